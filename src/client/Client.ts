@@ -1,0 +1,111 @@
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
+import type { MessageId, PeerStatus, SendRefusal } from "../core/peer/Api.js"
+import type { ClientEvent } from "./Events.js"
+
+/** A registered (or registering) participant: the control link, the peer links and the conversations of one nickname. */
+export class Client extends Context.Tag("parley/client/Client")<Client, ClientApi>() {}
+
+export interface ClientApi {
+  /**
+   * All events from the beginning, in order, to one consumer. Memory stays bounded when the consumer stalls: peers are slowed
+   * down by flow control, presence is coalesced. A `Message` counts as shown, and is acknowledged as delivered, when the
+   * consumer pulls the element after it.
+   */
+  readonly events: Stream.Stream<ClientEvent>
+  /**
+   * Takes a nickname, also a new one while registered. Waits for the server while it is away. The identity of a client is fixed
+   * by its first successful registration (the profile of that nickname).
+   */
+  readonly register: (nick: string) => Effect.Effect<Registration, ClientError>
+  /** Everybody who is registered now, ourselves included, sorted by nickname. */
+  readonly list: Effect.Effect<ReadonlyArray<PeerInfo>, ClientError>
+  /**
+   * Asks for a peer: consent on our side. Succeeds when the server has introduced us; the direct link comes up in the
+   * background (`Connected`) and messages may be sent at once.
+   */
+  readonly query: (nick: string) => Effect.Effect<OpenChannel, ClientError>
+  /** `channel(nick).send(text)` by nickname: fails with `NotConnected` unless we queried this peer ourselves. */
+  readonly send: (nick: string, text: string) => Effect.Effect<MessageId, ClientError>
+  /** The conversation with a peer, if there is one. */
+  readonly channel: (nick: string) => Effect.Effect<Channel | undefined>
+  /** Accepts the changed key of a nickname, which was refused before, and pins it. */
+  readonly trust: (nick: string) => Effect.Effect<void, ClientError>
+  /** Ends one conversation: says goodbye, withdraws our consent, drops what was not delivered. */
+  readonly leave: (nick: string) => Effect.Effect<void>
+  /**
+   * Leaves: gives undelivered messages up to `lingerMs` (2,000 when left out), says goodbye to all peers and the server, ends
+   * `events` with `Closed`. Idempotent. Closing the client's scope does the same without lingering.
+   */
+  readonly exit: (lingerMs?: number) => Effect.Effect<void>
+}
+
+export interface Registration {
+  readonly nick: string
+  readonly address: string
+  readonly fingerprint: string
+}
+
+export interface PeerInfo {
+  readonly nick: string
+  readonly address: string
+  /** Empty for an anonymous nickname. */
+  readonly fingerprint: string
+}
+
+/** Law 2 as a type: a channel that the other side opened has no `send` until we ask back with `accept`. */
+export type Channel = InvitedChannel | OpenChannel
+
+interface ChannelBase {
+  readonly peer: PeerInfo
+  readonly status: Effect.Effect<PeerStatus | undefined>
+  readonly close: Effect.Effect<void>
+}
+
+export interface InvitedChannel extends ChannelBase {
+  readonly _tag: "Invited"
+  /** Asks back: `query` of this peer. */
+  readonly accept: Effect.Effect<OpenChannel, ClientError>
+}
+
+export interface OpenChannel extends ChannelBase {
+  readonly _tag: "Open"
+  /** Accepts the message for delivery, in order; `Delivered` follows when the other application has shown it. */
+  readonly send: (text: string) => Effect.Effect<MessageId, ClientError>
+}
+
+export type ClientErrorCode =
+  | "NickTaken"
+  | "NickInvalid"
+  | "NickReserved"
+  | "NotRegistered"
+  | "NoSuchPeer"
+  | "NotAccepting"
+  | "RateLimited"
+  | "Unauthorized"
+  | "Busy"
+  /** Law 2: query the peer first. */
+  | "NotConnected"
+  /** The peer's key is not the one pinned under this nickname. */
+  | "KeyChanged"
+  /** The peer has no key, or its record is not valid. */
+  | "NoKey"
+  | "Yourself"
+  | "BadMessage"
+  | "OutboxFull"
+  /** The server cannot be reached now. */
+  | "ServerUnreachable"
+  /** The server broke the protocol. */
+  | "Protocol"
+  | "Closed"
+
+export class ClientError extends Data.TaggedError("ClientError")<{
+  readonly code: ClientErrorCode
+  /** One line for people: what happened and what to do next. */
+  readonly message: string
+  readonly suggestions?: ReadonlyArray<string>
+  readonly retryAfterMs?: number
+  readonly refusal?: SendRefusal
+}> {}

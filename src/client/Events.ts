@@ -1,0 +1,41 @@
+import type { DisconnectReason, MessageId, PathInfo } from "../core/peer/Api.js"
+
+/**
+ * What happens to a client, for whoever shows it: the terminal, JSON mode, a bot. Nicknames, addresses and texts are as the
+ * other side sent them: pass them through `domain/SafeText` before they reach a screen.
+ */
+export type ClientEvent =
+  /** The server gave us the nickname: at the start, after `register`, and each time it was taken back after an outage. */
+  | {
+      readonly _tag: "Registered"
+      readonly nick: string
+      /** `address:port` as the server sees us. */
+      readonly address: string
+      readonly fingerprint: string
+    }
+  /** The nickname belongs to somebody else; call `register` with another one. */
+  | { readonly _tag: "NickTaken"; readonly nick: string; readonly suggestions: ReadonlyArray<string> }
+  /** The link to the server is gone; conversations go on. A new attempt is made in `retryInMs`. */
+  | { readonly _tag: "ServerLost"; readonly message: string; readonly retryInMs: number }
+  /** Somebody asked for us. `known`: their key is the one we pinned under this nickname before. */
+  | { readonly _tag: "Incoming"; readonly peer: string; readonly fingerprint: string; readonly known: boolean }
+  | { readonly _tag: "Connected"; readonly peer: string; readonly path: PathInfo }
+  | { readonly _tag: "PathChanged"; readonly peer: string; readonly path: PathInfo }
+  | { readonly _tag: "Mutual"; readonly peer: string }
+  | { readonly _tag: "Message"; readonly from: string; readonly id: MessageId; readonly text: string }
+  | { readonly _tag: "Delivered"; readonly peer: string; readonly id: MessageId }
+  /** A message waits until the other side has asked for us too. */
+  | { readonly _tag: "Waiting"; readonly peer: string; readonly id: MessageId }
+  | {
+      readonly _tag: "Disconnected"
+      readonly peer: string
+      readonly reason: DisconnectReason
+      /** Messages kept for the peer's return. */
+      readonly undelivered: number
+    }
+  | { readonly _tag: "Joined"; readonly nick: string }
+  | { readonly _tag: "Left"; readonly nick: string }
+  /** Something failed that no call is waiting for, for example an introduction with a changed key. */
+  | { readonly _tag: "Failed"; readonly code: string; readonly message: string; readonly peer?: string }
+  /** The last event: we left, or the server replaced or refused us for good. */
+  | { readonly _tag: "Closed"; readonly reason: "exit" | "replaced" | "refused"; readonly message: string }

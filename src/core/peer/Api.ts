@@ -1,0 +1,135 @@
+import type { Endpoint } from "../../domain/Endpoint.js"
+import type { PeerRecord } from "../../protocol/PeerRecord.js"
+
+/**
+ * What goes in and out of the `Peers` machine (core/peer/Peers), which holds every peer link of one client: handshakes,
+ * sealed packets, paths, streams, consent, outboxes. The machine is synchronous and never throws; after every call its
+ * driver drains `pollTransmit` and `pollEvent` and re-arms its alarm at `pollTimeout`.
+ */
+
+/** The peer's Ed25519 public key as unpadded base64url: the name of a peer, whatever its nickname or address. */
+export type PeerId = string
+
+/** 16 random bytes as lower-case hexadecimal. */
+export type MessageId = string
+
+/** Where a packet goes: an address, or (a place kept) through the server's relay by channel. */
+export type Route =
+  | { readonly _tag: "Direct"; readonly endpoint: Endpoint }
+  | { readonly _tag: "Relay"; readonly channel: string }
+
+export interface Transmit {
+  readonly route: Route
+  readonly data: Uint8Array
+}
+
+/** What the server told us of a peer, its record already verified against its signature and our pins. */
+export interface Introduction {
+  /** 8 bytes, as unpadded base64url. */
+  readonly channel: string
+  /** 32 bytes. */
+  readonly pairKey: Uint8Array
+  readonly record: PeerRecord
+  /** At most 8; hostile ones are possible, so only small probes go there until an address answers. */
+  readonly candidates: ReadonlyArray<Endpoint>
+}
+
+/** Our relation to a peer. `invited`: they asked for us, we have not asked for them, and can send them nothing (law 2). */
+export type Consent = "inviting" | "invited" | "mutual"
+
+export interface PathInfo {
+  readonly kind: "direct" | "lan" | "relay"
+  /** `203.0.113.7:40001`, or the server's name for a relay. */
+  readonly address: string
+  /** Smoothed round trip in ms. */
+  readonly rttMs: number
+}
+
+export type DisconnectReason =
+  /** The peer said goodbye. */
+  | "left"
+  /** Nothing was heard for `DEAD_AFTER`. */
+  | "timeout"
+  /** No handshake succeeded in 90 s. */
+  | "unreachable"
+  /** We closed the conversation. */
+  | "closed"
+  /** The same identity opened a link from elsewhere, or restarted; a `Connected` follows. */
+  | "replaced"
+
+export type PeerEvent =
+  | { readonly _tag: "Connected"; readonly peer: PeerId; readonly path: PathInfo }
+  | { readonly _tag: "PathChanged"; readonly peer: PeerId; readonly path: PathInfo }
+  /** Both sides have asked for each other: text may flow both ways. Once per connection at most. */
+  | { readonly _tag: "Mutual"; readonly peer: PeerId }
+  /** A message to show, at most once and in the sender's order. Call `delivered` when it has been shown. */
+  | { readonly _tag: "Message"; readonly peer: PeerId; readonly id: MessageId; readonly text: string }
+  /** The other application has shown our message. */
+  | { readonly _tag: "Delivered"; readonly peer: PeerId; readonly id: MessageId }
+  /** Our message waits for the other side's consent: the credit of an inviter is used up. */
+  | { readonly _tag: "CreditExhausted"; readonly peer: PeerId; readonly id: MessageId }
+  | {
+      readonly _tag: "Disconnected"
+      readonly peer: PeerId
+      readonly reason: DisconnectReason
+      /** Messages kept in the outbox; they go out when the peer is connected again. */
+      readonly undelivered: number
+    }
+
+export type SendRefusal =
+  /** No `query` of ours for this peer yet (law 2). */
+  | { readonly _tag: "NotConsented" }
+  /** Longer than `MAX_MESSAGE` bytes of UTF-8, or empty. */
+  | { readonly _tag: "BadLength" }
+  /** The outbox holds `MAX_OUTBOX` messages or bytes. */
+  | { readonly _tag: "OutboxFull" }
+
+export interface PeerStatus {
+  readonly peer: PeerId
+  readonly consent: Consent
+  /** Whether the peer, too, has asked for us. */
+  readonly mutual: boolean
+  readonly connected: boolean
+  readonly path: PathInfo | undefined
+  /** Messages accepted from us and not delivered yet. */
+  readonly undelivered: number
+}
+
+/**
+ * The methods of `Peers`. `now` is monotonic ms. Written down as an interface so that drivers and tests can be read without
+ * the machine.
+ */
+export interface PeersMachine {
+  /** Our own record (signed bytes) and candidates, for handshakes and CANDIDATES frames from now on. */
+  readonly setLocal: (record: Uint8Array, candidates: ReadonlyArray<Endpoint>, now: number) => void
+  /**
+   * We asked for this peer: consent is given, messages may be sent, the handshake starts. Also for a peer known already, with
+   * a fresh introduction after either side or the server restarted.
+   */
+  readonly invite: (introduction: Introduction, now: number) => void
+  /** They asked for us: answer their handshake, grant an inviter's credit, open our filter. */
+  readonly admit: (introduction: Introduction, now: number) => void
+  /** Accepts a message into the outbox, in order; it leaves as soon as a connection and credit allow. */
+  readonly send: (peer: PeerId, text: string, now: number) => MessageId | SendRefusal
+  /** The application has shown this message: tells the sender, and grants credit for more. */
+  readonly delivered: (peer: PeerId, id: MessageId, now: number) => void
+  /** Gives up what was not delivered; the ids that were dropped, oldest first. */
+  readonly dropOutbox: (peer: PeerId, now: number) => ReadonlyArray<MessageId>
+  /** Says goodbye and forgets the connection, our consent included. The outbox stays until dropped. */
+  readonly close: (peer: PeerId, now: number) => void
+  /** Says goodbye to all. Drain `pollTransmit` once more afterwards. */
+  readonly closeAll: (now: number) => void
+  /** A hint from elsewhere that this peer's reachability changed: probe at once instead of at the next heartbeat. */
+  readonly nudge: (peer: PeerId, now: number) => void
+  readonly status: (peer: PeerId) => PeerStatus | undefined
+  /** Peers with a conversation or an open introduction. */
+  readonly peers: () => ReadonlyArray<PeerId>
+  readonly handleDatagram: (from: Route, data: Uint8Array, now: number) => void
+  readonly handleTimeout: (now: number) => void
+  readonly pollTransmit: (now: number) => Transmit | undefined
+  readonly pollTimeout: () => number | undefined
+  readonly pollEvent: () => PeerEvent | undefined
+}
+
+/** Bytes of UTF-8 in one message: the promise to users; eight times the size that still reads well in a terminal. */
+export const MAX_MESSAGE = 64 * 1024

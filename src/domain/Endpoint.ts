@@ -1,0 +1,78 @@
+import IpAddress from "ipaddr.js"
+
+export type Family = "ipv4" | "ipv6"
+
+/**
+ * A transport address: an IP literal and a port (1 to 65535, or 0 for "any" when binding).
+ *
+ * `address` is canonical (RFC 5952 for IPv6, no zone, an IPv4-mapped IPv6 address is plain IPv4), so two endpoints are
+ * the same exactly when their `format` is the same.
+ */
+export interface Endpoint {
+  readonly family: Family
+  readonly address: string
+  readonly port: number
+}
+
+/** How far an address reaches, after the IANA special-purpose registries. */
+export type Scope = "loopback" | "link" | "private" | "global" | "unusable"
+
+/** An endpoint from an IP literal; `undefined` when `address` is no IP literal or `port` is out of range. */
+export const make = (address: string, port: number): Endpoint | undefined => {
+  if (!Number.isInteger(port) || port < 0 || port > 65535) return undefined
+  const parsed = parseAddress(address)
+  return parsed === undefined ? undefined : { family: parsed.kind(), address: parsed.toString(), port }
+}
+
+/** `192.0.2.1:9090` or `[2001:db8::1]:9090`. */
+export const format = (endpoint: Endpoint): string =>
+  endpoint.family === "ipv6" ? `[${endpoint.address}]:${endpoint.port}` : `${endpoint.address}:${endpoint.port}`
+
+/** The inverse of `format`; `undefined` for anything else, host names included. */
+export const parse = (text: string): Endpoint | undefined => {
+  if (text.length > MAX_TEXT) return undefined
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):([0-9]{1,5})$/.exec(text)
+  return match === null ? undefined : make((match[1] ?? match[2])!, Number(match[3]))
+}
+
+/** How far the address of this endpoint reaches. Multicast, unspecified and reserved addresses are `unusable`. */
+export const scope = (endpoint: Endpoint): Scope => {
+  const parsed = parseAddress(endpoint.address)
+  switch (parsed?.range()) {
+    case "loopback":
+      return "loopback"
+    case "linkLocal":
+      return "link"
+    case "private":
+    case "uniqueLocal":
+    case "carrierGradeNat":
+      return "private"
+    case "unicast":
+    case "6to4":
+    case "teredo":
+    case "rfc6052":
+    case "reserved": // the documentation ranges, which test networks use as their "internet"
+      return "global"
+    default:
+      return "unusable"
+  }
+}
+
+/** The wire form: 4 or 16 address bytes in network order. */
+export const toBytes = (endpoint: Endpoint): Uint8Array =>
+  Uint8Array.from(parseAddress(endpoint.address)!.toByteArray())
+
+/** The inverse of `toBytes`; `undefined` unless there are 4 or 16 bytes. */
+export const fromBytes = (bytes: Uint8Array, port: number): Endpoint | undefined =>
+  bytes.length === 4 || bytes.length === 16
+    ? make(IpAddress.fromByteArray(Array.from(bytes)).toString(), port)
+    : undefined
+
+/** Longer than any endpoint: 39 characters of IPv6, brackets, colon, port. */
+const MAX_TEXT = 64
+
+const parseAddress = (text: string): IpAddress.IPv4 | IpAddress.IPv6 | undefined => {
+  if (text.includes("%") || !IpAddress.isValid(text)) return undefined
+  if (!text.includes(":") && !IpAddress.IPv4.isValidFourPartDecimal(text)) return undefined
+  return IpAddress.process(text)
+}

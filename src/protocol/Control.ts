@@ -1,0 +1,218 @@
+import * as Schema from "effect/Schema"
+
+/**
+ * The control link (docs/protocol.md §1): UTF-8 JSON objects, one a line, discriminated by `_tag`. Unknown keys are ignored.
+ * Requests carry `id`, their replies echo it, events have none. Every string that comes from a peer is bounded here, once.
+ */
+
+/** Version of the control link and of the peer link together. */
+export const PROTOCOL_VERSION = 1
+
+/** Port of the control link unless told otherwise. */
+export const DEFAULT_PORT = 9090
+
+/** A longer line ends the connection: it bounds the memory of a reader, and no message of ours comes near. */
+export const MAX_LINE = 16 * 1024
+
+const Text = (max: number) => Schema.String.pipe(Schema.maxLength(max))
+/** Chosen by the requester; a whole number, unique among its unanswered requests. */
+const Id = Schema.Int.pipe(Schema.between(0, Number.MAX_SAFE_INTEGER))
+/** A nickname as typed, before the rules of `domain/Nickname` are applied. 32 columns take at most a few hundred bytes. */
+const RawNick = Text(256)
+/** `192.0.2.1:9090` or `[2001:db8::1]:9090`; parsed, and ignored when unparsable, by whoever uses it. */
+const EndpointText = Text(64)
+/** Unpadded base64url. */
+const Bytes = (max: number) => Text(max).pipe(Schema.pattern(/^[A-Za-z0-9_-]*$/))
+const Endpoints = Schema.Array(EndpointText).pipe(Schema.maxItems(8))
+
+// Requests ------------------------------------------------------------------------------------------------------------
+
+export const Register = Schema.TaggedStruct("Register", {
+  id: Id,
+  nick: RawNick,
+  /** Ed25519 public key; absent for an anonymous nickname, which can be listed but not talked to. */
+  identity: Schema.optional(Bytes(64)),
+  /** The signed record (protocol/PeerRecord). */
+  record: Schema.optional(Bytes(1024)),
+  /** Ed25519 signature over the label `parley proof v1`, the challenge of `Welcome` and the record. */
+  proof: Schema.optional(Bytes(128)),
+  /** Where datagrams may reach this client: at most 8 candidates. */
+  endpoints: Schema.optionalWith(Endpoints, { default: () => [] }),
+  /** The server's access token, where it demands one. */
+  token: Schema.optional(Text(256)),
+  /** From an earlier `Registered`: takes an anonymous nickname back within its grace time. */
+  resume: Schema.optional(Bytes(64))
+})
+
+export const List = Schema.TaggedStruct("List", {
+  id: Id,
+  /** Only nicknames that contain this text, compared without case. */
+  match: Schema.optional(Text(256)),
+  /** The `next` of the page before. */
+  after: Schema.optional(Text(512)),
+  /** Most entries on the page; the server caps it. */
+  limit: Schema.optional(Schema.Int.pipe(Schema.between(1, 1000)))
+})
+
+export const Watch = Schema.TaggedStruct("Watch", { id: Id })
+export const Unwatch = Schema.TaggedStruct("Unwatch", { id: Id })
+export const Query = Schema.TaggedStruct("Query", { id: Id, nick: RawNick })
+export const Update = Schema.TaggedStruct("Update", { id: Id, endpoints: Endpoints })
+export const Ping = Schema.TaggedStruct("Ping", { id: Id })
+
+/** How the conversations of a session went at best or worst, coarse and without addresses: the operator's health figure. */
+export const Mood = Schema.Literal("direct", "lan", "relay", "failed")
+export const Exit = Schema.TaggedStruct("Exit", { id: Schema.optional(Id), mood: Schema.optional(Mood) })
+
+export const Request = Schema.Union(Register, List, Watch, Unwatch, Query, Update, Ping, Exit)
+export type Request = typeof Request.Type
+
+// Replies -------------------------------------------------------------------------------------------------------------
+
+export const Limits = Schema.Struct({
+  /** Bytes of one line. */
+  line: Schema.Int,
+  /** Milliseconds without a byte from the client after which the server closes. */
+  idleMs: Schema.Int,
+  /** Milliseconds from the connection to a successful `Register`. */
+  registerMs: Schema.Int
+})
+
+/** The server speaks first. */
+export const Welcome = Schema.TaggedStruct("Welcome", {
+  protocol: Schema.Int,
+  /** Name and version of the server's software. */
+  server: Text(128),
+  /** 32 random bytes for `Register.proof`, fresh for each connection. */
+  challenge: Bytes(64),
+  limits: Limits,
+  /** UDP ports of the reflector on the server's address; empty when it has none. */
+  udp: Schema.Array(Schema.Int).pipe(Schema.maxItems(4)),
+  /** Whether `Register` needs a `token`. */
+  tokenRequired: Schema.optional(Schema.Boolean),
+  motd: Schema.optional(Text(2048))
+})
+
+export const Registered = Schema.TaggedStruct("Registered", {
+  id: Id,
+  /** The nickname in its canonical form (NFC). */
+  nick: RawNick,
+  /** Milliseconds the nickname outlives silence; ping at a third of it. */
+  lease: Schema.Int,
+  /** The address and port that this connection comes from, as the server sees them. */
+  observed: EndpointText,
+  resume: Bytes(64)
+})
+
+export const ClientEntry = Schema.Struct({
+  nick: RawNick,
+  address: EndpointText,
+  /** Empty for an anonymous nickname. */
+  fingerprint: Text(64),
+  /** When it registered, ms since 1970 UTC by the server's clock. */
+  since: Schema.Number
+})
+export type ClientEntry = typeof ClientEntry.Type
+
+export const Clients = Schema.TaggedStruct("Clients", {
+  id: Id,
+  clients: Schema.Array(ClientEntry),
+  /** Present when there is more: pass it as `after`. */
+  next: Schema.optional(Text(512))
+})
+
+/** Events follow, the first with `version + 1`. */
+export const Watching = Schema.TaggedStruct("Watching", { id: Id, version: Schema.Int })
+export const Unwatched = Schema.TaggedStruct("Unwatched", { id: Id })
+
+/** Half an introduction: what one side learns of the other. `Peer` answers `Query`; `Incoming` tells the other side. */
+const introduction = {
+  nick: RawNick,
+  address: EndpointText,
+  /** Absent for an anonymous nickname: it has no key, so no peer link can be opened. */
+  record: Schema.optional(Bytes(1024)),
+  candidates: Endpoints,
+  /** 8 random bytes that name the pair; the same for both sides and for every query between these two sessions. */
+  channel: Bytes(16),
+  /** 32 random bytes known to the server and the pair: gates the handshake, protects nothing else. */
+  pairKey: Bytes(64)
+}
+export const Peer = Schema.TaggedStruct("Peer", { id: Id, ...introduction })
+export const Updated = Schema.TaggedStruct("Updated", { id: Id })
+export const Pong = Schema.TaggedStruct("Pong", { id: Id })
+export const Bye = Schema.TaggedStruct("Bye", { id: Schema.optional(Id) })
+
+// Events --------------------------------------------------------------------------------------------------------------
+
+export const Incoming = Schema.TaggedStruct("Incoming", introduction)
+/** `version` grows by one with each presence event; after a gap, `List` again. */
+const presence = { version: Schema.Int, nick: RawNick, address: EndpointText, fingerprint: Text(64) }
+export const Joined = Schema.TaggedStruct("Joined", presence)
+export const Left = Schema.TaggedStruct("Left", presence)
+export const Changed = Schema.TaggedStruct("Changed", presence)
+/** The server goes down in `inMs`; come back after that plus a random part of `spreadMs`. */
+export const Restarting = Schema.TaggedStruct("Restarting", { inMs: Schema.Int, spreadMs: Schema.Int })
+/** The same identity registered the nickname from elsewhere; this link closes. Do not reconnect by yourself. */
+export const Replaced = Schema.TaggedStruct("Replaced", {})
+
+// Refusals ------------------------------------------------------------------------------------------------------------
+
+/** `id` names the refused request; absent when the line had none or concerns the connection. */
+const refusal = { id: Schema.optional(Id), message: Text(512) }
+
+export class NickTaken extends Schema.TaggedError<NickTaken>()("NickTaken", {
+  ...refusal,
+  /** Free, valid nicknames close to the one asked for; up to 3. */
+  suggestions: Schema.Array(RawNick).pipe(Schema.maxItems(8))
+}) {}
+export class NickInvalid extends Schema.TaggedError<NickInvalid>()("NickInvalid", { ...refusal, reason: Text(256) }) {}
+export class NickReserved extends Schema.TaggedError<NickReserved>()("NickReserved", refusal) {}
+export class NotRegistered extends Schema.TaggedError<NotRegistered>()("NotRegistered", refusal) {}
+export class NoSuchPeer extends Schema.TaggedError<NoSuchPeer>()("NoSuchPeer", refusal) {}
+export class NotAccepting extends Schema.TaggedError<NotAccepting>()("NotAccepting", refusal) {}
+export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited", {
+  ...refusal,
+  retryAfterMs: Schema.Int
+}) {}
+export class TooLarge extends Schema.TaggedError<TooLarge>()("TooLarge", refusal) {}
+export class Malformed extends Schema.TaggedError<Malformed>()("Malformed", refusal) {}
+export class Unsupported extends Schema.TaggedError<Unsupported>()("Unsupported", refusal) {}
+export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", refusal) {}
+export class Busy extends Schema.TaggedError<Busy>()("Busy", refusal) {}
+
+export const Refusal = Schema.Union(
+  NickTaken,
+  NickInvalid,
+  NickReserved,
+  NotRegistered,
+  NoSuchPeer,
+  NotAccepting,
+  RateLimited,
+  TooLarge,
+  Malformed,
+  Unsupported,
+  Unauthorized,
+  Busy
+)
+export type Refusal = typeof Refusal.Type
+
+export const Reply = Schema.Union(
+  Registered,
+  Clients,
+  Watching,
+  Unwatched,
+  Peer,
+  Updated,
+  Pong,
+  Bye,
+  ...Refusal.members
+)
+export type Reply = typeof Reply.Type
+
+export const Event = Schema.Union(Welcome, Incoming, Joined, Left, Changed, Restarting, Replaced)
+export type Event = typeof Event.Type
+
+/** Everything a server sends. */
+export const ServerMessage = Schema.Union(...Event.members, ...Reply.members)
+export type ServerMessage = typeof ServerMessage.Type
+export type ServerMessageEncoded = typeof ServerMessage.Encoded

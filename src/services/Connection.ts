@@ -1,0 +1,39 @@
+import type { Endpoint } from "../domain/Endpoint.js"
+
+/** One established TCP connection, driven by synchronous callbacks. Shared by `Listener` and `Dialer`. */
+export interface Connection {
+  readonly local: Endpoint
+  readonly remote: Endpoint
+  /**
+   * Queues bytes for the peer, in order. `false` when the connection is closing or gone, or when the queue would exceed its
+   * bound: nothing of `data` is then queued. Never throws. The caller leaves `data` untouched from here on.
+   */
+  readonly send: (data: Uint8Array) => boolean
+  /** Bytes accepted by `send` that the system has not taken yet. */
+  readonly queued: () => number
+  /** Stops `onData` until `resume`; bytes wait in the system's buffers and the peer is slowed down. */
+  readonly pause: () => void
+  readonly resume: () => void
+  /** Sends what is queued, then closes. `onClose` follows, at the latest when the peer has not taken the rest within 2 s. */
+  readonly end: () => void
+  /** Closes at once and drops what is queued. `onClose` follows. */
+  readonly destroy: () => void
+}
+
+export interface ConnectionHandler {
+  /** Bytes in order of arrival; the chunk borders mean nothing. `data` belongs to the callee. Must not throw. */
+  readonly onData: (data: Uint8Array) => void
+  /** Called exactly once, after the last `onData`, however the connection ends. Must not throw. */
+  readonly onClose: (reason: CloseReason) => void
+}
+
+/** `ended`: the peer closed in order. `reset`: the connection broke. `local`: this side closed, or the scope did. */
+export type CloseReason = "ended" | "reset" | "local"
+
+export interface ConnectionLimits {
+  /** Bound of the send queue in bytes. */
+  readonly sendQueue: number
+}
+
+/** 96 KiB: room for a page of the largest list and some events, little enough that 10,000 stalled readers cost 1 GB. */
+export const defaultSendQueue = 96 * 1024

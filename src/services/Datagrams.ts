@@ -1,0 +1,45 @@
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Endpoint, Family } from "../domain/Endpoint.js"
+
+/**
+ * UDP. Delivery is a synchronous callback, because a queue or a fiber for each packet costs more than the packet's own
+ * system call.
+ */
+export class Datagrams extends Context.Tag("parley/services/Datagrams")<
+  Datagrams,
+  {
+    /** Binds a socket that lives as long as the scope; after the scope closed, `onDatagram` is never called again. */
+    readonly bind: (options: BindOptions) => Effect.Effect<DatagramSocket, DatagramsError, Scope.Scope>
+  }
+>() {}
+
+export interface BindOptions {
+  readonly family: Family
+  /** An IP literal of `family`; the unspecified address when left out. */
+  readonly address?: string
+  /** 0 lets the system choose. */
+  readonly port: number
+  /** Called for each datagram, in order of arrival. `data` belongs to the callee. Must not throw. */
+  readonly onDatagram: (from: Endpoint, data: Uint8Array) => void
+}
+
+export interface DatagramSocket {
+  /** The bound address; unspecified (`0.0.0.0`, `::`) unless one was asked for. */
+  readonly local: Endpoint
+  /**
+   * Sends at most once, best effort: a failure of any kind counts as a lost packet. Never throws, also after the scope
+   * closed or for an endpoint of the other family. The caller leaves `data` untouched from here on.
+   */
+  readonly send: (to: Endpoint, data: Uint8Array) => void
+  /** Bytes of arrived datagrams that the system can hold for us: bounds what a peer may have in flight. */
+  readonly receiveBuffer: number
+}
+
+export class DatagramsError extends Data.TaggedError("DatagramsError")<{
+  readonly reason: "AddressInUse" | "AddressNotAvailable" | "NotPermitted" | "Unsupported" | "Other"
+  readonly message: string
+  readonly cause?: unknown
+}> {}

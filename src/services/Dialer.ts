@@ -1,0 +1,34 @@
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Connection, ConnectionHandler, ConnectionLimits } from "./Connection.js"
+
+/** Opens TCP connections. */
+export class Dialer extends Context.Tag("parley/services/Dialer")<
+  Dialer,
+  {
+    /**
+     * Connects, within `timeoutMs`. The connection is destroyed when the scope closes or when it ends by itself, whichever
+     * is first. `handler` is asked for once, before the first byte can arrive.
+     */
+    readonly dial: (
+      options: DialOptions,
+      handler: (connection: Connection) => ConnectionHandler
+    ) => Effect.Effect<Connection, DialError, Scope.Scope>
+  }
+>() {}
+
+export interface DialOptions extends Partial<ConnectionLimits> {
+  /** A host name or an IP literal. */
+  readonly host: string
+  readonly port: number
+  /** 5,000 ms when left out. */
+  readonly timeoutMs?: number
+}
+
+export class DialError extends Data.TaggedError("DialError")<{
+  readonly reason: "Refused" | "TimedOut" | "HostNotFound" | "Unreachable" | "Other"
+  readonly message: string
+  readonly cause?: unknown
+}> {}

@@ -1,0 +1,13 @@
+import * as Context from "effect/Context"
+
+/**
+ * The only source of keys, nonces, cookies and identifiers. The live layer draws from the operating system; test and simulated
+ * layers draw from a seed.
+ */
+export class Entropy extends Context.Tag("parley/services/Entropy")<
+  Entropy,
+  {
+    /** `length` (up to 65,536) fresh unpredictable bytes. Synchronous and never fails. */
+    readonly bytes: (length: number) => Uint8Array
+  }
+>() {}

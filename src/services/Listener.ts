@@ -1,0 +1,38 @@
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Endpoint } from "../domain/Endpoint.js"
+import type { Connection, ConnectionHandler, ConnectionLimits } from "./Connection.js"
+
+/** Accepts TCP connections without a fiber, scope or stream for each of them. */
+export class Listener extends Context.Tag("parley/services/Listener")<
+  Listener,
+  {
+    /**
+     * Listens as long as the scope lives. Closing the scope stops accepting, lets the connections send what is queued (for
+     * at most 500 ms), closes them, and calls `onClose` of each.
+     *
+     * `accept` is called for each connection and returns its handler, or `undefined` to close it at once. Must not throw.
+     */
+    readonly listen: (
+      options: ListenOptions,
+      accept: (connection: Connection) => ConnectionHandler | undefined
+    ) => Effect.Effect<{ readonly local: Endpoint }, ListenError, Scope.Scope>
+  }
+>() {}
+
+export interface ListenOptions extends Partial<ConnectionLimits> {
+  /** A host name or an IP literal; all addresses of both families when left out. */
+  readonly host?: string
+  /** 0 lets the system choose. */
+  readonly port: number
+  /** Connections that the system completes ahead of `accept`; 4096 when left out (a burst beyond it waits 1 s for a retry). */
+  readonly backlog?: number
+}
+
+export class ListenError extends Data.TaggedError("ListenError")<{
+  readonly reason: "AddressInUse" | "AddressNotAvailable" | "NotPermitted" | "HostNotFound" | "Other"
+  readonly message: string
+  readonly cause?: unknown
+}> {}
