@@ -16,18 +16,29 @@ export interface Connection {
   readonly resume: () => void
   /** Sends what is queued, then closes. `onClose` follows, at the latest when the peer has not taken the rest within 2 s. */
   readonly end: () => void
-  /** Closes at once and drops what is queued. `onClose` follows. */
+  /** Closes at once and drops what is queued; the peer sees `reset` when there was something to drop. `onClose` follows. */
   readonly destroy: () => void
 }
 
 export interface ConnectionHandler {
-  /** Bytes in order of arrival; the chunk borders mean nothing. `data` belongs to the callee. Must not throw. */
+  /**
+   * Bytes in order of arrival; the chunk borders mean nothing. `data` belongs to the callee. Never called after this side's
+   * `end` or `destroy`. Must not throw.
+   */
   readonly onData: (data: Uint8Array) => void
+  /**
+   * The peer has ended its side and still reads: called at most once, after the last `onData`. The callee sends the replies
+   * that it owes and calls `end`. Left out, the connection ends by itself after what is queued by then. Must not throw.
+   */
+  readonly onEnd?: () => void
   /** Called exactly once, after the last `onData`, however the connection ends. Must not throw. */
   readonly onClose: (reason: CloseReason) => void
 }
 
-/** `ended`: the peer closed in order. `reset`: the connection broke. `local`: this side closed, or the scope did. */
+/**
+ * What closed the connection first. `ended`: the peer closed in order. `reset`: the connection broke. `local`: this side
+ * closed, or the scope did.
+ */
 export type CloseReason = "ended" | "reset" | "local"
 
 export interface ConnectionLimits {

@@ -1,0 +1,116 @@
+import type * as Net from "node:net"
+import type { CloseReason, Connection, ConnectionHandler } from "../../services/Connection.js"
+import { fromNode, plain } from "./Addresses.js"
+
+/** Socket options that every connection gets, accepted or dialed. */
+export const socketOptions = {
+  /** Lines are small and already batched for each turn of the event loop; Nagle's delay would only add 40 ms. */
+  noDelay: true,
+  /** A peer that vanished without a word is noticed even by a program that sends no pings of its own. */
+  keepAlive: true,
+  keepAliveInitialDelay: 60_000,
+  /** The peer's end must not cut off the replies that it waits for; the connection ends its own side below. */
+  allowHalfOpen: true
+} as const
+
+/** How long `end` waits for the peer to take the rest and to close its side. */
+const END_MS = 2000
+
+/**
+ * Wraps a connected socket. `begin` is asked for the handler at once, before a byte can arrive; without a handler the socket
+ * is closed. `gone` is called after `onClose`, or after the close of a socket without handler. `undefined` when the peer
+ * had left before we could look: then nothing is called.
+ *
+ * The first cause decides the close reason: what an already ended connection meets later (a reset while the rest is
+ * flushed) is no news.
+ */
+export const make = (
+  socket: Net.Socket,
+  sendQueue: number,
+  begin: (connection: Connection) => ConnectionHandler | undefined,
+  gone: () => void
+): Connection | undefined => {
+  const local = fromNode(socket.localAddress, socket.localPort)
+  const remote = fromNode(socket.remoteAddress, socket.remotePort)
+  socket.on("error", () => {
+    reason ??= "reset"
+  })
+  let reason: CloseReason | undefined
+  if (local === undefined || remote === undefined) {
+    socket.destroy()
+    return undefined
+  }
+  let sending = true
+  let receiving = true
+  let corked = false
+  let deadline: NodeJS.Timeout | undefined
+
+  const flush = () => {
+    corked = false
+    socket.uncork()
+  }
+
+  const finish = () => {
+    sending = receiving = false
+    socket.end()
+    // Reads on and discards: closing with unread bytes in the system's buffer would send a reset, which may
+    // overtake our last line on its way to the peer's program.
+    socket.resume()
+    deadline = setTimeout(connection.destroy, END_MS)
+  }
+
+  const connection: Connection = {
+    local,
+    remote,
+    send: (data) => {
+      if (!sending || socket.destroyed || socket.writableLength + data.length > sendQueue) return false
+      // Everything sent in one turn leaves in one system call.
+      if (!corked) {
+        corked = true
+        socket.cork()
+        process.nextTick(flush)
+      }
+      socket.write(data)
+      return true
+    },
+    queued: () => socket.writableLength,
+    pause: () => {
+      if (receiving) socket.pause()
+    },
+    resume: () => {
+      if (receiving) socket.resume()
+    },
+    end: () => {
+      reason ??= "local"
+      if (sending) finish()
+    },
+    destroy: () => {
+      reason ??= "local"
+      sending = receiving = false
+      if (socket.destroyed) return
+      // Whoever loses bytes must not take this for an orderly end. `resetAndDestroy` alone waits for the queue.
+      if (socket.writableLength > 0) socket.resetAndDestroy()
+      socket.destroy()
+    }
+  }
+
+  const handler = begin(connection)
+  socket.on("data", (data: Uint8Array) => {
+    if (receiving) handler?.onData(plain(data))
+  })
+  socket.on("end", () => {
+    reason ??= "ended"
+    if (!sending) return
+    receiving = false
+    if (handler?.onEnd === undefined) finish()
+    else handler.onEnd()
+  })
+  socket.once("close", () => {
+    clearTimeout(deadline)
+    sending = receiving = false
+    handler?.onClose(reason ?? "reset")
+    gone()
+  })
+  if (handler === undefined) connection.destroy()
+  return connection
+}

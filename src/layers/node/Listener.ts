@@ -1,0 +1,109 @@
+import * as Net from "node:net"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Endpoint } from "../../domain/Endpoint.js"
+import { type Connection, type ConnectionHandler, defaultSendQueue } from "../../services/Connection.js"
+import { ListenError, Listener, type ListenOptions } from "../../services/Listener.js"
+import { fromNode } from "./Addresses.js"
+import * as NodeConnection from "./Connection.js"
+import { codeOf, describe, isPort, LOOKUP_CODES } from "./Errno.js"
+
+/** TCP over node:net. Without a host it listens on both families, or on IPv4 alone where there is no IPv6. */
+export const layer: Layer.Layer<Listener> = Layer.succeed(Listener, {
+  listen: (options, accept) =>
+    Effect.acquireRelease(open(options, accept), close).pipe(Effect.map(({ local }) => ({ local })))
+})
+
+/** Bursts of thousands of dials are normal after a server's restart; the stock 511 makes the rest wait 1 s for a retry. */
+const BACKLOG = 4096
+
+/** How long a closing listener lets its connections flush: enough for any live peer, short enough for a restart. */
+const DRAIN_MS = 500
+
+interface Open {
+  readonly local: Endpoint
+  readonly server: Net.Server
+  readonly live: Set<Connection>
+  onGone: () => void
+}
+
+const open = (options: ListenOptions, accept: (connection: Connection) => ConnectionHandler | undefined) =>
+  Effect.async<Open, ListenError>((resume) => {
+    if (!isPort(options.port, 0))
+      return resume(Effect.fail(toError(options, new RangeError("the port is not in 0 to 65535"))))
+    const live = new Set<Connection>()
+    const sendQueue = options.sendQueue ?? defaultSendQueue
+    const server = Net.createServer(NodeConnection.socketOptions, (socket) => {
+      const connection = NodeConnection.make(socket, sendQueue, accept, () => {
+        if (connection !== undefined) live.delete(connection)
+        opened?.onGone()
+      })
+      if (connection !== undefined) live.add(connection)
+    })
+    let opened: Open | undefined
+    // Stays for good: running out of file descriptors while accepting is reported here, and listening goes on.
+    server.on("error", (cause) => {
+      if (opened === undefined) resume(Effect.fail(toError(options, cause)))
+    })
+    server.listen(
+      {
+        port: options.port,
+        backlog: options.backlog ?? BACKLOG,
+        ...(options.host === undefined ? {} : { host: options.host })
+      },
+      () => {
+        const bound = server.address() as Net.AddressInfo
+        opened = { local: fromNode(bound.address, bound.port)!, server, live, onGone: () => {} }
+        resume(Effect.succeed(opened))
+      }
+    )
+  })
+
+const close = (opened: Open): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    let stopped = false
+    const deadline = setTimeout(() => {
+      for (const connection of opened.live) connection.destroy()
+    }, DRAIN_MS)
+    opened.onGone = () => {
+      if (!stopped || opened.live.size > 0) return
+      clearTimeout(deadline)
+      resume(Effect.void)
+    }
+    opened.server.close(() => {
+      stopped = true
+      opened.onGone()
+    })
+    for (const connection of opened.live) connection.end()
+  })
+
+const toError = (options: ListenOptions, cause: unknown): ListenError => {
+  const { host, port } = options
+  const where = host === undefined ? `port ${port}` : `port ${port} of ${host}`
+  const code = codeOf(cause)
+  switch (code) {
+    case "EADDRINUSE":
+      return new ListenError({
+        reason: "AddressInUse",
+        message: `${where} is already in use: stop the program that has it, or choose another port`,
+        cause
+      })
+    case "EADDRNOTAVAIL":
+      return new ListenError({
+        reason: "AddressNotAvailable",
+        message: `${host ?? "the address"} is not an address of this machine`,
+        cause
+      })
+    case "EACCES":
+    case "EPERM":
+      return new ListenError({
+        reason: "NotPermitted",
+        message: `not allowed to listen on ${where}: low ports need special rights, choose one above 1023`,
+        cause
+      })
+    default:
+      return LOOKUP_CODES.has(code)
+        ? new ListenError({ reason: "HostNotFound", message: `no address is known for the host ${host}`, cause })
+        : new ListenError({ reason: "Other", message: `cannot listen on ${where}: ${describe(cause)}`, cause })
+  }
+}
