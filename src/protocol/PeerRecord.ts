@@ -1,5 +1,10 @@
+import * as Data from "effect/Data"
+import * as Either from "effect/Either"
+import type { Crypto } from "../domain/Crypto.js"
+import * as Bytes from "./Bytes.js"
+
 /**
- * A peer's self-description, signed with its identity key (docs/protocol.md §1). It binds the nickname and the X25519 key of
+ * A peer's self-description, signed with its identity key (docs/protocol.md §1.5). It binds the nickname and the X25519 key of
  * the handshake to the identity, so that a server can deny an introduction but never forge one.
  */
 export interface PeerRecord {
@@ -10,6 +15,97 @@ export interface PeerRecord {
   readonly staticKey: Uint8Array
   /** Grows with each record that this identity signs. */
   readonly sequence: number
-  /** Not to be accepted after this time: ms since 1970 UTC. */
+  /** Not to be accepted from this time on: ms since 1970 UTC. */
   readonly expiry: number
 }
+
+/** `Malformed`: no record of version 1. `BadSignature`: not signed by the identity in it. `Expired`: its `expiry` has come. */
+export class PeerRecordError extends Data.TaggedError("PeerRecordError")<{
+  readonly reason: "Malformed" | "BadSignature" | "Expired"
+  readonly message: string
+}> {}
+
+/** Bytes of the largest record. */
+export const MAX_RECORD = 1 + 1 + 255 + 32 + 32 + 8 + 8 + 64
+
+/**
+ * The record with its signature by `secretKey`, which must belong to `record.identity`. `undefined` when the record cannot be
+ * written: a nickname of no or more than 255 bytes of UTF-8, keys that are not 32 bytes, numbers that are no safe integers from 0.
+ */
+export const sign = (crypto: Crypto, secretKey: Uint8Array, record: PeerRecord): Uint8Array | undefined => {
+  const nick = Bytes.fromText(record.nick)
+  if (nick.length === 0 || record.identity.length !== 32 || record.staticKey.length !== 32) return undefined
+  const writer = new Bytes.Writer(new Uint8Array(FIXED + nick.length))
+  writer.u8(VERSION)
+  writer.u8(nick.length)
+  writer.bytes(nick)
+  writer.bytes(record.identity)
+  writer.bytes(record.staticKey)
+  writer.u64(record.sequence)
+  writer.u64(record.expiry)
+  const body = writer.finish()
+  if (body === undefined) return undefined
+  writer.bytes(crypto.sign(Bytes.concat([RECORD_LABEL, body]), secretKey))
+  return writer.finish()
+}
+
+/** The fields of a record whose signature and expiry are *not* checked; `undefined` unless `bytes` is exactly one record. */
+export const decode = (bytes: Uint8Array): PeerRecord | undefined => {
+  const reader = new Bytes.Reader(bytes)
+  const version = reader.u8()
+  const nick = Bytes.toText(reader.bytes(reader.u8()))
+  const identity = reader.bytes(32).slice()
+  const staticKey = reader.bytes(32).slice()
+  const sequence = reader.u64()
+  const expiry = reader.u64()
+  reader.bytes(SIGNATURE)
+  if (!reader.done || version !== VERSION || nick === undefined || nick === "") return undefined
+  return { nick, identity, staticKey, sequence, expiry }
+}
+
+/** The record in `bytes`, if it is whole, signed by the identity that it names, and valid at `wallNow` (ms since 1970 UTC). */
+export const verify = (
+  crypto: Crypto,
+  bytes: Uint8Array,
+  wallNow: number
+): Either.Either<PeerRecord, PeerRecordError> => {
+  const record = decode(bytes)
+  if (record === undefined) return refuse("Malformed", "This is not a peer record of version 1.")
+  const body = bytes.subarray(0, bytes.length - SIGNATURE)
+  const signature = bytes.subarray(bytes.length - SIGNATURE)
+  if (!crypto.verify(signature, Bytes.concat([RECORD_LABEL, body]), record.identity)) {
+    return refuse("BadSignature", "The peer record is not signed by the identity that it names.")
+  }
+  return record.expiry > wallNow ? Either.right(record) : refuse("Expired", "The peer record has expired.")
+}
+
+/** `Register.proof`: shows the server that the owner of the identity is on this connection, now. 64 bytes. */
+export const signProof = (
+  crypto: Crypto,
+  secretKey: Uint8Array,
+  challenge: Uint8Array,
+  record: Uint8Array
+): Uint8Array => crypto.sign(Bytes.concat([PROOF_LABEL, challenge, record]), secretKey)
+
+/**
+ * Whether `proof` is the identity's signature over this connection's challenge and this record. `challenge` must have the one
+ * length that the server gives out, or the border between it and the record could be moved.
+ */
+export const verifyProof = (
+  crypto: Crypto,
+  proof: Uint8Array,
+  identity: Uint8Array,
+  challenge: Uint8Array,
+  record: Uint8Array
+): boolean => crypto.verify(proof, Bytes.concat([PROOF_LABEL, challenge, record]), identity)
+
+const VERSION = 1
+const SIGNATURE = 64
+/** A record without its nickname. */
+const FIXED = MAX_RECORD - 255
+/** Labels keep a signature made for one purpose from meaning anything for another. */
+const RECORD_LABEL = Bytes.fromText("parley record v1")
+const PROOF_LABEL = Bytes.fromText("parley proof v1")
+
+const refuse = (reason: PeerRecordError["reason"], message: string) =>
+  Either.left(new PeerRecordError({ reason, message }))
