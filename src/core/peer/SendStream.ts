@@ -1,0 +1,114 @@
+import { type Range, RangeSet } from "./RangeSet.js"
+
+/**
+ * The sending half of a stream (RFC 9000 §2.2, §3.1): keeps the bytes until they are acknowledged, and says which to send next, lost
+ * ones first. It never goes beyond the limit that the receiver has set. The owner bounds what it writes by looking at `unsent`.
+ */
+export class SendStream {
+  /** The written bytes from `#base` on, in the portions they were written. */
+  #chunks: Array<{ readonly start: number; readonly data: Uint8Array }> = []
+  #head = 0
+  #written = 0
+  #sent = 0
+  #limit: number
+  readonly #acknowledged = new RangeSet()
+  readonly #lost = new RangeSet()
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** Bytes written and never sent. */
+  get unsent(): number {
+    return this.#written - this.#sent
+  }
+
+  /** Whether something may be sent now. */
+  get pending(): boolean {
+    return !this.#lost.isEmpty || this.#sent < Math.min(this.#written, this.#limit)
+  }
+
+  /** Takes over `data`, which must not change any more. */
+  write(data: Uint8Array): void {
+    this.#chunks.push({ start: this.#written, data })
+    this.#written += data.length
+  }
+
+  /** The receiver's limit only ever grows; an older, smaller one is ignored. */
+  setLimit(limit: number): void {
+    this.#limit = Math.max(this.#limit, limit)
+  }
+
+  /** The next bytes to send, at most `length` of them, now counted as sent. `undefined` when there are none. */
+  next(length: number): Range | undefined {
+    if (length <= 0) return undefined
+    const lost = this.#lost.first
+    if (lost !== undefined) {
+      const end = Math.min(lost.end, lost.start + length)
+      this.#lost.remove(lost.start, end)
+      return { start: lost.start, end }
+    }
+    const end = Math.min(this.#written, this.#limit, this.#sent + length)
+    if (end <= this.#sent) return undefined
+    const start = this.#sent
+    this.#sent = end
+    return { start, end }
+  }
+
+  /** Where the next bytes start: what the size of a frame header depends on. */
+  get nextOffset(): number {
+    return this.#lost.first?.start ?? this.#sent
+  }
+
+  /** Copies unacknowledged bytes to the start of `target`. */
+  copy(range: Range, target: Uint8Array): void {
+    let index = this.#find(range.start)
+    let at = range.start
+    while (at < range.end) {
+      const { data, start } = this.#chunks[index++]!
+      const part = data.subarray(at - start, range.end - start)
+      target.set(part, at - range.start)
+      at += part.length
+    }
+  }
+
+  onAcknowledged(range: Range): void {
+    this.#acknowledged.add(range.start, range.end)
+    this.#lost.remove(range.start, range.end)
+    const done = this.#acknowledged.first!
+    if (done.start === 0) this.#release(done.end)
+  }
+
+  /** Sends these bytes again, but for those that were acknowledged through another packet. */
+  onLost(range: Range): void {
+    this.#lost.add(range.start, range.end)
+    for (const { start, end } of this.#acknowledged.ranges) this.#lost.remove(start, end)
+  }
+
+  /** The index of the chunk that holds `offset`. */
+  #find(offset: number): number {
+    let low = this.#head
+    let high = this.#chunks.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1
+      if (this.#chunks[middle]!.start <= offset) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
+  /** Forgets the chunks that end before `offset`; the array is cut when half of it is forgotten, so each costs O(1). */
+  #release(offset: number): void {
+    while (this.#head < this.#chunks.length) {
+      const { data, start } = this.#chunks[this.#head]!
+      if (start + data.length > offset) break
+      this.#chunks[this.#head] = RELEASED
+      this.#head++
+    }
+    if (this.#head * 2 < this.#chunks.length) return
+    this.#chunks = this.#chunks.slice(this.#head)
+    this.#head = 0
+  }
+}
+
+const RELEASED = { start: 0, data: new Uint8Array(0) }

@@ -1,0 +1,127 @@
+import { Reader, varintLength, Writer } from "./Bytes.js"
+
+/**
+ * What stream 0 carries: a sequence of records, each `length varint | type u8 | body` (docs/protocol.md §3). `length` counts the type
+ * and the body. A receiver skips types it does not know, so that new ones need no negotiation; READ (3) is reserved.
+ */
+export type ChatRecord =
+  | { readonly _tag: "Text"; readonly id: Uint8Array; readonly sequence: number; readonly text: Uint8Array }
+  /** The application has shown the message with this id. */
+  | { readonly _tag: "Delivered"; readonly id: Uint8Array }
+  /** A type that this version does not know. */
+  | { readonly _tag: "Unknown"; readonly type: number }
+
+export const MESSAGE_ID_BYTES = 16
+/** Bytes of UTF-8 in one text. */
+export const MAX_TEXT = 64 * 1024
+/** Most that `length` may say: a text, its type, its id and its sequence. */
+export const MAX_RECORD = MAX_TEXT + 1 + MESSAGE_ID_BYTES + 8
+
+const Type = { text: 1, delivered: 2 } as const
+
+export const encodeText = (id: Uint8Array, sequence: number, text: Uint8Array): Uint8Array => {
+  const length = 1 + MESSAGE_ID_BYTES + varintLength(sequence) + text.length
+  const record = new Uint8Array(varintLength(length) + length)
+  const writer = new Writer(record)
+  writer.varint(length)
+  writer.u8(Type.text)
+  writer.bytes(id)
+  writer.varint(sequence)
+  writer.bytes(text)
+  return record
+}
+
+export const encodeDelivered = (id: Uint8Array): Uint8Array => {
+  const length = 1 + MESSAGE_ID_BYTES
+  const record = new Uint8Array(varintLength(length) + length)
+  const writer = new Writer(record)
+  writer.varint(length)
+  writer.u8(Type.delivered)
+  writer.bytes(id)
+  return record
+}
+
+/** One record from its type and body; the bytes in it are views. `undefined` when it is malformed. */
+export const decode = (content: Uint8Array): ChatRecord | undefined => {
+  const reader = new Reader(content)
+  const type = reader.u8()
+  if (reader.failed) return undefined
+  switch (type) {
+    case Type.text: {
+      const id = reader.bytes(MESSAGE_ID_BYTES)
+      const sequence = reader.varint()
+      const text = reader.rest()
+      if (reader.failed || text.length === 0 || text.length > MAX_TEXT) return undefined
+      return { _tag: "Text", id, sequence, text }
+    }
+    case Type.delivered: {
+      const id = reader.bytes(MESSAGE_ID_BYTES)
+      return reader.done ? { _tag: "Delivered", id } : undefined
+    }
+    default:
+      return { _tag: "Unknown", type }
+  }
+}
+
+/**
+ * Cuts the bytes of stream 0, in whatever portions they come, into records. It holds at most one unfinished record, so its
+ * memory is bounded by `MAX_RECORD`, and less than that until the bytes have really come.
+ */
+export class RecordReader {
+  /** The length prefix of the unfinished record: at most 8 bytes. */
+  readonly #prefix: Array<number> = []
+  /** Type and body of the unfinished record, once its length is known. */
+  #content: Uint8Array | undefined
+  #expected = 0
+  #filled = 0
+
+  /**
+   * Takes `bytes` and hands each record that they complete to `accept`, with the bytes of stream that it took. `false` when the
+   * stream is malformed, or `accept` refused a record; no more may be pushed then. The record's bytes are valid only during the call.
+   */
+  push(bytes: Uint8Array, accept: (record: ChatRecord, size: number) => boolean): boolean {
+    let at = 0
+    while (at < bytes.length) {
+      if (this.#content === undefined) {
+        this.#prefix.push(bytes[at++]!)
+        if (!this.#begin()) return false
+        continue
+      }
+      const take = Math.min(bytes.length - at, this.#expected - this.#filled)
+      this.#reserve(this.#filled + take).set(bytes.subarray(at, at + take), this.#filled)
+      this.#filled += take
+      at += take
+      if (this.#filled < this.#expected) continue
+      const record = decode(this.#content.subarray(0, this.#expected))
+      const size = this.#prefix.length + this.#expected
+      this.#content = undefined
+      this.#prefix.length = 0
+      if (record === undefined || !accept(record, size)) return false
+    }
+    return true
+  }
+
+  /** Starts the content when the prefix is complete. */
+  #begin(): boolean {
+    if (this.#prefix.length < 1 << (this.#prefix[0]! >> 6)) return true
+    const length = new Reader(Uint8Array.from(this.#prefix)).varint()
+    if (length < 1 || length > MAX_RECORD) return false
+    this.#expected = length
+    this.#filled = 0
+    this.#content = new Uint8Array(Math.min(length, FIRST_RESERVE))
+    return true
+  }
+
+  /** Grows by doubling, so that a peer that only announces a large record makes us reserve little. */
+  #reserve(size: number): Uint8Array {
+    const content = this.#content!
+    if (size <= content.length) return content
+    const larger = new Uint8Array(Math.min(this.#expected, Math.max(size, 2 * content.length)))
+    larger.set(content.subarray(0, this.#filled))
+    this.#content = larger
+    return larger
+  }
+}
+
+/** Bytes reserved before any content has come: holds a usual chat line. */
+const FIRST_RESERVE = 512

@@ -1,0 +1,54 @@
+import { TAG_BYTES } from "../domain/Crypto.js"
+import { Reader, Writer } from "./Bytes.js"
+
+/**
+ * DATA, the packet that carries everything after the handshake (docs/protocol.md §3):
+ * `3 | receiver index u32 | counter u64 | AEAD(frames)`. The 13 bytes in clear are the additional data of the AEAD, the counter is
+ * its nonce. The index names the keys, not the address: a packet is at home wherever it comes from.
+ */
+export interface DataHeader {
+  /** Chosen by the receiver in the handshake. */
+  readonly receiverIndex: number
+  /** The packet number: grows by one with each packet of a connection, over all its keys, and is never used twice. */
+  readonly counter: number
+}
+
+/** First byte of a packet. 4 is reserved for RETRY (a cookie against floods). STUN is told apart by its magic cookie. */
+export const PacketType = { open: 0, handshake1: 1, handshake2: 2, data: 3 } as const
+
+/** Bytes of UDP payload in the largest packet: passes the smallest IPv6 link (1280) with room for a tunnel. */
+export const MAX_DATAGRAM = 1200
+export const HEADER_BYTES = 13
+/** Bytes that a packet adds to its frames. */
+export const OVERHEAD = HEADER_BYTES + TAG_BYTES
+/** Bytes of frames in the largest packet. */
+export const MAX_FRAMES = MAX_DATAGRAM - OVERHEAD
+/** The sealed part of a packet with stream data is a multiple of this, so that its size tells little of what was written. */
+export const PADDING_STEP = 64
+
+/** Writes the header to the start of `packet`, which has room for it. */
+export const writeHeader = (packet: Uint8Array, receiverIndex: number, counter: number): void => {
+  const writer = new Writer(packet)
+  writer.u8(PacketType.data)
+  writer.u32(receiverIndex)
+  writer.u64(counter)
+}
+
+/** The header of a DATA packet; `undefined` for any other packet, a too short or too long one, or a counter above 2^53 - 1. */
+export const readHeader = (packet: Uint8Array): DataHeader | undefined => {
+  if (packet.length < OVERHEAD || packet.length > MAX_DATAGRAM || packet[0] !== PacketType.data) return undefined
+  const reader = new Reader(packet)
+  reader.u8()
+  const receiverIndex = reader.u32()
+  const counter = reader.u64()
+  return reader.failed ? undefined : { receiverIndex, counter }
+}
+
+/** Bytes of padding that `length` bytes of frames need. */
+export const paddingFor = (length: number): number => {
+  const over = (length + TAG_BYTES) % PADDING_STEP
+  return over === 0 ? 0 : PADDING_STEP - over
+}
+
+/** Bytes of frames in the largest packet that is padded. */
+export const MAX_PADDED_FRAMES = Math.floor((MAX_DATAGRAM - HEADER_BYTES) / PADDING_STEP) * PADDING_STEP - TAG_BYTES
