@@ -6,6 +6,9 @@
  */
 export { decode as fromBase64Url, encode as toBase64Url } from "../domain/Base64Url.js"
 
+/** A copy that shares no memory. Not `slice()`: on Node's Buffers, which is what sockets deliver, that is a view. */
+export const copy = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes)
+
 export const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   let length = 0
   for (const part of parts) length += part.length

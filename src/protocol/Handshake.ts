@@ -56,7 +56,7 @@ export const peek = (packet: Uint8Array): HandshakeHeader | undefined => {
   switch (reader.u8()) {
     case HS1:
       if (packet.length < HS1_HEADER + NOISE_1 + MAC1_BYTES) return undefined
-      return { type: HS1, channel: reader.bytes(CHANNEL_BYTES).slice(), senderIndex: reader.u32() }
+      return { type: HS1, channel: Bytes.copy(reader.bytes(CHANNEL_BYTES)), senderIndex: reader.u32() }
     case HS2:
       if (packet.length < HS2_HEADER + NOISE_2 + MAC1_BYTES) return undefined
       return { type: HS2, receiverIndex: reader.u32(), senderIndex: reader.u32() }
@@ -112,8 +112,8 @@ export const encodePayload = (payload: HandshakePayload): Uint8Array | undefined
 export const decodePayload = (bytes: Uint8Array): HandshakePayload | undefined => {
   const reader = new Bytes.Reader(bytes)
   const attempt = reader.u32()
-  const connection = reader.bytes(CONNECTION_BYTES).slice()
-  const peerConnection = reader.bytes(CONNECTION_BYTES).slice()
+  const connection = Bytes.copy(reader.bytes(CONNECTION_BYTES))
+  const peerConnection = Bytes.copy(reader.bytes(CONNECTION_BYTES))
   const consent = (reader.u8() & CONSENT) !== 0
   const features = reader.u32()
   const creditMessages = reader.u16()
@@ -126,7 +126,7 @@ export const decodePayload = (bytes: Uint8Array): HandshakePayload | undefined =
     if (reader.failed) return undefined
     if (type === RECORD) {
       if (record !== undefined || value.length > MAX_RECORD) return undefined
-      record = value.slice()
+      record = Bytes.copy(value)
     } else if (type === CANDIDATE) {
       const candidate = decodeCandidate(value)
       if (candidate === undefined || candidates.length === MAX_CANDIDATES) return undefined

@@ -48,7 +48,7 @@ export interface InitiateOptions {
 /** Begins a handshake; `undefined` when the payload or a field is out of range or the remote key is a low-order point. */
 export const initiate = (options: InitiateOptions): Initiation | undefined => {
   const { crypto, staticKeys, pairKey, remoteStatic } = options
-  const ephemeralSecret = options.ephemeralSecret.slice()
+  const ephemeralSecret = Bytes.copy(options.ephemeralSecret)
   const payload = Wire.encodePayload(options.payload)
   const header = Wire.encodeHeader({ type: Wire.HS1, channel: options.channel, senderIndex: options.senderIndex })
   if (payload === undefined || header === undefined) return undefined
@@ -134,7 +134,7 @@ export const respond = (options: RespondOptions): Received | undefined => {
   if (header?.type !== Wire.HS1 || !verifyMac1(crypto, pairKey, staticKeys.publicKey, packet)) return undefined
   const noise = crypto.noiseResponder({
     staticKeys,
-    ephemeralSecret: options.ephemeralSecret.slice(),
+    ephemeralSecret: options.ephemeralSecret,
     prologue: prologue(header.channel)
   })
   const opened = noise.read(Wire.noiseMessage(packet))

@@ -1,0 +1,145 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Crypto, NoiseHandshake, NoiseOptions } from "../../domain/Crypto.js"
+import { TAG_BYTES } from "../../domain/Crypto.js"
+import * as Service from "../../services/Crypto.js"
+import { type NoiseState, noise, sodium } from "./Sodium.js"
+
+/**
+ * `Crypto` on libsodium, with the Noise handshake of `noise-handshake`, which stands on the same libsodium. Native code is loaded
+ * by the first call. There is no second implementation: Node's own crypto could seal packets, but Node 20 has neither BLAKE2b
+ * with a key or a chosen length nor Noise, so a fallback would be a program that cannot shake hands.
+ */
+export const crypto: Crypto = {
+  hash: (length, parts, key) => {
+    const digest = new Uint8Array(length)
+    sodium().crypto_generichash_batch(digest, parts, key)
+    return digest
+  },
+
+  signKeyPair: (seed) => {
+    const publicKey = new Uint8Array(32)
+    const secretKey = new Uint8Array(64)
+    sodium().crypto_sign_seed_keypair(publicKey, secretKey, seed)
+    return { publicKey, secretKey }
+  },
+
+  sign: (message, secretKey) => {
+    const signature = new Uint8Array(64)
+    sodium().crypto_sign_detached(signature, message, secretKey)
+    return signature
+  },
+
+  // libsodium looks at the first 64 bytes of a longer signature and is content: the length is ours to check.
+  verify: (signature, message, publicKey) =>
+    signature.length === 64 &&
+    publicKey.length === 32 &&
+    sodium().crypto_sign_verify_detached(signature, message, publicKey),
+
+  dhKeyPair: (secret) => {
+    const publicKey = new Uint8Array(32)
+    sodium().crypto_scalarmult_base(publicKey, secret)
+    return { publicKey, secretKey: new Uint8Array(secret) }
+  },
+
+  noiseInitiator: (options) => handshake(true, options, options.remoteStatic),
+  noiseResponder: (options) => handshake(false, options),
+
+  seal: (key, counter, additional, plaintext, out) => {
+    setNonce(counter)
+    const sealed = out.subarray(0, plaintext.length + TAG_BYTES)
+    sodium().crypto_aead_chacha20poly1305_ietf_encrypt(sealed, plaintext, additional, null, nonce, key)
+  },
+
+  open: (key, counter, additional, ciphertext, out) => {
+    if (ciphertext.length < TAG_BYTES) return false
+    setNonce(counter)
+    const opened = out.subarray(0, ciphertext.length - TAG_BYTES)
+    try {
+      sodium().crypto_aead_chacha20poly1305_ietf_decrypt(opened, null, ciphertext, additional, nonce, key)
+      return true
+    } catch {
+      return false
+    }
+  },
+
+  wipe: (secret) => sodium().sodium_memzero(secret)
+}
+
+/** Loads the native code and checks one known answer of it, so that what cannot work fails here and not in a conversation. */
+export const layer: Layer.Layer<Service.Crypto, Service.CryptoError> = Layer.effect(
+  Service.Crypto,
+  Effect.suspend(() => {
+    try {
+      sodium()
+      noise()
+    } catch (cause) {
+      return Effect.fail(
+        new Service.CryptoError({
+          reason: "NotLoaded",
+          message: `The native library "sodium-native" cannot be loaded on ${process.platform}-${process.arch}. Reinstall the dependencies on this machine; where no prebuilt binary exists (musl, for one), use a glibc system.`,
+          cause
+        })
+      )
+    }
+    return selfTest()
+      ? Effect.succeed(crypto)
+      : Effect.fail(
+          new Service.CryptoError({
+            reason: "SelfTest",
+            message: 'The native library "sodium-native" gives wrong results. Reinstall the dependencies.'
+          })
+        )
+  })
+)
+
+/** One nonce for all calls: they are synchronous, and libsodium keeps no reference to it. */
+const nonce = new Uint8Array(12)
+const nonceView = new DataView(nonce.buffer)
+
+const setNonce = (counter: number): void => {
+  nonceView.setUint32(4, counter % 0x1_0000_0000, true)
+  nonceView.setUint32(8, Math.floor(counter / 0x1_0000_0000), true)
+}
+
+/**
+ * The library throws on failure, and zeroes buffers that it was given (the message's first 32 bytes, the ephemeral key): it works
+ * on copies (by constructor: `slice` of a Buffer is a view), and after a failure the handshake is over.
+ */
+const handshake = (initiator: boolean, options: NoiseOptions, remoteStatic?: Uint8Array): NoiseHandshake => {
+  let state: NoiseState | undefined
+  const step = <A>(run: (state: NoiseState) => A): A | undefined => {
+    if (state === undefined) return undefined
+    try {
+      return run(state)
+    } catch {
+      state = undefined
+      return undefined
+    }
+  }
+
+  try {
+    const started: NoiseState = new (noise())("IK", initiator, options.staticKeys)
+    started.initialise(options.prologue, remoteStatic && new Uint8Array(remoteStatic))
+    started.e = crypto.dhKeyPair(options.ephemeralSecret)
+    state = started
+  } catch {
+    // Keys of the wrong size: every step gives undefined, as for any other handshake that cannot succeed.
+  }
+
+  return {
+    write: (payload) => step((noise) => new Uint8Array(noise.send(payload))),
+    read: (message) => step((noise) => new Uint8Array(noise.recv(new Uint8Array(message)))),
+    remoteStatic: () => (state?.rs ? new Uint8Array(state.rs) : undefined),
+    finish: () =>
+      state?.complete === true
+        ? { send: new Uint8Array(state.tx!), receive: new Uint8Array(state.rx!), hash: new Uint8Array(state.hash!) }
+        : undefined
+  }
+}
+
+/** BLAKE2b-512 of "abc" begins like this (RFC 7693, appendix A). */
+const selfTest = (): boolean => {
+  const digest = crypto.hash(64, [Uint8Array.of(0x61, 0x62, 0x63)])
+  return digest[0] === 0xba && digest[1] === 0x80 && digest[62] === 0x39 && digest[63] === 0x23
+}

@@ -1,0 +1,73 @@
+import { createRequire } from "node:module"
+
+/**
+ * The native parts behind `layers/node/Crypto`, loaded on first use: a program that only prints its help never maps them into
+ * memory, and one on a platform without a prebuilt binary can still say what is wrong.
+ */
+
+/** The calls of `sodium-native` that parley uses; it ships no types. All of them throw on arguments of the wrong size. */
+export interface Sodium {
+  readonly crypto_aead_chacha20poly1305_ietf_encrypt: (
+    ciphertext: Uint8Array,
+    message: Uint8Array,
+    additional: Uint8Array,
+    secretNonce: null,
+    nonce: Uint8Array,
+    key: Uint8Array
+  ) => number
+  /** Throws when the tag is wrong. */
+  readonly crypto_aead_chacha20poly1305_ietf_decrypt: (
+    message: Uint8Array,
+    secretNonce: null,
+    ciphertext: Uint8Array,
+    additional: Uint8Array,
+    nonce: Uint8Array,
+    key: Uint8Array
+  ) => number
+  readonly crypto_generichash_batch: (output: Uint8Array, batch: ReadonlyArray<Uint8Array>, key?: Uint8Array) => void
+  readonly crypto_sign_seed_keypair: (publicKey: Uint8Array, secretKey: Uint8Array, seed: Uint8Array) => void
+  readonly crypto_sign_detached: (signature: Uint8Array, message: Uint8Array, secretKey: Uint8Array) => void
+  readonly crypto_sign_verify_detached: (signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array) => boolean
+  readonly crypto_scalarmult_base: (publicKey: Uint8Array, secretKey: Uint8Array) => void
+  /** Throws when the result is all zeros (a low-order point, RFC 7748 §6.1). */
+  readonly crypto_scalarmult: (shared: Uint8Array, secretKey: Uint8Array, publicKey: Uint8Array) => void
+  readonly sodium_memzero: (bytes: Uint8Array) => void
+}
+
+/** A handshake of `noise-handshake`; it ships no types. `send` and `recv` throw when the handshake fails. */
+export interface NoiseState {
+  /** The ephemeral key pair: drawn at random by the library unless set before the first `send`. */
+  e: { readonly publicKey: Uint8Array; readonly secretKey: Uint8Array } | null
+  /** The other side's static public key. */
+  readonly rs: Uint8Array | null
+  readonly complete: boolean
+  readonly tx: Uint8Array | null
+  readonly rx: Uint8Array | null
+  readonly hash: Uint8Array | null
+  readonly initialise: (prologue: Uint8Array, remoteStatic?: Uint8Array) => void
+  readonly send: (payload: Uint8Array) => Uint8Array
+  readonly recv: (message: Uint8Array) => Uint8Array
+}
+
+export type NoiseConstructor = new (
+  pattern: "IK",
+  initiator: boolean,
+  staticKeys: { readonly publicKey: Uint8Array; readonly secretKey: Uint8Array }
+) => NoiseState
+
+/** libsodium. Throws what the module loader throws when there is no binary for this platform. */
+export const sodium = (): Sodium => {
+  loadedSodium ??= require("sodium-native") as Sodium
+  return loadedSodium
+}
+
+/** The Noise state machine, which runs on the same libsodium. Throws as `sodium` does. */
+export const noise = (): NoiseConstructor => {
+  loadedNoise ??= require("noise-handshake") as NoiseConstructor
+  return loadedNoise
+}
+
+let loadedSodium: Sodium | undefined
+let loadedNoise: NoiseConstructor | undefined
+
+const require = createRequire(import.meta.url)
