@@ -1,0 +1,68 @@
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+
+/** The commands of JSON mode, one a line on standard input (docs/json.md). Unknown keys are ignored. */
+
+/** Chosen by the program that writes the command; echoed by the events that answer it. */
+export const Ref = Schema.Union(Schema.String.pipe(Schema.maxLength(256)), Schema.Finite)
+export type Ref = typeof Ref.Type
+
+const command = <Name extends string, Fields extends Schema.Struct.Fields>(name: Name, fields: Fields) =>
+  Schema.Struct({ cmd: Schema.Literal(name), ...fields, ref: Schema.optionalWith(Ref, { exact: true }) })
+
+/** As typed; the server and the client apply the rules of nicknames. */
+const Nick = Schema.String.pipe(Schema.maxLength(256))
+
+export const List = command("list", {})
+export const Query = command("query", { nick: Nick })
+export const Send = command("send", { to: Nick, text: Schema.String })
+export const Nickname = command("nick", { nick: Nick })
+export const Trust = command("trust", { nick: Nick })
+export const Leave = command("leave", { nick: Nick })
+export const Exit = command("exit", {})
+
+export const Command = Schema.Union(List, Query, Send, Nickname, Trust, Leave, Exit)
+export type Command = typeof Command.Type
+
+/**
+ * Bytes of one line. A message of 64 KiB takes at most six times that when every byte of it is written as `\u00xx`; the rest
+ * is for the keys around it.
+ */
+export const MAX_COMMAND = 400 * 1024
+
+export interface BadCommand {
+  readonly message: string
+  /** Readable although the rest was not. */
+  readonly ref: Ref | undefined
+}
+
+/** One line of input; never throws. */
+export const decode = (line: string): Either.Either<Command, BadCommand> => {
+  let json: unknown
+  try {
+    json = JSON.parse(line)
+  } catch {
+    return Either.left({ message: "this line is not JSON", ref: undefined })
+  }
+  return Either.mapLeft(decodeCommand(json), (error) => ({ message: explain(json, error), ref: refOf(json) }))
+}
+
+const decodeCommand = Schema.decodeUnknownEither(Command)
+const isRef = Schema.is(Ref)
+const names = Command.members.map((member) => member.fields.cmd.literals[0])
+
+const refOf = (json: unknown): Ref | undefined => {
+  const ref = isObject(json) ? json.ref : undefined
+  return isRef(ref) ? ref : undefined
+}
+
+const explain = (json: unknown, error: ParseResult.ParseError): string => {
+  if (!isObject(json)) return "a command is a JSON object"
+  if (!names.some((name) => name === json.cmd)) return `cmd must be one of ${names.join(", ")}`
+  const issue = ParseResult.ArrayFormatter.formatErrorSync(error).at(-1)
+  return issue === undefined ? "malformed" : `${issue.path.join(".") || "command"}: ${issue.message}`
+}
+
+const isObject = (json: unknown): json is Record<string, unknown> =>
+  typeof json === "object" && json !== null && !Array.isArray(json)

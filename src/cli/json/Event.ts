@@ -1,0 +1,94 @@
+import * as Schema from "effect/Schema"
+import { Ref } from "./Command.js"
+
+/**
+ * The events of JSON mode, one a line on standard output (docs/json.md). Texts and nicknames are exactly what the other side
+ * sent: a program that shows them to people has to sanitize them.
+ */
+const event = <Name extends string, Fields extends Schema.Struct.Fields>(name: Name, fields: Fields) =>
+  Schema.Struct({ event: Schema.Literal(name), ...fields, ref: Schema.optionalWith(Ref, { exact: true }) })
+
+const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
+
+const PeerInfo = Schema.Struct({ nick: Schema.String, address: Schema.String, fingerprint: Schema.String })
+
+export const Path = Schema.Struct({
+  kind: Schema.Literal("direct", "lan", "relay"),
+  address: Schema.String,
+  rttMs: Schema.Number
+})
+
+export const Registered = event("registered", PeerInfo.fields)
+export const NickTaken = event("nickTaken", { nick: Schema.String, suggestions: Schema.Array(Schema.String) })
+export const Peers = event("peers", { peers: Schema.Array(PeerInfo) })
+export const Peer = event("peer", PeerInfo.fields)
+export const Sent = event("sent", { to: Schema.String, id: Schema.String })
+export const Ok = event("ok", { cmd: Schema.Literal("trust", "leave") })
+
+export const Connected = event("connected", { peer: Schema.String, path: Path })
+export const Incoming = event("incoming", {
+  peer: Schema.String,
+  fingerprint: Schema.String,
+  known: Schema.Boolean
+})
+export const Mutual = event("mutual", { peer: Schema.String })
+export const Message = event("message", { from: Schema.String, id: Schema.String, text: Schema.String })
+export const Delivered = event("delivered", { peer: Schema.String, id: Schema.String })
+export const Waiting = event("waiting", { peer: Schema.String, id: Schema.String })
+export const PathChanged = event("path", { peer: Schema.String, path: Path })
+export const Disconnected = event("disconnected", {
+  peer: Schema.String,
+  reason: Schema.Literal("left", "timeout", "unreachable", "closed", "replaced"),
+  undelivered: Schema.Int
+})
+export const Joined = event("joined", { nick: Schema.String })
+export const Left = event("left", { nick: Schema.String })
+export const ServerLost = event("serverLost", { message: Schema.String, retryInMs: Schema.Number })
+export const Failure = event("error", {
+  code: Schema.String,
+  message: Schema.String,
+  peer: optional(Schema.String),
+  retryAfterMs: optional(Schema.Number)
+})
+export const Bye = event("bye", {})
+
+export const Event = Schema.Union(
+  Registered,
+  NickTaken,
+  Peers,
+  Peer,
+  Sent,
+  Ok,
+  Connected,
+  Incoming,
+  Mutual,
+  Message,
+  Delivered,
+  Waiting,
+  PathChanged,
+  Disconnected,
+  Joined,
+  Left,
+  ServerLost,
+  Failure,
+  Bye
+)
+export type Event = typeof Event.Type
+
+/**
+ * The event as one line. Control (C1 too), format (bidirectional, zero-width) and separator characters are written as
+ * `\uXXXX`, so that the stream can be shown on a terminal as it is.
+ */
+export const encode = (value: Event): string => {
+  const json = JSON.stringify(value)
+  return `${PLAIN.test(json) ? json : json.replace(UNSAFE, unicodeEscape)}\n`
+}
+
+const PLAIN = /^[\x20-\x7e]*$/
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu
+
+const unicodeEscape = (character: string): string => {
+  let escaped = ""
+  for (let i = 0; i < character.length; i++) escaped += `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`
+  return escaped
+}

@@ -1,0 +1,54 @@
+import type { ClientError } from "../../client/Client.js"
+import type { ClientEvent } from "../../client/Events.js"
+import type { Ref } from "./Command.js"
+import type { Event } from "./Event.js"
+
+/** A client's event in JSON mode; none for `Closed`, which ends the program. */
+export const fromEvent = (event: Exclude<ClientEvent, { readonly _tag: "Closed" }>): Event => {
+  switch (event._tag) {
+    case "Registered":
+      return { event: "registered", nick: event.nick, address: event.address, fingerprint: event.fingerprint }
+    case "NickTaken":
+      return { event: "nickTaken", nick: event.nick, suggestions: event.suggestions }
+    case "ServerLost":
+      return { event: "serverLost", message: event.message, retryInMs: event.retryInMs }
+    case "Incoming":
+      return { event: "incoming", peer: event.peer, fingerprint: event.fingerprint, known: event.known }
+    case "Connected":
+      return { event: "connected", peer: event.peer, path: event.path }
+    case "PathChanged":
+      return { event: "path", peer: event.peer, path: event.path }
+    case "Mutual":
+      return { event: "mutual", peer: event.peer }
+    case "Message":
+      return { event: "message", from: event.from, id: event.id, text: event.text }
+    case "Delivered":
+      return { event: "delivered", peer: event.peer, id: event.id }
+    case "Waiting":
+      return { event: "waiting", peer: event.peer, id: event.id }
+    case "Disconnected":
+      return { event: "disconnected", peer: event.peer, reason: event.reason, undelivered: event.undelivered }
+    case "Joined":
+      return { event: "joined", nick: event.nick }
+    case "Left":
+      return { event: "left", nick: event.nick }
+    case "Failed":
+      return {
+        event: "error",
+        code: event.code,
+        message: event.message,
+        ...(event.peer === undefined ? {} : { peer: event.peer })
+      }
+  }
+}
+
+/** Why a command failed. */
+export const fromError = (error: ClientError): Event => ({
+  event: "error",
+  code: error.code,
+  message: error.message,
+  ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs })
+})
+
+/** The event as the answer to the command with this `ref`. */
+export const answering = (event: Event, ref: Ref | undefined): Event => (ref === undefined ? event : { ...event, ref })

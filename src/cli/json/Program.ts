@@ -1,0 +1,205 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
+import * as Mailbox from "effect/Mailbox"
+import * as Stream from "effect/Stream"
+import type { ClientApi, ClientError } from "../../client/Client.js"
+import type { ClientEvent } from "../../client/Events.js"
+import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
+import { LineReader } from "../LineReader.js"
+import { ProgramError } from "../ProgramError.js"
+import * as Command from "./Command.js"
+import * as Event from "./Event.js"
+import * as FromClient from "./FromClient.js"
+
+/**
+ * JSON mode: commands from standard input, events to standard output, until `exit`, the end of input, or the server's refusal.
+ *
+ * Commands are answered one after the other, in order. Those that need a nickname wait for it; `nick` and, before there is a
+ * nickname, `exit` do not. A reader of standard output that falls behind slows down the commands, the events and, through
+ * flow control, the peers.
+ */
+export const run = (
+  client: ClientApi,
+  nick: string | undefined
+): Effect.Effect<void, TerminalClosed | ProgramError, Terminal> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const terminal = yield* Terminal
+      const emit = (event: Event.Event) => terminal.write(Event.encode(event))
+      const queue = yield* Mailbox.make<Command.Command>({ capacity: MAX_QUEUED })
+      const nicknames = yield* Mailbox.make<NickRequest>({ capacity: MAX_QUEUED })
+      const registered = yield* Deferred.make<void>()
+      // `sent` must precede the `delivered` of the same message, which another fiber writes.
+      const ordered = yield* Effect.makeSemaphore(1)
+      const asked: Array<NickRequest> = []
+
+      const ask = (request: NickRequest) => {
+        asked.push(request)
+        return Effect.asVoid(nicknames.offer(request))
+      }
+
+      /** Writes the answer to a command, whatever it is. */
+      const answer = (ref: Command.Ref | undefined, result: Effect.Effect<Event.Event, ClientError>) =>
+        result.pipe(
+          Effect.catchAll((error) => Effect.succeed(FromClient.fromError(error))),
+          Effect.flatMap((event) => emit(FromClient.answering(event, ref)))
+        )
+
+      const execute = (command: Command.Command): Effect.Effect<void, TerminalClosed> => {
+        switch (command.cmd) {
+          case "list":
+            return answer(
+              command.ref,
+              Effect.map(client.list, (peers) => ({ event: "peers", peers }))
+            )
+          case "query":
+            return answer(
+              command.ref,
+              Effect.map(client.query(command.nick), ({ peer }) => ({ event: "peer", ...peer }))
+            )
+          case "send":
+            return ordered.withPermits(1)(
+              answer(
+                command.ref,
+                Effect.map(client.send(command.to, command.text), (id) => ({ event: "sent", to: command.to, id }))
+              )
+            )
+          case "trust":
+            return answer(command.ref, Effect.as(client.trust(command.nick), { event: "ok", cmd: "trust" }))
+          case "leave":
+            return answer(command.ref, Effect.as(client.leave(command.nick), { event: "ok", cmd: "leave" }))
+          case "nick":
+            return ask({ nick: command.nick, ref: command.ref })
+          case "exit":
+            return client.exit()
+        }
+      }
+
+      const worker = Effect.zipRight(
+        Deferred.await(registered),
+        Effect.forever(Effect.flatMap(queue.take, execute))
+      ).pipe(Effect.catchTag("NoSuchElementException", () => Effect.void))
+
+      /** The `Registered` event of the client is the answer of success; a refusal is answered here. */
+      const register = (request: NickRequest): Effect.Effect<void, TerminalClosed> =>
+        Effect.matchEffect(client.register(request.nick), {
+          onSuccess: () => Effect.void,
+          onFailure: (error) => {
+            asked.splice(asked.indexOf(request), 1)
+            const refusal: Event.Event =
+              error.code === "NickTaken"
+                ? { event: "nickTaken", nick: request.nick, suggestions: error.suggestions ?? [] }
+                : FromClient.fromError(error)
+            return emit(FromClient.answering(refusal, request.ref))
+          }
+        })
+
+      const registrar = yield* Effect.fork(
+        Effect.forever(Effect.flatMap(nicknames.take, register)).pipe(
+          Effect.catchTag("NoSuchElementException", () => Effect.void)
+        )
+      )
+
+      const show = (event: ClientEvent): Effect.Effect<void, TerminalClosed | ProgramError> => {
+        if (event._tag === "Closed") return closed(event)
+        if (event._tag === "Registered") {
+          Deferred.unsafeDone(registered, Effect.void)
+          return emit(FromClient.answering(FromClient.fromEvent(event), asked.shift()?.ref))
+        }
+        return emit(FromClient.fromEvent(event))
+      }
+
+      const closed = (event: ClientEvent & { readonly _tag: "Closed" }) =>
+        event.reason === "exit"
+          ? emit({ event: "bye" })
+          : Effect.zipRight(
+              emit({
+                event: "error",
+                code: event.reason === "replaced" ? "Replaced" : "Refused",
+                message: event.message
+              }),
+              Effect.zipRight(emit({ event: "bye" }), Effect.fail(new ProgramError({ message: event.message })))
+            )
+
+      const accept = (line: string): Effect.Effect<void, TerminalClosed> => {
+        if (line.trim() === "") return Effect.void
+        return Either.match(Command.decode(line), {
+          onLeft: (bad) =>
+            emit(FromClient.answering({ event: "error", code: "BadCommand", message: bad.message }, bad.ref)),
+          onRight: (command) =>
+            Effect.flatMap(Deferred.isDone(registered), (isRegistered) =>
+              isRegistered || (command.cmd !== "nick" && command.cmd !== "exit")
+                ? Effect.asVoid(queue.offer(command))
+                : execute(command)
+            )
+        })
+      }
+
+      /** After the end of input: what was asked before is still answered, if there can be an answer. */
+      const finish = Effect.gen(function* () {
+        yield* nicknames.end
+        yield* Fiber.join(registrar).pipe(
+          Effect.zipRight(Effect.suspend(() => (asked.length > 0 ? Deferred.await(registered) : Effect.void))),
+          Effect.timeoutOption(REGISTRATION_GRACE)
+        )
+        if (yield* Deferred.isDone(registered)) {
+          yield* queue.offer({ cmd: "exit" })
+          return
+        }
+        yield* queue.end
+        const [unanswered] = yield* queue.takeAll
+        for (const { ref } of unanswered) yield* emit(FromClient.answering(NOT_REGISTERED, ref))
+        yield* client.exit()
+      })
+
+      const lines = new LineReader(Command.MAX_COMMAND)
+      const acceptAll = (chunk: ReturnType<LineReader["push"]>) =>
+        Effect.forEach(
+          chunk,
+          (line) =>
+            line._tag === "Line"
+              ? accept(line.text)
+              : emit({
+                  event: "error",
+                  code: "BadCommand",
+                  message: `a line has at most ${Command.MAX_COMMAND} bytes`
+                }),
+          { discard: true }
+        )
+      const reader = terminal.input.pipe(
+        Stream.runForEach((chunk) => acceptAll(lines.push(chunk))),
+        Effect.zipRight(Effect.suspend(() => acceptAll(lines.end()))),
+        Effect.zipRight(finish)
+      )
+
+      if (nick !== undefined) yield* ask({ nick, ref: undefined })
+      const output = yield* Effect.fork(Stream.runForEach(client.events, show))
+      // The events end the program; a fault of any other part does so too.
+      yield* Effect.raceFirst(
+        Fiber.join(output),
+        Effect.zipRight(
+          Effect.all([reader, worker, Fiber.join(registrar)], { concurrency: "unbounded", discard: true }),
+          Effect.never
+        )
+      )
+    })
+  )
+
+interface NickRequest {
+  readonly nick: string
+  readonly ref: Command.Ref | undefined
+}
+
+/** Commands read ahead; beyond it they wait in the pipe. */
+const MAX_QUEUED = 256
+
+const NOT_REGISTERED: Event.Event = {
+  event: "error",
+  code: "NotRegistered",
+  message: "the input ended before there was a nickname"
+}
+
+/** As long as a client waits for an answer of the server. */
+const REGISTRATION_GRACE = "10 seconds"

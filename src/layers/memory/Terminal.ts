@@ -1,0 +1,82 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Mailbox from "effect/Mailbox"
+import { type Terminal, TerminalClosed, type TerminalSize } from "../../services/Terminal.js"
+
+/** A terminal in memory, and the hands and eyes of the person before it. */
+export interface MemoryTerminal {
+  readonly terminal: Terminal["Type"]
+  /** Presses keys, or writes to the pipe. */
+  readonly type: (text: string) => void
+  /** Ends standard input. */
+  readonly end: () => void
+  readonly resize: (size: TerminalSize) => void
+  /** From now on nobody reads standard output. */
+  readonly close: () => void
+  /** All that was written to standard output so far. */
+  readonly output: () => string
+  readonly errors: () => string
+  /** Waits until the output since the start contains `text`. */
+  readonly shows: (text: string) => Effect.Effect<void>
+}
+
+export const make = (
+  options: { readonly interactive?: boolean; readonly colors?: boolean; readonly size?: TerminalSize } = {}
+): Effect.Effect<MemoryTerminal> =>
+  Effect.gen(function* () {
+    const input = yield* Mailbox.make<Uint8Array>()
+    const resizes = yield* Mailbox.make<TerminalSize>()
+    const encoder = new TextEncoder()
+    const watchers = new Map<Deferred.Deferred<void>, string>()
+    let size = options.size ?? { columns: 80, rows: 24 }
+    let closed = false
+    let output = ""
+    let errors = ""
+
+    const terminal: Terminal["Type"] = {
+      interactive: options.interactive ?? false,
+      colors: options.colors ?? false,
+      size: () => size,
+      resizes: Mailbox.toStream(resizes),
+      input: Mailbox.toStream(input),
+      raw: Effect.void,
+      write: (text) =>
+        Effect.suspend(() => {
+          if (closed) return Effect.fail(new TerminalClosed({ cause: "closed" }))
+          output += text
+          for (const [deferred, awaited] of watchers) {
+            if (!output.includes(awaited)) continue
+            watchers.delete(deferred)
+            Deferred.unsafeDone(deferred, Effect.void)
+          }
+          return Effect.void
+        }),
+      writeError: (text) =>
+        Effect.sync(() => {
+          errors += text
+        })
+    }
+
+    return {
+      terminal,
+      type: (text) => input.unsafeOffer(encoder.encode(text)),
+      end: () => input.unsafeDone(Exit.void),
+      resize: (next) => {
+        size = next
+        resizes.unsafeOffer(next)
+      },
+      close: () => {
+        closed = true
+      },
+      output: () => output,
+      errors: () => errors,
+      shows: (text) =>
+        Effect.gen(function* () {
+          if (output.includes(text)) return
+          const deferred = yield* Deferred.make<void>()
+          watchers.set(deferred, text)
+          yield* Deferred.await(deferred)
+        })
+    }
+  })
