@@ -13,28 +13,39 @@ export class Store extends Context.Tag("parley/services/Store")<
   {
     /** Where the folder is, for messages to people. */
     readonly location: string
-    /** The whole file, or none. Files over 64 MiB fail with `TooLarge`. */
+    /** The whole file, or none. A file over 64 MiB fails with `TooLarge`, here and where it would come to be. */
     readonly read: (name: string) => Effect.Effect<Option.Option<Uint8Array>, StoreError>
-    /** Replaces the file: after success it survives a crash; after a crash in between, the old or the new content is there whole. */
+    /**
+     * Replaces the file: after success it survives a crash; after a crash in between, the old or the new content is there
+     * whole. Writes and removals take effect in the order of the calls.
+     */
     readonly write: (name: string, content: Uint8Array) => Effect.Effect<void, StoreError>
     /**
-     * Opens a file for appending, creating it when missing, for as long as the scope lives.
+     * Opens a file for appending, creating it when missing, for as long as the scope lives. `write` and `remove` of the same
+     * name leave an open journal with the old file: close it first.
      */
     readonly journal: (name: string) => Effect.Effect<Journal, StoreError, Scope.Scope>
     /** Removes the file; no error when there is none. */
     readonly remove: (name: string) => Effect.Effect<void, StoreError>
-    /** Names of the files below `folder`, sorted; empty when there is no such folder. */
+    /**
+     * Names, as `read` takes them, of all files below `folder` at any depth, in the order of their characters; `""` is the
+     * whole store. Empty when there is no such folder. Over 100,000 files fail with `TooLarge`.
+     */
     readonly list: (folder: string) => Effect.Effect<ReadonlyArray<string>, StoreError>
     /**
-     * Holds an exclusive lock for as long as the scope lives; fails with `Locked` at once when another living process holds
-     * it. A lock left by a process that died is taken over.
+     * Holds an exclusive lock for as long as the scope lives; fails with `Locked` at once when another living process, or
+     * another part of this one, holds it. A lock left by a process that died is taken over. Locks are no files: they neither
+     * show in `list` nor clash with a file of that name.
      */
     readonly lock: (name: string) => Effect.Effect<void, StoreError, Scope.Scope>
   }
 >() {}
 
 export interface Journal {
-  /** Appends in order. Lost in a crash unless `sync` succeeded afterwards; a crash may leave a torn tail. */
+  /**
+   * Appends in order. Lost in a crash unless `sync` succeeded afterwards; a crash may leave a torn tail. A failed append
+   * leaves nothing behind.
+   */
   readonly append: (bytes: Uint8Array) => Effect.Effect<void, StoreError>
   /** After success everything appended so far survives a crash. */
   readonly sync: Effect.Effect<void, StoreError>

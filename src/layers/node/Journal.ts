@@ -1,0 +1,77 @@
+import * as Fs from "node:fs/promises"
+import { dirname } from "node:path"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Journal, StoreError } from "../../services/Store.js"
+import { MAX_FILE_BYTES, tooLarge } from "../../services/StoreName.js"
+import * as Folder from "./Folder.js"
+import { fromCause } from "./StoreErrors.js"
+
+/** Opens the file at `path` for appending, as `Store.journal` promises. */
+export const open = (path: string): Effect.Effect<Journal, StoreError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const file = yield* Effect.acquireRelease(
+      Effect.tryPromise({ try: () => openFile(path), catch: (cause) => fromCause(`open ${path}`, cause) }),
+      ({ handle }) => Effect.promise(() => handle.close().catch(() => {}))
+    )
+    const turn = yield* Effect.makeSemaphore(1)
+    const inTurn = (doing: string, act: () => Promise<void>): Effect.Effect<void, StoreError> =>
+      Effect.tryPromise({ try: act, catch: (cause) => fromCause(`${doing} ${path}`, cause) }).pipe(
+        // An append that is under way is finished, so that the length stays known.
+        Effect.uninterruptible,
+        turn.withPermits(1)
+      )
+    return {
+      append: (bytes) => inTurn("append to", () => append(file, path, bytes)),
+      sync: inTurn("flush", () => sync(file))
+    }
+  })
+
+interface OpenFile {
+  readonly handle: Fs.FileHandle
+  length: number
+  dirty: boolean
+  /** The failure after which nobody knows what the file holds; all later operations fail with it. */
+  broken: unknown
+}
+
+const openFile = async (path: string): Promise<OpenFile> => {
+  await Folder.make(dirname(path))
+  const handle = await Fs.open(path, "a", 0o600)
+  try {
+    await Folder.sync(dirname(path))
+    return { handle, length: (await handle.stat()).size, dirty: false, broken: undefined }
+  } catch (cause) {
+    await handle.close()
+    throw cause
+  }
+}
+
+const append = async (file: OpenFile, path: string, bytes: Uint8Array): Promise<void> => {
+  if (file.broken !== undefined) throw file.broken
+  if (file.length + bytes.length > MAX_FILE_BYTES) throw tooLarge(`append to ${path}`)
+  file.dirty = true
+  try {
+    await file.handle.appendFile(bytes)
+    file.length += bytes.length
+  } catch (cause) {
+    // A half-written record in the middle would spoil all that follow it.
+    await file.handle.truncate(file.length).catch((second) => {
+      file.broken = second
+    })
+    throw cause
+  }
+}
+
+const sync = async (file: OpenFile): Promise<void> => {
+  if (file.broken !== undefined) throw file.broken
+  if (!file.dirty) return
+  try {
+    await file.handle.datasync()
+    file.dirty = false
+  } catch (cause) {
+    // The system may have dropped what it could not write, and a second attempt would report success.
+    file.broken = cause
+    throw cause
+  }
+}

@@ -1,0 +1,142 @@
+import { constants } from "node:fs"
+import * as Fs from "node:fs/promises"
+import { dirname, join, resolve } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { Store, StoreError } from "../../services/Store.js"
+import * as StoreName from "../../services/StoreName.js"
+import { plain } from "./Addresses.js"
+import { codeOf } from "./Errno.js"
+import * as FileLock from "./FileLock.js"
+import * as Folder from "./Folder.js"
+import * as Journal from "./Journal.js"
+import { fromCause } from "./StoreErrors.js"
+
+/** The folder `directory`, which is made (0700, files 0600) when something is first written to it. */
+export const layer = (directory: string): Layer.Layer<Store> => Layer.effect(Store, make(resolve(directory)))
+
+const make = (location: string): Effect.Effect<typeof Store.Service> =>
+  Effect.gen(function* () {
+    const turn = yield* Effect.makeSemaphore(1)
+    const swept = new Set<string>()
+
+    const pathOf = (name: string): Effect.Effect<string, StoreError> => {
+      const segments = StoreName.parse(name)
+      return segments === undefined ? Effect.fail(StoreName.badName(name)) : Effect.succeed(join(location, ...segments))
+    }
+
+    /** Uninterruptible: nothing of an operation goes on behind the back of a scope that has closed. */
+    const run = <A>(doing: string, act: () => Promise<A>): Effect.Effect<A, StoreError> =>
+      Effect.uninterruptible(Effect.tryPromise({ try: act, catch: (cause) => fromCause(doing, cause) }))
+
+    const prepare = async (folder: string) => {
+      await Folder.make(folder)
+      if (swept.has(folder) || swept.size >= MAX_SWEPT) return
+      swept.add(folder)
+      await Folder.sweep(folder)
+    }
+
+    return {
+      location,
+      read: (name) => Effect.flatMap(pathOf(name), (path) => run(`read ${path}`, () => read(path))),
+      write: (name, content) =>
+        Effect.flatMap(pathOf(name), (path) =>
+          run(`write ${path}`, () => prepare(dirname(path)).then(() => replace(path, content)))
+        ).pipe(turn.withPermits(1)),
+      journal: (name) => Effect.flatMap(pathOf(name), Journal.open),
+      remove: (name) =>
+        Effect.flatMap(pathOf(name), (path) => run(`remove ${path}`, () => remove(path))).pipe(turn.withPermits(1)),
+      list: (folder) =>
+        Effect.flatMap(folder === "" ? Effect.succeed(location) : pathOf(folder), (path) =>
+          run(`list ${path}`, () => list(path, folder === "" ? [] : folder.split("/")))
+        ),
+      lock: (name) =>
+        Effect.flatMap(pathOf(name), (path) =>
+          Effect.acquireRelease(
+            run(`lock ${path}`, () => prepare(dirname(path)).then(() => FileLock.acquire(`${path}~lock`))),
+            (lock) => Effect.promise(() => lock.release().catch(() => {}))
+          )
+        ).pipe(Effect.asVoid)
+    }
+  })
+
+/** Far more folders than a program writes to; the leftovers of a crash in further ones stay until the next start. */
+const MAX_SWEPT = 1000
+
+/** More files than any store of ours has; the listing of a foreign tree stops here. */
+const MAX_LISTED = 100_000
+
+/** Opening a named pipe must not wait for its other end. */
+const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+
+const read = async (path: string): Promise<Option.Option<Uint8Array>> => {
+  let handle: Fs.FileHandle
+  try {
+    handle = await Fs.open(path, READ_FLAGS)
+  } catch (cause) {
+    if (isMissing(cause)) return Option.none()
+    throw cause
+  }
+  try {
+    const stat = await handle.stat()
+    if (!stat.isFile()) throw new Error("it is no regular file")
+    if (stat.size > StoreName.MAX_FILE_BYTES) throw StoreName.tooLarge(`read ${path}`)
+    return Option.some(plain(await handle.readFile()))
+  } finally {
+    await handle.close()
+  }
+}
+
+const replace = async (path: string, content: Uint8Array): Promise<void> => {
+  if (content.length > StoreName.MAX_FILE_BYTES) throw StoreName.tooLarge(`write ${path}`)
+  const temporary = Folder.temporaryPath(dirname(path))
+  try {
+    const handle = await Fs.open(temporary, "wx", 0o600)
+    try {
+      await handle.writeFile(content)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await Fs.rename(temporary, path)
+  } catch (cause) {
+    await Fs.rm(temporary, { force: true }).catch(() => {})
+    throw cause
+  }
+  await Folder.sync(dirname(path))
+}
+
+const remove = async (path: string): Promise<void> => {
+  try {
+    await Fs.unlink(path)
+  } catch (cause) {
+    if (isMissing(cause)) return
+    throw cause
+  }
+  await Folder.sync(dirname(path))
+}
+
+const list = async (root: string, prefix: ReadonlyArray<string>): Promise<ReadonlyArray<string>> => {
+  const found: Array<string> = []
+  const visit = async (path: string, segments: ReadonlyArray<string>): Promise<void> => {
+    for (const entry of await entriesOf(path)) {
+      const name = [...segments, entry.name].join("/")
+      if (StoreName.parse(name) === undefined) continue
+      if (entry.isDirectory()) await visit(join(path, entry.name), [...segments, entry.name])
+      else if (entry.isFile() && found.push(name) > MAX_LISTED) {
+        throw new StoreError({ reason: "TooLarge", message: `there are over ${MAX_LISTED} files in ${root}` })
+      }
+    }
+  }
+  await visit(root, prefix)
+  return found.sort()
+}
+
+const entriesOf = (path: string) =>
+  Fs.readdir(path, { withFileTypes: true }).catch((cause) => {
+    if (isMissing(cause)) return []
+    throw cause
+  })
+
+const isMissing = (cause: unknown): boolean => codeOf(cause) === "ENOENT" || codeOf(cause) === "ENOTDIR"
