@@ -141,5 +141,5 @@ const handshake = (initiator: boolean, options: NoiseOptions, remoteStatic?: Uin
 /** BLAKE2b-512 of "abc" begins like this (RFC 7693, appendix A). */
 const selfTest = (): boolean => {
   const digest = crypto.hash(64, [Uint8Array.of(0x61, 0x62, 0x63)])
-  return digest[0] === 0xba && digest[1] === 0x80 && digest[62] === 0x39 && digest[63] === 0x23
+  return digest[0] === 0xba && digest[1] === 0x80 && digest[62] === 0x99 && digest[63] === 0x23
 }
