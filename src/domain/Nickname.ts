@@ -1,0 +1,130 @@
+import * as Either from "effect/Either"
+import stringWidth from "string-width"
+import { skeleton } from "./Skeleton.js"
+
+/**
+ * A valid nickname: 1 to 32 terminal columns, at most 128 bytes of UTF-8, without anything that could hide, reorder or imitate.
+ *
+ * Two nicknames name the same person exactly when their `key` is the same. A server gives no nickname away that has the key *or*
+ * the `lookalike` of one in use. Both are needed, because being the same but for case and looking the same do not chain: `Ian`
+ * is `ian`, and `Ian` looks like `lan`, yet `ian` and `lan` are two names.
+ */
+export interface Nickname {
+  /** As typed, in NFC: what is displayed. */
+  readonly text: string
+  /** What the nickname is looked up, pinned and sorted by. At most `MAX_KEY` characters. */
+  readonly key: string
+  /** Equal for nicknames that look the same as they are written, apart from case: `AIice` (with a capital i) and `alice`. */
+  readonly lookalike: string
+}
+
+export const MAX_COLUMNS = 32
+export const MAX_BYTES = 128
+/** A key stands in `List.after`, which takes 512; compatibility forms grow at most 18-fold and no honest name comes near. */
+export const MAX_KEY = 256
+
+/** The nickname of this text, or a reason for people why there is none ("…"), to be read after "the nickname". */
+export const parse = (raw: string): Either.Either<Nickname, string> => {
+  if (raw.length === 0) return Either.left("is empty")
+  // Before any work on the text; no 128 bytes of UTF-8 hold more characters, and NFC makes few texts shorter than a third.
+  if (raw.length > 3 * MAX_BYTES) return Either.left(TOO_LONG)
+  const text = raw.normalize("NFC")
+  const fault = faultOf(text)
+  if (fault !== undefined) return Either.left(fault)
+  const key = keyOf(text)
+  return key.length > MAX_KEY ? Either.left(TOO_LONG) : Either.right({ text, key, lookalike: lookalikeOf(text) })
+}
+
+/**
+ * What nicknames are compared by: their UTS 39 skeleton over the case-folded NFKC form, without case. Total: texts that are no
+ * valid nicknames have a key as well. `key(key(text))` is `key(text)`.
+ */
+export const key = (text: string): string => keyOf(text)
+
+/** Up to `SUGGESTIONS` valid nicknames near `wanted` that are not `taken`; always the same for the same answers. */
+export const suggest = (wanted: Nickname, taken: (candidate: Nickname) => boolean): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  for (const suffix of SUFFIXES) {
+    const candidate = parse(shorten(wanted.text, suffix) + suffix)
+    if (Either.isLeft(candidate) || taken(candidate.right)) continue
+    found.push(candidate.right.text)
+    if (found.length === SUGGESTIONS) break
+  }
+  return found
+}
+
+export const SUGGESTIONS = 3
+
+const faultOf = (text: string): string | undefined => {
+  if (PLAIN.test(text)) return text.length > MAX_COLUMNS ? TOO_LONG : undefined
+  if (/^[-/{]/.test(text)) return `must not begin with "${text[0]}", which begins a command`
+  if (FORBIDDEN.test(text)) return "must not contain spaces, invisible, private-use or unassigned characters"
+  if (/^\p{M}/u.test(text)) return "must not begin with a combining mark"
+  if (MARK_PILE.test(text)) return "has too many combining marks on one letter"
+  const columns = stringWidth(text)
+  if (columns === 0) return "is invisible"
+  if (columns > MAX_COLUMNS || utf8Length(text) > MAX_BYTES) return TOO_LONG
+  return undefined
+}
+
+const TOO_LONG = `is longer than ${MAX_COLUMNS} columns or ${MAX_BYTES} bytes`
+
+/** The common case: letters and digits, and what people put between them. */
+const PLAIN = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/
+
+/**
+ * C: controls, formats (bidi, zero-width), surrogates, private use, unassigned. Z: all spaces and separators. Default ignorable:
+ * variation selectors, fillers and what else shows nothing. U+2800 is a space that calls itself a symbol.
+ */
+const FORBIDDEN = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u
+
+/** No living orthography stacks more than three after NFC; more overwrite the lines above and below. */
+const MARK_PILE = /\p{M}{4}/u
+
+/**
+ * Full case folding. Upper case first brings ß to SS and both lower-case sigmas together, which `toLowerCase` alone, sensitive to
+ * the end of a word, does not.
+ */
+const fold = (text: string): string =>
+  text.normalize("NFKC").toUpperCase().toLowerCase().replaceAll("ς", "σ").normalize("NFKC")
+
+/** Repeats until nothing changes, since folding a prototype may give a confusable again. */
+const keyOf = (text: string): string => {
+  let current = fold(text)
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const next = fold(skeleton(current))
+    if (next === current) break
+    current = next
+  }
+  return current
+}
+
+/** Chains in the data end after two rounds; the bound keeps a slip in a later version of it from being an endless loop. */
+const MAX_ROUNDS = 6
+
+const lookalikeOf = (text: string): string => keyOf(skeleton(text.normalize("NFKC")))
+
+/** Digits that are nobody's look-alike first; then enough of them that a popular name still finds a neighbour. */
+const SUFFIXES: ReadonlyArray<string> = ["2", "_", "3", ...Array.from({ length: 96 }, (_, i) => String(i + 4))]
+
+/** As much of `text` as leaves room for `suffix`. */
+const shorten = (text: string, suffix: string): string => {
+  const characters = [...text]
+  while (
+    characters.length > 0 &&
+    (stringWidth(characters.join("")) + suffix.length > MAX_COLUMNS ||
+      utf8Length(characters.join("")) + suffix.length > MAX_BYTES)
+  ) {
+    characters.pop()
+  }
+  return characters.join("")
+}
+
+const utf8Length = (text: string): number => {
+  let length = 0
+  for (const char of text) {
+    const code = char.codePointAt(0)!
+    length += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
+  }
+  return length
+}

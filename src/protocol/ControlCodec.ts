@@ -1,0 +1,108 @@
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import {
+  Exit,
+  List,
+  Ping,
+  Query,
+  type Refusal,
+  Register,
+  type Request,
+  type ServerMessageEncoded,
+  Unwatch,
+  Update,
+  Watch
+} from "./Control.js"
+
+/**
+ * The server's half of the control codec: lines to requests, messages to lines.
+ *
+ * A request costs one `JSON.parse` and one Schema run. Whatever the line holds, the answer is a request or a refusal; nesting is
+ * bounded by the length of the line. Messages are plain objects of the encoded type: they need no encoding but JSON.
+ */
+
+/** A refusal as it goes over the wire. */
+export type RefusalEncoded = typeof Refusal.Encoded
+
+/** A refusal before it is known which request it answers. */
+export type RefusalBody = RefusalEncoded extends infer R ? (R extends RefusalEncoded ? Omit<R, "id"> : never) : never
+
+/** The request on this line, or the refusal to answer: `Unsupported` for an unknown `_tag`, else `Malformed`. */
+export const decodeRequest = (line: string): Either.Either<Request, RefusalEncoded> => {
+  const value = parseObject(line)
+  if (value === undefined) return Either.left(malformed(undefined, "not a JSON object"))
+  const id = idOf(value)
+  const tag = value._tag
+  if (typeof tag !== "string") return Either.left(malformed(id, "no `_tag`"))
+  const decode = DECODERS.get(tag)
+  if (decode === undefined) {
+    return Either.left(withId(id, { _tag: "Unsupported", message: "this server does not know that request" }))
+  }
+  return Either.mapLeft(decode(value), ({ issue }) => malformed(id, `${tag}: ${faultIn(issue)}`))
+}
+
+/** One line, its end included. */
+export const encodeMessage = (message: ServerMessageEncoded): string => `${JSON.stringify(message)}\n`
+
+/** A refusal for the request of this `id`, if it has one. */
+export const encodeRefusal = (id: number | undefined, refusal: RefusalBody): string =>
+  encodeMessage(withId(id, refusal) as ServerMessageEncoded)
+
+/** A `Clients` line around entries that are JSON already (`encodeEntry`): a page is encoded once for all who read it. */
+export const encodeClients = (id: number, entries: ReadonlyArray<string>, next: string | undefined): string =>
+  `{"_tag":"Clients","id":${id},"clients":[${entries.join(",")}]${next === undefined ? "" : `,"next":${JSON.stringify(next)}`}}\n`
+
+/** One for each request, made once; choosing by `_tag` is cheaper than a union that tries its members. */
+const DECODERS: ReadonlyMap<string, (value: unknown) => Either.Either<Request, { readonly issue: Issue }>> = new Map<
+  Request["_tag"],
+  (value: unknown) => Either.Either<Request, { readonly issue: Issue }>
+>([
+  ["Register", Schema.decodeUnknownEither(Register)],
+  ["List", Schema.decodeUnknownEither(List)],
+  ["Watch", Schema.decodeUnknownEither(Watch)],
+  ["Unwatch", Schema.decodeUnknownEither(Unwatch)],
+  ["Query", Schema.decodeUnknownEither(Query)],
+  ["Update", Schema.decodeUnknownEither(Update)],
+  ["Ping", Schema.decodeUnknownEither(Ping)],
+  ["Exit", Schema.decodeUnknownEither(Exit)]
+])
+
+/** What is read of a Schema's parse issue: enough to name the field, without the formatters, which cost 50 µs. */
+interface Issue {
+  readonly _tag: string
+  readonly path?: PropertyKey | ReadonlyArray<PropertyKey>
+  readonly issue?: Issue
+  readonly issues?: Issue | ReadonlyArray<Issue>
+}
+
+const faultIn = (issue: Issue): string => {
+  let at: Issue | undefined = issue
+  while (at !== undefined && at._tag !== "Pointer") {
+    const inner: Issue | ReadonlyArray<Issue> | undefined = at.issue ?? at.issues
+    at = isList(inner) ? inner[0] : inner
+  }
+  return at === undefined ? "not the right fields" : `\`${String(at.path)}\` is missing or not valid`
+}
+
+const isList = (issues: Issue | ReadonlyArray<Issue> | undefined): issues is ReadonlyArray<Issue> =>
+  Array.isArray(issues)
+
+const parseObject = (line: string): Record<string, unknown> | undefined => {
+  try {
+    const value: unknown = JSON.parse(line)
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const idOf = (value: Record<string, unknown>): number | undefined =>
+  Number.isSafeInteger(value.id) && (value.id as number) >= 0 ? (value.id as number) : undefined
+
+const malformed = (id: number | undefined, what: string): RefusalEncoded =>
+  withId(id, { _tag: "Malformed", message: `cannot read this line: ${what}` })
+
+const withId = (id: number | undefined, refusal: RefusalBody): RefusalEncoded =>
+  (id === undefined ? refusal : { id, ...refusal }) as RefusalEncoded
