@@ -1,0 +1,42 @@
+/**
+ * What has to be known of the command line before it is parsed. Everything after `--` is left alone.
+ */
+export interface Arguments {
+  /** The arguments to parse. `--log-level` stands first, where alone the parser takes it. */
+  readonly rest: ReadonlyArray<string>
+  /** The value of the last `--log-level`. */
+  readonly logLevel: string | undefined
+  /** The value of the last `--config`. */
+  readonly config: string | undefined
+  /** The user asks about the program (`--help` and the like), so nothing needs to be read. */
+  readonly informational: boolean
+}
+
+/** `args` is what follows the name of the program. */
+export const inspect = (args: ReadonlyArray<string>): Arguments => {
+  const end = args.indexOf("--")
+  const own = end === -1 ? args : args.slice(0, end)
+  const { found: levels, rest } = extract(own, "--log-level")
+  const level = levels.at(-1)
+  return {
+    rest: [...(level === undefined ? [] : ["--log-level", level]), ...rest, ...(end === -1 ? [] : args.slice(end))],
+    logLevel: level,
+    config: extract(own, "--config").found.at(-1),
+    informational: own.some((arg) => INFORMATIONAL.has(arg.split("=", 1)[0]!))
+  }
+}
+
+const INFORMATIONAL: ReadonlySet<string> = new Set(["--help", "-h", "--version", "--completions", "--wizard"])
+
+/** Takes `name VALUE` and `name=VALUE` out. A name without a value stays, for the parser to complain. */
+const extract = (args: ReadonlyArray<string>, name: string) => {
+  const found: Array<string> = []
+  const rest: Array<string> = []
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!
+    if (arg === name && i + 1 < args.length) found.push(args[++i]!)
+    else if (arg.startsWith(`${name}=`)) found.push(arg.slice(name.length + 1))
+    else rest.push(arg)
+  }
+  return { found, rest }
+}

@@ -1,0 +1,86 @@
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { configFile, type Environment } from "./Places.js"
+import { ProgramError } from "./ProgramError.js"
+
+/** The configuration file: one JSON object whose keys are the long options in camel case. One file serves all commands. */
+export const Settings = Schema.Struct({
+  host: Schema.String,
+  port: Schema.Int,
+  motd: Schema.String,
+  maxConnections: Schema.Int,
+  maxConnectionsPerAddress: Schema.Int,
+  nick: Schema.String,
+  server: Schema.String,
+  home: Schema.String,
+  token: Schema.String
+}).pipe(Schema.partialWith({ exact: true }))
+
+/**
+ * Where options come from that are no flags: `PARLEY_*` in the environment, then the file. The file is the one after `--config`,
+ * else `PARLEY_CONFIG`, else the default place if there is one.
+ */
+export const provider = (
+  flag: string | undefined,
+  env: Environment
+): Effect.Effect<ConfigProvider.ConfigProvider, ProgramError, FileSystem.FileSystem> =>
+  Effect.map(read(flag ?? (env.PARLEY_CONFIG || undefined), env), (file) => {
+    const environment = new Map<string, string>()
+    for (const [key, value] of Object.entries(env))
+      if (key.startsWith(PREFIX) && value !== undefined && value !== "")
+        environment.set(key.slice(PREFIX.length), value)
+    return ConfigProvider.fromMap(environment).pipe(
+      ConfigProvider.constantCase,
+      ConfigProvider.orElse(() => ConfigProvider.fromMap(new Map(file)))
+    )
+  })
+
+const PREFIX = "PARLEY_"
+
+const read = (
+  given: string | undefined,
+  env: Environment
+): Effect.Effect<ReadonlyMap<string, string>, ProgramError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const path = given ?? configFile(env)
+    if (path === undefined) return NONE
+    const files = yield* FileSystem.FileSystem
+    const content = yield* Effect.either(files.readFileString(path))
+    if (Either.isLeft(content)) {
+      const missing = content.left._tag === "SystemError" && content.left.reason === "NotFound"
+      if (given === undefined && missing) return NONE
+      return yield* new ProgramError({
+        message: `cannot read the configuration file ${path}: ${missing ? "no such file" : reasonOf(content.left)}`
+      })
+    }
+    const settings = decode(content.right)
+    if (Either.isLeft(settings))
+      return yield* new ProgramError({ message: `the configuration file ${path} is malformed: ${settings.left}` })
+    return new Map(Object.entries(settings.right).map(([key, value]) => [key, String(value)]))
+  })
+
+const NONE: ReadonlyMap<string, string> = new Map()
+
+const decode = (content: string): Either.Either<typeof Settings.Type, string> => {
+  const json = Option.getOrUndefined(parseJson(content))
+  if (json === undefined) return Either.left("it is not JSON")
+  return Either.mapLeft(decodeSettings(json), (error) => {
+    const issue = ParseResult.ArrayFormatter.formatErrorSync(error).at(-1)
+    return issue === undefined
+      ? "unexpected content"
+      : `${issue.path.join(".") || "the file"}: ${firstLine(issue.message)}`
+  })
+}
+
+const decodeSettings = Schema.decodeUnknownEither(Settings, { onExcessProperty: "error" })
+const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(text))
+
+const reasonOf = (error: { readonly reason?: string; readonly message: string }): string =>
+  error.reason === "PermissionDenied" ? "permission denied" : firstLine(error.message)
+
+const firstLine = (text: string): string => text.split("\n", 1)[0]!

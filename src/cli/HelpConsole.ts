@@ -1,0 +1,35 @@
+import type * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import { Terminal } from "../services/Terminal.js"
+
+/**
+ * Prints what the command-line library has to say, shorter: without the lines that say the same under every option, and
+ * without colours where the output cannot show them. Complaints carry the program's name as all of ours do.
+ */
+export const provide = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Terminal> =>
+  Effect.gen(function* () {
+    const terminal = yield* Terminal
+    const console = yield* Effect.console
+    const plain = (text: string) => (terminal.colors ? text : text.replace(COLOUR, ""))
+    const quiet: Console.Console = {
+      ...console,
+      log: (...args) => Effect.ignore(terminal.write(`${plain(tidy(args.join(" ")))}\n`)),
+      error: (...args) => terminal.writeError(`parley: ${args.join(" ").replace(COLOUR, "").trim()}\n`)
+    }
+    return yield* Effect.withConsole(effect, quiet)
+  })
+
+const tidy = (text: string): string =>
+  text
+    .split("\n")
+    .filter((line) => !BOILERPLATE.test(line))
+    .join("\n")
+    .replace(/(\n[^\n]*-[^\n]*)\n\n+(?= {2}\S)/g, "$1\n")
+    .replace(/\n{3,}/g, "\n\n")
+    .trim()
+
+const BOILERPLATE =
+  /^\s*(A user-defined piece of text\.|A true or false value\.|One of the following: .*|This option can be set from environment variables\.|This setting is optional\.)\s*$/
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them.
+const COLOUR = /\u001b\[[0-9;]*m/g

@@ -1,0 +1,87 @@
+import * as HelpDoc from "@effect/cli/HelpDoc"
+import * as CliOptions from "@effect/cli/Options"
+import * as ValidationError from "@effect/cli/ValidationError"
+import * as Config from "effect/Config"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import { DEFAULT_PORT } from "../protocol/Control.js"
+import * as Values from "./Values.js"
+
+/**
+ * The options of all commands. Each can also come from the environment (`PARLEY_` and the name in capitals) or from the
+ * configuration file (the name in camel case): flag over environment over file over default.
+ */
+
+/** Only for the help: the file is found before the other options are read (`Arguments`). */
+const config = CliOptions.text("config").pipe(
+  CliOptions.withPseudoName("FILE"),
+  CliOptions.withDescription("Configuration file, JSON (default: ~/.config/parley/config.json, if there is one)"),
+  CliOptions.optional
+)
+
+const token = setting("token", "TOKEN", "Access token that the server demands", Values.text(256)).pipe(
+  CliOptions.optional
+)
+
+export const server = {
+  host: setting("host", "HOST", "Address to listen on", Values.text(253)).pipe(CliOptions.withDefault("0.0.0.0")),
+  port: setting("port", "PORT", `TCP port; 0 lets the system choose (default: ${DEFAULT_PORT})`, Values.port(0)).pipe(
+    CliOptions.withDefault(DEFAULT_PORT)
+  ),
+  token,
+  motd: setting("motd", "TEXT", "Greeting that every client is shown", Values.text(2048)).pipe(CliOptions.optional),
+  maxConnections: setting("max-connections", "N", "Connections at a time in all", Values.integer(1, 1_000_000)).pipe(
+    CliOptions.optional
+  ),
+  maxConnectionsPerAddress: setting(
+    "max-connections-per-address",
+    "N",
+    "Connections at a time from one IPv4 address or IPv6 /64 network",
+    Values.integer(1, 1_000_000)
+  ).pipe(CliOptions.optional),
+  config
+}
+
+export const client = {
+  nick: setting("nick", "NICK", "Nickname to register (asked for when left out)", Values.text(256)).pipe(
+    CliOptions.optional
+  ),
+  server: setting("server", "HOST[:PORT]", "Rendezvous server", Values.serverAddress).pipe(
+    CliOptions.withDefault({ host: "localhost", port: DEFAULT_PORT })
+  ),
+  home: setting(
+    "home",
+    "DIR",
+    "Where identities and known peers are kept (default: ~/.local/share/parley)",
+    Values.text(4096)
+  ).pipe(CliOptions.optional),
+  json: CliOptions.boolean("json").pipe(
+    CliOptions.withDescription("Speak JSON lines: commands on standard input, events on standard output")
+  ),
+  token,
+  config
+}
+
+/** One option with its other sources. Whatever the source, the same parser judges the value. */
+function setting<A>(
+  name: string,
+  placeholder: string,
+  description: string,
+  parse: (text: string) => Either.Either<A, string>
+): CliOptions.Options<A> {
+  return CliOptions.text(name).pipe(
+    CliOptions.withPseudoName(placeholder),
+    CliOptions.withDescription(`${description} [PARLEY_${name.toUpperCase().replaceAll("-", "_")}]`),
+    CliOptions.withFallbackConfig(Config.string(camelCase(name))),
+    CliOptions.mapEffect((text) =>
+      Either.mapLeft(parse(text), (problem) => ValidationError.invalidValue(HelpDoc.p(`--${name}: ${problem}`)))
+    )
+  )
+}
+
+function camelCase(name: string): string {
+  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/** Options without their absent members, as optional properties want them. */
+export const present = <A>(option: Option.Option<A>): A | undefined => Option.getOrUndefined(option)

@@ -1,0 +1,22 @@
+import type { ServerAddress } from "./Values.js"
+
+/** The options of `parley server` after all sources were merged; what is undefined takes the server's own default. */
+export interface ServerSettings {
+  readonly host: string
+  /** 0 lets the system choose. */
+  readonly port: number
+  readonly token: string | undefined
+  readonly motd: string | undefined
+  readonly maxConnections: number | undefined
+  readonly maxConnectionsPerAddress: number | undefined
+}
+
+/** The options of `parley client` after all sources were merged. */
+export interface ClientSettings {
+  readonly nick: string | undefined
+  readonly server: ServerAddress
+  /** The folder of identities, known peers and undelivered messages. */
+  readonly home: string
+  readonly json: boolean
+  readonly token: string | undefined
+}

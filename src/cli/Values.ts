@@ -1,0 +1,59 @@
+import * as Either from "effect/Either"
+import { DEFAULT_PORT } from "../protocol/Control.js"
+
+/** Parsers of what a user types, whether as a flag, in the environment or in a file. `Left` is the sentence to show. */
+
+export interface ServerAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** A TCP port; 0 lets the system choose one, where that makes sense. */
+export const port =
+  (lowest: 0 | 1) =>
+  (text: string): Either.Either<number, string> => {
+    const value = /^[0-9]{1,5}$/.test(text) ? Number(text) : -1
+    return value >= lowest && value <= 65_535
+      ? Either.right(value)
+      : Either.left(`a port is a whole number from ${lowest} to 65535, not ${quote(text)}`)
+  }
+
+/** A whole number from `lowest` to `highest`. */
+export const integer =
+  (lowest: number, highest: number) =>
+  (text: string): Either.Either<number, string> => {
+    const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : -1
+    return value >= lowest && value <= highest
+      ? Either.right(value)
+      : Either.left(`expected a whole number from ${lowest} to ${highest}, not ${quote(text)}`)
+  }
+
+/** `host`, `host:port`, `[2001:db8::1]:port` or a bare IPv6 address. */
+export const serverAddress = (text: string): Either.Either<ServerAddress, string> => {
+  const bracketed = /^\[([0-9a-fA-F:.]+)\](?::(.*))?$/.exec(text)
+  const [host, portText] =
+    bracketed !== null
+      ? [bracketed[1]!, bracketed[2]]
+      : text.split(":").length > 2
+        ? [text, undefined]
+        : (text.split(":") as [string, string?])
+  if (!HOST.test(host) && !IPV6.test(host))
+    return Either.left(`a server is written host or host:port, not ${quote(text)}`)
+  if (portText === undefined) return Either.right({ host, port: DEFAULT_PORT })
+  return Either.map(port(1)(portText), (port) => ({ host, port }))
+}
+
+/** A text that is not empty and has at most `max` characters. */
+export const text =
+  (max: number) =>
+  (value: string): Either.Either<string, string> =>
+    value.length > 0 && value.length <= max
+      ? Either.right(value)
+      : Either.left(`expected a text of 1 to ${max} characters, got ${value.length}`)
+
+/** What the user typed, short enough for a line and with nothing in it that a terminal obeys. */
+export const quote = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text)
+
+/** RFC 1123 names and IPv4 addresses; underscores occur in private networks. */
+const HOST = /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$/
+const IPV6 = /^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/

@@ -1,0 +1,169 @@
+import type { Key, KeyName } from "./Keys.js"
+
+/** What a key asked for beyond a change of the line. */
+export type EditorAction =
+  | { readonly _tag: "None" }
+  | { readonly _tag: "Submit"; readonly text: string }
+  | { readonly _tag: "Complete" }
+  | { readonly _tag: "Redraw" }
+  /** Ctrl-C. `empty`: there was nothing to clear. */
+  | { readonly _tag: "Interrupt"; readonly empty: boolean }
+  /** Ctrl-D on an empty line. */
+  | { readonly _tag: "EndOfInput" }
+
+/**
+ * The line being typed, in the manner of readline: it moves and deletes by what a reader takes for one character (extended
+ * grapheme clusters, UAX #29), keeps a history, and gives back what was killed last. Pure: it knows no screen.
+ */
+export class LineEditor {
+  /** The text on either side of the cursor. */
+  before = ""
+  after = ""
+
+  private readonly history: Array<string> = []
+  /** Position in the history; at its length, the line being written. */
+  private at = 0
+  private draft = ""
+  private killed = ""
+
+  get text(): string {
+    return this.before + this.after
+  }
+
+  handle(key: Key): EditorAction {
+    if (key._tag !== "Press") {
+      this.insert(key.text)
+      return NONE
+    }
+    switch (key.name) {
+      case "enter":
+        return this.submit()
+      case "tab":
+        return { _tag: "Complete" }
+      case "redraw":
+        return { _tag: "Redraw" }
+      case "interrupt": {
+        const empty = this.text === ""
+        this.set("")
+        this.at = this.history.length
+        return { _tag: "Interrupt", empty }
+      }
+      case "endOfInput":
+        if (this.text === "") return { _tag: "EndOfInput" }
+        this.edit("delete")
+        return NONE
+      default:
+        this.edit(key.name)
+        return NONE
+    }
+  }
+
+  /** Puts text in at the cursor, as far as it fits; its control characters are left out. */
+  insert(text: string): void {
+    const printable = text.replace(/\t/g, "    ").replace(/(?!\n)\p{Cc}/gu, "")
+    this.before += printable.slice(0, Math.max(0, MAX_TEXT - this.text.length))
+  }
+
+  /** Replaces the line; the cursor goes to its end. */
+  set(text: string): void {
+    this.before = text
+    this.after = ""
+  }
+
+  private submit(): EditorAction {
+    const text = this.text
+    this.set("")
+    if (text.trim() !== "" && this.history.at(-1) !== text) {
+      this.history.push(text)
+      if (this.history.length > MAX_HISTORY) this.history.shift()
+    }
+    this.at = this.history.length
+    return { _tag: "Submit", text }
+  }
+
+  private edit(name: KeyName): void {
+    const { before, after } = this
+    switch (name) {
+      case "left":
+        return this.move(before.length - lastCharacter(before))
+      case "right":
+        return this.move(before.length + firstCharacter(after))
+      case "wordLeft":
+        return this.move(before.length - lastWord(before))
+      case "wordRight":
+        return this.move(before.length + firstWord(after))
+      case "home":
+        return this.move(0)
+      case "end":
+        return this.move(this.text.length)
+      case "up":
+        return this.recall(this.at - 1)
+      case "down":
+        return this.recall(this.at + 1)
+      case "newline":
+        return this.insert("\n")
+      case "yank":
+        return this.insert(this.killed)
+      case "backspace":
+        this.before = before.slice(0, before.length - lastCharacter(before))
+        return
+      case "delete":
+        this.after = after.slice(firstCharacter(after))
+        return
+      case "killWordLeft":
+        return this.kill(before.length - lastWord(before), before.length)
+      case "killWordRight":
+        return this.kill(before.length, before.length + firstWord(after))
+      case "killLine":
+        return this.kill(0, before.length)
+      case "killToEnd":
+        return this.kill(before.length, this.text.length)
+    }
+  }
+
+  private move(to: number): void {
+    const text = this.text
+    this.before = text.slice(0, to)
+    this.after = text.slice(to)
+  }
+
+  private kill(from: number, to: number): void {
+    const text = this.text
+    if (from === to) return
+    this.killed = text.slice(from, to)
+    this.before = text.slice(0, from)
+    this.after = text.slice(to)
+  }
+
+  private recall(to: number): void {
+    if (to < 0 || to > this.history.length) return
+    if (this.at === this.history.length) this.draft = this.text
+    this.at = to
+    this.set(this.history[to] ?? this.draft)
+  }
+}
+
+/** A message has at most 64 KiB; what is longer cannot be sent. */
+export const MAX_TEXT = 64 * 1024
+/** As many as a person finds by pressing "up". */
+export const MAX_HISTORY = 500
+
+const NONE: EditorAction = { _tag: "None" }
+
+const graphemes = new Intl.Segmenter()
+/** Code units in which the border of a character is looked for; clusters of people's text are far shorter. */
+const WINDOW = 128
+
+const lastCharacter = (text: string): number => {
+  let last = 0
+  for (const { segment } of graphemes.segment(text.slice(-WINDOW))) last = segment.length
+  return last
+}
+
+const firstCharacter = (text: string): number => {
+  for (const { segment } of graphemes.segment(text.slice(0, WINDOW))) return segment.length
+  return 0
+}
+
+const firstWord = (text: string): number => /^[^\p{L}\p{N}]*[\p{L}\p{N}\p{M}]*/u.exec(text)![0].length
+const lastWord = (text: string): number => /[\p{L}\p{N}\p{M}]*[^\p{L}\p{N}]*$/u.exec(text)![0].length

@@ -1,0 +1,109 @@
+import stringWidth from "string-width"
+import * as SafeText from "../../domain/SafeText.js"
+import type { TerminalSize } from "../../services/Terminal.js"
+
+/** What stands on the bottom lines. */
+export interface InputView {
+  /** With colours, but no other control character. */
+  readonly prompt: string
+  /** The text on either side of the cursor, as typed. */
+  readonly before: string
+  readonly after: string
+}
+
+/**
+ * Keeps the line being typed at the bottom while other lines are printed above it, on the normal screen, so that the
+ * terminal's own scrollback, search and selection keep working. Each call gives the characters to write; nothing is kept but
+ * the shape of the bottom lines, which is enough to wipe them again even after the terminal re-wrapped them.
+ */
+export class Screen {
+  /** Cells of each bottom line as drawn. */
+  private drawn: ReadonlyArray<number> = []
+  private cursor = { row: 0, column: 0 }
+
+  /** Prints `lines` (coloured at most) above the bottom lines, and draws those anew. */
+  draw(lines: ReadonlyArray<string>, view: InputView, size: TerminalSize): string {
+    const { rows, cursor } = fit(layOut(view, size.columns), size.rows)
+    let out = this.wipe(size)
+    for (const line of lines) out += `${line}\r\n`
+    out += rows.map((row) => row.text).join("\r\n")
+    const up = rows.length - 1 - cursor.row
+    if (up > 0) out += `${CSI}${up}A`
+    out += "\r"
+    if (cursor.column > 0) out += `${CSI}${cursor.column}C`
+    this.drawn = rows.map((row) => row.width)
+    this.cursor = cursor
+    return out
+  }
+
+  /** Wipes the bottom lines; what is printed next starts where they were. */
+  wipe(size: TerminalSize): string {
+    const heights = this.drawn.slice(0, this.cursor.row).map((width) => Math.max(1, Math.ceil(width / size.columns)))
+    const up = heights.reduce((sum, height) => sum + height, Math.floor(this.cursor.column / size.columns))
+    this.drawn = []
+    this.cursor = { row: 0, column: 0 }
+    return `${up > 0 ? `${CSI}${Math.min(up, size.rows)}A` : ""}\r${CSI}J`
+  }
+}
+
+/** Ctrl-L: an empty screen, the bottom lines at its top. */
+export const CLEAR = "\u001b[2J\u001b[H"
+/** The terminal marks what is pasted, so that line breaks in it are told from the Enter key. */
+export const PASTE_ON = "\u001b[?2004h"
+export const PASTE_OFF = "\u001b[?2004l"
+
+const CSI = "\u001b["
+
+interface Row {
+  readonly text: string
+  readonly width: number
+}
+
+interface Layout {
+  readonly rows: ReadonlyArray<Row>
+  readonly cursor: { readonly row: number; readonly column: number }
+}
+
+const graphemes = new Intl.Segmenter()
+
+/** Breaks the line into rows of at most `columns` cells, each safe to write; a wide character is never cut in half. */
+const layOut = (view: InputView, columns: number): Layout => {
+  const rows: Array<Row> = []
+  let text = view.prompt
+  let width = stringWidth(view.prompt)
+  const breakRow = () => {
+    rows.push({ text, width })
+    text = ""
+    width = 0
+  }
+  const write = (typed: string) => {
+    for (const { segment } of graphemes.segment(typed)) {
+      if (segment === "\n") {
+        breakRow()
+        continue
+      }
+      const shown = SafeText.line(segment)
+      const cells = stringWidth(shown)
+      if (width + cells > columns) breakRow()
+      text += shown
+      width += cells
+    }
+  }
+  write(view.before)
+  if (width >= columns) breakRow()
+  const cursor = { row: rows.length, column: width }
+  write(view.after)
+  breakRow()
+  return { rows, cursor }
+}
+
+/** The rows that a screen of `height` can show, with the cursor among them and one line left for what is printed. */
+const fit = (layout: Layout, height: number): Layout => {
+  const room = Math.max(1, height - 1)
+  if (layout.rows.length <= room) return layout
+  const first = Math.min(Math.max(0, layout.cursor.row - room + 1), layout.rows.length - room)
+  return {
+    rows: layout.rows.slice(first, first + room),
+    cursor: { row: layout.cursor.row - first, column: layout.cursor.column }
+  }
+}

@@ -1,0 +1,83 @@
+/** What a line typed in the terminal client means. */
+export type Intent =
+  | { readonly _tag: "List" }
+  | { readonly _tag: "Query"; readonly nick: string }
+  | { readonly _tag: "Message"; readonly to: string; readonly text: string }
+  /** Text for the conversation in focus. */
+  | { readonly _tag: "Say"; readonly text: string }
+  | { readonly _tag: "Nick"; readonly nick: string }
+  | { readonly _tag: "Trust"; readonly nick: string }
+  | { readonly _tag: "Leave" }
+  | { readonly _tag: "Exit" }
+  | { readonly _tag: "Help" }
+  | { readonly _tag: "Nothing" }
+  /** A command that does not exist or lacks something; `usage` says what to type. */
+  | { readonly _tag: "Wrong"; readonly usage: string }
+
+/**
+ * Reads a line. `list`, `query NICK` and `exit` are words of their own, in any case, with or without a slash; other commands
+ * need the slash. A leading space, or a doubled slash, makes text of what looks like a word.
+ */
+export const parse = (line: string): Intent => {
+  if (line.trim() === "") return { _tag: "Nothing" }
+  if (line.startsWith(" ")) return { _tag: "Say", text: line.slice(1) }
+  if (line.startsWith("//")) return { _tag: "Say", text: line.slice(1) }
+  if (line.startsWith("/")) return command(line.slice(1))
+  const words = line.trim().split(/\s+/)
+  const word = words[0]!.toLowerCase()
+  if (words.length === 1 && (word === "list" || word === "exit")) return command(word)
+  if (words.length === 2 && word === "query") return command(line)
+  if (words.length === 1 && word === "query") return { _tag: "Wrong", usage: USAGE.query }
+  return { _tag: "Say", text: line }
+}
+
+export const HELP: ReadonlyArray<readonly [usage: string, meaning: string]> = [
+  ["list", "who is there"],
+  ["query NICK", "talk to somebody, or answer who asked for you"],
+  ["exit", "leave the conversation; outside of one, the program"],
+  ["/msg NICK TEXT", "one message, without changing the conversation"],
+  ["/leave", "end this conversation"],
+  ["/nick NICK", "take another nickname"],
+  ["/trust NICK", "accept a nickname's new key, after you checked it with its owner"],
+  ["//text", "a text that begins with a slash (a leading space does the same for words)"]
+]
+
+const USAGE = {
+  query: "query NICK",
+  msg: "/msg NICK TEXT",
+  nick: "/nick NICK",
+  trust: "/trust NICK"
+} as const
+
+const command = (line: string): Intent => {
+  const [, name = "", rest = ""] = /^(\S*)\s*([\s\S]*)$/.exec(line)!
+  const argument = rest.trim()
+  const one = (tag: "Query" | "Nick" | "Trust", usage: string): Intent =>
+    argument === "" || /\s/.test(argument) ? { _tag: "Wrong", usage } : { _tag: tag, nick: argument }
+  switch (name.toLowerCase()) {
+    case "list":
+      return { _tag: "List" }
+    case "exit":
+    case "quit":
+      return { _tag: "Exit" }
+    case "leave":
+      return { _tag: "Leave" }
+    case "help":
+    case "?":
+      return { _tag: "Help" }
+    case "query":
+      return one("Query", USAGE.query)
+    case "nick":
+      return one("Nick", USAGE.nick)
+    case "trust":
+      return one("Trust", USAGE.trust)
+    case "msg": {
+      const [, to, text] = /^(\S+)\s+([\s\S]+)$/.exec(argument) ?? []
+      return to === undefined || text === undefined
+        ? { _tag: "Wrong", usage: USAGE.msg }
+        : { _tag: "Message", to, text }
+    }
+    default:
+      return { _tag: "Wrong", usage: "/help" }
+  }
+}
