@@ -85,25 +85,35 @@ export class LineEditor {
     const { before, after } = this
     switch (name) {
       case "left":
-        return this.move(before.length - lastCharacter(before))
+        this.move(before.length - lastCharacter(before))
+        return
       case "right":
-        return this.move(before.length + firstCharacter(after))
+        this.move(before.length + firstCharacter(after))
+        return
       case "wordLeft":
-        return this.move(before.length - lastWord(before))
+        this.move(before.length - lastWord(before))
+        return
       case "wordRight":
-        return this.move(before.length + firstWord(after))
+        this.move(before.length + firstWord(after))
+        return
       case "home":
-        return this.move(0)
+        this.move(0)
+        return
       case "end":
-        return this.move(this.text.length)
+        this.move(this.text.length)
+        return
       case "up":
-        return this.recall(this.at - 1)
+        this.recall(this.at - 1)
+        return
       case "down":
-        return this.recall(this.at + 1)
+        this.recall(this.at + 1)
+        return
       case "newline":
-        return this.insert("\n")
+        this.insert("\n")
+        return
       case "yank":
-        return this.insert(this.killed)
+        this.insert(this.killed)
+        return
       case "backspace":
         this.before = before.slice(0, before.length - lastCharacter(before))
         return
@@ -111,13 +121,17 @@ export class LineEditor {
         this.after = after.slice(firstCharacter(after))
         return
       case "killWordLeft":
-        return this.kill(before.length - lastWord(before), before.length)
+        this.kill(before.length - lastWord(before), before.length)
+        return
       case "killWordRight":
-        return this.kill(before.length, before.length + firstWord(after))
+        this.kill(before.length, before.length + firstWord(after))
+        return
       case "killLine":
-        return this.kill(0, before.length)
+        this.kill(0, before.length)
+        return
       case "killToEnd":
-        return this.kill(before.length, this.text.length)
+        this.kill(before.length, this.text.length)
+        return
     }
   }
 
@@ -165,5 +179,10 @@ const firstCharacter = (text: string): number => {
   return 0
 }
 
-const firstWord = (text: string): number => /^[^\p{L}\p{N}]*[\p{L}\p{N}\p{M}]*/u.exec(text)![0].length
-const lastWord = (text: string): number => /[\p{L}\p{N}\p{M}]*[^\p{L}\p{N}]*$/u.exec(text)![0].length
+/** Code units in which the border of a word is looked for, as the search takes quadratic time. */
+const WORD_WINDOW = 512
+
+const firstWord = (text: string): number =>
+  /^[^\p{L}\p{N}]*[\p{L}\p{N}\p{M}]*/u.exec(text.slice(0, WORD_WINDOW))![0].length
+const lastWord = (text: string): number =>
+  /[\p{L}\p{N}\p{M}]*[^\p{L}\p{N}]*$/u.exec(text.slice(-WORD_WINDOW))![0].length

@@ -23,7 +23,7 @@ export class Screen {
 
   /** Prints `lines` (coloured at most) above the bottom lines, and draws those anew. */
   draw(lines: ReadonlyArray<string>, view: InputView, size: TerminalSize): string {
-    const { rows, cursor } = fit(layOut(view, size.columns), size.rows)
+    const { rows, cursor } = clip(layOut(view, size.columns), size.rows)
     let out = this.wipe(size)
     for (const line of lines) out += `${line}\r\n`
     out += rows.map((row) => row.text).join("\r\n")
@@ -98,7 +98,7 @@ const layOut = (view: InputView, columns: number): Layout => {
 }
 
 /** The rows that a screen of `height` can show, with the cursor among them and one line left for what is printed. */
-const fit = (layout: Layout, height: number): Layout => {
+const clip = (layout: Layout, height: number): Layout => {
   const room = Math.max(1, height - 1)
   if (layout.rows.length <= room) return layout
   const first = Math.min(Math.max(0, layout.cursor.row - room + 1), layout.rows.length - room)
