@@ -16,7 +16,7 @@ export interface Connection {
   readonly resume: () => void
   /** Sends what is queued, then closes. `onClose` follows, at the latest when the peer has not taken the rest within 2 s. */
   readonly end: () => void
-  /** Closes at once and drops what is queued; the peer sees `reset` when there was something to drop. `onClose` follows. */
+  /** Closes at once and drops what is queued. `onClose` follows; the peer may see `ended` or `reset`. */
   readonly destroy: () => void
 }
 
@@ -36,8 +36,8 @@ export interface ConnectionHandler {
 }
 
 /**
- * What closed the connection first. `ended`: the peer closed in order. `reset`: the connection broke. `local`: this side
- * closed, or the scope did.
+ * What closed the connection first. `ended`: the peer closed in order, or broke off and the system took it for that.
+ * `reset`: the connection broke. `local`: this side closed, or the scope did.
  */
 export type CloseReason = "ended" | "reset" | "local"
 

@@ -88,7 +88,8 @@ export const make = (
       reason ??= "local"
       sending = receiving = false
       if (socket.destroyed) return
-      // Whoever loses bytes must not take this for an orderly end. `resetAndDestroy` alone waits for the queue.
+      // A reset frees the system's buffers too, which a stopped reader would hold for minutes. `resetAndDestroy` alone
+      // waits for the queue to drain.
       if (socket.writableLength > 0) socket.resetAndDestroy()
       socket.destroy()
     }

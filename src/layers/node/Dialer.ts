@@ -26,6 +26,9 @@ const dial = (
   handler: (connection: Connection) => ConnectionHandler
 ): Effect.Effect<Connection, DialError, Scope.Scope> => {
   let socket: Net.Socket | undefined
+  // Not `socket.closed`, which turns true before the listeners of `close` have been called.
+  let closed = false
+  let connection: Connection | undefined
   const connect = Effect.async<Connection, DialError>((resume) => {
     const fail = (cause: unknown) => resume(Effect.fail(toError(options, cause)))
     if (!isPort(options.port, 1)) return fail(new RangeError("the port is not in 1 to 65535"))
@@ -37,7 +40,10 @@ const dial = (
       fail({ code: "ETIMEDOUT" })
     }, options.timeoutMs ?? TIMEOUT_MS)
     dialed.once("error", fail)
-    dialed.once("close", () => clearTimeout(deadline))
+    dialed.once("close", () => {
+      closed = true
+      clearTimeout(deadline)
+    })
     dialed.connect(
       {
         host: options.host,
@@ -48,28 +54,26 @@ const dial = (
       () => {
         clearTimeout(deadline)
         dialed.off("error", fail)
-        const connection = NodeConnection.make(dialed, options.sendQueue ?? defaultSendQueue, handler, () => {})
+        connection = NodeConnection.make(dialed, options.sendQueue ?? defaultSendQueue, handler, () => {})
         if (connection === undefined) fail({ code: "ECONNRESET" })
         else resume(Effect.succeed(connection))
       }
     )
   })
-  const destroy = Effect.suspend(() => (socket === undefined ? Effect.void : close(socket)))
+  /** Waits for the end, so that `onClose` has been called when the scope has closed. */
+  const destroy = Effect.async<void>((resume) => {
+    if (socket === undefined || closed) return resume(Effect.void)
+    socket.once("close", () => resume(Effect.void))
+    if (connection === undefined) socket.destroy()
+    else connection.destroy()
+  })
   return Effect.uninterruptibleMask((restore) =>
     restore(connect).pipe(
       Effect.onExit((exit) => (Exit.isFailure(exit) ? destroy : Effect.void)),
-      Effect.tap((connection) => Effect.addFinalizer(() => Effect.zipRight(Effect.sync(connection.destroy), destroy)))
+      Effect.tap(() => Effect.addFinalizer(() => destroy))
     )
   )
 }
-
-/** Destroys and waits for the end, so that `onClose` has been called when the scope has closed. */
-const close = (socket: Net.Socket): Effect.Effect<void> =>
-  Effect.async((resume) => {
-    if (socket.closed) return resume(Effect.void)
-    socket.once("close", () => resume(Effect.void))
-    socket.destroy()
-  })
 
 const toError = (options: DialOptions, cause: unknown): DialError => {
   const where = `${options.host}:${options.port}`
