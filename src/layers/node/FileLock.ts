@@ -1,103 +1,60 @@
+import { randomBytes } from "node:crypto"
 import * as Fs from "node:fs/promises"
-import { dirname } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { StoreError } from "../../services/Store.js"
-import { codeOf } from "./Errno.js"
-import * as Folder from "./Folder.js"
 import * as ProcessId from "./ProcessId.js"
 
 /**
- * A lock made of a file that names its holder, for systems without a common call that frees a lock when a process dies.
- * Creating it is exclusive. A lock whose holder has died is moved aside first, which only one of several takers can do.
+ * A lock between processes, for systems without a common call that frees a lock when its holder dies.
+ *
+ * Whoever wants the lock first puts up a file that names it, then looks for others'. A file of a living process means that the
+ * lock is taken; those of dead ones are removed. Of two that come at once the later one to look sees the other, so that
+ * two never hold the lock (both may be refused). No file is ever written to by two, or judged by anything but its name:
+ * a single lock file that is taken over from a dead holder cannot be removed without the risk of removing its successor.
  */
 export interface FileLock {
-  /** Frees the lock, unless somebody else has come to hold it. */
   readonly release: () => Promise<void>
 }
 
-/** Takes the lock at `path` or throws a `StoreError`: `Locked` when somebody lives who has it. */
+/** Takes the lock `path`, whose folder exists, or throws a `StoreError`: `Locked` when somebody lives who has it. */
 export const acquire = async (path: string): Promise<FileLock> => {
+  // Within one process the set decides, so that of many exactly one gets the lock.
+  if (held.has(path)) throw locked(path, process.pid)
+  held.add(path)
   const { pid, started } = ProcessId.own()
-  const mine = `${pid} ${started} ${++serial}\n`
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (await create(path, mine)) return { release: () => release(path, mine) }
-    const theirs = await read(path)
-    if (theirs === undefined) continue
-    const holder = parse(theirs)
-    if (holder === undefined ? await isFresh(path) : ProcessId.isAlive(holder)) throw locked(path, holder)
-    await moveAside(path, theirs)
+  const mine = `${path}~lock-${pid}-${started}-${randomBytes(6).toString("hex")}`
+  const release = async () => {
+    await Fs.rm(mine, { force: true })
+    held.delete(path)
   }
-  throw locked(path, undefined)
-}
-
-/** Each lost round means that another taker won one. */
-const ATTEMPTS = 5
-
-/** A file without a holder's name is a lock in the making for so long; later its maker has died over it. */
-const MAKING_MS = 2000
-
-let serial = 0
-
-const create = async (path: string, content: string): Promise<boolean> => {
-  let handle: Fs.FileHandle
   try {
-    handle = await Fs.open(path, "wx", 0o600)
+    await Fs.writeFile(mine, "", { flag: "wx", mode: 0o600 })
+    const holder = await findOther(path, mine)
+    if (holder !== undefined) throw locked(path, holder)
   } catch (cause) {
-    if (codeOf(cause) === "EEXIST") return false
+    await release().catch(() => held.delete(path))
     throw cause
   }
-  try {
-    await handle.writeFile(content)
-  } catch (cause) {
-    await Fs.rm(path, { force: true })
-    throw cause
-  } finally {
-    await handle.close()
+  return { release }
+}
+
+/** The locks of this process. Grows with what is held at one time. */
+const held = new Set<string>()
+
+/** A living process, other than by the file `mine`, that wants or has the lock. */
+const findOther = async (path: string, mine: string): Promise<number | undefined> => {
+  const folder = dirname(path)
+  const prefix = `${basename(path)}~lock-`
+  for (const name of await Fs.readdir(folder)) {
+    if (!name.startsWith(prefix) || name === basename(mine)) continue
+    const match = /^(\d{1,10})-(\d*)-[0-9a-f]+$/.exec(name.slice(prefix.length))
+    if (match === null) continue
+    const id = { pid: Number(match[1]), started: match[2]! }
+    if (ProcessId.isAlive(id)) return id.pid
+    await Fs.rm(join(folder, name), { force: true })
   }
-  return true
+  return undefined
 }
 
-const read = (path: string): Promise<string | undefined> =>
-  Fs.readFile(path, "utf8").catch((cause) => {
-    if (codeOf(cause) === "ENOENT") return undefined
-    throw cause
-  })
-
-const parse = (content: string): ProcessId.ProcessId | undefined => {
-  const match = /^(\d{1,10}) (\d*) \d+\n$/.exec(content)
-  return match === null ? undefined : { pid: Number(match[1]), started: match[2]! }
-}
-
-const isFresh = async (path: string): Promise<boolean> => {
-  try {
-    return Date.now() - (await Fs.stat(path)).mtimeMs < MAKING_MS
-  } catch {
-    return true
-  }
-}
-
-/** Removes the lock with the content `stale`, and no other: a lock that came in between is put back. */
-const moveAside = async (path: string, stale: string): Promise<void> => {
-  const aside = Folder.temporaryPath(dirname(path))
-  try {
-    await Fs.rename(path, aside)
-  } catch (cause) {
-    if (codeOf(cause) === "ENOENT") return
-    throw cause
-  }
-  const taken = await read(aside)
-  if (taken !== undefined && taken !== stale) await create(path, taken)
-  await Fs.rm(aside, { force: true })
-}
-
-const release = async (path: string, mine: string): Promise<void> => {
-  if ((await read(path)) === mine) await Fs.rm(path, { force: true })
-}
-
-const locked = (path: string, holder: ProcessId.ProcessId | undefined): StoreError =>
-  new StoreError({
-    reason: "Locked",
-    message:
-      holder === undefined
-        ? `another process is using ${path}`
-        : `process ${holder.pid} is using ${dirname(path)}: end it first`
-  })
+const locked = (path: string, pid: number): StoreError =>
+  new StoreError({ reason: "Locked", message: `process ${pid} is using ${path}: end it first` })

@@ -10,7 +10,7 @@ export interface ProcessId {
   readonly started: string
 }
 
-export const own = (): ProcessId => ({ pid: process.pid, started: startOf(process.pid) })
+export const own = (): ProcessId => ({ pid: process.pid, started: inspect(process.pid).started })
 
 export const isAlive = (id: ProcessId): boolean => {
   try {
@@ -19,17 +19,22 @@ export const isAlive = (id: ProcessId): boolean => {
     // EPERM: it lives and belongs to somebody else.
     if ((cause as NodeJS.ErrnoException).code !== "EPERM") return false
   }
-  const started = startOf(id.pid)
+  const { started, state } = inspect(id.pid)
+  // A zombie keeps its id until its parent has asked for its end, which in some containers nobody ever does.
+  if (state === "Z") return false
   return id.started === "" || started === "" || id.started === started
 }
 
-/** Field 22 of proc_pid_stat(5). The second field is the program's name in parentheses and may hold anything, also `)`. */
-const startOf = (pid: number): string => {
-  if (process.platform !== "linux") return ""
+/** Fields 3 and 22 of proc_pid_stat(5). The second one is the program's name in parentheses and may hold anything, also `)`. */
+const inspect = (pid: number): { readonly state: string; readonly started: string } => {
+  if (process.platform !== "linux") return UNKNOWN
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? ""
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+    return { state: fields[0] ?? "", started: fields[19] ?? "" }
   } catch {
-    return ""
+    return UNKNOWN
   }
 }
+
+const UNKNOWN = { state: "", started: "" }

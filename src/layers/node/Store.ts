@@ -54,7 +54,7 @@ const make = (location: string): Effect.Effect<typeof Store.Service> =>
       lock: (name) =>
         Effect.flatMap(pathOf(name), (path) =>
           Effect.acquireRelease(
-            run(`lock ${path}`, () => prepare(dirname(path)).then(() => FileLock.acquire(`${path}~lock`))),
+            run(`lock ${path}`, () => prepare(dirname(path)).then(() => FileLock.acquire(path))),
             (lock) => Effect.promise(() => lock.release().catch(() => {}))
           )
         ).pipe(Effect.asVoid)
