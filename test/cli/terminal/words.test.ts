@@ -1,0 +1,43 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { parse } from "../../../src/cli/terminal/Words.js"
+
+describe("Words", () => {
+  it("takes the three words in any case, with and without a slash", () => {
+    for (const line of ["list", "LIST", "/List", " list".trim()]) expect(parse(line)).toEqual({ _tag: "List" })
+    for (const line of ["exit", "Exit", "/EXIT", "exit "]) expect(parse(line)).toEqual({ _tag: "Exit" })
+    for (const line of ["query bob", "QUERY bob", "/Query  bob "])
+      expect(parse(line)).toEqual({ _tag: "Query", nick: "bob" })
+  })
+
+  it("takes sentences that begin like a word for text", () => {
+    for (const line of ["list of things", "exit strategy", "query bob about it", "hello"])
+      expect(parse(line)).toEqual({ _tag: "Say", text: line })
+  })
+
+  it("lets any text be said", () => {
+    expect(parse(" exit")).toEqual({ _tag: "Say", text: "exit" })
+    expect(parse("//list")).toEqual({ _tag: "Say", text: "/list" })
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        fc.pre(text.trim() !== "")
+        expect(parse(` ${text}`)).toEqual({ _tag: "Say", text })
+      })
+    )
+  })
+
+  it("reads the commands", () => {
+    expect(parse("/msg bob  hi  there")).toEqual({ _tag: "Message", to: "bob", text: "hi  there" })
+    expect(parse("/trust bob")).toEqual({ _tag: "Trust", nick: "bob" })
+    expect(parse("/nick al")).toEqual({ _tag: "Nick", nick: "al" })
+    expect(parse("/leave")).toEqual({ _tag: "Leave" })
+    expect(parse("/help")).toEqual({ _tag: "Help" })
+    expect(parse("   ")).toEqual({ _tag: "Nothing" })
+  })
+
+  it("says what to type instead", () => {
+    expect(parse("query")).toEqual({ _tag: "Wrong", usage: "query NICK" })
+    expect(parse("/msg bob")).toEqual({ _tag: "Wrong", usage: "/msg NICK TEXT" })
+    expect(parse("/dance")).toEqual({ _tag: "Wrong", usage: "/help" })
+  })
+})
