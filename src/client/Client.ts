@@ -99,6 +99,10 @@ export type ClientErrorCode =
   | "ServerUnreachable"
   /** The server broke the protocol. */
   | "Protocol"
+  /** The profile (identity, known peers) cannot be read; the message names the file. */
+  | "Profile"
+  /** No UDP socket could be opened. */
+  | "NoNetwork"
   | "Closed"
 
 export class ClientError extends Data.TaggedError("ClientError")<{

@@ -1,0 +1,108 @@
+import type { Introduction, PathInfo, PeerId } from "../core/peer/Api.js"
+import * as Nickname from "../domain/Nickname.js"
+import type { Vouched } from "./Introductions.js"
+
+/**
+ * Whom we talk to. A conversation belongs to an identity, not to a nickname: a nickname may change its owner and an owner the
+ * nickname. People see and type nicknames, so each conversation carries the latest one, and each nickname leads to the identity
+ * that was introduced under it last.
+ */
+export class Conversations {
+  /** In order of first introduction. */
+  private readonly byPeer = new Map<PeerId, Conversation>()
+  private readonly byKey = new Map<string, PeerId>()
+
+  get(peer: PeerId): Conversation | undefined {
+    return this.byPeer.get(peer)
+  }
+
+  byNick(nick: string): Conversation | undefined {
+    const peer = this.byKey.get(Nickname.key(nick))
+    return peer === undefined ? undefined : this.byPeer.get(peer)
+  }
+
+  byFingerprint(fingerprint: string): Conversation | undefined {
+    for (const conversation of this.byPeer.values()) if (conversation.fingerprint === fingerprint) return conversation
+    return undefined
+  }
+
+  all(): ReadonlyArray<Conversation> {
+    return [...this.byPeer.values()]
+  }
+
+  /**
+   * The conversation with the peer that was just introduced, a new one if need be. `undefined` when `MAX_CONVERSATIONS` are open;
+   * one that is only somebody's unanswered request makes room first, and is returned as `evicted`.
+   */
+  introduce({
+    address,
+    fingerprint,
+    introduction,
+    nick,
+    peer
+  }: Vouched): { readonly conversation: Conversation; readonly evicted?: Conversation } | undefined {
+    const known = this.byPeer.get(peer)
+    if (known !== undefined) {
+      this.unname(known)
+      Object.assign(known, { nick, address, introduction, absent: false, departed: false })
+      this.byKey.set(Nickname.key(nick), peer)
+      return { conversation: known }
+    }
+    const evicted = this.byPeer.size < MAX_CONVERSATIONS ? undefined : this.idlest()
+    if (evicted !== undefined) this.remove(evicted)
+    else if (this.byPeer.size >= MAX_CONVERSATIONS) return undefined
+    const conversation: Conversation = {
+      peer,
+      fingerprint,
+      nick,
+      address,
+      introduction,
+      asked: false,
+      connected: false,
+      path: undefined,
+      absent: false,
+      departed: false
+    }
+    this.byPeer.set(peer, conversation)
+    this.byKey.set(Nickname.key(nick), peer)
+    return evicted === undefined ? { conversation } : { conversation, evicted }
+  }
+
+  remove(conversation: Conversation): void {
+    this.byPeer.delete(conversation.peer)
+    this.unname(conversation)
+  }
+
+  private unname(conversation: Conversation): void {
+    const key = Nickname.key(conversation.nick)
+    if (this.byKey.get(key) === conversation.peer) this.byKey.delete(key)
+  }
+
+  private idlest(): Conversation | undefined {
+    for (const conversation of this.byPeer.values())
+      if (!conversation.asked && !conversation.connected) return conversation
+    return undefined
+  }
+}
+
+export interface Conversation {
+  readonly peer: PeerId
+  readonly fingerprint: string
+  /** As the server showed it last. */
+  nick: string
+  address: string
+  /** We queried this peer and have not left since: consent on our side. */
+  asked: boolean
+  connected: boolean
+  /** The path in use, or the last one. */
+  path: PathInfo["kind"] | undefined
+  /** The latest one: good for asking back while the server is away. */
+  introduction: Introduction
+  /** The peer was seen leaving the server since it was introduced: its next registration is a new session. */
+  absent: boolean
+  /** The peer ended the conversation itself: it is not asked again before it, or our user, makes a new start. */
+  departed: boolean
+}
+
+/** As many introductions as the peer machine holds. */
+export const MAX_CONVERSATIONS = 1_024

@@ -1,0 +1,58 @@
+import type { PeerEvent } from "../core/peer/Api.js"
+import type { Conversations } from "./Conversations.js"
+import type { EventQueue } from "./EventQueue.js"
+import type { Introducer } from "./Introducer.js"
+import type { PeerLink } from "./PeerLink.js"
+
+/** Tells what the peer machine reports in nicknames, and keeps the conversations' own state in step with it. */
+export const handle = (
+  event: PeerEvent,
+  client: {
+    readonly conversations: Conversations
+    readonly events: EventQueue
+    readonly introducer: Introducer
+    readonly peers: PeerLink
+    /** This peer should be asked for again. */
+    readonly heal: (peer: string) => void
+  }
+): void => {
+  const conversation = client.conversations.get(event.peer)
+  // Evicted or left meanwhile.
+  if (conversation === undefined) return
+  const peer = conversation.nick
+  switch (event._tag) {
+    case "Connected":
+      conversation.connected = true
+      conversation.departed = false
+      conversation.path = event.path.kind
+      client.introducer.pinIfProven(conversation)
+      {
+        client.events.offer({ _tag: "Connected", peer, path: event.path })
+        return
+      }
+    case "PathChanged":
+      conversation.path = event.path.kind
+      client.events.offer({ _tag: "PathChanged", peer, path: event.path })
+      return
+    case "Mutual":
+      client.events.offer({ _tag: "Mutual", peer })
+      return
+    case "Message":
+      client.events.offer({ _tag: "Message", from: peer, id: event.id, text: event.text }, () => {
+        client.peers.drive((peers, now) => peers.delivered(event.peer, event.id, now))
+      })
+      return
+    case "Delivered":
+      client.events.offer({ _tag: "Delivered", peer, id: event.id })
+      return
+    case "CreditExhausted":
+      client.events.offer({ _tag: "Waiting", peer, id: event.id })
+      return
+    case "Disconnected":
+      conversation.connected = false
+      conversation.departed = event.reason === "left"
+      // A peer that was cut off may have restarted; its new session answers only to a new introduction.
+      if (event.reason === "timeout" || event.reason === "unreachable") client.heal(event.peer)
+      client.events.offer({ _tag: "Disconnected", peer, reason: event.reason, undelivered: event.undelivered })
+  }
+}

@@ -1,0 +1,64 @@
+import type { Conversations } from "./Conversations.js"
+import type { Crowd } from "./Crowd.js"
+import type { EventQueue } from "./EventQueue.js"
+import type { Healer } from "./Healer.js"
+import type { PeerLink } from "./PeerLink.js"
+import type { Self } from "./Self.js"
+import type { PushedEvent } from "./ServerLink.js"
+
+/**
+ * What the server says of other people's presence: news for the user, and a hint for the conversations concerned. A peer that was
+ * gone and registers again under the identity that we asked for is asked for again.
+ */
+export const handle = (
+  event: PushedEvent & { readonly _tag: "Joined" | "Left" | "Changed" | "Roster" },
+  client: {
+    readonly conversations: Conversations
+    readonly crowd: Crowd
+    readonly events: EventQueue
+    readonly healer: Healer
+    readonly peers: PeerLink
+    readonly self: Self
+  }
+): void => {
+  const { conversations, crowd, events, healer, peers, self } = client
+
+  const left = (nick: string) => {
+    events.offer({ _tag: "Left", nick })
+    const conversation = conversations.byNick(nick)
+    if (conversation === undefined) return
+    conversation.absent = true
+    peers.drive((machine, now) => machine.nudge(conversation.peer, now))
+  }
+
+  /** Somebody is there under a session that is new, or that we know to be another. */
+  const present = (fingerprint: string) => {
+    const conversation = fingerprint === "" ? undefined : conversations.byFingerprint(fingerprint)
+    if (conversation === undefined) return
+    if (conversation.absent || !conversation.connected) healer.heal(conversation.peer)
+    else peers.drive((machine, now) => machine.nudge(conversation.peer, now))
+  }
+
+  switch (event._tag) {
+    case "Joined":
+      if (event.nick === self.registration?.nick) return
+      crowd.joined(event.nick)
+      events.offer({ _tag: "Joined", nick: event.nick })
+      {
+        present(event.fingerprint)
+        return
+      }
+    case "Left":
+      crowd.left(event.nick)
+      {
+        left(event.nick)
+        return
+      }
+    case "Changed":
+      present(event.fingerprint)
+      return
+    case "Roster":
+      for (const nick of crowd.departed(event)) left(nick)
+      for (const { fingerprint } of event.clients) present(fingerprint)
+  }
+}

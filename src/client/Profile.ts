@@ -1,0 +1,147 @@
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import type { Crypto as Primitives } from "../domain/Crypto.js"
+import * as Identity from "../domain/Identity.js"
+import type { Nickname } from "../domain/Nickname.js"
+import * as Bytes from "../protocol/Bytes.js"
+import { Crypto } from "../services/Crypto.js"
+import { Entropy } from "../services/Entropy.js"
+import { Store, type StoreError } from "../services/Store.js"
+import { MAX_PINS, Pins } from "./Pins.js"
+
+/**
+ * Who we are under a nickname, and whom we know: one identity and one table of pins a nickname, so that two people (or one person
+ * twice) can share a home folder without being one person to everybody else.
+ */
+export class Profiles extends Context.Tag("parley/client/Profiles")<
+  Profiles,
+  {
+    /**
+     * The profile of a nickname, held for as long as the scope lives. A new one is written only by `keep`.
+     *
+     * When another living process holds it, the profile is a passing one: a fresh identity that nothing is kept of, with the
+     * other's pins to read. Two processes with one identity would take the nickname from each other for ever.
+     */
+    readonly open: (nick: Nickname) => Effect.Effect<Profile, ProfileError, Scope.Scope>
+  }
+>() {}
+
+export interface Profile {
+  readonly identity: Identity.Identity
+  /** Changes reach the disk with `keep`. */
+  readonly pins: Pins
+  /** Whether the identity outlives this process. */
+  readonly persistent: boolean
+  /** Where the profile is kept, for messages to people. */
+  readonly location: string
+  /** Writes the identity, if it is new, and the pins, if there are unwritten ones. Nothing to do for a passing profile. */
+  readonly keep: Effect.Effect<void, ProfileError>
+}
+
+/**
+ * `Damaged`: a file is there and cannot be used; it is left as it is. `Unavailable`: the store failed. `message` is one line for
+ * people, and names the file.
+ */
+export class ProfileError extends Data.TaggedError("ProfileError")<{
+  readonly reason: "Damaged" | "Unavailable"
+  readonly message: string
+  readonly cause?: unknown
+}> {}
+
+/** Profiles in a `Store`: `profiles/<folder of the nickname>/{identity,known-peers.json,lock}`. */
+export const layer: Layer.Layer<Profiles, never, Store | Entropy | Crypto> = Layer.effect(
+  Profiles,
+  Effect.gen(function* () {
+    const store = yield* Store
+    const entropy = yield* Entropy
+    const crypto = yield* Crypto
+
+    return {
+      open: (nick) =>
+        Effect.gen(function* () {
+          const folder = `profiles/${folderOf(crypto, nick.key)}`
+          const path = (file: string) => `${store.location}/${folder}/${file}`
+          const failed = (file: string) => (cause: StoreError) =>
+            new ProfileError({ reason: "Unavailable", message: `${path(file)}: ${cause.message}`, cause })
+
+          const persistent = yield* store.lock(`${folder}/lock`).pipe(
+            Effect.as(true),
+            Effect.catchIf(
+              ({ reason }) => reason === "Locked",
+              () => Effect.succeed(false)
+            ),
+            Effect.mapError(failed("lock"))
+          )
+          const pinsFile = yield* store
+            .read(`${folder}/known-peers.json`)
+            .pipe(Effect.mapError(failed("known-peers.json")))
+          const pins = yield* decodePins(pinsFile, path("known-peers.json"))
+          const identityFile = persistent
+            ? yield* store.read(`${folder}/identity`).pipe(Effect.mapError(failed("identity")))
+            : Option.none()
+          const seed = Option.isSome(identityFile)
+            ? yield* decodeSeed(crypto, identityFile.value, path("identity"))
+            : entropy.bytes(Identity.SEED_BYTES)
+
+          let isNew = Option.isNone(identityFile)
+          let written = pins.revision
+          const oneAtATime = yield* Effect.makeSemaphore(1)
+          const keep = Effect.gen(function* () {
+            if (isNew) {
+              const content = Bytes.fromText(Identity.encodeFile(crypto, seed))
+              yield* store.write(`${folder}/identity`, content).pipe(Effect.mapError(failed("identity")))
+              isNew = false
+            }
+            if (pins.revision !== written) {
+              const revision = pins.revision
+              yield* store
+                .write(`${folder}/known-peers.json`, Bytes.fromText(pins.encode()))
+                .pipe(Effect.mapError(failed("known-peers.json")))
+              written = revision
+            }
+          }).pipe(oneAtATime.withPermits(1))
+
+          return {
+            identity: Identity.fromSeed(crypto, seed),
+            pins,
+            persistent,
+            location: `${store.location}/${folder}`,
+            keep: persistent ? keep : Effect.void
+          }
+        })
+    }
+  })
+)
+
+const decodeSeed = (crypto: Primitives, content: Uint8Array, path: string): Effect.Effect<Uint8Array, ProfileError> =>
+  Either.mapLeft(
+    Identity.decodeFile(crypto, Bytes.toText(content) ?? ""),
+    (cause) =>
+      new ProfileError({
+        reason: "Damaged",
+        message: `${path}: ${cause.message} Or move it away to start with a new identity (friends will see a changed key).`,
+        cause
+      })
+  )
+
+const decodePins = (content: Option.Option<Uint8Array>, path: string): Effect.Effect<Pins, ProfileError> => {
+  if (Option.isNone(content)) return Effect.succeed(Pins.empty())
+  const pins = Pins.decode(Bytes.toText(content.value) ?? "")
+  if (pins !== undefined) return Effect.succeed(pins)
+  return new ProfileError({
+    reason: "Damaged",
+    message: `${path}: this is no list of at most ${MAX_PINS} known peers. Repair it, or move it away to trust everybody afresh.`
+  })
+}
+
+/**
+ * A file name for a nickname's key: the key itself where that is a plain ASCII word, else `_` and its hash. The two cannot meet,
+ * because a plain word never starts with `_`.
+ */
+const folderOf = (crypto: Primitives, key: string): string =>
+  /^[a-z0-9][a-z0-9._-]{0,99}$/.test(key) ? key : `_${Bytes.toHex(crypto.hash(16, [Bytes.fromText(key)]))}`

@@ -1,0 +1,274 @@
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type { PeerId } from "../core/peer/Api.js"
+import { Peers } from "../core/peer/Peers.js"
+import * as Endpoint from "../domain/Endpoint.js"
+import * as Nickname from "../domain/Nickname.js"
+import { Crypto } from "../services/Crypto.js"
+import type { Datagrams } from "../services/Datagrams.js"
+import type { Dialer } from "../services/Dialer.js"
+import { Entropy } from "../services/Entropy.js"
+import { type InterfaceAddress, Interfaces } from "../services/Interfaces.js"
+import type { Store } from "../services/Store.js"
+import * as Time from "../services/Time.js"
+import { type Channel, Client, type ClientApi, ClientError, type OpenChannel } from "./Client.js"
+import { closed, notConnected, ofSendRefusal } from "./ClientErrors.js"
+import { type ClientOptions, DEFAULT_LINGER } from "./ClientOptions.js"
+import { type Conversation, Conversations } from "./Conversations.js"
+import { Crowd } from "./Crowd.js"
+import { EventQueue } from "./EventQueue.js"
+import * as Healer from "./Healer.js"
+import { Introducer } from "./Introducer.js"
+import * as Listing from "./Listing.js"
+import * as LocalCandidates from "./LocalCandidates.js"
+import { moodOf } from "./Mood.js"
+import * as PeerEvents from "./PeerEvents.js"
+import * as PeerLink from "./PeerLink.js"
+import * as Presence from "./PresenceEvents.js"
+import * as Profile from "./Profile.js"
+import * as Registrar from "./Registrar.js"
+import { Self } from "./Self.js"
+import * as ServerLink from "./ServerLink.js"
+
+/** What a client asks of the world. `Profiles` has its own layer, on `Store`. */
+export type ClientServices = Crypto | Datagrams | Dialer | Entropy | Interfaces | Profile.Profiles
+
+/**
+ * A client that lives as long as the scope. Sockets are bound at once (`NoNetwork` when there are none to be had); the server is
+ * dialled by the first `register`. Closing the scope says goodbye to all peers and to the server and leaves nothing behind.
+ */
+export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientError, ClientServices | Scope.Scope> =>
+  Effect.gen(function* () {
+    const crypto = yield* Crypto
+    const entropy = yield* Entropy
+    const interfaces = yield* Interfaces
+    const time = yield* Time.make
+
+    const events = new EventQueue()
+    const conversations = new Conversations()
+    const self = new Self(crypto)
+    const crowd = new Crowd()
+    const leaving = yield* Deferred.make<never, ClientError>()
+    const saving = yield* Effect.makeLatch(false)
+    let addresses: ReadonlyArray<InterfaceAddress> = yield* interfaces.addresses
+    let serverOnLoopback = false
+    let hasLeft = false
+    /** Looks, after each report of the peer machine, whether `exit` has waited long enough. */
+    let onProgress = () => {}
+
+    const peers = yield* PeerLink.make((event) => {
+      PeerEvents.handle(event, { conversations, events, introducer, peers, heal: healer.heal })
+      onProgress()
+    }).pipe(
+      Effect.mapError(({ message }) => new ClientError({ code: "NoNetwork", message: `no UDP socket: ${message}` }))
+    )
+
+    const server: ServerLink.ServerLink = yield* ServerLink.make({
+      ...options.server,
+      wanted: () => registrar.wanted(),
+      onReady: (welcome, remote) => {
+        serverOnLoopback = Endpoint.scope(remote) === "loopback"
+        registrar.greeted(welcome)
+      },
+      onEvent: (event) => {
+        switch (event._tag) {
+          case "Incoming":
+            // A server that introduces strangers to nobody is out of order; there is nobody to introduce them to.
+            return self.profile === undefined ? undefined : introducer.incoming(event)
+          case "Replaced":
+            return shut("replaced", "the same identity registered from elsewhere")
+          case "Refused":
+            return event.refusal._tag === "Unauthorized" ? shut("refused", event.refusal.message) : undefined
+          default:
+            return Presence.handle(event, { conversations, crowd, events, healer, peers, self })
+        }
+      },
+      onDown: () => registrar.lost(),
+      onLost: (message, retryInMs) => events.offer({ _tag: "ServerLost", message, retryInMs })
+    })
+
+    const candidates = () => LocalCandidates.select(addresses, peers.ports, serverOnLoopback)
+
+    const registrar: Registrar.Registrar = yield* Registrar.make({
+      token: options.token,
+      self,
+      time,
+      events,
+      server,
+      endpoints: candidates,
+      onRegistered: () => {
+        start()
+        peers.drive((machine, now) => machine.setLocal(self.record!, candidates(), now))
+        crowd.clear()
+        server.request({ _tag: "Watch" }, () => {})
+        saving.unsafeOpen()
+        healer.healAll()
+      },
+      onRefused: (message) => shut("refused", message)
+    })
+
+    const introducer = new Introducer(crypto, time, self, conversations, events, peers, server, () =>
+      saving.unsafeOpen()
+    )
+    const healer = yield* Healer.make(conversations, events, server, introducer)
+
+    let started = false
+    const start = () => {
+      if (started) return
+      started = true
+      const { signKeys, staticKeys } = self.profile!.identity
+      const now = time.monotonic()
+      const identity = { publicKey: signKeys.publicKey, staticKeys }
+      peers.start(new Peers({ crypto, entropy, identity, now }))
+    }
+
+    const shut = (reason: "exit" | "replaced" | "refused", message: string) => {
+      if (hasLeft) return
+      hasLeft = true
+      self.wanted = undefined
+      peers.drive((machine, now) => machine.closeAll(now))
+      server.close(moodOf(conversations.all()))
+      events.end({ _tag: "Closed", reason, message })
+      Deferred.unsafeDone(leaving, Effect.fail(closed()))
+    }
+
+    const keepProfile = Effect.suspend(() => self.profile?.keep ?? Effect.void).pipe(
+      Effect.catchAll(({ message }) =>
+        Effect.sync(() => events.offer({ _tag: "Failed", code: "Profile", message: `not kept: ${message}` }))
+      )
+    )
+
+    const refreshAddresses = Effect.gen(function* () {
+      const before = candidates().map(Endpoint.format)
+      addresses = yield* interfaces.addresses
+      registrar.renew()
+      const endpoints = candidates().map(Endpoint.format)
+      if (endpoints.join() === before.join() || self.record === undefined) return
+      peers.drive((machine, now) => machine.setLocal(self.record!, candidates(), now))
+      if (self.registration !== undefined) server.request({ _tag: "Update", endpoints }, () => {})
+    })
+
+    yield* Effect.forkScoped(
+      Effect.forever(
+        saving.await.pipe(Effect.zipRight(Effect.sync(() => saving.unsafeClose())), Effect.zipRight(keepProfile))
+      )
+    )
+    yield* Effect.forkScoped(Effect.forever(Effect.delay(refreshAddresses, Duration.millis(REFRESH))))
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => shut("exit", "the client was closed")).pipe(Effect.zipRight(keepProfile))
+    )
+
+    /** A call of the user, ended by our leaving. */
+    const call = <A>(effect: Effect.Effect<A, ClientError>): Effect.Effect<A, ClientError> =>
+      Effect.suspend(() => (hasLeft ? closed() : Effect.raceFirst(effect, Deferred.await(leaving))))
+
+    const ask = (nick: string, expected?: PeerId): Effect.Effect<OpenChannel, ClientError> =>
+      call(
+        Effect.async<Conversation, ClientError>((resume) => {
+          const known = conversations.byNick(nick)
+          if (known?.asked === true && known.connected && (expected ?? known.peer) === known.peer)
+            return resume(Effect.succeed(known))
+          if (self.profile === undefined || (server.up() && self.registration === undefined))
+            return resume(new ClientError({ code: "NotRegistered", message: "register a nickname first" }))
+          if (self.wanted?.key === Nickname.key(nick))
+            return resume(new ClientError({ code: "Yourself", message: `${nick} is you` }))
+          introducer.ask(nick, expected, (result) =>
+            resume(result instanceof ClientError ? result : Effect.succeed(result))
+          )
+        })
+      ).pipe(Effect.map(openChannel))
+
+    const say = (conversation: Conversation, text: string) =>
+      Effect.suspend(() => {
+        if (hasLeft) return closed()
+        if (!conversation.asked) return notConnected(conversation.nick)
+        if (events.full)
+          return new ClientError({ code: "OutboxFull", message: "nobody reads this client's events; read some first" })
+        const sent = peers.drive((machine, now) => machine.send(conversation.peer, text, now))
+        if (typeof sent === "string") return Effect.succeed(sent)
+        return sent === undefined ? notConnected(conversation.nick) : ofSendRefusal(sent, conversation.nick)
+      })
+
+    const leave = (conversation: Conversation) =>
+      Effect.sync(() => {
+        if (conversations.get(conversation.peer) === conversation) introducer.close(conversation)
+        conversation.asked = false
+      })
+
+    const base = (conversation: Conversation) => ({
+      peer: { nick: conversation.nick, address: conversation.address, fingerprint: conversation.fingerprint },
+      status: Effect.sync(() => peers.drive((machine) => machine.status(conversation.peer))),
+      close: leave(conversation)
+    })
+
+    const openChannel = (conversation: Conversation): OpenChannel => ({
+      _tag: "Open",
+      ...base(conversation),
+      send: (text) => say(conversation, text)
+    })
+
+    const channelOf = (conversation: Conversation): Channel =>
+      conversation.asked
+        ? openChannel(conversation)
+        : { _tag: "Invited", ...base(conversation), accept: ask(conversation.nick, conversation.peer) }
+
+    const isDelivered = () =>
+      conversations.all().every(({ connected, peer }) => {
+        const undelivered = connected ? peers.drive((machine) => machine.status(peer)?.undelivered) : 0
+        return undelivered === undefined || undelivered === 0
+      })
+
+    /** For messages to peers that are connected; for the others nothing can be done in seconds. */
+    const delivered = Effect.async<void>((resume) => {
+      onProgress = () => {
+        if (!isDelivered()) return
+        onProgress = () => {}
+        resume(Effect.void)
+      }
+      onProgress()
+    })
+
+    return {
+      events: events.stream,
+      register: (nick) => call(registrar.register(nick)),
+      list: call(Listing.all(server, crowd)),
+      query: (nick) => ask(nick),
+      send: (nick, text) =>
+        Effect.suspend(() => {
+          const conversation = conversations.byNick(nick)
+          return conversation === undefined ? notConnected(nick) : say(conversation, text)
+        }),
+      channel: (nick) =>
+        Effect.sync(() => {
+          const conversation = conversations.byNick(nick)
+          return conversation === undefined ? undefined : channelOf(conversation)
+        }),
+      trust: (nick) => call(Effect.suspend(() => introducer.trust(nick) ?? Effect.void)),
+      leave: (nick) =>
+        Effect.suspend(() => {
+          const conversation = conversations.byNick(nick)
+          return conversation === undefined ? Effect.void : leave(conversation)
+        }),
+      exit: (lingerMs = options.lingerMs ?? DEFAULT_LINGER) =>
+        Effect.gen(function* () {
+          if (hasLeft) return
+          events.acknowledge()
+          yield* Effect.timeoutOption(delivered, Duration.millis(lingerMs))
+          shut("exit", "you left")
+          yield* server.gone
+          yield* keepProfile
+        })
+    }
+  })
+
+/** `make` as a layer of `Client`, with profiles in the `Store`. */
+export const layer = (
+  options: ClientOptions
+): Layer.Layer<Client, ClientError, Exclude<ClientServices, Profile.Profiles> | Store> =>
+  Layer.scoped(Client, make(options)).pipe(Layer.provide(Profile.layer))
+
+/** Milliseconds between looks at our own addresses: a laptop that changes networks is reachable again within half a minute. */
+const REFRESH = 30_000

@@ -1,0 +1,94 @@
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import * as Control from "../../protocol/Control.js"
+
+/**
+ * One line of the server, decoded.
+ *
+ * `Unknown` is a message of a later version of the protocol, to be ignored. `Malformed` is anything that is no message at all:
+ * text that is not UTF-8, not JSON, or a known message with wrong fields.
+ */
+export type Decoded =
+  | { readonly _tag: "Message"; readonly message: Control.ServerMessage }
+  | { readonly _tag: "Unknown" }
+  | { readonly _tag: "Malformed" }
+
+export const decode = (line: string): Decoded => {
+  let json: unknown
+  try {
+    json = JSON.parse(line)
+  } catch {
+    return malformed
+  }
+  const tag = (json as { readonly _tag?: unknown } | null)?._tag
+  if (typeof tag !== "string") return malformed
+  if (!Object.hasOwn(kinds, tag)) return unknown
+  const message = decodeMessage(json)
+  return Either.isRight(message) ? { _tag: "Message", message: message.right } : malformed
+}
+
+/** Requests as their sender writes them: the link adds the `id`. */
+export type RequestBody = DistributiveOmit<Exclude<typeof Control.Request.Encoded, { readonly _tag: "Exit" }>, "id">
+
+export const encode = (request: RequestBody & { readonly id: number }): Uint8Array => line(request)
+
+export const encodeExit = (mood: typeof Control.Mood.Type | undefined): Uint8Array =>
+  line(mood === undefined ? { _tag: "Exit" } : { _tag: "Exit", mood })
+
+/** Whether `reply` may answer `request`; a refusal may answer anything. */
+export const answers = (request: RequestBody["_tag"], reply: Control.Reply): boolean =>
+  reply._tag === replyOf[request] || isRefusal(reply)
+
+export const isRefusal = (message: Control.ServerMessage): message is Control.Refusal =>
+  kinds[message._tag] === "refusal"
+
+type DistributiveOmit<A, K extends PropertyKey> = A extends unknown ? Omit<A, K> : never
+
+const replyOf: { readonly [request in RequestBody["_tag"]]: Control.Reply["_tag"] } = {
+  Register: "Registered",
+  List: "Clients",
+  Watch: "Watching",
+  Unwatch: "Unwatched",
+  Query: "Peer",
+  Update: "Updated",
+  Ping: "Pong"
+}
+
+const decodeMessage = Schema.decodeUnknownEither(Control.ServerMessage)
+
+/** Complete by type, so that a new message cannot be forgotten here and then be taken for one of a later version. */
+const kinds: { readonly [tag in Control.ServerMessage["_tag"]]: "event" | "reply" | "refusal" } = {
+  Welcome: "event",
+  Incoming: "event",
+  Joined: "event",
+  Left: "event",
+  Changed: "event",
+  Restarting: "event",
+  Replaced: "event",
+  Registered: "reply",
+  Clients: "reply",
+  Watching: "reply",
+  Unwatched: "reply",
+  Peer: "reply",
+  Updated: "reply",
+  Pong: "reply",
+  Bye: "reply",
+  NickTaken: "refusal",
+  NickInvalid: "refusal",
+  NickReserved: "refusal",
+  NotRegistered: "refusal",
+  NoSuchPeer: "refusal",
+  NotAccepting: "refusal",
+  RateLimited: "refusal",
+  TooLarge: "refusal",
+  Malformed: "refusal",
+  Unsupported: "refusal",
+  Unauthorized: "refusal",
+  Busy: "refusal"
+}
+
+const encoder = new TextEncoder()
+const line = (value: object): Uint8Array => encoder.encode(`${JSON.stringify(value)}\n`)
+
+const malformed: Decoded = { _tag: "Malformed" }
+const unknown: Decoded = { _tag: "Unknown" }
