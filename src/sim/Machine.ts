@@ -1,0 +1,118 @@
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { Crypto } from "../services/Crypto.js"
+import { Datagrams } from "../services/Datagrams.js"
+import { Entropy } from "../services/Entropy.js"
+import { Interfaces } from "../services/Interfaces.js"
+import { Store } from "../services/Store.js"
+import { Disk } from "./Disk.js"
+import * as DiskStore from "./DiskStore.js"
+import { HostFailed } from "./kernel/KernelError.js"
+import type { LocalClock } from "./kernel/LocalClock.js"
+import type { Process } from "./kernel/Process.js"
+import { Kind } from "./kernel/Trace.js"
+import type { Host } from "./network/Host.js"
+import * as Udp from "./network/Udp.js"
+import type { Services, World } from "./World.js"
+
+/** A computer: a network stack, a disk, a clock, and the one program that it runs whenever it has power. */
+export class Machine {
+  readonly disk = new Disk()
+  /** Whether a crash leaves part of what was not synced. */
+  tornWrites = false
+  private fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
+  private boots = 0
+
+  constructor(
+    private readonly world: World,
+    readonly host: Host,
+    readonly clock: LocalClock,
+    private readonly program: Effect.Effect<unknown, unknown, Services>,
+    /** Whether the run goes on when the program fails. */
+    private readonly mayFail: boolean
+  ) {}
+
+  get name(): string {
+    return this.host.name
+  }
+
+  get process(): Process {
+    return this.host.process
+  }
+
+  /** Starts the program in a new process. Nothing when one is there. */
+  boot(): void {
+    if (this.fiber !== undefined && this.process.state !== "dead") return
+    const { kernel } = this.world
+    const boot = this.boots++
+    const process = kernel.process(boot === 0 ? this.name : `${this.name}+${boot}`, this.clock)
+    this.host.process = process
+    kernel.trace.note(Kind.process, this.host.id, boot)
+    const fiber = process.fork(Effect.provide(this.program, services(this.world, this.host, this.disk, process)))
+    this.fiber = fiber
+    fiber.addObserver((exit) => this.ended(process, exit))
+  }
+
+  /** Runs the machine's clock `ppm` parts per million fast from now on, whatever process it is that reads it. */
+  drift(ppm: number): void {
+    const { kernel } = this.world
+    if (this.process.state === "dead") this.clock.drift(ppm, kernel.now)
+    else this.process.drift(ppm)
+  }
+
+  /** Loses power. */
+  crash(): void {
+    if (this.process.state === "dead") return
+    this.process.kill()
+    this.host.forgetSockets()
+    const { rng } = this.host
+    this.disk.losePower((unsynced) => (this.tornWrites ? rng.between(0, unsynced) : 0))
+  }
+
+  /** The process is killed; the operating system closes its sockets and keeps what it wrote. */
+  kill(): void {
+    if (this.process.state === "dead") return
+    this.process.kill()
+    this.disk.locks.clear()
+    this.host.closeSockets()
+  }
+
+  /** Interrupts the program and waits until its finalizers have run. */
+  readonly stop: Effect.Effect<void> = Effect.suspend(() =>
+    this.fiber === undefined || this.process.state === "dead" ? Effect.void : Effect.asVoid(Fiber.interrupt(this.fiber))
+  )
+
+  /** Waits for the program of the present process to end. Never ends when that process crashes. */
+  readonly exit: Effect.Effect<Exit.Exit<unknown, unknown>> = Effect.suspend(() =>
+    this.fiber === undefined ? Effect.never : Fiber.await(this.fiber)
+  )
+
+  private ended(process: Process, exit: Exit.Exit<unknown, unknown>): void {
+    if (exit._tag === "Success" || this.mayFail || process.state === "dead") return
+    if (Cause.isInterruptedOnly(exit.cause)) return
+    const { kernel } = this.world
+    const message = `the program of ${this.name} failed: ${Cause.pretty(exit.cause)}`
+    kernel.fail(new HostFailed({ message, at: kernel.now, host: this.name, cause: exit.cause }))
+  }
+}
+
+/** What the programs of `process` on this host get. */
+export const services = (
+  world: World,
+  host: Host,
+  disk: Disk = new Disk(),
+  process: Process = world.kernel.current ?? world.kernel.outside
+): Context.Context<Services> => {
+  const entropy = process.rng.fork(`entropy/${host.name}`)
+  host.process = process
+  return Context.empty().pipe(
+    Context.add(Datagrams, Udp.make(world.network, host, process)),
+    Context.add(Store, DiskStore.make(disk, process)),
+    Context.add(Entropy, { bytes: (length) => entropy.fill(new Uint8Array(length)) }),
+    Context.add(Interfaces, { addresses: Effect.sync(() => world.addressesOf(host)) }),
+    Context.add(Crypto, world.crypto)
+  )
+}

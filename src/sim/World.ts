@@ -1,0 +1,134 @@
+import type * as Effect from "effect/Effect"
+import type * as Primitives from "../domain/Crypto.js"
+import type { Crypto } from "../services/Crypto.js"
+import type { Datagrams } from "../services/Datagrams.js"
+import type { Entropy } from "../services/Entropy.js"
+import type { InterfaceAddress, Interfaces } from "../services/Interfaces.js"
+import type { Store } from "../services/Store.js"
+import type { FaultKind } from "./faults/Fault.js"
+import { Faults } from "./faults/Faults.js"
+import { Kernel, type KernelOptions } from "./kernel/Kernel.js"
+import { LocalClock } from "./kernel/LocalClock.js"
+import { Machine } from "./Machine.js"
+import { Addresses } from "./network/Addresses.js"
+import { type Conditions, ordinary } from "./network/Conditions.js"
+import * as Firewall from "./network/Firewall.js"
+import { Host } from "./network/Host.js"
+import type { NatConfig } from "./network/Nat.js"
+import { NatDevice } from "./network/NatDevice.js"
+import { Network } from "./network/Network.js"
+import { Router } from "./network/Router.js"
+
+/** What a simulated machine offers to its program: the very services that the live layers offer. */
+export type Services = Datagrams | Store | Entropy | Interfaces | Crypto
+
+export interface WorldOptions extends KernelOptions {
+  /** What every link is like before faults come on top; `ordinary` completes what is left out. */
+  readonly link?: Partial<Conditions>
+  /** Faults of these kinds do nothing. For tests that must fail without them. */
+  readonly without?: ReadonlySet<FaultKind>
+}
+
+export interface HostOptions {
+  /** An IPv4 literal; the next free one of the realm when left out. `none`: the machine has no IPv4. */
+  readonly ipv4?: string
+  /** An IPv6 literal, or `auto` for the next free one. No IPv6 when left out. */
+  readonly ipv6?: string
+  /** The router that the machine is behind, or the behaviour of one of its own. Directly on the Internet when left out. */
+  readonly nat?: Router | NatConfig
+  /** How wrong the machine's clock is: its wall time by so much, its rate by so many millionths. */
+  readonly clock?: { readonly offsetMs?: number; readonly driftPpm?: number }
+  /** Whether the run goes on when the program fails; otherwise that fails the run. */
+  readonly mayFail?: boolean
+  /** Bytes that a UDP socket holds while the program is busy; 212,992 when left out. */
+  readonly receiveBuffer?: number
+}
+
+export interface RouterOptions {
+  /** The router that this one is behind (carrier-grade NAT); directly on the Internet when left out. */
+  readonly behind?: Router
+  readonly firewall?: Firewall.FirewallConfig
+  /** Inner addresses are this with the last number replaced: `192.168.1.` when left out, or `100.64.0.` for a router of routers. */
+  readonly prefix?: string
+}
+
+/** One simulated world: a kernel, a network, and the machines on it. */
+export class World {
+  readonly kernel: Kernel
+  readonly network: Network
+  readonly faults: Faults
+  readonly machines = new Map<string, Machine>()
+  readonly routers = new Map<string, Router>()
+  readonly base: Conditions
+  private readonly addresses: Addresses
+  private nextHost = 0
+
+  constructor(
+    readonly options: WorldOptions,
+    readonly crypto: Primitives.Crypto
+  ) {
+    this.base = { ...ordinary, ...options.link }
+    this.kernel = new Kernel(options)
+    this.faults = new Faults(this, options.without ?? new Set())
+    this.network = new Network(this.kernel, options.seed, (from, to) =>
+      this.faults.conditions(this.base, from.name, to.name)
+    )
+    this.addresses = new Addresses(this.network)
+  }
+
+  /** A machine that starts `program` at once, and again after each crash that ends. */
+  machine(name: string, options: HostOptions, program: Effect.Effect<unknown, unknown, Services>): Machine {
+    const { kernel } = this
+    const clock = new LocalClock(kernel.epoch)
+    clock.jump((options.clock?.offsetMs ?? 0) * 1000)
+    if (options.clock?.driftPpm !== undefined) clock.drift(options.clock.driftPpm, kernel.now)
+    const machine = new Machine(this, this.host(name, options), clock, program, options.mayFail ?? false)
+    this.machines.set(name, machine)
+    machine.boot()
+    return machine
+  }
+
+  /** A bare network stack without a program, for callbacks on the kernel. */
+  host(name: string, options: HostOptions = {}): Host {
+    if (this.machines.has(name)) throw new Error(`there is already a host ${name}`)
+    const host = new Host(this.nextHost++, name, this.kernel.rng.fork(`host/${name}`), this.kernel.outside)
+    const { nat } = options
+    host.router = nat === undefined || nat instanceof Router ? nat : this.router(`${name}/router`, nat)
+    if (options.receiveBuffer !== undefined) host.receiveBuffer = options.receiveBuffer
+    this.addresses.assign(host, options.ipv4, options.ipv6)
+    return host
+  }
+
+  router(name: string, config: NatConfig, options: RouterOptions = {}): Router {
+    if (this.routers.has(name)) throw new Error(`there is already a router ${name}`)
+    const nat = new NatDevice(config, this.addresses.next(options.behind), this.kernel.rng.fork(`router/${name}`))
+    const firewall = new Firewall.Firewall(options.firewall ?? Firewall.ordinary)
+    const router = new Router(name, nat, firewall, options.behind, options.prefix ?? "192.168.1.")
+    this.addresses.join(router)
+    this.routers.set(name, router)
+    return router
+  }
+
+  /** Gives a machine another address in its realm; what was bound to the old one is out of luck. */
+  readdress(host: Host): void {
+    this.addresses.replace(host)
+  }
+
+  /** Gives a router another outer address. */
+  renumber(router: Router): void {
+    this.addresses.renumber(router)
+  }
+
+  /** The addresses that a machine sees on its own interfaces. */
+  addressesOf(host: Host): ReadonlyArray<InterfaceAddress> {
+    const { book } = this.network
+    const own = host.online ? [host.ipv4, host.ipv6] : []
+    return [
+      { family: "ipv4", address: "127.0.0.1", loopback: true },
+      { family: "ipv6", address: "::1", loopback: true },
+      ...own
+        .filter((id) => id !== undefined)
+        .map((id) => ({ family: book.family(id), address: book.text(id), loopback: false }) as const)
+    ]
+  }
+}

@@ -1,0 +1,63 @@
+import type { Point } from "./AddressBook.js"
+import type { Host } from "./Host.js"
+import type { TcpSign } from "./NatDevice.js"
+
+/** One IP packet on its way. */
+export interface Packet {
+  readonly protocol: "udp" | "tcp"
+  readonly from: Host
+  /** As the receiver sees it: NATs rewrite both. */
+  readonly source: Point
+  readonly destination: Point
+  /** The payload. */
+  readonly data: Uint8Array
+  readonly segment: Segment | undefined
+}
+
+/** The header of a TCP segment, as far as it matters here (RFC 9293). Sequence numbers count from 0 and do not wrap. */
+export interface Segment {
+  readonly syn: boolean
+  readonly ack: boolean
+  readonly fin: boolean
+  readonly rst: boolean
+  readonly sequence: number
+  readonly acknowledge: number
+  /** Bytes that the sender of this segment has room for. */
+  readonly window: number
+}
+
+/** What a NAT makes of a segment; `undefined` for a datagram. */
+export const signOf = (segment: Segment | undefined): TcpSign | undefined => {
+  if (segment === undefined) return undefined
+  if (segment.rst) return "rst"
+  if (segment.fin) return "fin"
+  return segment.syn && !segment.ack ? "syn" : "data"
+}
+
+/** Why a packet ended before it arrived. */
+export type DropReason =
+  | "blocked"
+  | "loss"
+  | "burst"
+  | "queue"
+  | "mtu"
+  | "flap"
+  | "protocol"
+  | "rule"
+  | "corrupt"
+  | "no-route"
+  | "nat"
+  | "firewall"
+  | "offline"
+  | "no-socket"
+  | "overflow"
+
+/** What the packet log and a capture are told. */
+export interface PacketEvent {
+  readonly what: "sent" | "arrived" | DropReason
+  /** Virtual microseconds. */
+  readonly at: number
+  readonly packet: Packet
+  /** Where it was going, once a route was found. */
+  readonly to: Host | undefined
+}

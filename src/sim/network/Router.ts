@@ -1,0 +1,29 @@
+import type { AddressId } from "./AddressBook.js"
+import type { Firewall } from "./Firewall.js"
+import type { Host } from "./Host.js"
+import type { NatDevice } from "./NatDevice.js"
+
+/** Who owns which IPv4 address on one side of a router; the Internet is the realm without a router. */
+export type Realm = Map<AddressId, Host | Router>
+
+/** A device between a realm of private addresses and the realm outside: NAT for IPv4, a packet filter for IPv6. */
+export class Router {
+  /** The inner side. */
+  readonly realm: Realm = new Map()
+
+  constructor(
+    readonly name: string,
+    readonly nat: NatDevice,
+    readonly firewall: Firewall,
+    /** The router that the outer side is behind; none when that is the Internet. */
+    readonly parent: Router | undefined,
+    /** Inner addresses are this with the last number replaced. */
+    readonly prefix: string
+  ) {}
+
+  /** Loses all state, as when somebody pulls the plug for a moment. */
+  reboot(): void {
+    this.nat.reboot()
+    this.firewall.reboot()
+  }
+}
