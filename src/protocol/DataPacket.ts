@@ -50,5 +50,6 @@ export const paddingFor = (length: number): number => {
   return over === 0 ? 0 : PADDING_STEP - over
 }
 
-/** Bytes of frames in the largest packet that is padded. */
-export const MAX_PADDED_FRAMES = Math.floor((MAX_DATAGRAM - HEADER_BYTES) / PADDING_STEP) * PADDING_STEP - TAG_BYTES
+/** Bytes of frames in the largest padded packet of at most `size` bytes (up to `MAX_DATAGRAM`); negative when there is none. */
+export const paddedRoom = (size: number): number =>
+  Math.floor((Math.min(size, MAX_DATAGRAM) - HEADER_BYTES) / PADDING_STEP) * PADDING_STEP - TAG_BYTES

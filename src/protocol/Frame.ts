@@ -219,7 +219,8 @@ const readEndpoint = (reader: Reader): Endpoint.Endpoint | typeof MALFORMED | un
   const length = reader.u8()
   if (length === 0) return undefined
   const address = reader.bytes(length)
-  return Endpoint.fromBytes(address, reader.u16()) ?? MALFORMED
+  const port = reader.u16()
+  return port === 0 ? MALFORMED : (Endpoint.fromBytes(address, port) ?? MALFORMED)
 }
 
 const MALFORMED = Symbol("a malformed endpoint")

@@ -16,7 +16,7 @@ export class ReceiveStream {
 
   /**
    * Takes the bytes of one frame; `false` when they go beyond `limit` or the sender scatters them as no honest one does. Call `read`
-   * until it is empty before the packet's buffer is used again.
+   * until it is empty, or `park`, before the packet's buffer is used again.
    */
   receive(offset: number, data: Uint8Array, limit: number): boolean {
     const end = offset + data.length
@@ -45,6 +45,14 @@ export class ReceiveStream {
     this.#early.shift()
     this.#read += first.data.length
     return first.data
+  }
+
+  /** Keeps what `read` has not taken, so that the packet's buffer may be used again. */
+  park(): void {
+    const ready = this.#ready
+    if (ready === undefined) return
+    this.#ready = undefined
+    this.#early.unshift({ start: this.#read, data: ready.slice() })
   }
 
   /** Copies the parts of `data` that are not here yet into the holes between the early segments. */

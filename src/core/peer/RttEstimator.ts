@@ -3,17 +3,11 @@
  * on a guess, which the first sample replaces.
  */
 export class RttEstimator {
-  #latest: number
-  #smoothed: number
-  #variation: number
+  #latest = INITIAL_RTT
+  #smoothed = INITIAL_RTT
+  #variation = INITIAL_RTT / 2
   #minimum = Number.POSITIVE_INFINITY
   #sampled = false
-
-  constructor(guess: number = INITIAL_RTT) {
-    this.#latest = guess
-    this.#smoothed = guess
-    this.#variation = guess / 2
-  }
 
   get latest(): number {
     return this.#latest
@@ -26,6 +20,13 @@ export class RttEstimator {
   /** Whether a measurement has replaced the guess. */
   get sampled(): boolean {
     return this.#sampled
+  }
+
+  /** A better guess, if nothing was measured yet. */
+  guess(rtt: number): void {
+    if (this.#sampled) return
+    this.#latest = this.#smoothed = rtt
+    this.#variation = rtt / 2
   }
 
   /** One measurement; `ackDelay` is what the peer says it held the acknowledgement back. */

@@ -60,14 +60,14 @@ export class SendStream {
     return this.#lost.first?.start ?? this.#sent
   }
 
-  /** Copies unacknowledged bytes to the start of `target`. */
-  copy(range: Range, target: Uint8Array): void {
+  /** Writes the unacknowledged bytes of `range`. */
+  writeTo(writer: { readonly bytes: (value: Uint8Array) => void }, range: Range): void {
     let index = this.#find(range.start)
     let at = range.start
     while (at < range.end) {
       const { data, start } = this.#chunks[index++]!
       const part = data.subarray(at - start, range.end - start)
-      target.set(part, at - range.start)
+      writer.bytes(part)
       at += part.length
     }
   }

@@ -1,0 +1,450 @@
+import type { Crypto, KeyPair } from "../../domain/Crypto.js"
+import type { Endpoint } from "../../domain/Endpoint.js"
+import * as Bytes from "../../protocol/Bytes.js"
+import { PacketType } from "../../protocol/DataPacket.js"
+import type { HandshakePayload } from "../../protocol/Handshake.js"
+import * as PeerRecord from "../../protocol/PeerRecord.js"
+import type { DisconnectReason, PeerEvent, PeerId, Route, Transmit } from "./Api.js"
+import { Attempt, type AttemptKind } from "./Attempt.js"
+import { Connection } from "./Connection.js"
+import { Conversation } from "./Conversation.js"
+import { Epoch } from "./Epoch.js"
+import { type HandshakeResult, type Initiation, initiate, respond, verifyMac1 } from "./Handshake.js"
+import type { OpenIntroduction } from "./OpenIntroduction.js"
+
+/**
+ * Everything between us and one peer identity: its conversation, at most one connection in use, at most one that we answered and that
+ * is not confirmed yet, at most one handshake that we began.
+ *
+ * A handshake names the ends of the connection that its sender believes in. When both sides name the same pair, it brings new keys
+ * to that connection; otherwise it makes a new one, and the conversation starts over with what was not delivered. When both
+ * begin at once, the side with the lower static key stays the initiator: it ignores the other's HS1 (but sends its own to where that
+ * came from), and the other answers and forgets its own.
+ */
+export class Association {
+  readonly conversation: Conversation
+  #connection: Connection | undefined
+  #unconfirmed:
+    | { readonly connection: Connection; readonly since: number; readonly introduction: OpenIntroduction }
+    | undefined
+  #attempt: Attempt | undefined
+  /** The one to begin handshakes on: of our newest `invite`, or the one that the connection in use came from. */
+  #introduction: OpenIntroduction | undefined
+  /** The introduction that the connection in use came from. */
+  #connectedOn: OpenIntroduction | undefined
+  /** By channel; at most `MAX_OPEN`, newest last. */
+  readonly introductions = new Map<string, OpenIntroduction>()
+  /** Where the last connection had reached the peer. */
+  #lastRoutes: ReadonlyArray<Route> = []
+
+  constructor(
+    readonly peer: PeerId,
+    private readonly context: AssociationContext
+  ) {
+    this.conversation = new Conversation(peer, context.emit)
+  }
+
+  /** The connection that the application knows of. */
+  get connection(): Connection | undefined {
+    return this.#connection
+  }
+
+  /** Nothing would be lost, and nobody would notice, if this association were forgotten. */
+  get isIdle(): boolean {
+    return (
+      this.#connection === undefined &&
+      this.#attempt === undefined &&
+      !this.conversation.consented &&
+      this.conversation.undelivered === 0
+    )
+  }
+
+  invite(introduction: OpenIntroduction, now: number): void {
+    const news = !this.conversation.consented
+    this.conversation.consented = true
+    introduction.inviting = true
+    introduction.stopOpening()
+    this.#introduction = introduction
+    for (const connection of [this.#connection, this.#unconfirmed?.connection]) {
+      if (news) connection?.chat.onConsentGiven()
+      connection?.paths.probeAll(now)
+    }
+    if (this.#connection !== undefined && this.#connectedOn === introduction) return
+    const kind = this.#connection === undefined ? "first" : "rekey"
+    this.#begin(kind, introduction, now)
+  }
+
+  admit(introduction: OpenIntroduction, now: number): void {
+    this.#introduction ??= introduction
+    if (!introduction.inviting) introduction.startOpening(now)
+  }
+
+  /** Says goodbye, withdraws our consent, forgets everything but the conversation. */
+  close(now: number): void {
+    this.conversation.consented = false
+    this.#dropAttempt()
+    this.#dropUnconfirmed()
+    this.introductions.clear()
+    this.#introduction = undefined
+    if (this.#connection === undefined) return
+    this.#connection.ended = "closed"
+    this.#afterConnection(now)
+  }
+
+  /** Reachability changed: probe now. */
+  nudge(now: number): void {
+    this.#connection?.paths.probeAll(now)
+    this.#attempt?.sendNow(now)
+  }
+
+  handleHs1(introduction: OpenIntroduction, packet: Uint8Array, route: Route, now: number): void {
+    const { crypto, entropy, staticKeys } = this.context
+    const answer = introduction.answer
+    if (answer !== undefined && Bytes.equal(answer.request, packet)) {
+      if (answer.connection.ended === undefined) this.context.transmit({ route, data: answer.reply.slice() })
+      return
+    }
+    if (now < introduction.busyUntil) return
+    if (!verifyMac1(crypto, introduction.pairKey, staticKeys.publicKey, packet)) return
+    const attempt = this.#attempt
+    const crossing = attempt !== undefined && attempt.introduction === introduction
+    if (crossing && Bytes.compare(staticKeys.publicKey, introduction.record.staticKey) < 0) {
+      if (attempt.addRoute(route)) this.context.transmit({ route, data: attempt.initiation.packet.slice() })
+      return
+    }
+    introduction.busyUntil = now + HANDSHAKE_INTERVAL
+    const received = respond({
+      crypto,
+      staticKeys,
+      ephemeralSecret: entropy.bytes(32),
+      pairKey: introduction.pairKey,
+      packet
+    })
+    if (received === undefined || received.payload.attempt <= introduction.receivedAttempt) return
+    if (!Bytes.equal(received.remoteStatic, introduction.record.staticKey)) return
+    if (!this.#isIdentity(received.payload, introduction)) return
+    introduction.receivedAttempt = received.payload.attempt
+
+    const known = this.#connection
+    const rekeys =
+      known !== undefined &&
+      Bytes.equal(known.localId, received.payload.peerConnection) &&
+      Bytes.equal(known.remoteId, received.payload.connection)
+        ? known
+        : undefined
+    const localId = rekeys?.localId ?? entropy.bytes(ID_BYTES)
+    const index = this.context.allocate()
+    const reply = received.reply(this.#payload(received.payload.attempt, localId, received.payload.connection), index)
+    if (reply === undefined) return
+    if (crossing) this.#dropAttempt()
+    introduction.stopOpening()
+    const epoch = this.#epoch(reply.result, index, false, now)
+    this.context.transmit({ route, data: reply.packet.slice() })
+    if (rekeys !== undefined) {
+      this.context.register(index, { _tag: "Epoch", association: this, connection: rekeys, epoch })
+      rekeys.keys.expect(epoch)
+      this.#refresh(rekeys, received.payload, now)
+      this.#connectedOn = introduction
+      introduction.answer = { request: packet.slice(), reply: reply.packet, connection: rekeys }
+      return
+    }
+    const connection = this.#connect(epoch, localId, received.payload, introduction, now)
+    connection.begin(route, packet.length, reply.packet.length, undefined, now)
+    this.#dropUnconfirmed()
+    this.#unconfirmed = { connection, since: now, introduction }
+    introduction.answer = { request: packet.slice(), reply: reply.packet, connection }
+  }
+
+  handleHs2(attempt: Attempt, packet: Uint8Array, route: Route, now: number): void {
+    if (attempt !== this.#attempt) return
+    const result = attempt.initiation.complete(packet)
+    if (result === undefined) return
+    const payload = result.remotePayload
+    const { introduction, localId, rekeys } = attempt
+    if (!this.#isIdentity(payload, introduction) || !Bytes.equal(payload.peerConnection, localId)) return
+    const { index } = attempt
+    this.#attempt = undefined
+    const epoch = this.#epoch(result, index, true, now)
+    if (rekeys !== undefined && rekeys === this.#connection && Bytes.equal(payload.connection, rekeys.remoteId)) {
+      this.context.register(index, { _tag: "Epoch", association: this, connection: rekeys, epoch })
+      rekeys.keys.advance(epoch, now)
+      rekeys.paths.heard(route, packet.length, false, now)
+      rekeys.paths.probeAll(now)
+      this.#refresh(rekeys, payload, now)
+      this.#connectedOn = introduction
+      return
+    }
+    const connection = this.#connect(epoch, localId, payload, introduction, now)
+    connection.begin(route, packet.length, 0, attempt.rtt(now), now)
+    this.#dropUnconfirmed()
+    this.#use(connection, introduction, now)
+  }
+
+  handleData(
+    connection: Connection,
+    epoch: Epoch,
+    counter: number,
+    packet: Uint8Array,
+    route: Route,
+    now: number
+  ): void {
+    if (!connection.handlePacket(epoch, counter, packet, route, now)) return
+    if (connection === this.#connection) this.#afterConnection(now)
+  }
+
+  /** After anything that may have ended the connection in use: tells the application, and looks for the peer again. */
+  afterChange(now: number): void {
+    this.#afterConnection(now)
+  }
+
+  pollTransmit(now: number): Transmit | undefined {
+    return this.#connection?.pollTransmit(now)
+  }
+
+  timeout(now: number): number {
+    let timeout = this.#attempt?.timeout ?? NEVER
+    if (this.#connection !== undefined) {
+      timeout = Math.min(timeout, this.#connection.timeout(now))
+      if (this.#attempt === undefined && this.#introduction !== undefined) {
+        timeout = Math.min(timeout, this.#connection.keys.rekeyAt)
+      }
+    }
+    if (this.#unconfirmed !== undefined) timeout = Math.min(timeout, this.#unconfirmed.since + UNCONFIRMED_FOR)
+    for (const introduction of this.introductions.values()) timeout = Math.min(timeout, introduction.openAt)
+    return timeout
+  }
+
+  handleTimeout(now: number): void {
+    this.#connection?.handleTimeout(now)
+    this.#afterConnection(now)
+    if (this.#unconfirmed !== undefined && now >= this.#unconfirmed.since + UNCONFIRMED_FOR) {
+      const { introduction } = this.#unconfirmed
+      this.#dropUnconfirmed()
+      // Answering made us forget our own handshake; the peer has not come back, so it is our turn again.
+      if (this.conversation.consented && this.#connection === undefined && this.#attempt === undefined) {
+        this.#begin("first", introduction, now)
+      }
+    }
+    const connection = this.#connection
+    if (connection !== undefined && this.#attempt === undefined && now >= connection.keys.rekeyAt) {
+      const introduction = this.#connectedOn
+      if (introduction !== undefined) this.#begin("rekey", introduction, now)
+    }
+    if (this.#attempt !== undefined) this.#advance(this.#attempt, now)
+    for (const introduction of this.introductions.values()) if (now >= introduction.openAt) this.#open(introduction)
+  }
+
+  /** Begins a handshake; whatever was begun before is forgotten. */
+  #begin(kind: AttemptKind, introduction: OpenIntroduction, now: number): void {
+    this.#dropAttempt()
+    const rekeys = kind === "rekey" ? this.#connection : undefined
+    const localId = rekeys?.localId ?? this.context.entropy.bytes(ID_BYTES)
+    const current = this.#initiate(introduction, localId, rekeys?.remoteId ?? NO_ID)
+    if (current === undefined) {
+      this.#disconnected("unreachable")
+      return
+    }
+    const routes: Array<Route> = introduction.candidates.map((endpoint) => ({ _tag: "Direct", endpoint }))
+    const attempt = new Attempt(kind, introduction, rekeys, localId, routes, current, now)
+    for (const route of rekeys?.paths.routes ?? this.#lastRoutes) attempt.addRoute(route)
+    this.#attempt = attempt
+    this.context.register(current.index, { _tag: "Attempt", association: this, attempt })
+    this.#advance(attempt, now)
+  }
+
+  #advance(attempt: Attempt, now: number): void {
+    if (now >= attempt.giveUpAt) {
+      this.#dropAttempt()
+      if (attempt.rekeys !== undefined) {
+        if (this.#connection?.keys.maySeal(now) === true) return
+        if (this.#connection !== undefined) this.#connection.ended = "timeout"
+        this.#afterConnection(now)
+      } else if (attempt.kind === "first") this.#disconnected("unreachable")
+      return
+    }
+    if (now < attempt.sendAt) return
+    if (attempt.isStale(now)) {
+      const { introduction, localId, rekeys } = attempt
+      const current = this.#initiate(introduction, localId, rekeys?.remoteId ?? NO_ID)
+      if (current !== undefined) {
+        this.context.release(attempt.index)
+        attempt.renew(current, now)
+        this.context.register(current.index, { _tag: "Attempt", association: this, attempt })
+      }
+    }
+    for (const route of attempt.routes) this.context.transmit({ route, data: attempt.initiation.packet.slice() })
+    attempt.onSent(now, 1 + RESEND_JITTER * (this.context.entropy.bytes(1)[0]! / 127.5 - 1))
+  }
+
+  #initiate(
+    introduction: OpenIntroduction,
+    localId: Uint8Array,
+    remoteId: Uint8Array
+  ): { readonly initiation: Initiation; readonly index: number } | undefined {
+    const index = this.context.allocate()
+    introduction.sentAttempt++
+    const initiation = initiate({
+      crypto: this.context.crypto,
+      staticKeys: this.context.staticKeys,
+      ephemeralSecret: this.context.entropy.bytes(32),
+      remoteStatic: introduction.record.staticKey,
+      channel: introduction.channelBytes,
+      pairKey: introduction.pairKey,
+      senderIndex: index,
+      payload: this.#payload(introduction.sentAttempt, localId, remoteId)
+    })
+    return initiation && { initiation, index }
+  }
+
+  #payload(attempt: number, connection: Uint8Array, peerConnection: Uint8Array): HandshakePayload {
+    const { consented, credit } = this.conversation
+    return {
+      attempt,
+      connection,
+      peerConnection,
+      consent: consented,
+      features: 0,
+      creditMessages: credit.messages,
+      creditBytes: credit.bytes,
+      record: this.context.record(),
+      candidates: this.context.candidates()
+    }
+  }
+
+  #isIdentity(payload: HandshakePayload, introduction: OpenIntroduction): boolean {
+    const record = PeerRecord.decode(payload.record)
+    return record !== undefined && Bytes.equal(record.identity, introduction.record.identity)
+  }
+
+  #epoch(result: HandshakeResult, index: number, initiator: boolean, now: number): Epoch {
+    return new Epoch(this.context.crypto, index, result.remoteIndex, result.sendKey, result.receiveKey, now, initiator)
+  }
+
+  /** A connection with the keys of a handshake, known under its index. */
+  #connect(
+    epoch: Epoch,
+    localId: Uint8Array,
+    peerTerms: HandshakePayload,
+    introduction: OpenIntroduction,
+    now: number
+  ): Connection {
+    const connection: Connection = new Connection({
+      ...this.context,
+      peer: this.peer,
+      conversation: this.conversation,
+      epoch,
+      localId,
+      remoteId: peerTerms.connection,
+      peerTerms,
+      consented: this.conversation.consented,
+      onConfirmed: (at) => {
+        if (this.#unconfirmed?.connection !== connection) return
+        const { since } = this.#unconfirmed
+        this.#unconfirmed = undefined
+        connection.paths.active?.rtt.guess(at - since)
+        this.#use(connection, introduction, at)
+      }
+    })
+    this.context.register(epoch.localIndex, { _tag: "Epoch", association: this, connection, epoch })
+    for (const endpoint of introduction.candidates) connection.paths.add({ _tag: "Direct", endpoint }, now)
+    this.#refresh(connection, peerTerms, now)
+    return connection
+  }
+
+  /** What a handshake tells of the peer anew. */
+  #refresh(connection: Connection, payload: HandshakePayload, now: number): void {
+    for (const endpoint of payload.candidates) connection.paths.add({ _tag: "Direct", endpoint }, now)
+    if (payload.consent) connection.chat.onPeerConsent()
+  }
+
+  /** Puts a connection into use, in place of the one before. */
+  #use(connection: Connection, introduction: OpenIntroduction, now: number): void {
+    if (this.#connection !== undefined) {
+      this.#connection.ended = "replaced"
+      this.#afterConnection(now)
+    }
+    if (this.#attempt?.introduction === introduction) this.#dropAttempt()
+    this.#connection = connection
+    this.#connectedOn = introduction
+    this.#introduction ??= introduction
+    this.conversation.restart()
+    connection.announce()
+  }
+
+  #afterConnection(now: number): void {
+    const connection = this.#connection
+    if (connection?.ended === undefined) return
+    this.#connection = undefined
+    this.#lastRoutes = connection.paths.routes
+    if (connection.ended === "closed") for (const goodbye of connection.farewell(now)) this.context.transmit(goodbye)
+    connection.keys.wipe()
+    if (this.#attempt?.rekeys === connection) this.#dropAttempt()
+    if (connection.announced) this.#disconnected(connection.ended)
+    const introduction = this.#introduction
+    if (connection.ended === "timeout" && introduction?.inviting === true && this.#attempt === undefined) {
+      this.#begin("again", introduction, now)
+    }
+  }
+
+  #disconnected(reason: DisconnectReason): void {
+    this.context.emit({ _tag: "Disconnected", peer: this.peer, reason, undelivered: this.conversation.undelivered })
+  }
+
+  #dropAttempt(): void {
+    if (this.#attempt === undefined) return
+    this.context.release(this.#attempt.index)
+    this.#attempt = undefined
+  }
+
+  #dropUnconfirmed(): void {
+    if (this.#unconfirmed === undefined) return
+    this.#unconfirmed.connection.ended = "replaced"
+    this.#unconfirmed.connection.keys.wipe()
+    this.#unconfirmed = undefined
+  }
+
+  #open(introduction: OpenIntroduction): void {
+    introduction.onOpened()
+    for (const endpoint of introduction.candidates) {
+      this.context.transmit({ route: { _tag: "Direct", endpoint }, data: Uint8Array.of(PacketType.open) })
+    }
+  }
+}
+
+/** What an index of ours stands for. */
+export type IndexEntry =
+  | { readonly _tag: "Attempt"; readonly association: Association; readonly attempt: Attempt }
+  | {
+      readonly _tag: "Epoch"
+      readonly association: Association
+      readonly connection: Connection
+      readonly epoch: Epoch
+    }
+
+export interface AssociationContext {
+  readonly crypto: Crypto
+  readonly entropy: { readonly bytes: (length: number) => Uint8Array }
+  readonly staticKeys: KeyPair
+  /** Our signed record. */
+  readonly record: () => Uint8Array
+  readonly candidates: () => ReadonlyArray<Endpoint>
+  readonly emit: (event: PeerEvent) => void
+  /** Sends a packet that belongs to no connection in use. */
+  readonly transmit: (transmit: Transmit) => void
+  /** A fresh index. */
+  readonly allocate: () => number
+  readonly register: (index: number, entry: IndexEntry) => void
+  readonly release: (index: number) => void
+  readonly scratch: Uint8Array
+}
+
+const NEVER = Number.POSITIVE_INFINITY
+/** Bytes of the name of one end of a connection. */
+const ID_BYTES = 8
+const NO_ID = new Uint8Array(ID_BYTES)
+/** ms between two handshakes that are opened for one pair: who knows the pair key can make us spend 1 % of our time at most. */
+const HANDSHAKE_INTERVAL = 50
+/** ms that a connection we answered waits for its first packet: the initiator resends at least every 6 s until it has the answer. */
+const UNCONFIRMED_FOR = 20_000
+/** Part of the resend interval, so that two sides, or many after an outage, do not send in step. */
+const RESEND_JITTER = 0.2

@@ -1,0 +1,209 @@
+import * as Bytes from "../../protocol/Bytes.js"
+import { MESSAGE_ID_BYTES } from "../../protocol/ChatRecord.js"
+import { MAX_MESSAGE, type MessageId, type PeerEvent, type PeerId, type SendRefusal } from "./Api.js"
+
+/**
+ * What we and one peer have to say to each other, whatever connections carry it and however often they break.
+ *
+ * A message of ours enters the outbox, is handed to the connection of the moment in order, and leaves the outbox when the
+ * other application has shown it. On a new connection everything that is still in the outbox is handed out again from the start;
+ * the receiver knows the ids it has seen, so nothing is shown twice. A message of theirs is shown once, and is confirmed when the
+ * application says so; a confirmation that was lost with its connection is made again when the message comes again.
+ *
+ * Consent is ours alone to give (`consented`): nothing leaves the outbox without it. Until then the other side may say as much as
+ * `credit` allows, counted over all connections of this process, repetitions not counted.
+ */
+export class Conversation {
+  /** Whether we asked for this peer. */
+  consented = false
+  /** What the peer may still say before we have asked for it. */
+  readonly credit = { messages: CREDIT_MESSAGES, bytes: CREDIT_BYTES }
+
+  readonly #outbox = new Map<MessageId, Outgoing>()
+  #outboxBytes = 0
+  #nextSequence = 0
+  /** What the connection of the moment has not been given yet, from `#head` on. */
+  #queue: Array<Outgoing> = []
+  #head = 0
+  /** Entries of the queue before this one were examined by `reportHeld`. */
+  #heldUpTo = 0
+
+  /** Ids that came, in that order; at most `MAX_SEEN`. */
+  readonly #seen = new Set<MessageId>()
+  /** Messages that the application has and has not confirmed; `isFull` bounds them over any number of connections. */
+  readonly #unshown = new Map<MessageId, { readonly size: number; readonly onShown: ShownSink }>()
+  #unshownBytes = 0
+  /** Confirmations to send; at most `MAX_SEEN`. */
+  readonly #receipts: Array<MessageId> = []
+  /** Messages that came on credit, at most `CREDIT_MESSAGES`: their confirmation cannot rely on a repetition. */
+  readonly #onCredit: Array<MessageId> = []
+
+  constructor(
+    readonly peer: PeerId,
+    private readonly emit: (event: PeerEvent) => void
+  ) {}
+
+  /** Messages of ours that the other application has not shown yet. */
+  get undelivered(): number {
+    return this.#outbox.size
+  }
+
+  /** Accepts a message of ours under the id made of 16 fresh random bytes. */
+  send(text: string, randomId: Uint8Array): MessageId | SendRefusal {
+    if (!this.consented) return { _tag: "NotConsented" }
+    const bytes = Bytes.fromText(text)
+    if (bytes.length === 0 || bytes.length > MAX_MESSAGE) return { _tag: "BadLength" }
+    if (this.#outbox.size >= MAX_OUTBOX || this.#outboxBytes + bytes.length > MAX_OUTBOX_BYTES) {
+      return { _tag: "OutboxFull" }
+    }
+    const id = Bytes.toHex(randomId.subarray(0, MESSAGE_ID_BYTES))
+    const message = { id, sequence: this.#nextSequence++, bytes, held: false }
+    this.#outbox.set(id, message)
+    this.#outboxBytes += bytes.length
+    this.#queue.push(message)
+    return id
+  }
+
+  /** Empties the outbox; what a connection was given already may still arrive. */
+  dropOutbox(): ReadonlyArray<MessageId> {
+    const ids = [...this.#outbox.keys()]
+    this.#outbox.clear()
+    this.#outboxBytes = 0
+    this.#requeue()
+    return ids
+  }
+
+  /** A new connection carries the conversation from now on, and knows nothing of the one before. */
+  restart(): void {
+    this.#requeue()
+    for (const id of this.#onCredit) if (!this.#unshown.has(id)) this.#receipt(id)
+  }
+
+  /** The next message to hand to the connection; it stays next until `advance`. */
+  get next(): Outgoing | undefined {
+    while (this.#head < this.#queue.length && !this.#outbox.has(this.#queue[this.#head]!.id)) this.advance()
+    return this.#queue[this.#head]
+  }
+
+  advance(): void {
+    this.#head++
+    if (this.#head < 64 || this.#head * 2 < this.#queue.length) return
+    this.#queue = this.#queue.slice(this.#head)
+    this.#heldUpTo = Math.max(0, this.#heldUpTo - this.#head)
+    this.#head = 0
+  }
+
+  /** Says of each waiting message, once, that the credit is used up. */
+  reportHeld(): void {
+    for (let i = Math.max(this.#head, this.#heldUpTo); i < this.#queue.length; i++) {
+      const message = this.#queue[i]!
+      if (message.held || !this.#outbox.has(message.id)) continue
+      message.held = true
+      this.emit({ _tag: "CreditExhausted", peer: this.peer, id: message.id })
+    }
+    this.#heldUpTo = this.#queue.length
+  }
+
+  /** The other application has shown a message of ours. */
+  onDelivered(id: MessageId): void {
+    const message = this.#outbox.get(id)
+    if (message === undefined) return
+    this.#outbox.delete(id)
+    this.#outboxBytes -= message.bytes.length
+    this.emit({ _tag: "Delivered", peer: this.peer, id })
+  }
+
+  /**
+   * A message of theirs came, in order, in `size` bytes of stream; `onShown` is told once it no longer takes up memory. `false` when it
+   * goes beyond the credit.
+   */
+  onText(id: MessageId, text: string, length: number, size: number, onShown: ShownSink): boolean {
+    if (this.#seen.has(id)) {
+      onShown.release(size)
+      if (!this.#unshown.has(id)) this.#receipt(id)
+      return true
+    }
+    if (!this.consented) {
+      if (this.credit.messages < 1 || this.credit.bytes < length) return false
+      this.credit.messages--
+      this.credit.bytes -= length
+      this.#onCredit.push(id)
+    }
+    this.#remember(id)
+    this.#unshown.set(id, { size, onShown })
+    this.#unshownBytes += size
+    this.emit({ _tag: "Message", peer: this.peer, id, text })
+    return true
+  }
+
+  /** The application has shown a message of theirs. */
+  shown(id: MessageId): void {
+    const message = this.#unshown.get(id)
+    if (message === undefined) return
+    this.#unshown.delete(id)
+    this.#unshownBytes -= message.size
+    message.onShown.release(message.size)
+    this.#receipt(id)
+  }
+
+  /** The application is so far behind that it must be given no more for now. */
+  get isFull(): boolean {
+    return this.#unshownBytes >= MAX_UNSHOWN
+  }
+
+  /** The next confirmation to send. */
+  takeReceipt(): MessageId | undefined {
+    return this.#receipts.shift()
+  }
+
+  get hasReceipts(): boolean {
+    return this.#receipts.length > 0
+  }
+
+  #requeue(): void {
+    this.#queue = [...this.#outbox.values()]
+    this.#head = 0
+    this.#heldUpTo = 0
+  }
+
+  #receipt(id: MessageId): void {
+    this.#receipts.push(id)
+    if (this.#receipts.length > MAX_SEEN) this.#receipts.shift()
+  }
+
+  #remember(id: MessageId): void {
+    this.#seen.add(id)
+    if (this.#seen.size <= MAX_SEEN) return
+    for (const oldest of this.#seen) {
+      this.#seen.delete(oldest)
+      return
+    }
+  }
+}
+
+export interface Outgoing {
+  readonly id: MessageId
+  /** Grows by one with each message to this peer. */
+  readonly sequence: number
+  readonly bytes: Uint8Array
+  /** Whether the application was told that it waits for consent. */
+  held: boolean
+}
+
+/** Who is told when a message no longer takes up memory: the flow control of the connection that brought it. */
+export interface ShownSink {
+  readonly release: (size: number) => void
+}
+
+/** What an invited peer grants: enough to say who one is and what one wants, too little to be a nuisance. */
+export const CREDIT_MESSAGES = 16
+/** Bytes of UTF-8. */
+export const CREDIT_BYTES = 32 * 1024
+/** Messages in an outbox: hours of talk to somebody who is away. */
+export const MAX_OUTBOX = 4096
+/** Bytes of UTF-8 in an outbox: 64 messages of the largest size. */
+export const MAX_OUTBOX_BYTES = 64 * MAX_MESSAGE
+/** Ids remembered for telling repetitions: all that a full outbox on the other side may repeat. */
+const MAX_SEEN = MAX_OUTBOX
+/** Bytes the application may have without having confirmed them: the windows of two connections, one of them broken. */
+const MAX_UNSHOWN = 512 * 1024

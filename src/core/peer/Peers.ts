@@ -1,0 +1,320 @@
+import type { Crypto, KeyPair } from "../../domain/Crypto.js"
+import type { Endpoint } from "../../domain/Endpoint.js"
+import * as Bytes from "../../protocol/Bytes.js"
+import { MAX_DATAGRAM, PacketType, readHeader } from "../../protocol/DataPacket.js"
+import type {
+  Consent,
+  Introduction,
+  MessageId,
+  PeerEvent,
+  PeerId,
+  PeerStatus,
+  PeersMachine,
+  Route,
+  SendRefusal,
+  Transmit
+} from "./Api.js"
+import { Association, type AssociationContext, type IndexEntry } from "./Association.js"
+import { peek } from "./Handshake.js"
+import { OpenIntroduction } from "./OpenIntroduction.js"
+
+export interface PeersOptions {
+  readonly crypto: Crypto
+  /** Fresh unpredictable bytes: the only randomness of the machine. */
+  readonly entropy: { readonly bytes: (length: number) => Uint8Array }
+  readonly identity: {
+    /** Ed25519, 32 bytes. */
+    readonly publicKey: Uint8Array
+    /** X25519, for the handshake. */
+    readonly staticKeys: KeyPair
+  }
+  /** Monotonic ms. */
+  readonly now: number
+}
+
+/**
+ * All peer links of one client: finds out which peer a packet is for, lets the peers take turns in sending, and collects what
+ * happened. What happens between us and one peer is decided in its `Association`.
+ *
+ * A packet is looked up before any key is touched: DATA and HS2 by an index that we chose, HS1 by the channel that the server gave to
+ * the pair. A packet that is not found, or that does not fit, leaves no trace. So memory depends on the peers that the server
+ * introduced, at most `MAX_INTRODUCTIONS`, and never on what strangers send.
+ */
+export class Peers implements PeersMachine {
+  readonly #context: AssociationContext
+  readonly #associations = new Map<PeerId, Association>()
+  readonly #introductions = new Map<
+    string,
+    { readonly association: Association; readonly introduction: OpenIntroduction }
+  >()
+  readonly #indexes = new Map<number, IndexEntry>()
+  #record: Uint8Array = new Uint8Array(0)
+  #candidates: ReadonlyArray<Endpoint> = []
+  readonly #events: Array<PeerEvent> = []
+  /** Handshakes and goodbyes. */
+  readonly #urgent: Array<Transmit> = []
+  /** Associations that may have something to send, in the order of their turns. */
+  readonly #ready = new Set<Association>()
+  readonly #timeouts = new Map<Association, number>()
+  #now: number
+
+  constructor(private readonly options: PeersOptions) {
+    this.#now = options.now
+    this.#context = {
+      crypto: options.crypto,
+      entropy: options.entropy,
+      staticKeys: options.identity.staticKeys,
+      record: () => this.#record,
+      candidates: () => this.#candidates,
+      emit: (event) => {
+        this.#events.push(event)
+      },
+      transmit: (transmit) => {
+        this.#urgent.push(transmit)
+        if (this.#urgent.length > MAX_URGENT) this.#urgent.shift()
+      },
+      allocate: () => this.#allocate(),
+      register: (index, entry) => {
+        this.#indexes.set(index, entry)
+      },
+      release: (index) => {
+        this.#indexes.delete(index)
+      },
+      scratch: new Uint8Array(MAX_DATAGRAM)
+    }
+  }
+
+  setLocal(record: Uint8Array, candidates: ReadonlyArray<Endpoint>, now: number): void {
+    this.#record = record
+    this.#candidates = candidates.slice(0, MAX_OWN_CANDIDATES)
+    for (const association of this.#associations.values()) {
+      association.connection?.candidatesChanged()
+      this.#touch(association, now)
+    }
+  }
+
+  invite(introduction: Introduction, now: number): void {
+    const opened = this.#introduce(introduction)
+    if (opened === undefined) return
+    opened.association.invite(opened.introduction, now)
+    this.#touch(opened.association, now)
+  }
+
+  admit(introduction: Introduction, now: number): void {
+    const opened = this.#introduce(introduction)
+    if (opened === undefined) return
+    opened.association.admit(opened.introduction, now)
+    this.#touch(opened.association, now)
+  }
+
+  send(peer: PeerId, text: string, now: number): MessageId | SendRefusal {
+    const association = this.#associations.get(peer)
+    if (association === undefined) return { _tag: "NotConsented" }
+    const result = association.conversation.send(text, this.options.entropy.bytes(MESSAGE_ID_BYTES))
+    this.#touch(association, now)
+    return result
+  }
+
+  delivered(peer: PeerId, id: MessageId, now: number): void {
+    const association = this.#associations.get(peer)
+    if (association === undefined) return
+    association.conversation.shown(id)
+    association.connection?.onShown()
+    association.afterChange(now)
+    this.#touch(association, now)
+  }
+
+  dropOutbox(peer: PeerId, now: number): ReadonlyArray<MessageId> {
+    const association = this.#associations.get(peer)
+    if (association === undefined) return []
+    this.#touch(association, now)
+    return association.conversation.dropOutbox()
+  }
+
+  close(peer: PeerId, now: number): void {
+    const association = this.#associations.get(peer)
+    if (association === undefined) return
+    for (const channel of association.introductions.keys()) this.#introductions.delete(channel)
+    association.close(now)
+    this.#touch(association, now)
+  }
+
+  closeAll(now: number): void {
+    for (const peer of this.#associations.keys()) this.close(peer, now)
+  }
+
+  nudge(peer: PeerId, now: number): void {
+    const association = this.#associations.get(peer)
+    if (association === undefined) return
+    association.nudge(now)
+    association.handleTimeout(now)
+    this.#touch(association, now)
+  }
+
+  status(peer: PeerId): PeerStatus | undefined {
+    const association = this.#associations.get(peer)
+    if (association === undefined || !isOpen(association)) return undefined
+    const { connection, conversation } = association
+    const mutual = connection?.chat.mutual === true
+    const consent: Consent = mutual ? "mutual" : conversation.consented ? "inviting" : "invited"
+    return {
+      peer,
+      consent,
+      mutual,
+      connected: connection !== undefined,
+      path: connection?.paths.active?.info(),
+      undelivered: conversation.undelivered
+    }
+  }
+
+  peers(): ReadonlyArray<PeerId> {
+    return [...this.#associations.values()].filter(isOpen).map((association) => association.peer)
+  }
+
+  handleDatagram(from: Route, data: Uint8Array, now: number): void {
+    // An application that does not drain its events is as good as a network that drops: the peer sends again.
+    if (data.length > MAX_DATAGRAM || this.#events.length >= MAX_EVENTS) return
+    switch (data[0]) {
+      case PacketType.data:
+        this.#handleData(from, data, now)
+        return
+      case PacketType.handshake1:
+      case PacketType.handshake2:
+        this.#handleHandshake(from, data, now)
+    }
+  }
+
+  handleTimeout(now: number): void {
+    for (const [association, timeout] of this.#timeouts) {
+      if (timeout > now) continue
+      association.handleTimeout(now)
+      this.#touch(association, now)
+    }
+  }
+
+  pollTransmit(now: number): Transmit | undefined {
+    const urgent = this.#urgent.shift()
+    if (urgent !== undefined) return urgent
+    for (const association of this.#ready) {
+      const transmit = association.pollTransmit(now)
+      this.#ready.delete(association)
+      if (transmit !== undefined) {
+        this.#ready.add(association)
+        return transmit
+      }
+      this.#timeouts.set(association, association.timeout(now))
+    }
+    return undefined
+  }
+
+  pollTimeout(): number | undefined {
+    if (this.#ready.size > 0 || this.#urgent.length > 0) return this.#now
+    let next = Number.POSITIVE_INFINITY
+    for (const timeout of this.#timeouts.values()) if (timeout < next) next = timeout
+    return next === Number.POSITIVE_INFINITY ? undefined : next
+  }
+
+  pollEvent(): PeerEvent | undefined {
+    return this.#events.shift()
+  }
+
+  #handleData(from: Route, data: Uint8Array, now: number): void {
+    const header = readHeader(data)
+    const entry = header && this.#indexes.get(header.receiverIndex)
+    if (header === undefined || entry?._tag !== "Epoch") return
+    const { association, connection, epoch } = entry
+    association.handleData(connection, epoch, header.counter, data, from, now)
+    this.#touch(association, now)
+  }
+
+  #handleHandshake(from: Route, data: Uint8Array, now: number): void {
+    const header = peek(data)
+    if (header === undefined) return
+    if (header.type === PacketType.handshake1) {
+      const known = this.#introductions.get(Bytes.toBase64Url(header.channel))
+      if (known === undefined) return
+      known.association.handleHs1(known.introduction, data, from, now)
+      this.#touch(known.association, now)
+      return
+    }
+    const entry = this.#indexes.get(header.receiverIndex)
+    if (entry?._tag !== "Attempt") return
+    entry.association.handleHs2(entry.attempt, data, from, now)
+    this.#touch(entry.association, now)
+  }
+
+  /** The association has changed: it may have something to send, and its timeout is worked out anew once it has been asked. */
+  #touch(association: Association, now: number): void {
+    this.#now = now
+    if (this.#associations.get(association.peer) === association) this.#ready.add(association)
+  }
+
+  #introduce(
+    introduction: Introduction
+  ): { readonly association: Association; readonly introduction: OpenIntroduction } | undefined {
+    const peer = Bytes.toBase64Url(introduction.record.identity)
+    const channel = Bytes.fromBase64Url(introduction.channel)
+    if (
+      channel?.length !== CHANNEL_BYTES ||
+      Bytes.equal(introduction.record.identity, this.options.identity.publicKey)
+    ) {
+      return undefined
+    }
+    const known = this.#introductions.get(introduction.channel)
+    if (known?.association.peer === peer) {
+      known.introduction.update(introduction)
+      return known
+    }
+    if (known !== undefined || !this.#makeRoom(peer)) return undefined
+    const association = this.#associations.get(peer) ?? new Association(peer, this.#context)
+    this.#associations.set(peer, association)
+    const opened = { association, introduction: new OpenIntroduction(introduction, channel) }
+    association.introductions.set(introduction.channel, opened.introduction)
+    for (const oldest of association.introductions.keys()) {
+      if (association.introductions.size <= MAX_OPEN) break
+      association.introductions.delete(oldest)
+      this.#introductions.delete(oldest)
+    }
+    this.#introductions.set(introduction.channel, opened)
+    return opened
+  }
+
+  /** Whether there is a place for one more introduction; forgets the oldest peer that nothing is left of, if need be. */
+  #makeRoom(peer: PeerId): boolean {
+    if (this.#associations.has(peer) || this.#associations.size < MAX_PEERS) return true
+    for (const [id, association] of this.#associations) {
+      if (!association.isIdle) continue
+      this.close(id, this.#now)
+      this.#associations.delete(id)
+      this.#ready.delete(association)
+      this.#timeouts.delete(association)
+      return true
+    }
+    return false
+  }
+
+  #allocate(): number {
+    const bytes = this.options.entropy.bytes(4)
+    let index = new Bytes.Reader(bytes).u32()
+    while (this.#indexes.has(index)) index = (index + 1) % 2 ** 32
+    return index
+  }
+}
+
+/** Whether there is something to say about the peer: it is introduced, or messages wait for it. */
+const isOpen = (association: Association): boolean =>
+  association.introductions.size > 0 || association.conversation.undelivered > 0
+
+/** Bytes of a channel. */
+const CHANNEL_BYTES = 8
+const MESSAGE_ID_BYTES = 16
+/** Peers remembered at once, about 5 KB each in silence: more than a person or a busy bot talks to. */
+export const MAX_PEERS = 1024
+/** Introductions to one peer: each restart of a client or a server makes a new channel, and only the newest ones matter. */
+const MAX_OPEN = 4
+/** Our own candidates, as many as a handshake carries. */
+const MAX_OWN_CANDIDATES = 8
+/** Packets outside connections that wait for the driver: three goodbyes to every peer. The oldest is dropped. */
+const MAX_URGENT = 3 * MAX_PEERS
+/** Events that wait for the application, above what one packet or one call makes of them. */
+const MAX_EVENTS = 16_384

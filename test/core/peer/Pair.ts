@@ -1,0 +1,270 @@
+import type { MessageId, PeerEvent, PeerId, Route, Transmit } from "../../../src/core/peer/Api.js"
+import { Peers } from "../../../src/core/peer/Peers.js"
+import { encode as toBase64Url } from "../../../src/domain/Base64Url.js"
+import type { Crypto } from "../../../src/domain/Crypto.js"
+import * as Endpoint from "../../../src/domain/Endpoint.js"
+import * as Identity from "../../../src/domain/Identity.js"
+import { crypto } from "../../../src/layers/node/Crypto.js"
+import * as PeerRecord from "../../../src/protocol/PeerRecord.js"
+
+/**
+ * Machines on a virtual network, driven as a real driver does it: feed, drain, re-arm. Everything follows from the seed, so a failing
+ * seed is a reproduction.
+ */
+export interface LinkOptions {
+  /** ms one way. */
+  readonly latency: number
+  /** ms added at random, which also reorders. */
+  readonly jitter: number
+  /** Parts of all packets, 0 to 1. */
+  readonly loss: number
+  readonly duplicate: number
+}
+
+export const PERFECT: LinkOptions = { latency: 25, jitter: 0, loss: 0, duplicate: 0 }
+
+interface Delivery {
+  readonly at: number
+  readonly order: number
+  readonly from: Endpoint.Endpoint
+  readonly to: Endpoint.Endpoint
+  readonly data: Uint8Array
+}
+
+export interface Sealed {
+  readonly key: string
+  readonly counter: number
+  readonly plaintext: Uint8Array
+}
+
+export class World {
+  now = 1_000
+  link: LinkOptions
+  /** Says which packets never arrive. */
+  blocks: (from: Endpoint.Endpoint, to: Endpoint.Endpoint, data: Uint8Array) => boolean = () => false
+  readonly random: () => number
+  readonly nodes: Array<Node> = []
+  /** Every packet that was delivered, for replays. */
+  readonly trace: Array<{ readonly to: Node; readonly from: Endpoint.Endpoint; readonly data: Uint8Array }> = []
+  readonly sent: Array<{ readonly at: number; readonly from: Node; readonly to: string; readonly data: Uint8Array }> =
+    []
+  #deliveries: Array<Delivery> = []
+  #order = 0
+  #channels = 0
+
+  constructor(seed: number, link: Partial<LinkOptions> = {}) {
+    this.random = mulberry32(seed)
+    this.link = { ...PERFECT, ...link }
+  }
+
+  node(name: string, address: string, more: ReadonlyArray<string> = []): Node {
+    const node = new Node(
+      this,
+      name,
+      [address, ...more].map((text) => Endpoint.parse(text)!)
+    )
+    this.nodes.push(node)
+    return node
+  }
+
+  bytes(length: number): Uint8Array {
+    return Uint8Array.from({ length }, () => Math.floor(this.random() * 256))
+  }
+
+  /** What the server does on a query by `from`. */
+  introduce(from: Node, to: Node, channel = this.channel()): void {
+    to.peers.admit(introduction(from, channel), this.now)
+    from.peers.invite(introduction(to, channel), this.now)
+  }
+
+  channel(): { readonly name: string; readonly pairKey: Uint8Array } {
+    const bytes = new Uint8Array(8)
+    bytes[7] = ++this.#channels
+    return { name: toBase64Url(bytes), pairKey: new Uint8Array(32).fill(this.#channels) }
+  }
+
+  transmit(from: Node, transmit: Transmit): void {
+    const route = transmit.route
+    if (route._tag !== "Direct") throw new Error("there is no relay here")
+    const to = route.endpoint
+    const source = from.sourceFor(to)
+    const data = transmit.data.slice()
+    // The packet is the driver's now: the machine must not rely on its bytes any more.
+    transmit.data.fill(0xee)
+    this.sent.push({ at: this.now, from, to: Endpoint.format(to), data })
+    if (source === undefined || this.blocks(source, to, data) || this.random() < this.link.loss) return
+    this.#schedule(source, to, data)
+    if (this.random() < this.link.duplicate) this.#schedule(source, to, data)
+  }
+
+  /** Runs for `ms`, or until `done`. */
+  run(ms: number, done: () => boolean = () => false): boolean {
+    const end = this.now + ms
+    let steps = 0
+    for (;;) {
+      for (const node of this.nodes) node.drain()
+      if (done()) return true
+      let next = this.#deliveries[0]?.at ?? Number.POSITIVE_INFINITY
+      for (const node of this.nodes) next = Math.min(next, node.timeout())
+      if (next > end) {
+        this.now = end
+        return false
+      }
+      if (next > this.now) {
+        steps = 0
+        this.now = next
+      } else if (++steps > 10_000) throw new Error(`no progress at ${this.now}`)
+      for (const node of this.nodes) if (node.timeout() <= this.now) node.peers.handleTimeout(this.now)
+      while (this.#deliveries.length > 0 && this.#deliveries[0]!.at <= this.now) {
+        const { data, from, to } = this.#deliveries.shift()!
+        const node = this.nodes.find((candidate) => candidate.owns(to))
+        if (node === undefined) continue
+        this.trace.push({ to: node, from, data })
+        node.peers.handleDatagram({ _tag: "Direct", endpoint: from }, data.slice(), this.now)
+        node.drain()
+      }
+    }
+  }
+
+  #schedule(from: Endpoint.Endpoint, to: Endpoint.Endpoint, data: Uint8Array): void {
+    const at = this.now + this.link.latency + this.link.jitter * this.random()
+    const delivery = { at, order: this.#order++, from, to, data }
+    let index = this.#deliveries.length
+    while (index > 0 && later(this.#deliveries[index - 1]!, delivery)) index--
+    this.#deliveries.splice(index, 0, delivery)
+  }
+}
+
+export class Node {
+  readonly identity: Identity.Identity
+  readonly id: PeerId
+  readonly record: PeerRecord.PeerRecord
+  readonly signed: Uint8Array
+  peers: Peers
+  endpoints: ReadonlyArray<Endpoint.Endpoint>
+  /** Whether messages count as shown as soon as they come. */
+  shows = true
+  online = true
+  readonly events: Array<PeerEvent> = []
+  readonly messages: Array<{ readonly id: MessageId; readonly text: string }> = []
+  readonly sealed: Array<Sealed> = []
+  /** Keeps plaintexts of sealed packets; costs memory in long runs. */
+  keepsPlaintext = true
+  sealedCount = 0
+
+  constructor(
+    readonly world: World,
+    readonly name: string,
+    endpoints: ReadonlyArray<Endpoint.Endpoint>
+  ) {
+    this.endpoints = endpoints
+    this.identity = Identity.fromSeed(crypto, world.bytes(32))
+    this.record = {
+      nick: name,
+      identity: this.identity.signKeys.publicKey,
+      staticKey: this.identity.staticKeys.publicKey,
+      sequence: 1,
+      expiry: 2_000_000_000_000
+    }
+    this.signed = PeerRecord.sign(crypto, this.identity.signKeys.secretKey, this.record)!
+    this.id = toBase64Url(this.identity.signKeys.publicKey)
+    this.peers = this.start()
+  }
+
+  /** A new process with the same identity. */
+  start(): Peers {
+    this.peers = new Peers({
+      crypto: this.#tap(),
+      entropy: { bytes: (length) => this.world.bytes(length) },
+      identity: { publicKey: this.identity.signKeys.publicKey, staticKeys: this.identity.staticKeys },
+      now: this.world.now
+    })
+    this.peers.setLocal(this.signed, this.endpoints, this.world.now)
+    return this.peers
+  }
+
+  send(to: Node, text: string): MessageId {
+    const result = this.peers.send(to.id, text, this.world.now)
+    if (typeof result !== "string") throw new Error(`${this.name} could not send: ${result._tag}`)
+    return result
+  }
+
+  get texts(): ReadonlyArray<string> {
+    return this.messages.map((message) => message.text)
+  }
+
+  count(tag: PeerEvent["_tag"]): number {
+    return this.events.filter((event) => event._tag === tag).length
+  }
+
+  connected(to: Node): boolean {
+    return this.peers.status(to.id)?.connected === true
+  }
+
+  timeout(): number {
+    return this.online ? (this.peers.pollTimeout() ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
+  }
+
+  drain(): void {
+    if (!this.online) return
+    for (;;) {
+      const transmit = this.peers.pollTransmit(this.world.now)
+      if (transmit !== undefined) {
+        this.world.transmit(this, transmit)
+        continue
+      }
+      const event = this.peers.pollEvent()
+      if (event === undefined) return
+      this.events.push(event)
+      if (event._tag !== "Message") continue
+      this.messages.push({ id: event.id, text: event.text })
+      if (this.shows) this.peers.delivered(event.peer, event.id, this.world.now)
+    }
+  }
+
+  owns(endpoint: Endpoint.Endpoint): boolean {
+    return this.online && this.endpoints.some((own) => Endpoint.format(own) === Endpoint.format(endpoint))
+  }
+
+  /** The interface that reaches `to`: private addresses from private ones only, and the same for global ones. */
+  sourceFor(to: Endpoint.Endpoint): Endpoint.Endpoint | undefined {
+    return this.endpoints.find((own) => Endpoint.scope(own) === Endpoint.scope(to))
+  }
+
+  #tap(): Crypto {
+    return {
+      ...crypto,
+      seal: (key, counter, additional, plaintext, out) => {
+        this.sealedCount++
+        if (this.keepsPlaintext) this.sealed.push({ key: toBase64Url(key), counter, plaintext: plaintext.slice() })
+        crypto.seal(key, counter, additional, plaintext, out)
+      }
+    }
+  }
+}
+
+export const introduction = (
+  of: Node,
+  channel: { readonly name: string; readonly pairKey: Uint8Array }
+): Parameters<Peers["invite"]>[0] => ({
+  channel: channel.name,
+  pairKey: channel.pairKey,
+  record: of.record,
+  candidates: of.endpoints
+})
+
+export const direct = (text: string): Route => ({ _tag: "Direct", endpoint: Endpoint.parse(text)! })
+
+export const mulberry32 = (seed: number): (() => number) => {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = state
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+const later = (left: Delivery, right: Delivery): boolean =>
+  left.at > right.at || (left.at === right.at && left.order > right.order)
