@@ -9,7 +9,8 @@ import * as Time from "./Time.js"
 /** One re-armable timer. Drivers of a sans-IO machine keep it at the machine's `pollTimeout`. */
 export interface Alarm {
   /**
-   * Rings at `at` (monotonic ms) or as soon after as the clock allows; `undefined` for never. Replaces the earlier time.
+   * Rings at `at` (monotonic ms) or as soon after as the clock allows, never within this call; `undefined` for never.
+   * Replaces the earlier time.
    * Moving the time later is free of charge: the armed sleep ends, finds nothing due, and sleeps on.
    */
   readonly set: (at: number | undefined) => void
@@ -50,7 +51,9 @@ export const make = (ring: (now: number) => void): Effect.Effect<Alarm, never, S
               arm(time.monotonic())
             })
           )
-        )
+        ),
+        // A clock may let a sleep of 0 ms pass at once: the ring would come within `set`, and find no sleeper yet.
+        { immediate: false }
       )
       sleeper = mine
     }
