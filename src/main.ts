@@ -9,13 +9,24 @@ import * as Layer from "effect/Layer"
 import * as Cli from "./cli/Cli.js"
 import * as Terminal from "./layers/node/Terminal.js"
 
-const programs: Cli.Programs<never> = {
-  server: () => Effect.void,
-  client: () => Effect.void,
-  demo: Effect.void
+/** Everything but the command line is loaded when a command asks for it, so that `--help` answers at once. */
+const live = Effect.promise(() => import("./live.js"))
+
+const programs: Cli.Programs = {
+  client: (settings) => Effect.flatMap(live, ({ client }) => client(settings)),
+  server: (settings) => Effect.flatMap(live, ({ server }) => server(settings)),
+  demo: Effect.flatMap(live, ({ demo }) => demo)
 }
 
-const platform = Layer.mergeAll(Terminal.layer, NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer)
+/** A second signal must not cut short the goodbye that the first one began, and a hang-up is a goodbye too. */
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.on(signal, () => {
+    setTimeout(() => process.exit(1), HARD_DEADLINE).unref()
+  })
+process.on("SIGHUP", () => process.kill(process.pid, "SIGTERM"))
+
+/** Milliseconds from a signal to the end at any price; the orderly end takes less than 2,000. */
+const HARD_DEADLINE = 3_000
 
 Cli.run(process.argv, process.env, programs).pipe(
   Effect.tap((code) =>
@@ -23,6 +34,6 @@ Cli.run(process.argv, process.env, programs).pipe(
       process.exitCode = code
     })
   ),
-  Effect.provide(platform),
+  Effect.provide(Layer.mergeAll(Terminal.layer, NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer)),
   NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true })
 )

@@ -20,10 +20,10 @@ import { ProgramError } from "./ProgramError.js"
 import type { ClientSettings, ServerSettings } from "./Settings.js"
 
 /** What the commands run. Each is asked for only when its command is, so that `--help` loads none of them. */
-export interface Programs<R> {
-  readonly server: (settings: ServerSettings) => Effect.Effect<void, ProgramError | TerminalClosed, R>
-  readonly client: (settings: ClientSettings) => Effect.Effect<void, ProgramError | TerminalClosed, R>
-  readonly demo: Effect.Effect<void, ProgramError | TerminalClosed, R>
+export interface Programs {
+  readonly server: (settings: ServerSettings) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
+  readonly client: (settings: ClientSettings) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
+  readonly demo: Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
 }
 
 export type ExitCode = 0 | 1 | 2
@@ -32,11 +32,11 @@ export type ExitCode = 0 | 1 | 2
  * Runs the command line and gives the exit code: 0 when all went well, 1 after a failure, which is told in one line on
  * standard error, 2 when the command line itself is wrong. Interruption passes through.
  */
-export const run = <R>(
+export const run = (
   argv: ReadonlyArray<string>,
   env: Environment,
-  programs: Programs<R>
-): Effect.Effect<ExitCode, never, R | Terminal | FileSystem.FileSystem | Path.Path | PlatformTerminal.Terminal> =>
+  programs: Programs
+): Effect.Effect<ExitCode, never, Terminal | FileSystem.FileSystem | Path.Path | PlatformTerminal.Terminal> =>
   Effect.gen(function* () {
     const args = inspect(argv.slice(2))
     if (args.logLevel !== undefined && !LEVELS.includes(args.logLevel.toLowerCase())) {
@@ -76,7 +76,7 @@ export const run = <R>(
     )
   )
 
-const commands = <R>(env: Environment, programs: Programs<R>, logLevel: string | undefined) => {
+const commands = (env: Environment, programs: Programs, logLevel: string | undefined) => {
   /** Unless asked for, messages for operators have no place between those for people. */
   const quiet = <Name extends string, R, E, A>(command: Command.Command<Name, R, E, A>) =>
     logLevel === undefined ? Command.transformHandler(command, Logger.withMinimumLogLevel(LogLevel.Warning)) : command

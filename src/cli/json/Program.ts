@@ -34,6 +34,8 @@ export const run = (
       // `sent` must precede the `delivered` of the same message, which another fiber writes.
       const ordered = yield* Effect.makeSemaphore(1)
       const asked: Array<NickRequest> = []
+      /** Our nickname as last told. */
+      let current: string | undefined
 
       const ask = (request: NickRequest) => {
         asked.push(request)
@@ -85,7 +87,12 @@ export const run = (
       /** The `Registered` event of the client is the answer of success; a refusal is answered here. */
       const register = (request: NickRequest): Effect.Effect<void, TerminalClosed> =>
         Effect.matchEffect(client.register(request.nick), {
-          onSuccess: () => Effect.void,
+          // The same nickname again is no news for the client, but still to be answered.
+          onSuccess: (registration) => {
+            if (registration.nick !== current || !asked.includes(request)) return Effect.void
+            asked.splice(asked.indexOf(request), 1)
+            return emit(FromClient.answering({ event: "registered", ...registration }, request.ref))
+          },
           onFailure: (error) => {
             asked.splice(asked.indexOf(request), 1)
             const refusal: Event.Event =
@@ -105,6 +112,7 @@ export const run = (
       const show = (event: ClientEvent): Effect.Effect<void, TerminalClosed | ProgramError> => {
         if (event._tag === "Closed") return closed(event)
         if (event._tag === "Registered") {
+          current = event.nick
           Deferred.unsafeDone(registered, Effect.void)
           return emit(FromClient.answering(FromClient.fromEvent(event), asked.shift()?.ref))
         }

@@ -1,0 +1,269 @@
+import type { ClientEvent } from "../../client/Events.js"
+import * as Nickname from "../../domain/Nickname.js"
+import * as SafeText from "../../domain/SafeText.js"
+import * as Describe from "./Describe.js"
+import type { Palette } from "./Palette.js"
+
+/** A conversation as the screen knows it. */
+interface Conversation {
+  /** As the peer writes it, sanitized. */
+  nick: SafeText.SafeText
+  /** We have asked for them, so we may write. */
+  asked: boolean
+  connected: boolean
+  /** Messages of ours that are on their way. */
+  readonly undelivered: Set<string>
+  /** It was said that they take their time. */
+  overdue: boolean
+  /** It was said how to answer. */
+  hinted: boolean
+}
+
+/**
+ * What the terminal client shows: turns what happens into lines to print and a prompt. Pure apart from its own state, and
+ * bounded: it remembers the last `MAX_CONVERSATIONS` peers and `MAX_KNOWN` nicknames.
+ */
+export class Chat {
+  /** Our nickname, once we have one. */
+  me: SafeText.SafeText | undefined
+  /** The key of the peer that plain text goes to. */
+  private focused: string | undefined
+  private readonly conversations = new Map<string, Conversation>()
+  /** Nicknames for completion. */
+  private readonly known = new Set<string>()
+  private online = false
+
+  constructor(
+    private readonly palette: Palette,
+    /** The time of day in front of messages; empty for none. */
+    private readonly time: () => string
+  ) {}
+
+  /** Whom plain text goes to. */
+  get focus(): string | undefined {
+    return this.focused === undefined ? undefined : this.conversations.get(this.focused)?.nick
+  }
+
+  /** Plain text is a nickname as long as there is none. */
+  get choosing(): boolean {
+    return this.me === undefined
+  }
+
+  prompt(): string {
+    if (this.me === undefined) return `${this.palette.dim("nickname")}> `
+    const peer = this.focused === undefined ? undefined : this.conversations.get(this.focused)
+    if (peer === undefined) return `${this.me}> `
+    const mark = peer.overdue ? " waiting…" : peer.undelivered.size > 0 ? " …" : ""
+    return `${this.me} → ${this.palette.nick(peer.nick)}${this.palette.dim(mark)}> `
+  }
+
+  /** Nicknames that begin with `prefix`, whatever its case, sorted. */
+  complete(prefix: string): ReadonlyArray<string> {
+    const wanted = prefix.toLowerCase()
+    return [...this.known].filter((nick) => nick.toLowerCase().startsWith(wanted)).sort()
+  }
+
+  remember(nick: string): SafeText.SafeText {
+    const safe = SafeText.line(nick, MAX_NICK)
+    this.known.delete(safe)
+    this.known.add(safe)
+    if (this.known.size > MAX_KNOWN) this.known.delete(this.known.values().next().value!)
+    return safe
+  }
+
+  /** We asked for this peer: it has the focus now. */
+  opened(nick: string): ReadonlyArray<string> {
+    const peer = this.conversation(nick)
+    peer.asked = true
+    this.focused = Nickname.key(nick)
+    return peer.connected
+      ? [this.remark(`you are talking to ${this.palette.nick(peer.nick)}; exit leaves the conversation`)]
+      : [this.remark(`calling ${this.palette.nick(peer.nick)}; what you type now is delivered as soon as possible`)]
+  }
+
+  /** The conversation is over on our side. */
+  left(nick: string): ReadonlyArray<string> {
+    const key = Nickname.key(nick)
+    const peer = this.conversations.get(key)
+    this.conversations.delete(key)
+    if (this.focused === key) this.focused = undefined
+    const lost = peer?.undelivered.size ?? 0
+    return [
+      this.remark(
+        `you left the conversation with ${this.palette.nick(SafeText.line(nick, MAX_NICK))}${
+          lost > 0 ? `; ${Describe.messages(lost)} had not arrived` : ""
+        }`
+      )
+    ]
+  }
+
+  /** A message of ours was accepted. */
+  sent(to: string, id: string, text: string): ReadonlyArray<string> {
+    const peer = this.conversation(to)
+    peer.asked = true
+    if (peer.undelivered.size < MAX_UNDELIVERED) peer.undelivered.add(id)
+    return this.message(`${this.palette.dim(this.me ?? "")} → ${this.palette.nick(peer.nick)}`, text)
+  }
+
+  /** A while after a message was sent: whether and what to say about it. */
+  overdue(to: string, id: string): ReadonlyArray<string> {
+    const peer = this.conversations.get(Nickname.key(to))
+    if (peer === undefined || peer.overdue || !peer.undelivered.has(id)) return []
+    peer.overdue = true
+    return [this.remark(`waiting: ${this.palette.nick(peer.nick)} has not got ${count(peer)} yet; you need do nothing`)]
+  }
+
+  handle(event: ClientEvent): ReadonlyArray<string> {
+    const { palette } = this
+    switch (event._tag) {
+      case "Registered":
+        return this.registered(event)
+      case "NickTaken":
+        return this.taken(event.nick, event.suggestions)
+      case "ServerLost": {
+        const first = this.online || this.me === undefined
+        this.online = false
+        return first ? [palette.warn(`* ${SafeText.line(event.message)}; trying again`)] : []
+      }
+      case "Incoming": {
+        const nick = this.remember(event.peer)
+        const peer = this.conversation(event.peer)
+        if (peer.asked) return []
+        peer.hinted = true
+        return [
+          `* ${palette.nick(nick)} wants to talk: type ${palette.bold(`query ${nick}`)} to answer`,
+          this.remark(`  key ${SafeText.line(event.fingerprint)}${event.known ? ", known to you" : ", new to you"}`)
+        ]
+      }
+      case "Connected": {
+        const peer = this.conversation(event.peer)
+        peer.connected = true
+        return [this.remark(`connected to ${palette.nick(peer.nick)} ${Describe.path(event.path)}`)]
+      }
+      case "PathChanged":
+        return [
+          this.remark(`${palette.nick(this.conversation(event.peer).nick)} is now reached ${Describe.path(event.path)}`)
+        ]
+      case "Mutual": {
+        const peer = this.conversation(event.peer)
+        return [this.remark(`${palette.nick(peer.nick)} and you can both write`)]
+      }
+      case "Message": {
+        const peer = this.conversation(event.from)
+        const lines = this.message(palette.nick(peer.nick), event.text)
+        if (peer.asked || peer.hinted) return lines
+        peer.hinted = true
+        return [...lines, this.remark(`type query ${peer.nick} to answer`)]
+      }
+      case "Delivered": {
+        const peer = this.conversation(event.peer)
+        peer.undelivered.delete(event.id)
+        if (!peer.overdue || peer.undelivered.size > 0) return []
+        peer.overdue = false
+        return [this.remark(`${palette.nick(peer.nick)} has got all your messages`)]
+      }
+      case "Waiting": {
+        const peer = this.conversation(event.peer)
+        return [this.remark(`${palette.nick(peer.nick)} has not answered yet; further messages wait until then`)]
+      }
+      case "Disconnected": {
+        const peer = this.conversation(event.peer)
+        peer.connected = false
+        if (event.reason === "closed") return []
+        const kept = event.undelivered > 0 ? `; ${Describe.messages(event.undelivered)} kept for the return` : ""
+        return [palette.warn(`* ${peer.nick} ${Describe.disconnected(event.reason)}${kept}`)]
+      }
+      case "Joined": {
+        const nick = this.remember(event.nick)
+        return this.concerns(event.nick) ? [this.remark(`${palette.nick(nick)} is here`)] : []
+      }
+      case "Left": {
+        const nick = SafeText.line(event.nick, MAX_NICK)
+        this.known.delete(nick)
+        return this.concerns(event.nick) ? [this.remark(`${palette.nick(nick)} is gone from the server`)] : []
+      }
+      case "Failed":
+        return [palette.warn(`* ${SafeText.line(event.message)}`)]
+      case "Closed":
+        return event.reason === "exit" ? [] : [palette.warn(`* ${SafeText.line(event.message)}`)]
+    }
+  }
+
+  taken(nick: string, suggestions: ReadonlyArray<string>): ReadonlyArray<string> {
+    const free = suggestions.slice(0, 3).map((suggestion) => SafeText.line(suggestion, MAX_NICK))
+    return [
+      this.palette.warn(
+        `* the nickname ${SafeText.line(nick, MAX_NICK)} is taken${free.length > 0 ? `; free: ${free.join(", ")}` : ""}`
+      ),
+      this.remark(this.me === undefined ? "type another one" : "type /nick NICK to take another one")
+    ]
+  }
+
+  /** A remark of the program, told from what people write by its star. */
+  remark(text: string): string {
+    return `${this.palette.dim("*")} ${text}`
+  }
+
+  private registered(event: ClientEvent & { readonly _tag: "Registered" }): ReadonlyArray<string> {
+    const nick = SafeText.line(event.nick, MAX_NICK)
+    const again = this.me === nick && !this.online
+    const first = this.me === undefined
+    this.me = nick
+    this.online = true
+    if (again) return [this.remark("back on the server")]
+    const lines = [
+      this.remark(`you are ${this.palette.nick(nick)}, seen by the server at ${SafeText.line(event.address, 80)}`)
+    ]
+    if (!first) return lines
+    return [
+      ...lines,
+      this.remark(`your key is ${SafeText.line(event.fingerprint)}: people can compare it to be sure that you are you`),
+      this.remark(
+        `type ${this.palette.bold("list")} to see who is there, ${this.palette.bold("query NICK")} to talk, ${this.palette.bold("/help")} for more`
+      )
+    ]
+  }
+
+  /** The lines of a message; those after the first are set in, so that none looks like a message of its own. */
+  private message(from: string, text: string): ReadonlyArray<string> {
+    const time = this.time()
+    const head = `${time === "" ? "" : `${this.palette.dim(time)} `}${from}: `
+    return SafeText.lines(text).map((line, index) => `${index === 0 ? head : "    "}${line}`)
+  }
+
+  /** Arrivals are worth a line in the lobby, and for the people one talks to. */
+  private concerns(nick: string): boolean {
+    return this.focused === undefined || this.conversations.has(Nickname.key(nick))
+  }
+
+  private conversation(nick: string): Conversation {
+    const key = Nickname.key(nick)
+    const found = this.conversations.get(key)
+    if (found !== undefined) return found
+    const made: Conversation = {
+      nick: SafeText.line(nick, MAX_NICK),
+      asked: false,
+      connected: false,
+      undelivered: new Set(),
+      overdue: false,
+      hinted: false
+    }
+    this.conversations.set(key, made)
+    for (const oldest of this.conversations.keys()) {
+      if (this.conversations.size <= MAX_CONVERSATIONS) break
+      if (oldest !== this.focused && oldest !== key) this.conversations.delete(oldest)
+    }
+    return made
+  }
+}
+
+/** A person keeps an eye on a few; a flood of strangers must not grow the memory. */
+const MAX_CONVERSATIONS = 256
+/** Nicknames offered by Tab: those of a large server's first page. */
+const MAX_KNOWN = 1000
+/** A nickname has 32 columns; four code units each are ample. */
+const MAX_NICK = 128
+/** As many as the outbox of a peer holds at most; beyond it nothing is accepted anyway. */
+const MAX_UNDELIVERED = 10_000
+
+const count = (peer: Conversation): string => Describe.messages(peer.undelivered.size)

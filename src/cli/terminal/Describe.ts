@@ -1,0 +1,64 @@
+import stringWidth from "string-width"
+import type { PeerInfo } from "../../client/Client.js"
+import type { DisconnectReason, PathInfo } from "../../core/peer/Api.js"
+import * as SafeText from "../../domain/SafeText.js"
+import type { Palette } from "./Palette.js"
+import { HELP } from "./Words.js"
+
+/** Sentences and tables of the terminal client. Everything remote passes the sanitizer here or in `Chat`. */
+
+export const path = (info: PathInfo): string =>
+  `${PATHS[info.kind]}, ${SafeText.line(info.address, 80)}, ${Math.max(1, Math.round(info.rttMs))} ms`
+
+const PATHS: Readonly<Record<PathInfo["kind"], string>> = {
+  direct: "directly",
+  lan: "over the local network",
+  relay: "through the server's relay"
+}
+
+export const disconnected = (reason: DisconnectReason): string => REASONS[reason]
+
+const REASONS: Readonly<Record<DisconnectReason, string>> = {
+  left: "left",
+  timeout: "is not answering any more",
+  unreachable: "cannot be reached",
+  closed: "is no longer connected",
+  replaced: "came back from elsewhere"
+}
+
+/** One row a person; the columns are as wide as their widest cell. */
+export const peers = (
+  all: ReadonlyArray<PeerInfo>,
+  me: string | undefined,
+  palette: Palette
+): ReadonlyArray<string> => {
+  if (all.length === 0) return [palette.dim("nobody is there")]
+  const shown = all.slice(0, MAX_LISTED).map((peer) => ({
+    nick: SafeText.line(peer.nick, 64),
+    address: SafeText.line(peer.address, 64),
+    fingerprint: SafeText.line(peer.fingerprint, 64)
+  }))
+  const width = (key: "nick" | "address") => Math.max(...shown.map((peer) => stringWidth(peer[key])))
+  const [nicks, addresses] = [width("nick"), width("address")]
+  const lines = shown.map(
+    (peer) =>
+      `  ${palette.nick(peer.nick)}${pad(peer.nick, nicks)}  ${peer.address}${pad(peer.address, addresses)}  ${palette.dim(
+        peer.nick === me ? "(you)" : peer.fingerprint === "" ? "(no key: cannot be talked to)" : peer.fingerprint
+      )}`
+  )
+  if (all.length > MAX_LISTED) lines.push(palette.dim(`  … and ${all.length - MAX_LISTED} more`))
+  return lines
+}
+
+export const help = (palette: Palette): ReadonlyArray<string> => {
+  const width = Math.max(...HELP.map(([usage]) => usage.length))
+  return HELP.map(([usage, meaning]) => `  ${palette.bold(usage)}${pad(usage, width)}  ${meaning}`)
+}
+
+/** "1 message", "3 messages" */
+export const messages = (count: number): string => `${count} message${count === 1 ? "" : "s"}`
+
+/** More rows push everything else off the screen. */
+const MAX_LISTED = 200
+
+const pad = (text: string, width: number): string => " ".repeat(Math.max(0, width - stringWidth(text)))

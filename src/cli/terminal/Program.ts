@@ -1,0 +1,170 @@
+import type * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Mailbox from "effect/Mailbox"
+import * as Stream from "effect/Stream"
+import type { ClientApi, ClientError } from "../../client/Client.js"
+import * as SafeText from "../../domain/SafeText.js"
+import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
+import { ProgramError } from "../ProgramError.js"
+import { Chat } from "./Chat.js"
+import * as Describe from "./Describe.js"
+import * as Palette from "./Palette.js"
+import * as Ui from "./Ui.js"
+import * as Words from "./Words.js"
+
+export interface TerminalOptions {
+  /** The nickname to register; asked for when left out. */
+  readonly nick: string | undefined
+  /** Lines that are taken as typed once there is a nickname. */
+  readonly first?: ReadonlyArray<string>
+}
+
+/**
+ * The client for people: a line editor on a terminal, plain lines otherwise. Ends when the person leaves, the input ends or the
+ * server refuses us for good. Lines are obeyed one after the other, while the editor goes on.
+ */
+export const run = (
+  client: ClientApi,
+  options: TerminalOptions
+): Effect.Effect<void, TerminalClosed | ProgramError, Terminal> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const terminal = yield* Terminal
+      const palette = Palette.make(terminal.colors)
+      const clock = yield* Effect.clock
+      const chat = new Chat(palette, terminal.interactive ? () => timeOfDay(clock) : () => "")
+      const ui = yield* terminal.interactive ? Ui.interactive(chat) : Ui.plain
+      const lines = yield* Mailbox.make<string>({ capacity: MAX_QUEUED })
+      const registered = yield* Deferred.make<void>()
+      const failed = (error: ClientError) => ui.print([palette.warn(`* ${SafeText.line(error.message)}`)])
+
+      const register = (nick: string) =>
+        Effect.matchEffect(client.register(nick), {
+          // The lines that follow are for somebody who has a nickname, on the screen too.
+          onSuccess: () => Deferred.await(registered),
+          onFailure: (error) =>
+            error.code === "NickTaken" ? ui.print(chat.taken(nick, error.suggestions ?? [])) : failed(error)
+        })
+
+      const query = (nick: string) =>
+        Effect.matchEffect(client.query(nick), {
+          onSuccess: ({ peer }) => Effect.suspend(() => ui.print(chat.opened(peer.nick))),
+          onFailure: failed
+        })
+
+      const send = (to: string, text: string) =>
+        Effect.matchEffect(client.send(to, text), {
+          onSuccess: (id) =>
+            Effect.suspend(() => ui.print(chat.sent(to, id, text))).pipe(
+              Effect.zipRight(Effect.forkScoped(Effect.delay(reportOverdue(to, id), OVERDUE)))
+            ),
+          onFailure: failed
+        })
+
+      const reportOverdue = (to: string, id: string) =>
+        Effect.suspend(() => {
+          const report = chat.overdue(to, id)
+          return report.length === 0 ? Effect.void : Effect.ignore(ui.print(report))
+        })
+
+      const leave = (nick: string) =>
+        Effect.zipRight(
+          client.leave(nick),
+          Effect.suspend(() => ui.print(chat.left(nick)))
+        )
+
+      const obey = (line: string) => {
+        const intent = Words.parse(line)
+        switch (intent._tag) {
+          case "Nothing":
+            return Effect.void
+          case "Help":
+            return ui.print(Describe.help(palette))
+          case "Wrong":
+            return ui.print([chat.remark(`type ${palette.bold(intent.usage)}`)])
+          case "Exit":
+            return chat.focus === undefined ? client.exit() : leave(chat.focus)
+          case "Nick":
+            return register(intent.nick)
+          case "Say":
+            if (chat.choosing) return register(intent.text.trim())
+            return chat.focus === undefined
+              ? ui.print([
+                  chat.remark(
+                    `you are in no conversation: type ${palette.bold("list")}, then ${palette.bold("query NICK")}`
+                  )
+                ])
+              : send(chat.focus, intent.text)
+          case "Leave":
+            return chat.focus === undefined ? ui.print([chat.remark("you are in no conversation")]) : leave(chat.focus)
+          case "List":
+            return Effect.matchEffect(client.list, {
+              onSuccess: (peers) => {
+                for (const { nick } of peers) chat.remember(nick)
+                return ui.print(Describe.peers(peers, chat.me, palette))
+              },
+              onFailure: failed
+            })
+          case "Query":
+            return query(intent.nick)
+          case "Message":
+            return send(intent.to, intent.text)
+          case "Trust":
+            return Effect.matchEffect(client.trust(intent.nick), {
+              onSuccess: () =>
+                ui.print([
+                  chat.remark(
+                    `the new key of ${SafeText.line(intent.nick)} is trusted: type query ${SafeText.line(intent.nick)}`
+                  )
+                ]),
+              onFailure: failed
+            })
+        }
+      }
+
+      const worker = Effect.gen(function* () {
+        if (options.nick !== undefined) yield* register(options.nick)
+        if (options.first !== undefined) {
+          yield* Deferred.await(registered)
+          for (const line of options.first) yield* obey(line)
+        }
+        yield* Effect.forever(Effect.flatMap(lines.take, obey)).pipe(
+          Effect.catchTag("NoSuchElementException", () => client.exit())
+        )
+      })
+
+      const input = Effect.flatMap(
+        ui.read((line) => Effect.asVoid(lines.offer(line))),
+        (end) => (end === "interrupt" ? client.exit() : lines.end)
+      )
+
+      const output = yield* Effect.fork(
+        Stream.runForEach(client.events, (event) =>
+          Effect.gen(function* () {
+            yield* ui.print(chat.handle(event))
+            if (event._tag === "Registered") Deferred.unsafeDone(registered, Effect.void)
+            if (event._tag === "Closed" && event.reason !== "exit")
+              return yield* new ProgramError({ message: SafeText.line(event.message) })
+          })
+        )
+      )
+      // The events end the program; a fault of any other part does so too.
+      yield* Effect.raceFirst(
+        Fiber.join(output),
+        Effect.zipRight(Effect.all([worker, input], { concurrency: "unbounded", discard: true }), Effect.never)
+      )
+    })
+  )
+
+/** Lines typed ahead of a slow answer. */
+const MAX_QUEUED = 64
+
+/** A message that took this long is worth a word; on any path that works it takes a round trip. */
+const OVERDUE = "5 seconds"
+
+const timeOfDay = (clock: Clock.Clock): string => {
+  const now = new Date(clock.unsafeCurrentTimeMillis())
+  return `${String(now.getHours()).padStart(2, "0")}:${String(now.getMinutes()).padStart(2, "0")}`
+}

@@ -1,0 +1,129 @@
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as SafeText from "../../domain/SafeText.js"
+import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
+import { LineReader } from "../LineReader.js"
+import type { Chat } from "./Chat.js"
+import { KeyDecoder } from "./Keys.js"
+import { LineEditor } from "./LineEditor.js"
+import { CLEAR, PASTE_OFF, PASTE_ON, Screen } from "./Screen.js"
+
+/** How lines reach the person and come from them. */
+export interface Ui {
+  /** Prints lines (sanitized, coloured at most), and the prompt as it is now. */
+  readonly print: (lines: ReadonlyArray<string>) => Effect.Effect<void, TerminalClosed>
+  /** Reads until the person ends the input. */
+  readonly read: (onLine: (line: string) => Effect.Effect<void>) => Effect.Effect<InputEnd, TerminalClosed>
+}
+
+/** `interrupt`: the person wants to go now. `end`: there is no more input, but what was typed still counts. */
+export type InputEnd = "interrupt" | "end"
+
+/** A line editor on a terminal. The terminal is given back as it was when the scope closes. */
+export const interactive = (chat: Chat): Effect.Effect<Ui, never, Terminal | Scope.Scope> =>
+  Effect.gen(function* () {
+    const terminal = yield* Terminal
+    const editor = new LineEditor()
+    const screen = new Screen()
+    // Drawing goes by steps from the state before to the state after: two at a time would garble the screen.
+    const turn = yield* Effect.makeSemaphore(1)
+
+    const write = (make: () => string) => turn.withPermits(1)(Effect.suspend(() => terminal.write(make())))
+    const draw = (lines: ReadonlyArray<string>) =>
+      write(() =>
+        screen.draw(lines, { prompt: chat.prompt(), before: editor.before, after: editor.after }, terminal.size())
+      )
+
+    yield* terminal.raw
+    yield* Effect.ignore(terminal.write(PASTE_ON))
+    yield* Effect.addFinalizer(() => Effect.ignore(write(() => `${screen.wipe(terminal.size())}${PASTE_OFF}`)))
+    yield* Effect.forkScoped(Stream.runForEach(terminal.resizes, () => Effect.ignore(draw([]))))
+
+    const complete = Effect.suspend(() => {
+      const prefix = /\S*$/.exec(editor.before)![0]
+      const found = prefix === "" ? [] : chat.complete(prefix)
+      const common = commonPrefix(found)
+      if (common.length > prefix.length || found.length === 1) {
+        editor.before = editor.before.slice(0, editor.before.length - prefix.length)
+        editor.insert(found.length === 1 ? `${found[0]} ` : common)
+        return draw([])
+      }
+      return found.length === 0 ? Effect.void : draw([`  ${found.slice(0, MAX_OFFERED).join("  ")}`])
+    })
+
+    const read: Ui["read"] = (onLine) =>
+      Effect.gen(function* () {
+        const decoder = new KeyDecoder()
+        let end: InputEnd = "end"
+        yield* draw([])
+        yield* Stream.runForEachWhile(terminal.input, (chunk) =>
+          Effect.gen(function* () {
+            for (const key of decoder.push(chunk)) {
+              const action = editor.handle(key)
+              switch (action._tag) {
+                case "None":
+                  break
+                case "Submit":
+                  yield* draw([])
+                  yield* onLine(action.text)
+                  break
+                case "Complete":
+                  yield* complete
+                  break
+                case "Redraw":
+                  yield* write(() => {
+                    screen.wipe(terminal.size())
+                    return CLEAR
+                  })
+                  break
+                case "Interrupt":
+                  if (!action.empty) break
+                  end = "interrupt"
+                  return false
+                case "EndOfInput":
+                  return false
+              }
+            }
+            yield* draw([])
+            return true
+          })
+        )
+        return end
+      })
+
+    return { print: draw, read }
+  })
+
+/** Lines in, lines out, for pipes and simple terminals: no prompt and no control characters. */
+export const plain: Effect.Effect<Ui, never, Terminal> = Effect.map(Terminal, (terminal) => ({
+  print: (lines) => (lines.length === 0 ? Effect.void : terminal.write(`${lines.join("\n")}\n`)),
+  read: (onLine) => {
+    const reader = new LineReader(MAX_INPUT)
+    const accept = (lines: ReturnType<LineReader["push"]>) =>
+      Effect.forEach(
+        lines,
+        (line) =>
+          line._tag === "Line"
+            ? onLine(line.text)
+            : Effect.ignore(terminal.write(`* a line has at most ${MAX_INPUT} bytes\n`)),
+        { discard: true }
+      )
+    return terminal.input.pipe(
+      Stream.runForEach((chunk) => accept(reader.push(chunk))),
+      Effect.zipRight(Effect.suspend(() => accept(reader.end()))),
+      Effect.as("end" as const)
+    )
+  }
+}))
+
+/** The longest message and a command before it. */
+const MAX_INPUT = SafeText.MAX_TEXT + 1024
+/** Completions shown at a time: a few rows. */
+const MAX_OFFERED = 40
+
+const commonPrefix = (words: ReadonlyArray<string>): string => {
+  let prefix = words[0] ?? ""
+  for (const word of words) while (!word.startsWith(prefix)) prefix = prefix.slice(0, -1)
+  return prefix
+}
