@@ -1,0 +1,92 @@
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { describe, expect, it } from "vitest"
+import { EventQueue, MAX_EVENTS, STALLED } from "../../src/client/EventQueue.js"
+import type { ClientEvent } from "../../src/client/Events.js"
+
+const message = (id: string): ClientEvent => ({ _tag: "Message", from: "bob", id, text: id })
+const joined = (nick: string): ClientEvent => ({ _tag: "Joined", nick })
+const closed: ClientEvent = { _tag: "Closed", reason: "exit", message: "" }
+
+const all = (queue: EventQueue) => Effect.runPromise(Stream.runCollect(queue.stream)).then((chunk) => [...chunk])
+
+describe("EventQueue", () => {
+  it("keeps the order and ends with the last event", async () => {
+    const queue = new EventQueue()
+    queue.offer(joined("a"))
+    queue.offer({ _tag: "Left", nick: "a" })
+    queue.offer(joined("a"))
+    queue.end(closed)
+    queue.offer(joined("too late"))
+    expect((await all(queue)).map(({ _tag }) => _tag)).toEqual(["Joined", "Left", "Joined", "Closed"])
+  })
+
+  it("counts a message as shown when the next element is pulled, and not before", async () => {
+    const queue = new EventQueue()
+    const log: Array<string> = []
+    queue.offer(message("1"), () => log.push("shown 1"))
+    queue.offer(message("2"), () => log.push("shown 2"))
+    await Effect.runPromise(
+      Stream.runForEach(queue.stream, (event) =>
+        Effect.sync(() => {
+          log.push(event._tag === "Message" ? `handle ${event.id}` : event._tag)
+          if (event._tag === "Message" && event.id === "2") queue.offer({ _tag: "Left", nick: "last" })
+          if (event._tag === "Left") queue.end(closed)
+        })
+      )
+    )
+    expect(log).toEqual(["handle 1", "shown 1", "handle 2", "shown 2", "Left", "Closed"])
+  })
+
+  it("does not acknowledge what a consumer only took", async () => {
+    const queue = new EventQueue()
+    let shown = 0
+    queue.offer(message("1"), () => shown++)
+    queue.offer(message("2"), () => shown++)
+    await Effect.runPromise(Stream.runDrain(Stream.take(queue.stream, 1)))
+    expect(shown).toBe(0)
+    queue.acknowledge()
+    queue.acknowledge()
+    expect(shown).toBe(1)
+  })
+
+  it("takes unread messages back at the end: their sender keeps them", async () => {
+    const queue = new EventQueue()
+    let shown = 0
+    queue.offer(message("1"), () => shown++)
+    queue.offer(joined("a"))
+    queue.end(closed)
+    expect((await all(queue)).map(({ _tag }) => _tag)).toEqual(["Joined", "Closed"])
+    expect(shown).toBe(0)
+  })
+
+  it("wakes a waiting consumer", async () => {
+    const queue = new EventQueue()
+    const reading = all(queue)
+    await Promise.resolve()
+    queue.offer(joined("a"))
+    queue.end(closed)
+    expect(await reading).toEqual([joined("a"), closed])
+  })
+
+  it("bounds what a stalled consumer misses, keeps the latest of each subject, and never a message", async () => {
+    const queue = new EventQueue()
+    const flood = 3 * MAX_EVENTS
+    for (let i = 0; i < flood; i++) {
+      queue.offer({ _tag: i % 2 === 0 ? "Joined" : "Left", nick: "flapping" })
+      queue.offer(joined(`n${i}`))
+      if (i % 1_000 === 0) queue.offer(message(String(i)), () => {})
+    }
+    expect(queue.full).toBe(true)
+    queue.offer({ _tag: "Left", nick: "flapping" })
+    queue.offer({ _tag: "Delivered", peer: "bob", id: "the end" })
+    const untilEnd = Stream.takeUntil(queue.stream, ({ _tag }) => _tag === "Delivered")
+    const events = [...(await Effect.runPromise(Stream.runCollect(untilEnd)))]
+    expect(events.length).toBeLessThan(MAX_EVENTS + flood / 1_000 + 10)
+    expect(events.filter(({ _tag }) => _tag === "Message")).toHaveLength(Math.ceil(flood / 1_000))
+    expect(events[0]).toMatchObject({ _tag: "Failed", code: "EventsDropped" })
+    const flaps = events.filter((event) => "nick" in event && event.nick === "flapping")
+    expect(flaps.at(-1)?._tag).toBe("Left")
+    expect(flaps.length).toBeLessThan(STALLED)
+  })
+})

@@ -1,0 +1,137 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { MAX_PINS, Pins } from "../../src/client/Pins.js"
+import * as Profile from "../../src/client/Profile.js"
+import * as Nickname from "../../src/domain/Nickname.js"
+import * as MemoryEntropy from "../../src/layers/memory/Entropy.js"
+import * as MemoryStore from "../../src/layers/memory/Store.js"
+import * as NodeCrypto from "../../src/layers/node/Crypto.js"
+
+const nick = (text: string): Nickname.Nickname => Either.getOrThrow(Nickname.parse(text))
+
+/** One process on `disk`; `seed` draws its fresh identities. */
+const open = (disk: MemoryStore.Disk, seed: number, name = "alice") =>
+  Effect.flatMap(Profile.Profiles, (profiles) => profiles.open(nick(name))).pipe(
+    Effect.provide(
+      Layer.provide(
+        Profile.layer,
+        Layer.mergeAll(MemoryStore.layerOn(disk), MemoryEntropy.layer(seed), NodeCrypto.layer)
+      )
+    )
+  )
+
+const keyOf = ({ identity }: Profile.Profile) => Buffer.from(identity.signKeys.publicKey).toString("hex")
+
+const pin = { nick: "bob", identity: "A".repeat(43), fingerprint: "12345", firstSeen: 7 }
+
+describe("Profiles", () => {
+  it("gives the same identity again once it was kept, and another where it was not", async () => {
+    const disk = MemoryStore.makeDisk()
+    const first = await Effect.runPromise(Effect.scoped(open(disk, 1)))
+    expect(disk.files.size).toBe(0)
+    const second = await Effect.runPromise(Effect.scoped(Effect.tap(open(disk, 2), ({ keep }) => keep)))
+    const third = await Effect.runPromise(Effect.scoped(open(disk, 3)))
+    expect(keyOf(second)).not.toBe(keyOf(first))
+    expect(keyOf(third)).toBe(keyOf(second))
+    expect([...disk.files.keys()]).toEqual(["profiles/alice/identity"])
+  })
+
+  it("keeps pins, and writes them only when there are new ones", async () => {
+    const disk = MemoryStore.makeDisk()
+    const remember = open(disk, 1).pipe(
+      Effect.tap(({ pins }) => pins.set("bob", pin)),
+      Effect.tap(({ keep }) => keep),
+      Effect.scoped
+    )
+    await Effect.runPromise(remember)
+    const before = disk.files.get("profiles/alice/known-peers.json")
+    const again = await Effect.runPromise(Effect.scoped(Effect.tap(open(disk, 2), ({ keep }) => keep)))
+    expect(again.pins.get("bob")).toEqual(pin)
+    expect(disk.files.get("profiles/alice/known-peers.json")).toBe(before)
+  })
+
+  it("gives a second process a passing identity that leaves no trace, and the pins to read", async () => {
+    const disk = MemoryStore.makeDisk()
+    await Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const first = yield* open(disk, 1)
+          first.pins.set("bob", pin)
+          yield* first.keep
+          const second = yield* open(disk, 2)
+          expect([first.persistent, second.persistent]).toEqual([true, false])
+          expect(keyOf(second)).not.toBe(keyOf(first))
+          expect(second.pins.get("bob")).toEqual(pin)
+          const files = new Map(disk.files)
+          second.pins.set("carol", pin)
+          yield* second.keep
+          expect(disk.files).toEqual(files)
+        })
+      )
+    )
+    expect(disk.locks.size).toBe(0)
+  })
+
+  it("has a folder for each nickname, whatever script it is written in", async () => {
+    const disk = MemoryStore.makeDisk()
+    for (const [index, name] of ["alice", "Żółw", "_x", "日本"].entries())
+      await Effect.runPromise(Effect.scoped(Effect.tap(open(disk, index, name), ({ keep }) => keep)))
+    expect(disk.files.size).toBe(4)
+    const same = await Effect.runPromise(Effect.scoped(open(disk, 9, "ALICE")))
+    expect(same.location).toContain("profiles/alice")
+  })
+
+  it.each([
+    ["identity", "parley-identity-v1 broken"],
+    ["identity", ""],
+    ["known-peers.json", "{"],
+    ["known-peers.json", JSON.stringify({ version: 2, peers: [] })]
+  ])("refuses a damaged %s by name and leaves it as it is", async (file, content) => {
+    const disk = MemoryStore.makeDisk()
+    const path = `profiles/alice/${file}`
+    const bytes = new TextEncoder().encode(content)
+    disk.files.set(path, { bytes, length: bytes.length })
+    const error = await Effect.runPromise(Effect.flip(Effect.scoped(open(disk, 1))))
+    expect(error).toMatchObject({ _tag: "ProfileError", reason: "Damaged" })
+    expect(error.message).toContain(path)
+    expect(error.message).not.toContain("\n")
+    expect(disk.files.get(path)?.bytes).toBe(bytes)
+    expect(disk.locks.size).toBe(0)
+  })
+})
+
+describe("Pins", () => {
+  it("reads back what it wrote, whatever the nicknames", () => {
+    const anyPin = fc.record({
+      nick: fc.string({ maxLength: 200 }),
+      identity: fc.constant("A".repeat(43)),
+      fingerprint: fc.string({ maxLength: 64 }),
+      firstSeen: fc.nat()
+    })
+    const key = fc.oneof(fc.string({ maxLength: 200 }), fc.constantFrom("__proto__", "constructor"))
+    fc.assert(
+      fc.property(fc.array(fc.tuple(key, anyPin)), (entries) => {
+        const pins = Pins.empty()
+        for (const [each, value] of entries) pins.set(each, value)
+        const read = Pins.decode(pins.encode())!
+        for (const [each, value] of new Map(entries)) expect(read.get(each)).toEqual(value)
+        expect(read.encode()).toBe(pins.encode())
+      })
+    )
+  })
+
+  it("refuses more than it can hold, loudly, and still replaces what it has", () => {
+    const pins = Pins.empty()
+    for (let i = 0; i < MAX_PINS; i++) expect(pins.set(`n${i}`, pin)).toBe(true)
+    expect(pins.set("one more", pin)).toBe(false)
+    expect(pins.set("n0", { ...pin, firstSeen: 8 })).toBe(true)
+    expect(Pins.decode(pins.encode())?.get("n0")?.firstSeen).toBe(8)
+  })
+
+  it("never throws on a file", () => {
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => void Pins.decode(text)))
+  })
+})
