@@ -1,0 +1,248 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import * as Net from "node:net"
+import { dirname, join } from "node:path"
+import { setImmediate } from "node:timers/promises"
+import { fileURLToPath } from "node:url"
+import * as Array_ from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import { build } from "esbuild"
+import { describe, expect, it } from "vitest"
+import * as NodeDatagrams from "../../../src/layers/node/Datagrams.js"
+import * as NodeDialer from "../../../src/layers/node/Dialer.js"
+import * as NodeListener from "../../../src/layers/node/Listener.js"
+import type { Connection } from "../../../src/services/Connection.js"
+import { Datagrams } from "../../../src/services/Datagrams.js"
+import { Dialer } from "../../../src/services/Dialer.js"
+import type { Listener } from "../../../src/services/Listener.js"
+import { dial, listen, ping } from "../conformance/Listener.js"
+import { Acceptor, echo, Recorder, Signal, utf8 } from "../conformance/Recorder.js"
+import { live } from "../conformance/Suite.js"
+import { temporaryFolder } from "./TemporaryFolder.js"
+
+/** What foreign programs and the system do to our sockets: things that our own two ends never do to each other. */
+const { run } = live(Layer.mergeAll(NodeListener.layer, NodeDialer.layer, NodeDatagrams.layer))
+
+const test = (
+  title: string,
+  body: () => Effect.Effect<void, unknown, Listener | Dialer | Datagrams | Scope.Scope>
+): void => it(title, () => run(Effect.suspend(body)))
+
+const linux: typeof test = process.platform === "linux" ? test : () => {}
+
+describe("a peer that ends its side after its last request, as netcat does", () => {
+  test("gets the reply that was sent within onData", () =>
+    Effect.gen(function* () {
+      const port = yield* listen(echo().accept)
+      expect(yield* requestAndEnd(port, "request")).toBe("request")
+    }))
+
+  test("gets the reply that takes its time", () =>
+    Effect.gen(function* () {
+      const ended = new Signal()
+      const open: Array<Connection> = []
+      const port = yield* listen((connection) => ({
+        onData: () => {},
+        onClose: () => {},
+        onEnd: () => {
+          open.push(connection)
+          ended.notify()
+        }
+      }))
+      const request = yield* Effect.fork(requestAndEnd(port, "request"))
+      yield* ended.until(() => open.length > 0)
+      expect(open[0]!.send(utf8("reply"))).toBe(true)
+      open[0]!.end()
+      expect(yield* request).toBe("reply")
+    }))
+})
+
+describe("a listener", () => {
+  test("tells a reset from an end", () =>
+    Effect.gen(function* () {
+      const acceptor = new Acceptor()
+      const port = yield* listen(acceptor.accept)
+      const peer = yield* rawDial(port)
+      const { connection, recorder } = yield* acceptor.nth(0)
+      peer.resetAndDestroy()
+      expect(yield* recorder.closed).toBe("reset")
+      expect(connection.send(utf8("late"))).toBe(false)
+    }))
+
+  test("sends all that is sent in one turn in one piece", () =>
+    Effect.gen(function* () {
+      const port = yield* listen((connection) => {
+        for (let line = 0; line < 100; line++) connection.send(utf8("line\n"))
+        return new Recorder()
+      })
+      const peer = yield* rawDial(port)
+      const [first] = yield* Effect.promise(() => once(peer, "data"))
+      expect((first as Buffer).length).toBe(500)
+    }))
+
+  test("closes for good a peer that never closes its side", () =>
+    Effect.gen(function* () {
+      const acceptor = new Acceptor()
+      const port = yield* listen(acceptor.accept)
+      const peer = yield* rawDial(port, { allowHalfOpen: true })
+      const { connection, recorder } = yield* acceptor.nth(0)
+      peer.resume()
+      connection.end()
+      expect(yield* recorder.closed).toBe("local")
+    }))
+
+  test("closes its scope in spite of connections that nobody has looked at yet", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const acceptor = new Acceptor()
+      const port = yield* Scope.extend(listen(acceptor.accept), scope)
+      const peers = Array.from({ length: 20 }, () => Net.connect({ port, host: "127.0.0.1" }).on("error", () => {}))
+      yield* Effect.addFinalizer(() => Effect.sync(() => peers.map((peer) => peer.destroy())))
+      yield* Effect.promise(() => once(peers[0]!, "connect"))
+      yield* Scope.close(scope, Exit.void)
+      for (const { recorder } of acceptor.accepted) expect(recorder.closes).toHaveLength(1)
+    }))
+
+  it("leaves no handle behind, with dialers and datagrams", () =>
+    // By itself, so that no other test's handles are counted.
+    Effect.runPromise(
+      Effect.gen(function* () {
+        const before = handles()
+        yield* Effect.promise(() =>
+          run(
+            Effect.gen(function* () {
+              const port = yield* listen(echo().accept)
+              yield* ping(port)
+              yield* Effect.all([dial(port), dial(port), Effect.exit(dial(1))])
+              const datagrams = yield* Datagrams
+              yield* datagrams.bind({ family: "ipv4", port: 0, onDatagram: () => {} })
+              expect(handles().length).toBeGreaterThan(before.length)
+            })
+          )
+        )
+        // Handles are closed at the end of a turn of the event loop, and forgotten with the next one.
+        yield* Effect.promise(() => setImmediate())
+        yield* Effect.promise(() => setImmediate())
+        expect(handles()).toEqual(before)
+      })
+    ))
+
+  linux("survives running out of file descriptors", () =>
+    Effect.gen(function* () {
+      // In a process of its own, where they are few.
+      const port = yield* child("ulimit -n 50; exec", yield* bundled("EchoServer.ts"))
+      const outcomes = yield* Effect.promise(() => crowd(port, 200))
+      expect(outcomes).toContain(true)
+      expect(outcomes).toContain(false)
+      // The crowd's descriptors are free as soon as the server has noticed that it left: asked until it answers.
+      yield* Effect.repeat(
+        Effect.promise(() => crowd(port, 1)),
+        { until: ([served]) => served === true }
+      )
+    })
+  )
+})
+
+describe("a dialer", () => {
+  linux("gives up on a peer that does not answer", () =>
+    Effect.gen(function* () {
+      const port = yield* child("exec", join(here, "DeafServer.mjs"))
+      const dialer = yield* Dialer
+      // The first ones still fit in its backlog.
+      const errors = yield* Effect.forEach(
+        Array.from({ length: 6 }),
+        () => Effect.either(dialer.dial({ host: "127.0.0.1", port, timeoutMs: 300 }, () => new Recorder())),
+        { concurrency: "unbounded" }
+      ).pipe(Effect.map(Array_.getLefts))
+      expect(errors).not.toEqual([])
+      for (const { reason, message } of errors) {
+        expect(reason).toBe("TimedOut")
+        expect(message).toBe(`no answer from 127.0.0.1:${port}`)
+      }
+    })
+  )
+
+  test("finds the address that works among those of a name", () =>
+    Effect.gen(function* () {
+      // `localhost` may mean ::1 first, where nobody listens.
+      const server = Net.createServer((socket) => socket.pipe(socket)).listen(0, "127.0.0.1")
+      yield* Effect.addFinalizer(() => Effect.async<void>((resume) => void server.close(() => resume(Effect.void))))
+      yield* Effect.promise(() => once(server, "listening"))
+      const { connection } = yield* dial((server.address() as Net.AddressInfo).port, new Recorder(), "localhost")
+      expect(connection.remote.address).toBe("127.0.0.1")
+      connection.destroy()
+    }))
+})
+
+const handles = (): ReadonlyArray<string> =>
+  process.getActiveResourcesInfo().filter((name) => /TCP|UDP|Timeout|Connect/.test(name))
+
+const rawDial = (port: number, options: Partial<Net.TcpNetConnectOpts> = {}) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const socket = Net.connect({ port, host: "127.0.0.1", ...options })
+      socket.on("error", () => {})
+      await once(socket, "connect")
+      return socket
+    }),
+    (socket) => Effect.sync(() => socket.destroy())
+  )
+
+/** Sends a request and the end of its side at once, like `echo request | nc host port`, and reads all there is. */
+const requestAndEnd = (port: number, request: string) =>
+  Effect.promise(async () => {
+    const socket = Net.connect({ port, host: "127.0.0.1", allowHalfOpen: true })
+    socket.end(request)
+    let reply = ""
+    for await (const data of socket) reply += data
+    return reply
+  })
+
+const here = dirname(fileURLToPath(import.meta.url))
+
+/** Runs a program that prints the port it listens on, for as long as the scope lives. */
+const child = (shell: string, program: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() =>
+      spawn("sh", ["-c", `${shell} "$0" "$1"`, process.execPath, program], { stdio: ["ignore", "pipe", "inherit"] })
+    ),
+    (process) =>
+      Effect.promise(() => {
+        process.kill("SIGKILL")
+        return once(process, "exit")
+      })
+  ).pipe(
+    Effect.flatMap((process) => Effect.promise(() => once(process.stdout, "data"))),
+    Effect.map(([line]) => Number(String(line)))
+  )
+
+/** A TypeScript file of this folder as a program that Node can run. */
+const bundled = (name: string) =>
+  Effect.flatMap(temporaryFolder, (folder) =>
+    Effect.promise(async () => {
+      const outfile = join(folder, "program.mjs")
+      await build({ entryPoints: [join(here, name)], outfile, bundle: true, platform: "node", format: "esm" })
+      return outfile
+    })
+  )
+
+/** How each of `count` connections fares that are held open until all are decided: served or turned away. */
+const crowd = async (port: number, count: number): Promise<ReadonlyArray<boolean>> => {
+  const sockets = Array.from({ length: count }, () => Net.connect({ port, host: "127.0.0.1" }))
+  const outcomes = await Promise.all(
+    sockets.map(
+      (socket) =>
+        new Promise<boolean>((resolve) => {
+          socket.on("error", () => {})
+          socket.once("data", () => resolve(true))
+          socket.once("close", () => resolve(false))
+          socket.write("hello")
+        })
+    )
+  )
+  for (const socket of sockets) socket.destroy()
+  return outcomes
+}
