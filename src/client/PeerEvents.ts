@@ -26,10 +26,8 @@ export const handle = (
       conversation.departed = false
       conversation.path = event.path.kind
       client.introducer.pinIfProven(conversation)
-      {
-        client.events.offer({ _tag: "Connected", peer, path: event.path })
-        return
-      }
+      client.events.offer({ _tag: "Connected", peer, path: event.path })
+      return
     case "PathChanged":
       conversation.path = event.path.kind
       client.events.offer({ _tag: "PathChanged", peer, path: event.path })

@@ -31,11 +31,11 @@ export const handle = (
     peers.drive((machine, now) => machine.nudge(conversation.peer, now))
   }
 
-  /** Somebody is there under a session that is new, or that we know to be another. */
-  const present = (fingerprint: string) => {
+  /** Somebody is there, `again` when it is certain that the session is another than the one we were introduced to. */
+  const present = (fingerprint: string, again: boolean) => {
     const conversation = fingerprint === "" ? undefined : conversations.byFingerprint(fingerprint)
     if (conversation === undefined) return
-    if (conversation.absent || !conversation.connected) healer.heal(conversation.peer)
+    if (again || conversation.absent || !conversation.connected) healer.heal(conversation.peer)
     else peers.drive((machine, now) => machine.nudge(conversation.peer, now))
   }
 
@@ -44,21 +44,18 @@ export const handle = (
       if (event.nick === self.registration?.nick) return
       crowd.joined(event.nick)
       events.offer({ _tag: "Joined", nick: event.nick })
-      {
-        present(event.fingerprint)
-        return
-      }
+      // After a restart of the server everybody joins anew, and living conversations need no introduction.
+      present(event.fingerprint, false)
+      return
     case "Left":
       crowd.left(event.nick)
-      {
-        left(event.nick)
-        return
-      }
+      left(event.nick)
+      return
     case "Changed":
-      present(event.fingerprint)
+      present(event.fingerprint, true)
       return
     case "Roster":
       for (const nick of crowd.departed(event)) left(nick)
-      for (const { fingerprint } of event.clients) present(fingerprint)
+      for (const { fingerprint } of event.clients) present(fingerprint, false)
   }
 }

@@ -1,0 +1,27 @@
+/**
+ * parley as a library. A program is an Effect that uses `Client`; `layerClient` connects it, `layerNode` gives it a real machine
+ * and `layerMemory` one for tests. Texts and nicknames come as other people sent them: never print them to a terminal unescaped.
+ */
+
+// Clients: nicknames, introductions, conversations.
+export {
+  type Channel,
+  Client,
+  type ClientApi,
+  ClientError,
+  type ClientErrorCode,
+  type InvitedChannel,
+  type OpenChannel,
+  type PeerInfo,
+  type Registration
+} from "./client/Client.js"
+export type { ClientOptions } from "./client/ClientOptions.js"
+export type { ClientEvent } from "./client/Events.js"
+export { type ClientServices, layer as layerClient, make as makeClient } from "./client/make.js"
+export { layer as layerProfiles, type Profile, ProfileError, Profiles } from "./client/Profile.js"
+export type { Consent, DisconnectReason, MessageId, PathInfo, PeerStatus, SendRefusal } from "./core/peer/Api.js"
+export { make as makeMemoryNetwork, type Network as MemoryNetwork } from "./layers/memory/Network.js"
+// The world that they run in.
+export { makeDisk } from "./layers/memory/Store.js"
+export { layerMemory } from "./memory.js"
+export { layerNode } from "./node.js"

@@ -1,0 +1,20 @@
+import * as Layer from "effect/Layer"
+import * as Crypto from "./layers/node/Crypto.js"
+import * as Datagrams from "./layers/node/Datagrams.js"
+import * as Dialer from "./layers/node/Dialer.js"
+import * as Entropy from "./layers/node/Entropy.js"
+import * as Interfaces from "./layers/node/Interfaces.js"
+import * as Listener from "./layers/node/Listener.js"
+import * as Store from "./layers/node/Store.js"
+
+/** Everything that clients and servers ask of the world, on Node. Identities and pins go below the folder `home`. */
+export const layerNode = (options: { readonly home: string }) =>
+  Layer.mergeAll(
+    Crypto.layer,
+    Datagrams.layer,
+    Dialer.layer,
+    Entropy.layer,
+    Interfaces.layer,
+    Listener.layer,
+    Store.layer(options.home)
+  )
