@@ -18,8 +18,8 @@ import type { OpenIntroduction } from "./OpenIntroduction.js"
  *
  * A handshake names the ends of the connection that its sender believes in. When both sides name the same pair, it brings new keys
  * to that connection; otherwise it makes a new one, and the conversation starts over with what was not delivered. When both
- * begin at once, the side with the lower static key stays the initiator: it ignores the other's HS1 (but sends its own to where that
- * came from), and the other answers and forgets its own.
+ * begin at once, the side with the lower static key stays the initiator: it does not answer the other's HS1 (but sends its own to
+ * where that came from, on the channel it came on), and the other answers and forgets its own.
  */
 export class Association {
   readonly conversation: Conversation
@@ -107,8 +107,8 @@ export class Association {
     if (now < introduction.busyUntil) return
     if (!verifyMac1(crypto, introduction.pairKey, staticKeys.publicKey, packet)) return
     const attempt = this.#attempt
-    const crossing = attempt !== undefined && attempt.introduction === introduction
-    if (crossing && Bytes.compare(staticKeys.publicKey, introduction.record.staticKey) < 0) {
+    const leads = attempt !== undefined && Bytes.compare(staticKeys.publicKey, introduction.record.staticKey) < 0
+    if (leads && attempt.introduction === introduction) {
       if (attempt.addRoute(route)) this.context.transmit({ route, data: attempt.initiation.packet.slice() })
       return
     }
@@ -124,6 +124,11 @@ export class Association {
     if (!Bytes.equal(received.remoteStatic, introduction.record.staticKey)) return
     if (!this.#isIdentity(received.payload, introduction)) return
     introduction.receivedAttempt = received.payload.attempt
+    if (leads) {
+      // The peer may have forgotten the channel that we chose; this one it knows.
+      this.#begin(attempt.kind, introduction, now, [route])
+      return
+    }
 
     const known = this.#connection
     const rekeys =
@@ -136,7 +141,7 @@ export class Association {
     const index = this.context.allocate()
     const reply = received.reply(this.#payload(received.payload.attempt, localId, received.payload.connection), index)
     if (reply === undefined) return
-    if (crossing) this.#dropAttempt()
+    this.#dropAttempt()
     introduction.stopOpening()
     const epoch = this.#epoch(reply.result, index, false, now)
     this.context.transmit({ route, data: reply.packet.slice() })
@@ -235,18 +240,25 @@ export class Association {
   }
 
   /** Begins a handshake; whatever was begun before is forgotten. */
-  #begin(kind: AttemptKind, introduction: OpenIntroduction, now: number): void {
+  #begin(
+    kind: AttemptKind,
+    introduction: OpenIntroduction,
+    now: number,
+    moreRoutes: ReadonlyArray<Route> = this.#lastRoutes
+  ): void {
     this.#dropAttempt()
     const rekeys = kind === "rekey" ? this.#connection : undefined
     const localId = rekeys?.localId ?? this.context.entropy.bytes(ID_BYTES)
     const current = this.#initiate(introduction, localId, rekeys?.remoteId ?? NO_ID)
     if (current === undefined) {
-      this.#disconnected("unreachable")
+      if (rekeys !== undefined) rekeys.ended = "timeout"
+      else this.#disconnected("unreachable")
       return
     }
     const routes: Array<Route> = introduction.candidates.map((endpoint) => ({ _tag: "Direct", endpoint }))
     const attempt = new Attempt(kind, introduction, rekeys, localId, routes, current, now)
-    for (const route of rekeys?.paths.routes ?? this.#lastRoutes) attempt.addRoute(route)
+    for (const route of rekeys?.paths.routes ?? []) attempt.addRoute(route)
+    for (const route of moreRoutes) attempt.addRoute(route)
     this.#attempt = attempt
     this.context.register(current.index, { _tag: "Attempt", association: this, attempt })
     this.#advance(attempt, now)

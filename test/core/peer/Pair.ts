@@ -151,6 +151,10 @@ export class Node {
   /** Keeps plaintexts of sealed packets; costs memory in long runs. */
   keepsPlaintext = true
   sealedCount = 0
+  /** Handshakes that got as far as curve operations. */
+  cryptoCalls = 0
+  /** Changes what this node says in the handshakes that it answers: a modified client. */
+  tamper: (payload: Uint8Array) => Uint8Array = (payload) => payload
 
   constructor(
     readonly world: World,
@@ -234,6 +238,11 @@ export class Node {
   #tap(): Crypto {
     return {
       ...crypto,
+      noiseResponder: (options) => {
+        this.cryptoCalls++
+        const noise = crypto.noiseResponder(options)
+        return { ...noise, write: (payload) => noise.write(this.tamper(payload.slice())) }
+      },
       seal: (key, counter, additional, plaintext, out) => {
         this.sealedCount++
         if (this.keepsPlaintext) this.sealed.push({ key: toBase64Url(key), counter, plaintext: plaintext.slice() })

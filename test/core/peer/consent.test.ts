@@ -1,0 +1,193 @@
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { encode as toBase64Url } from "../../../src/domain/Base64Url.js"
+import { RecordReader } from "../../../src/protocol/ChatRecord.js"
+import * as Frame from "../../../src/protocol/Frame.js"
+import { type Node, type Sealed, World } from "./Pair.js"
+
+/** The texts in the stream data of sealed packets, put together as a receiver would, for each run of keys by itself. */
+const sealedTexts = (sealed: ReadonlyArray<Sealed>): number => {
+  let texts = 0
+  for (const { plaintext } of sealed) {
+    for (const frame of Frame.decode(plaintext) ?? []) {
+      // A record that starts in this frame shows its type in clear; every text starts in some frame.
+      if (frame._tag !== "Stream") continue
+      new RecordReader().push(frame.data, (record) => {
+        if (record._tag === "Text") texts++
+        return true
+      })
+    }
+  }
+  return texts
+}
+
+const hasStreamData = (sealed: ReadonlyArray<Sealed>): boolean =>
+  sealed.some(({ plaintext }) => Frame.decode(plaintext)?.some((frame) => frame._tag === "Stream"))
+
+const pair = (seed: number, link = {}) => {
+  const world = new World(seed, link)
+  return { world, alice: world.node("alice", "203.0.113.1:4000"), bob: world.node("bob", "203.0.113.2:4000") }
+}
+
+describe("consent", () => {
+  it("lets the invited side say nothing, and the inviter sixteen messages", () => {
+    const { world, alice, bob } = pair(1)
+    world.introduce(alice, bob)
+    world.run(1_000)
+    expect(bob.peers.send(alice.id, "not yet", world.now)).toEqual({ _tag: "NotConsented" })
+    const ids = Array.from({ length: 20 }, (_, i) => alice.send(bob, `message ${i}`))
+    world.run(10_000)
+    expect(bob.texts).toEqual(Array.from({ length: 16 }, (_, i) => `message ${i}`))
+    const held = alice.events.flatMap((event) => (event._tag === "CreditExhausted" ? [event.id] : []))
+    expect(held).toEqual(ids.slice(16))
+    expect(alice.peers.status(bob.id)).toMatchObject({ consent: "inviting", mutual: false, undelivered: 4 })
+    expect(bob.peers.status(alice.id)).toMatchObject({ consent: "invited", mutual: false })
+    expect(sealedTexts(alice.sealed)).toBe(16)
+
+    world.introduce(bob, alice)
+    bob.send(alice, "now I may")
+    world.run(1_000)
+    expect(bob.texts).toHaveLength(20)
+    expect(alice.texts).toEqual(["now I may"])
+    expect(alice.count("Mutual")).toBe(1)
+    expect(bob.count("Mutual")).toBe(1)
+    expect(alice.peers.status(bob.id)).toMatchObject({ consent: "mutual", mutual: true, undelivered: 0 })
+  })
+
+  it("never sends half a message that is beyond the credit", () => {
+    const { world, alice, bob } = pair(2)
+    world.introduce(alice, bob)
+    alice.send(bob, "a".repeat(30_000))
+    const held = alice.send(bob, "b".repeat(10_000))
+    const behind = alice.send(bob, "c")
+    world.run(5_000)
+    expect(bob.texts).toEqual(["a".repeat(30_000)])
+    expect(alice.events).toContainEqual({ _tag: "CreditExhausted", peer: bob.id, id: held })
+    expect(alice.events).toContainEqual({ _tag: "CreditExhausted", peer: bob.id, id: behind })
+    expect(
+      alice.sealed.some(
+        ({ plaintext }) => plaintext.includes(0x62, 100) && plaintext.filter((b) => b === 0x62).length > 500
+      )
+    ).toBe(false)
+    world.introduce(bob, alice)
+    world.run(5_000)
+    expect(bob.texts).toEqual(["a".repeat(30_000), "b".repeat(10_000), "c"])
+  })
+
+  it("counts the credit over all connections of a process", () => {
+    const { world, alice, bob } = pair(3)
+    for (let round = 0; round < 5; round++) {
+      if (round > 0) alice.start()
+      world.introduce(alice, bob)
+      for (let i = 0; i < 5; i++) alice.send(bob, `${round} ${i}`)
+      world.run(2_000)
+    }
+    expect(bob.texts).toHaveLength(16)
+    expect(alice.peers.status(bob.id)).toMatchObject({ connected: true, undelivered: 5 })
+  })
+
+  it("tells the sender of what was shown on credit even when the confirmation was lost with its connection", () => {
+    const { world, alice, bob } = pair(4)
+    bob.shows = false
+    world.introduce(alice, bob)
+    for (let i = 0; i < 16; i++) alice.send(bob, `message ${i}`)
+    world.run(2_000)
+    world.blocks = () => true
+    for (const { id } of bob.messages) bob.peers.delivered(alice.id, id, world.now)
+    world.run(60_000)
+    expect(alice.connected(bob)).toBe(false)
+    world.blocks = () => false
+    world.introduce(alice, bob)
+    world.run(5_000)
+    expect(alice.peers.status(bob.id)).toMatchObject({ undelivered: 0, connected: true })
+    expect(bob.texts).toHaveLength(16)
+  })
+
+  it("ends a connection whose other side sends more than was granted", () => {
+    const { world, alice, bob } = pair(5)
+    // Bob's machine keeps to the rule, but Alice is made to believe that he gave consent.
+    bob.tamper = (payload) => {
+      payload[20]! |= 1
+      return payload
+    }
+    world.introduce(alice, bob)
+    world.run(1_000)
+    expect(alice.count("Mutual")).toBe(1)
+    for (let i = 0; i < 17; i++) alice.send(bob, `message ${i}`)
+    world.run(1_000)
+    expect(bob.texts).toHaveLength(16)
+    expect(bob.events.at(-1)).toMatchObject({ _tag: "Disconnected", reason: "closed" })
+    expect(alice.events.at(-1)).toMatchObject({ _tag: "Disconnected", reason: "left" })
+  })
+
+  it("keeps our consent through silence and goodbye, and withdraws it on close", () => {
+    const { world, alice, bob } = pair(6)
+    world.introduce(alice, bob)
+    world.run(1_000)
+    world.introduce(bob, alice)
+    world.run(1_000)
+    bob.peers.close(alice.id, world.now)
+    world.run(1_000)
+    expect(alice.peers.status(bob.id)).toMatchObject({ consent: "inviting", mutual: false, connected: false })
+    expect(typeof alice.peers.send(bob.id, "later", world.now)).toBe("string")
+    expect(bob.peers.send(alice.id, "no", world.now)).toEqual({ _tag: "NotConsented" })
+    world.introduce(alice, bob)
+    world.run(1_000)
+    expect(bob.texts).toEqual(["later"])
+    expect(bob.peers.status(alice.id)).toMatchObject({ consent: "invited" })
+    expect(bob.peers.send(alice.id, "no", world.now)).toEqual({ _tag: "NotConsented" })
+  })
+
+  it("holds whatever the order of calls: no text of a side is ever sealed while that side has not asked", () => {
+    const step = fc.record({
+      who: fc.boolean(),
+      what: fc.constantFrom("introduce", "send", "send", "close", "restart", "run", "run", "drop"),
+      ms: fc.integer({ min: 0, max: 20_000 })
+    })
+    fc.assert(
+      fc.property(fc.integer(), fc.array(step, { maxLength: 30 }), (seed, steps) => {
+        const { world, alice, bob } = pair(seed, { loss: 0.1, jitter: 30 })
+        const asked = new Map<Node, boolean>([
+          [alice, false],
+          [bob, false]
+        ])
+        const check = (node: Node) => {
+          const sealed = node.sealed.splice(0)
+          if (asked.get(node) !== true) expect(sealedTexts(sealed)).toBe(0)
+        }
+        for (const { ms, what, who } of steps) {
+          const [from, to] = who ? [alice, bob] : [bob, alice]
+          if (what === "introduce") {
+            check(from)
+            world.introduce(from, to)
+            asked.set(from, true)
+          } else if (what === "send") from.peers.send(to.id, `text of ${from.name}`, world.now)
+          else if (what === "close") {
+            from.peers.close(to.id, world.now)
+            from.sealed.length = 0
+            asked.set(from, false)
+          } else if (what === "restart") {
+            from.sealed.length = 0
+            from.start()
+            asked.set(from, false)
+          } else if (what === "drop") from.peers.dropOutbox(to.id, world.now)
+          else world.run(ms)
+          check(alice)
+          check(bob)
+        }
+      }),
+      { numRuns: 40 }
+    )
+  })
+
+  it("is seen by the tap that the law is tested with", () => {
+    const { world, alice, bob } = pair(7)
+    world.introduce(alice, bob)
+    alice.send(bob, "hello")
+    world.run(1_000)
+    expect(sealedTexts(alice.sealed)).toBeGreaterThan(0)
+    expect(hasStreamData(bob.sealed)).toBe(true)
+    expect(sealedTexts(bob.sealed)).toBe(0)
+    expect(new Set(alice.sealed.map(({ key }) => key)).has(toBase64Url(new Uint8Array(32)))).toBe(false)
+  })
+})

@@ -1,0 +1,139 @@
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { MAX_PEERS } from "../../../src/core/peer/Peers.js"
+import { fromText } from "../../../src/protocol/Bytes.js"
+import { direct, introduction, World } from "./Pair.js"
+
+const mutual = (seed: number) => {
+  const world = new World(seed)
+  const alice = world.node("alice", "203.0.113.1:4000")
+  const bob = world.node("bob", "203.0.113.2:4000")
+  const channel = world.channel()
+  world.introduce(alice, bob, channel)
+  world.introduce(bob, alice, channel)
+  world.run(2_000)
+  return { world, alice, bob, channel }
+}
+
+describe("hostile input", () => {
+  it("of random bytes leaves no trace", () => {
+    const { world, alice, bob } = mutual(1)
+    const before = [alice.events.length, bob.events.length]
+    const source = direct("198.51.100.1:1")
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 1300 }), fc.integer({ min: 0, max: 5 }), (bytes, type) => {
+        if (bytes.length > 0) bytes[0] = type
+        bob.peers.handleDatagram(source, bytes, world.now)
+        bob.drain()
+      }),
+      { numRuns: 3_000 }
+    )
+    expect(world.sent.filter(({ to }) => to === "198.51.100.1:1")).toEqual([])
+    alice.send(bob, "fine")
+    world.run(1_000)
+    expect(bob.texts).toEqual(["fine"])
+    expect([alice.events.length, bob.events.length]).toEqual([before[0]! + 1, before[1]! + 1])
+  })
+
+  it("of 10,000 handshakes that are no handshakes costs no memory and no curve operation", () => {
+    const { world, bob, channel } = mutual(2)
+    let curves = 0
+    const crypto = bob.cryptoCalls
+    for (let i = 0; i < 10_000; i++) {
+      const junk = world.bytes(200)
+      junk[0] = 1
+      // Half of them even name a channel that exists.
+      if (i % 2 === 0) junk.set(Buffer.from(channel.name, "base64url"), 1)
+      bob.peers.handleDatagram(direct(`198.51.100.1:${1 + (i % 60_000)}`), junk, world.now)
+      bob.drain()
+    }
+    curves = bob.cryptoCalls - crypto
+    expect(curves).toBe(0)
+    expect(world.sent.filter(({ to }) => to.startsWith("198.51.100.1:"))).toEqual([])
+    expect(bob.peers.peers()).toHaveLength(1)
+  })
+
+  it("of truncated and extended packets leaves no trace", () => {
+    const { world, alice, bob } = mutual(3)
+    alice.send(bob, "once")
+    world.run(1_000)
+    const events = bob.events.length
+    for (const { data, from, to } of [...world.trace]) {
+      for (const length of [0, 1, 12, 13, 28, 29, data.length - 1]) {
+        to.peers.handleDatagram({ _tag: "Direct", endpoint: from }, data.slice(0, length), world.now)
+      }
+      const longer = new Uint8Array(data.length + 1)
+      longer.set(data)
+      to.peers.handleDatagram({ _tag: "Direct", endpoint: from }, longer, world.now)
+      to.drain()
+    }
+    expect(bob.events.length).toBe(events)
+  })
+
+  it("of introductions is bounded, and forgets nobody that matters", () => {
+    const { world, alice, bob } = mutual(4)
+    const record = (i: number) => {
+      const identity = new Uint8Array(32)
+      identity.set(fromText(`stranger ${i}`))
+      return { ...bob.record, identity }
+    }
+    for (let i = 0; i < MAX_PEERS + 200; i++) {
+      const channel = world.channel()
+      alice.peers.admit(
+        {
+          ...introduction(bob, { ...channel, name: Buffer.from(fromText(`c${1e6 + i}`)).toString("base64url") }),
+          record: record(i)
+        },
+        world.now
+      )
+    }
+    expect(alice.peers.peers().length).toBeLessThanOrEqual(MAX_PEERS)
+    expect(alice.peers.peers()).toContain(bob.id)
+    alice.send(bob, "still friends")
+    world.run(1_000)
+    expect(bob.texts).toEqual(["still friends"])
+  })
+
+  it("of an introduction to ourselves, or with a malformed channel, is ignored", () => {
+    const { world, alice, bob } = mutual(5)
+    const before = alice.peers.peers()
+    alice.peers.invite(introduction(alice, world.channel()), world.now)
+    alice.peers.invite(introduction(bob, { name: "short", pairKey: new Uint8Array(32) }), world.now)
+    alice.peers.invite(introduction(bob, { name: "!!!!!!!!!!!", pairKey: new Uint8Array(32) }), world.now)
+    expect(alice.peers.peers()).toEqual(before)
+  })
+
+  it("to an application that does not drain its events is dropped, and comes again when it does", () => {
+    const { world, alice, bob } = mutual(6)
+    bob.shows = false
+    world.run(5_000)
+    const drain = bob.drain
+    bob.drain = () => {
+      for (let t = bob.peers.pollTransmit(world.now); t !== undefined; t = bob.peers.pollTransmit(world.now)) {
+        world.transmit(bob, t)
+      }
+    }
+    // Tiny messages: 256 KiB of window hold some 12,000 of them, and each becomes an event.
+    for (let round = 0; round < 5; round++) {
+      for (let i = 0; i < 4_000; i++) alice.peers.send(bob.id, "x", world.now)
+      world.run(3_000)
+    }
+    bob.drain = drain
+    bob.shows = true
+    bob.drain()
+    expect(bob.texts.length).toBeLessThanOrEqual(16_384)
+    expect(world.run(60_000, () => alice.peers.status(bob.id)?.undelivered === 0)).toBe(true)
+    expect(alice.count("Delivered")).toBe(bob.texts.length)
+  })
+
+  it("from our own side, about peers and messages that do not exist, is ignored", () => {
+    const { world, alice, bob } = mutual(7)
+    bob.peers.delivered(alice.id, "unknown", world.now)
+    bob.peers.delivered("unknown", "unknown", world.now)
+    expect(bob.peers.dropOutbox("unknown", world.now)).toEqual([])
+    bob.peers.close("unknown", world.now)
+    bob.peers.nudge("unknown", world.now)
+    expect(bob.peers.status("unknown")).toBeUndefined()
+    expect(bob.peers.send("unknown", "hello", world.now)).toEqual({ _tag: "NotConsented" })
+  })
+})
