@@ -3,7 +3,7 @@
  * is all that a loss of power shows.
  */
 export class Disk {
-  private readonly files = new Map<string, File>()
+  private readonly files = new Map<string, DiskFile>()
   /** Names of files that somebody has locked, and who. */
   readonly locks = new Map<string, object>()
   /** Bytes that fit in all; `undefined` for no bound. */
@@ -43,28 +43,28 @@ export class Disk {
     this.files.set(name, { bytes: Uint8Array.from(content), length: content.length, durable: content.length })
   }
 
-  /** Makes sure that there is a file. */
-  touch(name: string): void {
-    if (!this.files.has(name)) this.files.set(name, { bytes: new Uint8Array(0), length: 0, durable: 0 })
+  /** The file of this name, made when there is none. It stays what it is when another takes its name. */
+  open(name: string): DiskFile {
+    const file = this.files.get(name) ?? { bytes: new Uint8Array(0), length: 0, durable: 0 }
+    this.files.set(name, file)
+    return file
   }
 
-  append(name: string, bytes: Uint8Array): void {
+  append(file: DiskFile, bytes: Uint8Array): void {
     this.stats.writes++
-    this.touch(name)
-    const file = this.files.get(name)!
-    if (file.length + bytes.length > file.bytes.length) {
-      const grown = new Uint8Array(Math.max(64, (file.length + bytes.length) * 2))
+    const length = file.length + bytes.length
+    if (length > file.bytes.length) {
+      const grown = new Uint8Array(Math.max(64, length * 2))
       grown.set(file.bytes.subarray(0, file.length))
       file.bytes = grown
     }
     file.bytes.set(bytes, file.length)
-    file.length += bytes.length
+    file.length = length
   }
 
-  sync(name: string): void {
+  sync(file: DiskFile): void {
     this.stats.syncs++
-    const file = this.files.get(name)
-    if (file !== undefined) file.durable = file.length
+    file.durable = file.length
   }
 
   remove(name: string): void {
@@ -99,8 +99,10 @@ export class Disk {
   }
 }
 
-interface File {
+/** A file, whatever name it has. */
+export interface DiskFile {
   bytes: Uint8Array
   length: number
+  /** Bytes that a loss of power leaves. */
   durable: number
 }

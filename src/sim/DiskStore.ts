@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { type Journal, type Store, StoreError } from "../services/Store.js"
 import * as StoreName from "../services/StoreName.js"
-import type { Disk } from "./Disk.js"
+import type { Disk, DiskFile } from "./Disk.js"
 import type { Process } from "./kernel/Process.js"
 
 /** `Store` on a simulated disk, for the programs of one process. */
@@ -24,9 +24,9 @@ export const make = (disk: Disk, process: Process): Context.Tag.Service<Store> =
         return inTheWay(disk, name) ?? refusal(disk, content.length - disk.size(name)) ?? disk.replace(name, content)
       }),
     journal: (name) =>
-      Effect.zipRight(
-        operate(name, () => inTheWay(disk, name) ?? refusal(disk, 0) ?? disk.touch(name)),
-        openJournal(disk, process, name)
+      Effect.flatMap(
+        operate(name, () => inTheWay(disk, name) ?? refusal(disk, 0) ?? disk.open(name)),
+        (file) => openJournal(disk, process, name, file)
       ),
     remove: (name) =>
       operate(name, () => {
@@ -68,7 +68,12 @@ const operation =
       return Effect.sync(() => process.kernel.cancel(timer))
     })
 
-const openJournal = (disk: Disk, process: Process, name: string): Effect.Effect<Journal, never, Scope.Scope> =>
+const openJournal = (
+  disk: Disk,
+  process: Process,
+  name: string,
+  file: DiskFile
+): Effect.Effect<Journal, never, Scope.Scope> =>
   Effect.gen(function* () {
     const operate = operation(disk, process)
     let open = true
@@ -81,10 +86,10 @@ const openJournal = (disk: Disk, process: Process, name: string): Effect.Effect<
     return {
       append: (bytes) =>
         operate(name, () => {
-          if (disk.size(name) + bytes.length > StoreName.MAX_FILE_BYTES) return StoreName.tooLarge(`append to ${name}`)
-          return closed() ?? refusal(disk, bytes.length) ?? disk.append(name, bytes)
+          if (file.length + bytes.length > StoreName.MAX_FILE_BYTES) return StoreName.tooLarge(`append to ${name}`)
+          return closed() ?? refusal(disk, bytes.length) ?? disk.append(file, bytes)
         }),
-      sync: operate(name, () => closed() ?? (disk.readOnly ? refusal(disk, 0) : disk.sync(name)))
+      sync: operate(name, () => closed() ?? (disk.readOnly ? refusal(disk, 0) : disk.sync(file)))
     }
   })
 

@@ -5,8 +5,10 @@ import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { Crypto } from "../services/Crypto.js"
 import { Datagrams } from "../services/Datagrams.js"
+import { Dialer } from "../services/Dialer.js"
 import { Entropy } from "../services/Entropy.js"
 import { Interfaces } from "../services/Interfaces.js"
+import { Listener } from "../services/Listener.js"
 import { Store } from "../services/Store.js"
 import { Disk } from "./Disk.js"
 import * as DiskStore from "./DiskStore.js"
@@ -15,6 +17,8 @@ import type { LocalClock } from "./kernel/LocalClock.js"
 import type { Process } from "./kernel/Process.js"
 import { Kind } from "./kernel/Trace.js"
 import type { Host } from "./network/Host.js"
+import * as TcpDialer from "./network/TcpDialer.js"
+import * as TcpListener from "./network/TcpListener.js"
 import * as Udp from "./network/Udp.js"
 import type { Services, World } from "./World.js"
 
@@ -49,7 +53,7 @@ export class Machine {
     const { kernel } = this.world
     const boot = this.boots++
     const process = kernel.process(boot === 0 ? this.name : `${this.name}+${boot}`, this.clock)
-    this.host.process = process
+    this.host.powered = true
     kernel.trace.note(Kind.process, this.host.id, boot)
     const fiber = process.fork(Effect.provide(this.program, services(this.world, this.host, this.disk, process)))
     this.fiber = fiber
@@ -110,6 +114,8 @@ export const services = (
   host.process = process
   return Context.empty().pipe(
     Context.add(Datagrams, Udp.make(world.network, host, process)),
+    Context.add(Listener, TcpListener.make(world.network, host, process)),
+    Context.add(Dialer, TcpDialer.make(world.network, host, process)),
     Context.add(Store, DiskStore.make(disk, process)),
     Context.add(Entropy, { bytes: (length) => entropy.fill(new Uint8Array(length)) }),
     Context.add(Interfaces, { addresses: Effect.sync(() => world.addressesOf(host)) }),

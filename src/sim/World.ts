@@ -2,8 +2,10 @@ import type * as Effect from "effect/Effect"
 import type * as Primitives from "../domain/Crypto.js"
 import type { Crypto } from "../services/Crypto.js"
 import type { Datagrams } from "../services/Datagrams.js"
+import type { Dialer } from "../services/Dialer.js"
 import type { Entropy } from "../services/Entropy.js"
 import type { InterfaceAddress, Interfaces } from "../services/Interfaces.js"
+import type { Listener } from "../services/Listener.js"
 import type { Store } from "../services/Store.js"
 import type { FaultKind } from "./faults/Fault.js"
 import { Faults } from "./faults/Faults.js"
@@ -20,7 +22,7 @@ import { Network } from "./network/Network.js"
 import { Router } from "./network/Router.js"
 
 /** What a simulated machine offers to its program: the very services that the live layers offer. */
-export type Services = Datagrams | Store | Entropy | Interfaces | Crypto
+export type Services = Datagrams | Listener | Dialer | Store | Entropy | Interfaces | Crypto
 
 export interface WorldOptions extends KernelOptions {
   /** What every link is like before faults come on top; `ordinary` completes what is left out. */
@@ -90,11 +92,12 @@ export class World {
 
   /** A bare network stack without a program, for callbacks on the kernel. */
   host(name: string, options: HostOptions = {}): Host {
-    if (this.machines.has(name)) throw new Error(`there is already a host ${name}`)
+    if (this.network.names.has(name)) throw new Error(`there is already a host ${name}`)
     const host = new Host(this.nextHost++, name, this.kernel.rng.fork(`host/${name}`), this.kernel.outside)
     const { nat } = options
     host.router = nat === undefined || nat instanceof Router ? nat : this.router(`${name}/router`, nat)
     if (options.receiveBuffer !== undefined) host.receiveBuffer = options.receiveBuffer
+    this.network.names.set(name, host)
     this.addresses.assign(host, options.ipv4, options.ipv6)
     return host
   }

@@ -9,6 +9,8 @@ export class Host {
   ipv4: AddressId | undefined
   ipv6: AddressId | undefined
   router: Router | undefined
+  /** Whether the machine is on. One that is off answers nothing, not even with a refusal. */
+  powered = true
   /** Whether the cable is in. */
   online = true
   /** Whether host names can be looked up from here. */
@@ -51,6 +53,7 @@ export class Host {
 
   /** The machine loses power: nothing is closed, nobody is told. */
   forgetSockets(): void {
+    this.powered = false
     this.udp.clear()
     this.listeners.clear()
     this.connections.clear()

@@ -2,17 +2,20 @@ import type { Kernel } from "../kernel/Kernel.js"
 import { Kind } from "../kernel/Trace.js"
 import { AddressBook, addressOf, portOf } from "./AddressBook.js"
 import { type Conditions, TCP_OVERHEAD, UDP_OVERHEAD } from "./Conditions.js"
-import { connectionKey, type Host, socketKey } from "./Host.js"
+import { connectionKey, type Host, type PacketSink, socketKey } from "./Host.js"
 import { Link, Purpose } from "./Link.js"
 import { type DropReason, type Packet, type PacketEvent, signOf } from "./Packet.js"
 import { Routing } from "./Routing.js"
 import type { Rule } from "./Rule.js"
+import { MSS } from "./TcpSender.js"
 
 /** Carries packets between hosts. Everything that happens to one is decided when it is sent; then it is on its way. */
 export class Network {
   readonly book = new AddressBook()
   readonly routing = new Routing(this.book)
   readonly stats = { sent: 0, arrived: 0, dropped: 0 }
+  /** Hosts by name, for who looks one up. */
+  readonly names = new Map<string, Host>()
   /** Told of every packet's fate; leave it unset and nothing is recorded. */
   onPacket: ((event: PacketEvent) => void) | undefined
   /** Asked for each packet before it travels, in order. */
@@ -42,7 +45,9 @@ export class Network {
     const { host } = route
     const travelling = { ...packet, source: route.source, destination: route.destination }
     if (host === packet.from) {
-      kernel.after(LOOPBACK_DELAY, () => this.arrive(host, travelling))
+      // Within a machine, what a datagram will reach is settled when it is sent.
+      const sink = packet.protocol === "udp" ? this.sinkOf(host, travelling) : undefined
+      kernel.after(LOOPBACK_DELAY, () => this.arrive(host, travelling, sink))
       return undefined
     }
     return this.travel(travelling, host)
@@ -56,6 +61,15 @@ export class Network {
     const link = new Link(this.seed, from, to, this.conditions(from, to))
     this.links.set(key, link)
     return link
+  }
+
+  /** Bytes that the next TCP segment may have; the path's MTU is known to it, as path MTU discovery would find it. */
+  segmentSize(from: Host, to: Host | undefined): number {
+    if (to === undefined || to === from) return MSS
+    const link = this.link(from, to)
+    const { mtu, rechunk } = link.conditions
+    const fits = Math.max(1, Math.min(MSS, mtu - TCP_OVERHEAD))
+    return rechunk === 0 ? fits : 1 + Math.floor(link.draw(link.last + 1, Purpose.rechunk) * Math.min(rechunk, fits))
   }
 
   /** Looks at the conditions of all links again, after something about them has changed. */
@@ -95,34 +109,32 @@ export class Network {
     this.kernel.after(delay, () => this.arrive(to, packet))
   }
 
-  private arrive(host: Host, packet: Packet): void {
+  private arrive(host: Host, packet: Packet, known?: PacketSink): void {
     const { kernel } = this
     kernel.trace.note(Kind.deliver, packet.source, packet.destination)
-    if (!host.online && host !== packet.from) {
+    if (!host.powered || (!host.online && host !== packet.from)) {
       this.drop(packet, "offline", host)
       return
     }
-    const family = this.book.family(addressOf(packet.destination))
-    const port = portOf(packet.destination)
-    const sink =
-      packet.protocol === "udp"
-        ? host.udp.get(socketKey(family, port))
-        : (host.connections.get(connectionKey(packet.source, port)) ?? host.listeners.get(socketKey(family, port)))
-    if (sink === undefined) {
-      this.drop(packet, "no-socket", host)
-      if (packet.protocol === "tcp" && host.process.state !== "dead") this.refuse(host, packet)
-      return
-    }
-    const problem = sink.arrive(packet)
+    const sink = known ?? this.sinkOf(host, packet)
+    const problem = sink === undefined ? "no-socket" : sink.arrive(packet)
     if (problem !== undefined) this.drop(packet, problem, host)
     else {
       this.stats.arrived++
       this.onPacket?.({ what: "arrived", at: kernel.now, packet, to: host })
     }
+    if (sink === undefined && packet.protocol === "tcp") this.refuse(host, packet)
+  }
+
+  private sinkOf(host: Host, packet: Packet): PacketSink | undefined {
+    const family = this.book.family(addressOf(packet.destination))
+    const port = portOf(packet.destination)
+    if (packet.protocol === "udp") return host.udp.get(socketKey(family, port))
+    return host.connections.get(connectionKey(packet.source, port)) ?? host.listeners.get(socketKey(family, port))
   }
 
   /** Answers a segment that belongs to no connection (RFC 9293 §3.10.7.1). */
-  private refuse(host: Host, packet: Packet): void {
+  refuse(host: Host, packet: Packet): void {
     if (packet.segment === undefined || packet.segment.rst) return
     this.send(reset(host, packet))
   }

@@ -1,0 +1,120 @@
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { type Connection, type ConnectionHandler, defaultSendQueue } from "../../services/Connection.js"
+import { DialError, type Dialer, type DialOptions } from "../../services/Dialer.js"
+import type { Process } from "../kernel/Process.js"
+import { type AddressId, pointAt } from "./AddressBook.js"
+import { connectionKey, type Host } from "./Host.js"
+import type { Network } from "./Network.js"
+import { resolve } from "./Resolver.js"
+import { TcpEnd } from "./TcpEnd.js"
+
+/** Opens TCP connections for the programs of one process. */
+export const make = (network: Network, host: Host, process: Process): Context.Tag.Service<Dialer> => ({
+  dial: (options, handler) =>
+    Effect.suspend(() => {
+      const attempt = new Attempt(network, host, process, options, handler)
+      return Effect.uninterruptibleMask((restore) =>
+        restore(attempt.connect).pipe(
+          Effect.onExit((exit) => (Exit.isFailure(exit) ? attempt.destroy : Effect.void)),
+          Effect.tap(() => Effect.addFinalizer(() => attempt.destroy))
+        )
+      )
+    })
+})
+
+/** One call of `dial`: tries each address of the host in turn, within the time given for all. */
+class Attempt {
+  private end: TcpEnd | undefined
+  private established = false
+  private closed = false
+  private over: () => void = () => {}
+  private given = false
+
+  constructor(
+    private readonly network: Network,
+    private readonly host: Host,
+    private readonly process: Process,
+    private readonly options: DialOptions,
+    private readonly handler: (connection: Connection) => ConnectionHandler
+  ) {}
+
+  readonly connect: Effect.Effect<Connection, DialError> = Effect.async<Connection, DialError>((resume) => {
+    const { host, port, timeoutMs = DEFAULT_TIMEOUT_MS } = this.options
+    const where = `${host}:${port}`
+    const finish = (effect: Effect.Effect<Connection, DialError>) => {
+      this.given = true
+      this.network.kernel.cancel(timer)
+      resume(effect)
+    }
+    const timer = this.process.after(timeoutMs * 1000, () =>
+      finish(fail("TimedOut", `${where} did not answer within ${timeoutMs} ms`))
+    )
+    const next = (addresses: ReadonlyArray<AddressId>, failure: Effect.Effect<never, DialError>) => {
+      const [address, ...others] = addresses
+      if (this.given) return
+      if (address === undefined) return finish(failure)
+      this.tryAddress(address, (outcome) => {
+        if (this.given) return
+        if (outcome === "open") return finish(Effect.succeed(this.end!))
+        if (outcome === "refused") return next(others, fail("Refused", `nobody is listening at ${where}`))
+        next(others, fail("Unreachable", `there is no way to ${where}`))
+      })
+    }
+    // Even what fails at once fails a moment later, as any system call's answer does.
+    this.process.after(0, () => {
+      if (!Number.isInteger(port) || port < 1 || port > 65_535) return finish(fail("Other", `${where} is no port`))
+      next(resolve(this.network, this.host, host), fail("HostNotFound", `no address is known for the host ${host}`))
+    })
+    return Effect.sync(() => {
+      this.given = true
+      this.network.kernel.cancel(timer)
+    })
+  })
+
+  readonly destroy: Effect.Effect<void> = Effect.async<void>((resume) => {
+    if (this.end === undefined || this.closed) return resume(Effect.void)
+    if (this.established) this.over = () => resume(Effect.void)
+    this.end.destroy()
+    if (!this.established) resume(Effect.void)
+  })
+
+  private tryAddress(address: AddressId, settled: (outcome: "open" | "refused" | "dead") => void): void {
+    const { network, host } = this
+    const source = network.routing.isLoopback(address)
+      ? address
+      : network.book.family(address) === "ipv4"
+        ? host.ipv4
+        : host.ipv6
+    const to = pointAt(address, this.options.port)
+    const port = host.freePort((port) => host.connections.has(connectionKey(to, port)))
+    if (source === undefined || port === undefined) {
+      settled("dead")
+      return
+    }
+    const sendQueue = this.options.sendQueue ?? defaultSendQueue
+    const end = new TcpEnd(network, host, this.process, pointAt(source, port), to, sendQueue, (outcome) =>
+      this.process.enter(() => {
+        if (outcome === "open") this.begin(end)
+        settled(outcome)
+      })
+    )
+    this.end = end
+    if (end.connect() !== undefined) settled("dead")
+  }
+
+  private begin(end: TcpEnd): void {
+    this.established = true
+    end.begin(this.given ? undefined : this.handler(end), () => {
+      this.closed = true
+      this.over()
+    })
+  }
+}
+
+const fail = (reason: DialError["reason"], message: string): Effect.Effect<never, DialError> =>
+  Effect.fail(new DialError({ reason, message }))
+
+/** As `DialOptions` says. */
+const DEFAULT_TIMEOUT_MS = 5000

@@ -1,0 +1,127 @@
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Endpoint from "../../domain/Endpoint.js"
+import { type Connection, type ConnectionHandler, defaultSendQueue } from "../../services/Connection.js"
+import { ListenError, type Listener, type ListenOptions } from "../../services/Listener.js"
+import type { Process } from "../kernel/Process.js"
+import { addressOf } from "./AddressBook.js"
+import { type Host, type PacketSink, socketKey } from "./Host.js"
+import type { Network } from "./Network.js"
+import type { Packet } from "./Packet.js"
+import { resolve } from "./Resolver.js"
+import { TcpEnd } from "./TcpEnd.js"
+
+/** Accepts TCP connections for the programs of one process. */
+export const make = (network: Network, host: Host, process: Process): Context.Tag.Service<Listener> => ({
+  listen: (options, accept) =>
+    Effect.acquireRelease(
+      Effect.suspend(() => {
+        const bound = whereToListen(network, host, options)
+        return bound instanceof ListenError
+          ? Effect.fail(bound)
+          : Effect.succeed(new Listening(network, host, process, options, bound, accept))
+      }),
+      (listening) => listening.close
+    ).pipe(Effect.map(({ local }) => ({ local })))
+})
+
+class Listening implements PacketSink {
+  readonly local: Endpoint.Endpoint
+  private readonly live = new Set<TcpEnd>()
+  private opening = 0
+  private open = true
+  private onGone: () => void = () => {}
+
+  constructor(
+    private readonly network: Network,
+    private readonly host: Host,
+    private readonly process: Process,
+    private readonly options: ListenOptions,
+    private readonly bound: Bound,
+    private readonly accept: (connection: Connection) => ConnectionHandler | undefined
+  ) {
+    this.local = bound.local
+    for (const family of bound.families) host.listeners.set(socketKey(family, bound.local.port), this)
+  }
+
+  arrive(packet: Packet): "no-socket" | "overflow" | undefined {
+    const { address } = this.bound
+    if (address !== undefined && addressOf(packet.destination) !== address) {
+      this.network.refuse(this.host, packet)
+      return "no-socket"
+    }
+    if (!packet.segment!.syn || packet.segment!.ack) {
+      this.network.refuse(this.host, packet)
+      return "no-socket"
+    }
+    if (this.opening >= (this.options.backlog ?? DEFAULT_BACKLOG)) return "overflow"
+    this.opening++
+    const { network, host, process } = this
+    const sendQueue = this.options.sendQueue ?? defaultSendQueue
+    const end = new TcpEnd(network, host, process, packet.destination, packet.source, sendQueue, (outcome) => {
+      if (outcome === "open") process.enter(() => this.take(end))
+      else this.opening--
+    })
+    end.answer(packet)
+    return undefined
+  }
+
+  readonly close: Effect.Effect<void> = Effect.async<void>((resume) => {
+    const { host, process, bound } = this
+    this.open = false
+    for (const family of bound.families) host.listeners.delete(socketKey(family, bound.local.port))
+    if (this.live.size === 0) return resume(Effect.void)
+    const timer = process.after(DRAIN, () => {
+      for (const end of this.live) end.destroy()
+    })
+    this.onGone = () => {
+      if (this.live.size > 0) return
+      process.kernel.cancel(timer)
+      resume(Effect.void)
+    }
+    for (const end of this.live) end.end()
+  })
+
+  private take(end: TcpEnd): void {
+    this.opening--
+    this.live.add(end)
+    end.begin(this.open ? this.accept(end) : undefined, () => {
+      this.live.delete(end)
+      this.onGone()
+    })
+  }
+}
+
+interface Bound {
+  readonly local: Endpoint.Endpoint
+  readonly families: ReadonlyArray<Endpoint.Family>
+  /** The only address that is listened at; `undefined` for all. */
+  readonly address: number | undefined
+}
+
+const whereToListen = (network: Network, host: Host, options: ListenOptions): Bound | ListenError => {
+  const { book, routing } = network
+  const addresses = options.host === undefined ? [book.id("::")!] : resolve(network, host, options.host)
+  const address = addresses[0]
+  if (address === undefined) return failure("HostNotFound", `no address is known for the host ${options.host}`)
+  const text = book.text(address)
+  const asked = Endpoint.make(text, options.port)
+  if (asked === undefined) return failure("Other", `${options.port} is no port`)
+  const unspecified = text === "::" || text === "0.0.0.0"
+  if (!unspecified && address !== host.ipv4 && address !== host.ipv6 && !routing.isLoopback(address)) {
+    return failure("AddressNotAvailable", `${text} is not an address of this machine`)
+  }
+  const families: ReadonlyArray<Endpoint.Family> = text === "::" ? ["ipv4", "ipv6"] : [asked.family]
+  const used = (port: number) => families.some((family) => host.listeners.has(socketKey(family, port)))
+  const port = options.port === 0 ? host.freePort(used) : options.port
+  if (port === undefined || used(port)) return failure("AddressInUse", `port ${port} is already in use`)
+  return { local: { ...asked, port }, families, address: unspecified ? undefined : address }
+}
+
+const failure = (reason: ListenError["reason"], message: string): ListenError => new ListenError({ reason, message })
+
+/** As `ListenOptions` says. */
+const DEFAULT_BACKLOG = 4096
+
+/** As `Listener.listen` says: 500 ms for what is queued. */
+const DRAIN = 500_000

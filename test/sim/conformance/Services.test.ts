@@ -1,0 +1,20 @@
+import * as Connection from "../../layers/conformance/Connection.js"
+import * as Datagrams from "../../layers/conformance/Datagrams.js"
+import * as Dialer from "../../layers/conformance/Dialer.js"
+import * as Listener from "../../layers/conformance/Listener.js"
+import * as Store from "../../layers/conformance/Store.js"
+import { simulated } from "../support/Subject.js"
+
+const orders = ["fifo", "random"] as const
+
+for (const order of orders) {
+  const name = `a simulated machine (${order} order)`
+  const subject = simulated({}, { order })
+  Datagrams.suite(name, subject)
+  Listener.suite(name, subject)
+  Dialer.suite(name, subject)
+  Connection.suite(name, subject)
+}
+
+// Its tests start operations in many fibers at once and expect Effect's own order of them.
+Store.suite("a simulated machine", simulated())
