@@ -38,7 +38,9 @@ await build({
   }
 })
 
-const libraries = ["src/index.ts"].filter((file) => existsSync(join(root, file)))
+const libraries = ["src/index.ts", "src/sim/index.ts", "src/sim/vitest.ts"].filter((file) =>
+  existsSync(join(root, file))
+)
 await build({
   ...common,
   entryPoints: libraries,

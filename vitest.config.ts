@@ -1,7 +1,14 @@
 import { defineConfig } from "vitest/config"
 
 export default defineConfig({
-  resolve: { alias: { parley: new URL("./src/index.ts", import.meta.url).pathname } },
+  resolve: {
+    // The longer names first: an alias also takes whatever begins with it.
+    alias: {
+      "parley/sim/vitest": new URL("./src/sim/vitest.ts", import.meta.url).pathname,
+      "parley/sim": new URL("./src/sim/index.ts", import.meta.url).pathname,
+      parley: new URL("./src/index.ts", import.meta.url).pathname
+    }
+  },
   define: { PARLEY_VERSION: JSON.stringify("0.0.0-test") },
   test: {
     include: ["test/**/*.test.ts"],

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import type * as Primitives from "../domain/Crypto.js"
+import { crypto } from "./DefaultCrypto.js"
 import type { Plan } from "./faults/Plan.js"
 import * as Host from "./kernel/Host.js"
 import type { KernelError } from "./kernel/KernelError.js"
@@ -12,8 +13,8 @@ import * as Sim from "./Sim.js"
 import { World, type WorldOptions } from "./World.js"
 
 export interface RunOptions extends WorldOptions {
-  /** The primitives that `Crypto` offers: any implementation, as all give the same bytes. */
-  readonly crypto: Primitives.Crypto
+  /** The primitives that `Crypto` offers; the product's own when left out. All give the same bytes. */
+  readonly crypto?: Primitives.Crypto
   /** Ids of the planned faults that are to happen; all when left out. */
   readonly keep?: ReadonlySet<number>
   /** Whether to keep a log and a capture of the packets; it costs a multiple of the run. */
@@ -51,7 +52,7 @@ export interface Report<A, E> {
 /** Runs a scenario in a world of its own. Never rejects: what went wrong is in the exit. */
 export const run = async <A, E>(options: RunOptions, scenario: Scenario<A, E>): Promise<Report<A, E>> => {
   const started = Host.realMillis()
-  const world = new World(options, options.crypto)
+  const world = new World(options, options.crypto ?? crypto)
   const { kernel, network } = world
   const log = new PacketLog(network)
   const pcap = options.record === true ? new Pcap(network, kernel.epoch) : undefined

@@ -1,0 +1,28 @@
+/**
+ * The simulated world (package export `parley/sim`): the same programs on simulated machines, networks and clocks, where a seed
+ * decides everything and replays it. For tests alone: it takes the place of randomness, so production code must never import it.
+ */
+
+// What can go wrong.
+export type { Fault, FaultKind, HostFault, LinkFault, RouterFault } from "./faults/Fault.js"
+export type { Plan, PlannedFault } from "./faults/Plan.js"
+export { shrink } from "./faults/Shrink.js"
+export { harmless, type SwarmOptions } from "./faults/Swarm.js"
+// Machines that are pure code, driven as bare callbacks.
+export { Kernel, type KernelOptions } from "./kernel/Kernel.js"
+export type { KernelError } from "./kernel/KernelError.js"
+// The network.
+export { type Conditions, ordinary, perfect } from "./network/Conditions.js"
+export type { FirewallConfig } from "./network/Firewall.js"
+export * as Nat from "./network/Nat.js"
+export type { Router } from "./network/Router.js"
+export type { Rule, RulePacket, Verdict } from "./network/Rule.js"
+export { bindSync } from "./network/Udp.js"
+// Scenarios.
+export { type Report, type RunOptions, run, type Scenario } from "./Run.js"
+export { type Failure, type SeedsOptions, type Sweep, sweep } from "./Seeds.js"
+export { layer, Sim, type SimHost } from "./Sim.js"
+// Many seeds.
+export { check, makeSimTest, type SimTestOptions, SimulationFailed } from "./SimTest.js"
+export type { HostOptions, RouterOptions, Services } from "./World.js"
+export { World, type WorldOptions } from "./World.js"
