@@ -71,10 +71,11 @@ describe("PeerRecord", () => {
         keys.publicKey,
         staticKey,
         new Uint8Array(8),
-        new Uint8Array(8).fill(1)
+        Uint8Array.of(0, 1, 0, 0, 0, 0, 0, 0)
       ])
       return Bytes.concat([body, crypto.sign(Bytes.concat([Bytes.fromText("parley record v1"), body]), keys.secretKey)])
     }
+    expect(verdict(forge(Bytes.fromText("alice")))).toBe("fine")
     expect(verdict(forge(Uint8Array.of(0xff, 0xfe)))).toBe("Malformed")
     expect(verdict(forge(new Uint8Array(0)))).toBe("Malformed")
   })

@@ -197,6 +197,8 @@ describe("decode", () => {
   it("takes the first of two, and nothing that stands behind MESSAGE-INTEGRITY", () => {
     const twice = "8022000161000000".concat("8022000162000000")
     expect(Stun.decode(withRaw(twice))!.attributes.software).toBe("a")
+    const addresses = "0001000800010050c00002010001000800010051c0000202"
+    expect(Stun.decode(withRaw(addresses))!.attributes.mappedAddress).toEqual(Endpoint.make("192.0.2.1", 80))
     const behind = `00080014${"00".repeat(20)}8022000162000000`
     expect(Stun.decode(withRaw(behind))!.attributes.software).toBeUndefined()
   })

@@ -142,7 +142,6 @@ export const respond = (options: RespondOptions): Received | undefined => {
   if (opened === undefined || remoteStatic === undefined) return undefined
   const remotePayload = readPayload(opened, remoteStatic)
   if (remotePayload === undefined) return undefined
-  let replied = false
 
   return {
     channel: header.channel,
@@ -152,8 +151,8 @@ export const respond = (options: RespondOptions): Received | undefined => {
     reply: (payload, senderIndex) => {
       const encoded = Wire.encodePayload(payload)
       const head = Wire.encodeHeader({ type: Wire.HS2, receiverIndex: header.senderIndex, senderIndex })
-      if (replied || encoded === undefined || head === undefined) return undefined
-      replied = true
+      if (encoded === undefined || head === undefined) return undefined
+      // A Noise state writes once, so a second reply ends here.
       const message = noise.write(encoded)
       const result = message && finish(noise, remoteStatic, header.senderIndex, remotePayload)
       if (message === undefined || result === undefined) return undefined
