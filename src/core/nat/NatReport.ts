@@ -1,0 +1,106 @@
+import * as Endpoint from "../../domain/Endpoint.js"
+import { type Dependency, exactly, type Range } from "./Behaviour.js"
+import type { Reachability } from "./Expectation.js"
+
+/** What this machine's network does to UDP of one address family, in the terms of RFC 4787. Plain data: it may go out as JSON. */
+export interface NatReport {
+  readonly family: Endpoint.Family
+  /** Whether any server answered over UDP. Without that nothing below is known. */
+  readonly udp: boolean
+  /** Whether the first server, the one we register with, answered over UDP. */
+  readonly server: boolean
+  /** Our endpoint as the internet sees it. */
+  readonly mapped: Endpoint.Endpoint | undefined
+  /** Whether that differs from our own endpoint: there is a NAT. */
+  readonly translated: boolean | undefined
+  /** Whether the NAT kept our port number. */
+  readonly portPreserved: boolean | undefined
+  readonly mapping: Range
+  readonly filtering: Range
+  /** Whether two programs behind this NAT reach each other through their outer endpoints; `undefined` without a NAT. */
+  readonly hairpin: boolean | undefined
+  /** Round trip in ms to the first server, from a request that was not repeated. */
+  readonly rttMs: number | undefined
+}
+
+export const reachabilityOf = (report: NatReport): Reachability => ({
+  udp: report.udp,
+  mapping: report.mapping,
+  filtering: report.filtering
+})
+
+/** The report in sentences for people who know nothing of NATs; one line each. */
+export const describe = (report: NatReport): ReadonlyArray<string> => {
+  const name = FAMILY[report.family]
+  if (!report.udp) {
+    return [
+      `${name}: nothing answers over UDP. A firewall blocks it, or there is no ${name} here; conversations go through a relay.`
+    ]
+  }
+  const lines = [addressLine(name, report), mappingLine(report), filteringLine(report)]
+  if (!report.server) lines.push("The rendezvous server itself does not answer over UDP; other servers do.")
+  if (report.hairpin !== undefined) lines.push(report.hairpin ? HAIRPIN : NO_HAIRPIN)
+  const advice = adviceFor(report)
+  return advice === undefined ? lines : [...lines, advice]
+}
+
+const FAMILY = { ipv4: "IPv4", ipv6: "IPv6" } as const
+
+const addressLine = (name: string, { mapped, portPreserved, rttMs, translated }: NatReport): string => {
+  const seen = mapped === undefined ? "at an unknown address" : `as ${Endpoint.format(mapped)}`
+  const trip = rttMs === undefined ? "" : ` Round trip to the server: ${Math.round(rttMs)} ms.`
+  if (translated === undefined) return `${name}: the internet sees this program ${seen}.${trip}`
+  if (!translated) return `${name}: the internet sees this program ${seen}, its own address: there is no NAT.${trip}`
+  const port =
+    portPreserved === undefined ? "" : portPreserved ? " It keeps port numbers." : " It changes port numbers."
+  return `${name}: a NAT lets the internet see this program ${seen}.${port}${trip}`
+}
+
+const mappingLine = ({ mapping, translated }: NatReport): string => {
+  if (translated === false) return "Mapping: none, so every peer finds this program at that address."
+  return `Mapping (RFC 4787): ${range(mapping)}. ${MAPPING[mapping.best === mapping.worst ? mapping.best : "unsure"]}`
+}
+
+const filteringLine = ({ filtering }: NatReport): string =>
+  `Filtering (RFC 4787): ${range(filtering)}. ${FILTERING[filtering.best === filtering.worst ? filtering.best : "unsure"]}`
+
+const range = ({ best, worst }: Range): string => {
+  if (best === worst) return best
+  return best === "endpoint-independent" && worst === "address-and-port-dependent" ? "not known" : `${best} or ${worst}`
+}
+
+const MAPPING: Record<Dependency | "unsure", string> = {
+  "endpoint-independent": "All peers see the same port: good for direct conversations.",
+  "address-dependent": "Each peer's address sees another port: direct conversations depend on the other side.",
+  "address-and-port-dependent":
+    "Each peer sees another port, which nobody can know in advance (a symmetric NAT): direct conversations depend on the other side.",
+  unsure: "It takes a server with a second address, or a second server, to know more."
+}
+
+const FILTERING: Record<Dependency | "unsure", string> = {
+  "endpoint-independent": "Anyone may send to a port that is open.",
+  "address-dependent": "Only addresses that were sent to may answer.",
+  "address-and-port-dependent": "Only the very endpoints that were sent to may answer.",
+  unsure: "It takes a server that can answer from a second address and port to know more."
+}
+
+const HAIRPIN = "Two programs behind this NAT reach each other through its outer address (hairpinning works)."
+const NO_HAIRPIN =
+  "Two programs behind this NAT do not reach each other through its outer address (no hairpinning): they need the local network, or a relay."
+
+/** The one change that helps most; none where every peer with UDP is reached directly already. */
+const adviceFor = ({ filtering, mapping, translated }: NatReport): string | undefined => {
+  if (mapping.best !== "endpoint-independent") {
+    return "To reach everybody directly: turn off 'symmetric' NAT on the router if it can, forward a UDP port to this machine, or use IPv6 on both sides."
+  }
+  if (translated === false && filtering.best === "address-and-port-dependent") {
+    return "To be reached directly by peers behind symmetric NATs too: let the firewall accept UDP for this program."
+  }
+  if (filtering.best === "address-and-port-dependent") {
+    return "To be reached directly by peers behind symmetric NATs too: forward a UDP port to this machine, or use IPv6 on both sides."
+  }
+  return undefined
+}
+
+/** A machine without a NAT has, in these terms, a mapping that depends on nothing. */
+export const NO_TRANSLATION: Range = exactly("endpoint-independent")

@@ -1,0 +1,213 @@
+import type * as Endpoint from "../../domain/Endpoint.js"
+import * as Stun from "../../protocol/Stun.js"
+import * as Behaviour from "./Behaviour.js"
+import { keyOf, mappedOf, type Patience, type Random, same, Transaction } from "./Transaction.js"
+
+export interface ReflexiveOptions {
+  /** Ports of the rendezvous server's reflector first, then other STUN servers. Those beyond `MAX_SERVERS` are left out. */
+  readonly servers: ReadonlyArray<Endpoint.Endpoint>
+  readonly random: Random
+}
+
+/** What the internet sees of our socket of one family. */
+export interface Reflexive {
+  readonly family: Endpoint.Family
+  /** Server-reflexive candidates, at most `MAX_CANDIDATES`, the best first; none when no server answers. */
+  readonly candidates: ReadonlyArray<Endpoint.Endpoint>
+  /** What the NAT's mapping depends on. A `best` beyond endpoint-independent means a hard NAT: peers see yet another port. */
+  readonly mapping: Behaviour.Range
+  /** Since the event before, a server saw us elsewhere: the network changed or the NAT restarted, and paths to peers are in doubt. */
+  readonly moved: boolean
+}
+
+/**
+ * Finds out, and keeps knowing, where the internet sees the program's own UDP sockets: a STUN client that shares them with the peer
+ * link.
+ *
+ * In each round it asks all servers at once. The first answer makes a candidate; the second one, from another port, tells a mapping
+ * that is the same for everybody from a hard one. Every 20 to 27 s a new round keeps the mapping alive and notices a new one. A
+ * server that saw us move throws doubt on what the others said before, so those are asked again at once.
+ *
+ * Life: idle until `start`; after each call drain `pollTransmit` and `pollEvent` and wake it at `pollTimeout`. An event is the whole
+ * state of one family and replaces an older one that was not fetched, so nothing grows. Answers count only from the server asked and
+ * with its transaction id; a server may still lie, which is why peers send a candidate nothing but small probes.
+ */
+export class ReflexiveProbe {
+  readonly #random: Random
+  #targets: ReadonlyArray<Target>
+  /** When the next round begins; `undefined` while idle. */
+  #nextRound: number | undefined
+  readonly #events = new Map<Endpoint.Family, Reflexive>()
+  readonly #told = new Map<Endpoint.Family, Reflexive>()
+
+  constructor(options: ReflexiveOptions) {
+    this.#random = options.random
+    this.#targets = targets(options.servers)
+  }
+
+  /** Wants candidates from now on; without effect when it does already. */
+  start(now: number): void {
+    this.#nextRound ??= now
+  }
+
+  /** Wants none any more: asks nobody, tells nothing. */
+  stop(): void {
+    this.#nextRound = undefined
+    for (const target of this.#targets) target.transaction = undefined
+  }
+
+  /** Other servers from now on; what the ones that stay have told is kept. */
+  setServers(servers: ReadonlyArray<Endpoint.Endpoint>, now: number): void {
+    const known = this.#targets
+    this.#targets = targets(servers).map((target) => known.find(({ server }) => same(server, target.server)) ?? target)
+    if (this.#nextRound !== undefined) this.#nextRound = now
+    this.#tell()
+  }
+
+  /** The machine's addresses changed: asks everybody now instead of at the next round. */
+  networkChanged(now: number): void {
+    if (this.#nextRound === undefined) return
+    this.#nextRound = now
+    for (const target of this.#targets) target.silent = false
+  }
+
+  /** Whether the datagram was an answer to us, and of no interest to anybody else. */
+  handleDatagram(from: Endpoint.Endpoint, data: Uint8Array, now: number): boolean {
+    const message = Stun.decode(data)
+    if (message === undefined || (message.class !== "success" && message.class !== "error")) return false
+    const key = keyOf(message)
+    const target = this.#targets.find(({ transaction }) => transaction?.pending === true && transaction.key === key)
+    if (target === undefined || !same(target.server, from)) return false
+    target.transaction?.finish(now)
+    const mapped = mappedOf(message, target.server)
+    target.silent = mapped === undefined
+    if (mapped === undefined) target.mapped = undefined
+    else if (target.mapped === undefined || same(target.mapped, mapped)) target.mapped = mapped
+    else this.#move(target, mapped, now)
+    this.#tell()
+    return true
+  }
+
+  handleTimeout(now: number): void {
+    for (const target of this.#targets) {
+      if (target.transaction?.expire(now) !== true) continue
+      target.mapped = undefined
+      target.silent = true
+    }
+    if (this.#nextRound !== undefined && this.#nextRound <= now) {
+      for (const target of this.#targets) this.#ask(target, now)
+      this.#nextRound = now + REFRESH + (this.#random(1)[0]! / 255) * REFRESH_SPREAD
+    }
+    this.#tell()
+  }
+
+  pollTransmit(now: number): { readonly to: Endpoint.Endpoint; readonly data: Uint8Array } | undefined {
+    for (const { server, transaction } of this.#targets) {
+      const data = transaction?.poll(now)
+      if (data !== undefined) return { to: server, data }
+    }
+    return undefined
+  }
+
+  pollTimeout(): number | undefined {
+    if (this.#nextRound === undefined) return undefined
+    let next = this.#nextRound
+    for (const { transaction } of this.#targets) next = Math.min(next, transaction?.timeout() ?? next)
+    return next
+  }
+
+  pollEvent(): Reflexive | undefined {
+    for (const [family, event] of this.#events) {
+      this.#events.delete(family)
+      return event
+    }
+    return undefined
+  }
+
+  #ask(target: Target, now: number): void {
+    const patience = target.silent ? RESIGNED : PATIENT
+    target.transaction = new Transaction({ server: target.server, patience, random: this.#random }, now)
+  }
+
+  /** A server sees us elsewhere than before, so what the others saw before is not true any more either. */
+  #move(moved: Target, mapped: Endpoint.Endpoint, now: number): void {
+    for (const target of this.#targets) {
+      if (target === moved || target.server.family !== moved.server.family) continue
+      if (target.mapped !== undefined && target.transaction?.pending !== true) this.#ask(target, now)
+      target.mapped = undefined
+    }
+    moved.mapped = mapped
+    moved.moved = true
+  }
+
+  /** Puts an event where the state of a family is not the one told last. */
+  #tell(): void {
+    for (const family of FAMILIES) {
+      const mine = this.#targets.filter(({ server }) => server.family === family)
+      if (mine.length === 0 && !this.#told.has(family)) continue
+      const observations = mine.flatMap(({ mapped, server }) => (mapped === undefined ? [] : [{ server, mapped }]))
+      // Silence is news only when everybody has had the time to answer.
+      if (observations.length === 0 && mine.some(({ silent }) => !silent)) continue
+      const moved = mine.some((target) => target.moved)
+      const told = this.#told.get(family)
+      const candidates = distinct(observations.map(({ mapped }) => mapped))
+      const state = { family, candidates, mapping: Behaviour.mappingOf(observations), moved }
+      if (told !== undefined && !moved && isSame(told, state)) continue
+      for (const target of mine) target.moved = false
+      // An event that nobody fetched yet is replaced, but a move is not to be forgotten with it.
+      this.#events.set(family, { ...state, moved: moved || this.#events.get(family)?.moved === true })
+      this.#told.set(family, state)
+    }
+  }
+}
+
+/** Two ports of one server and some public servers, in two families; each costs two packets a round. */
+export const MAX_SERVERS = 8
+
+/** A peer takes 8 candidates of all kinds; behind a hard NAT a third guess is no better than the first two. */
+export const MAX_CANDIDATES = 2
+
+/** Ms between rounds: NATs that forget a UDP mapping after 30 s are common, far below the two minutes of RFC 4787 REQ-5. */
+const REFRESH = 20_000
+
+/** Ms added at random, so that the clients of a server that restarted spread out. */
+const REFRESH_SPREAD = 7_000
+
+/** Requests at 0, 0.5, 1.5, 3.5 and 7.5 s, and over at 15.5 s: RFC 8489's waits, cut so that a round ends before the next. */
+const PATIENT: Patience = { sends: 5, lastWaitMs: 8_000 }
+
+/** Who did not answer a whole round is asked once a round: on a network without UDP that is all that is left to do. */
+const RESIGNED: Patience = { sends: 1, lastWaitMs: 8_000 }
+
+const FAMILIES = ["ipv4", "ipv6"] as const
+
+interface Target {
+  readonly server: Endpoint.Endpoint
+  transaction: Transaction | undefined
+  /** Where the server saw us last. */
+  mapped: Endpoint.Endpoint | undefined
+  /** It saw us elsewhere, and nobody was told yet. */
+  moved: boolean
+  /** It did not answer when it was asked last, or said nothing useful. */
+  silent: boolean
+}
+
+const targets = (servers: ReadonlyArray<Endpoint.Endpoint>): ReadonlyArray<Target> =>
+  distinct(servers, MAX_SERVERS).map((server) => ({
+    server,
+    transaction: undefined,
+    mapped: undefined,
+    moved: false,
+    silent: false
+  }))
+
+const distinct = (
+  endpoints: ReadonlyArray<Endpoint.Endpoint>,
+  most = MAX_CANDIDATES
+): ReadonlyArray<Endpoint.Endpoint> =>
+  endpoints.filter((one, at) => endpoints.findIndex((other) => same(one, other)) === at).slice(0, most)
+
+const isSame = (left: Reflexive, right: Reflexive): boolean =>
+  left.candidates.length === right.candidates.length &&
+  left.candidates.every((candidate, at) => same(candidate, right.candidates[at]!)) &&
+  Behaviour.sameRange(left.mapping, right.mapping)

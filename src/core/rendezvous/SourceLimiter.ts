@@ -1,0 +1,54 @@
+import * as Endpoint from "../../domain/Endpoint.js"
+import { type Rate, TokenBucket } from "./TokenBucket.js"
+
+/**
+ * Bounds the datagrams of each IPv4 address and each IPv6 /64, which is what one subscriber has, and of all together. Sources of
+ * datagrams can be forged, so memory is bounded by forgetting the source that was quiet longest: a flood from ever new sources gets
+ * through this, and is stopped by the rate of all.
+ */
+export class SourceLimiter {
+  /** In the order of last use. */
+  readonly #sources = new Map<string, TokenBucket>()
+  readonly #all: TokenBucket
+
+  constructor(
+    private readonly each: Rate,
+    all: Rate,
+    now: number
+  ) {
+    this.#all = new TokenBucket(all, now)
+  }
+
+  /** Whether one more datagram from here is within the rates; counts it when it is. */
+  take(source: Endpoint.Endpoint, now: number): boolean {
+    const key = keyOf(source)
+    let bucket = this.#sources.get(key)
+    if (bucket === undefined) {
+      bucket = new TokenBucket(this.each, now)
+      if (this.#sources.size >= MAX_SOURCES) this.#forgetOldest()
+    } else {
+      this.#sources.delete(key)
+    }
+    this.#sources.set(key, bucket)
+    // A source over its own rate must not use up what all share.
+    return bucket.take(now) === 0 && this.#all.take(now) === 0
+  }
+
+  /** Sources remembered. */
+  get size(): number {
+    return this.#sources.size
+  }
+
+  #forgetOldest(): void {
+    for (const key of this.#sources.keys()) {
+      this.#sources.delete(key)
+      return
+    }
+  }
+}
+
+/** About 3 MB; more subscribers than ask within the seconds that a bucket takes to fill. */
+export const MAX_SOURCES = 16_384
+
+const keyOf = (source: Endpoint.Endpoint): string =>
+  source.family === "ipv4" ? source.address : Endpoint.toBytes(source).subarray(0, 8).join(".")
