@@ -57,17 +57,17 @@ export type NoiseConstructor = new (
 
 /** libsodium. Throws what the module loader throws when there is no binary for this platform. */
 export const sodium = (): Sodium => {
-  loadedSodium ??= require("sodium-native") as Sodium
+  loadedSodium ??= load("sodium-native") as Sodium
   return loadedSodium
 }
 
 /** The Noise state machine, which runs on the same libsodium. Throws as `sodium` does. */
 export const noise = (): NoiseConstructor => {
-  loadedNoise ??= require("noise-handshake") as NoiseConstructor
+  loadedNoise ??= load("noise-handshake") as NoiseConstructor
   return loadedNoise
 }
 
 let loadedSodium: Sodium | undefined
 let loadedNoise: NoiseConstructor | undefined
 
-const require = createRequire(import.meta.url)
+const load = createRequire(import.meta.url)
