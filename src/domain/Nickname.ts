@@ -12,7 +12,7 @@ import { skeleton } from "./Skeleton.js"
 export interface Nickname {
   /** As typed, in NFC: what is displayed. */
   readonly text: string
-  /** What the nickname is looked up, pinned and sorted by. At most `MAX_KEY` characters. */
+  /** What the nickname is looked up and pinned by. At most `MAX_KEY` characters. */
   readonly key: string
   /** Equal for nicknames that look the same as they are written, apart from case: `AIice` (with a capital i) and `alice`. */
   readonly lookalike: string
@@ -20,7 +20,7 @@ export interface Nickname {
 
 export const MAX_COLUMNS = 32
 export const MAX_BYTES = 128
-/** A key stands in `List.after`, which takes 512; compatibility forms grow at most 18-fold and no honest name comes near. */
+/** Compatibility forms grow up to 18-fold; no honest name comes near. */
 export const MAX_KEY = 256
 
 /** The nickname of this text, or a reason for people why there is none ("…"), to be read after "the nickname". */

@@ -2,7 +2,10 @@ import { toText } from "./Bytes.js"
 import { MAX_LINE } from "./Control.js"
 
 /** A line without its end, or why there is none. After `TooLarge` nothing follows: the place of the next line is not known. */
-export type Line = { readonly _tag: "Text"; readonly text: string } | { readonly _tag: "Malformed" | "TooLarge" }
+export type Line =
+  | { readonly _tag: "Text"; readonly text: string }
+  | { readonly _tag: "Malformed" }
+  | { readonly _tag: "TooLarge" }
 
 /**
  * Cuts a byte stream into lines (docs/protocol.md §1.1). The cut is made at the byte 0x0A and before decoding, so the borders of

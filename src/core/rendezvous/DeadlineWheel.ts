@@ -1,0 +1,64 @@
+/** Something that wants to be told when a time has come. `pollTimeout` may change at any time. */
+export interface Timed {
+  readonly pollTimeout: () => number | undefined
+  readonly handleTimeout: (now: number) => void
+}
+
+/**
+ * One timer for any number of deadlines, `SLOT_MS` coarse. An item stands in the slot of the earliest deadline it was scheduled
+ * for; a deadline that moved later is found out when the slot comes up, so that moving it, which every line of every client
+ * does, is free.
+ */
+export class DeadlineWheel<Item extends Timed> {
+  #slots = new Map<number, Set<Item>>()
+  #slotOf = new Map<Item, number>()
+  /** No slot in use is earlier. It may be empty by now: then a ring finds nothing due, and learns better. */
+  #first = Number.POSITIVE_INFINITY
+
+  /** To be called when an item is new, and when its deadline may have become earlier. */
+  schedule(item: Item): void {
+    const at = item.pollTimeout()
+    if (at === undefined) return
+    const slot = Math.ceil(at / SLOT_MS)
+    const standing = this.#slotOf.get(item)
+    if (standing !== undefined && standing <= slot) return
+    this.remove(item)
+    this.#slotOf.set(item, slot)
+    this.#first = Math.min(this.#first, slot)
+    const items = this.#slots.get(slot)
+    if (items === undefined) this.#slots.set(slot, new Set([item]))
+    else items.add(item)
+  }
+
+  remove(item: Item): void {
+    const slot = this.#slotOf.get(item)
+    if (slot === undefined) return
+    this.#slotOf.delete(item)
+    const items = this.#slots.get(slot)
+    items?.delete(item)
+    if (items?.size === 0) this.#slots.delete(slot)
+  }
+
+  /** Tells the items that are due, each at most `SLOT_MS` after its time if this is called in time. */
+  handleTimeout(now: number): void {
+    const due: Array<Item> = []
+    for (const [slot, items] of this.#slots) if (slot * SLOT_MS <= now) due.push(...items)
+    for (const item of due) {
+      // Removed by the one before it.
+      if (!this.#slotOf.has(item)) continue
+      this.remove(item)
+      if ((item.pollTimeout() ?? Number.POSITIVE_INFINITY) <= now) item.handleTimeout(now)
+      this.schedule(item)
+    }
+    // At most as many as there are in the longest time to wait, 900 for 45 s.
+    this.#first = Number.POSITIVE_INFINITY
+    for (const slot of this.#slots.keys()) this.#first = Math.min(this.#first, slot)
+  }
+
+  pollTimeout(): number | undefined {
+    return this.#slots.size === 0 ? undefined : this.#first * SLOT_MS
+  }
+}
+
+/** Far below any deadline that a person or a protocol notices, far above the cost of a round through the slots. */
+export const SLOT_MS = 50

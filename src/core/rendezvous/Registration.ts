@@ -1,0 +1,55 @@
+import type { Nickname } from "../../domain/Nickname.js"
+
+/** Names one connection of one server process, never used again within it. */
+export type SessionId = string
+
+/** What a session asks for when it wants a nickname; its proof of identity is checked already. */
+export interface Claim {
+  readonly session: SessionId
+  readonly nickname: Nickname
+  readonly identity?: VerifiedIdentity
+  /** Address and port of the control link, as `Endpoint.format` writes them. */
+  readonly address: string
+  /** Where datagrams may reach the session: at most 8, unverified. */
+  readonly endpoints: ReadonlyArray<string>
+  /** From an earlier registration: the right to take an anonymous nickname back. */
+  readonly resume?: string
+}
+
+export interface VerifiedIdentity {
+  /** Ed25519 public key, base64url. */
+  readonly key: string
+  readonly fingerprint: string
+  /** The signed record, base64url. */
+  readonly record: string
+}
+
+/** A nickname and its one owner (law 1). */
+export interface Registration {
+  readonly nickname: Nickname
+  readonly session: SessionId
+  readonly identity: VerifiedIdentity | undefined
+  readonly address: string
+  readonly endpoints: ReadonlyArray<string>
+  /** ms since 1970 UTC. */
+  readonly since: number
+  /** 16 random bytes, base64url. */
+  readonly resume: string
+}
+
+/** What the other side of an introduction learns of this registration. */
+export const introduction = (registration: Registration, channel: Channel) => ({
+  nick: registration.nickname.text,
+  address: registration.address,
+  ...(registration.identity === undefined ? {} : { record: registration.identity.record }),
+  candidates: registration.endpoints,
+  ...channel
+})
+
+export type Introduction = ReturnType<typeof introduction>
+
+/** What two sessions share: both base64url, 8 and 32 random bytes. */
+export interface Channel {
+  readonly channel: string
+  readonly pairKey: string
+}

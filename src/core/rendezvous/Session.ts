@@ -1,0 +1,365 @@
+import * as Either from "effect/Either"
+import * as Nickname from "../../domain/Nickname.js"
+import * as Bytes from "../../protocol/Bytes.js"
+import { type Mood, PROTOCOL_VERSION, type Register, type Request } from "../../protocol/Control.js"
+import {
+  decodeRequest,
+  encodeClients,
+  encodeMessage,
+  encodeRefusal,
+  type RefusalBody
+} from "../../protocol/ControlCodec.js"
+import { type Line, LineFraming } from "../../protocol/LineFraming.js"
+import type { Page, PageRequest } from "./Directory.js"
+import type { Introduction } from "./Registration.js"
+import { type Rate, TokenBucket } from "./TokenBucket.js"
+
+export interface SessionLimits {
+  /** Bytes of one line. */
+  readonly line: number
+  /** ms from the connection to the first successful `Register`. */
+  readonly registerMs: number
+  /** ms of silence; also what `Registered` promises as the lease. */
+  readonly idleMs: number
+  /** Lines that could not be decoded, all told. */
+  readonly malformed: number
+  /** Requests of any kind. Beyond this the session is read more slowly; nothing is refused. */
+  readonly requests: Rate
+  /** Beyond these the request is refused with `RateLimited`. */
+  readonly registers: Rate
+  readonly queries: Rate
+  readonly lists: Rate
+}
+
+export interface SessionOptions {
+  readonly limits: SessionLimits
+  /** Name and version of the software. */
+  readonly software: string
+  /** 32 random bytes, base64url. */
+  readonly challenge: string
+  /** Address and port that the connection comes from. */
+  readonly observed: string
+  readonly token: string | undefined
+  readonly motd: string | undefined
+}
+
+/** A request that needs the registry. The answer comes back through `complete`. */
+export type Command =
+  | { readonly _tag: "Register"; readonly request: typeof Register.Type; readonly nickname: Nickname.Nickname }
+  | ({ readonly _tag: "List" } & PageRequest)
+  | { readonly _tag: "Watch" }
+  | { readonly _tag: "Query"; readonly nick: string }
+  | { readonly _tag: "Update"; readonly endpoints: ReadonlyArray<string> }
+
+export type Outcome =
+  | { readonly _tag: "Registered"; readonly nick: string; readonly resume: string }
+  | { readonly _tag: "Page"; readonly page: Page }
+  | { readonly _tag: "Watching"; readonly version: number }
+  | { readonly _tag: "Introduced"; readonly peer: Introduction }
+  | { readonly _tag: "Updated" }
+  | { readonly _tag: "Refused"; readonly refusal: RefusalBody }
+
+/** Why a session ended by itself. After `exit` the nickname is free, otherwise it is held. */
+export type Ending = "exit" | "replaced" | "unregistered" | "idle" | "malformed" | "slow" | "restarting"
+
+/**
+ * One control connection as the server sees it (docs/protocol.md §1). Pure; `now` is monotonic ms.
+ *
+ * Life: `Welcome` waits in the output from the start. Bytes go in with `handleBytes`; `pollCommand` then reads line after
+ * line, answers what it can, and stops at the first request that needs the registry. Its driver runs that command and gives
+ * the outcome to `complete`, and asks again. So requests are handled one at a time and in order, however they were sent and
+ * however long the registry takes, and all replies to one read leave in one write (`takeOutput`). While `wantsInput` is
+ * false the driver stops reading, and TCP slows the client down. The session ends by itself (`ending`) after a final line.
+ */
+export class Session {
+  #framing: LineFraming
+  /** Read, but not its turn yet. */
+  #line: Line | undefined
+  #output: Array<string> = []
+  #outputLength = 0
+  /** The request that the driver is running for us. */
+  #waiting: { readonly id: number } | undefined
+  #registered = false
+  #watching = false
+  #ending: Ending | undefined
+  #mood: typeof Mood.Type | undefined
+  #malformed = 0
+  #lastHeard: number
+  #registerBy: number
+  /** Not reading before this time. */
+  #pausedUntil = 0
+  #requests: TokenBucket
+  #registers: TokenBucket
+  #queries: TokenBucket
+  #lists: TokenBucket
+
+  constructor(
+    private readonly options: SessionOptions,
+    now: number
+  ) {
+    const { limits, software, challenge, token, motd } = options
+    this.#framing = new LineFraming(limits.line)
+    this.#lastHeard = now
+    this.#registerBy = now + limits.registerMs
+    this.#requests = new TokenBucket(limits.requests, now)
+    this.#registers = new TokenBucket(limits.registers, now)
+    this.#queries = new TokenBucket(limits.queries, now)
+    this.#lists = new TokenBucket(limits.lists, now)
+    this.#put(
+      encodeMessage({
+        _tag: "Welcome",
+        protocol: PROTOCOL_VERSION,
+        server: software,
+        challenge,
+        limits: { line: limits.line, idleMs: limits.idleMs, registerMs: limits.registerMs },
+        udp: [],
+        ...(token === undefined ? {} : { tokenRequired: true }),
+        ...(motd === undefined ? {} : { motd })
+      })
+    )
+  }
+
+  handleBytes(chunk: Uint8Array, now: number): void {
+    if (this.#ending !== undefined) return
+    this.#lastHeard = now
+    this.#framing.push(chunk)
+  }
+
+  /** The next request for the registry, if the lines so far hold one and none is running. */
+  pollCommand(now: number): Command | undefined {
+    while (this.#ending === undefined && this.#waiting === undefined && now >= this.#pausedUntil) {
+      if (this.#outputLength >= MAX_OUTPUT) return undefined
+      this.#line ??= this.#framing.next()
+      if (this.#line === undefined) return undefined
+      const pause = this.#requests.take(now)
+      if (pause > 0) {
+        this.#pausedUntil = now + pause
+        return undefined
+      }
+      const line = this.#line
+      this.#line = undefined
+      this.#lastHeard = now
+      const command = this.#handleLine(line, now)
+      if (command !== undefined) return command
+    }
+    return undefined
+  }
+
+  /** The answer to the command that `pollCommand` gave last. */
+  complete(outcome: Outcome): void {
+    if (this.#ending !== undefined || this.#waiting === undefined) return
+    const { id } = this.#waiting
+    this.#waiting = undefined
+    if (outcome._tag === "Registered") this.#registered = true
+    if (outcome._tag === "Watching") this.#watching = true
+    this.#put(this.#replyTo(id, outcome))
+  }
+
+  /** An event for this client. */
+  push(line: string): void {
+    if (this.#ending === undefined) this.#put(line)
+  }
+
+  /** Ends the session with this line as its last one. */
+  end(ending: Ending, line?: string): void {
+    if (this.#ending !== undefined) return
+    if (line !== undefined) this.#put(line)
+    this.#ending = ending
+    this.#waiting = undefined
+  }
+
+  /** Reads nothing until then: the client is not taking its replies. */
+  pauseUntil(at: number): void {
+    this.#pausedUntil = Math.max(this.#pausedUntil, at)
+  }
+
+  handleTimeout(now: number): void {
+    if (this.#ending !== undefined) return
+    if (!this.#registered && now >= this.#registerBy) {
+      this.end("unregistered", notice("no nickname was registered in time; connect again"))
+    } else if (now >= this.#idleAt()) {
+      this.end("idle", notice("nothing was heard for too long; connect again and ping more often"))
+    }
+  }
+
+  pollTimeout(): number | undefined {
+    if (this.#ending !== undefined) return undefined
+    const silent = this.#registered ? this.#idleAt() : Math.min(this.#registerBy, this.#idleAt())
+    return this.#hasInput && this.#waiting === undefined ? Math.min(silent, this.#pausedUntil) : silent
+  }
+
+  /** All that is to be sent now, or nothing. */
+  takeOutput(): Uint8Array | undefined {
+    if (this.#output.length === 0) return undefined
+    const bytes = Bytes.fromText(this.#output.length === 1 ? this.#output[0]! : this.#output.join(""))
+    this.#output = []
+    this.#outputLength = 0
+    return bytes
+  }
+
+  /** False while lines wait here that cannot be handled yet. */
+  get wantsInput(): boolean {
+    return this.#ending === undefined && this.#waiting === undefined && !this.#hasInput
+  }
+
+  /** Whether presence events are wanted. */
+  get watching(): boolean {
+    return this.#watching && this.#ending === undefined
+  }
+
+  get registered(): boolean {
+    return this.#registered
+  }
+
+  get ending(): Ending | undefined {
+    return this.#ending
+  }
+
+  get mood(): typeof Mood.Type | undefined {
+    return this.#mood
+  }
+
+  get #hasInput(): boolean {
+    return this.#line !== undefined || this.#framing.pending
+  }
+
+  #replyTo(id: number, outcome: Outcome): string {
+    switch (outcome._tag) {
+      case "Registered": {
+        const { observed, limits } = this.options
+        const { nick, resume } = outcome
+        return encodeMessage({ _tag: "Registered", id, nick, lease: limits.idleMs, observed, resume })
+      }
+      case "Page":
+        return encodeClients(id, outcome.page.entries, outcome.page.next)
+      case "Watching":
+        return encodeMessage({ _tag: "Watching", id, version: outcome.version })
+      case "Introduced":
+        return encodeMessage({ _tag: "Peer", id, ...outcome.peer })
+      case "Updated":
+        return encodeMessage({ _tag: "Updated", id })
+      case "Refused":
+        return encodeRefusal(id, outcome.refusal)
+    }
+  }
+
+  #handleLine(line: Line, now: number): Command | undefined {
+    if (line._tag === "TooLarge") {
+      const message = `a line must not be longer than ${this.options.limits.line} bytes`
+      this.end("malformed", encodeRefusal(undefined, { _tag: "TooLarge", message }))
+      return undefined
+    }
+    if (line._tag === "Malformed") {
+      this.#put(encodeRefusal(undefined, { _tag: "Malformed", message: "cannot read this line: not UTF-8" }))
+      this.#countMalformed()
+      return undefined
+    }
+    // The return key in a terminal.
+    if (line.text === "") return undefined
+    const request = decodeRequest(line.text)
+    if (Either.isRight(request)) return this.#handleRequest(request.right, now)
+    this.#put(encodeMessage(request.left))
+    if (request.left._tag === "Malformed") this.#countMalformed()
+    return undefined
+  }
+
+  #handleRequest(request: Request, now: number): Command | undefined {
+    switch (request._tag) {
+      case "Ping":
+        this.#put(encodeMessage({ _tag: "Pong", id: request.id }))
+        return undefined
+      case "Exit":
+        this.#mood = request.mood
+        this.end("exit", encodeMessage(request.id === undefined ? { _tag: "Bye" } : { _tag: "Bye", id: request.id }))
+        return undefined
+      case "Register":
+        return this.#handleRegister(request, now)
+    }
+    if (!this.#registered)
+      return this.#refuse(request.id, { _tag: "NotRegistered", message: "register a nickname first" })
+    switch (request._tag) {
+      case "List": {
+        const { match, after, limit } = request
+        return this.#limited(this.#lists, request.id, now, {
+          _tag: "List",
+          ...(match === undefined ? {} : { match }),
+          ...(after === undefined ? {} : { after }),
+          ...(limit === undefined ? {} : { limit })
+        })
+      }
+      case "Query":
+        return this.#limited(this.#queries, request.id, now, { _tag: "Query", nick: request.nick })
+      case "Watch":
+        return this.#run(request.id, { _tag: "Watch" })
+      case "Update":
+        return this.#run(request.id, { _tag: "Update", endpoints: request.endpoints })
+      case "Unwatch":
+        this.#watching = false
+        this.#put(encodeMessage({ _tag: "Unwatched", id: request.id }))
+        return undefined
+    }
+  }
+
+  #handleRegister(request: typeof Register.Type, now: number): Command | undefined {
+    const { token } = this.options
+    const wait = this.#registers.take(now)
+    if (wait > 0) return this.#refuse(request.id, rateLimited(wait))
+    if (token !== undefined && !Bytes.equal(Bytes.fromText(request.token ?? ""), Bytes.fromText(token))) {
+      return this.#refuse(request.id, { _tag: "Unauthorized", message: "this server needs its access token" })
+    }
+    const nickname = Nickname.parse(request.nick)
+    if (Either.isLeft(nickname)) {
+      return this.#refuse(request.id, {
+        _tag: "NickInvalid",
+        message: `the nickname ${nickname.left}`,
+        reason: nickname.left
+      })
+    }
+    return this.#run(request.id, { _tag: "Register", request, nickname: nickname.right })
+  }
+
+  #limited(bucket: TokenBucket, id: number, now: number, command: Command): Command | undefined {
+    const wait = bucket.take(now)
+    return wait > 0 ? this.#refuse(id, rateLimited(wait)) : this.#run(id, command)
+  }
+
+  #run(id: number, command: Command): Command {
+    this.#waiting = { id }
+    return command
+  }
+
+  #refuse(id: number, refusal: RefusalBody): undefined {
+    this.#put(encodeRefusal(id, refusal))
+  }
+
+  #countMalformed(): void {
+    this.#malformed++
+    if (this.#malformed >= this.options.limits.malformed) {
+      this.end(
+        "malformed",
+        encodeRefusal(undefined, { _tag: "Malformed", message: "too many lines that cannot be read" })
+      )
+    }
+  }
+
+  #put(line: string): void {
+    this.#output.push(line)
+    this.#outputLength += line.length
+  }
+
+  #idleAt(): number {
+    return this.#lastHeard + this.options.limits.idleMs
+  }
+}
+
+/** Replies collect up to here before they must be sent: a third of the send queue, so that the largest reply fits on top. */
+const MAX_OUTPUT = 32 * 1024
+
+const rateLimited = (wait: number): RefusalBody => ({
+  _tag: "RateLimited",
+  message: `too many requests of this kind; try again in ${Math.ceil(wait / 1000)} s`,
+  retryAfterMs: wait
+})
+
+/** A final line: there is no other message of ours that says something in words. */
+const notice = (message: string): string => encodeRefusal(undefined, { _tag: "NotRegistered", message })

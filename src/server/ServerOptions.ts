@@ -1,0 +1,71 @@
+import type { AddressLimits } from "../core/rendezvous/AddressGate.js"
+import type { SessionLimits } from "../core/rendezvous/Session.js"
+import { DEFAULT_PORT, MAX_LINE } from "../protocol/Control.js"
+import { defaultSendQueue } from "../services/Connection.js"
+
+/** How a rendezvous server behaves. `defaults` suits a public server of one machine; every figure can be changed. */
+export interface ServerOptions {
+  /** A host name or an IP literal; all addresses of both families when undefined. */
+  readonly host: string | undefined
+  /** TCP; 0 lets the system choose. */
+  readonly port: number
+  /** Whoever registers must show it. At most 256 characters. */
+  readonly token: string | undefined
+  /** A greeting that every client is shown. At most 2048 characters; more is cut. */
+  readonly motd: string | undefined
+  /** Name and version, as told to clients. */
+  readonly software: string
+  /** Connections at a time. */
+  readonly maxConnections: number
+  /** For each IPv4 address and each IPv6 /64; loopback addresses are exempt. */
+  readonly address: AddressLimits
+  /** For each connection. */
+  readonly session: SessionLimits
+  /** Bytes that may wait for one client; beyond it the client is a slow consumer and is closed. */
+  readonly sendQueue: number
+  /** ms a nickname is held for its owner after the connection was lost. */
+  readonly graceMs: number
+  /** Nicknames in use and held. */
+  readonly maxNames: number
+  /** Nicknames that nobody may have, nor one that looks like them. */
+  readonly reserved: ReadonlyArray<string>
+  /** What clients are told when the server goes down: come back after `inMs` and a random part of `spreadMs`. */
+  readonly restart: { readonly inMs: number; readonly spreadMs: number }
+}
+
+export const defaults: ServerOptions = {
+  host: undefined,
+  port: DEFAULT_PORT,
+  token: undefined,
+  motd: undefined,
+  software: `parley/${PARLEY_VERSION}`,
+  // 2.6 KB each when idle; the system's limit on open files is met first.
+  maxConnections: 10_000,
+  // A household or a small office behind one address, and all of it coming back at once after a restart.
+  address: { connections: 16, rate: { burst: 32, perSecond: 32 / 600 } },
+  session: {
+    line: MAX_LINE,
+    // Long enough to type the line by hand.
+    registerMs: 10_000,
+    // Three pings of 15 s.
+    idleMs: 45_000,
+    // A failed line costs 14 times a good one.
+    malformed: 5,
+    // Half a percent of a core for one connection.
+    requests: { burst: 400, perSecond: 200 },
+    // A person who tries names; a program that tries them all is slowed to one in two seconds, and shown the door after 10 s.
+    registers: { burst: 5, perSecond: 0.5 },
+    // A client that comes back to its ten conversations.
+    queries: { burst: 10, perSecond: 1 },
+    // All pages of 10,000 names at once.
+    lists: { burst: 100, perSecond: 20 }
+  },
+  sendQueue: defaultSendQueue,
+  graceMs: 60_000,
+  // All connections and as many names that are held, three times over; 60 MB.
+  maxNames: 65_536,
+  // Names that could pass for the program's own voice.
+  reserved: ["server", "system", "parley"],
+  // A restart takes about a second; 10,000 clients then come at 2,000 a second.
+  restart: { inMs: 1000, spreadMs: 5000 }
+}

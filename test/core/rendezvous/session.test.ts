@@ -1,0 +1,251 @@
+import * as fc from "fast-check"
+import { describe, expect, test } from "vitest"
+import { defaults } from "../../../src/server/ServerOptions.js"
+import { type Message, Script } from "./support.js"
+
+const tags = (messages: ReadonlyArray<Message>) => messages.map((message) => message._tag)
+
+/** A script that has read its Welcome and, unless told otherwise, is registered. */
+const begin = (registered = true, ...options: ConstructorParameters<typeof Script>): Script => {
+  const script = new Script(...options)
+  expect(tags(script.written())).toEqual(["Welcome"])
+  if (registered) expect(tags(script.say({ _tag: "Register", id: 0, nick: "alice" }))).toEqual(["Registered"])
+  return script
+}
+
+describe("a session", () => {
+  test("speaks first, and says what it expects", () => {
+    const [welcome] = new Script({ motd: "hello", token: "secret" }).written()
+    expect(welcome).toMatchObject({
+      _tag: "Welcome",
+      protocol: 1,
+      challenge: "challenge",
+      tokenRequired: true,
+      motd: "hello",
+      limits: { line: 16_384, idleMs: 45_000, registerMs: 10_000 }
+    })
+  })
+
+  test("lets a person with nc take part", () => {
+    const script = begin(false)
+    expect(script.say('{"_tag":"Register","id":1,"nick":"nc"}\n')).toMatchObject([
+      { _tag: "Registered", id: 1, nick: "nc", lease: 45_000, observed: "192.0.2.1:1000" }
+    ])
+    expect(script.say("\n")).toEqual([])
+    expect(script.say('{"_tag":"List","id":2}\r\n')).toEqual([{ _tag: "Clients", id: 2, clients: [] }])
+    expect(script.say('{"_tag":"Exit"}\n')).toEqual([{ _tag: "Bye" }])
+    expect(script.session.ending).toBe("exit")
+  })
+
+  test("answers pipelined requests in order, however the bytes are cut", () => {
+    const requests = [
+      { _tag: "Ping", id: 1 },
+      { _tag: "List", id: 2 },
+      { _tag: "Fly", id: 3 },
+      { _tag: "Query", id: 4, nick: "böb" },
+      { _tag: "Watch", id: 5 },
+      { _tag: "Unwatch", id: 6 },
+      { _tag: "Update", id: 7, endpoints: ["192.0.2.1:1"] },
+      { _tag: "Register", id: 8, nick: "-x" },
+      { _tag: "Exit", id: 9, mood: "lan" }
+    ]
+    const bytes = Buffer.from(`${requests.map((request) => JSON.stringify(request)).join("\n")}\n`)
+    const expected = [
+      "Pong",
+      "Clients",
+      "Unsupported",
+      "Peer",
+      "Watching",
+      "Unwatched",
+      "Updated",
+      "NickInvalid",
+      "Bye"
+    ]
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: bytes.length }), { maxLength: 30 }), (cuts) => {
+        const script = begin()
+        const borders = [0, ...cuts, bytes.length].sort((a, b) => a - b)
+        const replies = borders.slice(1).flatMap((end, i) => script.say(bytes.subarray(borders[i], end)))
+        expect(tags(replies)).toEqual(expected)
+        expect(replies.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
+        expect(script.session.mood).toBe("lan")
+      })
+    )
+  })
+
+  test("gives the replies to one read as one piece of output", () => {
+    const script = begin()
+    const pings = Array.from({ length: 100 }, (_, id) => JSON.stringify({ _tag: "Ping", id })).join("\n")
+    script.session.handleBytes(Buffer.from(`${pings}\n`), 0)
+    expect(script.session.pollCommand(0)).toBeUndefined()
+    expect(script.written()).toHaveLength(100)
+    expect(script.session.takeOutput()).toBeUndefined()
+  })
+
+  test("runs one command at a time and reads nothing meanwhile", () => {
+    const { session } = begin()
+    session.handleBytes(Buffer.from('{"_tag":"Watch","id":1}\n{"_tag":"Ping","id":2}\n'), 0)
+    expect(session.pollCommand(0)).toEqual({ _tag: "Watch" })
+    expect(session.pollCommand(0)).toBeUndefined()
+    expect(session.wantsInput).toBe(false)
+    expect(session.takeOutput()).toBeUndefined()
+    session.complete({ _tag: "Watching", version: 3 })
+    expect(session.watching).toBe(true)
+    expect(session.pollCommand(0)).toBeUndefined()
+    expect(session.wantsInput).toBe(true)
+    expect(Buffer.from(session.takeOutput()!).toString()).toBe(
+      '{"_tag":"Watching","id":1,"version":3}\n{"_tag":"Pong","id":2}\n'
+    )
+  })
+
+  test.each(["List", "Watch", "Unwatch", "Query", "Update"])("refuses %s before registration", (_tag) => {
+    const script = begin(false)
+    expect(script.say({ _tag, id: 1, nick: "bob", endpoints: [] })).toMatchObject([{ _tag: "NotRegistered", id: 1 }])
+    expect(script.commands).toEqual([])
+  })
+
+  test("lets the nickname be tried again after a refusal", () => {
+    const { session } = begin(false)
+    session.handleBytes(Buffer.from('{"_tag":"Register","id":1,"nick":"alice"}\n'), 0)
+    session.pollCommand(0)
+    session.complete({ _tag: "Refused", refusal: { _tag: "NickTaken", message: "taken", suggestions: ["alice2"] } })
+    expect(session.registered).toBe(false)
+    session.handleBytes(Buffer.from('{"_tag":"Register","id":2,"nick":"alice2"}\n'), 0)
+    expect(session.pollCommand(0)).toMatchObject({ _tag: "Register", nickname: { text: "alice2" } })
+  })
+
+  test("wants the token where there is one", () => {
+    const script = begin(false, { token: "secret" })
+    const register = { _tag: "Register", id: 1, nick: "alice" }
+    expect(tags(script.say(register))).toEqual(["Unauthorized"])
+    expect(tags(script.say({ ...register, token: "secreT" }))).toEqual(["Unauthorized"])
+    expect(tags(script.say({ ...register, token: "secret" }))).toEqual(["Registered"])
+  })
+})
+
+describe("a session ends", () => {
+  test("when nobody registers in time, whatever else is sent", () => {
+    const script = begin(false)
+    script.wait(9000)
+    script.say({ _tag: "Ping", id: 1 })
+    expect(script.wait(9999)).toEqual([])
+    expect(tags(script.wait(10_000))).toEqual(["NotRegistered"])
+    expect(script.session.ending).toBe("unregistered")
+    expect(script.session.pollTimeout()).toBeUndefined()
+  })
+
+  test("when nothing is heard for the idle time, which every byte restarts", () => {
+    const script = begin()
+    expect(script.wait(44_999)).toEqual([])
+    script.say({ _tag: "Ping", id: 1 })
+    script.wait(60_000)
+    script.say("{")
+    expect(script.wait(104_999)).toEqual([])
+    expect(tags(script.wait(105_000))).toEqual(["NotRegistered"])
+    expect(script.session.ending).toBe("idle")
+  })
+
+  test("after five lines that cannot be read", () => {
+    const script = begin()
+    for (const line of ["x\n", "{}\n", "\xff\n", '{"_tag":"Ping"}\n']) {
+      expect(tags(script.say(Buffer.from(line, "latin1")))).toEqual(["Malformed"])
+    }
+    expect(script.session.ending).toBeUndefined()
+    expect(tags(script.say("x\n"))).toEqual(["Malformed", "Malformed"])
+    expect(script.session.ending).toBe("malformed")
+    expect(script.say({ _tag: "Ping", id: 1 })).toEqual([])
+  })
+
+  test("at a line that is too long, before its end has come", () => {
+    const script = begin()
+    expect(tags(script.say("x".repeat(16_386)))).toEqual(["TooLarge"])
+    expect(script.session.ending).toBe("malformed")
+  })
+
+  test("with a last word from outside", () => {
+    const script = begin()
+    script.session.end("replaced", '{"_tag":"Replaced"}\n')
+    expect(tags(script.written())).toEqual(["Replaced"])
+    script.session.push('{"_tag":"Incoming"}\n')
+    expect(script.written()).toEqual([])
+  })
+})
+
+describe("rates", () => {
+  test("of queries: ten at once, then one a second", () => {
+    const script = begin()
+    const ask = (id: number) => script.say({ _tag: "Query", id, nick: "bob" })[0]!
+    for (let id = 1; id <= 10; id++) expect(ask(id)._tag).toBe("Peer")
+    expect(ask(11)).toMatchObject({ _tag: "RateLimited", id: 11, retryAfterMs: 1000 })
+    script.wait(600)
+    expect(ask(12)).toMatchObject({ _tag: "RateLimited", retryAfterMs: 400 })
+    script.wait(1000)
+    expect(ask(13)._tag).toBe("Peer")
+  })
+
+  test("of tries for a nickname", () => {
+    const script = begin(false)
+    for (let id = 1; id <= 5; id++)
+      expect(tags(script.say({ _tag: "Register", id, nick: "/" }))).toEqual(["NickInvalid"])
+    expect(tags(script.say({ _tag: "Register", id: 6, nick: "alice" }))).toEqual(["RateLimited"])
+  })
+
+  test("of requests: the rest is read later, nothing is lost", () => {
+    const { burst, perSecond } = defaults.session.requests
+    const script = begin()
+    const total = burst + perSecond
+    const pings = Array.from({ length: total }, (_, id) => `${JSON.stringify({ _tag: "Ping", id })}\n`).join("")
+    const first = script.say(pings)
+    // One token went to the registration.
+    expect(first).toHaveLength(burst - 1)
+    expect(script.session.wantsInput).toBe(false)
+    const rest = script.wait(1010)
+    expect([...first, ...rest].map(({ id }) => id)).toEqual(Array.from({ length: total }, (_, id) => id))
+    expect(script.session.wantsInput).toBe(true)
+  })
+
+  test("of output: a flood of replies waits until the driver has sent the earlier ones", () => {
+    const script = begin()
+    const bad = Array.from({ length: 300 }, (_, id) => `${JSON.stringify({ _tag: "Fly", id, pad: "" })}\n`).join("")
+    script.session.handleBytes(Buffer.from(bad), 0)
+    let replies = 0
+    let rounds = 0
+    for (;;) {
+      script.session.pollCommand(0)
+      const output = script.session.takeOutput()
+      if (output === undefined) break
+      expect(output.length).toBeLessThan(48 * 1024)
+      replies += Buffer.from(output).toString().split("\n").length - 1
+      rounds++
+    }
+    expect(replies).toBe(300)
+    expect(rounds).toBeGreaterThanOrEqual(1)
+  })
+})
+
+test("no bytes break a session, and its output is always whole lines of JSON", () => {
+  const piece = fc.oneof(
+    fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
+    fc.json().map((json) => Buffer.from(`${json}\n`)),
+    fc
+      .record({
+        _tag: fc.constantFrom("Register", "List", "Watch", "Unwatch", "Query", "Update", "Ping", "Exit"),
+        id: fc.oneof(fc.nat(), fc.jsonValue()),
+        nick: fc.oneof(fc.string(), fc.jsonValue()),
+        endpoints: fc.oneof(fc.constant([]), fc.jsonValue())
+      })
+      .map((request) => Buffer.from(`${JSON.stringify(request)}\n`))
+  )
+  fc.assert(
+    fc.property(fc.array(fc.tuple(piece, fc.nat({ max: 5000 })), { maxLength: 30 }), (steps) => {
+      const script = new Script()
+      for (const [bytes, pause] of steps) {
+        script.say(new Uint8Array(bytes))
+        script.wait(script.now + pause)
+      }
+      script.wait(script.now + 200_000)
+      expect(script.session.ending).toBeDefined()
+    }),
+    { numRuns: 300 }
+  )
+})
