@@ -1,0 +1,56 @@
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { AckRanges } from "../../../src/core/peer/AckRanges.js"
+import { MAX_ACK_RANGES } from "../../../src/protocol/Frame.js"
+
+describe("acknowledgements", () => {
+  it("hold exactly the newest ranges of what came", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 300 }), { minLength: 1, maxLength: 200 }), (numbers) => {
+        const acks = new AckRanges()
+        for (const number of new Set(numbers)) acks.onReceived(number, true, 0)
+        const { ranges } = acks.take(0)!
+        expect(ranges.length).toBeLessThanOrEqual(MAX_ACK_RANGES)
+        for (const [i, range] of ranges.entries()) {
+          expect(range.end).toBeGreaterThan(range.start)
+          if (i > 0) expect(range.end).toBeLessThan(ranges[i - 1]!.start)
+        }
+        const told = new Set(
+          ranges.flatMap(({ end, start }) => Array.from({ length: end - start }, (_, i) => start + i))
+        )
+        for (const number of told) expect(numbers).toContain(number)
+        if (ranges.length < MAX_ACK_RANGES) expect(told.size).toBe(new Set(numbers).size)
+        expect(ranges[0]!.end - 1).toBe(Math.max(...numbers))
+      })
+    )
+  })
+
+  it("are due with every second eliciting packet, or after 25 ms", () => {
+    const acks = new AckRanges()
+    acks.onReceived(0, false, 100)
+    expect(acks.due).toBeUndefined()
+    acks.onReceived(1, true, 100)
+    expect(acks.due).toBe(125)
+    acks.onReceived(2, false, 110)
+    expect(acks.due).toBe(125)
+    acks.onReceived(3, true, 120)
+    expect(acks.due).toBe(120)
+    expect(acks.take(121)).toEqual({ _tag: "Ack", ranges: [{ start: 0, end: 4 }], delay: 1 })
+    expect(acks.due).toBeUndefined()
+    expect(acks.take(121)).toBeUndefined()
+    acks.onReceived(4, true, 130)
+    expect(acks.due).toBe(155)
+  })
+
+  it("are due at once when a packet came out of order", () => {
+    const acks = new AckRanges()
+    acks.onReceived(0, true, 100)
+    acks.take(101)
+    acks.onReceived(2, true, 110)
+    expect(acks.due).toBe(110)
+    acks.take(110)
+    acks.onReceived(1, true, 120)
+    expect(acks.due).toBe(120)
+    expect(acks.take(120)).toMatchObject({ ranges: [{ start: 0, end: 3 }], delay: 10 })
+  })
+})

@@ -1,0 +1,172 @@
+import { describe, expect, it } from "vitest"
+import type { CongestionController } from "../../../src/core/peer/CongestionController.js"
+import { LossDetector, type SentFrame } from "../../../src/core/peer/LossDetector.js"
+import { NewReno } from "../../../src/core/peer/NewReno.js"
+import { INITIAL_RTT, RttEstimator } from "../../../src/core/peer/RttEstimator.js"
+import { MAX_DATAGRAM } from "../../../src/protocol/DataPacket.js"
+
+const setUp = () => {
+  const lost: Array<number> = []
+  const acknowledged: Array<number> = []
+  const log: Array<string> = []
+  const start = (frame: SentFrame) => (frame._tag === "Stream" ? frame.start : -1)
+  const controller: CongestionController = {
+    window: 100 * MAX_DATAGRAM,
+    onAcked: () => log.push("acked"),
+    onLost: () => log.push("lost"),
+    onPersistentCongestion: () => log.push("persistent")
+  }
+  const rtt = new RttEstimator()
+  const detector = new LossDetector(
+    {
+      onFrameAcknowledged: (frame) => acknowledged.push(start(frame)),
+      onFrameLost: (frame) => lost.push(start(frame))
+    },
+    () => controller,
+    rtt
+  )
+  const send = (number: number, now: number) =>
+    detector.onSent(number, 1_000, [{ _tag: "Stream", stream: 0, start: number, end: number + 1 }], now)
+  const ack = (numbers: ReadonlyArray<number>, now: number, next = 1_000) =>
+    detector.onAck(
+      { _tag: "Ack", delay: 0, ranges: [...numbers].sort((a, b) => b - a).map((start) => ({ start, end: start + 1 })) },
+      next,
+      now
+    )
+  return { acknowledged, ack, detector, log, lost, rtt, send }
+}
+
+describe("loss detection (RFC 9002 §6)", () => {
+  it("finds a packet lost when three later ones were acknowledged", () => {
+    const { ack, lost, send } = setUp()
+    for (let i = 0; i < 5; i++) send(i, i)
+    ack([1, 2], 50)
+    expect(lost).toEqual([])
+    ack([3], 51)
+    expect(lost).toEqual([0])
+  })
+
+  it("counts only tracked packets, not the numbers that probes used in between", () => {
+    const { ack, lost, send } = setUp()
+    send(0, 0)
+    send(50, 1)
+    ack([50], 51)
+    expect(lost).toEqual([])
+  })
+
+  it("finds a packet lost 9/8 round trips after it was sent, once a later one was acknowledged", () => {
+    const { ack, detector, lost, send } = setUp()
+    send(0, 0)
+    send(1, 0)
+    ack([1], 80)
+    expect(detector.timeout).toBeCloseTo(90)
+    detector.handleTimeout(89)
+    expect(lost).toEqual([])
+    detector.handleTimeout(90)
+    expect(lost).toEqual([0])
+    expect(detector.timeout).toBeUndefined()
+  })
+
+  it("probes when nothing is acknowledged, ever less often, without taking it for congestion", () => {
+    const { ack, detector, log, lost, send } = setUp()
+    send(0, 0)
+    ack([0], 40)
+    send(1, 100)
+    // 1.5 round trips, what the peer may hold the answer back, and a millisecond.
+    expect(detector.timeout).toBeCloseTo(100 + 60 + 25 + 1)
+    let now = detector.timeout!
+    detector.handleTimeout(now)
+    expect(lost).toEqual([1])
+    const gaps: Array<number> = []
+    for (let i = 0; i < 4; i++) {
+      gaps.push(detector.timeout! - now)
+      now = detector.timeout!
+      detector.handleTimeout(now)
+    }
+    for (let i = 1; i < 4; i++) expect(gaps[i]!).toBeCloseTo(2 * gaps[i - 1]!)
+    expect(log).toEqual(["acked"])
+    expect(detector.maySend).toBe(true)
+  })
+
+  it("refuses the acknowledgement of a packet that was never sent", () => {
+    const { ack, send } = setUp()
+    send(0, 0)
+    expect(ack([1], 10, 1)).toBe(false)
+    expect(ack([0], 10, 1)).toBe(true)
+  })
+
+  it("handles huge ranges in the time of what is outstanding", () => {
+    const { acknowledged, detector, send } = setUp()
+    for (let i = 0; i < 10; i++) send(i * 1_000_000, i)
+    const huge = [{ start: 0, end: 9_000_001 }]
+    expect(detector.onAck({ _tag: "Ack", delay: 0, ranges: huge }, 9_000_001, 100)).toBe(true)
+    expect(acknowledged).toHaveLength(10)
+  })
+
+  it("reports persistent congestion when a long run of packets was lost", () => {
+    const { ack, log, send } = setUp()
+    send(0, 0)
+    ack([0], 40)
+    for (let i = 1; i < 20; i++) send(i, 100 * i)
+    ack([19], 1_940)
+    expect(log).toContain("persistent")
+    expect(log.filter((entry) => entry === "persistent")).toHaveLength(1)
+  })
+
+  it("forgets the window and the round trip of a path that is left", () => {
+    const { ack, detector, log, lost, rtt, send } = setUp()
+    for (let i = 0; i < 4; i++) send(i, 0)
+    const next = new RttEstimator()
+    detector.changePath(next)
+    ack([3], 10)
+    expect(lost).toEqual([0])
+    expect(log).toEqual([])
+    expect(rtt.sampled || next.sampled).toBe(false)
+  })
+})
+
+describe("the round-trip estimator (RFC 9002 §5)", () => {
+  it("starts from a guess, takes the first sample as it is, then smooths", () => {
+    const rtt = new RttEstimator()
+    expect(rtt.smoothed).toBe(INITIAL_RTT)
+    rtt.guess(100)
+    expect(rtt.smoothed).toBe(100)
+    rtt.update(50, 0)
+    expect(rtt.smoothed).toBe(50)
+    rtt.guess(100)
+    rtt.update(66, 0)
+    expect(rtt.smoothed).toBeCloseTo(52)
+    // Held back for 10 ms by the peer, which says so.
+    rtt.update(62, 10)
+    expect(rtt.smoothed).toBeCloseTo(52)
+    // More delay than the peer may add, or than the minimum allows, is not believed.
+    rtt.update(52, 1_000)
+    expect(rtt.smoothed).toBeCloseTo(52)
+  })
+})
+
+describe("NewReno (RFC 9002 §7)", () => {
+  it("doubles in slow start, halves once for each round with loss, then grows by a packet a round", () => {
+    const reno = new NewReno()
+    const initial = reno.window
+    expect(initial).toBe(12_000)
+    for (let i = 0; i < 10; i++) reno.onAcked(1_200, 0, true)
+    expect(reno.window).toBe(2 * initial)
+    reno.onLost(10, 100)
+    reno.onLost(50, 110)
+    expect(reno.window).toBe(initial)
+    reno.onAcked(1_200, 90, true)
+    expect(reno.window).toBe(initial)
+    for (let i = 0; i < 10; i++) reno.onAcked(1_200, 120, true)
+    expect(reno.window).toBeGreaterThan(initial + 1_100)
+    expect(reno.window).toBeLessThan(initial + 1_300)
+    reno.onPersistentCongestion()
+    expect(reno.window).toBe(2_400)
+  })
+
+  it("does not grow while the application sends less than the window", () => {
+    const reno = new NewReno()
+    reno.onAcked(1_200, 0, false)
+    expect(reno.window).toBe(12_000)
+  })
+})

@@ -1,0 +1,139 @@
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import type { Range } from "../../../src/core/peer/RangeSet.js"
+import { MAX_SEGMENTS, ReceiveStream } from "../../../src/core/peer/ReceiveStream.js"
+import { SendStream } from "../../../src/core/peer/SendStream.js"
+import { Writer } from "../../../src/protocol/Bytes.js"
+
+const bytesOf = (stream: SendStream, range: Range): Uint8Array => {
+  const target = new Uint8Array(range.end - range.start)
+  stream.writeTo(new Writer(target), range)
+  return target
+}
+
+const readAll = (stream: ReceiveStream): Array<number> => {
+  const all: Array<number> = []
+  for (let bytes = stream.read(); bytes !== undefined; bytes = stream.read()) all.push(...bytes)
+  return all
+}
+
+describe("a stream", () => {
+  it("arrives whole and in order whatever is lost, repeated, overtaken or acknowledged late", () => {
+    const step = fc.record({
+      what: fc.constantFrom(
+        "write",
+        "send",
+        "send",
+        "send",
+        "deliver",
+        "deliver",
+        "acknowledge",
+        "lose",
+        "limit",
+        "park"
+      ),
+      size: fc.integer({ min: 1, max: 40 }),
+      pick: fc.nat()
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+        let limit = 50
+        const sender = new SendStream(limit)
+        const receiver = new ReceiveStream()
+        const written: Array<number> = []
+        const received: Array<number> = []
+        const flying: Array<{ range: Range; data: Uint8Array; delivered: boolean }> = []
+        const deliver = (packet: (typeof flying)[number]) => {
+          packet.delivered = true
+          const buffer = packet.data.slice()
+          expect(receiver.receive(packet.range.start, buffer, limit)).toBe(true)
+          received.push(...readAll(receiver))
+          receiver.park()
+          buffer.fill(0)
+        }
+        for (const { pick, size, what } of steps) {
+          const packet = flying[pick % Math.max(1, flying.length)]
+          if (what === "write") {
+            const data = Uint8Array.from({ length: size }, (_, i) => written.length + i)
+            written.push(...data)
+            sender.write(data)
+          } else if (what === "limit") {
+            limit += size
+            sender.setLimit(limit)
+          } else if (what === "send") {
+            const pending = sender.pending
+            const range = sender.next(size)
+            expect(range !== undefined).toBe(pending)
+            if (range === undefined) continue
+            expect(range.end - range.start).toBeLessThanOrEqual(size)
+            expect(range.end).toBeLessThanOrEqual(limit)
+            const data = bytesOf(sender, range)
+            expect([...data]).toEqual(written.slice(range.start, range.end))
+            flying.push({ range, data, delivered: false })
+          } else if (packet === undefined) continue
+          else if (what === "deliver") deliver(packet)
+          else if (what === "lose") sender.onLost(packet.range)
+          else if (what === "acknowledge" && packet.delivered) {
+            sender.onAcknowledged(packet.range)
+            flying.splice(flying.indexOf(packet), 1)
+          }
+        }
+        // The network recovers: everything is lost once more, then arrives.
+        limit += written.length
+        sender.setLimit(limit)
+        for (const { range } of flying) sender.onLost(range)
+        for (let range = sender.next(30); range !== undefined; range = sender.next(30)) {
+          deliver({ range, data: bytesOf(sender, range), delivered: false })
+          sender.onAcknowledged(range)
+        }
+        expect(received).toEqual(written.map((byte) => byte & 0xff))
+        expect(sender.pending).toBe(false)
+        expect(sender.unsent).toBe(0)
+        expect(receiver.offset).toBe(written.length)
+      }),
+      { numRuns: 400 }
+    )
+  })
+
+  it("puts overlapping, repeated pieces together as a flat buffer would", () => {
+    const piece = fc.tuple(fc.integer({ min: 0, max: 90 }), fc.integer({ min: 0, max: 30 }))
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
+        const stream = new ReceiveStream()
+        const here = new Set<number>()
+        const read: Array<number> = []
+        for (const [offset, length] of pieces) {
+          const data = Uint8Array.from({ length }, (_, i) => offset + i)
+          expect(stream.receive(offset, data, 120)).toBe(true)
+          for (let i = offset; i < offset + length; i++) here.add(i)
+          read.push(...readAll(stream))
+          let contiguous = 0
+          while (here.has(contiguous)) contiguous++
+          expect(read).toEqual(Array.from({ length: contiguous }, (_, i) => i))
+        }
+      }),
+      { numRuns: 400 }
+    )
+  })
+
+  it("refuses bytes beyond the limit, and more pieces than an honest sender makes", () => {
+    const stream = new ReceiveStream()
+    expect(stream.receive(0, new Uint8Array(11), 10)).toBe(false)
+    expect(stream.receive(10, new Uint8Array(1), 10)).toBe(false)
+    const scattered = new ReceiveStream()
+    for (let i = 0; i < MAX_SEGMENTS; i++) {
+      expect(scattered.receive(2 * i + 1, new Uint8Array(1), 100_000)).toBe(true)
+    }
+    expect(scattered.receive(2 * MAX_SEGMENTS + 1, new Uint8Array(1), 100_000)).toBe(false)
+  })
+
+  it("ignores a limit that came late", () => {
+    const stream = new SendStream(10)
+    stream.write(new Uint8Array(100))
+    stream.setLimit(50)
+    stream.setLimit(20)
+    expect(stream.next(100)).toEqual({ start: 0, end: 50 })
+    expect(stream.pending).toBe(false)
+    expect(stream.unsent).toBe(50)
+  })
+})

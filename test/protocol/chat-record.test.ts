@@ -1,0 +1,117 @@
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { concat, fromText, toHex, Writer } from "../../src/protocol/Bytes.js"
+import {
+  type ChatRecord,
+  encodeDelivered,
+  encodeText,
+  MAX_RECORD,
+  MAX_TEXT,
+  RecordReader
+} from "../../src/protocol/ChatRecord.js"
+
+const id = fc.uint8Array({ minLength: 16, maxLength: 16 })
+const record: fc.Arbitrary<ChatRecord> = fc.oneof(
+  fc.record({
+    _tag: fc.constant("Text" as const),
+    id,
+    sequence: fc.maxSafeNat(),
+    text: fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 50 }),
+      fc.uint8Array({ minLength: 1_000, maxLength: 2_000 })
+    )
+  }),
+  fc.record({ _tag: fc.constant("Delivered" as const), id }),
+  fc.record({ _tag: fc.constant("Unknown" as const), type: fc.integer({ min: 3, max: 255 }) })
+)
+
+const unknown = (type: number, body: Uint8Array): Uint8Array => {
+  const bytes = new Uint8Array(body.length + 9)
+  const writer = new Writer(bytes)
+  writer.varint(body.length + 1)
+  writer.u8(type)
+  writer.bytes(body)
+  return writer.finish()!
+}
+
+const encode = (each: ChatRecord): Uint8Array => {
+  switch (each._tag) {
+    case "Text":
+      return encodeText(each.id, each.sequence, each.text)
+    case "Delivered":
+      return encodeDelivered(each.id)
+    case "Unknown":
+      return unknown(each.type, new Uint8Array(70).fill(each.type))
+  }
+}
+
+const copy = (each: ChatRecord): ChatRecord => {
+  if (each._tag === "Unknown") return each
+  return each._tag === "Text"
+    ? { ...each, id: each.id.slice(), text: each.text.slice() }
+    : { ...each, id: each.id.slice() }
+}
+
+describe("chat records", () => {
+  it("come back as they were, however the stream is cut", () => {
+    fc.assert(
+      fc.property(
+        fc.array(record, { maxLength: 10 }),
+        fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1 }),
+        (records, cuts) => {
+          const stream = concat(records.map(encode))
+          const reader = new RecordReader()
+          const back: Array<ChatRecord> = []
+          let total = 0
+          for (let at = 0, i = 0; at < stream.length; i++) {
+            const end = Math.min(stream.length, at + cuts[i % cuts.length]!)
+            const accept = (each: ChatRecord, size: number) => {
+              back.push(copy(each))
+              total += size
+              return true
+            }
+            expect(reader.push(stream.subarray(at, end), accept)).toBe(true)
+            at = end
+          }
+          expect(back).toEqual(records)
+          expect(total).toBe(stream.length)
+        }
+      )
+    )
+  })
+
+  it("have a fixed form", () => {
+    const id = new Uint8Array(16).fill(0xaa)
+    expect(toHex(encodeText(id, 300, fromText("hi")))).toBe(`1501${"aa".repeat(16)}412c6869`)
+    expect(toHex(encodeDelivered(id))).toBe(`1102${"aa".repeat(16)}`)
+  })
+
+  it("are refused when they are malformed or too large, and the stream ends there", () => {
+    const refused = (bytes: Uint8Array) => expect(new RecordReader().push(bytes, () => true)).toBe(false)
+    const length = (value: number) => {
+      const writer = new Writer(new Uint8Array(8))
+      writer.varint(value)
+      return writer.finish()!
+    }
+    refused(length(0))
+    refused(length(MAX_RECORD + 1))
+    refused(Uint8Array.from([255, 255, 255, 255, 255, 255, 255, 255]))
+    refused(Uint8Array.from([2, 1, 0])) // a text without an id
+    refused(encodeText(new Uint8Array(16), 1, new Uint8Array(0))) // an empty text
+    refused(encodeText(new Uint8Array(16), 1, new Uint8Array(MAX_TEXT + 1)))
+    refused(unknown(2, new Uint8Array(17))) // a confirmation with something behind it
+    refused(unknown(2, new Uint8Array(15)))
+    expect(new RecordReader().push(encodeText(new Uint8Array(16), 1, new Uint8Array(MAX_TEXT)), () => true)).toBe(true)
+    expect(new RecordReader().push(encodeDelivered(new Uint8Array(16)), () => false)).toBe(false)
+  })
+
+  it("never throw on random bytes", () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 10 }), (pieces) => {
+        const reader = new RecordReader()
+        for (const piece of pieces) if (!reader.push(piece, () => true)) return
+      }),
+      { numRuns: 3_000 }
+    )
+  })
+})

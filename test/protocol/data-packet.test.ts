@@ -1,0 +1,57 @@
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { toHex } from "../../src/protocol/Bytes.js"
+import {
+  HEADER_BYTES,
+  MAX_DATAGRAM,
+  OVERHEAD,
+  paddedRoom,
+  paddingFor,
+  readHeader,
+  writeHeader
+} from "../../src/protocol/DataPacket.js"
+
+describe("a DATA packet", () => {
+  it("begins with its type, the receiver's index and the counter", () => {
+    const packet = new Uint8Array(OVERHEAD)
+    writeHeader(packet, 0x01020304, 2 ** 40 + 5)
+    expect(toHex(packet.subarray(0, HEADER_BYTES))).toBe("03010203040000010000000005")
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2 ** 32 - 1 }), fc.maxSafeNat(), (receiverIndex, counter) => {
+        writeHeader(packet, receiverIndex, counter)
+        expect(readHeader(packet)).toEqual({ receiverIndex, counter })
+      })
+    )
+  })
+
+  it("is refused when it is too short, too long, of another type, or its counter too large", () => {
+    const packet = (length: number, type = 3) => {
+      const bytes = new Uint8Array(length)
+      bytes[0] = type
+      return bytes
+    }
+    expect(readHeader(packet(OVERHEAD))).toBeDefined()
+    expect(readHeader(packet(MAX_DATAGRAM))).toBeDefined()
+    for (const length of [0, 1, 12, 13, OVERHEAD - 1, MAX_DATAGRAM + 1])
+      expect(readHeader(packet(length))).toBeUndefined()
+    for (const type of [0, 1, 2, 4, 255]) expect(readHeader(packet(100, type))).toBeUndefined()
+    const huge = packet(100)
+    huge.fill(0xff, 5, 13)
+    expect(readHeader(huge)).toBeUndefined()
+  })
+
+  it("has a sealed part in steps of 64 bytes once it is padded, and never grows beyond the largest datagram", () => {
+    for (let size = 0; size <= 1_300; size++) {
+      const room = paddedRoom(size)
+      if (room >= 0) expect((room + 16) % 64).toBe(0)
+      expect(room + OVERHEAD).toBeLessThanOrEqual(Math.min(size, MAX_DATAGRAM))
+      for (let length = Math.max(0, room - 70); length <= room; length++) {
+        const padded = length + paddingFor(length)
+        expect((padded + 16) % 64).toBe(0)
+        expect(padded).toBeLessThanOrEqual(room)
+        expect(padded - length).toBeLessThan(64)
+      }
+    }
+    expect(paddedRoom(MAX_DATAGRAM)).toBe(1_136)
+  })
+})
