@@ -56,6 +56,8 @@ export class Kernel {
   private order = 0
   private nextProcess = 0
   private stepsThisInstant = 0
+  /** The process that the present event was about. */
+  private entered: Process | undefined
   private lastStep: Ready | undefined
 
   constructor(options: KernelOptions) {
@@ -108,6 +110,7 @@ export class Kernel {
     this.current = process
     run()
     this.current = outer
+    this.entered = process
   }
 
   /** Ends the run with a failure; the first one counts. */
@@ -216,7 +219,11 @@ export class Kernel {
     this.countStep()
     if (owner === undefined) timer.fire()
     else owner.enter(timer.fire)
+    // Promises that were settled by what a process did belong to that process.
+    this.current = this.entered
     this.settle()
+    this.current = undefined
+    this.entered = undefined
   }
 
   private countStep(): void {
