@@ -1,0 +1,81 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Mailbox from "effect/Mailbox"
+import { type ClientApi, ClientError, type ClientErrorCode, type OpenChannel } from "../../src/client/Client.js"
+import type { ClientEvent } from "../../src/client/Events.js"
+
+/** A client without a network: it does what it is told, and what happens to it is what the test says. */
+export interface FakeClient extends ClientApi {
+  readonly happens: (...events: ReadonlyArray<ClientEvent>) => void
+  /** The calls made, in order. */
+  readonly calls: Array<string>
+  /** Nicknames that belong to others. */
+  readonly taken: Set<string>
+  /** When closed, `register` waits as for a server that is away. */
+  readonly server: Effect.Latch
+}
+
+export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
+  const events = yield* Mailbox.make<ClientEvent>()
+  const server = yield* Effect.makeLatch(true)
+  const calls: Array<string> = []
+  const taken = new Set<string>()
+  const queried = new Set<string>()
+  let registered: string | undefined
+  let messages = 0
+
+  const happens: FakeClient["happens"] = (...all) => {
+    for (const event of all) events.unsafeOffer(event)
+  }
+  const refuse = (code: ClientErrorCode, message: string, suggestions?: ReadonlyArray<string>) =>
+    new ClientError({ code, message, ...(suggestions === undefined ? {} : { suggestions }) })
+  const info = (nick: string) => ({ nick, address: "192.0.2.1:1000", fingerprint: `key of ${nick}` })
+  const call = (name: string) => Effect.sync(() => void calls.push(name))
+
+  return {
+    events: Mailbox.toStream(events),
+    happens,
+    calls,
+    taken,
+    server,
+    register: (nick) =>
+      call(`register ${nick}`).pipe(
+        Effect.zipRight(server.await),
+        Effect.flatMap(() => {
+          if (taken.has(nick)) return refuse("NickTaken", `${nick} is taken`, [`${nick}2`])
+          if (registered !== nick) happens({ _tag: "Registered", ...info(nick) })
+          registered = nick
+          return Effect.succeed(info(nick))
+        })
+      ),
+    list: Effect.as(call("list"), [info("alice"), info("bob")]),
+    query: (nick) =>
+      call(`query ${nick}`).pipe(
+        Effect.flatMap(() => {
+          if (nick === "nobody") return refuse("NoSuchPeer", "nobody has this nickname")
+          queried.add(nick)
+          return Effect.succeed({ _tag: "Open", peer: info(nick) } as OpenChannel)
+        })
+      ),
+    send: (nick, text) =>
+      call(`send ${nick} ${text}`).pipe(
+        Effect.flatMap(() => {
+          if (!queried.has(nick)) return refuse("NotConnected", `query ${nick} first`)
+          const id = String(++messages)
+          happens({ _tag: "Delivered", peer: nick, id })
+          return Effect.succeed(id)
+        })
+      ),
+    channel: () => Effect.succeed(undefined),
+    trust: (nick) => call(`trust ${nick}`),
+    leave: (nick) => call(`leave ${nick}`),
+    exit: () =>
+      Effect.zipRight(
+        call("exit"),
+        Effect.sync(() => {
+          events.unsafeOffer({ _tag: "Closed", reason: "exit", message: "you left" })
+          events.unsafeDone(Exit.void)
+        })
+      )
+  }
+})

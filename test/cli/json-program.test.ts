@@ -1,0 +1,193 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import { describe, expect, it } from "vitest"
+import { MAX_COMMAND } from "../../src/cli/json/Command.js"
+import * as Program from "../../src/cli/json/Program.js"
+import * as Memory from "../../src/layers/memory/Terminal.js"
+import { Terminal, TerminalClosed } from "../../src/services/Terminal.js"
+import * as FakeClient from "./FakeClient.js"
+
+const start = (nick?: string, prepare?: (client: FakeClient.FakeClient) => void) =>
+  Effect.gen(function* () {
+    const terminal = yield* Memory.make()
+    const client = yield* FakeClient.make
+    prepare?.(client)
+    const fiber = yield* Effect.fork(Effect.provideService(Program.run(client, nick), Terminal, terminal.terminal))
+    const events = () =>
+      terminal
+        .output()
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line): Record<string, unknown> => JSON.parse(line))
+    const command = (...commands: ReadonlyArray<unknown>) =>
+      terminal.type(commands.map((one) => `${JSON.stringify(one)}\n`).join(""))
+    return { terminal, client, events, command, exit: Fiber.await(fiber) }
+  })
+
+const test = <A>(effect: Effect.Effect<A, never>) => Effect.runPromise(Effect.scoped(effect))
+const names = (events: ReadonlyArray<Record<string, unknown>>) => events.map(({ event }) => event)
+
+describe("JSON mode", () => {
+  it("answers each command in order, with its ref, and sent before delivered", () =>
+    test(
+      Effect.gen(function* () {
+        const { command, events, exit } = yield* start("alice")
+        command(
+          { cmd: "list", ref: 1 },
+          { cmd: "send", to: "bob", text: "too early", ref: 2 },
+          { cmd: "query", nick: "bob", ref: 3 },
+          { cmd: "send", to: "bob", text: "hi", ref: 4 },
+          { cmd: "trust", nick: "bob", ref: 5 },
+          { cmd: "leave", nick: "bob", ref: 6 },
+          { cmd: "exit" }
+        )
+        expect(yield* exit).toEqual(Exit.void)
+        expect(events().filter(({ event }) => event !== "delivered")).toEqual([
+          { event: "registered", nick: "alice", address: "192.0.2.1:1000", fingerprint: "key of alice" },
+          expect.objectContaining({ event: "peers", ref: 1 }),
+          { event: "error", code: "NotConnected", message: "query bob first", ref: 2 },
+          { event: "peer", nick: "bob", address: "192.0.2.1:1000", fingerprint: "key of bob", ref: 3 },
+          { event: "sent", to: "bob", id: "1", ref: 4 },
+          { event: "ok", cmd: "trust", ref: 5 },
+          { event: "ok", cmd: "leave", ref: 6 },
+          { event: "bye" }
+        ])
+        const order = names(events())
+        expect(order.indexOf("sent")).toBeLessThan(order.indexOf("delivered"))
+      })
+    ))
+
+  it("lets commands wait for a nickname, but not the one that brings it", () =>
+    test(
+      Effect.gen(function* () {
+        const { client, command, events, terminal, exit } = yield* start("alice", ({ taken }) => taken.add("alice"))
+        command({ cmd: "list", ref: "l" })
+        yield* terminal.shows("nickTaken")
+        expect(client.calls).toEqual(["register alice"])
+        command({ cmd: "nick", nick: "alice2", ref: "n" })
+        yield* terminal.shows("peers")
+        command({ cmd: "exit" })
+        yield* exit
+        expect(events()).toEqual([
+          { event: "nickTaken", nick: "alice", suggestions: ["alice2"] },
+          expect.objectContaining({ event: "registered", nick: "alice2", ref: "n" }),
+          expect.objectContaining({ event: "peers", ref: "l" }),
+          { event: "bye" }
+        ])
+      })
+    ))
+
+  it("answers a nickname that we have already", () =>
+    test(
+      Effect.gen(function* () {
+        const { command, events, terminal, exit } = yield* start("alice")
+        command({ cmd: "nick", nick: "alice", ref: 1 })
+        yield* terminal.shows('"ref":1')
+        command({ cmd: "exit" })
+        yield* exit
+        expect(names(events())).toEqual(["registered", "registered", "bye"])
+      })
+    ))
+
+  it("exits at once while there is no nickname", () =>
+    test(
+      Effect.gen(function* () {
+        const { command, events, exit } = yield* start("alice", ({ server }) => void Effect.runSync(server.close))
+        command({ cmd: "list" }, { cmd: "exit" })
+        yield* exit
+        expect(names(events())).toEqual(["bye"])
+      })
+    ))
+
+  it("answers what was asked before the end of input, then leaves", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, events, exit } = yield* start("alice")
+        terminal.type('{"cmd":"query","nick":"bob"}\n{"cmd":"send","to":"bob","text":"hi"}')
+        terminal.end()
+        yield* exit
+        expect(names(events()).filter((event) => event !== "delivered")).toEqual(["registered", "peer", "sent", "bye"])
+      })
+    ))
+
+  it("says so when the input ends and there can be no answer", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, command, events, exit } = yield* start("alice", ({ taken }) => taken.add("alice"))
+        command({ cmd: "list", ref: 1 })
+        terminal.end()
+        yield* exit
+        expect(events()).toEqual([
+          expect.objectContaining({ event: "nickTaken" }),
+          expect.objectContaining({ event: "error", code: "NotRegistered", ref: 1 }),
+          { event: "bye" }
+        ])
+      })
+    ))
+
+  it("survives bad lines", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, command, events, exit } = yield* start("alice")
+        terminal.type("hello\n\n[]\n")
+        terminal.type(`{"cmd":"send","to":"bob","text":"${"x".repeat(MAX_COMMAND)}"}\n`)
+        command({ cmd: "dance", ref: 9 }, { cmd: "exit" })
+        yield* exit
+        const errors = events().filter(({ event }) => event === "error")
+        expect(errors.map(({ code }) => code)).toEqual(["BadCommand", "BadCommand", "BadCommand", "BadCommand"])
+        expect(errors.at(-1)?.ref).toBe(9)
+      })
+    ))
+
+  it("tells what happens, safely to show and exactly to parse", () =>
+    test(
+      Effect.gen(function* () {
+        const { client, terminal, command, events, exit } = yield* start("alice")
+        yield* terminal.shows("registered")
+        const text = "\u001b[2J\u009b31m\u202eevil\u2028"
+        client.happens(
+          { _tag: "Incoming", peer: "\u001bbob", fingerprint: "f", known: false },
+          { _tag: "Message", from: "\u001bbob", id: "1", text },
+          { _tag: "Connected", peer: "bob", path: { kind: "lan", address: "10.0.0.1:1", rttMs: 1 } },
+          { _tag: "Disconnected", peer: "bob", reason: "timeout", undelivered: 1 },
+          { _tag: "ServerLost", message: "gone", retryInMs: 5 }
+        )
+        yield* terminal.shows("serverLost")
+        command({ cmd: "exit" })
+        yield* exit
+        expect(terminal.output()).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}]/u)
+        expect(events()[2]).toEqual({ event: "message", from: "\u001bbob", id: "1", text })
+      })
+    ))
+
+  it("fails in one line when the server wants us no more", () =>
+    test(
+      Effect.gen(function* () {
+        const { client, terminal, events, exit } = yield* start("alice")
+        yield* terminal.shows("registered")
+        client.happens({ _tag: "Closed", reason: "replaced", message: "registered from elsewhere" })
+        const result = yield* exit
+        expect(Exit.isFailure(result)).toBe(true)
+        expect(events().slice(1)).toEqual([
+          { event: "error", code: "Replaced", message: "registered from elsewhere" },
+          { event: "bye" }
+        ])
+      })
+    ))
+
+  it("ends when nobody reads its output", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, command, exit } = yield* start("alice")
+        yield* terminal.shows("registered")
+        terminal.close()
+        command({ cmd: "list" })
+        const result = yield* exit
+        const error = Exit.isFailure(result) ? Cause.failureOption(result.cause) : undefined
+        expect(error).toEqual(Option.some(new TerminalClosed({ cause: "closed" })))
+      })
+    ))
+})
