@@ -32,10 +32,10 @@ export const make = (
 ): Connection | undefined => {
   const local = fromNode(socket.localAddress, socket.localPort)
   const remote = fromNode(socket.remoteAddress, socket.remotePort)
+  let reason: CloseReason | undefined
   socket.on("error", () => {
     reason ??= "reset"
   })
-  let reason: CloseReason | undefined
   if (local === undefined || remote === undefined) {
     socket.destroy()
     return undefined

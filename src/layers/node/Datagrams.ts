@@ -46,9 +46,7 @@ const open = (options: BindOptions): Effect.Effect<Open, DatagramsError> =>
       socket.close()
       resume(Effect.fail(toError(options, cause)))
     })
-    socket.on("message", (data, from) => {
-      if (opened?.closed === false) onDatagram(sender(family, from), plain(data))
-    })
+    socket.on("message", (data, from) => onDatagram(sender(family, from), plain(data)))
     const send = (to: Endpoint, data: Uint8Array) => {
       if (opened?.closed !== false || to.family !== family || to.port === 0) return
       if (socket.getSendQueueSize() > MAX_SEND_QUEUE) return

@@ -4,9 +4,10 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { type Connection, type ConnectionHandler, defaultSendQueue } from "../../services/Connection.js"
-import { DialError, Dialer, type DialOptions } from "../../services/Dialer.js"
+import { type DialError, Dialer, type DialOptions } from "../../services/Dialer.js"
 import * as NodeConnection from "./Connection.js"
-import { codeOf, describe, isPort, LOOKUP_CODES } from "./Errno.js"
+import { fromCause } from "./DialErrors.js"
+import { isPort } from "./Errno.js"
 
 /** TCP over node:net. A host name with several addresses is tried one by one, families alternating (RFC 8305). */
 export const layer: Layer.Layer<Dialer> = Layer.succeed(Dialer, {
@@ -30,7 +31,7 @@ const dial = (
   let closed = false
   let connection: Connection | undefined
   const connect = Effect.async<Connection, DialError>((resume) => {
-    const fail = (cause: unknown) => resume(Effect.fail(toError(options, cause)))
+    const fail = (cause: unknown) => resume(Effect.fail(fromCause(options, cause)))
     if (!isPort(options.port, 1)) return fail(new RangeError("the port is not in 1 to 65535"))
     socket = new Net.Socket(NodeConnection.socketOptions)
     const dialed = socket
@@ -74,35 +75,3 @@ const dial = (
     )
   )
 }
-
-const toError = (options: DialOptions, cause: unknown): DialError => {
-  const where = `${options.host}:${options.port}`
-  const codes = codesOf(cause)
-  if (codes.some((code) => LOOKUP_CODES.has(code))) {
-    return new DialError({ reason: "HostNotFound", message: `no address is known for the host ${options.host}`, cause })
-  }
-  // Of several addresses the one that answered tells most: a refusal before silence before no way there.
-  if (codes.includes("ECONNREFUSED")) {
-    return new DialError({ reason: "Refused", message: `nobody is listening at ${where}`, cause })
-  }
-  if (codes.includes("ETIMEDOUT")) {
-    return new DialError({ reason: "TimedOut", message: `no answer from ${where}`, cause })
-  }
-  if (codes.some((code) => UNREACHABLE_CODES.has(code))) {
-    return new DialError({ reason: "Unreachable", message: `there is no way to ${where} (${codes[0]})`, cause })
-  }
-  return new DialError({ reason: "Other", message: `cannot connect to ${where}: ${describe(cause)}`, cause })
-}
-
-const UNREACHABLE_CODES: ReadonlySet<string> = new Set([
-  "ENETUNREACH",
-  "EHOSTUNREACH",
-  "ENETDOWN",
-  "EHOSTDOWN",
-  "EADDRNOTAVAIL",
-  "EAFNOSUPPORT"
-])
-
-/** A dial to several addresses fails with all their errors at once. */
-const codesOf = (cause: unknown): ReadonlyArray<string> =>
-  cause instanceof AggregateError ? cause.errors.map(codeOf) : [codeOf(cause)]

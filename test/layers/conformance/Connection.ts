@@ -80,11 +80,14 @@ export const suite = (name: string, { run }: Subject<Listener | Dialer>): void =
         expect(near.recorder.length).toBe(0)
       }))
 
-    test("ends within its limit although the peer has stopped reading", ({ near, far }) =>
+    test("ends within its limit although the peer has stopped reading", ({ near, far, port }) =>
       Effect.gen(function* () {
         far.connection.pause()
         yield* fill(near.connection)
         near.connection.end()
+        far.connection.send(utf8("too late"))
+        yield* ping(port)
+        expect(near.recorder.length).toBe(0)
         expect(yield* near.recorder.closed).toBe("local")
         far.connection.resume()
         expect(["ended", "reset"]).toContain(yield* far.recorder.closed)

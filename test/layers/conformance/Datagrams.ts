@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import { describe, expect, it } from "vitest"
 import type { Endpoint, Family } from "../../../src/domain/Endpoint.js"
@@ -136,6 +137,26 @@ export const suite = (name: string, { run }: Subject<Datagrams>): void => {
         })
       ))
 
+    it("delivers nothing more when its scope closes in the midst of a burst", () =>
+      run(
+        Effect.gen(function* () {
+          const sender = yield* bind({ family: "ipv4", address: LOOPBACK.ipv4 })
+          const scope = yield* Scope.make()
+          const close = Runtime.runFork(yield* Effect.runtime<never>())
+          const receiver = yield* Scope.extend(
+            bind({ family: "ipv4", address: LOOPBACK.ipv4 }, (count) => {
+              if (count === 2) close(Scope.close(scope, Exit.void))
+            }),
+            scope
+          )
+          for (let index = 0; index < 20; index++) sender.send(receiver.local, pattern(10))
+          yield* receiver.received(2)
+          sender.send(sender.local, pattern(10))
+          yield* sender.received(1)
+          expect(receiver.datagrams).toHaveLength(2)
+        })
+      ))
+
     it("explains what it cannot bind", () =>
       run(
         Effect.gen(function* () {
@@ -162,7 +183,7 @@ interface Binding {
   readonly port?: number
 }
 
-const bind = (options: Binding) =>
+const bind = (options: Binding, react: (count: number) => void = () => {}) =>
   Effect.gen(function* () {
     const datagrams: Array<{ readonly from: Endpoint; readonly data: Uint8Array }> = []
     const signal = new Signal()
@@ -171,7 +192,7 @@ const bind = (options: Binding) =>
         port: 0,
         ...options,
         onDatagram: (from, data) => {
-          datagrams.push({ from, data })
+          react(datagrams.push({ from, data }))
           signal.notify()
         }
       })

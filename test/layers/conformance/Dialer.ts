@@ -75,6 +75,18 @@ export const suite = (name: string, { run }: Subject<Listener | Dialer>): void =
         })
       ))
 
+    it("waits with its scope for the onClose of a connection that was destroyed just now", () =>
+      run(
+        Effect.gen(function* () {
+          const port = yield* listen(echo().accept)
+          const scope = yield* Scope.make()
+          const { connection, recorder } = yield* Scope.extend(dial(port), scope)
+          connection.destroy()
+          yield* Scope.close(scope, Exit.void)
+          expect(recorder.closes).toEqual(["local"])
+        })
+      ))
+
     it("leaves nothing behind when it is interrupted", () =>
       run(
         Effect.gen(function* () {

@@ -4,21 +4,22 @@ import * as Net from "node:net"
 import { dirname, join } from "node:path"
 import { setImmediate } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
-import * as Array_ from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { build } from "esbuild"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import * as NodeDatagrams from "../../../src/layers/node/Datagrams.js"
+import { fromCause } from "../../../src/layers/node/DialErrors.js"
 import * as NodeDialer from "../../../src/layers/node/Dialer.js"
 import * as NodeListener from "../../../src/layers/node/Listener.js"
 import type { Connection } from "../../../src/services/Connection.js"
 import { Datagrams } from "../../../src/services/Datagrams.js"
 import { Dialer } from "../../../src/services/Dialer.js"
 import type { Listener } from "../../../src/services/Listener.js"
-import { dial, listen, ping } from "../conformance/Listener.js"
+import { dial, fill, listen, ping } from "../conformance/Listener.js"
 import { Acceptor, echo, Recorder, Signal, utf8 } from "../conformance/Recorder.js"
 import { live } from "../conformance/Suite.js"
 import { temporaryFolder } from "./TemporaryFolder.js"
@@ -94,6 +95,39 @@ describe("a listener", () => {
       expect(yield* recorder.closed).toBe("local")
     }))
 
+  test("does not wait for its limit when the peer closes too, although it had stopped reading", () =>
+    Effect.gen(function* () {
+      const acceptor = new Acceptor()
+      const port = yield* listen(acceptor.accept)
+      const { connection: peer, recorder: farRecorder } = yield* dial(port)
+      const { connection, recorder } = yield* acceptor.nth(0)
+      connection.pause()
+      peer.send(utf8("unread"))
+      yield* frozenTimers
+      connection.send(utf8("last words"))
+      connection.end()
+      expect(yield* recorder.closed).toBe("local")
+      expect(yield* farRecorder.closed).toBe("ended")
+      expect(farRecorder.text).toBe("last words")
+    }))
+
+  test("drains for half a second at most when its scope closes", () =>
+    Effect.gen(function* () {
+      const acceptor = new Acceptor()
+      const scope = yield* Scope.make()
+      const port = yield* Scope.extend(listen(acceptor.accept), scope)
+      const { connection: stopped } = yield* dial(port)
+      stopped.pause()
+      const { connection, recorder } = yield* acceptor.nth(0)
+      yield* fill(connection)
+      yield* frozenTimers
+      const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+      yield* Effect.yieldNow()
+      vi.advanceTimersByTime(500)
+      yield* Fiber.join(closing)
+      expect(recorder.closes).toEqual(["local"])
+    }))
+
   test("closes its scope in spite of connections that nobody has looked at yet", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
@@ -152,18 +186,33 @@ describe("a dialer", () => {
       const port = yield* child("exec", join(here, "DeafServer.mjs"))
       const dialer = yield* Dialer
       // The first ones still fit in its backlog.
-      const errors = yield* Effect.forEach(
-        Array.from({ length: 6 }),
-        () => Effect.either(dialer.dial({ host: "127.0.0.1", port, timeoutMs: 300 }, () => new Recorder())),
-        { concurrency: "unbounded" }
-      ).pipe(Effect.map(Array_.getLefts))
-      expect(errors).not.toEqual([])
-      for (const { reason, message } of errors) {
-        expect(reason).toBe("TimedOut")
-        expect(message).toBe(`no answer from 127.0.0.1:${port}`)
-      }
+      for (let filler = 0; filler < 4; filler++)
+        Net.connect({ port, host: "127.0.0.1" })
+          .on("error", () => {})
+          .unref()
+      const attempt = (timeoutMs: number) =>
+        Effect.flip(dialer.dial({ host: "127.0.0.1", port, timeoutMs }, () => new Recorder())).pipe(
+          Effect.map(({ reason, message }) => ({ timeoutMs, reason, message }))
+        )
+      expect(yield* Effect.race(attempt(4000), attempt(300))).toEqual({
+        timeoutMs: 300,
+        reason: "TimedOut",
+        message: `no answer from 127.0.0.1:${port}`
+      })
     })
   )
+
+  it("tells the most of several addresses that failed", () => {
+    const failed = (...codes: ReadonlyArray<string>) =>
+      fromCause(
+        { host: "example.com", port: 1 },
+        new AggregateError(codes.map((code) => Object.assign(new Error(code), { code })))
+      ).reason
+    expect(failed("ENETUNREACH", "ECONNREFUSED")).toBe("Refused")
+    expect(failed("ENETUNREACH", "ETIMEDOUT")).toBe("TimedOut")
+    expect(failed("EHOSTUNREACH", "ENETUNREACH")).toBe("Unreachable")
+    expect(failed("EPERM")).toBe("Other")
+  })
 
   test("finds the address that works among those of a name", () =>
     Effect.gen(function* () {
@@ -176,6 +225,12 @@ describe("a dialer", () => {
       connection.destroy()
     }))
 })
+
+/** From here on to the end of the test no `setTimeout` of ours rings by itself. */
+const frozenTimers = Effect.acquireRelease(
+  Effect.sync(() => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })),
+  () => Effect.sync(() => vi.useRealTimers())
+)
 
 const handles = (): ReadonlyArray<string> =>
   process.getActiveResourcesInfo().filter((name) => /TCP|UDP|Timeout|Connect/.test(name))

@@ -1,0 +1,35 @@
+import { DialError, type DialOptions } from "../../services/Dialer.js"
+import { codeOf, describe, LOOKUP_CODES } from "./Errno.js"
+
+/** A failed attempt to connect as the service's error. */
+export const fromCause = (options: DialOptions, cause: unknown): DialError => {
+  const where = `${options.host}:${options.port}`
+  const codes = codesOf(cause)
+  if (codes.some((code) => LOOKUP_CODES.has(code))) {
+    return new DialError({ reason: "HostNotFound", message: `no address is known for the host ${options.host}`, cause })
+  }
+  // Of several addresses the one that answered tells most: a refusal before silence before no way there.
+  if (codes.includes("ECONNREFUSED")) {
+    return new DialError({ reason: "Refused", message: `nobody is listening at ${where}`, cause })
+  }
+  if (codes.includes("ETIMEDOUT")) {
+    return new DialError({ reason: "TimedOut", message: `no answer from ${where}`, cause })
+  }
+  if (codes.some((code) => UNREACHABLE_CODES.has(code))) {
+    return new DialError({ reason: "Unreachable", message: `there is no way to ${where} (${codes[0]})`, cause })
+  }
+  return new DialError({ reason: "Other", message: `cannot connect to ${where}: ${describe(cause)}`, cause })
+}
+
+const UNREACHABLE_CODES: ReadonlySet<string> = new Set([
+  "ENETUNREACH",
+  "EHOSTUNREACH",
+  "ENETDOWN",
+  "EHOSTDOWN",
+  "EADDRNOTAVAIL",
+  "EAFNOSUPPORT"
+])
+
+/** A dial to several addresses fails with all their errors at once. */
+const codesOf = (cause: unknown): ReadonlyArray<string> =>
+  cause instanceof AggregateError ? cause.errors.map(codeOf) : [codeOf(cause)]
