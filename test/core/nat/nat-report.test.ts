@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest"
+import { DEPENDENCIES, exactly, UNKNOWN } from "../../../src/core/nat/Behaviour.js"
+import * as NatReport from "../../../src/core/nat/NatReport.js"
+import { at } from "./World.js"
+
+const home: NatReport.NatReport = {
+  family: "ipv4",
+  udp: true,
+  server: true,
+  mapped: at("203.0.113.7:50000"),
+  translated: true,
+  portPreserved: false,
+  mapping: exactly("endpoint-independent"),
+  filtering: exactly("address-and-port-dependent"),
+  hairpin: false,
+  rttMs: 20.4
+}
+
+describe("describe", () => {
+  it("explains a home router", () => {
+    expect(NatReport.describe(home)).toEqual([
+      "IPv4: a NAT lets the internet see this program as 203.0.113.7:50000. It changes port numbers. Round trip to the server: 20 ms.",
+      "Mapping (RFC 4787): endpoint-independent. All peers see the same port: good for direct conversations.",
+      "Filtering (RFC 4787): address-and-port-dependent. Only the very endpoints that were sent to may answer.",
+      expect.stringContaining("no hairpinning"),
+      expect.stringContaining("forward a UDP port")
+    ])
+  })
+
+  it("says when there is nothing to say but that UDP is blocked", () => {
+    const lines = NatReport.describe({ ...home, udp: false, server: false, mapped: undefined, mapping: UNKNOWN })
+    expect(lines).toEqual([expect.stringContaining("relay")])
+  })
+
+  it("names the terms of RFC 4787, and admits what is not known", () => {
+    for (const dependency of DEPENDENCIES) {
+      const text = NatReport.describe({ ...home, mapping: exactly(dependency), filtering: UNKNOWN }).join("\n")
+      expect(text).toContain(`Mapping (RFC 4787): ${dependency}.`)
+      expect(text).toContain("Filtering (RFC 4787): not known.")
+    }
+  })
+
+  it("has no advice for who reaches everybody, and another one behind a firewall", () => {
+    const open = { ...home, translated: false, hairpin: undefined, filtering: exactly("endpoint-independent") } as const
+    expect(NatReport.describe(open)).toHaveLength(3)
+    expect(NatReport.describe({ ...open, filtering: home.filtering }).at(-1)).toContain("firewall")
+    expect(NatReport.describe({ ...home, mapping: home.filtering }).at(-1)).toContain("symmetric")
+  })
+
+  it("mentions a rendezvous server that is silent while others answer", () => {
+    expect(NatReport.describe({ ...home, server: false }).join(" ")).toContain("does not answer over UDP")
+  })
+})
