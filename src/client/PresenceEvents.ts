@@ -35,7 +35,9 @@ export const handle = (
   const present = (fingerprint: string, again: boolean) => {
     const conversation = fingerprint === "" ? undefined : conversations.byFingerprint(fingerprint)
     if (conversation === undefined) return
-    if (again || conversation.absent || !conversation.connected) healer.heal(conversation.peer)
+    const isNewSession = again || conversation.absent
+    if (conversation.departed && !isNewSession) return
+    if (isNewSession || !conversation.connected) healer.heal(conversation.peer)
     else peers.drive((machine, now) => machine.nudge(conversation.peer, now))
   }
 

@@ -188,7 +188,11 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
         if (events.full)
           return new ClientError({ code: "OutboxFull", message: "nobody reads this client's events; read some first" })
         const sent = peers.drive((machine, now) => machine.send(conversation.peer, text, now))
-        if (typeof sent === "string") return Effect.succeed(sent)
+        if (typeof sent === "string") {
+          // Writing to somebody who has hung up is a new start of ours.
+          if (conversation.departed) healer.heal(conversation.peer)
+          return Effect.succeed(sent)
+        }
         return sent === undefined ? notConnected(conversation.nick) : ofSendRefusal(sent, conversation.nick)
       })
 

@@ -1,0 +1,208 @@
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { ClientApi } from "../../src/client/Client.js"
+import type { ClientEvent } from "../../src/client/Events.js"
+import * as Client from "../../src/client/make.js"
+import * as Profile from "../../src/client/Profile.js"
+import * as MemoryNetwork from "../../src/layers/memory/Network.js"
+import * as MemoryStore from "../../src/layers/memory/Store.js"
+import { layerMemory } from "../../src/memory.js"
+import * as Server from "../../src/server/Server.js"
+import type { ServerOptions } from "../../src/server/ServerOptions.js"
+import { Datagrams } from "../../src/services/Datagrams.js"
+import { Dialer } from "../../src/services/Dialer.js"
+import * as VirtualClock from "./VirtualClock.js"
+
+/** A server and clients as one program, on a network of memory and a clock that jumps. */
+export const world = <E>(program: (world: World) => Effect.Effect<void, E, Scope.Scope>): Promise<void> =>
+  VirtualClock.run(
+    Effect.gen(function* () {
+      const network = yield* MemoryNetwork.make
+      const serverHost = yield* Layer.build(layerMemory(network, { addresses: [SERVER], seed: 1 }))
+      yield* program(new World(network, Layer.succeedContext(serverHost)))
+    }).pipe(Effect.scoped, Effect.provide(Logger.remove(Logger.defaultLogger)))
+  )
+
+export const SERVER = "192.0.2.1"
+
+export class World {
+  private hosts = 0
+
+  constructor(
+    private readonly network: MemoryNetwork.Network,
+    private readonly serverHost: ReturnType<typeof layerMemory>
+  ) {}
+
+  /** Starts a server; the effect in the result stops it. There is one server at a time. */
+  server(options: Partial<ServerOptions> = {}) {
+    const host = this.serverHost
+    return Effect.gen(function* () {
+      const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+      const server = Server.layerStandalone({ restart: { inMs: 0, spreadMs: 0 }, ...options })
+      yield* Layer.buildWithScope(Layer.provide(server, host), scope)
+      return { stop: Scope.close(scope, Exit.void) }
+    })
+  }
+
+  /** Starts a client on a host of its own, and reads its events. */
+  client(options: { readonly disk?: MemoryStore.Disk; readonly token?: string; readonly reads?: boolean } = {}) {
+    const number = 10 + this.hosts++
+    const disk = options.disk ?? MemoryStore.makeDisk()
+    const cable = new Cable()
+    const host = layerMemory(this.network, { addresses: [`198.51.100.${number}`], seed: number, disk })
+    const services = Layer.provideMerge(Profile.layer, Layer.provideMerge(cable.layer, host))
+    return Effect.gen(function* () {
+      const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+      const token = options.token === undefined ? {} : { token: options.token }
+      const client = yield* Client.make({ server: { host: SERVER, port: 9090 }, ...token }).pipe(
+        Effect.provide(yield* Layer.buildWithScope(services, scope)),
+        Scope.extend(scope)
+      )
+      const person = new Person(client, disk, cable, Scope.close(scope, Exit.void))
+      if (options.reads !== false) yield* Effect.forkIn(person.reading, scope)
+      return person
+    })
+  }
+
+  /** A client that is registered. */
+  person(nick: string, options: Parameters<World["client"]>[0] = {}) {
+    return Effect.tap(this.client(options), ({ client }) => client.register(nick))
+  }
+}
+
+export class Person {
+  readonly log: Array<ClientEvent> = []
+  private readonly waiters = new Set<() => void>()
+  private seen = 0
+
+  constructor(
+    readonly client: ClientApi,
+    readonly disk: MemoryStore.Disk,
+    readonly cable: Cable,
+    /** Ends the program as an interruption would. */
+    readonly stop: Effect.Effect<void>
+  ) {}
+
+  /** The power goes: no goodbye reaches anybody. */
+  get kill(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.cable.unplug()
+      return this.stop
+    })
+  }
+
+  get reading() {
+    return Stream.runForEach(this.client.events, (event) =>
+      Effect.sync(() => {
+        this.log.push(event)
+        for (const waiter of this.waiters) waiter()
+      })
+    )
+  }
+
+  /** The next event with this tag and these fields, after those that were waited for before. Fails after two virtual minutes. */
+  next<T extends ClientEvent["_tag"]>(
+    tag: T,
+    fields: Partial<ClientEvent & { readonly _tag: T }> = {}
+  ): Effect.Effect<ClientEvent & { readonly _tag: T }, Error> {
+    const matches = (event: ClientEvent): event is ClientEvent & { readonly _tag: T } =>
+      event._tag === tag &&
+      Object.entries(fields).every(([key, value]) => (event as Record<string, unknown>)[key] === value)
+    return Effect.gen(this, function* () {
+      const found = yield* Deferred.make<ClientEvent & { readonly _tag: T }>()
+      const look = () => {
+        const index = this.log.findIndex((event, at) => at >= this.seen && matches(event))
+        if (index < 0) return
+        this.seen = index + 1
+        this.waiters.delete(look)
+        Deferred.unsafeDone(found, Effect.succeed(this.log[index] as ClientEvent & { readonly _tag: T }))
+      }
+      this.waiters.add(look)
+      look()
+      return yield* Effect.timeoutFail(Deferred.await(found), {
+        duration: Duration.minutes(2),
+        onTimeout: () => new Error(`no ${tag} ${JSON.stringify(fields)} in ${JSON.stringify(this.log, undefined, 1)}`)
+      })
+    })
+  }
+
+  /** The texts that were shown, in order. */
+  get texts(): ReadonlyArray<string> {
+    return this.log.flatMap((event) => (event._tag === "Message" ? [event.text] : []))
+  }
+
+  count(tag: ClientEvent["_tag"]): number {
+    return this.log.filter((event) => event._tag === tag).length
+  }
+}
+
+/** What connects a client to the network. While it is unplugged, everything in both directions is lost. */
+export class Cable {
+  private plugged = true
+  /** Bytes of UDP payload that left the machine. */
+  readonly sent: Array<Uint8Array> = []
+
+  unplug(): void {
+    this.plugged = false
+  }
+
+  plug(): void {
+    this.plugged = true
+  }
+
+  readonly layer = Layer.merge(
+    Layer.effect(
+      Datagrams,
+      Effect.map(Datagrams, (inner) => ({
+        bind: (options) =>
+          inner
+            .bind({
+              ...options,
+              onDatagram: (from, data) => {
+                if (this.plugged) options.onDatagram(from, data)
+              }
+            })
+            .pipe(
+              Effect.map((socket) => ({
+                ...socket,
+                send: (to, data) => {
+                  if (!this.plugged) return
+                  this.sent.push(data.slice())
+                  socket.send(to, data)
+                }
+              }))
+            )
+      }))
+    ),
+    Layer.effect(
+      Dialer,
+      Effect.map(Dialer, (inner) => ({
+        dial: (options, handler) =>
+          inner.dial(options, (connection) => {
+            const own = handler({
+              local: connection.local,
+              remote: connection.remote,
+              queued: () => connection.queued(),
+              pause: () => connection.pause(),
+              resume: () => connection.resume(),
+              send: (data) => (this.plugged ? connection.send(data) : true),
+              end: () => (this.plugged ? connection.end() : undefined),
+              destroy: () => connection.destroy()
+            })
+            return {
+              onData: (data) => {
+                if (this.plugged) own.onData(data)
+              },
+              onClose: (reason) => own.onClose(reason)
+            }
+          })
+      }))
+    )
+  )
+}
