@@ -25,3 +25,7 @@ export { make as makeMemoryNetwork, type Network as MemoryNetwork } from "./laye
 export { makeDisk } from "./layers/memory/Store.js"
 export { layerMemory } from "./memory.js"
 export { layerNode } from "./node.js"
+// Servers.
+export type { ServerStats } from "./server/Counters.js"
+export { layerStandalone as layerServer, Server, type ServerApi } from "./server/Server.js"
+export type { ServerOptions } from "./server/ServerOptions.js"

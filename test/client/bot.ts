@@ -1,0 +1,15 @@
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { Client } from "parley"
+
+/** Answers everybody who asks for it with what they said. */
+export const echo = (nick: string) =>
+  Effect.gen(function* () {
+    const client = yield* Client
+    yield* client.register(nick)
+    yield* Stream.runForEach(client.events, (event) => {
+      if (event._tag === "Incoming") return client.query(event.peer)
+      if (event._tag === "Message") return client.send(event.from, event.text)
+      return Effect.void
+    })
+  })

@@ -1,0 +1,39 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Stream from "effect/Stream"
+import { Client, layerClient, layerNode, layerServer, Server } from "parley"
+import { expect, it } from "vitest"
+import { echo } from "./bot.js"
+
+it("the bot of the README talks to a person through a real server", async () => {
+  const home = await mkdtemp(join(tmpdir(), "parley-bot-"))
+  const program = Effect.gen(function* () {
+    const { local } = yield* Server
+    const server = { host: "127.0.0.1", port: local.port }
+    yield* Effect.fork(Effect.provide(echo("echo"), layerClient({ server })))
+
+    const person = yield* Effect.provide(Client, yield* Layer.build(layerClient({ server })))
+    yield* person.register("alice")
+    // Both register at the same time; the bot may be the later one.
+    const isHere = Stream.filter(person.events, (event) => event._tag === "Joined" && event.nick === "echo")
+    const inList = Effect.map(person.list, (list) => list.some(({ nick }) => nick === "echo"))
+    if (!(yield* inList)) yield* Stream.runHead(isHere)
+    yield* person.query("echo")
+    yield* person.send("echo", "hello, is there anybody?")
+    const events = yield* Stream.runCollect(Stream.takeUntil(person.events, ({ _tag }) => _tag === "Message"))
+    yield* person.exit()
+    return [...events]
+  })
+  const events = await Effect.runPromise(
+    program.pipe(
+      Effect.scoped,
+      Effect.provide(Layer.provideMerge(layerServer({ host: "127.0.0.1", port: 0 }), layerNode({ home }))),
+      Effect.provide(Logger.remove(Logger.defaultLogger))
+    )
+  ).finally(() => rm(home, { recursive: true }))
+  expect(events.at(-1)).toMatchObject({ _tag: "Message", from: "echo", text: "hello, is there anybody?" })
+})
