@@ -15,6 +15,7 @@ export interface AddressLimits {
  */
 export class AddressGate {
   #sources = new Map<string, Source>()
+  #sweepAt = Number.NEGATIVE_INFINITY
 
   constructor(private readonly limits: AddressLimits) {}
 
@@ -45,8 +46,10 @@ export class AddressGate {
     return this.#sources.size
   }
 
-  /** Drops the sources that a new one would not differ from. A full sweep, but at most one for each source that is let in. */
+  /** Drops the sources that a new one would not differ from. A full sweep, so not for every connection of a flood. */
   #forget(now: number): void {
+    if (now < this.#sweepAt) return
+    this.#sweepAt = now + SWEEP_EVERY_MS
     for (const [key, source] of this.#sources) {
       if (source.connections === 0 && source.bucket.isFull(now)) this.#sources.delete(key)
     }
@@ -55,6 +58,9 @@ export class AddressGate {
 
 /** About 10 MB. Beyond it, with nobody to forget, new addresses wait: a flood from that many networks is not told from a crowd. */
 export const MAX_SOURCES = 65_536
+
+/** A sweep takes a few ms. */
+const SWEEP_EVERY_MS = 1000
 
 interface Source {
   connections: number

@@ -1,0 +1,258 @@
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { Scope } from "effect/Scope"
+import { describe, expect, test } from "vitest"
+import * as MemoryEntropy from "../../src/layers/memory/Entropy.js"
+import * as MemoryHost from "../../src/layers/memory/Host.js"
+import * as Network from "../../src/layers/memory/Network.js"
+import * as NodeCrypto from "../../src/layers/node/Crypto.js"
+import * as Registry from "../../src/server/Registry.js"
+import * as Server from "../../src/server/Server.js"
+import { defaults, type ServerOptions } from "../../src/server/ServerOptions.js"
+import type { Connection } from "../../src/services/Connection.js"
+import { Dialer } from "../../src/services/Dialer.js"
+import { decodeSync, type Message } from "./messages.js"
+
+/** One connection in memory: what arrived, and how to wait for more. */
+interface Client {
+  readonly connection: Connection
+  readonly messages: Array<Message>
+  readonly send: (...requests: ReadonlyArray<object>) => void
+  /** Resolves when this tag has arrived `count` times in all. */
+  readonly seen: (tag: Message["_tag"], count?: number) => Promise<Message>
+  readonly closed: Promise<void>
+}
+
+const dial = (address: string) =>
+  Effect.gen(function* () {
+    const dialer = yield* Dialer
+    const messages: Array<Message> = []
+    let rest = ""
+    let wake: () => void = () => {}
+    let isClosed = false
+    let close: () => void = () => {}
+    const closed = new Promise<void>((resolve) => {
+      close = resolve
+    })
+    const connection = yield* dialer.dial({ host: address, port: 9090 }, () => ({
+      onData: (data) => {
+        const lines = (rest + Buffer.from(data).toString()).split("\n")
+        rest = lines.pop()!
+        messages.push(...lines.map((line) => decodeSync(line)))
+        wake()
+      },
+      onClose: () => {
+        isClosed = true
+        close()
+        wake()
+      }
+    }))
+    const client: Client = {
+      connection,
+      messages,
+      closed,
+      send: (...requests) => {
+        connection.send(Buffer.from(requests.map((request) => `${JSON.stringify(request)}\n`).join("")))
+      },
+      seen: async (tag, count = 1) => {
+        for (;;) {
+          const found = messages.filter((message) => message._tag === tag)
+          if (found.length >= count) return found[count - 1]!
+          if (isClosed) throw new Error(`closed before ${tag}: ${JSON.stringify(messages)}`)
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+        }
+      }
+    }
+    return client
+  })
+
+interface World {
+  readonly server: Server.ServerApi
+  /** Dials from a host of its own, or from the one at `from`. */
+  readonly connect: (from?: string) => Promise<Client>
+  readonly register: (nick: string) => Promise<Client>
+}
+
+/** Server and clients as one program on a memory network. */
+const world = (
+  options: Partial<ServerOptions>,
+  body: (world: World) => Promise<void>,
+  registry?: Layer.Layer<Registry.Registry>
+): Promise<void> =>
+  Effect.gen(function* () {
+    const network = yield* Network.make
+    const platform = Layer.mergeAll(
+      MemoryHost.layer(network, { addresses: ["198.51.100.1", "2001:db8::1"] }),
+      MemoryEntropy.layer(1),
+      NodeCrypto.layer
+    )
+    const layer =
+      registry === undefined ? Server.layerStandalone(options) : Layer.provide(Server.layer(options), registry)
+    const server = Context.get(yield* Layer.build(Layer.provide(layer, platform)), Server.Server)
+    const hosts = new Map<string, Context.Context<Dialer>>()
+    const scope = yield* Effect.scope
+    let count = 0
+    const connect = (from = `203.0.113.${++count}`) =>
+      Effect.runPromise(
+        Effect.gen(function* () {
+          const host =
+            hosts.get(from) ?? (yield* Layer.buildWithScope(MemoryHost.layer(network, { addresses: [from] }), scope))
+          hosts.set(from, host)
+          return yield* dial(from.includes(":") ? "2001:db8::1" : "198.51.100.1").pipe(Effect.provide(host))
+        }).pipe(Effect.provideService(Scope, scope))
+      )
+    const register = async (nick: string) => {
+      const client = await connect()
+      client.send({ _tag: "Register", id: 0, nick })
+      await client.seen("Registered")
+      return client
+    }
+    yield* Effect.promise(() => body({ server, connect, register }))
+  }).pipe(Effect.scoped, Effect.provide(Logger.replace(Logger.defaultLogger, Logger.none)), Effect.runPromise)
+
+describe("a server in memory", () => {
+  test("closes a watcher that does not read, with a last word, and serves the others", () =>
+    world(
+      { sendQueue: 4096, session: { ...defaults.session, registers: { burst: 10_000, perSecond: 1 } } },
+      async (world) => {
+        const stalled = await world.register("stalled")
+        stalled.send({ _tag: "Watch", id: 1 })
+        await stalled.seen("Watching")
+        stalled.connection.pause()
+        const changer = await world.register("changer")
+        const { slow } = (await Effect.runPromise(world.server.stats)).endings
+        expect(slow).toBe(0)
+        for (let id = 1; (await Effect.runPromise(world.server.stats)).endings.slow === 0; id++) {
+          changer.send({ _tag: "Register", id, nick: `changer${id % 2}` })
+          await changer.seen("Registered", id + 1)
+        }
+        stalled.connection.resume()
+        await stalled.closed
+        expect(stalled.messages.at(-1)).toMatchObject({ _tag: "Busy" })
+        changer.send({ _tag: "Ping", id: 0 })
+        await changer.seen("Pong")
+      }
+    ))
+
+  test("makes no more replies than are taken, and then all of them", () =>
+    world({ session: { ...defaults.session, lists: { burst: 1000, perSecond: 1 } } }, async (world) => {
+      await Promise.all(Array.from({ length: 150 }, (_, i) => world.register(`somebody${i}`)))
+      const reader = await world.register("reader")
+      reader.connection.pause()
+      reader.send(...Array.from({ length: 100 }, (_, id) => ({ _tag: "List", id })))
+      await new Promise((resolve) => setImmediate(resolve))
+      expect((await Effect.runPromise(world.server.stats)).endings.slow).toBe(0)
+      reader.connection.resume()
+      expect(await reader.seen("Clients", 100)).toMatchObject({ id: 99 })
+    }))
+
+  test("bounds the connections of one address, and of one IPv6 /64", () =>
+    world({ address: { connections: 2, rate: { burst: 3, perSecond: 0.001 } } }, async ({ connect }) => {
+      const home = "203.0.113.200"
+      const first = await connect(home)
+      const second = await connect(home)
+      await Promise.all([first.seen("Welcome"), second.seen("Welcome")])
+      await (await connect(home)).seen("Busy")
+      first.send({ _tag: "Exit" })
+      await first.closed
+      const third = await connect(home)
+      await third.seen("Welcome")
+      third.send({ _tag: "Exit" })
+      await third.closed
+      // Not too many at a time any more, but too many in a while.
+      await (await connect(home)).seen("Busy")
+      await (await connect("2001:db8:1:2::1")).seen("Welcome")
+      await (await connect("2001:db8:1:2::2")).seen("Welcome")
+      await (await connect("2001:db8:1:2::3")).seen("Busy")
+      await (await connect("2001:db8:1:3::1")).seen("Welcome")
+    }))
+
+  test("ends a session whose nickname was taken back by its owner", () =>
+    world({}, async ({ connect, register, server }) => {
+      const old = await register("alice")
+      const registered = await old.seen("Registered")
+      const fresh = await connect()
+      fresh.send({
+        _tag: "Register",
+        id: 1,
+        nick: "alice",
+        resume: registered._tag === "Registered" ? registered.resume : ""
+      })
+      await fresh.seen("Registered")
+      await old.seen("Replaced")
+      await old.closed
+      expect(await Effect.runPromise(server.stats)).toMatchObject({ live: 1, endings: { replaced: 1 } })
+    }))
+})
+
+describe("a registry that takes its time", () => {
+  /** Answers `page` when told to; refuses claims as an unreachable one would, until told otherwise. */
+  const slowRegistry = (gate: Deferred.Deferred<void>, released: Array<string>) =>
+    Layer.succeed(
+      Registry.Registry,
+      Registry.Registry.of({
+        claim: ({ nickname }) =>
+          nickname.text === "down"
+            ? Effect.fail(new Registry.RegistryError({ reason: "Unavailable", message: "gone" }))
+            : nickname.text === "late"
+              ? Effect.as(Deferred.await(gate), { nick: "late", resume: "r" })
+              : Effect.succeed({ nick: nickname.text, resume: "r" }),
+        renew: () => Effect.void,
+        release: (session) => Effect.sync(() => released.push(session)),
+        update: () => Effect.void,
+        page: () => Effect.as(Deferred.await(gate), { entries: [], next: undefined }),
+        introduce: () => Effect.die("a bug"),
+        version: Effect.succeed(0),
+        subscribe: () => Effect.void,
+        stats: Effect.succeed({ live: 0, names: 0 })
+      })
+    )
+
+  test("delays only its own session, keeps the order, and turns failures into refusals", async () => {
+    const gate = Effect.runSync(Deferred.make<void>())
+    await world(
+      {},
+      async ({ connect, register }) => {
+        const waiting = await register("alice")
+        waiting.send({ _tag: "List", id: 1 }, { _tag: "Ping", id: 2 }, { _tag: "Query", id: 3, nick: "bob" })
+        const other = await connect()
+        other.send(
+          { _tag: "Register", id: 1, nick: "down" },
+          { _tag: "Register", id: 2, nick: "up" },
+          { _tag: "Ping", id: 3 }
+        )
+        await other.seen("Pong")
+        expect(other.messages.map(({ _tag }) => _tag)).toEqual(["Welcome", "Busy", "Registered", "Pong"])
+        expect(waiting.messages.map(({ _tag }) => _tag)).toEqual(["Welcome", "Registered"])
+        await Effect.runPromise(Deferred.succeed(gate, undefined))
+        await waiting.seen("Busy")
+        expect(waiting.messages.map(({ _tag }) => _tag)).toEqual(["Welcome", "Registered", "Clients", "Pong", "Busy"])
+      },
+      slowRegistry(gate, [])
+    )
+  })
+
+  test("gets a nickname back that was claimed for a session that is over meanwhile", async () => {
+    const gate = Effect.runSync(Deferred.make<void>())
+    const released: Array<string> = []
+    await world(
+      { session: { ...defaults.session, registerMs: 50 } },
+      async ({ connect }) => {
+        const client = await connect()
+        client.send({ _tag: "Register", id: 1, nick: "late" })
+        await client.seen("NotRegistered")
+        await client.closed
+        expect(released).toEqual(["1"])
+        await Effect.runPromise(Deferred.succeed(gate, undefined))
+        while (released.length === 1) await new Promise((resolve) => setImmediate(resolve))
+        expect(released).toEqual(["1", "1"])
+      },
+      slowRegistry(gate, released)
+    )
+  })
+})
