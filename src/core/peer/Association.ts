@@ -267,11 +267,7 @@ export class Association {
   #advance(attempt: Attempt, now: number): void {
     if (now >= attempt.giveUpAt) {
       this.#dropAttempt()
-      if (attempt.rekeys !== undefined) {
-        if (this.#connection?.keys.maySeal(now) === true) return
-        if (this.#connection !== undefined) this.#connection.ended = "timeout"
-        this.#afterConnection(now)
-      } else if (attempt.kind === "first") this.#disconnected("unreachable")
+      if (attempt.kind === "first") this.#disconnected("unreachable")
       return
     }
     if (now < attempt.sendAt) return

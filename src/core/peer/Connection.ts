@@ -151,13 +151,13 @@ export class Connection implements LossSink {
       blocked ? NEVER : (this.#loss.timeout ?? NEVER),
       mute ? NEVER : this.paths.timeout,
       this.keys.timeout,
-      this.#askedAt === undefined ? NEVER : this.#askedAt + DEAD_AFTER
+      this.#deadAt
     )
   }
 
   handleTimeout(now: number): void {
     if (this.ended !== undefined) return
-    if (this.#askedAt !== undefined && now >= this.#askedAt + DEAD_AFTER) {
+    if (now >= this.#deadAt) {
       this.ended = "timeout"
       return
     }
@@ -317,6 +317,11 @@ export class Connection implements LossSink {
     const data = this.keys.current.seal(this.#nextNumber++, frames)
     path.onSent(data.length)
     return { route: path.route, data }
+  }
+
+  /** When the peer counts as gone: it owes an answer, or new keys, for too long. */
+  get #deadAt(): number {
+    return Math.min(this.#askedAt ?? NEVER, this.keys.refuseAt) + DEAD_AFTER
   }
 
   /** Measures the path that is in use, and tells the application when it is another one. */

@@ -46,13 +46,19 @@ export class KeyRing {
 
   /** Whether a packet may still be sealed. */
   maySeal(now: number): boolean {
-    return now < this.#current.createdAt + REFUSE_AFTER
+    return now < this.refuseAt
+  }
+
+  /** From when on nothing is sealed any more, unless new keys come. */
+  get refuseAt(): number {
+    return this.#current.createdAt + REFUSE_AFTER
   }
 
   /** When a handshake for new keys is due from our side. */
   get rekeyAt(): number {
-    if (this.#current.sealed >= REKEY_AFTER_PACKETS) return this.#current.createdAt
-    return this.#current.createdAt + (this.#current.initiator ? REKEY_AFTER : REFUSE_AFTER)
+    const { createdAt, initiator, sealed } = this.#current
+    if (sealed >= REKEY_AFTER_PACKETS) return createdAt
+    return initiator ? createdAt + REKEY_AFTER : this.refuseAt
   }
 
   get timeout(): number {
@@ -79,10 +85,10 @@ export class KeyRing {
 }
 
 /** ms of use after which the initiator makes new keys (WireGuard §6.1): what a stolen key opens is two minutes of talk. */
-export const REKEY_AFTER = 120_000
+const REKEY_AFTER = 120_000
 /** Packets with the same meaning; far below what the cipher allows. */
 const REKEY_AFTER_PACKETS = 2 ** 20
 /** ms after which keys seal nothing any more; the side that answered the last handshake then begins one itself. */
-export const REFUSE_AFTER = 180_000
+const REFUSE_AFTER = 180_000
 /** ms that keys open packets after their successors came into use: longer than any path delays. */
 const ACCEPT_PREVIOUS = 60_000

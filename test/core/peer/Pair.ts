@@ -153,8 +153,10 @@ export class Node {
   sealedCount = 0
   /** Handshakes that got as far as curve operations. */
   cryptoCalls = 0
-  /** Changes what this node says in the handshakes that it answers: a modified client. */
+  /** Changes what this node says in its handshakes: a modified client. */
   tamper: (payload: Uint8Array) => Uint8Array = (payload) => payload
+  /** Changes the frames that this node sends, in place. */
+  tamperFrames: (frames: Uint8Array) => void = () => {}
 
   constructor(
     readonly world: World,
@@ -243,9 +245,14 @@ export class Node {
         const noise = crypto.noiseResponder(options)
         return { ...noise, write: (payload) => noise.write(this.tamper(payload.slice())) }
       },
+      noiseInitiator: (options) => {
+        const noise = crypto.noiseInitiator(options)
+        return { ...noise, write: (payload) => noise.write(this.tamper(payload.slice())) }
+      },
       seal: (key, counter, additional, plaintext, out) => {
         this.sealedCount++
         if (this.keepsPlaintext) this.sealed.push({ key: toBase64Url(key), counter, plaintext: plaintext.slice() })
+        this.tamperFrames(plaintext)
         crypto.seal(key, counter, additional, plaintext, out)
       }
     }

@@ -138,6 +138,24 @@ describe("consent", () => {
     expect(bob.peers.send(alice.id, "no", world.now)).toEqual({ _tag: "NotConsented" })
   })
 
+  it("keeps an outbox that outlived our consent to itself when the peer asks for us", () => {
+    const { world, alice, bob } = pair(8)
+    bob.online = false
+    world.introduce(alice, bob)
+    alice.send(bob, "do I want this?")
+    world.run(1_000)
+    alice.peers.close(bob.id, world.now)
+    bob.online = true
+    world.introduce(bob, alice)
+    world.run(10_000)
+    expect(alice.connected(bob)).toBe(true)
+    expect(sealedTexts(alice.sealed)).toBe(0)
+    expect(alice.peers.status(bob.id)).toMatchObject({ consent: "invited", undelivered: 1 })
+    world.introduce(alice, bob)
+    world.run(1_000)
+    expect(bob.texts).toEqual(["do I want this?"])
+  })
+
   it("holds whatever the order of calls: no text of a side is ever sealed while that side has not asked", () => {
     const step = fc.record({
       who: fc.boolean(),
@@ -176,7 +194,7 @@ describe("consent", () => {
           check(bob)
         }
       }),
-      { numRuns: 40 }
+      { numRuns: 120 }
     )
   })
 

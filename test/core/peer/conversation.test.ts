@@ -111,6 +111,25 @@ describe("a conversation", () => {
     expect(bob.texts).toEqual(texts)
   })
 
+  it("bounds what a stalled application holds over any number of connections, and loses nothing", () => {
+    const { world, alice, bob } = mutual(10)
+    bob.shows = false
+    for (let round = 0; round < 5; round++) {
+      if (round > 0) {
+        alice.start()
+        world.introduce(alice, bob)
+      }
+      for (let i = 0; i < 20; i++) alice.send(bob, `${round} ${i} ${"y".repeat(10_000)}`)
+      world.run(10_000)
+    }
+    expect(bob.texts.join("").length).toBeLessThan(512 * 1024 + 64 * 1024)
+    for (const message of [...bob.messages]) bob.peers.delivered(alice.id, message.id, world.now)
+    bob.shows = true
+    expect(world.run(30_000, () => undelivered(alice, bob) === 0)).toBe(true)
+    const last = bob.texts.filter((text) => text.startsWith("4 ")).map((text) => text.split(" ")[1])
+    expect(last).toEqual(Array.from({ length: 20 }, (_, i) => String(i)))
+  })
+
   it("ends with a goodbye, at once and on both sides", () => {
     const { world, alice, bob } = mutual(7)
     world.run(1_000)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import * as Bytes from "../../../src/protocol/Bytes.js"
-import { type LinkOptions, type Node, World } from "./Pair.js"
+import { introduction, type LinkOptions, type Node, World } from "./Pair.js"
 
 const pair = (seed: number, link: Partial<LinkOptions> = {}) => {
   const world = new World(seed, link)
@@ -37,7 +37,10 @@ describe("handshakes", () => {
         expect(node.count("Disconnected"), `seed ${seed}`).toBe(0)
       }
       const answers = world.sent.filter(({ data }) => data[0] === 2)
-      expect(new Set(answers.map(({ from }) => from.name)), `seed ${seed}`).not.toContain(lower(alice, bob).name)
+      const leader = lower(alice, bob)
+      expect(new Set(answers.map(({ from }) => from.name)), `seed ${seed}`).not.toContain(leader.name)
+      const requests = world.sent.filter(({ data, from }) => data[0] === 1 && from === leader)
+      expect(new Set(requests.map(({ data }) => Bytes.toHex(data))).size, `seed ${seed}`).toBe(1)
     }
   })
 
@@ -94,6 +97,29 @@ describe("handshakes", () => {
     }
   })
 
+  it("are made anew when the other side has forgotten what it answered", () => {
+    const { world, alice, bob } = pair(11)
+    world.blocks = (_, __, data) => data[0] === 2
+    world.introduce(alice, bob)
+    world.run(50_000)
+    world.blocks = () => false
+    expect(world.run(20_000, () => alice.connected(bob) && bob.connected(alice))).toBe(true)
+  })
+
+  it("are begun again by the side that gave up its own for one that came to nothing", () => {
+    const { world, alice, bob } = pair(12)
+    const leader = lower(alice, bob)
+    const follower = leader === alice ? bob : alice
+    const channel = world.channel()
+    world.blocks = (from) => follower.owns(from)
+    world.introduce(alice, bob, channel)
+    world.introduce(bob, alice, channel)
+    world.run(1_000)
+    leader.peers.close(follower.id, world.now)
+    world.run(120_000)
+    expect(follower.events).toEqual([{ _tag: "Disconnected", peer: leader.id, reason: "unreachable", undelivered: 0 }])
+  })
+
   it("give up after 90 s, keep the outbox, and start over with a new query", () => {
     const { world, alice, bob } = pair(3)
     bob.online = false
@@ -127,6 +153,44 @@ describe("handshakes", () => {
     expect(bob.events).toEqual([])
     expect(mallory.events).toEqual([])
     expect(world.sent.filter(({ data, from }) => from === bob && data[0] === 2)).toEqual([])
+  })
+
+  it("are refused when the record inside names another identity or another key than the introduction", () => {
+    for (const claim of ["another identity", "another key"]) {
+      const { world, alice, bob } = pair(13)
+      const mallory = world.node("mallory", "203.0.113.3:4000")
+      const [honest, claimed] = claim === "another key" ? [mallory, alice] : [alice, mallory]
+      const replace = (payload: Uint8Array) => {
+        const at = Buffer.from(payload).indexOf(honest.record.identity)
+        expect(at).toBeGreaterThan(0)
+        payload.set(claimed.record.identity, at)
+        return payload
+      }
+      honest.tamper = replace
+      const channel = world.channel()
+      bob.peers.admit(introduction(alice, channel), world.now)
+      honest.peers.invite(introduction(bob, channel), world.now)
+      world.run(10_000)
+      expect(bob.cryptoCalls, claim).toBeGreaterThan(0)
+      expect(bob.events, claim).toEqual([])
+      expect(
+        world.sent.filter(({ data, from }) => from === bob && data[0] === 2),
+        claim
+      ).toEqual([])
+    }
+  })
+
+  it("are not believed when the answer names another identity", () => {
+    const { world, alice, bob } = pair(14)
+    bob.tamper = (payload) => {
+      payload.set(alice.record.identity, Buffer.from(payload).indexOf(bob.record.identity))
+      return payload
+    }
+    world.introduce(alice, bob)
+    alice.send(bob, "is it you?")
+    world.run(10_000)
+    expect(alice.events).toEqual([])
+    expect(alice.sealed).toEqual([])
   })
 
   it("change nothing when every packet of a conversation is replayed, from anywhere, at any time", () => {
@@ -274,6 +338,19 @@ describe("handshakes", () => {
     const pairs = [...alice.sealed, ...bob.sealed].map(({ counter, key }) => `${key} ${counter}`)
     expect(pairs.length).toBeGreaterThan(200)
     expect(new Set(pairs).size).toBe(pairs.length)
+  })
+
+  it("are needed every three minutes: older keys seal nothing", () => {
+    const { world, alice, bob } = mutual(15)
+    const since = world.now
+    world.blocks = (_, __, data) => data[0] === 1
+    world.run(200_000)
+    const late = world.sent.filter(({ at, data }) => data[0] === 3 && at > since + 180_000)
+    expect(late).toEqual([])
+    for (const node of [alice, bob])
+      expect(node.events.at(-1)).toMatchObject({ _tag: "Disconnected", reason: "timeout" })
+    world.blocks = () => false
+    expect(world.run(60_000, () => alice.connected(bob) && bob.connected(alice))).toBe(true)
   })
 
   it("are begun by the other side when the initiator does not renew the keys in time", () => {

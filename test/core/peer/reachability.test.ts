@@ -71,6 +71,30 @@ describe("paths", () => {
     }
   })
 
+  it("answer a peer that has moved at its new address at once", () => {
+    const { world, alice, bob } = mutual(11)
+    alice.send(bob, "before")
+    world.run(1_000)
+    alice.endpoints = [endpoint("198.51.100.7:7000")]
+    alice.send(bob, "I have moved")
+    world.run(100, () => bob.texts.length === 2)
+    bob.send(alice, "so I see")
+    expect(world.run(100, () => alice.texts.length === 1)).toBe(true)
+    expect(bob.events.at(-1)).toMatchObject({ _tag: "PathChanged", path: { address: "198.51.100.7:7000" } })
+  })
+
+  it("find another candidate soon when the one in use died in a long silence", () => {
+    const world = new World(12)
+    const alice = world.node("alice", "203.0.113.1:4000", ["192.168.1.10:4000"])
+    const bob = world.node("bob", "203.0.113.1:4001", ["192.168.1.11:4000"])
+    world.introduce(alice, bob)
+    world.run(100_000)
+    expect(path(alice, bob)?.kind).toBe("lan")
+    world.blocks = (_, to) => Endpoint.scope(to) === "private"
+    alice.send(bob, "which way?")
+    expect(world.run(2_000, () => bob.texts.length === 1)).toBe(true)
+  })
+
   it("reach a new address that the peer announces before it hears from there", () => {
     const { world, alice, bob } = mutual(3)
     const next = endpoint("198.51.100.7:7000")

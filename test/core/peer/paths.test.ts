@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest"
+import { PROBE_SCHEDULE } from "../../../src/core/peer/Path.js"
+import { Paths } from "../../../src/core/peer/Paths.js"
+import { direct } from "./Pair.js"
+
+/** Sends all probes that fall due until `until`; how many there were. */
+const probe = (paths: Paths, from: number, until: number, onProbe: (key: string, at: number) => void = () => {}) => {
+  let count = 0
+  for (let now = from; now <= until; now += 10) {
+    paths.handleTimeout(now)
+    for (let path = paths.dueProbe(now); path !== undefined; path = paths.dueProbe(now)) {
+      path.onProbed(`token ${count++}`, now)
+      onProbe(path.key, now)
+    }
+  }
+  return count
+}
+
+describe("the paths of a connection", () => {
+  it("are probed eight times, quickly at first", () => {
+    const paths = new Paths(() => 0.5)
+    paths.add(direct("192.0.2.1:1"), 1_000)
+    const times: Array<number> = []
+    probe(paths, 1_000, 20_000, (_, at) => times.push(at - 1_000))
+    expect(times).toEqual(PROBE_SCHEDULE)
+  })
+
+  it("are proven only by the token that went out on the same path", () => {
+    const paths = new Paths(() => 0.5)
+    const here = direct("192.0.2.1:1")
+    const there = direct("192.0.2.2:1")
+    paths.add(here, 0)
+    paths.add(there, 0)
+    const first = paths.dueProbe(0)!
+    first.onProbed("aa", 0)
+    const other = paths.dueProbe(0)!
+    other.onProbed("bb", 0)
+    expect(paths.onPong(first, "bb", 40)).toBe(false)
+    expect(paths.onPong(first, "cc", 40)).toBe(false)
+    expect(paths.active).toBeUndefined()
+    expect(paths.onPong(first, "aa", 40)).toBe(true)
+    expect(paths.onPong(first, "aa", 50)).toBe(false)
+    expect(paths.active).toBe(first)
+    expect(first.trusted(40 + 6_499)).toBe(true)
+    expect(first.trusted(40 + 6_500)).toBe(false)
+  })
+
+  it("are chosen by latency with hysteresis", () => {
+    const paths = new Paths(() => 0.5)
+    const prove = (text: string, rtt: number, now: number) => {
+      const path = paths.heard(direct(text), 100, false, now)!
+      path.probe(now)
+      path.onProbed(`${text} ${now}`, now)
+      paths.onPong(path, `${text} ${now}`, now + rtt)
+      return path
+    }
+    const slow = prove("192.0.2.1:1", 100, 0)
+    expect(paths.active).toBe(slow)
+    prove("192.0.2.2:1", 95, 0)
+    expect(paths.active).toBe(slow)
+    const fast = prove("192.0.2.3:1", 80, 0)
+    expect(paths.active).toBe(fast)
+    const six = prove("[2001:db8::1]:1", 80, 0)
+    expect(paths.active).toBe(six)
+    const lan = prove("192.168.0.1:1", 70, 0)
+    expect(paths.active).toBe(lan)
+  })
+
+  it("are eight at most, and attract few probes however many are announced", () => {
+    const paths = new Paths(() => 0.5)
+    let probes = 0
+    for (let i = 0; i < 1_000; i++) {
+      paths.add(direct(`192.0.2.1:${i + 1}`), 10 * i)
+      paths.heard(direct(`192.0.2.2:${i + 1}`), 100, true, 10 * i)
+      probes += probe(paths, 10 * i, 10 * i)
+    }
+    expect(paths.routes).toHaveLength(8)
+    // 32 at once and one each two seconds, eight probes each, and heartbeats of the active path.
+    expect(probes).toBeLessThan((32 + 5) * 8 + 50)
+  })
+
+  it("are kept open in silence by one probe in 16 to 24 s, and proven every 3 s in a conversation", () => {
+    for (const random of [0, 1]) {
+      const paths = new Paths(() => random)
+      paths.use(direct("192.0.2.1:1"), 500, 20, 0)
+      const answer = (until: number, from: number) => {
+        const times: Array<number> = []
+        for (let now = from; now <= until; now += 10) {
+          paths.handleTimeout(now)
+          const path = paths.dueProbe(now)
+          if (path === undefined) continue
+          path.onProbed(String(now), now)
+          paths.onPong(path, String(now), now)
+          times.push(now)
+        }
+        return times
+      }
+      const silent = answer(100_000, 0)
+      for (let i = 1; i < silent.length; i++) expect(silent[i]! - silent[i - 1]!).toBe(random === 0 ? 16_000 : 24_000)
+      paths.onTraffic(100_000)
+      const busy = answer(140_000, 100_010)
+      for (let i = 1; i < busy.length; i++) expect(busy[i]! - busy[i - 1]!).toBe(3_000)
+    }
+  })
+})
