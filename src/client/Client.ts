@@ -36,7 +36,7 @@ export interface ClientApi {
   /** Ends one conversation: says goodbye, withdraws our consent, drops what was not delivered. */
   readonly leave: (nick: string) => Effect.Effect<void>
   /**
-   * Leaves: gives undelivered messages up to `lingerMs` (2,000 when left out), says goodbye to all peers and the server, ends
+   * Leaves: gives undelivered messages to peers within reach up to `lingerMs` (2,000 when left out), says goodbye to all peers and the server, ends
    * `events` with `Closed`. Idempotent. Closing the client's scope does the same without lingering.
    */
   readonly exit: (lingerMs?: number) => Effect.Effect<void>

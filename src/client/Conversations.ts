@@ -59,6 +59,7 @@ export class Conversations {
       introduction,
       asked: false,
       connected: false,
+      trying: false,
       path: undefined,
       absent: false,
       departed: false
@@ -94,6 +95,8 @@ export interface Conversation {
   /** We queried this peer and have not left since: consent on our side. */
   asked: boolean
   connected: boolean
+  /** We have asked and wait for the handshake. */
+  trying: boolean
   /** The path in use, or the last one. */
   path: PathInfo["kind"] | undefined
   /** The latest one: good for asking back while the server is away. */

@@ -13,7 +13,7 @@ export type ClientEvent =
       readonly address: string
       readonly fingerprint: string
     }
-  /** The nickname belongs to somebody else; call `register` with another one. */
+  /** After an outage: the nickname belongs to somebody else by now; call `register` with another one. (A `register` that waits gets this as its error.) */
   | { readonly _tag: "NickTaken"; readonly nick: string; readonly suggestions: ReadonlyArray<string> }
   /** The link to the server is gone; conversations go on. A new attempt is made in `retryInMs`. */
   | { readonly _tag: "ServerLost"; readonly message: string; readonly retryInMs: number }

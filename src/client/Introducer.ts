@@ -123,6 +123,7 @@ export class Introducer {
 
   private consent(conversation: Conversation): Conversation {
     conversation.asked = true
+    conversation.trying = !conversation.connected
     conversation.departed = false
     this.peers.drive((peers, now) => peers.invite(conversation.introduction, now))
     this.pinIfProven(conversation)

@@ -23,6 +23,7 @@ export const handle = (
   switch (event._tag) {
     case "Connected":
       conversation.connected = true
+      conversation.trying = false
       conversation.departed = false
       conversation.path = event.path.kind
       client.introducer.pinIfProven(conversation)
@@ -48,6 +49,7 @@ export const handle = (
       return
     case "Disconnected":
       conversation.connected = false
+      conversation.trying = false
       conversation.departed = event.reason === "left"
       // A peer that was cut off may have restarted; its new session answers only to a new introduction.
       if (event.reason === "timeout" || event.reason === "unreachable") client.heal(event.peer)

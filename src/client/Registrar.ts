@@ -46,7 +46,8 @@ export const make = (options: {
   Effect.gen(function* () {
     const { endpoints, events, self, server, time, token } = options
     const profiles = yield* Profiles
-    const scope = yield* Effect.scope
+    // Made now, so that it closes late: the profile stays locked until the client's last word is written.
+    const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
     const oneAtATime = yield* Effect.makeSemaphore(1)
     let challenge = ""
     let waiting = 0

@@ -220,12 +220,12 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
         : { _tag: "Invited", ...base(conversation), accept: ask(conversation.nick, conversation.peer) }
 
     const isDelivered = () =>
-      conversations.all().every(({ connected, peer }) => {
-        const undelivered = connected ? peers.drive((machine) => machine.status(peer)?.undelivered) : 0
+      conversations.all().every(({ connected, peer, trying }) => {
+        const undelivered = connected || trying ? peers.drive((machine) => machine.status(peer)?.undelivered) : 0
         return undelivered === undefined || undelivered === 0
       })
 
-    /** For messages to peers that are connected; for the others nothing can be done in seconds. */
+    /** For messages to peers that are connected, or about to be; for the others nothing can be done in seconds. */
     const delivered = Effect.async<void>((resume) => {
       onProgress = () => {
         if (!isDelivered()) return

@@ -439,6 +439,19 @@ describe("leaving", () => {
       })
     ))
 
+  it("gives a message that was written at once after the question time to arrive", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const alice = yield* world.person("alice")
+        const bob = yield* world.person("bob")
+        yield* (yield* alice.client.query("bob")).send("just this")
+        yield* alice.client.exit()
+        yield* bob.next("Message", { text: "just this" })
+        expect(alice.count("Delivered")).toBe(1)
+      })
+    ))
+
   it("does not linger for somebody who is not there", () =>
     world((world) =>
       Effect.gen(function* () {
