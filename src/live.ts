@@ -2,25 +2,42 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Programs } from "./cli/Cli.js"
 import * as ClientProgram from "./cli/ClientProgram.js"
+import * as DemoProgram from "./cli/DemoProgram.js"
 import { ProgramError } from "./cli/ProgramError.js"
+import * as ServerProgram from "./cli/ServerProgram.js"
 import * as Profile from "./client/Profile.js"
+import * as MemoryStore from "./layers/memory/Store.js"
 import * as Crypto from "./layers/node/Crypto.js"
 import * as Datagrams from "./layers/node/Datagrams.js"
 import * as Dialer from "./layers/node/Dialer.js"
 import * as Entropy from "./layers/node/Entropy.js"
 import * as Interfaces from "./layers/node/Interfaces.js"
-import * as Store from "./layers/node/Store.js"
+import * as Listener from "./layers/node/Listener.js"
+import * as NodeStore from "./layers/node/Store.js"
 
 /** The programs on Node's layers. `main` imports this file when a command starts, as it is most of what there is to load. */
 
-const network = Layer.mergeAll(Crypto.layer, Datagrams.layer, Dialer.layer, Entropy.layer, Interfaces.layer).pipe(
-  Layer.catchAll(({ message }) => Layer.fail(new ProgramError({ message })))
-)
+const machine = Layer.mergeAll(
+  Crypto.layer,
+  Datagrams.layer,
+  Dialer.layer,
+  Entropy.layer,
+  Interfaces.layer,
+  Listener.layer
+).pipe(Layer.catchAll(({ message }) => Layer.fail(new ProgramError({ message }))))
+
+export const server: Programs["server"] = (settings) => Effect.provide(ServerProgram.run(settings), machine)
 
 export const client: Programs["client"] = (settings) =>
-  ClientProgram.run(settings).pipe(
-    Effect.provide(Layer.provideMerge(Profile.layer, Layer.merge(network, Store.layer(settings.home))))
+  Effect.provide(
+    ClientProgram.run(settings),
+    Layer.provideMerge(Profile.layer, Layer.merge(machine, NodeStore.layer(settings.home)))
   )
 
-export const server: Programs["server"] = () => Effect.void
-export const demo: Programs["demo"] = Effect.void
+/** Identities of the demo live in memory: it leaves no file behind. */
+export const demo: Programs["demo"] = Effect.provide(
+  DemoProgram.run(
+    Layer.provide(Profile.layer, Layer.mergeAll(Crypto.layer, Entropy.layer, MemoryStore.layer)).pipe(Layer.orDie)
+  ),
+  machine
+)

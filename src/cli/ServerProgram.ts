@@ -1,0 +1,39 @@
+import * as Effect from "effect/Effect"
+import * as Endpoint from "../domain/Endpoint.js"
+import * as Server from "../server/Server.js"
+import { defaults } from "../server/ServerOptions.js"
+import type { Crypto } from "../services/Crypto.js"
+import type { Entropy } from "../services/Entropy.js"
+import type { Listener } from "../services/Listener.js"
+import { Terminal, type TerminalClosed } from "../services/Terminal.js"
+import { ProgramError } from "./ProgramError.js"
+import type { ServerSettings } from "./Settings.js"
+
+/**
+ * `parley server`: serves until it is interrupted (by a signal), which announces the end to the clients. Standard output gets one
+ * line, with the actual address, once connections are accepted.
+ */
+export const run = (
+  settings: ServerSettings
+): Effect.Effect<never, ProgramError | TerminalClosed, Listener | Entropy | Crypto | Terminal> =>
+  Effect.gen(function* () {
+    const terminal = yield* Terminal
+    const { local } = yield* Server.Server
+    yield* terminal.write(`parley server listening on ${Endpoint.format(local)}\n`)
+    return yield* Effect.never
+  }).pipe(
+    Effect.provide(
+      Server.layerStandalone({
+        host: settings.host,
+        port: settings.port,
+        token: settings.token,
+        motd: settings.motd,
+        maxConnections: settings.maxConnections ?? defaults.maxConnections,
+        address: {
+          ...defaults.address,
+          connections: settings.maxConnectionsPerAddress ?? defaults.address.connections
+        }
+      })
+    ),
+    Effect.catchTag("ListenError", ({ message }) => new ProgramError({ message }))
+  )
