@@ -22,8 +22,8 @@ export class TokenBucket {
     const gained = (Math.max(0, now - this.#at) / 1000) * this.rate.perSecond
     this.#tokens = Math.min(this.rate.burst, this.#tokens + gained)
     this.#at = now
-    if (this.#tokens >= 1) {
-      this.#tokens -= 1
+    if (this.#tokens >= 1 - ROUNDING) {
+      this.#tokens = Math.max(0, this.#tokens - 1)
       return 0
     }
     return Math.max(1, Math.ceil(((1 - this.#tokens) / this.rate.perSecond) * 1000))
@@ -34,3 +34,6 @@ export class TokenBucket {
     return this.#tokens + (Math.max(0, now - this.#at) / 1000) * this.rate.perSecond >= this.rate.burst
   }
 }
+
+/** The promised wait must be enough whatever the fractions lost on the way. */
+const ROUNDING = 1e-9
