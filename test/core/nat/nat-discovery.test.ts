@@ -96,6 +96,30 @@ describe("NatDiscovery", () => {
     })
   }
 
+  it("does not take a request that came back to its own socket for hairpinning", () => {
+    const { report } = discover(
+      { nat: natOf("endpoint-independent", "endpoint-independent") },
+      {},
+      (world, machine) => {
+        const send = world.send.bind(world)
+        world.send = (local, to, data) => {
+          send(local, to, data)
+          if (to.address === "203.0.113.7")
+            machine.handleDatagram(local === INNER.first ? "first" : "second", to, data, world.now)
+        }
+      }
+    )
+    expect(report.hairpin).toBe(false)
+  })
+
+  it("measures no round trip with a repeated request", () => {
+    const { report } = discover({
+      nat: natOf("endpoint-independent", "address-dependent"),
+      lost: (packet) => packet === 0
+    })
+    expect(report).toMatchObject({ server: true, rttMs: undefined })
+  })
+
   it("notices that port numbers are kept", () => {
     const nat = new Nat({ mapping: "endpoint-independent", filtering: "endpoint-independent", keepsPort: true })
     expect(discover({ nat }).report.portPreserved).toBe(true)
