@@ -271,7 +271,7 @@ export class TcpEnd implements Connection, PacketSink {
   }
 
   private acknowledge(): void {
-    this.transmit({ sequence: -1, data: EMPTY, syn: false, fin: false, at: 0, again: false })
+    this.transmit({ sequence: NEXT, data: EMPTY, syn: false, fin: false, at: 0, again: false })
   }
 
   private transmit(sent: Sent): DropReason | undefined {
@@ -284,7 +284,7 @@ export class TcpEnd implements Connection, PacketSink {
   }
 
   private transmitReset(): void {
-    this.network.send(this.packet(EMPTY, { ...SYN, syn: false, rst: true }))
+    this.network.send(this.packet(EMPTY, { sequence: NEXT, syn: false, fin: false, rst: true }))
   }
 
   private packet(data: Uint8Array, { sequence, syn, fin, rst = false }: Header): Packet {
@@ -299,7 +299,7 @@ export class TcpEnd implements Connection, PacketSink {
         fin,
         rst,
         ack: this.state !== "connecting",
-        sequence: sequence < 0 ? this.sender.position : sequence,
+        sequence: sequence === NEXT ? this.sender.position : sequence,
         acknowledge: this.receiver.expected,
         window: this.advertised
       }
@@ -318,6 +318,9 @@ interface Header {
   readonly fin: boolean
   readonly rst?: boolean
 }
+
+/** Stands for the number of what would come next, which segments without content carry. */
+const NEXT = -1
 
 const EMPTY = new Uint8Array(0)
 

@@ -16,6 +16,8 @@ export class TcpSender {
   private variation = 0
   private timeout = INITIAL_TIMEOUT
   private retries = 0
+  /** What had been sent when a loss was noticed: until it is acknowledged, an advance that stops short tells of the next loss. */
+  private recovery = 0
 
   constructor(private readonly bound: number) {}
 
@@ -79,17 +81,22 @@ export class TcpSender {
     if (!news) {
       // Three repeats mean that later segments arrived and this one did not (RFC 5681 §3.2).
       if (!sameWindow || this.inFlight.length === 0 || ++this.duplicates !== 3) return undefined
+      this.recovery = this.next
       return this.repeat(now)
     }
     this.acknowledged = acknowledge
     this.duplicates = 0
     this.retries = 0
+    let latest: Sent | undefined
     while (this.inFlight.length > 0 && endOf(this.inFlight[0]!) <= acknowledge) {
-      const sent = this.inFlight.shift()!
-      this.inFlightBytes -= sent.data.length
-      if (!sent.again) this.measure(now - sent.at)
+      latest = this.inFlight.shift()!
+      this.inFlightBytes -= latest.data.length
     }
-    return undefined
+    // In a recovery, what is acknowledged at last arrived long ago: it tells nothing about the round trip.
+    if (latest?.again === false && acknowledge > this.recovery) this.measure(now - latest.at)
+    this.timeout = this.estimate()
+    // NewReno (RFC 6582 §3.2): each advance below `recovery` uncovers another segment that is missing.
+    return acknowledge < this.recovery && this.inFlight.length > 0 ? this.repeat(now) : undefined
   }
 
   /** Microseconds after which to call `expire`; `undefined` when nothing is awaited. */
@@ -104,6 +111,7 @@ export class TcpSender {
   expire(now: number): Sent | "dead" {
     if (++this.retries > MAX_RETRIES) return "dead"
     this.timeout = Math.min(this.timeout * 2, MAX_TIMEOUT)
+    this.recovery = this.next
     if (this.inFlight.length > 0) return this.repeat(now)
     return { sequence: this.acknowledged - 1, data: EMPTY, syn: false, fin: false, at: now, again: true }
   }
@@ -145,7 +153,11 @@ export class TcpSender {
       this.variation = 0.75 * this.variation + 0.25 * Math.abs(this.smoothed - rtt)
       this.smoothed = 0.875 * this.smoothed + 0.125 * rtt
     }
-    this.timeout = Math.min(Math.max(MIN_TIMEOUT, Math.ceil(this.smoothed + 4 * this.variation)), MAX_TIMEOUT)
+  }
+
+  private estimate(): number {
+    if (this.smoothed === undefined) return INITIAL_TIMEOUT
+    return Math.min(Math.max(MIN_TIMEOUT, Math.ceil(this.smoothed + 4 * this.variation)), MAX_TIMEOUT)
   }
 }
 
