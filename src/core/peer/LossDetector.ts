@@ -20,6 +20,9 @@ export interface LossSink {
  * Loss detection after RFC 9002 §6: a packet is lost when three later ones were acknowledged, or one later one and 9/8 of a round trip
  * has passed. When nothing at all is acknowledged, a probe timer sends the oldest frames again.
  *
+ * A lone small packet has no later one that would betray its loss, and a chat line usually is one. So a spare copy of it follows
+ * 15 ms later, if no acknowledgement came first: at 1 % loss, one line in a hundred comes 15 ms late instead of a timer late.
+ *
  * Only packets that elicit an acknowledgement come here. They are counted by a dense `order` of their own, because probes of other
  * paths use packet numbers as well and would look like overtaking. After `changePath` the packets of the old path are still found
  * lost or acknowledged, but say nothing about the new path.
@@ -32,6 +35,9 @@ export class LossDetector {
   #path = 0
   #inFlight = 0
   #lossTime: number | undefined
+  /** When a copy of the newest packet is to be sent. */
+  #spareAt: number | undefined
+  #isSpare = false
   #lastSentAt = 0
   #probesInVain = 0
   #allowance = 0
@@ -67,6 +73,9 @@ export class LossDetector {
     this.#inFlight += bytes
     this.#lastSentAt = now
     if (this.#allowance > 0) this.#allowance--
+    const isLone = bytes <= SMALL_PACKET && this.#sent.size <= FEW_PACKETS
+    this.#spareAt = isLone && !this.#isSpare ? now + SPARE_AFTER : undefined
+    this.#isSpare = false
   }
 
   /** `false` when the peer acknowledges what was not sent; `next` is the number of the next packet. */
@@ -96,32 +105,38 @@ export class LossDetector {
     }
     this.#probesInVain = 0
     this.#allowance = 0
+    if (this.#sent.size === 0) this.#spareAt = undefined
     this.#detect(now)
     return true
   }
 
   /** When `handleTimeout` wants to be called. */
   get timeout(): number | undefined {
-    if (this.#lossTime !== undefined) return this.#lossTime
-    if (this.#sent.size === 0) return undefined
-    return this.#lastSentAt + this.rtt.probeTimeout(this.#probesInVain)
+    const repair = this.#repairAt
+    return repair === undefined || this.#spareAt === undefined ? repair : Math.min(repair, this.#spareAt)
   }
 
   handleTimeout(now: number): void {
     const timeout = this.timeout
     if (timeout === undefined || timeout > now) return
+    if (this.#spareAt !== undefined && this.#spareAt <= now) {
+      this.#spareAt = undefined
+      this.#isSpare = true
+      this.#resend([...this.#sent.values()].at(-1)!)
+      return
+    }
     if (this.#lossTime !== undefined) {
       this.#detect(now)
       return
     }
     this.#probesInVain++
     this.#lastSentAt = now
-    this.#allowance = PROBE_PACKETS
     let probes = 0
     for (const packet of this.#sent.values()) {
       if (probes++ === PROBE_PACKETS) break
-      for (const frame of packet.frames) this.sink.onFrameLost(frame)
+      this.#resend(packet)
     }
+    this.#allowance = PROBE_PACKETS
   }
 
   /** From now on packets take another path, of which only `rtt` is known. */
@@ -132,6 +147,19 @@ export class LossDetector {
     this.#controller = this.makeController()
     this.#probesInVain = 0
     this.#firstSampleAt = Number.POSITIVE_INFINITY
+  }
+
+  /** When something is to be sent again for want of acknowledgements. */
+  get #repairAt(): number | undefined {
+    if (this.#lossTime !== undefined) return this.#lossTime
+    if (this.#sent.size === 0) return undefined
+    return this.#lastSentAt + this.rtt.probeTimeout(this.#probesInVain)
+  }
+
+  /** Has the frames of a packet sent once more, without taking it for lost; the window does not hold that back. */
+  #resend(packet: SentPacket): void {
+    this.#allowance++
+    for (const frame of packet.frames) this.sink.onFrameLost(frame)
   }
 
   #oldest(): number | undefined {
@@ -203,5 +231,11 @@ const MAX_TRACKED = 4096
 const PACKET_THRESHOLD = 3
 /** RFC 9002 §6.2.4: two, so that the loss of a probe does not cost another timer. */
 const PROBE_PACKETS = 2
+/** ms until the spare copy: late enough not to share the fate of the first in one burst of loss, soon enough not to be noticed. */
+const SPARE_AFTER = 15
+/** Bytes of a packet that is copied: a chat line of usual length. */
+const SMALL_PACKET = 512
+/** Packets under way, at most, for the newest to count as alone; with more, a later acknowledgement betrays a loss. */
+const FEW_PACKETS = 2
 /** ms: a sample of zero, as on loopback with a coarse clock, would make every timer zero. */
 const GRANULE = 0.1

@@ -83,7 +83,7 @@ describe("a conversation", () => {
     expect(bob.texts).toEqual(texts)
   })
 
-  it("repairs the loss of a lone message within two round trips and a half", () => {
+  it("repairs the loss of a lone message long before a round trip has passed", () => {
     const { world, alice, bob } = mutual(5)
     world.run(10_000)
     const sentAt = world.now
@@ -92,6 +92,18 @@ describe("a conversation", () => {
     alice.send(bob, "a lone message that is long enough to be told from probes")
     expect(world.run(1_000, () => bob.messages.length === 1)).toBe(true)
     expect(dropped).toBeGreaterThan(0)
+    expect(world.now - sentAt).toBe(25 + 15)
+  })
+
+  it("repairs the loss of a lone message and of its copy within two round trips and a half", () => {
+    const { world, alice, bob } = mutual(5)
+    world.run(10_000)
+    const sentAt = world.now
+    let dropped = 0
+    world.blocks = (_, __, data) => data.length > 90 && dropped++ < 2
+    alice.send(bob, "a lone message that is long enough to be told from probes")
+    expect(world.run(1_000, () => bob.messages.length === 1)).toBe(true)
+    expect(dropped).toBeGreaterThan(1)
     expect(world.now - sentAt).toBeLessThan(2.5 * 50 + 25)
   })
 

@@ -25,8 +25,8 @@ const setUp = () => {
     () => controller,
     rtt
   )
-  const send = (number: number, now: number) =>
-    detector.onSent(number, 1_000, [{ _tag: "Stream", stream: 0, start: number, end: number + 1 }], now)
+  const send = (number: number, now: number, bytes = 1_000) =>
+    detector.onSent(number, bytes, [{ _tag: "Stream", stream: 0, start: number, end: number + 1 }], now)
   const ack = (numbers: ReadonlyArray<number>, now: number, next = 1_000) =>
     detector.onAck(
       { _tag: "Ack", delay: 0, ranges: [...numbers].sort((a, b) => b - a).map((start) => ({ start, end: start + 1 })) },
@@ -86,6 +86,21 @@ describe("loss detection (RFC 9002 §6)", () => {
     for (let i = 1; i < 4; i++) expect(gaps[i]!).toBeCloseTo(2 * gaps[i - 1]!)
     expect(log).toEqual(["acked"])
     expect(detector.maySend).toBe(true)
+  })
+
+  it("sends one spare copy of a lone small packet, unless it is acknowledged first", () => {
+    const { ack, detector, lost, send } = setUp()
+    send(0, 0, 100)
+    ack([0], 10)
+    expect(detector.timeout).toBeUndefined()
+    send(1, 100, 100)
+    expect(detector.timeout).toBe(115)
+    detector.handleTimeout(115)
+    expect(lost).toEqual([1])
+    send(2, 115, 100)
+    expect(detector.timeout).toBeGreaterThan(116)
+    for (let i = 3; i < 10; i++) send(i, 116, 100)
+    expect(detector.timeout).toBeGreaterThan(131)
   })
 
   it("refuses the acknowledgement of a packet that was never sent", () => {
