@@ -118,7 +118,8 @@ describe("a server on a real socket", () => {
         sequence: 1,
         expiry: Date.now() + 60_000
       })!
-      const connect = async (nick: string, spoil: (proof: Uint8Array) => Uint8Array = (proof) => proof) => {
+      const thief = crypto.signKeyPair(new Uint8Array(32).fill(8))
+      const connect = async (nick: string, prover = keys, spoil = (proof: Uint8Array) => proof) => {
         const client = await LineClient.connect(port)
         const welcome = await client.next("Welcome")
         const challenge = Bytes.fromBase64Url(welcome._tag === "Welcome" ? welcome.challenge : "")!
@@ -126,14 +127,16 @@ describe("a server on a real socket", () => {
           _tag: "Register",
           id: 1,
           nick,
-          identity: Bytes.toBase64Url(keys.publicKey),
+          identity: Bytes.toBase64Url(prover.publicKey),
           record: Bytes.toBase64Url(record),
-          proof: Bytes.toBase64Url(spoil(PeerRecord.signProof(crypto, keys.secretKey, challenge, record)))
+          proof: Bytes.toBase64Url(spoil(PeerRecord.signProof(crypto, prover.secretKey, challenge, record)))
         })
         return client
       }
-      const forged = await connect("alice", (proof) => proof.map((byte) => byte ^ 1))
+      const forged = await connect("alice", keys, (proof) => proof.map((byte) => byte ^ 1))
       await forged.next("Unauthorized")
+      const stolen = await connect("alice", thief)
+      await stolen.next("Unauthorized")
       const misnamed = await connect("bob")
       await misnamed.next("Unauthorized")
       const first = await connect("alice")
@@ -145,7 +148,7 @@ describe("a server on a real socket", () => {
       second.send({ _tag: "List", id: 2 })
       const list = await second.next("Clients")
       expect(list._tag === "Clients" && list.clients[0]?.fingerprint).toMatch(/^(\d{5} ){5}\d{5}$/)
-      await Promise.all([forged.close(), misnamed.close(), second.close()])
+      await Promise.all([forged.close(), stolen.close(), misnamed.close(), second.close()])
     }))
 
   test("takes 300 connections at once, and has nothing left when they are gone", () =>

@@ -28,7 +28,7 @@ export interface RegistryLimits {
 export type RegistryEvent =
   | { readonly _tag: "Presence"; readonly version: number; readonly line: string }
   | { readonly _tag: "Incoming"; readonly session: SessionId; readonly line: string }
-  /** The session's nickname was taken back by its owner from elsewhere: the session is over. */
+  /** The session's nickname was taken back by its owner from elsewhere: the session is over, and is to be released. */
   | { readonly _tag: "Replaced"; readonly session: SessionId }
   /** The session's lease ended without a word from its driver. */
   | { readonly _tag: "Lapsed"; readonly session: SessionId }
@@ -211,7 +211,6 @@ export class RegistryMachine {
     if (this.#bySession.get(registration.session) !== registration) return
     this.#bySession.delete(registration.session)
     this.#leases.delete(registration.session)
-    this.#channels.drop(registration.session)
     this.#events.push({ _tag: "Replaced", session: registration.session })
   }
 

@@ -184,8 +184,10 @@ export class Session {
 
   pollTimeout(): number | undefined {
     if (this.#ending !== undefined) return undefined
-    const silent = this.#registered ? this.#idleAt() : Math.min(this.#registerBy, this.#idleAt())
-    return this.#hasInput && this.#waiting === undefined ? Math.min(silent, this.#pausedUntil) : silent
+    const registerBy = this.#registered ? Number.POSITIVE_INFINITY : this.#registerBy
+    const readAt = this.#hasInput && this.#waiting === undefined ? this.#pausedUntil : Number.POSITIVE_INFINITY
+    const first = Math.min(registerBy, readAt, this.#idleAt())
+    return Number.isFinite(first) ? first : undefined
   }
 
   /** All that is to be sent now, or nothing. */
@@ -347,7 +349,9 @@ export class Session {
     this.#outputLength += line.length
   }
 
+  /** Nobody is silent whom we have not read to the end. */
   #idleAt(): number {
+    if (this.#hasInput || this.#waiting !== undefined) return Number.POSITIVE_INFINITY
     return this.#lastHeard + this.options.limits.idleMs
   }
 }

@@ -98,6 +98,21 @@ describe("a nickname", () => {
     expect(nicks(machine)).toEqual(["alice"])
   })
 
+  test("that was taken back stays with its owner when the grace, and the older session's lease, would have ended", () => {
+    const machine = make()
+    const alice = { identity: identity("a") }
+    machine.claim(claim("1", "alice", alice), "r1", 0, 0)
+    machine.claim(claim("2", "alice", alice), "r2", 0, 0)
+    machine.release("2", true, 0)
+    machine.claim(claim("3", "alice", alice), "r3", 0, 1000)
+    machine.renew("3", 40_000)
+    eventsOf(machine)
+    machine.handleTimeout(61_000)
+    expect(nicks(machine)).toEqual(["alice"])
+    expect(machine.names).toBe(1)
+    expect(tell(machine)).toEqual([])
+  })
+
   test("of a session that is not renewed lapses", () => {
     const machine = make()
     machine.claim(claim("1", "alice"), "r1", 0, 0)
