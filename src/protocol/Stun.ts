@@ -3,7 +3,7 @@ import * as Bytes from "./Bytes.js"
 
 /**
  * STUN messages (RFC 8489) with the attributes of NAT discovery (RFC 5780): a pure codec, without transactions or retransmission.
- * RFC 3489 clients, which know no magic cookie, are not served.
+ * Messages of RFC 3489, which have no magic cookie, are for `ClassicStun`.
  */
 export interface Message {
   readonly class: Class

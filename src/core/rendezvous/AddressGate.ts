@@ -69,5 +69,6 @@ interface Source {
 
 const isExempt = (remote: Endpoint.Endpoint): boolean => Endpoint.scope(remote) === "loopback"
 
-const sourceOf = (remote: Endpoint.Endpoint): string =>
+/** One name for all that one subscriber has: the IPv4 address, or the /64 of an IPv6 address. */
+export const sourceOf = (remote: Endpoint.Endpoint): string =>
   remote.family === "ipv4" ? remote.address : Endpoint.toBytes(remote).subarray(0, 8).join(".")

@@ -1,4 +1,5 @@
-import * as Endpoint from "../../domain/Endpoint.js"
+import type { Endpoint } from "../../domain/Endpoint.js"
+import { sourceOf } from "./AddressGate.js"
 import { type Rate, TokenBucket } from "./TokenBucket.js"
 
 /**
@@ -20,8 +21,8 @@ export class SourceLimiter {
   }
 
   /** Whether one more datagram from here is within the rates; counts it when it is. */
-  take(source: Endpoint.Endpoint, now: number): boolean {
-    const key = keyOf(source)
+  take(source: Endpoint, now: number): boolean {
+    const key = sourceOf(source)
     let bucket = this.#sources.get(key)
     if (bucket === undefined) {
       bucket = new TokenBucket(this.each, now)
@@ -49,6 +50,3 @@ export class SourceLimiter {
 
 /** About 3 MB; more subscribers than ask within the seconds that a bucket takes to fill. */
 export const MAX_SOURCES = 16_384
-
-const keyOf = (source: Endpoint.Endpoint): string =>
-  source.family === "ipv4" ? source.address : Endpoint.toBytes(source).subarray(0, 8).join(".")
