@@ -1,15 +1,14 @@
 import { execFile, execFileSync } from "node:child_process"
-import { randomBytes } from "node:crypto"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { describe, expect, it } from "vitest"
+import * as Discovery from "../../src/client/Discovery.js"
 import { exactly } from "../../src/core/nat/Behaviour.js"
-import { NatDiscovery, type Socket } from "../../src/core/nat/NatDiscovery.js"
-import type { NatReport } from "../../src/core/nat/NatReport.js"
 import * as Endpoint from "../../src/domain/Endpoint.js"
 import * as NodeDatagrams from "../../src/layers/node/Datagrams.js"
+import * as NodeEntropy from "../../src/layers/node/Entropy.js"
+import * as NodeInterfaces from "../../src/layers/node/Interfaces.js"
 import * as Reflector from "../../src/server/Reflector.js"
-import { type DatagramSocket, Datagrams } from "../../src/services/Datagrams.js"
 
 /** Other people's STUN clients against our reflector: Debian's `stun-client` and `coturn`, where they are installed. */
 const has = (tool: string): boolean => {
@@ -20,6 +19,8 @@ const has = (tool: string): boolean => {
     return false
   }
 }
+
+const node = Layer.mergeAll(NodeDatagrams.layer, NodeEntropy.layer, NodeInterfaces.layer)
 
 const TWO = [{ bind: "127.0.0.1" }, { bind: "127.0.0.2" }]
 
@@ -45,51 +46,15 @@ const against = (
     return output
   }).pipe(Effect.scoped, Effect.provide(NodeDatagrams.layer), Effect.runPromise)
 
-/** A driver of `NatDiscovery` that sends each request once: on loopback nothing is lost. */
-const discover = (server: Endpoint.Endpoint) =>
-  Effect.gen(function* () {
-    const datagrams = yield* Datagrams
-    const finished = yield* Deferred.make<NatReport>()
-    const sockets: Partial<Record<Socket, DatagramSocket>> = {}
-    let machine: NatDiscovery | undefined
-    const drain = () => {
-      for (let next = machine?.pollTransmit(0); next !== undefined; next = machine?.pollTransmit(0)) {
-        sockets[next.socket]?.send(next.to, next.data)
-      }
-      const report = machine?.pollReport()
-      if (report !== undefined) Deferred.unsafeDone(finished, Effect.succeed(report))
-    }
-    const bind = (socket: Socket) =>
-      Effect.map(
-        datagrams.bind({
-          family: server.family,
-          address: server.address,
-          port: 0,
-          onDatagram: (from, data) => {
-            machine?.handleDatagram(socket, from, data, 0)
-            drain()
-          }
-        }),
-        (bound) => {
-          sockets[socket] = bound
-          return [bound.local]
-        }
-      )
-    const local = { first: yield* bind("first"), second: yield* bind("second") }
-    machine = new NatDiscovery({ server, local, random: (length) => randomBytes(length) }, 0)
-    drain()
-    return yield* Deferred.await(finished)
-  })
-
 describe("server/Reflector and the STUN clients of others", () => {
   it("lets our own discovery see an open network", () =>
     Effect.gen(function* () {
       const { ports } = yield* Reflector.make({ port: 0, software: "parley/test", addresses: TWO })
-      const report = yield* discover(Endpoint.make("127.0.0.1", ports[0])!)
+      const report = yield* Discovery.discover({ server: Endpoint.make("127.0.0.1", ports[0])! })
       expect(report).toMatchObject({ udp: true, server: true, translated: false, hairpin: undefined })
       expect(report.mapping).toEqual(exactly("endpoint-independent"))
       expect(report.filtering).toEqual(exactly("endpoint-independent"))
-    }).pipe(Effect.scoped, Effect.provide(NodeDatagrams.layer), Effect.runPromise))
+    }).pipe(Effect.scoped, Effect.provide(node), Effect.runPromise))
 
   if (has("turnutils_stunclient")) {
     for (const [family, address] of [
