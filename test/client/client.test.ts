@@ -63,6 +63,19 @@ describe("registration", () => {
       })
     ))
 
+  it("takes its time over another nickname: a link that nothing is wanted of may end, and is no loss", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        yield* world.person("alice")
+        const late = yield* world.client()
+        expect(yield* codeOf(late.client.register("alice"))).toBe("NickTaken")
+        yield* Effect.sleep("5 minutes")
+        yield* late.client.register("carol")
+        expect(late.log.map(({ _tag }) => _tag)).toEqual(["Registered"])
+      })
+    ))
+
   it("waits for a server that is away, and says so meanwhile", () =>
     world((world) =>
       Effect.gen(function* () {
@@ -322,7 +335,9 @@ describe("outages", () => {
         yield* bob.kill
         const reborn = yield* world.person("bob", { disk: bob.disk })
         yield* alice.client.send("bob", "are you there?")
-        yield* reborn.next("Message", { text: "are you there?" })
+        const [took] = yield* Effect.timed(reborn.next("Message", { text: "are you there?" }))
+        // Virtual time. A dead peer is noticed after 15 s; the server's word is quicker.
+        expect(Duration.toMillis(took)).toBeLessThan(5_000)
         expect(reborn.count("Message")).toBe(1)
       })
     ))
