@@ -161,6 +161,11 @@ export class Kernel {
     this.processes.splice(this.processes.indexOf(process), 1)
   }
 
+  /** How many timers a process has set. */
+  timersOf(process: Process): number {
+    return this.timers.countOwnedBy(process)
+  }
+
   moveTimersOf(process: Process): void {
     this.timers.moveOwnedBy(process, (timer) => process.clock.whenMonotonic(timer.localAt, this.now))
   }

@@ -48,6 +48,10 @@ export class TimerHeap {
     this.settle(slot, last)
   }
 
+  countOwnedBy(owner: Process): number {
+    return this.heap.filter((each) => each.owner === owner).length
+  }
+
   /** Takes out all timers of a process. */
   removeOwnedBy(owner: Process): void {
     for (const timer of this.heap.filter((each) => each.owner === owner)) this.remove(timer)

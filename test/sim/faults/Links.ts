@@ -103,10 +103,10 @@ describe("faults of links", () => {
   it("carries a stream whole through loss, reordering, corruption and partitions", async () => {
     const { ok, ends, at } = await stream([], (sim) =>
       Effect.all([
-        sim.begin({ kind: "loss", probability: 0.2 }),
+        sim.begin({ kind: "loss", probability: 0.1 }),
         sim.begin({ kind: "reorder", probability: 0.3, ms: 200 }),
-        sim.begin({ kind: "corrupt", probability: 0.1 }),
-        sim.begin({ kind: "flap", upMs: 730, downMs: 411 })
+        sim.begin({ kind: "corrupt", probability: 0.05 }),
+        sim.begin({ kind: "flap", upMs: 730, downMs: 211 })
       ])
     )
     expect([ok, ends]).toEqual([true, ["ended"]])
