@@ -1,15 +1,14 @@
-import type { Crypto, KeyPair } from "../../domain/Crypto.js"
-import type { Endpoint } from "../../domain/Endpoint.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { PacketType } from "../../protocol/DataPacket.js"
-import type { HandshakePayload } from "../../protocol/Handshake.js"
-import * as PeerRecord from "../../protocol/PeerRecord.js"
-import type { DisconnectReason, PeerEvent, PeerId, Route, Transmit } from "./Api.js"
+import { CONNECTION_BYTES, type HandshakePayload } from "../../protocol/Handshake.js"
+import type { DisconnectReason, PeerId, Route, Transmit } from "./Api.js"
+import type { AssociationContext } from "./AssociationContext.js"
 import { Attempt, type AttemptKind } from "./Attempt.js"
 import { Connection } from "./Connection.js"
 import { Conversation } from "./Conversation.js"
 import { Epoch } from "./Epoch.js"
-import { type HandshakeResult, type Initiation, initiate, respond, verifyMac1 } from "./Handshake.js"
+import { type HandshakeResult, respond, verifyMac1 } from "./Handshake.js"
+import * as Terms from "./HandshakeTerms.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
 
 /**
@@ -122,7 +121,7 @@ export class Association {
     })
     if (received === undefined || received.payload.attempt <= introduction.receivedAttempt) return
     if (!Bytes.equal(received.remoteStatic, introduction.record.staticKey)) return
-    if (!this.#isIdentity(received.payload, introduction)) return
+    if (!Terms.areFrom(introduction, received.payload)) return
     introduction.receivedAttempt = received.payload.attempt
     if (leads) {
       // The peer may have forgotten the channel that we chose; this one it knows.
@@ -137,13 +136,16 @@ export class Association {
       Bytes.equal(known.remoteId, received.payload.connection)
         ? known
         : undefined
-    const localId = rekeys?.localId ?? entropy.bytes(ID_BYTES)
+    const localId = rekeys?.localId ?? entropy.bytes(CONNECTION_BYTES)
     const index = this.context.allocate()
-    const reply = received.reply(this.#payload(received.payload.attempt, localId, received.payload.connection), index)
+    const reply = received.reply(
+      Terms.payload(this.context, this.conversation, received.payload.attempt, localId, received.payload.connection),
+      index
+    )
     if (reply === undefined) return
     this.#dropAttempt()
     introduction.stopOpening()
-    const epoch = this.#epoch(reply.result, index, false, now)
+    const epoch = epochOf(this.context, reply.result, index, false, now)
     this.context.transmit({ route, data: reply.packet.slice() })
     if (rekeys !== undefined) {
       this.context.register(index, { _tag: "Epoch", association: this, connection: rekeys, epoch })
@@ -166,15 +168,15 @@ export class Association {
     if (result === undefined) return
     const payload = result.remotePayload
     const { introduction, localId, rekeys } = attempt
-    if (!this.#isIdentity(payload, introduction) || !Bytes.equal(payload.peerConnection, localId)) return
+    if (!Terms.areFrom(introduction, payload) || !Bytes.equal(payload.peerConnection, localId)) return
     const { index } = attempt
     this.#attempt = undefined
-    const epoch = this.#epoch(result, index, true, now)
+    const epoch = epochOf(this.context, result, index, true, now)
     if (rekeys !== undefined && rekeys === this.#connection && Bytes.equal(payload.connection, rekeys.remoteId)) {
       this.context.register(index, { _tag: "Epoch", association: this, connection: rekeys, epoch })
       rekeys.keys.advance(epoch, now)
       rekeys.paths.heard(route, packet.length, false, now)
-      rekeys.paths.probeAll(now)
+      rekeys.paths.active?.probe(now)
       this.#refresh(rekeys, payload, now)
       this.#connectedOn = introduction
       return
@@ -248,17 +250,20 @@ export class Association {
   ): void {
     this.#dropAttempt()
     const rekeys = kind === "rekey" ? this.#connection : undefined
-    const localId = rekeys?.localId ?? this.context.entropy.bytes(ID_BYTES)
-    const current = this.#initiate(introduction, localId, rekeys?.remoteId ?? NO_ID)
+    const localId = rekeys?.localId ?? this.context.entropy.bytes(CONNECTION_BYTES)
+    const current = Terms.request(this.context, this.conversation, introduction, localId, rekeys?.remoteId)
     if (current === undefined) {
       if (rekeys !== undefined) rekeys.ended = "timeout"
       else this.#disconnected("unreachable")
       return
     }
-    const routes: Array<Route> = introduction.candidates.map((endpoint) => ({ _tag: "Direct", endpoint }))
-    const attempt = new Attempt(kind, introduction, rekeys, localId, routes, current, now)
-    for (const route of rekeys?.paths.routes ?? []) attempt.addRoute(route)
-    for (const route of moreRoutes) attempt.addRoute(route)
+    const attempt = new Attempt(kind, introduction, rekeys, localId, current, now)
+    for (const route of rekeys?.paths.provenRoutes ?? []) attempt.addRoute(route)
+    // New keys for a connection that works are nobody's business but that of addresses that answered before.
+    if (attempt.routes.length === 0 || introduction !== this.#connectedOn) {
+      for (const endpoint of introduction.candidates) attempt.addRoute({ _tag: "Direct", endpoint })
+      for (const route of moreRoutes) attempt.addRoute(route)
+    }
     this.#attempt = attempt
     this.context.register(current.index, { _tag: "Attempt", association: this, attempt })
     this.#advance(attempt, now)
@@ -273,7 +278,7 @@ export class Association {
     if (now < attempt.sendAt) return
     if (attempt.isStale(now)) {
       const { introduction, localId, rekeys } = attempt
-      const current = this.#initiate(introduction, localId, rekeys?.remoteId ?? NO_ID)
+      const current = Terms.request(this.context, this.conversation, introduction, localId, rekeys?.remoteId)
       if (current !== undefined) {
         this.context.release(attempt.index)
         attempt.renew(current, now)
@@ -282,50 +287,6 @@ export class Association {
     }
     for (const route of attempt.routes) this.context.transmit({ route, data: attempt.initiation.packet.slice() })
     attempt.onSent(now, 1 + RESEND_JITTER * (this.context.entropy.bytes(1)[0]! / 127.5 - 1))
-  }
-
-  #initiate(
-    introduction: OpenIntroduction,
-    localId: Uint8Array,
-    remoteId: Uint8Array
-  ): { readonly initiation: Initiation; readonly index: number } | undefined {
-    const index = this.context.allocate()
-    introduction.sentAttempt++
-    const initiation = initiate({
-      crypto: this.context.crypto,
-      staticKeys: this.context.staticKeys,
-      ephemeralSecret: this.context.entropy.bytes(32),
-      remoteStatic: introduction.record.staticKey,
-      channel: introduction.channelBytes,
-      pairKey: introduction.pairKey,
-      senderIndex: index,
-      payload: this.#payload(introduction.sentAttempt, localId, remoteId)
-    })
-    return initiation && { initiation, index }
-  }
-
-  #payload(attempt: number, connection: Uint8Array, peerConnection: Uint8Array): HandshakePayload {
-    const { consented, credit } = this.conversation
-    return {
-      attempt,
-      connection,
-      peerConnection,
-      consent: consented,
-      features: 0,
-      creditMessages: credit.messages,
-      creditBytes: credit.bytes,
-      record: this.context.record(),
-      candidates: this.context.candidates()
-    }
-  }
-
-  #isIdentity(payload: HandshakePayload, introduction: OpenIntroduction): boolean {
-    const record = PeerRecord.decode(payload.record)
-    return record !== undefined && Bytes.equal(record.identity, introduction.record.identity)
-  }
-
-  #epoch(result: HandshakeResult, index: number, initiator: boolean, now: number): Epoch {
-    return new Epoch(this.context.crypto, index, result.remoteIndex, result.sendKey, result.receiveKey, now, initiator)
   }
 
   /** A connection with the keys of a handshake, known under its index. */
@@ -419,37 +380,15 @@ export class Association {
   }
 }
 
-/** What an index of ours stands for. */
-export type IndexEntry =
-  | { readonly _tag: "Attempt"; readonly association: Association; readonly attempt: Attempt }
-  | {
-      readonly _tag: "Epoch"
-      readonly association: Association
-      readonly connection: Connection
-      readonly epoch: Epoch
-    }
-
-export interface AssociationContext {
-  readonly crypto: Crypto
-  readonly entropy: { readonly bytes: (length: number) => Uint8Array }
-  readonly staticKeys: KeyPair
-  /** Our signed record. */
-  readonly record: () => Uint8Array
-  readonly candidates: () => ReadonlyArray<Endpoint>
-  readonly emit: (event: PeerEvent) => void
-  /** Sends a packet that belongs to no connection in use. */
-  readonly transmit: (transmit: Transmit) => void
-  /** A fresh index. */
-  readonly allocate: () => number
-  readonly register: (index: number, entry: IndexEntry) => void
-  readonly release: (index: number) => void
-  readonly scratch: Uint8Array
-}
+const epochOf = (
+  { crypto }: AssociationContext,
+  result: HandshakeResult,
+  index: number,
+  initiator: boolean,
+  now: number
+): Epoch => new Epoch(crypto, index, result.remoteIndex, result.sendKey, result.receiveKey, now, initiator)
 
 const NEVER = Number.POSITIVE_INFINITY
-/** Bytes of the name of one end of a connection. */
-const ID_BYTES = 8
-const NO_ID = new Uint8Array(ID_BYTES)
 /** ms between two handshakes that are opened for one pair: who knows the pair key can make us spend 1 % of our time at most. */
 const HANDSHAKE_INTERVAL = 50
 /** ms that a connection we answered waits for its first packet: the initiator resends at least every 6 s until it has the answer. */

@@ -16,7 +16,7 @@ export class Attempt {
   #nextAt: number
   #madeAt: number
   #lastSentAt = 0
-  readonly #routes: Array<Route>
+  readonly #routes: Array<Route> = []
 
   constructor(
     readonly kind: AttemptKind,
@@ -25,11 +25,9 @@ export class Attempt {
     readonly rekeys: Connection | undefined,
     /** The name of our end. */
     readonly localId: Uint8Array,
-    routes: ReadonlyArray<Route>,
     private current: { readonly initiation: Initiation; readonly index: number },
     readonly startedAt: number
   ) {
-    this.#routes = routes.slice(0, MAX_ROUTES)
     this.#nextAt = startedAt
     this.#madeAt = startedAt
   }

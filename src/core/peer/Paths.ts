@@ -36,6 +36,11 @@ export class Paths {
     return this.#paths.map((path) => path.route)
   }
 
+  /** Where the peer was proven to be at some time. */
+  get provenRoutes(): ReadonlyArray<Route> {
+    return this.#paths.filter((path) => path.proven).map((path) => path.route)
+  }
+
   /** Adds a candidate and begins to probe it; does nothing when it is known, or when too many new ones came lately. */
   add(route: Route, now: number): void {
     if (this.#find(routeKey(route)) === undefined && this.#mayAdd(now)) this.#insert(new Path(route)).probe(now)

@@ -14,7 +14,8 @@ import type {
   SendRefusal,
   Transmit
 } from "./Api.js"
-import { Association, type AssociationContext, type IndexEntry } from "./Association.js"
+import { Association } from "./Association.js"
+import type { AssociationContext, IndexEntry } from "./AssociationContext.js"
 import { peek } from "./Handshake.js"
 import { OpenIntroduction } from "./OpenIntroduction.js"
 

@@ -202,11 +202,14 @@ describe("paths", () => {
     bob.peers.admit(introduction(alice, channel), world.now)
     alice.peers.invite(introduction(bob, channel), world.now)
     alice.send(bob, "hello")
-    world.run(120_000)
+    world.run(600_000)
     for (const victim of victims) {
       const packets = world.sent.filter(({ from, to }) => from === alice && to === Endpoint.format(victim))
-      expect(packets.length).toBeLessThanOrEqual(8)
-      expect(Math.max(...packets.map(({ data }) => data.length))).toBeLessThanOrEqual(64)
+      const probes = packets.filter(({ data }) => data[0] === 3)
+      expect(probes.length).toBeLessThanOrEqual(8)
+      expect(Math.max(...probes.map(({ data }) => data.length))).toBeLessThanOrEqual(64)
+      // One HS1 may go there as well, before anybody has answered.
+      expect(packets.length - probes.length).toBeLessThanOrEqual(1)
     }
   })
 

@@ -1,0 +1,37 @@
+import type { Crypto, KeyPair } from "../../domain/Crypto.js"
+import type { Endpoint } from "../../domain/Endpoint.js"
+import type { PeerEvent, Transmit } from "./Api.js"
+import type { Association } from "./Association.js"
+import type { Attempt } from "./Attempt.js"
+import type { Connection } from "./Connection.js"
+import type { Epoch } from "./Epoch.js"
+
+/** What all associations of a client share: who we are, and the way out. */
+export interface AssociationContext {
+  readonly crypto: Crypto
+  readonly entropy: { readonly bytes: (length: number) => Uint8Array }
+  readonly staticKeys: KeyPair
+  /** Our signed record. */
+  readonly record: () => Uint8Array
+  /** Where peers may reach us. */
+  readonly candidates: () => ReadonlyArray<Endpoint>
+  readonly emit: (event: PeerEvent) => void
+  /** Sends a packet that belongs to no connection in use. */
+  readonly transmit: (transmit: Transmit) => void
+  /** An index that is not in use. */
+  readonly allocate: () => number
+  readonly register: (index: number, entry: IndexEntry) => void
+  readonly release: (index: number) => void
+  /** `MAX_DATAGRAM` bytes for building and opening packets, shared because neither outlives a call. */
+  readonly scratch: Uint8Array
+}
+
+/** What an index of ours stands for. */
+export type IndexEntry =
+  | { readonly _tag: "Attempt"; readonly association: Association; readonly attempt: Attempt }
+  | {
+      readonly _tag: "Epoch"
+      readonly association: Association
+      readonly connection: Connection
+      readonly epoch: Epoch
+    }

@@ -1,0 +1,60 @@
+import * as Bytes from "../../protocol/Bytes.js"
+import { CONNECTION_BYTES, type HandshakePayload } from "../../protocol/Handshake.js"
+import * as PeerRecord from "../../protocol/PeerRecord.js"
+import type { AssociationContext } from "./AssociationContext.js"
+import type { Conversation } from "./Conversation.js"
+import { type Initiation, initiate } from "./Handshake.js"
+import type { OpenIntroduction } from "./OpenIntroduction.js"
+
+/** What we say in a handshake: who and where we are, which ends of a connection we believe in, what the peer may send. */
+export const payload = (
+  context: AssociationContext,
+  { consented, credit }: Conversation,
+  attempt: number,
+  connection: Uint8Array,
+  peerConnection: Uint8Array
+): HandshakePayload => ({
+  attempt,
+  connection,
+  peerConnection,
+  consent: consented,
+  features: 0,
+  creditMessages: credit.messages,
+  creditBytes: credit.bytes,
+  record: context.record(),
+  candidates: context.candidates()
+})
+
+/**
+ * A new HS1, with an index of ours for its answer. `remoteId` is absent when a new connection is wanted. `undefined` when there can be
+ * none: the peer's key is a low-order point, or our own record was never set.
+ */
+export const request = (
+  context: AssociationContext,
+  conversation: Conversation,
+  introduction: OpenIntroduction,
+  localId: Uint8Array,
+  remoteId: Uint8Array = NO_ID
+): { readonly initiation: Initiation; readonly index: number } | undefined => {
+  const index = context.allocate()
+  introduction.sentAttempt++
+  const initiation = initiate({
+    crypto: context.crypto,
+    staticKeys: context.staticKeys,
+    ephemeralSecret: context.entropy.bytes(32),
+    remoteStatic: introduction.record.staticKey,
+    channel: introduction.channelBytes,
+    pairKey: introduction.pairKey,
+    senderIndex: index,
+    payload: payload(context, conversation, introduction.sentAttempt, localId, remoteId)
+  })
+  return initiation && { initiation, index }
+}
+
+/** Whether the record in the other side's payload names the identity that we were introduced to. */
+export const areFrom = (introduction: OpenIntroduction, terms: HandshakePayload): boolean => {
+  const record = PeerRecord.decode(terms.record)
+  return record !== undefined && Bytes.equal(record.identity, introduction.record.identity)
+}
+
+const NO_ID = new Uint8Array(CONNECTION_BYTES)
