@@ -2,7 +2,7 @@
  * What has to be known of the command line before it is parsed. Everything after `--` is left alone.
  */
 export interface Arguments {
-  /** The arguments to parse. `--log-level` stands first, where alone the parser takes it. */
+  /** The arguments to parse. `--log-level` and `--help` stand where alone the parser takes them. */
   readonly rest: ReadonlyArray<string>
   /** The value of the last `--log-level`. */
   readonly logLevel: string | undefined
@@ -18,8 +18,12 @@ export const inspect = (args: ReadonlyArray<string>): Arguments => {
   const own = end === -1 ? args : args.slice(0, end)
   const { found: levels, rest } = extract(own, "--log-level")
   const level = levels.at(-1)
+  const help = own.some((arg) => arg === "--help" || arg === "-h")
   return {
-    rest: [...(level === undefined ? [] : ["--log-level", level]), ...rest, ...(end === -1 ? [] : args.slice(end))],
+    // Help about a command is wanted whatever else is on the line, a mistake above all.
+    rest: help
+      ? [...rest.filter((arg) => !arg.startsWith("-")).slice(0, 1), "--help"]
+      : [...(level === undefined ? [] : ["--log-level", level]), ...rest, ...(end === -1 ? [] : args.slice(end))],
     logLevel: level,
     config: extract(own, "--config").found.at(-1),
     informational: own.some((arg) => INFORMATIONAL.has(arg.split("=", 1)[0]!))

@@ -54,7 +54,7 @@ export const run = (
       Effect.provide(
         Layer.mergeAll(
           Layer.setConfigProvider(provider),
-          CliConfig.layer({ showTypes: false, finalCheckBuiltIn: true }),
+          CliConfig.layer({ showTypes: false }),
           // Standard output belongs to the conversation.
           Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
         )

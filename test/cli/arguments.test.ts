@@ -1,0 +1,65 @@
+import * as Either from "effect/Either"
+import { describe, expect, it } from "vitest"
+import { inspect } from "../../src/cli/Arguments.js"
+import { configFile, dataHome } from "../../src/cli/Places.js"
+import * as Values from "../../src/cli/Values.js"
+
+describe("Arguments", () => {
+  it("finds the configuration file and the log level wherever they stand", () => {
+    expect(inspect(["server", "--config", "a.json", "--port", "1", "--log-level=debug"])).toEqual({
+      rest: ["--log-level", "debug", "server", "--config", "a.json", "--port", "1"],
+      logLevel: "debug",
+      config: "a.json",
+      informational: false
+    })
+    expect(inspect(["client", "--config=b.json"]).config).toBe("b.json")
+    expect(inspect(["client", "--", "--config", "c"]).config).toBeUndefined()
+  })
+
+  it("gives help about the command whatever else is on the line", () => {
+    expect(inspect(["client", "--nick", "server", "-h"])).toMatchObject({
+      rest: ["client", "--help"],
+      informational: true
+    })
+    expect(inspect(["--help"]).rest).toEqual(["--help"])
+  })
+
+  it("leaves an option without its value to the parser", () => {
+    expect(inspect(["client", "--log-level"]).rest).toEqual(["client", "--log-level"])
+  })
+})
+
+describe("Values", () => {
+  const right = <A>(either: Either.Either<A, string>) => Either.getOrUndefined(either)
+
+  it("reads a server's address", () => {
+    expect(right(Values.serverAddress("example.org"))).toEqual({ host: "example.org", port: 9090 })
+    expect(right(Values.serverAddress("example.org:80"))).toEqual({ host: "example.org", port: 80 })
+    expect(right(Values.serverAddress("[2001:db8::1]:80"))).toEqual({ host: "2001:db8::1", port: 80 })
+    expect(right(Values.serverAddress("2001:db8::1"))).toEqual({ host: "2001:db8::1", port: 9090 })
+    for (const wrong of ["", ":", ":80", "a b", "host:", "host:0", "host:65536", "host:x", "\u001b[2J", "-", "[::1"])
+      expect([wrong, right(Values.serverAddress(wrong))]).toEqual([wrong, undefined])
+  })
+
+  it("reads ports and whole numbers", () => {
+    expect(right(Values.port(0)("0"))).toBe(0)
+    for (const wrong of ["", "-1", "1.5", "65536", "1e3", " 1", "0x10"])
+      expect(right(Values.port(0)(wrong))).toBeUndefined()
+    expect(right(Values.port(1)("0"))).toBeUndefined()
+    expect(right(Values.integer(1, 10)("11"))).toBeUndefined()
+  })
+
+  it("quotes so that nothing reaches the terminal", () => {
+    expect(Values.quote("\u001b[2J")).toBe('"\\u001b[2J"')
+    expect(Values.quote("x".repeat(1000)).length).toBeLessThan(70)
+  })
+})
+
+describe("Places", () => {
+  it("follow the XDG variables, then the home directory", () => {
+    expect(configFile({ XDG_CONFIG_HOME: "/c", HOME: "/h" })).toBe("/c/parley/config.json")
+    expect(configFile({ XDG_CONFIG_HOME: "", HOME: "/h" })).toBe("/h/.config/parley/config.json")
+    expect(dataHome({ XDG_DATA_HOME: "relative", HOME: "/h" })).toBe("/h/.local/share/parley")
+    expect(dataHome({})).toBeUndefined()
+  })
+})

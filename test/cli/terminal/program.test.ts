@@ -1,0 +1,153 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/TestClock"
+import * as TestContext from "effect/TestContext"
+import { describe, expect, it } from "vitest"
+import * as Program from "../../../src/cli/terminal/Program.js"
+import * as Memory from "../../../src/layers/memory/Terminal.js"
+import { Terminal } from "../../../src/services/Terminal.js"
+import * as FakeClient from "../FakeClient.js"
+import { FakeScreen } from "./FakeScreen.js"
+
+const start = (interactive: boolean, nick?: string, prepare?: (client: FakeClient.FakeClient) => void) =>
+  Effect.gen(function* () {
+    const terminal = yield* Memory.make({ interactive, size: { columns: 60, rows: 24 } })
+    const client = yield* FakeClient.make
+    prepare?.(client)
+    const fiber = yield* Effect.fork(Effect.provideService(Program.run(client, { nick }), Terminal, terminal.terminal))
+    const screen = () => {
+      const fake = new FakeScreen(60)
+      fake.write(terminal.output())
+      return fake.text()
+    }
+    return { terminal, client, screen, exit: Fiber.await(fiber) }
+  })
+
+const test = <A>(effect: Effect.Effect<A, never>) => Effect.runPromise(effect)
+
+describe("the terminal client, in plain lines", () => {
+  it("lists, asks, talks, leaves the conversation, then the program", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, client, exit } = yield* start(false, "alice")
+        terminal.type("hello?\nLIST\nquery bob\nhi\n//list\n exit\nexit\nexit\n")
+        expect(yield* exit).toEqual(Exit.void)
+        expect(client.calls).toEqual([
+          "register alice",
+          "list",
+          "query bob",
+          "send bob hi",
+          "send bob /list",
+          "send bob exit",
+          "leave bob",
+          "exit"
+        ])
+        expect(terminal.output()).toContain("you are in no conversation")
+        expect(terminal.output()).toContain("alice → bob: /list\n")
+        expect(terminal.output()).not.toContain("\u001b")
+      })
+    ))
+
+  it("asks for another nickname until one is free", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, client, exit } = yield* start(false, "alice", ({ taken }) => taken.add("alice"))
+        yield* terminal.shows("the nickname alice is taken; free: alice2")
+        terminal.type("alice2\nlist\n")
+        terminal.end()
+        yield* exit
+        expect(client.calls).toEqual(["register alice", "register alice2", "list", "exit"])
+      })
+    ))
+
+  it("says what a message needs, and what a call misses", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, exit } = yield* start(false, "alice")
+        terminal.type("/msg carol hi\nquery nobody\n/nonsense\nexit\n")
+        yield* exit
+        expect(terminal.output()).toContain("* query carol first")
+        expect(terminal.output()).toContain("* nobody has this nickname")
+        expect(terminal.output()).toContain("type /help")
+      })
+    ))
+
+  it("shows nothing of a peer that a terminal would obey, and no line that could be another's", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, client, exit } = yield* start(false, "alice")
+        const evil = "e\u001b[2Jvil\u202e"
+        yield* terminal.shows("you are alice")
+        client.happens(
+          { _tag: "Joined", nick: evil },
+          { _tag: "Incoming", peer: evil, fingerprint: "\u001b]0;x\u0007", known: false },
+          { _tag: "Message", from: evil, id: "1", text: "one\r\ncarol: two\u001b[31m" },
+          { _tag: "Connected", peer: evil, path: { kind: "direct", address: "\u009b1m", rttMs: 3 } },
+          { _tag: "ServerLost", message: "\u001b[1mgone", retryInMs: 1 },
+          { _tag: "Failed", code: "X", message: "\u001bc", peer: evil }
+        )
+        yield* terminal.shows("\uFFFDc")
+        terminal.type("exit\n")
+        yield* exit
+        expect(terminal.output()).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u)
+        expect(terminal.output()).toContain(": one\n    carol: two\uFFFD[31m\n")
+      })
+    ))
+
+  it("says when a message takes its time, and when it arrived after all", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, client, exit } = yield* start(false, "alice", (client) => {
+          Object.assign(client, { send: () => Effect.succeed("7") })
+        })
+        terminal.type("query bob\nhi\n")
+        yield* terminal.shows("alice → bob: hi")
+        yield* TestClock.adjust("5 seconds")
+        yield* terminal.shows("waiting: bob has not got 1 message yet")
+        client.happens({ _tag: "Delivered", peer: "bob", id: "7" })
+        yield* terminal.shows("bob has got all your messages")
+        terminal.type("exit\nexit\n")
+        yield* exit
+      }).pipe(Effect.provide(TestContext.TestContext))
+    ))
+})
+
+describe("the terminal client, on a terminal", () => {
+  it("prints above the line being typed", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, client, screen, exit } = yield* start(true, "alice")
+        terminal.type("query bob\r")
+        yield* terminal.shows("calling bob")
+        terminal.type("half a sen")
+        yield* terminal.shows("half a sen")
+        client.happens({ _tag: "Message", from: "bob", id: "1", text: "an interruption" })
+        yield* terminal.shows("an interruption")
+        terminal.type("tence")
+        yield* terminal.shows("half a sentence")
+        expect(screen().at(-1)).toBe("alice → bob> half a sentence")
+        expect(screen().at(-2)).toMatch(/^\d\d:\d\d bob: an interruption$/)
+        terminal.type("\u0003")
+        terminal.type("\u0003")
+        yield* exit
+        expect(client.calls.at(-1)).toBe("exit")
+        expect(screen().some((row) => row.includes("> "))).toBe(false)
+      })
+    ))
+
+  it("completes nicknames and ends with Ctrl-D", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, client, exit } = yield* start(true, "alice")
+        yield* terminal.shows("you are alice")
+        client.happens({ _tag: "Joined", nick: "Bartholomew" })
+        yield* terminal.shows("is here")
+        terminal.type("query bar\t\r")
+        yield* terminal.shows("calling Bartholomew")
+        terminal.type("\u0004")
+        yield* exit
+        expect(client.calls).toContain("query Bartholomew")
+      })
+    ))
+})

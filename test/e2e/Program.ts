@@ -1,0 +1,159 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterEach } from "vitest"
+
+/** The built program, as users run it. */
+export const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url))
+
+const running = new Set<Program>()
+const folders: Array<string> = []
+
+afterEach(async () => {
+  await Promise.all([...running].map((program) => program.kill("SIGKILL")))
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+/** An empty folder that is gone after the test. */
+export const temporaryFolder = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), "parley-test-"))
+  folders.push(folder)
+  return folder
+}
+
+/** An environment in which nothing of this machine's user shows. */
+export const environment = (extra: Readonly<Record<string, string>> = {}): Record<string, string> => ({
+  PATH: process.env.PATH ?? "",
+  HOME: "/nonexistent",
+  LANG: "C.UTF-8",
+  ...extra
+})
+
+/** One running `parley`. Whatever is waited for is waited for without sleeping; it was also seen when it came earlier. */
+export class Program {
+  private readonly child: ChildProcessWithoutNullStreams
+  private readonly watchers = new Set<() => void>()
+  private position = 0
+  stdout = ""
+  stderr = ""
+  /** The exit code, or the signal that ended it. */
+  readonly exited: Promise<number | NodeJS.Signals>
+  private ending: number | NodeJS.Signals | undefined
+
+  constructor(args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) {
+    this.child = spawn(process.execPath, [MAIN, ...args], { env: environment(env) })
+    running.add(this)
+    this.child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      this.stdout += text
+      this.look()
+    })
+    this.child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.stderr += text
+      this.look()
+    })
+    this.child.stdin.on("error", () => {})
+    this.exited = new Promise((resolve) => {
+      this.child.on("close", (code, signal) => {
+        this.ending = code ?? signal ?? -1
+        running.delete(this)
+        resolve(this.ending)
+        this.look()
+      })
+    })
+  }
+
+  get pid(): number {
+    return this.child.pid!
+  }
+
+  write(text: string): void {
+    this.child.stdin.write(text)
+  }
+
+  /** Ends standard input. */
+  end(): void {
+    this.child.stdin.end()
+  }
+
+  async kill(signal: NodeJS.Signals): Promise<number | NodeJS.Signals> {
+    this.child.kill(signal)
+    return this.exited
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal)
+  }
+
+  /** The first result of `look` that is not undefined, now or after more output. Fails when the program ends before. */
+  until<A>(what: string, look: () => A | undefined): Promise<A> {
+    return new Promise((resolve, reject) => {
+      const attempt = () => {
+        const found = look()
+        if (found !== undefined) resolve(found)
+        else if (this.ending !== undefined)
+          reject(new Error(`ended with ${this.ending} before ${what}\n${this.stdout}\n${this.stderr}`))
+        else return
+        this.watchers.delete(attempt)
+      }
+      this.watchers.add(attempt)
+      attempt()
+    })
+  }
+
+  /** Waits until standard output contains `pattern`. */
+  prints(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.until(String(pattern), () => pattern.exec(this.stdout) ?? undefined)
+  }
+
+  // JSON mode ---------------------------------------------------------------------------------------------------------
+
+  command(...commands: ReadonlyArray<object>): void {
+    this.write(commands.map((command) => `${JSON.stringify(command)}\n`).join(""))
+  }
+
+  /** Every event so far. */
+  events(): ReadonlyArray<JsonEvent> {
+    return this.stdout
+      .split("\n")
+      .slice(0, -1)
+      .map((line): JsonEvent => JSON.parse(line))
+  }
+
+  /** The next event with this name and these values, behind the one that was found before. */
+  event(name: string, values: Readonly<Record<string, unknown>> = {}): Promise<JsonEvent> {
+    const wanted = Object.entries({ event: name, ...values })
+    return this.until(JSON.stringify({ event: name, ...values }), () => {
+      const events = this.events()
+      for (let i = this.position; i < events.length; i++)
+        if (wanted.every(([key, value]) => JSON.stringify(events[i]![key]) === JSON.stringify(value))) {
+          this.position = i + 1
+          return events[i]
+        }
+      return undefined
+    })
+  }
+
+  private look(): void {
+    for (const attempt of [...this.watchers]) attempt()
+  }
+}
+
+export type JsonEvent = Readonly<Record<string, unknown>>
+
+/** A server on a free loopback port, listening. */
+export const server = async (
+  ...args: ReadonlyArray<string>
+): Promise<{ program: Program; address: string; port: number }> => {
+  const program = new Program(["server", "--host", "127.0.0.1", "--port", "0", ...args])
+  const [, address, port] = await program.prints(/listening on ((?:\S+):(\d+))\n/)
+  return { program, address: address!, port: Number(port) }
+}
+
+/** A client in JSON mode that has its nickname. */
+export const client = async (nick: string, address: string, home = temporaryFolder()): Promise<Program> => {
+  const program = new Program(["client", "--nick", nick, "--server", address, "--home", home, "--json"])
+  await program.event("registered", { nick })
+  return program
+}

@@ -1,0 +1,178 @@
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { client, Program, server, temporaryFolder } from "./Program.js"
+
+const run = async (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) => {
+  const program = new Program(args, env)
+  program.end()
+  const code = await program.exited
+  return { code, stdout: program.stdout, stderr: program.stderr }
+}
+
+const oneLine = /^parley: [^\n]+\n$/
+
+describe("the command line", () => {
+  it("explains itself", async () => {
+    const help = await run(["--help"])
+    expect(help.code).toBe(0)
+    for (const command of ["server", "client", "demo"]) expect(help.stdout).toContain(`- ${command}`)
+    expect(help.stdout).not.toContain("\u001b")
+    expect((await run(["client", "--help"])).stdout).toContain("--nick NICK")
+    expect((await run(["server", "--port", "1", "-h"])).stdout).toContain("--port PORT")
+    expect(await run(["--version"])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
+    expect((await run(["--completions", "bash"])).stdout).toContain("parley")
+  })
+
+  it("answers wrong usage with one line and the code 2", async () => {
+    const wrong = [
+      ["--bogus"],
+      ["bogus"],
+      ["server", "--port", "99999"],
+      ["server", "--port", "http"],
+      ["server", "--bogus"],
+      ["server", "extra"],
+      ["client", "--server", "host:0"],
+      ["client", "--nick"],
+      ["server", "--log-level", "loud"]
+    ]
+    const results = await Promise.all(wrong.map((args) => run(args)))
+    for (const [i, { code, stdout, stderr }] of results.entries()) {
+      expect([wrong[i], code]).toEqual([wrong[i], 2])
+      expect(stderr).toMatch(oneLine)
+      expect(stdout).toBe("")
+    }
+  })
+
+  it("takes the flag over the environment over the file over the default", async () => {
+    const config = join(temporaryFolder(), "config.json")
+    writeFileSync(config, JSON.stringify({ host: "127.0.0.1", port: 70_000 }))
+    const port = async (args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) => {
+      const { code, stderr } = await run(["server", "--config", config, ...args], env)
+      return `${code} ${stderr}`
+    }
+    expect(await port([], {})).toContain('not "70000"')
+    expect(await port([], { PARLEY_PORT: "70001" })).toContain('not "70001"')
+    expect(await port(["--port", "70002"], { PARLEY_PORT: "70001" })).toContain('not "70002"')
+    const found = temporaryFolder()
+    mkdirSync(join(found, "parley"))
+    writeFileSync(join(found, "parley", "config.json"), JSON.stringify({ port: 70_003 }))
+    expect((await run(["server"], { XDG_CONFIG_HOME: found })).stderr).toContain('not "70003"')
+  })
+})
+
+describe("failures", () => {
+  it("are one line and the code 1", async () => {
+    const folder = temporaryFolder()
+    const malformed = join(folder, "malformed.json")
+    const unknown = join(folder, "unknown.json")
+    writeFileSync(malformed, "{")
+    writeFileSync(unknown, '{"prot":1}')
+    const file = join(folder, "file")
+    writeFileSync(file, "")
+    const { port } = await server()
+    const failing = [
+      ["server", "--config", join(folder, "missing.json")],
+      ["server", "--config", malformed],
+      ["server", "--config", unknown],
+      ["server", "--host", "127.0.0.1", "--port", String(port), "--log-level", "none"],
+      ["server", "--host", "192.0.2.1", "--port", "0", "--log-level", "none"],
+      ["server", "--host", "does-not-exist.invalid", "--port", "0", "--log-level", "none"]
+    ]
+    const results = await Promise.all(failing.map((args) => run(args)))
+    for (const [i, { code, stdout, stderr }] of results.entries()) {
+      expect([failing[i], code]).toEqual([failing[i], 1])
+      expect(stderr).toMatch(oneLine)
+      expect(stdout).toBe("")
+    }
+    expect(results[2]!.stderr).toContain("prot")
+    expect(results[3]!.stderr).toContain(String(port))
+  })
+
+  it("of an identity name the file and leave it as it is", async () => {
+    const { address } = await server()
+    const home = temporaryFolder()
+    const first = await client("alice", address, home)
+    first.end()
+    await first.exited
+    const [profile] = readdirSync(join(home, "profiles"))
+    const identity = join(home, "profiles", profile!, "identity")
+    writeFileSync(identity, "damaged")
+    const program = new Program(["client", "--nick", "alice", "--server", address, "--home", home, "--json"])
+    const { message } = await program.event("error", { code: "Profile" })
+    expect(message).toContain("identity")
+    program.end()
+    await program.exited
+  })
+
+  it("of the home folder are told", async () => {
+    const { address } = await server()
+    const file = join(temporaryFolder(), "file")
+    writeFileSync(file, "")
+    chmodSync(file, 0o600)
+    const program = new Program(["client", "--nick", "alice", "--server", address, "--home", file, "--json"])
+    program.end()
+    expect(await program.exited).not.toBe(-1)
+    expect(program.stdout + program.stderr).toContain(file)
+  })
+})
+
+describe("signals", () => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    it(`${signal} ends a server with clients, and a client, in order`, async () => {
+      const { program, address } = await server()
+      const alice = await client("alice", address)
+      const bob = await client("bob", address)
+      alice.command({ cmd: "query", nick: "bob" })
+      await alice.event("connected", { peer: "bob" })
+      alice.signal(signal)
+      // A second signal, as process managers send it, must not cut the goodbye short.
+      alice.signal(signal)
+      await alice.event("bye")
+      expect(await alice.exited).toBe(0)
+      await bob.event("disconnected", { peer: "alice", reason: "left" })
+      program.signal(signal)
+      program.signal(signal)
+      await bob.event("serverLost")
+      expect(await program.exited).toBe(0)
+    })
+})
+
+describe("the demo", () => {
+  it("holds a conversation and leaves no file behind", async () => {
+    const home = temporaryFolder()
+    const { code, stdout, stderr } = await run(["demo"], { HOME: home, TMPDIR: home })
+    expect([code, stderr]).toEqual([0, ""])
+    expect(stdout).toContain("echo: Grüße, 你好, привет 👋")
+    expect(readdirSync(home)).toEqual([])
+  })
+})
+
+describe("plain lines", () => {
+  it("serve people and pipes without a terminal", async () => {
+    const { address } = await server()
+    const bob = await client("bob", address)
+    const alice = new Program(["client", "--nick", "alice", "--server", address, "--home", temporaryFolder()])
+    await alice.prints(/you are alice/)
+    alice.write("LIST\nquery bob\nhello from a pipe\n")
+    await alice.prints(/bob {2}/)
+    await bob.event("message", { from: "alice", text: "hello from a pipe" })
+    bob.command({ cmd: "query", nick: "alice" }, { cmd: "send", to: "alice", text: "\u001b[31mred\u202e\nnext" })
+    await alice.prints(/bob: \uFFFD\[31mred\uFFFD\n {4}next\n/)
+    alice.write("exit\nexit\n")
+    expect(await alice.exited).toBe(0)
+    expect(alice.stdout).not.toContain("\u001b")
+  })
+
+  it("ask for a nickname when there is none", async () => {
+    const { address } = await server()
+    await client("alice", address)
+    const program = new Program(["client", "--server", address, "--home", temporaryFolder()])
+    program.write("alice\n")
+    await program.prints(/alice is taken; free: /)
+    program.write("bob\n")
+    await program.prints(/you are bob/)
+    program.end()
+    expect(await program.exited).toBe(0)
+  })
+})
