@@ -52,7 +52,7 @@ export type DisconnectReason =
   | "timeout"
   /** No handshake succeeded in 90 s. */
   | "unreachable"
-  /** We closed the conversation. */
+  /** We closed the conversation, or the connection because the peer broke the protocol. */
   | "closed"
   /** The same identity opened a link from elsewhere, or restarted; a `Connected` follows. */
   | "replaced"

@@ -251,7 +251,7 @@ export class Association {
     this.#dropAttempt()
     const rekeys = kind === "rekey" ? this.#connection : undefined
     const localId = rekeys?.localId ?? this.context.entropy.bytes(CONNECTION_BYTES)
-    const current = Terms.request(this.context, this.conversation, introduction, localId, rekeys?.remoteId)
+    const current = Terms.request(this.context, this.conversation, introduction, localId, rekeys?.remoteId, now)
     if (current === undefined) {
       if (rekeys !== undefined) rekeys.ended = "timeout"
       else this.#disconnected("unreachable")
@@ -278,7 +278,7 @@ export class Association {
     if (now < attempt.sendAt) return
     if (attempt.isStale(now)) {
       const { introduction, localId, rekeys } = attempt
-      const current = Terms.request(this.context, this.conversation, introduction, localId, rekeys?.remoteId)
+      const current = Terms.request(this.context, this.conversation, introduction, localId, rekeys?.remoteId, now)
       if (current !== undefined) {
         this.context.release(attempt.index)
         attempt.renew(current, now)

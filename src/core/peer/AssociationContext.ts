@@ -11,6 +11,8 @@ export interface AssociationContext {
   readonly crypto: Crypto
   readonly entropy: { readonly bytes: (length: number) => Uint8Array }
   readonly staticKeys: KeyPair
+  /** When this client came up. */
+  readonly startedAt: number
   /** Our signed record. */
   readonly record: () => Uint8Array
   /** Where peers may reach us. */

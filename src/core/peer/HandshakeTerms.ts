@@ -34,10 +34,12 @@ export const request = (
   conversation: Conversation,
   introduction: OpenIntroduction,
   localId: Uint8Array,
-  remoteId: Uint8Array = NO_ID
+  remoteId: Uint8Array | undefined,
+  now: number
 ): { readonly initiation: Initiation; readonly index: number } | undefined => {
   const index = context.allocate()
-  introduction.sentAttempt++
+  const age = Math.floor((now - context.startedAt) / ATTEMPT_UNIT)
+  introduction.sentAttempt = Math.max(introduction.sentAttempt, age) + 1
   const initiation = initiate({
     crypto: context.crypto,
     staticKeys: context.staticKeys,
@@ -46,7 +48,7 @@ export const request = (
     channel: introduction.channelBytes,
     pairKey: introduction.pairKey,
     senderIndex: index,
-    payload: payload(context, conversation, introduction.sentAttempt, localId, remoteId)
+    payload: payload(context, conversation, introduction.sentAttempt, localId, remoteId ?? NO_ID)
   })
   return initiation && { initiation, index }
 }
@@ -57,4 +59,9 @@ export const areFrom = (introduction: OpenIntroduction, terms: HandshakePayload)
   return record !== undefined && Bytes.equal(record.identity, introduction.record.identity)
 }
 
+/**
+ * ms for which `attempt` grows by one at least: so it grows even when an introduction was forgotten and came again on the same channel,
+ * where the peer remembers the last one. Fits 32 bits for more than a year.
+ */
+const ATTEMPT_UNIT = 10
 const NO_ID = new Uint8Array(CONNECTION_BYTES)

@@ -1,4 +1,4 @@
-import type { Endpoint } from "../../domain/Endpoint.js"
+import { type Endpoint, scope } from "../../domain/Endpoint.js"
 import type { PeerRecord } from "../../protocol/PeerRecord.js"
 import type { Introduction } from "./Api.js"
 import type { Connection } from "./Connection.js"
@@ -32,14 +32,14 @@ export class OpenIntroduction {
     this.channel = introduction.channel
     this.pairKey = introduction.pairKey
     this.record = introduction.record
-    this.candidates = introduction.candidates.slice(0, MAX_INTRODUCED)
+    this.candidates = usable(introduction.candidates)
   }
 
   /** The server told us of the same pair again. */
   update(introduction: Introduction): void {
     this.pairKey = introduction.pairKey
     this.record = introduction.record
-    this.candidates = introduction.candidates.slice(0, MAX_INTRODUCED)
+    this.candidates = usable(introduction.candidates)
   }
 
   startOpening(now: number): void {
@@ -64,6 +64,10 @@ export class OpenIntroduction {
     if (this.#step === PROBE_SCHEDULE.length) this.#openingSince = undefined
   }
 }
+
+/** Multicast and the like is nobody's address, but a way to have us reach many. */
+const usable = (candidates: ReadonlyArray<Endpoint>): ReadonlyArray<Endpoint> =>
+  candidates.filter((endpoint) => endpoint.port > 0 && scope(endpoint) !== "unusable").slice(0, MAX_INTRODUCED)
 
 /** Candidates taken from an introduction: as many as a handshake carries. */
 const MAX_INTRODUCED = 8

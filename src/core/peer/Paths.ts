@@ -1,3 +1,4 @@
+import { scope } from "../../domain/Endpoint.js"
 import { MAX_CANDIDATES } from "../../protocol/Frame.js"
 import type { Route } from "./Api.js"
 import { Path, routeKey } from "./Path.js"
@@ -41,8 +42,9 @@ export class Paths {
     return this.#paths.filter((path) => path.proven).map((path) => path.route)
   }
 
-  /** Adds a candidate and begins to probe it; does nothing when it is known, or when too many new ones came lately. */
+  /** Adds a candidate and begins to probe it; does nothing when it is known or unusable, or too many new ones came lately. */
   add(route: Route, now: number): void {
+    if (route._tag === "Direct" && scope(route.endpoint) === "unusable") return
     if (this.#find(routeKey(route)) === undefined && this.#mayAdd(now)) this.#insert(new Path(route)).probe(now)
   }
 

@@ -65,6 +65,7 @@ export class Peers implements PeersMachine {
       crypto: options.crypto,
       entropy: options.entropy,
       staticKeys: options.identity.staticKeys,
+      startedAt: options.now,
       record: () => this.#record,
       candidates: () => this.#candidates,
       emit: (event) => {

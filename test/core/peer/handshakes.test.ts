@@ -282,6 +282,22 @@ describe("handshakes", () => {
     }
   })
 
+  it("work again on the same channel after either side has closed", () => {
+    const { world, alice, bob, channel } = mutual(16)
+    for (let i = 0; i < 8; i++) {
+      const [from, to] = i % 2 === 0 ? [alice, bob] : [bob, alice]
+      const other = i % 4 < 2 ? from : to
+      other.peers.close(other === from ? to.id : from.id, world.now)
+      world.run(500)
+      world.introduce(from, to, channel)
+      from.send(to, `message ${i}`)
+      expect(
+        world.run(1_000, () => to.texts.at(-1) === `message ${i}`),
+        `round ${i}`
+      ).toBe(true)
+    }
+  })
+
   it("tell the application of a replaced connection before the new one", () => {
     const { world, alice, bob } = mutual(6)
     bob.start()

@@ -213,6 +213,20 @@ describe("paths", () => {
     }
   })
 
+  it("send nothing to what is no peer's address", () => {
+    const world = new World(13)
+    const alice = world.node("alice", "203.0.113.1:4000")
+    const bob = world.node("bob", "203.0.113.2:4000")
+    const unusable = ["224.0.0.1:5", "255.255.255.255:5", "0.0.0.0:5", "[ff02::1]:5", "203.0.113.9:0"].map(endpoint)
+    bob.peers.setLocal(bob.signed, [...bob.endpoints, ...unusable.slice(0, 4)], world.now)
+    const channel = world.channel()
+    alice.peers.admit({ ...introduction(bob, channel), candidates: unusable }, world.now)
+    bob.peers.invite(introduction(alice, channel), world.now)
+    world.run(10_000)
+    expect(alice.connected(bob)).toBe(true)
+    expect(world.sent.filter(({ from, to }) => from === alice && to !== "203.0.113.2:4000")).toEqual([])
+  })
+
   it("probe at once after a nudge", () => {
     const { world, alice, bob } = mutual(10)
     world.run(60_000)
