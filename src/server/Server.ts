@@ -80,7 +80,7 @@ export const make = (
         wheel.remove(driver)
         drivers.delete(driver.id)
         gate.leave(driver.connection.remote)
-        fork(Effect.logDebug("session over", { session: driver.id, ending }))
+        fork(Effect.annotateLogs(Effect.logDebug("session over"), { session: driver.id, ending }))
       }
     }
 
@@ -105,7 +105,7 @@ export const make = (
       const driver = new SessionDriver(id, connection, session, challenge, hub)
       drivers.set(id, driver)
       counters.accepted++
-      fork(Effect.logDebug("session begins", { session: id, from: observed }))
+      fork(Effect.annotateLogs(Effect.logDebug("session begins"), { session: id, from: observed }))
       driver.drive()
       return driver
     }
@@ -144,7 +144,7 @@ export const make = (
     yield* Effect.addFinalizer(() =>
       Effect.gen(function* () {
         closing = true
-        yield* Effect.logInfo("going down", { sessions: drivers.size })
+        yield* Effect.annotateLogs(Effect.logInfo("going down"), { sessions: drivers.size })
         const line = encodeMessage({ _tag: "Restarting", ...settings.restart })
         for (const driver of [...drivers.values()]) driver.end("restarting", line)
       })

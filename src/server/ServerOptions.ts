@@ -62,7 +62,7 @@ export const defaults: ServerOptions = {
   },
   sendQueue: defaultSendQueue,
   graceMs: 60_000,
-  // All connections and as many names that are held, three times over; 60 MB.
+  // All connections, and five times as many names that are held.
   maxNames: 65_536,
   // Names that could pass for the program's own voice.
   reserved: ["server", "system", "parley"],
