@@ -92,7 +92,7 @@ describe.runIf(hasTmux)("on a real terminal", () => {
 
     await bob.type("query alice")
     await bob.press("Enter")
-    await bob.shows(/bob → alice> $/m)
+    await bob.shows(/bob → alice> ?$/m)
     await alice.type("I am typing")
     await bob.type("hi alice")
     await bob.press("Enter")
@@ -108,7 +108,7 @@ describe.runIf(hasTmux)("on a real terminal", () => {
     await alice.type("exit")
     await alice.press("Enter")
     await bob.shows(/alice left/)
-    await alice.shows(/alice> $/m)
+    await alice.shows(/alice> ?$/m)
     await alice.type("exit")
     await alice.press("Enter")
     await alice.shows(/exit code 0/)
@@ -141,7 +141,7 @@ describe.runIf(hasTmux)("on a real terminal", () => {
 
   it("the demo is interactive at once", async () => {
     const demo = await Tmux.open(["demo"])
-    await demo.shows(/you → echo> $/m)
+    await demo.shows(/you → echo> ?$/m)
     await demo.type("is anybody there?")
     await demo.press("Enter")
     await demo.shows(/echo: is anybody there\?/)
