@@ -103,7 +103,11 @@ describe("a message line", () => {
         fc.array(Arbitrary.make(Control.ClientEntry), { maxLength: 5 }),
         fc.option(fc.string()),
         (clients, next) => {
-          const line = ControlCodec.encodeClients(7, clients.map((entry) => encodeEntry(entry)), next ?? undefined)
+          const line = ControlCodec.encodeClients(
+            7,
+            clients.map((entry) => encodeEntry(entry)),
+            next ?? undefined
+          )
           expect(line.endsWith("\n")).toBe(true)
           expect(JSON.stringify(decodeMessage(line))).toEqual(
             JSON.stringify({ _tag: "Clients", id: 7, clients, ...(next === null ? {} : { next }) })

@@ -32,7 +32,6 @@ test("every deadline is met, never early, at most a slot late, and moving it lat
       /** As the alarm does: rings at each `pollTimeout` on the way. */
       const wait = (until: number) => {
         for (let at = wheel.pollTimeout(); at !== undefined && at <= until; at = wheel.pollTimeout()) {
-          expect(at).toBeGreaterThanOrEqual(now - SLOT_MS)
           now = Math.max(now, at)
           wheel.handleTimeout(now)
         }
