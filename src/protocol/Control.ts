@@ -110,7 +110,7 @@ export const ClientEntry = Schema.Struct({
   /** Empty for an anonymous nickname. */
   fingerprint: Text(64),
   /** When it registered, ms since 1970 UTC by the server's clock. */
-  since: Schema.Number
+  since: Schema.JsonNumber
 })
 export type ClientEntry = typeof ClientEntry.Type
 
