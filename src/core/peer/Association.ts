@@ -212,9 +212,7 @@ export class Association {
     let timeout = this.#attempt?.timeout ?? NEVER
     if (this.#connection !== undefined) {
       timeout = Math.min(timeout, this.#connection.timeout(now))
-      if (this.#attempt === undefined && this.#introduction !== undefined) {
-        timeout = Math.min(timeout, this.#connection.keys.rekeyAt)
-      }
+      if (this.#attempt === undefined) timeout = Math.min(timeout, this.#connection.keys.rekeyAt)
     }
     if (this.#unconfirmed !== undefined) timeout = Math.min(timeout, this.#unconfirmed.since + UNCONFIRMED_FOR)
     for (const introduction of this.introductions.values()) timeout = Math.min(timeout, introduction.openAt)
@@ -253,8 +251,9 @@ export class Association {
     const localId = rekeys?.localId ?? this.context.entropy.bytes(CONNECTION_BYTES)
     const current = Terms.request(this.context, this.conversation, introduction, localId, rekeys?.remoteId, now)
     if (current === undefined) {
-      if (rekeys !== undefined) rekeys.ended = "timeout"
-      else this.#disconnected("unreachable")
+      if (rekeys === undefined) this.#disconnected("unreachable")
+      else rekeys.ended = "timeout"
+      this.#afterConnection(now)
       return
     }
     const attempt = new Attempt(kind, introduction, rekeys, localId, current, now)

@@ -1,5 +1,5 @@
 import type { Crypto, KeyPair } from "../../domain/Crypto.js"
-import type { Endpoint } from "../../domain/Endpoint.js"
+import { type Endpoint, format } from "../../domain/Endpoint.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { MAX_DATAGRAM, PacketType, readHeader } from "../../protocol/DataPacket.js"
 import type {
@@ -87,8 +87,10 @@ export class Peers implements PeersMachine {
   }
 
   setLocal(record: Uint8Array, candidates: ReadonlyArray<Endpoint>, now: number): void {
+    const before = this.#candidates.map(format).join()
     this.#record = record
     this.#candidates = candidates.slice(0, MAX_OWN_CANDIDATES)
+    if (before === this.#candidates.map(format).join()) return
     for (const association of this.#associations.values()) {
       association.connection?.candidatesChanged()
       this.#touch(association, now)
