@@ -1,0 +1,29 @@
+// Runs the measurements of the simulated world: `node bench/sim/run.mjs [speed|nat|memory|seeds] [arguments]`, all of them when none
+// is named. Figures depend on the machine; the calibration loop beside them makes ratios of them that do so less.
+import { spawnSync } from "node:child_process"
+import { mkdirSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { build } from "esbuild"
+
+const here = dirname(fileURLToPath(import.meta.url))
+const root = join(here, "..", "..")
+const out = join(root, "node_modules", ".cache", "parley-bench")
+const [name, ...args] = process.argv.slice(2)
+
+mkdirSync(out, { recursive: true })
+for (const bench of name === undefined ? ["speed", "nat", "memory", "seeds"] : [name]) {
+  const outfile = join(out, `${bench}.mjs`)
+  await build({
+    entryPoints: [join(here, `${bench}.ts`)],
+    outfile,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    packages: "external",
+    logLevel: "warning"
+  })
+  const { status } = spawnSync(process.execPath, ["--expose-gc", outfile, ...args], { stdio: "inherit" })
+  if (status !== 0) process.exit(status ?? 1)
+}
