@@ -37,7 +37,7 @@ export const make = (
 
     const askAgain = (conversation: Conversation) =>
       Effect.async<Conversation | ClientError>((resume) =>
-        introducer.ask(conversation.nick, conversation.peer, (result) => resume(Effect.succeed(result)))
+        introducer.askAgain(conversation, (result) => resume(Effect.succeed(result)))
       )
 
     yield* Effect.forkScoped(

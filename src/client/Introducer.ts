@@ -5,7 +5,7 @@ import * as Nickname from "../domain/Nickname.js"
 import type * as Control from "../protocol/Control.js"
 import type * as Time from "../services/Time.js"
 import { ClientError } from "./Client.js"
-import { ofRefusal, unreachable } from "./ClientErrors.js"
+import { notConnected, ofRefusal, unreachable } from "./ClientErrors.js"
 import type { Conversation, Conversations } from "./Conversations.js"
 import type { EventQueue } from "./EventQueue.js"
 import { type ChangedKey, judge, type Vouched } from "./Introductions.js"
@@ -44,8 +44,24 @@ export class Introducer {
       done(this.consent(offline))
       return
     }
+    this.query(nick, expected, () => true, done)
+  }
+
+  /** Queries a peer whom we asked before. If we have left it by the time of the answer, that stays so. */
+  askAgain(conversation: Conversation, done: (result: Conversation | ClientError) => void): void {
+    const { nick, peer } = conversation
+    this.query(nick, peer, () => conversation.asked && this.conversations.get(peer) === conversation, done)
+  }
+
+  private query(
+    nick: string,
+    expected: PeerId | undefined,
+    isWanted: () => boolean,
+    done: (result: Conversation | ClientError) => void
+  ): void {
     this.server.request({ _tag: "Query", nick }, (reply) => {
       if (reply === undefined) return done(unreachable("the server cannot be reached now; ask again later"))
+      if (!isWanted()) return done(notConnected(nick))
       if (reply._tag !== "Peer") return done(ofRefusal(reply as Control.Refusal))
       const vouched = this.vouch(reply)
       if (vouched instanceof ClientError) return done(vouched)

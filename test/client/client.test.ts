@@ -362,6 +362,24 @@ describe("outages", () => {
         expect(bob.count("Incoming")).toBe(2)
       })
     ))
+
+  it("lets go of a peer for good, though it was just being asked for again", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const alice = yield* world.person("alice")
+        const bob = yield* world.person("bob")
+        yield* mutual(alice, bob)
+        yield* bob.client.leave("alice")
+        yield* alice.next("Disconnected", { peer: "bob", reason: "left" })
+        yield* alice.client.send("bob", "wait")
+        yield* Effect.yieldNow()
+        yield* alice.client.leave("bob")
+        yield* Effect.sleep("1 minute")
+        expect(yield* codeOf(alice.client.send("bob", "unasked"))).toBe("NotConnected")
+        expect(bob.texts).toEqual([])
+      })
+    ))
 })
 
 describe("changed keys", () => {
