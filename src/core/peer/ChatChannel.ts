@@ -64,10 +64,9 @@ export class ChatChannel implements ShownSink {
     this.#reportMutual()
   }
 
-  /** The peer has asked for us. */
+  /** The peer has asked for us; the larger window that goes with it comes as MAX_DATA. */
   onPeerConsent(): void {
     this.#peerConsent = true
-    this.stream.setLimit(window(true))
     this.#reportMutual()
   }
 

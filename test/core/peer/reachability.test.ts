@@ -200,7 +200,7 @@ describe("paths", () => {
     const victims = Array.from({ length: 7 }, (_, i) => endpoint(`192.0.2.${i + 1}:53`))
     bob.peers.setLocal(bob.signed, [...bob.endpoints, ...victims], world.now)
     bob.peers.admit(introduction(alice, channel), world.now)
-    alice.peers.invite(introduction(bob, channel), world.now)
+    alice.peers.invite({ ...introduction(bob, channel), candidates: [...bob.endpoints, ...victims] }, world.now)
     alice.send(bob, "hello")
     world.run(600_000)
     for (const victim of victims) {
