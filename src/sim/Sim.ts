@@ -144,19 +144,21 @@ export const make = (world: World, state: SimState): Context.Tag.Service<Sim> =>
         Effect.sync(() => world.network.rules.add(rule)),
         () => Effect.sync(() => world.network.rules.delete(rule))
       ).pipe(Effect.asVoid),
-    always: (property, holds) =>
-      Effect.acquireRelease(
+    always: (property, holds) => {
+      const here = callerStack()
+      return Effect.acquireRelease(
         Effect.sync(() =>
           kernel.watch(() => {
             const verdict = holds()
             if (verdict === true) return
             const message = `${property} does not hold${verdict === false ? "" : `: ${verdict}`}`
-            kernel.fail(new PropertyFailed({ message, at: kernel.now, property }))
+            kernel.fail(new PropertyFailed({ message, at: kernel.now, property }), here)
           })
         ),
         (unwatch) => Effect.sync(unwatch)
-      ).pipe(Effect.asVoid),
-    eventually: (property, holds, within) => eventually(world, property, holds, within),
+      ).pipe(Effect.asVoid)
+    },
+    eventually: (property, holds, within) => eventually(world, property, holds, within, callerStack()),
     external: (start) => kernel.external.run(start),
     log: (text) => Effect.sync(() => state.log(kernel.now, text))
   }
@@ -186,7 +188,8 @@ const eventually = (
   { kernel }: World,
   property: string,
   holds: () => boolean,
-  within: Duration.DurationInput
+  within: Duration.DurationInput,
+  here: string
 ): Effect.Effect<void, PropertyFailed> =>
   Effect.async<void, PropertyFailed>((resume) => {
     if (holds()) return resume(Effect.void)
@@ -200,10 +203,16 @@ const eventually = (
     })
     const timer = kernel.after(Duration.toMillis(within) * 1000, () => {
       const message = `${property} did not come about within ${Duration.format(within)}`
-      done(holds() ? Effect.void : Effect.fail(new PropertyFailed({ message, at: kernel.now, property })))
+      if (holds()) return done(Effect.void)
+      const error = new PropertyFailed({ message, at: kernel.now, property })
+      error.stack = `PropertyFailed: ${message}\n${here}`
+      done(Effect.fail(error))
     })
     return Effect.sync(() => {
       unwatch()
       kernel.cancel(timer)
     })
   })
+
+/** Where in the user's code a property is demanded: the frames above the two of this file. */
+const callerStack = (): string => (new Error().stack ?? "").split("\n").slice(3).join("\n")

@@ -3,12 +3,21 @@
  * decides everything and replays it. For tests alone: it takes the place of randomness, so production code must never import it.
  */
 
+// What the programs ask their machine for.
+export { Crypto } from "../services/Crypto.js"
+export { Datagrams } from "../services/Datagrams.js"
+export { Dialer } from "../services/Dialer.js"
+export { Entropy } from "../services/Entropy.js"
+export { Interfaces } from "../services/Interfaces.js"
+export { Listener } from "../services/Listener.js"
+export { Store } from "../services/Store.js"
+
 // What can go wrong.
 export type { Fault, FaultKind, HostFault, LinkFault, RouterFault } from "./faults/Fault.js"
 export type { Plan, PlannedFault } from "./faults/Plan.js"
 export { shrink } from "./faults/Shrink.js"
 export { harmless, type SwarmOptions } from "./faults/Swarm.js"
-// Machines that are pure code, driven as bare callbacks.
+// Machines that are pure code, driven as bare callbacks on the kernel.
 export { Kernel, type KernelOptions } from "./kernel/Kernel.js"
 export type { KernelError } from "./kernel/KernelError.js"
 // The network.
@@ -18,11 +27,10 @@ export * as Nat from "./network/Nat.js"
 export type { Router } from "./network/Router.js"
 export type { Rule, RulePacket, Verdict } from "./network/Rule.js"
 export { bindSync } from "./network/Udp.js"
-// Scenarios.
+// One scenario under one seed, and under many.
 export { type Report, type RunOptions, run, type Scenario } from "./Run.js"
 export { type Failure, type SeedsOptions, type Sweep, sweep } from "./Seeds.js"
 export { layer, Sim, type SimHost } from "./Sim.js"
-// Many seeds.
 export { check, makeSimTest, type SimTestOptions, SimulationFailed } from "./SimTest.js"
 export type { HostOptions, RouterOptions, Services } from "./World.js"
 export { World, type WorldOptions } from "./World.js"

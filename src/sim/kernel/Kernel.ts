@@ -113,8 +113,13 @@ export class Kernel {
     this.entered = process
   }
 
-  /** Ends the run with a failure; the first one counts. */
-  fail(error: KernelError): void {
+  /**
+   * Ends the run with a failure; the first one counts. `stack` says where in the user's code it comes from; the loop's own
+   * frames would tell nothing.
+   */
+  fail(error: KernelError, stack?: string): void {
+    if (error._tag !== "RealIo")
+      error.stack = `${error._tag}: ${error.message}${stack === undefined ? "" : `\n${stack}`}`
     this.failure ??= error
   }
 
