@@ -41,6 +41,8 @@ export interface Profile {
   readonly location: string
   /** Writes the identity, if it is new, and the pins, if there are unwritten ones. Nothing to do for a passing profile. */
   readonly keep: Effect.Effect<void, ProfileError>
+  /** Takes a new identity off the disk again, best effort: nobody has got to know it. */
+  readonly discard: Effect.Effect<void>
 }
 
 /**
@@ -111,7 +113,11 @@ export const layer: Layer.Layer<Profiles, never, Store | Entropy | Crypto> = Lay
             pins,
             persistent,
             location: `${store.location}/${folder}`,
-            keep: persistent ? keep : Effect.void
+            keep: persistent ? keep : Effect.void,
+            discard:
+              persistent && Option.isNone(identityFile)
+                ? Effect.ignore(store.remove(`${folder}/identity`)).pipe(oneAtATime.withPermits(1))
+                : Effect.void
           }
         })
     }

@@ -138,7 +138,9 @@ export const make = (options: {
             Scope.extend(trial),
             Effect.mapError(({ message }) => new ClientError({ code: "Profile", message }))
           )
-          const registration = yield* attempt(profile, nick)
+          // On disk before the server binds the nickname to it: a client that is killed must find its own name again.
+          yield* Effect.mapError(profile.keep, ({ message }) => new ClientError({ code: "Profile", message }))
+          const registration = yield* Effect.tapError(attempt(profile, nick), () => profile.discard)
           if (!profile.persistent)
             events.offer({
               _tag: "Failed",

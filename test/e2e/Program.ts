@@ -11,7 +11,10 @@ export const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url)
 const running = new Set<Program>()
 const folders: Array<string> = []
 
-afterEach(async () => {
+afterEach(async ({ task }) => {
+  // What a failed test was still waiting for shows in what the programs said last.
+  if (task.result?.state === "fail")
+    for (const { args, stdout, stderr } of running) console.error(`$ parley ${args.join(" ")}\n${stdout}${stderr}`)
   await Promise.all([...running].map((program) => program.kill("SIGKILL")))
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
@@ -42,7 +45,10 @@ export class Program {
   readonly exited: Promise<number | NodeJS.Signals>
   private ending: number | NodeJS.Signals | undefined
 
-  constructor(args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) {
+  constructor(
+    readonly args: ReadonlyArray<string>,
+    env: Readonly<Record<string, string>> = {}
+  ) {
     this.child = spawn(process.execPath, [MAIN, ...args], { env: environment(env) })
     running.add(this)
     this.child.stdout.setEncoding("utf8").on("data", (text: string) => {
