@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
@@ -36,4 +36,9 @@ it("the bot of the README talks to a person through a real server", async () => 
     )
   ).finally(() => rm(home, { recursive: true }))
   expect(events.at(-1)).toMatchObject({ _tag: "Message", from: "echo", text: "hello, is there anybody?" })
+})
+
+it("the README shows this very bot", async () => {
+  const read = (path: string) => readFile(new URL(path, import.meta.url), "utf8")
+  expect(await read("../../README.md")).toContain(await read("./bot.ts"))
 })
