@@ -179,7 +179,8 @@ export const layerStandalone = (
 ): Layer.Layer<Server, ListenError, Listener | Entropy | Crypto> =>
   Layer.provide(layer(options), layerRegistry({ ...defaults, ...options }))
 
-const layerRegistry = ({ session, graceMs, maxNames, reserved }: ServerOptions) =>
+/** The registry of `layerStandalone`, for whoever wants to put something between. */
+export const layerRegistry = ({ session, graceMs, maxNames, reserved }: ServerOptions) =>
   Registry.layerMemory({ leaseMs: session.idleMs + 2 * RENEW_EVERY_MS, graceMs, maxNames, reserved })
 
 const CHALLENGE_BYTES = 32
