@@ -9,6 +9,7 @@ import { Dialer } from "../services/Dialer.js"
 import { Entropy } from "../services/Entropy.js"
 import { Interfaces } from "../services/Interfaces.js"
 import { Listener } from "../services/Listener.js"
+import { Resolver } from "../services/Resolver.js"
 import { Store } from "../services/Store.js"
 import { Disk } from "./Disk.js"
 import * as DiskStore from "./DiskStore.js"
@@ -17,6 +18,7 @@ import type { LocalClock } from "./kernel/LocalClock.js"
 import type { Process } from "./kernel/Process.js"
 import { Kind } from "./kernel/Trace.js"
 import type { Host } from "./network/Host.js"
+import * as NameResolver from "./network/Resolver.js"
 import * as TcpDialer from "./network/TcpDialer.js"
 import * as TcpListener from "./network/TcpListener.js"
 import * as Udp from "./network/Udp.js"
@@ -116,6 +118,7 @@ export const services = (
     Context.add(Datagrams, Udp.make(world.network, host, process)),
     Context.add(Listener, TcpListener.make(world.network, host, process)),
     Context.add(Dialer, TcpDialer.make(world.network, host, process)),
+    Context.add(Resolver, NameResolver.make(world.network, host, process)),
     Context.add(Store, DiskStore.make(disk, process)),
     Context.add(Entropy, { bytes: (length) => entropy.fill(new Uint8Array(length)) }),
     Context.add(Interfaces, { addresses: Effect.sync(() => world.addressesOf(host)) }),

@@ -6,6 +6,7 @@ import type { Dialer } from "../services/Dialer.js"
 import type { Entropy } from "../services/Entropy.js"
 import type { InterfaceAddress, Interfaces } from "../services/Interfaces.js"
 import type { Listener } from "../services/Listener.js"
+import type { Resolver } from "../services/Resolver.js"
 import type { Store } from "../services/Store.js"
 import type { FaultKind } from "./faults/Fault.js"
 import { Faults } from "./faults/Faults.js"
@@ -22,7 +23,7 @@ import { Network } from "./network/Network.js"
 import { Router } from "./network/Router.js"
 
 /** What a simulated machine offers to its program: the very services that the live layers offer. */
-export type Services = Datagrams | Listener | Dialer | Store | Entropy | Interfaces | Crypto
+export type Services = Datagrams | Listener | Dialer | Resolver | Store | Entropy | Interfaces | Crypto
 
 export interface WorldOptions extends KernelOptions {
   /** What every link is like before faults come on top; `ordinary` completes what is left out. */

@@ -10,6 +10,7 @@ export { Dialer } from "../services/Dialer.js"
 export { Entropy } from "../services/Entropy.js"
 export { Interfaces } from "../services/Interfaces.js"
 export { Listener } from "../services/Listener.js"
+export { Resolver } from "../services/Resolver.js"
 export { Store } from "../services/Store.js"
 
 // What can go wrong.

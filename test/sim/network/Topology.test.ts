@@ -5,6 +5,7 @@ import { type Endpoint, format, make } from "../../../src/domain/Endpoint.js"
 import { Datagrams } from "../../../src/services/Datagrams.js"
 import { Dialer } from "../../../src/services/Dialer.js"
 import { Interfaces } from "../../../src/services/Interfaces.js"
+import { Resolver } from "../../../src/services/Resolver.js"
 import * as Nat from "../../../src/sim/network/Nat.js"
 import { Sim, type SimHost } from "../../../src/sim/Sim.js"
 import type { HostOptions, Services } from "../../../src/sim/World.js"
@@ -193,6 +194,38 @@ describe("IPv6", () => {
       "5000 from [2001:db8::2]:5000",
       "5000 from [2001:db8::2]:5000"
     ])
+  })
+})
+
+describe("names", () => {
+  const look = (name: string, build: (sim: World) => Effect.Effect<unknown> = () => Effect.void) =>
+    value(
+      [],
+      Effect.gen(function* () {
+        const sim = yield* Sim
+        let found = ""
+        yield* sim.host("server", { ipv4: "203.0.113.2", ipv6: "2001:db8::80" }, Effect.never)
+        const program = Effect.flatMap(Resolver, (resolver) => resolver.resolve(name)).pipe(
+          Effect.match({ onSuccess: (all) => all.join(), onFailure: ({ reason }) => reason }),
+          Effect.tap((text) =>
+            Effect.sync(() => {
+              found = text
+            })
+          )
+        )
+        yield* sim.host("client", {}, program)
+        yield* build(sim)
+        yield* Effect.sleep("1 second")
+        return found
+      })
+    )
+
+  it("are those of the hosts, as long as somebody can be asked", async () => {
+    expect(await look("server")).toBe("203.0.113.2,2001:db8::80")
+    expect(await look("192.0.2.7")).toBe("192.0.2.7")
+    expect(await look("localhost")).toBe("127.0.0.1,::1")
+    expect(await look("nobody")).toBe("NotFound")
+    expect(await look("server", (sim) => sim.begin({ kind: "resolver-down", host: "client" }))).toBe("Unavailable")
   })
 })
 
