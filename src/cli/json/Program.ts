@@ -116,7 +116,8 @@ export const run = (
           Deferred.unsafeDone(registered, Effect.void)
           return emit(FromClient.answering(FromClient.fromEvent(event), asked.shift()?.ref))
         }
-        return emit(FromClient.fromEvent(event))
+        const told = emit(FromClient.fromEvent(event))
+        return event._tag === "Delivered" ? ordered.withPermits(1)(told) : told
       }
 
       const closed = (event: ClientEvent & { readonly _tag: "Closed" }) =>

@@ -217,7 +217,7 @@ export class Chat {
     if (!first) return lines
     return [
       ...lines,
-      this.remark(`your key is ${SafeText.line(event.fingerprint)}: people can compare it to be sure that you are you`),
+      this.remark(`your key is ${SafeText.line(event.fingerprint)}: let people compare it`),
       this.remark(
         `type ${this.palette.bold("list")} to see who is there, ${this.palette.bold("query NICK")} to talk, ${this.palette.bold("/help")} for more`
       )

@@ -39,7 +39,7 @@ export const HELP: ReadonlyArray<readonly [usage: string, meaning: string]> = [
   ["/leave", "end this conversation"],
   ["/nick NICK", "take another nickname"],
   ["/trust NICK", "accept a nickname's new key, after you checked it with its owner"],
-  ["//text", "a text that begins with a slash (a leading space does the same for words)"]
+  ["//text", "say what looks like a command; a leading space does the same"]
 ]
 
 const USAGE = {
