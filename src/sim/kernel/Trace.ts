@@ -2,21 +2,11 @@
 export class Trace {
   private low = 0x9dc5811c | 0
   private high = 0x01000193 | 0
-  private count = 0
-
-  /** Called with a line for each thing noted with `say`; leave it unset and the lines are not even made. */
-  onLine: ((line: string) => void) | undefined
 
   /** Mixes three integers (taken modulo 2^32) into the hash. */
   note(kind: number, a: number, b: number): void {
-    this.count++
     this.low = Math.imul(this.low ^ kind ^ (a | 0), 0x85ebca6b) ^ (this.high >>> 13)
     this.high = Math.imul(this.high ^ (b | 0), 0xc2b2ae35) ^ (this.low >>> 15) ^ ((a / 4_294_967_296) | 0)
-  }
-
-  /** How many things were noted. */
-  get length(): number {
-    return this.count
   }
 
   /** 16 hexadecimal digits. */
@@ -32,10 +22,8 @@ export const Kind = {
   send: 3,
   deliver: 4,
   drop: 5,
-  stream: 6,
-  fault: 7,
-  process: 8,
-  disk: 9
+  fault: 6,
+  process: 7
 } as const
 
 const hex = (lane: number): string => (lane >>> 0).toString(16).padStart(8, "0")

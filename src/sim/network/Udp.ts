@@ -16,10 +16,7 @@ export const make = (network: Network, host: Host, process: Process): Context.Ta
     ).pipe(Effect.map((bound) => bound.socket))
 })
 
-/**
- * Binds a socket without Effect: what `Datagrams.bind` does, for machines that are driven as bare callbacks.
- */
-export const bind = (
+const bind = (
   network: Network,
   host: Host,
   process: Process,
@@ -35,6 +32,7 @@ export interface BoundSocket {
   readonly close: () => void
 }
 
+/** Binds a socket without Effect: what `Datagrams.bind` does, for machines that are driven as bare callbacks on the kernel. */
 export const bindSync = (
   network: Network,
   host: Host,
