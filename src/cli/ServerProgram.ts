@@ -3,6 +3,7 @@ import * as Endpoint from "../domain/Endpoint.js"
 import * as Server from "../server/Server.js"
 import { defaults } from "../server/ServerOptions.js"
 import type { Crypto } from "../services/Crypto.js"
+import type { Datagrams } from "../services/Datagrams.js"
 import type { Entropy } from "../services/Entropy.js"
 import type { Listener } from "../services/Listener.js"
 import { Terminal, type TerminalClosed } from "../services/Terminal.js"
@@ -15,7 +16,7 @@ import type { ServerSettings } from "./Settings.js"
  */
 export const run = (
   settings: ServerSettings
-): Effect.Effect<never, ProgramError | TerminalClosed, Listener | Entropy | Crypto | Terminal> =>
+): Effect.Effect<never, ProgramError | TerminalClosed, Listener | Datagrams | Entropy | Crypto | Terminal> =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
     const { local } = yield* Server.Server

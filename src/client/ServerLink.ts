@@ -32,6 +32,8 @@ export interface ServerLink {
   readonly request: (body: RequestBody, answer: (reply: Control.Reply | undefined) => void) => void
   /** `request` for those who can wait. Fails with `ServerUnreachable` when there is no answer. */
   readonly ask: (body: RequestBody) => Effect.Effect<Control.Reply, ClientError>
+  /** Gives the server a packet to carry; lost when there is no link now. */
+  readonly relay: (channel: string, packet: Uint8Array) => void
   /** The server has accepted us: the next loss starts with short waits again. */
   readonly settled: () => void
   /** Says goodbye and never dials again. */
@@ -47,6 +49,8 @@ export interface ServerLinkOptions {
   readonly wanted: () => boolean
   readonly onReady: (welcome: typeof Control.Welcome.Type, remote: Endpoint) => void
   readonly onEvent: (event: PushedEvent) => void
+  /** A packet that the server carried; base64url. */
+  readonly onRelay: (channel: string, packet: string) => void
   /** The link is gone; called before unanswered requests learn of it. */
   readonly onDown: () => void
   readonly onLost: (message: string, retryInMs: number) => void
@@ -55,7 +59,7 @@ export interface ServerLinkOptions {
 /** What the server says on its own account. */
 export type PushedEvent = Exclude<
   ControlEvent,
-  { readonly _tag: "Ready" | "Answered" | "Unanswered" | "Restarting" | "Broken" | "Bye" }
+  { readonly _tag: "Ready" | "Answered" | "Unanswered" | "Restarting" | "Broken" | "Bye" | "Relay" }
 >
 
 export const make = (options: ServerLinkOptions): Effect.Effect<ServerLink, never, Dialer | Scope.Scope> =>
@@ -103,6 +107,8 @@ export const make = (options: ServerLinkOptions): Effect.Effect<ServerLink, neve
           return current.connection.destroy()
         case "Bye":
           return
+        case "Relay":
+          return options.onRelay(event.channel, event.packet)
         case "Refused":
           current.epitaph = event.refusal.message
           if (event.refusal._tag === "RateLimited")
@@ -197,6 +203,11 @@ export const make = (options: ServerLinkOptions): Effect.Effect<ServerLink, neve
       ready: isReady.await,
       up: () => link?.machine.ready === true,
       request,
+      relay: (channel, packet) => {
+        if (link === undefined) return
+        link.machine.relay(channel, packet)
+        flush(link)
+      },
       ask: (body) =>
         Effect.async<Control.Reply, ClientError>((resume) =>
           request(body, (reply) =>

@@ -86,6 +86,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
             return Presence.handle(event, { conversations, crowd, events, healer, peers, self })
         }
       },
+      onRelay: () => {},
       onDown: () => registrar.lost(),
       onLost: (message, retryInMs) => events.offer({ _tag: "ServerLost", message, retryInMs })
     })

@@ -64,7 +64,17 @@ export const Ping = Schema.TaggedStruct("Ping", { id: Id })
 export const Mood = Schema.Literal("direct", "lan", "relay", "failed")
 export const Exit = Schema.TaggedStruct("Exit", { id: Schema.optional(Id), mood: Schema.optional(Mood) })
 
-export const Request = Schema.Union(Register, List, Watch, Unwatch, Query, Update, Ping, Exit)
+/**
+ * One sealed packet of the peer link, carried by the server; the same in both directions. Nothing answers it: like a datagram, it
+ * arrives or it does not.
+ */
+export const Relay = Schema.TaggedStruct("Relay", {
+  channel: Bytes(16),
+  /** At most 1200 bytes. */
+  packet: Bytes(1600)
+})
+
+export const Request = Schema.Union(Register, List, Watch, Unwatch, Query, Update, Ping, Exit, Relay)
 export type Request = typeof Request.Type
 
 // Replies -------------------------------------------------------------------------------------------------------------
@@ -135,7 +145,9 @@ const introduction = {
   /** 8 random bytes that name the pair; the same for both sides and for every query between these two sessions. */
   channel: Bytes(16),
   /** 32 random bytes known to the server and the pair: gates the handshake, protects nothing else. */
-  pairKey: Bytes(64)
+  pairKey: Bytes(64),
+  /** Present when the server carries packets between the two: what this side shows in its datagrams to the relay (8 bytes). */
+  relay: Schema.optional(Schema.Struct({ token: Bytes(16) }))
 }
 export const Peer = Schema.TaggedStruct("Peer", { id: Id, ...introduction })
 export const Updated = Schema.TaggedStruct("Updated", { id: Id })
@@ -209,7 +221,7 @@ export const Reply = Schema.Union(
 )
 export type Reply = typeof Reply.Type
 
-export const Event = Schema.Union(Welcome, Incoming, Joined, Left, Changed, Restarting, Replaced)
+export const Event = Schema.Union(Welcome, Incoming, Joined, Left, Changed, Restarting, Replaced, Relay)
 export type Event = typeof Event.Type
 
 /** Everything a server sends. */

@@ -7,6 +7,7 @@ import {
   Query,
   type Refusal,
   Register,
+  Relay,
   type Request,
   type ServerMessageEncoded,
   Unwatch,
@@ -64,7 +65,8 @@ const DECODERS: ReadonlyMap<string, (value: unknown) => Either.Either<Request, {
   ["Query", Schema.decodeUnknownEither(Query)],
   ["Update", Schema.decodeUnknownEither(Update)],
   ["Ping", Schema.decodeUnknownEither(Ping)],
-  ["Exit", Schema.decodeUnknownEither(Exit)]
+  ["Exit", Schema.decodeUnknownEither(Exit)],
+  ["Relay", Schema.decodeUnknownEither(Relay)]
 ])
 
 /** What is read of a Schema's parse issue: enough to name the field, without the formatters, which cost 50 µs. */

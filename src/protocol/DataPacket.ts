@@ -13,8 +13,11 @@ export interface DataHeader {
   readonly counter: number
 }
 
-/** First byte of a packet. 4 is reserved for RETRY (a cookie against floods). STUN is told apart by its magic cookie. */
-export const PacketType = { open: 0, handshake1: 1, handshake2: 2, data: 3 } as const
+/**
+ * First byte of a packet. 4 is reserved for RETRY (a cookie against floods); 5 goes between a client and the server's relay
+ * (protocol/RelayEnvelope). STUN is told apart by its magic cookie.
+ */
+export const PacketType = { open: 0, handshake1: 1, handshake2: 2, data: 3, relay: 5 } as const
 
 /** Bytes of UDP payload in the largest packet: passes the smallest IPv6 link (1280) with room for a tunnel. */
 export const MAX_DATAGRAM = 1200

@@ -1,3 +1,5 @@
+import type { ReflectorStats } from "../core/rendezvous/Reflector.js"
+import type { RelayStats } from "../core/rendezvous/Relay.js"
 import type { Ending } from "../core/rendezvous/Session.js"
 import type { Mood } from "../protocol/Control.js"
 
@@ -19,6 +21,10 @@ export interface ServerStats {
   readonly endings: Readonly<Record<Ending | "lost", number>>
   /** Sessions by how their conversations went, as their clients say on leaving. */
   readonly moods: Readonly<Record<typeof Mood.Type, number>>
+  /** Absent when it is switched off. `channels`: pairs that could use it now. */
+  readonly relay?: RelayStats & { readonly channels: number }
+  /** Absent when its port belongs to another program. */
+  readonly reflector?: ReflectorStats
 }
 
 /** The counting part of `ServerStats`: plain numbers, since a metric of Effect's costs more than the request it counts. */

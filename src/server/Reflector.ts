@@ -12,6 +12,7 @@ import {
   type Site
 } from "../core/rendezvous/Reflector.js"
 import * as Endpoint from "../domain/Endpoint.js"
+import { PacketType } from "../protocol/DataPacket.js"
 import { type DatagramSocket, Datagrams, DatagramsError } from "../services/Datagrams.js"
 import * as Time from "../services/Time.js"
 
@@ -26,6 +27,8 @@ export interface ReflectorOptions {
   readonly software: string
   /** `DEFAULT_LIMITS` when left out. */
   readonly limits?: ReflectorLimits
+  /** Gets the datagrams for the relay, which come to the first port. Must not throw. */
+  readonly onRelay?: (from: Endpoint.Endpoint, corner: Corner, data: Uint8Array) => void
 }
 
 export interface ReflectorAddress {
@@ -41,11 +44,13 @@ export interface Reflector {
   /** Every bound endpoint. */
   readonly local: ReadonlyArray<Endpoint.Endpoint>
   readonly stats: () => ReflectorStats
+  /** Sends from the socket at `corner`, best effort. */
+  readonly send: (corner: Corner, to: Endpoint.Endpoint, data: Uint8Array) => void
 }
 
 /**
  * Tells clients their reflexive addresses: a STUN server on two UDP ports, as long as the scope lives (core/rendezvous/Reflector says
- * what it answers). Each request is answered within the callback that brings it.
+ * what it answers), and shares the first one with the relay. Each request is answered within the callback that brings it.
  *
  * Without `addresses`, one of the families may be missing on this machine. Fails with `AddressInUse` when another program has the
  * port; a server may go on without its reflector then, because conversations do not depend on it.
@@ -55,9 +60,12 @@ export const make = (options: ReflectorOptions): Effect.Effect<Reflector, Datagr
     const time = yield* Time.make
     const sockets = new Map<string, DatagramSocket>()
     const running: { machine?: Machine } = {}
+    const send: Reflector["send"] = (corner, to, data) => sockets.get(keyOf(to.family, corner))?.send(to, data)
+    const { onRelay } = options
     const receive: Receive = (corner) => (from, data) => {
+      if (data[0] === PacketType.relay && corner.port === 0 && onRelay !== undefined) return onRelay(from, corner, data)
       const reply = running.machine?.handleDatagram(corner, from, data, time.monotonic())
-      if (reply !== undefined) sockets.get(keyOf(from.family, reply.from))?.send(from, reply.data)
+      if (reply !== undefined) send(reply.from, from, reply.data)
     }
 
     const first = yield* bindPort(yield* placesOf(options.addresses), 0, firstPorts(options), receive)
@@ -70,7 +78,7 @@ export const make = (options: ReflectorOptions): Effect.Effect<Reflector, Datagr
     const sites = { ipv4: siteOf(places, "ipv4", ports), ipv6: siteOf(places, "ipv6", ports) }
     const machine = new Machine({ sites, software, limits }, time.monotonic())
     running.machine = machine
-    return { ports, local: [...sockets.values()].map(({ local }) => local), stats: () => machine.stats }
+    return { ports, local: [...sockets.values()].map(({ local }) => local), stats: () => machine.stats, send }
   })
 
 /** An address to bind on; the first or the second one of its family. */

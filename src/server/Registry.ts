@@ -47,6 +47,11 @@ export class Registry extends Context.Tag("parley/server/Registry")<
   }
 >() {}
 
+export interface RegistryOptions extends RegistryLimits {
+  /** Whether introductions offer the relay. */
+  readonly relay: boolean
+}
+
 export interface RegistryStats {
   /** Nicknames of living sessions. */
   readonly live: number
@@ -61,7 +66,7 @@ export class RegistryError extends Data.TaggedError("RegistryError")<{
 }> {}
 
 /** All in this process: one server, no memory of names across a restart. Every method is synchronous and never fails with `RegistryError`. */
-export const layerMemory = (limits: RegistryLimits): Layer.Layer<Registry, never, Entropy> =>
+export const layerMemory = (limits: RegistryOptions): Layer.Layer<Registry, never, Entropy> =>
   Layer.scoped(
     Registry,
     Effect.gen(function* () {
@@ -106,7 +111,11 @@ export const layerMemory = (limits: RegistryLimits): Layer.Layer<Registry, never
         page: (request) => Effect.sync(() => machine.page(request)),
         introduce: (session, nick) =>
           Effect.suspend(() => {
-            const fresh = { channel: random(CHANNEL_BYTES), pairKey: random(PAIR_KEY_BYTES) }
+            const fresh = {
+              channel: random(CHANNEL_BYTES),
+              pairKey: random(PAIR_KEY_BYTES),
+              ...(limits.relay ? { tokens: [random(TOKEN_BYTES), random(TOKEN_BYTES)] as const } : {})
+            }
             const result = machine.introduce(session, nick, fresh)
             drain()
             return "_tag" in result ? Effect.fail(result) : Effect.succeed(result)
@@ -126,5 +135,7 @@ export const layerMemory = (limits: RegistryLimits): Layer.Layer<Registry, never
 const RESUME_BYTES = 16
 /** A name among the pairs of one server, not a secret. */
 const CHANNEL_BYTES = 8
+/** Of each side of a channel; guessing it gets nobody anything but a packet that the peers drop. */
+const TOKEN_BYTES = 8
 /** A BLAKE2b key of full strength. */
 const PAIR_KEY_BYTES = 32

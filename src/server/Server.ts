@@ -5,8 +5,10 @@ import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { AddressGate } from "../core/rendezvous/AddressGate.js"
 import { DeadlineWheel, type Timed } from "../core/rendezvous/DeadlineWheel.js"
+import type { Corner } from "../core/rendezvous/Reflector.js"
 import type { SessionId } from "../core/rendezvous/Registration.js"
 import type { RegistryEvent } from "../core/rendezvous/RegistryMachine.js"
+import { type Forward, Relay } from "../core/rendezvous/Relay.js"
 import { Session } from "../core/rendezvous/Session.js"
 import * as Endpoint from "../domain/Endpoint.js"
 import * as Bytes from "../protocol/Bytes.js"
@@ -14,11 +16,13 @@ import { encodeMessage, encodeRefusal } from "../protocol/ControlCodec.js"
 import * as Alarm from "../services/Alarm.js"
 import type { Connection, ConnectionHandler } from "../services/Connection.js"
 import { Crypto } from "../services/Crypto.js"
+import type { Datagrams } from "../services/Datagrams.js"
 import { Entropy } from "../services/Entropy.js"
 import { type ListenError, Listener } from "../services/Listener.js"
 import * as Time from "../services/Time.js"
 import { Announcer } from "./Announcer.js"
 import { Counters, type ServerStats } from "./Counters.js"
+import * as Reflector from "./Reflector.js"
 import * as Registry from "./Registry.js"
 import { defaults, type ServerOptions } from "./ServerOptions.js"
 import { type Hub, RENEW_EVERY_MS, SessionDriver } from "./SessionDriver.js"
@@ -41,7 +45,7 @@ export interface ServerApi {
  */
 export const make = (
   options: Partial<ServerOptions> = {}
-): Effect.Effect<ServerApi, ListenError, Scope.Scope | Listener | Entropy | Crypto | Registry.Registry> =>
+): Effect.Effect<ServerApi, ListenError, Scope.Scope | Listener | Datagrams | Entropy | Crypto | Registry.Registry> =>
   Effect.gen(function* () {
     const settings: ServerOptions = { ...defaults, ...options }
     const listener = yield* Listener
@@ -55,6 +59,8 @@ export const make = (
     const announcer = new Announcer()
     const counters = new Counters()
     const wheel = new DeadlineWheel<Timed>()
+    const relay = settings.relay === undefined ? undefined : new Relay<Corner>(settings.relay)
+    let reflector: Reflector.Reflector | undefined
     let sessions = 0
     let closing = false
 
@@ -67,6 +73,31 @@ export const make = (
       alarm.set(wheel.pollTimeout())
     }
 
+    const carry = (forward: Forward<Corner> | undefined) => {
+      if (forward?._tag === "Datagram") return reflector?.send(forward.via, forward.to, forward.data)
+      if (forward === undefined) return
+      const { channel, packet, session } = forward
+      if (drivers.get(session)?.deliver(encodeMessage({ _tag: "Relay", channel, packet })) !== true) {
+        relay?.congested(Math.floor((packet.length * 3) / 4))
+      }
+    }
+
+    const reflect = (port: number, address: string | undefined) =>
+      Reflector.make({
+        port,
+        software: settings.software,
+        ...(address === undefined ? {} : { addresses: [{ bind: address }] }),
+        onRelay: (from, corner, data) => carry(relay?.handleDatagram(from, corner, data, time.monotonic()))
+      }).pipe(
+        Effect.flatMap((made) =>
+          Effect.sync(() => {
+            reflector = made
+          })
+        ),
+        // Conversations find other ways, and a relay over the control links.
+        Effect.catchAll(({ message }) => Effect.logWarning(`no UDP on port ${port}: ${message}`))
+      )
+
     const hub: Hub = {
       registry,
       crypto,
@@ -76,6 +107,7 @@ export const make = (
       sendQueue: settings.sendQueue,
       fork,
       schedule,
+      relay: (from, channel, packet) => carry(relay?.handleLine(from, channel, packet, time.monotonic())),
       onEnd: (driver, ending) => {
         wheel.remove(driver)
         drivers.delete(driver.id)
@@ -98,7 +130,8 @@ export const make = (
           challenge: Bytes.toBase64Url(challenge),
           observed,
           token: settings.token,
-          motd: settings.motd?.slice(0, MAX_MOTD)
+          motd: settings.motd?.slice(0, MAX_MOTD),
+          udp: reflector?.ports ?? []
         },
         time.monotonic()
       )
@@ -128,9 +161,16 @@ export const make = (
           return drivers.get(event.session)?.end("replaced", encodeMessage({ _tag: "Replaced" }))
         case "Lapsed":
           return drivers.get(event.session)?.end("idle", LAPSED)
+        case "Opened":
+          return relay?.open(event.channel, event.ends, time.monotonic())
+        case "Closed":
+          return relay?.close(event.channel)
       }
     })
 
+    // Before the first client comes, where the place is known without the listener's help.
+    const early = settings.port !== 0 && (settings.host === undefined || Endpoint.make(settings.host, 0) !== undefined)
+    if (early) yield* reflect(settings.port, specified(settings.host))
     const { local } = yield* listener.listen(
       {
         ...(settings.host === undefined ? {} : { host: settings.host }),
@@ -139,6 +179,7 @@ export const make = (
       },
       accept
     )
+    if (!early) yield* reflect(local.port, specified(local.address))
     yield* Effect.logInfo(`listening on ${Endpoint.format(local)}`)
 
     yield* Effect.addFinalizer(() =>
@@ -161,7 +202,9 @@ export const make = (
         refused: counters.refused,
         requests: counters.requests,
         endings: { ...counters.endings },
-        moods: { ...counters.moods }
+        moods: { ...counters.moods },
+        ...(relay === undefined ? {} : { relay: { ...relay.stats, channels: relay.size } }),
+        ...(reflector === undefined ? {} : { reflector: reflector.stats() })
       })
     )
     return { local, stats }
@@ -170,18 +213,28 @@ export const make = (
 /** A server on whatever registry is given. */
 export const layer = (
   options: Partial<ServerOptions> = {}
-): Layer.Layer<Server, ListenError, Listener | Entropy | Crypto | Registry.Registry> =>
+): Layer.Layer<Server, ListenError, Listener | Datagrams | Entropy | Crypto | Registry.Registry> =>
   Layer.scoped(Server, make(options))
 
 /** A server by itself: its registry is in this process. */
 export const layerStandalone = (
   options: Partial<ServerOptions> = {}
-): Layer.Layer<Server, ListenError, Listener | Entropy | Crypto> =>
+): Layer.Layer<Server, ListenError, Listener | Datagrams | Entropy | Crypto> =>
   Layer.provide(layer(options), layerRegistry({ ...defaults, ...options }))
 
 /** The registry of `layerStandalone`, for whoever wants to put something between. */
-export const layerRegistry = ({ session, graceMs, maxNames, reserved }: ServerOptions) =>
-  Registry.layerMemory({ leaseMs: session.idleMs + 2 * RENEW_EVERY_MS, graceMs, maxNames, reserved })
+export const layerRegistry = ({ session, graceMs, maxNames, relay, reserved }: ServerOptions) =>
+  Registry.layerMemory({
+    leaseMs: session.idleMs + 2 * RENEW_EVERY_MS,
+    graceMs,
+    maxNames,
+    reserved,
+    relay: relay !== undefined
+  })
+
+/** The address to bind UDP to as well; none for "all of them". */
+const specified = (host: string | undefined): string | undefined =>
+  host === "0.0.0.0" || host === "::" ? undefined : host
 
 const CHALLENGE_BYTES = 32
 /** As in `Welcome`. */

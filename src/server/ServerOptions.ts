@@ -1,4 +1,5 @@
 import type { AddressLimits } from "../core/rendezvous/AddressGate.js"
+import { DEFAULT_LIMITS as defaultRelay, type RelayLimits } from "../core/rendezvous/Relay.js"
 import type { SessionLimits } from "../core/rendezvous/Session.js"
 import { DEFAULT_PORT, MAX_LINE } from "../protocol/Control.js"
 import { defaultSendQueue } from "../services/Connection.js"
@@ -23,6 +24,8 @@ export interface ServerOptions {
   readonly session: SessionLimits
   /** Bytes that may wait for one client; beyond it the client is a slow consumer and is closed. */
   readonly sendQueue: number
+  /** How much is carried for clients that find no direct path; nothing at all when undefined. */
+  readonly relay: RelayLimits | undefined
   /** ms a nickname is held for its owner after the connection was lost. */
   readonly graceMs: number
   /** Nicknames in use and held. */
@@ -61,6 +64,7 @@ export const defaults: ServerOptions = {
     lists: { burst: 100, perSecond: 20 }
   },
   sendQueue: defaultSendQueue,
+  relay: defaultRelay,
   graceMs: 60_000,
   // All connections, and five times as many names that are held.
   maxNames: 65_536,

@@ -6,7 +6,7 @@ import type * as Fiber from "effect/Fiber"
 import type { Timed } from "../core/rendezvous/DeadlineWheel.js"
 import * as Proof from "../core/rendezvous/Proof.js"
 import type { SessionId } from "../core/rendezvous/Registration.js"
-import type { Command, Ending, Outcome, Session } from "../core/rendezvous/Session.js"
+import type { Ending, Outcome, RegistryCommand, Session } from "../core/rendezvous/Session.js"
 import type { Crypto } from "../domain/Crypto.js"
 import * as Endpoint from "../domain/Endpoint.js"
 import { encodeRefusal, type RefusalBody } from "../protocol/ControlCodec.js"
@@ -29,6 +29,8 @@ export interface Hub {
   readonly fork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.RuntimeFiber<A, E>
   /** The driver's deadline may have become earlier. */
   readonly schedule: (driver: SessionDriver) => void
+  /** Carries a packet to the other side of the channel. */
+  readonly relay: (from: SessionId, channel: string, packet: string) => void
   /** Called once, when the session is over; the connection may still be sending. */
   readonly onEnd: (driver: SessionDriver, ending: Ending | "lost") => void
 }
@@ -82,6 +84,13 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     this.drive()
   }
 
+  /** A packet from the other side of a channel; `false` when this client is too far behind to take it. */
+  deliver(line: string): boolean {
+    if (this.#over || this.connection.queued() > this.hub.sendQueue / 2) return false
+    this.push(line)
+    return true
+  }
+
   sendShared(lines: Uint8Array): void {
     if (!this.#over) this.#send(lines)
   }
@@ -104,7 +113,8 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
         command !== undefined;
         command = this.session.pollCommand(now)
       ) {
-        this.#run(command)
+        if (command._tag === "Relay") this.hub.relay(this.id, command.channel, command.packet)
+        else this.#run(command)
       }
     } while (this.#flush())
     this.#driving = false
@@ -118,7 +128,7 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
   }
 
   /** The outcome comes at once when the registry is synchronous. Otherwise the session waits for it, and so does its peer. */
-  #run(command: Command): void {
+  #run(command: RegistryCommand): void {
     this.hub.counters.requests++
     this.hub.fork(this.#execute(command)).addObserver((exit) => {
       if (this.#gone || this.#over) {
@@ -131,7 +141,7 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     })
   }
 
-  #execute(command: Command): Effect.Effect<Outcome, RefusalBody | RegistryError> {
+  #execute(command: RegistryCommand): Effect.Effect<Outcome, RefusalBody | RegistryError> {
     const { registry } = this.hub
     switch (command._tag) {
       case "Register":
@@ -147,7 +157,7 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     }
   }
 
-  #register({ request, nickname }: Extract<Command, { _tag: "Register" }>) {
+  #register({ request, nickname }: Extract<RegistryCommand, { _tag: "Register" }>) {
     const { registry, crypto, time } = this.hub
     const identity = Proof.check(crypto, request, nickname, this.challenge, time.wall())
     if (Either.isLeft(identity)) return Effect.fail(identity.left)

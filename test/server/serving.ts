@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Crypto from "../../src/layers/node/Crypto.js"
+import * as Datagrams from "../../src/layers/node/Datagrams.js"
 import * as Entropy from "../../src/layers/node/Entropy.js"
 import * as Listener from "../../src/layers/node/Listener.js"
 import * as Server from "../../src/server/Server.js"
@@ -11,6 +12,7 @@ import type { ServerOptions } from "../../src/server/ServerOptions.js"
 /** What a server needs of the real world, without its log. */
 export const platform = Layer.mergeAll(
   Listener.layer,
+  Datagrams.layer,
   Entropy.layer,
   Crypto.layer,
   Logger.replace(Logger.defaultLogger, Logger.none)

@@ -3,7 +3,7 @@ import { PROTOCOL_VERSION } from "../../protocol/Control.js"
 import { LineFraming } from "../../protocol/LineFraming.js"
 import { PendingRequests, REPLY_TIMEOUT } from "./PendingRequests.js"
 import { Presence, type Roster } from "./Presence.js"
-import { answers, decode, encode, encodeExit, isRefusal, type RequestBody } from "./ServerCodec.js"
+import { answers, decode, encode, encodeExit, encodeRelay, isRefusal, type RequestBody } from "./ServerCodec.js"
 
 /**
  * The client's side of one control link (docs/protocol.md §1), from the connection to its end.
@@ -47,6 +47,11 @@ export class ControlLink {
   /** Tells the server that we leave for good; `Bye` follows, and the end of the connection. */
   exit(mood: typeof Control.Mood.Type | undefined): void {
     if (this.phase === "ready") this.output.push(encodeExit(mood))
+  }
+
+  /** Gives the server a packet to carry; lost, as datagrams are, when the link is not `ready`. */
+  relay(channel: string, packet: Uint8Array): void {
+    if (this.phase === "ready") this.output.push(encodeRelay(channel, packet))
   }
 
   handleBytes(chunk: Uint8Array, now: number): void {
@@ -112,6 +117,7 @@ export class ControlLink {
       case "Incoming":
       case "Restarting":
       case "Replaced":
+      case "Relay":
         this.events.push(message)
         return
       case "Joined":
@@ -221,6 +227,7 @@ export type ControlEvent =
   | ({ readonly _tag: "Roster" } & Roster)
   | typeof Control.Restarting.Type
   | typeof Control.Replaced.Type
+  | typeof Control.Relay.Type
   | { readonly _tag: "Bye" }
   /** A refusal that answers no request: the reason why the server is about to close the connection. */
   | { readonly _tag: "Refused"; readonly refusal: Control.Refusal }

@@ -1,5 +1,6 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import * as Bytes from "../../protocol/Bytes.js"
 import * as Control from "../../protocol/Control.js"
 
 /**
@@ -28,12 +29,18 @@ export const decode = (line: string): Decoded => {
 }
 
 /** Requests as their sender writes them: the link adds the `id`. */
-export type RequestBody = DistributiveOmit<Exclude<typeof Control.Request.Encoded, { readonly _tag: "Exit" }>, "id">
+export type RequestBody = DistributiveOmit<
+  Exclude<typeof Control.Request.Encoded, { readonly _tag: "Exit" | "Relay" }>,
+  "id"
+>
 
 export const encode = (request: RequestBody & { readonly id: number }): Uint8Array => line(request)
 
 export const encodeExit = (mood: typeof Control.Mood.Type | undefined): Uint8Array =>
   line(mood === undefined ? { _tag: "Exit" } : { _tag: "Exit", mood })
+
+export const encodeRelay = (channel: string, packet: Uint8Array): Uint8Array =>
+  line({ _tag: "Relay", channel, packet: Bytes.toBase64Url(packet) })
 
 /** Whether `reply` may answer `request`; a refusal may answer anything. */
 export const answers = (request: RequestBody["_tag"], reply: Control.Reply): boolean =>
@@ -65,6 +72,7 @@ const kinds: { readonly [tag in Control.ServerMessage["_tag"]]: "event" | "reply
   Changed: "event",
   Restarting: "event",
   Replaced: "event",
+  Relay: "event",
   Registered: "reply",
   Clients: "reply",
   Watching: "reply",

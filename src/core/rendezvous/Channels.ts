@@ -1,4 +1,4 @@
-import type { Channel, SessionId } from "./Registration.js"
+import type { Channel, FreshChannel, SessionId } from "./Registration.js"
 
 /**
  * The channels between pairs of sessions. A pair has one, the same in both directions and for every introduction, until either
@@ -7,18 +7,31 @@ import type { Channel, SessionId } from "./Registration.js"
 export class Channels {
   #of = new Map<SessionId, Map<SessionId, Channel>>()
 
-  /** The channel of this pair; `fresh` becomes it when there is none. */
-  between(left: SessionId, right: SessionId, fresh: Channel): Channel {
+  /** `onClosed` is told of each channel that is forgotten. */
+  constructor(private readonly onClosed: (channel: Channel) => void = () => {}) {}
+
+  /** The channel of this pair as each has it; `fresh` becomes it when there is none, and is then `isNew`. */
+  between(left: SessionId, right: SessionId, fresh: FreshChannel): ChannelPair {
     const known = this.#of.get(left)?.get(right)
-    if (known !== undefined) return known
-    this.#add(left, right, fresh)
-    this.#add(right, left, fresh)
-    return fresh
+    const other = this.#of.get(right)?.get(left)
+    if (known !== undefined && other !== undefined) return { left: known, right: other, isNew: false }
+    const { channel, pairKey, tokens } = fresh
+    const pair = {
+      left: { channel, pairKey, ...(tokens === undefined ? {} : { token: tokens[0] }) },
+      right: { channel, pairKey, ...(tokens === undefined ? {} : { token: tokens[1] }) },
+      isNew: true
+    }
+    this.#add(left, right, pair.left)
+    this.#add(right, left, pair.right)
+    return pair
   }
 
   /** Forgets all channels of this session. */
   drop(session: SessionId): void {
-    for (const other of this.#of.get(session)?.keys() ?? []) this.#remove(other, session)
+    for (const [other, channel] of this.#of.get(session) ?? []) {
+      this.#remove(other, session)
+      this.onClosed(channel)
+    }
     this.#of.delete(session)
   }
 
@@ -36,9 +49,10 @@ export class Channels {
       this.#of.set(session, others)
     }
     if (others.size >= MAX_CHANNELS) {
-      const [oldest] = others.keys()
-      this.#remove(session, oldest!)
-      this.#remove(oldest!, session)
+      const [oldest, closed] = others.entries().next().value!
+      this.#remove(session, oldest)
+      this.#remove(oldest, session)
+      this.onClosed(closed)
       others = this.#of.get(session) ?? others
     }
     others.set(other, channel)
@@ -49,6 +63,12 @@ export class Channels {
     others?.delete(other)
     if (others?.size === 0) this.#of.delete(session)
   }
+}
+
+export interface ChannelPair {
+  readonly left: Channel
+  readonly right: Channel
+  readonly isNew: boolean
 }
 
 /**

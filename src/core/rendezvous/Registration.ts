@@ -37,19 +37,32 @@ export interface Registration {
   readonly resume: string
 }
 
-/** What the other side of an introduction learns of this registration. */
-export const introduction = (registration: Registration, channel: Channel) => ({
+/** What the other side of an introduction learns of this registration, and of the channel as that side has it. */
+export const introduction = (registration: Registration, { channel, pairKey, token }: Channel) => ({
   nick: registration.nickname.text,
   address: registration.address,
   ...(registration.identity === undefined ? {} : { record: registration.identity.record }),
   candidates: registration.endpoints,
-  ...channel
+  channel,
+  pairKey,
+  ...(token === undefined ? {} : { relay: { token } })
 })
 
 export type Introduction = ReturnType<typeof introduction>
 
-/** What two sessions share: both base64url, 8 and 32 random bytes. */
+/** What two sessions share, as one of them has it; all base64url. */
 export interface Channel {
+  /** 8 random bytes. */
+  readonly channel: string
+  /** 32 random bytes. */
+  readonly pairKey: string
+  /** 8 random bytes, this side's own: its datagrams to the relay show it. None when there is no relay. */
+  readonly token?: string
+}
+
+/** A channel that is to be: both sides have the same name and key, and each a token of its own. */
+export interface FreshChannel {
   readonly channel: string
   readonly pairKey: string
+  readonly tokens?: readonly [string, string]
 }

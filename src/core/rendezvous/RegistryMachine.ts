@@ -5,8 +5,8 @@ import { Channels } from "./Channels.js"
 import { Directory, type Page, type PageRequest } from "./Directory.js"
 import { Expiry } from "./Expiry.js"
 import {
-  type Channel,
   type Claim,
+  type FreshChannel,
   type Introduction,
   introduction,
   type Registration,
@@ -32,6 +32,15 @@ export type RegistryEvent =
   | { readonly _tag: "Replaced"; readonly session: SessionId }
   /** The session's lease ended without a word from its driver. */
   | { readonly _tag: "Lapsed"; readonly session: SessionId }
+  /** Two sessions were introduced that may use the relay, until `Closed`. */
+  | { readonly _tag: "Opened"; readonly channel: string; readonly ends: readonly [ChannelEnd, ChannelEnd] }
+  | { readonly _tag: "Closed"; readonly channel: string }
+
+/** One side of a channel: its session, and the token (base64url) that its datagrams show. */
+export interface ChannelEnd {
+  readonly session: SessionId
+  readonly token: string
+}
 
 /**
  * Who has which nickname (docs/protocol.md §1.3 and §1.4). Pure; `now` is monotonic ms. After every call the driver drains
@@ -52,7 +61,9 @@ export class RegistryMachine {
   #leases: Expiry<SessionId>
   #reserved: ReadonlySet<string>
   #directory = new Directory()
-  #channels = new Channels()
+  #channels = new Channels(({ channel, token }) => {
+    if (token !== undefined) this.#events.push({ _tag: "Closed", channel })
+  })
   #events: Array<RegistryEvent> = []
 
   constructor(private readonly limits: RegistryLimits) {
@@ -131,7 +142,7 @@ export class RegistryMachine {
   }
 
   /** Introduces the session to the owner of `nick`, and the owner to the session. `fresh` serves if they have no channel yet. */
-  introduce(session: SessionId, nick: string, fresh: Channel): Introduction | RefusalBody {
+  introduce(session: SessionId, nick: string, fresh: FreshChannel): Introduction | RefusalBody {
     const asker = this.#bySession.get(session)
     if (asker === undefined) return NOT_REGISTERED
     const asked = this.#byKey.get(Nickname.key(nick))
@@ -139,10 +150,17 @@ export class RegistryMachine {
       return { _tag: "NoSuchPeer", message: "nobody here has that nickname" }
     }
     if (asked === asker) return { _tag: "NotAccepting", message: "that is your own nickname" }
-    const channel = this.#channels.between(session, asked.session, fresh)
-    const line = encodeMessage({ _tag: "Incoming", ...introduction(asker, channel) })
+    const { left, right, isNew } = this.#channels.between(session, asked.session, fresh)
+    if (isNew && left.token !== undefined && right.token !== undefined) {
+      const ends = [
+        { session, token: left.token },
+        { session: asked.session, token: right.token }
+      ] as const
+      this.#events.push({ _tag: "Opened", channel: left.channel, ends })
+    }
+    const line = encodeMessage({ _tag: "Incoming", ...introduction(asker, right) })
     this.#events.push({ _tag: "Incoming", session: asked.session, line })
-    return introduction(asked, channel)
+    return introduction(asked, left)
   }
 
   page(request: PageRequest): Page {

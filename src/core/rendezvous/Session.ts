@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import * as Nickname from "../../domain/Nickname.js"
 import * as Bytes from "../../protocol/Bytes.js"
-import { type Mood, PROTOCOL_VERSION, type Register, type Request } from "../../protocol/Control.js"
+import { type Mood, PROTOCOL_VERSION, type Register, type Relay, type Request } from "../../protocol/Control.js"
 import {
   decodeRequest,
   encodeClients,
@@ -41,10 +41,14 @@ export interface SessionOptions {
   readonly observed: string
   readonly token: string | undefined
   readonly motd: string | undefined
+  /** UDP ports of the reflector; none when there is none. */
+  readonly udp: ReadonlyArray<number>
 }
 
-/** A request that needs the registry. The answer comes back through `complete`. */
-export type Command =
+/** What the driver is to do: `Relay` at once and without an answer, the others with an outcome that comes back through `complete`. */
+export type Command = RegistryCommand | typeof Relay.Type
+
+export type RegistryCommand =
   | { readonly _tag: "Register"; readonly request: typeof Register.Type; readonly nickname: Nickname.Nickname }
   | ({ readonly _tag: "List" } & PageRequest)
   | { readonly _tag: "Watch" }
@@ -66,7 +70,7 @@ export type Ending = "exit" | "replaced" | "unregistered" | "idle" | "malformed"
  * One control connection as the server sees it (docs/protocol.md §1). Pure; `now` is monotonic ms.
  *
  * Life: `Welcome` waits in the output from the start. Bytes go in with `handleBytes`; `pollCommand` then reads line after
- * line, answers what it can, and stops at the first request that needs the registry. Its driver runs that command and gives
+ * line, answers what it can, and stops at the first request that needs somebody else. Its driver runs that command and gives
  * the outcome to `complete`, and asks again. So requests are handled one at a time and in order, however they were sent and
  * however long the registry takes, and all replies to one read leave in one write (`takeOutput`). While `wantsInput` is
  * false the driver stops reading, and TCP slows the client down. The session ends by itself (`ending`) after a final line.
@@ -97,7 +101,7 @@ export class Session {
     private readonly options: SessionOptions,
     now: number
   ) {
-    const { limits, software, challenge, token, motd } = options
+    const { limits, software, challenge, token, motd, udp } = options
     this.#framing = new LineFraming(limits.line)
     this.#lastHeard = now
     this.#registerBy = now + limits.registerMs
@@ -112,7 +116,7 @@ export class Session {
         server: software,
         challenge,
         limits: { line: limits.line, idleMs: limits.idleMs, registerMs: limits.registerMs },
-        udp: [],
+        udp,
         ...(token === undefined ? {} : { tokenRequired: true }),
         ...(motd === undefined ? {} : { motd })
       })
@@ -125,7 +129,7 @@ export class Session {
     this.#framing.push(chunk)
   }
 
-  /** The next request for the registry, if the lines so far hold one and none is running. */
+  /** The next request for the driver, if the lines so far hold one and none is running. */
   pollCommand(now: number): Command | undefined {
     while (this.#ending === undefined && this.#waiting === undefined && now >= this.#pausedUntil) {
       if (this.#outputLength >= MAX_OUTPUT) return undefined
@@ -276,6 +280,9 @@ export class Session {
         return undefined
       case "Register":
         return this.#handleRegister(request, now)
+      case "Relay":
+        // Like a datagram that nobody expects, it is lost before there is a nickname.
+        return this.#registered ? request : undefined
     }
     if (!this.#registered)
       return this.#refuse(request.id, { _tag: "NotRegistered", message: "register a nickname first" })
@@ -320,12 +327,12 @@ export class Session {
     return this.#run(request.id, { _tag: "Register", request, nickname: nickname.right })
   }
 
-  #limited(bucket: TokenBucket, id: number, now: number, command: Command): Command | undefined {
+  #limited(bucket: TokenBucket, id: number, now: number, command: RegistryCommand): Command | undefined {
     const wait = bucket.take(now)
     return wait > 0 ? this.#refuse(id, rateLimited(wait)) : this.#run(id, command)
   }
 
-  #run(id: number, command: Command): Command {
+  #run(id: number, command: RegistryCommand): Command {
     this.#waiting = { id }
     return command
   }

@@ -17,16 +17,21 @@ export class TokenBucket {
     this.#at = now
   }
 
-  /** Takes one token, giving 0, or takes none and gives the ms (at least 1) until there is one. */
-  take(now: number): number {
+  /** Takes `amount` tokens (at most `burst`), giving 0, or takes none and gives the ms (at least 1) until there are as many. */
+  take(now: number, amount = 1): number {
     const gained = (Math.max(0, now - this.#at) / 1000) * this.rate.perSecond
     this.#tokens = Math.min(this.rate.burst, this.#tokens + gained)
     this.#at = now
-    if (this.#tokens >= 1 - ROUNDING) {
-      this.#tokens = Math.max(0, this.#tokens - 1)
+    if (this.#tokens >= amount - ROUNDING) {
+      this.#tokens = Math.max(0, this.#tokens - amount)
       return 0
     }
-    return Math.max(1, Math.ceil(((1 - this.#tokens) / this.rate.perSecond) * 1000))
+    return Math.max(1, Math.ceil(((amount - this.#tokens) / this.rate.perSecond) * 1000))
+  }
+
+  /** Puts tokens back that were taken for what did not happen. */
+  giveBack(amount: number): void {
+    this.#tokens = Math.min(this.rate.burst, this.#tokens + amount)
   }
 
   /** Whether it is full at `now`: then it is no different from a new one. */

@@ -14,7 +14,7 @@ const tell = (machine: RegistryMachine) =>
   eventsOf(machine).map((event) =>
     event._tag === "Presence"
       ? `${JSON.parse(event.line)._tag} ${JSON.parse(event.line).nick}`
-      : `${event._tag} ${event.session}`
+      : `${event._tag} ${"session" in event ? event.session : event.channel}`
   )
 
 describe("a nickname", () => {
@@ -187,9 +187,36 @@ describe("an introduction", () => {
     const channels = new Channels()
     for (let i = 0; i <= MAX_CHANNELS; i++) channels.between("me", `s${i}`, fresh(String(i)))
     expect(channels.size).toBe(MAX_CHANNELS)
-    expect(channels.between("s0", "me", fresh("new"))).toEqual(fresh("new"))
+    expect(channels.between("s0", "me", fresh("new"))).toMatchObject({ left: fresh("new"), isNew: true })
     channels.drop("me")
     expect(channels.size).toBe(0)
+  })
+
+  test("channels of the relay are told when they open, once, and when they end, however that comes", () => {
+    const machine = make()
+    for (const name of ["alice", "bob", "carol"]) machine.claim(claim(name, name), name, 0, 0)
+    eventsOf(machine)
+    const tokens = ["to alice", "to bob"] as const
+    const asked = machine.introduce("alice", "bob", { ...fresh("1"), tokens })
+    expect(asked).toMatchObject({ channel: "channel-1", relay: { token: "to alice" } })
+    const [opened, incoming] = eventsOf(machine)
+    expect(opened).toEqual({
+      _tag: "Opened",
+      channel: "channel-1",
+      ends: [
+        { session: "alice", token: "to alice" },
+        { session: "bob", token: "to bob" }
+      ]
+    })
+    expect(JSON.parse((incoming as { readonly line: string }).line)).toMatchObject({ relay: { token: "to bob" } })
+    expect(machine.introduce("bob", "alice", { ...fresh("2"), tokens })).toMatchObject({
+      channel: "channel-1",
+      relay: { token: "to bob" }
+    })
+    expect(eventsOf(machine).map(({ _tag }) => _tag)).toEqual(["Incoming"])
+    machine.introduce("carol", "bob", fresh("3"))
+    machine.release("bob", true, 0)
+    expect(tell(machine)).toEqual(["Incoming bob", "Closed channel-1", "Left bob"])
   })
 })
 

@@ -1,7 +1,12 @@
 import * as Either from "effect/Either"
 import type { Claim, VerifiedIdentity } from "../../../src/core/rendezvous/Registration.js"
 import type { RegistryEvent, RegistryMachine } from "../../../src/core/rendezvous/RegistryMachine.js"
-import { type Command, Session, type SessionOptions } from "../../../src/core/rendezvous/Session.js"
+import {
+  type Command,
+  type RegistryCommand,
+  Session,
+  type SessionOptions
+} from "../../../src/core/rendezvous/Session.js"
 import * as Nickname from "../../../src/domain/Nickname.js"
 import { defaults } from "../../../src/server/ServerOptions.js"
 
@@ -33,7 +38,8 @@ export const sessionOptions: SessionOptions = {
   challenge: "challenge",
   observed: "192.0.2.1:1000",
   token: undefined,
-  motd: undefined
+  motd: undefined,
+  udp: []
 }
 
 /** A session whose registry agrees to everything, and what it wrote. */
@@ -59,7 +65,7 @@ export class Script {
   run(): ReadonlyArray<Message> {
     for (let command = this.session.pollCommand(this.now); command; command = this.session.pollCommand(this.now)) {
       this.commands.push(command)
-      this.session.complete(agree(command))
+      if (command._tag !== "Relay") this.session.complete(agree(command))
     }
     return this.written()
   }
@@ -97,7 +103,7 @@ export interface Message {
   readonly [field: string]: unknown
 }
 
-const agree = (command: Command) => {
+const agree = (command: RegistryCommand) => {
   switch (command._tag) {
     case "Register":
       return { _tag: "Registered", nick: command.nickname.text, resume: "resume" } as const

@@ -1,0 +1,53 @@
+import { MAX_DATAGRAM, PacketType } from "./DataPacket.js"
+
+/**
+ * What a packet of the peer link travels in between a client and the server's relay (docs/protocol.md §2.2):
+ * `5 | channel 8 | token 8 | packet` to the server, `5 | channel 8 | packet` from it. An empty packet is for the server alone: it
+ * tells where the client can be reached.
+ */
+export interface Envelope {
+  /** 8 bytes: a view. */
+  readonly channel: Uint8Array
+  /** At most `MAX_DATAGRAM` bytes: a view. */
+  readonly packet: Uint8Array
+}
+
+export const CHANNEL_BYTES = 8
+export const TOKEN_BYTES = 8
+
+export const toServer = (channel: Uint8Array, token: Uint8Array, packet: Uint8Array): Uint8Array => {
+  const data = new Uint8Array(TO_SERVER + packet.length)
+  data[0] = PacketType.relay
+  data.set(channel, 1)
+  data.set(token, FROM_SERVER)
+  data.set(packet, TO_SERVER)
+  return data
+}
+
+export const fromServer = (channel: Uint8Array, packet: Uint8Array): Uint8Array => {
+  const data = new Uint8Array(FROM_SERVER + packet.length)
+  data[0] = PacketType.relay
+  data.set(channel, 1)
+  data.set(packet, FROM_SERVER)
+  return data
+}
+
+/** `undefined` for what is no envelope of a client, or too long a one. */
+export const readToServer = (data: Uint8Array): (Envelope & { readonly token: Uint8Array }) | undefined =>
+  data[0] !== PacketType.relay || data.length < TO_SERVER || data.length > TO_SERVER + MAX_DATAGRAM
+    ? undefined
+    : {
+        channel: data.subarray(1, FROM_SERVER),
+        token: data.subarray(FROM_SERVER, TO_SERVER),
+        packet: data.subarray(TO_SERVER)
+      }
+
+/** `undefined` for what is no envelope of a server, or too long a one. */
+export const readFromServer = (data: Uint8Array): Envelope | undefined =>
+  data[0] !== PacketType.relay || data.length < FROM_SERVER || data.length > FROM_SERVER + MAX_DATAGRAM
+    ? undefined
+    : { channel: data.subarray(1, FROM_SERVER), packet: data.subarray(FROM_SERVER) }
+
+/** Bytes in front of the packet: the largest envelope has 1217 bytes, and passes a link of 1280 over IPv6 (1232). */
+const FROM_SERVER = 1 + CHANNEL_BYTES
+const TO_SERVER = FROM_SERVER + TOKEN_BYTES
