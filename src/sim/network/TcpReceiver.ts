@@ -25,7 +25,8 @@ export class TcpReceiver {
   /** Takes a segment's content. */
   accept(sequence: number, data: Uint8Array, fin: boolean): void {
     if (sequence > this.expected) {
-      if (sequence - this.expected <= CAPACITY && this.early.size < MAX_EARLY) this.early.set(sequence, { data, fin })
+      if (sequence - this.expected > CAPACITY || this.early.size >= MAX_EARLY) return
+      if ((this.early.get(sequence)?.data.length ?? -1) < data.length) this.early.set(sequence, { data, fin })
       return
     }
     this.append(sequence, data, fin)

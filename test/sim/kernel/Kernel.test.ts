@@ -164,6 +164,16 @@ describe("processes", () => {
     expect(events.sort()).toEqual(["fiber", "interval", "promise"])
   })
 
+  it("leave no timer behind when they crash", async () => {
+    const scenario = Effect.gen(function* () {
+      const host = yield* (yield* Sim).host("h", {}, Effect.sleep("1 hour"))
+      yield* Effect.sleep("1 second")
+      yield* host.crash
+      yield* Effect.never
+    })
+    expect(failureOf(await simulate(scenario))).toMatchObject({ _tag: "Deadlock", at: 1_000_000 })
+  })
+
   it("stop with their finalizers", async () => {
     const events: Array<string> = []
     await simulate(
