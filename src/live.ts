@@ -3,6 +3,7 @@ import * as Layer from "effect/Layer"
 import type { Programs } from "./cli/Cli.js"
 import * as ClientProgram from "./cli/ClientProgram.js"
 import * as DemoProgram from "./cli/DemoProgram.js"
+import * as DoctorProgram from "./cli/doctor/Program.js"
 import { ProgramError } from "./cli/ProgramError.js"
 import * as ServerProgram from "./cli/ServerProgram.js"
 import * as Profile from "./client/Profile.js"
@@ -13,6 +14,7 @@ import * as Dialer from "./layers/node/Dialer.js"
 import * as Entropy from "./layers/node/Entropy.js"
 import * as Interfaces from "./layers/node/Interfaces.js"
 import * as Listener from "./layers/node/Listener.js"
+import * as Resolver from "./layers/node/Resolver.js"
 import * as NodeStore from "./layers/node/Store.js"
 
 /** The programs on Node's layers. `main` imports this file when a command starts, as it is most of what there is to load. */
@@ -33,6 +35,9 @@ export const client: Programs["client"] = (settings) =>
     ClientProgram.run(settings),
     Layer.provideMerge(Profile.layer, Layer.merge(machine, NodeStore.layer(settings.home)))
   )
+
+export const doctor: Programs["doctor"] = (settings) =>
+  Effect.provide(DoctorProgram.run(settings), Layer.merge(machine, Resolver.layer))
 
 /** Identities of the demo live in memory: it leaves no file behind. */
 export const demo: Programs["demo"] = Effect.provide(

@@ -15,6 +15,7 @@ const live = Effect.promise(() => import("./live.js"))
 const programs: Cli.Programs = {
   client: (settings) => Effect.flatMap(live, ({ client }) => client(settings)),
   server: (settings) => Effect.flatMap(live, ({ server }) => server(settings)),
+  doctor: (settings) => Effect.flatMap(live, ({ doctor }) => doctor(settings)),
   demo: Effect.flatMap(live, ({ demo }) => demo)
 }
 

@@ -17,12 +17,13 @@ import * as HelpConsole from "./HelpConsole.js"
 import * as Options from "./Options.js"
 import { dataHome, type Environment } from "./Places.js"
 import { ProgramError } from "./ProgramError.js"
-import type { ClientSettings, ServerSettings } from "./Settings.js"
+import type { ClientSettings, DoctorSettings, ServerSettings } from "./Settings.js"
 
 /** What the commands run. Each is asked for only when its command is, so that `--help` loads none of them. */
 export interface Programs {
   readonly server: (settings: ServerSettings) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
   readonly client: (settings: ClientSettings) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
+  readonly doctor: (settings: DoctorSettings) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
   readonly demo: Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
 }
 
@@ -101,6 +102,13 @@ const commands = (env: Environment, programs: Programs, logLevel: string | undef
     quiet
   )
 
+  const doctor = Command.make("doctor", Options.doctor, ({ config: _, ...options }) => programs.doctor(options)).pipe(
+    Command.withDescription(
+      "Examine this machine's network: what works, what to expect of conversations, what would help"
+    ),
+    quiet
+  )
+
   const demo = Command.make("demo", {}, () => programs.demo).pipe(
     Command.withDescription("Try it on this machine alone: a server, a bot that repeats what you say, and you"),
     quiet
@@ -108,7 +116,7 @@ const commands = (env: Environment, programs: Programs, logLevel: string | undef
 
   return Command.make("parley").pipe(
     Command.withDescription("Direct chat for terminals and programs: a small server introduces, UDP carries"),
-    Command.withSubcommands([server, client, demo])
+    Command.withSubcommands([server, client, doctor, demo])
   )
 }
 

@@ -17,6 +17,7 @@ export const Settings = Schema.Struct({
   maxConnectionsPerAddress: Schema.Int,
   nick: Schema.String,
   server: Schema.String,
+  stun: Schema.String,
   home: Schema.String,
   token: Schema.String
 }).pipe(Schema.partialWith({ exact: true }))

@@ -23,6 +23,17 @@ const token = setting("token", "TOKEN", "Access token that the server demands", 
   CliOptions.optional
 )
 
+const serverAddress = setting("server", "HOST[:PORT]", "Rendezvous server", Values.serverAddress).pipe(
+  CliOptions.withDefault({ host: "localhost", port: DEFAULT_PORT })
+)
+
+const stun = setting(
+  "stun",
+  "HOST[:PORT],…",
+  "STUN servers to ask for this machine's public address, beside the rendezvous server",
+  Values.stunServers
+).pipe(CliOptions.withDefault([]))
+
 export const server = {
   host: setting("host", "HOST", "Address to listen on", Values.text(253)).pipe(CliOptions.withDefault("0.0.0.0")),
   port: setting("port", "PORT", `TCP port; 0 lets the system choose (default: ${DEFAULT_PORT})`, Values.port(0)).pipe(
@@ -46,9 +57,7 @@ export const client = {
   nick: setting("nick", "NICK", "Nickname to register (asked for when left out)", Values.text(256)).pipe(
     CliOptions.optional
   ),
-  server: setting("server", "HOST[:PORT]", "Rendezvous server", Values.serverAddress).pipe(
-    CliOptions.withDefault({ host: "localhost", port: DEFAULT_PORT })
-  ),
+  server: serverAddress,
   home: setting(
     "home",
     "DIR",
@@ -59,6 +68,13 @@ export const client = {
     CliOptions.withDescription("Speak JSON lines: commands on standard input, events on standard output")
   ),
   token,
+  config
+}
+
+export const doctor = {
+  server: serverAddress,
+  stun,
+  json: CliOptions.boolean("json").pipe(CliOptions.withDescription("Write the report as one JSON object")),
   config
 }
 

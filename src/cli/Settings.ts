@@ -20,3 +20,10 @@ export interface ClientSettings {
   readonly json: boolean
   readonly token: string | undefined
 }
+
+/** The options of `parley doctor` after all sources were merged. */
+export interface DoctorSettings {
+  readonly server: ServerAddress
+  readonly stun: ReadonlyArray<ServerAddress>
+  readonly json: boolean
+}

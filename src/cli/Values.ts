@@ -29,7 +29,21 @@ export const integer =
   }
 
 /** `host`, `host:port`, `[2001:db8::1]:port` or a bare IPv6 address. */
-export const serverAddress = (text: string): Either.Either<ServerAddress, string> => {
+export const serverAddress = (text: string): Either.Either<ServerAddress, string> => address(text, DEFAULT_PORT)
+
+/** At most `MAX_STUN` STUN servers, written as `serverAddress` is, with commas between them. */
+export const stunServers = (text: string): Either.Either<ReadonlyArray<ServerAddress>, string> => {
+  const parts = text.split(",", MAX_STUN + 1)
+  if (parts.length > MAX_STUN) return Either.left(`at most ${MAX_STUN} STUN servers are of use`)
+  return Either.all(parts.map((part) => address(part.trim(), STUN_PORT)))
+}
+
+/** The first makes sure of the mapping, the others stand in for it; more cost traffic and tell nothing. */
+const MAX_STUN = 4
+/** RFC 8489 §18.6. */
+const STUN_PORT = 3_478
+
+const address = (text: string, defaultPort: number): Either.Either<ServerAddress, string> => {
   const bracketed = /^\[([0-9a-fA-F:.]+)\](?::(.*))?$/.exec(text)
   const [host, portText] =
     bracketed !== null
@@ -39,7 +53,7 @@ export const serverAddress = (text: string): Either.Either<ServerAddress, string
         : (text.split(":") as [string, string?])
   if (!HOST.test(host) && !IPV6.test(host))
     return Either.left(`a server is written host or host:port, not ${quote(text)}`)
-  if (portText === undefined) return Either.right({ host, port: DEFAULT_PORT })
+  if (portText === undefined) return Either.right({ host, port: defaultPort })
   return Either.map(port(1)(portText), (port) => ({ host, port }))
 }
 

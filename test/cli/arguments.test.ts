@@ -41,6 +41,16 @@ describe("Values", () => {
       expect([wrong, right(Values.serverAddress(wrong))]).toEqual([wrong, undefined])
   })
 
+  it("reads a few STUN servers", () => {
+    const one = { host: "stun.example.org", port: 3478 }
+    expect(right(Values.stunServers("stun.example.org"))).toEqual([one])
+    expect(right(Values.stunServers("stun.example.org, [2001:db8::1]:80"))).toEqual([
+      one,
+      { host: "2001:db8::1", port: 80 }
+    ])
+    for (const wrong of ["", ",", "a,,b", "a,b,c,d,e", "a:0"]) expect(right(Values.stunServers(wrong))).toBeUndefined()
+  })
+
   it("reads ports and whole numbers", () => {
     expect(right(Values.port(0)("0"))).toBe(0)
     for (const wrong of ["", "-1", "1.5", "65536", "1e3", " 1", "0x10"])

@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { Ref } from "./Command.js"
+import * as Line from "./Line.js"
 
 /**
  * The events of JSON mode, one a line on standard output (docs/json.md). Texts and nicknames are exactly what the other side
@@ -75,20 +76,5 @@ export const Event = Schema.Union(
 )
 export type Event = typeof Event.Type
 
-/**
- * The event as one line. Control (C1 too), format (bidirectional, zero-width) and separator characters are written as
- * `\uXXXX`, so that the stream can be shown on a terminal as it is.
- */
-export const encode = (value: Event): string => {
-  const json = JSON.stringify(value)
-  return `${PLAIN.test(json) ? json : json.replace(UNSAFE, unicodeEscape)}\n`
-}
-
-const PLAIN = /^[\x20-\x7e]*$/
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu
-
-const unicodeEscape = (character: string): string => {
-  let escaped = ""
-  for (let i = 0; i < character.length; i++) escaped += `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`
-  return escaped
-}
+/** The event as one line. */
+export const encode = (value: Event): string => Line.encode(value)

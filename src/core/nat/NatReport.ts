@@ -29,7 +29,7 @@ export const reachabilityOf = (report: NatReport): Reachability => ({
   filtering: report.filtering
 })
 
-/** The report in sentences for people who know nothing of NATs; one line each. */
+/** The report in sentences for people who know nothing of NATs, one line each; what to do about it says `advise`. */
 export const describe = (report: NatReport): ReadonlyArray<string> => {
   const name = FAMILY[report.family]
   if (!report.udp) {
@@ -40,8 +40,22 @@ export const describe = (report: NatReport): ReadonlyArray<string> => {
   const lines = [addressLine(name, report), mappingLine(report), filteringLine(report)]
   if (!report.server) lines.push("The rendezvous server itself does not answer over UDP; other servers do.")
   if (report.hairpin !== undefined) lines.push(report.hairpin ? HAIRPIN : NO_HAIRPIN)
-  const advice = adviceFor(report)
-  return advice === undefined ? lines : [...lines, advice]
+  return lines
+}
+
+/** The one change that helps most; none where every peer with UDP is reached directly already, or nothing is known. */
+export const advise = ({ filtering, mapping, translated, udp }: NatReport): string | undefined => {
+  if (!udp) return "To talk directly to anybody: let this network's firewall pass UDP."
+  if (mapping.best !== "endpoint-independent") {
+    return "To reach everybody directly: turn off 'symmetric' NAT on the router if it can, forward a UDP port to this machine, or use IPv6 on both sides."
+  }
+  if (translated === false && filtering.best === "address-and-port-dependent") {
+    return "To be reached directly by peers behind symmetric NATs too: let the firewall accept UDP for this program."
+  }
+  if (filtering.best === "address-and-port-dependent") {
+    return "To be reached directly by peers behind symmetric NATs too: forward a UDP port to this machine, or use IPv6 on both sides."
+  }
+  return undefined
 }
 
 const FAMILY = { ipv4: "IPv4", ipv6: "IPv6" } as const
@@ -87,20 +101,6 @@ const FILTERING: Record<Dependency | "unsure", string> = {
 const HAIRPIN = "Two programs behind this NAT reach each other through its outer address (hairpinning works)."
 const NO_HAIRPIN =
   "Two programs behind this NAT do not reach each other through its outer address (no hairpinning): they need the local network, or a relay."
-
-/** The one change that helps most; none where every peer with UDP is reached directly already. */
-const adviceFor = ({ filtering, mapping, translated }: NatReport): string | undefined => {
-  if (mapping.best !== "endpoint-independent") {
-    return "To reach everybody directly: turn off 'symmetric' NAT on the router if it can, forward a UDP port to this machine, or use IPv6 on both sides."
-  }
-  if (translated === false && filtering.best === "address-and-port-dependent") {
-    return "To be reached directly by peers behind symmetric NATs too: let the firewall accept UDP for this program."
-  }
-  if (filtering.best === "address-and-port-dependent") {
-    return "To be reached directly by peers behind symmetric NATs too: forward a UDP port to this machine, or use IPv6 on both sides."
-  }
-  return undefined
-}
 
 /** A machine without a NAT has, in these terms, a mapping that depends on nothing. */
 export const NO_TRANSLATION: Range = exactly("endpoint-independent")

@@ -1,0 +1,37 @@
+import * as NatReport from "../../core/nat/NatReport.js"
+import type { Findings } from "./Examination.js"
+
+/** The one change that would help most, as a sentence; `undefined` when there is nothing to improve. */
+export const advise = (findings: Findings): string | undefined => {
+  const { answer, local, networks, reflector, server } = findings
+  if (answer._tag === "Failed") return adviseOnServer(findings, answer.reason)
+  const silent = reflector.filter(({ reachable }) => !reachable)
+  if (networks.some(({ udp }) => udp) && silent.length > 0 && silent.length === reflector.length) {
+    const ports = answer.welcome.udp.join(" and ")
+    return `Ask whoever runs ${server.host} to let UDP reach ports ${ports}: other servers answer, this one does not.`
+  }
+  const main = networks.find(({ family }) => family === "ipv4") ?? networks[0]
+  if (main !== undefined) return NatReport.advise(main)
+  return local.some(({ loopback }) => !loopback)
+    ? "The server offers no UDP to measure with: name another one (doctor --stun HOST:PORT) to learn more about this network."
+    : undefined
+}
+
+const adviseOnServer = (
+  { local, server, unknownNames }: Findings,
+  reason: (Findings["answer"] & { readonly _tag: "Failed" })["reason"]
+): string => {
+  if (!local.some(({ loopback }) => !loopback)) return "Connect this machine to a network first: it has no address."
+  switch (reason) {
+    case "HostNotFound":
+      return `Check the name ${server.host}, or whether this machine can look names up at all.`
+    case "Refused":
+      return `Check the port (${server.port}), and whether the server is running: the machine is there, and nothing listens.`
+    case "NoParley":
+      return `Check the address ${server.host}:${server.port}: something else seems to listen there.`
+    default:
+      return unknownNames.includes(server.host)
+        ? `Check the name ${server.host}, or whether this machine can look names up at all.`
+        : `Check the address, whether the server is running, and whether a firewall here or there blocks TCP port ${server.port}.`
+  }
+}

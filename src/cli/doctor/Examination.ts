@@ -1,0 +1,129 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Discovery from "../../client/Discovery.js"
+import type { NatReport } from "../../core/nat/NatReport.js"
+import * as Endpoint from "../../domain/Endpoint.js"
+import type { Datagrams } from "../../services/Datagrams.js"
+import type { Dialer } from "../../services/Dialer.js"
+import type { Entropy } from "../../services/Entropy.js"
+import { type InterfaceAddress, Interfaces } from "../../services/Interfaces.js"
+import { Resolver } from "../../services/Resolver.js"
+import * as Time from "../../services/Time.js"
+import type { ServerAddress } from "../Values.js"
+import * as ServerCheck from "./ServerCheck.js"
+import * as UdpCheck from "./UdpCheck.js"
+
+/** Everything that was measured; what it means is told elsewhere. */
+export interface Findings {
+  readonly server: ServerAddress
+  readonly answer: ServerCheck.ServerAnswer
+  /** The server's reflector: each of its ports at each address that could be asked. */
+  readonly reflector: ReadonlyArray<UdpCheck.UdpAnswer>
+  /** The STUN servers that were named by the user, those with an address. */
+  readonly stun: ReadonlyArray<UdpCheck.UdpAnswer>
+  /** Host names that have no address, the server's included. */
+  readonly unknownNames: ReadonlyArray<string>
+  readonly local: ReadonlyArray<InterfaceAddress>
+  /** One for each family that could be examined in time, IPv4 first. */
+  readonly networks: ReadonlyArray<NatReport>
+}
+
+export type ExaminationServices = Datagrams | Dialer | Entropy | Interfaces | Resolver
+
+/** Examines this machine's way to the server and to peers, in at most `DEADLINE` ms. `progress` is told each step, for people. */
+export const examine = (
+  server: ServerAddress,
+  stunServers: ReadonlyArray<ServerAddress>,
+  progress: (step: string) => Effect.Effect<void>
+): Effect.Effect<Findings, never, ExaminationServices> =>
+  Effect.gen(function* () {
+    const time = yield* Time.make
+    const begun = time.monotonic()
+    const local = yield* (yield* Interfaces).addresses
+
+    yield* progress(`asking ${server.host} over TCP`)
+    const named = stunServers.slice(0, MAX_STUN)
+    const [answer, hosts] = yield* Effect.all(
+      [ServerCheck.check(server), Effect.forEach([server, ...named], resolve, { concurrency: "unbounded" })],
+      { concurrency: 2 }
+    )
+
+    const [own, ...others] = hosts
+    const isUseful = ({ family, address }: Endpoint.Endpoint) =>
+      local.some((mine) => mine.family === family && (!mine.loopback || isLoopback(address)))
+    const ports = answer._tag === "Reached" ? answer.welcome.udp.slice(0, 2) : [server.port, server.port + 1]
+    const remote = answer._tag === "Reached" ? [answer.remote.address] : []
+    const reflectors = onePerFamily([...remote, ...own!.addresses])
+      .flatMap((address) => ports.flatMap((port) => Endpoint.make(address, port) ?? []))
+      .filter(isUseful)
+    const stun = others
+      .flatMap(({ addresses, port }) =>
+        onePerFamily(addresses).flatMap((address) => Endpoint.make(address, port) ?? [])
+      )
+      .filter(isUseful)
+
+    yield* progress("asking over UDP, and finding out what the network does to it (some seconds)")
+    const remaining = Duration.millis(Math.max(0, begun + DEADLINE - time.monotonic()))
+    const networks = Effect.forEach(FAMILIES, (family) => network(family, reflectors, stun, remaining), {
+      concurrency: "unbounded"
+    })
+    const [answers, reports] = yield* Effect.all([UdpCheck.check([...reflectors, ...stun]), networks], {
+      concurrency: 2
+    })
+    return {
+      server,
+      answer,
+      reflector: answers.slice(0, reflectors.length),
+      stun: answers.slice(reflectors.length),
+      unknownNames: hosts.flatMap(({ addresses, host }) => (addresses.length === 0 ? [host] : [])),
+      local,
+      // Silence of a server that may not exist says nothing of the network.
+      networks: reports.flatMap((report) => report ?? []).filter(({ udp }) => udp || answer._tag === "Reached")
+    }
+  })
+
+/** Examines one family, by the server's reflector where it has one, else by the first STUN server. */
+const network = (
+  family: Endpoint.Family,
+  reflectors: ReadonlyArray<Endpoint.Endpoint>,
+  stun: ReadonlyArray<Endpoint.Endpoint>,
+  limit: Duration.Duration
+) => {
+  const [first, second] = reflectors.filter((endpoint) => endpoint.family === family)
+  const others = stun.filter((endpoint) => endpoint.family === family)
+  const server = first ?? others.shift()
+  if (server === undefined) return Effect.succeed(undefined)
+  return Discovery.discover({ server, others, ...(second === undefined ? {} : { secondPort: second.port }) }).pipe(
+    // What a stranger's server answers says nothing of ours.
+    Effect.map((report) => (first === undefined ? { ...report, server: report.udp, rttMs: undefined } : report)),
+    Effect.timeoutOption(limit),
+    Effect.map(Option.getOrUndefined),
+    Effect.orElseSucceed(() => undefined)
+  )
+}
+
+/** The addresses of a host; none when it has none, or when nobody told them in time. */
+const resolve = ({ host, port }: ServerAddress) =>
+  Effect.flatMap(Resolver, (resolver) => resolver.resolve(host)).pipe(
+    Effect.timeout(Duration.millis(LOOKUP)),
+    Effect.orElseSucceed((): ReadonlyArray<string> => []),
+    Effect.map((addresses) => ({ host, port, addresses }))
+  )
+
+const onePerFamily = (addresses: ReadonlyArray<string>): ReadonlyArray<string> =>
+  FAMILIES.flatMap((family) => addresses.find((address) => Endpoint.make(address, 0)?.family === family) ?? [])
+
+const isLoopback = (address: string): boolean => {
+  const endpoint = Endpoint.make(address, 0)
+  return endpoint !== undefined && Endpoint.scope(endpoint) === "loopback"
+}
+
+const FAMILIES = ["ipv4", "ipv6"] as const satisfies ReadonlyArray<Endpoint.Family>
+
+/** Milliseconds for everything: as long as a person watches a line of progress. An open network takes a tenth of a second. */
+const DEADLINE = 9_500
+/** Milliseconds for names: a resolver that takes longer is itself the trouble. */
+const LOOKUP = 3_000
+/** STUN servers asked: the mapping is sure after two, and the filter can be tested with one. */
+export const MAX_STUN = 4

@@ -1,0 +1,20 @@
+import * as Expectation from "../../core/nat/Expectation.js"
+import type { NatReport } from "../../core/nat/NatReport.js"
+import { reachabilityOf } from "../../core/nat/NatReport.js"
+
+/** Which way conversations go, by what was measured. */
+export interface Expected {
+  /** With a peer on each kind of network; empty when nothing is known. */
+  readonly routes: ReadonlyArray<{ readonly peer: string; readonly route: Expectation.Expectation }>
+  /** Whether IPv6 leads directly to every peer that has it too: it knows no NAT, and firewalls open to who sends first. */
+  readonly ipv6: boolean
+}
+
+/** The table is that of IPv4, which every peer has; of IPv6 only where there is nothing else. */
+export const expected = (networks: ReadonlyArray<NatReport>): Expected => {
+  const main = networks.find(({ family }) => family === "ipv4") ?? networks[0]
+  return {
+    routes: main === undefined ? [] : Expectation.table(reachabilityOf(main)),
+    ipv6: networks.some(({ family, translated, udp }) => family === "ipv6" && udp && translated === false)
+  }
+}

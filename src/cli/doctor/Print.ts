@@ -1,0 +1,78 @@
+import * as SafeText from "../../domain/SafeText.js"
+import type { Palette } from "../terminal/Palette.js"
+import type { Report } from "./Report.js"
+
+/** The report for people: what works, what this network is like, which way conversations go, and what would help. */
+export const print = (report: Report, palette: Palette): string => {
+  const { host, port } = report.server
+  const sections: ReadonlyArray<readonly [title: string, lines: ReadonlyArray<string>]> = [
+    [`The server ${host}:${port}`, serverLines(report, palette)],
+    ["This network", networkLines(report)],
+    ["What to expect of a conversation", routeLines(report, palette)],
+    ["What would help most", [report.advice ?? "Nothing: it could not be better."]]
+  ]
+  return sections
+    .filter(([, lines]) => lines.length > 0)
+    .map(([title, lines]) => `${palette.bold(title)}\n${lines.map((line) => `  ${line}\n`).join("")}`)
+    .join("\n")
+}
+
+/** Everything that a server has a say in is cleaned here; the rest is ours. */
+const serverLines = ({ server, stun, udp, unknownNames }: Report, palette: Palette): ReadonlyArray<string> => {
+  const software = server.software === undefined ? "" : `, ${SafeText.line(server.software, MAX_SOFTWARE)}`
+  const token = server.tokenRequired === true ? ", demands a token" : ""
+  const tcp =
+    server.problem === undefined
+      ? mark(palette, true, `TCP ${server.address}: answers in ${ms(server.rttMs!)}${software}${token}`)
+      : mark(palette, false, `TCP: ${SafeText.line(server.problem)}`)
+  const datagrams = (name: string) => (answer: Report["udp"][number]) => {
+    const speed = answer.rttMs === undefined ? "answers" : `answers in ${ms(answer.rttMs)}`
+    return mark(palette, answer.reachable, `${name} ${answer.address}: ${answer.reachable ? speed : "no answer"}`)
+  }
+  return [
+    tcp,
+    ...udp.map(datagrams("UDP")),
+    ...(server.problem === undefined && udp.length === 0 ? [mark(palette, false, "UDP: this server offers none")] : []),
+    ...stun.map(datagrams("STUN server")),
+    ...unknownNames.map((name) => mark(palette, false, `No address is known for ${SafeText.line(name)}`))
+  ]
+}
+
+const networkLines = ({ ipv6, local, networks }: Report): ReadonlyArray<string> => {
+  const has6 = ipv6 || networks.some(({ family }) => family === "ipv6")
+  const own6 = local.some((address) => address.includes(":"))
+  return [
+    local.length === 0
+      ? "This machine has no address: it is on no network."
+      : `Its own addresses: ${local.join(", ")}.`,
+    ...networks.flatMap(({ explanation }) => explanation),
+    ...(networks.length === 0 ? ["Nothing is known of what it does to UDP: nobody answered."] : []),
+    ...(has6 ? [] : [own6 ? "IPv6: there is an address, but nobody could be asked over IPv6." : "IPv6: none here."])
+  ]
+}
+
+const routeLines = ({ ipv6, reachable, routes }: Report, { warn }: Palette): ReadonlyArray<string> => {
+  if (routes.length === 0) return []
+  const rows = [{ peer: "the same local network", route: "direct" as const }, ...routes]
+  const width = Math.max(...rows.map(({ peer }) => peer.length))
+  return [
+    ...rows.map(({ peer, route }) => {
+      const way = ROUTES[route]
+      return `${peer.padEnd(width)}  ${route === "relay" ? warn(way) : way}`
+    }),
+    ...(ipv6 ? ["With whoever has IPv6 too: direct, whatever their NAT does."] : []),
+    "Direct is fastest. Through the relay works as well and nobody can read along; it needs the server all the time.",
+    ...(reachable
+      ? []
+      : ["All of this needs a server to introduce people to each other, and this one cannot be reached."])
+  ]
+}
+
+const ROUTES = { direct: "direct", relay: "through the relay", either: "direct or through the relay" } as const
+
+const mark = ({ warn }: Palette, good: boolean, text: string): string => (good ? `ok  ${text}` : warn(`NO  ${text}`))
+
+const ms = (value: number): string => (value < 10 ? `${value} ms` : `${Math.round(value)} ms`)
+
+/** Characters; a server's name is for orientation and must not fill the screen. */
+const MAX_SOFTWARE = 60

@@ -1,0 +1,32 @@
+import * as Effect from "effect/Effect"
+import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
+import { ProgramError } from "../ProgramError.js"
+import type { DoctorSettings } from "../Settings.js"
+import * as Palette from "../terminal/Palette.js"
+import { type ExaminationServices, examine } from "./Examination.js"
+import { print } from "./Print.js"
+import * as Report from "./Report.js"
+
+/**
+ * `parley doctor`: examines the network and tells about it, as text or as one JSON object. Fails, and so ends with exit code 1, when
+ * the server cannot be reached over TCP; the report is written all the same.
+ */
+export const run = (
+  settings: DoctorSettings
+): Effect.Effect<void, ProgramError | TerminalClosed, ExaminationServices | Terminal> =>
+  Effect.gen(function* () {
+    const terminal = yield* Terminal
+    const isShown = terminal.interactive && !settings.json
+    const progress = (step: string) => (isShown ? Effect.ignore(terminal.write(`${CLEAR}… ${step}`)) : Effect.void)
+    const findings = yield* examine(settings.server, settings.stun, progress)
+    if (isShown) yield* terminal.write(CLEAR)
+    const report = Report.make(findings)
+    yield* terminal.write(settings.json ? Report.encode(report) : print(report, Palette.make(terminal.colors)))
+    if (findings.answer._tag === "Failed")
+      return yield* new ProgramError({
+        message: `the server ${settings.server.host}:${settings.server.port} cannot be reached: ${findings.answer.problem}`
+      })
+  })
+
+/** To the beginning of the line, and nothing on it: a step of progress leaves no trace. */
+const CLEAR = "\r\u001b[K"

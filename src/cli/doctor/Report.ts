@@ -1,0 +1,110 @@
+import * as Schema from "effect/Schema"
+import { DEPENDENCIES } from "../../core/nat/Behaviour.js"
+import * as NatReport from "../../core/nat/NatReport.js"
+import * as Endpoint from "../../domain/Endpoint.js"
+import * as Line from "../json/Line.js"
+import { advise } from "./Advice.js"
+import type { Findings } from "./Examination.js"
+import { expected } from "./Expected.js"
+import type { UdpAnswer } from "./UdpCheck.js"
+
+const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
+
+const Udp = Schema.Struct({
+  address: Schema.String,
+  reachable: Schema.Boolean,
+  rttMs: optional(Schema.Number)
+})
+
+const Dependency = Schema.Literal(...DEPENDENCIES)
+const Range = Schema.Struct({ best: Dependency, worst: Dependency })
+
+const Network = Schema.Struct({
+  family: Schema.Literal("ipv4", "ipv6"),
+  udp: Schema.Boolean,
+  mapped: optional(Schema.String),
+  translated: optional(Schema.Boolean),
+  portPreserved: optional(Schema.Boolean),
+  mapping: Range,
+  filtering: Range,
+  hairpin: optional(Schema.Boolean),
+  explanation: Schema.Array(Schema.String)
+})
+
+/** What `parley doctor --json` writes: one object (docs/json.md). */
+export const Report = Schema.Struct({
+  reachable: Schema.Boolean,
+  server: Schema.Struct({
+    host: Schema.String,
+    port: Schema.Int,
+    address: optional(Schema.String),
+    software: optional(Schema.String),
+    tokenRequired: optional(Schema.Boolean),
+    rttMs: optional(Schema.Number),
+    problem: optional(Schema.String)
+  }),
+  udp: Schema.Array(Udp),
+  stun: Schema.Array(Udp),
+  unknownNames: Schema.Array(Schema.String),
+  local: Schema.Array(Schema.String),
+  networks: Schema.Array(Network),
+  routes: Schema.Array(Schema.Struct({ peer: Schema.String, route: Schema.Literal("direct", "relay", "either") })),
+  ipv6: Schema.Boolean,
+  advice: optional(Schema.String)
+})
+export type Report = typeof Report.Type
+
+export const make = (findings: Findings): Report => {
+  const { answer, local, networks, reflector, server, stun, unknownNames } = findings
+  const { ipv6, routes } = expected(networks)
+  return {
+    reachable: answer._tag === "Reached",
+    server: {
+      ...server,
+      ...(answer._tag === "Failed"
+        ? { problem: answer.problem }
+        : {
+            address: Endpoint.format(answer.remote),
+            software: answer.welcome.server,
+            tokenRequired: answer.welcome.tokenRequired ?? false,
+            rttMs: round(answer.rttMs)
+          })
+    },
+    udp: reflector.map(udpOf),
+    stun: stun.map(udpOf),
+    unknownNames,
+    local: local.filter(({ loopback }) => !loopback).map(({ address }) => address),
+    networks: networks.map(networkOf),
+    routes,
+    ipv6,
+    ...known("advice", advise(findings))
+  }
+}
+
+/** The report as one line, in which nothing is left that a terminal obeys. */
+export const encode = (report: Report): string => Line.encode(report)
+
+const udpOf = ({ endpoint, reachable, rttMs }: UdpAnswer): typeof Udp.Type => ({
+  address: Endpoint.format(endpoint),
+  reachable,
+  ...known("rttMs", rttMs === undefined ? undefined : round(rttMs))
+})
+
+const networkOf = (report: NatReport.NatReport): typeof Network.Type => ({
+  family: report.family,
+  udp: report.udp,
+  ...known("mapped", report.mapped === undefined ? undefined : Endpoint.format(report.mapped)),
+  ...known("translated", report.translated),
+  ...known("portPreserved", report.portPreserved),
+  mapping: report.mapping,
+  filtering: report.filtering,
+  ...known("hairpin", report.hairpin),
+  explanation: NatReport.describe(report)
+})
+
+/** JSON has no `undefined`: what is not known is not there. */
+const known = <K extends string, A>(key: K, value: A | undefined): { readonly [P in K]?: A } =>
+  (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: A }
+
+/** Tenths of a millisecond: what is finer is noise. */
+const round = (ms: number): number => Math.round(ms * 10) / 10

@@ -1,0 +1,151 @@
+import { readFileSync } from "node:fs"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Schema from "effect/Schema"
+import { describe, expect, it } from "vitest"
+import * as Program from "../../src/cli/doctor/Program.js"
+import { Report } from "../../src/cli/doctor/Report.js"
+import * as Network from "../../src/layers/memory/Network.js"
+import * as MemoryResolver from "../../src/layers/memory/Resolver.js"
+import * as Memory from "../../src/layers/memory/Terminal.js"
+import { layerMemory } from "../../src/memory.js"
+import * as Server from "../../src/server/Server.js"
+import { Datagrams } from "../../src/services/Datagrams.js"
+import { Listener } from "../../src/services/Listener.js"
+import { Terminal } from "../../src/services/Terminal.js"
+import * as VirtualClock from "../client/VirtualClock.js"
+
+const SERVER = "192.0.2.1"
+const decode = Schema.decodeUnknownSync(Report, { onExcessProperty: "error" })
+
+/** No datagram leaves this machine. */
+const mute = Layer.effect(
+  Datagrams,
+  Effect.map(Datagrams, ({ bind }) => ({
+    bind: (options) => Effect.map(bind(options), (socket) => ({ ...socket, send: () => {} }))
+  }))
+)
+
+interface Visit {
+  readonly server?: "parley" | "silent"
+  readonly host?: string
+  readonly port?: number
+  readonly udp?: boolean
+  readonly json?: boolean
+  readonly interactive?: boolean
+}
+
+/** One visit to the doctor: what was written, and how it ended. */
+const visit = async (options: Visit) => {
+  let seen = { output: "", failure: "", elapsed: 0 }
+  await VirtualClock.run(
+    Effect.gen(function* () {
+      const network = yield* Network.make
+      network.name("chat.example", [SERVER])
+      const there = yield* Layer.build(layerMemory(network, { addresses: [SERVER], seed: 1 }))
+      if (options.server === "parley")
+        yield* Layer.build(Layer.provide(Server.layerStandalone({ motd: "\u001b[2J" }), Layer.succeedContext(there)))
+      if (options.server === "silent")
+        yield* Effect.provide(
+          Effect.flatMap(Listener, (listener) =>
+            listener.listen({ port: 9090 }, () => ({ onData: () => {}, onClose: () => {} }))
+          ),
+          there
+        )
+      const terminal = yield* Memory.make({ interactive: options.interactive ?? false })
+      const machine = Layer.merge(
+        layerMemory(network, { addresses: ["198.51.100.7"], seed: 2 }),
+        MemoryResolver.layer(network)
+      )
+      const begun = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
+      const exit = yield* Program.run({
+        server: { host: options.host ?? "chat.example", port: options.port ?? 9090 },
+        stun: [],
+        json: options.json ?? true
+      }).pipe(
+        Effect.provideService(Terminal, terminal.terminal),
+        Effect.provide(options.udp === false ? Layer.provideMerge(mute, machine) : machine),
+        Effect.mapError(({ message }) => message),
+        Effect.exit
+      )
+      const ended = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
+      seen = {
+        output: terminal.output(),
+        failure: Exit.isFailure(exit) && exit.cause._tag === "Fail" ? exit.cause.error : "",
+        elapsed: ended - begun
+      }
+    }).pipe(Effect.scoped, Effect.provide(Logger.remove(Logger.defaultLogger)))
+  )
+  return seen
+}
+
+const examine = async (options: Visit) => {
+  const { elapsed, failure, output } = await visit(options)
+  expect(output.match(/\n/g)).toHaveLength(1)
+  expect(elapsed).toBeLessThanOrEqual(10_000)
+  return { report: decode(JSON.parse(output)), failure }
+}
+
+describe("doctor", () => {
+  it("finds an open network, and the server on TCP and both UDP ports", async () => {
+    const { failure, report } = await examine({ server: "parley" })
+    expect(failure).toBe("")
+    expect(report).toMatchObject({
+      reachable: true,
+      server: { host: "chat.example", port: 9090, address: `${SERVER}:9090`, tokenRequired: false },
+      udp: [
+        { address: `${SERVER}:9090`, reachable: true },
+        { address: `${SERVER}:9091`, reachable: true }
+      ],
+      local: ["198.51.100.7"],
+      networks: [{ family: "ipv4", udp: true, translated: false }]
+    })
+    expect(report.routes.find(({ peer }) => peer.includes("symmetric"))?.route).toBe("direct")
+    expect(report.advice).toBeUndefined()
+  })
+
+  it("finds that UDP is blocked although the server can be reached", async () => {
+    const { failure, report } = await examine({ server: "parley", udp: false })
+    expect(failure).toBe("")
+    expect(report.udp.map(({ reachable }) => reachable)).toEqual([false, false])
+    expect(new Set(report.routes.map(({ route }) => route))).toEqual(new Set(["relay"]))
+    expect(report.advice).toContain("firewall")
+  })
+
+  it("tells a wrong port, a wrong name and a stranger apart, fails, and claims nothing of the network", async () => {
+    for (const [options, advice] of [
+      [{ server: "parley", port: 9999 }, "port (9999)"],
+      [{ host: "nobody.example" }, "name nobody.example"],
+      [{ server: "silent" }, "something else"]
+    ] as const) {
+      const { failure, report } = await examine(options)
+      expect(failure).toContain("cannot be reached")
+      expect(report).toMatchObject({ reachable: false, networks: [], routes: [] })
+      expect(report.advice).toContain(advice)
+    }
+  })
+
+  it("speaks to people in sentences, and shows its progress to them alone", async () => {
+    const piped = await visit({ server: "parley", json: false })
+    expect(piped.output).not.toContain("\r")
+    expect(piped.output).toMatch(/ok {2}TCP 192\.0\.2\.1:9090: answers in/)
+    expect(piped.output).toContain("What would help most\n  Nothing")
+    const shown = await visit({ server: "parley", json: false, interactive: true })
+    expect(shown.output).toContain("… asking chat.example over TCP")
+    // Nothing of the progress is left on the screen.
+    expect(shown.output.slice(shown.output.lastIndexOf("\r\u001b[K") + 4)).toBe(piped.output)
+    const blocked = await visit({ server: "parley", udp: false, json: false })
+    expect(blocked.output).toContain("NO  UDP")
+    expect(blocked.output).toMatch(/symmetric NAT .* through the relay/)
+  })
+
+  it("is documented in docs/json.md as it is", () => {
+    const doc = readFileSync(new URL("../../docs/json.md", import.meta.url), "utf8")
+    const section = doc.split(/^## /m).find((part) => part.startsWith("The report of `parley doctor"))!
+    const example = JSON.parse(/```json\n([\s\S]*?)```/.exec(section)![1]!)
+    expect(decode(example)).toEqual(example)
+    for (const field of Object.keys(Report.fields)) expect(section).toContain(`| \`${field}\` |`)
+  })
+})
