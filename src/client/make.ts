@@ -53,7 +53,10 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
     const crowd = new Crowd()
     const leaving = yield* Deferred.make<never, ClientError>()
     const saving = yield* Effect.makeLatch(false)
+    const moved = yield* Effect.makeLatch(false)
     let addresses: ReadonlyArray<InterfaceAddress> = yield* interfaces.addresses
+    /** Our candidates as the server has them. */
+    let told: ReadonlyArray<string> = []
     let serverOnLoopback = false
     let hasLeft = false
     /** Looks, after each report of the peer machine, whether `exit` has waited long enough. */
@@ -99,13 +102,18 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
       time,
       events,
       server,
-      endpoints: candidates,
+      endpoints: () => {
+        told = candidates().map(Endpoint.format)
+        return candidates()
+      },
       onRegistered: () => {
         start()
         peers.drive((machine, now) => machine.setLocal(self.record!, candidates(), now))
         crowd.clear()
         server.request({ _tag: "Watch" }, () => {})
         saving.unsafeOpen()
+        // A link that broke and came back is the best sign that we have moved.
+        moved.unsafeOpen()
         healer.healAll()
       },
       onRefused: (message) => shut("refused", message)
@@ -147,9 +155,12 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
       addresses = yield* interfaces.addresses
       registrar.renew()
       const endpoints = candidates().map(Endpoint.format)
-      if (endpoints.join() === before.join() || self.record === undefined) return
-      peers.drive((machine, now) => machine.setLocal(self.record!, candidates(), now))
-      if (self.registration !== undefined) server.request({ _tag: "Update", endpoints }, () => {})
+      if (endpoints.join() !== before.join() && self.record !== undefined)
+        peers.drive((machine, now) => machine.setLocal(self.record!, candidates(), now))
+      if (endpoints.join() === told.join() || self.registration === undefined) return
+      told = endpoints
+      // Whoever lost us finds us at the new address only through the server.
+      server.request({ _tag: "Update", endpoints }, () => healer.healAll())
     })
 
     yield* Effect.forkScoped(
@@ -157,7 +168,14 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
         saving.await.pipe(Effect.zipRight(Effect.sync(() => saving.unsafeClose())), Effect.zipRight(keepProfile))
       )
     )
-    yield* Effect.forkScoped(Effect.forever(Effect.delay(refreshAddresses, Duration.millis(REFRESH))))
+    yield* Effect.forkScoped(
+      Effect.forever(
+        Effect.timeoutOption(moved.await, Duration.millis(REFRESH)).pipe(
+          Effect.zipRight(Effect.sync(() => moved.unsafeClose())),
+          Effect.zipRight(refreshAddresses)
+        )
+      )
+    )
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => shut("exit", "the client was closed")).pipe(Effect.zipRight(keepProfile))
     )
