@@ -81,6 +81,36 @@ export type SendRefusal =
   | { readonly _tag: "NotConsented" }
   /** Longer than `MAX_MESSAGE` bytes of UTF-8, or empty. */
   | { readonly _tag: "BadLength" }
+/**
+ * Something to be written down before the machine goes on with it. A message of ours leaves when its `Accepted` has been stored, a
+ * message of theirs is confirmed when its `Shown` has; the other two ask for no patience.
+ */
+export type JournalEntry =
+  | ({ readonly _tag: "Accepted"; readonly peer: PeerId } & PastMessage)
+  /** The other application has shown our message. */
+  | { readonly _tag: "Delivered"; readonly peer: PeerId; readonly id: MessageId }
+  /** We gave up all messages to this peer that were not delivered. */
+  | { readonly _tag: "Dropped"; readonly peer: PeerId }
+  /** Our application has shown their message. */
+  | { readonly _tag: "Shown"; readonly peer: PeerId; readonly id: MessageId }
+
+/** What earlier processes left of a conversation. */
+export interface Past {
+  /** Greater than the sequence of any message before. */
+  readonly nextSequence: number
+  /** Not delivered yet, oldest first. */
+  readonly outbox: ReadonlyArray<PastMessage>
+  /** Ids of their messages that were shown, oldest first; the last `MAX_SEEN` count. */
+  readonly shown: Iterable<MessageId>
+}
+
+export interface PastMessage {
+  readonly id: MessageId
+  readonly sequence: number
+  /** UTF-8. */
+  readonly text: Uint8Array
+}
+
   /** The outbox holds `MAX_OUTBOX` messages or bytes. */
   | { readonly _tag: "OutboxFull" }
 
@@ -133,3 +163,7 @@ export interface PeersMachine {
 
 /** Bytes of UTF-8 in one message: the promise to users; eight times the size that still reads well in a terminal. */
 export const MAX_MESSAGE = 64 * 1024
+  /** The next entry to write down; none, ever, from a machine without a journal. */
+  readonly pollJournal: () => JournalEntry | undefined
+  /** These entries, in the order in which they were polled, survive a crash from now on (or cannot be helped). */
+  readonly journaled: (entries: ReadonlyArray<JournalEntry>, now: number) => void

@@ -40,7 +40,7 @@ export class Association {
     readonly peer: PeerId,
     private readonly context: AssociationContext
   ) {
-    this.conversation = new Conversation(peer, context.emit)
+    this.conversation = new Conversation(peer, context.emit, context.journal)
   }
 
   /** The connection that the application knows of. */

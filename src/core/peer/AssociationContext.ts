@@ -5,6 +5,7 @@ import type { Association } from "./Association.js"
 import type { Attempt } from "./Attempt.js"
 import type { Connection } from "./Connection.js"
 import type { Epoch } from "./Epoch.js"
+import type { ConversationJournal } from "./Conversation.js"
 
 /** What all associations of a client share: who we are, and the way out. */
 export interface AssociationContext {
@@ -23,6 +24,8 @@ export interface AssociationContext {
   /** An index that is not in use. */
   readonly allocate: () => number
   readonly register: (index: number, entry: IndexEntry) => void
+  /** Absent when nothing is written down. */
+  readonly journal: ConversationJournal | undefined
   readonly release: (index: number) => void
   /** `MAX_DATAGRAM` bytes for building and opening packets, shared because neither outlives a call. */
   readonly scratch: Uint8Array

@@ -1,6 +1,14 @@
 import * as Bytes from "../../protocol/Bytes.js"
 import { MESSAGE_ID_BYTES } from "../../protocol/ChatRecord.js"
-import { MAX_MESSAGE, type MessageId, type PeerEvent, type PeerId, type SendRefusal } from "./Api.js"
+import {
+  type JournalEntry,
+  MAX_MESSAGE,
+  type MessageId,
+  type Past,
+  type PeerEvent,
+  type PeerId,
+  type SendRefusal
+} from "./Api.js"
 
 /**
  * What we and one peer have to say to each other, whatever connections carry it and however often they break.
@@ -12,6 +20,9 @@ import { MAX_MESSAGE, type MessageId, type PeerEvent, type PeerId, type SendRefu
  *
  * Consent is ours alone to give (`consented`): nothing leaves the outbox without it. Until then the other side may say as much as
  * `credit` allows, counted over all connections of this process, repetitions not counted.
+ *
+ * With a journal, a message leaves only when it is written down, and is confirmed only when that it was shown is: then neither side
+ * forgets it by a crash, and the next process goes on from the past that was written.
  */
 export class Conversation {
   /** Whether we asked for this peer. */
@@ -30,7 +41,7 @@ export class Conversation {
 
   /** Ids that came, in that order; at most `MAX_SEEN`. */
   readonly #seen = new Set<MessageId>()
-  /** Messages that the application has and has not confirmed; `isFull` bounds them over any number of connections. */
+  /** Messages that were not shown yet, or not written down as shown; `isFull` bounds them over any number of connections. */
   readonly #unshown = new Map<MessageId, { readonly size: number; readonly onShown: ShownSink }>()
   #unshownBytes = 0
   /** Confirmations to send; at most `MAX_SEEN`. */
@@ -40,8 +51,16 @@ export class Conversation {
 
   constructor(
     readonly peer: PeerId,
-    private readonly emit: (event: PeerEvent) => void
-  ) {}
+    private readonly emit: (event: PeerEvent) => void,
+    private readonly journal?: ConversationJournal
+  ) {
+    const past = journal?.past(peer)
+    if (past === undefined) return
+    this.#nextSequence = past.nextSequence
+    for (const { id, sequence, text } of past.outbox)
+      this.#keep({ id, sequence, bytes: text, held: false, stored: true })
+    for (const id of past.shown) this.#remember(id)
+  }
 
   /** Messages of ours that the other application has not shown yet. */
   get undelivered(): number {
@@ -57,16 +76,16 @@ export class Conversation {
       return { _tag: "OutboxFull" }
     }
     const id = Bytes.toHex(randomId.subarray(0, MESSAGE_ID_BYTES))
-    const message = { id, sequence: this.#nextSequence++, bytes, held: false }
-    this.#outbox.set(id, message)
-    this.#outboxBytes += bytes.length
-    this.#queue.push(message)
+    const sequence = this.#nextSequence++
+    this.#keep({ id, sequence, bytes, held: false, stored: this.journal === undefined })
+    this.journal?.write({ _tag: "Accepted", peer: this.peer, id, sequence, text: bytes })
     return id
   }
 
   /** Empties the outbox; what a connection was given already may still arrive. */
   dropOutbox(): ReadonlyArray<MessageId> {
     const ids = [...this.#outbox.keys()]
+    if (ids.length > 0) this.journal?.write({ _tag: "Dropped", peer: this.peer })
     this.#outbox.clear()
     this.#outboxBytes = 0
     this.#requeue()
@@ -82,7 +101,8 @@ export class Conversation {
   /** The next message to hand to the connection; it stays next until `advance`. */
   get next(): Outgoing | undefined {
     while (this.#head < this.#queue.length && !this.#outbox.has(this.#queue[this.#head]!.id)) this.advance()
-    return this.#queue[this.#head]
+    const next = this.#queue[this.#head]
+    return next?.stored === true ? next : undefined
   }
 
   advance(): void {
@@ -97,11 +117,12 @@ export class Conversation {
   reportHeld(): void {
     for (let i = Math.max(this.#head, this.#heldUpTo); i < this.#queue.length; i++) {
       const message = this.#queue[i]!
+      if (!message.stored) return
+      this.#heldUpTo = i + 1
       if (message.held || !this.#outbox.has(message.id)) continue
       message.held = true
       this.emit({ _tag: "CreditExhausted", peer: this.peer, id: message.id })
     }
-    this.#heldUpTo = this.#queue.length
   }
 
   /** The other application has shown a message of ours. */
@@ -110,6 +131,7 @@ export class Conversation {
     if (message === undefined) return
     this.#outbox.delete(id)
     this.#outboxBytes -= message.bytes.length
+    this.journal?.write({ _tag: "Delivered", peer: this.peer, id })
     this.emit({ _tag: "Delivered", peer: this.peer, id })
   }
 
@@ -138,12 +160,17 @@ export class Conversation {
 
   /** The application has shown a message of theirs. */
   shown(id: MessageId): void {
-    const message = this.#unshown.get(id)
-    if (message === undefined) return
-    this.#unshown.delete(id)
-    this.#unshownBytes -= message.size
-    message.onShown.release(message.size)
-    this.#receipt(id)
+    if (this.journal === undefined) this.#confirm(id)
+    else if (this.#unshown.has(id)) this.journal.write({ _tag: "Shown", peer: this.peer, id })
+  }
+
+  /** What this conversation had written is safe now. */
+  journaled(entry: JournalEntry): void {
+    if (entry._tag === "Accepted") {
+      const message = this.#outbox.get(entry.id)
+      if (message !== undefined) message.stored = true
+    }
+    if (entry._tag === "Shown") this.#confirm(entry.id)
   }
 
   /** The application is so far behind that it must be given no more for now. */
@@ -158,6 +185,21 @@ export class Conversation {
 
   get hasReceipts(): boolean {
     return this.#receipts.length > 0
+  }
+
+  #keep(message: Outgoing): void {
+    this.#outbox.set(message.id, message)
+    this.#outboxBytes += message.bytes.length
+    this.#queue.push(message)
+  }
+
+  #confirm(id: MessageId): void {
+    const message = this.#unshown.get(id)
+    if (message === undefined) return
+    this.#unshown.delete(id)
+    this.#unshownBytes -= message.size
+    message.onShown.release(message.size)
+    this.#receipt(id)
   }
 
   #requeue(): void {
@@ -188,6 +230,15 @@ export interface Outgoing {
   readonly bytes: Uint8Array
   /** Whether the application was told that it waits for consent. */
   held: boolean
+  /** Whether it survives a crash, and so may leave. */
+  stored: boolean
+}
+
+/** Where a conversation has written down what must survive a crash. */
+export interface ConversationJournal {
+  readonly past: (peer: PeerId) => Past | undefined
+  /** `journaled` follows with the same entry. */
+  readonly write: (entry: JournalEntry) => void
 }
 
 /** Who is told when a message no longer takes up memory: the flow control of the connection that brought it. */
@@ -204,6 +255,6 @@ export const MAX_OUTBOX = 4096
 /** Bytes of UTF-8 in an outbox: 64 messages of the largest size. */
 export const MAX_OUTBOX_BYTES = 64 * MAX_MESSAGE
 /** Ids remembered for telling repetitions: all that a full outbox on the other side may repeat. */
-const MAX_SEEN = MAX_OUTBOX
+export const MAX_SEEN = MAX_OUTBOX
 /** Bytes the application may have without having confirmed them: the windows of two connections, one of them broken. */
 const MAX_UNSHOWN = 512 * 1024

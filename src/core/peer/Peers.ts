@@ -6,7 +6,9 @@ import type {
   Consent,
   Introduction,
   MessageId,
+  JournalEntry,
   PeerEvent,
+  Past,
   PeerId,
   PeerStatus,
   PeersMachine,
@@ -34,6 +36,8 @@ export interface PeersOptions {
 }
 
 /**
+  /** What earlier processes left of the conversation with a peer. Present when there is a journal: `pollJournal` is to be drained. */
+  readonly past?: (peer: PeerId) => Past | undefined
  * All peer links of one client: finds out which peer a packet is for, lets the peers take turns in sending, and collects what
  * happened. What happens between us and one peer is decided in its `Association`.
  *
@@ -59,6 +63,7 @@ export class Peers implements PeersMachine {
   readonly #timeouts = new Map<Association, number>()
   #now: number
 
+  readonly #journal: Array<JournalEntry> = []
   constructor(private readonly options: PeersOptions) {
     this.#now = options.now
     this.#context = {
@@ -80,6 +85,12 @@ export class Peers implements PeersMachine {
         this.#indexes.set(index, entry)
       },
       release: (index) => {
+      journal: options.past && {
+        past: options.past,
+        write: (entry) => {
+          this.#journal.push(entry)
+        }
+      },
         this.#indexes.delete(index)
       },
       scratch: new Uint8Array(MAX_DATAGRAM)
@@ -123,9 +134,7 @@ export class Peers implements PeersMachine {
     const association = this.#associations.get(peer)
     if (association === undefined) return
     association.conversation.shown(id)
-    association.connection?.onShown()
-    association.afterChange(now)
-    this.#touch(association, now)
+    this.#afterShown(association, now)
   }
 
   dropOutbox(peer: PeerId, now: number): ReadonlyArray<MessageId> {
@@ -251,6 +260,27 @@ export class Peers implements PeersMachine {
   #touch(association: Association, now: number): void {
     this.#now = now
     if (this.#associations.get(association.peer) === association) this.#ready.add(association)
+  }
+
+  pollJournal(): JournalEntry | undefined {
+    return this.#journal.shift()
+  }
+
+  journaled(entries: ReadonlyArray<JournalEntry>, now: number): void {
+    for (const entry of entries) {
+      const association = this.#associations.get(entry.peer)
+      if (association === undefined) continue
+      association.conversation.journaled(entry)
+      if (entry._tag === "Shown") this.#afterShown(association, now)
+      else this.#touch(association, now)
+    }
+  }
+
+  /** The conversation may have room for more. */
+  #afterShown(association: Association, now: number): void {
+    association.connection?.onShown()
+    association.afterChange(now)
+    this.#touch(association, now)
   }
 
   #introduce(

@@ -1,0 +1,135 @@
+import * as Bytes from "../../protocol/Bytes.js"
+import { MESSAGE_ID_BYTES } from "../../protocol/ChatRecord.js"
+import { type JournalEntry, MAX_MESSAGE, type MessageId, type PeerId } from "../peer/Api.js"
+
+/**
+ * What a journal is made of: the entries of the peer machine, and what a later process needs besides to find the peer again. Each is
+ * `type u8 | identity 32 | body`; integers are `varint`:
+ *
+ * | type | entry | body |
+ * |---|---|---|
+ * | 1 | Peer | next sequence, length, nickname in UTF-8 |
+ * | 2 | Accepted | id 16, sequence, length, text in UTF-8 |
+ * | 3 | Delivered | id 16 |
+ * | 4 | Dropped | none |
+ * | 5 | Shown | number of ids, ids 16 each |
+ */
+export type Entry =
+  | Exclude<JournalEntry, { readonly _tag: "Shown" }>
+  /** The messages of this peer that were shown, oldest first. */
+  | { readonly _tag: "Shown"; readonly peer: PeerId; readonly ids: ReadonlyArray<MessageId> }
+  /** The nickname that the peer was last known by, and the sequence of the next message to it. */
+  | { readonly _tag: "Peer"; readonly peer: PeerId; readonly nick: string; readonly nextSequence: number }
+
+/** The entries one after the other. Their peers and ids are well-formed, and a nickname has at most `MAX_NICK` bytes. */
+export const encode = (entries: ReadonlyArray<Entry>): Uint8Array => {
+  let length = 0
+  for (const entry of entries) length += sizeOf(entry)
+  const target = new Uint8Array(length)
+  const writer = new Bytes.Writer(target)
+  for (const entry of entries) write(writer, entry)
+  return target
+}
+
+/** The inverse of `encode`; texts are copies. `undefined` for anything that `encode` does not write. */
+export const decode = (bytes: Uint8Array): ReadonlyArray<Entry> | undefined => {
+  const reader = new Bytes.Reader(bytes)
+  const entries: Array<Entry> = []
+  while (reader.remaining > 0) {
+    const entry = read(reader)
+    if (entry === undefined || reader.failed) return undefined
+    entries.push(entry)
+  }
+  return reader.failed ? undefined : entries
+}
+
+/** Bytes that the entry takes. */
+export const sizeOf = (entry: Entry): number => {
+  switch (entry._tag) {
+    case "Peer":
+      return HEAD + Bytes.varintLength(entry.nextSequence) + sizeOfBytes(Bytes.fromText(entry.nick))
+    case "Accepted":
+      return HEAD + MESSAGE_ID_BYTES + Bytes.varintLength(entry.sequence) + sizeOfBytes(entry.text)
+    case "Delivered":
+      return HEAD + MESSAGE_ID_BYTES
+    case "Dropped":
+      return HEAD
+    case "Shown":
+      return HEAD + Bytes.varintLength(entry.ids.length) + entry.ids.length * MESSAGE_ID_BYTES
+  }
+}
+
+const write = (writer: Bytes.Writer, entry: Entry): void => {
+  writer.u8(TYPES[entry._tag])
+  writer.bytes(Bytes.fromBase64Url(entry.peer)!)
+  switch (entry._tag) {
+    case "Peer":
+      writer.varint(entry.nextSequence)
+      writeBytes(writer, Bytes.fromText(entry.nick))
+      return
+    case "Accepted":
+      writer.bytes(Bytes.fromHex(entry.id)!)
+      writer.varint(entry.sequence)
+      writeBytes(writer, entry.text)
+      return
+    case "Delivered":
+      writer.bytes(Bytes.fromHex(entry.id)!)
+      return
+    case "Dropped":
+      return
+    case "Shown":
+      writer.varint(entry.ids.length)
+      for (const id of entry.ids) writer.bytes(Bytes.fromHex(id)!)
+  }
+}
+
+const read = (reader: Bytes.Reader): Entry | undefined => {
+  const type = reader.u8()
+  const peer = Bytes.toBase64Url(reader.bytes(IDENTITY_BYTES))
+  switch (type) {
+    case TYPES.Peer: {
+      const nextSequence = reader.varint()
+      const nick = Bytes.toText(readBytes(reader, MAX_NICK))
+      return nick === undefined ? undefined : { _tag: "Peer", peer, nick, nextSequence }
+    }
+    case TYPES.Accepted: {
+      const id = readId(reader)
+      const sequence = reader.varint()
+      const text = Bytes.copy(readBytes(reader, MAX_MESSAGE))
+      return text.length === 0 ? undefined : { _tag: "Accepted", peer, id, sequence, text }
+    }
+    case TYPES.Delivered:
+      return { _tag: "Delivered", peer, id: readId(reader) }
+    case TYPES.Dropped:
+      return { _tag: "Dropped", peer }
+    case TYPES.Shown: {
+      const count = reader.varint()
+      if (count * MESSAGE_ID_BYTES > reader.remaining) return undefined
+      return { _tag: "Shown", peer, ids: Array.from({ length: count }, () => readId(reader)) }
+    }
+    default:
+      return undefined
+  }
+}
+
+const readId = (reader: Bytes.Reader): MessageId => Bytes.toHex(reader.bytes(MESSAGE_ID_BYTES))
+
+const sizeOfBytes = (bytes: Uint8Array): number => Bytes.varintLength(bytes.length) + bytes.length
+
+const writeBytes = (writer: Bytes.Writer, bytes: Uint8Array): void => {
+  writer.varint(bytes.length)
+  writer.bytes(bytes)
+}
+
+/** Over `most` bytes fail the reader. */
+const readBytes = (reader: Bytes.Reader, most: number): Uint8Array => {
+  const length = reader.varint()
+  return reader.bytes(length <= most ? length : Number.POSITIVE_INFINITY)
+}
+
+const TYPES = { Peer: 1, Accepted: 2, Delivered: 3, Dropped: 4, Shown: 5 } as const
+const IDENTITY_BYTES = 32
+/** Type and identity. */
+const HEAD = 1 + IDENTITY_BYTES
+/** Bytes of UTF-8: the longest nickname (32 columns) that the rules allow, and a wide margin. */
+const MAX_NICK = 512

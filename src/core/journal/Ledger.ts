@@ -1,0 +1,165 @@
+import type { MessageId, Past, PastMessage, PeerId } from "../peer/Api.js"
+import { MAX_OUTBOX, MAX_OUTBOX_BYTES, MAX_SEEN } from "../peer/Conversation.js"
+import { type Entry, sizeOf } from "./Entry.js"
+
+/**
+ * What all entries of a journal come to: the messages that wait for each peer, and the ids that each peer may repeat. It is what
+ * a new process begins with, and what a journal is rewritten from when it has grown.
+ *
+ * Bounded whatever the entries say: `MAX_ACCOUNTS` peers, a full outbox each but `MAX_WAITING_BYTES` in all, `MAX_SEEN` ids each but
+ * `MAX_IDS` in all. Where there are too many, the peers (and ids) that were not talked to for longest are forgotten, never a
+ * message that waits.
+ */
+export class Ledger {
+  /** The one that was talked to last is last. */
+  readonly #accounts = new Map<PeerId, Account>()
+  #waitingBytes = 0
+  #ids = 0
+
+  /** Whether one more message of `length` bytes to this peer can be kept. */
+  accepts(peer: PeerId, length: number): boolean {
+    if (this.#waitingBytes + length > MAX_WAITING_BYTES) return false
+    const account = this.#accounts.get(peer)
+    if (account === undefined) return this.#accounts.size < MAX_ACCOUNTS || this.#idlest() !== undefined
+    return account.outbox.size < MAX_OUTBOX && account.outboxBytes + length <= MAX_OUTBOX_BYTES
+  }
+
+  apply(entry: Entry): void {
+    switch (entry._tag) {
+      case "Peer": {
+        const account = this.#touch(entry.peer)
+        if (account === undefined) return
+        account.nick = entry.nick
+        account.nextSequence = Math.max(account.nextSequence, entry.nextSequence)
+        return
+      }
+      case "Accepted":
+        this.#accept(entry)
+        return
+      case "Delivered":
+        this.#forget(this.#accounts.get(entry.peer), entry.id)
+        return
+      case "Dropped": {
+        const account = this.#accounts.get(entry.peer)
+        for (const id of account?.outbox.keys() ?? []) this.#forget(account, id)
+        return
+      }
+      case "Shown": {
+        const account = this.#touch(entry.peer)
+        if (account === undefined) return
+        for (const id of entry.ids) this.#remember(account, id)
+      }
+    }
+  }
+
+  /** What a conversation with this peer begins with. */
+  past(peer: PeerId): Past | undefined {
+    const account = this.#accounts.get(peer)
+    return account && { nextSequence: account.nextSequence, outbox: [...account.outbox.values()], shown: account.shown }
+  }
+
+  /** The nickname that the peer was last known by. */
+  nick(peer: PeerId): string | undefined {
+    return this.#accounts.get(peer)?.nick
+  }
+
+  /** The peers that messages wait for. */
+  waiting(): ReadonlyArray<{ readonly peer: PeerId; readonly nick: string; readonly messages: number }> {
+    return Array.from(this.#accounts, ([peer, { nick, outbox }]) => ({ peer, nick, messages: outbox.size })).filter(
+      ({ messages }) => messages > 0
+    )
+  }
+
+  /** Entries from which an empty ledger becomes this one. */
+  *entries(): Generator<Entry> {
+    for (const [peer, { nextSequence, nick, outbox, shown }] of this.#accounts) {
+      yield { _tag: "Peer", peer, nick, nextSequence }
+      for (const message of outbox.values()) yield { _tag: "Accepted", peer, ...message }
+      if (shown.size > 0) yield { _tag: "Shown", peer, ids: [...shown] }
+    }
+  }
+
+  #accept({ id, peer, sequence, text }: Entry & { readonly _tag: "Accepted" }): void {
+    if (this.#accounts.get(peer)?.outbox.has(id) || !this.accepts(peer, text.length)) return
+    const account = this.#touch(peer)
+    if (account === undefined) return
+    account.outbox.set(id, { id, sequence, text })
+    account.outboxBytes += text.length
+    account.nextSequence = Math.max(account.nextSequence, sequence + 1)
+    this.#waitingBytes += text.length
+  }
+
+  #forget(account: Account | undefined, id: MessageId): void {
+    const message = account?.outbox.get(id)
+    if (account === undefined || message === undefined) return
+    account.outbox.delete(id)
+    account.outboxBytes -= message.text.length
+    this.#waitingBytes -= message.text.length
+  }
+
+  #remember(account: Account, id: MessageId): void {
+    if (account.shown.has(id)) return
+    account.shown.add(id)
+    this.#ids++
+    if (account.shown.size > MAX_SEEN) this.#forgetOldestId(account)
+    if (this.#ids <= MAX_IDS) return
+    for (const other of this.#accounts.values()) if (this.#forgetOldestId(other)) return
+  }
+
+  #forgetOldestId(account: Account): boolean {
+    for (const oldest of account.shown) {
+      account.shown.delete(oldest)
+      this.#ids--
+      return true
+    }
+    return false
+  }
+
+  /** The peer's account, from now on the latest; `undefined` when there is no room for one more. */
+  #touch(peer: PeerId): Account | undefined {
+    const account = this.#accounts.get(peer)
+    if (account !== undefined) {
+      this.#accounts.delete(peer)
+      this.#accounts.set(peer, account)
+      return account
+    }
+    if (this.#accounts.size >= MAX_ACCOUNTS) {
+      const idlest = this.#idlest()
+      if (idlest === undefined) return undefined
+      this.#ids -= this.#accounts.get(idlest)!.shown.size
+      this.#accounts.delete(idlest)
+    }
+    const made: Account = { nick: "", nextSequence: 0, outbox: new Map(), outboxBytes: 0, shown: new Set() }
+    this.#accounts.set(peer, made)
+    return made
+  }
+
+  /** The peer that was not talked to for longest and that nothing waits for. */
+  #idlest(): PeerId | undefined {
+    for (const [peer, { outbox }] of this.#accounts) if (outbox.size === 0) return peer
+    return undefined
+  }
+}
+
+/** Bytes of all entries together, near enough to know when a journal is worth rewriting. */
+export const sizeOfAll = (entries: Iterable<Entry>): number => {
+  let size = 0
+  for (const entry of entries) size += sizeOf(entry)
+  return size
+}
+
+interface Account {
+  nick: string
+  nextSequence: number
+  readonly outbox: Map<MessageId, PastMessage>
+  outboxBytes: number
+  /** Oldest first. */
+  readonly shown: Set<MessageId>
+}
+
+/** As many peers as the peer machine holds at once. */
+const MAX_ACCOUNTS = 1024
+/** Bytes of text that wait in all: eight full outboxes, and half of what a file of the store may have. */
+const MAX_WAITING_BYTES = 32 * 1024 * 1024
+/** Ids in all, 16 bytes each on disk and about 100 in memory: 32 full windows, or a hundred messages of each of a thousand peers. */
+const MAX_IDS = 131_072

@@ -1,0 +1,30 @@
+import * as fc from "fast-check"
+import type { Entry } from "../../../src/core/journal/Entry.js"
+import { encode } from "../../../src/domain/Base64Url.js"
+
+/** Entries of few peers and few ids, so that they concern each other. */
+
+export const peerOf = (n: number): string => encode(new Uint8Array(32).fill(n))
+export const idOf = (n: number): string => n.toString(16).padStart(32, "0")
+
+const peer = fc.integer({ min: 1, max: 4 }).map(peerOf)
+const id = fc.integer({ min: 0, max: 20 }).map(idOf)
+
+export const entry: fc.Arbitrary<Entry> = fc.oneof(
+  fc.record({
+    _tag: fc.constant("Peer" as const),
+    peer,
+    nick: fc.fullUnicodeString({ maxLength: 32 }),
+    nextSequence: fc.maxSafeNat()
+  }),
+  fc.record({
+    _tag: fc.constant("Accepted" as const),
+    peer,
+    id,
+    sequence: fc.nat(1_000),
+    text: fc.uint8Array({ minLength: 1, maxLength: 300 })
+  }),
+  fc.record({ _tag: fc.constant("Delivered" as const), peer, id }),
+  fc.record({ _tag: fc.constant("Dropped" as const), peer }),
+  fc.record({ _tag: fc.constant("Shown" as const), peer, ids: fc.array(id, { maxLength: 5 }) })
+)

@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest"
+import type { JournalEntry, Past, PeerEvent } from "../../../src/core/peer/Api.js"
+import { Conversation } from "../../../src/core/peer/Conversation.js"
+import { fromText, toText } from "../../../src/protocol/Bytes.js"
+import { idOf } from "./Arbitrary.js"
+
+/** A conversation whose journal takes its time, and a connection that takes all it is given. */
+const talk = (past?: Past) => {
+  const events: Array<PeerEvent> = []
+  const written: Array<JournalEntry> = []
+  const conversation = new Conversation("bob", (event) => events.push(event), {
+    past: () => past,
+    write: (entry) => written.push(entry)
+  })
+  conversation.consented = true
+  let ids = 0
+  return {
+    conversation,
+    events,
+    written,
+    send: (text: string) => conversation.send(text, new Uint8Array(16).fill(++ids)) as string,
+    store: (count = written.length) => {
+      for (const entry of written.splice(0, count)) conversation.journaled(entry)
+    },
+    leaving: (): ReadonlyArray<string> => {
+      const texts: Array<string> = []
+      for (let next = conversation.next; next !== undefined; next = conversation.next) {
+        texts.push(toText(next.bytes)!)
+        conversation.advance()
+      }
+      return texts
+    },
+    receipts: (): ReadonlyArray<string> => {
+      const receipts: Array<string> = []
+      while (conversation.hasReceipts) receipts.push(conversation.takeReceipt()!)
+      return receipts
+    }
+  }
+}
+
+const sink = () => {
+  const released: Array<number> = []
+  return { released, release: (size: number) => void released.push(size) }
+}
+
+describe("a conversation with a journal", () => {
+  it("lets no message leave before it is written down, and keeps their order", () => {
+    const alice = talk()
+    alice.send("one")
+    alice.send("two")
+    expect(alice.leaving()).toEqual([])
+    alice.store(1)
+    expect(alice.leaving()).toEqual(["one"])
+    alice.send("three")
+    alice.conversation.restart()
+    expect(alice.leaving()).toEqual(["one"])
+    alice.store()
+    expect(alice.leaving()).toEqual(["two", "three"])
+  })
+
+  it("says of no message that it waits for an answer before it is written down", () => {
+    const alice = talk()
+    alice.send("one")
+    alice.send("two")
+    alice.store(1)
+    alice.conversation.reportHeld()
+    expect(alice.events).toHaveLength(1)
+    alice.store()
+    alice.conversation.reportHeld()
+    alice.conversation.reportHeld()
+    expect(alice.events).toHaveLength(2)
+  })
+
+  it("confirms no message before it is written down as shown, however often it comes", () => {
+    const bob = talk()
+    const connection = sink()
+    bob.conversation.onText(idOf(1), "hi", 2, 20, connection)
+    bob.conversation.shown(idOf(1))
+    bob.conversation.restart()
+    bob.conversation.onText(idOf(1), "hi", 2, 20, connection)
+    expect(bob.receipts()).toEqual([])
+    expect(connection.released).toEqual([20])
+    bob.store()
+    expect(bob.receipts()).toEqual([idOf(1)])
+    expect(connection.released).toEqual([20, 20])
+    bob.conversation.onText(idOf(1), "hi", 2, 20, connection)
+    expect(bob.receipts()).toEqual([idOf(1)])
+    expect(bob.events).toHaveLength(1)
+  })
+
+  it("goes on from its past: what was not delivered goes out first, what was shown is not shown again", () => {
+    const outbox = ["one", "two"].map((text, n) => ({ id: idOf(n), sequence: 40 + n, text: fromText(text) }))
+    const alice = talk({ nextSequence: 42, outbox, shown: [idOf(7)] })
+    expect(alice.conversation.undelivered).toBe(2)
+    alice.send("three")
+    expect(alice.written).toMatchObject([{ _tag: "Accepted", sequence: 42, text: fromText("three") }])
+    alice.store()
+    expect(alice.leaving()).toEqual(["one", "two", "three"])
+    alice.conversation.onDelivered(idOf(0))
+    expect(alice.written).toEqual([{ _tag: "Delivered", peer: "bob", id: idOf(0) }])
+    alice.conversation.onText(idOf(7), "old", 3, 20, sink())
+    expect(alice.events.map(({ _tag }) => _tag)).toEqual(["Delivered"])
+    expect(alice.receipts()).toEqual([idOf(7)])
+  })
+
+  it("writes down that messages were given up, those too that were just being written", () => {
+    const alice = talk()
+    alice.send("one")
+    alice.conversation.dropOutbox()
+    expect(alice.written.map(({ _tag }) => _tag)).toEqual(["Accepted", "Dropped"])
+    alice.store()
+    expect(alice.leaving()).toEqual([])
+    alice.conversation.dropOutbox()
+    expect(alice.written).toEqual([])
+  })
+})
