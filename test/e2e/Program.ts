@@ -34,6 +34,13 @@ export const environment = (extra: Readonly<Record<string, string>> = {}): Recor
   ...extra
 })
 
+export interface ProgramOptions {
+  /** A command that runs the command after it, such as one that enters another network. */
+  readonly within?: ReadonlyArray<string>
+  /** Lives on after the test: whoever started it ends it. */
+  readonly kept?: boolean
+}
+
 /** One running `parley`. Whatever is waited for is waited for without sleeping; it was also seen when it came earlier. */
 export class Program {
   private readonly child: ChildProcessWithoutNullStreams
@@ -47,10 +54,12 @@ export class Program {
 
   constructor(
     readonly args: ReadonlyArray<string>,
-    env: Readonly<Record<string, string>> = {}
+    env: Readonly<Record<string, string>> = {},
+    options: ProgramOptions = {}
   ) {
-    this.child = spawn(process.execPath, [MAIN, ...args], { env: environment(env) })
-    running.add(this)
+    const [command, ...rest] = [...(options.within ?? []), process.execPath, MAIN, ...args]
+    this.child = spawn(command!, rest, { env: environment(env) })
+    if (options.kept !== true) running.add(this)
     this.child.stdout.setEncoding("utf8").on("data", (text: string) => {
       this.stdout += text
       this.look()

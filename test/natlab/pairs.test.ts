@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { exactly } from "../../src/core/nat/Behaviour.js"
+import * as Expectation from "../../src/core/nat/Expectation.js"
+import { available, Lab } from "./Lab.js"
+import { Table } from "./Table.js"
+import { converse, type Kind, kinds, type Person } from "./Talk.js"
+
+const EI = exactly("endpoint-independent")
+const AD = exactly("address-dependent")
+const APD = exactly("address-and-port-dependent")
+
+const open = { udp: true, mapping: EI, filtering: EI }
+const addressRestricted = { udp: true, mapping: EI, filtering: AD }
+const portRestricted = { udp: true, mapping: EI, filtering: APD }
+const symmetric = { udp: true, mapping: APD, filtering: APD }
+
+/** Each home has one client; `lan` names the local network of those that share one. */
+const HOMES: Readonly<Record<string, { readonly is: Expectation.Reachability; readonly lan?: string }>> = {
+  open: { is: open },
+  firewall: { is: portRestricted },
+  cone: { is: open },
+  address: { is: addressRestricted },
+  port: { is: portRestricted },
+  shifted: { is: portRestricted },
+  symmetric: { is: symmetric },
+  symmetric2: { is: symmetric },
+  double: { is: portRestricted },
+  blocked: { is: { udp: false, mapping: APD, filtering: APD } },
+  plain1: { is: symmetric, lan: "plain" },
+  plain2: { is: symmetric, lan: "plain" },
+  turn1: { is: portRestricted, lan: "turn" },
+  turn2: { is: portRestricted, lan: "turn" }
+}
+
+const TOPOLOGY = `
+host open
+host firewall fw=stateful
+host cone nat=full-cone
+host address nat=addr-restricted
+host port nat=port-restricted
+host shifted nat=port-restricted ports=shift
+host symmetric nat=symmetric
+host symmetric2 nat=symmetric
+nat isp type=port-restricted cgn=1 ports=shift
+nat box type=port-restricted behind=isp
+host double behind=box
+host blocked nat=udp-blocked
+nat plain type=symmetric
+host plain1 behind=plain
+host plain2 behind=plain
+nat turn type=port-restricted hairpin=1
+host turn1 behind=turn
+host turn2 behind=turn
+`
+
+/** Who talks to whom, in which of three ways by theory. */
+const PAIRS: ReadonlyArray<readonly [string, string, Kind]> = [
+  ["open", "port", "direct"],
+  ["open", "symmetric", "direct"],
+  ["open", "double", "direct"],
+  ["open", "address", "direct"],
+  ["plain1", "plain2", "lan"],
+  ["turn1", "turn2", "lan"]
+]
+
+/** Milliseconds after which nobody tries a candidate for the first time any more: the last probe leaves at 6 s. */
+const SETTLED = 8_000
+
+it("expects of each pair what theory does", () => {
+  for (const [a, b, kind] of PAIRS) {
+    const [left, right] = [HOMES[a]!, HOMES[b]!]
+    const shared = left.lan !== undefined && left.lan === right.lan
+    expect([a, b, shared ? "lan" : Expectation.expect(left.is, right.is)]).toEqual([a, b, kind])
+  }
+})
+
+if (available)
+  describe("pairs of homes behind real NATs", () => {
+    let lab: Lab
+    const people = new Map<string, Person>()
+    const table = new Table("Real NATs: from the query to the first message shown, and to the path", [
+      "pair",
+      "path",
+      "first message",
+      "path up"
+    ])
+
+    beforeAll(async () => {
+      lab = await Lab.start(TOPOLOGY)
+      for (const person of await lab.people(Object.keys(HOMES))) people.set(person.nick, person)
+    }, 120_000)
+
+    afterAll(async () => {
+      await lab.close()
+      table.print()
+    }, 60_000)
+
+    it.concurrent.for(PAIRS)("%s and %s: %s", async ([left, right, kind], { expect }) => {
+      const [a, b] = [people.get(left)!, people.get(right)!]
+      const { first, path } = await converse(a, b, kind)
+      table.add(`${left} – ${right}`, kind, first, path)
+      if (kind === "relay") await new Promise((resolve) => setTimeout(resolve, SETTLED))
+      expect([kinds(a, b).at(-1), kinds(b, a).at(-1)]).toEqual([kind, kind])
+    })
+  })
