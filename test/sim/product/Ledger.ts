@@ -1,0 +1,301 @@
+import type { ClientEvent } from "../../../src/client/Events.js"
+import type { MessageId } from "../../../src/core/peer/Api.js"
+
+/**
+ * The reference model: what the users of all clients did and saw, and what they must and must not see. It knows nothing of
+ * packets, connections or retries. Everything is told to it as it happens; the first thing that breaks a law stays in
+ * `problem`, which every scenario watches.
+ *
+ * A person keeps its name; each start of its client is a `life`, and what a life had in memory ends with it.
+ */
+export class Ledger {
+  /** The first law that was broken, and how. */
+  problem: string | undefined
+  readonly stats = { accepted: 0, shown: 0, delivered: 0, refused: 0, mutual: 0 }
+  private readonly people = new Map<string, Memory>()
+  private readonly lines: Array<Line> = []
+  private readonly byId = new Map<MessageId, Line>()
+  /** Everybody who has ever asked for somebody: `alice>bob`. */
+  private readonly everAsked = new Set<string>()
+  /** All keys that a person has ever registered. */
+  private readonly keys = new Map<string, Set<string>>()
+
+  /** A client of `name` starts, with nothing in memory. */
+  begin(name: string): void {
+    this.people.set(name, new Memory(this.memory(name).life + 1))
+  }
+
+  lifeOf(name: string): number {
+    return this.memory(name).life
+  }
+
+  /** The user begins to ask for `peer`: from here on text may flow, because the introduction may be there before the reply. */
+  asks(name: string, peer: string): void {
+    this.relation(name, peer).asking++
+    this.everAsked.add(pair(name, peer))
+  }
+
+  /** The question was answered. */
+  asked(name: string, peer: string, success: boolean, life: number): void {
+    if (this.lifeOf(name) !== life) return
+    const relation = this.relation(name, peer)
+    relation.asking--
+    if (success) relation.asked = true
+    if (success) relation.everAsked = true
+  }
+
+  /** The user ends the conversation: consent is withdrawn and what was not delivered is dropped. */
+  leaves(name: string, peer: string): void {
+    const relation = this.relation(name, peer)
+    relation.asked = false
+    relation.connected = undefined
+    for (const line of this.open(name, peer)) line.dropped = true
+  }
+
+  /** Whether the user has asked for `peer` and not left since: the only time at which text may leave this machine for it. */
+  mayWrite(name: string, peer: string): boolean {
+    const { asked, asking } = this.relation(name, peer)
+    return asked || asking > 0
+  }
+
+  hasAsked(name: string, peer: string): boolean {
+    return this.relation(name, peer).asked
+  }
+
+  /** The user is about to say something: the text to say, which names its author, its reader and its place. */
+  compose(name: string, peer: string, filler: string): string {
+    const line: Line = {
+      from: name,
+      to: peer,
+      number: this.lines.length,
+      life: this.lifeOf(name),
+      text: "",
+      id: undefined,
+      shownTo: new Set(),
+      delivered: false,
+      dropped: false
+    }
+    line.text = `${MARK}${name}>${peer}#${line.number}] ${filler}`
+    this.lines.push(line)
+    return line.text
+  }
+
+  accepted(text: string, id: MessageId): void {
+    const line = this.parse(text)!
+    if (!this.mayWrite(line.from, line.to)) this.broken("law 2", `${line.from} may write to ${line.to} unasked`)
+    line.id = id
+    this.byId.set(id, line)
+    this.stats.accepted++
+  }
+
+  refused(text: string, code: string): void {
+    const { from, to } = this.parse(text)!
+    this.stats.refused++
+    if (code === "NotConnected" && this.hasAsked(from, to))
+      this.broken("law 3", `${from} cannot write to ${to}: ${code}`)
+  }
+
+  /** A packet of `name` is about to be sealed with these bytes in it. */
+  sealed(name: string, plaintext: Uint8Array): void {
+    const bytes = Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.byteLength)
+    const at = bytes.indexOf(`${MARK}${name}>`)
+    if (at < 0) return
+    const peer = /^[a-z]+(?=#)/.exec(bytes.toString("latin1", at + MARK.length + name.length + 1, at + 64))?.[0]
+    if (peer !== undefined && !this.mayWrite(name, peer)) {
+      this.broken("law 2", `text of ${name} left for ${peer}, whom ${name} has not asked for`)
+    }
+  }
+
+  /** Bytes on the wire, where nobody may be able to read what people say. */
+  wire(from: string, data: Uint8Array): void {
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+    if (bytes.includes(MARK)) this.broken("law 4", `a packet of ${from} shows what people say`)
+  }
+
+  /** The application of `name` is done with an event. */
+  event(name: string, event: ClientEvent): void {
+    switch (event._tag) {
+      case "Registered":
+        this.keysOf(name).add(event.fingerprint)
+        return
+      case "Connected":
+      case "Disconnected":
+        this.link(name, event)
+        return
+      case "Mutual":
+        this.stats.mutual++
+        if (!this.everAsked.has(pair(event.peer, name)) || !this.everAsked.has(pair(name, event.peer))) {
+          this.broken("law 2", `${name} and ${event.peer} count as mutual, but not both have asked`)
+        }
+        return
+      case "Incoming":
+        if (!this.everAsked.has(pair(event.peer, name))) {
+          this.broken("law 4", `${name} is told that ${event.peer} asked`)
+        }
+        return
+      case "Message":
+        this.shown(name, event.from, event.text)
+        return
+      case "Delivered":
+        this.delivered(name, event.peer, event.id)
+        return
+      case "Failed":
+        if (event.peer !== undefined) this.refusedKey(event.code, event.peer)
+    }
+  }
+
+  /** A changed key was refused: right if the key has changed. */
+  refusedKey(code: string, peer: string): void {
+    if (code === "KeyChanged" && this.keysOf(peer).size < 2) {
+      this.broken("law 4", `the key of ${peer} is refused, which never changed`)
+    }
+  }
+
+  /** Messages between clients that still live which their reader has not seen confirmed. */
+  get outstanding(): ReadonlyArray<Line> {
+    return this.lines.filter((line) => isAccepted(line) && this.lifeOf(line.from) === line.life && !isSettled(line))
+  }
+
+  private link(name: string, event: ClientEvent & { readonly _tag: "Connected" | "Disconnected" }): void {
+    const relation = this.relation(name, event.peer)
+    if (event._tag === "Connected") {
+      if (relation.connected === true) this.broken("events", `${name} is connected to ${event.peer} twice`)
+      if (!this.everAsked.has(pair(name, event.peer)) && !this.everAsked.has(pair(event.peer, name))) {
+        this.broken("law 2", `${name} and ${event.peer} are connected, but neither has asked`)
+      }
+      relation.connected = true
+      return
+    }
+    const { reason } = event
+    if (relation.connected === false && reason !== "unreachable" && reason !== "closed") {
+      this.broken("events", `${name} is disconnected (${reason}) from ${event.peer}, but was not connected`)
+    }
+    relation.connected = false
+  }
+
+  private shown(name: string, from: string, text: string): void {
+    const line = this.parse(text)
+    if (line === undefined || line.from !== from || line.to !== name) {
+      this.broken("law 4", `${name} is shown ${JSON.stringify(text.slice(0, 60))} as of ${from}, who never said it`)
+      return
+    }
+    const relation = this.relation(name, from)
+    const life = this.lifeOf(name)
+    const what = `#${line.number} of ${from} to ${name}`
+    this.stats.shown++
+    if (line.shownTo.has(life)) this.broken("law 3", `${what} is shown twice`)
+    if (line.delivered) this.broken("law 3", `${what} is shown again after its delivery was confirmed`)
+    if (line.number < relation.lastShown) this.broken("law 3", `${what} is shown after #${relation.lastShown}`)
+    const skipped = this.lines.find(
+      (other) =>
+        isBefore(other, line) &&
+        other.life === line.life &&
+        isAccepted(other) &&
+        !isSettled(other) &&
+        other.shownTo.size === 0
+    )
+    if (skipped !== undefined) this.broken("law 3", `${what} is shown, but #${skipped.number} before it was not`)
+    line.shownTo.add(life)
+    relation.lastShown = line.number
+    if (relation.everAsked || relation.asking > 0) return
+    relation.uninvited++
+    if (relation.uninvited > CREDIT)
+      this.broken("law 2", `${name} is shown more than ${CREDIT} messages of ${from}, unasked`)
+  }
+
+  private delivered(name: string, peer: string, id: MessageId): void {
+    const line = this.byId.get(id)
+    this.stats.delivered++
+    if (line === undefined || line.from !== name || line.to !== peer) {
+      this.broken("law 3", `${name} learns that ${id} was delivered to ${peer}, and never sent it`)
+      return
+    }
+    if (line.delivered) this.broken("law 3", `#${line.number} of ${name} counts as delivered twice`)
+    if (line.shownTo.size === 0)
+      this.broken("law 3", `#${line.number} of ${name} counts as delivered before it was shown`)
+    line.delivered = true
+  }
+
+  private open(name: string, peer: string): ReadonlyArray<Line> {
+    return this.lines.filter(({ delivered, from, to }) => from === name && to === peer && !delivered)
+  }
+
+  private parse(text: string): Line | undefined {
+    const number = /^\[said:[a-z]+>[a-z]+#(\d+)\]/.exec(text)?.[1]
+    const line = number === undefined ? undefined : this.lines[Number(number)]
+    return line?.text === text ? line : undefined
+  }
+
+  /** A law does not hold. */
+  broken(law: string, what: string): void {
+    this.problem ??= `${law}: ${what}`
+  }
+
+  private memory(name: string): Memory {
+    const known = this.people.get(name) ?? new Memory(0)
+    this.people.set(name, known)
+    return known
+  }
+
+  private relation(name: string, peer: string): Relation {
+    const { relations } = this.memory(name)
+    const known = relations.get(peer) ?? new Relation()
+    relations.set(peer, known)
+    return known
+  }
+
+  private keysOf(name: string): Set<string> {
+    const known = this.keys.get(name) ?? new Set()
+    this.keys.set(name, known)
+    return known
+  }
+}
+
+/** What a living client has in memory. */
+class Memory {
+  readonly relations = new Map<string, Relation>()
+
+  constructor(readonly life: number) {}
+}
+
+/** What one life of a client has had to do with one peer. */
+class Relation {
+  asking = 0
+  asked = false
+  everAsked = false
+  /** `undefined`: right after we left, when an earlier event may still be on its way to the user. */
+  connected: boolean | undefined = false
+  lastShown = -1
+  /** Messages that were shown before this side had ever asked. */
+  uninvited = 0
+}
+
+interface Line {
+  readonly from: string
+  readonly to: string
+  readonly number: number
+  /** Of the author. */
+  readonly life: number
+  text: string
+  /** Once it is accepted. */
+  id: MessageId | undefined
+  /** Lives of the reader that were shown it. */
+  readonly shownTo: Set<number>
+  /** The author was told of the delivery. */
+  delivered: boolean
+  /** The author has left the conversation meanwhile. */
+  dropped: boolean
+}
+
+const isAccepted = ({ id }: Line): boolean => id !== undefined
+const isSettled = ({ delivered, dropped }: Line): boolean => delivered || dropped
+const isBefore = (other: Line, line: Line): boolean =>
+  other.from === line.from && other.to === line.to && other.number < line.number
+
+const pair = (name: string, peer: string): string => `${name}>${peer}`
+
+/** What everything that people say in a scenario begins with. Ciphertext has these six bytes once in 10^14. */
+const MARK = "[said:"
+
+/** Messages that somebody may write to us before we ask back (docs/protocol.md). */
+const CREDIT = 16

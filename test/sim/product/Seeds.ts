@@ -1,0 +1,14 @@
+import process from "node:process"
+
+/**
+ * How many seeds a scenario runs with: `count`, times `PARLEY_SIM_SWEEP` where the environment says so (`PARLEY_SIM_SWEEP=100 npx
+ * vitest run test/sim/product` is a night's work), from `PARLEY_SIM_FIRST` on.
+ */
+export const some = (count: number) => {
+  const seeds = Math.ceil(count * Number(process.env.PARLEY_SIM_SWEEP ?? 1))
+  const firstSeed = Number(process.env.PARLEY_SIM_FIRST ?? 1)
+  return { seeds, firstSeed, maxTime: HOUR, timeoutMs: Math.max(120_000, seeds * 1_000) }
+}
+
+/** Virtual ms: no scenario means to take longer, so one that does hangs. */
+const HOUR = 3_600_000
