@@ -76,11 +76,6 @@ export type PeerEvent =
       readonly undelivered: number
     }
 
-export type SendRefusal =
-  /** No `query` of ours for this peer yet (law 2). */
-  | { readonly _tag: "NotConsented" }
-  /** Longer than `MAX_MESSAGE` bytes of UTF-8, or empty. */
-  | { readonly _tag: "BadLength" }
 /**
  * Something to be written down before the machine goes on with it. A message of ours leaves when its `Accepted` has been stored, a
  * message of theirs is confirmed when its `Shown` has; the other two ask for no patience.
@@ -111,6 +106,11 @@ export interface PastMessage {
   readonly text: Uint8Array
 }
 
+export type SendRefusal =
+  /** No `query` of ours for this peer yet (law 2). */
+  | { readonly _tag: "NotConsented" }
+  /** Longer than `MAX_MESSAGE` bytes of UTF-8, or empty. */
+  | { readonly _tag: "BadLength" }
   /** The outbox holds `MAX_OUTBOX` messages or bytes. */
   | { readonly _tag: "OutboxFull" }
 
@@ -159,11 +159,11 @@ export interface PeersMachine {
   readonly pollTransmit: (now: number) => Transmit | undefined
   readonly pollTimeout: () => number | undefined
   readonly pollEvent: () => PeerEvent | undefined
-}
-
-/** Bytes of UTF-8 in one message: the promise to users; eight times the size that still reads well in a terminal. */
-export const MAX_MESSAGE = 64 * 1024
   /** The next entry to write down; none, ever, from a machine without a journal. */
   readonly pollJournal: () => JournalEntry | undefined
   /** These entries, in the order in which they were polled, survive a crash from now on (or cannot be helped). */
   readonly journaled: (entries: ReadonlyArray<JournalEntry>, now: number) => void
+}
+
+/** Bytes of UTF-8 in one message: the promise to users; eight times the size that still reads well in a terminal. */
+export const MAX_MESSAGE = 64 * 1024

@@ -4,8 +4,8 @@ import type { PeerEvent, Transmit } from "./Api.js"
 import type { Association } from "./Association.js"
 import type { Attempt } from "./Attempt.js"
 import type { Connection } from "./Connection.js"
-import type { Epoch } from "./Epoch.js"
 import type { ConversationJournal } from "./Conversation.js"
+import type { Epoch } from "./Epoch.js"
 
 /** What all associations of a client share: who we are, and the way out. */
 export interface AssociationContext {
@@ -19,13 +19,13 @@ export interface AssociationContext {
   /** Where peers may reach us. */
   readonly candidates: () => ReadonlyArray<Endpoint>
   readonly emit: (event: PeerEvent) => void
+  /** Absent when nothing is written down. */
+  readonly journal: ConversationJournal | undefined
   /** Sends a packet that belongs to no connection in use. */
   readonly transmit: (transmit: Transmit) => void
   /** An index that is not in use. */
   readonly allocate: () => number
   readonly register: (index: number, entry: IndexEntry) => void
-  /** Absent when nothing is written down. */
-  readonly journal: ConversationJournal | undefined
   readonly release: (index: number) => void
   /** `MAX_DATAGRAM` bytes for building and opening packets, shared because neither outlives a call. */
   readonly scratch: Uint8Array

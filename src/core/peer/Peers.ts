@@ -5,10 +5,10 @@ import { MAX_DATAGRAM, PacketType, readHeader } from "../../protocol/DataPacket.
 import type {
   Consent,
   Introduction,
-  MessageId,
   JournalEntry,
-  PeerEvent,
+  MessageId,
   Past,
+  PeerEvent,
   PeerId,
   PeerStatus,
   PeersMachine,
@@ -33,11 +33,11 @@ export interface PeersOptions {
   }
   /** Monotonic ms. */
   readonly now: number
+  /** What earlier processes left of the conversation with a peer. Present when there is a journal: `pollJournal` is to be drained. */
+  readonly past?: (peer: PeerId) => Past | undefined
 }
 
 /**
-  /** What earlier processes left of the conversation with a peer. Present when there is a journal: `pollJournal` is to be drained. */
-  readonly past?: (peer: PeerId) => Past | undefined
  * All peer links of one client: finds out which peer a packet is for, lets the peers take turns in sending, and collects what
  * happened. What happens between us and one peer is decided in its `Association`.
  *
@@ -56,6 +56,7 @@ export class Peers implements PeersMachine {
   #record: Uint8Array = new Uint8Array(0)
   #candidates: ReadonlyArray<Endpoint> = []
   readonly #events: Array<PeerEvent> = []
+  readonly #journal: Array<JournalEntry> = []
   /** Handshakes and goodbyes. */
   readonly #urgent: Array<Transmit> = []
   /** Associations that may have something to send, in the order of their turns. */
@@ -63,7 +64,6 @@ export class Peers implements PeersMachine {
   readonly #timeouts = new Map<Association, number>()
   #now: number
 
-  readonly #journal: Array<JournalEntry> = []
   constructor(private readonly options: PeersOptions) {
     this.#now = options.now
     this.#context = {
@@ -76,6 +76,12 @@ export class Peers implements PeersMachine {
       emit: (event) => {
         this.#events.push(event)
       },
+      journal: options.past && {
+        past: options.past,
+        write: (entry) => {
+          this.#journal.push(entry)
+        }
+      },
       transmit: (transmit) => {
         this.#urgent.push(transmit)
         if (this.#urgent.length > MAX_URGENT) this.#urgent.shift()
@@ -85,12 +91,6 @@ export class Peers implements PeersMachine {
         this.#indexes.set(index, entry)
       },
       release: (index) => {
-      journal: options.past && {
-        past: options.past,
-        write: (entry) => {
-          this.#journal.push(entry)
-        }
-      },
         this.#indexes.delete(index)
       },
       scratch: new Uint8Array(MAX_DATAGRAM)
@@ -231,6 +231,27 @@ export class Peers implements PeersMachine {
     return this.#events.shift()
   }
 
+  pollJournal(): JournalEntry | undefined {
+    return this.#journal.shift()
+  }
+
+  journaled(entries: ReadonlyArray<JournalEntry>, now: number): void {
+    for (const entry of entries) {
+      const association = this.#associations.get(entry.peer)
+      if (association === undefined) continue
+      association.conversation.journaled(entry)
+      if (entry._tag === "Shown") this.#afterShown(association, now)
+      else this.#touch(association, now)
+    }
+  }
+
+  /** The conversation may have room for more. */
+  #afterShown(association: Association, now: number): void {
+    association.connection?.onShown()
+    association.afterChange(now)
+    this.#touch(association, now)
+  }
+
   #handleData(from: Route, data: Uint8Array, now: number): void {
     const header = readHeader(data)
     const entry = header && this.#indexes.get(header.receiverIndex)
@@ -260,27 +281,6 @@ export class Peers implements PeersMachine {
   #touch(association: Association, now: number): void {
     this.#now = now
     if (this.#associations.get(association.peer) === association) this.#ready.add(association)
-  }
-
-  pollJournal(): JournalEntry | undefined {
-    return this.#journal.shift()
-  }
-
-  journaled(entries: ReadonlyArray<JournalEntry>, now: number): void {
-    for (const entry of entries) {
-      const association = this.#associations.get(entry.peer)
-      if (association === undefined) continue
-      association.conversation.journaled(entry)
-      if (entry._tag === "Shown") this.#afterShown(association, now)
-      else this.#touch(association, now)
-    }
-  }
-
-  /** The conversation may have room for more. */
-  #afterShown(association: Association, now: number): void {
-    association.connection?.onShown()
-    association.afterChange(now)
-    this.#touch(association, now)
   }
 
   #introduce(
