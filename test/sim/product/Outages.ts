@@ -1,0 +1,141 @@
+import * as Effect from "effect/Effect"
+import { type Fault, Nat, Sim } from "parley/sim"
+import type { Person } from "./Person.js"
+import { settles } from "./Settling.js"
+import * as Town from "./Town.js"
+
+/** Alice and bob, who have asked for each other. */
+const friends = (options: Partial<Town.TownOptions> = {}) =>
+  Effect.gen(function* () {
+    const town = yield* Town.make({ people: ["alice", "bob"], ...options })
+    yield* settles(town)
+    return { town, sim: town.sim, alice: town.person("alice"), bob: town.person("bob") }
+  })
+
+/** `count` messages each way, each of them delivered within `ms`. */
+const talk = ({ ledger, sim }: Town.Town, alice: Person, bob: Person, count: number, ms: number) =>
+  Effect.gen(function* () {
+    for (let i = 0; i < count; i++) {
+      yield* alice.say(bob, i)
+      yield* bob.say(alice, 100 * i)
+      yield* sim.eventually("what was said is delivered", () => ledger.outstanding.length === 0, ms)
+      yield* Effect.sleep(1_000)
+    }
+  })
+
+/** Two ask for each other at once: one connection, and both may write. */
+export function* crossingQueries() {
+  const rng = (yield* Sim).world.kernel.rng.fork("test")
+  const town = yield* Town.make({ people: ["alice", "bob"] })
+  const [alice, bob] = [town.person("alice"), town.person("bob")]
+  yield* town.sim.eventually("both are there", () => alice.registered && bob.registered, "5 seconds")
+  yield* Effect.all([alice.query(bob), Effect.delay(bob.query(alice), rng.unit() * rng.below(120))], {
+    concurrency: "unbounded"
+  })
+  yield* talk(town, alice, bob, 2, 2_000)
+  for (const { events } of town.people) {
+    const links = events.filter(({ _tag }) => _tag === "Connected" || _tag === "Disconnected" || _tag === "Mutual")
+    if (links.map(({ _tag }) => _tag).join() !== "Connected,Mutual") throw new Error(JSON.stringify(links))
+  }
+}
+
+/** People talk on while nobody reaches the server. */
+export function* withoutServer() {
+  const { alice, bob, sim, town } = yield* friends()
+  yield* sim.begin({ kind: "partition", from: "server" })
+  yield* talk(town, alice, bob, 150, 2_000)
+  yield* sim.quiesce
+  yield* sim.eventually("both are registered again", () => alice.holds && bob.holds, "30 seconds")
+}
+
+/** A server that restarts gets everybody back, and no conversation notices. */
+export function* serverRestarts() {
+  const { alice, bob, sim, town } = yield* friends()
+  const rng = sim.world.kernel.rng.fork("test")
+  const before = alice.events.length
+  for (const down of [town.server.crash, town.server.kill, town.server.stop]) {
+    yield* down
+    yield* talk(town, alice, bob, rng.between(1, 30), 2_000)
+    yield* town.server.restart
+    // 45 s until a client notices that the machine of its server lost its memory, 15 s until it tries again.
+    yield* sim.eventually("both are registered again", () => alice.holds && bob.holds, "70 seconds")
+  }
+  const lost = alice.events.slice(before).find(({ _tag }) => _tag === "Disconnected")
+  if (lost !== undefined) throw new Error(`a conversation broke: ${JSON.stringify(lost)}`)
+}
+
+/** What is said to somebody whose machine dies is delivered after its return, once. */
+export function* readerDies() {
+  const { alice, bob, sim, town } = yield* friends()
+  const rng = sim.world.kernel.rng.fork("test")
+  for (const down of [bob.crash, bob.kill, bob.stop]) {
+    yield* alice.say(bob)
+    yield* Effect.sleep(rng.unit() * 100)
+    yield* down
+    for (let i = 0; i < 5; i++) {
+      yield* alice.say(bob, i)
+      yield* Effect.sleep(10 ** (4 * rng.unit()))
+    }
+    yield* bob.start
+    yield* sim.eventually("bob is back", () => bob.registered, "10 seconds")
+    // Until bob asks again, alice may write what an invitation allows.
+    yield* sim.eventually("bob has everything", () => town.ledger.outstanding.length === 0, "1 minute")
+    yield* bob.query(alice)
+  }
+}
+
+/** A lost key is refused aloud, and nothing is said to its successor before it is trusted. */
+export function* lostKey() {
+  const { alice, bob, sim, town } = yield* friends()
+  yield* bob.exit
+  for (const name of bob.host.machine.disk.names()) bob.host.machine.disk.remove(name)
+  yield* bob.start
+  yield* sim.eventually("bob is back", () => bob.registered, "2 minutes")
+  yield* alice.say(bob)
+  const code = yield* alice.query(bob)
+  if (code !== "KeyChanged") throw new Error(`the changed key got ${code}`)
+  yield* bob.query(alice)
+  yield* Effect.sleep("1 minute")
+  const shown = bob.events.find(({ _tag }) => _tag === "Message")
+  if (shown !== undefined) throw new Error("the successor was shown a message to its predecessor")
+  yield* alice.trust(bob)
+  yield* alice.query(bob)
+  // Bob's own attempts, until now in vain, come every five seconds.
+  yield* talk(town, alice, bob, 2, 8_000)
+}
+
+/** Somebody gets a new address in the middle of a conversation, which goes on there. */
+export function* roaming() {
+  const { alice, bob, sim, town } = yield* friends()
+  const rng = sim.world.kernel.rng.fork("test")
+  for (let i = 0; i < 3; i++) {
+    yield* sim.begin({ kind: "address-change", host: rng.pick(["alice", "bob"]) })
+    yield* Effect.all([alice.say(bob), bob.say(alice)])
+    yield* sim.eventually("all is delivered", () => town.ledger.outstanding.length === 0, "8 seconds")
+    yield* Effect.sleep(rng.between(10, 20_000))
+  }
+}
+
+/** What happens to somebody on the move. Behind a usual NAT, all of them. */
+const moves: ReadonlyArray<Fault> = [
+  { kind: "nat-reboot", router: "alice/router" },
+  { kind: "nat-renumber", router: "alice/router" },
+  { kind: "address-change", host: "bob" },
+  { kind: "pause", host: "bob" },
+  { kind: "offline", host: "alice" }
+]
+
+/** Conversations survive new addresses, forgetful routers and short sleeps. */
+export function* moving() {
+  const person = (name: string) => (name === "alice" ? { host: { nat: Nat.portRestricted } } : {})
+  const { alice, bob, sim, town } = yield* friends({ person })
+  const rng = sim.world.kernel.rng.fork("test")
+  for (let i = 0; i < 4; i++) {
+    const move = rng.pick(moves)
+    const end = yield* sim.begin(move)
+    yield* Effect.fork(Effect.zip(alice.say(bob), bob.say(alice)))
+    yield* Effect.sleep(rng.between(10, 10_000))
+    yield* end
+    yield* sim.eventually(`all is delivered after ${move.kind}`, () => town.ledger.outstanding.length === 0, "1 minute")
+  }
+}

@@ -1,0 +1,26 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { run } from "parley/sim"
+import { describe, expect, it } from "vitest"
+import { plants } from "./Plants.js"
+import { maxTime } from "./Seeds.js"
+
+/** A bug that takes more seeds than this to find would get through. */
+const SEEDS = 200
+
+describe("a planted bug is found", () => {
+  it.each(plants)("$bug", async ({ put, scenario }) => {
+    const takeOut = put()
+    try {
+      let found: number | undefined
+      for (let seed = 1; seed <= SEEDS && found === undefined; seed++) {
+        const order = seed % 2 === 0 ? "fifo" : "random"
+        const { exit } = await run({ seed, order, maxTime }, Effect.gen(scenario))
+        if (Exit.isFailure(exit)) found = seed
+      }
+      expect(found).toBeDefined()
+    } finally {
+      takeOut()
+    }
+  })
+})
