@@ -1,0 +1,109 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as PeerLink from "../../src/client/PeerLink.js"
+import type { Introduction, PeerEvent } from "../../src/core/peer/Api.js"
+import { Peers } from "../../src/core/peer/Peers.js"
+import * as Base64Url from "../../src/domain/Base64Url.js"
+import * as Endpoint from "../../src/domain/Endpoint.js"
+import * as Identity from "../../src/domain/Identity.js"
+import { crypto } from "../../src/layers/node/Crypto.js"
+import * as NodeDatagrams from "../../src/layers/node/Datagrams.js"
+import * as PeerRecord from "../../src/protocol/PeerRecord.js"
+import { Datagrams } from "../../src/services/Datagrams.js"
+import * as Time from "../../src/services/Time.js"
+
+/** What one side has to know of the other; plain data, for the pipe between processes. */
+export interface Card {
+  readonly identity: string
+  readonly staticKey: string
+  readonly candidate: string
+}
+
+/** One fresh identity with its sockets and its machine, driven as the client drives it. */
+export interface Host {
+  readonly id: string
+  readonly card: Card
+  readonly drive: PeerLink.PeerLink["drive"]
+  readonly packets: { sent: number; received: number }
+  readonly close: () => Promise<void>
+}
+
+export const open = async (onEvent: (event: PeerEvent, now: number) => void): Promise<Host> => {
+  const scope = await Effect.runPromise(Scope.make())
+  const packets = { sent: 0, received: 0 }
+  const identity = Identity.fromSeed(crypto, globalThis.crypto.getRandomValues(new Uint8Array(32)))
+  const record: PeerRecord.PeerRecord = {
+    nick: "bench",
+    identity: identity.signKeys.publicKey,
+    staticKey: identity.staticKeys.publicKey,
+    sequence: 1,
+    expiry: Date.now() + 3_600_000
+  }
+  const link = await Effect.runPromise(
+    PeerLink.make(onEvent).pipe(Effect.provide(counting(packets)), Scope.extend(scope))
+  )
+  const entropy = { bytes: (length: number) => globalThis.crypto.getRandomValues(new Uint8Array(length)) }
+  const machine = new Peers({
+    crypto,
+    entropy,
+    identity: { publicKey: identity.signKeys.publicKey, staticKeys: identity.staticKeys },
+    now: Effect.runSync(Time.make).monotonic()
+  })
+  const candidate = Endpoint.make("127.0.0.1", link.ports.ipv4!)!
+  link.start(machine)
+  link.drive((peers, now) =>
+    peers.setLocal(PeerRecord.sign(crypto, identity.signKeys.secretKey, record)!, [candidate], now)
+  )
+  return {
+    id: Base64Url.encode(identity.signKeys.publicKey),
+    card: {
+      identity: Base64Url.encode(record.identity),
+      staticKey: Base64Url.encode(record.staticKey),
+      candidate: Endpoint.format(candidate)
+    },
+    drive: link.drive,
+    packets,
+    close: () => Effect.runPromise(Scope.close(scope, Exit.void))
+  }
+}
+
+/** What the server would say of the other side. */
+export const introduction = (card: Card): Introduction => ({
+  channel: Base64Url.encode(new Uint8Array(8).fill(1)),
+  pairKey: new Uint8Array(32).fill(2),
+  record: {
+    nick: "bench",
+    identity: Base64Url.decode(card.identity)!,
+    staticKey: Base64Url.decode(card.staticKey)!,
+    sequence: 1,
+    expiry: Date.now() + 3_600_000
+  },
+  candidates: [Endpoint.parse(card.candidate)!]
+})
+
+const counting = (packets: Host["packets"]): Layer.Layer<Datagrams> =>
+  Layer.effect(
+    Datagrams,
+    Effect.map(Datagrams, (real) => ({
+      bind: (options) =>
+        real
+          .bind({
+            ...options,
+            onDatagram: (from, data) => {
+              packets.received++
+              options.onDatagram(from, data)
+            }
+          })
+          .pipe(
+            Effect.map((socket) => ({
+              ...socket,
+              send: (to, data) => {
+                packets.sent++
+                socket.send(to, data)
+              }
+            }))
+          )
+    }))
+  ).pipe(Layer.provide(NodeDatagrams.layer))
