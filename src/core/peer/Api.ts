@@ -1,5 +1,8 @@
 import type { Endpoint } from "../../domain/Endpoint.js"
 import type { PeerRecord } from "../../protocol/PeerRecord.js"
+import type { NatKind } from "../nat/NatKind.js"
+import type { Policy } from "./Policy.js"
+import type { PeerReport } from "./Report.js"
 
 /**
  * What goes in and out of the `Peers` machine (core/peer/Peers), which holds every peer link of one client: handshakes,
@@ -13,7 +16,7 @@ export type PeerId = string
 /** 16 random bytes as lower-case hexadecimal. */
 export type MessageId = string
 
-/** Where a packet goes: an address, or (a place kept) through the server's relay by channel. */
+/** Where a packet goes: an address, or through the server's relay by channel. */
 export type Route =
   | { readonly _tag: "Direct"; readonly endpoint: Endpoint }
   | { readonly _tag: "Relay"; readonly channel: string }
@@ -32,6 +35,8 @@ export interface Introduction {
   readonly record: PeerRecord
   /** At most 8; hostile ones are possible, so only small probes go there until an address answers. */
   readonly candidates: ReadonlyArray<Endpoint>
+  /** Whether the server carries packets on this channel. */
+  readonly relay?: boolean
 }
 
 /** Our relation to a peer. `invited`: they asked for us, we have not asked for them, and can send them nothing (law 2). */
@@ -39,7 +44,7 @@ export type Consent = "inviting" | "invited" | "mutual"
 
 export interface PathInfo {
   readonly kind: "direct" | "lan" | "relay"
-  /** `203.0.113.7:40001`, or the server's name for a relay. */
+  /** `203.0.113.7:40001`; the channel for a relay. */
   readonly address: string
   /** Smoothed round trip in ms. */
   readonly rttMs: number
@@ -151,6 +156,15 @@ export interface PeersMachine {
   readonly closeAll: (now: number) => void
   /** A hint from elsewhere that this peer's reachability changed: probe at once instead of at the next heartbeat. */
   readonly nudge: (peer: PeerId, now: number) => void
+  /**
+   * Which paths may be used with this peer from now on, or with all that have no policy of their own. Best said before the introduction:
+   * what was told already is not taken back. `false` when `MAX_PEERS` have a policy of their own and this would be one more.
+   */
+  readonly setPolicy: (peer: PeerId | undefined, policy: Policy, now: number) => boolean
+  /** What is known of our own network; peers are told in handshakes from now on. */
+  readonly setNat: (kind: NatKind) => void
+  /** All that is known of how this peer is reached, and of how it was. */
+  readonly explain: (peer: PeerId, now: number) => PeerReport | undefined
   readonly status: (peer: PeerId) => PeerStatus | undefined
   /** Peers with a conversation or an open introduction. */
   readonly peers: () => ReadonlyArray<PeerId>

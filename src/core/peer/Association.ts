@@ -1,6 +1,7 @@
 import * as Bytes from "../../protocol/Bytes.js"
 import { PacketType } from "../../protocol/DataPacket.js"
 import { CONNECTION_BYTES, type HandshakePayload } from "../../protocol/Handshake.js"
+import * as NatKind from "../nat/NatKind.js"
 import type { DisconnectReason, PeerId, Route, Transmit } from "./Api.js"
 import type { AssociationContext } from "./AssociationContext.js"
 import { Attempt, type AttemptKind } from "./Attempt.js"
@@ -10,6 +11,9 @@ import { Epoch } from "./Epoch.js"
 import { type HandshakeResult, respond, verifyMac1 } from "./Handshake.js"
 import * as Terms from "./HandshakeTerms.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
+import { PathHistory } from "./PathHistory.js"
+import { type Policy, permits } from "./Policy.js"
+import type { PeerReport } from "./Report.js"
 
 /**
  * Everything between us and one peer identity: its conversation, at most one connection in use, at most one that we answered and that
@@ -35,6 +39,8 @@ export class Association {
   readonly introductions = new Map<string, OpenIntroduction>()
   /** Where the last connection had reached the peer. */
   #lastRoutes: ReadonlyArray<Route> = []
+  readonly #history = new PathHistory()
+  #peerNat: NatKind.NatKind = "unknown"
 
   constructor(
     readonly peer: PeerId,
@@ -66,15 +72,21 @@ export class Association {
     this.#introduction = introduction
     for (const connection of [this.#connection, this.#unconfirmed?.connection]) {
       if (news) connection?.chat.onConsentGiven()
-      connection?.paths.probeAll(now)
+      if (connection === undefined) continue
+      for (const route of introduction.routes(this.#policy)) connection.paths.add(route, now)
+      connection.paths.probeAll(now)
     }
-    if (this.#connection !== undefined && this.#connectedOn === introduction) return
+    if (this.#connection !== undefined && this.#connectedOn === introduction) {
+      this.#learn(introduction, now)
+      return
+    }
     const kind = this.#connection === undefined ? "first" : "rekey"
     this.#begin(kind, introduction, now)
   }
 
   admit(introduction: OpenIntroduction, now: number): void {
     this.#introduction ??= introduction
+    this.#learn(introduction, now)
     if (!introduction.inviting) introduction.startOpening(now)
   }
 
@@ -92,12 +104,45 @@ export class Association {
 
   /** Reachability changed: probe now. */
   nudge(now: number): void {
-    this.#connection?.paths.probeAll(now)
+    this.#connection?.paths.retry(now)
     this.#attempt?.sendNow(now)
+  }
+
+  /** Our own candidates changed: tells the peer, and tries the paths. */
+  candidatesChanged(now: number): void {
+    this.#connection?.paths.retry(now)
+  }
+
+  policyChanged(now: number): void {
+    for (const connection of [this.#connection, this.#unconfirmed?.connection]) {
+      if (connection === undefined) continue
+      connection.setPolicy(this.#policy, now)
+      for (const introduction of this.introductions.values()) {
+        for (const route of introduction.routes(this.#policy)) connection.paths.add(route, now)
+      }
+    }
+    // A handshake under way goes to the routes, and tells the addresses, of the former policy.
+    const attempt = this.#attempt
+    if (attempt !== undefined) this.#begin(attempt.kind, attempt.introduction, now)
+  }
+
+  explain(now: number): PeerReport {
+    const policy = this.#policy
+    return {
+      connected: this.#connection !== undefined,
+      policy,
+      relayOffered: [...this.introductions.values()].some(({ relay }) => relay),
+      ownNat: this.context.nat(),
+      peerNat: this.#peerNat,
+      told: this.context.candidates(this.peer).length,
+      connection: this.#connection?.explain(now),
+      changes: this.#history.changes
+    }
   }
 
   handleHs1(introduction: OpenIntroduction, packet: Uint8Array, route: Route, now: number): void {
     const { crypto, entropy, staticKeys } = this.context
+    if (!permits(this.#policy, route)) return
     const answer = introduction.answer
     if (answer !== undefined && Bytes.equal(answer.request, packet)) {
       if (answer.connection.ended === undefined) this.context.transmit({ route, data: answer.reply.slice() })
@@ -163,7 +208,7 @@ export class Association {
   }
 
   handleHs2(attempt: Attempt, packet: Uint8Array, route: Route, now: number): void {
-    if (attempt !== this.#attempt) return
+    if (attempt !== this.#attempt || !permits(this.#policy, route)) return
     const result = attempt.initiation.complete(packet)
     if (result === undefined) return
     const payload = result.remotePayload
@@ -195,6 +240,7 @@ export class Association {
     route: Route,
     now: number
   ): void {
+    if (!permits(this.#policy, route)) return
     if (!connection.handlePacket(epoch, counter, packet, route, now)) return
     if (connection === this.#connection) this.#afterConnection(now)
   }
@@ -239,6 +285,14 @@ export class Association {
     for (const introduction of this.introductions.values()) if (now >= introduction.openAt) this.#open(introduction)
   }
 
+  /** An introduction may bring new addresses: whatever looks for the peer at this moment tries them, too. */
+  #learn(introduction: OpenIntroduction, now: number): void {
+    const routes = introduction.routes(this.#policy)
+    for (const route of routes) this.#connection?.paths.add(route, now)
+    const attempt = this.#attempt
+    if (attempt !== undefined && routes.filter((route) => attempt.addRoute(route)).length > 0) attempt.sendNow(now)
+  }
+
   /** Begins a handshake; whatever was begun before is forgotten. */
   #begin(
     kind: AttemptKind,
@@ -260,8 +314,8 @@ export class Association {
     for (const route of rekeys?.paths.provenRoutes ?? []) attempt.addRoute(route)
     // New keys for a connection that works are nobody's business but that of addresses that answered before.
     if (attempt.routes.length === 0 || introduction !== this.#connectedOn) {
-      for (const endpoint of introduction.candidates) attempt.addRoute({ _tag: "Direct", endpoint })
-      for (const route of moreRoutes) attempt.addRoute(route)
+      for (const route of introduction.routes(this.#policy)) attempt.addRoute(route)
+      for (const route of moreRoutes) if (permits(this.#policy, route)) attempt.addRoute(route)
     }
     this.#attempt = attempt
     this.context.register(current.index, { _tag: "Attempt", association: this, attempt })
@@ -305,6 +359,9 @@ export class Association {
       remoteId: peerTerms.connection,
       peerTerms,
       consented: this.conversation.consented,
+      policy: this.#policy,
+      candidates: () => this.context.candidates(this.peer),
+      onPath: (change) => this.#history.add(change),
       onConfirmed: (at) => {
         if (this.#unconfirmed?.connection !== connection) return
         const { since } = this.#unconfirmed
@@ -314,14 +371,15 @@ export class Association {
       }
     })
     this.context.register(epoch.localIndex, { _tag: "Epoch", association: this, connection, epoch })
-    for (const endpoint of introduction.candidates) connection.paths.add({ _tag: "Direct", endpoint }, now)
+    for (const route of introduction.routes(this.#policy)) connection.paths.add(route, now)
     this.#refresh(connection, peerTerms, now)
     return connection
   }
 
   /** What a handshake tells of the peer anew. */
   #refresh(connection: Connection, payload: HandshakePayload, now: number): void {
-    for (const endpoint of payload.candidates) connection.paths.add({ _tag: "Direct", endpoint }, now)
+    this.#peerNat = NatKind.fromFeatures(payload.features)
+    for (const endpoint of payload.candidates) connection.paths.add({ _tag: "Direct", endpoint }, now, "peer")
     if (payload.consent) connection.chat.onPeerConsent()
   }
 
@@ -344,6 +402,7 @@ export class Association {
     if (connection?.ended === undefined) return
     this.#connection = undefined
     this.#lastRoutes = connection.paths.routes
+    if (connection.announced) this.#history.add({ at: now, path: undefined, reason: "ended" })
     if (connection.ended === "closed") for (const goodbye of connection.farewell(now)) this.context.transmit(goodbye)
     connection.keys.wipe()
     if (this.#attempt?.rekeys === connection) this.#dropAttempt()
@@ -373,9 +432,13 @@ export class Association {
 
   #open(introduction: OpenIntroduction): void {
     introduction.onOpened()
-    for (const endpoint of introduction.candidates) {
-      this.context.transmit({ route: { _tag: "Direct", endpoint }, data: Uint8Array.of(PacketType.open) })
+    for (const route of introduction.routes(this.#policy)) {
+      if (route._tag === "Direct") this.context.transmit({ route, data: Uint8Array.of(PacketType.open) })
     }
+  }
+
+  get #policy(): Policy {
+    return this.context.policy(this.peer)
   }
 }
 

@@ -1,11 +1,13 @@
 import type { Crypto, KeyPair } from "../../domain/Crypto.js"
 import type { Endpoint } from "../../domain/Endpoint.js"
-import type { PeerEvent, Transmit } from "./Api.js"
+import type { NatKind } from "../nat/NatKind.js"
+import type { PeerEvent, PeerId, Transmit } from "./Api.js"
 import type { Association } from "./Association.js"
 import type { Attempt } from "./Attempt.js"
 import type { Connection } from "./Connection.js"
 import type { ConversationJournal } from "./Conversation.js"
 import type { Epoch } from "./Epoch.js"
+import type { Policy } from "./Policy.js"
 
 /** What all associations of a client share: who we are, and the way out. */
 export interface AssociationContext {
@@ -16,8 +18,11 @@ export interface AssociationContext {
   readonly startedAt: number
   /** Our signed record. */
   readonly record: () => Uint8Array
-  /** Where peers may reach us. */
-  readonly candidates: () => ReadonlyArray<Endpoint>
+  /** Where this peer may reach us: nothing, when it is not to know. */
+  readonly candidates: (peer: PeerId) => ReadonlyArray<Endpoint>
+  readonly policy: (peer: PeerId) => Policy
+  /** Our own network, as far as known. */
+  readonly nat: () => NatKind
   readonly emit: (event: PeerEvent) => void
   /** Absent when nothing is written down. */
   readonly journal: ConversationJournal | undefined

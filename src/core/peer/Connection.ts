@@ -11,8 +11,11 @@ import { KeyRing } from "./KeyRing.js"
 import { LossDetector, type LossSink, type SentFrame } from "./LossDetector.js"
 import { NewReno } from "./NewReno.js"
 import type { Path } from "./Path.js"
+import type { PathChange } from "./PathHistory.js"
 import { Paths } from "./Paths.js"
+import type { Policy } from "./Policy.js"
 import { ReplayWindow } from "./ReplayWindow.js"
+import type { ConnectionReport, PathReport } from "./Report.js"
 import { RttEstimator } from "./RttEstimator.js"
 
 /**
@@ -38,6 +41,8 @@ export class Connection implements LossSink {
   readonly #loss: LossDetector
   /** Answers owed, at most `MAX_PONGS`. */
   readonly #pongs: Array<{ readonly path: Path; readonly token: Uint8Array }> = []
+  /** What is to go over the relay as well. */
+  #copy: Transmit | undefined
   #candidatesDue = false
   /** The path that the loss detector measures. */
   #measured: Path | undefined
@@ -48,7 +53,7 @@ export class Connection implements LossSink {
     const { conversation, emit, entropy, peerTerms } = context
     this.keys = new KeyRing(context.epoch, context.release)
     this.#confirmed = context.epoch.initiator
-    this.paths = new Paths(() => entropy.bytes(1)[0]! / 255)
+    this.paths = new Paths(() => entropy.bytes(1)[0]! / 255, context.policy)
     this.chat = new ChatChannel(conversation, emit, peerTerms, context.consented)
     this.#loss = new LossDetector(this, () => new NewReno(), new RttEstimator())
   }
@@ -81,8 +86,8 @@ export class Connection implements LossSink {
   /** The handshake came to its end: `bytes` came from `route`, `rtt` ms after ours when that is known, and `sent` went back. */
   begin(route: Route, bytes: number, sent: number, rtt: number | undefined, now: number): void {
     this.paths.use(route, bytes, rtt, now)
-    this.paths.active?.onSent(sent)
-    this.#followPath()
+    this.paths.active?.onSent(sent, now)
+    this.#followPath(now)
   }
 
   /** The application has shown something. */
@@ -91,9 +96,30 @@ export class Connection implements LossSink {
     if (this.chat.failed) this.#violated()
   }
 
-  /** Our own candidates changed: tells the peer. */
-  candidatesChanged(): void {
-    this.#candidatesDue = true
+  /** Only what this policy permits is used from now on. */
+  setPolicy(policy: Policy, now: number): void {
+    this.paths.setPolicy(policy, now)
+    this.#copy = undefined
+    this.#pongs.length = 0
+    this.#followPath(now)
+  }
+
+  /** What the user may want to know: all paths, and how much was lost. */
+  explain(now: number): ConnectionReport {
+    const paths = this.paths.all.map(
+      (path): PathReport => ({
+        ...path.info(),
+        source: path.source,
+        active: path === this.paths.active,
+        trusted: path.trusted(now),
+        probes: path.probes,
+        answers: path.answers,
+        provenMsAgo: path.proven ? now - path.provenAt : undefined,
+        sent: path.sent,
+        received: path.received
+      })
+    )
+    return { paths, ...this.#loss.counts }
   }
 
   /** Handles a DATA packet that came for `epoch`; `false` when it was dropped without a trace. */
@@ -119,25 +145,26 @@ export class Connection implements LossSink {
       if (this.ended !== undefined) break
       if (!this.#handleFrame(frame, path, now)) return this.#violated()
     }
-    this.#followPath()
+    this.#followPath(now)
     return true
   }
 
   /** The next packet to send; `undefined` when there is none now. */
   pollTransmit(now: number): Transmit | undefined {
     if (this.ended !== undefined || !this.#confirmed || !this.keys.maySeal(now)) return undefined
-    return this.#pollPong() ?? this.#pollProbe(now) ?? this.#pollData(now)
+    return this.#pollCopy() ?? this.#pollPong(now) ?? this.#pollProbe(now) ?? this.#pollData(now)
   }
 
   /** Packets that say goodbye: several, because nobody will answer. To be sent when it is us who ended the connection. */
   farewell(now: number): ReadonlyArray<Transmit> {
     const path = this.paths.active
+    const spare = this.paths.spare(now)
     if (!this.#confirmed || !this.keys.maySeal(now) || path === undefined) return []
     const code = this.#violation ? ByeCode.violation : ByeCode.left
-    return Array.from({ length: FAREWELLS }, () => {
+    return Array.from({ length: FAREWELLS }, (_, index) => {
       const writer = new Bytes.Writer(this.context.scratch)
       Frame.write(writer, { _tag: "Bye", code })
-      return this.#seal(writer, path)
+      return this.#seal(writer, index === 0 ? (spare ?? path) : path, now)
     })
   }
 
@@ -145,7 +172,7 @@ export class Connection implements LossSink {
   timeout(now: number): number {
     if (this.ended !== undefined) return NEVER
     const mute = !this.#confirmed || !this.keys.maySeal(now)
-    const blocked = mute || (this.paths.active?.allowance ?? 0) < MIN_PACKET
+    const blocked = mute || this.#dataPath(now) === undefined
     return Math.min(
       blocked ? NEVER : (this.#acks.due ?? NEVER),
       blocked ? NEVER : (this.#loss.timeout ?? NEVER),
@@ -162,10 +189,12 @@ export class Connection implements LossSink {
       return
     }
     this.keys.handleTimeout(now)
+    const vain = this.#loss.probesInVain
     this.#loss.handleTimeout(now)
     if (!this.#confirmed) return
+    if (this.#loss.probesInVain > vain) this.paths.doubt(now, this.#loss.probesInVain)
     this.paths.handleTimeout(now)
-    this.#followPath()
+    this.#followPath(now)
   }
 
   onFrameAcknowledged(frame: SentFrame): void {
@@ -205,7 +234,7 @@ export class Connection implements LossSink {
         if (path !== undefined) this.paths.onPong(path, Bytes.toHex(frame.token), now)
         return true
       case "Candidates":
-        for (const endpoint of frame.endpoints) this.paths.add({ _tag: "Direct", endpoint }, now)
+        for (const endpoint of frame.endpoints) this.paths.called({ _tag: "Direct", endpoint }, now)
         return true
       case "Consent":
         this.chat.onPeerConsent()
@@ -224,7 +253,14 @@ export class Connection implements LossSink {
     return true
   }
 
-  #pollPong(): Transmit | undefined {
+  /** The packet that was sent last, once more and unchanged: the receiver takes whichever copy comes first. */
+  #pollCopy(): Transmit | undefined {
+    const copy = this.#copy
+    this.#copy = undefined
+    return copy
+  }
+
+  #pollPong(now: number): Transmit | undefined {
     const pong = this.#pongs.shift()
     if (pong === undefined) return undefined
     const { route } = pong.path
@@ -234,7 +270,7 @@ export class Connection implements LossSink {
       token: pong.token,
       observed: route._tag === "Direct" ? route.endpoint : undefined
     })
-    return this.#seal(writer, pong.path)
+    return this.#seal(writer, pong.path, now)
   }
 
   #pollProbe(now: number): Transmit | undefined {
@@ -245,13 +281,20 @@ export class Connection implements LossSink {
     if (path === this.paths.active) this.#askedAt ??= now
     const writer = new Bytes.Writer(this.context.scratch)
     Frame.write(writer, { _tag: "Ping", token })
-    return this.#seal(writer, path)
+    return this.#seal(writer, path, now)
+  }
+
+  /** Where data goes: the active path, or while that takes no more, as its address is not proven, the relay. */
+  #dataPath(now: number): Path | undefined {
+    const path = this.paths.active
+    return path === undefined || path.allowance >= MIN_PACKET ? path : this.paths.spare(now)
   }
 
   /** One packet on the active path: what is owed of acknowledgement, control and stream data. */
   #pollData(now: number): Transmit | undefined {
-    const path = this.paths.active
-    if (path === undefined || path.allowance < MIN_PACKET) return undefined
+    const path = this.#dataPath(now)
+    if (path === undefined) return undefined
+    if (this.paths.takeCall()) this.#candidatesDue = true
     this.chat.fill()
     const wanted =
       this.#candidatesDue || this.chat.consentDue || this.chat.limitDue !== undefined || this.chat.stream.pending
@@ -269,7 +312,12 @@ export class Connection implements LossSink {
       this.#writeControl(writer, frames)
       this.#writeStream(writer, frames, paddedRoom(path.allowance))
     }
-    const transmit = this.#seal(writer, path)
+    const transmit = this.#seal(writer, path, now)
+    const spare = this.paths.spare(now)
+    if (spare !== undefined && spare !== path) {
+      this.#copy = { route: spare.route, data: transmit.data.slice() }
+      spare.onSent(transmit.data.length, now)
+    }
     if (frames.length > 0) {
       this.#loss.onSent(number, transmit.data.length, frames, now)
       this.#askedAt ??= now
@@ -312,10 +360,10 @@ export class Connection implements LossSink {
     if (wrote) Frame.writePadding(writer, paddingFor(writer.offset))
   }
 
-  #seal(writer: Bytes.Writer, path: Path): Transmit {
+  #seal(writer: Bytes.Writer, path: Path, now: number): Transmit {
     const frames = this.context.scratch.subarray(0, writer.offset)
     const data = this.keys.current.seal(this.#nextNumber++, frames)
-    path.onSent(data.length)
+    path.onSent(data.length, now)
     return { route: path.route, data }
   }
 
@@ -325,12 +373,14 @@ export class Connection implements LossSink {
   }
 
   /** Measures the path that is in use, and tells the application when it is another one. */
-  #followPath(): void {
+  #followPath(now: number): void {
     const path = this.paths.active
     if (path === undefined || path === this.#measured) return
     this.#measured = path
     this.#loss.changePath(path.rtt)
-    if (this.#announced) this.context.emit({ _tag: "PathChanged", peer: this.context.peer, path: path.info() })
+    const info = path.info()
+    this.context.onPath({ at: now, path: info, reason: this.paths.reason })
+    if (this.#announced) this.context.emit({ _tag: "PathChanged", peer: this.context.peer, path: info })
   }
 }
 
@@ -343,6 +393,9 @@ export interface ConnectionContext {
   readonly release: (index: number) => void
   /** Where the peer may reach us. */
   readonly candidates: () => ReadonlyArray<Endpoint>
+  readonly policy: Policy
+  /** Told of each change of the active path. */
+  readonly onPath: (change: PathChange) => void
   /** `MAX_FRAMES` bytes or more for building and opening packets, shared because neither outlives a call. */
   readonly scratch: Uint8Array
   readonly epoch: Epoch

@@ -1,6 +1,7 @@
 import * as Bytes from "../../protocol/Bytes.js"
 import { CONNECTION_BYTES, type HandshakePayload } from "../../protocol/Handshake.js"
 import * as PeerRecord from "../../protocol/PeerRecord.js"
+import * as NatKind from "../nat/NatKind.js"
 import type { AssociationContext } from "./AssociationContext.js"
 import type { Conversation } from "./Conversation.js"
 import { type Initiation, initiate } from "./Handshake.js"
@@ -9,7 +10,7 @@ import type { OpenIntroduction } from "./OpenIntroduction.js"
 /** What we say in a handshake: who and where we are, which ends of a connection we believe in, what the peer may send. */
 export const payload = (
   context: AssociationContext,
-  { consented, credit }: Conversation,
+  { consented, credit, peer }: Conversation,
   attempt: number,
   connection: Uint8Array,
   peerConnection: Uint8Array
@@ -18,11 +19,11 @@ export const payload = (
   connection,
   peerConnection,
   consent: consented,
-  features: 0,
+  features: NatKind.toFeatures(context.nat()),
   creditMessages: credit.messages,
   creditBytes: credit.bytes,
   record: context.record(),
-  candidates: context.candidates()
+  candidates: context.candidates(peer)
 })
 
 /**

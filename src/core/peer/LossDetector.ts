@@ -40,6 +40,8 @@ export class LossDetector {
   #isSpare = false
   #lastSentAt = 0
   #probesInVain = 0
+  #packets = 0
+  #losses = 0
   #allowance = 0
   #applicationLimited = true
   #firstSampleAt = Number.POSITIVE_INFINITY
@@ -57,6 +59,16 @@ export class LossDetector {
     return this.rtt.smoothed
   }
 
+  /** How often in a row the probe timer ran out: nothing at all was acknowledged. */
+  get probesInVain(): number {
+    return this.#probesInVain
+  }
+
+  /** Packets that elicit an acknowledgement, and those of them that were found lost. */
+  get counts(): { readonly sent: number; readonly lost: number } {
+    return { sent: this.#packets, lost: this.#losses }
+  }
+
   /** Whether one more full packet may be sent now. */
   get maySend(): boolean {
     if (this.#allowance > 0) return true
@@ -70,6 +82,7 @@ export class LossDetector {
 
   onSent(number: number, bytes: number, frames: ReadonlyArray<SentFrame>, now: number): void {
     this.#sent.set(number, { order: this.#nextOrder++, path: this.#path, sentAt: now, bytes, frames })
+    this.#packets++
     this.#inFlight += bytes
     this.#lastSentAt = now
     if (this.#allowance > 0) this.#allowance--
@@ -188,6 +201,7 @@ export class LossDetector {
       if (packet.order > this.#largestOrder) break
       if (packet.order <= this.#largestOrder - PACKET_THRESHOLD || packet.sentAt + delay <= now) {
         this.#remove(number, packet)
+        this.#losses++
         if (packet.path === this.#path && packet.sentAt >= this.#firstSampleAt) run.add(packet)
         if (packet.path === this.#path) this.#controller.onLost(packet.sentAt, now)
         for (const frame of packet.frames) this.sink.onFrameLost(frame)

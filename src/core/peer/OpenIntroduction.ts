@@ -1,8 +1,9 @@
 import { type Endpoint, scope } from "../../domain/Endpoint.js"
 import type { PeerRecord } from "../../protocol/PeerRecord.js"
-import type { Introduction } from "./Api.js"
+import type { Introduction, Route } from "./Api.js"
 import type { Connection } from "./Connection.js"
 import { PROBE_SCHEDULE } from "./Path.js"
+import { type Policy, permits } from "./Policy.js"
 
 /** One introduction (a peer on a channel) with what has to be remembered for its handshakes. */
 export class OpenIntroduction {
@@ -10,6 +11,8 @@ export class OpenIntroduction {
   pairKey: Uint8Array
   record: PeerRecord
   candidates: ReadonlyArray<Endpoint>
+  /** The server carries packets on this channel. */
+  relay: boolean
   /** We asked for the peer on this channel, so we may begin handshakes. */
   inviting = false
   /** Of our newest handshake on this channel. */
@@ -33,6 +36,14 @@ export class OpenIntroduction {
     this.pairKey = introduction.pairKey
     this.record = introduction.record
     this.candidates = usable(introduction.candidates)
+    this.relay = introduction.relay === true
+  }
+
+  /** Where the peer may be reached, as far as `policy` permits; the relay first, since it is there for sure. */
+  routes(policy: Policy): ReadonlyArray<Route> {
+    const relay: ReadonlyArray<Route> = this.relay ? [{ _tag: "Relay", channel: this.channel }] : []
+    const direct = this.candidates.map((endpoint): Route => ({ _tag: "Direct", endpoint }))
+    return [...relay, ...direct].filter((route) => permits(policy, route))
   }
 
   /** The server told us of the same pair again. */
@@ -40,6 +51,7 @@ export class OpenIntroduction {
     this.pairKey = introduction.pairKey
     this.record = introduction.record
     this.candidates = usable(introduction.candidates)
+    this.relay = introduction.relay === true
   }
 
   startOpening(now: number): void {

@@ -2,10 +2,13 @@ import * as Endpoint from "../../domain/Endpoint.js"
 import type { PathInfo, Route } from "./Api.js"
 import { RttEstimator } from "./RttEstimator.js"
 
+/** Who told us of a path: the server, the peer, or a packet that came from there. */
+export type PathSource = "server" | "peer" | "seen"
+
 /**
  * One way to reach the peer, and what we know of it. A path is *proven* when a PONG for one of our tokens comes back on it, and is
  * *trusted* for 6.5 s from then on. An address that was never proven may be somebody else's: it gets our small probes, and otherwise
- * three times the bytes that came from it at most (RFC 9000 §8).
+ * three times the bytes that came from it at most (RFC 9000 §8). A relay is nobody's address, and carries packets only to the peer.
  */
 export class Path {
   readonly key: string
@@ -15,11 +18,18 @@ export class Path {
   readonly rtt = new RttEstimator()
   /** When something authentic came from here last. */
   heardAt = Number.NEGATIVE_INFINITY
+  /** When anything was sent here last. */
+  sentAt = Number.NEGATIVE_INFINITY
   provenAt = Number.NEGATIVE_INFINITY
-  /** Trust was withdrawn because the peer sends from elsewhere; ends with the next proof. */
+  /** Trust was withdrawn before its time, because answers are overdue or the peer sends from elsewhere; ends with the next proof. */
   #doubted = false
   #sentBytes = 0
   #receivedBytes = 0
+  /** Packets, for the user to see. */
+  sent = 0
+  received = 0
+  probes = 0
+  answers = 0
 
   /** When the running series of probes began; `undefined` while none runs. */
   probingSince: number | undefined
@@ -29,10 +39,17 @@ export class Path {
   /** Unanswered probes, oldest first, at most as many as a series has. */
   readonly #tokens: Array<{ readonly token: string; readonly sentAt: number }> = []
 
-  constructor(readonly route: Route) {
+  constructor(
+    readonly route: Route,
+    readonly source: PathSource = "seen"
+  ) {
     this.key = routeKey(route)
     this.kind = kindOf(route)
     this.#weight = weightOf(route, this.kind)
+  }
+
+  get isRelay(): boolean {
+    return this.route._tag === "Relay"
   }
 
   get proven(): boolean {
@@ -63,14 +80,19 @@ export class Path {
 
   /** Bytes that may be sent here now, besides probes. */
   get allowance(): number {
-    return this.proven ? Number.POSITIVE_INFINITY : AMPLIFICATION * this.#receivedBytes - this.#sentBytes
+    return this.proven || this.isRelay
+      ? Number.POSITIVE_INFINITY
+      : AMPLIFICATION * this.#receivedBytes - this.#sentBytes
   }
 
-  onSent(bytes: number): void {
+  onSent(bytes: number, now: number): void {
+    this.sent++
+    this.sentAt = now
     if (!this.proven) this.#sentBytes += bytes
   }
 
   onHeard(bytes: number, now: number): void {
+    this.received++
     this.heardAt = now
     if (!this.proven) this.#receivedBytes += bytes
   }
@@ -83,6 +105,17 @@ export class Path {
     this.#tokens.length = 0
   }
 
+  /**
+   * The peer was heard here, so it is worth asking now (RFC 8445 §7.3.1.4, a triggered check), whatever step a series has come to. Not
+   * for a path that rests, and as often as what was received allows.
+   */
+  trigger(now: number): void {
+    const wanted = !this.proven || this.#doubted || this.probingSince !== undefined
+    if (!wanted || this.trusted(now) || now < this.probedAt + TRIGGER_INTERVAL || this.allowance < SERIES_BYTES) return
+    this.probingSince = now
+    this.#step = 0
+  }
+
   /** When the next probe of the series is due: as scheduled, but not before the one before could have been answered. */
   get nextProbeAt(): number | undefined {
     if (this.probingSince === undefined) return undefined
@@ -93,6 +126,8 @@ export class Path {
   /** The probe with this token (hexadecimal) was sent. The series ends with its last probe. */
   onProbed(token: string, now: number): void {
     this.#tokens.push({ token, sentAt: now })
+    if (this.#tokens.length > PROBE_SCHEDULE.length) this.#tokens.shift()
+    this.probes++
     this.probedAt = now
     this.#step++
     if (this.#step === PROBE_SCHEDULE.length) this.probingSince = undefined
@@ -103,6 +138,7 @@ export class Path {
     const probe = this.#tokens.find((sent) => sent.token === token)
     if (probe === undefined) return false
     this.rtt.update(Math.max(GRANULE, now - probe.sentAt), 0)
+    this.answers++
     this.provenAt = now
     this.#doubted = false
     this.probingSince = undefined
@@ -128,6 +164,10 @@ const weightOf = (route: Route, kind: PathInfo["kind"]): number => {
 
 /** ms from the start of a series: a lost probe costs 50 ms at first; eight of them bound what a false candidate attracts. */
 export const PROBE_SCHEDULE: ReadonlyArray<number> = [0, 50, 150, 350, 750, 1_500, 3_000, 6_000]
+/** ms: by then the answer to the probe before has come, or is slow. */
+const TRIGGER_INTERVAL = 200
+/** Bytes of a series of eight probes. */
+const SERIES_BYTES = 8 * 38
 /** ms: two heartbeats of 3 s, and a little for the answer. */
 const TRUST = 6_500
 /** RFC 9000 §8: times the bytes received that may go to an address not yet proven. */

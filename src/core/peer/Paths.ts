@@ -1,36 +1,70 @@
 import { scope } from "../../domain/Endpoint.js"
 import { MAX_CANDIDATES } from "../../protocol/Frame.js"
 import type { Route } from "./Api.js"
-import { Path, routeKey } from "./Path.js"
+import { Path, type PathSource, routeKey } from "./Path.js"
+import type { PathReason } from "./PathHistory.js"
+import { type Policy, permits } from "./Policy.js"
 
 /**
  * The paths of one connection: which there are, which to probe when, and which to send on.
  *
  * Every candidate is probed in a series of eight PINGs that ends with the first PONG. The active path is the best trusted one, with
- * hysteresis. While there is traffic it is proven again every 3 s; in silence a probe every 20 s or so keeps NAT mappings open.
+ * hysteresis. While there is traffic it is proven again every 3 s; in silence a packet every 25 s or so keeps NAT mappings open.
  * When trust lapses nevertheless, sending goes on where it was and all paths are probed. When the peer's own data comes from
  * an address we do not trust yet, it has moved: answers follow at once, and that address is probed.
+ *
+ * The relay is the path that is there from the start and that any direct one replaces as soon as it is proven. It stays: while a direct
+ * path is in doubt (trust lapsed, or an answer is overdue) data goes both ways (`spare`), and only when the doubt has lasted for
+ * `RELAY_AFTER` does the relay take over, so that a lost packet is no change of path. While relayed and in use, all candidates
+ * are tried again every minute, and the peer is called to do the same, because two filters open only for packets that cross.
  */
 export class Paths {
-  /** At most `MAX_CANDIDATES`. */
+  /** At most `MAX_CANDIDATES`, and the relay. */
   readonly #paths: Array<Path> = []
+  #relay: Path | undefined
   #active: Path | undefined
+  /** Why the active path is the active one. */
+  #reason: PathReason = "first"
+  /** Since when there is something to send on an active direct path that is not trusted. */
+  #doubtSince: number | undefined
+  /** The doubt has lasted for `RELAY_AFTER`. */
+  #isOverdue = false
   #trafficAt = Number.NEGATIVE_INFINITY
   #silence: number
   /** The end of trust in the active path that was dealt with last. */
   #lapsedAt = Number.NEGATIVE_INFINITY
+  /** When the direct candidates were all tried last. */
+  #triedAt = Number.NEGATIVE_INFINITY
+  #callDue = false
   /** Addresses added lately; goes down by one each `NEWCOMER_INTERVAL`. */
   #newcomers = 0
   #newcomersAt = 0
 
   /** `random` gives a number from 0 to 1 for the jitter of keepalives. */
-  constructor(private readonly random: () => number) {
+  constructor(
+    private readonly random: () => number,
+    private policy: Policy = "prefer-direct"
+  ) {
     this.#silence = this.#nextSilence()
   }
 
   /** Where data goes now; `undefined` before the first path is known. */
   get active(): Path | undefined {
     return this.#active
+  }
+
+  get reason(): PathReason {
+    return this.#reason
+  }
+
+  /** Where data goes as well: the relay, while the active path is a direct one in doubt. */
+  spare(now: number): Path | undefined {
+    const active = this.#active
+    return active === undefined || active.isRelay || active.trusted(now) ? undefined : this.#relay
+  }
+
+  get all(): ReadonlyArray<Path> {
+    return this.#paths
   }
 
   get routes(): ReadonlyArray<Route> {
@@ -43,39 +77,59 @@ export class Paths {
   }
 
   /** Adds a candidate and begins to probe it; does nothing when it is known or unusable, or too many new ones came lately. */
-  add(route: Route, now: number): void {
-    if (route._tag === "Direct" && scope(route.endpoint) === "unusable") return
-    if (this.#find(routeKey(route)) === undefined && this.#mayAdd(now)) this.#insert(new Path(route)).probe(now)
+  add(route: Route, now: number, source: PathSource = "server"): void {
+    if (!permits(this.policy, route)) return
+    if (route._tag === "Relay") {
+      this.#setRelay(route, now)
+      return
+    }
+    if (scope(route.endpoint) === "unusable") return
+    if (this.#find(routeKey(route)) === undefined && this.#mayAdd(now)) this.#insert(new Path(route, source)).probe(now)
+  }
+
+  /** The peer says where it is, and is about to probe us: so do we, to open our own filter for it. */
+  called(route: Route, now: number): void {
+    const known = this.#find(routeKey(route))
+    if (known === undefined) this.add(route, now, "peer")
+    else if (!known.trusted(now) && known.probingSince === undefined && this.#mayAdd(now)) known.probe(now)
   }
 
   /** Makes this path the active one, whatever is known of it: a handshake packet of `bytes` came that way, `rtt` ms after ours. */
   use(route: Route, bytes: number, rtt: number | undefined, now: number): void {
+    if (route._tag === "Relay") this.#setRelay(route, now)
     const path = this.#find(routeKey(route)) ?? this.#insert(new Path(route))
     if (rtt !== undefined) path.rtt.guess(rtt)
     path.onHeard(bytes, now)
     path.probe(now)
-    this.#active = path
+    this.#triedAt = now
+    this.#become(path, "first")
   }
 
   /**
    * Something authentic came in. `moves`: no packet with a greater counter came before, and it is more than a probe. An unknown source
-   * becomes a candidate; a source that moves, and is not trusted, becomes the active path. `undefined` when the source is unknown and
-   * too many new ones came lately.
+   * becomes a candidate; a source that moves, and is not trusted, becomes the active path, unless it is the relay: that only throws
+   * doubt on the active path. `undefined` when the source is unknown and too many new ones came lately.
    */
   heard(route: Route, bytes: number, moves: boolean, now: number): Path | undefined {
     const key = routeKey(route)
     let path = this.#active?.key === key ? this.#active : this.#find(key)
     if (path === undefined) {
-      if (!this.#mayAdd(now)) return undefined
-      path = this.#insert(new Path(route))
+      if (route._tag === "Relay") path = this.#setRelay(route, now)
+      else if (!this.#mayAdd(now)) return undefined
+      else path = this.#insert(new Path(route))
       path.probe(now)
     }
     path.onHeard(bytes, now)
+    path.trigger(now)
     if (moves && path !== this.#active && !path.trusted(now)) {
-      this.#active?.doubt()
-      this.#active?.probe(now)
       path.probe(now)
-      this.#active = path
+      if (path.isRelay && this.#active !== undefined) {
+        this.doubt(now, 1)
+      } else {
+        this.#active?.doubt()
+        this.#active?.probe(now)
+        this.#become(path, this.#active === undefined ? "first" : "moved")
+      }
     }
     return path
   }
@@ -83,6 +137,7 @@ export class Paths {
   /** A PONG came in; whether it proved the path. */
   onPong(path: Path, token: string, now: number): boolean {
     if (!path.onPong(token, now)) return false
+    if (path === this.#active) this.#endDoubt()
     this.#select(now)
     return true
   }
@@ -95,23 +150,68 @@ export class Paths {
   /** Data is about to be sent: looks for another path when the active one is not trusted. */
   onSending(now: number): void {
     this.#trafficAt = now
-    if (this.#active !== undefined && !this.#active.trusted(now)) this.probeAll(now)
+    if (this.#active === undefined || this.#active.trusted(now)) return
+    if (!this.#active.isRelay) this.#doubtSince ??= now
+    this.probeAll(now)
+  }
+
+  /**
+   * Answers are overdue on the active path, so many `times` in a row. Where there is a relay, it carries the data too until the path
+   * has proven itself. The other candidates are tried as well from the second time on: a single loss is no reason to.
+   */
+  doubt(now: number, times: number): void {
+    const active = this.#active
+    if (active === undefined || this.#paths.length === 1) return
+    if (times > 1) {
+      active.doubt()
+      this.probeAll(now)
+    }
+    if (this.#relay === undefined || active.isRelay) return
+    active.doubt()
+    this.#doubtSince ??= now
+    active.probe(now)
+    this.#relay.probe(now)
+  }
+
+  /** Every candidate is tried, and the peer should try ours: the network changed. */
+  retry(now: number): void {
+    this.#triedAt = now
+    this.#callDue = this.policy !== "relay-only"
+    this.probeAll(now)
+  }
+
+  /** Whether the peer is to be called to probe; once for each time. */
+  takeCall(): boolean {
+    const due = this.#callDue
+    this.#callDue = false
+    return due
   }
 
   probeAll(now: number): void {
     for (const path of this.#paths) path.probe(now)
   }
 
+  /** From now on only what this policy permits is used. Paths that it permits anew have to be added again. */
+  setPolicy(policy: Policy, now: number): void {
+    this.policy = policy
+    for (const path of this.#paths.filter(({ route }) => !permits(policy, route))) this.#remove(path)
+    if (this.#active !== undefined && this.#paths.includes(this.#active)) return
+    this.#active = undefined
+    const heir = this.#relay ?? this.#paths.find((path) => path.proven)
+    if (heir !== undefined) this.#become(heir, "policy")
+    this.#select(now)
+  }
+
   /** A path whose probe is due. */
   dueProbe(now: number): Path | undefined {
-    for (const path of this.#paths) if ((path.nextProbeAt ?? Number.POSITIVE_INFINITY) <= now) return path
+    for (const path of this.#paths) if ((path.nextProbeAt ?? NEVER) <= now) return path
     return undefined
   }
 
   /** When something is to be done next. */
   get timeout(): number {
-    let timeout = this.#heartbeatAt()
-    for (const path of this.#paths) timeout = Math.min(timeout, path.nextProbeAt ?? Number.POSITIVE_INFINITY)
+    let timeout = Math.min(this.#heartbeatAt(), this.#retryAt(), this.#takeOverAt())
+    for (const path of this.#paths) timeout = Math.min(timeout, path.nextProbeAt ?? NEVER)
     const lapse = this.#active?.trustedUntil
     if (lapse !== undefined && lapse > this.#lapsedAt && lapse < this.#trafficAt + ACTIVE_FOR) {
       timeout = Math.min(timeout, lapse)
@@ -124,21 +224,43 @@ export class Paths {
       this.#active?.probe(now)
       this.#silence = this.#nextSilence()
     }
+    if (this.#retryAt() <= now) this.retry(now)
     const lapse = this.#active?.trustedUntil
     if (lapse !== undefined && lapse <= now && lapse > this.#lapsedAt) {
       this.#lapsedAt = lapse
-      if (now < this.#trafficAt + ACTIVE_FOR) this.probeAll(now)
+      if (now < this.#trafficAt + ACTIVE_FOR) {
+        if (this.#active?.isRelay === false) this.#doubtSince ??= now
+        this.probeAll(now)
+      }
+      this.#select(now)
+    }
+    if (this.#takeOverAt() <= now) {
+      // Whatever comes of it: the relay's next proof is the next occasion.
+      this.#isOverdue = true
       this.#select(now)
     }
   }
 
-  /** When the active path is to be proven again. */
+  /** When the active path is to be proven again, or, in silence, to be used. */
   #heartbeatAt(): number {
     const active = this.#active
-    if (active === undefined || active.probingSince !== undefined) return Number.POSITIVE_INFINITY
+    if (active === undefined || active.probingSince !== undefined) return NEVER
     const since = Math.max(active.provenAt, active.probedAt)
     const beat = since + HEARTBEAT
-    return beat <= this.#trafficAt + ACTIVE_FOR ? beat : since + this.#silence
+    return beat <= this.#trafficAt + ACTIVE_FOR ? beat : Math.max(since, active.sentAt) + this.#silence
+  }
+
+  /** When to look for a direct path again. */
+  #retryAt(): number {
+    if (this.#active?.isRelay !== true || this.policy !== "prefer-direct") return NEVER
+    const at = this.#triedAt + RETRY
+    return at <= this.#trafficAt + ACTIVE_FOR ? at : NEVER
+  }
+
+  /** When the doubt about a direct path has lasted too long, if the relay could take its place. */
+  #takeOverAt(): number {
+    if (this.#doubtSince === undefined || this.#relay === undefined || this.#isOverdue) return NEVER
+    return this.#doubtSince + RELAY_AFTER
   }
 
   #select(now: number): void {
@@ -146,10 +268,48 @@ export class Paths {
     for (const path of this.#paths) {
       if (path.trusted(now) && (best === undefined || path.cost() < best.cost())) best = path
     }
-    if (best === undefined) return
     const active = this.#active
-    if (active?.trusted(now) === true && best.cost() > active.cost() * HYSTERESIS) return
-    this.#active = best
+    if (best === undefined || best === active) return
+    const trusted = active?.trusted(now) === true
+    if (trusted && best.cost() > active.cost() * HYSTERESIS) return
+    if (best.isRelay && active !== undefined) {
+      this.#doubtSince ??= now
+      if (now < this.#doubtSince + RELAY_AFTER) return
+    }
+    this.#become(best, active === undefined ? "first" : trusted || active.isRelay ? "better" : "failed")
+  }
+
+  #become(path: Path, reason: PathReason): void {
+    if (path === this.#active) return
+    this.#active = path
+    this.#reason = reason
+    this.#endDoubt()
+  }
+
+  #endDoubt(): void {
+    this.#doubtSince = undefined
+    this.#isOverdue = false
+  }
+
+  /** There is one relay, that of the latest introduction: the others are gone with the sessions they were for. */
+  #setRelay(route: Route, now: number): Path {
+    const former = this.#relay
+    if (former?.key === routeKey(route)) return former
+    const relay = new Path(route, "server")
+    if (former !== undefined) this.#remove(former)
+    this.#relay = relay
+    this.#paths.push(relay)
+    relay.probe(now)
+    if (former !== undefined && former === this.#active) {
+      relay.rtt.guess(former.rtt.smoothed)
+      this.#active = relay
+    }
+    return relay
+  }
+
+  #remove(path: Path): void {
+    this.#paths.splice(this.#paths.indexOf(path), 1)
+    if (path === this.#relay) this.#relay = undefined
   }
 
   #mayAdd(now: number): boolean {
@@ -164,14 +324,14 @@ export class Paths {
     return this.#paths.find((path) => path.key === key)
   }
 
-  /** Makes room by dropping the path that was silent longest, unproven ones first, never the active one. */
+  /** Makes room by dropping the path that was silent longest, unproven ones first, never the active one or the relay. */
   #insert(path: Path): Path {
-    if (this.#paths.length >= MAX_CANDIDATES) {
+    if (this.#paths.length - (this.#relay === undefined ? 0 : 1) >= MAX_CANDIDATES) {
       let worst: Path | undefined
       for (const known of this.#paths) {
-        if (known !== this.#active && (worst === undefined || staler(known, worst))) worst = known
+        if (known !== this.#active && !known.isRelay && (worst === undefined || staler(known, worst))) worst = known
       }
-      if (worst !== undefined) this.#paths.splice(this.#paths.indexOf(worst), 1)
+      if (worst !== undefined) this.#remove(worst)
     }
     this.#paths.push(path)
     return path
@@ -185,16 +345,21 @@ export class Paths {
 const staler = (left: Path, right: Path): boolean =>
   left.proven === right.proven ? left.heardAt < right.heardAt : !left.proven
 
+const NEVER = Number.POSITIVE_INFINITY
 /** ms: twice within the trust of a path. */
 const HEARTBEAT = 3_000
 /** ms after the last data for which a conversation counts as active. */
 const ACTIVE_FOR = 45_000
-/** ms: inside the 30 s after which many NATs forget a UDP mapping (RFC 4787 REQ-5 asks for more, and is not obeyed). */
-const KEEPALIVE = 20_000
-/** Part of the keepalive interval, so that peers behind one router do not beat in step. */
-const KEEPALIVE_JITTER = 0.2
+/** ms without a packet of ours: inside the 30 s after which many NATs forget a UDP mapping (RFC 4787 REQ-5 asks for more, and is not obeyed). */
+const KEEPALIVE = 26_000
+/** Part of the keepalive interval, so that peers behind one router do not beat in step; 27.6 s leaves time for a resend. */
+const KEEPALIVE_JITTER = 0.06
 /** A new path must be 10 % better, or the choice would follow the noise. */
 const HYSTERESIS = 0.9
+/** ms of doubt before a relay replaces a direct path: the answers to four probes were missed, and nobody waited, as data went both ways. */
+const RELAY_AFTER = 1_000
+/** ms between two tries for a direct path while relayed: a changed network is noticed otherwise, this is for what nobody notices. */
+const RETRY = 60_000
 /** New addresses at once: what the introduction, the handshake and a roaming peer with as many interfaces bring together. */
 const MAX_NEWCOMERS = 4 * MAX_CANDIDATES
 /** ms: a hostile peer makes us send at most eight probes (300 bytes) in this time to addresses of its choice. */

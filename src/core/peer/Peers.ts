@@ -2,6 +2,7 @@ import type { Crypto, KeyPair } from "../../domain/Crypto.js"
 import { type Endpoint, format } from "../../domain/Endpoint.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { MAX_DATAGRAM, PacketType, readHeader } from "../../protocol/DataPacket.js"
+import type { NatKind } from "../nat/NatKind.js"
 import type {
   Consent,
   Introduction,
@@ -20,6 +21,8 @@ import { Association } from "./Association.js"
 import type { AssociationContext, IndexEntry } from "./AssociationContext.js"
 import { peek } from "./Handshake.js"
 import { OpenIntroduction } from "./OpenIntroduction.js"
+import type { Policy } from "./Policy.js"
+import type { PeerReport } from "./Report.js"
 
 export interface PeersOptions {
   readonly crypto: Crypto
@@ -55,6 +58,10 @@ export class Peers implements PeersMachine {
   readonly #indexes = new Map<number, IndexEntry>()
   #record: Uint8Array = new Uint8Array(0)
   #candidates: ReadonlyArray<Endpoint> = []
+  #policy: Policy = "prefer-direct"
+  /** Of the peers that have a policy of their own; at most `MAX_PEERS`. */
+  readonly #policies = new Map<PeerId, Policy>()
+  #nat: NatKind = "unknown"
   readonly #events: Array<PeerEvent> = []
   readonly #journal: Array<JournalEntry> = []
   /** Handshakes and goodbyes. */
@@ -72,7 +79,9 @@ export class Peers implements PeersMachine {
       staticKeys: options.identity.staticKeys,
       startedAt: options.now,
       record: () => this.#record,
-      candidates: () => this.#candidates,
+      candidates: (peer) => (this.#policyOf(peer) === "relay-only" ? [] : this.#candidates),
+      policy: (peer) => this.#policyOf(peer),
+      nat: () => this.#nat,
       emit: (event) => {
         this.#events.push(event)
       },
@@ -103,7 +112,7 @@ export class Peers implements PeersMachine {
     this.#candidates = candidates.slice(0, MAX_OWN_CANDIDATES)
     if (before === this.#candidates.map(format).join()) return
     for (const association of this.#associations.values()) {
-      association.connection?.candidatesChanged()
+      association.candidatesChanged(now)
       this.#touch(association, now)
     }
   }
@@ -164,6 +173,26 @@ export class Peers implements PeersMachine {
     this.#touch(association, now)
   }
 
+  setPolicy(peer: PeerId | undefined, policy: Policy, now: number): boolean {
+    if (peer === undefined) this.#policy = policy
+    else if (this.#policies.has(peer) || this.#policies.size < MAX_PEERS) this.#policies.set(peer, policy)
+    else return false
+    for (const association of this.#associations.values()) {
+      if (peer !== undefined && association.peer !== peer) continue
+      association.policyChanged(now)
+      this.#touch(association, now)
+    }
+    return true
+  }
+
+  setNat(kind: NatKind): void {
+    this.#nat = kind
+  }
+
+  explain(peer: PeerId, now: number): PeerReport | undefined {
+    return this.#associations.get(peer)?.explain(now)
+  }
+
   status(peer: PeerId): PeerStatus | undefined {
     const association = this.#associations.get(peer)
     if (association === undefined || !isOpen(association)) return undefined
@@ -187,6 +216,8 @@ export class Peers implements PeersMachine {
   handleDatagram(from: Route, data: Uint8Array, now: number): void {
     // An application that does not drain its events is as good as a network that drops: the peer sends again.
     if (data.length > MAX_DATAGRAM || this.#events.length >= MAX_EVENTS) return
+    // The server carries packets only for those whom it has introduced.
+    if (from._tag === "Relay" && !this.#introductions.has(from.channel)) return
     switch (data[0]) {
       case PacketType.data:
         this.#handleData(from, data, now)
@@ -325,6 +356,10 @@ export class Peers implements PeersMachine {
       return true
     }
     return false
+  }
+
+  #policyOf(peer: PeerId): Policy {
+    return this.#policies.get(peer) ?? this.#policy
   }
 
   #allocate(): number {

@@ -19,15 +19,24 @@ export interface LinkOptions {
   /** Parts of all packets, 0 to 1. */
   readonly loss: number
   readonly duplicate: number
+  /** ms one way through the relay, which is slower than the direct way as a rule. */
+  readonly relayLatency: number
 }
 
-export const PERFECT: LinkOptions = { latency: 25, jitter: 0, loss: 0, duplicate: 0 }
+export const PERFECT: LinkOptions = {
+  latency: 25,
+  jitter: 0,
+  loss: 0,
+  duplicate: 0,
+  relayLatency: 40
+}
 
 interface Delivery {
   readonly at: number
   readonly order: number
-  readonly from: Endpoint.Endpoint
-  readonly to: Endpoint.Endpoint
+  /** Where the receiver sees it come from. */
+  readonly from: Route
+  readonly to: Endpoint.Endpoint | Node
   readonly data: Uint8Array
 }
 
@@ -44,13 +53,18 @@ export class World {
   blocks: (from: Endpoint.Endpoint, to: Endpoint.Endpoint, data: Uint8Array) => boolean = () => false
   readonly random: () => number
   readonly nodes: Array<Node> = []
+  /** Whether introductions offer a relay. */
+  relay = false
+  /** Says which packets the relay loses. */
+  relayBlocks: (from: Node, to: Node, data: Uint8Array) => boolean = () => false
   /** Every packet that was delivered, for replays. */
-  readonly trace: Array<{ readonly to: Node; readonly from: Endpoint.Endpoint; readonly data: Uint8Array }> = []
+  readonly trace: Array<{ readonly to: Node; readonly from: Route; readonly data: Uint8Array }> = []
   readonly sent: Array<{ readonly at: number; readonly from: Node; readonly to: string; readonly data: Uint8Array }> =
     []
   #deliveries: Array<Delivery> = []
   #order = 0
   #channels = 0
+  readonly #pairs = new Map<string, readonly [Node, Node]>()
 
   constructor(seed: number, link: Partial<LinkOptions> = {}) {
     this.random = mulberry32(seed)
@@ -73,8 +87,9 @@ export class World {
 
   /** What the server does on a query by `from`. */
   introduce(from: Node, to: Node, channel = this.channel()): void {
-    to.peers.admit(introduction(from, channel), this.now)
-    from.peers.invite(introduction(to, channel), this.now)
+    this.#pairs.set(channel.name, [from, to])
+    to.peers.admit({ ...introduction(from, channel), relay: this.relay }, this.now)
+    from.peers.invite({ ...introduction(to, channel), relay: this.relay }, this.now)
   }
 
   channel(): { readonly name: string; readonly pairKey: Uint8Array } {
@@ -85,16 +100,28 @@ export class World {
 
   transmit(from: Node, transmit: Transmit): void {
     const route = transmit.route
-    if (route._tag !== "Direct") throw new Error("there is no relay here")
-    const to = route.endpoint
-    const source = from.sourceFor(to)
     const data = transmit.data.slice()
     // The packet is the driver's now: the machine must not rely on its bytes any more.
     transmit.data.fill(0xee)
+    if (route._tag === "Relay") {
+      this.#relay(from, route, data)
+      return
+    }
+    const to = route.endpoint
+    const source = from.sourceFor(to)
     this.sent.push({ at: this.now, from, to: Endpoint.format(to), data })
     if (source === undefined || this.blocks(source, to, data) || this.random() < this.link.loss) return
-    this.#schedule(source, to, data)
-    if (this.random() < this.link.duplicate) this.#schedule(source, to, data)
+    const seen: Route = { _tag: "Direct", endpoint: source }
+    this.#schedule(seen, to, data, this.link.latency)
+    if (this.random() < this.link.duplicate) this.#schedule(seen, to, data, this.link.latency)
+  }
+
+  /** The server's part: to the other side of the channel, whatever is in between. */
+  #relay(from: Node, route: Route & { readonly _tag: "Relay" }, data: Uint8Array): void {
+    this.sent.push({ at: this.now, from, to: RELAY, data })
+    const to = this.#pairs.get(route.channel)?.find((node) => node !== from)
+    if (!this.relay || to === undefined || this.relayBlocks(from, to, data) || this.random() < this.link.loss) return
+    this.#schedule(route, to, data, this.link.relayLatency)
   }
 
   /** Runs for `ms`, or until `done`. */
@@ -117,17 +144,17 @@ export class World {
       for (const node of this.nodes) if (node.timeout() <= this.now) node.peers.handleTimeout(this.now)
       while (this.#deliveries.length > 0 && this.#deliveries[0]!.at <= this.now) {
         const { data, from, to } = this.#deliveries.shift()!
-        const node = this.nodes.find((candidate) => candidate.owns(to))
-        if (node === undefined) continue
+        const node = to instanceof Node ? to : this.nodes.find((candidate) => candidate.owns(to))
+        if (node?.online !== true) continue
         this.trace.push({ to: node, from, data })
-        node.peers.handleDatagram({ _tag: "Direct", endpoint: from }, data.slice(), this.now)
+        node.peers.handleDatagram(from, data.slice(), this.now)
         node.drain()
       }
     }
   }
 
-  #schedule(from: Endpoint.Endpoint, to: Endpoint.Endpoint, data: Uint8Array): void {
-    const at = this.now + this.link.latency + this.link.jitter * this.random()
+  #schedule(from: Route, to: Endpoint.Endpoint | Node, data: Uint8Array, latency: number): void {
+    const at = this.now + latency + this.link.jitter * this.random()
     const delivery = { at, order: this.#order++, from, to, data }
     let index = this.#deliveries.length
     while (index > 0 && later(this.#deliveries[index - 1]!, delivery)) index--
@@ -258,6 +285,9 @@ export class Node {
     }
   }
 }
+
+/** What `World.sent` says of packets to the relay. */
+export const RELAY = "relay"
 
 export const introduction = (
   of: Node,

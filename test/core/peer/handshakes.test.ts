@@ -204,7 +204,7 @@ describe("handshakes", () => {
     const before = [alice.events.length, bob.events.length]
     const replayAll = () => {
       for (const { data, from, to } of trace) {
-        to.peers.handleDatagram({ _tag: "Direct", endpoint: from }, data.slice(), world.now)
+        to.peers.handleDatagram(from, data.slice(), world.now)
         to.peers.handleDatagram(
           { _tag: "Direct", endpoint: { family: "ipv4", address: "198.51.100.9", port: 9 } },
           data.slice(),

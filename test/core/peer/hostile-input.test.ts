@@ -60,11 +60,11 @@ describe("hostile input", () => {
     const events = bob.events.length
     for (const { data, from, to } of [...world.trace]) {
       for (const length of [0, 1, 12, 13, 28, 29, data.length - 1]) {
-        to.peers.handleDatagram({ _tag: "Direct", endpoint: from }, data.slice(0, length), world.now)
+        to.peers.handleDatagram(from, data.slice(0, length), world.now)
       }
       const longer = new Uint8Array(data.length + 1)
       longer.set(data)
-      to.peers.handleDatagram({ _tag: "Direct", endpoint: from }, longer, world.now)
+      to.peers.handleDatagram(from, longer, world.now)
       to.drain()
     }
     expect(bob.events.length).toBe(events)

@@ -79,7 +79,7 @@ describe("the paths of a connection", () => {
     expect(probes).toBeLessThan((32 + 5) * 8 + 50)
   })
 
-  it("are kept open in silence by one probe in 16 to 24 s, and proven every 3 s in a conversation", () => {
+  it("are kept open in silence by one probe in 24 to 28 s, and proven every 3 s in a conversation", () => {
     for (const random of [0, 1]) {
       const paths = new Paths(() => random)
       paths.use(direct("192.0.2.1:1"), 500, 20, 0)
@@ -96,7 +96,7 @@ describe("the paths of a connection", () => {
         return times
       }
       const silent = answer(100_000, 0)
-      for (let i = 1; i < silent.length; i++) expect(silent[i]! - silent[i - 1]!).toBe(random === 0 ? 16_000 : 24_000)
+      for (let i = 1; i < silent.length; i++) expect(silent[i]! - silent[i - 1]!).toBe(random === 0 ? 24_440 : 27_560)
       paths.onTraffic(100_000)
       const busy = answer(140_000, 100_010)
       for (let i = 1; i < busy.length; i++) expect(busy[i]! - busy[i - 1]!).toBe(3_000)
