@@ -143,6 +143,10 @@ const subjectOf = (event: ClientEvent): string | undefined => {
     case "NickTaken":
     case "ServerLost":
       return "server"
+    case "Journal":
+      return "journal"
+    case "Kept":
+      return `kept ${event.peer}`
     case "Message":
     case "Delivered":
     case "Waiting":

@@ -26,6 +26,10 @@ export type ClientEvent =
   | { readonly _tag: "Delivered"; readonly peer: string; readonly id: MessageId }
   /** A message waits until the other side has asked for us too. */
   | { readonly _tag: "Waiting"; readonly peer: string; readonly id: MessageId }
+  /** Messages that an earlier process could not deliver: the peer is asked for again, and gets them when it is there. */
+  | { readonly _tag: "Kept"; readonly peer: string; readonly undelivered: number }
+  /** Whether messages that wait survive a crash from now on. Told when that changes; unless told otherwise, they do. */
+  | { readonly _tag: "Journal"; readonly safe: boolean; readonly message: string }
   | {
       readonly _tag: "Disconnected"
       readonly peer: string

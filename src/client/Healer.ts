@@ -6,15 +6,18 @@ import { ClientError } from "./Client.js"
 import type { Conversation, Conversations } from "./Conversations.js"
 import type { EventQueue } from "./EventQueue.js"
 import type { Introducer } from "./Introducer.js"
+import type { Kept } from "./journal/Kept.js"
 import type { ServerLink } from "./ServerLink.js"
 
 /**
  * Asks again, one at a time and at the pace that the server allows, for peers that we asked for and lost: after an outage of the
- * server, a timeout, a peer's restart. What fails here is tried again at the next of these occasions.
+ * server, a timeout, a peer's restart; and for those that messages of an earlier process wait for. What fails here is tried again at the next of these occasions.
  */
 export interface Healer {
   readonly heal: (peer: PeerId) => void
-  /** Everybody we asked for who is not connected and did not say goodbye. */
+  /** Who is called so, if messages of an earlier process wait for them. */
+  readonly healKept: (nick: string) => void
+  /** Everybody we asked for, or have kept messages for, who is not connected, or only over the relay, and did not say goodbye. */
   readonly healAll: () => void
 }
 
@@ -22,23 +25,29 @@ export const make = (
   conversations: Conversations,
   events: EventQueue,
   server: ServerLink,
-  introducer: Introducer
+  introducer: Introducer,
+  kept: Kept
 ): Effect.Effect<Healer, never, Scope.Scope> =>
   Effect.gen(function* () {
-    /** Bounded by the number of conversations. */
+    /** Bounded by the number of conversations and of peers in the journal. */
     const waiting = new Set<PeerId>()
     const work = yield* Effect.makeLatch(false)
 
     const heal = (peer: PeerId) => {
-      if (conversations.get(peer)?.asked !== true) return
+      if (!isWanted(peer)) return
       waiting.add(peer)
       work.unsafeOpen()
     }
 
-    const askAgain = (conversation: Conversation) =>
-      Effect.async<Conversation | ClientError>((resume) =>
-        introducer.askAgain(conversation, (result) => resume(Effect.succeed(result)))
-      )
+    const isWanted = (peer: PeerId) => conversations.get(peer)?.asked === true || kept.nickOf(peer) !== undefined
+
+    const ask = (peer: PeerId) =>
+      Effect.async<Conversation | ClientError>((resume) => {
+        const done = (result: Conversation | ClientError) => resume(Effect.succeed(result))
+        const nick = kept.nickOf(peer)
+        if (nick === undefined) introducer.askAgain(conversations.get(peer)!, done)
+        else introducer.resume(nick, peer, () => isWanted(peer), done)
+      })
 
     yield* Effect.forkScoped(
       Effect.gen(function* () {
@@ -50,17 +59,18 @@ export const make = (
             continue
           }
           waiting.delete(next.value)
-          const conversation = conversations.get(next.value)
+          const peer = next.value
           // Without a server there is no introduction to be had; the next registration comes back to all of them.
-          if (conversation?.asked !== true || !server.up()) continue
-          const result = yield* askAgain(conversation)
+          if (!isWanted(peer) || !server.up()) continue
+          const nick = conversations.get(peer)?.nick ?? kept.nickOf(peer)!
+          const result = yield* ask(peer)
           if (!(result instanceof ClientError)) continue
           if (result.code === "RateLimited") {
-            waiting.add(conversation.peer)
+            waiting.add(peer)
             yield* Effect.sleep(Duration.millis(Math.min(Math.max(result.retryAfterMs ?? 0, PAUSE), LONGEST_PAUSE)))
           } else if (result.code === "KeyChanged") {
             const { code, message } = result
-            events.offer({ _tag: "Failed", code, message, peer: conversation.nick })
+            events.offer({ _tag: "Failed", code, message, peer: nick })
           }
         }
       })
@@ -68,9 +78,14 @@ export const make = (
 
     return {
       heal,
+      healKept: (nick) => {
+        const peer = kept.byNick(nick)
+        if (peer !== undefined && kept.nickOf(peer) !== undefined) heal(peer)
+      },
       healAll: () => {
-        for (const { asked, connected, departed, peer } of conversations.all())
-          if (asked && !connected && !departed) heal(peer)
+        for (const { asked, connected, departed, path, peer } of conversations.all())
+          if (asked && !departed && (!connected || path === "relay")) heal(peer)
+        for (const peer of kept.all()) if (kept.nickOf(peer) !== undefined) heal(peer)
       }
     }
   })

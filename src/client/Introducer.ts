@@ -53,6 +53,16 @@ export class Introducer {
     this.query(nick, peer, () => conversation.asked && this.conversations.get(peer) === conversation, done)
   }
 
+  /** Queries a peer that messages of an earlier process wait for, as long as `isWanted`. */
+  resume(
+    nick: string,
+    peer: PeerId,
+    isWanted: () => boolean,
+    done: (result: Conversation | ClientError) => void
+  ): void {
+    this.query(nick, peer, isWanted, done)
+  }
+
   private query(
     nick: string,
     expected: PeerId | undefined,

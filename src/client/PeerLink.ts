@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { PeerEvent, PeersMachine, Route } from "../core/peer/Api.js"
+import type { JournalEntry, PeerEvent, PeersMachine, Route } from "../core/peer/Api.js"
 import type { Endpoint, Family } from "../domain/Endpoint.js"
 import * as Alarm from "../services/Alarm.js"
 import { type DatagramSocket, Datagrams, type DatagramsError } from "../services/Datagrams.js"
@@ -20,10 +20,11 @@ export interface PeerLink {
 
 /**
  * Binds UDP for IPv4 and, where the system has it, IPv6, on the same port if that is free. Closing the scope says goodbye to all
- * peers first. `onEvent` is called synchronously and must not throw.
+ * peers first. `onEvent`, and `onJournal` with what the machine wants written down, are called synchronously and must not throw.
  */
 export const make = (
-  onEvent: (event: PeerEvent, now: number) => void
+  onEvent: (event: PeerEvent, now: number) => void,
+  onJournal: (entries: ReadonlyArray<JournalEntry>) => void = () => {}
 ): Effect.Effect<PeerLink, DatagramsError, Datagrams | Scope.Scope> =>
   Effect.gen(function* () {
     const datagrams = yield* Datagrams
@@ -45,6 +46,9 @@ export const make = (
           onEvent(event, now)
         }
       }
+      const entries: Array<JournalEntry> = []
+      for (let entry = machine.pollJournal(); entry !== undefined; entry = machine.pollJournal()) entries.push(entry)
+      if (entries.length > 0) onJournal(entries)
       draining = false
       alarm.set(machine.pollTimeout())
     }

@@ -32,7 +32,8 @@ export const handle = (
   }
 
   /** Somebody is there, `again` when it is certain that the session is another than the one we were introduced to. */
-  const present = (fingerprint: string, again: boolean) => {
+  const present = (nick: string, fingerprint: string, again: boolean) => {
+    healer.healKept(nick)
     const conversation = fingerprint === "" ? undefined : conversations.byFingerprint(fingerprint)
     if (conversation === undefined) return
     const isNewSession = again || conversation.absent
@@ -47,17 +48,17 @@ export const handle = (
       crowd.joined(event.nick)
       events.offer({ _tag: "Joined", nick: event.nick })
       // After a restart of the server everybody joins anew, and living conversations need no introduction.
-      present(event.fingerprint, false)
+      present(event.nick, event.fingerprint, false)
       return
     case "Left":
       crowd.left(event.nick)
       left(event.nick)
       return
     case "Changed":
-      present(event.fingerprint, true)
+      present(event.nick, event.fingerprint, true)
       return
     case "Roster":
       for (const nick of crowd.departed(event)) left(nick)
-      for (const { fingerprint } of event.clients) present(fingerprint, false)
+      for (const { fingerprint, nick } of event.clients) present(nick, fingerprint, false)
   }
 }

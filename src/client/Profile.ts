@@ -12,6 +12,7 @@ import * as Bytes from "../protocol/Bytes.js"
 import { Crypto } from "../services/Crypto.js"
 import { Entropy } from "../services/Entropy.js"
 import { Store, type StoreError } from "../services/Store.js"
+import * as MessageJournal from "./journal/MessageJournal.js"
 import { MAX_PINS, Pins } from "./Pins.js"
 
 /**
@@ -37,6 +38,8 @@ export interface Profile {
   readonly pins: Pins
   /** Whether the identity outlives this process. */
   readonly persistent: boolean
+  /** What must not be forgotten in a crash. None for a passing profile. */
+  readonly journal: MessageJournal.MessageJournal | undefined
   /** Where the profile is kept, for messages to people. */
   readonly location: string
   /** Writes the identity, if it is new, and the pins, if there are unwritten ones. Nothing to do for a passing profile. */
@@ -55,7 +58,7 @@ export class ProfileError extends Data.TaggedError("ProfileError")<{
   readonly cause?: unknown
 }> {}
 
-/** Profiles in a `Store`: `profiles/<folder of the nickname>/{identity,known-peers.json,lock}`. */
+/** Profiles in a `Store`: `profiles/<folder of the nickname>/{identity,known-peers.json,journal,lock}`. */
 export const layer: Layer.Layer<Profiles, never, Store | Entropy | Crypto> = Layer.effect(
   Profiles,
   Effect.gen(function* () {
@@ -112,6 +115,15 @@ export const layer: Layer.Layer<Profiles, never, Store | Entropy | Crypto> = Lay
             identity: Identity.fromSeed(crypto, seed),
             pins,
             persistent,
+            journal: persistent
+              ? yield* MessageJournal.open({
+                  crypto,
+                  entropy,
+                  secret: Identity.journalSecret(crypto, seed),
+                  store,
+                  name: `${folder}/journal`
+                })
+              : undefined,
             location: `${store.location}/${folder}`,
             keep: persistent ? keep : Effect.void,
             discard:

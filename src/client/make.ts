@@ -7,6 +7,7 @@ import type { PeerId } from "../core/peer/Api.js"
 import { Peers } from "../core/peer/Peers.js"
 import * as Endpoint from "../domain/Endpoint.js"
 import * as Nickname from "../domain/Nickname.js"
+import * as Bytes from "../protocol/Bytes.js"
 import { Crypto } from "../services/Crypto.js"
 import type { Datagrams } from "../services/Datagrams.js"
 import type { Dialer } from "../services/Dialer.js"
@@ -22,6 +23,7 @@ import { Crowd } from "./Crowd.js"
 import { EventQueue } from "./EventQueue.js"
 import * as Healer from "./Healer.js"
 import { Introducer } from "./Introducer.js"
+import { Kept } from "./journal/Kept.js"
 import * as Listing from "./Listing.js"
 import * as LocalCandidates from "./LocalCandidates.js"
 import { moodOf } from "./Mood.js"
@@ -51,6 +53,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
     const conversations = new Conversations()
     const self = new Self(crypto)
     const crowd = new Crowd()
+    const kept = new Kept(conversations)
     const leaving = yield* Deferred.make<never, ClientError>()
     const saving = yield* Effect.makeLatch(false)
     const moved = yield* Effect.makeLatch(false)
@@ -62,10 +65,13 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
     /** Looks, after each report of the peer machine, whether `exit` has waited long enough. */
     let onProgress = () => {}
 
-    const peers = yield* PeerLink.make((event) => {
-      PeerEvents.handle(event, { conversations, events, introducer, peers, heal: healer.heal })
-      onProgress()
-    }).pipe(
+    const peers = yield* PeerLink.make(
+      (event) => {
+        PeerEvents.handle(event, { conversations, events, introducer, peers, heal: healer.heal })
+        onProgress()
+      },
+      (entries) => self.profile?.journal?.write(entries, (peer) => conversations.get(peer)?.nick)
+    ).pipe(
       Effect.mapError(({ message }) => new ClientError({ code: "NoNetwork", message: `no UDP socket: ${message}` }))
     )
 
@@ -80,7 +86,8 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
         switch (event._tag) {
           case "Incoming":
             // A server that introduces strangers to nobody is out of order; there is nobody to introduce them to.
-            return self.profile === undefined ? undefined : introducer.incoming(event)
+            if (self.profile !== undefined) introducer.incoming(event)
+            return healer.healKept(event.nick)
           case "Replaced":
             return shut("replaced", "the same identity registered from elsewhere")
           case "Refused":
@@ -122,16 +129,24 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
     const introducer = new Introducer(crypto, time, self, conversations, events, peers, server, () =>
       saving.unsafeOpen()
     )
-    const healer = yield* Healer.make(conversations, events, server, introducer)
+    const healer = yield* Healer.make(conversations, events, server, introducer, kept)
 
     let started = false
     const start = () => {
       if (started) return
       started = true
-      const { signKeys, staticKeys } = self.profile!.identity
+      const { identity: ours, journal } = self.profile!
       const now = time.monotonic()
-      const identity = { publicKey: signKeys.publicKey, staticKeys }
-      peers.start(new Peers({ crypto, entropy, identity, now }))
+      const identity = { publicKey: ours.signKeys.publicKey, staticKeys: ours.staticKeys }
+      peers.start(new Peers({ crypto, entropy, identity, now, ...(journal && { past: journal.past }) }))
+      for (const { messages, nick, peer } of journal?.waiting() ?? []) {
+        kept.add(peer, nick)
+        events.offer({ _tag: "Kept", peer: nick, undelivered: messages })
+      }
+      journal?.attach({
+        stored: (entries) => peers.drive((machine, now) => machine.journaled(entries, now)),
+        changed: (safe, message) => events.offer({ _tag: "Journal", safe, message })
+      })
     }
 
     const shut = (reason: "exit" | "replaced" | "refused", message: string) => {
@@ -206,11 +221,14 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
         if (!conversation.asked) return notConnected(conversation.nick)
         if (events.full)
           return new ClientError({ code: "OutboxFull", message: "nobody reads this client's events; read some first" })
+        const journal = self.profile?.journal
+        if (journal?.accepts(conversation.peer, Bytes.fromText(text).length) === false)
+          return ofSendRefusal({ _tag: "OutboxFull" }, conversation.nick)
         const sent = peers.drive((machine, now) => machine.send(conversation.peer, text, now))
         if (typeof sent === "string") {
           // Writing to somebody who has hung up is a new start of ours.
           if (conversation.departed) healer.heal(conversation.peer)
-          return Effect.succeed(sent)
+          return journal === undefined ? Effect.succeed(sent) : Effect.as(journal.stored(sent), sent)
         }
         return sent === undefined ? notConnected(conversation.nick) : ofSendRefusal(sent, conversation.nick)
       })
@@ -219,6 +237,16 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
       Effect.sync(() => {
         if (conversations.get(conversation.peer) === conversation) introducer.close(conversation)
         conversation.asked = false
+        kept.forget(conversation.peer)
+      })
+
+    /** Gives up what an earlier process left for a peer that was not introduced to this one. */
+    const dropKept = (nick: string) =>
+      Effect.sync(() => {
+        const peer = kept.byNick(nick)
+        if (peer === undefined) return
+        kept.forget(peer)
+        self.profile?.journal?.write([{ _tag: "Dropped", peer }], () => nick)
       })
 
     const base = (conversation: Conversation) => ({
@@ -273,12 +301,14 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
       leave: (nick) =>
         Effect.suspend(() => {
           const conversation = conversations.byNick(nick)
-          return conversation === undefined ? Effect.void : leave(conversation)
+          return conversation === undefined ? dropKept(nick) : leave(conversation)
         }),
       exit: (lingerMs = options.lingerMs ?? DEFAULT_LINGER) =>
         Effect.gen(function* () {
           if (hasLeft) return
           events.acknowledge()
+          // What was shown is confirmed only when it is written down.
+          yield* Effect.timeoutOption(self.profile?.journal?.flushed ?? Effect.void, Duration.millis(lingerMs))
           yield* Effect.timeoutOption(delivered, Duration.millis(lingerMs))
           shut("exit", "you left")
           yield* server.gone

@@ -17,6 +17,7 @@ import * as Server from "../../src/server/Server.js"
 import type { ServerOptions } from "../../src/server/ServerOptions.js"
 import { Datagrams } from "../../src/services/Datagrams.js"
 import { Dialer } from "../../src/services/Dialer.js"
+import type { Store } from "../../src/services/Store.js"
 import * as VirtualClock from "./VirtualClock.js"
 
 /** A server and clients as one program, on a network of memory and a clock that jumps. */
@@ -51,11 +52,22 @@ export class World {
   }
 
   /** Starts a client on a host of its own, and reads its events. */
-  client(options: { readonly disk?: MemoryStore.Disk; readonly token?: string; readonly reads?: boolean } = {}) {
+  client(
+    options: {
+      readonly disk?: MemoryStore.Disk
+      /** Instead of a disk that works. */
+      readonly store?: Layer.Layer<Store>
+      readonly token?: string
+      readonly reads?: boolean
+    } = {}
+  ) {
     const number = 10 + this.hosts++
     const disk = options.disk ?? MemoryStore.makeDisk()
     const cable = new Cable()
-    const host = layerMemory(this.network, { addresses: [`198.51.100.${number}`], seed: number, disk })
+    const host = Layer.merge(
+      layerMemory(this.network, { addresses: [`198.51.100.${number}`], seed: number, disk }),
+      options.store ?? Layer.empty
+    )
     const services = Layer.provideMerge(Profile.layer, Layer.provideMerge(cable.layer, host))
     return Effect.gen(function* () {
       const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))

@@ -42,6 +42,8 @@ export const Disconnected = event("disconnected", {
   reason: Schema.Literal("left", "timeout", "unreachable", "closed", "replaced"),
   undelivered: Schema.Int
 })
+export const Kept = event("kept", { peer: Schema.String, undelivered: Schema.Int })
+export const Journal = event("journal", { safe: Schema.Boolean, message: Schema.String })
 export const Joined = event("joined", { nick: Schema.String })
 export const Left = event("left", { nick: Schema.String })
 export const ServerLost = event("serverLost", { message: Schema.String, retryInMs: Schema.Number })
@@ -68,6 +70,8 @@ export const Event = Schema.Union(
   Waiting,
   PathChanged,
   Disconnected,
+  Kept,
+  Journal,
   Joined,
   Left,
   ServerLost,

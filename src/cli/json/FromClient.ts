@@ -26,6 +26,10 @@ export const fromEvent = (event: Exclude<ClientEvent, { readonly _tag: "Closed" 
       return { event: "delivered", peer: event.peer, id: event.id }
     case "Waiting":
       return { event: "waiting", peer: event.peer, id: event.id }
+    case "Kept":
+      return { event: "kept", peer: event.peer, undelivered: event.undelivered }
+    case "Journal":
+      return { event: "journal", safe: event.safe, message: event.message }
     case "Disconnected":
       return { event: "disconnected", peer: event.peer, reason: event.reason, undelivered: event.undelivered }
     case "Joined":

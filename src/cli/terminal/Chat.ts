@@ -166,6 +166,15 @@ export class Chat {
         const peer = this.conversation(event.peer)
         return [this.remark(`${palette.nick(peer.nick)} has not answered yet; further messages wait until then`)]
       }
+      case "Kept": {
+        const nick = this.remember(event.peer)
+        const waiting = Describe.messages(event.undelivered)
+        return [this.remark(`${waiting} for ${palette.nick(nick)} from last time: delivered as soon as possible`)]
+      }
+      case "Journal": {
+        const message = SafeText.line(event.message)
+        return [event.safe ? this.remark(message) : palette.warn(`* ${message}`)]
+      }
       case "Disconnected": {
         const peer = this.conversation(event.peer)
         peer.connected = false

@@ -1,0 +1,111 @@
+import * as Effect from "effect/Effect"
+import { describe, expect, it } from "vitest"
+import { type Person, type World, world } from "../World.js"
+import { FaultyStore } from "./FaultyStore.js"
+
+const TEXTS = ["one", "two", "three", "four"]
+
+/** What is left of bytes that were not flushed: all, none, or some. */
+const remains = (k: number) => (unsynced: number) => [0, unsynced, Math.floor(unsynced / 2)][k % 3]!
+
+const crash = (person: Person, store: FaultyStore, step: number) =>
+  Effect.suspend(() => {
+    person.cable.unplug()
+    store.restart(remains(step))
+    return person.stop
+  })
+
+const mutual = (alice: Person, bob: Person) =>
+  Effect.gen(function* () {
+    yield* alice.client.query("bob")
+    yield* bob.client.query("alice")
+    yield* alice.next("Mutual")
+    yield* bob.next("Mutual")
+  })
+
+/** Alice writes to bob, one message after the other; gives the texts that were accepted. */
+const write = (alice: Person) => {
+  const accepted: Array<string> = []
+  return {
+    accepted,
+    fiber: Effect.fork(
+      Effect.forEach(TEXTS, (text) =>
+        Effect.tap(alice.client.send("bob", text), () => Effect.sync(() => accepted.push(text)))
+      )
+    )
+  }
+}
+
+/** Runs `scenario` with a crash at each operation of the store in turn, until it comes to its end without one. */
+const atEachStep = async (
+  scenario: (world: World, store: FaultyStore, step: number) => Effect.Effect<void, unknown>
+): Promise<number> => {
+  for (let step = 0; ; step++) {
+    const store = new FaultyStore()
+    let crashed = true
+    await world((world) =>
+      Effect.gen(function* () {
+        yield* world.server({ graceMs: 1_000 })
+        yield* scenario(world, store, step)
+        crashed = store.died
+      })
+    )
+    if (!crashed) return step
+  }
+}
+
+describe("a crash at any step", () => {
+  it("of the sender: what was accepted arrives, once and in order", async () => {
+    const steps = await atEachStep((world, store, step) =>
+      Effect.gen(function* () {
+        const bob = yield* world.person("bob")
+        const alice = yield* world.person("alice", { store: store.layer })
+        yield* mutual(alice, bob)
+        // Half of the messages wait for a peer that is away: they outlive the sender in its outbox.
+        if (step % 2 === 0) bob.cable.unplug()
+        store.dieAfter(step)
+        const { accepted, fiber } = write(alice)
+        yield* fiber
+        yield* Effect.sleep("2 seconds")
+        const promised = accepted.length
+        yield* crash(alice, store, step)
+        bob.cable.plug()
+        yield* Effect.sleep("5 seconds")
+        const reborn = yield* world.person("alice", { store: store.layer })
+        yield* Effect.sleep("2 minutes")
+        expect(bob.texts, `step ${step}`).toEqual(TEXTS.slice(0, bob.texts.length))
+        expect(bob.texts.length, `step ${step}`).toBeGreaterThanOrEqual(promised)
+        yield* reborn.client.query("bob")
+        yield* reborn.client.send("bob", "and now?")
+        yield* bob.next("Message", { text: "and now?" })
+      }).pipe(Effect.scoped)
+    )
+    expect(steps).toBeGreaterThan(5)
+  })
+
+  it("of the receiver: nothing is lost, and what the sender knows to be delivered is not shown again", async () => {
+    const steps = await atEachStep((world, store, step) =>
+      Effect.gen(function* () {
+        const alice = yield* world.person("alice")
+        const bob = yield* world.person("bob", { store: store.layer })
+        yield* mutual(alice, bob)
+        store.dieAfter(step)
+        yield* write(alice).fiber
+        yield* Effect.sleep("2 seconds")
+        const delivered = alice.count("Delivered")
+        yield* crash(bob, store, step)
+        yield* Effect.sleep("5 seconds")
+        const reborn = yield* world.person("bob", { store: store.layer })
+        yield* Effect.sleep("2 minutes")
+        expect(bob.texts, `step ${step}`).toEqual(TEXTS.slice(0, bob.texts.length))
+        // What was on the screen and not yet on the disk comes again; nothing else does.
+        const again = reborn.texts
+        expect(again, `step ${step}`).toEqual(TEXTS.slice(TEXTS.length - again.length))
+        expect(again.length).toBeLessThanOrEqual(TEXTS.length - delivered)
+        expect(again.length).toBeGreaterThanOrEqual(TEXTS.length - bob.texts.length)
+        expect(alice.count("Delivered")).toBe(TEXTS.length)
+      }).pipe(Effect.scoped)
+    )
+    expect(steps).toBeGreaterThan(3)
+  })
+})
