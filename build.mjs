@@ -38,7 +38,7 @@ await build({
   }
 })
 
-const libraries = ["src/index.ts", "src/sim/index.ts", "src/sim/vitest.ts"].filter((file) =>
+const libraries = ["src/index.ts", "src/sim/index.ts", "src/sim/vitest.ts", "src/simulator.ts"].filter((file) =>
   existsSync(join(root, file))
 )
 await build({

@@ -16,7 +16,12 @@ const programs: Cli.Programs = {
   client: (settings) => Effect.flatMap(live, ({ client }) => client(settings)),
   server: (settings) => Effect.flatMap(live, ({ server }) => server(settings)),
   doctor: (settings) => Effect.flatMap(live, ({ doctor }) => doctor(settings)),
-  demo: Effect.flatMap(live, ({ demo }) => demo)
+  demo: Effect.flatMap(live, ({ demo }) => demo),
+  simulate: (settings) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./simulate.js")),
+      ({ simulate }) => simulate(settings)
+    )
 }
 
 /** A second signal must not cut short the goodbye that the first one began, and a hang-up is a goodbye too. */

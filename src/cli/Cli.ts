@@ -18,12 +18,15 @@ import * as Options from "./Options.js"
 import { dataHome, type Environment } from "./Places.js"
 import { ProgramError } from "./ProgramError.js"
 import type { ClientSettings, DoctorSettings, ServerSettings } from "./Settings.js"
+import * as Simulate from "./simulate/Command.js"
+import type { SimulateSettings } from "./simulate/Program.js"
 
 /** What the commands run. Each is asked for only when its command is, so that `--help` loads none of them. */
 export interface Programs {
   readonly server: (settings: ServerSettings) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
   readonly client: (settings: ClientSettings) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
   readonly doctor: (settings: DoctorSettings) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
+  readonly simulate: (settings: SimulateSettings) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
   readonly demo: Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
 }
 
@@ -114,9 +117,11 @@ const commands = (env: Environment, programs: Programs, logLevel: string | undef
     quiet
   )
 
+  const simulate = Simulate.make((settings) => programs.simulate(settings)).pipe(quiet)
+
   return Command.make("parley").pipe(
     Command.withDescription("Direct chat for terminals and programs: a small server introduces, UDP carries"),
-    Command.withSubcommands([server, client, doctor, demo])
+    Command.withSubcommands([server, client, doctor, demo, simulate])
   )
 }
 
