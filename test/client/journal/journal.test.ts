@@ -1,0 +1,251 @@
+import * as Effect from "effect/Effect"
+import { describe, expect, it } from "vitest"
+import { type Person, world } from "../World.js"
+import { FaultyStore } from "./FaultyStore.js"
+
+const mutual = (alice: Person, bob: Person) =>
+  Effect.gen(function* () {
+    yield* alice.client.query("bob")
+    yield* bob.client.query("alice")
+    yield* alice.next("Mutual")
+    yield* bob.next("Mutual")
+  })
+
+const JOURNAL = "profiles/alice/journal"
+
+/** Alice has written three messages to bob, who is away, and both programs have ended. */
+const parted = (alice: Person, bob: Person) =>
+  Effect.gen(function* () {
+    yield* mutual(alice, bob)
+    yield* bob.client.exit()
+    yield* bob.stop
+    yield* alice.next("Disconnected", { peer: "bob" })
+    for (const text of ["one", "two", "three"]) yield* alice.client.send("bob", text)
+    yield* alice.client.exit()
+    yield* alice.stop
+    yield* Effect.sleep("1 minute")
+  })
+
+describe("messages that were not delivered", () => {
+  it("wait on disk, and go out by themselves when both are there again, whoever comes first", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server({ graceMs: 1_000 })
+        const alice = yield* world.person("alice")
+        const bob = yield* world.person("bob")
+        yield* parted(alice, bob)
+        expect([...alice.disk.files.keys()].sort()).toEqual([
+          "profiles/alice/identity",
+          JOURNAL,
+          "profiles/alice/known-peers.json"
+        ])
+
+        const first = yield* world.person("alice", { disk: alice.disk })
+        expect(yield* first.next("Kept")).toMatchObject({ peer: "bob", undelivered: 3 })
+        yield* Effect.sleep("5 minutes")
+        const back = yield* world.person("bob", { disk: bob.disk })
+        yield* back.next("Message", { text: "three" })
+        expect(back.texts).toEqual(["one", "two", "three"])
+        // The question of the last process counts, as the user has not taken it back.
+        yield* first.client.send("bob", "four")
+        yield* back.next("Message", { text: "four" })
+        yield* first.client.exit()
+        yield* first.stop
+        const second = yield* world.person("alice", { disk: alice.disk })
+        yield* Effect.sleep("1 minute")
+        expect([second.count("Kept"), back.texts.length]).toEqual([0, 4])
+      })
+    ))
+
+  it("go out when the peer asks first", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server({ graceMs: 1_000 })
+        const alice = yield* world.person("alice")
+        const bob = yield* world.person("bob")
+        yield* parted(alice, bob)
+        yield* world.person("alice", { disk: alice.disk })
+        yield* Effect.sleep("5 minutes")
+        // Under another name he is not recognised by it, but by his key.
+        const renamed = { files: new Map(), locks: new Set<string>() }
+        for (const [name, file] of bob.disk.files) renamed.files.set(name.replace("bob", "bobby"), file)
+        const back = yield* world.person("bobby", { disk: renamed })
+        yield* back.client.query("alice")
+        yield* back.next("Message", { text: "three" })
+        expect(back.texts).toEqual(["one", "two", "three"])
+      })
+    ))
+
+  it("are for the key that they were written to, and for nobody else of that name", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server({ graceMs: 1_000 })
+        const alice = yield* world.person("alice")
+        const bob = yield* world.person("bob")
+        yield* parted(alice, bob)
+        alice.disk.files.delete("profiles/alice/known-peers.json")
+        const stranger = yield* world.person("bob")
+        const back = yield* world.person("alice", { disk: alice.disk })
+        yield* back.next("Kept")
+        yield* stranger.client.query("alice")
+        yield* back.next("Incoming", { peer: "bob" })
+        yield* Effect.sleep("2 minutes")
+        expect(stranger.texts).toEqual([])
+        expect(back.count("Mutual")).toBe(0)
+      })
+    ))
+
+  it("are dropped when the user leaves the conversation, for good", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server({ graceMs: 1_000 })
+        const alice = yield* world.person("alice")
+        const bob = yield* world.person("bob")
+        yield* parted(alice, bob)
+        const back = yield* world.person("alice", { disk: alice.disk })
+        yield* back.next("Kept")
+        yield* back.client.leave("BOB")
+        yield* back.stop
+        const again = yield* world.person("alice", { disk: alice.disk })
+        const peer = yield* world.person("bob", { disk: bob.disk })
+        yield* Effect.sleep("1 minute")
+        expect([again.count("Kept"), peer.count("Incoming"), peer.texts.length]).toEqual([0, 0, 0])
+      })
+    ))
+
+  it("are not told in clear on the disk", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const alice = yield* world.person("alice")
+        const bob = yield* world.person("bob")
+        yield* mutual(alice, bob)
+        bob.cable.unplug()
+        yield* alice.client.send("bob", "meet me at the old mill")
+        const journal = Buffer.from(alice.disk.files.get(JOURNAL)!.bytes).toString("latin1")
+        expect(journal).toContain("parley-journal-v1")
+        for (const secret of ["old mill", "bob"]) expect(journal).not.toContain(secret)
+      })
+    ))
+})
+
+describe("a journal", () => {
+  it("stays small over many messages", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const store = new FaultyStore()
+        const alice = yield* world.person("alice", { store: store.layer })
+        const bob = yield* world.person("bob")
+        yield* mutual(alice, bob)
+        for (let n = 0; n < 60; n++) {
+          yield* alice.client.send("bob", `${n} ${"x".repeat(30_000)}`)
+          yield* alice.next("Delivered")
+        }
+        expect(bob.texts.length).toBe(60)
+        expect(store.disk.size(JOURNAL)).toBeLessThan(400_000)
+      })
+    ))
+
+  it("writes what is said at one time with one flush", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const store = new FaultyStore()
+        const alice = yield* world.person("alice", { store: store.layer })
+        const bob = yield* world.person("bob")
+        yield* mutual(alice, bob)
+        yield* alice.client.send("bob", "first")
+        yield* alice.next("Delivered")
+        const before = store.disk.stats.syncs
+        const texts = Array.from({ length: 100 }, (_, n) => `${n}`)
+        yield* Effect.forEach(texts, (text) => alice.client.send("bob", text), { concurrency: "unbounded" })
+        expect(store.disk.stats.syncs - before).toBeLessThanOrEqual(2)
+        yield* bob.next("Message", { text: "99" })
+        expect(bob.texts).toEqual(["first", ...texts])
+      })
+    ))
+
+  it("that cannot be written is told once; chat goes on, and is safe again when there is room", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server({ graceMs: 1_000 })
+        const store = new FaultyStore()
+        const alice = yield* world.person("alice", { store: store.layer })
+        const bob = yield* world.person("bob")
+        yield* mutual(alice, bob)
+        bob.cable.unplug()
+        yield* alice.client.send("bob", "one")
+        store.disk.capacity = store.disk.used()
+        yield* alice.client.send("bob", "two")
+        expect(yield* alice.next("Journal")).toMatchObject({ safe: false, message: expect.stringContaining("full") })
+        yield* alice.client.send("bob", "three")
+        yield* Effect.sleep("2 minutes")
+        expect(alice.count("Journal")).toBe(1)
+        bob.cable.plug()
+        yield* bob.next("Message", { text: "three" })
+        yield* alice.next("Delivered")
+        bob.cable.unplug()
+        yield* alice.client.send("bob", "four")
+        store.disk.capacity = undefined
+        yield* alice.next("Journal", { safe: true })
+
+        alice.cable.unplug()
+        store.restart()
+        yield* alice.stop
+        bob.cable.plug()
+        yield* world.person("alice", { store: store.layer })
+        yield* bob.next("Message", { text: "four" })
+        expect(bob.texts).toEqual(["one", "two", "three", "four"])
+      })
+    ))
+
+  it.each(["Full", "ReadOnly"])("keeps, %s, what it held before", (what) =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server({ graceMs: 1_000 })
+        const store = new FaultyStore()
+        const alice = yield* world.person("alice", { store: store.layer })
+        const bob = yield* world.person("bob")
+        yield* mutual(alice, bob)
+        bob.cable.unplug()
+        yield* alice.client.send("bob", "one")
+        if (what === "Full") store.disk.capacity = store.disk.used()
+        else store.disk.readOnly = true
+        yield* alice.client.send("bob", "two")
+        alice.cable.unplug()
+        store.restart()
+        yield* alice.stop
+        bob.cable.plug()
+        const back = yield* world.person("alice", { store: store.layer })
+        yield* bob.next("Message", { text: "one" })
+        if (what === "ReadOnly") yield* back.next("Journal", { safe: false })
+        yield* back.client.send("bob", "three")
+        yield* bob.next("Message", { text: "three" })
+        expect(bob.texts).toEqual(["one", "three"])
+      })
+    )
+  )
+
+  it.each([
+    ["a later version", "parley-journal-v2\n and more", undefined],
+    ["damage", "parley-journal-v1\n and more", `${JOURNAL}.damaged`]
+  ])("with %s is told of and not lost", (_, content, copy) =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const bytes = new TextEncoder().encode(content)
+        const disk = { files: new Map([[JOURNAL, { bytes, length: bytes.length }]]), locks: new Set<string>() }
+        const alice = yield* world.person("alice", { disk })
+        const bob = yield* world.person("bob")
+        const { message, safe } = yield* alice.next("Journal")
+        expect(message).toContain(JOURNAL)
+        expect(safe).toBe(copy !== undefined)
+        yield* mutual(alice, bob)
+        yield* alice.client.send("bob", "hi")
+        yield* bob.next("Message", { text: "hi" })
+        expect(disk.files.get(copy ?? JOURNAL)!.bytes).toEqual(bytes)
+      })
+    )
+  )
+})
