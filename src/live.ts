@@ -25,7 +25,8 @@ const machine = Layer.mergeAll(
   Dialer.layer,
   Entropy.layer,
   Interfaces.layer,
-  Listener.layer
+  Listener.layer,
+  Resolver.layer
 ).pipe(Layer.catchAll(({ message }) => Layer.fail(new ProgramError({ message }))))
 
 export const server: Programs["server"] = (settings) => Effect.provide(ServerProgram.run(settings), machine)
@@ -33,11 +34,10 @@ export const server: Programs["server"] = (settings) => Effect.provide(ServerPro
 export const client: Programs["client"] = (settings) =>
   Effect.provide(
     ClientProgram.run(settings),
-    Layer.provideMerge(Profile.layer, Layer.merge(machine, NodeStore.layer(settings.home)))
+    Layer.provideMerge(Profile.layer, Layer.mergeAll(machine, NodeStore.layer(settings.home)))
   )
 
-export const doctor: Programs["doctor"] = (settings) =>
-  Effect.provide(DoctorProgram.run(settings), Layer.merge(machine, Resolver.layer))
+export const doctor: Programs["doctor"] = (settings) => Effect.provide(DoctorProgram.run(settings), machine)
 
 /** Identities of the demo live in memory: it leaves no file behind. */
 export const demo: Programs["demo"] = Effect.provide(

@@ -5,6 +5,7 @@ import * as Dialer from "./layers/node/Dialer.js"
 import * as Entropy from "./layers/node/Entropy.js"
 import * as Interfaces from "./layers/node/Interfaces.js"
 import * as Listener from "./layers/node/Listener.js"
+import * as Resolver from "./layers/node/Resolver.js"
 import * as Store from "./layers/node/Store.js"
 
 /** Everything that clients and servers ask of the world, on Node. Identities and pins go below the folder `home`. */
@@ -16,5 +17,6 @@ export const layerNode = (options: { readonly home: string }) =>
     Entropy.layer,
     Interfaces.layer,
     Listener.layer,
+    Resolver.layer,
     Store.layer(options.home)
   )

@@ -10,6 +10,7 @@ import * as Endpoint from "../../src/domain/Endpoint.js"
 import * as Identity from "../../src/domain/Identity.js"
 import { crypto } from "../../src/layers/node/Crypto.js"
 import * as NodeDatagrams from "../../src/layers/node/Datagrams.js"
+import * as NodeEntropy from "../../src/layers/node/Entropy.js"
 import * as PeerRecord from "../../src/protocol/PeerRecord.js"
 import { Datagrams } from "../../src/services/Datagrams.js"
 import * as Time from "../../src/services/Time.js"
@@ -42,7 +43,7 @@ export const open = async (onEvent: (event: PeerEvent, now: number) => void): Pr
     expiry: Date.now() + 3_600_000
   }
   const link = await Effect.runPromise(
-    PeerLink.make(onEvent).pipe(Effect.provide(counting(packets)), Scope.extend(scope))
+    PeerLink.make(onEvent).pipe(Effect.provide(Layer.merge(counting(packets), NodeEntropy.layer)), Scope.extend(scope))
   )
   const entropy = { bytes: (length: number) => globalThis.crypto.getRandomValues(new Uint8Array(length)) }
   const machine = new Peers({

@@ -1,12 +1,21 @@
+import type { Policy } from "../core/peer/Policy.js"
+
 /** What a client must be told. Everything else it asks of its services. */
 export interface ClientOptions {
   /** The rendezvous server: a host name or an IP literal, and the port of its control link. */
   readonly server: { readonly host: string; readonly port: number }
   /** The server's access token, where it demands one. */
   readonly token?: string
+  /** Which paths conversations may take; `prefer-direct` when left out. */
+  readonly path?: Policy
+  /** STUN servers to ask for our outer address besides the rendezvous server: host names or IP literals, at most `MAX_STUN`. */
+  readonly stun?: ReadonlyArray<{ readonly host: string; readonly port: number }>
   /** Milliseconds that `exit` gives undelivered messages; `DEFAULT_LINGER` when left out. */
   readonly lingerMs?: number
 }
+
+/** One is enough, a second one tells more of the NAT, a third covers for one that is down. Two ports of the server come first. */
+export const MAX_STUN = 4
 
 /** Two seconds: several attempts on any path that works, and no longer than a person waits for a program to end. */
 export const DEFAULT_LINGER = 2_000

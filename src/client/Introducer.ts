@@ -9,6 +9,7 @@ import { notConnected, ofRefusal, unreachable } from "./ClientErrors.js"
 import type { Conversation, Conversations } from "./Conversations.js"
 import type { EventQueue } from "./EventQueue.js"
 import { type ChangedKey, judge, type Vouched } from "./Introductions.js"
+import type { PathPolicies } from "./PathPolicies.js"
 import type { PeerLink } from "./PeerLink.js"
 import { MAX_PINS, type Pin } from "./Pins.js"
 import type { Self } from "./Self.js"
@@ -30,6 +31,7 @@ export class Introducer {
     private readonly events: EventQueue,
     private readonly peers: PeerLink,
     private readonly server: ServerLink,
+    private readonly policies: PathPolicies,
     /** The pins have changed. */
     private readonly save: () => void
   ) {}
@@ -174,8 +176,17 @@ export class Introducer {
       case "Vouched":
         return verdict.vouched.peer === this.ownId()
           ? new ClientError({ code: "Yourself", message: `${verdict.vouched.nick} is you` })
-          : verdict.vouched
+          : this.welcome(message, verdict.vouched)
     }
+  }
+
+  /** What has to be in place before the peer machine sends its first packet. */
+  private welcome(message: typeof Control.Peer.Type | typeof Control.Incoming.Type, vouched: Vouched): Vouched {
+    const { relay } = message
+    if (relay !== undefined) this.peers.outside((outside) => outside.remember(message.channel, relay.token))
+    const policy = this.policies.of(vouched.nick)
+    if (policy !== undefined) this.peers.drive((peers, now) => peers.setPolicy(vouched.peer, policy, now))
+    return vouched
   }
 
   private open(vouched: Vouched): Conversation | undefined {

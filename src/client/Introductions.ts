@@ -68,7 +68,7 @@ export const judge = (
   return {
     _tag: "Vouched",
     vouched: {
-      introduction: { channel: message.channel, pairKey, record, candidates },
+      introduction: { channel: message.channel, pairKey, record, candidates, relay: message.relay !== undefined },
       peer,
       nick,
       address: message.address,

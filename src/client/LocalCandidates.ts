@@ -37,6 +37,22 @@ export const select = (
     .map(({ endpoint }) => endpoint)
 }
 
+/**
+ * Host candidates together with the addresses that the internet sees (server-reflexive ones), each once and `MAX_CANDIDATES` in all. The
+ * latter are few, and where there is a NAT nobody outside gets in without them, so they do not make room for the former.
+ */
+export const withReflexive = (
+  hosts: ReadonlyArray<Endpoint.Endpoint>,
+  reflexive: ReadonlyArray<Endpoint.Endpoint>
+): ReadonlyArray<Endpoint.Endpoint> => {
+  const own = new Set(hosts.map(Endpoint.format))
+  const outer = reflexive.filter((endpoint) => !own.has(Endpoint.format(endpoint))).slice(0, MAX_REFLEXIVE)
+  return [...hosts.slice(0, MAX_CANDIDATES - outer.length), ...outer]
+}
+
+/** Two of each family. */
+const MAX_REFLEXIVE = 4
+
 /** What the control link carries at most; a peer probes each of them eight times. */
 export const MAX_CANDIDATES = 8
 

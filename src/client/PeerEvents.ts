@@ -1,4 +1,4 @@
-import type { PeerEvent } from "../core/peer/Api.js"
+import type { PathInfo, PeerEvent } from "../core/peer/Api.js"
 import type { Conversations } from "./Conversations.js"
 import type { EventQueue } from "./EventQueue.js"
 import type { Introducer } from "./Introducer.js"
@@ -12,6 +12,8 @@ export const handle = (
     readonly events: EventQueue
     readonly introducer: Introducer
     readonly peers: PeerLink
+    /** What people know the relay by: the server's address. */
+    readonly relayName: string
     /** This peer should be asked for again. */
     readonly heal: (peer: string) => void
   }
@@ -27,11 +29,11 @@ export const handle = (
       conversation.departed = false
       conversation.path = event.path.kind
       client.introducer.pinIfProven(conversation)
-      client.events.offer({ _tag: "Connected", peer, path: event.path })
+      client.events.offer({ _tag: "Connected", peer, path: named(event.path, client.relayName) })
       return
     case "PathChanged":
       conversation.path = event.path.kind
-      client.events.offer({ _tag: "PathChanged", peer, path: event.path })
+      client.events.offer({ _tag: "PathChanged", peer, path: named(event.path, client.relayName) })
       return
     case "Mutual":
       client.events.offer({ _tag: "Mutual", peer })
@@ -56,3 +58,7 @@ export const handle = (
       client.events.offer({ _tag: "Disconnected", peer, reason: event.reason, undelivered: event.undelivered })
   }
 }
+
+/** A channel means nothing to anybody. */
+export const named = (path: PathInfo, relayName: string): PathInfo =>
+  path.kind === "relay" ? { ...path, address: relayName } : path

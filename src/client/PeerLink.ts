@@ -2,9 +2,12 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { JournalEntry, PeerEvent, PeersMachine, Route } from "../core/peer/Api.js"
 import type { Endpoint, Family } from "../domain/Endpoint.js"
+import * as Bytes from "../protocol/Bytes.js"
 import * as Alarm from "../services/Alarm.js"
 import { type DatagramSocket, Datagrams, type DatagramsError } from "../services/Datagrams.js"
+import { Entropy } from "../services/Entropy.js"
 import * as Time from "../services/Time.js"
+import { type Arrival, Outside } from "./Outside.js"
 
 /**
  * The driver of the peer machine: sockets, one alarm, and the rule that every input is followed by a complete, synchronous drain.
@@ -16,6 +19,18 @@ export interface PeerLink {
   readonly start: (machine: PeersMachine) => void
   /** Calls the machine, then drains it; `undefined` before `start`. Also from within `onEvent`. */
   readonly drive: <A>(use: (machine: PeersMachine, now: number) => A) => A | undefined
+  /** The same for what lies between us and the peers. */
+  readonly outside: <A>(use: (outside: Outside, now: number) => A) => A
+  /** A packet (base64url) that the server carried over the control link. */
+  readonly relayed: (channel: string, packet: string) => void
+}
+
+/** Called synchronously; must not throw. */
+export interface Surroundings {
+  /** Carries a packet over the control link, as far as there is one. */
+  readonly relay: (channel: string, packet: Uint8Array) => void
+  /** The internet sees us otherwise than before; `moved`: somewhere else. */
+  readonly onOutside: (moved: boolean) => void
 }
 
 /**
@@ -24,18 +39,38 @@ export interface PeerLink {
  */
 export const make = (
   onEvent: (event: PeerEvent, now: number) => void,
-  onJournal: (entries: ReadonlyArray<JournalEntry>) => void = () => {}
-): Effect.Effect<PeerLink, DatagramsError, Datagrams | Scope.Scope> =>
+  onJournal: (entries: ReadonlyArray<JournalEntry>) => void = () => {},
+  around: Surroundings = NONE
+): Effect.Effect<PeerLink, DatagramsError, Datagrams | Entropy | Scope.Scope> =>
   Effect.gen(function* () {
     const datagrams = yield* Datagrams
+    const entropy = yield* Entropy
     const time = yield* Time.make
+    const outside = new Outside(entropy.bytes)
     let machine: PeersMachine | undefined
     let draining = false
 
     const drain = () => {
       // A call from inside `onEvent` leaves the rest to the loop that called it.
-      if (machine === undefined || draining) return
+      if (draining) return
       draining = true
+      drainOutside()
+      drainMachine()
+      draining = false
+      const times = [outside.pollTimeout(), machine?.pollTimeout()].filter((at) => at !== undefined)
+      alarm.set(times.length === 0 ? undefined : Math.min(...times))
+    }
+
+    const drainOutside = () => {
+      const now = time.monotonic()
+      for (let next = outside.pollTransmit(now); next !== undefined; next = outside.pollTransmit(now))
+        send(next.to, next.data)
+      for (let change = outside.pollChange(); change !== undefined; change = outside.pollChange())
+        around.onOutside(change.moved)
+    }
+
+    const drainMachine = () => {
+      if (machine === undefined) return
       for (let more = true; more; ) {
         more = false
         const now = time.monotonic()
@@ -49,14 +84,20 @@ export const make = (
       const entries: Array<JournalEntry> = []
       for (let entry = machine.pollJournal(); entry !== undefined; entry = machine.pollJournal()) entries.push(entry)
       if (entries.length > 0) onJournal(entries)
-      draining = false
-      alarm.set(machine.pollTimeout())
     }
 
     const transmit = (route: Route, data: Uint8Array) => {
-      if (route._tag === "Relay") return // This version of the control link carries no datagrams; a lost packet is all it is.
-      const socket = route.endpoint.family === "ipv4" ? ipv4 : ipv6
-      socket?.send(route.endpoint, data)
+      if (route._tag === "Direct") return send(route.endpoint, data)
+      const datagram = outside.envelope(route.channel, data, time.monotonic())
+      if (datagram === undefined) around.relay(route.channel, data)
+      else send(datagram.to, datagram.data)
+    }
+
+    const send = (to: Endpoint, data: Uint8Array) => (to.family === "ipv4" ? ipv4 : ipv6)?.send(to, data)
+
+    const arrive = (arrival: Arrival | undefined, now: number) => {
+      if (arrival !== undefined) machine?.handleDatagram(arrival.from, arrival.packet, now)
+      drain()
     }
 
     const bind = (family: Family, port: number) =>
@@ -64,12 +105,13 @@ export const make = (
         family,
         port,
         onDatagram: (endpoint: Endpoint, data) => {
-          machine?.handleDatagram({ _tag: "Direct", endpoint }, data, time.monotonic())
-          drain()
+          const now = time.monotonic()
+          arrive(outside.handleDatagram(endpoint, data, now), now)
         }
       })
 
     const alarm = yield* Alarm.make((now) => {
+      outside.handleTimeout(now)
       machine?.handleTimeout(now)
       drain()
     })
@@ -95,9 +137,21 @@ export const make = (
         machine = peers
         drain()
       },
-      drive
+      drive,
+      outside: (use) => {
+        const result = use(outside, time.monotonic())
+        drain()
+        return result
+      },
+      relayed: (channel, packet) => {
+        const bytes = Bytes.fromBase64Url(packet)
+        if (bytes !== undefined) arrive({ from: { _tag: "Relay", channel }, packet: bytes }, time.monotonic())
+      }
     }
   })
+
+/** No server. */
+const NONE: Surroundings = { relay: () => {}, onOutside: () => {} }
 
 const optional = <A, R>(bind: Effect.Effect<A, DatagramsError, R>): Effect.Effect<A | undefined, never, R> =>
   Effect.orElseSucceed(bind, () => undefined)

@@ -38,7 +38,8 @@ export const handle = (
     if (conversation === undefined) return
     const isNewSession = again || conversation.absent
     if (conversation.departed && !isNewSession) return
-    if (isNewSession || !conversation.connected) healer.heal(conversation.peer)
+    // The relay serves sessions, so a new one needs a new introduction.
+    if (isNewSession || !conversation.connected || conversation.path === "relay") healer.heal(conversation.peer)
     else peers.drive((machine, now) => machine.nudge(conversation.peer, now))
   }
 

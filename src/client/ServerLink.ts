@@ -34,6 +34,8 @@ export interface ServerLink {
   readonly ask: (body: RequestBody) => Effect.Effect<Control.Reply, ClientError>
   /** Gives the server a packet to carry; lost when there is no link now. */
   readonly relay: (channel: string, packet: Uint8Array) => void
+  /** The machine has lost these addresses: a link from one of them is dead, and is dialled anew instead of waited for. */
+  readonly addressesGone: (addresses: ReadonlyArray<string>) => void
   /** The server has accepted us: the next loss starts with short waits again. */
   readonly settled: () => void
   /** Says goodbye and never dials again. */
@@ -214,6 +216,11 @@ export const make = (options: ServerLinkOptions): Effect.Effect<ServerLink, neve
             resume(reply === undefined ? Effect.fail(unreachable(NO_ANSWER)) : Effect.succeed(reply))
           )
         ),
+      addressesGone: (addresses) => {
+        if (link === undefined || !addresses.includes(link.connection.local.address)) return
+        link.epitaph = "this machine's network changed"
+        link.connection.destroy()
+      },
       settled: () => backoff.reset(),
       close,
       gone

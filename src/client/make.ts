@@ -5,14 +5,14 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { PeerId } from "../core/peer/Api.js"
 import { Peers } from "../core/peer/Peers.js"
-import * as Endpoint from "../domain/Endpoint.js"
 import * as Nickname from "../domain/Nickname.js"
 import * as Bytes from "../protocol/Bytes.js"
 import { Crypto } from "../services/Crypto.js"
 import type { Datagrams } from "../services/Datagrams.js"
 import type { Dialer } from "../services/Dialer.js"
 import { Entropy } from "../services/Entropy.js"
-import { type InterfaceAddress, Interfaces } from "../services/Interfaces.js"
+import type { Interfaces } from "../services/Interfaces.js"
+import type { Resolver } from "../services/Resolver.js"
 import type { Store } from "../services/Store.js"
 import * as Time from "../services/Time.js"
 import { type Channel, Client, type ClientApi, ClientError, type OpenChannel } from "./Client.js"
@@ -25,8 +25,8 @@ import * as Healer from "./Healer.js"
 import { Introducer } from "./Introducer.js"
 import { Kept } from "./journal/Kept.js"
 import * as Listing from "./Listing.js"
-import * as LocalCandidates from "./LocalCandidates.js"
 import { moodOf } from "./Mood.js"
+import { PathPolicies } from "./PathPolicies.js"
 import * as PeerEvents from "./PeerEvents.js"
 import * as PeerLink from "./PeerLink.js"
 import * as Presence from "./PresenceEvents.js"
@@ -34,9 +34,10 @@ import * as Profile from "./Profile.js"
 import * as Registrar from "./Registrar.js"
 import { Self } from "./Self.js"
 import * as ServerLink from "./ServerLink.js"
+import * as Whereabouts from "./Whereabouts.js"
 
 /** What a client asks of the world. `Profiles` has its own layer, on `Store`. */
-export type ClientServices = Crypto | Datagrams | Dialer | Entropy | Interfaces | Profile.Profiles
+export type ClientServices = Crypto | Datagrams | Dialer | Entropy | Interfaces | Profile.Profiles | Resolver
 
 /**
  * A client that lives as long as the scope. Sockets are bound at once (`NoNetwork` when there are none to be had); the server is
@@ -46,7 +47,6 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
   Effect.gen(function* () {
     const crypto = yield* Crypto
     const entropy = yield* Entropy
-    const interfaces = yield* Interfaces
     const time = yield* Time.make
 
     const events = new EventQueue()
@@ -56,21 +56,22 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
     const kept = new Kept(conversations)
     const leaving = yield* Deferred.make<never, ClientError>()
     const saving = yield* Effect.makeLatch(false)
-    const moved = yield* Effect.makeLatch(false)
-    let addresses: ReadonlyArray<InterfaceAddress> = yield* interfaces.addresses
-    /** Our candidates as the server has them. */
-    let told: ReadonlyArray<string> = []
-    let serverOnLoopback = false
+    const policies = new PathPolicies(options.path ?? "prefer-direct")
+    const relayName = nameOf(options.server)
     let hasLeft = false
     /** Looks, after each report of the peer machine, whether `exit` has waited long enough. */
     let onProgress = () => {}
 
     const peers = yield* PeerLink.make(
       (event) => {
-        PeerEvents.handle(event, { conversations, events, introducer, peers, heal: healer.heal })
+        PeerEvents.handle(event, { conversations, events, introducer, peers, relayName, heal: healer.heal })
         onProgress()
       },
-      (entries) => self.profile?.journal?.write(entries, (peer) => conversations.get(peer)?.nick)
+      (entries) => self.profile?.journal?.write(entries, (peer) => conversations.get(peer)?.nick),
+      {
+        relay: (channel, packet) => server.relay(channel, packet),
+        onOutside: (isElsewhere) => whereabouts.seen(isElsewhere)
+      }
     ).pipe(
       Effect.mapError(({ message }) => new ClientError({ code: "NoNetwork", message: `no UDP socket: ${message}` }))
     )
@@ -79,7 +80,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
       ...options.server,
       wanted: () => registrar.wanted(),
       onReady: (welcome, remote) => {
-        serverOnLoopback = Endpoint.scope(remote) === "loopback"
+        whereabouts.greeted(remote, welcome.udp)
         registrar.greeted(welcome)
       },
       onEvent: (event) => {
@@ -96,12 +97,24 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
             return Presence.handle(event, { conversations, crowd, events, healer, peers, self })
         }
       },
-      onRelay: () => {},
-      onDown: () => registrar.lost(),
+      onRelay: peers.relayed,
+      onDown: () => {
+        peers.outside((outside) => outside.lost())
+        registrar.lost()
+      },
       onLost: (message, retryInMs) => events.offer({ _tag: "ServerLost", message, retryInMs })
     })
 
-    const candidates = () => LocalCandidates.select(addresses, peers.ports, serverOnLoopback)
+    const whereabouts: Whereabouts.Whereabouts = yield* Whereabouts.make({
+      stun: options.stun,
+      self,
+      peers,
+      server,
+      policies,
+      onTick: () => registrar.renew(),
+      // Whoever lost us finds us at the new address only through the server.
+      onTold: () => healer.healAll()
+    })
 
     const registrar: Registrar.Registrar = yield* Registrar.make({
       token: options.token,
@@ -109,24 +122,22 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
       time,
       events,
       server,
-      endpoints: () => {
-        told = candidates().map(Endpoint.format)
-        return candidates()
-      },
+      endpoints: whereabouts.registering,
       onRegistered: () => {
         start()
-        peers.drive((machine, now) => machine.setLocal(self.record!, candidates(), now))
+        peers.drive((machine, now) => machine.setLocal(self.record!, whereabouts.candidates(), now))
+        whereabouts.announce()
         crowd.clear()
         server.request({ _tag: "Watch" }, () => {})
         saving.unsafeOpen()
         // A link that broke and came back is the best sign that we have moved.
-        moved.unsafeOpen()
+        whereabouts.check()
         healer.healAll()
       },
       onRefused: (message) => shut("refused", message)
     })
 
-    const introducer = new Introducer(crypto, time, self, conversations, events, peers, server, () =>
+    const introducer = new Introducer(crypto, time, self, conversations, events, peers, server, policies, () =>
       saving.unsafeOpen()
     )
     const healer = yield* Healer.make(conversations, events, server, introducer, kept)
@@ -139,6 +150,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
       const now = time.monotonic()
       const identity = { publicKey: ours.signKeys.publicKey, staticKeys: ours.staticKeys }
       peers.start(new Peers({ crypto, entropy, identity, now, ...(journal && { past: journal.past }) }))
+      peers.drive((machine, now) => machine.setPolicy(undefined, policies.everybody, now))
       for (const { messages, nick, peer } of journal?.waiting() ?? []) {
         kept.add(peer, nick)
         events.offer({ _tag: "Kept", peer: nick, undelivered: messages })
@@ -154,6 +166,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
       hasLeft = true
       self.wanted = undefined
       peers.drive((machine, now) => machine.closeAll(now))
+      peers.outside((outside) => outside.stop())
       server.close(moodOf(conversations.all()))
       events.end({ _tag: "Closed", reason, message })
       Deferred.unsafeDone(leaving, Effect.fail(closed()))
@@ -165,30 +178,9 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
       )
     )
 
-    const refreshAddresses = Effect.gen(function* () {
-      const before = candidates().map(Endpoint.format)
-      addresses = yield* interfaces.addresses
-      registrar.renew()
-      const endpoints = candidates().map(Endpoint.format)
-      if (endpoints.join() !== before.join() && self.record !== undefined)
-        peers.drive((machine, now) => machine.setLocal(self.record!, candidates(), now))
-      if (endpoints.join() === told.join() || self.registration === undefined) return
-      told = endpoints
-      // Whoever lost us finds us at the new address only through the server.
-      server.request({ _tag: "Update", endpoints }, () => healer.healAll())
-    })
-
     yield* Effect.forkScoped(
       Effect.forever(
         saving.await.pipe(Effect.zipRight(Effect.sync(() => saving.unsafeClose())), Effect.zipRight(keepProfile))
-      )
-    )
-    yield* Effect.forkScoped(
-      Effect.forever(
-        Effect.timeoutOption(moved.await, Duration.millis(REFRESH)).pipe(
-          Effect.zipRight(Effect.sync(() => moved.unsafeClose())),
-          Effect.zipRight(refreshAddresses)
-        )
       )
     )
     yield* Effect.addFinalizer(() =>
@@ -323,5 +315,5 @@ export const layer = (
 ): Layer.Layer<Client, ClientError, Exclude<ClientServices, Profile.Profiles> | Store> =>
   Layer.scoped(Client, make(options)).pipe(Layer.provide(Profile.layer))
 
-/** Milliseconds between looks at our own addresses: a laptop that changes networks is reachable again within half a minute. */
-const REFRESH = 30_000
+/** What people know the relay by. */
+const nameOf = ({ host, port }: ClientOptions["server"]): string => `${host}:${port}`

@@ -10,6 +10,8 @@ import type { ClientApi } from "../../src/client/Client.js"
 import type { ClientEvent } from "../../src/client/Events.js"
 import * as Client from "../../src/client/make.js"
 import * as Profile from "../../src/client/Profile.js"
+import type { Policy } from "../../src/core/peer/Policy.js"
+import * as Endpoint from "../../src/domain/Endpoint.js"
 import * as MemoryNetwork from "../../src/layers/memory/Network.js"
 import * as MemoryStore from "../../src/layers/memory/Store.js"
 import { layerMemory } from "../../src/memory.js"
@@ -59,6 +61,7 @@ export class World {
       readonly store?: Layer.Layer<Store>
       readonly token?: string
       readonly reads?: boolean
+      readonly path?: Policy
     } = {}
   ) {
     const number = 10 + this.hosts++
@@ -72,7 +75,8 @@ export class World {
     return Effect.gen(function* () {
       const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
       const token = options.token === undefined ? {} : { token: options.token }
-      const client = yield* Client.make({ server: { host: SERVER, port: 9090 }, ...token }).pipe(
+      const path = options.path === undefined ? {} : { path: options.path }
+      const client = yield* Client.make({ server: { host: SERVER, port: 9090 }, ...token, ...path }).pipe(
         Effect.provide(yield* Layer.buildWithScope(services, scope)),
         Scope.extend(scope)
       )
@@ -157,8 +161,11 @@ export class Person {
 /** What connects a client to the network. While it is unplugged, everything in both directions is lost. */
 export class Cable {
   private plugged = true
+  /** While false, no datagram passes. */
+  udp = true
   /** Bytes of UDP payload that left the machine. */
   readonly sent: Array<Uint8Array> = []
+  readonly sentTo = new Set<string>()
 
   unplug(): void {
     this.plugged = false
@@ -177,15 +184,16 @@ export class Cable {
             .bind({
               ...options,
               onDatagram: (from, data) => {
-                if (this.plugged) options.onDatagram(from, data)
+                if (this.plugged && this.udp) options.onDatagram(from, data)
               }
             })
             .pipe(
               Effect.map((socket) => ({
                 ...socket,
                 send: (to, data) => {
-                  if (!this.plugged) return
+                  if (!this.plugged || !this.udp) return
                   this.sent.push(data.slice())
+                  this.sentTo.add(Endpoint.format(to))
                   socket.send(to, data)
                 }
               }))

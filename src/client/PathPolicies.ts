@@ -1,0 +1,28 @@
+import type { Policy } from "../core/peer/Policy.js"
+import * as Nickname from "../domain/Nickname.js"
+
+/**
+ * Which paths our user wants: for everybody, and for some nicknames otherwise. A nickname may be given its policy before anybody of that
+ * name is known, so that not one packet goes the wrong way.
+ */
+export class PathPolicies {
+  /** By nickname key; at most `MAX_POLICIES`. */
+  readonly #of = new Map<string, Policy>()
+
+  constructor(public everybody: Policy) {}
+
+  of(nick: string): Policy | undefined {
+    return this.#of.get(Nickname.key(nick))
+  }
+
+  /** `false` when there is no room for another one. */
+  set(nick: string, policy: Policy): boolean {
+    const key = Nickname.key(nick)
+    if (!this.#of.has(key) && this.#of.size >= MAX_POLICIES) return false
+    this.#of.set(key, policy)
+    return true
+  }
+}
+
+/** As many as the peer machine remembers; forgetting one could show an address that was to be hidden. */
+const MAX_POLICIES = 1_024

@@ -1,0 +1,110 @@
+import * as Effect from "effect/Effect"
+import { describe, expect, it } from "vitest"
+import * as Control from "../../src/protocol/Control.js"
+import { SERVER, world } from "./World.js"
+
+describe("a client whose packets find no direct way", () => {
+  it("talks over the server's relay by UDP, and shows nobody its address", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const alice = yield* world.person("alice", { path: "relay-only" })
+        const bob = yield* world.person("bob")
+        yield* Effect.sleep("1 second")
+        yield* alice.client.query("bob")
+        yield* alice.client.send("bob", "hi")
+        expect((yield* bob.next("Message")).text).toBe("hi")
+        expect((yield* alice.next("Connected")).path).toMatchObject({ kind: "relay", address: `${SERVER}:9090` })
+        yield* bob.client.query("alice")
+        yield* bob.client.send("alice", "hello")
+        expect((yield* alice.next("Message")).text).toBe("hello")
+        // Only the two ports of the server.
+        expect([...alice.cable.sentTo].sort()).toEqual([`${SERVER}:9090`, `${SERVER}:9091`])
+        expect(alice.cable.sent.some((data) => data[0] === 5)).toBe(true)
+      })
+    ))
+
+  it("talks over the control link where UDP is blocked, and moves to UDP and on to a direct path when it is not any more", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const alice = yield* world.client()
+        alice.cable.udp = false
+        yield* alice.client.register("alice")
+        const bob = yield* world.person("bob")
+        yield* alice.client.query("bob")
+        yield* bob.client.query("alice")
+        yield* alice.client.send("bob", "through the wall")
+        expect((yield* bob.next("Message")).text).toBe("through the wall")
+        expect((yield* alice.next("Connected")).path.kind).toBe("relay")
+        expect(alice.cable.sent).toEqual([])
+        alice.cable.udp = true
+        for (let i = 0; i < 80; i++) {
+          yield* alice.client.send("bob", `message ${i}`)
+          yield* Effect.sleep("1 second")
+        }
+        expect((yield* alice.next("PathChanged")).path.kind).toBe("direct")
+        expect(bob.texts).toEqual(["through the wall", ...Array.from({ length: 80 }, (_, i) => `message ${i}`)])
+      })
+    ))
+
+  it("is not cut off when the relay stops answering by UDP in the middle of a conversation", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const alice = yield* world.person("alice", { path: "relay-only" })
+        const bob = yield* world.person("bob")
+        yield* Effect.sleep("1 second")
+        yield* alice.client.query("bob")
+        yield* bob.client.query("alice")
+        yield* alice.client.send("bob", "before")
+        yield* bob.next("Message")
+        alice.cable.udp = false
+        for (let i = 0; i < 10; i++) {
+          yield* alice.client.send("bob", `after ${i}`)
+          yield* bob.client.send("alice", `after ${i}`)
+          yield* Effect.sleep("1 second")
+        }
+        expect(bob.texts.length).toBe(11)
+        expect(alice.texts.length).toBe(10)
+        expect(alice.count("Disconnected")).toBe(0)
+      })
+    ))
+
+  it("is introduced again, and goes on, when the server restarts", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        const server = yield* world.server()
+        const alice = yield* world.person("alice", { path: "relay-only" })
+        const bob = yield* world.person("bob")
+        yield* alice.client.query("bob")
+        yield* bob.client.query("alice")
+        yield* alice.client.send("bob", "before")
+        yield* bob.next("Message")
+        yield* server.stop
+        yield* world.server()
+        yield* alice.client.send("bob", "after")
+        expect((yield* bob.next("Message")).text).toBe("after")
+        expect(alice.count("Disconnected")).toBe(0)
+      })
+    ))
+
+  it("finds nobody when the server has no relay and it wants nothing else", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server({ relay: undefined })
+        const alice = yield* world.person("alice", { path: "relay-only" })
+        yield* world.person("bob")
+        yield* alice.client.query("bob")
+        yield* alice.client.send("bob", "hi")
+        expect((yield* alice.next("Disconnected")).reason).toBe("unreachable")
+      })
+    ))
+})
+
+describe("the control link", () => {
+  it("carries the largest packet in a line", () => {
+    const line = JSON.stringify({ _tag: "Relay", channel: "A".repeat(11), packet: "A".repeat(1600) })
+    expect(line.length).toBeLessThan(Control.MAX_LINE)
+  })
+})
