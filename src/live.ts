@@ -13,6 +13,7 @@ import * as Datagrams from "./layers/node/Datagrams.js"
 import * as Dialer from "./layers/node/Dialer.js"
 import * as Entropy from "./layers/node/Entropy.js"
 import * as Interfaces from "./layers/node/Interfaces.js"
+import * as LanDiscovery from "./layers/node/LanDiscovery.js"
 import * as Listener from "./layers/node/Listener.js"
 import * as Resolver from "./layers/node/Resolver.js"
 import * as NodeStore from "./layers/node/Store.js"
@@ -34,7 +35,7 @@ export const server: Programs["server"] = (settings) => Effect.provide(ServerPro
 export const client: Programs["client"] = (settings) =>
   Effect.provide(
     ClientProgram.run(settings),
-    Layer.provideMerge(Profile.layer, Layer.mergeAll(machine, NodeStore.layer(settings.home)))
+    Layer.provideMerge(Profile.layer, Layer.mergeAll(machine, LanDiscovery.layer, NodeStore.layer(settings.home)))
   )
 
 export const doctor: Programs["doctor"] = (settings) => Effect.provide(DoctorProgram.run(settings), machine)

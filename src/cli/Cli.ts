@@ -95,11 +95,16 @@ const commands = (env: Environment, programs: Programs, logLevel: string | undef
     })
   ).pipe(Command.withDescription("Run a rendezvous server, which introduces people to each other"))
 
-  const client = Command.make("client", Options.client, ({ config: _, nick, token, home, ...options }) => {
+  const client = Command.make("client", Options.client, ({ config: _, nick, token, home, noServer, ...options }) => {
+    if (noServer && !options.lan)
+      return new ProgramError({
+        message: "without a server (--no-server) there is only the local network: say --lan too"
+      })
+    const server = noServer ? undefined : options.server
     const place = Options.present(home) ?? dataHome(env)
     return place === undefined
       ? new ProgramError({ message: "there is no home directory: set HOME, or say --home DIR" })
-      : programs.client({ ...options, nick: Options.present(nick), token: Options.present(token), home: place })
+      : programs.client({ ...options, server, nick: Options.present(nick), token: Options.present(token), home: place })
   }).pipe(
     Command.withDescription("Register with a server and talk to people, directly and end-to-end encrypted"),
     quiet

@@ -16,7 +16,8 @@ export const run = (
   Effect.scoped(
     Effect.gen(function* () {
       const client = yield* Client.make({
-        server: settings.server,
+        ...(settings.server === undefined ? {} : { server: settings.server }),
+        lan: settings.lan,
         ...(settings.token === undefined ? {} : { token: settings.token })
       }).pipe(Effect.mapError(({ message }) => new ProgramError({ message })))
       yield* settings.json

@@ -58,6 +58,12 @@ export const client = {
     CliOptions.optional
   ),
   server: serverAddress,
+  lan: CliOptions.boolean("lan").pipe(
+    CliOptions.withDescription("Show yourself on the local network, and find others there without a server")
+  ),
+  noServer: CliOptions.boolean("no-server").pipe(
+    CliOptions.withDescription("Ask no server: the local network alone (with --lan)")
+  ),
   home: setting(
     "home",
     "DIR",

@@ -14,7 +14,9 @@ export interface ServerSettings {
 /** The options of `parley client` after all sources were merged. */
 export interface ClientSettings {
   readonly nick: string | undefined
-  readonly server: ServerAddress
+  /** None: the local network alone. */
+  readonly server: ServerAddress | undefined
+  readonly lan: boolean
   /** The folder of identities, known peers and undelivered messages. */
   readonly home: string
   readonly json: boolean

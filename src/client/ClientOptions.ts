@@ -2,8 +2,10 @@ import type { Policy } from "../core/peer/Policy.js"
 
 /** What a client must be told. Everything else it asks of its services. */
 export interface ClientOptions {
-  /** The rendezvous server: a host name or an IP literal, and the port of its control link. */
-  readonly server: { readonly host: string; readonly port: number }
+  /** The rendezvous server: a host name or an IP literal, and the port of its control link. None for the local network alone. */
+  readonly server?: { readonly host: string; readonly port: number }
+  /** Whether to show oneself on the local network and find others there, with the service `LanDiscovery`. */
+  readonly lan?: boolean
   /** The server's access token, where it demands one. */
   readonly token?: string
   /** Which paths conversations may take; `prefer-direct` when left out. */

@@ -32,8 +32,9 @@ import * as PeerLink from "./PeerLink.js"
 import * as Presence from "./PresenceEvents.js"
 import * as Profile from "./Profile.js"
 import * as Registrar from "./Registrar.js"
+import * as Rendezvous from "./Rendezvous.js"
 import { Self } from "./Self.js"
-import * as ServerLink from "./ServerLink.js"
+import type { ServerLink } from "./ServerLink.js"
 import * as Whereabouts from "./Whereabouts.js"
 
 /** What a client asks of the world. `Profiles` has its own layer, on `Store`. */
@@ -76,8 +77,10 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
       Effect.mapError(({ message }) => new ClientError({ code: "NoNetwork", message: `no UDP socket: ${message}` }))
     )
 
-    const server: ServerLink.ServerLink = yield* ServerLink.make({
-      ...options.server,
+    const server: ServerLink = yield* Rendezvous.make({
+      server: options.server,
+      lan: options.lan,
+      peerPort: peers.ports.ipv4,
       wanted: () => registrar.wanted(),
       onReady: (welcome, remote) => {
         whereabouts.greeted(remote, welcome.udp)

@@ -1,0 +1,137 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { describe, expect, it } from "vitest"
+import type { ClientEvent } from "../../src/client/Events.js"
+import * as Client from "../../src/client/make.js"
+import * as Profile from "../../src/client/Profile.js"
+import { Lan } from "../../src/layers/memory/LanDiscovery.js"
+import * as Network from "../../src/layers/memory/Network.js"
+import { layerMemory } from "../../src/memory.js"
+import * as Server from "../../src/server/Server.js"
+import * as VirtualClock from "./VirtualClock.js"
+
+const SERVER = "192.168.1.1"
+
+/** A program on a local network with a router to nowhere; `meet` adds a client. */
+const home = (
+  program: (world: {
+    readonly network: Network.Network
+    readonly meet: (nick: string, server?: boolean) => Effect.Effect<Person, never, Scope.Scope>
+  }) => Effect.Effect<void, unknown, Scope.Scope>
+) =>
+  VirtualClock.run(
+    Effect.gen(function* () {
+      const network = yield* Network.make
+      const lan = new Lan()
+      let number = 10
+      const meet = (nick: string, server = false) =>
+        Effect.gen(function* () {
+          const address = `192.168.1.${number++}`
+          const machine = Layer.merge(layerMemory(network, { addresses: [address], seed: number }), lan.layer(address))
+          const client = yield* Client.make({
+            lan: true,
+            ...(server ? { server: { host: SERVER, port: 9090 } } : {})
+          }).pipe(Effect.provide(yield* Layer.build(Layer.provideMerge(Profile.layer, machine))))
+          const log: Array<ClientEvent> = []
+          yield* Effect.forkScoped(Stream.runForEach(client.events, (event) => Effect.sync(() => void log.push(event))))
+          yield* client.register(nick)
+          return { client, log }
+        }).pipe(Effect.orDie)
+      yield* program({ network, meet })
+    }).pipe(Effect.scoped, Effect.orDie, Effect.provide(Logger.remove(Logger.defaultLogger)))
+  )
+
+type Person = {
+  readonly client: Effect.Effect.Success<ReturnType<typeof Client.make>>
+  readonly log: Array<ClientEvent>
+}
+
+/** Waits, on the virtual clock, until `person` has seen such an event. */
+const sees = (person: Person, tag: ClientEvent["_tag"]) =>
+  Effect.sleep("10 millis").pipe(
+    Effect.repeat({ until: () => person.log.some((event) => event._tag === tag), times: 3_000 }),
+    Effect.zipRight(Effect.sync(() => expect(person.log.map(({ _tag }) => _tag)).toContain(tag)))
+  )
+
+const texts = ({ log }: Person) => log.flatMap((event) => (event._tag === "Message" ? [event.text] : []))
+
+describe("clients on a local network", () => {
+  it("find each other without a server, and talk only with consent", () =>
+    home(({ meet }) =>
+      Effect.gen(function* () {
+        const ann = yield* meet("ann")
+        // Asked at once: nobody has answered the network yet.
+        const bob = yield* meet("bob")
+        expect((yield* ann.client.list).map(({ nick }) => nick)).toEqual(["ann", "bob"])
+        const { peer } = yield* ann.client.query("bob")
+        yield* ann.client.send("bob", "hi")
+        yield* sees(bob, "Incoming")
+        expect(peer.fingerprint).toBe((yield* bob.client.list).find(({ nick }) => nick === "bob")!.fingerprint)
+        expect((yield* Effect.flip(bob.client.send("ann", "no"))).code).toBe("NotConnected")
+        yield* bob.client.query("ann")
+        yield* bob.client.send("ann", "hello")
+        yield* sees(bob, "Message")
+        yield* sees(ann, "Message")
+        expect([texts(ann), texts(bob)]).toEqual([["hello"], ["hi"]])
+        expect((yield* Effect.flip(ann.client.query("carl"))).code).toBe("NoSuchPeer")
+        yield* bob.client.exit()
+        yield* sees(ann, "Disconnected")
+      })
+    ))
+
+  it("never take one bob for another", () =>
+    home(({ meet }) =>
+      Effect.gen(function* () {
+        const ann = yield* meet("ann")
+        yield* meet("bob")
+        const other = yield* meet("bob")
+        const bobs = (yield* ann.client.list).map(({ nick }) => nick).filter((nick) => nick.startsWith("bob"))
+        expect(bobs).toHaveLength(2)
+        expect((yield* Effect.flip(ann.client.query("bob"))).message).toContain(bobs[1])
+        const own = (yield* other.client.list).find(({ nick }) => nick === "bob")!.fingerprint
+        const { peer } = yield* ann.client.query(`bob#${own.slice(0, 5)}`)
+        expect(peer.fingerprint).toBe(own)
+        yield* sees(ann, "Connected")
+        // The other one now counts as somebody who poses as the first.
+        const stranger = bobs.find((nick) => !nick.endsWith(own.slice(0, 5)))!
+        expect((yield* Effect.flip(ann.client.query(stranger))).code).toBe("KeyChanged")
+      })
+    ))
+
+  it("are found beside a server, which is asked first", () =>
+    home(({ meet, network }) =>
+      Effect.gen(function* () {
+        const there = yield* Layer.build(layerMemory(network, { addresses: [SERVER], seed: 1 }))
+        yield* Layer.build(Layer.provide(Server.layerStandalone({}), Layer.succeedContext(there)))
+        const ann = yield* meet("ann", true)
+        const bob = yield* meet("bob", true)
+        const lone = yield* meet("carl")
+        const impostor = yield* meet("bob")
+        const list = yield* ann.client.list
+        expect(list.map(({ nick }) => nick)).toEqual(["ann", "bob", expect.stringMatching(/^bob#/), "carl"])
+        const { peer } = yield* ann.client.query("bob")
+        yield* sees(bob, "Incoming")
+        expect(peer.fingerprint).toBe(list[1]!.fingerprint)
+        yield* ann.client.query("carl")
+        yield* sees(lone, "Incoming")
+        expect(impostor.log.some(({ _tag }) => _tag === "Incoming")).toBe(false)
+      })
+    ))
+
+  it("say so when there is no way to look for others", () =>
+    VirtualClock.run(
+      Effect.gen(function* () {
+        const network = yield* Network.make
+        const machine = yield* Layer.build(
+          Layer.provideMerge(Profile.layer, layerMemory(network, { addresses: ["192.168.1.2"], seed: 1 }))
+        )
+        const failed = (options: Parameters<typeof Client.make>[0]) =>
+          Effect.map(Effect.flip(Effect.provide(Client.make(options), machine)), ({ code }) => code)
+        expect(yield* failed({ lan: true })).toBe("NoNetwork")
+        expect(yield* failed({})).toBe("NoNetwork")
+      }).pipe(Effect.scoped, Effect.orDie)
+    ))
+})
