@@ -318,5 +318,6 @@ export const layer = (
 ): Layer.Layer<Client, ClientError, Exclude<ClientServices, Profile.Profiles> | Store> =>
   Layer.scoped(Client, make(options)).pipe(Layer.provide(Profile.layer))
 
-/** What people know the relay by. */
-const nameOf = ({ host, port }: ClientOptions["server"]): string => `${host}:${port}`
+/** What people know the relay by; there is none without a server. */
+const nameOf = (server: ClientOptions["server"]): string =>
+  server === undefined ? "" : `${server.host}:${server.port}`
