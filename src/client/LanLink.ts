@@ -198,6 +198,7 @@ export const make = (
           )
         ),
       relay: () => {},
+      addressesGone: () => {},
       settled: () => {},
       close: () => {
         closed = true
