@@ -68,10 +68,15 @@ export class Lab {
   }
 
   private async person(nick: string, server: string): Promise<Person> {
-    const home = join(this.folder, nick)
-    const program = this.program(nick, ["client", "--nick", nick, "--server", server, "--home", home, "--json"])
+    const args = ["client", "--nick", nick, "--server", server, "--home", this.home(nick), "--json"]
+    const program = this.program(nick, args)
     await program.event("registered", { nick })
     return { nick, program }
+  }
+
+  /** A folder for somebody's keys, gone with the lab. */
+  home(nick: string): string {
+    return join(this.folder, nick)
   }
 
   /** The address of a node: on its local network if it is on one. */
