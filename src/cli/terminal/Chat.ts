@@ -32,6 +32,8 @@ export class Chat {
   /** Nicknames for completion. */
   private readonly known = new Set<string>()
   private online = false
+  /** What was last said of a server that could not be reached for a nickname. */
+  private complaint: string | undefined
 
   constructor(
     private readonly palette: Palette,
@@ -121,9 +123,12 @@ export class Chat {
       case "NickTaken":
         return this.taken(event.nick, event.suggestions)
       case "ServerLost": {
-        const first = this.online || this.me === undefined
+        // Each attempt fails anew; a person wants to read only what is new.
+        const message = SafeText.line(event.message)
+        const isNews = this.online || (this.me === undefined && message !== this.complaint)
         this.online = false
-        return first ? [palette.warn(`* ${SafeText.line(event.message)}; trying again`)] : []
+        this.complaint = message
+        return isNews ? [palette.warn(`* ${message}; trying again`)] : []
       }
       case "Incoming": {
         const nick = this.remember(event.peer)
@@ -199,6 +204,7 @@ export class Chat {
   }
 
   taken(nick: string, suggestions: ReadonlyArray<string>): ReadonlyArray<string> {
+    this.complaint = undefined
     const free = suggestions.slice(0, 3).map((suggestion) => SafeText.line(suggestion, MAX_NICK))
     return [
       this.palette.warn(
@@ -206,6 +212,19 @@ export class Chat {
       ),
       this.remark(this.me === undefined ? "type another one" : "type /nick NICK to take another one")
     ]
+  }
+
+  /** Text was typed outside of a conversation: whom it may have been meant for. */
+  nowhere(): ReadonlyArray<string> {
+    const { palette } = this
+    const caller = [...this.conversations.values()].filter(({ asked, hinted }) => hinted && !asked).at(-1)
+    return caller === undefined
+      ? [this.remark(`you are in no conversation: type ${palette.bold("list")}, then ${palette.bold("query NICK")}`)]
+      : [
+          this.remark(
+            `nobody has got that. To answer ${palette.nick(caller.nick)}, type ${palette.bold(`query ${caller.nick}`)} first`
+          )
+        ]
   }
 
   /** A remark of the program, told from what people write by its star. */
@@ -219,6 +238,7 @@ export class Chat {
     const first = this.me === undefined
     this.me = nick
     this.online = true
+    this.complaint = undefined
     if (again) return [this.remark("back on the server")]
     const lines = [
       this.remark(`you are ${this.palette.nick(nick)}, seen by the server at ${SafeText.line(event.address, 80)}`)

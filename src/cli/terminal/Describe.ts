@@ -1,5 +1,6 @@
 import stringWidth from "string-width"
 import type { PeerInfo } from "../../client/Client.js"
+import type { Why } from "../../client/Why.js"
 import type { DisconnectReason, PathInfo } from "../../core/peer/Api.js"
 import * as SafeText from "../../domain/SafeText.js"
 import type { Palette } from "./Palette.js"
@@ -15,6 +16,12 @@ const PATHS: Readonly<Record<PathInfo["kind"], string>> = {
   lan: "over the local network",
   relay: "through the server's relay"
 }
+
+/** How a peer is reached, and what would help. */
+export const why = ({ advice, lines }: Why, palette: Palette): ReadonlyArray<string> => [
+  ...lines.map((line) => `${palette.dim("*")} ${SafeText.line(line, 300)}`),
+  ...(advice === undefined ? [] : [`* to make it direct: ${palette.bold(SafeText.line(advice, 300))}`])
+]
 
 export const disconnected = (reason: DisconnectReason): string => REASONS[reason]
 

@@ -38,15 +38,39 @@ export const run = (
       const ui = yield* terminal.interactive ? Ui.interactive(chat) : Ui.plain
       const lines = yield* Mailbox.make<string>({ capacity: MAX_QUEUED })
       const registered = yield* Deferred.make<void>()
-      const failed = (error: ClientError) => ui.print([palette.warn(`* ${SafeText.line(error.message)}`)])
+      const failed = (error: ClientError) =>
+        ui.print([
+          error.code === "NotRegistered"
+            ? chat.remark("you need a nickname first: type one")
+            : palette.warn(`* ${SafeText.line(error.message)}`)
+        ])
+      /** A nickname was asked for, and the server does not answer. */
+      let stranded = false
+      let registering = false
+      /** The person wants to leave, and has no nickname yet. */
+      let leaving = false
+      const leaveIfStranded = Effect.suspend(() => (leaving && stranded ? client.exit() : Effect.void))
 
       const register = (nick: string) =>
-        Effect.matchEffect(client.register(nick), {
+        Effect.matchEffect(trying(client.register(nick)), {
           // The lines that follow are for somebody who has a nickname, on the screen too.
           onSuccess: () => Deferred.await(registered),
           onFailure: (error) =>
             error.code === "NickTaken" ? ui.print(chat.taken(nick, error.suggestions ?? [])) : failed(error)
         })
+
+      const trying = <A, E>(attempt: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+        Effect.acquireUseRelease(
+          Effect.sync(() => {
+            registering = true
+          }),
+          () => attempt,
+          () =>
+            Effect.sync(() => {
+              registering = false
+              stranded = false
+            })
+        )
 
       const query = (nick: string) =>
         Effect.matchEffect(client.query(nick), {
@@ -90,13 +114,7 @@ export const run = (
             return register(intent.nick)
           case "Say":
             if (chat.choosing) return register(intent.text.trim())
-            return chat.focus === undefined
-              ? ui.print([
-                  chat.remark(
-                    `you are in no conversation: type ${palette.bold("list")}, then ${palette.bold("query NICK")}`
-                  )
-                ])
-              : send(chat.focus, intent.text)
+            return chat.focus === undefined ? ui.print(chat.nowhere()) : send(chat.focus, intent.text)
           case "Leave":
             return chat.focus === undefined ? ui.print([chat.remark("you are in no conversation")]) : leave(chat.focus)
           case "List":
@@ -111,6 +129,20 @@ export const run = (
             return query(intent.nick)
           case "Message":
             return send(intent.to, intent.text)
+          case "Why": {
+            const nick = intent.nick ?? chat.focus
+            if (nick === undefined) return ui.print([chat.remark("type /why NICK")])
+            return Effect.matchEffect(client.why(nick), {
+              onSuccess: (why) => ui.print(Describe.why(why, palette)),
+              onFailure: failed
+            })
+          }
+          case "Path":
+            return Effect.matchEffect(client.setPath(intent.nick, intent.policy), {
+              onSuccess: () =>
+                ui.print([chat.remark(`the path to ${SafeText.line(intent.nick)} is ${intent.policy} now`)]),
+              onFailure: failed
+            })
           case "Trust":
             return Effect.matchEffect(client.trust(intent.nick), {
               onSuccess: () =>
@@ -131,19 +163,52 @@ export const run = (
           for (const line of options.first) yield* obey(line)
         }
         yield* Effect.forever(Effect.flatMap(lines.take, obey)).pipe(
-          Effect.catchTag("NoSuchElementException", () => client.exit())
+          Effect.catchTag("NoSuchElementException", () =>
+            chat.choosing && !terminal.interactive ? NOBODY : client.exit()
+          )
         )
       })
 
-      const input = Effect.flatMap(
-        ui.read((line) => Effect.asVoid(lines.offer(line))),
-        (end) => (end === "interrupt" ? client.exit() : lines.end)
-      )
+      const accept = (line: string): Effect.Effect<void, ProgramError> =>
+        Effect.gen(function* () {
+          if (chat.choosing) {
+            const { _tag } = Words.parse(line)
+            if (_tag === "Help") return yield* Effect.ignore(ui.print(Describe.help(palette)))
+            if (_tag === "Exit") {
+              leaving = true
+              yield* leaveIfStranded
+            } else if (stranded && terminal.interactive && _tag !== "Nothing")
+              return yield* Effect.ignore(
+                ui.print([chat.remark("the server has not answered yet; wait for it, or type exit")])
+              )
+          }
+          if (!lines.unsafeOffer(line))
+            yield* chat.choosing
+              ? Effect.timeoutFail(lines.offer(line), { duration: REGISTRATION_GRACE, onTimeout: () => NOBODY })
+              : lines.offer(line)
+        })
+
+      const finish = (end: Ui.InputEnd): Effect.Effect<void, ProgramError> =>
+        Effect.gen(function* () {
+          if (end === "interrupt") return yield* client.exit()
+          yield* lines.end
+          leaving = chat.choosing && terminal.interactive
+          yield* leaveIfStranded
+          if (!chat.choosing || terminal.interactive) return
+          yield* Effect.sleep(REGISTRATION_GRACE)
+          if (chat.choosing) yield* NOBODY
+        })
+
+      const input = Effect.flatMap(ui.read(accept), finish)
 
       const output = yield* Effect.fork(
         Stream.runForEach(client.events, (event) =>
           Effect.gen(function* () {
             yield* ui.print(chat.handle(event))
+            if (event._tag === "ServerLost") {
+              stranded = registering && chat.choosing
+              yield* leaveIfStranded
+            }
             if (event._tag === "Registered") Deferred.unsafeDone(registered, Effect.void)
             if (event._tag === "Closed" && event.reason !== "exit")
               return yield* new ProgramError({ message: SafeText.line(event.message) })
@@ -160,6 +225,11 @@ export const run = (
 
 /** Lines typed ahead of a slow answer. */
 const MAX_QUEUED = 64
+
+/** What pipes bring for somebody who has no nickname gets as long as a client waits for an answer of the server. */
+const REGISTRATION_GRACE = "10 seconds"
+
+const NOBODY = new ProgramError({ message: "the input ended before there was a nickname" })
 
 /** A message that took this long is worth a word; on any path that works it takes a round trip. */
 const OVERDUE = "5 seconds"

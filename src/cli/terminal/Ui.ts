@@ -14,7 +14,7 @@ export interface Ui {
   /** Prints lines (sanitized, coloured at most), and the prompt as it is now. */
   readonly print: (lines: ReadonlyArray<string>) => Effect.Effect<void, TerminalClosed>
   /** Reads until the person ends the input. */
-  readonly read: (onLine: (line: string) => Effect.Effect<void>) => Effect.Effect<InputEnd, TerminalClosed>
+  readonly read: <E>(onLine: (line: string) => Effect.Effect<void, E>) => Effect.Effect<InputEnd, TerminalClosed | E>
 }
 
 /** `interrupt`: the person wants to go now. `end`: there is no more input, but what was typed still counts. */

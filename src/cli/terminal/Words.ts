@@ -1,3 +1,5 @@
+import { POLICIES, type Policy } from "../../core/peer/Policy.js"
+
 /** What a line typed in the terminal client means. */
 export type Intent =
   | { readonly _tag: "List" }
@@ -7,6 +9,9 @@ export type Intent =
   | { readonly _tag: "Say"; readonly text: string }
   | { readonly _tag: "Nick"; readonly nick: string }
   | { readonly _tag: "Trust"; readonly nick: string }
+  /** About the conversation in focus when no nickname is given. */
+  | { readonly _tag: "Why"; readonly nick: string | undefined }
+  | { readonly _tag: "Path"; readonly nick: string; readonly policy: Policy }
   | { readonly _tag: "Leave" }
   | { readonly _tag: "Exit" }
   | { readonly _tag: "Help" }
@@ -38,6 +43,8 @@ export const HELP: ReadonlyArray<readonly [usage: string, meaning: string]> = [
   ["/msg NICK TEXT", "one message, without changing the conversation"],
   ["/leave", "end this conversation"],
   ["/nick NICK", "take another nickname"],
+  ["/why [NICK]", "how somebody is reached, why so, and what would make it direct"],
+  ["/path NICK POLICY", "prefer-direct, direct-only, or relay-only (which hides your address)"],
   ["/trust NICK", "accept a nickname's new key, after you checked it with its owner"],
   ["//text", "say what looks like a command; a leading space does the same"]
 ]
@@ -46,13 +53,15 @@ const USAGE = {
   query: "query NICK",
   msg: "/msg NICK TEXT",
   nick: "/nick NICK",
-  trust: "/trust NICK"
+  trust: "/trust NICK",
+  why: "/why NICK",
+  path: `/path NICK ${POLICIES.join("|")}`
 } as const
 
 const command = (line: string): Intent => {
   const [, name = "", rest = ""] = /^(\S*)\s*([\s\S]*)$/.exec(line)!
   const argument = rest.trim()
-  const one = (tag: "Query" | "Nick" | "Trust", usage: string): Intent =>
+  const one = (tag: "Query" | "Nick" | "Trust" | "Why", usage: string): Intent =>
     argument === "" || /\s/.test(argument) ? { _tag: "Wrong", usage } : { _tag: tag, nick: argument }
   switch (name.toLowerCase()) {
     case "list":
@@ -71,6 +80,15 @@ const command = (line: string): Intent => {
       return one("Nick", USAGE.nick)
     case "trust":
       return one("Trust", USAGE.trust)
+    case "why":
+      return argument === "" ? { _tag: "Why", nick: undefined } : one("Why", USAGE.why)
+    case "path": {
+      const [nick, wanted, ...more] = argument.split(/\s+/)
+      const policy = POLICIES.find((known) => known === wanted?.toLowerCase())
+      return nick === undefined || policy === undefined || more.length > 0
+        ? { _tag: "Wrong", usage: USAGE.path }
+        : { _tag: "Path", nick, policy }
+    }
     case "msg": {
       const [, to, text] = /^(\S+)\s+([\s\S]+)$/.exec(argument) ?? []
       return to === undefined || text === undefined

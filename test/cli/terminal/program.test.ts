@@ -24,6 +24,8 @@ const start = (interactive: boolean, nick?: string, prepare?: (client: FakeClien
     return { terminal, client, screen, exit: Fiber.await(fiber) }
   })
 
+const lost = (message: string) => ({ _tag: "ServerLost", message, retryInMs: 1 }) as const
+
 const test = <A>(effect: Effect.Effect<A, never>) => Effect.runPromise(effect)
 
 describe("the terminal client, in plain lines", () => {
@@ -58,6 +60,51 @@ describe("the terminal client, in plain lines", () => {
         terminal.end()
         yield* exit
         expect(client.calls).toEqual(["register alice", "register alice2", "list", "exit"])
+      })
+    ))
+
+  it("fails when the input ends and no server gives a nickname", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, client, exit } = yield* start(false, "alice", ({ server }) => server.unsafeClose())
+        terminal.type("/help\nquery bob\nhi\n")
+        terminal.end()
+        yield* terminal.shows("who is there")
+        yield* TestClock.adjust("9 seconds")
+        client.happens(lost("nobody is listening"), lost("nobody is listening"), lost("no route"))
+        yield* terminal.shows("no route")
+        yield* TestClock.adjust("1 seconds")
+        const result = yield* exit
+        expect(String(result)).toContain("the input ended before there was a nickname")
+        expect(client.calls).toEqual(["register alice"])
+        expect(terminal.output().match(/nobody is listening/g)).toHaveLength(1)
+      }).pipe(Effect.provide(TestContext.TestContext))
+    ))
+
+  it("does not wait without end for more lines than it holds", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, exit } = yield* start(false, "alice", ({ server }) => server.unsafeClose())
+        terminal.type("hi\n".repeat(100))
+        terminal.end()
+        yield* Effect.repeatN(Effect.yieldNow(), 1000)
+        yield* TestClock.adjust("10 seconds")
+        expect(String(yield* exit)).toContain("the input ended before there was a nickname")
+      }).pipe(Effect.provide(TestContext.TestContext))
+    ))
+
+  it("says whom to ask when an answer goes nowhere", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, client, exit } = yield* start(false, "alice")
+        yield* terminal.shows("you are alice")
+        client.happens({ _tag: "Incoming", peer: "carol", fingerprint: "k", known: true })
+        yield* terminal.shows("carol wants to talk")
+        terminal.type("hi carol\nquery carol\nexit\nhi?\nexit\n")
+        yield* exit
+        expect(terminal.output()).toContain("* nobody has got that. To answer carol, type query carol first\n")
+        expect(terminal.output()).toContain("* you are in no conversation: type list")
+        expect(client.calls.some((call) => call.startsWith("send"))).toBe(false)
       })
     ))
 
@@ -135,6 +182,30 @@ describe("the terminal client, on a terminal", () => {
         expect(screen().some((row) => row.includes("> "))).toBe(false)
       })
     ))
+
+  for (const [how, keys] of [
+    ["the word exit", "Exit\r"],
+    ["Ctrl-D", "\u0004"]
+  ] as const)
+    it(`is left by ${how} while the server does not answer, however long it takes to notice`, () =>
+      test(
+        Effect.gen(function* () {
+          for (const early of [true, false]) {
+            const { terminal, client, exit } = yield* start(true, "alice", ({ server }) => server.unsafeClose())
+            if (early) terminal.type(keys)
+            while (client.calls.length === 0) yield* Effect.yieldNow()
+            client.happens(lost("nobody is listening"))
+            yield* terminal.shows("nobody is listening")
+            if (!early) {
+              terminal.type("list\r")
+              yield* terminal.shows("the server has not answered yet")
+              terminal.type(keys)
+            }
+            yield* exit
+            expect(client.calls).toEqual(["register alice", "exit"])
+          }
+        })
+      ))
 
   it("completes nicknames and ends with Ctrl-D", () =>
     test(
