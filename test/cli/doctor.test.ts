@@ -131,6 +131,7 @@ describe("doctor", () => {
     const piped = await visit({ server: "parley", json: false })
     expect(piped.output).not.toContain("\r")
     expect(piped.output).toMatch(/ok {2}TCP 192\.0\.2\.1:9090: answers in/)
+    expect(piped.output).toContain("With most people you talk directly.")
     expect(piped.output).toContain("What would help most\n  Nothing")
     const shown = await visit({ server: "parley", json: false, interactive: true })
     expect(shown.output).toContain("… asking chat.example over TCP")

@@ -1,11 +1,13 @@
+import { exactly } from "../../core/nat/Behaviour.js"
 import * as Expectation from "../../core/nat/Expectation.js"
-import type { NatReport } from "../../core/nat/NatReport.js"
-import { reachabilityOf } from "../../core/nat/NatReport.js"
+import { type NatReport, reachabilityOf } from "../../core/nat/NatReport.js"
 
 /** Which way conversations go, by what was measured. */
 export interface Expected {
   /** With a peer on each kind of network; empty when nothing is known. */
   readonly routes: ReadonlyArray<{ readonly peer: string; readonly route: Expectation.Expectation }>
+  /** With most people, who are behind ordinary home routers. */
+  readonly typical: Expectation.Expectation | undefined
   /** Whether IPv6 leads directly to every peer that has it too: it knows no NAT, and firewalls open to who sends first. */
   readonly ipv6: boolean
 }
@@ -15,6 +17,14 @@ export const expected = (networks: ReadonlyArray<NatReport>): Expected => {
   const main = networks.find(({ family }) => family === "ipv4") ?? networks[0]
   return {
     routes: main === undefined ? [] : Expectation.table(reachabilityOf(main)),
+    typical: main === undefined ? undefined : Expectation.expect(reachabilityOf(main), HOME_ROUTER),
     ipv6: networks.some(({ family, translated, udp }) => family === "ipv6" && udp && translated === false)
   }
+}
+
+/** Linux's masquerading, and with it most boxes that providers hand out. */
+const HOME_ROUTER: Expectation.Reachability = {
+  udp: true,
+  mapping: exactly("endpoint-independent"),
+  filtering: exactly("address-and-port-dependent")
 }

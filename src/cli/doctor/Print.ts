@@ -51,14 +51,16 @@ const networkLines = ({ ipv6, local, networks }: Report): ReadonlyArray<string> 
   ]
 }
 
-const routeLines = ({ ipv6, reachable, routes }: Report, { warn }: Palette): ReadonlyArray<string> => {
-  if (routes.length === 0) return []
+const routeLines = ({ ipv6, reachable, routes, typical }: Report, { warn }: Palette): ReadonlyArray<string> => {
+  if (typical === undefined) return []
   const rows = [{ peer: "the same local network", route: "direct" as const }, ...routes]
   const width = Math.max(...rows.map(({ peer }) => peer.length))
   return [
+    TYPICAL[typical],
+    "With a peer on or behind",
     ...rows.map(({ peer, route }) => {
       const way = ROUTES[route]
-      return `${peer.padEnd(width)}  ${route === "relay" ? warn(way) : way}`
+      return `  ${peer.padEnd(width)}  ${route === "relay" ? warn(way) : way}`
     }),
     ...(ipv6 ? ["With whoever has IPv6 too: direct, whatever their NAT does."] : []),
     "Direct is fastest. Through the relay works as well and nobody can read along; it needs the server all the time.",
@@ -68,6 +70,11 @@ const routeLines = ({ ipv6, reachable, routes }: Report, { warn }: Palette): Rea
   ]
 }
 
+const TYPICAL = {
+  direct: "With most people you talk directly.",
+  relay: "With most people you talk through the relay.",
+  either: "With most people you talk directly, as far as one server can tell."
+} as const
 const ROUTES = { direct: "direct", relay: "through the relay", either: "direct or through the relay" } as const
 
 const mark = ({ warn }: Palette, good: boolean, text: string): string => (good ? `ok  ${text}` : warn(`NO  ${text}`))

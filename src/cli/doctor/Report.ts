@@ -31,6 +31,8 @@ const Network = Schema.Struct({
   explanation: Schema.Array(Schema.String)
 })
 
+const Route = Schema.Literal("direct", "relay", "either")
+
 /** What `parley doctor --json` writes: one object (docs/json.md). */
 export const Report = Schema.Struct({
   reachable: Schema.Boolean,
@@ -48,7 +50,8 @@ export const Report = Schema.Struct({
   unknownNames: Schema.Array(Schema.String),
   local: Schema.Array(Schema.String),
   networks: Schema.Array(Network),
-  routes: Schema.Array(Schema.Struct({ peer: Schema.String, route: Schema.Literal("direct", "relay", "either") })),
+  routes: Schema.Array(Schema.Struct({ peer: Schema.String, route: Route })),
+  typical: optional(Route),
   ipv6: Schema.Boolean,
   advice: optional(Schema.String)
 })
@@ -56,7 +59,7 @@ export type Report = typeof Report.Type
 
 export const make = (findings: Findings): Report => {
   const { answer, local, networks, reflector, server, stun, unknownNames } = findings
-  const { ipv6, routes } = expected(networks)
+  const { ipv6, routes, typical } = expected(networks)
   return {
     reachable: answer._tag === "Reached",
     server: {
@@ -76,6 +79,7 @@ export const make = (findings: Findings): Report => {
     local: local.filter(({ loopback }) => !loopback).map(({ address }) => address),
     networks: networks.map(networkOf),
     routes,
+    ...known("typical", typical),
     ipv6,
     ...known("advice", advise(findings))
   }

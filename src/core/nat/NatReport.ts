@@ -72,11 +72,13 @@ const addressLine = (name: string, { mapped, portPreserved, rttMs, translated }:
 
 const mappingLine = ({ mapping, translated }: NatReport): string => {
   if (translated === false) return "Mapping: none, so every peer finds this program at that address."
-  return `Mapping (RFC 4787): ${range(mapping)}. ${MAPPING[mapping.best === mapping.worst ? mapping.best : "unsure"]}`
+  return `${MAPPING[certainty(mapping)]} (Mapping, RFC 4787: ${range(mapping)}.)`
 }
 
 const filteringLine = ({ filtering }: NatReport): string =>
-  `Filtering (RFC 4787): ${range(filtering)}. ${FILTERING[filtering.best === filtering.worst ? filtering.best : "unsure"]}`
+  `${FILTERING[certainty(filtering)]} (Filtering, RFC 4787: ${range(filtering)}.)`
+
+const certainty = ({ best, worst }: Range): Dependency | "unsure" => (best === worst ? best : "unsure")
 
 const range = ({ best, worst }: Range): string => {
   if (best === worst) return best
@@ -88,14 +90,15 @@ const MAPPING: Record<Dependency | "unsure", string> = {
   "address-dependent": "Each peer's address sees another port: direct conversations depend on the other side.",
   "address-and-port-dependent":
     "Each peer sees another port, which nobody can know in advance (a symmetric NAT): direct conversations depend on the other side.",
-  unsure: "It takes a server with a second address, or a second server, to know more."
+  unsure:
+    "As far as one server can tell, peers see the same port, which is good for direct conversations; a second server (--stun) would make sure."
 }
 
 const FILTERING: Record<Dependency | "unsure", string> = {
   "endpoint-independent": "Anyone may send to a port that is open.",
   "address-dependent": "Only addresses that were sent to may answer.",
   "address-and-port-dependent": "Only the very endpoints that were sent to may answer.",
-  unsure: "It takes a server that can answer from a second address and port to know more."
+  unsure: "It takes a server that can answer from a second address and port to know who may send to an open port."
 }
 
 const HAIRPIN = "Two programs behind this NAT reach each other through its outer address (hairpinning works)."

@@ -20,8 +20,8 @@ describe("describe", () => {
   it("explains a home router", () => {
     expect(NatReport.describe(home)).toEqual([
       "IPv4: a NAT lets the internet see this program as 203.0.113.7:50000. It changes port numbers. Round trip to the server: 20 ms.",
-      "Mapping (RFC 4787): endpoint-independent. All peers see the same port: good for direct conversations.",
-      "Filtering (RFC 4787): address-and-port-dependent. Only the very endpoints that were sent to may answer.",
+      "All peers see the same port: good for direct conversations. (Mapping, RFC 4787: endpoint-independent.)",
+      "Only the very endpoints that were sent to may answer. (Filtering, RFC 4787: address-and-port-dependent.)",
       expect.stringContaining("no hairpinning")
     ])
     expect(NatReport.advise(home)).toContain("forward a UDP port")
@@ -37,8 +37,8 @@ describe("describe", () => {
   it("names the terms of RFC 4787, and admits what is not known", () => {
     for (const dependency of DEPENDENCIES) {
       const text = NatReport.describe({ ...home, mapping: exactly(dependency), filtering: UNKNOWN }).join("\n")
-      expect(text).toContain(`Mapping (RFC 4787): ${dependency}.`)
-      expect(text).toContain("Filtering (RFC 4787): not known.")
+      expect(text).toContain(`(Mapping, RFC 4787: ${dependency}.)`)
+      expect(text).toContain("(Filtering, RFC 4787: not known.)")
     }
   })
 
