@@ -18,6 +18,8 @@ export const run = (
       const client = yield* Client.make({
         ...(settings.server === undefined ? {} : { server: settings.server }),
         lan: settings.lan,
+        path: settings.path,
+        stun: settings.stun,
         ...(settings.token === undefined ? {} : { token: settings.token })
       }).pipe(Effect.mapError(({ message }) => new ProgramError({ message })))
       yield* settings.json

@@ -15,11 +15,13 @@ export const Settings = Schema.Struct({
   motd: Schema.String,
   maxConnections: Schema.Int,
   maxConnectionsPerAddress: Schema.Int,
+  relay: Schema.String,
   nick: Schema.String,
   server: Schema.String,
   stun: Schema.String,
   home: Schema.String,
-  token: Schema.String
+  token: Schema.String,
+  path: Schema.String
 }).pipe(Schema.partialWith({ exact: true }))
 
 /**

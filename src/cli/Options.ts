@@ -4,6 +4,7 @@ import * as ValidationError from "@effect/cli/ValidationError"
 import * as Config from "effect/Config"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import { POLICIES } from "../core/peer/Policy.js"
 import { DEFAULT_PORT } from "../protocol/Control.js"
 import * as Values from "./Values.js"
 
@@ -34,12 +35,27 @@ const stun = setting(
   Values.stunServers
 ).pipe(CliOptions.withDefault([]))
 
+const relay = setting(
+  "relay",
+  "on|off",
+  "Whether to carry packets for clients that find no direct path (default: on)",
+  Values.onOff
+).pipe(CliOptions.withDefault(true))
+
+const path = setting(
+  "path",
+  "POLICY",
+  "Which paths to take: prefer-direct (default), direct-only, or relay-only, which hides your address from peers",
+  Values.oneOf(POLICIES)
+).pipe(CliOptions.withDefault("prefer-direct"))
+
 export const server = {
   host: setting("host", "HOST", "Address to listen on", Values.text(253)).pipe(CliOptions.withDefault("0.0.0.0")),
   port: setting("port", "PORT", `TCP port; 0 lets the system choose (default: ${DEFAULT_PORT})`, Values.port(0)).pipe(
     CliOptions.withDefault(DEFAULT_PORT)
   ),
   token,
+  relay,
   motd: setting("motd", "TEXT", "Greeting that every client is shown", Values.text(2048)).pipe(CliOptions.optional),
   maxConnections: setting("max-connections", "N", "Connections at a time in all", Values.integer(1, 1_000_000)).pipe(
     CliOptions.optional
@@ -74,6 +90,8 @@ export const client = {
     CliOptions.withDescription("Speak JSON lines: commands on standard input, events on standard output")
   ),
   token,
+  path,
+  stun,
   config
 }
 

@@ -29,6 +29,7 @@ export const run = (
         port: settings.port,
         token: settings.token,
         motd: settings.motd,
+        relay: settings.relay ? defaults.relay : undefined,
         maxConnections: settings.maxConnections ?? defaults.maxConnections,
         address: {
           ...defaults.address,

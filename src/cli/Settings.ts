@@ -1,3 +1,4 @@
+import type { Policy } from "../core/peer/Policy.js"
 import type { ServerAddress } from "./Values.js"
 
 /** The options of `parley server` after all sources were merged; what is undefined takes the server's own default. */
@@ -9,6 +10,7 @@ export interface ServerSettings {
   readonly motd: string | undefined
   readonly maxConnections: number | undefined
   readonly maxConnectionsPerAddress: number | undefined
+  readonly relay: boolean
 }
 
 /** The options of `parley client` after all sources were merged. */
@@ -21,6 +23,8 @@ export interface ClientSettings {
   readonly home: string
   readonly json: boolean
   readonly token: string | undefined
+  readonly path: Policy
+  readonly stun: ReadonlyArray<ServerAddress>
 }
 
 /** The options of `parley doctor` after all sources were merged. */

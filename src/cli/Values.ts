@@ -57,6 +57,19 @@ const address = (text: string, defaultPort: number): Either.Either<ServerAddress
   return Either.map(port(1)(portText), (port) => ({ host, port }))
 }
 
+/** One of these words. */
+export const oneOf =
+  <Word extends string>(words: ReadonlyArray<Word>) =>
+  (text: string): Either.Either<Word, string> => {
+    const word = words.find((known) => known === text)
+    return word === undefined
+      ? Either.left(`must be one of ${words.join(", ")}, not ${quote(text)}`)
+      : Either.right(word)
+  }
+
+export const onOff = (text: string): Either.Either<boolean, string> =>
+  Either.map(oneOf(["on", "off"])(text), (word) => word === "on")
+
 /** A text that is not empty and has at most `max` characters. */
 export const text =
   (max: number) =>

@@ -3,7 +3,9 @@ import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { MessageId, PeerStatus, SendRefusal } from "../core/peer/Api.js"
+import type { Policy } from "../core/peer/Policy.js"
 import type { ClientEvent } from "./Events.js"
+import type { Why } from "./Why.js"
 
 /** A registered (or registering) participant: the control link, the peer links and the conversations of one nickname. */
 export class Client extends Context.Tag("parley/client/Client")<Client, ClientApi>() {}
@@ -35,6 +37,13 @@ export interface ClientApi {
   readonly trust: (nick: string) => Effect.Effect<void, ClientError>
   /** Ends one conversation: says goodbye, withdraws our consent, drops what was not delivered. */
   readonly leave: (nick: string) => Effect.Effect<void>
+  /** How a peer is reached, what else was tried, and why not otherwise. Fails with `NotConnected` for whom we have no conversation with. */
+  readonly why: (nick: string) => Effect.Effect<Why, ClientError>
+  /**
+   * Which paths may be used with this nickname, or with everybody who has no policy of their own (`undefined`), from now on. May be said
+   * before anybody of that name is known. What was told already is not taken back. Fails with `Busy` when too many have their own.
+   */
+  readonly setPath: (nick: string | undefined, policy: Policy) => Effect.Effect<void, ClientError>
   /**
    * Leaves: gives undelivered messages to peers within reach up to `lingerMs` (2,000 when left out), says goodbye to all peers and the server, ends
    * `events` with `Closed`. Idempotent. Closing the client's scope does the same without lingering.

@@ -36,6 +36,7 @@ import * as Rendezvous from "./Rendezvous.js"
 import { Self } from "./Self.js"
 import type { ServerLink } from "./ServerLink.js"
 import * as Whereabouts from "./Whereabouts.js"
+import * as Why from "./Why.js"
 
 /** What a client asks of the world. `Profiles` has its own layer, on `Store`. */
 export type ClientServices = Crypto | Datagrams | Dialer | Entropy | Interfaces | Profile.Profiles | Resolver
@@ -298,6 +299,27 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
           const conversation = conversations.byNick(nick)
           return conversation === undefined ? dropKept(nick) : leave(conversation)
         }),
+      why: (nick) =>
+        Effect.suspend(() => {
+          const conversation = conversations.byNick(nick)
+          const report =
+            conversation &&
+            peers.drive((machine, now) => {
+              const known = machine.explain(conversation.peer, now)
+              return known && Why.explain(conversation.nick, known, relayName, now)
+            })
+          return report === undefined ? notConnected(nick) : Effect.succeed(report)
+        }),
+      setPath: (nick, policy) =>
+        Effect.suspend(() => {
+          if (nick === undefined) policies.everybody = policy
+          else if (!policies.set(nick, policy)) return tooManyPolicies(nick)
+          const peer = nick === undefined ? undefined : conversations.byNick(nick)?.peer
+          if (nick === undefined || peer !== undefined)
+            peers.drive((machine, now) => machine.setPolicy(peer, policy, now))
+          whereabouts.announce()
+          return Effect.void
+        }),
       exit: (lingerMs = options.lingerMs ?? DEFAULT_LINGER) =>
         Effect.gen(function* () {
           if (hasLeft) return
@@ -317,6 +339,9 @@ export const layer = (
   options: ClientOptions
 ): Layer.Layer<Client, ClientError, Exclude<ClientServices, Profile.Profiles> | Store> =>
   Layer.scoped(Client, make(options)).pipe(Layer.provide(Profile.layer))
+
+const tooManyPolicies = (nick: string): ClientError =>
+  new ClientError({ code: "Busy", message: `too many nicknames have a path of their own already; ${nick} got none` })
 
 /** What people know the relay by; there is none without a server. */
 const nameOf = (server: ClientOptions["server"]): string =>

@@ -69,6 +69,28 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
       ),
     channel: () => Effect.succeed(undefined),
     trust: (nick) => call(`trust ${nick}`),
+    why: (nick) =>
+      call(`why ${nick}`).pipe(
+        Effect.flatMap(() =>
+          queried.has(nick)
+            ? Effect.succeed({
+                nick,
+                policy: "prefer-direct" as const,
+                path: { kind: "relay" as const, address: "server:9090", rttMs: 80 },
+                networks: { own: "hard" as const, peer: "hard" as const },
+                expected: "relay" as const,
+                relayOffered: true,
+                candidates: [],
+                changes: [],
+                sent: 3,
+                lost: 0,
+                lines: [`${nick} is reached through the relay`],
+                advice: "use IPv6"
+              })
+            : refuse("NotConnected", `query ${nick} first`)
+        )
+      ),
+    setPath: (nick, policy) => call(`path ${nick} ${policy}`),
     leave: (nick) => call(`leave ${nick}`),
     exit: () =>
       Effect.zipRight(

@@ -5,11 +5,16 @@ import { Command } from "../../src/cli/json/Command.js"
 import { Event } from "../../src/cli/json/Event.js"
 
 const doc = readFileSync(new URL("../../docs/json.md", import.meta.url), "utf8")
+/** A command and an event may have the same name. */
 const sections = new Map(
   doc
-    .split(/^### /m)
+    .split(/^## /m)
     .slice(1)
-    .map((section) => [/^`(\w+)`/.exec(section)![1]!, section.split(/^## /m)[0]!])
+    .flatMap((chapter) => {
+      const what = chapter.startsWith("Commands") ? "command" : "event"
+      const named = (section: string) => [`${what} ${/^`(\w+)`/.exec(section)![1]!}`, section] as const
+      return chapter.split(/^### /m).slice(1).map(named)
+    })
 )
 
 const examples = (section: string): ReadonlyArray<unknown> =>
@@ -32,7 +37,7 @@ describe("docs/json.md", () => {
       const name = (fields[key] as Schema.Literal<[string]>).literals[0]
 
       it(`shows the ${what} ${name} as it is`, () => {
-        const section = sections.get(name)
+        const section = sections.get(`${what} ${name}`)
         expect(section, `a section for ${name}`).toBeDefined()
         const shown = examples(section!)
         expect(shown.length).toBeGreaterThan(0)
@@ -49,8 +54,10 @@ describe("docs/json.md", () => {
     }
 
   it("has no section for what does not exist", () => {
-    const names = parts.flatMap(({ schema, key }) =>
-      schema.members.map((member) => ((member.fields as never)[key] as Schema.Literal<[string]>).literals[0])
+    const names = parts.flatMap(({ what, schema, key }) =>
+      schema.members.map(
+        (member) => `${what} ${((member.fields as never)[key] as Schema.Literal<[string]>).literals[0]}`
+      )
     )
     for (const name of sections.keys()) expect(names).toContain(name)
   })

@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import { POLICIES } from "../../core/peer/Policy.js"
 
 /** The commands of JSON mode, one a line on standard input (docs/json.md). Unknown keys are ignored. */
 
@@ -19,10 +20,16 @@ export const Query = command("query", { nick: Nick })
 export const Send = command("send", { to: Nick, text: Schema.String })
 export const Nickname = command("nick", { nick: Nick })
 export const Trust = command("trust", { nick: Nick })
+export const Why = command("why", { nick: Nick })
+/** Without `nick`: everybody who has no policy of their own. */
+export const Path = command("path", {
+  nick: Schema.optionalWith(Nick, { exact: true }),
+  policy: Schema.Literal(...POLICIES)
+})
 export const Leave = command("leave", { nick: Nick })
 export const Exit = command("exit", {})
 
-export const Command = Schema.Union(List, Query, Send, Nickname, Trust, Leave, Exit)
+export const Command = Schema.Union(List, Query, Send, Nickname, Trust, Why, Path, Leave, Exit)
 export type Command = typeof Command.Type
 
 /**

@@ -1,4 +1,6 @@
 import * as Schema from "effect/Schema"
+import { KINDS as NAT_KINDS } from "../../core/nat/NatKind.js"
+import { POLICIES } from "../../core/peer/Policy.js"
 import { Ref } from "./Command.js"
 import * as Line from "./Line.js"
 
@@ -24,7 +26,41 @@ export const NickTaken = event("nickTaken", { nick: Schema.String, suggestions: 
 export const Peers = event("peers", { peers: Schema.Array(PeerInfo) })
 export const Peer = event("peer", PeerInfo.fields)
 export const Sent = event("sent", { to: Schema.String, id: Schema.String })
-export const Ok = event("ok", { cmd: Schema.Literal("trust", "leave") })
+export const Ok = event("ok", { cmd: Schema.Literal("trust", "leave", "path") })
+
+/** Numbers are milliseconds unless they count something. */
+export const Why = event("why", {
+  nick: Schema.String,
+  policy: Schema.Literal(...POLICIES),
+  path: optional(Path),
+  networks: Schema.Struct({ own: Schema.Literal(...NAT_KINDS), peer: Schema.Literal(...NAT_KINDS) }),
+  expected: Schema.Literal("direct", "relay", "either"),
+  relayOffered: Schema.Boolean,
+  candidates: Schema.Array(
+    Schema.Struct({
+      ...Path.fields,
+      source: Schema.Literal("server", "peer", "seen"),
+      active: Schema.Boolean,
+      trusted: Schema.Boolean,
+      probes: Schema.Int,
+      answers: Schema.Int,
+      provenMsAgo: optional(Schema.Number),
+      sent: Schema.Int,
+      received: Schema.Int
+    })
+  ),
+  changes: Schema.Array(
+    Schema.Struct({
+      msAgo: Schema.Number,
+      path: optional(Path),
+      reason: Schema.Literal("first", "better", "failed", "moved", "policy", "ended")
+    })
+  ),
+  sent: Schema.Int,
+  lost: Schema.Int,
+  lines: Schema.Array(Schema.String),
+  advice: optional(Schema.String)
+})
 
 export const Connected = event("connected", { peer: Schema.String, path: Path })
 export const Incoming = event("incoming", {
@@ -62,6 +98,7 @@ export const Event = Schema.Union(
   Peer,
   Sent,
   Ok,
+  Why,
   Connected,
   Incoming,
   Mutual,

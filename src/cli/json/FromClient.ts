@@ -1,5 +1,6 @@
 import type { ClientError } from "../../client/Client.js"
 import type { ClientEvent } from "../../client/Events.js"
+import type { Why } from "../../client/Why.js"
 import type { Ref } from "./Command.js"
 import type { Event } from "./Event.js"
 
@@ -45,6 +46,19 @@ export const fromEvent = (event: Exclude<ClientEvent, { readonly _tag: "Closed" 
       }
   }
 }
+
+/** How a peer is reached. */
+export const fromWhy = ({ advice, candidates, changes, path, ...why }: Why): Event => ({
+  event: "why",
+  ...why,
+  ...(path === undefined ? {} : { path }),
+  candidates: candidates.map(({ provenMsAgo, ...candidate }) => ({
+    ...candidate,
+    ...(provenMsAgo === undefined ? {} : { provenMsAgo })
+  })),
+  changes: changes.map(({ path, ...change }) => ({ ...change, ...(path === undefined ? {} : { path }) })),
+  ...(advice === undefined ? {} : { advice })
+})
 
 /** Why a command failed. */
 export const fromError = (error: ClientError): Event => ({

@@ -70,6 +70,13 @@ export const run = (
             )
           case "trust":
             return answer(command.ref, Effect.as(client.trust(command.nick), { event: "ok", cmd: "trust" }))
+          case "why":
+            return answer(command.ref, Effect.map(client.why(command.nick), FromClient.fromWhy))
+          case "path":
+            return answer(
+              command.ref,
+              Effect.as(client.setPath(command.nick, command.policy), { event: "ok", cmd: "path" })
+            )
           case "leave":
             return answer(command.ref, Effect.as(client.leave(command.nick), { event: "ok", cmd: "leave" }))
           case "nick":

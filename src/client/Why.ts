@@ -1,0 +1,165 @@
+import { type Expectation, expect } from "../core/nat/Expectation.js"
+import { type NatKind, reachabilityOf } from "../core/nat/NatKind.js"
+import type { PathInfo } from "../core/peer/Api.js"
+import type { PathReason } from "../core/peer/PathHistory.js"
+import type { Policy } from "../core/peer/Policy.js"
+import type { ConnectionReport, PathReport, PeerReport } from "../core/peer/Report.js"
+import { named } from "./PeerEvents.js"
+
+/** How a peer is reached and why not otherwise. Everything but `nick` and addresses is our own wording. */
+export interface Why {
+  readonly nick: string
+  readonly policy: Policy
+  /** The path in use; `undefined` when there is no connection. */
+  readonly path: PathInfo | undefined
+  /** Our network and the peer's, as far as their programs know. */
+  readonly networks: { readonly own: NatKind; readonly peer: NatKind }
+  /** What theory says of two such networks. */
+  readonly expected: Expectation
+  readonly relayOffered: boolean
+  /** All ways that are known, the relay among them. */
+  readonly candidates: ReadonlyArray<PathReport>
+  /** Oldest first. `path` is `undefined` where the connection ended. */
+  readonly changes: ReadonlyArray<{
+    readonly msAgo: number
+    readonly path: PathInfo | undefined
+    readonly reason: PathReason | "ended"
+  }>
+  /** Packets that had to arrive, and those of them that were sent again. */
+  readonly sent: number
+  readonly lost: number
+  /** The same for people who know nothing of networks. */
+  readonly lines: ReadonlyArray<string>
+  /** The one change that would make it direct, when there is one to be had. */
+  readonly advice: string | undefined
+}
+
+/** `now` is of the same clock as the report; `relayName` is what people know the relay by. */
+export const explain = (nick: string, report: PeerReport, relayName: string, now: number): Why => {
+  const { changes, connection, ownNat, peerNat, policy, relayOffered } = report
+  const candidates = (connection?.paths ?? []).map((path) => ({ ...path, ...named(path, relayName) }))
+  const active = candidates.find((path) => path.active)
+  const expected = expect(reachabilityOf(ownNat), reachabilityOf(peerNat))
+  const moves = changes.map(({ at, path, reason }) => ({
+    msAgo: Math.max(0, now - at),
+    path: path && named(path, relayName),
+    reason
+  }))
+  const isDirect = active !== undefined && active.kind !== "relay"
+  const advice = isDirect ? undefined : adviceFor(nick, report)
+  const lines = [
+    activeLine(nick, active),
+    ...(isDirect ? [] : [reasonLine(nick, report, candidates)]),
+    ...candidates.map(candidateLine),
+    ...lossLines(connection),
+    ...moves.slice(-SHOWN_CHANGES).map(({ msAgo, path, reason }) => `${ago(msAgo)}: ${changeText(path, reason)}`)
+  ]
+  return {
+    nick,
+    policy,
+    path: active && { kind: active.kind, address: active.address, rttMs: active.rttMs },
+    networks: { own: ownNat, peer: peerNat },
+    expected,
+    relayOffered,
+    candidates,
+    changes: moves,
+    sent: connection?.sent ?? 0,
+    lost: connection?.lost ?? 0,
+    lines,
+    advice
+  }
+}
+
+/** The last changes; the rest is in the data. */
+const SHOWN_CHANGES = 5
+
+const activeLine = (nick: string, active: PathReport | undefined): string => {
+  if (active === undefined) return `${nick} is not connected now.`
+  const time = `${Math.max(1, Math.round(active.rttMs))} ms there and back`
+  switch (active.kind) {
+    case "lan":
+      return `${nick} is reached directly at ${active.address}, an address of the local network or of this machine; ${time}.`
+    case "direct":
+      return `${nick} is reached directly at ${active.address}, with no server in between; ${time}.`
+    case "relay":
+      return `${nick} is reached through the relay of the server ${active.address}, which cannot read what you write; ${time}.`
+  }
+}
+
+const reasonLine = (nick: string, report: PeerReport, candidates: ReadonlyArray<PathReport>): string => {
+  const { ownNat, peerNat, policy, relayOffered } = report
+  if (policy === "relay-only") {
+    return relayOffered
+      ? `You want the relay only, so that ${nick} does not learn your address.`
+      : "You want the relay only, and this server has none."
+  }
+  if (ownNat === "blocked") return "Your network lets no UDP through, and direct conversations need it."
+  if (peerNat === "blocked") return `The network of ${nick} lets no UDP through, and direct conversations need it.`
+  if (ownNat === "hard" && peerNat === "hard") {
+    return `Your router and that of ${nick} both show a new port to everybody they talk to, so neither can be told where to send.`
+  }
+  if (ownNat === "hard")
+    return `Your router shows a new port to everybody, and the network of ${nick} lets nobody in unasked.`
+  if (peerNat === "hard")
+    return `The router of ${nick} shows a new port to everybody, and your network lets nobody in unasked.`
+  const tried = candidates.filter((path) => path.kind !== "relay")
+  if (tried.length === 0) return `${nick} has told no address to try.`
+  return `${tried.length === 1 ? "The address" : "The addresses"} of ${nick} did not answer yet; every minute of talk it is tried again.`
+}
+
+/** What `expect` promises to make it direct, seen from us first: the own network is easier to change. */
+const adviceFor = (nick: string, { ownNat, peerNat, policy }: PeerReport): string | undefined => {
+  if (policy === "relay-only") return `allow direct paths: /path ${nick} prefer-direct`
+  if (ownNat === "blocked") return "let this program send and receive UDP: ask whoever runs your firewall"
+  if (peerNat === "blocked") return `${nick} needs a network that lets UDP through: another Wi-Fi, or a mobile phone's`
+  if (ownNat === "hard") {
+    return 'let your router keep one port for a program ("full cone" or "endpoint-independent" NAT), or use IPv6, or another network'
+  }
+  if (peerNat === "hard") {
+    return `${nick} needs a router that keeps one port for a program ("full cone" NAT), or IPv6, or another network`
+  }
+  return "run `parley doctor` on both sides: it shows what the networks do"
+}
+
+const SOURCES: Readonly<Record<PathReport["source"], string>> = {
+  server: "told by the server",
+  peer: "told by the peer",
+  seen: "seen in a packet"
+}
+
+const candidateLine = (path: PathReport): string => {
+  const outcome =
+    path.provenMsAgo === undefined
+      ? `${path.probes} ${path.probes === 1 ? "try" : "tries"}, no answer`
+      : `answered ${ago(path.provenMsAgo)}, ${Math.max(1, Math.round(path.rttMs))} ms`
+  const what = path.kind === "relay" ? `the relay at ${path.address}` : `${path.address}, ${SOURCES[path.source]}`
+  return `${path.active ? "in use" : "known"}: ${what}: ${outcome}`
+}
+
+const lossLines = (connection: ConnectionReport | undefined): ReadonlyArray<string> =>
+  connection === undefined || connection.lost === 0
+    ? []
+    : [`${connection.lost} of ${connection.sent} packets were lost on the way and sent again.`]
+
+const changeText = (path: PathInfo | undefined, reason: PathReason | "ended"): string => {
+  if (path === undefined) return "the connection ended"
+  const where = path.kind === "relay" ? "through the relay" : `directly to ${path.address}`
+  return `${where}, ${REASONS[reason]}`
+}
+
+const REASONS: Readonly<Record<PathReason | "ended", string>> = {
+  first: "the first way that worked",
+  better: "because it answered and is better",
+  failed: "because the way before did not answer any more",
+  moved: "because the peer came from there",
+  policy: "because you wanted it so",
+  ended: ""
+}
+
+const ago = (ms: number): string => {
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 1) return "just now"
+  if (seconds < 90) return `${seconds} s ago`
+  const minutes = Math.round(seconds / 60)
+  return minutes < 90 ? `${minutes} min ago` : `${Math.round(minutes / 60)} h ago`
+}

@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest"
+import * as Why from "../../src/client/Why.js"
+import { KINDS, type NatKind } from "../../src/core/nat/NatKind.js"
+import type { PathReport, PeerReport } from "../../src/core/peer/Report.js"
+
+const candidate = (fields: Partial<PathReport>): PathReport => ({
+  kind: "direct",
+  address: "198.51.100.7:4000",
+  rttMs: 40,
+  source: "server",
+  active: false,
+  trusted: false,
+  probes: 8,
+  answers: 0,
+  provenMsAgo: undefined,
+  sent: 8,
+  received: 0,
+  ...fields
+})
+
+const relay = candidate({
+  kind: "relay",
+  address: "AAAAAAAAAAE",
+  active: true,
+  probes: 1,
+  answers: 1,
+  provenMsAgo: 900
+})
+
+const report = (fields: Partial<PeerReport> = {}, paths: ReadonlyArray<PathReport> = [relay]): PeerReport => ({
+  connected: true,
+  policy: "prefer-direct",
+  relayOffered: true,
+  ownNat: "unknown",
+  peerNat: "unknown",
+  told: 2,
+  connection: { paths, sent: 40, lost: 2 },
+  changes: [],
+  ...fields
+})
+
+const explain = (...args: Parameters<typeof report>) =>
+  Why.explain("bob", report(...args), "chat.example.org:9090", 100_000)
+
+describe("why", () => {
+  it("says of a direct path that all is well", () => {
+    const path = candidate({ active: true, trusted: true, answers: 3, provenMsAgo: 2_000 })
+    const why = explain({}, [path, { ...relay, active: false }])
+    expect(why.path).toEqual({ kind: "direct", address: "198.51.100.7:4000", rttMs: 40 })
+    expect(why.advice).toBeUndefined()
+    expect(why.lines).toEqual([
+      "bob is reached directly at 198.51.100.7:4000, with no server in between; 40 ms there and back.",
+      "in use: 198.51.100.7:4000, told by the server: answered 2 s ago, 40 ms",
+      "known: the relay at chat.example.org:9090: answered 1 s ago, 40 ms",
+      "2 of 40 packets were lost on the way and sent again."
+    ])
+  })
+
+  it("names the network that stands in the way, and what would help, for every pair of them", () => {
+    const culprit = (own: NatKind, peer: NatKind) => {
+      const why = explain({ ownNat: own, peerNat: peer })
+      expect(why.advice).toBeDefined()
+      expect(why.lines[1]!.length).toBeGreaterThan(20)
+      return why
+    }
+    for (const own of KINDS) for (const peer of KINDS) culprit(own, peer)
+    expect(culprit("blocked", "easy").advice).toContain("let this program send and receive UDP")
+    expect(culprit("easy", "blocked").advice).toContain("bob needs")
+    expect(culprit("hard", "hard")).toMatchObject({ expected: "relay" })
+    expect(culprit("hard", "hard").lines[1]).toContain("both")
+    expect(culprit("easy", "hard").lines[1]).toContain("The router of bob")
+    expect(culprit("easy", "easy")).toMatchObject({ expected: "direct" })
+  })
+
+  it("does not blame a network for what the user wanted", () => {
+    const why = explain({ policy: "relay-only", ownNat: "blocked" })
+    expect(why.lines[1]).toContain("does not learn your address")
+    expect(why.advice).toBe("allow direct paths: /path bob prefer-direct")
+    expect(explain({ policy: "relay-only", relayOffered: false }).lines[1]).toContain("this server has none")
+  })
+
+  it("tells when the path changed, in words and in order", () => {
+    const path = { kind: "relay", address: "AAAAAAAAAAE", rttMs: 80 } as const
+    const why = explain({
+      changes: [
+        { at: 1_000, path, reason: "first" },
+        { at: 40_000, path: { kind: "direct", address: "198.51.100.7:4000", rttMs: 40 }, reason: "better" },
+        { at: 99_900, path: undefined, reason: "ended" }
+      ]
+    })
+    expect(why.lines.slice(-3)).toEqual([
+      "2 min ago: through the relay, the first way that worked",
+      "60 s ago: directly to 198.51.100.7:4000, because it answered and is better",
+      "just now: the connection ended"
+    ])
+    expect(why.changes[0]).toEqual({
+      msAgo: 99_000,
+      path: { ...path, address: "chat.example.org:9090" },
+      reason: "first"
+    })
+  })
+
+  it("has something to say about a peer that is not connected", () => {
+    const { connection: _, ...rest } = report()
+    const why = Why.explain("bob", { ...rest, connection: undefined }, "", 0)
+    expect(why.lines[0]).toBe("bob is not connected now.")
+    expect(why.candidates).toEqual([])
+    expect(why.path).toBeUndefined()
+  })
+})
