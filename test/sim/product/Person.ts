@@ -18,6 +18,8 @@ export interface PersonOptions {
   readonly readingMs?: number
   /** The nickname to take, where it is not the name. */
   readonly nick?: string
+  /** Told of each event that the user is done with. */
+  readonly onEvent?: (event: ClientEvent) => void
 }
 
 /**
@@ -214,6 +216,7 @@ export class Person {
     this.events.push(reading)
     this.life?.follow(reading)
     this.ledger.event(this.name, reading)
+    this.options.onEvent?.(reading)
   }
 
   private ended(): void {

@@ -12,6 +12,8 @@ import { Person, type PersonOptions } from "./Person.js"
 
 export interface TownOptions {
   readonly server?: Partial<ServerOptions>
+  /** The machine that the server runs on. */
+  readonly serverHost?: HostOptions
   /** Whether the server's process never stands still. */
   readonly punctual?: boolean
   readonly people: ReadonlyArray<string>
@@ -36,7 +38,7 @@ export const make = (options: TownOptions): Effect.Effect<Town, never, Sim | Sco
       ledger.wire(from, data)
       return "pass"
     })
-    const server = yield* sim.host("server", {}, serverProgram(sim, ledger, options))
+    const server = yield* sim.host("server", options.serverHost ?? {}, serverProgram(sim, ledger, options))
     const people: Array<Person> = []
     for (const name of options.people) {
       const { host = {}, ...rest } = options.person?.(name) ?? {}

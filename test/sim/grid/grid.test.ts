@@ -1,0 +1,33 @@
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import { run } from "parley/sim"
+import { describe, expect, it } from "vitest"
+import { maxTime } from "../product/Seeds.js"
+import { meet } from "./Meeting.js"
+import * as Network from "./Network.js"
+import { KINDS, NEIGHBOURS, PAIRS } from "./Places.js"
+
+/** Every pair once on a perfect network and once on a bad one; `npm run grid` does it with many seeds. */
+describe("the way that a conversation takes", () => {
+  it("is known by theory for every pair of eleven kinds, and for neighbours", () => {
+    expect([KINDS.length, PAIRS.length]).toEqual([11, 66])
+    const routes = [...PAIRS, ...NEIGHBOURS].map(({ theory }) => theory)
+    expect(["direct", "lan", "relay"].map((way) => routes.filter((each) => each === way).length)).toEqual([34, 5, 34])
+  })
+
+  it.each([
+    // Under an odd seed alice asks, and bob under an even one.
+    [0, 1],
+    [0.05, 2]
+  ])("is that of theory, with a loss of %d (%d)", async (loss, time) => {
+    const wrong: Array<string> = []
+    for (const [index, arrangement] of [...PAIRS, ...NEIGHBOURS].entries()) {
+      const seed = Network.seedOf(index, time)
+      const { exit } = await run({ seed, maxTime, link: Network.link(loss) }, meet(arrangement))
+      const what = Exit.isFailure(exit) ? Cause.pretty(exit.cause) : exit.value.ways.join(" and ")
+      if (what !== `${arrangement.theory} and ${arrangement.theory}`)
+        wrong.push(`${arrangement.name} (seed ${seed}): ${what}`)
+    }
+    expect(wrong).toEqual([])
+  })
+})
