@@ -65,6 +65,7 @@ const HOMES = [
 
 const decode = Schema.decodeUnknownSync(Schema.parseJson(Report))
 
+// Everywhere: a file without a test is an error, and not all machines have laboratories.
 it("names each home once", ({ expect }) => {
   expect(new Set(HOMES.map(({ node }) => node)).size).toBe(HOMES.length)
 })

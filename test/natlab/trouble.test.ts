@@ -47,9 +47,10 @@ const OUTAGE = 5_000
 /** Messages each way after the trouble: several packets and acknowledgements, so that loss has something to lose. */
 const MANY = 40
 
-/** The same words on a machine without laboratories. */
+/** Texts of which none is like another, so that one lost or shown twice is seen. */
 const texts = (who: string): ReadonlyArray<string> => Array.from({ length: MANY }, (_, at) => `${who} ${at}`)
 
+// Everywhere: a file without a test is an error, and not all machines have laboratories.
 it("says different things each time", ({ expect }) => expect(new Set(texts("ann")).size).toBe(MANY))
 
 if (available)
