@@ -4,6 +4,7 @@ import * as Datagrams from "./layers/node/Datagrams.js"
 import * as Dialer from "./layers/node/Dialer.js"
 import * as Entropy from "./layers/node/Entropy.js"
 import * as Interfaces from "./layers/node/Interfaces.js"
+import * as LanDiscovery from "./layers/node/LanDiscovery.js"
 import * as Listener from "./layers/node/Listener.js"
 import * as Resolver from "./layers/node/Resolver.js"
 import * as Store from "./layers/node/Store.js"
@@ -16,6 +17,7 @@ export const layerNode = (options: { readonly home: string }) =>
     Dialer.layer,
     Entropy.layer,
     Interfaces.layer,
+    LanDiscovery.layer,
     Listener.layer,
     Resolver.layer,
     Store.layer(options.home)
