@@ -41,6 +41,9 @@ describe("JSON mode", () => {
           { cmd: "query", nick: "bob", ref: 3 },
           { cmd: "send", to: "bob", text: "hi", ref: 4 },
           { cmd: "trust", nick: "bob", ref: 5 },
+          { cmd: "why", nick: "bob", ref: 7 },
+          { cmd: "why", nick: "carol", ref: 8 },
+          { cmd: "path", nick: "bob", policy: "relay-only", ref: 9 },
           { cmd: "leave", nick: "bob", ref: 6 },
           { cmd: "exit" }
         )
@@ -52,6 +55,9 @@ describe("JSON mode", () => {
           { event: "peer", nick: "bob", address: "192.0.2.1:1000", fingerprint: "key of bob", ref: 3 },
           { event: "sent", to: "bob", id: "1", ref: 4 },
           { event: "ok", cmd: "trust", ref: 5 },
+          expect.objectContaining({ event: "why", nick: "bob", advice: "use IPv6", ref: 7 }),
+          { event: "error", code: "NotConnected", message: "query carol first", ref: 8 },
+          { event: "ok", cmd: "path", ref: 9 },
           { event: "ok", cmd: "leave", ref: 6 },
           { event: "bye" }
         ])
@@ -153,7 +159,8 @@ describe("JSON mode", () => {
           { _tag: "Message", from: "\u001bbob", id: "1", text },
           { _tag: "Connected", peer: "bob", path: { kind: "lan", address: "10.0.0.1:1", rttMs: 1 } },
           { _tag: "Disconnected", peer: "bob", reason: "timeout", undelivered: 1 },
-          { _tag: "ServerLost", message: "gone", retryInMs: 5 }
+          { _tag: "ServerLost", message: "gone", retryInMs: 5 },
+          { _tag: "Greeting", text: "welcome" }
         )
         yield* terminal.shows("serverLost")
         command({ cmd: "exit" })
