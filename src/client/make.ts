@@ -229,12 +229,14 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
         return sent === undefined ? notConnected(conversation.nick) : ofSendRefusal(sent, conversation.nick)
       })
 
+    const writtenDown = Effect.suspend(() => self.profile?.journal?.flushed ?? Effect.void)
+
     const leave = (conversation: Conversation) =>
       Effect.sync(() => {
         if (conversations.get(conversation.peer) === conversation) introducer.close(conversation)
         conversation.asked = false
         kept.forget(conversation.peer)
-      })
+      }).pipe(Effect.zipRight(writtenDown))
 
     /** Gives up what an earlier process left for a peer that was not introduced to this one. */
     const dropKept = (nick: string) =>
@@ -243,7 +245,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
         if (peer === undefined) return
         kept.forget(peer)
         self.profile?.journal?.write([{ _tag: "Dropped", peer }], () => nick)
-      })
+      }).pipe(Effect.zipRight(writtenDown))
 
     const base = (conversation: Conversation) => ({
       peer: { nick: conversation.nick, address: conversation.address, fingerprint: conversation.fingerprint },

@@ -32,6 +32,8 @@ export class Conversation {
 
   readonly #outbox = new Map<MessageId, Outgoing>()
   #outboxBytes = 0
+  /** Whether the journal may still hold messages of ours. */
+  #lingers = false
   #nextSequence = 0
   /** What the connection of the moment has not been given yet, from `#head` on. */
   #queue: Array<Outgoing> = []
@@ -59,6 +61,7 @@ export class Conversation {
     this.#nextSequence = past.nextSequence
     for (const { id, sequence, text } of past.outbox)
       this.#keep({ id, sequence, bytes: text, held: false, stored: true })
+    this.#lingers = past.outbox.length > 0
     for (const id of past.shown) this.#remember(id)
   }
 
@@ -78,6 +81,7 @@ export class Conversation {
     const id = Bytes.toHex(randomId.subarray(0, MESSAGE_ID_BYTES))
     const sequence = this.#nextSequence++
     this.#keep({ id, sequence, bytes, held: false, stored: this.journal === undefined })
+    this.#lingers = true
     this.journal?.write({ _tag: "Accepted", peer: this.peer, id, sequence, text: bytes })
     return id
   }
@@ -85,7 +89,9 @@ export class Conversation {
   /** Empties the outbox; what a connection was given already may still arrive. */
   dropOutbox(): ReadonlyArray<MessageId> {
     const ids = [...this.#outbox.keys()]
-    if (ids.length > 0) this.journal?.write({ _tag: "Dropped", peer: this.peer })
+    // Deliveries are not written down at once: a crash must not bring back what the user has done with.
+    if (this.#lingers) this.journal?.write({ _tag: "Dropped", peer: this.peer })
+    this.#lingers = false
     this.#outbox.clear()
     this.#outboxBytes = 0
     this.#requeue()

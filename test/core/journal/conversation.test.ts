@@ -113,4 +113,16 @@ describe("a conversation with a journal", () => {
     alice.conversation.dropOutbox()
     expect(alice.written).toEqual([])
   })
+
+  it("writes down that nothing is to be sent any more, also when all was delivered", () => {
+    const alice = talk()
+    alice.send("one")
+    const { id } = alice.written[0] as { readonly id: string }
+    alice.store()
+    alice.leaving()
+    alice.conversation.onDelivered(id)
+    alice.store()
+    alice.conversation.dropOutbox()
+    expect(alice.written.map(({ _tag }) => _tag)).toEqual(["Dropped"])
+  })
 })
