@@ -49,6 +49,11 @@ export class Machine {
     return this.host.process
   }
 
+  /** Whether the program has begun and not ended. */
+  get running(): boolean {
+    return this.process.state !== "dead" && this.fiber?.unsafePoll() === null
+  }
+
   /** Starts the program in a new process. Nothing when one is there. */
   boot(): void {
     if (this.fiber !== undefined && this.process.state !== "dead") return

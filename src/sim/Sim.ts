@@ -175,7 +175,9 @@ const handle = (world: World, machine: Machine): SimHost => {
     kill: Effect.sync(() => machine.kill()),
     stop: machine.stop,
     restart: Effect.sync(() => {
-      machine.crash()
+      // A program that has ended leaves its machine on, and what it wrote with it.
+      if (machine.running) machine.crash()
+      else machine.kill()
       machine.boot()
     }),
     pause: Effect.sync(() => machine.process.pause()),
