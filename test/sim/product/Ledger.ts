@@ -6,7 +6,8 @@ import type { MessageId } from "../../../src/core/peer/Api.js"
  * packets, connections or retries. Everything is told to it as it happens; the first thing that breaks a law stays in
  * `problem`, which every scenario watches.
  *
- * A person keeps its name; each start of its client is a `life`, and what a life had in memory ends with it.
+ * A person keeps its name; each start of its client is a `life`. What a life had in memory ends with it, but not what it had accepted:
+ * that is delivered by a later one, and no other consent is needed for it than what was given when it was written.
  */
 export class Ledger {
   /** The first law that was broken, and how. */
@@ -17,6 +18,8 @@ export class Ledger {
   private readonly byId = new Map<MessageId, Line>()
   /** Everybody who has ever asked for somebody: `alice>bob`. */
   private readonly everAsked = new Set<string>()
+  /** Whom users have asked for and not left since, in whatever life. */
+  private readonly standing = new Set<string>()
   /** All keys that a person has ever registered. */
   private readonly keys = new Map<string, Set<string>>()
 
@@ -40,6 +43,7 @@ export class Ledger {
     if (this.lifeOf(name) !== life) return
     const relation = this.relation(name, peer)
     relation.asking--
+    if (success) this.standing.add(pair(name, peer))
     if (success) relation.asked = true
     if (success) relation.everAsked = true
   }
@@ -48,14 +52,14 @@ export class Ledger {
   leaves(name: string, peer: string): void {
     const relation = this.relation(name, peer)
     relation.asked = false
+    this.standing.delete(pair(name, peer))
     relation.connected = undefined
-    for (const line of this.open(name, peer)) line.dropped = true
+    for (const line of this.lines) if (line.from === name && line.to === peer && isOpen(line)) line.dropped = true
   }
 
   /** Whether the user has asked for `peer` and not left since: the only time at which text may leave this machine for it. */
   mayWrite(name: string, peer: string): boolean {
-    const { asked, asking } = this.relation(name, peer)
-    return asked || asking > 0
+    return this.standing.has(pair(name, peer)) || this.relation(name, peer).asking > 0
   }
 
   hasAsked(name: string, peer: string): boolean {
@@ -72,7 +76,7 @@ export class Ledger {
       text: "",
       id: undefined,
       shownTo: new Set(),
-      delivered: false,
+      delivered: undefined,
       dropped: false
     }
     line.text = `${MARK}${name}>${peer}#${line.number}] ${filler}`
@@ -134,7 +138,7 @@ export class Ledger {
         }
         return
       case "Message":
-        this.shown(name, event.from, event.text)
+        this.shown(name, event.from, event.text, event.id)
         return
       case "Delivered":
         this.delivered(name, event.peer, event.id)
@@ -151,9 +155,11 @@ export class Ledger {
     }
   }
 
-  /** Messages between clients that still live which their reader has not seen confirmed. */
+  /** Accepted messages that have to be delivered yet. Of a confirmation that a former life was to get, nobody may hear. */
   get outstanding(): ReadonlyArray<Line> {
-    return this.lines.filter((line) => isAccepted(line) && this.lifeOf(line.from) === line.life && !isSettled(line))
+    return this.lines.filter(
+      (line) => isAccepted(line) && isOpen(line) && (line.shownTo.size === 0 || this.lifeOf(line.from) === line.life)
+    )
   }
 
   private link(name: string, event: ClientEvent & { readonly _tag: "Connected" | "Disconnected" }): void {
@@ -173,7 +179,7 @@ export class Ledger {
     relation.connected = false
   }
 
-  private shown(name: string, from: string, text: string): void {
+  private shown(name: string, from: string, text: string, id: MessageId): void {
     const line = this.parse(text)
     if (line === undefined || line.from !== from || line.to !== name) {
       this.broken("law 4", `${name} is shown ${JSON.stringify(text.slice(0, 60))} as of ${from}, who never said it`)
@@ -183,21 +189,18 @@ export class Ledger {
     const life = this.lifeOf(name)
     const what = `#${line.number} of ${from} to ${name}`
     this.stats.shown++
+    // A crash may have come between acceptance and its answer.
+    this.byId.set(id, line)
     if (line.shownTo.has(life)) this.broken("law 3", `${what} is shown twice`)
-    if (line.delivered) this.broken("law 3", `${what} is shown again after its delivery was confirmed`)
+    if (line.delivered !== undefined) this.broken("law 3", `${what} is shown again after its delivery was confirmed`)
     if (line.number < relation.lastShown) this.broken("law 3", `${what} is shown after #${relation.lastShown}`)
     const skipped = this.lines.find(
-      (other) =>
-        isBefore(other, line) &&
-        other.life === line.life &&
-        isAccepted(other) &&
-        !isSettled(other) &&
-        other.shownTo.size === 0
+      (other) => isBefore(other, line) && isAccepted(other) && isOpen(other) && other.shownTo.size === 0
     )
     if (skipped !== undefined) this.broken("law 3", `${what} is shown, but #${skipped.number} before it was not`)
     line.shownTo.add(life)
     relation.lastShown = line.number
-    if (relation.everAsked || relation.asking > 0) return
+    if (relation.everAsked || this.mayWrite(name, from)) return
     relation.uninvited++
     if (relation.uninvited > CREDIT)
       this.broken("law 2", `${name} is shown more than ${CREDIT} messages of ${from}, unasked`)
@@ -210,14 +213,11 @@ export class Ledger {
       this.broken("law 3", `${name} learns that ${id} was delivered to ${peer}, and never sent it`)
       return
     }
-    if (line.delivered) this.broken("law 3", `#${line.number} of ${name} counts as delivered twice`)
+    const life = this.lifeOf(name)
+    if (line.delivered === life) this.broken("law 3", `#${line.number} of ${name} counts as delivered twice`)
     if (line.shownTo.size === 0)
       this.broken("law 3", `#${line.number} of ${name} counts as delivered before it was shown`)
-    line.delivered = true
-  }
-
-  private open(name: string, peer: string): ReadonlyArray<Line> {
-    return this.lines.filter(({ delivered, from, to }) => from === name && to === peer && !delivered)
+    line.delivered = life
   }
 
   private parse(text: string): Line | undefined {
@@ -274,21 +274,21 @@ interface Line {
   readonly from: string
   readonly to: string
   readonly number: number
-  /** Of the author. */
+  /** Of the author, when it was written. */
   readonly life: number
   text: string
   /** Once it is accepted. */
   id: MessageId | undefined
   /** Lives of the reader that were shown it. */
   readonly shownTo: Set<number>
-  /** The author was told of the delivery. */
-  delivered: boolean
+  /** The life of the author that was told of the delivery; a later one may be told again. */
+  delivered: number | undefined
   /** The author has left the conversation meanwhile. */
   dropped: boolean
 }
 
 const isAccepted = ({ id }: Line): boolean => id !== undefined
-const isSettled = ({ delivered, dropped }: Line): boolean => delivered || dropped
+const isOpen = ({ delivered, dropped }: Line): boolean => delivered === undefined && !dropped
 const isBefore = (other: Line, line: Line): boolean =>
   other.from === line.from && other.to === line.to && other.number < line.number
 

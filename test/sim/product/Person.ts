@@ -124,7 +124,9 @@ export class Person {
     ).pipe(Effect.map(codeOf))
   }
 
+  /** Ends a conversation. Before the nickname is there, a client does not know whose it is, and there is none to end. */
   leave(peer: Person) {
+    if (!this.registered) return Effect.succeed("NotRegistered")
     return this.call((client) =>
       Effect.suspend(() => {
         this.ledger.leaves(this.name, peer.name)
