@@ -18,15 +18,15 @@ export class EventQueue {
   private readonly latest = new Map<string, number>()
   private serial = 0
   private dropped = 0
-  private handed: (() => void) | undefined
+  private handed: Shown | undefined
   private waiter: (() => void) | undefined
   private ended = false
 
   /** For one consumer, once: a second run of the stream shares what is left with the first. */
   readonly stream: Stream.Stream<ClientEvent> = Stream.repeatEffectOption(
     Effect.suspend(() => {
-      this.acknowledge()
-      return this.take()
+      const written = this.acknowledge()
+      return written === undefined ? this.take() : Effect.zipRight(written, this.take())
     })
   )
 
@@ -36,7 +36,7 @@ export class EventQueue {
   }
 
   /** `shown` is called once when the consumer is done with the event. */
-  offer(event: ClientEvent, shown?: () => void): void {
+  offer(event: ClientEvent, shown?: Shown): void {
     if (this.ended) return
     const subject = subjectOf(event)
     if (this.queue.size >= STALLED && subject !== undefined) {
@@ -53,11 +53,11 @@ export class EventQueue {
     this.wake()
   }
 
-  /** The consumer is done with the event that it pulled last. */
-  acknowledge(): void {
+  /** The consumer is done with the event that it pulled last; gives what `Shown` gives. */
+  acknowledge(): Effect.Effect<void> | undefined {
     const shown = this.handed
     this.handed = undefined
-    shown?.()
+    return shown?.()
   }
 
   /**
@@ -119,9 +119,15 @@ export const STALLED = 1_024
 /** Replaceable events kept for a consumer that is away: enough for the largest roster, some 2 MB. */
 export const MAX_EVENTS = 8_192
 
+/**
+ * What is to be done when an event was shown. The effect in the result is waited for before the next event is shown: so at most one
+ * message is on the screen that a killed process has not written down, and that its successor would show again.
+ */
+export type Shown = () => Effect.Effect<void> | undefined
+
 interface Entry {
   readonly event: ClientEvent
-  readonly shown: (() => void) | undefined
+  readonly shown: Shown | undefined
 }
 
 /** What a later event may replace an earlier one by; `undefined` for events that each count. */

@@ -1,3 +1,4 @@
+import type * as Effect from "effect/Effect"
 import type { PathInfo, PeerEvent } from "../core/peer/Api.js"
 import type { Conversations } from "./Conversations.js"
 import type { EventQueue } from "./EventQueue.js"
@@ -14,6 +15,8 @@ export const handle = (
     readonly peers: PeerLink
     /** What people know the relay by: the server's address. */
     readonly relayName: string
+    /** Waits until what was shown is written down; nothing where nothing is. */
+    readonly recorded: () => Effect.Effect<void> | undefined
     /** This peer should be asked for again. */
     readonly heal: (peer: string) => void
   }
@@ -41,6 +44,7 @@ export const handle = (
     case "Message":
       client.events.offer({ _tag: "Message", from: peer, id: event.id, text: event.text }, () => {
         client.peers.drive((peers, now) => peers.delivered(event.peer, event.id, now))
+        return client.recorded()
       })
       return
     case "Delivered":

@@ -64,9 +64,10 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
     /** Looks, after each report of the peer machine, whether `exit` has waited long enough. */
     let onProgress = () => {}
 
+    const recorded = () => self.profile?.journal?.recorded
     const peers = yield* PeerLink.make(
       (event) => {
-        PeerEvents.handle(event, { conversations, events, introducer, peers, relayName, heal: healer.heal })
+        PeerEvents.handle(event, { conversations, events, introducer, peers, recorded, relayName, heal: healer.heal })
         onProgress()
       },
       (entries) => self.profile?.journal?.write(entries, (peer) => conversations.get(peer)?.nick),

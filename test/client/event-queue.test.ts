@@ -24,8 +24,8 @@ describe("EventQueue", () => {
   it("counts a message as shown when the next element is pulled, and not before", async () => {
     const queue = new EventQueue()
     const log: Array<string> = []
-    queue.offer(message("1"), () => log.push("shown 1"))
-    queue.offer(message("2"), () => log.push("shown 2"))
+    queue.offer(message("1"), () => void log.push("shown 1"))
+    queue.offer(message("2"), () => void log.push("shown 2"))
     await Effect.runPromise(
       Stream.runForEach(queue.stream, (event) =>
         Effect.sync(() => {
@@ -38,11 +38,31 @@ describe("EventQueue", () => {
     expect(log).toEqual(["handle 1", "shown 1", "handle 2", "shown 2", "Left", "Closed"])
   })
 
+  it("hands out no event before what was shown is written down", async () => {
+    const queue = new EventQueue()
+    const log: Array<string> = []
+    const written = Effect.zipRight(
+      Effect.yieldNow(),
+      Effect.sync(() => log.push("written"))
+    )
+    queue.offer(message("1"), () => Effect.asVoid(written))
+    queue.offer(joined("a"))
+    await Effect.runPromise(
+      Stream.runForEach(queue.stream, ({ _tag }) =>
+        Effect.sync(() => {
+          log.push(_tag)
+          if (_tag === "Joined") queue.end(closed)
+        })
+      )
+    )
+    expect(log).toEqual(["Message", "written", "Joined", "Closed"])
+  })
+
   it("does not acknowledge what a consumer only took", async () => {
     const queue = new EventQueue()
     let shown = 0
-    queue.offer(message("1"), () => shown++)
-    queue.offer(message("2"), () => shown++)
+    queue.offer(message("1"), () => void shown++)
+    queue.offer(message("2"), () => void shown++)
     await Effect.runPromise(Stream.runDrain(Stream.take(queue.stream, 1)))
     expect(shown).toBe(0)
     queue.acknowledge()
@@ -53,7 +73,7 @@ describe("EventQueue", () => {
   it("takes unread messages back at the end: their sender keeps them", async () => {
     const queue = new EventQueue()
     let shown = 0
-    queue.offer(message("1"), () => shown++)
+    queue.offer(message("1"), () => void shown++)
     queue.offer(joined("a"))
     queue.end(closed)
     expect((await all(queue)).map(({ _tag }) => _tag)).toEqual(["Joined", "Closed"])

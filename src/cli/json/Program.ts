@@ -44,9 +44,21 @@ export const run = (
 
       /** Writes the answer to a command, whatever it is. */
       const answer = (ref: Command.Ref | undefined, result: Effect.Effect<Event.Event, ClientError>) =>
-        result.pipe(
-          Effect.catchAll((error) => Effect.succeed(FromClient.fromError(error))),
-          Effect.flatMap((event) => emit(FromClient.answering(event, ref)))
+        Effect.flatMap(orError(result), (event) => emit(FromClient.answering(event, ref)))
+
+      /** Hands messages over all at once, so that one flush of the journal does for all; answers in their order. */
+      const send = (commands: ReadonlyArray<typeof Command.Send.Type>): Effect.Effect<void, TerminalClosed> =>
+        Effect.forEach(
+          commands,
+          ({ text, to }) => orError(Effect.map(client.send(to, text), (id) => ({ event: "sent", to, id }))),
+          { concurrency: "unbounded" }
+        ).pipe(
+          Effect.flatMap((events) =>
+            Effect.forEach(events, (event, index) => emit(FromClient.answering(event, commands[index]!.ref)), {
+              discard: true
+            })
+          ),
+          ordered.withPermits(1)
         )
 
       const execute = (command: Command.Command): Effect.Effect<void, TerminalClosed> => {
@@ -62,12 +74,7 @@ export const run = (
               Effect.map(client.query(command.nick), ({ peer }) => ({ event: "peer", ...peer }))
             )
           case "send":
-            return ordered.withPermits(1)(
-              answer(
-                command.ref,
-                Effect.map(client.send(command.to, command.text), (id) => ({ event: "sent", to: command.to, id }))
-              )
-            )
+            return send([command])
           case "trust":
             return answer(command.ref, Effect.as(client.trust(command.nick), { event: "ok", cmd: "trust" }))
           case "why":
@@ -86,9 +93,18 @@ export const run = (
         }
       }
 
+      const executeAll = (commands: ReadonlyArray<Command.Command>): Effect.Effect<void, TerminalClosed> =>
+        Effect.forEach(runs(commands), (run) => ("cmd" in run ? execute(run) : send(run)), { discard: true })
+
       const worker = Effect.zipRight(
         Deferred.await(registered),
-        Effect.forever(Effect.flatMap(queue.take, execute))
+        Effect.forever(
+          Effect.flatMap(queue.take, (command) =>
+            command.cmd === "send"
+              ? Effect.flatMap(queue.clear, (more) => executeAll([command, ...more]))
+              : execute(command)
+          )
+        )
       ).pipe(Effect.catchTag("NoSuchElementException", () => Effect.void))
 
       /** The `Registered` event of the client is the answer of success; a refusal is answered here. */
@@ -202,6 +218,23 @@ export const run = (
       )
     })
   )
+
+const orError = (result: Effect.Effect<Event.Event, ClientError>): Effect.Effect<Event.Event> =>
+  Effect.catchAll(result, (error) => Effect.succeed(FromClient.fromError(error)))
+
+/** The commands in their order, those that send and follow each other in one. */
+const runs = (
+  commands: ReadonlyArray<Command.Command>
+): ReadonlyArray<Command.Command | ReadonlyArray<typeof Command.Send.Type>> => {
+  const found: Array<Command.Command | Array<typeof Command.Send.Type>> = []
+  for (const command of commands) {
+    const last = found.at(-1)
+    if (command.cmd !== "send") found.push(command)
+    else if (Array.isArray(last)) last.push(command)
+    else found.push([command])
+  }
+  return found
+}
 
 interface NickRequest {
   readonly nick: string

@@ -14,10 +14,12 @@ import type { Journal, Store, StoreError } from "../../services/Store.js"
  */
 export interface JournalFile {
   /**
-   * Writes entries; with `durable` they survive a crash afterwards. After a failure the file still holds what it held before, and
-   * the next call writes it anew from all there is.
+   * Writes entries, one call at a time: they survive the end of the process afterwards. After a failure the file still holds what it
+   * held before, and the next call writes it anew from all there is.
    */
-  readonly save: (entries: ReadonlyArray<Entry>, durable: boolean) => Effect.Effect<void, StoreError>
+  readonly save: (entries: ReadonlyArray<Entry>) => Effect.Effect<void, StoreError>
+  /** What was saved survives a loss of power afterwards. Does not stop `save` meanwhile; fails as that does. */
+  readonly flush: Effect.Effect<void, StoreError>
 }
 
 /** Nothing is written before the first `save`. `all` is asked for what a new file begins with: everything saved so far and about to be. */
@@ -32,6 +34,8 @@ export const make = (options: {
   Effect.gen(function* () {
     const { all, crypto, entropy, name, secret, store } = options
     const scope = yield* Effect.scope
+    /** A file is not to be exchanged while it is flushed. */
+    const exchange = yield* Effect.makeSemaphore(1)
     let file: OpenFile | undefined
 
     const close = Effect.suspend(() => {
@@ -50,22 +54,23 @@ export const make = (options: {
         Effect.onError((cause) => Scope.close(opened, Exit.failCause(cause)))
       )
       file = { writer, journal, scope: opened, size: content.length, limit: MIN_SIZE + GROWTH * content.length }
-    })
+    }).pipe(exchange.withPermits(1))
 
-    const append = (open: OpenFile, entries: ReadonlyArray<Entry>, durable: boolean) =>
-      Effect.gen(function* () {
-        const bytes = Bytes.concat([...blocks(open.writer, entries)])
-        yield* open.journal.append(bytes)
-        open.size += bytes.length
-        if (durable) yield* open.journal.sync
-      }).pipe(Effect.onError(() => close))
+    const append = (open: OpenFile, entries: ReadonlyArray<Entry>) => {
+      const bytes = Bytes.concat([...blocks(open.writer, entries)])
+      open.size += bytes.length
+      return Effect.onError(open.journal.append(bytes), () => close)
+    }
 
     return {
-      save: (entries, durable) =>
+      flush: Effect.suspend(() =>
+        file === undefined ? Effect.void : Effect.onError(file.journal.sync, () => close)
+      ).pipe(exchange.withPermits(1)),
+      save: (entries) =>
         Effect.gen(function* () {
           if (file === undefined) return yield* rewrite
           const open = file
-          yield* append(open, entries, durable)
+          yield* append(open, entries)
           if (open.size <= open.limit) return
           // What has been appended is safe where it is: without room for a smaller file, the larger one grows on.
           yield* Effect.catchAll(rewrite, () =>

@@ -12,8 +12,8 @@ import * as Time from "../../services/Time.js"
 import * as JournalFile from "./JournalFile.js"
 
 /**
- * What one identity must not forget in a crash: messages that wait for a peer, and ids of messages that were shown. All that comes
- * up while the disk is busy is written with one flush.
+ * What one identity must not forget in a crash: messages that wait for a peer, and ids of messages that were shown. Entries are written
+ * at once, and flushed together with all that came up while the disk was busy with the flush before.
  *
  * A disk that fails stops nobody: entries then count as stored although they are not, the listener is told once, and all there is
  * is written as soon as the disk takes it again.
@@ -28,6 +28,8 @@ export interface MessageJournal {
   readonly write: (entries: ReadonlyArray<JournalEntry>, nickOf: (peer: PeerId) => string | undefined) => void
   /** Waits until a message of ours that was accepted is stored. */
   readonly stored: (id: MessageId) => Effect.Effect<void>
+  /** Waits until all that was written so far would survive the end of this process, if not yet a loss of power. */
+  readonly recorded: Effect.Effect<void>
   /** Waits until all that was written so far is stored. */
   readonly flushed: Effect.Effect<void>
   /** Names who is told; of what happened before, at once. */
@@ -55,18 +57,22 @@ export const open = (options: {
     const loaded = yield* load(options, ledger)
     const file = yield* JournalFile.make({ ...options, all: () => ledger.entries() })
     const wanted = yield* Effect.makeLatch(false)
+    const written = yield* Effect.makeLatch(false)
 
     /** What the listener was told last, or is to be told. */
     let news = loaded.news
     let listener: JournalListener | undefined
     /** When the disk is tried again; `undefined` while it works. */
     let retryAt: number | undefined = loaded.usable ? undefined : Number.POSITIVE_INFINITY
-    /** Both bounded by what the peer machine has under way. */
-    let pending: Array<Entry> = []
-    let asked: Array<JournalEntry> = []
+    /** Not written yet, written and not flushed yet: bounded by what the peer machine has under way. */
+    let pending: Array<Pending> = []
+    let unflushed: Array<JournalEntry> = []
     const unstored = new Map<MessageId, (() => void) | undefined>()
-    let busy = false
-    let idle: Array<() => void> = []
+    /** Whether the file is to be opened, although there is nothing to write yet. */
+    let prepare = false
+    let opened = false
+    const recorded = new Progress()
+    const flushed = new Progress()
 
     const tell = (safe: boolean, message: string) => {
       news = { safe, message }
@@ -94,54 +100,72 @@ export const open = (options: {
       if (entries.length > 0) listener?.stored(entries)
     }
 
-    const turn = Effect.gen(function* () {
-      const [entries, settled] = [pending, asked]
+    const attempt = (act: Effect.Effect<void, StoreError>) =>
+      Effect.match(act, { onFailure: failed, onSuccess: succeeded })
+
+    /** Writes what is pending, and tells the other fiber to flush it. */
+    const write = Effect.gen(function* () {
+      const batch = pending
       pending = []
-      asked = []
-      const due = retryAt === undefined ? entries.length > 0 : time.monotonic() >= retryAt
+      prepare = false
+      if (retryAt === undefined || time.monotonic() >= retryAt)
+        yield* attempt(file.save(batch.flatMap(({ entries }) => entries)))
+      recorded.done(batch.length)
+      unflushed.push(...batch.map(({ asked }) => asked))
+      written.unsafeOpen()
+    })
+
+    const flush = Effect.gen(function* () {
+      const batch = unflushed
+      unflushed = []
       // A delivery that is forgotten is repeated, and told apart by its id.
-      if (due)
-        yield* Effect.match(file.save(entries, entries.some(isUrgent)), { onFailure: failed, onSuccess: succeeded })
-      settle(settled)
+      if (retryAt === undefined && batch.some(isUrgent)) yield* attempt(file.flush)
+      settle(batch)
+      flushed.done(batch.length)
     })
 
     yield* Effect.forkScoped(
       Effect.forever(
         Effect.gen(function* () {
-          yield* retryAt === undefined || !loaded.usable
-            ? wanted.await
-            : Effect.timeoutOption(wanted.await, Duration.millis(RETRY))
+          if (pending.length === 0 && !prepare)
+            yield* retryAt === undefined || !loaded.usable
+              ? wanted.await
+              : Effect.timeoutOption(wanted.await, Duration.millis(RETRY))
           wanted.unsafeClose()
-          busy = true
-          yield* turn
-          busy = false
-          if (pending.length > 0) return
-          const waiters = idle
-          idle = []
-          for (const waiter of waiters) waiter()
+          yield* write
         })
       )
     )
-
-    const flushed = Effect.async<void>((resume) => {
-      if (busy || pending.length > 0) idle.push(() => resume(Effect.void))
-      else resume(Effect.void)
-    })
-    yield* Effect.addFinalizer(() => Effect.timeoutOption(flushed, LAST_FLUSH))
+    yield* Effect.forkScoped(
+      Effect.forever(
+        Effect.gen(function* () {
+          yield* written.await
+          written.unsafeClose()
+          yield* flush
+        })
+      )
+    )
+    yield* Effect.addFinalizer(() => Effect.timeoutOption(flushed.wait, LAST_FLUSH))
 
     return {
-      past: (peer) => ledger.past(peer),
+      past: (peer) => {
+        // Somebody is there to talk to: the file is opened before the first word.
+        prepare = !opened
+        opened = true
+        if (prepare) wanted.unsafeOpen()
+        return ledger.past(peer)
+      },
       waiting: () => ledger.waiting(),
       accepts: (peer, length) => ledger.accepts(peer, length),
       write: (entries, nickOf) => {
         for (const entry of entries) {
-          for (const one of toFile(entry, ledger, nickOf)) {
-            ledger.apply(one)
-            pending.push(one)
-          }
-          asked.push(entry)
+          const lines = toFile(entry, ledger, nickOf)
+          for (const one of lines) ledger.apply(one)
+          pending.push({ entries: lines, asked: entry })
           if (entry._tag === "Accepted") unstored.set(entry.id, undefined)
         }
+        recorded.more(entries.length)
+        flushed.more(entries.length)
         wanted.unsafeOpen()
       },
       stored: (id) =>
@@ -149,7 +173,8 @@ export const open = (options: {
           if (unstored.has(id)) unstored.set(id, () => resume(Effect.void))
           else resume(Effect.void)
         }),
-      flushed,
+      recorded: recorded.wait,
+      flushed: flushed.wait,
       attach: (attached) => {
         listener = attached
         if (news !== undefined) attached.changed(news.safe, news.message)
@@ -189,6 +214,39 @@ const load = (
     return { usable: true, news: { safe: true, message } }
   }).pipe(Effect.catchAll(({ message }) => Effect.succeed(unusable(message))))
 
+interface Pending {
+  readonly entries: ReadonlyArray<Entry>
+  readonly asked: JournalEntry
+}
+
+/** Counts what was begun and what was done, in the same order, and lets others wait for all that was begun so far. */
+class Progress {
+  private begun = 0
+  private finished = 0
+  private waiting: Array<{ readonly until: number; readonly resume: () => void }> = []
+
+  more(count: number): void {
+    this.begun += count
+  }
+
+  done(count: number): void {
+    this.finished += count
+    if (this.waiting.length === 0) return
+    const { finished } = this
+    for (const { resume, until } of this.waiting) if (until <= finished) resume()
+    this.waiting = this.waiting.filter(({ until }) => until > finished)
+  }
+
+  get idle(): boolean {
+    return this.finished >= this.begun
+  }
+
+  readonly wait: Effect.Effect<void> = Effect.async<void>((resume) => {
+    if (this.idle) resume(Effect.void)
+    else this.waiting.push({ until: this.begun, resume: () => resume(Effect.void) })
+  })
+}
+
 interface Loaded {
   readonly usable: boolean
   readonly news: { readonly safe: boolean; readonly message: string } | undefined
@@ -212,7 +270,7 @@ const toFile = (
   return [{ _tag: "Peer", peer: entry.peer, nick, nextSequence: entry.sequence }, entry]
 }
 
-const isUrgent = ({ _tag }: Entry): boolean => _tag === "Accepted" || _tag === "Shown" || _tag === "Dropped"
+const isUrgent = ({ _tag }: JournalEntry): boolean => _tag === "Accepted" || _tag === "Shown" || _tag === "Dropped"
 
 /** Milliseconds between attempts on a disk that fails: somebody who makes room sees the effect soon. */
 const RETRY = 30_000

@@ -14,23 +14,23 @@ export const open = (path: string): Effect.Effect<Journal, StoreError, Scope.Sco
       Effect.tryPromise({ try: () => openFile(path), catch: (cause) => fromCause(`open ${path}`, cause) }),
       ({ handle }) => Effect.promise(() => handle.close().catch(() => {}))
     )
-    const turn = yield* Effect.makeSemaphore(1)
-    const inTurn = (doing: string, act: () => Promise<void>): Effect.Effect<void, StoreError> =>
-      Effect.tryPromise({ try: act, catch: (cause) => fromCause(`${doing} ${path}`, cause) }).pipe(
-        // An append that is under way is finished, so that the length stays known.
-        Effect.uninterruptible,
-        turn.withPermits(1)
-      )
+    const appending = yield* Effect.makeSemaphore(1)
+    const syncing = yield* Effect.makeSemaphore(1)
+    const run = (doing: string, act: () => Promise<void>): Effect.Effect<void, StoreError> =>
+      // An append that is under way is finished, so that the length stays known.
+      Effect.uninterruptible(Effect.tryPromise({ try: act, catch: (cause) => fromCause(`${doing} ${path}`, cause) }))
     return {
-      append: (bytes) => inTurn("append to", () => append(file, path, bytes)),
-      sync: inTurn("flush", () => sync(file))
+      append: (bytes) => appending.withPermits(1)(run("append to", () => append(file, path, bytes))),
+      // Beside appends, which take microseconds where a flush takes milliseconds.
+      sync: syncing.withPermits(1)(run("flush", () => sync(file)))
     }
   })
 
 interface OpenFile {
   readonly handle: Fs.FileHandle
   length: number
-  dirty: boolean
+  /** How much of that is flushed. */
+  synced: number
   /** The failure after which nobody knows what the file holds; all later operations fail with it. */
   broken: unknown
 }
@@ -40,7 +40,8 @@ const openFile = async (path: string): Promise<OpenFile> => {
   const handle = await Fs.open(path, "a", 0o600)
   try {
     await Folder.sync(dirname(path))
-    return { handle, length: (await handle.stat()).size, dirty: false, broken: undefined }
+    const length = (await handle.stat()).size
+    return { handle, length, synced: length, broken: undefined }
   } catch (cause) {
     await handle.close()
     throw cause
@@ -50,7 +51,6 @@ const openFile = async (path: string): Promise<OpenFile> => {
 const append = async (file: OpenFile, path: string, bytes: Uint8Array): Promise<void> => {
   if (file.broken !== undefined) throw file.broken
   if (file.length + bytes.length > MAX_FILE_BYTES) throw tooLarge(`append to ${path}`)
-  file.dirty = true
   try {
     await file.handle.appendFile(bytes)
     file.length += bytes.length
@@ -65,10 +65,11 @@ const append = async (file: OpenFile, path: string, bytes: Uint8Array): Promise<
 
 const sync = async (file: OpenFile): Promise<void> => {
   if (file.broken !== undefined) throw file.broken
-  if (!file.dirty) return
+  const { length } = file
+  if (file.synced === length) return
   try {
     await file.handle.datasync()
-    file.dirty = false
+    file.synced = length
   } catch (cause) {
     // The system may have dropped what it could not write, and a second attempt would report success.
     file.broken = cause
