@@ -149,6 +149,8 @@ const subjectOf = (event: ClientEvent): string | undefined => {
     case "NickTaken":
     case "ServerLost":
       return "server"
+    case "Greeting":
+      return "greeting"
     case "Journal":
       return "journal"
     case "Kept":

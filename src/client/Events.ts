@@ -15,6 +15,8 @@ export type ClientEvent =
     }
   /** After an outage: the nickname belongs to somebody else by now; call `register` with another one. (A `register` that waits gets this as its error.) */
   | { readonly _tag: "NickTaken"; readonly nick: string; readonly suggestions: ReadonlyArray<string> }
+  /** The server's greeting, when it has one: once, and again when it has changed. */
+  | { readonly _tag: "Greeting"; readonly text: string }
   /** The link to the server is gone; conversations go on. A new attempt is made in `retryInMs`. */
   | { readonly _tag: "ServerLost"; readonly message: string; readonly retryInMs: number }
   /** Somebody asked for us. `known`: their key is the one we pinned under this nickname before. */

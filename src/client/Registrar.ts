@@ -51,6 +51,8 @@ export const make = (options: {
     const oneAtATime = yield* Effect.makeSemaphore(1)
     let challenge = ""
     let waiting = 0
+    /** As last told. */
+    let greeting: string | undefined
 
     const send = (profile: Profile, nick: Nickname.Nickname, answer: (reply: Control.Reply | undefined) => void) => {
       const wallNow = time.wall()
@@ -167,6 +169,9 @@ export const make = (options: {
         ),
       greeted: (welcome) => {
         challenge = welcome.challenge
+        if (welcome.motd !== undefined && welcome.motd !== greeting)
+          events.offer({ _tag: "Greeting", text: welcome.motd })
+        greeting = welcome.motd
         again()
       },
       lost: () => {

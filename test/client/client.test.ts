@@ -46,6 +46,22 @@ describe("registration", () => {
       })
     ))
 
+  it("passes the server's greeting on, again only when it has changed", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        const alice = yield* world.client()
+        yield* Effect.fork(alice.client.register("alice"))
+        for (const motd of ["welcome", "welcome", undefined, "closed tomorrow"]) {
+          const server = yield* world.server(motd === undefined ? {} : { motd })
+          yield* alice.next("Registered")
+          yield* server.stop
+          yield* alice.next("ServerLost")
+        }
+        const texts = alice.log.flatMap((event) => (event._tag === "Greeting" ? [event.text] : []))
+        expect(texts).toEqual(["welcome", "closed tomorrow"])
+      })
+    ))
+
   it("tells that a nickname is taken, and takes another on the same link", () =>
     world((world) =>
       Effect.gen(function* () {

@@ -82,6 +82,7 @@ export const Kept = event("kept", { peer: Schema.String, undelivered: Schema.Int
 export const Journal = event("journal", { safe: Schema.Boolean, message: Schema.String })
 export const Joined = event("joined", { nick: Schema.String })
 export const Left = event("left", { nick: Schema.String })
+export const Greeting = event("greeting", { text: Schema.String })
 export const ServerLost = event("serverLost", { message: Schema.String, retryInMs: Schema.Number })
 export const Failure = event("error", {
   code: Schema.String,
@@ -111,6 +112,7 @@ export const Event = Schema.Union(
   Journal,
   Joined,
   Left,
+  Greeting,
   ServerLost,
   Failure,
   Bye

@@ -11,6 +11,8 @@ export const fromEvent = (event: Exclude<ClientEvent, { readonly _tag: "Closed" 
       return { event: "registered", nick: event.nick, address: event.address, fingerprint: event.fingerprint }
     case "NickTaken":
       return { event: "nickTaken", nick: event.nick, suggestions: event.suggestions }
+    case "Greeting":
+      return { event: "greeting", text: event.text }
     case "ServerLost":
       return { event: "serverLost", message: event.message, retryInMs: event.retryInMs }
     case "Incoming":

@@ -122,6 +122,10 @@ export class Chat {
         return this.registered(event)
       case "NickTaken":
         return this.taken(event.nick, event.suggestions)
+      case "Greeting":
+        return SafeText.lines(event.text, { maxLines: MAX_GREETING }).map((line, index) =>
+          index === 0 ? this.remark(`the server says: ${line}`) : `    ${line}`
+        )
       case "ServerLost": {
         // Each attempt fails anew; a person wants to read only what is new.
         const message = SafeText.line(event.message)
@@ -292,6 +296,8 @@ const MAX_CONVERSATIONS = 256
 const MAX_KNOWN = 1000
 /** A nickname has 32 columns; four code units each are ample. */
 const MAX_NICK = 128
+/** Lines of a server's greeting: half of a small screen. */
+const MAX_GREETING = 12
 /** As many as the outbox of a peer holds at most; beyond it nothing is accepted anyway. */
 const MAX_UNDELIVERED = 10_000
 

@@ -132,12 +132,14 @@ describe("the terminal client, in plain lines", () => {
           { _tag: "Message", from: evil, id: "1", text: "one\r\ncarol: two\u001b[31m" },
           { _tag: "Connected", peer: evil, path: { kind: "direct", address: "\u009b1m", rttMs: 3 } },
           { _tag: "ServerLost", message: "\u001b[1mgone", retryInMs: 1 },
+          { _tag: "Greeting", text: "\u001b[2Jwelcome\ncarol: hi" },
           { _tag: "Failed", code: "X", message: "\u001bc", peer: evil }
         )
         yield* terminal.shows("\uFFFDc")
         terminal.type("exit\n")
         yield* exit
         expect(terminal.output()).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u)
+        expect(terminal.output()).toContain("* the server says: \uFFFD[2Jwelcome\n    carol: hi\n")
         expect(terminal.output()).toContain(": one\n    carol: two\uFFFD[31m\n")
       })
     ))
