@@ -70,6 +70,8 @@ describe("kill -9", () => {
     expect(before).toEqual(TEXTS.slice(0, before.length))
     expect(after).toEqual(TEXTS.slice(TEXTS.length - after.length))
     expect(before.length + after.length).toBeGreaterThanOrEqual(TEXTS.length)
+    // The one that was on the screen and not yet on the disk.
+    expect(before.length + after.length).toBeLessThanOrEqual(TEXTS.length + 1)
     expect(after.length).toBeLessThanOrEqual(TEXTS.length - delivered)
   })
 })
