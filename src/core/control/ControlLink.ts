@@ -66,7 +66,7 @@ export class ControlLink {
   }
 
   handleTimeout(now: number): void {
-    if (this.phase === "greeting" && now >= this.alarm) this.break("Silent", "did not greet; is it a parley server?")
+    if (this.phase === "greeting" && now >= this.alarm) this.break("Silent", "did not greet")
     if (this.phase !== "ready") return
     for (let late = this.pending.expire(now); late !== undefined; late = this.pending.expire(now)) {
       if (late.request === "Ping") {
@@ -136,11 +136,11 @@ export class ControlLink {
       this.break("Protocol", "greeted twice")
       return
     }
+    this.phase = "ready"
     if (welcome.protocol !== PROTOCOL_VERSION) {
       this.break("Protocol", `speaks version ${welcome.protocol} of the protocol, we speak ${PROTOCOL_VERSION}`)
       return
     }
-    this.phase = "ready"
     this.pingEvery = Math.min(Math.max(Math.floor(welcome.limits.idleMs / 3), MIN_PING), DEFAULT_PING)
     this.alarm = now + this.pingEvery
     this.events.push({ _tag: "Ready", welcome })
@@ -202,10 +202,12 @@ export class ControlLink {
   }
 
   private break(reason: "Protocol" | "Silent", what: string): void {
+    // Whoever never greeted is most likely something else on a mistyped port.
+    const doubt = this.phase === "greeting" ? "; is it a parley server?" : ""
     this.phase = "broken"
     this.output.length = 0
     for (const id of this.pending.clear()) this.events.push({ _tag: "Unanswered", id })
-    this.events.push({ _tag: "Broken", reason, message: `the server ${what}` })
+    this.events.push({ _tag: "Broken", reason, message: `the server ${what}${doubt}` })
   }
 
   private isBroken(): boolean {

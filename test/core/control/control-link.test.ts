@@ -173,6 +173,17 @@ describe("requests", () => {
     ).toMatchObject([{ _tag: "Broken", reason: "Protocol" }])
   })
 
+  it("doubts what never greeted to be a server of ours, and no other", () => {
+    const told = (script: Script, line: string) => script.saysBytes(bytes(`${line}\n`)).take()
+    const doubt = expect.stringContaining("is it a parley server?")
+    expect(told(new Script(), "SSH-2.0-x")).toMatchObject([{ _tag: "Broken", message: doubt }])
+    for (const [script, line] of [
+      [greeted(), "junk"],
+      [new Script(), JSON.stringify({ ...welcome, protocol: 2 })]
+    ] as const)
+      expect(told(script, line)).toMatchObject([{ _tag: "Broken", message: expect.not.stringContaining("is it") }])
+  })
+
   it("breaks on a line over the limit without waiting for its end", () => {
     const script = greeted().saysBytes(new Uint8Array(MAX_LINE + 2).fill(0x20))
     expect(script.take()).toMatchObject([{ _tag: "Broken", reason: "Protocol" }])
