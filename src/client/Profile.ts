@@ -71,8 +71,8 @@ export const layer: Layer.Layer<Profiles, never, Store | Entropy | Crypto> = Lay
         Effect.gen(function* () {
           const folder = `profiles/${folderOf(crypto, nick.key)}`
           const path = (file: string) => `${store.location}/${folder}/${file}`
-          const failed = (file: string) => (cause: StoreError) =>
-            new ProfileError({ reason: "Unavailable", message: `${path(file)}: ${cause.message}`, cause })
+          const failed = (cause: StoreError) =>
+            new ProfileError({ reason: "Unavailable", message: `your profile: ${cause.message}`, cause })
 
           const persistent = yield* store.lock(`${folder}/lock`).pipe(
             Effect.as(true),
@@ -80,14 +80,12 @@ export const layer: Layer.Layer<Profiles, never, Store | Entropy | Crypto> = Lay
               ({ reason }) => reason === "Locked",
               () => Effect.succeed(false)
             ),
-            Effect.mapError(failed("lock"))
+            Effect.mapError(failed)
           )
-          const pinsFile = yield* store
-            .read(`${folder}/known-peers.json`)
-            .pipe(Effect.mapError(failed("known-peers.json")))
+          const pinsFile = yield* store.read(`${folder}/known-peers.json`).pipe(Effect.mapError(failed))
           const pins = yield* decodePins(pinsFile, path("known-peers.json"))
           const identityFile = persistent
-            ? yield* store.read(`${folder}/identity`).pipe(Effect.mapError(failed("identity")))
+            ? yield* store.read(`${folder}/identity`).pipe(Effect.mapError(failed))
             : Option.none()
           const seed = Option.isSome(identityFile)
             ? yield* decodeSeed(crypto, identityFile.value, path("identity"))
@@ -99,14 +97,14 @@ export const layer: Layer.Layer<Profiles, never, Store | Entropy | Crypto> = Lay
           const keep = Effect.gen(function* () {
             if (isNew) {
               const content = Bytes.fromText(Identity.encodeFile(crypto, seed))
-              yield* store.write(`${folder}/identity`, content).pipe(Effect.mapError(failed("identity")))
+              yield* store.write(`${folder}/identity`, content).pipe(Effect.mapError(failed))
               isNew = false
             }
             if (pins.revision !== written) {
               const revision = pins.revision
               yield* store
                 .write(`${folder}/known-peers.json`, Bytes.fromText(pins.encode()))
-                .pipe(Effect.mapError(failed("known-peers.json")))
+                .pipe(Effect.mapError(failed))
               written = revision
             }
           }).pipe(oneAtATime.withPermits(1))
@@ -142,7 +140,7 @@ const decodeSeed = (crypto: Primitives, content: Uint8Array, path: string): Effe
     (cause) =>
       new ProfileError({
         reason: "Damaged",
-        message: `${path}: ${cause.message} Or move it away to start with a new identity (friends will see a changed key).`,
+        message: `${path}: ${cause.message} To start with a new identity instead, move the file away; people who know you will see a changed key.`,
         cause
       })
   )

@@ -82,6 +82,7 @@ export const make = (
       }
     }
 
+    /** Gives what there is to say of it, for when it is known that anybody is served at all. */
     const reflect = (port: number, address: string | undefined) =>
       Reflector.make({
         port,
@@ -89,13 +90,12 @@ export const make = (
         ...(address === undefined ? {} : { addresses: [{ bind: address }] }),
         onRelay: (from, corner, data) => carry(relay?.handleDatagram(from, corner, data, time.monotonic()))
       }).pipe(
-        Effect.flatMap((made) =>
-          Effect.sync(() => {
-            reflector = made
-          })
-        ),
+        Effect.map((made) => {
+          reflector = made
+          return Effect.void
+        }),
         // Conversations find other ways, and a relay over the control links.
-        Effect.catchAll(({ message }) => Effect.logWarning(`no UDP on port ${port}: ${message}`))
+        Effect.catchAll(({ message }) => Effect.succeed(Effect.logWarning(`no UDP on port ${port}: ${message}`)))
       )
 
     const hub: Hub = {
@@ -170,7 +170,7 @@ export const make = (
 
     // Before the first client comes, where the place is known without the listener's help.
     const early = settings.port !== 0 && (settings.host === undefined || Endpoint.make(settings.host, 0) !== undefined)
-    if (early) yield* reflect(settings.port, specified(settings.host))
+    const reflected = early ? yield* reflect(settings.port, specified(settings.host)) : undefined
     const { local } = yield* listener.listen(
       {
         ...(settings.host === undefined ? {} : { host: settings.host }),
@@ -179,7 +179,7 @@ export const make = (
       },
       accept
     )
-    if (!early) yield* reflect(local.port, specified(local.address))
+    yield* reflected ?? Effect.flatten(reflect(local.port, specified(local.address)))
     yield* Effect.logInfo(`listening on ${Endpoint.format(local)}`)
 
     yield* Effect.addFinalizer(() =>

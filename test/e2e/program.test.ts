@@ -75,9 +75,9 @@ describe("failures", () => {
       ["server", "--config", join(folder, "missing.json")],
       ["server", "--config", malformed],
       ["server", "--config", unknown],
-      ["server", "--host", "127.0.0.1", "--port", String(port), "--log-level", "none"],
-      ["server", "--host", "192.0.2.1", "--port", "0", "--log-level", "none"],
-      ["server", "--host", "does-not-exist.invalid", "--port", "0", "--log-level", "none"]
+      ["server", "--host", "127.0.0.1", "--port", String(port)],
+      ["server", "--host", "192.0.2.1", "--port", "0"],
+      ["server", "--host", "does-not-exist.invalid", "--port", "0"]
     ]
     const results = await Promise.all(failing.map((args) => run(args)))
     for (const [i, { code, stdout, stderr }] of results.entries()) {

@@ -38,12 +38,7 @@ export const run = (
       const ui = yield* terminal.interactive ? Ui.interactive(chat) : Ui.plain
       const lines = yield* Mailbox.make<string>({ capacity: MAX_QUEUED })
       const registered = yield* Deferred.make<void>()
-      const failed = (error: ClientError) =>
-        ui.print([
-          error.code === "NotRegistered"
-            ? chat.remark("you need a nickname first: type one")
-            : palette.warn(`* ${SafeText.line(error.message)}`)
-        ])
+      const failed = (error: ClientError) => ui.print([palette.warn(`* ${SafeText.line(error.message)}`)])
       /** A nickname was asked for, and the server does not answer. */
       let stranded = false
       let registering = false
@@ -101,6 +96,8 @@ export const run = (
 
       const obey = (line: string) => {
         const intent = Words.parse(line)
+        if (chat.choosing && !ANONYMOUS.has(intent._tag))
+          return ui.print([chat.remark("you need a nickname first: type one")])
         switch (intent._tag) {
           case "Nothing":
             return Effect.void
@@ -222,6 +219,9 @@ export const run = (
       )
     })
   )
+
+/** What may be asked for without a nickname. */
+const ANONYMOUS: ReadonlySet<Words.Intent["_tag"]> = new Set(["Say", "Nick", "Exit", "Help", "Nothing", "Wrong"])
 
 /** Lines typed ahead of a slow answer. */
 const MAX_QUEUED = 64

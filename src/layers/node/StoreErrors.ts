@@ -14,6 +14,8 @@ export const fromCause = (doing: string, cause: unknown): StoreError => {
       return new StoreError({ reason: "Full", message: `no space left to ${doing}`, cause })
     case "EROFS":
       return new StoreError({ reason: "ReadOnly", message: `cannot ${doing}: the file system is read-only`, cause })
+    case "ENOTDIR":
+      return new StoreError({ reason: "Other", message: `cannot ${doing}: a part of this path is no folder`, cause })
     case "EFBIG":
       return tooLarge(doing)
     default:

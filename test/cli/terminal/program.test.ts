@@ -56,6 +56,8 @@ describe("the terminal client, in plain lines", () => {
       Effect.gen(function* () {
         const { terminal, client, exit } = yield* start(false, "alice", ({ taken }) => taken.add("alice"))
         yield* terminal.shows("the nickname alice is taken; free: alice2")
+        terminal.type("list\nquery bob\n")
+        yield* terminal.shows("you need a nickname first")
         terminal.type("alice2\nlist\n")
         terminal.end()
         yield* exit
