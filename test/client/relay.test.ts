@@ -89,6 +89,26 @@ describe("a client whose packets find no direct way", () => {
       })
     ))
 
+  it("asks again itself when it comes back to the server after its peer did", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        const server = yield* world.server()
+        const alice = yield* world.person("alice", { path: "relay-only" })
+        const bob = yield* world.person("bob")
+        yield* alice.client.query("bob")
+        yield* alice.client.send("bob", "before")
+        yield* bob.next("Message")
+        alice.cable.unplug()
+        yield* server.stop
+        yield* world.server()
+        yield* bob.next("Registered")
+        alice.cable.plug()
+        yield* alice.client.send("bob", "after")
+        expect((yield* bob.next("Message")).text).toBe("after")
+        expect(alice.count("Disconnected")).toBe(0)
+      })
+    ))
+
   it("finds nobody when the server has no relay and it wants nothing else", () =>
     world((world) =>
       Effect.gen(function* () {

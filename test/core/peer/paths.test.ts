@@ -79,6 +79,39 @@ describe("the paths of a connection", () => {
     expect(probes).toBeLessThan((32 + 5) * 8 + 50)
   })
 
+  it("are probed anew when the peer calls, unless they are known to work, and as often as new ones at most", () => {
+    const paths = new Paths(() => 0.5)
+    const here = direct("192.0.2.1:1")
+    paths.called(here, 0)
+    expect(probe(paths, 0, 10_000)).toBe(8)
+    paths.called(here, 10_000)
+    const path = paths.dueProbe(10_000)!
+    path.onProbed("aa", 10_000)
+    paths.onPong(path, "aa", 10_010)
+    paths.called(here, 12_000)
+    expect(paths.dueProbe(12_000)).toBeUndefined()
+    let probes = 0
+    for (let now = 20_000; now < 120_000; now += 100) {
+      for (let i = 0; i < 8; i++) paths.called(direct(`192.0.2.2:${i + 1}`), now)
+      probes += probe(paths, now, now + 90)
+    }
+    // 32 series at once and one each two seconds.
+    expect(probes).toBeLessThan((32 + 50) * 8 + 50)
+  })
+
+  it("have one relay, the newest, which takes the place of the one before and never counts as a candidate", () => {
+    const paths = new Paths(() => 0.5)
+    const relay = (channel: string) => ({ _tag: "Relay", channel }) as const
+    paths.use(relay("old"), 100, 80, 0)
+    for (let i = 0; i < 20; i++) paths.add(direct(`192.0.2.1:${i + 1}`), 0)
+    paths.add(relay("new"), 0)
+    expect(paths.active?.key).toBe("relay:new")
+    expect(paths.active?.rtt.smoothed).toBe(80)
+    expect(paths.routes.filter(({ _tag }) => _tag === "Relay")).toEqual([relay("new")])
+    expect(paths.routes).toHaveLength(9)
+    expect(paths.active?.allowance).toBe(Number.POSITIVE_INFINITY)
+  })
+
   it("are kept open in silence by one probe in 24 to 28 s, and proven every 3 s in a conversation", () => {
     for (const random of [0, 1]) {
       const paths = new Paths(() => random)

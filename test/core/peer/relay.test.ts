@@ -148,6 +148,18 @@ describe("the relay", () => {
     }
   })
 
+  it("carries what is said first after a silence as well, in case the direct path has died meanwhile", () => {
+    const { world, alice, bob } = mutual(7)
+    world.run(100_000)
+    expect(path(alice, bob)?.kind).toBe("direct")
+    world.blocks = () => true
+    alice.send(bob, "are you there?")
+    expect(world.run(45, () => bob.texts.length === 1)).toBe(true)
+    // The answer must not wait for anything either.
+    bob.send(alice, "yes")
+    expect(world.run(45, () => alice.texts.length === 1)).toBe(true)
+  })
+
   it("does not come and go with single losses", () => {
     for (let seed = 0; seed < 10; seed++) {
       const { world, alice, bob } = mutual(seed, { loss: 0.05 })
@@ -207,12 +219,21 @@ describe("the relay", () => {
 
   it("carries nothing on a channel that nobody told of", () => {
     const { world, alice, bob } = mutual(10)
-    const packet = world.trace.at(-1)!.data
-    const before = bob.events.length
-    bob.peers.handleDatagram({ _tag: "Relay", channel: "AAAAAAAAAAA" }, packet.slice(), world.now)
-    alice.peers.handleDatagram({ _tag: "Relay", channel: "" }, packet.slice(), world.now)
-    world.run(1_000)
-    expect(bob.events.length).toBe(before)
+    world.blocks = () => true
+    const held: Array<Uint8Array> = []
+    world.relayBlocks = (from, _, data) => from === alice && held.push(data.slice()) > 0
+    alice.send(bob, "held back")
+    world.run(200)
+    expect(held.length).toBeGreaterThan(0)
+    const deliver = (channel: string) => {
+      for (const packet of held) bob.peers.handleDatagram({ _tag: "Relay", channel }, packet.slice(), world.now)
+      bob.drain()
+    }
+    deliver("AAAAAAAAAAA")
+    deliver("")
+    expect(bob.texts).toEqual([])
+    deliver("AAAAAAAAAAE")
+    expect(bob.texts).toEqual(["held back"])
   })
 
   it("looks for a direct path once a minute while it is in use, on both sides at once, and not in silence", () => {
