@@ -32,6 +32,8 @@ export class TcpEnd implements Connection, PacketSink {
   private peer: Host | undefined
   private advertised = 0
   private timer: Timer | undefined
+  /** How far the peer had acknowledged when the timer was set. */
+  private timed = 0
   private deadline: Timer | undefined
   private onGone: () => void = () => {}
 
@@ -243,12 +245,15 @@ export class TcpEnd implements Connection, PacketSink {
       if (sent === undefined) break
       this.transmit(sent)
     }
-    this.rearm()
+    // What is sent later gives the oldest segment no more time (RFC 6298 §5.1); what is acknowledged anew does (§5.3).
+    const hasNews = this.sender.progress > this.timed
+    if (this.timer === undefined || hasNews || this.sender.patience === undefined) this.rearm()
   }
 
   private rearm(): void {
     const { kernel } = this.network
     if (this.timer !== undefined) kernel.cancel(this.timer)
+    this.timed = this.sender.progress
     const patience = this.sender.patience
     this.timer = patience === undefined ? undefined : kernel.after(patience, () => this.expire())
   }

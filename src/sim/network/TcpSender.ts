@@ -41,6 +41,11 @@ export class TcpSender {
     return this.next
   }
 
+  /** The sequence number before which the peer has everything. */
+  get progress(): number {
+    return this.acknowledged
+  }
+
   /** Queues a copy; `false` when the bound is reached. */
   push(data: Uint8Array): boolean {
     if (this.finishing || this.waitingBytes + data.length > this.bound) return false
