@@ -17,8 +17,9 @@ export interface Arrival {
  * What lies between our UDP sockets and the peers: where the internet sees us (servers are asked over the same sockets), and the
  * server's relay, by datagrams where those get through and else over the control link.
  *
- * Whether they get through shows in answers from the relay's port, to our questions as well as to packets that we had carried:
- * while one came lately and nothing waits for long, datagrams are used. Either way is the same path to the peer machine.
+ * Whether they get through shows in answers from the relay's port: to our questions, and from peers to packets that we had carried. While one
+ * came lately, datagrams are used. A peer that does not answer says nothing, for it may be gone; so the server is asked then, and only
+ * when it owes an answer, too, the control link takes over. Either way is the same path to the peer machine.
  */
 export class Outside {
   readonly #probe: ReflexiveProbe
@@ -32,7 +33,10 @@ export class Outside {
   /** When anything came from the relay's port last. */
   #heardAt = Number.NEGATIVE_INFINITY
   /** When the first datagram went there that nothing came back after. */
+  #sentAt: number | undefined
+  /** When the server was asked whether it gets them; `undefined` once anything came. */
   #askedAt: number | undefined
+  #lastAskedAt = Number.NEGATIVE_INFINITY
 
   constructor(random: (length: number) => Uint8Array) {
     this.#probe = new ReflexiveProbe({ servers: [], random })
@@ -46,6 +50,7 @@ export class Outside {
       this.#heardAt = Number.NEGATIVE_INFINITY
     }
     this.#relay = relay
+    this.#sentAt = undefined
     this.#askedAt = undefined
     this.#probe.setServers([...this.#servers, ...this.#stun], now)
   }
@@ -96,10 +101,15 @@ export class Outside {
     const token = this.#tokens.get(channel)
     const name = Bytes.fromBase64Url(channel)
     if (this.#relay === undefined || token === undefined || name === undefined) return undefined
-    if (now >= this.#heardAt + LATELY || (this.#askedAt !== undefined && now >= this.#askedAt + PATIENCE)) {
-      return undefined
+    if (now >= this.#heardAt + LATELY) return undefined
+    this.#sentAt ??= now
+    const isHushed = this.#askedAt === undefined && now >= this.#sentAt + HUSH
+    if (isHushed && now >= this.#lastAskedAt + ASK_INTERVAL) {
+      this.#askedAt = now
+      this.#lastAskedAt = now
+      this.#probe.check(this.#relay, now)
     }
-    this.#askedAt ??= now
+    if (this.#askedAt !== undefined && now >= this.#askedAt + PATIENCE) return undefined
     return { to: this.#relay, data: Envelope.toServer(name, token, packet) }
   }
 
@@ -155,6 +165,7 @@ export class Outside {
   #heard(from: Endpoint.Endpoint, now: number): boolean {
     if (this.#relay === undefined || Endpoint.format(from) !== Endpoint.format(this.#relay)) return false
     this.#heardAt = now
+    this.#sentAt = undefined
     this.#askedAt = undefined
     return true
   }
@@ -166,8 +177,17 @@ const MAX_TOKENS = 4_096
 /** ms: two rounds of questions to the server, so that a lost answer is no reason to change. */
 const LATELY = 60_000
 
-/** ms without an answer to what was sent: no peer is so far away, so either it is gone or the datagrams are. The link serves both. */
-const PATIENCE = 1_500
+/** ms until a peer's answer is overdue, through a relay that is not far: soon, because a question costs two small packets. */
+const HUSH = 200
+
+/** ms between two questions: a peer that is farther away than `HUSH` is no reason to ask with each packet. */
+const ASK_INTERVAL = 1_000
+
+/**
+ * ms that the server has to answer: the question is repeated after 500, so it takes two losses to be wrong. Somebody waits, and little is
+ * lost by using the link in vain.
+ */
+const PATIENCE = 700
 
 const EASIEST_FIRST = ["none", "easy", "hard", "blocked"] as const satisfies ReadonlyArray<NatKind>
 

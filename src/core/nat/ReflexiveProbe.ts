@@ -71,6 +71,14 @@ export class ReflexiveProbe {
     for (const target of this.#targets) target.silent = false
   }
 
+  /** Asks this server now: it answers, whoever else does not. Without effect while idle. */
+  check(server: Endpoint.Endpoint, now: number): void {
+    const target = this.#targets.find((each) => same(each.server, server))
+    if (target === undefined || this.#nextRound === undefined) return
+    target.silent = false
+    this.#ask(target, now)
+  }
+
   /** Whether the datagram was an answer to us, and of no interest to anybody else. */
   handleDatagram(from: Endpoint.Endpoint, data: Uint8Array, now: number): boolean {
     const message = Stun.decode(data)

@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest"
+import { Outside } from "../../src/client/Outside.js"
+import * as Endpoint from "../../src/domain/Endpoint.js"
+import * as Bytes from "../../src/protocol/Bytes.js"
+import * as Stun from "../../src/protocol/Stun.js"
+
+const SERVER = Endpoint.parse("198.51.100.1:9090")!
+const CHANNEL = Bytes.toBase64Url(new Uint8Array(8).fill(1))
+const PACKET = new Uint8Array(50)
+
+/** A client that the server answers over UDP for as long as `answers` says so. */
+class Setup {
+  readonly outside = new Outside((length) => Uint8Array.from({ length }, () => this.#drawn++))
+  answers = true
+  /** Questions that the server was asked. */
+  questions = 0
+  #drawn = 0
+
+  constructor() {
+    this.outside.greeted(SERVER.address, [SERVER.port, SERVER.port + 1], 0)
+    this.outside.start(0)
+    this.outside.remember(CHANNEL, Bytes.toBase64Url(new Uint8Array(8).fill(2)))
+    this.pass(0)
+  }
+
+  /** Lets the client do what is due, and the server answer. */
+  pass(now: number): void {
+    this.outside.handleTimeout(now)
+    for (let next = this.outside.pollTransmit(now); next !== undefined; next = this.outside.pollTransmit(now)) {
+      if (next.to.port === SERVER.port) this.questions++
+      if (!this.answers) continue
+      const { transactionId } = Stun.decode(next.data)!
+      const mapped = Endpoint.parse("203.0.113.7:40000")!
+      const attributes = { xorMappedAddress: mapped }
+      const answer = Stun.encode({
+        class: "success",
+        method: Stun.BINDING,
+        transactionId,
+        attributes,
+        fingerprint: true
+      })!
+      this.outside.handleDatagram(next.to, answer, now)
+    }
+  }
+
+  /** Sends a packet to the peer; over which of the ways. */
+  send(now: number): "udp" | "link" {
+    const way = this.outside.envelope(CHANNEL, PACKET, now) === undefined ? "link" : "udp"
+    this.pass(now)
+    return way
+  }
+
+  /** Sends a packet each 100 ms; over which ways, without repetitions, and when each began. */
+  sendUntil(from: number, until: number): ReadonlyArray<string> {
+    const ways: Array<string> = []
+    let last: string | undefined
+    for (let now = from; now < until; now += 100) {
+      const way = this.send(now)
+      if (way !== last) ways.push(`${way} at ${now}`)
+      last = way
+    }
+    return ways
+  }
+}
+
+describe("the way to the relay", () => {
+  it("stays with datagrams while the server answers, however long a peer is silent", () => {
+    const setup = new Setup()
+    expect(setup.sendUntil(1_000, 15_000)).toEqual(["udp at 1000"])
+    // And it is asked once a second at most.
+    expect(setup.questions).toBeLessThan(16)
+    expect(setup.questions).toBeGreaterThan(5)
+  })
+
+  it("takes the control link within a second of the server's silence, and goes back after its first answer", () => {
+    const setup = new Setup()
+    setup.answers = false
+    expect(setup.sendUntil(1_000, 3_000)).toEqual(["udp at 1000", "link at 1900"])
+    setup.answers = true
+    // The question is repeated 3.5 s after it was asked first.
+    expect(setup.sendUntil(3_000, 8_000)).toEqual(["link at 3000", "udp at 4800"])
+  })
+
+  it("draws nothing from a peer that did not answer long ago", () => {
+    const setup = new Setup()
+    expect(setup.send(1_000)).toBe("udp")
+    setup.answers = false
+    expect(setup.sendUntil(9_000, 9_500)).toEqual(["udp at 9000"])
+  })
+
+  it("takes the control link when datagrams never got through, or not for a minute", () => {
+    const setup = new Setup()
+    setup.answers = false
+    expect(setup.send(60_001)).toBe("link")
+    const blocked = new Outside((length) => new Uint8Array(length))
+    blocked.greeted(SERVER.address, [SERVER.port], 0)
+    blocked.remember(CHANNEL, Bytes.toBase64Url(new Uint8Array(8)))
+    expect(blocked.envelope(CHANNEL, PACKET, 10)).toBeUndefined()
+  })
+})
