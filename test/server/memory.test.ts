@@ -9,6 +9,7 @@ import * as MemoryEntropy from "../../src/layers/memory/Entropy.js"
 import * as MemoryHost from "../../src/layers/memory/Host.js"
 import * as Network from "../../src/layers/memory/Network.js"
 import * as NodeCrypto from "../../src/layers/node/Crypto.js"
+import type * as Control from "../../src/protocol/Control.js"
 import * as Registry from "../../src/server/Registry.js"
 import * as Server from "../../src/server/Server.js"
 import { defaults, type ServerOptions } from "../../src/server/ServerOptions.js"
@@ -116,6 +117,57 @@ const world = (
   }).pipe(Effect.scoped, Effect.provide(Logger.replace(Logger.defaultLogger, Logger.none)), Effect.runPromise)
 
 describe("a server in memory", () => {
+  test("carries packets between the two of a channel, and drops those for somebody who does not read instead of ending them", () =>
+    world({ sendQueue: 8_192 }, async (world) => {
+      const [alice, bob, eve] = [
+        await world.register("alice"),
+        await world.register("bob"),
+        await world.register("eve")
+      ]
+      alice.send({ _tag: "Query", id: 1, nick: "bob" })
+      const { channel, relay } = (await alice.seen("Peer")) as typeof Control.Peer.Type
+      expect(relay).toMatchObject({ token: expect.any(String) })
+      expect(await bob.seen("Incoming")).toMatchObject({ channel })
+      alice.send({ _tag: "Relay", channel, packet: "aGk" })
+      expect(await bob.seen("Relay")).toEqual({ _tag: "Relay", channel, packet: "aGk" })
+      eve.send({ _tag: "Relay", channel, packet: "aGk" })
+      bob.connection.pause()
+      const packet = "A".repeat(1_600)
+      for (let round = 1; round <= 3; round++) {
+        for (let i = 0; i < 50; i++) alice.send({ _tag: "Relay", channel, packet })
+        alice.send({ _tag: "Ping", id: 1 + round })
+        await alice.seen("Pong", round)
+      }
+      const { endings, relay: carried } = await Effect.runPromise(world.server.stats)
+      expect(endings.slow).toBe(0)
+      expect(carried).toMatchObject({ channels: 1, unknown: 1, limited: 0 })
+      expect(carried!.congested).toBeGreaterThan(0)
+      expect(carried!.packets + carried!.congested).toBe(151)
+      expect(carried!.bytes).toBe(2 + (carried!.packets - 1) * 1_200)
+      bob.connection.resume()
+      await bob.seen("Relay", carried!.packets)
+      // Nothing is offered, nor carried, once the session is over.
+      alice.send({ _tag: "Exit" })
+      await alice.seen("Bye")
+      bob.send({ _tag: "Relay", channel, packet: "aGk" }, { _tag: "Ping", id: 3 })
+      await bob.seen("Pong")
+      expect((await Effect.runPromise(world.server.stats)).relay).toMatchObject({ channels: 0, unknown: 2 })
+    }))
+
+  test("offers no relay where it is switched off", () =>
+    world({ relay: undefined }, async (world) => {
+      const alice = await world.register("alice")
+      const bob = await world.register("bob")
+      alice.send({ _tag: "Query", id: 1, nick: "bob" })
+      const { channel, ...peer } = (await alice.seen("Peer")) as typeof Control.Peer.Type
+      expect(peer).not.toHaveProperty("relay")
+      alice.send({ _tag: "Relay", channel, packet: "aGk" }, { _tag: "Ping", id: 2 })
+      await alice.seen("Pong")
+      bob.send({ _tag: "Ping", id: 3 })
+      await bob.seen("Pong")
+      await expect(Effect.runPromise(world.server.stats)).resolves.not.toHaveProperty("relay")
+    }))
+
   test("closes a watcher that does not read, with a last word, and serves the others", () =>
     world(
       { sendQueue: 4096, session: { ...defaults.session, registers: { burst: 10_000, perSecond: 1 } } },
