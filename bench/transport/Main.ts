@@ -5,12 +5,13 @@ import { parseArgs } from "node:util"
 import { collect, type Figures, type Summary, show } from "./Figures.js"
 
 /** Runs each part several times, interleaved so that a busy moment of the machine hits all of them, and prints medians and ratios. */
-const ALL = ["floor-ping", "floor-100", "floor-1200", "open", "rtt", "messages"]
+const ALL = ["floor-ping", "floor-100", "floor-1200", "open", "rtt", "messages", "stream"]
 
 /** Figures beside their floors: which by which. */
 const RATIOS: ReadonlyArray<readonly [string, string]> = [
   ["round trip 100 B p50 µs", "sealed ping-pong p50 µs"],
-  ["messages 100 B one way /s", "sealed flood 100 B packets/s"]
+  ["messages 100 B one way /s", "sealed flood 100 B packets/s"],
+  ["stream MB/s", "sealed flood 1171 B MB/s"]
 ]
 
 const { positionals, values } = parseArgs({

@@ -1,3 +1,4 @@
+import * as Bulk from "./Bulk.js"
 import type { Figures } from "./Figures.js"
 import * as Floors from "./Floors.js"
 import * as Messages from "./Messages.js"
@@ -10,6 +11,7 @@ const PARTS: Record<string, { readonly a: Role; readonly b: Role }> = {
   "floor-1200": { a: Floors.floodA(1_171), b: Floors.floodB(1_171) },
   open: { a: Messages.openA, b: Messages.openB },
   rtt: { a: Messages.rttA, b: Messages.rttB },
+  stream: { a: Bulk.bulkA, b: Bulk.bulkB },
   messages: { a: Messages.rateA, b: Messages.rateB }
 }
 

@@ -7,10 +7,11 @@ import * as Alarm from "../services/Alarm.js"
 import { type DatagramSocket, Datagrams, type DatagramsError } from "../services/Datagrams.js"
 import { Entropy } from "../services/Entropy.js"
 import * as Time from "../services/Time.js"
-import { type Arrival, Outside } from "./Outside.js"
+import { Outside } from "./Outside.js"
 
 /**
- * The driver of the peer machine: sockets, one alarm, and the rule that every input is followed by a complete, synchronous drain.
+ * The driver of the peer machine: sockets, one alarm, and the rule that every input is followed by a complete, synchronous drain: every
+ * command and timeout, and every burst of datagrams.
  * There is nothing to drive until `start`; datagrams before that are dropped.
  */
 export interface PeerLink {
@@ -95,19 +96,16 @@ export const make = (
 
     const send = (to: Endpoint, data: Uint8Array) => (to.family === "ipv4" ? ipv4 : ipv6)?.send(to, data)
 
-    const arrive = (arrival: Arrival | undefined, now: number) => {
-      if (arrival !== undefined) machine?.handleDatagram(arrival.from, arrival.packet, now)
-      drain()
-    }
-
     const bind = (family: Family, port: number) =>
       datagrams.bind({
         family,
         port,
         onDatagram: (endpoint: Endpoint, data) => {
           const now = time.monotonic()
-          arrive(outside.handleDatagram(endpoint, data, now), now)
-        }
+          const arrival = outside.handleDatagram(endpoint, data, now)
+          if (arrival !== undefined) machine?.handleDatagram(arrival.from, arrival.packet, now)
+        },
+        onIdle: drain
       })
 
     const alarm = yield* Alarm.make((now) => {
@@ -145,7 +143,9 @@ export const make = (
       },
       relayed: (channel, packet) => {
         const bytes = Bytes.fromBase64Url(packet)
-        if (bytes !== undefined) arrive({ from: { _tag: "Relay", channel }, packet: bytes }, time.monotonic())
+        if (bytes === undefined) return
+        machine?.handleDatagram({ _tag: "Relay", channel }, bytes, time.monotonic())
+        drain()
       }
     }
   })

@@ -29,7 +29,10 @@ export interface Crypto {
     plaintext: Uint8Array,
     out: Uint8Array
   ) => void
-  /** Opens what `seal` made into the start of `out`; `false`, with `out` unspecified, when it is not authentic. Never throws. */
+  /**
+   * Opens what `seal` made into the start of `out`, which may be the start of `ciphertext`; `false`, with `out` unspecified, when it is not
+   * authentic. Never throws.
+   */
   readonly open: (
     key: Uint8Array,
     counter: number,

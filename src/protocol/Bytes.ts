@@ -47,8 +47,14 @@ export const toHex = (bytes: Uint8Array): string => {
 
 /** The inverse of `toHex`, upper case allowed; `undefined` for any other text. */
 export const fromHex = (text: string): Uint8Array | undefined => {
-  if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return undefined
-  return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16))
+  if (text.length % 2 !== 0) return undefined
+  const bytes = new Uint8Array(text.length / 2)
+  for (let i = 0; i < bytes.length; i++) {
+    const value = nibble(text.charCodeAt(2 * i)) * 16 + nibble(text.charCodeAt(2 * i + 1))
+    if (!(value >= 0)) return undefined
+    bytes[i] = value
+  }
+  return bytes
 }
 
 /** UTF-8. A lone surrogate becomes U+FFFD. */
@@ -72,10 +78,16 @@ export const varintLength = (value: number): number =>
  * read gives 0 or no bytes: a loop over `remaining` always ends.
  */
 export class Reader {
-  #at = 0
+  #at: number
   #failed = false
 
-  constructor(private readonly source: Uint8Array) {}
+  /** Begins at `start`. */
+  constructor(
+    private readonly source: Uint8Array,
+    start = 0
+  ) {
+    this.#at = start
+  }
 
   /** Whether a read went beyond the end or met an integer that a JavaScript number cannot hold exactly. */
   get failed(): boolean {
@@ -87,7 +99,7 @@ export class Reader {
     return !this.#failed && this.#at === this.source.length
   }
 
-  /** Bytes read so far. */
+  /** Where the next byte is. */
   get offset(): number {
     return this.#at
   }
@@ -277,6 +289,13 @@ export class Writer {
 
 const word = (source: Uint8Array, at: number): number =>
   ((source[at]! << 24) | (source[at + 1]! << 16) | (source[at + 2]! << 8) | source[at + 3]!) >>> 0
+
+/** The value of a hexadecimal digit; NaN for any other character. */
+const nibble = (code: number): number => {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30
+  const letter = code | 0x20
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x61 + 10 : Number.NaN
+}
 
 const NONE = new Uint8Array(0)
 const HEX: ReadonlyArray<string> = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))

@@ -83,6 +83,13 @@ export class RecordReader {
     let at = 0
     while (at < bytes.length) {
       if (this.#content === undefined) {
+        const whole = this.#prefix.length === 0 ? wholeRecord(bytes, at) : undefined
+        if (whole !== undefined) {
+          const record = decode(whole.content)
+          if (record === undefined || !accept(record, whole.end - at)) return false
+          at = whole.end
+          continue
+        }
         this.#prefix.push(bytes[at++]!)
         if (!this.#begin()) return false
         continue
@@ -121,6 +128,18 @@ export class RecordReader {
     this.#content = larger
     return larger
   }
+}
+
+/** The type and body of the record at `at`, and where it ends; `undefined` when not all of it is there, or it is malformed. */
+const wholeRecord = (
+  bytes: Uint8Array,
+  at: number
+): { readonly content: Uint8Array; readonly end: number } | undefined => {
+  const reader = new Reader(bytes, at)
+  const length = reader.varint()
+  if (reader.failed || length < 1 || length > MAX_RECORD || length > reader.remaining) return undefined
+  const start = reader.offset
+  return { content: bytes.subarray(start, start + length), end: start + length }
 }
 
 /** Bytes reserved before any content has come: holds a usual chat line. */

@@ -19,14 +19,14 @@ export interface DataHeader {
  */
 export const PacketType = { open: 0, handshake1: 1, handshake2: 2, data: 3, relay: 5 } as const
 
-/** Bytes of UDP payload in the largest packet: passes the smallest IPv6 link (1280) with room for a tunnel. */
+/** Bytes of UDP payload in a packet on a path of which nothing is known: passes the smallest IPv6 link (1280) with room for a tunnel. */
 export const MAX_DATAGRAM = 1200
+/** Bytes in the largest DATA packet on a path that was found to carry it: beyond this the cipher is the limit, not the system call. */
+export const MAX_PACKET = 16 * 1024
 export const HEADER_BYTES = 13
 /** Bytes that a packet adds to its frames. */
 export const OVERHEAD = HEADER_BYTES + TAG_BYTES
-/** Bytes of frames in the largest packet. */
-export const MAX_FRAMES = MAX_DATAGRAM - OVERHEAD
-/** The sealed part of a packet with stream data is a multiple of this, so that its size tells little of what was written. */
+/** The sealed part of a packet with stream data is a multiple of this, or the packet is full, so that its size tells little of what was written. */
 export const PADDING_STEP = 64
 
 /** Writes the header to the start of `packet`, which has room for it. */
@@ -39,7 +39,7 @@ export const writeHeader = (packet: Uint8Array, receiverIndex: number, counter: 
 
 /** The header of a DATA packet; `undefined` for any other packet, a too short or too long one, or a counter above 2^53 - 1. */
 export const readHeader = (packet: Uint8Array): DataHeader | undefined => {
-  if (packet.length < OVERHEAD || packet.length > MAX_DATAGRAM || packet[0] !== PacketType.data) return undefined
+  if (packet.length < OVERHEAD || packet.length > MAX_PACKET || packet[0] !== PacketType.data) return undefined
   const reader = new Reader(packet)
   reader.u8()
   const receiverIndex = reader.u32()
@@ -47,12 +47,8 @@ export const readHeader = (packet: Uint8Array): DataHeader | undefined => {
   return reader.failed ? undefined : { receiverIndex, counter }
 }
 
-/** Bytes of padding that `length` bytes of frames need. */
-export const paddingFor = (length: number): number => {
+/** Bytes of padding that `length` bytes of frames need in a packet with room for `room`. */
+export const paddingFor = (length: number, room: number): number => {
   const over = (length + TAG_BYTES) % PADDING_STEP
-  return over === 0 ? 0 : PADDING_STEP - over
+  return over === 0 ? 0 : Math.min(PADDING_STEP - over, room - length)
 }
-
-/** Bytes of frames in the largest padded packet of at most `size` bytes (up to `MAX_DATAGRAM`); negative when there is none. */
-export const paddedRoom = (size: number): number =>
-  Math.floor((Math.min(size, MAX_DATAGRAM) - HEADER_BYTES) / PADDING_STEP) * PADDING_STEP - TAG_BYTES

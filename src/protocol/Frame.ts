@@ -65,7 +65,9 @@ export const writeStreamHeader = (writer: Writer, stream: number, offset: number
 }
 
 /** `length` bytes that mean nothing. */
-export const writePadding = (writer: Writer, length: number): void => writer.bytes(PADDING.subarray(0, length))
+export const writePadding = (writer: Writer, length: number): void => {
+  for (let left = length; left > 0; left -= PADDING.length) writer.bytes(PADDING.subarray(0, left))
+}
 
 export const write = (writer: Writer, frame: Frame): void => {
   switch (frame._tag) {
@@ -224,5 +226,5 @@ const readEndpoint = (reader: Reader): Endpoint.Endpoint | typeof MALFORMED | un
 }
 
 const MALFORMED = Symbol("a malformed endpoint")
-/** As long as the largest padding: one step. */
+/** As long as the padding of a usual packet: one step. */
 const PADDING = new Uint8Array(64)

@@ -24,6 +24,11 @@ export interface BindOptions {
   readonly port: number
   /** Called for each datagram, in order of arrival. `data` belongs to the callee. Must not throw. */
   readonly onDatagram: (from: Endpoint, data: Uint8Array) => void
+  /**
+   * Called once after one or more `onDatagram`, when no more is at hand: at the latest before anything else runs that waits for
+   * I/O or time. What is answered here is answered once for the whole burst. Must not throw.
+   */
+  readonly onIdle?: () => void
 }
 
 export interface DatagramSocket {

@@ -62,6 +62,9 @@ export type DisconnectReason =
   /** The same identity opened a link from elsewhere, or restarted; a `Connected` follows. */
   | "replaced"
 
+/** A stream of the connection in use, from 1 on. */
+export type StreamId = number
+
 export type PeerEvent =
   | { readonly _tag: "Connected"; readonly peer: PeerId; readonly path: PathInfo }
   | { readonly _tag: "PathChanged"; readonly peer: PeerId; readonly path: PathInfo }
@@ -73,6 +76,15 @@ export type PeerEvent =
   | { readonly _tag: "Delivered"; readonly peer: PeerId; readonly id: MessageId }
   /** Our message waits for the other side's consent: the credit of an inviter is used up. */
   | { readonly _tag: "CreditExhausted"; readonly peer: PeerId; readonly id: MessageId }
+  /** The peer began a stream. */
+  | { readonly _tag: "StreamOpened"; readonly peer: PeerId; readonly stream: StreamId }
+  /** `readStream` gives something again; after this, read until it gives nothing. */
+  | { readonly _tag: "StreamReadable"; readonly peer: PeerId; readonly stream: StreamId }
+  /** A `writeStream` that asked to wait waits no longer. */
+  | { readonly _tag: "StreamWritable"; readonly peer: PeerId; readonly stream: StreamId }
+  /** The peer gave a stream up, in both directions, for a reason of its own: an application's `code`, or 1 when it had no room. */
+  | { readonly _tag: "StreamReset"; readonly peer: PeerId; readonly stream: StreamId; readonly code: number }
+  /** Ends all streams as well. */
   | {
       readonly _tag: "Disconnected"
       readonly peer: PeerId
@@ -110,6 +122,12 @@ export interface PastMessage {
   /** UTF-8. */
   readonly text: Uint8Array
 }
+
+export type StreamRefusal =
+  /** There is no connection, or not both sides have asked for each other (law 2). */
+  | { readonly _tag: "NotMutual" }
+  /** `MAX_STREAMS` of ours are open. */
+  | { readonly _tag: "TooManyStreams" }
 
 export type SendRefusal =
   /** No `query` of ours for this peer yet (law 2). */
@@ -168,6 +186,25 @@ export interface PeersMachine {
   readonly status: (peer: PeerId) => PeerStatus | undefined
   /** Peers with a conversation or an open introduction. */
   readonly peers: () => ReadonlyArray<PeerId>
+  /**
+   * Begins a stream beside the conversation: bytes in order, both ways, each direction with an end of its own. Only between two that have
+   * asked for each other. The peer learns of it with the first bytes. A stream lives no longer than its connection.
+   */
+  readonly openStream: (peer: PeerId, now: number) => StreamId | StreamRefusal
+  /**
+   * Takes over `data` (at most `MAX_WRITE` bytes; it must not change any more). `true`: go on; `false`: taken, but wait for `StreamWritable`
+   * before the next, or memory grows; `undefined`: the stream is gone or finished.
+   */
+  readonly writeStream: (peer: PeerId, stream: StreamId, data: Uint8Array, now: number) => boolean | undefined
+  /** Ends our direction: the peer reads an end after the bytes written so far. */
+  readonly finishStream: (peer: PeerId, stream: StreamId, now: number) => void
+  /**
+   * The next bytes in order, `"end"` once after the last, `undefined` when there is nothing now (`StreamReadable` follows) or never will be.
+   * Reading is what lets the peer send more. The bytes belong to the caller.
+   */
+  readonly readStream: (peer: PeerId, stream: StreamId, now: number) => Uint8Array | "end" | undefined
+  /** Gives a stream up in both directions; what was not delivered is dropped. `code` is the application's, from 2 on. */
+  readonly resetStream: (peer: PeerId, stream: StreamId, code: number, now: number) => void
   readonly handleDatagram: (from: Route, data: Uint8Array, now: number) => void
   readonly handleTimeout: (now: number) => void
   readonly pollTransmit: (now: number) => Transmit | undefined
@@ -181,3 +218,5 @@ export interface PeersMachine {
 
 /** Bytes of UTF-8 in one message: the promise to users; eight times the size that still reads well in a terminal. */
 export const MAX_MESSAGE = 64 * 1024
+/** Bytes in one `writeStream`: what memory may exceed its bound by. */
+export const MAX_WRITE = 256 * 1024

@@ -7,6 +7,7 @@ import type { Attempt } from "./Attempt.js"
 import type { Connection } from "./Connection.js"
 import type { ConversationJournal } from "./Conversation.js"
 import type { Epoch } from "./Epoch.js"
+import type { PacketMemory } from "./PacketMemory.js"
 import type { Policy } from "./Policy.js"
 
 /** What all associations of a client share: who we are, and the way out. */
@@ -32,8 +33,7 @@ export interface AssociationContext {
   readonly allocate: () => number
   readonly register: (index: number, entry: IndexEntry) => void
   readonly release: (index: number) => void
-  /** `MAX_DATAGRAM` bytes for building and opening packets, shared because neither outlives a call. */
-  readonly scratch: Uint8Array
+  readonly memory: PacketMemory
 }
 
 /** What an index of ours stands for. */

@@ -52,6 +52,11 @@ export class ChatChannel implements ShownSink {
     return this.#limitDue ? this.#limit : undefined
   }
 
+  /** The limit that the peer was told last. */
+  get limit(): number {
+    return this.#advertised
+  }
+
   /** Both sides have asked for each other. */
   get mutual(): boolean {
     return this.conversation.consented && this.#peerConsent

@@ -1,14 +1,38 @@
 /**
- * How many bytes may be unacknowledged on a path. One instance for each use of a path: a new path starts from the beginning
- * (RFC 9000 §9.4). Bytes are those of whole UDP payloads; times are monotonic ms.
+ * How many bytes may be unacknowledged on a path, and how fast they may leave. One instance for each use of a path: a new path starts from
+ * the beginning (RFC 9000 §9.4). Bytes are those of whole UDP payloads; times are monotonic ms, rates bytes/ms.
  */
 export interface CongestionController {
   /** Bytes that may be in flight. */
   readonly window: number
+  /** The pace of sending; infinite when the window alone decides. */
+  readonly rate: number
+  /** A packet is about to leave, with `inFlight` bytes under way before it. */
+  readonly onSent: (inFlight: number, now: number) => void
   /** A packet was acknowledged. `limited`: the window, not the application, kept us from sending more. */
   readonly onAcked: (bytes: number, sentAt: number, limited: boolean, now: number) => void
-  /** Packets were found lost, the last of which was sent at `sentAt`. */
-  readonly onLost: (sentAt: number, now: number) => void
+  /** A packet of `bytes` was found lost. */
+  readonly onLost: (bytes: number, sentAt: number, now: number) => void
+  /** All that one acknowledgement said was handled; what it tells of the path. */
+  readonly onSample: (sample: PathSample) => void
   /** Nothing got through for so long that the path is to be discovered anew. */
   readonly onPersistentCongestion: () => void
+}
+
+/** What one acknowledgement tells of a path (draft-cheng-iccrg-delivery-rate-estimation). */
+export interface PathSample {
+  readonly now: number
+  /** The rate at which bytes arrived lately; `undefined` when the time was too short to tell. */
+  readonly rate: number | undefined
+  /** The application gave too little to send for `rate` to say more than "at least". */
+  readonly applicationLimited: boolean
+  /** Bytes delivered so far, now and when the newest packet acknowledged was sent: from the one to the other is a round. */
+  readonly delivered: number
+  readonly priorDelivered: number
+  /** Of the newest packet acknowledged; `undefined` when it was acknowledged before. */
+  readonly rtt: number | undefined
+  /** Bytes still under way. */
+  readonly inFlight: number
+  /** Bytes of full-sized packets on this path. */
+  readonly packetSize: number
 }

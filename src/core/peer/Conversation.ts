@@ -9,6 +9,7 @@ import {
   type PeerId,
   type SendRefusal
 } from "./Api.js"
+import { RecentIds } from "./RecentIds.js"
 
 /**
  * What we and one peer have to say to each other, whatever connections carry it and however often they break.
@@ -41,8 +42,8 @@ export class Conversation {
   /** Entries of the queue before this one were examined by `reportHeld`. */
   #heldUpTo = 0
 
-  /** Ids that came, in that order; at most `MAX_SEEN`. */
-  readonly #seen = new Set<MessageId>()
+  /** Ids that came. */
+  readonly #seen = new RecentIds(MAX_SEEN)
   /** Messages that were not shown yet, or not written down as shown; `isFull` bounds them over any number of connections. */
   readonly #unshown = new Map<MessageId, { readonly size: number; readonly onShown: ShownSink }>()
   #unshownBytes = 0
@@ -62,7 +63,7 @@ export class Conversation {
     for (const { id, sequence, text } of past.outbox)
       this.#keep({ id, sequence, bytes: text, held: false, stored: true })
     this.#lingers = past.outbox.length > 0
-    for (const id of past.shown) this.#remember(id)
+    for (const id of past.shown) if (!this.#seen.has(id)) this.#seen.add(id)
   }
 
   /** Messages of ours that the other application has not shown yet. */
@@ -157,7 +158,7 @@ export class Conversation {
       this.credit.bytes -= length
       this.#onCredit.push(id)
     }
-    this.#remember(id)
+    this.#seen.add(id)
     this.#unshown.set(id, { size, onShown })
     this.#unshownBytes += size
     this.emit({ _tag: "Message", peer: this.peer, id, text })
@@ -217,15 +218,6 @@ export class Conversation {
   #receipt(id: MessageId): void {
     this.#receipts.push(id)
     if (this.#receipts.length > MAX_SEEN) this.#receipts.shift()
-  }
-
-  #remember(id: MessageId): void {
-    this.#seen.add(id)
-    if (this.#seen.size <= MAX_SEEN) return
-    for (const oldest of this.#seen) {
-      this.#seen.delete(oldest)
-      return
-    }
   }
 }
 

@@ -18,19 +18,22 @@ export class Epoch {
     readonly initiator: boolean
   ) {}
 
-  /** A DATA packet around `frames`. The caller never uses a number twice. */
-  seal(number: number, frames: Uint8Array): Uint8Array {
-    const packet = new Uint8Array(HEADER_BYTES + frames.length + TAG_BYTES)
+  /**
+   * Makes `packet`, which has frames between the room for its header and the room for its tag, a DATA packet. The caller never uses a
+   * number twice.
+   */
+  seal(number: number, packet: Uint8Array): void {
     writeHeader(packet, this.remoteIndex, number)
-    this.crypto.seal(this.sendKey, number, packet.subarray(0, HEADER_BYTES), frames, packet.subarray(HEADER_BYTES))
+    const sealed = packet.subarray(HEADER_BYTES)
+    const frames = packet.subarray(HEADER_BYTES, packet.length - TAG_BYTES)
+    this.crypto.seal(this.sendKey, number, packet.subarray(0, HEADER_BYTES), frames, sealed)
     this.sealed++
-    return packet
   }
 
-  /** The frames of a DATA packet, written to the start of `scratch`; `undefined` when it is not authentic. */
-  open(number: number, packet: Uint8Array, scratch: Uint8Array): Uint8Array | undefined {
-    const frames = scratch.subarray(0, packet.length - HEADER_BYTES - TAG_BYTES)
+  /** The frames of a DATA packet, opened where they are; `undefined`, with the packet spoilt, when it is not authentic. */
+  open(number: number, packet: Uint8Array): Uint8Array | undefined {
     const header = packet.subarray(0, HEADER_BYTES)
+    const frames = packet.subarray(HEADER_BYTES, packet.length - TAG_BYTES)
     return this.crypto.open(this.receiveKey, number, header, packet.subarray(HEADER_BYTES), frames) ? frames : undefined
   }
 

@@ -1,19 +1,28 @@
-import { MAX_DATAGRAM } from "../../protocol/DataPacket.js"
 import type { Ack } from "../../protocol/Frame.js"
 import type { CongestionController } from "./CongestionController.js"
+import { DeliveryRate } from "./DeliveryRate.js"
+import { Pacer } from "./Pacer.js"
 import type { RttEstimator } from "./RttEstimator.js"
+import { type SentPacket, SentPackets } from "./SentPackets.js"
 
 /** Something in a packet that has to arrive; what to do when it did or did not is up to its owner. */
 export type SentFrame =
   | { readonly _tag: "Stream"; readonly stream: number; readonly start: number; readonly end: number }
   | { readonly _tag: "MaxData"; readonly stream: number }
+  | { readonly _tag: "Reset"; readonly stream: number }
   | { readonly _tag: "Candidates" }
   | { readonly _tag: "Consent" }
+  /** Nothing but its size: whether a larger packet comes through. */
+  | { readonly _tag: "SizeProbe"; readonly size: number }
 
 export interface LossSink {
   readonly onFrameAcknowledged: (frame: SentFrame) => void
   /** The frame must be sent again, in a new packet; it may arrive yet all the same. */
-  readonly onFrameLost: (frame: SentFrame) => void
+  readonly onFrameLost: (frame: SentFrame, now: number) => void
+  /** A packet of `bytes` on the path in use arrived. */
+  readonly onPacketAcknowledged: (bytes: number) => void
+  /** A packet of `bytes` on the path in use was lost; its frames are told one by one. */
+  readonly onPacketLost: (bytes: number, now: number) => void
 }
 
 /**
@@ -26,10 +35,12 @@ export interface LossSink {
  * Only packets that elicit an acknowledgement come here. They are counted by a dense `order` of their own, because probes of other
  * paths use packet numbers as well and would look like overtaking. After `changePath` the packets of the old path are still found
  * lost or acknowledged, but say nothing about the new path.
+ *
+ * What may leave, and when, is the say of the path's congestion controller and of the pacer.
  */
 export class LossDetector {
-  /** By packet number, in the order sent; at most `MAX_TRACKED`. */
-  readonly #sent = new Map<number, SentPacket>()
+  /** At most `MAX_TRACKED`. */
+  readonly #sent = new SentPackets()
   #nextOrder = 0
   #largestOrder = -1
   #path = 0
@@ -46,13 +57,19 @@ export class LossDetector {
   #applicationLimited = true
   #firstSampleAt = Number.POSITIVE_INFINITY
   #controller: CongestionController
+  #delivery = new DeliveryRate()
+  #pacer = new Pacer()
+  /** Bytes of a full packet on this path. */
+  packetSize = 0
 
   constructor(
     private readonly sink: LossSink,
     private readonly makeController: () => CongestionController,
-    private rtt: RttEstimator
+    private rtt: RttEstimator,
+    packetSize: number
   ) {
     this.#controller = makeController()
+    this.packetSize = packetSize
   }
 
   get smoothedRtt(): number {
@@ -70,23 +87,37 @@ export class LossDetector {
   }
 
   /** Whether one more full packet may be sent now. */
-  get maySend(): boolean {
+  maySend(now: number): boolean {
     if (this.#allowance > 0) return true
-    return this.#sent.size < MAX_TRACKED && this.#inFlight + MAX_DATAGRAM <= this.#controller.window
+    return this.#hasWindow && this.#pacer.mayLeave(this.#controller.rate, this.packetSize, now)
+  }
+
+  /** When the pacer lets the next packet leave, as long as the window does; infinite otherwise. */
+  get paceAt(): number {
+    return this.#hasWindow ? this.#pacer.nextAt(this.#controller.rate) : Number.POSITIVE_INFINITY
+  }
+
+  /** Few enough packets are under way for one of usual size to count as alone. */
+  get isQuiet(): boolean {
+    return this.#sent.size <= FEW_PACKETS
   }
 
   /** The application had nothing more to send (so the window was not tested), or had, and the window held it back. */
   setApplicationLimited(limited: boolean): void {
     this.#applicationLimited = limited
+    if (limited && this.#hasWindow) this.#delivery.onApplicationLimited(this.#inFlight)
   }
 
   onSent(number: number, bytes: number, frames: ReadonlyArray<SentFrame>, now: number): void {
-    this.#sent.set(number, { order: this.#nextOrder++, path: this.#path, sentAt: now, bytes, frames })
+    this.#controller.onSent(this.#inFlight, now)
+    const stamp = this.#delivery.stamp(this.#inFlight, now)
+    this.#sent.push({ number, order: this.#nextOrder++, path: this.#path, sentAt: now, bytes, frames, stamp })
+    this.#pacer.onSent(bytes)
     this.#packets++
     this.#inFlight += bytes
     this.#lastSentAt = now
     if (this.#allowance > 0) this.#allowance--
-    const isLone = bytes <= SMALL_PACKET && this.#sent.size <= FEW_PACKETS
+    const isLone = bytes <= SMALL_PACKET && this.isQuiet
     this.#spareAt = isLone && !this.#isSpare ? now + SPARE_AFTER : undefined
     this.#isSpare = false
   }
@@ -94,32 +125,23 @@ export class LossDetector {
   /** `false` when the peer acknowledges what was not sent; `next` is the number of the next packet. */
   onAck(ack: Ack, next: number, now: number): boolean {
     if (ack.ranges[0]!.end > next) return false
-    const oldest = this.#oldest()
-    if (oldest === undefined) return true
-    let newest: SentPacket | undefined
+    let newest = undefined as SentPacket | undefined
+    const acknowledge = (packet: SentPacket) => {
+      if (newest === undefined || packet.order > newest.order) newest = packet
+      this.#acknowledge(packet, now)
+    }
     for (const range of ack.ranges) {
-      if (range.end <= oldest) break
-      const start = Math.max(range.start, oldest)
-      if (range.end - start <= this.#sent.size) {
-        for (let number = range.end - 1; number >= start; number--) newest = this.#acknowledge(number, newest, now)
-      } else {
-        for (const number of [...this.#sent.keys()]) {
-          if (number >= start && number < range.end) newest = this.#acknowledge(number, newest, now)
-        }
-      }
+      const oldest = this.#sent.oldest
+      if (oldest === undefined || range.end <= oldest.number) break
+      this.#sent.takeRange(range.start, range.end, acknowledge)
     }
     if (newest === undefined) return true
-    if (newest.order > this.#largestOrder) {
-      this.#largestOrder = newest.order
-      if (newest.path === this.#path) {
-        this.rtt.update(Math.max(GRANULE, now - newest.sentAt), ack.delay)
-        this.#firstSampleAt = Math.min(this.#firstSampleAt, now)
-      }
-    }
+    const rtt = this.#measure(newest, ack.delay, now)
     this.#probesInVain = 0
     this.#allowance = 0
     if (this.#sent.size === 0) this.#spareAt = undefined
     this.#detect(now)
+    this.#sample(rtt, now)
     return true
   }
 
@@ -135,7 +157,7 @@ export class LossDetector {
     if (this.#spareAt !== undefined && this.#spareAt <= now) {
       this.#spareAt = undefined
       this.#isSpare = true
-      this.#resend([...this.#sent.values()].at(-1)!)
+      this.#resend(this.#sent.newest!, now)
       return
     }
     if (this.#lossTime !== undefined) {
@@ -145,21 +167,29 @@ export class LossDetector {
     this.#probesInVain++
     this.#lastSentAt = now
     let probes = 0
-    for (const packet of this.#sent.values()) {
-      if (probes++ === PROBE_PACKETS) break
-      this.#resend(packet)
-    }
+    this.#sent.scan((packet) => {
+      if (probes++ === PROBE_PACKETS) return "stop"
+      this.#resend(packet, now)
+      return "keep"
+    })
     this.#allowance = PROBE_PACKETS
   }
 
   /** From now on packets take another path, of which only `rtt` is known. */
-  changePath(rtt: RttEstimator): void {
+  changePath(rtt: RttEstimator, packetSize: number): void {
     this.rtt = rtt
+    this.packetSize = packetSize
     this.#path++
     this.#inFlight = 0
     this.#controller = this.makeController()
+    this.#delivery = new DeliveryRate()
+    this.#pacer = new Pacer()
     this.#probesInVain = 0
     this.#firstSampleAt = Number.POSITIVE_INFINITY
+  }
+
+  get #hasWindow(): boolean {
+    return this.#sent.size < MAX_TRACKED && this.#inFlight + this.packetSize <= this.#controller.window
   }
 
   /** When something is to be sent again for want of acknowledgements. */
@@ -170,26 +200,45 @@ export class LossDetector {
   }
 
   /** Has the frames of a packet sent once more, without taking it for lost; the window does not hold that back. */
-  #resend(packet: SentPacket): void {
+  #resend(packet: SentPacket, now: number): void {
     this.#allowance++
-    for (const frame of packet.frames) this.sink.onFrameLost(frame)
+    for (const frame of packet.frames) if (frame._tag !== "SizeProbe") this.sink.onFrameLost(frame, now)
   }
 
-  #oldest(): number | undefined {
-    for (const number of this.#sent.keys()) return number
-    return undefined
-  }
-
-  /** Takes the packet out, if it is there; the newer of it and `newest`. */
-  #acknowledge(number: number, newest: SentPacket | undefined, now: number): SentPacket | undefined {
-    const packet = this.#sent.get(number)
-    if (packet === undefined) return newest
-    this.#remove(number, packet)
+  #acknowledge(packet: SentPacket, now: number): void {
     if (packet.path === this.#path) {
+      this.#inFlight -= packet.bytes
+      this.#delivery.onAcked(packet.stamp, packet.bytes, packet.sentAt, now)
       this.#controller.onAcked(packet.bytes, packet.sentAt, !this.#applicationLimited, now)
+      this.sink.onPacketAcknowledged(packet.bytes)
     }
     for (const frame of packet.frames) this.sink.onFrameAcknowledged(frame)
-    return newest === undefined || packet.order > newest.order ? packet : newest
+  }
+
+  /** The round trip of the newest packet acknowledged, if it is news. */
+  #measure(newest: SentPacket, delay: number, now: number): number | undefined {
+    if (newest.order <= this.#largestOrder) return undefined
+    this.#largestOrder = newest.order
+    if (newest.path !== this.#path) return undefined
+    const rtt = Math.max(GRANULE, now - newest.sentAt)
+    this.rtt.update(rtt, delay)
+    this.#firstSampleAt = Math.min(this.#firstSampleAt, now)
+    return rtt
+  }
+
+  #sample(rtt: number | undefined, now: number): void {
+    const estimate = this.#delivery.take(this.rtt.minimum)
+    if (estimate === undefined) return
+    this.#controller.onSample({
+      now,
+      rate: estimate.rate,
+      applicationLimited: estimate.limited,
+      delivered: this.#delivery.delivered,
+      priorDelivered: estimate.priorDelivered,
+      rtt,
+      inFlight: this.#inFlight,
+      packetSize: this.packetSize
+    })
   }
 
   /** RFC 9002 §6.1: finds what is lost, and when the next packet will be. */
@@ -197,33 +246,31 @@ export class LossDetector {
     this.#lossTime = undefined
     const delay = this.rtt.lossDelay()
     const run = new LossRun()
-    for (const [number, packet] of this.#sent) {
-      if (packet.order > this.#largestOrder) break
-      if (packet.order <= this.#largestOrder - PACKET_THRESHOLD || packet.sentAt + delay <= now) {
-        this.#remove(number, packet)
-        this.#losses++
-        if (packet.path === this.#path && packet.sentAt >= this.#firstSampleAt) run.add(packet)
-        if (packet.path === this.#path) this.#controller.onLost(packet.sentAt, now)
-        for (const frame of packet.frames) this.sink.onFrameLost(frame)
-      } else {
+    this.#sent.scan((packet) => {
+      if (packet.order > this.#largestOrder) return "stop"
+      if (packet.order > this.#largestOrder - PACKET_THRESHOLD && packet.sentAt + delay > now) {
         this.#lossTime = Math.min(this.#lossTime ?? Number.POSITIVE_INFINITY, packet.sentAt + delay)
+        return "keep"
       }
-    }
+      this.#lose(packet, run, now)
+      return "take"
+    })
     if (run.longest > this.rtt.persistentCongestionDuration()) this.#controller.onPersistentCongestion()
   }
 
-  #remove(number: number, packet: SentPacket): void {
-    this.#sent.delete(number)
-    if (packet.path === this.#path) this.#inFlight -= packet.bytes
+  #lose(packet: SentPacket, run: LossRun, now: number): void {
+    this.#losses++
+    if (packet.path === this.#path) {
+      this.#inFlight -= packet.bytes
+      if (packet.sentAt >= this.#firstSampleAt) run.add(packet)
+      // A probe of the packet size that is lost tells of the size, not of the load (RFC 8899 §3).
+      if (packet.frames[0]?._tag !== "SizeProbe") {
+        this.#controller.onLost(packet.bytes, packet.sentAt, now)
+        this.sink.onPacketLost(packet.bytes, now)
+      }
+    }
+    for (const frame of packet.frames) this.sink.onFrameLost(frame, now)
   }
-}
-
-interface SentPacket {
-  readonly order: number
-  readonly path: number
-  readonly sentAt: number
-  readonly bytes: number
-  readonly frames: ReadonlyArray<SentFrame>
 }
 
 /** The longest time between two lost packets with none but lost ones between them (RFC 9002 §7.6.2). */
@@ -239,8 +286,8 @@ class LossRun {
   }
 }
 
-/** Packets waiting for an acknowledgement: 4.9 MB of full ones, about a quarter of a second at 150 Mbit/s. */
-const MAX_TRACKED = 4096
+/** Packets waiting for an acknowledgement: 9.8 MB of full ones, more than the largest window of any controller here. */
+export const MAX_TRACKED = 8192
 /** RFC 9002 §6.1.1. */
 const PACKET_THRESHOLD = 3
 /** RFC 9002 §6.2.4: two, so that the loss of a probe does not cost another timer. */

@@ -8,9 +8,16 @@ export class NewReno implements CongestionController {
   /** Loss of packets sent up to here belongs to the halving that was made at this time. */
   #recoveryStart = Number.NEGATIVE_INFINITY
 
+  /** Not paced: as in the RFC, acknowledgements are its clock. */
+  readonly rate = Number.POSITIVE_INFINITY
+
   get window(): number {
     return this.#window
   }
+
+  onSent(): void {}
+
+  onSample(): void {}
 
   onAcked(bytes: number, sentAt: number, limited: boolean): void {
     if (sentAt <= this.#recoveryStart || !limited) return
@@ -18,7 +25,7 @@ export class NewReno implements CongestionController {
     this.#window = Math.min(this.#window, MAX_WINDOW)
   }
 
-  onLost(sentAt: number, now: number): void {
+  onLost(_bytes: number, sentAt: number, now: number): void {
     if (sentAt <= this.#recoveryStart) return
     this.#recoveryStart = now
     this.#window = Math.max(this.#window / 2, MIN_WINDOW)

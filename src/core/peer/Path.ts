@@ -1,5 +1,6 @@
 import * as Endpoint from "../../domain/Endpoint.js"
 import type { PathInfo, Route } from "./Api.js"
+import { INTERNET_SIZES, LAN_SIZES, LOOPBACK_SIZES, PacketSize } from "./PacketSize.js"
 import { RttEstimator } from "./RttEstimator.js"
 
 /** Who told us of a path: the server, the peer, or a packet that came from there. */
@@ -16,6 +17,8 @@ export class Path {
   readonly #weight: number
   /** Also fed by acknowledgements while the path is the active one. */
   readonly rtt = new RttEstimator()
+  /** How large packets may be here. */
+  readonly size: PacketSize
   /** When something authentic came from here last. */
   heardAt = Number.NEGATIVE_INFINITY
   /** When anything was sent here last. */
@@ -46,6 +49,7 @@ export class Path {
     this.key = routeKey(route)
     this.kind = kindOf(route)
     this.#weight = weightOf(route, this.kind)
+    this.size = new PacketSize(sizesOf(route, this.kind))
   }
 
   get isRelay(): boolean {
@@ -154,6 +158,13 @@ export const routeKey = (route: Route): string =>
 const kindOf = (route: Route): PathInfo["kind"] => {
   if (route._tag === "Relay") return "relay"
   return Endpoint.scope(route.endpoint) === "global" ? "direct" : "lan"
+}
+
+/** A relay's envelope leaves room for no more than the smallest. */
+const sizesOf = (route: Route, kind: PathInfo["kind"]): ReadonlyArray<number> => {
+  if (route._tag === "Relay") return []
+  if (Endpoint.scope(route.endpoint) === "loopback") return LOOPBACK_SIZES
+  return kind === "lan" ? LAN_SIZES : INTERNET_SIZES
 }
 
 const weightOf = (route: Route, kind: PathInfo["kind"]): number => {

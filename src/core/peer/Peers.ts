@@ -1,7 +1,7 @@
 import type { Crypto, KeyPair } from "../../domain/Crypto.js"
 import { type Endpoint, format } from "../../domain/Endpoint.js"
 import * as Bytes from "../../protocol/Bytes.js"
-import { MAX_DATAGRAM, PacketType, readHeader } from "../../protocol/DataPacket.js"
+import { MAX_PACKET, PacketType, readHeader } from "../../protocol/DataPacket.js"
 import type { NatKind } from "../nat/NatKind.js"
 import type {
   Consent,
@@ -15,14 +15,19 @@ import type {
   PeersMachine,
   Route,
   SendRefusal,
+  StreamId,
+  StreamRefusal,
   Transmit
 } from "./Api.js"
 import { Association } from "./Association.js"
 import type { AssociationContext, IndexEntry } from "./AssociationContext.js"
+import { DeadlineHeap } from "./DeadlineHeap.js"
 import { peek } from "./Handshake.js"
 import { OpenIntroduction } from "./OpenIntroduction.js"
+import { PacketMemory } from "./PacketMemory.js"
 import type { Policy } from "./Policy.js"
 import type { PeerReport } from "./Report.js"
+import type { Streams } from "./Streams.js"
 
 export interface PeersOptions {
   readonly crypto: Crypto
@@ -68,7 +73,7 @@ export class Peers implements PeersMachine {
   readonly #urgent: Array<Transmit> = []
   /** Associations that may have something to send, in the order of their turns. */
   readonly #ready = new Set<Association>()
-  readonly #timeouts = new Map<Association, number>()
+  readonly #timeouts = new DeadlineHeap<Association>()
   #now: number
 
   constructor(private readonly options: PeersOptions) {
@@ -102,7 +107,7 @@ export class Peers implements PeersMachine {
       release: (index) => {
         this.#indexes.delete(index)
       },
-      scratch: new Uint8Array(MAX_DATAGRAM)
+      memory: new PacketMemory()
     }
   }
 
@@ -213,9 +218,31 @@ export class Peers implements PeersMachine {
     return [...this.#associations.values()].filter(isOpen).map((association) => association.peer)
   }
 
+  openStream(peer: PeerId, now: number): StreamId | StreamRefusal {
+    const connection = this.#associations.get(peer)?.connection
+    if (connection === undefined || !connection.chat.mutual) return { _tag: "NotMutual" }
+    return this.#useStreams(peer, now, (streams) => streams.open())!
+  }
+
+  writeStream(peer: PeerId, stream: StreamId, data: Uint8Array, now: number): boolean | undefined {
+    return this.#useStreams(peer, now, (streams) => streams.write(stream, data))
+  }
+
+  finishStream(peer: PeerId, stream: StreamId, now: number): void {
+    this.#useStreams(peer, now, (streams) => streams.finish(stream))
+  }
+
+  readStream(peer: PeerId, stream: StreamId, now: number): Uint8Array | "end" | undefined {
+    return this.#useStreams(peer, now, (streams) => streams.read(stream))
+  }
+
+  resetStream(peer: PeerId, stream: StreamId, code: number, now: number): void {
+    this.#useStreams(peer, now, (streams) => streams.reset(stream, code))
+  }
+
   handleDatagram(from: Route, data: Uint8Array, now: number): void {
     // An application that does not drain its events is as good as a network that drops: the peer sends again.
-    if (data.length > MAX_DATAGRAM || this.#events.length >= MAX_EVENTS) return
+    if (data.length > MAX_PACKET || this.#events.length >= MAX_EVENTS) return
     // The server carries packets only for those whom it has introduced.
     if (from._tag === "Relay" && !this.#introductions.has(from.channel)) return
     switch (data[0]) {
@@ -229,8 +256,7 @@ export class Peers implements PeersMachine {
   }
 
   handleTimeout(now: number): void {
-    for (const [association, timeout] of this.#timeouts) {
-      if (timeout > now) continue
+    for (const association of this.#timeouts.due(now)) {
       association.handleTimeout(now)
       this.#touch(association, now)
     }
@@ -253,8 +279,7 @@ export class Peers implements PeersMachine {
 
   pollTimeout(): number | undefined {
     if (this.#ready.size > 0 || this.#urgent.length > 0) return this.#now
-    let next = Number.POSITIVE_INFINITY
-    for (const timeout of this.#timeouts.values()) if (timeout < next) next = timeout
+    const { next } = this.#timeouts
     return next === Number.POSITIVE_INFINITY ? undefined : next
   }
 
@@ -306,6 +331,14 @@ export class Peers implements PeersMachine {
     if (entry?._tag !== "Attempt") return
     entry.association.handleHs2(entry.attempt, data, from, now)
     this.#touch(entry.association, now)
+  }
+
+  #useStreams<A>(peer: PeerId, now: number, use: (streams: Streams) => A): A | undefined {
+    const association = this.#associations.get(peer)
+    const streams = association?.connection?.streams
+    if (association === undefined || streams === undefined) return undefined
+    this.#touch(association, now)
+    return use(streams)
   }
 
   /** The association has changed: it may have something to send, and its timeout is worked out anew once it has been asked. */

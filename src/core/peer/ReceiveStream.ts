@@ -1,6 +1,6 @@
 /**
  * The receiving half of a stream (RFC 9000 §2.2, §3.2): puts bytes in order. What came early waits here, at most as much as flow
- * control allows and in at most `MAX_SEGMENTS` pieces; what came twice is dropped.
+ * control allows and in a bounded number of pieces; what came twice is dropped.
  */
 export class ReceiveStream {
   /** Bytes that came early: ascending, disjoint, all beyond `#read`. */
@@ -8,10 +8,19 @@ export class ReceiveStream {
   #read = 0
   /** The bytes at `#read`, when they came in order: a view of the packet. */
   #ready: Uint8Array | undefined
+  #highest = 0
+
+  /** `maxPieces` may wait for one before them. */
+  constructor(private readonly maxPieces = MAX_SEGMENTS) {}
 
   /** Bytes handed out by `read`. */
   get offset(): number {
     return this.#read
+  }
+
+  /** One past the last byte that came, in order or early. */
+  get highest(): number {
+    return this.#highest
   }
 
   /**
@@ -21,6 +30,7 @@ export class ReceiveStream {
   receive(offset: number, data: Uint8Array, limit: number): boolean {
     const end = offset + data.length
     if (end > limit) return false
+    this.#highest = Math.max(this.#highest, end)
     if (end <= this.#read) return true
     const start = Math.max(offset, this.#read)
     const fresh = data.subarray(start - offset)
@@ -29,7 +39,7 @@ export class ReceiveStream {
       return true
     }
     this.#keep(start, end, fresh)
-    return this.#early.length <= MAX_SEGMENTS
+    return this.#early.length <= this.maxPieces
   }
 
   /** The next bytes in order; `undefined` when they have not come yet. */

@@ -13,6 +13,11 @@ export class RttEstimator {
     return this.#latest
   }
 
+  /** The shortest sample; infinite before the first. */
+  get minimum(): number {
+    return this.#minimum
+  }
+
   get smoothed(): number {
     return this.#smoothed
   }

@@ -5,12 +5,20 @@ import { type Range, RangeSet } from "./RangeSet.js"
  * ones first. It never goes beyond the limit that the receiver has set. The owner bounds what it writes by looking at `unsent`.
  */
 export class SendStream {
-  /** The written bytes from `#base` on, in the portions they were written. */
+  /** The written bytes not acknowledged yet, in the portions they were written. */
   #chunks: Array<{ readonly start: number; readonly data: Uint8Array }> = []
   #head = 0
+  /** Everything before it was acknowledged. */
+  #base = 0
   #written = 0
   #sent = 0
   #limit: number
+  /** Everything was written. The end is told by an empty frame at its offset. */
+  #finished = false
+  #endDue = false
+  #endAcknowledged = false
+  /** Where the three portions sent last began. */
+  #recent: readonly [number, number, number] = [0, 0, 0]
   readonly #acknowledged = new RangeSet()
   readonly #lost = new RangeSet()
 
@@ -23,13 +31,53 @@ export class SendStream {
     return this.#written - this.#sent
   }
 
-  /** Whether something may be sent now. */
+  /** Bytes written and not acknowledged up to here: what the stream keeps in memory. */
+  get kept(): number {
+    return this.#written - this.#base
+  }
+
+  /** Whether bytes may be sent now. */
   get pending(): boolean {
     return !this.#lost.isEmpty || this.#sent < Math.min(this.#written, this.#limit)
   }
 
+  /** Where the stream ends, when that is to be told now. */
+  get endDue(): number | undefined {
+    return this.#endDue && this.#sent === this.#written ? this.#written : undefined
+  }
+
+  /** Everything was written, sent, and acknowledged, the end included. */
+  get isDone(): boolean {
+    return this.#endAcknowledged && this.#base === this.#written
+  }
+
+  get isFinished(): boolean {
+    return this.#finished
+  }
+
+  /** Nothing is written any more. */
+  finish(): void {
+    if (this.#finished) return
+    this.#finished = true
+    this.#endDue = true
+  }
+
+  endSent(): void {
+    this.#endDue = false
+  }
+
+  endLost(): void {
+    this.#endDue = !this.#endAcknowledged
+  }
+
+  endAcknowledged(): void {
+    this.#endAcknowledged = true
+    this.#endDue = false
+  }
+
   /** Takes over `data`, which must not change any more. */
   write(data: Uint8Array): void {
+    if (data.length === 0) return
     this.#chunks.push({ start: this.#written, data })
     this.#written += data.length
   }
@@ -52,7 +100,17 @@ export class SendStream {
     if (end <= this.#sent) return undefined
     const start = this.#sent
     this.#sent = end
+    this.#recent = [this.#recent[1], this.#recent[2], start]
     return { start, end }
+  }
+
+  /**
+   * `range`, with the unacknowledged bytes of the one or two portions before it when they are at most `most`: repeated, the receiver need
+   * not wait until their loss is noticed.
+   */
+  withRecent(range: Range, most: number): Range {
+    const start = Math.max(this.#base, range.start - most, this.#recent[0])
+    return range.end === this.#sent && start < range.start ? { start, end: range.end } : range
   }
 
   /** Where the next bytes start: what the size of a frame header depends on. */
@@ -76,7 +134,9 @@ export class SendStream {
     this.#acknowledged.add(range.start, range.end)
     this.#lost.remove(range.start, range.end)
     const done = this.#acknowledged.first!
-    if (done.start === 0) this.#release(done.end)
+    if (done.start > 0) return
+    this.#base = done.end
+    this.#release(done.end)
   }
 
   /** Sends these bytes again, but for those that were acknowledged through another packet. */

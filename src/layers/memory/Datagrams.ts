@@ -35,7 +35,7 @@ const open = (
   host: Network.Host,
   options: BindOptions
 ): Effect.Effect<Open, DatagramsError> => {
-  const { family, onDatagram } = options
+  const { family, onDatagram, onIdle } = options
   const wanted = Endpoint.make(options.address ?? UNSPECIFIED[family], options.port)
   if (wanted?.family !== family) return fail("Other", `cannot use UDP port ${options.port} of ${options.address}`)
   const address = wanted.address === UNSPECIFIED[family] ? undefined : wanted.address
@@ -51,7 +51,9 @@ const open = (
       waiting += data.length
       network.post(() => {
         waiting -= data.length
-        if (!closed) onDatagram(from, data)
+        if (closed) return
+        onDatagram(from, data)
+        if (!closed) onIdle?.()
       })
     }
   }

@@ -29,7 +29,7 @@ interface Open {
 
 const open = (options: BindOptions): Effect.Effect<Open, DatagramsError> =>
   Effect.async((resume) => {
-    const { family, port, onDatagram } = options
+    const { family, port, onDatagram, onIdle } = options
     const address = options.address ?? (family === "ipv4" ? "0.0.0.0" : "::")
     if (isIP(address) !== VERSION[family] || !isPort(port, 0)) {
       return resume(Effect.fail(toError(options, new RangeError(`no ${family} address and port`))))
@@ -46,7 +46,18 @@ const open = (options: BindOptions): Effect.Effect<Open, DatagramsError> =>
       socket.close()
       resume(Effect.fail(toError(options, cause)))
     })
-    socket.on("message", (data, from) => onDatagram(sender(family, from), plain(data)))
+    // libuv reads up to 32 datagrams before anything else runs; the check phase comes right after them.
+    let idleDue = false
+    const idle = () => {
+      idleDue = false
+      if (opened?.closed === false) onIdle?.()
+    }
+    socket.on("message", (data, from) => {
+      onDatagram(sender(family, from), plain(data))
+      if (onIdle === undefined || idleDue) return
+      idleDue = true
+      setImmediate(idle)
+    })
     const send = (to: Endpoint, data: Uint8Array) => {
       if (opened?.closed !== false || to.family !== family || to.port === 0) return
       if (socket.getSendQueueSize() > MAX_SEND_QUEUE) return

@@ -66,7 +66,9 @@ export const bindSync = (
       process.enter(() => {
         buffered -= size
         // A copy for each delivery: what arrives belongs to the callee, who may well decrypt it in place.
-        if (open) options.onDatagram(from, new Uint8Array(packet.data))
+        if (!open) return
+        options.onDatagram(from, new Uint8Array(packet.data))
+        if (open) options.onIdle?.()
       })
       return undefined
     }

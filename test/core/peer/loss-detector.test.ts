@@ -12,6 +12,9 @@ const setUp = () => {
   const start = (frame: SentFrame) => (frame._tag === "Stream" ? frame.start : -1)
   const controller: CongestionController = {
     window: 100 * MAX_DATAGRAM,
+    rate: Number.POSITIVE_INFINITY,
+    onSent: () => {},
+    onSample: () => {},
     onAcked: () => log.push("acked"),
     onLost: () => log.push("lost"),
     onPersistentCongestion: () => log.push("persistent")
@@ -20,10 +23,13 @@ const setUp = () => {
   const detector = new LossDetector(
     {
       onFrameAcknowledged: (frame) => acknowledged.push(start(frame)),
-      onFrameLost: (frame) => lost.push(start(frame))
+      onFrameLost: (frame) => lost.push(start(frame)),
+      onPacketAcknowledged: () => {},
+      onPacketLost: () => {}
     },
     () => controller,
-    rtt
+    rtt,
+    MAX_DATAGRAM
   )
   const send = (number: number, now: number, bytes = 1_000) =>
     detector.onSent(number, bytes, [{ _tag: "Stream", stream: 0, start: number, end: number + 1 }], now)
@@ -85,7 +91,7 @@ describe("loss detection (RFC 9002 §6)", () => {
     }
     for (let i = 1; i < 4; i++) expect(gaps[i]!).toBeCloseTo(2 * gaps[i - 1]!)
     expect(log).toEqual(["acked"])
-    expect(detector.maySend).toBe(true)
+    expect(detector.maySend(now)).toBe(true)
   })
 
   it("sends one spare copy of a lone small packet, unless it is acknowledged first", () => {
@@ -132,7 +138,7 @@ describe("loss detection (RFC 9002 §6)", () => {
     const { ack, detector, log, lost, rtt, send } = setUp()
     for (let i = 0; i < 4; i++) send(i, 0)
     const next = new RttEstimator()
-    detector.changePath(next)
+    detector.changePath(next, MAX_DATAGRAM)
     ack([3], 10)
     expect(lost).toEqual([0])
     expect(log).toEqual([])
@@ -167,8 +173,8 @@ describe("NewReno (RFC 9002 §7)", () => {
     expect(initial).toBe(12_000)
     for (let i = 0; i < 10; i++) reno.onAcked(1_200, 0, true)
     expect(reno.window).toBe(2 * initial)
-    reno.onLost(10, 100)
-    reno.onLost(50, 110)
+    reno.onLost(1_200, 10, 100)
+    reno.onLost(1_200, 50, 110)
     expect(reno.window).toBe(initial)
     reno.onAcked(1_200, 90, true)
     expect(reno.window).toBe(initial)

@@ -1,0 +1,107 @@
+import { ByteQueue } from "./ByteQueue.js"
+import { ReceiveStream } from "./ReceiveStream.js"
+import { SendStream } from "./SendStream.js"
+
+/**
+ * One stream from 1 on: bytes both ways, each direction with an end. It is over when both ends have come: ours acknowledged, and
+ * theirs read. What was received and not read is bounded by the limit that the peer was told.
+ */
+export class DataStream {
+  readonly sending = new SendStream(FIRST_WINDOW)
+  readonly #incoming = new ReceiveStream(MAX_PIECES)
+  readonly #readable = new ByteQueue()
+  /** The limit that the peer was told last. */
+  #advertised = FIRST_WINDOW
+  /** What it may be told now: see `grant`. */
+  #limit = FIRST_WINDOW
+  #limitDue = false
+  #read = 0
+  /** Where the bytes of the peer end, once it has said so. */
+  #finalOffset: number | undefined
+  #endRead = false
+  #blocked = false
+
+  constructor(readonly id: number) {}
+
+  /** Bytes received and not read, or granted and not received. */
+  get granted(): number {
+    return this.#limit - this.#read
+  }
+
+  /** The limit to announce; `undefined` when the peer knows enough. */
+  get limitDue(): number | undefined {
+    return this.#limitDue ? this.#limit : undefined
+  }
+
+  /** Nothing is left to be done, in either direction. */
+  get isOver(): boolean {
+    return this.#endRead && this.sending.isDone
+  }
+
+  /** Whether a `read` would give something, the end included, that it did not before. */
+  get isReadable(): boolean {
+    return this.#readable.length > 0 || (!this.#endRead && this.#finalOffset === this.#incoming.offset)
+  }
+
+  /** Takes the bytes of a STREAM frame, none for the end; `false` when the peer broke the protocol. */
+  receive(offset: number, data: Uint8Array): boolean {
+    if (data.length === 0) {
+      if (offset > this.#limit || (this.#finalOffset ?? offset) !== offset || offset < this.#incoming.highest)
+        return false
+      this.#finalOffset = offset
+      return true
+    }
+    if (offset + data.length > (this.#finalOffset ?? this.#limit)) return false
+    if (!this.#incoming.receive(offset, data, this.#limit)) return false
+    for (let bytes = this.#incoming.read(); bytes !== undefined; bytes = this.#incoming.read())
+      this.#readable.push(bytes)
+    return true
+  }
+
+  /** The next bytes in order, `"end"` once after the last, `undefined` when there is nothing yet. */
+  read(): Uint8Array | "end" | undefined {
+    const bytes = this.#readable.shift()
+    if (bytes !== undefined) {
+      this.#read += bytes.length
+      return bytes
+    }
+    if (this.#endRead || this.#finalOffset !== this.#read) return undefined
+    this.#endRead = true
+    return "end"
+  }
+
+  /** The peer may have up to `window` bytes under way or waiting for us; it is told in steps worth a frame. */
+  grant(window: number): void {
+    if (this.#finalOffset !== undefined) return
+    this.#limit = Math.max(this.#limit, this.#read + window)
+    if (this.#limit - this.#advertised >= window / LIMIT_STEPS) this.#limitDue = true
+  }
+
+  limitSent(): void {
+    this.#limitDue = false
+    this.#advertised = this.#limit
+  }
+
+  limitLost(): void {
+    if (this.#finalOffset === undefined) this.#limitDue = true
+  }
+
+  /** The writer was told to wait. */
+  block(): void {
+    this.#blocked = true
+  }
+
+  /** Whether the writer waits; it counts as told now. */
+  unblock(): boolean {
+    const was = this.#blocked
+    this.#blocked = false
+    return was
+  }
+}
+
+/** Bytes of a stream that may be under way before the receiver has said more: half a second of a modest line. */
+export const FIRST_WINDOW = 64 * 1024
+/** A window is renewed in this many steps: an announcement costs a few bytes, a stalled sender a round trip. */
+const LIMIT_STEPS = 8
+/** Pieces that may wait for one before them: a full window in usual packets, all but the first of them here. */
+const MAX_PIECES = 8192

@@ -1,0 +1,248 @@
+import { TAG_BYTES } from "../../domain/Crypto.js"
+import type { Endpoint } from "../../domain/Endpoint.js"
+import * as Bytes from "../../protocol/Bytes.js"
+import { HEADER_BYTES, OVERHEAD, paddingFor } from "../../protocol/DataPacket.js"
+import * as Frame from "../../protocol/Frame.js"
+import type { AckRanges } from "./AckRanges.js"
+import type { Transmit } from "./Api.js"
+import type { ChatChannel } from "./ChatChannel.js"
+import type { KeyRing } from "./KeyRing.js"
+import type { LossDetector, SentFrame } from "./LossDetector.js"
+import type { PacketMemory } from "./PacketMemory.js"
+import type { Path } from "./Path.js"
+import type { Paths } from "./Paths.js"
+import type { Streams } from "./Streams.js"
+
+/**
+ * Makes the packets of one connection: decides what goes into the next one, and seals it. In this order: answers to probes and probes, each
+ * on its path; then, on the path for data, what is owed of acknowledgement, control, the conversation, and last the other streams, so
+ * that a file never delays a word.
+ *
+ * A line of chat that goes out while little else is under way takes the unacknowledged ones before it along again: the packet has room,
+ * and when an earlier one was lost, nothing has to wait for that to be noticed.
+ */
+export class PacketBuilder {
+  /** The number of the next packet. It runs on over all keys, and no number is used twice. */
+  #nextNumber = 0
+  /** Answers owed, at most `MAX_PONGS`. */
+  readonly #pongs: Array<{ readonly path: Path; readonly token: Uint8Array }> = []
+  /** What is to go over the relay as well. */
+  #copy: Transmit | undefined
+  #candidatesDue = false
+  /** When the oldest unanswered question was asked; `undefined` when the peer was heard since. */
+  askedAt: number | undefined
+
+  constructor(private readonly parts: PacketParts) {}
+
+  get nextNumber(): number {
+    return this.#nextNumber
+  }
+
+  /** Our own candidates are to be told. */
+  candidatesDue(): void {
+    this.#candidatesDue = true
+  }
+
+  owePong(path: Path, token: Uint8Array): void {
+    if (this.#pongs.length < MAX_PONGS) this.#pongs.push({ path, token: token.slice() })
+  }
+
+  /** Forgets what was meant for paths that may not be used any more. */
+  forgetPaths(): void {
+    this.#copy = undefined
+    this.#pongs.length = 0
+  }
+
+  /** The next packet; `undefined` when there is none now. */
+  poll(now: number): Transmit | undefined {
+    return this.#pollCopy() ?? this.#pollPong(now) ?? this.#pollProbe(now) ?? this.#pollData(now)
+  }
+
+  /** When a packet is due for want of time alone; infinite when none is. */
+  timeout(now: number): number {
+    if (this.dataPath(now) === undefined) return NEVER
+    const { acks, loss } = this.parts
+    return Math.min(acks.due ?? NEVER, loss.timeout ?? NEVER, this.#isWanted ? loss.paceAt : NEVER)
+  }
+
+  /** A packet with one frame that nothing is expected of. */
+  single(frame: Frame.Frame, path: Path, now: number): Transmit {
+    const writer = this.#begin(path.size.current)
+    Frame.write(writer, frame)
+    return this.#seal(writer, path, now)
+  }
+
+  /** Where data goes: the active path, or while that takes no more, as its address is not proven, the relay. */
+  dataPath(now: number): Path | undefined {
+    const { paths } = this.parts
+    const path = paths.active
+    return path === undefined || path.allowance >= MIN_PACKET ? path : paths.spare(now)
+  }
+
+  /** The packet that was sent last, once more and unchanged: the receiver takes whichever copy comes first. */
+  #pollCopy(): Transmit | undefined {
+    const copy = this.#copy
+    this.#copy = undefined
+    return copy
+  }
+
+  #pollPong(now: number): Transmit | undefined {
+    const pong = this.#pongs.shift()
+    if (pong === undefined) return undefined
+    const { route } = pong.path
+    const observed = route._tag === "Direct" ? route.endpoint : undefined
+    return this.single({ _tag: "Pong", token: pong.token, observed }, pong.path, now)
+  }
+
+  #pollProbe(now: number): Transmit | undefined {
+    const { entropy, paths } = this.parts
+    const path = paths.dueProbe(now)
+    if (path === undefined) return undefined
+    const token = entropy.bytes(Frame.TOKEN_BYTES)
+    path.onProbed(Bytes.toHex(token), now)
+    if (path === paths.active) this.askedAt ??= now
+    return this.single({ _tag: "Ping", token }, path, now)
+  }
+
+  #pollData(now: number): Transmit | undefined {
+    const { acks, chat, loss, paths, streams } = this.parts
+    const path = this.dataPath(now)
+    if (path === undefined) return undefined
+    if (paths.takeCall()) this.#candidatesDue = true
+    chat.fill()
+    const wanted = this.#isWanted
+    loss.setApplicationLimited(!wanted)
+    const eliciting = wanted && loss.maySend(now)
+    if (!eliciting && !(acks.due !== undefined && acks.due <= now)) return undefined
+    const probeSize =
+      eliciting && streams.isBusy && path === paths.active && path.proven ? path.size.probe(now) : undefined
+    if (probeSize !== undefined) return this.#sizeProbe(probeSize, path, now)
+
+    const writer = this.#begin(path.size.current)
+    const ack = acks.take(now)
+    if (ack !== undefined) Frame.write(writer, ack)
+    const frames: Array<SentFrame> = []
+    if (eliciting) {
+      paths.onSending(now)
+      this.#writeControl(writer, frames)
+      this.#writeStreams(writer, frames, Math.min(path.size.current, path.allowance))
+    }
+    return this.#sendData(writer, frames, path, now)
+  }
+
+  /** Whether something waits to be sent that has to arrive. */
+  get #isWanted(): boolean {
+    const { chat, streams } = this.parts
+    return (
+      this.#candidatesDue || chat.consentDue || chat.limitDue !== undefined || chat.stream.pending || streams.pending
+    )
+  }
+
+  #sendData(writer: Bytes.Writer, frames: ReadonlyArray<SentFrame>, path: Path, now: number): Transmit {
+    const number = this.#nextNumber
+    const transmit = this.#seal(writer, path, now)
+    const spare = this.parts.paths.spare(now)
+    if (spare !== undefined && spare !== path && transmit.data.length <= spare.size.current) {
+      this.#copy = { route: spare.route, data: transmit.data.slice() }
+      spare.onSent(transmit.data.length, now)
+    }
+    if (frames.length > 0) {
+      this.parts.loss.onSent(number, transmit.data.length, frames, now)
+      this.askedAt ??= now
+    }
+    return transmit
+  }
+
+  /** A packet of this size whose loss would hurt nothing: a limit that the peer knows already, and padding (RFC 8899 §4.1). */
+  #sizeProbe(size: number, path: Path, now: number): Transmit {
+    path.size.onProbeSent()
+    const writer = this.#begin(size)
+    Frame.write(writer, { _tag: "MaxData", stream: CHAT_STREAM, limit: this.parts.chat.limit })
+    Frame.writePadding(writer, size - TAG_BYTES - writer.offset)
+    return this.#sendData(writer, [{ _tag: "SizeProbe", size }], path, now)
+  }
+
+  #writeControl(writer: Bytes.Writer, frames: Array<SentFrame>): void {
+    const { candidates, chat } = this.parts
+    if (chat.consentDue) {
+      Frame.write(writer, { _tag: "Consent" })
+      frames.push({ _tag: "Consent" })
+      chat.consentSent()
+    }
+    const limit = chat.limitDue
+    if (limit !== undefined) {
+      Frame.write(writer, { _tag: "MaxData", stream: CHAT_STREAM, limit })
+      frames.push({ _tag: "MaxData", stream: CHAT_STREAM })
+      chat.limitSent()
+    }
+    if (this.#candidatesDue) {
+      Frame.write(writer, { _tag: "Candidates", endpoints: candidates() })
+      frames.push({ _tag: "Candidates" })
+      this.#candidatesDue = false
+    }
+  }
+
+  /** Fills a packet of `size` bytes with stream data, and hides how much there is. */
+  #writeStreams(writer: Bytes.Writer, frames: Array<SentFrame>, size: number): void {
+    const end = size - TAG_BYTES
+    const wroteChat = this.#writeChat(writer, frames, end)
+    const wroteData = this.parts.streams.writeTo(writer, end, frames)
+    if (wroteChat || wroteData) {
+      Frame.writePadding(writer, paddingFor(writer.offset - HEADER_BYTES, size - OVERHEAD))
+    }
+  }
+
+  #writeChat(writer: Bytes.Writer, frames: Array<SentFrame>, end: number): boolean {
+    const { chat, loss } = this.parts
+    const { stream } = chat
+    let wrote = false
+    while (stream.pending) {
+      const room = end - writer.offset
+      const next = stream.next(room - Frame.streamOverhead(CHAT_STREAM, stream.nextOffset, room))
+      if (next === undefined) break
+      const most = Math.min(MAX_REPEATED, room - (next.end - next.start) - MAX_STREAM_OVERHEAD)
+      const range = loss.isQuiet && most > 0 ? stream.withRecent(next, most) : next
+      Frame.writeStreamHeader(writer, CHAT_STREAM, range.start, range.end - range.start)
+      stream.writeTo(writer, range)
+      frames.push({ _tag: "Stream", stream: CHAT_STREAM, start: range.start, end: range.end })
+      wrote = true
+    }
+    return wrote
+  }
+
+  #begin(size: number): Bytes.Writer {
+    return new Bytes.Writer(this.parts.memory.reserve(size), HEADER_BYTES)
+  }
+
+  #seal(writer: Bytes.Writer, path: Path, now: number): Transmit {
+    const data = this.parts.memory.take(writer.offset + TAG_BYTES)
+    this.parts.keys.current.seal(this.#nextNumber++, data)
+    path.onSent(data.length, now)
+    return { route: path.route, data }
+  }
+}
+
+export interface PacketParts {
+  readonly acks: AckRanges
+  /** Where the peer may reach us. */
+  readonly candidates: () => ReadonlyArray<Endpoint>
+  readonly chat: ChatChannel
+  readonly entropy: { readonly bytes: (length: number) => Uint8Array }
+  readonly keys: KeyRing
+  readonly loss: LossDetector
+  readonly memory: PacketMemory
+  readonly paths: Paths
+  readonly streams: Streams
+}
+
+/** Chat and control. Files are to use the streams after it. */
+export const CHAT_STREAM = 0
+const NEVER = Number.POSITIVE_INFINITY
+/** Answers that wait for their turn: all paths of a peer, twice. */
+const MAX_PONGS = 16
+/** Bytes that may still go to an unproven address: with less, not even a packet without stream data (at most 470) is sure to fit. */
+const MIN_PACKET = 512
+/** Bytes of chat that are sent once more: two or three lines of usual length. */
+const MAX_REPEATED = 480
+/** Bytes of the largest header of a STREAM frame of stream 0 that fits a packet. */
+const MAX_STREAM_OVERHEAD = 14

@@ -1,0 +1,27 @@
+/**
+ * Memory for packets to send. A packet is built and sealed in place, then belongs to whoever sends it, for good; the memory around it serves
+ * the next ones. A buffer of its own for each packet would cost as much as sealing it.
+ */
+export class PacketMemory {
+  #slab = new Uint8Array(0)
+  #used = 0
+
+  /** `length` bytes to build a packet in; not taken yet. */
+  reserve(length: number): Uint8Array {
+    if (this.#used + length > this.#slab.length) {
+      this.#slab = new Uint8Array(Math.max(length, SLAB))
+      this.#used = 0
+    }
+    return this.#slab.subarray(this.#used, this.#used + length)
+  }
+
+  /** Takes the first `length` bytes of what was reserved last. */
+  take(length: number): Uint8Array {
+    const packet = this.#slab.subarray(this.#used, this.#used + length)
+    this.#used += length
+    return packet
+  }
+}
+
+/** Bytes: some fifty usual packets, or four of the largest. */
+const SLAB = 64 * 1024
