@@ -3,6 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
+import * as TestContext from "effect/TestContext"
 import { describe, expect, it } from "vitest"
 import { MAX_COMMAND } from "../../src/cli/json/Command.js"
 import * as Program from "../../src/cli/json/Program.js"
@@ -132,6 +134,26 @@ describe("JSON mode", () => {
           { event: "bye" }
         ])
       })
+    ))
+
+  it("refuses what waits too long when more waits than it holds, in order, and obeys what comes after the nickname", () =>
+    test(
+      Effect.gen(function* () {
+        const { client, terminal, command, events, exit } = yield* start("alice", ({ server }) => server.unsafeClose())
+        const refs = Array.from({ length: 1_000 }, (_, ref) => ref)
+        command(...refs.map((ref) => ({ cmd: "list", ref })))
+        yield* Effect.repeatN(Effect.yieldNow(), 3_000)
+        expect(events()).toEqual([])
+        yield* TestClock.adjust("10 seconds")
+        yield* terminal.shows('"ref":999')
+        expect(events().map(({ code, ref }) => [code, ref])).toEqual(refs.map((ref) => ["NotRegistered", ref]))
+        client.server.unsafeOpen()
+        yield* terminal.shows("registered")
+        command({ cmd: "list", ref: "late" })
+        terminal.end()
+        yield* exit
+        expect(names(events()).slice(-3)).toEqual(["registered", "peers", "bye"])
+      }).pipe(Effect.provide(TestContext.TestContext))
     ))
 
   it("survives bad lines", () =>

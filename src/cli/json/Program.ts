@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Mailbox from "effect/Mailbox"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { ClientApi, ClientError } from "../../client/Client.js"
 import type { ClientEvent } from "../../client/Events.js"
@@ -155,6 +156,25 @@ export const run = (
               Effect.zipRight(emit({ event: "bye" }), Effect.fail(new ProgramError({ message: event.message })))
             )
 
+      /** No nickname came in time for all that waited for one: nothing more waits until there is one. */
+      let overdue = false
+
+      const enqueue = (command: Command.Command): Effect.Effect<void, TerminalClosed> =>
+        Effect.gen(function* () {
+          const isRegistered = yield* Deferred.isDone(registered)
+          if ((isRegistered || !overdue) && queue.unsafeOffer(command)) return
+          if (isRegistered) return yield* Effect.asVoid(queue.offer(command))
+          // The end of input may stand behind this line: it must not be waited for without end.
+          if (!overdue && Option.isSome(yield* Effect.timeoutOption(queue.offer(command), REGISTRATION_GRACE))) return
+          overdue = true
+          yield* refuseWaiting
+          yield* emit(FromClient.answering(NOT_REGISTERED, command.ref))
+        })
+
+      const refuseWaiting = Effect.gen(function* () {
+        for (const { ref } of yield* queue.clear) yield* emit(FromClient.answering(NOT_REGISTERED, ref))
+      })
+
       const accept = (line: string): Effect.Effect<void, TerminalClosed> => {
         if (line.trim() === "") return Effect.void
         return Either.match(Command.decode(line), {
@@ -162,9 +182,7 @@ export const run = (
             emit(FromClient.answering({ event: "error", code: "BadCommand", message: bad.message }, bad.ref)),
           onRight: (command) =>
             Effect.flatMap(Deferred.isDone(registered), (isRegistered) =>
-              isRegistered || (command.cmd !== "nick" && command.cmd !== "exit")
-                ? Effect.asVoid(queue.offer(command))
-                : execute(command)
+              isRegistered || (command.cmd !== "nick" && command.cmd !== "exit") ? enqueue(command) : execute(command)
             )
         })
       }
@@ -181,8 +199,7 @@ export const run = (
           return
         }
         yield* queue.end
-        const [unanswered] = yield* queue.takeAll
-        for (const { ref } of unanswered) yield* emit(FromClient.answering(NOT_REGISTERED, ref))
+        yield* refuseWaiting
         yield* client.exit()
       })
 
@@ -247,7 +264,7 @@ const MAX_QUEUED = 256
 const NOT_REGISTERED: Event.Event = {
   event: "error",
   code: "NotRegistered",
-  message: "the input ended before there was a nickname"
+  message: "there was no nickname in time"
 }
 
 /** As long as a client waits for an answer of the server. */
