@@ -122,7 +122,8 @@ export class Introducer {
     if (former !== undefined && former.peer !== changed.identity) {
       const dropped = this.close(former)
       if (dropped > 0) {
-        const message = `${dropped} undelivered to the former key of ${nick} were dropped`
+        const what = dropped === 1 ? "1 message was" : `${dropped} messages were`
+        const message = `${what} dropped: written to the former key of ${nick}, and never delivered`
         this.events.offer({ _tag: "Failed", code: "Undelivered", message, peer: nick })
       }
     }
