@@ -46,7 +46,7 @@ export const explain = (nick: string, report: PeerReport, relayName: string, now
     reason
   }))
   const isDirect = active !== undefined && active.kind !== "relay"
-  const advice = isDirect ? undefined : adviceFor(nick, report)
+  const advice = isDirect ? undefined : adviceFor(nick, report, candidates)
   const lines = [
     activeLine(nick, active),
     ...(isDirect ? [] : [reasonLine(nick, report, candidates)]),
@@ -103,12 +103,16 @@ const reasonLine = (nick: string, report: PeerReport, candidates: ReadonlyArray<
   if (peerNat === "hard")
     return `The router of ${nick} shows a new port to everybody, and your network lets nobody in unasked.`
   const tried = candidates.filter((path) => path.kind !== "relay")
-  if (tried.length === 0) return `${nick} has told no address to try.`
+  if (tried.length === 0) return `${nick} has told no address to try, and may want the relay only.`
   return `${tried.length === 1 ? "The address" : "The addresses"} of ${nick} did not answer yet; every minute of talk it is tried again.`
 }
 
 /** What `expect` promises to make it direct, seen from us first: the own network is easier to change. */
-const adviceFor = (nick: string, { ownNat, peerNat, policy }: PeerReport): string | undefined => {
+const adviceFor = (
+  nick: string,
+  { connected, ownNat, peerNat, policy }: PeerReport,
+  candidates: ReadonlyArray<PathReport>
+): string => {
   if (policy === "relay-only") return `allow direct paths: /path ${nick} prefer-direct`
   if (ownNat === "blocked") return "let this program send and receive UDP: ask whoever runs your firewall"
   if (peerNat === "blocked") return `${nick} needs a network that lets UDP through: another Wi-Fi, or a mobile phone's`
@@ -118,6 +122,7 @@ const adviceFor = (nick: string, { ownNat, peerNat, policy }: PeerReport): strin
   if (peerNat === "hard") {
     return `${nick} needs a router that keeps one port for a program ("full cone" NAT), or IPv6, or another network`
   }
+  if (connected && candidates.every((path) => path.kind === "relay")) return `ask ${nick} to allow direct paths`
   return "run `parley doctor` on both sides: it shows what the networks do"
 }
 

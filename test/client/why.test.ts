@@ -79,6 +79,13 @@ describe("why", () => {
     expect(explain({ policy: "relay-only", relayOffered: false }).lines[1]).toContain("this server has none")
   })
 
+  it("sees that the peer hides", () => {
+    const why = explain({ ownNat: "easy", peerNat: "easy" })
+    expect(why.lines[1]).toBe("bob has told no address to try, and may want the relay only.")
+    expect(why.advice).toBe("ask bob to allow direct paths")
+    expect(explain({}, [relay, candidate({})]).advice).toContain("parley doctor")
+  })
+
   it("tells when the path changed, in words and in order", () => {
     const path = { kind: "relay", address: "AAAAAAAAAAE", rttMs: 80 } as const
     const why = explain({
