@@ -8,8 +8,9 @@ export const echo = (nick: string) =>
     const client = yield* Client
     yield* client.register(nick)
     yield* Stream.runForEach(client.events, (event) => {
-      if (event._tag === "Incoming") return client.query(event.peer)
-      if (event._tag === "Message") return client.send(event.from, event.text)
+      // What goes wrong with one of them is no reason to leave the others.
+      if (event._tag === "Incoming") return Effect.ignore(client.query(event.peer))
+      if (event._tag === "Message") return Effect.ignore(client.send(event.from, event.text))
       return Effect.void
     })
   })

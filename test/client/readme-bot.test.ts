@@ -2,11 +2,13 @@ import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
 import { Client, layerClient, layerNode, layerServer, Server } from "parley"
 import { expect, it } from "vitest"
+import * as FakeClient from "../cli/FakeClient.js"
 import { echo } from "./bot.js"
 
 it("the bot of the README talks to a person through a real server", async () => {
@@ -36,6 +38,23 @@ it("the bot of the README talks to a person through a real server", async () => 
     )
   ).finally(() => rm(home, { recursive: true }))
   expect(events.at(-1)).toMatchObject({ _tag: "Message", from: "echo", text: "hello, is there anybody?" })
+})
+
+it("the bot of the README outlives a visitor who is gone again", async () => {
+  const program = Effect.gen(function* () {
+    const fake = yield* FakeClient.make
+    fake.happens(
+      { _tag: "Incoming", peer: "nobody", fingerprint: "", known: false },
+      { _tag: "Message", from: "nobody", id: "1", text: "hi" },
+      { _tag: "Incoming", peer: "bob", fingerprint: "", known: false }
+    )
+    const bot = yield* Effect.fork(Effect.provideService(echo("echo"), Client, fake))
+    while (!fake.calls.includes("query bob")) yield* Effect.yieldNow()
+    yield* Fiber.interrupt(bot)
+    return fake.calls
+  })
+  const calls = await Effect.runPromise(Effect.timeout(program, "5 seconds"))
+  expect(calls).toEqual(["register echo", "query nobody", "send nobody hi", "query bob"])
 })
 
 it("the README shows this very bot", async () => {
