@@ -17,6 +17,8 @@ import * as ServerLink from "./ServerLink.js"
 export interface RendezvousOptions extends Omit<ServerLink.ServerLinkOptions, "host" | "port"> {
   readonly server: ClientOptions["server"] | undefined
   readonly lan: ClientOptions["lan"] | undefined
+  /** Which paths the user allows at the start. */
+  readonly path: ClientOptions["path"] | undefined
   /** UDP port of the peer link for IPv4, if there is one. */
   readonly peerPort: number | undefined
 }
@@ -30,11 +32,17 @@ export const make = (
   Crypto | Datagrams | Dialer | Entropy | Interfaces | Scope.Scope
 > =>
   Effect.gen(function* () {
-    const { lan = false, peerPort, server, ...events } = options
+    const { lan = false, path, peerPort, server, ...events } = options
     if (server === undefined && !lan)
       return yield* new ClientError({
         code: "NoNetwork",
         message: "neither a server nor the local network is to be asked"
+      })
+    if (lan && path === "relay-only")
+      return yield* new ClientError({
+        code: "NoNetwork",
+        message:
+          "the local network shows this machine's address to everybody on it, which relay-only paths are to hide: choose one"
       })
     const atServer = server === undefined ? undefined : yield* ServerLink.make({ ...events, ...server })
     if (!lan) return atServer!

@@ -82,6 +82,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
     const server: ServerLink = yield* Rendezvous.make({
       server: options.server,
       lan: options.lan,
+      path: options.path,
       peerPort: peers.ports.ipv4,
       wanted: () => registrar.wanted(),
       onReady: (welcome, remote) => {

@@ -134,4 +134,19 @@ describe("clients on a local network", () => {
         expect(yield* failed({})).toBe("NoNetwork")
       }).pipe(Effect.scoped, Effect.orDie)
     ))
+
+  it("refuse to be shown there when relay-only paths are to hide the address", () =>
+    VirtualClock.run(
+      Effect.gen(function* () {
+        const network = yield* Network.make
+        const lan = new Lan()
+        const machine = Layer.merge(
+          layerMemory(network, { addresses: ["192.168.1.2"], seed: 1 }),
+          lan.layer("192.168.1.2")
+        )
+        const services = yield* Layer.build(Layer.provideMerge(Profile.layer, machine))
+        const client = Client.make({ lan: true, path: "relay-only", server: { host: SERVER, port: 9090 } })
+        expect((yield* Effect.flip(Effect.provide(client, services))).message).toContain("relay-only")
+      }).pipe(Effect.scoped, Effect.orDie)
+    ))
 })
