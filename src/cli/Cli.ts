@@ -54,7 +54,7 @@ export const run = (
       ...argv.slice(0, 2),
       ...args.rest
     ]).pipe(
-      HelpConsole.provide,
+      (parsed) => HelpConsole.provide(parsed, valuedOf(args.rest)),
       Effect.provide(
         Layer.mergeAll(
           Layer.setConfigProvider(provider),
@@ -128,6 +128,12 @@ const commands = (env: Environment, programs: Programs, logLevel: string | undef
     Command.withDescription("Direct chat for terminals and programs: a small server introduces, UDP carries"),
     Command.withSubcommands([server, client, doctor, demo, simulate])
   )
+}
+
+const valuedOf = (args: ReadonlyArray<string>): ReadonlySet<string> => {
+  const options = { server: Options.server, client: Options.client, doctor: Options.doctor }
+  const name = args.find((arg) => Object.hasOwn(options, arg))
+  return name === undefined ? new Set() : Options.valued(options[name as keyof typeof options])
 }
 
 const complain = (message: string): Effect.Effect<ExitCode, never, Terminal> =>

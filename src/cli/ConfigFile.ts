@@ -84,6 +84,9 @@ const decodeSettings = Schema.decodeUnknownEither(Settings, { onExcessProperty: 
 const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(text))
 
 const reasonOf = (error: { readonly reason?: string; readonly message: string }): string =>
-  error.reason === "PermissionDenied" ? "permission denied" : firstLine(error.message)
+  error.reason === "PermissionDenied"
+    ? "permission denied"
+    : // The system's own words end the library's: "BadResource: FileSystem.readFile (/x): EISDIR: illegal operation on a directory".
+      (/\): (.+)$/.exec(firstLine(error.message))?.[1] ?? firstLine(error.message))
 
 const firstLine = (text: string): string => text.split("\n", 1)[0]!

@@ -5,8 +5,12 @@ import { Terminal } from "../services/Terminal.js"
 /**
  * Prints what the command-line library has to say, shorter: without the lines that say the same under every option, and
  * without colours where the output cannot show them. Complaints carry the program's name as all of ours do.
+ * `valued` are the flags that come with a value: the library takes one without its value for an unknown one.
  */
-export const provide = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | Terminal> =>
+export const provide = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  valued: ReadonlySet<string>
+): Effect.Effect<A, E, R | Terminal> =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
     const console = yield* Effect.console
@@ -14,7 +18,13 @@ export const provide = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<
     const quiet: Console.Console = {
       ...console,
       log: (...args) => Effect.ignore(terminal.write(`${plain(tidy(args.join(" ")))}\n`)),
-      error: (...args) => terminal.writeError(`parley: ${args.join(" ").replace(COLOUR, "").trim()}\n`)
+      error: (...args) => {
+        const complaint = args.join(" ").replace(COLOUR, "").trim()
+        const flag = UNKNOWN.exec(complaint)?.[1]
+        return terminal.writeError(
+          `parley: ${flag !== undefined && valued.has(flag) ? `${flag} needs a value` : complaint}\n`
+        )
+      }
     }
     return yield* Effect.withConsole(effect, quiet)
   })
@@ -30,6 +40,8 @@ const tidy = (text: string): string =>
 
 const BOILERPLATE =
   /^\s*(A user-defined piece of text\.|A true or false value\.|One of the following: .*|This option can be set from environment variables\.|This setting is optional\.)\s*$/
+
+const UNKNOWN = /^Received unknown argument: '(--[a-z-]+)=?'/
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them.
 const COLOUR = /\u001b\[[0-9;]*m/g

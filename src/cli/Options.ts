@@ -6,6 +6,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { POLICIES } from "../core/peer/Policy.js"
 import { DEFAULT_PORT } from "../protocol/Control.js"
+import { defaults } from "../server/ServerOptions.js"
 import * as Values from "./Values.js"
 
 /**
@@ -24,9 +25,12 @@ const token = setting("token", "TOKEN", "Access token that the server demands", 
   CliOptions.optional
 )
 
-const serverAddress = setting("server", "HOST[:PORT]", "Rendezvous server", Values.serverAddress).pipe(
-  CliOptions.withDefault({ host: "localhost", port: DEFAULT_PORT })
-)
+const serverAddress = setting(
+  "server",
+  "HOST[:PORT]",
+  `Rendezvous server (default: localhost:${DEFAULT_PORT})`,
+  Values.serverAddress
+).pipe(CliOptions.withDefault({ host: "localhost", port: DEFAULT_PORT }))
 
 const stun = setting(
   "stun",
@@ -50,20 +54,25 @@ const path = setting(
 ).pipe(CliOptions.withDefault("prefer-direct"))
 
 export const server = {
-  host: setting("host", "HOST", "Address to listen on", Values.text(253)).pipe(CliOptions.withDefault("0.0.0.0")),
+  host: setting("host", "HOST", "Address to listen on (default: 0.0.0.0)", Values.text(253)).pipe(
+    CliOptions.withDefault("0.0.0.0")
+  ),
   port: setting("port", "PORT", `TCP port; 0 lets the system choose (default: ${DEFAULT_PORT})`, Values.port(0)).pipe(
     CliOptions.withDefault(DEFAULT_PORT)
   ),
   token,
   relay,
   motd: setting("motd", "TEXT", "Greeting that every client is shown", Values.text(2048)).pipe(CliOptions.optional),
-  maxConnections: setting("max-connections", "N", "Connections at a time in all", Values.integer(1, 1_000_000)).pipe(
-    CliOptions.optional
-  ),
+  maxConnections: setting(
+    "max-connections",
+    "N",
+    `Connections at a time in all (default: ${defaults.maxConnections})`,
+    Values.integer(1, 1_000_000)
+  ).pipe(CliOptions.optional),
   maxConnectionsPerAddress: setting(
     "max-connections-per-address",
     "N",
-    "Connections at a time from one IPv4 address or IPv6 /64 network",
+    `Connections at a time from one IPv4 address or IPv6 /64 network (default: ${defaults.address.connections})`,
     Values.integer(1, 1_000_000)
   ).pipe(CliOptions.optional),
   config
@@ -122,6 +131,14 @@ function setting<A>(
 function camelCase(name: string): string {
   return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }
+
+/** The flags of a command that come with a value, such as `--nick`. */
+export const valued = (options: Readonly<Record<string, CliOptions.Options<unknown>>>): ReadonlySet<string> =>
+  new Set(
+    Object.entries(options)
+      .filter(([, option]) => !CliOptions.isBool(option))
+      .map(([name]) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`)
+  )
 
 /** Options without their absent members, as optional properties want them. */
 export const present = <A>(option: Option.Option<A>): A | undefined => Option.getOrUndefined(option)

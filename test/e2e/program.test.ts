@@ -42,6 +42,7 @@ describe("the command line", () => {
       expect(stderr).toMatch(oneLine)
       expect(stdout).toBe("")
     }
+    expect(results[7]!.stderr).toBe("parley: --nick needs a value\n")
   })
 
   it("takes the flag over the environment over the file over the default", async () => {
