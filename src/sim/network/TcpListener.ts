@@ -28,7 +28,8 @@ export const make = (network: Network, host: Host, process: Process): Context.Ta
 class Listening implements PacketSink {
   readonly local: Endpoint.Endpoint
   private readonly live = new Set<TcpEnd>()
-  private opening = 0
+  /** Whose handshake is not over: at most the backlog. */
+  private readonly opening = new Set<TcpEnd>()
   private open = true
   private onGone: () => void = () => {}
 
@@ -54,14 +55,14 @@ class Listening implements PacketSink {
       this.network.refuse(this.host, packet)
       return "no-socket"
     }
-    if (this.opening >= (this.options.backlog ?? DEFAULT_BACKLOG)) return "overflow"
-    this.opening++
+    if (this.opening.size >= (this.options.backlog ?? DEFAULT_BACKLOG)) return "overflow"
     const { network, host, process } = this
     const sendQueue = this.options.sendQueue ?? defaultSendQueue
     const end = new TcpEnd(network, host, process, packet.destination, packet.source, sendQueue, (outcome) => {
       if (outcome === "open") process.enter(() => this.take(end))
-      else this.opening--
+      else this.opening.delete(end)
     })
+    this.opening.add(end)
     end.answer(packet)
     return undefined
   }
@@ -70,6 +71,8 @@ class Listening implements PacketSink {
     const { host, process, bound } = this
     this.open = false
     for (const family of bound.families) host.listeners.delete(socketKey(family, bound.local.port))
+    for (const end of this.opening) end.destroy()
+    this.opening.clear()
     if (this.live.size === 0) return resume(Effect.void)
     const timer = process.after(DRAIN, () => {
       for (const end of this.live) end.destroy()
@@ -83,7 +86,7 @@ class Listening implements PacketSink {
   })
 
   private take(end: TcpEnd): void {
-    this.opening--
+    this.opening.delete(end)
     this.live.add(end)
     end.begin(this.open ? this.accept(end) : undefined, () => {
       this.live.delete(end)
