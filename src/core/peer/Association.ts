@@ -258,7 +258,7 @@ export class Association {
     let timeout = this.#attempt?.timeout ?? NEVER
     if (this.#connection !== undefined) {
       timeout = Math.min(timeout, this.#connection.timeout(now))
-      if (this.#attempt === undefined) timeout = Math.min(timeout, this.#connection.keys.rekeyAt)
+      if (this.#attempt === undefined) timeout = Math.min(timeout, this.#connection.rekeyAt)
     }
     if (this.#unconfirmed !== undefined) timeout = Math.min(timeout, this.#unconfirmed.since + UNCONFIRMED_FOR)
     for (const introduction of this.introductions.values()) timeout = Math.min(timeout, introduction.openAt)
@@ -277,7 +277,7 @@ export class Association {
       }
     }
     const connection = this.#connection
-    if (connection !== undefined && this.#attempt === undefined && now >= connection.keys.rekeyAt) {
+    if (connection !== undefined && this.#attempt === undefined && now >= connection.rekeyAt) {
       const introduction = this.#connectedOn
       if (introduction !== undefined) this.#begin("rekey", introduction, now)
     }
@@ -310,9 +310,13 @@ export class Association {
       this.#afterConnection(now)
       return
     }
-    const attempt = new Attempt(kind, introduction, rekeys, localId, current, now)
-    for (const route of rekeys?.paths.provenRoutes ?? []) attempt.addRoute(route)
-    // New keys for a connection that works are nobody's business but that of addresses that answered before.
+    const active = rekeys?.paths.active
+    const patience = active === undefined ? 0 : 1.5 * active.rtt.smoothed
+    const attempt = new Attempt(kind, introduction, rekeys, localId, current, now, patience)
+    // New keys for a connection that works are nobody's business but that of addresses that answered before, the one in use first.
+    for (const route of active?.proven === true ? [active.route] : (rekeys?.paths.provenRoutes ?? [])) {
+      attempt.addRoute(route)
+    }
     if (attempt.routes.length === 0 || introduction !== this.#connectedOn) {
       for (const route of introduction.routes(this.#policy)) attempt.addRoute(route)
       for (const route of moreRoutes) if (permits(this.#policy, route)) attempt.addRoute(route)
@@ -339,6 +343,7 @@ export class Association {
       }
     }
     for (const route of attempt.routes) this.context.transmit({ route, data: attempt.initiation.packet.slice() })
+    for (const route of attempt.rekeys?.paths.provenRoutes ?? []) attempt.addRoute(route)
     attempt.onSent(now, 1 + RESEND_JITTER * (this.context.entropy.bytes(1)[0]! / 127.5 - 1))
   }
 

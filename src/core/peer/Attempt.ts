@@ -26,7 +26,9 @@ export class Attempt {
     /** The name of our end. */
     readonly localId: Uint8Array,
     private current: { readonly initiation: Initiation; readonly index: number },
-    readonly startedAt: number
+    readonly startedAt: number,
+    /** ms that an answer takes, as far as is known: nothing is sent again before that. */
+    private readonly patience = 0
   ) {
     this.#nextAt = startedAt
     this.#madeAt = startedAt
@@ -85,7 +87,8 @@ export class Attempt {
   onSent(now: number, jitter: number): void {
     const scheduled = RESEND_SCHEDULE[this.#sends]
     const interval = now - this.startedAt > GIVE_UP ? SLOW_INTERVAL : INTERVAL
-    this.#nextAt = scheduled === undefined ? now + interval * jitter : this.startedAt + scheduled
+    const next = scheduled === undefined ? now + interval * jitter : this.startedAt + scheduled
+    this.#nextAt = Math.max(next, now + this.patience)
     this.#sends++
     this.#lastSentAt = now
   }

@@ -49,7 +49,7 @@ export class Connection implements LossSink {
     const { candidates, conversation, emit, entropy, memory, peer, peerTerms } = context
     this.keys = new KeyRing(context.epoch, context.release)
     this.#confirmed = context.epoch.initiator
-    this.paths = new Paths(() => entropy.bytes(1)[0]! / 255, context.policy)
+    this.paths = new Paths(() => entropy.bytes(1)[0]! / 255, context.policy, context.epoch.initiator)
     this.chat = new ChatChannel(conversation, emit, peerTerms, context.consented)
     this.streams = new Streams(peer, emit, context.epoch.initiator)
     this.#loss = new LossDetector(this, () => new Bbr(entropy.bytes(1)[0]!), new RttEstimator(), MAX_DATAGRAM)
@@ -96,6 +96,11 @@ export class Connection implements LossSink {
     this.paths.use(route, bytes, rtt, now)
     this.paths.active?.onSent(sent, now)
     this.#followPath(now)
+  }
+
+  /** When our side has to make new keys. */
+  get rekeyAt(): number {
+    return this.keys.rekeyAt(this.paths.activeUntil)
   }
 
   /** The application has shown something. */

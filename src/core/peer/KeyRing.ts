@@ -54,11 +54,12 @@ export class KeyRing {
     return this.#current.createdAt + REFUSE_AFTER
   }
 
-  /** When a handshake for new keys is due from our side. */
-  get rekeyAt(): number {
+  /** When a handshake for new keys is due from our side, if the conversation is active until `activeUntil`. */
+  rekeyAt(activeUntil: number): number {
     const { createdAt, initiator, sealed } = this.#current
     if (sealed >= REKEY_AFTER_PACKETS) return createdAt
-    return initiator ? createdAt + REKEY_AFTER : this.refuseAt
+    if (!initiator) return this.refuseAt
+    return createdAt + (activeUntil < createdAt + REKEY_AFTER ? REKEY_IN_SILENCE : REKEY_AFTER)
   }
 
   get timeout(): number {
@@ -86,6 +87,8 @@ export class KeyRing {
 
 /** ms of use after which the initiator makes new keys (WireGuard §6.1): what a stolen key opens is two minutes of talk. */
 const REKEY_AFTER = 120_000
+/** ms for keys that carry keepalives only, which tell nothing; early enough for the answer to be lost a few times. */
+const REKEY_IN_SILENCE = 150_000
 /** Packets with the same meaning; far below what the cipher allows. */
 const REKEY_AFTER_PACKETS = 2 ** 20
 /** ms after which keys seal nothing any more; the side that answered the last handshake then begins one itself. */

@@ -40,10 +40,14 @@ export class Paths {
   #newcomers = 0
   #newcomersAt = 0
 
-  /** `random` gives a number from 0 to 1 for the jitter of keepalives. */
+  /**
+   * `random` gives a number from 0 to 1 for the jitter of keepalives. `leads`, which is so on one of the two sides, breaks silence a
+   * little sooner: the other side's answer keeps both NATs open.
+   */
   constructor(
     private readonly random: () => number,
-    private policy: Policy = "prefer-direct"
+    private policy: Policy = "prefer-direct",
+    private readonly leads = true
   ) {
     this.#silence = this.#nextSilence()
   }
@@ -142,6 +146,11 @@ export class Paths {
     return true
   }
 
+  /** Until when the conversation counts as active, unless more is said. */
+  get activeUntil(): number {
+    return this.#trafficAt + ACTIVE_FOR
+  }
+
   /** There is a conversation going on: heartbeats instead of keepalives. */
   onTraffic(now: number): void {
     this.#trafficAt = now
@@ -213,7 +222,7 @@ export class Paths {
     let timeout = Math.min(this.#heartbeatAt(), this.#retryAt(), this.#takeOverAt())
     for (const path of this.#paths) timeout = Math.min(timeout, path.nextProbeAt ?? NEVER)
     const lapse = this.#active?.trustedUntil
-    if (lapse !== undefined && lapse > this.#lapsedAt && lapse < this.#trafficAt + ACTIVE_FOR) {
+    if (lapse !== undefined && lapse > this.#lapsedAt && lapse < this.activeUntil) {
       timeout = Math.min(timeout, lapse)
     }
     return timeout
@@ -228,7 +237,7 @@ export class Paths {
     const lapse = this.#active?.trustedUntil
     if (lapse !== undefined && lapse <= now && lapse > this.#lapsedAt) {
       this.#lapsedAt = lapse
-      if (now < this.#trafficAt + ACTIVE_FOR) {
+      if (now < this.activeUntil) {
         if (this.#active?.isRelay === false) this.#doubtSince ??= now
         this.probeAll(now)
       }
@@ -247,14 +256,14 @@ export class Paths {
     if (active === undefined || active.probingSince !== undefined) return NEVER
     const since = Math.max(active.provenAt, active.probedAt)
     const beat = since + HEARTBEAT
-    return beat <= this.#trafficAt + ACTIVE_FOR ? beat : Math.max(since, active.sentAt) + this.#silence
+    return beat <= this.activeUntil ? beat : Math.max(since, active.sentAt) + this.#silence
   }
 
   /** When to look for a direct path again. */
   #retryAt(): number {
     if (this.#active?.isRelay !== true || this.policy !== "prefer-direct") return NEVER
     const at = this.#triedAt + RETRY
-    return at <= this.#trafficAt + ACTIVE_FOR ? at : NEVER
+    return at <= this.activeUntil ? at : NEVER
   }
 
   /** When the doubt about a direct path has lasted too long, if the relay could take its place. */
@@ -338,7 +347,7 @@ export class Paths {
   }
 
   #nextSilence(): number {
-    return KEEPALIVE * (1 + KEEPALIVE_JITTER * (2 * this.random() - 1))
+    return KEEPALIVE + (this.leads ? 0 : KEEPALIVE_LAG) + KEEPALIVE_JITTER * this.random()
   }
 }
 
@@ -351,9 +360,11 @@ const HEARTBEAT = 3_000
 /** ms after the last data for which a conversation counts as active. */
 const ACTIVE_FOR = 45_000
 /** ms without a packet of ours: inside the 30 s after which many NATs forget a UDP mapping (RFC 4787 REQ-5 asks for more, and is not obeyed). */
-const KEEPALIVE = 26_000
-/** Part of the keepalive interval, so that peers behind one router do not beat in step; 27.6 s leaves time for a resend. */
-const KEEPALIVE_JITTER = 0.06
+const KEEPALIVE = 25_800
+/** ms added at random, so that peers behind one router do not beat in step. */
+const KEEPALIVE_JITTER = 700
+/** ms that the side which does not lead waits in addition: longer than jitter and a round trip. The latest is 27.6 s; that leaves time for a resend. */
+const KEEPALIVE_LAG = 1_100
 /** A new path must be 10 % better, or the choice would follow the noise. */
 const HYSTERESIS = 0.9
 /** ms of doubt before a relay replaces a direct path: the answers to four probes were missed, and nobody waited, as data went both ways. */
