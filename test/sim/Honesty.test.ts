@@ -14,8 +14,12 @@ describe("the simulated world", () => {
       .filter((file) => !file.startsWith(`${SOURCE}sim/`))
       .filter((file) => /from "[^"]*\/sim\//.test(readFileSync(file, "utf8")))
       .map((file) => file.slice(SOURCE.length))
-    // The command that runs scenarios may load it, when it is asked to and not before.
-    expect(importing).toEqual([])
+    // The worker process of `parley simulate` is the simulated world's own entry, and nothing imports it in turn.
+    expect(importing).toEqual(["simulator.ts"])
+    const loading = filesBelow(SOURCE).filter((file) =>
+      /(from|import\() ?"[^"]*\/simulator\.js"/.test(readFileSync(file, "utf8"))
+    )
+    expect(loading).toEqual([])
   })
 
   it("is in no part of the program that starts by itself", () => {
