@@ -15,6 +15,8 @@ export class Ledger {
   readonly stats = { accepted: 0, shown: 0, delivered: 0, refused: 0, mutual: 0 }
   private readonly people = new Map<string, Memory>()
   private readonly lines: Array<Line> = []
+  /** Accepted, neither delivered nor dropped: in the order of their acceptance. */
+  private readonly open = new Set<Line>()
   private readonly byId = new Map<MessageId, Line>()
   /** Everybody who has ever asked for somebody: `alice>bob`. */
   private readonly everAsked = new Set<string>()
@@ -54,7 +56,7 @@ export class Ledger {
     relation.asked = false
     this.standing.delete(pair(name, peer))
     relation.connected = undefined
-    for (const line of this.lines) if (line.from === name && line.to === peer && isOpen(line)) line.dropped = true
+    for (const line of this.open) if (line.from === name && line.to === peer) this.open.delete(line)
   }
 
   /** Whether the user has asked for `peer` and not left since: the only time at which text may leave this machine for it. */
@@ -74,10 +76,8 @@ export class Ledger {
       number: this.lines.length,
       life: this.lifeOf(name),
       text: "",
-      id: undefined,
       shownTo: new Set(),
-      delivered: undefined,
-      dropped: false
+      delivered: undefined
     }
     line.text = `${MARK}${name}>${peer}#${line.number}] ${filler}`
     this.lines.push(line)
@@ -87,7 +87,7 @@ export class Ledger {
   accepted(text: string, id: MessageId): void {
     const line = this.parse(text)!
     if (!this.mayWrite(line.from, line.to)) this.broken("law 2", `${line.from} may write to ${line.to} unasked`)
-    line.id = id
+    if (line.delivered === undefined) this.open.add(line)
     this.byId.set(id, line)
     this.stats.accepted++
   }
@@ -157,9 +157,7 @@ export class Ledger {
 
   /** Accepted messages that have to be delivered yet. Of a confirmation that a former life was to get, nobody may hear. */
   get outstanding(): ReadonlyArray<Line> {
-    return this.lines.filter(
-      (line) => isAccepted(line) && isOpen(line) && (line.shownTo.size === 0 || this.lifeOf(line.from) === line.life)
-    )
+    return [...this.open].filter((line) => line.shownTo.size === 0 || this.lifeOf(line.from) === line.life)
   }
 
   private link(name: string, event: ClientEvent & { readonly _tag: "Connected" | "Disconnected" }): void {
@@ -194,9 +192,7 @@ export class Ledger {
     if (line.shownTo.has(life)) this.broken("law 3", `${what} is shown twice`)
     if (line.delivered !== undefined) this.broken("law 3", `${what} is shown again after its delivery was confirmed`)
     if (line.number < relation.lastShown) this.broken("law 3", `${what} is shown after #${relation.lastShown}`)
-    const skipped = this.lines.find(
-      (other) => isBefore(other, line) && isAccepted(other) && isOpen(other) && other.shownTo.size === 0
-    )
+    const skipped = [...this.open].find((other) => isBefore(other, line) && other.shownTo.size === 0)
     if (skipped !== undefined) this.broken("law 3", `${what} is shown, but #${skipped.number} before it was not`)
     line.shownTo.add(life)
     relation.lastShown = line.number
@@ -218,6 +214,7 @@ export class Ledger {
     if (line.shownTo.size === 0)
       this.broken("law 3", `#${line.number} of ${name} counts as delivered before it was shown`)
     line.delivered = life
+    this.open.delete(line)
   }
 
   private parse(text: string): Line | undefined {
@@ -277,18 +274,12 @@ interface Line {
   /** Of the author, when it was written. */
   readonly life: number
   text: string
-  /** Once it is accepted. */
-  id: MessageId | undefined
   /** Lives of the reader that were shown it. */
   readonly shownTo: Set<number>
   /** The life of the author that was told of the delivery; a later one may be told again. */
   delivered: number | undefined
-  /** The author has left the conversation meanwhile. */
-  dropped: boolean
 }
 
-const isAccepted = ({ id }: Line): boolean => id !== undefined
-const isOpen = ({ delivered, dropped }: Line): boolean => delivered === undefined && !dropped
 const isBefore = (other: Line, line: Line): boolean =>
   other.from === line.from && other.to === line.to && other.number < line.number
 

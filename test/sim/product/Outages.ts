@@ -34,8 +34,10 @@ export function* crossingQueries() {
   })
   yield* talk(town, alice, bob, 2, 2_000)
   for (const { events } of town.people) {
-    const links = events.filter(({ _tag }) => _tag === "Connected" || _tag === "Disconnected" || _tag === "Mutual")
-    if (links.map(({ _tag }) => _tag).join() !== "Connected,Mutual") throw new Error(JSON.stringify(links))
+    // Two handshakes that just miss each other may make a second connection, which takes the place of the first.
+    const links = events.filter((event) => event._tag === "Connected" || event._tag === "Disconnected")
+    const text = links.map((event) => (event._tag === "Disconnected" ? event.reason : "up")).join()
+    if (text !== "up" && text !== "up,replaced,up") throw new Error(text)
   }
 }
 
@@ -43,7 +45,7 @@ export function* crossingQueries() {
 export function* withoutServer() {
   const { alice, bob, sim, town } = yield* friends()
   yield* sim.begin({ kind: "partition", from: "server" })
-  yield* talk(town, alice, bob, 150, 2_000)
+  yield* talk(town, alice, bob, 100, 2_000)
   yield* sim.quiesce
   yield* sim.eventually("both are registered again", () => alice.holds && bob.holds, "30 seconds")
 }

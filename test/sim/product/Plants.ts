@@ -92,7 +92,7 @@ export const plants: ReadonlyArray<Plant> = [
   },
   {
     bug: "an answer that comes after the goodbye opens the conversation again",
-    scenario: Swarm.threePeople,
+    scenario: Swarm.fickle,
     put: () =>
       patch(
         Introducer.prototype,

@@ -65,5 +65,5 @@ const remains = ({ disk, host, name, process }: Machine): string | undefined => 
   return found.length === 0 ? undefined : `${name}: ${found.map(([what, count]) => `${count} ${what}`).join(", ")}`
 }
 
-/** Virtual ms: a machine remembers closing connections for a minute (tcp_fin_timeout), whatever program had them. */
-const AFTERMATH = 61_000
+/** Virtual ms: a machine remembers closing connections for a minute (tcp_fin_timeout) once it has given up resending their end. */
+const AFTERMATH = 180_000

@@ -19,6 +19,14 @@ export function* twoPeople() {
   yield* leavesNothing(town)
 }
 
+/** People who change their minds all the time, on a network that does nothing wrong. */
+export function* fickle() {
+  const town = yield* Town.make({ people: ["alice", "bob"] })
+  yield* Users.live(town, { say: 3, query: 3, leave: 2 }, TROUBLE)
+  yield* settles(town)
+  yield* leavesNothing(town)
+}
+
 /** Three people on bad machines, one of them behind a router. */
 export function* threePeople() {
   const person = (name: string) => (name === "carol" ? { host: { nat: Nat.portRestricted } } : {})

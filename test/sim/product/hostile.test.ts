@@ -2,6 +2,6 @@ import { simTest } from "parley/sim/vitest"
 import * as Scenarios from "./Hostile.js"
 import * as Seeds from "./Seeds.js"
 
-simTest("a network that flips, cuts, repeats and replays changes nothing", Seeds.some(30), Scenarios.badNetwork)
+simTest("a network that flips, cuts, repeats and replays changes nothing", Seeds.some(12), Scenarios.badNetwork)
 
-simTest("junk, mutants and replays from a stranger on every port change nothing", Seeds.some(30), Scenarios.stranger)
+simTest("junk, mutants and replays from a stranger on every port change nothing", Seeds.some(12), Scenarios.stranger)

@@ -2,14 +2,14 @@ import { simTest } from "parley/sim/vitest"
 import * as Scenarios from "./Nicknames.js"
 import * as Seeds from "./Seeds.js"
 
-simTest("many want one nickname: one has it, the others are offered another", Seeds.some(30), Scenarios.race)
+simTest("many want one nickname: one has it, the others are offered another", Seeds.some(12), Scenarios.race)
 
-simTest("a nickname goes from hand to hand, and is nobody's in between", Seeds.some(30), Scenarios.handToHand)
+simTest("a nickname goes from hand to hand, and is nobody's in between", Seeds.some(12), Scenarios.handToHand)
 
 simTest(
   "who was cut off gets the nickname back at once, and nobody else before the time",
-  Seeds.some(30),
+  Seeds.some(12),
   Scenarios.cutOff
 )
 
-simTest("a lease ends, whatever the clocks do", Seeds.some(30), Scenarios.leaseEnds)
+simTest("a lease ends, whatever the clocks do", Seeds.some(12), Scenarios.leaseEnds)

@@ -2,28 +2,28 @@ import { simTest } from "parley/sim/vitest"
 import * as Scenarios from "./Outages.js"
 import * as Seeds from "./Seeds.js"
 
-simTest("two ask for each other at once: one connection, and both may write", Seeds.some(30), Scenarios.crossingQueries)
+simTest("two ask for each other at once: one connection, and both may write", Seeds.some(12), Scenarios.crossingQueries)
 
-simTest("people talk on while nobody reaches the server", Seeds.some(20), Scenarios.withoutServer)
+simTest("people talk on while nobody reaches the server", Seeds.some(12), Scenarios.withoutServer)
 
 simTest(
   "a server that restarts gets everybody back, and no conversation notices",
-  Seeds.some(20),
+  Seeds.some(12),
   Scenarios.serverRestarts
 )
 
 simTest(
   "what is said to somebody whose machine dies is delivered after its return, once",
-  Seeds.some(30),
+  Seeds.some(12),
   Scenarios.readerDies
 )
 
 simTest(
   "a lost key is refused aloud, and nothing is said to its successor before it is trusted",
-  Seeds.some(20),
+  Seeds.some(12),
   Scenarios.lostKey
 )
 
-simTest("conversations survive new addresses, forgetful routers and short sleeps", Seeds.some(30), Scenarios.moving)
+simTest("conversations survive new addresses, forgetful routers and short sleeps", Seeds.some(12), Scenarios.moving)
 
-simTest("a conversation follows whoever gets a new address", Seeds.some(20), Scenarios.roaming)
+simTest("a conversation follows whoever gets a new address", Seeds.some(12), Scenarios.roaming)

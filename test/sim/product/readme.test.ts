@@ -1,0 +1,7 @@
+import { readFile } from "node:fs/promises"
+import { expect, it } from "vitest"
+
+it("the README shows the very simulation that is tested here", async () => {
+  const read = (path: string) => readFile(new URL(path, import.meta.url), "utf8")
+  expect(await read("../../../README.md")).toContain(await read("./readme-example.test.ts"))
+})
