@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
 import { type Fault, Nat, Sim, type SimHost } from "parley/sim"
-import { type Arrangement, between, KINDS, type Kind, type Way } from "./Places.js"
+import { type Arrangement, between, type Kind, kindOf, type Way } from "./Places.js"
 import * as Talk from "./Talk.js"
 
 /** Something that takes the path away from under a conversation. */
@@ -9,13 +9,13 @@ export interface Change {
   readonly name: string
   readonly where: Arrangement
   /** On which path the conversation must go on; any, when left out. */
-  readonly then?: Way
+  readonly goesOn?: Way
   readonly happen: (sim: Sim["Type"], server: SimHost) => Effect.Effect<unknown>
 }
 
-const open = kind("open")
-const home = kind("port-restricted")
-const hard = kind("symmetric, random ports")
+const open = kindOf("open")
+const home = kindOf("port-restricted")
+const hard = kindOf("symmetric, random ports")
 /** A router that gives out other ports after a restart. */
 const moody: Kind = {
   ...home,
@@ -29,14 +29,14 @@ export const CHANGES: ReadonlyArray<Change> = [
   fault("router gets another address", home, home, { kind: "nat-renumber", router: "alice/router" }),
   fault("machine moves", open, open, { kind: "address-change", host: "alice" }, "direct"),
   fault("machine moves, the peer is behind a router", open, home, { kind: "address-change", host: "alice" }),
-  fault("machine moves while relayed", open, kind("UDP blocked"), { kind: "address-change", host: "alice" }, "relay"),
+  fault("machine moves while relayed", open, kindOf("UDP blocked"), { kind: "address-change", host: "alice" }, "relay"),
   fault("direct path dies", home, home, { kind: "partition", from: "alice", to: "bob" }, "relay"),
   fault("direct path dies one way", home, home, { kind: "block", from: "alice", to: "bob" }, "relay"),
   fault("UDP to the relay dies", hard, hard, { kind: "udp-blocked", from: "alice", to: "server" }, "relay"),
   {
     name: "relay dies while direct",
     where: between(home, home),
-    then: "direct",
+    goesOn: "direct",
     happen: (_, server) => server.crash
   }
 ]
@@ -66,12 +66,8 @@ export const undergo = ({ happen, where }: Change): Effect.Effect<Outcome, unkno
     return { slowestMs: talk.slowestMs, messages: talk.town.ledger.stats.shown, way: talk.way }
   })
 
-function fault(name: string, a: Kind, b: Kind, what: Fault, then?: Way): Change {
-  return { name, where: between(a, b), happen: (sim) => sim.begin(what), ...(then && { then }) }
-}
-
-function kind(name: string): Kind {
-  return KINDS.find((each) => each.name === name)!
+function fault(name: string, a: Kind, b: Kind, what: Fault, goesOn?: Way): Change {
+  return { name, where: between(a, b), happen: (sim) => sim.begin(what), ...(goesOn && { goesOn }) }
 }
 
 /** Virtual ms between two messages of a side: two people who type at the same time, and fast. */

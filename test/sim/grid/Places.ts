@@ -55,6 +55,8 @@ export const KINDS: ReadonlyArray<Kind> = [
   { name: "UDP blocked", short: "no udp", place: (host) => Effect.as(blocksUdp(host), {}) }
 ]
 
+export const kindOf = (name: string): Kind => KINDS.find((each) => each.name === name)!
+
 /** Every kind with every kind, itself included. */
 export const PAIRS: ReadonlyArray<Arrangement> = KINDS.flatMap((a, at) => KINDS.slice(at).map((b) => between(a, b)))
 

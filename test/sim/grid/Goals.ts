@@ -1,0 +1,12 @@
+/** Goals of hole punching and relaying, in virtual ms where nothing else is said. */
+
+/** Until both sides are on a direct path, from the moment at which both are introduced: the median, without loss and with 5 %. */
+export const MAX_DIRECT_MEDIAN = 1_000
+/** The same, for the slowest one in a hundred, with 5 % loss. */
+export const MAX_DIRECT_P99 = 3_000
+/** Relayed round trips until the first message is shown, on a network that loses nothing. */
+export const MAX_FIRST_ROUND_TRIPS = 1.5
+/** What any message takes that is said while the path changes. */
+export const MAX_STALL = 1_500
+/** Packets a minute that a side sends to keep a silent conversation alive. */
+export const MAX_KEEPALIVES = 3

@@ -1,0 +1,37 @@
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import { run, type Scenario } from "parley/sim"
+import { describe, expect, it } from "vitest"
+import { maxTime } from "../product/Seeds.js"
+import { CHANGES, undergo } from "./Changes.js"
+import { MAX_KEEPALIVES, MAX_STALL } from "./Goals.js"
+import { idle } from "./Idle.js"
+import * as Network from "./Network.js"
+import { between, kindOf } from "./Places.js"
+
+const value = async <A, E>(seed: number, scenario: Scenario<A, E>): Promise<A> => {
+  const { exit } = await run({ seed, maxTime, link: Network.link(0) }, scenario)
+  if (Exit.isFailure(exit)) throw new Error(`seed ${seed}: ${Cause.pretty(exit.cause)}`)
+  return exit.value
+}
+
+describe("a path change", () => {
+  it.each(CHANGES.map((change) => [change.name, change] as const))("goes unnoticed: %s", async (_, change) => {
+    for (const seed of [1, 2]) {
+      const { messages, slowestMs, way } = await value(seed, undergo(change))
+      expect(slowestMs).toBeLessThan(MAX_STALL)
+      expect(messages).toBe(320)
+      if (change.goesOn !== undefined) expect(way).toBe(change.goesOn)
+    }
+  })
+})
+
+describe("a silent conversation", () => {
+  it.each(["port-restricted", "symmetric, random ports", "UDP blocked"])("costs little: %s", async (name) => {
+    const { changes, nextMs, packetsPerMinute } = await value(1, idle(between(kindOf(name), kindOf(name))))
+    expect(packetsPerMinute).toBeLessThan(MAX_KEEPALIVES)
+    expect(packetsPerMinute).toBeGreaterThan(0)
+    expect(changes).toBe(0)
+    expect(nextMs).toBeLessThan(MAX_STALL)
+  })
+})
