@@ -1,4 +1,5 @@
 import * as Either from "effect/Either"
+import * as Endpoint from "../domain/Endpoint.js"
 import { DEFAULT_PORT } from "../protocol/Control.js"
 
 /** Parsers of what a user types, whether as a flag, in the environment or in a file. `Left` is the sentence to show. */
@@ -51,7 +52,7 @@ const address = (text: string, defaultPort: number): Either.Either<ServerAddress
       : text.split(":").length > 2
         ? [text, undefined]
         : (text.split(":") as [string, string?])
-  if (!HOST.test(host) && !IPV6.test(host))
+  if (!HOST.test(host) && Endpoint.make(host, defaultPort)?.family !== "ipv6")
     return Either.left(`a server is written host or host:port, not ${quote(text)}`)
   if (portText === undefined) return Either.right({ host, port: defaultPort })
   return Either.map(port(1)(portText), (port) => ({ host, port }))
@@ -83,4 +84,3 @@ export const quote = (text: string): string => JSON.stringify(text.length > 60 ?
 
 /** RFC 1123 names and IPv4 addresses; underscores occur in private networks. */
 const HOST = /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$/
-const IPV6 = /^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/

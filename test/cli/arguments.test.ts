@@ -37,7 +37,21 @@ describe("Values", () => {
     expect(right(Values.serverAddress("example.org:80"))).toEqual({ host: "example.org", port: 80 })
     expect(right(Values.serverAddress("[2001:db8::1]:80"))).toEqual({ host: "2001:db8::1", port: 80 })
     expect(right(Values.serverAddress("2001:db8::1"))).toEqual({ host: "2001:db8::1", port: 9090 })
-    for (const wrong of ["", ":", ":80", "a b", "host:", "host:0", "host:65536", "host:x", "\u001b[2J", "-", "[::1"])
+    for (const wrong of [
+      "a:b:c",
+      "1:2:3",
+      "",
+      ":",
+      ":80",
+      "a b",
+      "host:",
+      "host:0",
+      "host:65536",
+      "host:x",
+      "\u001b[2J",
+      "-",
+      "[::1"
+    ])
       expect([wrong, right(Values.serverAddress(wrong))]).toEqual([wrong, undefined])
   })
 
