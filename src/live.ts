@@ -15,6 +15,7 @@ import * as Entropy from "./layers/node/Entropy.js"
 import * as Interfaces from "./layers/node/Interfaces.js"
 import * as LanDiscovery from "./layers/node/LanDiscovery.js"
 import * as Listener from "./layers/node/Listener.js"
+import * as PortMapping from "./layers/node/PortMapping.js"
 import * as Resolver from "./layers/node/Resolver.js"
 import * as NodeStore from "./layers/node/Store.js"
 
@@ -35,7 +36,15 @@ export const server: Programs["server"] = (settings) => Effect.provide(ServerPro
 export const client: Programs["client"] = (settings) =>
   Effect.provide(
     ClientProgram.run(settings),
-    Layer.provideMerge(Profile.layer, Layer.mergeAll(machine, LanDiscovery.layer, NodeStore.layer(settings.home)))
+    Layer.provideMerge(
+      Profile.layer,
+      Layer.mergeAll(
+        machine,
+        LanDiscovery.layer,
+        Layer.provide(PortMapping.layer, Datagrams.layer),
+        NodeStore.layer(settings.home)
+      )
+    )
   )
 
 export const doctor: Programs["doctor"] = (settings) => Effect.provide(DoctorProgram.run(settings), machine)

@@ -6,6 +6,7 @@ import * as Entropy from "./layers/node/Entropy.js"
 import * as Interfaces from "./layers/node/Interfaces.js"
 import * as LanDiscovery from "./layers/node/LanDiscovery.js"
 import * as Listener from "./layers/node/Listener.js"
+import * as PortMapping from "./layers/node/PortMapping.js"
 import * as Resolver from "./layers/node/Resolver.js"
 import * as Store from "./layers/node/Store.js"
 
@@ -19,6 +20,7 @@ export const layerNode = (options: { readonly home: string }) =>
     Interfaces.layer,
     LanDiscovery.layer,
     Listener.layer,
+    Layer.provide(PortMapping.layer, Datagrams.layer),
     Resolver.layer,
     Store.layer(options.home)
   )

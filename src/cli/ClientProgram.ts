@@ -20,6 +20,7 @@ export const run = (
         lan: settings.lan,
         path: settings.path,
         stun: settings.stun,
+        portMapping: settings.portMapping,
         ...(settings.token === undefined ? {} : { token: settings.token })
       }).pipe(Effect.mapError(({ message }) => new ProgramError({ message })))
       yield* settings.json

@@ -19,6 +19,7 @@ export const Settings = Schema.Struct({
   nick: Schema.String,
   server: Schema.String,
   stun: Schema.String,
+  portMapping: Schema.String,
   home: Schema.String,
   token: Schema.String,
   path: Schema.String

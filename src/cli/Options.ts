@@ -53,6 +53,13 @@ const path = setting(
   Values.oneOf(POLICIES)
 ).pipe(CliOptions.withDefault("prefer-direct"))
 
+const portMapping = setting(
+  "port-mapping",
+  "on|off",
+  "Whether to ask the router (NAT-PMP) to let peers in on a UDP port (default: on)",
+  Values.onOff
+).pipe(CliOptions.withDefault(true))
+
 export const server = {
   host: setting("host", "HOST", "Address to listen on (default: 0.0.0.0)", Values.text(253)).pipe(
     CliOptions.withDefault("0.0.0.0")
@@ -101,6 +108,7 @@ export const client = {
   token,
   path,
   stun,
+  portMapping,
   config
 }
 

@@ -25,6 +25,7 @@ export interface ClientSettings {
   readonly token: string | undefined
   readonly path: Policy
   readonly stun: ReadonlyArray<ServerAddress>
+  readonly portMapping: boolean
 }
 
 /** The options of `parley doctor` after all sources were merged. */

@@ -12,6 +12,8 @@ export interface ClientOptions {
   readonly path?: Policy
   /** STUN servers to ask for our outer address besides the rendezvous server: host names or IP literals, at most `MAX_STUN`. */
   readonly stun?: ReadonlyArray<{ readonly host: string; readonly port: number }>
+  /** Whether to have the router forward a UDP port to us, with the service `PortMapping` where there is one; true when left out. */
+  readonly portMapping?: boolean
   /** Milliseconds that `exit` gives undelivered messages; `DEFAULT_LINGER` when left out. */
   readonly lingerMs?: number
 }

@@ -38,20 +38,25 @@ export const select = (
 }
 
 /**
- * Host candidates together with the addresses that the internet sees (server-reflexive ones), each once and `MAX_CANDIDATES` in all. The
- * latter are few, and where there is a NAT nobody outside gets in without them, so they do not make room for the former.
+ * Host candidates together with the addresses that lead to us from the internet (a forwarded port, server-reflexive ones), each once and
+ * `MAX_CANDIDATES` in all. The latter are few, and where there is a NAT nobody outside gets in without them, so they do not make room for the former.
  */
-export const withReflexive = (
+export const withOuter = (
   hosts: ReadonlyArray<Endpoint.Endpoint>,
-  reflexive: ReadonlyArray<Endpoint.Endpoint>
+  outer: ReadonlyArray<Endpoint.Endpoint>
 ): ReadonlyArray<Endpoint.Endpoint> => {
-  const own = new Set(hosts.map(Endpoint.format))
-  const outer = reflexive.filter((endpoint) => !own.has(Endpoint.format(endpoint))).slice(0, MAX_REFLEXIVE)
-  return [...hosts.slice(0, MAX_CANDIDATES - outer.length), ...outer]
+  const seen = new Set(hosts.map(Endpoint.format))
+  const others = outer
+    .filter((endpoint) => {
+      const text = Endpoint.format(endpoint)
+      return !seen.has(text) && seen.add(text)
+    })
+    .slice(0, MAX_OUTER)
+  return [...hosts.slice(0, MAX_CANDIDATES - others.length), ...others]
 }
 
-/** Two of each family. */
-const MAX_REFLEXIVE = 4
+/** The forwarded port, and two reflexive ones of each family. */
+const MAX_OUTER = 5
 
 /** What the control link carries at most; a peer probes each of them eight times. */
 export const MAX_CANDIDATES = 8

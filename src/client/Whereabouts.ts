@@ -5,6 +5,7 @@ import * as Endpoint from "../domain/Endpoint.js"
 import { type InterfaceAddress, Interfaces } from "../services/Interfaces.js"
 import { Resolver } from "../services/Resolver.js"
 import { type ClientOptions, MAX_STUN } from "./ClientOptions.js"
+import * as ForwardedPort from "./ForwardedPort.js"
 import * as LocalCandidates from "./LocalCandidates.js"
 import type { PathPolicies } from "./PathPolicies.js"
 import type { PeerLink } from "./PeerLink.js"
@@ -32,6 +33,7 @@ export interface Whereabouts {
 
 export const make = (options: {
   readonly stun: ClientOptions["stun"]
+  readonly portMapping: ClientOptions["portMapping"]
   readonly self: Self
   readonly peers: PeerLink
   readonly server: ServerLink
@@ -47,6 +49,7 @@ export const make = (options: {
     const resolver = yield* Resolver
     const wake = yield* Effect.makeLatch(false)
     let addresses: ReadonlyArray<InterfaceAddress> = yield* interfaces.addresses
+    let reachedServer = false
     let serverOnLoopback = false
     /** As the peers, and as the server, have been told. */
     let current = ""
@@ -56,13 +59,19 @@ export const make = (options: {
     const candidates = () =>
       policies.everybody === "relay-only"
         ? []
-        : LocalCandidates.withReflexive(
-            hosts(),
-            peers.outside(({ candidates }) => candidates)
-          )
+        : LocalCandidates.withOuter(hosts(), [
+            ...forwarded.candidates(),
+            ...peers.outside(({ candidates }) => candidates)
+          ])
+
+    /** A router lies between us and the server, as far as we know, and may learn of us. */
+    const wantForwarding = () => {
+      if (reachedServer && !serverOnLoopback && policies.everybody !== "relay-only") forwarded.want()
+    }
 
     const announce = () => {
       const { record } = self
+      wantForwarding()
       const endpoints = candidates().map(Endpoint.format)
       const text = endpoints.join()
       if (record !== undefined && text !== current) {
@@ -80,10 +89,16 @@ export const make = (options: {
       onTick()
       if (textOf(before) !== textOf(addresses)) {
         peers.outside((outside, now) => outside.networkChanged(now))
+        forwarded.networkChanged()
         const gone = before.filter(({ address }) => !addresses.some((other) => other.address === address))
         server.addressesGone(gone.map(({ address }) => address))
       }
       announce()
+    })
+
+    const forwarded = yield* ForwardedPort.make({
+      port: options.portMapping === false ? undefined : peers.ports.ipv4,
+      onChange: announce
     })
 
     yield* Effect.forkScoped(
@@ -110,6 +125,8 @@ export const make = (options: {
       candidates,
       greeted: (remote, udp) => {
         serverOnLoopback = Endpoint.scope(remote) === "loopback"
+        reachedServer = true
+        wantForwarding()
         peers.outside((outside, now) => {
           outside.greeted(remote.address, udp, now)
           outside.start(now)

@@ -104,15 +104,13 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
         }
       },
       onRelay: peers.relayed,
-      onDown: () => {
-        peers.outside((outside) => outside.lost())
-        registrar.lost()
-      },
+      onDown: () => registrar.lost(),
       onLost: (message, retryInMs) => events.offer({ _tag: "ServerLost", message, retryInMs })
     })
 
     const whereabouts: Whereabouts.Whereabouts = yield* Whereabouts.make({
       stun: options.stun,
+      portMapping: options.portMapping,
       self,
       peers,
       server,

@@ -1,0 +1,165 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/TestClock"
+import * as TestContext from "effect/TestContext"
+import { describe, expect, it } from "vitest"
+import * as Endpoint from "../../../src/domain/Endpoint.js"
+import * as NodeDatagrams from "../../../src/layers/node/Datagrams.js"
+import * as Gateway from "../../../src/layers/node/Gateway.js"
+import * as NodePortMapping from "../../../src/layers/node/PortMapping.js"
+import * as Bytes from "../../../src/protocol/Bytes.js"
+import { Datagrams } from "../../../src/services/Datagrams.js"
+import { PortMapping } from "../../../src/services/PortMapping.js"
+
+const PORT = 4_660 // 0x1234
+const ADDRESS = "0080000000000001c6336407"
+const MAPPED = "008100000000000112345678000001f4"
+const REFUSED = "0081000200000001"
+
+/** What somebody else answers first, each time. */
+const FORGED = ["0080000000000001cb007109", "008100000000000112349999000001f4"]
+
+/** A router on loopback that answers each request (hexadecimal) with these messages, and a client of it. The clock stands still. */
+const behind = (
+  answers: (request: string) => ReadonlyArray<string>,
+  program: (world: {
+    readonly asked: Queue.Dequeue<string>
+    readonly told: Queue.Dequeue<string | undefined>
+    readonly renew: () => void
+    readonly leave: Effect.Effect<void>
+  }) => Effect.Effect<void>
+) =>
+  Effect.gen(function* () {
+    const asked = yield* Queue.unbounded<string>()
+    const told = yield* Queue.unbounded<string | undefined>()
+    const datagrams = yield* Datagrams
+    const stranger = yield* datagrams.bind({ family: "ipv4", address: "127.0.0.1", port: 0, onDatagram: () => {} })
+    const router = yield* datagrams.bind({
+      family: "ipv4",
+      address: "127.0.0.1",
+      port: 0,
+      onDatagram: (from, data) => {
+        asked.unsafeOffer(Bytes.toHex(data))
+        for (const forged of FORGED) stranger.send(from, Bytes.fromHex(forged)!)
+        for (const answer of answers(Bytes.toHex(data))) router.send(from, Bytes.fromHex(answer)!)
+      }
+    })
+    const scope = yield* Scope.make()
+    const mapping = yield* Layer.buildWithScope(NodePortMapping.layerAt(Effect.succeed(router.local)), scope)
+    const { renew } = yield* PortMapping.pipe(
+      Effect.flatMap(({ forward }) =>
+        forward({
+          port: PORT,
+          onExternal: (endpoint) => void told.unsafeOffer(endpoint && Endpoint.format(endpoint))
+        })
+      ),
+      Effect.provide(mapping),
+      Scope.extend(scope)
+    )
+    yield* program({ asked, told, renew, leave: Scope.close(scope, Exit.void) })
+  }).pipe(Effect.scoped, Effect.provide(Layer.merge(NodeDatagrams.layer, TestContext.TestContext)), Effect.runPromise)
+
+const willing = (request: string) => (request === "0000" ? [ADDRESS] : [MAPPED])
+
+describe("a router that speaks NAT-PMP", () => {
+  it("is asked for the port, again when told so, and to forget it in the end", () =>
+    behind(willing, ({ asked, leave, renew, told }) =>
+      Effect.gen(function* () {
+        expect(yield* Queue.take(told)).toBe("198.51.100.7:22136")
+        expect(yield* Queue.takeAll(asked)).toHaveLength(2)
+        renew()
+        expect(yield* Queue.take(told)).toBe("198.51.100.7:22136")
+        // The port that it gave is the one wished for from then on.
+        expect([...(yield* Queue.takeAll(asked))]).toEqual(["000100001234567800000258", "0000"])
+        yield* TestClock.adjust("120 seconds")
+        expect(yield* Queue.take(told)).toBe("198.51.100.7:22136")
+        yield* Queue.takeAll(asked)
+        yield* leave
+        expect([...(yield* Queue.takeAll(asked))]).toEqual(["000100001234000000000000"])
+      })
+    ))
+
+  it("may refuse, and is not asked to forget what it never gave", () =>
+    behind(
+      () => [REFUSED],
+      ({ asked, leave, told }) =>
+        Effect.gen(function* () {
+          expect(yield* Queue.take(told)).toBeUndefined()
+          yield* leave
+          expect(yield* Queue.size(asked)).toBe(1)
+        })
+    ))
+
+  it("may send nonsense before its answer", () =>
+    behind(
+      (request) => [
+        "",
+        "00",
+        "ffff",
+        "0081000000000001999956780000",
+        "008100000000000199999999000001f4",
+        ...willing(request)
+      ],
+      ({ told }) =>
+        Effect.gen(function* () {
+          expect(yield* Queue.take(told)).toBe("198.51.100.7:22136")
+        })
+    ))
+
+  it("is given up on when it says nothing, and does not hold up the end when it falls silent", () => {
+    let talks = false
+    return behind(
+      (request) => (talks ? willing(request) : []),
+      ({ asked, leave, renew, told }) =>
+        Effect.gen(function* () {
+          yield* Queue.take(asked)
+          for (const pause of [250, 500, 1_000]) {
+            yield* TestClock.adjust(pause)
+            yield* Queue.take(asked)
+          }
+          yield* TestClock.adjust(2_000)
+          expect(yield* Queue.take(told)).toBeUndefined()
+          talks = true
+          renew()
+          expect(yield* Queue.take(told)).toBe("198.51.100.7:22136")
+          yield* Queue.takeAll(asked)
+          talks = false
+          const left = yield* Deferred.make<void>()
+          const leaving = yield* Effect.fork(Effect.zipRight(leave, Deferred.succeed(left, undefined)))
+          yield* Queue.take(asked)
+          expect(yield* Deferred.isDone(left)).toBe(false)
+          yield* TestClock.adjust(300)
+          yield* Fiber.join(leaving)
+        })
+    )
+  })
+})
+
+describe("the router of the default route", () => {
+  const HEAD = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+
+  it("is read from Linux's table, the one with the lowest metric", () => {
+    const rows = [
+      "wlan0\t00000000\t0101A8C0\t0003\t0\t0\t600\t00000000\t0\t0\t0",
+      "eth0\t00000000\tFE00000A\t0003\t0\t0\t100\t00000000\t0\t0\t0",
+      "eth0\t0000000A\t00000000\t0001\t0\t0\t100\t00FFFFFF\t0\t0\t0"
+    ]
+    expect(Gateway.fromProc(HEAD + rows.join("\n"))).toBe("10.0.0.254")
+  })
+
+  it("is none where the table names none", () => {
+    for (const text of ["", HEAD, `${HEAD}tun0\t00000000\t00000000\t0001\t0\t0\t0`, `${HEAD}eth0\t00000000\tzz\t0003`])
+      expect(Gateway.fromProc(text)).toBeUndefined()
+  })
+
+  it("is read from what the route command of BSD systems prints", () => {
+    expect(Gateway.fromRoute("   route to: default\n    gateway: 192.168.1.1\n  interface: en0\n")).toBe("192.168.1.1")
+    expect(Gateway.fromRoute("    gateway: fe80::1%en0\n")).toBeUndefined()
+    expect(Gateway.fromRoute("route: not in table")).toBeUndefined()
+  })
+})
