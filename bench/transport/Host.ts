@@ -13,6 +13,7 @@ import * as NodeDatagrams from "../../src/layers/node/Datagrams.js"
 import * as NodeEntropy from "../../src/layers/node/Entropy.js"
 import * as PeerRecord from "../../src/protocol/PeerRecord.js"
 import { Datagrams } from "../../src/services/Datagrams.js"
+import { Entropy } from "../../src/services/Entropy.js"
 import * as Time from "../../src/services/Time.js"
 
 /** What one side has to know of the other; plain data, for the pipe between processes. */
@@ -45,7 +46,7 @@ export const open = async (onEvent: (event: PeerEvent, now: number) => void): Pr
   const link = await Effect.runPromise(
     PeerLink.make(onEvent).pipe(Effect.provide(Layer.merge(counting(packets), NodeEntropy.layer)), Scope.extend(scope))
   )
-  const entropy = { bytes: (length: number) => globalThis.crypto.getRandomValues(new Uint8Array(length)) }
+  const entropy = await Effect.runPromise(Effect.provide(Entropy, NodeEntropy.layer))
   const machine = new Peers({
     crypto,
     entropy,

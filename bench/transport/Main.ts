@@ -2,6 +2,7 @@ import { fork } from "node:child_process"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
+import { main as compareControllers } from "./Controllers.js"
 import { collect, type Figures, type Summary, show } from "./Figures.js"
 
 /** Runs each part several times, interleaved so that a busy moment of the machine hits all of them, and prints medians and ratios. */
@@ -22,6 +23,10 @@ const { positionals, values } = parseArgs({
     prof: { type: "string" }
   }
 })
+if (positionals[0] === "controllers") {
+  compareControllers(positionals[1])
+  process.exit()
+}
 const parts = positionals.length === 0 ? ALL : positionals
 
 const here = dirname(fileURLToPath(import.meta.url))

@@ -1,5 +1,6 @@
 // `npm run bench -- [parts] [--runs 5] [--json]`: figures of the peer link on this machine, two processes over loopback, each beside the floor
 // that Node and the cipher set in the same run. `--prof a` (or `b`) writes a CPU profile of that side to the current folder.
+// `npm run bench -- controllers [link]` compares congestion controllers on simulated links instead.
 import { spawnSync } from "node:child_process"
 import { mkdirSync } from "node:fs"
 import { dirname, join } from "node:path"

@@ -4,6 +4,7 @@ import type { NatKind } from "../nat/NatKind.js"
 import type { PeerEvent, PeerId, Transmit } from "./Api.js"
 import type { Association } from "./Association.js"
 import type { Attempt } from "./Attempt.js"
+import type { CongestionController } from "./CongestionController.js"
 import type { Connection } from "./Connection.js"
 import type { ConversationJournal } from "./Conversation.js"
 import type { Epoch } from "./Epoch.js"
@@ -34,6 +35,8 @@ export interface AssociationContext {
   readonly register: (index: number, entry: IndexEntry) => void
   readonly release: (index: number) => void
   readonly memory: PacketMemory
+  /** A controller for one use of a path. */
+  readonly congestion: () => CongestionController
 }
 
 /** What an index of ours stands for. */

@@ -180,7 +180,7 @@ export class Bbr implements CongestionController {
 /** 2 / ln 2: the smallest gain that doubles the rate each round (BBR paper). */
 const STARTUP_GAIN = 2.885
 /** Products in flight: one under way, one for acknowledgements that come late or in bunches. */
-const WINDOW_GAIN = 2
+const WINDOW_GAIN = 1.75
 /** Gains of the probe cycle. */
 const CYCLE: ReadonlyArray<number> = [1.25, 0.75, 1, 1, 1, 1, 1, 1]
 /** Rounds that a measured bandwidth is believed: longer than a cycle, so that one fast part after another renews it. */

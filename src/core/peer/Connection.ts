@@ -4,8 +4,8 @@ import { MAX_DATAGRAM } from "../../protocol/DataPacket.js"
 import * as Frame from "../../protocol/Frame.js"
 import { AckRanges } from "./AckRanges.js"
 import type { DisconnectReason, PeerEvent, PeerId, Route, Transmit } from "./Api.js"
-import { Bbr } from "./Bbr.js"
 import { ChatChannel } from "./ChatChannel.js"
+import type { CongestionController } from "./CongestionController.js"
 import type { Conversation } from "./Conversation.js"
 import type { Epoch } from "./Epoch.js"
 import { KeyRing } from "./KeyRing.js"
@@ -52,7 +52,7 @@ export class Connection implements LossSink {
     this.paths = new Paths(() => entropy.bytes(1)[0]! / 255, context.policy, context.epoch.initiator)
     this.chat = new ChatChannel(conversation, emit, peerTerms, context.consented)
     this.streams = new Streams(peer, emit, context.epoch.initiator)
-    this.#loss = new LossDetector(this, () => new Bbr(entropy.bytes(1)[0]!), new RttEstimator(), MAX_DATAGRAM)
+    this.#loss = new LossDetector(this, context.congestion, new RttEstimator(), MAX_DATAGRAM)
     this.#packets = new PacketBuilder({
       acks: this.#acks,
       candidates,
@@ -328,6 +328,7 @@ export interface ConnectionContext {
   /** Told of each change of the active path. */
   readonly onPath: (change: PathChange) => void
   readonly memory: PacketMemory
+  readonly congestion: () => CongestionController
   readonly epoch: Epoch
   /** 8 bytes each: the names that both sides give this connection. */
   readonly localId: Uint8Array

@@ -97,11 +97,6 @@ export class LossDetector {
     return this.#hasWindow ? this.#pacer.nextAt(this.#controller.rate) : Number.POSITIVE_INFINITY
   }
 
-  /** Few enough packets are under way for one of usual size to count as alone. */
-  get isQuiet(): boolean {
-    return this.#sent.size <= FEW_PACKETS
-  }
-
   /** The application had nothing more to send (so the window was not tested), or had, and the window held it back. */
   setApplicationLimited(limited: boolean): void {
     this.#applicationLimited = limited
@@ -117,7 +112,7 @@ export class LossDetector {
     this.#inFlight += bytes
     this.#lastSentAt = now
     if (this.#allowance > 0) this.#allowance--
-    const isLone = bytes <= SMALL_PACKET && this.isQuiet
+    const isLone = bytes <= SMALL_PACKET && this.#sent.size <= FEW_PACKETS
     this.#spareAt = isLone && !this.#isSpare ? now + SPARE_AFTER : undefined
     this.#isSpare = false
   }

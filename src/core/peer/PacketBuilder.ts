@@ -18,8 +18,8 @@ import type { Streams } from "./Streams.js"
  * on its path; then, on the path for data, what is owed of acknowledgement, control, the conversation, and last the other streams, so
  * that a file never delays a word.
  *
- * A line of chat that goes out while little else is under way takes the unacknowledged ones before it along again: the packet has room,
- * and when an earlier one was lost, nothing has to wait for that to be noticed.
+ * A line of chat that leaves room in its packet takes the unacknowledged ones just before it along again: when one of them was lost,
+ * nothing has to wait until that is noticed.
  */
 export class PacketBuilder {
   /** The number of the next packet. It runs on over all keys, and no number is used twice. */
@@ -193,15 +193,14 @@ export class PacketBuilder {
   }
 
   #writeChat(writer: Bytes.Writer, frames: Array<SentFrame>, end: number): boolean {
-    const { chat, loss } = this.parts
-    const { stream } = chat
+    const { stream } = this.parts.chat
     let wrote = false
     while (stream.pending) {
       const room = end - writer.offset
       const next = stream.next(room - Frame.streamOverhead(CHAT_STREAM, stream.nextOffset, room))
       if (next === undefined) break
       const most = Math.min(MAX_REPEATED, room - (next.end - next.start) - MAX_STREAM_OVERHEAD)
-      const range = loss.isQuiet && most > 0 ? stream.withRecent(next, most) : next
+      const range = most > 0 && !stream.pending ? stream.withRecent(next, most) : next
       Frame.writeStreamHeader(writer, CHAT_STREAM, range.start, range.end - range.start)
       stream.writeTo(writer, range)
       frames.push({ _tag: "Stream", stream: CHAT_STREAM, start: range.start, end: range.end })

@@ -21,6 +21,8 @@ import type {
 } from "./Api.js"
 import { Association } from "./Association.js"
 import type { AssociationContext, IndexEntry } from "./AssociationContext.js"
+import { Bbr } from "./Bbr.js"
+import type { CongestionController } from "./CongestionController.js"
 import { DeadlineHeap } from "./DeadlineHeap.js"
 import { peek } from "./Handshake.js"
 import { OpenIntroduction } from "./OpenIntroduction.js"
@@ -41,6 +43,8 @@ export interface PeersOptions {
   }
   /** Monotonic ms. */
   readonly now: number
+  /** What decides how fast a path is used, made for each use of one; `Bbr` when left out. */
+  readonly congestion?: () => CongestionController
   /** What earlier processes left of the conversation with a peer. Present when there is a journal: `pollJournal` is to be drained. */
   readonly past?: (peer: PeerId) => Past | undefined
 }
@@ -107,7 +111,8 @@ export class Peers implements PeersMachine {
       release: (index) => {
         this.#indexes.delete(index)
       },
-      memory: new PacketMemory()
+      memory: new PacketMemory(),
+      congestion: options.congestion ?? (() => new Bbr(options.entropy.bytes(1)[0]!))
     }
   }
 

@@ -237,10 +237,10 @@ export class Streams {
     return result
   }
 
-  /** Tells writers that wait that there is room again: half of it, so that they are not woken for every packet. */
+  /** Tells writers that wait that there is room again, some of it, so that they are not woken for every packet. */
   #wake(stream: DataStream): void {
     if (this.#kept >= TOTAL_KEEPS) return
-    if (stream.sending.kept <= STREAM_KEEPS / 2 && stream.unblock()) {
+    if (stream.sending.kept <= WAKE_AT && stream.unblock()) {
       this.emit({ _tag: "StreamWritable", peer: this.peer, stream: stream.id })
     }
   }
@@ -285,11 +285,13 @@ const writeStream = (stream: DataStream, writer: Writer, end: number, frames: Ar
 export const MAX_STREAMS = 64
 /** Streams given up whose RESET is not acknowledged yet. */
 const MAX_RESETS = 4 * MAX_STREAMS
-/** Bytes that a stream keeps until they are acknowledged: 40 MB/s over 100 ms. */
-const STREAM_KEEPS = 4 * 1024 * 1024
-/** The same for all streams of a connection. */
+/** Bytes that a stream keeps until they are acknowledged: 40 MB/s over 100 ms, twice, as a loss holds up what comes after it. */
+const STREAM_KEEPS = 8 * 1024 * 1024
+/** Bytes kept at which a writer that waits is woken: early enough that the path is not left without. */
+const WAKE_AT = STREAM_KEEPS - 1024 * 1024
+/** The same as `STREAM_KEEPS` for all streams of a connection. */
 const TOTAL_KEEPS = 16 * 1024 * 1024
-/** Bytes that a sender may have under way, or waiting for a slow reader: twice what it keeps, because a loss holds up what comes after it. */
+/** Bytes that a sender may have under way, or waiting for a slow reader: as much as it keeps. */
 const STREAM_WINDOW = 8 * 1024 * 1024
 /** Bytes for all streams of a connection: the most memory that a peer can make us use, `FIRST_WINDOW` for each stream aside. */
 const TOTAL_WINDOW = 16 * 1024 * 1024

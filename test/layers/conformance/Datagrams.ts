@@ -68,6 +68,34 @@ export const suite = (name: string, { run }: Subject<Datagrams>): void => {
         })
       ))
 
+    it("says when a burst is over, after each of its datagrams and before it is quiet for good", () =>
+      run(
+        Effect.gen(function* () {
+          const sender = yield* bind({ family: "ipv4", address: LOOPBACK.ipv4 })
+          const log: Array<number> = []
+          let idles = 0
+          const signal = new Signal()
+          const receiver = yield* Effect.flatMap(Datagrams, (service) =>
+            service.bind({
+              family: "ipv4",
+              address: LOOPBACK.ipv4,
+              port: 0,
+              onDatagram: (_, data) => {
+                log.push(data[0]!)
+              },
+              onIdle: () => {
+                idles++
+                signal.notify()
+              }
+            })
+          )
+          for (let index = 0; index < 50; index++) sender.send(receiver.local, Uint8Array.of(index))
+          yield* signal.until(() => log.length === 50)
+          expect(idles).toBeGreaterThan(0)
+          expect(idles).toBeLessThanOrEqual(50)
+        })
+      ))
+
     it("gives the data to the receiver", () =>
       run(
         Effect.gen(function* () {

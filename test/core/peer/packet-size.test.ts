@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest"
+import { PacketSize } from "../../../src/core/peer/PacketSize.js"
+
+describe("the size of packets (RFC 8899)", () => {
+  it("grows with each size that came through", () => {
+    const size = new PacketSize([1_452, 8_900])
+    expect(size.current).toBe(1_200)
+    expect(size.probe(0)).toBe(1_452)
+    size.onProbeSent()
+    expect(size.probe(0)).toBeUndefined()
+    size.onProbeAcknowledged(1_452)
+    expect(size.current).toBe(1_452)
+    expect(size.probe(1)).toBe(8_900)
+  })
+
+  it("does not try a size again for ten minutes once it was lost, as the second one may come through in pieces", () => {
+    const size = new PacketSize([1_452, 8_900])
+    size.onProbeSent()
+    size.onProbeLost(1_452, 1_000)
+    expect(size.current).toBe(1_200)
+    expect(size.probe(2_000)).toBeUndefined()
+    expect(size.probe(600_999)).toBeUndefined()
+    expect(size.probe(601_000)).toBe(1_452)
+  })
+
+  it("goes back to what every path carries when large packets vanish, and only then", () => {
+    const size = new PacketSize([1_452])
+    size.onProbeSent()
+    size.onProbeAcknowledged(1_452)
+    for (let i = 0; i < 50; i++) {
+      size.onLost(1_452, 0)
+      if (i % 9 === 8) size.onAcknowledged(1_452)
+    }
+    expect(size.current).toBe(1_452)
+    for (let i = 0; i < 20; i++) size.onLost(600, 0)
+    expect(size.current).toBe(1_452)
+    size.onAcknowledged(1_452)
+    for (let i = 0; i < 10; i++) size.onLost(1_452, 100)
+    expect(size.current).toBe(1_200)
+    expect(size.probe(200)).toBeUndefined()
+  })
+})
