@@ -24,7 +24,10 @@ export interface Arrival {
 export class Outside {
   readonly #probe: ReflexiveProbe
   readonly #seen = new Map<Endpoint.Family, Reflexive>()
-  /** By channel; at most `MAX_TOKENS`, the oldest goes first. A channel without its token still has the control link. */
+  /**
+   * By channel; at most `MAX_TOKENS`, the oldest goes first. A channel without its token still has the control link. A lost link is
+   * no reason to forget them: the server may not know of it yet, and carries on until it does.
+   */
   readonly #tokens = new Map<string, Uint8Array>()
   /** The relay's port; `undefined` while the server has none, or there is no server. */
   #relay: Endpoint.Endpoint | undefined
@@ -59,11 +62,6 @@ export class Outside {
   setStun(servers: ReadonlyArray<Endpoint.Endpoint>, now: number): void {
     this.#stun = servers
     this.#probe.setServers([...this.#servers, ...this.#stun], now)
-  }
-
-  /** The session with the server is over, and what it was allowed with it. */
-  lost(): void {
-    this.#tokens.clear()
   }
 
   start(now: number): void {

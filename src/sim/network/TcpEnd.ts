@@ -275,20 +275,24 @@ export class TcpEnd implements Connection, PacketSink {
     this.rearm()
   }
 
+  /** A machine does not send from an address that is no longer its own. */
+  private get isAtHome(): boolean {
+    const address = addressOf(this.from)
+    return address === this.host.ipv4 || address === this.host.ipv6 || this.network.routing.isLoopback(address)
+  }
+
   private acknowledge(): void {
     this.transmit({ sequence: NEXT, data: EMPTY, syn: false, fin: false, at: 0, again: false })
   }
 
   private transmit(sent: Sent): DropReason | undefined {
-    // A machine does not send from an address that is no longer its own.
-    const address = addressOf(this.from)
-    const own = address === this.host.ipv4 || address === this.host.ipv6
-    if (!own && !this.network.routing.isLoopback(address)) return undefined
+    if (!this.isAtHome) return undefined
     this.advertised = this.receiver.window
     return this.network.send(this.packet(sent.data, sent))
   }
 
   private transmitReset(): void {
+    if (!this.isAtHome) return
     this.network.send(this.packet(EMPTY, { sequence: NEXT, syn: false, fin: false, rst: true }))
   }
 

@@ -26,6 +26,16 @@ describe("a path change", () => {
   })
 })
 
+describe("a move", () => {
+  it("is hardly felt, because the relay carries on for whoever the server has not missed yet", async () => {
+    const move = CHANGES.find(({ name }) => name === "machine moves, the peer is behind a router")!
+    for (const seed of [1, 2, 3]) {
+      const { slowestMs } = await value(seed, undergo(move))
+      expect(slowestMs).toBeLessThan(300)
+    }
+  })
+})
+
 describe("a silent conversation", () => {
   it.each(["port-restricted", "symmetric, random ports", "UDP blocked"])("costs little: %s", async (name) => {
     const { changes, nextMs, packetsPerMinute } = await value(1, idle(between(kindOf(name), kindOf(name))))

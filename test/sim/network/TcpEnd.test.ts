@@ -40,3 +40,27 @@ describe("the retransmission timer of TCP (RFC 6298 §5)", () => {
     expect(arrivals.map(({ byte }) => byte)).toEqual(arrivals.map((_, index) => index))
   })
 })
+
+describe("a connection whose address is gone", () => {
+  it("ends without a word to the other side", async () => {
+    const reasons: Array<string> = []
+    const scenario = Effect.gen(function* () {
+      const sim = yield* Sim
+      yield* sim.host(
+        "b",
+        {},
+        sink(
+          () => {},
+          (reason) => reasons.push(reason)
+        )
+      )
+      yield* sim.host("a", {}, count)
+      yield* Effect.sleep("5 seconds")
+      yield* sim.begin({ kind: "address-change", host: "a" })
+      yield* Effect.sleep("10 seconds")
+      expect(reasons).toEqual([])
+    })
+    const { exit } = await run({ seed: 1 }, scenario)
+    if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
+  })
+})
