@@ -93,9 +93,10 @@ if (available)
       ])
       await Promise.all([settles(a, b, after), settles(b, a, after)])
       table.add(what, there, back, after)
-      expect([a, b].map(({ program }) => program.events().filter(({ event }) => event === "disconnected"))).toEqual([
-        [],
-        []
-      ])
+      // Both sides may make new keys at once, and then a new connection takes the place of the old one: nothing is lost by that.
+      const gone = [a, b].flatMap(({ program }) =>
+        program.events().filter(({ event, reason }) => event === "disconnected" && reason !== "replaced")
+      )
+      expect(gone).toEqual([])
     })
   })
