@@ -1,4 +1,4 @@
-// Runs the measurements of the simulated world: `node bench/sim/run.mjs [speed|nat|memory|seeds|product] [arguments]`, all of them when none
+// Runs the measurements of the simulated world: `node bench/sim/run.mjs [speed|nat|memory|seeds|core|product] [arguments]`, all of them when none
 // is named. Figures depend on the machine; the calibration loop beside them makes ratios of them that do so less.
 import { spawnSync } from "node:child_process"
 import { mkdirSync } from "node:fs"
@@ -12,7 +12,7 @@ const out = join(root, "node_modules", ".cache", "parley-bench")
 const [name, ...args] = process.argv.slice(2)
 
 mkdirSync(out, { recursive: true })
-for (const bench of name === undefined ? ["speed", "nat", "memory", "seeds", "product"] : [name]) {
+for (const bench of name === undefined ? ["speed", "nat", "memory", "seeds", "core", "product"] : [name]) {
   const outfile = join(out, `${bench}.mjs`)
   await build({
     entryPoints: [join(here, `${bench}.ts`)],

@@ -1,0 +1,30 @@
+/**
+ * How many schedules of the core alone fit into a minute: two or three peer machines as plain callbacks on the kernel, introduced and
+ * talking over a network that loses, delays and doubles packets, 30 virtual seconds, cryptography included. `core.ts [seeds]`, 2000
+ * when left out. Each has to end with every text delivered.
+ */
+import type { Network } from "../../src/sim/network/Network.js"
+import { play } from "../../test/sim/core/Callbacks.js"
+import { LENGTH_MS, write } from "../../test/sim/core/Script.js"
+import { calibrate, thousands } from "./calibrate.js"
+
+const seeds = Number(process.argv[2] ?? 2000)
+let packets = 0
+let network: Network | undefined
+const started = performance.now()
+for (let seed = 1; seed <= seeds; seed++) {
+  const talkers = play(write(seed), (used) => {
+    network = used
+  })
+  packets += network!.stats.sent
+  if (talkers.some(({ accepted, delivered }) => accepted.length !== delivered.length)) {
+    console.error(`seed ${seed}: not every text was delivered`)
+    process.exit(1)
+  }
+}
+const realMs = performance.now() - started
+const perMinute = (seeds * 60_000) / realMs
+const rate = `${thousands(perMinute)} seeds a minute, ${thousands((packets * 1000) / realMs)} packets/s`
+console.log(
+  `${rate}, x${thousands((seeds * LENGTH_MS) / realMs)} real time (${thousands(calibrate())} calibration steps/s)`
+)

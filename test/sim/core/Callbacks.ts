@@ -1,0 +1,70 @@
+import { crypto } from "../../../src/sim/DefaultCrypto.js"
+import type { Kernel } from "../../../src/sim/kernel/Kernel.js"
+import type { Timer } from "../../../src/sim/kernel/TimerHeap.js"
+import type { Network } from "../../../src/sim/network/Network.js"
+import { type BoundSocket, bindSync } from "../../../src/sim/network/Udp.js"
+import { World } from "../../../src/sim/World.js"
+import { type Action, LENGTH_MS, type Script } from "./Script.js"
+import { Talker } from "./Talker.js"
+
+/** Plays a script as plain callbacks on the kernel: no fiber, no promise, no sandbox. */
+export const play = (script: Script, watch: (network: Network) => void = () => {}): ReadonlyArray<Talker> => {
+  const world = new World(script.world, crypto)
+  const { kernel, network } = world
+  watch(network)
+  const talkers = script.people.map(({ person, actions }) => {
+    const host = world.host(person.name, { ipv4: person.endpoint.address })
+    const { socket } = bindSync(network, host, kernel.outside, {
+      family: "ipv4",
+      port: person.endpoint.port,
+      onDatagram: (from, data) => talker.receive(from, data),
+      onIdle: () => talker.drain()
+    }) as BoundSocket
+    const alarm = alarmOn(kernel, (now) => talker.ring(now))
+    const talker = new Talker(script, person, { now: () => kernel.now / 1000, send: socket.send, alarm })
+    follow(kernel, talker, actions, 0)
+    return talker
+  })
+  kernel.drive(LENGTH_MS * 1000)
+  if (kernel.failure !== undefined) throw kernel.failure
+  return talkers
+}
+
+const follow = (kernel: Kernel, talker: Talker, actions: ReadonlyArray<Action>, at: number): void => {
+  const action = actions[at]
+  if (action === undefined) return
+  kernel.after(action.pauseMs * 1000, () => {
+    talker.act(action)
+    follow(kernel, talker, actions, at + 1)
+  })
+}
+
+/**
+ * One kernel timer that rings when an `Alarm` would, to the microsecond: sleeps are whole milliseconds, and one that is set to later
+ * sleeps out before it goes on.
+ */
+const alarmOn = (kernel: Kernel, ring: (now: number) => void): ((at: number | undefined) => void) => {
+  let due = Number.POSITIVE_INFINITY
+  let armed = Number.POSITIVE_INFINITY
+  let timer: Timer | undefined
+  const arm = () => {
+    if (due >= armed) return
+    if (timer !== undefined) kernel.cancel(timer)
+    armed = due
+    timer = kernel.after(Math.max(0, Math.ceil(due - kernel.now / 1000)) * 1000, fire)
+  }
+  const fire = () => {
+    timer = undefined
+    armed = Number.POSITIVE_INFINITY
+    const now = kernel.now / 1000
+    if (now >= due) {
+      due = Number.POSITIVE_INFINITY
+      ring(now)
+    }
+    arm()
+  }
+  return (at) => {
+    due = at ?? Number.POSITIVE_INFINITY
+    arm()
+  }
+}
