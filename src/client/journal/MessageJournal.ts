@@ -68,8 +68,11 @@ export const open = (options: {
     let pending: Array<Pending> = []
     let unflushed: Array<JournalEntry> = []
     const unstored = new Map<MessageId, (() => void) | undefined>()
-    /** Whether the file is to be opened, although there is nothing to write yet. */
-    let prepare = false
+    /**
+     * Whether the file is to be opened, although there is nothing to write yet. So it is when there is a past: not all of it may
+     * have been flushed, and nothing that we go on from may be lost with the power later.
+     */
+    let prepare = loaded.usable && ledger.entries().next().done !== true
     let opened = false
     const recorded = new Progress()
     const flushed = new Progress()
