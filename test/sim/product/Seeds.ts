@@ -7,7 +7,7 @@ import process from "node:process"
 export const some = (count: number) => {
   const seeds = Math.ceil(count * Number(process.env.PARLEY_SIM_SWEEP ?? 1))
   const firstSeed = Number(process.env.PARLEY_SIM_FIRST ?? 1)
-  return { seeds, firstSeed, maxTime, timeoutMs: Math.max(120_000, seeds * 1_000) }
+  return { seeds, firstSeed, maxTime, timeoutMs: Math.max(120_000, seeds * 5_000) }
 }
 
 /** Virtual ms: no scenario means to take longer, so one that does hangs. */
