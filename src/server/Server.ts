@@ -83,13 +83,21 @@ export const make = (
     }
 
     /** Gives what there is to say of it, for when it is known that anybody is served at all. */
-    const reflect = (port: number, address: string | undefined) =>
-      Reflector.make({
-        port,
-        software: settings.software,
-        ...(address === undefined ? {} : { addresses: [{ bind: address }] }),
-        onRelay: (from, corner, data) => carry(relay?.handleDatagram(from, corner, data, time.monotonic()))
-      }).pipe(
+    const reflect = (port: number, address: string | undefined) => {
+      const attempt = (wanted: number) =>
+        Reflector.make({
+          port: wanted,
+          software: settings.software,
+          ...(address === undefined ? {} : { addresses: [{ bind: address }] }),
+          onRelay: (from, corner, data) => carry(relay?.handleDatagram(from, corner, data, time.monotonic()))
+        })
+      // Who let the system choose the port of the control link has opened no number in a firewall: any other will do as well.
+      const any = settings.port === 0
+      return attempt(port).pipe(
+        Effect.catchIf(
+          ({ reason }) => any && reason === "AddressInUse",
+          () => attempt(0)
+        ),
         Effect.map((made) => {
           reflector = made
           return Effect.void
@@ -97,6 +105,7 @@ export const make = (
         // Conversations find other ways, and a relay over the control links.
         Effect.catchAll(({ message }) => Effect.succeed(Effect.logWarning(`no UDP on port ${port}: ${message}`)))
       )
+    }
 
     const hub: Hub = {
       registry,
