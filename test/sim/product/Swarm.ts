@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { Nat, Sim } from "parley/sim"
 import { leavesNothing, settles } from "./Settling.js"
 import * as Town from "./Town.js"
@@ -42,8 +43,9 @@ export function* restartingServer() {
   const { seed } = yield* Sim
   const town = yield* Town.make({ people: ["alice", "bob", "carol"], person: () => ({ readingMs: seed % 2 }) })
   yield* town.sim.swarm({ withinMs: TROUBLE })
-  yield* Effect.forkScoped(Users.restartServer(town, TROUBLE))
+  const restarting = yield* Effect.fork(Users.restartServer(town, TROUBLE))
   yield* Users.live(town, seed % 3 === 0 ? Users.restless : Users.talkative, TROUBLE)
+  yield* Fiber.join(restarting)
   yield* settles(town)
   yield* leavesNothing(town)
 }
