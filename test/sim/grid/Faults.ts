@@ -41,6 +41,8 @@ export function* serverRestartsWhileProbing() {
   yield* talk.it.delivered(90_000)
   // It takes a while until a client notices that its server has forgotten it.
   yield* Effect.retry(Talk.asks(bob, alice), Schedule.spaced("2 seconds")).pipe(Effect.timeout("90 seconds"))
+  yield* talk.it.chat(500, 5_000)
+  yield* talk.it.delivered(90_000)
   yield* talk.it.arrives(talk.theory, 70_000)
   yield* talk.it.chat(500, 5_000)
   yield* talk.it.delivered(2_000)
