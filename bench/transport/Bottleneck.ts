@@ -25,6 +25,7 @@ export class Bottleneck {
   readonly pairs: Array<Pair> = []
   readonly #random: () => number
   readonly #queue: Array<Delivery> = []
+  #order = 0
   /** When the link has sent what is in its queue, for either direction. */
   readonly #busyUntil = { right: 0, left: 0 }
   /** Packets that the queue had no room for. */
@@ -59,7 +60,7 @@ export class Bottleneck {
     const start = Math.max(this.now, this.#busyUntil[direction])
     this.#busyUntil[direction] = start + size / this.link.rate
     if (this.#random() < this.link.loss) return
-    this.#push({ at: this.#busyUntil[direction] + this.link.delay, to: from.other, data })
+    this.#push({ at: this.#busyUntil[direction] + this.link.delay, order: this.#order++, to: from.other, data })
   }
 
   run(ms: number, step: () => void = () => {}): void {
@@ -86,7 +87,7 @@ export class Bottleneck {
     let place = heap.length - 1
     while (place > 0) {
       const parent = (place - 1) >> 1
-      if (heap[parent]!.at <= delivery.at) break
+      if (!earlier(delivery, heap[parent]!)) break
       heap[place] = heap[parent]!
       place = parent
     }
@@ -102,8 +103,8 @@ export class Bottleneck {
     for (;;) {
       let child = 2 * place + 1
       if (child >= heap.length) break
-      if (child + 1 < heap.length && heap[child + 1]!.at < heap[child]!.at) child++
-      if (heap[child]!.at >= last.at) break
+      if (child + 1 < heap.length && earlier(heap[child + 1]!, heap[child]!)) child++
+      if (!earlier(heap[child]!, last)) break
       heap[place] = heap[child]!
       place = child
     }
@@ -114,6 +115,8 @@ export class Bottleneck {
 
 interface Delivery {
   readonly at: number
+  /** What is due at the same time comes in the order it was sent. */
+  readonly order: number
   readonly to: Side
   readonly data: Uint8Array
 }
@@ -219,19 +222,22 @@ export class Side {
   drain(): void {
     const { now } = this.net
     for (;;) {
-      const packet = this.peers.pollTransmit(now)
-      if (packet !== undefined) {
-        this.net.send(this, packet.data)
+      const event = this.peers.pollEvent()
+      if (event !== undefined) {
+        this.onEvent(event)
         continue
       }
-      const event = this.peers.pollEvent()
-      if (event === undefined) break
-      this.onEvent(event)
+      const packet = this.peers.pollTransmit(now)
+      if (packet === undefined) break
+      this.net.send(this, packet.data)
     }
     const timeout = this.peers.pollTimeout() ?? Number.POSITIVE_INFINITY
     this.timeout = timeout === Number.POSITIVE_INFINITY ? timeout : now + Math.max(1, Math.ceil(timeout - now))
   }
 }
+
+const earlier = (left: Delivery, right: Delivery): boolean =>
+  left.at < right.at || (left.at === right.at && left.order < right.order)
 
 const mulberry32 = (seed: number): (() => number) => {
   let state = seed >>> 0

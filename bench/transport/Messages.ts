@@ -61,7 +61,7 @@ export const rttA = async (pipe: Pipe): Promise<Figures> => {
   await done.promise
   pipe.send("done")
   await host.close()
-  const sorted = times.slice(ROUND_TRIPS / 4).sort((left, right) => left - right)
+  const sorted = times.slice(ROUND_TRIPS / 2).sort((left, right) => left - right)
   return {
     "round trip 100 B p50 µs": 1_000 * quantile(sorted, 0.5),
     "round trip 100 B p99 µs": 1_000 * quantile(sorted, 0.99),
@@ -174,7 +174,7 @@ const echo = async (pipe: Pipe) => {
 const TEXT = "x".repeat(100)
 /** The first is cold; the rest have a median. */
 const OPENINGS = 21
-const ROUND_TRIPS = 6_000
+const ROUND_TRIPS = 30_000
 /** Messages confirmed between two fills of the outbox. */
 const REFILL = 256
 const LARGEST_FILL = 1_024

@@ -75,11 +75,11 @@ export const make = (
       for (let more = true; more; ) {
         more = false
         const now = time.monotonic()
-        for (let packet = machine.pollTransmit(now); packet !== undefined; packet = machine.pollTransmit(now))
-          transmit(packet.route, packet.data)
-        for (let event = machine.pollEvent(); event !== undefined; event = machine.pollEvent()) {
+        // What the application answers to an event leaves in the packet that acknowledges it.
+        for (let event = machine.pollEvent(); event !== undefined; event = machine.pollEvent()) onEvent(event, now)
+        for (let packet = machine.pollTransmit(now); packet !== undefined; packet = machine.pollTransmit(now)) {
           more = true
-          onEvent(event, now)
+          transmit(packet.route, packet.data)
         }
       }
       const entries: Array<JournalEntry> = []

@@ -8,7 +8,7 @@ import { SendStream } from "./SendStream.js"
  */
 export class DataStream {
   readonly sending = new SendStream(FIRST_WINDOW)
-  readonly #incoming = new ReceiveStream(MAX_PIECES)
+  readonly #incoming = new ReceiveStream(MAX_HOLES)
   readonly #readable = new ByteQueue()
   /** The limit that the peer was told last. */
   #advertised = FIRST_WINDOW
@@ -103,5 +103,5 @@ export class DataStream {
 export const FIRST_WINDOW = 64 * 1024
 /** A window is renewed in this many steps: an announcement costs a few bytes, a stalled sender a round trip. */
 const LIMIT_STEPS = 8
-/** Pieces that may wait for one before them: a full window in usual packets, all but the first of them here. */
-const MAX_PIECES = 8192
+/** Holes that a full window may have: every second packet of it lost. */
+const MAX_HOLES = 4096

@@ -3,8 +3,8 @@
  * control allows and in a bounded number of pieces; what came twice is dropped.
  */
 export class ReceiveStream {
-  /** Bytes that came early: ascending, disjoint, all beyond `#read`. */
-  readonly #early: Array<{ readonly start: number; readonly data: Uint8Array }> = []
+  /** Bytes that came early: ascending, disjoint, all beyond `#read`. What touches is put together, so that many small pieces become few. */
+  readonly #early: Array<Segment> = []
   #read = 0
   /** The bytes at `#read`, when they came in order: a view of the packet. */
   #ready: Uint8Array | undefined
@@ -53,8 +53,8 @@ export class ReceiveStream {
     const first = this.#early[0]
     if (first === undefined || first.start > this.#read) return undefined
     this.#early.shift()
-    this.#read += first.data.length
-    return first.data
+    this.#read = first.end
+    return first.bytes
   }
 
   /** Keeps what `read` has not taken, so that the packet's buffer may be used again. */
@@ -62,7 +62,7 @@ export class ReceiveStream {
     const ready = this.#ready
     if (ready === undefined) return
     this.#ready = undefined
-    this.#early.unshift({ start: this.#read, data: ready.slice() })
+    this.#early.unshift(new Segment(this.#read, ready))
   }
 
   /** Copies the parts of `data` that are not here yet into the holes between the early segments. */
@@ -70,16 +70,19 @@ export class ReceiveStream {
     let at = start
     let index = this.#after(start)
     const before = this.#early[index - 1]
-    if (before !== undefined) at = Math.max(at, before.start + before.data.length)
+    if (before !== undefined) at = Math.max(at, before.end)
     while (at < end) {
       const next = this.#early[index]
       const stop = Math.min(end, next?.start ?? end)
       if (stop > at) {
-        this.#early.splice(index, 0, { start: at, data: data.slice(at - start, stop - start) })
-        index++
+        const fresh = data.subarray(at - start, stop - start)
+        if (this.#early[index - 1]?.append(at, fresh) !== true) {
+          this.#early.splice(index, 0, new Segment(at, fresh))
+          index++
+        }
       }
       if (next === undefined || next.start >= end) return
-      at = next.start + next.data.length
+      at = next.end
       index++
     }
   }
@@ -97,5 +100,43 @@ export class ReceiveStream {
   }
 }
 
-/** A full window (256 KiB) of padded packets makes 240 segments when every packet before them is lost; four times that is hostile. */
+/** Bytes in a row, with room to grow at their end. */
+class Segment {
+  #buffer: Uint8Array
+  #length: number
+
+  constructor(
+    readonly start: number,
+    data: Uint8Array
+  ) {
+    this.#buffer = data.slice()
+    this.#length = data.length
+  }
+
+  get end(): number {
+    return this.start + this.#length
+  }
+
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length)
+  }
+
+  /** Whether `data`, which begins at `at`, goes on here, and was taken. */
+  append(at: number, data: Uint8Array): boolean {
+    const length = this.#length + data.length
+    if (at !== this.end || length > LARGEST_SEGMENT) return false
+    if (length > this.#buffer.length) {
+      const larger = new Uint8Array(Math.max(length, Math.min(LARGEST_SEGMENT, 2 * this.#buffer.length)))
+      larger.set(this.bytes)
+      this.#buffer = larger
+    }
+    this.#buffer.set(data, this.#length)
+    this.#length = length
+    return true
+  }
+}
+
+/** Bytes up to which segments are put together: memory stays within twice the bytes, and copying within twice the work. */
+const LARGEST_SEGMENT = 16 * 1024
+/** An honest sender leaves a hole for each packet lost: a thousand packets lost out of two thousand under way are hostile. */
 export const MAX_SEGMENTS = 1024

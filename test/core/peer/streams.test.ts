@@ -127,6 +127,14 @@ describe("a stream", () => {
     expect(scattered.receive(2 * MAX_SEGMENTS + 1, new Uint8Array(1), 100_000)).toBe(false)
   })
 
+  it("takes any number of small pieces that follow each other behind a hole", () => {
+    const stream = new ReceiveStream()
+    const all = Uint8Array.from({ length: 40_000 }, (_, i) => i)
+    for (let i = 1; i < all.length; i++) expect(stream.receive(i, all.slice(i, i + 1), 100_000)).toBe(true)
+    expect(stream.receive(0, all.slice(0, 1), 100_000)).toBe(true)
+    expect(readAll(stream)).toEqual([...all])
+  })
+
   it("ignores a limit that came late", () => {
     const stream = new SendStream(10)
     stream.write(new Uint8Array(100))
