@@ -151,11 +151,10 @@ export const plants: ReadonlyArray<Plant> = [
       let count = 0
       return patch(
         Conversation.prototype,
-        "shown",
-        (shown) =>
-          function (this: Conversation, id) {
-            shown.call(this, id)
-            if (++count % 10 === 0) this.takeReceipt()
+        "journaled",
+        (journaled) =>
+          function (this: Conversation, entry) {
+            if (entry._tag !== "Shown" || ++count % 10 !== 0) journaled.call(this, entry)
           }
       )
     }
