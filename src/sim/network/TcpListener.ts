@@ -86,7 +86,8 @@ class Listening implements PacketSink {
   })
 
   private take(end: TcpEnd): void {
-    this.opening.delete(end)
+    // When the listener closed meanwhile, it ended this one too.
+    if (!this.opening.delete(end)) return
     this.live.add(end)
     end.begin(this.open ? this.accept(end) : undefined, () => {
       this.live.delete(end)
