@@ -1,0 +1,101 @@
+import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
+import type { TransferId } from "../../core/files/Api.js"
+import type { ClientError } from "../Client.js"
+
+/**
+ * Files and folders beside the conversation. An offer is made to somebody we have asked for; the bytes flow once both sides have asked
+ * for each other and the other one has accepted. A break of any kind (path, connection, either program) costs what was under way: the
+ * transfer goes on over the next connection with what is missing, until it is done, declined or cancelled.
+ */
+export interface FilesApi {
+  /**
+   * Offers the file or folder at `path`. It is read once whole before the offer leaves (state `preparing`), and must stay as it is until
+   * it is delivered. Fails with `NotConnected` unless we queried this peer ourselves, with `File` when there is nothing to send there.
+   */
+  readonly offer: (nick: string, path: string) => Effect.Effect<Transfer, ClientError>
+  /**
+   * Offers bytes that no file holds under `name`. They are put into a temporary file of ours first, so that they can be sent again after
+   * a break; it is removed in the end. A process that ends before the transfer does takes the offer back.
+   */
+  readonly offerStream: <E>(
+    nick: string,
+    name: string,
+    content: Stream.Stream<Uint8Array, E>
+  ) => Effect.Effect<Transfer, ClientError | E>
+  /**
+   * Accepts an offer into `directory` (the client's `downloads` when left out), under a name that nothing has there yet. The name appears
+   * when the last byte is there and verified, not before.
+   */
+  readonly accept: (id: TransferId, directory?: string) => Effect.Effect<void, ClientError>
+  /**
+   * Accepts an offered file and hands its bytes over in order, each chunk verified before it comes out; on disk there is nothing. Goes on
+   * over later connections as long as the stream is pulled. Interrupting it cancels the transfer.
+   */
+  readonly acceptStream: (id: TransferId) => Stream.Stream<Uint8Array, ClientError>
+  /** Refuses an offer. */
+  readonly decline: (id: TransferId) => Effect.Effect<void, ClientError>
+  /** Ends a transfer for good, in either direction and any state; what had arrived is removed. */
+  readonly cancel: (id: TransferId) => Effect.Effect<void, ClientError>
+  /** Stops the flow of bytes, and lets it go on. The other side is told. */
+  readonly pause: (id: TransferId) => Effect.Effect<void, ClientError>
+  readonly resume: (id: TransferId) => Effect.Effect<void, ClientError>
+  /** All that are under way, and the last `MAX_FINISHED` that ended, oldest first. */
+  readonly list: Effect.Effect<ReadonlyArray<Transfer>>
+}
+
+/** A snapshot. Names are as the other side sent them: pass them through `domain/SafeText` before they reach a screen. */
+export interface Transfer {
+  readonly id: TransferId
+  readonly peer: string
+  readonly direction: "out" | "in"
+  readonly kind: "file" | "folder"
+  /** What the sender calls it; one path segment. */
+  readonly name: string
+  /** Bytes in all files together. */
+  readonly size: number
+  /** 1 for a file. */
+  readonly files: number
+  readonly state: TransferState
+  /** Bytes that are there and verified, of `size`; while `preparing`, bytes that were read. */
+  readonly transferred: number
+  /** Bytes a second over the last few seconds; 0 while nothing moves. */
+  readonly rate: number
+  /** Which side has paused it. */
+  readonly pausedBy?: "us" | "them" | "both"
+  /** Where it lies: the source, or what it was stored as (once `done`). */
+  readonly path?: string
+  /** Why it `failed`, in one line for people. */
+  readonly message?: string
+}
+
+export type TransferState =
+  /** Ours, being read for the offer. */
+  | "preparing"
+  /** Ours: the other side has not answered. Theirs: `accept` or `decline` it. */
+  | "offered"
+  /** Accepted, without a connection to go on with, or on the way to one. */
+  | "waiting"
+  | "active"
+  | "paused"
+  /** All bytes are there: being put in its place, or (ours) not confirmed yet. */
+  | "finishing"
+  /** Stored at the other side, or here. The last state, as are the next three. */
+  | "done"
+  | "declined"
+  /** By either side. */
+  | "cancelled"
+  | "failed"
+
+/** A transfer has a new state, or has moved on: at most four times a second each, and only the latest news of each when nobody reads. */
+export interface TransferEvent {
+  readonly _tag: "Transfer"
+  readonly peer: string
+  readonly transfer: Transfer
+}
+
+/** Offers that are taken without asking: none; those of people whose key was known before this process; all. */
+export type AcceptPolicy = "ask" | "known" | "all"
+
+/** Transfers that have ended and are still listed: a screenful or two. */
+export const MAX_FINISHED = 64

@@ -1,0 +1,37 @@
+/**
+ * What is moved: a file or a folder, as one string of bytes (its files one after the other, in the order of the manifest) cut into chunks
+ * of equal size. A hash tree of depth two names it: the leaves are the hashes of the chunks, the root is the hash of manifest and leaves.
+ * Whoever has the root can verify each chunk as it comes, and tell what of a broken transfer is still good by reading it again.
+ */
+
+/** 16 random bytes as lower-case hexadecimal, drawn by the sender. */
+export type TransferId = string
+
+/** What the receiver decides on. */
+export interface Offer {
+  readonly id: TransferId
+  readonly kind: "file" | "folder"
+  /** One path segment, as the sender calls it. */
+  readonly name: string
+  /** Bytes in all files together. */
+  readonly size: number
+  readonly files: number
+  /** 32 bytes. */
+  readonly root: Uint8Array
+}
+
+/** All that describes the bytes; verified against `offer.root`. */
+export interface Content {
+  readonly offer: Offer
+  /** In order; a folder's empty folders are not in it. */
+  readonly entries: ReadonlyArray<Entry>
+  /** 32 bytes a chunk, one after the other. */
+  readonly leaves: Uint8Array
+}
+
+export interface Entry {
+  /** Relative, segments joined by `/`, none of them empty, `.` or `..`; for a file the offer's name. */
+  readonly path: string
+  readonly size: number
+  readonly executable: boolean
+}
