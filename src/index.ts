@@ -17,8 +17,10 @@ export {
 } from "./client/Client.js"
 export type { ClientOptions } from "./client/ClientOptions.js"
 export type { ClientEvent } from "./client/Events.js"
+export type { AcceptPolicy, FilesApi, Transfer, TransferEvent, TransferState } from "./client/files/Api.js"
 export { type ClientServices, layer as layerClient, make as makeClient } from "./client/make.js"
 export { layer as layerProfiles, type Profile, ProfileError, Profiles } from "./client/Profile.js"
+export type { TransferId } from "./core/files/Api.js"
 export type { Consent, DisconnectReason, MessageId, PathInfo, PeerStatus, SendRefusal } from "./core/peer/Api.js"
 export { make as makeMemoryNetwork, type Network as MemoryNetwork } from "./layers/memory/Network.js"
 // The world that they run in.

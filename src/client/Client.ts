@@ -5,6 +5,7 @@ import type * as Stream from "effect/Stream"
 import type { MessageId, PeerStatus, SendRefusal } from "../core/peer/Api.js"
 import type { Policy } from "../core/peer/Policy.js"
 import type { ClientEvent } from "./Events.js"
+import type { FilesApi } from "./files/Api.js"
 import type { Why } from "./Why.js"
 
 /** A registered (or registering) participant: the control link, the peer links and the conversations of one nickname. */
@@ -35,7 +36,7 @@ export interface ClientApi {
   readonly channel: (nick: string) => Effect.Effect<Channel | undefined>
   /** Accepts the changed key of a nickname, which was refused before, and pins it. */
   readonly trust: (nick: string) => Effect.Effect<void, ClientError>
-  /** Ends one conversation: says goodbye, withdraws our consent, drops what was not delivered. */
+  /** Ends one conversation: says goodbye, withdraws our consent, drops what was not delivered, cancels its file transfers. */
   readonly leave: (nick: string) => Effect.Effect<void>
   /** How a peer is reached, what else was tried, and why not otherwise. Fails with `NotConnected` for whom we have no conversation with. */
   readonly why: (nick: string) => Effect.Effect<Why, ClientError>
@@ -44,6 +45,8 @@ export interface ClientApi {
    * before anybody of that name is known. What was told already is not taken back. Fails with `Busy` when too many have their own.
    */
   readonly setPath: (nick: string | undefined, policy: Policy) => Effect.Effect<void, ClientError>
+  /** Files and folders beside the conversations. */
+  readonly files: FilesApi
   /**
    * Leaves: gives undelivered messages to peers within reach up to `lingerMs` (2,000 when left out), says goodbye to all peers and the server, ends
    * `events` with `Closed`. Idempotent. Closing the client's scope does the same without lingering.
@@ -104,6 +107,10 @@ export type ClientErrorCode =
   | "Yourself"
   | "BadMessage"
   | "OutboxFull"
+  /** A file or folder cannot be read or stored; the message names it. */
+  | "File"
+  /** No such transfer, or it is not in a state for this. */
+  | "NoSuchTransfer"
   /** The server cannot be reached now. */
   | "ServerUnreachable"
   /** The server broke the protocol. */
@@ -119,6 +126,8 @@ export class ClientError extends Data.TaggedError("ClientError")<{
   /** One line for people: what happened and what to do next. */
   readonly message: string
   readonly suggestions?: ReadonlyArray<string>
+  /** With `NickTaken`: by another program on this machine that uses our own profile. */
+  readonly byOurselves?: boolean
   readonly retryAfterMs?: number
   readonly refusal?: SendRefusal
 }> {}

@@ -1,4 +1,5 @@
 import type { Policy } from "../core/peer/Policy.js"
+import type { AcceptPolicy } from "./files/Api.js"
 
 /** What a client must be told. Everything else it asks of its services. */
 export interface ClientOptions {
@@ -14,6 +15,15 @@ export interface ClientOptions {
   readonly stun?: ReadonlyArray<{ readonly host: string; readonly port: number }>
   /** Whether to have the router forward a UDP port to us, with the service `PortMapping` where there is one; true when left out. */
   readonly portMapping?: boolean
+  /** The folder that accepted files go to when `accept` names none; the working directory when left out. */
+  readonly downloads?: string
+  /** File offers that are accepted without asking; `ask` when left out: none. */
+  readonly accept?: AcceptPolicy
+  /**
+   * Whether messages to us are taken; true when left out. Otherwise there is no `Message` and nothing is confirmed: they wait at their
+   * senders for a client of ours that takes them. For programs that only want to say something.
+   */
+  readonly inbox?: boolean
   /** Milliseconds that `exit` gives undelivered messages; `DEFAULT_LINGER` when left out. */
   readonly lingerMs?: number
 }

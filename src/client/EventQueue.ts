@@ -6,7 +6,7 @@ import type { ClientEvent } from "./Events.js"
 /**
  * The events of one client on their way to its one consumer.
  *
- * Order is kept while the consumer keeps up. When it falls `STALLED` events behind, an event that makes an earlier one of the
+ * Order is kept while the consumer keeps up; of a file transfer only the latest news waits. When it falls `STALLED` events behind, an event that makes an earlier one of the
  * same subject worthless (a peer's path, a nickname's presence) takes its place, and what is still over `MAX_EVENTS` is dropped,
  * told by one `Failed` event. Messages are never dropped here: flow control bounds them, because a message is acknowledged (its
  * `shown` callback) only when the consumer pulls the element after it. Neither are `Delivered` and `Waiting`: the client accepts
@@ -39,7 +39,7 @@ export class EventQueue {
   offer(event: ClientEvent, shown?: Shown): void {
     if (this.ended) return
     const subject = subjectOf(event)
-    if (this.queue.size >= STALLED && subject !== undefined) {
+    if ((this.queue.size >= STALLED || event._tag === "Transfer") && subject !== undefined) {
       const earlier = this.latest.get(subject)
       if (earlier !== undefined) this.queue.delete(earlier)
       else if (this.queue.size >= MAX_EVENTS) {
@@ -155,6 +155,8 @@ const subjectOf = (event: ClientEvent): string | undefined => {
       return "journal"
     case "Kept":
       return `kept ${event.peer}`
+    case "Transfer":
+      return `transfer ${event.transfer.id}`
     case "Message":
     case "Delivered":
     case "Waiting":

@@ -1,4 +1,5 @@
 import type { DisconnectReason, MessageId, PathInfo } from "../core/peer/Api.js"
+import type { TransferEvent } from "./files/Api.js"
 
 /**
  * What happens to a client, for whoever shows it: the terminal, JSON mode, a bot. Nicknames, addresses and texts are as the
@@ -39,6 +40,8 @@ export type ClientEvent =
       /** Messages kept for the peer's return. */
       readonly undelivered: number
     }
+  /** News of a file transfer. Those of one transfer may come less often than things happen, the last state always. */
+  | TransferEvent
   | { readonly _tag: "Joined"; readonly nick: string }
   | { readonly _tag: "Left"; readonly nick: string }
   /** Something failed that no call is waiting for, for example an introduction with a changed key. */

@@ -13,6 +13,8 @@ export const handle = (
     readonly events: EventQueue
     readonly introducer: Introducer
     readonly peers: PeerLink
+    /** Whether messages to us are taken. */
+    readonly inbox: boolean
     /** What people know the relay by: the server's address. */
     readonly relayName: string
     /** Waits until what was shown is written down; nothing where nothing is. */
@@ -42,6 +44,7 @@ export const handle = (
       client.events.offer({ _tag: "Mutual", peer })
       return
     case "Message":
+      if (!client.inbox) return
       client.events.offer({ _tag: "Message", from: peer, id: event.id, text: event.text }, () => {
         client.peers.drive((peers, now) => peers.delivered(event.peer, event.id, now))
         return client.recorded()

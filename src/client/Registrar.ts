@@ -142,7 +142,12 @@ export const make = (options: {
           )
           // On disk before the server binds the nickname to it: a client that is killed must find its own name again.
           yield* Effect.mapError(profile.keep, ({ message }) => new ClientError({ code: "Profile", message }))
-          const registration = yield* Effect.tapError(attempt(profile, nick), () => profile.discard)
+          const registration = yield* attempt(profile, nick).pipe(
+            Effect.tapError(() => profile.discard),
+            Effect.mapError((error) =>
+              error.code === "NickTaken" && !profile.persistent ? takenByOurselves(nick.text, error) : error
+            )
+          )
           if (!profile.persistent)
             events.offer({
               _tag: "Failed",
@@ -183,6 +188,14 @@ export const make = (options: {
         if (self.renewalDue(time.wall())) again()
       }
     }
+  })
+
+const takenByOurselves = (nick: string, { suggestions }: ClientError): ClientError =>
+  new ClientError({
+    code: "NickTaken",
+    message: `the nickname ${nick} is in use by another parley of yours on this machine: leave it there, or take another nickname`,
+    byOurselves: true,
+    ...(suggestions === undefined ? {} : { suggestions })
   })
 
 /** Milliseconds before a registration is tried again over the same link. */

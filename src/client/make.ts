@@ -21,6 +21,7 @@ import { type ClientOptions, DEFAULT_LINGER } from "./ClientOptions.js"
 import { type Conversation, Conversations } from "./Conversations.js"
 import { Crowd } from "./Crowd.js"
 import { EventQueue } from "./EventQueue.js"
+import * as Transfers from "./files/Transfers.js"
 import * as Healer from "./Healer.js"
 import { Introducer } from "./Introducer.js"
 import { Kept } from "./journal/Kept.js"
@@ -54,6 +55,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
     const events = new EventQueue()
     const conversations = new Conversations()
     const self = new Self(crypto)
+    const transfers = Transfers.make()
     const crowd = new Crowd()
     const kept = new Kept(conversations)
     const leaving = yield* Deferred.make<never, ClientError>()
@@ -67,7 +69,16 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
     const recorded = () => self.profile?.journal?.recorded
     const peers = yield* PeerLink.make(
       (event) => {
-        PeerEvents.handle(event, { conversations, events, introducer, peers, recorded, relayName, heal: healer.heal })
+        PeerEvents.handle(event, {
+          conversations,
+          events,
+          introducer,
+          peers,
+          inbox: options.inbox ?? true,
+          recorded,
+          relayName,
+          heal: healer.heal
+        })
         onProgress()
       },
       (entries) => self.profile?.journal?.write(entries, (peer) => conversations.get(peer)?.nick),
@@ -322,6 +333,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
           whereabouts.announce()
           return Effect.void
         }),
+      files: transfers.api,
       exit: (lingerMs = options.lingerMs ?? DEFAULT_LINGER) =>
         Effect.gen(function* () {
           if (hasLeft) return

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Mailbox from "effect/Mailbox"
+import * as Stream from "effect/Stream"
 import { type ClientApi, ClientError, type ClientErrorCode, type OpenChannel } from "../../src/client/Client.js"
 import type { ClientEvent } from "../../src/client/Events.js"
 
@@ -91,6 +92,17 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
         )
       ),
     setPath: (nick, policy) => call(`path ${nick} ${policy}`),
+    files: {
+      offer: (nick, path) => Effect.zipRight(call(`offer ${nick} ${path}`), noTransfer("")),
+      offerStream: (nick, name) => Effect.zipRight(call(`offerStream ${nick} ${name}`), noTransfer("")),
+      accept: (id, directory) => Effect.zipRight(call(`accept ${id} ${directory}`), noTransfer(id)),
+      acceptStream: (id) => Stream.fromEffect(noTransfer(id)),
+      decline: noTransfer,
+      cancel: noTransfer,
+      pause: noTransfer,
+      resume: noTransfer,
+      list: Effect.succeed([])
+    },
     leave: (nick) => call(`leave ${nick}`),
     exit: () =>
       Effect.zipRight(
@@ -102,3 +114,5 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
       )
   }
 })
+
+const noTransfer = (id: string) => new ClientError({ code: "NoSuchTransfer", message: `there is no transfer ${id}` })

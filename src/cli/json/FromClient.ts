@@ -5,7 +5,7 @@ import type { Ref } from "./Command.js"
 import type { Event } from "./Event.js"
 
 /** A client's event in JSON mode; none for `Closed`, which ends the program. */
-export const fromEvent = (event: Exclude<ClientEvent, { readonly _tag: "Closed" }>): Event => {
+export const fromEvent = (event: Exclude<ClientEvent, { readonly _tag: "Closed" | "Transfer" }>): Event => {
   switch (event._tag) {
     case "Registered":
       return { event: "registered", nick: event.nick, address: event.address, fingerprint: event.fingerprint }

@@ -135,6 +135,7 @@ export const run = (
 
       const show = (event: ClientEvent): Effect.Effect<void, TerminalClosed | ProgramError> => {
         if (event._tag === "Closed") return closed(event)
+        if (event._tag === "Transfer") return Effect.void
         if (event._tag === "Registered") {
           current = event.nick
           Deferred.unsafeDone(registered, Effect.void)

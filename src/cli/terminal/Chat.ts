@@ -191,6 +191,8 @@ export class Chat {
         const kept = event.undelivered > 0 ? `; ${Describe.messages(event.undelivered)} kept for the return` : ""
         return [palette.warn(`* ${peer.nick} ${Describe.disconnected(event.reason)}${kept}`)]
       }
+      case "Transfer":
+        return []
       case "Joined": {
         const nick = this.remember(event.nick)
         return this.concerns(event.nick) ? [this.remark(`${palette.nick(nick)} is here`)] : []

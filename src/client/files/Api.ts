@@ -61,6 +61,8 @@ export interface Transfer {
   readonly transferred: number
   /** Bytes a second over the last few seconds; 0 while nothing moves. */
   readonly rate: number
+  /** Ours: links, devices and the like in the folder, which are not sent; left out when there are none. */
+  readonly skipped?: number
   /** Which side has paused it. */
   readonly pausedBy?: "us" | "them" | "both"
   /** Where it lies: the source, or what it was stored as (once `done`). */

@@ -1,0 +1,104 @@
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+/**
+ * The user's own files, as far as they are sent and received. Unlike `Store` this is no place of ours: other programs change what is there
+ * at any time, names are the user's, and what we make must never take the place of something that is there.
+ *
+ * Relative paths are taken from the program's working directory. Operations that began are finished when they are interrupted.
+ */
+export class Files extends Context.Tag("parley/services/Files")<
+  Files,
+  {
+    /**
+     * What is to be sent at `path`: a file (a link to one, too) or a folder with all files below it, in the order of their paths. Links
+     * inside folders, devices, sockets and empty folders are no part of it. More than `MAX_ENTRIES` files fail with `TooLarge`, a path
+     * that is neither file nor folder with `NotAFile`.
+     */
+    readonly inspect: (path: string) => Effect.Effect<Found, FilesError>
+    /** Reads what `inspect` found, for as long as the scope lives. */
+    readonly open: (found: Found) => Effect.Effect<Source, FilesError, Scope.Scope>
+    /** A folder that things can be put into: its full path, and the bytes that fit there. */
+    readonly directory: (path: string) => Effect.Effect<{ readonly path: string; readonly free: number }, FilesError>
+    /**
+     * Room for what arrives, in the folder `directory` under the hidden name `.parley-<token>.part`, private to its owner: made when nothing has that name,
+     * else what an earlier process left there, cut or filled up (with zeros) to the sizes in `entries`. Closing the scope
+     * leaves it there; `commit` and `discard` end it.
+     */
+    readonly receive: (incoming: Incoming) => Effect.Effect<Landing, FilesError, Scope.Scope>
+    /** A file of ours that is removed when the scope closes, or by a later process when this one is killed. */
+    readonly spool: Effect.Effect<Spool, FilesError, Scope.Scope>
+  }
+>() {}
+
+/** What lies at a path, as it was when it was looked at. */
+export interface Found {
+  /** In full. */
+  readonly path: string
+  readonly kind: "file" | "folder"
+  /** The last segment of the path. */
+  readonly name: string
+  readonly entries: ReadonlyArray<FoundEntry>
+  /** Links, devices and the like that are not among `entries`. */
+  readonly skipped: number
+}
+
+export interface FoundEntry {
+  /** Below `Found.path`, segments joined by `/`; for a file its name. */
+  readonly path: string
+  readonly size: number
+  /** Time of the last change in ms, with fractions as far as the system has them. */
+  readonly mtimeMs: number
+  readonly executable: boolean
+}
+
+export interface Source {
+  /**
+   * Exactly `length` bytes of the entry with this index, in memory of their own. Fails with `Changed` when the file has not the size and
+   * time of change any more that it was found with.
+   */
+  readonly read: (entry: number, offset: number, length: number) => Effect.Effect<Uint8Array, FilesError>
+}
+
+export interface Incoming {
+  readonly directory: string
+  /** Lower-case hexadecimal, drawn afresh for each transfer. */
+  readonly token: string
+  readonly kind: "file" | "folder"
+  /** Paths are safe: relative, no segment empty, `.` or `..`, none twice. */
+  readonly entries: ReadonlyArray<{ readonly path: string; readonly size: number; readonly executable: boolean }>
+}
+
+/** What is arriving. One operation at a time. */
+export interface Landing {
+  /** Whether nothing of it was there before: everything reads as zeros. */
+  readonly fresh: boolean
+  readonly write: (entry: number, offset: number, bytes: Uint8Array) => Effect.Effect<void, FilesError>
+  /** What was written, or left there by an earlier process; `length` bytes in memory of their own. */
+  readonly read: (entry: number, offset: number, length: number) => Effect.Effect<Uint8Array, FilesError>
+  /**
+   * Makes it survive a crash, then gives it the name `name`, or `name (2)` and so on where something has that name already: nothing is ever overwritten. With
+   * the usual permissions of new files, executable where its entry says so. Gives the path.
+   */
+  readonly commit: (name: string) => Effect.Effect<string, FilesError>
+  /** Removes it, best effort. */
+  readonly discard: Effect.Effect<void>
+}
+
+export interface Spool {
+  /** For `inspect`. */
+  readonly path: string
+  readonly append: (bytes: Uint8Array) => Effect.Effect<void, FilesError>
+}
+
+/** `message` is one line for people and names the path. */
+export class FilesError extends Data.TaggedError("FilesError")<{
+  readonly reason: "NotFound" | "NotPermitted" | "NotAFile" | "Full" | "ReadOnly" | "TooLarge" | "Changed" | "Other"
+  readonly message: string
+  readonly cause?: unknown
+}> {}
+
+/** Files in a folder that is sent: as many as its list may have (docs/protocol.md). */
+export const MAX_ENTRIES = 65_536
