@@ -35,3 +35,10 @@ export interface Entry {
   readonly size: number
   readonly executable: boolean
 }
+
+/** Files and folders that were offered have at most this many entries: a large source tree, and a manifest that fits into memory. */
+export const MAX_ENTRIES = 65_536
+/** Bytes of an encoded manifest: 128 for each of `MAX_ENTRIES`. */
+export const MAX_MANIFEST = 8 * 1024 * 1024
+/** Bytes of content: `MAX_CHUNKS` of the largest size, 4 TiB. */
+export const MAX_SIZE = 2 ** 42

@@ -1,0 +1,61 @@
+import * as SafeText from "./SafeText.js"
+
+/**
+ * One safe segment of a path, made of whatever somebody else calls a file. On every usual system it names a file in the folder that it is
+ * joined to and nowhere else, is visible, and shows as what it is.
+ *
+ * It holds no separator, no character that Windows reserves, nothing that `SafeText` takes out (control, format and bidirectional
+ * characters), does not begin with a dot or space nor end with one, is no device of Windows, and has 1 to `MAX_BYTES` bytes of
+ * UTF-8 in NFC. `make` leaves a safe name as it is.
+ */
+export type FileName = string & { readonly FileName: unique symbol }
+
+/** The safe name nearest to `text`. What is replaced leaves `_`; what is too long loses the end of its stem, never its extension. */
+export const make = (text: string): FileName => {
+  const plain = SafeText.line(text, MAX_LOOKED_AT)
+    .replace(/\p{Zs}/gu, " ")
+    .replace(REPLACED, "_")
+    .replace(/[. ]+$/u, (end, at: number) => (at === 0 ? end : ""))
+    .replace(/^[. ]+/u, "_")
+  const name = plain === "" ? "_" : plain
+  return bounded(DEVICE.test(name) ? `_${name}` : name, "")
+}
+
+/** `name (2).txt` for the number 2: what is tried when something has the name already. `number` is a whole number from 2 on. */
+export const numbered = (name: FileName, number: number): FileName => bounded(name, ` (${number})`)
+
+/** Names with the same key may be one file on a system that ignores case or the form of characters. Not for display. */
+export const key = (name: string): string => name.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFC")
+
+/** Bytes of UTF-8 in one name: what ext4, APFS, NTFS and most others take. */
+export const MAX_BYTES = 255
+
+/** `stem`, `suffix` and extension, the stem cut where they are too long together. */
+const bounded = (name: string, suffix: string): FileName => {
+  const extension = EXTENSION.exec(name)?.[0] ?? ""
+  let stem = name.slice(0, name.length - extension.length)
+  const room = MAX_BYTES - bytes(suffix + extension)
+  if (bytes(stem) > room) {
+    let used = 0
+    let end = 0
+    for (const char of stem) {
+      used += bytes(char)
+      if (used > room) break
+      end += char.length
+    }
+    stem = stem.slice(0, end).replace(/[. ]+$/u, "")
+  }
+  return `${stem}${suffix}${extension}` as FileName
+}
+
+const bytes = (text: string): number => encoder.encode(text).length
+
+const encoder = new TextEncoder()
+/** Code units that are looked at: with fewer, a long name would lose its extension before it is cut. */
+const MAX_LOOKED_AT = 4096
+/** Separators, what Windows reserves (the colon opens a stream of NTFS), and what `SafeText` puts in the place of unsafe characters. */
+const REPLACED = /[/\\<>:"|?*\uFFFD]/gu
+/** The devices of Windows, which it finds in every folder and with every extension. */
+const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|clock\$|(?:com|lpt)[0-9¹²³]) *(?:\.|$)/iu
+/** What tells a program what is inside: the part after the last dot, with `.tar` before it. A longer one is a sentence. */
+const EXTENSION = /(?<=[^.])(?:\.tar)?\.[^. ]{1,16}$/iu
