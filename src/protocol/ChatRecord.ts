@@ -2,12 +2,14 @@ import { Reader, varintLength, Writer } from "./Bytes.js"
 
 /**
  * What stream 0 carries: a sequence of records, each `length varint | type u8 | body` (docs/protocol.md §3). `length` counts the type
- * and the body. A receiver skips types it does not know, so that new ones need no negotiation; READ (3) is reserved.
+ * and the body. A receiver skips types it does not know, so that new ones need no negotiation.
  */
 export type ChatRecord =
   | { readonly _tag: "Text"; readonly id: Uint8Array; readonly sequence: number; readonly text: Uint8Array }
   /** The application has shown the message with this id. */
   | { readonly _tag: "Delivered"; readonly id: Uint8Array }
+  /** A person has read the message with this id, and all before it. */
+  | { readonly _tag: "Read"; readonly id: Uint8Array }
   /** A type that this version does not know. */
   | { readonly _tag: "Unknown"; readonly type: number }
 
@@ -17,7 +19,7 @@ export const MAX_TEXT = 64 * 1024
 /** Most that `length` may say: a text, its type, its id and its sequence. */
 export const MAX_RECORD = MAX_TEXT + 1 + MESSAGE_ID_BYTES + 8
 
-const Type = { text: 1, delivered: 2 } as const
+const Type = { text: 1, delivered: 2, read: 3 } as const
 
 export const encodeText = (id: Uint8Array, sequence: number, text: Uint8Array): Uint8Array => {
   const length = 1 + MESSAGE_ID_BYTES + varintLength(sequence) + text.length
@@ -31,12 +33,16 @@ export const encodeText = (id: Uint8Array, sequence: number, text: Uint8Array): 
   return record
 }
 
-export const encodeDelivered = (id: Uint8Array): Uint8Array => {
+export const encodeDelivered = (id: Uint8Array): Uint8Array => encodeMark(Type.delivered, id)
+
+export const encodeRead = (id: Uint8Array): Uint8Array => encodeMark(Type.read, id)
+
+const encodeMark = (type: number, id: Uint8Array): Uint8Array => {
   const length = 1 + MESSAGE_ID_BYTES
   const record = new Uint8Array(varintLength(length) + length)
   const writer = new Writer(record)
   writer.varint(length)
-  writer.u8(Type.delivered)
+  writer.u8(type)
   writer.bytes(id)
   return record
 }
@@ -57,6 +63,10 @@ export const decode = (content: Uint8Array): ChatRecord | undefined => {
     case Type.delivered: {
       const id = reader.bytes(MESSAGE_ID_BYTES)
       return reader.done ? { _tag: "Delivered", id } : undefined
+    }
+    case Type.read: {
+      const id = reader.bytes(MESSAGE_ID_BYTES)
+      return reader.done ? { _tag: "Read", id } : undefined
     }
     default:
       return { _tag: "Unknown", type }

@@ -4,6 +4,7 @@ import { concat, fromText, toHex, Writer } from "../../src/protocol/Bytes.js"
 import {
   type ChatRecord,
   encodeDelivered,
+  encodeRead,
   encodeText,
   MAX_RECORD,
   MAX_TEXT,
@@ -22,7 +23,8 @@ const record: fc.Arbitrary<ChatRecord> = fc.oneof(
     )
   }),
   fc.record({ _tag: fc.constant("Delivered" as const), id }),
-  fc.record({ _tag: fc.constant("Unknown" as const), type: fc.integer({ min: 3, max: 255 }) })
+  fc.record({ _tag: fc.constant("Read" as const), id }),
+  fc.record({ _tag: fc.constant("Unknown" as const), type: fc.integer({ min: 4, max: 255 }) })
 )
 
 const unknown = (type: number, body: Uint8Array): Uint8Array => {
@@ -40,6 +42,8 @@ const encode = (each: ChatRecord): Uint8Array => {
       return encodeText(each.id, each.sequence, each.text)
     case "Delivered":
       return encodeDelivered(each.id)
+    case "Read":
+      return encodeRead(each.id)
     case "Unknown":
       return unknown(each.type, new Uint8Array(70).fill(each.type))
   }
@@ -84,6 +88,7 @@ describe("chat records", () => {
     const id = new Uint8Array(16).fill(0xaa)
     expect(toHex(encodeText(id, 300, fromText("hi")))).toBe(`1501${"aa".repeat(16)}412c6869`)
     expect(toHex(encodeDelivered(id))).toBe(`1102${"aa".repeat(16)}`)
+    expect(toHex(encodeRead(id))).toBe(`1103${"aa".repeat(16)}`)
   })
 
   it("are refused when they are malformed or too large, and the stream ends there", () => {
@@ -101,6 +106,7 @@ describe("chat records", () => {
     refused(encodeText(new Uint8Array(16), 1, new Uint8Array(MAX_TEXT + 1)))
     refused(unknown(2, new Uint8Array(17))) // a confirmation with something behind it
     refused(unknown(2, new Uint8Array(15)))
+    refused(unknown(3, new Uint8Array(17)))
     expect(new RecordReader().push(encodeText(new Uint8Array(16), 1, new Uint8Array(MAX_TEXT)), () => true)).toBe(true)
     expect(new RecordReader().push(encodeDelivered(new Uint8Array(16)), () => false)).toBe(false)
   })

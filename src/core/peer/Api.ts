@@ -74,6 +74,8 @@ export type PeerEvent =
   | { readonly _tag: "Message"; readonly peer: PeerId; readonly id: MessageId; readonly text: string }
   /** The other application has shown our message. */
   | { readonly _tag: "Delivered"; readonly peer: PeerId; readonly id: MessageId }
+  /** Somebody has read our message, and all before it. Never before its `Delivered`, and only where the other side tells. */
+  | { readonly _tag: "Read"; readonly peer: PeerId; readonly id: MessageId }
   /** Our message waits for the other side's consent: the credit of an inviter is used up. */
   | { readonly _tag: "CreditExhausted"; readonly peer: PeerId; readonly id: MessageId }
   /** The peer began a stream. */
@@ -166,6 +168,8 @@ export interface PeersMachine {
   readonly send: (peer: PeerId, text: string, now: number) => MessageId | SendRefusal
   /** The application has shown this message: tells the sender, and grants credit for more. */
   readonly delivered: (peer: PeerId, id: MessageId, now: number) => void
+  /** A person has read this message and all before it: tells the sender, once it is delivered and we have asked for them. */
+  readonly read: (peer: PeerId, id: MessageId, now: number) => void
   /** Gives up what was not delivered; the ids that were dropped, oldest first. */
   readonly dropOutbox: (peer: PeerId, now: number) => ReadonlyArray<MessageId>
   /** Says goodbye and forgets the connection, our consent included. The outbox stays until dropped. */

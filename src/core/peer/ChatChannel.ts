@@ -1,5 +1,5 @@
 import * as Bytes from "../../protocol/Bytes.js"
-import { type ChatRecord, encodeDelivered, encodeText, RecordReader } from "../../protocol/ChatRecord.js"
+import { type ChatRecord, encodeDelivered, encodeRead, encodeText, RecordReader } from "../../protocol/ChatRecord.js"
 import type { PeerEvent } from "./Api.js"
 import type { Conversation, Outgoing, ShownSink } from "./Conversation.js"
 import { ReceiveStream } from "./ReceiveStream.js"
@@ -8,7 +8,7 @@ import { SendStream } from "./SendStream.js"
 /**
  * Stream 0 of one connection: carries the conversation, and enforces consent on both ends.
  *
- * Sending: confirmations first, then messages, each whole or not at all. A message leaves the outbox only when we asked for the peer,
+ * Sending: confirmations first, then what was read, then messages, each whole or not at all. A message leaves the outbox only when we asked for the peer,
  * and the peer asked for us or its credit covers the message. Receiving: records in order to the conversation. The window opens
  * further only as the application confirms what it has shown, so a stalled application bounds our memory.
  */
@@ -127,6 +127,11 @@ export class ChatChannel implements ShownSink {
     }
     if (!this.conversation.consented) return
     while (this.stream.unsent < MAX_BACKLOG) {
+      const read = this.conversation.takeRead()
+      if (read === undefined) break
+      this.stream.write(encodeRead(Bytes.fromHex(read)!))
+    }
+    while (this.stream.unsent < MAX_BACKLOG) {
       const message = this.conversation.next
       if (message === undefined) return
       if (!this.#spend(message)) {
@@ -178,6 +183,10 @@ export class ChatChannel implements ShownSink {
       case "Delivered":
         this.release(size)
         this.conversation.onDelivered(Bytes.toHex(record.id))
+        return true
+      case "Read":
+        this.release(size)
+        this.conversation.onRead(Bytes.toHex(record.id))
         return true
       case "Unknown":
         this.release(size)

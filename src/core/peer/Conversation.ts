@@ -9,6 +9,7 @@ import {
   type PeerId,
   type SendRefusal
 } from "./Api.js"
+import { ReadMarks } from "./ReadMarks.js"
 import { RecentIds } from "./RecentIds.js"
 
 /**
@@ -51,6 +52,7 @@ export class Conversation {
   readonly #receipts: Array<MessageId> = []
   /** Messages that came on credit, at most `CREDIT_MESSAGES`: their confirmation cannot rely on a repetition. */
   readonly #onCredit: Array<MessageId> = []
+  readonly #marks = new ReadMarks()
 
   constructor(
     readonly peer: PeerId,
@@ -102,6 +104,7 @@ export class Conversation {
   /** A new connection carries the conversation from now on, and knows nothing of the one before. */
   restart(): void {
     this.#requeue()
+    this.#marks.repeat()
     for (const id of this.#onCredit) if (!this.#unshown.has(id)) this.#receipt(id)
   }
 
@@ -138,8 +141,14 @@ export class Conversation {
     if (message === undefined) return
     this.#outbox.delete(id)
     this.#outboxBytes -= message.bytes.length
+    this.#marks.onDelivered(id)
     this.journal?.write({ _tag: "Delivered", peer: this.peer, id })
     this.emit({ _tag: "Delivered", peer: this.peer, id })
+  }
+
+  /** Somebody has read a message of ours, and all before it. */
+  onRead(id: MessageId): void {
+    if (this.#marks.onRead(id)) this.emit({ _tag: "Read", peer: this.peer, id })
   }
 
   /**
@@ -150,6 +159,8 @@ export class Conversation {
     if (this.#seen.has(id)) {
       onShown.release(size)
       if (!this.#unshown.has(id)) this.#receipt(id)
+      // Whoever repeats it had no confirmation of it, and took nothing for read.
+      this.#marks.repeat()
       return true
     }
     if (!this.consented) {
@@ -169,6 +180,11 @@ export class Conversation {
   shown(id: MessageId): void {
     if (this.journal === undefined) this.#confirm(id)
     else if (this.#unshown.has(id)) this.journal.write({ _tag: "Shown", peer: this.peer, id })
+  }
+
+  /** The person has read a message of theirs, and all before it: they are told when it is confirmed. */
+  read(id: MessageId): void {
+    if (this.#seen.has(id)) this.#marks.mark(id)
   }
 
   /** What this conversation had written is safe now. */
@@ -192,6 +208,11 @@ export class Conversation {
 
   get hasReceipts(): boolean {
     return this.#receipts.length > 0
+  }
+
+  /** What they are to be told that we have read, never before its confirmation. */
+  takeRead(): MessageId | undefined {
+    return this.hasReceipts ? undefined : this.#marks.take(this.#unshown)
   }
 
   #keep(message: Outgoing): void {

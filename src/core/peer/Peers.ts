@@ -156,6 +156,13 @@ export class Peers implements PeersMachine {
     this.#afterShown(association, now)
   }
 
+  read(peer: PeerId, id: MessageId, now: number): void {
+    const association = this.#associations.get(peer)
+    if (association === undefined) return
+    association.conversation.read(id)
+    this.#touch(association, now)
+  }
+
   dropOutbox(peer: PeerId, now: number): ReadonlyArray<MessageId> {
     const association = this.#associations.get(peer)
     if (association === undefined) return []
