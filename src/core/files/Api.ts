@@ -11,7 +11,7 @@ export type TransferId = string
 export interface Offer {
   readonly id: TransferId
   readonly kind: "file" | "folder"
-  /** One path segment, as the sender calls it. */
+  /** One safe path segment (domain/FileName), made of what the sender calls it. */
   readonly name: string
   /** Bytes in all files together. */
   readonly size: number
@@ -30,7 +30,10 @@ export interface Content {
 }
 
 export interface Entry {
-  /** Relative, segments joined by `/`, none of them empty, `.` or `..`; for a file the offer's name. */
+  /**
+   * Relative, segments joined by `/`. Of a source of ours: as it is on disk. Of somebody else's: safe names, no two of which are the same on
+   * any usual system. For a file the offer's name, so it does not tell where a source is.
+   */
   readonly path: string
   readonly size: number
   readonly executable: boolean
@@ -40,5 +43,5 @@ export interface Entry {
 export const MAX_ENTRIES = 65_536
 /** Bytes of an encoded manifest: 128 for each of `MAX_ENTRIES`. */
 export const MAX_MANIFEST = 8 * 1024 * 1024
-/** Bytes of content: `MAX_CHUNKS` of the largest size, 4 TiB. */
+/** Bytes of content: 2^18 chunks of the largest size, 4 TiB; which of them are there is said in 32 KiB. */
 export const MAX_SIZE = 2 ** 42

@@ -1,4 +1,5 @@
 import type { Content, Offer } from "./Api.js"
+import type { Have } from "./Have.js"
 
 /**
  * What goes in and out of the two ends of a transfer (core/files/FileSender, core/files/FileReceiver). Each machine stands between one
@@ -50,23 +51,13 @@ export interface FileReceiverMachine extends TransferMachine<ReceiverEvent, Rece
    * Answers `Offered`: send. Without `known`, what an earlier connection left, manifest and leaves are asked for first, and `Contents`
    * follows. `known.have` is used and updated as chunks are saved, so it is right for the next connection, too.
    */
-  readonly accept: (known?: { readonly content: Content; readonly have: HaveSet }) => void
+  readonly accept: (known?: { readonly content: Content; readonly have: Have }) => void
   /** Answers `Offered`: do not send. */
   readonly decline: (reason: DeclineReason) => void
   /** The bytes of the last `Save` are written (not necessarily synced); their buffer is the machine's again. */
   readonly handleSaved: () => void
   /** Everything is in its place: the answer to `Complete`, or to an offer that was stored over an earlier connection. */
   readonly stored: () => void
-}
-
-/** Which chunks are there. */
-export interface HaveSet {
-  readonly has: (chunk: number) => boolean
-  readonly add: (chunk: number) => void
-  /** How many are there. */
-  readonly count: number
-  /** A bit a chunk, the first one in the lowest bit of the first byte. */
-  readonly bits: Uint8Array
 }
 
 /** A part of a file, `file` being an index of `Content.entries`. */
@@ -93,7 +84,7 @@ export interface ScanMachine {
   /** All leaves, one after the other; `undefined` before the end, or when a chunk was not there. */
   readonly leaves: Uint8Array | undefined
   /** The chunks that are what `leaves` (of a `Content`) say. */
-  readonly matching: (leaves: Uint8Array) => HaveSet
+  readonly matching: (leaves: Uint8Array) => Have
 }
 
 export type SenderAction = Write | Read | Finish | Reset

@@ -1,0 +1,110 @@
+import { Reader } from "./Bytes.js"
+import { MAX_RECORD } from "./FileRecord.js"
+
+/**
+ * Cuts the bytes of a transfer's stream into records and the raw bytes between them, in whatever portions they come. It keeps what was
+ * pushed and not taken yet, and at most one unfinished record.
+ */
+export class FileInput {
+  #pieces: Array<Uint8Array> = []
+  /** Where the first piece is still to be read. */
+  #at = 0
+  /** The bytes of an unfinished record, its length prefix included. */
+  #begun = new Uint8Array(FIRST_RESERVE)
+  #filled = 0
+
+  /** Whether bytes wait. A begun record does not count: it waits for bytes. */
+  get pending(): boolean {
+    return this.#pieces.length > 0
+  }
+
+  /** Takes over `bytes`, which must not change any more. */
+  push(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#pieces.push(bytes)
+  }
+
+  clear(): void {
+    this.#pieces = []
+    this.#at = 0
+    this.#filled = 0
+  }
+
+  /**
+   * Type and body of the next record; `undefined` when it has not come whole, `"malformed"` when its length is none. Valid until the next
+   * call.
+   */
+  record(): Uint8Array | "malformed" | undefined {
+    if (this.#filled === 0) {
+      const whole = this.#wholeRecord()
+      if (whole !== undefined) return whole
+    }
+    for (;;) {
+      const head = lengthOf(this.#begun.subarray(0, this.#filled))
+      if (head !== undefined && (head.length < 1 || head.length > MAX_RECORD)) return "malformed"
+      const wanted = head === undefined ? this.#filled + 1 : head.offset + head.length
+      if (head !== undefined && this.#filled === wanted) {
+        this.#filled = 0
+        return this.#begun.subarray(head.offset, wanted)
+      }
+      const piece = this.#pieces[0]
+      if (piece === undefined) return undefined
+      const part = piece.subarray(this.#at, this.#at + wanted - this.#filled)
+      this.#reserve(this.#filled + part.length, wanted)
+      this.#begun.set(part, this.#filled)
+      this.#filled += part.length
+      this.#advance(part.length)
+    }
+  }
+
+  /** Moves raw bytes to `target` from `at` on, as many as are here and fit; how many. Only between records. */
+  raw(target: Uint8Array, at: number): number {
+    let to = at
+    while (to < target.length && this.#pieces.length > 0) {
+      const piece = this.#pieces[0]!
+      const length = Math.min(target.length - to, piece.length - this.#at)
+      target.set(this.#at === 0 && length === piece.length ? piece : piece.subarray(this.#at, this.#at + length), to)
+      to += length
+      this.#advance(length)
+    }
+    return to - at
+  }
+
+  /** The record that lies whole in the first piece, without copying. */
+  #wholeRecord(): Uint8Array | undefined {
+    const piece = this.#pieces[0]
+    const head = piece && lengthOf(piece, this.#at)
+    if (piece === undefined || head === undefined || head.length < 1 || head.length > MAX_RECORD) return undefined
+    const end = head.offset + head.length
+    if (end > piece.length) return undefined
+    this.#advance(end - this.#at)
+    return piece.subarray(head.offset, end)
+  }
+
+  #advance(length: number): void {
+    this.#at += length
+    if (this.#at < this.#pieces[0]!.length) return
+    this.#pieces.shift()
+    this.#at = 0
+  }
+
+  /** Grows by doubling, so that a peer that only announces a large record makes us reserve little. */
+  #reserve(size: number, most: number): void {
+    if (size <= this.#begun.length) return
+    const larger = new Uint8Array(Math.max(size, Math.min(most, 2 * this.#begun.length)))
+    larger.set(this.#begun.subarray(0, this.#filled))
+    this.#begun = larger
+  }
+}
+
+/** The length at `start`, and where what it counts begins; `undefined` when it is not all there. */
+const lengthOf = (bytes: Uint8Array, start = 0): { readonly length: number; readonly offset: number } | undefined => {
+  const first = bytes[start]
+  if (first === undefined || bytes.length - start < 1 << (first >> 6)) return undefined
+  const reader = new Reader(bytes, start)
+  // One that no number can hold fails, and is 0 then: malformed.
+  const length = reader.varint()
+  return { length, offset: reader.offset }
+}
+
+/** Bytes reserved before any have come: holds all records but contents, a full ACCEPT and offers with long names. */
+const FIRST_RESERVE = 128
