@@ -3,6 +3,7 @@ import * as Crypto from "./layers/node/Crypto.js"
 import * as Datagrams from "./layers/node/Datagrams.js"
 import * as Dialer from "./layers/node/Dialer.js"
 import * as Entropy from "./layers/node/Entropy.js"
+import * as Files from "./layers/node/Files.js"
 import * as Interfaces from "./layers/node/Interfaces.js"
 import * as LanDiscovery from "./layers/node/LanDiscovery.js"
 import * as Listener from "./layers/node/Listener.js"
@@ -17,6 +18,7 @@ export const layerNode = (options: { readonly home: string }) =>
     Datagrams.layer,
     Dialer.layer,
     Entropy.layer,
+    Files.layer(options.home),
     Interfaces.layer,
     LanDiscovery.layer,
     Listener.layer,

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type { FileName } from "../domain/FileName.js"
 
 /**
  * The user's own files, as far as they are sent and received. Unlike `Store` this is no place of ours: other programs change what is there
@@ -82,7 +83,7 @@ export interface Landing {
    * Makes it survive a crash, then gives it the name `name`, or `name (2)` and so on where something has that name already: nothing is ever overwritten. With
    * the usual permissions of new files, executable where its entry says so. Gives the path.
    */
-  readonly commit: (name: string) => Effect.Effect<string, FilesError>
+  readonly commit: (name: FileName) => Effect.Effect<string, FilesError>
   /** Removes it, best effort. */
   readonly discard: Effect.Effect<void>
 }
@@ -102,3 +103,6 @@ export class FilesError extends Data.TaggedError("FilesError")<{
 
 /** Files in a folder that is sent: as many as its list may have (docs/protocol.md). */
 export const MAX_ENTRIES = 65_536
+
+/** Things of one name in a folder before we give up finding another: whoever has that many has another problem. */
+export const MAX_NUMBER = 1_000

@@ -53,6 +53,14 @@ export const make = (disk: Disk, process: Process): Context.Tag.Service<Store> =
   }
 }
 
+/** Waits as long as the disk takes for one operation. */
+export const turn = (disk: Disk, process: Process): Effect.Effect<void> =>
+  Effect.async<void>((resume) => {
+    if (disk.delayMs <= 0) return resume(Effect.void)
+    const timer = process.after(disk.delayMs * 1000, () => resume(Effect.void))
+    return Effect.sync(() => process.kernel.cancel(timer))
+  })
+
 /** Checks the name, takes the disk's time, then acts if the process still lives. */
 const operation =
   (disk: Disk, process: Process) =>

@@ -7,10 +7,13 @@ import { Crypto } from "../services/Crypto.js"
 import { Datagrams } from "../services/Datagrams.js"
 import { Dialer } from "../services/Dialer.js"
 import { Entropy } from "../services/Entropy.js"
+import { Files } from "../services/Files.js"
+import { FileTree } from "../services/FileTree.js"
 import { Interfaces } from "../services/Interfaces.js"
 import { Listener } from "../services/Listener.js"
 import { Resolver } from "../services/Resolver.js"
 import { Store } from "../services/Store.js"
+import * as TreeFiles from "../services/TreeFiles.js"
 import { Disk } from "./Disk.js"
 import * as DiskStore from "./DiskStore.js"
 import { HostFailed } from "./kernel/KernelError.js"
@@ -27,6 +30,8 @@ import type { Services, World } from "./World.js"
 /** A computer: a network stack, a disk, a clock, and the one program that it runs whenever it has power. */
 export class Machine {
   readonly disk = new Disk()
+  /** The user's own files, on the same disk. */
+  readonly files = new FileTree()
   /** Whether a crash leaves part of what was not synced. */
   tornWrites = false
   private fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
@@ -62,7 +67,9 @@ export class Machine {
     const process = kernel.process(boot === 0 ? this.name : `${this.name}+${boot}`, this.clock)
     this.host.powered = true
     kernel.trace.note(Kind.process, this.host.id, boot)
-    const fiber = process.fork(Effect.provide(this.program, services(this.world, this.host, this.disk, process)))
+    const fiber = process.fork(
+      Effect.provide(this.program, services(this.world, this.host, this.disk, process, this.files))
+    )
     this.fiber = fiber
     fiber.addObserver((exit) => this.ended(process, exit))
   }
@@ -81,6 +88,7 @@ export class Machine {
     this.host.forgetSockets()
     const { rng } = this.host
     this.disk.losePower((unsynced) => (this.tornWrites ? rng.between(0, unsynced) : 0))
+    this.files.losePower(() => (this.tornWrites ? rng.pick(FATES) : "old"))
   }
 
   /** The process is killed; the operating system closes its sockets and keeps what it wrote. */
@@ -115,7 +123,8 @@ export const services = (
   world: World,
   host: Host,
   disk: Disk = new Disk(),
-  process: Process = world.kernel.current ?? world.kernel.outside
+  process: Process = world.kernel.current ?? world.kernel.outside,
+  files: FileTree = new FileTree()
 ): Context.Context<Services> => {
   const entropy = process.rng.fork(`entropy/${host.name}`)
   host.process = process
@@ -125,8 +134,12 @@ export const services = (
     Context.add(Dialer, TcpDialer.make(world.network, host, process)),
     Context.add(Resolver, NameResolver.make(world.network, host, process)),
     Context.add(Store, DiskStore.make(disk, process)),
+    Context.add(Files, TreeFiles.make(files, DiskStore.turn(disk, process))),
     Context.add(Entropy, { bytes: (length) => entropy.fill(new Uint8Array(length)) }),
     Context.add(Interfaces, { addresses: Effect.sync(() => world.addressesOf(host)) }),
     Context.add(Crypto, world.crypto)
   )
 }
+
+/** What may become of a page that was written and not flushed, on a disk that tears writes. */
+const FATES = ["new", "old", "garbage"] as const

@@ -4,6 +4,7 @@ import type { Crypto } from "../services/Crypto.js"
 import type { Datagrams } from "../services/Datagrams.js"
 import type { Dialer } from "../services/Dialer.js"
 import type { Entropy } from "../services/Entropy.js"
+import type { Files } from "../services/Files.js"
 import type { InterfaceAddress, Interfaces } from "../services/Interfaces.js"
 import type { Listener } from "../services/Listener.js"
 import type { Resolver } from "../services/Resolver.js"
@@ -23,7 +24,7 @@ import { Network } from "./network/Network.js"
 import { Router } from "./network/Router.js"
 
 /** What a simulated machine offers to its program: the very services that the live layers offer. */
-export type Services = Datagrams | Listener | Dialer | Resolver | Store | Entropy | Interfaces | Crypto
+export type Services = Datagrams | Listener | Dialer | Resolver | Store | Files | Entropy | Interfaces | Crypto
 
 export interface WorldOptions extends KernelOptions {
   /** What every link is like before faults come on top; `ordinary` completes what is left out. */

@@ -1,6 +1,10 @@
+import * as Effect from "effect/Effect"
+import { Files as FilesService } from "../../../src/services/Files.js"
+import { HOME } from "../../../src/services/FileTree.js"
 import * as Connection from "../../layers/conformance/Connection.js"
 import * as Datagrams from "../../layers/conformance/Datagrams.js"
 import * as Dialer from "../../layers/conformance/Dialer.js"
+import * as Files from "../../layers/conformance/Files.js"
 import * as Listener from "../../layers/conformance/Listener.js"
 import * as Store from "../../layers/conformance/Store.js"
 import { simulated } from "../support/Subject.js"
@@ -18,3 +22,5 @@ for (const order of orders) {
 
 // Its tests start operations in many fibers at once and expect Effect's own order of them.
 Store.suite("a simulated machine", simulated())
+
+Files.suite("a simulated machine", simulated(), Effect.succeed(HOME), FilesService)

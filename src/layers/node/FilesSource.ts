@@ -1,0 +1,54 @@
+import { constants } from "node:fs"
+import * as Fs from "node:fs/promises"
+import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { FilesError, type Found, type Source } from "../../services/Files.js"
+import { plain } from "./Addresses.js"
+import { run } from "./FilesErrors.js"
+import * as HandleCache from "./HandleCache.js"
+
+/** Reads what was found, as `Files.open` promises. */
+export const open = (found: Found): Effect.Effect<Source, never, Scope.Scope> =>
+  Effect.map(
+    HandleCache.make(async (index) => {
+      const handle = await Fs.open(pathOf(found, index), READ_FLAGS)
+      try {
+        await check(found, index, handle)
+        return handle
+      } catch (cause) {
+        await handle.close()
+        throw cause
+      }
+    }),
+    (handles) => ({
+      read: (index, offset, length) =>
+        run(`read ${pathOf(found, index)}`, async () => {
+          const handle = await handles.get(index)
+          const bytes = plain(Buffer.allocUnsafeSlow(length))
+          for (let at = 0; at < length; ) {
+            const { bytesRead } = await handle.read(bytes, at, length - at, offset + at)
+            if (bytesRead === 0) throw changed(found, index)
+            at += bytesRead
+          }
+          // Whoever reads to the end has read what was there all the time, as far as the file system tells.
+          if (offset + length === found.entries[index]!.size) await check(found, index, handle)
+          return bytes
+        })
+    })
+  )
+
+const pathOf = (found: Found, index: number): string =>
+  found.kind === "file" ? found.path : join(found.path, found.entries[index]!.path)
+
+const check = async (found: Found, index: number, handle: Fs.FileHandle): Promise<void> => {
+  const { mtimeMs, size } = found.entries[index]!
+  const stat = await handle.stat()
+  if (!stat.isFile() || stat.size !== size || stat.mtimeMs !== mtimeMs) throw changed(found, index)
+}
+
+const changed = (found: Found, index: number): FilesError =>
+  new FilesError({ reason: "Changed", message: `${pathOf(found, index)} has changed since it was offered` })
+
+/** Opening a named pipe must not wait for its other end. */
+const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)

@@ -1,0 +1,236 @@
+import * as FileName from "../domain/FileName.js"
+import { FilesError, type Found, type FoundEntry, type Incoming, MAX_ENTRIES, MAX_NUMBER } from "./Files.js"
+
+/**
+ * A file system that exists nowhere: what `Files` finds and fills in tests and in the simulated world. Paths are absolute, or relative to `HOME`;
+ * folders are there when something is in them, or when they were made. It knows what of a file survives a loss of power.
+ */
+export class FileTree {
+  private readonly files = new Map<string, TreeFile>()
+  private readonly folders = new Set<string>(["/", HOME])
+  /** Links, devices and other things that are no files. */
+  readonly others = new Set<string>()
+  /** Bytes that fit in all; `undefined` for no bound. */
+  capacity: number | undefined
+  private spools = 0
+  private changes = 0
+
+  /** Makes or replaces a file, durably. */
+  put(path: string, bytes: Uint8Array, executable = false): void {
+    const full = resolve(path)
+    this.makeFolder(parentOf(full))
+    this.files.set(full, { bytes, durable: bytes, used: bytes.length, mtimeMs: ++this.changes, executable })
+  }
+
+  makeFolder(path: string): void {
+    for (let folder = resolve(path); !this.folders.has(folder); folder = parentOf(folder)) this.folders.add(folder)
+  }
+
+  /** The bytes of a file; `undefined` when there is none. */
+  get(path: string): Uint8Array | undefined {
+    return this.files.get(resolve(path))?.bytes
+  }
+
+  isExecutable(path: string): boolean {
+    return this.files.get(resolve(path))?.executable === true
+  }
+
+  remove(path: string): void {
+    const full = resolve(path)
+    for (const each of this.files.keys()) if (isWithin(each, full)) this.files.delete(each)
+    for (const each of this.folders) if (isWithin(each, full)) this.folders.delete(each)
+  }
+
+  /** Full paths of all files, sorted. */
+  paths(): ReadonlyArray<string> {
+    return [...this.files.keys()].sort()
+  }
+
+  /**
+   * The power fails: of each page that was not flushed, `fate` says whether the new content survives, the old one, or neither; a file that
+   * never was flushed may be gone.
+   */
+  losePower(fate: () => "new" | "old" | "garbage"): void {
+    for (const [path, file] of this.files) {
+      if (file.durable === file.bytes) continue
+      if (file.durable === undefined && fate() === "old") {
+        this.files.delete(path)
+        continue
+      }
+      const old = file.durable ?? new Uint8Array(file.bytes.length)
+      const left = file.bytes.slice()
+      for (let at = 0; at < left.length; at += PAGE) {
+        const page = left.subarray(at, at + PAGE)
+        const before = old.subarray(at, at + PAGE)
+        const outcome = page.every((byte, index) => byte === before[index]) ? "new" : fate()
+        if (outcome === "old") page.set(before)
+        if (outcome === "garbage") page.fill(0xa5)
+      }
+      file.bytes = left
+      file.durable = left
+    }
+  }
+
+  inspect(path: string): Found | FilesError {
+    const full = resolve(path)
+    const file = this.files.get(full)
+    const name = nameOf(full)
+    if (file !== undefined) return { path: full, kind: "file", name, entries: [entryOf(name, file)], skipped: 0 }
+    if (this.others.has(full)) return failed("NotAFile", `${full} is neither a file nor a folder`)
+    if (!this.folders.has(full)) return failed("NotFound", `cannot read ${full}: it does not exist`)
+    const entries = [...this.files]
+      .filter(([each]) => isWithin(each, full) && !isLanding(each))
+      .map(([each, file]) => entryOf(each.slice(full.length + 1), file))
+      .sort((a, b) => (a.path < b.path ? -1 : 1))
+    if (entries.length > MAX_ENTRIES) return failed("TooLarge", `there are over ${MAX_ENTRIES} files in ${full}`)
+    const skipped = [...this.others].filter((each) => isWithin(each, full)).length
+    return { path: full, kind: "folder", name, entries, skipped }
+  }
+
+  /** Bytes of what was found, in memory of their own. */
+  readFound(found: Found, index: number, offset: number, length: number): Uint8Array | FilesError {
+    const entry = found.entries[index]!
+    const path = found.kind === "file" ? found.path : `${found.path}/${entry.path}`
+    const file = this.files.get(path)
+    if (file === undefined) return failed("NotFound", `cannot read ${path}: it does not exist`)
+    if (file.bytes.length !== entry.size || file.mtimeMs !== entry.mtimeMs)
+      return failed("Changed", `${path} has changed since it was offered`)
+    return file.bytes.slice(offset, offset + length)
+  }
+
+  directory(path: string): { readonly path: string; readonly free: number } | FilesError {
+    const full = resolve(path)
+    if (!this.folders.has(full)) return failed("NotFound", `${full} is no folder`)
+    return { path: full, free: this.free() }
+  }
+
+  /** Makes what is missing of something that arrives; whether all of it was. */
+  land(incoming: Incoming): boolean {
+    const fresh =
+      incoming.kind === "file" ? !this.files.has(landingOf(incoming)) : !this.folders.has(landingOf(incoming))
+    if (incoming.kind === "folder") this.makeFolder(landingOf(incoming))
+    for (const [index, { executable, size }] of incoming.entries.entries()) {
+      const path = entryPath(incoming, index)
+      if (this.files.get(path)?.bytes.length === size) continue
+      this.makeFolder(parentOf(path))
+      const bytes = new Uint8Array(size)
+      this.files.set(path, { bytes, durable: undefined, used: 0, mtimeMs: ++this.changes, executable })
+    }
+    return fresh
+  }
+
+  write(incoming: Incoming, index: number, offset: number, bytes: Uint8Array): FilesError | undefined {
+    const path = entryPath(incoming, index)
+    const file = this.files.get(path)
+    if (file === undefined) return failed("NotFound", `cannot write to ${path}: it does not exist`)
+    if (bytes.length > this.free()) return failed("Full", `no space left to write to ${path}`)
+    if (file.durable === file.bytes) file.bytes = file.bytes.slice()
+    file.bytes.set(bytes, offset)
+    file.used = Math.min(file.bytes.length, file.used + bytes.length)
+    file.mtimeMs = ++this.changes
+    return undefined
+  }
+
+  readLanding(incoming: Incoming, index: number, offset: number, length: number): Uint8Array | FilesError {
+    const path = entryPath(incoming, index)
+    return (
+      this.get(path)?.slice(offset, offset + length) ?? failed("NotFound", `cannot read ${path}: it does not exist`)
+    )
+  }
+
+  commit(incoming: Incoming, name: FileName.FileName): string | FilesError {
+    const landing = landingOf(incoming)
+    for (let number = 1; number <= MAX_NUMBER; number++) {
+      const path = `${incoming.directory}/${number === 1 ? name : FileName.numbered(name, number)}`
+      if (this.files.has(path) || this.folders.has(path) || this.others.has(path)) continue
+      for (const [each, file] of [...this.files]) {
+        if (!isWithin(each, landing)) continue
+        file.durable = file.bytes
+        this.files.delete(each)
+        this.files.set(path + each.slice(landing.length), file)
+      }
+      for (const each of [...this.folders]) {
+        if (!isWithin(each, landing)) continue
+        this.folders.delete(each)
+        this.folders.add(path + each.slice(landing.length))
+      }
+      return path
+    }
+    return failed("Other", `there are ${MAX_NUMBER} things called ${name} in ${incoming.directory}`)
+  }
+
+  discard(incoming: Incoming): void {
+    this.remove(landingOf(incoming))
+  }
+
+  /** The path of a new empty file. */
+  spool(): string {
+    const path = `${HOME}/.spool/${++this.spools}`
+    this.put(path, new Uint8Array(0))
+    return path
+  }
+
+  append(path: string, bytes: Uint8Array): FilesError | undefined {
+    if (bytes.length > this.free()) return failed("Full", `no space left to write to ${path}`)
+    const before = this.get(path) ?? new Uint8Array(0)
+    const all = new Uint8Array(before.length + bytes.length)
+    all.set(before)
+    all.set(bytes, before.length)
+    this.put(path, all)
+    return undefined
+  }
+
+  private free(): number {
+    if (this.capacity === undefined) return Number.MAX_SAFE_INTEGER
+    let used = 0
+    for (const file of this.files.values()) used += file.used
+    return Math.max(0, this.capacity - used)
+  }
+}
+
+/** Where a program is when it starts. */
+export const HOME = "/home"
+
+interface TreeFile {
+  bytes: Uint8Array
+  /** What a loss of power leaves; the same array when that is everything. `undefined`: perhaps not even the name. */
+  durable: Uint8Array | undefined
+  /** Bytes that were written: what is zeros by default takes no room. */
+  used: number
+  mtimeMs: number
+  readonly executable: boolean
+}
+
+/** What a disk writes whole or not at all. */
+const PAGE = 4096
+
+const resolve = (path: string): string => {
+  const segments: Array<string> = []
+  for (const segment of (path.startsWith("/") ? path : `${HOME}/${path}`).split("/")) {
+    if (segment === "..") segments.pop()
+    else if (segment !== "" && segment !== ".") segments.push(segment)
+  }
+  return `/${segments.join("/")}`
+}
+
+const parentOf = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf("/")))
+
+const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1)
+
+const isWithin = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`)
+
+const isLanding = (path: string): boolean => path.includes("/.parley-")
+
+const landingOf = ({ directory, token }: Incoming): string => `${directory}/.parley-${token}.part`
+
+const entryPath = (incoming: Incoming, index: number): string =>
+  incoming.kind === "file" ? landingOf(incoming) : `${landingOf(incoming)}/${incoming.entries[index]!.path}`
+
+const entryOf = (path: string, { bytes, executable, mtimeMs }: TreeFile): FoundEntry => ({
+  path,
+  size: bytes.length,
+  mtimeMs,
+  executable
+})
+
+const failed = (reason: FilesError["reason"], message: string): FilesError => new FilesError({ reason, message })

@@ -1,0 +1,8 @@
+import * as Effect from "effect/Effect"
+import * as MemoryFiles from "../../../src/layers/memory/Files.js"
+import { Files } from "../../../src/services/Files.js"
+import { HOME } from "../../../src/services/FileTree.js"
+import * as Conformance from "../conformance/Files.js"
+import { live } from "../conformance/Suite.js"
+
+Conformance.suite("memory", live(MemoryFiles.layer), Effect.succeed(HOME), Files)

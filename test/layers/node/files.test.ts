@@ -1,0 +1,112 @@
+import { execFileSync } from "node:child_process"
+import * as Fs from "node:fs/promises"
+import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { describe, expect, it } from "vitest"
+import * as FileName from "../../../src/domain/FileName.js"
+import * as NodeFiles from "../../../src/layers/node/Files.js"
+import { Files, type FilesError } from "../../../src/services/Files.js"
+import * as Conformance from "../conformance/Files.js"
+import { pattern } from "../conformance/Recorder.js"
+import { live } from "../conformance/Suite.js"
+import { temporaryFolder } from "./TemporaryFolder.js"
+
+const subject = live(Layer.unwrapScoped(Effect.map(temporaryFolder, (folder) => NodeFiles.layer(join(folder, "home")))))
+
+Conformance.suite("node", subject, temporaryFolder, Files)
+
+const test = (
+  title: string,
+  body: (files: Files["Type"], folder: string) => Effect.Effect<void, unknown, Scope.Scope>
+) =>
+  it.skipIf(process.platform === "win32")(title, () =>
+    subject.run(
+      Effect.gen(function* () {
+        yield* body(yield* Files, yield* temporaryFolder)
+      })
+    )
+  )
+
+describe("what is sent", () => {
+  test("has no links, pipes and empty folders in it, and nothing that is only arriving", (files, folder) =>
+    Effect.gen(function* () {
+      yield* promise(async () => {
+        await Fs.mkdir(join(folder, "sub", "empty"), { recursive: true })
+        await Fs.writeFile(join(folder, "sub", "file"), "x")
+        await Fs.symlink("/etc/passwd", join(folder, "link"))
+        await Fs.symlink("/etc", join(folder, "sub", "folder-link"))
+        await Fs.writeFile(join(folder, ".parley-00.part"), "x")
+        execFileSync("mkfifo", [join(folder, "pipe")])
+      })
+      const found = yield* files.inspect(folder)
+      expect(found.entries.map(({ path }) => path)).toEqual(["sub/file"])
+      expect(found.skipped).toBe(4)
+      expect(yield* reasonOf(files.inspect(join(folder, "pipe")))).toBe("NotAFile")
+      // Who names a link means what it leads to.
+      yield* promise(() => Fs.symlink(join(folder, "sub", "file"), join(folder, "good-link")))
+      expect(yield* files.inspect(join(folder, "good-link"))).toMatchObject({ kind: "file", name: "good-link" })
+    }))
+
+  test("is told when it became shorter while it was read", (files, folder) =>
+    Effect.gen(function* () {
+      const path = join(folder, "log")
+      yield* promise(() => Fs.writeFile(path, pattern(100)))
+      const source = yield* files.open(yield* files.inspect(path))
+      yield* source.read(0, 0, 10)
+      yield* promise(() => Fs.truncate(path, 50))
+      expect(yield* reasonOf(source.read(0, 10, 90))).toBe("Changed")
+    }))
+})
+
+describe("what arrives", () => {
+  test("is private until it has its name, and has usual permissions then", (files, folder) =>
+    Effect.gen(function* () {
+      const entries = [{ path: "a/b", size: 1, executable: true }]
+      const landing = yield* files.receive({ directory: folder, token: "12", kind: "folder", entries })
+      yield* landing.write(0, 0, Uint8Array.of(1))
+      const modeOf = (path: string) =>
+        promise(async () => ((await Fs.stat(join(folder, path))).mode & 0o777).toString(8))
+      expect(yield* modeOf(".parley-12.part")).toBe("700")
+      expect(yield* modeOf(".parley-12.part/a/b")).toBe("600")
+      yield* landing.commit(FileName.make("things"))
+      const open = (0o777 & ~process.umask()).toString(8)
+      expect(yield* modeOf("things")).toBe(open)
+      expect(yield* modeOf("things/a")).toBe(open)
+      expect(yield* modeOf("things/a/b")).toBe(open)
+      expect(yield* promise(() => Fs.readdir(folder))).toEqual(["things"])
+    }))
+
+  test("is written through no link", (files, folder) =>
+    Effect.gen(function* () {
+      const victim = join(folder, "victim")
+      yield* promise(async () => {
+        await Fs.writeFile(victim, "mine")
+        await Fs.symlink(victim, join(folder, ".parley-01.part"))
+        await Fs.link(victim, join(folder, ".parley-02.part"))
+        await Fs.symlink(folder, join(folder, ".parley-03.part"))
+      })
+      const entries = [{ path: "x", size: 9, executable: false }]
+      const receive = (token: string, kind: "file" | "folder") =>
+        reasonOf(files.receive({ directory: folder, token, kind, entries }))
+      expect(yield* receive("01", "file")).toBe("NotAFile")
+      expect(yield* receive("02", "file")).toBe("Other")
+      expect(yield* receive("03", "folder")).toBe("Other")
+      expect(yield* promise(() => Fs.readFile(victim, "utf8"))).toBe("mine")
+    }))
+
+  test("takes no room before it is there", (files, folder) =>
+    Effect.gen(function* () {
+      const entries = [{ path: "big", size: 2 ** 33, executable: false }]
+      yield* files.receive({ directory: folder, token: "aa", kind: "file", entries })
+      const stat = yield* promise(() => Fs.stat(join(folder, ".parley-aa.part")))
+      expect(stat.size).toBe(2 ** 33)
+      expect(stat.blocks * 512).toBeLessThan(2 ** 20)
+    }))
+})
+
+const promise = <A>(act: () => Promise<A>) => Effect.promise(act)
+
+const reasonOf = <A, R>(effect: Effect.Effect<A, FilesError, R>) =>
+  Effect.map(Effect.flip(effect), ({ reason }) => reason)
