@@ -18,6 +18,7 @@ export {
 export type { ClientOptions } from "./client/ClientOptions.js"
 export type { ClientEvent } from "./client/Events.js"
 export type { AcceptPolicy, FilesApi, Transfer, TransferEvent, TransferState } from "./client/files/Api.js"
+export type { HistoryPage, HistoryQuery, Remembered } from "./client/history/Api.js"
 export { type ClientServices, layer as layerClient, make as makeClient } from "./client/make.js"
 export { layer as layerProfiles, type Profile, ProfileError, Profiles } from "./client/Profile.js"
 export type { TransferId } from "./core/files/Api.js"

@@ -6,6 +6,7 @@ import type { MessageId, PeerStatus, SendRefusal } from "../core/peer/Api.js"
 import type { Policy } from "../core/peer/Policy.js"
 import type { ClientEvent } from "./Events.js"
 import type { FilesApi } from "./files/Api.js"
+import type { HistoryPage, HistoryQuery } from "./history/Api.js"
 import type { Why } from "./Why.js"
 
 /** A registered (or registering) participant: the control link, the peer links and the conversations of one nickname. */
@@ -45,6 +46,18 @@ export interface ClientApi {
    * before anybody of that name is known. What was told already is not taken back. Fails with `Busy` when too many have their own.
    */
   readonly setPath: (nick: string | undefined, policy: Policy) => Effect.Effect<void, ClientError>
+  /**
+   * What was said before and now, as far as it is kept (`ClientOptions.history`): the newest messages that fit, oldest first, and how many
+   * more there are. Fails with `HistoryOff` where none is kept.
+   */
+  readonly history: (query?: HistoryQuery) => Effect.Effect<HistoryPage, ClientError>
+  /** Forgets what was said with a nickname, or with everybody. What the other side keeps is not touched. */
+  readonly clearHistory: (nick?: string) => Effect.Effect<void, ClientError>
+  /**
+   * Says that a person has read this message of a peer, and all before it: the peer is told once it knows it delivered, and we have asked
+   * for it. Fails with `ReadReceiptsOff` unless `ClientOptions.readReceipts` is set, with `NotConnected` without a conversation.
+   */
+  readonly read: (nick: string, id: MessageId) => Effect.Effect<void, ClientError>
   /** Files and folders beside the conversations. */
   readonly files: FilesApi
   /**
@@ -117,6 +130,12 @@ export type ClientErrorCode =
   | "Protocol"
   /** The profile (identity, known peers) cannot be read; the message names the file. */
   | "Profile"
+  /** The history cannot be read or changed; the message says why. */
+  | "History"
+  /** No history is kept. */
+  | "HistoryOff"
+  /** Others are not to be told what was read. */
+  | "ReadReceiptsOff"
   /** No UDP socket could be opened. */
   | "NoNetwork"
   | "Closed"

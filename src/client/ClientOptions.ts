@@ -24,6 +24,13 @@ export interface ClientOptions {
    * senders for a client of ours that takes them. For programs that only want to say something.
    */
   readonly inbox?: boolean
+  /**
+   * Whether what is said and shown is kept in the profile, sealed, and can be looked up; false when left out, as most programs have no
+   * use for texts on their disk.
+   */
+  readonly history?: boolean
+  /** Whether `read` tells others what was read; false when left out. */
+  readonly readReceipts?: boolean
   /** Milliseconds that `exit` gives undelivered messages; `DEFAULT_LINGER` when left out. */
   readonly lingerMs?: number
 }

@@ -9,7 +9,7 @@ import type { ClientEvent } from "./Events.js"
  * Order is kept while the consumer keeps up; of a file transfer only the latest news waits. When it falls `STALLED` events behind, an event that makes an earlier one of the
  * same subject worthless (a peer's path, a nickname's presence) takes its place, and what is still over `MAX_EVENTS` is dropped,
  * told by one `Failed` event. Messages are never dropped here: flow control bounds them, because a message is acknowledged (its
- * `shown` callback) only when the consumer pulls the element after it. Neither are `Delivered` and `Waiting`: the client accepts
+ * `shown` callback) only when the consumer pulls the element after it. Neither are `Delivered`, `Read` and `Waiting`: the client accepts
  * nothing more to send while `full`.
  */
 export class EventQueue {
@@ -159,6 +159,7 @@ const subjectOf = (event: ClientEvent): string | undefined => {
       return `transfer ${event.transfer.id}`
     case "Message":
     case "Delivered":
+    case "Read":
     case "Waiting":
     case "Closed":
       return undefined

@@ -27,6 +27,8 @@ export type ClientEvent =
   | { readonly _tag: "Mutual"; readonly peer: string }
   | { readonly _tag: "Message"; readonly from: string; readonly id: MessageId; readonly text: string }
   | { readonly _tag: "Delivered"; readonly peer: string; readonly id: MessageId }
+  /** Somebody has read the message, and all before it. Only from those who choose to tell, and never before `Delivered`. */
+  | { readonly _tag: "Read"; readonly peer: string; readonly id: MessageId }
   /** A message waits until the other side has asked for us too. */
   | { readonly _tag: "Waiting"; readonly peer: string; readonly id: MessageId }
   /** Messages that an earlier process could not deliver: the peer is asked for again, and gets them when it is there. */

@@ -2,6 +2,7 @@ import type * as Effect from "effect/Effect"
 import type { PathInfo, PeerEvent } from "../core/peer/Api.js"
 import type { Conversations } from "./Conversations.js"
 import type { EventQueue } from "./EventQueue.js"
+import type { Remembrance } from "./history/Remembrance.js"
 import type { Introducer } from "./Introducer.js"
 import type { PeerLink } from "./PeerLink.js"
 
@@ -13,6 +14,7 @@ export const handle = (
     readonly events: EventQueue
     readonly introducer: Introducer
     readonly peers: PeerLink
+    readonly remembrance: Remembrance
     /** Whether messages to us are taken. */
     readonly inbox: boolean
     /** What people know the relay by: the server's address. */
@@ -46,12 +48,18 @@ export const handle = (
     case "Message":
       if (!client.inbox) return
       client.events.offer({ _tag: "Message", from: peer, id: event.id, text: event.text }, () => {
+        client.remembrance.received(conversation, event.id, event.text)
         client.peers.drive((peers, now) => peers.delivered(event.peer, event.id, now))
         return client.recorded()
       })
       return
     case "Delivered":
+      client.remembrance.confirmed(event.peer, event.id, "Delivered")
       client.events.offer({ _tag: "Delivered", peer, id: event.id })
+      return
+    case "Read":
+      client.remembrance.confirmed(event.peer, event.id, "Read")
+      client.events.offer({ _tag: "Read", peer, id: event.id })
       return
     case "CreditExhausted":
       client.events.offer({ _tag: "Waiting", peer, id: event.id })

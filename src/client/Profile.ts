@@ -12,6 +12,7 @@ import * as Bytes from "../protocol/Bytes.js"
 import { Crypto } from "../services/Crypto.js"
 import { Entropy } from "../services/Entropy.js"
 import { Store, type StoreError } from "../services/Store.js"
+import * as History from "./history/History.js"
 import * as MessageJournal from "./journal/MessageJournal.js"
 import { MAX_PINS, Pins } from "./Pins.js"
 
@@ -40,6 +41,8 @@ export interface Profile {
   readonly persistent: boolean
   /** What must not be forgotten in a crash. None for a passing profile. */
   readonly journal: MessageJournal.MessageJournal | undefined
+  /** What was said and shown; nothing is read or written before it is used. None for a passing profile. */
+  readonly history: History.History | undefined
   /** Where the profile is kept, for messages to people. */
   readonly location: string
   /** Writes the identity, if it is new, and the pins, if there are unwritten ones. Nothing to do for a passing profile. */
@@ -58,7 +61,7 @@ export class ProfileError extends Data.TaggedError("ProfileError")<{
   readonly cause?: unknown
 }> {}
 
-/** Profiles in a `Store`: `profiles/<folder of the nickname>/{identity,known-peers.json,journal,lock}`. */
+/** Profiles in a `Store`: `profiles/<folder of the nickname>/{identity,known-peers.json,journal,history/…,lock}`. */
 export const layer: Layer.Layer<Profiles, never, Store | Entropy | Crypto> = Layer.effect(
   Profiles,
   Effect.gen(function* () {
@@ -120,6 +123,15 @@ export const layer: Layer.Layer<Profiles, never, Store | Entropy | Crypto> = Lay
                   secret: Identity.journalSecret(crypto, seed),
                   store,
                   name: `${folder}/journal`
+                })
+              : undefined,
+            history: persistent
+              ? yield* History.open({
+                  crypto,
+                  entropy,
+                  secret: Identity.historySecret(crypto, seed),
+                  store,
+                  folder: `${folder}/history`
                 })
               : undefined,
             location: `${store.location}/${folder}`,

@@ -23,6 +23,7 @@ import { Crowd } from "./Crowd.js"
 import { EventQueue } from "./EventQueue.js"
 import * as Transfers from "./files/Transfers.js"
 import * as Healer from "./Healer.js"
+import { Remembrance } from "./history/Remembrance.js"
 import { Introducer } from "./Introducer.js"
 import { Kept } from "./journal/Kept.js"
 import * as Listing from "./Listing.js"
@@ -56,6 +57,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
     const conversations = new Conversations()
     const self = new Self(crypto)
     const transfers = Transfers.make()
+    const remembrance = new Remembrance(options.history ?? false, self, conversations, events, time)
     const crowd = new Crowd()
     const kept = new Kept(conversations)
     const leaving = yield* Deferred.make<never, ClientError>()
@@ -77,6 +79,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
           inbox: options.inbox ?? true,
           recorded,
           relayName,
+          remembrance,
           heal: healer.heal
         })
         onProgress()
@@ -170,6 +173,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
         kept.add(peer, nick)
         events.offer({ _tag: "Kept", peer: nick, undelivered: messages })
       }
+      remembrance.start()
       journal?.attach({
         stored: (entries) => peers.drive((machine, now) => machine.journaled(entries, now)),
         changed: (safe, message) => events.offer({ _tag: "Journal", safe, message })
@@ -233,6 +237,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
           return ofSendRefusal({ _tag: "OutboxFull" }, conversation.nick)
         const sent = peers.drive((machine, now) => machine.send(conversation.peer, text, now))
         if (typeof sent === "string") {
+          remembrance.sent(conversation, sent, text)
           // Writing to somebody who has hung up is a new start of ours.
           if (conversation.departed) healer.heal(conversation.peer)
           return journal === undefined ? Effect.succeed(sent) : Effect.as(journal.stored(sent), sent)
@@ -333,6 +338,16 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
           whereabouts.announce()
           return Effect.void
         }),
+      history: (query = {}) => remembrance.find(query),
+      clearHistory: (nick) => remembrance.clear(nick),
+      read: (nick, id) =>
+        Effect.suspend(() => {
+          if (options.readReceipts !== true) return readReceiptsOff()
+          const conversation = conversations.byNick(nick)
+          if (conversation === undefined) return notConnected(nick)
+          peers.drive((machine, now) => machine.read(conversation.peer, id, now))
+          return Effect.void
+        }),
       files: transfers.api,
       exit: (lingerMs = options.lingerMs ?? DEFAULT_LINGER) =>
         Effect.gen(function* () {
@@ -356,6 +371,9 @@ export const layer = (
 
 const tooManyPolicies = (nick: string): ClientError =>
   new ClientError({ code: "Busy", message: `too many nicknames have a path of their own already; ${nick} got none` })
+
+const readReceiptsOff = (): ClientError =>
+  new ClientError({ code: "ReadReceiptsOff", message: "others are told what was read only with --read-receipts" })
 
 /** What people know the relay by; there is none without a server. */
 const nameOf = (server: ClientOptions["server"]): string =>

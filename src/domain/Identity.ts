@@ -23,6 +23,9 @@ export const fromSeed = (crypto: Crypto, seed: Uint8Array): Identity => {
 /** The secret that seals what this identity writes down for itself; it tells nothing of the keys. */
 export const journalSecret = (crypto: Crypto, seed: Uint8Array): Uint8Array => crypto.hash(32, [JOURNAL_LABEL], seed)
 
+/** The secret that seals the history of this identity, and names its files; it tells nothing of the others. */
+export const historySecret = (crypto: Crypto, seed: Uint8Array): Uint8Array => crypto.hash(32, [HISTORY_LABEL], seed)
+
 /** The name of a peer wherever a text is needed: its Ed25519 public key as unpadded base64url (43 characters). */
 export const peerId = (identityKey: Uint8Array): string => Base64Url.encode(identityKey)
 
@@ -64,6 +67,7 @@ const MAX_FILE = 400
 const SIGN_LABEL = new TextEncoder().encode("parley identity v1 ed25519")
 const STATIC_LABEL = new TextEncoder().encode("parley identity v1 x25519")
 const JOURNAL_LABEL = new TextEncoder().encode("parley journal v1")
+const HISTORY_LABEL = new TextEncoder().encode("parley history v1")
 const FILE_LABEL = new TextEncoder().encode("parley identity file v1")
 
 /** 16 bytes is the shortest hash that `Crypto` gives. */

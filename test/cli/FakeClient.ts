@@ -4,6 +4,7 @@ import * as Mailbox from "effect/Mailbox"
 import * as Stream from "effect/Stream"
 import { type ClientApi, ClientError, type ClientErrorCode, type OpenChannel } from "../../src/client/Client.js"
 import type { ClientEvent } from "../../src/client/Events.js"
+import type { HistoryPage } from "../../src/client/history/Api.js"
 
 /** A client without a network: it does what it is told, and what happens to it is what the test says. */
 export interface FakeClient extends ClientApi {
@@ -22,6 +23,14 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
   const calls: Array<string> = []
   const taken = new Set<string>()
   const queried = new Set<string>()
+  const remembered: HistoryPage = {
+    messages: [
+      { direction: "received", id: "1", nick: "bob", at: 0, text: "from\nbob\u001b[2J", state: undefined },
+      { direction: "sent", id: "2", nick: "bob", at: 60_000, text: "to bob", state: "read" },
+      { direction: "sent", id: "3", nick: "bob", at: 120_000, text: "again", state: "sent" }
+    ],
+    more: 7
+  }
   let registered: string | undefined
   let messages = 0
 
@@ -103,6 +112,9 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
       resume: noTransfer,
       list: Effect.succeed([])
     },
+    history: (query = {}) => Effect.map(call(`history ${JSON.stringify(query)}`), () => remembered),
+    clearHistory: (nick) => call(`clearHistory ${nick}`),
+    read: (nick, id) => call(`read ${nick} ${id}`),
     leave: (nick) => call(`leave ${nick}`),
     exit: () =>
       Effect.zipRight(

@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import { MAX_LIMIT, MAX_SEARCH } from "../../client/history/Api.js"
 import { POLICIES } from "../../core/peer/Policy.js"
 
 /** The commands of JSON mode, one a line on standard input (docs/json.md). Unknown keys are ignored. */
@@ -26,10 +27,33 @@ export const Path = command("path", {
   nick: Schema.optionalWith(Nick, { exact: true }),
   policy: Schema.Literal(...POLICIES)
 })
+/** What was said before; with everybody, without `nick`. */
+export const History = command("history", {
+  nick: Schema.optionalWith(Nick, { exact: true }),
+  limit: Schema.optionalWith(Schema.Int.pipe(Schema.between(1, MAX_LIMIT)), { exact: true }),
+  search: Schema.optionalWith(Schema.String.pipe(Schema.maxLength(MAX_SEARCH)), { exact: true }),
+  before: Schema.optionalWith(Schema.Finite, { exact: true })
+})
+export const ClearHistory = command("clearHistory", { nick: Schema.optionalWith(Nick, { exact: true }) })
+/** A person has read the message of this peer, and all before it. */
+export const Read = command("read", { nick: Nick, id: Schema.String.pipe(Schema.maxLength(64)) })
 export const Leave = command("leave", { nick: Nick })
 export const Exit = command("exit", {})
 
-export const Command = Schema.Union(List, Query, Send, Nickname, Trust, Why, Path, Leave, Exit)
+export const Command = Schema.Union(
+  List,
+  Query,
+  Send,
+  Nickname,
+  Trust,
+  Why,
+  Path,
+  History,
+  ClearHistory,
+  Read,
+  Leave,
+  Exit
+)
 export type Command = typeof Command.Type
 
 /**

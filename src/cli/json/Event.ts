@@ -26,7 +26,22 @@ export const NickTaken = event("nickTaken", { nick: Schema.String, suggestions: 
 export const Peers = event("peers", { peers: Schema.Array(PeerInfo) })
 export const Peer = event("peer", PeerInfo.fields)
 export const Sent = event("sent", { to: Schema.String, id: Schema.String })
-export const Ok = event("ok", { cmd: Schema.Literal("trust", "leave", "path") })
+export const Ok = event("ok", { cmd: Schema.Literal("trust", "leave", "path", "read", "clearHistory") })
+
+/** `at` is ms since 1970 UTC. */
+export const History = event("history", {
+  messages: Schema.Array(
+    Schema.Struct({
+      direction: Schema.Literal("sent", "received"),
+      nick: Schema.String,
+      id: Schema.String,
+      at: Schema.Number,
+      text: Schema.String,
+      state: optional(Schema.Literal("sent", "delivered", "read"))
+    })
+  ),
+  more: Schema.Int
+})
 
 /** Numbers are milliseconds unless they count something. */
 export const Why = event("why", {
@@ -71,6 +86,7 @@ export const Incoming = event("incoming", {
 export const Mutual = event("mutual", { peer: Schema.String })
 export const Message = event("message", { from: Schema.String, id: Schema.String, text: Schema.String })
 export const Delivered = event("delivered", { peer: Schema.String, id: Schema.String })
+export const Read = event("read", { peer: Schema.String, id: Schema.String })
 export const Waiting = event("waiting", { peer: Schema.String, id: Schema.String })
 export const PathChanged = event("path", { peer: Schema.String, path: Path })
 export const Disconnected = event("disconnected", {
@@ -99,12 +115,14 @@ export const Event = Schema.Union(
   Peer,
   Sent,
   Ok,
+  History,
   Why,
   Connected,
   Incoming,
   Mutual,
   Message,
   Delivered,
+  Read,
   Waiting,
   PathChanged,
   Disconnected,

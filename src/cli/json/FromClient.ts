@@ -1,5 +1,6 @@
 import type { ClientError } from "../../client/Client.js"
 import type { ClientEvent } from "../../client/Events.js"
+import type { HistoryPage } from "../../client/history/Api.js"
 import type { Why } from "../../client/Why.js"
 import type { Ref } from "./Command.js"
 import type { Event } from "./Event.js"
@@ -27,6 +28,8 @@ export const fromEvent = (event: Exclude<ClientEvent, { readonly _tag: "Closed" 
       return { event: "message", from: event.from, id: event.id, text: event.text }
     case "Delivered":
       return { event: "delivered", peer: event.peer, id: event.id }
+    case "Read":
+      return { event: "read", peer: event.peer, id: event.id }
     case "Waiting":
       return { event: "waiting", peer: event.peer, id: event.id }
     case "Kept":
@@ -60,6 +63,13 @@ export const fromWhy = ({ advice, candidates, changes, path, ...why }: Why): Eve
   })),
   changes: changes.map(({ path, ...change }) => ({ ...change, ...(path === undefined ? {} : { path }) })),
   ...(advice === undefined ? {} : { advice })
+})
+
+/** What was looked for in the history. */
+export const fromHistory = ({ messages, more }: HistoryPage): Event => ({
+  event: "history",
+  messages: messages.map(({ state, ...message }) => ({ ...message, ...(state === undefined ? {} : { state }) })),
+  more
 })
 
 /** Why a command failed. */

@@ -85,6 +85,18 @@ export const run = (
               command.ref,
               Effect.as(client.setPath(command.nick, command.policy), { event: "ok", cmd: "path" })
             )
+          case "history": {
+            const { cmd: _, nick, ref, ...query } = command
+            const found = client.history({ ...query, ...(nick === undefined ? {} : { peer: nick }) })
+            return answer(ref, Effect.map(found, FromClient.fromHistory))
+          }
+          case "clearHistory":
+            return answer(
+              command.ref,
+              Effect.as(client.clearHistory(command.nick), { event: "ok", cmd: "clearHistory" })
+            )
+          case "read":
+            return answer(command.ref, Effect.as(client.read(command.nick, command.id), { event: "ok", cmd: "read" }))
           case "leave":
             return answer(command.ref, Effect.as(client.leave(command.nick), { event: "ok", cmd: "leave" }))
           case "nick":
@@ -142,7 +154,7 @@ export const run = (
           return emit(FromClient.answering(FromClient.fromEvent(event), asked.shift()?.ref))
         }
         const told = emit(FromClient.fromEvent(event))
-        return event._tag === "Delivered" ? ordered.withPermits(1)(told) : told
+        return event._tag === "Delivered" || event._tag === "Read" ? ordered.withPermits(1)(told) : told
       }
 
       const closed = (event: ClientEvent & { readonly _tag: "Closed" }) =>

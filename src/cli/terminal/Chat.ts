@@ -15,6 +15,10 @@ interface Conversation {
   readonly undelivered: Set<string>
   /** It was said that they take their time. */
   overdue: boolean
+  /** The last message of ours, and whether it was read. */
+  last: { readonly id: string; read: boolean } | undefined
+  /** The last message of theirs that was shown, until we have done something after it. */
+  unread: string | undefined
   /** It was said how to answer. */
   hinted: boolean
 }
@@ -32,6 +36,7 @@ export class Chat {
   /** Nicknames for completion. */
   private readonly known = new Set<string>()
   private online = false
+  private anyUnread = false
   /** What was last said of a server that could not be reached for a nickname. */
   private complaint: string | undefined
 
@@ -55,7 +60,7 @@ export class Chat {
     if (this.me === undefined) return `${this.palette.dim("nickname")}> `
     const peer = this.focused === undefined ? undefined : this.conversations.get(this.focused)
     if (peer === undefined) return `${this.me}> `
-    const mark = peer.overdue ? " waiting…" : peer.undelivered.size > 0 ? " …" : ""
+    const mark = peer.overdue ? " waiting…" : peer.undelivered.size > 0 ? " …" : peer.last?.read ? " read" : ""
     return `${this.me} → ${this.palette.nick(peer.nick)}${this.palette.dim(mark)}> `
   }
 
@@ -104,7 +109,20 @@ export class Chat {
     const peer = this.conversation(to)
     peer.asked = true
     if (peer.undelivered.size < MAX_UNDELIVERED) peer.undelivered.add(id)
+    peer.last = { id, read: false }
     return this.message(`${this.palette.dim(this.me ?? "")} → ${this.palette.nick(peer.nick)}`, text)
+  }
+
+  /** The person is there: what is on the screen is read now. Gives, once, the last new message of each who wrote. */
+  takeUnread(): ReadonlyArray<{ readonly nick: string; readonly id: string }> {
+    if (!this.anyUnread) return []
+    this.anyUnread = false
+    const read: Array<{ readonly nick: string; readonly id: string }> = []
+    for (const peer of this.conversations.values()) {
+      if (peer.unread !== undefined) read.push({ nick: peer.nick, id: peer.unread })
+      peer.unread = undefined
+    }
+    return read
   }
 
   /** A while after a message was sent: whether and what to say about it. */
@@ -159,6 +177,8 @@ export class Chat {
       }
       case "Message": {
         const peer = this.conversation(event.from)
+        peer.unread = event.id
+        this.anyUnread = true
         const lines = this.message(palette.nick(peer.nick), event.text)
         if (peer.asked || peer.hinted) return lines
         peer.hinted = true
@@ -170,6 +190,11 @@ export class Chat {
         if (!peer.overdue || peer.undelivered.size > 0) return []
         peer.overdue = false
         return [this.remark(`${palette.nick(peer.nick)} has got all your messages`)]
+      }
+      case "Read": {
+        const { last } = this.conversation(event.peer)
+        if (last?.id === event.id) last.read = true
+        return []
       }
       case "Waiting": {
         const peer = this.conversation(event.peer)
@@ -281,6 +306,8 @@ export class Chat {
       connected: false,
       undelivered: new Set(),
       overdue: false,
+      last: undefined,
+      unread: undefined,
       hinted: false
     }
     this.conversations.set(key, made)

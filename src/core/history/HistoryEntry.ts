@@ -1,0 +1,97 @@
+import * as Bytes from "../../protocol/Bytes.js"
+import { MESSAGE_ID_BYTES } from "../../protocol/ChatRecord.js"
+import { MAX_MESSAGE, type MessageId } from "../peer/Api.js"
+
+/**
+ * What the history of one conversation is made of, in the order in which it happened. Each entry is `type u8 | id 16 | body`; integers are
+ * `varint`:
+ *
+ * | type | entry | body |
+ * |---|---|---|
+ * | 1 | Sent | time, length, nickname in UTF-8, length, text in UTF-8 |
+ * | 2 | Received | the same |
+ * | 3 | Delivered | none |
+ * | 4 | Read | none |
+ */
+export type HistoryEntry =
+  /** We have said this to somebody who was called so then. `at` is ms since 1970 UTC, and means what the clock was worth. */
+  | ({ readonly _tag: "Sent" } & Said)
+  /** This was shown to us. */
+  | ({ readonly _tag: "Received" } & Said)
+  /** The other application has shown what we said. */
+  | { readonly _tag: "Delivered"; readonly id: MessageId }
+  /** The other person has read what we said, and all before it. */
+  | { readonly _tag: "Read"; readonly id: MessageId }
+
+interface Said {
+  readonly id: MessageId
+  readonly at: number
+  readonly nick: string
+  readonly text: string
+}
+
+/** One entry; entries that are encoded one after the other are decoded together. The id is well-formed, the text no longer than a message. */
+export const encode = (entry: HistoryEntry): Uint8Array => {
+  const id = Bytes.fromHex(entry.id)!
+  if (entry._tag === "Delivered" || entry._tag === "Read") return Bytes.concat([Uint8Array.of(TYPES[entry._tag]), id])
+  const nick = Bytes.fromText(entry.nick)
+  const text = Bytes.fromText(entry.text)
+  const at = Math.max(0, Math.floor(entry.at))
+  const target = new Uint8Array(HEAD + Bytes.varintLength(at) + sizeOf(nick) + sizeOf(text))
+  const writer = new Bytes.Writer(target)
+  writer.u8(TYPES[entry._tag])
+  writer.bytes(id)
+  writer.varint(at)
+  for (const part of [nick, text]) {
+    writer.varint(part.length)
+    writer.bytes(part)
+  }
+  return target
+}
+
+/** All entries in `bytes`; `undefined` for anything that `encode` does not write. */
+export const decode = (bytes: Uint8Array): ReadonlyArray<HistoryEntry> | undefined => {
+  const reader = new Bytes.Reader(bytes)
+  const entries: Array<HistoryEntry> = []
+  while (reader.remaining > 0) {
+    const entry = read(reader)
+    if (entry === undefined || reader.failed) return undefined
+    entries.push(entry)
+  }
+  return reader.failed ? undefined : entries
+}
+
+const read = (reader: Bytes.Reader): HistoryEntry | undefined => {
+  const type = reader.u8()
+  const id = Bytes.toHex(reader.bytes(MESSAGE_ID_BYTES))
+  switch (type) {
+    case TYPES.Sent:
+    case TYPES.Received: {
+      const at = reader.varint()
+      const nick = readText(reader, MAX_NICK)
+      const text = readText(reader, MAX_MESSAGE)
+      if (nick === undefined || text === undefined) return undefined
+      return { _tag: type === TYPES.Sent ? "Sent" : "Received", id, at, nick, text }
+    }
+    case TYPES.Delivered:
+      return { _tag: "Delivered", id }
+    case TYPES.Read:
+      return { _tag: "Read", id }
+    default:
+      return undefined
+  }
+}
+
+/** Over `most` bytes fail the reader. */
+const readText = (reader: Bytes.Reader, most: number): string | undefined => {
+  const length = reader.varint()
+  return Bytes.toText(reader.bytes(length <= most ? length : Number.POSITIVE_INFINITY))
+}
+
+const sizeOf = (bytes: Uint8Array): number => Bytes.varintLength(bytes.length) + bytes.length
+
+const TYPES = { Sent: 1, Received: 2, Delivered: 3, Read: 4 } as const
+/** Type and id. */
+const HEAD = 1 + MESSAGE_ID_BYTES
+/** Bytes of UTF-8: the longest nickname (32 columns) that the rules allow, and a wide margin. */
+const MAX_NICK = 512

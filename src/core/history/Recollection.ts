@@ -1,0 +1,112 @@
+import type { MessageId } from "../peer/Api.js"
+import type { HistoryEntry } from "./HistoryEntry.js"
+
+/** One message as it is remembered. */
+export interface Remembered {
+  readonly direction: "sent" | "received"
+  readonly id: MessageId
+  /** What the other side was called then. */
+  readonly nick: string
+  /** ms since 1970 UTC by our clock, when it was said or shown. */
+  readonly at: number
+  readonly text: string
+  /** Of ours: what is known to have become of it. `sent`: not more than that we said it. */
+  readonly state: "sent" | "delivered" | "read" | undefined
+}
+
+/** What was looked for: the newest that fit, oldest first, and how many more fit and are not among them. */
+export interface Page {
+  readonly messages: ReadonlyArray<Remembered>
+  readonly more: number
+}
+
+export interface Wanted {
+  /** Messages at most. */
+  readonly limit: number
+  /** Words that all occur in the text, in whatever case. */
+  readonly words?: ReadonlyArray<string>
+  /** Only what is older than this, in ms since 1970 UTC. */
+  readonly before?: number
+}
+
+/**
+ * Goes through the history of one conversation backwards, because what became of a message stands behind it. Memory is bounded by
+ * `limit` messages, and by the ids of those that are confirmed further on in the history than they were said.
+ */
+export class Recollection {
+  /** Newest first. */
+  readonly #found: Array<Remembered> = []
+  #more = 0
+  readonly #delivered = new Set<MessageId>()
+  readonly #marks = new Set<MessageId>()
+  /** Whether a message behind this place was read, and so all of ours before it. */
+  #read = false
+  #lastReceived: MessageId | undefined
+  readonly #words: ReadonlyArray<string>
+
+  constructor(private readonly wanted: Wanted) {
+    this.#words = (wanted.words ?? []).map(fold)
+  }
+
+  /** The entry before those that were taken so far. */
+  take(entry: HistoryEntry): void {
+    switch (entry._tag) {
+      case "Delivered":
+        this.#delivered.add(entry.id)
+        return
+      case "Read":
+        this.#marks.add(entry.id)
+        return
+      case "Received": {
+        // Shown again after a crash in between: the one message that was on the screen and not yet written down as shown.
+        const repeated = entry.id === this.#lastReceived
+        this.#lastReceived = entry.id
+        if (!repeated) this.#find(entry, "received", undefined)
+        return
+      }
+      case "Sent": {
+        if (this.#marks.delete(entry.id)) this.#read = true
+        const delivered = this.#delivered.delete(entry.id)
+        this.#find(entry, "sent", delivered ? (this.#read ? "read" : "delivered") : "sent")
+      }
+    }
+  }
+
+  get page(): Page {
+    return { messages: this.#found.toReversed(), more: this.#more }
+  }
+
+  #find(
+    { at, id, nick, text }: HistoryEntry & { readonly _tag: "Sent" | "Received" },
+    direction: Remembered["direction"],
+    state: Remembered["state"]
+  ): void {
+    if (this.wanted.before !== undefined && at >= this.wanted.before) return
+    if (this.#words.length > 0) {
+      const folded = fold(text)
+      if (!this.#words.every((word) => folded.includes(word))) return
+    }
+    if (this.#found.length < this.wanted.limit) this.#found.push({ direction, id, nick, at, text, state })
+    else this.#more++
+  }
+}
+
+/** The pages of several conversations as one, in order of time; each conversation keeps its own order, whatever its clock did. */
+export const merge = (pages: ReadonlyArray<Page>, limit: number): Page => {
+  const all = pages.flatMap(({ messages }) => {
+    let latest = 0
+    return messages.map((message) => {
+      latest = Math.max(latest, message.at)
+      return { message, latest }
+    })
+  })
+  all.sort((left, right) => left.latest - right.latest)
+  const surplus = Math.max(0, all.length - limit)
+  return {
+    messages: all.slice(surplus).map(({ message }) => message),
+    more: pages.reduce((sum, { more }) => sum + more, surplus)
+  }
+}
+
+/** What is compared when the case does not matter: composed, so that `é` is one thing however it was typed. */
+const fold = (text: string): string => text.normalize("NFC").toLowerCase()
