@@ -1,17 +1,14 @@
-import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
-import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as Time from "./Time.js"
+import * as Timer from "./Timer.js"
 
 /** One re-armable timer. Drivers of a sans-IO machine keep it at the machine's `pollTimeout`. */
 export interface Alarm {
   /**
    * Rings at `at` (monotonic ms) or as soon after as the clock allows, never within this call; `undefined` for never.
    * Replaces the earlier time.
-   * Moving the time later is free of charge: the armed sleep ends, finds nothing due, and sleeps on.
+   * Moving the time later is free of charge: the armed timer ends, finds nothing due, and is armed anew.
    */
   readonly set: (at: number | undefined) => void
 }
@@ -20,15 +17,15 @@ export interface Alarm {
 export const make = (ring: (now: number) => void): Effect.Effect<Alarm, never, Scope.Scope> =>
   Effect.gen(function* () {
     const time = yield* Time.make
-    const runFork = Runtime.runFork(yield* Effect.runtime<never>())
+    const after = yield* Timer.make
     let due = Number.POSITIVE_INFINITY
     let armed = Number.POSITIVE_INFINITY
-    let sleeper: Fiber.RuntimeFiber<void> | undefined
+    let callOff: (() => void) | undefined
     let closed = false
 
     const disarm = () => {
-      sleeper?.unsafeInterruptAsFork(sleeper.id())
-      sleeper = undefined
+      callOff?.()
+      callOff = undefined
       armed = Number.POSITIVE_INFINITY
     }
 
@@ -36,26 +33,19 @@ export const make = (ring: (now: number) => void): Effect.Effect<Alarm, never, S
       if (closed || due >= armed) return
       disarm()
       armed = due
-      const mine = runFork(
-        Clock.sleep(Duration.millis(Math.min(Math.max(0, Math.ceil(due - now)), MAX_SLEEP))).pipe(
-          Effect.zipRight(
-            Effect.sync(() => {
-              if (closed || sleeper !== mine) return
-              sleeper = undefined
-              armed = Number.POSITIVE_INFINITY
-              const at = time.monotonic()
-              if (at >= due) {
-                due = Number.POSITIVE_INFINITY
-                ring(at)
-              }
-              arm(time.monotonic())
-            })
-          )
-        ),
-        // A clock may let a sleep of 0 ms pass at once: the ring would come within `set`, and find no sleeper yet.
-        { immediate: false }
-      )
-      sleeper = mine
+      callOff = after(Math.min(Math.max(0, Math.ceil(due - now)), MAX_SLEEP), expired)
+    }
+
+    const expired = () => {
+      if (closed) return
+      callOff = undefined
+      armed = Number.POSITIVE_INFINITY
+      const at = time.monotonic()
+      if (at >= due) {
+        due = Number.POSITIVE_INFINITY
+        ring(at)
+      }
+      arm(time.monotonic())
     }
 
     yield* Effect.addFinalizer(() =>

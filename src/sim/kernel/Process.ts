@@ -5,10 +5,11 @@ import type * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import type * as Scheduler from "effect/Scheduler"
 import { defaultShouldYield } from "effect/Scheduler"
+import * as Timer from "../../services/Timer.js"
 import type { Kernel } from "./Kernel.js"
 import { LocalClock } from "./LocalClock.js"
 import type { Rng } from "./Rng.js"
-import type { Timer } from "./TimerHeap.js"
+import type { Timer as ArmedTimer } from "./TimerHeap.js"
 import { Kind } from "./Trace.js"
 
 /**
@@ -57,7 +58,7 @@ export class Process implements Scheduler.Scheduler {
   }
 
   /** Calls back after `micros` of this process's own clock. */
-  after(micros: number, fire: () => void): Timer {
+  after(micros: number, fire: () => void): ArmedTimer {
     return this.kernel.atLocal(this, this.clock.monotonic(this.kernel.now) + Math.max(0, Math.ceil(micros)), fire)
   }
 
@@ -100,7 +101,7 @@ export class Process implements Scheduler.Scheduler {
   }
 }
 
-const makeClock = (process: Process): Clock.Clock => {
+const makeClock = (process: Process): Timer.WithTimer => {
   const millis = () => Math.floor(process.clock.wall(process.kernel.now) / 1000)
   const nanos = () => BigInt(process.kernel.epoch + process.clock.monotonic(process.kernel.now)) * 1000n
   return {
@@ -109,6 +110,10 @@ const makeClock = (process: Process): Clock.Clock => {
     unsafeCurrentTimeNanos: nanos,
     currentTimeMillis: Effect.sync(millis),
     currentTimeNanos: Effect.sync(nanos),
+    [Timer.TimerId]: (ms, run) => {
+      const timer = process.after(ms * 1000, run)
+      return () => process.kernel.cancel(timer)
+    },
     sleep: (duration) =>
       Effect.async<void>((resume) => {
         const micros = Duration.toMillis(duration) * 1000

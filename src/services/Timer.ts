@@ -1,0 +1,47 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as DefaultServices from "effect/DefaultServices"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
+
+/**
+ * Calls `run` once, `ms` from now or as soon after as the clock allows, never within this call, and gives what calls it off.
+ * `ms` is a whole number from 0 to 2^31-1.
+ */
+export type Timer = (ms: number, run: () => void) => () => void
+
+/** A clock that brings a timer of its own. What it runs must not throw. */
+export interface WithTimer extends Clock.Clock {
+  readonly [TimerId]: Timer
+}
+
+export const TimerId: unique symbol = Symbol.for("parley/services/Timer")
+
+/**
+ * The timer of the runtime's clock. It costs no fiber on the system's clock and on a clock that brings its own; any other clock,
+ * such as the one of a test, is asked to sleep. Something that throws ends as a fiber would, and nothing else with it.
+ */
+export const make: Effect.Effect<Timer> = Effect.gen(function* () {
+  const clock = yield* Effect.clock
+  if (TimerId in clock) return (clock as WithTimer)[TimerId]
+  const runFork = Runtime.runFork(yield* Effect.runtime<never>())
+  if (clock === SYSTEM_CLOCK)
+    return (ms, run) => {
+      const handle = setTimeout(() => {
+        try {
+          run()
+        } catch (defect) {
+          runFork(Effect.die(defect))
+        }
+      }, ms)
+      return () => clearTimeout(handle)
+    }
+  return (ms, run) => {
+    // Such a clock may let a sleep of 0 ms pass at once, which would be within this call.
+    const fiber = runFork(Effect.zipRight(clock.sleep(Duration.millis(ms)), Effect.sync(run)), { immediate: false })
+    return () => fiber.unsafeInterruptAsFork(fiber.id())
+  }
+})
+
+const SYSTEM_CLOCK = Context.get(DefaultServices.liveServices, Clock.Clock)
