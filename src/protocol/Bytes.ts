@@ -41,7 +41,7 @@ export const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte
 /** Lower-case hexadecimal. */
 export const toHex = (bytes: Uint8Array): string => {
   let text = ""
-  for (const byte of bytes) text += HEX[byte]
+  for (let at = 0; at < bytes.length; at += HEX_PIECE) text += hexOf(bytes, at, Math.min(bytes.length, at + HEX_PIECE))
   return text
 }
 
@@ -290,6 +290,15 @@ export class Writer {
 const word = (source: Uint8Array, at: number): number =>
   ((source[at]! << 24) | (source[at + 1]! << 16) | (source[at + 2]! << 8) | source[at + 3]!) >>> 0
 
+const hexOf = (bytes: Uint8Array, start: number, end: number): string => {
+  const codes = new Array<number>(2 * (end - start))
+  for (let at = start, to = 0; at < end; at++) {
+    codes[to++] = HEX_DIGITS[bytes[at]! >> 4]!
+    codes[to++] = HEX_DIGITS[bytes[at]! & 0xf]!
+  }
+  return String.fromCharCode(...codes)
+}
+
 /** The value of a hexadecimal digit; NaN for any other character. */
 const nibble = (code: number): number => {
   if (code >= 0x30 && code <= 0x39) return code - 0x30
@@ -298,7 +307,9 @@ const nibble = (code: number): number => {
 }
 
 const NONE = new Uint8Array(0)
-const HEX: ReadonlyArray<string> = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))
+const HEX_DIGITS = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0))
+/** Bytes, as many as an id has: so that an id is one flat string. A string put together digit by digit has to be flattened to be a key, which costs twice as much. */
+const HEX_PIECE = 16
 const encoder = new TextEncoder()
 /** `ignoreBOM` keeps a leading U+FEFF in the text: dropping it would let two byte strings decode to one. */
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })

@@ -1,4 +1,4 @@
-import { Reader, varintLength, Writer } from "./Bytes.js"
+import { Reader, varintLength, type Writer } from "./Bytes.js"
 
 /**
  * What stream 0 carries: a sequence of records, each `length varint | type u8 | body` (docs/protocol.md §3). `length` counts the type
@@ -18,33 +18,33 @@ export const MESSAGE_ID_BYTES = 16
 export const MAX_TEXT = 64 * 1024
 /** Most that `length` may say: a text, its type, its id and its sequence. */
 export const MAX_RECORD = MAX_TEXT + 1 + MESSAGE_ID_BYTES + 8
+/** Bytes of a record that has nothing but an id. */
+export const MARK_SIZE = 1 + 1 + MESSAGE_ID_BYTES
 
 const Type = { text: 1, delivered: 2, read: 3 } as const
 
-export const encodeText = (id: Uint8Array, sequence: number, text: Uint8Array): Uint8Array => {
-  const length = 1 + MESSAGE_ID_BYTES + varintLength(sequence) + text.length
-  const record = new Uint8Array(varintLength(length) + length)
-  const writer = new Writer(record)
-  writer.varint(length)
+/** Bytes of the record of a text with `length` bytes. */
+export const textSize = (sequence: number, length: number): number => {
+  const content = 1 + MESSAGE_ID_BYTES + varintLength(sequence) + length
+  return varintLength(content) + content
+}
+
+export const writeText = (writer: Writer, id: Uint8Array, sequence: number, text: Uint8Array): void => {
+  writer.varint(1 + MESSAGE_ID_BYTES + varintLength(sequence) + text.length)
   writer.u8(Type.text)
   writer.bytes(id)
   writer.varint(sequence)
   writer.bytes(text)
-  return record
 }
 
-export const encodeDelivered = (id: Uint8Array): Uint8Array => encodeMark(Type.delivered, id)
+export const writeDelivered = (writer: Writer, id: Uint8Array): void => writeMark(writer, Type.delivered, id)
 
-export const encodeRead = (id: Uint8Array): Uint8Array => encodeMark(Type.read, id)
+export const writeRead = (writer: Writer, id: Uint8Array): void => writeMark(writer, Type.read, id)
 
-const encodeMark = (type: number, id: Uint8Array): Uint8Array => {
-  const length = 1 + MESSAGE_ID_BYTES
-  const record = new Uint8Array(varintLength(length) + length)
-  const writer = new Writer(record)
-  writer.varint(length)
+const writeMark = (writer: Writer, type: number, id: Uint8Array): void => {
+  writer.varint(1 + MESSAGE_ID_BYTES)
   writer.u8(type)
   writer.bytes(id)
-  return record
 }
 
 /** One record from its type and body; the bytes in it are views. `undefined` when it is malformed. */

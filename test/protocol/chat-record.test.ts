@@ -3,12 +3,14 @@ import { describe, expect, it } from "vitest"
 import { concat, fromText, toHex, Writer } from "../../src/protocol/Bytes.js"
 import {
   type ChatRecord,
-  encodeDelivered,
-  encodeRead,
-  encodeText,
+  MARK_SIZE,
   MAX_RECORD,
   MAX_TEXT,
-  RecordReader
+  RecordReader,
+  textSize,
+  writeDelivered,
+  writeRead,
+  writeText
 } from "../../src/protocol/ChatRecord.js"
 
 const id = fc.uint8Array({ minLength: 16, maxLength: 16 })
@@ -26,6 +28,21 @@ const record: fc.Arbitrary<ChatRecord> = fc.oneof(
   fc.record({ _tag: fc.constant("Read" as const), id }),
   fc.record({ _tag: fc.constant("Unknown" as const), type: fc.integer({ min: 4, max: 255 }) })
 )
+
+const written = (size: number, write: (writer: Writer) => void): Uint8Array => {
+  const bytes = new Uint8Array(size)
+  const writer = new Writer(bytes)
+  write(writer)
+  expect(writer.remaining).toBe(0)
+  return writer.finish()!
+}
+
+const encodeText = (id: Uint8Array, sequence: number, text: Uint8Array): Uint8Array =>
+  written(textSize(sequence, text.length), (writer) => writeText(writer, id, sequence, text))
+
+const encodeDelivered = (id: Uint8Array): Uint8Array => written(MARK_SIZE, (writer) => writeDelivered(writer, id))
+
+const encodeRead = (id: Uint8Array): Uint8Array => written(MARK_SIZE, (writer) => writeRead(writer, id))
 
 const unknown = (type: number, body: Uint8Array): Uint8Array => {
   const bytes = new Uint8Array(body.length + 9)

@@ -1,5 +1,13 @@
 import * as Bytes from "../../protocol/Bytes.js"
-import { type ChatRecord, encodeDelivered, encodeRead, encodeText, RecordReader } from "../../protocol/ChatRecord.js"
+import {
+  type ChatRecord,
+  MARK_SIZE,
+  RecordReader,
+  textSize,
+  writeDelivered,
+  writeRead,
+  writeText
+} from "../../protocol/ChatRecord.js"
 import type { PeerEvent } from "./Api.js"
 import type { Conversation, Outgoing, ShownSink } from "./Conversation.js"
 import { ReceiveStream } from "./ReceiveStream.js"
@@ -123,13 +131,13 @@ export class ChatChannel implements ShownSink {
   /** Moves what may be said from the conversation to the stream, no more than the stream will soon need. */
   fill(): void {
     while (this.conversation.hasReceipts && this.stream.unsent < MAX_BACKLOG) {
-      this.stream.write(encodeDelivered(Bytes.fromHex(this.conversation.takeReceipt()!)!))
+      writeDelivered(this.stream.extend(MARK_SIZE), Bytes.fromHex(this.conversation.takeReceipt()!)!)
     }
     if (!this.conversation.consented) return
     while (this.stream.unsent < MAX_BACKLOG) {
       const read = this.conversation.takeRead()
       if (read === undefined) break
-      this.stream.write(encodeRead(Bytes.fromHex(read)!))
+      writeRead(this.stream.extend(MARK_SIZE), Bytes.fromHex(read)!)
     }
     while (this.stream.unsent < MAX_BACKLOG) {
       const message = this.conversation.next
@@ -139,7 +147,8 @@ export class ChatChannel implements ShownSink {
         return
       }
       this.conversation.advance()
-      this.stream.write(encodeText(Bytes.fromHex(message.id)!, message.sequence, message.bytes))
+      const { bytes, id, sequence } = message
+      writeText(this.stream.extend(textSize(sequence, bytes.length)), Bytes.fromHex(id)!, sequence, bytes)
     }
   }
 

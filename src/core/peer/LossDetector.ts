@@ -89,7 +89,7 @@ export class LossDetector {
   /** Whether one more full packet may be sent now. */
   maySend(now: number): boolean {
     if (this.#allowance > 0) return true
-    return this.#hasWindow && this.#pacer.mayLeave(this.#controller.rate, this.packetSize, now)
+    return this.#hasWindow && this.#pacer.mayLeave(this.#controller.rate, this.packetSize, this.#inFlight === 0, now)
   }
 
   /** When the pacer lets the next packet leave, as long as the window does; infinite otherwise. */

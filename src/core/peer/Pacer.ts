@@ -6,9 +6,13 @@ export class Pacer {
   #credit = Number.POSITIVE_INFINITY
   #at = 0
 
-  /** Whether a packet may leave now. */
-  mayLeave(rate: number, packetSize: number, now: number): boolean {
+  /**
+   * Whether a packet may leave now. When it would be the only one under way (`alone`) it may: there is no queue for it to lengthen, and
+   * a conversation of single messages would otherwise wait for a timer whenever it is faster than the rate that it was measured at.
+   */
+  mayLeave(rate: number, packetSize: number, alone: boolean, now: number): boolean {
     this.#fill(rate, packetSize, now)
+    if (alone) this.#credit = Math.max(this.#credit, packetSize)
     return this.#credit > 0
   }
 

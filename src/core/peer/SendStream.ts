@@ -1,3 +1,4 @@
+import { Writer } from "../../protocol/Bytes.js"
 import { type Range, RangeSet } from "./RangeSet.js"
 
 /**
@@ -5,8 +6,12 @@ import { type Range, RangeSet } from "./RangeSet.js"
  * ones first. It never goes beyond the limit that the receiver has set. The owner bounds what it writes by looking at `unsent`.
  */
 export class SendStream {
-  /** The written bytes not acknowledged yet, in the portions they were written. */
-  #chunks: Array<{ readonly start: number; readonly data: Uint8Array }> = []
+  /** The written bytes not acknowledged yet, in order and without gaps. */
+  #chunks: Array<Chunk> = []
+  /** The last of them, while it is a slab. */
+  #tail: Chunk | undefined
+  /** A slab that was acknowledged, for the next bytes. */
+  #spare: Uint8Array | undefined
   #head = 0
   /** Everything before it was acknowledged. */
   #base = 0
@@ -78,8 +83,27 @@ export class SendStream {
   /** Takes over `data`, which must not change any more. */
   write(data: Uint8Array): void {
     if (data.length === 0) return
-    this.#chunks.push({ start: this.#written, data })
+    this.#tail = undefined
+    this.#chunks.push({ start: this.#written, data, filled: data.length, isSlab: false })
     this.#written += data.length
+  }
+
+  /**
+   * The next `length` bytes of the stream, to be filled at once: what consists of many small pieces is put together in memory of the
+   * stream's own, because a buffer for each piece would cost more than writing it.
+   */
+  extend(length: number): Writer {
+    let tail = this.#tail
+    if (tail === undefined || tail.filled + length > tail.data.length) {
+      const data = length > SLAB ? new Uint8Array(length) : (this.#spare ?? new Uint8Array(SLAB))
+      this.#spare = undefined
+      tail = this.#tail = { start: this.#written, data, filled: 0, isSlab: length <= SLAB }
+      this.#chunks.push(tail)
+    }
+    const writer = new Writer(tail.data, tail.filled)
+    tail.filled += length
+    this.#written += length
+    return writer
   }
 
   /** The receiver's limit only ever grows; an older, smaller one is ignored. */
@@ -123,8 +147,8 @@ export class SendStream {
     let index = this.#find(range.start)
     let at = range.start
     while (at < range.end) {
-      const { data, start } = this.#chunks[index++]!
-      const part = data.subarray(at - start, range.end - start)
+      const { data, filled, start } = this.#chunks[index++]!
+      const part = data.subarray(at - start, Math.min(filled, range.end - start))
       writer.bytes(part)
       at += part.length
     }
@@ -160,8 +184,10 @@ export class SendStream {
   /** Forgets the chunks that end before `offset`; the array is cut when half of it is forgotten, so each costs O(1). */
   #release(offset: number): void {
     while (this.#head < this.#chunks.length) {
-      const { data, start } = this.#chunks[this.#head]!
-      if (start + data.length > offset) break
+      const chunk = this.#chunks[this.#head]!
+      if (chunk.start + chunk.filled > offset) break
+      if (chunk === this.#tail) this.#tail = undefined
+      if (chunk.isSlab) this.#spare = chunk.data
       this.#chunks[this.#head] = RELEASED
       this.#head++
     }
@@ -171,4 +197,15 @@ export class SendStream {
   }
 }
 
-const RELEASED = { start: 0, data: new Uint8Array(0) }
+/** Bytes from `start` on: the first `filled` ones of `data`. */
+interface Chunk {
+  readonly start: number
+  readonly data: Uint8Array
+  filled: number
+  /** Whether `data` is ours, to be written again. */
+  readonly isSlab: boolean
+}
+
+const RELEASED: Chunk = { start: 0, data: new Uint8Array(0), filled: 0, isSlab: false }
+/** Bytes of a slab: some fifteen lines of usual length; what a stream that has nothing to send keeps. */
+const SLAB = 2048

@@ -9,7 +9,7 @@ describe("the pacer", () => {
     const pacer = new Pacer()
     const send = (now: number) => {
       let count = 0
-      while (pacer.mayLeave(120, 1_200, now)) {
+      while (pacer.mayLeave(120, 1_200, false, now)) {
         pacer.onSent(1_200)
         count++
       }
@@ -25,10 +25,19 @@ describe("the pacer", () => {
     expect(sent).toBeLessThanOrEqual(111)
   })
 
+  it("never holds back a packet that would be alone, and forgets what the rate would have said of it", () => {
+    const pacer = new Pacer()
+    for (let now = 0; now < 100; now += 0.1) {
+      expect(pacer.mayLeave(1, 1_200, true, now)).toBe(true)
+      pacer.onSent(1_200)
+    }
+    expect(pacer.mayLeave(1, 1_200, false, 101)).toBe(true)
+  })
+
   it("holds nothing back when there is no rate", () => {
     const pacer = new Pacer()
     for (let i = 0; i < 100; i++) {
-      expect(pacer.mayLeave(Number.POSITIVE_INFINITY, 1_200, 5)).toBe(true)
+      expect(pacer.mayLeave(Number.POSITIVE_INFINITY, 1_200, false, 5)).toBe(true)
       pacer.onSent(1_200)
     }
     expect(pacer.nextAt(Number.POSITIVE_INFINITY)).toBeLessThanOrEqual(5)

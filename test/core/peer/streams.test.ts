@@ -22,6 +22,7 @@ describe("a stream", () => {
     const step = fc.record({
       what: fc.constantFrom(
         "write",
+        "extend",
         "send",
         "send",
         "send",
@@ -57,6 +58,12 @@ describe("a stream", () => {
             const data = Uint8Array.from({ length: size }, (_, i) => written.length + i)
             written.push(...data)
             sender.write(data)
+          } else if (what === "extend") {
+            // Small pieces and some that are larger than the memory that is used again for them.
+            const length = pick % 50 === 0 ? 3_000 : size
+            const data = Uint8Array.from({ length }, (_, i) => written.length + i)
+            written.push(...data)
+            sender.extend(length).bytes(data)
           } else if (what === "limit") {
             limit += size
             sender.setLimit(limit)
