@@ -4,6 +4,7 @@ import type { Programs } from "./cli/Cli.js"
 import * as ClientProgram from "./cli/ClientProgram.js"
 import * as DemoProgram from "./cli/DemoProgram.js"
 import * as DoctorProgram from "./cli/doctor/Program.js"
+import * as SendProgram from "./cli/oneshot/SendProgram.js"
 import { ProgramError } from "./cli/ProgramError.js"
 import * as ServerProgram from "./cli/ServerProgram.js"
 import * as Profile from "./client/Profile.js"
@@ -33,19 +34,21 @@ const machine = Layer.mergeAll(
 
 export const server: Programs["server"] = (settings) => Effect.provide(ServerProgram.run(settings), machine)
 
-export const client: Programs["client"] = (settings) =>
-  Effect.provide(
-    ClientProgram.run(settings),
-    Layer.provideMerge(
-      Profile.layer,
-      Layer.mergeAll(
-        machine,
-        LanDiscovery.layer,
-        Layer.provide(PortMapping.layer, Datagrams.layer),
-        NodeStore.layer(settings.home)
-      )
+const profiles = (home: string) =>
+  Layer.provideMerge(
+    Profile.layer,
+    Layer.mergeAll(
+      machine,
+      LanDiscovery.layer,
+      Layer.provide(PortMapping.layer, Datagrams.layer),
+      NodeStore.layer(home)
     )
   )
+
+export const client: Programs["client"] = (settings) =>
+  Effect.provide(ClientProgram.run(settings), profiles(settings.home))
+
+export const send: Programs["send"] = (settings) => Effect.provide(SendProgram.run(settings), profiles(settings.home))
 
 export const doctor: Programs["doctor"] = (settings) => Effect.provide(DoctorProgram.run(settings), machine)
 

@@ -7,13 +7,23 @@ import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Cli from "./cli/Cli.js"
+import { ExitCode } from "./cli/ExitCode.js"
 import * as Terminal from "./layers/node/Terminal.js"
 
 /** Everything but the command line is loaded when a command asks for it, so that `--help` answers at once. */
 const live = Effect.promise(() => import("./live.js"))
 
+/** What somebody ends who waits for its success has not succeeded. */
+const errand = <A, E, R>(program: Effect.Effect<A, E, R>) =>
+  Effect.onInterrupt(program, () =>
+    Effect.sync(() => {
+      process.exitCode = ExitCode.interrupted
+    })
+  )
+
 const programs: Cli.Programs = {
   client: (settings) => Effect.flatMap(live, ({ client }) => client(settings)),
+  send: (settings) => errand(Effect.flatMap(live, ({ send }) => send(settings))),
   server: (settings) => Effect.flatMap(live, ({ server }) => server(settings)),
   doctor: (settings) => Effect.flatMap(live, ({ doctor }) => doctor(settings)),
   demo: Effect.flatMap(live, ({ demo }) => demo),
@@ -41,5 +51,9 @@ Cli.run(process.argv, process.env, programs).pipe(
     })
   ),
   Effect.provide(Layer.mergeAll(Terminal.layer, NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer)),
-  NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true })
+  NodeRuntime.runMain({
+    disableErrorReporting: true,
+    disablePrettyLogger: true,
+    teardown: (_, exit) => exit(Number(process.exitCode ?? 0))
+  })
 )

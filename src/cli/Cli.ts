@@ -13,11 +13,12 @@ import * as LogLevel from "effect/LogLevel"
 import { Terminal, type TerminalClosed } from "../services/Terminal.js"
 import { inspect } from "./Arguments.js"
 import * as ConfigFile from "./ConfigFile.js"
+import { EXIT_CODES, ExitCode } from "./ExitCode.js"
 import * as HelpConsole from "./HelpConsole.js"
 import * as Options from "./Options.js"
 import { dataHome, type Environment } from "./Places.js"
 import { ProgramError } from "./ProgramError.js"
-import type { ClientSettings, DoctorSettings, ServerSettings } from "./Settings.js"
+import type { ClientSettings, DoctorSettings, SendSettings, ServerSettings } from "./Settings.js"
 import * as Simulate from "./simulate/Command.js"
 import type { SimulateSettings } from "./simulate/Program.js"
 
@@ -25,17 +26,13 @@ import type { SimulateSettings } from "./simulate/Program.js"
 export interface Programs {
   readonly server: (settings: ServerSettings) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
   readonly client: (settings: ClientSettings) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
+  readonly send: (settings: SendSettings) => Effect.Effect<void, ProgramError, Terminal>
   readonly doctor: (settings: DoctorSettings) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
   readonly simulate: (settings: SimulateSettings) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
   readonly demo: Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
 }
 
-export type ExitCode = 0 | 1 | 2
-
-/**
- * Runs the command line and gives the exit code: 0 when all went well, 1 after a failure, which is told in one line on
- * standard error, 2 when the command line itself is wrong. Interruption passes through.
- */
+/** Runs the command line and gives the exit code. A failure is told in one line on standard error. Interruption passes through. */
 export const run = (
   argv: ReadonlyArray<string>,
   env: Environment,
@@ -44,8 +41,7 @@ export const run = (
   Effect.gen(function* () {
     const args = inspect(argv.slice(2))
     if (args.logLevel !== undefined && !LEVELS.includes(args.logLevel.toLowerCase())) {
-      yield* complain(`--log-level must be one of ${LEVELS.join(", ")}`)
-      return 2 as const
+      return yield* complain(`--log-level must be one of ${LEVELS.join(", ")}`, ExitCode.usage)
     }
     const provider = args.informational
       ? ConfigProvider.fromMap(new Map())
@@ -64,13 +60,13 @@ export const run = (
         )
       )
     )
-    return 0 as const
+    return ExitCode.ok
   }).pipe(
     Effect.catchAll((error) => {
-      if (ValidationError.isValidationError(error)) return Effect.succeed(2 as const)
+      if (ValidationError.isValidationError(error)) return Effect.succeed(ExitCode.usage)
       // Nobody reads what we write: there is nothing to add.
-      if (error._tag === "TerminalClosed") return Effect.succeed(0 as const)
-      return complain(error.message)
+      if (error._tag === "TerminalClosed") return Effect.succeed(ExitCode.ok)
+      return complain(error.message, error.exitCode)
     }),
     Effect.catchAllDefect((defect) =>
       Effect.zipRight(
@@ -95,18 +91,36 @@ const commands = (env: Environment, programs: Programs, logLevel: string | undef
     })
   ).pipe(Command.withDescription("Run a rendezvous server, which introduces people to each other"))
 
-  const client = Command.make("client", Options.client, ({ config: _, nick, token, home, noServer, ...options }) => {
+  /** The options of a command with a client, checked against each other. */
+  const connection = <A extends ConnectionOptions>({ config: _, home, noServer, token, ...options }: A) => {
     if (noServer && !options.lan)
       return new ProgramError({
-        message: "without a server (--no-server) there is only the local network: say --lan too"
+        message: "without a server (--no-server) there is only the local network: say --lan too",
+        exitCode: ExitCode.usage
       })
-    const server = noServer ? undefined : options.server
     const place = Options.present(home) ?? dataHome(env)
-    return place === undefined
-      ? new ProgramError({ message: "there is no home directory: set HOME, or say --home DIR" })
-      : programs.client({ ...options, server, nick: Options.present(nick), token: Options.present(token), home: place })
-  }).pipe(
-    Command.withDescription("Register with a server and talk to people, directly and end-to-end encrypted"),
+    if (place === undefined)
+      return new ProgramError({ message: "there is no home directory: set HOME, or say --home DIR" })
+    return Effect.succeed({
+      ...options,
+      server: noServer ? undefined : options.server,
+      token: Options.present(token),
+      home: place
+    })
+  }
+
+  const client = Command.make("client", Options.client, (options) =>
+    Effect.flatMap(connection(options), ({ nick, ...settings }) =>
+      programs.client({ ...settings, nick: Options.present(nick) })
+    )
+  ).pipe(Command.withDescription("Register with a server and talk to people, directly and end-to-end encrypted"), quiet)
+
+  const send = Command.make("send", { text: Options.text, ...Options.send }, ({ text, ...options }) =>
+    Effect.flatMap(connection(options), (settings) =>
+      programs.send({ ...settings, text: text.length === 0 ? undefined : text.join(" ") })
+    )
+  ).pipe(
+    Command.withDescription(`Send one message, from the command line or standard input, and end. ${EXIT_CODES}`),
     quiet
   )
 
@@ -126,19 +140,21 @@ const commands = (env: Environment, programs: Programs, logLevel: string | undef
 
   return Command.make("parley").pipe(
     Command.withDescription("Direct chat for terminals and programs: a small server introduces, UDP carries"),
-    Command.withSubcommands([server, client, doctor, demo, simulate])
+    Command.withSubcommands([server, client, send, doctor, demo, simulate])
   )
 }
 
+type ConnectionOptions = Options.Parsed<typeof Options.connection>
+
 const valuedOf = (args: ReadonlyArray<string>): ReadonlySet<string> => {
-  const options = { server: Options.server, client: Options.client, doctor: Options.doctor }
+  const options = { server: Options.server, client: Options.client, send: Options.send, doctor: Options.doctor }
   const name = args.find((arg) => Object.hasOwn(options, arg))
   return name === undefined ? new Set() : Options.valued(options[name as keyof typeof options])
 }
 
-const complain = (message: string): Effect.Effect<ExitCode, never, Terminal> =>
+const complain = (message: string, exitCode: ExitCode = ExitCode.failure): Effect.Effect<ExitCode, never, Terminal> =>
   Effect.flatMap(Terminal, (terminal) =>
-    Effect.as(terminal.writeError(`parley: ${message.replace(/\s*\n\s*/g, " ")}\n`), 1 as const)
+    Effect.as(terminal.writeError(`parley: ${message.replace(/\s*\n\s*/g, " ")}\n`), exitCode)
   )
 
 const LEVELS = ["all", "trace", "debug", "info", "warning", "error", "fatal", "none"]

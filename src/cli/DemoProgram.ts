@@ -10,7 +10,7 @@ import * as SafeText from "../domain/SafeText.js"
 import * as Server from "../server/Server.js"
 import type { Listener } from "../services/Listener.js"
 import { Terminal, type TerminalClosed } from "../services/Terminal.js"
-import { goodbye } from "./ClientProgram.js"
+import { goodbye } from "./Goodbye.js"
 import { ProgramError } from "./ProgramError.js"
 import * as TerminalProgram from "./terminal/Program.js"
 

@@ -1,3 +1,4 @@
+import * as Args from "@effect/cli/Args"
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as CliOptions from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
@@ -85,10 +86,8 @@ export const server = {
   config
 }
 
-export const client = {
-  nick: setting("nick", "NICK", "Nickname to register (asked for when left out)", Values.text(256)).pipe(
-    CliOptions.optional
-  ),
+/** Who we are and how we find others. */
+export const connection = {
   server: serverAddress,
   lan: CliOptions.boolean("lan").pipe(
     CliOptions.withDescription("Show yourself on the local network, and find others there without a server")
@@ -102,15 +101,48 @@ export const client = {
     "Where identities and known peers are kept (default: ~/.local/share/parley)",
     Values.text(4096)
   ).pipe(CliOptions.optional),
-  json: CliOptions.boolean("json").pipe(
-    CliOptions.withDescription("Speak JSON lines: commands on standard input, events on standard output")
-  ),
   token,
   path,
   stun,
   portMapping,
   config
 }
+
+export const client = {
+  nick: setting("nick", "NICK", "Nickname to register (asked for when left out)", Values.text(256)).pipe(
+    CliOptions.optional
+  ),
+  json: CliOptions.boolean("json").pipe(
+    CliOptions.withDescription("Speak JSON lines: commands on standard input, events on standard output")
+  ),
+  ...connection
+}
+
+/** For commands that do one thing and end. */
+const oneShot = {
+  nick: setting("nick", "NICK", "Nickname to register; one that no other program of yours uses now", Values.text(256)),
+  json: CliOptions.boolean("json").pipe(CliOptions.withDescription("Write what happens as lines of JSON")),
+  ...connection
+}
+
+export const send = {
+  to: plain("to", "NICK", "Whom to send it to", Values.text(256)),
+  timeout: plain("timeout", "TIME", "How long to try, such as 500ms, 30s or 2m (default: 30s)", Values.duration).pipe(
+    CliOptions.withDefault(30_000)
+  ),
+  keep: CliOptions.boolean("keep").pipe(
+    CliOptions.withDescription(
+      "Keep a message that was not delivered in time: it goes out when parley runs again with this nickname"
+    )
+  ),
+  ...oneShot
+}
+
+/** Several words are one text, as with `echo`. */
+export const text = Args.text({ name: "TEXT" }).pipe(
+  Args.withDescription("What to send; standard input when it is - or left out"),
+  Args.repeated
+)
 
 export const doctor = {
   server: serverAddress,
@@ -136,6 +168,22 @@ function setting<A>(
   )
 }
 
+/** An option that makes sense for one run only, so it comes from the command line alone. */
+function plain<A>(
+  name: string,
+  placeholder: string,
+  description: string,
+  parse: (text: string) => Either.Either<A, string>
+): CliOptions.Options<A> {
+  return CliOptions.text(name).pipe(
+    CliOptions.withPseudoName(placeholder),
+    CliOptions.withDescription(description),
+    CliOptions.mapEffect((text) =>
+      Either.mapLeft(parse(text), (problem) => ValidationError.invalidValue(HelpDoc.p(`--${name}: ${problem}`)))
+    )
+  )
+}
+
 function camelCase(name: string): string {
   return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }
@@ -147,6 +195,11 @@ export const valued = (options: Readonly<Record<string, CliOptions.Options<unkno
       .filter(([, option]) => !CliOptions.isBool(option))
       .map(([name]) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`)
   )
+
+/** What a set of options gives. */
+export type Parsed<Config> = {
+  readonly [Name in keyof Config]: Config[Name] extends CliOptions.Options<infer A> ? A : never
+}
 
 /** Options without their absent members, as optional properties want them. */
 export const present = <A>(option: Option.Option<A>): A | undefined => Option.getOrUndefined(option)

@@ -13,19 +13,40 @@ export interface ServerSettings {
   readonly relay: boolean
 }
 
-/** The options of `parley client` after all sources were merged. */
-export interface ClientSettings {
-  readonly nick: string | undefined
+/** Who we are and how we find others: the options that all commands with a client share, after all sources were merged. */
+export interface ConnectionSettings {
   /** None: the local network alone. */
   readonly server: ServerAddress | undefined
   readonly lan: boolean
   /** The folder of identities, known peers and undelivered messages. */
   readonly home: string
-  readonly json: boolean
   readonly token: string | undefined
   readonly path: Policy
   readonly stun: ReadonlyArray<ServerAddress>
   readonly portMapping: boolean
+}
+
+/** The options of `parley client` after all sources were merged. */
+export interface ClientSettings extends ConnectionSettings {
+  readonly nick: string | undefined
+  readonly json: boolean
+}
+
+/** The options that all commands share which do one thing and end. */
+export interface OneShotSettings extends ConnectionSettings {
+  readonly nick: string
+  /** Milliseconds from the start; none: as long as it takes. */
+  readonly timeout: number | undefined
+  readonly json: boolean
+}
+
+/** The options of `parley send` after all sources were merged. */
+export interface SendSettings extends OneShotSettings {
+  readonly to: string
+  /** `-`, or none: it comes from standard input. */
+  readonly text: string | undefined
+  /** Whether a message that was not delivered in time waits for a later run. */
+  readonly keep: boolean
 }
 
 /** The options of `parley doctor` after all sources were merged. */

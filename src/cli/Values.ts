@@ -29,6 +29,19 @@ export const integer =
       : Either.left(`expected a whole number from ${lowest} to ${highest}, not ${quote(text)}`)
   }
 
+/** A span of time such as `30s`, `500ms`, `1.5m` or `2h`, in milliseconds; a bare number means seconds. */
+export const duration = (text: string): Either.Either<number, string> => {
+  const [, amount, unit = "s"] = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h)?$/.exec(text) ?? []
+  const ms = Number(amount) * (UNITS[unit] ?? Number.NaN)
+  return ms >= 1 && ms <= MAX_DURATION
+    ? Either.right(ms)
+    : Either.left(`expected a time such as 30s, 500ms, 2m or 1h, at most 24h, not ${quote(text)}`)
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+/** A day: whoever wants to wait longer wants a program that runs on. */
+const MAX_DURATION = 24 * 3_600_000
+
 /** `host`, `host:port`, `[2001:db8::1]:port` or a bare IPv6 address. */
 export const serverAddress = (text: string): Either.Either<ServerAddress, string> => address(text, DEFAULT_PORT)
 

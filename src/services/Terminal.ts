@@ -10,6 +10,10 @@ export class Terminal extends Context.Tag("parley/services/Terminal")<
   {
     /** Whether a person sits at both ends and the screen understands cursor movement (a TTY whose TERM is not `dumb`). */
     readonly interactive: boolean
+    /** Whether a person's keyboard is standard input. */
+    readonly inputIsTty: boolean
+    /** Whether a screen is standard error, so that somebody may be watching. */
+    readonly errorIsTty: boolean
     /** Whether output may be coloured: a capable TTY, and the user did not ask otherwise (`NO_COLOR`). */
     readonly colors: boolean
     /** Cells of the screen now; 80 x 24 when unknown. */

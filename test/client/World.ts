@@ -64,14 +64,9 @@ export class World {
       readonly path?: Policy
     } = {}
   ) {
-    const number = 10 + this.hosts++
     const disk = options.disk ?? MemoryStore.makeDisk()
     const cable = new Cable()
-    const host = Layer.merge(
-      layerMemory(this.network, { addresses: [`198.51.100.${number}`], seed: number, disk }),
-      options.store ?? Layer.empty
-    )
-    const services = Layer.provideMerge(Profile.layer, Layer.provideMerge(cable.layer, host))
+    const services = this.services({ ...options, disk, cable })
     return Effect.gen(function* () {
       const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
       const token = options.token === undefined ? {} : { token: options.token }
@@ -84,6 +79,16 @@ export class World {
       if (options.reads !== false) yield* Effect.forkIn(person.reading, scope)
       return person
     })
+  }
+
+  /** What a client asks of a host of its own. */
+  services(options: { readonly disk: MemoryStore.Disk; readonly store?: Layer.Layer<Store>; readonly cable: Cable }) {
+    const number = 10 + this.hosts++
+    const host = Layer.merge(
+      layerMemory(this.network, { addresses: [`198.51.100.${number}`], seed: number, disk: options.disk }),
+      options.store ?? Layer.empty
+    )
+    return Layer.provideMerge(Profile.layer, Layer.provideMerge(options.cable.layer, host))
   }
 
   /** A client that is registered. */

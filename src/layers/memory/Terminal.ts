@@ -36,6 +36,8 @@ export const make = (
 
     const terminal: Terminal["Type"] = {
       interactive: options.interactive ?? false,
+      inputIsTty: options.interactive ?? false,
+      errorIsTty: options.interactive ?? false,
       colors: options.colors ?? false,
       size: () => size,
       resizes: Mailbox.toStream(resizes),

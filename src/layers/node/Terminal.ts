@@ -23,10 +23,15 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
       })
     )
 
-    const size = (): TerminalSize => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 })
+    const size = (): TerminalSize => ({
+      columns: stdout.columns || stderr.columns || 80,
+      rows: stdout.rows || stderr.rows || 24
+    })
 
     return Terminal.of({
       interactive: capable && stdin.isTTY === true,
+      inputIsTty: stdin.isTTY === true,
+      errorIsTty: stderr.isTTY === true && env.TERM !== "dumb",
       colors: capable && (env.NO_COLOR ?? "") === "",
       size,
       resizes: Stream.asyncPush<TerminalSize>(

@@ -1,0 +1,42 @@
+import type { ClientErrorCode } from "../client/Client.js"
+
+/** How commands end, for scripts. Documented in docs/operating.md and in the help of the commands that use all of them. */
+export const ExitCode = {
+  /** All went well; for `send` and the file commands: delivered. */
+  ok: 0,
+  /** Something failed; one line on standard error says what. */
+  failure: 1,
+  /** The command line is wrong. */
+  usage: 2,
+  /** Nobody is registered under the nickname asked for. */
+  noSuchPeer: 3,
+  /** Not delivered in the time given. */
+  timeout: 4,
+  /** Declined by the other side, or its key is not the one known. */
+  refused: 5,
+  /** Ended by Ctrl-C (128 and the number of SIGINT, as shells have it). */
+  interrupted: 130
+} as const
+
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
+
+/** For the help of a command, one line. */
+export const EXIT_CODES =
+  "Exit codes: 0 delivered, 1 failure, 2 wrong usage, 3 nobody has that nickname, 4 not delivered in time, 5 refused (declined, or the peer's key has changed), 130 interrupted"
+
+export const ofClientError = (code: ClientErrorCode): ExitCode => {
+  switch (code) {
+    case "NoSuchPeer":
+      return ExitCode.noSuchPeer
+    case "KeyChanged":
+    case "NotAccepting":
+    case "NoKey":
+      return ExitCode.refused
+    case "Yourself":
+    case "NickInvalid":
+    case "BadMessage":
+      return ExitCode.usage
+    default:
+      return ExitCode.failure
+  }
+}

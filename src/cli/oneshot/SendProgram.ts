@@ -1,0 +1,168 @@
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { ClientEvent } from "../../client/Events.js"
+import type { ClientServices } from "../../client/make.js"
+import type { MessageId } from "../../core/peer/Api.js"
+import * as Nickname from "../../domain/Nickname.js"
+import * as SafeText from "../../domain/SafeText.js"
+import { Terminal } from "../../services/Terminal.js"
+import { ExitCode } from "../ExitCode.js"
+import { LINGER, unhurried } from "../Goodbye.js"
+import { ProgramError } from "../ProgramError.js"
+import type { SendSettings } from "../Settings.js"
+import * as Describe from "../terminal/Describe.js"
+import * as MessageInput from "./MessageInput.js"
+import * as Report from "./Report.js"
+import * as Session from "./Session.js"
+
+/**
+ * `parley send`: one message, and success when the other application has shown it. Otherwise the message is dropped, so that it cannot
+ * come as a surprise later; it is kept in the outbox of the profile with `--keep`, and when older messages wait there for the same
+ * peer, which dropping would take along.
+ */
+export const run = (settings: SendSettings): Effect.Effect<void, ProgramError, ClientServices | Terminal> =>
+  Effect.gen(function* () {
+    const report = yield* Report.make(settings.json)
+    yield* Effect.scoped(deliver(settings, report)).pipe(Report.failing(report))
+  })
+
+const deliver = (settings: SendSettings, report: Report.Report) =>
+  Effect.gen(function* () {
+    const terminal = yield* Terminal
+    const clock = yield* Effect.clock
+    const text = yield* MessageInput.read(settings.text)
+    const started = clock.unsafeCurrentTimeMillis()
+    const letter = new Letter(settings.to)
+    const delivered = yield* Deferred.make<void>()
+
+    const session = yield* Session.open(settings, (event) =>
+      Effect.gen(function* () {
+        const note = letter.handle(event)
+        if (note !== undefined) yield* report.note(note)
+        if (letter.delivered) yield* Deferred.succeed(delivered, undefined)
+      })
+    )
+
+    /** Decides what becomes of an undelivered message; half a sentence about it. */
+    const fate = Effect.gen(function* () {
+      const kept = settings.keep || letter.hasElders
+      if (letter.handedOver && !kept) yield* session.client.leave(settings.to)
+      yield* session.client.exit(0)
+      if (!letter.handedOver) return "; nothing was sent"
+      if (!kept) return "; the message was dropped"
+      return `; the message is kept${settings.keep ? "" : " behind older ones"} and goes out when parley runs again as ${settings.nick}`
+    })
+
+    yield* Effect.gen(function* () {
+      yield* session.register
+      yield* report.note(`calling ${letter.name}`)
+      yield* session.query(settings.to)
+      letter.handedOver = true
+      letter.id = yield* Effect.mapError(session.client.send(settings.to, text), Session.ofError)
+      if (!letter.delivered) yield* Deferred.await(delivered)
+    }).pipe(
+      Effect.raceFirst(session.fatal),
+      settings.timeout === undefined
+        ? (effect) => effect
+        : Effect.timeoutFail({
+            duration: Duration.millis(settings.timeout),
+            onTimeout: () =>
+              new ProgramError({
+                code: "Timeout",
+                message: `not delivered to ${letter.name} within ${Report.span(settings.timeout!)}: ${letter.why}`,
+                exitCode: ExitCode.timeout
+              })
+          }),
+      Effect.catchAll((error) =>
+        Effect.flatMap(fate, (text) => new ProgramError({ ...error, message: `${error.message}${text}` }))
+      ),
+      Effect.onInterrupt(() =>
+        unhurried(
+          Effect.gen(function* () {
+            if (letter.delivered) return
+            const { message } = Report.interrupted(`interrupted${yield* fate}`)
+            yield* report.json({ event: "error", code: "Interrupted", message, exitCode: ExitCode.interrupted })
+            yield* terminal.writeError(`parley: ${message}\n`)
+          })
+        )
+      )
+    )
+    const ms = clock.unsafeCurrentTimeMillis() - started
+    yield* report.note(`delivered to ${letter.name} in ${Report.span(Math.round(ms))}`)
+    yield* report.json({ event: "delivered", peer: settings.to, id: letter.id, ms: Math.round(ms) })
+    yield* session.client.exit(LINGER)
+  })
+
+/** The message on its way, as the client's events tell of it. */
+class Letter {
+  /** The client has, or may have, accepted it. */
+  handedOver = false
+  id: MessageId | undefined
+  /** Messages of earlier runs wait for the same peer. */
+  hasElders = false
+  /** The receiver, for people. */
+  readonly name: string
+  private readonly key: string
+  private readonly confirmed = new Set<MessageId>()
+  private registered = false
+  private connected = false
+  private uninvited = false
+
+  constructor(to: string) {
+    this.name = SafeText.line(to, MAX_NICK)
+    this.key = Nickname.key(to)
+  }
+
+  get delivered(): boolean {
+    return this.id !== undefined && this.confirmed.has(this.id)
+  }
+
+  /** What stands between the message and its receiver. */
+  get why(): string {
+    if (!this.registered) return "the server does not answer"
+    if (!this.handedOver) return "the server has not introduced us"
+    if (this.uninvited) return `${this.name} has not answered your call, and takes no more until then`
+    return this.connected ? `${this.name} has not confirmed it` : `no way to ${this.name} was found`
+  }
+
+  /** Takes note of an event; what to tell those who watch. */
+  handle(event: ClientEvent): string | undefined {
+    switch (event._tag) {
+      case "Registered":
+        this.registered = true
+        return undefined
+      case "ServerLost":
+        return this.registered ? `${SafeText.line(event.message)}; trying again` : undefined
+      case "Journal":
+        return SafeText.line(event.message)
+    }
+    if (!("peer" in event) || event.peer === undefined || Nickname.key(event.peer) !== this.key) return undefined
+    switch (event._tag) {
+      case "Kept":
+        this.hasElders = true
+        return `${Describe.messages(event.undelivered)} for ${this.name} from last time: delivered first`
+      case "Connected":
+        this.connected = true
+        return `connected to ${this.name} ${Describe.path(event.path)}`
+      case "Disconnected":
+        this.connected = false
+        if (event.reason === "closed") return undefined
+        return `${this.name} ${Describe.disconnected(event.reason)}`
+      case "Waiting":
+        this.uninvited = true
+        return `${this.name} has not answered yet; the message waits until then`
+      case "Delivered":
+        // It may come before the client has told the message's id.
+        if (this.confirmed.size < MAX_CONFIRMED) this.confirmed.add(event.id)
+        return undefined
+      default:
+        return undefined
+    }
+  }
+}
+
+/** A nickname has 32 columns; four code units each are ample. */
+const MAX_NICK = 128
+/** As many as can have waited for one peer. */
+const MAX_CONFIRMED = 10_001

@@ -1,0 +1,84 @@
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { ClientApi, ClientError, PeerInfo } from "../../client/Client.js"
+import type { ClientEvent } from "../../client/Events.js"
+import type { ClientServices } from "../../client/make.js"
+import * as SafeText from "../../domain/SafeText.js"
+import { ofClientError } from "../ExitCode.js"
+import * as OpenClient from "../OpenClient.js"
+import { ProgramError } from "../ProgramError.js"
+import type { OneShotSettings } from "../Settings.js"
+
+/**
+ * A client for one errand. It takes no messages: those wait for a client that somebody reads. A server that cannot be reached at the
+ * start ends the errand, an outage later does not.
+ */
+export interface Session {
+  readonly client: ClientApi
+  /** Fails when the errand cannot go on, whatever is being waited for; never succeeds. */
+  readonly fatal: Effect.Effect<never, ProgramError>
+  readonly register: Effect.Effect<void, ProgramError>
+  /** Asks for a peer, again when the server wants a pause. */
+  readonly query: (nick: string) => Effect.Effect<PeerInfo, ProgramError>
+}
+
+/** `on` hears of all events until the scope closes. */
+export const open = (
+  settings: OneShotSettings,
+  on: (event: ClientEvent) => Effect.Effect<void>
+): Effect.Effect<Session, ProgramError, ClientServices | Scope.Scope> =>
+  Effect.gen(function* () {
+    const client = yield* OpenClient.open(settings, { inbox: false })
+    const failed = yield* Deferred.make<never, ProgramError>()
+    let registered = false
+
+    const fail = (code: string, message: string) =>
+      Deferred.fail(failed, new ProgramError({ code, message: SafeText.line(message) }))
+
+    const hear = (event: ClientEvent): Effect.Effect<unknown> => {
+      switch (event._tag) {
+        case "Registered":
+          registered = true
+          return Effect.void
+        case "ServerLost":
+          return registered ? Effect.void : fail("ServerUnreachable", event.message)
+        case "Closed":
+          return fail(event.reason === "replaced" ? "Replaced" : "Refused", event.message)
+        case "Failed":
+          // Peers would see a key that they do not know, and nothing could be kept.
+          return event.code === "ProfileInUse"
+            ? fail(event.code, `${settings.nick} is in use by another parley on this machine: take another nickname`)
+            : Effect.void
+        default:
+          return Effect.void
+      }
+    }
+
+    yield* Effect.forkScoped(Stream.runForEach(client.events, (event) => Effect.zipRight(hear(event), on(event))))
+
+    const query: Session["query"] = (nick) =>
+      client.query(nick).pipe(
+        Effect.map(({ peer }) => peer),
+        Effect.catchIf(
+          ({ code }) => code === "RateLimited" || code === "Busy",
+          ({ retryAfterMs = PAUSE }) => Effect.delay(query(nick), Duration.millis(Math.max(PAUSE, retryAfterMs)))
+        ),
+        Effect.mapError((error) => (error._tag === "ClientError" ? ofError(error) : error))
+      )
+
+    return {
+      client,
+      fatal: Deferred.await(failed),
+      register: Effect.asVoid(Effect.mapError(client.register(settings.nick), ofError)),
+      query
+    }
+  })
+
+export const ofError = ({ code, message }: ClientError): ProgramError =>
+  new ProgramError({ code, message: SafeText.line(message), exitCode: ofClientError(code) })
+
+/** Milliseconds before a server is asked again that wants us to wait. */
+const PAUSE = 1_000

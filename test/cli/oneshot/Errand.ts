@@ -1,0 +1,42 @@
+import * as Effect from "effect/Effect"
+import type { ClientServices } from "../../../src/client/make.js"
+import * as MemoryStore from "../../../src/layers/memory/Store.js"
+import * as Memory from "../../../src/layers/memory/Terminal.js"
+import { Terminal } from "../../../src/services/Terminal.js"
+import { Cable, SERVER, type World } from "../../client/World.js"
+
+/** The options of a one-shot command as they are when nobody says otherwise. */
+export const settings = {
+  server: { host: SERVER, port: 9090 },
+  lan: false,
+  home: "/memory",
+  token: undefined,
+  path: "prefer-direct" as const,
+  stun: [],
+  portMapping: false,
+  json: true,
+  timeout: 30_000
+}
+
+/** Runs a one-shot command on a host of its own: what it wrote, as lines of JSON, and how it failed if it did. */
+export const errand = <E>(
+  world: World,
+  program: Effect.Effect<void, E, ClientServices | Terminal>,
+  options: { readonly disk?: MemoryStore.Disk; readonly input?: string; readonly interactive?: boolean } = {}
+) =>
+  Effect.gen(function* () {
+    const terminal = yield* Memory.make({ interactive: options.interactive ?? false })
+    if (options.input !== undefined) terminal.type(options.input)
+    terminal.end()
+    const services = world.services({ disk: options.disk ?? MemoryStore.makeDisk(), cable: new Cable() })
+    const failure = yield* program.pipe(
+      Effect.provide(services),
+      Effect.provideService(Terminal, terminal.terminal),
+      Effect.match({ onFailure: (error) => error, onSuccess: () => undefined })
+    )
+    const lines = terminal
+      .output()
+      .split("\n")
+      .filter((line) => line !== "")
+    return { failure, lines: lines.map((line) => JSON.parse(line)), errors: terminal.errors() }
+  })

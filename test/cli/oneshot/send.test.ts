@@ -1,0 +1,196 @@
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { describe, expect, it } from "vitest"
+import { ExitCode } from "../../../src/cli/ExitCode.js"
+import * as SendProgram from "../../../src/cli/oneshot/SendProgram.js"
+import type { SendSettings } from "../../../src/cli/Settings.js"
+import { MAX_MESSAGE } from "../../../src/core/peer/Api.js"
+import * as MemoryStore from "../../../src/layers/memory/Store.js"
+import { type World, world } from "../../client/World.js"
+import { errand, settings } from "./Errand.js"
+
+const send = (world: World, more: Partial<SendSettings> = {}, options: Parameters<typeof errand>[2] = {}) =>
+  errand(world, SendProgram.run({ ...settings, nick: "alice", to: "bob", text: "hi", keep: false, ...more }), options)
+
+describe("parley send", () => {
+  it("succeeds when the other application has shown the message, without an answer of the person", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const bob = yield* world.person("bob")
+        const { failure, lines } = yield* send(world, { text: "one\ntwo" })
+        expect(failure).toBeUndefined()
+        expect(lines).toEqual([
+          { event: "delivered", peer: "bob", id: expect.stringMatching(/^[0-9a-f]{32}$/), ms: expect.any(Number) }
+        ])
+        expect(bob.texts).toEqual(["one\ntwo"])
+        yield* bob.next("Left", { nick: "alice" })
+      })
+    ))
+
+  it("says nothing on success, and on a terminal how it goes on", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        yield* world.person("bob")
+        const quiet = yield* send(world, { json: false })
+        expect(quiet).toEqual({ failure: undefined, lines: [], errors: "" })
+        const { errors } = yield* send(world, { json: false, nick: "carol" }, { interactive: true })
+        expect(errors).toMatch(/^\* calling bob\n\* connected to bob .*\n\* delivered to bob in .*\n$/)
+      })
+    ))
+
+  it("takes the message from a pipe, without the line break at its end", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const bob = yield* world.person("bob")
+        for (const text of [undefined, "-"])
+          expect((yield* send(world, { text }, { input: "one\n\ntwo\r\n" })).failure).toBeUndefined()
+        expect(bob.texts).toEqual(["one\n\ntwo", "one\n\ntwo"])
+        // More than an invitation's worth.
+        const longest = "x".repeat(MAX_MESSAGE)
+        const waiting = yield* Effect.fork(send(world, { text: "-" }, { input: `${longest}\n` }))
+        yield* bob.next("Joined")
+        yield* bob.next("Joined")
+        yield* bob.next("Joined")
+        yield* bob.client.query("alice")
+        expect((yield* Fiber.join(waiting)).failure).toBeUndefined()
+        expect(bob.texts[2]).toBe(longest)
+      })
+    ))
+
+  it("refuses what is no message before anybody hears of it", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        const wrong = { exitCode: ExitCode.usage }
+        expect((yield* send(world, { text: "" })).failure).toMatchObject(wrong)
+        expect((yield* send(world, { text: "ä".repeat(MAX_MESSAGE / 2 + 1) })).failure).toMatchObject(wrong)
+        for (const input of ["", "\n", "x".repeat(MAX_MESSAGE + 1), "x".repeat(MAX_MESSAGE + 3)])
+          expect((yield* send(world, { text: "-" }, { input })).failure).toMatchObject(wrong)
+        const { failure } = yield* send(world, { text: undefined }, { interactive: true, input: "hi\n" })
+        expect(failure).toMatchObject({ ...wrong, message: expect.stringContaining("Ctrl-D") })
+      })
+    ))
+
+  it("fails at once without a server, and when nobody has the nickname", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        const lost = yield* send(world)
+        expect(lost.failure).toMatchObject({ code: "ServerUnreachable" })
+        expect(lost.lines).toEqual([
+          { event: "error", code: "ServerUnreachable", message: expect.any(String), exitCode: ExitCode.failure }
+        ])
+        yield* world.server()
+        const nobody = yield* send(world)
+        expect(nobody.failure).toMatchObject({ code: "NoSuchPeer", exitCode: ExitCode.noSuchPeer })
+      })
+    ))
+
+  it("drops a message that is not delivered in time", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const bob = yield* world.person("bob")
+        const disk = MemoryStore.makeDisk()
+        bob.cable.unplug()
+        const { failure } = yield* send(world, { timeout: 5_000 }, { disk })
+        expect(failure).toMatchObject({ code: "Timeout", exitCode: ExitCode.timeout })
+        expect(failure?.message).toContain("within 5 s: no way to bob was found; the message was dropped")
+        bob.cable.plug()
+        expect((yield* send(world, { text: "later" }, { disk })).failure).toBeUndefined()
+        expect(bob.texts).toEqual(["later"])
+      })
+    ))
+
+  it("keeps it when asked to, and whatever waited before it", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const bob = yield* world.person("bob")
+        const disk = MemoryStore.makeDisk()
+        bob.cable.unplug()
+        const kept = yield* send(world, { text: "one", timeout: 5_000, keep: true }, { disk })
+        expect(kept.failure?.message).toContain("is kept and goes out when parley runs again as alice")
+        const second = yield* send(world, { text: "two", timeout: 5_000 }, { disk })
+        expect(second.failure?.message).toContain("is kept behind older ones")
+        bob.cable.plug()
+        expect((yield* send(world, { text: "three" }, { disk })).failure).toBeUndefined()
+        expect(bob.texts).toEqual(["one", "two", "three"])
+      })
+    ))
+
+  it("waits for an answer when an invitation's worth was said, and says so", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const bob = yield* world.person("bob")
+        const disk = MemoryStore.makeDisk()
+        for (let i = 0; i < 16; i++) {
+          expect((yield* send(world, { text: `${i}` }, { disk })).failure).toBeUndefined()
+          yield* bob.next("Incoming")
+        }
+        const { failure } = yield* send(world, { text: "17th" }, { disk })
+        yield* bob.next("Incoming")
+        expect(failure).toMatchObject({ exitCode: ExitCode.timeout })
+        expect(failure?.message).toContain("bob has not answered your call")
+        const waiting = yield* Effect.fork(send(world, { text: "18th" }, { disk }))
+        yield* bob.next("Incoming")
+        yield* bob.client.query("alice")
+        expect((yield* Fiber.join(waiting)).failure).toBeUndefined()
+        expect(bob.texts.at(-1)).toBe("18th")
+        expect(bob.texts).toHaveLength(17)
+      })
+    ))
+
+  it("refuses a changed key", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        const server = yield* world.server()
+        const bob = yield* world.person("bob")
+        const disk = MemoryStore.makeDisk()
+        yield* send(world, {}, { disk })
+        yield* bob.client.exit()
+        yield* server.stop
+        yield* world.server()
+        yield* world.person("bob")
+        const { failure } = yield* send(world, {}, { disk })
+        expect(failure).toMatchObject({ code: "KeyChanged", exitCode: ExitCode.refused })
+      })
+    ))
+
+  it("leaves what others say for a client that shows it", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const disk = MemoryStore.makeDisk()
+        const alice = yield* world.person("alice", { disk })
+        const bob = yield* world.person("bob")
+        yield* alice.client.query("bob")
+        yield* bob.next("Incoming")
+        yield* bob.client.query("alice")
+        yield* bob.next("Mutual")
+        yield* alice.client.exit()
+        yield* alice.stop
+        yield* bob.next("Disconnected")
+        yield* bob.client.send("alice", "are you there?")
+        expect((yield* send(world, {}, { disk })).failure).toBeUndefined()
+        expect(bob.count("Delivered")).toBe(0)
+        const again = yield* world.person("alice", { disk })
+        yield* again.next("Message", { text: "are you there?" })
+        yield* bob.next("Delivered")
+      })
+    ))
+
+  it("does not share a nickname with a program that runs", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const disk = MemoryStore.makeDisk()
+        yield* world.person("alice", { disk })
+        yield* world.person("bob")
+        const { failure } = yield* send(world, {}, { disk })
+        expect(failure?.message).toContain("in use by another parley of yours")
+      })
+    ))
+})
