@@ -36,10 +36,10 @@ export interface OfferRecord {
   readonly name: string
 }
 
+export type EncodableRecord = Exclude<FileRecord, { readonly _tag: "Unknown" | "OfferUnknown" }>
+
 /** The record in fresh bytes; `undefined` when a field is out of its range. */
-export const encode = (
-  record: Exclude<FileRecord, { readonly _tag: "Unknown" | "OfferUnknown" }>
-): Uint8Array | undefined => {
+export const encode = (record: EncodableRecord): Uint8Array | undefined => {
   switch (record._tag) {
     case "Offer": {
       const name = fromText(record.name)

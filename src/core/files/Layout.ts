@@ -1,4 +1,5 @@
 import type { Entry } from "./Api.js"
+import type { Have } from "./Have.js"
 import type { Place } from "./Machines.js"
 
 /** Where the bytes of a content are: its files one after the other, cut into chunks of equal size (the last one may be shorter). */
@@ -33,6 +34,13 @@ export class Layout {
 
   lengthOf(chunk: number): number {
     return this.endOf(chunk) - this.startOf(chunk)
+  }
+
+  /** Bytes in the chunks that are there. */
+  bytesOf(have: Have): number {
+    if (have.count === 0) return 0
+    const last = this.chunks - 1
+    return have.count * this.chunkSize - (have.has(last) ? this.chunkSize - this.lengthOf(last) : 0)
   }
 
   /** The part of one file that begins at `at` (below `size`), up to `end` or the end of the file. */

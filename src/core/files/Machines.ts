@@ -49,11 +49,16 @@ export interface FileSenderMachine extends TransferMachine<SenderEvent, SenderAc
 export interface FileReceiverMachine extends TransferMachine<ReceiverEvent, ReceiverAction> {
   /**
    * Answers `Offered`: send. Without `known`, what an earlier connection left, manifest and leaves are asked for first, and `Contents`
-   * follows. `known.have` is used and updated as chunks are saved, so it is right for the next connection, too.
+   * follows. `known` with another root than the offer's counts as none.
    */
   readonly accept: (known?: { readonly content: Content; readonly have: Have }) => void
   /** Answers `Offered`: do not send. */
   readonly decline: (reason: DeclineReason) => void
+  /**
+   * What is saved, from `accept` or `Contents` on. It is the object that `accept` was given, updated as chunks are saved (by an outstanding
+   * `Save`, too, after the connection broke), so it is right for the next connection.
+   */
+  readonly have: Have | undefined
   /** The bytes of the last `Save` are written (not necessarily synced); their buffer is the machine's again. */
   readonly handleSaved: () => void
   /** Everything is in its place: the answer to `Complete`, or to an offer that was stored over an earlier connection. */

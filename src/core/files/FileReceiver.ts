@@ -1,0 +1,186 @@
+import type { Crypto } from "../../domain/Crypto.js"
+import * as FileName from "../../domain/FileName.js"
+import { copy, equal, toHex } from "../../protocol/Bytes.js"
+import { DeclineCode, encode, type FileRecord, type OfferRecord } from "../../protocol/FileRecord.js"
+import { type Content, MAX_ENTRIES, MAX_MANIFEST, MAX_SIZE, type Offer } from "./Api.js"
+import * as Contents from "./Contents.js"
+import { Have } from "./Have.js"
+import { Intake } from "./Intake.js"
+import { chunkSizeOf, Layout } from "./Layout.js"
+import type { DeclineReason, FileReceiverMachine, ReceiverAction, ReceiverEvent, Save, Write } from "./Machines.js"
+import { TransferEnd } from "./TransferEnd.js"
+
+/**
+ * The receiving end of a transfer. It takes one offer, waits for the answer of the application, gets manifest and leaves where it has
+ * none, and then the missing chunks. A chunk is put together in memory, verified, and only then saved; while that goes on nothing is read.
+ *
+ * The sender has no choice but to send the missing chunks in ascending order: any other is a violation, and a chunk with a wrong hash
+ * ends the transfer, so nothing can be sent in circles.
+ */
+export class FileReceiver extends TransferEnd<ReceiverEvent, ReceiverAction> implements FileReceiverMachine {
+  #state: "start" | "offered" | "contents" | "chunks" | "complete" = "start"
+  #offer: Offer | undefined
+  /** Manifest and leaves as they come. */
+  #contents: Uint8Array = NONE
+  #contentsLength = 0
+  #intake: Intake | undefined
+  #transferred = 0
+  #saved = 0
+  #savedTold = 0
+
+  /** `chunkSize` is for tests. */
+  constructor(
+    private readonly crypto: Crypto,
+    private readonly chunkSize?: number
+  ) {
+    super()
+  }
+
+  get transferred(): number {
+    return this.#transferred
+  }
+
+  get have(): Have | undefined {
+    return this.#intake?.have
+  }
+
+  accept(known?: { readonly content: Content; readonly have: Have }): void {
+    const offer = this.#offer
+    if (this.#state !== "offered" || offer === undefined || !this.isOpen) return
+    const usable = known !== undefined && equal(known.content.offer.root, offer.root)
+    this.write({ _tag: "Accept", contents: !usable, have: usable ? known.have.toBytes() : NONE })
+    if (usable) this.#begin(known.content, known.have)
+    else this.#state = "contents"
+    this.pump()
+  }
+
+  decline(reason: DeclineReason): void {
+    if (this.#state !== "offered" || !this.isOpen) return
+    this.write({ _tag: "Decline", reason: DECLINE_CODES[reason] })
+    this.settle()
+  }
+
+  stored(): void {
+    if ((this.#state !== "complete" && this.#state !== "offered") || !this.isOpen) return
+    this.write({ _tag: "Done" })
+    this.settle()
+  }
+
+  handleSaved(): void {
+    const intake = this.#intake
+    const length = intake?.pieceSaved() ?? 0
+    if (intake === undefined || length === 0) return
+    this.#transferred += length
+    this.#saved++
+    this.#completeIf(intake.have)
+    this.pump()
+  }
+
+  protected get isBusy(): boolean {
+    return this.#intake?.isSaving === true
+  }
+
+  protected get isBetweenRecords(): boolean {
+    return true
+  }
+
+  protected takeRaw(): boolean {
+    const intake = this.#intake
+    if (intake?.isFilling !== true) return false
+    if (intake.fill(this.input) && !intake.verify(this.crypto)) this.fail("Corrupt")
+    return true
+  }
+
+  protected onRecord(record: FileRecord): boolean {
+    if (this.#state === "start") return this.#onFirst(record)
+    switch (record._tag) {
+      case "Contents":
+        return this.#state === "contents" && this.#onContents(record.bytes, record.last)
+      case "Chunk":
+        return this.#state === "chunks" && this.#intake?.start(record.index) === true
+      default:
+        return record._tag === "Unknown" || record._tag === "Pause"
+    }
+  }
+
+  protected pollMore(writable: boolean): Save | Write | undefined {
+    if (writable && this.#savedTold < this.#saved) {
+      this.#savedTold = this.#saved
+      const bytes = encode({ _tag: "Saved", chunks: this.#saved })
+      if (bytes !== undefined) return { _tag: "Write", bytes }
+    }
+    return this.#intake?.nextSave()
+  }
+
+  #onFirst(record: FileRecord): boolean {
+    if (record._tag === "OfferUnknown") {
+      this.fail("Unsupported")
+      return true
+    }
+    if (record._tag !== "Offer" || record.size > MAX_SIZE || record.files > MAX_ENTRIES) return false
+    this.#offer = toOffer(record)
+    this.#state = "offered"
+    this.emit({ _tag: "Offered", offer: this.#offer })
+    return true
+  }
+
+  #onContents(bytes: Uint8Array, last: boolean): boolean {
+    const offer = this.#offer!
+    const chunkSize = this.chunkSize ?? chunkSizeOf(offer.size)
+    const length = this.#contentsLength + bytes.length
+    const most = MAX_MANIFEST + Contents.leavesLengthOf(offer, chunkSize)
+    if (length > most) return false
+    if (length > this.#contents.length) {
+      const larger = new Uint8Array(Math.max(length, Math.min(most, 2 * this.#contents.length)))
+      larger.set(this.#contents.subarray(0, this.#contentsLength))
+      this.#contents = larger
+    }
+    this.#contents.set(bytes, this.#contentsLength)
+    this.#contentsLength = length
+    if (last) this.#onAllContents(offer, chunkSize)
+    return true
+  }
+
+  #onAllContents(offer: Offer, chunkSize: number): void {
+    const bytes = this.#contents.slice(0, this.#contentsLength)
+    this.#contents = NONE
+    const content = Contents.decode(this.crypto, offer, bytes, chunkSize)
+    if (content === undefined) {
+      this.fail("Corrupt")
+      return
+    }
+    this.emit({ _tag: "Contents", content, bytes })
+    this.#begin(content)
+  }
+
+  #begin(content: Content, known?: Have): void {
+    const layout = new Layout(content.entries, this.chunkSize)
+    const have = known ?? new Have(layout.chunks)
+    this.#intake = new Intake(layout, content.leaves, have)
+    this.#transferred = layout.bytesOf(have)
+    this.#state = "chunks"
+    this.#completeIf(have)
+  }
+
+  #completeIf(have: Have): void {
+    if (!have.isComplete || !this.isOpen) return
+    this.#state = "complete"
+    this.emit({ _tag: "Complete" })
+  }
+}
+
+const toOffer = ({ files, folder, id, name, root, size }: OfferRecord): Offer => ({
+  id: toHex(id),
+  kind: folder ? "folder" : "file",
+  name: FileName.make(name),
+  size,
+  files,
+  root: copy(root)
+})
+
+const NONE = new Uint8Array(0)
+const DECLINE_CODES: Readonly<Record<DeclineReason, number>> = {
+  Declined: DeclineCode.declined,
+  NoSpace: DeclineCode.noSpace,
+  Other: DeclineCode.other
+}

@@ -1,0 +1,183 @@
+import { FileInput } from "../../protocol/FileInput.js"
+import { decode, type EncodableRecord, encode, type FileRecord, ResetCode } from "../../protocol/FileRecord.js"
+import type { AbortReason, CommonEvent, FailReason, Finish, Reset, Write } from "./Machines.js"
+
+/**
+ * What both ends of a transfer have in common: records cut out of the stream, pauses, and the ways in which it comes to an end.
+ *
+ * An end is *open* until its answer is known, then *settled*: what is left to say is written, our direction finished, and what still
+ * comes is not looked at. It is *over* after a reset, by either side, or when both directions have ended.
+ */
+export abstract class TransferEnd<Event, Action> {
+  protected readonly input = new FileInput()
+  #life: "open" | "settled" | "over" = "open"
+  /** Records that go out before anything else: an offer or an answer, and the last word. */
+  readonly #out: Array<Uint8Array> = []
+  #events: Array<Event | CommonEvent> = []
+  #resetDue: number | undefined
+  #finishDue = false
+  #pausedByUs = false
+  #pausedByThem = false
+  /** What the other side believes of `#pausedByUs`. */
+  #pauseTold = false
+
+  /** Takes a record (a pause needs nothing more); `false` when it has no place here and now. */
+  protected abstract onRecord(record: FileRecord): boolean
+  /** Takes raw bytes from `input`, where such are expected now; whether they are. */
+  protected abstract takeRaw(): boolean
+  /** Whether input has to wait. */
+  protected abstract get isBusy(): boolean
+  /** Whether a record may be written between what was written and what will be. */
+  protected abstract get isBetweenRecords(): boolean
+  protected abstract pollMore(writable: boolean): Action | Write | undefined
+
+  get wantsBytes(): boolean {
+    return this.#life !== "over" && !this.input.pending
+  }
+
+  get pausedBy(): "us" | "them" | "both" | undefined {
+    if (this.#pausedByUs) return this.#pausedByThem ? "both" : "us"
+    return this.#pausedByThem ? "them" : undefined
+  }
+
+  protected get isOpen(): boolean {
+    return this.#life === "open"
+  }
+
+  handleBytes(bytes: Uint8Array): void {
+    if (!this.isOpen) return
+    this.input.push(bytes)
+    this.pump()
+  }
+
+  handleEnd(): void {
+    if (this.#life === "settled") this.#life = "over"
+    else this.fail("Violation")
+  }
+
+  handleReset(code: number): void {
+    if (this.isOpen) {
+      const reason = RESET_REASONS.get(code) ?? "Other"
+      this.emit(reason === "Cancelled" ? { _tag: "Cancelled" } : { _tag: "Failed", reason, by: "them" })
+    }
+    this.#end()
+  }
+
+  pollEvent(): Event | CommonEvent | undefined {
+    return this.#events.shift()
+  }
+
+  poll(writable: boolean): Action | Write | Finish | Reset | undefined {
+    const code = this.#resetDue
+    if (code !== undefined) {
+      this.#resetDue = undefined
+      return { _tag: "Reset", code }
+    }
+    if (writable) {
+      const bytes = this.#out.shift() ?? this.#pauseRecord()
+      if (bytes !== undefined) return { _tag: "Write", bytes }
+    }
+    if (this.isOpen) return this.pollMore(writable)
+    if (!this.#finishDue || this.#out.length > 0) return undefined
+    this.#finishDue = false
+    return { _tag: "Finish" }
+  }
+
+  pause(paused: boolean): void {
+    this.#pausedByUs = paused
+  }
+
+  abort(reason: AbortReason): void {
+    if (!this.isOpen) return
+    this.#events = []
+    this.#end()
+    this.#resetDue = ABORT_CODES[reason]
+  }
+
+  /** Handles what has come, as far as it can be now. */
+  protected pump(): void {
+    while (this.isOpen && !this.isBusy && this.input.pending) {
+      if (this.takeRaw()) continue
+      const content = this.input.record()
+      if (content === undefined) return
+      const record = content === "malformed" ? undefined : decode(content)
+      if (record === undefined || !this.onRecord(record)) this.fail("Violation")
+      else if (record._tag === "Pause") this.#onPause(record.paused)
+    }
+  }
+
+  protected emit(event: Event | CommonEvent): void {
+    this.#events.push(event)
+  }
+
+  protected write(record: EncodableRecord): void {
+    const bytes = encode(record)
+    if (bytes !== undefined) this.#out.push(bytes)
+  }
+
+  /** Nothing is left to be decided. */
+  protected settle(): void {
+    this.#life = "settled"
+    this.#finishDue = true
+    this.input.clear()
+  }
+
+  protected fail(reason: keyof typeof FAIL_CODES): void {
+    if (!this.isOpen) return
+    this.emit({ _tag: "Failed", reason, by: "us" })
+    this.#end()
+    this.#resetDue = FAIL_CODES[reason]
+  }
+
+  #onPause(paused: boolean): void {
+    if (paused === this.#pausedByThem) return
+    this.#pausedByThem = paused
+    const last = this.#events.length - 1
+    const event = { _tag: "Paused", paused } as const
+    // Only the latest is news: a peer that flickers fills no queue.
+    if (isPaused(this.#events[last])) this.#events[last] = event
+    else this.emit(event)
+  }
+
+  #pauseRecord(): Uint8Array | undefined {
+    if (!this.isOpen || this.#pauseTold === this.#pausedByUs || !this.isBetweenRecords) return undefined
+    this.#pauseTold = this.#pausedByUs
+    return encode({ _tag: "Pause", paused: this.#pausedByUs })
+  }
+
+  #end(): void {
+    this.#life = "over"
+    this.#finishDue = false
+    this.#out.length = 0
+    this.input.clear()
+  }
+}
+
+const isPaused = (event: unknown): boolean =>
+  typeof event === "object" && event !== null && "_tag" in event && event._tag === "Paused"
+
+const ABORT_CODES: Readonly<Record<AbortReason, number>> = {
+  Cancelled: ResetCode.cancelled,
+  Changed: ResetCode.changed,
+  Storage: ResetCode.storage,
+  Busy: ResetCode.busy
+}
+
+const FAIL_CODES = {
+  Violation: ResetCode.violation,
+  Corrupt: ResetCode.corrupt,
+  Changed: ResetCode.changed,
+  Unsupported: ResetCode.unsupported
+} as const
+
+const RESET_REASONS: ReadonlyMap<number, FailReason | "Cancelled"> = new Map([
+  // The transport's own: it had no room for one more stream.
+  [1, "Busy"],
+  [ResetCode.cancelled, "Cancelled"],
+  [ResetCode.violation, "Violation"],
+  [ResetCode.corrupt, "Corrupt"],
+  [ResetCode.changed, "Changed"],
+  [ResetCode.storage, "Storage"],
+  [ResetCode.unsupported, "Unsupported"],
+  [ResetCode.busy, "Busy"]
+])
