@@ -92,7 +92,7 @@ const commands = (env: Environment, programs: Programs, logLevel: string | undef
   ).pipe(Command.withDescription("Run a rendezvous server, which introduces people to each other"))
 
   /** The options of a command with a client, checked against each other. */
-  const connection = <A extends ConnectionOptions>({ config: _, home, noServer, token, ...options }: A) => {
+  const connection = <A extends ConnectionOptions>({ config: _, home, noHistory, noServer, token, ...options }: A) => {
     if (noServer && !options.lan)
       return new ProgramError({
         message: "without a server (--no-server) there is only the local network: say --lan too",
@@ -104,6 +104,7 @@ const commands = (env: Environment, programs: Programs, logLevel: string | undef
     return Effect.succeed({
       ...options,
       server: noServer ? undefined : options.server,
+      history: !noHistory,
       token: Options.present(token),
       home: place
     })

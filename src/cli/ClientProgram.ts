@@ -15,13 +15,15 @@ export const run = (
 ): Effect.Effect<void, ProgramError | TerminalClosed, Client.ClientServices | Terminal> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const client = yield* OpenClient.open(settings)
+      const client = yield* OpenClient.open(settings, { readReceipts: settings.readReceipts })
       yield* settings.json
         ? JsonProgram.run(client, settings.nick).pipe(
             goodbye(client),
             Effect.onInterrupt(() => sayBye)
           )
-        : TerminalProgram.run(client, { nick: settings.nick }).pipe(goodbye(client))
+        : TerminalProgram.run(client, { nick: settings.nick, readReceipts: settings.readReceipts }).pipe(
+            goodbye(client)
+          )
     })
   )
 

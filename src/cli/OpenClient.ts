@@ -18,5 +18,6 @@ export const open = (
     path: settings.path,
     stun: settings.stun,
     portMapping: settings.portMapping,
+    history: settings.history,
     ...(settings.token === undefined ? {} : { token: settings.token })
   }).pipe(Effect.mapError(({ message }) => new ProgramError({ message })))

@@ -101,6 +101,9 @@ export const connection = {
     "Where identities and known peers are kept (default: ~/.local/share/parley)",
     Values.text(4096)
   ).pipe(CliOptions.optional),
+  noHistory: CliOptions.boolean("no-history").pipe(
+    CliOptions.withDescription("Neither keep what is said, sealed, for /history and /search, nor read what was kept")
+  ),
   token,
   path,
   stun,
@@ -114,6 +117,11 @@ export const client = {
   ),
   json: CliOptions.boolean("json").pipe(
     CliOptions.withDescription("Speak JSON lines: commands on standard input, events on standard output")
+  ),
+  readReceipts: CliOptions.boolean("read-receipts").pipe(
+    CliOptions.withDescription(
+      "Tell people that you have read their messages, as soon as you type something after them"
+    )
   ),
   ...connection
 }

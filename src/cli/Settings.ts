@@ -20,6 +20,8 @@ export interface ConnectionSettings {
   readonly lan: boolean
   /** The folder of identities, known peers and undelivered messages. */
   readonly home: string
+  /** Whether what is said is kept there too, and can be looked up. */
+  readonly history: boolean
   readonly token: string | undefined
   readonly path: Policy
   readonly stun: ReadonlyArray<ServerAddress>
@@ -30,6 +32,8 @@ export interface ConnectionSettings {
 export interface ClientSettings extends ConnectionSettings {
   readonly nick: string | undefined
   readonly json: boolean
+  /** Whether others are told what was read. */
+  readonly readReceipts: boolean
 }
 
 /** The options that all commands share which do one thing and end. */

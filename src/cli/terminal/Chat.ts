@@ -19,8 +19,12 @@ interface Conversation {
   last: { readonly id: string; read: boolean } | undefined
   /** The last message of theirs that was shown, until we have done something after it. */
   unread: string | undefined
+  /** Messages of an earlier run that are on their way, of as many that were. */
+  kept: { left: number; readonly of: number } | undefined
   /** It was said how to answer. */
   hinted: boolean
+  /** It was said that there is a history. */
+  recalled: boolean
 }
 
 /**
@@ -60,7 +64,14 @@ export class Chat {
     if (this.me === undefined) return `${this.palette.dim("nickname")}> `
     const peer = this.focused === undefined ? undefined : this.conversations.get(this.focused)
     if (peer === undefined) return `${this.me}> `
-    const mark = peer.overdue ? " waiting…" : peer.undelivered.size > 0 ? " …" : peer.last?.read ? " read" : ""
+    const mark =
+      peer.overdue || peer.kept !== undefined
+        ? " waiting…"
+        : peer.undelivered.size > 0
+          ? " …"
+          : peer.last?.read
+            ? " read"
+            : ""
     return `${this.me} → ${this.palette.nick(peer.nick)}${this.palette.dim(mark)}> `
   }
 
@@ -111,6 +122,14 @@ export class Chat {
     if (peer.undelivered.size < MAX_UNDELIVERED) peer.undelivered.add(id)
     peer.last = { id, read: false }
     return this.message(`${this.palette.dim(this.me ?? "")} → ${this.palette.nick(peer.nick)}`, text)
+  }
+
+  /** Whether it is still to be said that there is a history with this peer. */
+  recall(nick: string): boolean {
+    const peer = this.conversation(nick)
+    const first = !peer.recalled
+    peer.recalled = true
+    return first
   }
 
   /** The person is there: what is on the screen is read now. Gives, once, the last new message of each who wrote. */
@@ -186,7 +205,7 @@ export class Chat {
       }
       case "Delivered": {
         const peer = this.conversation(event.peer)
-        peer.undelivered.delete(event.id)
+        if (!peer.undelivered.delete(event.id)) return this.keptDelivered(peer)
         if (!peer.overdue || peer.undelivered.size > 0) return []
         peer.overdue = false
         return [this.remark(`${palette.nick(peer.nick)} has got all your messages`)]
@@ -202,6 +221,7 @@ export class Chat {
       }
       case "Kept": {
         const nick = this.remember(event.peer)
+        this.conversation(event.peer).kept = { left: event.undelivered, of: event.undelivered }
         const waiting = Describe.messages(event.undelivered)
         return [this.remark(`${waiting} for ${palette.nick(nick)} from last time: delivered as soon as possible`)]
       }
@@ -291,6 +311,14 @@ export class Chat {
     return SafeText.lines(text).map((line, index) => `${index === 0 ? head : "    "}${line}`)
   }
 
+  /** One of the messages from last time, unless it is one of which we do not know. */
+  private keptDelivered(peer: Conversation): ReadonlyArray<string> {
+    if (peer.kept === undefined || --peer.kept.left > 0) return []
+    const got = `${this.palette.nick(peer.nick)} has got ${Describe.messages(peer.kept.of)} from last time`
+    peer.kept = undefined
+    return [this.remark(got)]
+  }
+
   /** Arrivals are worth a line in the lobby, and for the people one talks to. */
   private concerns(nick: string): boolean {
     return this.focused === undefined || this.conversations.has(Nickname.key(nick))
@@ -308,7 +336,9 @@ export class Chat {
       overdue: false,
       last: undefined,
       unread: undefined,
-      hinted: false
+      kept: undefined,
+      hinted: false,
+      recalled: false
     }
     this.conversations.set(key, made)
     for (const oldest of this.conversations.keys()) {

@@ -5,11 +5,13 @@ import * as Fiber from "effect/Fiber"
 import * as Mailbox from "effect/Mailbox"
 import * as Stream from "effect/Stream"
 import type { ClientApi, ClientError } from "../../client/Client.js"
+import { DEFAULT_LIMIT } from "../../client/history/Api.js"
 import * as SafeText from "../../domain/SafeText.js"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
 import { ProgramError } from "../ProgramError.js"
 import { Chat } from "./Chat.js"
 import * as Describe from "./Describe.js"
+import * as History from "./History.js"
 import * as Palette from "./Palette.js"
 import * as Ui from "./Ui.js"
 import * as Words from "./Words.js"
@@ -19,6 +21,8 @@ export interface TerminalOptions {
   readonly nick: string | undefined
   /** Lines that are taken as typed once there is a nickname. */
   readonly first?: ReadonlyArray<string>
+  /** Whether others are told what was read: what was on the screen when the person typed something. */
+  readonly readReceipts?: boolean
 }
 
 /**
@@ -35,7 +39,17 @@ export const run = (
       const palette = Palette.make(terminal.colors)
       const clock = yield* Effect.clock
       const chat = new Chat(palette, terminal.interactive ? () => timeOfDay(clock) : () => "")
-      const ui = yield* terminal.interactive ? Ui.interactive(chat) : Ui.plain
+      const started = clock.unsafeCurrentTimeMillis()
+      /** Whoever types has looked at the screen. */
+      const markRead = Effect.suspend(() =>
+        Effect.forEach(chat.takeUnread(), ({ id, nick }) => Effect.ignore(client.read(nick, id)), { discard: true })
+      )
+      const ui = yield* (terminal.interactive ? Ui.interactive(chat) : Ui.plain).pipe(
+        Effect.provideService(
+          Terminal,
+          options.readReceipts === true ? { ...terminal, input: Stream.tap(terminal.input, () => markRead) } : terminal
+        )
+      )
       const lines = yield* Mailbox.make<string>({ capacity: MAX_QUEUED })
       const registered = yield* Deferred.make<void>()
       const failed = (error: ClientError) => ui.print([palette.warn(`* ${SafeText.line(error.message)}`)])
@@ -69,9 +83,22 @@ export const run = (
 
       const query = (nick: string) =>
         Effect.matchEffect(client.query(nick), {
-          onSuccess: ({ peer }) => Effect.suspend(() => ui.print(chat.opened(peer.nick))),
+          onSuccess: ({ peer }) =>
+            Effect.zipRight(
+              Effect.suspend(() => ui.print(chat.opened(peer.nick))),
+              terminal.interactive ? recall(peer.nick) : Effect.void
+            ),
           onFailure: failed
         })
+
+      /** Once for each conversation: that there is a history. Without one there is nothing to say. */
+      const recall = (nick: string) =>
+        chat.recall(nick)
+          ? Effect.matchEffect(client.history({ peer: nick, limit: 1, before: started }), {
+              onSuccess: (page) => ui.print(History.earlier(page, palette)),
+              onFailure: () => Effect.void
+            })
+          : Effect.void
 
       const send = (to: string, text: string) =>
         Effect.matchEffect(client.send(to, text), {
@@ -131,6 +158,34 @@ export const run = (
             if (nick === undefined) return ui.print([chat.remark("type /why NICK")])
             return Effect.matchEffect(client.why(nick), {
               onSuccess: (why) => ui.print(Describe.why(why, palette)),
+              onFailure: failed
+            })
+          }
+          case "History": {
+            const nick = intent.nick ?? chat.focus
+            if (nick === undefined) return ui.print([chat.remark("type /history NICK, or /search WORDS")])
+            const limit = Math.min(intent.count ?? DEFAULT_LIMIT, History.MAX_COUNT)
+            return Effect.matchEffect(client.history({ peer: nick, limit }), {
+              onSuccess: (page) => ui.print(History.conversation(nick, page, chat.me ?? "", palette)),
+              onFailure: failed
+            })
+          }
+          case "Search":
+            return Effect.matchEffect(client.history({ search: intent.words }), {
+              onSuccess: (page) => ui.print(History.found(page, chat.me ?? "", palette)),
+              onFailure: failed
+            })
+          case "Forget": {
+            const nick = intent.everybody ? undefined : (intent.nick ?? chat.focus)
+            if (nick === undefined && !intent.everybody)
+              return ui.print([chat.remark("type /history clear NICK, or /history clear all")])
+            return Effect.matchEffect(client.clearHistory(nick), {
+              onSuccess: () =>
+                ui.print([
+                  chat.remark(
+                    nick === undefined ? "all history is gone" : `the history with ${SafeText.line(nick)} is gone`
+                  )
+                ]),
               onFailure: failed
             })
           }

@@ -12,6 +12,11 @@ export type Intent =
   /** About the conversation in focus when no nickname is given. */
   | { readonly _tag: "Why"; readonly nick: string | undefined }
   | { readonly _tag: "Path"; readonly nick: string; readonly policy: Policy }
+  /** With the conversation in focus when no nickname is given. */
+  | { readonly _tag: "History"; readonly nick: string | undefined; readonly count: number | undefined }
+  | { readonly _tag: "Search"; readonly words: string }
+  /** With everybody, or with the conversation in focus when no nickname is given. */
+  | { readonly _tag: "Forget"; readonly nick: string | undefined; readonly everybody: boolean }
   | { readonly _tag: "Leave" }
   | { readonly _tag: "Exit" }
   | { readonly _tag: "Help" }
@@ -42,6 +47,8 @@ export const HELP: ReadonlyArray<readonly [usage: string, meaning: string]> = [
   ["exit", "leave the conversation; outside of one, the program"],
   ["/msg NICK TEXT", "one message, without changing the conversation"],
   ["/leave", "end this conversation"],
+  ["/history [NICK] [COUNT]", "what was said before; /history clear [NICK or all] forgets it"],
+  ["/search WORDS", "what was said before, to whomever, with all these words in it"],
   ["/nick NICK", "take another nickname"],
   ["/why [NICK]", "how somebody is reached, why so, and what would make it direct"],
   ["/path NICK POLICY", "prefer-direct, direct-only, or relay-only (which hides your address)"],
@@ -55,6 +62,8 @@ const USAGE = {
   nick: "/nick NICK",
   trust: "/trust NICK",
   why: "/why NICK",
+  history: "/history [NICK] [COUNT], or /history clear [NICK or all]",
+  search: "/search WORDS",
   path: `/path NICK ${POLICIES.join("|")}`
 } as const
 
@@ -82,6 +91,10 @@ const command = (line: string): Intent => {
       return one("Trust", USAGE.trust)
     case "why":
       return argument === "" ? { _tag: "Why", nick: undefined } : one("Why", USAGE.why)
+    case "history":
+      return history(argument === "" ? [] : argument.split(/\s+/))
+    case "search":
+      return argument === "" ? { _tag: "Wrong", usage: USAGE.search } : { _tag: "Search", words: argument }
     case "path": {
       const [nick, wanted, ...more] = argument.split(/\s+/)
       const policy = POLICIES.find((known) => known === wanted?.toLowerCase())
@@ -98,4 +111,21 @@ const command = (line: string): Intent => {
     default:
       return { _tag: "Wrong", usage: "/help" }
   }
+}
+
+const history = (words: ReadonlyArray<string>): Intent => {
+  const [first, second] = words
+  if (words.length > 2) return { _tag: "Wrong", usage: USAGE.history }
+  if (first?.toLowerCase() === "clear") {
+    const everybody = second?.toLowerCase() === "all"
+    return { _tag: "Forget", nick: everybody ? undefined : second, everybody }
+  }
+  const isCount = (word: string | undefined) => word !== undefined && /^[1-9]\d{0,8}$/.test(word)
+  if (words.length < 2)
+    return isCount(first)
+      ? { _tag: "History", nick: undefined, count: Number(first) }
+      : { _tag: "History", nick: first, count: undefined }
+  return isCount(second)
+    ? { _tag: "History", nick: first, count: Number(second) }
+    : { _tag: "Wrong", usage: USAGE.history }
 }

@@ -14,6 +14,7 @@ export const settings = {
   path: "prefer-direct" as const,
   stun: [],
   portMapping: false,
+  history: false,
   json: true,
   timeout: 30_000
 }

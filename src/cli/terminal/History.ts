@@ -1,0 +1,62 @@
+import type { HistoryPage, Remembered } from "../../client/history/Api.js"
+import * as SafeText from "../../domain/SafeText.js"
+import * as Describe from "./Describe.js"
+import type { Palette } from "./Palette.js"
+
+/** What was said before, as lines: each message with its date and time. Everything in it passes the sanitizer. */
+
+/** The last messages with somebody, and how to see more. */
+export const conversation = (
+  nick: string,
+  { messages, more }: HistoryPage,
+  me: string,
+  palette: Palette
+): ReadonlyArray<string> => {
+  const name = SafeText.line(nick, MAX_NICK)
+  if (messages.length === 0) return [palette.dim(`* nothing is remembered of what was said with ${name}`)]
+  const earlier = `* ${more} earlier: /history ${name} ${Math.min(messages.length + more, MAX_COUNT)}`
+  return [...(more > 0 ? [palette.dim(earlier)] : []), ...messages.flatMap((message) => lines(message, me, palette))]
+}
+
+/** What was found, in all conversations. */
+export const found = ({ messages, more }: HistoryPage, me: string, palette: Palette): ReadonlyArray<string> => {
+  if (messages.length === 0) return [palette.dim("* nothing like that is remembered")]
+  return [
+    ...(more > 0 ? [palette.dim(`* ${more} earlier with these words are not shown: add a word`)] : []),
+    ...messages.flatMap((message) => lines(message, me, palette))
+  ]
+}
+
+/** A conversation begins again: what was said earlier is not repeated, but can be had. */
+export const earlier = ({ messages, more }: HistoryPage, palette: Palette): ReadonlyArray<string> => {
+  const count = messages.length + more
+  return count === 0 ? [] : [palette.dim(`* ${Describe.messages(count)} from earlier: /history`)]
+}
+
+const lines = (
+  { at, direction, nick, state, text }: Remembered,
+  me: string,
+  palette: Palette
+): ReadonlyArray<string> => {
+  const peer = palette.nick(SafeText.line(nick, MAX_NICK))
+  const who = direction === "sent" ? `${palette.dim(me)} → ${peer}` : peer
+  const head = `${palette.dim(dateOf(at))} ${who}: `
+  const said = SafeText.lines(text, { maxLines: MAX_LINES }).map((line, i) => `${i === 0 ? head : "    "}${line}`)
+  const mark = state === "read" ? " (read)" : state === "sent" ? " (not delivered)" : ""
+  return mark === "" ? said : [...said.slice(0, -1), `${said.at(-1)}${palette.dim(mark)}`]
+}
+
+/** `2026-03-09 08:05`, by the clock on the wall here. */
+const dateOf = (at: number): string => {
+  const date = new Date(at)
+  const two = (value: number) => String(value).padStart(2, "0")
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`
+}
+
+/** Messages shown at a time: more push everything else out of a usual scrollback. */
+export const MAX_COUNT = 500
+/** Lines of one message: whoever wants all of a long one finds it with JSON mode. */
+const MAX_LINES = 20
+/** A nickname has 32 columns; four code units each are ample. */
+const MAX_NICK = 128
