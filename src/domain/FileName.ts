@@ -12,7 +12,7 @@ export type FileName = string & { readonly FileName: unique symbol }
 
 /** The safe name nearest to `text`. What is replaced leaves `_`; what is too long loses the end of its stem, never its extension. */
 export const make = (text: string): FileName => {
-  const plain = SafeText.line(text, MAX_LOOKED_AT)
+  const plain = SafeText.line(ends(text), 4 * MAX_LOOKED_AT)
     .replace(/\p{Zs}/gu, " ")
     .replace(REPLACED, "_")
     .replace(/[. ]+$/u, (end, at: number) => (at === 0 ? end : ""))
@@ -48,11 +48,15 @@ const bounded = (name: string, suffix: string): FileName => {
   return `${stem}${suffix}${extension}` as FileName
 }
 
+/** The text without most of its middle when it is very long: beginning and extension are what counts. */
+const ends = (text: string): string =>
+  text.length <= MAX_LOOKED_AT ? text : text.slice(0, MAX_LOOKED_AT / 2) + text.slice(-MAX_LOOKED_AT / 2)
+
 const bytes = (text: string): number => encoder.encode(text).length
 
 const encoder = new TextEncoder()
-/** Code units that are looked at: with fewer, a long name would lose its extension before it is cut. */
-const MAX_LOOKED_AT = 4096
+/** Code units that are looked at: more than any system has in a name, so that only floods are cut here. A tab becomes four. */
+const MAX_LOOKED_AT = 1024
 /** Separators, what Windows reserves (the colon opens a stream of NTFS), and what `SafeText` puts in the place of unsafe characters. */
 const REPLACED = /[/\\<>:"|?*\uFFFD]/gu
 /** The devices of Windows, which it finds in every folder and with every extension. */
