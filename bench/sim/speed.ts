@@ -5,10 +5,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { crypto } from "../../src/layers/node/Crypto.js"
 import * as Alarm from "../../src/services/Alarm.js"
 import { Datagrams } from "../../src/services/Datagrams.js"
 import { make as makeTime } from "../../src/services/Time.js"
-import { crypto } from "../../src/sim/DefaultCrypto.js"
 import { type BoundSocket, bindSync } from "../../src/sim/network/Udp.js"
 import { run } from "../../src/sim/Run.js"
 import { Sim } from "../../src/sim/Sim.js"

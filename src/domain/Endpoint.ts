@@ -20,6 +20,7 @@ export type Scope = "loopback" | "link" | "private" | "global" | "unusable"
 /** An endpoint from an IP literal; `undefined` when `address` is no IP literal or `port` is out of range. */
 export const make = (address: string, port: number): Endpoint | undefined => {
   if (!Number.isInteger(port) || port < 0 || port > 65535) return undefined
+  if (CANONICAL_IPV4.test(address)) return { family: "ipv4", address, port }
   const parsed = parseAddress(address)
   return parsed === undefined ? undefined : { family: parsed.kind(), address: parsed.toString(), port }
 }
@@ -60,18 +61,29 @@ export const scope = (endpoint: Endpoint): Scope => {
 
 /** The wire form: 4 or 16 address bytes in network order. */
 export const toBytes = (endpoint: Endpoint): Uint8Array =>
-  Uint8Array.from(parseAddress(endpoint.address)!.toByteArray())
+  Uint8Array.from(
+    CANONICAL_IPV4.test(endpoint.address) ? octets(endpoint.address) : parseAddress(endpoint.address)!.toByteArray()
+  )
 
 /** The inverse of `toBytes`; `undefined` unless there are 4 or 16 bytes. */
-export const fromBytes = (bytes: Uint8Array, port: number): Endpoint | undefined =>
-  bytes.length === 4 || bytes.length === 16
-    ? make(IpAddress.fromByteArray(Array.from(bytes)).toString(), port)
-    : undefined
+export const fromBytes = (bytes: Uint8Array, port: number): Endpoint | undefined => {
+  if (bytes.length === 4) return make(bytes.join("."), port)
+  return bytes.length === 16 ? make(IpAddress.fromByteArray(Array.from(bytes)).toString(), port) : undefined
+}
 
 /** Longer than any endpoint: 39 characters of IPv6, brackets, colon, port. */
 const MAX_TEXT = 64
 
+/**
+ * IPv4 as nearly everybody writes it, and as `Endpoint` does: known at a glance, where the library tries every notation there ever
+ * was. Every packet and every introduction brings addresses.
+ */
+const CANONICAL_IPV4 = /^(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/
+
+const octets = (ipv4: string): Array<number> => ipv4.split(".").map(Number)
+
 const parseAddress = (text: string): IpAddress.IPv4 | IpAddress.IPv6 | undefined => {
+  if (CANONICAL_IPV4.test(text)) return new IpAddress.IPv4(octets(text))
   if (text.includes("%") || !IpAddress.isValid(text)) return undefined
   if (!text.includes(":") && !IpAddress.IPv4.isValidFourPartDecimal(text)) return undefined
   return IpAddress.process(text)

@@ -145,20 +145,20 @@ export const make = (world: World, state: SimState): Context.Tag.Service<Sim> =>
         () => Effect.sync(() => world.network.rules.delete(rule))
       ).pipe(Effect.asVoid),
     always: (property, holds) => {
-      const here = callerStack()
+      const here = new Error()
       return Effect.acquireRelease(
         Effect.sync(() =>
           kernel.watch(() => {
             const verdict = holds()
             if (verdict === true) return
             const message = `${property} does not hold${verdict === false ? "" : `: ${verdict}`}`
-            kernel.fail(new PropertyFailed({ message, at: kernel.now, property }), here)
+            kernel.fail(new PropertyFailed({ message, at: kernel.now, property }), callerStack(here))
           })
         ),
         (unwatch) => Effect.sync(unwatch)
       ).pipe(Effect.asVoid)
     },
-    eventually: (property, holds, within) => eventually(world, property, holds, within, callerStack()),
+    eventually: (property, holds, within) => eventually(world, property, holds, within, new Error()),
     external: (start) => kernel.external.run(start),
     log: (text) => Effect.sync(() => state.log(kernel.now, text))
   }
@@ -191,7 +191,7 @@ const eventually = (
   property: string,
   holds: () => boolean,
   within: Duration.DurationInput,
-  here: string
+  here: Error
 ): Effect.Effect<void, PropertyFailed> =>
   Effect.async<void, PropertyFailed>((resume) => {
     if (holds()) return resume(Effect.void)
@@ -207,7 +207,7 @@ const eventually = (
       const message = `${property} did not come about within ${Duration.format(within)}`
       if (holds()) return done(Effect.void)
       const error = new PropertyFailed({ message, at: kernel.now, property })
-      error.stack = `PropertyFailed: ${message}\n${here}`
+      error.stack = `PropertyFailed: ${message}\n${callerStack(here)}`
       done(Effect.fail(error))
     })
     return Effect.sync(() => {
@@ -216,5 +216,8 @@ const eventually = (
     })
   })
 
-/** Where in the user's code a property is demanded: the frames above the two of this file. */
-const callerStack = (): string => (new Error().stack ?? "").split("\n").slice(3).join("\n")
+/**
+ * Where in the user's code a property is demanded: the frames above the one of this file. Written out only when it is needed,
+ * which costs more than most of what a scenario does.
+ */
+const callerStack = (here: Error): string => (here.stack ?? "").split("\n").slice(2).join("\n")

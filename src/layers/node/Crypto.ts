@@ -1,16 +1,17 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Crypto, NoiseHandshake, NoiseOptions } from "../../domain/Crypto.js"
+import type { Crypto, KeyPair, NoiseHandshake, NoiseOptions } from "../../domain/Crypto.js"
 import { TAG_BYTES } from "../../domain/Crypto.js"
 import * as Service from "../../services/Crypto.js"
-import { type NoiseState, noise, sodium } from "./Sodium.js"
+import { curve, type NoiseCurve, type NoiseState, noise, sodium } from "./Sodium.js"
 
 /**
  * `Crypto` on libsodium, with the Noise handshake of `noise-handshake`, which stands on the same libsodium. Native code is loaded
  * by the first call. There is no second implementation: Node's own crypto could seal packets, but Node 20 has neither BLAKE2b
- * with a key or a chosen length nor Noise, so a fallback would be a program that cannot shake hands.
+ * with a key or a chosen length nor Noise, so a fallback would be a program that cannot shake hands. Another curve must give the
+ * results of X25519.
  */
-export const crypto: Crypto = {
+export const make = (curveOf?: () => NoiseCurve): Crypto => ({
   hash: (length, parts, key) => {
     const digest = new Uint8Array(length)
     sodium().crypto_generichash_batch(digest, parts, key)
@@ -36,14 +37,10 @@ export const crypto: Crypto = {
     publicKey.length === 32 &&
     sodium().crypto_sign_verify_detached(signature, message, publicKey),
 
-  dhKeyPair: (secret) => {
-    const publicKey = new Uint8Array(32)
-    sodium().crypto_scalarmult_base(publicKey, secret)
-    return { publicKey, secretKey: new Uint8Array(secret) }
-  },
+  dhKeyPair: (secret) => dhKeyPair(secret),
 
-  noiseInitiator: (options) => handshake(true, options, options.remoteStatic),
-  noiseResponder: (options) => handshake(false, options),
+  noiseInitiator: (options) => handshake(curveOf, true, options, options.remoteStatic),
+  noiseResponder: (options) => handshake(curveOf, false, options),
 
   seal: (key, counter, additional, plaintext, out) => {
     setNonce(counter)
@@ -64,7 +61,9 @@ export const crypto: Crypto = {
   },
 
   wipe: (secret) => sodium().sodium_memzero(secret)
-}
+})
+
+export const crypto: Crypto = make()
 
 /** Loads the native code and checks one known answer of it, so that what cannot work fails here and not in a conversation. */
 export const layer: Layer.Layer<Service.Crypto, Service.CryptoError> = Layer.effect(
@@ -102,11 +101,22 @@ const setNonce = (counter: number): void => {
   nonceView.setUint32(8, Math.floor(counter / 0x1_0000_0000), true)
 }
 
+const dhKeyPair = (secret: Uint8Array): KeyPair => {
+  const publicKey = new Uint8Array(32)
+  sodium().crypto_scalarmult_base(publicKey, secret)
+  return { publicKey, secretKey: new Uint8Array(secret) }
+}
+
 /**
  * The library throws on failure, and zeroes buffers that it was given (the message's first 32 bytes, the ephemeral key): it works
  * on copies (by constructor: `slice` of a Buffer is a view), and after a failure the handshake is over.
  */
-const handshake = (initiator: boolean, options: NoiseOptions, remoteStatic?: Uint8Array): NoiseHandshake => {
+const handshake = (
+  curveOf: (() => NoiseCurve) | undefined,
+  initiator: boolean,
+  options: NoiseOptions,
+  remoteStatic?: Uint8Array
+): NoiseHandshake => {
   let state: NoiseState | undefined
   const step = <A>(run: (state: NoiseState) => A): A | undefined => {
     if (state === undefined) return undefined
@@ -119,9 +129,9 @@ const handshake = (initiator: boolean, options: NoiseOptions, remoteStatic?: Uin
   }
 
   try {
-    const started: NoiseState = new (noise())("IK", initiator, options.staticKeys)
+    const started: NoiseState = new (noise())("IK", initiator, options.staticKeys, { curve: (curveOf ?? curve)() })
     started.initialise(options.prologue, remoteStatic && new Uint8Array(remoteStatic))
-    started.e = crypto.dhKeyPair(options.ephemeralSecret)
+    started.e = dhKeyPair(options.ephemeralSecret)
     state = started
   } catch {
     // Keys of the wrong size: every step gives undefined, as for any other handshake that cannot succeed.

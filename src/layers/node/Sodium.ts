@@ -52,8 +52,18 @@ export interface NoiseState {
 export type NoiseConstructor = new (
   pattern: "IK",
   initiator: boolean,
-  staticKeys: { readonly publicKey: Uint8Array; readonly secretKey: Uint8Array }
+  staticKeys: { readonly publicKey: Uint8Array; readonly secretKey: Uint8Array },
+  options: { readonly curve: NoiseCurve }
 ) => NoiseState
+
+/** The curve of a handshake. */
+export interface NoiseCurve {
+  /** X25519 of the other side's public key and our key pair. Throws when the result is all zeros. */
+  readonly dh: (
+    publicKey: Uint8Array,
+    ours: { readonly publicKey: Uint8Array; readonly secretKey: Uint8Array }
+  ) => Uint8Array
+}
 
 /** libsodium. Throws what the module loader throws when there is no binary for this platform. */
 export const sodium = (): Sodium => {
@@ -67,7 +77,14 @@ export const noise = (): NoiseConstructor => {
   return loadedNoise
 }
 
+/** X25519 as `noise` does it unless it is given another. */
+export const curve = (): NoiseCurve => {
+  loadedCurve ??= load("noise-handshake/dh") as NoiseCurve
+  return loadedCurve
+}
+
 let loadedSodium: Sodium | undefined
 let loadedNoise: NoiseConstructor | undefined
+let loadedCurve: NoiseCurve | undefined
 
 const load = createRequire(import.meta.url)

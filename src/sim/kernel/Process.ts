@@ -3,6 +3,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
+import * as Runtime from "effect/Runtime"
+import * as RuntimeFlags from "effect/RuntimeFlags"
 import type * as Scheduler from "effect/Scheduler"
 import { defaultShouldYield } from "effect/Scheduler"
 import * as Timer from "../../services/Timer.js"
@@ -48,7 +50,7 @@ export class Process implements Scheduler.Scheduler {
 
   /** Starts a program as a root fiber of this process. It begins when the kernel reaches it, never at once. */
   fork<A, E>(effect: Effect.Effect<A, E>): Fiber.RuntimeFiber<A, E> {
-    const fiber = Effect.runFork(effect.pipe(Effect.withClock(this.effectClock), Effect.withRandom(this.random)), {
+    const fiber = runFork(effect.pipe(Effect.withClock(this.effectClock), Effect.withRandom(this.random)), {
       scheduler: this,
       immediate: false
     })
@@ -100,6 +102,9 @@ export class Process implements Scheduler.Scheduler {
     this.kernel.moveTimersOf(this)
   }
 }
+
+/** Effect's own counts of fibers are kept for the whole real process: they would mix the runs, and cost a tenth of a short fiber. */
+const runFork = Runtime.runFork(Runtime.disableRuntimeFlag(Runtime.defaultRuntime, RuntimeFlags.RuntimeMetrics))
 
 const makeClock = (process: Process): Timer.WithTimer => {
   const millis = () => Math.floor(process.clock.wall(process.kernel.now) / 1000)

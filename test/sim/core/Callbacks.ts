@@ -1,4 +1,4 @@
-import { crypto } from "../../../src/sim/DefaultCrypto.js"
+import { crypto } from "../../../src/layers/node/Crypto.js"
 import type { Kernel } from "../../../src/sim/kernel/Kernel.js"
 import type { Timer } from "../../../src/sim/kernel/TimerHeap.js"
 import type { Network } from "../../../src/sim/network/Network.js"

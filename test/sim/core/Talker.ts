@@ -1,7 +1,7 @@
 import type { MessageId, PeerId } from "../../../src/core/peer/Api.js"
 import { Peers } from "../../../src/core/peer/Peers.js"
 import type { Endpoint } from "../../../src/domain/Endpoint.js"
-import { crypto } from "../../../src/sim/DefaultCrypto.js"
+import { crypto } from "../../../src/layers/node/Crypto.js"
 import type { Action, Person, Script } from "./Script.js"
 
 /** What drives a talker: plain callbacks, or the services of a program. */
