@@ -7,6 +7,7 @@ import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ClientApi } from "../../src/client/Client.js"
+import type { ClientOptions } from "../../src/client/ClientOptions.js"
 import type { ClientEvent } from "../../src/client/Events.js"
 import * as Client from "../../src/client/make.js"
 import * as Profile from "../../src/client/Profile.js"
@@ -62,6 +63,8 @@ export class World {
       readonly token?: string
       readonly reads?: boolean
       readonly path?: Policy
+      /** Whatever else the client is told. */
+      readonly more?: ClientOptions
     } = {}
   ) {
     const disk = options.disk ?? MemoryStore.makeDisk()
@@ -71,10 +74,12 @@ export class World {
       const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
       const token = options.token === undefined ? {} : { token: options.token }
       const path = options.path === undefined ? {} : { path: options.path }
-      const client = yield* Client.make({ server: { host: SERVER, port: 9090 }, ...token, ...path }).pipe(
-        Effect.provide(yield* Layer.buildWithScope(services, scope)),
-        Scope.extend(scope)
-      )
+      const client = yield* Client.make({
+        ...options.more,
+        server: { host: SERVER, port: 9090 },
+        ...token,
+        ...path
+      }).pipe(Effect.provide(yield* Layer.buildWithScope(services, scope)), Scope.extend(scope))
       const person = new Person(client, disk, cable, Scope.close(scope, Exit.void))
       if (options.reads !== false) yield* Effect.forkIn(person.reading, scope)
       return person
