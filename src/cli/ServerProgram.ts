@@ -1,4 +1,6 @@
 import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
+import * as LogLevel from "effect/LogLevel"
 import * as Endpoint from "../domain/Endpoint.js"
 import * as Server from "../server/Server.js"
 import { defaults } from "../server/ServerOptions.js"
@@ -12,7 +14,7 @@ import type { ServerSettings } from "./Settings.js"
 
 /**
  * `parley server`: serves until it is interrupted (by a signal), which announces the end to the clients. Standard output gets one
- * line, with the actual address, once connections are accepted.
+ * line, with the actual address, once connections are accepted, unless the log says so on the same screen.
  */
 export const run = (
   settings: ServerSettings
@@ -20,7 +22,10 @@ export const run = (
   Effect.gen(function* () {
     const terminal = yield* Terminal
     const { local } = yield* Server.Server
-    yield* terminal.write(`parley server listening on ${Endpoint.format(local)}\n`)
+    // Who has both streams on one screen has read it in the log.
+    const logged = LogLevel.lessThanEqual(yield* FiberRef.get(FiberRef.currentMinimumLogLevel), LogLevel.Info)
+    if (!(logged && terminal.outputIsTty && terminal.errorIsTty))
+      yield* terminal.write(`parley server listening on ${Endpoint.format(local)}\n`)
     return yield* Effect.never
   }).pipe(
     Effect.provide(

@@ -63,7 +63,7 @@ export const notConnected = (nick: string): ClientError =>
 export const keyChanged = (nick: string, pinned: string, offered: string): ClientError =>
   new ClientError({
     code: "KeyChanged",
-    message: `the key of ${nick} has changed from ${pinned} to ${offered}: somebody may be posing as ${nick}; compare by voice, then accept it with /trust ${nick}`
+    message: `the key of ${nick} has changed from ${pinned} to ${offered}: somebody may be posing as ${nick}; compare by voice before you trust it`
   })
 
 export const noKey = (nick: string, why: string): ClientError =>

@@ -12,6 +12,8 @@ export class Terminal extends Context.Tag("parley/services/Terminal")<
     readonly interactive: boolean
     /** Whether a person's keyboard is standard input. */
     readonly inputIsTty: boolean
+    /** Whether a screen is standard output, where bytes that are no text do harm. */
+    readonly outputIsTty: boolean
     /** Whether a screen is standard error, so that somebody may be watching. */
     readonly errorIsTty: boolean
     /** Whether output may be coloured: a capable TTY, and the user did not ask otherwise (`NO_COLOR`). */

@@ -8,6 +8,7 @@ import * as TestContext from "effect/TestContext"
 import { describe, expect, it } from "vitest"
 import { MAX_COMMAND } from "../../src/cli/json/Command.js"
 import * as Program from "../../src/cli/json/Program.js"
+import { ClientError } from "../../src/client/Client.js"
 import * as Memory from "../../src/layers/memory/Terminal.js"
 import { Terminal, TerminalClosed } from "../../src/services/Terminal.js"
 import * as FakeClient from "./FakeClient.js"
@@ -217,6 +218,45 @@ describe("JSON mode", () => {
         const result = yield* exit
         const error = Exit.isFailure(result) ? Cause.failureOption(result.cause) : undefined
         expect(error).toEqual(Option.some(new TerminalClosed({ cause: "closed" })))
+      })
+    ))
+
+  it("fails when the input ends and there was never a nickname, but not after a goodbye", () =>
+    test(
+      Effect.gen(function* () {
+        const refused = (client: FakeClient.FakeClient) =>
+          Object.assign(client, { register: () => new ClientError({ code: "Profile", message: "no such folder" }) })
+        const { events, terminal, exit } = yield* start("alice", refused)
+        terminal.end()
+        expect(String(yield* exit)).toContain("the input ended before there was a nickname")
+        expect(events()).toEqual([{ event: "error", code: "Profile", message: "no such folder" }, { event: "bye" }])
+        const other = yield* start("alice", refused)
+        other.command({ cmd: "exit" })
+        expect(yield* other.exit).toEqual(Exit.void)
+      })
+    ))
+
+  it("says how to accept a changed key, in its own words", () =>
+    test(
+      Effect.gen(function* () {
+        const { client, command, events, terminal, exit } = yield* start("alice", (client) =>
+          Object.assign(client, { query: () => new ClientError({ code: "KeyChanged", message: "compare first" }) })
+        )
+        command({ cmd: "query", nick: "bob", ref: 1 })
+        yield* terminal.shows("compare first")
+        client.happens({ _tag: "Failed", code: "KeyChanged", message: "compare", peer: "carol" })
+        yield* terminal.shows("carol")
+        command({ cmd: "exit" })
+        yield* exit
+        expect(events().slice(1, 3)).toEqual([
+          { event: "error", code: "KeyChanged", message: 'compare first, with {"cmd":"trust","nick":"bob"}', ref: 1 },
+          {
+            event: "error",
+            code: "KeyChanged",
+            message: 'compare, with {"cmd":"trust","nick":"carol"}',
+            peer: "carol"
+          }
+        ])
       })
     ))
 })

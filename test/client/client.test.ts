@@ -414,7 +414,7 @@ describe("changed keys", () => {
         const after = (yield* other.next("Registered")).fingerprint
         const error = yield* Effect.flip(alice.client.query("bob"))
         expect(error).toMatchObject({ code: "KeyChanged" })
-        for (const part of [before, after, "/trust bob"]) expect(error.message).toContain(part)
+        for (const part of [before, after]) expect(error.message).toContain(part)
 
         yield* other.client.query("alice")
         yield* alice.next("Failed", { code: "KeyChanged", peer: "bob" })

@@ -165,12 +165,15 @@ describe("plain lines", () => {
     expect(alice.stdout).not.toContain("\u001b")
   })
 
-  it("ask for a nickname when there is none", async () => {
+  it("take the first line for the nickname when there is none, and end when it is taken", async () => {
     const { address } = await server()
     await client("alice", address)
-    const program = new Program(["client", "--server", address, "--home", temporaryFolder()])
-    program.write("alice\n")
-    await program.prints(/alice is taken; free: /)
+    const start = () => new Program(["client", "--server", address, "--home", temporaryFolder()])
+    const refused = start()
+    refused.write("alice\nquery bob\nthe secret\n")
+    expect(await refused.exited).toBe(1)
+    expect(refused.stderr).toMatch(/^parley: .*belongs to somebody else.*\n$/)
+    const program = start()
     program.write("bob\n")
     await program.prints(/you are bob/)
     program.end()

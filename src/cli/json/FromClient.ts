@@ -46,7 +46,7 @@ export const fromEvent = (event: Exclude<ClientEvent, { readonly _tag: "Closed" 
       return {
         event: "error",
         code: event.code,
-        message: event.message,
+        message: withHint(event, event.peer),
         ...(event.peer === undefined ? {} : { peer: event.peer })
       }
   }
@@ -72,13 +72,18 @@ export const fromHistory = ({ messages, more }: HistoryPage): Event => ({
   more
 })
 
-/** Why a command failed. */
-export const fromError = (error: ClientError): Event => ({
+/** Why a command failed that was about `nick`, if it was about somebody. */
+export const fromError = (error: ClientError, nick?: string): Event => ({
   event: "error",
   code: error.code,
-  message: error.message,
+  message: withHint(error, nick),
   ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs })
 })
+
+const withHint = (error: { readonly code: string; readonly message: string }, nick: string | undefined): string =>
+  error.code === "KeyChanged" && nick !== undefined
+    ? `${error.message}, with ${JSON.stringify({ cmd: "trust", nick })}`
+    : error.message
 
 /** The event as the answer to the command with this `ref`. */
 export const answering = (event: Event, ref: Ref | undefined): Event => (ref === undefined ? event : { ...event, ref })

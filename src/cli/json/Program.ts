@@ -44,8 +44,8 @@ export const run = (
       }
 
       /** Writes the answer to a command, whatever it is. */
-      const answer = (ref: Command.Ref | undefined, result: Effect.Effect<Event.Event, ClientError>) =>
-        Effect.flatMap(orError(result), (event) => emit(FromClient.answering(event, ref)))
+      const answer = (ref: Command.Ref | undefined, result: Effect.Effect<Event.Event, ClientError>, nick?: string) =>
+        Effect.flatMap(orError(result, nick), (event) => emit(FromClient.answering(event, ref)))
 
       /** Hands messages over all at once, so that one flush of the journal does for all; answers in their order. */
       const send = (commands: ReadonlyArray<typeof Command.Send.Type>): Effect.Effect<void, TerminalClosed> =>
@@ -72,7 +72,8 @@ export const run = (
           case "query":
             return answer(
               command.ref,
-              Effect.map(client.query(command.nick), ({ peer }) => ({ event: "peer", ...peer }))
+              Effect.map(client.query(command.nick), ({ peer }) => ({ event: "peer", ...peer })),
+              command.nick
             )
           case "send":
             return send([command])
@@ -159,7 +160,7 @@ export const run = (
 
       const closed = (event: ClientEvent & { readonly _tag: "Closed" }) =>
         event.reason === "exit"
-          ? emit({ event: "bye" })
+          ? Effect.zipRight(emit({ event: "bye" }), nameless ? NOBODY : Effect.void)
           : Effect.zipRight(
               emit({
                 event: "error",
@@ -169,6 +170,8 @@ export const run = (
               Effect.zipRight(emit({ event: "bye" }), Effect.fail(new ProgramError({ message: event.message })))
             )
 
+      /** The input ended, and there never was a nickname. */
+      let nameless = false
       /** No nickname came in time for all that waited for one: nothing more waits until there is one. */
       let overdue = false
 
@@ -213,6 +216,7 @@ export const run = (
         }
         yield* queue.end
         yield* refuseWaiting
+        nameless = true
         yield* client.exit()
       })
 
@@ -249,8 +253,8 @@ export const run = (
     })
   )
 
-const orError = (result: Effect.Effect<Event.Event, ClientError>): Effect.Effect<Event.Event> =>
-  Effect.catchAll(result, (error) => Effect.succeed(FromClient.fromError(error)))
+const orError = (result: Effect.Effect<Event.Event, ClientError>, nick?: string): Effect.Effect<Event.Event> =>
+  Effect.catchAll(result, (error) => Effect.succeed(FromClient.fromError(error, nick)))
 
 /** The commands in their order, those that send and follow each other in one. */
 const runs = (
@@ -273,6 +277,8 @@ interface NickRequest {
 
 /** Commands read ahead; beyond it they wait in the pipe. */
 const MAX_QUEUED = 256
+
+const NOBODY = new ProgramError({ message: "the input ended before there was a nickname" })
 
 const NOT_REGISTERED: Event.Event = {
   event: "error",

@@ -59,7 +59,7 @@ const deliver = (settings: SendSettings, report: Report.Report) =>
       yield* report.note(`calling ${letter.name}`)
       yield* session.query(settings.to)
       letter.handedOver = true
-      letter.id = yield* Effect.mapError(session.client.send(settings.to, text), Session.ofError)
+      letter.id = yield* Effect.mapError(session.client.send(settings.to, text), (error) => Session.ofError(error))
       if (!letter.delivered) yield* Deferred.await(delivered)
     }).pipe(
       Effect.raceFirst(session.fatal),

@@ -66,19 +66,21 @@ export const open = (
           ({ code }) => code === "RateLimited" || code === "Busy",
           ({ retryAfterMs = PAUSE }) => Effect.delay(query(nick), Duration.millis(Math.max(PAUSE, retryAfterMs)))
         ),
-        Effect.mapError((error) => (error._tag === "ClientError" ? ofError(error) : error))
+        Effect.mapError((error) => (error._tag === "ClientError" ? ofError(error, nick) : error))
       )
 
     return {
       client,
       fatal: Deferred.await(failed),
-      register: Effect.asVoid(Effect.mapError(client.register(settings.nick), ofError)),
+      register: Effect.asVoid(Effect.mapError(client.register(settings.nick), (error) => ofError(error))),
       query
     }
   })
 
-export const ofError = ({ code, message }: ClientError): ProgramError =>
-  new ProgramError({ code, message: SafeText.line(message), exitCode: ofClientError(code) })
+export const ofError = ({ code, message }: ClientError, nick?: string): ProgramError => {
+  const hint = code === "KeyChanged" && nick !== undefined ? `, with /trust ${nick} in parley client` : ""
+  return new ProgramError({ code, message: SafeText.line(`${message}${hint}`), exitCode: ofClientError(code) })
+}
 
 /** Milliseconds before a server is asked again that wants us to wait. */
 const PAUSE = 1_000

@@ -1,31 +1,10 @@
 import type { ClientEvent } from "../../client/Events.js"
 import * as Nickname from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
+import * as Conversation from "./Conversation.js"
 import * as Describe from "./Describe.js"
 import type { Palette } from "./Palette.js"
-
-/** A conversation as the screen knows it. */
-interface Conversation {
-  /** As the peer writes it, sanitized. */
-  nick: SafeText.SafeText
-  /** We have asked for them, so we may write. */
-  asked: boolean
-  connected: boolean
-  /** Messages of ours that are on their way. */
-  readonly undelivered: Set<string>
-  /** It was said that they take their time. */
-  overdue: boolean
-  /** The last message of ours, and whether it was read. */
-  last: { readonly id: string; read: boolean } | undefined
-  /** The last message of theirs that was shown, until we have done something after it. */
-  unread: string | undefined
-  /** Messages of an earlier run that are on their way, of as many that were. */
-  kept: { left: number; readonly of: number } | undefined
-  /** It was said how to answer. */
-  hinted: boolean
-  /** It was said that there is a history. */
-  recalled: boolean
-}
+import type { Printed } from "./Wrap.js"
 
 /**
  * What the terminal client shows: turns what happens into lines to print and a prompt. Pure apart from its own state, and
@@ -36,11 +15,17 @@ export class Chat {
   me: SafeText.SafeText | undefined
   /** The key of the peer that plain text goes to. */
   private focused: string | undefined
-  private readonly conversations = new Map<string, Conversation>()
+  private readonly conversations = new Map<string, Conversation.Conversation>()
   /** Nicknames for completion. */
   private readonly known = new Set<string>()
   private online = false
   private anyUnread = false
+  /** The nickname that the server has been asked for, as long as it has not answered. */
+  private awaited: SafeText.SafeText | undefined
+  /** Whether what is written down outlives the program. */
+  private safe = true
+  /** Another program has our profile, so nothing of this one is kept. */
+  private passing = false
   /** What was last said of a server that could not be reached for a nickname. */
   private complaint: string | undefined
 
@@ -61,7 +46,10 @@ export class Chat {
   }
 
   prompt(): string {
-    if (this.me === undefined) return `${this.palette.dim("nickname")}> `
+    if (this.me === undefined)
+      return this.awaited === undefined
+        ? `${this.palette.dim("nickname")}> `
+        : `${this.awaited} ${this.palette.dim("waiting for the server…")}> `
     const peer = this.focused === undefined ? undefined : this.conversations.get(this.focused)
     if (peer === undefined) return `${this.me}> `
     const mark =
@@ -73,6 +61,11 @@ export class Chat {
             ? " read"
             : ""
     return `${this.me} → ${this.palette.nick(peer.nick)}${this.palette.dim(mark)}> `
+  }
+
+  /** A nickname was asked for, or the server has answered (`undefined`). */
+  awaiting(nick: string | undefined): void {
+    this.awaited = nick === undefined ? undefined : SafeText.line(nick, MAX_NICK)
   }
 
   /** Nicknames that begin with `prefix`, whatever its case, sorted. */
@@ -116,7 +109,7 @@ export class Chat {
   }
 
   /** A message of ours was accepted. */
-  sent(to: string, id: string, text: string): ReadonlyArray<string> {
+  sent(to: string, id: string, text: string): ReadonlyArray<Printed> {
     const peer = this.conversation(to)
     peer.asked = true
     if (peer.undelivered.size < MAX_UNDELIVERED) peer.undelivered.add(id)
@@ -152,7 +145,7 @@ export class Chat {
     return [this.remark(`waiting: ${this.palette.nick(peer.nick)} has not got ${count(peer)} yet; you need do nothing`)]
   }
 
-  handle(event: ClientEvent): ReadonlyArray<string> {
+  handle(event: ClientEvent): ReadonlyArray<Printed> {
     const { palette } = this
     switch (event._tag) {
       case "Registered":
@@ -160,9 +153,9 @@ export class Chat {
       case "NickTaken":
         return this.taken(event.nick, event.suggestions)
       case "Greeting":
-        return SafeText.lines(event.text, { maxLines: MAX_GREETING }).map((line, index) =>
-          index === 0 ? this.remark(`the server says: ${line}`) : `    ${line}`
-        )
+        return [
+          { head: this.remark("the server says: "), lines: SafeText.lines(event.text, { maxLines: MAX_GREETING }) }
+        ]
       case "ServerLost": {
         // Each attempt fails anew; a person wants to read only what is new.
         const message = SafeText.line(event.message)
@@ -227,6 +220,7 @@ export class Chat {
       }
       case "Journal": {
         const message = SafeText.line(event.message)
+        this.safe = event.safe
         return [event.safe ? this.remark(message) : palette.warn(`* ${message}`)]
       }
       case "Disconnected": {
@@ -248,18 +242,28 @@ export class Chat {
         return this.concerns(event.nick) ? [this.remark(`${palette.nick(nick)} is gone from the server`)] : []
       }
       case "Failed":
-        return [palette.warn(`* ${SafeText.line(event.message)}`)]
+        if (event.code === "ProfileInUse") this.passing = true
+        return this.failed(event, event.peer)
       case "Closed":
-        return event.reason === "exit" ? [] : [palette.warn(`* ${SafeText.line(event.message)}`)]
+        return [...(event.reason === "exit" ? [] : [palette.warn(`* ${SafeText.line(event.message)}`)]), ...this.fate()]
     }
   }
 
-  taken(nick: string, suggestions: ReadonlyArray<string>): ReadonlyArray<string> {
+  /** Why something failed that had to do with `nick`. */
+  failed(error: { readonly code: string; readonly message: string }, nick?: string): ReadonlyArray<string> {
+    const complaint = this.palette.warn(`* ${SafeText.line(error.message)}`)
+    if (error.code !== "KeyChanged" || nick === undefined) return [complaint]
+    const accept = this.palette.bold(`/trust ${SafeText.line(nick, MAX_NICK)}`)
+    return [complaint, this.remark(`type ${accept} to accept the new key, once you have compared it`)]
+  }
+
+  /** The nickname cannot be had; `reason` where it is another than that somebody else has it. */
+  taken(nick: string, suggestions: ReadonlyArray<string>, reason?: string): ReadonlyArray<string> {
     this.complaint = undefined
     const free = suggestions.slice(0, 3).map((suggestion) => SafeText.line(suggestion, MAX_NICK))
     return [
       this.palette.warn(
-        `* the nickname ${SafeText.line(nick, MAX_NICK)} is taken${free.length > 0 ? `; free: ${free.join(", ")}` : ""}`
+        `* ${reason === undefined ? `the nickname ${SafeText.line(nick, MAX_NICK)} is taken` : SafeText.line(reason)}${free.length > 0 ? `; free: ${free.join(", ")}` : ""}`
       ),
       this.remark(this.me === undefined ? "type another one" : "type /nick NICK to take another one")
     ]
@@ -304,15 +308,26 @@ export class Chat {
     ]
   }
 
-  /** The lines of a message; those after the first are set in, so that none looks like a message of its own. */
-  private message(from: string, text: string): ReadonlyArray<string> {
+  private message(from: string, text: string): ReadonlyArray<Printed> {
     const time = this.time()
-    const head = `${time === "" ? "" : `${this.palette.dim(time)} `}${from}: `
-    return SafeText.lines(text).map((line, index) => `${index === 0 ? head : "    "}${line}`)
+    return [{ head: `${time === "" ? "" : `${this.palette.dim(time)} `}${from}: `, lines: SafeText.lines(text) }]
+  }
+
+  /** At the end: what becomes of messages that have not arrived. */
+  private fate(): ReadonlyArray<string> {
+    const waiting = [...this.conversations.values()].filter((peer) => Conversation.undelivered(peer) > 0)
+    if (waiting.length === 0) return []
+    const names = waiting.slice(0, MAX_NAMED).map(({ nick }) => this.palette.nick(nick))
+    if (waiting.length > MAX_NAMED) names.push("others")
+    const total = waiting.reduce((sum, peer) => sum + Conversation.undelivered(peer), 0)
+    const what = `${Describe.messages(total)} for ${names.join(", ")} ${total === 1 ? "has" : "have"} not arrived`
+    return this.safe && !this.passing
+      ? [this.remark(`${what}: kept, to go out when you are ${this.me} again`)]
+      : [this.palette.warn(`* ${what}, and cannot be kept`)]
   }
 
   /** One of the messages from last time, unless it is one of which we do not know. */
-  private keptDelivered(peer: Conversation): ReadonlyArray<string> {
+  private keptDelivered(peer: Conversation.Conversation): ReadonlyArray<string> {
     if (peer.kept === undefined || --peer.kept.left > 0) return []
     const got = `${this.palette.nick(peer.nick)} has got ${Describe.messages(peer.kept.of)} from last time`
     peer.kept = undefined
@@ -324,22 +339,11 @@ export class Chat {
     return this.focused === undefined || this.conversations.has(Nickname.key(nick))
   }
 
-  private conversation(nick: string): Conversation {
+  private conversation(nick: string): Conversation.Conversation {
     const key = Nickname.key(nick)
     const found = this.conversations.get(key)
     if (found !== undefined) return found
-    const made: Conversation = {
-      nick: SafeText.line(nick, MAX_NICK),
-      asked: false,
-      connected: false,
-      undelivered: new Set(),
-      overdue: false,
-      last: undefined,
-      unread: undefined,
-      kept: undefined,
-      hinted: false,
-      recalled: false
-    }
+    const made = Conversation.make(SafeText.line(nick, MAX_NICK))
     this.conversations.set(key, made)
     for (const oldest of this.conversations.keys()) {
       if (this.conversations.size <= MAX_CONVERSATIONS) break
@@ -360,4 +364,7 @@ const MAX_GREETING = 12
 /** As many as the outbox of a peer holds at most; beyond it nothing is accepted anyway. */
 const MAX_UNDELIVERED = 10_000
 
-const count = (peer: Conversation): string => Describe.messages(peer.undelivered.size)
+/** People named in one line. */
+const MAX_NAMED = 3
+
+const count = (peer: Conversation.Conversation): string => Describe.messages(peer.undelivered.size)

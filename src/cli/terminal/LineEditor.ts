@@ -4,6 +4,8 @@ import type { Key, KeyName } from "./Keys.js"
 export type EditorAction =
   | { readonly _tag: "None" }
   | { readonly _tag: "Submit"; readonly text: string }
+  /** Submitted like that, but more lines were pasted than can be meant by accident: `lines` in all. */
+  | { readonly _tag: "Confirm"; readonly text: string; readonly lines: number }
   | { readonly _tag: "Complete" }
   | { readonly _tag: "Redraw" }
   /** Ctrl-C. `empty`: there was nothing to clear. */
@@ -25,6 +27,8 @@ export class LineEditor {
   private at = 0
   private draft = ""
   private killed = ""
+  /** Many lines of the text were pasted at once. */
+  private pasted = false
 
   get text(): string {
     return this.before + this.after
@@ -32,6 +36,7 @@ export class LineEditor {
 
   handle(key: Key): EditorAction {
     if (key._tag !== "Press") {
+      if (key._tag === "Paste" && countLines(key.text) > MAX_UNASKED) this.pasted = true
       this.insert(key.text)
       return NONE
     }
@@ -68,17 +73,19 @@ export class LineEditor {
   set(text: string): void {
     this.before = text
     this.after = ""
+    this.pasted = false
   }
 
   private submit(): EditorAction {
-    const text = this.text
+    const { pasted, text } = this
+    const lines = countLines(text)
     this.set("")
     if (text.trim() !== "" && this.history.at(-1) !== text) {
       this.history.push(text)
       if (this.history.length > MAX_HISTORY) this.history.shift()
     }
     this.at = this.history.length
-    return { _tag: "Submit", text }
+    return pasted && lines > MAX_UNASKED ? { _tag: "Confirm", text, lines } : { _tag: "Submit", text }
   }
 
   private edit(name: KeyName): void {
@@ -161,6 +168,11 @@ export class LineEditor {
 export const MAX_TEXT = 64 * 1024
 /** As many as a person finds by pressing "up". */
 export const MAX_HISTORY = 500
+
+/** Lines that may be pasted and sent without a question: a quotation; more is a wrong clipboard as often as not. */
+const MAX_UNASKED = 5
+
+const countLines = (text: string): number => text.replace(/\n+$/, "").split("\n").length
 
 const NONE: EditorAction = { _tag: "None" }
 

@@ -52,7 +52,7 @@ export const run = (
       )
       const lines = yield* Mailbox.make<string>({ capacity: MAX_QUEUED })
       const registered = yield* Deferred.make<void>()
-      const failed = (error: ClientError) => ui.print([palette.warn(`* ${SafeText.line(error.message)}`)])
+      const failed = (error: ClientError, nick?: string) => ui.print(chat.failed(error, nick))
       /** A nickname was asked for, and the server does not answer. */
       let stranded = false
       let registering = false
@@ -61,23 +61,31 @@ export const run = (
       const leaveIfStranded = Effect.suspend(() => (leaving && stranded ? client.exit() : Effect.void))
 
       const register = (nick: string) =>
-        Effect.matchEffect(trying(client.register(nick)), {
+        Effect.matchEffect(trying(nick, client.register(nick)), {
           // The lines that follow are for somebody who has a nickname, on the screen too.
           onSuccess: () => Deferred.await(registered),
-          onFailure: (error) =>
-            error.code === "NickTaken" ? ui.print(chat.taken(nick, error.suggestions ?? [])) : failed(error)
+          onFailure: (error): Effect.Effect<void, TerminalClosed | ProgramError> => {
+            // Nobody is there who could be asked, and what comes next was written for somebody who has the nickname.
+            if (chat.choosing && !terminal.inputIsTty)
+              return new ProgramError({ message: SafeText.line(error.message) })
+            return error.code === "NickTaken"
+              ? ui.print(chat.taken(nick, error.suggestions ?? [], error.byOurselves ? error.message : undefined))
+              : failed(error)
+          }
         })
 
-      const trying = <A, E>(attempt: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+      const trying = <A, E>(nick: string, attempt: Effect.Effect<A, E>): Effect.Effect<A, E> =>
         Effect.acquireUseRelease(
           Effect.sync(() => {
             registering = true
+            chat.awaiting(nick)
           }),
-          () => attempt,
+          () => Effect.zipRight(Effect.ignore(ui.print([])), attempt),
           () =>
             Effect.sync(() => {
               registering = false
               stranded = false
+              chat.awaiting(undefined)
             })
         )
 
@@ -88,7 +96,7 @@ export const run = (
               Effect.suspend(() => ui.print(chat.opened(peer.nick))),
               terminal.interactive ? recall(peer.nick) : Effect.void
             ),
-          onFailure: failed
+          onFailure: (error) => failed(error, nick)
         })
 
       /** Once for each conversation: that there is a history. Without one there is nothing to say. */

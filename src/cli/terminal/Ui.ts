@@ -5,14 +5,15 @@ import * as SafeText from "../../domain/SafeText.js"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
 import { LineReader } from "../LineReader.js"
 import type { Chat } from "./Chat.js"
-import { KeyDecoder } from "./Keys.js"
+import { type Key, KeyDecoder } from "./Keys.js"
 import { LineEditor } from "./LineEditor.js"
 import { CLEAR, PASTE_OFF, PASTE_ON, Screen } from "./Screen.js"
+import { flat, type Printed, wrap } from "./Wrap.js"
 
 /** How lines reach the person and come from them. */
 export interface Ui {
-  /** Prints lines (sanitized, coloured at most), and the prompt as it is now. */
-  readonly print: (lines: ReadonlyArray<string>) => Effect.Effect<void, TerminalClosed>
+  /** Prints lines and paragraphs (sanitized, coloured at most), and the prompt as it is now. */
+  readonly print: (lines: ReadonlyArray<Printed>) => Effect.Effect<void, TerminalClosed>
   /** Reads until the person ends the input. */
   readonly read: <E>(onLine: (line: string) => Effect.Effect<void, E>) => Effect.Effect<InputEnd, TerminalClosed | E>
 }
@@ -30,10 +31,18 @@ export const interactive = (chat: Chat): Effect.Effect<Ui, never, Terminal | Sco
     const turn = yield* Effect.makeSemaphore(1)
 
     const write = (make: () => string) => turn.withPermits(1)(Effect.suspend(() => terminal.write(make())))
-    const draw = (lines: ReadonlyArray<string>) =>
-      write(() =>
-        screen.draw(lines, { prompt: chat.prompt(), before: editor.before, after: editor.after }, terminal.size())
-      )
+    /** What is to be sent if the person says so. */
+    let asked: { readonly text: string; readonly lines: number } | undefined
+    const view = () =>
+      asked === undefined
+        ? { prompt: chat.prompt(), before: editor.before, after: editor.after }
+        : { prompt: `send ${asked.lines} lines? (y/n) `, before: "", after: "" }
+    const draw = (lines: ReadonlyArray<Printed>) =>
+      write(() => {
+        const size = terminal.size()
+        const rows = lines.flatMap((line) => wrap(line, size.columns))
+        return screen.draw(rows, view(), size)
+      })
 
     yield* terminal.raw
     yield* Effect.ignore(terminal.write(PASTE_ON))
@@ -52,6 +61,21 @@ export const interactive = (chat: Chat): Effect.Effect<Ui, never, Terminal | Sco
       return found.length === 0 ? Effect.void : draw([`  ${found.slice(0, MAX_OFFERED).join("  ")}`])
     })
 
+    /** The text, once the person has agreed to it; it goes back to the line when the answer is no. */
+    const answered = (key: Key): string | undefined => {
+      const { text } = asked!
+      const answer = key._tag === "Text" ? key.text.toLowerCase() : key._tag === "Press" ? key.name : ""
+      if (answer === "y") {
+        asked = undefined
+        return text
+      }
+      if (answer === "n" || answer === "interrupt") {
+        asked = undefined
+        editor.set(text)
+      }
+      return undefined
+    }
+
     const read: Ui["read"] = (onLine) =>
       Effect.gen(function* () {
         const decoder = new KeyDecoder()
@@ -60,6 +84,12 @@ export const interactive = (chat: Chat): Effect.Effect<Ui, never, Terminal | Sco
         yield* Stream.runForEachWhile(terminal.input, (chunk) =>
           Effect.gen(function* () {
             for (const key of decoder.push(chunk)) {
+              if (asked !== undefined) {
+                const text = answered(key)
+                yield* draw([])
+                if (text !== undefined) yield* onLine(text)
+                continue
+              }
               const action = editor.handle(key)
               switch (action._tag) {
                 case "None":
@@ -67,6 +97,9 @@ export const interactive = (chat: Chat): Effect.Effect<Ui, never, Terminal | Sco
                 case "Submit":
                   yield* draw([])
                   yield* onLine(action.text)
+                  break
+                case "Confirm":
+                  asked = action
                   break
                 case "Complete":
                   yield* complete
@@ -97,7 +130,7 @@ export const interactive = (chat: Chat): Effect.Effect<Ui, never, Terminal | Sco
 
 /** Lines in, lines out, for pipes and simple terminals: no prompt and no control characters. */
 export const plain: Effect.Effect<Ui, never, Terminal> = Effect.map(Terminal, (terminal) => ({
-  print: (lines) => (lines.length === 0 ? Effect.void : terminal.write(`${lines.join("\n")}\n`)),
+  print: (lines) => (lines.length === 0 ? Effect.void : terminal.write(`${lines.flatMap(flat).join("\n")}\n`)),
   read: (onLine) => {
     const reader = new LineReader(MAX_INPUT)
     const accept = (lines: ReturnType<LineReader["push"]>) =>

@@ -22,7 +22,13 @@ export interface MemoryTerminal {
 }
 
 export const make = (
-  options: { readonly interactive?: boolean; readonly colors?: boolean; readonly size?: TerminalSize } = {}
+  options: {
+    readonly interactive?: boolean
+    /** As `interactive` when left out. */
+    readonly inputIsTty?: boolean
+    readonly colors?: boolean
+    readonly size?: TerminalSize
+  } = {}
 ): Effect.Effect<MemoryTerminal> =>
   Effect.gen(function* () {
     const input = yield* Mailbox.make<Uint8Array>()
@@ -36,7 +42,8 @@ export const make = (
 
     const terminal: Terminal["Type"] = {
       interactive: options.interactive ?? false,
-      inputIsTty: options.interactive ?? false,
+      inputIsTty: options.inputIsTty ?? options.interactive ?? false,
+      outputIsTty: options.interactive ?? false,
       errorIsTty: options.interactive ?? false,
       colors: options.colors ?? false,
       size: () => size,

@@ -31,6 +31,7 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
     return Terminal.of({
       interactive: capable && stdin.isTTY === true,
       inputIsTty: stdin.isTTY === true,
+      outputIsTty: stdout.isTTY === true,
       errorIsTty: stderr.isTTY === true && env.TERM !== "dumb",
       colors: capable && (env.NO_COLOR ?? "") === "",
       size,

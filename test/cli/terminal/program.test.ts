@@ -5,14 +5,19 @@ import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
 import { describe, expect, it } from "vitest"
 import * as Program from "../../../src/cli/terminal/Program.js"
+import { ClientError } from "../../../src/client/Client.js"
 import * as Memory from "../../../src/layers/memory/Terminal.js"
 import { Terminal } from "../../../src/services/Terminal.js"
 import * as FakeClient from "../FakeClient.js"
 import { FakeScreen } from "./FakeScreen.js"
 
-const start = (interactive: boolean, nick?: string, prepare?: (client: FakeClient.FakeClient) => void) =>
+const start = (interactive: boolean | "dumb", nick?: string, prepare?: (client: FakeClient.FakeClient) => void) =>
   Effect.gen(function* () {
-    const terminal = yield* Memory.make({ interactive, size: { columns: 60, rows: 24 } })
+    const terminal = yield* Memory.make({
+      interactive: interactive === true,
+      inputIsTty: interactive !== false,
+      size: { columns: 60, rows: 24 }
+    })
     const client = yield* FakeClient.make
     prepare?.(client)
     const fiber = yield* Effect.fork(Effect.provideService(Program.run(client, { nick }), Terminal, terminal.terminal))
@@ -51,10 +56,10 @@ describe("the terminal client, in plain lines", () => {
       })
     ))
 
-  it("asks for another nickname until one is free", () =>
+  it("asks whoever sits before a simple terminal for another nickname until one is free", () =>
     test(
       Effect.gen(function* () {
-        const { terminal, client, exit } = yield* start(false, "alice", ({ taken }) => taken.add("alice"))
+        const { terminal, client, exit } = yield* start("dumb", "alice", ({ taken }) => taken.add("alice"))
         yield* terminal.shows("the nickname alice is taken; free: alice2")
         terminal.type("list\nquery bob\n")
         yield* terminal.shows("you need a nickname first")
@@ -62,6 +67,75 @@ describe("the terminal client, in plain lines", () => {
         terminal.end()
         yield* exit
         expect(client.calls).toEqual(["register alice", "register alice2", "list", "exit"])
+      })
+    ))
+
+  it("takes no line of a pipe for a nickname when the one it was written for is refused", () =>
+    test(
+      Effect.gen(function* () {
+        for (const nick of ["alice", undefined]) {
+          const { terminal, client, exit } = yield* start(false, nick, ({ taken }) => taken.add("alice"))
+          terminal.type(`${nick === undefined ? "alice\n" : ""}query bob\nthe secret\n`)
+          expect(String(yield* exit)).toContain("alice is taken")
+          expect(client.calls).toEqual(["register alice"])
+        }
+      })
+    ))
+
+  it("says who has the nickname when it is another program of the same person", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, exit } = yield* start("dumb", "alice", (client) => {
+          const error = new ClientError({ code: "NickTaken", message: "in use by another parley", byOurselves: true })
+          Object.assign(client, { register: () => error })
+        })
+        yield* terminal.shows("* in use by another parley\n* type another one")
+        terminal.type("exit\n")
+        yield* exit
+      })
+    ))
+
+  it("says how to accept a changed key", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, client, exit } = yield* start(false, "alice", (client) => {
+          Object.assign(client, { query: () => new ClientError({ code: "KeyChanged", message: "another key" }) })
+        })
+        terminal.type("query bob\n")
+        yield* terminal.shows("* another key\n* type /trust bob to accept the new key")
+        client.happens({ _tag: "Failed", code: "KeyChanged", message: "yet another", peer: "ca\u001brol" })
+        yield* terminal.shows("* yet another\n* type /trust ca\uFFFDrol to accept")
+        terminal.type("exit\n")
+        yield* exit
+      })
+    ))
+
+  it("says at the end what becomes of messages that have not arrived", () =>
+    test(
+      Effect.gen(function* () {
+        for (const [safe, fate] of [
+          [true, "* 3 messages for carol, bob have not arrived: kept, to go out when you are alice again\n"],
+          [false, "* 3 messages for carol, bob have not arrived, and cannot be kept\n"]
+        ] as const) {
+          const { terminal, client, exit } = yield* start(false, "alice", (client) => {
+            let id = 0
+            Object.assign(client, { send: () => Effect.sync(() => String(++id)) })
+          })
+          yield* terminal.shows("you are alice")
+          client.happens({ _tag: "Kept", peer: "carol", undelivered: 2 })
+          yield* terminal.shows("for carol from last time")
+          client.happens({ _tag: "Delivered", peer: "carol", id: "earlier" })
+          terminal.type("query bob\none\ntwo\n")
+          yield* terminal.shows("alice → bob: two")
+          if (!safe) client.happens({ _tag: "Journal", safe, message: "disk full" })
+          terminal.type("exit\n")
+          yield* terminal.shows("you left the conversation")
+          terminal.type("query bob\none\ntwo\n")
+          yield* terminal.shows("you left")
+          terminal.end()
+          yield* exit
+          expect(terminal.output()).toContain(fate)
+        }
       })
     ))
 
@@ -210,6 +284,59 @@ describe("the terminal client, on a terminal", () => {
           }
         })
       ))
+
+  it("shows in the prompt what it waits for", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, client, screen, exit } = yield* start(true, "alice", ({ server }) => server.unsafeClose())
+        yield* terminal.shows("waiting for the server")
+        expect(screen().at(-1)).toBe("alice waiting for the server…>")
+        client.server.unsafeOpen()
+        yield* terminal.shows("alice> ")
+        terminal.type("\u0003")
+        yield* exit
+      })
+    ))
+
+  it("asks before it sends many pasted lines, and gives them back when the answer is no", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, client, screen, exit } = yield* start(true, "alice")
+        const sent = () => client.calls.filter((call) => call.startsWith("send"))
+        const paste = (lines: number) => `\u001b[200~${"line\n".repeat(lines)}\u001b[201~`
+        terminal.type("query bob\r")
+        yield* terminal.shows("calling bob")
+        terminal.type(`${paste(5)}\r`)
+        while (sent().length < 1) yield* Effect.yieldNow()
+        terminal.type(`${paste(6)}\r`)
+        yield* terminal.shows("send 6 lines? (y/n) ")
+        expect(screen().at(-1)).toBe("send 6 lines? (y/n)")
+        terminal.type("x")
+        terminal.type("n")
+        yield* terminal.shows("line\r\nline\r\nline\r\nline\r\nline\r\nline")
+        expect(sent()).toHaveLength(1)
+        terminal.type(`${paste(6)}\ry`)
+        while (sent().length < 2) yield* Effect.yieldNow()
+        expect(sent()[1]).toBe(`send bob ${"line\n".repeat(12)}`)
+        terminal.type("\u0003")
+        yield* exit
+      })
+    ))
+
+  it("sets long messages in under their text", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, client, screen, exit } = yield* start(true, "alice")
+        yield* terminal.shows("you are alice")
+        client.happens({ _tag: "Message", from: "bob", id: "1", text: "wrapped words ".repeat(5).trim() })
+        yield* terminal.shows("wrapped")
+        const at = screen().findIndex((row) => row.includes("bob: wrapped"))
+        expect(screen()[at]).toMatch(/^\d\d:\d\d bob: wrapped words wrapped words wrapped words wrapped$/)
+        expect(screen()[at + 1]).toBe(`${" ".repeat(11)}words wrapped words`)
+        terminal.type("\u0003")
+        yield* exit
+      })
+    ))
 
   it("completes nicknames and ends with Ctrl-D", () =>
     test(

@@ -1,0 +1,40 @@
+import type { SafeText } from "../../domain/SafeText.js"
+
+/** A conversation as the screen knows it. */
+export interface Conversation {
+  /** As the peer writes it, sanitized. */
+  nick: SafeText
+  /** We have asked for them, so we may write. */
+  asked: boolean
+  connected: boolean
+  /** Messages of ours that are on their way. */
+  readonly undelivered: Set<string>
+  /** Messages of an earlier run that are on their way, of as many that were. */
+  kept: { left: number; readonly of: number } | undefined
+  /** It was said that they take their time. */
+  overdue: boolean
+  /** The last message of ours, and whether it was read. */
+  last: { readonly id: string; read: boolean } | undefined
+  /** The last message of theirs that was shown, until we have done something after it. */
+  unread: string | undefined
+  /** It was said how to answer. */
+  hinted: boolean
+  /** It was said that there is a history. */
+  recalled: boolean
+}
+
+export const make = (nick: SafeText): Conversation => ({
+  nick,
+  asked: false,
+  connected: false,
+  undelivered: new Set(),
+  kept: undefined,
+  overdue: false,
+  last: undefined,
+  unread: undefined,
+  hinted: false,
+  recalled: false
+})
+
+/** Messages of ours that have not arrived, those of earlier runs included. */
+export const undelivered = (peer: Conversation): number => peer.undelivered.size + (peer.kept?.left ?? 0)

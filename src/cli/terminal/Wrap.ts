@@ -1,0 +1,69 @@
+import stringWidth from "string-width"
+
+/** What somebody says, behind who says it. The lines are sanitized and have no colours; the head may have some. */
+export interface Paragraph {
+  readonly head: string
+  readonly lines: ReadonlyArray<string>
+}
+
+/** Something to print: a line as it is, or a paragraph that is laid out. */
+export type Printed = string | Paragraph
+
+/** The lines of it where no width is known. Those after the first are set in, so that none looks like one of its own. */
+export const flat = (printed: Printed): ReadonlyArray<string> =>
+  typeof printed === "string"
+    ? [printed]
+    : printed.lines.map((line, index) => `${index === 0 ? printed.head : INDENT}${line}`)
+
+/**
+ * The lines of it on a screen of `columns` cells: those after the first stand under the text, broken between words where that is
+ * possible. No character is lost but the blanks at which a line is broken.
+ */
+export const wrap = (printed: Printed, columns: number): ReadonlyArray<string> => {
+  if (typeof printed === "string") return [printed]
+  const { head, lines } = printed
+  const width = stringWidth(head)
+  const isNarrow = columns - width < MIN_TEXT
+  const indent = isNarrow ? INDENT.slice(0, Math.max(0, columns - MIN_TEXT)) : " ".repeat(width)
+  const room = Math.max(1, columns - indent.length)
+  const rows = lines.flatMap((line) => broken(line, room))
+  return isNarrow
+    ? [head.trimEnd(), ...rows.map((row) => indent + row)]
+    : rows.map((row, index) => (index === 0 ? head : indent) + row)
+}
+
+const INDENT = "    "
+/** Cells for the text beside its head; with less, the text goes below it. */
+const MIN_TEXT = 20
+
+const graphemes = new Intl.Segmenter()
+
+/** Rows of at most `room` cells, unless a single character is wider. */
+const broken = (text: string, room: number): ReadonlyArray<string> => {
+  // Every character of an ASCII text has one cell.
+  if (text.length <= room && PLAIN.test(text)) return [text]
+  const rows: Array<string> = []
+  let row = ""
+  let width = 0
+  /** Where the last word of the row begins. */
+  let word = 0
+  for (const { segment } of graphemes.segment(text)) {
+    const cells = stringWidth(segment)
+    while (width + cells > room && row !== "") {
+      // The blank at which the line is broken goes with the row that it would end.
+      const cut = word > 0 && segment !== " " ? word : row.length
+      rows.push(row.slice(0, cut).trimEnd())
+      row = row.slice(cut)
+      width = stringWidth(row)
+      word = 0
+    }
+    if (segment === " " && row === "" && rows.length > 0) continue
+    row += segment
+    width += cells
+    if (segment === " ") word = row.length
+  }
+  rows.push(row)
+  return rows
+}
+
+const PLAIN = /^[\x20-\x7e]*$/

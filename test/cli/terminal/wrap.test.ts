@@ -1,0 +1,58 @@
+import fc from "fast-check"
+import stringWidth from "string-width"
+import { describe, expect, it } from "vitest"
+import * as Palette from "../../../src/cli/terminal/Palette.js"
+import { flat, wrap } from "../../../src/cli/terminal/Wrap.js"
+
+describe("Wrap", () => {
+  it("sets lines in under the text, broken between words", () => {
+    const nick = Palette.make(true).nick("bob")
+    expect(wrap({ head: `${nick}: `, lines: ["the quick brown fox jumps over it", "", "yes"] }, 25)).toEqual([
+      `${nick}: the quick brown fox`,
+      "     jumps over it",
+      "     ",
+      "     yes"
+    ])
+  })
+
+  it("puts the text below a head that leaves no room", () => {
+    const head = `${"n".repeat(30)}: `
+    expect(wrap({ head, lines: ["one two three four five six"] }, 30)).toEqual([
+      head.trimEnd(),
+      "    one two three four five",
+      "    six"
+    ])
+  })
+
+  it("breaks a word only where it does not fit a row", () => {
+    expect(wrap({ head: "", lines: [`a ${"x".repeat(45)}`] }, 20)).toEqual([
+      "a",
+      "x".repeat(20),
+      "x".repeat(20),
+      "xxxxx"
+    ])
+  })
+
+  it("keeps to the width and loses nothing but blanks", () => {
+    const character = fc.constantFrom("a", "b", " ", "漢", "é", "e\u0301", "👋", "-")
+    fc.assert(
+      fc.property(
+        fc.array(fc.string({ unit: character, maxLength: 80 }), { minLength: 1, maxLength: 4 }),
+        fc.constantFrom("", "bob: ", "12:00 a long nickname: "),
+        fc.integer({ min: 2, max: 90 }),
+        (lines, head, columns) => {
+          const rows = wrap({ head, lines }, columns)
+          const text = (all: ReadonlyArray<string>) => all.join("").replaceAll(" ", "")
+          expect(text(rows)).toBe(text([head, ...lines]))
+          // A head that is wider than the screen is left to the terminal.
+          for (const row of rows.slice(1)) expect(stringWidth(row)).toBeLessThanOrEqual(columns)
+        }
+      )
+    )
+  })
+
+  it("prints plain lines where there is no screen", () => {
+    expect(flat({ head: "bob: ", lines: ["one", "two"] })).toEqual(["bob: one", "    two"])
+    expect(flat("x")).toEqual(["x"])
+  })
+})
