@@ -1,47 +1,95 @@
+import type { PeerEvent } from "../../src/core/peer/Api.js"
 import type { Figures } from "./Figures.js"
-import * as Host from "./Host.js"
-import { accept, exchange, measure, sleep } from "./Messages.js"
+import type * as Host from "./Host.js"
+import { accept, ask, confirm, type echo } from "./Meeting.js"
 import type { Pipe } from "./Pipe.js"
+import { largestResident, measure, sleep } from "./Timing.js"
 
 /** One stream that is always full, read as fast as it comes: what a file is, without the disks. */
-export const bulkA = async (pipe: Pipe): Promise<Figures> => {
-  let stream: number | undefined
-  const host = await Host.open((event) => {
-    if (event._tag === "Mutual") {
-      host.drive((peers, now) => {
-        const opened = peers.openStream(event.peer, now)
-        if (typeof opened === "number") stream = opened
-      })
-      write()
+
+export interface Bulk {
+  readonly name: string
+  readonly warmUpMs: number
+  readonly measuredMs: number
+  /** Bytes of the largest packet that the path carries. */
+  readonly largest?: number
+}
+
+export const bulkA =
+  (bulk: Bulk) =>
+  async (pipe: Pipe): Promise<Figures> => {
+    const host = await sendStream(pipe, bulk)
+    await sleep(bulk.warmUpMs)
+    const measured = await measure(host, bulk.measuredMs, () => 1)
+    pipe.send("done")
+    await pipe.receive()
+    await host.close()
+    return {
+      [`${bulk.name}: sender CPU µs/packet`]: measured.cpuPerPacket,
+      [`${bulk.name}: sender packets/s`]: measured.packetsPerSecond,
+      [`${bulk.name}: sender RSS MB`]: largestResident()
     }
-    if (event._tag === "StreamWritable") write()
-  })
-  const other = await exchange(pipe, host)
+  }
+
+export const bulkB =
+  (bulk: Bulk) =>
+  async (pipe: Pipe): Promise<Figures> => {
+    const { host, received } = await receiveStream(pipe, bulk)
+    await sleep(bulk.warmUpMs)
+    const measured = await measure(host, bulk.measuredMs, received)
+    await pipe.receive()
+    pipe.send("done")
+    await host.close()
+    return {
+      [`${bulk.name} MB/s`]: measured.perSecond / 1e6,
+      [`${bulk.name}: receiver CPU µs/packet`]: measured.cpuPerPacket,
+      [`${bulk.name}: receiver RSS MB`]: largestResident()
+    }
+  }
+
+/** Meets the other side and keeps a stream full from then on. */
+export const sendStream = async (
+  pipe: Pipe,
+  options: Omit<Host.HostOptions, "address"> = {},
+  onEvent: (event: PeerEvent) => void = () => {}
+) => {
+  let stream: number | undefined
   const write = () => {
     host.drive((peers, now) => {
       while (peers.writeStream(other.identity, stream!, CHUNK, now) === true);
     })
   }
-  host.drive((peers, now) => {
-    peers.invite(Host.introduction(other), now)
-    peers.send(other.identity, "hello", now)
-  })
-  await sleep(WARM_UP_MS)
-  const measured = await measure(host, MEASURED_MS, () => 1)
-  pipe.send("done")
-  await pipe.receive()
-  await host.close()
-  return { "stream sender CPU µs/packet": measured.cpuPerPacket, "stream packets/s": measured.packetsPerSecond }
+  const { host, invite, other, say } = await ask(
+    pipe,
+    (event) => {
+      if (event._tag === "Mutual") {
+        host.drive((peers, now) => {
+          const opened = peers.openStream(event.peer, now)
+          if (typeof opened === "number") stream = opened
+        })
+        write()
+      }
+      if (event._tag === "StreamWritable") write()
+      onEvent(event)
+    },
+    options
+  )
+  invite()
+  say("hello")
+  return { ...host, say }
 }
 
-export const bulkB = async (pipe: Pipe): Promise<Figures> => {
+/** Lets the other side in, reads all its streams and answers its messages. */
+export const receiveStream = async (
+  pipe: Pipe,
+  options: Omit<Host.HostOptions, "address"> = {},
+  onMessage: typeof echo = confirm
+) => {
   let bytes = 0
-  const host: Host.Host = await accept(
+  const host = await accept(
     pipe,
-    (peer, id) => {
-      host.drive((peers, now) => peers.delivered(peer, id, now))
-    },
-    (event) => {
+    onMessage,
+    (host, event) => {
       if (event._tag !== "StreamReadable") return
       host.drive((peers, now) => {
         for (;;) {
@@ -50,21 +98,10 @@ export const bulkB = async (pipe: Pipe): Promise<Figures> => {
           bytes += data.length
         }
       })
-    }
+    },
+    options
   )
-  await sleep(WARM_UP_MS)
-  const measured = await measure(host, MEASURED_MS, () => bytes)
-  const resident = process.memoryUsage().rss / 1e6
-  await pipe.receive()
-  pipe.send("done")
-  await host.close()
-  return {
-    "stream MB/s": measured.perSecond / 1e6,
-    "stream receiver CPU µs/packet": measured.cpuPerPacket,
-    "stream receiver RSS MB": resident
-  }
+  return { host, received: () => bytes }
 }
 
 const CHUNK = new Uint8Array(64 * 1024)
-const WARM_UP_MS = 1_000
-const MEASURED_MS = 2_000

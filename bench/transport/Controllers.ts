@@ -2,6 +2,7 @@ import { Bbr } from "../../src/core/peer/Bbr.js"
 import type { CongestionController } from "../../src/core/peer/CongestionController.js"
 import { NewReno } from "../../src/core/peer/NewReno.js"
 import { Bottleneck, type LinkOptions } from "./Bottleneck.js"
+import { jain } from "./Figures.js"
 
 /**
  * Which congestion controller for which path: pairs of peers over one simulated link (`npm run bench -- controllers`). Rates are of what the
@@ -34,11 +35,6 @@ export const share = (link: LinkOptions, flows: ReadonlyArray<keyof typeof CONTR
   const before = pairs.map((pair) => pair.received)
   net.run(ms)
   return { parts: pairs.map((pair, i) => (pair.received - before[i]!) / (ms * link.rate)), dropped: net.dropped }
-}
-
-const jain = (parts: ReadonlyArray<number>): number => {
-  const sum = parts.reduce((total, part) => total + part, 0)
-  return sum ** 2 / (parts.length * parts.reduce((total, part) => total + part ** 2, 0))
 }
 
 const percent = (part: number): string => `${(100 * part).toFixed(0)} %`.padStart(6)

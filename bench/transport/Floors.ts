@@ -2,132 +2,179 @@ import * as Dgram from "node:dgram"
 import { isIP } from "node:net"
 import { crypto } from "../../src/layers/node/Crypto.js"
 import { HEADER_BYTES } from "../../src/protocol/DataPacket.js"
-import type { Figures } from "./Figures.js"
-import { quantile } from "./Figures.js"
+import { ascending, type Figures, quantile } from "./Figures.js"
 import type { Pipe } from "./Pipe.js"
+import { atIntervals, deferred, sharedNow, sleep } from "./Timing.js"
 
-/** What Node and the cipher allow at best: sealed datagrams with a counter, and nothing else. */
+/** What Node (and the cipher, and the link) allow at best: datagrams with a counter, sealed or in the clear, and nothing else. */
 
-const key = new Uint8Array(32).fill(7)
-const scratch = new Uint8Array(65_536)
+export type Cover = "sealed" | "raw"
 
-class Sealed {
+export const pingA =
+  (cover: Cover) =>
+  async (pipe: Pipe): Promise<Figures> => {
+    const times: Array<number> = []
+    let started = 0
+    const { promise, resolve } = deferred()
+    const bare = await connect(pipe, cover, 100, (_, packet) => {
+      bare.open(packet)
+      times.push(performance.now() - started)
+      if (times.length === PINGS) return resolve()
+      started = performance.now()
+      bare.send()
+    })
+    started = performance.now()
+    bare.send()
+    await promise
+    bare.socket.close()
+    pipe.send("done")
+    return { [`${cover} ping-pong p50 µs`]: 1_000 * quantile(ascending(times.slice(PINGS / 4)), 0.5) }
+  }
+
+export const pingB =
+  (cover: Cover) =>
+  async (pipe: Pipe): Promise<Figures> => {
+    const bare = await connect(pipe, cover, 100, (socket, packet) => {
+      socket.open(packet)
+      socket.send()
+    })
+    await pipe.receive()
+    bare.socket.close()
+    return {}
+  }
+
+/** `bytes`: of payload, with the frame's 29 B of header and tag besides. */
+export const floodA =
+  (cover: Cover, bytes: number) =>
+  async (pipe: Pipe): Promise<Figures> => {
+    const bare = await connect(pipe, cover, bytes)
+    const end = performance.now() + FLOOD_MS
+    while (performance.now() < end) {
+      for (let i = 0; i < BURST; i++) bare.send()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    pipe.send("done")
+    bare.socket.close()
+    return {}
+  }
+
+export const floodB =
+  (cover: Cover, bytes: number, name = `${cover} flood ${bytes} B`) =>
+  async (pipe: Pipe): Promise<Figures> => {
+    let first = 0
+    let last = 0
+    let count = 0
+    const bare = await connect(pipe, cover, bytes, (socket, packet) => {
+      if (!socket.open(packet)) return
+      last = performance.now()
+      if (count++ === 0) first = last
+    })
+    await pipe.receive()
+    await sleep(DRAIN_MS)
+    bare.socket.close()
+    const perSecond = (count * 1_000) / (last - first)
+    return { [`${name} packets/s`]: perSecond, [`${name} MB/s`]: (perSecond * bytes) / 1e6 }
+  }
+
+/** How late the link, the sockets and the timers are by themselves: a datagram each 10 ms, nothing repeated. */
+export const pacedA = async (pipe: Pipe): Promise<Figures> => {
+  const bare = await connect(pipe, "raw", 100)
+  await sleep(SETTLE_MS)
+  await atIntervals(PACED, PACED_EVERY_MS, () => bare.send(sharedNow()))
+  await sleep(DRAIN_MS)
+  pipe.send("done")
+  bare.socket.close()
+  return {}
+}
+
+export const pacedB =
+  (name: string) =>
+  async (pipe: Pipe): Promise<Figures> => {
+    const late: Array<number> = []
+    const bare = await connect(pipe, "raw", 100, (_, packet) => {
+      late.push(sharedNow() - packet.readDoubleBE(HEADER_BYTES))
+    })
+    await pipe.receive()
+    bare.socket.close()
+    return {
+      [`${name} p99 ms of what arrives`]: quantile(ascending(late), 0.99),
+      [`${name} lost %`]: 100 * (1 - late.length / PACED)
+    }
+  }
+
+const connect = async (
+  pipe: Pipe,
+  cover: Cover,
+  bytes: number,
+  onPacket: (bare: Bare, packet: Buffer) => void = () => {}
+): Promise<Bare> => {
+  const bare = new Bare(cover, new Uint8Array(bytes), onPacket)
+  pipe.send({ address: pipe.address, port: await bare.bind() } satisfies Place)
+  bare.other = await pipe.receive<Place>()
+  return bare
+}
+
+interface Place {
+  readonly address: string
+  readonly port: number
+}
+
+class Bare {
   private counter = 0
   readonly socket = Dgram.createSocket({
     type: "udp4",
     recvBufferSize: 4 * 1024 * 1024,
     lookup: (address, _options, callback) => callback(null, address, isIP(address))
   })
-  port = 0
+  other: Place = { address: "127.0.0.1", port: 0 }
 
   constructor(
+    private readonly cover: Cover,
     private readonly payload: Uint8Array,
-    onPacket: (sealed: Sealed, packet: Buffer) => void
+    onPacket: (bare: Bare, packet: Buffer) => void
   ) {
     // Before the port is told: the other side may be faster than the pipe.
     this.socket.on("message", (packet, from) => {
-      this.port = from.port
+      this.other = from
       onPacket(this, packet)
     })
   }
 
   bind(): Promise<number> {
-    return new Promise((resolve) => this.socket.bind(0, "127.0.0.1", () => resolve(this.socket.address().port)))
+    return new Promise((resolve) => this.socket.bind(0, () => resolve(this.socket.address().port)))
   }
 
-  send(): void {
-    const packet = new Uint8Array(HEADER_BYTES + this.payload.length + 16)
-    new DataView(packet.buffer).setUint32(9, this.counter)
+  /** `stamp` goes in the clear at the beginning of the payload. */
+  send(stamp?: number): void {
+    const packet = new Uint8Array(HEADER_BYTES + this.payload.length + TAG_BYTES)
+    const view = new DataView(packet.buffer)
+    view.setUint32(COUNTER_AT, this.counter)
     const header = packet.subarray(0, HEADER_BYTES)
-    crypto.seal(key, this.counter++, header, this.payload, packet.subarray(HEADER_BYTES))
-    this.socket.send(packet, this.port, "127.0.0.1")
+    if (this.cover === "sealed") crypto.seal(key, this.counter, header, this.payload, packet.subarray(HEADER_BYTES))
+    else packet.set(this.payload, HEADER_BYTES)
+    if (stamp !== undefined) view.setFloat64(HEADER_BYTES, stamp)
+    this.counter++
+    this.socket.send(packet, this.other.port, this.other.address)
   }
 
   open(packet: Buffer): boolean {
-    const counter = packet.readUInt32BE(9)
+    if (this.cover === "raw") return true
+    const counter = packet.readUInt32BE(COUNTER_AT)
     return crypto.open(key, counter, packet.subarray(0, HEADER_BYTES), packet.subarray(HEADER_BYTES), scratch)
   }
 }
 
-const connect = async (
-  pipe: Pipe,
-  size: number,
-  onPacket: (sealed: Sealed, packet: Buffer) => void = () => {}
-): Promise<Sealed> => {
-  const sealed = new Sealed(new Uint8Array(size), onPacket)
-  pipe.send(await sealed.bind())
-  sealed.port = await pipe.receive<number>()
-  return sealed
-}
-
-export const pingA = async (pipe: Pipe): Promise<Figures> => {
-  const times: Array<number> = []
-  let started = 0
-  let finish = () => {}
-  const finished = new Promise<void>((resolve) => {
-    finish = resolve
-  })
-  const sealed = await connect(pipe, 100, (_, packet) => {
-    sealed.open(packet)
-    times.push(performance.now() - started)
-    if (times.length === PINGS) return finish()
-    started = performance.now()
-    sealed.send()
-  })
-  started = performance.now()
-  sealed.send()
-  await finished
-  sealed.socket.close()
-  pipe.send("done")
-  const sorted = times.slice(PINGS / 4).sort((left, right) => left - right)
-  return { "sealed ping-pong p50 µs": 1_000 * quantile(sorted, 0.5) }
-}
-
-export const pingB = async (pipe: Pipe): Promise<Figures> => {
-  const sealed = await connect(pipe, 100, (socket, packet) => {
-    socket.open(packet)
-    socket.send()
-  })
-  await pipe.receive()
-  sealed.socket.close()
-  return {}
-}
-
-export const floodA =
-  (size: number) =>
-  async (pipe: Pipe): Promise<Figures> => {
-    const sealed = await connect(pipe, size)
-    const end = performance.now() + FLOOD_MS
-    while (performance.now() < end) {
-      for (let i = 0; i < BURST; i++) sealed.send()
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-    pipe.send("done")
-    sealed.socket.close()
-    return {}
-  }
-
-export const floodB =
-  (size: number) =>
-  async (pipe: Pipe): Promise<Figures> => {
-    let first = 0
-    let last = 0
-    let count = 0
-    const sealed = await connect(pipe, size, (socket, packet) => {
-      if (!socket.open(packet)) return
-      last = performance.now()
-      if (count++ === 0) first = last
-    })
-    await pipe.receive()
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    sealed.socket.close()
-    const perSecond = (count * 1_000) / (last - first)
-    return {
-      [`sealed flood ${size} B packets/s`]: perSecond,
-      [`sealed flood ${size} B MB/s`]: (perSecond * size) / 1e6
-    }
-  }
-
+const key = new Uint8Array(32).fill(7)
+const scratch = new Uint8Array(65_536)
+/** The lower half of the header's counter. */
+const COUNTER_AT = 9
+const TAG_BYTES = 16
 const PINGS = 8_000
 const FLOOD_MS = 1_500
 const BURST = 16
+/** For what is still under way, on the longest link. */
+const DRAIN_MS = 200
+/** Other parts start at the same time, and take the processors for a while. */
+const SETTLE_MS = 1_500
+const PACED = 1_000
+const PACED_EVERY_MS = 10

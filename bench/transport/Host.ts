@@ -32,7 +32,17 @@ export interface Host {
   readonly close: () => Promise<void>
 }
 
-export const open = async (onEvent: (event: PeerEvent, now: number) => void): Promise<Host> => {
+export interface HostOptions {
+  /** Where the other side reaches this one. */
+  readonly address: string
+  /** Bytes of the largest packet that the path carries; larger ones are lost without a word. No limit when left out. */
+  readonly largest?: number | undefined
+}
+
+export const open = async (
+  { address, largest = Number.POSITIVE_INFINITY }: HostOptions,
+  onEvent: (event: PeerEvent, now: number) => void
+): Promise<Host> => {
   const scope = await Effect.runPromise(Scope.make())
   const packets = { sent: 0, received: 0 }
   const identity = Identity.fromSeed(crypto, globalThis.crypto.getRandomValues(new Uint8Array(32)))
@@ -44,7 +54,10 @@ export const open = async (onEvent: (event: PeerEvent, now: number) => void): Pr
     expiry: Date.now() + 3_600_000
   }
   const link = await Effect.runPromise(
-    PeerLink.make(onEvent).pipe(Effect.provide(Layer.merge(counting(packets), NodeEntropy.layer)), Scope.extend(scope))
+    PeerLink.make(onEvent).pipe(
+      Effect.provide(Layer.merge(counting(packets, largest), NodeEntropy.layer)),
+      Scope.extend(scope)
+    )
   )
   const entropy = await Effect.runPromise(Effect.provide(Entropy, NodeEntropy.layer))
   const machine = new Peers({
@@ -53,7 +66,7 @@ export const open = async (onEvent: (event: PeerEvent, now: number) => void): Pr
     identity: { publicKey: identity.signKeys.publicKey, staticKeys: identity.staticKeys },
     now: Effect.runSync(Time.make).monotonic()
   })
-  const candidate = Endpoint.make("127.0.0.1", link.ports.ipv4!)!
+  const candidate = Endpoint.make(address, link.ports.ipv4!)!
   link.start(machine)
   link.drive((peers, now) =>
     peers.setLocal(PeerRecord.sign(crypto, identity.signKeys.secretKey, record)!, [candidate], now)
@@ -85,7 +98,7 @@ export const introduction = (card: Card): Introduction => ({
   candidates: [Endpoint.parse(card.candidate)!]
 })
 
-const counting = (packets: Host["packets"]): Layer.Layer<Datagrams> =>
+const counting = (packets: Host["packets"], largest: number): Layer.Layer<Datagrams> =>
   Layer.effect(
     Datagrams,
     Effect.map(Datagrams, (real) => ({
@@ -103,7 +116,7 @@ const counting = (packets: Host["packets"]): Layer.Layer<Datagrams> =>
               ...socket,
               send: (to, data) => {
                 packets.sent++
-                socket.send(to, data)
+                if (data.length <= largest) socket.send(to, data)
               }
             }))
           )

@@ -1,72 +1,76 @@
-import { fork } from "node:child_process"
-import { dirname, join } from "node:path"
-import { fileURLToPath } from "node:url"
-import { parseArgs } from "node:util"
+import { loadavg } from "node:os"
 import { main as compareControllers } from "./Controllers.js"
-import { collect, type Figures, type Summary, show } from "./Figures.js"
+import type { Figures } from "./Figures.js"
+import { whyNoLinks } from "./Link.js"
+import * as Options from "./Options.js"
+import { PARTS, type Part } from "./Parts.js"
+import * as Progress from "./Progress.js"
+import * as Report from "./Report.js"
+import { pinned, Runner } from "./Runner.js"
 
 /** Runs each part several times, interleaved so that a busy moment of the machine hits all of them, and prints medians and ratios. */
-const ALL = ["floor-ping", "floor-100", "floor-1200", "open", "rtt", "messages", "stream"]
+const main = async (options: Options.Options): Promise<number> => {
+  const loadBefore = loadavg()[0]!
+  // Set by the script that built this: the bundle lies elsewhere.
+  const tool = process.env.NATLAB!
+  const wanted = PARTS.filter(({ name }) => options.parts.includes(name))
+  const skipped: Array<string> = []
+  const noLinks = wanted.some(({ link }) => link !== undefined) ? whyNoLinks(tool) : undefined
+  if (noLinks !== undefined) skipped.push(`all parts with a link: ${noLinks}`)
+  const parts = wanted.filter(({ link }) => noLinks === undefined || link === undefined)
+  const batches = batchesOf(parts)
 
-/** Figures beside their floors: which by which. */
-const RATIOS: ReadonlyArray<readonly [string, string]> = [
-  ["round trip 100 B p50 µs", "sealed ping-pong p50 µs"],
-  ["messages 100 B one way /s", "sealed flood 100 B packets/s"],
-  ["stream MB/s", "sealed flood 1171 B MB/s"]
-]
-
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    runs: { type: "string", default: "5" },
-    json: { type: "boolean", default: false },
-    prof: { type: "string" }
+  const runner = new Runner({ tool, prof: options.prof, pin: pinned() })
+  const stopped = () => {
+    void runner.close().then(() => process.exit(130))
   }
-})
-if (positionals[0] === "controllers") {
-  compareControllers(positionals[1])
-  process.exit()
+  process.once("SIGINT", stopped)
+  process.once("SIGTERM", stopped)
+
+  const rounds: Array<Figures> = []
+  const failed = new Set<string>()
+  const progress = new Progress.Progress(options.runs * batches.length)
+  try {
+    for (let round = 1; round <= options.runs; round++) {
+      const figures: Record<string, number> = {}
+      for (const batch of batches) {
+        progress.next(`round ${round}: ${batch.map(({ name }) => name).join(" ")}`)
+        const results = await Promise.allSettled(batch.map((part) => runner.run(part)))
+        results.forEach((result, index) => {
+          if (result.status === "fulfilled") Object.assign(figures, result.value)
+          else
+            failed.add(
+              `${batch[index]!.name}: ${result.reason instanceof Error ? result.reason.message : result.reason}`
+            )
+        })
+      }
+      rounds.push(figures)
+    }
+  } finally {
+    progress.end()
+    await runner.close()
+  }
+  const measured = { rounds, skipped, failed: [...failed], loadBefore }
+  console.log(options.json ? Report.json(measured) : Report.text(measured))
+  return failed.size === 0 ? 0 : 1
 }
-const parts = positionals.length === 0 ? ALL : positionals
 
-const here = dirname(fileURLToPath(import.meta.url))
+/** Parts in order; those of one batch together, where the first of them stands. */
+const batchesOf = (parts: ReadonlyArray<Part>): ReadonlyArray<ReadonlyArray<Part>> => {
+  const batches = new Map<string, Array<Part>>()
+  for (const part of parts) {
+    const key = part.batch ?? part.name
+    batches.set(key, [...(batches.get(key) ?? []), part])
+  }
+  return [...batches.values()]
+}
 
-const run = (part: string): Promise<Figures> =>
-  new Promise((resolve, reject) => {
-    const figures: Record<string, number> = {}
-    const sides = ["a", "b"].map((side) =>
-      fork(join(here, "Side.mjs"), [part, side], {
-        execArgv: values.prof === side ? ["--cpu-prof", `--cpu-prof-name=${part}-${side}.cpuprofile`] : []
-      })
-    )
-    let open = sides.length
-    sides.forEach((side, index) => {
-      side.on("message", (message: Message) => {
-        if (message._tag === "Relay") sides[1 - index]!.send(message.value)
-        else Object.assign(figures, message.figures)
-      })
-      side.on("exit", (code) => {
-        if (code !== 0) reject(new Error(`side ${index} of ${part} ended with ${code}`))
-        else if (--open === 0) resolve(figures)
-      })
-    })
-  })
-
-type Message =
-  | { readonly _tag: "Relay"; readonly value: never }
-  | { readonly _tag: "Figures"; readonly figures: Figures }
-
-const results = new Map<string, Array<Figures>>(parts.map((part) => [part, []]))
-for (let i = 0; i < Number(values.runs); i++) for (const part of parts) results.get(part)!.push(await run(part))
-
-const summaries: Record<string, Summary> = Object.assign({}, ...[...results.values()].map(collect))
-const ratios = RATIOS.flatMap(([figure, floor]) =>
-  figure in summaries && floor in summaries
-    ? [[`${figure} / floor`, summaries[figure]!.median / summaries[floor]!.median] as const]
-    : []
-)
-if (values.json) console.log(JSON.stringify({ figures: summaries, ratios: Object.fromEntries(ratios) }))
-else {
-  for (const [name, summary] of Object.entries(summaries)) console.log(show(name, summary))
-  for (const [name, ratio] of ratios) console.log(`${name.padEnd(34)} ${ratio.toFixed(2).padStart(12)}`)
+try {
+  const options = Options.read(process.argv.slice(2))
+  if (options.help) console.log(Options.HELP)
+  else if (options.controllers !== undefined) compareControllers(options.controllers)
+  else process.exitCode = await main(options)
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 2
 }

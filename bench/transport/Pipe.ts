@@ -3,7 +3,10 @@ export class Pipe {
   private readonly waiting: Array<unknown> = []
   private wake: (() => void) | undefined
 
-  constructor() {
+  constructor(
+    /** Where the other side reaches this one: an IPv4 literal. */
+    readonly address: string
+  ) {
     process.on("message", (value) => {
       this.waiting.push(value)
       this.wake?.()
@@ -11,7 +14,7 @@ export class Pipe {
   }
 
   send(value: unknown): void {
-    process.send!({ _tag: "Relay", value })
+    process.send!({ _tag: "Relay", value } satisfies FromSide)
   }
 
   async receive<A>(): Promise<A> {
@@ -25,6 +28,11 @@ export class Pipe {
 
   /** Tells the parent what was measured. */
   report(figures: Readonly<Record<string, number>>): void {
-    process.send!({ _tag: "Figures", figures })
+    process.send!({ _tag: "Figures", figures } satisfies FromSide)
   }
 }
+
+/** From a side to the parent of both. */
+export type FromSide =
+  | { readonly _tag: "Relay"; readonly value: unknown }
+  | { readonly _tag: "Figures"; readonly figures: Readonly<Record<string, number>> }

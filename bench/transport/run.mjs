@@ -1,16 +1,16 @@
-// `npm run bench -- [parts] [--runs 5] [--json]`: figures of the peer link on this machine, two processes over loopback, each beside the floor
-// that Node and the cipher set in the same run. `--prof a` (or `b`) writes a CPU profile of that side to the current folder.
-// `npm run bench -- controllers [link]` compares congestion controllers on simulated links instead.
-import { spawnSync } from "node:child_process"
-import { mkdirSync } from "node:fs"
+// `npm run bench -- --help` tells what it measures. Builds the bench and runs it; each run has a folder of its own, so that two can run at a time.
+import { spawn } from "node:child_process"
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 
 const here = dirname(fileURLToPath(import.meta.url))
-const out = join(here, "..", "..", "node_modules", ".cache", "parley-bench", "transport")
+const root = join(here, "..", "..")
+const cache = join(root, "node_modules", ".cache", "parley-bench")
+mkdirSync(cache, { recursive: true })
+const out = mkdtempSync(join(cache, "transport-"))
 
-mkdirSync(out, { recursive: true })
 await build({
   entryPoints: [join(here, "Main.ts"), join(here, "Side.ts")],
   outdir: out,
@@ -20,7 +20,16 @@ await build({
   platform: "node",
   target: "node20.19",
   packages: "external",
+  define: { PARLEY_VERSION: '"bench"' },
   logLevel: "warning"
 })
-const { status } = spawnSync(process.execPath, [join(out, "Main.mjs"), ...process.argv.slice(2)], { stdio: "inherit" })
-process.exit(status ?? 1)
+// The bench itself answers to Ctrl-C, and takes its networks down first.
+process.on("SIGINT", () => {})
+const bench = spawn(process.execPath, [join(out, "Main.mjs"), ...process.argv.slice(2)], {
+  stdio: "inherit",
+  env: { NATLAB: join(root, "..", "shared", "natlab", "natlab"), ...process.env }
+})
+bench.on("exit", (code) => {
+  rmSync(out, { recursive: true, force: true })
+  process.exit(code ?? 1)
+})

@@ -1,0 +1,78 @@
+import { execFileSync } from "node:child_process"
+import { cpus, loadavg } from "node:os"
+import { collect, type Figures, formatSummary, summarize } from "./Figures.js"
+import { BESIDE, GOALS, type Goal, isMet, wording } from "./Goals.js"
+
+/** What was measured where: all rounds of one run of the bench. */
+export interface Measured {
+  readonly rounds: ReadonlyArray<Figures>
+  readonly skipped: ReadonlyArray<string>
+  readonly failed: ReadonlyArray<string>
+  readonly loadBefore: number
+}
+
+export const text = (measured: Measured): string => {
+  const { failed, rounds, skipped } = measured
+  const lines = [machine(measured)]
+  const goals = rowsOf(GOALS, rounds)
+  if (goals.length > 0) lines.push("", "Goals")
+  for (const { goal, summary } of goals) {
+    const verdict = isMet(goal, summary.median) ? "met" : "MISSED"
+    lines.push(`${goal.name.padEnd(WIDTH)} ${formatSummary(summary)} ${verdict.padEnd(6)} ${wording(goal)}`)
+  }
+  const beside = rowsOf(BESIDE, rounds)
+  if (beside.length > 0) lines.push("", "Beside one another")
+  for (const { goal, summary } of beside)
+    lines.push(`${goal.name.padEnd(WIDTH)} ${formatSummary(summary)} ${goal.unit}`)
+  lines.push("", "Figures")
+  for (const [name, summary] of Object.entries(collect(rounds)))
+    lines.push(`${name.padEnd(WIDTH)} ${formatSummary(summary)}`.trimEnd())
+  if (skipped.length > 0) lines.push("", ...skipped.map((line) => `left out: ${line}`))
+  if (failed.length > 0) lines.push("", ...failed.map((line) => `failed: ${line}`))
+  return lines.join("\n")
+}
+
+export const json = (measured: Measured): string => {
+  const { failed, loadBefore, rounds, skipped } = measured
+  return JSON.stringify({
+    commit: commit(),
+    node: process.version,
+    processor: processor(),
+    load: { before: loadBefore, after: loadavg()[0] },
+    rounds: rounds.length,
+    goals: rowsOf(GOALS, rounds).map(({ goal, summary }) => ({
+      name: goal.name,
+      unit: goal.unit,
+      ...(goal.atLeast === undefined ? { atMost: goal.atMost } : { atLeast: goal.atLeast }),
+      ...summary,
+      met: isMet(goal, summary.median)
+    })),
+    ratios: Object.fromEntries(rowsOf(BESIDE, rounds).map(({ goal, summary }) => [goal.name, summary])),
+    figures: collect(rounds),
+    skipped,
+    failed
+  })
+}
+
+const rowsOf = (goals: ReadonlyArray<Goal>, rounds: ReadonlyArray<Figures>) =>
+  goals.flatMap((goal) => {
+    const values = rounds.flatMap((figures) => goal.of(figures) ?? [])
+    return values.length === 0 ? [] : [{ goal, summary: summarize(values) }]
+  })
+
+const machine = ({ loadBefore, rounds }: Measured): string =>
+  `${commit()}, Node ${process.version}, ${processor()}; load ${loadBefore.toFixed(1)} before, ${loadavg()[0]!.toFixed(1)} after; median (least .. greatest) of ${rounds.length}`
+
+const processor = (): string => `${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown"}`
+
+const commit = (): string => {
+  try {
+    const git = (...args: ReadonlyArray<string>) =>
+      execFileSync("git", args, { encoding: "utf8", stdio: "pipe" }).trim()
+    return git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "src") === "" ? "" : " and changes")
+  } catch {
+    return "no commit"
+  }
+}
+
+const WIDTH = 52
