@@ -12,6 +12,7 @@ import * as Bytes from "../protocol/Bytes.js"
 import { Crypto } from "../services/Crypto.js"
 import { Entropy } from "../services/Entropy.js"
 import { Store, type StoreError } from "../services/Store.js"
+import * as Vault from "./files/Vault.js"
 import * as History from "./history/History.js"
 import * as MessageJournal from "./journal/MessageJournal.js"
 import { MAX_PINS, Pins } from "./Pins.js"
@@ -43,6 +44,8 @@ export interface Profile {
   readonly journal: MessageJournal.MessageJournal | undefined
   /** What was said and shown; nothing is read or written before it is used. None for a passing profile. */
   readonly history: History.History | undefined
+  /** File transfers that outlive the process. None for a passing profile. */
+  readonly transfers: Vault.Vault | undefined
   /** Where the profile is kept, for messages to people. */
   readonly location: string
   /** Writes the identity, if it is new, and the pins, if there are unwritten ones. Nothing to do for a passing profile. */
@@ -61,7 +64,7 @@ export class ProfileError extends Data.TaggedError("ProfileError")<{
   readonly cause?: unknown
 }> {}
 
-/** Profiles in a `Store`: `profiles/<folder of the nickname>/{identity,known-peers.json,journal,history/…,lock}`. */
+/** Profiles in a `Store`: `profiles/<folder of the nickname>/{identity,known-peers.json,journal,history/…,transfers/…,lock}`. */
 export const layer: Layer.Layer<Profiles, never, Store | Entropy | Crypto> = Layer.effect(
   Profiles,
   Effect.gen(function* () {
@@ -132,6 +135,15 @@ export const layer: Layer.Layer<Profiles, never, Store | Entropy | Crypto> = Lay
                   secret: Identity.historySecret(crypto, seed),
                   store,
                   folder: `${folder}/history`
+                })
+              : undefined,
+            transfers: persistent
+              ? yield* Vault.open({
+                  crypto,
+                  entropy,
+                  secret: Identity.journalSecret(crypto, seed),
+                  store,
+                  folder: `${folder}/transfers`
                 })
               : undefined,
             location: `${store.location}/${folder}`,

@@ -11,6 +11,7 @@ import { Crypto } from "../services/Crypto.js"
 import type { Datagrams } from "../services/Datagrams.js"
 import type { Dialer } from "../services/Dialer.js"
 import { Entropy } from "../services/Entropy.js"
+import type { Files } from "../services/Files.js"
 import type { Interfaces } from "../services/Interfaces.js"
 import type { Resolver } from "../services/Resolver.js"
 import type { Store } from "../services/Store.js"
@@ -41,7 +42,7 @@ import * as Whereabouts from "./Whereabouts.js"
 import * as Why from "./Why.js"
 
 /** What a client asks of the world. `Profiles` has its own layer, on `Store`. */
-export type ClientServices = Crypto | Datagrams | Dialer | Entropy | Interfaces | Profile.Profiles | Resolver
+export type ClientServices = Crypto | Datagrams | Dialer | Entropy | Files | Interfaces | Profile.Profiles | Resolver
 
 /**
  * A client that lives as long as the scope. Sockets are bound at once (`NoNetwork` when there are none to be had); the server is
@@ -56,7 +57,6 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
     const events = new EventQueue()
     const conversations = new Conversations()
     const self = new Self(crypto)
-    const transfers = Transfers.make()
     const remembrance = new Remembrance(options.history ?? false, self, conversations, events, time)
     const crowd = new Crowd()
     const kept = new Kept(conversations)
@@ -71,6 +71,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
     const recorded = () => self.profile?.journal?.recorded
     const peers = yield* PeerLink.make(
       (event) => {
+        transfers.handle(event)
         PeerEvents.handle(event, {
           conversations,
           events,
@@ -92,6 +93,24 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
     ).pipe(
       Effect.mapError(({ message }) => new ClientError({ code: "NoNetwork", message: `no UDP socket: ${message}` }))
     )
+
+    const beganAt = time.wall()
+    const transfers: Transfers.Transfers = yield* Transfers.make({
+      crypto,
+      entropy,
+      time,
+      conversations,
+      events,
+      peers,
+      leaving,
+      vault: () => self.profile?.transfers,
+      downloads: options.downloads ?? ".",
+      isWelcome: ({ nick, peer }) => {
+        if (options.accept !== "known") return options.accept === "all"
+        const pin = self.profile?.pins.get(Nickname.key(nick))
+        return pin?.identity === peer && pin.firstSeen < beganAt
+      }
+    })
 
     const server: ServerLink = yield* Rendezvous.make({
       server: options.server,
@@ -173,6 +192,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
         kept.add(peer, nick)
         events.offer({ _tag: "Kept", peer: nick, undelivered: messages })
       }
+      for (const { nick, peer } of transfers.restore()) kept.add(peer, nick)
       remembrance.start()
       journal?.attach({
         stored: (entries) => peers.drive((machine, now) => machine.journaled(entries, now)),
@@ -184,6 +204,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
       if (hasLeft) return
       hasLeft = true
       self.wanted = undefined
+      transfers.shut()
       peers.drive((machine, now) => machine.closeAll(now))
       peers.outside((outside) => outside.stop())
       server.close(moodOf(conversations.all()))
@@ -248,7 +269,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
     const writtenDown = Effect.suspend(() => self.profile?.journal?.flushed ?? Effect.void)
 
     const leave = (conversation: Conversation) =>
-      Effect.sync(() => {
+      Effect.map(transfers.leave(conversation.peer), () => {
         if (conversations.get(conversation.peer) === conversation) introducer.close(conversation)
         conversation.asked = false
         kept.forget(conversation.peer)
@@ -261,7 +282,11 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
         if (peer === undefined) return
         kept.forget(peer)
         self.profile?.journal?.write([{ _tag: "Dropped", peer }], () => nick)
-      }).pipe(Effect.zipRight(writtenDown))
+        return peer
+      }).pipe(
+        Effect.flatMap((peer) => (peer === undefined ? Effect.void : transfers.leave(peer))),
+        Effect.zipRight(writtenDown)
+      )
 
     const base = (conversation: Conversation) => ({
       peer: { nick: conversation.nick, address: conversation.address, fingerprint: conversation.fingerprint },

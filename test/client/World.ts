@@ -20,6 +20,7 @@ import * as Server from "../../src/server/Server.js"
 import type { ServerOptions } from "../../src/server/ServerOptions.js"
 import { Datagrams } from "../../src/services/Datagrams.js"
 import { Dialer } from "../../src/services/Dialer.js"
+import { FileTree } from "../../src/services/FileTree.js"
 import type { Store } from "../../src/services/Store.js"
 import * as VirtualClock from "./VirtualClock.js"
 
@@ -58,6 +59,8 @@ export class World {
   client(
     options: {
       readonly disk?: MemoryStore.Disk
+      /** What the user has in files. */
+      readonly files?: FileTree
       /** Instead of a disk that works. */
       readonly store?: Layer.Layer<Store>
       readonly token?: string
@@ -68,8 +71,9 @@ export class World {
     } = {}
   ) {
     const disk = options.disk ?? MemoryStore.makeDisk()
+    const files = options.files ?? new FileTree()
     const cable = new Cable()
-    const services = this.services({ ...options, disk, cable })
+    const services = this.services({ ...options, disk, files, cable })
     return Effect.gen(function* () {
       const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
       const token = options.token === undefined ? {} : { token: options.token }
@@ -80,17 +84,23 @@ export class World {
         ...token,
         ...path
       }).pipe(Effect.provide(yield* Layer.buildWithScope(services, scope)), Scope.extend(scope))
-      const person = new Person(client, disk, cable, Scope.close(scope, Exit.void))
+      const person = new Person(client, disk, files, cable, Scope.close(scope, Exit.void))
       if (options.reads !== false) yield* Effect.forkIn(person.reading, scope)
       return person
     })
   }
 
   /** What a client asks of a host of its own. */
-  services(options: { readonly disk: MemoryStore.Disk; readonly store?: Layer.Layer<Store>; readonly cable: Cable }) {
+  services(options: {
+    readonly disk: MemoryStore.Disk
+    readonly files?: FileTree
+    readonly store?: Layer.Layer<Store>
+    readonly cable: Cable
+  }) {
     const number = 10 + this.hosts++
+    const { disk, files = new FileTree() } = options
     const host = Layer.merge(
-      layerMemory(this.network, { addresses: [`198.51.100.${number}`], seed: number, disk: options.disk }),
+      layerMemory(this.network, { addresses: [`198.51.100.${number}`], seed: number, disk, files }),
       options.store ?? Layer.empty
     )
     return Layer.provideMerge(Profile.layer, Layer.provideMerge(options.cable.layer, host))
@@ -110,6 +120,7 @@ export class Person {
   constructor(
     readonly client: ClientApi,
     readonly disk: MemoryStore.Disk,
+    readonly files: FileTree,
     readonly cable: Cable,
     /** Ends the program as an interruption would. */
     readonly stop: Effect.Effect<void>
@@ -156,6 +167,13 @@ export class Person {
         onTimeout: () => new Error(`no ${tag} ${JSON.stringify(fields)} in ${JSON.stringify(this.log, undefined, 1)}`)
       })
     })
+  }
+
+  /** Calls `look` now and after each event, until the function in the result is called. */
+  watch(look: () => void): () => void {
+    this.waiters.add(look)
+    look()
+    return () => this.waiters.delete(look)
   }
 
   /** The texts that were shown, in order. */

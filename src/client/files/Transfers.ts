@@ -1,24 +1,214 @@
+import type * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
-import { ClientError } from "../Client.js"
+import * as FiberSet from "effect/FiberSet"
+import type * as Scope from "effect/Scope"
+import type { Offer } from "../../core/files/Api.js"
+import { FileReceiver } from "../../core/files/FileReceiver.js"
+import { HASH_BYTES } from "../../core/files/HashTree.js"
+import type { PeerEvent, PeerId } from "../../core/peer/Api.js"
+import * as Base64Url from "../../domain/Base64Url.js"
+import type { Crypto } from "../../domain/Crypto.js"
+import * as Bytes from "../../protocol/Bytes.js"
+import { Files } from "../../services/Files.js"
+import type { Time } from "../../services/Time.js"
+import type { ClientError } from "../Client.js"
+import type { Conversation, Conversations } from "../Conversations.js"
+import type { EventQueue } from "../EventQueue.js"
+import type { PeerLink } from "../PeerLink.js"
 import type { FilesApi } from "./Api.js"
+import { type Around, factsOf } from "./Around.js"
+import * as Calls from "./Calls.js"
+import { drive } from "./Drive.js"
+import { Incoming } from "./Incoming.js"
+import { Outgoing } from "./Outgoing.js"
+import type { Port } from "./Port.js"
+import { Ports } from "./Ports.js"
+import type { Record } from "./Record.js"
+import { Registry } from "./Registry.js"
+import { Rooms } from "./Rooms.js"
+import { type Facts, type Phase, Ticket } from "./Ticket.js"
+import type { Vault } from "./Vault.js"
 
-/** The file transfers of one client. */
-export const make = (): { readonly api: FilesApi } => ({
-  api: {
-    offer: (nick) => refused(nick),
-    offerStream: (nick) => refused(nick),
-    accept: unknown,
-    acceptStream: (id) => Stream.fromEffect(unknown(id)),
-    decline: unknown,
-    cancel: unknown,
-    pause: unknown,
-    resume: unknown,
-    list: Effect.succeed([])
-  }
-})
+/** The file transfers of one client: what the user asks for, what peers offer, and a fiber for each that has something to do. */
+export interface Transfers {
+  readonly api: FilesApi
+  /** Everything that the peer machine reports passes here. */
+  readonly handle: (event: PeerEvent) => void
+  /** Goes on with what an earlier process left; gives the peers to ask for. */
+  readonly restore: () => ReadonlyArray<{ readonly peer: PeerId; readonly nick: string }>
+  /** The conversation ends for good: everything with this peer is cancelled, and it is told as far as it is there. */
+  readonly leave: (peer: PeerId) => Effect.Effect<void>
+  /** The client leaves: what does not outlive it is taken back. */
+  readonly shut: () => void
+}
 
-const refused = (nick: string) =>
-  new ClientError({ code: "File", message: `files cannot be sent to ${nick} by this client` })
+/** Closing the scope ends all fibers; what is on disk stays for the next process. */
+export const make = (options: {
+  readonly crypto: Crypto
+  readonly entropy: { readonly bytes: (length: number) => Uint8Array }
+  readonly time: Time
+  readonly conversations: Conversations
+  readonly events: EventQueue
+  readonly peers: PeerLink
+  /** Fails when the client leaves. */
+  readonly leaving: Deferred.Deferred<never, ClientError>
+  readonly vault: () => Vault | undefined
+  /** Where accepted files go when nothing else is said. */
+  readonly downloads: string
+  /** Whether this peer's offers are accepted without asking. */
+  readonly isWelcome: (conversation: Conversation) => boolean
+}): Effect.Effect<Transfers, never, Files | Scope.Scope> =>
+  Effect.gen(function* () {
+    const { conversations, crypto, entropy, events, time } = options
+    const files = yield* Files
+    const fork = yield* FiberSet.makeRuntime<never, void, never>()
+    const registry = new Registry()
+    const rooms = new Rooms()
+    const nickOf = (peer: PeerId) => conversations.get(peer)?.nick
+    const start = (effect: Effect.Effect<void>) => fork(effect, { immediate: false })
+    const ports = new Ports(options.peers, (port) => start(serve(port)))
+    const around: Around = {
+      crypto,
+      files,
+      ports,
+      vault: options.vault,
+      nickOf,
+      draw: (bytes) => Bytes.toHex(entropy.bytes(bytes)),
+      ticket: (facts: Facts, phase: Phase) =>
+        new Ticket(facts, phase, {
+          now: time.monotonic,
+          nickOf,
+          tell: (transfer) => events.offer({ _tag: "Transfer", peer: transfer.peer, transfer })
+        })
+    }
 
-const unknown = (id: string) => new ClientError({ code: "NoSuchTransfer", message: `there is no transfer ${id}` })
+    const run = (outgoing: Outgoing, after: Effect.Effect<void> = Effect.void) => {
+      registry.add(outgoing)
+      outgoing.ticket.tell()
+      outgoing.fiber = start(Effect.ensuring(outgoing.run, after))
+    }
+
+    /** Lets whoever waits for a place among those that flow look again. */
+    const moveUp = (peer: PeerId) => {
+      for (const incoming of registry.incoming(peer)) if (incoming.wantsRoom) incoming.poke()
+    }
+
+    /** The transfer that a peer offers; `undefined` when it may not. */
+    const meet = (peer: PeerId, offer: Offer): Incoming | undefined => {
+      const known = registry.get(offer.id)
+      if (known !== undefined) {
+        const isSame = known instanceof Incoming && known.ticket.facts.peer === peer
+        return isSame && Bytes.equal(known.offer.root, offer.root) ? known : undefined
+      }
+      const conversation = conversations.get(peer)
+      if (conversation === undefined || !registry.hasRoom(peer, "in")) return undefined
+      const incoming = new Incoming(
+        around,
+        around.ticket(factsOf(offer, "in", peer, conversation.nick), "offered"),
+        offer
+      )
+      registry.add(incoming)
+      incoming.ticket.tell()
+      if (options.isWelcome(conversation)) start(welcome(incoming))
+      return incoming
+    }
+
+    /** Serves a stream that a peer has begun, as long as it lives. */
+    const serve = (port: Port): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        const machine = new FileReceiver(crypto)
+        let incoming: Incoming | undefined
+        let answered = false
+        return drive(port, machine, {
+          event: (event) => {
+            if (event._tag !== "Offered") return incoming?.onEvent(event, machine)
+            incoming = meet(port.peer, event.offer)
+            if (incoming !== undefined) return incoming.attach({ port, machine })
+            machine.abort("Busy")
+            return undefined
+          },
+          turn: () => {
+            if (incoming === undefined) return undefined
+            incoming.ticket.tick()
+            const waiting = incoming
+            if (!answered) answered = incoming.answer(machine, () => rooms.take(waiting))
+            return undefined
+          },
+          action: (save) => incoming!.save(save, machine)
+        }).pipe(
+          Effect.ensuring(
+            Effect.suspend(() => {
+              ports.remove(port)
+              return incoming?.detach(port) ?? Effect.void
+            })
+          ),
+          Effect.ensuring(
+            Effect.sync(() => {
+              if (incoming === undefined) return
+              rooms.leave(incoming)
+              moveUp(port.peer)
+            })
+          )
+        )
+      })
+
+    /** Accepts an offer by rule. When that fails, the user is asked after all. */
+    const welcome = (incoming: Incoming): Effect.Effect<void> =>
+      calls.acceptInto(incoming, options.downloads).pipe(
+        Effect.catchAll(({ code, message }) =>
+          Effect.sync(() => {
+            const { peer } = incoming.ticket.snapshot()
+            if (!incoming.ticket.ended) events.offer({ _tag: "Failed", code, message, peer })
+          })
+        )
+      )
+
+    const calls = Calls.make({
+      around,
+      conversations,
+      downloads: options.downloads,
+      leaving: options.leaving,
+      registry,
+      run
+    })
+
+    const revive = (record: Record): Ticket => {
+      const { head, tail } = record
+      if (head.direction === "out") {
+        const sending = Outgoing.restore(around, head, tail)
+        run(sending)
+        return sending.ticket
+      }
+      const offer: Offer = { ...head.offer, root: Base64Url.decode(head.offer.root) ?? new Uint8Array(HASH_BYTES) }
+      const incoming = new Incoming(
+        around,
+        around.ticket(factsOf(offer, "in", head.peer, head.nick), "accepted"),
+        offer
+      )
+      registry.add(incoming)
+      const restoring = incoming.restore(head, tail)
+      incoming.ticket.tell()
+      start(restoring)
+      return incoming.ticket
+    }
+
+    yield* Effect.addFinalizer(() => Effect.forEach(registry.all(), ({ close }) => close, { discard: true }))
+
+    return {
+      api: calls.api,
+      handle: (event) => ports.handle(event),
+      restore: () =>
+        (options.vault()?.left ?? []).flatMap((record) => {
+          if (registry.get(record.head.offer.id) !== undefined) return []
+          const { ended, facts } = revive(record)
+          return ended ? [] : [facts]
+        }),
+      leave: (peer) =>
+        Effect.forEach(registry.all(peer), (transfer) => (transfer.ticket.ended ? Effect.void : transfer.leave), {
+          discard: true
+        }).pipe(Effect.zipRight(Effect.sync(() => ports.lose(peer)))),
+      shut: () => {
+        for (const transfer of registry.all()) if (transfer instanceof Outgoing && transfer.passing) transfer.takeBack()
+      }
+    }
+  })

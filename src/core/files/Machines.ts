@@ -13,7 +13,7 @@ import type { Have } from "./Have.js"
  * Nothing follows `Finish` but the other side's end, and nothing at all follows `Reset` or the reset of the other side.
  * A break of the connection is no input: drop the machine, and make another with the next stream.
  */
-interface TransferMachine<Event, Action> {
+export interface TransferMachine<Event, Action> {
   /** Takes the next bytes of the stream over; they must not change any more. */
   readonly handleBytes: (bytes: Uint8Array) => void
   /** The other side's end of the stream. */

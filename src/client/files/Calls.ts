@@ -1,0 +1,166 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Mailbox from "effect/Mailbox"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { TransferId } from "../../core/files/Api.js"
+import * as FileName from "../../domain/FileName.js"
+import type { Files, FilesError, Found } from "../../services/Files.js"
+import { ClientError } from "../Client.js"
+import { closed, notConnected } from "../ClientErrors.js"
+import type { Conversation, Conversations } from "../Conversations.js"
+import type { FilesApi } from "./Api.js"
+import { type Around, factsOf } from "./Around.js"
+import { Incoming } from "./Incoming.js"
+import { Outgoing } from "./Outgoing.js"
+import { MAX_OPEN, type Registry } from "./Registry.js"
+import * as Sink from "./Sink.js"
+
+/** What the user may do with files. */
+export interface Calls {
+  readonly api: FilesApi
+  /** Accepts an offer into a folder, if there is room for it. */
+  readonly acceptInto: (incoming: Incoming, directory: string) => Effect.Effect<void, ClientError>
+}
+
+export const make = ({
+  around,
+  conversations,
+  downloads,
+  leaving,
+  registry,
+  run
+}: {
+  readonly around: Around
+  readonly conversations: Conversations
+  readonly downloads: string
+  /** Fails when the client leaves, and with it what waits. */
+  readonly leaving: Deferred.Deferred<never, ClientError>
+  readonly registry: Registry
+  /** Begins the life of something of ours; `after` follows its end. */
+  readonly run: (outgoing: Outgoing, after?: Effect.Effect<void>) => void
+}): Calls => {
+  const { files } = around
+
+  /** A call of the user, ended by our leaving. */
+  const here = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(Deferred.isDone(leaving), (isDone) =>
+      isDone ? closed() : Effect.raceFirst(effect, Deferred.await(leaving))
+    )
+
+  const underWay = (id: TransferId) =>
+    Effect.suspend(() => {
+      const transfer = registry.get(id)
+      if (transfer === undefined) return noSuch(`there is no transfer ${id}`)
+      return transfer.ticket.ended ? noSuch("this transfer is over") : Effect.succeed(transfer)
+    })
+
+  const offered = (id: TransferId) =>
+    Effect.flatMap(underWay(id), (transfer) =>
+      transfer instanceof Incoming && transfer.ticket.phase === "offered"
+        ? Effect.succeed(transfer)
+        : noSuch("this is no offer that waits for your answer")
+    )
+
+  const acceptInto: Calls["acceptInto"] = (incoming, directory) =>
+    Effect.gen(function* () {
+      const { free, path } = yield* Effect.catchAll(files.directory(directory), ofFiles)
+      const { id, size } = incoming.offer
+      if (size > free) return yield* noRoom(path, size, free)
+      // While the disk was looked at, the sender may have taken it back.
+      yield* offered(id)
+      const place = { directory: path, token: around.draw(TOKEN_BYTES) }
+      yield* incoming.accept(yield* Sink.onDisk(files, place.directory, place.token), place)
+    })
+
+  const acceptStream = (id: TransferId) =>
+    Effect.gen(function* () {
+      const incoming = yield* offered(id)
+      if (incoming.offer.kind === "folder") return yield* file("a folder cannot be taken as one stream of bytes")
+      const mailbox = yield* Mailbox.make<Uint8Array, ClientError>(Sink.MAX_PIECES)
+      yield* Effect.addFinalizer(() =>
+        Effect.zipRight(incoming.ticket.ended ? Effect.void : incoming.cancel, mailbox.shutdown)
+      )
+      yield* incoming.accept(Sink.toMailbox(mailbox))
+      return Mailbox.toStream(mailbox)
+    })
+
+  /** Whom something can be offered to now. */
+  const asked = (nick: string) =>
+    Effect.suspend(() => {
+      const conversation = conversations.byNick(nick)
+      if (conversation?.asked !== true) return notConnected(nick)
+      return registry.hasRoom(conversation.peer, "out") ? Effect.succeed(conversation) : tooMany(nick)
+    })
+
+  const outgoing = ({ nick, peer }: Conversation, found: Found, name: string, passing: boolean): Outgoing => {
+    const { entries, kind, skipped } = found
+    const size = entries.reduce((sum, entry) => sum + entry.size, 0)
+    const offer = { id: around.draw(ID_BYTES), kind, name: FileName.make(name), size, files: entries.length }
+    return new Outgoing(around, around.ticket(factsOf(offer, "out", peer, nick, skipped), "preparing"), found, passing)
+  }
+
+  return {
+    acceptInto,
+    api: {
+      offer: (nick, path) =>
+        here(
+          Effect.gen(function* () {
+            yield* asked(nick)
+            const found = yield* Effect.catchAll(files.inspect(path), ofFiles)
+            if (found.entries.length === 0) return yield* file(`there are no files in ${found.path}`)
+            const sending = outgoing(yield* asked(nick), found, found.name, false)
+            run(sending)
+            return sending.ticket.snapshot()
+          })
+        ),
+      offerStream: (nick, name, content) =>
+        here(
+          Effect.gen(function* () {
+            yield* asked(nick)
+            const { found, scope } = yield* spooled(files, content)
+            const close = Scope.close(scope, Exit.void)
+            const sending = outgoing(yield* Effect.onError(asked(nick), () => close), found, name, true)
+            run(sending, close)
+            return sending.ticket.snapshot()
+          })
+        ),
+      accept: (id, directory = downloads) => Effect.flatMap(offered(id), (incoming) => acceptInto(incoming, directory)),
+      acceptStream: (id) => Stream.unwrapScoped(acceptStream(id)),
+      decline: (id) => Effect.map(offered(id), (incoming) => incoming.decline()),
+      cancel: (id) => Effect.flatMap(underWay(id), (transfer) => transfer.cancel),
+      pause: (id) => Effect.flatMap(underWay(id), (transfer) => transfer.pause(true)),
+      resume: (id) => Effect.flatMap(underWay(id), (transfer) => transfer.pause(false)),
+      list: Effect.sync(() => registry.list())
+    }
+  }
+}
+
+/** Puts a stream into a file of ours, which lives as long as the scope in the result. */
+const spooled = <E>(files: Files["Type"], content: Stream.Stream<Uint8Array, E>) =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.make()
+    const found = yield* Effect.gen(function* () {
+      const spool = yield* Scope.extend(Effect.catchAll(files.spool, ofFiles), scope)
+      yield* Stream.runForEach(content, (bytes) => Effect.catchAll(spool.append(bytes), ofFiles))
+      return yield* Effect.catchAll(files.inspect(spool.path), ofFiles)
+    }).pipe(Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))))
+    return { found, scope }
+  })
+
+const file = (message: string) => new ClientError({ code: "File", message })
+
+const ofFiles = ({ message }: FilesError) => file(message)
+
+const noSuch = (message: string) => new ClientError({ code: "NoSuchTransfer", message })
+
+const noRoom = (path: string, size: number, free: number) =>
+  file(`it has ${size} bytes, and there is room for ${free} in ${path}`)
+
+const tooMany = (nick: string) =>
+  new ClientError({ code: "Busy", message: `${MAX_OPEN} transfers to ${nick} are under way; wait until one is over` })
+
+const ID_BYTES = 16
+/** Nobody else can know where something will arrive. */
+const TOKEN_BYTES = 8

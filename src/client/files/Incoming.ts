@@ -1,0 +1,304 @@
+import * as Effect from "effect/Effect"
+import type { Content, Offer } from "../../core/files/Api.js"
+import * as Contents from "../../core/files/Contents.js"
+import type { FileReceiver } from "../../core/files/FileReceiver.js"
+import { Have } from "../../core/files/Have.js"
+import { Layout } from "../../core/files/Layout.js"
+import type { ReceiverEvent, Save } from "../../core/files/Machines.js"
+import * as Base64Url from "../../domain/Base64Url.js"
+import type { FilesError } from "../../services/Files.js"
+import type { Around } from "./Around.js"
+import { giveUp } from "./Drive.js"
+import { scan } from "./Hashing.js"
+import type { Port } from "./Port.js"
+import type { IncomingHead } from "./Record.js"
+import * as Sink from "./Sink.js"
+import type { End, Ticket } from "./Ticket.js"
+import * as Words from "./Words.js"
+
+/** Something that a peer offers us, and what is there of it. It outlives the connections that it comes over. */
+export class Incoming {
+  /** Once it is known what is to come, and what of that is there. */
+  private known: { readonly content: Content; readonly have: Have } | undefined
+  private sink: Sink.Sink | undefined
+  /** Where it goes on disk, for the next process. */
+  private place: { readonly directory: string; readonly token: string } | undefined
+  private contents: Uint8Array = NONE
+  /** What an earlier process left is still being looked through. */
+  private busy = false
+  private serving: Serving | undefined
+  private readonly idle = Effect.unsafeMakeLatch(true)
+
+  constructor(
+    private readonly around: Around,
+    readonly ticket: Ticket,
+    readonly offer: Offer
+  ) {}
+
+  /** Whether its bytes may flow as soon as there is room for one more. */
+  get wantsRoom(): boolean {
+    return this.ticket.phase === "accepted" && !this.busy
+  }
+
+  accept(sink: Sink.Sink, place?: { readonly directory: string; readonly token: string }): Effect.Effect<void> {
+    this.sink = sink
+    this.place = place
+    this.ticket.enter("accepted")
+    this.poke()
+    return this.keep("accepted")
+  }
+
+  /** Before it was accepted. */
+  decline(): void {
+    this.ticket.enter("declined")
+    this.poke()
+  }
+
+  pause(paused: boolean): Effect.Effect<void> {
+    this.ticket.pause(paused)
+    this.poke()
+    return this.ticket.phase === "accepted" ? this.keep("accepted") : Effect.void
+  }
+
+  /** For good. */
+  get cancel(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.serving?.machine.abort("Cancelled")
+      return this.end("cancelled")
+    })
+  }
+
+  /** For good, and there will be no connection any more to tell it over. */
+  get leave(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { serving } = this
+      if (serving !== undefined) giveUp(serving.port, serving.machine, "Cancelled")
+      return this.end("cancelled")
+    })
+  }
+
+  poke(): void {
+    this.serving?.port.poke()
+  }
+
+  /** Serves it over this stream from now on, once the fiber that served an earlier one has let go. */
+  attach(serving: Serving): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { serving: earlier } = this
+      if (earlier !== undefined) giveUp(earlier.port, earlier.machine, "Busy")
+      return Effect.zipRight(
+        this.idle.await,
+        Effect.sync(() => {
+          this.serving = serving
+          this.idle.unsafeClose()
+        })
+      )
+    })
+  }
+
+  /** The stream is over. */
+  detach(port: Port): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.serving?.port !== port) return Effect.void
+      this.serving = undefined
+      this.ticket.stops()
+      const after = this.ticket.ended ? this.clear : Effect.void
+      // The sender has ended the stream after our last word, so it knows.
+      const knows = this.ticket.phase === "done" && port.ended
+      return Effect.zipRight(after, knows ? this.forget : Effect.void).pipe(
+        Effect.ensuring(Effect.sync(() => this.idle.unsafeOpen()))
+      )
+    })
+  }
+
+  /** Answers the offer of a new stream; `false` when the answer must wait. `room` takes a place among those that flow. */
+  answer(machine: FileReceiver, room: () => boolean): boolean {
+    switch (this.ticket.phase) {
+      case "preparing":
+      case "offered":
+        return false
+      case "declined":
+        machine.decline("Declined")
+        return true
+      case "cancelled":
+        machine.abort("Cancelled")
+        return true
+      case "failed":
+        machine.abort("Storage")
+        return true
+      case "done":
+        machine.stored()
+        return true
+      case "accepted":
+      case "finishing":
+        if (this.busy || !room()) return false
+        machine.accept(this.known)
+        this.ticket.flows(machine)
+        return true
+    }
+  }
+
+  onEvent(event: ReceiverEvent, machine: FileReceiver): Effect.Effect<void> | undefined {
+    const { ticket } = this
+    const nick = this.around.nickOf(ticket.facts.peer) ?? ticket.facts.nick
+    switch (event._tag) {
+      case "Offered":
+        return undefined
+      case "Contents":
+        return this.begin(event.content, event.bytes, machine)
+      case "Complete":
+        return this.store(machine)
+      case "Paused":
+        ticket.tell()
+        return undefined
+      case "Cancelled":
+        return this.end("cancelled", Words.cancelled(nick))
+      case "Failed":
+        // An offer that could not be served over this stream comes again.
+        if (event.reason === "Busy") return undefined
+        return this.end("failed", Words.failed(nick, event.reason, event.by))
+    }
+  }
+
+  save({ bytes, file, offset }: Save, machine: FileReceiver): Effect.Effect<void> {
+    return this.sink!.save(file, offset, bytes).pipe(
+      Effect.tap(() => machine.handleSaved()),
+      Effect.catchAll((error) => this.broken(error, machine))
+    )
+  }
+
+  /** Goes on with what an earlier process had accepted: looks at what is there. */
+  restore(head: IncomingHead, tail: Uint8Array): Effect.Effect<void> {
+    const { directory, token } = head
+    if (head.stage === "stored") return Effect.sync(() => this.ticket.enter("done"))
+    this.busy = true
+    this.contents = tail
+    this.place = { directory, token }
+    if (head.paused) this.ticket.pause(true)
+    return Effect.gen(this, function* () {
+      const sink = yield* Sink.onDisk(this.around.files, directory, token)
+      this.sink = sink
+      const content = tail.length === 0 ? undefined : Contents.decode(this.around.crypto, this.offer, tail)
+      if (content === undefined) return
+      const fresh = yield* sink.begin(content)
+      if (fresh && head.stage === "storing") {
+        yield* sink.close
+        this.ticket.enter("done")
+        return yield* this.keep("stored")
+      }
+      this.known = { content, have: yield* this.look(sink, content, fresh) }
+    }).pipe(
+      Effect.catchAll((error) => this.broken(error)),
+      Effect.ensuring(
+        Effect.sync(() => {
+          this.busy = false
+          this.poke()
+        })
+      )
+    )
+  }
+
+  /** Which chunks are there, by their hashes. */
+  private look(sink: Sink.Sink, content: Content, fresh: boolean): Effect.Effect<Have, FilesError> {
+    if (fresh) return Effect.succeed(new Have(new Layout(content.entries).chunks))
+    return scan(this.around.crypto, content.entries, sink.read, () => {}).pipe(
+      Effect.map((found) => {
+        const have = found.matching(content.leaves)
+        this.ticket.moved(new Layout(content.entries).bytesOf(have))
+        return have
+      })
+    )
+  }
+
+  private begin(content: Content, bytes: Uint8Array, machine: FileReceiver): Effect.Effect<void> {
+    this.contents = bytes
+    return this.sink!.begin(content).pipe(
+      Effect.zipRight(
+        Effect.suspend(() => {
+          const { have } = machine
+          if (have !== undefined) this.known = { content, have }
+          return this.keep("accepted")
+        })
+      ),
+      Effect.catchAll((error) => this.broken(error, machine))
+    )
+  }
+
+  /** Once it has begun it is finished, so that what is written down is what has happened. */
+  private store(machine: FileReceiver): Effect.Effect<void> {
+    const { ticket } = this
+    return Effect.gen(this, function* () {
+      if (ticket.ended) return
+      ticket.enter("finishing")
+      yield* this.keep("storing")
+      ticket.path = yield* this.sink!.complete
+      ticket.enter("done")
+      machine.stored()
+      yield* this.keep("stored")
+    }).pipe(
+      Effect.catchAll((error) => this.broken(error, machine)),
+      this.place === undefined ? (storing) => storing : Effect.uninterruptible
+    )
+  }
+
+  /** The disk does not do what it should. */
+  private broken({ message }: FilesError, machine?: FileReceiver): Effect.Effect<void> {
+    machine?.abort("Storage")
+    return this.end("failed", message)
+  }
+
+  private end(how: End, message?: string): Effect.Effect<void> {
+    this.ticket.enter(how, message)
+    this.poke()
+    return Effect.zipRight(this.forget, this.serving === undefined ? this.clear : Effect.void)
+  }
+
+  /** Removes what has arrived of a transfer that ended otherwise than it should. */
+  private get clear(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { sink } = this
+      this.sink = undefined
+      this.known = undefined
+      this.contents = NONE
+      if (sink === undefined || this.ticket.phase === "done") return Effect.void
+      return sink.drop(this.ticket.message ?? `it was ${this.ticket.phase}`)
+    })
+  }
+
+  /** Lets go of the disk; what is there stays for the next process. */
+  get close(): Effect.Effect<void> {
+    return Effect.suspend(() => this.sink?.close ?? Effect.void)
+  }
+
+  private get forget(): Effect.Effect<void> {
+    return this.place === undefined ? Effect.void : (this.around.vault()?.forget(this.offer.id) ?? Effect.void)
+  }
+
+  /** Writes down how far it has come. A disk that does not take it costs no more than having to begin again after a restart. */
+  private keep(stage: IncomingHead["stage"]): Effect.Effect<void> {
+    const { offer, place, ticket } = this
+    const vault = this.around.vault()
+    if (place === undefined || vault === undefined) return Effect.void
+    const { id, kind, name, size, files } = offer
+    const { peer } = ticket.facts
+    const head = {
+      version: 1,
+      direction: "in",
+      peer,
+      nick: this.around.nickOf(peer) ?? ticket.facts.nick,
+      offer: { id, kind, name, size, files, root: Base64Url.encode(offer.root) },
+      paused: ticket.paused,
+      stage,
+      ...place
+    } as const
+    return Effect.ignore(vault.keep({ head, tail: stage === "stored" ? NONE : this.contents }))
+  }
+}
+
+/** A stream that a transfer comes over, and its machine. */
+export interface Serving {
+  readonly port: Port
+  readonly machine: FileReceiver
+}
+
+const NONE = new Uint8Array(0)

@@ -1,0 +1,77 @@
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { MAX_ENTRIES } from "../../core/files/Api.js"
+import * as Bytes from "../../protocol/Bytes.js"
+
+/**
+ * What the next process must know of a transfer to go on with it: `length u32 | JSON | tail`. The tail is what is too large for JSON: of an
+ * outgoing transfer the leaves of the content, of an incoming one manifest and leaves as they came (empty before they did).
+ */
+export interface Record {
+  readonly head: Head
+  readonly tail: Uint8Array
+}
+
+export const encode = ({ head, tail }: Record): Uint8Array => {
+  const json = Bytes.fromText(JSON.stringify(head))
+  const length = new Uint8Array(LENGTH_BYTES)
+  new Bytes.Writer(length).u32(json.length)
+  return Bytes.concat([length, json, tail])
+}
+
+/** `undefined` when it is not what `encode` gives. */
+export const decode = (bytes: Uint8Array): Record | undefined => {
+  const reader = new Bytes.Reader(bytes)
+  const json = reader.bytes(reader.u32())
+  if (reader.failed) return undefined
+  const head = decodeHead(Bytes.toText(json) ?? "")
+  return Either.isRight(head) ? { head: head.right, tail: reader.bytes(reader.remaining) } : undefined
+}
+
+const Hash = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9_-]{43}$/))
+const Count = Schema.NonNegativeInt
+
+const Offer = Schema.Struct({
+  id: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{32}$/)),
+  kind: Schema.Literal("file", "folder"),
+  name: Schema.String,
+  size: Count,
+  files: Count,
+  /** base64url. */
+  root: Hash
+})
+
+const common = { version: Schema.Literal(1), peer: Hash, nick: Schema.String, offer: Offer, paused: Schema.Boolean }
+
+const Outgoing = Schema.Struct({
+  ...common,
+  direction: Schema.Literal("out"),
+  path: Schema.String,
+  skipped: Count,
+  /** Path, size, time of change, whether it is executable. */
+  entries: Schema.Array(Schema.Tuple(Schema.String, Count, Schema.Number, Schema.Boolean)).pipe(
+    Schema.maxItems(MAX_ENTRIES)
+  )
+})
+
+const Incoming = Schema.Struct({
+  ...common,
+  direction: Schema.Literal("in"),
+  directory: Schema.String,
+  token: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{16}$/)),
+  /**
+   * `storing`: all bytes are there, and are being given their name; when nothing of them is left under the hidden one, that has happened. `stored`:
+   * the sender may not know it yet.
+   */
+  stage: Schema.Literal("accepted", "storing", "stored")
+})
+
+const Head = Schema.Union(Outgoing, Incoming)
+
+export type Head = typeof Head.Type
+export type OutgoingHead = typeof Outgoing.Type
+export type IncomingHead = typeof Incoming.Type
+
+const decodeHead = Schema.decodeUnknownEither(Schema.parseJson(Head))
+
+const LENGTH_BYTES = 4

@@ -1,0 +1,58 @@
+import type { TransferId } from "../../core/files/Api.js"
+import type { PeerId } from "../../core/peer/Api.js"
+import { MAX_FINISHED, type Transfer } from "./Api.js"
+import { Incoming } from "./Incoming.js"
+import type { Outgoing } from "./Outgoing.js"
+
+/**
+ * The transfers of this process by their ids, oldest first. Those that have ended are remembered for a while, so that an offer that is repeated
+ * (its sender has not heard of the end) gets the answer it got before.
+ */
+export class Registry {
+  private readonly transfers = new Map<TransferId, Incoming | Outgoing>()
+
+  get(id: TransferId): Incoming | Outgoing | undefined {
+    return this.transfers.get(id)
+  }
+
+  /** Whether the peer may have one more in this direction. */
+  hasRoom(peer: PeerId, direction: "in" | "out"): boolean {
+    let open = 0
+    for (const { ticket } of this.transfers.values())
+      if (!ticket.ended && ticket.facts.peer === peer && ticket.facts.direction === direction) open++
+    return open < MAX_OPEN
+  }
+
+  add(transfer: Incoming | Outgoing): void {
+    const { id } = transfer.ticket.facts
+    this.transfers.set(id, transfer)
+    if (this.transfers.size <= MAX_REMEMBERED) return
+    for (const [other, { ticket }] of this.transfers) {
+      if (!ticket.ended) continue
+      this.transfers.delete(other)
+      return
+    }
+  }
+
+  /** All, or those with one peer. */
+  all(peer?: PeerId): ReadonlyArray<Incoming | Outgoing> {
+    const all = [...this.transfers.values()]
+    return peer === undefined ? all : all.filter(({ ticket }) => ticket.facts.peer === peer)
+  }
+
+  incoming(peer: PeerId): ReadonlyArray<Incoming> {
+    return this.all(peer).filter((transfer) => transfer instanceof Incoming)
+  }
+
+  /** What is under way, and the last of what has ended. */
+  list(): ReadonlyArray<Transfer> {
+    const all = this.all()
+    let skip = all.filter(({ ticket }) => ticket.ended).length - MAX_FINISHED
+    return all.filter(({ ticket }) => !ticket.ended || skip-- <= 0).map(({ ticket }) => ticket.snapshot())
+  }
+}
+
+/** Transfers in one direction with one peer that have not ended: more than anybody keeps in view. Each may hold a stream open. */
+export const MAX_OPEN = 32
+/** Ended ones among them, at about a kilobyte each. */
+const MAX_REMEMBERED = 1_024

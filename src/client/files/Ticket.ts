@@ -1,0 +1,160 @@
+import type { PeerId } from "../../core/peer/Api.js"
+import type { Transfer, TransferState } from "./Api.js"
+import { Meter } from "./Meter.js"
+
+/** What people are told of one transfer: what it is, how it stands, and when that is news. */
+export class Ticket {
+  private phaseNow: Phase
+  private known = 0
+  private flowing: Flow | undefined
+  private pausedHere = false
+  private toldAt = Number.NEGATIVE_INFINITY
+  private readonly meter = new Meter()
+  message: string | undefined
+  path: string | undefined
+
+  constructor(
+    readonly facts: Facts,
+    phase: Phase,
+    private readonly around: {
+      /** Monotonic ms. */
+      readonly now: () => number
+      readonly nickOf: (peer: PeerId) => string | undefined
+      readonly tell: (transfer: Transfer) => void
+    }
+  ) {
+    this.phaseNow = phase
+  }
+
+  get phase(): Phase {
+    return this.phaseNow
+  }
+
+  get ended(): boolean {
+    return isEnd(this.phaseNow)
+  }
+
+  get paused(): boolean {
+    return this.pausedHere
+  }
+
+  /** The transfer enters a new phase, and that is told. Nothing follows an end. */
+  enter(phase: Phase, message?: string): void {
+    if (this.ended) return
+    this.phaseNow = phase
+    if (message !== undefined) this.message = message
+    if (phase === "done") this.known = this.facts.size
+    if (isEnd(phase)) this.stopped()
+    this.tell()
+  }
+
+  pause(paused: boolean): void {
+    this.pausedHere = paused
+    this.flowing?.pause(paused)
+    this.meter.reset()
+    this.tell()
+  }
+
+  /** The machine that moves bytes from now on. */
+  flows(flow: Flow): void {
+    this.flowing = flow
+    flow.pause(this.pausedHere)
+    this.meter.reset()
+    this.tell()
+  }
+
+  /** Nothing moves any more, for now. */
+  stops(): void {
+    if (this.flowing === undefined) return
+    this.stopped()
+    this.tell()
+  }
+
+  /** While there is no machine: so many bytes were read. */
+  moved(bytes: number): void {
+    this.known = bytes
+    this.tick()
+  }
+
+  /** Bytes may have moved: tells so if it was told long enough ago. */
+  tick(): void {
+    const now = this.around.now()
+    if (now - this.toldAt < TELL_EVERY) return
+    this.tell()
+  }
+
+  tell(): void {
+    const now = this.around.now()
+    this.toldAt = now
+    this.meter.sample(now, this.transferred)
+    this.around.tell(this.snapshot())
+  }
+
+  snapshot(): Transfer {
+    const { facts, flowing, message, path } = this
+    const pausedBy = this.ended ? undefined : (flowing?.pausedBy ?? (this.pausedHere ? "us" : undefined))
+    const moves = this.phaseNow === "preparing" || flowing !== undefined
+    return {
+      id: facts.id,
+      peer: this.around.nickOf(facts.peer) ?? facts.nick,
+      direction: facts.direction,
+      kind: facts.kind,
+      name: facts.name,
+      size: facts.size,
+      files: facts.files,
+      state: this.state(pausedBy),
+      transferred: this.transferred,
+      rate: moves ? this.meter.rate(this.around.now()) : 0,
+      ...(facts.skipped > 0 && { skipped: facts.skipped }),
+      ...(pausedBy !== undefined && { pausedBy }),
+      ...(path !== undefined && { path }),
+      ...(message !== undefined && { message })
+    }
+  }
+
+  private get transferred(): number {
+    return this.flowing?.transferred ?? this.known
+  }
+
+  private stopped(): void {
+    if (this.flowing !== undefined && this.phaseNow !== "done") this.known = this.flowing.transferred
+    this.flowing = undefined
+  }
+
+  private state(pausedBy: Transfer["pausedBy"]): TransferState {
+    if (this.phaseNow !== "accepted") return this.phaseNow
+    if (pausedBy !== undefined) return "paused"
+    if (this.flowing === undefined) return "waiting"
+    return this.transferred === this.facts.size ? "finishing" : "active"
+  }
+}
+
+/** What does not change. */
+export interface Facts {
+  readonly id: string
+  readonly peer: PeerId
+  /** As the peer was called when it began. */
+  readonly nick: string
+  readonly direction: "out" | "in"
+  readonly kind: "file" | "folder"
+  readonly name: string
+  readonly size: number
+  readonly files: number
+  readonly skipped: number
+}
+
+export type Phase = "preparing" | "offered" | "accepted" | "finishing" | End
+export type End = "done" | "declined" | "cancelled" | "failed"
+
+/** What moves the bytes over the connection in use. */
+export interface Flow {
+  readonly transferred: number
+  readonly pausedBy: "us" | "them" | "both" | undefined
+  readonly pause: (paused: boolean) => void
+}
+
+export const isEnd = (phase: Phase): phase is End =>
+  phase === "done" || phase === "declined" || phase === "cancelled" || phase === "failed"
+
+/** Milliseconds between news of mere progress: more often than anybody reads. */
+const TELL_EVERY = 250

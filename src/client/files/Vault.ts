@@ -1,0 +1,66 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { TransferId } from "../../core/files/Api.js"
+import { MAX_BLOCK, read, SALT_BYTES, SealedLogWriter } from "../../core/journal/SealedLog.js"
+import type { Crypto } from "../../domain/Crypto.js"
+import * as Bytes from "../../protocol/Bytes.js"
+import type { Store, StoreError } from "../../services/Store.js"
+import * as Record from "./Record.js"
+
+/**
+ * The transfers that outlive the process: one file each, sealed as the journal is, because names and paths are private. Each write makes a
+ * new file with a key of its own.
+ */
+export interface Vault {
+  /** Those that an earlier process left. What cannot be read is not among them, and stays where it is. */
+  readonly left: ReadonlyArray<Record.Record>
+  /** After success it survives a crash. */
+  readonly keep: (record: Record.Record) => Effect.Effect<void, StoreError>
+  /** Best effort: what is left is a transfer that nobody on the other side knows of. */
+  readonly forget: (id: TransferId) => Effect.Effect<void>
+}
+
+export const open = (options: {
+  readonly crypto: Crypto
+  readonly entropy: { readonly bytes: (length: number) => Uint8Array }
+  readonly secret: Uint8Array
+  readonly store: Pick<typeof Store.Service, "read" | "write" | "remove" | "list">
+  readonly folder: string
+}): Effect.Effect<Vault> =>
+  Effect.gen(function* () {
+    const { crypto, entropy, folder, store } = options
+    const secret = crypto.hash(KEY_BYTES, [LABEL], options.secret)
+    const left: Array<Record.Record> = []
+    const names = yield* Effect.orElseSucceed(store.list(folder), () => [])
+    for (const name of names.slice(0, MAX_LEFT)) {
+      const file = yield* Effect.orElseSucceed(store.read(name), () => Option.none())
+      const record = Option.isSome(file) ? unseal(crypto, secret, file.value) : undefined
+      if (record !== undefined && `${folder}/${record.head.offer.id}` === name) left.push(record)
+    }
+    return {
+      left,
+      keep: (record) =>
+        Effect.suspend(() => {
+          const writer = new SealedLogWriter(crypto, secret, entropy.bytes(SALT_BYTES))
+          return store.write(`${folder}/${record.head.offer.id}`, seal(writer, Record.encode(record)))
+        }),
+      forget: (id) => Effect.ignore(store.remove(`${folder}/${id}`))
+    }
+  })
+
+const seal = (writer: SealedLogWriter, bytes: Uint8Array): Uint8Array => {
+  const blocks = [writer.header()]
+  for (let at = 0; at < bytes.length; at += MAX_BLOCK) blocks.push(writer.seal(bytes.subarray(at, at + MAX_BLOCK)))
+  return Bytes.concat(blocks)
+}
+
+const unseal = (crypto: Crypto, secret: Uint8Array, file: Uint8Array): Record.Record | undefined => {
+  const log = read(crypto, secret, file)
+  return log._tag === "Foreign" || log.damaged ? undefined : Record.decode(Bytes.concat(log.blocks))
+}
+
+/** Transfers of an earlier process that are gone on with: more than anybody leaves, as far as memory goes. */
+const MAX_LEFT = 256
+
+const KEY_BYTES = 32
+const LABEL = Bytes.fromText("parley transfers v1")
