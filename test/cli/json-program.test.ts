@@ -37,7 +37,7 @@ describe("JSON mode", () => {
   it("answers each command in order, with its ref, and sent before delivered", () =>
     test(
       Effect.gen(function* () {
-        const { command, events, exit } = yield* start("alice")
+        const { client, command, events, exit } = yield* start("alice")
         command(
           { cmd: "list", ref: 1 },
           { cmd: "send", to: "bob", text: "too early", ref: 2 },
@@ -48,9 +48,15 @@ describe("JSON mode", () => {
           { cmd: "why", nick: "carol", ref: 8 },
           { cmd: "path", nick: "bob", policy: "relay-only", ref: 9 },
           { cmd: "leave", nick: "bob", ref: 6 },
+          { cmd: "history", nick: "bob", limit: 3, search: "to", ref: 10 },
+          { cmd: "clearHistory", nick: "bob", ref: 11 },
+          { cmd: "read", nick: "bob", id: "77", ref: 12 },
           { cmd: "exit" }
         )
         expect(yield* exit).toEqual(Exit.void)
+        expect(client.calls).toEqual(
+          expect.arrayContaining(['history {"limit":3,"search":"to","peer":"bob"}', "clearHistory bob", "read bob 77"])
+        )
         expect(events().filter(({ event }) => event !== "delivered")).toEqual([
           { event: "registered", nick: "alice", address: "192.0.2.1:1000", fingerprint: "key of alice" },
           expect.objectContaining({ event: "peers", ref: 1 }),
@@ -62,6 +68,9 @@ describe("JSON mode", () => {
           { event: "error", code: "NotConnected", message: "query carol first", ref: 8 },
           { event: "ok", cmd: "path", ref: 9 },
           { event: "ok", cmd: "leave", ref: 6 },
+          expect.objectContaining({ event: "history", more: 7, ref: 10 }),
+          { event: "ok", cmd: "clearHistory", ref: 11 },
+          { event: "ok", cmd: "read", ref: 12 },
           { event: "bye" }
         ])
         const order = names(events())

@@ -52,15 +52,7 @@ export class Chat {
         : `${this.awaited} ${this.palette.dim("waiting for the server…")}> `
     const peer = this.focused === undefined ? undefined : this.conversations.get(this.focused)
     if (peer === undefined) return `${this.me}> `
-    const mark =
-      peer.overdue || peer.kept !== undefined
-        ? " waiting…"
-        : peer.undelivered.size > 0
-          ? " …"
-          : peer.last?.read
-            ? " read"
-            : ""
-    return `${this.me} → ${this.palette.nick(peer.nick)}${this.palette.dim(mark)}> `
+    return `${this.me} → ${this.palette.nick(peer.nick)}${this.palette.dim(markOf(peer))}> `
   }
 
   /** A nickname was asked for, or the server has answered (`undefined`). */
@@ -363,6 +355,13 @@ const MAX_NICK = 128
 const MAX_GREETING = 12
 /** As many as the outbox of a peer holds at most; beyond it nothing is accepted anyway. */
 const MAX_UNDELIVERED = 10_000
+
+/** What has become of the last messages of ours; nothing when they are delivered. */
+const markOf = ({ kept, last, overdue, undelivered }: Conversation.Conversation): string => {
+  if (overdue || kept !== undefined) return " waiting…"
+  if (undelivered.size > 0) return " …"
+  return last?.read === true ? " (read)" : ""
+}
 
 /** People named in one line. */
 const MAX_NAMED = 3

@@ -52,6 +52,8 @@ export const run = (
       )
       const lines = yield* Mailbox.make<string>({ capacity: MAX_QUEUED })
       const registered = yield* Deferred.make<void>()
+      // That a message was sent must be shown before what becomes of it, which another fiber shows.
+      const ordered = yield* Effect.makeSemaphore(1)
       const failed = (error: ClientError, nick?: string) => ui.print(chat.failed(error, nick))
       /** A nickname was asked for, and the server does not answer. */
       let stranded = false
@@ -115,7 +117,7 @@ export const run = (
               Effect.zipRight(Effect.forkScoped(Effect.delay(reportOverdue(to, id), OVERDUE)))
             ),
           onFailure: failed
-        })
+        }).pipe(ordered.withPermits(1))
 
       const reportOverdue = (to: string, id: string) =>
         Effect.suspend(() => {
@@ -264,7 +266,8 @@ export const run = (
       const output = yield* Effect.fork(
         Stream.runForEach(client.events, (event) =>
           Effect.gen(function* () {
-            yield* ui.print(chat.handle(event))
+            const show = Effect.suspend(() => ui.print(chat.handle(event)))
+            yield* event._tag === "Delivered" || event._tag === "Read" ? ordered.withPermits(1)(show) : show
             if (event._tag === "ServerLost") {
               stranded = registering && chat.choosing
               yield* leaveIfStranded

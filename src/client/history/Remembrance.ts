@@ -73,7 +73,7 @@ export class Remembrance {
         })
       return new ClientError({
         code: "HistoryOff",
-        message: this.wanted ? "there is no history for a passing identity" : "no history is kept this time"
+        message: this.wanted ? "there is no history for a passing identity" : "history is off this time (--no-history)"
       })
     })
   }
