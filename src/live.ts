@@ -8,11 +8,13 @@ import * as SendProgram from "./cli/oneshot/SendProgram.js"
 import { ProgramError } from "./cli/ProgramError.js"
 import * as ServerProgram from "./cli/ServerProgram.js"
 import * as Profile from "./client/Profile.js"
+import * as MemoryFiles from "./layers/memory/Files.js"
 import * as MemoryStore from "./layers/memory/Store.js"
 import * as Crypto from "./layers/node/Crypto.js"
 import * as Datagrams from "./layers/node/Datagrams.js"
 import * as Dialer from "./layers/node/Dialer.js"
 import * as Entropy from "./layers/node/Entropy.js"
+import * as NodeFiles from "./layers/node/Files.js"
 import * as Interfaces from "./layers/node/Interfaces.js"
 import * as LanDiscovery from "./layers/node/LanDiscovery.js"
 import * as Listener from "./layers/node/Listener.js"
@@ -41,7 +43,8 @@ const profiles = (home: string) =>
       machine,
       LanDiscovery.layer,
       Layer.provide(PortMapping.layer, Datagrams.layer),
-      NodeStore.layer(home)
+      NodeStore.layer(home),
+      NodeFiles.layer(home)
     )
   )
 
@@ -57,5 +60,5 @@ export const demo: Programs["demo"] = Effect.provide(
   DemoProgram.run(
     Layer.provide(Profile.layer, Layer.mergeAll(Crypto.layer, Entropy.layer, MemoryStore.layer)).pipe(Layer.orDie)
   ),
-  machine
+  Layer.merge(machine, MemoryFiles.layer)
 )
