@@ -76,8 +76,9 @@ export class FileReceiver extends TransferEnd<ReceiverEvent, ReceiverAction> imp
     this.pump()
   }
 
+  /** What comes once everything is here cannot spoil it any more. */
   protected get isBusy(): boolean {
-    return this.#intake?.isSaving === true
+    return this.#state === "complete" || this.#intake?.isSaving === true
   }
 
   protected get isBetweenRecords(): boolean {

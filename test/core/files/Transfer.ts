@@ -4,7 +4,7 @@ import { FileReceiver } from "../../../src/core/files/FileReceiver.js"
 import { FileSender } from "../../../src/core/files/FileSender.js"
 import type { Have } from "../../../src/core/files/Have.js"
 import { Layout } from "../../../src/core/files/Layout.js"
-import type { Place, ReceiverEvent, SenderEvent } from "../../../src/core/files/Machines.js"
+import type { Place, ReceiverEvent, Save, SenderEvent } from "../../../src/core/files/Machines.js"
 import { Scan } from "../../../src/core/files/Scan.js"
 import { MAX_WRITE } from "../../../src/core/peer/Api.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
@@ -76,6 +76,8 @@ export class Transfer {
   most = 0
   resets: Array<number> = []
   saves = 0
+  #reading: Place | undefined
+  #saving: Save | undefined
   readonly #toReceiver: Pipe
   readonly #toSender: Pipe
 
@@ -86,6 +88,8 @@ export class Transfer {
       readonly chunkSize?: number
       readonly window?: number
       readonly portion?: () => number
+      /** Whether the disk answers now; at once where left out. */
+      readonly diskReady?: () => boolean
       /** Bytes after which the connection breaks, both directions counted. */
       readonly breakAt?: number
       readonly known?: Kept
@@ -104,7 +108,7 @@ export class Transfer {
   /** Runs until nothing moves any more; whether the connection broke. */
   run(): boolean {
     for (;;) {
-      const moved = [this.#stepSender(), this.#stepReceiver(), this.#deliver()].some(Boolean)
+      const moved = [this.#stepSender(), this.#stepReceiver(), this.#stepDisks(), this.#deliver()].some(Boolean)
       if (this.#toReceiver.delivered + this.#toSender.delivered >= (this.options.breakAt ?? Number.POSITIVE_INFINITY))
         return true
       if (!moved) return false
@@ -124,7 +128,8 @@ export class Transfer {
         this.most = Math.max(this.most, this.#toReceiver.length)
         return true
       case "Read":
-        this.sender.handleRead(this.source.read(action))
+        if (this.#reading !== undefined) throw new Error("a read before the last one was answered")
+        this.#reading = action
         return true
       case "Finish":
         this.#toReceiver.end = "end"
@@ -155,8 +160,8 @@ export class Transfer {
         return true
       case "Save":
         this.saves++
-        this.target!.write(action.file, action.offset, action.bytes)
-        this.receiver.handleSaved()
+        if (this.#saving !== undefined) throw new Error("a save before the last one was confirmed")
+        this.#saving = action
         return true
       case "Finish":
         this.#toSender.end = "end"
@@ -166,6 +171,23 @@ export class Transfer {
         this.#toSender.end = action.code
         return true
     }
+  }
+
+  #stepDisks(): boolean {
+    const waiting = this.#reading !== undefined || this.#saving !== undefined
+    if (this.options.diskReady?.() === false) return waiting
+    const reading = this.#reading
+    if (reading !== undefined) {
+      this.#reading = undefined
+      this.sender.handleRead(this.source.read(reading))
+    }
+    const saving = this.#saving
+    if (saving !== undefined) {
+      this.#saving = undefined
+      this.target!.write(saving.file, saving.offset, saving.bytes)
+      this.receiver.handleSaved()
+    }
+    return waiting
   }
 
   #deliver(): boolean {

@@ -17,7 +17,10 @@ const files = fc.array(
 /** How a stream cuts what goes through it. */
 const portions = fc.array(fc.integer({ min: 1, max: 150 }), { minLength: 1, maxLength: 20 })
 
-const cycle = (values: ReadonlyArray<number>) => {
+/** When the disks answer. */
+const disk = fc.array(fc.boolean(), { maxLength: 8 }).map((ready) => [...ready, true])
+
+const cycle = <A>(values: ReadonlyArray<A>) => {
   let at = 0
   return () => values[at++ % values.length]!
 }
@@ -27,10 +30,15 @@ const tags = (events: ReadonlyArray<{ readonly _tag: string }>) => events.map(({
 describe("a transfer", () => {
   it("brings every byte over, however the stream cuts them, within its bound of memory", () => {
     fc.assert(
-      fc.property(files, portions, fc.integer({ min: 1, max: 500 }), (files, portion, window) => {
+      fc.property(files, portions, disk, fc.integer({ min: 1, max: 500 }), (files, portion, disk, window) => {
         const source = new Disk(files)
         const content = contentOf(source, CHUNK)
-        const transfer = new Transfer(source, content, { chunkSize: CHUNK, portion: cycle(portion), window })
+        const transfer = new Transfer(source, content, {
+          chunkSize: CHUNK,
+          portion: cycle(portion),
+          diskReady: cycle(disk),
+          window
+        })
         expect(transfer.run()).toBe(false)
         expect(tags(transfer.receiverEvents)).toEqual(["Offered", "Contents", "Complete"])
         expect(tags(transfer.senderEvents)).toEqual(["Accepted", "Complete"])
@@ -53,7 +61,7 @@ describe("a transfer", () => {
       }
     )
     fc.assert(
-      fc.property(files, portions, breaks, (files, portion, breaks) => {
+      fc.property(files, portions, disk, breaks, (files, portion, disk, breaks) => {
         const source = new Disk(files)
         const content = contentOf(source, CHUNK)
         const layout = new Layout(content.entries, CHUNK)
@@ -64,6 +72,7 @@ describe("a transfer", () => {
           const transfer = new Transfer(source, content, {
             chunkSize: CHUNK,
             portion: cycle(portion),
+            diskReady: cycle(disk),
             ...(each && { breakAt: each.at }),
             ...(known && { known }),
             ...(target && { target })
