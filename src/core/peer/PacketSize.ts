@@ -13,8 +13,10 @@ export class PacketSize {
   readonly #sizes: ReadonlyArray<number>
   #probing = false
   #failedAt = new Map<number, number>()
-  /** Packets above the smallest size lost since the last one that was not. */
+  /** Packets above the smallest size lost since the last one that was not, and at how many moments. */
   #lostInRow = 0
+  #moments = 0
+  #lostAt = Number.NEGATIVE_INFINITY
 
   constructor(sizes: ReadonlyArray<number>) {
     this.#sizes = sizes
@@ -44,7 +46,7 @@ export class PacketSize {
   onProbeAcknowledged(size: number): void {
     this.#probing = false
     this.#current = Math.max(this.#current, size)
-    this.#lostInRow = 0
+    this.#forgive()
   }
 
   onProbeLost(size: number, now: number): void {
@@ -54,15 +56,26 @@ export class PacketSize {
 
   /** A packet of `bytes` arrived. */
   onAcknowledged(bytes: number): void {
-    if (bytes > MAX_DATAGRAM) this.#lostInRow = 0
+    if (bytes > MAX_DATAGRAM) this.#forgive()
   }
 
-  /** A packet of `bytes` was lost. Many large ones in a row mean a black hole: back to what every path carries. */
+  /**
+   * A packet of `bytes` was lost. Many large ones, and none that arrives between several moments at which losses show, mean a black hole: back
+   * to what every path carries. Any number at one moment means a queue or a buffer that was full.
+   */
   onLost(bytes: number, now: number): void {
-    if (bytes <= MAX_DATAGRAM || ++this.#lostInRow < BLACK_HOLE) return
+    if (bytes <= MAX_DATAGRAM) return
+    this.#lostInRow++
+    if (now > this.#lostAt) this.#moments++
+    this.#lostAt = now
+    if (this.#lostInRow < BLACK_HOLE || this.#moments < BLACK_HOLE_MOMENTS) return
     this.#failedAt.set(this.#current, now)
     this.#current = MAX_DATAGRAM
-    this.#lostInRow = 0
+    this.#forgive()
+  }
+
+  #forgive(): void {
+    this.#lostInRow = this.#moments = 0
   }
 }
 
@@ -76,3 +89,5 @@ export const LOOPBACK_SIZES: ReadonlyArray<number> = [1_452, 8_900, 16_384]
 const FAILED_FOR = 600_000
 /** Even at 10 % loss ten in a row are the size, not the load. */
 const BLACK_HOLE = 10
+/** A full buffer loses hundreds in a row, whose loss shows with the first packet after them; the second after them has arrived as well. */
+const BLACK_HOLE_MOMENTS = 3

@@ -35,8 +35,19 @@ describe("the size of packets (RFC 8899)", () => {
     for (let i = 0; i < 20; i++) size.onLost(600, 0)
     expect(size.current).toBe(1_452)
     size.onAcknowledged(1_452)
-    for (let i = 0; i < 10; i++) size.onLost(1_452, 100)
+    for (let i = 0; i < 10; i++) size.onLost(1_452, 100 + i)
     expect(size.current).toBe(1_200)
     expect(size.probe(200)).toBeUndefined()
+  })
+
+  it("stays when a full buffer loses hundreds at a time", () => {
+    const size = new PacketSize([1_452])
+    size.onProbeSent()
+    size.onProbeAcknowledged(1_452)
+    for (let burst = 0; burst < 50; burst++) {
+      for (let i = 0; i < 400; i++) size.onLost(1_452, burst)
+      if (burst % 2 === 1) size.onAcknowledged(1_452)
+    }
+    expect(size.current).toBe(1_452)
   })
 })
