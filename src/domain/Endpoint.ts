@@ -37,9 +37,35 @@ export const parse = (text: string): Endpoint | undefined => {
 }
 
 /** How far the address of this endpoint reaches. Multicast, unspecified and reserved addresses are `unusable`. */
-export const scope = (endpoint: Endpoint): Scope => {
-  const parsed = parseAddress(endpoint.address)
-  switch (parsed?.range()) {
+export const scope = ({ address }: Endpoint): Scope => {
+  const before = scopes.get(address)
+  if (before !== undefined) return before
+  const found = scopeOf(address)
+  if (scopes.size >= MAX_SCOPES) scopes.clear()
+  scopes.set(address, found)
+  return found
+}
+
+/** The wire form: 4 or 16 address bytes in network order. */
+export const toBytes = (endpoint: Endpoint): Uint8Array =>
+  Uint8Array.from(
+    CANONICAL_IPV4.test(endpoint.address) ? octets(endpoint.address) : parseAddress(endpoint.address)!.toByteArray()
+  )
+
+/** The inverse of `toBytes`; `undefined` unless there are 4 or 16 bytes. */
+export const fromBytes = (bytes: Uint8Array, port: number): Endpoint | undefined => {
+  if (bytes.length === 4) return make(bytes.join("."), port)
+  return bytes.length === 16 ? make(IpAddress.fromByteArray(Array.from(bytes)).toString(), port) : undefined
+}
+
+/** What `scope` found, which costs fifty comparisons: an introduction asks for the same few addresses again and again. */
+const scopes = new Map<string, Scope>()
+
+/** 50 KB; who asks for more addresses than this between two questions for the same one gains nothing. */
+const MAX_SCOPES = 512
+
+const scopeOf = (address: string): Scope => {
+  switch (parseAddress(address)?.range()) {
     case "loopback":
       return "loopback"
     case "linkLocal":
@@ -57,18 +83,6 @@ export const scope = (endpoint: Endpoint): Scope => {
     default:
       return "unusable"
   }
-}
-
-/** The wire form: 4 or 16 address bytes in network order. */
-export const toBytes = (endpoint: Endpoint): Uint8Array =>
-  Uint8Array.from(
-    CANONICAL_IPV4.test(endpoint.address) ? octets(endpoint.address) : parseAddress(endpoint.address)!.toByteArray()
-  )
-
-/** The inverse of `toBytes`; `undefined` unless there are 4 or 16 bytes. */
-export const fromBytes = (bytes: Uint8Array, port: number): Endpoint | undefined => {
-  if (bytes.length === 4) return make(bytes.join("."), port)
-  return bytes.length === 16 ? make(IpAddress.fromByteArray(Array.from(bytes)).toString(), port) : undefined
 }
 
 /** Longer than any endpoint: 39 characters of IPv6, brackets, colon, port. */

@@ -67,16 +67,18 @@ export const make = (options: {
         file === undefined ? Effect.void : Effect.onError(file.journal.sync, () => close)
       ).pipe(exchange.withPermits(1)),
       save: (entries) =>
-        Effect.gen(function* () {
-          if (file === undefined) return yield* rewrite
+        Effect.suspend(() => {
+          if (file === undefined) return rewrite
           const open = file
-          yield* append(open, entries)
-          if (open.size <= open.limit) return
+          const appended = append(open, entries)
+          if (open.size <= open.limit) return appended
           // What has been appended is safe where it is: without room for a smaller file, the larger one grows on.
-          yield* Effect.catchAll(rewrite, () =>
-            Effect.sync(() => {
-              open.limit *= 2
-            })
+          const grows = Effect.sync(() => {
+            open.limit *= 2
+          })
+          return Effect.zipRight(
+            appended,
+            Effect.catchAll(rewrite, () => grows)
           )
         })
     }

@@ -106,48 +106,43 @@ export const open = (options: {
     const attempt = (act: Effect.Effect<void, StoreError>) =>
       Effect.match(act, { onFailure: failed, onSuccess: succeeded })
 
+    const somethingWanted = Effect.suspend(() =>
+      retryAt === undefined || !loaded.usable
+        ? wanted.await
+        : Effect.timeoutOption(wanted.await, Duration.millis(RETRY))
+    )
+
     /** Writes what is pending, and tells the other fiber to flush it. */
-    const write = Effect.gen(function* () {
-      const batch = pending
-      pending = []
-      prepare = false
-      if (retryAt === undefined || time.monotonic() >= retryAt)
-        yield* attempt(file.save(batch.flatMap(({ entries }) => entries)))
-      recorded.done(batch.length)
-      unflushed.push(...batch.map(({ asked }) => asked))
-      written.unsafeOpen()
+    const writing = Effect.gen(function* () {
+      while (true) {
+        if (pending.length === 0 && !prepare) yield* somethingWanted
+        wanted.unsafeClose()
+        const batch = pending
+        pending = []
+        prepare = false
+        if (retryAt === undefined || time.monotonic() >= retryAt)
+          yield* attempt(file.save(batch.flatMap(({ entries }) => entries)))
+        recorded.done(batch.length)
+        unflushed.push(...batch.map(({ asked }) => asked))
+        written.unsafeOpen()
+      }
     })
 
-    const flush = Effect.gen(function* () {
-      const batch = unflushed
-      unflushed = []
-      // A delivery that is forgotten is repeated, and told apart by its id.
-      if (retryAt === undefined && batch.some(isUrgent)) yield* attempt(file.flush)
-      settle(batch)
-      flushed.done(batch.length)
+    const flushing = Effect.gen(function* () {
+      while (true) {
+        yield* written.await
+        written.unsafeClose()
+        const batch = unflushed
+        unflushed = []
+        // A delivery that is forgotten is repeated, and told apart by its id.
+        if (retryAt === undefined && batch.some(isUrgent)) yield* attempt(file.flush)
+        settle(batch)
+        flushed.done(batch.length)
+      }
     })
 
-    yield* Effect.forkScoped(
-      Effect.forever(
-        Effect.gen(function* () {
-          if (pending.length === 0 && !prepare)
-            yield* retryAt === undefined || !loaded.usable
-              ? wanted.await
-              : Effect.timeoutOption(wanted.await, Duration.millis(RETRY))
-          wanted.unsafeClose()
-          yield* write
-        })
-      )
-    )
-    yield* Effect.forkScoped(
-      Effect.forever(
-        Effect.gen(function* () {
-          yield* written.await
-          written.unsafeClose()
-          yield* flush
-        })
-      )
-    )
+    yield* Effect.forkScoped(writing)
+    yield* Effect.forkScoped(flushing)
     yield* Effect.addFinalizer(() => Effect.timeoutOption(flushed.wait, LAST_FLUSH))
 
     return {
