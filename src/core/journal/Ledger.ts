@@ -37,7 +37,7 @@ export class Ledger {
         this.#accept(entry)
         return
       case "Delivered":
-        this.#forget(this.#accounts.get(entry.peer), entry.id)
+        this.#confirm(this.#accounts.get(entry.peer), entry.id)
         return
       case "Dropped": {
         const account = this.#accounts.get(entry.peer)
@@ -55,7 +55,9 @@ export class Ledger {
   /** What a conversation with this peer begins with. */
   past(peer: PeerId): Past | undefined {
     const account = this.#accounts.get(peer)
-    return account && { nextSequence: account.nextSequence, outbox: [...account.outbox.values()], shown: account.shown }
+    if (account === undefined) return undefined
+    const { delivered, nextSequence, outbox, shown } = account
+    return { nextSequence, outbox: [...outbox.values()], delivered, shown }
   }
 
   /** The nickname that the peer was last known by. */
@@ -72,9 +74,10 @@ export class Ledger {
 
   /** Entries from which an empty ledger becomes this one. */
   *entries(): Generator<Entry> {
-    for (const [peer, { nextSequence, nick, outbox, shown }] of this.#accounts) {
+    for (const [peer, { delivered, nextSequence, nick, outbox, shown }] of this.#accounts) {
       yield { _tag: "Peer", peer, nick, nextSequence }
       for (const message of outbox.values()) yield { _tag: "Accepted", peer, ...message }
+      for (const id of delivered) yield { _tag: "Delivered", peer, id }
       if (shown.size > 0) yield { _tag: "Shown", peer, ids: [...shown] }
     }
   }
@@ -87,6 +90,14 @@ export class Ledger {
     account.outboxBytes += text.length
     account.nextSequence = Math.max(account.nextSequence, sequence + 1)
     this.#waitingBytes += text.length
+  }
+
+  #confirm(account: Account | undefined, id: MessageId): void {
+    if (account === undefined) return
+    this.#forget(account, id)
+    if (account.delivered.includes(id)) return
+    account.delivered.push(id)
+    if (account.delivered.length > MAX_DELIVERED) account.delivered.shift()
   }
 
   #forget(account: Account | undefined, id: MessageId): void {
@@ -129,7 +140,14 @@ export class Ledger {
       this.#ids -= this.#accounts.get(idlest)!.shown.size
       this.#accounts.delete(idlest)
     }
-    const made: Account = { nick: "", nextSequence: 0, outbox: new Map(), outboxBytes: 0, shown: new Set() }
+    const made: Account = {
+      nick: "",
+      nextSequence: 0,
+      outbox: new Map(),
+      outboxBytes: 0,
+      delivered: [],
+      shown: new Set()
+    }
     this.#accounts.set(peer, made)
     return made
   }
@@ -153,10 +171,14 @@ interface Account {
   nextSequence: number
   readonly outbox: Map<MessageId, PastMessage>
   outboxBytes: number
+  /** The last messages of ours that were, oldest first. */
+  readonly delivered: Array<MessageId>
   /** Oldest first. */
   readonly shown: Set<MessageId>
 }
 
+/** Of each peer: what somebody reads after our restart is the newest, or not much older. */
+const MAX_DELIVERED = 16
 /** As many peers as the peer machine holds at once. */
 const MAX_ACCOUNTS = 1024
 /** Bytes of text that wait in all: eight full outboxes, and half of what a file of the store may have. */

@@ -114,6 +114,8 @@ export interface Past {
   readonly nextSequence: number
   /** Not delivered yet, oldest first. */
   readonly outbox: ReadonlyArray<PastMessage>
+  /** The last messages of ours that were delivered, oldest first: those that may still be read. */
+  readonly delivered: ReadonlyArray<MessageId>
   /** Ids of their messages that were shown, oldest first; the last `MAX_SEEN` count. */
   readonly shown: Iterable<MessageId>
 }

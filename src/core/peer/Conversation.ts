@@ -65,6 +65,7 @@ export class Conversation {
     for (const { id, sequence, text } of past.outbox)
       this.#keep({ id, sequence, bytes: text, held: false, stored: true })
     this.#lingers = past.outbox.length > 0
+    for (const id of past.delivered) this.#marks.onDelivered(id)
     for (const id of past.shown) if (!this.#seen.has(id)) this.#seen.add(id)
   }
 

@@ -90,12 +90,14 @@ describe("a conversation with a journal", () => {
 
   it("goes on from its past: what was not delivered goes out first, what was shown is not shown again", () => {
     const outbox = ["one", "two"].map((text, n) => ({ id: idOf(n), sequence: 40 + n, text: fromText(text) }))
-    const alice = talk({ nextSequence: 42, outbox, shown: [idOf(7)] })
+    const alice = talk({ nextSequence: 42, outbox, delivered: [idOf(5)], shown: [idOf(7)] })
     expect(alice.conversation.undelivered).toBe(2)
     alice.send("three")
     expect(alice.written).toMatchObject([{ _tag: "Accepted", sequence: 42, text: fromText("three") }])
     alice.store()
     expect(alice.leaving()).toEqual(["one", "two", "three"])
+    alice.conversation.onRead(idOf(5))
+    expect(alice.events.splice(0)).toEqual([{ _tag: "Read", peer: "bob", id: idOf(5) }])
     alice.conversation.onDelivered(idOf(0))
     expect(alice.written).toEqual([{ _tag: "Delivered", peer: "bob", id: idOf(0) }])
     alice.conversation.onText(idOf(7), "old", 3, 20, sink())

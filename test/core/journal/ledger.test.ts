@@ -23,6 +23,7 @@ const modelOf = (entries: ReadonlyArray<Entry>, peer: string) => {
     nick: "",
     nextSequence: 0,
     outbox: [] as Array<{ id: string; sequence: number; text: Uint8Array }>,
+    delivered: [] as ReadonlyArray<string>,
     shown: [] as Array<string>
   }
   let known = false
@@ -36,7 +37,10 @@ const modelOf = (entries: ReadonlyArray<Entry>, peer: string) => {
       model.outbox.push({ id: one.id, sequence: one.sequence, text: one.text })
       model.nextSequence = Math.max(model.nextSequence, one.sequence + 1)
     }
-    if (one._tag === "Delivered") model.outbox = model.outbox.filter(({ id }) => id !== one.id)
+    if (one._tag === "Delivered") {
+      model.outbox = model.outbox.filter(({ id }) => id !== one.id)
+      if (known && !model.delivered.includes(one.id)) model.delivered = [...model.delivered, one.id].slice(-16)
+    }
     if (one._tag === "Dropped") model.outbox = []
     if (one._tag === "Shown") for (const id of one.ids) if (!model.shown.includes(id)) model.shown.push(id)
     known ||= one._tag !== "Delivered" && one._tag !== "Dropped"

@@ -7,6 +7,7 @@ import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
 import type { Services, SimHost } from "parley/sim"
 import type { ClientApi, ClientError } from "../../../src/client/Client.js"
+import type { ClientOptions } from "../../../src/client/ClientOptions.js"
 import type { ClientEvent } from "../../../src/client/Events.js"
 import * as Client from "../../../src/client/make.js"
 import * as Profile from "../../../src/client/Profile.js"
@@ -18,6 +19,8 @@ export interface PersonOptions {
   readonly readingMs?: number
   /** The nickname to take, where it is not the name. */
   readonly nick?: string
+  /** What the client is told besides. */
+  readonly client?: ClientOptions
   /** Told of each event that the user is done with. */
   readonly onEvent?: (event: ClientEvent) => void
 }
@@ -175,7 +178,7 @@ export class Person {
       this.ledger.begin(this.name)
       this.events = []
       this.reading = undefined
-      const client = yield* Client.make({ server: { host: "server", port: 9090 } })
+      const client = yield* Client.make({ ...this.options.client, server: { host: "server", port: 9090 } })
       const fork = Runtime.runFork(yield* Effect.runtime<never>())
       const life = new Life(this.ledger.lifeOf(this.name), client, (effect) => fork(effect, { immediate: false }))
       this.life = life

@@ -1,0 +1,5 @@
+import { simTest } from "parley/sim/vitest"
+import * as Memories from "./Memories.js"
+import * as Seeds from "./Seeds.js"
+
+simTest("the history is what was shown and said, whatever dies in between", Seeds.some(6), Memories.remembers)
