@@ -144,7 +144,7 @@ export type ReceiverEvent =
    * their full sizes) before `poll` is called again. `bytes` is what `Contents.decode` takes: to be kept for a restart.
    */
   | { readonly _tag: "Contents"; readonly content: Content; readonly bytes: Uint8Array }
-  /** Every chunk is saved: put it in its place, then call `stored`. */
+  /** Every chunk is saved: put it in its place, then call `stored`. What the sender still sends is not looked at. */
   | { readonly _tag: "Complete" }
   | CommonEvent
 
