@@ -14,6 +14,7 @@ import type { OpenIntroduction } from "./OpenIntroduction.js"
 import { PathHistory } from "./PathHistory.js"
 import { type Policy, permits } from "./Policy.js"
 import type { PeerReport } from "./Report.js"
+import { isNamed, Unconfirmed } from "./Unconfirmed.js"
 
 /**
  * Everything between us and one peer identity: its conversation, at most one connection in use, at most one that we answered and that
@@ -27,9 +28,7 @@ import type { PeerReport } from "./Report.js"
 export class Association {
   readonly conversation: Conversation
   #connection: Connection | undefined
-  #unconfirmed:
-    | { readonly connection: Connection; readonly since: number; readonly introduction: OpenIntroduction }
-    | undefined
+  readonly #unconfirmed = new Unconfirmed()
   #attempt: Attempt | undefined
   /** The one to begin handshakes on: of our newest `invite`, or the one that the connection in use came from. */
   #introduction: OpenIntroduction | undefined
@@ -70,7 +69,7 @@ export class Association {
     introduction.inviting = true
     introduction.stopOpening()
     this.#introduction = introduction
-    for (const connection of [this.#connection, this.#unconfirmed?.connection]) {
+    for (const connection of [this.#connection, ...this.#unconfirmed.connections]) {
       if (news) connection?.chat.onConsentGiven()
       if (connection === undefined) continue
       for (const route of introduction.routes(this.#policy)) connection.paths.add(route, now)
@@ -94,7 +93,7 @@ export class Association {
   close(now: number): void {
     this.conversation.consented = false
     this.#dropAttempt()
-    this.#dropUnconfirmed()
+    this.#unconfirmed.dropAll()
     this.introductions.clear()
     this.#introduction = undefined
     if (this.#connection === undefined) return
@@ -114,7 +113,7 @@ export class Association {
   }
 
   policyChanged(now: number): void {
-    for (const connection of [this.#connection, this.#unconfirmed?.connection]) {
+    for (const connection of [this.#connection, ...this.#unconfirmed.connections]) {
       if (connection === undefined) continue
       connection.setPolicy(this.#policy, now)
       for (const introduction of this.introductions.values()) {
@@ -174,13 +173,8 @@ export class Association {
       return
     }
 
-    const known = this.#connection
-    const rekeys =
-      known !== undefined &&
-      Bytes.equal(known.localId, received.payload.peerConnection) &&
-      Bytes.equal(known.remoteId, received.payload.connection)
-        ? known
-        : undefined
+    const known = [this.#connection, ...this.#unconfirmed.connections]
+    const rekeys = known.find((connection) => connection !== undefined && isNamed(connection, received.payload))
     const localId = rekeys?.localId ?? entropy.bytes(CONNECTION_BYTES)
     const index = this.context.allocate()
     const reply = received.reply(
@@ -194,16 +188,16 @@ export class Association {
     this.context.transmit({ route, data: reply.packet.slice() })
     if (rekeys !== undefined) {
       this.context.register(index, { _tag: "Epoch", association: this, connection: rekeys, epoch })
-      rekeys.keys.expect(epoch)
+      rekeys.keys.expect(epoch, now)
       this.#refresh(rekeys, received.payload, now)
-      this.#connectedOn = introduction
+      if (rekeys === this.#connection) this.#connectedOn = introduction
+      else this.#unconfirmed.add(rekeys, introduction, now)
       introduction.answer = { request: packet.slice(), reply: reply.packet, connection: rekeys }
       return
     }
     const connection = this.#connect(epoch, localId, received.payload, introduction, now)
     connection.begin(route, packet.length, reply.packet.length, undefined, now)
-    this.#dropUnconfirmed()
-    this.#unconfirmed = { connection, since: now, introduction }
+    this.#unconfirmed.add(connection, introduction, now)
     introduction.answer = { request: packet.slice(), reply: reply.packet, connection }
   }
 
@@ -217,10 +211,11 @@ export class Association {
     const { index } = attempt
     this.#attempt = undefined
     const epoch = epochOf(this.context, result, index, true, now)
-    if (rekeys !== undefined && rekeys === this.#connection && Bytes.equal(payload.connection, rekeys.remoteId)) {
+    if (rekeys !== undefined && rekeys.ended === undefined && Bytes.equal(payload.connection, rekeys.remoteId)) {
       this.context.register(index, { _tag: "Epoch", association: this, connection: rekeys, epoch })
       rekeys.keys.advance(epoch, now)
       rekeys.paths.heard(route, packet.length, false, now)
+      rekeys.confirm(now)
       rekeys.paths.active?.probe(now)
       this.#refresh(rekeys, payload, now)
       this.#connectedOn = introduction
@@ -228,7 +223,7 @@ export class Association {
     }
     const connection = this.#connect(epoch, localId, payload, introduction, now)
     connection.begin(route, packet.length, 0, attempt.rtt(now), now)
-    this.#dropUnconfirmed()
+    this.#unconfirmed.dropAll()
     this.#use(connection, introduction, now)
   }
 
@@ -260,7 +255,7 @@ export class Association {
       timeout = Math.min(timeout, this.#connection.timeout(now))
       if (this.#attempt === undefined) timeout = Math.min(timeout, this.#connection.rekeyAt)
     }
-    if (this.#unconfirmed !== undefined) timeout = Math.min(timeout, this.#unconfirmed.since + UNCONFIRMED_FOR)
+    timeout = Math.min(timeout, this.#unconfirmed.timeout)
     for (const introduction of this.introductions.values()) timeout = Math.min(timeout, introduction.openAt)
     return timeout
   }
@@ -268,14 +263,15 @@ export class Association {
   handleTimeout(now: number): void {
     this.#connection?.handleTimeout(now)
     this.#afterConnection(now)
-    if (this.#unconfirmed !== undefined && now >= this.#unconfirmed.since + UNCONFIRMED_FOR) {
-      const { introduction } = this.#unconfirmed
-      this.#dropUnconfirmed()
-      // Answering made us forget our own handshake; the peer has not come back, so it is our turn again.
-      if (this.conversation.consented && this.#connection === undefined && this.#attempt === undefined) {
-        this.#begin("first", introduction, now)
-      }
-    }
+    const expired = this.#unconfirmed.expire(now)
+    // Answering made us forget our own handshake; the peer has not come back, so it is our turn again.
+    if (
+      expired !== undefined &&
+      this.conversation.consented &&
+      this.#connection === undefined &&
+      this.#attempt === undefined
+    )
+      this.#begin("first", expired, now)
     const connection = this.#connection
     if (connection !== undefined && this.#attempt === undefined && now >= connection.rekeyAt) {
       const introduction = this.#connectedOn
@@ -301,7 +297,8 @@ export class Association {
     moreRoutes: ReadonlyArray<Route> = this.#lastRoutes
   ): void {
     this.#dropAttempt()
-    const rekeys = kind === "rekey" ? this.#connection : undefined
+    // Naming what there is keeps it: the peer may have it in use, even if we have not heard so yet.
+    const rekeys = this.#connection ?? this.#unconfirmed.newest
     const localId = rekeys?.localId ?? this.context.entropy.bytes(CONNECTION_BYTES)
     const current = Terms.request(this.context, this.conversation, introduction, localId, rekeys?.remoteId, now)
     if (current === undefined) {
@@ -329,7 +326,7 @@ export class Association {
   #advance(attempt: Attempt, now: number): void {
     if (now >= attempt.giveUpAt) {
       this.#dropAttempt()
-      if (attempt.kind === "first") this.#disconnected("unreachable")
+      if (attempt.kind === "first" && this.#connection === undefined) this.#disconnected("unreachable")
       return
     }
     if (now < attempt.sendAt) return
@@ -368,11 +365,10 @@ export class Association {
       candidates: () => this.context.candidates(this.peer),
       onPath: (change) => this.#history.add(change),
       onConfirmed: (at) => {
-        if (this.#unconfirmed?.connection !== connection) return
-        const { since } = this.#unconfirmed
-        this.#unconfirmed = undefined
-        connection.paths.active?.rtt.guess(at - since)
-        this.#use(connection, introduction, at)
+        const waiting = this.#unconfirmed.take(connection)
+        if (waiting === undefined) return
+        connection.paths.active?.rtt.guess(at - waiting.since)
+        this.#use(connection, waiting.introduction, at)
       }
     })
     this.context.register(epoch.localIndex, { _tag: "Epoch", association: this, connection, epoch })
@@ -400,6 +396,9 @@ export class Association {
     this.#introduction ??= introduction
     this.conversation.restart()
     connection.announce()
+    // What was begun without knowing of this connection would replace it.
+    const attempt = this.#attempt
+    if (attempt !== undefined && attempt.rekeys !== connection) this.#begin("rekey", attempt.introduction, now)
   }
 
   #afterConnection(now: number): void {
@@ -428,13 +427,6 @@ export class Association {
     this.#attempt = undefined
   }
 
-  #dropUnconfirmed(): void {
-    if (this.#unconfirmed === undefined) return
-    this.#unconfirmed.connection.ended = "replaced"
-    this.#unconfirmed.connection.keys.wipe()
-    this.#unconfirmed = undefined
-  }
-
   #open(introduction: OpenIntroduction): void {
     introduction.onOpened()
     for (const route of introduction.routes(this.#policy)) {
@@ -458,7 +450,5 @@ const epochOf = (
 const NEVER = Number.POSITIVE_INFINITY
 /** ms between two handshakes that are opened for one pair: who knows the pair key can make us spend 1 % of our time at most. */
 const HANDSHAKE_INTERVAL = 50
-/** ms that a connection we answered waits for its first packet: the initiator resends at least every 6 s until it has the answer. */
-const UNCONFIRMED_FOR = 20_000
 /** Part of the resend interval, so that two sides, or many after an outage, do not send in step. */
 const RESEND_JITTER = 0.2

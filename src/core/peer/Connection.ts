@@ -98,6 +98,13 @@ export class Connection implements LossSink {
     this.#followPath(now)
   }
 
+  /** The peer has shown that it has this connection. */
+  confirm(now: number): void {
+    if (this.#confirmed) return
+    this.#confirmed = true
+    this.context.onConfirmed(now)
+  }
+
   /** When our side has to make new keys. */
   get rekeyAt(): number {
     return this.keys.rekeyAt(this.paths.activeUntil)
@@ -142,10 +149,7 @@ export class Connection implements LossSink {
     const newest = counter > this.#replay.greatest
     this.#replay.record(counter)
     this.keys.onUsed(epoch, now)
-    if (!this.#confirmed) {
-      this.#confirmed = true
-      this.context.onConfirmed(now)
-    }
+    this.confirm(now)
     this.#packets.askedAt = undefined
     const frames = Frame.decode(payload)
     if (frames === undefined) return this.#violated()
@@ -204,6 +208,10 @@ export class Connection implements LossSink {
     if (this.#loss.probesInVain > vain) this.paths.doubt(now, this.#loss.probesInVain)
     this.paths.handleTimeout(now)
     this.#followPath(now)
+  }
+
+  get isWanted(): boolean {
+    return this.#packets.isWanted
   }
 
   onFrameAcknowledged(frame: SentFrame): void {
@@ -335,7 +343,7 @@ export interface ConnectionContext {
   readonly remoteId: Uint8Array
   /** From the peer's handshake: what we may send. */
   readonly peerTerms: { readonly consent: boolean; readonly creditMessages: number; readonly creditBytes: number }
-  /** The first authentic packet came in, and is about to be handled. */
+  /** The first sign that the peer has this connection, too, and is not a replay; a packet that it came with is about to be handled. */
   readonly onConfirmed: (now: number) => void
   /** Whether our handshake said that we asked for the peer. */
   readonly consented: boolean

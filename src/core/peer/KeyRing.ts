@@ -1,15 +1,16 @@
 import type { Epoch } from "./Epoch.js"
 
 /**
- * The keys of one connection: those we send with, those the initiator of a rekey has already and we have not heard used yet, and
- * those that may still be under way. Keys are wiped as soon as they are none of these.
+ * The keys of one connection: those we send with, and others that only open packets: new ones that we have not heard used yet, and
+ * former ones whose packets may still be under way. Keys are wiped as soon as they are none of these.
+ *
+ * There can be several new ones. Whoever is introduced again begins another handshake, and the two may overtake each other on their way
+ * here: only its first packet tells with which of them the other side goes on.
  */
 export class KeyRing {
   #current: Epoch
-  /** Made by answering a rekey: not ours to send with before the other side has shown that it has them. */
-  #next: Epoch | undefined
-  #previous: Epoch | undefined
-  #previousUntil = Number.POSITIVE_INFINITY
+  /** At most `MAX_OTHERS`. */
+  #others: Array<Other> = []
 
   constructor(
     first: Epoch,
@@ -23,25 +24,27 @@ export class KeyRing {
     return this.#current
   }
 
-  /** New keys that the other side has as well: send with them from now on. */
+  /** New keys that the other side has as well, by its answer to our handshake: send with them from now on. */
   advance(epoch: Epoch, now: number): void {
-    if (this.#previous !== undefined) this.#drop(this.#previous)
-    if (this.#next !== undefined && this.#next !== epoch) this.#drop(this.#next)
-    this.#next = undefined
-    this.#previous = this.#current
-    this.#previousUntil = now + ACCEPT_PREVIOUS
-    this.#current = epoch
+    // It has answered, so it goes on with these, and not with what it began itself.
+    for (const other of this.#others) other.isNext = false
+    this.#replace(epoch, now)
   }
 
   /** New keys that wait for the first packet made with them. */
-  expect(epoch: Epoch): void {
-    if (this.#next !== undefined) this.#drop(this.#next)
-    this.#next = epoch
+  expect(epoch: Epoch, now: number): void {
+    this.#keep({ epoch, until: now + ACCEPT_OTHERS, isNext: true })
   }
 
   /** An authentic packet came in under these keys. */
   onUsed(epoch: Epoch, now: number): void {
-    if (epoch === this.#next) this.advance(epoch, now)
+    if (epoch === this.#current) return
+    const other = this.#others.find((each) => each.epoch === epoch)
+    if (other === undefined) return
+    other.until = now + ACCEPT_OTHERS
+    if (!other.isNext) return
+    this.#others.splice(this.#others.indexOf(other), 1)
+    this.#replace(epoch, now)
   }
 
   /** Whether a packet may still be sealed. */
@@ -63,26 +66,43 @@ export class KeyRing {
   }
 
   get timeout(): number {
-    return this.#previous === undefined ? Number.POSITIVE_INFINITY : this.#previousUntil
+    let timeout = Number.POSITIVE_INFINITY
+    for (const { until } of this.#others) timeout = Math.min(timeout, until)
+    return timeout
   }
 
   handleTimeout(now: number): void {
-    if (this.#previous === undefined || now < this.#previousUntil) return
-    this.#drop(this.#previous)
-    this.#previous = undefined
+    for (const other of this.#others) if (now >= other.until) this.#drop(other.epoch)
+    this.#others = this.#others.filter(({ until }) => now < until)
   }
 
   wipe(): void {
     this.#drop(this.#current)
-    if (this.#next !== undefined) this.#drop(this.#next)
-    if (this.#previous !== undefined) this.#drop(this.#previous)
-    this.#next = this.#previous = undefined
+    for (const { epoch } of this.#others) this.#drop(epoch)
+    this.#others = []
+  }
+
+  #replace(epoch: Epoch, now: number): void {
+    this.#keep({ epoch: this.#current, until: now + ACCEPT_OTHERS, isNext: false })
+    this.#current = epoch
+  }
+
+  #keep(other: Other): void {
+    this.#others.push(other)
+    if (this.#others.length > MAX_OTHERS) this.#drop(this.#others.shift()!.epoch)
   }
 
   #drop(epoch: Epoch): void {
     epoch.wipe()
     this.release(epoch.localIndex)
   }
+}
+
+interface Other {
+  readonly epoch: Epoch
+  until: number
+  /** Whether their first packet makes them ours to send with. */
+  isNext: boolean
 }
 
 /** ms of use after which the initiator makes new keys (WireGuard §6.1): what a stolen key opens is two minutes of talk. */
@@ -93,5 +113,7 @@ const REKEY_IN_SILENCE = 150_000
 const REKEY_AFTER_PACKETS = 2 ** 20
 /** ms after which keys seal nothing any more; the side that answered the last handshake then begins one itself. */
 const REFUSE_AFTER = 180_000
-/** ms that keys open packets after their successors came into use: longer than any path delays. */
-const ACCEPT_PREVIOUS = 60_000
+/** ms that keys open packets after they were replaced, made, or used last: longer than any path delays. */
+const ACCEPT_OTHERS = 60_000
+/** Those of a handshake on each channel that is remembered (4), and the former ones of two of them that came into use. */
+const MAX_OTHERS = 6

@@ -16,6 +16,8 @@ export type SentFrame =
   | { readonly _tag: "SizeProbe"; readonly size: number }
 
 export interface LossSink {
+  /** Whether anything waits to be sent that has to arrive. */
+  readonly isWanted: boolean
   readonly onFrameAcknowledged: (frame: SentFrame) => void
   /** The frame must be sent again, in a new packet; it may arrive yet all the same. */
   readonly onFrameLost: (frame: SentFrame, now: number) => void
@@ -163,8 +165,14 @@ export class LossDetector {
     this.#lastSentAt = now
     let probes = 0
     this.#sent.scan((packet) => {
-      if (probes++ === PROBE_PACKETS) return "stop"
+      if (probes === PROBE_PACKETS) return "stop"
       this.#resend(packet, now)
+      // Later packets may have repeated all of it, and were acknowledged: it would probe nothing, and stand in the way of what would.
+      if (!this.sink.isWanted) {
+        if (packet.path === this.#path) this.#inFlight -= packet.bytes
+        return "take"
+      }
+      probes++
       return "keep"
     })
     this.#allowance = PROBE_PACKETS

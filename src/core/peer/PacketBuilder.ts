@@ -62,7 +62,15 @@ export class PacketBuilder {
   timeout(now: number): number {
     if (this.dataPath(now) === undefined) return NEVER
     const { acks, loss } = this.parts
-    return Math.min(acks.due ?? NEVER, loss.timeout ?? NEVER, this.#isWanted ? loss.paceAt : NEVER)
+    return Math.min(acks.due ?? NEVER, loss.timeout ?? NEVER, this.isWanted ? loss.paceAt : NEVER)
+  }
+
+  /** Whether something waits to be sent that has to arrive. */
+  get isWanted(): boolean {
+    const { chat, streams } = this.parts
+    return (
+      this.#candidatesDue || chat.consentDue || chat.limitDue !== undefined || chat.stream.pending || streams.pending
+    )
   }
 
   /** A packet with one frame that nothing is expected of. */
@@ -110,7 +118,7 @@ export class PacketBuilder {
     if (path === undefined) return undefined
     if (paths.takeCall()) this.#candidatesDue = true
     chat.fill()
-    const wanted = this.#isWanted
+    const wanted = this.isWanted
     loss.setApplicationLimited(!wanted)
     const eliciting = wanted && loss.maySend(now)
     if (!eliciting && !(acks.due !== undefined && acks.due <= now)) return undefined
@@ -128,14 +136,6 @@ export class PacketBuilder {
       this.#writeStreams(writer, frames, Math.min(path.size.current, path.allowance))
     }
     return this.#sendData(writer, frames, path, now)
-  }
-
-  /** Whether something waits to be sent that has to arrive. */
-  get #isWanted(): boolean {
-    const { chat, streams } = this.parts
-    return (
-      this.#candidatesDue || chat.consentDue || chat.limitDue !== undefined || chat.stream.pending || streams.pending
-    )
   }
 
   #sendData(writer: Bytes.Writer, frames: ReadonlyArray<SentFrame>, path: Path, now: number): Transmit {

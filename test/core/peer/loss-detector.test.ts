@@ -8,6 +8,8 @@ import { MAX_DATAGRAM } from "../../../src/protocol/DataPacket.js"
 const setUp = () => {
   const lost: Array<number> = []
   const acknowledged: Array<number> = []
+  /** Frames whose content came by other packets: lost, they are not sent again. */
+  const arrived = new Set<number>()
   const log: Array<string> = []
   const start = (frame: SentFrame) => (frame._tag === "Stream" ? frame.start : -1)
   const controller: CongestionController = {
@@ -24,6 +26,9 @@ const setUp = () => {
     {
       onFrameAcknowledged: (frame) => acknowledged.push(start(frame)),
       onFrameLost: (frame) => lost.push(start(frame)),
+      get isWanted() {
+        return lost.some((frame) => !arrived.has(frame))
+      },
       onPacketAcknowledged: () => {},
       onPacketLost: () => {}
     },
@@ -39,7 +44,7 @@ const setUp = () => {
       next,
       now
     )
-  return { acknowledged, ack, detector, log, lost, rtt, send }
+  return { acknowledged, ack, arrived, detector, log, lost, rtt, send }
 }
 
 describe("loss detection (RFC 9002 §6)", () => {
@@ -71,6 +76,19 @@ describe("loss detection (RFC 9002 §6)", () => {
     detector.handleTimeout(90)
     expect(lost).toEqual([0])
     expect(detector.timeout).toBeUndefined()
+  })
+
+  it("probes with what has not arrived, however much before it came by other packets", () => {
+    const { arrived, detector, lost, send } = setUp()
+    for (let i = 0; i < 4; i++) {
+      send(i, i)
+      if (i < 3) arrived.add(i)
+    }
+    detector.handleTimeout(detector.timeout!)
+    expect(lost).toEqual([0, 1, 2, 3])
+    lost.length = 0
+    detector.handleTimeout(detector.timeout!)
+    expect(lost).toEqual([3])
   })
 
   it("probes when nothing is acknowledged, ever less often, without taking it for congestion", () => {
