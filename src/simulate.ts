@@ -8,19 +8,19 @@ import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { ProgramError } from "./cli/ProgramError.js"
-import type { Answer, Runs, Task } from "./cli/simulate/Messages.js"
+import type { Alive, Answer, Runs, Task } from "./cli/simulate/Messages.js"
 import * as Program from "./cli/simulate/Program.js"
 import type { Runner, Simulator } from "./cli/simulate/Simulator.js"
 
 /** `parley simulate`. The simulated world itself is loaded by the processes that run it, never by the program. */
 export const simulate = (settings: Program.SimulateSettings) => Program.run(settings, simulator)
 
-const prepare: Simulator["prepare"] = (file) =>
+const prepare: Simulator["prepare"] = (file, patienceMs) =>
   Effect.gen(function* () {
     const path = resolve(file)
     if (!existsSync(path)) return yield* new ProgramError({ message: `there is no file ${file}` })
     const module = yield* compiled(path)
-    return start(module, basename(path))
+    return start(module, basename(path), patienceMs)
   })
 
 /** JavaScript is taken as it is, and TypeScript goes through esbuild where that is installed, or else as far as Node can itself. */
@@ -66,17 +66,18 @@ const findEsbuild = (path: string): typeof import("esbuild") | undefined => {
   return undefined
 }
 
-const start = (module: string, name: string): Effect.Effect<Runner, ProgramError, Scope.Scope> =>
+const start = (module: string, name: string, patienceMs: number): Effect.Effect<Runner, ProgramError, Scope.Scope> =>
   Effect.gen(function* () {
     const child = yield* Effect.acquireRelease(spawn, (child) => Effect.sync(() => child.kill("SIGKILL")))
-    yield* ask(child, { _tag: "Load", module, name })
+    const ask = asking(child, patienceMs)
+    yield* ask({ _tag: "Load", module, name })
     return {
       sweep: (first, count, onRuns) =>
-        Effect.flatMap(ask(child, { _tag: "Sweep", first, count }, onRuns), (answer) =>
+        Effect.flatMap(ask({ _tag: "Sweep", first, count }, onRuns), (answer) =>
           answer._tag === "Swept" ? Effect.succeed(answer.failure) : confused
         ),
       replay: (seed, faults) =>
-        Effect.flatMap(ask(child, { _tag: "Replay", seed, faults }), (answer) =>
+        Effect.flatMap(ask({ _tag: "Replay", seed, faults }), (answer) =>
           answer._tag === "Replayed" ? Effect.succeed(answer.replay) : confused
         )
     }
@@ -91,36 +92,67 @@ const spawn = Effect.suspend(() => {
     .find((path) => existsSync(path))
   if (module === undefined) return new ProgramError({ message: "this installation has no simulator" })
   // Standard output belongs to the report; what scenarios print goes to standard error.
-  return Effect.succeed(fork(module, [], { execArgv: ["--enable-source-maps"], stdio: ["ignore", 2, 2, "ipc"] }))
+  return Effect.succeed(
+    fork(module, [], { execArgv: ["--enable-source-maps", YOUNG_SPACE], stdio: ["ignore", 2, 2, "ipc"] })
+  )
 })
+
+/**
+ * MB in which a process makes its garbage before it looks for what is still in use; Node's own 16 are full twice in the
+ * middle of a run, when the whole world is in use. A sixth of a sweep's time, for 100 MB of memory.
+ */
+const YOUNG_SPACE = "--max-semi-space-size=64"
 
 type Done = Exclude<Answer, { readonly _tag: "Refused" }>
 
-/** Gives a process a task and waits for its answer. */
-const ask = (
-  child: ChildProcess,
-  task: Task,
-  onRuns: (runs: number, virtualMs: number) => void = () => {}
-): Effect.Effect<Done, ProgramError> =>
-  Effect.async<Done, ProgramError>((resume) => {
-    const onMessage = (message: Answer | Runs) => {
-      if (message._tag === "Runs") return onRuns(message.runs, message.virtualMs)
-      stopListening()
-      resume(message._tag === "Refused" ? new ProgramError({ message: message.message }) : Effect.succeed(message))
-    }
-    const onExit = () => {
-      stopListening()
-      resume(new ProgramError({ message: "a process with the scenario died; its last words are above" }))
-    }
-    const stopListening = () => {
-      child.off("message", onMessage)
-      child.off("exit", onExit)
-    }
-    child.on("message", onMessage)
-    child.on("exit", onExit)
-    if (child.connected) child.send(task, (error) => error !== null && onExit())
-    else onExit()
-    return Effect.sync(stopListening)
-  })
+/** Gives a process a task and waits for its answer, as long as the process shows that it lives. */
+const asking =
+  (child: ChildProcess, patienceMs: number) =>
+  (task: Task, onRuns: (runs: number, virtualMs: number) => void = () => {}): Effect.Effect<Done, ProgramError> =>
+    Effect.async<Done, ProgramError>((resume) => {
+      let ended = 0
+      const onMessage = (message: Answer | Runs | Alive) => {
+        patience.refresh()
+        if (message._tag === "Alive") return
+        if (message._tag === "Runs") {
+          ended += message.runs
+          return onRuns(message.runs, message.virtualMs)
+        }
+        stopListening()
+        resume(message._tag === "Refused" ? new ProgramError({ message: message.message }) : Effect.succeed(message))
+      }
+      const onExit = () => {
+        stopListening()
+        resume(new ProgramError({ message: "a process with the scenario died; its last words are above" }))
+      }
+      const patience = setTimeout(() => {
+        stopListening()
+        child.kill("SIGKILL")
+        const message = `${subject(task, ended)} kept its process busy for ${patienceMs / 1_000} s without a pause: does something in it never end?`
+        resume(new ProgramError({ message }))
+      }, patienceMs)
+      const stopListening = () => {
+        clearTimeout(patience)
+        child.off("message", onMessage)
+        child.off("exit", onExit)
+      }
+      child.on("message", onMessage)
+      child.on("exit", onExit)
+      if (child.connected) child.send(task, (error) => error !== null && onExit())
+      else onExit()
+      return Effect.sync(stopListening)
+    })
+
+/** What a process is at, when so many of its runs have ended. */
+const subject = (task: Task, ended: number): string => {
+  switch (task._tag) {
+    case "Load":
+      return `loading ${task.name}`
+    case "Sweep":
+      return `seed ${task.first + ended}`
+    case "Replay":
+      return `seed ${task.seed}`
+  }
+}
 
 const confused = Effect.die(new Error("a process gave the answer to another question"))

@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type { Answer, Runs, Task } from "./cli/simulate/Messages.js"
+import type { Alive, Answer, Runs, Task } from "./cli/simulate/Messages.js"
 import { writeArtifacts } from "./sim/Replay.js"
 import { run, type Scenario } from "./sim/Run.js"
 import { optionsFor, type SeedsOptions, sweep } from "./sim/Seeds.js"
@@ -44,19 +44,9 @@ const load = async (task: Task & { readonly _tag: "Load" }): Promise<Answer> => 
 }
 
 const sweepOver = async (first: number, count: number) => {
-  let unsaid: Runs = { _tag: "Runs", runs: 0, virtualMs: 0 }
-  let saidAt = performance.now()
-  const say = () => {
-    if (unsaid.runs > 0) process.send?.(unsaid)
-    unsaid = { _tag: "Runs", runs: 0, virtualMs: 0 }
-    saidAt = performance.now()
-  }
-  const onRun: SeedsOptions["onRun"] = ({ virtualMs }) => {
-    unsaid = { _tag: "Runs", runs: unsaid.runs + 1, virtualMs: unsaid.virtualMs + virtualMs }
-    if (performance.now() - saidAt > SAY_EVERY) say()
-  }
+  // Each run at once: of one that never comes back, the parent has to know the seed.
+  const onRun: SeedsOptions["onRun"] = ({ virtualMs }) => say({ _tag: "Runs", runs: 1, virtualMs })
   const { failure } = await sweep({ ...options, firstSeed: first, seeds: count, onRun }, scenario!)
-  say()
   return failure && { seed: failure.seed, faults: failure.faults, message: failure.message }
 }
 
@@ -74,10 +64,12 @@ const replay = async (seed: number, faults: ReadonlyArray<number> | undefined): 
   }
 }
 
+const say = (word: Runs | Alive) => process.send?.(word)
+
 const refused = (message: string): Answer => ({ _tag: "Refused", message })
 
-/** ms between two words about progress. */
-const SAY_EVERY = 200
+/** ms between two signs of life: a run goes back to the event loop ten times a second, unless something in it never ends. */
+const ALIVE_EVERY = 1_000
 /** Where replays leave their files, below the current directory. */
 const FOLDER = ".sim"
 /** What fits on a screen beside the cause. */
@@ -86,4 +78,5 @@ const LAST_LINES = 20
 process.on("message", (task: Task) => {
   void perform(task).then((answer) => process.send?.(answer))
 })
+setInterval(() => say({ _tag: "Alive" }), ALIVE_EVERY)
 process.on("disconnect", () => process.exit())

@@ -11,7 +11,10 @@ export interface SeedsOptions extends Omit<RunOptions, "seed" | "order" | "keep"
   readonly firstSeed?: number
   /** The order of steps; both in turn when left out (even seeds in Effect's own order, odd ones at random). */
   readonly order?: "fifo" | "random"
-  /** How many seeds, the first ones, are run twice to see that nothing but the seed decides; 1 when left out. */
+  /**
+   * One seed in so many, the first one among them, is run twice to see that nothing but the seed decides; 50 when left out, 1 for
+   * all of them, 0 for none.
+   */
   readonly twice?: number
   /** Told of each run, for a progress bar. */
   readonly onRun?: (report: Report<unknown, unknown>) => void
@@ -39,7 +42,7 @@ export interface Failure {
 
 /** Runs a scenario with one seed after the other until one fails; then looks for the fewest faults with which it still does. */
 export const sweep = async <A, E>(options: SeedsOptions, scenario: Scenario<A, E>): Promise<Sweep> => {
-  const { seeds = 100, firstSeed = 1, twice = 1 } = options
+  const { seeds = 100, firstSeed = 1, twice = 50 } = options
   let runs = 0
   let virtualMs = 0
   let realMs = 0
@@ -54,7 +57,7 @@ export const sweep = async <A, E>(options: SeedsOptions, scenario: Scenario<A, E
     options.onRun?.(report)
     if (options.signal?.aborted === true) break
     if (Exit.isFailure(report.exit)) failure = await explain(options, scenario, report)
-    else if (seed - firstSeed < twice) failure = await repeat(options, scenario, report)
+    else if (twice > 0 && (seed - firstSeed) % twice === 0) failure = await repeat(options, scenario, report)
   }
   return { runs, virtualMs, realMs, hash: lanes, failure }
 }

@@ -29,7 +29,14 @@ const simulate = (
         parallelism: 4,
         prepare: () => Effect.succeed(Effect.succeed({ sweep, replay }))
       }
-      const all = { file: "bot.ts", seeds: { first: 1, last: 1_000 }, faults: undefined, jobs: undefined, ...settings }
+      const all = {
+        file: "bot.ts",
+        seeds: { first: 1, last: 1_000 },
+        faults: undefined,
+        jobs: undefined,
+        patience: 60,
+        ...settings
+      }
       const exit = yield* Program.run(all, simulator).pipe(
         Effect.provideService(Terminal, memory.terminal),
         Effect.either

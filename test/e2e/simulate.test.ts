@@ -31,7 +31,13 @@ it("finds the first failing seed, shrinks its faults, and shows it again with th
 
   expect((await run(failing, "--seeds", seed!, "--faults", "none")).code).toBe(0)
   // What TypeScript was compiled to does not stay.
-  expect(readdirSync(folder)).toEqual(["lossy.ts"])
+  expect(readdirSync(folder)).toEqual(["endless.mjs", "lossy.ts"])
+})
+
+it("gives up a run that never ends, and names its seed", async () => {
+  const { code, stderr } = await run(`${folder}/endless.mjs`, "--seeds", "1..40", "--jobs", "1", "--patience", "2")
+  expect(code).toBe(1)
+  expect(stderr).toContain("seed 23 kept its process busy for 2 s without a pause")
 })
 
 it("says in one line what is wrong with a scenario", async () => {

@@ -96,7 +96,7 @@ describe("one seed", () => {
 it("a hundred seeds are a hundred traces, each the same twice", async () => {
   const hashes = new Set<string>()
   const { failure, runs, hash } = await sweep(
-    { seeds: 100, twice: 100, onRun: (report) => hashes.add(report.hash) },
+    { seeds: 100, twice: 1, onRun: (report) => hashes.add(report.hash) },
     busy
   )
   expect(failure?.message).toBeUndefined()

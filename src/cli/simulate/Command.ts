@@ -12,7 +12,7 @@ import * as SeedRange from "./SeedRange.js"
 
 /** `parley simulate SCENARIO`. Its options are for one run, so they come from the command line alone. */
 export const make = <E, R>(run: (settings: SimulateSettings) => Effect.Effect<void, E, R>) =>
-  Command.make("simulate", { file, seeds, faults, jobs }, (settings) =>
+  Command.make("simulate", { file, seeds, faults, jobs, patience }, (settings) =>
     run({
       ...settings,
       faults: Option.getOrUndefined(settings.faults),
@@ -57,3 +57,10 @@ const faults = option(
 const jobs = option("jobs", "N", "Processes (default: one for each processor)", Values.integer(1, 256)).pipe(
   CliOptions.optional
 )
+
+const patience = option(
+  "patience",
+  "SECONDS",
+  "How long a run may keep its process busy without a pause, as an endless loop does (default: 60)",
+  Values.integer(1, 86_400)
+).pipe(CliOptions.withDefault(60))

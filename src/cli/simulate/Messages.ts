@@ -15,7 +15,12 @@ export type Answer =
   /** The task could not be done; one line for people. */
   | { readonly _tag: "Refused"; readonly message: string }
 
-/** Said during a sweep. */
+/** Said at intervals by a process that has its event loop under control, whatever it is doing. */
+export interface Alive {
+  readonly _tag: "Alive"
+}
+
+/** Said during a sweep, as runs end. */
 export interface Runs {
   readonly _tag: "Runs"
   readonly runs: number

@@ -14,6 +14,8 @@ export interface SimulateSettings {
   readonly faults: ReadonlyArray<number> | undefined
   /** Processes; as many as the machine runs side by side when undefined. */
   readonly jobs: number | undefined
+  /** Seconds after which a run that never lets go of its process is given up. */
+  readonly patience: number
 }
 
 /**
@@ -26,10 +28,10 @@ export const run = (
 ): Effect.Effect<void, ProgramError | TerminalClosed, Terminal> =>
   Effect.scoped(settings.seeds.first === settings.seeds.last ? replay(settings, simulator) : sweep(settings, simulator))
 
-const replay = ({ faults, file, seeds }: SimulateSettings, simulator: Simulator) =>
+const replay = ({ faults, file, patience, seeds }: SimulateSettings, simulator: Simulator) =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
-    const runner = yield* yield* simulator.prepare(file)
+    const runner = yield* yield* simulator.prepare(file, patience * 1_000)
     const { failure, log, path, virtualMs } = yield* runner.replay(seeds.first, faults)
     yield* terminal.write(
       `${[
@@ -42,13 +44,13 @@ const replay = ({ faults, file, seeds }: SimulateSettings, simulator: Simulator)
     if (failure !== undefined) return yield* new ProgramError({ message: `seed ${seeds.first} failed` })
   })
 
-const sweep = ({ file, jobs, seeds }: SimulateSettings, simulator: Simulator) =>
+const sweep = ({ file, jobs, patience, seeds }: SimulateSettings, simulator: Simulator) =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
     const time = yield* Time.make
     const total = seeds.last - seeds.first + 1
     const count = Math.min(jobs ?? simulator.parallelism, Math.ceil(total / BATCH))
-    const start = yield* simulator.prepare(file)
+    const start = yield* simulator.prepare(file, patience * 1_000)
     const runners = yield* Effect.replicateEffect(start, count, { concurrency: "unbounded" })
     const progress = new Progress(total, time.monotonic())
 

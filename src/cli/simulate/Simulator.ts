@@ -7,10 +7,12 @@ export interface Simulator {
   /** Processes that this machine runs side by side. */
   readonly parallelism: number
   /**
-   * Makes a file ready to be loaded. What comes back starts a process with the scenario; it fails when there is none in the file.
+   * Makes a file ready to be loaded. What comes back starts a process with the scenario; it fails when there is none in the file. A
+   * process that has been busy with one thing for `patienceMs` is killed, and what it was asked to do fails.
    */
   readonly prepare: (
-    file: string
+    file: string,
+    patienceMs: number
   ) => Effect.Effect<Effect.Effect<Runner, ProgramError, Scope.Scope>, ProgramError, Scope.Scope>
 }
 

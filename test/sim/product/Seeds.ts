@@ -7,8 +7,11 @@ import process from "node:process"
 export const some = (count: number) => {
   const seeds = Math.ceil(count * Number(process.env.PARLEY_SIM_SWEEP ?? 1))
   const firstSeed = Number(process.env.PARLEY_SIM_FIRST ?? 1)
-  return { seeds, firstSeed, maxTime, timeoutMs: Math.max(120_000, seeds * 5_000) }
+  return { seeds, firstSeed, maxTime, twice: TWICE, timeoutMs: Math.max(120_000, seeds * 5_000) }
 }
+
+/** One run in ten is repeated to compare traces: a tenth of the time, and every scenario is repeated under several seeds. */
+const TWICE = 10
 
 /** Virtual ms: no scenario means to take longer, so one that does hangs. */
 export const maxTime = 3_600_000
