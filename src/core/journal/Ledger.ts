@@ -181,7 +181,7 @@ interface Account {
 const MAX_DELIVERED = 16
 /** As many peers as the peer machine holds at once. */
 const MAX_ACCOUNTS = 1024
-/** Bytes of text that wait in all: eight full outboxes, and half of what a file of the store may have. */
+/** Bytes of text that wait in all: four full outboxes, and half of what a file of the store may have. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024
-/** Ids in all, 16 bytes each on disk and about 100 in memory: 32 full windows, or a hundred messages of each of a thousand peers. */
-const MAX_IDS = 131_072
+/** Ids in all, 16 bytes each on disk and about 100 in memory: 16 full windows, or 150 messages of each of a thousand peers. */
+const MAX_IDS = 16 * MAX_SEEN

@@ -270,11 +270,11 @@ export interface ShownSink {
 export const CREDIT_MESSAGES = 16
 /** Bytes of UTF-8. */
 export const CREDIT_BYTES = 32 * 1024
-/** Messages in an outbox: hours of talk to somebody who is away. */
-export const MAX_OUTBOX = 4096
-/** Bytes of UTF-8 in an outbox: 64 messages of the largest size. */
-export const MAX_OUTBOX_BYTES = 64 * MAX_MESSAGE
-/** Ids remembered for telling repetitions: all that a full outbox on the other side may repeat. */
+/** Messages in an outbox: a night of a busy program's reports to somebody who is away. Some 300 bytes each beside their text: 3 MB when full. */
+export const MAX_OUTBOX = 10_000
+/** Bytes of UTF-8 in an outbox: 800 for each of so many, or 128 messages of the largest size. */
+export const MAX_OUTBOX_BYTES = 128 * MAX_MESSAGE
+/** Ids remembered for telling repetitions: all that a full outbox on the other side may repeat. 1 MB for a peer that has said so much. */
 export const MAX_SEEN = MAX_OUTBOX
 /** Bytes the application may have without having confirmed them: the windows of two connections, one of them broken. */
 const MAX_UNSHOWN = 512 * 1024

@@ -104,7 +104,7 @@ describe("a ledger", () => {
     ledger.apply({ _tag: "Accepted", peer: peerOf(1), id: idOf(1), sequence: 0, text: Uint8Array.of(1) })
     ledger.apply({ _tag: "Shown", peer: peerOf(2), ids: [idOf(1)] })
     for (let n = 0; n < 2_000; n++) {
-      for (let k = 0; k < 100; k++) ledger.apply({ _tag: "Shown", peer: stranger(n), ids: [idOf(k)] })
+      for (let k = 0; k < 160; k++) ledger.apply({ _tag: "Shown", peer: stranger(n), ids: [idOf(k)] })
       if (n % 500 === 0) ledger.apply({ _tag: "Shown", peer: peerOf(2), ids: [idOf(n)] })
     }
     expect(ledger.waiting()).toHaveLength(1)

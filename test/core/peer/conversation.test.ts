@@ -174,10 +174,10 @@ describe("a conversation", () => {
     const bob = world.node("bob", "203.0.113.2:4000")
     bob.online = false
     world.introduce(alice, bob)
-    const ids = Array.from({ length: 64 }, () => alice.send(bob, "z".repeat(64 * 1024)))
+    const ids = Array.from({ length: 128 }, () => alice.send(bob, "z".repeat(64 * 1024)))
     expect(alice.peers.send(bob.id, "z", world.now)).toEqual({ _tag: "OutboxFull" })
     expect(alice.peers.dropOutbox(bob.id, world.now)).toEqual(ids)
-    for (let i = 0; i < 4096; i++) alice.send(bob, "z")
+    for (let i = 0; i < 10_000; i++) alice.send(bob, "z")
     expect(alice.peers.send(bob.id, "z", world.now)).toEqual({ _tag: "OutboxFull" })
   })
 })
