@@ -94,6 +94,7 @@ export class Transfer {
       readonly breakAt?: number
       readonly known?: Kept
       readonly target?: Disk
+      readonly onTurn?: (transfer: Transfer) => void
       readonly onOffered?: (receiver: FileReceiver) => void
     } = {}
   ) {
@@ -108,6 +109,7 @@ export class Transfer {
   /** Runs until nothing moves any more; whether the connection broke. */
   run(): boolean {
     for (;;) {
+      this.options.onTurn?.(this)
       const moved = [this.#stepSender(), this.#stepReceiver(), this.#stepDisks(), this.#deliver()].some(Boolean)
       if (this.#toReceiver.delivered + this.#toSender.delivered >= (this.options.breakAt ?? Number.POSITIVE_INFINITY))
         return true

@@ -179,6 +179,35 @@ describe("a transfer", () => {
     }
   })
 
+  it("loses nothing to pauses at any moment", () => {
+    const wishes = fc.array(fc.constantFrom("sender", "receiver", undefined), { minLength: 1, maxLength: 30 })
+    fc.assert(
+      fc.property(files, disk, wishes, (files, disk, wishes) => {
+        const wish = cycle(wishes)
+        const onTurn = ({ receiver, sender }: Transfer) => {
+          const who = wish()
+          if (who === "sender") sender.pause(sender.pausedBy === undefined || sender.pausedBy === "them")
+          if (who === "receiver") receiver.pause(receiver.pausedBy === undefined || receiver.pausedBy === "them")
+        }
+        const source = new Disk(files)
+        const options = { chunkSize: CHUNK, window: 30, diskReady: cycle(disk) }
+        let turns = 0
+        const transfer = new Transfer(source, contentOf(source, CHUNK), {
+          ...options,
+          onTurn: (each) => turns++ < 200 && onTurn(each)
+        })
+        transfer.run()
+        turns = 200
+        transfer.sender.pause(false)
+        transfer.receiver.pause(false)
+        transfer.run()
+        expect(tags(transfer.senderEvents)).toContain("Complete")
+        expect(transfer.target!.files).toEqual(files)
+        expect(transfer.resets).toEqual([])
+      })
+    )
+  })
+
   it("tells the sender how much is stored, never more than is", () => {
     const source = new Disk([new Uint8Array(50 * CHUNK + 1).fill(3)])
     const content = contentOf(source, CHUNK)
