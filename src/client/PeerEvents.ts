@@ -36,6 +36,7 @@ export const handle = (
       conversation.departed = false
       conversation.path = event.path.kind
       client.introducer.pinIfProven(conversation)
+      if (conversation.asked) client.remembrance.begins(event.peer)
       client.events.offer({ _tag: "Connected", peer, path: named(event.path, client.relayName) })
       return
     case "PathChanged":
@@ -43,6 +44,7 @@ export const handle = (
       client.events.offer({ _tag: "PathChanged", peer, path: named(event.path, client.relayName) })
       return
     case "Mutual":
+      client.remembrance.begins(event.peer)
       client.events.offer({ _tag: "Mutual", peer })
       return
     case "Message":

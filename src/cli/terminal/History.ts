@@ -2,6 +2,7 @@ import type { HistoryPage, Remembered } from "../../client/history/Api.js"
 import * as SafeText from "../../domain/SafeText.js"
 import * as Describe from "./Describe.js"
 import type { Palette } from "./Palette.js"
+import type { Printed } from "./Wrap.js"
 
 /** What was said before, as lines: each message with its date and time. Everything in it passes the sanitizer. */
 
@@ -11,19 +12,19 @@ export const conversation = (
   { messages, more }: HistoryPage,
   me: string,
   palette: Palette
-): ReadonlyArray<string> => {
+): ReadonlyArray<Printed> => {
   const name = SafeText.line(nick, MAX_NICK)
   if (messages.length === 0) return [palette.dim(`* nothing is remembered of what was said with ${name}`)]
   const earlier = `* ${more} earlier: /history ${name} ${Math.min(messages.length + more, MAX_COUNT)}`
-  return [...(more > 0 ? [palette.dim(earlier)] : []), ...messages.flatMap((message) => lines(message, me, palette))]
+  return [...(more > 0 ? [palette.dim(earlier)] : []), ...messages.map((message) => paragraph(message, me, palette))]
 }
 
 /** What was found, in all conversations. */
-export const found = ({ messages, more }: HistoryPage, me: string, palette: Palette): ReadonlyArray<string> => {
+export const found = ({ messages, more }: HistoryPage, me: string, palette: Palette): ReadonlyArray<Printed> => {
   if (messages.length === 0) return [palette.dim("* nothing like that is remembered")]
   return [
     ...(more > 0 ? [palette.dim(`* ${more} earlier with these words are not shown: add a word`)] : []),
-    ...messages.flatMap((message) => lines(message, me, palette))
+    ...messages.map((message) => paragraph(message, me, palette))
   ]
 }
 
@@ -33,17 +34,12 @@ export const earlier = ({ messages, more }: HistoryPage, palette: Palette): Read
   return count === 0 ? [] : [palette.dim(`* ${Describe.messages(count)} from earlier: /history`)]
 }
 
-const lines = (
-  { at, direction, nick, state, text }: Remembered,
-  me: string,
-  palette: Palette
-): ReadonlyArray<string> => {
+const paragraph = ({ at, direction, nick, state, text }: Remembered, me: string, palette: Palette): Printed => {
   const peer = palette.nick(SafeText.line(nick, MAX_NICK))
   const who = direction === "sent" ? `${palette.dim(me)} → ${peer}` : peer
-  const head = `${palette.dim(dateOf(at))} ${who}: `
-  const said = SafeText.lines(text, { maxLines: MAX_LINES }).map((line, i) => `${i === 0 ? head : "    "}${line}`)
+  const lines = SafeText.lines(text, { maxLines: MAX_LINES })
   const mark = state === "read" ? " (read)" : state === "sent" ? " (not delivered)" : ""
-  return mark === "" ? said : [...said.slice(0, -1), `${said.at(-1)}${palette.dim(mark)}`]
+  return { head: `${palette.dim(dateOf(at))} ${who}: `, lines: [...lines.slice(0, -1), `${lines.at(-1)}${mark}`] }
 }
 
 /** `2026-03-09 08:05`, by the clock on the wall here. */

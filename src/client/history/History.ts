@@ -21,6 +21,8 @@ import * as SegmentFile from "./SegmentFile.js"
  * Nothing is read or written before something is asked for or happens. The files are bounded (core/history/Shelves); the oldest go.
  */
 export interface History {
+  /** Soon something will happen with this peer: makes its file ready, which takes the disk a moment. */
+  readonly prepare: (peer: PeerId) => void
   /** Keeps what happened with this peer. */
   readonly write: (peer: PeerId, entry: HistoryEntry) => void
   /** Looks for messages, of everybody where nobody is named. What cannot be read is left out, and told once. */
@@ -56,7 +58,8 @@ export const open = (options: {
     let shelves: Shelves | undefined
     /** By shelf; the one that was written last is last. */
     const files = new Map<string, SegmentFile.SegmentFile>()
-    let pending: Array<{ readonly peer: PeerId; readonly bytes: Uint8Array }> = []
+    /** In order; without bytes, a file is to be made ready. */
+    let pending: Array<{ readonly peer: PeerId; readonly bytes?: Uint8Array }> = []
     let pendingBytes = 0
     let retryAt: number | undefined
     let trouble: string | undefined
@@ -138,7 +141,7 @@ export const open = (options: {
         if (file === undefined) return
         files.delete(shelf)
         files.set(shelf, file)
-        yield* Effect.onError(file.append(entries), () => close(shelf))
+        if (entries.length > 0) yield* Effect.onError(file.append(entries), () => close(shelf))
         if (file.size() >= MAX_SEGMENT) yield* close(shelf)
       })
 
@@ -149,9 +152,9 @@ export const open = (options: {
       if (retryAt !== undefined && time.monotonic() < retryAt) return
       const pieces = new Map<PeerId, Array<Uint8Array>>()
       for (const { bytes, peer } of batch) {
-        const before = pieces.get(peer)
-        if (before === undefined) pieces.set(peer, [bytes])
-        else before.push(bytes)
+        const before = pieces.get(peer) ?? []
+        if (bytes !== undefined) before.push(bytes)
+        pieces.set(peer, before)
       }
       for (const [peer, entries] of pieces) {
         const done = yield* Effect.either(append(shelfOf(peer), entries))
@@ -218,14 +221,21 @@ export const open = (options: {
         return found
       })
 
+    const enqueue = (peer: PeerId, bytes?: Uint8Array) => {
+      pending.push(bytes === undefined ? { peer } : { peer, bytes })
+      idle.unsafeClose()
+      wanted.unsafeOpen()
+    }
+
     return {
+      prepare: (peer) => {
+        if (!files.has(shelfOf(peer))) enqueue(peer)
+      },
       write: (peer, entry) => {
         const bytes = encode(entry)
         if (pendingBytes + bytes.length > MAX_PENDING) return failed("the disk does not keep up with the conversation")
         pendingBytes += bytes.length
-        pending.push({ peer, bytes })
-        idle.unsafeClose()
-        wanted.unsafeOpen()
+        enqueue(peer, bytes)
       },
       read: (whose, wanted) =>
         Effect.gen(function* () {

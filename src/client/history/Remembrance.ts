@@ -27,6 +27,11 @@ export class Remembrance {
     this.history?.attach((message) => this.events.offer({ _tag: "Failed", code: "History", message }))
   }
 
+  /** A conversation that we have asked for begins: there will be something to keep. */
+  begins(peer: PeerId): void {
+    this.history?.prepare(peer)
+  }
+
   /** A message of ours was accepted. */
   sent({ nick, peer }: Conversation, id: MessageId, text: string): void {
     this.history?.write(peer, { _tag: "Sent", id, at: this.time.wall(), nick, text })

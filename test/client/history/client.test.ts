@@ -103,6 +103,8 @@ describe("what was said", () => {
         yield* say(alice, bob, "bob", "one")
         yield* alice.client.clearHistory("bob")
         expect([yield* told(alice), files(alice)]).toEqual([[], []])
+        yield* Effect.sleep("1 minute")
+        expect(files(alice)).toEqual([])
         yield* say(alice, bob, "bob", "two")
         yield* alice.client.clearHistory()
         expect(yield* told(alice)).toEqual([])

@@ -1,0 +1,73 @@
+import { execFile, execFileSync } from "node:child_process"
+import { randomBytes } from "node:crypto"
+import { promisify } from "node:util"
+import { afterEach } from "vitest"
+import { environment, MAIN } from "./Program.js"
+
+const run = promisify(execFile)
+/** Whether there is a terminal to be had. */
+export const hasTmux = (() => {
+  try {
+    execFileSync("tmux", ["-V"])
+    return true
+  } catch {
+    return false
+  }
+})()
+
+/** A real terminal: one tmux server of our own for each. They are gone after each test. */
+export class Tmux {
+  private static readonly all = new Set<Tmux>()
+  private readonly socket = `parley-test-${randomBytes(6).toString("hex")}`
+
+  static async closeAll(): Promise<void> {
+    for (const tmux of Tmux.all) await tmux.call("kill-server").catch(() => {})
+    Tmux.all.clear()
+  }
+
+  static async open(args: ReadonlyArray<string>, size: readonly [number, number] = [80, 24]): Promise<Tmux> {
+    const tmux = new Tmux()
+    Tmux.all.add(tmux)
+    const command = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(" ")
+    // The pane outlives the program, so that what is left on it can be seen.
+    await tmux.call(
+      ...["-f", "/dev/null", "new-session", "-d", "-x", String(size[0]), "-y", String(size[1])],
+      `${command}; echo "exit code $?"; exec cat`
+    )
+    return tmux
+  }
+
+  async type(text: string): Promise<void> {
+    await this.call("send-keys", "-l", text)
+  }
+
+  async press(...keys: ReadonlyArray<string>): Promise<void> {
+    await this.call("send-keys", ...keys)
+  }
+
+  async resize(columns: number, rows: number): Promise<void> {
+    await this.call("resize-window", "-x", String(columns), "-y", String(rows))
+  }
+
+  async screen(): Promise<ReadonlyArray<string>> {
+    const rows = (await this.call("capture-pane", "-p")).split("\n").map((row) => row.trimEnd())
+    while (rows.at(-1) === "") rows.pop()
+    return rows
+  }
+
+  /** Looks until the screen shows it; every look asks tmux, which takes its own time. */
+  async shows(pattern: RegExp): Promise<ReadonlyArray<string>> {
+    while (true) {
+      const rows = await this.screen()
+      if (pattern.test(rows.join("\n"))) return rows
+    }
+  }
+
+  private async call(...args: ReadonlyArray<string>): Promise<string> {
+    const env = environment({ TERM: "xterm-256color", SHELL: "/bin/sh" })
+    const { stdout } = await run("tmux", ["-u", "-L", this.socket, ...args], { env })
+    return stdout
+  }
+}
+
+afterEach(() => Tmux.closeAll())
