@@ -57,6 +57,8 @@ export class World {
   relay = false
   /** Says which packets the relay loses. */
   relayBlocks: (from: Node, to: Node, data: Uint8Array) => boolean = () => false
+  /** Whether packets are kept in `trace` and `sent`; costs memory in long runs. */
+  keepsPackets = true
   /** Every packet that was delivered, for replays. */
   readonly trace: Array<{ readonly to: Node; readonly from: Route; readonly data: Uint8Array }> = []
   readonly sent: Array<{ readonly at: number; readonly from: Node; readonly to: string; readonly data: Uint8Array }> =
@@ -109,7 +111,7 @@ export class World {
     }
     const to = route.endpoint
     const source = from.sourceFor(to)
-    this.sent.push({ at: this.now, from, to: Endpoint.format(to), data })
+    if (this.keepsPackets) this.sent.push({ at: this.now, from, to: Endpoint.format(to), data })
     if (source === undefined || this.blocks(source, to, data) || this.random() < this.link.loss) return
     const seen: Route = { _tag: "Direct", endpoint: source }
     this.#schedule(seen, to, data, this.link.latency)
@@ -146,7 +148,7 @@ export class World {
         const { data, from, to } = this.#deliveries.shift()!
         const node = to instanceof Node ? to : this.nodes.find((candidate) => candidate.owns(to))
         if (node?.online !== true) continue
-        this.trace.push({ to: node, from, data })
+        if (this.keepsPackets) this.trace.push({ to: node, from, data })
         node.peers.handleDatagram(from, data.slice(), this.now)
         node.drain()
       }
