@@ -123,6 +123,8 @@ describe("Scan", () => {
     const zeros = concat([32, 32, 16].map((length) => HashTree.leaf(crypto, [new Uint8Array(length)])))
     const have = machine.matching(zeros)
     expect([have.has(0), have.has(1), have.has(2)]).toEqual([true, false, true])
+    // What was not there is not even what a leaf of zeros says.
+    expect(machine.matching(new Uint8Array(96)).count).toBe(0)
   })
 })
 
