@@ -25,7 +25,9 @@ import type { SimulateSettings } from "./simulate/Program.js"
 /** What the commands run. Each is asked for only when its command is, so that `--help` loads none of them. */
 export interface Programs {
   readonly server: (settings: ServerSettings) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
-  readonly client: (settings: ClientSettings) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
+  readonly client: (
+    settings: ClientSettings
+  ) => Effect.Effect<void, ProgramError | TerminalClosed, FileSystem.FileSystem | Terminal>
   readonly send: (settings: SendSettings) => Effect.Effect<void, ProgramError, Terminal>
   readonly doctor: (settings: DoctorSettings) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
   readonly simulate: (settings: SimulateSettings) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
@@ -111,8 +113,13 @@ const commands = (env: Environment, programs: Programs, logLevel: string | undef
   }
 
   const client = Command.make("client", Options.client, (options) =>
-    Effect.flatMap(connection(options), ({ nick, ...settings }) =>
-      programs.client({ ...settings, nick: Options.present(nick) })
+    Effect.flatMap(connection(options), ({ downloads, nick, ...settings }) =>
+      programs.client({
+        ...settings,
+        nick: Options.present(nick),
+        downloads: Options.present(downloads),
+        userHome: env.HOME || undefined
+      })
     )
   ).pipe(Command.withDescription("Register with a server and talk to people, directly and end-to-end encrypted"), quiet)
 

@@ -1,6 +1,8 @@
+import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import type * as Client from "../client/make.js"
 import { Terminal, type TerminalClosed } from "../services/Terminal.js"
+import * as ListFolder from "./files/ListFolder.js"
 import { goodbye, LINGER, unhurried } from "./Goodbye.js"
 import * as JsonEvent from "./json/Event.js"
 import * as JsonProgram from "./json/Program.js"
@@ -12,18 +14,23 @@ import * as TerminalProgram from "./terminal/Program.js"
 /** `parley client`: for programs with `--json`, else for people. Interrupted (by a signal), it says goodbye first. */
 export const run = (
   settings: ClientSettings
-): Effect.Effect<void, ProgramError | TerminalClosed, Client.ClientServices | Terminal> =>
+): Effect.Effect<void, ProgramError | TerminalClosed, Client.ClientServices | FileSystem.FileSystem | Terminal> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const client = yield* OpenClient.open(settings, { readReceipts: settings.readReceipts })
-      yield* settings.json
-        ? JsonProgram.run(client, settings.nick).pipe(
-            goodbye(client),
-            Effect.onInterrupt(() => sayBye)
-          )
-        : TerminalProgram.run(client, { nick: settings.nick, readReceipts: settings.readReceipts }).pipe(
-            goodbye(client)
-          )
+      const { accept, downloads, json, nick, readReceipts, userHome } = settings
+      const client = yield* OpenClient.open(settings, {
+        readReceipts,
+        accept,
+        ...(downloads === undefined ? {} : { downloads })
+      })
+      if (json)
+        return yield* JsonProgram.run(client, nick).pipe(
+          goodbye(client),
+          Effect.onInterrupt(() => sayBye)
+        )
+      const listFolder = yield* ListFolder.make
+      const home = userHome === undefined ? {} : { home: userHome }
+      yield* TerminalProgram.run(client, { nick, readReceipts, listFolder, ...home }).pipe(goodbye(client))
     })
   )
 

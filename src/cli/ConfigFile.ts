@@ -22,7 +22,9 @@ export const Settings = Schema.Struct({
   portMapping: Schema.String,
   home: Schema.String,
   token: Schema.String,
-  path: Schema.String
+  path: Schema.String,
+  accept: Schema.String,
+  downloads: Schema.String
 }).pipe(Schema.partialWith({ exact: true }))
 
 /**

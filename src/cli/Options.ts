@@ -5,6 +5,7 @@ import * as ValidationError from "@effect/cli/ValidationError"
 import * as Config from "effect/Config"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import type { AcceptPolicy } from "../client/files/Api.js"
 import { POLICIES } from "../core/peer/Policy.js"
 import { DEFAULT_PORT } from "../protocol/Control.js"
 import { defaults } from "../server/ServerOptions.js"
@@ -86,6 +87,8 @@ export const server = {
   config
 }
 
+const ACCEPT_POLICIES: ReadonlyArray<AcceptPolicy> = ["ask", "known", "all"]
+
 /** Who we are and how we find others. */
 export const connection = {
   server: serverAddress,
@@ -123,6 +126,18 @@ export const client = {
       "Tell people that you have read their messages, as soon as you type something after them"
     )
   ),
+  accept: setting(
+    "accept",
+    "POLICY",
+    "File offers to take without asking: ask (default: none), known (of people known from earlier), or all",
+    Values.oneOf(ACCEPT_POLICIES)
+  ).pipe(CliOptions.withDefault("ask" as AcceptPolicy)),
+  downloads: setting(
+    "downloads",
+    "DIR",
+    "Where accepted files go (default: the current folder)",
+    Values.text(4096)
+  ).pipe(CliOptions.optional),
   ...connection
 }
 

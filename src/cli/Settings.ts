@@ -1,3 +1,4 @@
+import type { AcceptPolicy } from "../client/files/Api.js"
 import type { Policy } from "../core/peer/Policy.js"
 import type { ServerAddress } from "./Values.js"
 
@@ -34,6 +35,12 @@ export interface ClientSettings extends ConnectionSettings {
   readonly json: boolean
   /** Whether others are told what was read. */
   readonly readReceipts: boolean
+  /** File offers that are taken without asking. */
+  readonly accept: AcceptPolicy
+  /** The folder that accepted files go to; the working directory when undefined. */
+  readonly downloads: string | undefined
+  /** The user's own home folder, where there is one. */
+  readonly userHome: string | undefined
 }
 
 /** The options that all commands share which do one thing and end. */

@@ -4,6 +4,7 @@ import * as Mailbox from "effect/Mailbox"
 import * as Stream from "effect/Stream"
 import { type ClientApi, ClientError, type ClientErrorCode, type OpenChannel } from "../../src/client/Client.js"
 import type { ClientEvent } from "../../src/client/Events.js"
+import type { Transfer } from "../../src/client/files/Api.js"
 import type { HistoryPage } from "../../src/client/history/Api.js"
 
 /** A client without a network: it does what it is told, and what happens to it is what the test says. */
@@ -102,15 +103,20 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
       ),
     setPath: (nick, policy) => call(`path ${nick} ${policy}`),
     files: {
-      offer: (nick, path) => Effect.zipRight(call(`offer ${nick} ${path}`), noTransfer("")),
-      offerStream: (nick, name) => Effect.zipRight(call(`offerStream ${nick} ${name}`), noTransfer("")),
-      accept: (id, directory) => Effect.zipRight(call(`accept ${id} ${directory}`), noTransfer(id)),
-      acceptStream: (id) => Stream.fromEffect(noTransfer(id)),
-      decline: noTransfer,
-      cancel: noTransfer,
-      pause: noTransfer,
-      resume: noTransfer,
-      list: Effect.succeed([])
+      offer: (nick, path) =>
+        Effect.flatMap(call(`offer ${nick} ${path}`), () =>
+          queried.has(nick)
+            ? Effect.succeed(transfer({ name: path, peer: nick }))
+            : refuse("NotConnected", `query ${nick} first`)
+        ),
+      offerStream: (nick, name) => Effect.as(call(`offerStream ${nick} ${name}`), transfer({ name, peer: nick })),
+      accept: (id, directory) => Effect.zipRight(call(`accept ${id} ${directory}`), known(id)),
+      acceptStream: (id) => Stream.fromEffect(Effect.flatMap(known(id), () => Effect.succeed(new Uint8Array()))),
+      decline: (id) => Effect.zipRight(call(`decline ${id}`), known(id)),
+      cancel: (id) => Effect.zipRight(call(`cancel ${id}`), known(id)),
+      pause: (id) => Effect.zipRight(call(`pause ${id}`), known(id)),
+      resume: (id) => Effect.zipRight(call(`resume ${id}`), known(id)),
+      list: Effect.as(call("files"), [transfer({})])
     },
     history: (query = {}) => Effect.map(call(`history ${JSON.stringify(query)}`), () => remembered),
     clearHistory: (nick) => call(`clearHistory ${nick}`),
@@ -127,4 +133,20 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
   }
 })
 
-const noTransfer = (id: string) => new ClientError({ code: "NoSuchTransfer", message: `there is no transfer ${id}` })
+const known = (id: string) =>
+  id === "none" ? new ClientError({ code: "NoSuchTransfer", message: `there is no transfer ${id}` }) : Effect.void
+
+/** A transfer that is offered to us. */
+export const transfer = (some: Partial<Transfer>): Transfer => ({
+  id: "f1",
+  peer: "bob",
+  direction: "in",
+  kind: "file",
+  name: "report.pdf",
+  size: 1_200_000,
+  files: 1,
+  state: "offered",
+  transferred: 0,
+  rate: 0,
+  ...some
+})

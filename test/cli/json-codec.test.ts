@@ -38,7 +38,8 @@ describe("commands", () => {
     expect(message("hello")?.message).toBe("this line is not JSON")
     expect(message("[1]")?.message).toBe("a command is a JSON object")
     expect(message('{"cmd":"dance","ref":"r"}')).toEqual({
-      message: "cmd must be one of list, query, send, nick, trust, why, path, history, clearHistory, read, leave, exit",
+      message:
+        "cmd must be one of list, query, send, nick, trust, why, path, history, clearHistory, read, sendFile, accept, decline, cancel, pause, resume, files, leave, exit",
       ref: "r"
     })
     expect(message('{"cmd":"query","ref":7}')).toEqual({ message: "nick: is missing", ref: 7 })

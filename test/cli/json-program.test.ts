@@ -268,4 +268,40 @@ describe("JSON mode", () => {
         ])
       })
     ))
+
+  it("offers, takes and ends transfers, and tells how they go on", () =>
+    test(
+      Effect.gen(function* () {
+        const { client, command, events, exit } = yield* start("alice")
+        client.happens({ _tag: "Transfer", peer: "bob", transfer: FakeClient.transfer({ state: "done", path: "/x" }) })
+        command(
+          { cmd: "sendFile", to: "bob", path: "a b", ref: 1 },
+          { cmd: "query", nick: "bob" },
+          { cmd: "sendFile", to: "bob", path: "a b", ref: 2 },
+          { cmd: "accept", id: "f1", ref: 3 },
+          { cmd: "accept", id: "f1", directory: "/in", ref: 4 },
+          { cmd: "decline", id: "none", ref: 5 },
+          { cmd: "cancel", id: "f1", ref: 6 },
+          { cmd: "pause", id: "f1", ref: 7 },
+          { cmd: "resume", id: "f1", ref: 8 },
+          { cmd: "files", ref: 9 },
+          { cmd: "exit" }
+        )
+        expect(yield* exit).toEqual(Exit.void)
+        expect(events().filter(({ event }) => event !== "registered" && event !== "bye")).toEqual([
+          expect.objectContaining({ event: "transfer", id: "f1", state: "done", path: "/x" }),
+          { event: "error", code: "NotConnected", message: "query bob first", ref: 1 },
+          expect.objectContaining({ event: "peer" }),
+          expect.objectContaining({ event: "transfer", name: "a b", ref: 2 }),
+          { event: "ok", cmd: "accept", ref: 3 },
+          { event: "ok", cmd: "accept", ref: 4 },
+          { event: "error", code: "NoSuchTransfer", message: "there is no transfer none", ref: 5 },
+          { event: "ok", cmd: "cancel", ref: 6 },
+          { event: "ok", cmd: "pause", ref: 7 },
+          { event: "ok", cmd: "resume", ref: 8 },
+          { event: "files", transfers: [expect.objectContaining({ id: "f1" })], ref: 9 }
+        ])
+        expect(client.calls).toEqual(expect.arrayContaining(["accept f1 undefined", "accept f1 /in"]))
+      })
+    ))
 })

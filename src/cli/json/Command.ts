@@ -37,6 +37,20 @@ export const History = command("history", {
 export const ClearHistory = command("clearHistory", { nick: Schema.optionalWith(Nick, { exact: true }) })
 /** A person has read the message of this peer, and all before it. */
 export const Read = command("read", { nick: Nick, id: Schema.String.pipe(Schema.maxLength(64)) })
+/** A file or folder, its path as the system takes it. */
+export const SendFile = command("sendFile", { to: Nick, path: Schema.String.pipe(Schema.maxLength(4096)) })
+/** A transfer, as in the event `transfer`. */
+const Id = Schema.String.pipe(Schema.maxLength(64))
+/** Without `directory`: into the folder of `--downloads`. */
+export const Accept = command("accept", {
+  id: Id,
+  directory: Schema.optionalWith(Schema.String.pipe(Schema.maxLength(4096)), { exact: true })
+})
+export const Decline = command("decline", { id: Id })
+export const Cancel = command("cancel", { id: Id })
+export const Pause = command("pause", { id: Id })
+export const Resume = command("resume", { id: Id })
+export const Files = command("files", {})
 export const Leave = command("leave", { nick: Nick })
 export const Exit = command("exit", {})
 
@@ -51,6 +65,13 @@ export const Command = Schema.Union(
   History,
   ClearHistory,
   Read,
+  SendFile,
+  Accept,
+  Decline,
+  Cancel,
+  Pause,
+  Resume,
+  Files,
   Leave,
   Exit
 )

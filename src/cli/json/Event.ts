@@ -26,7 +26,20 @@ export const NickTaken = event("nickTaken", { nick: Schema.String, suggestions: 
 export const Peers = event("peers", { peers: Schema.Array(PeerInfo) })
 export const Peer = event("peer", PeerInfo.fields)
 export const Sent = event("sent", { to: Schema.String, id: Schema.String })
-export const Ok = event("ok", { cmd: Schema.Literal("trust", "leave", "path", "read", "clearHistory") })
+export const Ok = event("ok", {
+  cmd: Schema.Literal(
+    "trust",
+    "leave",
+    "path",
+    "read",
+    "clearHistory",
+    "accept",
+    "decline",
+    "cancel",
+    "pause",
+    "resume"
+  )
+})
 
 /** `at` is ms since 1970 UTC. */
 export const History = event("history", {
@@ -100,6 +113,36 @@ export const Joined = event("joined", { nick: Schema.String })
 export const Left = event("left", { nick: Schema.String })
 export const Greeting = event("greeting", { text: Schema.String })
 export const ServerLost = event("serverLost", { message: Schema.String, retryInMs: Schema.Number })
+const transfer = {
+  id: Schema.String,
+  peer: Schema.String,
+  direction: Schema.Literal("out", "in"),
+  kind: Schema.Literal("file", "folder"),
+  name: Schema.String,
+  size: Schema.Number,
+  files: Schema.Int,
+  state: Schema.Literal(
+    "preparing",
+    "offered",
+    "waiting",
+    "active",
+    "paused",
+    "finishing",
+    "done",
+    "declined",
+    "cancelled",
+    "failed"
+  ),
+  transferred: Schema.Number,
+  rate: Schema.Number,
+  skipped: optional(Schema.Int),
+  pausedBy: optional(Schema.Literal("us", "them", "both")),
+  path: optional(Schema.String),
+  message: optional(Schema.String)
+}
+/** Bytes, and bytes a second. */
+export const Transfer = event("transfer", transfer)
+export const Files = event("files", { transfers: Schema.Array(Schema.Struct(transfer)) })
 export const Failure = event("error", {
   code: Schema.String,
   message: Schema.String,
@@ -132,6 +175,8 @@ export const Event = Schema.Union(
   Left,
   Greeting,
   ServerLost,
+  Transfer,
+  Files,
   Failure,
   Bye
 )

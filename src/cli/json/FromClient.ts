@@ -6,7 +6,7 @@ import type { Ref } from "./Command.js"
 import type { Event } from "./Event.js"
 
 /** A client's event in JSON mode; none for `Closed`, which ends the program. */
-export const fromEvent = (event: Exclude<ClientEvent, { readonly _tag: "Closed" | "Transfer" }>): Event => {
+export const fromEvent = (event: Exclude<ClientEvent, { readonly _tag: "Closed" }>): Event => {
   switch (event._tag) {
     case "Registered":
       return { event: "registered", nick: event.nick, address: event.address, fingerprint: event.fingerprint }
@@ -28,6 +28,8 @@ export const fromEvent = (event: Exclude<ClientEvent, { readonly _tag: "Closed" 
       return { event: "message", from: event.from, id: event.id, text: event.text }
     case "Delivered":
       return { event: "delivered", peer: event.peer, id: event.id }
+    case "Transfer":
+      return { event: "transfer", ...event.transfer }
     case "Read":
       return { event: "read", peer: event.peer, id: event.id }
     case "Waiting":

@@ -100,6 +100,32 @@ export const run = (
             return answer(command.ref, Effect.as(client.read(command.nick, command.id), { event: "ok", cmd: "read" }))
           case "leave":
             return answer(command.ref, Effect.as(client.leave(command.nick), { event: "ok", cmd: "leave" }))
+          case "sendFile":
+            return answer(
+              command.ref,
+              Effect.map(client.files.offer(command.to, command.path), (transfer) => ({
+                event: "transfer",
+                ...transfer
+              }))
+            )
+          case "accept":
+            return answer(
+              command.ref,
+              Effect.as(client.files.accept(command.id, command.directory), { event: "ok", cmd: "accept" })
+            )
+          case "decline":
+          case "cancel":
+          case "pause":
+          case "resume":
+            return answer(
+              command.ref,
+              Effect.as(client.files[command.cmd](command.id), { event: "ok", cmd: command.cmd })
+            )
+          case "files":
+            return answer(
+              command.ref,
+              Effect.map(client.files.list, (transfers) => ({ event: "files", transfers }))
+            )
           case "nick":
             return ask({ nick: command.nick, ref: command.ref })
           case "exit":
@@ -148,7 +174,6 @@ export const run = (
 
       const show = (event: ClientEvent): Effect.Effect<void, TerminalClosed | ProgramError> => {
         if (event._tag === "Closed") return closed(event)
-        if (event._tag === "Transfer") return Effect.void
         if (event._tag === "Registered") {
           current = event.nick
           Deferred.unsafeDone(registered, Effect.void)

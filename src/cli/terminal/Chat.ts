@@ -4,6 +4,7 @@ import * as SafeText from "../../domain/SafeText.js"
 import * as Conversation from "./Conversation.js"
 import * as Describe from "./Describe.js"
 import type { Palette } from "./Palette.js"
+import { Transfers } from "./Transfers.js"
 import type { Printed } from "./Wrap.js"
 
 /**
@@ -13,6 +14,7 @@ import type { Printed } from "./Wrap.js"
 export class Chat {
   /** Our nickname, once we have one. */
   me: SafeText.SafeText | undefined
+  readonly transfers: Transfers
   /** The key of the peer that plain text goes to. */
   private focused: string | undefined
   private readonly conversations = new Map<string, Conversation.Conversation>()
@@ -33,7 +35,9 @@ export class Chat {
     private readonly palette: Palette,
     /** The time of day in front of messages; empty for none. */
     private readonly time: () => string
-  ) {}
+  ) {
+    this.transfers = new Transfers(palette)
+  }
 
   /** Whom plain text goes to. */
   get focus(): string | undefined {
@@ -64,6 +68,11 @@ export class Chat {
   complete(prefix: string): ReadonlyArray<string> {
     const wanted = prefix.toLowerCase()
     return [...this.known].filter((nick) => nick.toLowerCase().startsWith(wanted)).sort()
+  }
+
+  /** Whether somebody of that name is there, or is talked to. */
+  knows(nick: string): boolean {
+    return this.known.has(SafeText.line(nick, MAX_NICK)) || this.conversations.has(Nickname.key(nick))
   }
 
   remember(nick: string): SafeText.SafeText {
@@ -223,7 +232,7 @@ export class Chat {
         return [palette.warn(`* ${peer.nick} ${Describe.disconnected(event.reason)}${kept}`)]
       }
       case "Transfer":
-        return []
+        return this.transfers.handle(event.transfer)
       case "Joined": {
         const nick = this.remember(event.nick)
         return this.concerns(event.nick) ? [this.remark(`${palette.nick(nick)} is here`)] : []

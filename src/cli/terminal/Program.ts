@@ -5,13 +5,13 @@ import * as Fiber from "effect/Fiber"
 import * as Mailbox from "effect/Mailbox"
 import * as Stream from "effect/Stream"
 import type { ClientApi, ClientError } from "../../client/Client.js"
-import { DEFAULT_LIMIT } from "../../client/history/Api.js"
 import * as SafeText from "../../domain/SafeText.js"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
 import { ProgramError } from "../ProgramError.js"
 import { Chat } from "./Chat.js"
+import * as Commands from "./Commands.js"
+import * as Completion from "./Completion.js"
 import * as Describe from "./Describe.js"
-import * as History from "./History.js"
 import * as Palette from "./Palette.js"
 import * as Ui from "./Ui.js"
 import * as Words from "./Words.js"
@@ -23,6 +23,10 @@ export interface TerminalOptions {
   readonly first?: ReadonlyArray<string>
   /** Whether others are told what was read: what was on the screen when the person typed something. */
   readonly readReceipts?: boolean
+  /** The folder that `~` means in paths. */
+  readonly home?: string
+  /** For the completion of paths. */
+  readonly listFolder?: Completion.ListFolder
 }
 
 /**
@@ -39,12 +43,17 @@ export const run = (
       const palette = Palette.make(terminal.colors)
       const clock = yield* Effect.clock
       const chat = new Chat(palette, terminal.interactive ? () => timeOfDay(clock) : () => "")
+      const completion = Completion.make({
+        nicks: (prefix) => chat.complete(prefix),
+        listFolder: options.listFolder,
+        home: options.home
+      })
       const started = clock.unsafeCurrentTimeMillis()
       /** Whoever types has looked at the screen. */
       const markRead = Effect.suspend(() =>
         Effect.forEach(chat.takeUnread(), ({ id, nick }) => Effect.ignore(client.read(nick, id)), { discard: true })
       )
-      const ui = yield* (terminal.interactive ? Ui.interactive(chat) : Ui.plain).pipe(
+      const ui = yield* (terminal.interactive ? Ui.interactive(chat, completion) : Ui.plain).pipe(
         Effect.provideService(
           Terminal,
           options.readReceipts === true ? { ...terminal, input: Stream.tap(terminal.input, () => markRead) } : terminal
@@ -61,6 +70,9 @@ export const run = (
       /** The person wants to leave, and has no nickname yet. */
       let leaving = false
       const leaveIfStranded = Effect.suspend(() => (leaving && stranded ? client.exit() : Effect.void))
+
+      /** Progress is to be drawn. */
+      const moved = yield* Effect.makeLatch(false)
 
       const register = (nick: string) =>
         Effect.matchEffect(trying(nick, client.register(nick)), {
@@ -91,132 +103,18 @@ export const run = (
             })
         )
 
-      const query = (nick: string) =>
-        Effect.matchEffect(client.query(nick), {
-          onSuccess: ({ peer }) =>
-            Effect.zipRight(
-              Effect.suspend(() => ui.print(chat.opened(peer.nick))),
-              terminal.interactive ? recall(peer.nick) : Effect.void
-            ),
-          onFailure: (error) => failed(error, nick)
-        })
-
-      /** Once for each conversation: that there is a history. Without one there is nothing to say. */
-      const recall = (nick: string) =>
-        chat.recall(nick)
-          ? Effect.matchEffect(client.history({ peer: nick, limit: 1, before: started }), {
-              onSuccess: (page) => ui.print(History.earlier(page, palette)),
-              onFailure: () => Effect.void
-            })
-          : Effect.void
-
-      const send = (to: string, text: string) =>
-        Effect.matchEffect(client.send(to, text), {
-          onSuccess: (id) =>
-            Effect.suspend(() => ui.print(chat.sent(to, id, text))).pipe(
-              Effect.zipRight(Effect.forkScoped(Effect.delay(reportOverdue(to, id), OVERDUE)))
-            ),
-          onFailure: failed
-        }).pipe(ordered.withPermits(1))
-
-      const reportOverdue = (to: string, id: string) =>
-        Effect.suspend(() => {
-          const report = chat.overdue(to, id)
-          return report.length === 0 ? Effect.void : Effect.ignore(ui.print(report))
-        })
-
-      const leave = (nick: string) =>
-        Effect.zipRight(
-          client.leave(nick),
-          Effect.suspend(() => ui.print(chat.left(nick)))
-        )
-
-      const obey = (line: string) => {
-        const intent = Words.parse(line)
-        if (chat.choosing && !ANONYMOUS.has(intent._tag))
-          return ui.print([chat.remark("you need a nickname first: type one")])
-        switch (intent._tag) {
-          case "Nothing":
-            return Effect.void
-          case "Help":
-            return ui.print(Describe.help(palette))
-          case "Wrong":
-            return ui.print([chat.remark(`type ${palette.bold(intent.usage)}`)])
-          case "Exit":
-            return chat.focus === undefined ? client.exit() : leave(chat.focus)
-          case "Nick":
-            return register(intent.nick)
-          case "Say":
-            if (chat.choosing) return register(intent.text.trim())
-            return chat.focus === undefined ? ui.print(chat.nowhere()) : send(chat.focus, intent.text)
-          case "Leave":
-            return chat.focus === undefined ? ui.print([chat.remark("you are in no conversation")]) : leave(chat.focus)
-          case "List":
-            return Effect.matchEffect(client.list, {
-              onSuccess: (peers) => {
-                for (const { nick } of peers) chat.remember(nick)
-                return ui.print(Describe.peers(peers, chat.me, palette))
-              },
-              onFailure: failed
-            })
-          case "Query":
-            return query(intent.nick)
-          case "Message":
-            return send(intent.to, intent.text)
-          case "Why": {
-            const nick = intent.nick ?? chat.focus
-            if (nick === undefined) return ui.print([chat.remark("type /why NICK")])
-            return Effect.matchEffect(client.why(nick), {
-              onSuccess: (why) => ui.print(Describe.why(why, palette)),
-              onFailure: failed
-            })
-          }
-          case "History": {
-            const nick = intent.nick ?? chat.focus
-            if (nick === undefined) return ui.print([chat.remark("type /history NICK, or /search WORDS")])
-            const limit = Math.min(intent.count ?? DEFAULT_LIMIT, History.MAX_COUNT)
-            return Effect.matchEffect(client.history({ peer: nick, limit }), {
-              onSuccess: (page) => ui.print(History.conversation(nick, page, chat.me ?? "", palette)),
-              onFailure: failed
-            })
-          }
-          case "Search":
-            return Effect.matchEffect(client.history({ search: intent.words }), {
-              onSuccess: (page) => ui.print(History.found(page, chat.me ?? "", palette)),
-              onFailure: failed
-            })
-          case "Forget": {
-            const nick = intent.everybody ? undefined : (intent.nick ?? chat.focus)
-            if (nick === undefined && !intent.everybody)
-              return ui.print([chat.remark("type /history clear NICK, or /history clear all")])
-            return Effect.matchEffect(client.clearHistory(nick), {
-              onSuccess: () =>
-                ui.print([
-                  chat.remark(
-                    nick === undefined ? "all history is gone" : `the history with ${SafeText.line(nick)} is gone`
-                  )
-                ]),
-              onFailure: failed
-            })
-          }
-          case "Path":
-            return Effect.matchEffect(client.setPath(intent.nick, intent.policy), {
-              onSuccess: () =>
-                ui.print([chat.remark(`the path to ${SafeText.line(intent.nick)} is ${intent.policy} now`)]),
-              onFailure: failed
-            })
-          case "Trust":
-            return Effect.matchEffect(client.trust(intent.nick), {
-              onSuccess: () =>
-                ui.print([
-                  chat.remark(
-                    `the new key of ${SafeText.line(intent.nick)} is trusted: type query ${SafeText.line(intent.nick)}`
-                  )
-                ]),
-              onFailure: failed
-            })
-        }
-      }
+      const obey = Commands.make({
+        client,
+        chat,
+        ui,
+        terminal,
+        palette,
+        started,
+        ordered,
+        register,
+        scope: yield* Effect.scope,
+        home: options.home
+      })
 
       const worker = Effect.gen(function* () {
         if (options.nick !== undefined) yield* register(options.nick)
@@ -266,7 +164,12 @@ export const run = (
       const output = yield* Effect.fork(
         Stream.runForEach(client.events, (event) =>
           Effect.gen(function* () {
-            const show = Effect.suspend(() => ui.print(chat.handle(event)))
+            const show = Effect.suspend(() => {
+              const news = chat.handle(event)
+              if (event._tag !== "Transfer" || news.length > 0) return ui.print(news)
+              moved.unsafeOpen()
+              return Effect.void
+            })
             yield* event._tag === "Delivered" || event._tag === "Read" ? ordered.withPermits(1)(show) : show
             if (event._tag === "ServerLost") {
               stranded = registering && chat.choosing
@@ -278,6 +181,16 @@ export const run = (
           })
         )
       )
+      if (terminal.interactive)
+        yield* Effect.forkScoped(
+          Effect.forever(
+            moved.await.pipe(
+              Effect.zipRight(Effect.sync(() => moved.unsafeClose())),
+              Effect.zipRight(Effect.ignore(ui.print([]))),
+              Effect.zipRight(Effect.sleep(REDRAW))
+            )
+          )
+        )
       // The events end the program; a fault of any other part does so too.
       yield* Effect.raceFirst(
         Fiber.join(output),
@@ -285,9 +198,6 @@ export const run = (
       )
     })
   )
-
-/** What may be asked for without a nickname. */
-const ANONYMOUS: ReadonlySet<Words.Intent["_tag"]> = new Set(["Say", "Nick", "Exit", "Help", "Nothing", "Wrong"])
 
 /** Lines typed ahead of a slow answer. */
 const MAX_QUEUED = 64
@@ -297,8 +207,8 @@ const REGISTRATION_GRACE = "10 seconds"
 
 const NOBODY = new ProgramError({ message: "the input ended before there was a nickname" })
 
-/** A message that took this long is worth a word; on any path that works it takes a round trip. */
-const OVERDUE = "5 seconds"
+/** Milliseconds between two drawings of progress: often enough to see it move, seldom enough to stay calm. */
+const REDRAW = 200
 
 const timeOfDay = (clock: Clock.Clock): string => {
   const now = new Date(clock.unsafeCurrentTimeMillis())

@@ -4,6 +4,8 @@ import type { TerminalSize } from "../../services/Terminal.js"
 
 /** What stands on the bottom lines. */
 export interface InputView {
+  /** Lines above the prompt, each no wider than the screen; with colours, but no other control character. */
+  readonly status?: ReadonlyArray<string>
   /** With colours, but no other control character. */
   readonly prompt: string
   /** The text on either side of the cursor, as typed. */
@@ -68,7 +70,7 @@ const graphemes = new Intl.Segmenter()
 
 /** Breaks the line into rows of at most `columns` cells, each safe to write; a wide character is never cut in half. */
 const layOut = (view: InputView, columns: number): Layout => {
-  const rows: Array<Row> = []
+  const rows: Array<Row> = (view.status ?? []).map((text) => ({ text, width: stringWidth(text) }))
   let text = view.prompt
   let width = stringWidth(view.prompt)
   const breakRow = () => {

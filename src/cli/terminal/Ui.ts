@@ -5,9 +5,10 @@ import * as SafeText from "../../domain/SafeText.js"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
 import { LineReader } from "../LineReader.js"
 import type { Chat } from "./Chat.js"
+import type { Completion } from "./Completion.js"
 import { type Key, KeyDecoder } from "./Keys.js"
 import { LineEditor } from "./LineEditor.js"
-import { CLEAR, PASTE_OFF, PASTE_ON, Screen } from "./Screen.js"
+import { CLEAR, type InputView, PASTE_OFF, PASTE_ON, Screen } from "./Screen.js"
 import { flat, type Printed, wrap } from "./Wrap.js"
 
 /** How lines reach the person and come from them. */
@@ -22,7 +23,10 @@ export interface Ui {
 export type InputEnd = "interrupt" | "end"
 
 /** A line editor on a terminal. The terminal is given back as it was when the scope closes. */
-export const interactive = (chat: Chat): Effect.Effect<Ui, never, Terminal | Scope.Scope> =>
+export const interactive = (
+  chat: Chat,
+  completion: (before: string) => Effect.Effect<Completion>
+): Effect.Effect<Ui, never, Terminal | Scope.Scope> =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
     const editor = new LineEditor()
@@ -33,15 +37,18 @@ export const interactive = (chat: Chat): Effect.Effect<Ui, never, Terminal | Sco
     const write = (make: () => string) => turn.withPermits(1)(Effect.suspend(() => terminal.write(make())))
     /** What is to be sent if the person says so. */
     let asked: { readonly text: string; readonly lines: number } | undefined
-    const view = () =>
-      asked === undefined
+    const view = (columns: number): InputView => ({
+      // A line that is quite full would wrap on some terminals.
+      status: chat.transfers.status(columns - 1),
+      ...(asked === undefined
         ? { prompt: chat.prompt(), before: editor.before, after: editor.after }
-        : { prompt: `send ${asked.lines} lines? (y/n) `, before: "", after: "" }
+        : { prompt: `send ${asked.lines} lines? (y/n) `, before: "", after: "" })
+    })
     const draw = (lines: ReadonlyArray<Printed>) =>
       write(() => {
         const size = terminal.size()
         const rows = lines.flatMap((line) => wrap(line, size.columns))
-        return screen.draw(rows, view(), size)
+        return screen.draw(rows, view(size.columns), size)
       })
 
     yield* terminal.raw
@@ -49,16 +56,18 @@ export const interactive = (chat: Chat): Effect.Effect<Ui, never, Terminal | Sco
     yield* Effect.addFinalizer(() => Effect.ignore(write(() => `${screen.wipe(terminal.size())}${PASTE_OFF}`)))
     yield* Effect.forkScoped(Stream.runForEach(terminal.resizes, () => Effect.ignore(draw([]))))
 
-    const complete = Effect.suspend(() => {
-      const prefix = /\S*$/.exec(editor.before)![0]
-      const found = prefix === "" ? [] : chat.complete(prefix)
+    const complete = Effect.gen(function* () {
+      const { before } = editor
+      const { found, start } = yield* completion(before)
+      const typed = before.slice(start)
       const common = commonPrefix(found)
-      if (common.length > prefix.length || found.length === 1) {
-        editor.before = editor.before.slice(0, editor.before.length - prefix.length)
-        editor.insert(found.length === 1 ? `${found[0]} ` : common)
-        return draw([])
+      const only = found.length === 1 ? found[0]! : undefined
+      if (common.length > typed.length || only !== undefined) {
+        editor.before = before.slice(0, start)
+        editor.insert(only === undefined || only.endsWith("/") ? common : `${only} `)
+        return yield* draw([])
       }
-      return found.length === 0 ? Effect.void : draw([`  ${found.slice(0, MAX_OFFERED).join("  ")}`])
+      if (found.length > 0) yield* draw([`  ${found.slice(0, MAX_OFFERED).join("  ")}`])
     })
 
     /** The text, once the person has agreed to it; it goes back to the line when the answer is no. */

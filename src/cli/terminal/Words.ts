@@ -17,12 +17,19 @@ export type Intent =
   | { readonly _tag: "Search"; readonly words: string }
   /** With everybody, or with the conversation in focus when no nickname is given. */
   | { readonly _tag: "Forget"; readonly nick: string | undefined; readonly everybody: boolean }
+  /** `line` is what stands behind the command: a path, and maybe a nickname. */
+  | { readonly _tag: "SendFile"; readonly line: string }
+  /** Something to do with a transfer; the one that it can be done with when no number is given. */
+  | { readonly _tag: "Transfer"; readonly what: TransferAction; readonly number: number | undefined }
+  | { readonly _tag: "Files" }
   | { readonly _tag: "Leave" }
   | { readonly _tag: "Exit" }
   | { readonly _tag: "Help" }
   | { readonly _tag: "Nothing" }
   /** A command that does not exist or lacks something; `usage` says what to type. */
   | { readonly _tag: "Wrong"; readonly usage: string }
+
+export type TransferAction = "accept" | "decline" | "cancel" | "pause" | "resume"
 
 /**
  * Reads a line. `list`, `query NICK` and `exit` are words of their own, in any case, with or without a slash; other commands
@@ -49,6 +56,11 @@ export const HELP: ReadonlyArray<readonly [usage: string, meaning: string]> = [
   ["/leave", "end this conversation"],
   ["/history [NICK] [COUNT]", "what was said before; /history clear [NICK or all] forgets it"],
   ["/search WORDS", "what was said before, to whomever, with all these words in it"],
+  ["/send PATH [NICK]", "offer a file or a folder; Tab completes the path"],
+  ["/accept [N], /decline [N]", "take what is offered, or refuse it; N is its number"],
+  ["/pause [N], /resume [N]", "hold a transfer, let it go on"],
+  ["/cancel [N]", "end a transfer; what has arrived of it is removed"],
+  ["/files", "all transfers"],
   ["/nick NICK", "take another nickname"],
   ["/why [NICK]", "how somebody is reached, why so, and what would make it direct"],
   ["/path NICK POLICY", "prefer-direct, direct-only, or relay-only (which hides your address)"],
@@ -64,6 +76,7 @@ const USAGE = {
   why: "/why NICK",
   history: "/history [NICK] [COUNT], or /history clear [NICK or all]",
   search: "/search WORDS",
+  send: "/send PATH [NICK]",
   path: `/path NICK ${POLICIES.join("|")}`
 } as const
 
@@ -95,6 +108,21 @@ const command = (line: string): Intent => {
       return history(argument === "" ? [] : argument.split(/\s+/))
     case "search":
       return argument === "" ? { _tag: "Wrong", usage: USAGE.search } : { _tag: "Search", words: argument }
+    case "send":
+      return argument === "" ? { _tag: "Wrong", usage: USAGE.send } : { _tag: "SendFile", line: argument }
+    case "accept":
+    case "decline":
+    case "cancel":
+    case "pause":
+    case "resume": {
+      const what = name.toLowerCase() as TransferAction
+      const number = /^[1-9]\d{0,8}$/.test(argument) ? Number(argument) : undefined
+      return argument !== "" && number === undefined
+        ? { _tag: "Wrong", usage: `/${what} NUMBER` }
+        : { _tag: "Transfer", what, number }
+    }
+    case "files":
+      return { _tag: "Files" }
     case "path": {
       const [nick, wanted, ...more] = argument.split(/\s+/)
       const policy = POLICIES.find((known) => known === wanted?.toLowerCase())

@@ -338,6 +338,44 @@ describe("the terminal client, on a terminal", () => {
       })
     ))
 
+  it("offers files, by path and nickname, and acts on what is offered", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, client, screen, exit } = yield* start(true, "alice")
+        const calls = (name: string) => client.calls.filter((call) => call.startsWith(name))
+        yield* terminal.shows("you are alice")
+        terminal.type("/send a.txt\r")
+        yield* terminal.shows("type /send PATH NICK")
+        terminal.type("/send a.txt bob\r")
+        yield* terminal.shows("query bob first")
+        terminal.type("query bob\r/send my notes.txt\r/send 'x y' bob\r/send a\\ b\r/send a b bob\r")
+        while (calls("offer").length < 5) yield* Effect.yieldNow()
+        expect(calls("offer").slice(1)).toEqual([
+          "offer bob my notes.txt",
+          "offer bob x y",
+          "offer bob a b",
+          "offer bob a b"
+        ])
+        client.happens({ _tag: "Transfer", peer: "bob", transfer: FakeClient.transfer({}) })
+        yield* terminal.shows("bob offers [1]")
+        terminal.type("/accept\r")
+        while (calls("accept").length < 1) yield* Effect.yieldNow()
+        const moving = FakeClient.transfer({ state: "active", transferred: 600_000, rate: 1e6 })
+        client.happens({ _tag: "Transfer", peer: "bob", transfer: moving })
+        yield* terminal.shows("50 %")
+        expect(screen().at(-2)).toMatch(/^\[1\] report.pdf ← bob █{5,}░{5,} {2}50 % {2}1\.0 MB\/s {2}0:01$/)
+        expect(screen().at(-1)).toBe("alice → bob>")
+        terminal.type("/files\r/cancel 1\r/resume\r")
+        yield* terminal.shows("there is nothing to resume")
+        expect(calls("cancel")).toEqual(["cancel f1"])
+        client.happens({ _tag: "Transfer", peer: "bob", transfer: FakeClient.transfer({ state: "cancelled" }) })
+        yield* terminal.shows("was cancelled")
+        expect(screen().at(-1)).toBe("alice → bob>")
+        terminal.type("\u0003")
+        yield* exit
+      })
+    ))
+
   it("completes nicknames and ends with Ctrl-D", () =>
     test(
       Effect.gen(function* () {

@@ -1,0 +1,64 @@
+import type { Transfer } from "../../client/files/Api.js"
+import * as SafeText from "../../domain/SafeText.js"
+import { MAX_NAME, MAX_NICK } from "./Bar.js"
+import * as Format from "./Format.js"
+
+/** What there is to say when a transfer has got from one state (`undefined`: it is new) into another; nothing for most steps. */
+export const news = (before: Transfer | undefined, now: Transfer, name: string): string | undefined => {
+  if (before?.state === now.state && before.pausedBy === now.pausedBy) return undefined
+  const peer = peerOf(now)
+  const isOurs = now.direction === "out"
+  switch (now.state) {
+    case "preparing":
+    case "finishing":
+      return undefined
+    case "offered":
+      return isOurs ? `${name} is offered to ${peer}${skipped(now)}` : undefined
+    case "waiting":
+      return before?.state === "active" ? `${name} waits until ${peer} is connected again` : undefined
+    case "active":
+      if (before?.state === "paused") return `${name} goes on`
+      if (before?.state === "waiting" && before.transferred > 0) return `${name} goes on at ${percent(now)}`
+      return isOurs ? `${peer} accepted ${name}` : undefined
+    case "paused":
+      return now.pausedBy === "them" ? `${peer} paused ${name}` : `${name} is paused`
+    case "done":
+      return isOurs
+        ? `${peer} has got ${name}`
+        : `${name} from ${peer} is here: ${SafeText.line(now.path ?? "", MAX_PATH)}`
+    case "declined":
+      return isOurs ? `${peer} declined ${name}` : `you declined ${name}`
+    case "cancelled":
+      return `${name} was cancelled`
+    case "failed":
+      return `${name} failed: ${SafeText.line(now.message ?? "unknown reason")}`
+  }
+}
+
+/** The name, and how much it is: `report.pdf (1.2 MB)`, `photos (12 files, 340 MB)`. */
+export const title = ({ files, kind, name, size }: Transfer): string =>
+  `${SafeText.line(name, MAX_NAME)} (${kind === "folder" ? `${files} file${files === 1 ? "" : "s"}, ` : ""}${Format.size(size)})`
+
+export const peerOf = ({ peer }: Transfer): string => SafeText.line(peer, MAX_NICK)
+
+/** The state in a word or a few. */
+export const state = ({ direction, message, path, pausedBy, peer, state }: Transfer): string => {
+  if (state === "failed") return `failed: ${SafeText.line(message ?? "")}`
+  if (state === "paused" && pausedBy === "them") return `paused by ${SafeText.line(peer, MAX_NICK)}`
+  if (state === "done" && direction === "in" && path !== undefined) return `done: ${SafeText.line(path, MAX_PATH)}`
+  return state
+}
+
+/** Whether it is over, one way or another. */
+export const isOver = ({ state }: Transfer): boolean => OVER.has(state)
+
+const OVER: ReadonlySet<Transfer["state"]> = new Set(["done", "declined", "cancelled", "failed"])
+
+const percent = ({ size, transferred }: Transfer): string =>
+  `${size === 0 ? 100 : Math.floor((transferred / size) * 100)} %`
+
+const skipped = ({ skipped = 0 }: Transfer): string =>
+  skipped === 0 ? "" : `; ${skipped} link${skipped === 1 ? " or device is" : "s or devices are"} left out`
+
+/** Paths are at most 4,096 bytes on the systems we know; a screen wants fewer. */
+const MAX_PATH = 1_024
