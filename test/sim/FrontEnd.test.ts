@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
@@ -10,6 +10,7 @@ import { Nat, run, type Scenario, Sim, type SimHost, sweep } from "../../src/sim
 import * as Replay from "../../src/sim/Replay.js"
 import { check } from "../../src/sim/SimTest.js"
 import { simTest } from "../../src/sim/vitest.js"
+import { read } from "./record/PcapReader.js"
 import { collect, echo, numbers } from "./support/Programs.js"
 
 /** A receiver that must get every datagram: wrong to demand of UDP, and the seed will show it. */
@@ -52,6 +53,20 @@ describe("a sweep", () => {
     const { failure } = await sweep({ seeds: 2 }, leaky)
     expect(failure?.message).toContain("seed 1 is not deterministic")
   })
+
+  it("repeats as many seeds as it is told", async () => {
+    for (const [twice, expected] of [
+      [0, 7],
+      [1, 14],
+      [3, 10],
+      [undefined, 8]
+    ] as const) {
+      let runs = 0
+      const count = Effect.sync(() => runs++)
+      await sweep({ seeds: 7, ...(twice !== undefined && { twice }) }, count)
+      expect(runs).toBe(expected)
+    }
+  })
 })
 
 describe("check", () => {
@@ -85,8 +100,7 @@ describe("check", () => {
     expect(readFileSync(`${path}.log`, "utf8")).toMatch(
       /a -> b {2}udp 203\.0\.113\.1:1000 > 203\.0\.113\.2:7 100 B {2}arrived/
     )
-    expect(readFileSync(`${path}.pcap`).readUInt32LE(0)).toBe(0xa1b2c3d4)
-    expect(existsSync(`${path}.pcap`)).toBe(true)
+    expect(read(readFileSync(`${path}.pcap`)).length).toBeGreaterThan(0)
   })
 
   it("reads what it writes", () => {

@@ -27,11 +27,13 @@ export class Pcap {
         ? udpHeader(source.port, destination.port, packet.data.length)
         : tcpHeader(portOf(packet.source), portOf(packet.destination), packet.segment)
     const length = transport.length + packet.data.length
-    const protocol = packet.segment === undefined ? 17 : 6
+    const protocol = packet.segment === undefined ? UDP : TCP
+    const [from, to] = [toBytes(source), toBytes(destination)]
     const ip =
-      source.family === "ipv4"
-        ? ipv4Header(toBytes(source), toBytes(destination), protocol, length)
-        : ipv6Header(toBytes(source), toBytes(destination), protocol, length)
+      source.family === "ipv4" ? ipv4Header(from, to, protocol, length) : ipv6Header(from, to, protocol, length)
+    const sum = checksum([from, to, Uint8Array.of(0, protocol, length >> 8, length & 255), transport, packet.data])
+    // Where UDP computes 0 it sends all ones, as 0 means that nothing was computed (RFC 768).
+    new DataView(transport.buffer).setUint16(protocol === UDP ? 6 : 16, protocol === UDP && sum === 0 ? 0xffff : sum)
     this.record(this.epoch + at, [ip, transport, packet.data])
   }
 
@@ -87,6 +89,14 @@ const tcpHeader = (source: number, destination: number, segment: Segment): Uint8
   return new Uint8Array(view.buffer)
 }
 
+/** The checksum of the Internet (RFC 1071) over parts of which all but the last have an even length. */
+const checksum = (parts: ReadonlyArray<Uint8Array>): number => {
+  let sum = 0
+  for (const part of parts) for (let at = 0; at < part.length; at += 2) sum += (part[at]! << 8) | (part[at + 1] ?? 0)
+  while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x1_0000)
+  return ~sum & 0xffff
+}
+
 const ipv4Header = (source: Uint8Array, destination: Uint8Array, protocol: number, length: number): Uint8Array => {
   const view = new DataView(new ArrayBuffer(20))
   view.setUint8(0, 0x45)
@@ -96,10 +106,7 @@ const ipv4Header = (source: Uint8Array, destination: Uint8Array, protocol: numbe
   const header = new Uint8Array(view.buffer)
   header.set(source, 12)
   header.set(destination, 16)
-  let sum = 0
-  for (let at = 0; at < 20; at += 2) sum += view.getUint16(at)
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16)
-  view.setUint16(10, ~sum & 0xffff)
+  view.setUint16(10, checksum([header]))
   return header
 }
 
@@ -119,6 +126,10 @@ const ipv6Header = (source: Uint8Array, destination: Uint8Array, protocol: numbe
 const mapped = (ipv4: Uint8Array): Uint8Array => Uint8Array.of(...new Array(10).fill(0), 255, 255, ...ipv4)
 
 const LINKTYPE_RAW = 101
+
+/** Protocol numbers (IANA). */
+const UDP = 17
+const TCP = 6
 
 /** A capture larger than this opens in no tool with pleasure; what came first is kept. */
 const MAX_BYTES = 64 * 1024 * 1024
