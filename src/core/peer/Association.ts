@@ -4,13 +4,14 @@ import { CONNECTION_BYTES, type HandshakePayload } from "../../protocol/Handshak
 import * as NatKind from "../nat/NatKind.js"
 import type { DisconnectReason, PeerId, Route, Transmit } from "./Api.js"
 import type { AssociationContext } from "./AssociationContext.js"
-import { Attempt, type AttemptKind } from "./Attempt.js"
+import type { Attempt, AttemptKind } from "./Attempt.js"
 import { Connection } from "./Connection.js"
 import { Conversation } from "./Conversation.js"
 import { Epoch } from "./Epoch.js"
-import { type HandshakeResult, respond, verifyMac1 } from "./Handshake.js"
+import { type HandshakeResult, verifyMac1 } from "./Handshake.js"
 import * as Terms from "./HandshakeTerms.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
+import { OwnHandshake } from "./OwnHandshake.js"
 import { PathHistory } from "./PathHistory.js"
 import { type Policy, permits } from "./Policy.js"
 import type { PeerReport } from "./Report.js"
@@ -29,7 +30,7 @@ export class Association {
   readonly conversation: Conversation
   #connection: Connection | undefined
   readonly #unconfirmed = new Unconfirmed()
-  #attempt: Attempt | undefined
+  readonly #own: OwnHandshake
   /** The one to begin handshakes on: of our newest `invite`, or the one that the connection in use came from. */
   #introduction: OpenIntroduction | undefined
   /** The introduction that the connection in use came from. */
@@ -45,6 +46,7 @@ export class Association {
     readonly peer: PeerId,
     private readonly context: AssociationContext
   ) {
+    this.#own = new OwnHandshake(context, this)
     this.conversation = new Conversation(peer, context.emit, context.journal)
   }
 
@@ -57,7 +59,7 @@ export class Association {
   get isIdle(): boolean {
     return (
       this.#connection === undefined &&
-      this.#attempt === undefined &&
+      this.#own.open === undefined &&
       !this.conversation.consented &&
       this.conversation.undelivered === 0
     )
@@ -92,7 +94,7 @@ export class Association {
   /** Says goodbye, withdraws our consent, forgets everything but the conversation. */
   close(now: number): void {
     this.conversation.consented = false
-    this.#dropAttempt()
+    this.#own.drop()
     this.#unconfirmed.dropAll()
     this.introductions.clear()
     this.#introduction = undefined
@@ -104,7 +106,7 @@ export class Association {
   /** Reachability changed: probe now. */
   nudge(now: number): void {
     this.#connection?.paths.retry(now)
-    this.#attempt?.sendNow(now)
+    this.#own.open?.sendNow(now)
   }
 
   /** Our own candidates changed: tells the peer, and tries the paths. */
@@ -121,7 +123,7 @@ export class Association {
       }
     }
     // A handshake under way goes to the routes, and tells the addresses, of the former policy.
-    const attempt = this.#attempt
+    const attempt = this.#own.open
     if (attempt !== undefined) this.#begin(attempt.kind, attempt.introduction, now)
   }
 
@@ -140,7 +142,7 @@ export class Association {
   }
 
   handleHs1(introduction: OpenIntroduction, packet: Uint8Array, route: Route, now: number): void {
-    const { crypto, entropy, staticKeys } = this.context
+    const { crypto, entropy, indexes, staticKeys } = this.context
     if (!permits(this.#policy, route)) return
     const answer = introduction.answer
     if (answer !== undefined && Bytes.equal(answer.request, packet)) {
@@ -149,24 +151,14 @@ export class Association {
     }
     if (now < introduction.busyUntil) return
     if (!verifyMac1(crypto, introduction.pairKey, staticKeys.publicKey, packet)) return
-    const attempt = this.#attempt
+    const attempt = this.#own.open
     const leads = attempt !== undefined && Bytes.compare(staticKeys.publicKey, introduction.record.staticKey) < 0
     if (leads && attempt.introduction === introduction) {
       if (attempt.addRoute(route)) this.context.transmit({ route, data: attempt.initiation.packet.slice() })
       return
     }
-    introduction.busyUntil = now + HANDSHAKE_INTERVAL
-    const received = respond({
-      crypto,
-      staticKeys,
-      ephemeralSecret: entropy.bytes(32),
-      pairKey: introduction.pairKey,
-      packet
-    })
-    if (received === undefined || received.payload.attempt <= introduction.receivedAttempt) return
-    if (!Bytes.equal(received.remoteStatic, introduction.record.staticKey)) return
-    if (!Terms.areFrom(introduction, received.payload)) return
-    introduction.receivedAttempt = received.payload.attempt
+    const received = Terms.receive(this.context, introduction, packet, now)
+    if (received === undefined) return
     if (leads) {
       // The peer may have forgotten the channel that we chose; this one it knows.
       this.#begin(attempt.kind, introduction, now, [route])
@@ -176,18 +168,18 @@ export class Association {
     const known = [this.#connection, ...this.#unconfirmed.connections]
     const rekeys = known.find((connection) => connection !== undefined && isNamed(connection, received.payload))
     const localId = rekeys?.localId ?? entropy.bytes(CONNECTION_BYTES)
-    const index = this.context.allocate()
+    const index = indexes.allocate()
     const reply = received.reply(
       Terms.payload(this.context, this.conversation, received.payload.attempt, localId, received.payload.connection),
       index
     )
     if (reply === undefined) return
-    this.#dropAttempt()
+    this.#own.drop()
     introduction.stopOpening()
     const epoch = epochOf(this.context, reply.result, index, false, now)
     this.context.transmit({ route, data: reply.packet.slice() })
     if (rekeys !== undefined) {
-      this.context.register(index, { _tag: "Epoch", association: this, connection: rekeys, epoch })
+      this.context.indexes.register(index, { _tag: "Epoch", association: this, connection: rekeys, epoch })
       rekeys.keys.expect(epoch, now)
       this.#refresh(rekeys, received.payload, now)
       if (rekeys === this.#connection) this.#connectedOn = introduction
@@ -202,17 +194,17 @@ export class Association {
   }
 
   handleHs2(attempt: Attempt, packet: Uint8Array, route: Route, now: number): void {
-    if (attempt !== this.#attempt || !permits(this.#policy, route)) return
+    if (attempt !== this.#own.open || !permits(this.#policy, route)) return
     const result = attempt.initiation.complete(packet)
     if (result === undefined) return
     const payload = result.remotePayload
     const { introduction, localId, rekeys } = attempt
     if (!Terms.areFrom(introduction, payload) || !Bytes.equal(payload.peerConnection, localId)) return
     const { index } = attempt
-    this.#attempt = undefined
+    this.#own.complete()
     const epoch = epochOf(this.context, result, index, true, now)
     if (rekeys !== undefined && rekeys.ended === undefined && Bytes.equal(payload.connection, rekeys.remoteId)) {
-      this.context.register(index, { _tag: "Epoch", association: this, connection: rekeys, epoch })
+      this.context.indexes.register(index, { _tag: "Epoch", association: this, connection: rekeys, epoch })
       rekeys.keys.advance(epoch, now)
       rekeys.paths.heard(route, packet.length, false, now)
       rekeys.confirm(now)
@@ -250,10 +242,10 @@ export class Association {
   }
 
   timeout(now: number): number {
-    let timeout = this.#attempt?.timeout ?? NEVER
+    let timeout = this.#own.open?.timeout ?? NEVER
     if (this.#connection !== undefined) {
       timeout = Math.min(timeout, this.#connection.timeout(now))
-      if (this.#attempt === undefined) timeout = Math.min(timeout, this.#connection.rekeyAt)
+      if (this.#own.open === undefined) timeout = Math.min(timeout, this.#connection.rekeyAt)
     }
     timeout = Math.min(timeout, this.#unconfirmed.timeout)
     for (const introduction of this.introductions.values()) timeout = Math.min(timeout, introduction.openAt)
@@ -269,15 +261,16 @@ export class Association {
       expired !== undefined &&
       this.conversation.consented &&
       this.#connection === undefined &&
-      this.#attempt === undefined
+      this.#own.open === undefined
     )
       this.#begin("first", expired, now)
     const connection = this.#connection
-    if (connection !== undefined && this.#attempt === undefined && now >= connection.rekeyAt) {
+    if (connection !== undefined && this.#own.open === undefined && now >= connection.rekeyAt) {
       const introduction = this.#connectedOn
       if (introduction !== undefined) this.#begin("rekey", introduction, now)
     }
-    if (this.#attempt !== undefined) this.#advance(this.#attempt, now)
+    const givenUp = this.#own.advance(now)
+    if (givenUp?.kind === "first" && this.#connection === undefined) this.#disconnected("unreachable")
     for (const introduction of this.introductions.values()) if (now >= introduction.openAt) this.#open(introduction)
   }
 
@@ -285,63 +278,23 @@ export class Association {
   #learn(introduction: OpenIntroduction, now: number): void {
     const routes = introduction.routes(this.#policy)
     for (const route of routes) this.#connection?.paths.add(route, now)
-    const attempt = this.#attempt
-    if (attempt !== undefined && routes.filter((route) => attempt.addRoute(route)).length > 0) attempt.sendNow(now)
+    this.#own.learn(routes, now)
   }
 
-  /** Begins a handshake; whatever was begun before is forgotten. */
   #begin(
     kind: AttemptKind,
     introduction: OpenIntroduction,
     now: number,
     moreRoutes: ReadonlyArray<Route> = this.#lastRoutes
   ): void {
-    this.#dropAttempt()
     // Naming what there is keeps it: the peer may have it in use, even if we have not heard so yet.
     const rekeys = this.#connection ?? this.#unconfirmed.newest
-    const localId = rekeys?.localId ?? this.context.entropy.bytes(CONNECTION_BYTES)
-    const current = Terms.request(this.context, this.conversation, introduction, localId, rekeys?.remoteId, now)
-    if (current === undefined) {
-      if (rekeys === undefined) this.#disconnected("unreachable")
-      else rekeys.ended = "timeout"
-      this.#afterConnection(now)
-      return
-    }
-    const active = rekeys?.paths.active
-    const patience = active === undefined ? 0 : 1.5 * active.rtt.smoothed
-    const attempt = new Attempt(kind, introduction, rekeys, localId, current, now, patience)
-    // New keys for a connection that works are nobody's business but that of addresses that answered before, the one in use first.
-    for (const route of active?.proven === true ? [active.route] : (rekeys?.paths.provenRoutes ?? [])) {
-      attempt.addRoute(route)
-    }
-    if (attempt.routes.length === 0 || introduction !== this.#connectedOn) {
-      for (const route of introduction.routes(this.#policy)) attempt.addRoute(route)
-      for (const route of moreRoutes) if (permits(this.#policy, route)) attempt.addRoute(route)
-    }
-    this.#attempt = attempt
-    this.context.register(current.index, { _tag: "Attempt", association: this, attempt })
-    this.#advance(attempt, now)
-  }
-
-  #advance(attempt: Attempt, now: number): void {
-    if (now >= attempt.giveUpAt) {
-      this.#dropAttempt()
-      if (attempt.kind === "first" && this.#connection === undefined) this.#disconnected("unreachable")
-      return
-    }
-    if (now < attempt.sendAt) return
-    if (attempt.isStale(now)) {
-      const { introduction, localId, rekeys } = attempt
-      const current = Terms.request(this.context, this.conversation, introduction, localId, rekeys?.remoteId, now)
-      if (current !== undefined) {
-        this.context.release(attempt.index)
-        attempt.renew(current, now)
-        this.context.register(current.index, { _tag: "Attempt", association: this, attempt })
-      }
-    }
-    for (const route of attempt.routes) this.context.transmit({ route, data: attempt.initiation.packet.slice() })
-    for (const route of attempt.rekeys?.paths.provenRoutes ?? []) attempt.addRoute(route)
-    attempt.onSent(now, 1 + RESEND_JITTER * (this.context.entropy.bytes(1)[0]! / 127.5 - 1))
+    const routes = [...introduction.routes(this.#policy), ...moreRoutes.filter((route) => permits(this.#policy, route))]
+    const isElsewhere = introduction !== this.#connectedOn
+    if (this.#own.begin({ kind, introduction, rekeys, routes, isElsewhere }, now)) return
+    if (rekeys === undefined) this.#disconnected("unreachable")
+    else rekeys.ended = "timeout"
+    this.#afterConnection(now)
   }
 
   /** A connection with the keys of a handshake, known under its index. */
@@ -371,7 +324,7 @@ export class Association {
         this.#use(connection, waiting.introduction, at)
       }
     })
-    this.context.register(epoch.localIndex, { _tag: "Epoch", association: this, connection, epoch })
+    this.context.indexes.register(epoch.localIndex, { _tag: "Epoch", association: this, connection, epoch })
     for (const route of introduction.routes(this.#policy)) connection.paths.add(route, now)
     this.#refresh(connection, peerTerms, now)
     return connection
@@ -390,14 +343,14 @@ export class Association {
       this.#connection.ended = "replaced"
       this.#afterConnection(now)
     }
-    if (this.#attempt?.introduction === introduction) this.#dropAttempt()
+    if (this.#own.open?.introduction === introduction) this.#own.drop()
     this.#connection = connection
     this.#connectedOn = introduction
     this.#introduction ??= introduction
     this.conversation.restart()
     connection.announce()
     // What was begun without knowing of this connection would replace it.
-    const attempt = this.#attempt
+    const attempt = this.#own.open
     if (attempt !== undefined && attempt.rekeys !== connection) this.#begin("rekey", attempt.introduction, now)
   }
 
@@ -409,22 +362,16 @@ export class Association {
     if (connection.announced) this.#history.add({ at: now, path: undefined, reason: "ended" })
     if (connection.ended === "closed") for (const goodbye of connection.farewell(now)) this.context.transmit(goodbye)
     connection.keys.wipe()
-    if (this.#attempt?.rekeys === connection) this.#dropAttempt()
+    if (this.#own.open?.rekeys === connection) this.#own.drop()
     if (connection.announced) this.#disconnected(connection.ended)
     const introduction = this.#introduction
-    if (connection.ended === "timeout" && introduction?.inviting === true && this.#attempt === undefined) {
+    if (connection.ended === "timeout" && introduction?.inviting === true && this.#own.open === undefined) {
       this.#begin("again", introduction, now)
     }
   }
 
   #disconnected(reason: DisconnectReason): void {
     this.context.emit({ _tag: "Disconnected", peer: this.peer, reason, undelivered: this.conversation.undelivered })
-  }
-
-  #dropAttempt(): void {
-    if (this.#attempt === undefined) return
-    this.context.release(this.#attempt.index)
-    this.#attempt = undefined
   }
 
   #open(introduction: OpenIntroduction): void {
@@ -448,7 +395,3 @@ const epochOf = (
 ): Epoch => new Epoch(crypto, index, result.remoteIndex, result.sendKey, result.receiveKey, now, initiator)
 
 const NEVER = Number.POSITIVE_INFINITY
-/** ms between two handshakes that are opened for one pair: who knows the pair key can make us spend 1 % of our time at most. */
-const HANDSHAKE_INTERVAL = 50
-/** Part of the resend interval, so that two sides, or many after an outage, do not send in step. */
-const RESEND_JITTER = 0.2

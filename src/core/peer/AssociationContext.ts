@@ -8,6 +8,7 @@ import type { CongestionController } from "./CongestionController.js"
 import type { Connection } from "./Connection.js"
 import type { ConversationJournal } from "./Conversation.js"
 import type { Epoch } from "./Epoch.js"
+import type { IndexTable } from "./IndexTable.js"
 import type { PacketMemory } from "./PacketMemory.js"
 import type { Policy } from "./Policy.js"
 
@@ -30,10 +31,7 @@ export interface AssociationContext {
   readonly journal: ConversationJournal | undefined
   /** Sends a packet that belongs to no connection in use. */
   readonly transmit: (transmit: Transmit) => void
-  /** An index that is not in use. */
-  readonly allocate: () => number
-  readonly register: (index: number, entry: IndexEntry) => void
-  readonly release: (index: number) => void
+  readonly indexes: IndexTable
   readonly memory: PacketMemory
   /** A controller for one use of a path. */
   readonly congestion: () => CongestionController

@@ -1,19 +1,15 @@
-import type { Endpoint } from "../../domain/Endpoint.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { MAX_DATAGRAM } from "../../protocol/DataPacket.js"
 import * as Frame from "../../protocol/Frame.js"
 import { AckRanges } from "./AckRanges.js"
-import type { DisconnectReason, PeerEvent, PeerId, Route, Transmit } from "./Api.js"
+import type { DisconnectReason, Route, Transmit } from "./Api.js"
 import { ChatChannel } from "./ChatChannel.js"
-import type { CongestionController } from "./CongestionController.js"
-import type { Conversation } from "./Conversation.js"
+import type { ConnectionContext } from "./ConnectionContext.js"
 import type { Epoch } from "./Epoch.js"
 import { KeyRing } from "./KeyRing.js"
 import { LossDetector, type LossSink, type SentFrame } from "./LossDetector.js"
 import { CHAT_STREAM, PacketBuilder } from "./PacketBuilder.js"
-import type { PacketMemory } from "./PacketMemory.js"
 import type { Path } from "./Path.js"
-import type { PathChange } from "./PathHistory.js"
 import { Paths } from "./Paths.js"
 import type { Policy } from "./Policy.js"
 import { ReplayWindow } from "./ReplayWindow.js"
@@ -47,7 +43,7 @@ export class Connection implements LossSink {
 
   constructor(private readonly context: ConnectionContext) {
     const { candidates, conversation, emit, entropy, memory, peer, peerTerms } = context
-    this.keys = new KeyRing(context.epoch, context.release)
+    this.keys = new KeyRing(context.epoch, context.indexes)
     this.#confirmed = context.epoch.initiator
     this.paths = new Paths(() => entropy.bytes(1)[0]! / 255, context.policy, context.epoch.initiator)
     this.chat = new ChatChannel(conversation, emit, peerTerms, context.consented)
@@ -321,32 +317,6 @@ export class Connection implements LossSink {
   #followSize(): void {
     if (this.#measured !== undefined) this.#loss.packetSize = this.#measured.size.current
   }
-}
-
-export interface ConnectionContext {
-  readonly peer: PeerId
-  readonly conversation: Conversation
-  readonly entropy: { readonly bytes: (length: number) => Uint8Array }
-  readonly emit: (event: PeerEvent) => void
-  /** Told when an index of ours means nothing any more. */
-  readonly release: (index: number) => void
-  /** Where the peer may reach us. */
-  readonly candidates: () => ReadonlyArray<Endpoint>
-  readonly policy: Policy
-  /** Told of each change of the active path. */
-  readonly onPath: (change: PathChange) => void
-  readonly memory: PacketMemory
-  readonly congestion: () => CongestionController
-  readonly epoch: Epoch
-  /** 8 bytes each: the names that both sides give this connection. */
-  readonly localId: Uint8Array
-  readonly remoteId: Uint8Array
-  /** From the peer's handshake: what we may send. */
-  readonly peerTerms: { readonly consent: boolean; readonly creditMessages: number; readonly creditBytes: number }
-  /** The first sign that the peer has this connection, too, and is not a replay; a packet that it came with is about to be handled. */
-  readonly onConfirmed: (now: number) => void
-  /** Whether our handshake said that we asked for the peer. */
-  readonly consented: boolean
 }
 
 /** Whether any of the frames is to be acknowledged, and whether all of them only test a path. */

@@ -4,7 +4,7 @@ import * as PeerRecord from "../../protocol/PeerRecord.js"
 import * as NatKind from "../nat/NatKind.js"
 import type { AssociationContext } from "./AssociationContext.js"
 import type { Conversation } from "./Conversation.js"
-import { type Initiation, initiate } from "./Handshake.js"
+import { type Initiation, initiate, type Received, respond } from "./Handshake.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
 
 /** What we say in a handshake: who and where we are, which ends of a connection we believe in, what the peer may send. */
@@ -38,7 +38,7 @@ export const request = (
   remoteId: Uint8Array | undefined,
   now: number
 ): { readonly initiation: Initiation; readonly index: number } | undefined => {
-  const index = context.allocate()
+  const index = context.indexes.allocate()
   const age = Math.floor((now - context.startedAt) / ATTEMPT_UNIT)
   introduction.sentAttempt = Math.max(introduction.sentAttempt, age) + 1
   const initiation = initiate({
@@ -54,6 +54,26 @@ export const request = (
   return initiation && { initiation, index }
 }
 
+/**
+ * Opens an HS1 whose `mac1` is right. `undefined` unless it is a new one, from the very peer that we were introduced to; and for a while
+ * after each that was opened, whatever came of it.
+ */
+export const receive = (
+  { crypto, entropy, staticKeys }: AssociationContext,
+  introduction: OpenIntroduction,
+  packet: Uint8Array,
+  now: number
+): Received | undefined => {
+  introduction.busyUntil = now + HANDSHAKE_INTERVAL
+  const { pairKey, record } = introduction
+  const received = respond({ crypto, staticKeys, ephemeralSecret: entropy.bytes(32), pairKey, packet })
+  if (received === undefined || received.payload.attempt <= introduction.receivedAttempt) return undefined
+  if (!Bytes.equal(received.remoteStatic, record.staticKey) || !areFrom(introduction, received.payload))
+    return undefined
+  introduction.receivedAttempt = received.payload.attempt
+  return received
+}
+
 /** Whether the record in the other side's payload names the identity that we were introduced to. */
 export const areFrom = (introduction: OpenIntroduction, terms: HandshakePayload): boolean => {
   const record = PeerRecord.decode(terms.record)
@@ -66,3 +86,5 @@ export const areFrom = (introduction: OpenIntroduction, terms: HandshakePayload)
  */
 const ATTEMPT_UNIT = 10
 const NO_ID = new Uint8Array(CONNECTION_BYTES)
+/** ms between two handshakes that are opened for one pair: who knows the pair key can make us spend 1 % of our time at most. */
+const HANDSHAKE_INTERVAL = 50

@@ -14,8 +14,8 @@ export class KeyRing {
 
   constructor(
     first: Epoch,
-    /** Told when an index means nothing any more. */
-    private readonly release: (index: number) => void
+    /** Where indexes are released that mean nothing any more. */
+    private readonly indexes: { readonly release: (index: number) => void }
   ) {
     this.#current = first
   }
@@ -94,7 +94,7 @@ export class KeyRing {
 
   #drop(epoch: Epoch): void {
     epoch.wipe()
-    this.release(epoch.localIndex)
+    this.indexes.release(epoch.localIndex)
   }
 }
 

@@ -1,6 +1,8 @@
 import { scope } from "../../domain/Endpoint.js"
 import { MAX_CANDIDATES } from "../../protocol/Frame.js"
 import type { Route } from "./Api.js"
+import { Doubt } from "./Doubt.js"
+import { Newcomers } from "./Newcomers.js"
 import { Path, type PathSource, routeKey } from "./Path.js"
 import type { PathReason } from "./PathHistory.js"
 import { type Policy, permits } from "./Policy.js"
@@ -15,7 +17,7 @@ import { type Policy, permits } from "./Policy.js"
  *
  * The relay is the path that is there from the start and that any direct one replaces as soon as it is proven. It stays: while a direct
  * path is in doubt (trust lapsed, or an answer is overdue) data goes both ways (`spare`), and only when the doubt has lasted for
- * `RELAY_AFTER` does the relay take over, so that a lost packet is no change of path. While relayed and in use, all candidates
+ * a second does the relay take over, so that a lost packet is no change of path. While relayed and in use, all candidates
  * are tried again every minute, and the peer is called to do the same, because two filters open only for packets that cross.
  */
 export class Paths {
@@ -25,10 +27,7 @@ export class Paths {
   #active: Path | undefined
   /** Why the active path is the active one. */
   #reason: PathReason = "first"
-  /** Since when there is something to send on an active direct path that is not trusted. */
-  #doubtSince: number | undefined
-  /** The doubt has lasted for `RELAY_AFTER`. */
-  #isOverdue = false
+  readonly #doubt = new Doubt()
   #trafficAt = Number.NEGATIVE_INFINITY
   #silence: number
   /** The end of trust in the active path that was dealt with last. */
@@ -36,9 +35,7 @@ export class Paths {
   /** When the direct candidates were all tried last. */
   #triedAt = Number.NEGATIVE_INFINITY
   #callDue = false
-  /** Addresses added lately; goes down by one each `NEWCOMER_INTERVAL`. */
-  #newcomers = 0
-  #newcomersAt = 0
+  readonly #newcomers = new Newcomers()
 
   /**
    * `random` gives a number from 0 to 1 for the jitter of keepalives. `leads`, which is so on one of the two sides, breaks silence a
@@ -88,14 +85,15 @@ export class Paths {
       return
     }
     if (scope(route.endpoint) === "unusable") return
-    if (this.#find(routeKey(route)) === undefined && this.#mayAdd(now)) this.#insert(new Path(route, source)).probe(now)
+    if (this.#find(routeKey(route)) === undefined && this.#newcomers.admit(now))
+      this.#insert(new Path(route, source)).probe(now)
   }
 
   /** The peer says where it is, and is about to probe us: so do we, to open our own filter for it. */
   called(route: Route, now: number): void {
     const known = this.#find(routeKey(route))
     if (known === undefined) this.add(route, now, "peer")
-    else if (!known.trusted(now) && known.probingSince === undefined && this.#mayAdd(now)) known.probe(now)
+    else if (!known.trusted(now) && known.probingSince === undefined && this.#newcomers.admit(now)) known.probe(now)
   }
 
   /** Makes this path the active one, whatever is known of it: a handshake packet of `bytes` came that way, `rtt` ms after ours. */
@@ -119,7 +117,7 @@ export class Paths {
     let path = this.#active?.key === key ? this.#active : this.#find(key)
     if (path === undefined) {
       if (route._tag === "Relay") path = this.#setRelay(route, now)
-      else if (!this.#mayAdd(now)) return undefined
+      else if (!this.#newcomers.admit(now)) return undefined
       else path = this.#insert(new Path(route))
       path.probe(now)
     }
@@ -141,7 +139,7 @@ export class Paths {
   /** A PONG came in; whether it proved the path. */
   onPong(path: Path, token: string, now: number): boolean {
     if (!path.onPong(token, now)) return false
-    if (path === this.#active) this.#endDoubt()
+    if (path === this.#active) this.#doubt.end()
     this.#select(now)
     return true
   }
@@ -160,7 +158,7 @@ export class Paths {
   onSending(now: number): void {
     this.#trafficAt = now
     if (this.#active === undefined || this.#active.trusted(now)) return
-    if (!this.#active.isRelay) this.#doubtSince ??= now
+    if (!this.#active.isRelay) this.#doubt.begin(now)
     this.probeAll(now)
   }
 
@@ -177,7 +175,7 @@ export class Paths {
     }
     if (this.#relay === undefined || active.isRelay) return
     active.doubt()
-    this.#doubtSince ??= now
+    this.#doubt.begin(now)
     active.probe(now)
     this.#relay.probe(now)
   }
@@ -238,14 +236,14 @@ export class Paths {
     if (lapse !== undefined && lapse <= now && lapse > this.#lapsedAt) {
       this.#lapsedAt = lapse
       if (now < this.activeUntil) {
-        if (this.#active?.isRelay === false) this.#doubtSince ??= now
+        if (this.#active?.isRelay === false) this.#doubt.begin(now)
         this.probeAll(now)
       }
       this.#select(now)
     }
     if (this.#takeOverAt() <= now) {
       // Whatever comes of it: the relay's next proof is the next occasion.
-      this.#isOverdue = true
+      this.#doubt.settle()
       this.#select(now)
     }
   }
@@ -268,8 +266,7 @@ export class Paths {
 
   /** When the doubt about a direct path has lasted too long, if the relay could take its place. */
   #takeOverAt(): number {
-    if (this.#doubtSince === undefined || this.#relay === undefined || this.#isOverdue) return NEVER
-    return this.#doubtSince + RELAY_AFTER
+    return this.#relay === undefined ? NEVER : this.#doubt.overdueAt
   }
 
   #select(now: number): void {
@@ -282,8 +279,8 @@ export class Paths {
     const trusted = active?.trusted(now) === true
     if (trusted && best.cost() > active.cost() * HYSTERESIS) return
     if (best.isRelay && active !== undefined) {
-      this.#doubtSince ??= now
-      if (now < this.#doubtSince + RELAY_AFTER) return
+      this.#doubt.begin(now)
+      if (!this.#doubt.isOverdue(now)) return
     }
     this.#become(best, active === undefined ? "first" : trusted || active.isRelay ? "better" : "failed")
   }
@@ -292,12 +289,7 @@ export class Paths {
     if (path === this.#active) return
     this.#active = path
     this.#reason = reason
-    this.#endDoubt()
-  }
-
-  #endDoubt(): void {
-    this.#doubtSince = undefined
-    this.#isOverdue = false
+    this.#doubt.end()
   }
 
   /** There is one relay, that of the latest introduction: the others are gone with the sessions they were for. */
@@ -319,14 +311,6 @@ export class Paths {
   #remove(path: Path): void {
     this.#paths.splice(this.#paths.indexOf(path), 1)
     if (path === this.#relay) this.#relay = undefined
-  }
-
-  #mayAdd(now: number): boolean {
-    this.#newcomers = Math.max(0, this.#newcomers - (now - this.#newcomersAt) / NEWCOMER_INTERVAL)
-    this.#newcomersAt = now
-    if (this.#newcomers + 1 > MAX_NEWCOMERS) return false
-    this.#newcomers++
-    return true
   }
 
   #find(key: string): Path | undefined {
@@ -367,11 +351,5 @@ const KEEPALIVE_JITTER = 700
 const KEEPALIVE_LAG = 1_100
 /** A new path must be 10 % better, or the choice would follow the noise. */
 const HYSTERESIS = 0.9
-/** ms of doubt before a relay replaces a direct path: the answers to four probes were missed, and nobody waited, as data went both ways. */
-const RELAY_AFTER = 1_000
 /** ms between two tries for a direct path while relayed: a changed network is noticed otherwise, this is for what nobody notices. */
 const RETRY = 60_000
-/** New addresses at once: what the introduction, the handshake and a roaming peer with as many interfaces bring together. */
-const MAX_NEWCOMERS = 4 * MAX_CANDIDATES
-/** ms: a hostile peer makes us send at most eight probes (300 bytes) in this time to addresses of its choice. */
-const NEWCOMER_INTERVAL = 2_000

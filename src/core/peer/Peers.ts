@@ -3,6 +3,7 @@ import { type Endpoint, format } from "../../domain/Endpoint.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { MAX_PACKET, PacketType, readHeader } from "../../protocol/DataPacket.js"
 import type { NatKind } from "../nat/NatKind.js"
+import { Acquaintances, MAX_PEERS } from "./Acquaintances.js"
 import type {
   Consent,
   Introduction,
@@ -20,12 +21,12 @@ import type {
   Transmit
 } from "./Api.js"
 import { Association } from "./Association.js"
-import type { AssociationContext, IndexEntry } from "./AssociationContext.js"
+import type { AssociationContext } from "./AssociationContext.js"
 import { Bbr } from "./Bbr.js"
 import type { CongestionController } from "./CongestionController.js"
 import { DeadlineHeap } from "./DeadlineHeap.js"
 import { peek } from "./Handshake.js"
-import { OpenIntroduction } from "./OpenIntroduction.js"
+import { IndexTable } from "./IndexTable.js"
 import { PacketMemory } from "./PacketMemory.js"
 import type { Policy } from "./Policy.js"
 import type { PeerReport } from "./Report.js"
@@ -55,16 +56,12 @@ export interface PeersOptions {
  *
  * A packet is looked up before any key is touched: DATA and HS2 by an index that we chose, HS1 by the channel that the server gave to
  * the pair. A packet that is not found, or that does not fit, leaves no trace. So memory depends on the peers that the server
- * introduced, at most `MAX_INTRODUCTIONS`, and never on what strangers send.
+ * introduced, at most `MAX_PEERS`, and never on what strangers send.
  */
 export class Peers implements PeersMachine {
   readonly #context: AssociationContext
-  readonly #associations = new Map<PeerId, Association>()
-  readonly #introductions = new Map<
-    string,
-    { readonly association: Association; readonly introduction: OpenIntroduction }
-  >()
-  readonly #indexes = new Map<number, IndexEntry>()
+  readonly #known: Acquaintances
+  readonly #indexes: IndexTable
   #record: Uint8Array = new Uint8Array(0)
   #candidates: ReadonlyArray<Endpoint> = []
   #policy: Policy = "prefer-direct"
@@ -82,6 +79,16 @@ export class Peers implements PeersMachine {
 
   constructor(private readonly options: PeersOptions) {
     this.#now = options.now
+    this.#indexes = new IndexTable(options.entropy)
+    this.#known = new Acquaintances(
+      options.identity.publicKey,
+      (peer) => new Association(peer, this.#context),
+      (association) => {
+        this.close(association.peer, this.#now)
+        this.#ready.delete(association)
+        this.#timeouts.delete(association)
+      }
+    )
     this.#context = {
       crypto: options.crypto,
       entropy: options.entropy,
@@ -104,13 +111,7 @@ export class Peers implements PeersMachine {
         this.#urgent.push(transmit)
         if (this.#urgent.length > MAX_URGENT) this.#urgent.shift()
       },
-      allocate: () => this.#allocate(),
-      register: (index, entry) => {
-        this.#indexes.set(index, entry)
-      },
-      release: (index) => {
-        this.#indexes.delete(index)
-      },
+      indexes: this.#indexes,
       memory: new PacketMemory(),
       congestion: options.congestion ?? (() => new Bbr(options.entropy.bytes(1)[0]!))
     }
@@ -121,28 +122,28 @@ export class Peers implements PeersMachine {
     this.#record = record
     this.#candidates = candidates.slice(0, MAX_OWN_CANDIDATES)
     if (before === this.#candidates.map(format).join()) return
-    for (const association of this.#associations.values()) {
+    for (const association of this.#known.all) {
       association.candidatesChanged(now)
       this.#touch(association, now)
     }
   }
 
   invite(introduction: Introduction, now: number): void {
-    const opened = this.#introduce(introduction)
+    const opened = this.#known.introduce(introduction)
     if (opened === undefined) return
     opened.association.invite(opened.introduction, now)
     this.#touch(opened.association, now)
   }
 
   admit(introduction: Introduction, now: number): void {
-    const opened = this.#introduce(introduction)
+    const opened = this.#known.introduce(introduction)
     if (opened === undefined) return
     opened.association.admit(opened.introduction, now)
     this.#touch(opened.association, now)
   }
 
   send(peer: PeerId, text: string, now: number): MessageId | SendRefusal {
-    const association = this.#associations.get(peer)
+    const association = this.#known.get(peer)
     if (association === undefined) return { _tag: "NotConsented" }
     const result = association.conversation.send(text, this.options.entropy.bytes(MESSAGE_ID_BYTES))
     this.#touch(association, now)
@@ -150,40 +151,40 @@ export class Peers implements PeersMachine {
   }
 
   delivered(peer: PeerId, id: MessageId, now: number): void {
-    const association = this.#associations.get(peer)
+    const association = this.#known.get(peer)
     if (association === undefined) return
     association.conversation.shown(id)
     this.#afterShown(association, now)
   }
 
   read(peer: PeerId, id: MessageId, now: number): void {
-    const association = this.#associations.get(peer)
+    const association = this.#known.get(peer)
     if (association === undefined) return
     association.conversation.read(id)
     this.#touch(association, now)
   }
 
   dropOutbox(peer: PeerId, now: number): ReadonlyArray<MessageId> {
-    const association = this.#associations.get(peer)
+    const association = this.#known.get(peer)
     if (association === undefined) return []
     this.#touch(association, now)
     return association.conversation.dropOutbox()
   }
 
   close(peer: PeerId, now: number): void {
-    const association = this.#associations.get(peer)
+    const association = this.#known.get(peer)
     if (association === undefined) return
-    for (const channel of association.introductions.keys()) this.#introductions.delete(channel)
+    this.#known.forgetChannels(association)
     association.close(now)
     this.#touch(association, now)
   }
 
   closeAll(now: number): void {
-    for (const peer of this.#associations.keys()) this.close(peer, now)
+    for (const { peer } of this.#known.all) this.close(peer, now)
   }
 
   nudge(peer: PeerId, now: number): void {
-    const association = this.#associations.get(peer)
+    const association = this.#known.get(peer)
     if (association === undefined) return
     association.nudge(now)
     association.handleTimeout(now)
@@ -194,7 +195,7 @@ export class Peers implements PeersMachine {
     if (peer === undefined) this.#policy = policy
     else if (this.#policies.has(peer) || this.#policies.size < MAX_PEERS) this.#policies.set(peer, policy)
     else return false
-    for (const association of this.#associations.values()) {
+    for (const association of this.#known.all) {
       if (peer !== undefined && association.peer !== peer) continue
       association.policyChanged(now)
       this.#touch(association, now)
@@ -207,11 +208,11 @@ export class Peers implements PeersMachine {
   }
 
   explain(peer: PeerId, now: number): PeerReport | undefined {
-    return this.#associations.get(peer)?.explain(now)
+    return this.#known.get(peer)?.explain(now)
   }
 
   status(peer: PeerId): PeerStatus | undefined {
-    const association = this.#associations.get(peer)
+    const association = this.#known.get(peer)
     if (association === undefined || !isOpen(association)) return undefined
     const { connection, conversation } = association
     const mutual = connection?.chat.mutual === true
@@ -227,11 +228,11 @@ export class Peers implements PeersMachine {
   }
 
   peers(): ReadonlyArray<PeerId> {
-    return [...this.#associations.values()].filter(isOpen).map((association) => association.peer)
+    return [...this.#known.all].filter(isOpen).map((association) => association.peer)
   }
 
   openStream(peer: PeerId, now: number): StreamId | StreamRefusal {
-    const connection = this.#associations.get(peer)?.connection
+    const connection = this.#known.get(peer)?.connection
     if (connection === undefined || !connection.chat.mutual) return { _tag: "NotMutual" }
     return this.#useStreams(peer, now, (streams) => streams.open())!
   }
@@ -256,7 +257,7 @@ export class Peers implements PeersMachine {
     // An application that does not drain its events is as good as a network that drops: the peer sends again.
     if (data.length > MAX_PACKET || this.#events.length >= MAX_EVENTS) return
     // The server carries packets only for those whom it has introduced.
-    if (from._tag === "Relay" && !this.#introductions.has(from.channel)) return
+    if (from._tag === "Relay" && this.#known.on(from.channel) === undefined) return
     switch (data[0]) {
       case PacketType.data:
         this.#handleData(from, data, now)
@@ -305,7 +306,7 @@ export class Peers implements PeersMachine {
 
   journaled(entries: ReadonlyArray<JournalEntry>, now: number): void {
     for (const entry of entries) {
-      const association = this.#associations.get(entry.peer)
+      const association = this.#known.get(entry.peer)
       if (association === undefined) continue
       association.conversation.journaled(entry)
       if (entry._tag === "Shown") this.#afterShown(association, now)
@@ -333,7 +334,7 @@ export class Peers implements PeersMachine {
     const header = peek(data)
     if (header === undefined) return
     if (header.type === PacketType.handshake1) {
-      const known = this.#introductions.get(Bytes.toBase64Url(header.channel))
+      const known = this.#known.on(Bytes.toBase64Url(header.channel))
       if (known === undefined) return
       known.association.handleHs1(known.introduction, data, from, now)
       this.#touch(known.association, now)
@@ -346,7 +347,7 @@ export class Peers implements PeersMachine {
   }
 
   #useStreams<A>(peer: PeerId, now: number, use: (streams: Streams) => A): A | undefined {
-    const association = this.#associations.get(peer)
+    const association = this.#known.get(peer)
     const streams = association?.connection?.streams
     if (association === undefined || streams === undefined) return undefined
     this.#touch(association, now)
@@ -356,62 +357,11 @@ export class Peers implements PeersMachine {
   /** The association has changed: it may have something to send, and its timeout is worked out anew once it has been asked. */
   #touch(association: Association, now: number): void {
     this.#now = now
-    if (this.#associations.get(association.peer) === association) this.#ready.add(association)
-  }
-
-  #introduce(
-    introduction: Introduction
-  ): { readonly association: Association; readonly introduction: OpenIntroduction } | undefined {
-    const peer = Bytes.toBase64Url(introduction.record.identity)
-    const channel = Bytes.fromBase64Url(introduction.channel)
-    if (
-      channel?.length !== CHANNEL_BYTES ||
-      Bytes.equal(introduction.record.identity, this.options.identity.publicKey)
-    ) {
-      return undefined
-    }
-    const known = this.#introductions.get(introduction.channel)
-    if (known?.association.peer === peer) {
-      known.introduction.update(introduction)
-      return known
-    }
-    if (known !== undefined || !this.#makeRoom(peer)) return undefined
-    const association = this.#associations.get(peer) ?? new Association(peer, this.#context)
-    this.#associations.set(peer, association)
-    const opened = { association, introduction: new OpenIntroduction(introduction, channel) }
-    association.introductions.set(introduction.channel, opened.introduction)
-    for (const oldest of association.introductions.keys()) {
-      if (association.introductions.size <= MAX_OPEN) break
-      association.introductions.delete(oldest)
-      this.#introductions.delete(oldest)
-    }
-    this.#introductions.set(introduction.channel, opened)
-    return opened
-  }
-
-  /** Whether there is a place for one more introduction; forgets the oldest peer that nothing is left of, if need be. */
-  #makeRoom(peer: PeerId): boolean {
-    if (this.#associations.has(peer) || this.#associations.size < MAX_PEERS) return true
-    for (const [id, association] of this.#associations) {
-      if (!association.isIdle) continue
-      this.close(id, this.#now)
-      this.#associations.delete(id)
-      this.#ready.delete(association)
-      this.#timeouts.delete(association)
-      return true
-    }
-    return false
+    if (this.#known.get(association.peer) === association) this.#ready.add(association)
   }
 
   #policyOf(peer: PeerId): Policy {
     return this.#policies.get(peer) ?? this.#policy
-  }
-
-  #allocate(): number {
-    const bytes = this.options.entropy.bytes(4)
-    let index = new Bytes.Reader(bytes).u32()
-    while (this.#indexes.has(index)) index = (index + 1) % 2 ** 32
-    return index
   }
 }
 
@@ -419,13 +369,7 @@ export class Peers implements PeersMachine {
 const isOpen = (association: Association): boolean =>
   association.introductions.size > 0 || association.conversation.undelivered > 0
 
-/** Bytes of a channel. */
-const CHANNEL_BYTES = 8
 const MESSAGE_ID_BYTES = 16
-/** Peers remembered at once, about 5 KB each in silence: more than a person or a busy bot talks to. */
-export const MAX_PEERS = 1024
-/** Introductions to one peer: each restart of a client or a server makes a new channel, and only the newest ones matter. */
-const MAX_OPEN = 4
 /** Our own candidates, as many as a handshake carries. */
 const MAX_OWN_CANDIDATES = 8
 /** Packets outside connections that wait for the driver: three goodbyes to every peer. The oldest is dropped. */

@@ -8,7 +8,7 @@ const setUp = () => {
   const epoch = (index: number, now = 0) =>
     new Epoch(crypto, index, index, new Uint8Array(32), new Uint8Array(32), now, false)
   const first = epoch(0)
-  return { epoch, first, released, ring: new KeyRing(first, (index) => released.push(index)) }
+  return { epoch, first, released, ring: new KeyRing(first, { release: (index) => released.push(index) }) }
 }
 
 describe("the keys of a connection", () => {

@@ -52,8 +52,9 @@ describe("a conversation of very many messages", () => {
       }
       const started = world.now
       expect(world.run(MESSAGES, done)).toBe(true)
-      expect(world.run(60_000, () => alice.peers.status(bob.id)?.undelivered === 0)).toBe(true)
-      expect(bob.peers.status(alice.id)?.undelivered).toBe(0)
+      const isConfirmed = () =>
+        alice.peers.status(bob.id)?.undelivered === 0 && bob.peers.status(alice.id)?.undelivered === 0
+      expect(world.run(60_000, isConfirmed)).toBe(true)
       const seconds = (world.now - started) / 1_000
       const { lost, sent } = alice.peers.explain(bob.id, world.now)!.connection!
       console.log(

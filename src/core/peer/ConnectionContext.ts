@@ -1,0 +1,35 @@
+import type { Endpoint } from "../../domain/Endpoint.js"
+import type { PeerEvent, PeerId } from "./Api.js"
+import type { CongestionController } from "./CongestionController.js"
+import type { Conversation } from "./Conversation.js"
+import type { Epoch } from "./Epoch.js"
+import type { IndexTable } from "./IndexTable.js"
+import type { PacketMemory } from "./PacketMemory.js"
+import type { PathChange } from "./PathHistory.js"
+import type { Policy } from "./Policy.js"
+
+/** What a connection is made of: the client around it, and what the handshake has settled. */
+export interface ConnectionContext {
+  readonly peer: PeerId
+  readonly conversation: Conversation
+  readonly entropy: { readonly bytes: (length: number) => Uint8Array }
+  readonly emit: (event: PeerEvent) => void
+  readonly indexes: IndexTable
+  /** Where the peer may reach us. */
+  readonly candidates: () => ReadonlyArray<Endpoint>
+  readonly policy: Policy
+  /** Told of each change of the active path. */
+  readonly onPath: (change: PathChange) => void
+  readonly memory: PacketMemory
+  readonly congestion: () => CongestionController
+  readonly epoch: Epoch
+  /** 8 bytes each: the names that both sides give this connection. */
+  readonly localId: Uint8Array
+  readonly remoteId: Uint8Array
+  /** From the peer's handshake: what we may send. */
+  readonly peerTerms: { readonly consent: boolean; readonly creditMessages: number; readonly creditBytes: number }
+  /** The first sign that the peer has this connection, too, and is not a replay; a packet that it came with is about to be handled. */
+  readonly onConfirmed: (now: number) => void
+  /** Whether our handshake said that we asked for the peer. */
+  readonly consented: boolean
+}
