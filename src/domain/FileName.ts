@@ -11,12 +11,17 @@ import * as SafeText from "./SafeText.js"
 export type FileName = string & { readonly FileName: unique symbol }
 
 /** The safe name nearest to `text`. What is replaced leaves `_`; what is too long loses the end of its stem, never its extension. */
-export const make = (text: string): FileName => {
+export const make = (text: string): FileName => safe(text, LEADING)
+
+/** The same for what lies in a folder that was sent whole: there a name may begin with one dot, so that `.gitignore` stays what it is. */
+export const inFolder = (text: string): FileName => safe(text, LEADING_BUT_ONE_DOT)
+
+const safe = (text: string, leading: RegExp): FileName => {
   const plain = SafeText.line(ends(text), 4 * MAX_LOOKED_AT)
     .replace(/\p{Zs}/gu, " ")
     .replace(REPLACED, "_")
     .replace(/[. ]+$/u, (end, at: number) => (at === 0 ? end : ""))
-    .replace(/^[. ]+/u, "_")
+    .replace(leading, "_")
   const name = plain === "" ? "_" : plain
   return bounded(DEVICE.test(name) ? `_${name}` : name, "")
 }
@@ -55,6 +60,8 @@ const ends = (text: string): string =>
 const bytes = (text: string): number => encoder.encode(text).length
 
 const encoder = new TextEncoder()
+const LEADING = /^[. ]+/u
+const LEADING_BUT_ONE_DOT = /^(?!\.[^. ])[. ]+/u
 /** Code units that are looked at: more than any system has in a name, so that only floods are cut here. A tab becomes four. */
 const MAX_LOOKED_AT = 1024
 /** Separators, what Windows reserves (the colon opens a stream of NTFS), and what `SafeText` puts in the place of unsafe characters. */

@@ -51,6 +51,20 @@ describe("FileName", () => {
     )
   })
 
+  it("keeps one dot in front of what lies in a folder, and nothing else that it would not keep elsewhere", () => {
+    for (const name of [".gitignore", ".env.local", ".con"]) expect(FileName.inFolder(name)).toBe(name)
+    for (const text of [".", "..", "...", "..x", ". x", " .x", ".\u202ex/../y"])
+      expect(FileName.inFolder(text)).toMatch(/^(_|\.[^. ])/u)
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const name = FileName.inFolder(text)
+        expectSafe(name.replace(/^\.(?=[^. ])/u, ""))
+        expect(FileName.inFolder(name)).toBe(name)
+      }),
+      { numRuns: 3_000 }
+    )
+  })
+
   it("is safe with a number, too, and another name", () => {
     fc.assert(
       fc.property(hostile, fc.integer({ min: 2, max: 100_000 }), (text, number) => {

@@ -46,7 +46,7 @@ class Folder {
 
   /** A safe name that nothing in here has, from now on taken. */
   take(segment: string): string {
-    const name = FileName.make(segment)
+    const name = FileName.inFolder(segment)
     const key = FileName.key(name)
     let number = this.#taken.get(key)
     if (number === undefined) {
