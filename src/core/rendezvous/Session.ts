@@ -2,16 +2,10 @@ import * as Either from "effect/Either"
 import * as Nickname from "../../domain/Nickname.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { type Mood, PROTOCOL_VERSION, type Register, type Relay, type Request } from "../../protocol/Control.js"
-import {
-  decodeRequest,
-  encodeClients,
-  encodeMessage,
-  encodeRefusal,
-  type RefusalBody
-} from "../../protocol/ControlCodec.js"
+import { decodeRequest, encodeMessage, encodeRefusal, type RefusalBody } from "../../protocol/ControlCodec.js"
 import { type Line, LineFraming } from "../../protocol/LineFraming.js"
-import type { Page, PageRequest } from "./Directory.js"
-import type { Introduction } from "./Registration.js"
+import type { PageRequest } from "./Directory.js"
+import { type Outcome, replyTo } from "./Outcome.js"
 import { type Rate, TokenBucket } from "./TokenBucket.js"
 
 export interface SessionLimits {
@@ -54,14 +48,6 @@ export type RegistryCommand =
   | { readonly _tag: "Watch" }
   | { readonly _tag: "Query"; readonly nick: string }
   | { readonly _tag: "Update"; readonly endpoints: ReadonlyArray<string> }
-
-export type Outcome =
-  | { readonly _tag: "Registered"; readonly nick: string; readonly resume: string }
-  | { readonly _tag: "Page"; readonly page: Page }
-  | { readonly _tag: "Watching"; readonly version: number }
-  | { readonly _tag: "Introduced"; readonly peer: Introduction }
-  | { readonly _tag: "Updated" }
-  | { readonly _tag: "Refused"; readonly refusal: RefusalBody }
 
 /** Why a session ended by itself. After `exit` the nickname is free, otherwise it is held. */
 export type Ending = "exit" | "replaced" | "unregistered" | "idle" | "malformed" | "slow" | "restarting"
@@ -156,7 +142,7 @@ export class Session {
     this.#waiting = undefined
     if (outcome._tag === "Registered") this.#registered = true
     if (outcome._tag === "Watching") this.#watching = true
-    this.#put(this.#replyTo(id, outcome))
+    this.#put(replyTo(id, outcome, this.options.limits.idleMs, this.options.observed))
   }
 
   /** An event for this client. */
@@ -227,26 +213,6 @@ export class Session {
 
   get #hasInput(): boolean {
     return this.#line !== undefined || this.#framing.pending
-  }
-
-  #replyTo(id: number, outcome: Outcome): string {
-    switch (outcome._tag) {
-      case "Registered": {
-        const { observed, limits } = this.options
-        const { nick, resume } = outcome
-        return encodeMessage({ _tag: "Registered", id, nick, lease: limits.idleMs, observed, resume })
-      }
-      case "Page":
-        return encodeClients(id, outcome.page.entries, outcome.page.next)
-      case "Watching":
-        return encodeMessage({ _tag: "Watching", id, version: outcome.version })
-      case "Introduced":
-        return encodeMessage({ _tag: "Peer", id, ...outcome.peer })
-      case "Updated":
-        return encodeMessage({ _tag: "Updated", id })
-      case "Refused":
-        return encodeRefusal(id, outcome.refusal)
-    }
   }
 
   #handleLine(line: Line, now: number): Command | undefined {

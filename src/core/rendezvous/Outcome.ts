@@ -1,0 +1,30 @@
+import { encodeClients, encodeMessage, encodeRefusal, type RefusalBody } from "../../protocol/ControlCodec.js"
+import type { Page } from "./Directory.js"
+import type { Introduction } from "./Registration.js"
+
+/** What came of a command that a session gave to its driver. */
+export type Outcome =
+  | { readonly _tag: "Registered"; readonly nick: string; readonly resume: string }
+  | { readonly _tag: "Page"; readonly page: Page }
+  | { readonly _tag: "Watching"; readonly version: number }
+  | { readonly _tag: "Introduced"; readonly peer: Introduction }
+  | { readonly _tag: "Updated" }
+  | { readonly _tag: "Refused"; readonly refusal: RefusalBody }
+
+/** The line that tells the client. `lease` in ms; `observed` is its address as we see it. */
+export const replyTo = (id: number, outcome: Outcome, lease: number, observed: string): string => {
+  switch (outcome._tag) {
+    case "Registered":
+      return encodeMessage({ _tag: "Registered", id, nick: outcome.nick, lease, observed, resume: outcome.resume })
+    case "Page":
+      return encodeClients(id, outcome.page.entries, outcome.page.next)
+    case "Watching":
+      return encodeMessage({ _tag: "Watching", id, version: outcome.version })
+    case "Introduced":
+      return encodeMessage({ _tag: "Peer", id, ...outcome.peer })
+    case "Updated":
+      return encodeMessage({ _tag: "Updated", id })
+    case "Refused":
+      return encodeRefusal(id, outcome.refusal)
+  }
+}
