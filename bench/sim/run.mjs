@@ -9,6 +9,8 @@ import { build } from "esbuild"
 const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, "..", "..")
 const out = join(root, "node_modules", ".cache", "parley-bench")
+/** As the processes of `parley simulate` have it (src/simulate.ts). */
+const YOUNG_SPACE = "--max-semi-space-size=64"
 const [name, ...args] = process.argv.slice(2)
 
 mkdirSync(out, { recursive: true })
@@ -25,6 +27,6 @@ for (const bench of name === undefined ? ["speed", "nat", "memory", "seeds", "co
     define: { PARLEY_VERSION: '"bench"' },
     logLevel: "warning"
   })
-  const { status } = spawnSync(process.execPath, ["--expose-gc", outfile, ...args], { stdio: "inherit" })
+  const { status } = spawnSync(process.execPath, ["--expose-gc", YOUNG_SPACE, outfile, ...args], { stdio: "inherit" })
   if (status !== 0) process.exit(status ?? 1)
 }

@@ -21,8 +21,15 @@ export type Scope = "loopback" | "link" | "private" | "global" | "unusable"
 export const make = (address: string, port: number): Endpoint | undefined => {
   if (!Number.isInteger(port) || port < 0 || port > 65535) return undefined
   if (CANONICAL_IPV4.test(address)) return { family: "ipv4", address, port }
+  if (!address.includes(":")) return undefined
+  const known = canonical.get(address)
+  if (known !== undefined) return { ...known, port }
   const parsed = parseAddress(address)
-  return parsed === undefined ? undefined : { family: parsed.kind(), address: parsed.toString(), port }
+  if (parsed === undefined) return undefined
+  const found = { family: parsed.kind(), address: parsed.toString() }
+  if (canonical.size >= MAX_KNOWN) canonical.clear()
+  if (address.length <= MAX_TEXT) canonical.set(address, found)
+  return { ...found, port }
 }
 
 /** `192.0.2.1:9090` or `[2001:db8::1]:9090`. */
@@ -41,7 +48,7 @@ export const scope = ({ address }: Endpoint): Scope => {
   const before = scopes.get(address)
   if (before !== undefined) return before
   const found = scopeOf(address)
-  if (scopes.size >= MAX_SCOPES) scopes.clear()
+  if (scopes.size >= MAX_KNOWN) scopes.clear()
   scopes.set(address, found)
   return found
 }
@@ -58,11 +65,14 @@ export const fromBytes = (bytes: Uint8Array, port: number): Endpoint | undefined
   return bytes.length === 16 ? make(IpAddress.fromByteArray(Array.from(bytes)).toString(), port) : undefined
 }
 
-/** What `scope` found, which costs fifty comparisons: an introduction asks for the same few addresses again and again. */
+/** IPv6 as it was written, and as it is: an introduction brings the same few addresses again and again. */
+const canonical = new Map<string, { readonly family: Family; readonly address: string }>()
+
+/** What `scope` found, which costs fifty comparisons. */
 const scopes = new Map<string, Scope>()
 
-/** 50 KB; who asks for more addresses than this between two questions for the same one gains nothing. */
-const MAX_SCOPES = 512
+/** Addresses remembered, 50 KB of them; with more than this between two questions for the same one, nothing is gained. */
+const MAX_KNOWN = 512
 
 const scopeOf = (address: string): Scope => {
   switch (parseAddress(address)?.range()) {
@@ -98,7 +108,6 @@ const octets = (ipv4: string): Array<number> => ipv4.split(".").map(Number)
 
 const parseAddress = (text: string): IpAddress.IPv4 | IpAddress.IPv6 | undefined => {
   if (CANONICAL_IPV4.test(text)) return new IpAddress.IPv4(octets(text))
-  if (text.includes("%") || !IpAddress.isValid(text)) return undefined
-  if (!text.includes(":") && !IpAddress.IPv4.isValidFourPartDecimal(text)) return undefined
-  return IpAddress.process(text)
+  // Without a colon nothing else is an address here: neither a host name nor the notations of IPv4 that people are misled by.
+  return text.includes(":") && !text.includes("%") && IpAddress.isValid(text) ? IpAddress.process(text) : undefined
 }
