@@ -170,7 +170,7 @@ const scratch = new Uint8Array(65_536)
 const COUNTER_AT = 9
 const TAG_BYTES = 16
 const PINGS = 8_000
-const FLOOD_MS = 1_500
+const FLOOD_MS = 1_000
 const BURST = 16
 /** For what is still under way, on the longest link. */
 const DRAIN_MS = 200

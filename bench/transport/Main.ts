@@ -1,4 +1,3 @@
-import { loadavg } from "node:os"
 import { main as compareControllers } from "./Controllers.js"
 import type { Figures } from "./Figures.js"
 import { whyNoLinks } from "./Link.js"
@@ -10,7 +9,7 @@ import { pinned, Runner } from "./Runner.js"
 
 /** Runs each part several times, interleaved so that a busy moment of the machine hits all of them, and prints medians and ratios. */
 const main = async (options: Options.Options): Promise<number> => {
-  const loadBefore = loadavg()[0]!
+  const before = Report.before()
   // Set by the script that built this: the bundle lies elsewhere.
   const tool = process.env.NATLAB!
   const wanted = PARTS.filter(({ name }) => options.parts.includes(name))
@@ -50,7 +49,7 @@ const main = async (options: Options.Options): Promise<number> => {
     progress.end()
     await runner.close()
   }
-  const measured = { rounds, skipped, failed: [...failed], loadBefore }
+  const measured = { rounds, skipped, failed: [...failed], before }
   console.log(options.json ? Report.json(measured) : Report.text(measured))
   return failed.size === 0 ? 0 : 1
 }

@@ -117,7 +117,7 @@ export const rateB = async (pipe: Pipe): Promise<Figures> => {
 }
 
 export const TEXT = "x".repeat(100)
-const ROUND_TRIPS = 30_000
+const ROUND_TRIPS = 20_000
 /** Messages confirmed between two fills of the outbox. */
 const REFILL = 256
 const LARGEST_FILL = 1_024

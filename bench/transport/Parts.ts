@@ -48,7 +48,7 @@ const flood = (cover: Floors.Cover, bytes: number) => ({
 
 const bulk = (settings: Bulk) => ({ a: bulkA(settings), b: bulkB(settings) })
 /** Over links the rates take some round trips to be found. */
-const onLink = (name: string): Bulk => ({ name, warmUpMs: 2_000, measuredMs: 5_000 })
+const onLink = (name: string): Bulk => ({ name, warmUpMs: 1_500, measuredMs: 4_000 })
 
 const OPENINGS = 21
 const WORST_OF = 10
@@ -199,7 +199,7 @@ export const PARTS: ReadonlyArray<Part> = [
     batch: "sharing"
   },
   {
-    name: "beside-loss-based",
+    name: "beside-loss",
     about: "a full stream beside TCP that takes loss for congestion: cubic, which most machines have, or reno",
     a: Sharing.besideTcpA,
     b: Sharing.besideTcpB(FIFTY_MBIT_BYTES),

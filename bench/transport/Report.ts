@@ -8,8 +8,16 @@ export interface Measured {
   readonly rounds: ReadonlyArray<Figures>
   readonly skipped: ReadonlyArray<string>
   readonly failed: ReadonlyArray<string>
-  readonly loadBefore: number
+  readonly before: Before
 }
+
+export interface Before {
+  readonly commit: string
+  readonly load: number
+}
+
+/** To be called before anything is measured: sources may change meanwhile. */
+export const before = (): Before => ({ commit: commit(), load: loadavg()[0]! })
 
 export const text = (measured: Measured): string => {
   const { failed, rounds, skipped } = measured
@@ -33,12 +41,12 @@ export const text = (measured: Measured): string => {
 }
 
 export const json = (measured: Measured): string => {
-  const { failed, loadBefore, rounds, skipped } = measured
+  const { before, failed, rounds, skipped } = measured
   return JSON.stringify({
-    commit: commit(),
+    commit: before.commit,
     node: process.version,
     processor: processor(),
-    load: { before: loadBefore, after: loadavg()[0] },
+    load: { before: before.load, after: loadavg()[0] },
     rounds: rounds.length,
     goals: rowsOf(GOALS, rounds).map(({ goal, summary }) => ({
       name: goal.name,
@@ -60,8 +68,8 @@ const rowsOf = (goals: ReadonlyArray<Goal>, rounds: ReadonlyArray<Figures>) =>
     return values.length === 0 ? [] : [{ goal, summary: summarize(values) }]
   })
 
-const machine = ({ loadBefore, rounds }: Measured): string =>
-  `${commit()}, Node ${process.version}, ${processor()}; load ${loadBefore.toFixed(1)} before, ${loadavg()[0]!.toFixed(1)} after; median (least .. greatest) of ${rounds.length}`
+const machine = ({ before, rounds }: Measured): string =>
+  `${before.commit}, Node ${process.version}, ${processor()}; load ${before.load.toFixed(1)} before, ${loadavg()[0]!.toFixed(1)} after; median (least .. greatest) of ${rounds.length}`
 
 const processor = (): string => `${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown"}`
 

@@ -113,7 +113,7 @@ const receiveTcp = async (pipe: Pipe) => {
 
 const CHUNK = new Uint8Array(64 * 1024)
 /** Until flows have found each other. */
-const SHARING_WARM_UP_MS = 4_000
-const SHARING_MS = 8_000
+const SHARING_WARM_UP_MS = 3_000
+const SHARING_MS = 7_000
 const ALONE_WARM_UP_MS = 1_500
 const ALONE_MS = 3_000

@@ -23,12 +23,13 @@ await build({
   define: { PARLEY_VERSION: '"bench"' },
   logLevel: "warning"
 })
-// The bench itself answers to Ctrl-C, and takes its networks down first.
-process.on("SIGINT", () => {})
 const bench = spawn(process.execPath, [join(out, "Main.mjs"), ...process.argv.slice(2)], {
   stdio: "inherit",
   env: { NATLAB: join(root, "..", "shared", "natlab", "natlab"), ...process.env }
 })
+// The bench itself answers to signals, and takes its networks down first. Ctrl-C reaches it without us.
+process.on("SIGINT", () => {})
+process.on("SIGTERM", () => bench.kill())
 bench.on("exit", (code) => {
   rmSync(out, { recursive: true, force: true })
   process.exit(code ?? 1)
