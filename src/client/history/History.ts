@@ -1,6 +1,8 @@
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import { decode, encode, type HistoryEntry } from "../../core/history/HistoryEntry.js"
 import { merge, type Page, Recollection, type Wanted } from "../../core/history/Recollection.js"
 import { MAX_SEGMENT, nameOf, type Segment, SHELF_BYTES, Shelves } from "../../core/history/Shelves.js"
@@ -15,7 +17,7 @@ import * as SegmentFile from "./SegmentFile.js"
 
 /**
  * What one identity has said and was shown, for people to look up. It is a convenience, where the journal of messages is a promise:
- * entries are written soon and together, nobody waits for them, and a loss of power takes the last ones. A disk that fails stops
+ * entries are written soon and together, nobody waits for them, and the end of a process or a loss of power takes the last ones. A disk that fails stops
  * nobody: what happens meanwhile is not kept, which is told once, and the disk is tried again later.
  *
  * Nothing is read or written before something is asked for or happens. The files are bounded (core/history/Shelves); the oldest go.
@@ -49,11 +51,14 @@ export const open = (options: {
   Effect.gen(function* () {
     const { crypto, folder, secret, store } = options
     const time = yield* Time.make
-    const scope = yield* Effect.scope
+    // Made now, so that it closes late: files stay open until the last entry is written.
+    const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
     /** One change of the files at a time. */
     const turn = yield* Effect.makeSemaphore(1)
     const wanted = yield* Effect.makeLatch(false)
     const idle = yield* Effect.makeLatch(true)
+    /** Somebody waits for what is pending. */
+    const hurry = yield* Effect.makeLatch(false)
 
     let shelves: Shelves | undefined
     /** By shelf; the one that was written last is last. */
@@ -61,6 +66,7 @@ export const open = (options: {
     /** In order; without bytes, a file is to be made ready. */
     let pending: Array<{ readonly peer: PeerId; readonly bytes?: Uint8Array }> = []
     let pendingBytes = 0
+    let writtenAt = Number.NEGATIVE_INFINITY
     let retryAt: number | undefined
     let trouble: string | undefined
     const unreadable = new Set<string>()
@@ -145,7 +151,15 @@ export const open = (options: {
         if (file.size() >= MAX_SEGMENT) yield* close(shelf)
       })
 
+    /** What comes in quick succession is written together, the first of it at once. */
+    const gather = Effect.suspend(() => {
+      const rest = writtenAt + GATHER - time.monotonic()
+      return rest > 0 ? Effect.timeoutOption(hurry.await, Duration.millis(rest)) : Effect.void
+    })
+
     const write = Effect.gen(function* () {
+      hurry.unsafeClose()
+      writtenAt = time.monotonic()
       const batch = pending
       pending = []
       pendingBytes = 0
@@ -167,14 +181,20 @@ export const open = (options: {
       Effect.forever(
         Effect.gen(function* () {
           yield* wanted.await
+          yield* gather
           wanted.unsafeClose()
           yield* write
           if (pending.length === 0) idle.unsafeOpen()
         })
       )
     )
+    const written = Effect.suspend(() => {
+      if (pending.length > 0) hurry.unsafeOpen()
+      return idle.await
+    })
+
     yield* Effect.addFinalizer(() =>
-      idle.await.pipe(
+      written.pipe(
         Effect.zipRight(Effect.suspend(() => Effect.forEach([...files.keys()], close, { discard: true }))),
         Effect.timeoutOption(LAST_WRITE)
       )
@@ -239,7 +259,7 @@ export const open = (options: {
       },
       read: (whose, wanted) =>
         Effect.gen(function* () {
-          yield* idle.await
+          yield* written
           const index = yield* load
           const pages: Array<Page> = []
           for (const shelf of yield* shelvesOf(index, whose)) {
@@ -251,12 +271,12 @@ export const open = (options: {
         }),
       clear: (whose) =>
         Effect.gen(function* () {
-          yield* idle.await
+          yield* written
           const index = yield* load
           const segments = (yield* shelvesOf(index, whose)).flatMap((shelf) => index.of(shelf))
           yield* turn.withPermits(1)(Effect.forEach(segments, remove, { discard: true }))
         }),
-      written: idle.await,
+      written,
       attach: (attached) => {
         listener = attached
         if (trouble !== undefined) attached(trouble)
@@ -264,6 +284,8 @@ export const open = (options: {
     }
   })
 
+/** Milliseconds within which entries are written together: in a flood, what a killed program may not have written. */
+const GATHER = 50
 /** Milliseconds between attempts on a disk that fails. */
 const RETRY = 30_000
 /** For what happened last before the end. A disk that takes longer is out of order. */

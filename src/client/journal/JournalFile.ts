@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { type Entry, encode, sizeOf } from "../../core/journal/Entry.js"
@@ -33,7 +34,8 @@ export const make = (options: {
 }): Effect.Effect<JournalFile, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { all, crypto, entropy, name, secret, store } = options
-    const scope = yield* Effect.scope
+    // Made now, so that it closes late: the file stays open until whoever made this has written the last entry.
+    const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
     /** A file is not to be exchanged while it is flushed. */
     const exchange = yield* Effect.makeSemaphore(1)
     let file: OpenFile | undefined

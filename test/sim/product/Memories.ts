@@ -1,10 +1,14 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { Sim } from "parley/sim"
 import type { HistoryPage } from "../../../src/client/history/Api.js"
 import type { MessageId } from "../../../src/core/peer/Api.js"
 import type { Person } from "./Person.js"
 import { settles } from "./Settling.js"
 import * as Town from "./Town.js"
+
+/** Virtual ms within which entries are written together. */
+const GATHER = 50
 
 /** What somebody was shown, over all lives of the client. */
 interface Shown {
@@ -15,10 +19,13 @@ interface Shown {
 
 /**
  * Two people talk while their programs and machines die. Afterwards the history of each is what was shown to them, in that order, and
- * what they said: all of it but the message that was on its way to the disk when a program was killed, and, where the power failed,
- * but the end of what had come before.
+ * what they said: all of it but the last moment of a program that was killed, and, where the power failed, but the end of what had
+ * come before.
  */
 export function* remembers() {
+  const sim = yield* Sim
+  /** When something happened to somebody. */
+  const moments: Record<string, Array<number>> = { alice: [], bob: [] }
   const shown: Record<string, Shown> = {
     alice: { texts: new Map(), uncertain: undefined },
     bob: { texts: new Map(), uncertain: undefined }
@@ -28,24 +35,38 @@ export function* remembers() {
     person: (name) => ({
       client: { history: true, readReceipts: true },
       onEvent: (event) => {
-        if (event._tag === "Message") shown[name]!.texts.set(event.id, event.text)
+        if (event._tag !== "Message") return
+        shown[name]!.texts.set(event.id, event.text)
+        moments[name]!.push(sim.now())
       }
     })
   })
   yield* settles(town)
-  const { ledger, sim } = town
+  const { ledger } = town
   const [alice, bob] = [town.person("alice"), town.person("bob")]
   const rng = sim.world.kernel.rng.fork("test")
-  let kills = 0
+  /** Messages that may be forgotten: those of the last moment before somebody was killed, and the one on the screen. */
+  let lost = 0
   for (let round = 0; round < 6; round++) {
     const victim = rng.pick([alice, bob])
-    yield* Effect.fork(chatter(alice, bob, () => rng.unit() * 200))
-    yield* Effect.fork(chatter(bob, alice, () => rng.unit() * 200))
+    const chatter = (person: Person, peer: Person) => {
+      const say = Effect.suspend(() => {
+        moments[person.name]!.push(sim.now())
+        return person.say(peer)
+      })
+      return Effect.repeatN(
+        Effect.suspend(() => Effect.delay(say, rng.unit() * 200)),
+        8
+      )
+    }
+    yield* Effect.fork(chatter(alice, bob))
+    yield* Effect.fork(chatter(bob, alice))
     yield* Effect.sleep(rng.unit() * 1_500)
     const how = rng.pick(["crash", "kill", "stop", "exit"] as const)
+    const now = sim.now()
     yield* victim[how]
     if (how === "crash") shown[victim.name]!.uncertain = shown[victim.name]!.texts.size
-    if (how === "kill") kills++
+    if (how === "kill") lost += moments[victim.name]!.filter((at) => at >= now - GATHER).length + 1
     yield* Effect.sleep(rng.unit() * 3_000)
     yield* victim.start
     yield* sim.eventually("everybody is back", () => alice.registered && bob.registered, "1 minute")
@@ -63,7 +84,7 @@ export function* remembers() {
     if (more !== 0) throw new Error("this is no test of the bounds")
     const { texts, uncertain } = shown[person.name]!
     const heard = messages.filter(({ direction }) => direction === "received").map(({ text }) => text)
-    same(`what ${person.name} heard`, heard, [...texts.values()], uncertain ?? 0, kills)
+    same(`what ${person.name} heard`, heard, [...texts.values()], uncertain ?? 0, lost)
     const said = messages.filter(({ direction }) => direction === "sent")
     const arrived = [...shown[peer.name]!.texts.values()]
     const certain = uncertain === undefined ? 0 : arrived.length
@@ -72,20 +93,13 @@ export function* remembers() {
       said.map(({ text }) => text),
       arrived,
       certain,
-      kills
+      lost
     )
     const last = said.at(-1)
     if (person === alice && uncertain === undefined && last?.state !== "read")
       throw new Error(`the last message of alice is ${last?.state}`)
   }
 }
-
-/** Says a few things, one after the other. */
-const chatter = (person: Person, peer: Person, pause: () => number) =>
-  Effect.repeatN(
-    Effect.suspend(() => Effect.zipRight(Effect.sleep(pause()), person.say(peer))),
-    8
-  )
 
 const readsAll = (person: Person, peer: Person, { texts }: Shown) => {
   const last = [...texts.keys()].at(-1)
