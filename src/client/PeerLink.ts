@@ -50,20 +50,23 @@ export const make = (
     const outside = new Outside(entropy.bytes)
     let machine: PeersMachine | undefined
     let draining = false
+    /** While draining: a reading of the clock costs as much as a look at a small packet. */
+    let now = 0
+    const read = () => (draining ? now : time.monotonic())
 
-    const drain = () => {
+    const drain = (at: number) => {
       // A call from inside `onEvent` leaves the rest to the loop that called it.
       if (draining) return
       draining = true
+      now = at
       drainOutside()
       drainMachine()
       draining = false
-      const times = [outside.pollTimeout(), machine?.pollTimeout()].filter((at) => at !== undefined)
-      alarm.set(times.length === 0 ? undefined : Math.min(...times))
+      const next = Math.min(outside.pollTimeout() ?? NEVER, machine?.pollTimeout() ?? NEVER)
+      alarm.set(next === NEVER ? undefined : next)
     }
 
     const drainOutside = () => {
-      const now = time.monotonic()
       for (let next = outside.pollTransmit(now); next !== undefined; next = outside.pollTransmit(now))
         send(next.to, next.data)
       for (let change = outside.pollChange(); change !== undefined; change = outside.pollChange())
@@ -72,9 +75,8 @@ export const make = (
 
     const drainMachine = () => {
       if (machine === undefined) return
-      for (let more = true; more; ) {
+      for (let more = true; more; now = time.monotonic()) {
         more = false
-        const now = time.monotonic()
         // What the application answers to an event leaves in the packet that acknowledges it.
         for (let event = machine.pollEvent(); event !== undefined; event = machine.pollEvent()) onEvent(event, now)
         for (let packet = machine.pollTransmit(now); packet !== undefined; packet = machine.pollTransmit(now)) {
@@ -89,7 +91,7 @@ export const make = (
 
     const transmit = (route: Route, data: Uint8Array) => {
       if (route._tag === "Direct") return send(route.endpoint, data)
-      const datagram = outside.envelope(route.channel, data, time.monotonic())
+      const datagram = outside.envelope(route.channel, data, now)
       if (datagram === undefined) around.relay(route.channel, data)
       else send(datagram.to, datagram.data)
     }
@@ -101,17 +103,17 @@ export const make = (
         family,
         port,
         onDatagram: (endpoint: Endpoint, data) => {
-          const now = time.monotonic()
-          const arrival = outside.handleDatagram(endpoint, data, now)
-          if (arrival !== undefined) machine?.handleDatagram(arrival.from, arrival.packet, now)
+          const at = read()
+          const arrival = outside.handleDatagram(endpoint, data, at)
+          if (arrival !== undefined) machine?.handleDatagram(arrival.from, arrival.packet, at)
         },
-        onIdle: drain
+        onIdle: () => drain(time.monotonic())
       })
 
-    const alarm = yield* Alarm.make((now) => {
-      outside.handleTimeout(now)
-      machine?.handleTimeout(now)
-      drain()
+    const alarm = yield* Alarm.make((at) => {
+      outside.handleTimeout(at)
+      machine?.handleTimeout(at)
+      drain(at)
     })
 
     const ipv4: DatagramSocket | undefined = yield* optional(bind("ipv4", 0))
@@ -121,8 +123,9 @@ export const make = (
 
     const drive: PeerLink["drive"] = (use) => {
       if (machine === undefined) return undefined
-      const result = use(machine, time.monotonic())
-      drain()
+      const at = read()
+      const result = use(machine, at)
+      drain(at)
       return result
     }
 
@@ -133,22 +136,26 @@ export const make = (
       ports: { ipv4: ipv4?.local.port, ipv6: ipv6?.local.port },
       start: (peers) => {
         machine = peers
-        drain()
+        drain(read())
       },
       drive,
       outside: (use) => {
-        const result = use(outside, time.monotonic())
-        drain()
+        const at = read()
+        const result = use(outside, at)
+        drain(at)
         return result
       },
       relayed: (channel, packet) => {
         const bytes = Bytes.fromBase64Url(packet)
         if (bytes === undefined) return
-        machine?.handleDatagram({ _tag: "Relay", channel }, bytes, time.monotonic())
-        drain()
+        const at = read()
+        machine?.handleDatagram({ _tag: "Relay", channel }, bytes, at)
+        drain(at)
       }
     }
   })
+
+const NEVER = Number.POSITIVE_INFINITY
 
 /** No server. */
 const NONE: Surroundings = { relay: () => {}, onOutside: () => {} }

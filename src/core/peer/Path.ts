@@ -56,6 +56,18 @@ export class Path {
     return this.route._tag === "Relay"
   }
 
+  /** The same as comparing keys, without making one: it is asked of every packet. */
+  isAt(route: Route): boolean {
+    const own = this.route
+    if (own._tag === "Relay") return route._tag === "Relay" && route.channel === own.channel
+    if (route._tag === "Relay") return false
+    return (
+      own.endpoint.port === route.endpoint.port &&
+      own.endpoint.address === route.endpoint.address &&
+      own.endpoint.family === route.endpoint.family
+    )
+  }
+
   get proven(): boolean {
     return this.provenAt > Number.NEGATIVE_INFINITY
   }

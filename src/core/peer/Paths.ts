@@ -113,8 +113,7 @@ export class Paths {
    * doubt on the active path. `undefined` when the source is unknown and too many new ones came lately.
    */
   heard(route: Route, bytes: number, moves: boolean, now: number): Path | undefined {
-    const key = routeKey(route)
-    let path = this.#active?.key === key ? this.#active : this.#find(key)
+    let path = this.#active?.isAt(route) === true ? this.#active : this.#find(routeKey(route))
     if (path === undefined) {
       if (route._tag === "Relay") path = this.#setRelay(route, now)
       else if (!this.#newcomers.admit(now)) return undefined

@@ -280,6 +280,8 @@ export class Peers implements PeersMachine {
     if (urgent !== undefined) return urgent
     for (const association of this.#ready) {
       const transmit = association.pollTransmit(now)
+      // Whoever is alone needs no turns.
+      if (transmit !== undefined && this.#ready.size === 1) return transmit
       this.#ready.delete(association)
       if (transmit !== undefined) {
         this.#ready.add(association)
