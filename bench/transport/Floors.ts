@@ -4,7 +4,7 @@ import { crypto } from "../../src/layers/node/Crypto.js"
 import { HEADER_BYTES } from "../../src/protocol/DataPacket.js"
 import { ascending, type Figures, quantile } from "./Figures.js"
 import type { Pipe } from "./Pipe.js"
-import { atIntervals, deferred, sharedNow, sleep } from "./Timing.js"
+import { atIntervals, deferred, largestResident, sharedNow, sleep } from "./Timing.js"
 
 /** What Node (and the cipher, and the link) allow at best: datagrams with a counter, sealed or in the clear, and nothing else. */
 
@@ -73,7 +73,11 @@ export const floodB =
     await sleep(DRAIN_MS)
     bare.socket.close()
     const perSecond = (count * 1_000) / (last - first)
-    return { [`${name} packets/s`]: perSecond, [`${name} MB/s`]: (perSecond * bytes) / 1e6 }
+    return {
+      [`${name} packets/s`]: perSecond,
+      [`${name} MB/s`]: (perSecond * bytes) / 1e6,
+      [`${name}: receiver RSS MB`]: largestResident()
+    }
   }
 
 /** How late the link, the sockets and the timers are by themselves: a datagram each 10 ms, nothing repeated. */
@@ -175,6 +179,6 @@ const BURST = 16
 /** For what is still under way, on the longest link. */
 const DRAIN_MS = 200
 /** Other parts start at the same time, and take the processors for a while. */
-const SETTLE_MS = 1_500
+const SETTLE_MS = 3_000
 const PACED = 1_000
 const PACED_EVERY_MS = 10

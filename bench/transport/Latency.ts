@@ -113,7 +113,7 @@ const isStamped = (text: string): boolean => text.startsWith("@")
 const age = (text: string): number => sharedNow() - Number.parseFloat(text.slice(1))
 
 /** For the handshake, and the search for the best path. */
-const SETTLE_MS = 1_500
+const SETTLE_MS = 2_500
 /** For what is repeated at the end. */
 const LAST_MS = 2_000
 /** Until the stream has found what the path carries. */
