@@ -89,7 +89,8 @@ export const kinds = (person: Person, peer: Person): ReadonlyArray<Kind> =>
         : []
     )
 
-const happens = (person: Person, what: string, wanted: (event: JsonEvent) => boolean): Promise<JsonEvent> =>
+/** The first event, now or later, that is `wanted`. */
+export const happens = (person: Person, what: string, wanted: (event: JsonEvent) => boolean): Promise<JsonEvent> =>
   until(person, what, () => person.program.events().find(wanted))
 
 /** `Program.until` that gives up with everything the program said, before the test is ended without a word. */
