@@ -23,6 +23,9 @@ export const run = async <A, E>(program: Effect.Effect<A, E>): Promise<A> => {
   return result
 }
 
+/** Milliseconds: less would be lost beside the date, and whoever waits so long again and again would stop the clock. */
+const SHORTEST = 0.001
+
 const turn = () => new Promise<void>((resume) => setTimeout(resume, 0))
 
 class VirtualClock implements Clock.Clock {
@@ -37,7 +40,7 @@ class VirtualClock implements Clock.Clock {
 
   sleep(duration: Duration.Duration): Effect.Effect<void> {
     return Effect.async<void>((resume) => {
-      const sleeper = { at: this.now + Duration.toMillis(duration), wake: () => resume(Effect.void) }
+      const sleeper = { at: this.now + Math.max(SHORTEST, Duration.toMillis(duration)), wake: () => resume(Effect.void) }
       this.sleepers.add(sleeper)
       return Effect.sync(() => this.sleepers.delete(sleeper))
     })

@@ -20,8 +20,10 @@ import * as Server from "../../src/server/Server.js"
 import type { ServerOptions } from "../../src/server/ServerOptions.js"
 import { Datagrams } from "../../src/services/Datagrams.js"
 import { Dialer } from "../../src/services/Dialer.js"
+import { Files } from "../../src/services/Files.js"
 import { FileTree } from "../../src/services/FileTree.js"
 import type { Store } from "../../src/services/Store.js"
+import * as TreeFiles from "../../src/services/TreeFiles.js"
 import * as VirtualClock from "./VirtualClock.js"
 
 /** A server and clients as one program, on a network of memory and a clock that jumps. */
@@ -61,6 +63,8 @@ export class World {
       readonly disk?: MemoryStore.Disk
       /** What the user has in files. */
       readonly files?: FileTree
+      /** Virtual ms that each operation on them takes. */
+      readonly filesMs?: number
       /** Instead of a disk that works. */
       readonly store?: Layer.Layer<Store>
       readonly token?: string
@@ -94,13 +98,15 @@ export class World {
   services(options: {
     readonly disk: MemoryStore.Disk
     readonly files?: FileTree
+    readonly filesMs?: number
     readonly store?: Layer.Layer<Store>
     readonly cable: Cable
   }) {
     const number = 10 + this.hosts++
-    const { disk, files = new FileTree() } = options
-    const host = Layer.merge(
-      layerMemory(this.network, { addresses: [`198.51.100.${number}`], seed: number, disk, files }),
+    const { disk, files = new FileTree(), filesMs = 0 } = options
+    const host = Layer.mergeAll(
+      layerMemory(this.network, { addresses: [`198.51.100.${number}`], seed: number, disk }),
+      Layer.succeed(Files, TreeFiles.make(files, filesMs === 0 ? Effect.void : Effect.sleep(filesMs))),
       options.store ?? Layer.empty
     )
     return Layer.provideMerge(Profile.layer, Layer.provideMerge(options.cable.layer, host))

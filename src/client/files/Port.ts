@@ -40,8 +40,10 @@ export class Port {
   }
 
   write(bytes: Uint8Array): void {
-    const more = this.link.drive((peers, now) => peers.writeStream(this.peer, this.stream, bytes, now))
-    if (more === false) this.writable = false
+    this.link.drive((peers, now) => {
+      // Before the machine is drained: that may already tell that there is room again.
+      if (peers.writeStream(this.peer, this.stream, bytes, now) === false) this.writable = false
+    })
   }
 
   finish(): void {

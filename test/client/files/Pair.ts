@@ -9,14 +9,18 @@ import type { Person, World } from "../World.js"
 export const pair = (world: World, options: { readonly bob?: ClientOptions; readonly bobReads?: boolean } = {}) =>
   Effect.gen(function* () {
     yield* world.server()
-    const alice = yield* world.person("alice")
+    const alice = yield* world.person("alice", { filesMs: DISK_MS })
     const bob = yield* world.person("bob", {
+      filesMs: DISK_MS,
       ...(options.bob && { more: options.bob }),
       ...(options.bobReads === false && { reads: false })
     })
     yield* meet(alice, bob)
     return { alice, bob }
   })
+
+/** On a network that takes no time, this is what makes a transfer last. */
+const DISK_MS = 20
 
 /** Both ask for each other. */
 export const meet = (alice: Person, bob: Person) =>
@@ -67,3 +71,6 @@ export const bytes = (length: number, seed = 1): Uint8Array => {
 /** `toEqual` takes a second for each megabyte. */
 export const isSame = (left: Uint8Array | undefined, right: Uint8Array): boolean =>
   left !== undefined && Buffer.compare(left, right) === 0
+
+/** How each transfer stands, as far as it was told. */
+export const states = (person: Person): ReadonlyArray<TransferState> => latest(person).map(({ state }) => state)
