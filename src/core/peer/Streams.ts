@@ -223,7 +223,8 @@ export class Streams {
   #grant(stream: DataStream): void {
     const share = Math.max(FIRST_WINDOW, Math.min(STREAM_WINDOW, Math.floor(TOTAL_WINDOW / this.#streams.size)))
     const left = stream.granted + TOTAL_WINDOW - this.#granted
-    this.#change(stream, () => stream.grant(Math.min(share, left)))
+    // A stream that could have nothing would never be read, and so never be granted anything again.
+    this.#change(stream, () => stream.grant(Math.max(FIRST_WINDOW, Math.min(share, left))))
     if (stream.limitDue !== undefined) this.#limitsDue.add(stream)
   }
 

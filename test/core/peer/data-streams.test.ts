@@ -103,6 +103,24 @@ describe("streams beside the conversation", () => {
     }
   })
 
+  it("go on beside others that were granted all there is and make no use of it", () => {
+    const { alice, bob, world } = mutual(3, { latency: 5 })
+    const sink = new Sink(bob, alice)
+    const carry = (ids: ReadonlyArray<number>) => {
+      for (const id of ids) alice.peers.writeStream(bob.id, id, bytesOf(id, 0, 200_000), world.now)
+      for (let i = 0; i < 200 && ids.some((id) => (sink.read.get(id) ?? 0) < 200_000); i++) {
+        world.run(10)
+        sink.pump(world.now)
+      }
+      expect(ids.map((id) => sink.read.get(id))).toEqual(ids.map(() => 200_000))
+    }
+    // Both stay open, and each was granted half of the memory.
+    carry([open(alice, bob, world)])
+    carry([open(alice, bob, world)])
+    carry([1, 2, 3].map(() => open(alice, bob, world)))
+    expect(bob.count("Disconnected")).toBe(0)
+  })
+
   it("do not hold up a word: chat stays within three round trips while a stream fills the path", () => {
     const { alice, bob, world } = mutual(9, { latency: 25 })
     const source = new Source(alice, bob, open(alice, bob, world), 50_000_000, 60_000)
