@@ -4,6 +4,8 @@ import type { Programs } from "./cli/Cli.js"
 import * as ClientProgram from "./cli/ClientProgram.js"
 import * as DemoProgram from "./cli/DemoProgram.js"
 import * as DoctorProgram from "./cli/doctor/Program.js"
+import * as ReceiveFileProgram from "./cli/oneshot/ReceiveFileProgram.js"
+import * as SendFileProgram from "./cli/oneshot/SendFileProgram.js"
 import * as SendProgram from "./cli/oneshot/SendProgram.js"
 import { ProgramError } from "./cli/ProgramError.js"
 import * as ServerProgram from "./cli/ServerProgram.js"
@@ -52,6 +54,12 @@ export const client: Programs["client"] = (settings) =>
   Effect.provide(ClientProgram.run(settings), profiles(settings.home))
 
 export const send: Programs["send"] = (settings) => Effect.provide(SendProgram.run(settings), profiles(settings.home))
+
+export const sendFile: Programs["sendFile"] = (settings) =>
+  Effect.provide(SendFileProgram.run(settings), profiles(settings.home))
+
+export const receiveFile: Programs["receiveFile"] = (settings) =>
+  Effect.provide(ReceiveFileProgram.run(settings), profiles(settings.home))
 
 export const doctor: Programs["doctor"] = (settings) => Effect.provide(DoctorProgram.run(settings), machine)
 

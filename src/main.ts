@@ -24,6 +24,8 @@ const errand = <A, E, R>(program: Effect.Effect<A, E, R>) =>
 const programs: Cli.Programs = {
   client: (settings) => Effect.flatMap(live, ({ client }) => client(settings)),
   send: (settings) => errand(Effect.flatMap(live, ({ send }) => send(settings))),
+  sendFile: (settings) => errand(Effect.flatMap(live, ({ sendFile }) => sendFile(settings))),
+  receiveFile: (settings) => errand(Effect.flatMap(live, ({ receiveFile }) => receiveFile(settings))),
   server: (settings) => Effect.flatMap(live, ({ server }) => server(settings)),
   doctor: (settings) => Effect.flatMap(live, ({ doctor }) => doctor(settings)),
   demo: Effect.flatMap(live, ({ demo }) => demo),

@@ -30,6 +30,21 @@ export const inspect = (args: ReadonlyArray<string>): Arguments => {
   }
 }
 
+/**
+ * The same arguments with `-`, where it stands for a stream of the program, behind the options: in front of one the parser takes it for an
+ * option itself. `valued` are the options that come with a value, which may be `-` too.
+ */
+export const dashLast = (args: ReadonlyArray<string>, valued: ReadonlySet<string>): ReadonlyArray<string> => {
+  const end = args.indexOf("--")
+  const own = end === -1 ? args : args.slice(0, end)
+  const isStream = (arg: string, index: number) => arg === "-" && !valued.has(own[index - 1] ?? "")
+  return [
+    ...own.filter((arg, index) => !isStream(arg, index)),
+    ...own.filter(isStream),
+    ...(end === -1 ? [] : args.slice(end))
+  ]
+}
+
 const INFORMATIONAL: ReadonlySet<string> = new Set(["--help", "-h", "--version", "--completions", "--wizard"])
 
 /** Takes `name VALUE` and `name=VALUE` out. A name without a value stays, for the parser to complain. */

@@ -11,14 +11,21 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import { Terminal, type TerminalClosed } from "../services/Terminal.js"
-import { inspect } from "./Arguments.js"
+import { dashLast, inspect } from "./Arguments.js"
 import * as ConfigFile from "./ConfigFile.js"
 import { EXIT_CODES, ExitCode } from "./ExitCode.js"
 import * as HelpConsole from "./HelpConsole.js"
 import * as Options from "./Options.js"
 import { dataHome, type Environment } from "./Places.js"
 import { ProgramError } from "./ProgramError.js"
-import type { ClientSettings, DoctorSettings, SendSettings, ServerSettings } from "./Settings.js"
+import type {
+  ClientSettings,
+  DoctorSettings,
+  ReceiveFileSettings,
+  SendFileSettings,
+  SendSettings,
+  ServerSettings
+} from "./Settings.js"
 import * as Simulate from "./simulate/Command.js"
 import type { SimulateSettings } from "./simulate/Program.js"
 
@@ -29,6 +36,8 @@ export interface Programs {
     settings: ClientSettings
   ) => Effect.Effect<void, ProgramError | TerminalClosed, FileSystem.FileSystem | Terminal>
   readonly send: (settings: SendSettings) => Effect.Effect<void, ProgramError, Terminal>
+  readonly sendFile: (settings: SendFileSettings) => Effect.Effect<void, ProgramError, Terminal>
+  readonly receiveFile: (settings: ReceiveFileSettings) => Effect.Effect<void, ProgramError, Terminal>
   readonly doctor: (settings: DoctorSettings) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
   readonly simulate: (settings: SimulateSettings) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
   readonly demo: Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
@@ -45,14 +54,15 @@ export const run = (
     if (args.logLevel !== undefined && !LEVELS.includes(args.logLevel.toLowerCase())) {
       return yield* complain(`--log-level must be one of ${LEVELS.join(", ")}`, ExitCode.usage)
     }
+    const valued = valuedOf(args.rest)
     const provider = args.informational
       ? ConfigProvider.fromMap(new Map())
       : yield* ConfigFile.provider(args.config, env)
     yield* Command.run(commands(env, programs, args.logLevel), { name: "parley", version: PARLEY_VERSION })([
       ...argv.slice(0, 2),
-      ...args.rest
+      ...dashLast(args.rest, valued)
     ]).pipe(
-      (parsed) => HelpConsole.provide(parsed, valuedOf(args.rest)),
+      (parsed) => HelpConsole.provide(parsed, valued),
       Effect.provide(
         Layer.mergeAll(
           Layer.setConfigProvider(provider),
@@ -132,6 +142,21 @@ const commands = (env: Environment, programs: Programs, logLevel: string | undef
     quiet
   )
 
+  const sendFile = Command.make("send-file", { source: Options.source, ...Options.sendFile }, (options) =>
+    Effect.flatMap(connection(options), ({ name, ...settings }) =>
+      programs.sendFile({ ...settings, name: Options.present(name) })
+    )
+  ).pipe(Command.withDescription(`Send a file, a folder or standard input to somebody, and end. ${EXIT_CODES}`), quiet)
+
+  const receiveFile = Command.make("receive-file", Options.receiveFile, (options) =>
+    Effect.flatMap(connection(options), ({ from, timeout, ...settings }) =>
+      programs.receiveFile({ ...settings, from: Options.present(from), timeout: Options.present(timeout) })
+    )
+  ).pipe(
+    Command.withDescription(`Wait for one file or folder that somebody sends, take it, and end. ${EXIT_CODES}`),
+    quiet
+  )
+
   const doctor = Command.make("doctor", Options.doctor, ({ config: _, ...options }) => programs.doctor(options)).pipe(
     Command.withDescription(
       "Examine this machine's network: what works, what to expect of conversations, what would help"
@@ -148,14 +173,21 @@ const commands = (env: Environment, programs: Programs, logLevel: string | undef
 
   return Command.make("parley").pipe(
     Command.withDescription("Direct chat for terminals and programs: a small server introduces, UDP carries"),
-    Command.withSubcommands([server, client, send, doctor, demo, simulate])
+    Command.withSubcommands([server, client, send, sendFile, receiveFile, doctor, demo, simulate])
   )
 }
 
 type ConnectionOptions = Options.Parsed<typeof Options.connection>
 
 const valuedOf = (args: ReadonlyArray<string>): ReadonlySet<string> => {
-  const options = { server: Options.server, client: Options.client, send: Options.send, doctor: Options.doctor }
+  const options = {
+    server: Options.server,
+    client: Options.client,
+    send: Options.send,
+    "send-file": Options.sendFile,
+    "receive-file": Options.receiveFile,
+    doctor: Options.doctor
+  }
   const name = args.find((arg) => Object.hasOwn(options, arg))
   return name === undefined ? new Set() : Options.valued(options[name as keyof typeof options])
 }

@@ -87,6 +87,9 @@ export const server = {
   config
 }
 
+/** The only short name of an option with a value. */
+const FOLDER_ALIAS = "o"
+
 const ACCEPT_POLICIES: ReadonlyArray<AcceptPolicy> = ["ask", "known", "all"]
 
 /** Who we are and how we find others. */
@@ -161,6 +164,49 @@ export const send = {
   ...oneShot
 }
 
+const keep = (what: string) => CliOptions.boolean("keep").pipe(CliOptions.withDescription(what))
+
+export const sendFile = {
+  to: plain("to", "NICK", "Whom to send it to", Values.text(256)),
+  name: plain(
+    "name",
+    "NAME",
+    "What standard input is called at the other side (default: stdin)",
+    Values.text(255)
+  ).pipe(CliOptions.optional),
+  timeout: plain(
+    "timeout",
+    "TIME",
+    "Give up when nothing has moved for so long, the acceptance included (default: 5m)",
+    Values.duration
+  ).pipe(CliOptions.withDefault(300_000)),
+  keep: keep("Keep an offer that is not done in the end: it goes on when parley runs again with this nickname"),
+  ...oneShot
+}
+
+export const source = Args.text({ name: "PATH" }).pipe(
+  Args.withDescription("The file or folder to send, or - for standard input")
+)
+
+export const receiveFile = {
+  from: plain("from", "NICK", "Take something from this person only", Values.text(256)).pipe(CliOptions.optional),
+  to: plain(
+    "to",
+    "DIR",
+    "The folder it goes to, or - for standard output (default: the current folder)",
+    Values.text(4096)
+  ).pipe(CliOptions.withAlias(FOLDER_ALIAS), CliOptions.withDefault(".")),
+  yes: CliOptions.boolean("yes").pipe(CliOptions.withAlias("y"), CliOptions.withDescription("Take it without asking")),
+  timeout: plain(
+    "timeout",
+    "TIME",
+    "Give up when nothing has moved for so long, the offer included (default: never)",
+    Values.duration
+  ).pipe(CliOptions.optional),
+  keep: keep("Keep what has arrived when it is not all in the end: the next run goes on with it"),
+  ...oneShot
+}
+
 /** Several words are one text, as with `echo`. */
 export const text = Args.text({ name: "TEXT" }).pipe(
   Args.withDescription("What to send; standard input when it is - or left out"),
@@ -213,11 +259,12 @@ function camelCase(name: string): string {
 
 /** The flags of a command that come with a value, such as `--nick`. */
 export const valued = (options: Readonly<Record<string, CliOptions.Options<unknown>>>): ReadonlySet<string> =>
-  new Set(
-    Object.entries(options)
+  new Set([
+    ...Object.entries(options)
       .filter(([, option]) => !CliOptions.isBool(option))
-      .map(([name]) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`)
-  )
+      .map(([name]) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`),
+    `-${FOLDER_ALIAS}`
+  ])
 
 /** What a set of options gives. */
 export type Parsed<Config> = {

@@ -46,7 +46,7 @@ export interface ClientSettings extends ConnectionSettings {
 /** The options that all commands share which do one thing and end. */
 export interface OneShotSettings extends ConnectionSettings {
   readonly nick: string
-  /** Milliseconds from the start; none: as long as it takes. */
+  /** Milliseconds from the start, for files since something moved last; none: as long as it takes. */
   readonly timeout: number | undefined
   readonly json: boolean
 }
@@ -57,6 +57,28 @@ export interface SendSettings extends OneShotSettings {
   /** `-`, or none: it comes from standard input. */
   readonly text: string | undefined
   /** Whether a message that was not delivered in time waits for a later run. */
+  readonly keep: boolean
+}
+
+/** The options of `parley send-file` after all sources were merged. */
+export interface SendFileSettings extends OneShotSettings {
+  readonly to: string
+  /** `-` for standard input. */
+  readonly source: string
+  /** What it is called at the other side, where it comes from standard input. */
+  readonly name: string | undefined
+  /** Whether an offer that is not done in the end waits for a later run. */
+  readonly keep: boolean
+}
+
+/** The options of `parley receive-file` after all sources were merged. */
+export interface ReceiveFileSettings extends OneShotSettings {
+  /** Whose offer is taken; anybody's when undefined. */
+  readonly from: string | undefined
+  /** A folder, or `-` for standard output. */
+  readonly to: string
+  /** Whether to take it without asking. */
+  readonly yes: boolean
   readonly keep: boolean
 }
 

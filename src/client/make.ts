@@ -380,7 +380,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
           events.acknowledge()
           // What was shown is confirmed only when it is written down.
           yield* Effect.timeoutOption(self.profile?.journal?.flushed ?? Effect.void, Duration.millis(lingerMs))
-          yield* Effect.timeoutOption(delivered, Duration.millis(lingerMs))
+          yield* Effect.timeoutOption(Effect.zipRight(transfers.told, delivered), Duration.millis(lingerMs))
           shut("exit", "you left")
           yield* server.gone
           yield* keepProfile

@@ -31,6 +31,8 @@ export class Terminal extends Context.Tag("parley/services/Terminal")<
     readonly raw: Effect.Effect<void, never, Scope.Scope>
     /** Writes to standard output; done when the system has taken the text, so a slow reader slows the writer down. */
     readonly write: (text: string) => Effect.Effect<void, TerminalClosed>
+    /** `write` for bytes that need not be text. */
+    readonly writeBytes: (bytes: Uint8Array) => Effect.Effect<void, TerminalClosed>
     /** Writes to standard error, best effort. */
     readonly writeError: (text: string) => Effect.Effect<void>
   }

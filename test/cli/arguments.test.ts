@@ -1,6 +1,6 @@
 import * as Either from "effect/Either"
 import { describe, expect, it } from "vitest"
-import { inspect } from "../../src/cli/Arguments.js"
+import { dashLast, inspect } from "../../src/cli/Arguments.js"
 import { configFile, dataHome } from "../../src/cli/Places.js"
 import * as Values from "../../src/cli/Values.js"
 
@@ -22,6 +22,14 @@ describe("Arguments", () => {
       informational: true
     })
     expect(inspect(["--help"]).rest).toEqual(["--help"])
+  })
+
+  it("puts a lone - behind the options, unless it is a value", () => {
+    const valued = new Set(["--to", "-o"])
+    const moved = (line: string) => dashLast(line.split(" "), valued).join(" ")
+    expect(moved("send-file - --to bob")).toBe("send-file --to bob -")
+    expect(moved("receive-file --to - -o - --yes")).toBe("receive-file --to - -o - --yes")
+    expect(moved("send - --json -- - a")).toBe("send --json - -- - a")
   })
 
   it("leaves an option without its value to the parser", () => {
@@ -63,6 +71,13 @@ describe("Values", () => {
       { host: "2001:db8::1", port: 80 }
     ])
     for (const wrong of ["", ",", "a,,b", "a,b,c,d,e", "a:0"]) expect(right(Values.stunServers(wrong))).toBeUndefined()
+  })
+
+  it("reads spans of time", () => {
+    const times = ["30s", "30", "1.5m", "500ms", "2h", "24h"].map((text) => right(Values.duration(text)))
+    expect(times).toEqual([30_000, 30_000, 90_000, 500, 7_200_000, 86_400_000])
+    for (const wrong of ["", "0", "0s", "-1s", "1d", "25h", "s", "1 s", "1e3", "99999999999"])
+      expect(right(Values.duration(wrong))).toBeUndefined()
   })
 
   it("reads ports and whole numbers", () => {

@@ -7,7 +7,8 @@ import * as Format from "./Format.js"
 export const line = (transfer: Transfer, label: string, columns: number): string => {
   const figures = figuresOf(transfer)
   const room = columns - stringWidth(figures) - 1
-  const bar = room - stringWidth(label) - 1 >= BAR ? ` ${drawn(transfer, BAR)}` : ""
+  const cells = Math.min(LONGEST, room - stringWidth(label) - 1)
+  const bar = cells >= SHORTEST ? ` ${drawn(transfer, cells)}` : ""
   const shown = Format.fit(label, Math.max(0, room - bar.length))
   return Format.fit(`${shown}${bar} ${figures}`, columns)
 }
@@ -45,7 +46,9 @@ const drawn = ({ size, transferred }: Transfer, cells: number): string => {
 }
 
 /** Cells of a bar: fine enough to see it move, small enough for 80 columns. */
-const BAR = 20
+const LONGEST = 20
+/** With fewer it tells no more than the figures beside it. */
+const SHORTEST = 5
 /** File systems allow 255 bytes. */
 export const MAX_NAME = 255
 /** A nickname has 32 columns; four code units each are ample. */

@@ -96,6 +96,11 @@ export class Incoming {
     })
   }
 
+  /** Waits, when it is over, until the sender has heard so or cannot be told. */
+  get told(): Effect.Effect<void> {
+    return Effect.suspend(() => (this.ticket.ended ? this.idle.await : Effect.void))
+  }
+
   /** The stream is over. */
   detach(port: Port): Effect.Effect<void> {
     return Effect.suspend(() => {
@@ -170,7 +175,6 @@ export class Incoming {
   /** Goes on with what an earlier process had accepted: looks at what is there. */
   restore(head: IncomingHead, tail: Uint8Array): Effect.Effect<void> {
     const { directory, token } = head
-    if (head.stage === "stored") return Effect.sync(() => this.ticket.enter("done"))
     this.busy = true
     this.contents = tail
     this.place = { directory, token }

@@ -24,6 +24,7 @@ export class Ticket {
     }
   ) {
     this.phaseNow = phase
+    if (phase === "done") this.known = facts.size
   }
 
   get phase(): Phase {

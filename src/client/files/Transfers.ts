@@ -38,6 +38,8 @@ export interface Transfers {
   readonly restore: () => ReadonlyArray<{ readonly peer: PeerId; readonly nick: string }>
   /** The conversation ends for good: everything with this peer is cancelled, and it is told as far as it is there. */
   readonly leave: (peer: PeerId) => Effect.Effect<void>
+  /** Waits until the senders of what has ended here have been told. */
+  readonly told: Effect.Effect<void>
   /** The client leaves: what does not outlive it is taken back. */
   readonly shut: () => void
 }
@@ -182,10 +184,12 @@ export const make = (options: {
       const offer: Offer = { ...head.offer, root: Base64Url.decode(head.offer.root) ?? new Uint8Array(HASH_BYTES) }
       const incoming = new Incoming(
         around,
-        around.ticket(factsOf(offer, "in", head.peer, head.nick), "accepted"),
+        around.ticket(factsOf(offer, "in", head.peer, head.nick), head.stage === "stored" ? "done" : "accepted"),
         offer
       )
       registry.add(incoming)
+      // It was told by the process that stored it; only its sender may still ask.
+      if (head.stage === "stored") return incoming.ticket
       const restoring = incoming.restore(head, tail)
       incoming.ticket.tell()
       start(restoring)
@@ -207,6 +211,11 @@ export const make = (options: {
         Effect.forEach(registry.all(peer), (transfer) => (transfer.ticket.ended ? Effect.void : transfer.leave), {
           discard: true
         }).pipe(Effect.zipRight(Effect.sync(() => ports.lose(peer)))),
+      told: Effect.suspend(() =>
+        Effect.forEach(registry.all(), (transfer) => (transfer instanceof Incoming ? transfer.told : Effect.void), {
+          discard: true
+        })
+      ),
       shut: () => {
         for (const transfer of registry.all()) if (transfer instanceof Outgoing && transfer.passing) transfer.takeBack()
       }

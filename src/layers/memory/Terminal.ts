@@ -40,6 +40,19 @@ export const make = (
     let output = ""
     let errors = ""
 
+    const write = (text: string) =>
+      Effect.suspend(() => {
+        if (closed) return Effect.fail(new TerminalClosed({ cause: "closed" }))
+        output += text
+        for (const [deferred, awaited] of watchers) {
+          if (!output.includes(awaited)) continue
+          watchers.delete(deferred)
+          Deferred.unsafeDone(deferred, Effect.void)
+        }
+        return Effect.void
+      })
+    const decoder = new TextDecoder()
+
     const terminal: Terminal["Type"] = {
       interactive: options.interactive ?? false,
       inputIsTty: options.inputIsTty ?? options.interactive ?? false,
@@ -50,17 +63,8 @@ export const make = (
       resizes: Mailbox.toStream(resizes),
       input: Mailbox.toStream(input),
       raw: Effect.void,
-      write: (text) =>
-        Effect.suspend(() => {
-          if (closed) return Effect.fail(new TerminalClosed({ cause: "closed" }))
-          output += text
-          for (const [deferred, awaited] of watchers) {
-            if (!output.includes(awaited)) continue
-            watchers.delete(deferred)
-            Deferred.unsafeDone(deferred, Effect.void)
-          }
-          return Effect.void
-        }),
+      write,
+      writeBytes: (bytes) => write(decoder.decode(bytes, { stream: true })),
       writeError: (text) =>
         Effect.sync(() => {
           errors += text

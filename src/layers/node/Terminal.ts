@@ -28,6 +28,13 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
       rows: stdout.rows || stderr.rows || 24
     })
 
+    const write = (content: string | Uint8Array) =>
+      Effect.async<void, TerminalClosed>((resume) => {
+        stdout.write(content, (error) =>
+          resume(error ? Effect.fail(new TerminalClosed({ cause: error })) : Effect.void)
+        )
+      })
+
     return Terminal.of({
       interactive: capable && stdin.isTTY === true,
       inputIsTty: stdin.isTTY === true,
@@ -56,10 +63,8 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
             )
           )
         : Effect.void,
-      write: (text) =>
-        Effect.async<void, TerminalClosed>((resume) => {
-          stdout.write(text, (error) => resume(error ? Effect.fail(new TerminalClosed({ cause: error })) : Effect.void))
-        }),
+      write,
+      writeBytes: write,
       writeError: (text) =>
         Effect.async<void>((resume) => {
           stderr.write(text, () => resume(Effect.void))

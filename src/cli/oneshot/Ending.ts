@@ -1,0 +1,51 @@
+import * as Effect from "effect/Effect"
+import type { ClientApi } from "../../client/Client.js"
+import { Terminal } from "../../services/Terminal.js"
+import { ExitCode } from "../ExitCode.js"
+import { LINGER, unhurried } from "../Goodbye.js"
+import { ProgramError } from "../ProgramError.js"
+import type { Errand } from "./Errand.js"
+import type { Report } from "./Report.js"
+
+/** Ends a file errand in order, however it ends: an unfinished transfer is cancelled, unless it is kept for a later run. */
+export const orderly =
+  (options: {
+    readonly client: ClientApi
+    readonly report: Report
+    readonly errand: Errand
+    readonly nick: string
+    readonly keep: boolean
+  }) =>
+  <A, R>(program: Effect.Effect<A, ProgramError, R>): Effect.Effect<void, ProgramError, R | Terminal> => {
+    const { client, errand, keep, nick, report } = options
+
+    /** Half a sentence about what becomes of the transfer. */
+    const fate = Effect.gen(function* () {
+      const id = errand.id()
+      const transfer = (yield* client.files.list).find((one) => one.id === id)
+      const isOpen = transfer !== undefined && !OVER.has(transfer.state)
+      if (isOpen && !keep) yield* Effect.ignore(client.files.cancel(transfer.id))
+      yield* client.exit(LINGER)
+      if (!isOpen) return ""
+      return keep ? `; it is kept and goes on when parley runs again as ${nick}` : "; the transfer was cancelled"
+    })
+
+    return program.pipe(
+      Effect.zipRight(client.exit(LINGER)),
+      Effect.catchAll((error) =>
+        Effect.flatMap(fate, (text) => new ProgramError({ ...error, message: `${error.message}${text}` }))
+      ),
+      Effect.onInterrupt(() =>
+        unhurried(
+          Effect.gen(function* () {
+            const { writeError } = yield* Terminal
+            const message = `interrupted${yield* fate}`
+            yield* report.json({ event: "error", code: "Interrupted", message, exitCode: ExitCode.interrupted })
+            yield* writeError(`parley: ${message}\n`)
+          })
+        )
+      )
+    )
+  }
+
+const OVER: ReadonlySet<string> = new Set(["done", "declined", "cancelled", "failed"])

@@ -1,0 +1,103 @@
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { ClientEvent } from "../../client/Events.js"
+import type { Transfer } from "../../client/files/Api.js"
+import type { TransferId } from "../../core/files/Api.js"
+import * as SafeText from "../../domain/SafeText.js"
+import type { Terminal } from "../../services/Terminal.js"
+import { ExitCode } from "../ExitCode.js"
+import * as Sentence from "../files/Sentence.js"
+import * as FromClient from "../json/FromClient.js"
+import { ProgramError } from "../ProgramError.js"
+import * as Progress from "./Progress.js"
+import * as Report from "./Report.js"
+
+/** One transfer from its first sign to its end, as `send-file` and `receive-file` follow it. */
+export interface Errand {
+  /** Takes note of an event, shows progress, and tells it in JSON. */
+  readonly handle: (event: ClientEvent) => Effect.Effect<void>
+  /** This is the transfer that it is all about. */
+  readonly follow: (transfer: Transfer) => Effect.Effect<void>
+  /** The transfer, once it is known. */
+  readonly id: () => TransferId | undefined
+  /** Waits for the end: succeeds when all was stored at its place and confirmed. */
+  readonly ended: Effect.Effect<Transfer, ProgramError>
+  /** Fails when nothing has moved for `timeout` ms. */
+  readonly stalled: (timeout: number | undefined) => Effect.Effect<never, ProgramError>
+}
+
+export const make = (report: Report.Report): Effect.Effect<Errand, never, Terminal> =>
+  Effect.gen(function* () {
+    const progress = yield* Progress.make
+    const clock = yield* Effect.clock
+    const ended = yield* Deferred.make<Transfer, ProgramError>()
+    let followed: TransferId | undefined
+    let latest: Transfer | undefined
+    let movedAt = clock.unsafeCurrentTimeMillis()
+
+    const see = (transfer: Transfer) =>
+      Effect.gen(function* () {
+        const before = latest
+        if (before !== undefined && Sentence.isOver(before)) return
+        latest = transfer
+        yield* report.json(FromClient.fromEvent({ _tag: "Transfer", peer: transfer.peer, transfer }))
+        if (before?.state !== transfer.state || before.transferred !== transfer.transferred)
+          movedAt = clock.unsafeCurrentTimeMillis()
+        const said = Sentence.news(before, transfer, Sentence.title(transfer))
+        if (said !== undefined && !Sentence.isOver(transfer)) yield* Effect.zipRight(progress.clear, report.note(said))
+        yield* progress.draw(transfer)
+        if (!Sentence.isOver(transfer)) return
+        yield* progress.clear
+        if (said !== undefined && transfer.state === "done") yield* report.note(said)
+        yield* transfer.state === "done" ? Deferred.succeed(ended, transfer) : Deferred.fail(ended, failure(transfer))
+      })
+
+    return {
+      id: () => followed,
+      follow: (transfer) =>
+        Effect.suspend(() => {
+          if (followed !== transfer.id) latest = undefined
+          followed = transfer.id
+          return see(transfer)
+        }),
+      handle: (event) =>
+        event._tag === "Transfer" && event.transfer.id === followed ? see(event.transfer) : Effect.void,
+      ended: Deferred.await(ended),
+      stalled: (timeout) =>
+        timeout === undefined
+          ? Effect.never
+          : Effect.gen(function* () {
+              while (true) {
+                const left = movedAt + timeout - clock.unsafeCurrentTimeMillis()
+                if (left <= 0) return yield* stalled(latest, timeout)
+                yield* Effect.sleep(Duration.millis(left))
+              }
+            })
+    }
+  })
+
+const failure = (transfer: Transfer): ProgramError => {
+  const name = Sentence.title(transfer)
+  const isRefused = transfer.state !== "failed"
+  const message = transfer.message === undefined ? undefined : SafeText.line(transfer.message)
+  return new ProgramError({
+    code: isRefused ? "Refused" : "File",
+    message: isRefused ? (Sentence.news(undefined, transfer, name) ?? name) : `${name}: ${message ?? "it failed"}`,
+    exitCode: isRefused ? ExitCode.refused : ExitCode.failure
+  })
+}
+
+const stalled = (latest: Transfer | undefined, timeout: number): ProgramError => {
+  const what =
+    latest === undefined
+      ? "nobody came"
+      : latest.state === "offered"
+        ? `${Sentence.title(latest)} was not accepted`
+        : `${Sentence.title(latest)} did not move on`
+  return new ProgramError({
+    code: "Timeout",
+    message: `${what} within ${Report.span(timeout)}`,
+    exitCode: ExitCode.timeout
+  })
+}

@@ -1,0 +1,68 @@
+import * as Effect from "effect/Effect"
+import type { ClientServices } from "../../client/make.js"
+import * as Nickname from "../../domain/Nickname.js"
+import { Terminal } from "../../services/Terminal.js"
+import { ExitCode } from "../ExitCode.js"
+import * as Sentence from "../files/Sentence.js"
+import { ProgramError } from "../ProgramError.js"
+import type { SendFileSettings } from "../Settings.js"
+import * as Ending from "./Ending.js"
+import * as Errand from "./Errand.js"
+import * as Report from "./Report.js"
+import * as Session from "./Session.js"
+
+/**
+ * `parley send-file`: offers a file, a folder or standard input, and succeeds when the other side has stored it. When an earlier run was
+ * killed while it sent the same thing to the same peer, that transfer is gone on with.
+ */
+export const run = (settings: SendFileSettings): Effect.Effect<void, ProgramError, ClientServices | Terminal> =>
+  Effect.gen(function* () {
+    const report = yield* Report.make(settings.json)
+    yield* Effect.scoped(deliver(settings, report)).pipe(Report.failing(report))
+  })
+
+const deliver = (settings: SendFileSettings, report: Report.Report) =>
+  Effect.gen(function* () {
+    const { keep, name, nick, source, timeout, to } = settings
+    const { input, inputIsTty } = yield* Terminal
+    const isStream = source === "-"
+    if (isStream && inputIsTty)
+      return yield* new ProgramError({
+        message: "standard input is the keyboard: give a file, or a pipe for -",
+        code: "BadMessage",
+        exitCode: ExitCode.usage
+      })
+    const errand = yield* Errand.make(report)
+    const { client, fatal, query, register } = yield* Session.open(settings, errand.handle)
+
+    yield* Effect.gen(function* () {
+      yield* register
+      yield* report.note(`calling ${to}`)
+      yield* query(to)
+      const offered = yield* Effect.mapError(
+        isStream ? client.files.offerStream(to, name ?? DEFAULT_NAME, input) : client.files.offer(to, source),
+        (error) => Session.ofError(error)
+      )
+      const earlier = (yield* client.files.list).find(
+        (other) =>
+          other.id !== offered.id &&
+          other.direction === "out" &&
+          other.path === offered.path &&
+          Nickname.key(other.peer) === Nickname.key(offered.peer) &&
+          !Sentence.isOver(other)
+      )
+      if (earlier !== undefined) {
+        yield* Effect.ignore(client.files.cancel(offered.id))
+        yield* report.note(`going on with ${Sentence.title(earlier)} from last time`)
+      }
+      yield* errand.follow(earlier ?? offered)
+      yield* errand.ended
+    }).pipe(
+      Effect.raceFirst(fatal),
+      Effect.raceFirst(errand.stalled(timeout)),
+      Ending.orderly({ client, report, errand, nick, keep: keep && !isStream })
+    )
+  })
+
+/** What standard input is called when nobody says otherwise. */
+const DEFAULT_NAME = "stdin"
