@@ -167,8 +167,13 @@ export const server = async (
 }
 
 /** A client in JSON mode that has its nickname. */
-export const client = async (nick: string, address: string, home = temporaryFolder()): Promise<Program> => {
-  const program = new Program(["client", "--nick", nick, "--server", address, "--home", home, "--json"])
+export const client = async (
+  nick: string,
+  address: string,
+  home = temporaryFolder(),
+  ...more: ReadonlyArray<string>
+): Promise<Program> => {
+  const program = new Program(["client", "--nick", nick, "--server", address, "--home", home, "--json", ...more])
   await program.event("registered", { nick })
   return program
 }

@@ -168,6 +168,7 @@ const untilThere = async (
     const ended = program.exited
     const first = await Promise.race([ended, enough(program).catch(() => ended)])
     if (first === 3) continue
+    if (typeof first === "number" && first !== 0) throw new Error(`exit code ${first}: ${program.stderr}`)
     return program
   }
 }
