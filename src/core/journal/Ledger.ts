@@ -76,8 +76,9 @@ export class Ledger {
   *entries(): Generator<Entry> {
     for (const [peer, { delivered, nextSequence, nick, outbox, shown }] of this.#accounts) {
       yield { _tag: "Peer", peer, nick, nextSequence }
-      for (const message of outbox.values()) yield { _tag: "Accepted", peer, ...message }
+      // First, so that they cannot confirm what still waits.
       for (const id of delivered) yield { _tag: "Delivered", peer, id }
+      for (const message of outbox.values()) yield { _tag: "Accepted", peer, ...message }
       if (shown.size > 0) yield { _tag: "Shown", peer, ids: [...shown] }
     }
   }
