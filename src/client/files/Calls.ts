@@ -126,12 +126,13 @@ export const make = ({
             return sending.ticket.snapshot()
           })
         ),
-      accept: (id, directory = downloads) => Effect.flatMap(offered(id), (incoming) => acceptInto(incoming, directory)),
-      acceptStream: (id) => Stream.unwrapScoped(acceptStream(id)),
-      decline: (id) => Effect.map(offered(id), (incoming) => incoming.decline()),
-      cancel: (id) => Effect.flatMap(underWay(id), (transfer) => transfer.cancel),
-      pause: (id) => Effect.flatMap(underWay(id), (transfer) => transfer.pause(true)),
-      resume: (id) => Effect.flatMap(underWay(id), (transfer) => transfer.pause(false)),
+      accept: (id, directory = downloads) =>
+        here(Effect.flatMap(offered(id), (incoming) => acceptInto(incoming, directory))),
+      acceptStream: (id) => Stream.interruptWhenDeferred(Stream.unwrapScoped(here(acceptStream(id))), leaving),
+      decline: (id) => here(Effect.map(offered(id), (incoming) => incoming.decline())),
+      cancel: (id) => here(Effect.flatMap(underWay(id), (transfer) => transfer.cancel)),
+      pause: (id) => here(Effect.flatMap(underWay(id), (transfer) => transfer.pause(true))),
+      resume: (id) => here(Effect.flatMap(underWay(id), (transfer) => transfer.pause(false))),
       list: Effect.sync(() => registry.list())
     }
   }
