@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import type * as Primitives from "../domain/Crypto.js"
-import * as DefaultCrypto from "./DefaultCrypto.js"
 import type { Plan } from "./faults/Plan.js"
 import * as Host from "./kernel/Host.js"
 import type { KernelError } from "./kernel/KernelError.js"
@@ -52,7 +51,7 @@ export interface Report<A, E> {
 /** Runs a scenario in a world of its own. Never rejects: what went wrong is in the exit. */
 export const run = async <A, E>(options: RunOptions, scenario: Scenario<A, E>): Promise<Report<A, E>> => {
   const started = Host.realMillis()
-  const world = new World(options, options.crypto ?? DefaultCrypto.make())
+  const world = new World(options, options.crypto)
   const { kernel, network } = world
   const log = new PacketLog(network)
   const pcap = options.record === true ? new Pcap(network, kernel.epoch) : undefined

@@ -9,6 +9,7 @@ import type { InterfaceAddress, Interfaces } from "../services/Interfaces.js"
 import type { Listener } from "../services/Listener.js"
 import type { Resolver } from "../services/Resolver.js"
 import type { Store } from "../services/Store.js"
+import * as DefaultCrypto from "./DefaultCrypto.js"
 import type { FaultKind } from "./faults/Fault.js"
 import { Faults } from "./faults/Faults.js"
 import { Kernel, type KernelOptions } from "./kernel/Kernel.js"
@@ -69,7 +70,7 @@ export class World {
 
   constructor(
     readonly options: WorldOptions,
-    readonly crypto: Primitives.Crypto
+    readonly crypto: Primitives.Crypto = DefaultCrypto.make()
   ) {
     this.base = { ...ordinary, ...options.link }
     this.kernel = new Kernel(options)
