@@ -4,7 +4,7 @@ import type { Content } from "../../core/files/Api.js"
 import * as Contents from "../../core/files/Contents.js"
 import { FileSender } from "../../core/files/FileSender.js"
 import { HASH_BYTES } from "../../core/files/HashTree.js"
-import type { SenderEvent } from "../../core/files/Machines.js"
+import type { AbortReason, SenderEvent } from "../../core/files/Machines.js"
 import * as Base64Url from "../../domain/Base64Url.js"
 import { FilesError as Failure, type FilesError, type Found, type Source } from "../../services/Files.js"
 import type { Around } from "./Around.js"
@@ -25,8 +25,8 @@ export class Outgoing {
   private current: { readonly port: Port; readonly machine: FileSender } | undefined
   /** Whether the other side may know of it. */
   private offered = false
-  /** It was cancelled, and the other side does not know. */
-  private untold = false
+  /** It has ended for this reason, and the other side does not know. */
+  private untold: AbortReason | undefined
   private problem: string | undefined
 
   constructor(
@@ -63,7 +63,7 @@ export class Outgoing {
 
   readonly run: Effect.Effect<void> = Effect.gen(this, function* () {
     if (this.content === undefined) yield* this.prepare
-    else yield* this.checkUnchanged
+    else yield* this.checkUnchanged.pipe(Effect.catchAll((error) => this.spoilt(error)))
     const source = yield* this.around.files.open(this.found)
     while (!this.isOver) {
       const { peer } = this.ticket.facts
@@ -88,7 +88,7 @@ export class Outgoing {
   get cancel(): Effect.Effect<void> {
     return Effect.suspend(() => {
       const { current } = this
-      this.untold = current === undefined && this.offered
+      if (current === undefined && this.offered) this.untold = "Cancelled"
       current?.machine.abort("Cancelled")
       current?.port.poke()
       const ending = this.end("cancelled")
@@ -101,7 +101,7 @@ export class Outgoing {
     return Effect.suspend(() => {
       this.takeBack()
       const ending = this.end("cancelled")
-      this.untold = false
+      this.untold = undefined
       return Effect.zipRight(ending, this.stop)
     })
   }
@@ -111,12 +111,12 @@ export class Outgoing {
 
   /** Tells the other side at once, without the fiber, that nothing more will come. */
   takeBack(): void {
-    if (this.current !== undefined) giveUp(this.current.port, this.current.machine, "Cancelled")
+    if (this.current !== undefined) giveUp(this.current.port, this.current.machine, this.untold ?? "Cancelled")
   }
 
   /** Nothing is left to be done, or to be told. */
   get isOver(): boolean {
-    return this.ticket.ended && !this.untold
+    return this.ticket.ended && this.untold === undefined
   }
 
   private get stop(): Effect.Effect<void> {
@@ -147,6 +147,14 @@ export class Outgoing {
       ticket.moved(0)
       yield* this.keep
       ticket.enter("offered")
+    })
+  }
+
+  /** What was offered by an earlier process is not there any more: that is the end, and the other side should know. */
+  private spoilt({ message }: FilesError): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.untold = "Changed"
+      return this.end("failed", message)
     })
   }
 
@@ -184,13 +192,14 @@ export class Outgoing {
       const telling = Effect.timeoutOption(sending, TELLING).pipe(
         Effect.zipRight(
           Effect.sync(() => {
-            this.untold = this.untold && port.broken
+            const unheard = port.broken
             this.takeBack()
+            if (!unheard) this.untold = undefined
           })
         )
       )
       return Effect.ensuring(
-        this.untold ? telling : sending,
+        this.untold === undefined ? sending : telling,
         Effect.sync(() => {
           this.current = undefined
           this.around.ports.remove(port)
@@ -203,9 +212,9 @@ export class Outgoing {
   private onEvent(event: SenderEvent, machine: FileSender): Effect.Effect<void> | undefined {
     const { ticket } = this
     const nick = this.around.nickOf(ticket.facts.peer) ?? ticket.facts.nick
-    if (this.untold) {
-      this.untold = false
-      machine.abort("Cancelled")
+    if (this.untold !== undefined) {
+      machine.abort(this.untold)
+      this.untold = undefined
       return undefined
     }
     switch (event._tag) {

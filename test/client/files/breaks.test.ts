@@ -98,6 +98,9 @@ describe("a transfer goes on", () => {
         yield* Effect.sleep("5 seconds")
         const again = yield* world.person("alice", { disk: alice.disk, files: alice.files, filesMs: 20 })
         yield* untilState(again, "failed", id)
+        expect(yield* untilState(bob, "failed", id)).toMatchObject({
+          message: "it has changed at alice's since it was offered"
+        })
         expect(bob.files.get("film.mp4")).toBeUndefined()
       })
     ))
