@@ -24,7 +24,6 @@ export { layer as layerProfiles, type Profile, ProfileError, Profiles } from "./
 export type { TransferId } from "./core/files/Api.js"
 export type { Consent, DisconnectReason, MessageId, PathInfo, PeerStatus, SendRefusal } from "./core/peer/Api.js"
 export { make as makeMemoryNetwork, type Network as MemoryNetwork } from "./layers/memory/Network.js"
-// The world that they run in.
 export { makeDisk } from "./layers/memory/Store.js"
 export { layerMemory } from "./memory.js"
 export { layerNode } from "./node.js"
@@ -32,3 +31,5 @@ export { layerNode } from "./node.js"
 export type { ServerStats } from "./server/Counters.js"
 export { layerStandalone as layerServer, Server, type ServerApi } from "./server/Server.js"
 export type { ServerOptions } from "./server/ServerOptions.js"
+// The world that they run in.
+export { FileTree as MemoryFiles } from "./services/FileTree.js"
