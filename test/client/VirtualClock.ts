@@ -40,7 +40,10 @@ class VirtualClock implements Clock.Clock {
 
   sleep(duration: Duration.Duration): Effect.Effect<void> {
     return Effect.async<void>((resume) => {
-      const sleeper = { at: this.now + Math.max(SHORTEST, Duration.toMillis(duration)), wake: () => resume(Effect.void) }
+      const sleeper = {
+        at: this.now + Math.max(SHORTEST, Duration.toMillis(duration)),
+        wake: () => resume(Effect.void)
+      }
       this.sleepers.add(sleeper)
       return Effect.sync(() => this.sleepers.delete(sleeper))
     })
