@@ -40,16 +40,8 @@ const bounded = (name: string, suffix: string): FileName => {
   const extension = EXTENSION.exec(name)?.[0] ?? ""
   let stem = name.slice(0, name.length - extension.length)
   const room = MAX_BYTES - bytes(suffix + extension)
-  if (bytes(stem) > room) {
-    let used = 0
-    let end = 0
-    for (const char of stem) {
-      used += bytes(char)
-      if (used > room) break
-      end += char.length
-    }
-    stem = stem.slice(0, end).replace(/[. ]+$/u, "")
-  }
+  const { read } = encoder.encodeInto(stem, scratch.subarray(0, room))
+  if (read < stem.length) stem = stem.slice(0, read).replace(/[. ]+$/u, "")
   return `${stem}${suffix}${extension}` as FileName
 }
 
@@ -60,6 +52,8 @@ const ends = (text: string): string =>
 const bytes = (text: string): number => encoder.encode(text).length
 
 const encoder = new TextEncoder()
+/** Where a stem is encoded to see how much of it fits. */
+const scratch = new Uint8Array(MAX_BYTES)
 const LEADING = /^[. ]+/u
 const LEADING_BUT_ONE_DOT = /^(?!\.[^. ])[. ]+/u
 /** Code units that are looked at: more than any system has in a name, so that only floods are cut here. A tab becomes four. */

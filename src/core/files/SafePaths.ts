@@ -7,10 +7,11 @@ import { MAX_ENTRIES } from "./Api.js"
  * numbered.
  *
  * `undefined` when they are not the paths of files in one folder: an empty segment, `.` or `..`, a path twice, a file that is a folder as
- * well, or more than `MAX_DEPTH` segments or `MAX_ENTRIES` folders.
+ * well, more than `MAX_DEPTH` segments or `MAX_ENTRIES` folders, or names made to collide with each other's numbers (`MAX_TRIES`).
  */
 export const safePaths = (paths: ReadonlyArray<string>): ReadonlyArray<string> | undefined => {
-  const top = new Folder("")
+  const tries = { left: MAX_TRIES }
+  const top = new Folder("", tries)
   let folders = 0
   const safe: Array<string> = []
   for (const path of paths) {
@@ -21,7 +22,7 @@ export const safePaths = (paths: ReadonlyArray<string>): ReadonlyArray<string> |
       let inner = folder.inside.get(segment)
       if (inner === undefined) {
         if (++folders > MAX_ENTRIES) return undefined
-        inner = new Folder(`${folder.path}${folder.take(segment)}/`)
+        inner = new Folder(`${folder.path}${folder.take(segment)}/`, tries)
         folder.inside.set(segment, inner)
       }
       if (inner === FILE) return undefined
@@ -31,6 +32,7 @@ export const safePaths = (paths: ReadonlyArray<string>): ReadonlyArray<string> |
     if (folder.inside.has(last)) return undefined
     folder.inside.set(last, FILE)
     safe.push(folder.path + folder.take(last))
+    if (tries.left < 0) return undefined
   }
   return safe
 }
@@ -42,7 +44,11 @@ class Folder {
   readonly #taken = new Map<string, number>()
 
   /** `path` is empty, or ends with a slash. */
-  constructor(readonly path: string) {}
+  constructor(
+    readonly path: string,
+    /** Numbers that may still turn out to be taken, in all folders together. */
+    private readonly tries: { left: number }
+  ) {}
 
   /** A safe name that nothing in here has, from now on taken. */
   take(segment: string): string {
@@ -54,14 +60,20 @@ class Folder {
       return name
     }
     let numbered = FileName.numbered(name, number)
-    while (this.#taken.has(FileName.key(numbered))) numbered = FileName.numbered(name, ++number)
+    while (this.#taken.has(FileName.key(numbered)) && this.tries.left-- > 0)
+      numbered = FileName.numbered(name, ++number)
     this.#taken.set(key, number + 1)
     this.#taken.set(FileName.key(numbered), 2)
     return numbered
   }
 }
 
-const FILE = new Folder("")
+const FILE = new Folder("", { left: 0 })
 const UNUSABLE: ReadonlySet<string> = new Set(["", ".", ".."])
 /** Segments of a path. Trees of source code have 10 to 20; systems take paths of 4096 bytes. */
 const MAX_DEPTH = 64
+/**
+ * Numbers that turn out to be taken. A folder of somebody's has a few; long names that are cut to the same stem make each of them go through
+ * the numbers of all others, which takes minutes for some thousands.
+ */
+const MAX_TRIES = 4_096

@@ -270,6 +270,17 @@ describe("safePaths", () => {
     expect(safePaths(["a/b", "a"])).toBeUndefined()
   })
 
+  it("takes no names that are cut so that each has to try the numbers of all others", () => {
+    // Pairs that differ by case alone, each with a tail of its own that its number cuts off.
+    const pair = (index: number) => {
+      const name = `${"a".repeat(250)}${String(index).padStart(4, "0")}`
+      return [`${name}x`, `${name}X`]
+    }
+    const paths = (pairs: number) => Array.from({ length: pairs }, (_, index) => pair(index)).flat()
+    expect(new Set(safePaths(paths(20))).size).toBe(40)
+    expect(safePaths(paths(5_000))).toBeUndefined()
+  })
+
   it("takes many that would be the same in no more time than others", () => {
     const many = Array.from(
       { length: 20_000 },
