@@ -36,7 +36,7 @@ export const run = (
     yield* bot.register(BOT)
     yield* Effect.forkScoped(echo(bot))
     yield* terminal.write(
-      `A server runs on ${local.address}:${local.port}, and a bot named ${BOT} repeats what you say. Nothing leaves this machine.\n`
+      `A server runs on ${local.address}:${local.port}, and a bot named ${BOT} repeats what you say.\nNothing leaves this machine.\n`
     )
     const you = yield* client
     yield* (terminal.interactive ? TerminalProgram.run(you, { nick: YOU, first: [`query ${BOT}`] }) : script(you)).pipe(

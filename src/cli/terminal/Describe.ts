@@ -5,6 +5,7 @@ import type { DisconnectReason, PathInfo } from "../../core/peer/Api.js"
 import * as SafeText from "../../domain/SafeText.js"
 import type { Palette } from "./Palette.js"
 import { HELP } from "./Words.js"
+import type { Paragraph } from "./Wrap.js"
 
 /** Sentences and tables of the terminal client. Everything remote passes the sanitizer here or in `Chat`. */
 
@@ -57,9 +58,12 @@ export const peers = (
   return lines
 }
 
-export const help = (palette: Palette): ReadonlyArray<string> => {
+export const help = (palette: Palette): ReadonlyArray<Paragraph> => {
   const width = Math.max(...HELP.map(([usage]) => usage.length))
-  return HELP.map(([usage, meaning]) => `  ${palette.bold(usage)}${pad(usage, width)}  ${meaning}`)
+  return HELP.map(([usage, meaning]) => ({
+    head: `  ${palette.bold(usage)}${pad(usage, width)}  `,
+    lines: [meaning]
+  }))
 }
 
 /** "1 message", "3 messages" */

@@ -6,7 +6,7 @@ export interface Paragraph {
   readonly lines: ReadonlyArray<string>
 }
 
-/** Something to print: a line as it is, or a paragraph that is laid out. */
+/** Something to print: a line, which may have colours, or a paragraph. */
 export type Printed = string | Paragraph
 
 /** The lines of it where no width is known. Those after the first are set in, so that none looks like one of its own. */
@@ -17,10 +17,11 @@ export const flat = (printed: Printed): ReadonlyArray<string> =>
 
 /**
  * The lines of it on a screen of `columns` cells: those after the first stand under the text, broken between words where that is
- * possible. No character is lost but the blanks at which a line is broken.
+ * possible. No character is lost but the blanks at which a line is broken. In a line, a word that is wider than the screen is left to the
+ * terminal, which gives a path back in one piece when it is copied.
  */
 export const wrap = (printed: Printed, columns: number): ReadonlyArray<string> => {
-  if (typeof printed === "string") return [printed]
+  if (typeof printed === "string") return wrapLine(printed, columns)
   const { head, lines } = printed
   const width = stringWidth(head)
   const isNarrow = columns - width < MIN_TEXT
@@ -35,6 +36,33 @@ export const wrap = (printed: Printed, columns: number): ReadonlyArray<string> =
 const INDENT = "    "
 /** Cells for the text beside its head; with less, the text goes below it. */
 const MIN_TEXT = 20
+
+const wrapLine = (text: string, columns: number): ReadonlyArray<string> => {
+  if (stringWidth(text) <= columns) return [text]
+  const lead = LEAD.exec(text)![0]
+  const indent = " ".repeat(stringWidth(lead))
+  if (columns - indent.length < MIN_TEXT) return [text]
+  const rows: Array<string> = []
+  let row = lead
+  let width = indent.length
+  for (const word of text.slice(lead.length).match(WORDS) ?? []) {
+    const cells = stringWidth(word.trimEnd())
+    if (width + cells > columns && width > indent.length) {
+      rows.push(row.trimEnd())
+      row = indent
+      width = indent.length
+    }
+    row += word
+    width += stringWidth(word)
+  }
+  return [...rows, row]
+}
+
+/** Blanks and stars before the first word, and the colours among them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them.
+const LEAD = /^(?:[* ]|\u001b\[[0-9;]*m)*/
+/** Words, each with the blanks behind it. */
+const WORDS = /[^ ]+ */g
 
 const graphemes = new Intl.Segmenter()
 

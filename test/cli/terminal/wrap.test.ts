@@ -51,6 +51,23 @@ describe("Wrap", () => {
     )
   })
 
+  it("breaks a remark between words, set in behind its star", () => {
+    const { bold, dim } = Palette.make(true)
+    expect(wrap(`${dim("*")} type ${bold("list")} to see who is there`, 24)).toEqual([
+      `${dim("*")} type ${bold("list")} to see who`,
+      "  is there"
+    ])
+    expect(wrap("*   key 12345 67890 12345, new to you", 25)).toEqual(["*   key 12345 67890", "    12345, new to you"])
+    expect(wrap("* short", 7)).toEqual(["* short"])
+  })
+
+  it("leaves a word that is wider than the screen in one piece", () => {
+    const path = `/home/bob/${"x".repeat(40)}`
+    expect(wrap(`* it is here: ${path} now`, 30)).toEqual(["* it is here:", `  ${path}`, "  now"])
+    // Where nothing fits beside it there is nothing to set in.
+    expect(wrap("* it is here", 5)).toEqual(["* it is here"])
+  })
+
   it("prints plain lines where there is no screen", () => {
     expect(flat({ head: "bob: ", lines: ["one", "two"] })).toEqual(["bob: one", "    two"])
     expect(flat("x")).toEqual(["x"])
