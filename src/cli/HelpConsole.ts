@@ -1,10 +1,11 @@
 import type * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { Terminal } from "../services/Terminal.js"
+import { layOut } from "./HelpText.js"
 
 /**
- * Prints what the command-line library has to say, shorter: without the lines that say the same under every option, and
- * without colours where the output cannot show them. Complaints carry the program's name as all of ours do.
+ * Prints what the command-line library has to say: help laid out for the screen (`HelpText`), without colours where the output cannot
+ * show them. Complaints carry the program's name as all of ours do.
  * `valued` are the flags that come with a value: the library takes one without its value for an unknown one.
  */
 export const provide = <A, E, R>(
@@ -17,7 +18,8 @@ export const provide = <A, E, R>(
     const plain = (text: string) => (terminal.colors ? text : text.replace(COLOUR, ""))
     const quiet: Console.Console = {
       ...console,
-      log: (...args) => Effect.ignore(terminal.write(`${plain(tidy(args.join(" ")))}\n`)),
+      log: (...args) =>
+        Effect.ignore(terminal.write(`${layOut(plain(args.join(" ")).trim(), terminal.size().columns)}\n`)),
       error: (...args) => {
         const complaint = args.join(" ").replace(COLOUR, "").trim()
         const flag = UNKNOWN.exec(complaint)?.[1]
@@ -28,18 +30,6 @@ export const provide = <A, E, R>(
     }
     return yield* Effect.withConsole(effect, quiet)
   })
-
-const tidy = (text: string): string =>
-  text
-    .split("\n")
-    .filter((line) => !BOILERPLATE.test(line))
-    .join("\n")
-    .replace(/(\n[^\n]*-[^\n]*)\n\n+(?= {2}\S)/g, "$1\n")
-    .replace(/\n{3,}/g, "\n\n")
-    .trim()
-
-const BOILERPLATE =
-  /^\s*(A user-defined piece of text\.|A true or false value\.|One of the following: .*|This option can be set from environment variables\.|This setting is optional\.)\s*$/
 
 const UNKNOWN = /^Received unknown argument: '(--[a-z-]+)=?'/
 

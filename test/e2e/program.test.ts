@@ -16,12 +16,16 @@ describe("the command line", () => {
   it("explains itself", async () => {
     const help = await run(["--help"])
     expect(help.code).toBe(0)
-    for (const command of ["server", "client", "demo"]) expect(help.stdout).toContain(`- ${command}`)
+    for (const command of ["server", "client", "demo"])
+      expect(help.stdout).toMatch(new RegExp(`^ {2}${command} +\\w`, "m"))
+    for (const line of help.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80)
+    expect((await run(["send-file", "--help"])).stdout).toContain("\n$ parley send-file [OPTIONS] --to NICK <PATH>\n")
     expect(help.stdout).not.toContain("\u001b")
     expect((await run(["client", "--help"])).stdout).toContain("--nick NICK")
     expect((await run(["server", "--port", "1", "-h"])).stdout).toContain("--port PORT")
     expect(await run(["--version"])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
-    expect((await run(["--completions", "bash"])).stdout).toContain("parley")
+    // A script must not be broken into lines.
+    expect((await run(["--completions", "bash"])).stdout).toMatch(/^.{200,}$/m)
   })
 
   it("answers wrong usage with one line and the code 2", async () => {
