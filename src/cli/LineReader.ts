@@ -1,3 +1,5 @@
+import * as Bytes from "../protocol/Bytes.js"
+
 /**
  * Cuts a byte stream into lines. Splits on the byte 0x0A before decoding, so a character may be split over chunks; a CR
  * before the LF is dropped. Memory is bounded: a line over `maxBytes` is reported once as `TooLong`, and skipped to its end.
@@ -43,7 +45,7 @@ export class LineReader {
   }
 
   private take(): Line {
-    const bytes = this.parts.length === 1 ? this.parts[0]! : concat(this.parts, this.size)
+    const bytes = this.parts.length === 1 ? this.parts[0]! : Bytes.concat(this.parts)
     this.parts = []
     this.size = 0
     const text = this.decoder.decode(bytes)
@@ -54,13 +56,3 @@ export class LineReader {
 export type Line = { readonly _tag: "Line"; readonly text: string } | { readonly _tag: "TooLong" }
 
 const LF = 0x0a
-
-const concat = (parts: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
-  const whole = new Uint8Array(size)
-  let offset = 0
-  for (const part of parts) {
-    whole.set(part, offset)
-    offset += part.length
-  }
-  return whole
-}

@@ -1,14 +1,11 @@
 import * as Args from "@effect/cli/Args"
-import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as CliOptions from "@effect/cli/Options"
-import * as ValidationError from "@effect/cli/ValidationError"
-import * as Config from "effect/Config"
-import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { AcceptPolicy } from "../client/files/Api.js"
 import { POLICIES } from "../core/peer/Policy.js"
 import { DEFAULT_PORT } from "../protocol/Control.js"
 import { defaults } from "../server/ServerOptions.js"
+import { plain, setting } from "./Setting.js"
 import * as Values from "./Values.js"
 
 /**
@@ -218,43 +215,6 @@ export const doctor = {
   stun,
   json: CliOptions.boolean("json").pipe(CliOptions.withDescription("Write the report as one JSON object")),
   config
-}
-
-/** One option with its other sources. Whatever the source, the same parser judges the value. */
-function setting<A>(
-  name: string,
-  placeholder: string,
-  description: string,
-  parse: (text: string) => Either.Either<A, string>
-): CliOptions.Options<A> {
-  return CliOptions.text(name).pipe(
-    CliOptions.withPseudoName(placeholder),
-    CliOptions.withDescription(`${description} [PARLEY_${name.toUpperCase().replaceAll("-", "_")}]`),
-    CliOptions.withFallbackConfig(Config.string(camelCase(name))),
-    CliOptions.mapEffect((text) =>
-      Either.mapLeft(parse(text), (problem) => ValidationError.invalidValue(HelpDoc.p(`--${name}: ${problem}`)))
-    )
-  )
-}
-
-/** An option that makes sense for one run only, so it comes from the command line alone. */
-function plain<A>(
-  name: string,
-  placeholder: string,
-  description: string,
-  parse: (text: string) => Either.Either<A, string>
-): CliOptions.Options<A> {
-  return CliOptions.text(name).pipe(
-    CliOptions.withPseudoName(placeholder),
-    CliOptions.withDescription(description),
-    CliOptions.mapEffect((text) =>
-      Either.mapLeft(parse(text), (problem) => ValidationError.invalidValue(HelpDoc.p(`--${name}: ${problem}`)))
-    )
-  )
-}
-
-function camelCase(name: string): string {
-  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }
 
 /** The flags of a command that come with a value, such as `--nick`. */

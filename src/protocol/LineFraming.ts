@@ -1,4 +1,4 @@
-import { toText } from "./Bytes.js"
+import { concat, toText } from "./Bytes.js"
 import { MAX_LINE } from "./Control.js"
 
 /** A line without its end, or why there is none. After `TooLarge` nothing follows: the place of the next line is not known. */
@@ -51,7 +51,7 @@ export class LineFraming {
       this.#begun.push(part)
       this.#begunLength += part.length
       // Many tiny chunks would cost an object each.
-      if (this.#begun.length === MAX_PARTS) this.#begun = [join(this.#begun, this.#begunLength)]
+      if (this.#begun.length === MAX_PARTS) this.#begun = [concat(this.#begun)]
     }
     return undefined
   }
@@ -60,7 +60,7 @@ export class LineFraming {
     let line = last
     if (this.#begunLength > 0) {
       this.#begun.push(last)
-      line = join(this.#begun, this.#begunLength + last.length)
+      line = concat(this.#begun)
       this.#begun = []
       this.#begunLength = 0
     }
@@ -85,13 +85,3 @@ const MALFORMED: Line = { _tag: "Malformed" }
 const TOO_LARGE: Line = { _tag: "TooLarge" }
 /** Joining every 32 chunks costs each byte of a line sent one by one 512 copies at most, 4 MB in all for the longest line. */
 const MAX_PARTS = 32
-
-const join = (parts: ReadonlyArray<Uint8Array>, length: number): Uint8Array => {
-  const all = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
-}

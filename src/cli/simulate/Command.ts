@@ -1,11 +1,9 @@
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
-import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as CliOptions from "@effect/cli/Options"
-import * as ValidationError from "@effect/cli/ValidationError"
 import type * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import { plain } from "../Setting.js"
 import * as Values from "../Values.js"
 import type { SimulateSettings } from "./Program.js"
 import * as SeedRange from "./SeedRange.js"
@@ -24,41 +22,25 @@ const file = Args.text({ name: "SCENARIO" }).pipe(
   Args.withDescription("A module (.js, .mjs or .ts) whose default export is a scenario for parley/sim")
 )
 
-/** An option whose value `parse` judges. */
-function option<A>(
-  name: string,
-  placeholder: string,
-  description: string,
-  parse: (text: string) => Either.Either<A, string>
-): CliOptions.Options<A> {
-  return CliOptions.text(name).pipe(
-    CliOptions.withPseudoName(placeholder),
-    CliOptions.withDescription(description),
-    CliOptions.mapEffect((text) =>
-      Either.mapLeft(parse(text), (problem) => ValidationError.invalidValue(HelpDoc.p(`--${name}: ${problem}`)))
-    )
-  )
-}
-
-const seeds = option(
+const seeds = plain(
   "seeds",
   "FIRST..LAST",
   "Seeds to run; a single one is replayed, with its packets written down (default: 1..1000)",
   SeedRange.parse
 ).pipe(CliOptions.withDefault({ first: 1, last: 1_000 }))
 
-const faults = option(
+const faults = plain(
   "faults",
   "IDS",
   "With a single seed: which of its planned faults happen (default: all)",
   SeedRange.parseFaults
 ).pipe(CliOptions.optional)
 
-const jobs = option("jobs", "N", "Processes (default: one for each processor)", Values.integer(1, 256)).pipe(
+const jobs = plain("jobs", "N", "Processes (default: one for each processor)", Values.integer(1, 256)).pipe(
   CliOptions.optional
 )
 
-const patience = option(
+const patience = plain(
   "patience",
   "SECONDS",
   "How long a run may keep its process busy without a pause, as an endless loop does (default: 60)",
