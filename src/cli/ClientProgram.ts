@@ -2,6 +2,7 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import type * as Client from "../client/make.js"
 import { Terminal, type TerminalClosed } from "../services/Terminal.js"
+import * as Folder from "./files/Folder.js"
 import * as ListFolder from "./files/ListFolder.js"
 import { goodbye, LINGER, unhurried } from "./Goodbye.js"
 import * as JsonEvent from "./json/Event.js"
@@ -18,6 +19,7 @@ export const run = (
   Effect.scoped(
     Effect.gen(function* () {
       const { accept, downloads, json, nick, readReceipts, userHome } = settings
+      if (downloads !== undefined) yield* Folder.check(downloads)
       const client = yield* OpenClient.open(settings, {
         readReceipts,
         accept,

@@ -126,6 +126,18 @@ describe("parley send-file and receive-file", () => {
     expect(await start(address, "alice", home, ["send-file", "--to", "bob", join(source, "none")]).exited).toBe(1)
   })
 
+  it("say at once that there is no such folder", async () => {
+    const { address } = await server()
+    const target = join(temporaryFolder(), "none")
+    const receiver = start(address, "bob", temporaryFolder(), ["receive-file", "--yes", "--to", target])
+    expect(await receiver.exited).toBe(1)
+    const complaint = `parley: cannot put anything into ${target}: it does not exist\n`
+    expect(receiver.stderr).toBe(complaint)
+    const client = start(address, "bob", temporaryFolder(), ["client", "--downloads", target])
+    expect(await client.exited).toBe(1)
+    expect(client.stderr).toBe(complaint)
+  })
+
   for (const killed of ["receiver", "sender"] as const)
     it(`go on where they were when the ${killed} was killed`, async () => {
       const { address } = await server()

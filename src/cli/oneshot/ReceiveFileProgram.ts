@@ -8,6 +8,7 @@ import * as Nickname from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import { Terminal } from "../../services/Terminal.js"
 import { ExitCode } from "../ExitCode.js"
+import * as Folder from "../files/Folder.js"
 import * as Sentence from "../files/Sentence.js"
 import { ProgramError } from "../ProgramError.js"
 import type { ReceiveFileSettings } from "../Settings.js"
@@ -38,6 +39,7 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
     if (isStream && settings.json) return yield* wrong("standard output cannot take both the file and JSON")
     if (!yes && !(terminal.inputIsTty && terminal.errorIsTty))
       return yield* wrong("nobody is there to be asked: say --yes to take what comes")
+    if (!isStream) yield* Folder.check(to)
 
     const errand = yield* Errand.make(report)
     const callers = yield* Mailbox.make<string>({ capacity: MAX_CALLERS, strategy: "dropping" })
