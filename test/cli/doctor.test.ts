@@ -136,7 +136,9 @@ describe("doctor", () => {
     const shown = await visit({ server: "parley", json: false, interactive: true })
     expect(shown.output).toContain("… asking chat.example over TCP")
     // Nothing of the progress is left on the screen.
-    expect(shown.output.slice(shown.output.lastIndexOf("\r\u001b[K") + 4)).toBe(piped.output)
+    const screen = shown.output.slice(shown.output.lastIndexOf("\r\u001b[K") + 4)
+    expect(screen.replace(/\s+/g, " ")).toBe(piped.output.replace(/\s+/g, " "))
+    for (const row of screen.split("\n")) expect(row.length).toBeLessThanOrEqual(80)
     const blocked = await visit({ server: "parley", udp: false, json: false })
     expect(blocked.output).toContain("NO  UDP")
     expect(blocked.output).toMatch(/symmetric NAT .* through the relay/)

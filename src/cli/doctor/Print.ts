@@ -1,9 +1,13 @@
 import * as SafeText from "../../domain/SafeText.js"
 import type { Palette } from "../terminal/Palette.js"
+import { wrap } from "../terminal/Wrap.js"
 import type { Report } from "./Report.js"
 
-/** The report for people: what works, what this network is like, which way conversations go, and what would help. */
-export const print = (report: Report, palette: Palette): string => {
+/**
+ * The report for people: what works, what this network is like, which way conversations go, and what would help. Rows of at most `columns`
+ * cells, where words allow it.
+ */
+export const print = (report: Report, palette: Palette, columns: number): string => {
   const { host, port } = report.server
   const sections: ReadonlyArray<readonly [title: string, lines: ReadonlyArray<string>]> = [
     [`The server ${host}:${port}`, serverLines(report, palette)],
@@ -13,7 +17,13 @@ export const print = (report: Report, palette: Palette): string => {
   ]
   return sections
     .filter(([, lines]) => lines.length > 0)
-    .map(([title, lines]) => `${palette.bold(title)}\n${lines.map((line) => `  ${line}\n`).join("")}`)
+    .map(
+      ([title, lines]) =>
+        `${palette.bold(title)}\n${lines
+          .flatMap((line) => wrap(`  ${line}`, columns))
+          .map((row) => `${row}\n`)
+          .join("")}`
+    )
     .join("\n")
 }
 

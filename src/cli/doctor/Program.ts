@@ -21,7 +21,8 @@ export const run = (
     const findings = yield* examine(settings.server, settings.stun, progress)
     if (isShown) yield* terminal.write(CLEAR)
     const report = Report.make(findings)
-    yield* terminal.write(settings.json ? Report.encode(report) : print(report, Palette.make(terminal.colors)))
+    const columns = isShown ? terminal.size().columns : Number.POSITIVE_INFINITY
+    yield* terminal.write(settings.json ? Report.encode(report) : print(report, Palette.make(terminal.colors), columns))
     if (findings.answer._tag === "Failed")
       return yield* new ProgramError({
         message: `the server ${settings.server.host}:${settings.server.port} cannot be reached: ${findings.answer.problem}`
