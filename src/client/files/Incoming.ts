@@ -6,6 +6,7 @@ import { Have } from "../../core/files/Have.js"
 import { Layout } from "../../core/files/Layout.js"
 import type { ReceiverEvent, Save } from "../../core/files/Machines.js"
 import * as Base64Url from "../../domain/Base64Url.js"
+import { ResetCode } from "../../protocol/FileRecord.js"
 import type { FilesError } from "../../services/Files.js"
 import type { Around } from "./Around.js"
 import { giveUp } from "./Drive.js"
@@ -27,6 +28,9 @@ export class Incoming {
   /** What an earlier process left is still being looked through. */
   private busy = false
   private serving: Serving | undefined
+  /** The latest stream that it is offered over, while the fiber that serves an earlier one has not let go. */
+  private next: Serving | undefined
+  private held = false
   private readonly idle = Effect.unsafeMakeLatch(true)
 
   constructor(
@@ -81,19 +85,18 @@ export class Incoming {
     this.serving?.port.poke()
   }
 
-  /** Serves it over this stream from now on, once the fiber that served an earlier one has let go. */
-  attach(serving: Serving): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const { serving: earlier } = this
-      if (earlier !== undefined) giveUp(earlier.port, earlier.machine, "Busy")
-      return Effect.zipRight(
-        this.idle.await,
-        Effect.sync(() => {
-          this.serving = serving
-          this.idle.unsafeClose()
-        })
-      )
-    })
+  /**
+   * Serves it over this stream from now on, once the fiber that served an earlier one has let go: until then it gets no answer. Whoever opens
+   * many has the latest served, and nothing of the others.
+   */
+  attach(serving: Serving): void {
+    for (const earlier of [this.serving, this.next]) if (earlier !== undefined) supersede(earlier)
+    if (this.held) this.next = serving
+    else {
+      this.held = true
+      this.serving = serving
+      this.idle.unsafeClose()
+    }
   }
 
   /** Waits, when it is over, until the sender has heard so or cannot be told. */
@@ -104,6 +107,7 @@ export class Incoming {
   /** The stream is over. */
   detach(port: Port): Effect.Effect<void> {
     return Effect.suspend(() => {
+      if (this.next?.port === port) this.next = undefined
       if (this.serving?.port !== port) return Effect.void
       this.serving = undefined
       this.ticket.stops()
@@ -111,13 +115,22 @@ export class Incoming {
       // The sender has ended the stream after our last word, so it knows.
       const knows = this.ticket.phase === "done" && port.ended
       return Effect.zipRight(after, knows ? this.forget : Effect.void).pipe(
-        Effect.ensuring(Effect.sync(() => this.idle.unsafeOpen()))
+        Effect.ensuring(Effect.sync(() => this.handOver()))
       )
     })
   }
 
+  private handOver(): void {
+    this.serving = this.next
+    this.next = undefined
+    this.held = this.serving !== undefined
+    if (this.held) this.poke()
+    else this.idle.unsafeOpen()
+  }
+
   /** Answers the offer of a new stream; `false` when the answer must wait. `room` takes a place among those that flow. */
   answer(machine: FileReceiver, room: () => boolean): boolean {
+    if (this.serving?.machine !== machine) return false
     switch (this.ticket.phase) {
       case "preparing":
       case "offered":
@@ -303,6 +316,12 @@ export class Incoming {
 export interface Serving {
   readonly port: Port
   readonly machine: FileReceiver
+}
+
+const supersede = ({ machine, port }: Serving): void => {
+  giveUp(port, machine, "Busy")
+  // One that has said its last word has no reset of its own.
+  port.reset(ResetCode.busy)
 }
 
 const NONE = new Uint8Array(0)

@@ -1,23 +1,23 @@
 import type { PeerId } from "../../core/peer/Api.js"
-import type { Incoming } from "./Incoming.js"
+import type { Port } from "./Port.js"
 
-/** Who of what a peer sends us may flow now. The others wait until one of them is over. */
+/** Over which streams a peer may send us bytes now. The others wait until one of them is over. */
 export class Rooms {
-  private readonly taken = new Map<PeerId, Set<Incoming>>()
+  private readonly taken = new Map<PeerId, Set<Port>>()
 
   /** Whether it may flow; it has a place until `leave`. */
-  take(incoming: Incoming): boolean {
-    const { peer } = incoming.ticket.facts
+  take(port: Port): boolean {
+    const { peer } = port
     const taken = this.taken.get(peer) ?? new Set()
-    if (!taken.has(incoming) && taken.size >= MAX_ACTIVE) return false
-    this.taken.set(peer, taken.add(incoming))
+    if (!taken.has(port) && taken.size >= MAX_ACTIVE) return false
+    this.taken.set(peer, taken.add(port))
     return true
   }
 
-  leave(incoming: Incoming): void {
-    const { peer } = incoming.ticket.facts
+  leave(port: Port): void {
+    const { peer } = port
     const taken = this.taken.get(peer)
-    if (taken?.delete(incoming) === true && taken.size === 0) this.taken.delete(peer)
+    if (taken?.delete(port) === true && taken.size === 0) this.taken.delete(peer)
   }
 }
 

@@ -99,8 +99,8 @@ export const make = (options: {
     const meet = (peer: PeerId, offer: Offer): Incoming | undefined => {
       const known = registry.get(offer.id)
       if (known !== undefined) {
-        const isSame = known instanceof Incoming && known.ticket.facts.peer === peer
-        return isSame && Bytes.equal(known.offer.root, offer.root) ? known : undefined
+        const isTheirs = known instanceof Incoming && known.ticket.facts.peer === peer
+        return isTheirs && isSame(known.offer, offer) ? known : undefined
       }
       const conversation = conversations.get(peer)
       if (conversation === undefined || !registry.hasRoom(peer, "in")) return undefined
@@ -125,15 +125,14 @@ export const make = (options: {
           event: (event) => {
             if (event._tag !== "Offered") return incoming?.onEvent(event, machine)
             incoming = meet(port.peer, event.offer)
-            if (incoming !== undefined) return incoming.attach({ port, machine })
-            machine.abort("Busy")
+            if (incoming === undefined) machine.abort("Busy")
+            else incoming.attach({ port, machine })
             return undefined
           },
           turn: () => {
             if (incoming === undefined) return undefined
             incoming.ticket.tick()
-            const waiting = incoming
-            if (!answered) answered = incoming.answer(machine, () => rooms.take(waiting))
+            if (!answered) answered = incoming.answer(machine, () => rooms.take(port))
             return undefined
           },
           action: (save) => incoming!.save(save, machine)
@@ -147,7 +146,7 @@ export const make = (options: {
           Effect.ensuring(
             Effect.sync(() => {
               if (incoming === undefined) return
-              rooms.leave(incoming)
+              rooms.leave(port)
               moveUp(port.peer)
             })
           )
@@ -221,3 +220,11 @@ export const make = (options: {
       }
     }
   })
+
+/** What the user decided on is what may come: the root says nothing of the name, and binds the rest only once its contents are here. */
+const isSame = (one: Offer, other: Offer): boolean =>
+  one.kind === other.kind &&
+  one.name === other.name &&
+  one.size === other.size &&
+  one.files === other.files &&
+  Bytes.equal(one.root, other.root)
