@@ -284,7 +284,12 @@ export class Connection implements LossSink {
         this.chat.onPeerConsent()
         return true
       case "Reset":
-        return frame.stream !== CHAT_STREAM && this.streams.onReset(frame.stream, frame.code)
+        // As with bytes: whom we have not asked for opens nothing, not even to give it up.
+        return (
+          frame.stream !== CHAT_STREAM &&
+          this.context.conversation.consented &&
+          this.streams.onReset(frame.stream, frame.code)
+        )
       case "Bye":
         this.ended = "left"
         return true

@@ -203,12 +203,13 @@ export class Streams {
     if (id < this.#nextTheirs) return true
     if (id > this.#nextTheirs + 2 * MAX_STREAMS) return false
     for (; this.#nextTheirs <= id; this.#nextTheirs += 2) {
+      // Whoever learns that streams of its own were given up, and opens more for them, acknowledges that.
+      if (this.#resets.size >= MAX_RESETS) return false
       // Over the bound only by a peer whose view of what is over lags behind, or that does not care.
       if (this.#streams.size < 2 * MAX_STREAMS) {
         this.#add(this.#nextTheirs)
         this.emit({ _tag: "StreamOpened", peer: this.peer, stream: this.#nextTheirs })
-      } else if (this.#resets.size >= MAX_RESETS) return false
-      else this.#resets.set(this.#nextTheirs, { code: REFUSED, due: true })
+      } else this.#resets.set(this.#nextTheirs, { code: REFUSED, due: true })
     }
     return true
   }

@@ -216,6 +216,23 @@ describe("streams beside the conversation", () => {
     expect(bob.events.some((event) => event._tag === "Disconnected" && event.reason === "closed")).toBe(true)
   })
 
+  it("end a connection whose other side gives up what it cannot have opened", () => {
+    const world = new World(6)
+    const alice = world.node("alice", "203.0.113.1:4000")
+    const bob = world.node("bob", "203.0.113.2:4000")
+    world.introduce(alice, bob)
+    world.run(2_000)
+    // Its chat goes out as a RESET of stream 1, and padding.
+    alice.tamperFrames = (frames) => {
+      const at = frames.findIndex((byte, i) => byte === 4 && frames[i + 1] === 0 && frames[i + 2] === 0)
+      if (at >= 0) frames.fill(0, at).set([8, 1, 2], at)
+    }
+    alice.send(bob, "hello")
+    world.run(1_000)
+    expect(bob.count("StreamOpened") + bob.count("StreamReset")).toBe(0)
+    expect(bob.events.some((event) => event._tag === "Disconnected" && event.reason === "closed")).toBe(true)
+  })
+
   it("are at most as many as either side may open", () => {
     const { alice, bob, world } = mutual(7)
     for (let i = 0; i < MAX_STREAMS; i++) open(alice, bob, world)
