@@ -297,7 +297,7 @@ export class Chat {
     this.complaint = undefined
     if (again) return [this.remark("back on the server")]
     const lines = [
-      this.remark(`you are ${this.palette.nick(nick)}, seen by the server at ${SafeText.line(event.address, 80)}`)
+      this.remark(`you are ${this.palette.nick(nick)}, seen at ${SafeText.line(event.address, 80)}`)
     ]
     if (!first) return lines
     return [
