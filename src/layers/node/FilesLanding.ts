@@ -49,7 +49,7 @@ export const open = (incoming: Incoming): Effect.Effect<Landing, FilesError, Sco
     const settle = async (index: number): Promise<void> => {
       const handle = await openEntry(index)
       try {
-        await handle.chmod((entries[index]!.executable ? 0o777 : 0o666) & ~process.umask())
+        await handle.chmod((entries[index]!.executable ? 0o777 : 0o666) & ~process.umask()).catch(ignoreFixed)
         await handle.sync()
       } finally {
         await handle.close()
@@ -108,9 +108,16 @@ const makeFolder = async (path: string): Promise<void> => {
 const settleFolders = async (folder: string): Promise<void> => {
   for await (const entry of await Fs.opendir(folder))
     if (entry.isDirectory()) await settleFolders(join(folder, entry.name))
-  await Fs.chmod(folder, 0o777 & ~process.umask())
+  await Fs.chmod(folder, 0o777 & ~process.umask()).catch(ignoreFixed)
   await Folder.sync(folder)
 }
+
+/** Permissions that a mounted stick or share does not let us change are no reason to lose what has arrived. */
+const ignoreFixed = (cause: unknown): void => {
+  if (!FIXED.has(codeOf(cause))) throw cause
+}
+
+const FIXED: ReadonlySet<string> = new Set(["EPERM", "EACCES", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL"])
 
 /** A second name for the file, which fails where there is one already, then the first one away. */
 const nameFile = (partial: string, directory: string, name: FileName.FileName): Promise<string> =>

@@ -12,7 +12,7 @@ import * as HandleCache from "./HandleCache.js"
 export const open = (found: Found): Effect.Effect<Source, never, Scope.Scope> =>
   Effect.map(
     HandleCache.make(async (index) => {
-      const handle = await Fs.open(pathOf(found, index), READ_FLAGS)
+      const handle = await Fs.open(pathOf(found, index), READ_FLAGS | (found.kind === "folder" ? NO_LINK : 0))
       try {
         await check(found, index, handle)
         return handle
@@ -52,3 +52,5 @@ const changed = (found: Found, index: number): FilesError =>
 
 /** Opening a named pipe must not wait for its other end. */
 const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+/** In a folder links are not sent, nor what somebody has put there in a file's place since. */
+const NO_LINK = constants.O_NOFOLLOW ?? 0

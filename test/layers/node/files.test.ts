@@ -4,7 +4,7 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import * as FileName from "../../../src/domain/FileName.js"
 import * as NodeFiles from "../../../src/layers/node/Files.js"
 import { Files, type FilesError } from "../../../src/services/Files.js"
@@ -58,9 +58,44 @@ describe("what is sent", () => {
       yield* promise(() => Fs.truncate(path, 50))
       expect(yield* reasonOf(source.read(0, 10, 90))).toBe("Changed")
     }))
+
+  test("is not read through a link that took a file's place", (files, folder) =>
+    Effect.gen(function* () {
+      const [secret, shared] = [join(folder, "secret"), join(folder, "shared")]
+      yield* promise(async () => {
+        await Fs.mkdir(shared)
+        for (const path of [secret, join(shared, "file")]) {
+          await Fs.writeFile(path, "0123456789")
+          await Fs.utimes(path, 1_000, 1_000)
+        }
+      })
+      const found = yield* files.inspect(shared)
+      yield* promise(async () => {
+        await Fs.rm(join(shared, "file"))
+        await Fs.symlink(secret, join(shared, "file"))
+      })
+      const source = yield* files.open(found)
+      expect(yield* reasonOf(source.read(0, 0, 10))).toBe("NotAFile")
+    }))
 })
 
 describe("what arrives", () => {
+  test("is stored where permissions cannot be set", (files, folder) =>
+    Effect.gen(function* () {
+      const entries = [{ path: "stick", size: 1, executable: false }]
+      const landing = yield* files.receive({ directory: folder, token: "13", kind: "file", entries })
+      // As on a mounted stick or share whose files belong to somebody else.
+      const prototype = yield* promise(async () => {
+        const handle = await Fs.open(join(folder, ".parley-13.part"))
+        await handle.close()
+        return Object.getPrototypeOf(handle) as Fs.FileHandle
+      })
+      const chmod = vi.spyOn(prototype, "chmod").mockRejectedValue(Object.assign(new Error(), { code: "EPERM" }))
+      yield* Effect.addFinalizer(() => Effect.sync(() => chmod.mockRestore()))
+      expect(yield* landing.commit(FileName.make("stick"))).toBe(join(folder, "stick"))
+      expect(chmod).toHaveBeenCalled()
+    }))
+
   test("is private until it has its name, and has usual permissions then", (files, folder) =>
     Effect.gen(function* () {
       const entries = [{ path: "a/b", size: 1, executable: true }]
