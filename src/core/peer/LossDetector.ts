@@ -191,8 +191,10 @@ export class LossDetector {
     this.#firstSampleAt = Number.POSITIVE_INFINITY
   }
 
+  /** One packet may always be under way: a window may be smaller than that where packets are large, and would never open. */
   get #hasWindow(): boolean {
-    return this.#sent.size < MAX_TRACKED && this.#inFlight + this.packetSize <= this.#controller.window
+    if (this.#sent.size >= MAX_TRACKED) return false
+    return this.#inFlight === 0 || this.#inFlight + this.packetSize <= this.#controller.window
   }
 
   /** When something is to be sent again for want of acknowledgements. */

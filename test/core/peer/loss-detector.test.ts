@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { Bbr } from "../../../src/core/peer/Bbr.js"
 import type { CongestionController } from "../../../src/core/peer/CongestionController.js"
 import { LossDetector, type SentFrame } from "../../../src/core/peer/LossDetector.js"
 import { NewReno } from "../../../src/core/peer/NewReno.js"
@@ -182,6 +183,30 @@ describe("the round-trip estimator (RFC 9002 §5)", () => {
     rtt.update(52, 1_000)
     expect(rtt.smoothed).toBeCloseTo(52)
   })
+})
+
+describe("a path whose packets are larger than the initial window", () => {
+  for (const [name, controller] of [
+    ["NewReno", new NewReno()],
+    ["BBR", new Bbr(0)]
+  ] as const)
+    it(`carries one of them at a time in the beginning: ${name}`, () => {
+      const sink = {
+        onFrameAcknowledged: () => {},
+        onFrameLost: () => {},
+        isWanted: true,
+        onPacketAcknowledged: () => {},
+        onPacketLost: () => {}
+      }
+      const detector = new LossDetector(sink, () => controller, new RttEstimator(), MAX_DATAGRAM)
+      detector.changePath(new RttEstimator(), 16_384)
+      expect(16_384).toBeGreaterThan(controller.window)
+      expect(detector.maySend(0)).toBe(true)
+      detector.onSent(0, 16_384, [{ _tag: "Stream", stream: 0, start: 0, end: 1 }], 0)
+      expect(detector.maySend(0)).toBe(false)
+      detector.onAck({ _tag: "Ack", delay: 0, ranges: [{ start: 0, end: 1 }] }, 1, 1)
+      expect(detector.maySend(1)).toBe(true)
+    })
 })
 
 describe("NewReno (RFC 9002 §7)", () => {
