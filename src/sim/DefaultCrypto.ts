@@ -1,6 +1,5 @@
 import type { Crypto } from "../domain/Crypto.js"
 import { make as makeReal } from "../layers/node/Crypto.js"
-import { curve } from "../layers/node/Sodium.js"
 
 /**
  * The product's own primitives, for one world. They are functions of their inputs, so nothing about them needs simulating; but a
@@ -10,11 +9,11 @@ import { curve } from "../layers/node/Sodium.js"
 export const make = (): Crypto => {
   const verdicts = new Memory<boolean>()
   const secrets = new Memory<Uint8Array>()
-  const real = makeReal(() => ({
-    ...curve(),
+  const real = makeReal((curve) => ({
+    ...curve,
     dh: (publicKey, ours) => {
       const [a, b] = [text(publicKey), text(ours.publicKey)]
-      return secrets.get(a < b ? a + b : b + a, () => curve().dh(publicKey, ours))
+      return secrets.get(a < b ? a + b : b + a, () => curve.dh(publicKey, ours))
     }
   }))
   return {

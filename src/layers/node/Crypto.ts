@@ -8,10 +8,10 @@ import { curve, type NoiseCurve, type NoiseState, noise, sodium } from "./Sodium
 /**
  * `Crypto` on libsodium, with the Noise handshake of `noise-handshake`, which stands on the same libsodium. Native code is loaded
  * by the first call. There is no second implementation: Node's own crypto could seal packets, but Node 20 has neither BLAKE2b
- * with a key or a chosen length nor Noise, so a fallback would be a program that cannot shake hands. Another curve must give the
- * results of X25519.
+ * with a key or a chosen length nor Noise, so a fallback would be a program that cannot shake hands. `curveOf` may wrap the curve; its
+ * results must be those of X25519.
  */
-export const make = (curveOf?: () => NoiseCurve): Crypto => ({
+export const make = (curveOf: CurveOf = (curve) => curve): Crypto => ({
   hash: (length, parts, key) => {
     const digest = new Uint8Array(length)
     sodium().crypto_generichash_batch(digest, parts, key)
@@ -111,12 +111,14 @@ const dhKeyPair = (secret: Uint8Array): KeyPair => {
   return { publicKey, secretKey: new Uint8Array(secret) }
 }
 
+type CurveOf = (curve: NoiseCurve) => NoiseCurve
+
 /**
  * The library throws on failure, and zeroes buffers that it was given (the message's first 32 bytes, the ephemeral key): it works
  * on copies (by constructor: `slice` of a Buffer is a view), and after a failure the handshake is over.
  */
 const handshake = (
-  curveOf: (() => NoiseCurve) | undefined,
+  curveOf: CurveOf,
   initiator: boolean,
   options: NoiseOptions,
   remoteStatic?: Uint8Array
@@ -133,7 +135,7 @@ const handshake = (
   }
 
   try {
-    const started: NoiseState = new (noise())("IK", initiator, options.staticKeys, { curve: (curveOf ?? curve)() })
+    const started: NoiseState = new (noise())("IK", initiator, options.staticKeys, { curve: curveOf(curve()) })
     started.initialise(options.prologue, remoteStatic && new Uint8Array(remoteStatic))
     started.e = dhKeyPair(options.ephemeralSecret)
     state = started
