@@ -32,10 +32,15 @@ export const open = (options: {
     const secret = crypto.hash(KEY_BYTES, [LABEL], options.secret)
     const left: Array<Record.Record> = []
     const names = yield* Effect.orElseSucceed(store.list(folder), () => [])
-    for (const name of names.slice(0, MAX_LEFT)) {
+    let stored = 0
+    for (const name of names) {
+      if (left.length === MAX_LEFT) break
       const file = yield* Effect.orElseSucceed(store.read(name), () => Option.none())
       const record = Option.isSome(file) ? unseal(crypto, secret, file.value) : undefined
-      if (record !== undefined && `${folder}/${record.head.offer.id}` === name) left.push(record)
+      if (record === undefined || `${folder}/${record.head.offer.id}` !== name) continue
+      // Their senders may never ask again, and would keep what is unfinished from its place.
+      if (isStored(record) && ++stored > MAX_STORED) yield* Effect.ignore(store.remove(name))
+      else left.push(record)
     }
     return {
       left,
@@ -47,6 +52,8 @@ export const open = (options: {
       forget: (id) => Effect.ignore(store.remove(`${folder}/${id}`))
     }
   })
+
+const isStored = ({ head }: Record.Record): boolean => head.direction === "in" && head.stage === "stored"
 
 const seal = (writer: SealedLogWriter, bytes: Uint8Array): Uint8Array => {
   const blocks = [writer.header()]
@@ -61,6 +68,8 @@ const unseal = (crypto: Crypto, secret: Uint8Array, file: Uint8Array): Record.Re
 
 /** Transfers of an earlier process that are gone on with: more than anybody leaves, as far as memory goes. */
 const MAX_LEFT = 256
+/** Among them those that are stored, and only wait for a sender who has not heard so. */
+const MAX_STORED = 64
 
 const KEY_BYTES = 32
 const LABEL = Bytes.fromText("parley transfers v1")

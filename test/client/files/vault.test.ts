@@ -1,0 +1,55 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { expect, it } from "vitest"
+import type { Record } from "../../../src/client/files/Record.js"
+import * as Vault from "../../../src/client/files/Vault.js"
+import { crypto } from "../../../src/layers/node/Crypto.js"
+
+const recordOf = (number: number, stage: "accepted" | "stored"): Record => ({
+  head: {
+    version: 1,
+    direction: "in",
+    peer: "A".repeat(43),
+    nick: "mallory",
+    offer: {
+      id: number.toString(16).padStart(32, "0"),
+      kind: "file",
+      name: "x",
+      size: 1,
+      files: 1,
+      root: "A".repeat(43)
+    },
+    paused: false,
+    stage,
+    directory: "/home",
+    token: "0".repeat(16)
+  },
+  tail: new Uint8Array(0)
+})
+
+it("what senders never confirmed is forgotten in the end, and keeps nothing from being gone on with", () =>
+  Effect.runPromise(
+    Effect.gen(function* () {
+      const files = new Map<string, Uint8Array>()
+      let drawn = 0
+      const open = Vault.open({
+        crypto,
+        entropy: { bytes: (length) => new Uint8Array(length).fill(++drawn) },
+        secret: new Uint8Array(32),
+        folder: "transfers",
+        store: {
+          list: () => Effect.sync(() => [...files.keys()].sort()),
+          read: (name) => Effect.sync(() => Option.fromNullable(files.get(name))),
+          write: (name, bytes) => Effect.sync(() => void files.set(name, bytes)),
+          remove: (name) => Effect.sync(() => void files.delete(name))
+        }
+      })
+      const { keep } = yield* open
+      for (let i = 0; i < 400; i++) yield* keep(recordOf(i, "stored"))
+      yield* keep(recordOf(400, "accepted"))
+      const { left } = yield* open
+      expect(left.filter(({ head }) => head.direction === "in" && head.stage === "accepted")).toHaveLength(1)
+      expect(files.size).toBeLessThan(100)
+      expect(left).toHaveLength(files.size)
+    })
+  ))
