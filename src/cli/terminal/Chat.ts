@@ -1,25 +1,23 @@
 import type { ClientEvent } from "../../client/Events.js"
-import * as Nickname from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import * as Conversation from "./Conversation.js"
+import { Conversations, MAX_NICK } from "./Conversations.js"
 import * as Describe from "./Describe.js"
+import { KnownNicks } from "./KnownNicks.js"
 import type { Palette } from "./Palette.js"
 import { Transfers } from "./Transfers.js"
 import type { Printed } from "./Wrap.js"
 
 /**
  * What the terminal client shows: turns what happens into lines to print and a prompt. Pure apart from its own state, and
- * bounded: it remembers the last `MAX_CONVERSATIONS` peers and `MAX_KNOWN` nicknames.
+ * bounded, as its parts are.
  */
 export class Chat {
   /** Our nickname, once we have one. */
   me: SafeText.SafeText | undefined
   readonly transfers: Transfers
-  /** The key of the peer that plain text goes to. */
-  private focused: string | undefined
-  private readonly conversations = new Map<string, Conversation.Conversation>()
-  /** Nicknames for completion. */
-  private readonly known = new Set<string>()
+  private readonly conversations = new Conversations()
+  private readonly known = new KnownNicks()
   private online = false
   private anyUnread = false
   /** The nickname that the server has been asked for, as long as it has not answered. */
@@ -41,7 +39,7 @@ export class Chat {
 
   /** Whom plain text goes to. */
   get focus(): string | undefined {
-    return this.focused === undefined ? undefined : this.conversations.get(this.focused)?.nick
+    return this.conversations.focused?.nick
   }
 
   /** Plain text is a nickname as long as there is none. */
@@ -54,9 +52,9 @@ export class Chat {
       return this.awaited === undefined
         ? `${this.palette.dim("nickname")}> `
         : `${this.awaited} ${this.palette.dim("waiting for the server…")}> `
-    const peer = this.focused === undefined ? undefined : this.conversations.get(this.focused)
+    const peer = this.conversations.focused
     if (peer === undefined) return `${this.me}> `
-    return `${this.me} → ${this.palette.nick(peer.nick)}${this.palette.dim(markOf(peer))}> `
+    return `${this.me} → ${this.palette.nick(peer.nick)}${this.palette.dim(Conversation.mark(peer))}> `
   }
 
   /** A nickname was asked for, or the server has answered (`undefined`). */
@@ -66,28 +64,23 @@ export class Chat {
 
   /** Nicknames that begin with `prefix`, whatever its case, sorted. */
   complete(prefix: string): ReadonlyArray<string> {
-    const wanted = prefix.toLowerCase()
-    return [...this.known].filter((nick) => nick.toLowerCase().startsWith(wanted)).sort()
+    return this.known.complete(prefix)
   }
 
   /** Whether somebody of that name is there, or is talked to. */
   knows(nick: string): boolean {
-    return this.known.has(SafeText.line(nick, MAX_NICK)) || this.conversations.has(Nickname.key(nick))
+    return this.known.has(nick) || this.conversations.has(nick)
   }
 
   remember(nick: string): SafeText.SafeText {
-    const safe = SafeText.line(nick, MAX_NICK)
-    this.known.delete(safe)
-    this.known.add(safe)
-    if (this.known.size > MAX_KNOWN) this.known.delete(this.known.values().next().value!)
-    return safe
+    return this.known.add(nick)
   }
 
   /** We asked for this peer: it has the focus now. */
   opened(nick: string): ReadonlyArray<string> {
-    const peer = this.conversation(nick)
+    const peer = this.conversations.with(nick)
     peer.asked = true
-    this.focused = Nickname.key(nick)
+    this.conversations.focus(nick)
     return peer.connected
       ? [this.remark(`you are talking to ${this.palette.nick(peer.nick)}; exit leaves the conversation`)]
       : [this.remark(`calling ${this.palette.nick(peer.nick)}; what you type now is delivered as soon as possible`)]
@@ -95,10 +88,8 @@ export class Chat {
 
   /** The conversation is over on our side. */
   left(nick: string): ReadonlyArray<string> {
-    const key = Nickname.key(nick)
-    const peer = this.conversations.get(key)
-    this.conversations.delete(key)
-    if (this.focused === key) this.focused = undefined
+    const peer = this.conversations.find(nick)
+    this.conversations.remove(nick)
     const lost = peer?.undelivered.size ?? 0
     return [
       this.remark(
@@ -111,7 +102,7 @@ export class Chat {
 
   /** A message of ours was accepted. */
   sent(to: string, id: string, text: string): ReadonlyArray<Printed> {
-    const peer = this.conversation(to)
+    const peer = this.conversations.with(to)
     peer.asked = true
     if (peer.undelivered.size < MAX_UNDELIVERED) peer.undelivered.add(id)
     peer.last = { id, read: false }
@@ -120,7 +111,7 @@ export class Chat {
 
   /** Whether it is still to be said that there is a history with this peer. */
   recall(nick: string): boolean {
-    const peer = this.conversation(nick)
+    const peer = this.conversations.with(nick)
     const first = !peer.recalled
     peer.recalled = true
     return first
@@ -131,7 +122,7 @@ export class Chat {
     if (!this.anyUnread) return []
     this.anyUnread = false
     const read: Array<{ readonly nick: string; readonly id: string }> = []
-    for (const peer of this.conversations.values()) {
+    for (const peer of this.conversations.all()) {
       if (peer.unread !== undefined) read.push({ nick: peer.nick, id: peer.unread })
       peer.unread = undefined
     }
@@ -140,7 +131,7 @@ export class Chat {
 
   /** A while after a message was sent: whether and what to say about it. */
   overdue(to: string, id: string): ReadonlyArray<string> {
-    const peer = this.conversations.get(Nickname.key(to))
+    const peer = this.conversations.find(to)
     if (peer === undefined || peer.overdue || !peer.undelivered.has(id)) return []
     peer.overdue = true
     return [this.remark(`waiting: ${this.palette.nick(peer.nick)} has not got ${count(peer)} yet; you need do nothing`)]
@@ -167,7 +158,7 @@ export class Chat {
       }
       case "Incoming": {
         const nick = this.remember(event.peer)
-        const peer = this.conversation(event.peer)
+        const peer = this.conversations.with(event.peer)
         if (peer.asked) return []
         peer.hinted = true
         return [
@@ -176,20 +167,22 @@ export class Chat {
         ]
       }
       case "Connected": {
-        const peer = this.conversation(event.peer)
+        const peer = this.conversations.with(event.peer)
         peer.connected = true
         return [this.remark(`connected to ${palette.nick(peer.nick)} ${Describe.path(event.path)}`)]
       }
       case "PathChanged":
         return [
-          this.remark(`${palette.nick(this.conversation(event.peer).nick)} is now reached ${Describe.path(event.path)}`)
+          this.remark(
+            `${palette.nick(this.conversations.with(event.peer).nick)} is now reached ${Describe.path(event.path)}`
+          )
         ]
       case "Mutual": {
-        const peer = this.conversation(event.peer)
+        const peer = this.conversations.with(event.peer)
         return [this.remark(`${palette.nick(peer.nick)} and you can both write`)]
       }
       case "Message": {
-        const peer = this.conversation(event.from)
+        const peer = this.conversations.with(event.from)
         peer.unread = event.id
         this.anyUnread = true
         const lines = this.message(palette.nick(peer.nick), event.text)
@@ -198,24 +191,24 @@ export class Chat {
         return [...lines, this.remark(`type query ${peer.nick} to answer`)]
       }
       case "Delivered": {
-        const peer = this.conversation(event.peer)
+        const peer = this.conversations.with(event.peer)
         if (!peer.undelivered.delete(event.id)) return this.keptDelivered(peer)
         if (!peer.overdue || peer.undelivered.size > 0) return []
         peer.overdue = false
         return [this.remark(`${palette.nick(peer.nick)} has got all your messages`)]
       }
       case "Read": {
-        const { last } = this.conversation(event.peer)
+        const { last } = this.conversations.with(event.peer)
         if (last?.id === event.id) last.read = true
         return []
       }
       case "Waiting": {
-        const peer = this.conversation(event.peer)
+        const peer = this.conversations.with(event.peer)
         return [this.remark(`${palette.nick(peer.nick)} has not answered yet; further messages wait until then`)]
       }
       case "Kept": {
         const nick = this.remember(event.peer)
-        this.conversation(event.peer).kept = { left: event.undelivered, of: event.undelivered }
+        this.conversations.with(event.peer).kept = { left: event.undelivered, of: event.undelivered }
         const waiting = Describe.messages(event.undelivered)
         return [this.remark(`${waiting} for ${palette.nick(nick)} from last time: delivered as soon as possible`)]
       }
@@ -225,7 +218,7 @@ export class Chat {
         return [event.safe ? this.remark(message) : palette.warn(`* ${message}`)]
       }
       case "Disconnected": {
-        const peer = this.conversation(event.peer)
+        const peer = this.conversations.with(event.peer)
         peer.connected = false
         if (event.reason === "closed") return []
         const kept = event.undelivered > 0 ? `; ${Describe.messages(event.undelivered)} kept for the return` : ""
@@ -238,8 +231,7 @@ export class Chat {
         return this.concerns(event.nick) ? [this.remark(`${palette.nick(nick)} is here`)] : []
       }
       case "Left": {
-        const nick = SafeText.line(event.nick, MAX_NICK)
-        this.known.delete(nick)
+        const nick = this.known.remove(event.nick)
         return this.concerns(event.nick) ? [this.remark(`${palette.nick(nick)} is gone from the server`)] : []
       }
       case "Failed":
@@ -273,7 +265,10 @@ export class Chat {
   /** Text was typed outside of a conversation: whom it may have been meant for. */
   nowhere(): ReadonlyArray<string> {
     const { palette } = this
-    const caller = [...this.conversations.values()].filter(({ asked, hinted }) => hinted && !asked).at(-1)
+    const caller = this.conversations
+      .all()
+      .filter(({ asked, hinted }) => hinted && !asked)
+      .at(-1)
     return caller === undefined
       ? [this.remark(`you are in no conversation: type ${palette.bold("list")}, then ${palette.bold("query NICK")}`)]
       : [
@@ -296,9 +291,7 @@ export class Chat {
     this.online = true
     this.complaint = undefined
     if (again) return [this.remark("back on the server")]
-    const lines = [
-      this.remark(`you are ${this.palette.nick(nick)}, seen at ${SafeText.line(event.address, 80)}`)
-    ]
+    const lines = [this.remark(`you are ${this.palette.nick(nick)}, seen at ${SafeText.line(event.address, 80)}`)]
     if (!first) return lines
     return [
       ...lines,
@@ -316,7 +309,7 @@ export class Chat {
 
   /** At the end: what becomes of messages that have not arrived. */
   private fate(): ReadonlyArray<string> {
-    const waiting = [...this.conversations.values()].filter((peer) => Conversation.undelivered(peer) > 0)
+    const waiting = this.conversations.all().filter((peer) => Conversation.undelivered(peer) > 0)
     if (waiting.length === 0) return []
     const names = waiting.slice(0, MAX_NAMED).map(({ nick }) => this.palette.nick(nick))
     if (waiting.length > MAX_NAMED) names.push("others")
@@ -337,40 +330,14 @@ export class Chat {
 
   /** Arrivals are worth a line in the lobby, and for the people one talks to. */
   private concerns(nick: string): boolean {
-    return this.focused === undefined || this.conversations.has(Nickname.key(nick))
-  }
-
-  private conversation(nick: string): Conversation.Conversation {
-    const key = Nickname.key(nick)
-    const found = this.conversations.get(key)
-    if (found !== undefined) return found
-    const made = Conversation.make(SafeText.line(nick, MAX_NICK))
-    this.conversations.set(key, made)
-    for (const oldest of this.conversations.keys()) {
-      if (this.conversations.size <= MAX_CONVERSATIONS) break
-      if (oldest !== this.focused && oldest !== key) this.conversations.delete(oldest)
-    }
-    return made
+    return this.conversations.focused === undefined || this.conversations.has(nick)
   }
 }
 
-/** A person keeps an eye on a few; a flood of strangers must not grow the memory. */
-const MAX_CONVERSATIONS = 256
-/** Nicknames offered by Tab: those of a large server's first page. */
-const MAX_KNOWN = 1000
-/** A nickname has 32 columns; four code units each are ample. */
-const MAX_NICK = 128
 /** Lines of a server's greeting: half of a small screen. */
 const MAX_GREETING = 12
 /** As many as the outbox of a peer holds at most; beyond it nothing is accepted anyway. */
 const MAX_UNDELIVERED = 10_000
-
-/** What has become of the last messages of ours; nothing when they are delivered. */
-const markOf = ({ kept, last, overdue, undelivered }: Conversation.Conversation): string => {
-  if (overdue || kept !== undefined) return " waiting…"
-  if (undelivered.size > 0) return " …"
-  return last?.read === true ? " (read)" : ""
-}
 
 /** People named in one line. */
 const MAX_NAMED = 3

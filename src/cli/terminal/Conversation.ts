@@ -38,3 +38,10 @@ export const make = (nick: SafeText): Conversation => ({
 
 /** Messages of ours that have not arrived, those of earlier runs included. */
 export const undelivered = (peer: Conversation): number => peer.undelivered.size + (peer.kept?.left ?? 0)
+
+/** What has become of the last messages of ours; nothing when they are delivered. */
+export const mark = ({ kept, last, overdue, undelivered }: Conversation): string => {
+  if (overdue || kept !== undefined) return " waiting…"
+  if (undelivered.size > 0) return " …"
+  return last?.read === true ? " (read)" : ""
+}

@@ -1,5 +1,6 @@
 import type { HistoryPage, Remembered } from "../../client/history/Api.js"
 import * as SafeText from "../../domain/SafeText.js"
+import { MAX_NICK } from "./Conversations.js"
 import * as Describe from "./Describe.js"
 import type { Palette } from "./Palette.js"
 import type { Printed } from "./Wrap.js"
@@ -54,5 +55,3 @@ const dateOf = (at: number): string => {
 export const MAX_COUNT = 500
 /** Lines of one message: whoever wants all of a long one finds it with JSON mode. */
 const MAX_LINES = 20
-/** A nickname has 32 columns; four code units each are ample. */
-const MAX_NICK = 128
