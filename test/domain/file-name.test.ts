@@ -58,7 +58,7 @@ describe("FileName", () => {
     fc.assert(
       fc.property(hostile, (text) => {
         const name = FileName.inFolder(text)
-        expectSafe(name.replace(/^\.(?=[^. ])/u, ""))
+        expectSafe(name.replace(/^\.(?=[^. ])/u, "x"))
         expect(FileName.inFolder(name)).toBe(name)
       }),
       { numRuns: 3_000 }
