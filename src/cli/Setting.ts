@@ -13,9 +13,7 @@ export const setting = <A>(
   description: string,
   parse: Parse<A>
 ): CliOptions.Options<A> =>
-  CliOptions.text(name).pipe(
-    CliOptions.withPseudoName(placeholder),
-    CliOptions.withDescription(`${description} [PARLEY_${name.toUpperCase().replaceAll("-", "_")}]`),
+  described(name, placeholder, `${description} [PARLEY_${name.toUpperCase().replaceAll("-", "_")}]`).pipe(
     CliOptions.withFallbackConfig(Config.string(camelCase(name))),
     judgedBy(name, parse)
   )
@@ -26,14 +24,12 @@ export const plain = <A>(
   placeholder: string,
   description: string,
   parse: Parse<A>
-): CliOptions.Options<A> =>
-  CliOptions.text(name).pipe(
-    CliOptions.withPseudoName(placeholder),
-    CliOptions.withDescription(description),
-    judgedBy(name, parse)
-  )
+): CliOptions.Options<A> => described(name, placeholder, description).pipe(judgedBy(name, parse))
 
 type Parse<A> = (text: string) => Either.Either<A, string>
+
+const described = (name: string, placeholder: string, description: string) =>
+  CliOptions.text(name).pipe(CliOptions.withPseudoName(placeholder), CliOptions.withDescription(description))
 
 const judgedBy = <A>(name: string, parse: Parse<A>) =>
   CliOptions.mapEffect((text: string) =>
