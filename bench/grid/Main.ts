@@ -8,18 +8,31 @@ import * as Report from "./Report.js"
 import { ARRANGEMENTS, IDLERS, type Task } from "./Task.js"
 
 /** The grid: see run.mjs. */
-const { values } = parseArgs({
-  options: {
-    /** Conversations for each pair and loss. */
-    seeds: { type: "string", default: "10" },
-    jobs: { type: "string", default: String(availableParallelism()) },
-    json: { type: "boolean", default: false }
+const readOptions = () => {
+  try {
+    return parseArgs({
+      options: {
+        /** Conversations for each pair and loss. */
+        seeds: { type: "string", default: "10" },
+        jobs: { type: "string", default: String(availableParallelism()) },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", default: false }
+      }
+    }).values
+  } catch {
+    return undefined
   }
-})
-const seeds = Number(values.seeds)
-const jobs = Number(values.jobs)
-if (!(Number.isInteger(seeds) && seeds > 0 && Number.isInteger(jobs) && jobs > 0)) {
-  console.error("usage: npm run grid -- [--seeds 10] [--jobs 2] [--json]")
+}
+const values = readOptions()
+const seeds = Number(values?.seeds)
+const jobs = Number(values?.jobs)
+const USAGE = "usage: npm run grid -- [--seeds 10] [--jobs 2] [--json]"
+if (values?.help) {
+  console.log(USAGE)
+  process.exit(0)
+}
+if (values === undefined || !(Number.isInteger(seeds) && seeds > 0 && Number.isInteger(jobs) && jobs > 0)) {
+  console.error(USAGE)
   process.exit(2)
 }
 

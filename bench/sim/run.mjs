@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process"
 import { mkdirSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { build } from "esbuild"
+import { bundle } from "../bundle.mjs"
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, "..", "..")
@@ -15,18 +15,9 @@ const [name, ...args] = process.argv.slice(2)
 
 mkdirSync(out, { recursive: true })
 for (const bench of name === undefined ? ["speed", "nat", "memory", "seeds", "core", "product"] : [name]) {
-  const outfile = join(out, `${bench}.mjs`)
-  await build({
-    entryPoints: [join(here, `${bench}.ts`)],
-    outfile,
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "node20.19",
-    packages: "external",
-    define: { PARLEY_VERSION: '"bench"' },
-    logLevel: "warning"
+  await bundle([join(here, `${bench}.ts`)], out)
+  const { status } = spawnSync(process.execPath, ["--expose-gc", YOUNG_SPACE, join(out, `${bench}.mjs`), ...args], {
+    stdio: "inherit"
   })
-  const { status } = spawnSync(process.execPath, ["--expose-gc", YOUNG_SPACE, outfile, ...args], { stdio: "inherit" })
   if (status !== 0) process.exit(status ?? 1)
 }

@@ -6,6 +6,7 @@ import * as Endpoint from "../../src/domain/Endpoint.js"
 import * as Identity from "../../src/domain/Identity.js"
 import { crypto } from "../../src/layers/node/Crypto.js"
 import * as PeerRecord from "../../src/protocol/PeerRecord.js"
+import { mulberry32 } from "../../test/support/Random.js"
 
 /** One link that all flows share; a queue in front of it that drops what does not fit. Virtual time, and a seed decides everything. */
 export interface LinkOptions {
@@ -238,17 +239,6 @@ export class Side {
 
 const earlier = (left: Delivery, right: Delivery): boolean =>
   left.at < right.at || (left.at === right.at && left.order < right.order)
-
-const mulberry32 = (seed: number): (() => number) => {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 /** Of IPv4 and UDP. */
 const HEADERS = 28

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { build } from "esbuild"
+import { bundle } from "../bundle.mjs"
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = join(here, "..", "..")
@@ -11,18 +11,7 @@ const cache = join(root, "node_modules", ".cache", "parley-bench")
 mkdirSync(cache, { recursive: true })
 const out = mkdtempSync(join(cache, "transport-"))
 
-await build({
-  entryPoints: [join(here, "Main.ts"), join(here, "Side.ts")],
-  outdir: out,
-  outExtension: { ".js": ".mjs" },
-  bundle: true,
-  format: "esm",
-  platform: "node",
-  target: "node20.19",
-  packages: "external",
-  define: { PARLEY_VERSION: '"bench"' },
-  logLevel: "warning"
-})
+await bundle([join(here, "Main.ts"), join(here, "Side.ts")], out)
 const bench = spawn(process.execPath, [join(out, "Main.mjs"), ...process.argv.slice(2)], {
   stdio: "inherit",
   env: { NATLAB: join(root, "..", "shared", "natlab", "natlab"), ...process.env }

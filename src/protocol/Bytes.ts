@@ -36,8 +36,6 @@ export const compare = (left: Uint8Array, right: Uint8Array): number => {
   return left.length - right.length
 }
 
-export const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0)
-
 /** Lower-case hexadecimal. */
 export const toHex = (bytes: Uint8Array): string => {
   let text = ""

@@ -1,6 +1,6 @@
 import type { MessageId, Past, PastMessage, PeerId } from "../peer/Api.js"
 import { MAX_OUTBOX, MAX_OUTBOX_BYTES, MAX_SEEN } from "../peer/Conversation.js"
-import { type Entry, sizeOf } from "./Entry.js"
+import type { Entry } from "./Entry.js"
 
 /**
  * What all entries of a journal come to: the messages that wait for each peer, and the ids that each peer may repeat. It is what
@@ -158,13 +158,6 @@ export class Ledger {
     for (const [peer, { outbox }] of this.#accounts) if (outbox.size === 0) return peer
     return undefined
   }
-}
-
-/** Bytes of all entries together, near enough to know when a journal is worth rewriting. */
-export const sizeOfAll = (entries: Iterable<Entry>): number => {
-  let size = 0
-  for (const entry of entries) size += sizeOf(entry)
-  return size
 }
 
 interface Account {

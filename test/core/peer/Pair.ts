@@ -6,6 +6,7 @@ import * as Endpoint from "../../../src/domain/Endpoint.js"
 import * as Identity from "../../../src/domain/Identity.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import * as PeerRecord from "../../../src/protocol/PeerRecord.js"
+import { mulberry32 } from "../../support/Random.js"
 
 /**
  * Machines on a virtual network, driven as a real driver does it: feed, drain, re-arm. Everything follows from the seed, so a failing
@@ -302,17 +303,6 @@ export const introduction = (
 })
 
 export const direct = (text: string): Route => ({ _tag: "Direct", endpoint: Endpoint.parse(text)! })
-
-export const mulberry32 = (seed: number): (() => number) => {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 const later = (left: Delivery, right: Delivery): boolean =>
   left.at > right.at || (left.at === right.at && left.order > right.order)
