@@ -23,6 +23,7 @@ import { type Conversation, Conversations } from "./Conversations.js"
 import { Crowd } from "./Crowd.js"
 import { EventQueue } from "./EventQueue.js"
 import * as Transfers from "./files/Transfers.js"
+import { isWelcome } from "./files/Welcome.js"
 import * as Healer from "./Healer.js"
 import { Remembrance } from "./history/Remembrance.js"
 import { Introducer } from "./Introducer.js"
@@ -105,11 +106,8 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
       leaving,
       vault: () => self.profile?.transfers,
       downloads: options.downloads ?? ".",
-      isWelcome: ({ nick, peer }) => {
-        if (options.accept !== "known") return options.accept === "all"
-        const pin = self.profile?.pins.get(Nickname.key(nick))
-        return pin?.identity === peer && pin.firstSeen < beganAt
-      }
+      isWelcome: ({ nick, peer }) =>
+        isWelcome(options.accept ?? "ask", peer, self.profile?.pins.get(Nickname.key(nick)), beganAt)
     })
 
     const server: ServerLink = yield* Rendezvous.make({

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type { ClientEvent } from "../../client/Events.js"
 import type { ClientServices } from "../../client/make.js"
 import type { MessageId } from "../../core/peer/Api.js"
+import { MAX_OUTBOX } from "../../core/peer/Conversation.js"
 import * as Nickname from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import { Terminal } from "../../services/Terminal.js"
@@ -164,5 +165,5 @@ class Letter {
 
 /** A nickname has 32 columns; four code units each are ample. */
 const MAX_NICK = 128
-/** As many as can have waited for one peer. */
-const MAX_CONFIRMED = 10_001
+/** As many as can wait for one peer, and ours. */
+const MAX_CONFIRMED = MAX_OUTBOX + 1
