@@ -1,6 +1,6 @@
 import type { PeerEvent, PeerId } from "../../src/core/peer/Api.js"
-import type { CongestionController } from "../../src/core/peer/CongestionController.js"
 import { Peers } from "../../src/core/peer/Peers.js"
+import type { CongestionController } from "../../src/core/peer/recovery/CongestionController.js"
 import * as Base64Url from "../../src/domain/Base64Url.js"
 import * as Endpoint from "../../src/domain/Endpoint.js"
 import * as Identity from "../../src/domain/Identity.js"

@@ -1,6 +1,6 @@
-import { Bbr } from "../../src/core/peer/Bbr.js"
-import type { CongestionController } from "../../src/core/peer/CongestionController.js"
-import { NewReno } from "../../src/core/peer/NewReno.js"
+import { Bbr } from "../../src/core/peer/recovery/Bbr.js"
+import type { CongestionController } from "../../src/core/peer/recovery/CongestionController.js"
+import { NewReno } from "../../src/core/peer/recovery/NewReno.js"
 import { Bottleneck, type LinkOptions } from "./Bottleneck.js"
 import { jain } from "./Figures.js"
 

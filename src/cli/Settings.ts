@@ -1,5 +1,5 @@
 import type { AcceptPolicy } from "../client/files/Api.js"
-import type { Policy } from "../core/peer/Policy.js"
+import type { Policy } from "../core/peer/path/Policy.js"
 import type { ServerAddress } from "./Values.js"
 
 /** The options of `parley server` after all sources were merged; what is undefined takes the server's own default. */

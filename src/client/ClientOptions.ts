@@ -1,4 +1,4 @@
-import type { Policy } from "../core/peer/Policy.js"
+import type { Policy } from "../core/peer/path/Policy.js"
 import type { AcceptPolicy } from "./files/Api.js"
 
 /** What a client must be told. Everything else it asks of its services. */

@@ -1,4 +1,4 @@
-import type { Policy } from "../core/peer/Policy.js"
+import type { Policy } from "../core/peer/path/Policy.js"
 import * as Nickname from "../domain/Nickname.js"
 
 /**

@@ -1,9 +1,9 @@
 import { type Expectation, expect } from "../core/nat/Expectation.js"
 import { type NatKind, reachabilityOf } from "../core/nat/NatKind.js"
 import type { PathInfo } from "../core/peer/Api.js"
-import type { PathReason } from "../core/peer/PathHistory.js"
-import type { Policy } from "../core/peer/Policy.js"
-import type { ConnectionReport, PathReport, PeerReport } from "../core/peer/Report.js"
+import type { PathReason } from "../core/peer/path/PathHistory.js"
+import type { Policy } from "../core/peer/path/Policy.js"
+import type { ConnectionReport, PathReport, PeerReport } from "../core/peer/path/Report.js"
 import { named } from "./PeerEvents.js"
 
 /** How a peer is reached and why not otherwise. Everything but `nick` and addresses is our own wording. */

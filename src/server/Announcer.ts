@@ -1,4 +1,4 @@
-import type { Timed } from "../core/rendezvous/DeadlineWheel.js"
+import type { Timed } from "../core/support/DeadlineWheel.js"
 import * as Bytes from "../protocol/Bytes.js"
 
 /** Somebody who wants presence events. */

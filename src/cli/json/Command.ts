@@ -2,7 +2,7 @@ import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { MAX_LIMIT, MAX_SEARCH } from "../../client/history/Api.js"
-import { POLICIES } from "../../core/peer/Policy.js"
+import { POLICIES } from "../../core/peer/path/Policy.js"
 
 /** The commands of JSON mode, one a line on standard input (docs/json.md). Unknown keys are ignored. */
 

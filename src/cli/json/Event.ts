@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import { KINDS as NAT_KINDS } from "../../core/nat/NatKind.js"
-import { POLICIES } from "../../core/peer/Policy.js"
+import { POLICIES } from "../../core/peer/path/Policy.js"
 import { Ref } from "./Command.js"
 import * as Line from "./Line.js"
 

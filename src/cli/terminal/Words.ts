@@ -1,4 +1,4 @@
-import { POLICIES, type Policy } from "../../core/peer/Policy.js"
+import { POLICIES, type Policy } from "../../core/peer/path/Policy.js"
 
 /** What a line typed in the terminal client means. */
 export type Intent =

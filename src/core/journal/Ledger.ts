@@ -1,5 +1,5 @@
 import type { MessageId, Past, PastMessage, PeerId } from "../peer/Api.js"
-import { MAX_OUTBOX, MAX_OUTBOX_BYTES, MAX_SEEN } from "../peer/Conversation.js"
+import { MAX_OUTBOX, MAX_OUTBOX_BYTES, MAX_SEEN } from "../peer/chat/Conversation.js"
 import type { Entry } from "./Entry.js"
 
 /**

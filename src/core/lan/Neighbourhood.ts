@@ -6,7 +6,7 @@ import * as Nickname from "../../domain/Nickname.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import * as Lan from "../../protocol/Lan.js"
 import * as PeerRecord from "../../protocol/PeerRecord.js"
-import { type Rate, TokenBucket } from "../rendezvous/TokenBucket.js"
+import { type Rate, TokenBucket } from "../support/TokenBucket.js"
 import { Neighbour } from "./Neighbour.js"
 
 /** Another parley on this network whose record we hold. */

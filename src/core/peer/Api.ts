@@ -1,8 +1,8 @@
 import type { Endpoint } from "../../domain/Endpoint.js"
 import type { PeerRecord } from "../../protocol/PeerRecord.js"
 import type { NatKind } from "../nat/NatKind.js"
-import type { Policy } from "./Policy.js"
-import type { PeerReport } from "./Report.js"
+import type { Policy } from "./path/Policy.js"
+import type { PeerReport } from "./path/Report.js"
 
 /**
  * What goes in and out of the `Peers` machine (core/peer/Peers), which holds every peer link of one client: handshakes,

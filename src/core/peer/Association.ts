@@ -4,18 +4,18 @@ import { CONNECTION_BYTES, type HandshakePayload } from "../../protocol/Handshak
 import * as NatKind from "../nat/NatKind.js"
 import type { DisconnectReason, PeerId, Route, Transmit } from "./Api.js"
 import type { AssociationContext } from "./AssociationContext.js"
-import type { Attempt, AttemptKind } from "./Attempt.js"
 import { Connection } from "./Connection.js"
-import { Conversation } from "./Conversation.js"
-import { Epoch } from "./Epoch.js"
-import { type HandshakeResult, verifyMac1 } from "./Handshake.js"
-import * as Terms from "./HandshakeTerms.js"
-import type { OpenIntroduction } from "./OpenIntroduction.js"
-import { OwnHandshake } from "./OwnHandshake.js"
-import { PathHistory } from "./PathHistory.js"
-import { type Policy, permits } from "./Policy.js"
-import type { PeerReport } from "./Report.js"
-import { isNamed, Unconfirmed } from "./Unconfirmed.js"
+import { Conversation } from "./chat/Conversation.js"
+import type { Attempt, AttemptKind } from "./handshake/Attempt.js"
+import { HalfOpen, isNamed } from "./handshake/HalfOpen.js"
+import { type HandshakeResult, verifyMac1 } from "./handshake/Handshake.js"
+import { HandshakeInitiator } from "./handshake/HandshakeInitiator.js"
+import * as Terms from "./handshake/HandshakeTerms.js"
+import type { OpenIntroduction } from "./handshake/OpenIntroduction.js"
+import { Epoch } from "./keys/Epoch.js"
+import { PathHistory } from "./path/PathHistory.js"
+import { type Policy, permits } from "./path/Policy.js"
+import type { PeerReport } from "./path/Report.js"
 
 /**
  * Everything between us and one peer identity: its conversation, at most one connection in use, at most one that we answered and that
@@ -29,8 +29,8 @@ import { isNamed, Unconfirmed } from "./Unconfirmed.js"
 export class Association {
   readonly conversation: Conversation
   #connection: Connection | undefined
-  readonly #unconfirmed = new Unconfirmed()
-  readonly #own: OwnHandshake
+  readonly #unconfirmed = new HalfOpen()
+  readonly #own: HandshakeInitiator
   /** The one to begin handshakes on: of our newest `invite`, or the one that the connection in use came from. */
   #introduction: OpenIntroduction | undefined
   /** The introduction that the connection in use came from. */
@@ -46,7 +46,7 @@ export class Association {
     readonly peer: PeerId,
     private readonly context: AssociationContext
   ) {
-    this.#own = new OwnHandshake(context, this)
+    this.#own = new HandshakeInitiator(context, this)
     this.conversation = new Conversation(peer, context.emit, context.journal)
   }
 

@@ -1,12 +1,12 @@
 import type { Endpoint } from "../../domain/Endpoint.js"
 import type { PeerEvent, PeerId } from "./Api.js"
-import type { CongestionController } from "./CongestionController.js"
-import type { Conversation } from "./Conversation.js"
-import type { Epoch } from "./Epoch.js"
-import type { IndexTable } from "./IndexTable.js"
+import type { Conversation } from "./chat/Conversation.js"
+import type { Epoch } from "./keys/Epoch.js"
+import type { IndexTable } from "./keys/IndexTable.js"
 import type { PacketMemory } from "./PacketMemory.js"
-import type { PathChange } from "./PathHistory.js"
-import type { Policy } from "./Policy.js"
+import type { PathChange } from "./path/PathHistory.js"
+import type { Policy } from "./path/Policy.js"
+import type { CongestionController } from "./recovery/CongestionController.js"
 
 /** What a connection is made of: the client around it, and what the handshake has settled. */
 export interface ConnectionContext {

@@ -3,7 +3,7 @@ import { type Endpoint, format } from "../../domain/Endpoint.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { MAX_PACKET, PacketType, readHeader } from "../../protocol/DataPacket.js"
 import type { NatKind } from "../nat/NatKind.js"
-import { Acquaintances, MAX_PEERS } from "./Acquaintances.js"
+import { DeadlineHeap } from "../support/DeadlineHeap.js"
 import type {
   Consent,
   Introduction,
@@ -22,15 +22,15 @@ import type {
 } from "./Api.js"
 import { Association } from "./Association.js"
 import type { AssociationContext } from "./AssociationContext.js"
-import { Bbr } from "./Bbr.js"
-import type { CongestionController } from "./CongestionController.js"
-import { DeadlineHeap } from "./DeadlineHeap.js"
-import { peek } from "./Handshake.js"
-import { IndexTable } from "./IndexTable.js"
+import { peek } from "./handshake/Handshake.js"
+import { IndexTable } from "./keys/IndexTable.js"
 import { PacketMemory } from "./PacketMemory.js"
-import type { Policy } from "./Policy.js"
-import type { PeerReport } from "./Report.js"
-import type { Streams } from "./Streams.js"
+import { MAX_PEERS, PeerTable } from "./PeerTable.js"
+import type { Policy } from "./path/Policy.js"
+import type { PeerReport } from "./path/Report.js"
+import { Bbr } from "./recovery/Bbr.js"
+import type { CongestionController } from "./recovery/CongestionController.js"
+import type { Streams } from "./stream/Streams.js"
 
 export interface PeersOptions {
   readonly crypto: Crypto
@@ -60,7 +60,7 @@ export interface PeersOptions {
  */
 export class Peers implements PeersMachine {
   readonly #context: AssociationContext
-  readonly #known: Acquaintances
+  readonly #known: PeerTable
   readonly #indexes: IndexTable
   #record: Uint8Array = new Uint8Array(0)
   #candidates: ReadonlyArray<Endpoint> = []
@@ -80,7 +80,7 @@ export class Peers implements PeersMachine {
   constructor(private readonly options: PeersOptions) {
     this.#now = options.now
     this.#indexes = new IndexTable(options.entropy)
-    this.#known = new Acquaintances(
+    this.#known = new PeerTable(
       options.identity.publicKey,
       (peer) => new Association(peer, this.#context),
       (association) => {

@@ -1,5 +1,5 @@
 import * as Endpoint from "../../domain/Endpoint.js"
-import { type Rate, TokenBucket } from "./TokenBucket.js"
+import { type Rate, TokenBucket } from "../support/TokenBucket.js"
 
 export interface AddressLimits {
   /** Connections at the same time. */

@@ -1,8 +1,8 @@
 import type * as Endpoint from "../../domain/Endpoint.js"
 import * as ClassicStun from "../../protocol/ClassicStun.js"
 import * as Stun from "../../protocol/Stun.js"
+import type { Rate } from "../support/TokenBucket.js"
 import { SourceLimiter } from "./SourceLimiter.js"
-import type { Rate } from "./TokenBucket.js"
 
 /** One of the reflector's sockets of a family: by address and by port, first or second. */
 export interface Corner {

@@ -1,9 +1,9 @@
 import * as Nickname from "../../domain/Nickname.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { encodeMessage, type RefusalBody } from "../../protocol/ControlCodec.js"
+import { Expiry } from "../support/Expiry.js"
 import { Channels } from "./Channels.js"
 import { Directory, type Page, type PageRequest } from "./Directory.js"
-import { Expiry } from "./Expiry.js"
 import {
   type Claim,
   type FreshChannel,

@@ -1,9 +1,9 @@
 import type { Endpoint } from "../../domain/Endpoint.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import * as Envelope from "../../protocol/RelayEnvelope.js"
+import { type Rate, TokenBucket } from "../support/TokenBucket.js"
 import type { SessionId } from "./Registration.js"
 import type { ChannelEnd } from "./RegistryMachine.js"
-import { type Rate, TokenBucket } from "./TokenBucket.js"
 
 export interface RelayLimits {
   /** Bytes of one channel, both directions together. */

@@ -4,9 +4,9 @@ import * as Bytes from "../../protocol/Bytes.js"
 import { type Mood, PROTOCOL_VERSION, type Register, type Relay, type Request } from "../../protocol/Control.js"
 import { decodeRequest, encodeMessage, encodeRefusal, type RefusalBody } from "../../protocol/ControlCodec.js"
 import { type Line, LineFraming } from "../../protocol/LineFraming.js"
+import { type Rate, TokenBucket } from "../support/TokenBucket.js"
 import type { PageRequest } from "./Directory.js"
 import { type Outcome, replyTo } from "./Outcome.js"
-import { type Rate, TokenBucket } from "./TokenBucket.js"
 
 export interface SessionLimits {
   /** Bytes of one line. */

@@ -1,6 +1,6 @@
 import type { Endpoint } from "../../domain/Endpoint.js"
+import { type Rate, TokenBucket } from "../support/TokenBucket.js"
 import { sourceOf } from "./AddressGate.js"
-import { type Rate, TokenBucket } from "./TokenBucket.js"
 
 /**
  * Bounds the datagrams of each IPv4 address and each IPv6 /64, which is what one subscriber has, and of all together. Sources of

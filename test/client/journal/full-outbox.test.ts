@@ -1,7 +1,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
-import { MAX_OUTBOX } from "../../../src/core/peer/Conversation.js"
+import { MAX_OUTBOX } from "../../../src/core/peer/chat/Conversation.js"
 import { type Person, world } from "../World.js"
 import { FaultyStore } from "./FaultyStore.js"
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { JournalEntry, Past, PeerEvent } from "../../../src/core/peer/Api.js"
-import { Conversation } from "../../../src/core/peer/Conversation.js"
+import { Conversation } from "../../../src/core/peer/chat/Conversation.js"
 import { fromText, toText } from "../../../src/protocol/Bytes.js"
 import { idOf } from "./Arbitrary.js"
 

@@ -2,7 +2,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { decode, type Entry, encode } from "../../../src/core/journal/Entry.js"
 import { Ledger } from "../../../src/core/journal/Ledger.js"
-import { MAX_OUTBOX, MAX_SEEN } from "../../../src/core/peer/Conversation.js"
+import { MAX_OUTBOX, MAX_SEEN } from "../../../src/core/peer/chat/Conversation.js"
 import { entry, idOf, peerOf } from "./Arbitrary.js"
 
 const ledgerOf = (entries: Iterable<Entry>): Ledger => {

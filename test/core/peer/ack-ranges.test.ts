@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { AckRanges } from "../../../src/core/peer/AckRanges.js"
+import { AckRanges } from "../../../src/core/peer/recovery/AckRanges.js"
 import { MAX_ACK_RANGES } from "../../../src/protocol/Frame.js"
 
 describe("acknowledgements", () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest"
 import { Bottleneck, type LinkOptions } from "../../../bench/transport/Bottleneck.js"
-import { Bbr } from "../../../src/core/peer/Bbr.js"
-import type { CongestionController } from "../../../src/core/peer/CongestionController.js"
-import { NewReno } from "../../../src/core/peer/NewReno.js"
+import { Bbr } from "../../../src/core/peer/recovery/Bbr.js"
+import type { CongestionController } from "../../../src/core/peer/recovery/CongestionController.js"
+import { NewReno } from "../../../src/core/peer/recovery/NewReno.js"
 
 /** 20 Mbit/s and 40 ms: small, so that a few virtual seconds are a moment. */
 const LINK: LinkOptions = { rate: 2_500, delay: 20, queue: 100_000, loss: 0 }

@@ -1,7 +1,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { ByteQueue } from "../../../src/core/peer/ByteQueue.js"
-import { MAX_STREAMS } from "../../../src/core/peer/Streams.js"
+import { ByteQueue } from "../../../src/core/peer/stream/ByteQueue.js"
+import { MAX_STREAMS } from "../../../src/core/peer/stream/Streams.js"
 import { type LinkOptions, type Node, World } from "./Pair.js"
 
 const bytesOf = (stream: number, offset: number, length: number): Uint8Array =>

@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { MAX_PEERS } from "../../../src/core/peer/Acquaintances.js"
+import { MAX_PEERS } from "../../../src/core/peer/PeerTable.js"
 import { fromText } from "../../../src/protocol/Bytes.js"
 import { direct, introduction, World } from "./Pair.js"
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { Epoch } from "../../../src/core/peer/Epoch.js"
-import { KeyRing } from "../../../src/core/peer/KeyRing.js"
+import { Epoch } from "../../../src/core/peer/keys/Epoch.js"
+import { KeyRing } from "../../../src/core/peer/keys/KeyRing.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 
 const setUp = () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest"
-import { Bbr } from "../../../src/core/peer/Bbr.js"
-import type { CongestionController } from "../../../src/core/peer/CongestionController.js"
-import { LossDetector, type SentFrame } from "../../../src/core/peer/LossDetector.js"
-import { NewReno } from "../../../src/core/peer/NewReno.js"
-import { INITIAL_RTT, RttEstimator } from "../../../src/core/peer/RttEstimator.js"
+import { Bbr } from "../../../src/core/peer/recovery/Bbr.js"
+import type { CongestionController } from "../../../src/core/peer/recovery/CongestionController.js"
+import { LossDetector, type SentFrame } from "../../../src/core/peer/recovery/LossDetector.js"
+import { NewReno } from "../../../src/core/peer/recovery/NewReno.js"
+import { INITIAL_RTT, RttEstimator } from "../../../src/core/peer/recovery/RttEstimator.js"
 import { MAX_DATAGRAM } from "../../../src/protocol/DataPacket.js"
 
 const setUp = () => {

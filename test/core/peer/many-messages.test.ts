@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { MAX_OUTBOX } from "../../../src/core/peer/Conversation.js"
+import { MAX_OUTBOX } from "../../../src/core/peer/chat/Conversation.js"
 import { type Node, World } from "./Pair.js"
 
 /** `PARLEY_MESSAGES=1000000 npx vitest run test/core/peer/many-messages` takes some minutes. */

@@ -1,8 +1,8 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { DeliveryRate } from "../../../src/core/peer/DeliveryRate.js"
-import { Pacer } from "../../../src/core/peer/Pacer.js"
-import { WindowedMax } from "../../../src/core/peer/WindowedMax.js"
+import { DeliveryRate } from "../../../src/core/peer/recovery/DeliveryRate.js"
+import { Pacer } from "../../../src/core/peer/recovery/Pacer.js"
+import { WindowedMax } from "../../../src/core/peer/recovery/WindowedMax.js"
 
 describe("the pacer", () => {
   it("lets ten packets go at once, then as many as the rate says", () => {

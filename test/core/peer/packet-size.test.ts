@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { PacketSize } from "../../../src/core/peer/PacketSize.js"
+import { PacketSize } from "../../../src/core/peer/path/PacketSize.js"
 
 describe("the size of packets (RFC 8899)", () => {
   it("grows with each size that came through", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { PROBE_SCHEDULE } from "../../../src/core/peer/Path.js"
-import { Paths } from "../../../src/core/peer/Paths.js"
+import { PROBE_SCHEDULE } from "../../../src/core/peer/path/Path.js"
+import { Paths } from "../../../src/core/peer/path/Paths.js"
 import { direct } from "./Pair.js"
 
 /** Sends all probes that fall due until `until`; how many there were. */

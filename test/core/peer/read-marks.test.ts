@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { ReadMarks } from "../../../src/core/peer/ReadMarks.js"
+import { ReadMarks } from "../../../src/core/peer/chat/ReadMarks.js"
 import { type LinkOptions, World } from "./Pair.js"
 
 /** Alice and bob, who have asked for each other. */

@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { ReplayWindow, WINDOW_SIZE } from "../../../src/core/peer/ReplayWindow.js"
+import { ReplayWindow, WINDOW_SIZE } from "../../../src/core/peer/keys/ReplayWindow.js"
 
 describe("the replay window", () => {
   it("agrees with a set that forgets nothing", () => {

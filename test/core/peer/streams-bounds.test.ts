@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { PeerEvent } from "../../../src/core/peer/Api.js"
-import type { SentFrame } from "../../../src/core/peer/LossDetector.js"
-import { MAX_STREAMS, Streams } from "../../../src/core/peer/Streams.js"
+import type { SentFrame } from "../../../src/core/peer/recovery/LossDetector.js"
+import { MAX_STREAMS, Streams } from "../../../src/core/peer/stream/Streams.js"
 import { Writer } from "../../../src/protocol/Bytes.js"
 
 /** Opens streams with a byte each, which our side gives up at once, until it has had enough; how many it took. */

@@ -1,8 +1,8 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { Range } from "../../../src/core/peer/RangeSet.js"
-import { MAX_SEGMENTS, ReceiveStream } from "../../../src/core/peer/ReceiveStream.js"
-import { SendStream } from "../../../src/core/peer/SendStream.js"
+import { MAX_SEGMENTS, ReceiveStream } from "../../../src/core/peer/stream/ReceiveStream.js"
+import { SendStream } from "../../../src/core/peer/stream/SendStream.js"
+import type { Range } from "../../../src/core/support/RangeSet.js"
 import { Writer } from "../../../src/protocol/Bytes.js"
 
 const bytesOf = (stream: SendStream, range: Range): Uint8Array => {

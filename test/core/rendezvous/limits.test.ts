@@ -1,8 +1,8 @@
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { AddressGate, MAX_SOURCES } from "../../../src/core/rendezvous/AddressGate.js"
-import { Expiry } from "../../../src/core/rendezvous/Expiry.js"
-import { TokenBucket } from "../../../src/core/rendezvous/TokenBucket.js"
+import { Expiry } from "../../../src/core/support/Expiry.js"
+import { TokenBucket } from "../../../src/core/support/TokenBucket.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 
 describe("a token bucket", () => {

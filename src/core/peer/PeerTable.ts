@@ -1,0 +1,84 @@
+import * as Bytes from "../../protocol/Bytes.js"
+import type { Introduction, PeerId } from "./Api.js"
+import type { Association } from "./Association.js"
+import { OpenIntroduction } from "./handshake/OpenIntroduction.js"
+
+/** Whom we know, and the channels on which they were introduced to us: at most `MAX_PEERS` peers with `MAX_OPEN` channels each. */
+export class PeerTable {
+  readonly #peers = new Map<PeerId, Association>()
+  readonly #channels = new Map<string, Introduced>()
+
+  constructor(
+    private readonly ownIdentity: Uint8Array,
+    private readonly make: (peer: PeerId) => Association,
+    /** Closes an association of which nothing is left, and forgets it: its place is needed. */
+    private readonly evict: (association: Association) => void
+  ) {}
+
+  get(peer: PeerId): Association | undefined {
+    return this.#peers.get(peer)
+  }
+
+  /** Those introduced on this channel. */
+  on(channel: string): Introduced | undefined {
+    return this.#channels.get(channel)
+  }
+
+  get all(): IterableIterator<Association> {
+    return this.#peers.values()
+  }
+
+  /** The association that an introduction is about, a new one if need be; `undefined` when it is unusable, or there is no room. */
+  introduce(introduction: Introduction): Introduced | undefined {
+    const peer = Bytes.toBase64Url(introduction.record.identity)
+    const channel = Bytes.fromBase64Url(introduction.channel)
+    if (channel?.length !== CHANNEL_BYTES || Bytes.equal(introduction.record.identity, this.ownIdentity))
+      return undefined
+    const known = this.#channels.get(introduction.channel)
+    if (known?.association.peer === peer) {
+      known.introduction.update(introduction)
+      return known
+    }
+    if (known !== undefined || !this.#makeRoom(peer)) return undefined
+    const association = this.#peers.get(peer) ?? this.make(peer)
+    this.#peers.set(peer, association)
+    const introduced = { association, introduction: new OpenIntroduction(introduction, channel) }
+    association.introductions.set(introduction.channel, introduced.introduction)
+    for (const oldest of association.introductions.keys()) {
+      if (association.introductions.size <= MAX_OPEN) break
+      association.introductions.delete(oldest)
+      this.#channels.delete(oldest)
+    }
+    this.#channels.set(introduction.channel, introduced)
+    return introduced
+  }
+
+  /** The channels of this association mean nothing any more. */
+  forgetChannels(association: Association): void {
+    for (const channel of association.introductions.keys()) this.#channels.delete(channel)
+  }
+
+  /** Whether there is a place for one more; takes that of the oldest one of which nothing is left, if need be. */
+  #makeRoom(peer: PeerId): boolean {
+    if (this.#peers.has(peer) || this.#peers.size < MAX_PEERS) return true
+    for (const association of this.#peers.values()) {
+      if (!association.isIdle) continue
+      this.evict(association)
+      this.#peers.delete(association.peer)
+      return true
+    }
+    return false
+  }
+}
+
+export interface Introduced {
+  readonly association: Association
+  readonly introduction: OpenIntroduction
+}
+
+/** Bytes of a channel. */
+const CHANNEL_BYTES = 8
+/** Peers remembered at once, about 7 KB each in silence: more than a person or a busy bot talks to. */
+export const MAX_PEERS = 1024
+/** Introductions to one peer: each restart of a client or a server makes a new channel, and only the newest ones matter. */
+const MAX_OPEN = 4

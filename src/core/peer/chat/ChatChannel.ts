@@ -1,0 +1,215 @@
+import * as Bytes from "../../../protocol/Bytes.js"
+import {
+  type ChatRecord,
+  MARK_SIZE,
+  RecordReader,
+  textSize,
+  writeDelivered,
+  writeRead,
+  writeText
+} from "../../../protocol/ChatRecord.js"
+import type { PeerEvent } from "../Api.js"
+import { ReceiveStream } from "../stream/ReceiveStream.js"
+import { SendStream } from "../stream/SendStream.js"
+import type { Conversation, Outgoing, ShownSink } from "./Conversation.js"
+
+/**
+ * Stream 0 of one connection: carries the conversation, and enforces consent on both ends.
+ *
+ * Sending: confirmations first, then what was read, then messages, each whole or not at all. A message leaves the outbox only when we asked for the peer,
+ * and the peer asked for us or its credit covers the message. Receiving: records in order to the conversation. The window opens
+ * further only as the application confirms what it has shown, so a stalled application bounds our memory.
+ */
+export class ChatChannel implements ShownSink {
+  readonly stream: SendStream
+  readonly #incoming = new ReceiveStream()
+  readonly #records = new RecordReader()
+  /** Bytes of stream that no longer take up memory. */
+  #released = 0
+  /** The limit that the peer was told last. */
+  #advertised: number
+  #limitDue = false
+  #consentDue = false
+  #peerConsent: boolean
+  #announced = false
+  #mutualReported = false
+  #failed = false
+  readonly #credit: { messages: number; bytes: number }
+
+  constructor(
+    private readonly conversation: Conversation,
+    private readonly emit: (event: PeerEvent) => void,
+    peer: { readonly consent: boolean; readonly creditMessages: number; readonly creditBytes: number },
+    /** Whether our side of the handshake gave consent: it told the peer the window to start with. */
+    consented: boolean
+  ) {
+    this.#peerConsent = peer.consent
+    this.#credit = { messages: peer.creditMessages, bytes: peer.creditBytes }
+    this.stream = new SendStream(window(peer.consent))
+    this.#advertised = window(consented)
+    if (conversation.consented && !consented) this.onConsentGiven()
+  }
+
+  /** Whether a CONSENT frame is to be sent. */
+  get consentDue(): boolean {
+    return this.#consentDue
+  }
+
+  /** The limit to announce; `undefined` when the peer knows enough. */
+  get limitDue(): number | undefined {
+    return this.#limitDue ? this.#limit : undefined
+  }
+
+  /** The limit that the peer was told last. */
+  get limit(): number {
+    return this.#advertised
+  }
+
+  /** Both sides have asked for each other. */
+  get mutual(): boolean {
+    return this.conversation.consented && this.#peerConsent
+  }
+
+  /** We have asked for the peer just now: tell it, and open the window. */
+  onConsentGiven(): void {
+    this.#consentDue = true
+    this.#limitDue = true
+    this.#reportMutual()
+  }
+
+  /** The peer has asked for us; the larger window that goes with it comes as MAX_DATA. */
+  onPeerConsent(): void {
+    this.#peerConsent = true
+    this.#reportMutual()
+  }
+
+  /** The application knows of the connection now: it may be told what becomes of it. */
+  announce(): void {
+    this.#announced = true
+    this.#reportMutual()
+  }
+
+  consentSent(): void {
+    this.#consentDue = false
+  }
+
+  consentLost(): void {
+    this.#consentDue = true
+  }
+
+  limitSent(): void {
+    this.#limitDue = false
+    this.#advertised = this.#limit
+  }
+
+  limitLost(): void {
+    this.#limitDue = true
+  }
+
+  release(size: number): void {
+    this.#released += size
+    if (this.#limit - this.#advertised >= window(this.conversation.consented) / 4) this.#limitDue = true
+  }
+
+  /** The application has caught up a little: reads on where `receive` had to stop. */
+  resume(): void {
+    this.#read()
+  }
+
+  /** Takes the bytes of a STREAM frame; `false` when the peer broke the protocol. */
+  receive(offset: number, data: Uint8Array): boolean {
+    if (!this.#incoming.receive(offset, data, Math.max(this.#advertised, this.#limit))) return false
+    this.#read()
+    return !this.#failed
+  }
+
+  /** Whether the peer broke the protocol in bytes that were read only later. */
+  get failed(): boolean {
+    return this.#failed
+  }
+
+  /** Moves what may be said from the conversation to the stream, no more than the stream will soon need. */
+  fill(): void {
+    while (this.conversation.hasReceipts && this.stream.unsent < MAX_BACKLOG) {
+      writeDelivered(this.stream.extend(MARK_SIZE), Bytes.fromHex(this.conversation.takeReceipt()!)!)
+    }
+    if (!this.conversation.consented) return
+    while (this.stream.unsent < MAX_BACKLOG) {
+      const read = this.conversation.takeRead()
+      if (read === undefined) break
+      writeRead(this.stream.extend(MARK_SIZE), Bytes.fromHex(read)!)
+    }
+    while (this.stream.unsent < MAX_BACKLOG) {
+      const message = this.conversation.next
+      if (message === undefined) return
+      if (!this.#spend(message)) {
+        this.conversation.reportHeld()
+        return
+      }
+      this.conversation.advance()
+      const { bytes, id, sequence } = message
+      writeText(this.stream.extend(textSize(sequence, bytes.length)), Bytes.fromHex(id)!, sequence, bytes)
+    }
+  }
+
+  /** Emits `Mutual` once, as soon as it is true. */
+  #reportMutual(): void {
+    if (!this.#announced || this.#mutualReported || !this.mutual) return
+    this.#mutualReported = true
+    this.emit({ _tag: "Mutual", peer: this.conversation.peer })
+  }
+
+  /** Whether the peer's consent or credit covers the message; takes the credit. */
+  #spend(message: Outgoing): boolean {
+    if (this.#peerConsent) return true
+    if (this.#credit.messages < 1 || this.#credit.bytes < message.bytes.length) return false
+    this.#credit.messages--
+    this.#credit.bytes -= message.bytes.length
+    return true
+  }
+
+  /** Hands on what is in order; while the application is too far behind, it stays where flow control bounds it. */
+  #read(): void {
+    while (!this.#failed && !this.conversation.isFull) {
+      const bytes = this.#incoming.read()
+      if (bytes === undefined) return
+      if (!this.#records.push(bytes, this.#accept)) this.#failed = true
+    }
+    this.#incoming.park()
+  }
+
+  get #limit(): number {
+    return window(this.conversation.consented) + this.#released
+  }
+
+  readonly #accept = (record: ChatRecord, size: number): boolean => {
+    switch (record._tag) {
+      case "Text": {
+        const text = Bytes.toText(record.text)
+        if (text === undefined) return false
+        return this.conversation.onText(Bytes.toHex(record.id), text, record.text.length, size, this)
+      }
+      case "Delivered":
+        this.release(size)
+        this.conversation.onDelivered(Bytes.toHex(record.id))
+        return true
+      case "Read":
+        this.release(size)
+        this.conversation.onRead(Bytes.toHex(record.id))
+        return true
+      case "Unknown":
+        this.release(size)
+        return true
+    }
+  }
+}
+
+/** Bytes that the other side may send at the start of a connection, by whether we have asked for it. */
+const window = (consented: boolean): number => (consented ? CONSENTED_WINDOW : INVITED_WINDOW)
+
+/** Four messages of the largest size. */
+const CONSENTED_WINDOW = 256 * 1024
+/** The credit of an inviter (32 KiB in 16 messages), and room for confirmations. */
+const INVITED_WINDOW = 48 * 1024
+/** Bytes in the stream that were never sent: keeps packets full; what is beyond can still be dropped from the outbox. */
+const MAX_BACKLOG = 16 * 1024

@@ -1,0 +1,280 @@
+import * as Bytes from "../../../protocol/Bytes.js"
+import { MESSAGE_ID_BYTES } from "../../../protocol/ChatRecord.js"
+import {
+  type JournalEntry,
+  MAX_MESSAGE,
+  type MessageId,
+  type Past,
+  type PeerEvent,
+  type PeerId,
+  type SendRefusal
+} from "../Api.js"
+import { ReadMarks } from "./ReadMarks.js"
+import { RecentIds } from "./RecentIds.js"
+
+/**
+ * What we and one peer have to say to each other, whatever connections carry it and however often they break.
+ *
+ * A message of ours enters the outbox, is handed to the connection of the moment in order, and leaves the outbox when the
+ * other application has shown it. On a new connection everything that is still in the outbox is handed out again from the start;
+ * the receiver knows the ids it has seen, so nothing is shown twice. A message of theirs is shown once, and is confirmed when the
+ * application says so; a confirmation that was lost with its connection is made again when the message comes again.
+ *
+ * Consent is ours alone to give (`consented`): nothing leaves the outbox without it. Until then the other side may say as much as
+ * `credit` allows, counted over all connections of this process, repetitions not counted.
+ *
+ * With a journal, a message leaves only when it is written down, and is confirmed only when that it was shown is: then neither side
+ * forgets it by a crash, and the next process goes on from the past that was written.
+ */
+export class Conversation {
+  /** Whether we asked for this peer. */
+  consented = false
+  /** What the peer may still say before we have asked for it. */
+  readonly credit = { messages: CREDIT_MESSAGES, bytes: CREDIT_BYTES }
+
+  readonly #outbox = new Map<MessageId, Outgoing>()
+  #outboxBytes = 0
+  /** Whether the journal may still hold messages of ours. */
+  #lingers = false
+  #nextSequence = 0
+  /** What the connection of the moment has not been given yet, from `#head` on. */
+  #queue: Array<Outgoing> = []
+  #head = 0
+  /** Entries of the queue before this one were examined by `reportHeld`. */
+  #heldUpTo = 0
+
+  /** Ids that came. */
+  readonly #seen = new RecentIds(MAX_SEEN)
+  /** Messages that were not shown yet, or not written down as shown; `isFull` bounds them over any number of connections. */
+  readonly #unshown = new Map<MessageId, { readonly size: number; readonly onShown: ShownSink }>()
+  #unshownBytes = 0
+  /** Confirmations to send; at most `MAX_SEEN`. */
+  readonly #receipts: Array<MessageId> = []
+  /** Messages that came on credit, at most `CREDIT_MESSAGES`: their confirmation cannot rely on a repetition. */
+  readonly #onCredit: Array<MessageId> = []
+  readonly #marks = new ReadMarks()
+
+  constructor(
+    readonly peer: PeerId,
+    private readonly emit: (event: PeerEvent) => void,
+    private readonly journal?: ConversationJournal
+  ) {
+    const past = journal?.past(peer)
+    if (past === undefined) return
+    this.#nextSequence = past.nextSequence
+    for (const { id, sequence, text } of past.outbox)
+      this.#keep({ id, sequence, bytes: text, held: false, stored: true })
+    this.#lingers = past.outbox.length > 0
+    for (const id of past.delivered) this.#marks.onDelivered(id)
+    for (const id of past.shown) if (!this.#seen.has(id)) this.#seen.add(id)
+  }
+
+  /** Messages of ours that the other application has not shown yet. */
+  get undelivered(): number {
+    return this.#outbox.size
+  }
+
+  /** Accepts a message of ours under the id made of 16 fresh random bytes. */
+  send(text: string, randomId: Uint8Array): MessageId | SendRefusal {
+    if (!this.consented) return { _tag: "NotConsented" }
+    const bytes = Bytes.fromText(text)
+    if (bytes.length === 0 || bytes.length > MAX_MESSAGE) return { _tag: "BadLength" }
+    if (this.#outbox.size >= MAX_OUTBOX || this.#outboxBytes + bytes.length > MAX_OUTBOX_BYTES) {
+      return { _tag: "OutboxFull" }
+    }
+    const id = Bytes.toHex(randomId.subarray(0, MESSAGE_ID_BYTES))
+    const sequence = this.#nextSequence++
+    this.#keep({ id, sequence, bytes, held: false, stored: this.journal === undefined })
+    this.#lingers = true
+    this.journal?.write({ _tag: "Accepted", peer: this.peer, id, sequence, text: bytes })
+    return id
+  }
+
+  /** Empties the outbox; what a connection was given already may still arrive. */
+  dropOutbox(): ReadonlyArray<MessageId> {
+    const ids = [...this.#outbox.keys()]
+    // Deliveries are not written down at once: a crash must not bring back what the user has done with.
+    if (this.#lingers) this.journal?.write({ _tag: "Dropped", peer: this.peer })
+    this.#lingers = false
+    this.#outbox.clear()
+    this.#outboxBytes = 0
+    this.#requeue()
+    return ids
+  }
+
+  /** A new connection carries the conversation from now on, and knows nothing of the one before. */
+  restart(): void {
+    this.#requeue()
+    this.#marks.repeat()
+    for (const id of this.#onCredit) if (!this.#unshown.has(id)) this.#receipt(id)
+  }
+
+  /** The next message to hand to the connection; it stays next until `advance`. */
+  get next(): Outgoing | undefined {
+    while (this.#head < this.#queue.length && !this.#outbox.has(this.#queue[this.#head]!.id)) this.advance()
+    const next = this.#queue[this.#head]
+    return next?.stored === true ? next : undefined
+  }
+
+  advance(): void {
+    this.#head++
+    if (this.#head < 64 || this.#head * 2 < this.#queue.length) return
+    this.#queue = this.#queue.slice(this.#head)
+    this.#heldUpTo = Math.max(0, this.#heldUpTo - this.#head)
+    this.#head = 0
+  }
+
+  /** Says of each waiting message, once, that the credit is used up. */
+  reportHeld(): void {
+    for (let i = Math.max(this.#head, this.#heldUpTo); i < this.#queue.length; i++) {
+      const message = this.#queue[i]!
+      if (!message.stored) return
+      this.#heldUpTo = i + 1
+      if (message.held || !this.#outbox.has(message.id)) continue
+      message.held = true
+      this.emit({ _tag: "CreditExhausted", peer: this.peer, id: message.id })
+    }
+  }
+
+  /** The other application has shown a message of ours. */
+  onDelivered(id: MessageId): void {
+    const message = this.#outbox.get(id)
+    if (message === undefined) return
+    this.#outbox.delete(id)
+    this.#outboxBytes -= message.bytes.length
+    this.#marks.onDelivered(id)
+    this.journal?.write({ _tag: "Delivered", peer: this.peer, id })
+    this.emit({ _tag: "Delivered", peer: this.peer, id })
+  }
+
+  /** Somebody has read a message of ours, and all before it. */
+  onRead(id: MessageId): void {
+    if (this.#marks.onRead(id)) this.emit({ _tag: "Read", peer: this.peer, id })
+  }
+
+  /**
+   * A message of theirs came, in order, in `size` bytes of stream; `onShown` is told once it no longer takes up memory. `false` when it
+   * goes beyond the credit.
+   */
+  onText(id: MessageId, text: string, length: number, size: number, onShown: ShownSink): boolean {
+    if (this.#seen.has(id)) {
+      onShown.release(size)
+      if (!this.#unshown.has(id)) this.#receipt(id)
+      // Whoever repeats it had no confirmation of it, and took nothing for read.
+      this.#marks.repeat()
+      return true
+    }
+    if (!this.consented) {
+      if (this.credit.messages < 1 || this.credit.bytes < length) return false
+      this.credit.messages--
+      this.credit.bytes -= length
+      this.#onCredit.push(id)
+    }
+    this.#seen.add(id)
+    this.#unshown.set(id, { size, onShown })
+    this.#unshownBytes += size
+    this.emit({ _tag: "Message", peer: this.peer, id, text })
+    return true
+  }
+
+  /** The application has shown a message of theirs. */
+  shown(id: MessageId): void {
+    if (this.journal === undefined) this.#confirm(id)
+    else if (this.#unshown.has(id)) this.journal.write({ _tag: "Shown", peer: this.peer, id })
+  }
+
+  /** The person has read a message of theirs, and all before it: they are told when it is confirmed. */
+  read(id: MessageId): void {
+    if (this.#seen.has(id)) this.#marks.mark(id)
+  }
+
+  /** What this conversation had written is safe now. */
+  journaled(entry: JournalEntry): void {
+    if (entry._tag === "Accepted") {
+      const message = this.#outbox.get(entry.id)
+      if (message !== undefined) message.stored = true
+    }
+    if (entry._tag === "Shown") this.#confirm(entry.id)
+  }
+
+  /** The application is so far behind that it must be given no more for now. */
+  get isFull(): boolean {
+    return this.#unshownBytes >= MAX_UNSHOWN
+  }
+
+  /** The next confirmation to send. */
+  takeReceipt(): MessageId | undefined {
+    return this.#receipts.shift()
+  }
+
+  get hasReceipts(): boolean {
+    return this.#receipts.length > 0
+  }
+
+  /** What they are to be told that we have read, never before its confirmation. */
+  takeRead(): MessageId | undefined {
+    return this.hasReceipts ? undefined : this.#marks.take(this.#unshown)
+  }
+
+  #keep(message: Outgoing): void {
+    this.#outbox.set(message.id, message)
+    this.#outboxBytes += message.bytes.length
+    this.#queue.push(message)
+  }
+
+  #confirm(id: MessageId): void {
+    const message = this.#unshown.get(id)
+    if (message === undefined) return
+    this.#unshown.delete(id)
+    this.#unshownBytes -= message.size
+    message.onShown.release(message.size)
+    this.#receipt(id)
+  }
+
+  #requeue(): void {
+    this.#queue = [...this.#outbox.values()]
+    this.#head = 0
+    this.#heldUpTo = 0
+  }
+
+  #receipt(id: MessageId): void {
+    this.#receipts.push(id)
+    if (this.#receipts.length > MAX_SEEN) this.#receipts.shift()
+  }
+}
+
+export interface Outgoing {
+  readonly id: MessageId
+  /** Grows by one with each message to this peer. */
+  readonly sequence: number
+  readonly bytes: Uint8Array
+  /** Whether the application was told that it waits for consent. */
+  held: boolean
+  /** Whether it survives a crash, and so may leave. */
+  stored: boolean
+}
+
+/** Where a conversation has written down what must survive a crash. */
+export interface ConversationJournal {
+  readonly past: (peer: PeerId) => Past | undefined
+  /** `journaled` follows with the same entry. */
+  readonly write: (entry: JournalEntry) => void
+}
+
+/** Who is told when a message no longer takes up memory: the flow control of the connection that brought it. */
+export interface ShownSink {
+  readonly release: (size: number) => void
+}
+
+/** What an invited peer grants: enough to say who one is and what one wants, too little to be a nuisance. */
+export const CREDIT_MESSAGES = 16
+/** Bytes of UTF-8. */
+export const CREDIT_BYTES = 32 * 1024
+/** Messages in an outbox: a night of a busy program's reports to somebody who is away. Some 300 bytes each beside their text: 3 MB when full. */
+export const MAX_OUTBOX = 10_000
+/** Bytes of UTF-8 in an outbox: 800 for each of so many, or 128 messages of the largest size. */
+export const MAX_OUTBOX_BYTES = 128 * MAX_MESSAGE
+/** Ids remembered for telling repetitions: all that a full outbox on the other side may repeat. 1 MB for a peer that has said so much. */
+export const MAX_SEEN = MAX_OUTBOX
+/** Bytes the application may have without having confirmed them: the windows of two connections, one of them broken. */
+const MAX_UNSHOWN = 512 * 1024

@@ -1,0 +1,114 @@
+import type { Route } from "../Api.js"
+import type { Connection } from "../Connection.js"
+import { routeKey } from "../path/Path.js"
+import type { Initiation } from "./Handshake.js"
+import type { OpenIntroduction } from "./OpenIntroduction.js"
+
+/** `first`: somebody waits for it. `again`: the peer went silent and may come back. `rekey`: new keys for a living connection. */
+export type AttemptKind = "first" | "again" | "rekey"
+
+/**
+ * A handshake that we began and that is not answered yet. The same HS1 goes out again and again, to every known route, quickly at
+ * first; now and then it is made anew, in case the peer has forgotten what it answered.
+ */
+export class Attempt {
+  #sends = 0
+  #nextAt: number
+  #madeAt: number
+  #lastSentAt = 0
+  readonly #routes: Array<Route> = []
+
+  constructor(
+    readonly kind: AttemptKind,
+    readonly introduction: OpenIntroduction,
+    /** The connection to get new keys; `undefined` when a new one is wanted. */
+    readonly rekeys: Connection | undefined,
+    /** The name of our end. */
+    readonly localId: Uint8Array,
+    private current: { readonly initiation: Initiation; readonly index: number },
+    readonly startedAt: number,
+    /** ms that an answer takes, as far as is known: nothing is sent again before that. */
+    private readonly patience = 0
+  ) {
+    this.#nextAt = startedAt
+    this.#madeAt = startedAt
+  }
+
+  get initiation(): Initiation {
+    return this.current.initiation
+  }
+
+  /** Our index in the HS1 that is being sent. */
+  get index(): number {
+    return this.current.index
+  }
+
+  get routes(): ReadonlyArray<Route> {
+    return this.#routes
+  }
+
+  /** ms since the HS1 that is surely the one that was answered; `undefined` when there were several. */
+  rtt(now: number): number | undefined {
+    return this.#sends === 1 ? now - this.#lastSentAt : undefined
+  }
+
+  /** The peer was heard there. `true` when it is news. */
+  addRoute(route: Route): boolean {
+    if (this.#routes.length >= MAX_ROUTES || this.#routes.some((known) => routeKey(known) === routeKey(route)))
+      return false
+    this.#routes.push(route)
+    return true
+  }
+
+  /** When the next resend is due, or the end. */
+  get timeout(): number {
+    return Math.min(this.#nextAt, this.giveUpAt)
+  }
+
+  get giveUpAt(): number {
+    return this.startedAt + (this.kind === "again" ? GIVE_UP_AGAIN : GIVE_UP)
+  }
+
+  get sendAt(): number {
+    return this.#nextAt
+  }
+
+  /** Whether the next send should be of a new HS1. */
+  isStale(now: number): boolean {
+    return now >= this.#madeAt + RENEW_AFTER
+  }
+
+  renew(current: { readonly initiation: Initiation; readonly index: number }, now: number): void {
+    this.current = current
+    this.#madeAt = now
+  }
+
+  /** HS1 went to all routes; `jitter` is a factor about 1. */
+  onSent(now: number, jitter: number): void {
+    const scheduled = RESEND_SCHEDULE[this.#sends]
+    const interval = now - this.startedAt > GIVE_UP ? SLOW_INTERVAL : INTERVAL
+    const next = scheduled === undefined ? now + interval * jitter : this.startedAt + scheduled
+    this.#nextAt = Math.max(next, now + this.patience)
+    this.#sends++
+    this.#lastSentAt = now
+  }
+
+  sendNow(now: number): void {
+    this.#nextAt = now
+  }
+}
+
+/** Where one HS1 goes: the candidates of an introduction, and as many where the peer was seen itself. */
+const MAX_ROUTES = 16
+/** ms from the start: one lost packet must not cost a second. */
+const RESEND_SCHEDULE: ReadonlyArray<number> = [100, 300, 700, 1_500, 3_000, 5_000]
+/** ms between resends after the schedule: keeps NAT mappings open, which time out after 30 s and more. */
+const INTERVAL = 5_000
+/** ms between resends to a peer that has been silent for `GIVE_UP`. */
+const SLOW_INTERVAL = 30_000
+/** ms after which a peer that never answered counts as unreachable. */
+const GIVE_UP = 90_000
+/** ms: a laptop that slept through lunch is found again; for longer there is a fresh introduction. */
+const GIVE_UP_AGAIN = 60 * 60_000
+/** ms: longer than any round trip, shorter than a responder remembers an answer that came to nothing. */
+const RENEW_AFTER = 15_000

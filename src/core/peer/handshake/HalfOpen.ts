@@ -1,0 +1,84 @@
+import * as Bytes from "../../../protocol/Bytes.js"
+import type { HandshakePayload } from "../../../protocol/Handshake.js"
+import type { Connection } from "../Connection.js"
+import type { OpenIntroduction } from "./OpenIntroduction.js"
+
+/**
+ * The connections that we made by answering a handshake, and that wait for their first packet: until then the handshake may have been
+ * a replay, or one that its sender has given up for another.
+ *
+ * One for each introduction, the newest: on one channel the number of the attempt tells old from new, but packets of two channels overtake
+ * each other, and the older of two handshakes may be the one that the peer goes on with.
+ */
+export class HalfOpen {
+  readonly #waiting = new Map<OpenIntroduction, Waiting>()
+
+  get connections(): ReadonlyArray<Connection> {
+    return Array.from(this.#waiting.values(), ({ connection }) => connection)
+  }
+
+  get newest(): Connection | undefined {
+    return this.connections.at(-1)
+  }
+
+  /** Also for one that waits already, when the peer has made new keys for it on this introduction. */
+  add(connection: Connection, introduction: OpenIntroduction, now: number): void {
+    this.take(connection)
+    const former = this.#waiting.get(introduction)
+    if (former !== undefined) drop(former)
+    this.#waiting.delete(introduction)
+    this.#waiting.set(introduction, { connection, introduction, since: now })
+  }
+
+  /** The first packet came in: it waits no longer. `undefined` when it did not wait. */
+  take(connection: Connection): Waiting | undefined {
+    for (const waiting of this.#waiting.values()) {
+      if (waiting.connection !== connection) continue
+      this.#waiting.delete(waiting.introduction)
+      return waiting
+    }
+    return undefined
+  }
+
+  /** When the next one has waited for long enough. */
+  get timeout(): number {
+    let timeout = Number.POSITIVE_INFINITY
+    for (const { since } of this.#waiting.values()) timeout = Math.min(timeout, since + UNCONFIRMED_FOR)
+    return timeout
+  }
+
+  /** Gives up those that waited for long enough; the introduction of the newest of them. */
+  expire(now: number): OpenIntroduction | undefined {
+    let expired: OpenIntroduction | undefined
+    for (const waiting of this.#waiting.values()) {
+      if (now < waiting.since + UNCONFIRMED_FOR) continue
+      this.#waiting.delete(waiting.introduction)
+      drop(waiting)
+      expired = waiting.introduction
+    }
+    return expired
+  }
+
+  dropAll(): void {
+    for (const waiting of this.#waiting.values()) drop(waiting)
+    this.#waiting.clear()
+  }
+}
+
+export interface Waiting {
+  readonly connection: Connection
+  readonly introduction: OpenIntroduction
+  readonly since: number
+}
+
+/** Whether this connection is the one that the sender of a handshake means: then it brings new keys, else a new connection. */
+export const isNamed = (connection: Connection, { connection: remoteId, peerConnection }: HandshakePayload): boolean =>
+  Bytes.equal(connection.localId, peerConnection) && Bytes.equal(connection.remoteId, remoteId)
+
+const drop = ({ connection }: Waiting): void => {
+  connection.ended = "replaced"
+  connection.keys.wipe()
+}
+
+/** ms that a connection waits for its first packet: the initiator resends at least every 6 s until it has the answer. */
+const UNCONFIRMED_FOR = 20_000

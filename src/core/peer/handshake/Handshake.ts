@@ -1,0 +1,217 @@
+import type { Crypto, KeyPair, NoiseHandshake } from "../../../domain/Crypto.js"
+import * as Bytes from "../../../protocol/Bytes.js"
+import type { HandshakePayload } from "../../../protocol/Handshake.js"
+import * as Wire from "../../../protocol/Handshake.js"
+import * as PeerRecord from "../../../protocol/PeerRecord.js"
+
+/**
+ * The handshake of the peer link: Noise_IK_25519_ChaChaPoly_BLAKE2b, one round trip, both sides authenticated.
+ *
+ * The initiator learned the responder's static key from the introduction. It sends HS1 (the same bytes on every resend) and
+ * keeps the `Initiation`; the responder opens it with `respond`, decides whether it wants this peer, and calls `reply` once,
+ * which gives HS2 and its keys; HS2 in `complete` gives the initiator the matching ones.
+ *
+ * A stranger costs little: a packet without a `mac1` made with the pair key and the receiver's static key is dropped after two
+ * short hashes, before any curve operation. The pair key is known to the server, so `mac1` protects effort and nothing else.
+ *
+ * What is left to the caller: finding the pair key by channel, `attempt` (replays of HS1), answering an identical HS1 with the
+ * identical HS2, resends, and verifying the record in the payload (`PeerRecord.verify`) against the identity it expects. What is
+ * checked here: the record names the very static key that this handshake authenticated.
+ */
+export interface Initiation {
+  /** HS1. */
+  readonly packet: Uint8Array
+  /**
+   * The session when `hs2` is the authentic answer; `undefined` for anything else, which leaves the initiation as it was, so that
+   * a forgery sent ahead of the answer changes nothing. Succeeds once at most: the same keys are never handed out twice.
+   */
+  readonly complete: (hs2: Uint8Array) => HandshakeResult | undefined
+}
+
+export interface InitiateOptions {
+  readonly crypto: Crypto
+  /** Our X25519 static key pair. */
+  readonly staticKeys: KeyPair
+  /** 32 fresh random bytes; copied. */
+  readonly ephemeralSecret: Uint8Array
+  /** The responder's X25519 static key, from its verified record. */
+  readonly remoteStatic: Uint8Array
+  /** 8 bytes. */
+  readonly channel: Uint8Array
+  /** 32 bytes. */
+  readonly pairKey: Uint8Array
+  /** Our index for packets of the new session (u32). */
+  readonly senderIndex: number
+  readonly payload: HandshakePayload
+}
+
+/** Begins a handshake; `undefined` when the payload or a field is out of range or the remote key is a low-order point. */
+export const initiate = (options: InitiateOptions): Initiation | undefined => {
+  const { crypto, staticKeys, pairKey, remoteStatic } = options
+  const ephemeralSecret = Bytes.copy(options.ephemeralSecret)
+  const payload = Wire.encodePayload(options.payload)
+  const header = Wire.encodeHeader({ type: Wire.HS1, channel: options.channel, senderIndex: options.senderIndex })
+  if (payload === undefined || header === undefined) return undefined
+
+  const begin = (): { readonly noise: NoiseHandshake; readonly message: Uint8Array } | undefined => {
+    const noise = crypto.noiseInitiator({
+      staticKeys,
+      remoteStatic,
+      ephemeralSecret,
+      prologue: prologue(options.channel)
+    })
+    const message = noise.write(payload)
+    return message === undefined ? undefined : { noise, message }
+  }
+
+  const first = begin()
+  if (first === undefined) return undefined
+  // A Noise state is spent by a failed read: the first one serves the first answer, later ones begin again from the same inputs.
+  let ready: NoiseHandshake | undefined = first.noise
+  let completed = false
+
+  return {
+    packet: close(crypto, pairKey, remoteStatic, header, first.message),
+    complete: (hs2) => {
+      const answer = Wire.peek(hs2)
+      if (completed || answer?.type !== Wire.HS2 || answer.receiverIndex !== options.senderIndex) return undefined
+      if (!verifyMac1(crypto, pairKey, staticKeys.publicKey, hs2)) return undefined
+      const noise = ready ?? begin()?.noise
+      ready = undefined
+      const opened = noise?.read(Wire.noiseMessage(hs2))
+      if (noise === undefined || opened === undefined) return undefined
+      const remotePayload = readPayload(opened, remoteStatic)
+      const result = remotePayload && finish(noise, remoteStatic, answer.senderIndex, remotePayload)
+      if (result === undefined) return undefined
+      completed = true
+      crypto.wipe(ephemeralSecret)
+      return result
+    }
+  }
+}
+
+/** The keys of a new session. Each side sends with what the other receives with. */
+export interface HandshakeResult {
+  readonly sendKey: Uint8Array
+  readonly receiveKey: Uint8Array
+  /** The index that the other side wants on packets to it. */
+  readonly remoteIndex: number
+  readonly remotePayload: HandshakePayload
+  readonly remoteStatic: Uint8Array
+}
+
+export interface RespondOptions {
+  readonly crypto: Crypto
+  /** Our X25519 static key pair. */
+  readonly staticKeys: KeyPair
+  /** 32 fresh random bytes; copied. */
+  readonly ephemeralSecret: Uint8Array
+  /** The key of the channel that `peek` found in the packet. */
+  readonly pairKey: Uint8Array
+  readonly packet: Uint8Array
+}
+
+/** An HS1 that was opened. `remoteStatic` is proven only once packets of the session arrive: HS1 itself may be a replay. */
+export interface Received {
+  readonly channel: Uint8Array
+  readonly remoteIndex: number
+  readonly remoteStatic: Uint8Array
+  readonly payload: HandshakePayload
+  /**
+   * HS2 and the session, with our own index and payload. `undefined` when these are out of range (nothing is lost then), the key
+   * agreement fails, or a reply was given before.
+   */
+  readonly reply: (
+    payload: HandshakePayload,
+    senderIndex: number
+  ) => { readonly packet: Uint8Array; readonly result: HandshakeResult } | undefined
+}
+
+/** Opens an HS1; `undefined` unless its `mac1`, its Noise message, its payload and the static key in its record are all right. */
+export const respond = (options: RespondOptions): Received | undefined => {
+  const { crypto, staticKeys, pairKey, packet } = options
+  const header = Wire.peek(packet)
+  if (header?.type !== Wire.HS1 || !verifyMac1(crypto, pairKey, staticKeys.publicKey, packet)) return undefined
+  const noise = crypto.noiseResponder({
+    staticKeys,
+    ephemeralSecret: options.ephemeralSecret,
+    prologue: prologue(header.channel)
+  })
+  const opened = noise.read(Wire.noiseMessage(packet))
+  const remoteStatic = noise.remoteStatic()
+  if (opened === undefined || remoteStatic === undefined) return undefined
+  const remotePayload = readPayload(opened, remoteStatic)
+  if (remotePayload === undefined) return undefined
+
+  return {
+    channel: header.channel,
+    remoteIndex: header.senderIndex,
+    remoteStatic,
+    payload: remotePayload,
+    reply: (payload, senderIndex) => {
+      const encoded = Wire.encodePayload(payload)
+      const head = Wire.encodeHeader({ type: Wire.HS2, receiverIndex: header.senderIndex, senderIndex })
+      if (encoded === undefined || head === undefined) return undefined
+      // A Noise state writes once, so a second reply ends here.
+      const message = noise.write(encoded)
+      const result = message && finish(noise, remoteStatic, header.senderIndex, remotePayload)
+      if (message === undefined || result === undefined) return undefined
+      return { packet: close(crypto, pairKey, remoteStatic, head, message), result }
+    }
+  }
+}
+
+/** Whether a handshake packet was made by someone who knows the pair key, for the owner of `receiverStatic`. No curve work. */
+export const verifyMac1 = (
+  crypto: Crypto,
+  pairKey: Uint8Array,
+  receiverStatic: Uint8Array,
+  packet: Uint8Array
+): boolean => {
+  const border = packet.length - Wire.MAC1_BYTES
+  return (
+    border >= 0 &&
+    Bytes.equal(mac1(crypto, pairKey, receiverStatic, [packet.subarray(0, border)]), packet.subarray(border))
+  )
+}
+
+/** The clear fields of a handshake packet: where to look up the pair key (HS1) or the initiation (HS2). */
+export const peek = Wire.peek
+
+const MAC1_LABEL = Bytes.fromText("parley mac1 v1")
+/** Names the protocol, so that no other Noise protocol with the same keys can ever share a transcript with this one. */
+const PROLOGUE_LABEL = Bytes.fromText("parley peer v1")
+
+const prologue = (channel: Uint8Array): Uint8Array => Bytes.concat([PROLOGUE_LABEL, channel])
+
+const mac1 = (
+  crypto: Crypto,
+  pairKey: Uint8Array,
+  receiverStatic: Uint8Array,
+  parts: ReadonlyArray<Uint8Array>
+): Uint8Array => crypto.hash(Wire.MAC1_BYTES, parts, crypto.hash(32, [MAC1_LABEL, pairKey, receiverStatic]))
+
+const close = (
+  crypto: Crypto,
+  pairKey: Uint8Array,
+  receiverStatic: Uint8Array,
+  header: Uint8Array,
+  message: Uint8Array
+): Uint8Array => Bytes.concat([header, message, mac1(crypto, pairKey, receiverStatic, [header, message])])
+
+/** The payload, if the record in it claims the key that the handshake has authenticated. */
+const readPayload = (bytes: Uint8Array, remoteStatic: Uint8Array): HandshakePayload | undefined => {
+  const payload = Wire.decodePayload(bytes)
+  const record = payload && PeerRecord.decode(payload.record)
+  return record !== undefined && Bytes.equal(record.staticKey, remoteStatic) ? payload : undefined
+}
+
+const finish = (
+  noise: NoiseHandshake,
+  remoteStatic: Uint8Array,
+  remoteIndex: number,
+  remotePayload: HandshakePayload
+): HandshakeResult | undefined => {
+  const keys = noise.finish()
+  return keys && { sendKey: keys.send, receiveKey: keys.receive, remoteIndex, remotePayload, remoteStatic }
+}

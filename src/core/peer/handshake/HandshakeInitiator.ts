@@ -1,0 +1,106 @@
+import { CONNECTION_BYTES } from "../../../protocol/Handshake.js"
+import type { Route } from "../Api.js"
+import type { Association } from "../Association.js"
+import type { AssociationContext } from "../AssociationContext.js"
+import type { Connection } from "../Connection.js"
+import { Attempt, type AttemptKind } from "./Attempt.js"
+import * as Terms from "./HandshakeTerms.js"
+import type { OpenIntroduction } from "./OpenIntroduction.js"
+
+/** The handshake that we have open with a peer, at most one: begins it, sends it again and again, makes it anew, gives it up. */
+export class HandshakeInitiator {
+  #attempt: Attempt | undefined
+
+  constructor(
+    private readonly context: AssociationContext,
+    private readonly association: Association
+  ) {}
+
+  /** `undefined` while there is none. */
+  get open(): Attempt | undefined {
+    return this.#attempt
+  }
+
+  /** Begins a handshake; what was begun before is forgotten. `false` when there can be none. */
+  begin({ introduction, isElsewhere, kind, rekeys, routes }: Beginning, now: number): boolean {
+    this.drop()
+    const localId = rekeys?.localId ?? this.context.entropy.bytes(CONNECTION_BYTES)
+    const current = this.#request(introduction, localId, rekeys, now)
+    if (current === undefined) return false
+    const active = rekeys?.paths.active
+    const patience = active === undefined ? 0 : 1.5 * active.rtt.smoothed
+    const attempt = new Attempt(kind, introduction, rekeys, localId, current, now, patience)
+    // New keys for a connection that works are nobody's business but that of addresses that answered before, the one in use first.
+    for (const route of active?.proven === true ? [active.route] : (rekeys?.paths.provenRoutes ?? [])) {
+      attempt.addRoute(route)
+    }
+    if (attempt.routes.length === 0 || isElsewhere) for (const route of routes) attempt.addRoute(route)
+    this.#attempt = attempt
+    this.#register(attempt)
+    this.advance(now)
+    return true
+  }
+
+  /** Sends what is due. The attempt, when this was the end of it. */
+  advance(now: number): Attempt | undefined {
+    const attempt = this.#attempt
+    if (attempt === undefined) return undefined
+    if (now >= attempt.giveUpAt) {
+      this.drop()
+      return attempt
+    }
+    if (now < attempt.sendAt) return undefined
+    if (attempt.isStale(now)) this.#renew(attempt, now)
+    for (const route of attempt.routes) this.context.transmit({ route, data: attempt.initiation.packet.slice() })
+    for (const route of attempt.rekeys?.paths.provenRoutes ?? []) attempt.addRoute(route)
+    attempt.onSent(now, 1 + RESEND_JITTER * (this.context.entropy.bytes(1)[0]! / 127.5 - 1))
+    return undefined
+  }
+
+  /** The peer was heard of at these addresses: if one is news, it is tried at once. */
+  learn(routes: ReadonlyArray<Route>, now: number): void {
+    const attempt = this.#attempt
+    if (attempt !== undefined && routes.filter((route) => attempt.addRoute(route)).length > 0) attempt.sendNow(now)
+  }
+
+  /** It was answered: its index stands for the new keys from now on. */
+  complete(): void {
+    this.#attempt = undefined
+  }
+
+  drop(): void {
+    if (this.#attempt === undefined) return
+    this.context.indexes.release(this.#attempt.index)
+    this.#attempt = undefined
+  }
+
+  #renew(attempt: Attempt, now: number): void {
+    const current = this.#request(attempt.introduction, attempt.localId, attempt.rekeys, now)
+    if (current === undefined) return
+    this.context.indexes.release(attempt.index)
+    attempt.renew(current, now)
+    this.#register(attempt)
+  }
+
+  #request(introduction: OpenIntroduction, localId: Uint8Array, rekeys: Connection | undefined, now: number) {
+    return Terms.request(this.context, this.association.conversation, introduction, localId, rekeys?.remoteId, now)
+  }
+
+  #register(attempt: Attempt): void {
+    this.context.indexes.register(attempt.index, { _tag: "Attempt", association: this.association, attempt })
+  }
+}
+
+export interface Beginning {
+  readonly kind: AttemptKind
+  readonly introduction: OpenIntroduction
+  /** The connection to get new keys; `undefined` when a new one is wanted. */
+  readonly rekeys: Connection | undefined
+  /** Where the peer may be. */
+  readonly routes: ReadonlyArray<Route>
+  /** The connection came from another introduction: this one may reach the peer elsewhere. */
+  readonly isElsewhere: boolean
+}
+
+/** Part of the resend interval, so that two sides, or many after an outage, do not send in step. */
+const RESEND_JITTER = 0.2

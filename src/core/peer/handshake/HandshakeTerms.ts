@@ -1,0 +1,90 @@
+import * as Bytes from "../../../protocol/Bytes.js"
+import { CONNECTION_BYTES, type HandshakePayload } from "../../../protocol/Handshake.js"
+import * as PeerRecord from "../../../protocol/PeerRecord.js"
+import * as NatKind from "../../nat/NatKind.js"
+import type { AssociationContext } from "../AssociationContext.js"
+import type { Conversation } from "../chat/Conversation.js"
+import { type Initiation, initiate, type Received, respond } from "./Handshake.js"
+import type { OpenIntroduction } from "./OpenIntroduction.js"
+
+/** What we say in a handshake: who and where we are, which ends of a connection we believe in, what the peer may send. */
+export const payload = (
+  context: AssociationContext,
+  { consented, credit, peer }: Conversation,
+  attempt: number,
+  connection: Uint8Array,
+  peerConnection: Uint8Array
+): HandshakePayload => ({
+  attempt,
+  connection,
+  peerConnection,
+  consent: consented,
+  features: NatKind.toFeatures(context.nat()),
+  creditMessages: credit.messages,
+  creditBytes: credit.bytes,
+  record: context.record(),
+  candidates: context.candidates(peer)
+})
+
+/**
+ * A new HS1, with an index of ours for its answer. `remoteId` is absent when a new connection is wanted. `undefined` when there can be
+ * none: the peer's key is a low-order point, or our own record was never set.
+ */
+export const request = (
+  context: AssociationContext,
+  conversation: Conversation,
+  introduction: OpenIntroduction,
+  localId: Uint8Array,
+  remoteId: Uint8Array | undefined,
+  now: number
+): { readonly initiation: Initiation; readonly index: number } | undefined => {
+  const index = context.indexes.allocate()
+  const age = Math.floor((now - context.startedAt) / ATTEMPT_UNIT)
+  introduction.sentAttempt = Math.max(introduction.sentAttempt, age) + 1
+  const initiation = initiate({
+    crypto: context.crypto,
+    staticKeys: context.staticKeys,
+    ephemeralSecret: context.entropy.bytes(32),
+    remoteStatic: introduction.record.staticKey,
+    channel: introduction.channelBytes,
+    pairKey: introduction.pairKey,
+    senderIndex: index,
+    payload: payload(context, conversation, introduction.sentAttempt, localId, remoteId ?? NO_ID)
+  })
+  return initiation && { initiation, index }
+}
+
+/**
+ * Opens an HS1 whose `mac1` is right. `undefined` unless it is a new one, from the very peer that we were introduced to; and for a while
+ * after each that was opened, whatever came of it.
+ */
+export const receive = (
+  { crypto, entropy, staticKeys }: AssociationContext,
+  introduction: OpenIntroduction,
+  packet: Uint8Array,
+  now: number
+): Received | undefined => {
+  introduction.busyUntil = now + HANDSHAKE_INTERVAL
+  const { pairKey, record } = introduction
+  const received = respond({ crypto, staticKeys, ephemeralSecret: entropy.bytes(32), pairKey, packet })
+  if (received === undefined || received.payload.attempt <= introduction.receivedAttempt) return undefined
+  if (!Bytes.equal(received.remoteStatic, record.staticKey) || !areFrom(introduction, received.payload))
+    return undefined
+  introduction.receivedAttempt = received.payload.attempt
+  return received
+}
+
+/** Whether the record in the other side's payload names the identity that we were introduced to. */
+export const areFrom = (introduction: OpenIntroduction, terms: HandshakePayload): boolean => {
+  const record = PeerRecord.decode(terms.record)
+  return record !== undefined && Bytes.equal(record.identity, introduction.record.identity)
+}
+
+/**
+ * ms for which `attempt` grows by one at least: so it grows even when an introduction was forgotten and came again on the same channel,
+ * where the peer remembers the last one. Fits 32 bits for more than a year.
+ */
+const ATTEMPT_UNIT = 10
+const NO_ID = new Uint8Array(CONNECTION_BYTES)
+/** ms between two handshakes that are opened for one pair: who knows the pair key can make us spend 1 % of our time at most. */
+const HANDSHAKE_INTERVAL = 50

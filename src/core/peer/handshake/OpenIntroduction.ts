@@ -1,0 +1,85 @@
+import { type Endpoint, scope } from "../../../domain/Endpoint.js"
+import type { PeerRecord } from "../../../protocol/PeerRecord.js"
+import type { Introduction, Route } from "../Api.js"
+import type { Connection } from "../Connection.js"
+import { PROBE_SCHEDULE } from "../path/Path.js"
+import { type Policy, permits } from "../path/Policy.js"
+
+/** One introduction (a peer on a channel) with what has to be remembered for its handshakes. */
+export class OpenIntroduction {
+  readonly channel: string
+  pairKey: Uint8Array
+  record: PeerRecord
+  candidates: ReadonlyArray<Endpoint>
+  /** The server carries packets on this channel. */
+  relay: boolean
+  /** We asked for the peer on this channel, so we may begin handshakes. */
+  inviting = false
+  /** Of our newest handshake on this channel. */
+  sentAttempt = 0
+  /** Of the newest authentic handshake that the peer began; anything not greater is a replay. */
+  receivedAttempt = 0
+  /** No fresh handshake packet is opened before this time. */
+  busyUntil = Number.NEGATIVE_INFINITY
+  /** The last HS1 we answered, and how: the same bytes get the same answer while its keys are alive. */
+  answer: { readonly request: Uint8Array; readonly reply: Uint8Array; readonly connection: Connection } | undefined
+  /** Packets that open our NAT's filter are sent since then. */
+  #openingSince: number | undefined
+  #step = 0
+
+  constructor(
+    introduction: Introduction,
+    /** 8 bytes: `channel` decoded. */
+    readonly channelBytes: Uint8Array
+  ) {
+    this.channel = introduction.channel
+    this.pairKey = introduction.pairKey
+    this.record = introduction.record
+    this.candidates = usable(introduction.candidates)
+    this.relay = introduction.relay === true
+  }
+
+  /** Where the peer may be reached, as far as `policy` permits; the relay first, since it is there for sure. */
+  routes(policy: Policy): ReadonlyArray<Route> {
+    const relay: ReadonlyArray<Route> = this.relay ? [{ _tag: "Relay", channel: this.channel }] : []
+    const direct = this.candidates.map((endpoint): Route => ({ _tag: "Direct", endpoint }))
+    return [...relay, ...direct].filter((route) => permits(policy, route))
+  }
+
+  /** The server told us of the same pair again. */
+  update(introduction: Introduction): void {
+    this.pairKey = introduction.pairKey
+    this.record = introduction.record
+    this.candidates = usable(introduction.candidates)
+    this.relay = introduction.relay === true
+  }
+
+  startOpening(now: number): void {
+    this.#openingSince = now
+    this.#step = 0
+  }
+
+  stopOpening(): void {
+    this.#openingSince = undefined
+  }
+
+  /** When the next round of OPEN packets is due. */
+  get openAt(): number {
+    return this.#openingSince === undefined
+      ? Number.POSITIVE_INFINITY
+      : this.#openingSince + PROBE_SCHEDULE[this.#step]!
+  }
+
+  /** A round of OPEN packets was sent; the last one ends the series. */
+  onOpened(): void {
+    this.#step++
+    if (this.#step === PROBE_SCHEDULE.length) this.#openingSince = undefined
+  }
+}
+
+/** Multicast and the like is nobody's address, but a way to have us reach many. */
+const usable = (candidates: ReadonlyArray<Endpoint>): ReadonlyArray<Endpoint> =>
+  candidates.filter((endpoint) => endpoint.port > 0 && scope(endpoint) !== "unusable").slice(0, MAX_INTRODUCED)
+
+/** Candidates taken from an introduction: as many as a handshake carries. */
+const MAX_INTRODUCED = 8

@@ -1,0 +1,209 @@
+import * as Endpoint from "../../../domain/Endpoint.js"
+import type { PathInfo, Route } from "../Api.js"
+import { RttEstimator } from "../recovery/RttEstimator.js"
+import { INTERNET_SIZES, LAN_SIZES, LOOPBACK_SIZES, PacketSize } from "./PacketSize.js"
+
+/** Who told us of a path: the server, the peer, or a packet that came from there. */
+export type PathSource = "server" | "peer" | "seen"
+
+/**
+ * One way to reach the peer, and what we know of it. A path is *proven* when a PONG for one of our tokens comes back on it, and is
+ * *trusted* for 6.5 s from then on. An address that was never proven may be somebody else's: it gets our small probes, and otherwise
+ * three times the bytes that came from it at most (RFC 9000 §8). A relay is nobody's address, and carries packets only to the peer.
+ */
+export class Path {
+  readonly key: string
+  readonly kind: PathInfo["kind"]
+  readonly #weight: number
+  /** Also fed by acknowledgements while the path is the active one. */
+  readonly rtt = new RttEstimator()
+  /** How large packets may be here. */
+  readonly size: PacketSize
+  /** When something authentic came from here last. */
+  heardAt = Number.NEGATIVE_INFINITY
+  /** When anything was sent here last. */
+  sentAt = Number.NEGATIVE_INFINITY
+  provenAt = Number.NEGATIVE_INFINITY
+  /** Trust was withdrawn before its time, because answers are overdue or the peer sends from elsewhere; ends with the next proof. */
+  #doubted = false
+  #sentBytes = 0
+  #receivedBytes = 0
+  /** Packets, for the user to see. */
+  sent = 0
+  received = 0
+  probes = 0
+  answers = 0
+
+  /** When the running series of probes began; `undefined` while none runs. */
+  probingSince: number | undefined
+  #step = 0
+  /** When the last probe was sent. */
+  probedAt = Number.NEGATIVE_INFINITY
+  /** Unanswered probes, oldest first, at most as many as a series has. */
+  readonly #tokens: Array<{ readonly token: string; readonly sentAt: number }> = []
+
+  constructor(
+    readonly route: Route,
+    readonly source: PathSource = "seen"
+  ) {
+    this.key = routeKey(route)
+    this.kind = kindOf(route)
+    this.#weight = weightOf(route, this.kind)
+    this.size = new PacketSize(sizesOf(route, this.kind))
+  }
+
+  get isRelay(): boolean {
+    return this.route._tag === "Relay"
+  }
+
+  /** The same as comparing keys, without making one: it is asked of every packet. */
+  isAt(route: Route): boolean {
+    const own = this.route
+    if (own._tag === "Relay") return route._tag === "Relay" && route.channel === own.channel
+    if (route._tag === "Relay") return false
+    return (
+      own.endpoint.port === route.endpoint.port &&
+      own.endpoint.address === route.endpoint.address &&
+      own.endpoint.family === route.endpoint.family
+    )
+  }
+
+  get proven(): boolean {
+    return this.provenAt > Number.NEGATIVE_INFINITY
+  }
+
+  trusted(now: number): boolean {
+    return !this.#doubted && now < this.trustedUntil
+  }
+
+  get trustedUntil(): number {
+    return this.provenAt + TRUST
+  }
+
+  doubt(): void {
+    this.#doubted = true
+  }
+
+  info(): PathInfo {
+    const address = this.route._tag === "Direct" ? Endpoint.format(this.route.endpoint) : this.route.channel
+    return { kind: this.kind, address, rttMs: this.rtt.smoothed }
+  }
+
+  /** Lower is better: round trip in ms with a bonus for short ways, and any direct path before any relay. */
+  cost(): number {
+    return (this.rtt.smoothed + LATENCY_FLOOR) * this.#weight
+  }
+
+  /** Bytes that may be sent here now, besides probes. */
+  get allowance(): number {
+    return this.proven || this.isRelay
+      ? Number.POSITIVE_INFINITY
+      : AMPLIFICATION * this.#receivedBytes - this.#sentBytes
+  }
+
+  onSent(bytes: number, now: number): void {
+    this.sent++
+    this.sentAt = now
+    if (!this.proven) this.#sentBytes += bytes
+  }
+
+  onHeard(bytes: number, now: number): void {
+    this.received++
+    this.heardAt = now
+    if (!this.proven) this.#receivedBytes += bytes
+  }
+
+  /** Begins a series of probes, unless one runs already. */
+  probe(now: number): void {
+    if (this.probingSince !== undefined) return
+    this.probingSince = now
+    this.#step = 0
+    this.#tokens.length = 0
+  }
+
+  /**
+   * The peer was heard here, so it is worth asking now (RFC 8445 §7.3.1.4, a triggered check), whatever step a series has come to. Not
+   * for a path that rests, and as often as what was received allows.
+   */
+  trigger(now: number): void {
+    const wanted = !this.proven || this.#doubted || this.probingSince !== undefined
+    if (!wanted || this.trusted(now) || now < this.probedAt + TRIGGER_INTERVAL || this.allowance < SERIES_BYTES) return
+    this.probingSince = now
+    this.#step = 0
+  }
+
+  /** When the next probe of the series is due: as scheduled, but not before the one before could have been answered. */
+  get nextProbeAt(): number | undefined {
+    if (this.probingSince === undefined) return undefined
+    const scheduled = this.probingSince + PROBE_SCHEDULE[this.#step]!
+    return this.#step > 0 && this.proven ? Math.max(scheduled, this.probedAt + 1.5 * this.rtt.smoothed) : scheduled
+  }
+
+  /** The probe with this token (hexadecimal) was sent. The series ends with its last probe. */
+  onProbed(token: string, now: number): void {
+    this.#tokens.push({ token, sentAt: now })
+    if (this.#tokens.length > PROBE_SCHEDULE.length) this.#tokens.shift()
+    this.probes++
+    this.probedAt = now
+    this.#step++
+    if (this.#step === PROBE_SCHEDULE.length) this.probingSince = undefined
+  }
+
+  /** A PONG came in on this path; whether it proves it. */
+  onPong(token: string, now: number): boolean {
+    const probe = this.#tokens.find((sent) => sent.token === token)
+    if (probe === undefined) return false
+    this.rtt.update(Math.max(GRANULE, now - probe.sentAt), 0)
+    this.answers++
+    this.provenAt = now
+    this.#doubted = false
+    this.probingSince = undefined
+    this.#tokens.length = 0
+    return true
+  }
+}
+
+/** Two routes are the same exactly when their keys are. */
+export const routeKey = (route: Route): string =>
+  route._tag === "Direct" ? Endpoint.format(route.endpoint) : `relay:${route.channel}`
+
+const kindOf = (route: Route): PathInfo["kind"] => {
+  if (route._tag === "Relay") return "relay"
+  return Endpoint.scope(route.endpoint) === "global" ? "direct" : "lan"
+}
+
+/** A relay's envelope leaves room for no more than the smallest. */
+const sizesOf = (route: Route, kind: PathInfo["kind"]): ReadonlyArray<number> => {
+  if (route._tag === "Relay") return []
+  if (Endpoint.scope(route.endpoint) === "loopback") return LOOPBACK_SIZES
+  return kind === "lan" ? LAN_SIZES : INTERNET_SIZES
+}
+
+const weightOf = (route: Route, kind: PathInfo["kind"]): number => {
+  if (route._tag === "Relay") return RELAY_WEIGHT
+  if (Endpoint.scope(route.endpoint) === "loopback") return LOOPBACK_WEIGHT
+  return (kind === "lan" ? LAN_WEIGHT : 1) * (route.endpoint.family === "ipv6" ? IPV6_WEIGHT : 1)
+}
+
+/** ms from the start of a series: a lost probe costs 50 ms at first; eight of them bound what a false candidate attracts. */
+export const PROBE_SCHEDULE: ReadonlyArray<number> = [0, 50, 150, 350, 750, 1_500, 3_000, 6_000]
+/** ms: by then the answer to the probe before has come, or is slow. */
+const TRIGGER_INTERVAL = 200
+/** Bytes of a series of eight probes. */
+const SERIES_BYTES = 8 * 38
+/** ms: two heartbeats of 3 s, and a little for the answer. */
+const TRUST = 6_500
+/** RFC 9000 §8: times the bytes received that may go to an address not yet proven. */
+const AMPLIFICATION = 3
+/** ms added to each round trip, so that 0.2 ms does not beat 0.4 ms by a factor of two. */
+const LATENCY_FLOOR = 5
+/** No direct path is so slow that a relay should take its place. */
+const RELAY_WEIGHT = 1_000
+/** Ahead of the LAN address of the same machine. */
+const LOOPBACK_WEIGHT = 0.5
+/** Worth a fifth of the latency: nothing outside the house can break it, and no NAT forgets it. */
+const LAN_WEIGHT = 0.8
+/** Worth a tenth: usually without a NAT. */
+const IPV6_WEIGHT = 0.9
+/** ms: a round trip of zero, as on loopback with a coarse clock, is none. */
+const GRANULE = 0.1

@@ -1,0 +1,354 @@
+import { scope } from "../../../domain/Endpoint.js"
+import { MAX_CANDIDATES } from "../../../protocol/Frame.js"
+import type { Route } from "../Api.js"
+import { Newcomers } from "./Newcomers.js"
+import { Path, type PathSource, routeKey } from "./Path.js"
+import type { PathReason } from "./PathHistory.js"
+import { type Policy, permits } from "./Policy.js"
+import { RelayFailover } from "./RelayFailover.js"
+
+/**
+ * The paths of one connection: which there are, which to probe when, and which to send on.
+ *
+ * Every candidate is probed in a series of eight PINGs that ends with the first PONG. The active path is the best trusted one, with
+ * hysteresis. While there is traffic it is proven again every 3 s; in silence a packet every 25 s or so keeps NAT mappings open.
+ * When trust lapses nevertheless, sending goes on where it was and all paths are probed. When the peer's own data comes from
+ * an address we do not trust yet, it has moved: answers follow at once, and that address is probed.
+ *
+ * The relay is the path that is there from the start and that any direct one replaces as soon as it is proven. It stays: while a direct
+ * path is in doubt (trust lapsed, or an answer is overdue) data goes both ways (`spare`), and only when the doubt has lasted for
+ * a second does the relay take over, so that a lost packet is no change of path. While relayed and in use, all candidates
+ * are tried again every minute, and the peer is called to do the same, because two filters open only for packets that cross.
+ */
+export class Paths {
+  /** At most `MAX_CANDIDATES`, and the relay. */
+  readonly #paths: Array<Path> = []
+  #relay: Path | undefined
+  #active: Path | undefined
+  /** Why the active path is the active one. */
+  #reason: PathReason = "first"
+  readonly #doubt = new RelayFailover()
+  #trafficAt = Number.NEGATIVE_INFINITY
+  #silence: number
+  /** The end of trust in the active path that was dealt with last. */
+  #lapsedAt = Number.NEGATIVE_INFINITY
+  /** When the direct candidates were all tried last. */
+  #triedAt = Number.NEGATIVE_INFINITY
+  #callDue = false
+  readonly #newcomers = new Newcomers()
+
+  /**
+   * `random` gives a number from 0 to 1 for the jitter of keepalives. `leads`, which is so on one of the two sides, breaks silence a
+   * little sooner: the other side's answer keeps both NATs open.
+   */
+  constructor(
+    private readonly random: () => number,
+    private policy: Policy = "prefer-direct",
+    private readonly leads = true
+  ) {
+    this.#silence = this.#nextSilence()
+  }
+
+  /** Where data goes now; `undefined` before the first path is known. */
+  get active(): Path | undefined {
+    return this.#active
+  }
+
+  get reason(): PathReason {
+    return this.#reason
+  }
+
+  /** Where data goes as well: the relay, while the active path is a direct one in doubt. */
+  spare(now: number): Path | undefined {
+    const active = this.#active
+    return active === undefined || active.isRelay || active.trusted(now) ? undefined : this.#relay
+  }
+
+  get all(): ReadonlyArray<Path> {
+    return this.#paths
+  }
+
+  get routes(): ReadonlyArray<Route> {
+    return this.#paths.map((path) => path.route)
+  }
+
+  /** Where the peer was proven to be at some time. */
+  get provenRoutes(): ReadonlyArray<Route> {
+    return this.#paths.filter((path) => path.proven).map((path) => path.route)
+  }
+
+  /** Adds a candidate and begins to probe it; does nothing when it is known or unusable, or too many new ones came lately. */
+  add(route: Route, now: number, source: PathSource = "server"): void {
+    if (!permits(this.policy, route)) return
+    if (route._tag === "Relay") {
+      this.#setRelay(route, now)
+      return
+    }
+    if (scope(route.endpoint) === "unusable") return
+    if (this.#find(routeKey(route)) === undefined && this.#newcomers.admit(now))
+      this.#insert(new Path(route, source)).probe(now)
+  }
+
+  /** The peer says where it is, and is about to probe us: so do we, to open our own filter for it. */
+  called(route: Route, now: number): void {
+    const known = this.#find(routeKey(route))
+    if (known === undefined) this.add(route, now, "peer")
+    else if (!known.trusted(now) && known.probingSince === undefined && this.#newcomers.admit(now)) known.probe(now)
+  }
+
+  /** Makes this path the active one, whatever is known of it: a handshake packet of `bytes` came that way, `rtt` ms after ours. */
+  use(route: Route, bytes: number, rtt: number | undefined, now: number): void {
+    if (route._tag === "Relay") this.#setRelay(route, now)
+    const path = this.#find(routeKey(route)) ?? this.#insert(new Path(route))
+    if (rtt !== undefined) path.rtt.guess(rtt)
+    path.onHeard(bytes, now)
+    path.probe(now)
+    this.#triedAt = now
+    this.#become(path, "first")
+  }
+
+  /**
+   * Something authentic came in. `moves`: no packet with a greater counter came before, and it is more than a probe. An unknown source
+   * becomes a candidate; a source that moves, and is not trusted, becomes the active path, unless it is the relay: that only throws
+   * doubt on the active path. `undefined` when the source is unknown and too many new ones came lately.
+   */
+  heard(route: Route, bytes: number, moves: boolean, now: number): Path | undefined {
+    let path = this.#active?.isAt(route) === true ? this.#active : this.#find(routeKey(route))
+    if (path === undefined) {
+      if (route._tag === "Relay") path = this.#setRelay(route, now)
+      else if (!this.#newcomers.admit(now)) return undefined
+      else path = this.#insert(new Path(route))
+      path.probe(now)
+    }
+    path.onHeard(bytes, now)
+    path.trigger(now)
+    if (moves && path !== this.#active && !path.trusted(now)) {
+      path.probe(now)
+      if (path.isRelay && this.#active !== undefined) {
+        this.doubt(now, 1)
+      } else {
+        this.#active?.doubt()
+        this.#active?.probe(now)
+        this.#become(path, this.#active === undefined ? "first" : "moved")
+      }
+    }
+    return path
+  }
+
+  /** A PONG came in; whether it proved the path. */
+  onPong(path: Path, token: string, now: number): boolean {
+    if (!path.onPong(token, now)) return false
+    if (path === this.#active) this.#doubt.end()
+    this.#select(now)
+    return true
+  }
+
+  /** Until when the conversation counts as active, unless more is said. */
+  get activeUntil(): number {
+    return this.#trafficAt + ACTIVE_FOR
+  }
+
+  /** There is a conversation going on: heartbeats instead of keepalives. */
+  onTraffic(now: number): void {
+    this.#trafficAt = now
+  }
+
+  /** Data is about to be sent: looks for another path when the active one is not trusted. */
+  onSending(now: number): void {
+    this.#trafficAt = now
+    if (this.#active === undefined || this.#active.trusted(now)) return
+    if (!this.#active.isRelay) this.#doubt.begin(now)
+    this.probeAll(now)
+  }
+
+  /**
+   * Answers are overdue on the active path, so many `times` in a row. Where there is a relay, it carries the data too until the path
+   * has proven itself. The other candidates are tried as well from the second time on: a single loss is no reason to.
+   */
+  doubt(now: number, times: number): void {
+    const active = this.#active
+    if (active === undefined || this.#paths.length === 1) return
+    if (times > 1) {
+      active.doubt()
+      this.probeAll(now)
+    }
+    if (this.#relay === undefined || active.isRelay) return
+    active.doubt()
+    this.#doubt.begin(now)
+    active.probe(now)
+    this.#relay.probe(now)
+  }
+
+  /** Every candidate is tried, and the peer should try ours: the network changed. */
+  retry(now: number): void {
+    this.#triedAt = now
+    this.#callDue = this.policy !== "relay-only"
+    this.probeAll(now)
+  }
+
+  /** Whether the peer is to be called to probe; once for each time. */
+  takeCall(): boolean {
+    const due = this.#callDue
+    this.#callDue = false
+    return due
+  }
+
+  probeAll(now: number): void {
+    for (const path of this.#paths) path.probe(now)
+  }
+
+  /** From now on only what this policy permits is used. Paths that it permits anew have to be added again. */
+  setPolicy(policy: Policy, now: number): void {
+    this.policy = policy
+    for (const path of this.#paths.filter(({ route }) => !permits(policy, route))) this.#remove(path)
+    if (this.#active !== undefined && this.#paths.includes(this.#active)) return
+    this.#active = undefined
+    const heir = this.#relay ?? this.#paths.find((path) => path.proven)
+    if (heir !== undefined) this.#become(heir, "policy")
+    this.#select(now)
+  }
+
+  /** A path whose probe is due. */
+  dueProbe(now: number): Path | undefined {
+    for (const path of this.#paths) if ((path.nextProbeAt ?? NEVER) <= now) return path
+    return undefined
+  }
+
+  /** When something is to be done next. */
+  get timeout(): number {
+    let timeout = Math.min(this.#heartbeatAt(), this.#retryAt(), this.#takeOverAt())
+    for (const path of this.#paths) timeout = Math.min(timeout, path.nextProbeAt ?? NEVER)
+    const lapse = this.#active?.trustedUntil
+    if (lapse !== undefined && lapse > this.#lapsedAt && lapse < this.activeUntil) {
+      timeout = Math.min(timeout, lapse)
+    }
+    return timeout
+  }
+
+  handleTimeout(now: number): void {
+    if (this.#heartbeatAt() <= now) {
+      this.#active?.probe(now)
+      this.#silence = this.#nextSilence()
+    }
+    if (this.#retryAt() <= now) this.retry(now)
+    const lapse = this.#active?.trustedUntil
+    if (lapse !== undefined && lapse <= now && lapse > this.#lapsedAt) {
+      this.#lapsedAt = lapse
+      if (now < this.activeUntil) {
+        if (this.#active?.isRelay === false) this.#doubt.begin(now)
+        this.probeAll(now)
+      }
+      this.#select(now)
+    }
+    if (this.#takeOverAt() <= now) {
+      // Whatever comes of it: the relay's next proof is the next occasion.
+      this.#doubt.settle()
+      this.#select(now)
+    }
+  }
+
+  /** When the active path is to be proven again, or, in silence, to be used. */
+  #heartbeatAt(): number {
+    const active = this.#active
+    if (active === undefined || active.probingSince !== undefined) return NEVER
+    const since = Math.max(active.provenAt, active.probedAt)
+    const beat = since + HEARTBEAT
+    return beat <= this.activeUntil ? beat : Math.max(since, active.sentAt) + this.#silence
+  }
+
+  /** When to look for a direct path again. */
+  #retryAt(): number {
+    if (this.#active?.isRelay !== true || this.policy !== "prefer-direct") return NEVER
+    const at = this.#triedAt + RETRY
+    return at <= this.activeUntil ? at : NEVER
+  }
+
+  /** When the doubt about a direct path has lasted too long, if the relay could take its place. */
+  #takeOverAt(): number {
+    return this.#relay === undefined ? NEVER : this.#doubt.overdueAt
+  }
+
+  #select(now: number): void {
+    let best: Path | undefined
+    for (const path of this.#paths) {
+      if (path.trusted(now) && (best === undefined || path.cost() < best.cost())) best = path
+    }
+    const active = this.#active
+    if (best === undefined || best === active) return
+    const trusted = active?.trusted(now) === true
+    if (trusted && best.cost() > active.cost() * HYSTERESIS) return
+    if (best.isRelay && active !== undefined) {
+      this.#doubt.begin(now)
+      if (!this.#doubt.isOverdue(now)) return
+    }
+    this.#become(best, active === undefined ? "first" : trusted || active.isRelay ? "better" : "failed")
+  }
+
+  #become(path: Path, reason: PathReason): void {
+    if (path === this.#active) return
+    this.#active = path
+    this.#reason = reason
+    this.#doubt.end()
+  }
+
+  /** There is one relay, that of the latest introduction: the others are gone with the sessions they were for. */
+  #setRelay(route: Route, now: number): Path {
+    const former = this.#relay
+    if (former?.key === routeKey(route)) return former
+    const relay = new Path(route, "server")
+    if (former !== undefined) this.#remove(former)
+    this.#relay = relay
+    this.#paths.push(relay)
+    relay.probe(now)
+    if (former !== undefined && former === this.#active) {
+      relay.rtt.guess(former.rtt.smoothed)
+      this.#active = relay
+    }
+    return relay
+  }
+
+  #remove(path: Path): void {
+    this.#paths.splice(this.#paths.indexOf(path), 1)
+    if (path === this.#relay) this.#relay = undefined
+  }
+
+  #find(key: string): Path | undefined {
+    return this.#paths.find((path) => path.key === key)
+  }
+
+  /** Makes room by dropping the path that was silent longest, unproven ones first, never the active one or the relay. */
+  #insert(path: Path): Path {
+    if (this.#paths.length - (this.#relay === undefined ? 0 : 1) >= MAX_CANDIDATES) {
+      let worst: Path | undefined
+      for (const known of this.#paths) {
+        if (known !== this.#active && !known.isRelay && (worst === undefined || staler(known, worst))) worst = known
+      }
+      if (worst !== undefined) this.#remove(worst)
+    }
+    this.#paths.push(path)
+    return path
+  }
+
+  #nextSilence(): number {
+    return KEEPALIVE + (this.leads ? 0 : KEEPALIVE_LAG) + KEEPALIVE_JITTER * this.random()
+  }
+}
+
+const staler = (left: Path, right: Path): boolean =>
+  left.proven === right.proven ? left.heardAt < right.heardAt : !left.proven
+
+const NEVER = Number.POSITIVE_INFINITY
+/** ms: twice within the trust of a path. */
+const HEARTBEAT = 3_000
+/** ms after the last data for which a conversation counts as active. */
+const ACTIVE_FOR = 45_000
+/** ms without a packet of ours: inside the 30 s after which many NATs forget a UDP mapping (RFC 4787 REQ-5 asks for more, and is not obeyed). */
+const KEEPALIVE = 25_800
+/** ms added at random, so that peers behind one router do not beat in step. */
+const KEEPALIVE_JITTER = 700
+/** ms that the side which does not lead waits in addition: longer than jitter and a round trip. The latest is 27.6 s; that leaves time for a resend. */
+const KEEPALIVE_LAG = 1_100
+/** A new path must be 10 % better, or the choice would follow the noise. */
+const HYSTERESIS = 0.9
+/** ms between two tries for a direct path while relayed: a changed network is noticed otherwise, this is for what nobody notices. */
+const RETRY = 60_000

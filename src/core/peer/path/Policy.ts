@@ -1,0 +1,13 @@
+import type { Route } from "../Api.js"
+
+/**
+ * Which paths a conversation may take. `prefer-direct`: the relay until there is a direct path, and whenever that fails. `direct-only`:
+ * never the relay. `relay-only`: never anything else, so that the peer does not learn our addresses; it is told none and probed at none.
+ */
+export type Policy = "prefer-direct" | "direct-only" | "relay-only"
+
+export const POLICIES = ["prefer-direct", "direct-only", "relay-only"] as const satisfies ReadonlyArray<Policy>
+
+export const permits = (policy: Policy, route: Route): boolean => policy !== FORBIDS[route._tag]
+
+const FORBIDS = { Direct: "relay-only", Relay: "direct-only" } as const

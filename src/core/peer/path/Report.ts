@@ -1,0 +1,44 @@
+import type { NatKind } from "../../nat/NatKind.js"
+import type { PathInfo } from "../Api.js"
+import type { PathSource } from "./Path.js"
+import type { PathChange } from "./PathHistory.js"
+import type { Policy } from "./Policy.js"
+
+/** How a peer is reached and was reached: what `/why` is made of. Plain data. */
+export interface PeerReport {
+  readonly connected: boolean
+  readonly policy: Policy
+  /** Whether the server offers to carry packets to this peer. */
+  readonly relayOffered: boolean
+  /** What we told of our own network, and what the peer told of its own. */
+  readonly ownNat: NatKind
+  readonly peerNat: NatKind
+  /** Candidates that we have told this peer. */
+  readonly told: number
+  /** Of the connection in use; none without one. */
+  readonly connection: ConnectionReport | undefined
+  /** Oldest first. */
+  readonly changes: ReadonlyArray<PathChange>
+}
+
+export interface ConnectionReport {
+  /** At most 9: candidates of all kinds, and the relay. */
+  readonly paths: ReadonlyArray<PathReport>
+  /** Packets that must arrive, and those of them that had to be sent again. */
+  readonly sent: number
+  readonly lost: number
+}
+
+export interface PathReport extends PathInfo {
+  readonly source: PathSource
+  readonly active: boolean
+  readonly trusted: boolean
+  /** PINGs sent, and those that were answered. */
+  readonly probes: number
+  readonly answers: number
+  /** ms since the last answer; `undefined` when there was none. */
+  readonly provenMsAgo: number | undefined
+  /** Packets of all kinds. */
+  readonly sent: number
+  readonly received: number
+}

@@ -1,0 +1,307 @@
+import type { Ack } from "../../../protocol/Frame.js"
+import type { CongestionController } from "./CongestionController.js"
+import { DeliveryRate } from "./DeliveryRate.js"
+import { Pacer } from "./Pacer.js"
+import type { RttEstimator } from "./RttEstimator.js"
+import { type SentPacket, SentPackets } from "./SentPackets.js"
+
+/** Something in a packet that has to arrive; what to do when it did or did not is up to its owner. */
+export type SentFrame =
+  | { readonly _tag: "Stream"; readonly stream: number; readonly start: number; readonly end: number }
+  | { readonly _tag: "MaxData"; readonly stream: number }
+  | { readonly _tag: "Reset"; readonly stream: number }
+  | { readonly _tag: "Candidates" }
+  | { readonly _tag: "Consent" }
+  /** Nothing but its size: whether a larger packet comes through. */
+  | { readonly _tag: "SizeProbe"; readonly size: number }
+
+export interface LossSink {
+  /** Whether anything waits to be sent that has to arrive. */
+  readonly isWanted: boolean
+  readonly onFrameAcknowledged: (frame: SentFrame) => void
+  /** The frame must be sent again, in a new packet; it may arrive yet all the same. */
+  readonly onFrameLost: (frame: SentFrame, now: number) => void
+  /** A packet of `bytes` on the path in use arrived. */
+  readonly onPacketAcknowledged: (bytes: number) => void
+  /** A packet of `bytes` on the path in use was lost; its frames are told one by one. */
+  readonly onPacketLost: (bytes: number, now: number) => void
+}
+
+/**
+ * Loss detection after RFC 9002 §6: a packet is lost when three later ones were acknowledged, or one later one and 9/8 of a round trip
+ * has passed. When nothing at all is acknowledged, a probe timer sends the oldest frames again.
+ *
+ * A lone small packet has no later one that would betray its loss, and a chat line usually is one. So a spare copy of it follows
+ * 15 ms later, if no acknowledgement came first: at 1 % loss, one line in a hundred comes 15 ms late instead of a timer late.
+ *
+ * Only packets that elicit an acknowledgement come here. They are counted by a dense `order` of their own, because probes of other
+ * paths use packet numbers as well and would look like overtaking. After `changePath` the packets of the old path are still found
+ * lost or acknowledged, but say nothing about the new path.
+ *
+ * What may leave, and when, is the say of the path's congestion controller and of the pacer.
+ */
+export class LossDetector {
+  /** At most `MAX_TRACKED`. */
+  readonly #sent = new SentPackets()
+  #nextOrder = 0
+  #largestOrder = -1
+  #path = 0
+  #inFlight = 0
+  #lossTime: number | undefined
+  /** When a copy of the newest packet is to be sent. */
+  #spareAt: number | undefined
+  #isSpare = false
+  #lastSentAt = 0
+  #probesInVain = 0
+  #packets = 0
+  #losses = 0
+  #allowance = 0
+  #applicationLimited = true
+  #firstSampleAt = Number.POSITIVE_INFINITY
+  #controller: CongestionController
+  #delivery = new DeliveryRate()
+  #pacer = new Pacer()
+  /** Bytes of a full packet on this path. */
+  packetSize = 0
+
+  constructor(
+    private readonly sink: LossSink,
+    private readonly makeController: () => CongestionController,
+    private rtt: RttEstimator,
+    packetSize: number
+  ) {
+    this.#controller = makeController()
+    this.packetSize = packetSize
+  }
+
+  get smoothedRtt(): number {
+    return this.rtt.smoothed
+  }
+
+  /** How often in a row the probe timer ran out: nothing at all was acknowledged. */
+  get probesInVain(): number {
+    return this.#probesInVain
+  }
+
+  /** Packets that elicit an acknowledgement, and those of them that were found lost. */
+  get counts(): { readonly sent: number; readonly lost: number } {
+    return { sent: this.#packets, lost: this.#losses }
+  }
+
+  /** Whether one more full packet may be sent now. */
+  maySend(now: number): boolean {
+    if (this.#allowance > 0) return true
+    return this.#hasWindow && this.#pacer.mayLeave(this.#controller.rate, this.packetSize, this.#inFlight === 0, now)
+  }
+
+  /** When the pacer lets the next packet leave, as long as the window does; infinite otherwise. */
+  get paceAt(): number {
+    return this.#hasWindow ? this.#pacer.nextAt(this.#controller.rate) : Number.POSITIVE_INFINITY
+  }
+
+  /** The application had nothing more to send (so the window was not tested), or had, and the window held it back. */
+  setApplicationLimited(limited: boolean): void {
+    this.#applicationLimited = limited
+    if (limited && this.#hasWindow) this.#delivery.onApplicationLimited(this.#inFlight)
+  }
+
+  onSent(number: number, bytes: number, frames: ReadonlyArray<SentFrame>, now: number): void {
+    this.#controller.onSent(this.#inFlight, now)
+    const stamp = this.#delivery.stamp(this.#inFlight, now)
+    this.#sent.push({ number, order: this.#nextOrder++, path: this.#path, sentAt: now, bytes, frames, stamp })
+    this.#pacer.onSent(bytes)
+    this.#packets++
+    this.#inFlight += bytes
+    this.#lastSentAt = now
+    if (this.#allowance > 0) this.#allowance--
+    const isLone = bytes <= SMALL_PACKET && this.#sent.size <= FEW_PACKETS
+    this.#spareAt = isLone && !this.#isSpare ? now + SPARE_AFTER : undefined
+    this.#isSpare = false
+  }
+
+  /** `false` when the peer acknowledges what was not sent; `next` is the number of the next packet. */
+  onAck(ack: Ack, next: number, now: number): boolean {
+    if (ack.ranges[0]!.end > next) return false
+    let newest = undefined as SentPacket | undefined
+    const acknowledge = (packet: SentPacket) => {
+      if (newest === undefined || packet.order > newest.order) newest = packet
+      this.#acknowledge(packet, now)
+    }
+    for (const range of ack.ranges) {
+      const oldest = this.#sent.oldest
+      if (oldest === undefined || range.end <= oldest.number) break
+      this.#sent.takeRange(range.start, range.end, acknowledge)
+    }
+    if (newest === undefined) return true
+    const rtt = this.#measure(newest, ack.delay, now)
+    this.#probesInVain = 0
+    this.#allowance = 0
+    if (this.#sent.size === 0) this.#spareAt = undefined
+    this.#detect(now)
+    this.#sample(rtt, now)
+    return true
+  }
+
+  /** When `handleTimeout` wants to be called. */
+  get timeout(): number | undefined {
+    const repair = this.#repairAt
+    return repair === undefined || this.#spareAt === undefined ? repair : Math.min(repair, this.#spareAt)
+  }
+
+  handleTimeout(now: number): void {
+    const timeout = this.timeout
+    if (timeout === undefined || timeout > now) return
+    if (this.#spareAt !== undefined && this.#spareAt <= now) {
+      this.#spareAt = undefined
+      this.#isSpare = true
+      this.#resend(this.#sent.newest!, now)
+      return
+    }
+    if (this.#lossTime !== undefined) {
+      this.#detect(now)
+      return
+    }
+    this.#probesInVain++
+    this.#lastSentAt = now
+    let probes = 0
+    this.#sent.scan((packet) => {
+      if (probes === PROBE_PACKETS) return "stop"
+      this.#resend(packet, now)
+      // Later packets may have repeated all of it, and were acknowledged: it would probe nothing, and stand in the way of what would.
+      if (!this.sink.isWanted) {
+        if (packet.path === this.#path) this.#inFlight -= packet.bytes
+        return "take"
+      }
+      probes++
+      return "keep"
+    })
+    this.#allowance = PROBE_PACKETS
+  }
+
+  /** From now on packets take another path, of which only `rtt` is known. */
+  changePath(rtt: RttEstimator, packetSize: number): void {
+    this.rtt = rtt
+    this.packetSize = packetSize
+    this.#path++
+    this.#inFlight = 0
+    this.#controller = this.makeController()
+    this.#delivery = new DeliveryRate()
+    this.#pacer = new Pacer()
+    this.#probesInVain = 0
+    this.#firstSampleAt = Number.POSITIVE_INFINITY
+  }
+
+  /** One packet may always be under way: a window may be smaller than that where packets are large, and would never open. */
+  get #hasWindow(): boolean {
+    if (this.#sent.size >= MAX_TRACKED) return false
+    return this.#inFlight === 0 || this.#inFlight + this.packetSize <= this.#controller.window
+  }
+
+  /** When something is to be sent again for want of acknowledgements. */
+  get #repairAt(): number | undefined {
+    if (this.#lossTime !== undefined) return this.#lossTime
+    if (this.#sent.size === 0) return undefined
+    return this.#lastSentAt + this.rtt.probeTimeout(this.#probesInVain)
+  }
+
+  /** Has the frames of a packet sent once more, without taking it for lost; the window does not hold that back. */
+  #resend(packet: SentPacket, now: number): void {
+    this.#allowance++
+    for (const frame of packet.frames) if (frame._tag !== "SizeProbe") this.sink.onFrameLost(frame, now)
+  }
+
+  #acknowledge(packet: SentPacket, now: number): void {
+    if (packet.path === this.#path) {
+      this.#inFlight -= packet.bytes
+      this.#delivery.onAcked(packet.stamp, packet.bytes, packet.sentAt, now)
+      this.#controller.onAcked(packet.bytes, packet.sentAt, !this.#applicationLimited, now)
+      this.sink.onPacketAcknowledged(packet.bytes)
+    }
+    for (const frame of packet.frames) this.sink.onFrameAcknowledged(frame)
+  }
+
+  /** The round trip of the newest packet acknowledged, if it is news. */
+  #measure(newest: SentPacket, delay: number, now: number): number | undefined {
+    if (newest.order <= this.#largestOrder) return undefined
+    this.#largestOrder = newest.order
+    if (newest.path !== this.#path) return undefined
+    const rtt = Math.max(GRANULE, now - newest.sentAt)
+    this.rtt.update(rtt, delay)
+    this.#firstSampleAt = Math.min(this.#firstSampleAt, now)
+    return rtt
+  }
+
+  #sample(rtt: number | undefined, now: number): void {
+    const estimate = this.#delivery.take(this.rtt.minimum)
+    if (estimate === undefined) return
+    this.#controller.onSample({
+      now,
+      rate: estimate.rate,
+      applicationLimited: estimate.limited,
+      delivered: this.#delivery.delivered,
+      priorDelivered: estimate.priorDelivered,
+      rtt,
+      inFlight: this.#inFlight,
+      packetSize: this.packetSize
+    })
+  }
+
+  /** RFC 9002 §6.1: finds what is lost, and when the next packet will be. */
+  #detect(now: number): void {
+    this.#lossTime = undefined
+    const delay = this.rtt.lossDelay()
+    const run = new LossRun()
+    this.#sent.scan((packet) => {
+      if (packet.order > this.#largestOrder) return "stop"
+      if (packet.order > this.#largestOrder - PACKET_THRESHOLD && packet.sentAt + delay > now) {
+        this.#lossTime = Math.min(this.#lossTime ?? Number.POSITIVE_INFINITY, packet.sentAt + delay)
+        return "keep"
+      }
+      this.#lose(packet, run, now)
+      return "take"
+    })
+    if (run.longest > this.rtt.persistentCongestionDuration()) this.#controller.onPersistentCongestion()
+  }
+
+  #lose(packet: SentPacket, run: LossRun, now: number): void {
+    this.#losses++
+    if (packet.path === this.#path) {
+      this.#inFlight -= packet.bytes
+      if (packet.sentAt >= this.#firstSampleAt) run.add(packet)
+      // A probe of the packet size that is lost tells of the size, not of the load (RFC 8899 §3).
+      if (packet.frames[0]?._tag !== "SizeProbe") {
+        this.#controller.onLost(packet.bytes, packet.sentAt, now)
+        this.sink.onPacketLost(packet.bytes, now)
+      }
+    }
+    for (const frame of packet.frames) this.sink.onFrameLost(frame, now)
+  }
+}
+
+/** The longest time between two lost packets with none but lost ones between them (RFC 9002 §7.6.2). */
+class LossRun {
+  #start: SentPacket | undefined
+  #last: SentPacket | undefined
+  longest = 0
+
+  add(packet: SentPacket): void {
+    if (this.#last === undefined || packet.order !== this.#last.order + 1) this.#start = packet
+    this.#last = packet
+    this.longest = Math.max(this.longest, packet.sentAt - this.#start!.sentAt)
+  }
+}
+
+/** Packets waiting for an acknowledgement: 9.8 MB of full ones, more than the largest window of any controller here. */
+export const MAX_TRACKED = 8192
+/** RFC 9002 §6.1.1. */
+const PACKET_THRESHOLD = 3
+/** RFC 9002 §6.2.4: two, so that the loss of a probe does not cost another timer. */
+const PROBE_PACKETS = 2
+/** ms until the spare copy: late enough not to share the fate of the first in one burst of loss, soon enough not to be noticed. */
+const SPARE_AFTER = 15
+/** Bytes of a packet that is copied: a chat line of usual length. */
+const SMALL_PACKET = 512
+/** Packets under way, at most, for the newest to count as alone; with more, a later acknowledgement betrays a loss. */
+const FEW_PACKETS = 2
+/** ms: a sample of zero, as on loopback with a coarse clock, would make every timer zero. */
+const GRANULE = 0.1

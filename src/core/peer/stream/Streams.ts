@@ -1,0 +1,303 @@
+import type { Writer } from "../../../protocol/Bytes.js"
+import * as Frame from "../../../protocol/Frame.js"
+import type { PeerEvent, PeerId, StreamId, StreamRefusal } from "../Api.js"
+import type { SentFrame } from "../recovery/LossDetector.js"
+import { DataStream, FIRST_WINDOW } from "./DataStream.js"
+
+/**
+ * The streams from 1 on of one connection: large things beside the conversation. Both sides open them, the one that began the first handshake
+ * the odd ones, the other the even ones, each in ascending order; both may write. They exist only between two that have asked for
+ * each other.
+ *
+ * Sending takes turns: a packet of one stream, then one of the next. Receiving is bounded twice: each stream by the limit that its sender was
+ * told, and all of them together by `TOTAL_WINDOW`, which their limits share. Sending is bounded by what the streams keep until it is
+ * acknowledged: beyond that `write` asks to wait.
+ */
+export class Streams {
+  readonly #streams = new Map<StreamId, DataStream>()
+  /** Those with bytes or their end to send, in the order of their turns. */
+  readonly #turns = new Set<DataStream>()
+  readonly #limitsDue = new Set<DataStream>()
+  /** Streams given up, until the peer has acknowledged that; at most `MAX_RESETS`. */
+  readonly #resets = new Map<StreamId, { readonly code: number; due: boolean }>()
+  #nextOwn: StreamId
+  #nextTheirs: StreamId
+  #kept = 0
+  #granted = 0
+
+  constructor(
+    private readonly peer: PeerId,
+    private readonly emit: (event: PeerEvent) => void,
+    /** Whether our side began the handshake that made the connection. */
+    initiator: boolean
+  ) {
+    this.#nextOwn = initiator ? 1 : 2
+    this.#nextTheirs = initiator ? 2 : 1
+  }
+
+  /** Whether a frame wants to be sent. */
+  get pending(): boolean {
+    return this.#turns.size > 0 || this.#limitsDue.size > 0 || this.#hasResetDue
+  }
+
+  /** Whether there is stream data to send: a load that is worth larger packets. */
+  get isBusy(): boolean {
+    return this.#turns.size > 0
+  }
+
+  open(): StreamId | StreamRefusal {
+    let own = 0
+    for (const id of this.#streams.keys()) if (id % 2 === this.#nextOwn % 2) own++
+    if (own >= MAX_STREAMS || this.#resets.size >= MAX_RESETS) return { _tag: "TooManyStreams" }
+    const id = this.#nextOwn
+    this.#nextOwn += 2
+    this.#add(id)
+    return id
+  }
+
+  /** Takes over `data`; whether more may follow at once. `undefined` when the stream is gone. */
+  write(id: StreamId, data: Uint8Array): boolean | undefined {
+    const stream = this.#streams.get(id)
+    if (stream === undefined || stream.sending.isFinished) return undefined
+    this.#change(stream, () => stream.sending.write(data))
+    this.#turns.add(stream)
+    if (stream.sending.kept < STREAM_KEEPS && this.#kept < TOTAL_KEEPS) return true
+    stream.block()
+    return false
+  }
+
+  finish(id: StreamId): void {
+    const stream = this.#streams.get(id)
+    if (stream === undefined) return
+    stream.sending.finish()
+    this.#turns.add(stream)
+  }
+
+  /** The next bytes in order, `"end"` once after the last, `undefined` when there is nothing now. */
+  read(id: StreamId): Uint8Array | "end" | undefined {
+    const stream = this.#streams.get(id)
+    if (stream === undefined) return undefined
+    const bytes = this.#change(stream, () => stream.read())
+    if (bytes instanceof Uint8Array) this.#grant(stream)
+    this.#forgetIfOver(stream)
+    return bytes
+  }
+
+  /** Gives up a stream in both directions. */
+  reset(id: StreamId, code: number): void {
+    const stream = this.#streams.get(id)
+    if (stream === undefined) return
+    this.#forget(stream)
+    this.#resets.set(id, { code, due: true })
+  }
+
+  /** Handles a STREAM frame; `false` when the peer broke the protocol. */
+  onStream(id: StreamId, offset: number, data: Uint8Array): boolean {
+    if (!this.#meet(id)) return false
+    const stream = this.#streams.get(id)
+    if (stream === undefined) return true
+    const wasReadable = stream.isReadable
+    if (!stream.receive(offset, data)) return false
+    if (!wasReadable && stream.isReadable) this.emit({ _tag: "StreamReadable", peer: this.peer, stream: id })
+    return true
+  }
+
+  onMaxData(id: StreamId, limit: number): void {
+    const stream = this.#streams.get(id)
+    if (stream === undefined) return
+    stream.sending.setLimit(limit)
+    this.#queue(stream)
+  }
+
+  /** Handles a RESET frame; `false` when the peer broke the protocol. */
+  onReset(id: StreamId, code: number): boolean {
+    if (!this.#meet(id)) return false
+    const stream = this.#streams.get(id)
+    if (stream === undefined) return true
+    this.#forget(stream)
+    this.emit({ _tag: "StreamReset", peer: this.peer, stream: id, code })
+    return true
+  }
+
+  onFrameAcknowledged(frame: StreamFrame): void {
+    if (frame._tag === "Reset") this.#resets.delete(frame.stream)
+    const stream = this.#streams.get(frame.stream)
+    if (stream === undefined || frame._tag !== "Stream") return
+    if (frame.start === frame.end) stream.sending.endAcknowledged()
+    else this.#change(stream, () => stream.sending.onAcknowledged(frame))
+    this.#wake(stream)
+    this.#forgetIfOver(stream)
+  }
+
+  onFrameLost(frame: StreamFrame): void {
+    if (frame._tag === "Reset") {
+      const reset = this.#resets.get(frame.stream)
+      if (reset !== undefined) reset.due = true
+      return
+    }
+    const stream = this.#streams.get(frame.stream)
+    if (stream === undefined) return
+    if (frame._tag === "MaxData") {
+      stream.limitLost()
+      if (stream.limitDue !== undefined) this.#limitsDue.add(stream)
+      return
+    }
+    if (frame.start === frame.end) stream.sending.endLost()
+    else stream.sending.onLost(frame)
+    this.#queue(stream)
+  }
+
+  /** Writes what is due, up to the place `end` of the packet, and notes it in `frames`. Whether there is stream data in it. */
+  writeTo(writer: Writer, end: number, frames: Array<SentFrame>): boolean {
+    this.#writeResets(writer, end, frames)
+    for (const stream of this.#limitsDue) {
+      if (end - writer.offset < SMALL_FRAME) break
+      this.#limitsDue.delete(stream)
+      const limit = stream.limitDue
+      if (limit === undefined) continue
+      Frame.write(writer, { _tag: "MaxData", stream: stream.id, limit })
+      frames.push({ _tag: "MaxData", stream: stream.id })
+      stream.limitSent()
+    }
+    let wrote = false
+    while (this.#turns.size > 0 && end - writer.offset > SMALL_FRAME) {
+      const stream = this.#nextTurn()
+      if (writeStream(stream, writer, end, frames)) wrote = true
+      this.#queue(stream)
+    }
+    return wrote
+  }
+
+  #writeResets(writer: Writer, end: number, frames: Array<SentFrame>): void {
+    for (const [stream, reset] of this.#resets) {
+      if (end - writer.offset < SMALL_FRAME) return
+      if (!reset.due) continue
+      reset.due = false
+      Frame.write(writer, { _tag: "Reset", stream, code: reset.code })
+      frames.push({ _tag: "Reset", stream })
+    }
+  }
+
+  get #hasResetDue(): boolean {
+    for (const reset of this.#resets.values()) if (reset.due) return true
+    return false
+  }
+
+  #nextTurn(): DataStream {
+    for (const stream of this.#turns) {
+      this.#turns.delete(stream)
+      return stream
+    }
+    throw new Error("asked for a turn when there is none")
+  }
+
+  /** Gives the stream a turn, the last one, if it has something to send. */
+  #queue(stream: DataStream): void {
+    if (stream.sending.pending || stream.sending.endDue !== undefined) this.#turns.add(stream)
+    else this.#turns.delete(stream)
+  }
+
+  /** Learns of the streams that the peer has opened; `false` when the id cannot be one. */
+  #meet(id: StreamId): boolean {
+    if (id % 2 === this.#nextOwn % 2) return id < this.#nextOwn
+    if (id < this.#nextTheirs) return true
+    if (id > this.#nextTheirs + 2 * MAX_STREAMS) return false
+    for (; this.#nextTheirs <= id; this.#nextTheirs += 2) {
+      // Whoever learns that streams of its own were given up, and opens more for them, acknowledges that.
+      if (this.#resets.size >= MAX_RESETS) return false
+      // Over the bound only by a peer whose view of what is over lags behind, or that does not care.
+      if (this.#streams.size < 2 * MAX_STREAMS) {
+        this.#add(this.#nextTheirs)
+        this.emit({ _tag: "StreamOpened", peer: this.peer, stream: this.#nextTheirs })
+      } else this.#resets.set(this.#nextTheirs, { code: REFUSED, due: true })
+    }
+    return true
+  }
+
+  #add(id: StreamId): void {
+    const stream = new DataStream(id)
+    this.#streams.set(id, stream)
+    this.#granted += stream.granted
+  }
+
+  /** Lets the stream's sender go on, by its share of what all may have. */
+  #grant(stream: DataStream): void {
+    const share = Math.max(FIRST_WINDOW, Math.min(STREAM_WINDOW, Math.floor(TOTAL_WINDOW / this.#streams.size)))
+    const left = stream.granted + TOTAL_WINDOW - this.#granted
+    // A stream that could have nothing would never be read, and so never be granted anything again.
+    this.#change(stream, () => stream.grant(Math.max(FIRST_WINDOW, Math.min(share, left))))
+    if (stream.limitDue !== undefined) this.#limitsDue.add(stream)
+  }
+
+  /** Does something to a stream, and keeps the sums right. */
+  #change<A>(stream: DataStream, act: () => A): A {
+    this.#kept -= stream.sending.kept
+    this.#granted -= stream.granted
+    const result = act()
+    this.#kept += stream.sending.kept
+    this.#granted += stream.granted
+    return result
+  }
+
+  /** Tells writers that wait that there is room again, some of it, so that they are not woken for every packet. */
+  #wake(stream: DataStream): void {
+    if (this.#kept >= TOTAL_KEEPS) return
+    if (stream.sending.kept <= WAKE_AT && stream.unblock()) {
+      this.emit({ _tag: "StreamWritable", peer: this.peer, stream: stream.id })
+    }
+  }
+
+  #forgetIfOver(stream: DataStream): void {
+    if (stream.isOver) this.#forget(stream)
+  }
+
+  #forget(stream: DataStream): void {
+    this.#streams.delete(stream.id)
+    this.#turns.delete(stream)
+    this.#limitsDue.delete(stream)
+    this.#kept -= stream.sending.kept
+    this.#granted -= stream.granted
+    if (this.#kept >= TOTAL_KEEPS / 2) return
+    for (const other of this.#streams.values()) this.#wake(other)
+  }
+}
+
+export type StreamFrame = Extract<SentFrame, { readonly _tag: "Stream" | "MaxData" | "Reset" }>
+
+/** One portion of the stream, or its end. Whether there were bytes. */
+const writeStream = (stream: DataStream, writer: Writer, end: number, frames: Array<SentFrame>): boolean => {
+  const { id, sending } = stream
+  const room = end - writer.offset
+  const range = sending.next(room - Frame.streamOverhead(id, sending.nextOffset, room))
+  if (range !== undefined) {
+    Frame.writeStreamHeader(writer, id, range.start, range.end - range.start)
+    sending.writeTo(writer, range)
+    frames.push({ _tag: "Stream", stream: id, ...range })
+    return true
+  }
+  const last = sending.endDue
+  if (last === undefined) return false
+  Frame.writeStreamHeader(writer, id, last, 0)
+  frames.push({ _tag: "Stream", stream: id, start: last, end: last })
+  sending.endSent()
+  return true
+}
+
+/** Streams that each side may have open: more files at once than anybody watches. */
+export const MAX_STREAMS = 64
+/** Streams given up whose RESET is not acknowledged yet. */
+const MAX_RESETS = 4 * MAX_STREAMS
+/** Bytes that a stream keeps until they are acknowledged: 40 MB/s over 100 ms, twice, as a loss holds up what comes after it. */
+const STREAM_KEEPS = 8 * 1024 * 1024
+/** Bytes kept at which a writer that waits is woken: early enough that the path is not left without. */
+const WAKE_AT = STREAM_KEEPS - 1024 * 1024
+/** The same as `STREAM_KEEPS` for all streams of a connection. */
+const TOTAL_KEEPS = 16 * 1024 * 1024
+/** Bytes that a sender may have under way, or waiting for a slow reader: as much as it keeps. */
+const STREAM_WINDOW = 8 * 1024 * 1024
+/** Bytes for all streams of a connection: the most memory that a peer can make us use, `FIRST_WINDOW` for each stream aside. */
+const TOTAL_WINDOW = 16 * 1024 * 1024
+/** Bytes that any frame but a useful STREAM fits in: a type and two numbers. */
+const SMALL_FRAME = 24
+/** The code of a RESET for a stream too many. */
+export const REFUSED = 1
