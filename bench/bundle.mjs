@@ -1,6 +1,9 @@
 import { build } from "esbuild"
 
-/** Bundles programs of the bench, each into a file of its own in the folder `outdir`, as `build.mjs` does the product: `X.ts` becomes `X.mjs`. */
+/**
+ * Bundles programs of the bench, each into a file of its own in the folder `outdir`, as `build.mjs` does the product:
+ * `X.ts` becomes `X.mjs`.
+ */
 export const bundle = (entryPoints, outdir) =>
   build({
     entryPoints,

@@ -1,6 +1,7 @@
 /**
- * parley as a library. A program is an Effect that uses `Client`; `layerClient` connects it, `layerNode` gives it a real machine
- * and `layerMemory` one for tests. Texts and nicknames come as other people sent them: never print them to a terminal unescaped.
+ * parley as a library. A program is an Effect that uses `Client`; `layerClient` connects it, `layerNode` gives it a
+ * real machine and `layerMemory` one for tests. Texts and nicknames come as other people sent them: never print them to
+ * a terminal unescaped.
  */
 
 // Clients: nicknames, introductions, conversations.

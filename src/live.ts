@@ -24,7 +24,10 @@ import * as PortMapping from "./layers/node/PortMapping.js"
 import * as Resolver from "./layers/node/Resolver.js"
 import * as NodeStore from "./layers/node/Store.js"
 
-/** The programs on Node's layers. `main` imports this file when a command starts, as it is most of what there is to load. */
+/**
+ * The programs on Node's layers. `main` imports this file when a command starts, as it is most of what there is to
+ * load.
+ */
 
 const machine = Layer.mergeAll(
   Crypto.layer,

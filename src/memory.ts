@@ -8,8 +8,8 @@ import * as Crypto from "./layers/node/Crypto.js"
 import { FileTree } from "./services/FileTree.js"
 
 /**
- * The world of one program in a test: a host of `network` without sockets, a disk without files, keys that follow from `seed`.
- * Programs of one test need different addresses and seeds. The cryptography is the real one.
+ * The world of one program in a test: a host of `network` without sockets, a disk without files, keys that follow from
+ * `seed`. Programs of one test need different addresses and seeds. The cryptography is the real one.
  */
 export const layerMemory = (
   network: Network,

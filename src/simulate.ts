@@ -23,7 +23,10 @@ const prepare: Simulator["prepare"] = (file, patienceMs) =>
     return start(module, basename(path), patienceMs)
   })
 
-/** JavaScript is taken as it is, and TypeScript goes through esbuild where that is installed, or else as far as Node can itself. */
+/**
+ * JavaScript is taken as it is, and TypeScript goes through esbuild where that is installed, or else as far as Node can
+ * itself.
+ */
 const compiled = (path: string): Effect.Effect<string, ProgramError, Scope.Scope> => {
   const esbuild = /\.[mc]?ts$/.test(path) ? findEsbuild(path) : undefined
   if (esbuild === undefined)

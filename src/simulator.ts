@@ -10,8 +10,9 @@ import { optionsFor, type SeedsOptions, sweep } from "./sim/Seeds.js"
 import type { Body } from "./sim/SimTest.js"
 
 /**
- * A process of `parley simulate`: loads one scenario and runs it as it is told over the channel to its parent. The scenario is the default
- * export of a module, an effect or a generator function; its export `options` goes to every run.
+ * A process of `parley simulate`: loads one scenario and runs it as it is told over the channel to its parent. The
+ * scenario is the default export of a module, an effect or a generator function; its export `options` goes to every
+ * run.
  */
 let scenario: Scenario<unknown, unknown> | undefined
 let options: SeedsOptions = {}
@@ -68,7 +69,10 @@ const say = (word: Runs | Alive) => process.send?.(word)
 
 const refused = (message: string): Answer => ({ _tag: "Refused", message })
 
-/** ms between two signs of life: a run goes back to the event loop ten times a second, unless something in it never ends. */
+/**
+ * ms between two signs of life: a run goes back to the event loop ten times a second, unless something in it never
+ * ends.
+ */
 const ALIVE_EVERY = 1_000
 /** Where replays leave their files, below the current directory. */
 const FOLDER = ".sim"

@@ -2,7 +2,10 @@ import { fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import type { Result, Task } from "./Task.js"
 
-/** Has all tasks performed by `jobs` processes (a simulation takes the whole of one); the results in the order of the tasks. */
+/**
+ * Has all tasks performed by `jobs` processes (a simulation takes the whole of one); the results in the order of the
+ * tasks.
+ */
 export const performAll = (
   tasks: ReadonlyArray<Task>,
   jobs: number,

@@ -1,5 +1,6 @@
-// `npm run grid -- [--seeds 10] [--jobs 2] [--json]`: every pair of network kinds with the real programs in the simulated world, against theory
-// and the goals. Exits with 1 when a conversation took another way than theory says, or a goal is missed.
+// `npm run grid -- [--seeds 10] [--jobs 2] [--json]`: every pair of network kinds with the real programs in the
+// simulated world, against theory and the goals. Exits with 1 when a conversation took another way than theory says, or
+// a goal is missed.
 import { spawnSync } from "node:child_process"
 import { mkdirSync } from "node:fs"
 import { dirname, join } from "node:path"

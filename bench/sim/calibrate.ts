@@ -1,6 +1,9 @@
 import process from "node:process"
 
-/** Steps a second of one core in a loop that no compiler can shorten, on this machine at this moment: the yardstick for the other figures. */
+/**
+ * Steps a second of one core in a loop that no compiler can shorten, on this machine at this moment: the yardstick for
+ * the other figures.
+ */
 export const calibrate = (): number => {
   const count = 1e8
   const before = process.cpuUsage()

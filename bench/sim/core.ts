@@ -1,7 +1,7 @@
 /**
- * How many schedules of the core alone fit into a minute: two or three peer machines as plain callbacks on the kernel, introduced and
- * talking over a network that loses, delays and doubles packets, 30 virtual seconds, cryptography included. `core.ts [seeds]`, 2000
- * when left out. Each has to end with every text delivered.
+ * How many schedules of the core alone fit into a minute: two or three peer machines as plain callbacks on the kernel,
+ * introduced and talking over a network that loses, delays and doubles packets, 30 virtual seconds, cryptography
+ * included. `core.ts [seeds]`, 2000 when left out. Each has to end with every text delivered.
  */
 import type { Network } from "../../src/sim/network/Network.js"
 import { play } from "../../test/sim/core/Callbacks.js"

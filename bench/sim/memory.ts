@@ -1,4 +1,7 @@
-/** Heap for each full host, and heap after many runs of a world that abandons its fibers. `memory.ts [runs]`, 20,000 when left out. */
+/**
+ * Heap for each full host, and heap after many runs of a world that abandons its fibers. `memory.ts [runs]`, 20,000
+ * when left out.
+ */
 import * as Effect from "effect/Effect"
 import * as Alarm from "../../src/services/Alarm.js"
 import { Datagrams } from "../../src/services/Datagrams.js"

@@ -1,8 +1,9 @@
 /**
- * How many schedules of the product fit into a minute of one core: the real server, real clients, the reference model beside them, and
- * what the seed draws of faults, crashes and users. `product.ts [seeds]`: how many of the shortest scenario count, 400 when left out; of the
- * longer ones in proportion. As many run before the count begins, because a sweep of thousands is what is to be known and the engine
- * compiles for the first few hundred; how fast these were is told too.
+ * How many schedules of the product fit into a minute of one core: the real server, real clients, the reference model
+ * beside them, and what the seed draws of faults, crashes and users. `product.ts [seeds]`: how many of the shortest
+ * scenario count, 400 when left out; of the longer ones in proportion. As many run before the count begins, because a
+ * sweep of thousands is what is to be known and the engine compiles for the first few hundred; how fast these were is
+ * told too.
  */
 import process from "node:process"
 import * as Effect from "effect/Effect"

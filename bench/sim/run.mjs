@@ -1,5 +1,6 @@
-// Runs the measurements of the simulated world: `node bench/sim/run.mjs [speed|nat|memory|seeds|core|product] [arguments]`, all of them when none
-// is named. Figures depend on the machine; the calibration loop beside them makes ratios of them that do so less.
+// Runs the measurements of the simulated world: `node bench/sim/run.mjs [speed|nat|memory|seeds|core|product]
+// [arguments]`, all of them when none is named. Figures depend on the machine; the calibration loop beside them makes
+// ratios of them that do so less.
 import { spawnSync } from "node:child_process"
 import { mkdirSync } from "node:fs"
 import { dirname, join } from "node:path"

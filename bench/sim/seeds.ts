@@ -1,6 +1,6 @@
 /**
- * How many schedules of a whole little scenario fit into a minute: a rendezvous, two peers behind NATs that punch, faults that the
- * seed draws, 20 virtual seconds. `seeds.ts [seeds]`, 300 when left out.
+ * How many schedules of a whole little scenario fit into a minute: a rendezvous, two peers behind NATs that punch,
+ * faults that the seed draws, 20 virtual seconds. `seeds.ts [seeds]`, 300 when left out.
  */
 import * as Effect from "effect/Effect"
 import { make } from "../../src/domain/Endpoint.js"

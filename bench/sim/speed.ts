@@ -1,7 +1,7 @@
 /**
- * N hosts in a ring: each pings its neighbour once a virtual second (64 bytes, 20 to 40 ms, 1 % loss) and waits half a second for
- * the answer. Once as full programs (fibers, services, an `Alarm` each, as the product's drivers have), once as callbacks on
- * the kernel. An event is a fired timer, packets among them, or a step of a fiber.
+ * N hosts in a ring: each pings its neighbour once a virtual second (64 bytes, 20 to 40 ms, 1 % loss) and waits half a
+ * second for the answer. Once as full programs (fibers, services, an `Alarm` each, as the product's drivers have), once
+ * as callbacks on the kernel. An event is a fired timer, packets among them, or a step of a fiber.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

@@ -8,7 +8,10 @@ import { crypto } from "../../src/layers/node/Crypto.js"
 import * as PeerRecord from "../../src/protocol/PeerRecord.js"
 import { mulberry32 } from "../../test/support/Random.js"
 
-/** One link that all flows share; a queue in front of it that drops what does not fit. Virtual time, and a seed decides everything. */
+/**
+ * One link that all flows share; a queue in front of it that drops what does not fit. Virtual time, and a seed decides
+ * everything.
+ */
 export interface LinkOptions {
   /** Bytes/ms of UDP payload and the 28 bytes of its headers; infinite for no limit. */
   readonly rate: number

@@ -5,8 +5,8 @@ import { Bottleneck, type LinkOptions } from "./Bottleneck.js"
 import { jain } from "./Figures.js"
 
 /**
- * Which congestion controller for which path: pairs of peers over one simulated link (`npm run bench -- controllers`). Rates are of what the
- * receiving application read, as a part of what the link carries.
+ * Which congestion controller for which path: pairs of peers over one simulated link (`npm run bench -- controllers`).
+ * Rates are of what the receiving application read, as a part of what the link carries.
  */
 const MBIT = 125
 

@@ -6,7 +6,10 @@ import { ascending, type Figures, quantile } from "./Figures.js"
 import type { Pipe } from "./Pipe.js"
 import { atIntervals, deferred, largestResident, sharedNow, sleep } from "./Timing.js"
 
-/** What Node (and the cipher, and the link) allow at best: datagrams with a counter, sealed or in the clear, and nothing else. */
+/**
+ * What Node (and the cipher, and the link) allow at best: datagrams with a counter, sealed or in the clear, and nothing
+ * else.
+ */
 
 export type Cover = "sealed" | "raw"
 

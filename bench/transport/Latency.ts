@@ -4,7 +4,9 @@ import { accept, ask, confirm, echo } from "./Meeting.js"
 import type { Pipe } from "./Pipe.js"
 import { atIntervals, sharedNow, sleep } from "./Timing.js"
 
-/** Parts about how late messages are on a link that loses packets: each message carries the time at which it was said. */
+/**
+ * Parts about how late messages are on a link that loses packets: each message carries the time at which it was said.
+ */
 
 /** A message each 10 ms, one way. */
 export const pacedA = async (pipe: Pipe): Promise<Figures> => {
@@ -32,7 +34,10 @@ export const pacedB =
     return percentiles(name, late, PACED)
   }
 
-/** A message each 500 ms on each of 20 connections, so that nothing behind a lost one hastens its repetition: what a line of chat sees. */
+/**
+ * A message each 500 ms on each of 20 connections, so that nothing behind a lost one hastens its repetition: what a
+ * line of chat sees.
+ */
 export const loneA =
   (name: string) =>
   async (pipe: Pipe): Promise<Figures> => {

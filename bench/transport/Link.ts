@@ -13,13 +13,17 @@ export interface LinkSettings {
   readonly rate?: number
   /** kB that wait for the rate; more is dropped. */
   readonly queue?: number
-  /** Congestion controls for TCP at both ends, the first that the kernel lets us have; the kernel's own choice when left out. */
+  /**
+   * Congestion controls for TCP at both ends, the first that the kernel lets us have; the kernel's own choice when left
+   * out.
+   */
   readonly tcp?: ReadonlyArray<string>
 }
 
 /**
- * Two hosts, `a` and `b`, in network namespaces of their own, with a link between them that a program in C delays and loses packets on
- * (`natlab`, a tool beside the repository). It is gone with `close`, and also when this process ends in any other way.
+ * Two hosts, `a` and `b`, in network namespaces of their own, with a link between them that a program in C delays and
+ * loses packets on (`natlab`, a tool beside the repository). It is gone with `close`, and also when this process ends
+ * in any other way.
  */
 export class Link {
   private constructor(

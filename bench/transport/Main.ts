@@ -7,7 +7,10 @@ import * as Progress from "./Progress.js"
 import * as Report from "./Report.js"
 import { pinned, Runner } from "./Runner.js"
 
-/** Runs each part several times, interleaved so that a busy moment of the machine hits all of them, and prints medians and ratios. */
+/**
+ * Runs each part several times, interleaved so that a busy moment of the machine hits all of them, and prints medians
+ * and ratios.
+ */
 const main = async (options: Options.Options): Promise<number> => {
   const before = Report.before()
   // Set by the script that built this: the bundle lies elsewhere.

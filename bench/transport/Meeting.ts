@@ -2,7 +2,9 @@ import type { PeerEvent } from "../../src/core/peer/Api.js"
 import * as Host from "./Host.js"
 import type { Pipe } from "./Pipe.js"
 
-/** How the two sides of a part find each other: A asks for B, B lets A in and asks back when the first message comes. */
+/**
+ * How the two sides of a part find each other: A asks for B, B lets A in and asks back when the first message comes.
+ */
 
 /** Cards go both ways; B has admitted A by the time A has B's. */
 export const exchange = async (pipe: Pipe, host: Host.Host): Promise<Host.Card> => {

@@ -75,7 +75,9 @@ export const rttB = async (pipe: Pipe): Promise<Figures> => {
   return {}
 }
 
-/** As many messages of 100 B as the outbox takes, one way; a message counts when the other application has confirmed it. */
+/**
+ * As many messages of 100 B as the outbox takes, one way; a message counts when the other application has confirmed it.
+ */
 export const rateA = async (pipe: Pipe): Promise<Figures> => {
   let delivered = 0
   const fill = () => {

@@ -7,7 +7,9 @@ export interface Options {
   readonly json: boolean
   readonly prof: string | undefined
   readonly help: boolean
-  /** `controllers` compares congestion controllers on simulated links instead; with part of a link's name to choose by. */
+  /**
+   * `controllers` compares congestion controllers on simulated links instead; with part of a link's name to choose by.
+   */
   readonly controllers: string | undefined
 }
 

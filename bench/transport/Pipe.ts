@@ -1,4 +1,7 @@
-/** What two sides of a part tell each other beside the link that is measured: through their parent, one value after another. */
+/**
+ * What two sides of a part tell each other beside the link that is measured: through their parent, one value after
+ * another.
+ */
 export class Pipe {
   private readonly waiting: Array<unknown> = []
   private wake: (() => void) | undefined

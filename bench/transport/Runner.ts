@@ -85,8 +85,8 @@ export class Runner {
 }
 
 /**
- * Each side has a processor of its own. Left to itself the system puts two processes that wake each other on one processor when the others
- * are busy, and a round trip then takes a third of the time.
+ * Each side has a processor of its own. Left to itself the system puts two processes that wake each other on one
+ * processor when the others are busy, and a round trip then takes a third of the time.
  */
 export const pinned = (): Readonly<Record<string, ReadonlyArray<string>>> => {
   const possible = cpus().length >= SIDES.length && spawnSync("taskset", ["-c", "1", "true"]).status === 0

@@ -5,7 +5,10 @@ import { type Figures, jain } from "./Figures.js"
 import type { Pipe } from "./Pipe.js"
 import { sleep } from "./Timing.js"
 
-/** Parts about two flows that want the whole of one link. Parts of the link are of its rate, as the receiving applications see it. */
+/**
+ * Parts about two flows that want the whole of one link. Parts of the link are of its rate, as the receiving
+ * applications see it.
+ */
 
 export const oursA = async (pipe: Pipe): Promise<Figures> => {
   const flows = [await sendStream(pipe), await sendStream(pipe)]

@@ -11,8 +11,9 @@ import { ascending, type Figures, quantile } from "./Figures.js"
 import type { Pipe } from "./Pipe.js"
 
 /**
- * What users of the library get: two clients that a real server has introduced, each with its profile and its journal on disk, driven by
- * Effects and read as streams. The server runs in the process of A and has nothing to do while it is measured.
+ * What users of the library get: two clients that a real server has introduced, each with its profile and its journal
+ * on disk, driven by Effects and read as streams. The server runs in the process of A and has nothing to do while it is
+ * measured.
  */
 
 export const wholeA = (pipe: Pipe): Promise<Figures> => {

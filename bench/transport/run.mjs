@@ -1,4 +1,5 @@
-// `npm run bench -- --help` tells what it measures. Builds the bench and runs it; each run has a folder of its own, so that two can run at a time.
+// `npm run bench -- --help` tells what it measures. Builds the bench and runs it; each run has a folder of its own, so
+// that two can run at a time.
 import { spawn } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { dirname, join } from "node:path"

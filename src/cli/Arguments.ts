@@ -31,8 +31,8 @@ export const inspect = (args: ReadonlyArray<string>): Arguments => {
 }
 
 /**
- * The same arguments with `-`, where it stands for a stream of the program, behind the options: in front of one the parser takes it for an
- * option itself. `valued` are the options that come with a value, which may be `-` too.
+ * The same arguments with `-`, where it stands for a stream of the program, behind the options: in front of one the
+ * parser takes it for an option itself. `valued` are the options that come with a value, which may be `-` too.
  */
 export const dashLast = (args: ReadonlyArray<string>, valued: ReadonlySet<string>): ReadonlyArray<string> => {
   const end = args.indexOf("--")

@@ -43,7 +43,10 @@ export interface Programs {
   readonly demo: Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
 }
 
-/** Runs the command line and gives the exit code. A failure is told in one line on standard error. Interruption passes through. */
+/**
+ * Runs the command line and gives the exit code. A failure is told in one line on standard error. Interruption passes
+ * through.
+ */
 export const run = (
   argv: ReadonlyArray<string>,
   env: Environment,

@@ -8,7 +8,9 @@ import * as Schema from "effect/Schema"
 import { configFile, type Environment } from "./Places.js"
 import { ProgramError } from "./ProgramError.js"
 
-/** The configuration file: one JSON object whose keys are the long options in camel case. One file serves all commands. */
+/**
+ * The configuration file: one JSON object whose keys are the long options in camel case. One file serves all commands.
+ */
 export const Settings = Schema.Struct({
   host: Schema.String,
   port: Schema.Int,
@@ -28,8 +30,8 @@ export const Settings = Schema.Struct({
 }).pipe(Schema.partialWith({ exact: true }))
 
 /**
- * Where options come from that are no flags: `PARLEY_*` in the environment, then the file. The file is the one after `--config`,
- * else `PARLEY_CONFIG`, else the default place if there is one.
+ * Where options come from that are no flags: `PARLEY_*` in the environment, then the file. The file is the one after
+ * `--config`, else `PARLEY_CONFIG`, else the default place if there is one.
  */
 export const provider = (
   flag: string | undefined,

@@ -15,10 +15,12 @@ import { ProgramError } from "./ProgramError.js"
 import * as TerminalProgram from "./terminal/Program.js"
 
 /**
- * `parley demo`: a server on a free loopback port, a bot that repeats what it is told, and you. On a terminal you talk to the
- * bot at once; without one, a short conversation is held and printed, and a failure of it is a failure of the program.
+ * `parley demo`: a server on a free loopback port, a bot that repeats what it is told, and you. On a terminal you talk
+ * to the bot at once; without one, a short conversation is held and printed, and a failure of it is a failure of the
+ * program.
  *
- * `profiles` is built once for each client, so that they share no identity; nothing is left behind when it leaves nothing.
+ * `profiles` is built once for each client, so that they share no identity; nothing is left behind when it leaves
+ * nothing.
  */
 export const run = (
   profiles: Layer.Layer<Profiles>

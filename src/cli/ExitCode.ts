@@ -1,6 +1,8 @@
 import type { ClientErrorCode } from "../client/Client.js"
 
-/** How commands end, for scripts. Documented in docs/operating.md and in the help of the commands that use all of them. */
+/**
+ * How commands end, for scripts. Documented in docs/operating.md and in the help of the commands that use all of them.
+ */
 export const ExitCode = {
   /** All went well; for `send` and the file commands: delivered. */
   ok: 0,

@@ -4,8 +4,8 @@ import { Terminal } from "../services/Terminal.js"
 import { layOut } from "./HelpText.js"
 
 /**
- * Prints what the command-line library has to say: help laid out for the screen (`HelpText`), without colours where the output cannot
- * show them. Complaints carry the program's name as all of ours do.
+ * Prints what the command-line library has to say: help laid out for the screen (`HelpText`), without colours where the
+ * output cannot show them. Complaints carry the program's name as all of ours do.
  * `valued` are the flags that come with a value: the library takes one without its value for an unknown one.
  */
 export const provide = <A, E, R>(

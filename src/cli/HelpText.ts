@@ -1,8 +1,9 @@
 import { type Printed, wrap } from "./terminal/Wrap.js"
 
 /**
- * The help that the command-line library writes, laid out for a screen of `columns` cells: commands as a table, a usage that shows what must
- * be given, lines broken between words, and without the lines that say the same under every option. Any other text stays as it is.
+ * The help that the command-line library writes, laid out for a screen of `columns` cells: commands as a table, a usage
+ * that shows what must be given, lines broken between words, and without the lines that say the same under every
+ * option. Any other text stays as it is.
  */
 export const layOut = (text: string, columns: number): string => {
   if (!HELP.test(text)) return text

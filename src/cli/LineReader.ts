@@ -2,7 +2,8 @@ import * as Bytes from "../protocol/Bytes.js"
 
 /**
  * Cuts a byte stream into lines. Splits on the byte 0x0A before decoding, so a character may be split over chunks; a CR
- * before the LF is dropped. Memory is bounded: a line over `maxBytes` is reported once as `TooLong`, and skipped to its end.
+ * before the LF is dropped. Memory is bounded: a line over `maxBytes` is reported once as `TooLong`, and skipped to its
+ * end.
  */
 export class LineReader {
   private parts: Array<Uint8Array> = []

@@ -1,4 +1,6 @@
-/** Where files belong by the XDG Base Directory specification. Empty variables count as unset, relative ones as invalid. */
+/**
+ * Where files belong by the XDG Base Directory specification. Empty variables count as unset, relative ones as invalid.
+ */
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

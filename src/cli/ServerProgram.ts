@@ -13,8 +13,9 @@ import { ProgramError } from "./ProgramError.js"
 import type { ServerSettings } from "./Settings.js"
 
 /**
- * `parley server`: serves until it is interrupted (by a signal), which announces the end to the clients. Standard output gets one
- * line, with the actual address, once connections are accepted, unless the log says so on the same screen.
+ * `parley server`: serves until it is interrupted (by a signal), which announces the end to the clients. Standard
+ * output gets one line, with the actual address, once connections are accepted, unless the log says so on the same
+ * screen.
  */
 export const run = (
   settings: ServerSettings

@@ -4,7 +4,10 @@ import * as ValidationError from "@effect/cli/ValidationError"
 import * as Config from "effect/Config"
 import * as Either from "effect/Either"
 
-/** Options with a value. Whatever the source of a value, `parse` judges it; what it says of a wrong one is told with the option's name. */
+/**
+ * Options with a value. Whatever the source of a value, `parse` judges it; what it says of a wrong one is told with the
+ * option's name.
+ */
 
 /** One that can also come from the environment and the configuration file. */
 export const setting = <A>(

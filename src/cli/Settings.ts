@@ -14,7 +14,9 @@ export interface ServerSettings {
   readonly relay: boolean
 }
 
-/** Who we are and how we find others: the options that all commands with a client share, after all sources were merged. */
+/**
+ * Who we are and how we find others: the options that all commands with a client share, after all sources were merged.
+ */
 export interface ConnectionSettings {
   /** None: the local network alone. */
   readonly server: ServerAddress | undefined

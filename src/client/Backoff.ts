@@ -1,6 +1,6 @@
 /**
- * How long to wait before the next attempt to reach the server: exponential with full jitter, so that the clients of a server that
- * came back do not arrive all at once.
+ * How long to wait before the next attempt to reach the server: exponential with full jitter, so that the clients of a
+ * server that came back do not arrive all at once.
  */
 export class Backoff {
   private failures = 0

@@ -9,19 +9,21 @@ import type { FilesApi } from "./files/Api.js"
 import type { HistoryPage, HistoryQuery } from "./history/Api.js"
 import type { Why } from "./Why.js"
 
-/** A registered (or registering) participant: the control link, the peer links and the conversations of one nickname. */
+/**
+ * A registered (or registering) participant: the control link, the peer links and the conversations of one nickname.
+ */
 export class Client extends Context.Tag("parley/client/Client")<Client, ClientApi>() {}
 
 export interface ClientApi {
   /**
-   * All events from the beginning, in order, to one consumer. Memory stays bounded when the consumer stalls: peers are slowed
-   * down by flow control, presence is coalesced. A `Message` counts as shown, and is acknowledged as delivered, when the
-   * consumer pulls the element after it.
+   * All events from the beginning, in order, to one consumer. Memory stays bounded when the consumer stalls: peers are
+   * slowed down by flow control, presence is coalesced. A `Message` counts as shown, and is acknowledged as delivered,
+   * when the consumer pulls the element after it.
    */
   readonly events: Stream.Stream<ClientEvent>
   /**
-   * Takes a nickname, also a new one while registered. Waits for the server while it is away. The identity of a client is fixed
-   * by its first successful registration (the profile of that nickname).
+   * Takes a nickname, also a new one while registered. Waits for the server while it is away. The identity of a client
+   * is fixed by its first successful registration (the profile of that nickname).
    */
   readonly register: (nick: string) => Effect.Effect<Registration, ClientError>
   /** Everybody who is registered now, ourselves included, sorted by nickname. */
@@ -37,31 +39,40 @@ export interface ClientApi {
   readonly channel: (nick: string) => Effect.Effect<Channel | undefined>
   /** Accepts the changed key of a nickname, which was refused before, and pins it. */
   readonly trust: (nick: string) => Effect.Effect<void, ClientError>
-  /** Ends one conversation: says goodbye, withdraws our consent, drops what was not delivered, cancels its file transfers. */
+  /**
+   * Ends one conversation: says goodbye, withdraws our consent, drops what was not delivered, cancels its file
+   * transfers.
+   */
   readonly leave: (nick: string) => Effect.Effect<void>
-  /** How a peer is reached, what else was tried, and why not otherwise. Fails with `NotConnected` for whom we have no conversation with. */
+  /**
+   * How a peer is reached, what else was tried, and why not otherwise. Fails with `NotConnected` for whom we have no
+   * conversation with.
+   */
   readonly why: (nick: string) => Effect.Effect<Why, ClientError>
   /**
-   * Which paths may be used with this nickname, or with everybody who has no policy of their own (`undefined`), from now on. May be said
-   * before anybody of that name is known. What was told already is not taken back. Fails with `Busy` when too many have their own.
+   * Which paths may be used with this nickname, or with everybody who has no policy of their own (`undefined`), from
+   * now on. May be said before anybody of that name is known. What was told already is not taken back. Fails with
+   * `Busy` when too many have their own.
    */
   readonly setPath: (nick: string | undefined, policy: Policy) => Effect.Effect<void, ClientError>
   /**
-   * What was said before and now, as far as it is kept (`ClientOptions.history`): the newest messages that fit, oldest first, and how many
-   * more there are. Fails with `HistoryOff` where none is kept.
+   * What was said before and now, as far as it is kept (`ClientOptions.history`): the newest messages that fit, oldest
+   * first, and how many more there are. Fails with `HistoryOff` where none is kept.
    */
   readonly history: (query?: HistoryQuery) => Effect.Effect<HistoryPage, ClientError>
   /** Forgets what was said with a nickname, or with everybody. What the other side keeps is not touched. */
   readonly clearHistory: (nick?: string) => Effect.Effect<void, ClientError>
   /**
-   * Says that a person has read this message of a peer, and all before it: the peer is told once it knows it delivered, and we have asked
-   * for it. Fails with `ReadReceiptsOff` unless `ClientOptions.readReceipts` is set, with `NotConnected` without a conversation.
+   * Says that a person has read this message of a peer, and all before it: the peer is told once it knows it delivered,
+   * and we have asked for it. Fails with `ReadReceiptsOff` unless `ClientOptions.readReceipts` is set, with
+   * `NotConnected` without a conversation.
    */
   readonly read: (nick: string, id: MessageId) => Effect.Effect<void, ClientError>
   /** Files and folders beside the conversations. */
   readonly files: FilesApi
   /**
-   * Leaves: gives undelivered messages to peers within reach up to `lingerMs` (2,000 when left out), says goodbye to all peers and the server, ends
+   * Leaves: gives undelivered messages to peers within reach up to `lingerMs` (2,000 when left out), says goodbye to
+   * all peers and the server, ends
    * `events` with `Closed`. Idempotent. Closing the client's scope does the same without lingering.
    */
   readonly exit: (lingerMs?: number) => Effect.Effect<void>

@@ -3,7 +3,10 @@ import type { AcceptPolicy } from "./files/Api.js"
 
 /** What a client must be told. Everything else it asks of its services. */
 export interface ClientOptions {
-  /** The rendezvous server: a host name or an IP literal, and the port of its control link. None for the local network alone. */
+  /**
+   * The rendezvous server: a host name or an IP literal, and the port of its control link. None for the local network
+   * alone.
+   */
   readonly server?: { readonly host: string; readonly port: number }
   /** Whether to show oneself on the local network and find others there, with the service `LanDiscovery`. */
   readonly lan?: boolean
@@ -11,22 +14,28 @@ export interface ClientOptions {
   readonly token?: string
   /** Which paths conversations may take; `prefer-direct` when left out. */
   readonly path?: Policy
-  /** STUN servers to ask for our outer address besides the rendezvous server: host names or IP literals, at most `MAX_STUN`. */
+  /**
+   * STUN servers to ask for our outer address besides the rendezvous server: host names or IP literals, at most
+   * `MAX_STUN`.
+   */
   readonly stun?: ReadonlyArray<{ readonly host: string; readonly port: number }>
-  /** Whether to have the router forward a UDP port to us, with the service `PortMapping` where there is one; true when left out. */
+  /**
+   * Whether to have the router forward a UDP port to us, with the service `PortMapping` where there is one; true when
+   * left out.
+   */
   readonly portMapping?: boolean
   /** The folder that accepted files go to when `accept` names none; the working directory when left out. */
   readonly downloads?: string
   /** File offers that are accepted without asking; `ask` when left out: none. */
   readonly accept?: AcceptPolicy
   /**
-   * Whether messages to us are taken; true when left out. Otherwise there is no `Message` and nothing is confirmed: they wait at their
-   * senders for a client of ours that takes them. For programs that only want to say something.
+   * Whether messages to us are taken; true when left out. Otherwise there is no `Message` and nothing is confirmed:
+   * they wait at their senders for a client of ours that takes them. For programs that only want to say something.
    */
   readonly inbox?: boolean
   /**
-   * Whether what is said and shown is kept in the profile, sealed, and can be looked up; false when left out, as most programs have no
-   * use for texts on their disk.
+   * Whether what is said and shown is kept in the profile, sealed, and can be looked up; false when left out, as most
+   * programs have no use for texts on their disk.
    */
   readonly history?: boolean
   /** Whether `read` tells others what was read; false when left out. */
@@ -35,7 +44,10 @@ export interface ClientOptions {
   readonly lingerMs?: number
 }
 
-/** One is enough, a second one tells more of the NAT, a third covers for one that is down. Two ports of the server come first. */
+/**
+ * One is enough, a second one tells more of the NAT, a third covers for one that is down. Two ports of the server come
+ * first.
+ */
 export const MAX_STUN = 4
 
 /** Two seconds: several attempts on any path that works, and no longer than a person waits for a program to end. */

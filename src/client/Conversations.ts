@@ -3,9 +3,9 @@ import * as Nickname from "../domain/Nickname.js"
 import type { Vouched } from "./Introductions.js"
 
 /**
- * Whom we talk to. A conversation belongs to an identity, not to a nickname: a nickname may change its owner and an owner the
- * nickname. People see and type nicknames, so each conversation carries the latest one, and each nickname leads to the identity
- * that was introduced under it last.
+ * Whom we talk to. A conversation belongs to an identity, not to a nickname: a nickname may change its owner and an
+ * owner the nickname. People see and type nicknames, so each conversation carries the latest one, and each nickname
+ * leads to the identity that was introduced under it last.
  */
 export class Conversations {
   /** In order of first introduction. */
@@ -31,8 +31,8 @@ export class Conversations {
   }
 
   /**
-   * The conversation with the peer that was just introduced, a new one if need be. `undefined` when `MAX_CONVERSATIONS` are open;
-   * one that is only somebody's unanswered request makes room first, and is returned as `evicted`.
+   * The conversation with the peer that was just introduced, a new one if need be. `undefined` when `MAX_CONVERSATIONS`
+   * are open; one that is only somebody's unanswered request makes room first, and is returned as `evicted`.
    */
   introduce({
     address,

@@ -1,8 +1,8 @@
 import { MAX_ROSTER, type Roster } from "../core/control/Presence.js"
 
 /**
- * The nicknames that our consumer believes to be present, because a list or a `Joined` said so: what a departure is news about
- * when events were missed. At most `MAX_ROSTER`; of others a missed departure goes unnoticed.
+ * The nicknames that our consumer believes to be present, because a list or a `Joined` said so: what a departure is
+ * news about when events were missed. At most `MAX_ROSTER`; of others a missed departure goes unnoticed.
  */
 export class Crowd {
   private readonly present = new Set<string>()

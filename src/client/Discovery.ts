@@ -19,8 +19,8 @@ export interface DiscoveryOptions {
 }
 
 /**
- * Examines what the NATs and firewalls of this network do to UDP, on two sockets of its own, in at most 10 s. Blocked UDP is a
- * finding; the effect fails only when this machine has no UDP of that family.
+ * Examines what the NATs and firewalls of this network do to UDP, on two sockets of its own, in at most 10 s. Blocked
+ * UDP is a finding; the effect fails only when this machine has no UDP of that family.
  */
 export const discover = (
   options: DiscoveryOptions

@@ -6,11 +6,12 @@ import type { ClientEvent } from "./Events.js"
 /**
  * The events of one client on their way to its one consumer.
  *
- * Order is kept while the consumer keeps up; of a file transfer only the latest news waits. When it falls `STALLED` events behind, an event that makes an earlier one of the
- * same subject worthless (a peer's path, a nickname's presence) takes its place, and what is still over `MAX_EVENTS` is dropped,
- * told by one `Failed` event. Messages are never dropped here: flow control bounds them, because a message is acknowledged (its
- * `shown` callback) only when the consumer pulls the element after it. Neither are `Delivered`, `Read` and `Waiting`: the client accepts
- * nothing more to send while `full`.
+ * Order is kept while the consumer keeps up; of a file transfer only the latest news waits. When it falls `STALLED`
+ * events behind, an event that makes an earlier one of the same subject worthless (a peer's path, a nickname's
+ * presence) takes its place, and what is still over `MAX_EVENTS` is dropped, told by one `Failed` event. Messages are
+ * never dropped here: flow control bounds them, because a message is acknowledged (its
+ * `shown` callback) only when the consumer pulls the element after it. Neither are `Delivered`, `Read` and `Waiting`:
+ * the client accepts nothing more to send while `full`.
  */
 export class EventQueue {
   /** By serial number: a Map iterates in order of insertion. */
@@ -61,8 +62,8 @@ export class EventQueue {
   }
 
   /**
-   * `last` is the last event. Messages that the consumer has not pulled are taken back: they were not acknowledged, so their
-   * sender keeps them, and nobody must see them twice.
+   * `last` is the last event. Messages that the consumer has not pulled are taken back: they were not acknowledged, so
+   * their sender keeps them, and nobody must see them twice.
    */
   end(last: ClientEvent): void {
     if (this.ended) return
@@ -113,15 +114,19 @@ export class EventQueue {
   }
 }
 
-/** Events a consumer may be behind before older ones of the same subject are replaced: a screenful of seconds, some 200 KB. */
+/**
+ * Events a consumer may be behind before older ones of the same subject are replaced: a screenful of seconds, some 200
+ * KB.
+ */
 export const STALLED = 1_024
 
 /** Replaceable events kept for a consumer that is away: enough for the largest roster, some 2 MB. */
 export const MAX_EVENTS = 8_192
 
 /**
- * What is to be done when an event was shown. The effect in the result is waited for before the next event is shown: so at most one
- * message is on the screen that a killed process has not written down, and that its successor would show again.
+ * What is to be done when an event was shown. The effect in the result is waited for before the next event is shown: so
+ * at most one message is on the screen that a killed process has not written down, and that its successor would show
+ * again.
  */
 export type Shown = () => Effect.Effect<void> | undefined
 

@@ -2,11 +2,13 @@ import type { DisconnectReason, MessageId, PathInfo } from "../core/peer/Api.js"
 import type { TransferEvent } from "./files/Api.js"
 
 /**
- * What happens to a client, for whoever shows it: the terminal, JSON mode, a bot. Nicknames, addresses and texts are as the
- * other side sent them: pass them through `domain/SafeText` before they reach a screen.
+ * What happens to a client, for whoever shows it: the terminal, JSON mode, a bot. Nicknames, addresses and texts are as
+ * the other side sent them: pass them through `domain/SafeText` before they reach a screen.
  */
 export type ClientEvent =
-  /** The server gave us the nickname: at the start, after `register`, and each time it was taken back after an outage. */
+  /**
+   * The server gave us the nickname: at the start, after `register`, and each time it was taken back after an outage.
+   */
   | {
       readonly _tag: "Registered"
       readonly nick: string
@@ -14,7 +16,10 @@ export type ClientEvent =
       readonly address: string
       readonly fingerprint: string
     }
-  /** After an outage: the nickname belongs to somebody else by now; call `register` with another one. (A `register` that waits gets this as its error.) */
+  /**
+   * After an outage: the nickname belongs to somebody else by now; call `register` with another one. (A `register` that
+   * waits gets this as its error.)
+   */
   | { readonly _tag: "NickTaken"; readonly nick: string; readonly suggestions: ReadonlyArray<string> }
   /** The server's greeting, when it has one: once, and again when it has changed. */
   | { readonly _tag: "Greeting"; readonly text: string }
@@ -27,11 +32,15 @@ export type ClientEvent =
   | { readonly _tag: "Mutual"; readonly peer: string }
   | { readonly _tag: "Message"; readonly from: string; readonly id: MessageId; readonly text: string }
   | { readonly _tag: "Delivered"; readonly peer: string; readonly id: MessageId }
-  /** Somebody has read the message, and all before it. Only from those who choose to tell, and never before `Delivered`. */
+  /**
+   * Somebody has read the message, and all before it. Only from those who choose to tell, and never before `Delivered`.
+   */
   | { readonly _tag: "Read"; readonly peer: string; readonly id: MessageId }
   /** A message waits until the other side has asked for us too. */
   | { readonly _tag: "Waiting"; readonly peer: string; readonly id: MessageId }
-  /** Messages that an earlier process could not deliver: the peer is asked for again, and gets them when it is there. */
+  /**
+   * Messages that an earlier process could not deliver: the peer is asked for again, and gets them when it is there.
+   */
   | { readonly _tag: "Kept"; readonly peer: string; readonly undelivered: number }
   /** Whether messages that wait survive a crash from now on. Told when that changes; unless told otherwise, they do. */
   | { readonly _tag: "Journal"; readonly safe: boolean; readonly message: string }

@@ -14,7 +14,10 @@ export interface ForwardedPort {
   readonly networkChanged: () => void
 }
 
-/** `port` of this machine; none is never forwarded. `onChange` is called when there is another candidate than before, or none. */
+/**
+ * `port` of this machine; none is never forwarded. `onChange` is called when there is another candidate than before, or
+ * none.
+ */
 export const make = (options: {
   readonly port: number | undefined
   readonly onChange: () => void
@@ -28,7 +31,8 @@ export const make = (options: {
 
     const onExternal = (endpoint: Endpoint.Endpoint | undefined) => {
       const before = external
-      // Behind a second NAT the router's own outside is no place that anybody reaches; loopback and the like are nonsense.
+      // Behind a second NAT the router's own outside is no place that anybody reaches; loopback and the like are
+      // nonsense.
       external = endpoint !== undefined && Endpoint.scope(endpoint) === "global" ? endpoint : undefined
       if (textOf(before) !== textOf(external)) onChange()
     }

@@ -10,14 +10,18 @@ import type { Kept } from "./journal/Kept.js"
 import type { ServerLink } from "./ServerLink.js"
 
 /**
- * Asks again, one at a time and at the pace that the server allows, for peers that we asked for and lost: after an outage of the
- * server, a timeout, a peer's restart; and for those that messages of an earlier process wait for. What fails here is tried again at the next of these occasions.
+ * Asks again, one at a time and at the pace that the server allows, for peers that we asked for and lost: after an
+ * outage of the server, a timeout, a peer's restart; and for those that messages of an earlier process wait for. What
+ * fails here is tried again at the next of these occasions.
  */
 export interface Healer {
   readonly heal: (peer: PeerId) => void
   /** Who is called so, if messages of an earlier process wait for them. */
   readonly healKept: (nick: string) => void
-  /** Everybody we asked for, or have kept messages for, who is not connected, or only over the relay, and did not say goodbye. */
+  /**
+   * Everybody we asked for, or have kept messages for, who is not connected, or only over the relay, and did not say
+   * goodbye.
+   */
   readonly healAll: () => void
 }
 

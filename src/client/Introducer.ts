@@ -16,8 +16,8 @@ import type { Self } from "./Self.js"
 import type { ServerLink } from "./ServerLink.js"
 
 /**
- * Turns introductions into conversations: ours (`ask`, consent on our side) and those that others ask for (`incoming`). Everything
- * is synchronous, so that an introduction takes effect before the next message of the server is looked at.
+ * Turns introductions into conversations: ours (`ask`, consent on our side) and those that others ask for (`incoming`).
+ * Everything is synchronous, so that an introduction takes effect before the next message of the server is looked at.
  */
 export class Introducer {
   /** What `trust` can accept, by nickname key; at most `MAX_CHANGED`, the oldest goes first. */
@@ -37,8 +37,8 @@ export class Introducer {
   ) {}
 
   /**
-   * Queries a peer and gives our consent. `expected` is the identity that must answer to the nickname, where we mean somebody in
-   * particular. `done` is called once.
+   * Queries a peer and gives our consent. `expected` is the identity that must answer to the nickname, where we mean
+   * somebody in particular. `done` is called once.
    */
   ask(nick: string, expected: PeerId | undefined, done: (result: Conversation | ClientError) => void): void {
     const offline = this.conversations.byNick(nick)

@@ -37,8 +37,8 @@ export type Verdict =
   | { readonly _tag: "Refused"; readonly error: ClientError }
 
 /**
- * Checks an introduction: the record is signed, has not expired and names the nickname that the server names; its identity is the
- * pinned one, if one is pinned. Candidates that are no usable addresses are left out.
+ * Checks an introduction: the record is signed, has not expired and names the nickname that the server names; its
+ * identity is the pinned one, if one is pinned. Candidates that are no usable addresses are left out.
  */
 export const judge = (
   message: typeof Control.Peer.Type | typeof Control.Incoming.Type,

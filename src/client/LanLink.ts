@@ -37,8 +37,8 @@ export interface LanLink extends ServerLink {
 }
 
 /**
- * The local network in the part of a server: it registers, lists, introduces and tells who comes and goes, as a server does, though
- * there is none (docs/protocol.md §4). What is asked in the first second waits for the network to answer.
+ * The local network in the part of a server: it registers, lists, introduces and tells who comes and goes, as a server
+ * does, though there is none (docs/protocol.md §4). What is asked in the first second waits for the network to answer.
  */
 export const make = (
   options: LanLinkOptions

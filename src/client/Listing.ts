@@ -6,7 +6,9 @@ import { ofRefusal, protocol } from "./ClientErrors.js"
 import type { Crowd } from "./Crowd.js"
 import type { ServerLink } from "./ServerLink.js"
 
-/** Reads the whole list, page by page, at the pace that the server allows. Who is on it counts as present from then on. */
+/**
+ * Reads the whole list, page by page, at the pace that the server allows. Who is on it counts as present from then on.
+ */
 export const all = (server: ServerLink, crowd: Crowd): Effect.Effect<ReadonlyArray<PeerInfo>, ClientError> =>
   Effect.gen(function* () {
     const found: Array<PeerInfo> = []

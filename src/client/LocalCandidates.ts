@@ -5,12 +5,14 @@ import type { InterfaceAddress } from "../services/Interfaces.js"
  * Host candidates (RFC 8445 §5.1.1): where this machine's own addresses, with our bound ports, may be reached. At most
  * `MAX_CANDIDATES`, best first:
  *
- *  1. loopback, only when the server itself was reached over loopback: then other clients may be on this machine, and otherwise
+ *  1. loopback, only when the server itself was reached over loopback: then other clients may be on this machine, and
+ * otherwise
  *     the address would be somebody else's loopback;
  *  2. private IPv4, which is where two people in one room meet;
  *  3. private IPv6; 4. global IPv4; 5. global IPv6.
  *
- * The kinds take turns, one address each, because ten container bridges must not crowd out the one global address. Addresses of a family without a bound port are left out.
+ * The kinds take turns, one address each, because ten container bridges must not crowd out the one global address.
+ * Addresses of a family without a bound port are left out.
  */
 export const select = (
   addresses: ReadonlyArray<InterfaceAddress>,
@@ -38,8 +40,10 @@ export const select = (
 }
 
 /**
- * Host candidates together with the addresses that lead to us from the internet (a forwarded port, server-reflexive ones), each once and
- * `MAX_CANDIDATES` in all. The latter are few, and where there is a NAT nobody outside gets in without them, so they do not make room for the former.
+ * Host candidates together with the addresses that lead to us from the internet (a forwarded port, server-reflexive
+ * ones), each once and
+ * `MAX_CANDIDATES` in all. The latter are few, and where there is a NAT nobody outside gets in without them, so they do
+ * not make room for the former.
  */
 export const withOuter = (
   hosts: ReadonlyArray<Endpoint.Endpoint>,

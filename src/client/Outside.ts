@@ -14,19 +14,20 @@ export interface Arrival {
 }
 
 /**
- * What lies between our UDP sockets and the peers: where the internet sees us (servers are asked over the same sockets), and the
- * server's relay, by datagrams where those get through and else over the control link.
+ * What lies between our UDP sockets and the peers: where the internet sees us (servers are asked over the same
+ * sockets), and the server's relay, by datagrams where those get through and else over the control link.
  *
- * Whether they get through shows in answers from the relay's port: to our questions, and from peers to packets that we had carried. While one
- * came lately, datagrams are used. A peer that does not answer says nothing, for it may be gone; so the server is asked then, and only
- * when it owes an answer, too, the control link takes over. Either way is the same path to the peer machine.
+ * Whether they get through shows in answers from the relay's port: to our questions, and from peers to packets that we
+ * had carried. While one came lately, datagrams are used. A peer that does not answer says nothing, for it may be gone;
+ * so the server is asked then, and only when it owes an answer, too, the control link takes over. Either way is the
+ * same path to the peer machine.
  */
 export class Outside {
   readonly #probe: ReflexiveProbe
   readonly #seen = new Map<Endpoint.Family, Reflexive>()
   /**
-   * By channel; at most `MAX_TOKENS`, the oldest goes first. A channel without its token still has the control link. A lost link is
-   * no reason to forget them: the server may not know of it yet, and carries on until it does.
+   * By channel; at most `MAX_TOKENS`, the oldest goes first. A channel without its token still has the control link. A
+   * lost link is no reason to forget them: the server may not know of it yet, and carries on until it does.
    */
   readonly #tokens = new Map<string, Uint8Array>()
   /** The relay's port; `undefined` while the server has none, or there is no server. */
@@ -175,15 +176,18 @@ const MAX_TOKENS = 4_096
 /** ms: two rounds of questions to the server, so that a lost answer is no reason to change. */
 const LATELY = 60_000
 
-/** ms until a peer's answer is overdue, through a relay that is not far: soon, because a question costs two small packets. */
+/**
+ * ms until a peer's answer is overdue, through a relay that is not far: soon, because a question costs two small
+ * packets.
+ */
 const HUSH = 200
 
 /** ms between two questions: a peer that is farther away than `HUSH` is no reason to ask with each packet. */
 const ASK_INTERVAL = 1_000
 
 /**
- * ms that the server has to answer: the question is repeated after 500, so it takes two losses to be wrong. Somebody waits, and little is
- * lost by using the link in vain.
+ * ms that the server has to answer: the question is repeated after 500, so it takes two losses to be wrong. Somebody
+ * waits, and little is lost by using the link in vain.
  */
 const PATIENCE = 700
 

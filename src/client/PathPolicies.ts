@@ -2,8 +2,8 @@ import type { Policy } from "../core/peer/path/Policy.js"
 import * as Nickname from "../domain/Nickname.js"
 
 /**
- * Which paths our user wants: for everybody, and for some nicknames otherwise. A nickname may be given its policy before anybody of that
- * name is known, so that not one packet goes the wrong way.
+ * Which paths our user wants: for everybody, and for some nicknames otherwise. A nickname may be given its policy
+ * before anybody of that name is known, so that not one packet goes the wrong way.
  */
 export class PathPolicies {
   /** By nickname key; at most `MAX_POLICIES`. */

@@ -10,9 +10,9 @@ import * as Time from "../services/Time.js"
 import { Outside } from "./Outside.js"
 
 /**
- * The driver of the peer machine: sockets, one alarm, and the rule that every input is followed by a complete, synchronous drain: every
- * command and timeout, and every burst of datagrams.
- * There is nothing to drive until `start`; datagrams before that are dropped.
+ * The driver of the peer machine: sockets, one alarm, and the rule that every input is followed by a complete,
+ * synchronous drain: every command and timeout, and every burst of datagrams. There is nothing to drive until `start`;
+ * datagrams before that are dropped.
  */
 export interface PeerLink {
   readonly ports: { readonly ipv4: number | undefined; readonly ipv6: number | undefined }
@@ -35,8 +35,9 @@ export interface Surroundings {
 }
 
 /**
- * Binds UDP for IPv4 and, where the system has it, IPv6, on the same port if that is free. Closing the scope says goodbye to all
- * peers first. `onEvent`, and `onJournal` with what the machine wants written down, are called synchronously and must not throw.
+ * Binds UDP for IPv4 and, where the system has it, IPv6, on the same port if that is free. Closing the scope says
+ * goodbye to all peers first. `onEvent`, and `onJournal` with what the machine wants written down, are called
+ * synchronously and must not throw.
  */
 export const make = (
   onEvent: (event: PeerEvent, now: number) => void,

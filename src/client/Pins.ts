@@ -2,8 +2,8 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 
 /**
- * Which identity answers to which nickname: pinned at first use, as SSH does with hosts (docs/protocol.md §1.5). A plain table; the
- * profile keeps it in `known-peers.json`.
+ * Which identity answers to which nickname: pinned at first use, as SSH does with hosts (docs/protocol.md §1.5). A
+ * plain table; the profile keeps it in `known-peers.json`.
  */
 export class Pins {
   private changes = 0
@@ -44,7 +44,9 @@ export class Pins {
   }
 }
 
-/** People somebody has talked to in a lifetime, and some; the file then has 2 MB. No pin is ever dropped to make room. */
+/**
+ * People somebody has talked to in a lifetime, and some; the file then has 2 MB. No pin is ever dropped to make room.
+ */
 export const MAX_PINS = 10_000
 
 const Pin = Schema.Struct({

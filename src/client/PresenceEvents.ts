@@ -7,8 +7,8 @@ import type { Self } from "./Self.js"
 import type { PushedEvent } from "./ServerLink.js"
 
 /**
- * What the server says of other people's presence: news for the user, and a hint for the conversations concerned. A peer that was
- * gone and registers again under the identity that we asked for is asked for again.
+ * What the server says of other people's presence: news for the user, and a hint for the conversations concerned. A
+ * peer that was gone and registers again under the identity that we asked for is asked for again.
  */
 export const handle = (
   event: PushedEvent & { readonly _tag: "Joined" | "Left" | "Changed" | "Roster" },

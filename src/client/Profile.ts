@@ -18,8 +18,8 @@ import * as MessageJournal from "./journal/MessageJournal.js"
 import { MAX_PINS, Pins } from "./Pins.js"
 
 /**
- * Who we are under a nickname, and whom we know: one identity and one table of pins a nickname, so that two people (or one person
- * twice) can share a home folder without being one person to everybody else.
+ * Who we are under a nickname, and whom we know: one identity and one table of pins a nickname, so that two people (or
+ * one person twice) can share a home folder without being one person to everybody else.
  */
 export class Profiles extends Context.Tag("parley/client/Profiles")<
   Profiles,
@@ -27,8 +27,8 @@ export class Profiles extends Context.Tag("parley/client/Profiles")<
     /**
      * The profile of a nickname, held for as long as the scope lives. A new one is written only by `keep`.
      *
-     * When another living process holds it, the profile is a passing one: a fresh identity that nothing is kept of, with the
-     * other's pins to read. Two processes with one identity would take the nickname from each other for ever.
+     * When another living process holds it, the profile is a passing one: a fresh identity that nothing is kept of,
+     * with the other's pins to read. Two processes with one identity would take the nickname from each other for ever.
      */
     readonly open: (nick: Nickname) => Effect.Effect<Profile, ProfileError, Scope.Scope>
   }
@@ -48,15 +48,17 @@ export interface Profile {
   readonly transfers: Vault.Vault | undefined
   /** Where the profile is kept, for messages to people. */
   readonly location: string
-  /** Writes the identity, if it is new, and the pins, if there are unwritten ones. Nothing to do for a passing profile. */
+  /**
+   * Writes the identity, if it is new, and the pins, if there are unwritten ones. Nothing to do for a passing profile.
+   */
   readonly keep: Effect.Effect<void, ProfileError>
   /** Takes a new identity off the disk again, best effort: nobody has got to know it. */
   readonly discard: Effect.Effect<void>
 }
 
 /**
- * `Damaged`: a file is there and cannot be used; it is left as it is. `Unavailable`: the store failed. `message` is one line for
- * people, and names the file.
+ * `Damaged`: a file is there and cannot be used; it is left as it is. `Unavailable`: the store failed. `message` is one
+ * line for people, and names the file.
  */
 export class ProfileError extends Data.TaggedError("ProfileError")<{
   readonly reason: "Damaged" | "Unavailable"
@@ -64,7 +66,10 @@ export class ProfileError extends Data.TaggedError("ProfileError")<{
   readonly cause?: unknown
 }> {}
 
-/** Profiles in a `Store`: `profiles/<folder of the nickname>/{identity,known-peers.json,journal,history/…,transfers/…,lock}`. */
+/**
+ * Profiles in a `Store`: `profiles/<folder of the
+ * nickname>/{identity,known-peers.json,journal,history/…,transfers/…,lock}`.
+ */
 export const layer: Layer.Layer<Profiles, never, Store | Entropy | Crypto> = Layer.effect(
   Profiles,
   Effect.gen(function* () {
@@ -180,8 +185,8 @@ const decodePins = (content: Option.Option<Uint8Array>, path: string): Effect.Ef
 }
 
 /**
- * A file name for a nickname's key: the key itself where that is a plain ASCII word, else `_` and its hash. The two cannot meet,
- * because a plain word never starts with `_`.
+ * A file name for a nickname's key: the key itself where that is a plain ASCII word, else `_` and its hash. The two
+ * cannot meet, because a plain word never starts with `_`.
  */
 const folderOf = (crypto: Primitives, key: string): string =>
   /^[a-z0-9][a-z0-9._-]{0,99}$/.test(key) ? key : `_${Bytes.toHex(crypto.hash(16, [Bytes.fromText(key)]))}`

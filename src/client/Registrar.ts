@@ -16,8 +16,8 @@ import type { Self } from "./Self.js"
 import type { ServerLink } from "./ServerLink.js"
 
 /**
- * Takes nicknames, and takes them back. The first registration fixes the identity: the profile of that nickname. After an outage,
- * and when the signed record grows old, the same nickname is registered again by itself.
+ * Takes nicknames, and takes them back. The first registration fixes the identity: the profile of that nickname. After
+ * an outage, and when the signed record grows old, the same nickname is registered again by itself.
  */
 export interface Registrar {
   readonly register: (nick: string) => Effect.Effect<Registration, ClientError>

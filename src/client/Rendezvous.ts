@@ -63,8 +63,8 @@ export const make = (
   })
 
 /**
- * A server first, and the local network for whom the server does not know, or while it is away. The server comes first because it
- * has promised to keep nicknames for their owners, which nobody does on a local network.
+ * A server first, and the local network for whom the server does not know, or while it is away. The server comes first
+ * because it has promised to keep nicknames for their owners, which nobody does on a local network.
  */
 const beside = (server: ServerLink.ServerLink, lan: LanLink.LanLink): ServerLink.ServerLink => {
   /** Who is on the server's list, page by page. */

@@ -68,5 +68,8 @@ export class Self {
   }
 }
 
-/** Thirty days in ms: far beyond any wrong clock that still lets people work, short enough that a lost key's records die out. */
+/**
+ * Thirty days in ms: far beyond any wrong clock that still lets people work, short enough that a lost key's records die
+ * out.
+ */
 const RECORD_LIFE = 30 * 86_400_000

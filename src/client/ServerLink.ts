@@ -17,8 +17,9 @@ import type { ClientError } from "./Client.js"
 import { unreachable } from "./ClientErrors.js"
 
 /**
- * Keeps a control link to the server while one is wanted: dials, drives a `ControlLink`, and dials again after a loss. Everything
- * that arrives is handed on synchronously and in order, so that whoever listens decides before the next message is looked at.
+ * Keeps a control link to the server while one is wanted: dials, drives a `ControlLink`, and dials again after a loss.
+ * Everything that arrives is handed on synchronously and in order, so that whoever listens decides before the next
+ * message is looked at.
  */
 export interface ServerLink {
   /** Starts dialling (again) once `wanted` answers `true`. */
@@ -27,14 +28,17 @@ export interface ServerLink {
   readonly ready: Effect.Effect<void>
   readonly up: () => boolean
   /**
-   * Sends a request. `answer` is called exactly once, synchronously when the reply arrives, with `undefined` when none will.
+   * Sends a request. `answer` is called exactly once, synchronously when the reply arrives, with `undefined` when none
+   * will.
    */
   readonly request: (body: RequestBody, answer: (reply: Control.Reply | undefined) => void) => void
   /** `request` for those who can wait. Fails with `ServerUnreachable` when there is no answer. */
   readonly ask: (body: RequestBody) => Effect.Effect<Control.Reply, ClientError>
   /** Gives the server a packet to carry; lost when there is no link now. */
   readonly relay: (channel: string, packet: Uint8Array) => void
-  /** The machine has lost these addresses: a link from one of them is dead, and is dialled anew instead of waited for. */
+  /**
+   * The machine has lost these addresses: a link from one of them is dead, and is dialled anew instead of waited for.
+   */
   readonly addressesGone: (addresses: ReadonlyArray<string>) => void
   /** The server has accepted us: the next loss starts with short waits again. */
   readonly settled: () => void
@@ -230,7 +234,10 @@ export const make = (options: ServerLinkOptions): Effect.Effect<ServerLink, neve
 /** No honest restart takes longer; a hostile server shall not send us to sleep for days. */
 const LONGEST_RESTART = 10 * 60_000
 
-/** Milliseconds: one round trip to the far side of the world, and some. Without a goodbye the nickname is held for its grace time. */
+/**
+ * Milliseconds: one round trip to the far side of the world, and some. Without a goodbye the nickname is held for its
+ * grace time.
+ */
 const GOODBYE = 500
 
 const NO_ANSWER = "the server cannot be reached now; it is tried again by itself"

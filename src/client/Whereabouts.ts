@@ -13,8 +13,8 @@ import type { Self } from "./Self.js"
 import type { ServerLink } from "./ServerLink.js"
 
 /**
- * Where we may be reached: collects it from the machine and from servers that see us, notices when it changes, and tells the peers and
- * the server. Whoever is to be reached over the relay only is nowhere.
+ * Where we may be reached: collects it from the machine and from servers that see us, notices when it changes, and
+ * tells the peers and the server. Whoever is to be reached over the relay only is nowhere.
  */
 export interface Whereabouts {
   /** What peers and the server may know. At most `LocalCandidates.MAX_CANDIDATES`. */
@@ -149,8 +149,8 @@ export const make = (options: {
   })
 
 /**
- * Milliseconds between looks at our own addresses: roaming is noticed within a few seconds, before a person wonders, and the look costs
- * the system 0.1 ms. No service of the system tells of changes in a way that works everywhere.
+ * Milliseconds between looks at our own addresses: roaming is noticed within a few seconds, before a person wonders,
+ * and the look costs the system 0.1 ms. No service of the system tells of changes in a way that works everywhere.
  */
 const REFRESH = 5_000
 

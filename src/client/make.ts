@@ -46,8 +46,9 @@ import * as Why from "./Why.js"
 export type ClientServices = Crypto | Datagrams | Dialer | Entropy | Files | Interfaces | Profile.Profiles | Resolver
 
 /**
- * A client that lives as long as the scope. Sockets are bound at once (`NoNetwork` when there are none to be had); the server is
- * dialled by the first `register`. Closing the scope says goodbye to all peers and to the server and leaves nothing behind.
+ * A client that lives as long as the scope. Sockets are bound at once (`NoNetwork` when there are none to be had); the
+ * server is dialled by the first `register`. Closing the scope says goodbye to all peers and to the server and leaves
+ * nothing behind.
  */
 export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientError, ClientServices | Scope.Scope> =>
   Effect.gen(function* () {

@@ -17,8 +17,8 @@ export const encode = (bytes: Uint8Array): string => {
 }
 
 /**
- * The inverse of `encode`; `undefined` for any other text. Padding, foreign characters and set bits behind the last byte are
- * refused, so that each byte string has exactly one text and texts can be compared in its place.
+ * The inverse of `encode`; `undefined` for any other text. Padding, foreign characters and set bits behind the last
+ * byte are refused, so that each byte string has exactly one text and texts can be compared in its place.
  */
 export const decode = (text: string): Uint8Array | undefined => {
   if (text.length % 4 === 1) return undefined

@@ -3,7 +3,10 @@
  * is a function of its inputs. Keys and seeds always come from `Entropy`. Every layer gives the same bytes.
  */
 export interface Crypto {
-  /** BLAKE2b (RFC 7693) over the concatenation of `parts`, `length` bytes (16 to 64), keyed when `key` (16 to 64 bytes) is given. */
+  /**
+   * BLAKE2b (RFC 7693) over the concatenation of `parts`, `length` bytes (16 to 64), keyed when `key` (16 to 64 bytes)
+   * is given.
+   */
   readonly hash: (length: number, parts: ReadonlyArray<Uint8Array>, key?: Uint8Array) => Uint8Array
   /** Ed25519 (RFC 8032) key pair from a 32-byte seed. `secretKey` is for `sign` alone. */
   readonly signKeyPair: (seed: Uint8Array) => KeyPair
@@ -18,9 +21,10 @@ export interface Crypto {
   /** Begins the same pattern as the side that is called. */
   readonly noiseResponder: (options: NoiseOptions) => NoiseHandshake
   /**
-   * Seals with ChaCha20-Poly1305 (RFC 8439): writes `plaintext.length + TAG_BYTES` bytes of ciphertext and tag to the start
-   * of `out`. The nonce is 4 zero bytes and `counter` as little-endian u64, as Noise does. `plaintext` may be the start of `out`.
-   * The caller guarantees that no (key, counter) pair is used twice and that `counter` is a safe integer.
+   * Seals with ChaCha20-Poly1305 (RFC 8439): writes `plaintext.length + TAG_BYTES` bytes of ciphertext and tag to the
+   * start of `out`. The nonce is 4 zero bytes and `counter` as little-endian u64, as Noise does. `plaintext` may be the
+   * start of `out`. The caller guarantees that no (key, counter) pair is used twice and that `counter` is a safe
+   * integer.
    */
   readonly seal: (
     key: Uint8Array,
@@ -30,8 +34,8 @@ export interface Crypto {
     out: Uint8Array
   ) => void
   /**
-   * Opens what `seal` made into the start of `out`, which may be the start of `ciphertext`; `false`, with `out` unspecified, when it is not
-   * authentic. Never throws.
+   * Opens what `seal` made into the start of `out`, which may be the start of `ciphertext`; `false`, with `out`
+   * unspecified, when it is not authentic. Never throws.
    */
   readonly open: (
     key: Uint8Array,

@@ -71,7 +71,9 @@ const canonical = new Map<string, { readonly family: Family; readonly address: s
 /** What `scope` found, which costs fifty comparisons. */
 const scopes = new Map<string, Scope>()
 
-/** Addresses remembered, 50 KB of them; with more than this between two questions for the same one, nothing is gained. */
+/**
+ * Addresses remembered, 50 KB of them; with more than this between two questions for the same one, nothing is gained.
+ */
 const MAX_KNOWN = 512
 
 const scopeOf = (address: string): Scope => {
@@ -99,8 +101,8 @@ const scopeOf = (address: string): Scope => {
 const MAX_TEXT = 64
 
 /**
- * IPv4 as nearly everybody writes it, and as `Endpoint` does: known at a glance, where the library tries every notation there ever
- * was. Every packet and every introduction brings addresses.
+ * IPv4 as nearly everybody writes it, and as `Endpoint` does: known at a glance, where the library tries every notation
+ * there ever was. Every packet and every introduction brings addresses.
  */
 const CANONICAL_IPV4 = /^(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/
 
@@ -108,6 +110,7 @@ const octets = (ipv4: string): Array<number> => ipv4.split(".").map(Number)
 
 const parseAddress = (text: string): IpAddress.IPv4 | IpAddress.IPv6 | undefined => {
   if (CANONICAL_IPV4.test(text)) return new IpAddress.IPv4(octets(text))
-  // Without a colon nothing else is an address here: neither a host name nor the notations of IPv4 that people are misled by.
+  // Without a colon nothing else is an address here: neither a host name nor the notations of IPv4 that people are
+  // misled by.
   return text.includes(":") && !text.includes("%") && IpAddress.isValid(text) ? IpAddress.process(text) : undefined
 }

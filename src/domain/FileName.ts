@@ -1,19 +1,25 @@
 import * as SafeText from "./SafeText.js"
 
 /**
- * One safe segment of a path, made of whatever somebody else calls a file. On every usual system it names a file in the folder that it is
- * joined to and nowhere else, is visible, and shows as what it is.
+ * One safe segment of a path, made of whatever somebody else calls a file. On every usual system it names a file in the
+ * folder that it is joined to and nowhere else, is visible, and shows as what it is.
  *
- * It holds no separator, no character that Windows reserves, nothing that `SafeText` takes out (control, format and bidirectional
- * characters), does not begin with a dot or space nor end with one, is no device of Windows, and has 1 to `MAX_BYTES` bytes of
- * UTF-8 in NFC. `make` leaves a safe name as it is.
+ * It holds no separator, no character that Windows reserves, nothing that `SafeText` takes out (control, format and
+ * bidirectional characters), does not begin with a dot or space nor end with one, is no device of Windows, and has 1 to
+ * `MAX_BYTES` bytes of UTF-8 in NFC. `make` leaves a safe name as it is.
  */
 export type FileName = string & { readonly FileName: unique symbol }
 
-/** The safe name nearest to `text`. What is replaced leaves `_`; what is too long loses the end of its stem, never its extension. */
+/**
+ * The safe name nearest to `text`. What is replaced leaves `_`; what is too long loses the end of its stem, never its
+ * extension.
+ */
 export const make = (text: string): FileName => safe(text, LEADING)
 
-/** The same for what lies in a folder that was sent whole: there a name may begin with one dot, so that `.gitignore` stays what it is. */
+/**
+ * The same for what lies in a folder that was sent whole: there a name may begin with one dot, so that `.gitignore`
+ * stays what it is.
+ */
 export const inFolder = (text: string): FileName => safe(text, LEADING_BUT_ONE_DOT)
 
 const safe = (text: string, leading: RegExp): FileName => {
@@ -26,7 +32,10 @@ const safe = (text: string, leading: RegExp): FileName => {
   return bounded(DEVICE.test(name) ? `_${name}` : name, "")
 }
 
-/** `name (2).txt` for the number 2: what is tried when something has the name already. `number` is a whole number from 2 on. */
+/**
+ * `name (2).txt` for the number 2: what is tried when something has the name already. `number` is a whole number from 2
+ * on.
+ */
 export const numbered = (name: FileName, number: number): FileName => bounded(name, ` (${number})`)
 
 /** Names with the same key may be one file on a system that ignores case or the form of characters. Not for display. */
@@ -56,11 +65,19 @@ const encoder = new TextEncoder()
 const scratch = new Uint8Array(MAX_BYTES)
 const LEADING = /^[. ]+/u
 const LEADING_BUT_ONE_DOT = /^(?!\.[^. ])[. ]+/u
-/** Code units that are looked at: more than any system has in a name, so that only floods are cut here. A tab becomes four. */
+/**
+ * Code units that are looked at: more than any system has in a name, so that only floods are cut here. A tab becomes
+ * four.
+ */
 const MAX_LOOKED_AT = 1024
-/** Separators, what Windows reserves (the colon opens a stream of NTFS), and what `SafeText` puts in the place of unsafe characters. */
+/**
+ * Separators, what Windows reserves (the colon opens a stream of NTFS), and what `SafeText` puts in the place of unsafe
+ * characters.
+ */
 const REPLACED = /[/\\<>:"|?*\uFFFD]/gu
 /** The devices of Windows, which it finds in every folder and with every extension. */
 const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|clock\$|(?:com|lpt)[0-9¹²³]) *(?:\.|$)/iu
-/** What tells a program what is inside: the part after the last dot, with `.tar` before it. A longer one is a sentence. */
+/**
+ * What tells a program what is inside: the part after the last dot, with `.tar` before it. A longer one is a sentence.
+ */
 const EXTENSION = /(?<=[^.])(?:\.tar)?\.[^. ]{1,16}$/iu

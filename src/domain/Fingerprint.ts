@@ -1,11 +1,13 @@
 import type { Crypto } from "./Crypto.js"
 
 /**
- * The fingerprint of an Ed25519 identity key, for people to read to each other: 30 decimal digits in six groups of five.
+ * The fingerprint of an Ed25519 identity key, for people to read to each other: 30 decimal digits in six groups of
+ * five.
  *
- * Digits, because every keyboard and every language has them. Each group is 40 hash bits modulo 100,000, which favours no value by
- * more than one part in ten million; six of them hold 99.6 bits, so a key that shows a given fingerprint takes about 2^99 tries.
- * That is a second preimage, the attack that counts: nobody gains from two keys of their own that look alike.
+ * Digits, because every keyboard and every language has them. Each group is 40 hash bits modulo 100,000, which favours
+ * no value by more than one part in ten million; six of them hold 99.6 bits, so a key that shows a given fingerprint
+ * takes about 2^99 tries. That is a second preimage, the attack that counts: nobody gains from two keys of their own
+ * that look alike.
  */
 export const of = (crypto: Crypto, identityKey: Uint8Array): string => {
   const digest = crypto.hash(32, [LABEL, identityKey])

@@ -4,8 +4,9 @@ import * as Base64Url from "./Base64Url.js"
 import type { Crypto, KeyPair } from "./Crypto.js"
 
 /**
- * Who somebody is: a 32-byte seed in a private file, and two key pairs that are derived from it and know nothing of each other.
- * One key for signatures and for key agreement would need a proof that the two uses do not interact; two labels need none.
+ * Who somebody is: a 32-byte seed in a private file, and two key pairs that are derived from it and know nothing of
+ * each other. One key for signatures and for key agreement would need a proof that the two uses do not interact; two
+ * labels need none.
  */
 export interface Identity {
   /** Ed25519: signs records and proofs; its public key is what peers pin. */
@@ -29,15 +30,17 @@ export const historySecret = (crypto: Crypto, seed: Uint8Array): Uint8Array => c
 /** The name of a peer wherever a text is needed: its Ed25519 public key as unpadded base64url (43 characters). */
 export const peerId = (identityKey: Uint8Array): string => Base64Url.encode(identityKey)
 
-/** `NotIdentity`: some other file. `UnknownVersion`: written by a later parley. `Damaged`: the checksum does not match. */
+/**
+ * `NotIdentity`: some other file. `UnknownVersion`: written by a later parley. `Damaged`: the checksum does not match.
+ */
 export class IdentityFileError extends Data.TaggedError("IdentityFileError")<{
   readonly reason: "NotIdentity" | "UnknownVersion" | "Damaged"
   readonly message: string
 }> {}
 
 /**
- * The content of an identity file, one line: `parley-identity-v1 SEED CHECKSUM`, both in base64url. The checksum tells a damaged
- * file from a good one: without it, one changed letter would silently make another person.
+ * The content of an identity file, one line: `parley-identity-v1 SEED CHECKSUM`, both in base64url. The checksum tells
+ * a damaged file from a good one: without it, one changed letter would silently make another person.
  */
 export const encodeFile = (crypto: Crypto, seed: Uint8Array): string =>
   `${MAGIC}1 ${Base64Url.encode(seed)} ${Base64Url.encode(checksum(crypto, seed))}\n`
@@ -62,7 +65,10 @@ export const decodeFile = (crypto: Crypto, text: string): Either.Either<Uint8Arr
 export const SEED_BYTES = 32
 
 const MAGIC = "parley-identity-v"
-/** Four times the line that `encodeFile` writes: a file with stray blank lines is read, a wrong file is not parsed at length. */
+/**
+ * Four times the line that `encodeFile` writes: a file with stray blank lines is read, a wrong file is not parsed at
+ * length.
+ */
 const MAX_FILE = 400
 const SIGN_LABEL = new TextEncoder().encode("parley identity v1 ed25519")
 const STATIC_LABEL = new TextEncoder().encode("parley identity v1 x25519")

@@ -3,18 +3,22 @@ import stringWidth from "string-width"
 import { skeleton } from "./Skeleton.js"
 
 /**
- * A valid nickname: 1 to 32 terminal columns, at most 128 bytes of UTF-8, without anything that could hide, reorder or imitate.
+ * A valid nickname: 1 to 32 terminal columns, at most 128 bytes of UTF-8, without anything that could hide, reorder or
+ * imitate.
  *
- * Two nicknames name the same person exactly when their `key` is the same. A server gives no nickname away that has the key *or*
- * the `lookalike` of one in use. Both are needed, because being the same but for case and looking the same do not chain: `Ian`
- * is `ian`, and `Ian` looks like `lan`, yet `ian` and `lan` are two names.
+ * Two nicknames name the same person exactly when their `key` is the same. A server gives no nickname away that has the
+ * key *or* the `lookalike` of one in use. Both are needed, because being the same but for case and looking the same do
+ * not chain: `Ian` is `ian`, and `Ian` looks like `lan`, yet `ian` and `lan` are two names.
  */
 export interface Nickname {
   /** As typed, in NFC: what is displayed. */
   readonly text: string
   /** What the nickname is looked up and pinned by. At most `MAX_KEY` characters. */
   readonly key: string
-  /** Equal for nicknames that look the same as they are written, apart from case: `AIice` (with a capital i) and `alice`. */
+  /**
+   * Equal for nicknames that look the same as they are written, apart from case: `AIice` (with a capital i) and
+   * `alice`.
+   */
   readonly lookalike: string
 }
 
@@ -26,7 +30,8 @@ export const MAX_KEY = 256
 /** The nickname of this text, or a reason for people why there is none ("…"), to be read after "the nickname". */
 export const parse = (raw: string): Either.Either<Nickname, string> => {
   if (raw.length === 0) return Either.left("is empty")
-  // Before any work on the text; no 128 bytes of UTF-8 hold more characters, and NFC makes few texts shorter than a third.
+  // Before any work on the text; no 128 bytes of UTF-8 hold more characters, and NFC makes few texts shorter than a
+  // third.
   if (raw.length > 3 * MAX_BYTES) return Either.left(TOO_LONG)
   const text = raw.normalize("NFC")
   const fault = faultOf(text)
@@ -36,8 +41,8 @@ export const parse = (raw: string): Either.Either<Nickname, string> => {
 }
 
 /**
- * What nicknames are compared by: their UTS 39 skeleton over the case-folded NFKC form, without case. Total: texts that are no
- * valid nicknames have a key as well. `key(key(text))` is `key(text)`.
+ * What nicknames are compared by: their UTS 39 skeleton over the case-folded NFKC form, without case. Total: texts that
+ * are no valid nicknames have a key as well. `key(key(text))` is `key(text)`.
  */
 export const key = (text: string): string => keyOf(text)
 
@@ -73,8 +78,8 @@ const TOO_LONG = `is longer than ${MAX_COLUMNS} columns or ${MAX_BYTES} bytes`
 const PLAIN = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/
 
 /**
- * C: controls, formats (bidi, zero-width), surrogates, private use, unassigned. Z: all spaces and separators. Default ignorable:
- * variation selectors, fillers and what else shows nothing. U+2800 is a space that calls itself a symbol.
+ * C: controls, formats (bidi, zero-width), surrogates, private use, unassigned. Z: all spaces and separators. Default
+ * ignorable: variation selectors, fillers and what else shows nothing. U+2800 is a space that calls itself a symbol.
  */
 const FORBIDDEN = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u
 
@@ -82,8 +87,8 @@ const FORBIDDEN = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u
 const MARK_PILE = /\p{M}{4}/u
 
 /**
- * Full case folding. Upper case first brings ß to SS and both lower-case sigmas together, which `toLowerCase` alone, sensitive to
- * the end of a word, does not.
+ * Full case folding. Upper case first brings ß to SS and both lower-case sigmas together, which `toLowerCase` alone,
+ * sensitive to the end of a word, does not.
  */
 const fold = (text: string): string =>
   text.normalize("NFKC").toUpperCase().toLowerCase().replaceAll("ς", "σ").normalize("NFKC")
@@ -99,7 +104,9 @@ const keyOf = (text: string): string => {
   return current
 }
 
-/** Chains in the data end after two rounds; the bound keeps a slip in a later version of it from being an endless loop. */
+/**
+ * Chains in the data end after two rounds; the bound keeps a slip in a later version of it from being an endless loop.
+ */
 const MAX_ROUNDS = 6
 
 const lookalikeOf = (text: string): string => keyOf(skeleton(text.normalize("NFKC")))

@@ -1,21 +1,25 @@
 /**
- * The one sanitizer for text that others wrote: nicknames, messages, a server's greeting, its errors. Nothing remote reaches
- * a screen except through here (law 5: a peer cannot touch the terminal).
+ * The one sanitizer for text that others wrote: nicknames, messages, a server's greeting, its errors. Nothing remote
+ * reaches a screen except through here (law 5: a peer cannot touch the terminal).
  *
- * The result holds no control (Cc), format (Cf: bidirectional overrides, tags, zero-width), line or paragraph separator,
- * surrogate, private-use or unassigned character, so that no terminal takes it for a command and its width in cells is the
- * sum of the widths of its graphemes. What is dropped changes the look only (joiners, variation selectors, emoji skin tones:
- * terminals disagree on their width); everything else that is unsafe leaves U+FFFD, so that an attempt can be seen.
+ * The result holds no control (Cc), format (Cf: bidirectional overrides, tags, zero-width), line or paragraph
+ * separator, surrogate, private-use or unassigned character, so that no terminal takes it for a command and its width
+ * in cells is the sum of the widths of its graphemes. What is dropped changes the look only (joiners, variation
+ * selectors, emoji skin tones: terminals disagree on their width); everything else that is unsafe leaves U+FFFD, so
+ * that an attempt can be seen.
  */
 export type SafeText = string & { readonly SafeText: unique symbol }
 
-/** One line of at most `maxLength` UTF-16 code units; line breaks and tabs become spaces. What is cut off leaves an ellipsis. */
+/**
+ * One line of at most `maxLength` UTF-16 code units; line breaks and tabs become spaces. What is cut off leaves an
+ * ellipsis.
+ */
 export const line = (text: string, maxLength: number = MAX_LINE): SafeText =>
   bounded(clean(text.slice(0, maxLength + SLACK).replace(/\r\n|[\r\n\u2028\u2029\u0085]/gu, " ")), maxLength)
 
 /**
- * The lines of a text that may have several, each safe. At most `maxLines` lines, and `maxLength` UTF-16 code units in all;
- * what is cut off leaves a last line with an ellipsis. Never empty.
+ * The lines of a text that may have several, each safe. At most `maxLines` lines, and `maxLength` UTF-16 code units in
+ * all; what is cut off leaves a last line with an ellipsis. Never empty.
  */
 export const lines = (
   text: string,
@@ -43,7 +47,9 @@ export const MAX_MARKS = 4
 /** Characters beyond `maxLength` that are looked at, as cleaning may shorten a text. */
 const SLACK = 64
 
-/** Joiners, variation selectors, fillers and skin tones: they change the look, and terminals disagree on their width. */
+/**
+ * Joiners, variation selectors, fillers and skin tones: they change the look, and terminals disagree on their width.
+ */
 const DROPPED = /\u200C|\u200D|\u034F|\p{Variation_Selector}|\p{Emoji_Modifier}/gu
 /** Default-ignorable covers the Hangul fillers, which are letters that look like nothing. */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}]/gu

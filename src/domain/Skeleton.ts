@@ -1,10 +1,11 @@
 import { DATA } from "./ConfusablesData.js"
 
 /**
- * The skeleton of UTS 39 §4: two texts look alike when their skeletons are the same. Case is kept (`I` looks like `l`, `i` does
- * not); the skeleton is for comparison alone, never for display.
+ * The skeleton of UTS 39 §4: two texts look alike when their skeletons are the same. Case is kept (`I` looks like `l`,
+ * `i` does not); the skeleton is for comparison alone, never for display.
  *
- * Total and deterministic, so that servers and clients with the same data agree. Plain ASCII is answered without the table.
+ * Total and deterministic, so that servers and clients with the same data agree. Plain ASCII is answered without the
+ * table.
  */
 export const skeleton = (text: string): string => {
   if (ASCII.test(text)) return text.replace(ASCII_CONFUSABLES, (char) => ASCII_PROTOTYPES[char]!)

@@ -1,8 +1,9 @@
 /**
- * Byte strings and the bounds-checked cursors that every binary codec of parley uses. All integers are big-endian; variable-length
- * ones are those of RFC 9000 §16. Nothing here throws on input.
+ * Byte strings and the bounds-checked cursors that every binary codec of parley uses. All integers are big-endian;
+ * variable-length ones are those of RFC 9000 §16. Nothing here throws on input.
  *
- * Both cursors fail *stickily*: a codec reads or writes all its fields, and asks `failed` once before it believes any of them.
+ * Both cursors fail *stickily*: a codec reads or writes all its fields, and asks `failed` once before it believes any
+ * of them.
  */
 export { decode as fromBase64Url, encode as toBase64Url } from "../domain/Base64Url.js"
 
@@ -21,7 +22,10 @@ export const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   return all
 }
 
-/** Whether the bytes are the same. The time taken depends on the lengths alone, so authenticators may be compared with it. */
+/**
+ * Whether the bytes are the same. The time taken depends on the lengths alone, so authenticators may be compared with
+ * it.
+ */
 export const equal = (left: Uint8Array, right: Uint8Array): boolean => {
   if (left.length !== right.length) return false
   let difference = 0
@@ -72,8 +76,8 @@ export const varintLength = (value: number): number =>
   value < 0x40 ? 1 : value < 0x4000 ? 2 : value < 0x4000_0000 ? 4 : 8
 
 /**
- * Reads a byte string from front to back. After a read beyond the end, `failed` is `true`, `remaining` is 0 and every further
- * read gives 0 or no bytes: a loop over `remaining` always ends.
+ * Reads a byte string from front to back. After a read beyond the end, `failed` is `true`, `remaining` is 0 and every
+ * further read gives 0 or no bytes: a loop over `remaining` always ends.
  */
 export class Reader {
   #at: number
@@ -176,8 +180,8 @@ export class Reader {
 }
 
 /**
- * Writes into a buffer of fixed size, from `start` on. A write that does not fit, or an integer out of its range, sets `failed`;
- * that write and all later ones leave the buffer as it is.
+ * Writes into a buffer of fixed size, from `start` on. A write that does not fit, or an integer out of its range, sets
+ * `failed`; that write and all later ones leave the buffer as it is.
  */
 export class Writer {
   #at: number
@@ -306,7 +310,10 @@ const nibble = (code: number): number => {
 
 const NONE = new Uint8Array(0)
 const HEX_DIGITS = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0))
-/** Bytes, as many as an id has: so that an id is one flat string. A string put together digit by digit has to be flattened to be a key, which costs twice as much. */
+/**
+ * Bytes, as many as an id has: so that an id is one flat string. A string put together digit by digit has to be
+ * flattened to be a key, which costs twice as much.
+ */
 const HEX_PIECE = 16
 const encoder = new TextEncoder()
 /** `ignoreBOM` keeps a leading U+FEFF in the text: dropping it would let two byte strings decode to one. */

@@ -1,8 +1,8 @@
 import { Reader, varintLength, type Writer } from "./Bytes.js"
 
 /**
- * What stream 0 carries: a sequence of records, each `length varint | type u8 | body` (docs/protocol.md §3). `length` counts the type
- * and the body. A receiver skips types it does not know, so that new ones need no negotiation.
+ * What stream 0 carries: a sequence of records, each `length varint | type u8 | body` (docs/protocol.md §3). `length`
+ * counts the type and the body. A receiver skips types it does not know, so that new ones need no negotiation.
  */
 export type ChatRecord =
   | { readonly _tag: "Text"; readonly id: Uint8Array; readonly sequence: number; readonly text: Uint8Array }
@@ -74,8 +74,8 @@ export const decode = (content: Uint8Array): ChatRecord | undefined => {
 }
 
 /**
- * Cuts the bytes of stream 0, in whatever portions they come, into records. It holds at most one unfinished record, so its
- * memory is bounded by `MAX_RECORD`, and less than that until the bytes have really come.
+ * Cuts the bytes of stream 0, in whatever portions they come, into records. It holds at most one unfinished record, so
+ * its memory is bounded by `MAX_RECORD`, and less than that until the bytes have really come.
  */
 export class RecordReader {
   /** The length prefix of the unfinished record: at most 8 bytes. */
@@ -86,8 +86,9 @@ export class RecordReader {
   #filled = 0
 
   /**
-   * Takes `bytes` and hands each record that they complete to `accept`, with the bytes of stream that it took. `false` when the
-   * stream is malformed, or `accept` refused a record; no more may be pushed then. The record's bytes are valid only during the call.
+   * Takes `bytes` and hands each record that they complete to `accept`, with the bytes of stream that it took. `false`
+   * when the stream is malformed, or `accept` refused a record; no more may be pushed then. The record's bytes are
+   * valid only during the call.
    */
   push(bytes: Uint8Array, accept: (record: ChatRecord, size: number) => boolean): boolean {
     let at = 0
@@ -140,7 +141,10 @@ export class RecordReader {
   }
 }
 
-/** The type and body of the record at `at`, and where it ends; `undefined` when not all of it is there, or it is malformed. */
+/**
+ * The type and body of the record at `at`, and where it ends; `undefined` when not all of it is there, or it is
+ * malformed.
+ */
 const wholeRecord = (
   bytes: Uint8Array,
   at: number

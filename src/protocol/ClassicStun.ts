@@ -2,8 +2,9 @@ import * as Endpoint from "../domain/Endpoint.js"
 import * as Bytes from "./Bytes.js"
 
 /**
- * The Binding messages of RFC 3489, "classic" STUN, as far as a server without shared secrets needs them. Old clients that tell the
- * kind of a NAT still speak it. Its messages have no magic cookie, a transaction id of 16 bytes, and know IPv4 alone.
+ * The Binding messages of RFC 3489, "classic" STUN, as far as a server without shared secrets needs them. Old clients
+ * that tell the kind of a NAT still speak it. Its messages have no magic cookie, a transaction id of 16 bytes, and know
+ * IPv4 alone.
  */
 export interface Request {
   /** 16 bytes. */

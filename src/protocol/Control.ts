@@ -1,8 +1,9 @@
 import * as Schema from "effect/Schema"
 
 /**
- * The control link (docs/protocol.md §1): UTF-8 JSON objects, one a line, discriminated by `_tag`. Unknown keys are ignored.
- * Requests carry `id`, their replies echo it, events have none. Every string that comes from a peer is bounded here, once.
+ * The control link (docs/protocol.md §1): UTF-8 JSON objects, one a line, discriminated by `_tag`. Unknown keys are
+ * ignored. Requests carry `id`, their replies echo it, events have none. Every string that comes from a peer is bounded
+ * here, once.
  */
 
 /** Version of the control link and of the peer link together. */
@@ -17,7 +18,9 @@ export const MAX_LINE = 16 * 1024
 const Text = (max: number) => Schema.String.pipe(Schema.maxLength(max))
 /** Chosen by the requester; a whole number, unique among its unanswered requests. */
 const Id = Schema.Int.pipe(Schema.between(0, Number.MAX_SAFE_INTEGER))
-/** A nickname as typed, before the rules of `domain/Nickname` are applied. 32 columns take at most a few hundred bytes. */
+/**
+ * A nickname as typed, before the rules of `domain/Nickname` are applied. 32 columns take at most a few hundred bytes.
+ */
 const RawNick = Text(256)
 /** `192.0.2.1:9090` or `[2001:db8::1]:9090`; parsed, and ignored when unparsable, by whoever uses it. */
 const EndpointText = Text(64)
@@ -60,13 +63,15 @@ export const Query = Schema.TaggedStruct("Query", { id: Id, nick: RawNick })
 export const Update = Schema.TaggedStruct("Update", { id: Id, endpoints: Endpoints })
 export const Ping = Schema.TaggedStruct("Ping", { id: Id })
 
-/** How the conversations of a session went at best or worst, coarse and without addresses: the operator's health figure. */
+/**
+ * How the conversations of a session went at best or worst, coarse and without addresses: the operator's health figure.
+ */
 export const Mood = Schema.Literal("direct", "lan", "relay", "failed")
 export const Exit = Schema.TaggedStruct("Exit", { id: Schema.optional(Id), mood: Schema.optional(Mood) })
 
 /**
- * One sealed packet of the peer link, carried by the server; the same in both directions. Nothing answers it: like a datagram, it
- * arrives or it does not.
+ * One sealed packet of the peer link, carried by the server; the same in both directions. Nothing answers it: like a
+ * datagram, it arrives or it does not.
  */
 export const Relay = Schema.TaggedStruct("Relay", {
   channel: Bytes(16),
@@ -146,7 +151,10 @@ const introduction = {
   channel: Bytes(16),
   /** 32 random bytes known to the server and the pair: gates the handshake, protects nothing else. */
   pairKey: Bytes(64),
-  /** Present when the server carries packets between the two: what this side shows in its datagrams to the relay (8 bytes). */
+  /**
+   * Present when the server carries packets between the two: what this side shows in its datagrams to the relay (8
+   * bytes).
+   */
   relay: Schema.optional(Schema.Struct({ token: Bytes(16) }))
 }
 export const Peer = Schema.TaggedStruct("Peer", { id: Id, ...introduction })

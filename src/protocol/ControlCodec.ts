@@ -18,8 +18,9 @@ import {
 /**
  * The server's half of the control codec: lines to requests, messages to lines.
  *
- * A request costs one `JSON.parse` and one Schema run. Whatever the line holds, the answer is a request or a refusal; nesting is
- * bounded by the length of the line. Messages are plain objects of the encoded type: they need no encoding but JSON.
+ * A request costs one `JSON.parse` and one Schema run. Whatever the line holds, the answer is a request or a refusal;
+ * nesting is bounded by the length of the line. Messages are plain objects of the encoded type: they need no encoding
+ * but JSON.
  */
 
 /** A refusal as it goes over the wire. */
@@ -49,7 +50,9 @@ export const encodeMessage = (message: ServerMessageEncoded): string => `${JSON.
 export const encodeRefusal = (id: number | undefined, refusal: RefusalBody): string =>
   encodeMessage(withId(id, refusal) as ServerMessageEncoded)
 
-/** A `Clients` line around entries that are JSON already (`encodeEntry`): a page is encoded once for all who read it. */
+/**
+ * A `Clients` line around entries that are JSON already (`encodeEntry`): a page is encoded once for all who read it.
+ */
 export const encodeClients = (id: number, entries: ReadonlyArray<string>, next: string | undefined): string =>
   `{"_tag":"Clients","id":${id},"clients":[${entries.join(",")}]${next === undefined ? "" : `,"next":${JSON.stringify(next)}`}}\n`
 

@@ -3,8 +3,8 @@ import { Reader, Writer } from "./Bytes.js"
 
 /**
  * DATA, the packet that carries everything after the handshake (docs/protocol.md §3):
- * `3 | receiver index u32 | counter u64 | AEAD(frames)`. The 13 bytes in clear are the additional data of the AEAD, the counter is
- * its nonce. The index names the keys, not the address: a packet is at home wherever it comes from.
+ * `3 | receiver index u32 | counter u64 | AEAD(frames)`. The 13 bytes in clear are the additional data of the AEAD, the
+ * counter is its nonce. The index names the keys, not the address: a packet is at home wherever it comes from.
  */
 export interface DataHeader {
   /** Chosen by the receiver in the handshake. */
@@ -14,19 +14,28 @@ export interface DataHeader {
 }
 
 /**
- * First byte of a packet. 4 is reserved for RETRY (a cookie against floods); 5 goes between a client and the server's relay
- * (protocol/RelayEnvelope). STUN is told apart by its magic cookie.
+ * First byte of a packet. 4 is reserved for RETRY (a cookie against floods); 5 goes between a client and the server's
+ * relay (protocol/RelayEnvelope). STUN is told apart by its magic cookie.
  */
 export const PacketType = { open: 0, handshake1: 1, handshake2: 2, data: 3, relay: 5 } as const
 
-/** Bytes of UDP payload in a packet on a path of which nothing is known: passes the smallest IPv6 link (1280) with room for a tunnel. */
+/**
+ * Bytes of UDP payload in a packet on a path of which nothing is known: passes the smallest IPv6 link (1280) with room
+ * for a tunnel.
+ */
 export const MAX_DATAGRAM = 1200
-/** Bytes in the largest DATA packet on a path that was found to carry it: beyond this the cipher is the limit, not the system call. */
+/**
+ * Bytes in the largest DATA packet on a path that was found to carry it: beyond this the cipher is the limit, not the
+ * system call.
+ */
 export const MAX_PACKET = 16 * 1024
 export const HEADER_BYTES = 13
 /** Bytes that a packet adds to its frames. */
 export const OVERHEAD = HEADER_BYTES + TAG_BYTES
-/** The sealed part of a packet with stream data is a multiple of this, or the packet is full, so that its size tells little of what was written. */
+/**
+ * The sealed part of a packet with stream data is a multiple of this, or the packet is full, so that its size tells
+ * little of what was written.
+ */
 export const PADDING_STEP = 64
 
 /** Writes the header to the start of `packet`, which has room for it. */
@@ -37,7 +46,10 @@ export const writeHeader = (packet: Uint8Array, receiverIndex: number, counter: 
   writer.u64(counter)
 }
 
-/** The header of a DATA packet; `undefined` for any other packet, a too short or too long one, or a counter above 2^53 - 1. */
+/**
+ * The header of a DATA packet; `undefined` for any other packet, a too short or too long one, or a counter above 2^53 -
+ * 1.
+ */
 export const readHeader = (packet: Uint8Array): DataHeader | undefined => {
   if (packet.length < OVERHEAD || packet.length > MAX_PACKET || packet[0] !== PacketType.data) return undefined
   const reader = new Reader(packet)

@@ -2,8 +2,8 @@ import { Reader } from "./Bytes.js"
 import { MAX_RECORD } from "./FileRecord.js"
 
 /**
- * Cuts the bytes of a transfer's stream into records and the raw bytes between them, in whatever portions they come. It keeps what was
- * pushed and not taken yet, and at most one unfinished record.
+ * Cuts the bytes of a transfer's stream into records and the raw bytes between them, in whatever portions they come. It
+ * keeps what was pushed and not taken yet, and at most one unfinished record.
  */
 export class FileInput {
   #pieces: Array<Uint8Array> = []
@@ -30,8 +30,8 @@ export class FileInput {
   }
 
   /**
-   * Type and body of the next record; `undefined` when it has not come whole, `"malformed"` when its length is none. Valid until the next
-   * call.
+   * Type and body of the next record; `undefined` when it has not come whole, `"malformed"` when its length is none.
+   * Valid until the next call.
    */
   record(): Uint8Array | "malformed" | undefined {
     if (this.#filled === 0) {

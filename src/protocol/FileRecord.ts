@@ -1,8 +1,8 @@
 import { fromText, Reader, toText, Writer } from "./Bytes.js"
 
 /**
- * Records of a file transfer, on a stream from 1 on (docs/protocol.md §3.8): `length varint | type u8 | body`, where `length` counts type
- * and body. CHUNK is followed by the bytes of the chunk, whose number both sides know.
+ * Records of a file transfer, on a stream from 1 on (docs/protocol.md §3.8): `length varint | type u8 | body`, where
+ * `length` counts type and body. CHUNK is followed by the bytes of the chunk, whose number both sides know.
  *
  * A type that is not known here is `Unknown`, and skipped: a newer peer may send it.
  */
@@ -14,7 +14,9 @@ export type FileRecord =
   | { readonly _tag: "Contents"; readonly last: boolean; readonly bytes: Uint8Array }
   /** The bytes of this chunk follow. */
   | { readonly _tag: "Chunk"; readonly index: number }
-  /** `have` is a bit a chunk, the first one in the lowest bit of the first byte; zero bytes at the end may be missing. */
+  /**
+   * `have` is a bit a chunk, the first one in the lowest bit of the first byte; zero bytes at the end may be missing.
+   */
   | { readonly _tag: "Accept"; readonly contents: boolean; readonly have: Uint8Array }
   | { readonly _tag: "Decline"; readonly reason: number }
   /** How many of the chunks that came over this stream are verified and saved. */

@@ -2,8 +2,8 @@ import * as Endpoint from "../domain/Endpoint.js"
 import { Reader, varintLength, type Writer } from "./Bytes.js"
 
 /**
- * The frames inside a DATA packet (docs/protocol.md §3): ten and no more. Integers are the variable-length ones of RFC 9000 §16
- * unless said otherwise.
+ * The frames inside a DATA packet (docs/protocol.md §3): ten and no more. Integers are the variable-length ones of RFC
+ * 9000 §16 unless said otherwise.
  */
 export type Frame =
   /** Asks for a `Pong` on the same path. `token` is 8 bytes. */
@@ -23,7 +23,9 @@ export type Frame =
   /** The sender ends the connection and has forgotten its keys. */
   | { readonly _tag: "Bye"; readonly code: number }
 
-/** Packet numbers received. `ranges` are half-open and go down from the largest; at most `MAX_ACK_RANGES`, at least one. */
+/**
+ * Packet numbers received. `ranges` are half-open and go down from the largest; at most `MAX_ACK_RANGES`, at least one.
+ */
 export interface Ack {
   readonly _tag: "Ack"
   readonly ranges: ReadonlyArray<{ readonly start: number; readonly end: number }>
@@ -112,8 +114,8 @@ export const write = (writer: Writer, frame: Frame): void => {
 }
 
 /**
- * All frames of a packet but the padding; `undefined` when any of them is malformed. The bytes in them are views of `payload`.
- * Bounded by the packet: a frame takes at least one byte.
+ * All frames of a packet but the padding; `undefined` when any of them is malformed. The bytes in them are views of
+ * `payload`. Bounded by the packet: a frame takes at least one byte.
  */
 export const decode = (payload: Uint8Array): ReadonlyArray<Frame> | undefined => {
   const reader = new Reader(payload)
@@ -161,7 +163,10 @@ const read = (reader: Reader, type: number): Frame | undefined => {
   }
 }
 
-/** As RFC 9000 §19.3: the largest, the delay, how many ranges follow the first, then gaps and lengths, each less one or two. */
+/**
+ * As RFC 9000 §19.3: the largest, the delay, how many ranges follow the first, then gaps and lengths, each less one or
+ * two.
+ */
 const writeAck = (writer: Writer, ack: Ack): void => {
   const first = ack.ranges[0]!
   writer.u8(Type.ack)

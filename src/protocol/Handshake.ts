@@ -8,12 +8,16 @@ import { MAX_RECORD } from "./PeerRecord.js"
  *     HS1 = 1 | channel 8 | sender index u32 | Noise IK message 1 | mac1 16
  *     HS2 = 2 | receiver index u32 | sender index u32 | Noise IK message 2 | mac1 16
  *
- * The channel stands in the clear because the pair key that gates the packet is found by it: one look-up, no trial of keys.
+ * The channel stands in the clear because the pair key that gates the packet is found by it: one look-up, no trial of
+ * keys.
  */
 export const HS1 = 1
 export const HS2 = 2
 
-/** UDP payload that every path is taken to carry (RFC 9000 §14: 1200 bytes, so that IPv6's minimum MTU holds any header). */
+/**
+ * UDP payload that every path is taken to carry (RFC 9000 §14: 1200 bytes, so that IPv6's minimum MTU holds any
+ * header).
+ */
 export const MAX_PACKET = 1200
 export const CHANNEL_BYTES = 8
 export const MAC1_BYTES = 16
@@ -26,11 +30,17 @@ export const CONNECTION_BYTES = 8
 export const MAX_CANDIDATES = 8
 
 export interface HandshakePayload {
-  /** Grows with each new HS1 on a channel by the same initiator; a responder drops what is not greater than the last (u32). */
+  /**
+   * Grows with each new HS1 on a channel by the same initiator; a responder drops what is not greater than the last
+   * (u32).
+   */
   readonly attempt: number
   /** 8 random bytes that name the sender's end of the connection. */
   readonly connection: Uint8Array
-  /** The other end's name as the sender believes it, zeros for none. Equal on both sides: a rekey; else a new connection. */
+  /**
+   * The other end's name as the sender believes it, zeros for none. Equal on both sides: a rekey; else a new
+   * connection.
+   */
   readonly peerConnection: Uint8Array
   /** The sender has asked for the receiver, whose text may therefore flow. */
   readonly consent: boolean
@@ -85,7 +95,8 @@ export const noiseMessage = (packet: Uint8Array): Uint8Array =>
  *     attempt u32 | connection 8 | peer connection 8 | flags u8 (bit 0: consent) | features u32 |
  *     credit messages u16 | credit bytes u32 | extensions: (type varint | length varint | value)*
  *
- * Extension 1 is the record (exactly one), 2 a candidate (address 4 or 16 | port u16). `undefined` when a field is out of range.
+ * Extension 1 is the record (exactly one), 2 a candidate (address 4 or 16 | port u16). `undefined` when a field is out
+ * of range.
  */
 export const encodePayload = (payload: HandshakePayload): Uint8Array | undefined => {
   if (payload.connection.length !== CONNECTION_BYTES || payload.peerConnection.length !== CONNECTION_BYTES) {

@@ -3,14 +3,16 @@ import * as Bytes from "./Bytes.js"
 import { MAX_RECORD } from "./PeerRecord.js"
 
 /**
- * How peers on one local network introduce themselves without a server (docs/protocol.md §4): small datagrams between the ports that
- * they announce by multicast DNS.
+ * How peers on one local network introduce themselves without a server (docs/protocol.md §4): small datagrams between
+ * the ports that they announce by multicast DNS.
  *
- * `6 | kind u8 | to 8 | sender 8 | nonce 16 | port u16 | length u16 | record`, filled up with zeros to `LAN_BYTES`, all of the same
- * size so that no answer is larger than what it answers.
+ * `6 | kind u8 | to 8 | sender 8 | nonce 16 | port u16 | length u16 | record`, filled up with zeros to `LAN_BYTES`, all
+ * of the same size so that no answer is larger than what it answers.
  */
 export interface LanPacket {
-  /** `ask`: who are you? `card`: this is me. `invite`: this is me, and I want to talk to you. The first has no record. */
+  /**
+   * `ask`: who are you? `card`: this is me. `invite`: this is me, and I want to talk to you. The first has no record.
+   */
   readonly kind: (typeof KINDS)[number]
   readonly to: LanName
   readonly sender: LanName
@@ -65,7 +67,10 @@ export interface LanEnd {
   readonly nonce: Uint8Array
 }
 
-/** What a server would give to two peers, derived by both from what each knows of the other; the order of the ends means nothing. */
+/**
+ * What a server would give to two peers, derived by both from what each knows of the other; the order of the ends means
+ * nothing.
+ */
 export const introduce = (
   crypto: Crypto,
   left: LanEnd,

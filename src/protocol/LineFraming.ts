@@ -1,17 +1,21 @@
 import { concat, toText } from "./Bytes.js"
 import { MAX_LINE } from "./Control.js"
 
-/** A line without its end, or why there is none. After `TooLarge` nothing follows: the place of the next line is not known. */
+/**
+ * A line without its end, or why there is none. After `TooLarge` nothing follows: the place of the next line is not
+ * known.
+ */
 export type Line =
   | { readonly _tag: "Text"; readonly text: string }
   | { readonly _tag: "Malformed" }
   | { readonly _tag: "TooLarge" }
 
 /**
- * Cuts a byte stream into lines (docs/protocol.md §1.1). The cut is made at the byte 0x0A and before decoding, so the borders of
- * the chunks mean nothing, not even inside a character. One CR before the LF belongs to the line end.
+ * Cuts a byte stream into lines (docs/protocol.md §1.1). The cut is made at the byte 0x0A and before decoding, so the
+ * borders of the chunks mean nothing, not even inside a character. One CR before the LF belongs to the line end.
  *
- * Lines wait until they are asked for. Memory: what was pushed and not taken, and at most `maxLine + 1` bytes of a begun line.
+ * Lines wait until they are asked for. Memory: what was pushed and not taken, and at most `maxLine + 1` bytes of a
+ * begun line.
  */
 export class LineFraming {
   #chunks: Array<Uint8Array> = []
@@ -83,5 +87,8 @@ const LF = 0x0a
 const CR = 0x0d
 const MALFORMED: Line = { _tag: "Malformed" }
 const TOO_LARGE: Line = { _tag: "TooLarge" }
-/** Joining every 32 chunks costs each byte of a line sent one by one 512 copies at most, 4 MB in all for the longest line. */
+/**
+ * Joining every 32 chunks costs each byte of a line sent one by one 512 copies at most, 4 MB in all for the longest
+ * line.
+ */
 const MAX_PARTS = 32

@@ -22,7 +22,10 @@ export const SUCCESS = 0
 /** §3.2: which address the router has outside. */
 export const addressRequest = (): Uint8Array => new Uint8Array([VERSION, EXTERNAL_ADDRESS])
 
-/** §3.3: forward a UDP port to whoever asks, for `lifetime` seconds. The external port is a wish; 0 leaves it to the router. */
+/**
+ * §3.3: forward a UDP port to whoever asks, for `lifetime` seconds. The external port is a wish; 0 leaves it to the
+ * router.
+ */
 export const mappingRequest = (internal: number, external: number, lifetime: number): Uint8Array => {
   const bytes = new Uint8Array(12)
   const view = new DataView(bytes.buffer)
@@ -70,5 +73,8 @@ const EXTERNAL_ADDRESS = 0
 const MAP_UDP = 1
 const ANSWER = 128
 
-/** Bytes: §3.5 calls nothing longer than 16 an answer, but PCP routers may add to it; a real one is far smaller than this. */
+/**
+ * Bytes: §3.5 calls nothing longer than 16 an answer, but PCP routers may add to it; a real one is far smaller than
+ * this.
+ */
 const MAX_ANSWER = 1_100

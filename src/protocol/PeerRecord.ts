@@ -4,8 +4,8 @@ import type { Crypto } from "../domain/Crypto.js"
 import * as Bytes from "./Bytes.js"
 
 /**
- * A peer's self-description, signed with its identity key (docs/protocol.md §1.5). It binds the nickname and the X25519 key of
- * the handshake to the identity, so that a server can deny an introduction but never forge one.
+ * A peer's self-description, signed with its identity key (docs/protocol.md §1.5). It binds the nickname and the X25519
+ * key of the handshake to the identity, so that a server can deny an introduction but never forge one.
  */
 export interface PeerRecord {
   readonly nick: string
@@ -19,7 +19,10 @@ export interface PeerRecord {
   readonly expiry: number
 }
 
-/** `Malformed`: no record of version 1. `BadSignature`: not signed by the identity in it. `Expired`: its `expiry` has come. */
+/**
+ * `Malformed`: no record of version 1. `BadSignature`: not signed by the identity in it. `Expired`: its `expiry` has
+ * come.
+ */
 export class PeerRecordError extends Data.TaggedError("PeerRecordError")<{
   readonly reason: "Malformed" | "BadSignature" | "Expired"
   readonly message: string
@@ -29,8 +32,9 @@ export class PeerRecordError extends Data.TaggedError("PeerRecordError")<{
 export const MAX_RECORD = 1 + 1 + 255 + 32 + 32 + 8 + 8 + 64
 
 /**
- * The record with its signature by `secretKey`, which must belong to `record.identity`. `undefined` when the record cannot be
- * written: a nickname of no or more than 255 bytes of UTF-8, keys that are not 32 bytes, numbers that are no safe integers from 0.
+ * The record with its signature by `secretKey`, which must belong to `record.identity`. `undefined` when the record
+ * cannot be written: a nickname of no or more than 255 bytes of UTF-8, keys that are not 32 bytes, numbers that are no
+ * safe integers from 0.
  */
 export const sign = (crypto: Crypto, secretKey: Uint8Array, record: PeerRecord): Uint8Array | undefined => {
   const nick = Bytes.fromText(record.nick)
@@ -49,7 +53,10 @@ export const sign = (crypto: Crypto, secretKey: Uint8Array, record: PeerRecord):
   return writer.finish()
 }
 
-/** The fields of a record whose signature and expiry are *not* checked; `undefined` unless `bytes` is exactly one record. */
+/**
+ * The fields of a record whose signature and expiry are *not* checked; `undefined` unless `bytes` is exactly one
+ * record.
+ */
 export const decode = (bytes: Uint8Array): PeerRecord | undefined => {
   const reader = new Bytes.Reader(bytes)
   const version = reader.u8()
@@ -63,7 +70,10 @@ export const decode = (bytes: Uint8Array): PeerRecord | undefined => {
   return { nick, identity, staticKey, sequence, expiry }
 }
 
-/** The record in `bytes`, if it is whole, signed by the identity that it names, and valid at `wallNow` (ms since 1970 UTC). */
+/**
+ * The record in `bytes`, if it is whole, signed by the identity that it names, and valid at `wallNow` (ms since 1970
+ * UTC).
+ */
 export const verify = (
   crypto: Crypto,
   bytes: Uint8Array,
@@ -88,8 +98,8 @@ export const signProof = (
 ): Uint8Array => crypto.sign(Bytes.concat([PROOF_LABEL, challenge, record]), secretKey)
 
 /**
- * Whether `proof` is the identity's signature over this connection's challenge and this record. `challenge` must have the one
- * length that the server gives out, or the border between it and the record could be moved.
+ * Whether `proof` is the identity's signature over this connection's challenge and this record. `challenge` must have
+ * the one length that the server gives out, or the border between it and the record could be moved.
  */
 export const verifyProof = (
   crypto: Crypto,

@@ -2,8 +2,8 @@ import { MAX_DATAGRAM, PacketType } from "./DataPacket.js"
 
 /**
  * What a packet of the peer link travels in between a client and the server's relay (docs/protocol.md §2.2):
- * `5 | channel 8 | token 8 | packet` to the server, `5 | channel 8 | packet` from it. An empty packet is for the server alone: it
- * tells where the client can be reached.
+ * `5 | channel 8 | token 8 | packet` to the server, `5 | channel 8 | packet` from it. An empty packet is for the server
+ * alone: it tells where the client can be reached.
  */
 export interface Envelope {
   /** 8 bytes: a view. */

@@ -2,8 +2,8 @@ import * as Endpoint from "../domain/Endpoint.js"
 import * as Bytes from "./Bytes.js"
 
 /**
- * STUN messages (RFC 8489) with the attributes of NAT discovery (RFC 5780): a pure codec, without transactions or retransmission.
- * Messages of RFC 3489, which have no magic cookie, are for `ClassicStun`.
+ * STUN messages (RFC 8489) with the attributes of NAT discovery (RFC 5780): a pure codec, without transactions or
+ * retransmission. Messages of RFC 3489, which have no magic cookie, are for `ClassicStun`.
  */
 export interface Message {
   readonly class: Class
@@ -12,7 +12,10 @@ export interface Message {
   /** 12 bytes, chosen at random by whoever sent the request. */
   readonly transactionId: Uint8Array
   readonly attributes: Attributes
-  /** Comprehension-required attributes that this codec does not know: a request with any is answered with 420 and this list. */
+  /**
+   * Comprehension-required attributes that this codec does not know: a request with any is answered with 420 and this
+   * list.
+   */
   readonly unknown: ReadonlyArray<number>
   /** Whether the message carries a FINGERPRINT; a decoded one is right. */
   readonly fingerprint: boolean
@@ -51,7 +54,10 @@ export const isStun = (bytes: Uint8Array): boolean => {
   return length === bytes.length - HEADER && length % 4 === 0 && reader.u32() === MAGIC_COOKIE
 }
 
-/** The message; `undefined` unless it is whole, its known attributes are well formed and its FINGERPRINT, if any, is right. */
+/**
+ * The message; `undefined` unless it is whole, its known attributes are well formed and its FINGERPRINT, if any, is
+ * right.
+ */
 export const decode = (bytes: Uint8Array): Message | undefined => {
   if (!isStun(bytes)) return undefined
   const type = new Bytes.Reader(bytes).u16()
@@ -145,7 +151,10 @@ export const encode = (message: Omit<Message, "unknown">): Uint8Array | undefine
 /** HMAC-SHA1 (RFC 2104) of `data`, 20 bytes. Passed in, because nothing else in parley needs SHA-1. */
 export type HmacSha1 = (key: Uint8Array, data: Uint8Array) => Uint8Array
 
-/** Whether a STUN message carries a MESSAGE-INTEGRITY (RFC 8489 §14.5) made with `key`: the password, or its long-term hash. */
+/**
+ * Whether a STUN message carries a MESSAGE-INTEGRITY (RFC 8489 §14.5) made with `key`: the password, or its long-term
+ * hash.
+ */
 export const verifyIntegrity = (bytes: Uint8Array, key: Uint8Array, hmacSha1: HmacSha1): boolean => {
   if (!isStun(bytes)) return false
   for (const attribute of walk(bytes)) {
@@ -182,8 +191,8 @@ const RESPONSE_ORIGIN = 0x802b
 const OTHER_ADDRESS = 0x802c
 
 /**
- * The credentials of RFC 8489: understood, and of no interest to a server that asks for none. USERNAME, MESSAGE-INTEGRITY, REALM,
- * NONCE, MESSAGE-INTEGRITY-SHA256, PASSWORD-ALGORITHM, USERHASH.
+ * The credentials of RFC 8489: understood, and of no interest to a server that asks for none. USERNAME,
+ * MESSAGE-INTEGRITY, REALM, NONCE, MESSAGE-INTEGRITY-SHA256, PASSWORD-ALGORITHM, USERHASH.
  */
 const AUTHENTICATION: ReadonlySet<number> = new Set([0x0006, MESSAGE_INTEGRITY, 0x0014, 0x0015, 0x001c, 0x001d, 0x001e])
 

@@ -8,8 +8,8 @@ export interface Watcher {
 }
 
 /**
- * Tells all watchers who came and went. Events that happen close together go out as one piece of bytes, encoded once: when a
- * thousand people come back after a restart, each of them is not written to a thousand times.
+ * Tells all watchers who came and went. Events that happen close together go out as one piece of bytes, encoded once:
+ * when a thousand people come back after a restart, each of them is not written to a thousand times.
  */
 export class Announcer implements Timed {
   #watchers = new Set<Watcher>()

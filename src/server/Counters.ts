@@ -27,7 +27,9 @@ export interface ServerStats {
   readonly reflector?: ReflectorStats
 }
 
-/** The counting part of `ServerStats`: plain numbers, since a metric of Effect's costs more than the request it counts. */
+/**
+ * The counting part of `ServerStats`: plain numbers, since a metric of Effect's costs more than the request it counts.
+ */
 export class Counters {
   accepted = 0
   refused = 0

@@ -21,7 +21,10 @@ export interface ReflectorOptions {
   readonly port: number
   /** The other port; the number after `port` when left out, or any if that one is taken. */
   readonly secondPort?: number
-  /** Where to listen: at most two of each family; with two, clients can examine their NAT completely. Everywhere when left out. */
+  /**
+   * Where to listen: at most two of each family; with two, clients can examine their NAT completely. Everywhere when
+   * left out.
+   */
   readonly addresses?: ReadonlyArray<ReflectorAddress>
   /** Name of the software, ASCII of at most 127 characters. */
   readonly software: string
@@ -49,11 +52,12 @@ export interface Reflector {
 }
 
 /**
- * Tells clients their reflexive addresses: a STUN server on two UDP ports, as long as the scope lives (core/rendezvous/Reflector says
- * what it answers), and shares the first one with the relay. Each request is answered within the callback that brings it.
+ * Tells clients their reflexive addresses: a STUN server on two UDP ports, as long as the scope lives
+ * (core/rendezvous/Reflector says what it answers), and shares the first one with the relay. Each request is answered
+ * within the callback that brings it.
  *
- * Without `addresses`, one of the families may be missing on this machine. Fails with `AddressInUse` when another program has the
- * port; a server may go on without its reflector then, because conversations do not depend on it.
+ * Without `addresses`, one of the families may be missing on this machine. Fails with `AddressInUse` when another
+ * program has the port; a server may go on without its reflector then, because conversations do not depend on it.
  */
 export const make = (options: ReflectorOptions): Effect.Effect<Reflector, DatagramsError, Datagrams | Scope.Scope> =>
   Effect.gen(function* () {

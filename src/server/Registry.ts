@@ -13,11 +13,12 @@ import { Entropy } from "../services/Entropy.js"
 import * as Time from "../services/Time.js"
 
 /**
- * Who has which nickname, for all sessions of all nodes that share the registry. Law 1 is kept here: a nickname has at most one
- * owner, and one that is bound to an identity goes to that identity alone.
+ * Who has which nickname, for all sessions of all nodes that share the registry. Law 1 is kept here: a nickname has at
+ * most one owner, and one that is bound to an identity goes to that identity alone.
  *
- * A refusal is the answer to be sent to the client; `RegistryError` means that nothing is known about what happened, and may be
- * tried again. A session that claimed must be renewed more often than the lease, and released when it is over.
+ * A refusal is the answer to be sent to the client; `RegistryError` means that nothing is known about what happened,
+ * and may be tried again. A session that claimed must be renewed more often than the lease, and released when it is
+ * over.
  */
 export class Registry extends Context.Tag("parley/server/Registry")<
   Registry,
@@ -65,7 +66,10 @@ export class RegistryError extends Data.TaggedError("RegistryError")<{
   readonly cause?: unknown
 }> {}
 
-/** All in this process: one server, no memory of names across a restart. Every method is synchronous and never fails with `RegistryError`. */
+/**
+ * All in this process: one server, no memory of names across a restart. Every method is synchronous and never fails
+ * with `RegistryError`.
+ */
 export const layerMemory = (limits: RegistryOptions): Layer.Layer<Registry, never, Entropy> =>
   Layer.scoped(
     Registry,

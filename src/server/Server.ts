@@ -39,9 +39,9 @@ export interface ServerApi {
 /**
  * Starts a server that serves as long as the scope lives. Options left out take `ServerOptions.defaults`.
  *
- * Closing the scope stops accepting, tells every client `Restarting`, lets the connections send what is queued for at most
- * half a second, and closes them. Fails with `ListenError` when it cannot listen; afterwards nothing that clients do
- * makes it fail.
+ * Closing the scope stops accepting, tells every client `Restarting`, lets the connections send what is queued for at
+ * most half a second, and closes them. Fails with `ListenError` when it cannot listen; afterwards nothing that clients
+ * do makes it fail.
  */
 export const make = (
   options: Partial<ServerOptions> = {}
@@ -91,7 +91,8 @@ export const make = (
           ...(address === undefined ? {} : { addresses: [{ bind: address }] }),
           onRelay: (from, corner, data) => carry(relay?.handleDatagram(from, corner, data, time.monotonic()))
         })
-      // Who let the system choose the port of the control link has opened no number in a firewall: any other will do as well.
+      // Who let the system choose the port of the control link has opened no number in a firewall: any other will do as
+      // well.
       const any = settings.port === 0
       return attempt(port).pipe(
         Effect.catchIf(

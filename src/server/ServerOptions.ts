@@ -56,7 +56,8 @@ export const defaults: ServerOptions = {
     malformed: 5,
     // Half a percent of a core for one connection.
     requests: { burst: 400, perSecond: 200 },
-    // A person who tries names; a program that tries them all is slowed to one in two seconds, and shown the door after 10 s.
+    // A person who tries names; a program that tries them all is slowed to one in two seconds, and shown the door after
+    // 10 s.
     registers: { burst: 5, perSecond: 0.5 },
     // A client that comes back to its ten conversations.
     queries: { burst: 10, perSecond: 1 },

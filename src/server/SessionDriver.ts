@@ -37,8 +37,9 @@ export interface Hub {
 }
 
 /**
- * Runs one `Session` on one connection: feeds what arrives, has the registry run the commands, writes what comes out. Everything
- * happens inside the callbacks of the connection, the wheel and the registry; no fiber, scope or timer belongs to a session.
+ * Runs one `Session` on one connection: feeds what arrives, has the registry run the commands, writes what comes out.
+ * Everything happens inside the callbacks of the connection, the wheel and the registry; no fiber, scope or timer
+ * belongs to a session.
  */
 export class SessionDriver implements ConnectionHandler, Timed, Watcher {
   #reading = true
@@ -128,7 +129,10 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     this.hub.schedule(this)
   }
 
-  /** The outcome comes at once when the registry is synchronous. Otherwise the session waits for it, and so does its peer. */
+  /**
+   * The outcome comes at once when the registry is synchronous. Otherwise the session waits for it, and so does its
+   * peer.
+   */
   #run(command: RegistryCommand): void {
     this.hub.counters.requests++
     this.hub.fork(this.#execute(command)).addObserver((exit) => {
@@ -217,7 +221,10 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
   }
 }
 
-/** A ninth of the lease: few enough renewals to cost nothing when the registry is elsewhere, and the lease is longer by as much. */
+/**
+ * A ninth of the lease: few enough renewals to cost nothing when the registry is elsewhere, and the lease is longer by
+ * as much.
+ */
 export const RENEW_EVERY_MS = 5000
 
 /** How long to wait for a client that does not take its replies: a round trip or two. */

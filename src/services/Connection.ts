@@ -5,8 +5,8 @@ export interface Connection {
   readonly local: Endpoint
   readonly remote: Endpoint
   /**
-   * Queues bytes for the peer, in order. `false` when the connection is closing or gone, or when the queue would exceed its
-   * bound: nothing of `data` is then queued. Never throws. The caller leaves `data` untouched from here on.
+   * Queues bytes for the peer, in order. `false` when the connection is closing or gone, or when the queue would exceed
+   * its bound: nothing of `data` is then queued. Never throws. The caller leaves `data` untouched from here on.
    */
   readonly send: (data: Uint8Array) => boolean
   /** Bytes accepted by `send` that the system has not taken yet. */
@@ -14,7 +14,10 @@ export interface Connection {
   /** Stops `onData` until `resume`; bytes wait in the system's buffers and the peer is slowed down. */
   readonly pause: () => void
   readonly resume: () => void
-  /** Sends what is queued, then closes. `onClose` follows, at the latest when the peer has not taken the rest within 2 s. */
+  /**
+   * Sends what is queued, then closes. `onClose` follows, at the latest when the peer has not taken the rest within 2
+   * s.
+   */
   readonly end: () => void
   /** Closes at once and drops what is queued. `onClose` follows; the peer may see `ended` or `reset`. */
   readonly destroy: () => void
@@ -22,13 +25,15 @@ export interface Connection {
 
 export interface ConnectionHandler {
   /**
-   * Bytes in order of arrival; the chunk borders mean nothing. `data` belongs to the callee. Never called after this side's
+   * Bytes in order of arrival; the chunk borders mean nothing. `data` belongs to the callee. Never called after this
+   * side's
    * `end` or `destroy`. Must not throw.
    */
   readonly onData: (data: Uint8Array) => void
   /**
-   * The peer has ended its side and still reads: called at most once, after the last `onData`. The callee sends the replies
-   * that it owes and calls `end`. Left out, the connection ends by itself after what is queued by then. Must not throw.
+   * The peer has ended its side and still reads: called at most once, after the last `onData`. The callee sends the
+   * replies that it owes and calls `end`. Left out, the connection ends by itself after what is queued by then. Must
+   * not throw.
    */
   readonly onEnd?: () => void
   /** Called exactly once, after the last `onData`, however the connection ends. Must not throw. */

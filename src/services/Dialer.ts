@@ -9,8 +9,8 @@ export class Dialer extends Context.Tag("parley/services/Dialer")<
   Dialer,
   {
     /**
-     * Connects, within `timeoutMs`. The connection is destroyed when the scope closes or when it ends by itself, whichever
-     * is first. `handler` is asked for once, before the first byte can arrive.
+     * Connects, within `timeoutMs`. The connection is destroyed when the scope closes or when it ends by itself,
+     * whichever is first. `handler` is asked for once, before the first byte can arrive.
      */
     readonly dial: (
       options: DialOptions,

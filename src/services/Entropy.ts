@@ -1,8 +1,8 @@
 import * as Context from "effect/Context"
 
 /**
- * The only source of keys, nonces, cookies and identifiers. The live layer draws from the operating system; test and simulated
- * layers draw from a seed.
+ * The only source of keys, nonces, cookies and identifiers. The live layer draws from the operating system; test and
+ * simulated layers draw from a seed.
  */
 export class Entropy extends Context.Tag("parley/services/Entropy")<
   Entropy,

@@ -2,8 +2,9 @@ import * as FileName from "../domain/FileName.js"
 import { FilesError, type Found, type FoundEntry, type Incoming, MAX_ENTRIES, MAX_NUMBER } from "./Files.js"
 
 /**
- * A file system that exists nowhere: what `Files` finds and fills in tests and in the simulated world. Paths are absolute, or relative to `HOME`;
- * folders are there when something is in them, or when they were made. It knows what of a file survives a loss of power.
+ * A file system that exists nowhere: what `Files` finds and fills in tests and in the simulated world. Paths are
+ * absolute, or relative to `HOME`; folders are there when something is in them, or when they were made. It knows what
+ * of a file survives a loss of power.
  */
 export class FileTree {
   private readonly files = new Map<string, TreeFile>()
@@ -47,8 +48,8 @@ export class FileTree {
   }
 
   /**
-   * The power fails: of each page that was not flushed, `fate` says whether the new content survives, the old one, or neither; a file that
-   * never was flushed may be gone.
+   * The power fails: of each page that was not flushed, `fate` says whether the new content survives, the old one, or
+   * neither; a file that never was flushed may be gone.
    */
   losePower(fate: () => "new" | "old" | "garbage"): void {
     for (const [path, file] of this.files) {

@@ -5,18 +5,20 @@ import type * as Scope from "effect/Scope"
 import type { FileName } from "../domain/FileName.js"
 
 /**
- * The user's own files, as far as they are sent and received. Unlike `Store` this is no place of ours: other programs change what is there
- * at any time, names are the user's, and what we make must never take the place of something that is there.
+ * The user's own files, as far as they are sent and received. Unlike `Store` this is no place of ours: other programs
+ * change what is there at any time, names are the user's, and what we make must never take the place of something that
+ * is there.
  *
- * Relative paths are taken from the program's working directory. Operations that began are finished when they are interrupted.
+ * Relative paths are taken from the program's working directory. Operations that began are finished when they are
+ * interrupted.
  */
 export class Files extends Context.Tag("parley/services/Files")<
   Files,
   {
     /**
-     * What is to be sent at `path`: a file (a link to one, too) or a folder with all files below it, in the order of their paths. Links
-     * inside folders, devices, sockets and empty folders are no part of it. More than `MAX_ENTRIES` files fail with `TooLarge`, a path
-     * that is neither file nor folder with `NotAFile`.
+     * What is to be sent at `path`: a file (a link to one, too) or a folder with all files below it, in the order of
+     * their paths. Links inside folders, devices, sockets and empty folders are no part of it. More than `MAX_ENTRIES`
+     * files fail with `TooLarge`, a path that is neither file nor folder with `NotAFile`.
      */
     readonly inspect: (path: string) => Effect.Effect<Found, FilesError>
     /** Reads what `inspect` found, for as long as the scope lives. */
@@ -24,9 +26,9 @@ export class Files extends Context.Tag("parley/services/Files")<
     /** A folder that things can be put into: its full path, and the bytes that fit there. */
     readonly directory: (path: string) => Effect.Effect<{ readonly path: string; readonly free: number }, FilesError>
     /**
-     * Room for what arrives, in the folder `directory` under the hidden name `.parley-<token>.part`, private to its owner: made when nothing has that name,
-     * else what an earlier process left there, cut or filled up (with zeros) to the sizes in `entries`. Closing the scope
-     * leaves it there; `commit` and `discard` end it.
+     * Room for what arrives, in the folder `directory` under the hidden name `.parley-<token>.part`, private to its
+     * owner: made when nothing has that name, else what an earlier process left there, cut or filled up (with zeros) to
+     * the sizes in `entries`. Closing the scope leaves it there; `commit` and `discard` end it.
      */
     readonly receive: (incoming: Incoming) => Effect.Effect<Landing, FilesError, Scope.Scope>
     /** A file of ours that is removed when the scope closes, or by a later process when this one is killed. */
@@ -57,8 +59,8 @@ export interface FoundEntry {
 
 export interface Source {
   /**
-   * Exactly `length` bytes of the entry with this index, in memory of their own. Fails with `Changed` when the file has not the size and
-   * time of change any more that it was found with.
+   * Exactly `length` bytes of the entry with this index, in memory of their own. Fails with `Changed` when the file has
+   * not the size and time of change any more that it was found with.
    */
   readonly read: (entry: number, offset: number, length: number) => Effect.Effect<Uint8Array, FilesError>
 }
@@ -80,8 +82,9 @@ export interface Landing {
   /** What was written, or left there by an earlier process; `length` bytes in memory of their own. */
   readonly read: (entry: number, offset: number, length: number) => Effect.Effect<Uint8Array, FilesError>
   /**
-   * Makes it survive a crash, then gives it the name `name`, or `name (2)` and so on where something has that name already: nothing is ever overwritten. With
-   * the usual permissions of new files, executable where its entry says so. Gives the path.
+   * Makes it survive a crash, then gives it the name `name`, or `name (2)` and so on where something has that name
+   * already: nothing is ever overwritten. With the usual permissions of new files, executable where its entry says so.
+   * Gives the path.
    */
   readonly commit: (name: FileName) => Effect.Effect<string, FilesError>
   /** Removes it, best effort. */

@@ -6,7 +6,10 @@ import type { Family } from "../domain/Endpoint.js"
 export class Interfaces extends Context.Tag("parley/services/Interfaces")<
   Interfaces,
   {
-    /** The unicast addresses of all interfaces that are up, loopback included, link-local IPv6 excluded. Never fails: none when unknown. */
+    /**
+     * The unicast addresses of all interfaces that are up, loopback included, link-local IPv6 excluded. Never fails:
+     * none when unknown.
+     */
     readonly addresses: Effect.Effect<ReadonlyArray<InterfaceAddress>>
   }
 >() {}

@@ -9,8 +9,8 @@ export class LanDiscovery extends Context.Tag("parley/services/LanDiscovery")<
   LanDiscovery,
   {
     /**
-     * Announces `name` at UDP `port` of this machine and tells of the others, in the background, for as long as the scope lives;
-     * closing it takes the announcement back. Our own announcement may be among what is found.
+     * Announces `name` at UDP `port` of this machine and tells of the others, in the background, for as long as the
+     * scope lives; closing it takes the announcement back. Our own announcement may be among what is found.
      */
     readonly join: (options: JoinOptions) => Effect.Effect<void, LanDiscoveryError, Scope.Scope>
   }
@@ -20,7 +20,9 @@ export interface JoinOptions {
   /** Lower-case letters and digits, at most 63. */
   readonly name: string
   readonly port: number
-  /** Called when somebody is heard, also again and at another endpoint. Anybody can announce anything. Must not throw. */
+  /**
+   * Called when somebody is heard, also again and at another endpoint. Anybody can announce anything. Must not throw.
+   */
   readonly onFound: (name: string, endpoint: Endpoint) => void
   /** Called when somebody said goodbye, or its announcement has run out. Must not throw. */
   readonly onLost: (name: string) => void

@@ -10,10 +10,11 @@ export class Listener extends Context.Tag("parley/services/Listener")<
   Listener,
   {
     /**
-     * Listens as long as the scope lives. Closing the scope stops accepting, lets the connections send what is queued (for
-     * at most 500 ms), closes them, and calls `onClose` of each.
+     * Listens as long as the scope lives. Closing the scope stops accepting, lets the connections send what is queued
+     * (for at most 500 ms), closes them, and calls `onClose` of each.
      *
-     * `accept` is called for each connection and returns its handler, or `undefined` to close it at once. Must not throw.
+     * `accept` is called for each connection and returns its handler, or `undefined` to close it at once. Must not
+     * throw.
      */
     readonly listen: (
       options: ListenOptions,
@@ -27,7 +28,10 @@ export interface ListenOptions extends Partial<ConnectionLimits> {
   readonly host?: string
   /** 0 lets the system choose. */
   readonly port: number
-  /** Connections that the system completes ahead of `accept`; 4096 when left out (a burst beyond it waits 1 s for a retry). */
+  /**
+   * Connections that the system completes ahead of `accept`; 4096 when left out (a burst beyond it waits 1 s for a
+   * retry).
+   */
   readonly backlog?: number
 }
 

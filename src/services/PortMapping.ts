@@ -8,8 +8,9 @@ export class PortMapping extends Context.Tag("parley/services/PortMapping")<
   PortMapping,
   {
     /**
-     * Has UDP `port` of this machine forwarded, and keeps it so in the background for as long as the scope lives; closing it takes the
-     * forwarding back, in `UNMAPPING` ms at most. Never fails: a router that cannot do it, or none, is nothing forwarded.
+     * Has UDP `port` of this machine forwarded, and keeps it so in the background for as long as the scope lives;
+     * closing it takes the forwarding back, in `UNMAPPING` ms at most. Never fails: a router that cannot do it, or
+     * none, is nothing forwarded.
      */
     readonly forward: (options: ForwardOptions) => Effect.Effect<Forwarding, never, Scope.Scope>
   }
@@ -18,8 +19,8 @@ export class PortMapping extends Context.Tag("parley/services/PortMapping")<
 export interface ForwardOptions {
   readonly port: number
   /**
-   * Called with the endpoint that the router claims to forward from, and with `undefined` when it does no longer; also again with the
-   * same. The router is believed nothing else: the endpoint may be of any kind. Must not throw.
+   * Called with the endpoint that the router claims to forward from, and with `undefined` when it does no longer; also
+   * again with the same. The router is believed nothing else: the endpoint may be of any kind. Must not throw.
    */
   readonly onExternal: (endpoint: Endpoint | undefined) => void
 }

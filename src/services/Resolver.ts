@@ -2,13 +2,16 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 
-/** Turns host names into addresses, for what is reached by datagrams: a dialled connection looks its name up by itself. */
+/**
+ * Turns host names into addresses, for what is reached by datagrams: a dialled connection looks its name up by itself.
+ */
 export class Resolver extends Context.Tag("parley/services/Resolver")<
   Resolver,
   {
     /**
-     * The addresses of `host`, canonical, in the order in which the system would try them, at most `MAX_ADDRESSES`. An IP literal
-     * stands for itself. Never succeeds with none. Takes as long as the system's own lookup does: bound it where that matters.
+     * The addresses of `host`, canonical, in the order in which the system would try them, at most `MAX_ADDRESSES`. An
+     * IP literal stands for itself. Never succeeds with none. Takes as long as the system's own lookup does: bound it
+     * where that matters.
      */
     readonly resolve: (host: string) => Effect.Effect<ReadonlyArray<string>, ResolveError>
   }

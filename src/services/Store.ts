@@ -6,7 +6,8 @@ import type * as Scope from "effect/Scope"
 
 /**
  * A small private folder: identity, pins, journals. Names are relative paths of at most 8 segments matching
- * `[A-Za-z0-9._-]{1,128}`, none of them `.` or `..`; anything else fails with `BadName`. Files are readable by their owner alone.
+ * `[A-Za-z0-9._-]{1,128}`, none of them `.` or `..`; anything else fails with `BadName`. Files are readable by their
+ * owner alone.
  */
 export class Store extends Context.Tag("parley/services/Store")<
   Store,
@@ -16,26 +17,26 @@ export class Store extends Context.Tag("parley/services/Store")<
     /** The whole file, or none. A file over 64 MiB fails with `TooLarge`, here and where it would come to be. */
     readonly read: (name: string) => Effect.Effect<Option.Option<Uint8Array>, StoreError>
     /**
-     * Replaces the file: after success it survives a crash; after a crash in between, the old or the new content is there
-     * whole. Writes and removals take effect in the order of the calls.
+     * Replaces the file: after success it survives a crash; after a crash in between, the old or the new content is
+     * there whole. Writes and removals take effect in the order of the calls.
      */
     readonly write: (name: string, content: Uint8Array) => Effect.Effect<void, StoreError>
     /**
-     * Opens a file for appending, creating it when missing, for as long as the scope lives. `write` and `remove` of the same
-     * name leave an open journal with the old file: close it first.
+     * Opens a file for appending, creating it when missing, for as long as the scope lives. `write` and `remove` of the
+     * same name leave an open journal with the old file: close it first.
      */
     readonly journal: (name: string) => Effect.Effect<Journal, StoreError, Scope.Scope>
     /** Removes the file; no error when there is none. */
     readonly remove: (name: string) => Effect.Effect<void, StoreError>
     /**
-     * Names, as `read` takes them, of all files below `folder` at any depth, in the order of their characters; `""` is the
-     * whole store. Empty when there is no such folder. Over 100,000 files fail with `TooLarge`.
+     * Names, as `read` takes them, of all files below `folder` at any depth, in the order of their characters; `""` is
+     * the whole store. Empty when there is no such folder. Over 100,000 files fail with `TooLarge`.
      */
     readonly list: (folder: string) => Effect.Effect<ReadonlyArray<string>, StoreError>
     /**
-     * Holds an exclusive lock for as long as the scope lives; fails with `Locked` at once when another living process, or
-     * another part of this one, holds it. A lock left by a process that died is taken over. Locks are no files: they neither
-     * show in `list` nor clash with a file of that name.
+     * Holds an exclusive lock for as long as the scope lives; fails with `Locked` at once when another living process,
+     * or another part of this one, holds it. A lock left by a process that died is taken over. Locks are no files: they
+     * neither show in `list` nor clash with a file of that name.
      */
     readonly lock: (name: string) => Effect.Effect<void, StoreError, Scope.Scope>
   }
@@ -43,8 +44,8 @@ export class Store extends Context.Tag("parley/services/Store")<
 
 export interface Journal {
   /**
-   * Appends in order. Lost in a crash unless `sync` succeeded afterwards; a crash may leave a torn tail. A failed append
-   * leaves nothing behind.
+   * Appends in order. Lost in a crash unless `sync` succeeded afterwards; a crash may leave a torn tail. A failed
+   * append leaves nothing behind.
    */
   readonly append: (bytes: Uint8Array) => Effect.Effect<void, StoreError>
   /** After success everything appended so far survives a crash. */

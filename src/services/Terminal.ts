@@ -8,7 +8,9 @@ import type * as Stream from "effect/Stream"
 export class Terminal extends Context.Tag("parley/services/Terminal")<
   Terminal,
   {
-    /** Whether a person sits at both ends and the screen understands cursor movement (a TTY whose TERM is not `dumb`). */
+    /**
+     * Whether a person sits at both ends and the screen understands cursor movement (a TTY whose TERM is not `dumb`).
+     */
     readonly interactive: boolean
     /** Whether a person's keyboard is standard input. */
     readonly inputIsTty: boolean
@@ -23,8 +25,8 @@ export class Terminal extends Context.Tag("parley/services/Terminal")<
     /** One element each time the size changed. */
     readonly resizes: Stream.Stream<TerminalSize>
     /**
-     * Bytes of standard input as they come; ends with standard input. Nothing is read ahead of the consumer, who must be the
-     * only one.
+     * Bytes of standard input as they come; ends with standard input. Nothing is read ahead of the consumer, who must
+     * be the only one.
      */
     readonly input: Stream.Stream<Uint8Array>
     /** Keys arrive one by one, unechoed, Ctrl-C included, as long as the scope lives. Nothing happens without a TTY. */

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 
 /**
- * Readings of the runtime's clock for the synchronous parts of a program. Both come from Effect's `Clock`, so they follow a
- * simulated clock without further ado.
+ * Readings of the runtime's clock for the synchronous parts of a program. Both come from Effect's `Clock`, so they
+ * follow a simulated clock without further ado.
  */
 export interface Time {
   /** Milliseconds, with fractions, of a clock that never jumps. Compare and subtract; the origin means nothing. */

@@ -6,7 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 
 /**
- * Calls `run` once, `ms` from now or as soon after as the clock allows, never within this call, and gives what calls it off.
+ * Calls `run` once, `ms` from now or as soon after as the clock allows, never within this call, and gives what calls it
+ * off.
  * `ms` is a whole number from 0 to 2^31-1.
  */
 export type Timer = (ms: number, run: () => void) => () => void
@@ -19,8 +20,9 @@ export interface WithTimer extends Clock.Clock {
 export const TimerId: unique symbol = Symbol.for("parley/services/Timer")
 
 /**
- * The timer of the runtime's clock. It costs no fiber on the system's clock and on a clock that brings its own; any other clock,
- * such as the one of a test, is asked to sleep. Something that throws ends as a fiber would, and nothing else with it.
+ * The timer of the runtime's clock. It costs no fiber on the system's clock and on a clock that brings its own; any
+ * other clock, such as the one of a test, is asked to sleep. Something that throws ends as a fiber would, and nothing
+ * else with it.
  */
 export const make: Effect.Effect<Timer> = Effect.gen(function* () {
   const clock = yield* Effect.clock

@@ -2,9 +2,10 @@ import type { Crypto } from "../domain/Crypto.js"
 import { make as makeReal } from "../layers/node/Crypto.js"
 
 /**
- * The product's own primitives, for one world. They are functions of their inputs, so nothing about them needs simulating; but a
- * world has both ends of everything, and what it worked out for one of them it need not work out for the other: X25519 gives the two
- * the same secret, and a signed record goes from one machine to the next. Remembering that changes no byte.
+ * The product's own primitives, for one world. They are functions of their inputs, so nothing about them needs
+ * simulating; but a world has both ends of everything, and what it worked out for one of them it need not work out for
+ * the other: X25519 gives the two the same secret, and a signed record goes from one machine to the next. Remembering
+ * that changes no byte.
  */
 export const make = (): Crypto => {
   const verdicts = new Memory<boolean>()
@@ -20,7 +21,8 @@ export const make = (): Crypto => {
     ...real,
     verify: (signature, message, publicKey) => {
       const work = () => real.verify(signature, message, publicKey)
-      // Of other sizes nothing is signed in earnest, and only of these the parts of the key cannot be taken for one another.
+      // Of other sizes nothing is signed in earnest, and only of these the parts of the key cannot be taken for one
+      // another.
       if (signature.length !== 64 || publicKey.length !== 32 || message.length > MAX_MESSAGE) return work()
       return verdicts.get(text(signature) + text(publicKey) + text(message), work)
     }

@@ -1,6 +1,6 @@
 /**
- * A simulated disk under one folder. It keeps what was made durable apart from what merely was written, because the difference
- * is all that a loss of power shows.
+ * A simulated disk under one folder. It keeps what was made durable apart from what merely was written, because the
+ * difference is all that a loss of power shows.
  */
 export class Disk {
   private readonly files = new Map<string, DiskFile>()
@@ -85,8 +85,8 @@ export class Disk {
   }
 
   /**
-   * The power fails. Of what was not synced, `survives` (a number of bytes from 0 to the one given) is left of each file: nothing,
-   * all, or a torn tail.
+   * The power fails. Of what was not synced, `survives` (a number of bytes from 0 to the one given) is left of each
+   * file: nothing, all, or a torn tail.
    */
   losePower(survives: (unsynced: number) => number): void {
     this.locks.clear()

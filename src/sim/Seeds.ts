@@ -12,8 +12,8 @@ export interface SeedsOptions extends Omit<RunOptions, "seed" | "order" | "keep"
   /** The order of steps; both in turn when left out (even seeds in Effect's own order, odd ones at random). */
   readonly order?: "fifo" | "random"
   /**
-   * One seed in so many, the first one among them, is run twice to see that nothing but the seed decides; 50 when left out, 1 for
-   * all of them, 0 for none.
+   * One seed in so many, the first one among them, is run twice to see that nothing but the seed decides; 50 when left
+   * out, 1 for all of them, 0 for none.
    */
   readonly twice?: number
   /** Told of each run, for a progress bar. */
@@ -40,7 +40,10 @@ export interface Failure {
   readonly message: string
 }
 
-/** Runs a scenario with one seed after the other until one fails; then looks for the fewest faults with which it still does. */
+/**
+ * Runs a scenario with one seed after the other until one fails; then looks for the fewest faults with which it still
+ * does.
+ */
 export const sweep = async <A, E>(options: SeedsOptions, scenario: Scenario<A, E>): Promise<Sweep> => {
   const { seeds = 100, firstSeed = 1, twice = 50 } = options
   let runs = 0
@@ -69,7 +72,10 @@ export const optionsFor = (options: SeedsOptions, seed: number): RunOptions => (
   order: options.order ?? (seed % 2 === 0 ? "fifo" : "random")
 })
 
-/** Whether a run ended as one that failed counts: by a failure of the world or the scenario, not because it was given up. */
+/**
+ * Whether a run ended as one that failed counts: by a failure of the world or the scenario, not because it was given
+ * up.
+ */
 const failed = (report: Report<unknown, unknown>): boolean => Exit.isFailure(report.exit)
 
 const explain = async <A, E>(

@@ -21,7 +21,9 @@ export class Sim extends Context.Tag("parley/sim/Sim")<
     readonly seed: number
     /** Virtual ms since the run began, with fractions; the scenario's own clock and every host's follow it. */
     readonly now: () => number
-    /** Puts a machine on the network and starts its program. A program that fails fails the run, unless it `mayFail`. */
+    /**
+     * Puts a machine on the network and starts its program. A program that fails fails the run, unless it `mayFail`.
+     */
     readonly host: <A, E>(
       name: string,
       options: HostOptions,
@@ -39,13 +41,16 @@ export class Sim extends Context.Tag("parley/sim/Sim")<
     readonly follow: (plan: Plan) => Effect.Effect<void>
     /** Draws faults from the seed and follows them. Gives the plan. */
     readonly swarm: (options: Swarm.SwarmOptions) => Effect.Effect<Plan>
-    /** Ends all faults and begins none that are still planned: from here on the world is good, and liveness can be demanded. */
+    /**
+     * Ends all faults and begins none that are still planned: from here on the world is good, and liveness can be
+     * demanded.
+     */
     readonly quiesce: Effect.Effect<void>
     /** Asks `rule` about each packet, as long as the scope lives. */
     readonly rule: (rule: Rule) => Effect.Effect<void, never, Scope.Scope>
     /**
-     * Fails the run as soon as `holds` gives `false` or a text that says what is wrong. Looked at after each instant in which
-     * something happened, as long as the scope lives.
+     * Fails the run as soon as `holds` gives `false` or a text that says what is wrong. Looked at after each instant in
+     * which something happened, as long as the scope lives.
      */
     readonly always: (property: string, holds: () => boolean | string) => Effect.Effect<void, never, Scope.Scope>
     /** Waits until `holds` gives `true`, and fails when it has not within that time. */
@@ -84,8 +89,8 @@ export interface SimHost {
 }
 
 /**
- * The services of a new machine for part of a scenario's own program: the one layer to swap. It shares the scenario's process,
- * and so it cannot crash on its own; `Sim.host` makes machines that can.
+ * The services of a new machine for part of a scenario's own program: the one layer to swap. It shares the scenario's
+ * process, and so it cannot crash on its own; `Sim.host` makes machines that can.
  */
 export const layer = (name: string, options: HostOptions = {}): Layer.Layer<Services, never, Sim> =>
   Layer.effectContext(Effect.map(Sim, ({ world }) => services(world, world.host(name, options))))
@@ -217,7 +222,7 @@ const eventually = (
   })
 
 /**
- * Where in the user's code a property is demanded: the frames above the one of this file. Written out only when it is needed,
- * which costs more than most of what a scenario does.
+ * Where in the user's code a property is demanded: the frames above the one of this file. Written out only when it is
+ * needed, which costs more than most of what a scenario does.
  */
 const callerStack = (here: Error): string => (here.stack ?? "").split("\n").slice(2).join("\n")

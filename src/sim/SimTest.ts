@@ -17,8 +17,8 @@ export interface SimTestOptions extends SeedsOptions {
 export type Body = () => Generator<YieldWrap<Effect.Effect<unknown, unknown, Sim | Scope.Scope>>, unknown, never>
 
 /**
- * Runs a scenario under many seeds and throws an error that says how to see the failure again. With `PARLEY_SIM_SEED` in the
- * environment it runs that seed alone, recorded: the packet log and a capture go to the folder `.sim`.
+ * Runs a scenario under many seeds and throws an error that says how to see the failure again. With `PARLEY_SIM_SEED`
+ * in the environment it runs that seed alone, recorded: the packet log and a capture go to the folder `.sim`.
  */
 export const check = async <A, E>(name: string, options: SeedsOptions, scenario: Scenario<A, E>): Promise<void> => {
   const replay = Replay.fromEnvironment(process.env)
@@ -45,7 +45,8 @@ export const check = async <A, E>(name: string, options: SeedsOptions, scenario:
 }
 
 /**
- * Makes `simTest(name, options, function* () {...})` for a test runner, which is asked to run `body` as a test of that name.
+ * Makes `simTest(name, options, function* () {...})` for a test runner, which is asked to run `body` as a test of that
+ * name.
  */
 export const makeSimTest =
   (test: (name: string, body: () => Promise<void>, timeoutMs: number) => void) =>

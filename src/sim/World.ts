@@ -39,7 +39,9 @@ export interface HostOptions {
   readonly ipv4?: string
   /** An IPv6 literal, or `auto` for the next free one. No IPv6 when left out. */
   readonly ipv6?: string
-  /** The router that the machine is behind, or the behaviour of one of its own. Directly on the Internet when left out. */
+  /**
+   * The router that the machine is behind, or the behaviour of one of its own. Directly on the Internet when left out.
+   */
   readonly nat?: Router | NatConfig
   /** How wrong the machine's clock is: its wall time by so much, its rate by so many millionths. */
   readonly clock?: { readonly offsetMs?: number; readonly driftPpm?: number }
@@ -53,7 +55,10 @@ export interface RouterOptions {
   /** The router that this one is behind (carrier-grade NAT); directly on the Internet when left out. */
   readonly behind?: Router
   readonly firewall?: Firewall.FirewallConfig
-  /** Inner addresses are this with the last number replaced: `192.168.1.` when left out, or `100.64.0.` for a router of routers. */
+  /**
+   * Inner addresses are this with the last number replaced: `192.168.1.` when left out, or `100.64.0.` for a router of
+   * routers.
+   */
   readonly prefix?: string
 }
 

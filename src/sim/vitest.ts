@@ -2,7 +2,7 @@ import { it } from "vitest"
 import { makeSimTest } from "./SimTest.js"
 
 /**
- * `simTest(name, options, function* () {...})`: a vitest test that runs the scenario under many seeds. A failure tells the one
- * command that shows it again.
+ * `simTest(name, options, function* () {...})`: a vitest test that runs the scenario under many seeds. A failure tells
+ * the one command that shows it again.
  */
 export const simTest = makeSimTest((name, body, timeoutMs) => it(name, body, timeoutMs))

@@ -3,8 +3,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
 /**
- * Runs `program` on a clock that jumps to the next sleeper whenever everything else has come to rest. For programs on memory layers:
- * their work is done in microtasks, so two turns of the event loop without any mean rest.
+ * Runs `program` on a clock that jumps to the next sleeper whenever everything else has come to rest. For programs on
+ * memory layers: their work is done in microtasks, so two turns of the event loop without any mean rest.
  */
 export const run = async <A, E>(program: Effect.Effect<A, E>): Promise<A> => {
   const clock = new VirtualClock()

@@ -149,7 +149,10 @@ export class Person {
     )
   }
 
-  /** The next event with this tag and these fields, after those that were waited for before. Fails after two virtual minutes. */
+  /**
+   * The next event with this tag and these fields, after those that were waited for before. Fails after two virtual
+   * minutes.
+   */
   next<T extends ClientEvent["_tag"]>(
     tag: T,
     fields: Partial<ClientEvent & { readonly _tag: T }> = {}

@@ -3,7 +3,10 @@ import IpAddress from "ipaddr.js"
 import { describe, expect, it } from "vitest"
 import * as Endpoint from "../../src/domain/Endpoint.js"
 
-/** Four numbers with dots, as people and attackers write them: some too large, some with zeros before them, some too many. */
+/**
+ * Four numbers with dots, as people and attackers write them: some too large, some with zeros before them, some too
+ * many.
+ */
 const dotted = fc
   .array(
     fc.oneof(

@@ -41,7 +41,9 @@ export interface ProgramOptions {
   readonly kept?: boolean
 }
 
-/** One running `parley`. Whatever is waited for is waited for without sleeping; it was also seen when it came earlier. */
+/**
+ * One running `parley`. Whatever is waited for is waited for without sleeping; it was also seen when it came earlier.
+ */
 export class Program {
   private readonly child: ChildProcessWithoutNullStreams
   private readonly watchers = new Set<() => void>()

@@ -170,7 +170,10 @@ const moved = (program: Program, share: number): Promise<unknown> =>
       .find(({ size, state, transferred }) => state === "active" && Number(transferred) > share * Number(size))
   )
 
-/** Starts a sender again as long as the receiver is not registered yet; `enough` is what is waited for, the end when left out. */
+/**
+ * Starts a sender again as long as the receiver is not registered yet; `enough` is what is waited for, the end when
+ * left out.
+ */
 const untilThere = async (
   begin: () => Program,
   enough: (program: Program) => Promise<unknown> = (program) => program.exited

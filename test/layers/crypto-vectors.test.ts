@@ -6,8 +6,8 @@ import { crypto } from "../../src/layers/node/Crypto.js"
 import { sodium } from "../../src/layers/node/Sodium.js"
 
 /**
- * Published test vectors. One for Noise is written down here; the collections (cacophony, snow, noise-c, Wycheproof) are read when
- * their folder lies beside the repository.
+ * Published test vectors. One for Noise is written down here; the collections (cacophony, snow, noise-c, Wycheproof)
+ * are read when their folder lies beside the repository.
  */
 const folder = fileURLToPath(new URL("../../../shared/vectors/", import.meta.url))
 const read = (name: string) => JSON.parse(readFileSync(folder + name, "utf8"))

@@ -18,8 +18,8 @@ export interface Times {
 }
 
 /**
- * A asks for B and writes at once, B asks back and writes: waits until all of it was shown and both are on the path that theory says.
- * Says nothing of whether they stay there: see `route`.
+ * A asks for B and writes at once, B asks back and writes: waits until all of it was shown and both are on the path
+ * that theory says. Says nothing of whether they stay there: see `route`.
  */
 export const converse = async (a: Person, b: Person, kind: Kind): Promise<Times> => {
   const begun = performance.now()

@@ -72,7 +72,8 @@ describe("RFC 5769", () => {
   it("FINGERPRINT notices every changed bit", () => {
     for (const message of [request, ipv4, ipv6]) {
       for (let bit = 0; bit < message.length * 8; bit++) {
-        // A changed type or length of FINGERPRINT itself makes it another attribute, or none: then there is nothing to notice.
+        // A changed type or length of FINGERPRINT itself makes it another attribute, or none: then there is nothing to
+        // notice.
         if (bit >= (message.length - 8) * 8 && bit < (message.length - 4) * 8) continue
         expect(Stun.decode(flip(message, bit))?.fingerprint ?? false, `bit ${bit}`).toBe(false)
       }

@@ -2,8 +2,8 @@ import * as Net from "node:net"
 import { decodeSync, type Message } from "./messages.js"
 
 /**
- * One control connection over a real socket, for tests: sends what it is told, collects what arrives, and waits for what is
- * expected. Every line is checked against the protocol's Schema.
+ * One control connection over a real socket, for tests: sends what it is told, collects what arrives, and waits for
+ * what is expected. Every line is checked against the protocol's Schema.
  */
 export class LineClient {
   readonly messages: Array<Message> = []

@@ -24,7 +24,10 @@ const node = Layer.mergeAll(NodeDatagrams.layer, NodeEntropy.layer, NodeInterfac
 
 const TWO = [{ bind: "127.0.0.1" }, { bind: "127.0.0.2" }]
 
-/** Runs a tool while the reflector runs; its output whatever its exit code, because `stun` tells the NAT's kind with that. */
+/**
+ * Runs a tool while the reflector runs; its output whatever its exit code, because `stun` tells the NAT's kind with
+ * that.
+ */
 const against = (
   addresses: ReadonlyArray<Reflector.ReflectorAddress> | undefined,
   tool: string,

@@ -95,7 +95,8 @@ describe("server/Reflector on loopback", () => {
         const bind = (port: number) =>
           datagrams.bind({ family: "ipv4", address: "127.0.0.1", port, onDatagram: () => {} })
         const addresses = [{ bind: "127.0.0.1" }]
-        // The first port is whatever the system gives, so its neighbour may belong to a stranger: then it is taken, too.
+        // The first port is whatever the system gives, so its neighbour may belong to a stranger: then it is taken,
+        // too.
         const probe = yield* Effect.scoped(Effect.map(bind(0), ({ local }) => local.port))
         yield* Effect.either(bind(probe + 1))
         const reflector = yield* Reflector.make({ port: probe, software, addresses })

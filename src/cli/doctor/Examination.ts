@@ -31,7 +31,10 @@ export interface Findings {
 
 export type ExaminationServices = Datagrams | Dialer | Entropy | Interfaces | Resolver
 
-/** Examines this machine's way to the server and to peers, in at most `DEADLINE` ms. `progress` is told each step, for people. */
+/**
+ * Examines this machine's way to the server and to peers, in at most `DEADLINE` ms. `progress` is told each step, for
+ * people.
+ */
 export const examine = (
   server: ServerAddress,
   stunServers: ReadonlyArray<ServerAddress>,
@@ -121,7 +124,10 @@ const isLoopback = (address: string): boolean => {
 
 const FAMILIES = ["ipv4", "ipv6"] as const satisfies ReadonlyArray<Endpoint.Family>
 
-/** Milliseconds for everything: as long as a person watches a line of progress. An open network takes a tenth of a second. */
+/**
+ * Milliseconds for everything: as long as a person watches a line of progress. An open network takes a tenth of a
+ * second.
+ */
 const DEADLINE = 9_500
 /** Milliseconds for names: a resolver that takes longer is itself the trouble. */
 const LOOKUP = 3_000

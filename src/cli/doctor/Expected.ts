@@ -8,7 +8,9 @@ export interface Expected {
   readonly routes: ReadonlyArray<{ readonly peer: string; readonly route: Expectation.Expectation }>
   /** With most people, who are behind ordinary home routers. */
   readonly typical: Expectation.Expectation | undefined
-  /** Whether IPv6 leads directly to every peer that has it too: it knows no NAT, and firewalls open to who sends first. */
+  /**
+   * Whether IPv6 leads directly to every peer that has it too: it knows no NAT, and firewalls open to who sends first.
+   */
   readonly ipv6: boolean
 }
 

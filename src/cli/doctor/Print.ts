@@ -4,8 +4,8 @@ import { wrap } from "../terminal/Wrap.js"
 import type { Report } from "./Report.js"
 
 /**
- * The report for people: what works, what this network is like, which way conversations go, and what would help. Rows of at most `columns`
- * cells, where words allow it.
+ * The report for people: what works, what this network is like, which way conversations go, and what would help. Rows
+ * of at most `columns` cells, where words allow it.
  */
 export const print = (report: Report, palette: Palette, columns: number): string => {
   const { host, port } = report.server

@@ -8,8 +8,8 @@ import { print } from "./Print.js"
 import * as Report from "./Report.js"
 
 /**
- * `parley doctor`: examines the network and tells about it, as text or as one JSON object. Fails, and so ends with exit code 1, when
- * the server cannot be reached over TCP; the report is written all the same.
+ * `parley doctor`: examines the network and tells about it, as text or as one JSON object. Fails, and so ends with exit
+ * code 1, when the server cannot be reached over TCP; the report is written all the same.
  */
 export const run = (
   settings: DoctorSettings

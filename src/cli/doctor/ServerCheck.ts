@@ -22,7 +22,10 @@ export type ServerAnswer =
   /** `problem` is half a sentence for people. */
   | { readonly _tag: "Failed"; readonly reason: DialError["reason"] | "NoParley"; readonly problem: string }
 
-/** Connects, lets the server greet and answer some questions, and leaves, in at most `CONNECT + GREET` ms. Registers nothing. */
+/**
+ * Connects, lets the server greet and answer some questions, and leaves, in at most `CONNECT + GREET` ms. Registers
+ * nothing.
+ */
 export const check = (server: ServerAddress): Effect.Effect<ServerAnswer, never, Dialer> =>
   Effect.gen(function* () {
     const time = yield* Time.make
@@ -87,7 +90,9 @@ export const check = (server: ServerAddress): Effect.Effect<ServerAnswer, never,
       )
   })
 
-/** Milliseconds: one lost SYN is sent again after 1 s and may be lost once more; who takes longer cannot be talked to. */
+/**
+ * Milliseconds: one lost SYN is sent again after 1 s and may be lost once more; who takes longer cannot be talked to.
+ */
 const CONNECT = 3_500
 /** Milliseconds for the greeting and all answers: seven slow round trips, or a lost packet among quick ones. */
 const GREET = 2_000

@@ -16,7 +16,10 @@ export interface UdpAnswer {
   readonly rttMs: number | undefined
 }
 
-/** Asks STUN servers for any answer at all, at the same time, in at most 5 s. The answers stand in the order of `endpoints`. */
+/**
+ * Asks STUN servers for any answer at all, at the same time, in at most 5 s. The answers stand in the order of
+ * `endpoints`.
+ */
 export const check = (
   endpoints: ReadonlyArray<Endpoint.Endpoint>
 ): Effect.Effect<ReadonlyArray<UdpAnswer>, never, Datagrams | Entropy> =>
@@ -67,7 +70,10 @@ export const check = (
     })
   }).pipe(Effect.scoped)
 
-/** As patient as the examination of the NAT, which runs at the same time: requests at 0, 0.5, 1.5 and 3.5 s, given up at 5 s. */
+/**
+ * As patient as the examination of the NAT, which runs at the same time: requests at 0, 0.5, 1.5 and 3.5 s, given up at
+ * 5 s.
+ */
 const PATIENCE: Patience = { sends: 4, lastWaitMs: 1_500 }
 
 const bind = (

@@ -3,7 +3,10 @@ import type { Transfer } from "../../client/files/Api.js"
 import * as SafeText from "../../domain/SafeText.js"
 import * as Format from "./Format.js"
 
-/** How far a transfer is, in one line of at most `columns` cells without control characters: `label`, a bar, the figures. */
+/**
+ * How far a transfer is, in one line of at most `columns` cells without control characters: `label`, a bar, the
+ * figures.
+ */
 export const line = (transfer: Transfer, label: string, columns: number): string => {
   const figures = figuresOf(transfer)
   const room = columns - stringWidth(figures) - 1

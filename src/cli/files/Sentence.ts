@@ -3,7 +3,10 @@ import * as SafeText from "../../domain/SafeText.js"
 import { MAX_NAME, MAX_NICK } from "./Bar.js"
 import * as Format from "./Format.js"
 
-/** What there is to say when a transfer has got from one state (`undefined`: it is new) into another; nothing for most steps. */
+/**
+ * What there is to say when a transfer has got from one state (`undefined`: it is new) into another; nothing for most
+ * steps.
+ */
 export const news = (before: Transfer | undefined, now: Transfer, name: string): string | undefined => {
   if (before?.state === now.state && before.pausedBy === now.pausedBy) return undefined
   const peer = peerOf(now)

@@ -78,8 +78,8 @@ export const Command = Schema.Union(
 export type Command = typeof Command.Type
 
 /**
- * Bytes of one line. A message of 64 KiB takes at most six times that when every byte of it is written as `\u00xx`; the rest
- * is for the keys around it.
+ * Bytes of one line. A message of 64 KiB takes at most six times that when every byte of it is written as `\u00xx`; the
+ * rest is for the keys around it.
  */
 export const MAX_COMMAND = 400 * 1024
 

@@ -5,8 +5,8 @@ import { Ref } from "./Command.js"
 import * as Line from "./Line.js"
 
 /**
- * The events of JSON mode, one a line on standard output (docs/json.md). Texts and nicknames are exactly what the other side
- * sent: a program that shows them to people has to sanitize them.
+ * The events of JSON mode, one a line on standard output (docs/json.md). Texts and nicknames are exactly what the other
+ * side sent: a program that shows them to people has to sanitize them.
  */
 const event = <Name extends string, Fields extends Schema.Struct.Fields>(name: Name, fields: Fields) =>
   Schema.Struct({ event: Schema.Literal(name), ...fields, ref: Schema.optionalWith(Ref, { exact: true }) })

@@ -1,6 +1,6 @@
 /**
- * A value as one line of JSON. Control (C1 too), format (bidirectional, zero-width) and separator characters are escaped with their
- * code units in hexadecimal (RFC 8259 §7), so that the output can be shown on a terminal as it is.
+ * A value as one line of JSON. Control (C1 too), format (bidirectional, zero-width) and separator characters are
+ * escaped with their code units in hexadecimal (RFC 8259 §7), so that the output can be shown on a terminal as it is.
  */
 export const encode = (value: object): string => {
   const json = JSON.stringify(value)

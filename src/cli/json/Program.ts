@@ -15,11 +15,12 @@ import * as Event from "./Event.js"
 import * as FromClient from "./FromClient.js"
 
 /**
- * JSON mode: commands from standard input, events to standard output, until `exit`, the end of input, or the server's refusal.
+ * JSON mode: commands from standard input, events to standard output, until `exit`, the end of input, or the server's
+ * refusal.
  *
- * Commands are answered one after the other, in order. Those that need a nickname wait for it; `nick` and, before there is a
- * nickname, `exit` do not. A reader of standard output that falls behind slows down the commands, the events and, through
- * flow control, the peers.
+ * Commands are answered one after the other, in order. Those that need a nickname wait for it; `nick` and, before there
+ * is a nickname, `exit` do not. A reader of standard output that falls behind slows down the commands, the events and,
+ * through flow control, the peers.
  */
 export const run = (
   client: ClientApi,

@@ -7,7 +7,9 @@ import { ProgramError } from "../ProgramError.js"
 import type { Errand } from "./Errand.js"
 import type { Report } from "./Report.js"
 
-/** Ends a file errand in order, however it ends: an unfinished transfer is cancelled, unless it is kept for a later run. */
+/**
+ * Ends a file errand in order, however it ends: an unfinished transfer is cancelled, unless it is kept for a later run.
+ */
 export const orderly =
   (options: {
     readonly client: ClientApi

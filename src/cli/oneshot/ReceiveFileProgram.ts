@@ -19,9 +19,9 @@ import * as Report from "./Report.js"
 import * as Session from "./Session.js"
 
 /**
- * `parley receive-file`: waits for one offer, takes it, and succeeds when it is stored, or written to standard output. Who calls meanwhile is
- * asked back, as offers come only between two that have asked for each other; no text of ours can reach anybody. What an
- * earlier run was killed in the middle of is gone on with first.
+ * `parley receive-file`: waits for one offer, takes it, and succeeds when it is stored, or written to standard output.
+ * Who calls meanwhile is asked back, as offers come only between two that have asked for each other; no text of ours
+ * can reach anybody. What an earlier run was killed in the middle of is gone on with first.
  */
 export const run = (settings: ReceiveFileSettings): Effect.Effect<void, ProgramError, ClientServices | Terminal> =>
   Effect.gen(function* () {

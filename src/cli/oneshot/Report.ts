@@ -4,7 +4,10 @@ import { ExitCode } from "../ExitCode.js"
 import * as Line from "../json/Line.js"
 import { ProgramError } from "../ProgramError.js"
 
-/** How a command that does one thing and ends speaks: results on standard output, notes on standard error for whoever watches. */
+/**
+ * How a command that does one thing and ends speaks: results on standard output, notes on standard error for whoever
+ * watches.
+ */
 export interface Report {
   /** How it goes on, one sanitized line; only where standard error is a screen. */
   readonly note: (text: string) => Effect.Effect<void>

@@ -12,8 +12,8 @@ import * as Report from "./Report.js"
 import * as Session from "./Session.js"
 
 /**
- * `parley send-file`: offers a file, a folder or standard input, and succeeds when the other side has stored it. When an earlier run was
- * killed while it sent the same thing to the same peer, that transfer is gone on with.
+ * `parley send-file`: offers a file, a folder or standard input, and succeeds when the other side has stored it. When
+ * an earlier run was killed while it sent the same thing to the same peer, that transfer is gone on with.
  */
 export const run = (settings: SendFileSettings): Effect.Effect<void, ProgramError, ClientServices | Terminal> =>
   Effect.gen(function* () {

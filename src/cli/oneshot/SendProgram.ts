@@ -18,9 +18,9 @@ import * as Report from "./Report.js"
 import * as Session from "./Session.js"
 
 /**
- * `parley send`: one message, and success when the other application has shown it. Otherwise the message is dropped, so that it cannot
- * come as a surprise later; it is kept in the outbox of the profile with `--keep`, and when older messages wait there for the same
- * peer, which dropping would take along.
+ * `parley send`: one message, and success when the other application has shown it. Otherwise the message is dropped, so
+ * that it cannot come as a surprise later; it is kept in the outbox of the profile with `--keep`, and when older
+ * messages wait there for the same peer, which dropping would take along.
  */
 export const run = (settings: SendSettings): Effect.Effect<void, ProgramError, ClientServices | Terminal> =>
   Effect.gen(function* () {

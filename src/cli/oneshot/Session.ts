@@ -13,8 +13,8 @@ import { ProgramError } from "../ProgramError.js"
 import type { OneShotSettings } from "../Settings.js"
 
 /**
- * A client for one errand. It takes no messages: those wait for a client that somebody reads. A server that cannot be reached at the
- * start ends the errand, an outage later does not.
+ * A client for one errand. It takes no messages: those wait for a client that somebody reads. A server that cannot be
+ * reached at the start ends the errand, an outage later does not.
  */
 export interface Session {
   readonly client: ClientApi

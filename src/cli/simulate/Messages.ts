@@ -1,6 +1,8 @@
 import type { Failure, Replay } from "./Simulator.js"
 
-/** What the command and a process with a scenario say to each other. One task at a time, and each ends with one answer. */
+/**
+ * What the command and a process with a scenario say to each other. One task at a time, and each ends with one answer.
+ */
 
 export type Task =
   /** `module` is JavaScript, `name` what people call it. */

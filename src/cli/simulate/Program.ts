@@ -19,8 +19,8 @@ export interface SimulateSettings {
 }
 
 /**
- * `parley simulate`: runs a scenario under many seeds until one fails, or replays a single one. A failure is told with the one
- * command that shows it again, and ends the program with exit code 1.
+ * `parley simulate`: runs a scenario under many seeds until one fails, or replays a single one. A failure is told with
+ * the one command that shows it again, and ends the program with exit code 1.
  */
 export const run = (
   settings: SimulateSettings,
@@ -70,8 +70,8 @@ const sweep = ({ file, jobs, patience, seeds }: SimulateSettings, simulator: Sim
   })
 
 /**
- * Deals the seeds out in batches, in order. After a failure nobody begins another batch, and only the batches of lower seeds are
- * finished: the answer is the first failing seed, however many processes look for it.
+ * Deals the seeds out in batches, in order. After a failure nobody begins another batch, and only the batches of lower
+ * seeds are finished: the answer is the first failing seed, however many processes look for it.
  */
 const lowestFailure = (
   runners: ReadonlyArray<Runner>,

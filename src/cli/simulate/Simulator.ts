@@ -7,8 +7,9 @@ export interface Simulator {
   /** Processes that this machine runs side by side. */
   readonly parallelism: number
   /**
-   * Makes a file ready to be loaded. What comes back starts a process with the scenario; it fails when there is none in the file. A
-   * process that has been busy with one thing for `patienceMs` is killed, and what it was asked to do fails.
+   * Makes a file ready to be loaded. What comes back starts a process with the scenario; it fails when there is none in
+   * the file. A process that has been busy with one thing for `patienceMs` is killed, and what it was asked to do
+   * fails.
    */
   readonly prepare: (
     file: string,
@@ -18,7 +19,10 @@ export interface Simulator {
 
 /** One process with a scenario. It does one thing at a time. */
 export interface Runner {
-  /** Runs `count` seeds from `first` on, up to the first failure, which comes back shrunk. `onRuns` hears of runs as they end. */
+  /**
+   * Runs `count` seeds from `first` on, up to the first failure, which comes back shrunk. `onRuns` hears of runs as
+   * they end.
+   */
   readonly sweep: (
     first: number,
     count: number,

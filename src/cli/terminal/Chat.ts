@@ -9,8 +9,8 @@ import { Transfers } from "./Transfers.js"
 import type { Printed } from "./Wrap.js"
 
 /**
- * What the terminal client shows: turns what happens into lines to print and a prompt. Pure apart from its own state, and
- * bounded, as its parts are.
+ * What the terminal client shows: turns what happens into lines to print and a prompt. Pure apart from its own state,
+ * and bounded, as its parts are.
  */
 export class Chat {
   /** Our nickname, once we have one. */

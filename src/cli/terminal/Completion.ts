@@ -8,7 +8,9 @@ export interface Completion {
   readonly found: ReadonlyArray<string>
 }
 
-/** Names in `folder` that begin with `prefix`, those of folders with a slash at the end; none where it cannot be read. */
+/**
+ * Names in `folder` that begin with `prefix`, those of folders with a slash at the end; none where it cannot be read.
+ */
 export type ListFolder = (folder: string, prefix: string) => Effect.Effect<ReadonlyArray<string>>
 
 /** Completes the line before the cursor: the path after `/send`, nicknames everywhere else. */

@@ -2,7 +2,10 @@ import * as Nickname from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import * as Conversation from "./Conversation.js"
 
-/** The last `MAX_CONVERSATIONS` peers, and which of them plain text goes to. However a nickname is spelled, it is the same peer. */
+/**
+ * The last `MAX_CONVERSATIONS` peers, and which of them plain text goes to. However a nickname is spelled, it is the
+ * same peer.
+ */
 export class Conversations {
   private readonly byKey = new Map<string, Conversation.Conversation>()
   private focusedKey: string | undefined
@@ -24,7 +27,9 @@ export class Conversations {
     return this.byKey.get(Nickname.key(nick))
   }
 
-  /** The conversation with `nick`, which begins now if there is none. The focused one is never forgotten for another. */
+  /**
+   * The conversation with `nick`, which begins now if there is none. The focused one is never forgotten for another.
+   */
   with(nick: string): Conversation.Conversation {
     const key = Nickname.key(nick)
     const found = this.byKey.get(key)

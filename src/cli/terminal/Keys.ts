@@ -29,8 +29,9 @@ export type KeyName =
   | "endOfInput"
 
 /**
- * Decodes the bytes of a terminal in raw mode (ECMA-48 and xterm's control sequences). Sequences and characters may be split
- * over chunks anywhere; what is unknown is swallowed whole, so that its tail is never taken for text. Holds at most
+ * Decodes the bytes of a terminal in raw mode (ECMA-48 and xterm's control sequences). Sequences and characters may be
+ * split over chunks anywhere; what is unknown is swallowed whole, so that its tail is never taken for text. Holds at
+ * most
  * `MAX_PASTE` characters.
  */
 export class KeyDecoder {

@@ -14,8 +14,9 @@ export type EditorAction =
   | { readonly _tag: "EndOfInput" }
 
 /**
- * The line being typed, in the manner of readline: it moves and deletes by what a reader takes for one character (extended
- * grapheme clusters, UAX #29), keeps a history, and gives back what was killed last. Pure: it knows no screen.
+ * The line being typed, in the manner of readline: it moves and deletes by what a reader takes for one character
+ * (extended grapheme clusters, UAX #29), keeps a history, and gives back what was killed last. Pure: it knows no
+ * screen.
  */
 export class LineEditor {
   /** The text on either side of the cursor. */

@@ -30,8 +30,8 @@ export interface TerminalOptions {
 }
 
 /**
- * The client for people: a line editor on a terminal, plain lines otherwise. Ends when the person leaves, the input ends or the
- * server refuses us for good. Lines are obeyed one after the other, while the editor goes on.
+ * The client for people: a line editor on a terminal, plain lines otherwise. Ends when the person leaves, the input
+ * ends or the server refuses us for good. Lines are obeyed one after the other, while the editor goes on.
  */
 export const run = (
   client: ClientApi,

@@ -15,8 +15,8 @@ export interface InputView {
 
 /**
  * Keeps the line being typed at the bottom while other lines are printed above it, on the normal screen, so that the
- * terminal's own scrollback, search and selection keep working. Each call gives the characters to write; nothing is kept but
- * the shape of the bottom lines, which is enough to wipe them again even after the terminal re-wrapped them.
+ * terminal's own scrollback, search and selection keep working. Each call gives the characters to write; nothing is
+ * kept but the shape of the bottom lines, which is enough to wipe them again even after the terminal re-wrapped them.
  */
 export class Screen {
   /** Cells of each bottom line as drawn. */

@@ -7,8 +7,8 @@ import type { Palette } from "./Palette.js"
 export type Fitting = (transfer: Transfer) => boolean
 
 /**
- * The file transfers as the screen knows them: each has a small number that people type. Remembers the last `MAX_KNOWN` of them, those that
- * are over first to be forgotten.
+ * The file transfers as the screen knows them: each has a small number that people type. Remembers the last `MAX_KNOWN`
+ * of them, those that are over first to be forgotten.
  */
 export class Transfers {
   private readonly known = new Map<string, { readonly number: number; latest: Transfer }>()

@@ -32,8 +32,8 @@ export type Intent =
 export type TransferAction = "accept" | "decline" | "cancel" | "pause" | "resume"
 
 /**
- * Reads a line. `list`, `query NICK` and `exit` are words of their own, in any case, with or without a slash; other commands
- * need the slash. A leading space, or a doubled slash, makes text of what looks like a word.
+ * Reads a line. `list`, `query NICK` and `exit` are words of their own, in any case, with or without a slash; other
+ * commands need the slash. A leading space, or a doubled slash, makes text of what looks like a word.
  */
 export const parse = (line: string): Intent => {
   if (line.trim() === "") return { _tag: "Nothing" }

@@ -9,16 +9,18 @@ export interface Paragraph {
 /** Something to print: a line, which may have colours, or a paragraph. */
 export type Printed = string | Paragraph
 
-/** The lines of it where no width is known. Those after the first are set in, so that none looks like one of its own. */
+/**
+ * The lines of it where no width is known. Those after the first are set in, so that none looks like one of its own.
+ */
 export const flat = (printed: Printed): ReadonlyArray<string> =>
   typeof printed === "string"
     ? [printed]
     : printed.lines.map((line, index) => `${index === 0 ? printed.head : INDENT}${line}`)
 
 /**
- * The lines of it on a screen of `columns` cells: those after the first stand under the text, broken between words where that is
- * possible. No character is lost but the blanks at which a line is broken. In a line, a word that is wider than the screen is left to the
- * terminal, which gives a path back in one piece when it is copied.
+ * The lines of it on a screen of `columns` cells: those after the first stand under the text, broken between words
+ * where that is possible. No character is lost but the blanks at which a line is broken. In a line, a word that is
+ * wider than the screen is left to the terminal, which gives a path back in one piece when it is copied.
  */
 export const wrap = (printed: Printed, columns: number): ReadonlyArray<string> => {
   if (typeof printed === "string") return wrapLine(printed, columns)

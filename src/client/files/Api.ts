@@ -4,19 +4,22 @@ import type { TransferId } from "../../core/files/Api.js"
 import type { ClientError } from "../Client.js"
 
 /**
- * Files and folders beside the conversation. An offer is made to somebody we have asked for; the bytes flow once both sides have asked
- * for each other and the other one has accepted. A break of any kind (path, connection, either program) costs what was under way: the
- * transfer goes on over the next connection with what is missing, until it is done, declined or cancelled.
+ * Files and folders beside the conversation. An offer is made to somebody we have asked for; the bytes flow once both
+ * sides have asked for each other and the other one has accepted. A break of any kind (path, connection, either
+ * program) costs what was under way: the transfer goes on over the next connection with what is missing, until it is
+ * done, declined or cancelled.
  */
 export interface FilesApi {
   /**
-   * Offers the file or folder at `path`. It is read once whole before the offer leaves (state `preparing`), and must stay as it is until
-   * it is delivered. Fails with `NotConnected` unless we queried this peer ourselves, with `File` when there is nothing to send there.
+   * Offers the file or folder at `path`. It is read once whole before the offer leaves (state `preparing`), and must
+   * stay as it is until it is delivered. Fails with `NotConnected` unless we queried this peer ourselves, with `File`
+   * when there is nothing to send there.
    */
   readonly offer: (nick: string, path: string) => Effect.Effect<Transfer, ClientError>
   /**
-   * Offers bytes that no file holds under `name`. They are put into a temporary file of ours first, so that they can be sent again after
-   * a break; it is removed in the end. A process that ends before the transfer does takes the offer back.
+   * Offers bytes that no file holds under `name`. They are put into a temporary file of ours first, so that they can be
+   * sent again after a break; it is removed in the end. A process that ends before the transfer does takes the offer
+   * back.
    */
   readonly offerStream: <E>(
     nick: string,
@@ -24,13 +27,13 @@ export interface FilesApi {
     content: Stream.Stream<Uint8Array, E>
   ) => Effect.Effect<Transfer, ClientError | E>
   /**
-   * Accepts an offer into `directory` (the client's `downloads` when left out), under a name that nothing has there yet. The name appears
-   * when the last byte is there and verified, not before.
+   * Accepts an offer into `directory` (the client's `downloads` when left out), under a name that nothing has there
+   * yet. The name appears when the last byte is there and verified, not before.
    */
   readonly accept: (id: TransferId, directory?: string) => Effect.Effect<void, ClientError>
   /**
-   * Accepts an offered file and hands its bytes over in order, each chunk verified before it comes out; on disk there is nothing. Goes on
-   * over later connections as long as the stream is pulled. Interrupting it cancels the transfer.
+   * Accepts an offered file and hands its bytes over in order, each chunk verified before it comes out; on disk there
+   * is nothing. Goes on over later connections as long as the stream is pulled. Interrupting it cancels the transfer.
    */
   readonly acceptStream: (id: TransferId) => Stream.Stream<Uint8Array, ClientError>
   /** Refuses an offer. */
@@ -44,7 +47,9 @@ export interface FilesApi {
   readonly list: Effect.Effect<ReadonlyArray<Transfer>>
 }
 
-/** A snapshot. Names are as the other side sent them: pass them through `domain/SafeText` before they reach a screen. */
+/**
+ * A snapshot. Names are as the other side sent them: pass them through `domain/SafeText` before they reach a screen.
+ */
 export interface Transfer {
   readonly id: TransferId
   readonly peer: string
@@ -89,7 +94,10 @@ export type TransferState =
   | "cancelled"
   | "failed"
 
-/** A transfer has a new state, or has moved on: at most four times a second each, and only the latest news of each when nobody reads. */
+/**
+ * A transfer has a new state, or has moved on: at most four times a second each, and only the latest news of each when
+ * nobody reads.
+ */
 export interface TransferEvent {
   readonly _tag: "Transfer"
   readonly peer: string

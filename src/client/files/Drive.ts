@@ -4,8 +4,9 @@ import { ResetCode } from "../../protocol/FileRecord.js"
 import type { Port } from "./Port.js"
 
 /**
- * Drives a machine over one stream until that is over. Every turn ends in waiting for the disk or for news of the stream, and everything
- * else happens at once, so a fiber costs something only for each piece that the disk reads or writes.
+ * Drives a machine over one stream until that is over. Every turn ends in waiting for the disk or for news of the
+ * stream, and everything else happens at once, so a fiber costs something only for each piece that the disk reads or
+ * writes.
  */
 export const drive = <Event, Action extends Read | Save>(
   port: Port,

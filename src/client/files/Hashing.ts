@@ -4,7 +4,10 @@ import type { Place } from "../../core/files/Machines.js"
 import { Scan } from "../../core/files/Scan.js"
 import type { Crypto } from "../../domain/Crypto.js"
 
-/** Reads a content from front to back, and knows the hash of each chunk then. `read` gives nothing for what is not there. */
+/**
+ * Reads a content from front to back, and knows the hash of each chunk then. `read` gives nothing for what is not
+ * there.
+ */
 export const scan = <E>(
   crypto: Crypto,
   entries: ReadonlyArray<{ readonly size: number }>,

@@ -86,8 +86,8 @@ export class Incoming {
   }
 
   /**
-   * Serves it over this stream from now on, once the fiber that served an earlier one has let go: until then it gets no answer. Whoever opens
-   * many has the latest served, and nothing of the others.
+   * Serves it over this stream from now on, once the fiber that served an earlier one has let go: until then it gets no
+   * answer. Whoever opens many has the latest served, and nothing of the others.
    */
   attach(serving: Serving): void {
     for (const earlier of [this.serving, this.next]) if (earlier !== undefined) supersede(earlier)
@@ -128,7 +128,9 @@ export class Incoming {
     else this.idle.unsafeOpen()
   }
 
-  /** Answers the offer of a new stream; `false` when the answer must wait. `room` takes a place among those that flow. */
+  /**
+   * Answers the offer of a new stream; `false` when the answer must wait. `room` takes a place among those that flow.
+   */
   answer(machine: FileReceiver, room: () => boolean): boolean {
     if (this.serving?.machine !== machine) return false
     switch (this.ticket.phase) {
@@ -291,7 +293,10 @@ export class Incoming {
     return this.place === undefined ? Effect.void : (this.around.vault()?.forget(this.offer.id) ?? Effect.void)
   }
 
-  /** Writes down how far it has come. A disk that does not take it costs no more than having to begin again after a restart. */
+  /**
+   * Writes down how far it has come. A disk that does not take it costs no more than having to begin again after a
+   * restart.
+   */
   private keep(stage: IncomingHead["stage"]): Effect.Effect<void> {
     const { offer, place, ticket } = this
     const vault = this.around.vault()

@@ -16,8 +16,9 @@ import type { Ticket } from "./Ticket.js"
 import * as Words from "./Words.js"
 
 /**
- * Something of ours on its way to a peer, from the first reading until both sides know the end. `run` is its whole life: it prepares the
- * content, offers it over each connection that both sides want, and sends what is missing over there.
+ * Something of ours on its way to a peer, from the first reading until both sides know the end. `run` is its whole
+ * life: it prepares the content, offers it over each connection that both sides want, and sends what is missing over
+ * there.
  */
 export class Outgoing {
   content: Content | undefined

@@ -4,8 +4,8 @@ import type { PeerLink } from "../PeerLink.js"
 import { Port } from "./Port.js"
 
 /**
- * The streams of all connections. A port lives until its stream is over, so their number is bounded by that of the streams that the
- * peer machine lets be open.
+ * The streams of all connections. A port lives until its stream is over, so their number is bounded by that of the
+ * streams that the peer machine lets be open.
  */
 export class Ports {
   private readonly peers = new Map<PeerId, Map<StreamId, Port>>()

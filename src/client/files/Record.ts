@@ -4,8 +4,9 @@ import { MAX_ENTRIES } from "../../core/files/Api.js"
 import * as Bytes from "../../protocol/Bytes.js"
 
 /**
- * What the next process must know of a transfer to go on with it: `length u32 | JSON | tail`. The tail is what is too large for JSON: of an
- * outgoing transfer the leaves of the content, of an incoming one manifest and leaves as they came (empty before they did).
+ * What the next process must know of a transfer to go on with it: `length u32 | JSON | tail`. The tail is what is too
+ * large for JSON: of an outgoing transfer the leaves of the content, of an incoming one manifest and leaves as they
+ * came (empty before they did).
  */
 export interface Record {
   readonly head: Head
@@ -60,8 +61,8 @@ const Incoming = Schema.Struct({
   directory: Schema.String,
   token: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{16}$/)),
   /**
-   * `storing`: all bytes are there, and are being given their name; when nothing of them is left under the hidden one, that has happened. `stored`:
-   * the sender may not know it yet.
+   * `storing`: all bytes are there, and are being given their name; when nothing of them is left under the hidden one,
+   * that has happened. `stored`: the sender may not know it yet.
    */
   stage: Schema.Literal("accepted", "storing", "stored")
 })

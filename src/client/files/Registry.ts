@@ -5,8 +5,8 @@ import { Incoming } from "./Incoming.js"
 import type { Outgoing } from "./Outgoing.js"
 
 /**
- * The transfers of this process by their ids, oldest first. Those that have ended are remembered for a while, so that an offer that is repeated
- * (its sender has not heard of the end) gets the answer it got before.
+ * The transfers of this process by their ids, oldest first. Those that have ended are remembered for a while, so that
+ * an offer that is repeated (its sender has not heard of the end) gets the answer it got before.
  */
 export class Registry {
   private readonly transfers = new Map<TransferId, Incoming | Outgoing>()
@@ -52,7 +52,10 @@ export class Registry {
   }
 }
 
-/** Transfers in one direction with one peer that have not ended: more than anybody keeps in view. Each may hold a stream open. */
+/**
+ * Transfers in one direction with one peer that have not ended: more than anybody keeps in view. Each may hold a stream
+ * open.
+ */
 export const MAX_OPEN = 32
 /** Ended ones among them, at about a kilobyte each. */
 const MAX_REMEMBERED = 1_024

@@ -21,5 +21,8 @@ export class Rooms {
   }
 }
 
-/** Transfers of one peer that flow side by side: each holds a chunk of up to 16 MiB, and more at once make each of them slower. */
+/**
+ * Transfers of one peer that flow side by side: each holds a chunk of up to 16 MiB, and more at once make each of them
+ * slower.
+ */
 export const MAX_ACTIVE = 8

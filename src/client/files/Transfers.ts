@@ -29,7 +29,10 @@ import { Rooms } from "./Rooms.js"
 import { type Facts, type Phase, Ticket } from "./Ticket.js"
 import type { Vault } from "./Vault.js"
 
-/** The file transfers of one client: what the user asks for, what peers offer, and a fiber for each that has something to do. */
+/**
+ * The file transfers of one client: what the user asks for, what peers offer, and a fiber for each that has something
+ * to do.
+ */
 export interface Transfers {
   readonly api: FilesApi
   /** Everything that the peer machine reports passes here. */
@@ -221,7 +224,10 @@ export const make = (options: {
     }
   })
 
-/** What the user decided on is what may come: the root says nothing of the name, and binds the rest only once its contents are here. */
+/**
+ * What the user decided on is what may come: the root says nothing of the name, and binds the rest only once its
+ * contents are here.
+ */
 const isSame = (one: Offer, other: Offer): boolean =>
   one.kind === other.kind &&
   one.name === other.name &&

@@ -8,8 +8,8 @@ import type { Store, StoreError } from "../../services/Store.js"
 import * as Record from "./Record.js"
 
 /**
- * The transfers that outlive the process: one file each, sealed as the journal is, because names and paths are private. Each write makes a
- * new file with a key of its own.
+ * The transfers that outlive the process: one file each, sealed as the journal is, because names and paths are private.
+ * Each write makes a new file with a key of its own.
  */
 export interface Vault {
   /** Those that an earlier process left. What cannot be read is not among them, and stays where it is. */

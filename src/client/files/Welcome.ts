@@ -3,8 +3,8 @@ import type { Pin } from "../Pins.js"
 import type { AcceptPolicy } from "./Api.js"
 
 /**
- * Whether a peer's offers are accepted without asking. `pin` is the key that we know under the peer's nickname; a key that was first seen
- * since `beganAt`, the wall time at which this process began, makes nobody known.
+ * Whether a peer's offers are accepted without asking. `pin` is the key that we know under the peer's nickname; a key
+ * that was first seen since `beganAt`, the wall time at which this process began, makes nobody known.
  */
 export const isWelcome = (policy: AcceptPolicy, peer: PeerId, pin: Pin | undefined, beganAt: number): boolean => {
   if (policy !== "known") return policy === "all"

@@ -16,11 +16,13 @@ import * as Time from "../../services/Time.js"
 import * as SegmentFile from "./SegmentFile.js"
 
 /**
- * What one identity has said and was shown, for people to look up. It is a convenience, where the journal of messages is a promise:
- * entries are written soon and together, nobody waits for them, and the end of a process or a loss of power takes the last ones. A disk that fails stops
- * nobody: what happens meanwhile is not kept, which is told once, and the disk is tried again later.
+ * What one identity has said and was shown, for people to look up. It is a convenience, where the journal of messages
+ * is a promise: entries are written soon and together, nobody waits for them, and the end of a process or a loss of
+ * power takes the last ones. A disk that fails stops nobody: what happens meanwhile is not kept, which is told once,
+ * and the disk is tried again later.
  *
- * Nothing is read or written before something is asked for or happens. The files are bounded (core/history/Shelves); the oldest go.
+ * Nothing is read or written before something is asked for or happens. The files are bounded (core/history/Shelves);
+ * the oldest go.
  */
 export interface History {
   /** Soon something will happen with this peer: makes its file ready, which takes the disk a moment. */
@@ -40,7 +42,10 @@ export interface History {
 /** Whose messages: one peer's, or those of all who were last called so. */
 export type Whose = { readonly peer: PeerId } | { readonly nick: string } | undefined
 
-/** The history in the folder `folder` of `store`, written to until the scope closes; what happened by then is written first. */
+/**
+ * The history in the folder `folder` of `store`, written to until the scope closes; what happened by then is written
+ * first.
+ */
 export const open = (options: {
   readonly crypto: Crypto
   readonly entropy: { readonly bytes: (length: number) => Uint8Array }
@@ -120,7 +125,10 @@ export const open = (options: {
         return file === undefined ? Effect.void : file.close
       })
 
-    /** Goes on with the newest segment of the shelf as long as it is sound and has room, and begins another one otherwise. */
+    /**
+     * Goes on with the newest segment of the shelf as long as it is sound and has room, and begins another one
+     * otherwise.
+     */
     const begin = (shelf: string) =>
       Effect.gen(function* () {
         const index = yield* load
@@ -290,7 +298,10 @@ const GATHER = 50
 const RETRY = 30_000
 /** For what happened last before the end. A disk that takes longer is out of order. */
 const LAST_WRITE = "1 second"
-/** Files held open: as many people as anybody talks to at a time. With more, the file of the one that was silent longest is begun anew later. */
+/**
+ * Files held open: as many people as anybody talks to at a time. With more, the file of the one that was silent longest
+ * is begun anew later.
+ */
 const MAX_OPEN = 64
 /** Bytes that wait for a slow disk: seconds of the fastest conversation. */
 const MAX_PENDING = 4 * 1024 * 1024

@@ -83,7 +83,10 @@ export class Remembrance {
     })
   }
 
-  /** A nickname stands for whoever we talk to under it, else for the key that we know, else for all who were last called so. */
+  /**
+   * A nickname stands for whoever we talk to under it, else for the key that we know, else for all who were last called
+   * so.
+   */
   private whose(nick: string | undefined): Whose {
     if (nick === undefined) return undefined
     const peer = this.conversations.byNick(nick)?.peer ?? this.self.profile?.pins.get(Nickname.key(nick))?.identity

@@ -7,13 +7,16 @@ import * as Bytes from "../../protocol/Bytes.js"
 import type { Store, StoreError } from "../../services/Store.js"
 
 /**
- * A segment that is being written. A process never appends to the file of another one: it puts a new file in its place first, with a
- * key of its own, which begins with what was there. So a torn end is repaired by the way, and no crash makes a nonce be used twice.
+ * A segment that is being written. A process never appends to the file of another one: it puts a new file in its place
+ * first, with a key of its own, which begins with what was there. So a torn end is repaired by the way, and no crash
+ * makes a nonce be used twice.
  */
 export interface SegmentFile {
   /** Bytes in the file. */
   readonly size: () => number
-  /** Appends encoded entries; they survive the end of the process, if not a loss of power. After a failure, close it. */
+  /**
+   * Appends encoded entries; they survive the end of the process, if not a loss of power. After a failure, close it.
+   */
   readonly append: (entries: ReadonlyArray<Uint8Array>) => Effect.Effect<void, StoreError>
   /** Flushes as well as the disk allows, and closes. */
   readonly close: Effect.Effect<void>

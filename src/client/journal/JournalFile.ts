@@ -9,21 +9,25 @@ import * as Bytes from "../../protocol/Bytes.js"
 import type { Journal, Store, StoreError } from "../../services/Store.js"
 
 /**
- * The file that entries are written to. A process never appends to the file of another one, nor to one that an append failed on: it
- * writes a new one first, with a key of its own, and that replaces the old one whole or not at all. So a torn end is repaired by
- * the way, and no crash makes a nonce be used twice. The file is rewritten too when most of it is history.
+ * The file that entries are written to. A process never appends to the file of another one, nor to one that an append
+ * failed on: it writes a new one first, with a key of its own, and that replaces the old one whole or not at all. So a
+ * torn end is repaired by the way, and no crash makes a nonce be used twice. The file is rewritten too when most of it
+ * is history.
  */
 export interface JournalFile {
   /**
-   * Writes entries, one call at a time: they survive the end of the process afterwards. After a failure the file still holds what it
-   * held before, and the next call writes it anew from all there is.
+   * Writes entries, one call at a time: they survive the end of the process afterwards. After a failure the file still
+   * holds what it held before, and the next call writes it anew from all there is.
    */
   readonly save: (entries: ReadonlyArray<Entry>) => Effect.Effect<void, StoreError>
   /** What was saved survives a loss of power afterwards. Does not stop `save` meanwhile; fails as that does. */
   readonly flush: Effect.Effect<void, StoreError>
 }
 
-/** Nothing is written before the first `save`. `all` is asked for what a new file begins with: everything saved so far and about to be. */
+/**
+ * Nothing is written before the first `save`. `all` is asked for what a new file begins with: everything saved so far
+ * and about to be.
+ */
 export const make = (options: {
   readonly crypto: Crypto
   readonly entropy: { readonly bytes: (length: number) => Uint8Array }
@@ -112,7 +116,9 @@ function* blocks(writer: SealedLogWriter, entries: Iterable<Entry>): Generator<U
   if (block.length > 0) yield writer.seal(encode(block))
 }
 
-/** How many times its useful size a file may have: each byte is then rewritten once for every three that are appended. */
+/**
+ * How many times its useful size a file may have: each byte is then rewritten once for every three that are appended.
+ */
 const GROWTH = 4
 /** Bytes below which a file is left alone: rewriting costs more than it saves. */
 const MIN_SIZE = 256 * 1024

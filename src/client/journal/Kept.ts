@@ -3,8 +3,9 @@ import * as Nickname from "../../domain/Nickname.js"
 import type { Conversations } from "../Conversations.js"
 
 /**
- * The peers that messages of an earlier process wait for, until we ask for them again. The user asked for each of them when the
- * messages were written, so asking again needs no further word (law 2); leaving the conversation takes it back.
+ * The peers that messages of an earlier process wait for, until we ask for them again. The user asked for each of them
+ * when the messages were written, so asking again needs no further word (law 2); leaving the conversation takes it
+ * back.
  *
  * At most as many as a journal remembers.
  */

@@ -12,11 +12,12 @@ import * as Time from "../../services/Time.js"
 import * as JournalFile from "./JournalFile.js"
 
 /**
- * What one identity must not forget in a crash: messages that wait for a peer, and ids of messages that were shown. Entries are written
- * at once, and flushed together with all that came up while the disk was busy with the flush before.
+ * What one identity must not forget in a crash: messages that wait for a peer, and ids of messages that were shown.
+ * Entries are written at once, and flushed together with all that came up while the disk was busy with the flush
+ * before.
  *
- * A disk that fails stops nobody: entries then count as stored although they are not, the listener is told once, and all there is
- * is written as soon as the disk takes it again.
+ * A disk that fails stops nobody: entries then count as stored although they are not, the listener is told once, and
+ * all there is is written as soon as the disk takes it again.
  */
 export interface MessageJournal {
   readonly past: (peer: PeerId) => Past | undefined
@@ -43,7 +44,9 @@ export interface JournalListener {
   readonly changed: (safe: boolean, message: string) => void
 }
 
-/** Reads the file `name` of `store`, and writes on it until the scope closes; what was written by then is stored first. */
+/**
+ * Reads the file `name` of `store`, and writes on it until the scope closes; what was written by then is stored first.
+ */
 export const open = (options: {
   readonly crypto: Crypto
   readonly entropy: { readonly bytes: (length: number) => Uint8Array }
@@ -69,8 +72,8 @@ export const open = (options: {
     let unflushed: Array<JournalEntry> = []
     const unstored = new Map<MessageId, (() => void) | undefined>()
     /**
-     * Whether the file is to be opened, although there is nothing to write yet. So it is when there is a past: not all of it may
-     * have been flushed, and nothing that we go on from may be lost with the power later.
+     * Whether the file is to be opened, although there is nothing to write yet. So it is when there is a past: not all
+     * of it may have been flushed, and nothing that we go on from may be lost with the power later.
      */
     let prepare = loaded.usable && ledger.entries().next().done !== true
     let opened = false

@@ -8,13 +8,15 @@ import { answers, decode, encode, encodeExit, encodeRelay, isRefusal, type Reque
 /**
  * The client's side of one control link (docs/protocol.md §1), from the connection to its end.
  *
- * Life: the server speaks first; `Welcome` within `WELCOME_TIMEOUT` makes the link `Ready`, and requests may go out, several at a
- * time, each answered once (`Answered`) or given up after `REPLY_TIMEOUT` (`Unanswered`). From `Ready` on the machine pings, so
- * that the server keeps the lease and we notice a dead link: a ping without an answer ends it. After `watch`, presence events are
- * checked for gaps and the list is read again by itself when one shows (`Roster`). `Broken` is the last event of a link that the
- * machine gives up; the driver closes the connection. The machine is never reused: a new connection gets a new one.
+ * Life: the server speaks first; `Welcome` within `WELCOME_TIMEOUT` makes the link `Ready`, and requests may go out,
+ * several at a time, each answered once (`Answered`) or given up after `REPLY_TIMEOUT` (`Unanswered`). From `Ready` on
+ * the machine pings, so that the server keeps the lease and we notice a dead link: a ping without an answer ends it.
+ * After `watch`, presence events are checked for gaps and the list is read again by itself when one shows (`Roster`).
+ * `Broken` is the last event of a link that the machine gives up; the driver closes the connection. The machine is
+ * never reused: a new connection gets a new one.
  *
- * After every call the driver drains `pollEvent` and `pollTransmit` and re-arms its alarm at `pollTimeout`. Nothing here throws.
+ * After every call the driver drains `pollEvent` and `pollTransmit` and re-arms its alarm at `pollTimeout`. Nothing
+ * here throws.
  */
 export class ControlLink {
   private readonly framing = new LineFraming()

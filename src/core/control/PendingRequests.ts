@@ -1,7 +1,8 @@
 import type { RequestBody } from "./ServerCodec.js"
 
 /**
- * The requests that wait for their reply. All have the same time to live, so the order of insertion is the order of expiry.
+ * The requests that wait for their reply. All have the same time to live, so the order of insertion is the order of
+ * expiry.
  */
 export class PendingRequests {
   private readonly waiting = new Map<number, Waiting>()

@@ -3,9 +3,10 @@ import type * as Control from "../../protocol/Control.js"
 /**
  * Keeps presence events in step with the server's version counter.
  *
- * Life: `Watching` gives a version, each event must carry the next one. A gap means that the server dropped events for us; the
- * machine goes on from the newer version and reads the whole list again, page by page, while events keep flowing. A nickname that
- * an event has touched meanwhile is left out of the result, because the event is newer than the page.
+ * Life: `Watching` gives a version, each event must carry the next one. A gap means that the server dropped events for
+ * us; the machine goes on from the newer version and reads the whole list again, page by page, while events keep
+ * flowing. A nickname that an event has touched meanwhile is left out of the result, because the event is newer than
+ * the page.
  */
 export class Presence {
   private version: number | undefined
@@ -81,7 +82,10 @@ export interface Roster {
   readonly complete: boolean
 }
 
-/** Entries that a re-read of the list takes in: 2 MB of memory and some 100 pages; a larger crowd is nobody's contact list. */
+/**
+ * Entries that a re-read of the list takes in: 2 MB of memory and some 100 pages; a larger crowd is nobody's contact
+ * list.
+ */
 export const MAX_ROSTER = 10_000
 
 interface Resync {

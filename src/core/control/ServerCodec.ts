@@ -6,8 +6,8 @@ import * as Control from "../../protocol/Control.js"
 /**
  * One line of the server, decoded.
  *
- * `Unknown` is a message of a later version of the protocol, to be ignored. `Malformed` is anything that is no message at all:
- * text that is not UTF-8, not JSON, or a known message with wrong fields.
+ * `Unknown` is a message of a later version of the protocol, to be ignored. `Malformed` is anything that is no message
+ * at all: text that is not UTF-8, not JSON, or a known message with wrong fields.
  */
 export type Decoded =
   | { readonly _tag: "Message"; readonly message: Control.ServerMessage }

@@ -1,7 +1,8 @@
 /**
- * What is moved: a file or a folder, as one string of bytes (its files one after the other, in the order of the manifest) cut into chunks
- * of equal size. A hash tree of depth two names it: the leaves are the hashes of the chunks, the root is the hash of manifest and leaves.
- * Whoever has the root can verify each chunk as it comes, and tell what of a broken transfer is still good by reading it again.
+ * What is moved: a file or a folder, as one string of bytes (its files one after the other, in the order of the
+ * manifest) cut into chunks of equal size. A hash tree of depth two names it: the leaves are the hashes of the chunks,
+ * the root is the hash of manifest and leaves. Whoever has the root can verify each chunk as it comes, and tell what of
+ * a broken transfer is still good by reading it again.
  */
 
 /** 16 random bytes as lower-case hexadecimal, drawn by the sender. */
@@ -31,15 +32,18 @@ export interface Content {
 
 export interface Entry {
   /**
-   * Relative, segments joined by `/`. Of a source of ours: as it is on disk. Of somebody else's: safe names, no two of which are the same on
-   * any usual system. For a file the offer's name, so it does not tell where a source is.
+   * Relative, segments joined by `/`. Of a source of ours: as it is on disk. Of somebody else's: safe names, no two of
+   * which are the same on any usual system. For a file the offer's name, so it does not tell where a source is.
    */
   readonly path: string
   readonly size: number
   readonly executable: boolean
 }
 
-/** Files and folders that were offered have at most this many entries: a large source tree, and a manifest that fits into memory. */
+/**
+ * Files and folders that were offered have at most this many entries: a large source tree, and a manifest that fits
+ * into memory.
+ */
 export const MAX_ENTRIES = 65_536
 /** Bytes of an encoded manifest: 128 for each of `MAX_ENTRIES`. */
 export const MAX_MANIFEST = 8 * 1024 * 1024

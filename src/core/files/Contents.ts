@@ -7,8 +7,9 @@ import { chunkSizeOf, chunksOf, sizeOf } from "./Layout.js"
 import { safePaths } from "./SafePaths.js"
 
 /**
- * The content of a source of ours, ready to be offered. Each entry's path is what the other side makes its names from; for a file it is
- * left out of the root, so the same bytes have the same root whatever the file is called. `undefined` when it is more than can be sent:
+ * The content of a source of ours, ready to be offered. Each entry's path is what the other side makes its names from;
+ * for a file it is left out of the root, so the same bytes have the same root whatever the file is called. `undefined`
+ * when it is more than can be sent:
  * `MAX_ENTRIES`, `MAX_MANIFEST`, `MAX_SIZE`, or paths that no receiver takes (too deep).
  */
 export const make = (
@@ -39,8 +40,8 @@ export const encode = ({ entries, leaves, offer }: Content): Uint8Array =>
   encodeParts(offer.kind, entries, leaves) ?? new Uint8Array(0)
 
 /**
- * The inverse, verified: `undefined` unless these are the manifest and the leaves that `offer.root` names, and describe what was offered.
- * The paths of the result are safe (core/files/SafePaths). Keeps views of `contents`.
+ * The inverse, verified: `undefined` unless these are the manifest and the leaves that `offer.root` names, and describe
+ * what was offered. The paths of the result are safe (core/files/SafePaths). Keeps views of `contents`.
  */
 export const decode = (
   crypto: Crypto,

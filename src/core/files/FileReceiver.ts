@@ -11,11 +11,12 @@ import type { DeclineReason, FileReceiverMachine, ReceiverAction, ReceiverEvent,
 import { TransferEnd } from "./TransferEnd.js"
 
 /**
- * The receiving end of a transfer. It takes one offer, waits for the answer of the application, gets manifest and leaves where it has
- * none, and then the missing chunks. A chunk is put together in memory, verified, and only then saved; while that goes on nothing is read.
+ * The receiving end of a transfer. It takes one offer, waits for the answer of the application, gets manifest and
+ * leaves where it has none, and then the missing chunks. A chunk is put together in memory, verified, and only then
+ * saved; while that goes on nothing is read.
  *
- * The sender has no choice but to send the missing chunks in ascending order: any other is a violation, and a chunk with a wrong hash
- * ends the transfer, so nothing can be sent in circles.
+ * The sender has no choice but to send the missing chunks in ascending order: any other is a violation, and a chunk
+ * with a wrong hash ends the transfer, so nothing can be sent in circles.
  */
 export class FileReceiver extends TransferEnd<ReceiverEvent, ReceiverAction> implements FileReceiverMachine {
   #state: "start" | "offered" | "contents" | "chunks" | "complete" = "start"

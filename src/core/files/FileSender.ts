@@ -9,8 +9,9 @@ import type { DeclineReason, FileSenderMachine, Place, Read, SenderAction, Sende
 import { TransferEnd } from "./TransferEnd.js"
 
 /**
- * The sending end of a transfer. It offers; once accepted it sends manifest and leaves where they are asked for, and then each chunk that
- * is missing over there, read in pieces that go to the stream as they were read. It hashes nothing: the receiver verifies.
+ * The sending end of a transfer. It offers; once accepted it sends manifest and leaves where they are asked for, and
+ * then each chunk that is missing over there, read in pieces that go to the stream as they were read. It hashes
+ * nothing: the receiver verifies.
  *
  * One piece is read ahead of what the stream takes; more than that is not held.
  */

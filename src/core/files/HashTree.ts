@@ -6,7 +6,8 @@ export const leaf = (crypto: Crypto, parts: ReadonlyArray<Uint8Array>): Uint8Arr
   crypto.hash(HASH_BYTES, [LEAF_LABEL, ...parts])
 
 /**
- * The hash that names a content. The number of leaves follows from the size, so no two contents have the same bytes here.
+ * The hash that names a content. The number of leaves follows from the size, so no two contents have the same bytes
+ * here.
  * `manifest` and `leaves` come as one string of bytes, as they do on the wire.
  */
 export const root = (crypto: Crypto, kind: "file" | "folder", size: number, contents: Uint8Array): Uint8Array => {

@@ -7,8 +7,8 @@ import type { Layout } from "./Layout.js"
 import type { Save } from "./Machines.js"
 
 /**
- * The chunk that is coming in: put together in one buffer, verified, saved in as many pieces as it has files, and then counted as there.
- * The buffer serves one chunk after another, so memory is one chunk.
+ * The chunk that is coming in: put together in one buffer, verified, saved in as many pieces as it has files, and then
+ * counted as there. The buffer serves one chunk after another, so memory is one chunk.
  */
 export class Intake {
   #state: "idle" | "filling" | "saving" = "idle"

@@ -2,7 +2,10 @@ import type { Entry } from "./Api.js"
 import type { Have } from "./Have.js"
 import type { Place } from "./Machines.js"
 
-/** Where the bytes of a content are: its files one after the other, cut into chunks of equal size (the last one may be shorter). */
+/**
+ * Where the bytes of a content are: its files one after the other, cut into chunks of equal size (the last one may be
+ * shorter).
+ */
 export class Layout {
   /** Where each file begins. */
   readonly #starts: Float64Array
@@ -51,7 +54,9 @@ export class Layout {
     return { file, offset: at - start, length: Math.min(end, fileEnd) - at }
   }
 
-  /** The last file that begins at `at` or before: files without bytes begin where the next one does, and are never it. */
+  /**
+   * The last file that begins at `at` or before: files without bytes begin where the next one does, and are never it.
+   */
   #fileAt(at: number): number {
     let low = 0
     let high = this.#starts.length - 1
@@ -65,8 +70,8 @@ export class Layout {
 }
 
 /**
- * Bytes of a chunk in a content of `size` bytes: the smallest power of two from 256 KiB on that makes at most 2^14 chunks, so that the
- * leaves stay below 512 KiB, but never more than 16 MiB, which each side has to hold.
+ * Bytes of a chunk in a content of `size` bytes: the smallest power of two from 256 KiB on that makes at most 2^14
+ * chunks, so that the leaves stay below 512 KiB, but never more than 16 MiB, which each side has to hold.
  */
 export const chunkSizeOf = (size: number): number => {
   let chunkSize = MIN_CHUNK

@@ -2,13 +2,15 @@ import type { Content, Offer } from "./Api.js"
 import type { Have } from "./Have.js"
 
 /**
- * What goes in and out of the two ends of a transfer (core/files/FileSender, core/files/FileReceiver). Each machine stands between one
- * stream of one connection and one disk, lives as long as that stream, and is synchronous: it never throws, whatever the peer sends.
+ * What goes in and out of the two ends of a transfer (core/files/FileSender, core/files/FileReceiver). Each machine
+ * stands between one stream of one connection and one disk, lives as long as that stream, and is synchronous: it never
+ * throws, whatever the peer sends.
  *
  * The driver of a machine:
  * - hands over what the stream gives (`handleBytes`, `handleEnd`, `handleReset`), while `wantsBytes`;
  * - after every call drains `pollEvent` first and acts on it, then `poll` until it gives nothing;
- * - passes `poll` whether the stream takes bytes now (`false` from a `writeStream` that asked to wait until `StreamWritable`).
+ * - passes `poll` whether the stream takes bytes now (`false` from a `writeStream` that asked to wait until
+ *   `StreamWritable`).
  *
  * Nothing follows `Finish` but the other side's end, and nothing at all follows `Reset` or the reset of the other side.
  * A break of the connection is no input: drop the machine, and make another with the next stream.
@@ -30,17 +32,20 @@ export interface TransferMachine<Event, Action> {
   /** Ends the transfer: `poll` gives a `Reset` that tells the other side why. No event follows: the caller knows. */
   readonly abort: (reason: AbortReason) => void
   /**
-   * Bytes that are verified and stored at the receiver, those of earlier connections included. The sender knows them from what the
-   * receiver tells, so it may be up to a round trip behind. 0 before the offer was accepted.
+   * Bytes that are verified and stored at the receiver, those of earlier connections included. The sender knows them
+   * from what the receiver tells, so it may be up to a round trip behind. 0 before the offer was accepted.
    */
   readonly transferred: number
 }
 
-/** Offers a content whose leaves are known, and sends the chunks that the receiver does not have, in ascending order, each once. */
+/**
+ * Offers a content whose leaves are known, and sends the chunks that the receiver does not have, in ascending order,
+ * each once.
+ */
 export interface FileSenderMachine extends TransferMachine<SenderEvent, SenderAction> {
   /**
-   * The bytes that the last `Read` asked for, taken over: they go to the stream as they are. `undefined`, or another number of bytes than
-   * was asked for, ends the transfer with `Failed` (`Changed`).
+   * The bytes that the last `Read` asked for, taken over: they go to the stream as they are. `undefined`, or another
+   * number of bytes than was asked for, ends the transfer with `Failed` (`Changed`).
    */
   readonly handleRead: (bytes: Uint8Array | undefined) => void
 }
@@ -48,20 +53,23 @@ export interface FileSenderMachine extends TransferMachine<SenderEvent, SenderAc
 /** Takes one offer, and asks for the chunks that are not there yet. Each is verified before it is saved. */
 export interface FileReceiverMachine extends TransferMachine<ReceiverEvent, ReceiverAction> {
   /**
-   * Answers `Offered`: send. Without `known`, what an earlier connection left, manifest and leaves are asked for first, and `Contents`
-   * follows. `known` with another root than the offer's counts as none.
+   * Answers `Offered`: send. Without `known`, what an earlier connection left, manifest and leaves are asked for first,
+   * and `Contents` follows. `known` with another root than the offer's counts as none.
    */
   readonly accept: (known?: { readonly content: Content; readonly have: Have }) => void
   /** Answers `Offered`: do not send. */
   readonly decline: (reason: DeclineReason) => void
   /**
-   * What is saved, from `accept` or `Contents` on. It is the object that `accept` was given, updated as chunks are saved (by an outstanding
+   * What is saved, from `accept` or `Contents` on. It is the object that `accept` was given, updated as chunks are
+   * saved (by an outstanding
    * `Save`, too, after the connection broke), so it is right for the next connection.
    */
   readonly have: Have | undefined
   /** The bytes of the last `Save` are written (not necessarily synced); their buffer is the machine's again. */
   readonly handleSaved: () => void
-  /** Everything is in its place: the answer to `Complete`, or to an offer that was stored over an earlier connection. */
+  /**
+   * Everything is in its place: the answer to `Complete`, or to an offer that was stored over an earlier connection.
+   */
   readonly stored: () => void
 }
 
@@ -74,14 +82,15 @@ export interface Place {
 }
 
 /**
- * Reads a content from front to back and gives the leaves of what it finds. The driver answers each `poll` with `handleRead` until
- * it gives nothing more.
+ * Reads a content from front to back and gives the leaves of what it finds. The driver answers each `poll` with
+ * `handleRead` until it gives nothing more.
  */
 export interface ScanMachine {
   /** What to read next; `undefined` at the end. */
   readonly poll: () => Place | undefined
   /**
-   * What is there, taken over. `undefined` or too few bytes: the chunk is not there, and the rest of it is not asked for.
+   * What is there, taken over. `undefined` or too few bytes: the chunk is not there, and the rest of it is not asked
+   * for.
    */
   readonly handleRead: (bytes: Uint8Array | undefined) => void
   /** Bytes of content that were looked at. */
@@ -107,8 +116,8 @@ export interface Read extends Place {
 }
 
 /**
- * Write these bytes to the partial and call `handleSaved`; no other `Save` comes before. They belong to the machine again after that: copy
- * what is to be kept. Places come in ascending order; files without bytes are never named.
+ * Write these bytes to the partial and call `handleSaved`; no other `Save` comes before. They belong to the machine
+ * again after that: copy what is to be kept. Places come in ascending order; files without bytes are never named.
  */
 export interface Save {
   readonly _tag: "Save"
@@ -140,8 +149,9 @@ export type ReceiverEvent =
   /** Once, before anything else: answer with `accept`, `decline`, `stored` or `abort`, now or later. */
   | { readonly _tag: "Offered"; readonly offer: Offer }
   /**
-   * Manifest and leaves, verified against the offer's root, with safe paths that differ from each other. Make the partial (all files, at
-   * their full sizes) before `poll` is called again. `bytes` is what `Contents.decode` takes: to be kept for a restart.
+   * Manifest and leaves, verified against the offer's root, with safe paths that differ from each other. Make the
+   * partial (all files, at their full sizes) before `poll` is called again. `bytes` is what `Contents.decode` takes: to
+   * be kept for a restart.
    */
   | { readonly _tag: "Contents"; readonly content: Content; readonly bytes: Uint8Array }
   /** Every chunk is saved: put it in its place, then call `stored`. What the sender still sends is not looked at. */

@@ -2,12 +2,13 @@ import * as FileName from "../../domain/FileName.js"
 import { MAX_ENTRIES } from "./Api.js"
 
 /**
- * The paths under which files of a folder may be stored here, in the order of `paths`, which somebody else wrote: each segment a safe
- * name (domain/FileName), no two files the same and none a folder, also where case or the form of characters is ignored: what would be is
- * numbered.
+ * The paths under which files of a folder may be stored here, in the order of `paths`, which somebody else wrote: each
+ * segment a safe name (domain/FileName), no two files the same and none a folder, also where case or the form of
+ * characters is ignored: what would be is numbered.
  *
- * `undefined` when they are not the paths of files in one folder: an empty segment, `.` or `..`, a path twice, a file that is a folder as
- * well, more than `MAX_DEPTH` segments or `MAX_ENTRIES` folders, or names made to collide with each other's numbers (`MAX_TRIES`).
+ * `undefined` when they are not the paths of files in one folder: an empty segment, `.` or `..`, a path twice, a file
+ * that is a folder as well, more than `MAX_DEPTH` segments or `MAX_ENTRIES` folders, or names made to collide with each
+ * other's numbers (`MAX_TRIES`).
  */
 export const safePaths = (paths: ReadonlyArray<string>): ReadonlyArray<string> | undefined => {
   const tries = { left: MAX_TRIES }
@@ -73,7 +74,7 @@ const UNUSABLE: ReadonlySet<string> = new Set(["", ".", ".."])
 /** Segments of a path. Trees of source code have 10 to 20; systems take paths of 4096 bytes. */
 const MAX_DEPTH = 64
 /**
- * Numbers that turn out to be taken. A folder of somebody's has a few; long names that are cut to the same stem make each of them go through
- * the numbers of all others, which takes minutes for some thousands.
+ * Numbers that turn out to be taken. A folder of somebody's has a few; long names that are cut to the same stem make
+ * each of them go through the numbers of all others, which takes minutes for some thousands.
  */
 const MAX_TRIES = 4_096

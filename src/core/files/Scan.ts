@@ -7,8 +7,9 @@ import type { Layout } from "./Layout.js"
 import type { Place, ScanMachine } from "./Machines.js"
 
 /**
- * Hashes what is there of a content, chunk by chunk. A source of ours gets its leaves like that; and what a partial holds after a restart
- * is told by its bytes: a note of which chunks were saved could say more than the disk really has.
+ * Hashes what is there of a content, chunk by chunk. A source of ours gets its leaves like that; and what a partial
+ * holds after a restart is told by its bytes: a note of which chunks were saved could say more than the disk really
+ * has.
  *
  * Memory: the bytes of one chunk, and the leaves.
  */

@@ -3,10 +3,12 @@ import { decode, type EncodableRecord, encode, type FileRecord, ResetCode } from
 import type { AbortReason, CommonEvent, FailReason, Finish, Reset, Write } from "./Machines.js"
 
 /**
- * What both ends of a transfer have in common: records cut out of the stream, pauses, and the ways in which it comes to an end.
+ * What both ends of a transfer have in common: records cut out of the stream, pauses, and the ways in which it comes to
+ * an end.
  *
- * An end is *open* until its answer is known, then *settled*: what is left to say is written, our direction finished, and what still
- * comes is not looked at. It is *over* after a reset, by either side, or when both directions have ended.
+ * An end is *open* until its answer is known, then *settled*: what is left to say is written, our direction finished,
+ * and what still comes is not looked at. It is *over* after a reset, by either side, or when both directions have
+ * ended.
  */
 export abstract class TransferEnd<Event, Action> {
   protected readonly input = new FileInput()

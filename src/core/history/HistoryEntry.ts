@@ -3,7 +3,8 @@ import { MESSAGE_ID_BYTES } from "../../protocol/ChatRecord.js"
 import { MAX_MESSAGE, type MessageId } from "../peer/Api.js"
 
 /**
- * What the history of one conversation is made of, in the order in which it happened. Each entry is `type u8 | id 16 | body`; integers are
+ * What the history of one conversation is made of, in the order in which it happened. Each entry is `type u8 | id 16 |
+ * body`; integers are
  * `varint`:
  *
  * | type | entry | body |
@@ -14,7 +15,10 @@ import { MAX_MESSAGE, type MessageId } from "../peer/Api.js"
  * | 4 | Read | none |
  */
 export type HistoryEntry =
-  /** We have said this to somebody who was called so then. `at` is ms since 1970 UTC, and means what the clock was worth. */
+  /**
+   * We have said this to somebody who was called so then. `at` is ms since 1970 UTC, and means what the clock was
+   * worth.
+   */
   | ({ readonly _tag: "Sent" } & Said)
   /** This was shown to us. */
   | ({ readonly _tag: "Received" } & Said)
@@ -30,7 +34,10 @@ interface Said {
   readonly text: string
 }
 
-/** One entry; entries that are encoded one after the other are decoded together. The id is well-formed, the text no longer than a message. */
+/**
+ * One entry; entries that are encoded one after the other are decoded together. The id is well-formed, the text no
+ * longer than a message.
+ */
 export const encode = (entry: HistoryEntry): Uint8Array => {
   const id = Bytes.fromHex(entry.id)!
   if (entry._tag === "Delivered" || entry._tag === "Read") return Bytes.concat([Uint8Array.of(TYPES[entry._tag]), id])

@@ -30,7 +30,8 @@ export interface Wanted {
 }
 
 /**
- * Goes through the history of one conversation backwards, because what became of a message stands behind it. Memory is bounded by
+ * Goes through the history of one conversation backwards, because what became of a message stands behind it. Memory is
+ * bounded by
  * `limit` messages, and by the ids of those that are confirmed further on in the history than they were said.
  */
 export class Recollection {
@@ -58,7 +59,8 @@ export class Recollection {
         this.#marks.add(entry.id)
         return
       case "Received": {
-        // Shown again after a crash in between: the one message that was on the screen and not yet written down as shown.
+        // Shown again after a crash in between: the one message that was on the screen and not yet written down as
+        // shown.
         const repeated = entry.id === this.#lastReceived
         this.#lastReceived = entry.id
         if (!repeated) this.#find(entry, "received", undefined)
@@ -91,7 +93,10 @@ export class Recollection {
   }
 }
 
-/** The pages of several conversations as one, in order of time; each conversation keeps its own order, whatever its clock did. */
+/**
+ * The pages of several conversations as one, in order of time; each conversation keeps its own order, whatever its
+ * clock did.
+ */
 export const merge = (pages: ReadonlyArray<Page>, limit: number): Page => {
   const all = pages.flatMap(({ messages }) => {
     let latest = 0

@@ -1,7 +1,7 @@
 /**
- * Which files a history has: for each conversation a shelf of segments, and which of them must go when there are too many. Segments are
- * numbered by the time (ms since 1970 UTC) at which they were begun, so that the oldest of all shelves can be told; where a clock
- * was set back, the next number of the shelf takes its place.
+ * Which files a history has: for each conversation a shelf of segments, and which of them must go when there are too
+ * many. Segments are numbered by the time (ms since 1970 UTC) at which they were begun, so that the oldest of all
+ * shelves can be told; where a clock was set back, the next number of the shelf takes its place.
  */
 export class Shelves {
   /** Numbers in ascending order, never none. */
@@ -76,7 +76,10 @@ export interface Segment {
 /** Its file, below the folder of the history. */
 export const nameOf = ({ number, shelf }: Segment): string => `${shelf}/${String(number).padStart(DIGITS, "0")}`
 
-/** Bytes at which a segment is full: small enough to be rewritten in passing, large enough that a long chat is few files. */
+/**
+ * Bytes at which a segment is full: small enough to be rewritten in passing, large enough that a long chat is few
+ * files.
+ */
 export const MAX_SEGMENT = 512 * 1024
 /** With one person: 8 MiB, some 70,000 lines of usual length. */
 export const MAX_SEGMENTS_EACH = 16

@@ -3,7 +3,8 @@ import { MESSAGE_ID_BYTES } from "../../protocol/ChatRecord.js"
 import { type JournalEntry, MAX_MESSAGE, type MessageId, type PeerId } from "../peer/Api.js"
 
 /**
- * What a journal is made of: the entries of the peer machine, and what a later process needs besides to find the peer again. Each is
+ * What a journal is made of: the entries of the peer machine, and what a later process needs besides to find the peer
+ * again. Each is
  * `type u8 | identity 32 | body`; integers are `varint`:
  *
  * | type | entry | body |
@@ -21,7 +22,9 @@ export type Entry =
   /** The nickname that the peer was last known by, and the sequence of the next message to it. */
   | { readonly _tag: "Peer"; readonly peer: PeerId; readonly nick: string; readonly nextSequence: number }
 
-/** The entries one after the other. Their peers and ids are well-formed, and a nickname has at most `MAX_NICK` bytes. */
+/**
+ * The entries one after the other. Their peers and ids are well-formed, and a nickname has at most `MAX_NICK` bytes.
+ */
 export const encode = (entries: ReadonlyArray<Entry>): Uint8Array => {
   let length = 0
   for (const entry of entries) length += sizeOf(entry)

@@ -3,12 +3,13 @@ import { MAX_OUTBOX, MAX_OUTBOX_BYTES, MAX_SEEN } from "../peer/chat/Conversatio
 import type { Entry } from "./Entry.js"
 
 /**
- * What all entries of a journal come to: the messages that wait for each peer, and the ids that each peer may repeat. It is what
- * a new process begins with, and what a journal is rewritten from when it has grown.
+ * What all entries of a journal come to: the messages that wait for each peer, and the ids that each peer may repeat.
+ * It is what a new process begins with, and what a journal is rewritten from when it has grown.
  *
- * Bounded whatever the entries say: `MAX_ACCOUNTS` peers, a full outbox each but `MAX_WAITING_BYTES` in all, `MAX_SEEN` ids each but
- * `MAX_IDS` in all. Where there are too many, the peers (and ids) that were not talked to for longest are forgotten, never a
- * message that waits.
+ * Bounded whatever the entries say: `MAX_ACCOUNTS` peers, a full outbox each but `MAX_WAITING_BYTES` in all, `MAX_SEEN`
+ * ids each but
+ * `MAX_IDS` in all. Where there are too many, the peers (and ids) that were not talked to for longest are forgotten,
+ * never a message that waits.
  */
 export class Ledger {
   /** The one that was talked to last is last. */
@@ -177,5 +178,8 @@ const MAX_DELIVERED = 16
 const MAX_ACCOUNTS = 1024
 /** Bytes of text that wait in all: four full outboxes, and half of what a file of the store may have. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024
-/** Ids in all, 16 bytes each on disk and about 100 in memory: 16 full windows, or 150 messages of each of a thousand peers. */
+/**
+ * Ids in all, 16 bytes each on disk and about 100 in memory: 16 full windows, or 150 messages of each of a thousand
+ * peers.
+ */
 const MAX_IDS = 16 * MAX_SEEN

@@ -2,14 +2,15 @@ import { type Crypto, KEY_BYTES, TAG_BYTES } from "../../domain/Crypto.js"
 import * as Bytes from "../../protocol/Bytes.js"
 
 /**
- * A file that only grows, sealed at rest: `parley-journal-v1 LF | salt 32 | block ...`, a block being `length u32 | sealed`, with the
- * length as additional data and the block's number in the file, from 0, as nonce.
+ * A file that only grows, sealed at rest: `parley-journal-v1 LF | salt 32 | block ...`, a block being `length u32 |
+ * sealed`, with the length as additional data and the block's number in the file, from 0, as nonce.
  *
- * No nonce is ever used twice: the key follows from the secret and the salt, the salt is drawn afresh for each file, a file is written by
- * one process alone, and that process numbers its blocks upwards. A later process reads the file and begins another one.
+ * No nonce is ever used twice: the key follows from the secret and the salt, the salt is drawn afresh for each file, a
+ * file is written by one process alone, and that process numbers its blocks upwards. A later process reads the file and
+ * begins another one.
  *
- * The end of a file may be torn (a crash in an append): what is not whole there counts as never written. A block in the middle
- * that is not authentic is left out and told as damage.
+ * The end of a file may be torn (a crash in an append): what is not whole there counts as never written. A block in the
+ * middle that is not authentic is left out and told as damage.
  */
 export class SealedLogWriter {
   readonly #key: Uint8Array

@@ -37,7 +37,10 @@ export class Neighbour {
     return this.#next
   }
 
-  /** Heard again: it is asked anew if it has not answered yet, or is somewhere else now, which is what a restart looks like. */
+  /**
+   * Heard again: it is asked anew if it has not answered yet, or is somewhere else now, which is what a restart looks
+   * like.
+   */
   announced(endpoint: Endpoint, now: number): void {
     const isElsewhere = endpoint.address !== this.endpoint.address || endpoint.port !== this.endpoint.port
     if (this.#next !== undefined || (this.card !== undefined && !isElsewhere)) return
@@ -77,7 +80,7 @@ export class Neighbour {
 }
 
 /**
- * Milliseconds after each packet: a local network answers in one or two, Wi-Fi asleep in some hundred. All in all 3.1 s, so that a
- * person who asks for somebody that has gone is told soon.
+ * Milliseconds after each packet: a local network answers in one or two, Wi-Fi asleep in some hundred. All in all 3.1
+ * s, so that a person who asks for somebody that has gone is told soon.
  */
 const WAITS = [200, 400, 800, 1_700]

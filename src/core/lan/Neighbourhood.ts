@@ -49,12 +49,12 @@ export interface NeighbourhoodOptions {
 /**
  * Peers on one local network, without a server (docs/protocol.md §4).
  *
- * Life: whoever is announced (`found`) is asked for its card until it shows it, and then counts as present. `query` invites somebody:
- * the invitation carries our own card, its answer theirs, and both sides derive the same introduction. A record that is not signed by
- * the identity that its name stands for is nobody's.
+ * Life: whoever is announced (`found`) is asked for its card until it shows it, and then counts as present. `query`
+ * invites somebody: the invitation carries our own card, its answer theirs, and both sides derive the same
+ * introduction. A record that is not signed by the identity that its name stands for is nobody's.
  *
- * Packets from outside of this network's addresses are not for us, answers are never larger than questions, and cards are
- * shown at a bounded rate. After every call drain `pollTransmit` and `pollEvent`; wake at `pollTimeout`.
+ * Packets from outside of this network's addresses are not for us, answers are never larger than questions, and cards
+ * are shown at a bounded rate. After every call drain `pollTransmit` and `pollEvent`; wake at `pollTimeout`.
  */
 export class Neighbourhood {
   readonly name: Lan.LanName

@@ -1,14 +1,14 @@
 import * as Endpoint from "../../domain/Endpoint.js"
 
 /**
- * What a NAT's choice of an outer port (its mapping, RFC 4787 §4.1), or its decision to let a packet in (its filtering, §5), depends
- * on: our own endpoint alone, also the other side's address, or also the other side's port.
+ * What a NAT's choice of an outer port (its mapping, RFC 4787 §4.1), or its decision to let a packet in (its filtering,
+ * §5), depends on: our own endpoint alone, also the other side's address, or also the other side's port.
  */
 export type Dependency = "endpoint-independent" | "address-dependent" | "address-and-port-dependent"
 
 /**
- * What measurements leave possible: everything from `best` (easiest to connect to) to `worst`. One server with two ports, for
- * example, can tell the two ends apart and not the middle. Known for sure where both are the same.
+ * What measurements leave possible: everything from `best` (easiest to connect to) to `worst`. One server with two
+ * ports, for example, can tell the two ends apart and not the middle. Known for sure where both are the same.
  */
 export interface Range {
   readonly best: Dependency
@@ -39,8 +39,8 @@ export interface Observation {
 }
 
 /**
- * The mapping behaviour, by comparing what several servers (or ports of one server) saw of one socket at about the same time:
- * RFC 5780 §4.3 for any set of servers. Order means nothing; a single observation tells nothing.
+ * The mapping behaviour, by comparing what several servers (or ports of one server) saw of one socket at about the same
+ * time: RFC 5780 §4.3 for any set of servers. Order means nothing; a single observation tells nothing.
  */
 export const mappingOf = (observations: ReadonlyArray<Observation>): Range => {
   let samePort = false

@@ -12,9 +12,9 @@ export interface Reachability {
 export type Expectation = "direct" | "relay" | "either"
 
 /**
- * Which way a conversation between two networks takes, by theory (docs/protocol.md, the table of routes): relayed when UDP is
- * blocked, when both mappings depend on the peer, or when one does and the other side's filter insists on the port. Symmetric.
- * Two machines on the *same* network talk over it whatever their NAT does.
+ * Which way a conversation between two networks takes, by theory (docs/protocol.md, the table of routes): relayed when
+ * UDP is blocked, when both mappings depend on the peer, or when one does and the other side's filter insists on the
+ * port. Symmetric. Two machines on the *same* network talk over it whatever their NAT does.
  */
 export const expect = (left: Reachability, right: Reachability): Expectation => {
   if (!left.udp || !right.udp) return "relay"
@@ -62,9 +62,9 @@ const possibilities = ({ mapping, filtering }: Reachability): ReadonlyArray<Beha
   members(mapping).flatMap((m) => members(filtering).map((f) => ({ mapping: m, filtering: f })))
 
 /**
- * Whether a packet gets from `from` to the endpoint that servers see of `to`, when both send to what servers see of the other. The
- * endpoint must be the one that `to` sends from as well, and its filter must know the endpoint that the packet comes from. The
- * answer then goes to where the packet came from, along the way that it opened.
+ * Whether a packet gets from `from` to the endpoint that servers see of `to`, when both send to what servers see of the
+ * other. The endpoint must be the one that `to` sends from as well, and its filter must know the endpoint that the
+ * packet comes from. The answer then goes to where the packet came from, along the way that it opened.
  */
 const reaches = (from: Behaviour, to: Behaviour): boolean =>
   to.mapping === "endpoint-independent" &&

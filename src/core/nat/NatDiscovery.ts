@@ -5,15 +5,18 @@ import { type NatReport, NO_TRANSLATION } from "./NatReport.js"
 import { keyOf, mappedOf, type Patience, type Random, same, Transaction } from "./Transaction.js"
 
 /**
- * Both sockets are fresh: they have sent nothing before. `first` asks everybody, for the mapping. `second` sends to nobody but the
- * server's first endpoint, so that whatever else reaches it came through the filter by itself.
+ * Both sockets are fresh: they have sent nothing before. `first` asks everybody, for the mapping. `second` sends to
+ * nobody but the server's first endpoint, so that whatever else reaches it came through the filter by itself.
  */
 export type Socket = "first" | "second"
 
 export interface DiscoveryOptions {
   /** The server's first endpoint; its family is the one examined. */
   readonly server: Endpoint.Endpoint
-  /** Another port of the server that answers CHANGE-REQUEST: known for a parley server, otherwise learned from OTHER-ADDRESS. */
+  /**
+   * Another port of the server that answers CHANGE-REQUEST: known for a parley server, otherwise learned from
+   * OTHER-ADDRESS.
+   */
   readonly secondPort?: number
   /** Further STUN servers, for the mapping alone; those beyond `MAX_OTHERS` are left out. */
   readonly others?: ReadonlyArray<Endpoint.Endpoint>
@@ -29,14 +32,16 @@ export interface DiscoveryTransmit {
 }
 
 /**
- * Finds out how the NATs and firewalls of this network behave (RFC 5780 §4): mapping (§4.3), filtering (§4.4) and hairpinning, all
- * at the same time, in at most 10 s. How much can be known depends on the server: with two ports on one address the middle of
- * each scale stays open, with a second address (or another server, for the mapping) nothing does.
+ * Finds out how the NATs and firewalls of this network behave (RFC 5780 §4): mapping (§4.3), filtering (§4.4) and
+ * hairpinning, all at the same time, in at most 10 s. How much can be known depends on the server: with two ports on
+ * one address the middle of each scale stays open, with a second address (or another server, for the mapping) nothing
+ * does.
  *
- * Silence counts as "filtered" only if the first socket got an answer from the very endpoint that was silent towards the second.
+ * Silence counts as "filtered" only if the first socket got an answer from the very endpoint that was silent towards
+ * the second.
  *
- * Life: asks at once; after each call drain `pollTransmit` and wake it at `pollTimeout`; `pollReport` gives the report when all is
- * known, once, and from then on nothing happens any more.
+ * Life: asks at once; after each call drain `pollTransmit` and wake it at `pollTimeout`; `pollReport` gives the report
+ * when all is known, once, and from then on nothing happens any more.
  */
 export class NatDiscovery {
   readonly #options: DiscoveryOptions
@@ -152,8 +157,8 @@ export class NatDiscovery {
   }
 
   /**
-   * Each socket sends to the outer endpoint of the other one: as two programs of this network would who know nothing better, each
-   * opening its filter for the other.
+   * Each socket sends to the outer endpoint of the other one: as two programs of this network would who know nothing
+   * better, each opening its filter for the other.
    */
   #testHairpin(now: number): void {
     const { first, second } = this.#mapped
@@ -208,7 +213,9 @@ export class NatDiscovery {
     }
   }
 
-  /** What became of a request for an answer from elsewhere; silence only where `first` proves that elsewhere is alive. */
+  /**
+   * What became of a request for an answer from elsewhere; silence only where `first` proves that elsewhere is alive.
+   */
   #outcome(purpose: Purpose): Outcome | undefined {
     const probe = this.#probes.find((candidate) => candidate.purpose === purpose)
     if (probe === undefined || probe.outcome !== "silence") return probe?.outcome
@@ -220,15 +227,18 @@ export class NatDiscovery {
 export const MAX_OTHERS = 4
 
 /**
- * Requests at 0, 0.5, 1.5 and 3.5 s, given up at 5 s: with 5 % loss each way silence is an accident once in 10,000 times, and nobody
- * waits longer than that twice.
+ * Requests at 0, 0.5, 1.5 and 3.5 s, given up at 5 s: with 5 % loss each way silence is an accident once in 10,000
+ * times, and nobody waits longer than that twice.
  */
 const PATIENCE: Patience = { sends: 4, lastWaitMs: 1_500 }
 
 const BOTH = { address: true, port: true }
 const PORT = { address: false, port: true }
 
-/** `base` opens the filter towards the server's first endpoint alone; the `change` probes then ask for answers from elsewhere. */
+/**
+ * `base` opens the filter towards the server's first endpoint alone; the `change` probes then ask for answers from
+ * elsewhere.
+ */
 type Purpose = "mapping" | "base" | "change-both" | "change-port" | "hairpin"
 
 type Outcome = "answer" | "silence" | "unsupported"

@@ -2,9 +2,9 @@ import { exactly, UNKNOWN } from "./Behaviour.js"
 import type { Reachability } from "./Expectation.js"
 
 /**
- * A network in one word, as far as its user's program found out by the way: `blocked`: no UDP; `none`: no translation, though maybe a
- * firewall; `easy`: a NAT that shows every peer the same port; `hard`: one that shows each peer another. Peers tell each other in the
- * handshake, so that both can say why a conversation takes the path that it takes.
+ * A network in one word, as far as its user's program found out by the way: `blocked`: no UDP; `none`: no translation,
+ * though maybe a firewall; `easy`: a NAT that shows every peer the same port; `hard`: one that shows each peer another.
+ * Peers tell each other in the handshake, so that both can say why a conversation takes the path that it takes.
  */
 export type NatKind = "unknown" | "blocked" | "none" | "easy" | "hard"
 

@@ -2,7 +2,10 @@ import * as Endpoint from "../../domain/Endpoint.js"
 import { type Dependency, exactly, type Range } from "./Behaviour.js"
 import type { Reachability } from "./Expectation.js"
 
-/** What this machine's network does to UDP of one address family, in the terms of RFC 4787. Plain data: it may go out as JSON. */
+/**
+ * What this machine's network does to UDP of one address family, in the terms of RFC 4787. Plain data: it may go out as
+ * JSON.
+ */
 export interface NatReport {
   readonly family: Endpoint.Family
   /** Whether any server answered over UDP. Without that nothing below is known. */

@@ -4,7 +4,9 @@ import * as Behaviour from "./Behaviour.js"
 import { keyOf, mappedOf, type Patience, type Random, same, Transaction } from "./Transaction.js"
 
 export interface ReflexiveOptions {
-  /** Ports of the rendezvous server's reflector first, then other STUN servers. Those beyond `MAX_SERVERS` are left out. */
+  /**
+   * Ports of the rendezvous server's reflector first, then other STUN servers. Those beyond `MAX_SERVERS` are left out.
+   */
   readonly servers: ReadonlyArray<Endpoint.Endpoint>
   readonly random: Random
 }
@@ -14,23 +16,31 @@ export interface Reflexive {
   readonly family: Endpoint.Family
   /** Server-reflexive candidates, at most `MAX_CANDIDATES`, the best first; none when no server answers. */
   readonly candidates: ReadonlyArray<Endpoint.Endpoint>
-  /** What the NAT's mapping depends on. A `best` beyond endpoint-independent means a hard NAT: peers see yet another port. */
+  /**
+   * What the NAT's mapping depends on. A `best` beyond endpoint-independent means a hard NAT: peers see yet another
+   * port.
+   */
   readonly mapping: Behaviour.Range
-  /** Since the event before, a server saw us elsewhere: the network changed or the NAT restarted, and paths to peers are in doubt. */
+  /**
+   * Since the event before, a server saw us elsewhere: the network changed or the NAT restarted, and paths to peers are
+   * in doubt.
+   */
   readonly moved: boolean
 }
 
 /**
- * Finds out, and keeps knowing, where the internet sees the program's own UDP sockets: a STUN client that shares them with the peer
- * link.
+ * Finds out, and keeps knowing, where the internet sees the program's own UDP sockets: a STUN client that shares them
+ * with the peer link.
  *
- * In each round it asks all servers at once. The first answer makes a candidate; the second one, from another port, tells a mapping
- * that is the same for everybody from a hard one. Every 20 to 27 s a new round keeps the mapping alive and notices a new one. A
- * server that saw us move throws doubt on what the others said before, so those are asked again at once.
+ * In each round it asks all servers at once. The first answer makes a candidate; the second one, from another port,
+ * tells a mapping that is the same for everybody from a hard one. Every 20 to 27 s a new round keeps the mapping alive
+ * and notices a new one. A server that saw us move throws doubt on what the others said before, so those are asked
+ * again at once.
  *
- * Life: idle until `start`; after each call drain `pollTransmit` and `pollEvent` and wake it at `pollTimeout`. An event is the whole
- * state of one family and replaces an older one that was not fetched, so nothing grows. Answers count only from the server asked and
- * with its transaction id; a server may still lie, which is why peers send a candidate nothing but small probes.
+ * Life: idle until `start`; after each call drain `pollTransmit` and `pollEvent` and wake it at `pollTimeout`. An event
+ * is the whole state of one family and replaces an older one that was not fetched, so nothing grows. Answers count only
+ * from the server asked and with its transaction id; a server may still lie, which is why peers send a candidate
+ * nothing but small probes.
  */
 export class ReflexiveProbe {
   readonly #random: Random
@@ -175,13 +185,18 @@ export const MAX_SERVERS = 8
 /** A peer takes 8 candidates of all kinds; behind a hard NAT a third guess is no better than the first two. */
 export const MAX_CANDIDATES = 2
 
-/** Ms between rounds: NATs that forget a UDP mapping after 30 s are common, far below the two minutes of RFC 4787 REQ-5. */
+/**
+ * Ms between rounds: NATs that forget a UDP mapping after 30 s are common, far below the two minutes of RFC 4787 REQ-5.
+ */
 const REFRESH = 20_000
 
 /** Ms added at random, so that the clients of a server that restarted spread out. */
 const REFRESH_SPREAD = 7_000
 
-/** Requests at 0, 0.5, 1.5, 3.5 and 7.5 s, and over at 15.5 s: RFC 8489's waits, cut so that a round ends before the next. */
+/**
+ * Requests at 0, 0.5, 1.5, 3.5 and 7.5 s, and over at 15.5 s: RFC 8489's waits, cut so that a round ends before the
+ * next.
+ */
 const PATIENT: Patience = { sends: 5, lastWaitMs: 8_000 }
 
 /** Who did not answer a whole round is asked once a round: on a network without UDP that is all that is left to do. */

@@ -22,9 +22,10 @@ export interface Patience {
 }
 
 /**
- * Ms until the first repetition, doubled with each (RFC 8489 §6.2.1: at least 500 unless the round trip is known). It is not lowered
- * to a round trip measured earlier either: on a mobile link that was idle the next answer takes far longer than the last one did, and
- * nobody waits for this one, because the conversation is already up through the relay.
+ * Ms until the first repetition, doubled with each (RFC 8489 §6.2.1: at least 500 unless the round trip is known). It
+ * is not lowered to a round trip measured earlier either: on a mobile link that was idle the next answer takes far
+ * longer than the last one did, and nobody waits for this one, because the conversation is already up through the
+ * relay.
  */
 export const INITIAL_RTO = 500
 
@@ -62,7 +63,10 @@ export class Transaction {
     return !this.#over
   }
 
-  /** The answer came. Gives the round trip in ms, unless the request was repeated: who knows which one was answered (Karn). */
+  /**
+   * The answer came. Gives the round trip in ms, unless the request was repeated: who knows which one was answered
+   * (Karn).
+   */
   finish(now: number): number | undefined {
     this.#over = true
     return this.#sent === 1 ? now - this.#begun : undefined

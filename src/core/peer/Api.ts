@@ -39,7 +39,9 @@ export interface Introduction {
   readonly relay?: boolean
 }
 
-/** Our relation to a peer. `invited`: they asked for us, we have not asked for them, and can send them nothing (law 2). */
+/**
+ * Our relation to a peer. `invited`: they asked for us, we have not asked for them, and can send them nothing (law 2).
+ */
 export type Consent = "inviting" | "invited" | "mutual"
 
 export interface PathInfo {
@@ -74,7 +76,10 @@ export type PeerEvent =
   | { readonly _tag: "Message"; readonly peer: PeerId; readonly id: MessageId; readonly text: string }
   /** The other application has shown our message. */
   | { readonly _tag: "Delivered"; readonly peer: PeerId; readonly id: MessageId }
-  /** Somebody has read our message, and all before it. Never before its `Delivered`, and only where the other side tells. */
+  /**
+   * Somebody has read our message, and all before it. Never before its `Delivered`, and only where the other side
+   * tells.
+   */
   | { readonly _tag: "Read"; readonly peer: PeerId; readonly id: MessageId }
   /** Our message waits for the other side's consent: the credit of an inviter is used up. */
   | { readonly _tag: "CreditExhausted"; readonly peer: PeerId; readonly id: MessageId }
@@ -84,7 +89,10 @@ export type PeerEvent =
   | { readonly _tag: "StreamReadable"; readonly peer: PeerId; readonly stream: StreamId }
   /** A `writeStream` that asked to wait waits no longer. */
   | { readonly _tag: "StreamWritable"; readonly peer: PeerId; readonly stream: StreamId }
-  /** The peer gave a stream up, in both directions, for a reason of its own: an application's `code`, or 1 when it had no room. */
+  /**
+   * The peer gave a stream up, in both directions, for a reason of its own: an application's `code`, or 1 when it had
+   * no room.
+   */
   | { readonly _tag: "StreamReset"; readonly peer: PeerId; readonly stream: StreamId; readonly code: number }
   /** Ends all streams as well. */
   | {
@@ -96,8 +104,8 @@ export type PeerEvent =
     }
 
 /**
- * Something to be written down before the machine goes on with it. A message of ours leaves when its `Accepted` has been stored, a
- * message of theirs is confirmed when its `Shown` has; the other two ask for no patience.
+ * Something to be written down before the machine goes on with it. A message of ours leaves when its `Accepted` has
+ * been stored, a message of theirs is confirmed when its `Shown` has; the other two ask for no patience.
  */
 export type JournalEntry =
   | ({ readonly _tag: "Accepted"; readonly peer: PeerId } & PastMessage)
@@ -153,15 +161,15 @@ export interface PeerStatus {
 }
 
 /**
- * The methods of `Peers`. `now` is monotonic ms. Written down as an interface so that drivers and tests can be read without
- * the machine.
+ * The methods of `Peers`. `now` is monotonic ms. Written down as an interface so that drivers and tests can be read
+ * without the machine.
  */
 export interface PeersMachine {
   /** Our own record (signed bytes) and candidates, for handshakes and CANDIDATES frames from now on. */
   readonly setLocal: (record: Uint8Array, candidates: ReadonlyArray<Endpoint>, now: number) => void
   /**
-   * We asked for this peer: consent is given, messages may be sent, the handshake starts. Also for a peer known already, with
-   * a fresh introduction after either side or the server restarted.
+   * We asked for this peer: consent is given, messages may be sent, the handshake starts. Also for a peer known
+   * already, with a fresh introduction after either side or the server restarted.
    */
   readonly invite: (introduction: Introduction, now: number) => void
   /** They asked for us: answer their handshake, grant an inviter's credit, open our filter. */
@@ -170,7 +178,10 @@ export interface PeersMachine {
   readonly send: (peer: PeerId, text: string, now: number) => MessageId | SendRefusal
   /** The application has shown this message: tells the sender, and grants credit for more. */
   readonly delivered: (peer: PeerId, id: MessageId, now: number) => void
-  /** A person has read this message and all before it: tells the sender, once it is delivered and we have asked for them. */
+  /**
+   * A person has read this message and all before it: tells the sender, once it is delivered and we have asked for
+   * them.
+   */
   readonly read: (peer: PeerId, id: MessageId, now: number) => void
   /** Gives up what was not delivered; the ids that were dropped, oldest first. */
   readonly dropOutbox: (peer: PeerId, now: number) => ReadonlyArray<MessageId>
@@ -181,8 +192,9 @@ export interface PeersMachine {
   /** A hint from elsewhere that this peer's reachability changed: probe at once instead of at the next heartbeat. */
   readonly nudge: (peer: PeerId, now: number) => void
   /**
-   * Which paths may be used with this peer from now on, or with all that have no policy of their own. Best said before the introduction:
-   * what was told already is not taken back. `false` when `MAX_PEERS` have a policy of their own and this would be one more.
+   * Which paths may be used with this peer from now on, or with all that have no policy of their own. Best said before
+   * the introduction: what was told already is not taken back. `false` when `MAX_PEERS` have a policy of their own and
+   * this would be one more.
    */
   readonly setPolicy: (peer: PeerId | undefined, policy: Policy, now: number) => boolean
   /** What is known of our own network; peers are told in handshakes from now on. */
@@ -193,23 +205,26 @@ export interface PeersMachine {
   /** Peers with a conversation or an open introduction. */
   readonly peers: () => ReadonlyArray<PeerId>
   /**
-   * Begins a stream beside the conversation: bytes in order, both ways, each direction with an end of its own. Only between two that have
-   * asked for each other. The peer learns of it with the first bytes. A stream lives no longer than its connection.
+   * Begins a stream beside the conversation: bytes in order, both ways, each direction with an end of its own. Only
+   * between two that have asked for each other. The peer learns of it with the first bytes. A stream lives no longer
+   * than its connection.
    */
   readonly openStream: (peer: PeerId, now: number) => StreamId | StreamRefusal
   /**
-   * Takes over `data` (at most `MAX_WRITE` bytes; it must not change any more). `true`: go on; `false`: taken, but wait for `StreamWritable`
-   * before the next, or memory grows; `undefined`: the stream is gone or finished.
+   * Takes over `data` (at most `MAX_WRITE` bytes; it must not change any more). `true`: go on; `false`: taken, but wait
+   * for `StreamWritable` before the next, or memory grows; `undefined`: the stream is gone or finished.
    */
   readonly writeStream: (peer: PeerId, stream: StreamId, data: Uint8Array, now: number) => boolean | undefined
   /** Ends our direction: the peer reads an end after the bytes written so far. */
   readonly finishStream: (peer: PeerId, stream: StreamId, now: number) => void
   /**
-   * The next bytes in order, `"end"` once after the last, `undefined` when there is nothing now (`StreamReadable` follows) or never will be.
-   * Reading is what lets the peer send more. The bytes belong to the caller.
+   * The next bytes in order, `"end"` once after the last, `undefined` when there is nothing now (`StreamReadable`
+   * follows) or never will be. Reading is what lets the peer send more. The bytes belong to the caller.
    */
   readonly readStream: (peer: PeerId, stream: StreamId, now: number) => Uint8Array | "end" | undefined
-  /** Gives a stream up in both directions; what was not delivered is dropped. `code` is the application's, from 2 on. */
+  /**
+   * Gives a stream up in both directions; what was not delivered is dropped. `code` is the application's, from 2 on.
+   */
   readonly resetStream: (peer: PeerId, stream: StreamId, code: number, now: number) => void
   readonly handleDatagram: (from: Route, data: Uint8Array, now: number) => void
   readonly handleTimeout: (now: number) => void

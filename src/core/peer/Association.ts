@@ -18,13 +18,14 @@ import { type Policy, permits } from "./path/Policy.js"
 import type { PeerReport } from "./path/Report.js"
 
 /**
- * Everything between us and one peer identity: its conversation, at most one connection in use, at most one that we answered and that
- * is not confirmed yet, at most one handshake that we began.
+ * Everything between us and one peer identity: its conversation, at most one connection in use, at most one that we
+ * answered and that is not confirmed yet, at most one handshake that we began.
  *
- * A handshake names the ends of the connection that its sender believes in. When both sides name the same pair, it brings new keys
- * to that connection; otherwise it makes a new one, and the conversation starts over with what was not delivered. When both
- * begin at once, the side with the lower static key stays the initiator: it does not answer the other's HS1 (but sends its own to
- * where that came from, on the channel it came on), and the other answers and forgets its own.
+ * A handshake names the ends of the connection that its sender believes in. When both sides name the same pair, it
+ * brings new keys to that connection; otherwise it makes a new one, and the conversation starts over with what was not
+ * delivered. When both begin at once, the side with the lower static key stays the initiator: it does not answer the
+ * other's HS1 (but sends its own to where that came from, on the channel it came on), and the other answers and forgets
+ * its own.
  */
 export class Association {
   readonly conversation: Conversation

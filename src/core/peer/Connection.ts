@@ -18,11 +18,13 @@ import { RttEstimator } from "./recovery/RttEstimator.js"
 import { Streams } from "./stream/Streams.js"
 
 /**
- * One connection between two processes: from the handshake that created it until a goodbye, silence, or a newer connection. It turns
- * frames into sealed packets and back, and gives each frame to the part that it concerns; those parts make the decisions.
+ * One connection between two processes: from the handshake that created it until a goodbye, silence, or a newer
+ * connection. It turns frames into sealed packets and back, and gives each frame to the part that it concerns; those
+ * parts make the decisions.
  *
- * The side that answered the handshake says nothing until the first authentic packet shows that the other one has the keys
- * (`confirmed`): the handshake might have been a replay. `ended` says why it is over; nothing is sent or accepted after that.
+ * The side that answered the handshake says nothing until the first authentic packet shows that the other one has the
+ * keys (`confirmed`): the handshake might have been a replay. `ended` says why it is over; nothing is sent or accepted
+ * after that.
  */
 export class Connection implements LossSink {
   readonly keys: KeyRing
@@ -87,7 +89,10 @@ export class Connection implements LossSink {
     this.chat.announce()
   }
 
-  /** The handshake came to its end: `bytes` came from `route`, `rtt` ms after ours when that is known, and `sent` went back. */
+  /**
+   * The handshake came to its end: `bytes` came from `route`, `rtt` ms after ours when that is known, and `sent` went
+   * back.
+   */
   begin(route: Route, bytes: number, sent: number, rtt: number | undefined, now: number): void {
     this.paths.use(route, bytes, rtt, now)
     this.paths.active?.onSent(sent, now)
@@ -167,7 +172,9 @@ export class Connection implements LossSink {
     return this.#packets.poll(now)
   }
 
-  /** Packets that say goodbye: several, because nobody will answer. To be sent when it is us who ended the connection. */
+  /**
+   * Packets that say goodbye: several, because nobody will answer. To be sent when it is us who ended the connection.
+   */
   farewell(now: number): ReadonlyArray<Transmit> {
     const path = this.paths.active
     const spare = this.paths.spare(now)

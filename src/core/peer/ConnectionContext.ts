@@ -28,7 +28,10 @@ export interface ConnectionContext {
   readonly remoteId: Uint8Array
   /** From the peer's handshake: what we may send. */
   readonly peerTerms: { readonly consent: boolean; readonly creditMessages: number; readonly creditBytes: number }
-  /** The first sign that the peer has this connection, too, and is not a replay; a packet that it came with is about to be handled. */
+  /**
+   * The first sign that the peer has this connection, too, and is not a replay; a packet that it came with is about to
+   * be handled.
+   */
   readonly onConfirmed: (now: number) => void
   /** Whether our handshake said that we asked for the peer. */
   readonly consented: boolean

@@ -14,12 +14,12 @@ import type { LossDetector, SentFrame } from "./recovery/LossDetector.js"
 import type { Streams } from "./stream/Streams.js"
 
 /**
- * Makes the packets of one connection: decides what goes into the next one, and seals it. In this order: answers to probes and probes, each
- * on its path; then, on the path for data, what is owed of acknowledgement, control, the conversation, and last the other streams, so
- * that a file never delays a word.
+ * Makes the packets of one connection: decides what goes into the next one, and seals it. In this order: answers to
+ * probes and probes, each on its path; then, on the path for data, what is owed of acknowledgement, control, the
+ * conversation, and last the other streams, so that a file never delays a word.
  *
- * A line of chat that leaves room in its packet takes the unacknowledged ones just before it along again: when one of them was lost,
- * nothing has to wait until that is noticed.
+ * A line of chat that leaves room in its packet takes the unacknowledged ones just before it along again: when one of
+ * them was lost, nothing has to wait until that is noticed.
  */
 export class PacketBuilder {
   /** The number of the next packet. It runs on over all keys, and no number is used twice. */
@@ -153,7 +153,10 @@ export class PacketBuilder {
     return transmit
   }
 
-  /** A packet of this size whose loss would hurt nothing: a limit that the peer knows already, and padding (RFC 8899 §4.1). */
+  /**
+   * A packet of this size whose loss would hurt nothing: a limit that the peer knows already, and padding (RFC 8899
+   * §4.1).
+   */
   #sizeProbe(size: number, path: Path, now: number): Transmit {
     path.size.onProbeSent()
     const writer = this.#begin(size)
@@ -239,7 +242,10 @@ export const CHAT_STREAM = 0
 const NEVER = Number.POSITIVE_INFINITY
 /** Answers that wait for their turn: all paths of a peer, twice. */
 const MAX_PONGS = 16
-/** Bytes that may still go to an unproven address: with less, not even a packet without stream data (at most 470) is sure to fit. */
+/**
+ * Bytes that may still go to an unproven address: with less, not even a packet without stream data (at most 470) is
+ * sure to fit.
+ */
 const MIN_PACKET = 512
 /** Bytes of chat that are sent once more: two or three lines of usual length. */
 const MAX_REPEATED = 480

@@ -1,6 +1,6 @@
 /**
- * Memory for packets to send. A packet is built and sealed in place, then belongs to whoever sends it, for good; the memory around it serves
- * the next ones. A buffer of its own for each packet would cost as much as sealing it.
+ * Memory for packets to send. A packet is built and sealed in place, then belongs to whoever sends it, for good; the
+ * memory around it serves the next ones. A buffer of its own for each packet would cost as much as sealing it.
  */
 export class PacketMemory {
   #slab = new Uint8Array(0)

@@ -3,7 +3,10 @@ import type { Introduction, PeerId } from "./Api.js"
 import type { Association } from "./Association.js"
 import { OpenIntroduction } from "./handshake/OpenIntroduction.js"
 
-/** Whom we know, and the channels on which they were introduced to us: at most `MAX_PEERS` peers with `MAX_OPEN` channels each. */
+/**
+ * Whom we know, and the channels on which they were introduced to us: at most `MAX_PEERS` peers with `MAX_OPEN`
+ * channels each.
+ */
 export class PeerTable {
   readonly #peers = new Map<PeerId, Association>()
   readonly #channels = new Map<string, Introduced>()
@@ -28,7 +31,10 @@ export class PeerTable {
     return this.#peers.values()
   }
 
-  /** The association that an introduction is about, a new one if need be; `undefined` when it is unusable, or there is no room. */
+  /**
+   * The association that an introduction is about, a new one if need be; `undefined` when it is unusable, or there is
+   * no room.
+   */
   introduce(introduction: Introduction): Introduced | undefined {
     const peer = Bytes.toBase64Url(introduction.record.identity)
     const channel = Bytes.fromBase64Url(introduction.channel)
@@ -80,5 +86,7 @@ export interface Introduced {
 const CHANNEL_BYTES = 8
 /** Peers remembered at once, about 7 KB each in silence: more than a person or a busy bot talks to. */
 export const MAX_PEERS = 1024
-/** Introductions to one peer: each restart of a client or a server makes a new channel, and only the newest ones matter. */
+/**
+ * Introductions to one peer: each restart of a client or a server makes a new channel, and only the newest ones matter.
+ */
 const MAX_OPEN = 4

@@ -46,17 +46,20 @@ export interface PeersOptions {
   readonly now: number
   /** What decides how fast a path is used, made for each use of one; `Bbr` when left out. */
   readonly congestion?: () => CongestionController
-  /** What earlier processes left of the conversation with a peer. Present when there is a journal: `pollJournal` is to be drained. */
+  /**
+   * What earlier processes left of the conversation with a peer. Present when there is a journal: `pollJournal` is to
+   * be drained.
+   */
   readonly past?: (peer: PeerId) => Past | undefined
 }
 
 /**
- * All peer links of one client: finds out which peer a packet is for, lets the peers take turns in sending, and collects what
- * happened. What happens between us and one peer is decided in its `Association`.
+ * All peer links of one client: finds out which peer a packet is for, lets the peers take turns in sending, and
+ * collects what happened. What happens between us and one peer is decided in its `Association`.
  *
- * A packet is looked up before any key is touched: DATA and HS2 by an index that we chose, HS1 by the channel that the server gave to
- * the pair. A packet that is not found, or that does not fit, leaves no trace. So memory depends on the peers that the server
- * introduced, at most `MAX_PEERS`, and never on what strangers send.
+ * A packet is looked up before any key is touched: DATA and HS2 by an index that we chose, HS1 by the channel that the
+ * server gave to the pair. A packet that is not found, or that does not fit, leaves no trace. So memory depends on the
+ * peers that the server introduced, at most `MAX_PEERS`, and never on what strangers send.
  */
 export class Peers implements PeersMachine {
   readonly #context: AssociationContext
@@ -356,7 +359,10 @@ export class Peers implements PeersMachine {
     return use(streams)
   }
 
-  /** The association has changed: it may have something to send, and its timeout is worked out anew once it has been asked. */
+  /**
+   * The association has changed: it may have something to send, and its timeout is worked out anew once it has been
+   * asked.
+   */
   #touch(association: Association, now: number): void {
     this.#now = now
     if (this.#known.get(association.peer) === association) this.#ready.add(association)

@@ -9,9 +9,9 @@ export interface AddressLimits {
 }
 
 /**
- * Keeps one address from using up the server: bounds the connections and the new connections of each IPv4 address and each IPv6
- * /64, which is what one subscriber has. Loopback addresses are exempt: whoever is on the machine has better ways to hurt it, and a
- * proxy or a test brings all its connections from there.
+ * Keeps one address from using up the server: bounds the connections and the new connections of each IPv4 address and
+ * each IPv6 /64, which is what one subscriber has. Loopback addresses are exempt: whoever is on the machine has better
+ * ways to hurt it, and a proxy or a test brings all its connections from there.
  */
 export class AddressGate {
   #sources = new Map<string, Source>()
@@ -56,7 +56,10 @@ export class AddressGate {
   }
 }
 
-/** About 10 MB. Beyond it, with nobody to forget, new addresses wait: a flood from that many networks is not told from a crowd. */
+/**
+ * About 10 MB. Beyond it, with nobody to forget, new addresses wait: a flood from that many networks is not told from a
+ * crowd.
+ */
 export const MAX_SOURCES = 65_536
 
 /** A sweep takes a few ms. */

@@ -1,8 +1,8 @@
 import type { Channel, FreshChannel, SessionId } from "./Registration.js"
 
 /**
- * The channels between pairs of sessions. A pair has one, the same in both directions and for every introduction, until either
- * session ends.
+ * The channels between pairs of sessions. A pair has one, the same in both directions and for every introduction, until
+ * either session ends.
  */
 export class Channels {
   #of = new Map<SessionId, Map<SessionId, Channel>>()
@@ -72,7 +72,8 @@ export interface ChannelPair {
 }
 
 /**
- * For one session; the oldest makes room, and its pair gets a new channel when it asks again. Nobody talks to a thousand people at once, and
- * at one query a second it takes an attacker a quarter of an hour to fill a table of 200 KB.
+ * For one session; the oldest makes room, and its pair gets a new channel when it asks again. Nobody talks to a
+ * thousand people at once, and at one query a second it takes an attacker a quarter of an hour to fill a table of 200
+ * KB.
  */
 export const MAX_CHANNELS = 1024

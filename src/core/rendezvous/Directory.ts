@@ -16,11 +16,11 @@ export interface Page {
 }
 
 /**
- * Who is here, sorted by nickname in lower case, with a version that grows by one at each change. The JSON of an entry is made once,
- * when it comes; a page is a slice of what all readers share.
+ * Who is here, sorted by nickname in lower case, with a version that grows by one at each change. The JSON of an entry
+ * is made once, when it comes; a page is a slice of what all readers share.
  *
- * Sorted by what people see and not by key: in keys `1` is `l` and `m` is `rn`. Two who are here never have the same lower
- * case, since that would be the same key.
+ * Sorted by what people see and not by key: in keys `1` is `l` and `m` is `rn`. Two who are here never have the same
+ * lower case, since that would be the same key.
  */
 export class Directory {
   #sorted: Array<Entry> = []
@@ -103,7 +103,10 @@ export class Directory {
 /** Entries on a page unless the request says otherwise, and at most. */
 const DEFAULT_PAGE = 200
 const MAX_PAGE = 1000
-/** A page is one line, so its bytes bound it before its entries do (about 100 of them); the rest is for what stands around them. */
+/**
+ * A page is one line, so its bytes bound it before its entries do (about 100 of them); the rest is for what stands
+ * around them.
+ */
 const PAGE_BYTES = MAX_LINE - 2048
 
 interface Entry {

@@ -9,8 +9,8 @@ import * as PeerRecord from "../../protocol/PeerRecord.js"
 import type { VerifiedIdentity } from "./Registration.js"
 
 /**
- * Whether the identity in a `Register` is the sender's own: its record is whole, of this nickname and not expired, and the proof
- * covers this connection's challenge. `undefined` for an anonymous registration, which has none of the three.
+ * Whether the identity in a `Register` is the sender's own: its record is whole, of this nickname and not expired, and
+ * the proof covers this connection's challenge. `undefined` for an anonymous registration, which has none of the three.
  */
 export const check = (
   crypto: Crypto,

@@ -13,8 +13,8 @@ export interface Corner {
 /** Where the sockets of one family are. */
 export interface Site {
   /**
-   * IP literals as clients know them. None: bound to all addresses of the machine, so that an answer cannot tell its origin. Two:
-   * everything that RFC 5780 has.
+   * IP literals as clients know them. None: bound to all addresses of the machine, so that an answer cannot tell its
+   * origin. Two: everything that RFC 5780 has.
    */
   readonly addresses: ReadonlyArray<string>
   readonly ports: readonly [number, number]
@@ -53,12 +53,12 @@ export interface ReflectorStats {
 }
 
 /**
- * A STUN server for Binding requests (RFC 8489) with the behaviour discovery of RFC 5780, for clients of RFC 3489 too. It keeps
- * nothing about them but the buckets of its rate limits.
+ * A STUN server for Binding requests (RFC 8489) with the behaviour discovery of RFC 5780, for clients of RFC 3489 too.
+ * It keeps nothing about them but the buckets of its rate limits.
  *
- * Its requests can be forged, so it is no weapon: what is no valid Binding request gets no answer; an answer goes to the address
- * and port of the request alone (RESPONSE-ADDRESS, RESPONSE-PORT and PADDING are unknown here); what the standards leave to the server
- * is added only while the answer stays as small as the request.
+ * Its requests can be forged, so it is no weapon: what is no valid Binding request gets no answer; an answer goes to
+ * the address and port of the request alone (RESPONSE-ADDRESS, RESPONSE-PORT and PADDING are unknown here); what the
+ * standards leave to the server is added only while the answer stays as small as the request.
  */
 export class Reflector {
   readonly #limiter: SourceLimiter
@@ -157,8 +157,9 @@ export class Reflector {
 }
 
 /**
- * A client sends a request or two every 20 s, and some twenty in the seconds of a discovery. 200 at once and 50/s serve a hundred of
- * them behind one address starting together, and a thousand in peace; as a reflection it is 5 kB/s. All: a tenth of a core.
+ * A client sends a request or two every 20 s, and some twenty in the seconds of a discovery. 200 at once and 50/s serve
+ * a hundred of them behind one address starting together, and a thousand in peace; as a reflection it is 5 kB/s. All: a
+ * tenth of a core.
  */
 export const DEFAULT_LIMITS: ReflectorLimits = {
   each: { burst: 200, perSecond: 50 },

@@ -43,13 +43,15 @@ export interface ChannelEnd {
 }
 
 /**
- * Who has which nickname (docs/protocol.md §1.3 and §1.4). Pure; `now` is monotonic ms. After every call the driver drains
+ * Who has which nickname (docs/protocol.md §1.3 and §1.4). Pure; `now` is monotonic ms. After every call the driver
+ * drains
  * `pollEvent` and arms its alarm at `pollTimeout`.
  *
- * A registration lives as long as its session renews the lease. When the session says goodbye the nickname is free at once;
- * when it is lost, the nickname is *held*: not listed, not to be asked for, and given only to its owner, who is whoever proves
- * the same identity, or for an anonymous one whoever shows its resume token. The owner may also take it from a session that
- * still lives, since that is what a connection looks like whose end the server has not noticed yet: the newest wins.
+ * A registration lives as long as its session renews the lease. When the session says goodbye the nickname is free at
+ * once; when it is lost, the nickname is *held*: not listed, not to be asked for, and given only to its owner, who is
+ * whoever proves the same identity, or for an anonymous one whoever shows its resume token. The owner may also take it
+ * from a session that still lives, since that is what a connection looks like whose end the server has not noticed yet:
+ * the newest wins.
  *
  * Law 1 is kept by construction: a nickname is a key of one map, and every way into that map goes through `#mayTake`.
  */
@@ -73,8 +75,8 @@ export class RegistryMachine {
   }
 
   /**
-   * Gives the session this nickname, in place of the one it has, or leaves everything as it was. `resume`: 16 random bytes in
-   * base64url. `wall`: ms since 1970 UTC.
+   * Gives the session this nickname, in place of the one it has, or leaves everything as it was. `resume`: 16 random
+   * bytes in base64url. `wall`: ms since 1970 UTC.
    */
   claim(claim: Claim, resume: string, wall: number, now: number): Registration | RefusalBody {
     const { nickname, session } = claim
@@ -141,7 +143,10 @@ export class RegistryMachine {
     return undefined
   }
 
-  /** Introduces the session to the owner of `nick`, and the owner to the session. `fresh` serves if they have no channel yet. */
+  /**
+   * Introduces the session to the owner of `nick`, and the owner to the session. `fresh` serves if they have no channel
+   * yet.
+   */
   introduce(session: SessionId, nick: string, fresh: FreshChannel): Introduction | RefusalBody {
     const asker = this.#bySession.get(session)
     if (asker === undefined) return NOT_REGISTERED

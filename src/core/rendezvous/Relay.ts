@@ -30,14 +30,15 @@ export interface RelayStats {
 }
 
 /**
- * Carries sealed packets between the two sessions of a channel, and between nobody else. It cannot read them, and keeps nothing of
- * them. Pure; `now` is monotonic ms, `Via` names the socket that an answer must leave from.
+ * Carries sealed packets between the two sessions of a channel, and between nobody else. It cannot read them, and keeps
+ * nothing of them. Pure; `now` is monotonic ms, `Via` names the socket that an answer must leave from.
  *
- * A side is reached the way it spoke last: over its control link, or, for `ADDRESS_LIFE` after an envelope with its token, at the
- * address that the envelope came from. So a side whose UDP stops working says so by using the link again.
+ * A side is reached the way it spoke last: over its control link, or, for `ADDRESS_LIFE` after an envelope with its
+ * token, at the address that the envelope came from. So a side whose UDP stops working says so by using the link again.
  *
- * Each channel has the same share, whatever the others do, and a session with many channels gets a few shares at most. A packet
- * over a limit is dropped, which its sender takes for congestion. Memory: one entry a channel that the registry has open.
+ * Each channel has the same share, whatever the others do, and a session with many channels gets a few shares at most.
+ * A packet over a limit is dropped, which its sender takes for congestion. Memory: one entry a channel that the
+ * registry has open.
  */
 export class Relay<Via> {
   readonly #channels = new Map<string, Pair<Via>>()
@@ -144,19 +145,25 @@ export class Relay<Via> {
   }
 }
 
-/** 64 KiB/s are some hundred lines of chat a second; the burst lets a pasted log through. A session: four such conversations at once. */
+/**
+ * 64 KiB/s are some hundred lines of chat a second; the burst lets a pasted log through. A session: four such
+ * conversations at once.
+ */
 export const DEFAULT_LIMITS: RelayLimits = {
   channel: { burst: 256 * 1024, perSecond: 64 * 1024 },
   session: { burst: 1024 * 1024, perSecond: 256 * 1024 }
 }
 
 /**
- * ms for which a side's address is used after its last envelope: what NATs keep a UDP mapping for at least, as a rule. A side that has
- * the relay in use speaks more often.
+ * ms for which a side's address is used after its last envelope: what NATs keep a UDP mapping for at least, as a rule.
+ * A side that has the relay in use speaks more often.
  */
 export const ADDRESS_LIFE = 30_000
 
-/** Bytes that a packet costs besides its own: a thousand empty ones a second are as much work as all the bytes of a channel. */
+/**
+ * Bytes that a packet costs besides its own: a thousand empty ones a second are as much work as all the bytes of a
+ * channel.
+ */
 const PACKET_COST = 64
 
 interface Source {

@@ -39,7 +39,10 @@ export interface SessionOptions {
   readonly udp: ReadonlyArray<number>
 }
 
-/** What the driver is to do: `Relay` at once and without an answer, the others with an outcome that comes back through `complete`. */
+/**
+ * What the driver is to do: `Relay` at once and without an answer, the others with an outcome that comes back through
+ * `complete`.
+ */
 export type Command = RegistryCommand | typeof Relay.Type
 
 export type RegistryCommand =
@@ -55,11 +58,12 @@ export type Ending = "exit" | "replaced" | "unregistered" | "idle" | "malformed"
 /**
  * One control connection as the server sees it (docs/protocol.md §1). Pure; `now` is monotonic ms.
  *
- * Life: `Welcome` waits in the output from the start. Bytes go in with `handleBytes`; `pollCommand` then reads line after
- * line, answers what it can, and stops at the first request that needs somebody else. Its driver runs that command and gives
- * the outcome to `complete`, and asks again. So requests are handled one at a time and in order, however they were sent and
- * however long the registry takes, and all replies to one read leave in one write (`takeOutput`). While `wantsInput` is
- * false the driver stops reading, and TCP slows the client down. The session ends by itself (`ending`) after a final line.
+ * Life: `Welcome` waits in the output from the start. Bytes go in with `handleBytes`; `pollCommand` then reads line
+ * after line, answers what it can, and stops at the first request that needs somebody else. Its driver runs that
+ * command and gives the outcome to `complete`, and asks again. So requests are handled one at a time and in order,
+ * however they were sent and however long the registry takes, and all replies to one read leave in one write
+ * (`takeOutput`). While `wantsInput` is false the driver stops reading, and TCP slows the client down. The session ends
+ * by itself (`ending`) after a final line.
  */
 export class Session {
   #framing: LineFraming
@@ -329,7 +333,10 @@ export class Session {
   }
 }
 
-/** Replies collect up to here before they must be sent: a third of the send queue, so that the largest reply fits on top. */
+/**
+ * Replies collect up to here before they must be sent: a third of the send queue, so that the largest reply fits on
+ * top.
+ */
 const MAX_OUTPUT = 32 * 1024
 
 const rateLimited = (wait: number): RefusalBody => ({

@@ -3,9 +3,9 @@ import { type Rate, TokenBucket } from "../support/TokenBucket.js"
 import { sourceOf } from "./AddressGate.js"
 
 /**
- * Bounds the datagrams of each IPv4 address and each IPv6 /64, which is what one subscriber has, and of all together. Sources of
- * datagrams can be forged, so memory is bounded by forgetting the source that was quiet longest: a flood from ever new sources gets
- * through this, and is stopped by the rate of all.
+ * Bounds the datagrams of each IPv4 address and each IPv6 /64, which is what one subscriber has, and of all together.
+ * Sources of datagrams can be forged, so memory is bounded by forgetting the source that was quiet longest: a flood
+ * from ever new sources gets through this, and is stopped by the rate of all.
  */
 export class SourceLimiter {
   /** In the order of last use. */

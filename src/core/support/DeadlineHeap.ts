@@ -1,6 +1,6 @@
 /**
- * Who is to be called when, earliest first: a binary heap that knows where each item stands, so that changing one of a thousand deadlines
- * costs ten steps, and asking for the next costs none. Deadlines are ms; an infinite one means none.
+ * Who is to be called when, earliest first: a binary heap that knows where each item stands, so that changing one of a
+ * thousand deadlines costs ten steps, and asking for the next costs none. Deadlines are ms; an infinite one means none.
  */
 export class DeadlineHeap<Item> {
   readonly #items: Array<Item> = []

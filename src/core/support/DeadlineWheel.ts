@@ -5,9 +5,9 @@ export interface Timed {
 }
 
 /**
- * One timer for any number of deadlines, `SLOT_MS` coarse. An item stands in the slot of the earliest deadline it was scheduled
- * for; a deadline that moved later is found out when the slot comes up, so that moving it, which every line of every client
- * does, is free.
+ * One timer for any number of deadlines, `SLOT_MS` coarse. An item stands in the slot of the earliest deadline it was
+ * scheduled for; a deadline that moved later is found out when the slot comes up, so that moving it, which every line
+ * of every client does, is free.
  */
 export class DeadlineWheel<Item extends Timed> {
   #slots = new Map<number, Set<Item>>()

@@ -1,6 +1,6 @@
 /**
- * Things that end a fixed time after they were last set. Because the time is the same for all, the order of setting is the order
- * of ending, and a plain `Map` is the queue: everything here is O(1).
+ * Things that end a fixed time after they were last set. Because the time is the same for all, the order of setting is
+ * the order of ending, and a plain `Map` is the queue: everything here is O(1).
  */
 export class Expiry<Key> {
   #at = new Map<Key, number>()

@@ -1,6 +1,7 @@
 /**
- * A set of whole numbers, kept as disjoint, ascending, half-open ranges `[start, end)`. Stream offsets and packet numbers live
- * in such sets. Adding at the end, the usual case, costs O(1); anything else O(ranges). The owner bounds how many ranges there are.
+ * A set of whole numbers, kept as disjoint, ascending, half-open ranges `[start, end)`. Stream offsets and packet
+ * numbers live in such sets. Adding at the end, the usual case, costs O(1); anything else O(ranges). The owner bounds
+ * how many ranges there are.
  */
 export class RangeSet {
   /** Ascending, neither overlapping nor touching. */

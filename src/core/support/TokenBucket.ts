@@ -17,7 +17,10 @@ export class TokenBucket {
     this.#at = now
   }
 
-  /** Takes `amount` tokens (at most `burst`), giving 0, or takes none and gives the ms (at least 1) until there are as many. */
+  /**
+   * Takes `amount` tokens (at most `burst`), giving 0, or takes none and gives the ms (at least 1) until there are as
+   * many.
+   */
   take(now: number, amount = 1): number {
     const gained = (Math.max(0, now - this.#at) / 1000) * this.rate.perSecond
     this.#tokens = Math.min(this.rate.burst, this.#tokens + gained)

@@ -18,15 +18,18 @@ export const makePair = (
   return ends
 }
 
-/** Stands for the system's buffers on both sides: what a paused end lets its peer send before the peer's queue fills. */
+/**
+ * Stands for the system's buffers on both sides: what a paused end lets its peer send before the peer's queue fills.
+ */
 const WINDOW_BYTES = 64 * 1024
 
 /** The same patience as the live layer's. */
 const END_MS = 2000
 
 /**
- * One end. Bytes go from the sender's queue (`#queue`, bounded) into the receiver's inbox (`#inbox`, one window) and from there
- * to the handler. An end that has put its last byte into the other's inbox is closed; the other still reads what is there.
+ * One end. Bytes go from the sender's queue (`#queue`, bounded) into the receiver's inbox (`#inbox`, one window) and
+ * from there to the handler. An end that has put its last byte into the other's inbox is closed; the other still reads
+ * what is there.
  */
 export class End implements Connection {
   readonly #network: Network
@@ -62,7 +65,9 @@ export class End implements Connection {
     this.#peer = peer
   }
 
-  /** Gives this end to its program, as the live layer does: without a handler it is closed; `gone` follows `onClose`. */
+  /**
+   * Gives this end to its program, as the live layer does: without a handler it is closed; `gone` follows `onClose`.
+   */
   begin(handler: ConnectionHandler | undefined, gone: () => void): void {
     this.#handler = handler
     this.#gone = gone

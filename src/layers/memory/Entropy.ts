@@ -2,8 +2,8 @@ import * as Layer from "effect/Layer"
 import { Entropy } from "../../services/Entropy.js"
 
 /**
- * **For tests alone**: bytes that follow from `seed`, so that a run can be repeated. Whoever sees a few of them knows all the
- * rest. Two programs of one test need different seeds, or they draw the same keys.
+ * **For tests alone**: bytes that follow from `seed`, so that a run can be repeated. Whoever sees a few of them knows
+ * all the rest. Two programs of one test need different seeds, or they draw the same keys.
  */
 export const layer = (seed: number): Layer.Layer<Entropy> => Layer.sync(Entropy, () => ({ bytes: generator(seed) }))
 

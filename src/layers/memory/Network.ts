@@ -9,12 +9,14 @@ import type { TcpPort } from "./Listener.js"
 import { Ports } from "./Ports.js"
 
 /**
- * An internet without wires: hosts that reach each other at once, so that a server and its clients run as one program without
- * a socket. Nothing is lost, delayed or reordered; what is sent arrives in a later microtask, in the order of sending. A
- * program's own timers follow Effect's clock.
+ * An internet without wires: hosts that reach each other at once, so that a server and its clients run as one program
+ * without a socket. Nothing is lost, delayed or reordered; what is sent arrives in a later microtask, in the order of
+ * sending. A program's own timers follow Effect's clock.
  */
 export interface Network {
-  /** Adds a host with these IP literals (and the loopback ones). An address that is taken, or no literal, is a defect. */
+  /**
+   * Adds a host with these IP literals (and the loopback ones). An address that is taken, or no literal, is a defect.
+   */
   readonly host: (addresses: ReadonlyArray<string>) => Host
   /** Lets `name` be dialed and listened on, at `addresses` in this order. */
   readonly name: (name: string, addresses: ReadonlyArray<string>) => void

@@ -1,6 +1,8 @@
 import * as Endpoint from "../../domain/Endpoint.js"
 
-/** What Node reports of one end of a socket, as an endpoint. IPv4 seen through a dual-stack socket becomes plain IPv4. */
+/**
+ * What Node reports of one end of a socket, as an endpoint. IPv4 seen through a dual-stack socket becomes plain IPv4.
+ */
 export const fromNode = (address: string | undefined, port: number | undefined): Endpoint.Endpoint | undefined => {
   if (address === undefined || port === undefined) return undefined
   const zone = address.indexOf("%")

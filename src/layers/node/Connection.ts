@@ -17,9 +17,9 @@ export const socketOptions = {
 const END_MS = 2000
 
 /**
- * Wraps a connected socket. `begin` is asked for the handler at once, before a byte can arrive; without a handler the socket
- * is closed. `gone` is called after `onClose`, or after the close of a socket without handler. `undefined` when the peer
- * had left before we could look: then nothing is called.
+ * Wraps a connected socket. `begin` is asked for the handler at once, before a byte can arrive; without a handler the
+ * socket is closed. `gone` is called after `onClose`, or after the close of a socket without handler. `undefined` when
+ * the peer had left before we could look: then nothing is called.
  *
  * The first cause decides the close reason: what an already ended connection meets later (a reset while the rest is
  * flushed) is no news.

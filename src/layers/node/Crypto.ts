@@ -6,10 +6,10 @@ import * as Service from "../../services/Crypto.js"
 import { curve, type NoiseCurve, type NoiseState, noise, sodium } from "./Sodium.js"
 
 /**
- * `Crypto` on libsodium, with the Noise handshake of `noise-handshake`, which stands on the same libsodium. Native code is loaded
- * by the first call. There is no second implementation: Node's own crypto could seal packets, but Node 20 has neither BLAKE2b
- * with a key or a chosen length nor Noise, so a fallback would be a program that cannot shake hands. `curveOf` may wrap the curve; its
- * results must be those of X25519.
+ * `Crypto` on libsodium, with the Noise handshake of `noise-handshake`, which stands on the same libsodium. Native code
+ * is loaded by the first call. There is no second implementation: Node's own crypto could seal packets, but Node 20 has
+ * neither BLAKE2b with a key or a chosen length nor Noise, so a fallback would be a program that cannot shake hands.
+ * `curveOf` may wrap the curve; its results must be those of X25519.
  */
 export const make = (curveOf: CurveOf = (curve) => curve): Crypto => ({
   hash: (length, parts, key) => {
@@ -65,7 +65,10 @@ export const make = (curveOf: CurveOf = (curve) => curve): Crypto => ({
 
 export const crypto: Crypto = make()
 
-/** Loads the native code and checks one known answer of it, so that what cannot work fails here and not in a conversation. */
+/**
+ * Loads the native code and checks one known answer of it, so that what cannot work fails here and not in a
+ * conversation.
+ */
 export const layer: Layer.Layer<Service.Crypto, Service.CryptoError> = Layer.effect(
   Service.Crypto,
   Effect.suspend(() => {
@@ -114,8 +117,8 @@ const dhKeyPair = (secret: Uint8Array): KeyPair => {
 type CurveOf = (curve: NoiseCurve) => NoiseCurve
 
 /**
- * The library throws on failure, and zeroes buffers that it was given (the message's first 32 bytes, the ephemeral key): it works
- * on copies (by constructor: `slice` of a Buffer is a view), and after a failure the handshake is over.
+ * The library throws on failure, and zeroes buffers that it was given (the message's first 32 bytes, the ephemeral
+ * key): it works on copies (by constructor: `slice` of a Buffer is a view), and after a failure the handshake is over.
  */
 const handshake = (
   curveOf: CurveOf,

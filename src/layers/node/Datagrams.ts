@@ -12,13 +12,17 @@ export const layer: Layer.Layer<Datagrams> = Layer.succeed(Datagrams, {
   bind: (options) => Effect.map(Effect.acquireRelease(open(options), close), ({ api }) => api)
 })
 
-/** Asked of the system: a burst at 100 MB/s while the program collects garbage for 40 ms. Linux caps it at `rmem_max`. */
+/**
+ * Asked of the system: a burst at 100 MB/s while the program collects garbage for 40 ms. Linux caps it at `rmem_max`.
+ */
 const RECEIVE_BUFFER = 4 * 1024 * 1024
 
 /** Below this a smaller buffer is not worth asking for; the system's default is about as large. */
 const SMALLEST_RECEIVE_BUFFER = 256 * 1024
 
-/** Bytes that may wait inside Node while the system takes none; more are lost, as they would be in a full device queue. */
+/**
+ * Bytes that may wait inside Node while the system takes none; more are lost, as they would be in a full device queue.
+ */
 const MAX_SEND_QUEUE = 4 * 1024 * 1024
 
 interface Open {

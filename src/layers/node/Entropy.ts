@@ -3,8 +3,8 @@ import * as Layer from "effect/Layer"
 import { Entropy } from "../../services/Entropy.js"
 
 /**
- * The operating system's generator (getrandom and its equivalents, through OpenSSL's). A call costs microseconds whatever the length, so
- * short values come from a pool; each byte leaves it once, and is wiped behind it.
+ * The operating system's generator (getrandom and its equivalents, through OpenSSL's). A call costs microseconds
+ * whatever the length, so short values come from a pool; each byte leaves it once, and is wiped behind it.
  */
 export const layer: Layer.Layer<Entropy> = Layer.succeed(Entropy, {
   bytes: (length) => {

@@ -7,10 +7,11 @@ import * as ProcessId from "./ProcessId.js"
 /**
  * A lock between processes, for systems without a common call that frees a lock when its holder dies.
  *
- * Whoever wants the lock first puts up a file that names it, then looks for others'. A file of a living process means that the
- * lock is taken; those of dead ones are removed. Of two that come at once the later one to look sees the other, so that
- * two never hold the lock (both may be refused). No file is ever written to by two, or judged by anything but its name:
- * a single lock file that is taken over from a dead holder cannot be removed without the risk of removing its successor.
+ * Whoever wants the lock first puts up a file that names it, then looks for others'. A file of a living process means
+ * that the lock is taken; those of dead ones are removed. Of two that come at once the later one to look sees the
+ * other, so that two never hold the lock (both may be refused). No file is ever written to by two, or judged by
+ * anything but its name: a single lock file that is taken over from a dead holder cannot be removed without the risk of
+ * removing its successor.
  */
 export interface FileLock {
   readonly release: () => Promise<void>

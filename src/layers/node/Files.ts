@@ -9,7 +9,10 @@ import * as FilesLanding from "./FilesLanding.js"
 import * as FilesSource from "./FilesSource.js"
 import * as Folder from "./Folder.js"
 
-/** The file system of this machine. Spooled bytes go to the folder `spool` below `home`, which is made (0700) when it is needed. */
+/**
+ * The file system of this machine. Spooled bytes go to the folder `spool` below `home`, which is made (0700) when it is
+ * needed.
+ */
 export const layer = (home: string): Layer.Layer<Files> => Layer.succeed(Files, make(resolve(home, "spool")))
 
 const make = (spool: string): typeof Files.Service => ({

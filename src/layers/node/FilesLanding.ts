@@ -136,7 +136,9 @@ const nameFile = (partial: string, directory: string, name: FileName.FileName): 
 /** What `link` fails with where there are no links; EEXIST is not among them. */
 const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"])
 
-/** An empty folder of ours takes the name, and the full one its place: that fails if anybody has put something into it. */
+/**
+ * An empty folder of ours takes the name, and the full one its place: that fails if anybody has put something into it.
+ */
 const nameFolder = (partial: string, directory: string, name: FileName.FileName): Promise<string> =>
   firstFree(directory, name, async (path) => {
     await Fs.mkdir(path, { mode: 0o700 })

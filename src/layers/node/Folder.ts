@@ -13,7 +13,10 @@ export const make = async (folder: string): Promise<void> => {
   }
 }
 
-/** Makes the names in a folder survive a crash. Where folders cannot be flushed (Windows) the system keeps them in order itself. */
+/**
+ * Makes the names in a folder survive a crash. Where folders cannot be flushed (Windows) the system keeps them in order
+ * itself.
+ */
 export const sync = async (folder: string): Promise<void> => {
   let handle: Fs.FileHandle | undefined
   try {

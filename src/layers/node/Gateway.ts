@@ -3,7 +3,9 @@ import { readFile } from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import * as Endpoint from "../../domain/Endpoint.js"
 
-/** The IPv4 address of the router that the default route names; `undefined` where there is none, or no way to learn it. */
+/**
+ * The IPv4 address of the router that the default route names; `undefined` where there is none, or no way to learn it.
+ */
 export const gateway: Effect.Effect<string | undefined> = Effect.suspend(() => {
   switch (process.platform) {
     case "linux":
@@ -15,7 +17,10 @@ export const gateway: Effect.Effect<string | undefined> = Effect.suspend(() => {
   }
 }).pipe(Effect.orElseSucceed(() => undefined))
 
-/** Of Linux's `/proc/net/route`: addresses are hexadecimal in the byte order of the machine, least significant first on all we run on. */
+/**
+ * Of Linux's `/proc/net/route`: addresses are hexadecimal in the byte order of the machine, least significant first on
+ * all we run on.
+ */
 export const fromProc = (table: string): string | undefined => {
   const routes = table
     .split("\n")

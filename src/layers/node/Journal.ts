@@ -80,7 +80,7 @@ const sync = async (file: OpenFile): Promise<void> => {
 }
 
 /**
- * Bytes that are written without a trip through the thread pool: into the page cache that takes 2 µs where the trip takes 40, and far
- * more on a busy machine. Larger appends would hold up everything else.
+ * Bytes that are written without a trip through the thread pool: into the page cache that takes 2 µs where the trip
+ * takes 40, and far more on a busy machine. Larger appends would hold up everything else.
  */
 const MAX_DIRECT = 16 * 1024

@@ -6,7 +6,9 @@ import { type JoinOptions, LanDiscovery, LanDiscoveryError, MAX_ANNOUNCED } from
 import { fromNode } from "./Addresses.js"
 import { codeOf, describe } from "./Errno.js"
 
-/** DNS-based service discovery (RFC 6763) over multicast DNS (RFC 6762): the instance `name` of `_parley._udp.local`. */
+/**
+ * DNS-based service discovery (RFC 6763) over multicast DNS (RFC 6762): the instance `name` of `_parley._udp.local`.
+ */
 export const layer: Layer.Layer<LanDiscovery> = Layer.succeed(LanDiscovery, {
   join: (options) =>
     Effect.acquireRelease(open(options), ({ close }) => close).pipe(
@@ -79,7 +81,9 @@ const open = (options: JoinOptions): Effect.Effect<Joined, LanDiscoveryError> =>
     )
   })
 
-/** Our records (RFC 6763 §4 to 6): the name, where it is, nothing else; lived for `ttl` seconds, 0 to take them back. */
+/**
+ * Our records (RFC 6763 §4 to 6): the name, where it is, nothing else; lived for `ttl` seconds, 0 to take them back.
+ */
 const announcement = ({ name, port }: JoinOptions, ttl: number): ResponseOutgoingPacket => {
   const instance = `${name}.${SERVICE}`
   const host = `${name}.local`
@@ -131,7 +135,10 @@ const NAME = /^[a-z0-9]{1,63}$/
 const TTL = 120
 /** A day; nobody is remembered for longer than that, whatever it claims. */
 const LONGEST_TTL = 86_400
-/** Milliseconds between questions: RFC 6762 §5.2 wants them to grow; the last one keeps what we know fresher than its `TTL`. */
+/**
+ * Milliseconds between questions: RFC 6762 §5.2 wants them to grow; the last one keeps what we know fresher than its
+ * `TTL`.
+ */
 const PAUSES = [1_000, 3_000, 50_000]
 /** Addresses announced, so that the response fits a packet. */
 const MAX_OWN = 8

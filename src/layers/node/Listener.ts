@@ -14,7 +14,9 @@ export const layer: Layer.Layer<Listener> = Layer.succeed(Listener, {
     Effect.acquireRelease(open(options, accept), close).pipe(Effect.map(({ local }) => ({ local })))
 })
 
-/** Bursts of thousands of dials are normal after a server's restart; the stock 511 makes the rest wait 1 s for a retry. */
+/**
+ * Bursts of thousands of dials are normal after a server's restart; the stock 511 makes the rest wait 1 s for a retry.
+ */
 const BACKLOG = 4096
 
 /** How long a closing listener lets its connections flush: enough for any live peer, short enough for a restart. */

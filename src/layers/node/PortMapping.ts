@@ -112,13 +112,19 @@ const isOf = <T extends NatPmp.Answer["_tag"]>(
 ): answer is NatPmp.Answer & { readonly _tag: T } => answer._tag === tag
 
 /**
- * Milliseconds after each attempt: RFC 6886 §3.1 doubles from 250. It goes on to 64 s; who does not answer in four seconds on the local
- * network does not speak it, and is asked again with the next renewal anyway.
+ * Milliseconds after each attempt: RFC 6886 §3.1 doubles from 250. It goes on to 64 s; who does not answer in four
+ * seconds on the local network does not speak it, and is asked again with the next renewal anyway.
  */
 const PATIENCE = [250, 500, 1_000, 2_000]
 
-/** Seconds: after a crash the router's port is closed again in ten minutes, instead of the two hours that §3.3 recommends. */
+/**
+ * Seconds: after a crash the router's port is closed again in ten minutes, instead of the two hours that §3.3
+ * recommends.
+ */
 const LIFETIME = 600
 
-/** Milliseconds: several attempts in a lifetime, and a router that was restarted has forgotten us for two minutes at most. */
+/**
+ * Milliseconds: several attempts in a lifetime, and a router that was restarted has forgotten us for two minutes at
+ * most.
+ */
 const RENEWAL = 120_000

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs"
 
 /**
- * Names a process so that another one can tell later whether it still lives: its id and, where the system tells, the time of
- * its start, because ids are used again.
+ * Names a process so that another one can tell later whether it still lives: its id and, where the system tells, the
+ * time of its start, because ids are used again.
  */
 export interface ProcessId {
   readonly pid: number
@@ -25,7 +25,10 @@ export const isAlive = (id: ProcessId): boolean => {
   return id.started === "" || started === "" || id.started === started
 }
 
-/** Fields 3 and 22 of proc_pid_stat(5). The second one is the program's name in parentheses and may hold anything, also `)`. */
+/**
+ * Fields 3 and 22 of proc_pid_stat(5). The second one is the program's name in parentheses and may hold anything, also
+ * `)`.
+ */
 const inspect = (pid: number): { readonly state: string; readonly started: string } => {
   if (process.platform !== "linux") return UNKNOWN
   try {

@@ -1,11 +1,13 @@
 import { createRequire } from "node:module"
 
 /**
- * The native parts behind `layers/node/Crypto`, loaded on first use: a program that only prints its help never maps them into
- * memory, and one on a platform without a prebuilt binary can still say what is wrong.
+ * The native parts behind `layers/node/Crypto`, loaded on first use: a program that only prints its help never maps
+ * them into memory, and one on a platform without a prebuilt binary can still say what is wrong.
  */
 
-/** The calls of `sodium-native` that parley uses; it ships no types. All of them throw on arguments of the wrong size. */
+/**
+ * The calls of `sodium-native` that parley uses; it ships no types. All of them throw on arguments of the wrong size.
+ */
 export interface Sodium {
   readonly crypto_aead_chacha20poly1305_ietf_encrypt: (
     ciphertext: Uint8Array,

@@ -2,8 +2,8 @@ import type { Conditions } from "../network/Conditions.js"
 import type { Dependency, PortAssignment } from "../network/Nat.js"
 
 /**
- * What can go wrong, as plain data: it can be drawn from a seed, printed, written into a test, and left out again one by one.
- * Every kind has a test that fails when the fault does nothing.
+ * What can go wrong, as plain data: it can be drawn from a seed, printed, written into a test, and left out again one
+ * by one. Every kind has a test that fails when the fault does nothing.
  */
 export type Fault = LinkFault | RouterFault | HostFault
 

@@ -43,8 +43,8 @@ export const harmless: ReadonlyArray<FaultKind> = [
 ]
 
 /**
- * Draws which faults there are, where, when and how strong (Groce et al., "Swarm Testing", 2012). A kind is left out entirely in
- * half of all runs, because strong faults of one kind hide the bugs that only another kind would show.
+ * Draws which faults there are, where, when and how strong (Groce et al., "Swarm Testing", 2012). A kind is left out
+ * entirely in half of all runs, because strong faults of one kind hide the bugs that only another kind would show.
  */
 export const draw = (rng: Rng, options: SwarmOptions, all: Population): Plan => {
   const population = { hosts: options.hosts ?? all.hosts, routers: options.routers ?? all.routers }

@@ -45,7 +45,8 @@ export class EffectGlobals {
       return cache
     })
 
-    // Fibers that a program starts with the default runtime (`Effect.runPromise`) belong to the process that starts them.
+    // Fibers that a program starts with the default runtime (`Effect.runPromise`) belong to the process that starts
+    // them.
     swap.put(defaultScheduler, "scheduleTask", (task: () => void, priority: number) => {
       if (kernel.current === undefined) kernel.enqueue(task, priority, kernel.outside, undefined)
       else kernel.current.scheduleTask(task, priority)

@@ -1,7 +1,10 @@
 import type * as Fiber from "effect/Fiber"
 import type { Process } from "./Process.js"
 
-/** How a failure names a fiber: its process, its number in the run, and the innermost span (the name given to `Effect.fn`). */
+/**
+ * How a failure names a fiber: its process, its number in the run, and the innermost span (the name given to
+ * `Effect.fn`).
+ */
 export const describeFiber = (process: Process, fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined): string => {
   if (fiber === undefined) return `a callback of ${process.name}`
   const span = (fiber as { readonly currentSpan?: { readonly name?: string } }).currentSpan?.name

@@ -99,8 +99,8 @@ const tick: () => void = (process as unknown as { readonly _tickCallback: () => 
 const HARMLESS = new Set(["PROMISE", "TickObject", "Microtask"])
 
 /**
- * The stack of whoever opened a resource, without the frames of this file; `undefined` when it was printing, which tells the
- * program nothing and which people need when they look for a fault.
+ * The stack of whoever opened a resource, without the frames of this file; `undefined` when it was printing, which
+ * tells the program nothing and which people need when they look for a fault.
  */
 const userStack = (): string | undefined => {
   const limit = Error.stackTraceLimit

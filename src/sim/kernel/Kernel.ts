@@ -12,7 +12,10 @@ import { Kind, Trace } from "./Trace.js"
 export interface KernelOptions {
   /** An integer from 0 to 2^32-1: all that is random in a run follows from it. */
   readonly seed: number
-  /** `fifo` runs steps in Effect's own order; `random` picks any that is ready, which finds orders that Effect may use tomorrow. */
+  /**
+   * `fifo` runs steps in Effect's own order; `random` picks any that is ready, which finds orders that Effect may use
+   * tomorrow.
+   */
   readonly order?: "fifo" | "random"
   /** Virtual ms after which the run fails with `TimeLimit`; a day when left out. */
   readonly maxTime?: number
@@ -23,11 +26,11 @@ export interface KernelOptions {
 }
 
 /**
- * The simulated machine room. It runs every step that is ready, and when all wait it moves virtual time to the next timer: no
- * real time passes between, so a day of sleeping costs as much as the work done in it.
+ * The simulated machine room. It runs every step that is ready, and when all wait it moves virtual time to the next
+ * timer: no real time passes between, so a day of sleeping costs as much as the work done in it.
  *
- * The kernel itself is plain code without promises or globals: `step` is all of it. `Sandbox` wraps it for programs that
- * use fibers, promises and globals; protocol machines can be driven on it bare.
+ * The kernel itself is plain code without promises or globals: `step` is all of it. `Sandbox` wraps it for programs
+ * that use fibers, promises and globals; protocol machines can be driven on it bare.
  */
 export class Kernel {
   /** Virtual microseconds since the run began. */
@@ -69,7 +72,9 @@ export class Kernel {
     this.maxStepsPerInstant = options.maxStepsPerInstant ?? 1_000_000
   }
 
-  /** A new process; its random streams follow from the seed and its name. A clock may outlive the process that had it. */
+  /**
+   * A new process; its random streams follow from the seed and its name. A clock may outlive the process that had it.
+   */
   process(name: string, clock?: LocalClock): Process {
     const process = new Process(this, this.nextProcess++, name, this.rng.fork(`process/${name}`), clock)
     this.processes.push(process)
@@ -114,8 +119,8 @@ export class Kernel {
   }
 
   /**
-   * Ends the run with a failure; the first one counts. `stack` says where in the user's code it comes from; the loop's own
-   * frames would tell nothing.
+   * Ends the run with a failure; the first one counts. `stack` says where in the user's code it comes from; the loop's
+   * own frames would tell nothing.
    */
   fail(error: KernelError, stack?: string): void {
     if (error._tag !== "RealIo")
@@ -130,7 +135,8 @@ export class Kernel {
   }
 
   /**
-   * Does the next thing. `idle` means that the run must wait for real work that `external` let in; `false` that it has failed.
+   * Does the next thing. `idle` means that the run must wait for real work that `external` let in; `false` that it has
+   * failed.
    */
   step(): "more" | "idle" | "failed" {
     const ready = this.queue.take()
@@ -192,7 +198,9 @@ export class Kernel {
     this.current = undefined
   }
 
-  /** Nothing is ready at this instant any more: lets the watchers look, then moves on. `false` to wait for real work. */
+  /**
+   * Nothing is ready at this instant any more: lets the watchers look, then moves on. `false` to wait for real work.
+   */
   private endInstant(): boolean {
     if (this.watchers.size > 0) {
       for (const watch of this.watchers) watch()

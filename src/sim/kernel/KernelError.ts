@@ -9,7 +9,9 @@ export class LiveLock extends Data.TaggedError("LiveLock")<Details & { readonly 
 /** The run did not end within `maxTime`. */
 export class TimeLimit extends Data.TaggedError("TimeLimit")<Details & { readonly fibers: ReadonlyArray<string> }> {}
 
-/** The program reached for the real world: a socket, a file, a thread, a real timer. `stack` leads to the line that did. */
+/**
+ * The program reached for the real world: a socket, a file, a thread, a real timer. `stack` leads to the line that did.
+ */
 export class RealIo extends Data.TaggedError("RealIo")<Details & { readonly resource: string }> {}
 
 /** The program of a host failed, or a callback of it threw. */

@@ -15,8 +15,8 @@ import type { Timer as ArmedTimer } from "./TimerHeap.js"
 import { Kind } from "./Trace.js"
 
 /**
- * One simulated process: an Effect scheduler, a clock and random streams of its own. Every fiber that descends from one forked
- * here inherits them, and so the whole program can be held still or made to vanish between two of its steps.
+ * One simulated process: an Effect scheduler, a clock and random streams of its own. Every fiber that descends from one
+ * forked here inherits them, and so the whole program can be held still or made to vanish between two of its steps.
  */
 export class Process implements Scheduler.Scheduler {
   /** `up` runs; `paused` keeps what becomes due until it is resumed; `dead` never runs again. */
@@ -65,8 +65,8 @@ export class Process implements Scheduler.Scheduler {
   }
 
   /**
-   * Runs something that the outside world does to this process (a packet, a disk's answer): now when it is up, at `resume`
-   * when it is paused, never when it is dead.
+   * Runs something that the outside world does to this process (a packet, a disk's answer): now when it is up, at
+   * `resume` when it is paused, never when it is dead.
    */
   enter(run: () => void): void {
     if (this.state === "up") this.kernel.within(this, run)
@@ -103,7 +103,10 @@ export class Process implements Scheduler.Scheduler {
   }
 }
 
-/** Effect's own counts of fibers are kept for the whole real process: they would mix the runs, and cost a tenth of a short fiber. */
+/**
+ * Effect's own counts of fibers are kept for the whole real process: they would mix the runs, and cost a tenth of a
+ * short fiber.
+ */
 const runFork = Runtime.runFork(Runtime.disableRuntimeFlag(Runtime.defaultRuntime, RuntimeFlags.RuntimeMetrics))
 
 const makeClock = (process: Process): Timer.WithTimer => {

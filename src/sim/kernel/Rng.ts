@@ -56,8 +56,8 @@ export class Rng {
   }
 
   /**
-   * Another stream that depends on this one's seed and on `label` alone: however much is drawn from one, the other stays as it
-   * is. This is what lets a host, a draw or a fault be removed without moving all the others.
+   * Another stream that depends on this one's seed and on `label` alone: however much is drawn from one, the other
+   * stays as it is. This is what lets a host, a draw or a fault be removed without moving all the others.
    */
   fork(label: string): Rng {
     return new Rng(hash(label, mix(this.seed ^ 0x5bd1e995)))

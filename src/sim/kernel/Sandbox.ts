@@ -12,9 +12,9 @@ import * as VirtualTimers from "./VirtualTimers.js"
 /**
  * Runs a program of `main` on the kernel to its end, and everything else on the kernel along with it.
  *
- * The loop runs in one macrotask (in slices of `SLICE_MS`, so that test runners and signals get a word in), and only while it
- * is on the stack do `Date`, `Math.random`, timers, `crypto` and their like answer from the virtual world. A failure of the
- * world itself (deadlock, time limit, escaped I/O, ...) is the `Exit`'s error.
+ * The loop runs in one macrotask (in slices of `SLICE_MS`, so that test runners and signals get a word in), and only
+ * while it is on the stack do `Date`, `Math.random`, timers, `crypto` and their like answer from the virtual world. A
+ * failure of the world itself (deadlock, time limit, escaped I/O, ...) is the `Exit`'s error.
  */
 export const run = <A, E>(
   kernel: Kernel,

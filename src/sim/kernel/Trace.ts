@@ -1,4 +1,6 @@
-/** What happened, as one number for each thing that did: equal traces have equal hashes, and unequal ones hardly ever. */
+/**
+ * What happened, as one number for each thing that did: equal traces have equal hashes, and unequal ones hardly ever.
+ */
 export class Trace {
   private low = 0x9dc5811c | 0
   private high = 0x01000193 | 0

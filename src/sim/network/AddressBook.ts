@@ -3,7 +3,10 @@ import * as Endpoint from "../../domain/Endpoint.js"
 /** An IP address as a small integer, the same one wherever it occurs in a world. */
 export type AddressId = number
 
-/** A transport address as one integer: the address times 65,536, plus the port. Below 2^36, so that two fit beside a port in 2^53. */
+/**
+ * A transport address as one integer: the address times 65,536, plus the port. Below 2^36, so that two fit beside a
+ * port in 2^53.
+ */
 export type Point = number
 
 /** Turns addresses into integers and back, so that a packet's way through a world costs map look-ups of numbers. */

@@ -1,6 +1,6 @@
 /**
- * How packets fare from one host to another, in one direction. All of it is data; what happens to the n-th packet of a link is a
- * function of the seed, the two hosts' names, n, and these.
+ * How packets fare from one host to another, in one direction. All of it is data; what happens to the n-th packet of a
+ * link is a function of the seed, the two hosts' names, n, and these.
  */
 export interface Conditions {
   /** One-way delay in ms. */
@@ -9,7 +9,10 @@ export interface Conditions {
   readonly jitterMs: number
   /** Probability that a packet is lost. */
   readonly loss: number
-  /** Losses in bursts (Gilbert-Elliott): per packet, the probability to fall into and to leave the state in which all are lost. */
+  /**
+   * Losses in bursts (Gilbert-Elliott): per packet, the probability to fall into and to leave the state in which all
+   * are lost.
+   */
   readonly burst: { readonly enter: number; readonly leave: number } | undefined
   /** Probability that a packet arrives twice. */
   readonly duplicate: number

@@ -4,7 +4,10 @@ import { depend, type TcpSign } from "./NatDevice.js"
 
 /** A stateful IPv6 packet filter (RFC 6092): nothing is translated, but only what was asked for comes in. */
 export interface FirewallConfig {
-  /** From whom packets may come in once the inner endpoint has sent something. RFC 6092 REC-33 wishes endpoint-independent. */
+  /**
+   * From whom packets may come in once the inner endpoint has sent something. RFC 6092 REC-33 wishes
+   * endpoint-independent.
+   */
   readonly filtering: Dependency
   /** Idle ms after which the inner endpoint is closed again (REC-14: at least 120,000). */
   readonly timeoutMs: number

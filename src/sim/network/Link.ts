@@ -32,7 +32,10 @@ export class Link {
     this.salt = mix(hash(`${from.name}>${to.name}`) ^ mix(seed))
   }
 
-  /** From `now` on, packets fare as `conditions` say; what a clogged link held goes on its way when it is clogged no more. */
+  /**
+   * From `now` on, packets fare as `conditions` say; what a clogged link held goes on its way when it is clogged no
+   * more.
+   */
   update(conditions: Conditions, now: number): void {
     if (conditions.flap !== undefined && this.conditions.flap === undefined) this.flapSince = now
     this.conditions = conditions
@@ -40,8 +43,8 @@ export class Link {
   }
 
   /**
-   * Decides the fate of the next packet of `size` bytes at `now` (µs). A packet always takes its number, lost or not, so that a
-   * fault more or less leaves the draws of all later packets as they were.
+   * Decides the fate of the next packet of `size` bytes at `now` (µs). A packet always takes its number, lost or not,
+   * so that a fault more or less leaves the draws of all later packets as they were.
    */
   next(protocol: "udp" | "tcp", size: number, now: number): Fate {
     const n = this.packets++

@@ -1,13 +1,13 @@
 /**
- * What a NAT depends on, in the words of RFC 4787 §4.1 and §5: the inner endpoint alone, also the outer address, or also the
- * outer port.
+ * What a NAT depends on, in the words of RFC 4787 §4.1 and §5: the inner endpoint alone, also the outer address, or
+ * also the outer port.
  */
 export type Dependency = "endpoint-independent" | "address-dependent" | "address-and-port-dependent"
 
 /**
- * How a NAT chooses outer ports (RFC 4787 §4.2). `preserve`: the inner port if it is free, otherwise the next one. `sequential`:
- * one after the other. `random`: any. `overload`: the inner port even when another mapping has it, as long as their peers
- * differ, which is what Linux does.
+ * How a NAT chooses outer ports (RFC 4787 §4.2). `preserve`: the inner port if it is free, otherwise the next one.
+ * `sequential`: one after the other. `random`: any. `overload`: the inner port even when another mapping has it, as
+ * long as their peers differ, which is what Linux does.
  */
 export type PortAssignment = "preserve" | "sequential" | "random" | "overload"
 

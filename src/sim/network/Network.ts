@@ -30,8 +30,8 @@ export class Network {
   ) {}
 
   /**
-   * Sends a packet. Gives the reason when it is known already that it will not arrive; a sender must not act on that unless its
-   * own machine would tell it (TCP here never does).
+   * Sends a packet. Gives the reason when it is known already that it will not arrive; a sender must not act on that
+   * unless its own machine would tell it (TCP here never does).
    */
   send(packet: Packet): DropReason | undefined {
     const { kernel } = this

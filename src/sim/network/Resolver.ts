@@ -22,7 +22,10 @@ export const make = (network: Network, host: Host, process: Process): Context.Ta
     })
 })
 
-/** Looks names up: literals stand for themselves, `localhost` for the machine, other names for the host that is called so. */
+/**
+ * Looks names up: literals stand for themselves, `localhost` for the machine, other names for the host that is called
+ * so.
+ */
 export const resolve = (network: Network, host: Host, name: string): ReadonlyArray<AddressId> => {
   const { book } = network
   const literal = makeEndpoint(name, 0)

@@ -21,8 +21,8 @@ export class Routing {
   constructor(private readonly book: AddressBook) {}
 
   /**
-   * Follows a packet from `from` to its destination, through every NAT and firewall on the way, whose state changes as it would:
-   * also when the packet is lost after that. A reason when it gets stuck.
+   * Follows a packet from `from` to its destination, through every NAT and firewall on the way, whose state changes as
+   * it would: also when the packet is lost after that. A reason when it gets stuck.
    */
   route(from: Host, source: Point, destination: Point, now: number, sign?: TcpSign): Route | DropReason {
     const address = addressOf(destination)

@@ -19,5 +19,8 @@ export type Verdict =
       readonly data?: Uint8Array
     }
 
-/** Asked for each packet that the network would deliver. Must be a function of what it is given (and of counters of its own). */
+/**
+ * Asked for each packet that the network would deliver. Must be a function of what it is given (and of counters of its
+ * own).
+ */
 export type Rule = (packet: RulePacket) => Verdict

@@ -9,12 +9,13 @@ import { TcpReceiver } from "./TcpReceiver.js"
 import { MSS, type Sent, TcpSender } from "./TcpSender.js"
 
 /**
- * One end of a TCP connection: the operating system's side, which answers packets, and the program's, which is a `Connection`.
+ * One end of a TCP connection: the operating system's side, which answers packets, and the program's, which is a
+ * `Connection`.
  *
- * Life: `connecting` or `accepting` until the handshake is over, then `open`. When the program is done with it, by `end` or
- * because the peer was, it is `closed` to the program as soon as the peer has everything; the system lingers on until the
- * peer's FIN has come or `LINGER` has passed, and takes what the peer still sends. A destroyed end with something left to
- * lose resets instead. There is no congestion control: claim correctness from it, never throughput.
+ * Life: `connecting` or `accepting` until the handshake is over, then `open`. When the program is done with it, by
+ * `end` or because the peer was, it is `closed` to the program as soon as the peer has everything; the system lingers
+ * on until the peer's FIN has come or `LINGER` has passed, and takes what the peer still sends. A destroyed end with
+ * something left to lose resets instead. There is no congestion control: claim correctness from it, never throughput.
  */
 export class TcpEnd implements Connection, PacketSink {
   private state: "connecting" | "accepting" | "open" | "gone" = "connecting"

@@ -16,7 +16,10 @@ export class TcpSender {
   private variation = 0
   private timeout = INITIAL_TIMEOUT
   private retries = 0
-  /** What had been sent when a loss was noticed: until it is acknowledged, an advance that stops short tells of the next loss. */
+  /**
+   * What had been sent when a loss was noticed: until it is acknowledged, an advance that stops short tells of the next
+   * loss.
+   */
   private recovery = 0
 
   constructor(private readonly bound: number) {}
@@ -110,8 +113,8 @@ export class TcpSender {
   }
 
   /**
-   * Nothing came back in time: the segment to send again, a probe of a window that is shut, or `dead` when that was tried often
-   * enough.
+   * Nothing came back in time: the segment to send again, a probe of a window that is shut, or `dead` when that was
+   * tried often enough.
    */
   expire(now: number): Sent | "dead" {
     if (++this.retries > MAX_RETRIES) return "dead"

@@ -32,7 +32,10 @@ export interface BoundSocket {
   readonly close: () => void
 }
 
-/** Binds a socket without Effect: what `Datagrams.bind` does, for machines that are driven as bare callbacks on the kernel. */
+/**
+ * Binds a socket without Effect: what `Datagrams.bind` does, for machines that are driven as bare callbacks on the
+ * kernel.
+ */
 export const bindSync = (
   network: Network,
   host: Host,

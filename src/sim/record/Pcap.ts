@@ -4,8 +4,8 @@ import type { Network } from "../network/Network.js"
 import type { PacketEvent, Segment } from "../network/Packet.js"
 
 /**
- * A capture that Wireshark and tcpdump read: the classic pcap format with raw IP packets (LINKTYPE_RAW), headers made up around
- * the payloads, virtual time stamps. Holds what arrived.
+ * A capture that Wireshark and tcpdump read: the classic pcap format with raw IP packets (LINKTYPE_RAW), headers made
+ * up around the payloads, virtual time stamps. Holds what arrived.
  */
 export class Pcap {
   private readonly chunks: Array<Uint8Array> = [fileHeader()]

@@ -1,8 +1,8 @@
 import stringWidth from "string-width"
 
 /**
- * A terminal's screen as a model for tests: characters with width, pending wrap at the right edge, CR, LF, and the control
- * sequences that the program uses. Everything else that is not text fails the test.
+ * A terminal's screen as a model for tests: characters with width, pending wrap at the right edge, CR, LF, and the
+ * control sequences that the program uses. Everything else that is not text fails the test.
  */
 export class FakeScreen {
   readonly lines: Array<Array<string>> = [[]]

@@ -5,8 +5,8 @@ import { Store, StoreError } from "../../../src/services/Store.js"
 import { Disk } from "../../../src/sim/Disk.js"
 
 /**
- * A store on a disk that forgets, when the power fails, what was not flushed. It can be made to stop in the middle of everything: from
- * one operation on nothing happens any more, as if the process had been killed there.
+ * A store on a disk that forgets, when the power fails, what was not flushed. It can be made to stop in the middle of
+ * everything: from one operation on nothing happens any more, as if the process had been killed there.
  */
 export class FaultyStore {
   readonly disk = new Disk()
@@ -24,8 +24,8 @@ export class FaultyStore {
   }
 
   /**
-   * The power fails, and the process is gone whatever it believes; `survives` as in `Disk.losePower`. The next one finds what is
-   * left.
+   * The power fails, and the process is gone whatever it believes; `survives` as in `Disk.losePower`. The next one
+   * finds what is left.
    */
   restart(survives: (unsynced: number) => number = () => 0): void {
     this.life++

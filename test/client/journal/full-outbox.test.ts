@@ -58,7 +58,8 @@ describe("a full outbox", () => {
             yield* bob.client.query("alice")
             yield* shows(bob, part - shown.length)
             if (part < MAX_OUTBOX) yield* Effect.all([kill(bob, stores.bob), kill(alice, stores.alice)])
-            // The one on the screen in the moment of the crash may come again: see "Show, then record, then confirm" in docs/decisions.md.
+            // The one on the screen in the moment of the crash may come again: see "Show, then record, then confirm" in
+            // docs/decisions.md.
             const again = bob.texts[0] === shown.at(-1) ? 1 : 0
             shown.push(...bob.texts.slice(again))
           }

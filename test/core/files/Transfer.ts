@@ -60,8 +60,8 @@ export interface Kept {
 }
 
 /**
- * A sender and a receiver with a stream between them that cuts bytes anywhere and breaks where it is told. `portion` says how many bytes
- * of those under way arrive next; `window` bounds them, beyond which a writer is told to wait.
+ * A sender and a receiver with a stream between them that cuts bytes anywhere and breaks where it is told. `portion`
+ * says how many bytes of those under way arrive next; `window` bounds them, beyond which a writer is told to wait.
  */
 export class Transfer {
   readonly sender: FileSender

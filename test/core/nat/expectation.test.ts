@@ -21,7 +21,8 @@ const punches = (left: Nat, right: Nat): boolean => {
   right.address = "203.0.113.2"
   const known = [left.outbound(inner, SERVER), right.outbound(inner, SERVER)] as const
   const sources = [left.outbound(inner, known[1]), right.outbound(inner, known[0])] as const
-  // Both have sent, so both filters know what they will; now each packet arrives, or not, and is answered to where it came from.
+  // Both have sent, so both filters know what they will; now each packet arrives, or not, and is answered to where it
+  // came from.
   const arrives = (to: Nat, at: Endpoint.Endpoint, from: Endpoint.Endpoint) => to.inbound(from, at.port) !== undefined
   const exchange = (from: Nat, source: Endpoint.Endpoint, to: Nat, target: Endpoint.Endpoint): boolean =>
     arrives(to, target, source) && arrives(from, source, to.outbound(inner, source))

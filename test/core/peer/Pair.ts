@@ -9,8 +9,8 @@ import * as PeerRecord from "../../../src/protocol/PeerRecord.js"
 import { mulberry32 } from "../../support/Random.js"
 
 /**
- * Machines on a virtual network, driven as a real driver does it: feed, drain, re-arm. Everything follows from the seed, so a failing
- * seed is a reproduction.
+ * Machines on a virtual network, driven as a real driver does it: feed, drain, re-arm. Everything follows from the
+ * seed, so a failing seed is a reproduction.
  */
 export interface LinkOptions {
   /** ms one way. */

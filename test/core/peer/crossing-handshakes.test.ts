@@ -3,8 +3,9 @@ import * as Endpoint from "../../../src/domain/Endpoint.js"
 import { introduction, type Node, World } from "./Pair.js"
 
 /**
- * Handshakes of two that are both there all the time, in every order that loss, delay, outages and a server which introduces them again
- * and again bring about. Neither process ends, and no outage is long enough for one to give the other up.
+ * Handshakes of two that are both there all the time, in every order that loss, delay, outages and a server which
+ * introduces them again and again bring about. Neither process ends, and no outage is long enough for one to give the
+ * other up.
  */
 const run = (seed: number, steps: number) => {
   const world = new World(seed, { latency: 20, jitter: 150, loss: 0.15, duplicate: 0.1 })

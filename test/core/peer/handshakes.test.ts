@@ -265,7 +265,8 @@ describe("handshakes", () => {
       bob.online = true
       if (seed % 2 === 0) world.introduce(bob, alice)
       else world.introduce(alice, bob)
-      // A confirmation of the old process may be under way still when it died, so what it had confirmed is a lower bound.
+      // A confirmation of the old process may be under way still when it died, so what it had confirmed is a lower
+      // bound.
       expect(
         world.run(30_000, () => alice.peers.status(bob.id)?.undelivered === 0),
         `seed ${seed}`

@@ -38,7 +38,10 @@ const ask = (reflector: Reflector, data: Uint8Array, from = CLIENT.ipv4, corner 
 /** The header, ERROR-CODE without a reason, and UNKNOWN-ATTRIBUTES with one type. */
 const REFUSAL = 20 + 8 + 8
 
-/** RFC 5769 §2.1: a request with SOFTWARE, PRIORITY (of ICE), ICE-CONTROLLED, USERNAME, MESSAGE-INTEGRITY and FINGERPRINT. */
+/**
+ * RFC 5769 §2.1: a request with SOFTWARE, PRIORITY (of ICE), ICE-CONTROLLED, USERNAME, MESSAGE-INTEGRITY and
+ * FINGERPRINT.
+ */
 const SAMPLE_REQUEST =
   "000100582112a442b7e7a701bc34d686fa87dfae802200105354554e207465737420636c69656e74002400046e0001ff80290008932ff9b151263b36" +
   "000600096576746a3a68367659202020000800149aeaa70cbfd8cb56781ef2b5b2d3f249c1b571a280280004e57a3bcf"
@@ -193,7 +196,8 @@ describe("Reflector", () => {
         const data = request(some, fingerprint)
         const reply = ask(make(sites), data, from)!
         const address = from.family === "ipv4" ? 12 : 24
-        // The header, the addresses that RFC 8489 and (by the addresses known) RFC 5780 want, and FINGERPRINT where it was used.
+        // The header, the addresses that RFC 8489 and (by the addresses known) RFC 5780 want, and FINGERPRINT where it
+        // was used.
         const success = 20 + address * (1 + sites.ipv4.addresses.length)
         const demanded = (reply.message?.class === "success" ? success : REFUSAL) + (fingerprint ? 8 : 0)
         expect(reply.data.length).toBeLessThanOrEqual(Math.max(data.length, demanded))

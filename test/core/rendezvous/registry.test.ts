@@ -256,7 +256,8 @@ describe("the list", () => {
   })
 })
 
-// A naive model: a list of registrations, searched from end to end ----------------------------------------------------------------
+// A naive model: a list of registrations, searched from end to end
+// ----------------------------------------------------------------
 
 interface Owned {
   readonly session: string

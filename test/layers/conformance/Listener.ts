@@ -200,7 +200,9 @@ export const fill = (connection: Connection): Effect.Effect<number> =>
 /** Lets the system run for a moment: whatever waits for a free moment happens. */
 const turn = Effect.sleep(1)
 
-/** A round trip over a connection of its own. By its end all callbacks that were due at its beginning have been called. */
+/**
+ * A round trip over a connection of its own. By its end all callbacks that were due at its beginning have been called.
+ */
 export const ping = (port: number) =>
   Effect.scoped(
     Effect.gen(function* () {

@@ -24,7 +24,9 @@ export class Signal {
   }
 }
 
-/** A handler that remembers what happened and complains about what must not: `violations` stays empty on a good layer. */
+/**
+ * A handler that remembers what happened and complains about what must not: `violations` stays empty on a good layer.
+ */
 export class Recorder implements ConnectionHandler {
   readonly closes: Array<CloseReason> = []
   readonly violations: Array<string> = []

@@ -8,7 +8,9 @@ import { MAX_FILE_BYTES } from "../../../src/services/StoreName.js"
 import { pattern, utf8 } from "./Recorder.js"
 import type { Subject } from "./Suite.js"
 
-/** Every guarantee of `Store` that one living process can see, on a store that is empty at the beginning of each test. */
+/**
+ * Every guarantee of `Store` that one living process can see, on a store that is empty at the beginning of each test.
+ */
 export const suite = (name: string, { run }: Subject<Store>): void => {
   const test = (title: string, body: (store: typeof Store.Service) => Effect.Effect<void, unknown, Scope.Scope>) =>
     it(title, () => run(Effect.flatMap(Store, body)))

@@ -24,7 +24,10 @@ const REFUSED = "0081000200000001"
 /** What somebody else answers first, each time. */
 const FORGED = ["0080000000000001cb007109", "008100000000000112349999000001f4"]
 
-/** A router on loopback that answers each request (hexadecimal) with these messages, and a client of it. The clock stands still. */
+/**
+ * A router on loopback that answers each request (hexadecimal) with these messages, and a client of it. The clock
+ * stands still.
+ */
 const behind = (
   answers: (request: string) => ReadonlyArray<string>,
   program: (world: {

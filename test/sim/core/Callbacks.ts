@@ -40,8 +40,8 @@ const follow = (kernel: Kernel, talker: Talker, actions: ReadonlyArray<Action>, 
 }
 
 /**
- * One kernel timer that rings when an `Alarm` would, to the microsecond: sleeps are whole milliseconds, and one that is set to later
- * sleeps out before it goes on.
+ * One kernel timer that rings when an `Alarm` would, to the microsecond: sleeps are whole milliseconds, and one that is
+ * set to later sleeps out before it goes on.
  */
 const alarmOn = (kernel: Kernel, ring: (now: number) => void): ((at: number | undefined) => void) => {
   let due = Number.POSITIVE_INFINITY

@@ -3,7 +3,10 @@ import type { Network } from "../../../src/sim/network/Network.js"
 import type { PacketEvent } from "../../../src/sim/network/Packet.js"
 import { LENGTH_MS } from "./Script.js"
 
-/** Every packet of a run, and what became of it: virtual microseconds, fate, source, destination, length and a hash of the bytes. */
+/**
+ * Every packet of a run, and what became of it: virtual microseconds, fate, source, destination, length and a hash of
+ * the bytes.
+ */
 export class PacketTrace {
   readonly lines: Array<string> = []
 

@@ -10,7 +10,9 @@ import { Sim } from "../../../src/sim/Sim.js"
 import { type Action, LENGTH_MS, type Person, type Script } from "./Script.js"
 import { Talker } from "./Talker.js"
 
-/** Plays a script as programs of Effect, each on a simulated machine of its own with the services that the product has. */
+/**
+ * Plays a script as programs of Effect, each on a simulated machine of its own with the services that the product has.
+ */
 export const play = async (script: Script, watch: (network: Network) => void): Promise<ReadonlyArray<Talker>> => {
   const talkers: Array<Talker> = []
   const scenario = Effect.gen(function* () {

@@ -7,7 +7,10 @@ import * as PeerRecord from "../../../src/protocol/PeerRecord.js"
 import { Rng } from "../../../src/sim/kernel/Rng.js"
 import type { WorldOptions } from "../../../src/sim/World.js"
 
-/** Somebody who takes part. The same in every run, as key pairs are what costs most and nothing depends on which they are. */
+/**
+ * Somebody who takes part. The same in every run, as key pairs are what costs most and nothing depends on which they
+ * are.
+ */
 export interface Person {
   readonly name: string
   readonly endpoint: Endpoint

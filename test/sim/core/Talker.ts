@@ -13,7 +13,10 @@ export interface Driver {
   readonly alarm: (at: number | undefined) => void
 }
 
-/** A person's machine and what became of the conversation. It knows no more of its driver than the product's machines do. */
+/**
+ * A person's machine and what became of the conversation. It knows no more of its driver than the product's machines
+ * do.
+ */
 export class Talker {
   readonly shown = new Map<PeerId, Array<string>>()
   readonly delivered: Array<MessageId> = []

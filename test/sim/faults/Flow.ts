@@ -102,7 +102,10 @@ export const meanGap = (got: ReadonlyArray<Arrival>): number => {
 /** Latest delays beyond what a still link takes. */
 export const delays = (got: ReadonlyArray<Arrival>): ReadonlyArray<number> => got.map(({ n, at }) => at - n * 10 - 1)
 
-/** What a server gets of a stream of 20,000 bytes that a client sends it in pieces of 200, one each 10 ms, and how it ends. */
+/**
+ * What a server gets of a stream of 20,000 bytes that a client sends it in pieces of 200, one each 10 ms, and how it
+ * ends.
+ */
 export const stream = (
   without: ReadonlyArray<FaultKind>,
   during: (sim: typeof Sim.Service) => Effect.Effect<unknown>

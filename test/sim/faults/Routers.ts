@@ -135,8 +135,8 @@ describe("faults of routers", () => {
 })
 
 /**
- * A host behind a NAT (full cone but for `config`) sends to the servers `one` and `two`; after `waitMs` `one` and a stranger send
- * to where `one` saw it; then it sends once more.
+ * A host behind a NAT (full cone but for `config`) sends to the servers `one` and `two`; after `waitMs` `one` and a
+ * stranger send to where `one` saw it; then it sends once more.
  */
 const probe = (
   without: Without,

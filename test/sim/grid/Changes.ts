@@ -50,8 +50,8 @@ export interface Outcome {
 }
 
 /**
- * Two people who both say something each `EVERY` ms while something happens to their path. Every message is delivered, once and in order, or the
- * run fails.
+ * Two people who both say something each `EVERY` ms while something happens to their path. Every message is delivered,
+ * once and in order, or the run fails.
  */
 export const undergo = ({ happen, where }: Change): Effect.Effect<Outcome, unknown, Sim | Scope> =>
   Effect.gen(function* () {

@@ -1,6 +1,9 @@
 /** Goals of hole punching and relaying, in virtual ms where nothing else is said. */
 
-/** Until both sides are on a direct path, from the moment at which both are introduced: the median, without loss and with 5 %. */
+/**
+ * Until both sides are on a direct path, from the moment at which both are introduced: the median, without loss and
+ * with 5 %.
+ */
 export const MAX_DIRECT_MEDIAN = 1_000
 /** The same, for the slowest one in a hundred, with 5 % loss. */
 export const MAX_DIRECT_P99 = 3_000

@@ -41,7 +41,10 @@ export const idle = (where: Arrangement): Effect.Effect<Idle, unknown, Sim | Sco
     return { packetsPerMinute: packets / MINUTES, nextMs, changes: changed }
   })
 
-/** To the peer, or to the relay for it, by UDP or over the control link; questions to the reflector serve all peers at once. */
+/**
+ * To the peer, or to the relay for it, by UDP or over the control link; questions to the reflector serve all peers at
+ * once.
+ */
 const isOfTheConversation = ({ data, from, protocol, to }: RulePacket): boolean => {
   if (from === "server") return false
   if (protocol === "tcp") return Buffer.from(data).includes('"Relay"')

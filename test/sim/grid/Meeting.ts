@@ -15,8 +15,9 @@ export interface Meeting {
 }
 
 /**
- * The real server and two real clients, one of which (bob under even seeds) asks for the other and writes at once; later the other asks back and
- * answers. All laws hold all the while, or the run fails; it fails as well when a message is not delivered.
+ * The real server and two real clients, one of which (bob under even seeds) asks for the other and writes at once;
+ * later the other asks back and answers. All laws hold all the while, or the run fails; it fails as well when a message
+ * is not delivered.
  */
 export const meet = (where: Arrangement): Effect.Effect<Meeting, unknown, Sim | Scope> =>
   Effect.gen(function* () {

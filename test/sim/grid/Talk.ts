@@ -7,7 +7,10 @@ import { Watcher } from "./Watcher.js"
 
 /** Alice and bob, and a stopwatch for all that they say. */
 export class Talk {
-  /** When each person's messages were said to them: they are shown in order and once, so the n-th here is the n-th there. */
+  /**
+   * When each person's messages were said to them: they are shown in order and once, so the n-th here is the n-th
+   * there.
+   */
   private readonly said = new Map<Person, Array<number>>()
   readonly alice: Person
   readonly bob: Person
@@ -66,7 +69,9 @@ export class Talk {
   }
 }
 
-/** Two clients that are registered and have learnt of the internet what there is to learn; nobody has asked for anybody. */
+/**
+ * Two clients that are registered and have learnt of the internet what there is to learn; nobody has asked for anybody.
+ */
 export const gather = ({ place }: Arrangement, options: Partial<Town.TownOptions> = {}) =>
   Effect.gen(function* () {
     const sim = yield* Sim

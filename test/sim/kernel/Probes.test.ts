@@ -14,8 +14,8 @@ import { describe, expect, it } from "vitest"
 import { run } from "../../../src/sim/Run.js"
 
 /**
- * Everything known to make one run differ from the next. Each must come out the same every time, or be reported: `RealIo` and the
- * resource where the program would have escaped.
+ * Everything known to make one run differ from the next. Each must come out the same every time, or be reported:
+ * `RealIo` and the resource where the program would have escaped.
  */
 const probes: Record<string, readonly ["same" | `RealIo ${string}`, () => Effect.Effect<unknown>]> = {
   "5000 yields beside timers": [
@@ -148,7 +148,9 @@ const orderOf = (items: ReadonlyArray<Item>) => [...HashSet.fromIterable(items)]
 const callback = (start: (done: () => void) => void): Effect.Effect<void> =>
   Effect.async<void>((resume) => start(() => resume(Effect.void)))
 
-/** Runs something beside a ticking timer and tells how many ticks it took: time that leaks shows as a different number. */
+/**
+ * Runs something beside a ticking timer and tells how many ticks it took: time that leaks shows as a different number.
+ */
 const beside = (body: Effect.Effect<unknown>): Effect.Effect<unknown> =>
   Effect.gen(function* () {
     const log: Array<string> = []

@@ -80,7 +80,10 @@ describe("routers", () => {
     expect(addresses).toEqual(["192.168.1.2", "192.168.1.2,2001:db8::1"])
   })
 
-  /** How many datagrams a client gets in the second 10 minutes, when the server sends one each 10 s to where it first saw it. */
+  /**
+   * How many datagrams a client gets in the second 10 minutes, when the server sends one each 10 s to where it first
+   * saw it.
+   */
   const received = (nat: Partial<Nat.NatConfig>, keepAliveSeconds: number) =>
     value(
       [],

@@ -5,8 +5,8 @@ import { Dialer } from "../../../src/services/Dialer.js"
 import type { Town } from "./Town.js"
 
 /**
- * A stranger who hears everything that passes and sends whatever comes to mind to every port there is: noise, what it heard, and what
- * it heard with changes. Sends from its own address, so everything looks like a peer that moved.
+ * A stranger who hears everything that passes and sends whatever comes to mind to every port there is: noise, what it
+ * heard, and what it heard with changes. Sends from its own address, so everything looks like a peer that moved.
  */
 export const attack = ({ sim }: Town) =>
   Effect.gen(function* () {

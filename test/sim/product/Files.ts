@@ -12,7 +12,10 @@ const TROUBLE = 30_000
 /** Nobody leaves a conversation, which cancels its files; machines and programs die. */
 const HABITS: Users.Habits = { ...Users.talkative, leave: 0, crash: 3, kill: 3, stop: 2 }
 
-/** Files sent both ways on bad machines and a bad network, while people talk: each arrives as it was, once, or its sender knows of none. */
+/**
+ * Files sent both ways on bad machines and a bad network, while people talk: each arrives as it was, once, or its
+ * sender knows of none.
+ */
 export function* files() {
   const town = yield* Town.make({ people: ["alice", "bob"], person: () => ({ client: { accept: "all" } }) })
   const [alice, bob] = town.people as [Person, Person]

@@ -2,12 +2,14 @@ import type { ClientEvent } from "../../../src/client/Events.js"
 import type { MessageId } from "../../../src/core/peer/Api.js"
 
 /**
- * The reference model: what the users of all clients did and saw, and what they must and must not see. It knows nothing of
- * packets, connections or retries. Everything is told to it as it happens; the first thing that breaks a law stays in
+ * The reference model: what the users of all clients did and saw, and what they must and must not see. It knows nothing
+ * of packets, connections or retries. Everything is told to it as it happens; the first thing that breaks a law stays
+ * in
  * `problem`, which every scenario watches.
  *
- * A person keeps its name; each start of its client is a `life`. What a life had in memory ends with it, but not what it had accepted:
- * that is delivered by a later one, and no other consent is needed for it than what was given when it was written.
+ * A person keeps its name; each start of its client is a `life`. What a life had in memory ends with it, but not what
+ * it had accepted: that is delivered by a later one, and no other consent is needed for it than what was given when it
+ * was written.
  */
 export class Ledger {
   /** The first law that was broken, and how. */
@@ -34,7 +36,10 @@ export class Ledger {
     return this.memory(name).life
   }
 
-  /** The user begins to ask for `peer`: from here on text may flow, because the introduction may be there before the reply. */
+  /**
+   * The user begins to ask for `peer`: from here on text may flow, because the introduction may be there before the
+   * reply.
+   */
   asks(name: string, peer: string): void {
     this.relation(name, peer).asking++
     this.everAsked.add(pair(name, peer))
@@ -59,7 +64,10 @@ export class Ledger {
     for (const line of this.open) if (line.from === name && line.to === peer) this.open.delete(line)
   }
 
-  /** Whether the user has asked for `peer` and not left since: the only time at which text may leave this machine for it. */
+  /**
+   * Whether the user has asked for `peer` and not left since: the only time at which text may leave this machine for
+   * it.
+   */
   mayWrite(name: string, peer: string): boolean {
     return this.standing.has(pair(name, peer)) || this.relation(name, peer).asking > 0
   }
@@ -155,7 +163,9 @@ export class Ledger {
     }
   }
 
-  /** Accepted messages that have to be delivered yet. Of a confirmation that a former life was to get, nobody may hear. */
+  /**
+   * Accepted messages that have to be delivered yet. Of a confirmation that a former life was to get, nobody may hear.
+   */
   get outstanding(): ReadonlyArray<Line> {
     return [...this.open].filter((line) => line.shownTo.size === 0 || this.lifeOf(line.from) === line.life)
   }

@@ -18,9 +18,9 @@ interface Shown {
 }
 
 /**
- * Two people talk while their programs and machines die. Afterwards the history of each is what was shown to them, in that order, and
- * what they said: all of it but the last moment of a program that was killed, and, where the power failed, but the end of what had
- * come before.
+ * Two people talk while their programs and machines die. Afterwards the history of each is what was shown to them, in
+ * that order, and what they said: all of it but the last moment of a program that was killed, and, where the power
+ * failed, but the end of what had come before.
  */
 export function* remembers() {
   const sim = yield* Sim

@@ -11,14 +11,17 @@ export interface NicknameRules {
   readonly graceMs: number
   /** Virtual ms. */
   readonly now: () => number
-  /** Whether the server's timers come in time: a process that stands still may hold a nickname for longer, never for less. */
+  /**
+   * Whether the server's timers come in time: a process that stands still may hold a nickname for longer, never for
+   * less.
+   */
   readonly punctual: boolean
   readonly broken: (what: string) => void
 }
 
 /**
- * The reference model of one server's nicknames: who may have which one at what time, compared with each answer of the real
- * registry. Nicknames here must not look like each other; the model does not know about looks.
+ * The reference model of one server's nicknames: who may have which one at what time, compared with each answer of the
+ * real registry. Nicknames here must not look like each other; the model does not know about looks.
  */
 export class NicknameModel {
   private readonly owners = new Map<string, Owner>()

@@ -26,8 +26,9 @@ export interface PersonOptions {
 }
 
 /**
- * A person with a machine of its own: runs the real client whenever the machine has power, reads its events, and reports
- * everything to the ledger. Calls run inside the client's own process, so a crash cuts them off as it would in life.
+ * A person with a machine of its own: runs the real client whenever the machine has power, reads its events, and
+ * reports everything to the ledger. Calls run inside the client's own process, so a crash cuts them off as it would in
+ * life.
  */
 export class Person {
   host!: SimHost
@@ -80,8 +81,8 @@ export class Person {
   }
 
   /**
-   * Uses the client; `undefined` when there is none, or when it ends before it has answered. Anything but a `ClientError` fails
-   * the run.
+   * Uses the client; `undefined` when there is none, or when it ends before it has answered. Anything but a
+   * `ClientError` fails the run.
    */
   call<A>(use: (client: ClientApi, life: number) => Effect.Effect<A, ClientError>) {
     return Effect.async<Either.Either<A, ClientError> | undefined>((resume) => {
@@ -127,7 +128,9 @@ export class Person {
     ).pipe(Effect.map(codeOf))
   }
 
-  /** Ends a conversation. Before the nickname is there, a client does not know whose it is, and there is none to end. */
+  /**
+   * Ends a conversation. Before the nickname is there, a client does not know whose it is, and there is none to end.
+   */
   leave(peer: Person) {
     if (!this.registered) return Effect.succeed("NotRegistered")
     return this.call((client) =>
@@ -160,7 +163,9 @@ export class Person {
   /** Is told to end, as by a signal: says goodbye. */
   readonly stop = Effect.suspend(() => this.host.stop)
 
-  /** Leaves as with `/quit`: what is undelivered gets a little more time, and the message on the screen counts as read. */
+  /**
+   * Leaves as with `/quit`: what is undelivered gets a little more time, and the message on the screen counts as read.
+   */
   readonly exit = Effect.suspend(() =>
     this.call((client) =>
       Effect.zipRight(

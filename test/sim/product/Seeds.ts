@@ -1,8 +1,8 @@
 import process from "node:process"
 
 /**
- * How many seeds a scenario runs with: `count`, times `PARLEY_SIM_SWEEP` where the environment says so (`PARLEY_SIM_SWEEP=100 npx
- * vitest run test/sim/product` is a night's work), from `PARLEY_SIM_FIRST` on.
+ * How many seeds a scenario runs with: `count`, times `PARLEY_SIM_SWEEP` where the environment says so
+ * (`PARLEY_SIM_SWEEP=100 npx vitest run test/sim/product` is a night's work), from `PARLEY_SIM_FIRST` on.
  */
 export const some = (count: number) => {
   const seeds = Math.ceil(count * Number(process.env.PARLEY_SIM_SWEEP ?? 1))
@@ -10,7 +10,10 @@ export const some = (count: number) => {
   return { seeds, firstSeed, maxTime, twice: TWICE, timeoutMs: Math.max(120_000, seeds * 5_000) }
 }
 
-/** One run in ten is repeated to compare traces: a tenth of the time, and every scenario is repeated under several seeds. */
+/**
+ * One run in ten is repeated to compare traces: a tenth of the time, and every scenario is repeated under several
+ * seeds.
+ */
 const TWICE = 10
 
 /** Virtual ms: no scenario means to take longer, so one that does hangs. */

@@ -4,8 +4,8 @@ import type { Person } from "./Person.js"
 import type { Town } from "./Town.js"
 
 /**
- * What must come true once the world is good: everybody is registered, everybody can ask for everybody, every message that was
- * accepted is shown and confirmed, and so is the next one, soon.
+ * What must come true once the world is good: everybody is registered, everybody can ask for everybody, every message
+ * that was accepted is shown and confirmed, and so is the next one, soon.
  */
 export const settles = (town: Town) =>
   Effect.gen(function* () {
@@ -65,5 +65,8 @@ const remains = ({ disk, host, name, process }: Machine): string | undefined => 
   return found.length === 0 ? undefined : `${name}: ${found.map(([what, count]) => `${count} ${what}`).join(", ")}`
 }
 
-/** Virtual ms: a machine remembers closing connections for a minute (tcp_fin_timeout) once it has given up resending their end. */
+/**
+ * Virtual ms: a machine remembers closing connections for a minute (tcp_fin_timeout) once it has given up resending
+ * their end.
+ */
 const AFTERMATH = 180_000

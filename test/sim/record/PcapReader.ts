@@ -1,6 +1,6 @@
 /**
- * Reads captures as the tools do that people open them with: the classic pcap format with raw IP packets. Knows nothing of how they are
- * written, and throws at whatever such a tool would call malformed, wrong checksums among it.
+ * Reads captures as the tools do that people open them with: the classic pcap format with raw IP packets. Knows nothing
+ * of how they are written, and throws at whatever such a tool would call malformed, wrong checksums among it.
  */
 export interface Captured {
   /** µs since 1970. */

@@ -3,8 +3,8 @@ import { type Endpoint, format, parse } from "../../../src/domain/Endpoint.js"
 import { Datagrams } from "../../../src/services/Datagrams.js"
 
 /**
- * UDP hole punching in its smallest form (RFC 5128 §3.3): each peer learns the other's reflexive endpoint from a rendezvous, both
- * send to it, and whoever hears from somewhere answers there.
+ * UDP hole punching in its smallest form (RFC 5128 §3.3): each peer learns the other's reflexive endpoint from a
+ * rendezvous, both send to it, and whoever hears from somewhere answers there.
  */
 
 const encode = (text: string) => new TextEncoder().encode(text)

@@ -16,9 +16,10 @@ import type { Conversation, Outgoing, ShownSink } from "./Conversation.js"
 /**
  * Stream 0 of one connection: carries the conversation, and enforces consent on both ends.
  *
- * Sending: confirmations first, then what was read, then messages, each whole or not at all. A message leaves the outbox only when we asked for the peer,
- * and the peer asked for us or its credit covers the message. Receiving: records in order to the conversation. The window opens
- * further only as the application confirms what it has shown, so a stalled application bounds our memory.
+ * Sending: confirmations first, then what was read, then messages, each whole or not at all. A message leaves the
+ * outbox only when we asked for the peer, and the peer asked for us or its credit covers the message. Receiving:
+ * records in order to the conversation. The window opens further only as the application confirms what it has shown, so
+ * a stalled application bounds our memory.
  */
 export class ChatChannel implements ShownSink {
   readonly stream: SendStream
@@ -211,5 +212,7 @@ const window = (consented: boolean): number => (consented ? CONSENTED_WINDOW : I
 const CONSENTED_WINDOW = 256 * 1024
 /** The credit of an inviter (32 KiB in 16 messages), and room for confirmations. */
 const INVITED_WINDOW = 48 * 1024
-/** Bytes in the stream that were never sent: keeps packets full; what is beyond can still be dropped from the outbox. */
+/**
+ * Bytes in the stream that were never sent: keeps packets full; what is beyond can still be dropped from the outbox.
+ */
 const MAX_BACKLOG = 16 * 1024

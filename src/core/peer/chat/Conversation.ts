@@ -15,16 +15,18 @@ import { RecentIds } from "./RecentIds.js"
 /**
  * What we and one peer have to say to each other, whatever connections carry it and however often they break.
  *
- * A message of ours enters the outbox, is handed to the connection of the moment in order, and leaves the outbox when the
- * other application has shown it. On a new connection everything that is still in the outbox is handed out again from the start;
- * the receiver knows the ids it has seen, so nothing is shown twice. A message of theirs is shown once, and is confirmed when the
- * application says so; a confirmation that was lost with its connection is made again when the message comes again.
+ * A message of ours enters the outbox, is handed to the connection of the moment in order, and leaves the outbox when
+ * the other application has shown it. On a new connection everything that is still in the outbox is handed out again
+ * from the start; the receiver knows the ids it has seen, so nothing is shown twice. A message of theirs is shown once,
+ * and is confirmed when the application says so; a confirmation that was lost with its connection is made again when
+ * the message comes again.
  *
- * Consent is ours alone to give (`consented`): nothing leaves the outbox without it. Until then the other side may say as much as
+ * Consent is ours alone to give (`consented`): nothing leaves the outbox without it. Until then the other side may say
+ * as much as
  * `credit` allows, counted over all connections of this process, repetitions not counted.
  *
- * With a journal, a message leaves only when it is written down, and is confirmed only when that it was shown is: then neither side
- * forgets it by a crash, and the next process goes on from the past that was written.
+ * With a journal, a message leaves only when it is written down, and is confirmed only when that it was shown is: then
+ * neither side forgets it by a crash, and the next process goes on from the past that was written.
  */
 export class Conversation {
   /** Whether we asked for this peer. */
@@ -45,7 +47,10 @@ export class Conversation {
 
   /** Ids that came. */
   readonly #seen = new RecentIds(MAX_SEEN)
-  /** Messages that were not shown yet, or not written down as shown; `isFull` bounds them over any number of connections. */
+  /**
+   * Messages that were not shown yet, or not written down as shown; `isFull` bounds them over any number of
+   * connections.
+   */
   readonly #unshown = new Map<MessageId, { readonly size: number; readonly onShown: ShownSink }>()
   #unshownBytes = 0
   /** Confirmations to send; at most `MAX_SEEN`. */
@@ -153,8 +158,8 @@ export class Conversation {
   }
 
   /**
-   * A message of theirs came, in order, in `size` bytes of stream; `onShown` is told once it no longer takes up memory. `false` when it
-   * goes beyond the credit.
+   * A message of theirs came, in order, in `size` bytes of stream; `onShown` is told once it no longer takes up memory.
+   * `false` when it goes beyond the credit.
    */
   onText(id: MessageId, text: string, length: number, size: number, onShown: ShownSink): boolean {
     if (this.#seen.has(id)) {
@@ -270,11 +275,17 @@ export interface ShownSink {
 export const CREDIT_MESSAGES = 16
 /** Bytes of UTF-8. */
 export const CREDIT_BYTES = 32 * 1024
-/** Messages in an outbox: a night of a busy program's reports to somebody who is away. Some 300 bytes each beside their text: 3 MB when full. */
+/**
+ * Messages in an outbox: a night of a busy program's reports to somebody who is away. Some 300 bytes each beside their
+ * text: 3 MB when full.
+ */
 export const MAX_OUTBOX = 10_000
 /** Bytes of UTF-8 in an outbox: 800 for each of so many, or 128 messages of the largest size. */
 export const MAX_OUTBOX_BYTES = 128 * MAX_MESSAGE
-/** Ids remembered for telling repetitions: all that a full outbox on the other side may repeat. 1 MB for a peer that has said so much. */
+/**
+ * Ids remembered for telling repetitions: all that a full outbox on the other side may repeat. 1 MB for a peer that has
+ * said so much.
+ */
 export const MAX_SEEN = MAX_OUTBOX
 /** Bytes the application may have without having confirmed them: the windows of two connections, one of them broken. */
 const MAX_UNSHOWN = 512 * 1024

@@ -1,9 +1,9 @@
 import type { MessageId } from "../Api.js"
 
 /**
- * Which messages of a conversation were read: of ours by them, and of theirs by us as far as they are to be told. "Read" goes beyond
- * "delivered": not the application, the person has done something after the message was on the screen. A mark stands for a message
- * and all before it, so that marks may be lost, repeated and left out without harm.
+ * Which messages of a conversation were read: of ours by them, and of theirs by us as far as they are to be told.
+ * "Read" goes beyond "delivered": not the application, the person has done something after the message was on the
+ * screen. A mark stands for a message and all before it, so that marks may be lost, repeated and left out without harm.
  */
 export class ReadMarks {
   /** Ours that were delivered and not read, oldest first. */
@@ -19,7 +19,10 @@ export class ReadMarks {
     if (this.#unread.length >= 2 * MAX_UNREAD) this.#unread = this.#unread.slice(-MAX_UNREAD)
   }
 
-  /** The peer says that it has read up to here: whether that is news. It is none of a message that is not known to be delivered. */
+  /**
+   * The peer says that it has read up to here: whether that is news. It is none of a message that is not known to be
+   * delivered.
+   */
   onRead(id: MessageId): boolean {
     const at = this.#unread.lastIndexOf(id)
     if (at < 0) return false
@@ -52,7 +55,10 @@ export class ReadMarks {
   }
 }
 
-/** Ids remembered for the peer's marks: somebody who comes back after a day reads up to the newest, which is among the last. */
+/**
+ * Ids remembered for the peer's marks: somebody who comes back after a day reads up to the newest, which is among the
+ * last.
+ */
 const MAX_UNREAD = 512
 /** Marks that wait to be sent: the newest of them says it all as long as an application marks in order. */
 const MAX_DUE = 16

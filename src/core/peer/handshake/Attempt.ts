@@ -4,12 +4,15 @@ import { routeKey } from "../path/Path.js"
 import type { Initiation } from "./Handshake.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
 
-/** `first`: somebody waits for it. `again`: the peer went silent and may come back. `rekey`: new keys for a living connection. */
+/**
+ * `first`: somebody waits for it. `again`: the peer went silent and may come back. `rekey`: new keys for a living
+ * connection.
+ */
 export type AttemptKind = "first" | "again" | "rekey"
 
 /**
- * A handshake that we began and that is not answered yet. The same HS1 goes out again and again, to every known route, quickly at
- * first; now and then it is made anew, in case the peer has forgotten what it answered.
+ * A handshake that we began and that is not answered yet. The same HS1 goes out again and again, to every known route,
+ * quickly at first; now and then it is made anew, in case the peer has forgotten what it answered.
  */
 export class Attempt {
   #sends = 0

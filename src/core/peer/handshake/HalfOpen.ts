@@ -4,11 +4,11 @@ import type { Connection } from "../Connection.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
 
 /**
- * The connections that we made by answering a handshake, and that wait for their first packet: until then the handshake may have been
- * a replay, or one that its sender has given up for another.
+ * The connections that we made by answering a handshake, and that wait for their first packet: until then the handshake
+ * may have been a replay, or one that its sender has given up for another.
  *
- * One for each introduction, the newest: on one channel the number of the attempt tells old from new, but packets of two channels overtake
- * each other, and the older of two handshakes may be the one that the peer goes on with.
+ * One for each introduction, the newest: on one channel the number of the attempt tells old from new, but packets of
+ * two channels overtake each other, and the older of two handshakes may be the one that the peer goes on with.
  */
 export class HalfOpen {
   readonly #waiting = new Map<OpenIntroduction, Waiting>()
@@ -71,7 +71,10 @@ export interface Waiting {
   readonly since: number
 }
 
-/** Whether this connection is the one that the sender of a handshake means: then it brings new keys, else a new connection. */
+/**
+ * Whether this connection is the one that the sender of a handshake means: then it brings new keys, else a new
+ * connection.
+ */
 export const isNamed = (connection: Connection, { connection: remoteId, peerConnection }: HandshakePayload): boolean =>
   Bytes.equal(connection.localId, peerConnection) && Bytes.equal(connection.remoteId, remoteId)
 
@@ -80,5 +83,7 @@ const drop = ({ connection }: Waiting): void => {
   connection.keys.wipe()
 }
 
-/** ms that a connection waits for its first packet: the initiator resends at least every 6 s until it has the answer. */
+/**
+ * ms that a connection waits for its first packet: the initiator resends at least every 6 s until it has the answer.
+ */
 const UNCONFIRMED_FOR = 20_000

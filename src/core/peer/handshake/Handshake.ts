@@ -7,23 +7,25 @@ import * as PeerRecord from "../../../protocol/PeerRecord.js"
 /**
  * The handshake of the peer link: Noise_IK_25519_ChaChaPoly_BLAKE2b, one round trip, both sides authenticated.
  *
- * The initiator learned the responder's static key from the introduction. It sends HS1 (the same bytes on every resend) and
- * keeps the `Initiation`; the responder opens it with `respond`, decides whether it wants this peer, and calls `reply` once,
- * which gives HS2 and its keys; HS2 in `complete` gives the initiator the matching ones.
+ * The initiator learned the responder's static key from the introduction. It sends HS1 (the same bytes on every resend)
+ * and keeps the `Initiation`; the responder opens it with `respond`, decides whether it wants this peer, and calls
+ * `reply` once, which gives HS2 and its keys; HS2 in `complete` gives the initiator the matching ones.
  *
- * A stranger costs little: a packet without a `mac1` made with the pair key and the receiver's static key is dropped after two
- * short hashes, before any curve operation. The pair key is known to the server, so `mac1` protects effort and nothing else.
+ * A stranger costs little: a packet without a `mac1` made with the pair key and the receiver's static key is dropped
+ * after two short hashes, before any curve operation. The pair key is known to the server, so `mac1` protects effort
+ * and nothing else.
  *
- * What is left to the caller: finding the pair key by channel, `attempt` (replays of HS1), answering an identical HS1 with the
- * identical HS2, resends, and verifying the record in the payload (`PeerRecord.verify`) against the identity it expects. What is
- * checked here: the record names the very static key that this handshake authenticated.
+ * What is left to the caller: finding the pair key by channel, `attempt` (replays of HS1), answering an identical HS1
+ * with the identical HS2, resends, and verifying the record in the payload (`PeerRecord.verify`) against the identity
+ * it expects. What is checked here: the record names the very static key that this handshake authenticated.
  */
 export interface Initiation {
   /** HS1. */
   readonly packet: Uint8Array
   /**
-   * The session when `hs2` is the authentic answer; `undefined` for anything else, which leaves the initiation as it was, so that
-   * a forgery sent ahead of the answer changes nothing. Succeeds once at most: the same keys are never handed out twice.
+   * The session when `hs2` is the authentic answer; `undefined` for anything else, which leaves the initiation as it
+   * was, so that a forgery sent ahead of the answer changes nothing. Succeeds once at most: the same keys are never
+   * handed out twice.
    */
   readonly complete: (hs2: Uint8Array) => HandshakeResult | undefined
 }
@@ -45,7 +47,9 @@ export interface InitiateOptions {
   readonly payload: HandshakePayload
 }
 
-/** Begins a handshake; `undefined` when the payload or a field is out of range or the remote key is a low-order point. */
+/**
+ * Begins a handshake; `undefined` when the payload or a field is out of range or the remote key is a low-order point.
+ */
 export const initiate = (options: InitiateOptions): Initiation | undefined => {
   const { crypto, staticKeys, pairKey, remoteStatic } = options
   const ephemeralSecret = Bytes.copy(options.ephemeralSecret)
@@ -66,7 +70,8 @@ export const initiate = (options: InitiateOptions): Initiation | undefined => {
 
   const first = begin()
   if (first === undefined) return undefined
-  // A Noise state is spent by a failed read: the first one serves the first answer, later ones begin again from the same inputs.
+  // A Noise state is spent by a failed read: the first one serves the first answer, later ones begin again from the
+  // same inputs.
   let ready: NoiseHandshake | undefined = first.noise
   let completed = false
 
@@ -111,15 +116,17 @@ export interface RespondOptions {
   readonly packet: Uint8Array
 }
 
-/** An HS1 that was opened. `remoteStatic` is proven only once packets of the session arrive: HS1 itself may be a replay. */
+/**
+ * An HS1 that was opened. `remoteStatic` is proven only once packets of the session arrive: HS1 itself may be a replay.
+ */
 export interface Received {
   readonly channel: Uint8Array
   readonly remoteIndex: number
   readonly remoteStatic: Uint8Array
   readonly payload: HandshakePayload
   /**
-   * HS2 and the session, with our own index and payload. `undefined` when these are out of range (nothing is lost then), the key
-   * agreement fails, or a reply was given before.
+   * HS2 and the session, with our own index and payload. `undefined` when these are out of range (nothing is lost
+   * then), the key agreement fails, or a reply was given before.
    */
   readonly reply: (
     payload: HandshakePayload,
@@ -127,7 +134,10 @@ export interface Received {
   ) => { readonly packet: Uint8Array; readonly result: HandshakeResult } | undefined
 }
 
-/** Opens an HS1; `undefined` unless its `mac1`, its Noise message, its payload and the static key in its record are all right. */
+/**
+ * Opens an HS1; `undefined` unless its `mac1`, its Noise message, its payload and the static key in its record are all
+ * right.
+ */
 export const respond = (options: RespondOptions): Received | undefined => {
   const { crypto, staticKeys, pairKey, packet } = options
   const header = Wire.peek(packet)
@@ -161,7 +171,10 @@ export const respond = (options: RespondOptions): Received | undefined => {
   }
 }
 
-/** Whether a handshake packet was made by someone who knows the pair key, for the owner of `receiverStatic`. No curve work. */
+/**
+ * Whether a handshake packet was made by someone who knows the pair key, for the owner of `receiverStatic`. No curve
+ * work.
+ */
 export const verifyMac1 = (
   crypto: Crypto,
   pairKey: Uint8Array,

@@ -7,7 +7,10 @@ import { Attempt, type AttemptKind } from "./Attempt.js"
 import * as Terms from "./HandshakeTerms.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
 
-/** The handshake that we have open with a peer, at most one: begins it, sends it again and again, makes it anew, gives it up. */
+/**
+ * The handshake that we have open with a peer, at most one: begins it, sends it again and again, makes it anew, gives
+ * it up.
+ */
 export class HandshakeInitiator {
   #attempt: Attempt | undefined
 
@@ -30,7 +33,8 @@ export class HandshakeInitiator {
     const active = rekeys?.paths.active
     const patience = active === undefined ? 0 : 1.5 * active.rtt.smoothed
     const attempt = new Attempt(kind, introduction, rekeys, localId, current, now, patience)
-    // New keys for a connection that works are nobody's business but that of addresses that answered before, the one in use first.
+    // New keys for a connection that works are nobody's business but that of addresses that answered before, the one in
+    // use first.
     for (const route of active?.proven === true ? [active.route] : (rekeys?.paths.provenRoutes ?? [])) {
       attempt.addRoute(route)
     }

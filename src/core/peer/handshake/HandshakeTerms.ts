@@ -7,7 +7,9 @@ import type { Conversation } from "../chat/Conversation.js"
 import { type Initiation, initiate, type Received, respond } from "./Handshake.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
 
-/** What we say in a handshake: who and where we are, which ends of a connection we believe in, what the peer may send. */
+/**
+ * What we say in a handshake: who and where we are, which ends of a connection we believe in, what the peer may send.
+ */
 export const payload = (
   context: AssociationContext,
   { consented, credit, peer }: Conversation,
@@ -27,8 +29,8 @@ export const payload = (
 })
 
 /**
- * A new HS1, with an index of ours for its answer. `remoteId` is absent when a new connection is wanted. `undefined` when there can be
- * none: the peer's key is a low-order point, or our own record was never set.
+ * A new HS1, with an index of ours for its answer. `remoteId` is absent when a new connection is wanted. `undefined`
+ * when there can be none: the peer's key is a low-order point, or our own record was never set.
  */
 export const request = (
   context: AssociationContext,
@@ -55,8 +57,8 @@ export const request = (
 }
 
 /**
- * Opens an HS1 whose `mac1` is right. `undefined` unless it is a new one, from the very peer that we were introduced to; and for a while
- * after each that was opened, whatever came of it.
+ * Opens an HS1 whose `mac1` is right. `undefined` unless it is a new one, from the very peer that we were introduced
+ * to; and for a while after each that was opened, whatever came of it.
  */
 export const receive = (
   { crypto, entropy, staticKeys }: AssociationContext,
@@ -81,10 +83,13 @@ export const areFrom = (introduction: OpenIntroduction, terms: HandshakePayload)
 }
 
 /**
- * ms for which `attempt` grows by one at least: so it grows even when an introduction was forgotten and came again on the same channel,
- * where the peer remembers the last one. Fits 32 bits for more than a year.
+ * ms for which `attempt` grows by one at least: so it grows even when an introduction was forgotten and came again on
+ * the same channel, where the peer remembers the last one. Fits 32 bits for more than a year.
  */
 const ATTEMPT_UNIT = 10
 const NO_ID = new Uint8Array(CONNECTION_BYTES)
-/** ms between two handshakes that are opened for one pair: who knows the pair key can make us spend 1 % of our time at most. */
+/**
+ * ms between two handshakes that are opened for one pair: who knows the pair key can make us spend 1 % of our time at
+ * most.
+ */
 const HANDSHAKE_INTERVAL = 50

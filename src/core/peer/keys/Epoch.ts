@@ -19,8 +19,8 @@ export class Epoch {
   ) {}
 
   /**
-   * Makes `packet`, which has frames between the room for its header and the room for its tag, a DATA packet. The caller never uses a
-   * number twice.
+   * Makes `packet`, which has frames between the room for its header and the room for its tag, a DATA packet. The
+   * caller never uses a number twice.
    */
   seal(number: number, packet: Uint8Array): void {
     writeHeader(packet, this.remoteIndex, number)
@@ -30,7 +30,9 @@ export class Epoch {
     this.sealed++
   }
 
-  /** The frames of a DATA packet, opened where they are; `undefined`, with the packet spoilt, when it is not authentic. */
+  /**
+   * The frames of a DATA packet, opened where they are; `undefined`, with the packet spoilt, when it is not authentic.
+   */
   open(number: number, packet: Uint8Array): Uint8Array | undefined {
     const header = packet.subarray(0, HEADER_BYTES)
     const frames = packet.subarray(HEADER_BYTES, packet.length - TAG_BYTES)

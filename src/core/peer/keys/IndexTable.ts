@@ -1,7 +1,9 @@
 import * as Bytes from "../../../protocol/Bytes.js"
 import type { IndexEntry } from "../AssociationContext.js"
 
-/** What the indexes stand for that we chose for packets to us: a handshake of ours that waits for its answer, or keys. */
+/**
+ * What the indexes stand for that we chose for packets to us: a handshake of ours that waits for its answer, or keys.
+ */
 export class IndexTable {
   readonly #entries = new Map<number, IndexEntry>()
 

@@ -1,11 +1,11 @@
 import type { Epoch } from "./Epoch.js"
 
 /**
- * The keys of one connection: those we send with, and others that only open packets: new ones that we have not heard used yet, and
- * former ones whose packets may still be under way. Keys are wiped as soon as they are none of these.
+ * The keys of one connection: those we send with, and others that only open packets: new ones that we have not heard
+ * used yet, and former ones whose packets may still be under way. Keys are wiped as soon as they are none of these.
  *
- * There can be several new ones. Whoever is introduced again begins another handshake, and the two may overtake each other on their way
- * here: only its first packet tells with which of them the other side goes on.
+ * There can be several new ones. Whoever is introduced again begins another handshake, and the two may overtake each
+ * other on their way here: only its first packet tells with which of them the other side goes on.
  */
 export class KeyRing {
   #current: Epoch
@@ -105,7 +105,9 @@ interface Other {
   isNext: boolean
 }
 
-/** ms of use after which the initiator makes new keys (WireGuard §6.1): what a stolen key opens is two minutes of talk. */
+/**
+ * ms of use after which the initiator makes new keys (WireGuard §6.1): what a stolen key opens is two minutes of talk.
+ */
 const REKEY_AFTER = 120_000
 /** ms for keys that carry keepalives only, which tell nothing; early enough for the answer to be lost a few times. */
 const REKEY_IN_SILENCE = 150_000
@@ -115,5 +117,7 @@ const REKEY_AFTER_PACKETS = 2 ** 20
 const REFUSE_AFTER = 180_000
 /** ms that keys open packets after they were replaced, made, or used last: longer than any path delays. */
 const ACCEPT_OTHERS = 60_000
-/** Those of a handshake on each channel that is remembered (4), and the former ones of two of them that came into use. */
+/**
+ * Those of a handshake on each channel that is remembered (4), and the former ones of two of them that came into use.
+ */
 const MAX_OTHERS = 6

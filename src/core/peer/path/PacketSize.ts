@@ -1,11 +1,12 @@
 import { MAX_DATAGRAM } from "../../../protocol/DataPacket.js"
 
 /**
- * How large a packet one path carries (DPLPMTUD, RFC 8899): `MAX_DATAGRAM` until larger ones were acknowledged, tried in ascending order, one
- * at a time, while there is bulk to send.
+ * How large a packet one path carries (DPLPMTUD, RFC 8899): `MAX_DATAGRAM` until larger ones were acknowledged, tried
+ * in ascending order, one at a time, while there is bulk to send.
  *
- * Node lets nobody set the don't-fragment bit, and Linux' default loses only the *first* datagram that is too large for the path and then
- * fragments the next ones. So a size that was lost once counts as too large for `FAILED_FOR`, and is never tried twice in a row.
+ * Node lets nobody set the don't-fragment bit, and Linux' default loses only the *first* datagram that is too large for
+ * the path and then fragments the next ones. So a size that was lost once counts as too large for `FAILED_FOR`, and is
+ * never tried twice in a row.
  */
 export class PacketSize {
   #current = MAX_DATAGRAM
@@ -60,8 +61,9 @@ export class PacketSize {
   }
 
   /**
-   * A packet of `bytes` was lost. Many large ones, and none that arrives between several moments at which losses show, mean a black hole: back
-   * to what every path carries. Any number at one moment means a queue or a buffer that was full.
+   * A packet of `bytes` was lost. Many large ones, and none that arrives between several moments at which losses show,
+   * mean a black hole: back to what every path carries. Any number at one moment means a queue or a buffer that was
+   * full.
    */
   onLost(bytes: number, now: number): void {
     if (bytes <= MAX_DATAGRAM) return
@@ -79,7 +81,10 @@ export class PacketSize {
   }
 }
 
-/** Between machines: Ethernet less the headers of IPv6 and UDP, with room for a PPPoE session; what IPv4 could carry more is not worth a probe. */
+/**
+ * Between machines: Ethernet less the headers of IPv6 and UDP, with room for a PPPoE session; what IPv4 could carry
+ * more is not worth a probe.
+ */
 export const INTERNET_SIZES: ReadonlyArray<number> = [1432]
 /** A local network may also have jumbo frames. */
 export const LAN_SIZES: ReadonlyArray<number> = [1452, 8_900]
@@ -89,5 +94,8 @@ export const LOOPBACK_SIZES: ReadonlyArray<number> = [1_452, 8_900, 16_384]
 const FAILED_FOR = 600_000
 /** Even at 10 % loss ten in a row are the size, not the load. */
 const BLACK_HOLE = 10
-/** A full buffer loses hundreds in a row, whose loss shows with the first packet after them; the second after them has arrived as well. */
+/**
+ * A full buffer loses hundreds in a row, whose loss shows with the first packet after them; the second after them has
+ * arrived as well.
+ */
 const BLACK_HOLE_MOMENTS = 3

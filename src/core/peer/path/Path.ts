@@ -7,9 +7,11 @@ import { INTERNET_SIZES, LAN_SIZES, LOOPBACK_SIZES, PacketSize } from "./PacketS
 export type PathSource = "server" | "peer" | "seen"
 
 /**
- * One way to reach the peer, and what we know of it. A path is *proven* when a PONG for one of our tokens comes back on it, and is
- * *trusted* for 6.5 s from then on. An address that was never proven may be somebody else's: it gets our small probes, and otherwise
- * three times the bytes that came from it at most (RFC 9000 §8). A relay is nobody's address, and carries packets only to the peer.
+ * One way to reach the peer, and what we know of it. A path is *proven* when a PONG for one of our tokens comes back on
+ * it, and is
+ * *trusted* for 6.5 s from then on. An address that was never proven may be somebody else's: it gets our small probes,
+ * and otherwise three times the bytes that came from it at most (RFC 9000 §8). A relay is nobody's address, and carries
+ * packets only to the peer.
  */
 export class Path {
   readonly key: string
@@ -24,7 +26,10 @@ export class Path {
   /** When anything was sent here last. */
   sentAt = Number.NEGATIVE_INFINITY
   provenAt = Number.NEGATIVE_INFINITY
-  /** Trust was withdrawn before its time, because answers are overdue or the peer sends from elsewhere; ends with the next proof. */
+  /**
+   * Trust was withdrawn before its time, because answers are overdue or the peer sends from elsewhere; ends with the
+   * next proof.
+   */
   #doubted = false
   #sentBytes = 0
   #receivedBytes = 0
@@ -122,8 +127,8 @@ export class Path {
   }
 
   /**
-   * The peer was heard here, so it is worth asking now (RFC 8445 §7.3.1.4, a triggered check), whatever step a series has come to. Not
-   * for a path that rests, and as often as what was received allows.
+   * The peer was heard here, so it is worth asking now (RFC 8445 §7.3.1.4, a triggered check), whatever step a series
+   * has come to. Not for a path that rests, and as often as what was received allows.
    */
   trigger(now: number): void {
     const wanted = !this.proven || this.#doubted || this.probingSince !== undefined
@@ -185,7 +190,10 @@ const weightOf = (route: Route, kind: PathInfo["kind"]): number => {
   return (kind === "lan" ? LAN_WEIGHT : 1) * (route.endpoint.family === "ipv6" ? IPV6_WEIGHT : 1)
 }
 
-/** ms from the start of a series: a lost probe costs 50 ms at first; eight of them bound what a false candidate attracts. */
+/**
+ * ms from the start of a series: a lost probe costs 50 ms at first; eight of them bound what a false candidate
+ * attracts.
+ */
 export const PROBE_SCHEDULE: ReadonlyArray<number> = [0, 50, 150, 350, 750, 1_500, 3_000, 6_000]
 /** ms: by then the answer to the probe before has come, or is slow. */
 const TRIGGER_INTERVAL = 200

@@ -1,8 +1,10 @@
 import type { PathInfo } from "../Api.js"
 
 /**
- * Why a conversation moved to a path. `first`: the first that worked. `better`: it proved itself, and is better than the one before.
- * `failed`: the one before stopped answering. `moved`: the peer sends from there now. `policy`: the one before is not wanted any more.
+ * Why a conversation moved to a path. `first`: the first that worked. `better`: it proved itself, and is better than
+ * the one before.
+ * `failed`: the one before stopped answering. `moved`: the peer sends from there now. `policy`: the one before is not
+ * wanted any more.
  */
 export type PathReason = "first" | "better" | "failed" | "moved" | "policy"
 
@@ -14,7 +16,10 @@ export interface PathChange {
   readonly reason: PathReason | "ended"
 }
 
-/** The last `MAX_CHANGES` changes of path between us and one peer, over all its connections; the oldest is forgotten first. */
+/**
+ * The last `MAX_CHANGES` changes of path between us and one peer, over all its connections; the oldest is forgotten
+ * first.
+ */
 export class PathHistory {
   readonly #changes: Array<PathChange> = []
 

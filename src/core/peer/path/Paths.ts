@@ -10,15 +10,17 @@ import { RelayFailover } from "./RelayFailover.js"
 /**
  * The paths of one connection: which there are, which to probe when, and which to send on.
  *
- * Every candidate is probed in a series of eight PINGs that ends with the first PONG. The active path is the best trusted one, with
- * hysteresis. While there is traffic it is proven again every 3 s; in silence a packet every 25 s or so keeps NAT mappings open.
- * When trust lapses nevertheless, sending goes on where it was and all paths are probed. When the peer's own data comes from
- * an address we do not trust yet, it has moved: answers follow at once, and that address is probed.
+ * Every candidate is probed in a series of eight PINGs that ends with the first PONG. The active path is the best
+ * trusted one, with hysteresis. While there is traffic it is proven again every 3 s; in silence a packet every 25 s or
+ * so keeps NAT mappings open. When trust lapses nevertheless, sending goes on where it was and all paths are probed.
+ * When the peer's own data comes from an address we do not trust yet, it has moved: answers follow at once, and that
+ * address is probed.
  *
- * The relay is the path that is there from the start and that any direct one replaces as soon as it is proven. It stays: while a direct
- * path is in doubt (trust lapsed, or an answer is overdue) data goes both ways (`spare`), and only when the doubt has lasted for
- * a second does the relay take over, so that a lost packet is no change of path. While relayed and in use, all candidates
- * are tried again every minute, and the peer is called to do the same, because two filters open only for packets that cross.
+ * The relay is the path that is there from the start and that any direct one replaces as soon as it is proven. It
+ * stays: while a direct path is in doubt (trust lapsed, or an answer is overdue) data goes both ways (`spare`), and
+ * only when the doubt has lasted for a second does the relay take over, so that a lost packet is no change of path.
+ * While relayed and in use, all candidates are tried again every minute, and the peer is called to do the same, because
+ * two filters open only for packets that cross.
  */
 export class Paths {
   /** At most `MAX_CANDIDATES`, and the relay. */
@@ -38,8 +40,8 @@ export class Paths {
   readonly #newcomers = new Newcomers()
 
   /**
-   * `random` gives a number from 0 to 1 for the jitter of keepalives. `leads`, which is so on one of the two sides, breaks silence a
-   * little sooner: the other side's answer keeps both NATs open.
+   * `random` gives a number from 0 to 1 for the jitter of keepalives. `leads`, which is so on one of the two sides,
+   * breaks silence a little sooner: the other side's answer keeps both NATs open.
    */
   constructor(
     private readonly random: () => number,
@@ -77,7 +79,10 @@ export class Paths {
     return this.#paths.filter((path) => path.proven).map((path) => path.route)
   }
 
-  /** Adds a candidate and begins to probe it; does nothing when it is known or unusable, or too many new ones came lately. */
+  /**
+   * Adds a candidate and begins to probe it; does nothing when it is known or unusable, or too many new ones came
+   * lately.
+   */
   add(route: Route, now: number, source: PathSource = "server"): void {
     if (!permits(this.policy, route)) return
     if (route._tag === "Relay") {
@@ -96,7 +101,10 @@ export class Paths {
     else if (!known.trusted(now) && known.probingSince === undefined && this.#newcomers.admit(now)) known.probe(now)
   }
 
-  /** Makes this path the active one, whatever is known of it: a handshake packet of `bytes` came that way, `rtt` ms after ours. */
+  /**
+   * Makes this path the active one, whatever is known of it: a handshake packet of `bytes` came that way, `rtt` ms
+   * after ours.
+   */
   use(route: Route, bytes: number, rtt: number | undefined, now: number): void {
     if (route._tag === "Relay") this.#setRelay(route, now)
     const path = this.#find(routeKey(route)) ?? this.#insert(new Path(route))
@@ -108,9 +116,10 @@ export class Paths {
   }
 
   /**
-   * Something authentic came in. `moves`: no packet with a greater counter came before, and it is more than a probe. An unknown source
-   * becomes a candidate; a source that moves, and is not trusted, becomes the active path, unless it is the relay: that only throws
-   * doubt on the active path. `undefined` when the source is unknown and too many new ones came lately.
+   * Something authentic came in. `moves`: no packet with a greater counter came before, and it is more than a probe. An
+   * unknown source becomes a candidate; a source that moves, and is not trusted, becomes the active path, unless it is
+   * the relay: that only throws doubt on the active path. `undefined` when the source is unknown and too many new ones
+   * came lately.
    */
   heard(route: Route, bytes: number, moves: boolean, now: number): Path | undefined {
     let path = this.#active?.isAt(route) === true ? this.#active : this.#find(routeKey(route))
@@ -162,8 +171,9 @@ export class Paths {
   }
 
   /**
-   * Answers are overdue on the active path, so many `times` in a row. Where there is a relay, it carries the data too until the path
-   * has proven itself. The other candidates are tried as well from the second time on: a single loss is no reason to.
+   * Answers are overdue on the active path, so many `times` in a row. Where there is a relay, it carries the data too
+   * until the path has proven itself. The other candidates are tried as well from the second time on: a single loss is
+   * no reason to.
    */
   doubt(now: number, times: number): void {
     const active = this.#active
@@ -316,7 +326,9 @@ export class Paths {
     return this.#paths.find((path) => path.key === key)
   }
 
-  /** Makes room by dropping the path that was silent longest, unproven ones first, never the active one or the relay. */
+  /**
+   * Makes room by dropping the path that was silent longest, unproven ones first, never the active one or the relay.
+   */
   #insert(path: Path): Path {
     if (this.#paths.length - (this.#relay === undefined ? 0 : 1) >= MAX_CANDIDATES) {
       let worst: Path | undefined
@@ -342,13 +354,22 @@ const NEVER = Number.POSITIVE_INFINITY
 const HEARTBEAT = 3_000
 /** ms after the last data for which a conversation counts as active. */
 const ACTIVE_FOR = 45_000
-/** ms without a packet of ours: inside the 30 s after which many NATs forget a UDP mapping (RFC 4787 REQ-5 asks for more, and is not obeyed). */
+/**
+ * ms without a packet of ours: inside the 30 s after which many NATs forget a UDP mapping (RFC 4787 REQ-5 asks for
+ * more, and is not obeyed).
+ */
 const KEEPALIVE = 25_800
 /** ms added at random, so that peers behind one router do not beat in step. */
 const KEEPALIVE_JITTER = 700
-/** ms that the side which does not lead waits in addition: longer than jitter and a round trip. The latest is 27.6 s; that leaves time for a resend. */
+/**
+ * ms that the side which does not lead waits in addition: longer than jitter and a round trip. The latest is 27.6 s;
+ * that leaves time for a resend.
+ */
 const KEEPALIVE_LAG = 1_100
 /** A new path must be 10 % better, or the choice would follow the noise. */
 const HYSTERESIS = 0.9
-/** ms between two tries for a direct path while relayed: a changed network is noticed otherwise, this is for what nobody notices. */
+/**
+ * ms between two tries for a direct path while relayed: a changed network is noticed otherwise, this is for what nobody
+ * notices.
+ */
 const RETRY = 60_000

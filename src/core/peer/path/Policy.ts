@@ -1,8 +1,9 @@
 import type { Route } from "../Api.js"
 
 /**
- * Which paths a conversation may take. `prefer-direct`: the relay until there is a direct path, and whenever that fails. `direct-only`:
- * never the relay. `relay-only`: never anything else, so that the peer does not learn our addresses; it is told none and probed at none.
+ * Which paths a conversation may take. `prefer-direct`: the relay until there is a direct path, and whenever that
+ * fails. `direct-only`: never the relay. `relay-only`: never anything else, so that the peer does not learn our
+ * addresses; it is told none and probed at none.
  */
 export type Policy = "prefer-direct" | "direct-only" | "relay-only"
 

@@ -1,6 +1,6 @@
 /**
- * The doubt about the direct path in use: there is something to send on it, and it is not trusted. It begins with the first sign, ends with a
- * proof or another path, and when it lasts for `RELAY_AFTER` the relay may take over.
+ * The doubt about the direct path in use: there is something to send on it, and it is not trusted. It begins with the
+ * first sign, ends with a proof or another path, and when it lasts for `RELAY_AFTER` the relay may take over.
  */
 export class RelayFailover {
   #since: number | undefined
@@ -32,5 +32,8 @@ export class RelayFailover {
   }
 }
 
-/** ms of doubt before a relay replaces a direct path: the answers to four probes were missed, and nobody waited, as data went both ways. */
+/**
+ * ms of doubt before a relay replaces a direct path: the answers to four probes were missed, and nobody waited, as data
+ * went both ways.
+ */
 const RELAY_AFTER = 1_000

@@ -3,9 +3,9 @@ import { RangeSet } from "../../support/RangeSet.js"
 import { MAX_ACK_DELAY } from "./RttEstimator.js"
 
 /**
- * Which packets came in, and when the other side is to be told (RFC 9000 §13.2): with every second packet that asks for it, within
- * 25 ms otherwise, at once when packets came out of order, because that is news of a loss. Whatever leaves in the meantime takes the
- * acknowledgement along.
+ * Which packets came in, and when the other side is to be told (RFC 9000 §13.2): with every second packet that asks for
+ * it, within 25 ms otherwise, at once when packets came out of order, because that is news of a loss. Whatever leaves
+ * in the meantime takes the acknowledgement along.
  */
 export class AckRanges {
   readonly #received = new RangeSet()

@@ -3,18 +3,21 @@ import type { CongestionController, PathSample } from "./CongestionController.js
 import { WindowedMax } from "./WindowedMax.js"
 
 /**
- * A model-based controller after BBR (Cardwell et al., "BBR: Congestion-Based Congestion Control", 2016; draft-cardwell-iccrg-bbr):
- * it measures how fast the path delivers at best (`bandwidth`) and how short its round trip is at least (`shortest`), sends at that rate,
- * and keeps about their product in flight. Loss as such says nothing: a radio link loses packets that nobody was in the way of.
+ * A model-based controller after BBR (Cardwell et al., "BBR: Congestion-Based Congestion Control", 2016;
+ * draft-cardwell-iccrg-bbr): it measures how fast the path delivers at best (`bandwidth`) and how short its round trip
+ * is at least (`shortest`), sends at that rate, and keeps about their product in flight. Loss as such says nothing: a
+ * radio link loses packets that nobody was in the way of.
  *
- * Life: *startup* sends nearly three times as fast each round until the bandwidth stops growing; *drain* lets the queue that this made run
- * empty; *probe* then goes in cycles of eight round trips: one a quarter faster, to find more bandwidth, one a quarter slower, to
- * give back the queue that this made, six at the rate measured. When the shortest round trip was not seen for ten seconds,
+ * Life: *startup* sends nearly three times as fast each round until the bandwidth stops growing; *drain* lets the queue
+ * that this made run empty; *probe* then goes in cycles of eight round trips: one a quarter faster, to find more
+ * bandwidth, one a quarter slower, to give back the queue that this made, six at the rate measured. When the shortest
+ * round trip was not seen for ten seconds,
  * *empty* sends next to nothing for a moment, so that queues run empty and it can be measured.
  *
- * Heavy loss does say something: a queue shorter than what is in flight, or others who need room. When a round loses more than
- * `TOO_MUCH_LOSS`, what may be in flight goes down to what was delivered in that round, and comes back cautiously (the part of BBRv2 that
- * keeps the losses of shallow queues and the harm to loss-based flows within bounds).
+ * Heavy loss does say something: a queue shorter than what is in flight, or others who need room. When a round loses
+ * more than
+ * `TOO_MUCH_LOSS`, what may be in flight goes down to what was delivered in that round, and comes back cautiously (the
+ * part of BBRv2 that keeps the losses of shallow queues and the harm to loss-based flows within bounds).
  */
 export class Bbr implements CongestionController {
   #state: "startup" | "drain" | "probe" | "empty" = "startup"
@@ -153,7 +156,8 @@ export class Bbr implements CongestionController {
   #cycle({ inFlight, now }: PathSample): void {
     const lasted = now - this.#phaseAt > Math.max(this.#shortest, SHORTEST_LOOP)
     const gain = CYCLE[this.#phase]!
-    // The fast part goes on until it has really put more in flight, or lost some of it; the slow part ends early when the queue is gone.
+    // The fast part goes on until it has really put more in flight, or lost some of it; the slow part ends early when
+    // the queue is gone.
     const done =
       gain > 1
         ? lasted && (inFlight >= gain * this.#product || this.#lostInRound > 0 || now - this.#phaseAt > LONGEST_PHASE)

@@ -1,6 +1,7 @@
 /**
- * How many bytes may be unacknowledged on a path, and how fast they may leave. One instance for each use of a path: a new path starts from
- * the beginning (RFC 9000 §9.4). Bytes are those of whole UDP payloads; times are monotonic ms, rates bytes/ms.
+ * How many bytes may be unacknowledged on a path, and how fast they may leave. One instance for each use of a path: a
+ * new path starts from the beginning (RFC 9000 §9.4). Bytes are those of whole UDP payloads; times are monotonic ms,
+ * rates bytes/ms.
  */
 export interface CongestionController {
   /** Bytes that may be in flight. */
@@ -26,7 +27,9 @@ export interface PathSample {
   readonly rate: number | undefined
   /** The application gave too little to send for `rate` to say more than "at least". */
   readonly applicationLimited: boolean
-  /** Bytes delivered so far, now and when the newest packet acknowledged was sent: from the one to the other is a round. */
+  /**
+   * Bytes delivered so far, now and when the newest packet acknowledged was sent: from the one to the other is a round.
+   */
   readonly delivered: number
   readonly priorDelivered: number
   /** Of the newest packet acknowledged; `undefined` when it was acknowledged before. */

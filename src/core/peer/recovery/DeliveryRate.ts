@@ -1,7 +1,8 @@
 /**
- * Estimates how fast a path delivers (draft-cheng-iccrg-delivery-rate-estimation): between the sending of a packet and its acknowledgement
- * so and so many bytes were acknowledged, and it took so and so long; the longer of the time to send and the time to acknowledge them
- * counts, so neither a burst of data nor one of acknowledgements looks like speed. Bytes and ms.
+ * Estimates how fast a path delivers (draft-cheng-iccrg-delivery-rate-estimation): between the sending of a packet and
+ * its acknowledgement so and so many bytes were acknowledged, and it took so and so long; the longer of the time to
+ * send and the time to acknowledge them counts, so neither a burst of data nor one of acknowledgements looks like
+ * speed. Bytes and ms.
  */
 export class DeliveryRate {
   #delivered = 0

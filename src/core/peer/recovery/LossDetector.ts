@@ -28,15 +28,16 @@ export interface LossSink {
 }
 
 /**
- * Loss detection after RFC 9002 §6: a packet is lost when three later ones were acknowledged, or one later one and 9/8 of a round trip
- * has passed. When nothing at all is acknowledged, a probe timer sends the oldest frames again.
+ * Loss detection after RFC 9002 §6: a packet is lost when three later ones were acknowledged, or one later one and 9/8
+ * of a round trip has passed. When nothing at all is acknowledged, a probe timer sends the oldest frames again.
  *
- * A lone small packet has no later one that would betray its loss, and a chat line usually is one. So a spare copy of it follows
- * 15 ms later, if no acknowledgement came first: at 1 % loss, one line in a hundred comes 15 ms late instead of a timer late.
+ * A lone small packet has no later one that would betray its loss, and a chat line usually is one. So a spare copy of
+ * it follows 15 ms later, if no acknowledgement came first: at 1 % loss, one line in a hundred comes 15 ms late instead
+ * of a timer late.
  *
- * Only packets that elicit an acknowledgement come here. They are counted by a dense `order` of their own, because probes of other
- * paths use packet numbers as well and would look like overtaking. After `changePath` the packets of the old path are still found
- * lost or acknowledged, but say nothing about the new path.
+ * Only packets that elicit an acknowledgement come here. They are counted by a dense `order` of their own, because
+ * probes of other paths use packet numbers as well and would look like overtaking. After `changePath` the packets of
+ * the old path are still found lost or acknowledged, but say nothing about the new path.
  *
  * What may leave, and when, is the say of the path's congestion controller and of the pacer.
  */
@@ -167,7 +168,8 @@ export class LossDetector {
     this.#sent.scan((packet) => {
       if (probes === PROBE_PACKETS) return "stop"
       this.#resend(packet, now)
-      // Later packets may have repeated all of it, and were acknowledged: it would probe nothing, and stand in the way of what would.
+      // Later packets may have repeated all of it, and were acknowledged: it would probe nothing, and stand in the way
+      // of what would.
       if (!this.sink.isWanted) {
         if (packet.path === this.#path) this.#inFlight -= packet.bytes
         return "take"
@@ -191,7 +193,10 @@ export class LossDetector {
     this.#firstSampleAt = Number.POSITIVE_INFINITY
   }
 
-  /** One packet may always be under way: a window may be smaller than that where packets are large, and would never open. */
+  /**
+   * One packet may always be under way: a window may be smaller than that where packets are large, and would never
+   * open.
+   */
   get #hasWindow(): boolean {
     if (this.#sent.size >= MAX_TRACKED) return false
     return this.#inFlight === 0 || this.#inFlight + this.packetSize <= this.#controller.window
@@ -297,7 +302,10 @@ export const MAX_TRACKED = 8192
 const PACKET_THRESHOLD = 3
 /** RFC 9002 §6.2.4: two, so that the loss of a probe does not cost another timer. */
 const PROBE_PACKETS = 2
-/** ms until the spare copy: late enough not to share the fate of the first in one burst of loss, soon enough not to be noticed. */
+/**
+ * ms until the spare copy: late enough not to share the fate of the first in one burst of loss, soon enough not to be
+ * noticed.
+ */
 const SPARE_AFTER = 15
 /** Bytes of a packet that is copied: a chat line of usual length. */
 const SMALL_PACKET = 512

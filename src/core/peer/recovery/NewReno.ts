@@ -1,7 +1,10 @@
 import { MAX_DATAGRAM } from "../../../protocol/DataPacket.js"
 import type { CongestionController } from "./CongestionController.js"
 
-/** The reference controller (RFC 9002 §7, RFC 6582): slow start, additive increase, halving once for each round with loss. */
+/**
+ * The reference controller (RFC 9002 §7, RFC 6582): slow start, additive increase, halving once for each round with
+ * loss.
+ */
 export class NewReno implements CongestionController {
   #window = INITIAL_WINDOW
   #threshold = Number.POSITIVE_INFINITY

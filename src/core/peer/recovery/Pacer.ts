@@ -1,14 +1,16 @@
 /**
- * Spreads packets over time, so that a window of them does not fill the queue of the narrowest link at once: a bucket of bytes that
- * fills at the controller's rate. It is deep enough for the coarse timers of event loops, whose ring is a millisecond late or two.
+ * Spreads packets over time, so that a window of them does not fill the queue of the narrowest link at once: a bucket
+ * of bytes that fills at the controller's rate. It is deep enough for the coarse timers of event loops, whose ring is a
+ * millisecond late or two.
  */
 export class Pacer {
   #credit = Number.POSITIVE_INFINITY
   #at = 0
 
   /**
-   * Whether a packet may leave now. When it would be the only one under way (`alone`) it may: there is no queue for it to lengthen, and
-   * a conversation of single messages would otherwise wait for a timer whenever it is faster than the rate that it was measured at.
+   * Whether a packet may leave now. When it would be the only one under way (`alone`) it may: there is no queue for it
+   * to lengthen, and a conversation of single messages would otherwise wait for a timer whenever it is faster than the
+   * rate that it was measured at.
    */
   mayLeave(rate: number, packetSize: number, alone: boolean, now: number): boolean {
     this.#fill(rate, packetSize, now)

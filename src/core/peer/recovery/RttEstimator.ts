@@ -1,6 +1,6 @@
 /**
- * Round-trip time of one path (RFC 9002 §5): smoothed value, variation, minimum. All in ms. Until the first sample it stands
- * on a guess, which the first sample replaces.
+ * Round-trip time of one path (RFC 9002 §5): smoothed value, variation, minimum. All in ms. Until the first sample it
+ * stands on a guess, which the first sample replaces.
  */
 export class RttEstimator {
   #latest = INITIAL_RTT
@@ -56,9 +56,9 @@ export class RttEstimator {
   }
 
   /**
-   * How long to wait for an acknowledgement before sending a probe (RFC 9002 §6.2.1), `attempt` counting the probes already sent
-   * in vain. The first wait is shorter than the RFC's: for a lone chat line the timer is the only repair, and a needless
-   * copy of one small packet costs nothing.
+   * How long to wait for an acknowledgement before sending a probe (RFC 9002 §6.2.1), `attempt` counting the probes
+   * already sent in vain. The first wait is shorter than the RFC's: for a lone chat line the timer is the only repair,
+   * and a needless copy of one small packet costs nothing.
    */
   probeTimeout(attempt: number): number {
     const standard = this.#smoothed + Math.max(4 * this.#variation, GRANULARITY) + MAX_ACK_DELAY
@@ -74,7 +74,9 @@ export class RttEstimator {
 
 /** ms before anything is known: RFC 9002 §6.2.2. */
 export const INITIAL_RTT = 333
-/** ms a receiver may hold an acknowledgement back: a quarter of what people notice, and the default of RFC 9000 §18.2. */
+/**
+ * ms a receiver may hold an acknowledgement back: a quarter of what people notice, and the default of RFC 9000 §18.2.
+ */
 export const MAX_ACK_DELAY = 25
 /** ms: the step of timers in event loops (RFC 9002 §6.1.2 recommends the same). */
 export const GRANULARITY = 1

@@ -13,9 +13,14 @@ export interface SentPacket {
   readonly stamp: Stamp
 }
 
-/** The packets under way, in the order sent. Numbers only ever grow, so a number is found by halving, and the oldest stands in front. */
+/**
+ * The packets under way, in the order sent. Numbers only ever grow, so a number is found by halving, and the oldest
+ * stands in front.
+ */
 export class SentPackets {
-  /** Packets that were taken out leave a hole; holes in front are skipped, and cut off when they are half of the array. */
+  /**
+   * Packets that were taken out leave a hole; holes in front are skipped, and cut off when they are half of the array.
+   */
   #packets: Array<SentPacket | undefined> = []
   #numbers: Array<number> = []
   #head = 0

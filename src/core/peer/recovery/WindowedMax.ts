@@ -1,6 +1,6 @@
 /**
- * The greatest value of the last `span` rounds, in constant memory: the best three of ever younger parts of the window stand by
- * (K. Nichols, as in Linux' lib/win_minmax.c). Rounds only ever grow.
+ * The greatest value of the last `span` rounds, in constant memory: the best three of ever younger parts of the window
+ * stand by (K. Nichols, as in Linux' lib/win_minmax.c). Rounds only ever grow.
  */
 export class WindowedMax {
   #best: Sample = NOTHING

@@ -1,6 +1,6 @@
 /**
- * Bytes that arrived in order and wait for their reader, without copying: large pieces are kept as the views they are, small ones are
- * put together, so that memory stays within about twice the bytes however small the pieces are.
+ * Bytes that arrived in order and wait for their reader, without copying: large pieces are kept as the views they are,
+ * small ones are put together, so that memory stays within about twice the bytes however small the pieces are.
  */
 export class ByteQueue {
   readonly #pieces: Array<Uint8Array> = []
@@ -53,7 +53,10 @@ export class ByteQueue {
 }
 
 const NONE = new Uint8Array(0)
-/** Bytes from which on a piece is kept as a view: half of what a usual packet carries, so half of the memory kept is used. */
+/**
+ * Bytes from which on a piece is kept as a view: half of what a usual packet carries, so half of the memory kept is
+ * used.
+ */
 const LARGE = 512
 /** Bytes of small pieces that are put together. */
 const TAIL = 4096

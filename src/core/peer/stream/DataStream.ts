@@ -3,8 +3,8 @@ import { ReceiveStream } from "./ReceiveStream.js"
 import { SendStream } from "./SendStream.js"
 
 /**
- * One stream from 1 on: bytes both ways, each direction with an end. It is over when both ends have come: ours acknowledged, and
- * theirs read. What was received and not read is bounded by the limit that the peer was told.
+ * One stream from 1 on: bytes both ways, each direction with an end. It is over when both ends have come: ours
+ * acknowledged, and theirs read. What was received and not read is bounded by the limit that the peer was told.
  */
 export class DataStream {
   readonly sending = new SendStream(FIRST_WINDOW)

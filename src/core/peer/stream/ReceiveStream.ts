@@ -1,9 +1,12 @@
 /**
- * The receiving half of a stream (RFC 9000 §2.2, §3.2): puts bytes in order. What came early waits here, at most as much as flow
- * control allows and in a bounded number of pieces; what came twice is dropped.
+ * The receiving half of a stream (RFC 9000 §2.2, §3.2): puts bytes in order. What came early waits here, at most as
+ * much as flow control allows and in a bounded number of pieces; what came twice is dropped.
  */
 export class ReceiveStream {
-  /** Bytes that came early: ascending, disjoint, all beyond `#read`. What touches is put together, so that many small pieces become few. */
+  /**
+   * Bytes that came early: ascending, disjoint, all beyond `#read`. What touches is put together, so that many small
+   * pieces become few.
+   */
   readonly #early: Array<Segment> = []
   #read = 0
   /** The bytes at `#read`, when they came in order: a view of the packet. */
@@ -24,8 +27,8 @@ export class ReceiveStream {
   }
 
   /**
-   * Takes the bytes of one frame; `false` when they go beyond `limit` or the sender scatters them as no honest one does. Call `read`
-   * until it is empty, or `park`, before the packet's buffer is used again.
+   * Takes the bytes of one frame; `false` when they go beyond `limit` or the sender scatters them as no honest one
+   * does. Call `read` until it is empty, or `park`, before the packet's buffer is used again.
    */
   receive(offset: number, data: Uint8Array, limit: number): boolean {
     const end = offset + data.length
@@ -136,7 +139,12 @@ class Segment {
   }
 }
 
-/** Bytes up to which segments are put together: memory stays within twice the bytes, and copying within twice the work. */
+/**
+ * Bytes up to which segments are put together: memory stays within twice the bytes, and copying within twice the work.
+ */
 const LARGEST_SEGMENT = 16 * 1024
-/** An honest sender leaves a hole for each packet lost: a thousand packets lost out of two thousand under way are hostile. */
+/**
+ * An honest sender leaves a hole for each packet lost: a thousand packets lost out of two thousand under way are
+ * hostile.
+ */
 export const MAX_SEGMENTS = 1024

@@ -2,8 +2,9 @@ import { Writer } from "../../../protocol/Bytes.js"
 import { type Range, RangeSet } from "../../support/RangeSet.js"
 
 /**
- * The sending half of a stream (RFC 9000 §2.2, §3.1): keeps the bytes until they are acknowledged, and says which to send next, lost
- * ones first. It never goes beyond the limit that the receiver has set. The owner bounds what it writes by looking at `unsent`.
+ * The sending half of a stream (RFC 9000 §2.2, §3.1): keeps the bytes until they are acknowledged, and says which to
+ * send next, lost ones first. It never goes beyond the limit that the receiver has set. The owner bounds what it writes
+ * by looking at `unsent`.
  */
 export class SendStream {
   /** The written bytes not acknowledged yet, in order and without gaps. */
@@ -89,8 +90,8 @@ export class SendStream {
   }
 
   /**
-   * The next `length` bytes of the stream, to be filled at once: what consists of many small pieces is put together in memory of the
-   * stream's own, because a buffer for each piece would cost more than writing it.
+   * The next `length` bytes of the stream, to be filled at once: what consists of many small pieces is put together in
+   * memory of the stream's own, because a buffer for each piece would cost more than writing it.
    */
   extend(length: number): Writer {
     let tail = this.#tail
@@ -129,8 +130,8 @@ export class SendStream {
   }
 
   /**
-   * `range`, with the unacknowledged bytes of the one or two portions before it when they are at most `most`: repeated, the receiver need
-   * not wait until their loss is noticed.
+   * `range`, with the unacknowledged bytes of the one or two portions before it when they are at most `most`: repeated,
+   * the receiver need not wait until their loss is noticed.
    */
   withRecent(range: Range, most: number): Range {
     const start = Math.max(this.#base, range.start - most, this.#recent[0])

@@ -5,13 +5,13 @@ import type { SentFrame } from "../recovery/LossDetector.js"
 import { DataStream, FIRST_WINDOW } from "./DataStream.js"
 
 /**
- * The streams from 1 on of one connection: large things beside the conversation. Both sides open them, the one that began the first handshake
- * the odd ones, the other the even ones, each in ascending order; both may write. They exist only between two that have asked for
- * each other.
+ * The streams from 1 on of one connection: large things beside the conversation. Both sides open them, the one that
+ * began the first handshake the odd ones, the other the even ones, each in ascending order; both may write. They exist
+ * only between two that have asked for each other.
  *
- * Sending takes turns: a packet of one stream, then one of the next. Receiving is bounded twice: each stream by the limit that its sender was
- * told, and all of them together by `TOTAL_WINDOW`, which their limits share. Sending is bounded by what the streams keep until it is
- * acknowledged: beyond that `write` asks to wait.
+ * Sending takes turns: a packet of one stream, then one of the next. Receiving is bounded twice: each stream by the
+ * limit that its sender was told, and all of them together by `TOTAL_WINDOW`, which their limits share. Sending is
+ * bounded by what the streams keep until it is acknowledged: beyond that `write` asks to wait.
  */
 export class Streams {
   readonly #streams = new Map<StreamId, DataStream>()
@@ -147,7 +147,10 @@ export class Streams {
     this.#queue(stream)
   }
 
-  /** Writes what is due, up to the place `end` of the packet, and notes it in `frames`. Whether there is stream data in it. */
+  /**
+   * Writes what is due, up to the place `end` of the packet, and notes it in `frames`. Whether there is stream data in
+   * it.
+   */
   writeTo(writer: Writer, end: number, frames: Array<SentFrame>): boolean {
     this.#writeResets(writer, end, frames)
     for (const stream of this.#limitsDue) {
@@ -287,7 +290,10 @@ const writeStream = (stream: DataStream, writer: Writer, end: number, frames: Ar
 export const MAX_STREAMS = 64
 /** Streams given up whose RESET is not acknowledged yet. */
 const MAX_RESETS = 4 * MAX_STREAMS
-/** Bytes that a stream keeps until they are acknowledged: 40 MB/s over 100 ms, twice, as a loss holds up what comes after it. */
+/**
+ * Bytes that a stream keeps until they are acknowledged: 40 MB/s over 100 ms, twice, as a loss holds up what comes
+ * after it.
+ */
 const STREAM_KEEPS = 8 * 1024 * 1024
 /** Bytes kept at which a writer that waits is woken: early enough that the path is not left without. */
 const WAKE_AT = STREAM_KEEPS - 1024 * 1024
@@ -295,7 +301,10 @@ const WAKE_AT = STREAM_KEEPS - 1024 * 1024
 const TOTAL_KEEPS = 16 * 1024 * 1024
 /** Bytes that a sender may have under way, or waiting for a slow reader: as much as it keeps. */
 const STREAM_WINDOW = 8 * 1024 * 1024
-/** Bytes for all streams of a connection: the most memory that a peer can make us use, `FIRST_WINDOW` for each stream aside. */
+/**
+ * Bytes for all streams of a connection: the most memory that a peer can make us use, `FIRST_WINDOW` for each stream
+ * aside.
+ */
 const TOTAL_WINDOW = 16 * 1024 * 1024
 /** Bytes that any frame but a useful STREAM fits in: a type and two numbers. */
 const SMALL_FRAME = 24
