@@ -1,5 +1,5 @@
 import type { PeerEvent } from "../../src/core/peer/Api.js"
-import type { Figures } from "./Figures.js"
+import type { Figures } from "../support/Figures.js"
 import type * as Host from "./Host.js"
 import { accept, ask, confirm, type echo } from "./Meeting.js"
 import type { Pipe } from "./Pipe.js"

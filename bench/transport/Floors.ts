@@ -2,7 +2,7 @@ import * as Dgram from "node:dgram"
 import { isIP } from "node:net"
 import { crypto } from "../../src/layers/node/Crypto.js"
 import { HEADER_BYTES } from "../../src/protocol/DataPacket.js"
-import { ascending, type Figures, quantile } from "./Figures.js"
+import { ascending, type Figures, quantile } from "../support/Figures.js"
 import type { Pipe } from "./Pipe.js"
 import { atIntervals, deferred, largestResident, sharedNow, sleep } from "./Timing.js"
 

@@ -1,35 +1,6 @@
-import type { Figures } from "./Figures.js"
+import { figure, type Goal, largest, ratio } from "../support/Goal.js"
 
-/** What the transport is to reach, each as one number of one round. */
-export interface Goal {
-  readonly name: string
-  /** `undefined` when the round has not measured it. */
-  readonly of: (figures: Figures) => number | undefined
-  readonly unit: string
-  readonly atLeast?: number
-  readonly atMost?: number
-}
-
-const figure =
-  (name: string) =>
-  (figures: Figures): number | undefined =>
-    figures[name]
-
-/** A figure beside its floor of the same round. */
-const ratio =
-  (name: string, floor: string) =>
-  (figures: Figures): number | undefined => {
-    const [value, by] = [figures[name], figures[floor]]
-    return value === undefined || by === undefined ? undefined : value / by
-  }
-
-const largest =
-  (...names: ReadonlyArray<string>) =>
-  (figures: Figures): number | undefined => {
-    const values = names.flatMap((name) => figures[name] ?? [])
-    return values.length === 0 ? undefined : Math.max(...values)
-  }
-
+/** What the transport is to reach. */
 export const GOALS: ReadonlyArray<Goal> = [
   { name: "open to first echo, loopback", of: figure("open to first echo, warm p50 ms"), unit: "ms", atMost: 10 },
   {
@@ -120,16 +91,6 @@ export const BESIDE: ReadonlyArray<Goal> = [
     unit: "x"
   }
 ]
-
-export const isMet = ({ atLeast, atMost }: Goal, value: number): boolean =>
-  (atLeast === undefined || value >= atLeast) && (atMost === undefined || value <= atMost)
-
-export const wording = ({ atLeast, atMost, unit }: Goal): string =>
-  atLeast !== undefined
-    ? `at least ${atLeast.toLocaleString("en-US")} ${unit}`
-    : atMost !== undefined
-      ? `at most ${atMost} ${unit}`
-      : unit
 
 /** The round trip of the path that the file fills, its queue empty. */
 const PATH_MS = 50

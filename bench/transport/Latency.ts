@@ -1,5 +1,5 @@
+import { ascending, type Figures, quantile } from "../support/Figures.js"
 import { receiveStream, sendStream } from "./Bulk.js"
-import { ascending, type Figures, quantile } from "./Figures.js"
 import { accept, ask, confirm, echo } from "./Meeting.js"
 import type { Pipe } from "./Pipe.js"
 import { atIntervals, sharedNow, sleep } from "./Timing.js"

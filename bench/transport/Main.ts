@@ -1,10 +1,11 @@
+import type { Figures } from "../support/Figures.js"
+import * as Progress from "../support/Progress.js"
+import * as Report from "../support/Report.js"
 import { main as compareControllers } from "./Controllers.js"
-import type { Figures } from "./Figures.js"
+import { BESIDE, GOALS } from "./Goals.js"
 import { whyNoLinks } from "./Link.js"
 import * as Options from "./Options.js"
 import { PARTS, type Part } from "./Parts.js"
-import * as Progress from "./Progress.js"
-import * as Report from "./Report.js"
 import { pinned, Runner } from "./Runner.js"
 
 /**
@@ -52,7 +53,7 @@ const main = async (options: Options.Options): Promise<number> => {
     progress.end()
     await runner.close()
   }
-  const measured = { rounds, skipped, failed: [...failed], before }
+  const measured = { goals: GOALS, beside: BESIDE, rounds, skipped, failed: [...failed], before }
   console.log(options.json ? Report.json(measured) : Report.text(measured))
   return failed.size === 0 ? 0 : 1
 }

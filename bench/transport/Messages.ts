@@ -1,4 +1,4 @@
-import { ascending, type Figures, quantile } from "./Figures.js"
+import { ascending, type Figures, quantile } from "../support/Figures.js"
 import { accept, ask, confirm, echo } from "./Meeting.js"
 import type { Pipe } from "./Pipe.js"
 import { deferred, measure, sleep } from "./Timing.js"

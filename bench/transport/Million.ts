@@ -1,4 +1,4 @@
-import type { Figures } from "./Figures.js"
+import type { Figures } from "../support/Figures.js"
 import { accept, ask, confirm } from "./Meeting.js"
 import type { Pipe } from "./Pipe.js"
 import { deferred } from "./Timing.js"

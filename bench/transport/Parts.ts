@@ -1,5 +1,5 @@
+import { ascending, type Figures, quantile } from "../support/Figures.js"
 import { type Bulk, bulkA, bulkB } from "./Bulk.js"
-import { ascending, type Figures, quantile } from "./Figures.js"
 import * as Floors from "./Floors.js"
 import * as Latency from "./Latency.js"
 import type { LinkSettings } from "./Link.js"

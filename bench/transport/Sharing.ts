@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import * as Net from "node:net"
+import { type Figures, jain } from "../support/Figures.js"
 import { receiveStream, sendStream } from "./Bulk.js"
-import { type Figures, jain } from "./Figures.js"
 import type { Pipe } from "./Pipe.js"
 import { sleep } from "./Timing.js"
 

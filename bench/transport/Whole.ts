@@ -7,7 +7,7 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Stream from "effect/Stream"
 import { Client, layerClient, layerNode, layerServer, Server } from "../../src/index.js"
-import { ascending, type Figures, quantile } from "./Figures.js"
+import { ascending, type Figures, quantile } from "../support/Figures.js"
 import type { Pipe } from "./Pipe.js"
 
 /**

@@ -1,10 +1,13 @@
 import { execFileSync } from "node:child_process"
 import { cpus, loadavg } from "node:os"
 import { collect, type Figures, formatSummary, summarize } from "./Figures.js"
-import { BESIDE, GOALS, type Goal, isMet, wording } from "./Goals.js"
+import { type Goal, isMet, wording } from "./Goal.js"
 
-/** What was measured where: all rounds of one run of the bench. */
+/** What was measured where: all rounds of one run of a bench, and what it is to reach. */
 export interface Measured {
+  readonly goals: ReadonlyArray<Goal>
+  /** Ratios that no goal is set for. */
+  readonly beside: ReadonlyArray<Goal>
   readonly rounds: ReadonlyArray<Figures>
   readonly skipped: ReadonlyArray<string>
   readonly failed: ReadonlyArray<string>
@@ -22,13 +25,13 @@ export const before = (): Before => ({ commit: commit(), load: loadavg()[0]! })
 export const text = (measured: Measured): string => {
   const { failed, rounds, skipped } = measured
   const lines = [machine(measured)]
-  const goals = rowsOf(GOALS, rounds)
+  const goals = rowsOf(measured.goals, rounds)
   if (goals.length > 0) lines.push("", "Goals")
   for (const { goal, summary } of goals) {
     const verdict = isMet(goal, summary.median) ? "met" : "MISSED"
     lines.push(`${goal.name.padEnd(WIDTH)} ${formatSummary(summary)} ${verdict.padEnd(6)} ${wording(goal)}`)
   }
-  const beside = rowsOf(BESIDE, rounds)
+  const beside = rowsOf(measured.beside, rounds)
   if (beside.length > 0) lines.push("", "Beside one another")
   for (const { goal, summary } of beside)
     lines.push(`${goal.name.padEnd(WIDTH)} ${formatSummary(summary)} ${goal.unit}`)
@@ -48,14 +51,14 @@ export const json = (measured: Measured): string => {
     processor: processor(),
     load: { before: before.load, after: loadavg()[0] },
     rounds: rounds.length,
-    goals: rowsOf(GOALS, rounds).map(({ goal, summary }) => ({
+    goals: rowsOf(measured.goals, rounds).map(({ goal, summary }) => ({
       name: goal.name,
       unit: goal.unit,
       ...(goal.atLeast === undefined ? { atMost: goal.atMost } : { atLeast: goal.atLeast }),
       ...summary,
       met: isMet(goal, summary.median)
     })),
-    ratios: Object.fromEntries(rowsOf(BESIDE, rounds).map(({ goal, summary }) => [goal.name, summary])),
+    ratios: Object.fromEntries(rowsOf(measured.beside, rounds).map(({ goal, summary }) => [goal.name, summary])),
     figures: collect(rounds),
     skipped,
     failed
