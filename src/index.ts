@@ -9,19 +9,19 @@ export {
   type Channel,
   Client,
   type ClientApi,
-  ClientError,
-  type ClientErrorCode,
   type InvitedChannel,
   type OpenChannel,
   type PeerInfo,
   type Registration
 } from "./client/Client.js"
 export type { ClientOptions } from "./client/ClientOptions.js"
-export type { ClientEvent } from "./client/Events.js"
-export type { AcceptPolicy, FilesApi, Transfer, TransferEvent, TransferState } from "./client/files/Api.js"
+export type { FilesApi } from "./client/files/Api.js"
 export type { HistoryPage, HistoryQuery, Remembered } from "./client/history/Api.js"
 export { type ClientServices, layer as layerClient, make as makeClient } from "./client/make.js"
 export { layer as layerProfiles, type Profile, ProfileError, Profiles } from "./client/Profile.js"
+export { ClientError, type ClientErrorCode } from "./core/client/ClientError.js"
+export type { ClientEvent } from "./core/client/Events.js"
+export type { AcceptPolicy, Transfer, TransferEvent, TransferState } from "./core/client/Transfer.js"
 export type { TransferId } from "./core/files/Api.js"
 export type { Consent, DisconnectReason, MessageId, PathInfo, PeerStatus, SendRefusal } from "./core/peer/Api.js"
 export { make as makeMemoryNetwork, type Network as MemoryNetwork } from "./layers/memory/Network.js"

@@ -1,4 +1,4 @@
-import type { ClientErrorCode } from "../client/Client.js"
+import type { ClientErrorCode } from "../core/client/ClientError.js"
 
 /**
  * How commands end, for scripts. Documented in docs/operating.md and in the help of the commands that use all of them.

@@ -1,7 +1,7 @@
 import * as Args from "@effect/cli/Args"
 import * as CliOptions from "@effect/cli/Options"
 import * as Option from "effect/Option"
-import type { AcceptPolicy } from "../client/files/Api.js"
+import type { AcceptPolicy } from "../core/client/Transfer.js"
 import { POLICIES } from "../core/peer/path/Policy.js"
 import { DEFAULT_PORT } from "../protocol/Control.js"
 import { defaults } from "../server/ServerOptions.js"

@@ -1,4 +1,4 @@
-import type { AcceptPolicy } from "../client/files/Api.js"
+import type { AcceptPolicy } from "../core/client/Transfer.js"
 import type { Policy } from "../core/peer/path/Policy.js"
 import type { ServerAddress } from "./Values.js"
 

@@ -1,13 +1,13 @@
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
-import type { MessageId, PeerStatus, SendRefusal } from "../core/peer/Api.js"
+import type { ClientError } from "../core/client/ClientError.js"
+import type { ClientEvent } from "../core/client/Events.js"
+import type { Why } from "../core/client/Why.js"
+import type { MessageId, PeerStatus } from "../core/peer/Api.js"
 import type { Policy } from "../core/peer/path/Policy.js"
-import type { ClientEvent } from "./Events.js"
 import type { FilesApi } from "./files/Api.js"
 import type { HistoryPage, HistoryQuery } from "./history/Api.js"
-import type { Why } from "./Why.js"
 
 /**
  * A registered (or registering) participant: the control link, the peer links and the conversations of one nickname.
@@ -111,53 +111,3 @@ export interface OpenChannel extends ChannelBase {
   /** Accepts the message for delivery, in order; `Delivered` follows when the other application has shown it. */
   readonly send: (text: string) => Effect.Effect<MessageId, ClientError>
 }
-
-export type ClientErrorCode =
-  | "NickTaken"
-  | "NickInvalid"
-  | "NickReserved"
-  | "NotRegistered"
-  | "NoSuchPeer"
-  | "NotAccepting"
-  | "RateLimited"
-  | "Unauthorized"
-  | "Busy"
-  /** Law 2: query the peer first. */
-  | "NotConnected"
-  /** The peer's key is not the one pinned under this nickname. */
-  | "KeyChanged"
-  /** The peer has no key, or its record is not valid. */
-  | "NoKey"
-  | "Yourself"
-  | "BadMessage"
-  | "OutboxFull"
-  /** A file or folder cannot be read or stored; the message names it. */
-  | "File"
-  /** No such transfer, or it is not in a state for this. */
-  | "NoSuchTransfer"
-  /** The server cannot be reached now. */
-  | "ServerUnreachable"
-  /** The server broke the protocol. */
-  | "Protocol"
-  /** The profile (identity, known peers) cannot be read; the message names the file. */
-  | "Profile"
-  /** The history cannot be read or changed; the message says why. */
-  | "History"
-  /** No history is kept. */
-  | "HistoryOff"
-  /** Others are not to be told what was read. */
-  | "ReadReceiptsOff"
-  /** No UDP socket could be opened. */
-  | "NoNetwork"
-  | "Closed"
-
-export class ClientError extends Data.TaggedError("ClientError")<{
-  readonly code: ClientErrorCode
-  /** One line for people: what happened and what to do next. */
-  readonly message: string
-  readonly suggestions?: ReadonlyArray<string>
-  /** With `NickTaken`: by another program on this machine that uses our own profile. */
-  readonly byOurselves?: boolean
-  readonly retryAfterMs?: number
-  readonly refusal?: SendRefusal
-}> {}

@@ -1,5 +1,5 @@
+import type { AcceptPolicy } from "../core/client/Transfer.js"
 import type { Policy } from "../core/peer/path/Policy.js"
-import type { AcceptPolicy } from "./files/Api.js"
 
 /** What a client must be told. Everything else it asks of its services. */
 export interface ClientOptions {

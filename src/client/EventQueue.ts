@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { ClientEvent } from "./Events.js"
+import type { ClientEvent } from "../core/client/Events.js"
 
 /**
  * The events of one client on their way to its one consumer.

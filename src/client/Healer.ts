@@ -1,12 +1,12 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { ClientError } from "../core/client/ClientError.js"
+import type { Conversation, Conversations } from "../core/client/Conversations.js"
+import type { PendingPeers } from "../core/client/PendingPeers.js"
 import type { PeerId } from "../core/peer/Api.js"
-import { ClientError } from "./Client.js"
-import type { Conversation, Conversations } from "./Conversations.js"
 import type { EventQueue } from "./EventQueue.js"
 import type { Introducer } from "./Introducer.js"
-import type { Kept } from "./journal/Kept.js"
 import type { ServerLink } from "./ServerLink.js"
 
 /**
@@ -30,7 +30,7 @@ export const make = (
   events: EventQueue,
   server: ServerLink,
   introducer: Introducer,
-  kept: Kept
+  kept: PendingPeers
 ): Effect.Effect<Healer, never, Scope.Scope> =>
   Effect.gen(function* () {
     /** Bounded by the number of conversations and of peers in the journal. */

@@ -1,8 +1,9 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type { ClientError } from "../core/client/ClientError.js"
+import { ofRefusal, protocol } from "../core/client/ClientError.js"
 import type * as Control from "../protocol/Control.js"
-import type { ClientError, PeerInfo } from "./Client.js"
-import { ofRefusal, protocol } from "./ClientErrors.js"
+import type { PeerInfo } from "./Client.js"
 import type { Crowd } from "./Crowd.js"
 import type { ServerLink } from "./ServerLink.js"
 

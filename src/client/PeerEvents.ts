@@ -1,6 +1,7 @@
 import type * as Effect from "effect/Effect"
-import type { PathInfo, PeerEvent } from "../core/peer/Api.js"
-import type { Conversations } from "./Conversations.js"
+import type { Conversations } from "../core/client/Conversations.js"
+import { named } from "../core/client/Why.js"
+import type { PeerEvent } from "../core/peer/Api.js"
 import type { EventQueue } from "./EventQueue.js"
 import type { Remembrance } from "./history/Remembrance.js"
 import type { Introducer } from "./Introducer.js"
@@ -75,7 +76,3 @@ export const handle = (
       client.events.offer({ _tag: "Disconnected", peer, reason: event.reason, undelivered: event.undelivered })
   }
 }
-
-/** A channel means nothing to anybody. */
-export const named = (path: PathInfo, relayName: string): PathInfo =>
-  path.kind === "relay" ? { ...path, address: relayName } : path

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { RelayTransport } from "../core/client/RelayTransport.js"
 import type { JournalEntry, PeerEvent, PeersMachine, Route } from "../core/peer/Api.js"
 import type { Endpoint, Family } from "../domain/Endpoint.js"
 import * as Bytes from "../protocol/Bytes.js"
@@ -7,7 +8,6 @@ import * as Alarm from "../services/Alarm.js"
 import { type DatagramSocket, Datagrams, type DatagramsError } from "../services/Datagrams.js"
 import { Entropy } from "../services/Entropy.js"
 import * as Time from "../services/Time.js"
-import { Outside } from "./Outside.js"
 
 /**
  * The driver of the peer machine: sockets, one alarm, and the rule that every input is followed by a complete,
@@ -21,7 +21,7 @@ export interface PeerLink {
   /** Calls the machine, then drains it; `undefined` before `start`. Also from within `onEvent`. */
   readonly drive: <A>(use: (machine: PeersMachine, now: number) => A) => A | undefined
   /** The same for what lies between us and the peers. */
-  readonly outside: <A>(use: (outside: Outside, now: number) => A) => A
+  readonly outside: <A>(use: (outside: RelayTransport, now: number) => A) => A
   /** A packet (base64url) that the server carried over the control link. */
   readonly relayed: (channel: string, packet: string) => void
 }
@@ -48,7 +48,7 @@ export const make = (
     const datagrams = yield* Datagrams
     const entropy = yield* Entropy
     const time = yield* Time.make
-    const outside = new Outside(entropy.bytes)
+    const outside = new RelayTransport(entropy.bytes)
     let machine: PeersMachine | undefined
     let draining = false
     /** While draining: a reading of the clock costs as much as a look at a small packet. */

@@ -1,4 +1,4 @@
-import type { Conversations } from "./Conversations.js"
+import type { Conversations } from "../core/client/Conversations.js"
 import type { Crowd } from "./Crowd.js"
 import type { EventQueue } from "./EventQueue.js"
 import type { Healer } from "./Healer.js"

@@ -5,6 +5,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import { MAX_PINS, Pins } from "../core/client/Pins.js"
 import type { Crypto as Primitives } from "../domain/Crypto.js"
 import * as Identity from "../domain/Identity.js"
 import type { Nickname } from "../domain/Nickname.js"
@@ -15,7 +16,6 @@ import { Store, type StoreError } from "../services/Store.js"
 import * as Vault from "./files/Vault.js"
 import * as History from "./history/History.js"
 import * as MessageJournal from "./journal/MessageJournal.js"
-import { MAX_PINS, Pins } from "./Pins.js"
 
 /**
  * Who we are under a nickname, and whom we know: one identity and one table of pins a nickname, so that two people (or

@@ -1,13 +1,13 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as HostCandidates from "../core/client/HostCandidates.js"
+import type { PathPolicies } from "../core/client/PathPolicies.js"
 import * as Endpoint from "../domain/Endpoint.js"
 import { type InterfaceAddress, Interfaces } from "../services/Interfaces.js"
 import { Resolver } from "../services/Resolver.js"
 import { type ClientOptions, MAX_STUN } from "./ClientOptions.js"
 import * as ForwardedPort from "./ForwardedPort.js"
-import * as LocalCandidates from "./LocalCandidates.js"
-import type { PathPolicies } from "./PathPolicies.js"
 import type { PeerLink } from "./PeerLink.js"
 import type { Self } from "./Self.js"
 import type { ServerLink } from "./ServerLink.js"
@@ -17,7 +17,7 @@ import type { ServerLink } from "./ServerLink.js"
  * tells the peers and the server. Whoever is to be reached over the relay only is nowhere.
  */
 export interface Whereabouts {
-  /** What peers and the server may know. At most `LocalCandidates.MAX_CANDIDATES`. */
+  /** What peers and the server may know. At most `HostCandidates.MAX_CANDIDATES`. */
   readonly candidates: () => ReadonlyArray<Endpoint.Endpoint>
   /** A server on this endpoint has greeted, with its UDP ports. */
   readonly greeted: (remote: Endpoint.Endpoint, udp: ReadonlyArray<number>) => void
@@ -55,11 +55,11 @@ export const make = (options: {
     let current = ""
     let told = ""
 
-    const hosts = () => LocalCandidates.select(addresses, peers.ports, serverOnLoopback)
+    const hosts = () => HostCandidates.select(addresses, peers.ports, serverOnLoopback)
     const candidates = () =>
       policies.everybody === "relay-only"
         ? []
-        : LocalCandidates.withOuter(hosts(), [
+        : HostCandidates.withOuter(hosts(), [
             ...forwarded.candidates(),
             ...peers.outside(({ candidates }) => candidates)
           ])

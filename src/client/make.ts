@@ -3,6 +3,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { ClientError, closed, notConnected, ofSendRefusal } from "../core/client/ClientError.js"
+import { type Conversation, Conversations, pathOutcomeOf } from "../core/client/Conversations.js"
+import { PathPolicies } from "../core/client/PathPolicies.js"
+import { PendingPeers } from "../core/client/PendingPeers.js"
+import * as Why from "../core/client/Why.js"
 import type { PeerId } from "../core/peer/Api.js"
 import { Peers } from "../core/peer/Peers.js"
 import * as Nickname from "../domain/Nickname.js"
@@ -16,10 +21,8 @@ import type { Interfaces } from "../services/Interfaces.js"
 import type { Resolver } from "../services/Resolver.js"
 import type { Store } from "../services/Store.js"
 import * as Time from "../services/Time.js"
-import { type Channel, Client, type ClientApi, ClientError, type OpenChannel } from "./Client.js"
-import { closed, notConnected, ofSendRefusal } from "./ClientErrors.js"
+import { type Channel, Client, type ClientApi, type OpenChannel } from "./Client.js"
 import { type ClientOptions, DEFAULT_LINGER } from "./ClientOptions.js"
-import { type Conversation, Conversations } from "./Conversations.js"
 import { Crowd } from "./Crowd.js"
 import { EventQueue } from "./EventQueue.js"
 import * as Transfers from "./files/Transfers.js"
@@ -27,10 +30,7 @@ import { isWelcome } from "./files/Welcome.js"
 import * as Healer from "./Healer.js"
 import { Remembrance } from "./history/Remembrance.js"
 import { Introducer } from "./Introducer.js"
-import { Kept } from "./journal/Kept.js"
 import * as Listing from "./Listing.js"
-import { moodOf } from "./Mood.js"
-import { PathPolicies } from "./PathPolicies.js"
 import * as PeerEvents from "./PeerEvents.js"
 import * as PeerLink from "./PeerLink.js"
 import * as Presence from "./PresenceEvents.js"
@@ -40,7 +40,6 @@ import * as Rendezvous from "./Rendezvous.js"
 import { Self } from "./Self.js"
 import type { ServerLink } from "./ServerLink.js"
 import * as Whereabouts from "./Whereabouts.js"
-import * as Why from "./Why.js"
 
 /** What a client asks of the world. `Profiles` has its own layer, on `Store`. */
 export type ClientServices = Crypto | Datagrams | Dialer | Entropy | Files | Interfaces | Profile.Profiles | Resolver
@@ -61,7 +60,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
     const self = new Self(crypto)
     const remembrance = new Remembrance(options.history ?? false, self, conversations, events, time)
     const crowd = new Crowd()
-    const kept = new Kept(conversations)
+    const kept = new PendingPeers(conversations)
     const leaving = yield* Deferred.make<never, ClientError>()
     const saving = yield* Effect.makeLatch(false)
     const policies = new PathPolicies(options.path ?? "prefer-direct")
@@ -206,7 +205,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
       transfers.shut()
       peers.drive((machine, now) => machine.closeAll(now))
       peers.outside((outside) => outside.stop())
-      server.close(moodOf(conversations.all()))
+      server.close(pathOutcomeOf(conversations.all()))
       events.end({ _tag: "Closed", reason, message })
       Deferred.unsafeDone(leaving, Effect.fail(closed()))
     }

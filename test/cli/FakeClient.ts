@@ -2,10 +2,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Mailbox from "effect/Mailbox"
 import * as Stream from "effect/Stream"
-import { type ClientApi, ClientError, type ClientErrorCode, type OpenChannel } from "../../src/client/Client.js"
-import type { ClientEvent } from "../../src/client/Events.js"
-import type { Transfer } from "../../src/client/files/Api.js"
+import type { ClientApi, OpenChannel } from "../../src/client/Client.js"
 import type { HistoryPage } from "../../src/client/history/Api.js"
+import { ClientError, type ClientErrorCode } from "../../src/core/client/ClientError.js"
+import type { ClientEvent } from "../../src/core/client/Events.js"
+import type { Transfer } from "../../src/core/client/Transfer.js"
 
 /** A client without a network: it does what it is told, and what happens to it is what the test says. */
 export interface FakeClient extends ClientApi {

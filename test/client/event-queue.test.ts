@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { describe, expect, it } from "vitest"
 import { EventQueue, MAX_EVENTS, STALLED } from "../../src/client/EventQueue.js"
-import type { ClientEvent } from "../../src/client/Events.js"
+import type { ClientEvent } from "../../src/core/client/Events.js"
 
 const message = (id: string): ClientEvent => ({ _tag: "Message", from: "bob", id, text: id })
 const joined = (nick: string): ClientEvent => ({ _tag: "Joined", nick })

@@ -5,15 +5,15 @@ import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import { describe, expect, it } from "vitest"
 import type { ClientOptions } from "../../src/client/ClientOptions.js"
-import * as LocalCandidates from "../../src/client/LocalCandidates.js"
 import * as Client from "../../src/client/make.js"
-import { Outside } from "../../src/client/Outside.js"
-import { PathPolicies } from "../../src/client/PathPolicies.js"
 import type { PeerLink } from "../../src/client/PeerLink.js"
 import * as Profile from "../../src/client/Profile.js"
 import type { Self } from "../../src/client/Self.js"
 import type { ServerLink } from "../../src/client/ServerLink.js"
 import * as Whereabouts from "../../src/client/Whereabouts.js"
+import * as LocalCandidates from "../../src/core/client/HostCandidates.js"
+import { PathPolicies } from "../../src/core/client/PathPolicies.js"
+import { RelayTransport } from "../../src/core/client/RelayTransport.js"
 import type { Policy } from "../../src/core/peer/path/Policy.js"
 import * as Endpoint from "../../src/domain/Endpoint.js"
 import * as Network from "../../src/layers/memory/Network.js"
@@ -43,7 +43,7 @@ const behind = (
     Effect.gen(function* () {
       const told: Array<string> = []
       let address = "192.168.1.5"
-      const outside = new Outside((length) => new Uint8Array(length))
+      const outside = new RelayTransport((length) => new Uint8Array(length))
       const policies = new PathPolicies(options.path ?? "prefer-direct")
       const whereabouts = yield* Whereabouts.make({
         stun: [],
@@ -52,7 +52,7 @@ const behind = (
         peers: {
           ports: { ipv4: 4000, ipv6: undefined },
           drive: () => undefined,
-          outside: (use: (outside: Outside, now: number) => unknown) => use(outside, 0)
+          outside: (use: (outside: RelayTransport, now: number) => unknown) => use(outside, 0)
         } as unknown as PeerLink,
         server: {
           request: (body: { readonly endpoints: ReadonlyArray<string> }) => told.push(body.endpoints.join()),

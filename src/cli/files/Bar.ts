@@ -1,5 +1,5 @@
 import stringWidth from "string-width"
-import type { Transfer } from "../../client/files/Api.js"
+import type { Transfer } from "../../core/client/Transfer.js"
 import * as SafeText from "../../domain/SafeText.js"
 import * as Format from "./Format.js"
 

@@ -1,4 +1,4 @@
-import type { Transfer } from "../../client/files/Api.js"
+import type { Transfer } from "../../core/client/Transfer.js"
 import * as SafeText from "../../domain/SafeText.js"
 import { MAX_NAME, MAX_NICK } from "./Bar.js"
 import * as Format from "./Format.js"

@@ -1,7 +1,7 @@
-import type { ClientError } from "../../client/Client.js"
-import type { ClientEvent } from "../../client/Events.js"
 import type { HistoryPage } from "../../client/history/Api.js"
-import type { Why } from "../../client/Why.js"
+import type { ClientError } from "../../core/client/ClientError.js"
+import type { ClientEvent } from "../../core/client/Events.js"
+import type { Why } from "../../core/client/Why.js"
 import type { Ref } from "./Command.js"
 import type { Event } from "./Event.js"
 

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { Transfer } from "../../client/files/Api.js"
+import type { Transfer } from "../../core/client/Transfer.js"
 import { Terminal } from "../../services/Terminal.js"
 import * as Bar from "../files/Bar.js"
 

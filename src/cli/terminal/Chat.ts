@@ -1,4 +1,4 @@
-import type { ClientEvent } from "../../client/Events.js"
+import type { ClientEvent } from "../../core/client/Events.js"
 import * as SafeText from "../../domain/SafeText.js"
 import * as Conversation from "./Conversation.js"
 import { Conversations, MAX_NICK } from "./Conversations.js"

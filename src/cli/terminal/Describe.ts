@@ -1,6 +1,6 @@
 import stringWidth from "string-width"
 import type { PeerInfo } from "../../client/Client.js"
-import type { Why } from "../../client/Why.js"
+import type { Why } from "../../core/client/Why.js"
 import type { DisconnectReason, PathInfo } from "../../core/peer/Api.js"
 import * as SafeText from "../../domain/SafeText.js"
 import type { Palette } from "./Palette.js"

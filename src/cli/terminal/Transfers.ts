@@ -1,4 +1,4 @@
-import type { Transfer } from "../../client/files/Api.js"
+import type { Transfer } from "../../core/client/Transfer.js"
 import * as Bar from "../files/Bar.js"
 import * as Sentence from "../files/Sentence.js"
 import type { Palette } from "./Palette.js"

@@ -2,11 +2,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Mailbox from "effect/Mailbox"
 import * as Scope from "effect/Scope"
+import { ClientError } from "../../core/client/ClientError.js"
 import type { Content } from "../../core/files/Api.js"
 import type { Place } from "../../core/files/Machines.js"
 import * as FileName from "../../domain/FileName.js"
 import type { Files, FilesError, Landing } from "../../services/Files.js"
-import { ClientError } from "../Client.js"
 
 /** Where the bytes of one incoming transfer go. It outlives connections. Calls come one at a time. */
 export interface Sink {

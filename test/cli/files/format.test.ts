@@ -3,7 +3,7 @@ import stringWidth from "string-width"
 import { describe, expect, it } from "vitest"
 import * as Bar from "../../../src/cli/files/Bar.js"
 import * as Format from "../../../src/cli/files/Format.js"
-import type { TransferState } from "../../../src/client/files/Api.js"
+import type { TransferState } from "../../../src/core/client/Transfer.js"
 import { transfer } from "../FakeClient.js"
 
 describe("Format", () => {

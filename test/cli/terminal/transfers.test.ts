@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import * as Palette from "../../../src/cli/terminal/Palette.js"
 import { Transfers } from "../../../src/cli/terminal/Transfers.js"
-import type { Transfer } from "../../../src/client/files/Api.js"
+import type { Transfer } from "../../../src/core/client/Transfer.js"
 import { transfer } from "../FakeClient.js"
 
 const make = () => new Transfers(Palette.make(false))

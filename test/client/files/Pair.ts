@@ -2,7 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { ClientOptions } from "../../../src/client/ClientOptions.js"
-import type { Transfer, TransferState } from "../../../src/client/files/Api.js"
+import type { Transfer, TransferState } from "../../../src/core/client/Transfer.js"
 import type { Person, World } from "../World.js"
 
 /** Two people who have asked for each other. */

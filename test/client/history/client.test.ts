@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
-import type { ClientError } from "../../../src/client/Client.js"
 import type { ClientOptions } from "../../../src/client/ClientOptions.js"
 import type { HistoryQuery } from "../../../src/client/history/Api.js"
+import type { ClientError } from "../../../src/core/client/ClientError.js"
 import { type Person, type World, world } from "../World.js"
 
 const HISTORY = { more: { history: true } }

@@ -1,4 +1,4 @@
-import type { ClientEvent } from "../../../src/client/Events.js"
+import type { ClientEvent } from "../../../src/core/client/Events.js"
 import type { MessageId } from "../../../src/core/peer/Api.js"
 
 /**

@@ -1,5 +1,5 @@
-import type { DisconnectReason, MessageId, PathInfo } from "../core/peer/Api.js"
-import type { TransferEvent } from "./files/Api.js"
+import type { DisconnectReason, MessageId, PathInfo } from "../peer/Api.js"
+import type { TransferEvent } from "./Transfer.js"
 
 /**
  * What happens to a client, for whoever shows it: the terminal, JSON mode, a bot. Nicknames, addresses and texts are as

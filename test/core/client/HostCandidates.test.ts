@@ -1,8 +1,8 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { MAX_CANDIDATES, select } from "../../src/client/LocalCandidates.js"
-import * as Endpoint from "../../src/domain/Endpoint.js"
-import type { InterfaceAddress } from "../../src/services/Interfaces.js"
+import { MAX_CANDIDATES, select } from "../../../src/core/client/HostCandidates.js"
+import * as Endpoint from "../../../src/domain/Endpoint.js"
+import type { InterfaceAddress } from "../../../src/services/Interfaces.js"
 
 const address = (text: string): InterfaceAddress => ({
   family: text.includes(":") ? "ipv6" : "ipv4",
@@ -13,7 +13,7 @@ const ports = { ipv4: 4000, ipv6: 6000 }
 const chosen = (texts: ReadonlyArray<string>, loopback = false, bound: Parameters<typeof select>[1] = ports) =>
   select(texts.map(address), bound, loopback).map(Endpoint.format)
 
-describe("LocalCandidates", () => {
+describe("HostCandidates", () => {
   const machine = ["127.0.0.1", "::1", "192.168.1.5", "2001:db8::5", "203.0.113.9", "fd00::5", "169.254.1.1", "fe80::1"]
 
   it("orders private before global, IPv4 before IPv6, and leaves loopback and link-local out", () => {

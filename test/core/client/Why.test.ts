@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
-import * as Why from "../../src/client/Why.js"
-import { KINDS, type NatKind } from "../../src/core/nat/NatKind.js"
-import type { PathReport, PeerReport } from "../../src/core/peer/path/Report.js"
+import * as Why from "../../../src/core/client/Why.js"
+import { KINDS, type NatKind } from "../../../src/core/nat/NatKind.js"
+import type { PathReport, PeerReport } from "../../../src/core/peer/path/Report.js"
 
 const candidate = (fields: Partial<PathReport>): PathReport => ({
   kind: "direct",

@@ -1,5 +1,5 @@
-import type { Policy } from "../core/peer/path/Policy.js"
-import * as Nickname from "../domain/Nickname.js"
+import * as Nickname from "../../domain/Nickname.js"
+import type { Policy } from "../peer/path/Policy.js"
 
 /**
  * Which paths our user wants: for everybody, and for some nicknames otherwise. A nickname may be given its policy

@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { expect, it } from "vitest"
-import { Backoff } from "../../src/client/Backoff.js"
+import { Backoff } from "../../../src/core/client/Backoff.js"
 
 it("grows to 15 s, jitters over the whole range, and starts over once the server was reached", () => {
   const longest = (backoff: Backoff) => Array.from({ length: 12 }, () => backoff.next(0.999_999))

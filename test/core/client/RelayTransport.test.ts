@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest"
-import { Outside } from "../../src/client/Outside.js"
-import * as Endpoint from "../../src/domain/Endpoint.js"
-import * as Bytes from "../../src/protocol/Bytes.js"
-import * as Stun from "../../src/protocol/Stun.js"
+import { RelayTransport } from "../../../src/core/client/RelayTransport.js"
+import * as Endpoint from "../../../src/domain/Endpoint.js"
+import * as Bytes from "../../../src/protocol/Bytes.js"
+import * as Stun from "../../../src/protocol/Stun.js"
 
 const SERVER = Endpoint.parse("198.51.100.1:9090")!
 const CHANNEL = Bytes.toBase64Url(new Uint8Array(8).fill(1))
@@ -10,7 +10,7 @@ const PACKET = new Uint8Array(50)
 
 /** A client that the server answers over UDP for as long as `answers` says so. */
 class Setup {
-  readonly outside = new Outside((length) => Uint8Array.from({ length }, () => this.#drawn++))
+  readonly outside = new RelayTransport((length) => Uint8Array.from({ length }, () => this.#drawn++))
   answers = true
   /** Questions that the server was asked. */
   questions = 0
@@ -92,7 +92,7 @@ describe("the way to the relay", () => {
     const setup = new Setup()
     setup.answers = false
     expect(setup.send(60_001)).toBe("link")
-    const blocked = new Outside((length) => new Uint8Array(length))
+    const blocked = new RelayTransport((length) => new Uint8Array(length))
     blocked.greeted(SERVER.address, [SERVER.port], 0)
     blocked.remember(CHANNEL, Bytes.toBase64Url(new Uint8Array(8)))
     expect(blocked.envelope(CHANNEL, PACKET, 10)).toBeUndefined()

@@ -1,11 +1,11 @@
-import type { NatKind } from "../core/nat/NatKind.js"
-import { type Reflexive, ReflexiveProbe } from "../core/nat/ReflexiveProbe.js"
-import type { Route } from "../core/peer/Api.js"
-import * as Endpoint from "../domain/Endpoint.js"
-import * as Bytes from "../protocol/Bytes.js"
-import { PacketType } from "../protocol/DataPacket.js"
-import * as Envelope from "../protocol/RelayEnvelope.js"
-import * as Stun from "../protocol/Stun.js"
+import * as Endpoint from "../../domain/Endpoint.js"
+import * as Bytes from "../../protocol/Bytes.js"
+import { PacketType } from "../../protocol/DataPacket.js"
+import * as Envelope from "../../protocol/RelayEnvelope.js"
+import * as Stun from "../../protocol/Stun.js"
+import type { NatKind } from "../nat/NatKind.js"
+import { type Reflexive, ReflexiveProbe } from "../nat/ReflexiveProbe.js"
+import type { Route } from "../peer/Api.js"
 
 /** A packet of the peer link, and how it came. */
 export interface Arrival {
@@ -22,7 +22,7 @@ export interface Arrival {
  * so the server is asked then, and only when it owes an answer, too, the control link takes over. Either way is the
  * same path to the peer machine.
  */
-export class Outside {
+export class RelayTransport {
   readonly #probe: ReflexiveProbe
   readonly #seen = new Map<Endpoint.Family, Reflexive>()
   /**

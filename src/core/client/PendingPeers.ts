@@ -1,6 +1,6 @@
-import type { PeerId } from "../../core/peer/Api.js"
 import * as Nickname from "../../domain/Nickname.js"
-import type { Conversations } from "../Conversations.js"
+import type { PeerId } from "../peer/Api.js"
+import type { Conversations } from "./Conversations.js"
 
 /**
  * The peers that messages of an earlier process wait for, until we ask for them again. The user asked for each of them
@@ -9,7 +9,7 @@ import type { Conversations } from "../Conversations.js"
  *
  * At most as many as a journal remembers.
  */
-export class Kept {
+export class PendingPeers {
   private readonly nicks = new Map<PeerId, string>()
 
   constructor(private readonly conversations: Conversations) {}

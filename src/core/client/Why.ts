@@ -1,10 +1,9 @@
-import { type Expectation, expect } from "../core/nat/Expectation.js"
-import { type NatKind, reachabilityOf } from "../core/nat/NatKind.js"
-import type { PathInfo } from "../core/peer/Api.js"
-import type { PathReason } from "../core/peer/path/PathHistory.js"
-import type { Policy } from "../core/peer/path/Policy.js"
-import type { ConnectionReport, PathReport, PeerReport } from "../core/peer/path/Report.js"
-import { named } from "./PeerEvents.js"
+import { type Expectation, expect } from "../nat/Expectation.js"
+import { type NatKind, reachabilityOf } from "../nat/NatKind.js"
+import type { PathInfo } from "../peer/Api.js"
+import type { PathReason } from "../peer/path/PathHistory.js"
+import type { Policy } from "../peer/path/Policy.js"
+import type { ConnectionReport, PathReport, PeerReport } from "../peer/path/Report.js"
 
 /** How a peer is reached and why not otherwise. Everything but `nick` and addresses is our own wording. */
 export interface Why {
@@ -69,6 +68,10 @@ export const explain = (nick: string, report: PeerReport, relayName: string, now
     advice
   }
 }
+
+/** A channel means nothing to anybody: people know the relay by `relayName`. */
+export const named = (path: PathInfo, relayName: string): PathInfo =>
+  path.kind === "relay" ? { ...path, address: relayName } : path
 
 /** The last changes; the rest is in the data. */
 const SHOWN_CHANGES = 5

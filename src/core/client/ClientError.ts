@@ -1,7 +1,57 @@
-import type { SendRefusal } from "../core/peer/Api.js"
-import { MAX_MESSAGE } from "../core/peer/Api.js"
-import type * as Control from "../protocol/Control.js"
-import { ClientError } from "./Client.js"
+import * as Data from "effect/Data"
+import type * as Control from "../../protocol/Control.js"
+import type { SendRefusal } from "../peer/Api.js"
+import { MAX_MESSAGE } from "../peer/Api.js"
+
+export type ClientErrorCode =
+  | "NickTaken"
+  | "NickInvalid"
+  | "NickReserved"
+  | "NotRegistered"
+  | "NoSuchPeer"
+  | "NotAccepting"
+  | "RateLimited"
+  | "Unauthorized"
+  | "Busy"
+  /** Law 2: query the peer first. */
+  | "NotConnected"
+  /** The peer's key is not the one pinned under this nickname. */
+  | "KeyChanged"
+  /** The peer has no key, or its record is not valid. */
+  | "NoKey"
+  | "Yourself"
+  | "BadMessage"
+  | "OutboxFull"
+  /** A file or folder cannot be read or stored; the message names it. */
+  | "File"
+  /** No such transfer, or it is not in a state for this. */
+  | "NoSuchTransfer"
+  /** The server cannot be reached now. */
+  | "ServerUnreachable"
+  /** The server broke the protocol. */
+  | "Protocol"
+  /** The profile (identity, known peers) cannot be read; the message names the file. */
+  | "Profile"
+  /** The history cannot be read or changed; the message says why. */
+  | "History"
+  /** No history is kept. */
+  | "HistoryOff"
+  /** Others are not to be told what was read. */
+  | "ReadReceiptsOff"
+  /** No UDP socket could be opened. */
+  | "NoNetwork"
+  | "Closed"
+
+export class ClientError extends Data.TaggedError("ClientError")<{
+  readonly code: ClientErrorCode
+  /** One line for people: what happened and what to do next. */
+  readonly message: string
+  readonly suggestions?: ReadonlyArray<string>
+  /** With `NickTaken`: by another program on this machine that uses our own profile. */
+  readonly byOurselves?: boolean
+  readonly retryAfterMs?: number
+  readonly refusal?: SendRefusal
+}> {}
 
 /** The refusals of server, machine and own rules as errors for people: one line each, with what to do next. */
 

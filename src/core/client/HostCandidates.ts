@@ -1,5 +1,4 @@
-import * as Endpoint from "../domain/Endpoint.js"
-import type { InterfaceAddress } from "../services/Interfaces.js"
+import * as Endpoint from "../../domain/Endpoint.js"
 
 /**
  * Host candidates (RFC 8445 §5.1.1): where this machine's own addresses, with our bound ports, may be reached. At most
@@ -15,7 +14,7 @@ import type { InterfaceAddress } from "../services/Interfaces.js"
  * Addresses of a family without a bound port are left out.
  */
 export const select = (
-  addresses: ReadonlyArray<InterfaceAddress>,
+  addresses: ReadonlyArray<HostAddress>,
   ports: { readonly ipv4: number | undefined; readonly ipv6: number | undefined },
   serverOnLoopback: boolean
 ): ReadonlyArray<Endpoint.Endpoint> => {
@@ -57,6 +56,12 @@ export const withOuter = (
     })
     .slice(0, MAX_OUTER)
   return [...hosts.slice(0, MAX_CANDIDATES - others.length), ...others]
+}
+
+/** An address of one of this machine's interfaces. */
+export interface HostAddress {
+  readonly family: Endpoint.Family
+  readonly address: string
 }
 
 /** The forwarded port, and two reflexive ones of each family. */

@@ -1,5 +1,6 @@
-import type { Introduction, PathInfo, PeerId } from "../core/peer/Api.js"
-import * as Nickname from "../domain/Nickname.js"
+import * as Nickname from "../../domain/Nickname.js"
+import type * as Control from "../../protocol/Control.js"
+import type { Introduction, PathInfo, PeerId } from "../peer/Api.js"
 import type { Vouched } from "./Introductions.js"
 
 /**
@@ -109,3 +110,13 @@ export interface Conversation {
 
 /** As many introductions as the peer machine holds. */
 export const MAX_CONVERSATIONS = 1_024
+
+/**
+ * How the conversations that we asked for went, by the worst of them; nothing when there were none. For the operator.
+ */
+export const pathOutcomeOf = (conversations: ReadonlyArray<Conversation>): typeof Control.Mood.Type | undefined => {
+  const paths = conversations.filter(({ asked }) => asked).map(({ path }) => path ?? "failed")
+  return worstFirst.find((outcome) => paths.includes(outcome))
+}
+
+const worstFirst: ReadonlyArray<typeof Control.Mood.Type> = ["failed", "relay", "direct", "lan"]
