@@ -38,17 +38,18 @@ export const read = (args: ReadonlyArray<string>): Options => {
 export const HELP = `npm run bench -- [PART ..] [--only PART,..] [--runs 3] [--json] [--prof a|b]
 npm run bench -- controllers [LINK]
 
-Figures of the peer link on this machine, two processes for each part, beside the floors that Node, the cipher, the disk and the
-link set in the same run: medians of all rounds, with the least and the greatest. Each round runs all parts, so that a busy moment
-of the machine meets all of them. "controllers" compares congestion controllers on simulated links, the same on every machine.
+Figures of the peer link on this machine, two processes for each part, beside the floors that Node, the cipher, the
+disk and the link set in the same run: medians of all rounds, with the least and the greatest. Each round runs all
+parts, so that a busy moment of the machine meets all of them. "controllers" compares congestion controllers on
+simulated links, the same on every machine.
 
   --only PART,..   these parts, as without the flag; "loopback" and "link" name all of their kind
   --runs N         rounds; 3 when left out
   --json           one JSON object, to compare commits by
   --prof a|b       writes a CPU profile of that side of each part to the current folder
 
-Parts with a link run between two network namespaces with an emulated link between them, where there is root and the tool natlab
-(at ../shared/natlab/natlab, or where NATLAB says); elsewhere they are left out, and it is said why.
+Parts with a link run between two network namespaces with an emulated link between them, where there is root and the
+tool natlab (at ../shared/natlab/natlab, or where NATLAB says); elsewhere they are left out, and it is said why.
 
 ${PARTS.map(({ about, link, name, onRequest }) => `  ${name.padEnd(16)} ${about}${link ? " [link]" : ""}${onRequest ? ", only on request" : ""}`).join("\n")}`
 

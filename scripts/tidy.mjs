@@ -1,0 +1,313 @@
+// @ts-check
+// Keeps the house tidy: `node scripts/tidy.mjs` (part of `npm run lint`) prints what breaks a rule and ends with 1.
+// Each rule is a function from sources to sentences, and test/tidy shows that each can fail.
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import process from "node:process"
+import { fileURLToPath } from "node:url"
+import { importsOf, ROOT, read } from "./source.mjs"
+
+/** @typedef {import("./source.mjs").SourceFile} SourceFile */
+
+/**
+ * Who may import whom, beside itself: everybody only what stands below. `layers/node` and `layers/memory` do not know
+ * each other, nor do `server` and `client`; whoever needs a layer asks for its service.
+ */
+export const ROOMS = /** @type {const} */ ({
+  domain: [],
+  protocol: ["domain"],
+  core: ["protocol", "domain"],
+  services: ["protocol", "domain"],
+  "layers/memory": ["services", "protocol", "domain"],
+  "layers/node": ["services", "protocol", "domain"],
+  sim: ["services", "core", "protocol", "domain"],
+  server: ["core", "services", "protocol", "domain"],
+  client: ["core", "services", "protocol", "domain"],
+  cli: ["server", "client", "core", "services", "protocol", "domain"],
+  /** The files beside the rooms put everything together. */
+  "": ["cli", "client", "server", "sim", "layers/node", "layers/memory", "core", "services", "protocol", "domain"]
+})
+
+/** The only files beside the rooms: the program and the library. */
+export const FRONT_DOOR = ["src/index.ts", "src/main.ts"]
+
+/** Files may import these although their room may not; each with its reason. */
+export const EXCEPTIONS = [
+  // The front end of the simulated world names one concrete layer, whose every implementation gives the same bytes.
+  "src/sim/DefaultCrypto.ts -> src/layers/node/Crypto.ts"
+]
+
+/** Circles that are meant: a process asks its kernel for time and turns, and the kernel calls its processes. */
+export const CIRCLES = [["src/sim/kernel/Kernel.ts", "src/sim/kernel/Process.ts"]]
+
+/** Pure rooms know no Effect runtime, no platform, no clock and no socket, only Effect's data. */
+const PURE = ["domain", "protocol", "core"]
+const DATA = ["effect/Schema", "effect/Either", "effect/Option", "effect/Data", "effect/Duration"]
+
+/** Lines of a function's body: what fits on a screen. */
+export const MAX_FUNCTION = 70
+
+/** Columns: the formatter's line. */
+export const MAX_COLUMNS = 120
+
+/** Functions that may be longer, as `path name`; each with its reason. */
+export const LONG_FUNCTIONS = /** @type {ReadonlyArray<string>} */ ([])
+
+/** Files whose lines may be wider; each with its reason. */
+export const WIDE = [
+  // The licence of Unicode's data, word by word.
+  "src/domain/ConfusablesData.ts"
+]
+
+/** The room of a file in `src`: a folder, or nothing for the files beside the rooms. */
+/** @type {(path: string) => string} */
+export const roomOf = (path) => {
+  const [, first = "", second = "", ...rest] = path.split("/")
+  if (second === "") return ""
+  return first === "layers" && rest.length > 0 ? `${first}/${second}` : first
+}
+
+/**
+ * Imports against the map, shallow imports of Effect, and Node's modules outside of their layer.
+ *
+ * @param {ReadonlyArray<SourceFile>} files of `src`
+ * @returns {Array<string>}
+ */
+export const imports = (files) => {
+  const problems = []
+  for (const file of files) {
+    const room = roomOf(file.path)
+    if (room === "" && !FRONT_DOOR.includes(file.path)) problems.push(`${file.path}: a file belongs into a room`)
+    for (const { specifier, line, target } of importsOf(file)) {
+      const problem = target === undefined ? foreign(room, specifier) : ours(file.path, room, target)
+      if (problem !== undefined) problems.push(`${file.path}:${line}: ${problem}`)
+    }
+  }
+  return problems
+}
+
+/** @type {(path: string, room: string, target: string) => string | undefined} */
+const ours = (path, room, target) => {
+  const below = roomOf(target)
+  const allowed = /** @type {Record<string, ReadonlyArray<string>>} */ (ROOMS)[room]
+  if (allowed === undefined) return `the room ${room} is not on the map (scripts/tidy.mjs)`
+  if (room === below || allowed.includes(below) || EXCEPTIONS.includes(`${path} -> ${target}`)) return undefined
+  return `${room} may not import ${below || target} (a room imports only rooms below it: docs/architecture.md)`
+}
+
+/** @type {(room: string, specifier: string) => string | undefined} */
+const foreign = (room, specifier) => {
+  if (/^(effect|@effect\/[^/]+)$/.test(specifier))
+    return `import deeply (effect/Effect, not ${specifier}): barrels cost half a second of start-up`
+  if (specifier.startsWith("node:") && room !== "layers/node" && room !== "")
+    return `only layers/node talks to Node (${specifier}); declare what you need in services`
+  if (specifier.startsWith("@effect/platform-node") && room !== "layers/node" && room !== "")
+    return `only main and layers/node name the platform (${specifier})`
+  if (PURE.includes(room) && /^@?effect\//.test(specifier) && !DATA.includes(specifier))
+    return `decide in pure code: ${room} may import ${DATA.join(", ")}, not ${specifier}`
+  return undefined
+}
+
+/**
+ * Import circles; types count too. Each is told once, by its shortest way round.
+ *
+ * @param {ReadonlyArray<SourceFile>} files
+ * @returns {Array<string>}
+ */
+export const circles = (files) => {
+  const graph = new Map(files.map((file) => [file.path, targets(file)]))
+  const told = new Set()
+  for (const start of graph.keys()) {
+    const circle = wayRound(graph, start)
+    if (circle === undefined) continue
+    const members = [...circle].sort()
+    if (!CIRCLES.some((allowed) => allowed.join() === members.join())) told.add(members.join(" -> "))
+  }
+  return [...told].map((circle) => `circle: ${circle} and back`)
+}
+
+/** A module that re-exports itself as a namespace is no circle. */
+/** @type {(file: SourceFile) => Array<string>} */
+const targets = (file) =>
+  importsOf(file).flatMap(({ target }) => (target === undefined || target === file.path ? [] : [target]))
+
+/** The shortest way from a file back to it, breadth first. */
+/** @type {(graph: Map<string, Array<string>>, start: string) => Array<string> | undefined} */
+const wayRound = (graph, start) => {
+  const before = new Map()
+  const queue = [start]
+  for (const at of queue) {
+    for (const next of graph.get(at) ?? []) {
+      if (next === start) {
+        const way = [at]
+        while (way[0] !== start) way.unshift(before.get(way[0]))
+        return way
+      }
+      if (before.has(next)) continue
+      before.set(next, at)
+      queue.push(next)
+    }
+  }
+  return undefined
+}
+
+/**
+ * Functions whose body is longer than a screen. A block ends, after the formatter, at the next line that is set in no
+ * further than the one where it began.
+ *
+ * @param {ReadonlyArray<SourceFile>} files
+ * @returns {Array<string>}
+ */
+export const functions = (files) => {
+  const problems = []
+  for (const { path, text } of files) {
+    const lines = text.split("\n")
+    for (const [at, line] of lines.entries()) {
+      if (!opensFunction(lines, at)) continue
+      const end = lines.findIndex((other, index) => index > at && other !== "" && indent(other) <= indent(line))
+      const length = (end === -1 ? lines.length : end) - at - 1
+      const name = nameOf(lines, at)
+      if (length > MAX_FUNCTION && !LONG_FUNCTIONS.includes(`${path} ${name}`))
+        problems.push(`${path}:${at + 1}: ${name} has ${length} lines, ${MAX_FUNCTION} fit on a screen`)
+    }
+  }
+  return problems
+}
+
+/** @type {(line: string) => number} */
+const indent = (line) => line.length - line.trimStart().length
+
+/** Whether the body of a function begins after this line. */
+/** @type {(lines: ReadonlyArray<string>, at: number) => boolean} */
+const opensFunction = (lines, at) => {
+  const line = lines[at] ?? ""
+  if (/^\s*(\/?\*|\/\/)/.test(line)) return false
+  if (/(=>( \(?\{|$)|\bfunction\b.*\{)$/.test(line)) return /^\s*\S/.test(line)
+  if (!line.endsWith("{")) return false
+  const head = /^\s*\)/.test(line) ? (lines[headOf(lines, at)] ?? "") : line
+  return METHOD.test(head) && !CONTROL.test(head)
+}
+
+/** The line on which a list of parameters began that ends on this line. */
+/** @type {(lines: ReadonlyArray<string>, at: number) => number} */
+const headOf = (lines, at) => {
+  let head = at - 1
+  while (head > 0 && indent(lines[head] ?? "") > indent(lines[at] ?? "")) head--
+  return head
+}
+
+const METHOD =
+  /^\s*(?:(?:export|default|async|static|override|public|private|protected|get|set|function) )*\*?[#\w$[\].]+(?:<.*>)?\(/
+const CONTROL = /^\s*(?:if|for|while|switch|catch|with|return|yield|await|super)\b/
+
+/** What a function is called: by the nearest declaration or member at or above its line that it stands in. */
+/** @type {(lines: ReadonlyArray<string>, at: number) => string} */
+const nameOf = (lines, at) => {
+  let depth = Number.POSITIVE_INFINITY
+  for (let index = at; index >= 0; index--) {
+    const line = lines[index] ?? ""
+    if (line === "" || indent(line) >= depth) continue
+    // A list of parameters, or an object that is taken apart, began further up, set in as far as it ends.
+    depth = indent(line) + (/^\s*[)}\]]/.test(line) ? 1 : 0)
+    const name = NAME.exec(line)
+    if (name !== null && !CONTROL.test(line)) return name[1] ?? name[2] ?? name[3] ?? ""
+  }
+  return "(nameless)"
+}
+
+const NAME =
+  /(?:const|let|function\*?|class) ([\w$]+)|^\s*(?:(?:async|static|override|public|private|protected|readonly|get|set) )*\*?([#\w$]+)(?:<.*>)?\((?!\{$)|^\s*([\w$]+): /
+
+/**
+ * Lines beyond the formatter's line. Code may only be wider where a text or a pattern stands that nobody may break.
+ *
+ * @param {ReadonlyArray<SourceFile>} files
+ * @returns {Array<string>}
+ */
+export const widths = (files) => {
+  const problems = []
+  for (const { path, text } of files) {
+    if (WIDE.includes(path)) continue
+    for (const [at, line] of text.split("\n").entries()) {
+      const comment = /^\s*(\/?\*|\/\/)/.test(line)
+      const columns = [...(comment ? line : line.replace(LITERAL, '""'))].length
+      if (columns > MAX_COLUMNS) problems.push(`${path}:${at + 1}: ${[...line].length} columns`)
+    }
+  }
+  return problems
+}
+
+const LITERAL = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|(?<=[\s(])\/(?:[^/\\]|\\.)+\/[a-z]*/g
+
+/**
+ * Whether a lock file is good on every machine: it has each package that another one names (those of other platforms,
+ * too, which `npm ci` misses otherwise), and says of none where it was taken from.
+ *
+ * @param {{ packages: Record<string, any> }} lock
+ * @returns {Array<string>}
+ */
+export const lock = ({ packages }) => {
+  const problems = []
+  for (const [path, entry] of Object.entries(packages)) {
+    if (entry.resolved !== undefined) problems.push(`package-lock.json: ${path} names where it was taken from`)
+    const wanted = { ...entry.dependencies, ...entry.optionalDependencies, ...(path === "" && entry.devDependencies) }
+    for (const [name, version] of Object.entries(wanted)) {
+      const found = lookUp(packages, path, name)
+      if (found === undefined)
+        problems.push(`package-lock.json: ${name}, which ${path || "this package"} needs, is missing`)
+      else if (/^\d/.test(version) && found.version !== version)
+        problems.push(`package-lock.json: ${path || "this package"} needs ${name} ${version}, not ${found.version}`)
+    }
+  }
+  return problems
+}
+
+/** What `name` is to a package: the nearest of that name on the way up. */
+/** @type {(packages: Record<string, any>, path: string, name: string) => any} */
+const lookUp = (packages, path, name) => {
+  for (let folder = path; ; folder = folder.slice(0, Math.max(0, folder.lastIndexOf("node_modules/") - 1))) {
+    const found = packages[`${folder === "" ? "" : `${folder}/`}node_modules/${name}`]
+    if (found !== undefined || folder === "") return found
+  }
+}
+
+/** What is being mended at this moment, as the beginnings of paths. */
+const UNDER_WAY = [
+  "src/live.ts",
+  "src/memory.ts",
+  "src/node.ts",
+  "src/simulate.ts",
+  "src/simulator.ts",
+  "src/cli/Cli.ts",
+  "src/cli/json/Program.ts",
+  "src/cli/oneshot/ReceiveFileProgram.ts",
+  "src/cli/terminal/",
+  "src/client/",
+  "src/core/peer/",
+  "src/layers/memory/",
+  "src/layers/node/Connection.ts",
+  "src/layers/node/FilesLanding.ts",
+  "src/layers/node/PortMapping.ts",
+  "src/server/Server.ts",
+  "src/sim/"
+]
+
+/** Everything that breaks a rule in this repository. */
+/** @returns {Array<string>} */
+export const problems = () => {
+  const all = read(["src", "test", "bench", "scripts"])
+  const src = all.filter(({ path }) => path.startsWith("src/"))
+  return [
+    ...imports(src),
+    ...circles(src),
+    ...functions(src),
+    ...widths(all),
+    ...lock(JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")))
+  ].filter((problem) => !UNDER_WAY.some((path) => problem.replace("circle: ", "").startsWith(path)))
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const found = problems()
+  for (const problem of found) console.error(problem)
+  process.exitCode = found.length === 0 ? 0 : 1
+}
