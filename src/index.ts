@@ -22,7 +22,7 @@ export { layer as layerProfiles, type Profile, ProfileError, Profiles } from "./
 export { ClientError, type ClientErrorCode } from "./core/client/ClientError.js"
 export type { ClientEvent } from "./core/client/Events.js"
 export type { AcceptPolicy, Transfer, TransferEvent, TransferState } from "./core/client/Transfer.js"
-export type { TransferId } from "./core/files/Api.js"
+export type { TransferId } from "./core/files/Content.js"
 export type { Consent, DisconnectReason, MessageId, PathInfo, PeerStatus, SendRefusal } from "./core/peer/Api.js"
 export { make as makeMemoryNetwork, type Network as MemoryNetwork } from "./layers/memory/Network.js"
 export { makeDisk } from "./layers/memory/Store.js"

@@ -13,7 +13,7 @@ import * as Bytes from "../protocol/Bytes.js"
 import { Crypto } from "../services/Crypto.js"
 import { Entropy } from "../services/Entropy.js"
 import { Store, type StoreError } from "../services/Store.js"
-import * as Vault from "./files/Vault.js"
+import * as TransferStore from "./files/TransferStore.js"
 import * as History from "./history/History.js"
 import * as MessageJournal from "./journal/MessageJournal.js"
 
@@ -45,7 +45,7 @@ export interface Profile {
   /** What was said and shown; nothing is read or written before it is used. None for a passing profile. */
   readonly history: History.History | undefined
   /** File transfers that outlive the process. None for a passing profile. */
-  readonly transfers: Vault.Vault | undefined
+  readonly transfers: TransferStore.TransferStore | undefined
   /** Where the profile is kept, for messages to people. */
   readonly location: string
   /**
@@ -143,7 +143,7 @@ export const layer: Layer.Layer<Profiles, never, Store | Entropy | Crypto> = Lay
                 })
               : undefined,
             transfers: persistent
-              ? yield* Vault.open({
+              ? yield* TransferStore.open({
                   crypto,
                   entropy,
                   secret: Identity.journalSecret(crypto, seed),

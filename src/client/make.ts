@@ -104,7 +104,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
       events,
       peers,
       leaving,
-      vault: () => self.profile?.transfers,
+      store: () => self.profile?.transfers,
       downloads: options.downloads ?? ".",
       isWelcome: ({ nick, peer }) =>
         isWelcome(options.accept ?? "ask", peer, self.profile?.pins.get(Nickname.key(nick)), beganAt)

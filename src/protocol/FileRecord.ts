@@ -156,6 +156,11 @@ const build = (type: number, most: number, body: (writer: Writer) => void): Uint
 
 const isName = (bytes: Uint8Array): boolean => bytes.length >= 1 && bytes.length <= MAX_NAME
 
+/**
+ * Entries of a manifest: a large source tree, and a manifest that fits into memory. What is sent has no more, and what
+ * is offered with more is refused.
+ */
+export const MAX_ENTRIES = 65_536
 /** Bytes of type and body: twice the largest ACCEPT, 2^18 bits. */
 export const MAX_RECORD = 64 * 1024
 /** Bytes of a name: four for each of the 255 characters that the most generous file systems allow. */

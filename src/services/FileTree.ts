@@ -1,5 +1,6 @@
 import * as FileName from "../domain/FileName.js"
-import { FilesError, type Found, type FoundEntry, type Incoming, MAX_ENTRIES, MAX_NUMBER } from "./Files.js"
+import { MAX_ENTRIES } from "../protocol/FileRecord.js"
+import { FilesError, type Found, type FoundEntry, type Incoming, MAX_NUMBER } from "./Files.js"
 
 /**
  * A file system that exists nowhere: what `Files` finds and fills in tests and in the simulated world. Paths are

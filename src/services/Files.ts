@@ -18,7 +18,7 @@ export class Files extends Context.Tag("parley/services/Files")<
     /**
      * What is to be sent at `path`: a file (a link to one, too) or a folder with all files below it, in the order of
      * their paths. Links inside folders, devices, sockets and empty folders are no part of it. More than `MAX_ENTRIES`
-     * files fail with `TooLarge`, a path that is neither file nor folder with `NotAFile`.
+     * (protocol/FileRecord) files fail with `TooLarge`, a path that is neither file nor folder with `NotAFile`.
      */
     readonly inspect: (path: string) => Effect.Effect<Found, FilesError>
     /** Reads what `inspect` found, for as long as the scope lives. */
@@ -103,9 +103,6 @@ export class FilesError extends Data.TaggedError("FilesError")<{
   readonly message: string
   readonly cause?: unknown
 }> {}
-
-/** Files in a folder that is sent: as many as its list may have (docs/protocol.md). */
-export const MAX_ENTRIES = 65_536
 
 /** Things of one name in a folder before we give up finding another: whoever has that many has another problem. */
 export const MAX_NUMBER = 1_000

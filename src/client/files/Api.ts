@@ -2,7 +2,7 @@ import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { ClientError } from "../../core/client/ClientError.js"
 import type { Transfer } from "../../core/client/Transfer.js"
-import type { TransferId } from "../../core/files/Api.js"
+import type { TransferId } from "../../core/files/Content.js"
 
 /**
  * Files and folders beside the conversation. An offer is made to somebody we have asked for; the bytes flow once both

@@ -1,26 +1,25 @@
 import * as Effect from "effect/Effect"
-import type { Content, Offer } from "../../core/files/Api.js"
-import * as Contents from "../../core/files/Contents.js"
+import { ChunkBitmap } from "../../core/files/ChunkBitmap.js"
+import { ChunkLayout } from "../../core/files/ChunkLayout.js"
+import type { Content, Offer } from "../../core/files/Content.js"
 import type { FileReceiver } from "../../core/files/FileReceiver.js"
-import { Have } from "../../core/files/Have.js"
-import { Layout } from "../../core/files/Layout.js"
-import type { ReceiverEvent, Save } from "../../core/files/Machines.js"
+import * as Manifest from "../../core/files/Manifest.js"
+import type { ReceiverEvent, Save } from "../../core/files/TransferIo.js"
 import * as Base64Url from "../../domain/Base64Url.js"
 import { ResetCode } from "../../protocol/FileRecord.js"
 import type { FilesError } from "../../services/Files.js"
-import type { Around } from "./Around.js"
-import { giveUp } from "./Drive.js"
-import { scan } from "./Hashing.js"
-import type { Port } from "./Port.js"
-import type { IncomingHead } from "./Record.js"
+import * as EndReasons from "./EndReasons.js"
+import type { PeerStream } from "./PeerStreams.js"
 import * as Sink from "./Sink.js"
-import type { End, Ticket } from "./Ticket.js"
-import * as Words from "./Words.js"
+import { giveUp, scan } from "./StreamDriver.js"
+import type { TransferContext } from "./TransferContext.js"
+import type { IncomingHead } from "./TransferRecord.js"
+import type { End, TransferStatus } from "./TransferStatus.js"
 
 /** Something that a peer offers us, and what is there of it. It outlives the connections that it comes over. */
 export class Incoming {
   /** Once it is known what is to come, and what of that is there. */
-  private known: { readonly content: Content; readonly have: Have } | undefined
+  private known: { readonly content: Content; readonly have: ChunkBitmap } | undefined
   private sink: Sink.Sink | undefined
   /** Where it goes on disk, for the next process. */
   private place: { readonly directory: string; readonly token: string } | undefined
@@ -34,34 +33,34 @@ export class Incoming {
   private readonly idle = Effect.unsafeMakeLatch(true)
 
   constructor(
-    private readonly around: Around,
-    readonly ticket: Ticket,
+    private readonly context: TransferContext,
+    readonly status: TransferStatus,
     readonly offer: Offer
   ) {}
 
   /** Whether its bytes may flow as soon as there is room for one more. */
   get wantsRoom(): boolean {
-    return this.ticket.phase === "accepted" && !this.busy
+    return this.status.phase === "accepted" && !this.busy
   }
 
   accept(sink: Sink.Sink, place?: { readonly directory: string; readonly token: string }): Effect.Effect<void> {
     this.sink = sink
     this.place = place
-    this.ticket.enter("accepted")
+    this.status.enter("accepted")
     this.poke()
     return this.keep("accepted")
   }
 
   /** Before it was accepted. */
   decline(): void {
-    this.ticket.enter("declined")
+    this.status.enter("declined")
     this.poke()
   }
 
   pause(paused: boolean): Effect.Effect<void> {
-    this.ticket.pause(paused)
+    this.status.pause(paused)
     this.poke()
-    return this.ticket.phase === "accepted" ? this.keep("accepted") : Effect.void
+    return this.status.phase === "accepted" ? this.keep("accepted") : Effect.void
   }
 
   /** For good. */
@@ -76,13 +75,13 @@ export class Incoming {
   get leave(): Effect.Effect<void> {
     return Effect.suspend(() => {
       const { serving } = this
-      if (serving !== undefined) giveUp(serving.port, serving.machine, "Cancelled")
+      if (serving !== undefined) giveUp(serving.stream, serving.machine, "Cancelled")
       return this.end("cancelled")
     })
   }
 
   poke(): void {
-    this.serving?.port.poke()
+    this.serving?.stream.poke()
   }
 
   /**
@@ -101,19 +100,19 @@ export class Incoming {
 
   /** Waits, when it is over, until the sender has heard so or cannot be told. */
   get told(): Effect.Effect<void> {
-    return Effect.suspend(() => (this.ticket.ended ? this.idle.await : Effect.void))
+    return Effect.suspend(() => (this.status.ended ? this.idle.await : Effect.void))
   }
 
   /** The stream is over. */
-  detach(port: Port): Effect.Effect<void> {
+  detach(stream: PeerStream): Effect.Effect<void> {
     return Effect.suspend(() => {
-      if (this.next?.port === port) this.next = undefined
-      if (this.serving?.port !== port) return Effect.void
+      if (this.next?.stream === stream) this.next = undefined
+      if (this.serving?.stream !== stream) return Effect.void
       this.serving = undefined
-      this.ticket.stops()
-      const after = this.ticket.ended ? this.clear : Effect.void
+      this.status.stops()
+      const after = this.status.ended ? this.clear : Effect.void
       // The sender has ended the stream after our last word, so it knows.
-      const knows = this.ticket.phase === "done" && port.ended
+      const knows = this.status.phase === "done" && stream.ended
       return Effect.zipRight(after, knows ? this.forget : Effect.void).pipe(
         Effect.ensuring(Effect.sync(() => this.handOver()))
       )
@@ -133,7 +132,7 @@ export class Incoming {
    */
   answer(machine: FileReceiver, room: () => boolean): boolean {
     if (this.serving?.machine !== machine) return false
-    switch (this.ticket.phase) {
+    switch (this.status.phase) {
       case "preparing":
       case "offered":
         return false
@@ -153,14 +152,14 @@ export class Incoming {
       case "finishing":
         if (this.busy || !room()) return false
         machine.accept(this.known)
-        this.ticket.flows(machine)
+        this.status.flows(machine)
         return true
     }
   }
 
   onEvent(event: ReceiverEvent, machine: FileReceiver): Effect.Effect<void> | undefined {
-    const { ticket } = this
-    const nick = this.around.nickOf(ticket.facts.peer) ?? ticket.facts.nick
+    const { status } = this
+    const nick = this.context.nickOf(status.facts.peer) ?? status.facts.nick
     switch (event._tag) {
       case "Offered":
         return undefined
@@ -169,14 +168,14 @@ export class Incoming {
       case "Complete":
         return this.store(machine)
       case "Paused":
-        ticket.tell()
+        status.tell()
         return undefined
       case "Cancelled":
-        return this.end("cancelled", Words.cancelled(nick))
+        return this.end("cancelled", EndReasons.cancelled(nick))
       case "Failed":
         // An offer that could not be served over this stream comes again.
         if (event.reason === "Busy") return undefined
-        return this.end("failed", Words.failed(nick, event.reason, event.by))
+        return this.end("failed", EndReasons.failed(nick, event.reason, event.by))
     }
   }
 
@@ -193,16 +192,16 @@ export class Incoming {
     this.busy = true
     this.contents = tail
     this.place = { directory, token }
-    if (head.paused) this.ticket.pause(true)
+    if (head.paused) this.status.pause(true)
     return Effect.gen(this, function* () {
-      const sink = yield* Sink.onDisk(this.around.files, directory, token)
+      const sink = yield* Sink.onDisk(this.context.files, directory, token)
       this.sink = sink
-      const content = tail.length === 0 ? undefined : Contents.decode(this.around.crypto, this.offer, tail)
+      const content = tail.length === 0 ? undefined : Manifest.decode(this.context.crypto, this.offer, tail)
       if (content === undefined) return
       const fresh = yield* sink.begin(content)
       if (fresh && head.stage === "storing") {
         yield* sink.close
-        this.ticket.enter("done")
+        this.status.enter("done")
         return yield* this.keep("stored")
       }
       this.known = { content, have: yield* this.look(sink, content, fresh) }
@@ -218,12 +217,12 @@ export class Incoming {
   }
 
   /** Which chunks are there, by their hashes. */
-  private look(sink: Sink.Sink, content: Content, fresh: boolean): Effect.Effect<Have, FilesError> {
-    if (fresh) return Effect.succeed(new Have(new Layout(content.entries).chunks))
-    return scan(this.around.crypto, content.entries, sink.read, () => {}).pipe(
+  private look(sink: Sink.Sink, content: Content, fresh: boolean): Effect.Effect<ChunkBitmap, FilesError> {
+    if (fresh) return Effect.succeed(new ChunkBitmap(new ChunkLayout(content.entries).chunks))
+    return scan(this.context.crypto, content.entries, sink.read, () => {}).pipe(
       Effect.map((found) => {
         const have = found.matching(content.leaves)
-        this.ticket.moved(new Layout(content.entries).bytesOf(have))
+        this.status.moved(new ChunkLayout(content.entries).bytesOf(have))
         return have
       })
     )
@@ -245,13 +244,13 @@ export class Incoming {
 
   /** Once it has begun it is finished, so that what is written down is what has happened. */
   private store(machine: FileReceiver): Effect.Effect<void> {
-    const { ticket } = this
+    const { status } = this
     return Effect.gen(this, function* () {
-      if (ticket.ended) return
-      ticket.enter("finishing")
+      if (status.ended) return
+      status.enter("finishing")
       yield* this.keep("storing")
-      ticket.path = yield* this.sink!.complete
-      ticket.enter("done")
+      status.path = yield* this.sink!.complete
+      status.enter("done")
       machine.stored()
       yield* this.keep("stored")
     }).pipe(
@@ -267,7 +266,7 @@ export class Incoming {
   }
 
   private end(how: End, message?: string): Effect.Effect<void> {
-    this.ticket.enter(how, message)
+    this.status.enter(how, message)
     this.poke()
     return Effect.zipRight(this.forget, this.serving === undefined ? this.clear : Effect.void)
   }
@@ -279,8 +278,8 @@ export class Incoming {
       this.sink = undefined
       this.known = undefined
       this.contents = NONE
-      if (sink === undefined || this.ticket.phase === "done") return Effect.void
-      return sink.drop(this.ticket.message ?? `it was ${this.ticket.phase}`)
+      if (sink === undefined || this.status.phase === "done") return Effect.void
+      return sink.drop(this.status.message ?? `it was ${this.status.phase}`)
     })
   }
 
@@ -290,7 +289,7 @@ export class Incoming {
   }
 
   private get forget(): Effect.Effect<void> {
-    return this.place === undefined ? Effect.void : (this.around.vault()?.forget(this.offer.id) ?? Effect.void)
+    return this.place === undefined ? Effect.void : (this.context.store()?.forget(this.offer.id) ?? Effect.void)
   }
 
   /**
@@ -298,35 +297,35 @@ export class Incoming {
    * restart.
    */
   private keep(stage: IncomingHead["stage"]): Effect.Effect<void> {
-    const { offer, place, ticket } = this
-    const vault = this.around.vault()
-    if (place === undefined || vault === undefined) return Effect.void
+    const { offer, place, status } = this
+    const store = this.context.store()
+    if (place === undefined || store === undefined) return Effect.void
     const { id, kind, name, size, files } = offer
-    const { peer } = ticket.facts
+    const { peer } = status.facts
     const head = {
       version: 1,
       direction: "in",
       peer,
-      nick: this.around.nickOf(peer) ?? ticket.facts.nick,
+      nick: this.context.nickOf(peer) ?? status.facts.nick,
       offer: { id, kind, name, size, files, root: Base64Url.encode(offer.root) },
-      paused: ticket.paused,
+      paused: status.paused,
       stage,
       ...place
     } as const
-    return Effect.ignore(vault.keep({ head, tail: stage === "stored" ? NONE : this.contents }))
+    return Effect.ignore(store.keep({ head, tail: stage === "stored" ? NONE : this.contents }))
   }
 }
 
 /** A stream that a transfer comes over, and its machine. */
 export interface Serving {
-  readonly port: Port
+  readonly stream: PeerStream
   readonly machine: FileReceiver
 }
 
-const supersede = ({ machine, port }: Serving): void => {
-  giveUp(port, machine, "Busy")
+const supersede = ({ machine, stream }: Serving): void => {
+  giveUp(stream, machine, "Busy")
   // One that has said its last word has no reset of its own.
-  port.reset(ResetCode.busy)
+  stream.reset(ResetCode.busy)
 }
 
 const NONE = new Uint8Array(0)

@@ -1,19 +1,18 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { Content } from "../../core/files/Api.js"
-import * as Contents from "../../core/files/Contents.js"
+import type { Content } from "../../core/files/Content.js"
 import { FileSender } from "../../core/files/FileSender.js"
 import { HASH_BYTES } from "../../core/files/HashTree.js"
-import type { AbortReason, SenderEvent } from "../../core/files/Machines.js"
+import * as Manifest from "../../core/files/Manifest.js"
+import type { AbortReason, SenderEvent } from "../../core/files/TransferIo.js"
 import * as Base64Url from "../../domain/Base64Url.js"
 import { FilesError as Failure, type FilesError, type Found, type Source } from "../../services/Files.js"
-import type { Around } from "./Around.js"
-import { drive, giveUp } from "./Drive.js"
-import { scan } from "./Hashing.js"
-import type { Port } from "./Port.js"
-import type { OutgoingHead } from "./Record.js"
-import type { Ticket } from "./Ticket.js"
-import * as Words from "./Words.js"
+import * as EndReasons from "./EndReasons.js"
+import type { PeerStream } from "./PeerStreams.js"
+import { drive, giveUp, scan } from "./StreamDriver.js"
+import type { TransferContext } from "./TransferContext.js"
+import type { OutgoingHead } from "./TransferRecord.js"
+import type { TransferStatus } from "./TransferStatus.js"
 
 /**
  * Something of ours on its way to a peer, from the first reading until both sides know the end. `run` is its whole
@@ -23,7 +22,7 @@ import * as Words from "./Words.js"
 export class Outgoing {
   content: Content | undefined
   fiber: Fiber.RuntimeFiber<void> | undefined
-  private current: { readonly port: Port; readonly machine: FileSender } | undefined
+  private current: { readonly stream: PeerStream; readonly machine: FileSender } | undefined
   /** Whether the other side may know of it. */
   private offered = false
   /** It has ended for this reason, and the other side does not know. */
@@ -31,17 +30,17 @@ export class Outgoing {
   private problem: string | undefined
 
   constructor(
-    private readonly around: Around,
-    readonly ticket: Ticket,
+    private readonly context: TransferContext,
+    readonly status: TransferStatus,
     readonly found: Found,
     /** A file of ours that ends with the process: nothing to be gone on with after a restart. */
     readonly passing: boolean
   ) {
-    if (!passing) ticket.path = found.path
+    if (!passing) status.path = found.path
   }
 
   /** What an earlier process was sending. */
-  static restore(around: Around, head: OutgoingHead, tail: Uint8Array): Outgoing {
+  static restore(context: TransferContext, head: OutgoingHead, tail: Uint8Array): Outgoing {
     const { entries, offer, path, skipped } = head
     const found: Found = {
       path,
@@ -51,28 +50,28 @@ export class Outgoing {
       skipped
     }
     const facts = { ...offer, peer: head.peer, nick: head.nick, direction: "out", skipped } as const
-    const restored = new Outgoing(around, around.ticket(facts, "offered"), found, false)
+    const restored = new Outgoing(context, context.status(facts, "offered"), found, false)
     restored.content = {
       offer: { ...offer, root: Base64Url.decode(offer.root) ?? new Uint8Array(HASH_BYTES) },
       entries: found.entries,
       leaves: tail
     }
     restored.offered = true
-    if (head.paused) restored.ticket.pause(true)
+    if (head.paused) restored.status.pause(true)
     return restored
   }
 
   readonly run: Effect.Effect<void> = Effect.gen(this, function* () {
     if (this.content === undefined) yield* this.prepare
     else yield* this.checkUnchanged.pipe(Effect.catchAll((error) => this.spoilt(error)))
-    const source = yield* this.around.files.open(this.found)
+    const source = yield* this.context.files.open(this.found)
     while (!this.isOver) {
-      const { peer } = this.ticket.facts
-      yield* this.around.ports.untilReachable(peer)
-      const port = this.around.ports.open(peer)
-      if (port !== undefined) yield* this.attempt(port, source)
+      const { peer } = this.status.facts
+      yield* this.context.streams.untilReachable(peer)
+      const stream = this.context.streams.open(peer)
+      if (stream !== undefined) yield* this.attempt(stream, source)
       // Over an unbroken connection it was refused for want of room.
-      if (!this.isOver && port?.broken !== true) yield* Effect.sleep(AGAIN_AFTER)
+      if (!this.isOver && stream?.broken !== true) yield* Effect.sleep(AGAIN_AFTER)
     }
   }).pipe(
     Effect.scoped,
@@ -80,8 +79,8 @@ export class Outgoing {
   )
 
   pause(paused: boolean): Effect.Effect<void> {
-    this.ticket.pause(paused)
-    this.current?.port.poke()
+    this.status.pause(paused)
+    this.current?.stream.poke()
     return this.keep
   }
 
@@ -91,7 +90,7 @@ export class Outgoing {
       const { current } = this
       if (current === undefined && this.offered) this.untold = "Cancelled"
       current?.machine.abort("Cancelled")
-      current?.port.poke()
+      current?.stream.poke()
       const ending = this.end("cancelled")
       return this.isOver && current === undefined ? Effect.zipRight(ending, this.stop) : ending
     })
@@ -112,12 +111,12 @@ export class Outgoing {
 
   /** Tells the other side at once, without the fiber, that nothing more will come. */
   takeBack(): void {
-    if (this.current !== undefined) giveUp(this.current.port, this.current.machine, this.untold ?? "Cancelled")
+    if (this.current !== undefined) giveUp(this.current.stream, this.current.machine, this.untold ?? "Cancelled")
   }
 
   /** Nothing is left to be done, or to be told. */
   get isOver(): boolean {
-    return this.ticket.ended && this.untold === undefined
+    return this.status.ended && this.untold === undefined
   }
 
   private get stop(): Effect.Effect<void> {
@@ -126,28 +125,28 @@ export class Outgoing {
 
   private get prepare(): Effect.Effect<void, FilesError> {
     return Effect.gen(this, function* () {
-      const { around, found, ticket } = this
-      const { id, kind, name } = ticket.facts
+      const { context, found, status } = this
+      const { id, kind, name } = status.facts
       const leaves = yield* Effect.scoped(
         Effect.gen(function* () {
-          const source = yield* around.files.open(found)
+          const source = yield* context.files.open(found)
           const machine = yield* scan(
-            around.crypto,
+            context.crypto,
             found.entries,
             ({ file, length, offset }) => source.read(file, offset, length),
-            (bytes) => ticket.moved(bytes)
+            (bytes) => status.moved(bytes)
           )
           return machine.leaves
         })
       )
       const { entries } = found
-      this.content = leaves && Contents.make(around.crypto, { id, kind, name, entries, leaves })
+      this.content = leaves && Manifest.make(context.crypto, { id, kind, name, entries, leaves })
       if (this.content === undefined) {
         return yield* new Failure({ reason: "TooLarge", message: `${found.path} is more than can be sent at once` })
       }
-      ticket.moved(0)
+      status.moved(0)
       yield* this.keep
-      ticket.enter("offered")
+      status.enter("offered")
     })
   }
 
@@ -161,7 +160,7 @@ export class Outgoing {
 
   private get checkUnchanged(): Effect.Effect<void, FilesError> {
     const { found } = this
-    return Effect.flatMap(this.around.files.inspect(found.path), (now) =>
+    return Effect.flatMap(this.context.files.inspect(found.path), (now) =>
       now.kind === found.kind && isSame(now, found)
         ? Effect.void
         : new Failure({ reason: "Changed", message: `${found.path} has changed since it was offered` })
@@ -169,15 +168,15 @@ export class Outgoing {
   }
 
   /** Offers it over one stream, and sends, until the stream or the transfer is over. */
-  private attempt(port: Port, source: Source): Effect.Effect<void> {
+  private attempt(stream: PeerStream, source: Source): Effect.Effect<void> {
     return Effect.suspend(() => {
       const machine = new FileSender(this.content!)
-      this.current = { port, machine }
+      this.current = { stream, machine }
       this.offered = true
-      const sending = drive(port, machine, {
+      const sending = drive(stream, machine, {
         event: (event) => this.onEvent(event, machine),
         turn: () => {
-          this.ticket.tick()
+          this.status.tick()
           return undefined
         },
         action: ({ file, length, offset }) =>
@@ -193,7 +192,7 @@ export class Outgoing {
       const telling = Effect.timeoutOption(sending, TELLING).pipe(
         Effect.zipRight(
           Effect.sync(() => {
-            const unheard = port.broken
+            const unheard = stream.broken
             this.takeBack()
             if (!unheard) this.untold = undefined
           })
@@ -203,16 +202,16 @@ export class Outgoing {
         this.untold === undefined ? sending : telling,
         Effect.sync(() => {
           this.current = undefined
-          this.around.ports.remove(port)
-          this.ticket.stops()
+          this.context.streams.remove(stream)
+          this.status.stops()
         })
       )
     })
   }
 
   private onEvent(event: SenderEvent, machine: FileSender): Effect.Effect<void> | undefined {
-    const { ticket } = this
-    const nick = this.around.nickOf(ticket.facts.peer) ?? ticket.facts.nick
+    const { status } = this
+    const nick = this.context.nickOf(status.facts.peer) ?? status.facts.nick
     if (this.untold !== undefined) {
       machine.abort(this.untold)
       this.untold = undefined
@@ -220,45 +219,45 @@ export class Outgoing {
     }
     switch (event._tag) {
       case "Accepted":
-        ticket.flows(machine)
-        ticket.enter("accepted")
+        status.flows(machine)
+        status.enter("accepted")
         return undefined
       case "Paused":
-        ticket.tell()
+        status.tell()
         return undefined
       case "Complete":
         return this.end("done")
       case "Declined":
-        return this.end("declined", Words.declined(nick, event.reason))
+        return this.end("declined", EndReasons.declined(nick, event.reason))
       case "Cancelled":
-        return this.end("cancelled", Words.cancelled(nick))
+        return this.end("cancelled", EndReasons.cancelled(nick))
       case "Failed":
         if (event.reason === "Busy") return undefined
-        return this.end("failed", this.problem ?? Words.failed(nick, event.reason, event.by))
+        return this.end("failed", this.problem ?? EndReasons.failed(nick, event.reason, event.by))
     }
   }
 
   private end(how: "done" | "declined" | "cancelled" | "failed", message?: string): Effect.Effect<void> {
-    this.ticket.enter(how, message)
-    return this.passing ? Effect.void : (this.around.vault()?.forget(this.ticket.facts.id) ?? Effect.void)
+    this.status.enter(how, message)
+    return this.passing ? Effect.void : (this.context.store()?.forget(this.status.facts.id) ?? Effect.void)
   }
 
   /** Writes it down for the next process. A disk that does not take it costs no more than that. */
   private get keep(): Effect.Effect<void> {
-    const { content, found, ticket } = this
-    const vault = this.passing || ticket.ended ? undefined : this.around.vault()
-    if (content === undefined || vault === undefined) return Effect.void
-    const { peer, skipped } = ticket.facts
+    const { content, found, status } = this
+    const store = this.passing || status.ended ? undefined : this.context.store()
+    if (content === undefined || store === undefined) return Effect.void
+    const { peer, skipped } = status.facts
     const { root, ...offer } = content.offer
     return Effect.ignore(
-      vault.keep({
+      store.keep({
         head: {
           version: 1,
           direction: "out",
           peer,
-          nick: this.around.nickOf(peer) ?? ticket.facts.nick,
+          nick: this.context.nickOf(peer) ?? status.facts.nick,
           offer: { ...offer, root: Base64Url.encode(root) },
-          paused: ticket.paused,
+          paused: status.paused,
           path: found.path,
           skipped,
           entries: found.entries.map(({ executable, mtimeMs, path, size }) => [path, size, mtimeMs, executable])

@@ -4,7 +4,7 @@ import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import type { ClientError } from "../../core/client/ClientError.js"
 import type { Conversation, Conversations } from "../../core/client/Conversations.js"
-import type { Offer } from "../../core/files/Api.js"
+import type { Offer } from "../../core/files/Content.js"
 import { FileReceiver } from "../../core/files/FileReceiver.js"
 import { HASH_BYTES } from "../../core/files/HashTree.js"
 import type { PeerEvent, PeerId } from "../../core/peer/Api.js"
@@ -15,19 +15,19 @@ import { Files } from "../../services/Files.js"
 import type { Time } from "../../services/Time.js"
 import type { EventQueue } from "../EventQueue.js"
 import type { PeerLink } from "../PeerLink.js"
+import { ActiveSlots } from "./ActiveSlots.js"
 import type { FilesApi } from "./Api.js"
-import { type Around, factsOf } from "./Around.js"
-import * as Calls from "./Calls.js"
-import { drive } from "./Drive.js"
+import * as FilesCalls from "./FilesCalls.js"
 import { Incoming } from "./Incoming.js"
 import { Outgoing } from "./Outgoing.js"
-import type { Port } from "./Port.js"
-import { Ports } from "./Ports.js"
-import type { Record } from "./Record.js"
-import { Registry } from "./Registry.js"
-import { Rooms } from "./Rooms.js"
-import { type Facts, type Phase, Ticket } from "./Ticket.js"
-import type { Vault } from "./Vault.js"
+import type { PeerStream } from "./PeerStreams.js"
+import { PeerStreams } from "./PeerStreams.js"
+import { drive } from "./StreamDriver.js"
+import { factsOf, type TransferContext } from "./TransferContext.js"
+import type { TransferRecord } from "./TransferRecord.js"
+import { type Facts, type Phase, TransferStatus } from "./TransferStatus.js"
+import type { TransferStore } from "./TransferStore.js"
+import { TransferTable } from "./TransferTable.js"
 
 /**
  * The file transfers of one client: what the user asks for, what peers offer, and a fiber for each that has something
@@ -57,7 +57,7 @@ export const make = (options: {
   readonly peers: PeerLink
   /** Fails when the client leaves. */
   readonly leaving: Deferred.Deferred<never, ClientError>
-  readonly vault: () => Vault | undefined
+  readonly store: () => TransferStore | undefined
   /** Where accepted files go when nothing else is said. */
   readonly downloads: string
   /** Whether this peer's offers are accepted without asking. */
@@ -67,20 +67,20 @@ export const make = (options: {
     const { conversations, crypto, entropy, events, time } = options
     const files = yield* Files
     const fork = yield* FiberSet.makeRuntime<never, void, never>()
-    const registry = new Registry()
-    const rooms = new Rooms()
+    const table = new TransferTable()
+    const slots = new ActiveSlots()
     const nickOf = (peer: PeerId) => conversations.get(peer)?.nick
     const start = (effect: Effect.Effect<void>) => fork(effect, { immediate: false })
-    const ports = new Ports(options.peers, (port) => start(serve(port)))
-    const around: Around = {
+    const streams = new PeerStreams(options.peers, (stream) => start(serve(stream)))
+    const context: TransferContext = {
       crypto,
       files,
-      ports,
-      vault: options.vault,
+      streams,
+      store: options.store,
       nickOf,
       draw: (bytes) => Bytes.toHex(entropy.bytes(bytes)),
-      ticket: (facts: Facts, phase: Phase) =>
-        new Ticket(facts, phase, {
+      status: (facts: Facts, phase: Phase) =>
+        new TransferStatus(facts, phase, {
           now: time.monotonic,
           nickOf,
           tell: (transfer) => events.offer({ _tag: "Transfer", peer: transfer.peer, transfer })
@@ -88,69 +88,69 @@ export const make = (options: {
     }
 
     const run = (outgoing: Outgoing, after: Effect.Effect<void> = Effect.void) => {
-      registry.add(outgoing)
-      outgoing.ticket.tell()
+      table.add(outgoing)
+      outgoing.status.tell()
       outgoing.fiber = start(Effect.ensuring(outgoing.run, after))
     }
 
     /** Lets whoever waits for a place among those that flow look again. */
     const moveUp = (peer: PeerId) => {
-      for (const incoming of registry.incoming(peer)) if (incoming.wantsRoom) incoming.poke()
+      for (const incoming of table.incoming(peer)) if (incoming.wantsRoom) incoming.poke()
     }
 
     /** The transfer that a peer offers; `undefined` when it may not. */
     const meet = (peer: PeerId, offer: Offer): Incoming | undefined => {
-      const known = registry.get(offer.id)
+      const known = table.get(offer.id)
       if (known !== undefined) {
-        const isTheirs = known instanceof Incoming && known.ticket.facts.peer === peer
+        const isTheirs = known instanceof Incoming && known.status.facts.peer === peer
         return isTheirs && isSame(known.offer, offer) ? known : undefined
       }
       const conversation = conversations.get(peer)
-      if (conversation === undefined || !registry.hasRoom(peer, "in")) return undefined
+      if (conversation === undefined || !table.hasRoom(peer, "in")) return undefined
       const incoming = new Incoming(
-        around,
-        around.ticket(factsOf(offer, "in", peer, conversation.nick), "offered"),
+        context,
+        context.status(factsOf(offer, "in", peer, conversation.nick), "offered"),
         offer
       )
-      registry.add(incoming)
-      incoming.ticket.tell()
+      table.add(incoming)
+      incoming.status.tell()
       if (options.isWelcome(conversation)) start(welcome(incoming))
       return incoming
     }
 
     /** Serves a stream that a peer has begun, as long as it lives. */
-    const serve = (port: Port): Effect.Effect<void> =>
+    const serve = (stream: PeerStream): Effect.Effect<void> =>
       Effect.suspend(() => {
         const machine = new FileReceiver(crypto)
         let incoming: Incoming | undefined
         let answered = false
-        return drive(port, machine, {
+        return drive(stream, machine, {
           event: (event) => {
             if (event._tag !== "Offered") return incoming?.onEvent(event, machine)
-            incoming = meet(port.peer, event.offer)
+            incoming = meet(stream.peer, event.offer)
             if (incoming === undefined) machine.abort("Busy")
-            else incoming.attach({ port, machine })
+            else incoming.attach({ stream, machine })
             return undefined
           },
           turn: () => {
             if (incoming === undefined) return undefined
-            incoming.ticket.tick()
-            if (!answered) answered = incoming.answer(machine, () => rooms.take(port))
+            incoming.status.tick()
+            if (!answered) answered = incoming.answer(machine, () => slots.take(stream))
             return undefined
           },
           action: (save) => incoming!.save(save, machine)
         }).pipe(
           Effect.ensuring(
             Effect.suspend(() => {
-              ports.remove(port)
-              return incoming?.detach(port) ?? Effect.void
+              streams.remove(stream)
+              return incoming?.detach(stream) ?? Effect.void
             })
           ),
           Effect.ensuring(
             Effect.sync(() => {
               if (incoming === undefined) return
-              rooms.leave(port)
-              moveUp(port.peer)
+              slots.leave(stream)
+              moveUp(stream.peer)
             })
           )
         )
@@ -161,65 +161,65 @@ export const make = (options: {
       calls.acceptInto(incoming, options.downloads).pipe(
         Effect.catchAll(({ code, message }) =>
           Effect.sync(() => {
-            const { peer } = incoming.ticket.snapshot()
-            if (!incoming.ticket.ended) events.offer({ _tag: "Failed", code, message, peer })
+            const { peer } = incoming.status.snapshot()
+            if (!incoming.status.ended) events.offer({ _tag: "Failed", code, message, peer })
           })
         )
       )
 
-    const calls = Calls.make({
-      around,
+    const calls = FilesCalls.make({
+      context,
       conversations,
       downloads: options.downloads,
       leaving: options.leaving,
-      registry,
+      table,
       run
     })
 
-    const revive = (record: Record): Ticket => {
+    const revive = (record: TransferRecord): TransferStatus => {
       const { head, tail } = record
       if (head.direction === "out") {
-        const sending = Outgoing.restore(around, head, tail)
+        const sending = Outgoing.restore(context, head, tail)
         run(sending)
-        return sending.ticket
+        return sending.status
       }
       const offer: Offer = { ...head.offer, root: Base64Url.decode(head.offer.root) ?? new Uint8Array(HASH_BYTES) }
       const incoming = new Incoming(
-        around,
-        around.ticket(factsOf(offer, "in", head.peer, head.nick), head.stage === "stored" ? "done" : "accepted"),
+        context,
+        context.status(factsOf(offer, "in", head.peer, head.nick), head.stage === "stored" ? "done" : "accepted"),
         offer
       )
-      registry.add(incoming)
+      table.add(incoming)
       // It was told by the process that stored it; only its sender may still ask.
-      if (head.stage === "stored") return incoming.ticket
+      if (head.stage === "stored") return incoming.status
       const restoring = incoming.restore(head, tail)
-      incoming.ticket.tell()
+      incoming.status.tell()
       start(restoring)
-      return incoming.ticket
+      return incoming.status
     }
 
-    yield* Effect.addFinalizer(() => Effect.forEach(registry.all(), ({ close }) => close, { discard: true }))
+    yield* Effect.addFinalizer(() => Effect.forEach(table.all(), ({ close }) => close, { discard: true }))
 
     return {
       api: calls.api,
-      handle: (event) => ports.handle(event),
+      handle: (event) => streams.handle(event),
       restore: () =>
-        (options.vault()?.left ?? []).flatMap((record) => {
-          if (registry.get(record.head.offer.id) !== undefined) return []
+        (options.store()?.left ?? []).flatMap((record) => {
+          if (table.get(record.head.offer.id) !== undefined) return []
           const { ended, facts } = revive(record)
           return ended ? [] : [facts]
         }),
       leave: (peer) =>
-        Effect.forEach(registry.all(peer), (transfer) => (transfer.ticket.ended ? Effect.void : transfer.leave), {
+        Effect.forEach(table.all(peer), (transfer) => (transfer.status.ended ? Effect.void : transfer.leave), {
           discard: true
-        }).pipe(Effect.zipRight(Effect.sync(() => ports.lose(peer)))),
+        }).pipe(Effect.zipRight(Effect.sync(() => streams.lose(peer)))),
       told: Effect.suspend(() =>
-        Effect.forEach(registry.all(), (transfer) => (transfer instanceof Incoming ? transfer.told : Effect.void), {
+        Effect.forEach(table.all(), (transfer) => (transfer instanceof Incoming ? transfer.told : Effect.void), {
           discard: true
         })
       ),
       shut: () => {
-        for (const transfer of registry.all()) if (transfer instanceof Outgoing && transfer.passing) transfer.takeBack()
+        for (const transfer of table.all()) if (transfer instanceof Outgoing && transfer.passing) transfer.takeBack()
       }
     }
   })

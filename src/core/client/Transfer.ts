@@ -1,4 +1,4 @@
-import type { TransferId } from "../files/Api.js"
+import type { TransferId } from "../files/Content.js"
 
 /**
  * A snapshot. Names are as the other side sent them: pass them through `domain/SafeText` before they reach a screen.

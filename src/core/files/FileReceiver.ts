@@ -1,14 +1,14 @@
 import type { Crypto } from "../../domain/Crypto.js"
 import * as FileName from "../../domain/FileName.js"
 import { copy, equal, toHex } from "../../protocol/Bytes.js"
-import { DeclineCode, encode, type FileRecord, type OfferRecord } from "../../protocol/FileRecord.js"
-import { type Content, MAX_ENTRIES, MAX_MANIFEST, MAX_SIZE, type Offer } from "./Api.js"
-import * as Contents from "./Contents.js"
-import { Have } from "./Have.js"
-import { Intake } from "./Intake.js"
-import { chunkSizeOf, Layout } from "./Layout.js"
-import type { DeclineReason, FileReceiverMachine, ReceiverAction, ReceiverEvent, Save, Write } from "./Machines.js"
+import { DeclineCode, encode, type FileRecord, MAX_ENTRIES, type OfferRecord } from "../../protocol/FileRecord.js"
+import { ChunkAssembler } from "./ChunkAssembler.js"
+import { ChunkBitmap } from "./ChunkBitmap.js"
+import { ChunkLayout, chunkSizeOf } from "./ChunkLayout.js"
+import { type Content, MAX_MANIFEST, MAX_SIZE, type Offer } from "./Content.js"
+import * as Manifest from "./Manifest.js"
 import { TransferEnd } from "./TransferEnd.js"
+import type { DeclineReason, ReceiverEvent, Save, Write } from "./TransferIo.js"
 
 /**
  * The receiving end of a transfer. It takes one offer, waits for the answer of the application, gets manifest and
@@ -18,13 +18,13 @@ import { TransferEnd } from "./TransferEnd.js"
  * The sender has no choice but to send the missing chunks in ascending order: any other is a violation, and a chunk
  * with a wrong hash ends the transfer, so nothing can be sent in circles.
  */
-export class FileReceiver extends TransferEnd<ReceiverEvent, ReceiverAction> implements FileReceiverMachine {
+export class FileReceiver extends TransferEnd<ReceiverEvent, Save> {
   #state: "start" | "offered" | "contents" | "chunks" | "complete" = "start"
   #offer: Offer | undefined
   /** Manifest and leaves as they come. */
   #contents: Uint8Array = NONE
   #contentsLength = 0
-  #intake: Intake | undefined
+  #assembler: ChunkAssembler | undefined
   #transferred = 0
   #saved = 0
   #savedTold = 0
@@ -41,11 +41,19 @@ export class FileReceiver extends TransferEnd<ReceiverEvent, ReceiverAction> imp
     return this.#transferred
   }
 
-  get have(): Have | undefined {
-    return this.#intake?.have
+  /**
+   * What is saved, from `accept` or `Contents` on. It is the object that `accept` was given, updated as chunks are
+   * saved (by an outstanding `Save`, too, after the connection broke), so it is right for the next connection.
+   */
+  get have(): ChunkBitmap | undefined {
+    return this.#assembler?.have
   }
 
-  accept(known?: { readonly content: Content; readonly have: Have }): void {
+  /**
+   * Answers `Offered`: send. Without `known`, what an earlier connection left, manifest and leaves are asked for first,
+   * and `Contents` follows. `known` with another root than the offer's counts as none.
+   */
+  accept(known?: { readonly content: Content; readonly have: ChunkBitmap }): void {
     const offer = this.#offer
     if (this.#state !== "offered" || offer === undefined || !this.isOpen) return
     const usable = known !== undefined && equal(known.content.offer.root, offer.root)
@@ -55,31 +63,36 @@ export class FileReceiver extends TransferEnd<ReceiverEvent, ReceiverAction> imp
     this.pump()
   }
 
+  /** Answers `Offered`: do not send. */
   decline(reason: DeclineReason): void {
     if (this.#state !== "offered" || !this.isOpen) return
     this.write({ _tag: "Decline", reason: DECLINE_CODES[reason] })
     this.settle()
   }
 
+  /**
+   * Everything is in its place: the answer to `Complete`, or to an offer that was stored over an earlier connection.
+   */
   stored(): void {
     if ((this.#state !== "complete" && this.#state !== "offered") || !this.isOpen) return
     this.write({ _tag: "Done" })
     this.settle()
   }
 
+  /** The bytes of the last `Save` are written (not necessarily synced); their buffer is the machine's again. */
   handleSaved(): void {
-    const intake = this.#intake
-    const length = intake?.pieceSaved() ?? 0
-    if (intake === undefined || length === 0) return
+    const assembler = this.#assembler
+    const length = assembler?.pieceSaved() ?? 0
+    if (assembler === undefined || length === 0) return
     this.#transferred += length
     this.#saved++
-    this.#completeIf(intake.have)
+    this.#completeIf(assembler.have)
     this.pump()
   }
 
   /** What comes once everything is here cannot spoil it any more. */
   protected get isBusy(): boolean {
-    return this.#state === "complete" || this.#intake?.isSaving === true
+    return this.#state === "complete" || this.#assembler?.isSaving === true
   }
 
   protected get isBetweenRecords(): boolean {
@@ -87,9 +100,9 @@ export class FileReceiver extends TransferEnd<ReceiverEvent, ReceiverAction> imp
   }
 
   protected takeRaw(): boolean {
-    const intake = this.#intake
-    if (intake?.isFilling !== true) return false
-    if (intake.fill(this.input) && !intake.verify(this.crypto)) this.fail("Corrupt")
+    const assembler = this.#assembler
+    if (assembler?.isFilling !== true) return false
+    if (assembler.fill(this.input) && !assembler.verify(this.crypto)) this.fail("Corrupt")
     return true
   }
 
@@ -99,7 +112,7 @@ export class FileReceiver extends TransferEnd<ReceiverEvent, ReceiverAction> imp
       case "Contents":
         return this.#state === "contents" && this.#onContents(record.bytes, record.last)
       case "Chunk":
-        return this.#state === "chunks" && this.#intake?.start(record.index) === true
+        return this.#state === "chunks" && this.#assembler?.start(record.index) === true
       default:
         return record._tag === "Unknown" || record._tag === "Pause"
     }
@@ -111,7 +124,7 @@ export class FileReceiver extends TransferEnd<ReceiverEvent, ReceiverAction> imp
       const bytes = encode({ _tag: "Saved", chunks: this.#saved })
       if (bytes !== undefined) return { _tag: "Write", bytes }
     }
-    return this.#intake?.nextSave()
+    return this.#assembler?.nextSave()
   }
 
   #onFirst(record: FileRecord): boolean {
@@ -130,7 +143,7 @@ export class FileReceiver extends TransferEnd<ReceiverEvent, ReceiverAction> imp
     const offer = this.#offer!
     const chunkSize = this.chunkSize ?? chunkSizeOf(offer.size)
     const length = this.#contentsLength + bytes.length
-    const most = MAX_MANIFEST + Contents.leavesLengthOf(offer, chunkSize)
+    const most = MAX_MANIFEST + Manifest.leavesLengthOf(offer, chunkSize)
     if (length > most) return false
     if (length > this.#contents.length) {
       const larger = new Uint8Array(Math.max(length, Math.min(most, 2 * this.#contents.length)))
@@ -146,7 +159,7 @@ export class FileReceiver extends TransferEnd<ReceiverEvent, ReceiverAction> imp
   #onAllContents(offer: Offer, chunkSize: number): void {
     const bytes = this.#contents.slice(0, this.#contentsLength)
     this.#contents = NONE
-    const content = Contents.decode(this.crypto, offer, bytes, chunkSize)
+    const content = Manifest.decode(this.crypto, offer, bytes, chunkSize)
     if (content === undefined) {
       this.fail("Corrupt")
       return
@@ -155,16 +168,16 @@ export class FileReceiver extends TransferEnd<ReceiverEvent, ReceiverAction> imp
     this.#begin(content)
   }
 
-  #begin(content: Content, known?: Have): void {
-    const layout = new Layout(content.entries, this.chunkSize)
-    const have = known ?? new Have(layout.chunks)
-    this.#intake = new Intake(layout, content.leaves, have)
+  #begin(content: Content, known?: ChunkBitmap): void {
+    const layout = new ChunkLayout(content.entries, this.chunkSize)
+    const have = known ?? new ChunkBitmap(layout.chunks)
+    this.#assembler = new ChunkAssembler(layout, content.leaves, have)
     this.#transferred = layout.bytesOf(have)
     this.#state = "chunks"
     this.#completeIf(have)
   }
 
-  #completeIf(have: Have): void {
+  #completeIf(have: ChunkBitmap): void {
     if (!have.isComplete || !this.isOpen) return
     this.#state = "complete"
     this.emit({ _tag: "Complete" })

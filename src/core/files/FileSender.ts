@@ -1,28 +1,28 @@
 import { fromHex } from "../../protocol/Bytes.js"
 import { DeclineCode, encode, type FileRecord } from "../../protocol/FileRecord.js"
 import { MAX_WRITE } from "../peer/Api.js"
-import type { Content } from "./Api.js"
-import * as Contents from "./Contents.js"
-import { Have } from "./Have.js"
-import { Layout } from "./Layout.js"
-import type { DeclineReason, FileSenderMachine, Place, Read, SenderAction, SenderEvent, Write } from "./Machines.js"
+import { ChunkBitmap } from "./ChunkBitmap.js"
+import { ChunkLayout } from "./ChunkLayout.js"
+import type { Content } from "./Content.js"
+import * as Manifest from "./Manifest.js"
 import { TransferEnd } from "./TransferEnd.js"
+import type { DeclineReason, Place, Read, SenderEvent, Write } from "./TransferIo.js"
 
 /**
- * The sending end of a transfer. It offers; once accepted it sends manifest and leaves where they are asked for, and
- * then each chunk that is missing over there, read in pieces that go to the stream as they were read. It hashes
- * nothing: the receiver verifies.
+ * The sending end of a transfer. It offers a content whose leaves are known; once accepted it sends manifest and leaves
+ * where they are asked for, and then each chunk that is missing over there, in ascending order and once, read in pieces
+ * that go to the stream as they were read. It hashes nothing: the receiver verifies.
  *
  * One piece is read ahead of what the stream takes; more than that is not held.
  */
-export class FileSender extends TransferEnd<SenderEvent, SenderAction> implements FileSenderMachine {
-  readonly #layout: Layout
+export class FileSender extends TransferEnd<SenderEvent, Read> {
+  readonly #layout: ChunkLayout
   #state: "offering" | "contents" | "chunks" = "offering"
   /** Manifest and leaves, while they are being sent. */
   #contents: Uint8Array = NONE
   #contentsAt = 0
   /** What was there when the offer was accepted: stays as it is. */
-  #have: Have
+  #have: ChunkBitmap
   #hadBytes = 0
   /** The chunk that is being sent, or the next one. */
   #chunk = 0
@@ -39,14 +39,14 @@ export class FileSender extends TransferEnd<SenderEvent, SenderAction> implement
   #confirmedTo = 0
   #confirmedBytes = 0
 
-  /** `content` comes from `Contents.make`. `chunkSize` is for tests. */
+  /** `content` comes from `Manifest.make`. `chunkSize` is for tests. */
   constructor(
     private readonly content: Content,
     chunkSize?: number
   ) {
     super()
-    this.#layout = new Layout(content.entries, chunkSize)
-    this.#have = new Have(this.#layout.chunks)
+    this.#layout = new ChunkLayout(content.entries, chunkSize)
+    this.#have = new ChunkBitmap(this.#layout.chunks)
     const { files, id, kind, name, root, size } = content.offer
     this.write({ _tag: "Offer", id: fromHex(id) ?? NONE, folder: kind === "folder", size, files, root, name })
   }
@@ -55,6 +55,10 @@ export class FileSender extends TransferEnd<SenderEvent, SenderAction> implement
     return this.#hadBytes + this.#confirmedBytes
   }
 
+  /**
+   * Takes over the bytes that the last `Read` asked for: they go to the stream as they are. `undefined`, or another
+   * number of bytes than was asked for, ends the transfer with `Failed` (`Changed`).
+   */
   handleRead(bytes: Uint8Array | undefined): void {
     const asked = this.#asked
     this.#asked = undefined
@@ -107,14 +111,14 @@ export class FileSender extends TransferEnd<SenderEvent, SenderAction> implement
   }
 
   #accepted(contents: boolean, bits: Uint8Array): boolean {
-    const have = Have.from(bits, this.#layout.chunks)
+    const have = ChunkBitmap.from(bits, this.#layout.chunks)
     if (have === undefined || (contents && have.count > 0)) return false
     this.#have = have
     this.#hadBytes = this.#layout.bytesOf(have)
     this.#chunk = have.nextMissing(0)
     this.#state = "chunks"
     if (contents) {
-      this.#contents = Contents.encode(this.content)
+      this.#contents = Manifest.encode(this.content)
       this.#state = "contents"
     }
     this.emit({ _tag: "Accepted" })

@@ -1,5 +1,5 @@
 import * as FileName from "../../domain/FileName.js"
-import { MAX_ENTRIES } from "./Api.js"
+import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
 
 /**
  * The paths under which files of a folder may be stored here, in the order of `paths`, which somebody else wrote: each

@@ -1,10 +1,20 @@
 import { FileInput } from "../../protocol/FileInput.js"
 import { decode, type EncodableRecord, encode, type FileRecord, ResetCode } from "../../protocol/FileRecord.js"
-import type { AbortReason, CommonEvent, FailReason, Finish, Reset, Write } from "./Machines.js"
+import type { AbortReason, CommonEvent, FailReason, Finish, Reset, Write } from "./TransferIo.js"
 
 /**
  * What both ends of a transfer have in common: records cut out of the stream, pauses, and the ways in which it comes to
- * an end.
+ * an end. Each machine stands between one stream of one connection and one disk, lives as long as that stream, and is
+ * synchronous: it never throws, whatever the peer sends.
+ *
+ * The driver of a machine:
+ * - hands over what the stream gives (`handleBytes`, `handleEnd`, `handleReset`), while `wantsBytes`;
+ * - after every call drains `pollEvent` first and acts on it, then `poll` until it gives nothing;
+ * - passes `poll` whether the stream takes bytes now (`false` from a `writeStream` that asked to wait until
+ *   `StreamWritable`).
+ *
+ * Nothing follows `Finish` but the other side's end, and nothing at all follows `Reset` or the reset of the other side.
+ * A break of the connection is no input: drop the machine, and make another with the next stream.
  *
  * An end is *open* until its answer is known, then *settled*: what is left to say is written, our direction finished,
  * and what still comes is not looked at. It is *over* after a reset, by either side, or when both directions have
@@ -23,6 +33,12 @@ export abstract class TransferEnd<Event, Action> {
   /** What the other side believes of `#pausedByUs`. */
   #pauseTold = false
 
+  /**
+   * Bytes that are verified and stored at the receiver, those of earlier connections included. The sender knows them
+   * from what the receiver tells, so it may be up to a round trip behind. 0 before the offer was accepted.
+   */
+  abstract get transferred(): number
+
   /** Takes a record (a pause needs nothing more); `false` when it has no place here and now. */
   protected abstract onRecord(record: FileRecord): boolean
   /** Takes raw bytes from `input`, where such are expected now; whether they are. */
@@ -33,10 +49,12 @@ export abstract class TransferEnd<Event, Action> {
   protected abstract get isBetweenRecords(): boolean
   protected abstract pollMore(writable: boolean): Action | Write | undefined
 
+  /** Whether the driver may read the stream. */
   get wantsBytes(): boolean {
     return this.#life !== "over" && !this.input.pending
   }
 
+  /** Which side has stopped the flow. */
   get pausedBy(): "us" | "them" | "both" | undefined {
     if (this.#pausedByUs) return this.#pausedByThem ? "both" : "us"
     return this.#pausedByThem ? "them" : undefined
@@ -46,17 +64,20 @@ export abstract class TransferEnd<Event, Action> {
     return this.#life === "open"
   }
 
+  /** Takes the next bytes of the stream over; they must not change any more. */
   handleBytes(bytes: Uint8Array): void {
     if (!this.isOpen) return
     this.input.push(bytes)
     this.pump()
   }
 
+  /** The other side's end of the stream. */
   handleEnd(): void {
     if (this.#life === "settled") this.#life = "over"
     else this.fail("Violation")
   }
 
+  /** The other side gave the stream up. The event says what that means. */
   handleReset(code: number): void {
     if (this.isOpen) {
       const reason = RESET_REASONS.get(code) ?? "Other"
@@ -65,10 +86,12 @@ export abstract class TransferEnd<Event, Action> {
     this.#end()
   }
 
+  /** What has happened since, to be looked at before `poll`. */
   pollEvent(): Event | CommonEvent | undefined {
     return this.#events.shift()
   }
 
+  /** What the driver shall do next; `writable` says whether the stream takes bytes now. */
   poll(writable: boolean): Action | Write | Finish | Reset | undefined {
     const code = this.#resetDue
     if (code !== undefined) {
@@ -85,10 +108,12 @@ export abstract class TransferEnd<Event, Action> {
     return { _tag: "Finish" }
   }
 
+  /** Stops or restarts the flow from our side; the other side is told. The chunk that has begun still goes. */
   pause(paused: boolean): void {
     this.#pausedByUs = paused
   }
 
+  /** Ends the transfer: `poll` gives a `Reset` that tells the other side why. No event follows: the caller knows. */
   abort(reason: AbortReason): void {
     if (!this.isOpen) return
     this.#events = []

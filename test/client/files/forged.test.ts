@@ -2,12 +2,12 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
 import { EventQueue } from "../../../src/client/EventQueue.js"
-import { MAX_ACTIVE } from "../../../src/client/files/Rooms.js"
+import { MAX_ACTIVE } from "../../../src/client/files/ActiveSlots.js"
 import * as Transfers from "../../../src/client/files/Transfers.js"
 import type { PeerLink } from "../../../src/client/PeerLink.js"
 import type { ClientError } from "../../../src/core/client/ClientError.js"
 import type { Conversations } from "../../../src/core/client/Conversations.js"
-import type { Content } from "../../../src/core/files/Api.js"
+import type { Content } from "../../../src/core/files/Content.js"
 import { FileSender } from "../../../src/core/files/FileSender.js"
 import type { PeersMachine } from "../../../src/core/peer/Api.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
@@ -82,7 +82,7 @@ const besieged = Effect.gen(function* () {
     events: new EventQueue(),
     peers: link as PeerLink,
     leaving: yield* Deferred.make<never, ClientError>(),
-    vault: () => undefined,
+    store: () => undefined,
     downloads: "/home",
     isWelcome: () => false
   }).pipe(Effect.provideService(Files, TreeFiles.make(tree, disk.await)))

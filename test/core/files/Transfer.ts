@@ -1,11 +1,11 @@
-import type { Content, Entry } from "../../../src/core/files/Api.js"
-import * as Contents from "../../../src/core/files/Contents.js"
+import type { ChunkBitmap } from "../../../src/core/files/ChunkBitmap.js"
+import { ChunkLayout } from "../../../src/core/files/ChunkLayout.js"
+import type { Content, Entry } from "../../../src/core/files/Content.js"
+import { ContentHasher } from "../../../src/core/files/ContentHasher.js"
 import { FileReceiver } from "../../../src/core/files/FileReceiver.js"
 import { FileSender } from "../../../src/core/files/FileSender.js"
-import type { Have } from "../../../src/core/files/Have.js"
-import { Layout } from "../../../src/core/files/Layout.js"
-import type { Place, ReceiverEvent, Save, SenderEvent } from "../../../src/core/files/Machines.js"
-import { Scan } from "../../../src/core/files/Scan.js"
+import * as Manifest from "../../../src/core/files/Manifest.js"
+import type { Place, ReceiverEvent, Save, SenderEvent } from "../../../src/core/files/TransferIo.js"
 import { MAX_WRITE } from "../../../src/core/peer/Api.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 
@@ -32,8 +32,8 @@ export class Disk {
 }
 
 /** What is on `disk`, hashed. */
-export const scan = (disk: Disk, layout: Layout): Scan => {
-  const machine = new Scan(crypto, layout)
+export const scan = (disk: Disk, layout: ChunkLayout): ContentHasher => {
+  const machine = new ContentHasher(crypto, layout)
   for (let place = machine.poll(); place !== undefined; place = machine.poll()) machine.handleRead(disk.read(place))
   return machine
 }
@@ -49,14 +49,14 @@ export const contentOf = (
     size: length,
     executable: index % 2 === 1
   }))
-  const leaves = scan(disk, new Layout(entries, chunkSize)).leaves!
-  return Contents.make(crypto, { id: ID, kind, name: "thing", entries, leaves })!
+  const leaves = scan(disk, new ChunkLayout(entries, chunkSize)).leaves!
+  return Manifest.make(crypto, { id: ID, kind, name: "thing", entries, leaves })!
 }
 
 /** What the receiver keeps between two connections. */
 export interface Kept {
   readonly content: Content
-  readonly have: Have
+  readonly have: ChunkBitmap
 }
 
 /**

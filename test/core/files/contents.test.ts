@@ -1,12 +1,12 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { Entry, Offer } from "../../../src/core/files/Api.js"
-import * as Contents from "../../../src/core/files/Contents.js"
+import { ChunkBitmap } from "../../../src/core/files/ChunkBitmap.js"
+import { ChunkLayout, chunkSizeOf, chunksOf } from "../../../src/core/files/ChunkLayout.js"
+import type { Entry, Offer } from "../../../src/core/files/Content.js"
+import { ContentHasher } from "../../../src/core/files/ContentHasher.js"
 import * as HashTree from "../../../src/core/files/HashTree.js"
-import { Have } from "../../../src/core/files/Have.js"
-import { chunkSizeOf, chunksOf, Layout } from "../../../src/core/files/Layout.js"
+import * as Manifest from "../../../src/core/files/Manifest.js"
 import { safePaths } from "../../../src/core/files/SafePaths.js"
-import { Scan } from "../../../src/core/files/Scan.js"
 import * as FileName from "../../../src/domain/FileName.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import { concat, fromHex, fromText, toHex } from "../../../src/protocol/Bytes.js"
@@ -15,7 +15,7 @@ import { contentOf, Disk, ID, scan } from "./Transfer.js"
 const KIB = 1024
 const MIB = 1024 * KIB
 
-describe("Layout", () => {
+describe("ChunkLayout", () => {
   it("takes chunks that are few, but never too large", () => {
     expect(chunkSizeOf(0)).toBe(256 * KIB)
     expect(chunkSizeOf(4096 * MIB)).toBe(256 * KIB)
@@ -29,7 +29,7 @@ describe("Layout", () => {
     const sizes = fc.array(fc.integer({ min: 0, max: 30 }), { maxLength: 12 })
     fc.assert(
       fc.property(sizes, fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 9 }), (sizes, chunkSize, most) => {
-        const layout = new Layout(
+        const layout = new ChunkLayout(
           sizes.map((size) => ({ size })),
           chunkSize
         )
@@ -51,17 +51,17 @@ describe("Layout", () => {
   })
 })
 
-describe("Have", () => {
+describe("ChunkBitmap", () => {
   it("is a set of chunks, and its bytes are", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 100 }), fc.array(fc.nat(99)), (chunks, wanted) => {
-        const have = new Have(chunks)
+        const have = new ChunkBitmap(chunks)
         const model = new Set(wanted.filter((chunk) => chunk < chunks))
         for (const chunk of model) {
           have.add(chunk)
           have.add(chunk)
         }
-        const back = Have.from(have.toBytes(), chunks)!
+        const back = ChunkBitmap.from(have.toBytes(), chunks)!
         for (const each of [have, back]) {
           expect(each.count).toBe(model.size)
           expect(each.isComplete).toBe(model.size === chunks)
@@ -72,26 +72,26 @@ describe("Have", () => {
             expect(each.nextMissing(chunk)).toBe(Math.min(next, chunks))
           }
         }
-        const layout = new Layout([{ size: Math.max(0, chunks * 7 - 3) }], 7)
+        const layout = new ChunkLayout([{ size: Math.max(0, chunks * 7 - 3) }], 7)
         expect(layout.bytesOf(have)).toBe([...model].reduce((sum, chunk) => sum + layout.lengthOf(chunk), 0))
       })
     )
   })
 
   it("speaks of no chunk that does not exist", () => {
-    expect(Have.from(Uint8Array.of(0b111), 3)?.count).toBe(3)
-    expect(Have.from(Uint8Array.of(0b1000), 3)).toBeUndefined()
-    expect(Have.from(Uint8Array.of(0, 0b1000_0000), 16)?.has(15)).toBe(true)
-    expect(Have.from(Uint8Array.of(0, 1), 8)).toBeUndefined()
-    expect(Have.from(Uint8Array.of(1, 0, 0, 0), 3)?.toBytes()).toEqual(Uint8Array.of(1))
+    expect(ChunkBitmap.from(Uint8Array.of(0b111), 3)?.count).toBe(3)
+    expect(ChunkBitmap.from(Uint8Array.of(0b1000), 3)).toBeUndefined()
+    expect(ChunkBitmap.from(Uint8Array.of(0, 0b1000_0000), 16)?.has(15)).toBe(true)
+    expect(ChunkBitmap.from(Uint8Array.of(0, 1), 8)).toBeUndefined()
+    expect(ChunkBitmap.from(Uint8Array.of(1, 0, 0, 0), 3)?.toBytes()).toEqual(Uint8Array.of(1))
   })
 })
 
-describe("Scan", () => {
+describe("ContentHasher", () => {
   it("finds the chunks that are what they should be", () => {
     const disk = new Disk([new Uint8Array(100).fill(1), new Uint8Array(0), new Uint8Array(55).fill(2)])
     const content = contentOf(disk, 16)
-    const layout = new Layout(content.entries, 16)
+    const layout = new ChunkLayout(content.entries, 16)
     expect(scan(disk, layout).matching(content.leaves).isComplete).toBe(true)
     disk.files[0]![17] = 9
     disk.files[2]![0] = 9
@@ -111,7 +111,7 @@ describe("Scan", () => {
   })
 
   it("goes on behind what is not there, and has no leaves then", () => {
-    const machine = new Scan(crypto, new Layout([{ size: 40 }, { size: 40 }], 32))
+    const machine = new ContentHasher(crypto, new ChunkLayout([{ size: 40 }, { size: 40 }], 32))
     const asked: Array<string> = []
     for (let place = machine.poll(); place !== undefined; place = machine.poll()) {
       asked.push(`${place.file}:${place.offset}+${place.length}`)
@@ -143,14 +143,20 @@ describe("the hash tree", () => {
 
 const made = (kind: "file" | "folder", entries: ReadonlyArray<Entry>) => {
   const disk = Disk.empty(entries)
-  return Contents.make(crypto, { id: ID, kind, name: "x", entries, leaves: scan(disk, new Layout(entries)).leaves! })
+  return Manifest.make(crypto, {
+    id: ID,
+    kind,
+    name: "x",
+    entries,
+    leaves: scan(disk, new ChunkLayout(entries)).leaves!
+  })
 }
 
 /** An offer and contents as somebody makes them who keeps to nothing but the root. */
 const forged = (manifest: string, change: Partial<Offer> = {}) => {
   const base = { id: ID, kind: "folder" as const, name: "x", size: 0, files: 1, ...change }
   const contents = fromHex(manifest.replaceAll(" ", ""))!
-  return Contents.decode(crypto, { ...base, root: HashTree.root(crypto, base.kind, base.size, contents) }, contents)
+  return Manifest.decode(crypto, { ...base, root: HashTree.root(crypto, base.kind, base.size, contents) }, contents)
 }
 
 describe("Contents", () => {
@@ -159,24 +165,24 @@ describe("Contents", () => {
       { path: "a/é", size: 300, executable: true },
       { path: "b", size: 0, executable: false }
     ])!
-    expect(toHex(Contents.encode(content))).toBe(`04612fc3a9412c01016200 00`.replace(" ", "") + toHex(content.leaves))
-    expect(toHex(Contents.encode(made("file", [{ path: "x", size: 5, executable: false }])!)).slice(0, 6)).toBe(
+    expect(toHex(Manifest.encode(content))).toBe(`04612fc3a9412c01016200 00`.replace(" ", "") + toHex(content.leaves))
+    expect(toHex(Manifest.encode(made("file", [{ path: "x", size: 5, executable: false }])!)).slice(0, 6)).toBe(
       "000500"
     )
   })
 
   it("come back as they were, verified", () => {
     const content = contentOf(new Disk([new Uint8Array(100), new Uint8Array(3)]), 16)
-    const bytes = Contents.encode(content)
-    expect(Contents.decode(crypto, content.offer, bytes, 16)).toEqual(content)
+    const bytes = Manifest.encode(content)
+    expect(Manifest.decode(crypto, content.offer, bytes, 16)).toEqual(content)
     for (let at = 0; at < bytes.length; at++) {
       const changed = bytes.slice()
       changed[at]! ^= 1
-      expect(Contents.decode(crypto, content.offer, changed, 16)).toBeUndefined()
+      expect(Manifest.decode(crypto, content.offer, changed, 16)).toBeUndefined()
     }
-    expect(Contents.decode(crypto, { ...content.offer, size: 104 }, bytes, 16)).toBeUndefined()
-    expect(Contents.decode(crypto, content.offer, bytes.slice(1), 16)).toBeUndefined()
-    expect(Contents.decode(crypto, content.offer, new Uint8Array(0), 16)).toBeUndefined()
+    expect(Manifest.decode(crypto, { ...content.offer, size: 104 }, bytes, 16)).toBeUndefined()
+    expect(Manifest.decode(crypto, content.offer, bytes.slice(1), 16)).toBeUndefined()
+    expect(Manifest.decode(crypto, content.offer, new Uint8Array(0), 16)).toBeUndefined()
   })
 
   it("are refused when they are not what was offered, though the root is theirs", () => {

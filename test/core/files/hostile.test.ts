@@ -1,10 +1,10 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import * as Contents from "../../../src/core/files/Contents.js"
+import { ChunkBitmap } from "../../../src/core/files/ChunkBitmap.js"
 import { FileReceiver } from "../../../src/core/files/FileReceiver.js"
 import { FileSender } from "../../../src/core/files/FileSender.js"
-import { Have } from "../../../src/core/files/Have.js"
-import type { ReceiverEvent, SenderEvent } from "../../../src/core/files/Machines.js"
+import * as Manifest from "../../../src/core/files/Manifest.js"
+import type { ReceiverEvent, SenderEvent } from "../../../src/core/files/TransferIo.js"
 import * as FileName from "../../../src/domain/FileName.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import { concat, fromHex } from "../../../src/protocol/Bytes.js"
@@ -28,7 +28,7 @@ const offer = record({
   root: content.offer.root,
   name: "thing"
 })
-const contents = record({ _tag: "Contents", last: true, bytes: Contents.encode(content) })
+const contents = record({ _tag: "Contents", last: true, bytes: Manifest.encode(content) })
 const chunkRecord = (index: number) => record({ _tag: "Chunk", index })
 const honest = [
   offer,
@@ -312,7 +312,7 @@ describe("a sender", () => {
 
   it("sends each missing chunk once, and nothing before it was accepted", () => {
     expect(sending([]).written).toBe(offer.length)
-    const have = new Have(chunks)
+    const have = new ChunkBitmap(chunks)
     have.add(1)
     const { events, sender, written } = sending([accept(have.toBytes()), saved(chunks - 1), done])
     expect(written).toBe(offer.length + (chunks - 1) * 3 + all.length - CHUNK)

@@ -1,7 +1,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { ChunkLayout } from "../../../src/core/files/ChunkLayout.js"
 import type { FileReceiver } from "../../../src/core/files/FileReceiver.js"
-import { Layout } from "../../../src/core/files/Layout.js"
 import { ResetCode } from "../../../src/protocol/FileRecord.js"
 import { contentOf, Disk, type Kept, scan, Transfer } from "./Transfer.js"
 
@@ -64,7 +64,7 @@ describe("a transfer", () => {
       fc.property(files, portions, disk, breaks, (files, portion, disk, breaks) => {
         const source = new Disk(files)
         const content = contentOf(source, CHUNK)
-        const layout = new Layout(content.entries, CHUNK)
+        const layout = new ChunkLayout(content.entries, CHUNK)
         let known: Kept | undefined
         let target: Disk | undefined
         for (const each of [...breaks, undefined]) {
@@ -114,7 +114,7 @@ describe("a transfer", () => {
     const content = contentOf(source, CHUNK)
     const target = new Disk([source.files[0]!.slice()])
     target.files[0]![3 * CHUNK] = 0
-    const have = scan(target, new Layout(content.entries, CHUNK)).matching(content.leaves)
+    const have = scan(target, new ChunkLayout(content.entries, CHUNK)).matching(content.leaves)
     expect(have.count).toBe(9)
     const transfer = new Transfer(source, content, { chunkSize: CHUNK, known: { content, have }, target })
     transfer.run()

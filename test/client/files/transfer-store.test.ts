@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { expect, it } from "vitest"
-import type { Record } from "../../../src/client/files/Record.js"
-import * as Vault from "../../../src/client/files/Vault.js"
+import type { TransferRecord } from "../../../src/client/files/TransferRecord.js"
+import * as TransferStore from "../../../src/client/files/TransferStore.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 
-const recordOf = (number: number, stage: "accepted" | "stored"): Record => ({
+const recordOf = (number: number, stage: "accepted" | "stored"): TransferRecord => ({
   head: {
     version: 1,
     direction: "in",
@@ -32,7 +32,7 @@ it("what senders never confirmed is forgotten in the end, and keeps nothing from
     Effect.gen(function* () {
       const files = new Map<string, Uint8Array>()
       let drawn = 0
-      const open = Vault.open({
+      const open = TransferStore.open({
         crypto,
         entropy: { bytes: (length) => new Uint8Array(length).fill(++drawn) },
         secret: new Uint8Array(32),

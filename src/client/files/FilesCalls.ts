@@ -6,41 +6,41 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { ClientError, closed, notConnected } from "../../core/client/ClientError.js"
 import type { Conversation, Conversations } from "../../core/client/Conversations.js"
-import type { TransferId } from "../../core/files/Api.js"
+import type { TransferId } from "../../core/files/Content.js"
 import * as FileName from "../../domain/FileName.js"
 import type { Files, FilesError, Found } from "../../services/Files.js"
 import type { FilesApi } from "./Api.js"
-import { type Around, factsOf } from "./Around.js"
 import { Incoming } from "./Incoming.js"
 import { Outgoing } from "./Outgoing.js"
-import { MAX_OPEN, type Registry } from "./Registry.js"
 import * as Sink from "./Sink.js"
+import { factsOf, type TransferContext } from "./TransferContext.js"
+import { MAX_OPEN, type TransferTable } from "./TransferTable.js"
 
 /** What the user may do with files. */
-export interface Calls {
+export interface FilesCalls {
   readonly api: FilesApi
   /** Accepts an offer into a folder, if there is room for it. */
   readonly acceptInto: (incoming: Incoming, directory: string) => Effect.Effect<void, ClientError>
 }
 
 export const make = ({
-  around,
+  context,
   conversations,
   downloads,
   leaving,
-  registry,
+  table,
   run
 }: {
-  readonly around: Around
+  readonly context: TransferContext
   readonly conversations: Conversations
   readonly downloads: string
   /** Fails when the client leaves, and with it what waits. */
   readonly leaving: Deferred.Deferred<never, ClientError>
-  readonly registry: Registry
+  readonly table: TransferTable
   /** Begins the life of something of ours; `after` follows its end. */
   readonly run: (outgoing: Outgoing, after?: Effect.Effect<void>) => void
-}): Calls => {
-  const { files } = around
+}): FilesCalls => {
+  const { files } = context
 
   /** A call of the user, ended by our leaving. */
   const here = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -50,26 +50,26 @@ export const make = ({
 
   const underWay = (id: TransferId) =>
     Effect.suspend(() => {
-      const transfer = registry.get(id)
+      const transfer = table.get(id)
       if (transfer === undefined) return noSuch(`there is no transfer ${id}`)
-      return transfer.ticket.ended ? noSuch("this transfer is over") : Effect.succeed(transfer)
+      return transfer.status.ended ? noSuch("this transfer is over") : Effect.succeed(transfer)
     })
 
   const offered = (id: TransferId) =>
     Effect.flatMap(underWay(id), (transfer) =>
-      transfer instanceof Incoming && transfer.ticket.phase === "offered"
+      transfer instanceof Incoming && transfer.status.phase === "offered"
         ? Effect.succeed(transfer)
         : noSuch("this is no offer that waits for your answer")
     )
 
-  const acceptInto: Calls["acceptInto"] = (incoming, directory) =>
+  const acceptInto: FilesCalls["acceptInto"] = (incoming, directory) =>
     Effect.gen(function* () {
       const { free, path } = yield* Effect.catchAll(files.directory(directory), ofFiles)
       const { id, size } = incoming.offer
       if (size > free) return yield* noRoom(path, size, free)
       // While the disk was looked at, the sender may have taken it back.
       yield* offered(id)
-      const place = { directory: path, token: around.draw(TOKEN_BYTES) }
+      const place = { directory: path, token: context.draw(TOKEN_BYTES) }
       yield* incoming.accept(yield* Sink.onDisk(files, place.directory, place.token), place)
     })
 
@@ -79,7 +79,7 @@ export const make = ({
       if (incoming.offer.kind === "folder") return yield* file("a folder cannot be taken as one stream of bytes")
       const mailbox = yield* Mailbox.make<Uint8Array, ClientError>(Sink.MAX_PIECES)
       yield* Effect.addFinalizer(() =>
-        Effect.zipRight(incoming.ticket.ended ? Effect.void : incoming.cancel, mailbox.shutdown)
+        Effect.zipRight(incoming.status.ended ? Effect.void : incoming.cancel, mailbox.shutdown)
       )
       yield* incoming.accept(Sink.toMailbox(mailbox))
       return Mailbox.toStream(mailbox)
@@ -90,14 +90,19 @@ export const make = ({
     Effect.suspend(() => {
       const conversation = conversations.byNick(nick)
       if (conversation?.asked !== true) return notConnected(nick)
-      return registry.hasRoom(conversation.peer, "out") ? Effect.succeed(conversation) : tooMany(nick)
+      return table.hasRoom(conversation.peer, "out") ? Effect.succeed(conversation) : tooMany(nick)
     })
 
   const outgoing = ({ nick, peer }: Conversation, found: Found, name: string, passing: boolean): Outgoing => {
     const { entries, kind, skipped } = found
     const size = entries.reduce((sum, entry) => sum + entry.size, 0)
-    const offer = { id: around.draw(ID_BYTES), kind, name: FileName.make(name), size, files: entries.length }
-    return new Outgoing(around, around.ticket(factsOf(offer, "out", peer, nick, skipped), "preparing"), found, passing)
+    const offer = { id: context.draw(ID_BYTES), kind, name: FileName.make(name), size, files: entries.length }
+    return new Outgoing(
+      context,
+      context.status(factsOf(offer, "out", peer, nick, skipped), "preparing"),
+      found,
+      passing
+    )
   }
 
   return {
@@ -111,7 +116,7 @@ export const make = ({
             if (found.entries.length === 0) return yield* file(`there are no files in ${found.path}`)
             const sending = outgoing(yield* asked(nick), found, found.name, false)
             run(sending)
-            return sending.ticket.snapshot()
+            return sending.status.snapshot()
           })
         ),
       offerStream: (nick, name, content) =>
@@ -122,7 +127,7 @@ export const make = ({
             const close = Scope.close(scope, Exit.void)
             const sending = outgoing(yield* Effect.onError(asked(nick), () => close), found, name, true)
             run(sending, close)
-            return sending.ticket.snapshot()
+            return sending.status.snapshot()
           })
         ),
       accept: (id, directory = downloads) =>
@@ -132,7 +137,7 @@ export const make = ({
       cancel: (id) => here(Effect.flatMap(underWay(id), (transfer) => transfer.cancel)),
       pause: (id) => here(Effect.flatMap(underWay(id), (transfer) => transfer.pause(true))),
       resume: (id) => here(Effect.flatMap(underWay(id), (transfer) => transfer.pause(false))),
-      list: Effect.sync(() => registry.list())
+      list: Effect.sync(() => table.list())
     }
   }
 }

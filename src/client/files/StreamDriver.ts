@@ -1,7 +1,11 @@
 import * as Effect from "effect/Effect"
-import type { AbortReason, Finish, Read, Reset, Save, TransferMachine, Write } from "../../core/files/Machines.js"
+import { ChunkLayout } from "../../core/files/ChunkLayout.js"
+import { ContentHasher } from "../../core/files/ContentHasher.js"
+import type { TransferEnd } from "../../core/files/TransferEnd.js"
+import type { AbortReason, CommonEvent, Place, Read, Reset, Save } from "../../core/files/TransferIo.js"
+import type { Crypto } from "../../domain/Crypto.js"
 import { ResetCode } from "../../protocol/FileRecord.js"
-import type { Port } from "./Port.js"
+import type { PeerStream } from "./PeerStreams.js"
 
 /**
  * Drives a machine over one stream until that is over. Every turn ends in waiting for the disk or for news of the
@@ -9,10 +13,10 @@ import type { Port } from "./Port.js"
  * writes.
  */
 export const drive = <Event, Action extends Read | Save>(
-  port: Port,
-  machine: Driven<Event, Action | Write | Finish | Reset>,
+  stream: PeerStream,
+  machine: Driven<Event, Action>,
   on: {
-    readonly event: (event: Event) => Effect.Effect<void> | undefined
+    readonly event: (event: Event | CommonEvent) => Effect.Effect<void> | undefined
     readonly action: (action: Action) => Effect.Effect<void>
     /** Looked at in each turn: what the user wants, as far as it needs waiting for. */
     readonly turn?: () => Effect.Effect<void> | undefined
@@ -22,13 +26,13 @@ export const drive = <Event, Action extends Read | Save>(
     let finished = false
     let told = false
     while (true) {
-      port.read(
+      stream.read(
         () => machine.wantsBytes,
         (bytes) => (bytes === "end" ? machine.handleEnd() : machine.handleBytes(bytes))
       )
-      if (port.resetBy !== undefined && !told) {
+      if (stream.resetBy !== undefined && !told) {
         told = true
-        machine.handleReset(port.resetBy)
+        machine.handleReset(stream.resetBy)
       }
       for (let event = machine.pollEvent(); event !== undefined; event = machine.pollEvent()) {
         const doing = on.event(event)
@@ -39,24 +43,24 @@ export const drive = <Event, Action extends Read | Save>(
         yield* wish
         continue
       }
-      if (port.over) return
-      const action = machine.poll(port.writable)
+      if (stream.over) return
+      const action = machine.poll(stream.writable)
       if (action === undefined) {
         // Whoever never ends a stream that has had its last word does not keep it.
-        const waited = yield* finished ? Effect.timeoutOption(port.news, LAST_WORD) : Effect.asSome(port.news)
-        if (waited._tag === "None") return port.reset(ResetCode.busy)
+        const waited = yield* finished ? Effect.timeoutOption(stream.news, LAST_WORD) : Effect.asSome(stream.news)
+        if (waited._tag === "None") return stream.reset(ResetCode.busy)
         continue
       }
       switch (action._tag) {
         case "Write":
-          port.write(action.bytes)
+          stream.write(action.bytes)
           break
         case "Finish":
           finished = true
-          port.finish()
+          stream.finish()
           break
         case "Reset":
-          return port.reset(action.code)
+          return stream.reset(action.code)
         default:
           yield* on.action(action)
       }
@@ -65,24 +69,43 @@ export const drive = <Event, Action extends Read | Save>(
 
 /** Gives a stream up at once, whatever its fiber is waiting for. */
 export const giveUp = (
-  port: Port,
-  machine: Pick<TransferMachine<unknown, unknown>, "abort" | "poll">,
+  stream: PeerStream,
+  machine: Pick<TransferEnd<unknown, unknown>, "abort" | "poll">,
   reason: AbortReason
 ): void => {
   machine.abort(reason)
   const last = machine.poll(true)
-  if (isReset(last)) port.reset(last.code)
-  port.broken = true
-  port.poke()
+  if (isReset(last)) stream.reset(last.code)
+  stream.broken = true
+  stream.poke()
 }
 
 const isReset = (action: unknown): action is Reset =>
   typeof action === "object" && action !== null && "_tag" in action && action._tag === "Reset"
 
 type Driven<Event, Action> = Pick<
-  TransferMachine<Event, Action>,
+  TransferEnd<Event, Action>,
   "handleBytes" | "handleEnd" | "handleReset" | "wantsBytes" | "pollEvent" | "poll"
 >
 
 /** A minute: more than any path that is still up takes for an acknowledgement. */
 const LAST_WORD = "1 minute"
+
+/**
+ * Reads a content from front to back, and knows the hash of each chunk then. `read` gives nothing for what is not
+ * there.
+ */
+export const scan = <E>(
+  crypto: Crypto,
+  entries: ReadonlyArray<{ readonly size: number }>,
+  read: (place: Place) => Effect.Effect<Uint8Array | undefined, E>,
+  onScanned: (bytes: number) => void
+): Effect.Effect<ContentHasher, E> =>
+  Effect.gen(function* () {
+    const machine = new ContentHasher(crypto, new ChunkLayout(entries))
+    for (let place = machine.poll(); place !== undefined; place = machine.poll()) {
+      machine.handleRead(yield* read(place))
+      onScanned(machine.scanned)
+    }
+    return machine
+  })

@@ -1,4 +1,4 @@
-import type { DeclineReason, FailReason } from "../../core/files/Machines.js"
+import type { DeclineReason, FailReason } from "../../core/files/TransferIo.js"
 
 /** Why a transfer ended, in one line for people. `nick` is the other side. */
 

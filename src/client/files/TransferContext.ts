@@ -1,20 +1,20 @@
-import type { Offer, TransferId } from "../../core/files/Api.js"
+import type { Offer, TransferId } from "../../core/files/Content.js"
 import type { PeerId } from "../../core/peer/Api.js"
 import type { Crypto } from "../../domain/Crypto.js"
 import type { Files } from "../../services/Files.js"
-import type { Ports } from "./Ports.js"
-import type { Facts, Phase, Ticket } from "./Ticket.js"
-import type { Vault } from "./Vault.js"
+import type { PeerStreams } from "./PeerStreams.js"
+import type { Facts, Phase, TransferStatus } from "./TransferStatus.js"
+import type { TransferStore } from "./TransferStore.js"
 
 /** What the transfers of one client share. */
-export interface Around {
+export interface TransferContext {
   readonly crypto: Crypto
   readonly files: Files["Type"]
-  readonly ports: Ports
+  readonly streams: PeerStreams
   /** Where transfers are written down; nowhere for a passing profile. */
-  readonly vault: () => Vault | undefined
+  readonly store: () => TransferStore | undefined
   readonly nickOf: (peer: PeerId) => string | undefined
-  readonly ticket: (facts: Facts, phase: Phase) => Ticket
+  readonly status: (facts: Facts, phase: Phase) => TransferStatus
   /** `bytes` random bytes in hexadecimal. */
   readonly draw: (bytes: number) => string
 }

@@ -1,5 +1,5 @@
 /** Which chunks of a content are there: a bit for each, the first one in the lowest bit of the first byte. */
-export class Have {
+export class ChunkBitmap {
   readonly #bits: Uint8Array
   #count = 0
 
@@ -9,8 +9,8 @@ export class Have {
   }
 
   /** What `bits` says, zero bytes at its end left out or not; `undefined` when it speaks of more than `chunks`. */
-  static from(bits: Uint8Array, chunks: number): Have | undefined {
-    const have = new Have(chunks)
+  static from(bits: Uint8Array, chunks: number): ChunkBitmap | undefined {
+    const have = new ChunkBitmap(chunks)
     for (let byte = 0; byte < bits.length; byte++) {
       for (let rest = bits[byte]!; rest !== 0; rest &= rest - 1) {
         const chunk = 8 * byte + 31 - Math.clz32(rest & -rest)

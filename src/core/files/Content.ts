@@ -1,3 +1,5 @@
+import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
+
 /**
  * What is moved: a file or a folder, as one string of bytes (its files one after the other, in the order of the
  * manifest) cut into chunks of equal size. A hash tree of depth two names it: the leaves are the hashes of the chunks,
@@ -40,12 +42,7 @@ export interface Entry {
   readonly executable: boolean
 }
 
-/**
- * Files and folders that were offered have at most this many entries: a large source tree, and a manifest that fits
- * into memory.
- */
-export const MAX_ENTRIES = 65_536
-/** Bytes of an encoded manifest: 128 for each of `MAX_ENTRIES`. */
-export const MAX_MANIFEST = 8 * 1024 * 1024
+/** Bytes of an encoded manifest, 8 MiB: a path of a hundred characters for each entry. */
+export const MAX_MANIFEST = 128 * MAX_ENTRIES
 /** Bytes of content: 2^18 chunks of the largest size, 4 TiB; which of them are there is said in 32 KiB. */
 export const MAX_SIZE = 2 ** 42

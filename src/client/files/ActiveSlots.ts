@@ -1,23 +1,23 @@
 import type { PeerId } from "../../core/peer/Api.js"
-import type { Port } from "./Port.js"
+import type { PeerStream } from "./PeerStreams.js"
 
 /** Over which streams a peer may send us bytes now. The others wait until one of them is over. */
-export class Rooms {
-  private readonly taken = new Map<PeerId, Set<Port>>()
+export class ActiveSlots {
+  private readonly taken = new Map<PeerId, Set<PeerStream>>()
 
   /** Whether it may flow; it has a place until `leave`. */
-  take(port: Port): boolean {
-    const { peer } = port
+  take(stream: PeerStream): boolean {
+    const { peer } = stream
     const taken = this.taken.get(peer) ?? new Set()
-    if (!taken.has(port) && taken.size >= MAX_ACTIVE) return false
-    this.taken.set(peer, taken.add(port))
+    if (!taken.has(stream) && taken.size >= MAX_ACTIVE) return false
+    this.taken.set(peer, taken.add(stream))
     return true
   }
 
-  leave(port: Port): void {
-    const { peer } = port
+  leave(stream: PeerStream): void {
+    const { peer } = stream
     const taken = this.taken.get(peer)
-    if (taken?.delete(port) === true && taken.size === 0) this.taken.delete(peer)
+    if (taken?.delete(stream) === true && taken.size === 0) this.taken.delete(peer)
   }
 }
 

@@ -1,9 +1,8 @@
 import type { Transfer, TransferState } from "../../core/client/Transfer.js"
 import type { PeerId } from "../../core/peer/Api.js"
-import { Meter } from "./Meter.js"
 
 /** What people are told of one transfer: what it is, how it stands, and when that is news. */
-export class Ticket {
+export class TransferStatus {
   private phaseNow: Phase
   private known = 0
   private flowing: Flow | undefined
@@ -16,7 +15,7 @@ export class Ticket {
   constructor(
     readonly facts: Facts,
     phase: Phase,
-    private readonly around: {
+    private readonly context: {
       /** Monotonic ms. */
       readonly now: () => number
       readonly nickOf: (peer: PeerId) => string | undefined
@@ -79,16 +78,16 @@ export class Ticket {
 
   /** Bytes may have moved: tells so if it was told long enough ago. */
   tick(): void {
-    const now = this.around.now()
+    const now = this.context.now()
     if (now - this.toldAt < TELL_EVERY) return
     this.tell()
   }
 
   tell(): void {
-    const now = this.around.now()
+    const now = this.context.now()
     this.toldAt = now
     this.meter.sample(now, this.transferred)
-    this.around.tell(this.snapshot())
+    this.context.tell(this.snapshot())
   }
 
   snapshot(): Transfer {
@@ -97,7 +96,7 @@ export class Ticket {
     const moves = this.phaseNow === "preparing" || flowing !== undefined
     return {
       id: facts.id,
-      peer: this.around.nickOf(facts.peer) ?? facts.nick,
+      peer: this.context.nickOf(facts.peer) ?? facts.nick,
       direction: facts.direction,
       kind: facts.kind,
       name: facts.name,
@@ -105,7 +104,7 @@ export class Ticket {
       files: facts.files,
       state: this.state(pausedBy),
       transferred: this.transferred,
-      rate: moves ? this.meter.rate(this.around.now()) : 0,
+      rate: moves ? this.meter.rate(this.context.now()) : 0,
       ...(facts.skipped > 0 && { skipped: facts.skipped }),
       ...(pausedBy !== undefined && { pausedBy }),
       ...(path !== undefined && { path }),
@@ -159,3 +158,36 @@ export const isEnd = (phase: Phase): phase is End =>
 
 /** Milliseconds between news of mere progress: more often than anybody reads. */
 const TELL_EVERY = 250
+
+/** Bytes a second over the last few seconds, from samples of how many bytes there were. */
+class Meter {
+  /** Oldest first; at most `SAMPLES`. */
+  private samples: Array<{ readonly at: number; readonly bytes: number }> = []
+
+  /** `now` in ms; samples closer together than `STEP` count as one. */
+  sample(now: number, bytes: number): void {
+    const last = this.samples.at(-1)
+    // What was there is gone: a new beginning.
+    if (last !== undefined && bytes < last.bytes) this.samples = []
+    if (last !== undefined && now - last.at < STEP && this.samples.length > 1) this.samples.pop()
+    this.samples.push({ at: now, bytes })
+    if (this.samples.length > SAMPLES) this.samples.shift()
+  }
+
+  rate(now: number): number {
+    const recent = this.samples.filter(({ at }) => now - at <= WINDOW)
+    const first = recent[0]
+    if (first === undefined || now <= first.at) return 0
+    return Math.round(((recent.at(-1)!.bytes - first.bytes) * 1000) / (now - first.at))
+  }
+
+  /** The flow begins anew: what was before says nothing of it. */
+  reset(): void {
+    this.samples = []
+  }
+}
+
+/** Milliseconds: long enough that a number does not flicker, short enough to show a path that has become slow. */
+const WINDOW = 4_000
+const STEP = 250
+const SAMPLES = WINDOW / STEP + 1

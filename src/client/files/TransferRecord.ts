@@ -1,19 +1,19 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { MAX_ENTRIES } from "../../core/files/Api.js"
 import * as Bytes from "../../protocol/Bytes.js"
+import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
 
 /**
  * What the next process must know of a transfer to go on with it: `length u32 | JSON | tail`. The tail is what is too
  * large for JSON: of an outgoing transfer the leaves of the content, of an incoming one manifest and leaves as they
  * came (empty before they did).
  */
-export interface Record {
+export interface TransferRecord {
   readonly head: Head
   readonly tail: Uint8Array
 }
 
-export const encode = ({ head, tail }: Record): Uint8Array => {
+export const encode = ({ head, tail }: TransferRecord): Uint8Array => {
   const json = Bytes.fromText(JSON.stringify(head))
   const length = new Uint8Array(LENGTH_BYTES)
   new Bytes.Writer(length).u32(json.length)
@@ -21,7 +21,7 @@ export const encode = ({ head, tail }: Record): Uint8Array => {
 }
 
 /** `undefined` when it is not what `encode` gives. */
-export const decode = (bytes: Uint8Array): Record | undefined => {
+export const decode = (bytes: Uint8Array): TransferRecord | undefined => {
   const reader = new Bytes.Reader(bytes)
   const json = reader.bytes(reader.u32())
   if (reader.failed) return undefined

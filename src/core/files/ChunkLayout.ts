@@ -1,12 +1,12 @@
-import type { Entry } from "./Api.js"
-import type { Have } from "./Have.js"
-import type { Place } from "./Machines.js"
+import type { ChunkBitmap } from "./ChunkBitmap.js"
+import type { Entry } from "./Content.js"
+import type { Place } from "./TransferIo.js"
 
 /**
  * Where the bytes of a content are: its files one after the other, cut into chunks of equal size (the last one may be
  * shorter).
  */
-export class Layout {
+export class ChunkLayout {
   /** Where each file begins. */
   readonly #starts: Float64Array
   readonly size: number
@@ -40,7 +40,7 @@ export class Layout {
   }
 
   /** Bytes in the chunks that are there. */
-  bytesOf(have: Have): number {
+  bytesOf(have: ChunkBitmap): number {
     if (have.count === 0) return 0
     const last = this.chunks - 1
     return have.count * this.chunkSize - (have.has(last) ? this.chunkSize - this.lengthOf(last) : 0)

@@ -1,21 +1,21 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { TransferId } from "../../core/files/Api.js"
+import type { TransferId } from "../../core/files/Content.js"
 import { MAX_BLOCK, read, SALT_BYTES, SealedLogWriter } from "../../core/journal/SealedLog.js"
 import type { Crypto } from "../../domain/Crypto.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import type { Store, StoreError } from "../../services/Store.js"
-import * as Record from "./Record.js"
+import * as TransferRecord from "./TransferRecord.js"
 
 /**
  * The transfers that outlive the process: one file each, sealed as the journal is, because names and paths are private.
  * Each write makes a new file with a key of its own.
  */
-export interface Vault {
+export interface TransferStore {
   /** Those that an earlier process left. What cannot be read is not among them, and stays where it is. */
-  readonly left: ReadonlyArray<Record.Record>
+  readonly left: ReadonlyArray<TransferRecord.TransferRecord>
   /** After success it survives a crash. */
-  readonly keep: (record: Record.Record) => Effect.Effect<void, StoreError>
+  readonly keep: (record: TransferRecord.TransferRecord) => Effect.Effect<void, StoreError>
   /** Best effort: what is left is a transfer that nobody on the other side knows of. */
   readonly forget: (id: TransferId) => Effect.Effect<void>
 }
@@ -26,11 +26,11 @@ export const open = (options: {
   readonly secret: Uint8Array
   readonly store: Pick<typeof Store.Service, "read" | "write" | "remove" | "list">
   readonly folder: string
-}): Effect.Effect<Vault> =>
+}): Effect.Effect<TransferStore> =>
   Effect.gen(function* () {
     const { crypto, entropy, folder, store } = options
     const secret = crypto.hash(KEY_BYTES, [LABEL], options.secret)
-    const left: Array<Record.Record> = []
+    const left: Array<TransferRecord.TransferRecord> = []
     const names = yield* Effect.orElseSucceed(store.list(folder), () => [])
     let stored = 0
     for (const name of names) {
@@ -47,13 +47,14 @@ export const open = (options: {
       keep: (record) =>
         Effect.suspend(() => {
           const writer = new SealedLogWriter(crypto, secret, entropy.bytes(SALT_BYTES))
-          return store.write(`${folder}/${record.head.offer.id}`, seal(writer, Record.encode(record)))
+          return store.write(`${folder}/${record.head.offer.id}`, seal(writer, TransferRecord.encode(record)))
         }),
       forget: (id) => Effect.ignore(store.remove(`${folder}/${id}`))
     }
   })
 
-const isStored = ({ head }: Record.Record): boolean => head.direction === "in" && head.stage === "stored"
+const isStored = ({ head }: TransferRecord.TransferRecord): boolean =>
+  head.direction === "in" && head.stage === "stored"
 
 const seal = (writer: SealedLogWriter, bytes: Uint8Array): Uint8Array => {
   const blocks = [writer.header()]
@@ -61,9 +62,9 @@ const seal = (writer: SealedLogWriter, bytes: Uint8Array): Uint8Array => {
   return Bytes.concat(blocks)
 }
 
-const unseal = (crypto: Crypto, secret: Uint8Array, file: Uint8Array): Record.Record | undefined => {
+const unseal = (crypto: Crypto, secret: Uint8Array, file: Uint8Array): TransferRecord.TransferRecord | undefined => {
   const log = read(crypto, secret, file)
-  return log._tag === "Foreign" || log.damaged ? undefined : Record.decode(Bytes.concat(log.blocks))
+  return log._tag === "Foreign" || log.damaged ? undefined : TransferRecord.decode(Bytes.concat(log.blocks))
 }
 
 /** Transfers of an earlier process that are gone on with: more than anybody leaves, as far as memory goes. */

@@ -1,16 +1,16 @@
 import type { Crypto } from "../../domain/Crypto.js"
 import { equal } from "../../protocol/Bytes.js"
 import type { FileInput } from "../../protocol/FileInput.js"
+import type { ChunkBitmap } from "./ChunkBitmap.js"
+import type { ChunkLayout } from "./ChunkLayout.js"
 import { HASH_BYTES, leaf } from "./HashTree.js"
-import type { Have } from "./Have.js"
-import type { Layout } from "./Layout.js"
-import type { Save } from "./Machines.js"
+import type { Save } from "./TransferIo.js"
 
 /**
  * The chunk that is coming in: put together in one buffer, verified, saved in as many pieces as it has files, and then
  * counted as there. The buffer serves one chunk after another, so memory is one chunk.
  */
-export class Intake {
+export class ChunkAssembler {
   #state: "idle" | "filling" | "saving" = "idle"
   /** The chunk that is coming in or is to come next; `layout.chunks` when there is none. */
   #chunk: number
@@ -21,9 +21,9 @@ export class Intake {
   #saving = 0
 
   constructor(
-    private readonly layout: Layout,
+    private readonly layout: ChunkLayout,
     private readonly leaves: Uint8Array,
-    readonly have: Have
+    readonly have: ChunkBitmap
   ) {
     this.#chunk = have.nextMissing(0)
   }

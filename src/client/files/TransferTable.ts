@@ -1,5 +1,5 @@
 import { MAX_FINISHED, type Transfer } from "../../core/client/Transfer.js"
-import type { TransferId } from "../../core/files/Api.js"
+import type { TransferId } from "../../core/files/Content.js"
 import type { PeerId } from "../../core/peer/Api.js"
 import { Incoming } from "./Incoming.js"
 import type { Outgoing } from "./Outgoing.js"
@@ -8,7 +8,7 @@ import type { Outgoing } from "./Outgoing.js"
  * The transfers of this process by their ids, oldest first. Those that have ended are remembered for a while, so that
  * an offer that is repeated (its sender has not heard of the end) gets the answer it got before.
  */
-export class Registry {
+export class TransferTable {
   private readonly transfers = new Map<TransferId, Incoming | Outgoing>()
 
   get(id: TransferId): Incoming | Outgoing | undefined {
@@ -18,17 +18,17 @@ export class Registry {
   /** Whether the peer may have one more in this direction. */
   hasRoom(peer: PeerId, direction: "in" | "out"): boolean {
     let open = 0
-    for (const { ticket } of this.transfers.values())
-      if (!ticket.ended && ticket.facts.peer === peer && ticket.facts.direction === direction) open++
+    for (const { status } of this.transfers.values())
+      if (!status.ended && status.facts.peer === peer && status.facts.direction === direction) open++
     return open < MAX_OPEN
   }
 
   add(transfer: Incoming | Outgoing): void {
-    const { id } = transfer.ticket.facts
+    const { id } = transfer.status.facts
     this.transfers.set(id, transfer)
     if (this.transfers.size <= MAX_REMEMBERED) return
-    for (const [other, { ticket }] of this.transfers) {
-      if (!ticket.ended) continue
+    for (const [other, { status }] of this.transfers) {
+      if (!status.ended) continue
       this.transfers.delete(other)
       return
     }
@@ -37,7 +37,7 @@ export class Registry {
   /** All, or those with one peer. */
   all(peer?: PeerId): ReadonlyArray<Incoming | Outgoing> {
     const all = [...this.transfers.values()]
-    return peer === undefined ? all : all.filter(({ ticket }) => ticket.facts.peer === peer)
+    return peer === undefined ? all : all.filter(({ status }) => status.facts.peer === peer)
   }
 
   incoming(peer: PeerId): ReadonlyArray<Incoming> {
@@ -47,8 +47,8 @@ export class Registry {
   /** What is under way, and the last of what has ended. */
   list(): ReadonlyArray<Transfer> {
     const all = this.all()
-    let skip = all.filter(({ ticket }) => ticket.ended).length - MAX_FINISHED
-    return all.filter(({ ticket }) => !ticket.ended || skip-- <= 0).map(({ ticket }) => ticket.snapshot())
+    let skip = all.filter(({ status }) => status.ended).length - MAX_FINISHED
+    return all.filter(({ status }) => !status.ended || skip-- <= 0).map(({ status }) => status.snapshot())
   }
 }
 

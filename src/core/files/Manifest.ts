@@ -1,9 +1,10 @@
 import type { Crypto } from "../../domain/Crypto.js"
 import * as FileName from "../../domain/FileName.js"
 import { equal, fromText, Reader, toText, varintLength, Writer } from "../../protocol/Bytes.js"
-import { type Content, type Entry, MAX_ENTRIES, MAX_MANIFEST, MAX_SIZE, type Offer, type TransferId } from "./Api.js"
+import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
+import { chunkSizeOf, chunksOf, sizeOf } from "./ChunkLayout.js"
+import { type Content, type Entry, MAX_MANIFEST, MAX_SIZE, type Offer, type TransferId } from "./Content.js"
 import { HASH_BYTES, root } from "./HashTree.js"
-import { chunkSizeOf, chunksOf, sizeOf } from "./Layout.js"
 import { safePaths } from "./SafePaths.js"
 
 /**
@@ -19,7 +20,7 @@ export const make = (
     readonly kind: "file" | "folder"
     readonly name: string
     readonly entries: ReadonlyArray<Entry>
-    /** 32 bytes a chunk: what `Scan` found. */
+    /** 32 bytes a chunk: what `ContentHasher` found. */
     readonly leaves: Uint8Array
   }
 ): Content | undefined => {

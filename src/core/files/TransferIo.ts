@@ -1,0 +1,104 @@
+import type { Content, Offer } from "./Content.js"
+
+/**
+ * What goes in and out of the two ends of a transfer (core/files/FileSender, core/files/FileReceiver): what they ask
+ * their driver to do, and what they tell it.
+ */
+
+/** A part of a file, `file` being an index of `Content.entries`. */
+export interface Place {
+  readonly file: number
+  readonly offset: number
+  /** 1 to `MAX_WRITE` (core/peer/Api): what one `writeStream` takes. */
+  readonly length: number
+}
+
+/** Pass to `writeStream`: at most `MAX_WRITE` bytes, which nobody else holds. */
+export interface Write {
+  readonly _tag: "Write"
+  readonly bytes: Uint8Array
+}
+
+/** Read these bytes into a fresh buffer and call `handleRead`; no other `Read` comes before. */
+export interface Read extends Place {
+  readonly _tag: "Read"
+}
+
+/**
+ * Write these bytes to the partial and call `handleSaved`; no other `Save` comes before. They belong to the machine
+ * again after that: copy what is to be kept. Places come in ascending order; files without bytes are never named.
+ */
+export interface Save {
+  readonly _tag: "Save"
+  readonly file: number
+  readonly offset: number
+  readonly bytes: Uint8Array
+}
+
+/** End our direction of the stream. */
+export interface Finish {
+  readonly _tag: "Finish"
+}
+
+/** Reset the stream with this code. */
+export interface Reset {
+  readonly _tag: "Reset"
+  readonly code: number
+}
+
+export type SenderEvent =
+  /** Bytes flow from now on. `transferred` says what was there already. */
+  | { readonly _tag: "Accepted" }
+  | { readonly _tag: "Declined"; readonly reason: DeclineReason }
+  /** The receiver has everything in its place. */
+  | { readonly _tag: "Complete" }
+  | CommonEvent
+
+export type ReceiverEvent =
+  /** Once, before anything else: answer with `accept`, `decline`, `stored` or `abort`, now or later. */
+  | { readonly _tag: "Offered"; readonly offer: Offer }
+  /**
+   * Manifest and leaves, verified against the offer's root, with safe paths that differ from each other. Make the
+   * partial (all files, at their full sizes) before `poll` is called again. `bytes` is what `Manifest.decode` takes: to
+   * be kept for a restart.
+   */
+  | { readonly _tag: "Contents"; readonly content: Content; readonly bytes: Uint8Array }
+  /** Every chunk is saved: put it in its place, then call `stored`. What the sender still sends is not looked at. */
+  | { readonly _tag: "Complete" }
+  | CommonEvent
+
+export type CommonEvent =
+  /** The other side has paused, or goes on. */
+  | { readonly _tag: "Paused"; readonly paused: boolean }
+  /** The other side has given the transfer up for good. */
+  | { readonly _tag: "Cancelled" }
+  | { readonly _tag: "Failed"; readonly reason: FailReason; readonly by: "us" | "them" }
+
+export type DeclineReason =
+  /** By the user, or by a rule of theirs. */
+  | "Declined"
+  /** Not enough free space. */
+  | "NoSpace"
+  | "Other"
+
+/** Why we end a transfer; `Busy` is the only one that a later connection may undo. */
+export type AbortReason =
+  /** The user wants it so. */
+  | "Cancelled"
+  /** The source cannot be read, or is not what was offered any more. */
+  | "Changed"
+  /** The bytes could not be stored. */
+  | "Storage"
+  /** Too many offers or transfers at once: offer it again later. */
+  | "Busy"
+
+export type FailReason =
+  | Exclude<AbortReason, "Cancelled">
+  /** The other side broke the protocol (by `us`), or says that we did. */
+  | "Violation"
+  /** The bytes are not those that were offered: changed while they were sent, or damaged. */
+  | "Corrupt"
+  /** The offer is of a version that the receiver does not know. */
+  | "Unsupported"
+  /** A reason that this version does not know. */
+  | "Other"
