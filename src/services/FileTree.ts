@@ -8,44 +8,44 @@ import { FilesError, type Found, type FoundEntry, type Incoming, MAX_NUMBER } fr
  * of a file survives a loss of power.
  */
 export class FileTree {
-  private readonly files = new Map<string, TreeFile>()
-  private readonly folders = new Set<string>(["/", HOME])
+  readonly #files = new Map<string, TreeFile>()
+  readonly #folders = new Set<string>(["/", HOME])
   /** Links, devices and other things that are no files. */
   readonly others = new Set<string>()
   /** Bytes that fit in all; `undefined` for no bound. */
   capacity: number | undefined
-  private spools = 0
-  private changes = 0
+  #spools = 0
+  #changes = 0
 
   /** Makes or replaces a file, durably. */
   put(path: string, bytes: Uint8Array, executable = false): void {
     const full = resolve(path)
     this.makeFolder(parentOf(full))
-    this.files.set(full, { bytes, durable: bytes, used: bytes.length, mtimeMs: ++this.changes, executable })
+    this.#files.set(full, { bytes, durable: bytes, used: bytes.length, mtimeMs: ++this.#changes, executable })
   }
 
   makeFolder(path: string): void {
-    for (let folder = resolve(path); !this.folders.has(folder); folder = parentOf(folder)) this.folders.add(folder)
+    for (let folder = resolve(path); !this.#folders.has(folder); folder = parentOf(folder)) this.#folders.add(folder)
   }
 
   /** The bytes of a file; `undefined` when there is none. */
   get(path: string): Uint8Array | undefined {
-    return this.files.get(resolve(path))?.bytes
+    return this.#files.get(resolve(path))?.bytes
   }
 
   isExecutable(path: string): boolean {
-    return this.files.get(resolve(path))?.executable === true
+    return this.#files.get(resolve(path))?.executable === true
   }
 
   remove(path: string): void {
     const full = resolve(path)
-    for (const each of this.files.keys()) if (isWithin(each, full)) this.files.delete(each)
-    for (const each of this.folders) if (isWithin(each, full)) this.folders.delete(each)
+    for (const each of this.#files.keys()) if (isWithin(each, full)) this.#files.delete(each)
+    for (const each of this.#folders) if (isWithin(each, full)) this.#folders.delete(each)
   }
 
   /** Full paths of all files, sorted. */
   paths(): ReadonlyArray<string> {
-    return [...this.files.keys()].sort()
+    return [...this.#files.keys()].sort()
   }
 
   /**
@@ -53,10 +53,10 @@ export class FileTree {
    * neither; a file that never was flushed may be gone.
    */
   losePower(fate: () => "new" | "old" | "garbage"): void {
-    for (const [path, file] of this.files) {
+    for (const [path, file] of this.#files) {
       if (file.durable === file.bytes) continue
       if (file.durable === undefined && fate() === "old") {
-        this.files.delete(path)
+        this.#files.delete(path)
         continue
       }
       const old = file.durable ?? new Uint8Array(file.bytes.length)
@@ -75,12 +75,12 @@ export class FileTree {
 
   inspect(path: string): Found | FilesError {
     const full = resolve(path)
-    const file = this.files.get(full)
+    const file = this.#files.get(full)
     const name = nameOf(full)
     if (file !== undefined) return { path: full, kind: "file", name, entries: [entryOf(name, file)], skipped: 0 }
     if (this.others.has(full)) return failed("NotAFile", `${full} is neither a file nor a folder`)
-    if (!this.folders.has(full)) return failed("NotFound", `cannot read ${full}: it does not exist`)
-    const entries = [...this.files]
+    if (!this.#folders.has(full)) return failed("NotFound", `cannot read ${full}: it does not exist`)
+    const entries = [...this.#files]
       .filter(([each]) => isWithin(each, full) && !isLanding(each))
       .map(([each, file]) => entryOf(each.slice(full.length + 1), file))
       .sort((a, b) => (a.path < b.path ? -1 : 1))
@@ -93,7 +93,7 @@ export class FileTree {
   readFound(found: Found, index: number, offset: number, length: number): Uint8Array | FilesError {
     const entry = found.entries[index]!
     const path = found.kind === "file" ? found.path : `${found.path}/${entry.path}`
-    const file = this.files.get(path)
+    const file = this.#files.get(path)
     if (file === undefined) return failed("NotFound", `cannot read ${path}: it does not exist`)
     if (file.bytes.length !== entry.size || file.mtimeMs !== entry.mtimeMs)
       return failed("Changed", `${path} has changed since it was offered`)
@@ -102,34 +102,34 @@ export class FileTree {
 
   directory(path: string): { readonly path: string; readonly free: number } | FilesError {
     const full = resolve(path)
-    if (!this.folders.has(full)) return failed("NotFound", `${full} is no folder`)
-    return { path: full, free: this.free() }
+    if (!this.#folders.has(full)) return failed("NotFound", `${full} is no folder`)
+    return { path: full, free: this.#free() }
   }
 
   /** Makes what is missing of something that arrives; whether all of it was. */
   land(incoming: Incoming): boolean {
     const fresh =
-      incoming.kind === "file" ? !this.files.has(landingOf(incoming)) : !this.folders.has(landingOf(incoming))
+      incoming.kind === "file" ? !this.#files.has(landingOf(incoming)) : !this.#folders.has(landingOf(incoming))
     if (incoming.kind === "folder") this.makeFolder(landingOf(incoming))
     for (const [index, { executable, size }] of incoming.entries.entries()) {
       const path = entryPath(incoming, index)
-      if (this.files.get(path)?.bytes.length === size) continue
+      if (this.#files.get(path)?.bytes.length === size) continue
       this.makeFolder(parentOf(path))
       const bytes = new Uint8Array(size)
-      this.files.set(path, { bytes, durable: undefined, used: 0, mtimeMs: ++this.changes, executable })
+      this.#files.set(path, { bytes, durable: undefined, used: 0, mtimeMs: ++this.#changes, executable })
     }
     return fresh
   }
 
   write(incoming: Incoming, index: number, offset: number, bytes: Uint8Array): FilesError | undefined {
     const path = entryPath(incoming, index)
-    const file = this.files.get(path)
+    const file = this.#files.get(path)
     if (file === undefined) return failed("NotFound", `cannot write to ${path}: it does not exist`)
-    if (bytes.length > this.free()) return failed("Full", `no space left to write to ${path}`)
+    if (bytes.length > this.#free()) return failed("Full", `no space left to write to ${path}`)
     if (file.durable === file.bytes) file.bytes = file.bytes.slice()
     file.bytes.set(bytes, offset)
     file.used = Math.min(file.bytes.length, file.used + bytes.length)
-    file.mtimeMs = ++this.changes
+    file.mtimeMs = ++this.#changes
     return undefined
   }
 
@@ -144,17 +144,17 @@ export class FileTree {
     const landing = landingOf(incoming)
     for (let number = 1; number <= MAX_NUMBER; number++) {
       const path = `${incoming.directory}/${number === 1 ? name : FileName.numbered(name, number)}`
-      if (this.files.has(path) || this.folders.has(path) || this.others.has(path)) continue
-      for (const [each, file] of [...this.files]) {
+      if (this.#files.has(path) || this.#folders.has(path) || this.others.has(path)) continue
+      for (const [each, file] of [...this.#files]) {
         if (!isWithin(each, landing)) continue
         file.durable = file.bytes
-        this.files.delete(each)
-        this.files.set(path + each.slice(landing.length), file)
+        this.#files.delete(each)
+        this.#files.set(path + each.slice(landing.length), file)
       }
-      for (const each of [...this.folders]) {
+      for (const each of [...this.#folders]) {
         if (!isWithin(each, landing)) continue
-        this.folders.delete(each)
-        this.folders.add(path + each.slice(landing.length))
+        this.#folders.delete(each)
+        this.#folders.add(path + each.slice(landing.length))
       }
       return path
     }
@@ -167,13 +167,13 @@ export class FileTree {
 
   /** The path of a new empty file. */
   spool(): string {
-    const path = `${HOME}/.spool/${++this.spools}`
+    const path = `${HOME}/.spool/${++this.#spools}`
     this.put(path, new Uint8Array(0))
     return path
   }
 
   append(path: string, bytes: Uint8Array): FilesError | undefined {
-    if (bytes.length > this.free()) return failed("Full", `no space left to write to ${path}`)
+    if (bytes.length > this.#free()) return failed("Full", `no space left to write to ${path}`)
     const before = this.get(path) ?? new Uint8Array(0)
     const all = new Uint8Array(before.length + bytes.length)
     all.set(before)
@@ -182,10 +182,10 @@ export class FileTree {
     return undefined
   }
 
-  private free(): number {
+  #free(): number {
     if (this.capacity === undefined) return Number.MAX_SAFE_INTEGER
     let used = 0
-    for (const file of this.files.values()) used += file.used
+    for (const file of this.#files.values()) used += file.used
     return Math.max(0, this.capacity - used)
   }
 }

@@ -31,15 +31,15 @@ export const make = (): Crypto => {
 
 /** Results by what they are results of. */
 class Memory<A> {
-  private readonly known = new Map<string, A>()
+  readonly #known = new Map<string, A>()
 
   get(key: string, work: () => A): A {
-    const before = this.known.get(key)
+    const before = this.#known.get(key)
     if (before !== undefined) return before
     const result = work()
     // Whoever needs a result again does so soon: there is no need to tell the old from the new.
-    if (this.known.size >= MAX_KNOWN) this.known.clear()
-    this.known.set(key, result)
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear()
+    this.#known.set(key, result)
     return result
   }
 }

@@ -3,7 +3,7 @@
  * difference is all that a loss of power shows.
  */
 export class Disk {
-  private readonly files = new Map<string, DiskFile>()
+  readonly #files = new Map<string, DiskFile>()
   /** Names of files that somebody has locked, and who. */
   readonly locks = new Map<string, object>()
   /** Bytes that fit in all; `undefined` for no bound. */
@@ -17,22 +17,22 @@ export class Disk {
   /** The whole content, or none. */
   read(name: string): Uint8Array | undefined {
     this.stats.reads++
-    const file = this.files.get(name)
+    const file = this.#files.get(name)
     return file === undefined ? undefined : file.bytes.slice(0, file.length)
   }
 
   has(name: string): boolean {
-    return this.files.has(name)
+    return this.#files.has(name)
   }
 
   /** Bytes of a file, 0 when there is none. */
   size(name: string): number {
-    return this.files.get(name)?.length ?? 0
+    return this.#files.get(name)?.length ?? 0
   }
 
   /** Whether there are files below this name. */
   isFolder(name: string): boolean {
-    for (const file of this.files.keys()) if (file.startsWith(`${name}/`)) return true
+    for (const file of this.#files.keys()) if (file.startsWith(`${name}/`)) return true
     return false
   }
 
@@ -40,13 +40,13 @@ export class Disk {
   replace(name: string, content: Uint8Array): void {
     this.stats.writes++
     this.stats.syncs++
-    this.files.set(name, { bytes: Uint8Array.from(content), length: content.length, durable: content.length })
+    this.#files.set(name, { bytes: Uint8Array.from(content), length: content.length, durable: content.length })
   }
 
   /** The file of this name, made when there is none. It stays what it is when another takes its name. */
   open(name: string): DiskFile {
-    const file = this.files.get(name) ?? { bytes: new Uint8Array(0), length: 0, durable: 0 }
-    this.files.set(name, file)
+    const file = this.#files.get(name) ?? { bytes: new Uint8Array(0), length: 0, durable: 0 }
+    this.#files.set(name, file)
     return file
   }
 
@@ -69,18 +69,18 @@ export class Disk {
 
   remove(name: string): void {
     this.stats.writes++
-    this.files.delete(name)
+    this.#files.delete(name)
   }
 
   /** Names of all files, sorted. */
   names(): ReadonlyArray<string> {
-    return [...this.files.keys()].sort()
+    return [...this.#files.keys()].sort()
   }
 
   /** Bytes in use. */
   used(): number {
     let sum = 0
-    for (const file of this.files.values()) sum += file.length
+    for (const file of this.#files.values()) sum += file.length
     return sum
   }
 
@@ -90,7 +90,7 @@ export class Disk {
    */
   losePower(survives: (unsynced: number) => number): void {
     this.locks.clear()
-    for (const file of this.files.values()) {
+    for (const file of this.#files.values()) {
       const kept = file.durable + survives(file.length - file.durable)
       this.stats.lostBytes += file.length - kept
       file.length = kept

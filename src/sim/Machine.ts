@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import type * as Primitives from "../domain/Crypto.js"
 import { Crypto } from "../services/Crypto.js"
 import { Datagrams } from "../services/Datagrams.js"
 import { Dialer } from "../services/Dialer.js"
@@ -16,16 +17,25 @@ import { Store } from "../services/Store.js"
 import * as TreeFiles from "../services/TreeFiles.js"
 import { Disk } from "./Disk.js"
 import * as DiskStore from "./DiskStore.js"
+import type { Kernel } from "./kernel/Kernel.js"
 import { HostFailed } from "./kernel/KernelError.js"
 import type { LocalClock } from "./kernel/LocalClock.js"
 import type { Process } from "./kernel/Process.js"
 import { Kind } from "./kernel/Trace.js"
 import type { Host } from "./network/Host.js"
+import type { Network } from "./network/Network.js"
 import * as NameResolver from "./network/Resolver.js"
 import * as TcpDialer from "./network/TcpDialer.js"
 import * as TcpListener from "./network/TcpListener.js"
 import * as Udp from "./network/Udp.js"
-import type { Services, World } from "./World.js"
+import type { Services } from "./Services.js"
+
+/** What machines have in common: time, cables, and the primitives of cryptography. */
+export interface MachineRoom {
+  readonly kernel: Kernel
+  readonly network: Network
+  readonly crypto: Primitives.Crypto
+}
 
 /** A computer: a network stack, a disk, a clock, and the one program that it runs whenever it has power. */
 export class Machine {
@@ -34,17 +44,24 @@ export class Machine {
   readonly files = new FileTree()
   /** Whether a crash leaves part of what was not synced. */
   tornWrites = false
-  private fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
-  private boots = 0
+  #fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
+  #boots = 0
+  readonly #room: MachineRoom
+  readonly #program: Effect.Effect<unknown, unknown, Services>
+  /** Whether the run goes on when the program fails. */
+  readonly #mayFail: boolean
 
   constructor(
-    private readonly world: World,
+    room: MachineRoom,
     readonly host: Host,
     readonly clock: LocalClock,
-    private readonly program: Effect.Effect<unknown, unknown, Services>,
-    /** Whether the run goes on when the program fails. */
-    private readonly mayFail: boolean
-  ) {}
+    program: Effect.Effect<unknown, unknown, Services>,
+    mayFail: boolean
+  ) {
+    this.#room = room
+    this.#program = program
+    this.#mayFail = mayFail
+  }
 
   get name(): string {
     return this.host.name
@@ -56,27 +73,27 @@ export class Machine {
 
   /** Whether the program has begun and not ended. */
   get running(): boolean {
-    return this.process.state !== "dead" && this.fiber?.unsafePoll() === null
+    return this.process.state !== "dead" && this.#fiber?.unsafePoll() === null
   }
 
   /** Starts the program in a new process. Nothing when one is there. */
   boot(): void {
-    if (this.fiber !== undefined && this.process.state !== "dead") return
-    const { kernel } = this.world
-    const boot = this.boots++
+    if (this.#fiber !== undefined && this.process.state !== "dead") return
+    const { kernel } = this.#room
+    const boot = this.#boots++
     const process = kernel.process(boot === 0 ? this.name : `${this.name}+${boot}`, this.clock)
     this.host.powered = true
     kernel.trace.note(Kind.process, this.host.id, boot)
     const fiber = process.fork(
-      Effect.provide(this.program, services(this.world, this.host, this.disk, process, this.files))
+      Effect.provide(this.#program, services(this.#room, this.host, this.disk, process, this.files))
     )
-    this.fiber = fiber
-    fiber.addObserver((exit) => this.ended(process, exit))
+    this.#fiber = fiber
+    fiber.addObserver((exit) => this.#ended(process, exit))
   }
 
   /** Runs the machine's clock `ppm` parts per million fast from now on, whatever process it is that reads it. */
   drift(ppm: number): void {
-    const { kernel } = this.world
+    const { kernel } = this.#room
     if (this.process.state === "dead") this.clock.drift(ppm, kernel.now)
     else this.process.drift(ppm)
   }
@@ -101,18 +118,20 @@ export class Machine {
 
   /** Interrupts the program and waits until its finalizers have run. */
   readonly stop: Effect.Effect<void> = Effect.suspend(() =>
-    this.fiber === undefined || this.process.state === "dead" ? Effect.void : Effect.asVoid(Fiber.interrupt(this.fiber))
+    this.#fiber === undefined || this.process.state === "dead"
+      ? Effect.void
+      : Effect.asVoid(Fiber.interrupt(this.#fiber))
   )
 
   /** Waits for the program of the present process to end. Never ends when that process crashes. */
   readonly exit: Effect.Effect<Exit.Exit<unknown, unknown>> = Effect.suspend(() =>
-    this.fiber === undefined ? Effect.never : Fiber.await(this.fiber)
+    this.#fiber === undefined ? Effect.never : Fiber.await(this.#fiber)
   )
 
-  private ended(process: Process, exit: Exit.Exit<unknown, unknown>): void {
-    if (exit._tag === "Success" || this.mayFail || process.state === "dead") return
+  #ended(process: Process, exit: Exit.Exit<unknown, unknown>): void {
+    if (exit._tag === "Success" || this.#mayFail || process.state === "dead") return
     if (Cause.isInterruptedOnly(exit.cause)) return
-    const { kernel } = this.world
+    const { kernel } = this.#room
     const message = `the program of ${this.name} failed: ${Cause.pretty(exit.cause)}`
     kernel.fail(new HostFailed({ message, at: kernel.now, host: this.name, cause: exit.cause }))
   }
@@ -120,24 +139,24 @@ export class Machine {
 
 /** What the programs of `process` on this host get. */
 export const services = (
-  world: World,
+  { kernel, network, crypto }: MachineRoom,
   host: Host,
   disk: Disk = new Disk(),
-  process: Process = world.kernel.current ?? world.kernel.outside,
+  process: Process = kernel.current ?? kernel.outside,
   files: FileTree = new FileTree()
 ): Context.Context<Services> => {
   const entropy = process.rng.fork(`entropy/${host.name}`)
   host.process = process
   return Context.empty().pipe(
-    Context.add(Datagrams, Udp.make(world.network, host, process)),
-    Context.add(Listener, TcpListener.make(world.network, host, process)),
-    Context.add(Dialer, TcpDialer.make(world.network, host, process)),
-    Context.add(Resolver, NameResolver.make(world.network, host, process)),
+    Context.add(Datagrams, Udp.make(network, host, process)),
+    Context.add(Listener, TcpListener.make(network, host, process)),
+    Context.add(Dialer, TcpDialer.make(network, host, process)),
+    Context.add(Resolver, NameResolver.make(network, host, process)),
     Context.add(Store, DiskStore.make(disk, process)),
     Context.add(Files, TreeFiles.make(files, DiskStore.turn(disk, process))),
     Context.add(Entropy, { bytes: (length) => entropy.fill(new Uint8Array(length)) }),
-    Context.add(Interfaces, { addresses: Effect.sync(() => world.addressesOf(host)) }),
-    Context.add(Crypto, world.crypto)
+    Context.add(Interfaces, { addresses: Effect.sync(() => network.interfacesOf(host)) }),
+    Context.add(Crypto, crypto)
   )
 }
 

@@ -1,5 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { writeRecording } from "../layers/node/NodeHooks.js"
 import type { Report } from "./Run.js"
 
 /** What the environment asks for: one seed instead of many, and perhaps only some of its faults. */
@@ -24,10 +23,5 @@ export const toEnvironment = (seed: number, faults: ReadonlyArray<number> | unde
     : `PARLEY_SIM_SEED=${seed} PARLEY_SIM_FAULTS=${faults.length === 0 ? "none" : faults.join()}`
 
 /** Writes the packet log and the capture of a recorded run. Gives the paths without their endings. */
-export const writeArtifacts = (folder: string, name: string, report: Report<unknown, unknown>): string => {
-  mkdirSync(folder, { recursive: true })
-  const path = join(folder, `${name.replaceAll(/[^A-Za-z0-9]+/g, "-").slice(0, 60)}-${report.seed}`)
-  writeFileSync(`${path}.log`, `${report.log.join("\n")}\n`)
-  if (report.pcap !== undefined) writeFileSync(`${path}.pcap`, report.pcap)
-  return path
-}
+export const writeArtifacts = (folder: string, name: string, report: Report<unknown, unknown>): string =>
+  writeRecording(folder, `${name.replaceAll(/[^A-Za-z0-9]+/g, "-").slice(0, 60)}-${report.seed}`, report)

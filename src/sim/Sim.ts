@@ -12,7 +12,8 @@ import { type Machine, services } from "./Machine.js"
 import type { NatConfig } from "./network/Nat.js"
 import type { Router } from "./network/Router.js"
 import type { Rule } from "./network/Rule.js"
-import type { HostOptions, RouterOptions, Services, World } from "./World.js"
+import type { Services } from "./Services.js"
+import type { HostOptions, RouterOptions, World } from "./World.js"
 
 /** The simulated world as a scenario sees it. */
 export class Sim extends Context.Tag("parley/sim/Sim")<

@@ -1,14 +1,5 @@
 import type * as Effect from "effect/Effect"
 import type * as Primitives from "../domain/Crypto.js"
-import type { Crypto } from "../services/Crypto.js"
-import type { Datagrams } from "../services/Datagrams.js"
-import type { Dialer } from "../services/Dialer.js"
-import type { Entropy } from "../services/Entropy.js"
-import type { Files } from "../services/Files.js"
-import type { InterfaceAddress, Interfaces } from "../services/Interfaces.js"
-import type { Listener } from "../services/Listener.js"
-import type { Resolver } from "../services/Resolver.js"
-import type { Store } from "../services/Store.js"
 import * as DefaultCrypto from "./DefaultCrypto.js"
 import type { FaultKind } from "./faults/Fault.js"
 import { Faults } from "./faults/Faults.js"
@@ -23,9 +14,7 @@ import type { NatConfig } from "./network/Nat.js"
 import { NatDevice } from "./network/NatDevice.js"
 import { Network } from "./network/Network.js"
 import { Router } from "./network/Router.js"
-
-/** What a simulated machine offers to its program: the very services that the live layers offer. */
-export type Services = Datagrams | Listener | Dialer | Resolver | Store | Files | Entropy | Interfaces | Crypto
+import type { Services } from "./Services.js"
 
 export interface WorldOptions extends KernelOptions {
   /** What every link is like before faults come on top; `ordinary` completes what is left out. */
@@ -70,8 +59,8 @@ export class World {
   readonly machines = new Map<string, Machine>()
   readonly routers = new Map<string, Router>()
   readonly base: Conditions
-  private readonly addresses: Addresses
-  private nextHost = 0
+  readonly #addresses: Addresses
+  #nextHost = 0
 
   constructor(
     readonly options: WorldOptions,
@@ -79,11 +68,11 @@ export class World {
   ) {
     this.base = { ...ordinary, ...options.link }
     this.kernel = new Kernel(options)
-    this.faults = new Faults(this, options.without ?? new Set())
     this.network = new Network(this.kernel, options.seed, (from, to) =>
       this.faults.conditions(this.base, from.name, to.name)
     )
-    this.addresses = new Addresses(this.network)
+    this.#addresses = new Addresses(this.network)
+    this.faults = new Faults(this, this.#addresses, options.without ?? new Set())
   }
 
   /** A machine that starts `program` at once, and again after each crash that ends. */
@@ -101,45 +90,22 @@ export class World {
   /** A bare network stack without a program, for callbacks on the kernel. */
   host(name: string, options: HostOptions = {}): Host {
     if (this.network.names.has(name)) throw new Error(`there is already a host ${name}`)
-    const host = new Host(this.nextHost++, name, this.kernel.rng.fork(`host/${name}`), this.kernel.outside)
+    const host = new Host(this.#nextHost++, name, this.kernel.rng.fork(`host/${name}`), this.kernel.outside)
     const { nat } = options
     host.router = nat === undefined || nat instanceof Router ? nat : this.router(`${name}/router`, nat)
     if (options.receiveBuffer !== undefined) host.receiveBuffer = options.receiveBuffer
     this.network.names.set(name, host)
-    this.addresses.assign(host, options.ipv4, options.ipv6)
+    this.#addresses.assign(host, options.ipv4, options.ipv6)
     return host
   }
 
   router(name: string, config: NatConfig, options: RouterOptions = {}): Router {
     if (this.routers.has(name)) throw new Error(`there is already a router ${name}`)
-    const nat = new NatDevice(config, this.addresses.next(options.behind), this.kernel.rng.fork(`router/${name}`))
+    const nat = new NatDevice(config, this.#addresses.next(options.behind), this.kernel.rng.fork(`router/${name}`))
     const firewall = new Firewall.Firewall(options.firewall ?? Firewall.ordinary)
     const router = new Router(name, nat, firewall, options.behind, options.prefix ?? "192.168.1.")
-    this.addresses.join(router)
+    this.#addresses.join(router)
     this.routers.set(name, router)
     return router
-  }
-
-  /** Gives a machine another address in its realm; what was bound to the old one is out of luck. */
-  readdress(host: Host): void {
-    this.addresses.replace(host)
-  }
-
-  /** Gives a router another outer address. */
-  renumber(router: Router): void {
-    this.addresses.renumber(router)
-  }
-
-  /** The addresses that a machine sees on its own interfaces. */
-  addressesOf(host: Host): ReadonlyArray<InterfaceAddress> {
-    const { book } = this.network
-    const own = host.online ? [host.ipv4, host.ipv6] : []
-    return [
-      { family: "ipv4", address: "127.0.0.1", loopback: true },
-      { family: "ipv6", address: "::1", loopback: true },
-      ...own
-        .filter((id) => id !== undefined)
-        .map((id) => ({ family: book.family(id), address: book.text(id), loopback: false }) as const)
-    ]
   }
 }

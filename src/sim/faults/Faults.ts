@@ -1,9 +1,11 @@
+import type { Kernel } from "../kernel/Kernel.js"
 import { Kind } from "../kernel/Trace.js"
 import type { Machine } from "../Machine.js"
+import type { Addresses } from "../network/Addresses.js"
 import type { Conditions } from "../network/Conditions.js"
 import type { NatConfig } from "../network/Nat.js"
+import type { Network } from "../network/Network.js"
 import type { Router } from "../network/Router.js"
-import type { World } from "../World.js"
 import {
   type Fault,
   type FaultKind,
@@ -15,20 +17,32 @@ import {
   worsen
 } from "./Fault.js"
 
+/** What faults can befall. */
+export interface Targets {
+  readonly kernel: Kernel
+  readonly network: Network
+  readonly machines: ReadonlyMap<string, Machine>
+  readonly routers: ReadonlyMap<string, Router>
+}
+
 /** The faults of a world that are on at this moment. */
 export class Faults {
-  private readonly links = new Set<LinkFault>()
+  readonly #links = new Set<LinkFault>()
   /** How to end each fault that is on, in the order in which they began. */
-  private readonly active = new Map<object, () => void>()
+  readonly #active = new Map<object, () => void>()
+  readonly #targets: Targets
+  readonly #addresses: Addresses
+  readonly #without: ReadonlySet<FaultKind>
 
-  constructor(
-    private readonly world: World,
-    private readonly without: ReadonlySet<FaultKind>
-  ) {}
+  constructor(targets: Targets, addresses: Addresses, without: ReadonlySet<FaultKind>) {
+    this.#targets = targets
+    this.#addresses = addresses
+    this.#without = without
+  }
 
   /** How many faults are on. */
   get size(): number {
-    return this.active.size
+    return this.#active.size
   }
 
   /**
@@ -36,14 +50,14 @@ export class Faults {
    * taken back. Throws when a host or router of that name does not exist: that is a mistake in the test.
    */
   begin(fault: Fault): () => void {
-    const { kernel } = this.world
-    if (this.without.has(fault.kind)) return nothing
-    kernel.trace.note(Kind.fault, this.active.size, kernel.now)
+    const { kernel } = this.#targets
+    if (this.#without.has(fault.kind)) return nothing
+    kernel.trace.note(Kind.fault, this.#active.size, kernel.now)
     const key = {}
-    const undo = this.apply(fault)
-    this.active.set(key, undo)
+    const undo = this.#apply(fault)
+    this.#active.set(key, undo)
     return () => {
-      if (!this.active.delete(key)) return
+      if (!this.#active.delete(key)) return
       kernel.trace.note(Kind.fault, -1, kernel.now)
       undo()
     }
@@ -51,46 +65,46 @@ export class Faults {
 
   /** Ends all faults, the last one first: links are as the world's options say, machines run, clocks keep time. */
   quiesce(): void {
-    for (const [key, undo] of [...this.active].reverse()) if (this.active.delete(key)) undo()
+    for (const [key, undo] of [...this.#active].reverse()) if (this.#active.delete(key)) undo()
   }
 
   /** What a link is like with all faults that are on it. */
   conditions(base: Conditions, from: string, to: string): Conditions {
     let conditions = base
-    for (const fault of this.links) if (isOn(fault, from, to)) conditions = worsen(conditions, fault)
+    for (const fault of this.#links) if (isOn(fault, from, to)) conditions = worsen(conditions, fault)
     return conditions
   }
 
-  private apply(fault: Fault): () => void {
-    if (isLinkFault(fault)) return this.applyToLinks(fault)
-    if ("router" in fault) return applyToRouter(this.router(fault.router), fault, this.world)
-    return applyToMachine(this.machine(fault.host), fault, this.world)
+  #apply(fault: Fault): () => void {
+    if (isLinkFault(fault)) return this.#applyToLinks(fault)
+    if ("router" in fault) return applyToRouter(this.#router(fault.router), fault, this.#addresses)
+    return applyToMachine(this.#machine(fault.host), fault, this.#addresses)
   }
 
-  private applyToLinks(fault: LinkFault): () => void {
+  #applyToLinks(fault: LinkFault): () => void {
     const own = { ...fault }
-    this.links.add(own)
-    this.world.network.refresh()
+    this.#links.add(own)
+    this.#targets.network.refresh()
     return () => {
-      this.links.delete(own)
-      this.world.network.refresh()
+      this.#links.delete(own)
+      this.#targets.network.refresh()
     }
   }
 
-  private router(name: string): Router {
-    const router = this.world.routers.get(name)
+  #router(name: string): Router {
+    const router = this.#targets.routers.get(name)
     if (router === undefined) throw new Error(`there is no router ${name}`)
     return router
   }
 
-  private machine(name: string): Machine {
-    const machine = this.world.machines.get(name)
+  #machine(name: string): Machine {
+    const machine = this.#targets.machines.get(name)
     if (machine === undefined) throw new Error(`there is no host ${name}`)
     return machine
   }
 }
 
-const applyToRouter = (router: Router, fault: RouterFault, world: World): (() => void) => {
+const applyToRouter = (router: Router, fault: RouterFault, addresses: Addresses): (() => void) => {
   const { nat, firewall } = router
   const configure = (change: Partial<NatConfig>): (() => void) => {
     const before: Partial<NatConfig> = {}
@@ -121,7 +135,7 @@ const applyToRouter = (router: Router, fault: RouterFault, world: World): (() =>
       router.reboot()
       return nothing
     case "nat-renumber":
-      world.renumber(router)
+      addresses.renumber(router)
       router.reboot()
       return nothing
     case "firewall-filtering": {
@@ -134,7 +148,7 @@ const applyToRouter = (router: Router, fault: RouterFault, world: World): (() =>
   }
 }
 
-const applyToMachine = (machine: Machine, fault: HostFault, world: World): (() => void) => {
+const applyToMachine = (machine: Machine, fault: HostFault, addresses: Addresses): (() => void) => {
   const { host, disk, clock } = machine
   /** Sets a property for as long as the fault is on. */
   const set = <T extends object, K extends keyof T>(target: T, key: K, value: T[K]): (() => void) => {
@@ -167,7 +181,7 @@ const applyToMachine = (machine: Machine, fault: HostFault, world: World): (() =
     case "receive-buffer":
       return set(host, "receiveBuffer", fault.bytes)
     case "address-change":
-      world.readdress(host)
+      addresses.replace(host)
       return nothing
     case "offline":
       return set(host, "online", false)

@@ -9,18 +9,18 @@ export class Gate {
   pending = 0
   /** Whether the code that runs now is starting such work, so that what it opens is no escape. */
   opening = false
-  private readonly slots: Array<{ release: (() => void) | undefined }> = []
+  readonly #slots: Array<{ release: (() => void) | undefined }> = []
 
   run<A>(start: () => PromiseLike<A>): Effect.Effect<A, unknown> {
     return Effect.async<A, unknown>((resume) => {
       const slot: { release: (() => void) | undefined } = { release: undefined }
-      this.slots.push(slot)
+      this.#slots.push(slot)
       this.pending++
       const settled = (effect: Effect.Effect<A, unknown>) => {
         slot.release = () => resume(effect)
-        while (this.slots[0]?.release !== undefined) {
+        while (this.#slots[0]?.release !== undefined) {
           this.pending--
-          this.slots.shift()!.release!()
+          this.#slots.shift()!.release!()
         }
       }
       this.opening = true

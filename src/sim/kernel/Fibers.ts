@@ -1,11 +1,20 @@
 import type * as Fiber from "effect/Fiber"
-import type { Process } from "./Process.js"
+
+interface Named {
+  readonly name: string
+}
+
+/** What is told of a process by which its fibers are named. */
+export interface Owner extends Named {
+  readonly state: string
+  readonly roots: Iterable<Fiber.RuntimeFiber<unknown, unknown>>
+}
 
 /**
  * How a failure names a fiber: its process, its number in the run, and the innermost span (the name given to
  * `Effect.fn`).
  */
-export const describeFiber = (process: Process, fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined): string => {
+export const describeFiber = (process: Named, fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined): string => {
   if (fiber === undefined) return `a callback of ${process.name}`
   const span = (fiber as { readonly currentSpan?: { readonly name?: string } }).currentSpan?.name
   const number = (fiber.id() as { readonly id?: number }).id
@@ -13,7 +22,7 @@ export const describeFiber = (process: Process, fiber: Fiber.RuntimeFiber<unknow
 }
 
 /** The root fibers of all processes, the first few by name. */
-export const waitingFibers = (processes: ReadonlyArray<Process>): ReadonlyArray<string> => {
+export const waitingFibers = (processes: ReadonlyArray<Owner>): ReadonlyArray<string> => {
   const names: Array<string> = []
   let more = 0
   for (const process of processes) {

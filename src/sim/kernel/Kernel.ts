@@ -3,10 +3,10 @@ import * as External from "./External.js"
 import { describeFiber, waitingFibers } from "./Fibers.js"
 import { Deadlock, type KernelError, LiveLock, TimeLimit } from "./KernelError.js"
 import type { LocalClock } from "./LocalClock.js"
-import { Process } from "./Process.js"
+import { Process, type ProcessTimer } from "./Process.js"
 import { Rng } from "./Rng.js"
 import { type Ready, RunQueue } from "./RunQueue.js"
-import { type Timer, TimerHeap } from "./TimerHeap.js"
+import { TimerHeap } from "./TimerHeap.js"
 import { Kind, Trace } from "./Trace.js"
 
 export interface KernelOptions {
@@ -51,39 +51,39 @@ export class Kernel {
   readonly processes: Array<Process> = []
   /** How many steps of fibers ran, and how many timers fired (packets are timers). */
   readonly stats = { steps: 0, timers: 0, instants: 0 }
-  private readonly queue: RunQueue
-  private readonly timers = new TimerHeap()
-  private readonly watchers = new Set<() => void>()
-  private readonly maxTime: number
-  private readonly maxStepsPerInstant: number
-  private order = 0
-  private nextProcess = 0
-  private stepsThisInstant = 0
+  readonly #queue: RunQueue<Process>
+  readonly #timers = new TimerHeap<Process>()
+  readonly #watchers = new Set<() => void>()
+  readonly #maxTime: number
+  readonly #maxStepsPerInstant: number
+  #order = 0
+  #nextProcess = 0
+  #stepsThisInstant = 0
   /** The process that the present event was about. */
-  private entered: Process | undefined
-  private lastStep: Ready | undefined
+  #entered: Process | undefined
+  #lastStep: Ready<Process> | undefined
 
   constructor(options: KernelOptions) {
     this.rng = new Rng(options.seed)
     this.epoch = (options.epoch ?? DEFAULT_EPOCH) * 1000
-    this.queue = new RunQueue(options.order === "random" ? this.rng.fork("order") : undefined)
-    this.outside = new Process(this, this.nextProcess++, "outside", this.rng.fork("outside"))
-    this.maxTime = (options.maxTime ?? DAY) * 1000
-    this.maxStepsPerInstant = options.maxStepsPerInstant ?? 1_000_000
+    this.#queue = new RunQueue(options.order === "random" ? this.rng.fork("order") : undefined)
+    this.outside = new Process(this, this.#nextProcess++, "outside", this.rng.fork("outside"))
+    this.#maxTime = (options.maxTime ?? DAY) * 1000
+    this.#maxStepsPerInstant = options.maxStepsPerInstant ?? 1_000_000
   }
 
   /**
    * A new process; its random streams follow from the seed and its name. A clock may outlive the process that had it.
    */
   process(name: string, clock?: LocalClock): Process {
-    const process = new Process(this, this.nextProcess++, name, this.rng.fork(`process/${name}`), clock)
+    const process = new Process(this, this.#nextProcess++, name, this.rng.fork(`process/${name}`), clock)
     this.processes.push(process)
     return process
   }
 
   /** Whether a step is ready. */
   get ready(): boolean {
-    return this.queue.size > 0
+    return this.#queue.size > 0
   }
 
   enqueue(
@@ -92,21 +92,21 @@ export class Kernel {
     process: Process,
     fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
   ): void {
-    this.queue.push({ run, process, fiber, priority })
+    this.#queue.push({ run, process, fiber, priority })
   }
 
   /** Calls back `micros` from now, as an event of the world and not of any process. */
-  after(micros: number, fire: () => void): Timer {
-    return this.arm(this.now + Math.max(0, Math.ceil(micros)), 0, undefined, fire)
+  after(micros: number, fire: () => void): ProcessTimer {
+    return this.#arm(this.now + Math.max(0, Math.ceil(micros)), 0, undefined, fire)
   }
 
   /** Calls back when the clock of `owner` reads `local` (monotonic microseconds). */
-  atLocal(owner: Process, local: number, fire: () => void): Timer {
-    return this.arm(owner.clock.whenMonotonic(local, this.now), local, owner, fire)
+  atLocal(owner: Process, local: number, fire: () => void): ProcessTimer {
+    return this.#arm(owner.clock.whenMonotonic(local, this.now), local, owner, fire)
   }
 
-  cancel(timer: Timer): void {
-    this.timers.remove(timer)
+  cancel(timer: ProcessTimer): void {
+    this.#timers.remove(timer)
   }
 
   /** Runs `run` as code of `process`: what it arms, draws and reads is that process's own. */
@@ -115,7 +115,7 @@ export class Kernel {
     this.current = process
     run()
     this.current = outer
-    this.entered = process
+    this.#entered = process
   }
 
   /**
@@ -130,8 +130,8 @@ export class Kernel {
 
   /** Calls `watch` at the end of each instant, when all that could happen in it has. Gives what ends that. */
   watch(watch: () => void): () => void {
-    this.watchers.add(watch)
-    return () => this.watchers.delete(watch)
+    this.#watchers.add(watch)
+    return () => this.#watchers.delete(watch)
   }
 
   /**
@@ -139,9 +139,9 @@ export class Kernel {
    * failed.
    */
   step(): "more" | "idle" | "failed" {
-    const ready = this.queue.take()
-    if (ready !== undefined) this.runReady(ready)
-    else if (!this.endInstant()) return "idle"
+    const ready = this.#queue.take()
+    if (ready !== undefined) this.#runReady(ready)
+    else if (!this.#endInstant()) return "idle"
     return this.failure === undefined ? "more" : "failed"
   }
 
@@ -151,47 +151,47 @@ export class Kernel {
    */
   drive(until: number): void {
     while (this.failure === undefined) {
-      const ready = this.queue.take()
-      if (ready !== undefined) this.runReady(ready)
+      const ready = this.#queue.take()
+      if (ready !== undefined) this.#runReady(ready)
       else {
-        const next = this.timers.peek()
+        const next = this.#timers.peek()
         if (next === undefined || next.at > until) break
-        this.fireNext()
+        this.#fireNext()
       }
     }
     if (this.now < until) this.now = until
   }
 
   holdTasksOf(process: Process): void {
-    for (const each of this.queue.removeOwnedBy(process)) process.scheduleTask(each.run, each.priority, each.fiber)
+    for (const each of this.#queue.removeOwnedBy(process)) process.scheduleTask(each.run, each.priority, each.fiber)
   }
 
   forget(process: Process): void {
-    this.queue.removeOwnedBy(process)
-    this.timers.removeOwnedBy(process)
+    this.#queue.removeOwnedBy(process)
+    this.#timers.removeOwnedBy(process)
     this.processes.splice(this.processes.indexOf(process), 1)
   }
 
   /** How many timers a process has set. */
   timersOf(process: Process): number {
-    return this.timers.countOwnedBy(process)
+    return this.#timers.countOwnedBy(process)
   }
 
   moveTimersOf(process: Process): void {
-    this.timers.moveOwnedBy(process, (timer) => process.clock.whenMonotonic(timer.localAt, this.now))
+    this.#timers.moveOwnedBy(process, (timer) => process.clock.whenMonotonic(timer.localAt, this.now))
   }
 
-  private arm(at: number, localAt: number, owner: Process | undefined, fire: () => void): Timer {
-    const timer: Timer = { at, order: this.order++, slot: -1, owner, localAt, fire }
-    this.timers.push(timer)
+  #arm(at: number, localAt: number, owner: Process | undefined, fire: () => void): ProcessTimer {
+    const timer: ProcessTimer = { at, order: this.#order++, slot: -1, owner, localAt, fire }
+    this.#timers.push(timer)
     return timer
   }
 
-  private runReady(ready: Ready): void {
+  #runReady(ready: Ready<Process>): void {
     this.stats.steps++
-    this.lastStep = ready
+    this.#lastStep = ready
     this.trace.note(Kind.task, ready.process.id, this.now)
-    this.countStep()
+    this.#countStep()
     this.current = ready.process
     ready.run()
     this.settle()
@@ -201,53 +201,53 @@ export class Kernel {
   /**
    * Nothing is ready at this instant any more: lets the watchers look, then moves on. `false` to wait for real work.
    */
-  private endInstant(): boolean {
-    if (this.watchers.size > 0) {
-      for (const watch of this.watchers) watch()
+  #endInstant(): boolean {
+    if (this.#watchers.size > 0) {
+      for (const watch of this.#watchers) watch()
       this.settle()
-      if (this.queue.size > 0 || this.failure !== undefined) return true
+      if (this.#queue.size > 0 || this.failure !== undefined) return true
     }
     if (this.external.pending > 0) return false
-    if (this.timers.size === 0) {
+    if (this.#timers.size === 0) {
       const fibers = waitingFibers(this.processes)
       const message = `all processes wait and no timer is left: ${fibers.join(", ") || "no fiber"}`
       this.fail(new Deadlock({ message, at: this.now, fibers }))
       return true
     }
-    this.fireNext()
+    this.#fireNext()
     return true
   }
 
-  private fireNext(): void {
-    const timer = this.timers.pop()!
+  #fireNext(): void {
+    const timer = this.#timers.pop()!
     if (timer.at > this.now) {
-      if (timer.at > this.maxTime) {
+      if (timer.at > this.#maxTime) {
         const fibers = waitingFibers(this.processes)
-        const message = `still running after ${this.maxTime / 1000} virtual ms: ${fibers.join(", ") || "no fiber"}`
+        const message = `still running after ${this.#maxTime / 1000} virtual ms: ${fibers.join(", ") || "no fiber"}`
         this.fail(new TimeLimit({ message, at: this.now, fibers }))
         return
       }
       this.now = timer.at
       this.stats.instants++
-      this.stepsThisInstant = 0
+      this.#stepsThisInstant = 0
     }
     this.stats.timers++
     const owner = timer.owner
     this.trace.note(Kind.timer, owner === undefined ? -1 : owner.id, this.now)
-    this.countStep()
+    this.#countStep()
     if (owner === undefined) timer.fire()
     else owner.enter(timer.fire)
     // Promises that were settled by what a process did belong to that process.
-    this.current = this.entered
+    this.current = this.#entered
     this.settle()
     this.current = undefined
-    this.entered = undefined
+    this.#entered = undefined
   }
 
-  private countStep(): void {
-    if (++this.stepsThisInstant <= this.maxStepsPerInstant) return
-    const fiber = this.lastStep === undefined ? "a timer" : describeFiber(this.lastStep.process, this.lastStep.fiber)
-    const message = `${this.maxStepsPerInstant} steps while virtual time stood still, the last one by ${fiber}`
+  #countStep(): void {
+    if (++this.#stepsThisInstant <= this.#maxStepsPerInstant) return
+    const fiber = this.#lastStep === undefined ? "a timer" : describeFiber(this.#lastStep.process, this.#lastStep.fiber)
+    const message = `${this.#maxStepsPerInstant} steps while virtual time stood still, the last one by ${fiber}`
     this.fail(new LiveLock({ message, at: this.now, fiber }))
   }
 }

@@ -11,8 +11,11 @@ import * as Timer from "../../services/Timer.js"
 import type { Kernel } from "./Kernel.js"
 import { LocalClock } from "./LocalClock.js"
 import type { Rng } from "./Rng.js"
-import type { Timer as ArmedTimer } from "./TimerHeap.js"
+import type { Timer as TimerOf } from "./TimerHeap.js"
 import { Kind } from "./Trace.js"
+
+/** A timer of the kernel, as whoever armed it holds it. */
+export type ProcessTimer = TimerOf<Process>
 
 /**
  * One simulated process: an Effect scheduler, a clock and random streams of its own. Every fiber that descends from one
@@ -28,7 +31,7 @@ export class Process implements Scheduler.Scheduler {
   readonly shouldYield = defaultShouldYield
   /** Fibers that `fork` started and that have not ended. */
   readonly roots = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
-  private held: Array<() => void> = []
+  #held: Array<() => void> = []
 
   constructor(
     readonly kernel: Kernel,
@@ -45,7 +48,7 @@ export class Process implements Scheduler.Scheduler {
 
   scheduleTask(task: Scheduler.Task, priority: number, fiber?: Fiber.RuntimeFiber<unknown, unknown>): void {
     if (this.state === "up") this.kernel.enqueue(task, priority, this, fiber)
-    else if (this.state === "paused") this.held.push(() => this.kernel.enqueue(task, priority, this, fiber))
+    else if (this.state === "paused") this.#held.push(() => this.kernel.enqueue(task, priority, this, fiber))
   }
 
   /** Starts a program as a root fiber of this process. It begins when the kernel reaches it, never at once. */
@@ -60,7 +63,7 @@ export class Process implements Scheduler.Scheduler {
   }
 
   /** Calls back after `micros` of this process's own clock. */
-  after(micros: number, fire: () => void): ArmedTimer {
+  after(micros: number, fire: () => void): ProcessTimer {
     return this.kernel.atLocal(this, this.clock.monotonic(this.kernel.now) + Math.max(0, Math.ceil(micros)), fire)
   }
 
@@ -70,7 +73,7 @@ export class Process implements Scheduler.Scheduler {
    */
   enter(run: () => void): void {
     if (this.state === "up") this.kernel.within(this, run)
-    else if (this.state === "paused") this.held.push(() => this.kernel.enqueue(run, 0, this, undefined))
+    else if (this.state === "paused") this.#held.push(() => this.kernel.enqueue(run, 0, this, undefined))
   }
 
   /** Holds the process between two of its steps. Its timers come due and its packets arrive, and all of it waits. */
@@ -83,15 +86,15 @@ export class Process implements Scheduler.Scheduler {
   resume(): void {
     if (this.state !== "paused") return
     this.state = "up"
-    const held = this.held
-    this.held = []
+    const held = this.#held
+    this.#held = []
     for (const release of held) release()
   }
 
   /** The process is gone between two of its steps: no finalizer runs and none of its timers ever fires. */
   kill(): void {
     this.state = "dead"
-    this.held = []
+    this.#held = []
     this.roots.clear()
     this.kernel.forget(this)
   }

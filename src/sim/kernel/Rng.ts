@@ -3,27 +3,27 @@
  * finaliser). Good enough to explore schedules, no secret to anyone.
  */
 export class Rng {
-  private a: number
-  private b: number
-  private c: number
-  private counter = 1
+  #a: number
+  #b: number
+  #c: number
+  #counter = 1
 
   constructor(readonly seed: number) {
-    this.a = mix(seed + 0x9e3779b9)
-    this.b = mix(seed + 0x3c6ef372)
-    this.c = mix(seed + 0xdaa66d2b)
+    this.#a = mix(seed + 0x9e3779b9)
+    this.#b = mix(seed + 0x3c6ef372)
+    this.#c = mix(seed + 0xdaa66d2b)
     // Neighbouring seeds start alike; after twelve steps (the author's figure) nothing of that is left.
     for (let i = 0; i < 12; i++) this.u32()
   }
 
   /** An integer below 2^32. */
   u32(): number {
-    const sum = (((this.a + this.b) | 0) + this.counter) | 0
-    this.counter = (this.counter + 1) | 0
-    this.a = this.b ^ (this.b >>> 9)
-    this.b = (this.c + (this.c << 3)) | 0
-    this.c = (this.c << 21) | (this.c >>> 11)
-    this.c = (this.c + sum) | 0
+    const sum = (((this.#a + this.#b) | 0) + this.#counter) | 0
+    this.#counter = (this.#counter + 1) | 0
+    this.#a = this.#b ^ (this.#b >>> 9)
+    this.#b = (this.#c + (this.#c << 3)) | 0
+    this.#c = (this.#c << 21) | (this.#c >>> 11)
+    this.#c = (this.#c + sum) | 0
     return sum >>> 0
   }
 

@@ -1,44 +1,47 @@
 import type * as Fiber from "effect/Fiber"
-import type { Process } from "./Process.js"
 import type { Rng } from "./Rng.js"
 
 /** A step of some process that is ready to run. */
-export interface Ready {
+export interface Ready<Owner> {
   readonly run: () => void
-  readonly process: Process
+  readonly process: Owner
   readonly fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
   /** Effect's priority: 0 before all others, then ascending. */
   readonly priority: number
 }
 
 /** The steps that are ready, in the order they became so, or with `shuffle` in an order that the seed chooses. */
-export class RunQueue {
-  private entries: Array<Ready | undefined> = []
-  private head = 0
-  private tail = 0
-  private later: Array<Ready> = []
+export class RunQueue<Owner> {
+  #entries: Array<Ready<Owner> | undefined> = []
+  #head = 0
+  #tail = 0
+  #later: Array<Ready<Owner>> = []
+  readonly #shuffle: Rng | undefined
 
-  constructor(private readonly shuffle: Rng | undefined) {}
+  constructor(shuffle: Rng | undefined) {
+    this.#shuffle = shuffle
+  }
 
   get size(): number {
-    return this.tail - this.head + this.later.length
+    return this.#tail - this.#head + this.#later.length
   }
 
-  push(entry: Ready): void {
-    if (entry.priority === 0) this.append(entry)
-    else this.later.push(entry)
+  push(entry: Ready<Owner>): void {
+    if (entry.priority === 0) this.#append(entry)
+    else this.#later.push(entry)
   }
 
-  take(): Ready | undefined {
-    if (this.head === this.tail) {
-      this.head = 0
-      this.tail = 0
-      if (this.later.length === 0) return undefined
-      this.promote()
+  take(): Ready<Owner> | undefined {
+    if (this.#head === this.#tail) {
+      this.#head = 0
+      this.#tail = 0
+      if (this.#later.length === 0) return undefined
+      this.#promote()
     }
-    const { entries, head } = this
-    if (this.shuffle !== undefined && this.tail - head > 1) {
-      const chosen = head + this.shuffle.below(this.tail - head)
+    const entries = this.#entries
+    const head = this.#head
+    if (this.#shuffle !== undefined && this.#tail - head > 1) {
+      const chosen = head + this.#shuffle.below(this.#tail - head)
       const entry = entries[chosen]
       entries[chosen] = entries[head]
       entries[head] = entry
@@ -46,18 +49,18 @@ export class RunQueue {
     const entry = entries[head]
     // The slot stays, so that the array neither shrinks nor grows a thousand times a second; what it held may go.
     entries[head] = undefined
-    this.head = head + 1
+    this.#head = head + 1
     return entry
   }
 
   /** Takes out all steps of a process, in order. */
-  removeOwnedBy(process: Process): ReadonlyArray<Ready> {
-    const all = [...this.entries.slice(this.head, this.tail), ...this.later] as Array<Ready>
-    this.entries = []
-    this.head = 0
-    this.tail = 0
-    this.later = []
-    const removed: Array<Ready> = []
+  removeOwnedBy(process: Owner): ReadonlyArray<Ready<Owner>> {
+    const all = [...this.#entries.slice(this.#head, this.#tail), ...this.#later] as Array<Ready<Owner>>
+    this.#entries = []
+    this.#head = 0
+    this.#tail = 0
+    this.#later = []
+    const removed: Array<Ready<Owner>> = []
     for (const entry of all) {
       if (entry.process === process) removed.push(entry)
       else this.push(entry)
@@ -65,14 +68,14 @@ export class RunQueue {
     return removed
   }
 
-  private append(entry: Ready): void {
-    this.entries[this.tail++] = entry
+  #append(entry: Ready<Owner>): void {
+    this.#entries[this.#tail++] = entry
   }
 
   /** The most urgent of the others, the eldest among equals. */
-  private promote(): void {
+  #promote(): void {
     let best = 0
-    for (let i = 1; i < this.later.length; i++) if (this.later[i]!.priority < this.later[best]!.priority) best = i
-    this.append(this.later.splice(best, 1)[0]!)
+    for (let i = 1; i < this.#later.length; i++) if (this.#later[i]!.priority < this.#later[best]!.priority) best = i
+    this.#append(this.#later.splice(best, 1)[0]!)
   }
 }

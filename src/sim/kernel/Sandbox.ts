@@ -1,11 +1,11 @@
 import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as NodeHooks from "../../layers/node/NodeHooks.js"
 import { EffectGlobals } from "./EffectGlobals.js"
-import * as Host from "./Host.js"
 import type { Kernel } from "./Kernel.js"
 import { Aborted, HostFailed, type KernelError, RealIo, Unsupported } from "./KernelError.js"
+import { Patches } from "./Patches.js"
 import type { Process } from "./Process.js"
-import { Swap } from "./Swap.js"
 import * as VirtualDate from "./VirtualDate.js"
 import * as VirtualTimers from "./VirtualTimers.js"
 
@@ -32,20 +32,20 @@ export const run = <A, E>(
         resolve(Exit.fail(new Aborted({ message: "the run was given up", at: kernel.now })))
         return
       }
-      const until = Host.realMillis() + SLICE_MS
+      const until = NodeHooks.realMillis() + SLICE_MS
       sandbox.enter()
       let outcome: "more" | "idle" | "failed" = "more"
       try {
         if (!started) {
           started = true
-          if (!Host.canDrain()) kernel.fail(new Unsupported({ message: NO_DRAIN, at: 0 }))
+          if (!NodeHooks.canDrain()) kernel.fail(new Unsupported({ message: NO_DRAIN, at: 0 }))
           main.fork(program).addObserver((result) => {
             exit = result
           })
         }
         for (let n = 0; outcome === "more" && exit === undefined; n++) {
           outcome = kernel.step()
-          if ((n & CLOCK_MASK) === CLOCK_MASK && Host.realMillis() > until) break
+          if ((n & CLOCK_MASK) === CLOCK_MASK && NodeHooks.realMillis() > until) break
         }
       } catch (cause) {
         kernel.fail(thrown(kernel, cause))
@@ -54,29 +54,31 @@ export const run = <A, E>(
       }
       if (kernel.failure !== undefined) resolve(Exit.fail(kernel.failure))
       else if (exit !== undefined) resolve(exit)
-      else if (outcome === "idle") Host.macrotask(poll)
-      else Host.macrotask(slice)
+      else if (outcome === "idle") NodeHooks.macrotask(poll)
+      else NodeHooks.macrotask(slice)
     }
     const poll = () => {
       if (kernel.ready || signal?.aborted === true) slice()
-      else Host.macrotask(poll)
+      else NodeHooks.macrotask(poll)
     }
-    Host.macrotask(slice)
+    NodeHooks.macrotask(slice)
   })
 
 /** The replacements of one run: put in place for each slice of the loop and taken back after it. */
 class Sandbox {
-  private readonly swap = new Swap()
-  private readonly effect: EffectGlobals
-  private readonly watcher: ReturnType<typeof Host.watchResources>
-  private readonly timers: VirtualTimers.VirtualTimers
-  private readonly clock: DateConstructor
+  readonly #patches = new Patches()
+  readonly #effect: EffectGlobals
+  readonly #watcher: ReturnType<typeof NodeHooks.watchResources>
+  readonly #timers: VirtualTimers.VirtualTimers
+  readonly #clock: DateConstructor
+  readonly #kernel: Kernel
 
-  constructor(private readonly kernel: Kernel) {
-    this.effect = new EffectGlobals(kernel)
-    this.timers = VirtualTimers.make(kernel)
-    this.clock = VirtualDate.make(() => (kernel.current ?? kernel.outside).effectClock.unsafeCurrentTimeMillis())
-    this.watcher = Host.watchResources((resource, stack) => {
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel
+    this.#effect = new EffectGlobals(kernel)
+    this.#timers = VirtualTimers.make(kernel)
+    this.#clock = VirtualDate.make(() => (kernel.current ?? kernel.outside).effectClock.unsafeCurrentTimeMillis())
+    this.#watcher = NodeHooks.watchResources((resource, stack) => {
       if (kernel.external.opening || kernel.failure !== undefined) return
       const message = `${resource}: the program reached for the real world, where nothing can be repeated`
       const error = new RealIo({ message, at: kernel.now, resource })
@@ -86,27 +88,29 @@ class Sandbox {
   }
 
   enter(): void {
-    const { kernel, swap, timers } = this
+    const kernel = this.#kernel
+    const patches = this.#patches
+    const timers = this.#timers
     const random = () => (kernel.current ?? kernel.outside).globals
-    swap.put(globalThis, "Date", this.clock)
-    swap.put(Math, "random", () => random().unit())
-    swap.put(performance, "now", () => kernel.now / 1000)
-    swap.put(performance, "timeOrigin", kernel.epoch / 1000)
-    swap.put(globalThis, "clearTimeout", timers.clear(clearTimeout))
-    swap.put(globalThis, "clearInterval", timers.clear(clearInterval))
-    swap.put(globalThis, "clearImmediate", timers.clear(clearImmediate))
-    swap.put(globalThis, "setTimeout", timers.setTimeout)
-    swap.put(globalThis, "setInterval", timers.setInterval)
-    swap.put(globalThis, "setImmediate", timers.setImmediate)
-    Host.replaceModules({ kernel, swap, timers, random })
-    this.effect.enter(swap)
-    kernel.settle = Host.drainMicrotasks
-    this.watcher.enable()
+    patches.put(globalThis, "Date", this.#clock)
+    patches.put(Math, "random", () => random().unit())
+    patches.put(performance, "now", () => kernel.now / 1000)
+    patches.put(performance, "timeOrigin", kernel.epoch / 1000)
+    patches.put(globalThis, "clearTimeout", timers.clear(clearTimeout))
+    patches.put(globalThis, "clearInterval", timers.clear(clearInterval))
+    patches.put(globalThis, "clearImmediate", timers.clear(clearImmediate))
+    patches.put(globalThis, "setTimeout", timers.setTimeout)
+    patches.put(globalThis, "setInterval", timers.setInterval)
+    patches.put(globalThis, "setImmediate", timers.setImmediate)
+    NodeHooks.replaceModules({ now: () => kernel.now, patches, timers, random })
+    this.#effect.enter(patches)
+    kernel.settle = NodeHooks.drainMicrotasks
+    this.#watcher.enable()
   }
 
   leave(): void {
-    this.watcher.disable()
-    this.swap.restore()
+    this.#watcher.disable()
+    this.#patches.restore()
   }
 }
 

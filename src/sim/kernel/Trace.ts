@@ -2,18 +2,18 @@
  * What happened, as one number for each thing that did: equal traces have equal hashes, and unequal ones hardly ever.
  */
 export class Trace {
-  private low = 0x9dc5811c | 0
-  private high = 0x01000193 | 0
+  #low = 0x9dc5811c | 0
+  #high = 0x01000193 | 0
 
   /** Mixes three integers (taken modulo 2^32) into the hash. */
   note(kind: number, a: number, b: number): void {
-    this.low = Math.imul(this.low ^ kind ^ (a | 0), 0x85ebca6b) ^ (this.high >>> 13)
-    this.high = Math.imul(this.high ^ (b | 0), 0xc2b2ae35) ^ (this.low >>> 15) ^ ((a / 4_294_967_296) | 0)
+    this.#low = Math.imul(this.#low ^ kind ^ (a | 0), 0x85ebca6b) ^ (this.#high >>> 13)
+    this.#high = Math.imul(this.#high ^ (b | 0), 0xc2b2ae35) ^ (this.#low >>> 15) ^ ((a / 4_294_967_296) | 0)
   }
 
   /** 16 hexadecimal digits. */
   get hash(): string {
-    return hex(this.low) + hex(this.high)
+    return hex(this.#low) + hex(this.#high)
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Kernel } from "./Kernel.js"
-import type { Process } from "./Process.js"
-import type { Timer } from "./TimerHeap.js"
+import type { Process, ProcessTimer } from "./Process.js"
 
 /** What stands in for `setTimeout` and its relatives while a run is on. */
 export interface VirtualTimers {
@@ -26,17 +25,20 @@ type Callback = (...args: Array<unknown>) => void
 
 /** Looks like Node's `Timeout` to whoever holds one. */
 class VirtualTimeout {
-  private timer: Timer | undefined
-  private readonly owner: Process | undefined
+  #timer: ProcessTimer | undefined
+  readonly #owner: Process | undefined
+  readonly #kernel: Kernel
+  readonly #callback: () => void
+  readonly #ms: number
+  readonly #repeat: boolean
 
-  constructor(
-    private readonly kernel: Kernel,
-    private readonly callback: () => void,
-    private readonly ms: number,
-    private readonly repeat: boolean
-  ) {
-    this.owner = kernel.current
-    this.arm()
+  constructor(kernel: Kernel, callback: () => void, ms: number, repeat: boolean) {
+    this.#kernel = kernel
+    this.#callback = callback
+    this.#ms = ms
+    this.#repeat = repeat
+    this.#owner = kernel.current
+    this.#arm()
   }
 
   ref(): this {
@@ -53,13 +55,13 @@ class VirtualTimeout {
 
   refresh(): this {
     this.close()
-    this.arm()
+    this.#arm()
     return this
   }
 
   close(): this {
-    if (this.timer !== undefined) this.kernel.cancel(this.timer)
-    this.timer = undefined
+    if (this.#timer !== undefined) this.#kernel.cancel(this.#timer)
+    this.#timer = undefined
     return this
   }
 
@@ -67,20 +69,20 @@ class VirtualTimeout {
     this.close()
   }
 
-  private arm(): void {
+  #arm(): void {
     // An interval this long is how Effect keeps a process alive while it waits; it must not hide a deadlock.
-    if (this.ms >= MAX_MS) return
+    if (this.#ms >= MAX_MS) return
     const fire = () => {
-      this.timer = undefined
-      if (this.repeat) this.arm()
-      this.callback()
+      this.#timer = undefined
+      if (this.#repeat) this.#arm()
+      this.#callback()
     }
-    this.timer =
-      this.owner === undefined
-        ? this.kernel.after(this.ms * 1000, fire)
-        : this.owner.state === "dead"
+    this.#timer =
+      this.#owner === undefined
+        ? this.#kernel.after(this.#ms * 1000, fire)
+        : this.#owner.state === "dead"
           ? undefined
-          : this.owner.after(this.ms * 1000, fire)
+          : this.#owner.after(this.#ms * 1000, fire)
   }
 }
 

@@ -11,31 +11,31 @@ export type Point = number
 
 /** Turns addresses into integers and back, so that a packet's way through a world costs map look-ups of numbers. */
 export class AddressBook {
-  private readonly ids = new Map<string, AddressId>()
-  private readonly texts: Array<string> = []
-  private readonly families: Array<Endpoint.Family> = []
-  private readonly endpoints = new Map<Point, Endpoint.Endpoint>()
+  readonly #ids = new Map<string, AddressId>()
+  readonly #texts: Array<string> = []
+  readonly #families: Array<Endpoint.Family> = []
+  readonly #endpoints = new Map<Point, Endpoint.Endpoint>()
 
   /** `undefined` for what is no IP literal, and once the book is full. */
   id(text: string): AddressId | undefined {
-    const known = this.ids.get(text)
+    const known = this.#ids.get(text)
     if (known !== undefined) return known
     const canonical = Endpoint.make(text, 0)
-    if (canonical === undefined || this.texts.length >= MAX_ADDRESSES) return undefined
+    if (canonical === undefined || this.#texts.length >= MAX_ADDRESSES) return undefined
     if (canonical.address !== text) return this.id(canonical.address)
-    const id = this.texts.length
-    this.ids.set(text, id)
-    this.texts.push(text)
-    this.families.push(canonical.family)
+    const id = this.#texts.length
+    this.#ids.set(text, id)
+    this.#texts.push(text)
+    this.#families.push(canonical.family)
     return id
   }
 
   text(id: AddressId): string {
-    return this.texts[id]!
+    return this.#texts[id]!
   }
 
   family(id: AddressId): Endpoint.Family {
-    return this.families[id]!
+    return this.#families[id]!
   }
 
   /** `undefined` for an address that is none, or port 0. */
@@ -45,12 +45,12 @@ export class AddressBook {
   }
 
   endpoint(point: Point): Endpoint.Endpoint {
-    const known = this.endpoints.get(point)
+    const known = this.#endpoints.get(point)
     if (known !== undefined) return known
-    if (this.endpoints.size >= MAX_CACHED) this.endpoints.clear()
+    if (this.#endpoints.size >= MAX_CACHED) this.#endpoints.clear()
     const id = addressOf(point)
     const endpoint = { family: this.family(id), address: this.text(id), port: portOf(point) }
-    this.endpoints.set(point, endpoint)
+    this.#endpoints.set(point, endpoint)
     return endpoint
   }
 }

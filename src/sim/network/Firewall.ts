@@ -17,15 +17,15 @@ export interface FirewallConfig {
 export const ordinary: FirewallConfig = { filtering: "address-and-port-dependent", timeoutMs: 120_000 }
 
 export class Firewall {
-  private readonly open = new Map<Point, Map<number, number>>()
+  readonly #open = new Map<Point, Map<number, number>>()
   readonly stats = { filtered: 0 }
 
   constructor(public config: FirewallConfig) {}
 
   outbound(inner: Point, peer: Point, now: number, sign?: TcpSign): void {
     const key = protocolKey(inner, sign)
-    const permissions = this.open.get(key) ?? new Map<number, number>()
-    this.open.set(key, permissions)
+    const permissions = this.#open.get(key) ?? new Map<number, number>()
+    this.#open.set(key, permissions)
     if (permissions.size >= MAX_PERMISSIONS) sweep(permissions, now)
     if (permissions.size < MAX_PERMISSIONS) {
       permissions.set(depend(this.config.filtering, peer), now + this.config.timeoutMs * 1000)
@@ -34,14 +34,14 @@ export class Firewall {
 
   /** Whether the packet may pass. */
   inbound(peer: Point, inner: Point, now: number, sign?: TcpSign): boolean {
-    const until = this.open.get(protocolKey(inner, sign))?.get(depend(this.config.filtering, peer))
+    const until = this.#open.get(protocolKey(inner, sign))?.get(depend(this.config.filtering, peer))
     if (until !== undefined && until > now) return true
     this.stats.filtered++
     return false
   }
 
   reboot(): void {
-    this.open.clear()
+    this.#open.clear()
   }
 }
 

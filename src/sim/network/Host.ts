@@ -4,7 +4,7 @@ import type { AddressId, Point } from "./AddressBook.js"
 import type { DropReason, Packet } from "./Packet.js"
 import type { Router } from "./Router.js"
 
-/** The network side of a machine: its addresses and what is bound to them. */
+/** The network side of a machine: its addresses and the sockets that are bound to them. */
 export class Host {
   ipv4: AddressId | undefined
   ipv6: AddressId | undefined
@@ -65,7 +65,7 @@ export interface PacketSink {
   /** The process is gone and the operating system closes what it had open. */
   readonly abandon?: () => void
   /** Takes it, or says why not. */
-  readonly arrive: (packet: Packet) => DropReason | undefined
+  readonly arrive: (packet: Packet, from: Host) => DropReason | undefined
 }
 
 /** A port of one family; IPv4 and IPv6 have ports of their own. */

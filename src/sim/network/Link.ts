@@ -15,13 +15,13 @@ export type Lost = "blocked" | "loss" | "burst" | "queue" | "mtu" | "flap" | "pr
 /** One direction between two hosts. */
 export class Link {
   /** Fixed by the seed and the two names: other hosts and other links cannot move it. */
-  private readonly salt: number
-  private packets = 0
-  private bad = false
-  private busyUntil = 0
-  private flapSince = 0
+  readonly #salt: number
+  #packets = 0
+  #bad = false
+  #busyUntil = 0
+  #flapSince = 0
   /** Packets that a clogged link holds, released in order. */
-  private readonly held: Array<() => void> = []
+  readonly #held: Array<() => void> = []
 
   constructor(
     seed: number,
@@ -29,7 +29,7 @@ export class Link {
     readonly to: Host,
     public conditions: Conditions
   ) {
-    this.salt = mix(hash(`${from.name}>${to.name}`) ^ mix(seed))
+    this.#salt = mix(hash(`${from.name}>${to.name}`) ^ mix(seed))
   }
 
   /**
@@ -37,9 +37,9 @@ export class Link {
    * more.
    */
   update(conditions: Conditions, now: number): void {
-    if (conditions.flap !== undefined && this.conditions.flap === undefined) this.flapSince = now
+    if (conditions.flap !== undefined && this.conditions.flap === undefined) this.#flapSince = now
     this.conditions = conditions
-    if (!conditions.clogged) for (const release of this.held.splice(0)) release()
+    if (!conditions.clogged) for (const release of this.#held.splice(0)) release()
   }
 
   /**
@@ -47,49 +47,49 @@ export class Link {
    * so that a fault more or less leaves the draws of all later packets as they were.
    */
   next(protocol: "udp" | "tcp", size: number, now: number): Fate {
-    const n = this.packets++
-    const lost = this.reasonToLose(n, protocol, size, now)
+    const n = this.#packets++
+    const lost = this.#reasonToLose(n, protocol, size, now)
     if (lost !== undefined) return { arrivals: NONE, lost }
-    const delay = this.delay(n, size, now)
-    const copies = protocol === "udp" ? this.copies(n, delay) : NONE
+    const delay = this.#delay(n, size, now)
+    const copies = protocol === "udp" ? this.#copies(n, delay) : NONE
     return { arrivals: copies.length === 0 ? [delay] : [delay, ...copies], lost: undefined }
   }
 
   /** Keeps a packet back for as long as the link is clogged; beyond what it has room for, packets are lost. */
   hold(release: () => void): void {
-    if (this.held.length < MAX_HELD) this.held.push(release)
+    if (this.#held.length < MAX_HELD) this.#held.push(release)
   }
 
   /** Number of the packet that `next` decided last. */
   get last(): number {
-    return this.packets - 1
+    return this.#packets - 1
   }
 
   /** A number at least 0 and below 1 that belongs to packet `n` and `purpose` alone. */
   draw(n: number, purpose: Purpose): number {
-    return mix(this.salt ^ Math.imul(n, 0x27d4eb2f) ^ Math.imul(purpose, 0x165667b1)) / 4_294_967_296
+    return mix(this.#salt ^ Math.imul(n, 0x27d4eb2f) ^ Math.imul(purpose, 0x165667b1)) / 4_294_967_296
   }
 
-  private reasonToLose(n: number, protocol: "udp" | "tcp", size: number, now: number): Lost | undefined {
+  #reasonToLose(n: number, protocol: "udp" | "tcp", size: number, now: number): Lost | undefined {
     const c = this.conditions
     if (c.burst !== undefined) {
       const turn = this.draw(n, Purpose.burst)
-      if (turn < (this.bad ? c.burst.leave : c.burst.enter)) this.bad = !this.bad
-    } else this.bad = false
+      if (turn < (this.#bad ? c.burst.leave : c.burst.enter)) this.#bad = !this.#bad
+    } else this.#bad = false
     if (c.blocked) return "blocked"
     if (protocol === "udp" ? c.udpBlocked : c.tcpBlocked) return "protocol"
     if (c.flap !== undefined) {
-      const phase = (now - this.flapSince) % ((c.flap.upMs + c.flap.downMs) * 1000)
+      const phase = (now - this.#flapSince) % ((c.flap.upMs + c.flap.downMs) * 1000)
       if (phase >= c.flap.upMs * 1000) return "flap"
     }
     if (size > c.mtu) return "mtu"
-    if (this.bad) return "burst"
+    if (this.#bad) return "burst"
     if (c.loss > 0 && this.draw(n, Purpose.loss) < c.loss) return "loss"
-    if (c.queue !== Number.POSITIVE_INFINITY && ((this.busyUntil - now) * c.bandwidth) / 1e6 > c.queue) return "queue"
+    if (c.queue !== Number.POSITIVE_INFINITY && ((this.#busyUntil - now) * c.bandwidth) / 1e6 > c.queue) return "queue"
     return undefined
   }
 
-  private delay(n: number, size: number, now: number): number {
+  #delay(n: number, size: number, now: number): number {
     const c = this.conditions
     let delay = c.latencyMs * 1000
     if (c.jitterMs > 0) delay += this.draw(n, Purpose.jitter) * c.jitterMs * 1000
@@ -97,13 +97,13 @@ export class Link {
       delay += this.draw(n, Purpose.reorderBy) * c.reorder.ms * 1000
     }
     if (c.bandwidth !== Number.POSITIVE_INFINITY) {
-      this.busyUntil = Math.max(now, this.busyUntil) + (size * 1e6) / c.bandwidth
-      delay += this.busyUntil - now
+      this.#busyUntil = Math.max(now, this.#busyUntil) + (size * 1e6) / c.bandwidth
+      delay += this.#busyUntil - now
     }
     return Math.round(delay)
   }
 
-  private copies(n: number, delay: number): ReadonlyArray<number> {
+  #copies(n: number, delay: number): ReadonlyArray<number> {
     const c = this.conditions
     if (c.duplicate === 0 && c.replay === undefined) return NONE
     const copies: Array<number> = []

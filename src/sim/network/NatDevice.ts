@@ -7,38 +7,40 @@ export type TcpSign = "syn" | "data" | "fin" | "rst"
 
 /** The mapping table of one NAT device. Time is in microseconds and passed in. */
 export class NatDevice {
-  private readonly udp: Table = newTable()
-  private readonly tcp: Table = newTable()
-  private nextPort: number
+  readonly #udp: Table = newTable()
+  readonly #tcp: Table = newTable()
+  #nextPort: number
   /** What happened so far: for tests, and for people who wonder where their packets went. */
   readonly stats = { created: 0, expired: 0, filtered: 0, unmapped: 0, exhausted: 0 }
+  readonly #rng: Rng
 
   constructor(
     public config: NatConfig,
     public outer: AddressId,
-    private readonly rng: Rng
+    rng: Rng
   ) {
-    this.nextPort = rng.between(40_000, 60_000)
+    this.#rng = rng
+    this.#nextPort = rng.between(40_000, 60_000)
   }
 
   /** A packet from inside: the source that the outside sees, or `undefined` when it cannot pass. */
   outbound(inner: Point, peer: Point, now: number, sign?: TcpSign): Point | undefined {
-    const table = sign === undefined ? this.udp : this.tcp
+    const table = sign === undefined ? this.#udp : this.#tcp
     const byPeer = table.outward.get(inner)
     let mapping = byPeer?.get(depend(this.config.mapping, peer))
     if (mapping !== undefined && mapping.expires <= now) {
-      this.forget(table, mapping)
+      this.#forget(table, mapping)
       mapping = undefined
     }
     if (mapping === undefined) {
       // Only a SYN opens a connection; a segment in the middle of one that the device has forgotten belongs to nothing.
       if (sign !== undefined && sign !== "syn") return undefined
-      mapping = this.create(table, inner, peer, now)
+      mapping = this.#create(table, inner, peer, now)
       if (mapping === undefined) return undefined
     }
     if (sign === "data" && mapping.phase === "opening" && mapping.answered) mapping.phase = "established"
     if (sign === "fin" || sign === "rst") mapping.phase = "closing"
-    mapping.expires = now + this.lifetime(mapping, sign)
+    mapping.expires = now + this.#lifetime(mapping, sign)
     const permission = (this.config.permissionMs ?? Number.POSITIVE_INFINITY) * 1000
     if (mapping.permissions.size >= MAX_PERMISSIONS) mapping.permissions.clear()
     mapping.permissions.set(depend(this.config.filtering, peer), now + permission)
@@ -47,10 +49,10 @@ export class NatDevice {
 
   /** A packet from outside for our outer address: the inner destination, or `undefined` when it is dropped. */
   inbound(peer: Point, port: number, now: number, sign?: TcpSign): Point | undefined {
-    const table = sign === undefined ? this.udp : this.tcp
-    const mapping = table.inward.get(this.inwardKey(port, peer))
+    const table = sign === undefined ? this.#udp : this.#tcp
+    const mapping = table.inward.get(this.#inwardKey(port, peer))
     if (mapping === undefined || mapping.expires <= now) {
-      if (mapping !== undefined) this.forget(table, mapping)
+      if (mapping !== undefined) this.#forget(table, mapping)
       this.stats.unmapped++
       return undefined
     }
@@ -61,22 +63,22 @@ export class NatDevice {
     }
     mapping.answered = true
     if (sign === "fin" || sign === "rst") mapping.phase = "closing"
-    if (this.config.refreshInbound) mapping.expires = now + this.lifetime(mapping, sign)
+    if (this.config.refreshInbound) mapping.expires = now + this.#lifetime(mapping, sign)
     return mapping.inner
   }
 
   /** A power cycle: all state is gone. */
   reboot(): void {
-    for (const table of [this.udp, this.tcp]) {
+    for (const table of [this.#udp, this.#tcp]) {
       table.outward.clear()
       table.inward.clear()
       table.size = 0
     }
   }
 
-  private create(table: Table, inner: Point, peer: Point, now: number): Mapping | undefined {
-    if (table.size >= this.config.maxMappings) this.sweep(table, now)
-    const port = table.size >= this.config.maxMappings ? undefined : this.choosePort(table, portOf(inner), peer, now)
+  #create(table: Table, inner: Point, peer: Point, now: number): Mapping | undefined {
+    if (table.size >= this.config.maxMappings) this.#sweep(table, now)
+    const port = table.size >= this.config.maxMappings ? undefined : this.#choosePort(table, portOf(inner), peer, now)
     if (port === undefined) {
       this.stats.exhausted++
       return undefined
@@ -85,7 +87,7 @@ export class NatDevice {
       inner,
       port,
       dependsOn: depend(this.config.mapping, peer),
-      key: this.inwardKey(port, peer),
+      key: this.#inwardKey(port, peer),
       expires: 0,
       permissions: new Map(),
       phase: "opening",
@@ -100,40 +102,40 @@ export class NatDevice {
     return mapping
   }
 
-  private choosePort(table: Table, wish: number, peer: Point, now: number): number | undefined {
+  #choosePort(table: Table, wish: number, peer: Point, now: number): number | undefined {
     const { ports } = this.config
     const keeps = ports === "preserve" || ports === "overload"
-    if (keeps && wish >= LOWEST_PORT && this.isFree(table, wish, peer, now)) return wish
+    if (keeps && wish >= LOWEST_PORT && this.#isFree(table, wish, peer, now)) return wish
     for (let tries = 0; tries < PORTS; tries++) {
-      const port = LOWEST_PORT + (ports === "random" ? this.rng.below(PORTS) : this.nextPort++ % PORTS)
-      if (this.isFree(table, port, peer, now)) return port
+      const port = LOWEST_PORT + (ports === "random" ? this.#rng.below(PORTS) : this.#nextPort++ % PORTS)
+      if (this.#isFree(table, port, peer, now)) return port
     }
     return undefined
   }
 
-  private isFree(table: Table, port: number, peer: Point, now: number): boolean {
-    const mapping = table.inward.get(this.inwardKey(port, peer))
+  #isFree(table: Table, port: number, peer: Point, now: number): boolean {
+    const mapping = table.inward.get(this.#inwardKey(port, peer))
     if (mapping === undefined) return true
     if (mapping.expires > now) return false
-    this.forget(table, mapping)
+    this.#forget(table, mapping)
     return true
   }
 
   /** A port means one mapping, unless it is shared by mappings to different peers. */
-  private inwardKey(port: number, peer: Point): number {
+  #inwardKey(port: number, peer: Point): number {
     return this.config.ports === "overload" ? peer * 65_536 + port : port
   }
 
-  private lifetime(mapping: Mapping, sign: TcpSign | undefined): number {
+  #lifetime(mapping: Mapping, sign: TcpSign | undefined): number {
     if (sign === undefined) return this.config.udpTimeoutMs * 1000
     return (mapping.phase === "established" ? this.config.tcpTimeoutMs : this.config.tcpTransitoryMs) * 1000
   }
 
-  private sweep(table: Table, now: number): void {
-    for (const mapping of table.inward.values()) if (mapping.expires <= now) this.forget(table, mapping)
+  #sweep(table: Table, now: number): void {
+    for (const mapping of table.inward.values()) if (mapping.expires <= now) this.#forget(table, mapping)
   }
 
-  private forget(table: Table, mapping: Mapping): void {
+  #forget(table: Table, mapping: Mapping): void {
     if (!table.inward.delete(mapping.key)) return
     const byPeer = table.outward.get(mapping.inner)
     byPeer?.delete(mapping.dependsOn)

@@ -1,11 +1,9 @@
 import type { Point } from "./AddressBook.js"
-import type { Host } from "./Host.js"
 import type { TcpSign } from "./NatDevice.js"
 
-/** One IP packet on its way. */
+/** One IP packet on its way. Which machine sent it is no part of it: whoever handles packets says that beside them. */
 export interface Packet {
   readonly protocol: "udp" | "tcp"
-  readonly from: Host
   /** As the receiver sees it: NATs rewrite both. */
   readonly source: Point
   readonly destination: Point
@@ -51,13 +49,3 @@ export type DropReason =
   | "offline"
   | "no-socket"
   | "overflow"
-
-/** What the packet log and a capture are told. */
-export interface PacketEvent {
-  readonly what: "sent" | "arrived" | DropReason
-  /** Virtual microseconds. */
-  readonly at: number
-  readonly packet: Packet
-  /** Where it was going, once a route was found. */
-  readonly to: Host | undefined
-}

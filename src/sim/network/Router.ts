@@ -1,13 +1,20 @@
 import type { AddressId } from "./AddressBook.js"
 import type { Firewall } from "./Firewall.js"
-import type { Host } from "./Host.js"
 import type { NatDevice } from "./NatDevice.js"
 
-/** Who owns which IPv4 address on one side of a router; the Internet is the realm without a router. */
-export type Realm = Map<AddressId, Host | Router>
+/**
+ * Who owns which IPv4 address on one side of a router: hosts, and routers of their own realms. The Internet is the realm
+ * without a router.
+ */
+export type Realm = Map<AddressId, Resident>
+
+/** Whoever has an address of its own: a `Host` or a `Router`. */
+export interface Resident {
+  readonly name: string
+}
 
 /** A device between a realm of private addresses and the realm outside: NAT for IPv4, a packet filter for IPv6. */
-export class Router {
+export class Router implements Resident {
   /** The inner side. */
   readonly realm: Realm = new Map()
 

@@ -2,7 +2,7 @@ import { type AddressBook, addressOf, type Point, portOf } from "./AddressBook.j
 import { Host } from "./Host.js"
 import type { TcpSign } from "./NatDevice.js"
 import type { DropReason } from "./Packet.js"
-import type { Realm, Router } from "./Router.js"
+import { type Realm, type Resident, Router } from "./Router.js"
 
 /** Where a packet ends up, and what its endpoints look like there. */
 export interface Route {
@@ -17,8 +17,11 @@ export class Routing {
   readonly internet: Realm = new Map()
   /** IPv6 addresses are the same everywhere. */
   readonly ipv6 = new Map<number, Host>()
+  readonly #book: AddressBook
 
-  constructor(private readonly book: AddressBook) {}
+  constructor(book: AddressBook) {
+    this.#book = book
+  }
 
   /**
    * Follows a packet from `from` to its destination, through every NAT and firewall on the way, whose state changes as
@@ -27,25 +30,25 @@ export class Routing {
   route(from: Host, source: Point, destination: Point, now: number, sign?: TcpSign): Route | DropReason {
     const address = addressOf(destination)
     if (this.isLoopback(address)) return { host: from, source, destination }
-    return this.book.family(address) === "ipv4"
-      ? this.routeIpv4(from, source, destination, now, sign)
-      : this.routeIpv6(from, source, destination, now, sign)
+    return this.#book.family(address) === "ipv4"
+      ? this.#routeIpv4(from, source, destination, now, sign)
+      : this.#routeIpv6(from, source, destination, now, sign)
   }
 
   isLoopback(address: number): boolean {
-    const text = this.book.text(address)
+    const text = this.#book.text(address)
     return text === "::1" || text.startsWith("127.")
   }
 
   /** Outwards through routers until somebody knows the address, then inwards through theirs. */
-  private routeIpv4(from: Host, source: Point, destination: Point, now: number, sign?: TcpSign): Route | DropReason {
+  #routeIpv4(from: Host, source: Point, destination: Point, now: number, sign?: TcpSign): Route | DropReason {
     let src = source
     let dst = destination
     let router = from.router
     for (let hops = 0; hops < MAX_HOPS; hops++) {
       const realm = router === undefined ? this.internet : router.realm
       const found = realm.get(addressOf(dst))
-      if (found !== undefined) return this.descend(found, src, dst, now, sign)
+      if (found !== undefined) return this.#descend(found, src, dst, now, sign)
       if (router === undefined) return "no-route"
       const translated = router.nat.outbound(src, dst, now, sign)
       if (translated === undefined) return "nat"
@@ -61,19 +64,19 @@ export class Routing {
     return "no-route"
   }
 
-  private descend(first: Host | Router, src: Point, dst: Point, now: number, sign?: TcpSign): Route | DropReason {
-    let target: Host | Router | undefined = first
+  #descend(first: Resident, src: Point, dst: Point, now: number, sign?: TcpSign): Route | DropReason {
+    let target: Resident | undefined = first
     let destination = dst
-    while (target !== undefined && !(target instanceof Host)) {
+    while (target instanceof Router) {
       const inner = target.nat.inbound(src, portOf(destination), now, sign)
       if (inner === undefined) return "nat"
       destination = inner
       target = target.realm.get(addressOf(destination))
     }
-    return target === undefined ? "no-route" : { host: target, source: src, destination }
+    return target instanceof Host ? { host: target, source: src, destination } : "no-route"
   }
 
-  private routeIpv6(from: Host, source: Point, destination: Point, now: number, sign?: TcpSign): Route | DropReason {
+  #routeIpv6(from: Host, source: Point, destination: Point, now: number, sign?: TcpSign): Route | DropReason {
     const host = this.ipv6.get(addressOf(destination))
     const inside = ancestors(from)
     const outside = host === undefined ? [] : ancestors(host)

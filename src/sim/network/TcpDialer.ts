@@ -26,89 +26,101 @@ export const make = (network: Network, host: Host, process: Process): Context.Ta
 
 /** One call of `dial`: tries each address of the host in turn, within the time given for all. */
 class Attempt {
-  private end: TcpEnd | undefined
-  private established = false
-  private closed = false
-  private over: () => void = () => {}
-  private given = false
+  #end: TcpEnd | undefined
+  #established = false
+  #closed = false
+  #over: () => void = () => {}
+  #given = false
+  readonly #network: Network
+  readonly #host: Host
+  readonly #process: Process
+  readonly #options: DialOptions
+  readonly #handler: (connection: Connection) => ConnectionHandler
 
   constructor(
-    private readonly network: Network,
-    private readonly host: Host,
-    private readonly process: Process,
-    private readonly options: DialOptions,
-    private readonly handler: (connection: Connection) => ConnectionHandler
-  ) {}
+    network: Network,
+    host: Host,
+    process: Process,
+    options: DialOptions,
+    handler: (connection: Connection) => ConnectionHandler
+  ) {
+    this.#network = network
+    this.#host = host
+    this.#process = process
+    this.#options = options
+    this.#handler = handler
+  }
 
   readonly connect: Effect.Effect<Connection, DialError> = Effect.async<Connection, DialError>((resume) => {
-    const { host, port, timeoutMs = DEFAULT_TIMEOUT_MS } = this.options
+    const { host, port, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options
     const where = `${host}:${port}`
     const finish = (effect: Effect.Effect<Connection, DialError>) => {
-      this.given = true
-      this.network.kernel.cancel(timer)
+      this.#given = true
+      this.#network.kernel.cancel(timer)
       resume(effect)
     }
-    const timer = this.process.after(timeoutMs * 1000, () =>
+    const timer = this.#process.after(timeoutMs * 1000, () =>
       finish(fail("TimedOut", `${where} did not answer within ${timeoutMs} ms`))
     )
     const next = (addresses: ReadonlyArray<AddressId>, failure: Effect.Effect<never, DialError>) => {
       const [address, ...others] = addresses
-      if (this.given) return
+      if (this.#given) return
       if (address === undefined) return finish(failure)
-      this.tryAddress(address, (outcome) => {
-        if (this.given) return
-        if (outcome === "open") return finish(Effect.succeed(this.end!))
+      this.#tryAddress(address, (outcome) => {
+        if (this.#given) return
+        if (outcome === "open") return finish(Effect.succeed(this.#end!))
         if (outcome === "refused") return next(others, fail("Refused", `nobody is listening at ${where}`))
         next(others, fail("Unreachable", `there is no way to ${where}`))
       })
     }
     // Even what fails at once fails a moment later, as any system call's answer does.
-    this.process.after(0, () => {
+    this.#process.after(0, () => {
       if (!Number.isInteger(port) || port < 1 || port > 65_535) return finish(fail("Other", `${where} is no port`))
-      next(resolve(this.network, this.host, host), fail("HostNotFound", `no address is known for the host ${host}`))
+      next(resolve(this.#network, this.#host, host), fail("HostNotFound", `no address is known for the host ${host}`))
     })
     return Effect.sync(() => {
-      this.given = true
-      this.network.kernel.cancel(timer)
+      this.#given = true
+      this.#network.kernel.cancel(timer)
     })
   })
 
   readonly destroy: Effect.Effect<void> = Effect.async<void>((resume) => {
-    if (this.end === undefined || this.closed) return resume(Effect.void)
-    if (this.established) this.over = () => resume(Effect.void)
-    this.end.destroy()
-    if (!this.established) resume(Effect.void)
+    if (this.#end === undefined || this.#closed) return resume(Effect.void)
+    if (this.#established) this.#over = () => resume(Effect.void)
+    this.#end.destroy()
+    if (!this.#established) resume(Effect.void)
   })
 
-  private tryAddress(address: AddressId, settled: (outcome: "open" | "refused" | "dead") => void): void {
-    const { network, host } = this
+  #tryAddress(address: AddressId, settled: (outcome: "open" | "refused" | "dead") => void): void {
+    const network = this.#network
+    const host = this.#host
     const source = network.routing.isLoopback(address)
       ? address
       : network.book.family(address) === "ipv4"
         ? host.ipv4
         : host.ipv6
-    const to = pointAt(address, this.options.port)
+    const to = pointAt(address, this.#options.port)
     const port = host.freePort((port) => host.connections.has(connectionKey(to, port)))
     if (source === undefined || port === undefined) {
       settled("dead")
       return
     }
-    const sendQueue = this.options.sendQueue ?? defaultSendQueue
-    const end = new TcpEnd(network, host, this.process, pointAt(source, port), to, sendQueue, (outcome) =>
-      this.process.enter(() => {
-        if (outcome === "open") this.begin(end)
+    const sendQueue = this.#options.sendQueue ?? defaultSendQueue
+    const end = new TcpEnd(network, host, this.#process, pointAt(source, port), to, sendQueue, (outcome) =>
+      this.#process.enter(() => {
+        if (outcome === "open") this.#begin(end)
         settled(outcome)
       })
     )
-    this.end = end
+    this.#end = end
     if (end.connect() !== undefined) settled("dead")
   }
 
-  private begin(end: TcpEnd): void {
-    this.established = true
-    end.begin(this.given ? undefined : this.handler(end), () => {
-      this.closed = true
-      this.over()
+  #begin(end: TcpEnd): void {
+    this.#established = true
+    end.begin(this.#given ? undefined : this.#handler(end), () => {
+      this.#closed = true
+      this.#over()
     })
   }
 }

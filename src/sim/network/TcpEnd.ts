@@ -1,6 +1,5 @@
 import type { CloseReason, Connection, ConnectionHandler } from "../../services/Connection.js"
-import type { Process } from "../kernel/Process.js"
-import type { Timer } from "../kernel/TimerHeap.js"
+import type { Process, ProcessTimer } from "../kernel/Process.js"
 import { addressOf, type Point, portOf } from "./AddressBook.js"
 import { connectionKey, type Host, type PacketSink } from "./Host.js"
 import type { Network } from "./Network.js"
@@ -18,307 +17,319 @@ import { MSS, type Sent, TcpSender } from "./TcpSender.js"
  * something left to lose resets instead. There is no congestion control: claim correctness from it, never throughput.
  */
 export class TcpEnd implements Connection, PacketSink {
-  private state: "connecting" | "accepting" | "open" | "gone" = "connecting"
-  private readonly receiver = new TcpReceiver()
-  private readonly sender: TcpSender
-  private readonly key: number
-  private handler: ConnectionHandler | undefined
-  private reason: CloseReason | undefined
-  private paused = false
+  #state: "connecting" | "accepting" | "open" | "gone" = "connecting"
+  readonly #receiver = new TcpReceiver()
+  readonly #sender: TcpSender
+  readonly #key: number
+  #handler: ConnectionHandler | undefined
+  #reason: CloseReason | undefined
+  #paused = false
   /** Whether the program still wants bytes. */
-  private reading = true
+  #reading = true
   /** Whether `onClose` has been arranged. */
-  private closed = false
-  private peerEnded = false
-  private peer: Host | undefined
-  private advertised = 0
-  private timer: Timer | undefined
+  #closed = false
+  #peerEnded = false
+  #peer: Host | undefined
+  #advertised = 0
+  #timer: ProcessTimer | undefined
   /** How far the peer had acknowledged when the timer was set. */
-  private timed = 0
-  private deadline: Timer | undefined
-  private onGone: () => void = () => {}
+  #timed = 0
+  #deadline: ProcessTimer | undefined
+  #onGone: () => void = () => {}
+  readonly #network: Network
+  readonly #host: Host
+  readonly #process: Process
+  readonly #from: Point
+  readonly #to: Point
+  /** Called once, when the handshake is over or has failed. */
+  readonly #settled: (outcome: "open" | "refused" | "dead") => void
 
   constructor(
-    private readonly network: Network,
-    private readonly host: Host,
-    private readonly process: Process,
-    private readonly from: Point,
-    private readonly to: Point,
+    network: Network,
+    host: Host,
+    process: Process,
+    from: Point,
+    to: Point,
     sendQueue: number,
-    /** Called once, when the handshake is over or has failed. */
-    private readonly settled: (outcome: "open" | "refused" | "dead") => void
+    settled: (outcome: "open" | "refused" | "dead") => void
   ) {
-    this.sender = new TcpSender(sendQueue)
-    this.key = connectionKey(to, portOf(from))
-    host.connections.set(this.key, this)
+    this.#network = network
+    this.#host = host
+    this.#process = process
+    this.#from = from
+    this.#to = to
+    this.#settled = settled
+    this.#sender = new TcpSender(sendQueue)
+    this.#key = connectionKey(to, portOf(from))
+    host.connections.set(this.#key, this)
   }
 
   get local() {
-    return this.network.book.endpoint(this.from)
+    return this.#network.book.endpoint(this.#from)
   }
 
   get remote() {
-    return this.network.book.endpoint(this.to)
+    return this.#network.book.endpoint(this.#to)
   }
 
   /** Sends the SYN. Gives a reason when the machine itself knows that it cannot leave. */
   connect(): DropReason | undefined {
-    const problem = this.transmit(this.sender.syn(this.network.kernel.now))
-    this.rearm()
+    const problem = this.#transmit(this.#sender.syn(this.#network.kernel.now))
+    this.#rearm()
     return problem === "offline" ? problem : undefined
   }
 
   /** Answers a SYN. */
-  answer(packet: Packet): void {
-    this.state = "accepting"
-    this.peer = packet.from
-    this.transmit(this.sender.syn(this.network.kernel.now))
-    this.rearm()
+  answer(from: Host): void {
+    this.#state = "accepting"
+    this.#peer = from
+    this.#transmit(this.#sender.syn(this.#network.kernel.now))
+    this.#rearm()
   }
 
   /** Gives this end to its program; without a handler it is closed. `gone` follows `onClose`. */
   begin(handler: ConnectionHandler | undefined, gone: () => void): void {
-    this.handler = handler
-    this.onGone = gone
+    this.#handler = handler
+    this.#onGone = gone
     if (handler === undefined) this.destroy()
-    else this.deliver()
+    else this.#deliver()
   }
 
   // Properties, not methods: programs may take them apart from the connection.
   readonly send = (data: Uint8Array): boolean => {
-    if (this.closed || this.state !== "open" || !this.alive() || !this.sender.push(data)) return false
-    this.pump()
+    if (this.#closed || this.#state !== "open" || !this.#alive() || !this.#sender.push(data)) return false
+    this.#pump()
     return true
   }
 
-  readonly queued = (): number => (this.closed ? 0 : this.sender.queued)
+  readonly queued = (): number => (this.#closed ? 0 : this.#sender.queued)
 
   readonly pause = (): void => {
-    this.paused = true
+    this.#paused = true
   }
 
   readonly resume = (): void => {
-    if (!this.paused) return
-    this.paused = false
-    this.soon(() => this.deliver())
+    if (!this.#paused) return
+    this.#paused = false
+    this.#soon(() => this.#deliver())
   }
 
   readonly end = (): void => {
-    if (this.closed || !this.alive()) return
-    this.reason ??= "local"
-    this.reading = false
-    this.receiver.discard()
-    this.finish()
+    if (this.#closed || !this.#alive()) return
+    this.#reason ??= "local"
+    this.#reading = false
+    this.#receiver.discard()
+    this.#finish()
   }
 
   readonly destroy = (): void => {
-    if (this.closed || !this.alive()) return
-    this.reason ??= "local"
-    this.close(this.state === "open" && this.sender.idle && !this.receiver.holds ? "linger" : "reset")
+    if (this.#closed || !this.#alive()) return
+    this.#reason ??= "local"
+    this.#close(this.#state === "open" && this.#sender.idle && !this.#receiver.holds ? "linger" : "reset")
   }
 
   /** The process is gone; the system closes the connection for it. */
   abandon(): void {
-    this.handler = undefined
-    this.close(this.state === "open" && this.sender.idle && !this.receiver.holds ? "linger" : "reset")
+    this.#handler = undefined
+    this.#close(this.#state === "open" && this.#sender.idle && !this.#receiver.holds ? "linger" : "reset")
   }
 
-  arrive(packet: Packet): undefined {
+  arrive(packet: Packet, from: Host): undefined {
     const segment = packet.segment!
     if (segment.rst) {
-      this.wasReset()
+      this.#wasReset()
       return
     }
-    if (this.state === "connecting") {
+    if (this.#state === "connecting") {
       if (!segment.syn || !segment.ack) {
-        this.network.refuse(this.host, packet)
+        this.#network.refuse(this.#host, packet)
         return
       }
-      this.peer = packet.from
-      this.state = "open"
-      this.sender.acknowledge(segment.acknowledge, segment.window, this.network.kernel.now)
-      this.acknowledge()
-      this.settled("open")
+      this.#peer = from
+      this.#state = "open"
+      this.#sender.acknowledge(segment.acknowledge, segment.window, this.#network.kernel.now)
+      this.#acknowledge()
+      this.#settled("open")
     } else if (segment.syn) {
       // Our answer was lost, or a machine that has forgotten this connection dials from the same port.
-      if (this.state === "accepting") this.transmit({ ...SYN, at: 0, again: true })
-      else this.acknowledge()
-    } else this.take(packet)
-    this.pump()
+      if (this.#state === "accepting") this.#transmit({ ...SYN, at: 0, again: true })
+      else this.#acknowledge()
+    } else this.#take(packet)
+    this.#pump()
   }
 
-  private take(packet: Packet): void {
+  #take(packet: Packet): void {
     const segment = packet.segment!
-    if (this.state === "accepting" && segment.acknowledge > 0) {
-      this.state = "open"
-      this.settled("open")
+    if (this.#state === "accepting" && segment.acknowledge > 0) {
+      this.#state = "open"
+      this.#settled("open")
     }
-    const again = this.sender.acknowledge(segment.acknowledge, segment.window, this.network.kernel.now)
-    if (again !== undefined) this.transmit(again)
-    const probes = segment.sequence < this.receiver.expected
-    if (packet.data.length > 0 || segment.fin) this.receiver.accept(segment.sequence, packet.data, segment.fin)
-    if (packet.data.length > 0 || segment.fin || probes) this.acknowledge()
-    if (!this.reading) this.receiver.discard()
-    else this.process.enter(() => this.deliver())
-    if (this.sender.finished) this.close("linger")
-    if (this.closed && this.receiver.ended && this.sender.finished) this.vanish()
+    const again = this.#sender.acknowledge(segment.acknowledge, segment.window, this.#network.kernel.now)
+    if (again !== undefined) this.#transmit(again)
+    const probes = segment.sequence < this.#receiver.expected
+    if (packet.data.length > 0 || segment.fin) this.#receiver.accept(segment.sequence, packet.data, segment.fin)
+    if (packet.data.length > 0 || segment.fin || probes) this.#acknowledge()
+    if (!this.#reading) this.#receiver.discard()
+    else this.#process.enter(() => this.#deliver())
+    if (this.#sender.finished) this.#close("linger")
+    if (this.#closed && this.#receiver.ended && this.#sender.finished) this.#vanish()
   }
 
   /** Hands over what has arrived, and the end of it. Only as code of the process. */
-  private deliver(): void {
-    const before = this.receiver.window
-    while (!this.paused && this.reading && this.handler !== undefined) {
-      const data = this.receiver.read()
+  #deliver(): void {
+    const before = this.#receiver.window
+    while (!this.#paused && this.#reading && this.#handler !== undefined) {
+      const data = this.#receiver.read()
       if (data === undefined) break
-      this.handler.onData(data)
+      this.#handler.onData(data)
     }
     // A peer that found no room waits for word of it.
-    if (before < MSS && this.receiver.window >= MSS && this.state === "open") this.acknowledge()
-    if (this.paused || !this.reading || this.peerEnded || this.handler === undefined || !this.receiver.ended) return
-    this.peerEnded = true
-    this.reason ??= "ended"
-    this.reading = false
-    if (this.handler.onEnd === undefined) this.finish()
-    else this.handler.onEnd()
+    if (before < MSS && this.#receiver.window >= MSS && this.#state === "open") this.#acknowledge()
+    if (this.#paused || !this.#reading || this.#peerEnded || this.#handler === undefined || !this.#receiver.ended)
+      return
+    this.#peerEnded = true
+    this.#reason ??= "ended"
+    this.#reading = false
+    if (this.#handler.onEnd === undefined) this.#finish()
+    else this.#handler.onEnd()
   }
 
-  private finish(): void {
-    this.sender.finish()
-    this.deadline ??= this.network.kernel.after(END_PATIENCE, () => {
-      if (!this.closed && this.alive()) this.close("reset")
+  #finish(): void {
+    this.#sender.finish()
+    this.#deadline ??= this.#network.kernel.after(END_PATIENCE, () => {
+      if (!this.#closed && this.#alive()) this.#close("reset")
     })
-    this.pump()
+    this.#pump()
   }
 
   /** The program is done: `onClose` follows. The system lingers, or breaks the connection off. */
-  private close(how: "linger" | "reset"): void {
-    if (!this.closed) {
-      this.closed = true
-      this.reading = false
-      this.receiver.discard()
-      if (this.deadline !== undefined) this.network.kernel.cancel(this.deadline)
-      const handler = this.handler
-      this.soon(() => {
-        handler?.onClose(this.reason ?? "reset")
-        this.onGone()
+  #close(how: "linger" | "reset"): void {
+    if (!this.#closed) {
+      this.#closed = true
+      this.#reading = false
+      this.#receiver.discard()
+      if (this.#deadline !== undefined) this.#network.kernel.cancel(this.#deadline)
+      const handler = this.#handler
+      this.#soon(() => {
+        handler?.onClose(this.#reason ?? "reset")
+        this.#onGone()
       })
       if (how === "linger") {
-        this.sender.finish()
-        this.pump()
-        this.network.kernel.after(LINGER, () => this.vanish())
+        this.#sender.finish()
+        this.#pump()
+        this.#network.kernel.after(LINGER, () => this.#vanish())
       }
     }
     if (how === "reset") {
-      if (this.state !== "gone" && this.alive()) this.transmitReset()
-      this.vanish()
+      if (this.#state !== "gone" && this.#alive()) this.#transmitReset()
+      this.#vanish()
     }
   }
 
-  private wasReset(): void {
-    if (this.state === "connecting" || this.state === "accepting") {
-      this.vanish()
-      this.settled("refused")
+  #wasReset(): void {
+    if (this.#state === "connecting" || this.#state === "accepting") {
+      this.#vanish()
+      this.#settled("refused")
       return
     }
-    this.reason ??= "reset"
-    this.close("linger")
-    this.vanish()
+    this.#reason ??= "reset"
+    this.#close("linger")
+    this.#vanish()
   }
 
   /** The system forgets the connection. */
-  private vanish(): void {
-    this.state = "gone"
-    if (this.timer !== undefined) this.network.kernel.cancel(this.timer)
-    this.timer = undefined
-    if (this.alive()) this.host.connections.delete(this.key)
+  #vanish(): void {
+    this.#state = "gone"
+    if (this.#timer !== undefined) this.#network.kernel.cancel(this.#timer)
+    this.#timer = undefined
+    if (this.#alive()) this.#host.connections.delete(this.#key)
   }
 
   /** Whether the machine still knows this connection: not after a loss of power. */
-  private alive(): boolean {
-    return this.host.connections.get(this.key) === this
+  #alive(): boolean {
+    return this.#host.connections.get(this.#key) === this
   }
 
-  private pump(): void {
-    if (this.state !== "open") return
-    const { now } = this.network.kernel
+  #pump(): void {
+    if (this.#state !== "open") return
+    const { now } = this.#network.kernel
     for (;;) {
-      const sent = this.sender.take(this.network.segmentSize(this.host, this.peer), now)
+      const sent = this.#sender.take(this.#network.segmentSize(this.#host, this.#peer), now)
       if (sent === undefined) break
-      this.transmit(sent)
+      this.#transmit(sent)
     }
     // What is sent later gives the oldest segment no more time (RFC 6298 §5.1); what is acknowledged anew does (§5.3).
-    const hasNews = this.sender.progress > this.timed
-    if (this.timer === undefined || hasNews || this.sender.patience === undefined) this.rearm()
+    const hasNews = this.#sender.progress > this.#timed
+    if (this.#timer === undefined || hasNews || this.#sender.patience === undefined) this.#rearm()
   }
 
-  private rearm(): void {
-    const { kernel } = this.network
-    if (this.timer !== undefined) kernel.cancel(this.timer)
-    this.timed = this.sender.progress
-    const patience = this.sender.patience
-    this.timer = patience === undefined ? undefined : kernel.after(patience, () => this.expire())
+  #rearm(): void {
+    const { kernel } = this.#network
+    if (this.#timer !== undefined) kernel.cancel(this.#timer)
+    this.#timed = this.#sender.progress
+    const patience = this.#sender.patience
+    this.#timer = patience === undefined ? undefined : kernel.after(patience, () => this.#expire())
   }
 
-  private expire(): void {
-    this.timer = undefined
-    if (!this.alive()) return
-    const again = this.sender.expire(this.network.kernel.now)
+  #expire(): void {
+    this.#timer = undefined
+    if (!this.#alive()) return
+    const again = this.#sender.expire(this.#network.kernel.now)
     if (again === "dead") {
-      const opening = this.state !== "open"
-      this.reason ??= "reset"
+      const opening = this.#state !== "open"
+      this.#reason ??= "reset"
       if (opening) {
-        this.vanish()
-        this.settled("dead")
-      } else this.close("reset")
+        this.#vanish()
+        this.#settled("dead")
+      } else this.#close("reset")
       return
     }
-    this.transmit(again)
-    this.rearm()
+    this.#transmit(again)
+    this.#rearm()
   }
 
   /** A machine does not send from an address that is no longer its own. */
-  private get isAtHome(): boolean {
-    const address = addressOf(this.from)
-    return address === this.host.ipv4 || address === this.host.ipv6 || this.network.routing.isLoopback(address)
+  get #isAtHome(): boolean {
+    const address = addressOf(this.#from)
+    return address === this.#host.ipv4 || address === this.#host.ipv6 || this.#network.routing.isLoopback(address)
   }
 
-  private acknowledge(): void {
-    this.transmit({ sequence: NEXT, data: EMPTY, syn: false, fin: false, at: 0, again: false })
+  #acknowledge(): void {
+    this.#transmit({ sequence: NEXT, data: EMPTY, syn: false, fin: false, at: 0, again: false })
   }
 
-  private transmit(sent: Sent): DropReason | undefined {
-    if (!this.isAtHome) return undefined
-    this.advertised = this.receiver.window
-    return this.network.send(this.packet(sent.data, sent))
+  #transmit(sent: Sent): DropReason | undefined {
+    if (!this.#isAtHome) return undefined
+    this.#advertised = this.#receiver.window
+    return this.#network.send(this.#host, this.#packet(sent.data, sent))
   }
 
-  private transmitReset(): void {
-    if (!this.isAtHome) return
-    this.network.send(this.packet(EMPTY, { sequence: NEXT, syn: false, fin: false, rst: true }))
+  #transmitReset(): void {
+    if (!this.#isAtHome) return
+    this.#network.send(this.#host, this.#packet(EMPTY, { sequence: NEXT, syn: false, fin: false, rst: true }))
   }
 
-  private packet(data: Uint8Array, { sequence, syn, fin, rst = false }: Header): Packet {
+  #packet(data: Uint8Array, { sequence, syn, fin, rst = false }: Header): Packet {
     return {
       protocol: "tcp",
-      from: this.host,
-      source: this.from,
-      destination: this.to,
+      source: this.#from,
+      destination: this.#to,
       data,
       segment: {
         syn,
         fin,
         rst,
-        ack: this.state !== "connecting",
-        sequence: sequence === NEXT ? this.sender.position : sequence,
-        acknowledge: this.receiver.expected,
-        window: this.advertised
+        ack: this.#state !== "connecting",
+        sequence: sequence === NEXT ? this.#sender.position : sequence,
+        acknowledge: this.#receiver.expected,
+        window: this.#advertised
       }
     }
   }
 
   /** As code of the process, after what runs now. */
-  private soon(run: () => void): void {
-    this.process.scheduleTask(run, 0)
+  #soon(run: () => void): void {
+    this.#process.scheduleTask(run, 0)
   }
 }
 

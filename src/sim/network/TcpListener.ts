@@ -27,71 +27,87 @@ export const make = (network: Network, host: Host, process: Process): Context.Ta
 
 class Listening implements PacketSink {
   readonly local: Endpoint.Endpoint
-  private readonly live = new Set<TcpEnd>()
+  readonly #live = new Set<TcpEnd>()
   /** Whose handshake is not over: at most the backlog. */
-  private readonly opening = new Set<TcpEnd>()
-  private open = true
-  private onGone: () => void = () => {}
+  readonly #opening = new Set<TcpEnd>()
+  #open = true
+  #onGone: () => void = () => {}
+  readonly #network: Network
+  readonly #host: Host
+  readonly #process: Process
+  readonly #options: ListenOptions
+  readonly #bound: Bound
+  readonly #accept: (connection: Connection) => ConnectionHandler | undefined
 
   constructor(
-    private readonly network: Network,
-    private readonly host: Host,
-    private readonly process: Process,
-    private readonly options: ListenOptions,
-    private readonly bound: Bound,
-    private readonly accept: (connection: Connection) => ConnectionHandler | undefined
+    network: Network,
+    host: Host,
+    process: Process,
+    options: ListenOptions,
+    bound: Bound,
+    accept: (connection: Connection) => ConnectionHandler | undefined
   ) {
+    this.#network = network
+    this.#host = host
+    this.#process = process
+    this.#options = options
+    this.#bound = bound
+    this.#accept = accept
     this.local = bound.local
     for (const family of bound.families) host.listeners.set(socketKey(family, bound.local.port), this)
   }
 
-  arrive(packet: Packet): "no-socket" | "overflow" | undefined {
-    const { address } = this.bound
+  arrive(packet: Packet, from: Host): "no-socket" | "overflow" | undefined {
+    const { address } = this.#bound
     if (address !== undefined && addressOf(packet.destination) !== address) {
-      this.network.refuse(this.host, packet)
+      this.#network.refuse(this.#host, packet)
       return "no-socket"
     }
     if (!packet.segment!.syn || packet.segment!.ack) {
-      this.network.refuse(this.host, packet)
+      this.#network.refuse(this.#host, packet)
       return "no-socket"
     }
-    if (this.opening.size >= (this.options.backlog ?? DEFAULT_BACKLOG)) return "overflow"
-    const { network, host, process } = this
-    const sendQueue = this.options.sendQueue ?? defaultSendQueue
+    if (this.#opening.size >= (this.#options.backlog ?? DEFAULT_BACKLOG)) return "overflow"
+    const network = this.#network
+    const host = this.#host
+    const process = this.#process
+    const sendQueue = this.#options.sendQueue ?? defaultSendQueue
     const end = new TcpEnd(network, host, process, packet.destination, packet.source, sendQueue, (outcome) => {
-      if (outcome === "open") process.enter(() => this.take(end))
-      else this.opening.delete(end)
+      if (outcome === "open") process.enter(() => this.#take(end))
+      else this.#opening.delete(end)
     })
-    this.opening.add(end)
-    end.answer(packet)
+    this.#opening.add(end)
+    end.answer(from)
     return undefined
   }
 
   readonly close: Effect.Effect<void> = Effect.async<void>((resume) => {
-    const { host, process, bound } = this
-    this.open = false
+    const host = this.#host
+    const process = this.#process
+    const bound = this.#bound
+    this.#open = false
     for (const family of bound.families) host.listeners.delete(socketKey(family, bound.local.port))
-    for (const end of this.opening) end.destroy()
-    this.opening.clear()
-    if (this.live.size === 0) return resume(Effect.void)
+    for (const end of this.#opening) end.destroy()
+    this.#opening.clear()
+    if (this.#live.size === 0) return resume(Effect.void)
     const timer = process.after(DRAIN, () => {
-      for (const end of this.live) end.destroy()
+      for (const end of this.#live) end.destroy()
     })
-    this.onGone = () => {
-      if (this.live.size > 0) return
+    this.#onGone = () => {
+      if (this.#live.size > 0) return
       process.kernel.cancel(timer)
       resume(Effect.void)
     }
-    for (const end of this.live) end.end()
+    for (const end of this.#live) end.end()
   })
 
-  private take(end: TcpEnd): void {
+  #take(end: TcpEnd): void {
     // When the listener closed meanwhile, it ended this one too.
-    if (!this.opening.delete(end)) return
-    this.live.add(end)
-    end.begin(this.open ? this.accept(end) : undefined, () => {
-      this.live.delete(end)
-      this.onGone()
+    if (!this.#opening.delete(end)) return
+    this.#live.add(end)
+    end.begin(this.#open ? this.#accept(end) : undefined, () => {
+      this.#live.delete(end)
+      this.#onGone()
     })
   }
 }

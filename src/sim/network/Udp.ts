@@ -90,9 +90,8 @@ export const bindSync = (
         const loopback = network.routing.isLoopback(addressOf(destination))
         const source = bound ?? (loopback ? addressOf(destination) : own(host, family))
         if (source === undefined) return
-        network.send({
+        network.send(host, {
           protocol: "udp",
-          from: host,
           source: pointAt(source, port),
           destination,
           data: new Uint8Array(data),

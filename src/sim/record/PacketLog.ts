@@ -1,34 +1,36 @@
 import { format } from "../../domain/Endpoint.js"
 import { addressOf } from "../network/AddressBook.js"
-import type { Network } from "../network/Network.js"
-import type { PacketEvent } from "../network/Packet.js"
+import type { Network, PacketEvent } from "../network/Network.js"
 
 /** The last packets of a run as lines for people. */
 export class PacketLog {
-  private readonly kept: Array<string> = []
+  readonly #kept: Array<string> = []
+  readonly #network: Network
 
-  constructor(private readonly network: Network) {}
+  constructor(network: Network) {
+    this.#network = network
+  }
 
-  add({ what, at, packet, to }: PacketEvent): void {
-    const { book } = this.network
+  add({ what, at, packet, from, to }: PacketEvent): void {
+    const { book } = this.#network
     const source = format(book.endpoint(packet.source))
     const destination = format(book.endpoint(packet.destination))
     const host = to?.name ?? book.text(addressOf(packet.destination))
     const flags = packet.segment === undefined ? "" : ` ${flagsOf(packet)}`
     this.line(
       at,
-      `${packet.from.name} -> ${host}  ${packet.protocol} ${source} > ${destination}${flags} ${packet.data.length} B  ${what}`
+      `${from.name} -> ${host}  ${packet.protocol} ${source} > ${destination}${flags} ${packet.data.length} B  ${what}`
     )
   }
 
   /** Adds a line of any kind. */
   line(at: number, text: string): void {
-    if (this.kept.length >= MAX_LINES) this.kept.splice(0, MAX_LINES / 2)
-    this.kept.push(`${(at / 1e6).toFixed(6).padStart(13)} s  ${text}`)
+    if (this.#kept.length >= MAX_LINES) this.#kept.splice(0, MAX_LINES / 2)
+    this.#kept.push(`${(at / 1e6).toFixed(6).padStart(13)} s  ${text}`)
   }
 
   get lines(): ReadonlyArray<string> {
-    return this.kept
+    return this.#kept
   }
 }
 

@@ -1,25 +1,27 @@
 import { toBytes } from "../../domain/Endpoint.js"
 import { portOf } from "../network/AddressBook.js"
-import type { Network } from "../network/Network.js"
-import type { PacketEvent, Segment } from "../network/Packet.js"
+import type { Network, PacketEvent } from "../network/Network.js"
+import type { Segment } from "../network/Packet.js"
 
 /**
  * A capture that Wireshark and tcpdump read: the classic pcap format with raw IP packets (LINKTYPE_RAW), headers made
  * up around the payloads, virtual time stamps. Holds what arrived.
  */
 export class Pcap {
-  private readonly chunks: Array<Uint8Array> = [fileHeader()]
-  private size = 0
+  readonly #chunks: Array<Uint8Array> = [fileHeader()]
+  #size = 0
+  readonly #network: Network
+  /** Wall time in µs at the start of the run. */
+  readonly #epoch: number
 
-  constructor(
-    private readonly network: Network,
-    /** Wall time in µs at the start of the run. */
-    private readonly epoch: number
-  ) {}
+  constructor(network: Network, epoch: number) {
+    this.#network = network
+    this.#epoch = epoch
+  }
 
   add({ what, at, packet }: PacketEvent): void {
-    if (what !== "arrived" || this.size > MAX_BYTES) return
-    const { book } = this.network
+    if (what !== "arrived" || this.#size > MAX_BYTES) return
+    const { book } = this.#network
     const source = book.endpoint(packet.source)
     const destination = book.endpoint(packet.destination)
     const transport =
@@ -34,28 +36,28 @@ export class Pcap {
     const sum = checksum([from, to, Uint8Array.of(0, protocol, length >> 8, length & 255), transport, packet.data])
     // Where UDP computes 0 it sends all ones, as 0 means that nothing was computed (RFC 768).
     new DataView(transport.buffer).setUint16(protocol === UDP ? 6 : 16, protocol === UDP && sum === 0 ? 0xffff : sum)
-    this.record(this.epoch + at, [ip, transport, packet.data])
+    this.#record(this.#epoch + at, [ip, transport, packet.data])
   }
 
   bytes(): Uint8Array {
-    const all = new Uint8Array(this.chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+    const all = new Uint8Array(this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0))
     let at = 0
-    for (const chunk of this.chunks) {
+    for (const chunk of this.#chunks) {
       all.set(chunk, at)
       at += chunk.length
     }
     return all
   }
 
-  private record(micros: number, parts: ReadonlyArray<Uint8Array>): void {
+  #record(micros: number, parts: ReadonlyArray<Uint8Array>): void {
     const length = parts.reduce((sum, part) => sum + part.length, 0)
     const header = new DataView(new ArrayBuffer(16))
     header.setUint32(0, Math.floor(micros / 1e6), true)
     header.setUint32(4, micros % 1e6, true)
     header.setUint32(8, length, true)
     header.setUint32(12, length, true)
-    this.size += 16 + length
-    this.chunks.push(new Uint8Array(header.buffer), ...parts.map((part) => Uint8Array.from(part)))
+    this.#size += 16 + length
+    this.#chunks.push(new Uint8Array(header.buffer), ...parts.map((part) => Uint8Array.from(part)))
   }
 }
 

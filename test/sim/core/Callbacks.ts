@@ -1,6 +1,6 @@
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import type { Kernel } from "../../../src/sim/kernel/Kernel.js"
-import type { Timer } from "../../../src/sim/kernel/TimerHeap.js"
+import type { ProcessTimer } from "../../../src/sim/kernel/Process.js"
 import type { Network } from "../../../src/sim/network/Network.js"
 import { type BoundSocket, bindSync } from "../../../src/sim/network/Udp.js"
 import { World } from "../../../src/sim/World.js"
@@ -46,7 +46,7 @@ const follow = (kernel: Kernel, talker: Talker, actions: ReadonlyArray<Action>, 
 const alarmOn = (kernel: Kernel, ring: (now: number) => void): ((at: number | undefined) => void) => {
   let due = Number.POSITIVE_INFINITY
   let armed = Number.POSITIVE_INFINITY
-  let timer: Timer | undefined
+  let timer: ProcessTimer | undefined
   const arm = () => {
     if (due >= armed) return
     if (timer !== undefined) kernel.cancel(timer)

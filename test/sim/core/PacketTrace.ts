@@ -1,6 +1,5 @@
 import { format } from "../../../src/domain/Endpoint.js"
-import type { Network } from "../../../src/sim/network/Network.js"
-import type { PacketEvent } from "../../../src/sim/network/Packet.js"
+import type { Network, PacketEvent } from "../../../src/sim/network/Network.js"
 import { LENGTH_MS } from "./Script.js"
 
 /**

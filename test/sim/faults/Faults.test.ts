@@ -3,7 +3,7 @@ import "./Machines.js"
 import "./Routers.js"
 import { expect, it } from "vitest"
 import type { FaultKind } from "../../../src/sim/faults/Fault.js"
-import { shown } from "./Shows.js"
+import { shown } from "./FaultShows.js"
 
 it("every kind of fault has a test that fails without it", () => {
   expect([...shown].sort()).toEqual(Object.keys(ALL).sort())

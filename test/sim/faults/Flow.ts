@@ -4,8 +4,9 @@ import * as Exit from "effect/Exit"
 import { Dialer } from "../../../src/services/Dialer.js"
 import type { Fault, FaultKind } from "../../../src/sim/faults/Fault.js"
 import { run } from "../../../src/sim/Run.js"
+import type { Services } from "../../../src/sim/Services.js"
 import { Sim, type SimHost } from "../../../src/sim/Sim.js"
-import type { Services, WorldOptions } from "../../../src/sim/World.js"
+import type { WorldOptions } from "../../../src/sim/World.js"
 import { collect, numbers, sink } from "../support/Programs.js"
 
 /** Runs a scenario to its value; anything else is a mistake of the test. */

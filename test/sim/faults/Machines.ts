@@ -7,28 +7,28 @@ import { Dialer } from "../../../src/services/Dialer.js"
 import { Interfaces } from "../../../src/services/Interfaces.js"
 import { Store } from "../../../src/services/Store.js"
 import type { Fault, FaultKind } from "../../../src/sim/faults/Fault.js"
+import type { Services } from "../../../src/sim/Services.js"
 import { Sim } from "../../../src/sim/Sim.js"
-import type { Services } from "../../../src/sim/World.js"
 import { sink } from "../support/Programs.js"
+import { faultShows } from "./FaultShows.js"
 import { between, flow, value } from "./Flow.js"
-import { shows } from "./Shows.js"
 
 type Without = ReadonlyArray<FaultKind>
 
 describe("faults of machines", () => {
-  shows("crash", async (without: Without) => {
+  faultShows("crash", async (without: Without) => {
     const got = await between(without, { kind: "crash", host: "b" })
     return got.length === 300 && got.every(({ at }) => at <= 1001 || at >= 3001)
   })
-  shows("kill", async (without: Without) => {
+  faultShows("kill", async (without: Without) => {
     const got = await between(without, { kind: "kill", host: "b" })
     return got.length === 300
   })
-  shows("pause", async (without: Without) => {
+  faultShows("pause", async (without: Without) => {
     const got = await between(without, { kind: "pause", host: "b" })
     return got.length === 500 && got.filter(({ at }) => at === 3000).length === 200
   })
-  shows("receive-buffer", async (without: Without) => {
+  faultShows("receive-buffer", async (without: Without) => {
     const got = await flow(without, ({ sim }) =>
       Effect.gen(function* () {
         yield* Effect.sleep("1 second")
@@ -40,15 +40,15 @@ describe("faults of machines", () => {
     )
     return got.length === 110
   })
-  shows("offline", async (without: Without) => {
+  faultShows("offline", async (without: Without) => {
     const got = await between(without, { kind: "offline", host: "b" })
     return got.length === 300
   })
-  shows("address-change", async (without: Without) => {
+  faultShows("address-change", async (without: Without) => {
     const got = await between(without, { kind: "address-change", host: "b" })
     return got.length === 100
   })
-  shows("clock-jump", async (without: Without) => {
+  faultShows("clock-jump", async (without: Without) => {
     const [wall, slept] = await observed(without, { kind: "clock-jump", host: "m", ms: -7000 }, (during) =>
       Effect.gen(function* () {
         const before = yield* Clock.currentTimeMillis
@@ -60,7 +60,7 @@ describe("faults of machines", () => {
     )
     return wall === -6000 && slept === 1e9
   })
-  shows("clock-drift", async (without: Without) => {
+  faultShows("clock-drift", async (without: Without) => {
     let now = () => 0
     const passed = await observed(
       without,
@@ -78,17 +78,20 @@ describe("faults of machines", () => {
     )
     return passed === 1000
   })
-  shows("resolver-down", async (without: Without) => {
+  faultShows("resolver-down", async (without: Without) => {
     const reason = await observed(without, { kind: "resolver-down", host: "m" }, (during) =>
       Effect.zipRight(during, dial("elsewhere"))
     )
     return reason === "HostNotFound"
   })
-  shows("disk-full", async (without: Without) => (await written(without, { kind: "disk-full", host: "m" })) === "Full")
-  shows("disk-read-only", async (without: Without) => {
+  faultShows(
+    "disk-full",
+    async (without: Without) => (await written(without, { kind: "disk-full", host: "m" })) === "Full"
+  )
+  faultShows("disk-read-only", async (without: Without) => {
     return (await written(without, { kind: "disk-read-only", host: "m" })) === "ReadOnly"
   })
-  shows("disk-slow", async (without: Without) => {
+  faultShows("disk-slow", async (without: Without) => {
     const took = await observed(without, { kind: "disk-slow", host: "m", ms: 250 }, (during) =>
       Effect.gen(function* () {
         yield* during
@@ -99,7 +102,7 @@ describe("faults of machines", () => {
     )
     return took === 250
   })
-  shows("disk-torn", async (without: Without) => {
+  faultShows("disk-torn", async (without: Without) => {
     const left = new Set<number>()
     for (let seed = 0; seed < 20; seed++) left.add(await afterPowerLoss(without, seed))
     return left.size > 5 && Math.max(...left) <= 100 && Math.min(...left) >= 10

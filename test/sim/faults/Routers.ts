@@ -7,23 +7,23 @@ import * as Nat from "../../../src/sim/network/Nat.js"
 import { Sim } from "../../../src/sim/Sim.js"
 import type { HostOptions } from "../../../src/sim/World.js"
 import { sink } from "../support/Programs.js"
+import { faultShows } from "./FaultShows.js"
 import { value } from "./Flow.js"
-import { shows } from "./Shows.js"
 
 type Without = ReadonlyArray<FaultKind>
 
 const ROUTER = "inside/router"
 
 describe("faults of routers", () => {
-  shows("nat-mapping", async (without: Without) => {
+  faultShows("nat-mapping", async (without: Without) => {
     const { seen } = await probe(without, { kind: "nat-mapping", router: ROUTER, mapping: "address-dependent" })
     return seen("one") !== seen("two")
   })
-  shows("nat-ports", async (without: Without) => {
+  faultShows("nat-ports", async (without: Without) => {
     const { seen } = await probe(without, { kind: "nat-ports", router: ROUTER, ports: "random" })
     return !seen("one").endsWith(":5000")
   })
-  shows("nat-filtering", async (without: Without) => {
+  faultShows("nat-filtering", async (without: Without) => {
     const { got } = await probe(without, {
       kind: "nat-filtering",
       router: ROUTER,
@@ -31,31 +31,31 @@ describe("faults of routers", () => {
     })
     return got("stranger") === 0 && got("one") === 1
   })
-  shows("nat-expiry", async (without: Without) => {
+  faultShows("nat-expiry", async (without: Without) => {
     const { got } = await probe(without, { kind: "nat-expiry", router: ROUTER, udpTimeoutMs: 20_000 }, 30_000)
     return got("one") === 0
   })
-  shows("nat-permission-expiry", async (without: Without) => {
+  faultShows("nat-permission-expiry", async (without: Without) => {
     const base = { filtering: "address-dependent" } as const
     const fault = { kind: "nat-permission-expiry", router: ROUTER, permissionMs: 20_000 } as const
     return (await probe(without, fault, 30_000, base)).got("one") === 0
   })
-  shows("nat-reboot", async (without: Without) => {
+  faultShows("nat-reboot", async (without: Without) => {
     const { got } = await probe(without, { kind: "nat-reboot", router: ROUTER }, 1000, {}, "after")
     return got("one") === 0
   })
-  shows("nat-renumber", async (without: Without) => {
+  faultShows("nat-renumber", async (without: Without) => {
     const fault = { kind: "nat-renumber", router: ROUTER } as const
     const { seen, later } = await probe(without, fault, 1000, {}, "after")
     return later("one") !== "" && later("one") !== seen("one")
   })
-  shows("nat-exhaustion", async (without: Without) => {
+  faultShows("nat-exhaustion", async (without: Without) => {
     const config = { mapping: "address-dependent" } as const
     const fault = { kind: "nat-exhaustion", router: ROUTER, maxMappings: 1 } as const
     const { seen } = await probe(without, fault, 1000, config)
     return seen("one") !== "" && seen("two") === ""
   })
-  shows("nat-no-hairpin", async (without: Without) => {
+  faultShows("nat-no-hairpin", async (without: Without) => {
     const got = await value(
       without,
       Effect.gen(function* () {
@@ -81,7 +81,7 @@ describe("faults of routers", () => {
     )
     return got === 0
   })
-  shows("nat-tcp-expiry", async (without: Without) => {
+  faultShows("nat-tcp-expiry", async (without: Without) => {
     const got = await value(
       without,
       Effect.gen(function* () {
@@ -108,7 +108,7 @@ describe("faults of routers", () => {
     )
     return got === 10
   })
-  shows("firewall-filtering", async (without: Without) => {
+  faultShows("firewall-filtering", async (without: Without) => {
     const got = await value(
       without,
       Effect.gen(function* () {

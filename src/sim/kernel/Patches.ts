@@ -1,6 +1,6 @@
 /** Replacements of properties that can all be taken back, in reverse order. */
-export class Swap {
-  private readonly undo: Array<() => void> = []
+export class Patches {
+  readonly #undo: Array<() => void> = []
 
   /** Puts `value` in place of an own or inherited property. */
   put(target: object, key: PropertyKey, value: unknown): void {
@@ -11,7 +11,7 @@ export class Swap {
       writable: true,
       enumerable: before?.enumerable ?? false
     })
-    this.undo.push(() => {
+    this.#undo.push(() => {
       if (before === undefined) Reflect.deleteProperty(target, key)
       else Object.defineProperty(target, key, before)
     })
@@ -19,15 +19,15 @@ export class Swap {
 
   /** Remembers something else to take back. */
   also(undo: () => void): void {
-    this.undo.push(undo)
+    this.#undo.push(undo)
   }
 
   /** Remembers something to do when all else has been taken back. */
   finally(last: () => void): void {
-    this.undo.unshift(last)
+    this.#undo.unshift(last)
   }
 
   restore(): void {
-    for (let undo = this.undo.pop(); undo !== undefined; undo = this.undo.pop()) undo()
+    for (let undo = this.#undo.pop(); undo !== undefined; undo = this.#undo.pop()) undo()
   }
 }

@@ -1,13 +1,11 @@
 import * as asyncHooks from "node:async_hooks"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { createRequire, syncBuiltinESMExports } from "node:module"
-import type { Kernel } from "./Kernel.js"
-import type { Rng } from "./Rng.js"
-import type { Swap } from "./Swap.js"
-import type { VirtualTimers } from "./VirtualTimers.js"
+import { join } from "node:path"
 
 /**
- * All that the simulated world asks of Node: draining microtasks, seeing what opens a real resource, and replacing the
- * functions of `node:*` modules for as long as a run is on.
+ * All that the simulated world asks of Node: draining microtasks, seeing what opens a real resource, replacing the
+ * functions of `node:*` modules for as long as a run is on, and writing down what happened in one.
  */
 
 /** Runs `process.nextTick` callbacks and promise continuations now. Only within a macrotask; see `canDrain`. */
@@ -40,15 +38,27 @@ export const watchResources = (escaped: (type: string, stack: string) => void) =
     }
   })
 
+/** What stands in for Node's own while a run is on. */
 export interface Replacements {
-  readonly kernel: Kernel
-  readonly swap: Swap
-  readonly timers: VirtualTimers
-  readonly random: () => Rng
+  /** Virtual microseconds since the run began. */
+  readonly now: () => number
+  readonly patches: {
+    /** Puts `value` in place of a property, until all of them are taken back. */
+    readonly put: (target: object, key: PropertyKey, value: unknown) => void
+    /** Remembers something to do when all else has been taken back. */
+    readonly finally: (last: () => void) => void
+  }
+  readonly timers: { readonly setTimeout: unknown; readonly setInterval: unknown; readonly setImmediate: unknown }
+  /** The random numbers of whichever process runs at this moment. */
+  readonly random: () => {
+    /** At least 0, below 1. */
+    readonly unit: () => number
+    readonly fill: (bytes: Uint8Array) => Uint8Array
+  }
 }
 
 /** Replaces what draws randomness or reads time in the modules of Node. */
-export const replaceModules = ({ kernel, swap, timers, random }: Replacements): void => {
+export const replaceModules = ({ now, patches, timers, random }: Replacements): void => {
   const fill = (target: ArrayBufferView, offset = 0, length = target.byteLength - offset) => {
     random().fill(new Uint8Array(target.buffer, target.byteOffset + offset, length))
     return target
@@ -57,36 +67,49 @@ export const replaceModules = ({ kernel, swap, timers, random }: Replacements): 
   const uuid = () => uuidFrom(random().fill(new Uint8Array(16)))
 
   const { randomBytes, randomInt } = crypto
-  swap.put(crypto, "randomBytes", (size: number, callback?: unknown) =>
+  patches.put(crypto, "randomBytes", (size: number, callback?: unknown) =>
     callback === undefined ? fill(Buffer.alloc(size)) : randomBytes(size, callback as () => void)
   )
-  swap.put(crypto, "randomFillSync", fill)
-  swap.put(crypto, "randomUUID", uuid)
-  swap.put(crypto, "randomInt", (low: number, high?: number, callback?: unknown) => {
+  patches.put(crypto, "randomFillSync", fill)
+  patches.put(crypto, "randomUUID", uuid)
+  patches.put(crypto, "randomInt", (low: number, high?: number, callback?: unknown) => {
     if (callback !== undefined || typeof high === "function")
       return randomInt(low, high as number, callback as () => void)
     return high === undefined ? below(0, low) : below(low, high)
   })
-  swap.put(globalThis.crypto, "getRandomValues", fill)
-  swap.put(globalThis.crypto, "randomUUID", uuid)
+  patches.put(globalThis.crypto, "getRandomValues", fill)
+  patches.put(globalThis.crypto, "randomUUID", uuid)
 
   const { hrtime } = process
-  const nanos = () => BigInt(kernel.now) * 1000n
+  const nanos = () => BigInt(now()) * 1000n
   const virtual = (since: readonly [number, number] = [0, 0]): [number, number] => {
     const passed = nanos() - (BigInt(since[0]) * BILLION + BigInt(since[1]))
     const seconds = passed / BILLION - (passed < 0n && passed % BILLION !== 0n ? 1n : 0n)
     return [Number(seconds), Number(passed - seconds * BILLION)]
   }
-  swap.put(hrtime, "bigint", nanos)
-  swap.put(process, "hrtime", Object.assign(virtual, { bigint: nanos }))
-  swap.put(process, "uptime", () => kernel.now / 1e6)
+  patches.put(hrtime, "bigint", nanos)
+  patches.put(process, "hrtime", Object.assign(virtual, { bigint: nanos }))
+  patches.put(process, "uptime", () => now() / 1e6)
 
-  swap.put(nodeTimers, "setTimeout", timers.setTimeout)
-  swap.put(nodeTimers, "setInterval", timers.setInterval)
-  swap.put(nodeTimers, "setImmediate", timers.setImmediate)
+  patches.put(nodeTimers, "setTimeout", timers.setTimeout)
+  patches.put(nodeTimers, "setInterval", timers.setInterval)
+  patches.put(nodeTimers, "setImmediate", timers.setImmediate)
 
   syncBuiltinESMExports()
-  swap.finally(syncBuiltinESMExports)
+  patches.finally(syncBuiltinESMExports)
+}
+
+/** Writes the packet log and the capture of a run into a folder. Gives the path of both, without their endings. */
+export const writeRecording = (
+  folder: string,
+  stem: string,
+  recording: { readonly log: ReadonlyArray<string>; readonly pcap: Uint8Array | undefined }
+): string => {
+  mkdirSync(folder, { recursive: true })
+  const path = join(folder, stem)
+  writeFileSync(`${path}.log`, `${recording.log.join("\n")}\n`)
+  if (recording.pcap !== undefined) writeFileSync(`${path}.pcap`, recording.pcap)
+  return path
 }
 
 const require = createRequire(import.meta.url)
