@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import type * as Primitives from "../domain/Crypto.js"
-import * as NodeHooks from "../layers/node/NodeHooks.js"
 import type { Plan } from "./faults/Plan.js"
 import type { KernelError } from "./kernel/KernelError.js"
 import * as Sandbox from "./kernel/Sandbox.js"
@@ -50,7 +49,7 @@ export interface Report<A, E> {
 
 /** Runs a scenario in a world of its own. Never rejects: what went wrong is in the exit. */
 export const run = async <A, E>(options: RunOptions, scenario: Scenario<A, E>): Promise<Report<A, E>> => {
-  const started = NodeHooks.realMillis()
+  const started = performance.now()
   const world = new World(options, options.crypto)
   const { kernel, network } = world
   const log = new PacketLog(network)
@@ -71,7 +70,7 @@ export const run = async <A, E>(options: RunOptions, scenario: Scenario<A, E>): 
     exit,
     hash: kernel.trace.hash,
     virtualMs: kernel.now / 1000,
-    realMs: NodeHooks.realMillis() - started,
+    realMs: performance.now() - started,
     stats: { ...kernel.stats, ...network.stats },
     plan,
     log: log.lines,

@@ -1,8 +1,8 @@
 import { type HeapEntry, IndexedHeap } from "../../core/support/IndexedHeap.js"
 
 /**
- * One virtual timer. Made by `Kernel.at` and `Kernel.after` alone: `at` is virtual microseconds since the run began, and
- * timers of one instant fire in the order in which they were made.
+ * One virtual timer. Made by the kernel alone: `at` is virtual microseconds since the run began, and timers of one
+ * instant fire in the order in which they were made.
  */
 export interface Timer<Owner> extends HeapEntry {
   /** The process that dies with its timers; none for what the network and the scenario do. */

@@ -3,8 +3,8 @@ import type { Firewall } from "./Firewall.js"
 import type { NatDevice } from "./NatDevice.js"
 
 /**
- * Who owns which IPv4 address on one side of a router: hosts, and routers of their own realms. The Internet is the realm
- * without a router.
+ * Who owns which IPv4 address on one side of a router: hosts, and routers of their own realms. The Internet is the
+ * realm without a router.
  */
 export type Realm = Map<AddressId, Resident>
 
