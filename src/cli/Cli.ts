@@ -75,12 +75,15 @@ export const run = (
         )
       )
     )
+    const { flush } = yield* Terminal
+    yield* flush
     return ExitCode.ok
   }).pipe(
     Effect.catchAll((error) => {
       if (ValidationError.isValidationError(error)) return Effect.succeed(ExitCode.usage)
       // Nobody reads what we write: there is nothing to add.
-      if (error._tag === "TerminalClosed") return Effect.succeed(ExitCode.ok)
+      if (error._tag === "TerminalClosed")
+        return error.reason === "HungUp" ? Effect.succeed(ExitCode.ok) : complain(error.message)
       return complain(error.message, error.exitCode)
     }),
     Effect.catchAllDefect((defect) =>

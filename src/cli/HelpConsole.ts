@@ -1,6 +1,6 @@
 import type * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import { Terminal } from "../services/Terminal.js"
+import { Terminal, type TerminalClosed } from "../services/Terminal.js"
 import { layOut } from "./HelpText.js"
 
 /**
@@ -11,15 +11,20 @@ import { layOut } from "./HelpText.js"
 export const provide = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   valued: ReadonlySet<string>
-): Effect.Effect<A, E, R | Terminal> =>
+): Effect.Effect<A, E | TerminalClosed, R | Terminal> =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
+    let failure: TerminalClosed | undefined
     const console = yield* Effect.console
     const plain = (text: string) => (terminal.colors ? text : text.replace(COLOUR, ""))
     const quiet: Console.Console = {
       ...console,
       log: (...args) =>
-        Effect.ignore(terminal.write(`${layOut(plain(args.join(" ")).trim(), terminal.size().columns)}\n`)),
+        Effect.catchAll(terminal.write(`${layOut(plain(args.join(" ")).trim(), terminal.size().columns)}\n`), (error) =>
+          Effect.sync(() => {
+            failure ??= error
+          })
+        ),
       error: (...args) => {
         const complaint = args.join(" ").replace(COLOUR, "").trim()
         const flag = UNKNOWN.exec(complaint)?.[1]
@@ -28,7 +33,9 @@ export const provide = <A, E, R>(
         )
       }
     }
-    return yield* Effect.withConsole(effect, quiet)
+    const result = yield* Effect.withConsole(effect, quiet)
+    // The library's console cannot fail; help that did not get through is an error all the same.
+    return failure === undefined ? result : yield* failure
   })
 
 const UNKNOWN = /^Received unknown argument: '(--[a-z-]+)=?'/

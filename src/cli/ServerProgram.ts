@@ -8,25 +8,26 @@ import type { Crypto } from "../services/Crypto.js"
 import type { Datagrams } from "../services/Datagrams.js"
 import type { Entropy } from "../services/Entropy.js"
 import type { Listener } from "../services/Listener.js"
-import { Terminal, type TerminalClosed } from "../services/Terminal.js"
+import { Terminal } from "../services/Terminal.js"
 import { ProgramError } from "./ProgramError.js"
 import type { ServerSettings } from "./Settings.js"
 
 /**
  * `parley server`: serves until it is interrupted (by a signal), which announces the end to the clients. Standard
  * output gets one line, with the actual address, once connections are accepted, unless the log says so on the same
- * screen.
+ * screen; it may be full, closed or absent.
  */
 export const run = (
   settings: ServerSettings
-): Effect.Effect<never, ProgramError | TerminalClosed, Listener | Datagrams | Entropy | Crypto | Terminal> =>
+): Effect.Effect<never, ProgramError, Listener | Datagrams | Entropy | Crypto | Terminal> =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
     const { local } = yield* Server.Server
     // Who has both streams on one screen has read it in the log.
     const logged = LogLevel.lessThanEqual(yield* FiberRef.get(FiberRef.currentMinimumLogLevel), LogLevel.Info)
     if (!(logged && terminal.outputIsTty && terminal.errorIsTty))
-      yield* terminal.write(`parley server listening on ${Endpoint.format(local)}\n`)
+      // A server serves whether or not anybody can read this.
+      yield* Effect.ignore(terminal.write(`parley server listening on ${Endpoint.format(local)}\n`))
     return yield* Effect.never
   }).pipe(
     Effect.provide(

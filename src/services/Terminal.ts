@@ -31,10 +31,25 @@ export class Terminal extends Context.Tag("parley/services/Terminal")<
     readonly input: Stream.Stream<Uint8Array>
     /** Keys arrive one by one, unechoed, Ctrl-C included, as long as the scope lives. Nothing happens without a TTY. */
     readonly raw: Effect.Effect<void, never, Scope.Scope>
-    /** Writes to standard output; done when the system has taken the text, so a slow reader slows the writer down. */
+    /**
+     * Stops the program as a shell's Ctrl-Z does, with the terminal as it was before `raw`; done when the shell has
+     * continued it and the keys arrive one by one again. Nothing happens without a TTY.
+     */
+    readonly suspend: Effect.Effect<void>
+    /** One element each time the program was continued after a stop: what was set on the screen may be gone. */
+    readonly continued: Stream.Stream<void>
+    /**
+     * Writes to standard output, after all that was written before; done when the system has taken the last byte, so a
+     * slow reader slows the writer down. After a failure all later writes fail too: output is whole up to some point.
+     */
     readonly write: (text: string) => Effect.Effect<void, TerminalClosed>
     /** `write` for bytes that need not be text. */
     readonly writeBytes: (bytes: Uint8Array) => Effect.Effect<void, TerminalClosed>
+    /**
+     * Done when what was written is where a full disk can take it back no more; fails when it is not. Only a regular
+     * file can be asked; for everything else what `write` said is all that can be known.
+     */
+    readonly flush: Effect.Effect<void, TerminalClosed>
     /** Writes to standard error, best effort. */
     readonly writeError: (text: string) => Effect.Effect<void>
   }
@@ -45,7 +60,16 @@ export interface TerminalSize {
   readonly rows: number
 }
 
-/** Nobody reads standard output any more (EPIPE): the program has nobody to talk to and should end quietly. */
-export class TerminalClosed extends Data.TaggedError("TerminalClosed")<{ readonly cause: unknown }> {
-  override readonly message = "standard output was closed"
+/**
+ * Standard output takes nothing more. `HungUp`: its reader went away (EPIPE, a terminal's EIO): the program has nobody
+ * to talk to and should end quietly. `Failed`: what was written is not there (a full disk, a broken device, no standard
+ * output from the start): somebody has to be told.
+ */
+export class TerminalClosed extends Data.TaggedError("TerminalClosed")<{
+  readonly reason: "HungUp" | "Failed"
+  readonly message: string
+  readonly cause?: unknown
+}> {
+  static readonly hungUp = (cause: unknown) =>
+    new TerminalClosed({ reason: "HungUp", message: "standard output was closed", cause })
 }

@@ -226,7 +226,7 @@ describe("JSON mode", () => {
         command({ cmd: "list" })
         const result = yield* exit
         const error = Exit.isFailure(result) ? Cause.failureOption(result.cause) : undefined
-        expect(error).toEqual(Option.some(new TerminalClosed({ cause: "closed" })))
+        expect(error).toEqual(Option.some(TerminalClosed.hungUp("closed")))
       })
     ))
 

@@ -26,7 +26,7 @@ import * as Session from "./Session.js"
 export const run = (settings: ReceiveFileSettings): Effect.Effect<void, ProgramError, ClientServices | Terminal> =>
   Effect.gen(function* () {
     const report = yield* Report.make(settings.json)
-    yield* Effect.scoped(receive(settings, report)).pipe(Report.failing(report))
+    yield* Effect.scoped(receive(settings, report)).pipe(Report.telling(report))
   })
 
 const receive = (settings: ReceiveFileSettings, report: Report.Report) =>

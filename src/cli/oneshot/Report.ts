@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { Terminal } from "../../services/Terminal.js"
+import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
 import { ExitCode } from "../ExitCode.js"
 import * as Line from "../json/Line.js"
 import { ProgramError } from "../ProgramError.js"
@@ -11,23 +11,35 @@ import { ProgramError } from "../ProgramError.js"
 export interface Report {
   /** How it goes on, one sanitized line; only where standard error is a screen. */
   readonly note: (text: string) => Effect.Effect<void>
-  /** One line of JSON, where JSON was asked for. Nobody who reads it is no reason to stop. */
+  /**
+   * One line of JSON, where JSON was asked for. The command goes on when it cannot be written: `complete` tells of it.
+   */
   readonly json: (event: object) => Effect.Effect<void>
+  /** Fails when a line of JSON was lost. A reader who went away (`head -1`) wanted no more, so that is no loss. */
+  readonly complete: Effect.Effect<void, ProgramError>
 }
 
 export const make = (json: boolean): Effect.Effect<Report, never, Terminal> =>
-  Effect.map(Terminal, ({ errorIsTty, write, writeError }) => ({
-    note: (text) => (errorIsTty ? writeError(`* ${text}\n`) : Effect.void),
-    json: (event) => (json ? Effect.ignore(write(Line.encode(event))) : Effect.void)
-  }))
+  Effect.map(Terminal, ({ errorIsTty, write, writeError }) => {
+    let lost: TerminalClosed | undefined
+    const keep = (error: TerminalClosed) =>
+      Effect.sync(() => {
+        if (error.reason === "Failed") lost ??= error
+      })
+    return {
+      note: (text) => (errorIsTty ? writeError(`* ${text}\n`) : Effect.void),
+      json: (event) => (json ? Effect.catchAll(write(Line.encode(event)), keep) : Effect.void),
+      complete: Effect.suspend(() => (lost === undefined ? Effect.void : new ProgramError({ message: lost.message })))
+    }
+  })
 
-/** Tells a failure of `program` as the last line of JSON too. */
-export const failing =
+/** Tells a failure of `program` as the last line of JSON too, and fails when the JSON is not complete. */
+export const telling =
   (report: Report) =>
   <A, R>(program: Effect.Effect<A, ProgramError, R>): Effect.Effect<A, ProgramError, R> =>
     Effect.tapError(program, ({ code = "Failure", exitCode = ExitCode.failure, message }) =>
       report.json({ event: "error", code, message, exitCode })
-    )
+    ).pipe(Effect.zipLeft(report.complete))
 
 /** The interruption of `program` told as a failure; what to say comes from `farewell`, which gets its time. */
 export const interrupted = (message: string): ProgramError =>

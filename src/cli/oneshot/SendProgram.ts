@@ -25,7 +25,7 @@ import * as Session from "./Session.js"
 export const run = (settings: SendSettings): Effect.Effect<void, ProgramError, ClientServices | Terminal> =>
   Effect.gen(function* () {
     const report = yield* Report.make(settings.json)
-    yield* Effect.scoped(deliver(settings, report)).pipe(Report.failing(report))
+    yield* Effect.scoped(deliver(settings, report)).pipe(Report.telling(report))
   })
 
 const deliver = (settings: SendSettings, report: Report.Report) =>

@@ -2,6 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Mailbox from "effect/Mailbox"
+import * as Stream from "effect/Stream"
 import { type Terminal, TerminalClosed, type TerminalSize } from "../../services/Terminal.js"
 
 /** A terminal in memory, and the hands and eyes of the person before it. */
@@ -42,7 +43,7 @@ export const make = (
 
     const write = (text: string) =>
       Effect.suspend(() => {
-        if (closed) return Effect.fail(new TerminalClosed({ cause: "closed" }))
+        if (closed) return Effect.fail(TerminalClosed.hungUp("closed"))
         output += text
         for (const [deferred, awaited] of watchers) {
           if (!output.includes(awaited)) continue
@@ -63,8 +64,11 @@ export const make = (
       resizes: Mailbox.toStream(resizes),
       input: Mailbox.toStream(input),
       raw: Effect.void,
+      suspend: Effect.void,
+      continued: Stream.empty,
       write,
       writeBytes: (bytes) => write(decoder.decode(bytes, { stream: true })),
+      flush: Effect.void,
       writeError: (text) =>
         Effect.sync(() => {
           errors += text

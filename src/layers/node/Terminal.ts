@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { Terminal, TerminalClosed, type TerminalSize } from "../../services/Terminal.js"
+import { Terminal, type TerminalSize } from "../../services/Terminal.js"
+import { StandardOutput } from "./StandardOutput.js"
 
 /** The process's own standard streams. On close, standard input no longer keeps the process alive. */
 export const layer: Layer.Layer<Terminal> = Layer.scoped(
@@ -14,26 +15,14 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
     const capable = stdout.isTTY === true && env.TERM !== "dumb"
     // A stream without a listener for errors throws them (EPIPE, EIO after a hang-up); `write` reports what matters.
     const ignore = () => {}
-    stdout.on("error", ignore)
-    stderr.on("error", ignore)
-    yield* Effect.addFinalizer(() =>
-      Effect.sync(() => {
-        stdout.off("error", ignore)
-        stderr.off("error", ignore)
-      })
-    )
+    yield* listening(stdout, "error", ignore)
+    yield* listening(stderr, "error", ignore)
+    const output = new StandardOutput()
 
     const size = (): TerminalSize => ({
       columns: stdout.columns || stderr.columns || 80,
       rows: stdout.rows || stderr.rows || 24
     })
-
-    const write = (content: string | Uint8Array) =>
-      Effect.async<void, TerminalClosed>((resume) => {
-        stdout.write(content, (error) =>
-          resume(error ? Effect.fail(new TerminalClosed({ cause: error })) : Effect.void)
-        )
-      })
 
     return Terminal.of({
       interactive: capable && stdin.isTTY === true,
@@ -42,29 +31,13 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
       errorIsTty: stderr.isTTY === true && env.TERM !== "dumb",
       colors: capable && (env.NO_COLOR ?? "") === "",
       size,
-      resizes: Stream.asyncPush<TerminalSize>(
-        (emit) =>
-          Effect.acquireRelease(
-            Effect.sync(() => {
-              const resized = () => emit.single(size())
-              stdout.on("resize", resized)
-              return resized
-            }),
-            (resized) => Effect.sync(() => stdout.off("resize", resized))
-          ),
-        { bufferSize: 1, strategy: "sliding" }
-      ),
+      resizes: Stream.map(occurrences(stdout, "resize"), size),
       input: input(stdin),
-      raw: stdin.isTTY
-        ? Effect.asVoid(
-            Effect.acquireRelease(
-              Effect.sync(() => stdin.setRawMode(true)),
-              () => Effect.sync(() => stdin.setRawMode(false))
-            )
-          )
-        : Effect.void,
-      write,
-      writeBytes: write,
+      ...(stdin.isTTY ? yield* keyboard(stdin) : NO_KEYBOARD),
+      continued: occurrences(process, "SIGCONT"),
+      write: (text) => output.write(text),
+      writeBytes: (bytes) => output.write(bytes),
+      flush: output.flush,
       writeError: (text) =>
         Effect.async<void>((resume) => {
           stderr.write(text, () => resume(Effect.void))
@@ -72,6 +45,47 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
     })
   })
 )
+
+/** Keys one by one, and how they survive a stop of the program. */
+const keyboard = (stdin: ReadStream) =>
+  Effect.gen(function* () {
+    let isRaw = false
+    const set = (raw: boolean) =>
+      Effect.sync(() => {
+        isRaw = raw
+        stdin.setRawMode(raw)
+      })
+    yield* listening(process, "SIGCONT", () => {
+      if (!isRaw) return
+      // Whoever continued us, a shell as a rule, left the terminal as it wanted it; Node believes it is still raw.
+      stdin.setRawMode(false)
+      stdin.setRawMode(true)
+    })
+    return {
+      raw: Effect.asVoid(Effect.acquireRelease(set(true), () => set(false))),
+      suspend: Effect.async<void>((resume) => {
+        process.once("SIGCONT", () => resume(Effect.void))
+        stdin.setRawMode(false)
+        // The whole job stops, as when the terminal itself sends it: a shell waits for all of a pipeline.
+        process.kill(0, "SIGTSTP")
+      })
+    }
+  })
+
+const NO_KEYBOARD = { raw: Effect.void, suspend: Effect.void }
+
+const listening = (emitter: NodeJS.EventEmitter, event: string, listener: () => void) =>
+  Effect.acquireRelease(
+    Effect.sync(() => emitter.on(event, listener)),
+    () => Effect.sync(() => emitter.off(event, listener))
+  )
+
+/** One element for each time, or for many of which none was taken. */
+const occurrences = (emitter: NodeJS.EventEmitter, event: string): Stream.Stream<void> =>
+  Stream.asyncPush<void>((emit) => listening(emitter, event, () => emit.single()), {
+    bufferSize: 1,
+    strategy: "sliding"
+  })
 
 /** Reads on demand (paused mode), which leaves what nobody asked for in the system's pipe. */
 const input = (stdin: ReadStream): Stream.Stream<Uint8Array> =>
