@@ -1,9 +1,10 @@
-import type { PeerEvent, PeerId } from "../../src/core/peer/Api.js"
+import type { PeerEvent } from "../../src/core/peer/Api.js"
 import { Peers } from "../../src/core/peer/Peers.js"
 import type { CongestionController } from "../../src/core/peer/recovery/CongestionController.js"
 import * as Base64Url from "../../src/domain/Base64Url.js"
 import * as Endpoint from "../../src/domain/Endpoint.js"
 import * as Identity from "../../src/domain/Identity.js"
+import { type PeerId, peerIdOf } from "../../src/domain/PeerId.js"
 import { crypto } from "../../src/layers/node/Crypto.js"
 import * as PeerRecord from "../../src/protocol/PeerRecord.js"
 import { mulberry32 } from "../../test/support/Random.js"
@@ -193,7 +194,7 @@ export class Side {
   ) {
     const identity = Identity.fromSeed(crypto, net.bytes(32))
     this.candidate = Endpoint.parse(address)!
-    this.id = Base64Url.encode(identity.signKeys.publicKey)
+    this.id = peerIdOf(identity.signKeys.publicKey)
     this.record = {
       nick: "flow",
       identity: identity.signKeys.publicKey,

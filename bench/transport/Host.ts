@@ -8,6 +8,7 @@ import { Peers } from "../../src/core/peer/Peers.js"
 import * as Base64Url from "../../src/domain/Base64Url.js"
 import * as Endpoint from "../../src/domain/Endpoint.js"
 import * as Identity from "../../src/domain/Identity.js"
+import { identityKeyOf, type PeerId, peerIdOf } from "../../src/domain/PeerId.js"
 import { crypto } from "../../src/layers/node/Crypto.js"
 import * as NodeDatagrams from "../../src/layers/node/Datagrams.js"
 import * as NodeEntropy from "../../src/layers/node/Entropy.js"
@@ -18,7 +19,7 @@ import * as Time from "../../src/services/Time.js"
 
 /** What one side has to know of the other; plain data, for the pipe between processes. */
 export interface Card {
-  readonly identity: string
+  readonly identity: PeerId
   readonly staticKey: string
   readonly candidate: string
 }
@@ -72,9 +73,9 @@ export const open = async (
     peers.setLocal(PeerRecord.sign(crypto, identity.signKeys.secretKey, record)!, [candidate], now)
   )
   return {
-    id: Base64Url.encode(identity.signKeys.publicKey),
+    id: peerIdOf(identity.signKeys.publicKey),
     card: {
-      identity: Base64Url.encode(record.identity),
+      identity: peerIdOf(record.identity),
       staticKey: Base64Url.encode(record.staticKey),
       candidate: Endpoint.format(candidate)
     },
@@ -90,7 +91,7 @@ export const introduction = (card: Card): Introduction => ({
   pairKey: new Uint8Array(32).fill(2),
   record: {
     nick: "bench",
-    identity: Base64Url.decode(card.identity)!,
+    identity: identityKeyOf(card.identity),
     staticKey: Base64Url.decode(card.staticKey)!,
     sequence: 1,
     expiry: Date.now() + 3_600_000

@@ -1,4 +1,6 @@
 import type { PeerEvent } from "../../src/core/peer/Api.js"
+import type { MessageId } from "../../src/domain/MessageId.js"
+import type { PeerId } from "../../src/domain/PeerId.js"
 import * as Host from "./Host.js"
 import type { Pipe } from "./Pipe.js"
 
@@ -28,7 +30,7 @@ export const ask = async (
 /** Lets the other side in; `onMessage` has to confirm what it shows. */
 export const accept = async (
   pipe: Pipe,
-  onMessage: (host: Host.Host, peer: string, id: string, text: string) => void,
+  onMessage: (host: Host.Host, peer: PeerId, id: MessageId, text: string) => void,
   onEvent: (host: Host.Host, event: PeerEvent) => void = () => {},
   options: Omit<Host.HostOptions, "address"> = {}
 ): Promise<Host.Host> => {
@@ -47,12 +49,12 @@ export const accept = async (
 }
 
 /** Confirms each message. */
-export const confirm = (host: Host.Host, peer: string, id: string): void => {
+export const confirm = (host: Host.Host, peer: PeerId, id: MessageId): void => {
   host.drive((peers, now) => peers.delivered(peer, id, now))
 }
 
 /** Confirms each message and says the same. */
-export const echo = (host: Host.Host, peer: string, id: string, text: string): void => {
+export const echo = (host: Host.Host, peer: PeerId, id: MessageId, text: string): void => {
   host.drive((peers, now) => {
     peers.delivered(peer, id, now)
     peers.send(peer, text, now)

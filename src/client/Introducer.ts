@@ -3,10 +3,9 @@ import type { Conversation, Conversations } from "../core/client/Conversations.j
 import { type ChangedKey, judge, type Vouched } from "../core/client/Introductions.js"
 import type { PathPolicies } from "../core/client/PathPolicies.js"
 import { MAX_PINS, type Pin } from "../core/client/Pins.js"
-import type { PeerId } from "../core/peer/Api.js"
 import type { Crypto } from "../domain/Crypto.js"
-import { peerId } from "../domain/Identity.js"
 import * as Nickname from "../domain/Nickname.js"
+import { type PeerId, peerIdOf } from "../domain/PeerId.js"
 import type * as Control from "../protocol/Control.js"
 import type * as Time from "../services/Time.js"
 import type { EventQueue } from "./EventQueue.js"
@@ -219,7 +218,7 @@ export class Introducer {
   }
 
   private ownId(): PeerId {
-    return peerId(this.self.profile!.identity.signKeys.publicKey)
+    return peerIdOf(this.self.profile!.identity.signKeys.publicKey)
   }
 }
 

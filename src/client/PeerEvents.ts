@@ -2,6 +2,7 @@ import type * as Effect from "effect/Effect"
 import type { Conversations } from "../core/client/Conversations.js"
 import { named } from "../core/client/Why.js"
 import type { PeerEvent } from "../core/peer/Api.js"
+import type { PeerId } from "../domain/PeerId.js"
 import type { EventQueue } from "./EventQueue.js"
 import type { Remembrance } from "./history/Remembrance.js"
 import type { Introducer } from "./Introducer.js"
@@ -23,7 +24,7 @@ export const handle = (
     /** Waits until what was shown is written down; nothing where nothing is. */
     readonly recorded: () => Effect.Effect<void> | undefined
     /** This peer should be asked for again. */
-    readonly heal: (peer: string) => void
+    readonly heal: (peer: PeerId) => void
   }
 ): void => {
   const conversation = client.conversations.get(event.peer)

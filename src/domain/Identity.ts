@@ -27,9 +27,6 @@ export const journalSecret = (crypto: Crypto, seed: Uint8Array): Uint8Array => c
 /** The secret that seals the history of this identity, and names its files; it tells nothing of the others. */
 export const historySecret = (crypto: Crypto, seed: Uint8Array): Uint8Array => crypto.hash(32, [HISTORY_LABEL], seed)
 
-/** The name of a peer wherever a text is needed: its Ed25519 public key as unpadded base64url (43 characters). */
-export const peerId = (identityKey: Uint8Array): string => Base64Url.encode(identityKey)
-
 /**
  * `NotIdentity`: some other file. `UnknownVersion`: written by a later parley. `Damaged`: the checksum does not match.
  */

@@ -6,6 +6,7 @@
  * of them.
  */
 export { decode as fromBase64Url, encode as toBase64Url } from "../domain/Base64Url.js"
+export { decode as fromHex, encode as toHex } from "../domain/Hex.js"
 
 /** A copy that shares no memory. Not `slice()`: on Node's Buffers, which is what sockets deliver, that is a view. */
 export const copy = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes)
@@ -38,25 +39,6 @@ export const compare = (left: Uint8Array, right: Uint8Array): number => {
   const shared = Math.min(left.length, right.length)
   for (let i = 0; i < shared; i++) if (left[i] !== right[i]) return left[i]! - right[i]!
   return left.length - right.length
-}
-
-/** Lower-case hexadecimal. */
-export const toHex = (bytes: Uint8Array): string => {
-  let text = ""
-  for (let at = 0; at < bytes.length; at += HEX_PIECE) text += hexOf(bytes, at, Math.min(bytes.length, at + HEX_PIECE))
-  return text
-}
-
-/** The inverse of `toHex`, upper case allowed; `undefined` for any other text. */
-export const fromHex = (text: string): Uint8Array | undefined => {
-  if (text.length % 2 !== 0) return undefined
-  const bytes = new Uint8Array(text.length / 2)
-  for (let i = 0; i < bytes.length; i++) {
-    const value = nibble(text.charCodeAt(2 * i)) * 16 + nibble(text.charCodeAt(2 * i + 1))
-    if (!(value >= 0)) return undefined
-    bytes[i] = value
-  }
-  return bytes
 }
 
 /** UTF-8. A lone surrogate becomes U+FFFD. */
@@ -292,29 +274,7 @@ export class Writer {
 const word = (source: Uint8Array, at: number): number =>
   ((source[at]! << 24) | (source[at + 1]! << 16) | (source[at + 2]! << 8) | source[at + 3]!) >>> 0
 
-const hexOf = (bytes: Uint8Array, start: number, end: number): string => {
-  const codes = new Array<number>(2 * (end - start))
-  for (let at = start, to = 0; at < end; at++) {
-    codes[to++] = HEX_DIGITS[bytes[at]! >> 4]!
-    codes[to++] = HEX_DIGITS[bytes[at]! & 0xf]!
-  }
-  return String.fromCharCode(...codes)
-}
-
-/** The value of a hexadecimal digit; NaN for any other character. */
-const nibble = (code: number): number => {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30
-  const letter = code | 0x20
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x61 + 10 : Number.NaN
-}
-
 const NONE = new Uint8Array(0)
-const HEX_DIGITS = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0))
-/**
- * Bytes, as many as an id has: so that an id is one flat string. A string put together digit by digit has to be
- * flattened to be a key, which costs twice as much.
- */
-const HEX_PIECE = 16
 const encoder = new TextEncoder()
 /** `ignoreBOM` keeps a leading U+FEFF in the text: dropping it would let two byte strings decode to one. */
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })

@@ -1,3 +1,4 @@
+import { MESSAGE_ID_BYTES, type MessageId, messageIdBytes, messageIdOf } from "../domain/MessageId.js"
 import { Reader, varintLength, type Writer } from "./Bytes.js"
 
 /**
@@ -5,15 +6,14 @@ import { Reader, varintLength, type Writer } from "./Bytes.js"
  * counts the type and the body. A receiver skips types it does not know, so that new ones need no negotiation.
  */
 export type ChatRecord =
-  | { readonly _tag: "Text"; readonly id: Uint8Array; readonly sequence: number; readonly text: Uint8Array }
+  | { readonly _tag: "Text"; readonly id: MessageId; readonly sequence: number; readonly text: Uint8Array }
   /** The application has shown the message with this id. */
-  | { readonly _tag: "Delivered"; readonly id: Uint8Array }
+  | { readonly _tag: "Delivered"; readonly id: MessageId }
   /** A person has read the message with this id, and all before it. */
-  | { readonly _tag: "Read"; readonly id: Uint8Array }
+  | { readonly _tag: "Read"; readonly id: MessageId }
   /** A type that this version does not know. */
   | { readonly _tag: "Unknown"; readonly type: number }
 
-export const MESSAGE_ID_BYTES = 16
 /** Bytes of UTF-8 in one text. */
 export const MAX_TEXT = 64 * 1024
 /** Most that `length` may say: a text, its type, its id and its sequence. */
@@ -29,22 +29,22 @@ export const textSize = (sequence: number, length: number): number => {
   return varintLength(content) + content
 }
 
-export const writeText = (writer: Writer, id: Uint8Array, sequence: number, text: Uint8Array): void => {
+export const writeText = (writer: Writer, id: MessageId, sequence: number, text: Uint8Array): void => {
   writer.varint(1 + MESSAGE_ID_BYTES + varintLength(sequence) + text.length)
   writer.u8(Type.text)
-  writer.bytes(id)
+  writer.bytes(messageIdBytes(id))
   writer.varint(sequence)
   writer.bytes(text)
 }
 
-export const writeDelivered = (writer: Writer, id: Uint8Array): void => writeMark(writer, Type.delivered, id)
+export const writeDelivered = (writer: Writer, id: MessageId): void => writeMark(writer, Type.delivered, id)
 
-export const writeRead = (writer: Writer, id: Uint8Array): void => writeMark(writer, Type.read, id)
+export const writeRead = (writer: Writer, id: MessageId): void => writeMark(writer, Type.read, id)
 
-const writeMark = (writer: Writer, type: number, id: Uint8Array): void => {
+const writeMark = (writer: Writer, type: number, id: MessageId): void => {
   writer.varint(1 + MESSAGE_ID_BYTES)
   writer.u8(type)
-  writer.bytes(id)
+  writer.bytes(messageIdBytes(id))
 }
 
 /** One record from its type and body; the bytes in it are views. `undefined` when it is malformed. */
@@ -54,18 +54,18 @@ export const decode = (content: Uint8Array): ChatRecord | undefined => {
   if (reader.failed) return undefined
   switch (type) {
     case Type.text: {
-      const id = reader.bytes(MESSAGE_ID_BYTES)
+      const id = messageIdOf(reader.bytes(MESSAGE_ID_BYTES))
       const sequence = reader.varint()
       const text = reader.rest()
       if (reader.failed || text.length === 0 || text.length > MAX_TEXT) return undefined
       return { _tag: "Text", id, sequence, text }
     }
     case Type.delivered: {
-      const id = reader.bytes(MESSAGE_ID_BYTES)
+      const id = messageIdOf(reader.bytes(MESSAGE_ID_BYTES))
       return reader.done ? { _tag: "Delivered", id } : undefined
     }
     case Type.read: {
-      const id = reader.bytes(MESSAGE_ID_BYTES)
+      const id = messageIdOf(reader.bytes(MESSAGE_ID_BYTES))
       return reader.done ? { _tag: "Read", id } : undefined
     }
     default:

@@ -7,6 +7,7 @@ import type { HistoryPage } from "../../src/client/history/Api.js"
 import { ClientError, type ClientErrorCode } from "../../src/core/client/ClientError.js"
 import type { ClientEvent } from "../../src/core/client/Events.js"
 import type { Transfer } from "../../src/core/client/Transfer.js"
+import { messageId } from "../support/ids.js"
 
 /** A client without a network: it does what it is told, and what happens to it is what the test says. */
 export interface FakeClient extends ClientApi {
@@ -27,9 +28,9 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
   const queried = new Set<string>()
   const remembered: HistoryPage = {
     messages: [
-      { direction: "received", id: "1", nick: "bob", at: 0, text: "from\nbob\u001b[2J", state: undefined },
-      { direction: "sent", id: "2", nick: "bob", at: 60_000, text: "to bob", state: "read" },
-      { direction: "sent", id: "3", nick: "bob", at: 120_000, text: "again", state: "sent" }
+      { direction: "received", id: messageId("1"), nick: "bob", at: 0, text: "from\nbob\u001b[2J", state: undefined },
+      { direction: "sent", id: messageId("2"), nick: "bob", at: 60_000, text: "to bob", state: "read" },
+      { direction: "sent", id: messageId("3"), nick: "bob", at: 120_000, text: "again", state: "sent" }
     ],
     more: 7
   }
@@ -73,7 +74,7 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
       call(`send ${nick} ${text}`).pipe(
         Effect.flatMap(() => {
           if (!queried.has(nick)) return refuse("NotConnected", `query ${nick} first`)
-          const id = String(++messages)
+          const id = messageId(++messages)
           happens({ _tag: "Delivered", peer: nick, id })
           // On a fast path the answer of the peer is here before the caller goes on.
           return Effect.as(Effect.repeatN(Effect.yieldNow(), 10), id)

@@ -11,6 +11,7 @@ import * as Program from "../../src/cli/json/Program.js"
 import { ClientError } from "../../src/core/client/ClientError.js"
 import * as Memory from "../../src/layers/memory/Terminal.js"
 import { Terminal, TerminalClosed } from "../../src/services/Terminal.js"
+import { messageId } from "../support/ids.js"
 import * as FakeClient from "./FakeClient.js"
 
 const start = (nick?: string, prepare?: (client: FakeClient.FakeClient) => void) =>
@@ -50,12 +51,16 @@ describe("JSON mode", () => {
           { cmd: "leave", nick: "bob", ref: 6 },
           { cmd: "history", nick: "bob", limit: 3, search: "to", ref: 10 },
           { cmd: "clearHistory", nick: "bob", ref: 11 },
-          { cmd: "read", nick: "bob", id: "77", ref: 12 },
+          { cmd: "read", nick: "bob", id: "77".repeat(16), ref: 12 },
           { cmd: "exit" }
         )
         expect(yield* exit).toEqual(Exit.void)
         expect(client.calls).toEqual(
-          expect.arrayContaining(['history {"limit":3,"search":"to","peer":"bob"}', "clearHistory bob", "read bob 77"])
+          expect.arrayContaining([
+            'history {"limit":3,"search":"to","peer":"bob"}',
+            "clearHistory bob",
+            `read bob ${"77".repeat(16)}`
+          ])
         )
         expect(events().filter(({ event }) => event !== "delivered")).toEqual([
           { event: "registered", nick: "alice", address: "192.0.2.1:1000", fingerprint: "key of alice" },
@@ -188,7 +193,7 @@ describe("JSON mode", () => {
         const text = "\u001b[2J\u009b31m\u202eevil\u2028"
         client.happens(
           { _tag: "Incoming", peer: "\u001bbob", fingerprint: "f", known: false },
-          { _tag: "Message", from: "\u001bbob", id: "1", text },
+          { _tag: "Message", from: "\u001bbob", id: messageId("1"), text },
           { _tag: "Connected", peer: "bob", path: { kind: "lan", address: "10.0.0.1:1", rttMs: 1 } },
           { _tag: "Disconnected", peer: "bob", reason: "timeout", undelivered: 1 },
           { _tag: "ServerLost", message: "gone", retryInMs: 5 },

@@ -3,8 +3,9 @@ import * as Stream from "effect/Stream"
 import { describe, expect, it } from "vitest"
 import { EventQueue, MAX_EVENTS, STALLED } from "../../src/client/EventQueue.js"
 import type { ClientEvent } from "../../src/core/client/Events.js"
+import { messageId } from "../support/ids.js"
 
-const message = (id: string): ClientEvent => ({ _tag: "Message", from: "bob", id, text: id })
+const message = (id: string): ClientEvent => ({ _tag: "Message", from: "bob", id: messageId(id), text: id })
 const joined = (nick: string): ClientEvent => ({ _tag: "Joined", nick })
 const closed: ClientEvent = { _tag: "Closed", reason: "exit", message: "" }
 
@@ -99,7 +100,7 @@ describe("EventQueue", () => {
     }
     expect(queue.full).toBe(true)
     queue.offer({ _tag: "Left", nick: "flapping" })
-    queue.offer({ _tag: "Delivered", peer: "bob", id: "the end" })
+    queue.offer({ _tag: "Delivered", peer: "bob", id: messageId("the end") })
     const untilEnd = Stream.takeUntil(queue.stream, ({ _tag }) => _tag === "Delivered")
     const events = [...(await Effect.runPromise(Stream.runCollect(untilEnd)))]
     expect(events.length).toBeLessThan(MAX_EVENTS + flood / 1_000 + 10)

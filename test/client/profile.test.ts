@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest"
 import * as Profile from "../../src/client/Profile.js"
 import { MAX_PINS, Pins } from "../../src/core/client/Pins.js"
 import * as Nickname from "../../src/domain/Nickname.js"
+import { peerIdOf } from "../../src/domain/PeerId.js"
 import * as MemoryEntropy from "../../src/layers/memory/Entropy.js"
 import * as MemoryStore from "../../src/layers/memory/Store.js"
 import * as NodeCrypto from "../../src/layers/node/Crypto.js"
@@ -25,7 +26,7 @@ const open = (disk: MemoryStore.Disk, seed: number, name = "alice") =>
 
 const keyOf = ({ identity }: Profile.Profile) => Buffer.from(identity.signKeys.publicKey).toString("hex")
 
-const pin = { nick: "bob", identity: "A".repeat(43), fingerprint: "12345", firstSeen: 7 }
+const pin = { nick: "bob", identity: peerIdOf(new Uint8Array(32)), fingerprint: "12345", firstSeen: 7 }
 
 describe("Profiles", () => {
   it("gives the same identity again once it was kept, and another where it was not", async () => {
@@ -107,7 +108,7 @@ describe("Pins", () => {
   it("reads back what it wrote, whatever the nicknames", () => {
     const anyPin = fc.record({
       nick: fc.string({ maxLength: 200 }),
-      identity: fc.constant("A".repeat(43)),
+      identity: fc.constant(peerIdOf(new Uint8Array(32))),
       fingerprint: fc.string({ maxLength: 64 }),
       firstSeen: fc.nat()
     })

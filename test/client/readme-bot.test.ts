@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import { Client, layerClient, layerNode, layerServer, Server } from "parley"
 import { expect, it } from "vitest"
 import * as FakeClient from "../cli/FakeClient.js"
+import { messageId } from "../support/ids.js"
 import { echo } from "./bot.js"
 
 it("the bot of the README talks to a person through a real server", async () => {
@@ -45,7 +46,7 @@ it("the bot of the README outlives a visitor who is gone again", async () => {
     const fake = yield* FakeClient.make
     fake.happens(
       { _tag: "Incoming", peer: "nobody", fingerprint: "", known: false },
-      { _tag: "Message", from: "nobody", id: "1", text: "hi" },
+      { _tag: "Message", from: "nobody", id: messageId("1"), text: "hi" },
       { _tag: "Incoming", peer: "bob", fingerprint: "", known: false }
     )
     const bot = yield* Effect.fork(Effect.provideService(echo("echo"), Client, fake))

@@ -3,6 +3,7 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { MAX_LIMIT, MAX_SEARCH } from "../../client/history/Api.js"
 import { POLICIES } from "../../core/peer/path/Policy.js"
+import { MessageId } from "../../domain/MessageId.js"
 
 /** The commands of JSON mode, one a line on standard input (docs/json.md). Unknown keys are ignored. */
 
@@ -36,7 +37,7 @@ export const History = command("history", {
 })
 export const ClearHistory = command("clearHistory", { nick: Schema.optionalWith(Nick, { exact: true }) })
 /** A person has read the message of this peer, and all before it. */
-export const Read = command("read", { nick: Nick, id: Schema.String.pipe(Schema.maxLength(64)) })
+export const Read = command("read", { nick: Nick, id: MessageId })
 /** A file or folder, its path as the system takes it. */
 export const SendFile = command("sendFile", { to: Nick, path: Schema.String.pipe(Schema.maxLength(4096)) })
 /** A transfer, as in the event `transfer`. */

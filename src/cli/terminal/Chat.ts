@@ -1,4 +1,5 @@
 import type { ClientEvent } from "../../core/client/Events.js"
+import type { MessageId } from "../../domain/MessageId.js"
 import * as SafeText from "../../domain/SafeText.js"
 import * as Conversation from "./Conversation.js"
 import { Conversations, MAX_NICK } from "./Conversations.js"
@@ -101,7 +102,7 @@ export class Chat {
   }
 
   /** A message of ours was accepted. */
-  sent(to: string, id: string, text: string): ReadonlyArray<Printed> {
+  sent(to: string, id: MessageId, text: string): ReadonlyArray<Printed> {
     const peer = this.conversations.with(to)
     peer.asked = true
     if (peer.undelivered.size < MAX_UNDELIVERED) peer.undelivered.add(id)
@@ -118,10 +119,10 @@ export class Chat {
   }
 
   /** The person is there: what is on the screen is read now. Gives, once, the last new message of each who wrote. */
-  takeUnread(): ReadonlyArray<{ readonly nick: string; readonly id: string }> {
+  takeUnread(): ReadonlyArray<{ readonly nick: string; readonly id: MessageId }> {
     if (!this.anyUnread) return []
     this.anyUnread = false
-    const read: Array<{ readonly nick: string; readonly id: string }> = []
+    const read: Array<{ readonly nick: string; readonly id: MessageId }> = []
     for (const peer of this.conversations.all()) {
       if (peer.unread !== undefined) read.push({ nick: peer.nick, id: peer.unread })
       peer.unread = undefined
@@ -130,7 +131,7 @@ export class Chat {
   }
 
   /** A while after a message was sent: whether and what to say about it. */
-  overdue(to: string, id: string): ReadonlyArray<string> {
+  overdue(to: string, id: MessageId): ReadonlyArray<string> {
     const peer = this.conversations.find(to)
     if (peer === undefined || peer.overdue || !peer.undelivered.has(id)) return []
     peer.overdue = true

@@ -3,6 +3,7 @@ import type * as Scope from "effect/Scope"
 import type { ClientApi } from "../../client/Client.js"
 import { DEFAULT_LIMIT } from "../../client/history/Api.js"
 import type { ClientError } from "../../core/client/ClientError.js"
+import type { MessageId } from "../../domain/MessageId.js"
 import * as SafeText from "../../domain/SafeText.js"
 import type { Terminal, TerminalClosed } from "../../services/Terminal.js"
 import type { ProgramError } from "../ProgramError.js"
@@ -67,7 +68,7 @@ export const make = (
       onFailure: failed
     }).pipe(ordered.withPermits(1))
 
-  const reportOverdue = (to: string, id: string) =>
+  const reportOverdue = (to: string, id: MessageId) =>
     Effect.suspend(() => {
       const report = chat.overdue(to, id)
       return report.length === 0 ? Effect.void : Effect.ignore(ui.print(report))

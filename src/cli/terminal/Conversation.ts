@@ -1,3 +1,4 @@
+import type { MessageId } from "../../domain/MessageId.js"
 import type { SafeText } from "../../domain/SafeText.js"
 
 /** A conversation as the screen knows it. */
@@ -16,7 +17,7 @@ export interface Conversation {
   /** The last message of ours, and whether it was read. */
   last: { readonly id: string; read: boolean } | undefined
   /** The last message of theirs that was shown, until we have done something after it. */
-  unread: string | undefined
+  unread: MessageId | undefined
   /** It was said how to answer. */
   hinted: boolean
   /** It was said that there is a history. */

@@ -1,4 +1,4 @@
-import type { PeerId } from "../../core/peer/Api.js"
+import type { PeerId } from "../../domain/PeerId.js"
 import type { PeerStream } from "./PeerStreams.js"
 
 /** Over which streams a peer may send us bytes now. The others wait until one of them is over. */

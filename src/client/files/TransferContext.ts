@@ -1,6 +1,6 @@
 import type { Offer, TransferId } from "../../core/files/Content.js"
-import type { PeerId } from "../../core/peer/Api.js"
 import type { Crypto } from "../../domain/Crypto.js"
+import type { PeerId } from "../../domain/PeerId.js"
 import type { Files } from "../../services/Files.js"
 import type { PeerStreams } from "./PeerStreams.js"
 import type { Facts, Phase, TransferStatus } from "./TransferStatus.js"

@@ -1,5 +1,6 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { PeerId } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
 
@@ -42,7 +43,7 @@ const Offer = Schema.Struct({
   root: Hash
 })
 
-const common = { version: Schema.Literal(1), peer: Hash, nick: Schema.String, offer: Offer, paused: Schema.Boolean }
+const common = { version: Schema.Literal(1), peer: PeerId, nick: Schema.String, offer: Offer, paused: Schema.Boolean }
 
 const Outgoing = Schema.Struct({
   ...common,

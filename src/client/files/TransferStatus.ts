@@ -1,5 +1,5 @@
 import type { Transfer, TransferState } from "../../core/client/Transfer.js"
-import type { PeerId } from "../../core/peer/Api.js"
+import type { PeerId } from "../../domain/PeerId.js"
 
 /** What people are told of one transfer: what it is, how it stands, and when that is news. */
 export class TransferStatus {

@@ -1,6 +1,6 @@
 import { MAX_FINISHED, type Transfer } from "../../core/client/Transfer.js"
 import type { TransferId } from "../../core/files/Content.js"
-import type { PeerId } from "../../core/peer/Api.js"
+import type { PeerId } from "../../domain/PeerId.js"
 import { Incoming } from "./Incoming.js"
 import type { Outgoing } from "./Outgoing.js"
 

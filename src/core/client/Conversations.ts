@@ -1,6 +1,7 @@
 import * as Nickname from "../../domain/Nickname.js"
+import type { PeerId } from "../../domain/PeerId.js"
 import type * as Control from "../../protocol/Control.js"
-import type { Introduction, PathInfo, PeerId } from "../peer/Api.js"
+import type { Introduction, PathInfo } from "../peer/Api.js"
 import type { Vouched } from "./Introductions.js"
 
 /**

@@ -1,4 +1,5 @@
-import type { DisconnectReason, MessageId, PathInfo } from "../peer/Api.js"
+import type { MessageId } from "../../domain/MessageId.js"
+import type { DisconnectReason, PathInfo } from "../peer/Api.js"
 import type { TransferEvent } from "./Transfer.js"
 
 /**

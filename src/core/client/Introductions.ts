@@ -2,8 +2,8 @@ import * as Either from "effect/Either"
 import type { Crypto } from "../../domain/Crypto.js"
 import * as Endpoint from "../../domain/Endpoint.js"
 import * as Fingerprint from "../../domain/Fingerprint.js"
-import { peerId } from "../../domain/Identity.js"
 import * as Nickname from "../../domain/Nickname.js"
+import { type PeerId, peerIdOf } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import type * as Control from "../../protocol/Control.js"
 import * as PeerRecord from "../../protocol/PeerRecord.js"
@@ -15,7 +15,7 @@ import type { Pins } from "./Pins.js"
 /** An introduction by the server that has passed every check we can make before the handshake. */
 export interface Vouched {
   readonly introduction: Introduction
-  readonly peer: string
+  readonly peer: PeerId
   readonly nick: string
   readonly address: string
   readonly fingerprint: string
@@ -27,7 +27,7 @@ export interface Vouched {
 export interface ChangedKey {
   readonly error: ClientError
   readonly nick: string
-  readonly identity: string
+  readonly identity: PeerId
   readonly fingerprint: string
 }
 
@@ -57,7 +57,7 @@ export const judge = (
   if (Nickname.key(record.nick) !== Nickname.key(nick))
     return refused(noKey(nick, `the server showed a record that somebody signed for "${record.nick}"`))
 
-  const peer = peerId(record.identity)
+  const peer = peerIdOf(record.identity)
   const fingerprint = Fingerprint.of(crypto, record.identity)
   const pin = pins.get(Nickname.key(nick))
   if (pin !== undefined && pin.identity !== peer) {

@@ -1,5 +1,5 @@
 import * as Nickname from "../../domain/Nickname.js"
-import type { PeerId } from "../peer/Api.js"
+import type { PeerId } from "../../domain/PeerId.js"
 import type { Conversations } from "./Conversations.js"
 
 /**

@@ -1,5 +1,6 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { PeerId } from "../../domain/PeerId.js"
 
 /**
  * Which identity answers to which nickname: pinned at first use, as SSH does with hosts (docs/protocol.md §1.5). A
@@ -53,7 +54,7 @@ const Pin = Schema.Struct({
   /** As it was written when it was pinned. */
   nick: Schema.String.pipe(Schema.maxLength(256)),
   /** Ed25519 public key, unpadded base64url of 32 bytes. */
-  identity: Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9_-]{43}$/)),
+  identity: PeerId,
   fingerprint: Schema.String.pipe(Schema.maxLength(64)),
   /** ms since 1970 UTC. */
   firstSeen: Schema.Number

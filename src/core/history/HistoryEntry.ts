@@ -1,6 +1,6 @@
+import { MESSAGE_ID_BYTES, type MessageId, messageIdBytes, messageIdOf } from "../../domain/MessageId.js"
 import * as Bytes from "../../protocol/Bytes.js"
-import { MESSAGE_ID_BYTES } from "../../protocol/ChatRecord.js"
-import { MAX_MESSAGE, type MessageId } from "../peer/Api.js"
+import { MAX_MESSAGE } from "../peer/Api.js"
 
 /**
  * What the history of one conversation is made of, in the order in which it happened. Each entry is `type u8 | id 16 |
@@ -39,7 +39,7 @@ interface Said {
  * longer than a message.
  */
 export const encode = (entry: HistoryEntry): Uint8Array => {
-  const id = Bytes.fromHex(entry.id)!
+  const id = messageIdBytes(entry.id)
   if (entry._tag === "Delivered" || entry._tag === "Read") return Bytes.concat([Uint8Array.of(TYPES[entry._tag]), id])
   const nick = Bytes.fromText(entry.nick)
   const text = Bytes.fromText(entry.text)
@@ -70,7 +70,7 @@ export const decode = (bytes: Uint8Array): ReadonlyArray<HistoryEntry> | undefin
 
 const read = (reader: Bytes.Reader): HistoryEntry | undefined => {
   const type = reader.u8()
-  const id = Bytes.toHex(reader.bytes(MESSAGE_ID_BYTES))
+  const id = messageIdOf(reader.bytes(MESSAGE_ID_BYTES))
   switch (type) {
     case TYPES.Sent:
     case TYPES.Received: {

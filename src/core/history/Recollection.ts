@@ -1,4 +1,4 @@
-import type { MessageId } from "../peer/Api.js"
+import type { MessageId } from "../../domain/MessageId.js"
 import type { HistoryEntry } from "./HistoryEntry.js"
 
 /** One message as it is remembered. */

@@ -1,6 +1,7 @@
+import { MESSAGE_ID_BYTES, type MessageId, messageIdBytes, messageIdOf } from "../../domain/MessageId.js"
+import { IDENTITY_BYTES, identityKeyOf, type PeerId, peerIdOf } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
-import { MESSAGE_ID_BYTES } from "../../protocol/ChatRecord.js"
-import { type JournalEntry, MAX_MESSAGE, type MessageId, type PeerId } from "../peer/Api.js"
+import { type JournalEntry, MAX_MESSAGE } from "../peer/Api.js"
 
 /**
  * What a journal is made of: the entries of the peer machine, and what a later process needs besides to find the peer
@@ -64,31 +65,31 @@ export const sizeOf = (entry: Entry): number => {
 
 const write = (writer: Bytes.Writer, entry: Entry): void => {
   writer.u8(TYPES[entry._tag])
-  writer.bytes(Bytes.fromBase64Url(entry.peer)!)
+  writer.bytes(identityKeyOf(entry.peer))
   switch (entry._tag) {
     case "Peer":
       writer.varint(entry.nextSequence)
       writeBytes(writer, Bytes.fromText(entry.nick))
       return
     case "Accepted":
-      writer.bytes(Bytes.fromHex(entry.id)!)
+      writer.bytes(messageIdBytes(entry.id))
       writer.varint(entry.sequence)
       writeBytes(writer, entry.text)
       return
     case "Delivered":
-      writer.bytes(Bytes.fromHex(entry.id)!)
+      writer.bytes(messageIdBytes(entry.id))
       return
     case "Dropped":
       return
     case "Shown":
       writer.varint(entry.ids.length)
-      for (const id of entry.ids) writer.bytes(Bytes.fromHex(id)!)
+      for (const id of entry.ids) writer.bytes(messageIdBytes(id))
   }
 }
 
 const read = (reader: Bytes.Reader): Entry | undefined => {
   const type = reader.u8()
-  const peer = Bytes.toBase64Url(reader.bytes(IDENTITY_BYTES))
+  const peer = peerIdOf(reader.bytes(IDENTITY_BYTES))
   switch (type) {
     case TYPES.Peer: {
       const nextSequence = reader.varint()
@@ -115,7 +116,7 @@ const read = (reader: Bytes.Reader): Entry | undefined => {
   }
 }
 
-const readId = (reader: Bytes.Reader): MessageId => Bytes.toHex(reader.bytes(MESSAGE_ID_BYTES))
+const readId = (reader: Bytes.Reader): MessageId => messageIdOf(reader.bytes(MESSAGE_ID_BYTES))
 
 const sizeOfBytes = (bytes: Uint8Array): number => Bytes.varintLength(bytes.length) + bytes.length
 
@@ -131,7 +132,6 @@ const readBytes = (reader: Bytes.Reader, most: number): Uint8Array => {
 }
 
 const TYPES = { Peer: 1, Accepted: 2, Delivered: 3, Dropped: 4, Shown: 5 } as const
-const IDENTITY_BYTES = 32
 /** Type and identity. */
 const HEAD = 1 + IDENTITY_BYTES
 /** Bytes of UTF-8: the longest nickname (32 columns) that the rules allow, and a wide margin. */

@@ -1,4 +1,6 @@
 import type { Endpoint } from "../../domain/Endpoint.js"
+import type { MessageId } from "../../domain/MessageId.js"
+import type { PeerId } from "../../domain/PeerId.js"
 import type { PeerRecord } from "../../protocol/PeerRecord.js"
 import type { NatKind } from "../nat/NatKind.js"
 import type { Policy } from "./path/Policy.js"
@@ -9,12 +11,6 @@ import type { PeerReport } from "./path/Report.js"
  * sealed packets, paths, streams, consent, outboxes. The machine is synchronous and never throws; after every call its
  * driver drains `pollTransmit` and `pollEvent` and re-arms its alarm at `pollTimeout`.
  */
-
-/** The peer's Ed25519 public key as unpadded base64url: the name of a peer, whatever its nickname or address. */
-export type PeerId = string
-
-/** 16 random bytes as lower-case hexadecimal. */
-export type MessageId = string
 
 /** Where a packet goes: an address, or through the server's relay by channel. */
 export type Route =

@@ -1,5 +1,6 @@
 import type { Endpoint } from "../../domain/Endpoint.js"
-import type { PeerEvent, PeerId } from "./Api.js"
+import type { PeerId } from "../../domain/PeerId.js"
+import type { PeerEvent } from "./Api.js"
 import type { Conversation } from "./chat/Conversation.js"
 import type { Epoch } from "./keys/Epoch.js"
 import type { IndexTable } from "./keys/IndexTable.js"

@@ -1,5 +1,6 @@
+import { type PeerId, peerIdOf } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
-import type { Introduction, PeerId } from "./Api.js"
+import type { Introduction } from "./Api.js"
 import type { Association } from "./Association.js"
 import { OpenIntroduction } from "./handshake/OpenIntroduction.js"
 
@@ -36,7 +37,7 @@ export class PeerTable {
    * no room.
    */
   introduce(introduction: Introduction): Introduced | undefined {
-    const peer = Bytes.toBase64Url(introduction.record.identity)
+    const peer = peerIdOf(introduction.record.identity)
     const channel = Bytes.fromBase64Url(introduction.channel)
     if (channel?.length !== CHANNEL_BYTES || Bytes.equal(introduction.record.identity, this.ownIdentity))
       return undefined

@@ -1,5 +1,7 @@
 import type { Crypto, KeyPair } from "../../domain/Crypto.js"
 import { type Endpoint, format } from "../../domain/Endpoint.js"
+import { MESSAGE_ID_BYTES, type MessageId } from "../../domain/MessageId.js"
+import type { PeerId } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { MAX_PACKET, PacketType, readHeader } from "../../protocol/DataPacket.js"
 import type { NatKind } from "../nat/NatKind.js"
@@ -8,10 +10,8 @@ import type {
   Consent,
   Introduction,
   JournalEntry,
-  MessageId,
   Past,
   PeerEvent,
-  PeerId,
   PeerStatus,
   PeersMachine,
   Route,
@@ -377,7 +377,6 @@ export class Peers implements PeersMachine {
 const isOpen = (association: Association): boolean =>
   association.introductions.size > 0 || association.conversation.undelivered > 0
 
-const MESSAGE_ID_BYTES = 16
 /** Our own candidates, as many as a handshake carries. */
 const MAX_OWN_CANDIDATES = 8
 /** Packets outside connections that wait for the driver: three goodbyes to every peer. The oldest is dropped. */

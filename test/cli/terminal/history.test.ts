@@ -5,6 +5,7 @@ import * as Program from "../../../src/cli/terminal/Program.js"
 import { ClientError } from "../../../src/core/client/ClientError.js"
 import * as Memory from "../../../src/layers/memory/Terminal.js"
 import { Terminal } from "../../../src/services/Terminal.js"
+import { messageId } from "../../support/ids.js"
 import * as FakeClient from "../FakeClient.js"
 import { FakeScreen } from "./FakeScreen.js"
 
@@ -99,16 +100,16 @@ describe("what was read, on the terminal", () => {
           const { calls, client, exit, terminal } = yield* start({ interactive: true, readReceipts })
           terminal.type("x")
           client.happens(
-            { _tag: "Message", from: "bob", id: "1", text: "one" },
-            { _tag: "Message", from: "bob", id: "2", text: "two" },
-            { _tag: "Message", from: "carol", id: "3", text: "three" }
+            { _tag: "Message", from: "bob", id: messageId("1"), text: "one" },
+            { _tag: "Message", from: "bob", id: messageId("2"), text: "two" },
+            { _tag: "Message", from: "carol", id: messageId("3"), text: "three" }
           )
           yield* terminal.shows("carol: three")
           expect(calls("read")).toEqual([])
           terminal.type("y")
           terminal.type("z")
           yield* terminal.shows("xyz")
-          client.happens({ _tag: "Message", from: "bob", id: "4", text: "four" })
+          client.happens({ _tag: "Message", from: "bob", id: messageId("4"), text: "four" })
           yield* terminal.shows("bob: four")
           terminal.type("\u0003")
           terminal.type("\u0003")
@@ -124,14 +125,14 @@ describe("what was read, on the terminal", () => {
         const { client, exit, screen, terminal } = yield* start({ interactive: true })
         terminal.type("query bob\rhi\r")
         yield* terminal.shows("alice → bob: hi")
-        client.happens({ _tag: "Read", peer: "bob", id: "1" })
+        client.happens({ _tag: "Read", peer: "bob", id: messageId("1") })
         yield* terminal.shows("alice → bob (read)> ")
         expect(screen().at(-1)).toBe("alice → bob (read)>")
         terminal.type("more\r")
         yield* terminal.shows("alice → bob: more")
         expect(screen().at(-1)).toMatch(/^alice → bob( …)?>$/)
         // Of an earlier message.
-        client.happens({ _tag: "Read", peer: "bob", id: "1" }, { _tag: "Joined", nick: "bob" })
+        client.happens({ _tag: "Read", peer: "bob", id: messageId("1") }, { _tag: "Joined", nick: "bob" })
         yield* terminal.shows("bob is here")
         expect(screen().at(-1)).not.toContain("read")
         terminal.type("exit\rexit\r")
@@ -147,7 +148,10 @@ describe("what was read, on the terminal", () => {
         yield* terminal.shows("2 messages for bob from last time")
         terminal.type("query bob\r")
         yield* terminal.shows("alice → bob waiting…> ")
-        client.happens({ _tag: "Delivered", peer: "bob", id: "old 1" }, { _tag: "Delivered", peer: "bob", id: "old 2" })
+        client.happens(
+          { _tag: "Delivered", peer: "bob", id: messageId("old 1") },
+          { _tag: "Delivered", peer: "bob", id: messageId("old 2") }
+        )
         yield* terminal.shows("bob has got 2 messages from last time")
         expect(screen().at(-1)).toBe("alice → bob>")
         terminal.type("exit\rexit\r")

@@ -8,6 +8,7 @@ import * as Program from "../../../src/cli/terminal/Program.js"
 import { ClientError } from "../../../src/core/client/ClientError.js"
 import * as Memory from "../../../src/layers/memory/Terminal.js"
 import { Terminal } from "../../../src/services/Terminal.js"
+import { messageId } from "../../support/ids.js"
 import * as FakeClient from "../FakeClient.js"
 import { FakeScreen } from "./FakeScreen.js"
 
@@ -124,7 +125,7 @@ describe("the terminal client, in plain lines", () => {
           yield* terminal.shows("you are alice")
           client.happens({ _tag: "Kept", peer: "carol", undelivered: 2 })
           yield* terminal.shows("for carol from last time")
-          client.happens({ _tag: "Delivered", peer: "carol", id: "earlier" })
+          client.happens({ _tag: "Delivered", peer: "carol", id: messageId("earlier") })
           terminal.type("query bob\none\ntwo\n")
           yield* terminal.shows("alice → bob: two")
           if (!safe) client.happens({ _tag: "Journal", safe, message: "disk full" })
@@ -205,7 +206,7 @@ describe("the terminal client, in plain lines", () => {
         client.happens(
           { _tag: "Joined", nick: evil },
           { _tag: "Incoming", peer: evil, fingerprint: "\u001b]0;x\u0007", known: false },
-          { _tag: "Message", from: evil, id: "1", text: "one\r\ncarol: two\u001b[31m" },
+          { _tag: "Message", from: evil, id: messageId("1"), text: "one\r\ncarol: two\u001b[31m" },
           { _tag: "Connected", peer: evil, path: { kind: "direct", address: "\u009b1m", rttMs: 3 } },
           { _tag: "ServerLost", message: "\u001b[1mgone", retryInMs: 1 },
           { _tag: "Greeting", text: "\u001b[2Jwelcome\ncarol: hi" },
@@ -230,7 +231,7 @@ describe("the terminal client, in plain lines", () => {
         yield* terminal.shows("alice → bob: hi")
         yield* TestClock.adjust("5 seconds")
         yield* terminal.shows("waiting: bob has not got 1 message yet")
-        client.happens({ _tag: "Delivered", peer: "bob", id: "7" })
+        client.happens({ _tag: "Delivered", peer: "bob", id: messageId("7") })
         yield* terminal.shows("bob has got all your messages")
         terminal.type("exit\nexit\n")
         yield* exit
@@ -247,7 +248,7 @@ describe("the terminal client, on a terminal", () => {
         yield* terminal.shows("calling bob")
         terminal.type("half a sen")
         yield* terminal.shows("half a sen")
-        client.happens({ _tag: "Message", from: "bob", id: "1", text: "an interruption" })
+        client.happens({ _tag: "Message", from: "bob", id: messageId("1"), text: "an interruption" })
         yield* terminal.shows("an interruption")
         terminal.type("tence")
         yield* terminal.shows("half a sentence")
@@ -328,7 +329,7 @@ describe("the terminal client, on a terminal", () => {
       Effect.gen(function* () {
         const { terminal, client, screen, exit } = yield* start(true, "alice")
         yield* terminal.shows("you are alice")
-        client.happens({ _tag: "Message", from: "bob", id: "1", text: "wrapped words ".repeat(5).trim() })
+        client.happens({ _tag: "Message", from: "bob", id: messageId("1"), text: "wrapped words ".repeat(5).trim() })
         yield* terminal.shows("wrapped")
         const at = screen().findIndex((row) => row.includes("bob: wrapped"))
         expect(screen()[at]).toMatch(/^\d\d:\d\d bob: wrapped words wrapped words wrapped words wrapped$/)

@@ -17,9 +17,10 @@ import { FileTree } from "../../../src/services/FileTree.js"
 import * as Time from "../../../src/services/Time.js"
 import * as TreeFiles from "../../../src/services/TreeFiles.js"
 import { contentOf, Disk } from "../../core/files/Transfer.js"
+import { peerId } from "../../support/ids.js"
 import { bytes } from "./Pair.js"
 
-const MALLORY = "mallory"
+const MALLORY = peerId("mallory")
 
 /** A stream of a modified client: sends what it likes, and notes what is said of it. */
 class Forged {

@@ -3,13 +3,14 @@ import * as Option from "effect/Option"
 import { expect, it } from "vitest"
 import type { TransferRecord } from "../../../src/client/files/TransferRecord.js"
 import * as TransferStore from "../../../src/client/files/TransferStore.js"
+import { peerIdOf } from "../../../src/domain/PeerId.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 
 const recordOf = (number: number, stage: "accepted" | "stored"): TransferRecord => ({
   head: {
     version: 1,
     direction: "in",
-    peer: "A".repeat(43),
+    peer: peerIdOf(new Uint8Array(32)),
     nick: "mallory",
     offer: {
       id: number.toString(16).padStart(32, "0"),

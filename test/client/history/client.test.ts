@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import type { ClientOptions } from "../../../src/client/ClientOptions.js"
 import type { HistoryQuery } from "../../../src/client/history/Api.js"
 import type { ClientError } from "../../../src/core/client/ClientError.js"
+import type { MessageId } from "../../../src/domain/MessageId.js"
 import { type Person, type World, world } from "../World.js"
 
 const HISTORY = { more: { history: true } }
@@ -148,7 +149,7 @@ describe("what was read", () => {
     world((world) =>
       Effect.gen(function* () {
         const { alice, bob } = yield* talking(world, { history: true, readReceipts: true })
-        const ids: Array<string> = []
+        const ids: Array<MessageId> = []
         for (const text of ["one", "two", "three"]) ids.push(yield* say(alice, bob, "bob", text))
         yield* bob.client.read("Alice", ids[1]!)
         yield* alice.next("Read", { peer: "bob", id: ids[1]! })

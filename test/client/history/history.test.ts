@@ -6,14 +6,14 @@ import { describe, expect, it } from "vitest"
 import * as History from "../../../src/client/history/History.js"
 import type { HistoryEntry } from "../../../src/core/history/HistoryEntry.js"
 import { MAX_SEGMENT, MAX_SEGMENTS_EACH } from "../../../src/core/history/Shelves.js"
-import { encode } from "../../../src/domain/Base64Url.js"
+import { type PeerId, peerIdOf } from "../../../src/domain/PeerId.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import { Store } from "../../../src/services/Store.js"
 import { idOf } from "../../core/history/Arbitrary.js"
 import { FaultyStore } from "../journal/FaultyStore.js"
 import * as VirtualClock from "../VirtualClock.js"
 
-const peerOf = (n: number): string => encode(new Uint8Array(32).fill(n))
+const peerOf = (n: number): PeerId => peerIdOf(new Uint8Array(32).fill(n))
 const ALL = { limit: 1_000 }
 
 const received = (n: number, text = `message ${n}`, nick = "bob"): HistoryEntry => ({

@@ -1,7 +1,9 @@
 import * as fc from "fast-check"
 import type { HistoryEntry } from "../../../src/core/history/HistoryEntry.js"
+import type { MessageId } from "../../../src/domain/MessageId.js"
+import { messageId } from "../../support/ids.js"
 
-export const idOf = (n: number): string => n.toString(16).padStart(32, "0")
+export const idOf = (n: number): MessageId => messageId(n.toString(16).padStart(32, "0"))
 
 /** What may happen in a conversation: a message each way, or something becomes of the nth message of ours. */
 export type Happening =
@@ -26,9 +28,9 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
 /** The entries that a client writes of it: nothing is read before it is delivered, and nothing is told twice. */
 export const entriesOf = (happenings: ReadonlyArray<Happening>): ReadonlyArray<HistoryEntry> => {
   const entries: Array<HistoryEntry> = []
-  const sent: Array<string> = []
-  const delivered = new Set<string>()
-  const read = new Set<string>()
+  const sent: Array<MessageId> = []
+  const delivered = new Set<MessageId>()
+  const read = new Set<MessageId>()
   let ids = 0
   for (const one of happenings) {
     if ("text" in one) {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { decode, encode, type HistoryEntry } from "../../../src/core/history/HistoryEntry.js"
 import { MAX_MESSAGE } from "../../../src/core/peer/Api.js"
 import { concat, toHex } from "../../../src/protocol/Bytes.js"
+import { messageId } from "../../support/ids.js"
 import { entriesOf, happening, idOf } from "./Arbitrary.js"
 
 const some = fc.array(happening, { maxLength: 30 }).map(entriesOf)
@@ -34,7 +35,7 @@ describe("entries of the history", () => {
   })
 
   it("have a fixed form", () => {
-    const said = { id: "aa".repeat(16), at: 300, nick: "bob", text: "hi" }
+    const said = { id: messageId("aa".repeat(16)), at: 300, nick: "bob", text: "hi" }
     expect(toHex(encode({ _tag: "Sent", ...said }))).toBe(`01${"aa".repeat(16)}412c03626f62026869`)
     expect(toHex(encode({ _tag: "Received", ...said }))).toBe(`02${"aa".repeat(16)}412c03626f62026869`)
     expect(toHex(encode({ _tag: "Delivered", id: said.id }))).toBe(`03${"aa".repeat(16)}`)

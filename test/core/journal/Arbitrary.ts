@@ -1,11 +1,13 @@
 import * as fc from "fast-check"
 import type { Entry } from "../../../src/core/journal/Entry.js"
-import { encode } from "../../../src/domain/Base64Url.js"
+import type { MessageId } from "../../../src/domain/MessageId.js"
+import { type PeerId, peerIdOf } from "../../../src/domain/PeerId.js"
+import { messageId } from "../../support/ids.js"
 
 /** Entries of few peers and few ids, so that they concern each other. */
 
-export const peerOf = (n: number): string => encode(new Uint8Array(32).fill(n))
-export const idOf = (n: number): string => n.toString(16).padStart(32, "0")
+export const peerOf = (n: number): PeerId => peerIdOf(new Uint8Array(32).fill(n))
+export const idOf = (n: number): MessageId => messageId(n.toString(16).padStart(32, "0"))
 
 const peer = fc.integer({ min: 1, max: 4 }).map(peerOf)
 const id = fc.integer({ min: 0, max: 20 }).map(idOf)

@@ -1,14 +1,16 @@
 import { describe, expect, it } from "vitest"
 import type { JournalEntry, Past, PeerEvent } from "../../../src/core/peer/Api.js"
 import { Conversation } from "../../../src/core/peer/chat/Conversation.js"
+import type { MessageId } from "../../../src/domain/MessageId.js"
 import { fromText, toText } from "../../../src/protocol/Bytes.js"
+import { peerId } from "../../support/ids.js"
 import { idOf } from "./Arbitrary.js"
 
 /** A conversation whose journal takes its time, and a connection that takes all it is given. */
 const talk = (past?: Past) => {
   const events: Array<PeerEvent> = []
   const written: Array<JournalEntry> = []
-  const conversation = new Conversation("bob", (event) => events.push(event), {
+  const conversation = new Conversation(peerId("bob"), (event) => events.push(event), {
     past: () => past,
     write: (entry) => written.push(entry)
   })
@@ -119,7 +121,7 @@ describe("a conversation with a journal", () => {
   it("writes down that nothing is to be sent any more, also when all was delivered", () => {
     const alice = talk()
     alice.send("one")
-    const { id } = alice.written[0] as { readonly id: string }
+    const { id } = alice.written[0] as { readonly id: MessageId }
     alice.store()
     alice.leaving()
     alice.conversation.onDelivered(id)

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { decode, type Entry, encode } from "../../../src/core/journal/Entry.js"
 import { Ledger } from "../../../src/core/journal/Ledger.js"
 import { MAX_OUTBOX, MAX_SEEN } from "../../../src/core/peer/chat/Conversation.js"
+import { peerIdOf } from "../../../src/domain/PeerId.js"
 import { entry, idOf, peerOf } from "./Arbitrary.js"
 
 const ledgerOf = (entries: Iterable<Entry>): Ledger => {
@@ -99,7 +100,7 @@ describe("a ledger", () => {
   })
 
   it("forgets strangers before friends, and nobody whom a message waits for", () => {
-    const stranger = (n: number) => Buffer.from(String(n).padStart(32, "s")).toString("base64url")
+    const stranger = (n: number) => peerIdOf(Buffer.from(String(n).padStart(32, "s")))
     const ledger = new Ledger()
     ledger.apply({ _tag: "Accepted", peer: peerOf(1), id: idOf(1), sequence: 0, text: Uint8Array.of(1) })
     ledger.apply({ _tag: "Shown", peer: peerOf(2), ids: [idOf(1)] })

@@ -1,9 +1,11 @@
-import type { MessageId, PeerEvent, PeerId, Route, Transmit } from "../../../src/core/peer/Api.js"
+import type { PeerEvent, Route, Transmit } from "../../../src/core/peer/Api.js"
 import { Peers } from "../../../src/core/peer/Peers.js"
 import { encode as toBase64Url } from "../../../src/domain/Base64Url.js"
 import type { Crypto } from "../../../src/domain/Crypto.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import * as Identity from "../../../src/domain/Identity.js"
+import type { MessageId } from "../../../src/domain/MessageId.js"
+import { type PeerId, peerIdOf } from "../../../src/domain/PeerId.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import * as PeerRecord from "../../../src/protocol/PeerRecord.js"
 import { mulberry32 } from "../../support/Random.js"
@@ -203,7 +205,7 @@ export class Node {
       expiry: 2_000_000_000_000
     }
     this.signed = PeerRecord.sign(crypto, this.identity.signKeys.secretKey, this.record)!
-    this.id = toBase64Url(this.identity.signKeys.publicKey)
+    this.id = peerIdOf(this.identity.signKeys.publicKey)
     this.peers = this.start()
   }
 

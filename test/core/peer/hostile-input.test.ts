@@ -2,6 +2,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { MAX_PEERS } from "../../../src/core/peer/PeerTable.js"
 import { fromText } from "../../../src/protocol/Bytes.js"
+import { messageId, peerId } from "../../support/ids.js"
 import { direct, introduction, World } from "./Pair.js"
 
 const mutual = (seed: number) => {
@@ -159,12 +160,12 @@ describe("hostile input", () => {
 
   it("from our own side, about peers and messages that do not exist, is ignored", () => {
     const { world, alice, bob } = mutual(7)
-    bob.peers.delivered(alice.id, "unknown", world.now)
-    bob.peers.delivered("unknown", "unknown", world.now)
-    expect(bob.peers.dropOutbox("unknown", world.now)).toEqual([])
-    bob.peers.close("unknown", world.now)
-    bob.peers.nudge("unknown", world.now)
-    expect(bob.peers.status("unknown")).toBeUndefined()
-    expect(bob.peers.send("unknown", "hello", world.now)).toEqual({ _tag: "NotConsented" })
+    bob.peers.delivered(alice.id, messageId("unknown"), world.now)
+    bob.peers.delivered(peerId("unknown"), messageId("unknown"), world.now)
+    expect(bob.peers.dropOutbox(peerId("unknown"), world.now)).toEqual([])
+    bob.peers.close(peerId("unknown"), world.now)
+    bob.peers.nudge(peerId("unknown"), world.now)
+    expect(bob.peers.status(peerId("unknown"))).toBeUndefined()
+    expect(bob.peers.send(peerId("unknown"), "hello", world.now)).toEqual({ _tag: "NotConsented" })
   })
 })

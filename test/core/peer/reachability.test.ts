@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
+import { peerId } from "../../support/ids.js"
 import { introduction, type LinkOptions, type Node, World } from "./Pair.js"
 
 const endpoint = (text: string) => Endpoint.parse(text)!
@@ -236,6 +237,6 @@ describe("paths", () => {
     alice.peers.nudge(bob.id, world.now)
     alice.drain()
     expect(world.sent.length).toBeGreaterThan(before)
-    alice.peers.nudge("nobody", world.now)
+    alice.peers.nudge(peerId("nobody"), world.now)
   })
 })

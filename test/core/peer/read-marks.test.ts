@@ -1,6 +1,8 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { ReadMarks } from "../../../src/core/peer/chat/ReadMarks.js"
+import type { MessageId } from "../../../src/domain/MessageId.js"
+import { messageId } from "../../support/ids.js"
 import { type LinkOptions, World } from "./Pair.js"
 
 /** Alice and bob, who have asked for each other. */
@@ -37,7 +39,7 @@ describe("what was read", () => {
     const id = alice.send(bob, "hello")
     world.run(1_000)
     bob.peers.read(alice.id, id, world.now)
-    bob.peers.read(alice.id, "f".repeat(32), world.now)
+    bob.peers.read(alice.id, messageId("f".repeat(32)), world.now)
     world.run(1_000)
     expect(alice.count("Read") + alice.count("Delivered")).toBe(0)
     bob.peers.delivered(alice.id, id, world.now)
@@ -64,7 +66,7 @@ describe("what was read", () => {
   it("arrives after a delivery and in order, whatever the network and however often the connection breaks", () => {
     for (let seed = 0; seed < 40; seed++) {
       const { world, alice, bob } = mutual(seed, { latency: 20, jitter: 60, loss: 0.04 * (seed % 8), duplicate: 0.1 })
-      const sent: Array<string> = []
+      const sent: Array<MessageId> = []
       for (let i = 0; i < 20; i++) {
         sent.push(alice.send(bob, `${i}`))
         world.run(world.random() * 300)
@@ -103,14 +105,14 @@ describe("what was read", () => {
 describe("the marks of a conversation", () => {
   it("are bounded, and the newest one survives", () => {
     const marks = new ReadMarks()
-    for (let n = 0; n < 5_000; n++) marks.onDelivered(`${n}`)
-    expect([marks.onRead("0"), marks.onRead("4800"), marks.onRead("4700"), marks.onRead("4999")]).toEqual([
-      false,
-      true,
-      false,
-      true
-    ])
-    for (let n = 0; n < 100; n++) marks.mark(`${n}`)
+    for (let n = 0; n < 5_000; n++) marks.onDelivered(messageId(n))
+    expect([
+      marks.onRead(messageId("0")),
+      marks.onRead(messageId("4800")),
+      marks.onRead(messageId("4700")),
+      marks.onRead(messageId("4999"))
+    ]).toEqual([false, true, false, true])
+    for (let n = 0; n < 100; n++) marks.mark(messageId(n))
     const taken: Array<string> = []
     for (let id = marks.take(NONE); id !== undefined; id = marks.take(NONE)) taken.push(id)
     expect([taken.length, taken.at(-1)]).toEqual([16, "99"])
@@ -123,7 +125,7 @@ describe("the marks of a conversation", () => {
         let made = 0
         let told = -1
         for (const step of steps) {
-          if (step === "mark") marks.mark(`${made++}`)
+          if (step === "mark") marks.mark(messageId(made++))
           if (step === "repeat") marks.repeat()
           if (step === "take") {
             const id = Number(marks.take(NONE) ?? told)

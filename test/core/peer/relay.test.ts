@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import * as Handshake from "../../../src/protocol/Handshake.js"
+import { peerId } from "../../support/ids.js"
 import { type LinkOptions, type Node, RELAY, World } from "./Pair.js"
 
 const endpoint = (text: string) => Endpoint.parse(text)!
@@ -343,7 +344,7 @@ describe("the report", () => {
       "direct better"
     ])
     expect(bob.peers.explain(alice.id, world.now)).toMatchObject({ ownNat: "easy", peerNat: "hard" })
-    expect(alice.peers.explain("nobody", world.now)).toBeUndefined()
+    expect(alice.peers.explain(peerId("nobody"), world.now)).toBeUndefined()
   })
 
   it("keeps a bounded history", () => {

@@ -3,6 +3,7 @@ import type { PeerEvent } from "../../../src/core/peer/Api.js"
 import type { SentFrame } from "../../../src/core/peer/recovery/LossDetector.js"
 import { MAX_STREAMS, Streams } from "../../../src/core/peer/stream/Streams.js"
 import { Writer } from "../../../src/protocol/Bytes.js"
+import { peerId } from "../../support/ids.js"
 
 /** Opens streams with a byte each, which our side gives up at once, until it has had enough; how many it took. */
 const give = (streams: Streams, most: number, each: () => void): number => {
@@ -16,7 +17,7 @@ const give = (streams: Streams, most: number, each: () => void): number => {
 }
 
 describe("streams that we give up", () => {
-  const make = () => new Streams("peer", (_: PeerEvent) => {}, true)
+  const make = () => new Streams(peerId("peer"), (_: PeerEvent) => {}, true)
 
   it("are no longer remembered than the peer may leave them unacknowledged", () => {
     const taken = give(make(), 100_000, () => {})

@@ -1,7 +1,8 @@
-import type { Introduction, PeerId } from "../../../src/core/peer/Api.js"
+import type { Introduction } from "../../../src/core/peer/Api.js"
 import { encode as toBase64Url } from "../../../src/domain/Base64Url.js"
 import { type Endpoint, make } from "../../../src/domain/Endpoint.js"
 import * as Identity from "../../../src/domain/Identity.js"
+import { type PeerId, peerIdOf } from "../../../src/domain/PeerId.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import * as PeerRecord from "../../../src/protocol/PeerRecord.js"
 import { Rng } from "../../../src/sim/kernel/Rng.js"
@@ -108,7 +109,7 @@ const person = (name: string, index: number): Person => {
     identity,
     record,
     signed: PeerRecord.sign(crypto, identity.signKeys.secretKey, record)!,
-    id: toBase64Url(identity.signKeys.publicKey)
+    id: peerIdOf(identity.signKeys.publicKey)
   }
 }
 

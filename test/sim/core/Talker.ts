@@ -1,6 +1,7 @@
-import type { MessageId, PeerId } from "../../../src/core/peer/Api.js"
 import { Peers } from "../../../src/core/peer/Peers.js"
 import type { Endpoint } from "../../../src/domain/Endpoint.js"
+import type { MessageId } from "../../../src/domain/MessageId.js"
+import type { PeerId } from "../../../src/domain/PeerId.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import type { Action, Person, Script } from "./Script.js"
 

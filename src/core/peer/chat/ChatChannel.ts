@@ -132,13 +132,13 @@ export class ChatChannel implements ShownSink {
   /** Moves what may be said from the conversation to the stream, no more than the stream will soon need. */
   fill(): void {
     while (this.conversation.hasReceipts && this.stream.unsent < MAX_BACKLOG) {
-      writeDelivered(this.stream.extend(MARK_SIZE), Bytes.fromHex(this.conversation.takeReceipt()!)!)
+      writeDelivered(this.stream.extend(MARK_SIZE), this.conversation.takeReceipt()!)
     }
     if (!this.conversation.consented) return
     while (this.stream.unsent < MAX_BACKLOG) {
       const read = this.conversation.takeRead()
       if (read === undefined) break
-      writeRead(this.stream.extend(MARK_SIZE), Bytes.fromHex(read)!)
+      writeRead(this.stream.extend(MARK_SIZE), read)
     }
     while (this.stream.unsent < MAX_BACKLOG) {
       const message = this.conversation.next
@@ -149,7 +149,7 @@ export class ChatChannel implements ShownSink {
       }
       this.conversation.advance()
       const { bytes, id, sequence } = message
-      writeText(this.stream.extend(textSize(sequence, bytes.length)), Bytes.fromHex(id)!, sequence, bytes)
+      writeText(this.stream.extend(textSize(sequence, bytes.length)), id, sequence, bytes)
     }
   }
 
@@ -188,15 +188,15 @@ export class ChatChannel implements ShownSink {
       case "Text": {
         const text = Bytes.toText(record.text)
         if (text === undefined) return false
-        return this.conversation.onText(Bytes.toHex(record.id), text, record.text.length, size, this)
+        return this.conversation.onText(record.id, text, record.text.length, size, this)
       }
       case "Delivered":
         this.release(size)
-        this.conversation.onDelivered(Bytes.toHex(record.id))
+        this.conversation.onDelivered(record.id)
         return true
       case "Read":
         this.release(size)
-        this.conversation.onRead(Bytes.toHex(record.id))
+        this.conversation.onRead(record.id)
         return true
       case "Unknown":
         this.release(size)

@@ -1,14 +1,7 @@
+import { MESSAGE_ID_BYTES, type MessageId, messageIdOf } from "../../../domain/MessageId.js"
+import type { PeerId } from "../../../domain/PeerId.js"
 import * as Bytes from "../../../protocol/Bytes.js"
-import { MESSAGE_ID_BYTES } from "../../../protocol/ChatRecord.js"
-import {
-  type JournalEntry,
-  MAX_MESSAGE,
-  type MessageId,
-  type Past,
-  type PeerEvent,
-  type PeerId,
-  type SendRefusal
-} from "../Api.js"
+import { type JournalEntry, MAX_MESSAGE, type Past, type PeerEvent, type SendRefusal } from "../Api.js"
 import { ReadMarks } from "./ReadMarks.js"
 import { RecentIds } from "./RecentIds.js"
 
@@ -87,7 +80,7 @@ export class Conversation {
     if (this.#outbox.size >= MAX_OUTBOX || this.#outboxBytes + bytes.length > MAX_OUTBOX_BYTES) {
       return { _tag: "OutboxFull" }
     }
-    const id = Bytes.toHex(randomId.subarray(0, MESSAGE_ID_BYTES))
+    const id = messageIdOf(randomId.subarray(0, MESSAGE_ID_BYTES))
     const sequence = this.#nextSequence++
     this.#keep({ id, sequence, bytes, held: false, stored: this.journal === undefined })
     this.#lingers = true

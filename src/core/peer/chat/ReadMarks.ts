@@ -1,4 +1,4 @@
-import type { MessageId } from "../Api.js"
+import type { MessageId } from "../../../domain/MessageId.js"
 
 /**
  * Which messages of a conversation were read: of ours by them, and of theirs by us as far as they are to be told.

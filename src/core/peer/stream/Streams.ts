@@ -1,6 +1,7 @@
+import type { PeerId } from "../../../domain/PeerId.js"
 import type { Writer } from "../../../protocol/Bytes.js"
 import * as Frame from "../../../protocol/Frame.js"
-import type { PeerEvent, PeerId, StreamId, StreamRefusal } from "../Api.js"
+import type { PeerEvent, StreamId, StreamRefusal } from "../Api.js"
 import type { SentFrame } from "../recovery/LossDetector.js"
 import { DataStream, FIRST_WINDOW } from "./DataStream.js"
 
