@@ -287,7 +287,6 @@ const UNDER_WAY = [
   "src/cli/oneshot/ReceiveFileProgram.ts",
   "src/cli/terminal/",
   "src/client/",
-  "src/core/peer/",
   "src/layers/memory/",
   "src/layers/node/Connection.ts",
   "src/layers/node/FilesLanding.ts",

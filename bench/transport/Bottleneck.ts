@@ -1,4 +1,4 @@
-import type { PeerEvent } from "../../src/core/peer/Api.js"
+import type { PeerEvent } from "../../src/core/peer/PeerEvent.js"
 import { Peers } from "../../src/core/peer/Peers.js"
 import type { CongestionController } from "../../src/core/peer/recovery/CongestionController.js"
 import * as Base64Url from "../../src/domain/Base64Url.js"

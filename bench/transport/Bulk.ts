@@ -1,4 +1,4 @@
-import type { PeerEvent } from "../../src/core/peer/Api.js"
+import type { PeerEvent } from "../../src/core/peer/PeerEvent.js"
 import type { Figures } from "../support/Figures.js"
 import type * as Host from "./Host.js"
 import { accept, ask, confirm, type echo } from "./Meeting.js"

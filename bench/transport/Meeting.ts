@@ -1,4 +1,4 @@
-import type { PeerEvent } from "../../src/core/peer/Api.js"
+import type { PeerEvent } from "../../src/core/peer/PeerEvent.js"
 import type { MessageId } from "../../src/domain/MessageId.js"
 import type { PeerId } from "../../src/domain/PeerId.js"
 import * as Host from "./Host.js"

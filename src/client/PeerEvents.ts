@@ -1,7 +1,7 @@
 import type * as Effect from "effect/Effect"
 import type { Conversations } from "../core/client/Conversations.js"
 import { named } from "../core/client/Why.js"
-import type { PeerEvent } from "../core/peer/Api.js"
+import type { PeerEvent } from "../core/peer/PeerEvent.js"
 import type { PeerId } from "../domain/PeerId.js"
 import type { EventQueue } from "./EventQueue.js"
 import type { Remembrance } from "./history/Remembrance.js"

@@ -1,7 +1,10 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { RelayTransport } from "../core/client/RelayTransport.js"
-import type { JournalEntry, PeerEvent, PeersMachine, Route } from "../core/peer/Api.js"
+import type { JournalEntry } from "../core/peer/Journal.js"
+import type { PeerEvent } from "../core/peer/PeerEvent.js"
+import type { Peers } from "../core/peer/Peers.js"
+import type { Route } from "../core/peer/Route.js"
 import type { Endpoint, Family } from "../domain/Endpoint.js"
 import * as Bytes from "../protocol/Bytes.js"
 import * as Alarm from "../services/Alarm.js"
@@ -17,9 +20,9 @@ import * as Time from "../services/Time.js"
 export interface PeerLink {
   readonly ports: { readonly ipv4: number | undefined; readonly ipv6: number | undefined }
   /** Once, with the machine to drive. */
-  readonly start: (machine: PeersMachine) => void
+  readonly start: (machine: Peers) => void
   /** Calls the machine, then drains it; `undefined` before `start`. Also from within `onEvent`. */
-  readonly drive: <A>(use: (machine: PeersMachine, now: number) => A) => A | undefined
+  readonly drive: <A>(use: (machine: Peers, now: number) => A) => A | undefined
   /** The same for what lies between us and the peers. */
   readonly outside: <A>(use: (outside: RelayTransport, now: number) => A) => A
   /** A packet (base64url) that the server carried over the control link. */
@@ -49,7 +52,7 @@ export const make = (
     const entropy = yield* Entropy
     const time = yield* Time.make
     const outside = new RelayTransport(entropy.bytes)
-    let machine: PeersMachine | undefined
+    let machine: Peers | undefined
     let draining = false
     /** While draining: a reading of the clock costs as much as a look at a small packet. */
     let now = 0

@@ -37,7 +37,7 @@ export const trusted = (text: string): SafeText => text as SafeText
 
 /** Nicknames have 32 columns and messages of a server 512 characters; a longer line is somebody's flood. */
 export const MAX_LINE = 1024
-/** A message may have 64 KiB (core/peer/Api `MAX_MESSAGE`), so a text never needs more code units. */
+/** A message may have 64 KiB (protocol/ChatRecord `MAX_MESSAGE`), so a text never needs more code units. */
 export const MAX_TEXT = 64 * 1024
 /** As many as a scrollback of usual length holds; a message of 64 KiB of line breaks would push away all others. */
 export const MAX_LINES = 500

@@ -14,10 +14,10 @@ export type ChatRecord =
   /** A type that this version does not know. */
   | { readonly _tag: "Unknown"; readonly type: number }
 
-/** Bytes of UTF-8 in one text. */
-export const MAX_TEXT = 64 * 1024
+/** Bytes of UTF-8 in one message: the promise to users; eight times the size that still reads well in a terminal. */
+export const MAX_MESSAGE = 64 * 1024
 /** Most that `length` may say: a text, its type, its id and its sequence. */
-export const MAX_RECORD = MAX_TEXT + 1 + MESSAGE_ID_BYTES + 8
+export const MAX_RECORD = MAX_MESSAGE + 1 + MESSAGE_ID_BYTES + 8
 /** Bytes of a record that has nothing but an id. */
 export const MARK_SIZE = 1 + 1 + MESSAGE_ID_BYTES
 
@@ -57,7 +57,7 @@ export const decode = (content: Uint8Array): ChatRecord | undefined => {
       const id = messageIdOf(reader.bytes(MESSAGE_ID_BYTES))
       const sequence = reader.varint()
       const text = reader.rest()
-      if (reader.failed || text.length === 0 || text.length > MAX_TEXT) return undefined
+      if (reader.failed || text.length === 0 || text.length > MAX_MESSAGE) return undefined
       return { _tag: "Text", id, sequence, text }
     }
     case Type.delivered: {

@@ -5,8 +5,8 @@ import { concat, fromText, toHex, Writer } from "../../src/protocol/Bytes.js"
 import {
   type ChatRecord,
   MARK_SIZE,
+  MAX_MESSAGE,
   MAX_RECORD,
-  MAX_TEXT,
   RecordReader,
   textSize,
   writeDelivered,
@@ -118,12 +118,12 @@ describe("chat records", () => {
     refused(Uint8Array.from([255, 255, 255, 255, 255, 255, 255, 255]))
     refused(Uint8Array.from([2, 1, 0])) // a text without an id
     refused(encodeText(messageIdOf(new Uint8Array(16)), 1, new Uint8Array(0))) // an empty text
-    refused(encodeText(messageIdOf(new Uint8Array(16)), 1, new Uint8Array(MAX_TEXT + 1)))
+    refused(encodeText(messageIdOf(new Uint8Array(16)), 1, new Uint8Array(MAX_MESSAGE + 1)))
     refused(unknown(2, new Uint8Array(17))) // a confirmation with something behind it
     refused(unknown(2, new Uint8Array(15)))
     refused(unknown(3, new Uint8Array(17)))
     expect(
-      new RecordReader().push(encodeText(messageIdOf(new Uint8Array(16)), 1, new Uint8Array(MAX_TEXT)), () => true)
+      new RecordReader().push(encodeText(messageIdOf(new Uint8Array(16)), 1, new Uint8Array(MAX_MESSAGE)), () => true)
     ).toBe(true)
     expect(new RecordReader().push(encodeDelivered(messageIdOf(new Uint8Array(16))), () => false)).toBe(false)
   })

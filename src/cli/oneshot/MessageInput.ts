@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { MAX_MESSAGE } from "../../core/peer/Api.js"
 import * as Bytes from "../../protocol/Bytes.js"
+import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
 import { Terminal } from "../../services/Terminal.js"
 import { ExitCode } from "../ExitCode.js"
 import { ProgramError } from "../ProgramError.js"

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
-import type { PeerEvent, StreamId } from "../../core/peer/Api.js"
+import type { PeerEvent } from "../../core/peer/PeerEvent.js"
+import type { StreamId } from "../../core/peer/stream/StreamId.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import type { PeerLink } from "../PeerLink.js"
 

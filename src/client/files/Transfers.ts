@@ -7,7 +7,7 @@ import type { Conversation, Conversations } from "../../core/client/Conversation
 import type { Offer } from "../../core/files/Content.js"
 import { FileReceiver } from "../../core/files/FileReceiver.js"
 import { HASH_BYTES } from "../../core/files/HashTree.js"
-import type { PeerEvent } from "../../core/peer/Api.js"
+import type { PeerEvent } from "../../core/peer/PeerEvent.js"
 import * as Base64Url from "../../domain/Base64Url.js"
 import type { Crypto } from "../../domain/Crypto.js"
 import type { PeerId } from "../../domain/PeerId.js"

@@ -1,7 +1,7 @@
 import * as Data from "effect/Data"
+import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
 import type * as Control from "../../protocol/Control.js"
-import type { SendRefusal } from "../peer/Api.js"
-import { MAX_MESSAGE } from "../peer/Api.js"
+import type { SendRefusal } from "../peer/chat/Conversation.js"
 
 export type ClientErrorCode =
   | "NickTaken"

@@ -1,7 +1,8 @@
 import * as Nickname from "../../domain/Nickname.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import type * as Control from "../../protocol/Control.js"
-import type { Introduction, PathInfo } from "../peer/Api.js"
+import type { Introduction } from "../peer/Introduction.js"
+import type { PathInfo } from "../peer/Route.js"
 import type { Vouched } from "./Introductions.js"
 
 /**

@@ -1,5 +1,6 @@
 import type { MessageId } from "../../domain/MessageId.js"
-import type { DisconnectReason, PathInfo } from "../peer/Api.js"
+import type { DisconnectReason } from "../peer/PeerEvent.js"
+import type { PathInfo } from "../peer/Route.js"
 import type { TransferEvent } from "./Transfer.js"
 
 /**

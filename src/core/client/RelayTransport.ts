@@ -5,7 +5,7 @@ import * as Envelope from "../../protocol/RelayEnvelope.js"
 import * as Stun from "../../protocol/Stun.js"
 import type { NatKind } from "../nat/NatKind.js"
 import { type Reflexive, ReflexiveProbe } from "../nat/ReflexiveProbe.js"
-import type { Route } from "../peer/Api.js"
+import type { Route } from "../peer/Route.js"
 
 /** A packet of the peer link, and how it came. */
 export interface Arrival {

@@ -1,9 +1,9 @@
 import { type Expectation, expect } from "../nat/Expectation.js"
 import { type NatKind, reachabilityOf } from "../nat/NatKind.js"
-import type { PathInfo } from "../peer/Api.js"
 import type { PathReason } from "../peer/path/PathHistory.js"
 import type { Policy } from "../peer/path/Policy.js"
 import type { ConnectionReport, PathReport, PeerReport } from "../peer/path/Report.js"
+import type { PathInfo } from "../peer/Route.js"
 
 /** How a peer is reached and why not otherwise. Everything but `nick` and addresses is our own wording. */
 export interface Why {

@@ -1,6 +1,6 @@
 import type { Crypto } from "../../domain/Crypto.js"
 import { equal } from "../../protocol/Bytes.js"
-import { MAX_WRITE } from "../peer/Api.js"
+import { MAX_WRITE } from "../peer/stream/StreamId.js"
 import { ChunkBitmap } from "./ChunkBitmap.js"
 import type { ChunkLayout } from "./ChunkLayout.js"
 import { HASH_BYTES, leaf } from "./HashTree.js"

@@ -1,6 +1,6 @@
 import { fromHex } from "../../protocol/Bytes.js"
 import { DeclineCode, encode, type FileRecord } from "../../protocol/FileRecord.js"
-import { MAX_WRITE } from "../peer/Api.js"
+import { MAX_WRITE } from "../peer/stream/StreamId.js"
 import { ChunkBitmap } from "./ChunkBitmap.js"
 import { ChunkLayout } from "./ChunkLayout.js"
 import type { Content } from "./Content.js"

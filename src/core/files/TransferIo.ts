@@ -9,7 +9,7 @@ import type { Content, Offer } from "./Content.js"
 export interface Place {
   readonly file: number
   readonly offset: number
-  /** 1 to `MAX_WRITE` (core/peer/Api): what one `writeStream` takes. */
+  /** 1 to `MAX_WRITE` (core/peer/stream/StreamId): what one `writeStream` takes. */
   readonly length: number
 }
 

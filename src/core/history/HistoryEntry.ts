@@ -1,6 +1,6 @@
 import { MESSAGE_ID_BYTES, type MessageId, messageIdBytes, messageIdOf } from "../../domain/MessageId.js"
 import * as Bytes from "../../protocol/Bytes.js"
-import { MAX_MESSAGE } from "../peer/Api.js"
+import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
 
 /**
  * What the history of one conversation is made of, in the order in which it happened. Each entry is `type u8 | id 16 |

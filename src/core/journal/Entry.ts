@@ -1,7 +1,8 @@
 import { MESSAGE_ID_BYTES, type MessageId, messageIdBytes, messageIdOf } from "../../domain/MessageId.js"
 import { IDENTITY_BYTES, identityKeyOf, type PeerId, peerIdOf } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
-import { type JournalEntry, MAX_MESSAGE } from "../peer/Api.js"
+import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
+import type { JournalEntry } from "../peer/Journal.js"
 
 /**
  * What a journal is made of: the entries of the peer machine, and what a later process needs besides to find the peer

@@ -1,7 +1,7 @@
 import type { MessageId } from "../../domain/MessageId.js"
 import type { PeerId } from "../../domain/PeerId.js"
-import type { Past, PastMessage } from "../peer/Api.js"
 import { MAX_OUTBOX, MAX_OUTBOX_BYTES, MAX_SEEN } from "../peer/chat/Conversation.js"
+import type { Past, PastMessage } from "../peer/Journal.js"
 import type { Entry } from "./Entry.js"
 
 /**

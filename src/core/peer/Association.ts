@@ -3,7 +3,6 @@ import * as Bytes from "../../protocol/Bytes.js"
 import { PacketType } from "../../protocol/DataPacket.js"
 import { CONNECTION_BYTES, type HandshakePayload } from "../../protocol/Handshake.js"
 import * as NatKind from "../nat/NatKind.js"
-import type { DisconnectReason, Route, Transmit } from "./Api.js"
 import type { AssociationContext } from "./AssociationContext.js"
 import { Connection } from "./Connection.js"
 import { Conversation } from "./chat/Conversation.js"
@@ -14,9 +13,11 @@ import { HandshakeInitiator } from "./handshake/HandshakeInitiator.js"
 import * as Terms from "./handshake/HandshakeTerms.js"
 import type { OpenIntroduction } from "./handshake/OpenIntroduction.js"
 import { Epoch } from "./keys/Epoch.js"
+import type { DisconnectReason } from "./PeerEvent.js"
 import { PathHistory } from "./path/PathHistory.js"
 import { type Policy, permits } from "./path/Policy.js"
 import type { PeerReport } from "./path/Report.js"
+import type { Route, Transmit } from "./Route.js"
 
 /**
  * Everything between us and one peer identity: its conversation, at most one connection in use, at most one that we
@@ -29,6 +30,8 @@ import type { PeerReport } from "./path/Report.js"
  * its own.
  */
 export class Association {
+  readonly #context: AssociationContext
+  readonly #onIndex: (index: number, target: IndexTarget) => void
   readonly conversation: Conversation
   #connection: Connection | undefined
   readonly #unconfirmed = new HalfOpen()
@@ -39,6 +42,8 @@ export class Association {
   #connectedOn: OpenIntroduction | undefined
   /** By channel; at most `MAX_OPEN`, newest last. */
   readonly introductions = new Map<string, OpenIntroduction>()
+  /** The last HS1 that we answered on each introduction, and how; forgotten with the introduction. */
+  readonly #answers = new WeakMap<OpenIntroduction, Answer>()
   /** Where the last connection had reached the peer. */
   #lastRoutes: ReadonlyArray<Route> = []
   readonly #history = new PathHistory()
@@ -46,10 +51,16 @@ export class Association {
 
   constructor(
     readonly peer: PeerId,
-    private readonly context: AssociationContext
+    context: AssociationContext,
+    /** Packets to `index`, which is ours, mean `target` from now on. */
+    onIndex: (index: number, target: IndexTarget) => void
   ) {
-    this.#own = new HandshakeInitiator(context, this)
+    this.#context = context
+    this.#onIndex = onIndex
     this.conversation = new Conversation(peer, context.emit, context.journal)
+    this.#own = new HandshakeInitiator(context, this.conversation, (attempt) =>
+      onIndex(attempt.index, { _tag: "Attempt", attempt })
+    )
   }
 
   /** The connection that the application knows of. */
@@ -135,20 +146,20 @@ export class Association {
       connected: this.#connection !== undefined,
       policy,
       relayOffered: [...this.introductions.values()].some(({ relay }) => relay),
-      ownNat: this.context.nat(),
+      ownNat: this.#context.nat(),
       peerNat: this.#peerNat,
-      told: this.context.candidates(this.peer).length,
+      told: this.#context.candidates(this.peer).length,
       connection: this.#connection?.explain(now),
       changes: this.#history.changes
     }
   }
 
   handleHs1(introduction: OpenIntroduction, packet: Uint8Array, route: Route, now: number): void {
-    const { crypto, entropy, indexes, staticKeys } = this.context
+    const { crypto, entropy, indexes, staticKeys } = this.#context
     if (!permits(this.#policy, route)) return
-    const answer = introduction.answer
+    const answer = this.#answers.get(introduction)
     if (answer !== undefined && Bytes.equal(answer.request, packet)) {
-      if (answer.connection.ended === undefined) this.context.transmit({ route, data: answer.reply.slice() })
+      if (answer.connection.ended === undefined) this.#context.transmit({ route, data: answer.reply.slice() })
       return
     }
     if (now < introduction.busyUntil) return
@@ -156,10 +167,10 @@ export class Association {
     const attempt = this.#own.open
     const leads = attempt !== undefined && Bytes.compare(staticKeys.publicKey, introduction.record.staticKey) < 0
     if (leads && attempt.introduction === introduction) {
-      if (attempt.addRoute(route)) this.context.transmit({ route, data: attempt.initiation.packet.slice() })
+      if (attempt.addRoute(route)) this.#context.transmit({ route, data: attempt.initiation.packet.slice() })
       return
     }
-    const received = Terms.receive(this.context, introduction, packet, now)
+    const received = Terms.receive(this.#context, introduction, packet, now)
     if (received === undefined) return
     if (leads) {
       // The peer may have forgotten the channel that we chose; this one it knows.
@@ -172,27 +183,27 @@ export class Association {
     const localId = rekeys?.localId ?? entropy.bytes(CONNECTION_BYTES)
     const index = indexes.allocate()
     const reply = received.reply(
-      Terms.payload(this.context, this.conversation, received.payload.attempt, localId, received.payload.connection),
+      Terms.payload(this.#context, this.conversation, received.payload.attempt, localId, received.payload.connection),
       index
     )
     if (reply === undefined) return
     this.#own.drop()
     introduction.stopOpening()
-    const epoch = epochOf(this.context, reply.result, index, false, now)
-    this.context.transmit({ route, data: reply.packet.slice() })
+    const epoch = epochOf(this.#context, reply.result, index, false, now)
+    this.#context.transmit({ route, data: reply.packet.slice() })
     if (rekeys !== undefined) {
-      this.context.indexes.register(index, { _tag: "Epoch", association: this, connection: rekeys, epoch })
+      this.#onIndex(index, { _tag: "Epoch", connection: rekeys, epoch })
       rekeys.keys.expect(epoch, now)
       this.#refresh(rekeys, received.payload, now)
       if (rekeys === this.#connection) this.#connectedOn = introduction
       else this.#unconfirmed.add(rekeys, introduction, now)
-      introduction.answer = { request: packet.slice(), reply: reply.packet, connection: rekeys }
+      this.#answers.set(introduction, { request: packet.slice(), reply: reply.packet, connection: rekeys })
       return
     }
     const connection = this.#connect(epoch, localId, received.payload, introduction, now)
     connection.begin(route, packet.length, reply.packet.length, undefined, now)
     this.#unconfirmed.add(connection, introduction, now)
-    introduction.answer = { request: packet.slice(), reply: reply.packet, connection }
+    this.#answers.set(introduction, { request: packet.slice(), reply: reply.packet, connection })
   }
 
   handleHs2(attempt: Attempt, packet: Uint8Array, route: Route, now: number): void {
@@ -204,9 +215,9 @@ export class Association {
     if (!Terms.areFrom(introduction, payload) || !Bytes.equal(payload.peerConnection, localId)) return
     const { index } = attempt
     this.#own.complete()
-    const epoch = epochOf(this.context, result, index, true, now)
+    const epoch = epochOf(this.#context, result, index, true, now)
     if (rekeys !== undefined && rekeys.ended === undefined && Bytes.equal(payload.connection, rekeys.remoteId)) {
-      this.context.indexes.register(index, { _tag: "Epoch", association: this, connection: rekeys, epoch })
+      this.#onIndex(index, { _tag: "Epoch", connection: rekeys, epoch })
       rekeys.keys.advance(epoch, now)
       rekeys.paths.heard(route, packet.length, false, now)
       rekeys.confirm(now)
@@ -308,7 +319,7 @@ export class Association {
     now: number
   ): Connection {
     const connection: Connection = new Connection({
-      ...this.context,
+      ...this.#context,
       peer: this.peer,
       conversation: this.conversation,
       epoch,
@@ -317,7 +328,7 @@ export class Association {
       peerTerms,
       consented: this.conversation.consented,
       policy: this.#policy,
-      candidates: () => this.context.candidates(this.peer),
+      candidates: () => this.#context.candidates(this.peer),
       onPath: (change) => this.#history.add(change),
       onConfirmed: (at) => {
         const waiting = this.#unconfirmed.take(connection)
@@ -326,7 +337,7 @@ export class Association {
         this.#use(connection, waiting.introduction, at)
       }
     })
-    this.context.indexes.register(epoch.localIndex, { _tag: "Epoch", association: this, connection, epoch })
+    this.#onIndex(epoch.localIndex, { _tag: "Epoch", connection, epoch })
     for (const route of introduction.routes(this.#policy)) connection.paths.add(route, now)
     this.#refresh(connection, peerTerms, now)
     return connection
@@ -362,7 +373,7 @@ export class Association {
     this.#connection = undefined
     this.#lastRoutes = connection.paths.routes
     if (connection.announced) this.#history.add({ at: now, path: undefined, reason: "ended" })
-    if (connection.ended === "closed") for (const goodbye of connection.farewell(now)) this.context.transmit(goodbye)
+    if (connection.ended === "closed") for (const goodbye of connection.farewell(now)) this.#context.transmit(goodbye)
     connection.keys.wipe()
     if (this.#own.open?.rekeys === connection) this.#own.drop()
     if (connection.announced) this.#disconnected(connection.ended)
@@ -373,19 +384,33 @@ export class Association {
   }
 
   #disconnected(reason: DisconnectReason): void {
-    this.context.emit({ _tag: "Disconnected", peer: this.peer, reason, undelivered: this.conversation.undelivered })
+    this.#context.emit({ _tag: "Disconnected", peer: this.peer, reason, undelivered: this.conversation.undelivered })
   }
 
   #open(introduction: OpenIntroduction): void {
     introduction.onOpened()
     for (const route of introduction.routes(this.#policy)) {
-      if (route._tag === "Direct") this.context.transmit({ route, data: Uint8Array.of(PacketType.open) })
+      if (route._tag === "Direct") this.#context.transmit({ route, data: Uint8Array.of(PacketType.open) })
     }
   }
 
   get #policy(): Policy {
-    return this.context.policy(this.peer)
+    return this.#context.policy(this.peer)
   }
+}
+
+/** What a packet to an index of ours is for. */
+export type IndexTarget =
+  /** The answer to a handshake that we began. */
+  | { readonly _tag: "Attempt"; readonly attempt: Attempt }
+  /** Data, sealed with keys of this epoch. */
+  | { readonly _tag: "Epoch"; readonly connection: Connection; readonly epoch: Epoch }
+
+/** The same bytes as `request` get the same `reply` while the connection that it made is alive. */
+interface Answer {
+  readonly request: Uint8Array
+  readonly reply: Uint8Array
+  readonly connection: Connection
 }
 
 const epochOf = (

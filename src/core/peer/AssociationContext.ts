@@ -2,15 +2,12 @@ import type { Crypto, KeyPair } from "../../domain/Crypto.js"
 import type { Endpoint } from "../../domain/Endpoint.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import type { NatKind } from "../nat/NatKind.js"
-import type { PeerEvent, Transmit } from "./Api.js"
-import type { Association } from "./Association.js"
-import type { Connection } from "./Connection.js"
 import type { ConversationJournal } from "./chat/Conversation.js"
-import type { Attempt } from "./handshake/Attempt.js"
-import type { Epoch } from "./keys/Epoch.js"
-import type { IndexTable } from "./keys/IndexTable.js"
+import type { Indexes } from "./keys/IndexTable.js"
 import type { PacketMemory } from "./PacketMemory.js"
+import type { PeerEvent } from "./PeerEvent.js"
 import type { Policy } from "./path/Policy.js"
+import type { Transmit } from "./Route.js"
 import type { CongestionController } from "./recovery/CongestionController.js"
 
 /** What all associations of a client share: who we are, and the way out. */
@@ -32,18 +29,8 @@ export interface AssociationContext {
   readonly journal: ConversationJournal | undefined
   /** Sends a packet that belongs to no connection in use. */
   readonly transmit: (transmit: Transmit) => void
-  readonly indexes: IndexTable
+  readonly indexes: Indexes
   readonly memory: PacketMemory
   /** A controller for one use of a path. */
   readonly congestion: () => CongestionController
 }
-
-/** What an index of ours stands for. */
-export type IndexEntry =
-  | { readonly _tag: "Attempt"; readonly association: Association; readonly attempt: Attempt }
-  | {
-      readonly _tag: "Epoch"
-      readonly association: Association
-      readonly connection: Connection
-      readonly epoch: Epoch
-    }

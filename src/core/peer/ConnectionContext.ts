@@ -1,10 +1,10 @@
 import type { Endpoint } from "../../domain/Endpoint.js"
 import type { PeerId } from "../../domain/PeerId.js"
-import type { PeerEvent } from "./Api.js"
 import type { Conversation } from "./chat/Conversation.js"
 import type { Epoch } from "./keys/Epoch.js"
-import type { IndexTable } from "./keys/IndexTable.js"
+import type { Indexes } from "./keys/IndexTable.js"
 import type { PacketMemory } from "./PacketMemory.js"
+import type { PeerEvent } from "./PeerEvent.js"
 import type { PathChange } from "./path/PathHistory.js"
 import type { Policy } from "./path/Policy.js"
 import type { CongestionController } from "./recovery/CongestionController.js"
@@ -15,7 +15,7 @@ export interface ConnectionContext {
   readonly conversation: Conversation
   readonly entropy: { readonly bytes: (length: number) => Uint8Array }
   readonly emit: (event: PeerEvent) => void
-  readonly indexes: IndexTable
+  readonly indexes: Indexes
   /** Where the peer may reach us. */
   readonly candidates: () => ReadonlyArray<Endpoint>
   readonly policy: Policy

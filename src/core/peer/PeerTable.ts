@@ -1,8 +1,8 @@
 import { type PeerId, peerIdOf } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
-import type { Introduction } from "./Api.js"
 import type { Association } from "./Association.js"
 import { OpenIntroduction } from "./handshake/OpenIntroduction.js"
+import type { Introduction } from "./Introduction.js"
 
 /**
  * Whom we know, and the channels on which they were introduced to us: at most `MAX_PEERS` peers with `MAX_OPEN`

@@ -6,30 +6,23 @@ import * as Bytes from "../../protocol/Bytes.js"
 import { MAX_PACKET, PacketType, readHeader } from "../../protocol/DataPacket.js"
 import type { NatKind } from "../nat/NatKind.js"
 import { DeadlineHeap } from "../support/DeadlineHeap.js"
-import type {
-  Consent,
-  Introduction,
-  JournalEntry,
-  Past,
-  PeerEvent,
-  PeerStatus,
-  PeersMachine,
-  Route,
-  SendRefusal,
-  StreamId,
-  StreamRefusal,
-  Transmit
-} from "./Api.js"
-import { Association } from "./Association.js"
+import { Association, type IndexTarget } from "./Association.js"
 import type { AssociationContext } from "./AssociationContext.js"
+import type { SendRefusal } from "./chat/Conversation.js"
 import { peek } from "./handshake/Handshake.js"
+import type { Introduction } from "./Introduction.js"
+import type { JournalEntry, Past } from "./Journal.js"
 import { IndexTable } from "./keys/IndexTable.js"
 import { PacketMemory } from "./PacketMemory.js"
+import type { PeerEvent } from "./PeerEvent.js"
+import type { Consent, PeerStatus } from "./PeerStatus.js"
 import { MAX_PEERS, PeerTable } from "./PeerTable.js"
 import type { Policy } from "./path/Policy.js"
 import type { PeerReport } from "./path/Report.js"
+import type { Route, Transmit } from "./Route.js"
 import { Bbr } from "./recovery/Bbr.js"
 import type { CongestionController } from "./recovery/CongestionController.js"
+import type { StreamId, StreamRefusal } from "./stream/StreamId.js"
 import type { Streams } from "./stream/Streams.js"
 
 export interface PeersOptions {
@@ -60,11 +53,16 @@ export interface PeersOptions {
  * A packet is looked up before any key is touched: DATA and HS2 by an index that we chose, HS1 by the channel that the
  * server gave to the pair. A packet that is not found, or that does not fit, leaves no trace. So memory depends on the
  * peers that the server introduced, at most `MAX_PEERS`, and never on what strangers send.
+ *
+ * The machine is synchronous, never throws and reads no clock: `now` is always monotonic ms. What comes in is given to
+ * `handleDatagram`, `handleTimeout` and `journaled`; what the user wants, to the methods with a name of their own.
+ * After every call its driver drains `pollTransmit`, `pollEvent` and `pollJournal`, and sets its alarm to
+ * `pollTimeout`.
  */
-export class Peers implements PeersMachine {
+export class Peers {
   readonly #context: AssociationContext
   readonly #known: PeerTable
-  readonly #indexes: IndexTable
+  readonly #indexes: IndexTable<IndexEntry>
   #record: Uint8Array = new Uint8Array(0)
   #candidates: ReadonlyArray<Endpoint> = []
   #policy: Policy = "prefer-direct"
@@ -85,7 +83,7 @@ export class Peers implements PeersMachine {
     this.#indexes = new IndexTable(options.entropy)
     this.#known = new PeerTable(
       options.identity.publicKey,
-      (peer) => new Association(peer, this.#context),
+      (peer) => this.#associate(peer),
       (association) => {
         this.close(association.peer, this.#now)
         this.#ready.delete(association)
@@ -120,6 +118,7 @@ export class Peers implements PeersMachine {
     }
   }
 
+  /** Our own record (signed bytes) and candidates, for handshakes and CANDIDATES frames from now on. */
   setLocal(record: Uint8Array, candidates: ReadonlyArray<Endpoint>, now: number): void {
     const before = this.#candidates.map(format).join()
     this.#record = record
@@ -131,6 +130,10 @@ export class Peers implements PeersMachine {
     }
   }
 
+  /**
+   * We asked for this peer: consent is given, messages may be sent, the handshake starts. Also for a peer known
+   * already, with a fresh introduction after either side or the server restarted.
+   */
   invite(introduction: Introduction, now: number): void {
     const opened = this.#known.introduce(introduction)
     if (opened === undefined) return
@@ -138,6 +141,7 @@ export class Peers implements PeersMachine {
     this.#touch(opened.association, now)
   }
 
+  /** They asked for us: answer their handshake, grant an inviter's credit, open our filter. */
   admit(introduction: Introduction, now: number): void {
     const opened = this.#known.introduce(introduction)
     if (opened === undefined) return
@@ -145,6 +149,7 @@ export class Peers implements PeersMachine {
     this.#touch(opened.association, now)
   }
 
+  /** Accepts a message into the outbox, in order; it leaves as soon as a connection and credit allow. */
   send(peer: PeerId, text: string, now: number): MessageId | SendRefusal {
     const association = this.#known.get(peer)
     if (association === undefined) return { _tag: "NotConsented" }
@@ -153,6 +158,7 @@ export class Peers implements PeersMachine {
     return result
   }
 
+  /** The application has shown this message: tells the sender, and grants credit for more. */
   delivered(peer: PeerId, id: MessageId, now: number): void {
     const association = this.#known.get(peer)
     if (association === undefined) return
@@ -160,6 +166,10 @@ export class Peers implements PeersMachine {
     this.#afterShown(association, now)
   }
 
+  /**
+   * A person has read this message and all before it: tells the sender, once it is delivered and we have asked for
+   * them.
+   */
   read(peer: PeerId, id: MessageId, now: number): void {
     const association = this.#known.get(peer)
     if (association === undefined) return
@@ -167,6 +177,7 @@ export class Peers implements PeersMachine {
     this.#touch(association, now)
   }
 
+  /** Gives up what was not delivered; the ids that were dropped, oldest first. */
   dropOutbox(peer: PeerId, now: number): ReadonlyArray<MessageId> {
     const association = this.#known.get(peer)
     if (association === undefined) return []
@@ -174,6 +185,7 @@ export class Peers implements PeersMachine {
     return association.conversation.dropOutbox()
   }
 
+  /** Says goodbye and forgets the connection, our consent included. The outbox stays until dropped. */
   close(peer: PeerId, now: number): void {
     const association = this.#known.get(peer)
     if (association === undefined) return
@@ -182,10 +194,12 @@ export class Peers implements PeersMachine {
     this.#touch(association, now)
   }
 
+  /** Says goodbye to all. Drain `pollTransmit` once more afterwards. */
   closeAll(now: number): void {
     for (const { peer } of this.#known.all) this.close(peer, now)
   }
 
+  /** A hint from elsewhere that this peer's reachability changed: probe at once instead of at the next heartbeat. */
   nudge(peer: PeerId, now: number): void {
     const association = this.#known.get(peer)
     if (association === undefined) return
@@ -194,6 +208,11 @@ export class Peers implements PeersMachine {
     this.#touch(association, now)
   }
 
+  /**
+   * Which paths may be used with this peer from now on, or with all that have no policy of their own. Best said before
+   * the introduction: what was told already is not taken back. `false` when `MAX_PEERS` have a policy of their own and
+   * this would be one more.
+   */
   setPolicy(peer: PeerId | undefined, policy: Policy, now: number): boolean {
     if (peer === undefined) this.#policy = policy
     else if (this.#policies.has(peer) || this.#policies.size < MAX_PEERS) this.#policies.set(peer, policy)
@@ -206,10 +225,12 @@ export class Peers implements PeersMachine {
     return true
   }
 
+  /** What is known of our own network; peers are told in handshakes from now on. */
   setNat(kind: NatKind): void {
     this.#nat = kind
   }
 
+  /** All that is known of how this peer is reached, and of how it was. */
   explain(peer: PeerId, now: number): PeerReport | undefined {
     return this.#known.get(peer)?.explain(now)
   }
@@ -230,28 +251,46 @@ export class Peers implements PeersMachine {
     }
   }
 
+  /** Peers with a conversation or an open introduction. */
   peers(): ReadonlyArray<PeerId> {
     return [...this.#known.all].filter(isOpen).map((association) => association.peer)
   }
 
+  /**
+   * Begins a stream beside the conversation: bytes in order, both ways, each direction with an end of its own. Only
+   * between two that have asked for each other. The peer learns of it with the first bytes. A stream lives no longer
+   * than its connection.
+   */
   openStream(peer: PeerId, now: number): StreamId | StreamRefusal {
     const connection = this.#known.get(peer)?.connection
     if (connection === undefined || !connection.chat.mutual) return { _tag: "NotMutual" }
     return this.#useStreams(peer, now, (streams) => streams.open())!
   }
 
+  /**
+   * Takes over `data` (at most `MAX_WRITE` bytes; it must not change any more). `true`: go on; `false`: taken, but wait
+   * for `StreamWritable` before the next, or memory grows; `undefined`: the stream is gone or finished.
+   */
   writeStream(peer: PeerId, stream: StreamId, data: Uint8Array, now: number): boolean | undefined {
     return this.#useStreams(peer, now, (streams) => streams.write(stream, data))
   }
 
+  /** Ends our direction: the peer reads an end after the bytes written so far. */
   finishStream(peer: PeerId, stream: StreamId, now: number): void {
     this.#useStreams(peer, now, (streams) => streams.finish(stream))
   }
 
+  /**
+   * The next bytes in order, `"end"` once after the last, `undefined` when there is nothing now (`StreamReadable`
+   * follows) or never will be. Reading is what lets the peer send more. The bytes belong to the caller.
+   */
   readStream(peer: PeerId, stream: StreamId, now: number): Uint8Array | "end" | undefined {
     return this.#useStreams(peer, now, (streams) => streams.read(stream))
   }
 
+  /**
+   * Gives a stream up in both directions; what was not delivered is dropped. `code` is the application's, from 2 on.
+   */
   resetStream(peer: PeerId, stream: StreamId, code: number, now: number): void {
     this.#useStreams(peer, now, (streams) => streams.reset(stream, code))
   }
@@ -305,10 +344,12 @@ export class Peers implements PeersMachine {
     return this.#events.shift()
   }
 
+  /** The next entry to write down; none, ever, from a machine without a journal. */
   pollJournal(): JournalEntry | undefined {
     return this.#journal.shift()
   }
 
+  /** These entries, in the order in which they were polled, survive a crash from now on (or cannot be helped). */
   journaled(entries: ReadonlyArray<JournalEntry>, now: number): void {
     for (const entry of entries) {
       const association = this.#known.get(entry.peer)
@@ -317,6 +358,13 @@ export class Peers implements PeersMachine {
       if (entry._tag === "Shown") this.#afterShown(association, now)
       else this.#touch(association, now)
     }
+  }
+
+  #associate(peer: PeerId): Association {
+    const association: Association = new Association(peer, this.#context, (index, target) =>
+      this.#indexes.register(index, { association, target })
+    )
+    return association
   }
 
   /** The conversation may have room for more. */
@@ -329,8 +377,9 @@ export class Peers implements PeersMachine {
   #handleData(from: Route, data: Uint8Array, now: number): void {
     const header = readHeader(data)
     const entry = header && this.#indexes.get(header.receiverIndex)
-    if (header === undefined || entry?._tag !== "Epoch") return
-    const { association, connection, epoch } = entry
+    if (header === undefined || entry?.target._tag !== "Epoch") return
+    const { association } = entry
+    const { connection, epoch } = entry.target
     association.handleData(connection, epoch, header.counter, data, from, now)
     this.#touch(association, now)
   }
@@ -346,8 +395,8 @@ export class Peers implements PeersMachine {
       return
     }
     const entry = this.#indexes.get(header.receiverIndex)
-    if (entry?._tag !== "Attempt") return
-    entry.association.handleHs2(entry.attempt, data, from, now)
+    if (entry?.target._tag !== "Attempt") return
+    entry.association.handleHs2(entry.target.attempt, data, from, now)
     this.#touch(entry.association, now)
   }
 
@@ -371,6 +420,12 @@ export class Peers implements PeersMachine {
   #policyOf(peer: PeerId): Policy {
     return this.#policies.get(peer) ?? this.#policy
   }
+}
+
+/** What an index of ours stands for. */
+interface IndexEntry {
+  readonly association: Association
+  readonly target: IndexTarget
 }
 
 /** Whether there is something to say about the peer: it is introduced, or messages wait for it. */

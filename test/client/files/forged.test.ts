@@ -9,7 +9,7 @@ import type { ClientError } from "../../../src/core/client/ClientError.js"
 import type { Conversations } from "../../../src/core/client/Conversations.js"
 import type { Content } from "../../../src/core/files/Content.js"
 import { FileSender } from "../../../src/core/files/FileSender.js"
-import type { PeersMachine } from "../../../src/core/peer/Api.js"
+import type { Peers } from "../../../src/core/peer/Peers.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import { ResetCode } from "../../../src/protocol/FileRecord.js"
 import { Files } from "../../../src/services/Files.js"
@@ -61,7 +61,7 @@ const besieged = Effect.gen(function* () {
   const tree = new FileTree()
   const disk = Effect.unsafeMakeLatch(true)
   const streams = new Map<number, Forged>()
-  const peers: Partial<PeersMachine> = {
+  const peers: Partial<Peers> = {
     readStream: (_, id) => streams.get(id)?.toUs.shift(),
     writeStream: (_, id, data) => {
       streams.get(id)!.hear(data)
@@ -73,7 +73,7 @@ const besieged = Effect.gen(function* () {
       streams.get(id)!.resetBy = code
     }
   }
-  const link: Pick<PeerLink, "drive"> = { drive: (use) => use(peers as PeersMachine, 0) }
+  const link: Pick<PeerLink, "drive"> = { drive: (use) => use(peers as Peers, 0) }
   let drawn = 0
   const transfers: Transfers.Transfers = yield* Transfers.make({
     crypto,

@@ -6,7 +6,7 @@ import { FileReceiver } from "../../../src/core/files/FileReceiver.js"
 import { FileSender } from "../../../src/core/files/FileSender.js"
 import * as Manifest from "../../../src/core/files/Manifest.js"
 import type { Place, ReceiverEvent, Save, SenderEvent } from "../../../src/core/files/TransferIo.js"
-import { MAX_WRITE } from "../../../src/core/peer/Api.js"
+import { MAX_WRITE } from "../../../src/core/peer/stream/StreamId.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 
 export const ID = "0123456789abcdef0123456789abcdef"

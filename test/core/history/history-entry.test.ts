@@ -1,8 +1,8 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { decode, encode, type HistoryEntry } from "../../../src/core/history/HistoryEntry.js"
-import { MAX_MESSAGE } from "../../../src/core/peer/Api.js"
 import { concat, toHex } from "../../../src/protocol/Bytes.js"
+import { MAX_MESSAGE } from "../../../src/protocol/ChatRecord.js"
 import { messageId } from "../../support/ids.js"
 import { entriesOf, happening, idOf } from "./Arbitrary.js"
 

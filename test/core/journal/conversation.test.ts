@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
-import type { JournalEntry, Past, PeerEvent } from "../../../src/core/peer/Api.js"
 import { Conversation } from "../../../src/core/peer/chat/Conversation.js"
+import type { JournalEntry, Past } from "../../../src/core/peer/Journal.js"
+import type { PeerEvent } from "../../../src/core/peer/PeerEvent.js"
 import type { MessageId } from "../../../src/domain/MessageId.js"
 import { fromText, toText } from "../../../src/protocol/Bytes.js"
 import { peerId } from "../../support/ids.js"

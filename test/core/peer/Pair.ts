@@ -1,5 +1,6 @@
-import type { PeerEvent, Route, Transmit } from "../../../src/core/peer/Api.js"
+import type { PeerEvent } from "../../../src/core/peer/PeerEvent.js"
 import { Peers } from "../../../src/core/peer/Peers.js"
+import type { Route, Transmit } from "../../../src/core/peer/Route.js"
 import { encode as toBase64Url } from "../../../src/domain/Base64Url.js"
 import type { Crypto } from "../../../src/domain/Crypto.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"

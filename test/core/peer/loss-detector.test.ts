@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest"
 import { Bbr } from "../../../src/core/peer/recovery/Bbr.js"
 import type { CongestionController } from "../../../src/core/peer/recovery/CongestionController.js"
-import { LossDetector, type SentFrame } from "../../../src/core/peer/recovery/LossDetector.js"
+import { LossDetector } from "../../../src/core/peer/recovery/LossDetector.js"
 import { NewReno } from "../../../src/core/peer/recovery/NewReno.js"
 import { INITIAL_RTT, RttEstimator } from "../../../src/core/peer/recovery/RttEstimator.js"
+import type { SentFrame } from "../../../src/core/peer/recovery/SentFrame.js"
 import { MAX_DATAGRAM } from "../../../src/protocol/DataPacket.js"
 
 const setUp = () => {

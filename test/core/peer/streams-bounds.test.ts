@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import type { PeerEvent } from "../../../src/core/peer/Api.js"
-import type { SentFrame } from "../../../src/core/peer/recovery/LossDetector.js"
+import type { PeerEvent } from "../../../src/core/peer/PeerEvent.js"
+import type { SentFrame } from "../../../src/core/peer/recovery/SentFrame.js"
 import { MAX_STREAMS, Streams } from "../../../src/core/peer/stream/Streams.js"
 import { Writer } from "../../../src/protocol/Bytes.js"
 import { peerId } from "../../support/ids.js"

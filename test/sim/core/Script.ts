@@ -1,4 +1,4 @@
-import type { Introduction } from "../../../src/core/peer/Api.js"
+import type { Introduction } from "../../../src/core/peer/Introduction.js"
 import { encode as toBase64Url } from "../../../src/domain/Base64Url.js"
 import { type Endpoint, make } from "../../../src/domain/Endpoint.js"
 import * as Identity from "../../../src/domain/Identity.js"

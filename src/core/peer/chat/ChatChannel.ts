@@ -8,7 +8,7 @@ import {
   writeRead,
   writeText
 } from "../../../protocol/ChatRecord.js"
-import type { PeerEvent } from "../Api.js"
+import type { PeerEvent } from "../PeerEvent.js"
 import { ReceiveStream } from "../stream/ReceiveStream.js"
 import { SendStream } from "../stream/SendStream.js"
 import type { Conversation, Outgoing, ShownSink } from "./Conversation.js"

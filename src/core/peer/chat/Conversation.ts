@@ -1,7 +1,9 @@
 import { MESSAGE_ID_BYTES, type MessageId, messageIdOf } from "../../../domain/MessageId.js"
 import type { PeerId } from "../../../domain/PeerId.js"
 import * as Bytes from "../../../protocol/Bytes.js"
-import { type JournalEntry, MAX_MESSAGE, type Past, type PeerEvent, type SendRefusal } from "../Api.js"
+import { MAX_MESSAGE } from "../../../protocol/ChatRecord.js"
+import type { JournalEntry, Past } from "../Journal.js"
+import type { PeerEvent } from "../PeerEvent.js"
 import { ReadMarks } from "./ReadMarks.js"
 import { RecentIds } from "./RecentIds.js"
 
@@ -240,6 +242,15 @@ export class Conversation {
     if (this.#receipts.length > MAX_SEEN) this.#receipts.shift()
   }
 }
+
+/** Why a message is not accepted into the outbox. */
+export type SendRefusal =
+  /** No `query` of ours for this peer yet (law 2). */
+  | { readonly _tag: "NotConsented" }
+  /** Longer than `MAX_MESSAGE` bytes of UTF-8, or empty. */
+  | { readonly _tag: "BadLength" }
+  /** The outbox holds `MAX_OUTBOX` messages or bytes. */
+  | { readonly _tag: "OutboxFull" }
 
 export interface Outgoing {
   readonly id: MessageId

@@ -1,6 +1,6 @@
-import type { Route } from "../Api.js"
 import type { Connection } from "../Connection.js"
 import { routeKey } from "../path/Path.js"
+import type { Route } from "../Route.js"
 import type { Initiation } from "./Handshake.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
 

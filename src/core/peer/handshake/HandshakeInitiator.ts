@@ -1,8 +1,8 @@
 import { CONNECTION_BYTES } from "../../../protocol/Handshake.js"
-import type { Route } from "../Api.js"
-import type { Association } from "../Association.js"
 import type { AssociationContext } from "../AssociationContext.js"
 import type { Connection } from "../Connection.js"
+import type { Conversation } from "../chat/Conversation.js"
+import type { Route } from "../Route.js"
 import { Attempt, type AttemptKind } from "./Attempt.js"
 import * as Terms from "./HandshakeTerms.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
@@ -12,12 +12,21 @@ import type { OpenIntroduction } from "./OpenIntroduction.js"
  * it up.
  */
 export class HandshakeInitiator {
+  readonly #context: AssociationContext
+  readonly #conversation: Conversation
+  readonly #onIndex: (attempt: Attempt) => void
   #attempt: Attempt | undefined
 
   constructor(
-    private readonly context: AssociationContext,
-    private readonly association: Association
-  ) {}
+    context: AssociationContext,
+    conversation: Conversation,
+    /** `attempt` waits for its answer at its index from now on. */
+    onIndex: (attempt: Attempt) => void
+  ) {
+    this.#context = context
+    this.#conversation = conversation
+    this.#onIndex = onIndex
+  }
 
   /** `undefined` while there is none. */
   get open(): Attempt | undefined {
@@ -27,7 +36,7 @@ export class HandshakeInitiator {
   /** Begins a handshake; what was begun before is forgotten. `false` when there can be none. */
   begin({ introduction, isElsewhere, kind, rekeys, routes }: Beginning, now: number): boolean {
     this.drop()
-    const localId = rekeys?.localId ?? this.context.entropy.bytes(CONNECTION_BYTES)
+    const localId = rekeys?.localId ?? this.#context.entropy.bytes(CONNECTION_BYTES)
     const current = this.#request(introduction, localId, rekeys, now)
     if (current === undefined) return false
     const active = rekeys?.paths.active
@@ -40,7 +49,7 @@ export class HandshakeInitiator {
     }
     if (attempt.routes.length === 0 || isElsewhere) for (const route of routes) attempt.addRoute(route)
     this.#attempt = attempt
-    this.#register(attempt)
+    this.#onIndex(attempt)
     this.advance(now)
     return true
   }
@@ -55,9 +64,9 @@ export class HandshakeInitiator {
     }
     if (now < attempt.sendAt) return undefined
     if (attempt.isStale(now)) this.#renew(attempt, now)
-    for (const route of attempt.routes) this.context.transmit({ route, data: attempt.initiation.packet.slice() })
+    for (const route of attempt.routes) this.#context.transmit({ route, data: attempt.initiation.packet.slice() })
     for (const route of attempt.rekeys?.paths.provenRoutes ?? []) attempt.addRoute(route)
-    attempt.onSent(now, 1 + RESEND_JITTER * (this.context.entropy.bytes(1)[0]! / 127.5 - 1))
+    attempt.onSent(now, 1 + RESEND_JITTER * (this.#context.entropy.bytes(1)[0]! / 127.5 - 1))
     return undefined
   }
 
@@ -74,24 +83,20 @@ export class HandshakeInitiator {
 
   drop(): void {
     if (this.#attempt === undefined) return
-    this.context.indexes.release(this.#attempt.index)
+    this.#context.indexes.release(this.#attempt.index)
     this.#attempt = undefined
   }
 
   #renew(attempt: Attempt, now: number): void {
     const current = this.#request(attempt.introduction, attempt.localId, attempt.rekeys, now)
     if (current === undefined) return
-    this.context.indexes.release(attempt.index)
+    this.#context.indexes.release(attempt.index)
     attempt.renew(current, now)
-    this.#register(attempt)
+    this.#onIndex(attempt)
   }
 
   #request(introduction: OpenIntroduction, localId: Uint8Array, rekeys: Connection | undefined, now: number) {
-    return Terms.request(this.context, this.association.conversation, introduction, localId, rekeys?.remoteId, now)
-  }
-
-  #register(attempt: Attempt): void {
-    this.context.indexes.register(attempt.index, { _tag: "Attempt", association: this.association, attempt })
+    return Terms.request(this.#context, this.#conversation, introduction, localId, rekeys?.remoteId, now)
   }
 }
 

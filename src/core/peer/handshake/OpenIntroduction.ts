@@ -1,9 +1,9 @@
 import { type Endpoint, scope } from "../../../domain/Endpoint.js"
 import type { PeerRecord } from "../../../protocol/PeerRecord.js"
-import type { Introduction, Route } from "../Api.js"
-import type { Connection } from "../Connection.js"
+import type { Introduction } from "../Introduction.js"
 import { PROBE_SCHEDULE } from "../path/Path.js"
 import { type Policy, permits } from "../path/Policy.js"
+import type { Route } from "../Route.js"
 
 /** One introduction (a peer on a channel) with what has to be remembered for its handshakes. */
 export class OpenIntroduction {
@@ -21,8 +21,6 @@ export class OpenIntroduction {
   receivedAttempt = 0
   /** No fresh handshake packet is opened before this time. */
   busyUntil = Number.NEGATIVE_INFINITY
-  /** The last HS1 we answered, and how: the same bytes get the same answer while its keys are alive. */
-  answer: { readonly request: Uint8Array; readonly reply: Uint8Array; readonly connection: Connection } | undefined
   /** Packets that open our NAT's filter are sent since then. */
   #openingSince: number | undefined
   #step = 0

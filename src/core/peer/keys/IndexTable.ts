@@ -1,30 +1,39 @@
 import * as Bytes from "../../../protocol/Bytes.js"
-import type { IndexEntry } from "../AssociationContext.js"
 
 /**
  * What the indexes stand for that we chose for packets to us: a handshake of ours that waits for its answer, or keys.
  */
-export class IndexTable {
-  readonly #entries = new Map<number, IndexEntry>()
+export class IndexTable<Entry> implements Indexes {
+  readonly #entropy: { readonly bytes: (length: number) => Uint8Array }
+  readonly #entries = new Map<number, Entry>()
 
-  constructor(private readonly entropy: { readonly bytes: (length: number) => Uint8Array }) {}
+  constructor(entropy: { readonly bytes: (length: number) => Uint8Array }) {
+    this.#entropy = entropy
+  }
 
-  get(index: number): IndexEntry | undefined {
+  get(index: number): Entry | undefined {
     return this.#entries.get(index)
   }
 
-  /** An index that is not in use, and that nobody can guess. */
   allocate(): number {
-    let index = new Bytes.Reader(this.entropy.bytes(4)).u32()
+    let index = new Bytes.Reader(this.#entropy.bytes(4)).u32()
     while (this.#entries.has(index)) index = (index + 1) % 2 ** 32
     return index
   }
 
-  register(index: number, entry: IndexEntry): void {
+  register(index: number, entry: Entry): void {
     this.#entries.set(index, entry)
   }
 
   release(index: number): void {
     this.#entries.delete(index)
   }
+}
+
+/** The indexes of a client, for those who need one and do not look any up. */
+export interface Indexes {
+  /** An index that is not in use, and that nobody can guess. It is in use once it is registered. */
+  readonly allocate: () => number
+  /** Packets to this index are dropped from now on. */
+  readonly release: (index: number) => void
 }

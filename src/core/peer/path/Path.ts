@@ -1,5 +1,5 @@
 import * as Endpoint from "../../../domain/Endpoint.js"
-import type { PathInfo, Route } from "../Api.js"
+import type { PathInfo, Route } from "../Route.js"
 import { RttEstimator } from "../recovery/RttEstimator.js"
 import { INTERNET_SIZES, LAN_SIZES, LOOPBACK_SIZES, PacketSize } from "./PacketSize.js"
 

@@ -1,4 +1,4 @@
-import type { PathInfo } from "../Api.js"
+import type { PathInfo } from "../Route.js"
 
 /**
  * Why a conversation moved to a path. `first`: the first that worked. `better`: it proved itself, and is better than

@@ -1,6 +1,6 @@
 import { scope } from "../../../domain/Endpoint.js"
 import { MAX_CANDIDATES } from "../../../protocol/Frame.js"
-import type { Route } from "../Api.js"
+import type { Route } from "../Route.js"
 import { Newcomers } from "./Newcomers.js"
 import { Path, type PathSource, routeKey } from "./Path.js"
 import type { PathReason } from "./PathHistory.js"

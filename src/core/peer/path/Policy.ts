@@ -1,4 +1,4 @@
-import type { Route } from "../Api.js"
+import type { Route } from "../Route.js"
 
 /**
  * Which paths a conversation may take. `prefer-direct`: the relay until there is a direct path, and whenever that

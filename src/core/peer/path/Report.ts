@@ -1,5 +1,5 @@
 import type { NatKind } from "../../nat/NatKind.js"
-import type { PathInfo } from "../Api.js"
+import type { PathInfo } from "../Route.js"
 import type { PathSource } from "./Path.js"
 import type { PathChange } from "./PathHistory.js"
 import type { Policy } from "./Policy.js"

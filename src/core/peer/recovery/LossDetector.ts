@@ -3,17 +3,8 @@ import type { CongestionController } from "./CongestionController.js"
 import { DeliveryRate } from "./DeliveryRate.js"
 import { Pacer } from "./Pacer.js"
 import type { RttEstimator } from "./RttEstimator.js"
+import type { SentFrame } from "./SentFrame.js"
 import { type SentPacket, SentPackets } from "./SentPackets.js"
-
-/** Something in a packet that has to arrive; what to do when it did or did not is up to its owner. */
-export type SentFrame =
-  | { readonly _tag: "Stream"; readonly stream: number; readonly start: number; readonly end: number }
-  | { readonly _tag: "MaxData"; readonly stream: number }
-  | { readonly _tag: "Reset"; readonly stream: number }
-  | { readonly _tag: "Candidates" }
-  | { readonly _tag: "Consent" }
-  /** Nothing but its size: whether a larger packet comes through. */
-  | { readonly _tag: "SizeProbe"; readonly size: number }
 
 export interface LossSink {
   /** Whether anything waits to be sent that has to arrive. */

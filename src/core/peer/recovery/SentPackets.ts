@@ -1,5 +1,5 @@
 import type { Stamp } from "./DeliveryRate.js"
-import type { SentFrame } from "./LossDetector.js"
+import type { SentFrame } from "./SentFrame.js"
 
 /** A packet that waits for its acknowledgement. */
 export interface SentPacket {

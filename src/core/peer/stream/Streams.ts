@@ -1,9 +1,10 @@
 import type { PeerId } from "../../../domain/PeerId.js"
 import type { Writer } from "../../../protocol/Bytes.js"
 import * as Frame from "../../../protocol/Frame.js"
-import type { PeerEvent, StreamId, StreamRefusal } from "../Api.js"
-import type { SentFrame } from "../recovery/LossDetector.js"
+import type { PeerEvent } from "../PeerEvent.js"
+import type { SentFrame } from "../recovery/SentFrame.js"
 import { DataStream, FIRST_WINDOW } from "./DataStream.js"
+import type { StreamId, StreamRefusal } from "./StreamId.js"
 
 /**
  * The streams from 1 on of one connection: large things beside the conversation. Both sides open them, the one that

@@ -1,0 +1,15 @@
+import type { Endpoint } from "../../domain/Endpoint.js"
+import type { PeerRecord } from "../../protocol/PeerRecord.js"
+
+/** What the server told us of a peer, its record already verified against its signature and our pins. */
+export interface Introduction {
+  /** 8 bytes, as unpadded base64url. */
+  readonly channel: string
+  /** 32 bytes. */
+  readonly pairKey: Uint8Array
+  readonly record: PeerRecord
+  /** At most 8; hostile ones are possible, so only small probes go there until an address answers. */
+  readonly candidates: ReadonlyArray<Endpoint>
+  /** Whether the server carries packets on this channel. */
+  readonly relay?: boolean
+}

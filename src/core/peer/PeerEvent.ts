@@ -1,0 +1,53 @@
+import type { MessageId } from "../../domain/MessageId.js"
+import type { PeerId } from "../../domain/PeerId.js"
+import type { PathInfo } from "./Route.js"
+import type { StreamId } from "./stream/StreamId.js"
+
+/** What happened between us and a peer, for the driver to pass on. */
+export type PeerEvent =
+  | { readonly _tag: "Connected"; readonly peer: PeerId; readonly path: PathInfo }
+  | { readonly _tag: "PathChanged"; readonly peer: PeerId; readonly path: PathInfo }
+  /** Both sides have asked for each other: text may flow both ways. Once per connection at most. */
+  | { readonly _tag: "Mutual"; readonly peer: PeerId }
+  /** A message to show, at most once and in the sender's order. Call `delivered` when it has been shown. */
+  | { readonly _tag: "Message"; readonly peer: PeerId; readonly id: MessageId; readonly text: string }
+  /** The other application has shown our message. */
+  | { readonly _tag: "Delivered"; readonly peer: PeerId; readonly id: MessageId }
+  /**
+   * Somebody has read our message, and all before it. Never before its `Delivered`, and only where the other side
+   * tells.
+   */
+  | { readonly _tag: "Read"; readonly peer: PeerId; readonly id: MessageId }
+  /** Our message waits for the other side's consent: the credit of an inviter is used up. */
+  | { readonly _tag: "CreditExhausted"; readonly peer: PeerId; readonly id: MessageId }
+  /** The peer began a stream. */
+  | { readonly _tag: "StreamOpened"; readonly peer: PeerId; readonly stream: StreamId }
+  /** `readStream` gives something again; after this, read until it gives nothing. */
+  | { readonly _tag: "StreamReadable"; readonly peer: PeerId; readonly stream: StreamId }
+  /** A `writeStream` that asked to wait waits no longer. */
+  | { readonly _tag: "StreamWritable"; readonly peer: PeerId; readonly stream: StreamId }
+  /**
+   * The peer gave a stream up, in both directions, for a reason of its own: an application's `code`, or 1 when it had
+   * no room.
+   */
+  | { readonly _tag: "StreamReset"; readonly peer: PeerId; readonly stream: StreamId; readonly code: number }
+  /** Ends all streams as well. */
+  | {
+      readonly _tag: "Disconnected"
+      readonly peer: PeerId
+      readonly reason: DisconnectReason
+      /** Messages kept in the outbox; they go out when the peer is connected again. */
+      readonly undelivered: number
+    }
+
+export type DisconnectReason =
+  /** The peer said goodbye. */
+  | "left"
+  /** Nothing was heard for `DEAD_AFTER`. */
+  | "timeout"
+  /** No handshake succeeded in 90 s. */
+  | "unreachable"
+  /** We closed the conversation, or the connection because the peer broke the protocol. */
+  | "closed"
+  /** The same identity opened a link from elsewhere, or restarted; a `Connected` follows. */
+  | "replaced"

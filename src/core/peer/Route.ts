@@ -1,0 +1,20 @@
+import type { Endpoint } from "../../domain/Endpoint.js"
+
+/** Where a packet goes: an address, or through the server's relay by channel. */
+export type Route =
+  | { readonly _tag: "Direct"; readonly endpoint: Endpoint }
+  | { readonly _tag: "Relay"; readonly channel: string }
+
+export interface Transmit {
+  readonly route: Route
+  readonly data: Uint8Array
+}
+
+/** A route as people and programs are told of it. */
+export interface PathInfo {
+  readonly kind: "direct" | "lan" | "relay"
+  /** `203.0.113.7:40001`; the channel for a relay. */
+  readonly address: string
+  /** Smoothed round trip in ms. */
+  readonly rttMs: number
+}

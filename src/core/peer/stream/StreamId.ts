@@ -1,0 +1,11 @@
+/** A stream of the connection in use, from 1 on. */
+export type StreamId = number
+
+export type StreamRefusal =
+  /** There is no connection, or not both sides have asked for each other (law 2). */
+  | { readonly _tag: "NotMutual" }
+  /** `MAX_STREAMS` of ours are open. */
+  | { readonly _tag: "TooManyStreams" }
+
+/** Bytes in one `writeStream`: what memory may exceed its bound by. */
+export const MAX_WRITE = 256 * 1024
