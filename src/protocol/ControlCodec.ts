@@ -56,6 +56,13 @@ export const encodeRefusal = (id: number | undefined, refusal: RefusalBody): str
 export const encodeClients = (id: number, entries: ReadonlyArray<string>, next: string | undefined): string =>
   `{"_tag":"Clients","id":${id},"clients":[${entries.join(",")}]${next === undefined ? "" : `,"next":${JSON.stringify(next)}`}}\n`
 
+/**
+ * A `Peer` and an `Incoming` around `half`, the members of an introduction that are JSON already: what both have of one
+ * registration is encoded once.
+ */
+export const encodePeer = (id: number, half: string): string => `{"_tag":"Peer","id":${id},${half}}\n`
+export const encodeIncoming = (half: string): string => `{"_tag":"Incoming",${half}}\n`
+
 /** One for each request, made once; choosing by `_tag` is cheaper than a union that tries its members. */
 const DECODERS: ReadonlyMap<string, (value: unknown) => Either.Either<Request, { readonly issue: Issue }>> = new Map<
   Request["_tag"],

@@ -1,5 +1,4 @@
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -10,11 +9,11 @@ import * as MemoryHost from "../../src/layers/memory/Host.js"
 import * as Network from "../../src/layers/memory/Network.js"
 import * as NodeCrypto from "../../src/layers/node/Crypto.js"
 import type * as Control from "../../src/protocol/Control.js"
-import * as Registry from "../../src/server/Registry.js"
 import * as Server from "../../src/server/Server.js"
 import { defaults, type ServerOptions } from "../../src/server/ServerOptions.js"
 import type { Connection } from "../../src/services/Connection.js"
 import { Dialer } from "../../src/services/Dialer.js"
+import { Registry } from "../../src/services/Registry.js"
 import { decodeSync, type Message } from "./messages.js"
 
 /** One connection in memory: what arrived, and how to wait for more. */
@@ -83,7 +82,7 @@ interface World {
 const world = (
   options: Partial<ServerOptions>,
   body: (world: World) => Promise<void>,
-  registry?: Layer.Layer<Registry.Registry>
+  registry?: Layer.Layer<Registry>
 ): Promise<void> =>
   Effect.gen(function* () {
     const network = yield* Network.make
@@ -243,35 +242,56 @@ describe("a server in memory", () => {
 })
 
 describe("a registry that takes its time", () => {
-  /** Answers `page` when told to; refuses claims as an unreachable one would, until told otherwise. */
-  const slowRegistry = (gate: Deferred.Deferred<void>, released: Array<string>) =>
-    Layer.succeed(
-      Registry.Registry,
-      Registry.Registry.of({
-        claim: ({ nickname }) =>
-          nickname.text === "down"
-            ? Effect.fail(new Registry.RegistryError({ reason: "Unavailable", message: "gone" }))
-            : nickname.text === "late"
-              ? Effect.as(Deferred.await(gate), { nick: "late", resume: "r" })
-              : Effect.succeed({ nick: nickname.text, resume: "r" }),
-        renew: () => Effect.void,
-        release: (session) => Effect.sync(() => released.push(session)),
-        update: () => Effect.void,
-        page: () => Effect.as(Deferred.await(gate), { entries: [], next: undefined }),
-        introduce: () => Effect.die("a bug"),
-        version: Effect.succeed(0),
+  /** Answers some questions when it is told to; refuses the claim of "down" as an unreachable one would. */
+  class SlowRegistry {
+    readonly released: Array<string> = []
+    readonly #waiting: Array<() => void> = []
+
+    answer(): void {
+      for (const give of this.#waiting.splice(0)) give()
+    }
+
+    readonly layer = Layer.succeed(
+      Registry,
+      Registry.of({
+        claim: ({ nickname, session }, done) => {
+          const registration = {
+            nickname,
+            session,
+            epoch: 1,
+            identity: undefined,
+            address: "",
+            endpoints: [],
+            since: 0,
+            resume: "r"
+          }
+          if (nickname.text === "down") done({ _tag: "Unavailable", message: "gone" })
+          else if (nickname.text === "late") this.#waiting.push(() => done({ _tag: "Claimed", registration }))
+          else done({ _tag: "Claimed", registration })
+        },
+        release: (session) => void this.released.push(session),
+        update: () => {},
+        find: (key, done) => {
+          if (key === "gone") done({ _tag: "Unavailable", message: "gone" })
+          else this.#waiting.push(() => done({ _tag: "Nobody" }))
+        },
         subscribe: () => Effect.void,
-        stats: Effect.succeed({ live: 0, names: 0 })
+        names: () => 0
       })
     )
+  }
 
   test("delays only its own session, keeps the order, and turns failures into refusals", async () => {
-    const gate = Effect.runSync(Deferred.make<void>())
+    const registry = new SlowRegistry()
     await world(
       {},
       async ({ connect, register }) => {
         const waiting = await register("alice")
-        waiting.send({ _tag: "List", id: 1 }, { _tag: "Ping", id: 2 }, { _tag: "Query", id: 3, nick: "bob" })
+        waiting.send(
+          { _tag: "Query", id: 1, nick: "bob" },
+          { _tag: "Ping", id: 2 },
+          { _tag: "Query", id: 3, nick: "gone" }
+        )
         const other = await connect()
         other.send(
           { _tag: "Register", id: 1, nick: "down" },
@@ -281,17 +301,22 @@ describe("a registry that takes its time", () => {
         await other.seen("Pong")
         expect(other.messages.map(({ _tag }) => _tag)).toEqual(["Welcome", "Busy", "Registered", "Pong"])
         expect(waiting.messages.map(({ _tag }) => _tag)).toEqual(["Welcome", "Registered"])
-        await Effect.runPromise(Deferred.succeed(gate, undefined))
+        registry.answer()
         await waiting.seen("Busy")
-        expect(waiting.messages.map(({ _tag }) => _tag)).toEqual(["Welcome", "Registered", "Clients", "Pong", "Busy"])
+        expect(waiting.messages.map(({ _tag }) => _tag)).toEqual([
+          "Welcome",
+          "Registered",
+          "NoSuchPeer",
+          "Pong",
+          "Busy"
+        ])
       },
-      slowRegistry(gate, [])
+      registry.layer
     )
   })
 
   test("gets a nickname back that was claimed for a session that is over meanwhile", async () => {
-    const gate = Effect.runSync(Deferred.make<void>())
-    const released: Array<string> = []
+    const registry = new SlowRegistry()
     await world(
       { session: { ...defaults.session, registerMs: 50 } },
       async ({ connect }) => {
@@ -299,12 +324,11 @@ describe("a registry that takes its time", () => {
         client.send({ _tag: "Register", id: 1, nick: "late" })
         await client.seen("NotRegistered")
         await client.closed
-        expect(released).toEqual(["1"])
-        await Effect.runPromise(Deferred.succeed(gate, undefined))
-        while (released.length === 1) await new Promise((resolve) => setImmediate(resolve))
-        expect(released).toEqual(["1", "1"])
+        expect(registry.released).toEqual(["1"])
+        registry.answer()
+        expect(registry.released).toEqual(["1", "1"])
       },
-      slowRegistry(gate, released)
+      registry.layer
     )
   })
 })

@@ -1,79 +1,95 @@
-import type { Channel, FreshChannel, SessionId } from "./Registration.js"
+import type { Crypto } from "../../domain/Crypto.js"
+import * as Bytes from "../../protocol/Bytes.js"
+import { Speck64 } from "./Speck64.js"
 
 /**
- * The channels between pairs of sessions. A pair has one, the same in both directions and for every introduction, until
- * either session ends.
+ * The channels between pairs of connections. A pair has one, the same in both directions and for every introduction,
+ * until either connection ends. Nothing of it is stored: the name is the pair itself, two connection numbers sealed
+ * with a secret of this server, and key and tokens follow from the secret and the pair. So no number of introductions
+ * costs memory or makes room at the cost of another pair.
+ *
+ * A name is a block of a 64-bit cipher, so it cannot be guessed from other names: only those who were told it can use
+ * the relay between the two, and each shows a token of its own beside it.
  */
 export class Channels {
-  #of = new Map<SessionId, Map<SessionId, Channel>>()
+  readonly #crypto: Crypto
+  readonly #secret: Uint8Array
+  readonly #cipher: Speck64
+  readonly #numbers = new Uint8Array(8)
+  readonly #view = new DataView(this.#numbers.buffer)
 
-  /** `onClosed` is told of each channel that is forgotten. */
-  constructor(private readonly onClosed: (channel: Channel) => void = () => {}) {}
-
-  /** The channel of this pair as each has it; `fresh` becomes it when there is none, and is then `isNew`. */
-  between(left: SessionId, right: SessionId, fresh: FreshChannel): ChannelPair {
-    const known = this.#of.get(left)?.get(right)
-    const other = this.#of.get(right)?.get(left)
-    if (known !== undefined && other !== undefined) return { left: known, right: other, isNew: false }
-    const { channel, pairKey, tokens } = fresh
-    const pair = {
-      left: { channel, pairKey, ...(tokens === undefined ? {} : { token: tokens[0] }) },
-      right: { channel, pairKey, ...(tokens === undefined ? {} : { token: tokens[1] }) },
-      isNew: true
-    }
-    this.#add(left, right, pair.left)
-    this.#add(right, left, pair.right)
-    return pair
+  /** `secret`: 32 random bytes, made anew with each start. */
+  constructor(crypto: Crypto, secret: Uint8Array) {
+    this.#crypto = crypto
+    this.#secret = secret
+    this.#cipher = new Speck64(crypto.hash(Speck64.KEY_BYTES, [NAME_LABEL], secret))
   }
 
-  /** Forgets all channels of this session. */
-  drop(session: SessionId): void {
-    for (const [other, channel] of this.#of.get(session) ?? []) {
-      this.#remove(other, session)
-      this.onClosed(channel)
-    }
-    this.#of.delete(session)
+  /** The channel of these two connections as each of them has it. Numbers are whole, from 1 to 2^32 - 1. */
+  between(left: number, right: number): { readonly left: Channel; readonly right: Channel } {
+    const [low, high] = left < right ? [left, right] : [right, left]
+    const { pairKey, tokens } = this.secretsOf(low, high)
+    const name = Bytes.toBase64Url(this.#cipher.encrypt(this.#write(low, high)))
+    const [ofLow, ofHigh] = [channelOf(name, pairKey, tokens[0]), channelOf(name, pairKey, tokens[1])]
+    return left < right ? { left: ofLow, right: ofHigh } : { left: ofHigh, right: ofLow }
   }
 
-  /** Pairs that have a channel. */
-  get size(): number {
-    let ends = 0
-    for (const others of this.#of.values()) ends += others.size
-    return ends / 2
+  /** The two numbers that a name of 8 bytes stands for, the lower first; any other 8 bytes stand for nobody. */
+  pairOf(name: Uint8Array): readonly [number, number] | undefined {
+    if (name.length !== NAME_BYTES) return undefined
+    const block = this.#cipher.decrypt(name)
+    const view = new DataView(block.buffer, block.byteOffset)
+    const [low, high] = [view.getUint32(0), view.getUint32(4)]
+    return low < high ? [low, high] : undefined
   }
 
-  #add(session: SessionId, other: SessionId, channel: Channel): void {
-    let others = this.#of.get(session)
-    if (others === undefined) {
-      others = new Map()
-      this.#of.set(session, others)
+  /** What the two share, and what each of them shows to the relay. */
+  secretsOf(low: number, high: number): { readonly pairKey: Uint8Array; readonly tokens: Tokens } {
+    const bytes = this.#crypto.hash(
+      PAIR_KEY_BYTES + 2 * TOKEN_BYTES,
+      [SECRETS_LABEL, this.#write(low, high)],
+      this.#secret
+    )
+    return {
+      pairKey: bytes.subarray(0, PAIR_KEY_BYTES),
+      tokens: [
+        bytes.subarray(PAIR_KEY_BYTES, PAIR_KEY_BYTES + TOKEN_BYTES),
+        bytes.subarray(PAIR_KEY_BYTES + TOKEN_BYTES)
+      ]
     }
-    if (others.size >= MAX_CHANNELS) {
-      const [oldest, closed] = others.entries().next().value!
-      this.#remove(session, oldest)
-      this.#remove(oldest, session)
-      this.onClosed(closed)
-      others = this.#of.get(session) ?? others
-    }
-    others.set(other, channel)
   }
 
-  #remove(session: SessionId, other: SessionId): void {
-    const others = this.#of.get(session)
-    others?.delete(other)
-    if (others?.size === 0) this.#of.delete(session)
+  /** One piece of memory for all calls. */
+  #write(low: number, high: number): Uint8Array {
+    this.#view.setUint32(0, low)
+    this.#view.setUint32(4, high)
+    return this.#numbers
   }
 }
 
-export interface ChannelPair {
-  readonly left: Channel
-  readonly right: Channel
-  readonly isNew: boolean
+/** What two connections share, as one of them has it; all base64url. */
+export interface Channel {
+  /** 8 bytes that name the pair. */
+  readonly channel: string
+  /** 32 bytes that only the pair and the server know. */
+  readonly pairKey: string
+  /** 8 bytes, this side's own: its datagrams to the relay show it. */
+  readonly token: string
 }
 
-/**
- * For one session; the oldest makes room, and its pair gets a new channel when it asks again. Nobody talks to a
- * thousand people at once, and at one query a second it takes an attacker a quarter of an hour to fill a table of 200
- * KB.
- */
-export const MAX_CHANNELS = 1024
+/** Of the lower number, and of the higher one. */
+export type Tokens = readonly [Uint8Array, Uint8Array]
+
+const channelOf = (channel: string, pairKey: Uint8Array, token: Uint8Array): Channel => ({
+  channel,
+  pairKey: Bytes.toBase64Url(pairKey),
+  token: Bytes.toBase64Url(token)
+})
+
+const NAME_BYTES = 8
+/** A BLAKE2b key of full strength. */
+const PAIR_KEY_BYTES = 32
+/** Of each side of a channel; guessing it gets nobody anything but a packet that the peers drop. */
+const TOKEN_BYTES = 8
+const NAME_LABEL = Bytes.fromText("parley channel name v1")
+const SECRETS_LABEL = Bytes.fromText("parley channel secrets v1")

@@ -1,6 +1,5 @@
+import type { Registration } from "../../domain/Registration.js"
 import { type ClientEntry, MAX_LINE } from "../../protocol/Control.js"
-import { encodeMessage } from "../../protocol/ControlCodec.js"
-import type { Registration } from "./Registration.js"
 
 export interface PageRequest {
   readonly match?: string
@@ -13,11 +12,21 @@ export interface PageRequest {
 export interface Page {
   readonly entries: ReadonlyArray<string>
   readonly next: string | undefined
+  /** Entries that were looked at: what the page cost. */
+  readonly looked: number
+}
+
+/** A change of who is here, with the version of the presence that it made. */
+export interface PresenceChange {
+  readonly _tag: "Joined" | "Left" | "Changed"
+  readonly version: number
+  readonly registration: Registration
 }
 
 /**
- * Who is here, sorted by nickname in lower case, with a version that grows by one at each change. The JSON of an entry
- * is made once, when it comes; a page is a slice of what all readers share.
+ * Who is here: a node's copy of what its registry says, sorted by nickname in lower case, with a version that grows by
+ * one at each change that people can see. The JSON of an entry is made once, when it comes; a page is a slice of what
+ * all readers share.
  *
  * Sorted by what people see and not by key: in keys `1` is `l` and `m` is `rn`. Two who are here never have the same
  * lower case, since that would be the same key.
@@ -35,18 +44,40 @@ export class Directory {
     return this.#sorted.length
   }
 
-  /** Adds, or replaces the entry of the same key; gives the line that tells watchers. */
-  put(registration: Registration): string {
-    const known = this.#take(registration.nickname.key)
-    const entry = entryOf(registration)
-    this.#byKey.set(registration.nickname.key, entry)
-    this.#sorted.splice(this.#find(entry.lower), 0, entry)
-    return this.#tell(known ? "Changed" : "Joined", registration)
+  /** The owner of the nickname of this key, if somebody here has it. */
+  get(key: string): Registration | undefined {
+    return this.#byKey.get(key)?.registration
   }
 
-  /** Removes the entry of this registration's key; gives the line that tells watchers, if there was one. */
-  remove(registration: Registration): string | undefined {
-    return this.#take(registration.nickname.key) ? this.#tell("Left", registration) : undefined
+  /** Adds, or replaces the entry of the same key; gives what there is to tell of it. */
+  put(registration: Registration): PresenceChange | undefined {
+    const { key } = registration.nickname
+    const known = this.#byKey.get(key)
+    if (known?.registration.epoch === registration.epoch) {
+      // New endpoints of the same session: nobody else's business.
+      known.registration = registration
+      return undefined
+    }
+    if (known !== undefined) this.#take(known)
+    const entry = entryOf(registration)
+    this.#byKey.set(key, entry)
+    this.#sorted.splice(this.#find(entry.lower), 0, entry)
+    return this.#tell(known === undefined ? "Joined" : "Changed", registration)
+  }
+
+  /** Removes the entry of this key; gives what there is to tell of it, if there was one. */
+  remove(key: string): PresenceChange | undefined {
+    const entry = this.#byKey.get(key)
+    if (entry === undefined) return undefined
+    this.#take(entry)
+    return this.#tell("Left", entry.registration)
+  }
+
+  /** Forgets everybody. The version jumps, so that every watcher lists again. */
+  clear(): void {
+    this.#sorted = []
+    this.#byKey.clear()
+    this.#version += 2
   }
 
   page(request: PageRequest): Page {
@@ -55,21 +86,23 @@ export class Directory {
     const entries: Array<string> = []
     let bytes = 0
     let last: string | undefined
-    for (let at = this.#behind(request.after); at < this.#sorted.length; at++) {
+    const from = this.#behind(request.after)
+    for (let at = from; at < this.#sorted.length; at++) {
       const entry = this.#sorted[at]!
+      // A reader who looks for something rare gets his answer in several pages, each of bounded work.
+      if (at - from >= MAX_LOOKED) return { entries, next: this.#sorted[at - 1]!.lower, looked: at - from }
       if (match !== undefined && !entry.lower.includes(match)) continue
       bytes += entry.bytes
-      if (entries.length === limit || bytes > PAGE_BYTES) return { entries, next: last }
+      if (entries.length === limit || bytes > PAGE_BYTES) return { entries, next: last, looked: at - from }
       entries.push(entry.json)
       last = entry.lower
     }
-    return { entries, next: undefined }
+    return { entries, next: undefined, looked: this.#sorted.length - from }
   }
 
-  #tell(_tag: "Joined" | "Left" | "Changed", { nickname, address, identity }: Registration): string {
+  #tell(_tag: PresenceChange["_tag"], registration: Registration): PresenceChange {
     this.#version++
-    const fingerprint = identity?.fingerprint ?? ""
-    return encodeMessage({ _tag, version: this.#version, nick: nickname.text, address, fingerprint })
+    return { _tag, version: this.#version, registration }
   }
 
   #behind(after: string | undefined): number {
@@ -78,13 +111,9 @@ export class Directory {
     return this.#sorted[at]?.lower === after ? at + 1 : at
   }
 
-  /** Removes the entry of this key; whether there was one. */
-  #take(key: string): boolean {
-    const entry = this.#byKey.get(key)
-    if (entry === undefined) return false
-    this.#byKey.delete(key)
+  #take(entry: Entry): void {
+    this.#byKey.delete(entry.registration.nickname.key)
     this.#sorted.splice(this.#sorted.indexOf(entry, this.#find(entry.lower)), 1)
-    return true
   }
 
   /** The place of `lower`, or where it would be inserted. */
@@ -108,8 +137,11 @@ const MAX_PAGE = 1000
  * around them.
  */
 const PAGE_BYTES = MAX_LINE - 2048
+/** Entries that one page looks at, 40 µs of work: what does not `match` must not cost more than what does. */
+export const MAX_LOOKED = 1000
 
 interface Entry {
+  registration: Registration
   /** What the order is by, and what `match` is looked for in. */
   readonly lower: string
   readonly json: string
@@ -117,10 +149,11 @@ interface Entry {
   readonly bytes: number
 }
 
-const entryOf = ({ nickname, address, identity, since }: Registration): Entry => {
+const entryOf = (registration: Registration): Entry => {
+  const { nickname, address, identity, since } = registration
   const entry: ClientEntry = { nick: nickname.text, address, fingerprint: identity?.fingerprint ?? "", since }
   const json = JSON.stringify(entry)
-  return { lower: nickname.text.toLowerCase(), json, bytes: encoder.encode(json).length + 1 }
+  return { registration, lower: nickname.text.toLowerCase(), json, bytes: encoder.encode(json).length + 1 }
 }
 
 const encoder = new TextEncoder()

@@ -1,13 +1,19 @@
-import { encodeClients, encodeMessage, encodeRefusal, type RefusalBody } from "../../protocol/ControlCodec.js"
+import {
+  encodeClients,
+  encodeMessage,
+  encodePeer,
+  encodeRefusal,
+  type RefusalBody
+} from "../../protocol/ControlCodec.js"
 import type { Page } from "./Directory.js"
-import type { Introduction } from "./Registration.js"
 
 /** What came of a command that a session gave to its driver. */
 export type Outcome =
   | { readonly _tag: "Registered"; readonly nick: string; readonly resume: string }
   | { readonly _tag: "Page"; readonly page: Page }
   | { readonly _tag: "Watching"; readonly version: number }
-  | { readonly _tag: "Introduced"; readonly peer: Introduction }
+  /** `half`: the members of `Peer` behind its `id`, as JSON without braces. */
+  | { readonly _tag: "Introduced"; readonly half: string }
   | { readonly _tag: "Updated" }
   | { readonly _tag: "Refused"; readonly refusal: RefusalBody }
 
@@ -21,7 +27,7 @@ export const replyTo = (id: number, outcome: Outcome, lease: number, observed: s
     case "Watching":
       return encodeMessage({ _tag: "Watching", id, version: outcome.version })
     case "Introduced":
-      return encodeMessage({ _tag: "Peer", id, ...outcome.peer })
+      return encodePeer(id, outcome.half)
     case "Updated":
       return encodeMessage({ _tag: "Updated", id })
     case "Refused":

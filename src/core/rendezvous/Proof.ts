@@ -2,11 +2,11 @@ import * as Either from "effect/Either"
 import type { Crypto } from "../../domain/Crypto.js"
 import * as Fingerprint from "../../domain/Fingerprint.js"
 import * as Nickname from "../../domain/Nickname.js"
+import type { VerifiedIdentity } from "../../domain/Registration.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import type { Register } from "../../protocol/Control.js"
 import type { RefusalBody } from "../../protocol/ControlCodec.js"
 import * as PeerRecord from "../../protocol/PeerRecord.js"
-import type { VerifiedIdentity } from "./Registration.js"
 
 /**
  * Whether the identity in a `Register` is the sender's own: its record is whole, of this nickname and not expired, and

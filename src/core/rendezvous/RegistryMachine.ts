@@ -1,21 +1,10 @@
 import * as Nickname from "../../domain/Nickname.js"
+import type { Claim, Registration, SessionId } from "../../domain/Registration.js"
 import * as Bytes from "../../protocol/Bytes.js"
-import { encodeMessage, type RefusalBody } from "../../protocol/ControlCodec.js"
+import type { RefusalBody } from "../../protocol/ControlCodec.js"
 import { Expiry } from "../support/Expiry.js"
-import { Channels } from "./Channels.js"
-import { Directory, type Page, type PageRequest } from "./Directory.js"
-import {
-  type Claim,
-  type FreshChannel,
-  type Introduction,
-  introduction,
-  type Registration,
-  type SessionId
-} from "./Registration.js"
 
 export interface RegistryLimits {
-  /** ms a registration outlives its last renewal. */
-  readonly leaseMs: number
   /** ms a nickname is held for its owner after the session was lost. */
   readonly graceMs: number
   /** Registrations, held ones included. */
@@ -24,53 +13,41 @@ export interface RegistryLimits {
   readonly reserved: ReadonlyArray<string>
 }
 
-/** What others than the caller have to learn. `line` is ready to send. */
-export type RegistryEvent =
-  | { readonly _tag: "Presence"; readonly version: number; readonly line: string }
-  | { readonly _tag: "Incoming"; readonly session: SessionId; readonly line: string }
-  /** The session's nickname was taken back by its owner from elsewhere: the session is over, and is to be released. */
+/** What others than the caller have to learn; `services/Registry` says what each means. */
+export type RegistryChange =
+  | { readonly _tag: "Owned"; readonly registration: Registration }
+  | { readonly _tag: "Freed"; readonly key: string }
   | { readonly _tag: "Replaced"; readonly session: SessionId }
-  /** The session's lease ended without a word from its driver. */
-  | { readonly _tag: "Lapsed"; readonly session: SessionId }
-  /** Two sessions were introduced that may use the relay, until `Closed`. */
-  | { readonly _tag: "Opened"; readonly channel: string; readonly ends: readonly [ChannelEnd, ChannelEnd] }
-  | { readonly _tag: "Closed"; readonly channel: string }
-
-/** One side of a channel: its session, and the token (base64url) that its datagrams show. */
-export interface ChannelEnd {
-  readonly session: SessionId
-  readonly token: string
-}
 
 /**
  * Who has which nickname (docs/protocol.md §1.3 and §1.4). Pure; `now` is monotonic ms. After every call the driver
- * drains
- * `pollEvent` and arms its alarm at `pollTimeout`.
+ * drains `pollEvent` and arms its alarm at `pollTimeout`.
  *
- * A registration lives as long as its session renews the lease. When the session says goodbye the nickname is free at
- * once; when it is lost, the nickname is *held*: not listed, not to be asked for, and given only to its owner, who is
- * whoever proves the same identity, or for an anonymous one whoever shows its resume token. The owner may also take it
- * from a session that still lives, since that is what a connection looks like whose end the server has not noticed yet:
- * the newest wins.
+ * A registration lives as long as its session. When the session says goodbye the nickname is free at once; when it is
+ * lost, the nickname is *held*: not listed, not to be asked for, and given only to its owner, who is whoever proves the
+ * same identity, or for an anonymous one whoever shows its resume token. The owner may also take it from a session that
+ * still lives, since that is what a connection looks like whose end the server has not noticed yet: the newest wins.
+ *
+ * When there is no room for another name, held ones make room, the longest held first: anonymous ones, which nobody can
+ * talk to, for everybody, and those of identities for other identities alone.
  *
  * Law 1 is kept by construction: a nickname is a key of one map, and every way into that map goes through `#mayTake`.
  */
 export class RegistryMachine {
-  #byKey = new Map<string, Registration>()
-  #byLookalike = new Map<string, Registration>()
-  #bySession = new Map<SessionId, Registration>()
-  #held: Expiry<Registration>
-  #leases: Expiry<SessionId>
-  #reserved: ReadonlySet<string>
-  #directory = new Directory()
-  #channels = new Channels(({ channel, token }) => {
-    if (token !== undefined) this.#events.push({ _tag: "Closed", channel })
-  })
-  #events: Array<RegistryEvent> = []
+  readonly #limits: RegistryLimits
+  readonly #byKey = new Map<string, Registration>()
+  readonly #byLookalike = new Map<string, Registration>()
+  readonly #bySession = new Map<SessionId, Registration>()
+  readonly #heldAnonymous: Expiry<Registration>
+  readonly #heldIdentities: Expiry<Registration>
+  readonly #reserved: ReadonlySet<string>
+  #epoch = 0
+  #events: Array<RegistryChange> = []
 
-  constructor(private readonly limits: RegistryLimits) {
-    this.#held = new Expiry(limits.graceMs)
-    this.#leases = new Expiry(limits.leaseMs)
+  constructor(limits: RegistryLimits) {
+    this.#limits = limits
+    this.#heldAnonymous = new Expiry(limits.graceMs)
+    this.#heldIdentities = new Expiry(limits.graceMs)
     this.#reserved = new Set(limits.reserved.map(Nickname.key))
   }
 
@@ -78,7 +55,7 @@ export class RegistryMachine {
    * Gives the session this nickname, in place of the one it has, or leaves everything as it was. `resume`: 16 random
    * bytes in base64url. `wall`: ms since 1970 UTC.
    */
-  claim(claim: Claim, resume: string, wall: number, now: number): Registration | RefusalBody {
+  claim(claim: Claim, resume: string, wall: number): Registration | RefusalBody {
     const { nickname, session } = claim
     if (this.#isReserved(nickname))
       return { _tag: "NickReserved", message: `"${nickname.text}" is reserved on this server` }
@@ -89,92 +66,48 @@ export class RegistryMachine {
     }
     const own = this.#bySession.get(session)
     if (own !== undefined) replaced.add(own)
-    if (this.#byKey.size - replaced.size >= this.limits.maxNames) {
-      return { _tag: "Busy", message: "this server has no room for another nickname; try later" }
-    }
-    for (const other of replaced) {
-      this.#remove(other)
-      if (other.session !== session) this.#endSession(other)
-      // The same key is announced as a change below.
-      if (other.nickname.key !== nickname.key) this.#announce(this.#directory.remove(other))
-    }
+    if (this.#byKey.size - replaced.size >= this.#limits.maxNames && !this.#makeRoom(claim, replaced)) return NO_ROOM
+    for (const other of replaced) this.#replace(other, session, nickname)
+    this.#epoch++
     const registration: Registration = {
       nickname,
       session,
+      epoch: this.#epoch,
       identity: claim.identity,
       address: claim.address,
       endpoints: claim.endpoints,
       since: wall,
       resume
     }
-    this.#byKey.set(nickname.key, registration)
-    this.#byLookalike.set(nickname.lookalike, registration)
-    this.#bySession.set(session, registration)
-    this.#leases.set(session, now)
-    this.#announce(this.#directory.put(registration))
+    this.#put(registration)
     return registration
-  }
-
-  /** The session lives. */
-  renew(session: SessionId, now: number): void {
-    if (this.#bySession.has(session)) this.#leases.set(session, now)
   }
 
   /** The session is over; its nickname is held for its owner or free. No effect for a session without one. */
   release(session: SessionId, hold: boolean, now: number): void {
     const registration = this.#bySession.get(session)
-    this.#bySession.delete(session)
-    this.#leases.delete(session)
-    this.#channels.drop(session)
     if (registration === undefined) return
-    if (hold) this.#held.set(registration, now)
+    this.#bySession.delete(session)
+    if (hold) this.#heldOf(registration).set(registration, now)
     else this.#remove(registration)
-    this.#announce(this.#directory.remove(registration))
+    this.#events.push({ _tag: "Freed", key: registration.nickname.key })
   }
 
-  /** The session's network changed: introductions from now on give these endpoints. */
-  update(session: SessionId, endpoints: ReadonlyArray<string>): RefusalBody | undefined {
+  /** The session's network changed. No effect for a session without a nickname. */
+  update(session: SessionId, endpoints: ReadonlyArray<string>): void {
     const known = this.#bySession.get(session)
-    if (known === undefined) return NOT_REGISTERED
-    const registration = { ...known, endpoints }
-    this.#byKey.set(known.nickname.key, registration)
-    this.#byLookalike.set(known.nickname.lookalike, registration)
-    this.#bySession.set(session, registration)
-    return undefined
+    if (known !== undefined) this.#put({ ...known, endpoints })
   }
 
-  /**
-   * Introduces the session to the owner of `nick`, and the owner to the session. `fresh` serves if they have no channel
-   * yet.
-   */
-  introduce(session: SessionId, nick: string, fresh: FreshChannel): Introduction | RefusalBody {
-    const asker = this.#bySession.get(session)
-    if (asker === undefined) return NOT_REGISTERED
-    const asked = this.#byKey.get(Nickname.key(nick))
-    if (asked === undefined || this.#bySession.get(asked.session) !== asked) {
-      return { _tag: "NoSuchPeer", message: "nobody here has that nickname" }
-    }
-    if (asked === asker) return { _tag: "NotAccepting", message: "that is your own nickname" }
-    const { left, right, isNew } = this.#channels.between(session, asked.session, fresh)
-    if (isNew && left.token !== undefined && right.token !== undefined) {
-      const ends = [
-        { session, token: left.token },
-        { session: asked.session, token: right.token }
-      ] as const
-      this.#events.push({ _tag: "Opened", channel: left.channel, ends })
-    }
-    const line = encodeMessage({ _tag: "Incoming", ...introduction(asker, right) })
-    this.#events.push({ _tag: "Incoming", session: asked.session, line })
-    return introduction(asked, left)
+  /** The living owner of the nickname of this key. */
+  find(key: string): Registration | undefined {
+    const registration = this.#byKey.get(key)
+    return registration !== undefined && this.#isLive(registration) ? registration : undefined
   }
 
-  page(request: PageRequest): Page {
-    return this.#directory.page(request)
-  }
-
-  /** Of the presence, as in `Watching`. */
-  get version(): number {
-    return this.#directory.version
+  /** All living owners. */
+  *living(): Iterable<Registration> {
+    yield* this.#bySession.values()
   }
 
   /** Nicknames in use and held. */
@@ -182,33 +115,37 @@ export class RegistryMachine {
     return this.#byKey.size
   }
 
-  get live(): number {
-    return this.#directory.size
-  }
-
   handleTimeout(now: number): void {
-    for (let held = this.#held.take(now); held !== undefined; held = this.#held.take(now)) this.#remove(held)
-    for (let session = this.#leases.take(now); session !== undefined; session = this.#leases.take(now)) {
-      this.release(session, true, now)
-      this.#events.push({ _tag: "Lapsed", session })
+    for (const held of [this.#heldAnonymous, this.#heldIdentities]) {
+      for (let over = held.take(now); over !== undefined; over = held.take(now)) this.#remove(over)
     }
   }
 
   pollTimeout(): number | undefined {
-    const lease = this.#leases.next()
-    const held = this.#held.next()
-    return lease === undefined || held === undefined ? (lease ?? held) : Math.min(lease, held)
+    const anonymous = this.#heldAnonymous.next()
+    const identities = this.#heldIdentities.next()
+    return anonymous === undefined || identities === undefined
+      ? (anonymous ?? identities)
+      : Math.min(anonymous, identities)
   }
 
-  pollEvent(): RegistryEvent | undefined {
+  pollEvent(): RegistryChange | undefined {
     return this.#events.shift()
   }
 
   /** Law 1: a nickname with an identity is only ever given to that identity. */
   #mayTake({ session, identity, resume }: Claim, owned: Registration): boolean {
-    if (owned.session === session && this.#bySession.get(session) === owned) return true
+    if (owned.session === session && this.#isLive(owned)) return true
     if (owned.identity !== undefined) return identity?.key === owned.identity.key
     return resume !== undefined && Bytes.equal(Bytes.fromText(resume), Bytes.fromText(owned.resume))
+  }
+
+  #isLive(registration: Registration): boolean {
+    return this.#bySession.get(registration.session) === registration
+  }
+
+  #heldOf({ identity }: Registration): Expiry<Registration> {
+    return identity === undefined ? this.#heldAnonymous : this.#heldIdentities
   }
 
   #clashes(nickname: Nickname.Nickname): ReadonlyArray<Registration> {
@@ -230,22 +167,42 @@ export class RegistryMachine {
     }
   }
 
-  #endSession(registration: Registration): void {
-    if (this.#bySession.get(registration.session) !== registration) return
-    this.#bySession.delete(registration.session)
-    this.#leases.delete(registration.session)
-    this.#events.push({ _tag: "Replaced", session: registration.session })
+  /** Forgets a held name of somebody who matters less than the claimant; whether there was one. */
+  #makeRoom({ identity }: Claim, replaced: ReadonlySet<Registration>): boolean {
+    const candidates = identity === undefined ? [this.#heldAnonymous] : [this.#heldAnonymous, this.#heldIdentities]
+    for (const held of candidates) {
+      for (const victim of held) {
+        // What goes anyhow makes no room.
+        if (replaced.has(victim)) continue
+        this.#remove(victim)
+        return true
+      }
+    }
+    return false
+  }
+
+  #replace(other: Registration, session: SessionId, nickname: Nickname.Nickname): void {
+    const wasLive = this.#isLive(other)
+    this.#remove(other)
+    if (!wasLive) return
+    this.#bySession.delete(other.session)
+    if (other.session !== session) this.#events.push({ _tag: "Replaced", session: other.session })
+    // A name that goes on under the same key only changes hands.
+    if (other.nickname.key !== nickname.key) this.#events.push({ _tag: "Freed", key: other.nickname.key })
+  }
+
+  #put(registration: Registration): void {
+    this.#byKey.set(registration.nickname.key, registration)
+    this.#byLookalike.set(registration.nickname.lookalike, registration)
+    this.#bySession.set(registration.session, registration)
+    this.#events.push({ _tag: "Owned", registration })
   }
 
   #remove(registration: Registration): void {
     this.#byKey.delete(registration.nickname.key)
     this.#byLookalike.delete(registration.nickname.lookalike)
-    this.#held.delete(registration)
-  }
-
-  #announce(line: string | undefined): void {
-    if (line !== undefined) this.#events.push({ _tag: "Presence", version: this.#directory.version, line })
+    this.#heldOf(registration).delete(registration)
   }
 }
 
-const NOT_REGISTERED: RefusalBody = { _tag: "NotRegistered", message: "register a nickname first" }
+const NO_ROOM: RefusalBody = { _tag: "Busy", message: "this server has no room for another nickname; try later" }

@@ -1,9 +1,9 @@
 import type { Endpoint } from "../../domain/Endpoint.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import * as Envelope from "../../protocol/RelayEnvelope.js"
+import { LinkedMap } from "../support/LinkedMap.js"
 import { type Rate, TokenBucket } from "../support/TokenBucket.js"
-import type { SessionId } from "./Registration.js"
-import type { ChannelEnd } from "./RegistryMachine.js"
+import type { Channels } from "./Channels.js"
 
 export interface RelayLimits {
   /** Bytes of one channel, both directions together. */
@@ -15,8 +15,8 @@ export interface RelayLimits {
 /** What to do with a packet that is to go on. */
 export type Forward<Via> =
   | { readonly _tag: "Datagram"; readonly to: Endpoint; readonly via: Via; readonly data: Uint8Array }
-  /** Over the control link of this session; `packet` is base64url. */
-  | { readonly _tag: "Line"; readonly session: SessionId; readonly channel: string; readonly packet: string }
+  /** Over the control link of this connection; `packet` is base64url. */
+  | { readonly _tag: "Line"; readonly to: number; readonly channel: string; readonly packet: string }
 
 /** Counts since the start. */
 export interface RelayStats {
@@ -31,67 +31,67 @@ export interface RelayStats {
 
 /**
  * Carries sealed packets between the two sessions of a channel, and between nobody else. It cannot read them, and keeps
- * nothing of them. Pure; `now` is monotonic ms, `Via` names the socket that an answer must leave from.
+ * nothing of them. Pure; `now` is monotonic ms, `Via` names the socket that an answer must leave from; sessions are the
+ * numbers of their connections.
  *
  * A side is reached the way it spoke last: over its control link, or, for `ADDRESS_LIFE` after an envelope with its
  * token, at the address that the envelope came from. So a side whose UDP stops working says so by using the link again.
  *
  * Each channel has the same share, whatever the others do, and a session with many channels gets a few shares at most.
- * A packet over a limit is dropped, which its sender takes for congestion. Memory: one entry a channel that the
- * registry has open.
+ * A packet over a limit is dropped, which its sender takes for congestion.
+ *
+ * A channel takes memory from its first packet on, and only while it carries something: who a name belongs to is read
+ * off the name. When a session uses too many at once, the one of its own that was silent longest makes room, so that no
+ * stranger's packets can end a conversation of others.
  */
 export class Relay<Via> {
-  readonly #channels = new Map<string, Pair<Via>>()
-  readonly #sources = new Map<SessionId, Source>()
+  readonly #limits: RelayLimits
+  readonly #channels: Channels
+  readonly #isLive: (session: number) => boolean
+  /** In the order of the last packet. */
+  readonly #open = new LinkedMap<string, Pair<Via>>()
+  readonly #sources = new Map<number, Source<Via>>()
   readonly #stats = { packets: 0, bytes: 0, limited: 0, congested: 0, unknown: 0 }
 
-  constructor(private readonly limits: RelayLimits) {}
+  /** `isLive`: whether this is the number of a registered session. */
+  constructor(limits: RelayLimits, channels: Channels, isLive: (session: number) => boolean) {
+    this.#limits = limits
+    this.#channels = channels
+    this.#isLive = isLive
+  }
 
   get stats(): RelayStats {
     return { ...this.#stats }
   }
 
-  /** Channels that are open. */
+  /** Channels in use. */
   get size(): number {
-    return this.#channels.size
+    return this.#open.size
   }
 
-  open(channel: string, ends: readonly [ChannelEnd, ChannelEnd], now: number): void {
-    if (this.#channels.has(channel)) return
-    const [left, right] = ends.map(({ session, token }) => {
-      const source = this.#sources.get(session) ?? { bucket: new TokenBucket(this.limits.session, now), channels: 0 }
-      source.channels++
-      this.#sources.set(session, source)
-      return { session, token: Bytes.fromBase64Url(token) ?? new Uint8Array(0), source, address: undefined }
-    }) as [Side<Via>, Side<Via>]
-    this.#channels.set(channel, { left, right, bucket: new TokenBucket(this.limits.channel, now) })
-  }
-
-  close(channel: string): void {
-    const pair = this.#channels.get(channel)
-    if (pair === undefined) return
-    this.#channels.delete(channel)
-    for (const { session, source } of [pair.left, pair.right]) {
-      source.channels--
-      if (source.channels === 0) this.#sources.delete(session)
-    }
+  /** Forgets what the session has open. */
+  sessionEnded(session: number): void {
+    for (const pair of [...(this.#sources.get(session)?.pairs ?? [])]) this.#close(pair)
   }
 
   /** A `Relay` line of a session; `packet` is base64url of at most 1200 bytes. */
-  handleLine(session: SessionId, channel: string, packet: string, now: number): Forward<Via> | undefined {
-    const pair = this.#channels.get(channel)
+  handleLine(session: number, channel: string, packet: string, now: number): Forward<Via> | undefined {
+    const known = this.#open.get(channel)
+    const name = Bytes.fromBase64Url(channel)
+    const pair = known ?? (name === undefined ? undefined : this.#openFor(session, channel, name, now))
     const [from, to] = pair === undefined ? [] : pair.left.session === session ? both(pair) : both(pair).reverse()
-    if (pair === undefined || from?.session !== session || to === undefined) return this.#unknown()
+    if (pair === undefined || name === undefined || from?.session !== session || to === undefined)
+      return this.#unknown()
+    this.#touch(pair, now)
     from.address = undefined
     const address = reachable(to, now)
     if (address === undefined) {
       return this.#admit(pair, from, Math.floor((packet.length * 3) / 4), now)
-        ? { _tag: "Line", session: to.session, channel, packet }
+        ? { _tag: "Line", to: to.session, channel, packet }
         : undefined
     }
     const bytes = Bytes.fromBase64Url(packet)
-    const name = Bytes.fromBase64Url(channel)
-    if (bytes === undefined || name === undefined) return this.#unknown()
+    if (bytes === undefined) return this.#unknown()
     if (!this.#admit(pair, from, bytes.length, now)) return undefined
     return { _tag: "Datagram", to: address.endpoint, via: address.via, data: Envelope.fromServer(name, bytes) }
   }
@@ -99,17 +99,19 @@ export class Relay<Via> {
   /** A datagram that looks like an envelope, from anybody. */
   handleDatagram(source: Endpoint, via: Via, data: Uint8Array, now: number): Forward<Via> | undefined {
     const envelope = Envelope.readToServer(data)
-    const channel = envelope && Bytes.toBase64Url(envelope.channel)
-    const pair = channel === undefined ? undefined : this.#channels.get(channel)
-    if (envelope === undefined || channel === undefined || pair === undefined) return this.#unknown()
+    if (envelope === undefined) return this.#unknown()
     const { packet, token } = envelope
+    const channel = Bytes.toBase64Url(envelope.channel)
+    const pair = this.#open.get(channel) ?? this.#openByToken(channel, envelope.channel, token, now)
+    if (pair === undefined) return this.#unknown()
     const [from, to] = Bytes.equal(pair.left.token, token) ? both(pair) : both(pair).reverse()
     if (from === undefined || to === undefined || !Bytes.equal(from.token, token)) return this.#unknown()
+    this.#touch(pair, now)
     from.address = { endpoint: source, via, until: now + ADDRESS_LIFE }
     if (packet.length === 0 || !this.#admit(pair, from, packet.length, now)) return undefined
     const address = reachable(to, now)
     return address === undefined
-      ? { _tag: "Line", session: to.session, channel, packet: Bytes.toBase64Url(packet) }
+      ? { _tag: "Line", to: to.session, channel, packet: Bytes.toBase64Url(packet) }
       : {
           _tag: "Datagram",
           to: address.endpoint,
@@ -123,6 +125,78 @@ export class Relay<Via> {
     this.#stats.packets--
     this.#stats.bytes -= bytes
     this.#stats.congested++
+  }
+
+  #openFor(session: number, channel: string, name: Uint8Array, now: number): Pair<Via> | undefined {
+    const ends = this.#endsOf(name)
+    if (ends === undefined || (ends[0] !== session && ends[1] !== session)) return undefined
+    return this.#openPair(session, channel, ends, this.#channels.secretsOf(...ends).tokens, now)
+  }
+
+  #openByToken(channel: string, name: Uint8Array, token: Uint8Array, now: number): Pair<Via> | undefined {
+    const ends = this.#endsOf(name)
+    if (ends === undefined) return undefined
+    const { tokens } = this.#channels.secretsOf(...ends)
+    const side = tokens.findIndex((mine) => Bytes.equal(mine, token))
+    return side < 0 ? undefined : this.#openPair(ends[side]!, channel, ends, tokens, now)
+  }
+
+  /** The two living sessions of this name. */
+  #endsOf(name: Uint8Array): readonly [number, number] | undefined {
+    const ends = this.#channels.pairOf(name)
+    return ends !== undefined && this.#isLive(ends[0]) && this.#isLive(ends[1]) ? ends : undefined
+  }
+
+  #openPair(
+    opener: number,
+    channel: string,
+    ends: readonly [number, number],
+    tokens: readonly [Uint8Array, Uint8Array],
+    now: number
+  ): Pair<Via> {
+    this.#makeRoom(opener, now)
+    const [left, right] = ends.map((session, side): Side<Via> => {
+      const source = this.#sources.get(session) ?? {
+        bucket: new TokenBucket(this.#limits.session, now),
+        pairs: new Set()
+      }
+      this.#sources.set(session, source)
+      return { session, token: tokens[side]!, source, address: undefined }
+    }) as [Side<Via>, Side<Via>]
+    const pair = { channel, opener, left, right, bucket: new TokenBucket(this.#limits.channel, now), usedAt: now }
+    left.source.pairs.add(pair)
+    right.source.pairs.add(pair)
+    this.#open.set(channel, pair)
+    return pair
+  }
+
+  /** Forgets what nobody would miss, and then one of the opener's own if it has as many as it may have. */
+  #makeRoom(opener: number, now: number): void {
+    for (let idle = this.#open.oldest()?.value; idle !== undefined; idle = this.#open.oldest()?.value) {
+      if (now - idle.usedAt < ADDRESS_LIFE && this.#open.size < MAX_OPEN) break
+      this.#close(idle)
+    }
+    let own = 0
+    let quietest: Pair<Via> | undefined
+    for (const pair of this.#sources.get(opener)?.pairs ?? []) {
+      if (pair.opener !== opener) continue
+      own++
+      if (quietest === undefined || pair.usedAt < quietest.usedAt) quietest = pair
+    }
+    if (own >= MAX_OPENED && quietest !== undefined) this.#close(quietest)
+  }
+
+  #close(pair: Pair<Via>): void {
+    if (!this.#open.delete(pair.channel)) return
+    for (const { session, source } of [pair.left, pair.right]) {
+      source.pairs.delete(pair)
+      if (source.pairs.size === 0) this.#sources.delete(session)
+    }
+  }
+
+  #touch(pair: Pair<Via>, now: number): void {
+    pair.usedAt = now
+    this.#open.set(pair.channel, pair)
   }
 
   #admit(pair: Pair<Via>, from: Side<Via>, bytes: number, now: number): boolean {
@@ -156,9 +230,19 @@ export const DEFAULT_LIMITS: RelayLimits = {
 
 /**
  * ms for which a side's address is used after its last envelope: what NATs keep a UDP mapping for at least, as a rule.
- * A side that has the relay in use speaks more often.
+ * A side that has the relay in use speaks more often. A channel that was silent for as long is forgotten: its buckets
+ * are full again by then.
  */
 export const ADDRESS_LIFE = 30_000
+
+/**
+ * Channels in use that one session opened. Nobody talks to as many at once, and those that others opened to it do not
+ * count.
+ */
+export const MAX_OPENED = 64
+
+/** Channels in use in all, about 40 MB; beyond it the one that was silent longest goes. */
+export const MAX_OPEN = 65_536
 
 /**
  * Bytes that a packet costs besides its own: a thousand empty ones a second are as much work as all the bytes of a
@@ -166,22 +250,27 @@ export const ADDRESS_LIFE = 30_000
  */
 const PACKET_COST = 64
 
-interface Source {
+interface Source<Via> {
   readonly bucket: TokenBucket
-  channels: number
+  readonly pairs: Set<Pair<Via>>
 }
 
 interface Side<Via> {
-  readonly session: SessionId
+  readonly session: number
   readonly token: Uint8Array
-  readonly source: Source
+  readonly source: Source<Via>
   address: { readonly endpoint: Endpoint; readonly via: Via; readonly until: number } | undefined
 }
 
 interface Pair<Via> {
+  readonly channel: string
+  /** The session whose packet came first. */
+  readonly opener: number
   readonly left: Side<Via>
   readonly right: Side<Via>
   readonly bucket: TokenBucket
+  /** Of the last packet. */
+  usedAt: number
 }
 
 const both = <Via>({ left, right }: Pair<Via>): Array<Side<Via>> => [left, right]

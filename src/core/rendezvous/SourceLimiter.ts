@@ -1,4 +1,5 @@
 import type { Endpoint } from "../../domain/Endpoint.js"
+import { LinkedMap } from "../support/LinkedMap.js"
 import { type Rate, TokenBucket } from "../support/TokenBucket.js"
 import { sourceOf } from "./AddressGate.js"
 
@@ -9,14 +10,12 @@ import { sourceOf } from "./AddressGate.js"
  */
 export class SourceLimiter {
   /** In the order of last use. */
-  readonly #sources = new Map<string, TokenBucket>()
+  readonly #sources = new LinkedMap<string, TokenBucket>()
+  readonly #each: Rate
   readonly #all: TokenBucket
 
-  constructor(
-    private readonly each: Rate,
-    all: Rate,
-    now: number
-  ) {
+  constructor(each: Rate, all: Rate, now: number) {
+    this.#each = each
     this.#all = new TokenBucket(all, now)
   }
 
@@ -25,10 +24,9 @@ export class SourceLimiter {
     const key = sourceOf(source)
     let bucket = this.#sources.get(key)
     if (bucket === undefined) {
-      bucket = new TokenBucket(this.each, now)
-      if (this.#sources.size >= MAX_SOURCES) this.#forgetOldest()
-    } else {
-      this.#sources.delete(key)
+      bucket = new TokenBucket(this.#each, now)
+      const oldest = this.#sources.size >= MAX_SOURCES ? this.#sources.oldest() : undefined
+      if (oldest !== undefined) this.#sources.delete(oldest.key)
     }
     this.#sources.set(key, bucket)
     // A source over its own rate must not use up what all share.
@@ -38,13 +36,6 @@ export class SourceLimiter {
   /** Sources remembered. */
   get size(): number {
     return this.#sources.size
-  }
-
-  #forgetOldest(): void {
-    for (const key of this.#sources.keys()) {
-      this.#sources.delete(key)
-      return
-    }
   }
 }
 

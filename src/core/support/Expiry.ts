@@ -1,16 +1,24 @@
+import { LinkedMap } from "./LinkedMap.js"
+
 /**
  * Things that end a fixed time after they were last set. Because the time is the same for all, the order of setting is
- * the order of ending, and a plain `Map` is the queue: everything here is O(1).
+ * the order of ending, so everything here is O(1).
  */
 export class Expiry<Key> {
-  #at = new Map<Key, number>()
+  readonly #at = new LinkedMap<Key, number>()
+  readonly #durationMs: number
 
-  constructor(private readonly durationMs: number) {}
+  constructor(durationMs: number) {
+    this.#durationMs = durationMs
+  }
+
+  get size(): number {
+    return this.#at.size
+  }
 
   /** Sets or sets again: `key` ends `durationMs` after `now`, which must not run backwards. */
   set(key: Key, now: number): void {
-    this.#at.delete(key)
-    this.#at.set(key, now + this.durationMs)
+    this.#at.set(key, now + this.#durationMs)
   }
 
   delete(key: Key): void {
@@ -19,17 +27,19 @@ export class Expiry<Key> {
 
   /** When the first of them ends. */
   next(): number | undefined {
-    for (const at of this.#at.values()) return at
-    return undefined
+    return this.#at.oldest()?.value
   }
 
   /** Removes and returns the first one that has ended. */
   take(now: number): Key | undefined {
-    for (const [key, at] of this.#at) {
-      if (at > now) return undefined
-      this.#at.delete(key)
-      return key
-    }
-    return undefined
+    const first = this.#at.oldest()
+    if (first === undefined || first.value > now) return undefined
+    this.#at.delete(first.key)
+    return first.key
+  }
+
+  /** In the order in which they end. The one that was given last may be deleted meanwhile, no other. */
+  *[Symbol.iterator](): Iterator<Key> {
+    for (const [key] of this.#at) yield key
   }
 }

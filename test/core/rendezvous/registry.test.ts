@@ -1,229 +1,226 @@
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { Channels, MAX_CHANNELS } from "../../../src/core/rendezvous/Channels.js"
-import { type RegistryLimits, RegistryMachine } from "../../../src/core/rendezvous/RegistryMachine.js"
+import { Directory, MAX_LOOKED, type PageRequest, type PresenceChange } from "../../../src/core/rendezvous/Directory.js"
+import {
+  type RegistryChange,
+  type RegistryLimits,
+  RegistryMachine
+} from "../../../src/core/rendezvous/RegistryMachine.js"
+import type { Claim } from "../../../src/domain/Registration.js"
 import { MAX_LINE } from "../../../src/protocol/Control.js"
 import { encodeClients } from "../../../src/protocol/ControlCodec.js"
-import { claim, eventsOf, identity, nickname } from "./support.js"
+import { claim, identity, nickname } from "./support.js"
 
-const LIMITS: RegistryLimits = { leaseMs: 45_000, graceMs: 60_000, maxNames: 6, reserved: ["server"] }
-const make = (limits: Partial<RegistryLimits> = {}) => new RegistryMachine({ ...LIMITS, ...limits })
-const fresh = (name: string) => ({ channel: `channel-${name}`, pairKey: `key-${name}` })
-const nicks = (machine: RegistryMachine) => machine.page({}).entries.map((entry) => JSON.parse(entry).nick)
-const tell = (machine: RegistryMachine) =>
-  eventsOf(machine).map((event) =>
-    event._tag === "Presence"
-      ? `${JSON.parse(event.line)._tag} ${JSON.parse(event.line).nick}`
-      : `${event._tag} ${"session" in event ? event.session : event.channel}`
-  )
+const LIMITS: RegistryLimits = { graceMs: 60_000, maxNames: 6, reserved: ["server"] }
+
+/** A registry, and the copy of it that a node has. */
+class Names {
+  readonly machine: RegistryMachine
+  readonly directory = new Directory()
+  readonly #told: Array<PresenceChange | Extract<RegistryChange, { _tag: "Replaced" }>> = []
+
+  constructor(limits: Partial<RegistryLimits> = {}) {
+    this.machine = new RegistryMachine({ ...LIMITS, ...limits })
+  }
+
+  claim(claim: Claim, resume: string, wall = 0) {
+    const result = this.machine.claim(claim, resume, wall)
+    this.#drain()
+    return result
+  }
+
+  release(session: string, hold: boolean, now: number) {
+    this.machine.release(session, hold, now)
+    this.#drain()
+  }
+
+  update(session: string, endpoints: ReadonlyArray<string>) {
+    this.machine.update(session, endpoints)
+    this.#drain()
+  }
+
+  handleTimeout(now: number) {
+    this.machine.handleTimeout(now)
+    this.#drain()
+  }
+
+  page(request: PageRequest) {
+    return this.directory.page(request)
+  }
+
+  /** What watchers and sessions learned since the last time. */
+  events() {
+    return this.#told.splice(0)
+  }
+
+  get nicks() {
+    return this.page({}).entries.map((entry) => JSON.parse(entry).nick)
+  }
+
+  #drain() {
+    for (let event = this.machine.pollEvent(); event !== undefined; event = this.machine.pollEvent()) {
+      if (event._tag === "Replaced") this.#told.push(event)
+      else {
+        const change =
+          event._tag === "Owned" ? this.directory.put(event.registration) : this.directory.remove(event.key)
+        if (change !== undefined) this.#told.push(change)
+      }
+    }
+  }
+}
+
+const make = (limits: Partial<RegistryLimits> = {}) => new Names(limits)
+const nicks = (names: Names) => names.nicks
+const tell = (names: Names) =>
+  names
+    .events()
+    .map((event) => `${event._tag} ${event._tag === "Replaced" ? event.session : event.registration.nickname.text}`)
 
 describe("a nickname", () => {
   test("has one owner; others are given suggestions that are free", () => {
     const machine = make()
-    expect(machine.claim(claim("1", "alice"), "r1", 5, 0)).toMatchObject({ since: 5, resume: "r1" })
-    machine.claim(claim("2", "alice2"), "r2", 0, 0)
+    expect(machine.claim(claim("1", "alice"), "r1", 5)).toMatchObject({ since: 5, resume: "r1" })
+    machine.claim(claim("2", "alice2"), "r2")
     for (const nick of ["alice", "ALICE", "аlice", "AIice"]) {
-      expect(machine.claim(claim("3", nick), "r3", 0, 0)).toMatchObject({ _tag: "NickTaken" })
+      expect(machine.claim(claim("3", nick), "r3")).toMatchObject({ _tag: "NickTaken" })
     }
-    const refusal = machine.claim(claim("3", "alice"), "r3", 0, 0)
+    const refusal = machine.claim(claim("3", "alice"), "r3")
     expect(refusal).toMatchObject({ suggestions: ["alice_", "alice3", "alice4"] })
     expect(nicks(machine)).toEqual(["alice", "alice2"])
   })
 
   test("that is reserved, or looks like it, is nobody's", () => {
-    expect(make().claim(claim("1", "SERVER"), "r", 0, 0)).toMatchObject({ _tag: "NickReserved" })
-    expect(make().claim(claim("1", "ѕerver"), "r", 0, 0)).toMatchObject({ _tag: "NickReserved" })
+    expect(make().claim(claim("1", "SERVER"), "r")).toMatchObject({ _tag: "NickReserved" })
+    expect(make().claim(claim("1", "ѕerver"), "r")).toMatchObject({ _tag: "NickReserved" })
   })
 
   test("may be changed by its session, and the old one is free at once", () => {
     const machine = make()
-    machine.claim(claim("1", "alice"), "r1", 0, 0)
-    machine.claim(claim("1", "bob"), "r2", 0, 0)
-    machine.claim(claim("2", "alice"), "r3", 0, 0)
-    machine.claim(claim("1", "Bob"), "r4", 0, 0)
+    machine.claim(claim("1", "alice"), "r1")
+    machine.claim(claim("1", "bob"), "r2")
+    machine.claim(claim("2", "alice"), "r3")
+    machine.claim(claim("1", "Bob"), "r4")
     expect(tell(machine)).toEqual(["Joined alice", "Left alice", "Joined bob", "Joined alice", "Changed Bob"])
-    expect(machine.names).toBe(2)
+    expect(machine.machine.names).toBe(2)
   })
 
   test("is kept when the change is refused", () => {
     const machine = make()
-    machine.claim(claim("1", "alice"), "r1", 0, 0)
-    machine.claim(claim("2", "bob"), "r2", 0, 0)
-    expect(machine.claim(claim("1", "bob"), "r3", 0, 0)).toMatchObject({ _tag: "NickTaken" })
+    machine.claim(claim("1", "alice"), "r1")
+    machine.claim(claim("2", "bob"), "r2")
+    expect(machine.claim(claim("1", "bob"), "r3")).toMatchObject({ _tag: "NickTaken" })
     expect(nicks(machine)).toEqual(["alice", "bob"])
   })
 
   test("is free after a goodbye, and held for its owner after a loss", () => {
     const machine = make()
-    machine.claim(claim("1", "alice", { identity: identity("a") }), "r1", 0, 0)
+    machine.claim(claim("1", "alice", { identity: identity("a") }), "r1")
     machine.release("1", true, 1000)
     expect(nicks(machine)).toEqual([])
-    expect(machine.claim(claim("2", "alice"), "r2", 0, 1000)).toMatchObject({ _tag: "NickTaken" })
-    expect(machine.claim(claim("2", "alice", { identity: identity("b"), resume: "r1" }), "r2", 0, 1000)).toMatchObject({
+    expect(machine.claim(claim("2", "alice"), "r2")).toMatchObject({ _tag: "NickTaken" })
+    expect(machine.claim(claim("2", "alice", { identity: identity("b"), resume: "r1" }), "r2")).toMatchObject({
       _tag: "NickTaken"
     })
-    expect(machine.claim(claim("3", "alice", { identity: identity("a") }), "r3", 0, 1000)).toMatchObject({
+    expect(machine.claim(claim("3", "alice", { identity: identity("a") }), "r3")).toMatchObject({
       session: "3"
     })
     machine.release("3", false, 2000)
-    expect(machine.claim(claim("4", "alice"), "r4", 0, 2000)).toMatchObject({ session: "4" })
+    expect(machine.claim(claim("4", "alice"), "r4")).toMatchObject({ session: "4" })
     expect(tell(machine)).toEqual(["Joined alice", "Left alice", "Joined alice", "Left alice", "Joined alice"])
   })
 
   test("is free for all when the grace is over", () => {
     const machine = make()
-    machine.claim(claim("1", "alice"), "r1", 0, 0)
+    machine.claim(claim("1", "alice"), "r1")
     machine.release("1", true, 0)
-    expect(machine.pollTimeout()).toBe(60_000)
+    expect(machine.machine.pollTimeout()).toBe(60_000)
     machine.handleTimeout(60_000)
-    expect(machine.names).toBe(0)
-    expect(machine.pollTimeout()).toBeUndefined()
-    expect(machine.claim(claim("2", "alice"), "r2", 0, 60_000)).toMatchObject({ session: "2" })
+    expect(machine.machine.names).toBe(0)
+    expect(machine.machine.pollTimeout()).toBeUndefined()
+    expect(machine.claim(claim("2", "alice"), "r2")).toMatchObject({ session: "2" })
   })
 
   test("without an identity goes back to whoever shows its resume token", () => {
     const machine = make()
-    machine.claim(claim("1", "alice"), "r1", 0, 0)
+    machine.claim(claim("1", "alice"), "r1")
     machine.release("1", true, 0)
-    expect(machine.claim(claim("2", "alice", { resume: "r" }), "r2", 0, 0)).toMatchObject({ _tag: "NickTaken" })
-    expect(machine.claim(claim("2", "alice", { resume: "r1" }), "r2", 0, 0)).toMatchObject({ session: "2" })
+    expect(machine.claim(claim("2", "alice", { resume: "r" }), "r2")).toMatchObject({ _tag: "NickTaken" })
+    expect(machine.claim(claim("2", "alice", { resume: "r1" }), "r2")).toMatchObject({ session: "2" })
   })
 
   test("goes to the newest session of its identity, and the older one is told", () => {
     const machine = make()
-    machine.claim(claim("1", "alice", { identity: identity("a") }), "r1", 0, 0)
-    machine.claim(claim("2", "alice", { identity: identity("a") }), "r2", 0, 0)
+    machine.claim(claim("1", "alice", { identity: identity("a") }), "r1")
+    machine.claim(claim("2", "alice", { identity: identity("a") }), "r2")
     expect(tell(machine)).toEqual(["Joined alice", "Replaced 1", "Changed alice"])
     machine.release("1", true, 0)
     expect(nicks(machine)).toEqual(["alice"])
   })
 
-  test("that was taken back stays with its owner when the grace, and the older session's lease, would have ended", () => {
+  test("that was taken back stays with its owner when the grace would have ended", () => {
     const machine = make()
     const alice = { identity: identity("a") }
-    machine.claim(claim("1", "alice", alice), "r1", 0, 0)
-    machine.claim(claim("2", "alice", alice), "r2", 0, 0)
+    machine.claim(claim("1", "alice", alice), "r1")
+    machine.claim(claim("2", "alice", alice), "r2")
     machine.release("2", true, 0)
-    machine.claim(claim("3", "alice", alice), "r3", 0, 1000)
-    machine.renew("3", 40_000)
-    eventsOf(machine)
+    machine.claim(claim("3", "alice", alice), "r3")
+    machine.events()
     machine.handleTimeout(61_000)
     expect(nicks(machine)).toEqual(["alice"])
-    expect(machine.names).toBe(1)
+    expect(machine.machine.names).toBe(1)
     expect(tell(machine)).toEqual([])
   })
 
-  test("of a session that is not renewed lapses", () => {
-    const machine = make()
-    machine.claim(claim("1", "alice"), "r1", 0, 0)
-    machine.claim(claim("2", "bob"), "r2", 0, 0)
-    machine.renew("1", 30_000)
-    machine.handleTimeout(45_000)
-    expect(tell(machine)).toEqual(["Joined alice", "Joined bob", "Left bob", "Lapsed 2"])
-    expect(machine.pollTimeout()).toBe(75_000)
+  test("of somebody else makes room when it is held: anonymous ones for all, those of identities for identities", () => {
+    const names = make({ maxNames: 3 })
+    names.claim(claim("1", "alice", { identity: identity("a") }), "r1")
+    names.claim(claim("2", "bob"), "r2")
+    names.claim(claim("3", "carol"), "r3")
+    names.release("1", true, 0)
+    names.release("2", true, 1)
+    names.release("3", true, 2)
+    expect(names.claim(claim("4", "dave"), "r4")).toMatchObject({ session: "4" })
+    expect(names.machine.names).toBe(3)
+    // Bob's went, the longest held of the anonymous ones; carol still has hers, and goes next.
+    expect(names.claim(claim("5", "carol"), "r5")).toMatchObject({ _tag: "NickTaken" })
+    expect(names.claim(claim("5", "erin"), "r5")).toMatchObject({ session: "5" })
+    expect(names.claim(claim("6", "frank"), "r6")).toMatchObject({ _tag: "Busy" })
+    expect(names.claim(claim("6", "alice"), "r6")).toMatchObject({ _tag: "NickTaken" })
+    expect(names.claim(claim("6", "frank", { identity: identity("f") }), "r6")).toMatchObject({ session: "6" })
+    expect(names.claim(claim("7", "alice"), "r7")).toMatchObject({ _tag: "Busy" })
+    // One that only moves needs no room, and takes none from those who are held.
+    expect(names.claim(claim("6", "george", { identity: identity("f") }), "r8")).toMatchObject({ session: "6" })
+    names.handleTimeout(100_000)
+    expect(names.machine.names).toBe(3)
   })
 
   test("finds no room beyond the bound, except in place of another of the same session", () => {
     const machine = make({ maxNames: 1 })
-    machine.claim(claim("1", "alice"), "r1", 0, 0)
-    expect(machine.claim(claim("2", "bob"), "r2", 0, 0)).toMatchObject({ _tag: "Busy" })
-    expect(machine.claim(claim("1", "bob"), "r2", 0, 0)).toMatchObject({ session: "1" })
+    machine.claim(claim("1", "alice"), "r1")
+    expect(machine.claim(claim("2", "bob"), "r2")).toMatchObject({ _tag: "Busy" })
+    expect(machine.claim(claim("1", "bob"), "r2")).toMatchObject({ session: "1" })
   })
 })
 
-describe("an introduction", () => {
-  test("tells both sides the same channel, whoever asks and however often", () => {
-    const machine = make()
-    machine.claim(claim("1", "alice", { identity: identity("a"), endpoints: ["192.0.2.1:5"] }), "r1", 0, 0)
-    machine.claim(claim("2", "bob"), "r2", 0, 0)
-    machine.update("2", ["192.0.2.2:6"])
-    eventsOf(machine)
-    expect(machine.introduce("1", "BOB", fresh("1"))).toEqual({
-      nick: "bob",
-      address: "192.0.2.1:1",
-      candidates: ["192.0.2.2:6"],
-      ...fresh("1")
-    })
-    const [event] = eventsOf(machine)
-    expect(event).toMatchObject({ _tag: "Incoming", session: "2" })
-    expect(event?._tag === "Incoming" && JSON.parse(event.line)).toEqual({
-      _tag: "Incoming",
-      nick: "alice",
-      address: "192.0.2.1:1",
-      record: "record-a",
-      candidates: ["192.0.2.1:5"],
-      ...fresh("1")
-    })
-    expect(machine.introduce("2", "alice", fresh("2"))).toMatchObject(fresh("1"))
-  })
-
-  test("gets a new channel after either session ended", () => {
-    const machine = make()
-    machine.claim(claim("1", "alice", { identity: identity("a") }), "r1", 0, 0)
-    machine.claim(claim("2", "bob"), "r2", 0, 0)
-    machine.introduce("1", "bob", fresh("1"))
-    machine.claim(claim("3", "alice", { identity: identity("a") }), "r3", 0, 0)
-    expect(machine.introduce("3", "bob", fresh("2"))).toMatchObject(fresh("2"))
-    machine.release("2", false, 0)
-    machine.claim(claim("4", "bob"), "r4", 0, 0)
-    expect(machine.introduce("3", "bob", fresh("3"))).toMatchObject(fresh("3"))
-  })
-
-  test("is refused to strangers, of nobody, of the lost, and of oneself", () => {
-    const machine = make()
-    machine.claim(claim("1", "alice"), "r1", 0, 0)
-    machine.claim(claim("2", "bob"), "r2", 0, 0)
-    machine.release("2", true, 0)
-    eventsOf(machine)
-    expect(machine.introduce("9", "alice", fresh(""))).toMatchObject({ _tag: "NotRegistered" })
-    expect(machine.introduce("1", "carol", fresh(""))).toMatchObject({ _tag: "NoSuchPeer" })
-    expect(machine.introduce("1", "bob", fresh(""))).toMatchObject({ _tag: "NoSuchPeer" })
-    expect(machine.introduce("1", "alice", fresh(""))).toMatchObject({ _tag: "NotAccepting" })
-    expect(machine.update("9", [])).toMatchObject({ _tag: "NotRegistered" })
-    expect(eventsOf(machine)).toEqual([])
-  })
-
-  test("channels are bounded for each session, and forgotten on both sides", () => {
-    const channels = new Channels()
-    for (let i = 0; i <= MAX_CHANNELS; i++) channels.between("me", `s${i}`, fresh(String(i)))
-    expect(channels.size).toBe(MAX_CHANNELS)
-    expect(channels.between("s0", "me", fresh("new"))).toMatchObject({ left: fresh("new"), isNew: true })
-    channels.drop("me")
-    expect(channels.size).toBe(0)
-  })
-
-  test("channels of the relay are told when they open, once, and when they end, however that comes", () => {
-    const machine = make()
-    for (const name of ["alice", "bob", "carol"]) machine.claim(claim(name, name), name, 0, 0)
-    eventsOf(machine)
-    const tokens = ["to alice", "to bob"] as const
-    const asked = machine.introduce("alice", "bob", { ...fresh("1"), tokens })
-    expect(asked).toMatchObject({ channel: "channel-1", relay: { token: "to alice" } })
-    const [opened, incoming] = eventsOf(machine)
-    expect(opened).toEqual({
-      _tag: "Opened",
-      channel: "channel-1",
-      ends: [
-        { session: "alice", token: "to alice" },
-        { session: "bob", token: "to bob" }
-      ]
-    })
-    expect(JSON.parse((incoming as { readonly line: string }).line)).toMatchObject({ relay: { token: "to bob" } })
-    expect(machine.introduce("bob", "alice", { ...fresh("2"), tokens })).toMatchObject({
-      channel: "channel-1",
-      relay: { token: "to bob" }
-    })
-    expect(eventsOf(machine).map(({ _tag }) => _tag)).toEqual(["Incoming"])
-    machine.introduce("carol", "bob", fresh("3"))
-    machine.release("bob", true, 0)
-    expect(tell(machine)).toEqual(["Incoming bob", "Closed channel-1", "Left bob"])
+describe("endpoints", () => {
+  test("are updated without a word to anybody, and only for a session that has a nickname", () => {
+    const names = make()
+    names.claim(claim("1", "alice", { endpoints: ["192.0.2.1:5"] }), "r1")
+    names.events()
+    names.update("1", ["192.0.2.2:6"])
+    names.update("9", ["192.0.2.3:6"])
+    expect(tell(names)).toEqual([])
+    expect(names.directory.get("alice")).toMatchObject({ endpoints: ["192.0.2.2:6"], session: "1" })
+    expect(names.machine.find("alice")).toBe(names.directory.get("alice"))
+    names.release("1", true, 0)
+    expect(names.machine.find("alice")).toBeUndefined()
   })
 })
 
 describe("the list", () => {
   const many = (count: number) => {
     const machine = make({ maxNames: count })
-    for (let i = 0; i < count; i++) machine.claim(claim(String(i), `nick${(i * 7919) % count}`), "r", 0, 0)
+    for (let i = 0; i < count; i++) machine.claim(claim(String(i), `nick${(i * 7919) % count}`), "r")
     return machine
   }
 
@@ -254,6 +251,31 @@ describe("the list", () => {
     )
     expect(rest.next).toBeUndefined()
   })
+
+  test("looks at a bounded number of entries for a page, and goes on from there", () => {
+    const machine = many(2 * MAX_LOOKED + 100)
+    const found: Array<string> = []
+    let pages = 0
+    let after: string | undefined
+    do {
+      const page = machine.page({ match: "nick1999", ...(after === undefined ? {} : { after }) })
+      expect(page.looked).toBeLessThanOrEqual(MAX_LOOKED)
+      found.push(...page.entries.map((entry) => JSON.parse(entry).nick))
+      after = page.next
+      pages++
+    } while (after !== undefined)
+    expect(found).toEqual(["nick1999"])
+    expect(pages).toBe(3)
+  })
+
+  test("whose source is read anew shows a gap to those who watch", () => {
+    const names = make()
+    names.claim(claim("1", "alice"), "r1")
+    const before = names.directory.version
+    names.directory.clear()
+    expect(names.directory.version).toBeGreaterThan(before + 1)
+    expect(names.nicks).toEqual([])
+  })
 })
 
 // A naive model: a list of registrations, searched from end to end
@@ -264,8 +286,9 @@ interface Owned {
   readonly nick: string
   readonly owner: string | undefined
   readonly resume: string
-  leaseEnd: number
   heldUntil: number | undefined
+  /** In the order of the releases. */
+  heldSince: number
 }
 
 const clash = (left: string, right: string) =>
@@ -294,7 +317,7 @@ const step = fc.oneof(
       hold: fc.boolean()
     })
   },
-  { weight: 1, arbitrary: fc.record({ _tag: fc.constant("renew" as const), session: fc.constantFrom(...SESSIONS) }) },
+  { weight: 1, arbitrary: fc.record({ _tag: fc.constant("update" as const), session: fc.constantFrom(...SESSIONS) }) },
   { weight: 2, arbitrary: fc.record({ _tag: fc.constant("wait" as const), ms: fc.nat({ max: 50_000 }) }) }
 )
 
@@ -305,6 +328,7 @@ test("the registry is its naive model, and law 1 holds, whatever happens", () =>
       let owned: Array<Owned> = []
       let now = 0
       let claims = 0
+      let releases = 0
       let version = 0
       const watched = new Map<string, string>()
 
@@ -313,24 +337,18 @@ test("the registry is its naive model, and law 1 holds, whatever happens", () =>
           case "wait": {
             now += action.ms
             machine.handleTimeout(now)
-            for (const one of owned) {
-              // The grace of a lapsed session begins when the lapse is noticed.
-              if (one.heldUntil === undefined && one.leaseEnd <= now) one.heldUntil = now + LIMITS.graceMs
-            }
             owned = owned.filter((one) => one.heldUntil === undefined || one.heldUntil > now)
             break
           }
-          case "renew":
-            machine.renew(action.session, now)
-            for (const one of owned) {
-              if (one.session === action.session && one.heldUntil === undefined) one.leaseEnd = now + LIMITS.leaseMs
-            }
+          case "update":
+            machine.update(action.session, ["192.0.2.9:9"])
             break
           case "release":
             machine.release(action.session, action.hold, now)
             for (const one of owned) {
               if (one.session === action.session && one.heldUntil === undefined) {
                 one.heldUntil = now + (action.hold ? LIMITS.graceMs : 0)
+                one.heldSince = ++releases
               }
             }
             owned = owned.filter((one) => one.heldUntil === undefined || one.heldUntil > now)
@@ -345,7 +363,6 @@ test("the registry is its naive model, and law 1 holds, whatever happens", () =>
                 ...(shown === undefined ? {} : { resume: shown })
               }),
               resume,
-              now,
               now
             )
             const mine = (one: Owned) => one.session === session && one.heldUntil === undefined
@@ -355,20 +372,32 @@ test("the registry is its naive model, and law 1 holds, whatever happens", () =>
             )
             const rest = owned.filter((one) => !mine(one) && !inTheWay.includes(one))
             if (!allowed) expect(result).toMatchObject({ _tag: "NickTaken" })
-            else if (rest.length >= LIMITS.maxNames) expect(result).toMatchObject({ _tag: "Busy" })
             else {
-              expect(result).toMatchObject({ session, resume })
-              owned = [...rest, { session, nick, owner, resume, leaseEnd: now + LIMITS.leaseMs, heldUntil: undefined }]
+              const held = rest
+                .filter((one) => one.heldUntil !== undefined && (owner !== undefined || one.owner === undefined))
+                .sort(
+                  (left, right) =>
+                    Number(left.owner !== undefined) - Number(right.owner !== undefined) ||
+                    left.heldSince - right.heldSince
+                )
+              const victim = rest.length >= LIMITS.maxNames ? held[0] : undefined
+              if (rest.length >= LIMITS.maxNames && victim === undefined) {
+                expect(result).toMatchObject({ _tag: "Busy" })
+              } else {
+                expect(result).toMatchObject({ session, resume })
+                owned = rest.filter((one) => one !== victim)
+                owned.push({ session, nick, owner, resume, heldSince: 0, heldUntil: undefined })
+              }
             }
           }
         }
 
         // What watchers are told adds up to the list, without a gap.
-        for (const event of eventsOf(machine)) {
-          if (event._tag !== "Presence") continue
-          const { _tag, nick, version: stated } = JSON.parse(event.line)
+        for (const event of machine.events()) {
+          if (event._tag === "Replaced") continue
+          const { _tag, registration, version: stated } = event
           expect(stated).toBe(++version)
-          const { key } = nickname(nick)
+          const { key, text: nick } = registration.nickname
           expect(watched.has(key)).toBe(_tag !== "Joined")
           if (_tag === "Left") watched.delete(key)
           else watched.set(key, nick)
@@ -376,8 +405,8 @@ test("the registry is its naive model, and law 1 holds, whatever happens", () =>
         const live = owned.filter((one) => one.heldUntil === undefined).map((one) => one.nick)
         expect([...nicks(machine)].sort()).toEqual([...live].sort())
         expect([...watched.values()].sort()).toEqual([...live].sort())
-        expect(machine.version).toBe(version)
-        expect(machine.names).toBe(owned.length)
+        expect(machine.directory.version).toBe(version)
+        expect(machine.machine.names).toBe(owned.length)
         // Law 1, on the names themselves.
         for (const [i, one] of live.entries())
           for (const other of live.slice(i + 1)) expect(clash(one, other)).toBe(false)

@@ -1,6 +1,5 @@
 import * as Either from "effect/Either"
-import type { Claim, VerifiedIdentity } from "../../../src/core/rendezvous/Registration.js"
-import type { RegistryEvent, RegistryMachine } from "../../../src/core/rendezvous/RegistryMachine.js"
+import type { RegistryChange, RegistryMachine } from "../../../src/core/rendezvous/RegistryMachine.js"
 import {
   type Command,
   type RegistryCommand,
@@ -8,6 +7,7 @@ import {
   type SessionOptions
 } from "../../../src/core/rendezvous/Session.js"
 import * as Nickname from "../../../src/domain/Nickname.js"
+import type { Claim, Registration, VerifiedIdentity } from "../../../src/domain/Registration.js"
 import { defaults } from "../../../src/server/ServerOptions.js"
 
 export const nickname = (text: string): Nickname.Nickname => Either.getOrThrow(Nickname.parse(text))
@@ -26,8 +26,20 @@ export const claim = (session: string, nick: string, more: Partial<Claim> = {}):
   ...more
 })
 
-export const eventsOf = (machine: RegistryMachine): ReadonlyArray<RegistryEvent> => {
-  const events: Array<RegistryEvent> = []
+export const registration = (nick: string, more: Partial<Registration> = {}): Registration => ({
+  nickname: nickname(nick),
+  session: nick,
+  epoch: 1,
+  identity: undefined,
+  address: "192.0.2.1:1",
+  endpoints: [],
+  since: 0,
+  resume: "",
+  ...more
+})
+
+export const eventsOf = (machine: RegistryMachine): ReadonlyArray<RegistryChange> => {
+  const events: Array<RegistryChange> = []
   for (let event = machine.pollEvent(); event !== undefined; event = machine.pollEvent()) events.push(event)
   return events
 }
@@ -108,13 +120,13 @@ const agree = (command: RegistryCommand) => {
     case "Register":
       return { _tag: "Registered", nick: command.nickname.text, resume: "resume" } as const
     case "List":
-      return { _tag: "Page", page: { entries: [], next: undefined } } as const
+      return { _tag: "Page", page: { entries: [], next: undefined, looked: 0 } } as const
     case "Watch":
       return { _tag: "Watching", version: 7 } as const
     case "Query":
       return {
         _tag: "Introduced",
-        peer: { nick: command.nick, address: "192.0.2.2:1", candidates: [], channel: "c", pairKey: "p" }
+        half: `"nick":"${command.nick}","address":"192.0.2.2:1","candidates":[],"channel":"c","pairKey":"p"`
       } as const
     case "Update":
       return { _tag: "Updated" } as const

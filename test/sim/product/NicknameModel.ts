@@ -1,12 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Claim, SessionId } from "../../../src/core/rendezvous/Registration.js"
-import type { RefusalBody } from "../../../src/protocol/ControlCodec.js"
-import { Registry, type RegistryError } from "../../../src/server/Registry.js"
+import type { Claim, SessionId } from "../../../src/domain/Registration.js"
+import { Registry } from "../../../src/services/Registry.js"
 
 export interface NicknameRules {
-  /** ms that a registration outlives its last renewal. */
-  readonly leaseMs: number
   /** ms that a nickname is held for its owner after the session was lost. */
   readonly graceMs: number
   /** Virtual ms. */
@@ -38,12 +35,7 @@ export class NicknameModel {
     if (!granted && free === true && this.rules.punctual) this.rules.broken(`${name} is refused, which is free`)
     if (!granted) return
     this.forget(session)
-    this.owners.set(nickname.key, { identity: who, session, renewedAt: this.rules.now(), lostAt: undefined })
-  }
-
-  renewed(session: SessionId): void {
-    const owner = this.ownerBy(session)
-    if (owner !== undefined) owner.renewedAt = this.rules.now()
+    this.owners.set(nickname.key, { identity: who, session, lostAt: undefined })
   }
 
   released(session: SessionId, hold: boolean): void {
@@ -53,28 +45,18 @@ export class NicknameModel {
     else this.forget(session)
   }
 
-  /** What is wrong with an introduction, if it is granted now. */
-  objection(asker: SessionId, key: string): string | undefined {
-    if (this.ownerBy(asker) === undefined) return `a session without a nickname is introduced to ${key}`
-    const asked = this.owners.get(key)
-    const lapsed = asked !== undefined && this.endOfLease(asked) < this.rules.now() - SLACK
-    if (asked !== undefined && asked.lostAt === undefined && !(lapsed && this.rules.punctual)) return undefined
-    return `somebody is introduced to ${key}, who is not there`
-  }
-
-  introduced(objection: string | undefined): void {
-    if (objection !== undefined) this.rules.broken(objection)
+  /** Somebody learned that this is the living owner of a nickname. */
+  found(session: SessionId, key: string): void {
+    const owner = this.owners.get(key)
+    if (owner?.session !== session || owner.lostAt !== undefined)
+      this.rules.broken(`somebody is introduced to ${key}, who is not there`)
   }
 
   /** Whether a nickname is free again; `undefined` when it is too close to tell. */
   private isOver(owner: Owner): boolean | undefined {
-    const end = (owner.lostAt ?? this.endOfLease(owner)) + this.rules.graceMs
-    const left = end - this.rules.now()
+    if (owner.lostAt === undefined) return false
+    const left = owner.lostAt + this.rules.graceMs - this.rules.now()
     return Math.abs(left) < SLACK ? undefined : left < 0
-  }
-
-  private endOfLease({ renewedAt }: Owner): number {
-    return renewedAt + this.rules.leaseMs
   }
 
   private ownerBy(session: SessionId): Owner | undefined {
@@ -93,36 +75,27 @@ export const watch = (model: NicknameModel): Layer.Layer<Registry, never, Regist
     Registry,
     Effect.map(Registry, (registry) => ({
       ...registry,
-      claim: (claim) =>
-        registry.claim(claim).pipe(
-          Effect.tap(() => Effect.sync(() => model.claimed(claim, true))),
-          Effect.tapError((error) => Effect.sync(() => isTaken(error) && model.claimed(claim, false)))
-        ),
-      renew: (session) =>
-        Effect.zipLeft(
-          registry.renew(session),
-          Effect.sync(() => model.renewed(session))
-        ),
-      release: (session, hold) =>
-        Effect.zipLeft(
-          registry.release(session, hold),
-          Effect.sync(() => model.released(session, hold))
-        ),
-      introduce: (session, nick) =>
-        Effect.suspend(() => {
-          // Telling the other one may end it, which is no objection.
-          const objection = model.objection(session, nick)
-          return Effect.tap(registry.introduce(session, nick), () => Effect.sync(() => model.introduced(objection)))
+      claim: (claim, done) =>
+        registry.claim(claim, (answer) => {
+          if (answer._tag === "Claimed") model.claimed(claim, true)
+          else if (answer._tag === "Refused" && answer.refusal._tag === "NickTaken") model.claimed(claim, false)
+          done(answer)
+        }),
+      release: (session, hold) => {
+        registry.release(session, hold)
+        model.released(session, hold)
+      },
+      find: (key, done) =>
+        registry.find(key, (answer) => {
+          if (answer._tag === "Found") model.found(answer.registration.session, key)
+          done(answer)
         })
     }))
   )
 
-const isTaken = (error: RefusalBody | RegistryError): boolean => error._tag === "NickTaken"
-
 interface Owner {
   readonly identity: string
   readonly session: SessionId
-  renewedAt: number
   /** When the session was lost; `undefined` while it lives. */
   lostAt: number | undefined
 }

@@ -5,7 +5,6 @@ import type * as Scope from "effect/Scope"
 import { type HostOptions, type Services, Sim, type SimHost } from "parley/sim"
 import * as Server from "../../../src/server/Server.js"
 import { defaults, type ServerOptions } from "../../../src/server/ServerOptions.js"
-import { RENEW_EVERY_MS } from "../../../src/server/SessionDriver.js"
 import { Ledger } from "./Ledger.js"
 import { NicknameModel, watch } from "./NicknameModel.js"
 import { Person, type PersonOptions } from "./Person.js"
@@ -58,10 +57,9 @@ const serverProgram = (
 ): Effect.Effect<never, unknown, Services> =>
   Effect.suspend(() => {
     const settings = { ...defaults, restart: { inMs: 0, spreadMs: 1_000 }, ...server }
-    const { graceMs, session } = settings
-    const leaseMs = session.idleMs + 2 * RENEW_EVERY_MS
+    const { graceMs } = settings
     const broken = (what: string) => ledger.broken("law 1", what)
-    const model = new NicknameModel({ leaseMs, graceMs, now: sim.now, punctual, broken })
+    const model = new NicknameModel({ graceMs, now: sim.now, punctual, broken })
     const registry = Layer.provide(watch(model), Server.layerRegistry(settings))
     return Layer.launch(Server.layer(settings).pipe(Layer.provide(registry)))
   }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))

@@ -1,0 +1,40 @@
+import type { Nickname } from "./Nickname.js"
+
+/** Names one control connection among all nodes that share a registry; never used again. */
+export type SessionId = string
+
+/** What a session asks for when it wants a nickname; its proof of identity is checked already. */
+export interface Claim {
+  readonly session: SessionId
+  readonly nickname: Nickname
+  readonly identity?: VerifiedIdentity
+  /** Address and port of the control link, as `Endpoint.format` writes them. */
+  readonly address: string
+  /** Where datagrams may reach the session: at most 8, unverified. */
+  readonly endpoints: ReadonlyArray<string>
+  /** From an earlier registration: the right to take an anonymous nickname back. */
+  readonly resume?: string
+}
+
+export interface VerifiedIdentity {
+  /** Ed25519 public key, base64url. */
+  readonly key: string
+  readonly fingerprint: string
+  /** The signed record, base64url. */
+  readonly record: string
+}
+
+/** A nickname and its one owner (law 1). Never changed: whatever changes makes a new one. */
+export interface Registration {
+  readonly nickname: Nickname
+  readonly session: SessionId
+  /** Fencing token: greater than that of every earlier claim of this nickname. An `update` keeps it. */
+  readonly epoch: number
+  readonly identity: VerifiedIdentity | undefined
+  readonly address: string
+  readonly endpoints: ReadonlyArray<string>
+  /** ms since 1970 UTC. */
+  readonly since: number
+  /** 16 random bytes, base64url. */
+  readonly resume: string
+}
