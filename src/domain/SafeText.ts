@@ -2,11 +2,12 @@
  * The one sanitizer for text that others wrote: nicknames, messages, a server's greeting, its errors. Nothing remote
  * reaches a screen except through here (law 5: a peer cannot touch the terminal).
  *
- * The result holds no control (Cc), format (Cf: bidirectional overrides, tags, zero-width), line or paragraph
- * separator, surrogate, private-use or unassigned character, so that no terminal takes it for a command and its width
- * in cells is the sum of the widths of its graphemes. What is dropped changes the look only (joiners, variation
- * selectors, emoji skin tones: terminals disagree on their width); everything else that is unsafe leaves U+FFFD, so
- * that an attempt can be seen.
+ * The result holds no control (Cc), format (Cf: bidirectional overrides, zero-width), line or paragraph separator,
+ * surrogate, private-use or unassigned character, so that no terminal takes it for a command and its width in cells is
+ * the sum of the widths of its graphemes. Joiners, variation selectors, tags and skin tones stay where they are part of
+ * a word or of an emoji: within an emoji that is recommended for interchange (UTS 51 ED-27, RGI), and where Persian,
+ * Indic and their kin need them (UAX 31 §2.3.1). Elsewhere they are dropped, as they would change the look only;
+ * everything else that is unsafe leaves U+FFFD, so that an attempt can be seen.
  */
 export type SafeText = string & { readonly SafeText: unique symbol }
 
@@ -47,10 +48,30 @@ export const MAX_MARKS = 4
 /** Characters beyond `maxLength` that are looked at, as cleaning may shorten a text. */
 const SLACK = 64
 
-/**
- * Joiners, variation selectors, fillers and skin tones: they change the look, and terminals disagree on their width.
- */
+/** Joiners, variation selectors, fillers and skin tones, which only change the look of what stands before them. */
 const DROPPED = /\u200C|\u200D|\u034F|\p{Variation_Selector}|\p{Emoji_Modifier}/gu
+/** Whether there is anything that `BELONGING` could keep. The last one ends the tags of a flag. */
+const HAS_JOINERS = new RegExp(`${DROPPED.source}|\\u{E007F}`, "u")
+/** Scripts whose letters join, which a non-joiner keeps apart (Persian plurals, say). */
+const CURSIVE = String.raw`[\p{L}&&[\p{scx=Arab}\p{scx=Syrc}\p{scx=Mong}\p{scx=Nkoo}\p{scx=Mand}\p{scx=Rohg}]]`
+/** What makes a syllable's consonant a half form, and a joiner or non-joiner chooses between forms. */
+const VIRAMA = String.raw`[\u094D\u09CD\u0A4D\u0ACD\u0B4D\u0BCD\u0C4D\u0CCD\u0D4D\u0DCA]`
+const MARK = String.raw`[\p{M}--[\u034F\p{Variation_Selector}]]`
+const LETTER_FOLLOWS = String.raw`(?=${MARK}{0,${MAX_MARKS}}\p{L})`
+/**
+ * Where they belong: in an emoji; a non-joiner between two letters of a cursive script (UAX 31 A1, the script standing
+ * for the joining type); a joiner or non-joiner behind a virama that `MAX_MARKS` leaves there (A2 and B).
+ */
+const BELONGING = new RegExp(
+  [
+    // A skin tone alone is an emoji too, but a terminal would draw it as part of the one before.
+    String.raw`(?!\p{Emoji_Modifier})\p{RGI_Emoji}`,
+    // What stands before is looked at last, so that a text of nothing but marks is gone through once.
+    String.raw`\u200C(?<=${CURSIVE}${MARK}{0,${MAX_MARKS}}\u200C)(?=${MARK}{0,${MAX_MARKS}}${CURSIVE})`,
+    String.raw`[\u200C\u200D](?<=\p{L}${MARK}{0,${MAX_MARKS - 1}}${VIRAMA}.)(?:(?<=\u200D)|${LETTER_FOLLOWS})`
+  ].join("|"),
+  "gv"
+)
 /** Default-ignorable covers the Hangul fillers, which are letters that look like nothing. */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}]/gu
 const EXCESS_MARKS = new RegExp(`(\\p{M}{${MAX_MARKS}})\\p{M}+`, "gu")
@@ -60,18 +81,28 @@ const PLAIN = /^[\x20-\x7e]*$/
 
 const clean = (text: string): SafeText => {
   if (PLAIN.test(text)) return text as SafeText
-  return text
-    .replace(/\t/gu, "    ")
-    .replace(DROPPED, "")
-    .replace(UNSAFE, "\uFFFD")
-    .normalize("NFC")
-    .replace(EXCESS_MARKS, "$1")
-    .replace(LEADING_MARK, "\uFFFD") as SafeText
+  const normal = text.normalize("NFC")
+  const safe = HAS_JOINERS.test(normal) ? between(normal, BELONGING, withoutUnsafe) : withoutUnsafe(normal)
+  return safe.normalize("NFC").replace(EXCESS_MARKS, "$1").replace(LEADING_MARK, "\uFFFD") as SafeText
+}
+
+const withoutUnsafe = (text: string): string =>
+  text.replace(/\t/gu, "    ").replace(DROPPED, "").replace(UNSAFE, "\uFFFD")
+
+/** `change` applied to all that no match of `kept` covers. */
+const between = (text: string, kept: RegExp, change: (part: string) => string): string => {
+  let out = ""
+  let end = 0
+  for (const match of text.matchAll(kept)) {
+    out += change(text.slice(end, match.index)) + match[0]
+    end = match.index + match[0].length
+  }
+  return out + change(text.slice(end))
 }
 
 const bounded = (text: SafeText, maxLength: number): SafeText => {
   if (text.length <= maxLength) return text
   const cut = text.slice(0, maxLength - 1)
-  // A pair cut in half would leave a surrogate.
-  return `${/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut}…` as SafeText
+  // A pair cut in half would leave a surrogate, an emoji cut in half its joiner.
+  return `${clean(/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut)}…` as SafeText
 }
