@@ -1,0 +1,177 @@
+import { execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
+import { type AddressInfo, connect, createServer } from "node:net"
+import type { Figures } from "../support/Figures.js"
+import { runLoad } from "./Runner.js"
+import { type Size, wait } from "./Stage.js"
+import { Target } from "./Target.js"
+import { memoryOf } from "./Usage.js"
+
+/** Something that is measured, on servers of its own: figures by name. */
+export interface Part {
+  readonly name: string
+  readonly about: string
+  /** Why it cannot be measured here, for people. */
+  readonly missing?: () => string | undefined
+  readonly run: (size: Size) => Promise<Figures>
+}
+
+/** The same load on the floor and on the product, one after the other. */
+const beside = (
+  name: string,
+  about: string,
+  load: string,
+  argument?: unknown,
+  clients?: (size: Size) => number
+): Part => ({
+  name,
+  about,
+  run: async (size) => {
+    const figures: Record<string, number> = {}
+    for (const [prefix, start] of [
+      ["floor: ", Target.floor],
+      ["", Target.product]
+    ] as const) {
+      const target = await start()
+      const order = { load, port: target.port, size: { ...size, clients: clients?.(size) ?? size.clients }, argument }
+      // The floor relays datagrams without being told between whom.
+      if (prefix !== "" && load === "datagrams") order.argument = "bare"
+      try {
+        Object.assign(figures, await runLoad(order, { pid: () => target.pid, prefix }))
+      } finally {
+        await target.stop()
+      }
+    }
+    return figures
+  }
+})
+
+const alone = (name: string, about: string, load: string, argument?: unknown): Part => ({
+  name,
+  about,
+  run: async (size) => {
+    const target = await Target.product()
+    try {
+      return await runLoad({ load, port: target.port, size, argument }, { pid: () => target.pid })
+    } finally {
+      await target.stop()
+    }
+  }
+})
+
+const PAIRS = 64
+
+export const PARTS: ReadonlyArray<Part> = [
+  beside("register", "connect, register, go", "registrations"),
+  beside("identity", "the same with a proof of identity", "registrations", "identity"),
+  beside("query", "introductions: new pairs, known pairs, ten in one write", "queries", undefined, ({ clients }) =>
+    Math.min(clients, 6_000)
+  ),
+  beside("relay-lines", "packets over control links", "lines", undefined, () => PAIRS),
+  beside("relay-datagrams", "packets in envelopes", "datagrams", undefined, () => PAIRS),
+  alone("list", "the whole list, while another one pings", "lists"),
+  alone("presence", "all clients watch those they know; 50 come and 50 go a second", "presence", "known"),
+  alone("presence-all", "the same, all watch everybody", "presence", "everybody"),
+  {
+    name: "idle",
+    about: "memory of sessions that do nothing",
+    run: async (size) => {
+      const target = await Target.product()
+      const seen: Array<{ readonly heap: number; readonly resident: number }> = []
+      const look = async () => {
+        const { heap } = await target.inside(true)
+        seen.push({ heap: heap / 1_000, resident: memoryOf(target.pid).rss * 1_024 })
+      }
+      try {
+        const order = { load: "idle", port: target.port, size, argument: undefined }
+        await runLoad(order, { pid: () => target.pid, calls: { before: look, after: look } })
+        const [before, after] = seen
+        return {
+          "idle session kB": (after!.resident - before!.resident) / size.clients,
+          "idle session, heap kB": (after!.heap - before!.heap) / size.clients
+        }
+      } finally {
+        await target.stop()
+      }
+    }
+  },
+  ...(["known", "everybody"] as const).map(
+    (whom): Part => ({
+      name: whom === "known" ? "storm" : "storm-all",
+      about: `the server restarts and everybody comes back, watching ${whom === "known" ? "those they know" : whom}`,
+      run: async (size) => {
+        let target = await Target.product()
+        const { port } = target
+        const figures: Record<string, number> = {}
+        const restart = async () => {
+          figures["stop ms"] = await target.stop()
+          target = await Target.product({ port })
+        }
+        try {
+          const order = { load: "storm", port, size, argument: whom }
+          const seen = await runLoad(order, { pid: () => target.pid, calls: { restart } })
+          figures["storm: s of processor"] = seen["storm µs, all threads"]! / 1e6
+          for (const [name, value] of Object.entries(seen)) if (name.startsWith("storm: ")) figures[name] = value
+          return Object.fromEntries(
+            Object.entries(figures).map(([name, value]) => [
+              `${name}${whom === "known" ? "" : ", watching all"}`,
+              value
+            ])
+          )
+        } finally {
+          await target.stop()
+        }
+      }
+    })
+  ),
+  {
+    name: "mosquitto",
+    about: "an MQTT broker does the nearest things, where Debian's mosquitto is installed",
+    missing: () => (brokerThere() ? undefined : "mosquitto is not installed"),
+    run: async (size) => {
+      const port = await freePort()
+      const child = spawn("mosquitto", ["-p", String(port)], { stdio: "ignore" })
+      try {
+        await listening(port)
+        return await runLoad(
+          { load: "broker", port, size, argument: undefined },
+          { pid: () => child.pid!, prefix: "mosquitto: " }
+        )
+      } finally {
+        child.kill()
+        await once(child, "exit")
+      }
+    }
+  }
+]
+
+const brokerThere = (): boolean => {
+  try {
+    execFileSync("which", ["mosquitto"], { stdio: "pipe" })
+    return true
+  } catch {
+    return false
+  }
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+
+const listening = async (port: number): Promise<void> => {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const socket = connect({ port, host: "127.0.0.1" })
+    const [there] = await Promise.race([
+      once(socket, "connect").then(() => [true]),
+      once(socket, "error").then(() => [false])
+    ]).catch(() => [false])
+    socket.destroy()
+    if (there) return
+    await wait(50)
+  }
+  throw new Error("mosquitto does not listen")
+}
