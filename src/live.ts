@@ -1,14 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Programs } from "./cli/Cli.js"
-import * as ClientProgram from "./cli/ClientProgram.js"
-import * as DemoProgram from "./cli/DemoProgram.js"
-import * as DoctorProgram from "./cli/doctor/Program.js"
-import * as ReceiveFileProgram from "./cli/oneshot/ReceiveFileProgram.js"
-import * as SendFileProgram from "./cli/oneshot/SendFileProgram.js"
-import * as SendProgram from "./cli/oneshot/SendProgram.js"
+import type { Machine } from "./cli/Machine.js"
 import { ProgramError } from "./cli/ProgramError.js"
-import * as ServerProgram from "./cli/ServerProgram.js"
 import * as Profile from "./client/Profile.js"
 import * as MemoryFiles from "./layers/memory/Files.js"
 import * as MemoryStore from "./layers/memory/Store.js"
@@ -25,11 +18,11 @@ import * as Resolver from "./layers/node/Resolver.js"
 import * as NodeStore from "./layers/node/Store.js"
 
 /**
- * The programs on Node's layers. `main` imports this file when a command starts, as it is most of what there is to
- * load.
+ * The programs' machine, on Node's layers. `main` imports this file when a command starts, as it is most of what there
+ * is to load.
  */
 
-const machine = Layer.mergeAll(
+const network = Layer.mergeAll(
   Crypto.layer,
   Datagrams.layer,
   Dialer.layer,
@@ -39,37 +32,25 @@ const machine = Layer.mergeAll(
   Resolver.layer
 ).pipe(Layer.catchAll(({ message }) => Layer.fail(new ProgramError({ message }))))
 
-export const server: Programs["server"] = (settings) => Effect.provide(ServerProgram.run(settings), machine)
-
-const profiles = (home: string) =>
-  Layer.provideMerge(
-    Profile.layer,
-    Layer.mergeAll(
-      machine,
-      LanDiscovery.layer,
-      Layer.provide(PortMapping.layer, Datagrams.layer),
-      NodeStore.layer(home),
-      NodeFiles.layer(home)
-    )
-  )
-
-export const client: Programs["client"] = (settings) =>
-  Effect.provide(ClientProgram.run(settings), profiles(settings.home))
-
-export const send: Programs["send"] = (settings) => Effect.provide(SendProgram.run(settings), profiles(settings.home))
-
-export const sendFile: Programs["sendFile"] = (settings) =>
-  Effect.provide(SendFileProgram.run(settings), profiles(settings.home))
-
-export const receiveFile: Programs["receiveFile"] = (settings) =>
-  Effect.provide(ReceiveFileProgram.run(settings), profiles(settings.home))
-
-export const doctor: Programs["doctor"] = (settings) => Effect.provide(DoctorProgram.run(settings), machine)
-
-/** Identities of the demo live in memory: it leaves no file behind. */
-export const demo: Programs["demo"] = Effect.provide(
-  DemoProgram.run(
-    Layer.provide(Profile.layer, Layer.mergeAll(Crypto.layer, Entropy.layer, MemoryStore.layer)).pipe(Layer.orDie)
+export const machine: Machine = {
+  network,
+  at: (home) =>
+    Layer.provideMerge(
+      Profile.layer,
+      Layer.mergeAll(
+        network,
+        LanDiscovery.layer,
+        Layer.provide(PortMapping.layer, Datagrams.layer),
+        NodeStore.layer(home),
+        NodeFiles.layer(home)
+      )
+    ),
+  passing: Layer.merge(network, MemoryFiles.layer),
+  profiles: Layer.provide(Profile.layer, Layer.mergeAll(Crypto.layer, Entropy.layer, MemoryStore.layer)).pipe(
+    Layer.orDie
   ),
-  Layer.merge(machine, MemoryFiles.layer)
-)
+  simulator: Effect.map(
+    Effect.promise(() => import("./simulate.js")),
+    ({ simulator }) => simulator
+  )
+}

@@ -9,11 +9,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { ProgramError } from "./cli/ProgramError.js"
 import type { Alive, Answer, Runs, Task } from "./cli/simulate/Messages.js"
-import * as Program from "./cli/simulate/Program.js"
 import type { Runner, Simulator } from "./cli/simulate/Simulator.js"
-
-/** `parley simulate`. The simulated world itself is loaded by the processes that run it, never by the program. */
-export const simulate = (settings: Program.SimulateSettings) => Program.run(settings, simulator)
 
 const prepare: Simulator["prepare"] = (file, patienceMs) =>
   Effect.gen(function* () {
@@ -86,7 +82,11 @@ const start = (module: string, name: string, patienceMs: number): Effect.Effect<
     }
   })
 
-const simulator: Simulator = { parallelism: availableParallelism(), prepare }
+/**
+ * The processes of `parley simulate`. The simulated world itself is loaded by the processes that run it, never by the
+ * program.
+ */
+export const simulator: Simulator = { parallelism: availableParallelism(), prepare }
 
 const spawn = Effect.suspend(() => {
   // Beside the bundle, or one up from the chunk that this code may be in.

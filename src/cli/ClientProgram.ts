@@ -2,14 +2,12 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import type * as Client from "../client/make.js"
 import { Terminal, type TerminalClosed } from "../services/Terminal.js"
-import * as Folder from "./files/Folder.js"
-import * as ListFolder from "./files/ListFolder.js"
-import { goodbye, LINGER, unhurried } from "./Goodbye.js"
+import { goodbye, LINGER, open, unhurried } from "./ClientLifetime.js"
+import type { ClientSettings } from "./commands/Client.js"
+import * as Folders from "./files/Folders.js"
 import * as JsonEvent from "./json/Event.js"
 import * as JsonProgram from "./json/Program.js"
-import * as OpenClient from "./OpenClient.js"
 import type { ProgramError } from "./ProgramError.js"
-import type { ClientSettings } from "./Settings.js"
 import * as TerminalProgram from "./terminal/Program.js"
 
 /** `parley client`: for programs with `--json`, else for people. Interrupted (by a signal), it says goodbye first. */
@@ -19,8 +17,9 @@ export const run = (
   Effect.scoped(
     Effect.gen(function* () {
       const { accept, downloads, json, nick, readReceipts, userHome } = settings
-      if (downloads !== undefined) yield* Folder.check(downloads)
-      const client = yield* OpenClient.open(settings, {
+      if (downloads !== undefined) yield* Folders.check(downloads)
+      const client = yield* open({
+        ...settings.client,
         readReceipts,
         accept,
         ...(downloads === undefined ? {} : { downloads })
@@ -30,7 +29,7 @@ export const run = (
           goodbye(client),
           Effect.onInterrupt(() => sayBye)
         )
-      const listFolder = yield* ListFolder.make
+      const listFolder = yield* Folders.list
       const home = userHome === undefined ? {} : { home: userHome }
       yield* TerminalProgram.run(client, { nick, readReceipts, listFolder, ...home }).pipe(goodbye(client))
     })

@@ -5,39 +5,21 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { configFile, type Environment } from "./Places.js"
+import type { Options } from "./commands/Option.js"
 import { ProgramError } from "./ProgramError.js"
-
-/**
- * The configuration file: one JSON object whose keys are the long options in camel case. One file serves all commands.
- */
-export const Settings = Schema.Struct({
-  host: Schema.String,
-  port: Schema.Int,
-  motd: Schema.String,
-  maxConnections: Schema.Int,
-  maxConnectionsPerAddress: Schema.Int,
-  relay: Schema.String,
-  nick: Schema.String,
-  server: Schema.String,
-  stun: Schema.String,
-  portMapping: Schema.String,
-  home: Schema.String,
-  token: Schema.String,
-  path: Schema.String,
-  accept: Schema.String,
-  downloads: Schema.String
-}).pipe(Schema.partialWith({ exact: true }))
+import { configFile, type Environment } from "./XdgPaths.js"
 
 /**
  * Where options come from that are no flags: `PARLEY_*` in the environment, then the file. The file is the one after
- * `--config`, else `PARLEY_CONFIG`, else the default place if there is one.
+ * `--config`, else `PARLEY_CONFIG`, else the default place if there is one: one JSON object whose keys are those of
+ * `options`, the options of all commands, as one file serves them all.
  */
 export const provider = (
+  options: ReadonlyArray<Options>,
   flag: string | undefined,
   env: Environment
 ): Effect.Effect<ConfigProvider.ConfigProvider, ProgramError, FileSystem.FileSystem> =>
-  Effect.map(read(flag ?? (env.PARLEY_CONFIG || undefined), env), (file) => {
+  Effect.map(read(schemaOf(options), flag ?? (env.PARLEY_CONFIG || undefined), env), (file) => {
     const environment = new Map<string, string>()
     for (const [key, value] of Object.entries(env))
       if (key.startsWith(PREFIX) && value !== undefined && value !== "")
@@ -50,7 +32,17 @@ export const provider = (
 
 const PREFIX = "PARLEY_"
 
+type Settings = Schema.Schema<Readonly<Record<string, string | number>>>
+
+const schemaOf = (options: ReadonlyArray<Options>): Settings => {
+  const fields: Record<string, typeof Schema.String | typeof Schema.Int> = {}
+  for (const [key, { inFile }] of options.flatMap((some) => Object.entries(some)))
+    if (inFile !== undefined) fields[key] = inFile === "integer" ? Schema.Int : Schema.String
+  return Schema.partialWith(Schema.Struct(fields), { exact: true }) as unknown as Settings
+}
+
 const read = (
+  schema: Settings,
   given: string | undefined,
   env: Environment
 ): Effect.Effect<ReadonlyMap<string, string>, ProgramError, FileSystem.FileSystem> =>
@@ -66,7 +58,7 @@ const read = (
         message: `cannot read the configuration file ${path}: ${missing ? "no such file" : reasonOf(content.left)}`
       })
     }
-    const settings = decode(content.right)
+    const settings = decode(schema, content.right)
     if (Either.isLeft(settings))
       return yield* new ProgramError({ message: `the configuration file ${path} is malformed: ${settings.left}` })
     return new Map(Object.entries(settings.right).map(([key, value]) => [key, String(value)]))
@@ -74,10 +66,13 @@ const read = (
 
 const NONE: ReadonlyMap<string, string> = new Map()
 
-const decode = (content: string): Either.Either<typeof Settings.Type, string> => {
+const decode = (
+  schema: Settings,
+  content: string
+): Either.Either<Readonly<Record<string, string | number>>, string> => {
   const json = Option.getOrUndefined(parseJson(content))
   if (json === undefined) return Either.left("it is not JSON")
-  return Either.mapLeft(decodeSettings(json), (error) => {
+  return Either.mapLeft(Schema.decodeUnknownEither(schema, { onExcessProperty: "error" })(json), (error) => {
     const issue = ParseResult.ArrayFormatter.formatErrorSync(error).at(-1)
     return issue === undefined
       ? "unexpected content"
@@ -85,7 +80,6 @@ const decode = (content: string): Either.Either<typeof Settings.Type, string> =>
   })
 }
 
-const decodeSettings = Schema.decodeUnknownEither(Settings, { onExcessProperty: "error" })
 const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(text))
 
 const reasonOf = (error: { readonly reason?: string; readonly message: string }): string =>

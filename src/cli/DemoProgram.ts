@@ -11,7 +11,7 @@ import * as SafeText from "../domain/SafeText.js"
 import * as Server from "../server/Server.js"
 import type { Listener } from "../services/Listener.js"
 import { Terminal, type TerminalClosed } from "../services/Terminal.js"
-import { goodbye } from "./Goodbye.js"
+import { goodbye } from "./ClientLifetime.js"
 import { ProgramError } from "./ProgramError.js"
 import * as TerminalProgram from "./terminal/Program.js"
 

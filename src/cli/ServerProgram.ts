@@ -9,8 +9,8 @@ import type { Datagrams } from "../services/Datagrams.js"
 import type { Entropy } from "../services/Entropy.js"
 import type { Listener } from "../services/Listener.js"
 import { Terminal } from "../services/Terminal.js"
+import type { ServerSettings } from "./commands/Server.js"
 import { ProgramError } from "./ProgramError.js"
-import type { ServerSettings } from "./Settings.js"
 
 /**
  * `parley server`: serves until it is interrupted (by a signal), which announces the end to the clients. Standard
@@ -37,10 +37,10 @@ export const run = (
         token: settings.token,
         motd: settings.motd,
         relay: settings.relay ? defaults.relay : undefined,
-        maxConnections: settings.maxConnections ?? defaults.maxConnections,
+        maxConnections: settings.maxConnections,
         address: {
           ...defaults.address,
-          connections: settings.maxConnectionsPerAddress ?? defaults.address.connections
+          connections: settings.maxConnectionsPerAddress
         }
       })
     ),

@@ -1,4 +1,5 @@
 import * as Either from "effect/Either"
+import { MAX_STUN } from "../client/ClientOptions.js"
 import * as Endpoint from "../domain/Endpoint.js"
 import { DEFAULT_PORT } from "../protocol/Control.js"
 
@@ -52,8 +53,6 @@ export const stunServers = (text: string): Either.Either<ReadonlyArray<ServerAdd
   return Either.all(parts.map((part) => address(part.trim(), STUN_PORT)))
 }
 
-/** The first makes sure of the mapping, the others stand in for it; more cost traffic and tell nothing. */
-const MAX_STUN = 4
 /** RFC 8489 §18.6. */
 const STUN_PORT = 3_478
 

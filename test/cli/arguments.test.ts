@@ -1,8 +1,8 @@
 import * as Either from "effect/Either"
 import { describe, expect, it } from "vitest"
-import { dashLast, inspect } from "../../src/cli/Arguments.js"
-import { configFile, dataHome } from "../../src/cli/Places.js"
+import { dashLast, inspect } from "../../src/cli/help/Arguments.js"
 import * as Values from "../../src/cli/Values.js"
+import { configFile, dataHome } from "../../src/cli/XdgPaths.js"
 
 describe("Arguments", () => {
   it("finds the configuration file and the log level wherever they stand", () => {

@@ -2,6 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { describe, expect, it } from "vitest"
+import type { SimulateSettings } from "../../src/cli/commands/Simulate.js"
 import { ProgramError } from "../../src/cli/ProgramError.js"
 import * as Program from "../../src/cli/simulate/Program.js"
 import { Progress } from "../../src/cli/simulate/Progress.js"
@@ -18,7 +19,7 @@ const failureOf = (seed: number, faults?: ReadonlyArray<number>): Failure => ({
 
 /** Runs the program with processes that do as `sweep` says. Gives what a person sees. */
 const simulate = (
-  settings: Partial<Program.SimulateSettings>,
+  settings: Partial<SimulateSettings>,
   sweep: Runner["sweep"],
   replay: Runner["replay"] = () => Effect.die("not asked for")
 ) =>

@@ -1,6 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { MAX_STUN } from "../../client/ClientOptions.js"
 import * as Discovery from "../../client/Discovery.js"
 import type { NatReport } from "../../core/nat/NatReport.js"
 import * as Endpoint from "../../domain/Endpoint.js"
@@ -131,5 +132,3 @@ const FAMILIES = ["ipv4", "ipv6"] as const satisfies ReadonlyArray<Endpoint.Fami
 const DEADLINE = 9_500
 /** Milliseconds for names: a resolver that takes longer is itself the trouble. */
 const LOOKUP = 3_000
-/** STUN servers asked: the mapping is sure after two, and the filter can be tested with one. */
-export const MAX_STUN = 4

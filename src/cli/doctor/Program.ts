@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
+import type { DoctorSettings } from "../commands/Doctor.js"
 import { ProgramError } from "../ProgramError.js"
-import type { DoctorSettings } from "../Settings.js"
 import * as Palette from "../terminal/Palette.js"
 import { type ExaminationServices, examine } from "./Examination.js"
 import { print } from "./Print.js"

@@ -7,11 +7,11 @@ import type { Transfer } from "../../core/client/Transfer.js"
 import * as Nickname from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import { Terminal } from "../../services/Terminal.js"
+import type { ReceiveFileSettings } from "../commands/ReceiveFile.js"
 import { ExitCode } from "../ExitCode.js"
-import * as Folder from "../files/Folder.js"
+import * as Folders from "../files/Folders.js"
 import * as Sentence from "../files/Sentence.js"
 import { ProgramError } from "../ProgramError.js"
-import type { ReceiveFileSettings } from "../Settings.js"
 import * as Ending from "./Ending.js"
 import * as Errand from "./Errand.js"
 import * as Question from "./Question.js"
@@ -39,7 +39,7 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
     if (isStream && settings.json) return yield* wrong("standard output cannot take both the file and JSON")
     if (!yes && !(terminal.inputIsTty && terminal.errorIsTty))
       return yield* wrong("nobody is there to be asked: say --yes to take what comes")
-    if (!isStream) yield* Folder.check(to)
+    if (!isStream) yield* Folders.check(to)
 
     const errand = yield* Errand.make(report)
     const callers = yield* Mailbox.make<string>({ capacity: MAX_CALLERS, strategy: "dropping" })

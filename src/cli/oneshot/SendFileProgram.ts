@@ -2,10 +2,10 @@ import * as Effect from "effect/Effect"
 import type { ClientServices } from "../../client/make.js"
 import * as Nickname from "../../domain/Nickname.js"
 import { Terminal } from "../../services/Terminal.js"
+import type { SendFileSettings } from "../commands/SendFile.js"
 import { ExitCode } from "../ExitCode.js"
 import * as Sentence from "../files/Sentence.js"
 import { ProgramError } from "../ProgramError.js"
-import type { SendFileSettings } from "../Settings.js"
 import * as Ending from "./Ending.js"
 import * as Errand from "./Errand.js"
 import * as Report from "./Report.js"
@@ -40,7 +40,7 @@ const deliver = (settings: SendFileSettings, report: Report.Report) =>
       yield* report.note(`calling ${to}`)
       yield* query(to)
       const offered = yield* Effect.mapError(
-        isStream ? client.files.offerStream(to, name ?? DEFAULT_NAME, input) : client.files.offer(to, source),
+        isStream ? client.files.offerStream(to, name, input) : client.files.offer(to, source),
         (error) => Session.ofError(error)
       )
       const earlier = (yield* client.files.list).find(
@@ -63,6 +63,3 @@ const deliver = (settings: SendFileSettings, report: Report.Report) =>
       Ending.orderly({ client, report, errand, nick, keep: keep && !isStream })
     )
   })
-
-/** What standard input is called when nobody says otherwise. */
-const DEFAULT_NAME = "stdin"

@@ -8,10 +8,10 @@ import type { MessageId } from "../../domain/MessageId.js"
 import * as Nickname from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import { Terminal } from "../../services/Terminal.js"
+import { LINGER, unhurried } from "../ClientLifetime.js"
+import type { SendSettings } from "../commands/Send.js"
 import { ExitCode } from "../ExitCode.js"
-import { LINGER, unhurried } from "../Goodbye.js"
 import { ProgramError } from "../ProgramError.js"
-import type { SendSettings } from "../Settings.js"
 import * as Describe from "../terminal/Describe.js"
 import * as MessageInput from "./MessageInput.js"
 import * as Report from "./Report.js"
@@ -64,17 +64,15 @@ const deliver = (settings: SendSettings, report: Report.Report) =>
       if (!letter.delivered) yield* Deferred.await(delivered)
     }).pipe(
       Effect.raceFirst(session.fatal),
-      settings.timeout === undefined
-        ? (effect) => effect
-        : Effect.timeoutFail({
-            duration: Duration.millis(settings.timeout),
-            onTimeout: () =>
-              new ProgramError({
-                code: "Timeout",
-                message: `not delivered to ${letter.name} within ${Report.span(settings.timeout!)}: ${letter.why}`,
-                exitCode: ExitCode.timeout
-              })
-          }),
+      Effect.timeoutFail({
+        duration: Duration.millis(settings.timeout),
+        onTimeout: () =>
+          new ProgramError({
+            code: "Timeout",
+            message: `not delivered to ${letter.name} within ${Report.span(settings.timeout)}: ${letter.why}`,
+            exitCode: ExitCode.timeout
+          })
+      }),
       Effect.catchAll((error) =>
         Effect.flatMap(fate, (text) => new ProgramError({ ...error, message: `${error.message}${text}` }))
       ),

@@ -8,10 +8,10 @@ import type { ClientServices } from "../../client/make.js"
 import type { ClientError } from "../../core/client/ClientError.js"
 import type { ClientEvent } from "../../core/client/Events.js"
 import * as SafeText from "../../domain/SafeText.js"
+import { open as openClient } from "../ClientLifetime.js"
+import type { Connection } from "../commands/Options.js"
 import { ofClientError } from "../ExitCode.js"
-import * as OpenClient from "../OpenClient.js"
 import { ProgramError } from "../ProgramError.js"
-import type { OneShotSettings } from "../Settings.js"
 
 /**
  * A client for one errand. It takes no messages: those wait for a client that somebody reads. A server that cannot be
@@ -28,11 +28,11 @@ export interface Session {
 
 /** `on` hears of all events until the scope closes. */
 export const open = (
-  settings: OneShotSettings,
+  settings: Connection & { readonly nick: string },
   on: (event: ClientEvent) => Effect.Effect<void>
 ): Effect.Effect<Session, ProgramError, ClientServices | Scope.Scope> =>
   Effect.gen(function* () {
-    const client = yield* OpenClient.open(settings, { inbox: false })
+    const client = yield* openClient({ ...settings.client, inbox: false })
     const failed = yield* Deferred.make<never, ProgramError>()
     let registered = false
 

@@ -1,22 +1,11 @@
 import * as Effect from "effect/Effect"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
 import * as Time from "../../services/Time.js"
+import type { SimulateSettings } from "../commands/Simulate.js"
 import { ProgramError } from "../ProgramError.js"
 import { Progress } from "./Progress.js"
 import * as SeedRange from "./SeedRange.js"
 import type { Failure, Runner, Simulator } from "./Simulator.js"
-
-export interface SimulateSettings {
-  /** A module whose default export is a scenario. */
-  readonly file: string
-  readonly seeds: SeedRange.SeedRange
-  /** With a single seed: the ids of the faults that are to happen; all when undefined. */
-  readonly faults: ReadonlyArray<number> | undefined
-  /** Processes; as many as the machine runs side by side when undefined. */
-  readonly jobs: number | undefined
-  /** Seconds after which a run that never lets go of its process is given up. */
-  readonly patience: number
-}
 
 /**
  * `parley simulate`: runs a scenario under many seeds until one fails, or replays a single one. A failure is told with

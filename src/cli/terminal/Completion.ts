@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as SafeText from "../../domain/SafeText.js"
+import type { ListFolder } from "../files/Folders.js"
 import * as PathWords from "./PathWords.js"
 
 /** What could stand from `start` to the cursor instead. What ends with `/` may go on. */
@@ -7,11 +8,6 @@ export interface Completion {
   readonly start: number
   readonly found: ReadonlyArray<string>
 }
-
-/**
- * Names in `folder` that begin with `prefix`, those of folders with a slash at the end; none where it cannot be read.
- */
-export type ListFolder = (folder: string, prefix: string) => Effect.Effect<ReadonlyArray<string>>
 
 /** Completes the line before the cursor: the path after `/send`, nicknames everywhere else. */
 export const make = (options: {

@@ -8,6 +8,7 @@ import type { ClientApi } from "../../client/Client.js"
 import type { ClientError } from "../../core/client/ClientError.js"
 import * as SafeText from "../../domain/SafeText.js"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
+import type { ListFolder } from "../files/Folders.js"
 import { ProgramError } from "../ProgramError.js"
 import { Chat } from "./Chat.js"
 import * as Commands from "./Commands.js"
@@ -27,7 +28,7 @@ export interface TerminalOptions {
   /** The folder that `~` means in paths. */
   readonly home?: string
   /** For the completion of paths. */
-  readonly listFolder?: Completion.ListFolder
+  readonly listFolder?: ListFolder
 }
 
 /**

@@ -58,7 +58,8 @@ export interface TransferEvent {
 }
 
 /** Offers that are taken without asking: none; those of people whose key was known before this process; all. */
-export type AcceptPolicy = "ask" | "known" | "all"
+export const ACCEPT_POLICIES = ["ask", "known", "all"] as const
+export type AcceptPolicy = (typeof ACCEPT_POLICIES)[number]
 
 /** Transfers that have ended and are still listed: a screenful or two. */
 export const MAX_FINISHED = 64

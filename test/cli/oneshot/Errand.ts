@@ -7,14 +7,8 @@ import { Cable, SERVER, type World } from "../../client/World.js"
 
 /** The options of a one-shot command as they are when nobody says otherwise. */
 export const settings = {
-  server: { host: SERVER, port: 9090 },
-  lan: false,
   home: "/memory",
-  token: undefined,
-  path: "prefer-direct" as const,
-  stun: [],
-  portMapping: false,
-  history: false,
+  client: { server: { host: SERVER, port: 9090 }, portMapping: false },
   json: true,
   timeout: 30_000
 }

@@ -1,4 +1,4 @@
-import { type Printed, wrap } from "./terminal/Wrap.js"
+import { type Printed, wrap } from "../terminal/Wrap.js"
 
 /**
  * The help that the command-line library writes, laid out for a screen of `columns` cells: commands as a table, a usage

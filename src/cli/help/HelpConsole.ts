@@ -1,6 +1,6 @@
 import type * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import { Terminal, type TerminalClosed } from "../services/Terminal.js"
+import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
 import { layOut } from "./HelpText.js"
 
 /**

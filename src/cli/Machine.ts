@@ -1,0 +1,23 @@
+import type * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import type { ClientServices } from "../client/make.js"
+import type { Profiles } from "../client/Profile.js"
+import type { Files } from "../services/Files.js"
+import type { Listener } from "../services/Listener.js"
+import type { ProgramError } from "./ProgramError.js"
+import type { Simulator } from "./simulate/Simulator.js"
+
+/** What the programs stand on: the concrete layers, which only the program's entry names. */
+export interface Machine {
+  /** The network, the clock and random numbers, for programs that keep nothing. */
+  readonly network: Layer.Layer<NetworkServices, ProgramError>
+  /** All that a client needs, with the profiles and files below the folder `home`. */
+  readonly at: (home: string) => Layer.Layer<ClientServices, ProgramError>
+  /** The same for programs that leave no file behind; each client builds `profiles` anew. */
+  readonly passing: Layer.Layer<Exclude<ClientServices, Profiles> | Listener, ProgramError>
+  readonly profiles: Layer.Layer<Profiles>
+  /** Processes with the simulated world in them. */
+  readonly simulator: Effect.Effect<Simulator>
+}
+
+type NetworkServices = Exclude<ClientServices, Profiles | Files> | Listener

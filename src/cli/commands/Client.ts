@@ -1,0 +1,37 @@
+import * as Either from "effect/Either"
+import { ACCEPT_POLICIES } from "../../core/client/Transfer.js"
+import * as Values from "../Values.js"
+import { setting, toggle } from "./Option.js"
+import { connected, connection } from "./Options.js"
+import * as Subcommand from "./Subcommand.js"
+
+export const client = Subcommand.make({
+  name: "client",
+  help: "Register with a server and talk to people, directly and end-to-end encrypted",
+  options: {
+    nick: setting({
+      placeholder: "NICK",
+      help: "Nickname to register (asked for when left out)",
+      parse: Values.text(256)
+    }),
+    json: toggle("Speak JSON lines: commands on standard input, events on standard output"),
+    readReceipts: toggle("Tell people that you have read their messages, as soon as you type something after them"),
+    accept: setting({
+      placeholder: "POLICY",
+      help: "File offers to take without asking: ask (none), known (those of people known from earlier), or all",
+      parse: Values.oneOf(ACCEPT_POLICIES),
+      default: "ask"
+    }),
+    downloads: setting({
+      placeholder: "DIR",
+      help: "Where accepted files go (default: the current folder)",
+      parse: Values.text(4096)
+    }),
+    ...connection
+  },
+  arguments: {},
+  settings: (options, env) =>
+    Either.map(connected(options, env), (settings) => ({ ...settings, userHome: env.HOME || undefined }))
+})
+
+export type ClientSettings = Subcommand.SettingsOf<typeof client>

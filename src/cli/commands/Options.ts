@@ -1,0 +1,114 @@
+import * as Either from "effect/Either"
+import type { ClientOptions } from "../../client/ClientOptions.js"
+import { POLICIES } from "../../core/peer/path/Policy.js"
+import { DEFAULT_PORT } from "../../protocol/Control.js"
+import { ExitCode } from "../ExitCode.js"
+import { ProgramError } from "../ProgramError.js"
+import * as Values from "../Values.js"
+import { dataHome, type Environment } from "../XdgPaths.js"
+import { type Option, type Parsed, plain, setting, toggle } from "./Option.js"
+
+/** The options that several commands have. */
+
+/**
+ * The option is here for the help and so that the parser takes it: the file is found before the options are read
+ * (`help/Arguments`), because they come from it.
+ */
+export const config: Option<string | undefined> = plain({
+  placeholder: "FILE",
+  help: "Configuration file, JSON (default: ~/.config/parley/config.json, if there is one)",
+  parse: (path) => Either.right(path)
+})
+
+export const token = setting({
+  placeholder: "TOKEN",
+  help: "Access token that the server demands",
+  parse: Values.text(256)
+})
+
+export const server = setting({
+  placeholder: "HOST[:PORT]",
+  help: "Rendezvous server",
+  parse: Values.serverAddress,
+  default: `localhost:${DEFAULT_PORT}`
+})
+
+export const stun = setting({
+  placeholder: "HOST[:PORT],…",
+  help: "STUN servers to ask for this machine's public address, beside the rendezvous server",
+  parse: Values.stunServers
+})
+
+/** Who we are and how we find others: what all commands with a client share. */
+export const connection = {
+  server,
+  lan: toggle("Show yourself on the local network, and find others there without a server"),
+  noServer: toggle("Ask no server: the local network alone (with --lan)"),
+  home: setting({
+    placeholder: "DIR",
+    help: "Where identities and known peers are kept (default: ~/.local/share/parley)",
+    parse: Values.text(4096)
+  }),
+  noHistory: toggle("Neither keep what is said, sealed, for /history and /search, nor read what was kept"),
+  token,
+  path: setting({
+    placeholder: "POLICY",
+    help: "Which paths to take: prefer-direct, direct-only, or relay-only, which hides your address from peers",
+    parse: Values.oneOf(POLICIES),
+    default: "prefer-direct"
+  }),
+  stun,
+  portMapping: setting({
+    placeholder: "on|off",
+    help: "Whether to ask the router (NAT-PMP) to let peers in on a UDP port",
+    parse: Values.onOff,
+    default: "on"
+  }),
+  config
+}
+
+/** What commands share that do one thing and end. */
+export const oneShot = {
+  nick: setting({
+    placeholder: "NICK",
+    help: "Nickname to register; one that no other program of yours uses now",
+    parse: Values.text(256),
+    required: true
+  }),
+  json: toggle("Write what happens as lines of JSON"),
+  ...connection
+}
+
+/** What all programs with a client get of these options. */
+export interface Connection {
+  /** The folder of profiles. */
+  readonly home: string
+  readonly client: ClientOptions
+}
+
+/** Checks the options of a connection against each other, and finds the folder of profiles when none was named. */
+export const connected = <A extends Parsed<typeof connection>>(
+  { config: _, home, lan, noHistory, noServer, path, portMapping, server, stun, token, ...own }: A,
+  env: Environment
+): Either.Either<Omit<A, keyof typeof connection> & Connection, ProgramError> => {
+  if (noServer && !lan)
+    return Either.left(
+      new ProgramError({
+        message: "without a server (--no-server) there is only the local network: say --lan too",
+        exitCode: ExitCode.usage
+      })
+    )
+  const folder = home ?? dataHome(env)
+  if (folder === undefined)
+    return Either.left(new ProgramError({ message: "there is no home directory: set HOME, or say --home DIR" }))
+  const client = {
+    lan,
+    path,
+    portMapping,
+    history: !noHistory,
+    ...(noServer ? {} : { server }),
+    ...(stun === undefined ? {} : { stun }),
+    ...(token === undefined ? {} : { token })
+  }
+  return Either.right({ ...own, home: folder, client })
+}
