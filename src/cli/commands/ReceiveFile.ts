@@ -28,7 +28,7 @@ export const receiveFile = Subcommand.make({
   arguments: {},
   settings: (options, env) =>
     Either.map(connected(options, env), (settings) => ({ ...settings, to: settings.to ?? CURRENT_FOLDER })),
-  errand: true
+  oneShot: true
 })
 
 export type ReceiveFileSettings = Subcommand.SettingsOf<typeof receiveFile>

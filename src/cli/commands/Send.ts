@@ -34,7 +34,7 @@ export const send = Subcommand.make({
       ...settings,
       text: text.length === 0 ? undefined : text.join(" ")
     })),
-  errand: true
+  oneShot: true
 })
 
 export type SendSettings = Subcommand.SettingsOf<typeof send>

@@ -31,7 +31,7 @@ export const sendFile = Subcommand.make({
     )
   },
   settings: connected,
-  errand: true
+  oneShot: true
 })
 
 export type SendFileSettings = Subcommand.SettingsOf<typeof sendFile>

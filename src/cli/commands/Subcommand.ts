@@ -24,7 +24,7 @@ export interface Subcommand<O extends Options, A extends Arguments, Settings> {
   /** Its log is for operators, and written unless they say otherwise; for people only warnings are of interest. */
   readonly logs?: true
   /** Somebody waits for its success: an interrupted run has not succeeded. */
-  readonly errand?: true
+  readonly oneShot?: true
 }
 
 export type Arguments = Readonly<Record<string, Args.Args<unknown>>>
@@ -88,7 +88,7 @@ export const row = <O extends Options, A extends Arguments, Settings, Module>(
         const [program, machine] = yield* Effect.all([Effect.promise(load), host.machine], { concurrency: 2 })
         yield* start(program, settings, machine)
       }).pipe(
-        command.errand === true
+        command.oneShot === true
           ? Effect.onInterrupt(() => Effect.sync(() => host.setExitCode(ExitCode.interrupted)))
           : (program) => program,
         command.logs === true || logLevel !== undefined

@@ -1,5 +1,5 @@
 import * as NatReport from "../../core/nat/NatReport.js"
-import type { Findings } from "./Examination.js"
+import type { Findings } from "./Diagnosis.js"
 
 /** The one change that would help most, as a sentence; `undefined` when there is nothing to improve. */
 export const advise = (findings: Findings): string | undefined => {

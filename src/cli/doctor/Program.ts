@@ -3,7 +3,7 @@ import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
 import type { DoctorSettings } from "../commands/Doctor.js"
 import { ProgramError } from "../ProgramError.js"
 import * as Palette from "../terminal/Palette.js"
-import { type ExaminationServices, examine } from "./Examination.js"
+import { type ExaminationServices, examine } from "./Diagnosis.js"
 import { print } from "./Print.js"
 import * as Report from "./Report.js"
 

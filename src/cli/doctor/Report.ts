@@ -4,7 +4,7 @@ import * as NatReport from "../../core/nat/NatReport.js"
 import * as Endpoint from "../../domain/Endpoint.js"
 import * as Line from "../json/Line.js"
 import { advise } from "./Advice.js"
-import type { Findings } from "./Examination.js"
+import type { Findings } from "./Diagnosis.js"
 import { expected } from "./Expected.js"
 import type { UdpAnswer } from "./UdpCheck.js"
 

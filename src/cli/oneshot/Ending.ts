@@ -4,8 +4,8 @@ import { Terminal } from "../../services/Terminal.js"
 import { LINGER, unhurried } from "../ClientLifetime.js"
 import { ExitCode } from "../ExitCode.js"
 import { ProgramError } from "../ProgramError.js"
-import type { Errand } from "./Errand.js"
 import type { Report } from "./Report.js"
+import type { TransferFollower } from "./TransferFollower.js"
 
 /**
  * Ends a file errand in order, however it ends: an unfinished transfer is cancelled, unless it is kept for a later run.
@@ -14,16 +14,16 @@ export const orderly =
   (options: {
     readonly client: ClientApi
     readonly report: Report
-    readonly errand: Errand
+    readonly follower: TransferFollower
     readonly nick: string
     readonly keep: boolean
   }) =>
   <A, R>(program: Effect.Effect<A, ProgramError, R>): Effect.Effect<void, ProgramError, R | Terminal> => {
-    const { client, errand, keep, nick, report } = options
+    const { client, follower, keep, nick, report } = options
 
     /** Half a sentence about what becomes of the transfer. */
     const fate = Effect.gen(function* () {
-      const id = errand.id()
+      const id = follower.id()
       const transfer = (yield* client.files.list).find((one) => one.id === id)
       const isOpen = transfer !== undefined && !OVER.has(transfer.state)
       if (isOpen && !keep) yield* Effect.ignore(client.files.cancel(transfer.id))

@@ -13,10 +13,10 @@ import * as Folders from "../files/Folders.js"
 import * as Sentence from "../files/Sentence.js"
 import { ProgramError } from "../ProgramError.js"
 import * as Ending from "./Ending.js"
-import * as Errand from "./Errand.js"
 import * as Question from "./Question.js"
 import * as Report from "./Report.js"
 import * as Session from "./Session.js"
+import * as TransferFollower from "./TransferFollower.js"
 
 /**
  * `parley receive-file`: waits for one offer, takes it, and succeeds when it is stored, or written to standard output.
@@ -41,7 +41,7 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
       return yield* wrong("nobody is there to be asked: say --yes to take what comes")
     if (!isStream) yield* Folders.check(to)
 
-    const errand = yield* Errand.make(report)
+    const follower = yield* TransferFollower.make(report)
     const callers = yield* Mailbox.make<string>({ capacity: MAX_CALLERS, strategy: "dropping" })
     const offers = yield* Mailbox.make<Transfer>({ capacity: MAX_CALLERS, strategy: "dropping" })
     const isWanted = (peer: string) => from === undefined || Nickname.key(peer) === Nickname.key(from)
@@ -53,7 +53,7 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
           const { transfer } = event
           if (transfer.state === "offered") yield* offers.offer(transfer)
         }
-        yield* errand.handle(event)
+        yield* follower.handle(event)
       })
     )
 
@@ -71,7 +71,7 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
 
     const take = (offer: Transfer) =>
       Effect.gen(function* () {
-        yield* errand.follow(offer)
+        yield* follower.follow(offer)
         if (!(yield* isAccepted(offer))) return yield* Effect.mapError(client.files.decline(offer.id), ofError)
         if (!isStream) return yield* Effect.mapError(client.files.accept(offer.id, to), ofError)
         yield* client.files.acceptStream(offer.id).pipe(
@@ -89,7 +89,7 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
       )
       if (unfinished !== undefined && !isStream) {
         yield* report.note(`going on with ${Sentence.title(unfinished)} from last time`)
-        return yield* errand.follow(unfinished)
+        return yield* follower.follow(unfinished)
       }
       yield* report.note(
         `waiting for ${from === undefined ? "somebody" : SafeText.line(from)} to send something to ${nick}`
@@ -97,11 +97,11 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
       yield* take(yield* Effect.orDie(offers.take))
     })
 
-    yield* Effect.zipRight(begin, errand.ended).pipe(
+    yield* Effect.zipRight(begin, follower.ended).pipe(
       Effect.raceFirst(fatal),
-      Effect.raceFirst(errand.stalled(timeout)),
+      Effect.raceFirst(follower.stalled(timeout)),
       Effect.raceFirst(Effect.orDie(Effect.forever(answer))),
-      Ending.orderly({ client, report, errand, nick, keep: keep && !isStream })
+      Ending.orderly({ client, report, follower, nick, keep: keep && !isStream })
     )
   })
 
@@ -110,5 +110,5 @@ const ofError = (error: Parameters<typeof Session.ofError>[0]): ProgramError => 
 const wrong = (message: string): ProgramError =>
   new ProgramError({ message, code: "BadCommand", exitCode: ExitCode.usage })
 
-/** Callers and offers that wait to be looked at; one is enough for the errand. */
+/** Callers and offers that wait to be looked at; one is enough for the follower. */
 const MAX_CALLERS = 64

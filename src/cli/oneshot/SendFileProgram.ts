@@ -7,9 +7,9 @@ import { ExitCode } from "../ExitCode.js"
 import * as Sentence from "../files/Sentence.js"
 import { ProgramError } from "../ProgramError.js"
 import * as Ending from "./Ending.js"
-import * as Errand from "./Errand.js"
 import * as Report from "./Report.js"
 import * as Session from "./Session.js"
+import * as TransferFollower from "./TransferFollower.js"
 
 /**
  * `parley send-file`: offers a file, a folder or standard input, and succeeds when the other side has stored it. When
@@ -32,8 +32,8 @@ const deliver = (settings: SendFileSettings, report: Report.Report) =>
         code: "BadMessage",
         exitCode: ExitCode.usage
       })
-    const errand = yield* Errand.make(report)
-    const { client, fatal, query, register } = yield* Session.open(settings, errand.handle)
+    const follower = yield* TransferFollower.make(report)
+    const { client, fatal, query, register } = yield* Session.open(settings, follower.handle)
 
     yield* Effect.gen(function* () {
       yield* register
@@ -55,11 +55,11 @@ const deliver = (settings: SendFileSettings, report: Report.Report) =>
         yield* Effect.ignore(client.files.cancel(offered.id))
         yield* report.note(`going on with ${Sentence.title(earlier)} from last time`)
       }
-      yield* errand.follow(earlier ?? offered)
-      yield* errand.ended
+      yield* follower.follow(earlier ?? offered)
+      yield* follower.ended
     }).pipe(
       Effect.raceFirst(fatal),
-      Effect.raceFirst(errand.stalled(timeout)),
-      Ending.orderly({ client, report, errand, nick, keep: keep && !isStream })
+      Effect.raceFirst(follower.stalled(timeout)),
+      Ending.orderly({ client, report, follower, nick, keep: keep && !isStream })
     )
   })

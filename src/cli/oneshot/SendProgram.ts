@@ -12,7 +12,7 @@ import { LINGER, unhurried } from "../ClientLifetime.js"
 import type { SendSettings } from "../commands/Send.js"
 import { ExitCode } from "../ExitCode.js"
 import { ProgramError } from "../ProgramError.js"
-import * as Describe from "../terminal/Describe.js"
+import * as Texts from "../terminal/Texts.js"
 import * as MessageInput from "./MessageInput.js"
 import * as Report from "./Report.js"
 import * as Session from "./Session.js"
@@ -140,14 +140,14 @@ class Letter {
     switch (event._tag) {
       case "Kept":
         this.hasElders = true
-        return `${Describe.messages(event.undelivered)} for ${this.name} from last time: delivered first`
+        return `${Texts.messages(event.undelivered)} for ${this.name} from last time: delivered first`
       case "Connected":
         this.connected = true
-        return `connected to ${this.name} ${Describe.path(event.path)}`
+        return `connected to ${this.name} ${Texts.path(event.path)}`
       case "Disconnected":
         this.connected = false
         if (event.reason === "closed") return undefined
-        return `${this.name} ${Describe.disconnected(event.reason)}`
+        return `${this.name} ${Texts.disconnected(event.reason)}`
       case "Waiting":
         this.uninvited = true
         return `${this.name} has not answered yet; the message waits until then`

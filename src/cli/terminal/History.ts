@@ -1,8 +1,8 @@
 import type { HistoryPage, Remembered } from "../../client/history/Api.js"
 import * as SafeText from "../../domain/SafeText.js"
 import { MAX_NICK } from "./Conversations.js"
-import * as Describe from "./Describe.js"
 import type { Palette } from "./Palette.js"
+import * as Texts from "./Texts.js"
 import type { Printed } from "./Wrap.js"
 
 /** What was said before, as lines: each message with its date and time. Everything in it passes the sanitizer. */
@@ -32,7 +32,7 @@ export const found = ({ messages, more }: HistoryPage, me: string, palette: Pale
 /** A conversation begins again: what was said earlier is not repeated, but can be had. */
 export const earlier = ({ messages, more }: HistoryPage, palette: Palette): ReadonlyArray<string> => {
   const count = messages.length + more
-  return count === 0 ? [] : [palette.dim(`* ${Describe.messages(count)} from earlier: /history`)]
+  return count === 0 ? [] : [palette.dim(`* ${Texts.messages(count)} from earlier: /history`)]
 }
 
 const paragraph = ({ at, direction, nick, state, text }: Remembered, me: string, palette: Palette): Printed => {

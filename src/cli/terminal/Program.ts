@@ -1,22 +1,24 @@
 import type * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Mailbox from "effect/Mailbox"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ClientApi } from "../../client/Client.js"
-import type { ClientError } from "../../core/client/ClientError.js"
+import type { ClientEvent } from "../../core/client/Events.js"
 import * as SafeText from "../../domain/SafeText.js"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
 import type { ListFolder } from "../files/Folders.js"
 import { ProgramError } from "../ProgramError.js"
-import { Chat } from "./Chat.js"
-import * as Commands from "./Commands.js"
+import { ChatModel } from "./ChatModel.js"
+import * as CommandLine from "./CommandLine.js"
 import * as Completion from "./Completion.js"
-import * as Describe from "./Describe.js"
+import { help } from "./commands/Table.js"
+import { send } from "./commands/TalkCommands.js"
+import { type Context, type Outcome, remark } from "./commands/TerminalCommand.js"
 import * as Palette from "./Palette.js"
+import * as Registration from "./Registration.js"
 import * as Ui from "./Ui.js"
-import * as Words from "./Words.js"
 
 export interface TerminalOptions {
   /** The nickname to register; asked for when left out. */
@@ -44,162 +46,157 @@ export const run = (
       const terminal = yield* Terminal
       const palette = Palette.make(terminal.colors)
       const clock = yield* Effect.clock
-      const chat = new Chat(palette, terminal.interactive ? () => timeOfDay(clock) : () => "")
-      const completion = Completion.make({
-        nicks: (prefix) => chat.complete(prefix),
-        listFolder: options.listFolder,
-        home: options.home
-      })
-      const started = clock.unsafeCurrentTimeMillis()
-      /** Whoever types has looked at the screen. */
-      const markRead = Effect.suspend(() =>
-        Effect.forEach(chat.takeUnread(), ({ id, nick }) => Effect.ignore(client.read(nick, id)), { discard: true })
-      )
-      const ui = yield* (terminal.interactive ? Ui.interactive(chat, completion) : Ui.plain).pipe(
-        Effect.provideService(
-          Terminal,
-          options.readReceipts === true ? { ...terminal, input: Stream.tap(terminal.input, () => markRead) } : terminal
-        )
-      )
-      const lines = yield* Mailbox.make<string>({ capacity: MAX_QUEUED })
-      const registered = yield* Deferred.make<void>()
-      // That a message was sent must be shown before what becomes of it, which another fiber shows.
-      const ordered = yield* Effect.makeSemaphore(1)
-      const failed = (error: ClientError, nick?: string) => ui.print(chat.failed(error, nick))
-      /** A nickname was asked for, and the server does not answer. */
-      let stranded = false
-      let registering = false
-      /** The person wants to leave, and has no nickname yet. */
-      let leaving = false
-      const leaveIfStranded = Effect.suspend(() => (leaving && stranded ? client.exit() : Effect.void))
-
-      /** Progress is to be drawn. */
-      const moved = yield* Effect.makeLatch(false)
-
-      const register = (nick: string) =>
-        Effect.matchEffect(trying(nick, client.register(nick)), {
-          // The lines that follow are for somebody who has a nickname, on the screen too.
-          onSuccess: () => Deferred.await(registered),
-          onFailure: (error): Effect.Effect<void, TerminalClosed | ProgramError> => {
-            // Nobody is there who could be asked, and what comes next was written for somebody who has the nickname.
-            if (chat.choosing && !terminal.inputIsTty)
-              return new ProgramError({ message: SafeText.line(error.message) })
-            return error.code === "NickTaken"
-              ? ui.print(chat.taken(nick, error.suggestions ?? [], error.byOurselves ? error.message : undefined))
-              : failed(error)
-          }
-        })
-
-      const trying = <A, E>(nick: string, attempt: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-        Effect.acquireUseRelease(
-          Effect.sync(() => {
-            registering = true
-            chat.awaiting(nick)
-          }),
-          () => Effect.zipRight(Effect.ignore(ui.print([])), attempt),
-          () =>
-            Effect.sync(() => {
-              registering = false
-              stranded = false
-              chat.awaiting(undefined)
-            })
-        )
-
-      const obey = Commands.make({
+      const chat = new ChatModel(palette, terminal.interactive ? () => timeOfDay(clock) : () => "")
+      const ui = yield* makeUi(client, chat, options)
+      const registration = yield* Registration.make({ chat, client, terminal, ui })
+      const session: Session = {
         client,
         chat,
         ui,
         terminal,
         palette,
-        started,
-        ordered,
-        register,
         scope: yield* Effect.scope,
-        home: options.home
-      })
+        started: clock.unsafeCurrentTimeMillis(),
+        // The events of the client are shown by another fiber than the one that sends.
+        ordered: yield* Effect.makeSemaphore(1),
+        register: registration.register,
+        home: options.home,
+        registration,
+        lines: yield* Mailbox.make<string>({ capacity: MAX_QUEUED })
+      }
 
-      const worker = Effect.gen(function* () {
-        if (options.nick !== undefined) yield* register(options.nick)
-        if (options.first !== undefined) {
-          yield* Deferred.await(registered)
-          for (const line of options.first) yield* obey(line)
-        }
-        yield* Effect.forever(Effect.flatMap(lines.take, obey)).pipe(
-          Effect.catchTag("NoSuchElementException", () =>
-            chat.choosing && !terminal.interactive ? NOBODY : client.exit()
-          )
-        )
-      })
-
-      const accept = (line: string): Effect.Effect<void, ProgramError> =>
-        Effect.gen(function* () {
-          if (chat.choosing) {
-            const { _tag } = Words.parse(line)
-            if (_tag === "Help") return yield* Effect.ignore(ui.print(Describe.help(palette)))
-            if (_tag === "Exit") {
-              leaving = true
-              yield* leaveIfStranded
-            } else if (stranded && terminal.interactive && _tag !== "Nothing")
-              return yield* Effect.ignore(
-                ui.print([chat.remark("the server has not answered yet; wait for it, or type exit")])
-              )
-          }
-          if (!lines.unsafeOffer(line))
-            yield* chat.choosing
-              ? Effect.timeoutFail(lines.offer(line), { duration: REGISTRATION_GRACE, onTimeout: () => NOBODY })
-              : lines.offer(line)
-        })
-
-      const finish = (end: Ui.InputEnd): Effect.Effect<void, ProgramError> =>
-        Effect.gen(function* () {
-          if (end === "interrupt") return yield* client.exit()
-          yield* lines.end
-          leaving = chat.choosing && terminal.interactive
-          yield* leaveIfStranded
-          if (!chat.choosing || terminal.interactive) return
-          yield* Effect.sleep(REGISTRATION_GRACE)
-          if (chat.choosing) yield* NOBODY
-        })
-
-      const input = Effect.flatMap(ui.read(accept), finish)
-
-      const output = yield* Effect.fork(
-        Stream.runForEach(client.events, (event) =>
-          Effect.gen(function* () {
-            const show = Effect.suspend(() => {
-              const news = chat.handle(event)
-              if (event._tag !== "Transfer" || news.length > 0) return ui.print(news)
-              moved.unsafeOpen()
-              return Effect.void
-            })
-            yield* event._tag === "Delivered" || event._tag === "Read" ? ordered.withPermits(1)(show) : show
-            if (event._tag === "ServerLost") {
-              stranded = registering && chat.choosing
-              yield* leaveIfStranded
-            }
-            if (event._tag === "Registered") Deferred.unsafeDone(registered, Effect.void)
-            if (event._tag === "Closed" && event.reason !== "exit")
-              return yield* new ProgramError({ message: SafeText.line(event.message) })
-          })
-        )
+      const output = yield* Effect.fork(showEvents(session))
+      const input = Effect.flatMap(
+        ui.read((line) => accept(line, session)),
+        (end) => finish(end, session)
       )
-      if (terminal.interactive)
-        yield* Effect.forkScoped(
-          Effect.forever(
-            moved.await.pipe(
-              Effect.zipRight(Effect.sync(() => moved.unsafeClose())),
-              Effect.zipRight(Effect.ignore(ui.print([]))),
-              Effect.zipRight(Effect.sleep(REDRAW))
-            )
-          )
-        )
       // The events end the program; a fault of any other part does so too.
       yield* Effect.raceFirst(
         Fiber.join(output),
-        Effect.zipRight(Effect.all([worker, input], { concurrency: "unbounded", discard: true }), Effect.never)
+        Effect.zipRight(
+          Effect.all([work(options, session), input], { concurrency: "unbounded", discard: true }),
+          Effect.never
+        )
       )
     })
   )
+
+/** What the parts of a running program share. */
+interface Session extends Context {
+  readonly registration: Registration.Registration
+  /** Lines that were typed and not obeyed yet. */
+  readonly lines: Mailbox.Mailbox<string>
+}
+
+/** A person who types has looked at the screen: with read receipts, what stands there is read. */
+const makeUi = (
+  client: ClientApi,
+  chat: ChatModel,
+  { home, listFolder, readReceipts }: TerminalOptions
+): Effect.Effect<Ui.Ui, never, Terminal | Scope.Scope> =>
+  Effect.flatMap(Terminal, (terminal) => {
+    const completion = Completion.make({ nicks: (prefix) => chat.complete(prefix), listFolder, home })
+    const markRead = Effect.suspend(() =>
+      Effect.forEach(chat.takeUnread(), ({ id, nick }) => Effect.ignore(client.read(nick, id)), { discard: true })
+    )
+    return Effect.provideService(
+      terminal.interactive ? Ui.interactive(chat, completion) : Ui.plain,
+      Terminal,
+      readReceipts === true ? { ...terminal, input: Stream.tap(terminal.input, () => markRead) } : terminal
+    )
+  })
+
+/** Obeys what the options say, then the lines in their order. */
+const work = ({ first, nick }: TerminalOptions, session: Session): Outcome =>
+  Effect.gen(function* () {
+    const { chat, client, lines, registration, terminal } = session
+    if (nick !== undefined) yield* registration.register(nick)
+    if (first !== undefined) {
+      yield* registration.first
+      for (const line of first) yield* obey(line, session)
+    }
+    yield* Effect.forever(Effect.flatMap(lines.take, (line) => obey(line, session))).pipe(
+      Effect.catchTag("NoSuchElementException", () => (chat.choosing && !terminal.interactive ? NOBODY : client.exit()))
+    )
+  })
+
+/** Does what a line says, and tells of it. */
+const obey = (line: string, session: Session): Outcome => {
+  const { chat, palette, registration, ui } = session
+  const typed = CommandLine.parse(line)
+  switch (typed._tag) {
+    case "Nothing":
+      return Effect.void
+    case "Wrong":
+      return remark(session, `type ${palette.bold(typed.usage)}`)
+    case "Text":
+      if (chat.choosing) return registration.register(typed.text.trim())
+      return chat.focus === undefined ? ui.print(chat.nowhere()) : send(chat.focus, typed.text, session)
+    case "Command":
+      return chat.choosing && !typed.anonymous
+        ? remark(session, "you need a nickname first: type one")
+        : typed.run(session)
+  }
+}
+
+/** Takes a line in: most wait for their turn; some must not wait for a server that does not answer. */
+const accept = (line: string, session: Session): Effect.Effect<void, ProgramError> =>
+  Effect.gen(function* () {
+    const { chat, lines, palette, registration, terminal, ui } = session
+    if (chat.choosing) {
+      const typed = CommandLine.parse(line)
+      const name = typed._tag === "Command" ? typed.name : undefined
+      if (name === "help") return yield* Effect.ignore(ui.print(help(palette)))
+      if (name === "exit") yield* registration.leave
+      else if (registration.stranded() && terminal.interactive && typed._tag !== "Nothing")
+        return yield* Effect.ignore(remark(session, "the server has not answered yet; wait for it, or type exit"))
+    }
+    if (!lines.unsafeOffer(line))
+      yield* chat.choosing
+        ? Effect.timeoutFail(lines.offer(line), { duration: REGISTRATION_GRACE, onTimeout: () => NOBODY })
+        : lines.offer(line)
+  })
+
+/** The input has ended. */
+const finish = (end: Ui.InputEnd, session: Session): Effect.Effect<void, ProgramError> =>
+  Effect.gen(function* () {
+    const { chat, client, lines, registration, terminal } = session
+    if (end === "interrupt") return yield* client.exit()
+    yield* lines.end
+    if (!chat.choosing) return
+    if (terminal.interactive) return yield* registration.leave
+    yield* Effect.sleep(REGISTRATION_GRACE)
+    if (chat.choosing) yield* NOBODY
+  })
+
+/** Shows what happens until the client is closed. */
+const showEvents = (session: Session): Effect.Effect<void, TerminalClosed | ProgramError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { chat, client, ordered, registration, terminal, ui } = session
+    const moved = yield* Effect.makeLatch(false)
+    const show = (event: ClientEvent) =>
+      Effect.suspend(() => {
+        const news = chat.handle(event)
+        if (event._tag !== "Transfer" || news.length > 0) return ui.print(news)
+        moved.unsafeOpen()
+        return Effect.void
+      })
+    const redraw = moved.await.pipe(
+      Effect.zipRight(Effect.sync(() => moved.unsafeClose())),
+      Effect.zipRight(Effect.ignore(ui.print([]))),
+      Effect.zipRight(Effect.sleep(REDRAW))
+    )
+    if (terminal.interactive) yield* Effect.forkScoped(Effect.forever(redraw))
+    yield* Stream.runForEach(client.events, (event) =>
+      Effect.gen(function* () {
+        yield* event._tag === "Delivered" || event._tag === "Read" ? ordered.withPermits(1)(show(event)) : show(event)
+        if (event._tag === "ServerLost") yield* registration.serverLost
+        if (event._tag === "Registered") registration.registered()
+        if (event._tag === "Closed" && event.reason !== "exit")
+          return yield* new ProgramError({ message: SafeText.line(event.message) })
+      })
+    )
+  })
 
 /** Lines typed ahead of a slow answer. */
 const MAX_QUEUED = 64

@@ -4,7 +4,7 @@ import * as Stream from "effect/Stream"
 import * as SafeText from "../../domain/SafeText.js"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
 import { LineReader } from "../LineReader.js"
-import type { Chat } from "./Chat.js"
+import type { ChatModel } from "./ChatModel.js"
 import type { Completion } from "./Completion.js"
 import { type Key, KeyDecoder } from "./Keys.js"
 import { LineEditor } from "./LineEditor.js"
@@ -24,7 +24,7 @@ export type InputEnd = "interrupt" | "end"
 
 /** A line editor on a terminal. The terminal is given back as it was when the scope closes. */
 export const interactive = (
-  chat: Chat,
+  chat: ChatModel,
   completion: (before: string) => Effect.Effect<Completion>
 ): Effect.Effect<Ui, never, Terminal | Scope.Scope> =>
   Effect.gen(function* () {

@@ -7,7 +7,7 @@ import * as SendProgram from "../../../src/cli/oneshot/SendProgram.js"
 import * as MemoryStore from "../../../src/layers/memory/Store.js"
 import { MAX_MESSAGE } from "../../../src/protocol/ChatRecord.js"
 import { type World, world } from "../../client/World.js"
-import { errand, settings } from "./Errand.js"
+import { errand, settings } from "./RunCommand.js"
 
 const send = (world: World, more: Partial<SendSettings> = {}, options: Parameters<typeof errand>[2] = {}) =>
   errand(world, SendProgram.run({ ...settings, nick: "alice", to: "bob", text: "hi", keep: false, ...more }), options)

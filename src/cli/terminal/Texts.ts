@@ -5,10 +5,9 @@ import type { DisconnectReason } from "../../core/peer/PeerEvent.js"
 import type { PathInfo } from "../../core/peer/Route.js"
 import * as SafeText from "../../domain/SafeText.js"
 import type { Palette } from "./Palette.js"
-import { HELP } from "./Words.js"
 import type { Paragraph } from "./Wrap.js"
 
-/** Sentences and tables of the terminal client. Everything remote passes the sanitizer here or in `Chat`. */
+/** Sentences and tables of the terminal client. Everything remote passes the sanitizer here or in `ChatModel`. */
 
 export const path = (info: PathInfo): string =>
   `${PATHS[info.kind]}, ${SafeText.line(info.address, 80)}, ${Math.max(1, Math.round(info.rttMs))} ms`
@@ -59,9 +58,13 @@ export const peers = (
   return lines
 }
 
-export const help = (palette: Palette): ReadonlyArray<Paragraph> => {
-  const width = Math.max(...HELP.map(([usage]) => usage.length))
-  return HELP.map(([usage, meaning]) => ({
+/** Rows of what to type and what it does, the columns under each other. */
+export const help = (
+  rows: ReadonlyArray<readonly [usage: string, meaning: string]>,
+  palette: Palette
+): ReadonlyArray<Paragraph> => {
+  const width = Math.max(...rows.map(([usage]) => usage.length))
+  return rows.map(([usage, meaning]) => ({
     head: `  ${palette.bold(usage)}${pad(usage, width)}  `,
     lines: [meaning]
   }))

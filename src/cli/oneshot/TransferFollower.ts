@@ -14,7 +14,7 @@ import * as Progress from "./Progress.js"
 import * as Report from "./Report.js"
 
 /** One transfer from its first sign to its end, as `send-file` and `receive-file` follow it. */
-export interface Errand {
+export interface TransferFollower {
   /** Takes note of an event, shows progress, and tells it in JSON. */
   readonly handle: (event: ClientEvent) => Effect.Effect<void>
   /** This is the transfer that it is all about. */
@@ -27,7 +27,7 @@ export interface Errand {
   readonly stalled: (timeout: number | undefined) => Effect.Effect<never, ProgramError>
 }
 
-export const make = (report: Report.Report): Effect.Effect<Errand, never, Terminal> =>
+export const make = (report: Report.Report): Effect.Effect<TransferFollower, never, Terminal> =>
   Effect.gen(function* () {
     const progress = yield* Progress.make
     const clock = yield* Effect.clock

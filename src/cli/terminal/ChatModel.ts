@@ -3,9 +3,9 @@ import type { MessageId } from "../../domain/MessageId.js"
 import * as SafeText from "../../domain/SafeText.js"
 import * as Conversation from "./Conversation.js"
 import { Conversations, MAX_NICK } from "./Conversations.js"
-import * as Describe from "./Describe.js"
 import { KnownNicks } from "./KnownNicks.js"
 import type { Palette } from "./Palette.js"
+import * as Texts from "./Texts.js"
 import { Transfers } from "./Transfers.js"
 import type { Printed } from "./Wrap.js"
 
@@ -13,7 +13,7 @@ import type { Printed } from "./Wrap.js"
  * What the terminal client shows: turns what happens into lines to print and a prompt. Pure apart from its own state,
  * and bounded, as its parts are.
  */
-export class Chat {
+export class ChatModel {
   /** Our nickname, once we have one. */
   me: SafeText.SafeText | undefined
   readonly transfers: Transfers
@@ -95,7 +95,7 @@ export class Chat {
     return [
       this.remark(
         `you left the conversation with ${this.palette.nick(SafeText.line(nick, MAX_NICK))}${
-          lost > 0 ? `; ${Describe.messages(lost)} had not arrived` : ""
+          lost > 0 ? `; ${Texts.messages(lost)} had not arrived` : ""
         }`
       )
     ]
@@ -170,12 +170,12 @@ export class Chat {
       case "Connected": {
         const peer = this.conversations.with(event.peer)
         peer.connected = true
-        return [this.remark(`connected to ${palette.nick(peer.nick)} ${Describe.path(event.path)}`)]
+        return [this.remark(`connected to ${palette.nick(peer.nick)} ${Texts.path(event.path)}`)]
       }
       case "PathChanged":
         return [
           this.remark(
-            `${palette.nick(this.conversations.with(event.peer).nick)} is now reached ${Describe.path(event.path)}`
+            `${palette.nick(this.conversations.with(event.peer).nick)} is now reached ${Texts.path(event.path)}`
           )
         ]
       case "Mutual": {
@@ -210,7 +210,7 @@ export class Chat {
       case "Kept": {
         const nick = this.remember(event.peer)
         this.conversations.with(event.peer).kept = { left: event.undelivered, of: event.undelivered }
-        const waiting = Describe.messages(event.undelivered)
+        const waiting = Texts.messages(event.undelivered)
         return [this.remark(`${waiting} for ${palette.nick(nick)} from last time: delivered as soon as possible`)]
       }
       case "Journal": {
@@ -222,8 +222,8 @@ export class Chat {
         const peer = this.conversations.with(event.peer)
         peer.connected = false
         if (event.reason === "closed") return []
-        const kept = event.undelivered > 0 ? `; ${Describe.messages(event.undelivered)} kept for the return` : ""
-        return [palette.warn(`* ${peer.nick} ${Describe.disconnected(event.reason)}${kept}`)]
+        const kept = event.undelivered > 0 ? `; ${Texts.messages(event.undelivered)} kept for the return` : ""
+        return [palette.warn(`* ${peer.nick} ${Texts.disconnected(event.reason)}${kept}`)]
       }
       case "Transfer":
         return this.transfers.handle(event.transfer)
@@ -315,7 +315,7 @@ export class Chat {
     const names = waiting.slice(0, MAX_NAMED).map(({ nick }) => this.palette.nick(nick))
     if (waiting.length > MAX_NAMED) names.push("others")
     const total = waiting.reduce((sum, peer) => sum + Conversation.undelivered(peer), 0)
-    const what = `${Describe.messages(total)} for ${names.join(", ")} ${total === 1 ? "has" : "have"} not arrived`
+    const what = `${Texts.messages(total)} for ${names.join(", ")} ${total === 1 ? "has" : "have"} not arrived`
     return this.safe && !this.passing
       ? [this.remark(`${what}: kept, to go out when you are ${this.me} again`)]
       : [this.palette.warn(`* ${what}, and cannot be kept`)]
@@ -324,7 +324,7 @@ export class Chat {
   /** One of the messages from last time, unless it is one of which we do not know. */
   private keptDelivered(peer: Conversation.Conversation): ReadonlyArray<string> {
     if (peer.kept === undefined || --peer.kept.left > 0) return []
-    const got = `${this.palette.nick(peer.nick)} has got ${Describe.messages(peer.kept.of)} from last time`
+    const got = `${this.palette.nick(peer.nick)} has got ${Texts.messages(peer.kept.of)} from last time`
     peer.kept = undefined
     return [this.remark(got)]
   }
@@ -343,4 +343,4 @@ const MAX_UNDELIVERED = 10_000
 /** People named in one line. */
 const MAX_NAMED = 3
 
-const count = (peer: Conversation.Conversation): string => Describe.messages(peer.undelivered.size)
+const count = (peer: Conversation.Conversation): string => Texts.messages(peer.undelivered.size)

@@ -1,0 +1,47 @@
+import { find } from "./commands/Table.js"
+import type { Context, Outcome } from "./commands/TerminalCommand.js"
+
+/** What a line typed in the terminal client means. */
+export type Typed =
+  | { readonly _tag: "Nothing" }
+  /** Text for the conversation in focus. */
+  | { readonly _tag: "Text"; readonly text: string }
+  | {
+      readonly _tag: "Command"
+      /** The name that the help knows. */
+      readonly name: string
+      readonly argument: unknown
+      /** Whether it makes sense before there is a nickname. */
+      readonly anonymous: boolean
+      readonly run: (context: Context) => Outcome
+    }
+  /** A command that does not exist or lacks something; `usage` says what to type. */
+  | { readonly _tag: "Wrong"; readonly usage: string }
+
+/**
+ * Reads a line. `list`, `query NICK` and `exit` are words of their own, in any case, with or without a slash; other
+ * commands need the slash. A leading space, or a doubled slash, makes text of what looks like a word.
+ */
+export const parse = (line: string): Typed => {
+  if (line.trim() === "") return { _tag: "Nothing" }
+  if (line.startsWith(" ")) return { _tag: "Text", text: line.slice(1) }
+  if (line.startsWith("//")) return { _tag: "Text", text: line.slice(1) }
+  if (line.startsWith("/")) return command(line.slice(1))
+  const words = line.trim().split(/\s+/)
+  const named = find(words[0]!)
+  const isBare =
+    named?.bare !== undefined &&
+    words[0]!.toLowerCase() === named.names[0] &&
+    (words.length === 1 || words.length === 1 + named.bare)
+  return isBare ? command(line.trim()) : { _tag: "Text", text: line }
+}
+
+const command = (line: string): Typed => {
+  const [, name = "", rest = ""] = /^(\S*)\s*([\s\S]*)$/.exec(line)!
+  const found = find(name)
+  if (found === undefined) return { _tag: "Wrong", usage: "/help" }
+  const read = found.read(rest.trim())
+  return read === undefined
+    ? { _tag: "Wrong", usage: found.reminder ?? found.usage }
+    : { _tag: "Command", name: found.names[0], anonymous: found.anonymous === true, ...read }
+}

@@ -1,0 +1,86 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type { ClientApi } from "../../client/Client.js"
+import * as SafeText from "../../domain/SafeText.js"
+import type { Terminal, TerminalClosed } from "../../services/Terminal.js"
+import { ProgramError } from "../ProgramError.js"
+import type { ChatModel } from "./ChatModel.js"
+import type { Ui } from "./Ui.js"
+
+/** How the person gets a nickname, and how they can give up while the server does not answer. */
+export interface Registration {
+  /** Asks for a nickname. Succeeds when there is one, or when the person has been told why it cannot be had. */
+  readonly register: (nick: string) => Effect.Effect<void, TerminalClosed | ProgramError>
+  /** Waits for the first nickname. */
+  readonly first: Effect.Effect<void>
+  /** The client has a nickname, and the screen says so. */
+  readonly registered: () => void
+  /** The link to the server is gone. */
+  readonly serverLost: Effect.Effect<void>
+  /** A nickname was asked for, and the server does not answer. */
+  readonly stranded: () => boolean
+  /** The person wants to leave without a nickname: at once when the server does not answer, or as soon as it turns out so. */
+  readonly leave: Effect.Effect<void>
+}
+
+export const make = ({
+  chat,
+  client,
+  terminal,
+  ui
+}: {
+  readonly chat: ChatModel
+  readonly client: ClientApi
+  readonly terminal: Terminal["Type"]
+  readonly ui: Ui
+}): Effect.Effect<Registration> =>
+  Effect.map(Deferred.make<void>(), (registered) => {
+    let registering = false
+    let stranded = false
+    let leaving = false
+    const leaveIfStranded = Effect.suspend(() => (leaving && stranded ? client.exit() : Effect.void))
+
+    const trying = <A, E>(nick: string, attempt: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => {
+          registering = true
+          chat.awaiting(nick)
+        }),
+        () => Effect.zipRight(Effect.ignore(ui.print([])), attempt),
+        () =>
+          Effect.sync(() => {
+            registering = false
+            stranded = false
+            chat.awaiting(undefined)
+          })
+      )
+
+    return {
+      register: (nick) =>
+        Effect.matchEffect(trying(nick, client.register(nick)), {
+          // The lines that follow are for somebody who has a nickname, on the screen too.
+          onSuccess: () => Deferred.await(registered),
+          onFailure: (error): Effect.Effect<void, TerminalClosed | ProgramError> => {
+            // Nobody is there who could be asked, and what comes next was written for somebody who has the nickname.
+            if (chat.choosing && !terminal.inputIsTty)
+              return new ProgramError({ message: SafeText.line(error.message) })
+            return ui.print(
+              error.code === "NickTaken"
+                ? chat.taken(nick, error.suggestions ?? [], error.byOurselves ? error.message : undefined)
+                : chat.failed(error)
+            )
+          }
+        }),
+      first: Deferred.await(registered),
+      registered: () => Deferred.unsafeDone(registered, Effect.void),
+      serverLost: Effect.suspend(() => {
+        stranded = registering && chat.choosing
+        return leaveIfStranded
+      }),
+      stranded: () => stranded,
+      leave: Effect.suspend(() => {
+        leaving = true
+        return leaveIfStranded
+      })
+    }
+  })

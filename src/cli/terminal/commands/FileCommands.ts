@@ -1,0 +1,73 @@
+import type { Transfer } from "../../../core/client/Transfer.js"
+import * as SafeText from "../../../domain/SafeText.js"
+import * as Sentence from "../../files/Sentence.js"
+import * as PathWords from "../PathWords.js"
+import { attempt, type Context, make, nothing, type Outcome, remark, type TerminalCommand } from "./TerminalCommand.js"
+
+type Action = "accept" | "decline" | "cancel" | "pause" | "resume"
+
+/** A command on a transfer: the one with this number, or else the only one that it can be done with. */
+const action = (what: Action, help: string, fits: (transfer: Transfer) => boolean): TerminalCommand =>
+  make({
+    names: [what],
+    usage: `/${what} [N]`,
+    help,
+    parse: (argument) =>
+      argument === ""
+        ? { number: undefined }
+        : /^[1-9]\d{0,8}$/.test(argument)
+          ? { number: Number(argument) }
+          : undefined,
+    run: ({ number }, context) => {
+      const found = context.chat.transfers.find(number, what, fits)
+      if (typeof found === "string") return remark(context, SafeText.line(found))
+      // The client's events tell of all that follows.
+      return attempt(context, context.client.files[what](found.id), () => [])
+    }
+  })
+
+const isOffer = ({ direction, state }: Transfer): boolean => direction === "in" && state === "offered"
+
+/** What people do with files: offer them, and act on what is offered or under way. */
+export const fileCommands: ReadonlyArray<TerminalCommand> = [
+  make({
+    names: ["send"],
+    usage: "/send PATH [NICK]",
+    help: "offer a file or a folder; Tab completes the path",
+    parse: (argument) => (argument === "" ? undefined : argument),
+    run: (line, context) => offer(line, context)
+  }),
+  action("accept", "take what is offered; N is its number", isOffer),
+  action("decline", "refuse what is offered", isOffer),
+  action(
+    "pause",
+    "hold a transfer",
+    (transfer) =>
+      !Sentence.isOver(transfer) && transfer.state !== "offered" && !["us", "both"].includes(transfer.pausedBy ?? "")
+  ),
+  action("resume", "let a transfer go on", ({ pausedBy }) => pausedBy === "us" || pausedBy === "both"),
+  action("cancel", "end a transfer; what has arrived of it is removed", (transfer) => !Sentence.isOver(transfer)),
+  make({
+    names: ["files"],
+    usage: "/files",
+    help: "all transfers",
+    parse: nothing,
+    run: (_, { chat, terminal, ui }) => ui.print(chat.transfers.list(terminal.size().columns))
+  })
+]
+
+/** `line` is what stands behind the command: a path, and maybe a nickname. */
+const offer = (line: string, context: Context): Outcome => {
+  const { chat, client, home, palette } = context
+  const words = PathWords.split(line)
+  const last = words.at(-1)!
+  // A name with spaces in it is as good as a nickname behind it, unless somebody is called so.
+  const isNamed = words.length > 1 && (chat.focus === undefined || chat.knows(last.text))
+  const nick = isNamed ? last.text : chat.focus
+  if (nick === undefined) return remark(context, `type ${palette.bold("/send PATH NICK")}`)
+  const typed = isNamed ? line.slice(0, last.start).trimEnd() : line
+  const parts = isNamed ? words.slice(0, -1) : words
+  const path = PathWords.expand(parts.length === 1 ? parts[0]!.text : typed, home)
+  // The client's events tell of all that follows.
+  return attempt(context, client.files.offer(nick, path), () => [])
+}

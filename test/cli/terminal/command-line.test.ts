@@ -1,0 +1,65 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { parse } from "../../../src/cli/terminal/CommandLine.js"
+
+const command = (name: string, argument: unknown = null) => expect.objectContaining({ _tag: "Command", name, argument })
+
+describe("the command line of the terminal client", () => {
+  it("takes the three words in any case, with and without a slash", () => {
+    for (const line of ["list", "LIST", "/List", " list".trim()]) expect(parse(line)).toEqual(command("list"))
+    for (const line of ["exit", "Exit", "/EXIT", "exit ", "/quit"]) expect(parse(line)).toEqual(command("exit"))
+    for (const line of ["query bob", "QUERY bob", "/Query  bob "]) expect(parse(line)).toEqual(command("query", "bob"))
+  })
+
+  it("takes sentences that begin like a word for text", () => {
+    for (const line of ["list of things", "exit strategy", "query bob about it", "hello", "quit", "msg bob hi", "help"])
+      expect(parse(line)).toEqual({ _tag: "Text", text: line })
+  })
+
+  it("lets any text be said", () => {
+    expect(parse(" exit")).toEqual({ _tag: "Text", text: "exit" })
+    expect(parse("//list")).toEqual({ _tag: "Text", text: "/list" })
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        fc.pre(text.trim() !== "")
+        expect(parse(` ${text}`)).toEqual({ _tag: "Text", text })
+      })
+    )
+  })
+
+  it("reads the commands", () => {
+    expect(parse("/msg bob  hi  there")).toEqual(command("msg", { to: "bob", text: "hi  there" }))
+    expect(parse("/trust bob")).toEqual(command("trust", "bob"))
+    expect(parse("/nick al")).toEqual(command("nick", "al"))
+    expect(parse("/why bob")).toEqual(command("why", { nick: "bob" }))
+    expect(parse("/why")).toEqual(command("why", { nick: undefined }))
+    expect(parse("/path bob Relay-Only")).toEqual(command("path", { nick: "bob", policy: "relay-only" }))
+    for (const line of ["/path", "/path bob", "/path bob fast", "/path bob relay-only please"])
+      expect(parse(line)).toMatchObject({ _tag: "Wrong" })
+    const history = (nick?: string, count?: number) => command("history", { nick, count })
+    expect(parse("/history")).toEqual(history())
+    expect(parse("/history bob")).toEqual(history("bob"))
+    expect(parse("/history 50")).toEqual(history(undefined, 50))
+    expect(parse("/HISTORY bob 50")).toEqual(history("bob", 50))
+    expect(parse("/history 50 20")).toEqual(history("50", 20))
+    for (const line of ["/history bob 0", "/history bob -1", "/history bob x", "/history bob 1 2", "/search "])
+      expect(parse(line)).toMatchObject({ _tag: "Wrong" })
+    expect(parse("/history Clear")).toEqual(command("history", { nick: undefined, everybody: false }))
+    expect(parse("/history clear bob")).toEqual(command("history", { nick: "bob", everybody: false }))
+    expect(parse("/history clear ALL")).toEqual(command("history", { nick: undefined, everybody: true }))
+    expect(parse("/search  the old  mill ")).toEqual(command("search", "the old  mill"))
+    expect(parse("/accept")).toEqual(command("accept", { number: undefined }))
+    expect(parse("/cancel 12")).toEqual(command("cancel", { number: 12 }))
+    expect(parse("/send a b.txt bob")).toEqual(command("send", "a b.txt bob"))
+    expect(parse("/leave")).toEqual(command("leave"))
+    expect(parse("/help")).toEqual(command("help"))
+    expect(parse("   ")).toEqual({ _tag: "Nothing" })
+  })
+
+  it("says what to type instead", () => {
+    expect(parse("query")).toEqual({ _tag: "Wrong", usage: "query NICK" })
+    expect(parse("/msg bob")).toEqual({ _tag: "Wrong", usage: "/msg NICK TEXT" })
+    expect(parse("/resume 0")).toEqual({ _tag: "Wrong", usage: "/resume [N]" })
+    expect(parse("/dance")).toEqual({ _tag: "Wrong", usage: "/help" })
+  })
+})
