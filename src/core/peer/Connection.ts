@@ -6,7 +6,7 @@ import { ChatChannel } from "./chat/ChatChannel.js"
 import type { Epoch } from "./keys/Epoch.js"
 import { KeyRing } from "./keys/KeyRing.js"
 import { ReplayWindow } from "./keys/ReplayWindow.js"
-import { CHAT_STREAM, PacketBuilder } from "./PacketBuilder.js"
+import { PacketBuilder } from "./PacketBuilder.js"
 import type { DisconnectReason } from "./PeerEvent.js"
 import type { Path } from "./path/Path.js"
 import { Paths } from "./path/Paths.js"
@@ -15,8 +15,10 @@ import type { ConnectionReport, PathReport } from "./path/Report.js"
 import type { Route, Transmit } from "./Route.js"
 import { AckRanges } from "./recovery/AckRanges.js"
 import { LossDetector, type LossSink } from "./recovery/LossDetector.js"
+import { PendingFrames } from "./recovery/PendingFrames.js"
 import { RttEstimator } from "./recovery/RttEstimator.js"
-import type { SentFrame } from "./recovery/SentFrame.js"
+import { DELIVERY, type Fates, type SentFrame, type SentTag } from "./recovery/SentFrame.js"
+import { CHAT_STREAM } from "./stream/StreamId.js"
 import { Streams } from "./stream/Streams.js"
 
 /**
@@ -38,6 +40,7 @@ export class Connection implements LossSink {
   #announced = false
   #confirmed: boolean
   readonly streams: Streams
+  readonly #pending = new PendingFrames()
   readonly #replay = new ReplayWindow()
   readonly #acks = new AckRanges()
   readonly #loss: LossDetector
@@ -49,9 +52,10 @@ export class Connection implements LossSink {
     const { candidates, conversation, emit, entropy, memory, peer, peerTerms } = context
     this.keys = new KeyRing(context.epoch, context.indexes)
     this.#confirmed = context.epoch.initiator
-    this.paths = new Paths(() => entropy.bytes(1)[0]! / 255, context.policy, context.epoch.initiator)
-    this.chat = new ChatChannel(conversation, emit, peerTerms, context.consented)
-    this.streams = new Streams(peer, emit, context.epoch.initiator)
+    const pending = this.#pending
+    this.paths = new Paths(() => entropy.bytes(1)[0]! / 255, context.policy, context.epoch.initiator, pending)
+    this.chat = new ChatChannel(conversation, emit, pending, peerTerms, context.consented)
+    this.streams = new Streams(peer, emit, pending, context.epoch.initiator)
     this.#loss = new LossDetector(this, context.congestion, new RttEstimator(), MAX_DATAGRAM)
     this.#packets = new PacketBuilder({
       acks: this.#acks,
@@ -62,6 +66,7 @@ export class Connection implements LossSink {
       loss: this.#loss,
       memory,
       paths: this.paths,
+      pending,
       streams: this.streams
     })
   }
@@ -219,43 +224,12 @@ export class Connection implements LossSink {
     return this.#packets.isWanted
   }
 
-  onFrameAcknowledged(frame: SentFrame): void {
-    switch (frame._tag) {
-      case "SizeProbe":
-        this.#measured?.size.onProbeAcknowledged(frame.size)
-        this.#followSize()
-        return
-      case "Stream":
-        if (frame.stream === CHAT_STREAM) this.chat.stream.onAcknowledged(frame)
-        else this.streams.onFrameAcknowledged(frame)
-        return
-      case "Reset":
-        this.streams.onFrameAcknowledged(frame)
-    }
+  onFrameAcknowledged<Tag extends SentTag>(frame: SentFrame<Tag>): void {
+    Connection.#fates[frame._tag].acknowledged(this, frame)
   }
 
-  onFrameLost(frame: SentFrame, now: number): void {
-    switch (frame._tag) {
-      case "SizeProbe":
-        this.#measured?.size.onProbeLost(frame.size, now)
-        return
-      case "Stream":
-        if (frame.stream === CHAT_STREAM) this.chat.stream.onLost(frame)
-        else this.streams.onFrameLost(frame)
-        return
-      case "MaxData":
-        if (frame.stream === CHAT_STREAM) this.chat.limitLost()
-        else this.streams.onFrameLost(frame)
-        return
-      case "Reset":
-        this.streams.onFrameLost(frame)
-        return
-      case "Consent":
-        this.chat.consentLost()
-        return
-      case "Candidates":
-        this.#packets.candidatesDue()
-    }
+  onFrameLost<Tag extends SentTag>(frame: SentFrame<Tag>, now: number): void {
+    Connection.#fates[frame._tag].lost(this, frame, now)
   }
 
   onPacketAcknowledged(bytes: number): void {
@@ -305,6 +279,50 @@ export class Connection implements LossSink {
     }
   }
 
+  /** What becomes of each kind of frame that must arrive. */
+  static readonly #fates: Fates<Connection> = {
+    Stream: {
+      acknowledged: ({ chat, streams }, frame) => {
+        if (frame.stream === CHAT_STREAM) chat.stream.onAcknowledged(frame)
+        else streams.onBytesAcknowledged(frame)
+      },
+      lost: ({ chat, streams }, frame) => {
+        if (frame.stream === CHAT_STREAM) chat.stream.onLost(frame)
+        else streams.onBytesLost(frame)
+      }
+    },
+    MaxData: {
+      acknowledged: () => {},
+      lost: (connection, { stream }) => {
+        if (stream === CHAT_STREAM) connection.#pending.limits.add(stream)
+        else connection.streams.onLimitLost(stream)
+      }
+    },
+    Reset: {
+      acknowledged: ({ streams }, { stream }) => streams.onResetAcknowledged(stream),
+      lost: ({ streams }, { stream }) => streams.onResetLost(stream)
+    },
+    Candidates: {
+      acknowledged: () => {},
+      lost: (connection) => {
+        connection.#pending.candidates = true
+      }
+    },
+    Consent: {
+      acknowledged: () => {},
+      lost: (connection) => {
+        connection.#pending.consent = true
+      }
+    },
+    SizeProbe: {
+      acknowledged: (connection, { size }) => {
+        connection.#measured?.size.onProbeAcknowledged(size)
+        connection.#followSize()
+      },
+      lost: (connection, { size }, now) => connection.#measured?.size.onProbeLost(size, now)
+    }
+  }
+
   #violated(): true {
     this.ended = "closed"
     this.#violation = true
@@ -340,9 +358,9 @@ const classify = (
   let eliciting = false
   let probesOnly = true
   for (const { _tag } of frames) {
-    const isProbe = _tag === "Ping" || _tag === "Pong"
-    if (!isProbe) probesOnly = false
-    if (!isProbe && _tag !== "Ack" && _tag !== "Bye") eliciting = true
+    const delivery = DELIVERY[_tag]
+    if (delivery !== "probe") probesOnly = false
+    if (delivery === "reliable") eliciting = true
   }
   return { eliciting, probesOnly }
 }

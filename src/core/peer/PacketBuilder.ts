@@ -11,7 +11,9 @@ import type { Paths } from "./path/Paths.js"
 import type { Transmit } from "./Route.js"
 import type { AckRanges } from "./recovery/AckRanges.js"
 import type { LossDetector } from "./recovery/LossDetector.js"
+import type { PendingFrames } from "./recovery/PendingFrames.js"
 import type { SentFrame } from "./recovery/SentFrame.js"
+import { CHAT_STREAM } from "./stream/StreamId.js"
 import type { Streams } from "./stream/Streams.js"
 
 /**
@@ -29,7 +31,6 @@ export class PacketBuilder {
   readonly #pongs: Array<{ readonly path: Path; readonly token: Uint8Array }> = []
   /** What is to go over the relay as well. */
   #copy: Transmit | undefined
-  #candidatesDue = false
   /** When the oldest unanswered question was asked; `undefined` when the peer was heard since. */
   askedAt: number | undefined
 
@@ -37,11 +38,6 @@ export class PacketBuilder {
 
   get nextNumber(): number {
     return this.#nextNumber
-  }
-
-  /** Our own candidates are to be told. */
-  candidatesDue(): void {
-    this.#candidatesDue = true
   }
 
   owePong(path: Path, token: Uint8Array): void {
@@ -68,10 +64,8 @@ export class PacketBuilder {
 
   /** Whether something waits to be sent that has to arrive. */
   get isWanted(): boolean {
-    const { chat, streams } = this.parts
-    return (
-      this.#candidatesDue || chat.consentDue || chat.limitDue !== undefined || chat.stream.pending || streams.pending
-    )
+    const { chat, pending, streams } = this.parts
+    return !pending.isEmpty || chat.stream.pending || streams.isBusy
   }
 
   /** A packet with one frame that nothing is expected of. */
@@ -117,7 +111,6 @@ export class PacketBuilder {
     const { acks, chat, loss, paths, streams } = this.parts
     const path = this.dataPath(now)
     if (path === undefined) return undefined
-    if (paths.takeCall()) this.#candidatesDue = true
     chat.fill()
     const wanted = this.isWanted
     loss.setApplicationLimited(!wanted)
@@ -167,22 +160,20 @@ export class PacketBuilder {
   }
 
   #writeControl(writer: Bytes.Writer, frames: Array<SentFrame>): void {
-    const { candidates, chat } = this.parts
-    if (chat.consentDue) {
+    const { candidates, chat, pending } = this.parts
+    if (pending.consent) {
+      pending.consent = false
       Frame.write(writer, { _tag: "Consent" })
       frames.push({ _tag: "Consent" })
-      chat.consentSent()
     }
-    const limit = chat.limitDue
-    if (limit !== undefined) {
-      Frame.write(writer, { _tag: "MaxData", stream: CHAT_STREAM, limit })
+    if (pending.limits.delete(CHAT_STREAM)) {
+      Frame.write(writer, { _tag: "MaxData", stream: CHAT_STREAM, limit: chat.announceLimit() })
       frames.push({ _tag: "MaxData", stream: CHAT_STREAM })
-      chat.limitSent()
     }
-    if (this.#candidatesDue) {
+    if (pending.candidates) {
+      pending.candidates = false
       Frame.write(writer, { _tag: "Candidates", endpoints: candidates() })
       frames.push({ _tag: "Candidates" })
-      this.#candidatesDue = false
     }
   }
 
@@ -235,11 +226,10 @@ export interface PacketParts {
   readonly loss: LossDetector
   readonly memory: PacketMemory
   readonly paths: Paths
+  readonly pending: PendingFrames
   readonly streams: Streams
 }
 
-/** Chat and control. Files are to use the streams after it. */
-export const CHAT_STREAM = 0
 const NEVER = Number.POSITIVE_INFINITY
 /** Answers that wait for their turn: all paths of a peer, twice. */
 const MAX_PONGS = 16

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { PeerEvent } from "../../../src/core/peer/PeerEvent.js"
+import { PendingFrames } from "../../../src/core/peer/recovery/PendingFrames.js"
 import type { SentFrame } from "../../../src/core/peer/recovery/SentFrame.js"
 import { MAX_STREAMS, Streams } from "../../../src/core/peer/stream/Streams.js"
 import { Writer } from "../../../src/protocol/Bytes.js"
@@ -17,7 +18,7 @@ const give = (streams: Streams, most: number, each: () => void): number => {
 }
 
 describe("streams that we give up", () => {
-  const make = () => new Streams(peerId("peer"), (_: PeerEvent) => {}, true)
+  const make = () => new Streams(peerId("peer"), (_: PeerEvent) => {}, new PendingFrames(), true)
 
   it("are no longer remembered than the peer may leave them unacknowledged", () => {
     const taken = give(make(), 100_000, () => {})
@@ -31,7 +32,7 @@ describe("streams that we give up", () => {
     const taken = give(streams, 5_000, () => {
       const frames: Array<SentFrame> = []
       streams.writeTo(new Writer(packet), packet.length, frames)
-      for (const frame of frames) if (frame._tag === "Reset") streams.onFrameAcknowledged(frame)
+      for (const frame of frames) if (frame._tag === "Reset") streams.onResetAcknowledged(frame.stream)
     })
     expect(taken).toBe(5_000)
   })

@@ -9,8 +9,10 @@ import {
   writeText
 } from "../../../protocol/ChatRecord.js"
 import type { PeerEvent } from "../PeerEvent.js"
+import type { PendingFrames } from "../recovery/PendingFrames.js"
 import { ReceiveStream } from "../stream/ReceiveStream.js"
 import { SendStream } from "../stream/SendStream.js"
+import { CHAT_STREAM } from "../stream/StreamId.js"
 import type { Conversation, Outgoing, ShownSink } from "./Conversation.js"
 
 /**
@@ -22,6 +24,9 @@ import type { Conversation, Outgoing, ShownSink } from "./Conversation.js"
  * a stalled application bounds our memory.
  */
 export class ChatChannel implements ShownSink {
+  readonly #conversation: Conversation
+  readonly #emit: (event: PeerEvent) => void
+  readonly #pending: PendingFrames
   readonly stream: SendStream
   readonly #incoming = new ReceiveStream()
   readonly #records = new RecordReader()
@@ -29,8 +34,6 @@ export class ChatChannel implements ShownSink {
   #released = 0
   /** The limit that the peer was told last. */
   #advertised: number
-  #limitDue = false
-  #consentDue = false
   #peerConsent: boolean
   #announced = false
   #mutualReported = false
@@ -38,27 +41,21 @@ export class ChatChannel implements ShownSink {
   readonly #credit: { messages: number; bytes: number }
 
   constructor(
-    private readonly conversation: Conversation,
-    private readonly emit: (event: PeerEvent) => void,
+    conversation: Conversation,
+    emit: (event: PeerEvent) => void,
+    pending: PendingFrames,
     peer: { readonly consent: boolean; readonly creditMessages: number; readonly creditBytes: number },
     /** Whether our side of the handshake gave consent: it told the peer the window to start with. */
     consented: boolean
   ) {
+    this.#conversation = conversation
+    this.#emit = emit
+    this.#pending = pending
     this.#peerConsent = peer.consent
     this.#credit = { messages: peer.creditMessages, bytes: peer.creditBytes }
     this.stream = new SendStream(window(peer.consent))
     this.#advertised = window(consented)
     if (conversation.consented && !consented) this.onConsentGiven()
-  }
-
-  /** Whether a CONSENT frame is to be sent. */
-  get consentDue(): boolean {
-    return this.#consentDue
-  }
-
-  /** The limit to announce; `undefined` when the peer knows enough. */
-  get limitDue(): number | undefined {
-    return this.#limitDue ? this.#limit : undefined
   }
 
   /** The limit that the peer was told last. */
@@ -68,13 +65,13 @@ export class ChatChannel implements ShownSink {
 
   /** Both sides have asked for each other. */
   get mutual(): boolean {
-    return this.conversation.consented && this.#peerConsent
+    return this.#conversation.consented && this.#peerConsent
   }
 
   /** We have asked for the peer just now: tell it, and open the window. */
   onConsentGiven(): void {
-    this.#consentDue = true
-    this.#limitDue = true
+    this.#pending.consent = true
+    this.#pending.limits.add(CHAT_STREAM)
     this.#reportMutual()
   }
 
@@ -90,26 +87,16 @@ export class ChatChannel implements ShownSink {
     this.#reportMutual()
   }
 
-  consentSent(): void {
-    this.#consentDue = false
-  }
-
-  consentLost(): void {
-    this.#consentDue = true
-  }
-
-  limitSent(): void {
-    this.#limitDue = false
+  /** The limit for the peer, which counts as told. */
+  announceLimit(): number {
     this.#advertised = this.#limit
-  }
-
-  limitLost(): void {
-    this.#limitDue = true
+    return this.#limit
   }
 
   release(size: number): void {
     this.#released += size
-    if (this.#limit - this.#advertised >= window(this.conversation.consented) / 4) this.#limitDue = true
+    const isNews = this.#limit - this.#advertised >= window(this.#conversation.consented) / 4
+    if (isNews) this.#pending.limits.add(CHAT_STREAM)
   }
 
   /** The application has caught up a little: reads on where `receive` had to stop. */
@@ -131,23 +118,23 @@ export class ChatChannel implements ShownSink {
 
   /** Moves what may be said from the conversation to the stream, no more than the stream will soon need. */
   fill(): void {
-    while (this.conversation.hasReceipts && this.stream.unsent < MAX_BACKLOG) {
-      writeDelivered(this.stream.extend(MARK_SIZE), this.conversation.takeReceipt()!)
+    while (this.#conversation.hasReceipts && this.stream.unsent < MAX_BACKLOG) {
+      writeDelivered(this.stream.extend(MARK_SIZE), this.#conversation.takeReceipt()!)
     }
-    if (!this.conversation.consented) return
+    if (!this.#conversation.consented) return
     while (this.stream.unsent < MAX_BACKLOG) {
-      const read = this.conversation.takeRead()
+      const read = this.#conversation.takeRead()
       if (read === undefined) break
       writeRead(this.stream.extend(MARK_SIZE), read)
     }
     while (this.stream.unsent < MAX_BACKLOG) {
-      const message = this.conversation.next
+      const message = this.#conversation.next
       if (message === undefined) return
       if (!this.#spend(message)) {
-        this.conversation.reportHeld()
+        this.#conversation.reportHeld()
         return
       }
-      this.conversation.advance()
+      this.#conversation.advance()
       const { bytes, id, sequence } = message
       writeText(this.stream.extend(textSize(sequence, bytes.length)), id, sequence, bytes)
     }
@@ -157,7 +144,7 @@ export class ChatChannel implements ShownSink {
   #reportMutual(): void {
     if (!this.#announced || this.#mutualReported || !this.mutual) return
     this.#mutualReported = true
-    this.emit({ _tag: "Mutual", peer: this.conversation.peer })
+    this.#emit({ _tag: "Mutual", peer: this.#conversation.peer })
   }
 
   /** Whether the peer's consent or credit covers the message; takes the credit. */
@@ -171,7 +158,7 @@ export class ChatChannel implements ShownSink {
 
   /** Hands on what is in order; while the application is too far behind, it stays where flow control bounds it. */
   #read(): void {
-    while (!this.#failed && !this.conversation.isFull) {
+    while (!this.#failed && !this.#conversation.isFull) {
       const bytes = this.#incoming.read()
       if (bytes === undefined) return
       if (!this.#records.push(bytes, this.#accept)) this.#failed = true
@@ -180,7 +167,7 @@ export class ChatChannel implements ShownSink {
   }
 
   get #limit(): number {
-    return window(this.conversation.consented) + this.#released
+    return window(this.#conversation.consented) + this.#released
   }
 
   readonly #accept = (record: ChatRecord, size: number): boolean => {
@@ -188,15 +175,15 @@ export class ChatChannel implements ShownSink {
       case "Text": {
         const text = Bytes.toText(record.text)
         if (text === undefined) return false
-        return this.conversation.onText(record.id, text, record.text.length, size, this)
+        return this.#conversation.onText(record.id, text, record.text.length, size, this)
       }
       case "Delivered":
         this.release(size)
-        this.conversation.onDelivered(record.id)
+        this.#conversation.onDelivered(record.id)
         return true
       case "Read":
         this.release(size)
-        this.conversation.onRead(record.id)
+        this.#conversation.onRead(record.id)
         return true
       case "Unknown":
         this.release(size)

@@ -1,6 +1,7 @@
 import { scope } from "../../../domain/Endpoint.js"
 import { MAX_CANDIDATES } from "../../../protocol/Frame.js"
 import type { Route } from "../Route.js"
+import { PendingFrames } from "../recovery/PendingFrames.js"
 import { Newcomers } from "./Newcomers.js"
 import { Path, type PathSource, routeKey } from "./Path.js"
 import type { PathReason } from "./PathHistory.js"
@@ -23,6 +24,10 @@ import { RelayFailover } from "./RelayFailover.js"
  * two filters open only for packets that cross.
  */
 export class Paths {
+  readonly #random: () => number
+  #policy: Policy
+  readonly #leads: boolean
+  readonly #pending: PendingFrames
   /** At most `MAX_CANDIDATES`, and the relay. */
   readonly #paths: Array<Path> = []
   #relay: Path | undefined
@@ -36,7 +41,6 @@ export class Paths {
   #lapsedAt = Number.NEGATIVE_INFINITY
   /** When the direct candidates were all tried last. */
   #triedAt = Number.NEGATIVE_INFINITY
-  #callDue = false
   readonly #newcomers = new Newcomers()
 
   /**
@@ -44,10 +48,16 @@ export class Paths {
    * breaks silence a little sooner: the other side's answer keeps both NATs open.
    */
   constructor(
-    private readonly random: () => number,
-    private policy: Policy = "prefer-direct",
-    private readonly leads = true
+    random: () => number,
+    policy: Policy = "prefer-direct",
+    leads = true,
+    /** Where a call to the peer to probe is left. */
+    pending: PendingFrames = new PendingFrames()
   ) {
+    this.#random = random
+    this.#policy = policy
+    this.#leads = leads
+    this.#pending = pending
     this.#silence = this.#nextSilence()
   }
 
@@ -84,7 +94,7 @@ export class Paths {
    * lately.
    */
   add(route: Route, now: number, source: PathSource = "server"): void {
-    if (!permits(this.policy, route)) return
+    if (!permits(this.#policy, route)) return
     if (route._tag === "Relay") {
       this.#setRelay(route, now)
       return
@@ -192,15 +202,8 @@ export class Paths {
   /** Every candidate is tried, and the peer should try ours: the network changed. */
   retry(now: number): void {
     this.#triedAt = now
-    this.#callDue = this.policy !== "relay-only"
+    if (this.#policy !== "relay-only") this.#pending.candidates = true
     this.probeAll(now)
-  }
-
-  /** Whether the peer is to be called to probe; once for each time. */
-  takeCall(): boolean {
-    const due = this.#callDue
-    this.#callDue = false
-    return due
   }
 
   probeAll(now: number): void {
@@ -209,7 +212,7 @@ export class Paths {
 
   /** From now on only what this policy permits is used. Paths that it permits anew have to be added again. */
   setPolicy(policy: Policy, now: number): void {
-    this.policy = policy
+    this.#policy = policy
     for (const path of this.#paths.filter(({ route }) => !permits(policy, route))) this.#remove(path)
     if (this.#active !== undefined && this.#paths.includes(this.#active)) return
     this.#active = undefined
@@ -268,7 +271,7 @@ export class Paths {
 
   /** When to look for a direct path again. */
   #retryAt(): number {
-    if (this.#active?.isRelay !== true || this.policy !== "prefer-direct") return NEVER
+    if (this.#active?.isRelay !== true || this.#policy !== "prefer-direct") return NEVER
     const at = this.#triedAt + RETRY
     return at <= this.activeUntil ? at : NEVER
   }
@@ -342,7 +345,7 @@ export class Paths {
   }
 
   #nextSilence(): number {
-    return KEEPALIVE + (this.leads ? 0 : KEEPALIVE_LAG) + KEEPALIVE_JITTER * this.random()
+    return KEEPALIVE + (this.#leads ? 0 : KEEPALIVE_LAG) + KEEPALIVE_JITTER * this.#random()
   }
 }
 

@@ -14,7 +14,6 @@ export class DataStream {
   #advertised = FIRST_WINDOW
   /** What it may be told now: see `grant`. */
   #limit = FIRST_WINDOW
-  #limitDue = false
   #read = 0
   /** Where the bytes of the peer end, once it has said so. */
   #finalOffset: number | undefined
@@ -28,9 +27,9 @@ export class DataStream {
     return this.#limit - this.#read
   }
 
-  /** The limit to announce; `undefined` when the peer knows enough. */
-  get limitDue(): number | undefined {
-    return this.#limitDue ? this.#limit : undefined
+  /** Whether the peer may still need a higher limit: it has not said where its bytes end. */
+  get needsLimit(): boolean {
+    return this.#finalOffset === undefined
   }
 
   /** Nothing is left to be done, in either direction. */
@@ -70,20 +69,17 @@ export class DataStream {
     return "end"
   }
 
-  /** The peer may have up to `window` bytes under way or waiting for us; it is told in steps worth a frame. */
-  grant(window: number): void {
-    if (this.#finalOffset !== undefined) return
+  /** The peer may have up to `window` bytes under way or waiting for us. Whether that is news worth a frame. */
+  grant(window: number): boolean {
+    if (!this.needsLimit) return false
     this.#limit = Math.max(this.#limit, this.#read + window)
-    if (this.#limit - this.#advertised >= window / LIMIT_STEPS) this.#limitDue = true
+    return this.#limit - this.#advertised >= window / LIMIT_STEPS
   }
 
-  limitSent(): void {
-    this.#limitDue = false
+  /** The limit for the peer, which counts as told. */
+  announceLimit(): number {
     this.#advertised = this.#limit
-  }
-
-  limitLost(): void {
-    if (this.#finalOffset === undefined) this.#limitDue = true
+    return this.#limit
   }
 
   /** The writer was told to wait. */

@@ -21,7 +21,7 @@ export class SendStream {
   #limit: number
   /** Everything was written. The end is told by an empty frame at its offset. */
   #finished = false
-  #endDue = false
+  #endPending = false
   #endAcknowledged = false
   /** Where the three portions sent last began. */
   #recent: readonly [number, number, number] = [0, 0, 0]
@@ -42,14 +42,9 @@ export class SendStream {
     return this.#written - this.#base
   }
 
-  /** Whether bytes may be sent now. */
+  /** Whether bytes, or the end, may be sent now. */
   get pending(): boolean {
-    return !this.#lost.isEmpty || this.#sent < Math.min(this.#written, this.#limit)
-  }
-
-  /** Where the stream ends, when that is to be told now. */
-  get endDue(): number | undefined {
-    return this.#endDue && this.#sent === this.#written ? this.#written : undefined
+    return !this.#lost.isEmpty || this.#sent < Math.min(this.#written, this.#limit) || this.#isEndNext
   }
 
   /** Everything was written, sent, and acknowledged, the end included. */
@@ -65,20 +60,7 @@ export class SendStream {
   finish(): void {
     if (this.#finished) return
     this.#finished = true
-    this.#endDue = true
-  }
-
-  endSent(): void {
-    this.#endDue = false
-  }
-
-  endLost(): void {
-    this.#endDue = !this.#endAcknowledged
-  }
-
-  endAcknowledged(): void {
-    this.#endAcknowledged = true
-    this.#endDue = false
+    this.#endPending = true
   }
 
   /** Takes over `data`, which must not change any more. */
@@ -112,7 +94,10 @@ export class SendStream {
     this.#limit = Math.max(this.#limit, limit)
   }
 
-  /** The next bytes to send, at most `length` of them, now counted as sent. `undefined` when there are none. */
+  /**
+   * The next bytes to send, at most `length` of them, now counted as sent; after the last ones an empty range, which is
+   * the end. `undefined` when there is nothing.
+   */
   next(length: number): Range | undefined {
     if (length <= 0) return undefined
     const lost = this.#lost.first
@@ -122,7 +107,7 @@ export class SendStream {
       return { start: lost.start, end }
     }
     const end = Math.min(this.#written, this.#limit, this.#sent + length)
-    if (end <= this.#sent) return undefined
+    if (end <= this.#sent) return this.#takeEnd()
     const start = this.#sent
     this.#sent = end
     this.#recent = [this.#recent[1], this.#recent[2], start]
@@ -156,6 +141,11 @@ export class SendStream {
   }
 
   onAcknowledged(range: Range): void {
+    if (range.start === range.end) {
+      this.#endAcknowledged = true
+      this.#endPending = false
+      return
+    }
     this.#acknowledged.add(range.start, range.end)
     this.#lost.remove(range.start, range.end)
     const done = this.#acknowledged.first!
@@ -166,8 +156,22 @@ export class SendStream {
 
   /** Sends these bytes again, but for those that were acknowledged through another packet. */
   onLost(range: Range): void {
+    if (range.start === range.end) {
+      this.#endPending = !this.#endAcknowledged
+      return
+    }
     this.#lost.add(range.start, range.end)
     for (const { start, end } of this.#acknowledged.ranges) this.#lost.remove(start, end)
+  }
+
+  get #isEndNext(): boolean {
+    return this.#endPending && this.#sent === this.#written
+  }
+
+  #takeEnd(): Range | undefined {
+    if (!this.#isEndNext) return undefined
+    this.#endPending = false
+    return { start: this.#written, end: this.#written }
   }
 
   /** The index of the chunk that holds `offset`. */

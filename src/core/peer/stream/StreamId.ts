@@ -1,6 +1,9 @@
 /** A stream of the connection in use, from 1 on. */
 export type StreamId = number
 
+/** The stream that carries chat. Files and other large things use those after it. */
+export const CHAT_STREAM: StreamId = 0
+
 export type StreamRefusal =
   /** There is no connection, or not both sides have asked for each other (law 2). */
   | { readonly _tag: "NotMutual" }

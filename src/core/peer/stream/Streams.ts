@@ -2,9 +2,10 @@ import type { PeerId } from "../../../domain/PeerId.js"
 import type { Writer } from "../../../protocol/Bytes.js"
 import * as Frame from "../../../protocol/Frame.js"
 import type { PeerEvent } from "../PeerEvent.js"
+import type { PendingFrames } from "../recovery/PendingFrames.js"
 import type { SentFrame } from "../recovery/SentFrame.js"
 import { DataStream, FIRST_WINDOW } from "./DataStream.js"
-import type { StreamId, StreamRefusal } from "./StreamId.js"
+import { CHAT_STREAM, type StreamId, type StreamRefusal } from "./StreamId.js"
 
 /**
  * The streams from 1 on of one connection: large things beside the conversation. Both sides open them, the one that
@@ -16,30 +17,31 @@ import type { StreamId, StreamRefusal } from "./StreamId.js"
  * bounded by what the streams keep until it is acknowledged: beyond that `write` asks to wait.
  */
 export class Streams {
+  readonly #peer: PeerId
+  readonly #emit: (event: PeerEvent) => void
+  readonly #pending: PendingFrames
   readonly #streams = new Map<StreamId, DataStream>()
   /** Those with bytes or their end to send, in the order of their turns. */
   readonly #turns = new Set<DataStream>()
-  readonly #limitsDue = new Set<DataStream>()
-  /** Streams given up, until the peer has acknowledged that; at most `MAX_RESETS`. */
-  readonly #resets = new Map<StreamId, { readonly code: number; due: boolean }>()
+  /** Streams given up, with the code, until the peer has acknowledged that; at most `MAX_RESETS`. */
+  readonly #resets = new Map<StreamId, number>()
   #nextOwn: StreamId
   #nextTheirs: StreamId
   #kept = 0
   #granted = 0
 
   constructor(
-    private readonly peer: PeerId,
-    private readonly emit: (event: PeerEvent) => void,
+    peer: PeerId,
+    emit: (event: PeerEvent) => void,
+    pending: PendingFrames,
     /** Whether our side began the handshake that made the connection. */
     initiator: boolean
   ) {
+    this.#peer = peer
+    this.#emit = emit
+    this.#pending = pending
     this.#nextOwn = initiator ? 1 : 2
     this.#nextTheirs = initiator ? 2 : 1
-  }
-
-  /** Whether a frame wants to be sent. */
-  get pending(): boolean {
-    return this.#turns.size > 0 || this.#limitsDue.size > 0 || this.#hasResetDue
   }
 
   /** Whether there is stream data to send: a load that is worth larger packets. */
@@ -90,7 +92,7 @@ export class Streams {
     const stream = this.#streams.get(id)
     if (stream === undefined) return
     this.#forget(stream)
-    this.#resets.set(id, { code, due: true })
+    this.#giveUp(id, code)
   }
 
   /** Handles a STREAM frame; `false` when the peer broke the protocol. */
@@ -100,7 +102,7 @@ export class Streams {
     if (stream === undefined) return true
     const wasReadable = stream.isReadable
     if (!stream.receive(offset, data)) return false
-    if (!wasReadable && stream.isReadable) this.emit({ _tag: "StreamReadable", peer: this.peer, stream: id })
+    if (!wasReadable && stream.isReadable) this.#emit({ _tag: "StreamReadable", peer: this.#peer, stream: id })
     return true
   }
 
@@ -117,36 +119,36 @@ export class Streams {
     const stream = this.#streams.get(id)
     if (stream === undefined) return true
     this.#forget(stream)
-    this.emit({ _tag: "StreamReset", peer: this.peer, stream: id, code })
+    this.#emit({ _tag: "StreamReset", peer: this.#peer, stream: id, code })
     return true
   }
 
-  onFrameAcknowledged(frame: StreamFrame): void {
-    if (frame._tag === "Reset") this.#resets.delete(frame.stream)
+  onBytesAcknowledged(frame: SentFrame<"Stream">): void {
     const stream = this.#streams.get(frame.stream)
-    if (stream === undefined || frame._tag !== "Stream") return
-    if (frame.start === frame.end) stream.sending.endAcknowledged()
-    else this.#change(stream, () => stream.sending.onAcknowledged(frame))
+    if (stream === undefined) return
+    this.#change(stream, () => stream.sending.onAcknowledged(frame))
     this.#wake(stream)
     this.#forgetIfOver(stream)
   }
 
-  onFrameLost(frame: StreamFrame): void {
-    if (frame._tag === "Reset") {
-      const reset = this.#resets.get(frame.stream)
-      if (reset !== undefined) reset.due = true
-      return
-    }
+  onBytesLost(frame: SentFrame<"Stream">): void {
     const stream = this.#streams.get(frame.stream)
     if (stream === undefined) return
-    if (frame._tag === "MaxData") {
-      stream.limitLost()
-      if (stream.limitDue !== undefined) this.#limitsDue.add(stream)
-      return
-    }
-    if (frame.start === frame.end) stream.sending.endLost()
-    else stream.sending.onLost(frame)
+    stream.sending.onLost(frame)
     this.#queue(stream)
+  }
+
+  onLimitLost(id: StreamId): void {
+    if (this.#streams.get(id)?.needsLimit === true) this.#pending.limits.add(id)
+  }
+
+  onResetAcknowledged(id: StreamId): void {
+    this.#resets.delete(id)
+    this.#pending.resets.delete(id)
+  }
+
+  onResetLost(id: StreamId): void {
+    if (this.#resets.has(id)) this.#pending.resets.add(id)
   }
 
   /**
@@ -155,15 +157,7 @@ export class Streams {
    */
   writeTo(writer: Writer, end: number, frames: Array<SentFrame>): boolean {
     this.#writeResets(writer, end, frames)
-    for (const stream of this.#limitsDue) {
-      if (end - writer.offset < SMALL_FRAME) break
-      this.#limitsDue.delete(stream)
-      const limit = stream.limitDue
-      if (limit === undefined) continue
-      Frame.write(writer, { _tag: "MaxData", stream: stream.id, limit })
-      frames.push({ _tag: "MaxData", stream: stream.id })
-      stream.limitSent()
-    }
+    this.#writeLimits(writer, end, frames)
     let wrote = false
     while (this.#turns.size > 0 && end - writer.offset > SMALL_FRAME) {
       const stream = this.#nextTurn()
@@ -174,18 +168,27 @@ export class Streams {
   }
 
   #writeResets(writer: Writer, end: number, frames: Array<SentFrame>): void {
-    for (const [stream, reset] of this.#resets) {
+    for (const stream of this.#pending.resets) {
       if (end - writer.offset < SMALL_FRAME) return
-      if (!reset.due) continue
-      reset.due = false
-      Frame.write(writer, { _tag: "Reset", stream, code: reset.code })
+      this.#pending.resets.delete(stream)
+      Frame.write(writer, { _tag: "Reset", stream, code: this.#resets.get(stream)! })
       frames.push({ _tag: "Reset", stream })
     }
   }
 
-  get #hasResetDue(): boolean {
-    for (const reset of this.#resets.values()) if (reset.due) return true
-    return false
+  #writeLimits(writer: Writer, end: number, frames: Array<SentFrame>): void {
+    for (const stream of this.#pending.limits) {
+      if (stream === CHAT_STREAM) continue
+      if (end - writer.offset < SMALL_FRAME) return
+      this.#pending.limits.delete(stream)
+      Frame.write(writer, { _tag: "MaxData", stream, limit: this.#streams.get(stream)!.announceLimit() })
+      frames.push({ _tag: "MaxData", stream })
+    }
+  }
+
+  #giveUp(id: StreamId, code: number): void {
+    this.#resets.set(id, code)
+    this.#pending.resets.add(id)
   }
 
   #nextTurn(): DataStream {
@@ -198,7 +201,7 @@ export class Streams {
 
   /** Gives the stream a turn, the last one, if it has something to send. */
   #queue(stream: DataStream): void {
-    if (stream.sending.pending || stream.sending.endDue !== undefined) this.#turns.add(stream)
+    if (stream.sending.pending) this.#turns.add(stream)
     else this.#turns.delete(stream)
   }
 
@@ -213,8 +216,8 @@ export class Streams {
       // Over the bound only by a peer whose view of what is over lags behind, or that does not care.
       if (this.#streams.size < 2 * MAX_STREAMS) {
         this.#add(this.#nextTheirs)
-        this.emit({ _tag: "StreamOpened", peer: this.peer, stream: this.#nextTheirs })
-      } else this.#resets.set(this.#nextTheirs, { code: REFUSED, due: true })
+        this.#emit({ _tag: "StreamOpened", peer: this.#peer, stream: this.#nextTheirs })
+      } else this.#giveUp(this.#nextTheirs, REFUSED)
     }
     return true
   }
@@ -230,8 +233,8 @@ export class Streams {
     const share = Math.max(FIRST_WINDOW, Math.min(STREAM_WINDOW, Math.floor(TOTAL_WINDOW / this.#streams.size)))
     const left = stream.granted + TOTAL_WINDOW - this.#granted
     // A stream that could have nothing would never be read, and so never be granted anything again.
-    this.#change(stream, () => stream.grant(Math.max(FIRST_WINDOW, Math.min(share, left))))
-    if (stream.limitDue !== undefined) this.#limitsDue.add(stream)
+    const isNews = this.#change(stream, () => stream.grant(Math.max(FIRST_WINDOW, Math.min(share, left))))
+    if (isNews) this.#pending.limits.add(stream.id)
   }
 
   /** Does something to a stream, and keeps the sums right. */
@@ -248,7 +251,7 @@ export class Streams {
   #wake(stream: DataStream): void {
     if (this.#kept >= TOTAL_KEEPS) return
     if (stream.sending.kept <= WAKE_AT && stream.unblock()) {
-      this.emit({ _tag: "StreamWritable", peer: this.peer, stream: stream.id })
+      this.#emit({ _tag: "StreamWritable", peer: this.#peer, stream: stream.id })
     }
   }
 
@@ -259,7 +262,7 @@ export class Streams {
   #forget(stream: DataStream): void {
     this.#streams.delete(stream.id)
     this.#turns.delete(stream)
-    this.#limitsDue.delete(stream)
+    this.#pending.limits.delete(stream.id)
     this.#kept -= stream.sending.kept
     this.#granted -= stream.granted
     if (this.#kept >= TOTAL_KEEPS / 2) return
@@ -267,25 +270,16 @@ export class Streams {
   }
 }
 
-export type StreamFrame = Extract<SentFrame, { readonly _tag: "Stream" | "MaxData" | "Reset" }>
-
 /** One portion of the stream, or its end. Whether there were bytes. */
 const writeStream = (stream: DataStream, writer: Writer, end: number, frames: Array<SentFrame>): boolean => {
   const { id, sending } = stream
   const room = end - writer.offset
   const range = sending.next(room - Frame.streamOverhead(id, sending.nextOffset, room))
-  if (range !== undefined) {
-    Frame.writeStreamHeader(writer, id, range.start, range.end - range.start)
-    sending.writeTo(writer, range)
-    frames.push({ _tag: "Stream", stream: id, ...range })
-    return true
-  }
-  const last = sending.endDue
-  if (last === undefined) return false
-  Frame.writeStreamHeader(writer, id, last, 0)
-  frames.push({ _tag: "Stream", stream: id, start: last, end: last })
-  sending.endSent()
-  return true
+  if (range === undefined) return false
+  Frame.writeStreamHeader(writer, id, range.start, range.end - range.start)
+  sending.writeTo(writer, range)
+  frames.push({ _tag: "Stream", stream: id, start: range.start, end: range.end })
+  return range.end > range.start
 }
 
 /** Streams that each side may have open: more files at once than anybody watches. */
