@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
+import * as Rooms from "../../scripts/rooms.mjs"
 import * as Source from "../../scripts/source.mjs"
 import * as Tidy from "../../scripts/tidy.mjs"
 
@@ -7,6 +9,34 @@ const file = (path: string, ...lines: ReadonlyArray<string>) => ({ path, text: `
 const lines = (count: number, text: string): ReadonlyArray<string> => Array.from({ length: count }, () => text)
 
 it("everything here is tidy", () => expect(Tidy.problems()).toEqual([]))
+
+describe("the picture of the rooms", () => {
+  const picture = (...imports: ReadonlyArray<string>) =>
+    Rooms.draw([
+      file("src/domain/A.ts"),
+      file("src/core/peer/B.ts", 'import "../../domain/A.js"'),
+      file("src/core/client/C.ts", 'import "../peer/B.js"'),
+      file("src/client/D.ts", ...imports)
+    ])
+
+  it("is of today (`node scripts/rooms.mjs` draws it anew)", () => {
+    expect(readFileSync(Rooms.PICTURE, "utf8")).toBe(Rooms.draw(Source.read(["src"])))
+  })
+
+  it("changes with the imports between rooms, and only with those", () => {
+    const plain = picture('import "../core/peer/B.js"')
+    expect(picture("", 'import "../core/client/C.js"', 'import "./E.js"')).toBe(plain)
+    expect(picture('import "../domain/A.js"')).not.toBe(plain)
+    // It follows from the others.
+    expect(picture('import "../core/peer/B.js"', 'import "../domain/A.js"')).toBe(plain)
+  })
+
+  it("is refused when rooms stand on each other", () => {
+    expect(() =>
+      Rooms.draw([file("src/core/A.ts", 'import "../cli/B.js"'), file("src/cli/B.ts", 'import "../core/A.js"')])
+    ).toThrow("rooms in a circle: cli -> core -> cli")
+  })
+})
 
 describe("what a file imports", () => {
   it("is read from statements, re-exports and dynamic imports, of values and types", () => {
