@@ -1,6 +1,10 @@
+import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 
-export default defineConfig({
+/** One more than there are processors, because tests of whole programs wait more than they work. */
+const WORKERS = availableParallelism() + 1
+
+export default defineConfig(({ mode }) => ({
   resolve: {
     // The longer names first: an alias also takes whatever begins with it.
     alias: {
@@ -14,8 +18,17 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/build.ts"],
     reporters: ["default", "./test/support/summary.ts"],
+    // `npm run test:full` is `--mode full`; test/support/Effort.ts says what that means.
+    env: { PARLEY_FULL: mode === "full" ? "1" : "0" },
+    // Files share the processes they run in, and what they import: loading Effect for each file again took two thirds
+    // of all the time. A test leaves the process as it found it (what it patches it puts back).
+    pool: "forks",
+    isolate: false,
+    maxWorkers: WORKERS,
+    // The pool loses work when it lets an idle process go while files are left.
+    minWorkers: WORKERS,
     // Real processes and a loaded two-core machine: a generous ceiling that only a hang reaches.
     testTimeout: 60_000,
     hookTimeout: 60_000
   }
-})
+}))

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as FileName from "../../src/domain/FileName.js"
+import { some } from "../support/Effort.js"
 
 /** Names as an attacker would write them: the interesting characters and names far more often than chance. */
 const hostile = fc
@@ -47,7 +48,7 @@ describe("FileName", () => {
         expectSafe(name)
         expect(FileName.make(name)).toBe(name)
       }),
-      { numRuns: 3_000 }
+      { numRuns: some(3_000) }
     )
   })
 
@@ -61,7 +62,7 @@ describe("FileName", () => {
         expectSafe(name.replace(/^\.(?=[^. ])/u, "x"))
         expect(FileName.inFolder(name)).toBe(name)
       }),
-      { numRuns: 3_000 }
+      { numRuns: some(3_000) }
     )
   })
 
@@ -74,7 +75,7 @@ describe("FileName", () => {
         expect(FileName.make(numbered)).toBe(numbered)
         expect(FileName.key(numbered)).not.toBe(FileName.key(name))
       }),
-      { numRuns: 2_000 }
+      { numRuns: some(2_000) }
     )
   })
 

@@ -4,6 +4,7 @@ import stringWidth from "string-width"
 import { describe, expect, test } from "vitest"
 import * as Nickname from "../../src/domain/Nickname.js"
 import * as Skeleton from "../../src/domain/Skeleton.js"
+import { some } from "../support/Effort.js"
 
 const valid = (text: string): Nickname.Nickname => {
   const parsed = Nickname.parse(text)
@@ -88,7 +89,7 @@ describe("a valid nickname", () => {
         expect(nickname.key.length).toBeLessThanOrEqual(Nickname.MAX_KEY)
         expect(valid(nickname.text)).toEqual(nickname)
       }),
-      { numRuns: 1000 }
+      { numRuns: some(1000) }
     )
   })
 })
@@ -101,7 +102,7 @@ describe("the key", () => {
         expect(Nickname.key(key)).toBe(key)
         expect(Nickname.key(text.normalize("NFKD"))).toBe(key)
       }),
-      { numRuns: 1000 }
+      { numRuns: some(1000) }
     )
     for (const [prototypes] of Skeleton.table()) {
       const key = Nickname.key(prototypes)
@@ -160,7 +161,7 @@ describe("two nicknames clash", () => {
           expect(clash(`z${rest}${to}`, `z${rest}${from}`)).toBe(true)
         }
       ),
-      { numRuns: 500 }
+      { numRuns: some(500) }
     )
   })
 })

@@ -5,6 +5,7 @@ import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import * as Control from "../../src/protocol/Control.js"
 import * as ControlCodec from "../../src/protocol/ControlCodec.js"
+import { some } from "../support/Effort.js"
 
 const refusal = (line: string) => Either.getOrThrow(Either.flip(ControlCodec.decodeRequest(line)))
 
@@ -25,7 +26,7 @@ describe("a request line", () => {
         const decoded = ControlCodec.decodeRequest(line)
         expect(Either.isRight(decoded) && JSON.stringify(decoded.right)).toEqual(JSON.stringify(request))
       }),
-      { numRuns: 200 }
+      { numRuns: some(200) }
     )
   })
 
@@ -78,7 +79,7 @@ describe("a request line", () => {
           else expect(Schema.is(Control.Request)(decoded.right)).toBe(true)
         }
       ),
-      { numRuns: 1000 }
+      { numRuns: some(1000) }
     )
   })
 })
@@ -93,7 +94,7 @@ describe("a message line", () => {
         expect(line.indexOf("\n")).toBe(line.length - 1)
         expect(JSON.parse(line)).toEqual(JSON.parse(JSON.stringify(message)))
       }),
-      { numRuns: 200 }
+      { numRuns: some(200) }
     )
   })
 
@@ -114,7 +115,7 @@ describe("a message line", () => {
           )
         }
       ),
-      { numRuns: 200 }
+      { numRuns: some(200) }
     )
   })
 

@@ -1,6 +1,7 @@
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { type Line, LineFraming } from "../../src/protocol/LineFraming.js"
+import { some } from "../support/Effort.js"
 
 const MAX = 24
 
@@ -55,7 +56,7 @@ describe("lines", () => {
         expect(lines).toEqual(model(bytes))
         expect(framing.pending).toBe(false)
       }),
-      { numRuns: 2000 }
+      { numRuns: some(2000) }
     )
   })
 

@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest"
 import * as Endpoint from "../../src/domain/Endpoint.js"
 import * as Bytes from "../../src/protocol/Bytes.js"
 import * as Stun from "../../src/protocol/Stun.js"
+import { some } from "../support/Effort.js"
 
 const hmacSha1: Stun.HmacSha1 = (key, data) => new Uint8Array(createHmac("sha1", key).update(data).digest())
 const hex = (text: string) => Bytes.fromHex(text)!
@@ -259,7 +260,7 @@ describe("decode", () => {
         Stun.decode(bytes)
         Stun.verifyIntegrity(bytes, new Uint8Array(4), hmacSha1)
       }),
-      { numRuns: 500 }
+      { numRuns: some(500) }
     )
   })
 })

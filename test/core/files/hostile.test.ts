@@ -9,6 +9,7 @@ import * as FileName from "../../../src/domain/FileName.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import { concat, fromHex } from "../../../src/protocol/Bytes.js"
 import { type EncodableRecord, encode, ResetCode } from "../../../src/protocol/FileRecord.js"
+import { some } from "../../support/Effort.js"
 import { contentOf, Disk } from "./Transfer.js"
 
 const CHUNK = 64
@@ -241,7 +242,7 @@ describe("a receiver", () => {
           expect(victim.codes.length).toBe(1)
         }
       }),
-      { numRuns: 3_000 }
+      { numRuns: some(3_000) }
     )
     expect(complete).toBeGreaterThan(100)
     expect(failed).toBeGreaterThan(1_000)
@@ -255,7 +256,7 @@ describe("a receiver", () => {
         expect(victim.events.length).toBeLessThan(200)
         expect(victim.codes.length).toBeLessThanOrEqual(1)
       }),
-      { numRuns: 3_000 }
+      { numRuns: some(3_000) }
     )
   })
 })
@@ -359,7 +360,7 @@ describe("a sender", () => {
         expect(written).toBeLessThan(2_000)
         expect(sender.transferred).toBeLessThanOrEqual(all.length)
       }),
-      { numRuns: 3_000 }
+      { numRuns: some(3_000) }
     )
   })
 })

@@ -2,6 +2,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { HistoryEntry } from "../../../src/core/history/HistoryEntry.js"
 import { merge, type Page, Recollection, type Remembered, type Wanted } from "../../../src/core/history/Recollection.js"
+import { some } from "../../support/Effort.js"
 import { entriesOf, happening, idOf } from "./Arbitrary.js"
 
 const recall = (entries: ReadonlyArray<HistoryEntry>, wanted: Wanted): Page => {
@@ -51,7 +52,7 @@ describe("a recollection", () => {
       fc.property(entries, wanted, (entries, wanted) => {
         expect(recall(entries, wanted)).toEqual(modelOf(entries, wanted))
       }),
-      { numRuns: 500 }
+      { numRuns: some(500) }
     )
   })
 

@@ -4,6 +4,7 @@ import { DEPENDENCIES, exactly, UNKNOWN } from "../../../src/core/nat/Behaviour.
 import { type DiscoveryOptions, NatDiscovery, type Socket } from "../../../src/core/nat/NatDiscovery.js"
 import type { NatReport } from "../../../src/core/nat/NatReport.js"
 import * as Stun from "../../../src/protocol/Stun.js"
+import { some } from "../../support/Effort.js"
 import {
   at,
   counting,
@@ -172,7 +173,7 @@ describe("NatDiscovery", () => {
           expect(report.filtering).toEqual(exactly(f))
         }
       ),
-      { numRuns: 200 }
+      { numRuns: some(200) }
     )
   })
 

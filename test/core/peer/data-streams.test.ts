@@ -2,6 +2,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { ByteQueue } from "../../../src/core/peer/stream/ByteQueue.js"
 import { MAX_STREAMS } from "../../../src/core/peer/stream/Streams.js"
+import { some } from "../../support/Effort.js"
 import { type LinkOptions, type Node, World } from "./Pair.js"
 
 const bytesOf = (stream: number, offset: number, length: number): Uint8Array =>
@@ -263,7 +264,7 @@ describe("the queue of bytes to read", () => {
         expect(out).toEqual(model)
         expect(queue.length).toBe(0)
       }),
-      { numRuns: 200 }
+      { numRuns: some(200) }
     )
   })
 })

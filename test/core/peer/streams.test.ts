@@ -4,6 +4,7 @@ import { MAX_SEGMENTS, ReceiveStream } from "../../../src/core/peer/stream/Recei
 import { SendStream } from "../../../src/core/peer/stream/SendStream.js"
 import type { Range } from "../../../src/core/support/RangeSet.js"
 import { Writer } from "../../../src/protocol/Bytes.js"
+import { some } from "../../support/Effort.js"
 
 const bytesOf = (stream: SendStream, range: Range): Uint8Array => {
   const target = new Uint8Array(range.end - range.start)
@@ -98,7 +99,7 @@ describe("a stream", () => {
         expect(sender.unsent).toBe(0)
         expect(receiver.offset).toBe(written.length)
       }),
-      { numRuns: 400 }
+      { numRuns: some(400) }
     )
   })
 
@@ -119,7 +120,7 @@ describe("a stream", () => {
           expect(read).toEqual(Array.from({ length: contiguous }, (_, i) => i))
         }
       }),
-      { numRuns: 400 }
+      { numRuns: some(400) }
     )
   })
 

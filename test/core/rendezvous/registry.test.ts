@@ -9,6 +9,7 @@ import {
 import type { Claim } from "../../../src/domain/Registration.js"
 import { MAX_LINE } from "../../../src/protocol/Control.js"
 import { encodeClients } from "../../../src/protocol/ControlCodec.js"
+import { some } from "../../support/Effort.js"
 import { claim, identity, nickname } from "./support.js"
 
 const LIMITS: RegistryLimits = { graceMs: 60_000, maxNames: 6, reserved: ["server"] }
@@ -412,6 +413,6 @@ test("the registry is its naive model, and law 1 holds, whatever happens", () =>
           for (const other of live.slice(i + 1)) expect(clash(one, other)).toBe(false)
       }
     }),
-    { numRuns: 1500 }
+    { numRuns: some(1500) }
   )
 })

@@ -1,6 +1,7 @@
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { defaults } from "../../../src/server/ServerOptions.js"
+import { some } from "../../support/Effort.js"
 import { type Message, Script } from "./support.js"
 
 const tags = (messages: ReadonlyArray<Message>) => messages.map((message) => message._tag)
@@ -254,6 +255,6 @@ test("no bytes break a session, and its output is always whole lines of JSON", (
       script.wait(script.now + 200_000)
       expect(script.session.ending).toBeDefined()
     }),
-    { numRuns: 300 }
+    { numRuns: some(300) }
   )
 })

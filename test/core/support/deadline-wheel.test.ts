@@ -1,6 +1,7 @@
 import * as fc from "fast-check"
 import { expect, test } from "vitest"
 import { DeadlineWheel, SLOT_MS, type Timed } from "../../../src/core/support/DeadlineWheel.js"
+import { some } from "../../support/Effort.js"
 
 class Item implements Timed {
   deadline: number | undefined
@@ -69,6 +70,6 @@ test("every deadline is met, never early, at most a slot late, and moving it lat
       }
       if (removed.size === 0) expect(wheel.pollTimeout()).toBeUndefined()
     }),
-    { numRuns: 500 }
+    { numRuns: some(500) }
   )
 })
