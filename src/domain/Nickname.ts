@@ -36,23 +36,35 @@ export const parse = (raw: string): Either.Either<Nickname, string> => {
   const text = raw.normalize("NFC")
   const fault = faultOf(text)
   if (fault !== undefined) return Either.left(fault)
-  const key = keyOf(text)
-  return key.length > MAX_KEY ? Either.left(TOO_LONG) : Either.right({ text, key, lookalike: lookalikeOf(text) })
+  const nickname = of(text)
+  return nickname.key.length > MAX_KEY ? Either.left(TOO_LONG) : Either.right(nickname)
 }
 
 /**
  * What nicknames are compared by: their UTS 39 skeleton over the case-folded NFKC form, without case. Total: texts that
- * are no valid nicknames have a key as well. `key(key(text))` is `key(text)`.
+ * are no valid nicknames have a key as well, and one that is longer than a nickname can be is its own. `key(key(text))`
+ * is `key(text)`.
  */
-export const key = (text: string): string => keyOf(text)
+export const key = (text: string): string => {
+  if (text.length > 3 * MAX_BYTES) return text
+  if (PLAIN.test(text)) return plainKey(text)
+  // A stranger may ask for any text, and the steps that follow make some texts 18 times as long.
+  const composed = text.normalize("NFC")
+  return utf8Length(composed) > MAX_BYTES ? composed : keyOf(composed)
+}
 
-/** Up to `SUGGESTIONS` valid nicknames near `wanted` that are not `taken`; always the same for the same answers. */
+/**
+ * Up to `SUGGESTIONS` valid nicknames near `wanted` that are not `taken`; always the same for the same answers. A
+ * popular name may have none.
+ */
 export const suggest = (wanted: Nickname, taken: (candidate: Nickname) => boolean): ReadonlyArray<string> => {
   const found: Array<string> = []
+  const shortened = shorten(wanted.text)
   for (const suffix of SUFFIXES) {
-    const candidate = parse(shorten(wanted.text, suffix) + suffix)
-    if (Either.isLeft(candidate) || taken(candidate.right)) continue
-    found.push(candidate.right.text)
+    const text = shortened[suffix.length]! + suffix
+    // Whether it is taken is the cheap question, and whether it is valid the dear one.
+    if (taken(of(text)) || Either.isLeft(parse(text))) continue
+    found.push(text)
     if (found.length === SUGGESTIONS) break
   }
   return found
@@ -71,6 +83,12 @@ const faultOf = (text: string): string | undefined => {
   if (columns > MAX_COLUMNS || utf8Length(text) > MAX_BYTES) return TOO_LONG
   return undefined
 }
+
+/** The nickname of a text in NFC that may be one. */
+const of = (text: string): Nickname =>
+  PLAIN.test(text)
+    ? { text, key: plainKey(text), lookalike: plainKey(text.replaceAll("I", "l")) }
+    : { text, key: keyOf(text), lookalike: keyOf(skeleton(text.normalize("NFKC"))) }
 
 const TOO_LONG = `is longer than ${MAX_COLUMNS} columns or ${MAX_BYTES} bytes`
 
@@ -93,10 +111,13 @@ const MARK_PILE = /\p{M}{4}/u
 const fold = (text: string): string =>
   text.normalize("NFKC").toUpperCase().toLowerCase().replaceAll("ς", "σ").normalize("NFKC")
 
-/** Repeats until nothing changes, since folding a prototype may give a confusable again. */
+/**
+ * Repeats until nothing changes, since folding a prototype may give a confusable again. Stops where the text has become
+ * longer than any key is.
+ */
 const keyOf = (text: string): string => {
   let current = fold(text)
-  for (let round = 0; round < MAX_ROUNDS; round++) {
+  for (let round = 0; round < MAX_ROUNDS && current.length <= MAX_KEY; round++) {
     const next = fold(skeleton(current))
     if (next === current) break
     current = next
@@ -109,22 +130,35 @@ const keyOf = (text: string): string => {
  */
 const MAX_ROUNDS = 6
 
-const lookalikeOf = (text: string): string => keyOf(skeleton(text.normalize("NFKC")))
+/** The key of `PLAIN` text, as `keyOf` gives it; a test holds the two together. */
+const plainKey = (text: string): string =>
+  text.toLowerCase().replace(PLAIN_CONFUSABLES, (char) => (char === "0" ? "o" : char === "1" ? "l" : "rn"))
 
-/** Digits that are nobody's look-alike first; then enough of them that a popular name still finds a neighbour. */
-const SUFFIXES: ReadonlyArray<string> = ["2", "_", "3", ...Array.from({ length: 96 }, (_, i) => String(i + 4))]
+const PLAIN_CONFUSABLES = /[01m]/g
 
-/** As much of `text` as leaves room for `suffix`. */
-const shorten = (text: string, suffix: string): string => {
+/**
+ * Digits that are nobody's look-alike first, then longer ones, so that a popular name finds a neighbour. Few, because
+ * each that is taken costs the server a dozen µs, and anybody may ask.
+ */
+const SUFFIXES: ReadonlyArray<string> = ["2", "_", "3", "4", "5", "27", "58", "934"]
+const LONGEST_SUFFIX = 3
+
+/** As much of a nickname as leaves room for a suffix of no, one, two and three characters. */
+const shorten = (text: string): ReadonlyArray<string> => {
   const characters = [...text]
-  while (
-    characters.length > 0 &&
-    (stringWidth(characters.join("")) + suffix.length > MAX_COLUMNS ||
-      utf8Length(characters.join("")) + suffix.length > MAX_BYTES)
-  ) {
-    characters.pop()
+  let columns = PLAIN.test(text) ? text.length : stringWidth(text)
+  let bytes = utf8Length(text)
+  const shortened: Array<string> = []
+  for (let suffix = 0; suffix <= LONGEST_SUFFIX; suffix++) {
+    while (characters.length > 0 && (columns + suffix > MAX_COLUMNS || bytes + suffix > MAX_BYTES)) {
+      const last = characters.pop()!
+      // What shares its column with the one before it has more columns alone: then the rest is found too long later.
+      columns -= stringWidth(last)
+      bytes -= utf8Length(last)
+    }
+    shortened.push(characters.join(""))
   }
-  return characters.join("")
+  return shortened
 }
 
 const utf8Length = (text: string): number => {

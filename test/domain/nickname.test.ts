@@ -100,7 +100,10 @@ describe("the key", () => {
       fc.property(texts, (text) => {
         const key = Nickname.key(text)
         expect(Nickname.key(key)).toBe(key)
-        expect(Nickname.key(text.normalize("NFKD"))).toBe(key)
+        const forms = [text.normalize("NFC"), text.normalize("NFKD")]
+        // Longer than a nickname can be, a text stands for itself.
+        fc.pre(forms.every((form) => Buffer.byteLength(form) <= Nickname.MAX_BYTES))
+        for (const form of forms) expect(Nickname.key(form)).toBe(key)
       }),
       { numRuns: some(1000) }
     )
@@ -125,6 +128,42 @@ describe("the key", () => {
   ])("is the same for %s and %s", (left, right) => {
     expect(valid(left).key).toBe(valid(right).key)
   })
+})
+
+describe("the key of plain text", () => {
+  const plain = fc.string({
+    unit: fc.constantFrom(..."0123456789aBcdIilLmMnoOrRuUvVwW_.-zZ"),
+    minLength: 1,
+    maxLength: 24
+  })
+
+  test("is that of the long way, which a letter of another script makes it go", () => {
+    fc.assert(
+      fc.property(plain, (text) => {
+        fc.pre(/^[A-Za-z0-9_]/.test(text))
+        const foreign = "ж"
+        expect(Nickname.key(text + foreign)).toBe(Nickname.key(text) + Nickname.key(foreign))
+        const { lookalike } = valid(text + foreign)
+        expect(lookalike).toBe(valid(text).lookalike + valid(foreign).lookalike)
+      }),
+      { numRuns: 1000 }
+    )
+  })
+})
+
+test.each([
+  ["grows 18-fold", "\ufdfa".repeat(256)],
+  ["grows, and is short enough itself", "\ufdfa".repeat(42)],
+  ["has its marks in the wrong order", `a${"\u0315\u0300".repeat(127)}`],
+  ["is huge", "a".repeat(1_000_000)],
+  ["is huge and no ASCII", "д".repeat(1_000_000)]
+])("a text that %s has a key soon, and it is nobody's", (_, text) => {
+  const start = performance.now()
+  const rounds = 200
+  for (let round = 0; round < rounds; round++) Nickname.key(text)
+  // 0.02 to 0.1 ms each on a quiet machine; without bounds 1 to 500 ms.
+  expect((performance.now() - start) / rounds).toBeLessThan(1)
+  expect(Either.isLeft(Nickname.parse(text))).toBe(true)
 })
 
 describe("two nicknames clash", () => {
@@ -178,6 +217,24 @@ describe("suggestions", () => {
     expect(Nickname.suggest(valid("alice"), () => false)).toEqual(["alice2", "alice_", "alice3"])
     expect(Nickname.suggest(valid("alice"), ({ text }) => text === "alice2")).toEqual(["alice_", "alice3", "alice4"])
     expect(Nickname.suggest(valid("alice"), () => true)).toEqual([])
+  })
+
+  test.each(["m".repeat(32), "漢".repeat(16), "д".repeat(32), "🦊".repeat(16), `${"x".repeat(30)}👨`])(
+    "leave room for what makes them differ: %s",
+    (text) => {
+      const suggestions = Nickname.suggest(valid(text), () => false)
+      expect(suggestions).toHaveLength(Nickname.SUGGESTIONS)
+      for (const suggestion of suggestions) expect(valid(suggestion).text).toBe(suggestion)
+    }
+  )
+
+  test("are looked for a few times only", () => {
+    let asked = 0
+    Nickname.suggest(valid("漢".repeat(16)), () => {
+      asked++
+      return true
+    })
+    expect(asked).toBeLessThan(10)
   })
 
   test("are valid and free, at most three, and the same every time", () => {
