@@ -35,8 +35,10 @@ export class Store extends Context.Tag("parley/services/Store")<
     readonly list: (folder: string) => Effect.Effect<ReadonlyArray<string>, StoreError>
     /**
      * Holds an exclusive lock for as long as the scope lives; fails with `Locked` at once when another living process,
-     * or another part of this one, holds it. A lock left by a process that died is taken over. Locks are no files: they
-     * neither show in `list` nor clash with a file of that name.
+     * or another part of this one, holds it. A lock left by a process that died is taken over; where it may have been
+     * on another machine or in another container that shares the store, that takes until it is certain (20 s at most).
+     * Who lost the lock that way while standing still finds `write`, `remove` and appending beside it `Locked`. Locks
+     * are no files: they neither show in `list` nor clash with a file of that name.
      */
     readonly lock: (name: string) => Effect.Effect<void, StoreError, Scope.Scope>
   }

@@ -35,15 +35,27 @@ let serial = 0
 
 /** A fresh name that no file of a store can have (`~`), and that tells whose it is. */
 export const temporaryPath = (folder: string): string => {
-  const { pid, started } = ProcessId.own()
-  return join(folder, `~${pid}-${started}-${++serial}`)
+  const { pid, place, started } = ProcessId.own()
+  return join(folder, `~${place}-${pid}-${started}-${++serial}`)
 }
 
 /** Removes what processes that died in the middle of a write have left. Best effort: leftovers harm nobody. */
 export const sweep = async (folder: string): Promise<void> => {
   for (const name of await Fs.readdir(folder)) {
-    const match = /^~(\d+)-(\d*)-\d+$/.exec(name)
-    if (match === null || ProcessId.isAlive({ pid: Number(match[1]), started: match[2]! })) continue
-    await Fs.rm(join(folder, name), { force: true }).catch(() => {})
+    const match = /^~([0-9a-f]{12})-(\d+)-(\d*)-\d+$/.exec(name)
+    if (match === null) continue
+    const file = join(folder, name)
+    const id = { place: match[1]!, pid: Number(match[2]), started: match[3]! }
+    if (id.place === ProcessId.own().place ? ProcessId.isAlive(id) : await isRecent(file)) continue
+    await Fs.rm(file, { force: true }).catch(() => {})
   }
 }
+
+/** Of a process in another container or on another machine only the age of what it left tells. */
+const isRecent = async (file: string): Promise<boolean> => {
+  const stat = await Fs.stat(file).catch(() => undefined)
+  return stat === undefined || Date.now() - stat.mtimeMs < ABANDONED
+}
+
+/** ms: no write of a small file takes a day, and the clocks of two machines rarely differ by more. */
+const ABANDONED = 86_400_000

@@ -8,8 +8,10 @@ import { MAX_FILE_BYTES, tooLarge } from "../../services/StoreName.js"
 import * as Folder from "./Folder.js"
 import { fromCause } from "./StoreErrors.js"
 
-/** Opens the file at `path` for appending, as `Store.journal` promises. */
-export const open = (path: string): Effect.Effect<Journal, StoreError, Scope.Scope> =>
+/**
+ * Opens the file at `path` for appending, as `Store.journal` promises. `guard` throws when that is no longer allowed.
+ */
+export const open = (path: string, guard: (path: string) => void): Effect.Effect<Journal, StoreError, Scope.Scope> =>
   Effect.gen(function* () {
     const file = yield* Effect.acquireRelease(
       Effect.tryPromise({ try: () => openFile(path), catch: (cause) => fromCause(`open ${path}`, cause) }),
@@ -21,7 +23,13 @@ export const open = (path: string): Effect.Effect<Journal, StoreError, Scope.Sco
       // An append that is under way is finished, so that the length stays known.
       Effect.uninterruptible(Effect.tryPromise({ try: act, catch: (cause) => fromCause(`${doing} ${path}`, cause) }))
     return {
-      append: (bytes) => appending.withPermits(1)(run("append to", () => append(file, path, bytes))),
+      append: (bytes) =>
+        appending.withPermits(1)(
+          run("append to", async () => {
+            guard(path)
+            await append(file, path, bytes)
+          })
+        ),
       // Beside appends, which take microseconds where a flush takes milliseconds.
       sync: syncing.withPermits(1)(run("flush", () => sync(file)))
     }

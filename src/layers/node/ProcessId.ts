@@ -1,17 +1,22 @@
-import { readFileSync } from "node:fs"
+import { createHash } from "node:crypto"
+import { readFileSync, readlinkSync } from "node:fs"
+import { hostname } from "node:os"
 
 /**
  * Names a process so that another one can tell later whether it still lives: its id and, where the system tells, the
  * time of its start, because ids are used again.
  */
 export interface ProcessId {
+  /** Where the id means something: one start of one machine, and in it one container. Twelve hexadecimal digits. */
+  readonly place: string
   readonly pid: number
   /** In the system's own unit (clock ticks since boot on Linux); empty where unknown. */
   readonly started: string
 }
 
-export const own = (): ProcessId => ({ pid: process.pid, started: inspect(process.pid).started })
+export const own = (): ProcessId => ({ place, pid: process.pid, started: inspect(process.pid).started })
 
+/** Whether a process of our own place lives. */
 export const isAlive = (id: ProcessId): boolean => {
   try {
     process.kill(id.pid, 0)
@@ -41,3 +46,14 @@ const inspect = (pid: number): { readonly state: string; readonly started: strin
 }
 
 const UNKNOWN = { state: "", started: "" }
+
+const placeOf = (): string => {
+  if (process.platform !== "linux") return hostname()
+  try {
+    return `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8")}${readlinkSync("/proc/self/ns/pid")}`
+  } catch {
+    return hostname()
+  }
+}
+
+const place = createHash("sha256").update(placeOf()).digest("hex").slice(0, 12)

@@ -1,6 +1,6 @@
 import { constants } from "node:fs"
 import * as Fs from "node:fs/promises"
-import { dirname, join, resolve } from "node:path"
+import { dirname, join, resolve, sep } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -30,6 +30,27 @@ const make = (location: string): Effect.Effect<typeof Store.Service> =>
     const run = <A>(doing: string, act: () => Promise<A>): Effect.Effect<A, StoreError> =>
       Effect.uninterruptible(Effect.tryPromise({ try: act, catch: (cause) => fromCause(doing, cause) }))
 
+    /** Folders whose lock somebody elsewhere took over while this machine stood still. */
+    const lost = new Set<string>()
+    const guard = (path: string): void => {
+      for (const folder of lost) if (path.startsWith(`${folder}${sep}`)) throw takenOver(folder)
+    }
+
+    const lockAt = (path: string) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function* () {
+          const watched: FileLock.Watched = new Map()
+          const attempt = () => FileLock.attempt(path, watched, () => lost.add(dirname(path)))
+          for (;;) {
+            const outcome = yield* run(`lock ${path}`, () => prepare(dirname(path)).then(attempt))
+            if (outcome._tag === "Held")
+              return yield* Effect.addFinalizer(() => Effect.promise(() => outcome.release().catch(() => {})))
+            if (outcome.isCertain) return yield* outcome.error
+            yield* restore(Effect.sleep(WATCH))
+          }
+        })
+      )
+
     const prepare = async (folder: string) => {
       await Folder.make(folder)
       if (swept.has(folder) || swept.size >= MAX_SWEPT) return
@@ -42,27 +63,26 @@ const make = (location: string): Effect.Effect<typeof Store.Service> =>
       read: (name) => Effect.flatMap(pathOf(name), (path) => run(`read ${path}`, () => read(path))),
       write: (name, content) =>
         Effect.flatMap(pathOf(name), (path) =>
-          run(`write ${path}`, () => prepare(dirname(path)).then(() => replace(path, content)))
+          run(`write ${path}`, () => prepare(dirname(path)).then(() => replace(path, content, guard)))
         ).pipe(turn.withPermits(1)),
-      journal: (name) => Effect.flatMap(pathOf(name), Journal.open),
+      journal: (name) => Effect.flatMap(pathOf(name), (path) => Journal.open(path, guard)),
       remove: (name) =>
-        Effect.flatMap(pathOf(name), (path) => run(`remove ${path}`, () => remove(path))).pipe(turn.withPermits(1)),
+        Effect.flatMap(pathOf(name), (path) => run(`remove ${path}`, () => remove(path, guard))).pipe(
+          turn.withPermits(1)
+        ),
       list: (folder) =>
         Effect.flatMap(folder === "" ? Effect.succeed(location) : pathOf(folder), (path) =>
           run(`list ${path}`, () => list(path, folder === "" ? [] : folder.split("/")))
         ),
-      lock: (name) =>
-        Effect.flatMap(pathOf(name), (path) =>
-          Effect.acquireRelease(
-            run(`lock ${path}`, () => prepare(dirname(path)).then(() => FileLock.acquire(path))),
-            (lock) => Effect.promise(() => lock.release().catch(() => {}))
-          )
-        ).pipe(Effect.asVoid)
+      lock: (name) => Effect.flatMap(pathOf(name), lockAt)
     }
   })
 
 /** Far more folders than a program writes to; the leftovers of a crash in further ones stay until the next start. */
 const MAX_SWEPT = 1000
+
+/** Between two looks at a lock whose holder may be dead: often enough to see each of its signs of life. */
+const WATCH = "1 second"
 
 /** More files than any store of ours has; the listing of a foreign tree stops here. */
 const MAX_LISTED = 100_000
@@ -88,7 +108,16 @@ const read = async (path: string): Promise<Option.Option<Uint8Array>> => {
   }
 }
 
-const replace = async (path: string, content: Uint8Array): Promise<void> => {
+type Guard = (path: string) => void
+
+const takenOver = (folder: string): StoreError =>
+  new StoreError({
+    reason: "Locked",
+    message: `${folder} was taken over from another container or machine while this one stood still: start anew`
+  })
+
+const replace = async (path: string, content: Uint8Array, guard: Guard): Promise<void> => {
+  guard(path)
   if (content.length > StoreName.MAX_FILE_BYTES) throw StoreName.tooLarge(`write ${path}`)
   const temporary = Folder.temporaryPath(dirname(path))
   try {
@@ -107,7 +136,8 @@ const replace = async (path: string, content: Uint8Array): Promise<void> => {
   await Folder.sync(dirname(path))
 }
 
-const remove = async (path: string): Promise<void> => {
+const remove = async (path: string, guard: Guard): Promise<void> => {
+  guard(path)
   try {
     await Fs.unlink(path)
   } catch (cause) {

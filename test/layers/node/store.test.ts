@@ -1,11 +1,15 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
+import { writeFileSync } from "node:fs"
 import * as Fs from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import { describe, expect, it } from "vitest"
+import { STALE } from "../../../src/layers/node/FileLock.js"
+import * as ProcessId from "../../../src/layers/node/ProcessId.js"
 import * as NodeStore from "../../../src/layers/node/Store.js"
 import { fromCause } from "../../../src/layers/node/StoreErrors.js"
 import { Store } from "../../../src/services/Store.js"
@@ -58,15 +62,20 @@ describe("files", () => {
 
   test("hide and sweep what a process that died has left half-written", (store) =>
     Effect.gen(function* () {
-      const dead = `~${yield* deadProcess}-1-1`
-      const mine = `~${process.pid}--1`
+      const { place } = ProcessId.own()
+      const dead = `~${place}-${yield* deadProcess}-1-1`
+      const mine = `~${place}-${process.pid}--1`
+      const [writing, abandoned] = [`~feedfeedfeed-${process.pid}--1`, `~feedfeedfeed-${process.pid}--2`]
       yield* Effect.promise(async () => {
         await Fs.mkdir(store.location, { recursive: true })
-        for (const name of [dead, mine, "other file"]) await Fs.writeFile(join(store.location, name), "half")
+        for (const name of [dead, mine, writing, abandoned, "other file"])
+          await Fs.writeFile(join(store.location, name), "half")
+        const longAgo = new Date(Date.now() - 2 * 86_400_000)
+        await Fs.utimes(join(store.location, abandoned), longAgo, longAgo)
       })
       expect(yield* store.list("")).toEqual([])
       yield* store.write("a", utf8("1"))
-      expect(yield* Effect.promise(() => Fs.readdir(store.location))).toEqual(["a", "other file", mine].sort())
+      expect(yield* Effect.promise(() => Fs.readdir(store.location))).toEqual(["a", "other file", mine, writing].sort())
     }))
 
   test("leave nothing of a write that failed", (store) =>
@@ -113,12 +122,22 @@ describe("files", () => {
   })
 })
 
+/** Puts up the lock of a process on another machine, or in another container, where ids mean nothing here. */
+const plantLock = (store: typeof Store.Service, pid: number) =>
+  Effect.promise(async () => {
+    await Fs.mkdir(store.location, { recursive: true })
+    const file = join(store.location, `profile~lock-feedfeedfeed-${pid}--00ff`)
+    await Fs.writeFile(file, "")
+    return file
+  })
+
 describe("a lock", () => {
   /** Puts up the lock of another process (`started` empty: unknown). */
   const plant = (store: typeof Store.Service, pid: number | undefined, started = "") =>
     Effect.promise(async () => {
       await Fs.mkdir(store.location, { recursive: true })
-      await Fs.writeFile(join(store.location, `profile~lock-${pid}-${started}-00ff`), "")
+      const file = join(store.location, `profile~lock-${ProcessId.own().place}-${pid}-${started}-00ff`)
+      await Fs.writeFile(file, "")
     })
 
   const filesOf = (store: typeof Store.Service) => Effect.promise(() => Fs.readdir(store.location))
@@ -128,7 +147,9 @@ describe("a lock", () => {
       yield* Effect.scoped(
         Effect.gen(function* () {
           yield* store.lock("profile")
-          expect(yield* filesOf(store)).toEqual([expect.stringContaining(`profile~lock-${process.pid}-`)])
+          expect(yield* filesOf(store)).toEqual([
+            expect.stringContaining(`profile~lock-${ProcessId.own().place}-${process.pid}-`)
+          ])
           const error = yield* Effect.flip(Effect.scoped(store.lock("profile")))
           expect(error.message).toContain(`process ${process.pid} `)
         })
@@ -188,6 +209,50 @@ describe("a lock", () => {
         })
       )
     }))
+})
+
+describe("a lock from another machine or container", () => {
+  test("is respected while its holder gives signs of life, whatever lives here under its id", (store) =>
+    Effect.gen(function* () {
+      const file = yield* plantLock(store, process.pid)
+      const signs = setInterval(() => writeFileSync(file, "."), 100)
+      const error = yield* Effect.flip(Effect.scoped(store.lock("profile")))
+      clearInterval(signs)
+      expect(error).toMatchObject({
+        reason: "Locked",
+        message: expect.stringContaining("of another container or machine")
+      })
+    }))
+
+  test("is taken over when its holder has been silent for long enough, whatever lives here under its id", (store) =>
+    Effect.gen(function* () {
+      const file = yield* plantLock(store, process.pid)
+      const silentFor = (ms: number) => new Date(Date.now() - ms)
+      yield* Effect.promise(() => Fs.utimes(file, silentFor(STALE - 1_000), silentFor(STALE - 1_000)))
+      yield* Effect.scoped(store.lock("profile"))
+      yield* plantLock(store, process.pid)
+      yield* Effect.promise(() => Fs.utimes(file, silentFor(STALE + 1_000), silentFor(STALE + 1_000)))
+      yield* Effect.scoped(store.lock("profile"))
+      expect(yield* Effect.promise(() => Fs.readdir(store.location))).toEqual([])
+    }))
+
+  test("that took ours over while we stood still leaves us nothing to write", (store) =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        yield* store.lock("profile")
+        const journal = yield* store.journal("log")
+        yield* journal.append(utf8("1"))
+        yield* Effect.promise(async () => {
+          for (const name of await Fs.readdir(store.location))
+            if (name.startsWith("profile~lock-")) await Fs.rm(join(store.location, name))
+        })
+        const refused = Effect.flip(journal.append(utf8("2"))).pipe(
+          Effect.retry(Schedule.spaced("100 millis")),
+          Effect.zip(Effect.flip(store.write("a", utf8("1"))))
+        )
+        expect((yield* refused).map(({ reason }) => reason)).toEqual(["Locked", "Locked"])
+      })
+    ))
 })
 
 /** The id of a process that has just died. */
