@@ -1,5 +1,6 @@
 import { connect } from "node:net"
 import { describe, expect, it } from "vitest"
+import { full } from "../support/Effort.js"
 import { client, Program, server, temporaryFolder } from "./Program.js"
 
 describe("two people", () => {
@@ -86,7 +87,7 @@ describe("trouble", () => {
     await alice.event("delivered", { peer: "bob", id })
   })
 
-  it("a server that is killed and started again changes nothing for a conversation", async () => {
+  it.runIf(full)("a server that is killed and started again changes nothing for a conversation", async () => {
     const { program, address, port } = await server()
     const alice = await client("alice", address)
     const bob = await client("bob", address)
@@ -108,7 +109,7 @@ describe("trouble", () => {
     await alice.event("message", { from: "bob", text: "and back" })
   })
 
-  it("twenty clients talk in pairs and nothing is lost", async () => {
+  it.runIf(full)("twenty clients talk in pairs and nothing is lost", async () => {
     const { address } = await server()
     const clients = await Promise.all(Array.from({ length: 20 }, (_, i) => client(`user${i}`, address)))
     const rounds = 5

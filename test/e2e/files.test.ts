@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto"
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { full } from "../support/Effort.js"
 import { client, server, temporaryFolder } from "./Program.js"
 import { hasTmux, Tmux } from "./Tmux.js"
 
@@ -57,7 +58,7 @@ describe.runIf(hasTmux)("files between two terminals", () => {
 })
 
 describe("--accept known", () => {
-  it("takes what people offer whose key was known before, and nobody else's", async () => {
+  it.runIf(full)("takes what people offer whose key was known before, and nobody else's", async () => {
     const { address } = await server()
     const [home, source, target] = [temporaryFolder(), temporaryFolder(), temporaryFolder()]
     writeFileSync(join(source, "file"), "content")

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
+import { full } from "../support/Effort.js"
 import { client, Program, server, temporaryFolder } from "./Program.js"
 import { hasTmux, Tmux } from "./Tmux.js"
 
@@ -99,50 +100,53 @@ describe("--no-history", () => {
 })
 
 describe("kill -9", () => {
-  it("of one of two in the middle of a conversation loses nothing of the history but its last moment", async () => {
-    const { address } = await server()
-    const homes = { alice: temporaryFolder(), bob: temporaryFolder() }
-    const alice = await client("alice", address, homes.alice)
-    const bob = await client("bob", address, homes.bob)
-    alice.command({ cmd: "query", nick: "bob" })
-    bob.command({ cmd: "query", nick: "alice" })
-    await bob.event("mutual")
-    const texts = Array.from({ length: 300 }, (_, n) => `message ${n}`)
-    const send = (texts: ReadonlyArray<string>) =>
-      alice.command(...texts.map((text) => ({ cmd: "send", to: "bob", text })))
-    const shown = (program: Program) =>
-      program.events().flatMap(({ event, text }) => (event === "message" ? [text] : []))
-    send(texts.slice(0, 20))
-    await bob.event("message", { text: texts[19] })
-    // What is looked for is written first.
-    bob.command({ cmd: "history", ref: "sure" })
-    await bob.event("history", { ref: "sure" })
-    send(texts.slice(20))
-    await bob.until("50 messages", () => (shown(bob).length >= 50 ? true : undefined))
-    await bob.kill("SIGKILL")
-    const before = shown(bob)
-    const back = await client("bob", address, homes.bob)
-    back.command({ cmd: "query", nick: "alice" })
-    await back.event("message", { text: texts.at(-1) })
-    await alice.until("all delivered", () =>
-      alice.events().filter(({ event }) => event === "delivered").length === texts.length ? true : undefined
-    )
-    back.command({ cmd: "history", limit: 1000, ref: "h" })
-    alice.command({ cmd: "history", limit: 1000, ref: "h" })
-    const remembered = async (program: Program) => {
-      const { messages } = await program.event("history", { ref: "h" })
-      return (messages as ReadonlyArray<{ readonly text: string; readonly state?: string }>).map(
-        ({ state = "shown", text }) => `${text} ${state}`
+  it.runIf(full)(
+    "of one of two in the middle of a conversation loses nothing of the history but its last moment",
+    async () => {
+      const { address } = await server()
+      const homes = { alice: temporaryFolder(), bob: temporaryFolder() }
+      const alice = await client("alice", address, homes.alice)
+      const bob = await client("bob", address, homes.bob)
+      alice.command({ cmd: "query", nick: "bob" })
+      bob.command({ cmd: "query", nick: "alice" })
+      await bob.event("mutual")
+      const texts = Array.from({ length: 300 }, (_, n) => `message ${n}`)
+      const send = (texts: ReadonlyArray<string>) =>
+        alice.command(...texts.map((text) => ({ cmd: "send", to: "bob", text })))
+      const shown = (program: Program) =>
+        program.events().flatMap(({ event, text }) => (event === "message" ? [text] : []))
+      send(texts.slice(0, 20))
+      await bob.event("message", { text: texts[19] })
+      // What is looked for is written first.
+      bob.command({ cmd: "history", ref: "sure" })
+      await bob.event("history", { ref: "sure" })
+      send(texts.slice(20))
+      await bob.until("50 messages", () => (shown(bob).length >= 50 ? true : undefined))
+      await bob.kill("SIGKILL")
+      const before = shown(bob)
+      const back = await client("bob", address, homes.bob)
+      back.command({ cmd: "query", nick: "alice" })
+      await back.event("message", { text: texts.at(-1) })
+      await alice.until("all delivered", () =>
+        alice.events().filter(({ event }) => event === "delivered").length === texts.length ? true : undefined
       )
+      back.command({ cmd: "history", limit: 1000, ref: "h" })
+      alice.command({ cmd: "history", limit: 1000, ref: "h" })
+      const remembered = async (program: Program) => {
+        const { messages } = await program.event("history", { ref: "h" })
+        return (messages as ReadonlyArray<{ readonly text: string; readonly state?: string }>).map(
+          ({ state = "shown", text }) => `${text} ${state}`
+        )
+      }
+      expect(await remembered(alice)).toEqual(texts.map((text) => `${text} delivered`))
+      const heard = await remembered(back)
+      const all = texts.map((text) => `${text} shown`)
+      // One gap: what came at last to the one who was killed.
+      const gap = all.findIndex((text, n) => text !== heard[n])
+      const lost = all.length - heard.length
+      expect(heard).toEqual(gap < 0 ? all : [...all.slice(0, gap), ...all.slice(gap + lost)])
+      expect(lost === 0 ? 20 : gap).toBeGreaterThanOrEqual(20)
+      expect(gap + lost).toBeLessThanOrEqual(before.length)
     }
-    expect(await remembered(alice)).toEqual(texts.map((text) => `${text} delivered`))
-    const heard = await remembered(back)
-    const all = texts.map((text) => `${text} shown`)
-    // One gap: what came at last to the one who was killed.
-    const gap = all.findIndex((text, n) => text !== heard[n])
-    const lost = all.length - heard.length
-    expect(heard).toEqual(gap < 0 ? all : [...all.slice(0, gap), ...all.slice(gap + lost)])
-    expect(lost === 0 ? 20 : gap).toBeGreaterThanOrEqual(20)
-    expect(gap + lost).toBeLessThanOrEqual(before.length)
-  })
+  )
 })

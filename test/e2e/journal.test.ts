@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { full } from "../support/Effort.js"
 import { client, type Program, server, temporaryFolder } from "./Program.js"
 
 const TEXTS = Array.from({ length: 200 }, (_, n) => `message ${n}`)
@@ -25,7 +26,7 @@ const pair = async () => {
 }
 
 describe("kill -9", () => {
-  it("of the sender whose peer is away: 200 messages wait, and arrive once and in order", async () => {
+  it.runIf(full)("of the sender whose peer is away: 200 messages wait, and arrive once and in order", async () => {
     const { address, alice, bob, homes } = await pair()
     await bob.kill("SIGKILL")
     send(alice)
@@ -41,7 +42,7 @@ describe("kill -9", () => {
     expect(texts(back)).toEqual(TEXTS)
   })
 
-  it("of the sender in the middle: what was accepted arrives, once and in order", async () => {
+  it.runIf(full)("of the sender in the middle: what was accepted arrives, once and in order", async () => {
     const { address, alice, bob, homes } = await pair()
     send(alice)
     await atLeast(alice, "sent", 1)

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto"
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { full } from "../support/Effort.js"
 import { client, Program, type ProgramOptions, server, temporaryFolder } from "./Program.js"
 
 /** Starts a one-shot command of somebody with a profile of their own. */
@@ -97,7 +98,7 @@ describe("parley send-file and receive-file", () => {
     expect(readFileSync(copy).equals(bytes)).toBe(true)
   })
 
-  it("tell what the other side made of an offer", async () => {
+  it.runIf(full)("tell what the other side made of an offer", async () => {
     const { address } = await server()
     const [home, source] = [temporaryFolder(), temporaryFolder()]
     const path = join(source, "file")
@@ -139,7 +140,7 @@ describe("parley send-file and receive-file", () => {
   })
 
   for (const killed of ["receiver", "sender"] as const)
-    it(`go on where they were when the ${killed} was killed`, async () => {
+    it.runIf(full)(`go on where they were when the ${killed} was killed`, async () => {
       const { address } = await server()
       const [home, other, source, target] = [temporaryFolder(), temporaryFolder(), temporaryFolder(), temporaryFolder()]
       const path = join(source, "big")

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { full } from "../support/Effort.js"
 import { client, Program, server, temporaryFolder } from "./Program.js"
 
 const run = async (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) => {
@@ -110,7 +111,7 @@ describe("failures", () => {
     await program.exited
   })
 
-  it("of the home folder are told", async () => {
+  it.runIf(full)("of the home folder are told", async () => {
     const { address } = await server()
     const file = join(temporaryFolder(), "file")
     writeFileSync(file, "")
@@ -123,7 +124,7 @@ describe("failures", () => {
 })
 
 describe("signals", () => {
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
+  for (const signal of full ? (["SIGINT", "SIGTERM"] as const) : (["SIGTERM"] as const))
     it(`${signal} ends a server with clients, and a client, in order`, async () => {
       const { program, address } = await server()
       const alice = await client("alice", address)

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { expect, it } from "vitest"
+import { full } from "../support/Effort.js"
 import { Program } from "./Program.js"
 
 const run = async (...args: ReadonlyArray<string>) => {
@@ -34,7 +35,7 @@ it("finds the first failing seed, shrinks its faults, and shows it again with th
   expect(readdirSync(folder)).toEqual(["endless.mjs", "lossy.ts"])
 })
 
-it("gives up a run that never ends, and names its seed", async () => {
+it.runIf(full)("gives up a run that never ends, and names its seed", async () => {
   const { code, stderr } = await run(`${folder}/endless.mjs`, "--seeds", "1..40", "--jobs", "1", "--patience", "2")
   expect(code).toBe(1)
   expect(stderr).toContain("seed 23 kept its process busy for 2 s without a pause")

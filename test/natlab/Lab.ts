@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { Program } from "../e2e/Program.js"
+import { full } from "../support/Effort.js"
 import type { Person } from "./Talk.js"
 
 /** The tool that builds networks out of namespaces, beside the repository: its README tells what it can do. */
@@ -13,8 +14,12 @@ const NATLAB = fileURLToPath(new URL("../../../shared/natlab/natlab", import.met
 const works = (command: string, ...args: ReadonlyArray<string>): boolean =>
   spawnSync(command, args, { stdio: "ignore" }).status === 0
 
-/** Whether this machine can run laboratories: the tool is there, we are root, and the kernel gives us namespaces. */
+/**
+ * Whether there are laboratories: everything is to be tried, the tool is there, we are root, and the kernel gives us
+ * namespaces.
+ */
 export const available: boolean =
+  full &&
   existsSync(NATLAB) &&
   process.getuid?.() === 0 &&
   ["ip", "nft", "conntrack", "sysctl", "flock", "cc"].every((tool) => works("which", tool)) &&

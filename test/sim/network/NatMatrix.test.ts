@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import * as Nat from "../../../src/sim/network/Nat.js"
+import { full } from "../../support/Effort.js"
 import { attempt, kinds, pairs, theory } from "../support/NatMatrix.js"
 
 describe("hole punching through every pair of NATs", () => {
@@ -10,14 +11,17 @@ describe("hole punching through every pair of NATs", () => {
   it("succeeds exactly where RFC 4787 says", async () => {
     const wrong: Array<string> = []
     let met = 0
+    let tried = 0
     for (const [index, [a, b]] of pairs.entries()) {
+      if (!full && index % 5 !== 0) continue
+      tried++
       const success = await attempt(a, b, { seed: index })
       if (success) met++
       if (success !== theory(a, b)) wrong.push(`${show(a)} with ${show(b)}: ${success}`)
     }
     expect(wrong).toEqual([])
-    expect(met).toBeGreaterThan(200)
-    expect(met).toBeLessThan(300)
+    expect(met).toBeGreaterThan(0.5 * tried)
+    expect(met).toBeLessThan(0.8 * tried)
   })
 
   it("crosses the four classic types as the textbook says", async () => {
