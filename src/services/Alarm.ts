@@ -7,8 +7,8 @@ import * as Timer from "./Timer.js"
 export interface Alarm {
   /**
    * Rings at `at` (monotonic ms) or as soon after as the clock allows, never within this call; `undefined` for never.
-   * Replaces the earlier time.
-   * Moving the time later is free of charge: the armed timer ends, finds nothing due, and is armed anew.
+   * Replaces the time that was set before. A later time costs nothing: the timer that is armed ends, finds nothing due,
+   * and is armed anew.
    */
   readonly set: (at: number | undefined) => void
 }
@@ -63,5 +63,5 @@ export const make = (ring: (now: number) => void): Effect.Effect<Alarm, never, S
     }
   })
 
-/** Node's timers hold at most 2^31-1 ms; a day is far below and costs nothing to renew. */
+/** Milliseconds: Node's timers hold at most 2^31-1; a day is far below that, and renewing it costs nothing. */
 const MAX_SLEEP = 86_400_000

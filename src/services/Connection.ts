@@ -15,8 +15,7 @@ export interface Connection {
   readonly pause: () => void
   readonly resume: () => void
   /**
-   * Sends what is queued, then closes. `onClose` follows, at the latest when the peer has not taken the rest within 2
-   * s.
+   * Sends what is queued, then closes, and calls `onClose`. A peer that has not taken the rest within 2 s is given up.
    */
   readonly end: () => void
   /** Closes at once and drops what is queued. `onClose` follows; the peer may see `ended` or `reset`. */
@@ -25,15 +24,14 @@ export interface Connection {
 
 export interface ConnectionHandler {
   /**
-   * Bytes in order of arrival; the chunk borders mean nothing. `data` belongs to the callee. Never called after this
-   * side's
-   * `end` or `destroy`. Must not throw.
+   * Bytes in order of arrival; the borders of the chunks mean nothing. `data` belongs to the callee. Never called after
+   * this side has called `end` or `destroy`. Must not throw.
    */
   readonly onData: (data: Uint8Array) => void
   /**
    * The peer has ended its side and still reads: called at most once, after the last `onData`. The callee sends the
-   * replies that it owes and calls `end`. Left out, the connection ends by itself after what is queued by then. Must
-   * not throw.
+   * replies that it owes and calls `end`. Without an `onEnd`, the connection sends what is queued by then and ends by
+   * itself. Must not throw.
    */
   readonly onEnd?: () => void
   /** Called exactly once, after the last `onData`, however the connection ends. Must not throw. */

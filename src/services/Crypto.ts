@@ -5,7 +5,7 @@ import type * as Primitives from "../domain/Crypto.js"
 /** The cryptographic primitives as a service, so that programs choose the implementation once. */
 export class Crypto extends Context.Tag("parley/services/Crypto")<Crypto, Primitives.Crypto>() {}
 
-/** There is no cryptography, so there is no program: raised while the layer is built, never later. */
+/** Cryptography cannot be had, so no program can run: raised while the layer is built, never later. */
 export class CryptoError extends Data.TaggedError("CryptoError")<{
   /** `NotLoaded`: no native library for this platform. `SelfTest`: it loaded, and computes something else. */
   readonly reason: "NotLoaded" | "SelfTest"

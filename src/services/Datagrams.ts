@@ -25,8 +25,8 @@ export interface BindOptions {
   /** Called for each datagram, in order of arrival. `data` belongs to the callee. Must not throw. */
   readonly onDatagram: (from: Endpoint, data: Uint8Array) => void
   /**
-   * Called once after one or more `onDatagram`, when no more is at hand: at the latest before anything else runs that
-   * waits for I/O or time. What is answered here is answered once for the whole burst. Must not throw.
+   * Called once after one or more `onDatagram`, when the system has no further datagram at hand, and before anything
+   * else runs that waits for I/O or time. One answer given here does for the whole burst. Must not throw.
    */
   readonly onIdle?: () => void
 }

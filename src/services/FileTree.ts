@@ -3,9 +3,9 @@ import { MAX_ENTRIES } from "../protocol/FileRecord.js"
 import { FilesError, type Found, type FoundEntry, type Incoming, MAX_NUMBER } from "./Files.js"
 
 /**
- * A file system that exists nowhere: what `Files` finds and fills in tests and in the simulated world. Paths are
- * absolute, or relative to `HOME`; folders are there when something is in them, or when they were made. It knows what
- * of a file survives a loss of power.
+ * A file system in memory: what `Files` finds and fills in tests and in the simulated world. Paths are absolute, or
+ * relative to `HOME`; a folder exists when something is in it, or when it was made. The tree knows what of each file
+ * survives a loss of power.
  */
 export class FileTree {
   readonly #files = new Map<string, TreeFile>()
@@ -106,7 +106,7 @@ export class FileTree {
     return { path: full, free: this.#free() }
   }
 
-  /** Makes what is missing of something that arrives; whether all of it was. */
+  /** Makes the files of a transfer that are missing. Returns whether none of them was there before. */
   land(incoming: Incoming): boolean {
     const fresh =
       incoming.kind === "file" ? !this.#files.has(landingOf(incoming)) : !this.#folders.has(landingOf(incoming))

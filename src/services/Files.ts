@@ -9,8 +9,7 @@ import type { FileName } from "../domain/FileName.js"
  * change what is there at any time, names are the user's, and what we make must never take the place of something that
  * is there.
  *
- * Relative paths are taken from the program's working directory. Operations that began are finished when they are
- * interrupted.
+ * Relative paths start at the program's working directory. An operation that is interrupted is finished all the same.
  */
 export class Files extends Context.Tag("parley/services/Files")<
   Files,
@@ -38,7 +37,7 @@ export class Files extends Context.Tag("parley/services/Files")<
 
 /** What lies at a path, as it was when it was looked at. */
 export interface Found {
-  /** In full. */
+  /** Absolute. */
   readonly path: string
   readonly kind: "file" | "folder"
   /** The last segment of the path. */
@@ -104,5 +103,5 @@ export class FilesError extends Data.TaggedError("FilesError")<{
   readonly cause?: unknown
 }> {}
 
-/** Things of one name in a folder before we give up finding another: whoever has that many has another problem. */
+/** How many numbered names (`name (2)` and so on) `commit` tries: nobody has that many files of one name by intent. */
 export const MAX_NUMBER = 1_000

@@ -10,7 +10,7 @@ export class LanDiscovery extends Context.Tag("parley/services/LanDiscovery")<
   {
     /**
      * Announces `name` at UDP `port` of this machine and tells of the others, in the background, for as long as the
-     * scope lives; closing it takes the announcement back. Our own announcement may be among what is found.
+     * scope lives; closing the scope takes the announcement back. Our own announcement may be among those found.
      */
     readonly join: (options: JoinOptions) => Effect.Effect<void, LanDiscoveryError, Scope.Scope>
   }
@@ -21,14 +21,15 @@ export interface JoinOptions {
   readonly name: string
   readonly port: number
   /**
-   * Called when somebody is heard, also again and at another endpoint. Anybody can announce anything. Must not throw.
+   * Called when an announcement is heard: a new one, the same again, or the same name at another endpoint. Anybody can
+   * announce anything. Must not throw.
    */
   readonly onFound: (name: string, endpoint: Endpoint) => void
-  /** Called when somebody said goodbye, or its announcement has run out. Must not throw. */
+  /** Called when the owner of an announcement said goodbye, or the announcement has run out. Must not throw. */
   readonly onLost: (name: string) => void
 }
 
-/** Names known at a time: a conference's worth; what is announced beyond it is not told. */
+/** Names known at a time, enough for a conference; announcements beyond them are not told. */
 export const MAX_ANNOUNCED = 512
 
 export class LanDiscoveryError extends Data.TaggedError("LanDiscoveryError")<{

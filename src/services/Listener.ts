@@ -29,8 +29,8 @@ export interface ListenOptions extends Partial<ConnectionLimits> {
   /** 0 lets the system choose. */
   readonly port: number
   /**
-   * Connections that the system completes ahead of `accept`; 4096 when left out (a burst beyond it waits 1 s for a
-   * retry).
+   * Connections that the system completes ahead of `accept`; 4096 when left out. Whoever comes beyond that in one burst
+   * is let in by the system's retry, 1 s later.
    */
   readonly backlog?: number
 }

@@ -8,9 +8,9 @@ export class PortMapping extends Context.Tag("parley/services/PortMapping")<
   PortMapping,
   {
     /**
-     * Has UDP `port` of this machine forwarded, and keeps it so in the background for as long as the scope lives;
-     * closing it takes the forwarding back, in `UNMAPPING` ms at most. Never fails: a router that cannot do it, or
-     * none, is nothing forwarded.
+     * Has UDP `port` of this machine forwarded, and keeps it so in the background for as long as the scope lives.
+     * Closing the scope takes the forwarding back, within `UNMAPPING` ms. Never fails: where the router cannot do it,
+     * or there is no router, nothing is forwarded and `onExternal` is not called.
      */
     readonly forward: (options: ForwardOptions) => Effect.Effect<Forwarding, never, Scope.Scope>
   }
@@ -19,8 +19,9 @@ export class PortMapping extends Context.Tag("parley/services/PortMapping")<
 export interface ForwardOptions {
   readonly port: number
   /**
-   * Called with the endpoint that the router claims to forward from, and with `undefined` when it does no longer; also
-   * again with the same. The router is believed nothing else: the endpoint may be of any kind. Must not throw.
+   * Called with the endpoint that the router claims to forward from, and with `undefined` when it no longer does; the
+   * same endpoint may be told again. It is the router's word, unchecked: any endpoint at all may stand there. Must not
+   * throw.
    */
   readonly onExternal: (endpoint: Endpoint | undefined) => void
 }
@@ -30,5 +31,5 @@ export interface Forwarding {
   readonly renew: () => void
 }
 
-/** Milliseconds: a router answers in a few; whoever ends a program does not wait for one that does not. */
+/** Milliseconds: a router answers within a few of them, and the end of a program must not wait for a silent one. */
 export const UNMAPPING = 300

@@ -9,9 +9,9 @@ export class Resolver extends Context.Tag("parley/services/Resolver")<
   Resolver,
   {
     /**
-     * The addresses of `host`, canonical, in the order in which the system would try them, at most `MAX_ADDRESSES`. An
-     * IP literal stands for itself. Never succeeds with none. Takes as long as the system's own lookup does: bound it
-     * where that matters.
+     * The addresses of `host` in canonical form, at least one and at most `MAX_ADDRESSES`, in the order in which the
+     * system would try them. An IP literal stands for itself. Takes as long as the system's own lookup does: put a
+     * bound on it where that matters.
      */
     readonly resolve: (host: string) => Effect.Effect<ReadonlyArray<string>, ResolveError>
   }

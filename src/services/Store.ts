@@ -14,7 +14,7 @@ export class Store extends Context.Tag("parley/services/Store")<
   {
     /** Where the folder is, for messages to people. */
     readonly location: string
-    /** The whole file, or none. A file over 64 MiB fails with `TooLarge`, here and where it would come to be. */
+    /** The whole file, or none. A file over 64 MiB fails with `TooLarge`, and so does whatever would make one. */
     readonly read: (name: string) => Effect.Effect<Option.Option<Uint8Array>, StoreError>
     /**
      * Replaces the file: after success it survives a crash; after a crash in between, the old or the new content is
@@ -35,10 +35,11 @@ export class Store extends Context.Tag("parley/services/Store")<
     readonly list: (folder: string) => Effect.Effect<ReadonlyArray<string>, StoreError>
     /**
      * Holds an exclusive lock for as long as the scope lives; fails with `Locked` at once when another living process,
-     * or another part of this one, holds it. A lock left by a process that died is taken over; where it may have been
-     * on another machine or in another container that shares the store, that takes until it is certain (20 s at most).
-     * Who lost the lock that way while standing still finds `write`, `remove` and appending beside it `Locked`. Locks
-     * are no files: they neither show in `list` nor clash with a file of that name.
+     * or another part of this one, holds it. A lock left by a process that died is taken over: at once on the same
+     * machine, and after 20 s without a sign of life where that process may have run on another machine or in another
+     * container that shares the store. A process that only stood still, and wakes up to find its lock taken over, gets
+     * `Locked` from `write`, `remove` and `append` from then on. Locks are no files: they neither show in `list` nor clash
+     * with a file of that name.
      */
     readonly lock: (name: string) => Effect.Effect<void, StoreError, Scope.Scope>
   }

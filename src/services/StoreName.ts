@@ -1,6 +1,6 @@
 import { StoreError } from "./Store.js"
 
-/** A file of at most 64 MiB: a journal of years of chat, and still read in one piece without hurting. */
+/** 64 MiB: holds the journal of years of chat, and can still be read in one piece. */
 export const MAX_FILE_BYTES = 64 * 1024 * 1024
 
 const MAX_SEGMENTS = 8
@@ -11,7 +11,7 @@ export const parse = (name: string): ReadonlyArray<string> | undefined => {
   return segments.length <= MAX_SEGMENTS && segments.every(isSegment) ? segments : undefined
 }
 
-/** Whether a file may have this name inside its folder. Others (temporary files) are invisible. */
+/** Whether a file may have this name inside its folder. `Store` does not see files of other names (temporary ones). */
 export const isSegment = (segment: string): boolean =>
   /^[A-Za-z0-9._-]{1,128}$/.test(segment) && segment !== "." && segment !== ".."
 

@@ -6,9 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 
 /**
- * Calls `run` once, `ms` from now or as soon after as the clock allows, never within this call, and gives what calls it
- * off.
- * `ms` is a whole number from 0 to 2^31-1.
+ * Calls `run` once, `ms` (a whole number from 0 to 2^31-1) from now or as soon after as the clock allows, never within
+ * this call. Returns what calls it off.
  */
 export type Timer = (ms: number, run: () => void) => () => void
 
@@ -21,8 +20,8 @@ export const TimerId: unique symbol = Symbol.for("parley/services/Timer")
 
 /**
  * The timer of the runtime's clock. It costs no fiber on the system's clock and on a clock that brings its own; any
- * other clock, such as the one of a test, is asked to sleep. Something that throws ends as a fiber would, and nothing
- * else with it.
+ * other clock, such as the one of a test, is asked to sleep. A `run` that throws is reported as a fiber that died, and
+ * stops nothing else.
  */
 export const make: Effect.Effect<Timer> = Effect.gen(function* () {
   const clock = yield* Effect.clock

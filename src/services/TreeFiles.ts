@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { type Files, FilesError } from "./Files.js"
 import type { FileTree } from "./FileTree.js"
 
-/** `Files` on a file system that exists nowhere. `turn` is what each operation waits for: the disk, or nothing. */
+/** `Files` on a `FileTree`. Each operation waits for `turn` first: the time that a disk takes, or nothing. */
 export const make = (tree: FileTree, turn: Effect.Effect<void> = Effect.void): Files["Type"] => {
   const operate = <A>(act: () => A | FilesError): Effect.Effect<A, FilesError> =>
     Effect.flatMap(turn, () => {
