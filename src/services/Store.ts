@@ -38,8 +38,8 @@ export class Store extends Context.Tag("parley/services/Store")<
      * or another part of this one, holds it. A lock left by a process that died is taken over: at once on the same
      * machine, and after 20 s without a sign of life where that process may have run on another machine or in another
      * container that shares the store. A process that only stood still, and wakes up to find its lock taken over, gets
-     * `Locked` from `write`, `remove` and `append` from then on. Locks are no files: they neither show in `list` nor clash
-     * with a file of that name.
+     * `Locked` from `write`, `remove` and `append` from then on. Locks are no files: they neither show in `list` nor
+     * clash with a file of that name.
      */
     readonly lock: (name: string) => Effect.Effect<void, StoreError, Scope.Scope>
   }
