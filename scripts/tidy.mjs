@@ -282,7 +282,6 @@ const UNDER_WAY = [
   "src/node.ts",
   "src/simulate.ts",
   "src/simulator.ts",
-  "src/cli/json/Program.ts",
   "src/cli/oneshot/ReceiveFileProgram.ts",
   "src/cli/terminal/",
   "src/client/",

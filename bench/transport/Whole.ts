@@ -47,7 +47,7 @@ export const wholeB = async (pipe: Pipe): Promise<Figures> => {
     let used = before
     yield* Effect.forkScoped(
       Stream.runForEach(self.events, (event) => {
-        if (event._tag === "Incoming") return Effect.ignore(self.query(event.peer))
+        if (event._tag === "Incoming") return Effect.ignore(self.query(event.nick))
         if (event._tag !== "Message") return Effect.void
         if (event.text.startsWith(ECHOED)) return Effect.asVoid(self.send(event.from, event.text))
         if (++shown === WARM_UP) before = process.cpuUsage()

@@ -61,7 +61,7 @@ const echo = (bot: ClientApi): Effect.Effect<void> =>
   Stream.runForEach(bot.events, (event) => {
     switch (event._tag) {
       case "Incoming":
-        return Effect.ignore(bot.query(event.peer))
+        return Effect.ignore(bot.query(event.nick))
       case "Message":
         return Effect.ignore(bot.send(event.from, event.text))
       default:

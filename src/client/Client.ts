@@ -4,11 +4,11 @@ import type * as Stream from "effect/Stream"
 import type { ClientError } from "../core/client/ClientError.js"
 import type { ClientEvent } from "../core/client/Events.js"
 import type { Why } from "../core/client/Why.js"
+import type { HistoryPage, HistoryQuery } from "../core/history/HistoryPage.js"
 import type { PeerStatus } from "../core/peer/PeerStatus.js"
 import type { Policy } from "../core/peer/path/Policy.js"
 import type { MessageId } from "../domain/MessageId.js"
 import type { FilesApi } from "./files/Api.js"
-import type { HistoryPage, HistoryQuery } from "./history/Api.js"
 
 /**
  * A registered (or registering) participant: the control link, the peer links and the conversations of one nickname.

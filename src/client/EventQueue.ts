@@ -144,12 +144,12 @@ const subjectOf = (event: ClientEvent): string | undefined => {
     case "Incoming":
     case "PathChanged":
     case "Mutual":
-      return `${event._tag} ${event.peer}`
+      return `${event._tag} ${event.nick}`
     case "Connected":
     case "Disconnected":
-      return `link ${event.peer}`
+      return `link ${event.nick}`
     case "Failed":
-      return `failed ${event.code} ${event.peer ?? ""}`
+      return `failed ${event.code} ${event.nick ?? ""}`
     case "Registered":
     case "NickTaken":
     case "ServerLost":
@@ -159,7 +159,7 @@ const subjectOf = (event: ClientEvent): string | undefined => {
     case "Journal":
       return "journal"
     case "Kept":
-      return `kept ${event.peer}`
+      return `kept ${event.nick}`
     case "Transfer":
       return `transfer ${event.transfer.id}`
     case "Message":

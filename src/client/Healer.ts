@@ -74,7 +74,7 @@ export const make = (
             yield* Effect.sleep(Duration.millis(Math.min(Math.max(result.retryAfterMs ?? 0, PAUSE), LONGEST_PAUSE)))
           } else if (result.code === "KeyChanged") {
             const { code, message } = result
-            events.offer({ _tag: "Failed", code, message, peer: nick })
+            events.offer({ _tag: "Failed", code, message, nick })
           }
         }
       })

@@ -103,7 +103,7 @@ export class Introducer {
     this.peers.drive((peers, now) => peers.admit(vouched.introduction, now))
     if (isNews) {
       const { fingerprint, known, nick } = vouched
-      this.events.offer({ _tag: "Incoming", peer: nick, fingerprint, known })
+      this.events.offer({ _tag: "Incoming", nick, fingerprint, known })
     }
   }
 
@@ -122,7 +122,7 @@ export class Introducer {
       if (dropped > 0) {
         const what = dropped === 1 ? "1 message was" : `${dropped} messages were`
         const message = `${what} dropped: written to the former key of ${nick}, and never delivered`
-        this.events.offer({ _tag: "Failed", code: "Undelivered", message, peer: nick })
+        this.events.offer({ _tag: "Failed", code: "Undelivered", message, nick })
       }
     }
     return undefined
@@ -209,7 +209,7 @@ export class Introducer {
   }
 
   private fail({ code, message }: ClientError, peer: string): void {
-    this.events.offer({ _tag: "Failed", code, message, peer })
+    this.events.offer({ _tag: "Failed", code, message, nick: peer })
   }
 
   /** Introductions come only to registered clients, and those have a profile. */

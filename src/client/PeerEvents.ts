@@ -39,15 +39,15 @@ export const handle = (
       conversation.path = event.path.kind
       client.introducer.pinIfProven(conversation)
       if (conversation.asked) client.remembrance.begins(event.peer)
-      client.events.offer({ _tag: "Connected", peer, path: named(event.path, client.relayName) })
+      client.events.offer({ _tag: "Connected", nick: peer, path: named(event.path, client.relayName) })
       return
     case "PathChanged":
       conversation.path = event.path.kind
-      client.events.offer({ _tag: "PathChanged", peer, path: named(event.path, client.relayName) })
+      client.events.offer({ _tag: "PathChanged", nick: peer, path: named(event.path, client.relayName) })
       return
     case "Mutual":
       client.remembrance.begins(event.peer)
-      client.events.offer({ _tag: "Mutual", peer })
+      client.events.offer({ _tag: "Mutual", nick: peer })
       return
     case "Message":
       if (!client.inbox) return
@@ -59,14 +59,14 @@ export const handle = (
       return
     case "Delivered":
       client.remembrance.confirmed(event.peer, event.id, "Delivered")
-      client.events.offer({ _tag: "Delivered", peer, id: event.id })
+      client.events.offer({ _tag: "Delivered", nick: peer, id: event.id })
       return
     case "Read":
       client.remembrance.confirmed(event.peer, event.id, "Read")
-      client.events.offer({ _tag: "Read", peer, id: event.id })
+      client.events.offer({ _tag: "Read", nick: peer, id: event.id })
       return
     case "CreditExhausted":
-      client.events.offer({ _tag: "Waiting", peer, id: event.id })
+      client.events.offer({ _tag: "Waiting", nick: peer, id: event.id })
       return
     case "Disconnected":
       conversation.connected = false
@@ -74,6 +74,6 @@ export const handle = (
       conversation.departed = event.reason === "left"
       // A peer that was cut off may have restarted; its new session answers only to a new introduction.
       if (event.reason === "timeout" || event.reason === "unreachable") client.heal(event.peer)
-      client.events.offer({ _tag: "Disconnected", peer, reason: event.reason, undelivered: event.undelivered })
+      client.events.offer({ _tag: "Disconnected", nick: peer, reason: event.reason, undelivered: event.undelivered })
   }
 }

@@ -188,7 +188,7 @@ export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientErr
       peers.drive((machine, now) => machine.setPolicy(undefined, policies.everybody, now))
       for (const { messages, nick, peer } of journal?.waiting() ?? []) {
         kept.add(peer, nick)
-        events.offer({ _tag: "Kept", peer: nick, undelivered: messages })
+        events.offer({ _tag: "Kept", nick, undelivered: messages })
       }
       for (const { nick, peer } of transfers.restore()) kept.add(peer, nick)
       remembrance.start()

@@ -3,10 +3,10 @@ import * as Exit from "effect/Exit"
 import * as Mailbox from "effect/Mailbox"
 import * as Stream from "effect/Stream"
 import type { ClientApi, OpenChannel } from "../../src/client/Client.js"
-import type { HistoryPage } from "../../src/client/history/Api.js"
 import { ClientError, type ClientErrorCode } from "../../src/core/client/ClientError.js"
 import type { ClientEvent } from "../../src/core/client/Events.js"
 import type { Transfer } from "../../src/core/client/Transfer.js"
+import type { HistoryPage } from "../../src/core/history/HistoryPage.js"
 import { messageId } from "../support/ids.js"
 
 /** A client without a network: it does what it is told, and what happens to it is what the test says. */
@@ -75,7 +75,7 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
         Effect.flatMap(() => {
           if (!queried.has(nick)) return refuse("NotConnected", `query ${nick} first`)
           const id = messageId(++messages)
-          happens({ _tag: "Delivered", peer: nick, id })
+          happens({ _tag: "Delivered", nick, id })
           // On a fast path the answer of the peer is here before the caller goes on.
           return Effect.as(Effect.repeatN(Effect.yieldNow(), 10), id)
         })
@@ -108,10 +108,10 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
       offer: (nick, path) =>
         Effect.flatMap(call(`offer ${nick} ${path}`), () =>
           queried.has(nick)
-            ? Effect.succeed(transfer({ name: path, peer: nick }))
+            ? Effect.succeed(transfer({ name: path, nick }))
             : refuse("NotConnected", `query ${nick} first`)
         ),
-      offerStream: (nick, name) => Effect.as(call(`offerStream ${nick} ${name}`), transfer({ name, peer: nick })),
+      offerStream: (nick, name) => Effect.as(call(`offerStream ${nick} ${name}`), transfer({ name, nick })),
       accept: (id, directory) => Effect.zipRight(call(`accept ${id} ${directory}`), known(id)),
       acceptStream: (id) => Stream.fromEffect(Effect.flatMap(known(id), () => Effect.succeed(new Uint8Array()))),
       decline: (id) => Effect.zipRight(call(`decline ${id}`), known(id)),
@@ -141,7 +141,7 @@ const known = (id: string) =>
 /** A transfer that is offered to us. */
 export const transfer = (some: Partial<Transfer>): Transfer => ({
   id: "f1",
-  peer: "bob",
+  nick: "bob",
   direction: "in",
   kind: "file",
   name: "report.pdf",

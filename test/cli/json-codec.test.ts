@@ -4,6 +4,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Command, decode } from "../../src/cli/json/Command.js"
 import { Event, encode } from "../../src/cli/json/Event.js"
+import { messageId } from "../support/ids.js"
 
 const text = fc.oneof(
   fc.string({ unit: "binary" }),
@@ -39,7 +40,7 @@ describe("commands", () => {
     expect(message("[1]")?.message).toBe("a command is a JSON object")
     expect(message('{"cmd":"dance","ref":"r"}')).toEqual({
       message:
-        "cmd must be one of list, query, send, nick, trust, why, path, history, clearHistory, read, sendFile, accept, decline, cancel, pause, resume, files, leave, exit",
+        "cmd must be one of list, query, send, nick, why, history, sendFile, files, trust, path, clearHistory, read, accept, decline, cancel, pause, resume, leave, exit",
       ref: "r"
     })
     expect(message('{"cmd":"query","ref":7}')).toEqual({ message: "nick: is missing", ref: 7 })
@@ -74,7 +75,7 @@ describe("events", () => {
   it("survives the way through a line, whatever the text", () => {
     fc.assert(
       fc.property(text, text, ref, (from, words, ref) => {
-        const event = { event: "message", from, id: "00", text: words, ref } as const
+        const event = { event: "message", from, id: messageId("00".repeat(16)), text: words, ref } as const
         const line = encode(event)
         expect(line.endsWith("\n")).toBe(true)
         expect(decodeEvent(JSON.parse(line))).toEqual(event)
@@ -85,7 +86,7 @@ describe("events", () => {
   it("is safe to show on a terminal", () => {
     fc.assert(
       fc.property(text, (words) => {
-        const line = encode({ event: "message", from: words, id: "00", text: words })
+        const line = encode({ event: "message", from: words, id: messageId("00".repeat(16)), text: words })
         expect(line.slice(0, -1)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u)
       })
     )

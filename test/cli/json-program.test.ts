@@ -57,7 +57,7 @@ describe("JSON mode", () => {
         expect(yield* exit).toEqual(Exit.void)
         expect(client.calls).toEqual(
           expect.arrayContaining([
-            'history {"limit":3,"search":"to","peer":"bob"}',
+            'history {"nick":"bob","limit":3,"search":"to"}',
             "clearHistory bob",
             `read bob ${"77".repeat(16)}`
           ])
@@ -192,10 +192,10 @@ describe("JSON mode", () => {
         yield* terminal.shows("registered")
         const text = "\u001b[2J\u009b31m\u202eevil\u2028"
         client.happens(
-          { _tag: "Incoming", peer: "\u001bbob", fingerprint: "f", known: false },
+          { _tag: "Incoming", nick: "\u001bbob", fingerprint: "f", known: false },
           { _tag: "Message", from: "\u001bbob", id: messageId("1"), text },
-          { _tag: "Connected", peer: "bob", path: { kind: "lan", address: "10.0.0.1:1", rttMs: 1 } },
-          { _tag: "Disconnected", peer: "bob", reason: "timeout", undelivered: 1 },
+          { _tag: "Connected", nick: "bob", path: { kind: "lan", address: "10.0.0.1:1", rttMs: 1 } },
+          { _tag: "Disconnected", nick: "bob", reason: "timeout", undelivered: 1 },
           { _tag: "ServerLost", message: "gone", retryInMs: 5 },
           { _tag: "Greeting", text: "welcome" }
         )
@@ -258,7 +258,7 @@ describe("JSON mode", () => {
         )
         command({ cmd: "query", nick: "bob", ref: 1 })
         yield* terminal.shows("compare first")
-        client.happens({ _tag: "Failed", code: "KeyChanged", message: "compare", peer: "carol" })
+        client.happens({ _tag: "Failed", code: "KeyChanged", message: "compare", nick: "carol" })
         yield* terminal.shows("carol")
         command({ cmd: "exit" })
         yield* exit
@@ -278,7 +278,7 @@ describe("JSON mode", () => {
     test(
       Effect.gen(function* () {
         const { client, command, events, exit } = yield* start("alice")
-        client.happens({ _tag: "Transfer", peer: "bob", transfer: FakeClient.transfer({ state: "done", path: "/x" }) })
+        client.happens({ _tag: "Transfer", transfer: FakeClient.transfer({ state: "done", path: "/x" }) })
         command(
           { cmd: "sendFile", to: "bob", path: "a b", ref: 1 },
           { cmd: "query", nick: "bob" },

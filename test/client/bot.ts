@@ -9,7 +9,7 @@ export const echo = (nick: string) =>
     yield* client.register(nick)
     yield* Stream.runForEach(client.events, (event) => {
       // What goes wrong with one of them is no reason to leave the others.
-      if (event._tag === "Incoming") return Effect.ignore(client.query(event.peer))
+      if (event._tag === "Incoming") return Effect.ignore(client.query(event.nick))
       if (event._tag === "Message") return Effect.ignore(client.send(event.from, event.text))
       return Effect.void
     })

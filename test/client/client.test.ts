@@ -8,8 +8,8 @@ import { type Person, world } from "./World.js"
 const acquainted = (alice: Person, bob: Person) =>
   Effect.gen(function* () {
     const channel = yield* alice.client.query("bob")
-    yield* bob.next("Incoming", { peer: "alice" })
-    yield* alice.next("Connected", { peer: "bob" })
+    yield* bob.next("Incoming", { nick: "alice" })
+    yield* alice.next("Connected", { nick: "bob" })
     return channel
   })
 
@@ -186,8 +186,8 @@ describe("conversation", () => {
         if (invited?._tag !== "Invited") throw new Error("bob has not asked yet")
         expect(invited).not.toHaveProperty("send")
         const open = yield* invited.accept
-        yield* bob.next("Mutual", { peer: "alice" })
-        yield* alice.next("Mutual", { peer: "bob" })
+        yield* bob.next("Mutual", { nick: "alice" })
+        yield* alice.next("Mutual", { nick: "bob" })
         yield* open.send("hi alice")
         yield* bob.client.send("ALICE", "again")
         yield* alice.next("Message", { text: "hi alice" })
@@ -205,7 +205,7 @@ describe("conversation", () => {
         const bob = yield* world.person("bob")
         const channel = yield* acquainted(alice, bob)
         for (let i = 0; i < 20; i++) yield* channel.send(`${i}`)
-        yield* alice.next("Waiting", { peer: "bob" })
+        yield* alice.next("Waiting", { nick: "bob" })
         expect(bob.texts.length).toBeLessThanOrEqual(16)
         yield* bob.client.query("alice")
         yield* bob.next("Message", { text: "19" })
@@ -229,7 +229,7 @@ describe("conversation", () => {
         expect(yield* codeOf(channel.send("x".repeat(64 * 1024 + 1)))).toBe("BadMessage")
         expect(yield* codeOf(alice.client.trust("bob"))).toBe("NoSuchPeer")
         yield* alice.client.leave("bob")
-        yield* bob.next("Disconnected", { peer: "alice", reason: "left" })
+        yield* bob.next("Disconnected", { nick: "alice", reason: "left" })
         expect(yield* codeOf(channel.send("x"))).toBe("NotConnected")
         yield* alice.client.leave("bob")
       })
@@ -326,7 +326,7 @@ describe("outages", () => {
         yield* alice.next("Delivered")
         yield* bob.kill
         yield* alice.client.send("bob", "two")
-        expect(yield* alice.next("Disconnected", { peer: "bob" })).toMatchObject({ reason: "timeout", undelivered: 1 })
+        expect(yield* alice.next("Disconnected", { nick: "bob" })).toMatchObject({ reason: "timeout", undelivered: 1 })
         yield* alice.client.send("bob", "three")
         yield* Effect.sleep("10 minutes")
 
@@ -366,7 +366,7 @@ describe("outages", () => {
         const bob = yield* world.person("bob")
         yield* mutual(alice, bob)
         yield* bob.client.leave("alice")
-        yield* alice.next("Disconnected", { peer: "bob", reason: "left" })
+        yield* alice.next("Disconnected", { nick: "bob", reason: "left" })
         yield* Effect.sleep("5 minutes")
         yield* server.stop
         yield* world.server()
@@ -387,7 +387,7 @@ describe("outages", () => {
         const bob = yield* world.person("bob")
         yield* mutual(alice, bob)
         yield* bob.client.leave("alice")
-        yield* alice.next("Disconnected", { peer: "bob", reason: "left" })
+        yield* alice.next("Disconnected", { nick: "bob", reason: "left" })
         yield* alice.client.send("bob", "wait")
         yield* Effect.yieldNow()
         yield* alice.client.leave("bob")
@@ -417,7 +417,7 @@ describe("changed keys", () => {
         for (const part of [before, after]) expect(error.message).toContain(part)
 
         yield* other.client.query("alice")
-        yield* alice.next("Failed", { code: "KeyChanged", peer: "bob" })
+        yield* alice.next("Failed", { code: "KeyChanged", nick: "bob" })
         yield* other.client.send("alice", "it is me, really")
         yield* Effect.sleep("2 minutes")
         expect([alice.count("Message"), other.count("Connected")]).toEqual([0, 0])
@@ -459,7 +459,7 @@ describe("changed keys", () => {
         yield* Effect.sleep("1 minute")
         const stranger = yield* world.person("alice")
         yield* stranger.client.query("bob")
-        expect(yield* bob.next("Incoming", { peer: "alice" })).toMatchObject({ known: false })
+        expect(yield* bob.next("Incoming", { nick: "alice" })).toMatchObject({ known: false })
       })
     ))
 })
@@ -481,7 +481,7 @@ describe("leaving", () => {
           { _tag: "Closed", reason: "exit" }
         ])
         yield* bob.next("Message", { text: "bye" })
-        yield* bob.next("Disconnected", { peer: "alice", reason: "left" })
+        yield* bob.next("Disconnected", { nick: "alice", reason: "left" })
         yield* bob.next("Left", { nick: "alice" })
         expect(yield* codeOf(alice.client.send("bob", "x"))).toBe("Closed")
         expect(yield* codeOf(alice.client.register("alice"))).toBe("Closed")
@@ -524,7 +524,7 @@ describe("leaving", () => {
         const bob = yield* world.person("bob")
         yield* mutual(alice, bob)
         yield* alice.stop
-        yield* bob.next("Disconnected", { peer: "alice", reason: "left" })
+        yield* bob.next("Disconnected", { nick: "alice", reason: "left" })
         yield* bob.next("Left", { nick: "alice" })
         expect(alice.disk.locks.size).toBe(0)
         const sent = alice.cable.sent.length

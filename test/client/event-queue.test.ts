@@ -100,7 +100,7 @@ describe("EventQueue", () => {
     }
     expect(queue.full).toBe(true)
     queue.offer({ _tag: "Left", nick: "flapping" })
-    queue.offer({ _tag: "Delivered", peer: "bob", id: messageId("the end") })
+    queue.offer({ _tag: "Delivered", nick: "bob", id: messageId("the end") })
     const untilEnd = Stream.takeUntil(queue.stream, ({ _tag }) => _tag === "Delivered")
     const events = [...(await Effect.runPromise(Stream.runCollect(untilEnd)))]
     expect(events.length).toBeLessThan(MAX_EVENTS + flood / 1_000 + 10)

@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { DEPENDENCIES } from "../../core/nat/Behaviour.js"
+import { Expectation } from "../../core/nat/Expectation.js"
 import * as NatReport from "../../core/nat/NatReport.js"
 import * as Endpoint from "../../domain/Endpoint.js"
 import * as Line from "../json/Line.js"
@@ -31,8 +32,6 @@ const Network = Schema.Struct({
   explanation: Schema.Array(Schema.String)
 })
 
-const Route = Schema.Literal("direct", "relay", "either")
-
 /** What `parley doctor --json` writes: one object (docs/json.md). */
 export const Report = Schema.Struct({
   reachable: Schema.Boolean,
@@ -50,8 +49,8 @@ export const Report = Schema.Struct({
   unknownNames: Schema.Array(Schema.String),
   local: Schema.Array(Schema.String),
   networks: Schema.Array(Network),
-  routes: Schema.Array(Schema.Struct({ peer: Schema.String, route: Route })),
-  typical: optional(Route),
+  routes: Schema.Array(Schema.Struct({ peer: Schema.String, route: Expectation })),
+  typical: optional(Expectation),
   ipv6: Schema.Boolean,
   advice: optional(Schema.String)
 })

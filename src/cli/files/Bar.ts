@@ -19,7 +19,7 @@ export const line = (transfer: Transfer, label: string, columns: number): string
 /** What is going on with a transfer: its arrow, its name, and the other side. */
 export const label = (transfer: Transfer): string => {
   const name = SafeText.line(transfer.name, MAX_NAME)
-  const peer = SafeText.line(transfer.peer, MAX_NICK)
+  const peer = SafeText.line(transfer.nick, MAX_NICK)
   return `${name} ${transfer.direction === "out" ? "→" : "←"} ${peer}`
 }
 

@@ -42,20 +42,15 @@ export const news = (before: Transfer | undefined, now: Transfer, name: string):
 export const title = ({ files, kind, name, size }: Transfer): string =>
   `${SafeText.line(name, MAX_NAME)} (${kind === "folder" ? `${files} file${files === 1 ? "" : "s"}, ` : ""}${Format.size(size)})`
 
-export const peerOf = ({ peer }: Transfer): string => SafeText.line(peer, MAX_NICK)
+export const peerOf = ({ nick }: Transfer): string => SafeText.line(nick, MAX_NICK)
 
 /** The state in a word or a few. */
-export const state = ({ direction, message, path, pausedBy, peer, state }: Transfer): string => {
+export const state = ({ direction, message, path, pausedBy, nick, state }: Transfer): string => {
   if (state === "failed") return `failed: ${SafeText.line(message ?? "")}`
-  if (state === "paused" && pausedBy === "them") return `paused by ${SafeText.line(peer, MAX_NICK)}`
+  if (state === "paused" && pausedBy === "them") return `paused by ${SafeText.line(nick, MAX_NICK)}`
   if (state === "done" && direction === "in" && path !== undefined) return `done: ${SafeText.line(path, MAX_PATH)}`
   return state
 }
-
-/** Whether it is over, one way or another. */
-export const isOver = ({ state }: Transfer): boolean => OVER.has(state)
-
-const OVER: ReadonlySet<Transfer["state"]> = new Set(["done", "declined", "cancelled", "failed"])
 
 const percent = ({ size, transferred }: Transfer): string =>
   `${size === 0 ? 100 : Math.floor((transferred / size) * 100)} %`

@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { MAX_LIMIT, MAX_SEARCH } from "../../client/history/Api.js"
+import { HistoryQuery } from "../../core/history/HistoryPage.js"
 import { POLICIES } from "../../core/peer/path/Policy.js"
 import { MessageId } from "../../domain/MessageId.js"
 
@@ -11,72 +11,56 @@ import { MessageId } from "../../domain/MessageId.js"
 export const Ref = Schema.Union(Schema.String.pipe(Schema.maxLength(256)), Schema.Finite)
 export type Ref = typeof Ref.Type
 
+const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
+
 const command = <Name extends string, Fields extends Schema.Struct.Fields>(name: Name, fields: Fields) =>
-  Schema.Struct({ cmd: Schema.Literal(name), ...fields, ref: Schema.optionalWith(Ref, { exact: true }) })
+  Schema.Struct({ cmd: Schema.Literal(name), ...fields, ref: optional(Ref) })
 
 /** As typed; the server and the client apply the rules of nicknames. */
 const Nick = Schema.String.pipe(Schema.maxLength(256))
-
-export const List = command("list", {})
-export const Query = command("query", { nick: Nick })
-export const Send = command("send", { to: Nick, text: Schema.String })
-export const Nickname = command("nick", { nick: Nick })
-export const Trust = command("trust", { nick: Nick })
-export const Why = command("why", { nick: Nick })
-/** Without `nick`: everybody who has no policy of their own. */
-export const Path = command("path", {
-  nick: Schema.optionalWith(Nick, { exact: true }),
-  policy: Schema.Literal(...POLICIES)
-})
-/** What was said before; with everybody, without `nick`. */
-export const History = command("history", {
-  nick: Schema.optionalWith(Nick, { exact: true }),
-  limit: Schema.optionalWith(Schema.Int.pipe(Schema.between(1, MAX_LIMIT)), { exact: true }),
-  search: Schema.optionalWith(Schema.String.pipe(Schema.maxLength(MAX_SEARCH)), { exact: true }),
-  before: Schema.optionalWith(Schema.Finite, { exact: true })
-})
-export const ClearHistory = command("clearHistory", { nick: Schema.optionalWith(Nick, { exact: true }) })
-/** A person has read the message of this peer, and all before it. */
-export const Read = command("read", { nick: Nick, id: MessageId })
-/** A file or folder, its path as the system takes it. */
-export const SendFile = command("sendFile", { to: Nick, path: Schema.String.pipe(Schema.maxLength(4096)) })
+/** As the system takes it. */
+const FilePath = Schema.String.pipe(Schema.maxLength(4096))
 /** A transfer, as in the event `transfer`. */
 const Id = Schema.String.pipe(Schema.maxLength(64))
-/** Without `directory`: into the folder of `--downloads`. */
-export const Accept = command("accept", {
-  id: Id,
-  directory: Schema.optionalWith(Schema.String.pipe(Schema.maxLength(4096)), { exact: true })
-})
-export const Decline = command("decline", { id: Id })
-export const Cancel = command("cancel", { id: Id })
-export const Pause = command("pause", { id: Id })
-export const Resume = command("resume", { id: Id })
-export const Files = command("files", {})
-export const Leave = command("leave", { nick: Nick })
-export const Exit = command("exit", {})
+
+export const Send = command("send", { to: Nick, text: Schema.String })
+
+/** The commands that are answered by `ok`, as there is nothing else to say. */
+const acknowledged = [
+  command("trust", { nick: Nick }),
+  // Without `nick`: everybody who has no policy of their own.
+  command("path", { nick: optional(Nick), policy: Schema.Literal(...POLICIES) }),
+  command("clearHistory", { nick: optional(Nick) }),
+  // A person has read the message of this peer, and all before it.
+  command("read", { nick: Nick, id: MessageId }),
+  // Without `directory`: into the folder of `--downloads`.
+  command("accept", { id: Id, directory: optional(FilePath) }),
+  command("decline", { id: Id }),
+  command("cancel", { id: Id }),
+  command("pause", { id: Id }),
+  command("resume", { id: Id }),
+  command("leave", { nick: Nick })
+] as const
 
 export const Command = Schema.Union(
-  List,
-  Query,
+  command("list", {}),
+  command("query", { nick: Nick }),
   Send,
-  Nickname,
-  Trust,
-  Why,
-  Path,
-  History,
-  ClearHistory,
-  Read,
-  SendFile,
-  Accept,
-  Decline,
-  Cancel,
-  Pause,
-  Resume,
-  Files,
-  Leave,
-  Exit
+  command("nick", { nick: Nick }),
+  command("why", { nick: Nick }),
+  command("history", HistoryQuery.fields),
+  command("sendFile", { to: Nick, path: FilePath }),
+  command("files", {}),
+  ...acknowledged,
+  command("exit", {})
 )
 export type Command = typeof Command.Type
+
+/** The names of those that are answered by `ok`. */
+export const Acknowledged = Schema.Literal(
+  ...(acknowledged.map(({ fields }) => fields.cmd.literals[0]) as unknown as readonly [Acknowledged, Acknowledged])
+)
+export type Acknowledged = (typeof acknowledged)[number]["Type"]["cmd"]
 
 /**
  * Bytes of one line. A message of 64 KiB takes at most six times that when every byte of it is written as `\u00xx`; the

@@ -1,184 +1,73 @@
 import * as Schema from "effect/Schema"
-import { KINDS as NAT_KINDS } from "../../core/nat/NatKind.js"
-import { POLICIES } from "../../core/peer/path/Policy.js"
-import { Ref } from "./Command.js"
+import * as Events from "../../core/client/Events.js"
+import { Transfer as ClientTransfer } from "../../core/client/Transfer.js"
+import { Why as ClientWhy } from "../../core/client/Why.js"
+import { HistoryPage } from "../../core/history/HistoryPage.js"
+import { Acknowledged, Ref } from "./Command.js"
 import * as Line from "./Line.js"
 
 /**
  * The events of JSON mode, one a line on standard output (docs/json.md). Texts and nicknames are exactly what the other
  * side sent: a program that shows them to people has to sanitize them.
+ *
+ * What happens to a client is told as it stands in the words of the client, but for two names: the tag is called
+ * `event` and begins small, and the other side is called `peer`.
  */
 const event = <Name extends string, Fields extends Schema.Struct.Fields>(name: Name, fields: Fields) =>
   Schema.Struct({ event: Schema.Literal(name), ...fields, ref: Schema.optionalWith(Ref, { exact: true }) })
 
-const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
+/** The fields of something of the client, without its tag. */
+const fieldsOf = <Fields extends Schema.Struct.Fields>({ fields }: Schema.Struct<Fields>): Omit<Fields, "_tag"> => {
+  const { _tag, ...others } = fields as Fields & { readonly _tag?: unknown }
+  return others
+}
+
+/** The same where `nick` is the other side. */
+const peerFieldsOf = <Fields extends { readonly nick: Schema.Struct.Field }>({
+  fields
+}: Schema.Struct<Fields & Schema.Struct.Fields>): Omit<Fields, "_tag" | "nick"> & {
+  readonly peer: Fields["nick"]
+} => {
+  const { _tag, nick, ...others } = fields as Fields & { readonly _tag?: unknown }
+  return { peer: nick, ...others } as never
+}
 
 const PeerInfo = Schema.Struct({ nick: Schema.String, address: Schema.String, fingerprint: Schema.String })
 
-export const Path = Schema.Struct({
-  kind: Schema.Literal("direct", "lan", "relay"),
-  address: Schema.String,
-  rttMs: Schema.Number
-})
-
-export const Registered = event("registered", PeerInfo.fields)
-export const NickTaken = event("nickTaken", { nick: Schema.String, suggestions: Schema.Array(Schema.String) })
-export const Peers = event("peers", { peers: Schema.Array(PeerInfo) })
-export const Peer = event("peer", PeerInfo.fields)
-export const Sent = event("sent", { to: Schema.String, id: Schema.String })
-export const Ok = event("ok", {
-  cmd: Schema.Literal(
-    "trust",
-    "leave",
-    "path",
-    "read",
-    "clearHistory",
-    "accept",
-    "decline",
-    "cancel",
-    "pause",
-    "resume"
-  )
-})
-
-/** `at` is ms since 1970 UTC. */
-export const History = event("history", {
-  messages: Schema.Array(
-    Schema.Struct({
-      direction: Schema.Literal("sent", "received"),
-      nick: Schema.String,
-      id: Schema.String,
-      at: Schema.Number,
-      text: Schema.String,
-      state: optional(Schema.Literal("sent", "delivered", "read"))
-    })
-  ),
-  more: Schema.Int
-})
-
-/** Numbers are milliseconds unless they count something. */
-export const Why = event("why", {
-  nick: Schema.String,
-  policy: Schema.Literal(...POLICIES),
-  path: optional(Path),
-  networks: Schema.Struct({ own: Schema.Literal(...NAT_KINDS), peer: Schema.Literal(...NAT_KINDS) }),
-  expected: Schema.Literal("direct", "relay", "either"),
-  relayOffered: Schema.Boolean,
-  candidates: Schema.Array(
-    Schema.Struct({
-      ...Path.fields,
-      source: Schema.Literal("server", "peer", "seen"),
-      active: Schema.Boolean,
-      trusted: Schema.Boolean,
-      probes: Schema.Int,
-      answers: Schema.Int,
-      provenMsAgo: optional(Schema.Number),
-      sent: Schema.Int,
-      received: Schema.Int
-    })
-  ),
-  changes: Schema.Array(
-    Schema.Struct({
-      msAgo: Schema.Number,
-      path: optional(Path),
-      reason: Schema.Literal("first", "better", "failed", "moved", "policy", "ended")
-    })
-  ),
-  sent: Schema.Int,
-  lost: Schema.Int,
-  lines: Schema.Array(Schema.String),
-  advice: optional(Schema.String)
-})
-
-export const Connected = event("connected", { peer: Schema.String, path: Path })
-export const Incoming = event("incoming", {
-  peer: Schema.String,
-  fingerprint: Schema.String,
-  known: Schema.Boolean
-})
-export const Mutual = event("mutual", { peer: Schema.String })
-export const Message = event("message", { from: Schema.String, id: Schema.String, text: Schema.String })
-export const Delivered = event("delivered", { peer: Schema.String, id: Schema.String })
-export const Read = event("read", { peer: Schema.String, id: Schema.String })
-export const Waiting = event("waiting", { peer: Schema.String, id: Schema.String })
-export const PathChanged = event("path", { peer: Schema.String, path: Path })
-export const Disconnected = event("disconnected", {
-  peer: Schema.String,
-  reason: Schema.Literal("left", "timeout", "unreachable", "closed", "replaced"),
-  undelivered: Schema.Int
-})
-export const Kept = event("kept", { peer: Schema.String, undelivered: Schema.Int })
-export const Journal = event("journal", { safe: Schema.Boolean, message: Schema.String })
-export const Joined = event("joined", { nick: Schema.String })
-export const Left = event("left", { nick: Schema.String })
-export const Greeting = event("greeting", { text: Schema.String })
-export const ServerLost = event("serverLost", { message: Schema.String, retryInMs: Schema.Number })
-const transfer = {
-  id: Schema.String,
-  peer: Schema.String,
-  direction: Schema.Literal("out", "in"),
-  kind: Schema.Literal("file", "folder"),
-  name: Schema.String,
-  size: Schema.Number,
-  files: Schema.Int,
-  state: Schema.Literal(
-    "preparing",
-    "offered",
-    "waiting",
-    "active",
-    "paused",
-    "finishing",
-    "done",
-    "declined",
-    "cancelled",
-    "failed"
-  ),
-  transferred: Schema.Number,
-  rate: Schema.Number,
-  skipped: optional(Schema.Int),
-  pausedBy: optional(Schema.Literal("us", "them", "both")),
-  path: optional(Schema.String),
-  message: optional(Schema.String)
-}
 /** Bytes, and bytes a second. */
-export const Transfer = event("transfer", transfer)
-export const Files = event("files", { transfers: Schema.Array(Schema.Struct(transfer)) })
-export const Failure = event("error", {
-  code: Schema.String,
-  message: Schema.String,
-  peer: optional(Schema.String),
-  retryAfterMs: optional(Schema.Number)
-})
-export const Bye = event("bye", {})
+const transfer = peerFieldsOf(ClientTransfer)
 
 export const Event = Schema.Union(
-  Registered,
-  NickTaken,
-  Peers,
-  Peer,
-  Sent,
-  Ok,
-  History,
-  Why,
-  Connected,
-  Incoming,
-  Mutual,
-  Message,
-  Delivered,
-  Read,
-  Waiting,
-  PathChanged,
-  Disconnected,
-  Kept,
-  Journal,
-  Joined,
-  Left,
-  Greeting,
-  ServerLost,
-  Transfer,
-  Files,
-  Failure,
-  Bye
+  event("registered", fieldsOf(Events.Registered)),
+  event("nickTaken", fieldsOf(Events.NickTaken)),
+  event("peers", { peers: Schema.Array(PeerInfo) }),
+  event("peer", PeerInfo.fields),
+  event("sent", { to: Schema.String, id: Schema.String }),
+  event("ok", { cmd: Acknowledged }),
+  event("history", HistoryPage.fields),
+  event("why", ClientWhy.fields),
+  event("connected", peerFieldsOf(Events.Connected)),
+  event("incoming", peerFieldsOf(Events.Incoming)),
+  event("mutual", peerFieldsOf(Events.Mutual)),
+  event("message", fieldsOf(Events.Message)),
+  event("delivered", peerFieldsOf(Events.Delivered)),
+  event("read", peerFieldsOf(Events.Read)),
+  event("waiting", peerFieldsOf(Events.Waiting)),
+  event("path", peerFieldsOf(Events.PathChanged)),
+  event("disconnected", peerFieldsOf(Events.Disconnected)),
+  event("kept", peerFieldsOf(Events.Kept)),
+  event("journal", fieldsOf(Events.Journal)),
+  event("joined", fieldsOf(Events.Joined)),
+  event("left", fieldsOf(Events.Left)),
+  event("greeting", fieldsOf(Events.Greeting)),
+  event("serverLost", fieldsOf(Events.ServerLost)),
+  event("transfer", transfer),
+  event("files", { transfers: Schema.Array(Schema.Struct(transfer)) }),
+  event("error", {
+    ...peerFieldsOf(Events.Failed),
+    retryAfterMs: Schema.optionalWith(Schema.Number, { exact: true })
+  }),
+  event("bye", {})
 )
 export type Event = typeof Event.Type
 

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { ClientApi } from "../../client/Client.js"
+import { isOver } from "../../core/client/Transfer.js"
 import { Terminal } from "../../services/Terminal.js"
 import { LINGER, unhurried } from "../ClientLifetime.js"
 import { ExitCode } from "../ExitCode.js"
@@ -25,7 +26,7 @@ export const orderly =
     const fate = Effect.gen(function* () {
       const id = follower.id()
       const transfer = (yield* client.files.list).find((one) => one.id === id)
-      const isOpen = transfer !== undefined && !OVER.has(transfer.state)
+      const isOpen = transfer !== undefined && !isOver(transfer)
       if (isOpen && !keep) yield* Effect.ignore(client.files.cancel(transfer.id))
       yield* client.exit(LINGER)
       if (!isOpen) return ""
@@ -49,5 +50,3 @@ export const orderly =
       )
     )
   }
-
-const OVER: ReadonlySet<string> = new Set(["done", "declined", "cancelled", "failed"])

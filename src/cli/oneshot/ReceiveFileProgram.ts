@@ -3,7 +3,7 @@ import * as Mailbox from "effect/Mailbox"
 import * as Stream from "effect/Stream"
 import type { ClientServices } from "../../client/make.js"
 import type { ClientEvent } from "../../core/client/Events.js"
-import type { Transfer } from "../../core/client/Transfer.js"
+import { isOver, type Transfer } from "../../core/client/Transfer.js"
 import * as Nickname from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import { Terminal } from "../../services/Terminal.js"
@@ -48,8 +48,8 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
 
     const { client, fatal, query, register } = yield* Session.open(settings, (event: ClientEvent) =>
       Effect.gen(function* () {
-        if (event._tag === "Incoming" && isWanted(event.peer)) yield* callers.offer(event.peer)
-        if (event._tag === "Transfer" && event.transfer.direction === "in" && isWanted(event.peer)) {
+        if (event._tag === "Incoming" && isWanted(event.nick)) yield* callers.offer(event.nick)
+        if (event._tag === "Transfer" && event.transfer.direction === "in" && isWanted(event.transfer.nick)) {
           const { transfer } = event
           if (transfer.state === "offered") yield* offers.offer(transfer)
         }
@@ -85,7 +85,7 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
     const begin = Effect.gen(function* () {
       yield* register
       const unfinished = (yield* client.files.list).find(
-        (transfer) => transfer.direction === "in" && isWanted(transfer.peer) && !Sentence.isOver(transfer)
+        (transfer) => transfer.direction === "in" && isWanted(transfer.nick) && !isOver(transfer)
       )
       if (unfinished !== undefined && !isStream) {
         yield* report.note(`going on with ${Sentence.title(unfinished)} from last time`)

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { ClientServices } from "../../client/make.js"
+import { isOver } from "../../core/client/Transfer.js"
 import * as Nickname from "../../domain/Nickname.js"
 import { Terminal } from "../../services/Terminal.js"
 import type { SendFileSettings } from "../commands/SendFile.js"
@@ -48,8 +49,8 @@ const deliver = (settings: SendFileSettings, report: Report.Report) =>
           other.id !== offered.id &&
           other.direction === "out" &&
           other.path === offered.path &&
-          Nickname.key(other.peer) === Nickname.key(offered.peer) &&
-          !Sentence.isOver(other)
+          Nickname.key(other.nick) === Nickname.key(offered.nick) &&
+          !isOver(other)
       )
       if (earlier !== undefined) {
         yield* Effect.ignore(client.files.cancel(offered.id))

@@ -136,7 +136,7 @@ class Letter {
       case "Journal":
         return SafeText.line(event.message)
     }
-    if (!("peer" in event) || event.peer === undefined || Nickname.key(event.peer) !== this.key) return undefined
+    if (!("nick" in event) || event.nick === undefined || Nickname.key(event.nick) !== this.key) return undefined
     switch (event._tag) {
       case "Kept":
         this.hasElders = true

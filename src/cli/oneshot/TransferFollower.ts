@@ -2,7 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { ClientEvent } from "../../core/client/Events.js"
-import type { Transfer } from "../../core/client/Transfer.js"
+import { isOver, type Transfer } from "../../core/client/Transfer.js"
 import type { TransferId } from "../../core/files/Content.js"
 import * as SafeText from "../../domain/SafeText.js"
 import type { Terminal } from "../../services/Terminal.js"
@@ -39,15 +39,15 @@ export const make = (report: Report.Report): Effect.Effect<TransferFollower, nev
     const see = (transfer: Transfer) =>
       Effect.gen(function* () {
         const before = latest
-        if (before !== undefined && Sentence.isOver(before)) return
+        if (before !== undefined && isOver(before)) return
         latest = transfer
-        yield* report.json(FromClient.fromEvent({ _tag: "Transfer", peer: transfer.peer, transfer }))
+        yield* report.json(FromClient.fromEvent({ _tag: "Transfer", transfer }))
         if (before?.state !== transfer.state || before.transferred !== transfer.transferred)
           movedAt = clock.unsafeCurrentTimeMillis()
         const said = Sentence.news(before, transfer, Sentence.title(transfer))
-        if (said !== undefined && !Sentence.isOver(transfer)) yield* Effect.zipRight(progress.clear, report.note(said))
+        if (said !== undefined && !isOver(transfer)) yield* Effect.zipRight(progress.clear, report.note(said))
         yield* progress.draw(transfer)
-        if (!Sentence.isOver(transfer)) return
+        if (!isOver(transfer)) return
         yield* progress.clear
         if (said !== undefined && transfer.state === "done") yield* report.note(said)
         yield* transfer.state === "done" ? Deferred.succeed(ended, transfer) : Deferred.fail(ended, failure(transfer))

@@ -158,8 +158,8 @@ export class ChatModel {
         return isNews ? [palette.warn(`* ${message}; trying again`)] : []
       }
       case "Incoming": {
-        const nick = this.remember(event.peer)
-        const peer = this.conversations.with(event.peer)
+        const nick = this.remember(event.nick)
+        const peer = this.conversations.with(event.nick)
         if (peer.asked) return []
         peer.hinted = true
         return [
@@ -168,18 +168,18 @@ export class ChatModel {
         ]
       }
       case "Connected": {
-        const peer = this.conversations.with(event.peer)
+        const peer = this.conversations.with(event.nick)
         peer.connected = true
         return [this.remark(`connected to ${palette.nick(peer.nick)} ${Texts.path(event.path)}`)]
       }
       case "PathChanged":
         return [
           this.remark(
-            `${palette.nick(this.conversations.with(event.peer).nick)} is now reached ${Texts.path(event.path)}`
+            `${palette.nick(this.conversations.with(event.nick).nick)} is now reached ${Texts.path(event.path)}`
           )
         ]
       case "Mutual": {
-        const peer = this.conversations.with(event.peer)
+        const peer = this.conversations.with(event.nick)
         return [this.remark(`${palette.nick(peer.nick)} and you can both write`)]
       }
       case "Message": {
@@ -192,24 +192,24 @@ export class ChatModel {
         return [...lines, this.remark(`type query ${peer.nick} to answer`)]
       }
       case "Delivered": {
-        const peer = this.conversations.with(event.peer)
+        const peer = this.conversations.with(event.nick)
         if (!peer.undelivered.delete(event.id)) return this.keptDelivered(peer)
         if (!peer.overdue || peer.undelivered.size > 0) return []
         peer.overdue = false
         return [this.remark(`${palette.nick(peer.nick)} has got all your messages`)]
       }
       case "Read": {
-        const { last } = this.conversations.with(event.peer)
+        const { last } = this.conversations.with(event.nick)
         if (last?.id === event.id) last.read = true
         return []
       }
       case "Waiting": {
-        const peer = this.conversations.with(event.peer)
+        const peer = this.conversations.with(event.nick)
         return [this.remark(`${palette.nick(peer.nick)} has not answered yet; further messages wait until then`)]
       }
       case "Kept": {
-        const nick = this.remember(event.peer)
-        this.conversations.with(event.peer).kept = { left: event.undelivered, of: event.undelivered }
+        const nick = this.remember(event.nick)
+        this.conversations.with(event.nick).kept = { left: event.undelivered, of: event.undelivered }
         const waiting = Texts.messages(event.undelivered)
         return [this.remark(`${waiting} for ${palette.nick(nick)} from last time: delivered as soon as possible`)]
       }
@@ -219,7 +219,7 @@ export class ChatModel {
         return [event.safe ? this.remark(message) : palette.warn(`* ${message}`)]
       }
       case "Disconnected": {
-        const peer = this.conversations.with(event.peer)
+        const peer = this.conversations.with(event.nick)
         peer.connected = false
         if (event.reason === "closed") return []
         const kept = event.undelivered > 0 ? `; ${Texts.messages(event.undelivered)} kept for the return` : ""
@@ -237,7 +237,7 @@ export class ChatModel {
       }
       case "Failed":
         if (event.code === "ProfileInUse") this.passing = true
-        return this.failed(event, event.peer)
+        return this.failed(event, event.nick)
       case "Closed":
         return [...(event.reason === "exit" ? [] : [palette.warn(`* ${SafeText.line(event.message)}`)]), ...this.fate()]
     }

@@ -1,4 +1,4 @@
-import type { HistoryPage, Remembered } from "../../client/history/Api.js"
+import type { HistoryMessage, HistoryPage } from "../../core/history/HistoryPage.js"
 import * as SafeText from "../../domain/SafeText.js"
 import { MAX_NICK } from "./Conversations.js"
 import type { Palette } from "./Palette.js"
@@ -35,7 +35,7 @@ export const earlier = ({ messages, more }: HistoryPage, palette: Palette): Read
   return count === 0 ? [] : [palette.dim(`* ${Texts.messages(count)} from earlier: /history`)]
 }
 
-const paragraph = ({ at, direction, nick, state, text }: Remembered, me: string, palette: Palette): Printed => {
+const paragraph = ({ at, direction, nick, state, text }: HistoryMessage, me: string, palette: Palette): Printed => {
   const peer = palette.nick(SafeText.line(nick, MAX_NICK))
   const who = direction === "sent" ? `${palette.dim(me)} → ${peer}` : peer
   const lines = SafeText.lines(text, { maxLines: MAX_LINES })

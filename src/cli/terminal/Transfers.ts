@@ -1,4 +1,4 @@
-import type { Transfer } from "../../core/client/Transfer.js"
+import { isOver, type Transfer } from "../../core/client/Transfer.js"
 import * as Bar from "../files/Bar.js"
 import * as Sentence from "../files/Sentence.js"
 import type { Palette } from "./Palette.js"
@@ -26,7 +26,7 @@ export class Transfers {
     else entry.latest = transfer
     const name = `${palette.bold(`[${number}]`)} ${Sentence.title(transfer)}`
     const star = palette.dim("*")
-    if (before === undefined && transfer.direction === "in" && !Sentence.isOver(transfer)) {
+    if (before === undefined && transfer.direction === "in" && !isOver(transfer)) {
       const peer = palette.nick(Sentence.peerOf(transfer))
       return transfer.state === "offered"
         ? [
@@ -78,7 +78,7 @@ export class Transfers {
   private add(latest: Transfer, number: number): void {
     this.known.set(latest.id, { number, latest })
     if (this.known.size <= MAX_KNOWN) return
-    const over = [...this.known].find(([, entry]) => Sentence.isOver(entry.latest))
+    const over = [...this.known].find(([, entry]) => isOver(entry.latest))
     this.known.delete(over?.[0] ?? this.known.keys().next().value!)
   }
 }

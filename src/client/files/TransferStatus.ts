@@ -96,7 +96,7 @@ export class TransferStatus {
     const moves = this.phaseNow === "preparing" || flowing !== undefined
     return {
       id: facts.id,
-      peer: this.context.nickOf(facts.peer) ?? facts.nick,
+      nick: this.context.nickOf(facts.peer) ?? facts.nick,
       direction: facts.direction,
       kind: facts.kind,
       name: facts.name,

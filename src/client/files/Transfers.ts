@@ -84,7 +84,7 @@ export const make = (options: {
         new TransferStatus(facts, phase, {
           now: time.monotonic,
           nickOf,
-          tell: (transfer) => events.offer({ _tag: "Transfer", peer: transfer.peer, transfer })
+          tell: (transfer) => events.offer({ _tag: "Transfer", transfer })
         })
     }
 
@@ -162,8 +162,8 @@ export const make = (options: {
       calls.acceptInto(incoming, options.downloads).pipe(
         Effect.catchAll(({ code, message }) =>
           Effect.sync(() => {
-            const { peer } = incoming.status.snapshot()
-            if (!incoming.status.ended) events.offer({ _tag: "Failed", code, message, peer })
+            const { nick } = incoming.status.snapshot()
+            if (!incoming.status.ended) events.offer({ _tag: "Failed", code, message, nick })
           })
         )
       )

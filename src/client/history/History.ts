@@ -4,7 +4,8 @@ import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { decode, encode, type HistoryEntry } from "../../core/history/HistoryEntry.js"
-import { merge, type Page, Recollection, type Wanted } from "../../core/history/Recollection.js"
+import type { HistoryPage } from "../../core/history/HistoryPage.js"
+import { merge, Recollection, type Wanted } from "../../core/history/Recollection.js"
 import { MAX_SEGMENT, nameOf, type Segment, SHELF_BYTES, Shelves } from "../../core/history/Shelves.js"
 import * as SealedLog from "../../core/journal/SealedLog.js"
 import type { Crypto } from "../../domain/Crypto.js"
@@ -30,7 +31,7 @@ export interface History {
   /** Keeps what happened with this peer. */
   readonly write: (peer: PeerId, entry: HistoryEntry) => void
   /** Looks for messages, of everybody where nobody is named. What cannot be read is left out, and told once. */
-  readonly read: (whose: Whose, wanted: Wanted) => Effect.Effect<Page, StoreError>
+  readonly read: (whose: Whose, wanted: Wanted) => Effect.Effect<HistoryPage, StoreError>
   /** Forgets conversations, all of them where nobody is named. */
   readonly clear: (whose: Whose) => Effect.Effect<void, StoreError>
   /** Waits until all that happened so far is written, as far as it can be. */
@@ -269,7 +270,7 @@ export const open = (options: {
         Effect.gen(function* () {
           yield* written
           const index = yield* load
-          const pages: Array<Page> = []
+          const pages: Array<HistoryPage> = []
           for (const shelf of yield* shelvesOf(index, whose)) {
             const recollection = new Recollection(wanted)
             yield* recall(index, shelf, recollection)

@@ -1,7 +1,13 @@
 import * as Effect from "effect/Effect"
 import { ClientError } from "../../core/client/ClientError.js"
 import type { Conversation, Conversations } from "../../core/client/Conversations.js"
-import type { Page } from "../../core/history/Recollection.js"
+import {
+  DEFAULT_LIMIT,
+  type HistoryPage,
+  type HistoryQuery,
+  MAX_LIMIT,
+  MAX_SEARCH
+} from "../../core/history/HistoryPage.js"
 import type { MessageId } from "../../domain/MessageId.js"
 import * as Nickname from "../../domain/Nickname.js"
 import type { PeerId } from "../../domain/PeerId.js"
@@ -9,7 +15,6 @@ import type { StoreError } from "../../services/Store.js"
 import type * as Time from "../../services/Time.js"
 import type { EventQueue } from "../EventQueue.js"
 import type { Self } from "../Self.js"
-import { DEFAULT_LIMIT, type HistoryQuery, MAX_LIMIT, MAX_SEARCH } from "./Api.js"
 import type { History, Whose } from "./History.js"
 
 /** Keeps what happens in the conversations of one client, if that is wanted, and looks it up in terms of nicknames. */
@@ -47,14 +52,14 @@ export class Remembrance {
     this.history?.write(peer, { _tag: how, id })
   }
 
-  find({ before, limit = DEFAULT_LIMIT, peer, search = "" }: HistoryQuery): Effect.Effect<Page, ClientError> {
+  find({ before, limit = DEFAULT_LIMIT, nick, search = "" }: HistoryQuery): Effect.Effect<HistoryPage, ClientError> {
     const words = search.split(/\s+/).filter((word) => word !== "")
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
       return new ClientError({ code: "History", message: `the limit is a whole number from 1 to ${MAX_LIMIT}` })
     if (search.length > MAX_SEARCH)
       return new ClientError({ code: "History", message: `search for ${MAX_SEARCH} characters at most` })
     return this.use((history) =>
-      history.read(this.whose(peer), { limit, words, ...(before === undefined ? {} : { before }) })
+      history.read(this.whose(nick), { limit, words, ...(before === undefined ? {} : { before }) })
     )
   }
 

@@ -1,37 +1,41 @@
-import { type Expectation, expect } from "../nat/Expectation.js"
-import { type NatKind, reachabilityOf } from "../nat/NatKind.js"
-import type { PathReason } from "../peer/path/PathHistory.js"
-import type { Policy } from "../peer/path/Policy.js"
-import type { ConnectionReport, PathReport, PeerReport } from "../peer/path/Report.js"
-import type { PathInfo } from "../peer/Route.js"
+import * as Schema from "effect/Schema"
+import { Expectation, expect } from "../nat/Expectation.js"
+import { KINDS as NAT_KINDS, reachabilityOf } from "../nat/NatKind.js"
+import { PathReason } from "../peer/path/PathHistory.js"
+import { POLICIES } from "../peer/path/Policy.js"
+import { type ConnectionReport, PathReport, type PeerReport } from "../peer/path/Report.js"
+import { PathInfo } from "../peer/Route.js"
 
 /** How a peer is reached and why not otherwise. Everything but `nick` and addresses is our own wording. */
-export interface Why {
-  readonly nick: string
-  readonly policy: Policy
+export const Why = Schema.Struct({
+  nick: Schema.String,
+  policy: Schema.Literal(...POLICIES),
   /** The path in use; `undefined` when there is no connection. */
-  readonly path: PathInfo | undefined
+  path: Schema.optional(PathInfo),
   /** Our network and the peer's, as far as their programs know. */
-  readonly networks: { readonly own: NatKind; readonly peer: NatKind }
+  networks: Schema.Struct({ own: Schema.Literal(...NAT_KINDS), peer: Schema.Literal(...NAT_KINDS) }),
   /** What theory says of two such networks. */
-  readonly expected: Expectation
-  readonly relayOffered: boolean
+  expected: Expectation,
+  relayOffered: Schema.Boolean,
   /** All ways that are known, the relay among them. */
-  readonly candidates: ReadonlyArray<PathReport>
+  candidates: Schema.Array(PathReport),
   /** Oldest first. `path` is `undefined` where the connection ended. */
-  readonly changes: ReadonlyArray<{
-    readonly msAgo: number
-    readonly path: PathInfo | undefined
-    readonly reason: PathReason | "ended"
-  }>
+  changes: Schema.Array(
+    Schema.Struct({
+      msAgo: Schema.Number,
+      path: Schema.optional(PathInfo),
+      reason: Schema.Literal(...PathReason.literals, "ended")
+    })
+  ),
   /** Packets that had to arrive, and those of them that were sent again. */
-  readonly sent: number
-  readonly lost: number
+  sent: Schema.Int,
+  lost: Schema.Int,
   /** The same for people who know nothing of networks. */
-  readonly lines: ReadonlyArray<string>
+  lines: Schema.Array(Schema.String),
   /** The one change that would make it direct, when there is one to be had. */
-  readonly advice: string | undefined
-}
+  advice: Schema.optional(Schema.String)
+})
+export type Why = typeof Why.Type
 
 /** `now` is of the same clock as the report; `relayName` is what people know the relay by. */
 export const explain = (nick: string, report: PeerReport, relayName: string, now: number): Why => {

@@ -1,24 +1,6 @@
 import type { MessageId } from "../../domain/MessageId.js"
 import type { HistoryEntry } from "./HistoryEntry.js"
-
-/** One message as it is remembered. */
-export interface Remembered {
-  readonly direction: "sent" | "received"
-  readonly id: MessageId
-  /** What the other side was called then. */
-  readonly nick: string
-  /** ms since 1970 UTC by our clock, when it was said or shown. */
-  readonly at: number
-  readonly text: string
-  /** Of ours: what is known to have become of it. `sent`: not more than that we said it. */
-  readonly state: "sent" | "delivered" | "read" | undefined
-}
-
-/** What was looked for: the newest that fit, oldest first, and how many more fit and are not among them. */
-export interface Page {
-  readonly messages: ReadonlyArray<Remembered>
-  readonly more: number
-}
+import type { HistoryMessage, HistoryPage } from "./HistoryPage.js"
 
 export interface Wanted {
   /** Messages at most. */
@@ -36,7 +18,7 @@ export interface Wanted {
  */
 export class Recollection {
   /** Newest first. */
-  readonly #found: Array<Remembered> = []
+  readonly #found: Array<HistoryMessage> = []
   #more = 0
   readonly #delivered = new Set<MessageId>()
   readonly #marks = new Set<MessageId>()
@@ -74,14 +56,14 @@ export class Recollection {
     }
   }
 
-  get page(): Page {
+  get page(): HistoryPage {
     return { messages: this.#found.toReversed(), more: this.#more }
   }
 
   #find(
     { at, id, nick, text }: HistoryEntry & { readonly _tag: "Sent" | "Received" },
-    direction: Remembered["direction"],
-    state: Remembered["state"]
+    direction: HistoryMessage["direction"],
+    state: HistoryMessage["state"]
   ): void {
     if (this.wanted.before !== undefined && at >= this.wanted.before) return
     if (this.#words.length > 0) {
@@ -97,7 +79,7 @@ export class Recollection {
  * The pages of several conversations as one, in order of time; each conversation keeps its own order, whatever its
  * clock did.
  */
-export const merge = (pages: ReadonlyArray<Page>, limit: number): Page => {
+export const merge = (pages: ReadonlyArray<HistoryPage>, limit: number): HistoryPage => {
   const all = pages.flatMap(({ messages }) => {
     let latest = 0
     return messages.map((message) => {

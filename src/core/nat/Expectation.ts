@@ -1,3 +1,4 @@
+import * as Schema from "effect/Schema"
 import { type Dependency, exactly, members, type Range } from "./Behaviour.js"
 
 /** What decides whether two machines on different networks can talk without a relay. */
@@ -9,7 +10,8 @@ export interface Reachability {
 }
 
 /** `either`: what was measured leaves both possible. */
-export type Expectation = "direct" | "relay" | "either"
+export const Expectation = Schema.Literal("direct", "relay", "either")
+export type Expectation = typeof Expectation.Type
 
 /**
  * Which way a conversation between two networks takes, by theory (docs/protocol.md, the table of routes): relayed when

@@ -6,10 +6,10 @@ import type { Reachability } from "./Expectation.js"
  * though maybe a firewall; `easy`: a NAT that shows every peer the same port; `hard`: one that shows each peer another.
  * Peers tell each other in the handshake, so that both can say why a conversation takes the path that it takes.
  */
-export type NatKind = "unknown" | "blocked" | "none" | "easy" | "hard"
+export type NatKind = (typeof KINDS)[number]
 
 /** For the handshake's `features`: its low three bits are the place in this list. */
-export const KINDS = ["unknown", "blocked", "none", "easy", "hard"] as const satisfies ReadonlyArray<NatKind>
+export const KINDS = ["unknown", "blocked", "none", "easy", "hard"] as const
 const NAT_MASK = 0b111
 
 export const toFeatures = (kind: NatKind): number => KINDS.indexOf(kind)

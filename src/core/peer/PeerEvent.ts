@@ -1,3 +1,4 @@
+import * as Schema from "effect/Schema"
 import type { MessageId } from "../../domain/MessageId.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import type { PathInfo } from "./Route.js"
@@ -40,14 +41,16 @@ export type PeerEvent =
       readonly undelivered: number
     }
 
-export type DisconnectReason =
+export const DisconnectReason = Schema.Literal(
   /** The peer said goodbye. */
-  | "left"
+  "left",
   /** Nothing was heard for `DEAD_AFTER`. */
-  | "timeout"
+  "timeout",
   /** No handshake succeeded in 90 s. */
-  | "unreachable"
+  "unreachable",
   /** We closed the conversation, or the connection because the peer broke the protocol. */
-  | "closed"
+  "closed",
   /** The same identity opened a link from elsewhere, or restarted; a `Connected` follows. */
-  | "replaced"
+  "replaced"
+)
+export type DisconnectReason = typeof DisconnectReason.Type

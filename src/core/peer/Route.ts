@@ -1,3 +1,4 @@
+import * as Schema from "effect/Schema"
 import type { Endpoint } from "../../domain/Endpoint.js"
 
 /** Where a packet goes: an address, or through the server's relay by channel. */
@@ -11,10 +12,11 @@ export interface Transmit {
 }
 
 /** A route as people and programs are told of it. */
-export interface PathInfo {
-  readonly kind: "direct" | "lan" | "relay"
+export const PathInfo = Schema.Struct({
+  kind: Schema.Literal("direct", "lan", "relay"),
   /** `203.0.113.7:40001`; the channel for a relay. */
-  readonly address: string
+  address: Schema.String,
   /** Smoothed round trip in ms. */
-  readonly rttMs: number
-}
+  rttMs: Schema.Number
+})
+export type PathInfo = typeof PathInfo.Type

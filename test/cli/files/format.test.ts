@@ -50,7 +50,7 @@ describe("Bar", () => {
         fc.nat(1_000),
         fc.constantFrom<TransferState>("active", "preparing", "waiting", "finishing", "paused"),
         (columns, name, size, rate, state) => {
-          const shown = transfer({ name, peer: name, size, transferred: Math.floor(size / 3), rate, state })
+          const shown = transfer({ name, nick: name, size, transferred: Math.floor(size / 3), rate, state })
           const line = Bar.line(shown, Bar.label(shown), columns)
           expect(stringWidth(line)).toBeLessThanOrEqual(columns)
           expect(line).not.toMatch(/[\p{Cc}\p{Cf}]/u)

@@ -40,9 +40,9 @@ describe("the history on the terminal", () => {
         terminal.type("/history\nquery bob\n/history\n/history carol 5\n/history 9999\nexit\nexit\n")
         yield* exit
         expect(calls("history")).toEqual([
-          'history {"peer":"bob","limit":20}',
-          'history {"peer":"carol","limit":5}',
-          'history {"peer":"bob","limit":500}'
+          'history {"nick":"bob","limit":20}',
+          'history {"nick":"carol","limit":5}',
+          'history {"nick":"bob","limit":500}'
         ])
         const output = terminal.output()
         expect(output).toContain("* type /history NICK, or /search WORDS\n")
@@ -125,14 +125,14 @@ describe("what was read, on the terminal", () => {
         const { client, exit, screen, terminal } = yield* start({ interactive: true })
         terminal.type("query bob\rhi\r")
         yield* terminal.shows("alice → bob: hi")
-        client.happens({ _tag: "Read", peer: "bob", id: messageId("1") })
+        client.happens({ _tag: "Read", nick: "bob", id: messageId("1") })
         yield* terminal.shows("alice → bob (read)> ")
         expect(screen().at(-1)).toBe("alice → bob (read)>")
         terminal.type("more\r")
         yield* terminal.shows("alice → bob: more")
         expect(screen().at(-1)).toMatch(/^alice → bob( …)?>$/)
         // Of an earlier message.
-        client.happens({ _tag: "Read", peer: "bob", id: messageId("1") }, { _tag: "Joined", nick: "bob" })
+        client.happens({ _tag: "Read", nick: "bob", id: messageId("1") }, { _tag: "Joined", nick: "bob" })
         yield* terminal.shows("bob is here")
         expect(screen().at(-1)).not.toContain("read")
         terminal.type("exit\rexit\r")
@@ -144,13 +144,13 @@ describe("what was read, on the terminal", () => {
     test(
       Effect.gen(function* () {
         const { client, exit, screen, terminal } = yield* start({ interactive: true })
-        client.happens({ _tag: "Kept", peer: "bob", undelivered: 2 })
+        client.happens({ _tag: "Kept", nick: "bob", undelivered: 2 })
         yield* terminal.shows("2 messages for bob from last time")
         terminal.type("query bob\r")
         yield* terminal.shows("alice → bob waiting…> ")
         client.happens(
-          { _tag: "Delivered", peer: "bob", id: messageId("old 1") },
-          { _tag: "Delivered", peer: "bob", id: messageId("old 2") }
+          { _tag: "Delivered", nick: "bob", id: messageId("old 1") },
+          { _tag: "Delivered", nick: "bob", id: messageId("old 2") }
         )
         yield* terminal.shows("bob has got 2 messages from last time")
         expect(screen().at(-1)).toBe("alice → bob>")

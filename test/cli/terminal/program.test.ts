@@ -104,7 +104,7 @@ describe("the terminal client, in plain lines", () => {
         })
         terminal.type("query bob\n")
         yield* terminal.shows("* another key\n* type /trust bob to accept the new key")
-        client.happens({ _tag: "Failed", code: "KeyChanged", message: "yet another", peer: "ca\u001brol" })
+        client.happens({ _tag: "Failed", code: "KeyChanged", message: "yet another", nick: "ca\u001brol" })
         yield* terminal.shows("* yet another\n* type /trust ca\uFFFDrol to accept")
         terminal.type("exit\n")
         yield* exit
@@ -123,9 +123,9 @@ describe("the terminal client, in plain lines", () => {
             Object.assign(client, { send: () => Effect.sync(() => String(++id)) })
           })
           yield* terminal.shows("you are alice")
-          client.happens({ _tag: "Kept", peer: "carol", undelivered: 2 })
+          client.happens({ _tag: "Kept", nick: "carol", undelivered: 2 })
           yield* terminal.shows("for carol from last time")
-          client.happens({ _tag: "Delivered", peer: "carol", id: messageId("earlier") })
+          client.happens({ _tag: "Delivered", nick: "carol", id: messageId("earlier") })
           terminal.type("query bob\none\ntwo\n")
           yield* terminal.shows("alice → bob: two")
           if (!safe) client.happens({ _tag: "Journal", safe, message: "disk full" })
@@ -175,7 +175,7 @@ describe("the terminal client, in plain lines", () => {
       Effect.gen(function* () {
         const { terminal, client, exit } = yield* start(false, "alice")
         yield* terminal.shows("you are alice")
-        client.happens({ _tag: "Incoming", peer: "carol", fingerprint: "k", known: true })
+        client.happens({ _tag: "Incoming", nick: "carol", fingerprint: "k", known: true })
         yield* terminal.shows("carol wants to talk")
         terminal.type("hi carol\nquery carol\nexit\nhi?\nexit\n")
         yield* exit
@@ -205,12 +205,12 @@ describe("the terminal client, in plain lines", () => {
         yield* terminal.shows("you are alice")
         client.happens(
           { _tag: "Joined", nick: evil },
-          { _tag: "Incoming", peer: evil, fingerprint: "\u001b]0;x\u0007", known: false },
+          { _tag: "Incoming", nick: evil, fingerprint: "\u001b]0;x\u0007", known: false },
           { _tag: "Message", from: evil, id: messageId("1"), text: "one\r\ncarol: two\u001b[31m" },
-          { _tag: "Connected", peer: evil, path: { kind: "direct", address: "\u009b1m", rttMs: 3 } },
+          { _tag: "Connected", nick: evil, path: { kind: "direct", address: "\u009b1m", rttMs: 3 } },
           { _tag: "ServerLost", message: "\u001b[1mgone", retryInMs: 1 },
           { _tag: "Greeting", text: "\u001b[2Jwelcome\ncarol: hi" },
-          { _tag: "Failed", code: "X", message: "\u001bc", peer: evil }
+          { _tag: "Failed", code: "X", message: "\u001bc", nick: evil }
         )
         yield* terminal.shows("\uFFFDc")
         terminal.type("exit\n")
@@ -231,7 +231,7 @@ describe("the terminal client, in plain lines", () => {
         yield* terminal.shows("alice → bob: hi")
         yield* TestClock.adjust("5 seconds")
         yield* terminal.shows("waiting: bob has not got 1 message yet")
-        client.happens({ _tag: "Delivered", peer: "bob", id: messageId("7") })
+        client.happens({ _tag: "Delivered", nick: "bob", id: messageId("7") })
         yield* terminal.shows("bob has got all your messages")
         terminal.type("exit\nexit\n")
         yield* exit
@@ -357,19 +357,19 @@ describe("the terminal client, on a terminal", () => {
           "offer bob a b",
           "offer bob a b"
         ])
-        client.happens({ _tag: "Transfer", peer: "bob", transfer: FakeClient.transfer({}) })
+        client.happens({ _tag: "Transfer", transfer: FakeClient.transfer({}) })
         yield* terminal.shows("bob offers [1]")
         terminal.type("/accept\r")
         while (calls("accept").length < 1) yield* Effect.yieldNow()
         const moving = FakeClient.transfer({ state: "active", transferred: 600_000, rate: 1e6 })
-        client.happens({ _tag: "Transfer", peer: "bob", transfer: moving })
+        client.happens({ _tag: "Transfer", transfer: moving })
         yield* terminal.shows("50 %")
         expect(screen().at(-2)).toMatch(/^\[1\] report.pdf ← bob █{5,}░{5,} {2}50 % {2}1\.0 MB\/s {2}0:01$/)
         expect(screen().at(-1)).toBe("alice → bob>")
         terminal.type("/files\r/cancel 1\r/resume\r")
         yield* terminal.shows("there is nothing to resume")
         expect(calls("cancel")).toEqual(["cancel f1"])
-        client.happens({ _tag: "Transfer", peer: "bob", transfer: FakeClient.transfer({ state: "cancelled" }) })
+        client.happens({ _tag: "Transfer", transfer: FakeClient.transfer({ state: "cancelled" }) })
         yield* terminal.shows("was cancelled")
         expect(screen().at(-1)).toBe("alice → bob>")
         terminal.type("\u0003")

@@ -45,7 +45,7 @@ describe("the transfers on the screen", () => {
   it("show nothing of a name that a terminal would obey", () => {
     const transfers = make()
     const evil = "e\u001b[2Jvil\u202e\n* bob: hi"
-    const some = transfer({ name: evil, peer: evil, state: "active", path: evil })
+    const some = transfer({ name: evil, nick: evil, state: "active", path: evil })
     const shown = [
       ...transfers.handle(some),
       ...transfers.handle({ ...some, state: "done" }),

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
 import type { ClientOptions } from "../../../src/client/ClientOptions.js"
-import type { HistoryQuery } from "../../../src/client/history/Api.js"
 import type { ClientError } from "../../../src/core/client/ClientError.js"
+import type { HistoryQuery } from "../../../src/core/history/HistoryPage.js"
 import type { MessageId } from "../../../src/domain/MessageId.js"
 import { type Person, type World, world } from "../World.js"
 
@@ -59,11 +59,11 @@ describe("what was said", () => {
         yield* alice.stop
 
         const again = yield* world.person("alice", { disk: alice.disk, ...HISTORY })
-        expect(yield* told(again, { peer: "Bob" })).toEqual(all)
+        expect(yield* told(again, { nick: "Bob" })).toEqual(all)
         expect(yield* told(again, { search: "mill " })).toEqual(all.slice(0, 2))
         expect(yield* told(again, { search: "mill old" })).toEqual(all.slice(0, 1))
         expect(yield* told(again, { limit: 1 })).toEqual(all.slice(2))
-        expect(yield* told(again, { peer: "carol" })).toEqual([])
+        expect(yield* told(again, { nick: "carol" })).toEqual([])
         const { messages } = yield* again.client.history()
         expect(messages[1]!.at - messages[0]!.at).toBeGreaterThanOrEqual(300_000)
         expect(yield* told(again, { before: messages[1]!.at })).toEqual(all.slice(0, 1))
@@ -93,7 +93,7 @@ describe("what was said", () => {
         yield* alice.client.exit()
         yield* alice.stop
         const again = yield* world.person("alice", { disk: alice.disk, ...HISTORY })
-        expect(yield* told(again, { peer: "BOB" })).toEqual([["received", "bob", "from a stranger", undefined]])
+        expect(yield* told(again, { nick: "BOB" })).toEqual([["received", "bob", "from a stranger", undefined]])
       })
     ))
 
@@ -152,7 +152,7 @@ describe("what was read", () => {
         const ids: Array<MessageId> = []
         for (const text of ["one", "two", "three"]) ids.push(yield* say(alice, bob, "bob", text))
         yield* bob.client.read("Alice", ids[1]!)
-        yield* alice.next("Read", { peer: "bob", id: ids[1]! })
+        yield* alice.next("Read", { nick: "bob", id: ids[1]! })
         expect((yield* told(alice)).map(([, , , state]) => state)).toEqual(["read", "read", "delivered"])
         yield* bob.client.read("alice", ids[2]!)
         yield* bob.client.read("alice", ids[2]!)

@@ -19,7 +19,7 @@ const parted = (alice: Person, bob: Person) =>
     yield* mutual(alice, bob)
     yield* bob.client.exit()
     yield* bob.stop
-    yield* alice.next("Disconnected", { peer: "bob" })
+    yield* alice.next("Disconnected", { nick: "bob" })
     for (const text of ["one", "two", "three"]) yield* alice.client.send("bob", text)
     yield* alice.client.exit()
     yield* alice.stop
@@ -41,7 +41,7 @@ describe("messages that were not delivered", () => {
         ])
 
         const first = yield* world.person("alice", { disk: alice.disk })
-        expect(yield* first.next("Kept")).toMatchObject({ peer: "bob", undelivered: 3 })
+        expect(yield* first.next("Kept")).toMatchObject({ nick: "bob", undelivered: 3 })
         yield* Effect.sleep("5 minutes")
         const back = yield* world.person("bob", { disk: bob.disk })
         yield* back.next("Message", { text: "three" })
@@ -88,7 +88,7 @@ describe("messages that were not delivered", () => {
         const back = yield* world.person("alice", { disk: alice.disk })
         yield* back.next("Kept")
         yield* stranger.client.query("alice")
-        yield* back.next("Incoming", { peer: "bob" })
+        yield* back.next("Incoming", { nick: "bob" })
         yield* Effect.sleep("2 minutes")
         expect(stranger.texts).toEqual([])
         expect(back.count("Mutual")).toBe(0)

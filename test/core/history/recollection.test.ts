@@ -1,11 +1,12 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { HistoryEntry } from "../../../src/core/history/HistoryEntry.js"
-import { merge, type Page, Recollection, type Remembered, type Wanted } from "../../../src/core/history/Recollection.js"
+import type { HistoryMessage, HistoryPage } from "../../../src/core/history/HistoryPage.js"
+import { merge, Recollection, type Wanted } from "../../../src/core/history/Recollection.js"
 import { some } from "../../support/Effort.js"
 import { entriesOf, happening, idOf } from "./Arbitrary.js"
 
-const recall = (entries: ReadonlyArray<HistoryEntry>, wanted: Wanted): Page => {
+const recall = (entries: ReadonlyArray<HistoryEntry>, wanted: Wanted): HistoryPage => {
   const recollection = new Recollection(wanted)
   for (const entry of entries.toReversed()) recollection.take(entry)
   return recollection.page
@@ -16,7 +17,7 @@ const modelOf = (
   entries: ReadonlyArray<HistoryEntry>,
   { before = Number.POSITIVE_INFINITY, limit, words = [] }: Wanted
 ) => {
-  type Writable = { -readonly [K in keyof Remembered]: Remembered[K] }
+  type Writable = { -readonly [K in keyof HistoryMessage]: HistoryMessage[K] }
   const all: Array<Writable> = []
   for (const entry of entries) {
     if (entry._tag === "Sent" || entry._tag === "Received") {

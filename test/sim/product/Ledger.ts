@@ -136,23 +136,23 @@ export class Ledger {
         return
       case "Mutual":
         this.stats.mutual++
-        if (!this.everAsked.has(pair(event.peer, name)) || !this.everAsked.has(pair(name, event.peer))) {
-          this.broken("law 2", `${name} and ${event.peer} count as mutual, but not both have asked`)
+        if (!this.everAsked.has(pair(event.nick, name)) || !this.everAsked.has(pair(name, event.nick))) {
+          this.broken("law 2", `${name} and ${event.nick} count as mutual, but not both have asked`)
         }
         return
       case "Incoming":
-        if (!this.everAsked.has(pair(event.peer, name))) {
-          this.broken("law 4", `${name} is told that ${event.peer} asked`)
+        if (!this.everAsked.has(pair(event.nick, name))) {
+          this.broken("law 4", `${name} is told that ${event.nick} asked`)
         }
         return
       case "Message":
         this.shown(name, event.from, event.text, event.id)
         return
       case "Delivered":
-        this.delivered(name, event.peer, event.id)
+        this.delivered(name, event.nick, event.id)
         return
       case "Failed":
-        if (event.peer !== undefined) this.refusedKey(event.code, event.peer)
+        if (event.nick !== undefined) this.refusedKey(event.code, event.nick)
     }
   }
 
@@ -171,18 +171,18 @@ export class Ledger {
   }
 
   private link(name: string, event: ClientEvent & { readonly _tag: "Connected" | "Disconnected" }): void {
-    const relation = this.relation(name, event.peer)
+    const relation = this.relation(name, event.nick)
     if (event._tag === "Connected") {
-      if (relation.connected === true) this.broken("events", `${name} is connected to ${event.peer} twice`)
-      if (!this.everAsked.has(pair(name, event.peer)) && !this.everAsked.has(pair(event.peer, name))) {
-        this.broken("law 2", `${name} and ${event.peer} are connected, but neither has asked`)
+      if (relation.connected === true) this.broken("events", `${name} is connected to ${event.nick} twice`)
+      if (!this.everAsked.has(pair(name, event.nick)) && !this.everAsked.has(pair(event.nick, name))) {
+        this.broken("law 2", `${name} and ${event.nick} are connected, but neither has asked`)
       }
       relation.connected = true
       return
     }
     const { reason } = event
     if (relation.connected === false && reason !== "unreachable" && reason !== "closed") {
-      this.broken("events", `${name} is disconnected (${reason}) from ${event.peer}, but was not connected`)
+      this.broken("events", `${name} is disconnected (${reason}) from ${event.nick}, but was not connected`)
     }
     relation.connected = false
   }

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { Sim } from "parley/sim"
-import type { HistoryPage } from "../../../src/client/history/Api.js"
+import type { HistoryPage } from "../../../src/core/history/HistoryPage.js"
 import type { MessageId } from "../../../src/domain/MessageId.js"
 import type { Person } from "./Person.js"
 import { settles } from "./Settling.js"

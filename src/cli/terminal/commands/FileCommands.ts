@@ -1,6 +1,5 @@
-import type { Transfer } from "../../../core/client/Transfer.js"
+import { isOver, type Transfer } from "../../../core/client/Transfer.js"
 import * as SafeText from "../../../domain/SafeText.js"
-import * as Sentence from "../../files/Sentence.js"
 import * as PathWords from "../PathWords.js"
 import { attempt, type Context, make, nothing, type Outcome, remark, type TerminalCommand } from "./TerminalCommand.js"
 
@@ -42,11 +41,10 @@ export const fileCommands: ReadonlyArray<TerminalCommand> = [
   action(
     "pause",
     "hold a transfer",
-    (transfer) =>
-      !Sentence.isOver(transfer) && transfer.state !== "offered" && !["us", "both"].includes(transfer.pausedBy ?? "")
+    (transfer) => !isOver(transfer) && transfer.state !== "offered" && !["us", "both"].includes(transfer.pausedBy ?? "")
   ),
   action("resume", "let a transfer go on", ({ pausedBy }) => pausedBy === "us" || pausedBy === "both"),
-  action("cancel", "end a transfer; what has arrived of it is removed", (transfer) => !Sentence.isOver(transfer)),
+  action("cancel", "end a transfer; what has arrived of it is removed", (transfer) => !isOver(transfer)),
   make({
     names: ["files"],
     usage: "/files",

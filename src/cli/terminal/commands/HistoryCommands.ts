@@ -1,4 +1,4 @@
-import { DEFAULT_LIMIT } from "../../../client/history/Api.js"
+import { DEFAULT_LIMIT } from "../../../core/history/HistoryPage.js"
 import * as SafeText from "../../../domain/SafeText.js"
 import * as History from "../History.js"
 import { attempt, type Context, make, type Outcome, remark } from "./TerminalCommand.js"
@@ -54,7 +54,7 @@ const show = (request: Show, context: Context): Outcome => {
   const nick = request.nick ?? context.chat.focus
   if (nick === undefined) return remark(context, "type /history NICK, or /search WORDS")
   const limit = Math.min(request.count ?? DEFAULT_LIMIT, History.MAX_COUNT)
-  return attempt(context, context.client.history({ peer: nick, limit }), (page) =>
+  return attempt(context, context.client.history({ nick, limit }), (page) =>
     History.conversation(nick, page, context.chat.me ?? "", context.palette)
   )
 }

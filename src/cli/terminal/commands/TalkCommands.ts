@@ -90,7 +90,7 @@ const leave = (nick: string, { chat, client, ui }: Context): Outcome =>
 /** Says, once for each conversation, that there is a history. Without one there is nothing to say. */
 const recall = (nick: string, { chat, client, palette, started, ui }: Context): Outcome =>
   chat.recall(nick)
-    ? Effect.matchEffect(client.history({ peer: nick, limit: 1, before: started }), {
+    ? Effect.matchEffect(client.history({ nick, limit: 1, before: started }), {
         onSuccess: (page) => ui.print(History.earlier(page, palette)),
         onFailure: () => Effect.void
       })

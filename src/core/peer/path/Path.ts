@@ -1,10 +1,12 @@
+import * as Schema from "effect/Schema"
 import * as Endpoint from "../../../domain/Endpoint.js"
 import type { PathInfo, Route } from "../Route.js"
 import { RttEstimator } from "../recovery/RttEstimator.js"
 import { INTERNET_SIZES, LAN_SIZES, LOOPBACK_SIZES, PacketSize } from "./PacketSize.js"
 
 /** Who told us of a path: the server, the peer, or a packet that came from there. */
-export type PathSource = "server" | "peer" | "seen"
+export const PathSource = Schema.Literal("server", "peer", "seen")
+export type PathSource = typeof PathSource.Type
 
 /**
  * One way to reach the peer, and what we know of it. A path is *proven* when a PONG for one of our tokens comes back on

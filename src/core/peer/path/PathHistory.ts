@@ -1,3 +1,4 @@
+import * as Schema from "effect/Schema"
 import type { PathInfo } from "../Route.js"
 
 /**
@@ -6,7 +7,8 @@ import type { PathInfo } from "../Route.js"
  * `failed`: the one before stopped answering. `moved`: the peer sends from there now. `policy`: the one before is not
  * wanted any more.
  */
-export type PathReason = "first" | "better" | "failed" | "moved" | "policy"
+export const PathReason = Schema.Literal("first", "better", "failed", "moved", "policy")
+export type PathReason = typeof PathReason.Type
 
 export interface PathChange {
   /** Monotonic ms. */

@@ -5,9 +5,8 @@ import type { Route } from "../Route.js"
  * fails. `direct-only`: never the relay. `relay-only`: never anything else, so that the peer does not learn our
  * addresses; it is told none and probed at none.
  */
-export type Policy = "prefer-direct" | "direct-only" | "relay-only"
-
-export const POLICIES = ["prefer-direct", "direct-only", "relay-only"] as const satisfies ReadonlyArray<Policy>
+export const POLICIES = ["prefer-direct", "direct-only", "relay-only"] as const
+export type Policy = (typeof POLICIES)[number]
 
 export const permits = (policy: Policy, route: Route): boolean => policy !== FORBIDS[route._tag]
 

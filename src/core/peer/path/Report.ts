@@ -1,6 +1,7 @@
+import * as Schema from "effect/Schema"
 import type { NatKind } from "../../nat/NatKind.js"
-import type { PathInfo } from "../Route.js"
-import type { PathSource } from "./Path.js"
+import { PathInfo } from "../Route.js"
+import { PathSource } from "./Path.js"
 import type { PathChange } from "./PathHistory.js"
 import type { Policy } from "./Policy.js"
 
@@ -29,16 +30,18 @@ export interface ConnectionReport {
   readonly lost: number
 }
 
-export interface PathReport extends PathInfo {
-  readonly source: PathSource
-  readonly active: boolean
-  readonly trusted: boolean
+export const PathReport = Schema.Struct({
+  ...PathInfo.fields,
+  source: PathSource,
+  active: Schema.Boolean,
+  trusted: Schema.Boolean,
   /** PINGs sent, and those that were answered. */
-  readonly probes: number
-  readonly answers: number
+  probes: Schema.Int,
+  answers: Schema.Int,
   /** ms since the last answer; `undefined` when there was none. */
-  readonly provenMsAgo: number | undefined
+  provenMsAgo: Schema.optional(Schema.Number),
   /** Packets of all kinds. */
-  readonly sent: number
-  readonly received: number
-}
+  sent: Schema.Int,
+  received: Schema.Int
+})
+export type PathReport = typeof PathReport.Type

@@ -1,0 +1,41 @@
+import * as Effect from "effect/Effect"
+import type { ClientApi } from "../../client/Client.js"
+import type { ClientError } from "../../core/client/ClientError.js"
+import type { Command } from "./Command.js"
+import type { Event } from "./Event.js"
+import { fromTransfer } from "./FromClient.js"
+
+/** The commands that one call of the client answers. The others have a life of their own in `Program`. */
+export type Answered = Exclude<Command, { readonly cmd: "send" | "nick" | "exit" }>
+
+/** Does what a command says; the event that answers it. */
+export const answer = (command: Answered, client: ClientApi): Effect.Effect<Event, ClientError> =>
+  Effect.map(
+    (answers[command.cmd] as Answer<Answered>)(command, client),
+    (event) => event ?? ({ event: "ok", cmd: command.cmd } as Event)
+  )
+
+/** Without an event, the answer is `ok`. */
+type Answer<C> = (command: C, client: ClientApi) => Effect.Effect<Event | void, ClientError>
+
+const answers: { readonly [Name in Answered["cmd"]]: Answer<Extract<Answered, { readonly cmd: Name }>> } = {
+  list: (_, client) => Effect.map(client.list, (peers) => ({ event: "peers", peers })),
+  query: ({ nick }, client) => Effect.map(client.query(nick), ({ peer }) => ({ event: "peer", ...peer })),
+  trust: ({ nick }, client) => client.trust(nick),
+  why: ({ nick }, client) => Effect.map(client.why(nick), (why) => ({ event: "why", ...why })),
+  path: ({ nick, policy }, client) => client.setPath(nick, policy),
+  history: ({ cmd: _, ref: _ref, ...query }, client) =>
+    Effect.map(client.history(query), (page) => ({ event: "history", ...page })),
+  clearHistory: ({ nick }, client) => client.clearHistory(nick),
+  read: ({ id, nick }, client) => client.read(nick, id),
+  leave: ({ nick }, client) => client.leave(nick),
+  sendFile: ({ path, to }, client) =>
+    Effect.map(client.files.offer(to, path), (transfer) => ({ event: "transfer", ...fromTransfer(transfer) })),
+  accept: ({ directory, id }, client) => client.files.accept(id, directory),
+  decline: ({ id }, client) => client.files.decline(id),
+  cancel: ({ id }, client) => client.files.cancel(id),
+  pause: ({ id }, client) => client.files.pause(id),
+  resume: ({ id }, client) => client.files.resume(id),
+  files: (_, client) =>
+    Effect.map(client.files.list, (transfers) => ({ event: "files", transfers: transfers.map(fromTransfer) }))
+}
