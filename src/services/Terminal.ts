@@ -33,9 +33,12 @@ export class Terminal extends Context.Tag("parley/services/Terminal")<
     readonly raw: Effect.Effect<void, never, Scope.Scope>
     /**
      * Stops the program as a shell's Ctrl-Z does, with the terminal as it was before `raw`; done when the shell has
-     * continued it and the keys arrive one by one again. Nothing happens without a TTY.
+     * continued it and the keys arrive one by one again, at once where there is no shell that could continue it.
+     * Nothing happens without a TTY.
      */
     readonly suspend: Effect.Effect<void>
+    /** One element each time somebody asks the program to stop: while this is listened to, `suspend` has to do it. */
+    readonly stops: Stream.Stream<void>
     /** One element each time the program was continued after a stop: what was set on the screen may be gone. */
     readonly continued: Stream.Stream<void>
     /**

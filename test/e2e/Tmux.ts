@@ -15,6 +15,10 @@ export const hasTmux = (() => {
   }
 })()
 
+/** How a shell starts the built program. */
+export const commandLine = (args: ReadonlyArray<string>): string =>
+  [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(" ")
+
 /** A real terminal: one tmux server of our own for each. They are gone after each test. */
 export class Tmux {
   private static readonly all = new Set<Tmux>()
@@ -26,19 +30,29 @@ export class Tmux {
   }
 
   static async open(args: ReadonlyArray<string>, size: readonly [number, number] = [80, 24]): Promise<Tmux> {
+    // The pane outlives the program, so that what is left on it can be seen.
+    return Tmux.start(`${commandLine(args)}; echo "exit code $?"; exec cat`, size)
+  }
+
+  /** An interactive shell, which can stop and continue what runs in it. */
+  static shell(): Promise<Tmux> {
+    return Tmux.start("PS1='shell> ' exec bash --norc --noprofile -i", [80, 24])
+  }
+
+  private static async start(command: string, size: readonly [number, number]): Promise<Tmux> {
     const tmux = new Tmux()
     Tmux.all.add(tmux)
-    const command = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(" ")
-    // The pane outlives the program, so that what is left on it can be seen.
-    await tmux.call(
-      ...["-f", "/dev/null", "new-session", "-d", "-x", String(size[0]), "-y", String(size[1])],
-      `${command}; echo "exit code $?"; exec cat`
-    )
+    await tmux.call(...["-f", "/dev/null", "new-session", "-d", "-x", String(size[0]), "-y", String(size[1])], command)
     return tmux
   }
 
   async type(text: string): Promise<void> {
     await this.call("send-keys", "-l", text)
+  }
+
+  /** What a terminal sends, byte by byte, such as the marks around what is pasted. */
+  async sends(bytes: string): Promise<void> {
+    await this.call("send-keys", "-H", ...[...Buffer.from(bytes)].map((byte) => byte.toString(16)))
   }
 
   async press(...keys: ReadonlyArray<string>): Promise<void> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { client, server, temporaryFolder } from "./Program.js"
-import { hasTmux, Tmux } from "./Tmux.js"
+import { commandLine, hasTmux, Tmux } from "./Tmux.js"
 
 describe.runIf(hasTmux)("on a real terminal", () => {
   it("two people converse and leave", async () => {
@@ -45,6 +45,46 @@ describe.runIf(hasTmux)("on a real terminal", () => {
     await alice.shows(/exit code 0/)
     await bob.press("C-c")
     await bob.shows(/exit code 0/)
+  })
+
+  it("a program that is stopped gives the terminal to the shell, and has it as before when it goes on", async () => {
+    const { address } = await server()
+    const shell = await Tmux.shell()
+    await shell.shows(/shell>$/m)
+    await shell.type(commandLine(["client", "--nick", "alice", "--server", address, "--home", temporaryFolder()]))
+    await shell.press("Enter")
+    await shell.shows(/you are alice/)
+    for (const stop of [() => shell.press("C-z"), () => shell.type("/help").then(() => shell.press("C-u", "C-z"))]) {
+      await stop()
+      await shell.shows(/Stopped[\s\S]*shell>$/)
+      await shell.type("stty -a | grep -o ' icanon'; clear")
+      await shell.press("Enter")
+      await shell.shows(/^shell>$/)
+      await shell.type("fg")
+      await shell.press("Enter")
+      await shell.shows(/alice> ?$/)
+      await shell.type("abd")
+      await shell.press("Left", "BSpace")
+      await shell.shows(/alice> ad$/)
+      await shell.press("C-c")
+    }
+    await shell.press("C-c")
+    await shell.shows(/shell>$/)
+  })
+
+  it("a paste without an end comes to stand on the line, and no key is lost after it", async () => {
+    const { address } = await server()
+    const alice = await Tmux.open(["client", "--nick", "alice", "--server", address, "--home", temporaryFolder()])
+    await alice.shows(/you are alice/)
+    await alice.sends("\u001b[200~pasted")
+    await alice.shows(/alice> pasted$/)
+    await alice.type("!")
+    await alice.shows(/alice> pasted!$/)
+    await alice.sends(`\u001b[200~${"x".repeat(1000)}`)
+    await alice.press("C-c")
+    await alice.shows(/x{40}$/)
+    await alice.press("C-c", "C-c")
+    await alice.shows(/exit code 0/)
   })
 
   it("a peer cannot touch the terminal", async () => {

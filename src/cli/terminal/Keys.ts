@@ -3,6 +3,8 @@ export type Key =
   | { readonly _tag: "Text"; readonly text: string }
   /** Pasted at once (bracketed paste), so line breaks in it do not submit. */
   | { readonly _tag: "Paste"; readonly text: string }
+  /** More was pasted than `MAX_PASTE`: `length` characters, none of which are kept. */
+  | { readonly _tag: "Overlong"; readonly length: number }
   | { readonly _tag: "Press"; readonly name: KeyName }
 
 export type KeyName =
@@ -26,28 +28,48 @@ export type KeyName =
   | "yank"
   | "redraw"
   | "interrupt"
+  | "suspend"
   | "endOfInput"
 
 /**
  * Decodes the bytes of a terminal in raw mode (ECMA-48 and xterm's control sequences). Sequences and characters may be
  * split over chunks anywhere; what is unknown is swallowed whole, so that its tail is never taken for text. Holds at
- * most
- * `MAX_PASTE` characters.
+ * most `MAX_PASTE` characters.
  */
 export class KeyDecoder {
-  private readonly decoder = new TextDecoder()
-  private pending = ""
-  /** What has been pasted so far, while a paste is going on. */
-  private paste: string | undefined
+  readonly #decoder = new TextDecoder()
+  #pending = ""
+  /** What has been pasted so far, while a paste is going on; its beginning when it is too long. */
+  #paste: string | undefined
+  /** Characters of it in all. */
+  #pasted = 0
+
+  /** Whether a paste has begun that has not ended. */
+  get isPasting(): boolean {
+    return this.#paste !== undefined
+  }
+
+  /**
+   * Ends a paste whose end mark was lost on the way, which the caller takes for granted when nothing has come for a
+   * while; else it would swallow every key from then on.
+   */
+  endPaste(): ReadonlyArray<Key> {
+    const keys: Array<Key> = []
+    if (this.#paste !== undefined) this.#finishPaste(keys)
+    this.#pending = ""
+    return keys
+  }
 
   push(chunk: Uint8Array): ReadonlyArray<Key> {
-    let input = this.pending + this.decoder.decode(chunk, { stream: true })
-    this.pending = ""
+    // Somebody presses Ctrl-C to get out of a paste without an end: terminals do not paste it, least of all alone.
+    if (this.isPasting && chunk.length === 1 && chunk[0] === INTERRUPT) return [...this.endPaste()]
+    let input = this.#pending + this.#decoder.decode(chunk, { stream: true })
+    this.#pending = ""
     const keys: Array<Key> = []
     while (input !== "") {
-      const rest = this.paste === undefined ? this.next(input, keys) : this.continuePaste(input, keys)
+      const rest = this.#paste === undefined ? this.#next(input, keys) : this.#continuePaste(input, keys)
       if (rest === undefined) {
-        this.pending = input.length <= MAX_PENDING ? input : ""
+        this.#pending = input.length <= MAX_PENDING ? input : ""
         break
       }
       input = rest
@@ -56,7 +78,7 @@ export class KeyDecoder {
   }
 
   /** The input after its first key; `undefined` when that key is not complete yet. */
-  private next(input: string, keys: Array<Key>): string | undefined {
+  #next(input: string, keys: Array<Key>): string | undefined {
     const text = TEXT.exec(input)
     if (text !== null) {
       keys.push({ _tag: "Text", text: text[0] })
@@ -68,7 +90,7 @@ export class KeyDecoder {
     }
     if (INCOMPLETE.test(input)) return undefined
     if (input.startsWith(PASTE_START)) {
-      this.paste = ""
+      this.#paste = ""
       return input.slice(PASTE_START.length)
     }
     const sequence = SEQUENCE.exec(input)
@@ -77,19 +99,26 @@ export class KeyDecoder {
     return input.slice(sequence[0].length)
   }
 
-  private continuePaste(input: string, keys: Array<Key>): string | undefined {
+  #continuePaste(input: string, keys: Array<Key>): string | undefined {
     const end = input.indexOf(PASTE_END)
     // The end mark may be cut: its possible beginning waits for the next chunk.
     const cut = end === -1 ? startOf(PASTE_END, input) : end
-    this.paste = `${this.paste}${input.slice(0, cut)}`.slice(0, MAX_PASTE)
-    if (end === -1) return cut === input.length ? "" : this.keep(input.slice(cut))
-    keys.push({ _tag: "Paste", text: this.paste.replace(/\r\n?/g, "\n") })
-    this.paste = undefined
+    this.#pasted += cut
+    this.#paste = `${this.#paste}${input.slice(0, cut)}`.slice(0, MAX_PASTE)
+    if (end === -1) return cut === input.length ? "" : this.#keep(input.slice(cut))
+    this.#finishPaste(keys)
     return input.slice(end + PASTE_END.length)
   }
 
-  private keep(rest: string): "" {
-    this.pending = rest
+  #finishPaste(keys: Array<Key>): void {
+    if (this.#pasted > MAX_PASTE) keys.push({ _tag: "Overlong", length: this.#pasted })
+    else keys.push({ _tag: "Paste", text: this.#paste!.replace(/\r\n?/g, "\n") })
+    this.#paste = undefined
+    this.#pasted = 0
+  }
+
+  #keep(rest: string): "" {
+    this.#pending = rest
     return ""
   }
 }
@@ -100,6 +129,8 @@ export const MAX_PASTE = 64 * 1024
 const MAX_PENDING = 64
 
 const ESCAPE = "\u001b"
+/** Ctrl-C as a byte. */
+const INTERRUPT = 3
 const PASTE_START = "\u001b[200~"
 const PASTE_END = "\u001b[201~"
 
@@ -128,7 +159,8 @@ const CONTROLS: Readonly<Record<string, KeyName>> = {
   "\u0010": "up",
   "\u0015": "killLine",
   "\u0017": "killWordLeft",
-  "\u0019": "yank"
+  "\u0019": "yank",
+  "\u001a": "suspend"
 }
 
 const SEQUENCES: Readonly<Record<string, KeyName>> = {

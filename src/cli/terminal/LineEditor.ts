@@ -1,3 +1,4 @@
+import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
 import type { Key, KeyName } from "./Keys.js"
 
 /** What a key asked for beyond a change of the line. */
@@ -8,6 +9,10 @@ export type EditorAction =
   | { readonly _tag: "Confirm"; readonly text: string; readonly lines: number }
   | { readonly _tag: "Complete" }
   | { readonly _tag: "Redraw" }
+  /** The text, `length` characters, does not fit; nothing of it was taken. */
+  | { readonly _tag: "Overlong"; readonly length: number }
+  /** Ctrl-Z. */
+  | { readonly _tag: "Suspend" }
   /** Ctrl-C. `empty`: there was nothing to clear. */
   | { readonly _tag: "Interrupt"; readonly empty: boolean }
   /** Ctrl-D on an empty line. */
@@ -23,104 +28,110 @@ export class LineEditor {
   before = ""
   after = ""
 
-  private readonly history: Array<string> = []
+  readonly #history: Array<string> = []
   /** Position in the history; at its length, the line being written. */
-  private at = 0
-  private draft = ""
-  private killed = ""
+  #at = 0
+  #draft = ""
+  #killed = ""
   /** Many lines of the text were pasted at once. */
-  private pasted = false
+  #pasted = false
 
   get text(): string {
     return this.before + this.after
   }
 
   handle(key: Key): EditorAction {
+    if (key._tag === "Overlong") return key
     if (key._tag !== "Press") {
-      if (key._tag === "Paste" && countLines(key.text) > MAX_UNASKED) this.pasted = true
-      this.insert(key.text)
+      if (!this.insert(key.text)) return { _tag: "Overlong", length: this.text.length + key.text.length }
+      if (key._tag === "Paste" && countLines(key.text) > MAX_UNASKED) this.#pasted = true
       return NONE
     }
     switch (key.name) {
       case "enter":
-        return this.submit()
+        return this.#submit()
       case "tab":
         return { _tag: "Complete" }
       case "redraw":
         return { _tag: "Redraw" }
+      case "suspend":
+        return { _tag: "Suspend" }
       case "interrupt": {
         const empty = this.text === ""
         this.set("")
-        this.at = this.history.length
+        this.#at = this.#history.length
         return { _tag: "Interrupt", empty }
       }
       case "endOfInput":
         if (this.text === "") return { _tag: "EndOfInput" }
-        this.edit("delete")
+        this.#edit("delete")
         return NONE
       default:
-        this.edit(key.name)
+        this.#edit(key.name)
         return NONE
     }
   }
 
-  /** Puts text in at the cursor, as far as it fits; its control characters are left out. */
-  insert(text: string): void {
+  /** Puts text in at the cursor, its control characters left out: all of it, or nothing where it does not fit. */
+  insert(text: string): boolean {
     const printable = text.replace(/\t/g, "    ").replace(/(?!\n)\p{Cc}/gu, "")
-    this.before += printable.slice(0, Math.max(0, MAX_TEXT - this.text.length))
+    if (this.text.length + printable.length > MAX_TEXT) return false
+    this.before += printable
+    return true
   }
 
   /** Replaces the line; the cursor goes to its end. */
   set(text: string): void {
     this.before = text
     this.after = ""
-    this.pasted = false
+    this.#pasted = false
   }
 
-  private submit(): EditorAction {
-    const { pasted, text } = this
+  #submit(): EditorAction {
+    const { text } = this
+    const pasted = this.#pasted
     const lines = countLines(text)
     this.set("")
-    if (text.trim() !== "" && this.history.at(-1) !== text) {
-      this.history.push(text)
-      if (this.history.length > MAX_HISTORY) this.history.shift()
+    if (text.trim() !== "" && this.#history.at(-1) !== text) {
+      this.#history.push(text)
+      if (this.#history.length > MAX_HISTORY) this.#history.shift()
     }
-    this.at = this.history.length
+    this.#at = this.#history.length
     return pasted && lines > MAX_UNASKED ? { _tag: "Confirm", text, lines } : { _tag: "Submit", text }
   }
 
-  private edit(name: KeyName): void {
+  #edit(name: KeyName): void {
     const { before, after } = this
     switch (name) {
       case "left":
-        this.move(before.length - lastCharacter(before))
+        this.#move(before.length - lastCharacter(before))
         return
       case "right":
-        this.move(before.length + firstCharacter(after))
+        this.#move(before.length + firstCharacter(after))
         return
       case "wordLeft":
-        this.move(before.length - lastWord(before))
+        this.#move(before.length - lastWord(before))
         return
       case "wordRight":
-        this.move(before.length + firstWord(after))
+        this.#move(before.length + firstWord(after))
         return
       case "home":
-        this.move(0)
+        this.#move(0)
         return
       case "end":
-        this.move(this.text.length)
+        this.#move(this.text.length)
         return
       case "up":
-        this.recall(this.at - 1)
+        this.#recall(this.#at - 1)
         return
       case "down":
-        this.recall(this.at + 1)
+        this.#recall(this.#at + 1)
         return
       case "newline":
         this.insert("\n")
         return
       case "yank":
-        this.insert(this.killed)
+        this.insert(this.#killed)
         return
       case "backspace":
         this.before = before.slice(0, before.length - lastCharacter(before))
@@ -129,44 +140,44 @@ export class LineEditor {
         this.after = after.slice(firstCharacter(after))
         return
       case "killWordLeft":
-        this.kill(before.length - lastWord(before), before.length)
+        this.#kill(before.length - lastWord(before), before.length)
         return
       case "killWordRight":
-        this.kill(before.length, before.length + firstWord(after))
+        this.#kill(before.length, before.length + firstWord(after))
         return
       case "killLine":
-        this.kill(0, before.length)
+        this.#kill(0, before.length)
         return
       case "killToEnd":
-        this.kill(before.length, this.text.length)
+        this.#kill(before.length, this.text.length)
         return
     }
   }
 
-  private move(to: number): void {
+  #move(to: number): void {
     const text = this.text
     this.before = text.slice(0, to)
     this.after = text.slice(to)
   }
 
-  private kill(from: number, to: number): void {
+  #kill(from: number, to: number): void {
     const text = this.text
     if (from === to) return
-    this.killed = text.slice(from, to)
+    this.#killed = text.slice(from, to)
     this.before = text.slice(0, from)
     this.after = text.slice(to)
   }
 
-  private recall(to: number): void {
-    if (to < 0 || to > this.history.length) return
-    if (this.at === this.history.length) this.draft = this.text
-    this.at = to
-    this.set(this.history[to] ?? this.draft)
+  #recall(to: number): void {
+    if (to < 0 || to > this.#history.length) return
+    if (this.#at === this.#history.length) this.#draft = this.text
+    this.#at = to
+    this.set(this.#history[to] ?? this.#draft)
   }
 }
 
-/** A message has at most 64 KiB; what is longer cannot be sent. */
-export const MAX_TEXT = 64 * 1024
+/** The longest message, and the command and nickname before it. */
+export const MAX_TEXT = MAX_MESSAGE + 1024
 /** As many as a person finds by pressing "up". */
 export const MAX_HISTORY = 500
 

@@ -20,12 +20,12 @@ export interface InputView {
  */
 export class Screen {
   /** Cells of each bottom line as drawn. */
-  private drawn: ReadonlyArray<number> = []
-  private cursor = { row: 0, column: 0 }
+  #drawn: ReadonlyArray<number> = []
+  #cursor = { row: 0, column: 0 }
 
   /** Prints `lines` (coloured at most) above the bottom lines, and draws those anew. */
   draw(lines: ReadonlyArray<string>, view: InputView, size: TerminalSize): string {
-    const { rows, cursor } = clip(layOut(view, size.columns), size.rows)
+    const { rows, cursor } = clip(layOut(inView(view, size), size.columns), size.rows)
     let out = this.wipe(size)
     for (const line of lines) out += `${line}\r\n`
     out += rows.map((row) => row.text).join("\r\n")
@@ -33,17 +33,17 @@ export class Screen {
     if (up > 0) out += `${CSI}${up}A`
     out += "\r"
     if (cursor.column > 0) out += `${CSI}${cursor.column}C`
-    this.drawn = rows.map((row) => row.width)
-    this.cursor = cursor
+    this.#drawn = rows.map((row) => row.width)
+    this.#cursor = cursor
     return out
   }
 
   /** Wipes the bottom lines; what is printed next starts where they were. */
   wipe(size: TerminalSize): string {
-    const heights = this.drawn.slice(0, this.cursor.row).map((width) => Math.max(1, Math.ceil(width / size.columns)))
-    const up = heights.reduce((sum, height) => sum + height, Math.floor(this.cursor.column / size.columns))
-    this.drawn = []
-    this.cursor = { row: 0, column: 0 }
+    const heights = this.#drawn.slice(0, this.#cursor.row).map((width) => Math.max(1, Math.ceil(width / size.columns)))
+    const up = heights.reduce((sum, height) => sum + height, Math.floor(this.#cursor.column / size.columns))
+    this.#drawn = []
+    this.#cursor = { row: 0, column: 0 }
     return `${up > 0 ? `${CSI}${Math.min(up, size.rows)}A` : ""}\r${CSI}J`
   }
 }
@@ -68,6 +68,30 @@ interface Layout {
 
 const graphemes = new Intl.Segmenter()
 
+/**
+ * The part of a long text that can show, so that a key costs what the screen shows and not what was typed. The cut
+ * moves in steps, as each step breaks the rows elsewhere.
+ */
+const inView = (view: InputView, { columns, rows }: TerminalSize): InputView => {
+  const most = columns * rows
+  const { after, before } = view
+  const ends = after.length > most ? borderAt(after, most) : after.length
+  if (before.length <= most + CUT_STEP) return { ...view, after: after.slice(0, ends) }
+  const begins = borderAt(before, Math.floor((before.length - most) / CUT_STEP) * CUT_STEP)
+  return { ...view, prompt: "…", before: before.slice(begins), after: after.slice(0, ends) }
+}
+
+/** The beginning of the character that the code unit at `index` belongs to. */
+const borderAt = (text: string, index: number): number => {
+  const from = Math.max(0, index - LONGEST_CHARACTER)
+  return from + (graphemes.segment(text.slice(from, index + LONGEST_CHARACTER)).containing(index - from)?.index ?? 0)
+}
+
+/** Code units between two places where a long text is cut. */
+const CUT_STEP = 1024
+/** Code units: characters of people's texts are far shorter. */
+const LONGEST_CHARACTER = 128
+
 /** Breaks the line into rows of at most `columns` cells, each safe to write; a wide character is never cut in half. */
 const layOut = (view: InputView, columns: number): Layout => {
   const rows: Array<Row> = (view.status ?? []).map((text) => ({ text, width: stringWidth(text) }))
@@ -84,8 +108,9 @@ const layOut = (view: InputView, columns: number): Layout => {
         breakRow()
         continue
       }
-      const shown = SafeText.line(segment)
-      const cells = stringWidth(shown)
+      const isPlain = PLAIN.test(segment)
+      const shown = isPlain ? segment : SafeText.line(segment)
+      const cells = isPlain ? 1 : stringWidth(shown)
       if (width + cells > columns) breakRow()
       text += shown
       width += cells
@@ -98,6 +123,8 @@ const layOut = (view: InputView, columns: number): Layout => {
   breakRow()
   return { rows, cursor }
 }
+
+const PLAIN = /^[ -~]$/
 
 /** The rows that a screen of `height` can show, with the cursor among them and one line left for what is printed. */
 const clip = (layout: Layout, height: number): Layout => {

@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as SafeText from "../../domain/SafeText.js"
+import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
 import { LineReader } from "../LineReader.js"
 import type { ChatModel } from "./ChatModel.js"
@@ -51,10 +52,24 @@ export const interactive = (
         return screen.draw(rows, view(size.columns), size)
       })
 
+    const giveBack = Effect.ignore(write(() => `${screen.wipe(terminal.size())}${PASTE_OFF}`))
+    /** After a stop other programs have written to the screen: the bottom lines are drawn anew below. */
+    const takeAgain = Effect.ignore(
+      Effect.zipRight(
+        write(() => {
+          screen.wipe(terminal.size())
+          return PASTE_ON
+        }),
+        draw([])
+      )
+    )
+    const suspend = Effect.zipRight(giveBack, Effect.zipRight(terminal.suspend, takeAgain))
     yield* terminal.raw
     yield* Effect.ignore(terminal.write(PASTE_ON))
-    yield* Effect.addFinalizer(() => Effect.ignore(write(() => `${screen.wipe(terminal.size())}${PASTE_OFF}`)))
+    yield* Effect.addFinalizer(() => giveBack)
     yield* Effect.forkScoped(Stream.runForEach(terminal.resizes, () => Effect.ignore(draw([]))))
+    yield* Effect.forkScoped(Stream.runForEach(terminal.stops, () => suspend))
+    yield* Effect.forkScoped(Stream.runForEach(terminal.continued, () => takeAgain))
 
     const complete = Effect.gen(function* () {
       const { before } = editor
@@ -85,54 +100,83 @@ export const interactive = (
       return undefined
     }
 
+    const refuse = (length: number) =>
+      draw([`* that is ${length} characters, and a message has at most ${MAX_MESSAGE} bytes: ${AS_A_FILE}`])
+
+    /** Does what a key asks for; gives how the input ends, if it does. */
+    const press = <E>(key: Key, onLine: (line: string) => Effect.Effect<void, E>) =>
+      Effect.gen(function* () {
+        if (asked !== undefined) {
+          const text = answered(key)
+          yield* draw([])
+          if (text !== undefined) yield* onLine(text)
+          return
+        }
+        const action = editor.handle(key)
+        switch (action._tag) {
+          case "None":
+            return
+          case "Submit":
+            if (isTooLong(action.text)) {
+              editor.set(action.text)
+              return yield* refuse(action.text.length)
+            }
+            yield* draw([])
+            return yield* onLine(action.text)
+          case "Confirm":
+            asked = action
+            return
+          case "Overlong":
+            return yield* refuse(action.length)
+          case "Complete":
+            return yield* complete
+          case "Suspend":
+            return yield* suspend
+          case "Redraw":
+            return yield* write(() => {
+              screen.wipe(terminal.size())
+              return CLEAR
+            })
+          case "Interrupt":
+            return action.empty ? "interrupt" : undefined
+          case "EndOfInput":
+            return "end"
+        }
+      })
+
     const read: Ui["read"] = (onLine) =>
       Effect.gen(function* () {
         const decoder = new KeyDecoder()
+        const oneAtATime = yield* Effect.makeSemaphore(1)
         let end: InputEnd = "end"
-        yield* draw([])
-        yield* Stream.runForEachWhile(terminal.input, (chunk) =>
+        const pressAll = (keys: () => ReadonlyArray<Key>) =>
           Effect.gen(function* () {
-            for (const key of decoder.push(chunk)) {
-              if (asked !== undefined) {
-                const text = answered(key)
-                yield* draw([])
-                if (text !== undefined) yield* onLine(text)
-                continue
-              }
-              const action = editor.handle(key)
-              switch (action._tag) {
-                case "None":
-                  break
-                case "Submit":
-                  yield* draw([])
-                  yield* onLine(action.text)
-                  break
-                case "Confirm":
-                  asked = action
-                  break
-                case "Complete":
-                  yield* complete
-                  break
-                case "Redraw":
-                  yield* write(() => {
-                    screen.wipe(terminal.size())
-                    return CLEAR
-                  })
-                  break
-                case "Interrupt":
-                  if (!action.empty) break
-                  end = "interrupt"
-                  return false
-                case "EndOfInput":
-                  return false
-              }
+            for (const key of keys()) {
+              const ended = yield* press(key, onLine)
+              if (ended === undefined) continue
+              end = ended
+              return false
             }
             yield* draw([])
             return true
+          }).pipe(oneAtATime.withPermits(1))
+        /** What was pasted stands on the line even when its end mark never comes; the person decides about it. */
+        const endPaste = Effect.zipRight(
+          Effect.sleep(PASTE_PAUSE),
+          pressAll(() => decoder.endPaste())
+        )
+        let waiting: Fiber.Fiber<unknown, unknown> | undefined
+        yield* draw([])
+        yield* Stream.runForEachWhile(terminal.input, (chunk) =>
+          Effect.gen(function* () {
+            if (waiting !== undefined) yield* Fiber.interrupt(waiting)
+            const goesOn = yield* pressAll(() => decoder.push(chunk))
+            waiting = decoder.isPasting ? yield* Effect.forkScoped(endPaste) : undefined
+            return goesOn
           })
         )
         return end
-      })
+      }).pipe(Effect.scoped)
 
     return { print: draw, read }
   })
@@ -160,7 +204,15 @@ export const plain: Effect.Effect<Ui, never, Terminal> = Effect.map(Terminal, (t
 }))
 
 /** The longest message and a command before it. */
-const MAX_INPUT = SafeText.MAX_TEXT + 1024
+const MAX_INPUT = MAX_MESSAGE + 1024
+/** Without input for that long a paste has ended, whatever its terminal forgot to say. */
+const PASTE_PAUSE = "2 seconds"
+const AS_A_FILE = "nothing of it was taken; put it in a file and say /send PATH"
+
+/** Whether nobody can be sent this line, or what a command in it says. */
+const isTooLong = (line: string): boolean =>
+  new TextEncoder().encode(line).length > (line.startsWith("/") ? MAX_INPUT : MAX_MESSAGE)
+
 /** Completions shown at a time: a few rows. */
 const MAX_OFFERED = 40
 

@@ -65,6 +65,7 @@ export const make = (
       input: Mailbox.toStream(input),
       raw: Effect.void,
       suspend: Effect.void,
+      stops: Stream.empty,
       continued: Stream.empty,
       write,
       writeBytes: (bytes) => write(decoder.decode(bytes, { stream: true })),

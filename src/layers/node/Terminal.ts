@@ -34,6 +34,7 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
       resizes: Stream.map(occurrences(stdout, "resize"), size),
       input: input(stdin),
       ...(stdin.isTTY ? yield* keyboard(stdin) : NO_KEYBOARD),
+      stops: occurrences(process, "SIGTSTP"),
       continued: occurrences(process, "SIGCONT"),
       write: (text) => output.write(text),
       writeBytes: (bytes) => output.write(bytes),
@@ -64,13 +65,24 @@ const keyboard = (stdin: ReadStream) =>
     return {
       raw: Effect.asVoid(Effect.acquireRelease(set(true), () => set(false))),
       suspend: Effect.async<void>((resume) => {
-        process.once("SIGCONT", () => resume(Effect.void))
+        // Only the default action of SIGTSTP stops a process, and spares one that no shell could continue.
+        const listeners = process.listeners("SIGTSTP")
+        process.removeAllListeners("SIGTSTP")
         stdin.setRawMode(false)
         // The whole job stops, as when the terminal itself sends it: a shell waits for all of a pipeline.
         process.kill(0, "SIGTSTP")
+        // We stop on the way here or not at all; the timer goes on with us.
+        setTimeout(() => {
+          for (const listener of listeners) process.on("SIGTSTP", listener)
+          stdin.setRawMode(isRaw)
+          resume(Effect.void)
+        }, STOPPING)
       })
     }
   })
+
+/** ms within which the system has delivered a signal that we send ourselves. */
+const STOPPING = 50
 
 const NO_KEYBOARD = { raw: Effect.void, suspend: Effect.void }
 

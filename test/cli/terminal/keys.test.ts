@@ -23,7 +23,8 @@ const decode = (input: Uint8Array, cuts: ReadonlyArray<number> = []): ReadonlyAr
   }, [])
 }
 
-const names = (text: string) => decode(bytes(text)).map((key) => (key._tag === "Press" ? key.name : key.text))
+const names = (text: string) =>
+  decode(bytes(text)).map((key) => (key._tag === "Press" ? key.name : key._tag === "Overlong" ? key.length : key.text))
 
 describe("KeyDecoder", () => {
   it("knows the keys of terminals", () => {
@@ -77,9 +78,21 @@ describe("KeyDecoder", () => {
     )
   })
 
+  it("gives the keyboard back after a paste whose end was lost: when told so, and at Ctrl-C", () => {
+    const decoder = new KeyDecoder()
+    expect(decoder.push(bytes("\u001b[200~one\rtwo\u001b[20"))).toEqual([])
+    expect(decoder.isPasting).toBe(true)
+    expect(decoder.endPaste()).toEqual([{ _tag: "Paste", text: "one\ntwo" }])
+    expect(decoder.isPasting).toBe(false)
+    expect(decoder.push(bytes("a"))).toEqual([{ _tag: "Text", text: "a" }])
+    decoder.push(bytes("\u001b[200~x"))
+    expect(decoder.push(bytes("\u0003"))).toEqual([{ _tag: "Paste", text: "x" }])
+    expect(decoder.push(bytes("\u0003"))).toEqual([{ _tag: "Press", name: "interrupt" }])
+  })
+
   it("takes any bytes, and holds a bounded part of an endless paste", () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (input) => void decode(input)))
     const keys = decode(bytes(`\u001b[200~${"x".repeat(3 * MAX_PASTE)}\u001b[201~`))
-    expect(keys).toEqual([{ _tag: "Paste", text: "x".repeat(MAX_PASTE) }])
+    expect(keys).toEqual([{ _tag: "Overlong", length: 3 * MAX_PASTE }])
   })
 })

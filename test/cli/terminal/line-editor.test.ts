@@ -85,6 +85,13 @@ describe("LineEditor", () => {
   it("keeps control characters out and its memory bounded", () => {
     expect(typed("a\u001b[31m\u0007\tb\nc").text).toBe("a[31m    b\nc")
     expect(typed("x".repeat(MAX_TEXT), "y").text.length).toBe(MAX_TEXT)
+    const full = new LineEditor()
+    full.handle(text("ab"))
+    expect(full.handle({ _tag: "Paste", text: "y".repeat(MAX_TEXT) })).toEqual({
+      _tag: "Overlong",
+      length: MAX_TEXT + 2
+    })
+    expect(full.text).toBe("ab")
     const editor = new LineEditor()
     for (let i = 0; i <= MAX_HISTORY + 10; i++) {
       editor.handle(text(`line ${i}`))

@@ -54,6 +54,17 @@ describe("Screen", () => {
     expect(fake.text()).toEqual([])
   })
 
+  it("shows the part of a long text that the cursor is in, at the price of that part", () => {
+    const words = Array.from({ length: 9_000 }, (_, i) => `w${i}`).join(" ")
+    for (const at of [words.length, words.length >> 1, 10]) {
+      const fake = new FakeScreen(20)
+      const drawn = new Screen().draw([], { prompt: "> ", before: words.slice(0, at), after: words.slice(at) }, size)
+      expect(drawn.length).toBeLessThan(2 * size.columns * size.rows)
+      fake.write(drawn)
+      expect(fake.text().join("")).toContain(words.slice(Math.max(0, at - 40), at).trim())
+    }
+  })
+
   it("finds its lines again after the terminal became narrower and wrapped them", () => {
     const screen = new Screen()
     screen.draw([], { prompt: "> ", before: "x".repeat(30), after: "" }, { columns: 20, rows: 12 })
