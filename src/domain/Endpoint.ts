@@ -101,6 +101,12 @@ const scopeOf = (address: string): Scope => {
 const MAX_TEXT = 64
 
 /**
+ * Candidates of one peer, of all kinds: each is probed eight times, and so many fit a handshake beside the largest
+ * record.
+ */
+export const MAX_CANDIDATES = 8
+
+/**
  * IPv4 as nearly everybody writes it, and as `Endpoint` does: known at a glance, where the library tries every notation
  * there ever was. Every packet and every introduction brings addresses.
  */

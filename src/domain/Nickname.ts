@@ -24,6 +24,8 @@ export interface Nickname {
 
 export const MAX_COLUMNS = 32
 export const MAX_BYTES = 128
+/** Bytes of a nickname in a file: a wide margin, for the rules of other versions. */
+export const MAX_STORED_BYTES = 4 * MAX_BYTES
 /** Compatibility forms grow up to 18-fold; no honest name comes near. */
 export const MAX_KEY = 256
 

@@ -62,14 +62,13 @@ export const varintLength = (value: number): number =>
  * further read gives 0 or no bytes: a loop over `remaining` always ends.
  */
 export class Reader {
+  readonly #source: Uint8Array
   #at: number
   #failed = false
 
   /** Begins at `start`. */
-  constructor(
-    private readonly source: Uint8Array,
-    start = 0
-  ) {
+  constructor(source: Uint8Array, start = 0) {
+    this.#source = source
     this.#at = start
   }
 
@@ -80,7 +79,7 @@ export class Reader {
 
   /** Whether everything was read, and nothing failed. */
   get done(): boolean {
-    return !this.#failed && this.#at === this.source.length
+    return !this.#failed && this.#at === this.#source.length
   }
 
   /** Where the next byte is. */
@@ -89,34 +88,34 @@ export class Reader {
   }
 
   get remaining(): number {
-    return this.source.length - this.#at
+    return this.#source.length - this.#at
   }
 
   u8(): number {
     const at = this.#take(1)
-    return at < 0 ? 0 : this.source[at]!
+    return at < 0 ? 0 : this.#source[at]!
   }
 
   u16(): number {
     const at = this.#take(2)
-    return at < 0 ? 0 : this.source[at]! * 0x100 + this.source[at + 1]!
+    return at < 0 ? 0 : this.#source[at]! * 0x100 + this.#source[at + 1]!
   }
 
   u32(): number {
     const at = this.#take(4)
-    return at < 0 ? 0 : word(this.source, at)
+    return at < 0 ? 0 : word(this.#source, at)
   }
 
   /** Fails above 2^53 - 1. */
   u64(): number {
     const at = this.#take(8)
     if (at < 0) return 0
-    return this.#wide(word(this.source, at), word(this.source, at + 4))
+    return this.#wide(word(this.#source, at), word(this.#source, at + 4))
   }
 
   /** A variable-length integer (RFC 9000 §16) of any of its lengths; fails above 2^53 - 1. */
   varint(): number {
-    const first = this.source[this.#at] ?? 0
+    const first = this.#source[this.#at] ?? 0
     switch (first >> 6) {
       case 0:
         return this.u8()
@@ -126,7 +125,7 @@ export class Reader {
         return this.u32() & 0x3fff_ffff
       default: {
         const at = this.#take(8)
-        return at < 0 ? 0 : this.#wide(word(this.source, at) & 0x3fff_ffff, word(this.source, at + 4))
+        return at < 0 ? 0 : this.#wide(word(this.#source, at) & 0x3fff_ffff, word(this.#source, at + 4))
       }
     }
   }
@@ -134,7 +133,7 @@ export class Reader {
   /** A view of the next `length` bytes, not a copy. */
   bytes(length: number): Uint8Array {
     const at = this.#take(length)
-    return at < 0 ? NONE : this.source.subarray(at, at + length)
+    return at < 0 ? NONE : this.#source.subarray(at, at + length)
   }
 
   /** A view of all that is left. */
@@ -144,9 +143,9 @@ export class Reader {
 
   #take(length: number): number {
     const at = this.#at
-    if (!(length >= 0 && length <= this.source.length - at)) {
+    if (!(length >= 0 && length <= this.#source.length - at)) {
       this.#failed = true
-      this.#at = this.source.length
+      this.#at = this.#source.length
       return -1
     }
     this.#at = at + length
@@ -156,7 +155,7 @@ export class Reader {
   #wide(high: number, low: number): number {
     if (high <= 0x1f_ffff) return high * 0x1_0000_0000 + low
     this.#failed = true
-    this.#at = this.source.length
+    this.#at = this.#source.length
     return 0
   }
 }
@@ -166,13 +165,12 @@ export class Reader {
  * `failed`; that write and all later ones leave the buffer as it is.
  */
 export class Writer {
+  readonly #target: Uint8Array
   #at: number
   #failed = false
 
-  constructor(
-    private readonly target: Uint8Array,
-    start = 0
-  ) {
+  constructor(target: Uint8Array, start = 0) {
+    this.#target = target
     this.#at = start
   }
 
@@ -186,17 +184,17 @@ export class Writer {
   }
 
   get remaining(): number {
-    return this.target.length - this.#at
+    return this.#target.length - this.#at
   }
 
   /** A view of the buffer up to here; `undefined` when a write failed. */
   finish(): Uint8Array | undefined {
-    return this.#failed ? undefined : this.target.subarray(0, this.#at)
+    return this.#failed ? undefined : this.#target.subarray(0, this.#at)
   }
 
   u8(value: number): void {
     const at = this.#take(1, value, 0xff)
-    if (at >= 0) this.target[at] = value
+    if (at >= 0) this.#target[at] = value
   }
 
   u16(value: number): void {
@@ -224,7 +222,7 @@ export class Writer {
     if (at < 0) return
     switch (length) {
       case 1:
-        this.target[at] = value
+        this.#target[at] = value
         return
       case 2:
         this.#put16(at, value + 0x4000)
@@ -240,14 +238,14 @@ export class Writer {
 
   bytes(value: Uint8Array): void {
     const at = this.#take(value.length, 0, 0)
-    if (at >= 0) this.target.set(value, at)
+    if (at >= 0) this.#target.set(value, at)
   }
 
   #take(length: number, value: number, most: number): number {
     const at = this.#at
     if (
       this.#failed ||
-      length > this.target.length - at ||
+      length > this.#target.length - at ||
       !(value >= 0 && value <= most) ||
       !Number.isInteger(value)
     ) {
@@ -259,15 +257,15 @@ export class Writer {
   }
 
   #put16(at: number, value: number): void {
-    this.target[at] = value >>> 8
-    this.target[at + 1] = value
+    this.#target[at] = value >>> 8
+    this.#target[at + 1] = value
   }
 
   #put32(at: number, value: number): void {
-    this.target[at] = value >>> 24
-    this.target[at + 1] = value >>> 16
-    this.target[at + 2] = value >>> 8
-    this.target[at + 3] = value
+    this.#target[at] = value >>> 24
+    this.#target[at + 1] = value >>> 16
+    this.#target[at + 2] = value >>> 8
+    this.#target[at + 3] = value
   }
 }
 

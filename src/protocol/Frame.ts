@@ -14,7 +14,7 @@ export type Frame =
   | { readonly _tag: "Stream"; readonly stream: number; readonly offset: number; readonly data: Uint8Array }
   /** The sender of `stream` may send the bytes before offset `limit`. */
   | { readonly _tag: "MaxData"; readonly stream: number; readonly limit: number }
-  /** Where the sender may be reached from now on; at most `MAX_CANDIDATES`. */
+  /** Where the sender may be reached from now on; at most `Endpoint.MAX_CANDIDATES`. */
   | { readonly _tag: "Candidates"; readonly endpoints: ReadonlyArray<Endpoint.Endpoint> }
   /** The sender has asked for the receiver, whose text may now flow. */
   | { readonly _tag: "Consent" }
@@ -36,7 +36,6 @@ export interface Ack {
 export const TOKEN_BYTES = 8
 /** Ranges in one ACK: 31 holes are more than a window of packets has, in at most 260 bytes of usual size. */
 export const MAX_ACK_RANGES = 32
-export const MAX_CANDIDATES = 8
 
 const Type = {
   pad: 0,
@@ -200,7 +199,7 @@ const readAck = (reader: Reader): Frame | undefined => {
 
 const readCandidates = (reader: Reader): Frame | undefined => {
   const count = reader.u8()
-  if (count > MAX_CANDIDATES) return undefined
+  if (count > Endpoint.MAX_CANDIDATES) return undefined
   const endpoints: Array<Endpoint.Endpoint> = []
   for (let i = 0; i < count; i++) {
     const endpoint = readEndpoint(reader)

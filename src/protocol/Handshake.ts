@@ -26,8 +26,6 @@ export const HS2_HEADER = 1 + 4 + 4
 
 /** Bytes of a connection's name: unguessable is not needed, unique among two peers' connections is. */
 export const CONNECTION_BYTES = 8
-/** More would not be probed (docs/protocol.md §3), and 8 with the largest record fit one packet. */
-export const MAX_CANDIDATES = 8
 
 export interface HandshakePayload {
   /**
@@ -102,7 +100,7 @@ export const encodePayload = (payload: HandshakePayload): Uint8Array | undefined
   if (payload.connection.length !== CONNECTION_BYTES || payload.peerConnection.length !== CONNECTION_BYTES) {
     return undefined
   }
-  if (payload.record.length > MAX_RECORD || payload.candidates.length > MAX_CANDIDATES) return undefined
+  if (payload.record.length > MAX_RECORD || payload.candidates.length > Endpoint.MAX_CANDIDATES) return undefined
   const writer = new Bytes.Writer(new Uint8Array(MAX_PAYLOAD))
   writer.u32(payload.attempt)
   writer.bytes(payload.connection)
@@ -140,7 +138,7 @@ export const decodePayload = (bytes: Uint8Array): HandshakePayload | undefined =
       record = Bytes.copy(value)
     } else if (type === CANDIDATE) {
       const candidate = decodeCandidate(value)
-      if (candidate === undefined || candidates.length === MAX_CANDIDATES) return undefined
+      if (candidate === undefined || candidates.length === Endpoint.MAX_CANDIDATES) return undefined
       candidates.push(candidate)
     }
   }

@@ -23,7 +23,7 @@ const payloads: fc.Arbitrary<Handshake.HandshakePayload> = fc.record({
   creditMessages: fc.nat(0xffff),
   creditBytes: u32,
   record: fc.uint8Array({ maxLength: MAX_RECORD }),
-  candidates: fc.array(endpoint, { maxLength: Handshake.MAX_CANDIDATES })
+  candidates: fc.array(endpoint, { maxLength: Endpoint.MAX_CANDIDATES })
 })
 
 const sample: Handshake.HandshakePayload = {

@@ -2,6 +2,7 @@ import * as Nickname from "../../domain/Nickname.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import type * as Control from "../../protocol/Control.js"
 import type { Introduction } from "../peer/Introduction.js"
+import { MAX_PEERS } from "../peer/PeerTable.js"
 import type { PathInfo } from "../peer/Route.js"
 import type { Vouched } from "./Introductions.js"
 
@@ -111,7 +112,7 @@ export interface Conversation {
 }
 
 /** As many introductions as the peer machine holds. */
-export const MAX_CONVERSATIONS = 1_024
+export const MAX_CONVERSATIONS = MAX_PEERS
 
 /**
  * How the conversations that we asked for went, by the worst of them; nothing when there were none. For the operator.

@@ -2,7 +2,7 @@ import * as Endpoint from "../../domain/Endpoint.js"
 
 /**
  * Host candidates (RFC 8445 §5.1.1): where this machine's own addresses, with our bound ports, may be reached. At most
- * `MAX_CANDIDATES`, best first:
+ * `Endpoint.MAX_CANDIDATES`, best first:
  *
  *  1. loopback, only when the server itself was reached over loopback: then other clients may be on this machine, and
  * otherwise
@@ -34,15 +34,14 @@ export const select = (
   }
   return ranked
     .sort((left, right) => left.turn - right.turn || left.rank - right.rank)
-    .slice(0, MAX_CANDIDATES)
+    .slice(0, Endpoint.MAX_CANDIDATES)
     .map(({ endpoint }) => endpoint)
 }
 
 /**
  * Host candidates together with the addresses that lead to us from the internet (a forwarded port, server-reflexive
- * ones), each once and
- * `MAX_CANDIDATES` in all. The latter are few, and where there is a NAT nobody outside gets in without them, so they do
- * not make room for the former.
+ * ones), each once and `Endpoint.MAX_CANDIDATES` in all. The latter are few, and where there is a NAT nobody outside
+ * gets in without them, so they do not make room for the former.
  */
 export const withOuter = (
   hosts: ReadonlyArray<Endpoint.Endpoint>,
@@ -55,7 +54,7 @@ export const withOuter = (
       return !seen.has(text) && seen.add(text)
     })
     .slice(0, MAX_OUTER)
-  return [...hosts.slice(0, MAX_CANDIDATES - others.length), ...others]
+  return [...hosts.slice(0, Endpoint.MAX_CANDIDATES - others.length), ...others]
 }
 
 /** An address of one of this machine's interfaces. */
@@ -66,9 +65,6 @@ export interface HostAddress {
 
 /** The forwarded port, and two reflexive ones of each family. */
 const MAX_OUTER = 5
-
-/** What the control link carries at most; a peer probes each of them eight times. */
-export const MAX_CANDIDATES = 8
 
 const rankOf = (endpoint: Endpoint.Endpoint, serverOnLoopback: boolean): number | undefined => {
   const v6 = endpoint.family === "ipv6" ? 1 : 0

@@ -1,4 +1,5 @@
 import * as Nickname from "../../domain/Nickname.js"
+import { MAX_PEERS } from "../peer/PeerTable.js"
 import type { Policy } from "../peer/path/Policy.js"
 
 /**
@@ -25,4 +26,4 @@ export class PathPolicies {
 }
 
 /** As many as the peer machine remembers; forgetting one could show an address that was to be hidden. */
-const MAX_POLICIES = 1_024
+const MAX_POLICIES = MAX_PEERS

@@ -1,4 +1,5 @@
 import { MESSAGE_ID_BYTES, type MessageId, messageIdBytes, messageIdOf } from "../../domain/MessageId.js"
+import { MAX_STORED_BYTES } from "../../domain/Nickname.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
 
@@ -75,7 +76,7 @@ const read = (reader: Bytes.Reader): HistoryEntry | undefined => {
     case TYPES.Sent:
     case TYPES.Received: {
       const at = reader.varint()
-      const nick = readText(reader, MAX_NICK)
+      const nick = readText(reader, MAX_STORED_BYTES)
       const text = readText(reader, MAX_MESSAGE)
       if (nick === undefined || text === undefined) return undefined
       return { _tag: type === TYPES.Sent ? "Sent" : "Received", id, at, nick, text }
@@ -100,5 +101,3 @@ const sizeOf = (bytes: Uint8Array): number => Bytes.varintLength(bytes.length) +
 const TYPES = { Sent: 1, Received: 2, Delivered: 3, Read: 4 } as const
 /** Type and id. */
 const HEAD = 1 + MESSAGE_ID_BYTES
-/** Bytes of UTF-8: the longest nickname (32 columns) that the rules allow, and a wide margin. */
-const MAX_NICK = 512

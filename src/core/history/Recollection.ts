@@ -17,6 +17,7 @@ export interface Wanted {
  * `limit` messages, and by the ids of those that are confirmed further on in the history than they were said.
  */
 export class Recollection {
+  readonly #wanted: Wanted
   /** Newest first. */
   readonly #found: Array<HistoryMessage> = []
   #more = 0
@@ -27,7 +28,8 @@ export class Recollection {
   #lastReceived: MessageId | undefined
   readonly #words: ReadonlyArray<string>
 
-  constructor(private readonly wanted: Wanted) {
+  constructor(wanted: Wanted) {
+    this.#wanted = wanted
     this.#words = (wanted.words ?? []).map(fold)
   }
 
@@ -65,12 +67,12 @@ export class Recollection {
     direction: HistoryMessage["direction"],
     state: HistoryMessage["state"]
   ): void {
-    if (this.wanted.before !== undefined && at >= this.wanted.before) return
+    if (this.#wanted.before !== undefined && at >= this.#wanted.before) return
     if (this.#words.length > 0) {
       const folded = fold(text)
       if (!this.#words.every((word) => folded.includes(word))) return
     }
-    if (this.#found.length < this.wanted.limit) this.#found.push({ direction, id, nick, at, text, state })
+    if (this.#found.length < this.#wanted.limit) this.#found.push({ direction, id, nick, at, text, state })
     else this.#more++
   }
 }

@@ -1,4 +1,5 @@
 import { MESSAGE_ID_BYTES, type MessageId, messageIdBytes, messageIdOf } from "../../domain/MessageId.js"
+import { MAX_STORED_BYTES } from "../../domain/Nickname.js"
 import { IDENTITY_BYTES, identityKeyOf, type PeerId, peerIdOf } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
@@ -25,7 +26,7 @@ export type Entry =
   | { readonly _tag: "Peer"; readonly peer: PeerId; readonly nick: string; readonly nextSequence: number }
 
 /**
- * The entries one after the other. Their peers and ids are well-formed, and a nickname has at most `MAX_NICK` bytes.
+ * The entries one after the other. Their peers and ids are well-formed, and a nickname has at most `MAX_STORED_BYTES`.
  */
 export const encode = (entries: ReadonlyArray<Entry>): Uint8Array => {
   let length = 0
@@ -94,7 +95,7 @@ const read = (reader: Bytes.Reader): Entry | undefined => {
   switch (type) {
     case TYPES.Peer: {
       const nextSequence = reader.varint()
-      const nick = Bytes.toText(readBytes(reader, MAX_NICK))
+      const nick = Bytes.toText(readBytes(reader, MAX_STORED_BYTES))
       return nick === undefined ? undefined : { _tag: "Peer", peer, nick, nextSequence }
     }
     case TYPES.Accepted: {
@@ -135,5 +136,3 @@ const readBytes = (reader: Bytes.Reader, most: number): Uint8Array => {
 const TYPES = { Peer: 1, Accepted: 2, Delivered: 3, Dropped: 4, Shown: 5 } as const
 /** Type and identity. */
 const HEAD = 1 + IDENTITY_BYTES
-/** Bytes of UTF-8: the longest nickname (32 columns) that the rules allow, and a wide margin. */
-const MAX_NICK = 512

@@ -2,6 +2,7 @@ import type { MessageId } from "../../domain/MessageId.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import { MAX_OUTBOX, MAX_OUTBOX_BYTES, MAX_SEEN } from "../peer/chat/Conversation.js"
 import type { Past, PastMessage } from "../peer/Journal.js"
+import { MAX_PEERS } from "../peer/PeerTable.js"
 import type { Entry } from "./Entry.js"
 
 /**
@@ -177,7 +178,7 @@ interface Account {
 /** Of each peer: what somebody reads after our restart is the newest, or not much older. */
 const MAX_DELIVERED = 16
 /** As many peers as the peer machine holds at once. */
-const MAX_ACCOUNTS = 1024
+const MAX_ACCOUNTS = MAX_PEERS
 /** Bytes of text that wait in all: four full outboxes, and half of what a file of the store may have. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024
 /**

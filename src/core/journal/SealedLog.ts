@@ -13,16 +13,14 @@ import * as Bytes from "../../protocol/Bytes.js"
  * middle that is not authentic is left out and told as damage.
  */
 export class SealedLogWriter {
+  readonly #crypto: Crypto
   readonly #key: Uint8Array
   readonly #salt: Uint8Array
   #next = 0
 
   /** `salt` is `SALT_BYTES` fresh random bytes, used for this file and never again. */
-  constructor(
-    private readonly crypto: Crypto,
-    secret: Uint8Array,
-    salt: Uint8Array
-  ) {
+  constructor(crypto: Crypto, secret: Uint8Array, salt: Uint8Array) {
+    this.#crypto = crypto
     this.#salt = salt
     this.#key = keyOf(crypto, secret, salt)
   }
@@ -37,7 +35,7 @@ export class SealedLogWriter {
     const block = new Uint8Array(LENGTH_BYTES + plaintext.length + TAG_BYTES)
     new Bytes.Writer(block).u32(plaintext.length + TAG_BYTES)
     const sealed = block.subarray(LENGTH_BYTES)
-    this.crypto.seal(this.#key, this.#next++, block.subarray(0, LENGTH_BYTES), plaintext, sealed)
+    this.#crypto.seal(this.#key, this.#next++, block.subarray(0, LENGTH_BYTES), plaintext, sealed)
     return block
   }
 }

@@ -14,7 +14,7 @@ export interface ReflexiveOptions {
 /** What the internet sees of our socket of one family. */
 export interface Reflexive {
   readonly family: Endpoint.Family
-  /** Server-reflexive candidates, at most `MAX_CANDIDATES`, the best first; none when no server answers. */
+  /** Server-reflexive candidates, at most `MAX_REFLEXIVE`, the best first; none when no server answers. */
   readonly candidates: ReadonlyArray<Endpoint.Endpoint>
   /**
    * What the NAT's mapping depends on. A `best` beyond endpoint-independent means a hard NAT: peers see yet another
@@ -182,8 +182,8 @@ export class ReflexiveProbe {
 /** Two ports of one server and some public servers, in two families; each costs two packets a round. */
 export const MAX_SERVERS = 8
 
-/** A peer takes 8 candidates of all kinds; behind a hard NAT a third guess is no better than the first two. */
-export const MAX_CANDIDATES = 2
+/** Of the `MAX_CANDIDATES` that a peer takes: behind a hard NAT a third guess is no better than the first two. */
+export const MAX_REFLEXIVE = 2
 
 /**
  * Ms between rounds: NATs that forget a UDP mapping after 30 s are common, far below the two minutes of RFC 4787 REQ-5.
@@ -226,7 +226,7 @@ const targets = (servers: ReadonlyArray<Endpoint.Endpoint>): ReadonlyArray<Targe
 
 const distinct = (
   endpoints: ReadonlyArray<Endpoint.Endpoint>,
-  most = MAX_CANDIDATES
+  most = MAX_REFLEXIVE
 ): ReadonlyArray<Endpoint.Endpoint> =>
   endpoints.filter((one, at) => endpoints.findIndex((other) => same(one, other)) === at).slice(0, most)
 

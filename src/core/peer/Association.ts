@@ -3,6 +3,7 @@ import * as Bytes from "../../protocol/Bytes.js"
 import { PacketType } from "../../protocol/DataPacket.js"
 import { CONNECTION_BYTES, type HandshakePayload } from "../../protocol/Handshake.js"
 import * as NatKind from "../nat/NatKind.js"
+import { NEVER } from "../support/Deadline.js"
 import type { AssociationContext } from "./AssociationContext.js"
 import { Connection } from "./Connection.js"
 import { Conversation } from "./chat/Conversation.js"
@@ -420,5 +421,3 @@ const epochOf = (
   initiator: boolean,
   now: number
 ): Epoch => new Epoch(crypto, index, result.remoteIndex, result.sendKey, result.receiveKey, now, initiator)
-
-const NEVER = Number.POSITIVE_INFINITY

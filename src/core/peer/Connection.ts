@@ -1,6 +1,7 @@
 import * as Bytes from "../../protocol/Bytes.js"
 import { MAX_DATAGRAM } from "../../protocol/DataPacket.js"
 import * as Frame from "../../protocol/Frame.js"
+import { NEVER } from "../support/Deadline.js"
 import type { ConnectionContext } from "./ConnectionContext.js"
 import { ChatChannel } from "./chat/ChatChannel.js"
 import type { Epoch } from "./keys/Epoch.js"
@@ -31,6 +32,7 @@ import { Streams } from "./stream/Streams.js"
  * after that.
  */
 export class Connection implements LossSink {
+  readonly #context: ConnectionContext
   readonly keys: KeyRing
   readonly paths: Paths
   readonly chat: ChatChannel
@@ -48,7 +50,8 @@ export class Connection implements LossSink {
   /** The path that the loss detector measures. */
   #measured: Path | undefined
 
-  constructor(private readonly context: ConnectionContext) {
+  constructor(context: ConnectionContext) {
+    this.#context = context
     const { candidates, conversation, emit, entropy, memory, peer, peerTerms } = context
     this.keys = new KeyRing(context.epoch, context.indexes)
     this.#confirmed = context.epoch.initiator
@@ -72,11 +75,11 @@ export class Connection implements LossSink {
   }
 
   get localId(): Uint8Array {
-    return this.context.localId
+    return this.#context.localId
   }
 
   get remoteId(): Uint8Array {
-    return this.context.remoteId
+    return this.#context.remoteId
   }
 
   get announced(): boolean {
@@ -92,7 +95,7 @@ export class Connection implements LossSink {
     const path = this.paths.active
     if (this.#announced || path === undefined) return
     this.#announced = true
-    this.context.emit({ _tag: "Connected", peer: this.context.peer, path: path.info() })
+    this.#context.emit({ _tag: "Connected", peer: this.#context.peer, path: path.info() })
     this.chat.announce()
   }
 
@@ -110,7 +113,7 @@ export class Connection implements LossSink {
   confirm(now: number): void {
     if (this.#confirmed) return
     this.#confirmed = true
-    this.context.onConfirmed(now)
+    this.#context.onConfirmed(now)
   }
 
   /** When our side has to make new keys. */
@@ -247,7 +250,7 @@ export class Connection implements LossSink {
       case "Stream":
         if (frame.stream === CHAT_STREAM) return this.chat.receive(frame.offset, frame.data)
         // Law 2, from this side: nothing but credited text from somebody whom we have not asked for.
-        return this.context.conversation.consented && this.streams.onStream(frame.stream, frame.offset, frame.data)
+        return this.#context.conversation.consented && this.streams.onStream(frame.stream, frame.offset, frame.data)
       case "Ack":
         return this.#loss.onAck(frame, this.#packets.nextNumber, now)
       case "MaxData":
@@ -270,7 +273,7 @@ export class Connection implements LossSink {
         // As with bytes: whom we have not asked for opens nothing, not even to give it up.
         return (
           frame.stream !== CHAT_STREAM &&
-          this.context.conversation.consented &&
+          this.#context.conversation.consented &&
           this.streams.onReset(frame.stream, frame.code)
         )
       case "Bye":
@@ -341,8 +344,8 @@ export class Connection implements LossSink {
     this.#measured = path
     this.#loss.changePath(path.rtt, path.size.current)
     const info = path.info()
-    this.context.onPath({ at: now, path: info, reason: this.paths.reason })
-    if (this.#announced) this.context.emit({ _tag: "PathChanged", peer: this.context.peer, path: info })
+    this.#context.onPath({ at: now, path: info, reason: this.paths.reason })
+    if (this.#announced) this.#context.emit({ _tag: "PathChanged", peer: this.#context.peer, path: info })
   }
 
   /** The size of packets that the path in use carries has changed. */
@@ -367,7 +370,6 @@ const classify = (
 
 /** Why a connection was ended, in BYE. */
 const ByeCode = { left: 0, violation: 1 } as const
-const NEVER = Number.POSITIVE_INFINITY
 /** ms without an answer after which the peer is gone: five heartbeats. */
 export const DEAD_AFTER = 15_000
 /** One may be lost, and so may two in a burst; a peer that misses all of them notices by silence. */

@@ -3,6 +3,7 @@ import type { Endpoint } from "../../domain/Endpoint.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { HEADER_BYTES, OVERHEAD, paddingFor } from "../../protocol/DataPacket.js"
 import * as Frame from "../../protocol/Frame.js"
+import { NEVER } from "../support/Deadline.js"
 import type { ChatChannel } from "./chat/ChatChannel.js"
 import type { KeyRing } from "./keys/KeyRing.js"
 import type { PacketMemory } from "./PacketMemory.js"
@@ -25,6 +26,7 @@ import type { Streams } from "./stream/Streams.js"
  * them was lost, nothing has to wait until that is noticed.
  */
 export class PacketBuilder {
+  readonly #parts: PacketParts
   /** The number of the next packet. It runs on over all keys, and no number is used twice. */
   #nextNumber = 0
   /** Answers owed, at most `MAX_PONGS`. */
@@ -34,7 +36,9 @@ export class PacketBuilder {
   /** When the oldest unanswered question was asked; `undefined` when the peer was heard since. */
   askedAt: number | undefined
 
-  constructor(private readonly parts: PacketParts) {}
+  constructor(parts: PacketParts) {
+    this.#parts = parts
+  }
 
   get nextNumber(): number {
     return this.#nextNumber
@@ -58,13 +62,13 @@ export class PacketBuilder {
   /** When a packet is due for want of time alone; infinite when none is. */
   timeout(now: number): number {
     if (this.dataPath(now) === undefined) return NEVER
-    const { acks, loss } = this.parts
+    const { acks, loss } = this.#parts
     return Math.min(acks.due ?? NEVER, loss.timeout ?? NEVER, this.isWanted ? loss.paceAt : NEVER)
   }
 
   /** Whether something waits to be sent that has to arrive. */
   get isWanted(): boolean {
-    const { chat, pending, streams } = this.parts
+    const { chat, pending, streams } = this.#parts
     return !pending.isEmpty || chat.stream.pending || streams.isBusy
   }
 
@@ -77,7 +81,7 @@ export class PacketBuilder {
 
   /** Where data goes: the active path, or while that takes no more, as its address is not proven, the relay. */
   dataPath(now: number): Path | undefined {
-    const { paths } = this.parts
+    const { paths } = this.#parts
     const path = paths.active
     return path === undefined || path.allowance >= MIN_PACKET ? path : paths.spare(now)
   }
@@ -98,7 +102,7 @@ export class PacketBuilder {
   }
 
   #pollProbe(now: number): Transmit | undefined {
-    const { entropy, paths } = this.parts
+    const { entropy, paths } = this.#parts
     const path = paths.dueProbe(now)
     if (path === undefined) return undefined
     const token = entropy.bytes(Frame.TOKEN_BYTES)
@@ -108,7 +112,7 @@ export class PacketBuilder {
   }
 
   #pollData(now: number): Transmit | undefined {
-    const { acks, chat, loss, paths, streams } = this.parts
+    const { acks, chat, loss, paths, streams } = this.#parts
     const path = this.dataPath(now)
     if (path === undefined) return undefined
     chat.fill()
@@ -135,13 +139,13 @@ export class PacketBuilder {
   #sendData(writer: Bytes.Writer, frames: ReadonlyArray<SentFrame>, path: Path, now: number): Transmit {
     const number = this.#nextNumber
     const transmit = this.#seal(writer, path, now)
-    const spare = this.parts.paths.spare(now)
+    const spare = this.#parts.paths.spare(now)
     if (spare !== undefined && spare !== path && transmit.data.length <= spare.size.current) {
       this.#copy = { route: spare.route, data: transmit.data.slice() }
       spare.onSent(transmit.data.length, now)
     }
     if (frames.length > 0) {
-      this.parts.loss.onSent(number, transmit.data.length, frames, now)
+      this.#parts.loss.onSent(number, transmit.data.length, frames, now)
       this.askedAt ??= now
     }
     return transmit
@@ -154,13 +158,13 @@ export class PacketBuilder {
   #sizeProbe(size: number, path: Path, now: number): Transmit {
     path.size.onProbeSent()
     const writer = this.#begin(size)
-    Frame.write(writer, { _tag: "MaxData", stream: CHAT_STREAM, limit: this.parts.chat.limit })
+    Frame.write(writer, { _tag: "MaxData", stream: CHAT_STREAM, limit: this.#parts.chat.limit })
     Frame.writePadding(writer, size - TAG_BYTES - writer.offset)
     return this.#sendData(writer, [{ _tag: "SizeProbe", size }], path, now)
   }
 
   #writeControl(writer: Bytes.Writer, frames: Array<SentFrame>): void {
-    const { candidates, chat, pending } = this.parts
+    const { candidates, chat, pending } = this.#parts
     if (pending.consent) {
       pending.consent = false
       Frame.write(writer, { _tag: "Consent" })
@@ -181,14 +185,14 @@ export class PacketBuilder {
   #writeStreams(writer: Bytes.Writer, frames: Array<SentFrame>, size: number): void {
     const end = size - TAG_BYTES
     const wroteChat = this.#writeChat(writer, frames, end)
-    const wroteData = this.parts.streams.writeTo(writer, end, frames)
+    const wroteData = this.#parts.streams.writeTo(writer, end, frames)
     if (wroteChat || wroteData) {
       Frame.writePadding(writer, paddingFor(writer.offset - HEADER_BYTES, size - OVERHEAD))
     }
   }
 
   #writeChat(writer: Bytes.Writer, frames: Array<SentFrame>, end: number): boolean {
-    const { stream } = this.parts.chat
+    const { stream } = this.#parts.chat
     let wrote = false
     while (stream.pending) {
       const room = end - writer.offset
@@ -205,12 +209,12 @@ export class PacketBuilder {
   }
 
   #begin(size: number): Bytes.Writer {
-    return new Bytes.Writer(this.parts.memory.reserve(size), HEADER_BYTES)
+    return new Bytes.Writer(this.#parts.memory.reserve(size), HEADER_BYTES)
   }
 
   #seal(writer: Bytes.Writer, path: Path, now: number): Transmit {
-    const data = this.parts.memory.take(writer.offset + TAG_BYTES)
-    this.parts.keys.current.seal(this.#nextNumber++, data)
+    const data = this.#parts.memory.take(writer.offset + TAG_BYTES)
+    this.#parts.keys.current.seal(this.#nextNumber++, data)
     path.onSent(data.length, now)
     return { route: path.route, data }
   }
@@ -230,7 +234,6 @@ export interface PacketParts {
   readonly streams: Streams
 }
 
-const NEVER = Number.POSITIVE_INFINITY
 /** Answers that wait for their turn: all paths of a peer, twice. */
 const MAX_PONGS = 16
 /**

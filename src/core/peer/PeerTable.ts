@@ -9,15 +9,18 @@ import type { Introduction } from "./Introduction.js"
  * channels each.
  */
 export class PeerTable {
+  readonly #ownIdentity: Uint8Array
+  readonly #make: (peer: PeerId) => Association
+  /** Closes an association of which nothing is left, and forgets it: its place is needed. */
+  readonly #evict: (association: Association) => void
   readonly #peers = new Map<PeerId, Association>()
   readonly #channels = new Map<string, Introduced>()
 
-  constructor(
-    private readonly ownIdentity: Uint8Array,
-    private readonly make: (peer: PeerId) => Association,
-    /** Closes an association of which nothing is left, and forgets it: its place is needed. */
-    private readonly evict: (association: Association) => void
-  ) {}
+  constructor(ownIdentity: Uint8Array, make: (peer: PeerId) => Association, evict: (association: Association) => void) {
+    this.#ownIdentity = ownIdentity
+    this.#make = make
+    this.#evict = evict
+  }
 
   get(peer: PeerId): Association | undefined {
     return this.#peers.get(peer)
@@ -39,7 +42,7 @@ export class PeerTable {
   introduce(introduction: Introduction): Introduced | undefined {
     const peer = peerIdOf(introduction.record.identity)
     const channel = Bytes.fromBase64Url(introduction.channel)
-    if (channel?.length !== CHANNEL_BYTES || Bytes.equal(introduction.record.identity, this.ownIdentity))
+    if (channel?.length !== CHANNEL_BYTES || Bytes.equal(introduction.record.identity, this.#ownIdentity))
       return undefined
     const known = this.#channels.get(introduction.channel)
     if (known?.association.peer === peer) {
@@ -47,7 +50,7 @@ export class PeerTable {
       return known
     }
     if (known !== undefined || !this.#makeRoom(peer)) return undefined
-    const association = this.#peers.get(peer) ?? this.make(peer)
+    const association = this.#peers.get(peer) ?? this.#make(peer)
     this.#peers.set(peer, association)
     const introduced = { association, introduction: new OpenIntroduction(introduction, channel) }
     association.introductions.set(introduction.channel, introduced.introduction)
@@ -70,7 +73,7 @@ export class PeerTable {
     if (this.#peers.has(peer) || this.#peers.size < MAX_PEERS) return true
     for (const association of this.#peers.values()) {
       if (!association.isIdle) continue
-      this.evict(association)
+      this.#evict(association)
       this.#peers.delete(association.peer)
       return true
     }

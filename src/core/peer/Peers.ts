@@ -1,10 +1,11 @@
 import type { Crypto, KeyPair } from "../../domain/Crypto.js"
-import { type Endpoint, format } from "../../domain/Endpoint.js"
+import { type Endpoint, format, MAX_CANDIDATES } from "../../domain/Endpoint.js"
 import { MESSAGE_ID_BYTES, type MessageId } from "../../domain/MessageId.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { MAX_PACKET, PacketType, readHeader } from "../../protocol/DataPacket.js"
 import type { NatKind } from "../nat/NatKind.js"
+import { NEVER } from "../support/Deadline.js"
 import { DeadlineHeap } from "../support/DeadlineHeap.js"
 import { Association, type IndexTarget } from "./Association.js"
 import type { AssociationContext } from "./AssociationContext.js"
@@ -60,6 +61,7 @@ export interface PeersOptions {
  * `pollTimeout`.
  */
 export class Peers {
+  readonly #options: PeersOptions
   readonly #context: AssociationContext
   readonly #known: PeerTable
   readonly #indexes: IndexTable<IndexEntry>
@@ -78,7 +80,8 @@ export class Peers {
   readonly #timeouts = new DeadlineHeap<Association>()
   #now: number
 
-  constructor(private readonly options: PeersOptions) {
+  constructor(options: PeersOptions) {
+    this.#options = options
     this.#now = options.now
     this.#indexes = new IndexTable(options.entropy)
     this.#known = new PeerTable(
@@ -122,7 +125,7 @@ export class Peers {
   setLocal(record: Uint8Array, candidates: ReadonlyArray<Endpoint>, now: number): void {
     const before = this.#candidates.map(format).join()
     this.#record = record
-    this.#candidates = candidates.slice(0, MAX_OWN_CANDIDATES)
+    this.#candidates = candidates.slice(0, MAX_CANDIDATES)
     if (before === this.#candidates.map(format).join()) return
     for (const association of this.#known.all) {
       association.candidatesChanged(now)
@@ -153,7 +156,7 @@ export class Peers {
   send(peer: PeerId, text: string, now: number): MessageId | SendRefusal {
     const association = this.#known.get(peer)
     if (association === undefined) return { _tag: "NotConsented" }
-    const result = association.conversation.send(text, this.options.entropy.bytes(MESSAGE_ID_BYTES))
+    const result = association.conversation.send(text, this.#options.entropy.bytes(MESSAGE_ID_BYTES))
     this.#touch(association, now)
     return result
   }
@@ -337,7 +340,7 @@ export class Peers {
   pollTimeout(): number | undefined {
     if (this.#ready.size > 0 || this.#urgent.length > 0) return this.#now
     const { next } = this.#timeouts
-    return next === Number.POSITIVE_INFINITY ? undefined : next
+    return next === NEVER ? undefined : next
   }
 
   pollEvent(): PeerEvent | undefined {
@@ -432,8 +435,6 @@ interface IndexEntry {
 const isOpen = (association: Association): boolean =>
   association.introductions.size > 0 || association.conversation.undelivered > 0
 
-/** Our own candidates, as many as a handshake carries. */
-const MAX_OWN_CANDIDATES = 8
 /** Packets outside connections that wait for the driver: three goodbyes to every peer. The oldest is dropped. */
 const MAX_URGENT = 3 * MAX_PEERS
 /** Events that wait for the application, above what one packet or one call makes of them. */

@@ -1,3 +1,4 @@
+import { NEVER } from "./Deadline.js"
 import { type HeapEntry, IndexedHeap } from "./IndexedHeap.js"
 
 /**
@@ -10,7 +11,7 @@ export class DeadlineHeap<Item> {
 
   /** The earliest deadline; infinite when there is none. */
   get next(): number {
-    return this.#heap.peek()?.at ?? Number.POSITIVE_INFINITY
+    return this.#heap.peek()?.at ?? NEVER
   }
 
   get size(): number {
@@ -19,7 +20,7 @@ export class DeadlineHeap<Item> {
 
   set(item: Item, at: number): void {
     const known = this.#deadlines.get(item)
-    if (at === Number.POSITIVE_INFINITY) {
+    if (at === NEVER) {
       if (known !== undefined) this.#remove(known)
     } else if (known === undefined) {
       const deadline = { item, at, order: 0, slot: -1 }

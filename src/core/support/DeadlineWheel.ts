@@ -1,3 +1,5 @@
+import { NEVER } from "./Deadline.js"
+
 /** Something that wants to be told when a time has come. `pollTimeout` may change at any time. */
 export interface Timed {
   readonly pollTimeout: () => number | undefined
@@ -13,7 +15,7 @@ export class DeadlineWheel<Item extends Timed> {
   #slots = new Map<number, Set<Item>>()
   #slotOf = new Map<Item, number>()
   /** No slot in use is earlier. It may be empty by now: then a ring finds nothing due, and learns better. */
-  #first = Number.POSITIVE_INFINITY
+  #first = NEVER
 
   /** To be called when an item is new, and when its deadline may have become earlier. */
   schedule(item: Item): void {
@@ -47,11 +49,11 @@ export class DeadlineWheel<Item extends Timed> {
       // Removed by the one before it.
       if (!this.#slotOf.has(item)) continue
       this.remove(item)
-      if ((item.pollTimeout() ?? Number.POSITIVE_INFINITY) <= now) item.handleTimeout(now)
+      if ((item.pollTimeout() ?? NEVER) <= now) item.handleTimeout(now)
       this.schedule(item)
     }
     // At most as many as there are in the longest time to wait, 900 for 45 s.
-    this.#first = Number.POSITIVE_INFINITY
+    this.#first = NEVER
     for (const slot of this.#slots.keys()) this.#first = Math.min(this.#first, slot)
   }
 

@@ -6,13 +6,12 @@ export interface Rate {
 
 /** Holds up to `burst` tokens and gains `perSecond` of them; full at the beginning. */
 export class TokenBucket {
+  readonly #rate: Rate
   #tokens: number
   #at: number
 
-  constructor(
-    private readonly rate: Rate,
-    now: number
-  ) {
+  constructor(rate: Rate, now: number) {
+    this.#rate = rate
     this.#tokens = rate.burst
     this.#at = now
   }
@@ -22,24 +21,24 @@ export class TokenBucket {
    * many.
    */
   take(now: number, amount = 1): number {
-    const gained = (Math.max(0, now - this.#at) / 1000) * this.rate.perSecond
-    this.#tokens = Math.min(this.rate.burst, this.#tokens + gained)
+    const gained = (Math.max(0, now - this.#at) / 1000) * this.#rate.perSecond
+    this.#tokens = Math.min(this.#rate.burst, this.#tokens + gained)
     this.#at = now
     if (this.#tokens >= amount - ROUNDING) {
       this.#tokens = Math.max(0, this.#tokens - amount)
       return 0
     }
-    return Math.max(1, Math.ceil(((amount - this.#tokens) / this.rate.perSecond) * 1000))
+    return Math.max(1, Math.ceil(((amount - this.#tokens) / this.#rate.perSecond) * 1000))
   }
 
   /** Puts tokens back that were taken for what did not happen. */
   giveBack(amount: number): void {
-    this.#tokens = Math.min(this.rate.burst, this.#tokens + amount)
+    this.#tokens = Math.min(this.#rate.burst, this.#tokens + amount)
   }
 
   /** Whether it is full at `now`: then it is no different from a new one. */
   isFull(now: number): boolean {
-    return this.#tokens + (Math.max(0, now - this.#at) / 1000) * this.rate.perSecond >= this.rate.burst
+    return this.#tokens + (Math.max(0, now - this.#at) / 1000) * this.#rate.perSecond >= this.#rate.burst
   }
 }
 

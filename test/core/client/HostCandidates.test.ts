@@ -1,7 +1,8 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { MAX_CANDIDATES, select } from "../../../src/core/client/HostCandidates.js"
+import { select } from "../../../src/core/client/HostCandidates.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
+import { MAX_CANDIDATES } from "../../../src/domain/Endpoint.js"
 import type { InterfaceAddress } from "../../../src/services/Interfaces.js"
 
 const address = (text: string): InterfaceAddress => ({

@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { exactly } from "../../../src/core/nat/Behaviour.js"
-import { MAX_CANDIDATES, MAX_SERVERS, type Reflexive, ReflexiveProbe } from "../../../src/core/nat/ReflexiveProbe.js"
+import { MAX_REFLEXIVE, MAX_SERVERS, type Reflexive, ReflexiveProbe } from "../../../src/core/nat/ReflexiveProbe.js"
 import type { Endpoint } from "../../../src/domain/Endpoint.js"
 import * as Stun from "../../../src/protocol/Stun.js"
 import {
@@ -76,7 +76,7 @@ describe("ReflexiveProbe", () => {
     setup.probe.start(0)
     setup.run(20)
     expect(setup.last?.mapping).toEqual(exactly("address-and-port-dependent"))
-    expect(setup.last?.candidates).toHaveLength(MAX_CANDIDATES)
+    expect(setup.last?.candidates).toHaveLength(MAX_REFLEXIVE)
   })
 
   it("sends requests as large as their answers", () => {

@@ -82,6 +82,19 @@ const open = (from: Node, to: Node, world: World): number => {
 }
 
 describe("streams beside the conversation", () => {
+  it("end in a packet that looks like one with bytes", () => {
+    const { world, alice, bob } = mutual(1)
+    alice.keepsPlaintext = true
+    const stream = alice.peers.openStream(bob.id, world.now) as number
+    alice.peers.writeStream(bob.id, stream, Uint8Array.of(1), world.now)
+    world.run(1_000)
+    alice.peers.finishStream(bob.id, stream, world.now)
+    world.run(1_000)
+    const sizeOf = (...start: ReadonlyArray<number>) =>
+      alice.sealed.find(({ plaintext }) => start.every((byte, at) => plaintext[at] === byte))!.plaintext.length
+    expect(sizeOf(4, stream, 1, 0)).toBe(sizeOf(4, stream, 0, 1))
+  })
+
   it("arrive byte by byte, several at once and both ways, whatever the network does", () => {
     for (let seed = 1; seed <= 6; seed++) {
       const { alice, bob, world } = mutual(seed, { latency: 10, jitter: 15, loss: 0.05, duplicate: 0.05 })

@@ -24,6 +24,7 @@ import { RecentIds } from "./RecentIds.js"
  * neither side forgets it by a crash, and the next process goes on from the past that was written.
  */
 export class Conversation {
+  readonly #journal: ConversationJournal | undefined
   /** Whether we asked for this peer. */
   consented = false
   /** What the peer may still say before we have asked for it. */
@@ -56,9 +57,11 @@ export class Conversation {
 
   constructor(
     readonly peer: PeerId,
+    /** Not `#`: what must fail when a bug is put in reaches for it. */
     private readonly emit: (event: PeerEvent) => void,
-    private readonly journal?: ConversationJournal
+    journal?: ConversationJournal
   ) {
+    this.#journal = journal
     const past = journal?.past(peer)
     if (past === undefined) return
     this.#nextSequence = past.nextSequence
@@ -84,9 +87,9 @@ export class Conversation {
     }
     const id = messageIdOf(randomId.subarray(0, MESSAGE_ID_BYTES))
     const sequence = this.#nextSequence++
-    this.#keep({ id, sequence, bytes, held: false, stored: this.journal === undefined })
+    this.#keep({ id, sequence, bytes, held: false, stored: this.#journal === undefined })
     this.#lingers = true
-    this.journal?.write({ _tag: "Accepted", peer: this.peer, id, sequence, text: bytes })
+    this.#journal?.write({ _tag: "Accepted", peer: this.peer, id, sequence, text: bytes })
     return id
   }
 
@@ -94,7 +97,7 @@ export class Conversation {
   dropOutbox(): ReadonlyArray<MessageId> {
     const ids = [...this.#outbox.keys()]
     // Deliveries are not written down at once: a crash must not bring back what the user has done with.
-    if (this.#lingers) this.journal?.write({ _tag: "Dropped", peer: this.peer })
+    if (this.#lingers) this.#journal?.write({ _tag: "Dropped", peer: this.peer })
     this.#lingers = false
     this.#outbox.clear()
     this.#outboxBytes = 0
@@ -143,7 +146,7 @@ export class Conversation {
     this.#outbox.delete(id)
     this.#outboxBytes -= message.bytes.length
     this.#marks.onDelivered(id)
-    this.journal?.write({ _tag: "Delivered", peer: this.peer, id })
+    this.#journal?.write({ _tag: "Delivered", peer: this.peer, id })
     this.emit({ _tag: "Delivered", peer: this.peer, id })
   }
 
@@ -179,8 +182,8 @@ export class Conversation {
 
   /** The application has shown a message of theirs. */
   shown(id: MessageId): void {
-    if (this.journal === undefined) this.#confirm(id)
-    else if (this.#unshown.has(id)) this.journal.write({ _tag: "Shown", peer: this.peer, id })
+    if (this.#journal === undefined) this.#confirm(id)
+    else if (this.#unshown.has(id)) this.#journal.write({ _tag: "Shown", peer: this.peer, id })
   }
 
   /** The person has read a message of theirs, and all before it: they are told when it is confirmed. */

@@ -15,6 +15,9 @@ export type AttemptKind = "first" | "again" | "rekey"
  * quickly at first; now and then it is made anew, in case the peer has forgotten what it answered.
  */
 export class Attempt {
+  #current: { readonly initiation: Initiation; readonly index: number }
+  /** ms that an answer takes, as far as is known: nothing is sent again before that. */
+  readonly #patience: number
   #sends = 0
   #nextAt: number
   #madeAt: number
@@ -28,22 +31,23 @@ export class Attempt {
     readonly rekeys: Connection | undefined,
     /** The name of our end. */
     readonly localId: Uint8Array,
-    private current: { readonly initiation: Initiation; readonly index: number },
+    current: { readonly initiation: Initiation; readonly index: number },
     readonly startedAt: number,
-    /** ms that an answer takes, as far as is known: nothing is sent again before that. */
-    private readonly patience = 0
+    patience = 0
   ) {
+    this.#current = current
+    this.#patience = patience
     this.#nextAt = startedAt
     this.#madeAt = startedAt
   }
 
   get initiation(): Initiation {
-    return this.current.initiation
+    return this.#current.initiation
   }
 
   /** Our index in the HS1 that is being sent. */
   get index(): number {
-    return this.current.index
+    return this.#current.index
   }
 
   get routes(): ReadonlyArray<Route> {
@@ -82,7 +86,7 @@ export class Attempt {
   }
 
   renew(current: { readonly initiation: Initiation; readonly index: number }, now: number): void {
-    this.current = current
+    this.#current = current
     this.#madeAt = now
   }
 
@@ -91,7 +95,7 @@ export class Attempt {
     const scheduled = RESEND_SCHEDULE[this.#sends]
     const interval = now - this.startedAt > GIVE_UP ? SLOW_INTERVAL : INTERVAL
     const next = scheduled === undefined ? now + interval * jitter : this.startedAt + scheduled
-    this.#nextAt = Math.max(next, now + this.patience)
+    this.#nextAt = Math.max(next, now + this.#patience)
     this.#sends++
     this.#lastSentAt = now
   }

@@ -1,5 +1,6 @@
 import * as Bytes from "../../../protocol/Bytes.js"
 import type { HandshakePayload } from "../../../protocol/Handshake.js"
+import { NEVER } from "../../support/Deadline.js"
 import type { Connection } from "../Connection.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
 
@@ -42,7 +43,7 @@ export class HalfOpen {
 
   /** When the next one has waited for long enough. */
   get timeout(): number {
-    let timeout = Number.POSITIVE_INFINITY
+    let timeout = NEVER
     for (const { since } of this.#waiting.values()) timeout = Math.min(timeout, since + UNCONFIRMED_FOR)
     return timeout
   }

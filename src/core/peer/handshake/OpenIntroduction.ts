@@ -1,5 +1,6 @@
-import { type Endpoint, scope } from "../../../domain/Endpoint.js"
+import { type Endpoint, MAX_CANDIDATES, scope } from "../../../domain/Endpoint.js"
 import type { PeerRecord } from "../../../protocol/PeerRecord.js"
+import { NEVER } from "../../support/Deadline.js"
 import type { Introduction } from "../Introduction.js"
 import { PROBE_SCHEDULE } from "../path/Path.js"
 import { type Policy, permits } from "../path/Policy.js"
@@ -63,9 +64,7 @@ export class OpenIntroduction {
 
   /** When the next round of OPEN packets is due. */
   get openAt(): number {
-    return this.#openingSince === undefined
-      ? Number.POSITIVE_INFINITY
-      : this.#openingSince + PROBE_SCHEDULE[this.#step]!
+    return this.#openingSince === undefined ? NEVER : this.#openingSince + PROBE_SCHEDULE[this.#step]!
   }
 
   /** A round of OPEN packets was sent; the last one ends the series. */
@@ -77,7 +76,4 @@ export class OpenIntroduction {
 
 /** Multicast and the like is nobody's address, but a way to have us reach many. */
 const usable = (candidates: ReadonlyArray<Endpoint>): ReadonlyArray<Endpoint> =>
-  candidates.filter((endpoint) => endpoint.port > 0 && scope(endpoint) !== "unusable").slice(0, MAX_INTRODUCED)
-
-/** Candidates taken from an introduction: as many as a handshake carries. */
-const MAX_INTRODUCED = 8
+  candidates.filter((endpoint) => endpoint.port > 0 && scope(endpoint) !== "unusable").slice(0, MAX_CANDIDATES)

@@ -1,3 +1,4 @@
+import { NEVER } from "../../support/Deadline.js"
 import type { Epoch } from "./Epoch.js"
 
 /**
@@ -8,15 +9,14 @@ import type { Epoch } from "./Epoch.js"
  * other on their way here: only its first packet tells with which of them the other side goes on.
  */
 export class KeyRing {
+  /** Where indexes are released that mean nothing any more. */
+  readonly #indexes: { readonly release: (index: number) => void }
   #current: Epoch
   /** At most `MAX_OTHERS`. */
   #others: Array<Other> = []
 
-  constructor(
-    first: Epoch,
-    /** Where indexes are released that mean nothing any more. */
-    private readonly indexes: { readonly release: (index: number) => void }
-  ) {
+  constructor(first: Epoch, indexes: { readonly release: (index: number) => void }) {
+    this.#indexes = indexes
     this.#current = first
   }
 
@@ -66,7 +66,7 @@ export class KeyRing {
   }
 
   get timeout(): number {
-    let timeout = Number.POSITIVE_INFINITY
+    let timeout = NEVER
     for (const { until } of this.#others) timeout = Math.min(timeout, until)
     return timeout
   }
@@ -94,7 +94,7 @@ export class KeyRing {
 
   #drop(epoch: Epoch): void {
     epoch.wipe()
-    this.indexes.release(epoch.localIndex)
+    this.#indexes.release(epoch.localIndex)
   }
 }
 

@@ -1,7 +1,8 @@
 import * as Schema from "effect/Schema"
 import * as Endpoint from "../../../domain/Endpoint.js"
+import { NEVER } from "../../support/Deadline.js"
 import type { PathInfo, Route } from "../Route.js"
-import { RttEstimator } from "../recovery/RttEstimator.js"
+import { GRANULE, RttEstimator } from "../recovery/RttEstimator.js"
 import { INTERNET_SIZES, LAN_SIZES, LOOPBACK_SIZES, PacketSize } from "./PacketSize.js"
 
 /** Who told us of a path: the server, the peer, or a packet that came from there. */
@@ -103,9 +104,7 @@ export class Path {
 
   /** Bytes that may be sent here now, besides probes. */
   get allowance(): number {
-    return this.proven || this.isRelay
-      ? Number.POSITIVE_INFINITY
-      : AMPLIFICATION * this.#receivedBytes - this.#sentBytes
+    return this.proven || this.isRelay ? NEVER : AMPLIFICATION * this.#receivedBytes - this.#sentBytes
   }
 
   onSent(bytes: number, now: number): void {
@@ -215,5 +214,3 @@ const LOOPBACK_WEIGHT = 0.5
 const LAN_WEIGHT = 0.8
 /** Worth a tenth: usually without a NAT. */
 const IPV6_WEIGHT = 0.9
-/** ms: a round trip of zero, as on loopback with a coarse clock, is none. */
-const GRANULE = 0.1

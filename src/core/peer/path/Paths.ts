@@ -1,8 +1,8 @@
-import { scope } from "../../../domain/Endpoint.js"
-import { MAX_CANDIDATES } from "../../../protocol/Frame.js"
+import { MAX_CANDIDATES, scope } from "../../../domain/Endpoint.js"
+import { NEVER } from "../../support/Deadline.js"
+import { type Rate, TokenBucket } from "../../support/TokenBucket.js"
 import type { Route } from "../Route.js"
 import { PendingFrames } from "../recovery/PendingFrames.js"
-import { Newcomers } from "./Newcomers.js"
 import { Path, type PathSource, routeKey } from "./Path.js"
 import type { PathReason } from "./PathHistory.js"
 import { type Policy, permits } from "./Policy.js"
@@ -41,7 +41,8 @@ export class Paths {
   #lapsedAt = Number.NEGATIVE_INFINITY
   /** When the direct candidates were all tried last. */
   #triedAt = Number.NEGATIVE_INFINITY
-  readonly #newcomers = new Newcomers()
+  /** New addresses that the peer may make us probe. */
+  readonly #newcomers = new TokenBucket(NEWCOMERS, 0)
 
   /**
    * `random` gives a number from 0 to 1 for the jitter of keepalives. `leads`, which is so on one of the two sides,
@@ -100,7 +101,7 @@ export class Paths {
       return
     }
     if (scope(route.endpoint) === "unusable") return
-    if (this.#find(routeKey(route)) === undefined && this.#newcomers.admit(now))
+    if (this.#find(routeKey(route)) === undefined && this.#mayProbeAnother(now))
       this.#insert(new Path(route, source)).probe(now)
   }
 
@@ -108,7 +109,7 @@ export class Paths {
   called(route: Route, now: number): void {
     const known = this.#find(routeKey(route))
     if (known === undefined) this.add(route, now, "peer")
-    else if (!known.trusted(now) && known.probingSince === undefined && this.#newcomers.admit(now)) known.probe(now)
+    else if (!known.trusted(now) && known.probingSince === undefined && this.#mayProbeAnother(now)) known.probe(now)
   }
 
   /**
@@ -135,7 +136,7 @@ export class Paths {
     let path = this.#active?.isAt(route) === true ? this.#active : this.#find(routeKey(route))
     if (path === undefined) {
       if (route._tag === "Relay") path = this.#setRelay(route, now)
-      else if (!this.#newcomers.admit(now)) return undefined
+      else if (!this.#mayProbeAnother(now)) return undefined
       else path = this.#insert(new Path(route))
       path.probe(now)
     }
@@ -281,6 +282,10 @@ export class Paths {
     return this.#relay === undefined ? NEVER : this.#doubt.overdueAt
   }
 
+  #mayProbeAnother(now: number): boolean {
+    return this.#newcomers.take(now) === 0
+  }
+
   #select(now: number): void {
     let best: Path | undefined
     for (const path of this.#paths) {
@@ -352,7 +357,6 @@ export class Paths {
 const staler = (left: Path, right: Path): boolean =>
   left.proven === right.proven ? left.heardAt < right.heardAt : !left.proven
 
-const NEVER = Number.POSITIVE_INFINITY
 /** ms: twice within the trust of a path. */
 const HEARTBEAT = 3_000
 /** ms after the last data for which a conversation counts as active. */
@@ -376,3 +380,9 @@ const HYSTERESIS = 0.9
  * notices.
  */
 const RETRY = 60_000
+/**
+ * New addresses at once: what the introduction, the handshake and a roaming peer with as many interfaces bring
+ * together. One more each 2 s: a hostile peer makes us send at most eight probes (300 bytes) in this time to addresses
+ * of its choice.
+ */
+const NEWCOMERS: Rate = { burst: 4 * MAX_CANDIDATES, perSecond: 0.5 }

@@ -1,3 +1,5 @@
+import { NEVER } from "../../support/Deadline.js"
+
 /**
  * The doubt about the direct path in use: there is something to send on it, and it is not trusted. It begins with the
  * first sign, ends with a proof or another path, and when it lasts for `RELAY_AFTER` the relay may take over.
@@ -18,7 +20,7 @@ export class RelayFailover {
 
   /** When the doubt has lasted too long; infinite when there is none, or that was noticed. */
   get overdueAt(): number {
-    return this.#since === undefined || this.#isSettled ? Number.POSITIVE_INFINITY : this.#since + RELAY_AFTER
+    return this.#since === undefined || this.#isSettled ? NEVER : this.#since + RELAY_AFTER
   }
 
   /** Whether it has lasted too long. */

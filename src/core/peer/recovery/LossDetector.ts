@@ -1,8 +1,9 @@
 import type { Ack } from "../../../protocol/Frame.js"
+import { NEVER } from "../../support/Deadline.js"
 import type { CongestionController } from "./CongestionController.js"
 import { DeliveryRate } from "./DeliveryRate.js"
 import { Pacer } from "./Pacer.js"
-import type { RttEstimator } from "./RttEstimator.js"
+import { GRANULE, type RttEstimator } from "./RttEstimator.js"
 import type { SentFrame } from "./SentFrame.js"
 import { type SentPacket, SentPackets } from "./SentPackets.js"
 
@@ -33,6 +34,9 @@ export interface LossSink {
  * What may leave, and when, is the say of the path's congestion controller and of the pacer.
  */
 export class LossDetector {
+  readonly #sink: LossSink
+  readonly #makeController: () => CongestionController
+  #rtt: RttEstimator
   /** At most `MAX_TRACKED`. */
   readonly #sent = new SentPackets()
   #nextOrder = 0
@@ -49,25 +53,23 @@ export class LossDetector {
   #losses = 0
   #allowance = 0
   #applicationLimited = true
-  #firstSampleAt = Number.POSITIVE_INFINITY
+  #firstSampleAt = NEVER
   #controller: CongestionController
   #delivery = new DeliveryRate()
   #pacer = new Pacer()
   /** Bytes of a full packet on this path. */
   packetSize = 0
 
-  constructor(
-    private readonly sink: LossSink,
-    private readonly makeController: () => CongestionController,
-    private rtt: RttEstimator,
-    packetSize: number
-  ) {
+  constructor(sink: LossSink, makeController: () => CongestionController, rtt: RttEstimator, packetSize: number) {
+    this.#sink = sink
+    this.#makeController = makeController
+    this.#rtt = rtt
     this.#controller = makeController()
     this.packetSize = packetSize
   }
 
   get smoothedRtt(): number {
-    return this.rtt.smoothed
+    return this.#rtt.smoothed
   }
 
   /** How often in a row the probe timer ran out: nothing at all was acknowledged. */
@@ -88,7 +90,7 @@ export class LossDetector {
 
   /** When the pacer lets the next packet leave, as long as the window does; infinite otherwise. */
   get paceAt(): number {
-    return this.#hasWindow ? this.#pacer.nextAt(this.#controller.rate) : Number.POSITIVE_INFINITY
+    return this.#hasWindow ? this.#pacer.nextAt(this.#controller.rate) : NEVER
   }
 
   /** The application had nothing more to send (so the window was not tested), or had, and the window held it back. */
@@ -161,7 +163,7 @@ export class LossDetector {
       this.#resend(packet, now)
       // Later packets may have repeated all of it, and were acknowledged: it would probe nothing, and stand in the way
       // of what would.
-      if (!this.sink.isWanted) {
+      if (!this.#sink.isWanted) {
         if (packet.path === this.#path) this.#inFlight -= packet.bytes
         return "take"
       }
@@ -173,15 +175,15 @@ export class LossDetector {
 
   /** From now on packets take another path, of which only `rtt` is known. */
   changePath(rtt: RttEstimator, packetSize: number): void {
-    this.rtt = rtt
+    this.#rtt = rtt
     this.packetSize = packetSize
     this.#path++
     this.#inFlight = 0
-    this.#controller = this.makeController()
+    this.#controller = this.#makeController()
     this.#delivery = new DeliveryRate()
     this.#pacer = new Pacer()
     this.#probesInVain = 0
-    this.#firstSampleAt = Number.POSITIVE_INFINITY
+    this.#firstSampleAt = NEVER
   }
 
   /**
@@ -197,13 +199,13 @@ export class LossDetector {
   get #repairAt(): number | undefined {
     if (this.#lossTime !== undefined) return this.#lossTime
     if (this.#sent.size === 0) return undefined
-    return this.#lastSentAt + this.rtt.probeTimeout(this.#probesInVain)
+    return this.#lastSentAt + this.#rtt.probeTimeout(this.#probesInVain)
   }
 
   /** Has the frames of a packet sent once more, without taking it for lost; the window does not hold that back. */
   #resend(packet: SentPacket, now: number): void {
     this.#allowance++
-    for (const frame of packet.frames) if (frame._tag !== "SizeProbe") this.sink.onFrameLost(frame, now)
+    for (const frame of packet.frames) if (frame._tag !== "SizeProbe") this.#sink.onFrameLost(frame, now)
   }
 
   #acknowledge(packet: SentPacket, now: number): void {
@@ -211,9 +213,9 @@ export class LossDetector {
       this.#inFlight -= packet.bytes
       this.#delivery.onAcked(packet.stamp, packet.bytes, packet.sentAt, now)
       this.#controller.onAcked(packet.bytes, packet.sentAt, !this.#applicationLimited, now)
-      this.sink.onPacketAcknowledged(packet.bytes)
+      this.#sink.onPacketAcknowledged(packet.bytes)
     }
-    for (const frame of packet.frames) this.sink.onFrameAcknowledged(frame)
+    for (const frame of packet.frames) this.#sink.onFrameAcknowledged(frame)
   }
 
   /** The round trip of the newest packet acknowledged, if it is news. */
@@ -222,13 +224,13 @@ export class LossDetector {
     this.#largestOrder = newest.order
     if (newest.path !== this.#path) return undefined
     const rtt = Math.max(GRANULE, now - newest.sentAt)
-    this.rtt.update(rtt, delay)
+    this.#rtt.update(rtt, delay)
     this.#firstSampleAt = Math.min(this.#firstSampleAt, now)
     return rtt
   }
 
   #sample(rtt: number | undefined, now: number): void {
-    const estimate = this.#delivery.take(this.rtt.minimum)
+    const estimate = this.#delivery.take(this.#rtt.minimum)
     if (estimate === undefined) return
     this.#controller.onSample({
       now,
@@ -245,18 +247,18 @@ export class LossDetector {
   /** RFC 9002 §6.1: finds what is lost, and when the next packet will be. */
   #detect(now: number): void {
     this.#lossTime = undefined
-    const delay = this.rtt.lossDelay()
+    const delay = this.#rtt.lossDelay()
     const run = new LossRun()
     this.#sent.scan((packet) => {
       if (packet.order > this.#largestOrder) return "stop"
       if (packet.order > this.#largestOrder - PACKET_THRESHOLD && packet.sentAt + delay > now) {
-        this.#lossTime = Math.min(this.#lossTime ?? Number.POSITIVE_INFINITY, packet.sentAt + delay)
+        this.#lossTime = Math.min(this.#lossTime ?? NEVER, packet.sentAt + delay)
         return "keep"
       }
       this.#lose(packet, run, now)
       return "take"
     })
-    if (run.longest > this.rtt.persistentCongestionDuration()) this.#controller.onPersistentCongestion()
+    if (run.longest > this.#rtt.persistentCongestionDuration()) this.#controller.onPersistentCongestion()
   }
 
   #lose(packet: SentPacket, run: LossRun, now: number): void {
@@ -267,10 +269,10 @@ export class LossDetector {
       // A probe of the packet size that is lost tells of the size, not of the load (RFC 8899 §3).
       if (packet.frames[0]?._tag !== "SizeProbe") {
         this.#controller.onLost(packet.bytes, packet.sentAt, now)
-        this.sink.onPacketLost(packet.bytes, now)
+        this.#sink.onPacketLost(packet.bytes, now)
       }
     }
-    for (const frame of packet.frames) this.sink.onFrameLost(frame, now)
+    for (const frame of packet.frames) this.#sink.onFrameLost(frame, now)
   }
 }
 
@@ -302,5 +304,3 @@ const SPARE_AFTER = 15
 const SMALL_PACKET = 512
 /** Packets under way, at most, for the newest to count as alone; with more, a later acknowledgement betrays a loss. */
 const FEW_PACKETS = 2
-/** ms: a sample of zero, as on loopback with a coarse clock, would make every timer zero. */
-const GRANULE = 0.1

@@ -72,6 +72,8 @@ export class RttEstimator {
   }
 }
 
+/** ms: the shortest sample. One of zero, as on loopback with a coarse clock, would make every timer zero. */
+export const GRANULE = 0.1
 /** ms before anything is known: RFC 9002 §6.2.2. */
 export const INITIAL_RTT = 333
 /**

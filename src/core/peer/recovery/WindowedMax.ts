@@ -3,11 +3,14 @@
  * stand by (K. Nichols, as in Linux' lib/win_minmax.c). Rounds only ever grow.
  */
 export class WindowedMax {
+  readonly #span: number
   #best: Sample = NOTHING
   #second: Sample = NOTHING
   #third: Sample = NOTHING
 
-  constructor(private readonly span: number) {}
+  constructor(span: number) {
+    this.#span = span
+  }
 
   get value(): number {
     return this.#best.value
@@ -15,7 +18,7 @@ export class WindowedMax {
 
   update(value: number, round: number): void {
     const sample = { value, round }
-    if (value >= this.#best.value || round - this.#third.round > this.span) {
+    if (value >= this.#best.value || round - this.#third.round > this.#span) {
       this.#best = this.#second = this.#third = sample
       return
     }
@@ -30,16 +33,16 @@ export class WindowedMax {
 
   #age(sample: Sample): void {
     const age = sample.round - this.#best.round
-    if (age > this.span) {
+    if (age > this.#span) {
       this.#best = this.#second
       this.#second = this.#third
       this.#third = sample
-      if (sample.round - this.#best.round > this.span) {
+      if (sample.round - this.#best.round > this.#span) {
         this.#best = this.#second
         this.#second = this.#third
       }
-    } else if (this.#second.round === this.#best.round && age > this.span / 4) this.#second = this.#third = sample
-    else if (this.#third.round === this.#second.round && age > this.span / 2) this.#third = sample
+    } else if (this.#second.round === this.#best.round && age > this.#span / 4) this.#second = this.#third = sample
+    else if (this.#third.round === this.#second.round && age > this.#span / 2) this.#third = sample
   }
 }
 

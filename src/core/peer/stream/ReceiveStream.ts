@@ -3,6 +3,7 @@
  * much as flow control allows and in a bounded number of pieces; what came twice is dropped.
  */
 export class ReceiveStream {
+  readonly #maxPieces: number
   /**
    * Bytes that came early: ascending, disjoint, all beyond `#read`. What touches is put together, so that many small
    * pieces become few.
@@ -14,7 +15,9 @@ export class ReceiveStream {
   #highest = 0
 
   /** `maxPieces` may wait for one before them. */
-  constructor(private readonly maxPieces = MAX_SEGMENTS) {}
+  constructor(maxPieces = MAX_SEGMENTS) {
+    this.#maxPieces = maxPieces
+  }
 
   /** Bytes handed out by `read`. */
   get offset(): number {
@@ -42,7 +45,7 @@ export class ReceiveStream {
       return true
     }
     this.#keep(start, end, fresh)
-    return this.#early.length <= this.maxPieces
+    return this.#early.length <= this.#maxPieces
   }
 
   /** The next bytes in order; `undefined` when they have not come yet. */

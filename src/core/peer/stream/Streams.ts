@@ -152,8 +152,8 @@ export class Streams {
   }
 
   /**
-   * Writes what is due, up to the place `end` of the packet, and notes it in `frames`. Whether there is stream data in
-   * it.
+   * Writes what is due, up to the place `end` of the packet, and notes it in `frames`. Whether there is a part of a
+   * stream in it, an end included: only padding makes all of those look alike.
    */
   writeTo(writer: Writer, end: number, frames: Array<SentFrame>): boolean {
     this.#writeResets(writer, end, frames)
@@ -270,7 +270,7 @@ export class Streams {
   }
 }
 
-/** One portion of the stream, or its end. Whether there were bytes. */
+/** One portion of the stream, or its end. Whether there was any. */
 const writeStream = (stream: DataStream, writer: Writer, end: number, frames: Array<SentFrame>): boolean => {
   const { id, sending } = stream
   const room = end - writer.offset
@@ -279,7 +279,7 @@ const writeStream = (stream: DataStream, writer: Writer, end: number, frames: Ar
   Frame.writeStreamHeader(writer, id, range.start, range.end - range.start)
   sending.writeTo(writer, range)
   frames.push({ _tag: "Stream", stream: id, start: range.start, end: range.end })
-  return range.end > range.start
+  return true
 }
 
 /** Streams that each side may have open: more files at once than anybody watches. */
