@@ -20,7 +20,7 @@ export const ROOMS = /** @type {const} */ ({
   services: ["protocol", "domain"],
   "layers/memory": ["services", "protocol", "domain"],
   "layers/node": ["services", "protocol", "domain"],
-  sim: ["services", "core", "protocol", "domain"],
+  sim: ["layers/memory", "services", "core", "protocol", "domain"],
   server: ["core", "services", "protocol", "domain"],
   client: ["core", "services", "protocol", "domain"],
   cli: ["server", "client", "core", "services", "protocol", "domain"],
@@ -278,14 +278,11 @@ const lookUp = (packages, path, name) => {
 /** What is being mended at this moment, as the beginnings of paths. */
 const UNDER_WAY = [
   "src/live.ts",
-  "src/memory.ts",
-  "src/node.ts",
   "src/simulate.ts",
   "src/simulator.ts",
   "src/cli/oneshot/ReceiveFileProgram.ts",
   "src/cli/terminal/",
   "src/client/",
-  "src/layers/memory/",
   "src/layers/node/Connection.ts",
   "src/layers/node/FilesLanding.ts",
   "src/layers/node/PortMapping.ts",

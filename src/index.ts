@@ -1,7 +1,7 @@
 /**
- * parley as a library. A program is an Effect that uses `Client`; `layerClient` connects it, `layerNode` gives it a
- * real machine and `layerMemory` one for tests. Texts and nicknames come as other people sent them: never print them to
- * a terminal unescaped.
+ * parley as a library. A program is an Effect that uses `Client`; `layerClient` connects it, and `layerNode` gives it a
+ * real machine. `parley/sim` has machines in memory for tests. Texts and nicknames come as other people sent them:
+ * never print them to a terminal unescaped.
  */
 
 // Clients: nicknames, introductions, conversations.
@@ -27,13 +27,9 @@ export type { SendRefusal } from "./core/peer/chat/Conversation.js"
 export type { DisconnectReason } from "./core/peer/PeerEvent.js"
 export type { Consent, PeerStatus } from "./core/peer/PeerStatus.js"
 export type { PathInfo } from "./core/peer/Route.js"
-export { make as makeMemoryNetwork, type Network as MemoryNetwork } from "./layers/memory/Network.js"
-export { makeDisk } from "./layers/memory/Store.js"
-export { layerMemory } from "./memory.js"
-export { layerNode } from "./node.js"
+// The machine that they run on.
+export { layerNode } from "./layers/node/Layers.js"
 // Servers.
 export type { ServerStats } from "./server/Counters.js"
 export { layerStandalone as layerServer, Server, type ServerApi } from "./server/Server.js"
 export type { ServerOptions } from "./server/ServerOptions.js"
-// The world that they run in.
-export { FileTree as MemoryFiles } from "./services/FileTree.js"

@@ -4,19 +4,19 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Primitives from "../domain/Crypto.js"
+import { Disk } from "../layers/memory/Disk.js"
+import * as MemoryFiles from "../layers/memory/Files.js"
+import * as MemoryStore from "../layers/memory/Store.js"
 import { Crypto } from "../services/Crypto.js"
 import { Datagrams } from "../services/Datagrams.js"
 import { Dialer } from "../services/Dialer.js"
 import { Entropy } from "../services/Entropy.js"
 import { Files } from "../services/Files.js"
-import { FileTree } from "../services/FileTree.js"
 import { Interfaces } from "../services/Interfaces.js"
 import { Listener } from "../services/Listener.js"
 import { Resolver } from "../services/Resolver.js"
 import { Store } from "../services/Store.js"
-import * as TreeFiles from "../services/TreeFiles.js"
-import { Disk } from "./Disk.js"
-import * as DiskStore from "./DiskStore.js"
+import type { Timer } from "../services/Timer.js"
 import type { Kernel } from "./kernel/Kernel.js"
 import { HostFailed } from "./kernel/KernelError.js"
 import type { LocalClock } from "./kernel/LocalClock.js"
@@ -39,9 +39,7 @@ export interface MachineRoom {
 
 /** A computer: a network stack, a disk, a clock, and the one program that it runs whenever it has power. */
 export class Machine {
-  readonly disk = new Disk()
-  /** The user's own files, on the same disk. */
-  readonly files = new FileTree()
+  readonly disk: Disk
   /** Whether a crash leaves part of what was not synced. */
   tornWrites = false
   #fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
@@ -56,8 +54,9 @@ export class Machine {
     readonly host: Host,
     readonly clock: LocalClock,
     program: Effect.Effect<unknown, unknown, Services>,
-    mayFail: boolean
+    { disk, mayFail }: { readonly disk: Disk; readonly mayFail: boolean }
   ) {
+    this.disk = disk
     this.#room = room
     this.#program = program
     this.#mayFail = mayFail
@@ -84,9 +83,7 @@ export class Machine {
     const process = kernel.process(boot === 0 ? this.name : `${this.name}+${boot}`, this.clock)
     this.host.powered = true
     kernel.trace.note(Kind.process, this.host.id, boot)
-    const fiber = process.fork(
-      Effect.provide(this.#program, services(this.#room, this.host, this.disk, process, this.files))
-    )
+    const fiber = process.fork(Effect.provide(this.#program, services(this.#room, this.host, this.disk, process)))
     this.#fiber = fiber
     fiber.addObserver((exit) => this.#ended(process, exit))
   }
@@ -104,8 +101,10 @@ export class Machine {
     this.process.kill()
     this.host.forgetSockets()
     const { rng } = this.host
-    this.disk.losePower((unsynced) => (this.tornWrites ? rng.between(0, unsynced) : 0))
-    this.files.losePower(() => (this.tornWrites ? rng.pick(FATES) : "old"))
+    this.disk.losePower(
+      (unsynced) => (this.tornWrites ? rng.between(0, unsynced) : 0),
+      () => (this.tornWrites ? rng.pick(FATES) : "old")
+    )
   }
 
   /** The process is killed; the operating system closes its sockets and keeps what it wrote. */
@@ -142,18 +141,21 @@ export const services = (
   { kernel, network, crypto }: MachineRoom,
   host: Host,
   disk: Disk = new Disk(),
-  process: Process = kernel.current ?? kernel.outside,
-  files: FileTree = new FileTree()
+  process: Process = kernel.current ?? kernel.outside
 ): Context.Context<Services> => {
   const entropy = process.rng.fork(`entropy/${host.name}`)
   host.process = process
+  const after: Timer = (ms, run) => {
+    const timer = process.after(ms * 1000, run)
+    return () => kernel.cancel(timer)
+  }
   return Context.empty().pipe(
     Context.add(Datagrams, Udp.make(network, host, process)),
     Context.add(Listener, TcpListener.make(network, host, process)),
     Context.add(Dialer, TcpDialer.make(network, host, process)),
     Context.add(Resolver, NameResolver.make(network, host, process)),
-    Context.add(Store, DiskStore.make(disk, process)),
-    Context.add(Files, TreeFiles.make(files, DiskStore.turn(disk, process))),
+    Context.add(Store, MemoryStore.make(disk, after, `the simulated disk of ${process.name}`)),
+    Context.add(Files, MemoryFiles.make(disk, after)),
     Context.add(Entropy, { bytes: (length) => entropy.fill(new Uint8Array(length)) }),
     Context.add(Interfaces, { addresses: Effect.sync(() => network.interfacesOf(host)) }),
     Context.add(Crypto, crypto)

@@ -94,7 +94,7 @@ export interface SimHost {
  * process, and so it cannot crash on its own; `Sim.host` makes machines that can.
  */
 export const layer = (name: string, options: HostOptions = {}): Layer.Layer<Services, never, Sim> =>
-  Layer.effectContext(Effect.map(Sim, ({ world }) => services(world, world.host(name, options))))
+  Layer.effectContext(Effect.map(Sim, ({ world }) => services(world, world.host(name, options), options.disk)))
 
 export interface SimState {
   readonly plan: Array<Plan[number]>

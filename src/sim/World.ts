@@ -1,5 +1,6 @@
 import type * as Effect from "effect/Effect"
 import type * as Primitives from "../domain/Crypto.js"
+import { Disk } from "../layers/memory/Disk.js"
 import * as DefaultCrypto from "./DefaultCrypto.js"
 import type { FaultKind } from "./faults/Fault.js"
 import { Faults } from "./faults/Faults.js"
@@ -34,6 +35,8 @@ export interface HostOptions {
   readonly nat?: Router | NatConfig
   /** How wrong the machine's clock is: its wall time by so much, its rate by so many millionths. */
   readonly clock?: { readonly offsetMs?: number; readonly driftPpm?: number }
+  /** Its disk; a new one when left out. A program finds again what an earlier one wrote to the same disk. */
+  readonly disk?: Disk
   /** Whether the run goes on when the program fails; otherwise that fails the run. */
   readonly mayFail?: boolean
   /** Bytes that a UDP socket holds while the program is busy; 212,992 when left out. */
@@ -81,7 +84,10 @@ export class World {
     const clock = new LocalClock(kernel.epoch)
     clock.jump((options.clock?.offsetMs ?? 0) * 1000)
     if (options.clock?.driftPpm !== undefined) clock.drift(options.clock.driftPpm, kernel.now)
-    const machine = new Machine(this, this.host(name, options), clock, program, options.mayFail ?? false)
+    const machine = new Machine(this, this.host(name, options), clock, program, {
+      disk: options.disk ?? new Disk(),
+      mayFail: options.mayFail ?? false
+    })
     this.machines.set(name, machine)
     machine.boot()
     return machine

@@ -4,6 +4,8 @@
  * must never import it.
  */
 
+// What machines keep.
+export { Disk } from "../layers/memory/Disk.js"
 // What the programs ask their machine for.
 export { Crypto } from "../services/Crypto.js"
 export { Datagrams } from "../services/Datagrams.js"
@@ -13,12 +15,13 @@ export { Interfaces } from "../services/Interfaces.js"
 export { Listener } from "../services/Listener.js"
 export { Resolver } from "../services/Resolver.js"
 export { Store } from "../services/Store.js"
-
 // What can go wrong.
 export type { Fault, FaultKind, HostFault, LinkFault, RouterFault } from "./faults/Fault.js"
 export type { Plan, PlannedFault } from "./faults/Plan.js"
 export { shrink } from "./faults/Shrink.js"
 export { harmless, type SwarmOptions } from "./faults/Swarm.js"
+// A program in memory: once, on perfect links.
+export { inMemory } from "./InMemory.js"
 // Machines that are pure code, driven as bare callbacks on the kernel.
 export { Kernel, type KernelOptions } from "./kernel/Kernel.js"
 export type { KernelError } from "./kernel/KernelError.js"

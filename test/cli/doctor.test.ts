@@ -7,15 +7,13 @@ import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
 import * as Program from "../../src/cli/doctor/Program.js"
 import { Report } from "../../src/cli/doctor/Report.js"
-import * as Network from "../../src/layers/memory/Network.js"
-import * as MemoryResolver from "../../src/layers/memory/Resolver.js"
 import * as Memory from "../../src/layers/memory/Terminal.js"
-import { layerMemory } from "../../src/memory.js"
 import * as Server from "../../src/server/Server.js"
 import { Datagrams } from "../../src/services/Datagrams.js"
 import { Listener } from "../../src/services/Listener.js"
 import { Terminal } from "../../src/services/Terminal.js"
-import * as VirtualClock from "../client/VirtualClock.js"
+import { inMemory } from "../../src/sim/InMemory.js"
+import * as Sim from "../../src/sim/Sim.js"
 
 const SERVER = "192.0.2.1"
 const decode = Schema.decodeUnknownSync(Report, { onExcessProperty: "error" })
@@ -40,11 +38,9 @@ interface Visit {
 /** One visit to the doctor: what was written, and how it ended. */
 const visit = async (options: Visit) => {
   let seen = { output: "", failure: "", elapsed: 0 }
-  await VirtualClock.run(
+  await inMemory(
     Effect.gen(function* () {
-      const network = yield* Network.make
-      network.name("chat.example", [SERVER])
-      const there = yield* Layer.build(layerMemory(network, { addresses: [SERVER], seed: 1 }))
+      const there = yield* Layer.build(Sim.layer("chat.example", { ipv4: SERVER }))
       if (options.server === "parley")
         yield* Layer.build(Layer.provide(Server.layerStandalone({ motd: "\u001b[2J" }), Layer.succeedContext(there)))
       if (options.server === "silent")
@@ -55,10 +51,7 @@ const visit = async (options: Visit) => {
           there
         )
       const terminal = yield* Memory.make({ interactive: options.interactive ?? false })
-      const machine = Layer.merge(
-        layerMemory(network, { addresses: ["198.51.100.7"], seed: 2 }),
-        MemoryResolver.layer(network)
-      )
+      const machine = Sim.layer("patient", { ipv4: "198.51.100.7" })
       const begun = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
       const exit = yield* Program.run({
         server: { host: options.host ?? "chat.example", port: options.port ?? 9090 },

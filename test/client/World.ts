@@ -13,37 +13,42 @@ import * as Profile from "../../src/client/Profile.js"
 import type { ClientEvent } from "../../src/core/client/Events.js"
 import type { Policy } from "../../src/core/peer/path/Policy.js"
 import * as Endpoint from "../../src/domain/Endpoint.js"
-import * as MemoryNetwork from "../../src/layers/memory/Network.js"
-import * as MemoryStore from "../../src/layers/memory/Store.js"
-import { layerMemory } from "../../src/memory.js"
+import { Disk } from "../../src/layers/memory/Disk.js"
+import type { FileTree } from "../../src/layers/memory/FileTree.js"
 import * as Server from "../../src/server/Server.js"
 import type { ServerOptions } from "../../src/server/ServerOptions.js"
 import { Datagrams } from "../../src/services/Datagrams.js"
 import { Dialer } from "../../src/services/Dialer.js"
-import { Files } from "../../src/services/Files.js"
-import { FileTree } from "../../src/services/FileTree.js"
 import type { Store } from "../../src/services/Store.js"
-import * as TreeFiles from "../../src/services/TreeFiles.js"
-import * as VirtualClock from "./VirtualClock.js"
+import { inMemory } from "../../src/sim/InMemory.js"
+import type { Services } from "../../src/sim/Services.js"
+import * as Sim from "../../src/sim/Sim.js"
 
-/** A server and clients as one program, on a network of memory and a clock that jumps. */
-export const world = <E>(program: (world: World) => Effect.Effect<void, E, Scope.Scope>): Promise<void> =>
-  VirtualClock.run(
+/** A server and clients as one program, on a simulated network with perfect links. */
+export const world = <E>(program: (world: World) => Effect.Effect<void, E, Scope.Scope | Sim.Sim>): Promise<void> =>
+  inMemory(
     Effect.gen(function* () {
-      const network = yield* MemoryNetwork.make
-      const serverHost = yield* Layer.build(layerMemory(network, { addresses: [SERVER], seed: 1 }))
-      yield* program(new World(network, Layer.succeedContext(serverHost)))
-    }).pipe(Effect.scoped, Effect.provide(Logger.remove(Logger.defaultLogger)))
+      const sim = yield* Sim.Sim
+      const serverHost = yield* Layer.build(Sim.layer("server", { ipv4: SERVER }))
+      yield* program(new World(sim, Layer.succeedContext(serverHost)))
+    }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
   )
 
 export const SERVER = "192.0.2.1"
+
+/** A disk with the same files of the program's own, under the names that `rename` gives. */
+export const copyOf = (disk: Disk, rename = (name: string) => name): Disk => {
+  const copy = new Disk()
+  for (const name of disk.names()) copy.replace(rename(name), disk.read(name)!)
+  return copy
+}
 
 export class World {
   private hosts = 0
 
   constructor(
-    private readonly network: MemoryNetwork.Network,
-    private readonly serverHost: ReturnType<typeof layerMemory>
+    private readonly sim: typeof Sim.Sim.Service,
+    private readonly serverHost: Layer.Layer<Services>
   ) {}
 
   /** Starts a server; the effect in the result stops it. There is one server at a time. */
@@ -60,11 +65,8 @@ export class World {
   /** Starts a client on a host of its own, and reads its events. */
   client(
     options: {
-      readonly disk?: MemoryStore.Disk
-      /** What the user has in files. */
-      readonly files?: FileTree
-      /** Virtual ms that each operation on them takes. */
-      readonly filesMs?: number
+      /** What outlives the client, the user's files among it. */
+      readonly disk?: Disk
       /** Instead of a disk that works. */
       readonly store?: Layer.Layer<Store>
       readonly token?: string
@@ -74,10 +76,9 @@ export class World {
       readonly more?: ClientOptions
     } = {}
   ) {
-    const disk = options.disk ?? MemoryStore.makeDisk()
-    const files = options.files ?? new FileTree()
+    const disk = options.disk ?? new Disk()
     const cable = new Cable()
-    const services = this.services({ ...options, disk, files, cable })
+    const services = this.services({ ...options, disk, cable })
     return Effect.gen(function* () {
       const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
       const token = options.token === undefined ? {} : { token: options.token }
@@ -88,27 +89,17 @@ export class World {
         ...token,
         ...path
       }).pipe(Effect.provide(yield* Layer.buildWithScope(services, scope)), Scope.extend(scope))
-      const person = new Person(client, disk, files, cable, Scope.close(scope, Exit.void))
+      const person = new Person(client, disk, cable, Scope.close(scope, Exit.void))
       if (options.reads !== false) yield* Effect.forkIn(person.reading, scope)
       return person
     })
   }
 
   /** What a client asks of a host of its own. */
-  services(options: {
-    readonly disk: MemoryStore.Disk
-    readonly files?: FileTree
-    readonly filesMs?: number
-    readonly store?: Layer.Layer<Store>
-    readonly cable: Cable
-  }) {
+  services(options: { readonly disk: Disk; readonly store?: Layer.Layer<Store>; readonly cable: Cable }) {
     const number = 10 + this.hosts++
-    const { disk, files = new FileTree(), filesMs = 0 } = options
-    const host = Layer.mergeAll(
-      layerMemory(this.network, { addresses: [`198.51.100.${number}`], seed: number, disk }),
-      Layer.succeed(Files, TreeFiles.make(files, filesMs === 0 ? Effect.void : Effect.sleep(filesMs))),
-      options.store ?? Layer.empty
-    )
+    const machine = Sim.layer(`host-${number}`, { ipv4: `198.51.100.${number}`, disk: options.disk })
+    const host = Layer.merge(Layer.provide(machine, Layer.succeed(Sim.Sim, this.sim)), options.store ?? Layer.empty)
     return Layer.provideMerge(Profile.layer, Layer.provideMerge(options.cable.layer, host))
   }
 
@@ -125,12 +116,16 @@ export class Person {
 
   constructor(
     readonly client: ClientApi,
-    readonly disk: MemoryStore.Disk,
-    readonly files: FileTree,
+    readonly disk: Disk,
     readonly cable: Cable,
     /** Ends the program as an interruption would. */
     readonly stop: Effect.Effect<void>
   ) {}
+
+  /** What the user has in files. */
+  get files(): FileTree {
+    return this.disk.files
+  }
 
   /** The power goes: no goodbye reaches anybody. */
   get kill(): Effect.Effect<void> {

@@ -2,7 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { describe, expect, it } from "vitest"
-import { type Person, world } from "./World.js"
+import { copyOf, type Person, world } from "./World.js"
 
 /** Alice has asked for bob, and they are connected. */
 const acquainted = (alice: Person, bob: Person) =>
@@ -70,12 +70,12 @@ describe("registration", () => {
         const late = yield* world.client()
         const error = yield* Effect.flip(late.client.register("аlice"))
         expect(error).toMatchObject({ code: "NickTaken", suggestions: expect.arrayContaining([expect.any(String)]) })
-        expect(late.disk.files.size + late.disk.locks.size).toBe(0)
+        expect(late.disk.names().length + late.disk.locks.size).toBe(0)
         yield* late.client.register("carol")
         yield* late.client.register("carola")
         yield* late.next("Registered", { nick: "carola" })
         expect((yield* late.client.list).map(({ nick }) => nick)).toEqual(["alice", "carola"])
-        expect([...late.disk.files.keys()]).toEqual(["profiles/carol/identity"])
+        expect(late.disk.names()).toEqual(["profiles/carol/identity"])
       })
     ))
 
@@ -144,8 +144,7 @@ describe("registration", () => {
       Effect.gen(function* () {
         yield* world.server()
         const first = yield* world.person("alice")
-        const copy = { files: new Map(first.disk.files), locks: new Set<string>() }
-        const second = yield* world.person("alice", { disk: copy })
+        const second = yield* world.person("alice", { disk: copyOf(first.disk) })
         expect(yield* first.next("Closed")).toMatchObject({ reason: "replaced" })
         expect(yield* codeOf(first.client.list)).toBe("Closed")
         yield* Effect.sleep("1 minute")
@@ -160,10 +159,10 @@ describe("registration", () => {
         yield* world.server()
         const { client, disk } = yield* world.client()
         const bytes = new TextEncoder().encode("parley-identity-v1 nonsense")
-        disk.files.set("profiles/alice/identity", { bytes, length: bytes.length })
+        disk.replace("profiles/alice/identity", bytes)
         const error = yield* Effect.flip(client.register("alice"))
         expect(error).toMatchObject({ code: "Profile", message: expect.stringContaining("profiles/alice/identity") })
-        expect(disk.files.get("profiles/alice/identity")?.bytes).toBe(bytes)
+        expect(disk.read("profiles/alice/identity")).toEqual(bytes)
         yield* client.register("carol")
       })
     ))

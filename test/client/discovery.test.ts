@@ -1,49 +1,51 @@
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as TestClock from "effect/TestClock"
-import * as TestContext from "effect/TestContext"
 import { describe, expect, it } from "vitest"
 import * as Discovery from "../../src/client/Discovery.js"
 import { exactly, UNKNOWN } from "../../src/core/nat/Behaviour.js"
 import * as Endpoint from "../../src/domain/Endpoint.js"
-import * as MemoryDatagrams from "../../src/layers/memory/Datagrams.js"
-import * as MemoryEntropy from "../../src/layers/memory/Entropy.js"
-import * as MemoryInterfaces from "../../src/layers/memory/Interfaces.js"
-import * as Network from "../../src/layers/memory/Network.js"
 import * as Reflector from "../../src/server/Reflector.js"
+import { Datagrams } from "../../src/services/Datagrams.js"
+import { inMemory } from "../../src/sim/InMemory.js"
+import * as Sim from "../../src/sim/Sim.js"
 
 const ADDRESSES = ["198.51.100.1", "198.51.100.2"]
 const SERVER = Endpoint.make(ADDRESSES[0]!, 9090)!
 
-const world = Effect.gen(function* () {
-  const network = yield* Network.make
-  const server = network.host(ADDRESSES)
-  const home = network.host(["192.0.2.7"])
-  return {
-    server: MemoryDatagrams.layer(network, server),
-    home: Layer.mergeAll(MemoryDatagrams.layer(network, home), MemoryInterfaces.layer(home), MemoryEntropy.layer(7))
-  }
-})
+const HOME = "192.0.2.7"
+const home = Sim.layer("home", { ipv4: HOME })
+
+/** A server with two addresses: in the simulated world those are two machines, and a socket is on the one it names. */
+const server = Layer.scoped(
+  Datagrams,
+  Effect.gen(function* () {
+    const machines = new Map<string, typeof Datagrams.Service>()
+    for (const ipv4 of ADDRESSES)
+      machines.set(ipv4, yield* Effect.provide(Datagrams, yield* Layer.build(Sim.layer(ipv4, { ipv4 }))))
+    return { bind: (options) => machines.get(options.address!)!.bind(options) }
+  })
+)
 
 describe("Discovery", () => {
   it("examines an open network", () =>
-    Effect.gen(function* () {
-      const { home, server } = yield* world
-      const addresses = ADDRESSES.map((bind) => ({ bind }))
-      yield* Reflector.make({ port: 9090, software: "parley/test", addresses }).pipe(Effect.provide(server))
-      const report = yield* Discovery.discover({ server: SERVER }).pipe(Effect.provide(home))
-      expect(report).toMatchObject({ udp: true, server: true, translated: false, mapped: { address: "192.0.2.7" } })
-      expect(report.mapping).toEqual(exactly("endpoint-independent"))
-      expect(report.filtering).toEqual(exactly("endpoint-independent"))
-    }).pipe(Effect.scoped, Effect.runPromise))
+    inMemory(
+      Effect.gen(function* () {
+        const addresses = ADDRESSES.map((bind) => ({ bind }))
+        yield* Reflector.make({ port: 9090, software: "parley/test", addresses }).pipe(Effect.provide(server))
+        const report = yield* Discovery.discover({ server: SERVER }).pipe(Effect.provide(home))
+        expect(report).toMatchObject({ udp: true, server: true, translated: false, mapped: { address: HOME } })
+        expect(report.mapping).toEqual(exactly("endpoint-independent"))
+        expect(report.filtering).toEqual(exactly("endpoint-independent"))
+      })
+    ))
 
   it("finds in 5 s that nobody answers", () =>
-    Effect.gen(function* () {
-      const { home } = yield* world
-      const fiber = yield* Effect.fork(Discovery.discover({ server: SERVER }).pipe(Effect.provide(home)))
-      // Each request arms the timer for the next one, so the clock is wound step by step.
-      for (let step = 0; step < 12; step++) yield* TestClock.adjust("500 millis")
-      expect(yield* Fiber.join(fiber)).toMatchObject({ udp: false, mapping: UNKNOWN })
-    }).pipe(Effect.scoped, Effect.provide(TestContext.TestContext), Effect.runPromise))
+    inMemory(
+      Effect.gen(function* () {
+        const sim = yield* Sim.Sim
+        const report = yield* Discovery.discover({ server: SERVER }).pipe(Effect.provide(home))
+        expect(report).toMatchObject({ udp: false, mapping: UNKNOWN })
+        expect(sim.now()).toBeLessThanOrEqual(5_000)
+      })
+    ))
 })

@@ -8,29 +8,26 @@ import * as Client from "../../src/client/make.js"
 import * as Profile from "../../src/client/Profile.js"
 import type { ClientEvent } from "../../src/core/client/Events.js"
 import { Lan } from "../../src/layers/memory/LanDiscovery.js"
-import * as Network from "../../src/layers/memory/Network.js"
-import { layerMemory } from "../../src/memory.js"
 import * as Server from "../../src/server/Server.js"
-import * as VirtualClock from "./VirtualClock.js"
+import { inMemory } from "../../src/sim/InMemory.js"
+import * as Sim from "../../src/sim/Sim.js"
 
 const SERVER = "192.168.1.1"
 
 /** A program on a local network with a router to nowhere; `meet` adds a client. */
 const home = (
   program: (world: {
-    readonly network: Network.Network
-    readonly meet: (nick: string, server?: boolean) => Effect.Effect<Person, never, Scope.Scope>
-  }) => Effect.Effect<void, unknown, Scope.Scope>
+    readonly meet: (nick: string, server?: boolean) => Effect.Effect<Person, never, Scope.Scope | Sim.Sim>
+  }) => Effect.Effect<void, unknown, Scope.Scope | Sim.Sim>
 ) =>
-  VirtualClock.run(
+  inMemory(
     Effect.gen(function* () {
-      const network = yield* Network.make
       const lan = new Lan()
       let number = 10
       const meet = (nick: string, server = false) =>
         Effect.gen(function* () {
           const address = `192.168.1.${number++}`
-          const machine = Layer.merge(layerMemory(network, { addresses: [address], seed: number }), lan.layer(address))
+          const machine = Layer.merge(Sim.layer(address, { ipv4: address }), lan.layer(address))
           const client = yield* Client.make({
             lan: true,
             ...(server ? { server: { host: SERVER, port: 9090 } } : {})
@@ -40,7 +37,7 @@ const home = (
           yield* client.register(nick)
           return { client, log }
         }).pipe(Effect.orDie)
-      yield* program({ network, meet })
+      yield* program({ meet })
     }).pipe(Effect.scoped, Effect.orDie, Effect.provide(Logger.remove(Logger.defaultLogger)))
   )
 
@@ -102,9 +99,9 @@ describe("clients on a local network", () => {
     ))
 
   it("are found beside a server, which is asked first", () =>
-    home(({ meet, network }) =>
+    home(({ meet }) =>
       Effect.gen(function* () {
-        const there = yield* Layer.build(layerMemory(network, { addresses: [SERVER], seed: 1 }))
+        const there = yield* Layer.build(Sim.layer("server", { ipv4: SERVER }))
         yield* Layer.build(Layer.provide(Server.layerStandalone({}), Layer.succeedContext(there)))
         const ann = yield* meet("ann", true)
         const bob = yield* meet("bob", true)
@@ -122,12 +119,9 @@ describe("clients on a local network", () => {
     ))
 
   it("say so when there is no way to look for others", () =>
-    VirtualClock.run(
+    inMemory(
       Effect.gen(function* () {
-        const network = yield* Network.make
-        const machine = yield* Layer.build(
-          Layer.provideMerge(Profile.layer, layerMemory(network, { addresses: ["192.168.1.2"], seed: 1 }))
-        )
+        const machine = yield* Layer.build(Layer.provideMerge(Profile.layer, Sim.layer("ann", { ipv4: "192.168.1.2" })))
         const failed = (options: Parameters<typeof Client.make>[0]) =>
           Effect.map(Effect.flip(Effect.provide(Client.make(options), machine)), ({ code }) => code)
         expect(yield* failed({ lan: true })).toBe("NoNetwork")
@@ -136,14 +130,10 @@ describe("clients on a local network", () => {
     ))
 
   it("refuse to be shown there when relay-only paths are to hide the address", () =>
-    VirtualClock.run(
+    inMemory(
       Effect.gen(function* () {
-        const network = yield* Network.make
         const lan = new Lan()
-        const machine = Layer.merge(
-          layerMemory(network, { addresses: ["192.168.1.2"], seed: 1 }),
-          lan.layer("192.168.1.2")
-        )
+        const machine = Layer.merge(Sim.layer("ann", { ipv4: "192.168.1.2" }), lan.layer("192.168.1.2"))
         const services = yield* Layer.build(Layer.provideMerge(Profile.layer, machine))
         const client = Client.make({ lan: true, path: "relay-only", server: { host: SERVER, port: 9090 } })
         expect((yield* Effect.flip(Effect.provide(client, services))).message).toContain("relay-only")

@@ -16,13 +16,12 @@ import { PathPolicies } from "../../src/core/client/PathPolicies.js"
 import { RelayTransport } from "../../src/core/client/RelayTransport.js"
 import type { Policy } from "../../src/core/peer/path/Policy.js"
 import * as Endpoint from "../../src/domain/Endpoint.js"
-import * as Network from "../../src/layers/memory/Network.js"
 import { Router } from "../../src/layers/memory/PortMapping.js"
-import { layerMemory } from "../../src/memory.js"
 import * as Server from "../../src/server/Server.js"
 import { Interfaces } from "../../src/services/Interfaces.js"
 import { Resolver } from "../../src/services/Resolver.js"
-import * as VirtualClock from "./VirtualClock.js"
+import { inMemory } from "../../src/sim/InMemory.js"
+import * as Sim from "../../src/sim/Sim.js"
 
 const HOST = "192.168.1.5:4000"
 const FORWARDED = "203.0.113.7:4000"
@@ -39,7 +38,7 @@ const behind = (
     readonly move: (address: string) => void
   }) => Effect.Effect<void>
 ) =>
-  VirtualClock.run(
+  inMemory(
     Effect.gen(function* () {
       const told: Array<string> = []
       let address = "192.168.1.5"
@@ -167,13 +166,12 @@ describe("a forwarded port", () => {
 
 describe("a client", () => {
   const program = (router: Router, options: Partial<ClientOptions>, check: (router: Router) => void) =>
-    VirtualClock.run(
+    inMemory(
       Effect.gen(function* () {
-        const network = yield* Network.make
-        const host = layerMemory(network, { addresses: ["192.0.2.1"], seed: 1 })
+        const host = Sim.layer("server", { ipv4: "192.0.2.1" })
         yield* Layer.build(Layer.provide(Server.layerStandalone({}), host))
         const scope = yield* Scope.make()
-        const machine = layerMemory(network, { addresses: ["198.51.100.10"], seed: 2 })
+        const machine = Sim.layer("ann", { ipv4: "198.51.100.10" })
         const services = Layer.provideMerge(Profile.layer, Layer.merge(machine, router.layer))
         const client = yield* Client.make({ server: { host: "192.0.2.1", port: 9090 }, ...options }).pipe(
           Effect.provide(yield* Layer.buildWithScope(services, scope)),

@@ -7,20 +7,18 @@ import * as Profile from "../../src/client/Profile.js"
 import { MAX_PINS, Pins } from "../../src/core/client/Pins.js"
 import * as Nickname from "../../src/domain/Nickname.js"
 import { peerIdOf } from "../../src/domain/PeerId.js"
-import * as MemoryEntropy from "../../src/layers/memory/Entropy.js"
+import { Disk } from "../../src/layers/memory/Disk.js"
 import * as MemoryStore from "../../src/layers/memory/Store.js"
 import * as NodeCrypto from "../../src/layers/node/Crypto.js"
+import { seeded } from "../support/Entropy.js"
 
 const nick = (text: string): Nickname.Nickname => Either.getOrThrow(Nickname.parse(text))
 
 /** One process on `disk`; `seed` draws its fresh identities. */
-const open = (disk: MemoryStore.Disk, seed: number, name = "alice") =>
+const open = (disk: Disk, seed: number, name = "alice") =>
   Effect.flatMap(Profile.Profiles, (profiles) => profiles.open(nick(name))).pipe(
     Effect.provide(
-      Layer.provide(
-        Profile.layer,
-        Layer.mergeAll(MemoryStore.layerOn(disk), MemoryEntropy.layer(seed), NodeCrypto.layer)
-      )
+      Layer.provide(Profile.layer, Layer.mergeAll(MemoryStore.layerOn(disk), seeded(seed), NodeCrypto.layer))
     )
   )
 
@@ -30,32 +28,32 @@ const pin = { nick: "bob", identity: peerIdOf(new Uint8Array(32)), fingerprint: 
 
 describe("Profiles", () => {
   it("gives the same identity again once it was kept, and another where it was not", async () => {
-    const disk = MemoryStore.makeDisk()
+    const disk = new Disk()
     const first = await Effect.runPromise(Effect.scoped(open(disk, 1)))
-    expect(disk.files.size).toBe(0)
+    expect(disk.names().length).toBe(0)
     const second = await Effect.runPromise(Effect.scoped(Effect.tap(open(disk, 2), ({ keep }) => keep)))
     const third = await Effect.runPromise(Effect.scoped(open(disk, 3)))
     expect(keyOf(second)).not.toBe(keyOf(first))
     expect(keyOf(third)).toBe(keyOf(second))
-    expect([...disk.files.keys()]).toEqual(["profiles/alice/identity"])
+    expect(disk.names()).toEqual(["profiles/alice/identity"])
   })
 
   it("keeps pins, and writes them only when there are new ones", async () => {
-    const disk = MemoryStore.makeDisk()
+    const disk = new Disk()
     const remember = open(disk, 1).pipe(
       Effect.tap(({ pins }) => pins.set("bob", pin)),
       Effect.tap(({ keep }) => keep),
       Effect.scoped
     )
     await Effect.runPromise(remember)
-    const before = disk.files.get("profiles/alice/known-peers.json")
+    const { writes } = disk.stats
     const again = await Effect.runPromise(Effect.scoped(Effect.tap(open(disk, 2), ({ keep }) => keep)))
     expect(again.pins.get("bob")).toEqual(pin)
-    expect(disk.files.get("profiles/alice/known-peers.json")).toBe(before)
+    expect(disk.stats.writes).toBe(writes)
   })
 
   it("gives a second process a passing identity that leaves no trace, and the pins to read", async () => {
-    const disk = MemoryStore.makeDisk()
+    const disk = new Disk()
     await Effect.runPromise(
       Effect.scoped(
         Effect.gen(function* () {
@@ -66,10 +64,10 @@ describe("Profiles", () => {
           expect([first.persistent, second.persistent]).toEqual([true, false])
           expect(keyOf(second)).not.toBe(keyOf(first))
           expect(second.pins.get("bob")).toEqual(pin)
-          const files = new Map(disk.files)
+          const { writes } = disk.stats
           second.pins.set("carol", pin)
           yield* second.keep
-          expect(disk.files).toEqual(files)
+          expect(disk.stats.writes).toBe(writes)
         })
       )
     )
@@ -77,10 +75,10 @@ describe("Profiles", () => {
   })
 
   it("has a folder for each nickname, whatever script it is written in", async () => {
-    const disk = MemoryStore.makeDisk()
+    const disk = new Disk()
     for (const [index, name] of ["alice", "Żółw", "_x", "日本"].entries())
       await Effect.runPromise(Effect.scoped(Effect.tap(open(disk, index, name), ({ keep }) => keep)))
-    expect(disk.files.size).toBe(4)
+    expect(disk.names().length).toBe(4)
     const same = await Effect.runPromise(Effect.scoped(open(disk, 9, "ALICE")))
     expect(same.location).toContain("profiles/alice")
   })
@@ -91,15 +89,15 @@ describe("Profiles", () => {
     ["known-peers.json", "{"],
     ["known-peers.json", JSON.stringify({ version: 2, peers: [] })]
   ])("refuses a damaged %s by name and leaves it as it is", async (file, content) => {
-    const disk = MemoryStore.makeDisk()
+    const disk = new Disk()
     const path = `profiles/alice/${file}`
     const bytes = new TextEncoder().encode(content)
-    disk.files.set(path, { bytes, length: bytes.length })
+    disk.replace(path, bytes)
     const error = await Effect.runPromise(Effect.flip(Effect.scoped(open(disk, 1))))
     expect(error).toMatchObject({ _tag: "ProfileError", reason: "Damaged" })
     expect(error.message).toContain(path)
     expect(error.message).not.toContain("\n")
-    expect(disk.files.get(path)?.bytes).toBe(bytes)
+    expect(disk.read(path)).toEqual(bytes)
     expect(disk.locks.size).toBe(0)
   })
 })

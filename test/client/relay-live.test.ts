@@ -12,7 +12,7 @@ import type { ClientApi } from "../../src/client/Client.js"
 import * as Client from "../../src/client/make.js"
 import * as Profile from "../../src/client/Profile.js"
 import type { ClientEvent } from "../../src/core/client/Events.js"
-import { layerNode } from "../../src/node.js"
+import { layerNode } from "../../src/layers/node/Layers.js"
 import * as Server from "../../src/server/Server.js"
 import { Datagrams } from "../../src/services/Datagrams.js"
 

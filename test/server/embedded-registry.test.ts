@@ -1,13 +1,13 @@
 import * as Layer from "effect/Layer"
-import * as MemoryEntropy from "../../src/layers/memory/Entropy.js"
 import * as EmbeddedRegistry from "../../src/server/EmbeddedRegistry.js"
 import * as Conformance from "../layers/conformance/Registry.js"
 import { live } from "../layers/conformance/Suite.js"
+import { seeded } from "../support/Entropy.js"
 
 const setup = { graceMs: 100, maxNames: 6, reserved: "server" }
 
 Conformance.suite(
   "the process itself",
   setup,
-  live(Layer.provide(EmbeddedRegistry.layer({ ...setup, reserved: [setup.reserved] }), MemoryEntropy.layer(1)))
+  live(Layer.provide(EmbeddedRegistry.layer({ ...setup, reserved: [setup.reserved] }), seeded(1)))
 )

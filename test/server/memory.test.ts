@@ -4,16 +4,14 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { Scope } from "effect/Scope"
 import { describe, expect, test } from "vitest"
-import * as MemoryEntropy from "../../src/layers/memory/Entropy.js"
-import * as MemoryHost from "../../src/layers/memory/Host.js"
-import * as Network from "../../src/layers/memory/Network.js"
-import * as NodeCrypto from "../../src/layers/node/Crypto.js"
 import type * as Control from "../../src/protocol/Control.js"
 import * as Server from "../../src/server/Server.js"
 import { defaults, type ServerOptions } from "../../src/server/ServerOptions.js"
 import type { Connection } from "../../src/services/Connection.js"
 import { Dialer } from "../../src/services/Dialer.js"
 import { Registry } from "../../src/services/Registry.js"
+import { inMemory } from "../../src/sim/InMemory.js"
+import * as Sim from "../../src/sim/Sim.js"
 import { decodeSync, type Message } from "./messages.js"
 
 /** One connection in memory: what arrived, and how to wait for more. */
@@ -78,19 +76,15 @@ interface World {
   readonly register: (nick: string) => Promise<Client>
 }
 
-/** Server and clients as one program on a memory network. */
+/** Server and clients as one program on a simulated network. */
 const world = (
   options: Partial<ServerOptions>,
   body: (world: World) => Promise<void>,
   registry?: Layer.Layer<Registry>
 ): Promise<void> =>
   Effect.gen(function* () {
-    const network = yield* Network.make
-    const platform = Layer.mergeAll(
-      MemoryHost.layer(network, { addresses: ["198.51.100.1", "2001:db8::1"] }),
-      MemoryEntropy.layer(1),
-      NodeCrypto.layer
-    )
+    const platform = Sim.layer("server", { ipv4: "198.51.100.1", ipv6: "2001:db8::1" })
+    const world = Layer.succeed(Sim.Sim, yield* Sim.Sim)
     const layer =
       registry === undefined ? Server.layerStandalone(options) : Layer.provide(Server.layer(options), registry)
     const server = Context.get(yield* Layer.build(Layer.provide(layer, platform)), Server.Server)
@@ -100,8 +94,9 @@ const world = (
     const connect = (from = `203.0.113.${++count}`) =>
       Effect.runPromise(
         Effect.gen(function* () {
-          const host =
-            hosts.get(from) ?? (yield* Layer.buildWithScope(MemoryHost.layer(network, { addresses: [from] }), scope))
+          const where = from.includes(":") ? { ipv4: "none", ipv6: from } : { ipv4: from }
+          const machine = Layer.provide(Sim.layer(from, where), world)
+          const host = hosts.get(from) ?? (yield* Layer.buildWithScope(machine, scope))
           hosts.set(from, host)
           return yield* dial(from.includes(":") ? "2001:db8::1" : "198.51.100.1").pipe(Effect.provide(host))
         }).pipe(Effect.provideService(Scope, scope))
@@ -113,7 +108,7 @@ const world = (
       return client
     }
     yield* Effect.promise(() => body({ server, connect, register }))
-  }).pipe(Effect.scoped, Effect.provide(Logger.replace(Logger.defaultLogger, Logger.none)), Effect.runPromise)
+  }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, Logger.none)), (program) => inMemory(program))
 
 describe("a server in memory", () => {
   test("carries packets between the two of a channel, and drops those for somebody who does not read instead of ending them", () =>

@@ -2,17 +2,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { expect, test } from "vitest"
-import * as MemoryEntropy from "../../src/layers/memory/Entropy.js"
-import * as MemoryHost from "../../src/layers/memory/Host.js"
-import * as Network from "../../src/layers/memory/Network.js"
-import * as NodeCrypto from "../../src/layers/node/Crypto.js"
 import * as Server from "../../src/server/Server.js"
 import { Datagrams, DatagramsError } from "../../src/services/Datagrams.js"
+import { inMemory } from "../../src/sim/InMemory.js"
+import * as Sim from "../../src/sim/Sim.js"
 
 /** Somebody has the UDP port of this number already, whichever it is; what the server warned of. */
 const warnings = (port: number) =>
   Effect.gen(function* () {
-    const network = yield* Network.make
     const warned: Array<unknown> = []
     const refusing = Layer.effect(
       Datagrams,
@@ -28,12 +25,8 @@ const warnings = (port: number) =>
         })
       })
     )
-    const host = MemoryHost.layer(network, { addresses: ["192.0.2.1"] })
     const machine = Layer.mergeAll(
-      host,
-      Layer.provide(refusing, host),
-      MemoryEntropy.layer(1),
-      NodeCrypto.layer,
+      Layer.provideMerge(refusing, Sim.layer("server", { ipv4: "192.0.2.1" })),
       Logger.replace(
         Logger.defaultLogger,
         Logger.make(({ logLevel, message }) => void (logLevel.label === "WARN" && warned.push(message)))
@@ -41,7 +34,7 @@ const warnings = (port: number) =>
     )
     yield* Layer.build(Layer.provide(Server.layerStandalone({ host: "192.0.2.1", port }), machine))
     return warned.length
-  }).pipe(Effect.scoped, Effect.runPromise)
+  }).pipe((program) => inMemory(program))
 
 test("a server on a port of its own choice takes another UDP port when that number is taken, and warns of nothing", async () => {
   expect(await warnings(0)).toBe(0)

@@ -4,68 +4,88 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { type Journal, Store, StoreError } from "../../services/Store.js"
 import * as StoreName from "../../services/StoreName.js"
-
-/** What outlives a program: give the same disk to the next one and it finds the files. */
-export interface Disk {
-  readonly files: Map<string, MemoryFile>
-  readonly locks: Set<string>
-}
-
-interface MemoryFile {
-  bytes: Uint8Array
-  /** How many of `bytes` are content; the rest is room to grow. */
-  length: number
-}
-
-export const makeDisk = (): Disk => ({ files: new Map(), locks: new Set() })
+import * as Timer from "../../services/Timer.js"
+import { Disk, type DiskFile } from "./Disk.js"
 
 /** A store that begins empty and is forgotten with the layer. */
-export const layer: Layer.Layer<Store> = Layer.sync(Store, () => make(makeDisk()))
+export const layer: Layer.Layer<Store> = Layer.suspend(() => layerOn(new Disk()))
 
-export const layerOn = (disk: Disk): Layer.Layer<Store> => Layer.sync(Store, () => make(disk))
+/** The program's own files on `disk`, which outlive the layer: give it to the next program, and that finds them. */
+export const layerOn = (disk: Disk): Layer.Layer<Store> =>
+  Layer.effect(
+    Store,
+    Effect.map(Timer.make, (after) => make(disk, after, "memory"))
+  )
 
-const make = ({ files, locks }: Disk): typeof Store.Service => ({
-  location: "memory",
-  read: (name) =>
-    named(name, () =>
-      isFolder(files, name)
-        ? Effect.fail(other(`cannot read ${name}: it is a folder`))
-        : Effect.succeed(Option.map(Option.fromNullable(files.get(name)), contentOf))
-    ),
-  write: (name, content) =>
-    creatable(files, name, () => {
-      if (content.length > StoreName.MAX_FILE_BYTES) return Effect.fail(StoreName.tooLarge(`write ${name}`))
-      files.set(name, { bytes: new Uint8Array(content), length: content.length })
-      return Effect.void
-    }),
-  journal: (name) =>
-    creatable(files, name, () => {
-      const file = files.get(name) ?? { bytes: new Uint8Array(0), length: 0 }
-      files.set(name, file)
-      return openJournal(name, file)
-    }),
-  remove: (name) =>
-    named(name, () => {
-      if (isFolder(files, name)) return Effect.fail(other(`cannot remove ${name}: it is a folder`))
-      files.delete(name)
-      return Effect.void
-    }),
-  list: (folder) => {
-    const below = Effect.sync(() =>
-      [...files.keys()].filter((name) => folder === "" || name.startsWith(`${folder}/`)).sort()
-    )
-    return folder === "" ? below : named(folder, () => below)
-  },
-  lock: (name) =>
-    named(name, () =>
+/** `Store` on a disk; `after` lets the time pass that each operation takes. */
+export const make = (disk: Disk, after: Timer.Timer, location: string): Store["Type"] => {
+  const operate = operation(disk, after)
+  return {
+    location,
+    read: (name) =>
+      operate(name, () =>
+        disk.isFolder(name)
+          ? failed("Other", `cannot read ${name}: it is a folder`)
+          : Option.fromNullable(disk.read(name))
+      ),
+    write: (name, content) =>
+      operate(name, () => {
+        if (content.length > StoreName.MAX_FILE_BYTES) return StoreName.tooLarge(`write ${name}`)
+        return inTheWay(disk, name) ?? refusal(disk, content.length - disk.size(name)) ?? disk.replace(name, content)
+      }),
+    journal: (name) =>
+      Effect.flatMap(
+        operate(name, () => inTheWay(disk, name) ?? refusal(disk, 0) ?? disk.open(name)),
+        (file) => openJournal(disk, operate, name, file)
+      ),
+    remove: (name) =>
+      operate(name, () => {
+        if (disk.isFolder(name)) return failed("Other", `cannot remove ${name}: it is a folder`)
+        return disk.readOnly ? refusal(disk, 0) : disk.remove(name)
+      }),
+    list: (folder) =>
+      folder === ""
+        ? Effect.sync(() => disk.names())
+        : operate(folder, () => disk.names().filter((name) => name.startsWith(`${folder}/`))),
+    lock: (name) =>
       Effect.acquireRelease(
-        Effect.suspend(() => (locks.has(name) ? Effect.fail(lockedBy(name)) : Effect.succeed(locks.add(name)))),
-        () => Effect.sync(() => locks.delete(name))
+        operate(name, () => {
+          if (disk.locks.has(name))
+            return failed("Locked", `another part of the program, or another process, holds ${name}`)
+          const owner = {}
+          disk.locks.set(name, owner)
+          return owner
+        }),
+        (owner) =>
+          Effect.sync(() => {
+            if (disk.locks.get(name) === owner) disk.locks.delete(name)
+          })
       ).pipe(Effect.asVoid)
-    )
-})
+  }
+}
 
-const openJournal = (name: string, file: MemoryFile): Effect.Effect<Journal, never, Scope.Scope> =>
+/** Checks the name, takes the disk's time, then acts if nobody has interrupted it. */
+const operation =
+  (disk: Disk, after: Timer.Timer): Operation =>
+  <A>(name: string, act: () => A | StoreError) =>
+    Effect.async<A, StoreError>((resume) => {
+      if (StoreName.parse(name) === undefined) return resume(Effect.fail(StoreName.badName(name)))
+      const finish = () => {
+        const result = act()
+        resume(result instanceof StoreError ? Effect.fail(result) : Effect.succeed(result))
+      }
+      if (disk.delayMs <= 0) return finish()
+      return Effect.sync(after(disk.delayMs, finish))
+    })
+
+type Operation = <A>(name: string, act: () => A | StoreError) => Effect.Effect<A, StoreError>
+
+const openJournal = (
+  disk: Disk,
+  operate: Operation,
+  name: string,
+  file: DiskFile
+): Effect.Effect<Journal, never, Scope.Scope> =>
   Effect.gen(function* () {
     let open = true
     yield* Effect.addFinalizer(() =>
@@ -73,49 +93,30 @@ const openJournal = (name: string, file: MemoryFile): Effect.Effect<Journal, nev
         open = false
       })
     )
-    const whenOpen = (act: () => Effect.Effect<void, StoreError>) =>
-      Effect.suspend(() => (open ? act() : Effect.fail(other(`${name} has been closed`))))
+    const closed = () => (open ? undefined : failed("Other", `${name} has been closed`))
     return {
-      append: (bytes) => whenOpen(() => append(name, file, bytes)),
-      sync: whenOpen(() => Effect.void)
+      append: (bytes) =>
+        operate(name, () => {
+          if (file.length + bytes.length > StoreName.MAX_FILE_BYTES) return StoreName.tooLarge(`append to ${name}`)
+          return closed() ?? refusal(disk, bytes.length) ?? disk.append(file, bytes)
+        }),
+      sync: operate(name, () => closed() ?? (disk.readOnly ? refusal(disk, 0) : disk.sync(file)))
     }
   })
 
-const append = (name: string, file: MemoryFile, bytes: Uint8Array): Effect.Effect<void, StoreError> => {
-  const length = file.length + bytes.length
-  if (length > StoreName.MAX_FILE_BYTES) return Effect.fail(StoreName.tooLarge(`append to ${name}`))
-  if (length > file.bytes.length) {
-    const grown = new Uint8Array(length * 2)
-    grown.set(contentOf(file))
-    file.bytes = grown
-  }
-  file.bytes.set(bytes, file.length)
-  file.length = length
-  return Effect.void
+/** Why the disk does not take `more` bytes, when it does not. */
+const refusal = (disk: Disk, more: number): StoreError | undefined => {
+  if (disk.readOnly) return failed("ReadOnly", "the disk is read-only")
+  if (disk.capacity !== undefined && disk.used() + more > disk.capacity) return failed("Full", "the disk is full")
+  return undefined
 }
 
-const contentOf = (file: MemoryFile): Uint8Array => file.bytes.slice(0, file.length)
+const inTheWay = (disk: Disk, name: string): StoreError | undefined => {
+  const segments = name.split("/")
+  const below = segments.some((_, end) => end > 0 && disk.has(segments.slice(0, end).join("/")))
+  return below || disk.isFolder(name)
+    ? failed("Other", `cannot write ${name}: a file or folder is in the way`)
+    : undefined
+}
 
-const named = <A, R>(name: string, act: () => Effect.Effect<A, StoreError, R>): Effect.Effect<A, StoreError, R> =>
-  Effect.suspend(() => (StoreName.parse(name) === undefined ? Effect.fail(StoreName.badName(name)) : act()))
-
-/** Only where a file system would let the file be: not in the place of a folder, nor below a file. */
-const creatable = <A, R>(
-  files: Disk["files"],
-  name: string,
-  act: () => Effect.Effect<A, StoreError, R>
-): Effect.Effect<A, StoreError, R> =>
-  named(name, () => {
-    const segments = name.split("/")
-    const blocked =
-      isFolder(files, name) || segments.some((_, end) => end > 0 && files.has(segments.slice(0, end).join("/")))
-    return blocked ? Effect.fail(other(`cannot write ${name}: a file or folder is in the way`)) : act()
-  })
-
-const isFolder = (files: Disk["files"], name: string): boolean =>
-  [...files.keys()].some((file) => file.startsWith(`${name}/`))
-
-const other = (message: string): StoreError => new StoreError({ reason: "Other", message })
-
-const lockedBy = (name: string): StoreError =>
-  new StoreError({ reason: "Locked", message: `another part of the program holds ${name}` })
+const failed = (reason: StoreError["reason"], message: string): StoreError => new StoreError({ reason, message })

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { ClientServices } from "../../../src/client/make.js"
-import * as MemoryStore from "../../../src/layers/memory/Store.js"
+import { Disk } from "../../../src/layers/memory/Disk.js"
 import * as Memory from "../../../src/layers/memory/Terminal.js"
 import { Terminal } from "../../../src/services/Terminal.js"
 import { Cable, SERVER, type World } from "../../client/World.js"
@@ -17,13 +17,13 @@ export const settings = {
 export const errand = <E>(
   world: World,
   program: Effect.Effect<void, E, ClientServices | Terminal>,
-  options: { readonly disk?: MemoryStore.Disk; readonly input?: string; readonly interactive?: boolean } = {}
+  options: { readonly disk?: Disk; readonly input?: string; readonly interactive?: boolean } = {}
 ) =>
   Effect.gen(function* () {
     const terminal = yield* Memory.make({ interactive: options.interactive ?? false })
     if (options.input !== undefined) terminal.type(options.input)
     terminal.end()
-    const services = world.services({ disk: options.disk ?? MemoryStore.makeDisk(), cable: new Cable() })
+    const services = world.services({ disk: options.disk ?? new Disk(), cable: new Cable() })
     const failure = yield* program.pipe(
       Effect.provide(services),
       Effect.provideService(Terminal, terminal.terminal),

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import type { SendSettings } from "../../../src/cli/commands/Send.js"
 import { ExitCode } from "../../../src/cli/ExitCode.js"
 import * as SendProgram from "../../../src/cli/oneshot/SendProgram.js"
-import * as MemoryStore from "../../../src/layers/memory/Store.js"
+import { Disk } from "../../../src/layers/memory/Disk.js"
 import { MAX_MESSAGE } from "../../../src/protocol/ChatRecord.js"
 import { type World, world } from "../../client/World.js"
 import { errand, settings } from "./RunCommand.js"
@@ -92,7 +92,7 @@ describe("parley send", () => {
       Effect.gen(function* () {
         yield* world.server()
         const bob = yield* world.person("bob")
-        const disk = MemoryStore.makeDisk()
+        const disk = new Disk()
         bob.cable.unplug()
         const { failure } = yield* send(world, { timeout: 5_000 }, { disk })
         expect(failure).toMatchObject({ code: "Timeout", exitCode: ExitCode.timeout })
@@ -108,7 +108,7 @@ describe("parley send", () => {
       Effect.gen(function* () {
         yield* world.server()
         const bob = yield* world.person("bob")
-        const disk = MemoryStore.makeDisk()
+        const disk = new Disk()
         bob.cable.unplug()
         const kept = yield* send(world, { text: "one", timeout: 5_000, keep: true }, { disk })
         expect(kept.failure?.message).toContain("is kept and goes out when parley runs again as alice")
@@ -125,7 +125,7 @@ describe("parley send", () => {
       Effect.gen(function* () {
         yield* world.server()
         const bob = yield* world.person("bob")
-        const disk = MemoryStore.makeDisk()
+        const disk = new Disk()
         for (let i = 0; i < 16; i++) {
           expect((yield* send(world, { text: `${i}` }, { disk })).failure).toBeUndefined()
           yield* bob.next("Incoming")
@@ -148,7 +148,7 @@ describe("parley send", () => {
       Effect.gen(function* () {
         const server = yield* world.server()
         const bob = yield* world.person("bob")
-        const disk = MemoryStore.makeDisk()
+        const disk = new Disk()
         yield* send(world, {}, { disk })
         yield* bob.client.exit()
         yield* server.stop
@@ -163,7 +163,7 @@ describe("parley send", () => {
     world((world) =>
       Effect.gen(function* () {
         yield* world.server()
-        const disk = MemoryStore.makeDisk()
+        const disk = new Disk()
         const alice = yield* world.person("alice", { disk })
         const bob = yield* world.person("bob")
         yield* alice.client.query("bob")
@@ -186,7 +186,7 @@ describe("parley send", () => {
     world((world) =>
       Effect.gen(function* () {
         yield* world.server()
-        const disk = MemoryStore.makeDisk()
+        const disk = new Disk()
         yield* world.person("alice", { disk })
         yield* world.person("bob")
         const { failure } = yield* send(world, {}, { disk })

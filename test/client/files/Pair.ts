@@ -9,12 +9,12 @@ import type { Person, World } from "../World.js"
 export const pair = (world: World, options: { readonly bob?: ClientOptions; readonly bobReads?: boolean } = {}) =>
   Effect.gen(function* () {
     yield* world.server()
-    const alice = yield* world.person("alice", { filesMs: DISK_MS })
+    const alice = yield* world.person("alice")
     const bob = yield* world.person("bob", {
-      filesMs: DISK_MS,
       ...(options.bob && { more: options.bob }),
       ...(options.bobReads === false && { reads: false })
     })
+    for (const { disk } of [alice, bob]) disk.delayMs = DISK_MS
     yield* meet(alice, bob)
     return { alice, bob }
   })

@@ -21,7 +21,7 @@ const offered = (alice: Person, bob: Person, size = 1_000_000, name = "film.mp4"
 /** Nothing of a transfer is left anywhere but in lists. */
 const leavesNothing = (...people: ReadonlyArray<Person>) => {
   for (const { disk, files } of people) {
-    expect([...disk.files.keys()].filter((name) => name.includes("transfers/"))).toEqual([])
+    expect(disk.names().filter((name) => name.includes("transfers/"))).toEqual([])
     expect(files.paths().filter((path) => path.includes("/."))).toEqual([])
   }
 }
@@ -240,14 +240,14 @@ describe("an end before the end", () => {
       Effect.gen(function* () {
         const { alice, bob } = yield* pair(world)
         const id = yield* offered(alice, bob, 2_000_000)
-        bob.files.capacity = 1_000_000
+        bob.disk.capacity = 1_000_000
         expect(yield* Effect.flip(bob.client.files.accept(id))).toMatchObject({
           code: "File",
           message: expect.stringContaining("room")
         })
-        bob.files.capacity = 3_000_000
+        bob.disk.capacity = 3_000_000
         yield* bob.client.files.accept(id)
-        bob.files.capacity = 1_000_000
+        bob.disk.capacity = 1_000_000
         expect(yield* untilState(bob, "failed", id)).toMatchObject({
           message: expect.stringContaining("no space left")
         })
@@ -436,7 +436,7 @@ describe("without asking", () => {
     world((world) =>
       Effect.gen(function* () {
         const { alice, bob } = yield* pair(world, { bob: { accept: "all" } })
-        bob.files.capacity = 10
+        bob.disk.capacity = 10
         alice.files.put("film.mp4", bytes(1_000))
         yield* alice.client.files.offer("bob", "film.mp4")
         yield* bob.next("Failed", { code: "File", nick: "alice" })

@@ -10,12 +10,13 @@ import type { Conversations } from "../../../src/core/client/Conversations.js"
 import type { Content } from "../../../src/core/files/Content.js"
 import { FileSender } from "../../../src/core/files/FileSender.js"
 import type { Peers } from "../../../src/core/peer/Peers.js"
+import * as MemoryDisk from "../../../src/layers/memory/Disk.js"
+import * as MemoryFiles from "../../../src/layers/memory/Files.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import { ResetCode } from "../../../src/protocol/FileRecord.js"
 import { Files } from "../../../src/services/Files.js"
-import { FileTree } from "../../../src/services/FileTree.js"
 import * as Time from "../../../src/services/Time.js"
-import * as TreeFiles from "../../../src/services/TreeFiles.js"
+import type { Timer } from "../../../src/services/Timer.js"
 import { contentOf, Disk } from "../../core/files/Transfer.js"
 import { peerId } from "../../support/ids.js"
 import { bytes } from "./Pair.js"
@@ -56,9 +57,19 @@ class Forged {
   }
 }
 
+/** Lets time pass when the latch is open, however much it is. */
+const whenOpen =
+  (latch: Effect.Latch): Timer =>
+  (_, run) => {
+    const fiber = Effect.runFork(Effect.zipRight(latch.await, Effect.sync(run)))
+    return () => fiber.unsafeInterruptAsFork(fiber.id())
+  }
+
 /** The transfers of a client whose one peer is ours to play. */
 const besieged = Effect.gen(function* () {
-  const tree = new FileTree()
+  const medium = new MemoryDisk.Disk()
+  medium.delayMs = 1
+  const tree = medium.files
   const disk = Effect.unsafeMakeLatch(true)
   const streams = new Map<number, Forged>()
   const peers: Partial<Peers> = {
@@ -86,7 +97,7 @@ const besieged = Effect.gen(function* () {
     store: () => undefined,
     downloads: "/home",
     isWelcome: () => false
-  }).pipe(Effect.provideService(Files, TreeFiles.make(tree, disk.await)))
+  }).pipe(Effect.provideService(Files, MemoryFiles.make(medium, whenOpen(disk))))
 
   /** Opens a stream that begins with an offer of this content. */
   const offer = (content: Content, source?: Disk) => {

@@ -35,7 +35,7 @@ const told = (person: Person, query: HistoryQuery = {}) =>
 
 const codeOf = (call: Effect.Effect<unknown, ClientError>) => Effect.map(Effect.flip(call), ({ code }) => code)
 
-const files = (person: Person) => [...person.disk.files.keys()].filter((name) => name.includes("history"))
+const files = (person: Person) => person.disk.names().filter((name) => name.includes("history"))
 
 describe("what was said", () => {
   it("is found again in the next run, with what became of it, by nickname, by words and by age", () =>

@@ -9,9 +9,9 @@ import { MAX_SEGMENT, MAX_SEGMENTS_EACH } from "../../../src/core/history/Shelve
 import { type PeerId, peerIdOf } from "../../../src/domain/PeerId.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import { Store } from "../../../src/services/Store.js"
+import { inMemory } from "../../../src/sim/InMemory.js"
 import { idOf } from "../../core/history/Arbitrary.js"
 import { FaultyStore } from "../journal/FaultyStore.js"
-import * as VirtualClock from "../VirtualClock.js"
 
 const peerOf = (n: number): PeerId => peerIdOf(new Uint8Array(32).fill(n))
 const ALL = { limit: 1_000 }
@@ -52,7 +52,7 @@ const life = <A>(
 const texts = (history: History.History, whose: History.Whose, limit = 1_000) =>
   Effect.map(history.read(whose, { limit }), ({ messages }) => messages.map(({ text }) => text))
 
-const test = (effect: Effect.Effect<void, unknown>) => VirtualClock.run(effect)
+const test = (effect: Effect.Effect<void, unknown>) => inMemory(effect)
 
 describe("a history", () => {
   it("touches no disk before something happens or is asked for", () =>

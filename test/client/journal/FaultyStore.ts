@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { Disk } from "../../../src/layers/memory/Disk.js"
 import { Store, StoreError } from "../../../src/services/Store.js"
-import { Disk } from "../../../src/sim/Disk.js"
 
 /**
  * A store on a disk that forgets, when the power fails, what was not flushed. It can be made to stop in the middle of

@@ -4,12 +4,13 @@ import * as Scope from "effect/Scope"
 import { describe, expect, it } from "vitest"
 import * as History from "../../../src/client/history/History.js"
 import * as MessageJournal from "../../../src/client/journal/MessageJournal.js"
+import { Disk } from "../../../src/layers/memory/Disk.js"
 import * as MemoryStore from "../../../src/layers/memory/Store.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import { fromText } from "../../../src/protocol/Bytes.js"
 import { Store } from "../../../src/services/Store.js"
+import { inMemory } from "../../../src/sim/InMemory.js"
 import { idOf, peerOf } from "../../core/journal/Arbitrary.js"
-import * as VirtualClock from "../VirtualClock.js"
 
 let salt = 0
 const options = {
@@ -20,7 +21,7 @@ const options = {
 
 /** One life of something that writes to this disk, closed without a moment's wait after `use`. */
 const life = <A, S>(
-  disk: MemoryStore.Disk,
+  disk: Disk,
   open: (store: typeof Store.Service) => Effect.Effect<S, never, Scope.Scope>,
   use: (opened: S) => Effect.Effect<A, unknown>
 ) =>
@@ -34,9 +35,9 @@ const life = <A, S>(
 
 describe("what is written last before the end is not lost", () => {
   it("by a journal", () =>
-    VirtualClock.run(
+    inMemory(
       Effect.gen(function* () {
-        const disk = MemoryStore.makeDisk()
+        const disk = new Disk()
         const open = (store: typeof Store.Service) => MessageJournal.open({ ...options, store, name: "journal" })
         const accepted = (n: number) =>
           ({ _tag: "Accepted", peer: peerOf(1), id: idOf(n), sequence: n, text: fromText("hi") }) as const
@@ -54,9 +55,9 @@ describe("what is written last before the end is not lost", () => {
     ))
 
   it("by a history, which takes its time otherwise", () =>
-    VirtualClock.run(
+    inMemory(
       Effect.gen(function* () {
-        const disk = MemoryStore.makeDisk()
+        const disk = new Disk()
         const open = (store: typeof Store.Service) => History.open({ ...options, store, folder: "history" })
         const said = (n: number) => ({ _tag: "Sent", id: idOf(n), at: n, nick: "bob", text: `${n}` }) as const
         yield* life(disk, open, (history) =>

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
-import { type Person, world } from "../World.js"
+import { Disk } from "../../../src/layers/memory/Disk.js"
+import { copyOf, type Person, world } from "../World.js"
 import { FaultyStore } from "./FaultyStore.js"
 
 const mutual = (alice: Person, bob: Person) =>
@@ -34,11 +35,7 @@ describe("messages that were not delivered", () => {
         const alice = yield* world.person("alice")
         const bob = yield* world.person("bob")
         yield* parted(alice, bob)
-        expect([...alice.disk.files.keys()].sort()).toEqual([
-          "profiles/alice/identity",
-          JOURNAL,
-          "profiles/alice/known-peers.json"
-        ])
+        expect(alice.disk.names()).toEqual(["profiles/alice/identity", JOURNAL, "profiles/alice/known-peers.json"])
 
         const first = yield* world.person("alice", { disk: alice.disk })
         expect(yield* first.next("Kept")).toMatchObject({ nick: "bob", undelivered: 3 })
@@ -67,8 +64,7 @@ describe("messages that were not delivered", () => {
         yield* world.person("alice", { disk: alice.disk })
         yield* Effect.sleep("5 minutes")
         // Under another name he is not recognised by it, but by his key.
-        const renamed = { files: new Map(), locks: new Set<string>() }
-        for (const [name, file] of bob.disk.files) renamed.files.set(name.replace("bob", "bobby"), file)
+        const renamed = copyOf(bob.disk, (name) => name.replace("bob", "bobby"))
         const back = yield* world.person("bobby", { disk: renamed })
         yield* back.client.query("alice")
         yield* back.next("Message", { text: "three" })
@@ -83,7 +79,7 @@ describe("messages that were not delivered", () => {
         const alice = yield* world.person("alice")
         const bob = yield* world.person("bob")
         yield* parted(alice, bob)
-        alice.disk.files.delete("profiles/alice/known-peers.json")
+        alice.disk.remove("profiles/alice/known-peers.json")
         const stranger = yield* world.person("bob")
         const back = yield* world.person("alice", { disk: alice.disk })
         yield* back.next("Kept")
@@ -122,7 +118,7 @@ describe("messages that were not delivered", () => {
         yield* mutual(alice, bob)
         bob.cable.unplug()
         yield* alice.client.send("bob", "meet me at the old mill")
-        const journal = Buffer.from(alice.disk.files.get(JOURNAL)!.bytes).toString("latin1")
+        const journal = Buffer.from(alice.disk.read(JOURNAL)!).toString("latin1")
         expect(journal).toContain("parley-journal-v1")
         for (const secret of ["old mill", "bob"]) expect(journal).not.toContain(secret)
       })
@@ -235,7 +231,8 @@ describe("a journal", () => {
       Effect.gen(function* () {
         yield* world.server()
         const bytes = new TextEncoder().encode(content)
-        const disk = { files: new Map([[JOURNAL, { bytes, length: bytes.length }]]), locks: new Set<string>() }
+        const disk = new Disk()
+        disk.replace(JOURNAL, bytes)
         const alice = yield* world.person("alice", { disk })
         const bob = yield* world.person("bob")
         const { message, safe } = yield* alice.next("Journal")
@@ -244,7 +241,7 @@ describe("a journal", () => {
         yield* mutual(alice, bob)
         yield* alice.client.send("bob", "hi")
         yield* bob.next("Message", { text: "hi" })
-        expect(disk.files.get(copy ?? JOURNAL)!.bytes).toEqual(bytes)
+        expect(disk.read(copy ?? JOURNAL)).toEqual(bytes)
       })
     )
   )

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
+import { HOME } from "../../../src/layers/memory/FileTree.js"
 import { Files as FilesService } from "../../../src/services/Files.js"
-import { HOME } from "../../../src/services/FileTree.js"
 import * as Connection from "../../layers/conformance/Connection.js"
 import * as Datagrams from "../../layers/conformance/Datagrams.js"
 import * as Dialer from "../../layers/conformance/Dialer.js"

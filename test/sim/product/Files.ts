@@ -20,8 +20,8 @@ export function* files() {
   const town = yield* Town.make({ people: ["alice", "bob"], person: () => ({ client: { accept: "all" } }) })
   const [alice, bob] = town.people as [Person, Person]
   for (const person of town.people) {
-    person.host.machine.files.put(`of-${person.name}`, content(person.name))
-    person.host.machine.files.makeFolder("in")
+    person.host.machine.disk.files.put(`of-${person.name}`, content(person.name))
+    person.host.machine.disk.files.makeFolder("in")
   }
   yield* town.sim.swarm({ withinMs: TROUBLE })
   yield* Effect.all(
@@ -52,8 +52,8 @@ export function* files() {
     }
     const failed = (yield* listed(sender, name)).find(({ state }) => state === "failed")
     if (failed !== undefined) yield* broken(town, `${name} failed: ${failed.message}`)
-    const arrived = receiver.host.machine.files.paths().filter((path) => path.startsWith(`/home/${name}`))
-    const there = receiver.host.machine.files.get(name)
+    const arrived = receiver.host.machine.disk.files.paths().filter((path) => path.startsWith(`/home/${name}`))
+    const there = receiver.host.machine.disk.files.get(name)
     if ((yield* listed(sender, name)).length > 0 && there === undefined) yield* broken(town, `${name} is not there`)
     if (there !== undefined && Buffer.compare(there, content(sender.name)) !== 0)
       yield* broken(town, `${name} is not what was sent`)

@@ -1,21 +1,23 @@
-import * as FileName from "../domain/FileName.js"
-import { MAX_ENTRIES } from "../protocol/FileRecord.js"
-import { FilesError, type Found, type FoundEntry, type Incoming, MAX_NUMBER } from "./Files.js"
+import * as FileName from "../../domain/FileName.js"
+import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
+import { FilesError, type Found, type FoundEntry, type Incoming, MAX_NUMBER } from "../../services/Files.js"
 
 /**
- * A file system in memory: what `Files` finds and fills in tests and in the simulated world. Paths are absolute, or
- * relative to `HOME`; a folder exists when something is in it, or when it was made. The tree knows what of each file
- * survives a loss of power.
+ * The user's files on a disk in memory: what `Files` finds and fills in tests and in the simulated world. Paths are
+ * absolute, or relative to `HOME`; a folder exists when something is in it, or when it was made.
  */
 export class FileTree {
   readonly #files = new Map<string, TreeFile>()
   readonly #folders = new Set<string>(["/", HOME])
   /** Links, devices and other things that are no files. */
   readonly others = new Set<string>()
-  /** Bytes that fit in all; `undefined` for no bound. */
-  capacity: number | undefined
   #spools = 0
   #changes = 0
+  readonly #medium: Medium
+
+  constructor(medium: Medium) {
+    this.#medium = medium
+  }
 
   /** Makes or replaces a file, durably. */
   put(path: string, bytes: Uint8Array, executable = false): void {
@@ -52,7 +54,7 @@ export class FileTree {
    * The power fails: of each page that was not flushed, `fate` says whether the new content survives, the old one, or
    * neither; a file that never was flushed may be gone.
    */
-  losePower(fate: () => "new" | "old" | "garbage"): void {
+  losePower(fate: () => PageFate): void {
     for (const [path, file] of this.#files) {
       if (file.durable === file.bytes) continue
       if (file.durable === undefined && fate() === "old") {
@@ -103,7 +105,7 @@ export class FileTree {
   directory(path: string): { readonly path: string; readonly free: number } | FilesError {
     const full = resolve(path)
     if (!this.#folders.has(full)) return failed("NotFound", `${full} is no folder`)
-    return { path: full, free: this.#free() }
+    return { path: full, free: this.#medium.free }
   }
 
   /** Makes the files of a transfer that are missing. Returns whether none of them was there before. */
@@ -125,7 +127,8 @@ export class FileTree {
     const path = entryPath(incoming, index)
     const file = this.#files.get(path)
     if (file === undefined) return failed("NotFound", `cannot write to ${path}: it does not exist`)
-    if (bytes.length > this.#free()) return failed("Full", `no space left to write to ${path}`)
+    const refusal = this.#refusal(path, bytes.length)
+    if (refusal !== undefined) return refusal
     if (file.durable === file.bytes) file.bytes = file.bytes.slice()
     file.bytes.set(bytes, offset)
     file.used = Math.min(file.bytes.length, file.used + bytes.length)
@@ -173,7 +176,8 @@ export class FileTree {
   }
 
   append(path: string, bytes: Uint8Array): FilesError | undefined {
-    if (bytes.length > this.#free()) return failed("Full", `no space left to write to ${path}`)
+    const refusal = this.#refusal(path, bytes.length)
+    if (refusal !== undefined) return refusal
     const before = this.get(path) ?? new Uint8Array(0)
     const all = new Uint8Array(before.length + bytes.length)
     all.set(before)
@@ -182,13 +186,29 @@ export class FileTree {
     return undefined
   }
 
-  #free(): number {
-    if (this.capacity === undefined) return Number.MAX_SAFE_INTEGER
-    let used = 0
-    for (const file of this.#files.values()) used += file.used
-    return Math.max(0, this.capacity - used)
+  /** Bytes in use. */
+  get used(): number {
+    let sum = 0
+    for (const file of this.#files.values()) sum += file.used
+    return sum
+  }
+
+  /** Why the disk does not take `more` bytes for `path`, when it does not. */
+  #refusal(path: string, more: number): FilesError | undefined {
+    if (this.#medium.readOnly) return failed("ReadOnly", `cannot write to ${path}: the disk is read-only`)
+    return more > this.#medium.free ? failed("Full", `no space left to write to ${path}`) : undefined
   }
 }
+
+/** What files lie on, as far as it can refuse to take more. */
+export interface Medium {
+  readonly readOnly: boolean
+  /** Bytes that still fit. */
+  readonly free: number
+}
+
+/** What becomes of a page that was written and not flushed when the power fails. */
+export type PageFate = "new" | "old" | "garbage"
 
 /** Where a program is when it starts. */
 export const HOME = "/home"
