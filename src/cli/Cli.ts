@@ -11,11 +11,11 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { Terminal } from "../services/Terminal.js"
 import * as ConfigFile from "./ConfigFile.js"
-import { flagsWithValue, type Options } from "./commands/Option.js"
+import { flagsOf, flagsWithValue, type Options } from "./commands/Option.js"
 import type { Host } from "./commands/Subcommand.js"
 import { table } from "./commands/Table.js"
 import { ExitCode } from "./ExitCode.js"
-import { dashLast, inspect } from "./help/Arguments.js"
+import { dashLast, inspect, mistakeIn } from "./help/Arguments.js"
 import * as HelpConsole from "./help/HelpConsole.js"
 
 /**
@@ -31,7 +31,10 @@ export const run = (
     if (args.logLevel !== undefined && !LEVELS.includes(args.logLevel.toLowerCase())) {
       return yield* complain(`--log-level must be one of ${LEVELS.join(", ")}`, ExitCode.usage)
     }
-    const valued = flagsWithValue(optionsOf(args.rest))
+    const options = optionsOf(args.rest)
+    const valued = flagsWithValue(options)
+    const mistake = args.informational ? undefined : mistakeIn(args.rest, flagsOf(options), valued)
+    if (mistake !== undefined) return yield* complain(mistake, ExitCode.usage)
     const provider = args.informational
       ? ConfigProvider.fromMap(new Map())
       : yield* ConfigFile.provider(

@@ -1,3 +1,4 @@
+import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -5,6 +6,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import { Terminal } from "../services/Terminal.js"
 import type { Options } from "./commands/Option.js"
 import { ProgramError } from "./ProgramError.js"
 import { configFile, type Environment } from "./XdgPaths.js"
@@ -18,7 +20,7 @@ export const provider = (
   options: ReadonlyArray<Options>,
   flag: string | undefined,
   env: Environment
-): Effect.Effect<ConfigProvider.ConfigProvider, ProgramError, FileSystem.FileSystem> =>
+): Effect.Effect<ConfigProvider.ConfigProvider, ProgramError, FileSystem.FileSystem | Terminal> =>
   Effect.map(read(schemaOf(options), flag ?? (env.PARLEY_CONFIG || undefined), env), (file) => {
     const environment = new Map<string, string>()
     for (const [key, value] of Object.entries(env))
@@ -45,24 +47,29 @@ const read = (
   schema: Settings,
   given: string | undefined,
   env: Environment
-): Effect.Effect<ReadonlyMap<string, string>, ProgramError, FileSystem.FileSystem> =>
+): Effect.Effect<ReadonlyMap<string, string>, ProgramError, FileSystem.FileSystem | Terminal> =>
   Effect.gen(function* () {
     const path = given ?? configFile(env)
     if (path === undefined) return NONE
     const files = yield* FileSystem.FileSystem
     const content = yield* Effect.either(files.readFileString(path))
     if (Either.isLeft(content)) {
-      const missing = content.left._tag === "SystemError" && content.left.reason === "NotFound"
-      if (given === undefined && missing) return NONE
-      return yield* new ProgramError({
-        message: `cannot read the configuration file ${path}: ${missing ? "no such file" : reasonOf(content.left)}`
-      })
+      const missing = isMissing(content.left)
+      const message = `cannot read the configuration file ${path}: ${missing ? "no such file" : reasonOf(content.left)}`
+      if (given !== undefined) return yield* new ProgramError({ message })
+      // Nobody asked for the file at the default place, so it stops nobody; whoever put it there wants to know.
+      if (!missing) yield* (yield* Terminal).writeError(`parley: ${message}; going on without it\n`)
+      return NONE
     }
     const settings = decode(schema, content.right)
     if (Either.isLeft(settings))
       return yield* new ProgramError({ message: `the configuration file ${path} is malformed: ${settings.left}` })
     return new Map(Object.entries(settings.right).map(([key, value]) => [key, String(value)]))
   })
+
+/** Also where a folder on the way to it is none (`HOME=/dev/null`). */
+const isMissing = (error: PlatformError): boolean =>
+  error._tag === "SystemError" && (error.reason === "NotFound" || error.message.includes("ENOTDIR"))
 
 const NONE: ReadonlyMap<string, string> = new Map()
 

@@ -1,6 +1,6 @@
 import * as Either from "effect/Either"
 import { describe, expect, it } from "vitest"
-import { dashLast, inspect } from "../../src/cli/help/Arguments.js"
+import { dashLast, inspect, mistakeIn } from "../../src/cli/help/Arguments.js"
 import * as Values from "../../src/cli/Values.js"
 import { configFile, dataHome } from "../../src/cli/XdgPaths.js"
 
@@ -30,6 +30,15 @@ describe("Arguments", () => {
     expect(moved("send-file - --to bob")).toBe("send-file --to bob -")
     expect(moved("receive-file --to - -o - --yes")).toBe("receive-file --to - -o - --yes")
     expect(moved("send - --json -- - a")).toBe("send --json - -- - a")
+  })
+
+  it("names what is not UTF-8, and what is given twice by any of its names", () => {
+    const flags = [["--to", "-o"], ["--nick"], ["--json"]]
+    const mistake = (...args: ReadonlyArray<string>) => mistakeIn(args, flags, new Set(["--to", "-o", "--nick"]))
+    expect(mistake("send", "--to", "bob", "caf\uFFFD")).toBe('the argument "caf\uFFFD" is not UTF-8 text')
+    expect(mistake("send", "--to", "a", "--nick", "x", "-o=b")).toBe("--to is given twice")
+    expect(mistake("send", "--json", "--to", "a", "--json")).toBe("--json is given twice")
+    expect(mistake("send", "--to", "--nick", "--nick", "--to", "--", "--to", "--to")).toBeUndefined()
   })
 
   it("leaves an option without its value to the parser", () => {

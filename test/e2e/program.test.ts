@@ -39,7 +39,9 @@ describe("the command line", () => {
       ["server", "extra"],
       ["client", "--server", "host:0"],
       ["client", "--nick"],
-      ["server", "--log-level", "loud"]
+      ["server", "--log-level", "loud"],
+      ["send", "--nick", "a", "--to", "b", "--to", "c", "hi"],
+      ["send", "--nick", "a", "--to", "b", "caf\uFFFD"]
     ]
     const results = await Promise.all(wrong.map((args) => run(args)))
     for (const [i, { code, stdout, stderr }] of results.entries()) {
@@ -48,6 +50,8 @@ describe("the command line", () => {
       expect(stdout).toBe("")
     }
     expect(results[7]!.stderr).toBe("parley: --nick needs a value\n")
+    expect(results[9]!.stderr).toBe("parley: --to is given twice\n")
+    expect(results[10]!.stderr).toContain("is not UTF-8 text")
   })
 
   it("takes the flag over the environment over the file over the default", async () => {
@@ -64,6 +68,12 @@ describe("the command line", () => {
     mkdirSync(join(found, "parley"))
     writeFileSync(join(found, "parley", "config.json"), JSON.stringify({ port: 70_003 }))
     expect((await run(["server"], { XDG_CONFIG_HOME: found })).stderr).toContain('not "70003"')
+    // What nobody asked for stops nobody: a file at the default place that cannot be read, or no such place at all.
+    const unreadable = temporaryFolder()
+    mkdirSync(join(unreadable, "parley", "config.json"), { recursive: true })
+    const noted = await run(["server", "--port", "x"], { XDG_CONFIG_HOME: unreadable })
+    expect(noted.stderr).toMatch(/^parley: cannot read the configuration file .*; going on without it\n.*--port/)
+    expect((await run(["server", "--port", "x"], { HOME: "/dev/null" })).stderr).toMatch(/^parley: .*--port.*\n$/)
   })
 })
 

@@ -80,6 +80,10 @@ export const toggle = (help: string, alias?: string): Option<boolean> => ({
 /** `maxPeers` as people type it: `max-peers`. */
 export const flagOf = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
+/** All names of each option, the long one first. */
+export const flagsOf = (options: Options): ReadonlyArray<ReadonlyArray<string>> =>
+  Object.entries(options).map(([key, { alias }]) => [`--${flagOf(key)}`, ...(alias === undefined ? [] : [`-${alias}`])])
+
 /** The flags that come with a value, such as `--nick`. */
 export const flagsWithValue = (options: Options): ReadonlySet<string> =>
   new Set(

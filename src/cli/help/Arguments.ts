@@ -45,6 +45,27 @@ export const dashLast = (args: ReadonlyArray<string>, valued: ReadonlySet<string
   ]
 }
 
+/**
+ * What is wrong with the arguments, in one line, where the parser would say something else or nothing: text that the
+ * shell did not hand over as UTF-8, and an option that is given twice. `flags` has all names of each option.
+ */
+export const mistakeIn = (
+  args: ReadonlyArray<string>,
+  flags: ReadonlyArray<ReadonlyArray<string>>,
+  valued: ReadonlySet<string>
+): string | undefined => {
+  // Bytes that are not UTF-8 come as U+FFFD, and what was meant is lost.
+  const damaged = args.find((arg) => arg.includes("\uFFFD"))
+  if (damaged !== undefined) return `the argument ${JSON.stringify(damaged)} is not UTF-8 text`
+  const end = args.indexOf("--")
+  const names = args
+    .slice(0, end === -1 ? args.length : end)
+    .filter((_, index) => !valued.has(args[index - 1] ?? ""))
+    .map((arg) => arg.split("=", 1)[0]!)
+  const twice = flags.find((same) => names.filter((name) => same.includes(name)).length > 1)
+  return twice === undefined ? undefined : `${twice[0]} is given twice`
+}
+
 const INFORMATIONAL: ReadonlySet<string> = new Set(["--help", "-h", "--version", "--completions", "--wizard"])
 
 /** Takes `name VALUE` and `name=VALUE` out. A name without a value stays, for the parser to complain. */
