@@ -4,6 +4,7 @@ import type { ClientServices } from "../client/make.js"
 import type { Profiles } from "../client/Profile.js"
 import type { Files } from "../services/Files.js"
 import type { Listener } from "../services/Listener.js"
+import type { SignatureVerifier } from "../services/SignatureVerifier.js"
 import type { ProgramError } from "./ProgramError.js"
 import type { Simulator } from "./simulate/Simulator.js"
 
@@ -20,4 +21,4 @@ export interface Machine {
   readonly simulator: Effect.Effect<Simulator>
 }
 
-type NetworkServices = Exclude<ClientServices, Profiles | Files> | Listener
+type NetworkServices = Exclude<ClientServices, Profiles | Files> | Listener | SignatureVerifier

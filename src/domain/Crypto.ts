@@ -48,6 +48,13 @@ export interface Crypto {
   readonly wipe: (secret: Uint8Array) => void
 }
 
+/** A signature that is still to be verified. Whoever sent it may have given any of the three any length. */
+export interface SignatureCheck {
+  readonly signature: Uint8Array
+  readonly message: Uint8Array
+  readonly publicKey: Uint8Array
+}
+
 export interface KeyPair {
   readonly publicKey: Uint8Array
   readonly secretKey: Uint8Array

@@ -1,6 +1,6 @@
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
-import type { Crypto } from "../domain/Crypto.js"
+import type { Crypto, SignatureCheck } from "../domain/Crypto.js"
 import * as Bytes from "./Bytes.js"
 
 /**
@@ -81,9 +81,8 @@ export const verify = (
 ): Either.Either<PeerRecord, PeerRecordError> => {
   const record = decode(bytes)
   if (record === undefined) return refuse("Malformed", "This is not a peer record of version 1.")
-  const body = bytes.subarray(0, bytes.length - SIGNATURE)
-  const signature = bytes.subarray(bytes.length - SIGNATURE)
-  if (!crypto.verify(signature, Bytes.concat([RECORD_LABEL, body]), record.identity)) {
+  const { message, publicKey, signature } = recordCheck(bytes, record.identity)
+  if (!crypto.verify(signature, message, publicKey)) {
     return refuse("BadSignature", "The peer record is not signed by the identity that it names.")
   }
   return record.expiry > wallNow ? Either.right(record) : refuse("Expired", "The peer record has expired.")
@@ -98,16 +97,26 @@ export const signProof = (
 ): Uint8Array => crypto.sign(Bytes.concat([PROOF_LABEL, challenge, record]), secretKey)
 
 /**
- * Whether `proof` is the identity's signature over this connection's challenge and this record. `challenge` must have
+ * Good when `proof` is the identity's signature over this connection's challenge and this record. `challenge` must have
  * the one length that the server gives out, or the border between it and the record could be moved.
  */
-export const verifyProof = (
-  crypto: Crypto,
+export const proofCheck = (
   proof: Uint8Array,
   identity: Uint8Array,
   challenge: Uint8Array,
   record: Uint8Array
-): boolean => crypto.verify(proof, Bytes.concat([PROOF_LABEL, challenge, record]), identity)
+): SignatureCheck => ({
+  signature: proof,
+  message: Bytes.concat([PROOF_LABEL, challenge, record]),
+  publicKey: identity
+})
+
+/** Good when the record, of which `decode` has found `identity`, is signed by it. */
+export const recordCheck = (record: Uint8Array, identity: Uint8Array): SignatureCheck => ({
+  signature: record.subarray(record.length - SIGNATURE),
+  message: Bytes.concat([RECORD_LABEL, record.subarray(0, record.length - SIGNATURE)]),
+  publicKey: identity
+})
 
 const VERSION = 1
 const SIGNATURE = 64

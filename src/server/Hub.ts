@@ -14,6 +14,7 @@ import { encodeIncoming, encodeMessage, encodeRefusal, type RefusalBody } from "
 import type { Connection, ConnectionHandler } from "../services/Connection.js"
 import type { Entropy } from "../services/Entropy.js"
 import type { Registry, RegistryEvent } from "../services/Registry.js"
+import type { SignatureVerifier } from "../services/SignatureVerifier.js"
 import type { Time } from "../services/Time.js"
 import { Announcer } from "./Announcer.js"
 import { Counters, type ServerStats } from "./Counters.js"
@@ -24,6 +25,7 @@ import { NO_SUCH_PEER, SessionDriver, type SessionHub } from "./SessionDriver.js
 export interface HubServices {
   readonly registry: typeof Registry.Service
   readonly crypto: Crypto
+  readonly verifier: typeof SignatureVerifier.Service
   readonly entropy: typeof Entropy.Service
   readonly time: Time
   /** The deadlines may have become earlier: `pollTimeout` is to be asked again. */
@@ -37,6 +39,7 @@ export interface HubServices {
 export class Hub implements SessionHub {
   readonly registry: typeof Registry.Service
   readonly crypto: Crypto
+  readonly verifier: typeof SignatureVerifier.Service
   readonly time: Time
   readonly settings: ServerOptions
   readonly announcer = new Announcer()
@@ -57,6 +60,7 @@ export class Hub implements SessionHub {
     this.settings = settings
     this.registry = services.registry
     this.crypto = services.crypto
+    this.verifier = services.verifier
     this.time = services.time
     this.#services = services
     this.#gate = new AddressGate(settings.address)

@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Endpoint from "../domain/Endpoint.js"
 import * as Alarm from "../services/Alarm.js"
@@ -9,6 +10,7 @@ import type { Datagrams } from "../services/Datagrams.js"
 import { Entropy } from "../services/Entropy.js"
 import { type ListenError, Listener } from "../services/Listener.js"
 import { Registry } from "../services/Registry.js"
+import { immediate, SignatureVerifier } from "../services/SignatureVerifier.js"
 import * as Time from "../services/Time.js"
 import type { ServerStats } from "./Counters.js"
 import * as EmbeddedRegistry from "./EmbeddedRegistry.js"
@@ -27,6 +29,8 @@ export interface ServerApi {
 
 /**
  * Starts a server that serves as long as the scope lives. Options left out take `ServerOptions.defaults`.
+ *
+ * Proofs of identity are verified by the `SignatureVerifier`, where there is one, and otherwise on the spot.
  *
  * Closing the scope stops accepting, tells every client `Restarting`, lets the connections send what is queued for at
  * most half a second, and closes them. Fails with `ListenError` when it cannot listen; afterwards nothing that clients
@@ -79,9 +83,11 @@ export const layerRegistry = ({ graceMs, maxNames, reserved }: ServerOptions) =>
 const makeHub = (settings: ServerOptions) =>
   Effect.gen(function* () {
     const registry = yield* Registry
+    const crypto = yield* Crypto
     const hub: Hub = new Hub(settings, {
       registry,
-      crypto: yield* Crypto,
+      crypto,
+      verifier: Option.getOrElse(yield* Effect.serviceOption(SignatureVerifier), () => immediate(crypto)),
       entropy: yield* Entropy,
       time: yield* Time.make,
       onDeadline: () => alarm.set(hub.pollTimeout())

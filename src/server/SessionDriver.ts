@@ -7,10 +7,11 @@ import type { Timed } from "../core/support/DeadlineWheel.js"
 import type { Crypto } from "../domain/Crypto.js"
 import * as Endpoint from "../domain/Endpoint.js"
 import * as Nickname from "../domain/Nickname.js"
-import type { Registration, SessionId } from "../domain/Registration.js"
+import type { Registration, SessionId, VerifiedIdentity } from "../domain/Registration.js"
 import { encodeRefusal, type RefusalBody } from "../protocol/ControlCodec.js"
 import type { Connection, ConnectionHandler } from "../services/Connection.js"
 import type { ClaimAnswer, FindAnswer, Registry } from "../services/Registry.js"
+import type { SignatureVerifier } from "../services/SignatureVerifier.js"
 import type { Time } from "../services/Time.js"
 import type { Announcer, Watcher } from "./Announcer.js"
 import type { Counters } from "./Counters.js"
@@ -20,6 +21,7 @@ import type { ServerOptions } from "./ServerOptions.js"
 export interface SessionHub {
   readonly registry: typeof Registry.Service
   readonly crypto: Crypto
+  readonly verifier: typeof SignatureVerifier.Service
   readonly time: Time
   readonly settings: ServerOptions
   readonly announcer: Announcer
@@ -44,6 +46,8 @@ export interface SessionDriverOptions {
   readonly challenge: Uint8Array
   readonly hub: SessionHub
 }
+
+type RegisterCommand = Extract<RegistryCommand, { _tag: "Register" }>
 
 /**
  * Runs one `Session` on one connection: feeds what arrives, carries out the commands, writes what comes out. Everything
@@ -164,20 +168,30 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     }
   }
 
-  #register({ request, nickname }: Extract<RegistryCommand, { _tag: "Register" }>): void {
-    const { crypto, registry, time } = this.#hub
-    const identity = Proof.check(crypto, request, nickname, this.#challenge, time.wall())
-    if (Either.isLeft(identity)) {
-      this.#refuse(identity.left)
-      return
+  #register(command: RegisterCommand): void {
+    const { request, nickname } = command
+    const { crypto, time, verifier } = this.#hub
+    const claim = Proof.read(crypto, request, nickname, this.#challenge, time.wall())
+    if (Either.isLeft(claim)) this.#refuse(claim.left)
+    else if (claim.right === undefined) this.#claim(command, undefined)
+    else {
+      const { checks, identity } = claim.right
+      verifier.verify(checks, (good) => {
+        if (this.#over) return
+        if (good) this.#claim(command, identity)
+        else this.#refuse(Proof.BAD_SIGNATURE)
+      })
     }
-    registry.claim(
+  }
+
+  #claim({ request, nickname }: RegisterCommand, identity: VerifiedIdentity | undefined): void {
+    this.#hub.registry.claim(
       {
         session: this.id,
         nickname,
         address: Endpoint.format(this.connection.remote),
         endpoints: request.endpoints,
-        ...(identity.right === undefined ? {} : { identity: identity.right }),
+        ...(identity === undefined ? {} : { identity }),
         ...(request.resume === undefined ? {} : { resume: request.resume })
       },
       (answer) => this.#claimed(answer)

@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import type { SignatureCheck } from "../../src/domain/Crypto.js"
 import { crypto } from "../../src/layers/node/Crypto.js"
 import * as Bytes from "../../src/protocol/Bytes.js"
 import * as PeerRecord from "../../src/protocol/PeerRecord.js"
@@ -8,6 +9,9 @@ import * as PeerRecord from "../../src/protocol/PeerRecord.js"
 const keys = crypto.signKeyPair(new Uint8Array(32).fill(1))
 const staticKey = crypto.dhKeyPair(new Uint8Array(32).fill(2)).publicKey
 const base: PeerRecord.PeerRecord = { nick: "alice", identity: keys.publicKey, staticKey, sequence: 3, expiry: 1000 }
+
+/** As a server has it verified. */
+const isGood = ({ message, publicKey, signature }: SignatureCheck) => crypto.verify(signature, message, publicKey)
 
 const verdict = (bytes: Uint8Array, wallNow = 0) =>
   Either.match(PeerRecord.verify(crypto, bytes, wallNow), { onLeft: (error) => error.reason, onRight: () => "fine" })
@@ -109,11 +113,11 @@ describe("proof", () => {
   it("holds for this identity, challenge and record alone", () => {
     const other = crypto.signKeyPair(new Uint8Array(32).fill(9)).publicKey
     const later = PeerRecord.sign(crypto, keys.secretKey, { ...base, sequence: 4 })!
-    expect(PeerRecord.verifyProof(crypto, proof, keys.publicKey, challenge, record)).toBe(true)
-    expect(PeerRecord.verifyProof(crypto, proof, other, challenge, record)).toBe(false)
-    expect(PeerRecord.verifyProof(crypto, proof, keys.publicKey, new Uint8Array(32), record)).toBe(false)
-    expect(PeerRecord.verifyProof(crypto, proof, keys.publicKey, challenge, later)).toBe(false)
-    expect(PeerRecord.verifyProof(crypto, new Uint8Array(0), keys.publicKey, challenge, record)).toBe(false)
+    expect(isGood(PeerRecord.proofCheck(proof, keys.publicKey, challenge, record))).toBe(true)
+    expect(isGood(PeerRecord.proofCheck(proof, other, challenge, record))).toBe(false)
+    expect(isGood(PeerRecord.proofCheck(proof, keys.publicKey, new Uint8Array(32), record))).toBe(false)
+    expect(isGood(PeerRecord.proofCheck(proof, keys.publicKey, challenge, later))).toBe(false)
+    expect(isGood(PeerRecord.proofCheck(new Uint8Array(0), keys.publicKey, challenge, record))).toBe(false)
   })
 
   it("is no signature of anything else", () => {

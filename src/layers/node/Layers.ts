@@ -9,11 +9,12 @@ import * as LanDiscovery from "./LanDiscovery.js"
 import * as Listener from "./Listener.js"
 import * as PortMapping from "./PortMapping.js"
 import * as Resolver from "./Resolver.js"
+import * as SignatureVerifier from "./SignatureVerifier.js"
 import * as Store from "./Store.js"
 
 /** What a program asks of the machine that it runs on, but for its files: sockets, names, random numbers. */
 export const layerMachine = Layer.mergeAll(
-  Crypto.layer,
+  Layer.provideMerge(SignatureVerifier.layer, Crypto.layer),
   Datagrams.layer,
   Dialer.layer,
   Entropy.layer,
