@@ -281,7 +281,6 @@ const UNDER_WAY = [
   "src/simulate.ts",
   "src/simulator.ts",
   "src/cli/oneshot/ReceiveFileProgram.ts",
-  "src/cli/terminal/",
   "src/client/",
   "src/layers/node/Connection.ts",
   "src/layers/node/FilesLanding.ts",

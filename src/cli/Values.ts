@@ -94,5 +94,5 @@ export const text =
 /** What the user typed, short enough for a line and with nothing in it that a terminal obeys. */
 export const quote = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text)
 
-/** RFC 1123 names and IPv4 addresses; underscores occur in private networks. */
+/** RFC 1123 names and IPv4 addresses; underscores occur in #networks. */
 const HOST = /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$/

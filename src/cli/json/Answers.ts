@@ -11,12 +11,15 @@ export type Answered = Exclude<Command, { readonly cmd: "send" | "nick" | "exit"
 /** Does what a command says; the event that answers it. */
 export const answer = (command: Answered, client: ClientApi): Effect.Effect<Event, ClientError> =>
   Effect.map(
-    (answers[command.cmd] as Answer<Answered>)(command, client),
-    (event) => event ?? ({ event: "ok", cmd: command.cmd } as Event)
+    (answers[command.cmd] as (command: Answered, client: ClientApi) => Effect.Effect<unknown, ClientError>)(
+      command,
+      client
+    ),
+    (event) => (event ?? { event: "ok", cmd: command.cmd }) as Event
   )
 
 /** Without an event, the answer is `ok`. */
-type Answer<C> = (command: C, client: ClientApi) => Effect.Effect<Event | void, ClientError>
+type Answer<C> = (command: C, client: ClientApi) => Effect.Effect<Event, ClientError> | Effect.Effect<void, ClientError>
 
 const answers: { readonly [Name in Answered["cmd"]]: Answer<Extract<Answered, { readonly cmd: Name }>> } = {
   list: (_, client) => Effect.map(client.list, (peers) => ({ event: "peers", peers })),

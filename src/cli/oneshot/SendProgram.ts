@@ -102,58 +102,58 @@ class Letter {
   hasElders = false
   /** The receiver, for people. */
   readonly name: string
-  private readonly key: string
-  private readonly confirmed = new Set<MessageId>()
-  private registered = false
-  private connected = false
-  private uninvited = false
+  readonly #key: string
+  readonly #confirmed = new Set<MessageId>()
+  #registered = false
+  #connected = false
+  #uninvited = false
 
   constructor(to: string) {
     this.name = SafeText.line(to, MAX_NICK)
-    this.key = Nickname.key(to)
+    this.#key = Nickname.key(to)
   }
 
   get delivered(): boolean {
-    return this.id !== undefined && this.confirmed.has(this.id)
+    return this.id !== undefined && this.#confirmed.has(this.id)
   }
 
   /** What stands between the message and its receiver. */
   get why(): string {
-    if (!this.registered) return "the server does not answer"
+    if (!this.#registered) return "the server does not answer"
     if (!this.handedOver) return "the server has not introduced us"
-    if (this.uninvited) return `${this.name} has not answered your call, and takes no more until then`
-    return this.connected ? `${this.name} has not confirmed it` : `no way to ${this.name} was found`
+    if (this.#uninvited) return `${this.name} has not answered your call, and takes no more until then`
+    return this.#connected ? `${this.name} has not confirmed it` : `no way to ${this.name} was found`
   }
 
   /** Takes note of an event; what to tell those who watch. */
   handle(event: ClientEvent): string | undefined {
     switch (event._tag) {
       case "Registered":
-        this.registered = true
+        this.#registered = true
         return undefined
       case "ServerLost":
-        return this.registered ? `${SafeText.line(event.message)}; trying again` : undefined
+        return this.#registered ? `${SafeText.line(event.message)}; trying again` : undefined
       case "Journal":
         return SafeText.line(event.message)
     }
-    if (!("nick" in event) || event.nick === undefined || Nickname.key(event.nick) !== this.key) return undefined
+    if (!("nick" in event) || event.nick === undefined || Nickname.key(event.nick) !== this.#key) return undefined
     switch (event._tag) {
       case "Kept":
         this.hasElders = true
         return `${Texts.messages(event.undelivered)} for ${this.name} from last time: delivered first`
       case "Connected":
-        this.connected = true
+        this.#connected = true
         return `connected to ${this.name} ${Texts.path(event.path)}`
       case "Disconnected":
-        this.connected = false
+        this.#connected = false
         if (event.reason === "closed") return undefined
         return `${this.name} ${Texts.disconnected(event.reason)}`
       case "Waiting":
-        this.uninvited = true
+        this.#uninvited = true
         return `${this.name} has not answered yet; the message waits until then`
       case "Delivered":
         // It may come before the client has told the message's id.
-        if (this.confirmed.size < MAX_CONFIRMED) this.confirmed.add(event.id)
+        if (this.#confirmed.size < MAX_CONFIRMED) this.#confirmed.add(event.id)
         return undefined
       default:
         return undefined

@@ -1,41 +1,44 @@
 /** How far a sweep has come. Times are ms of a clock that never jumps. */
 export class Progress {
-  private runs = 0
-  private virtualMs = 0
+  #runs = 0
+  #virtualMs = 0
 
-  constructor(
-    private readonly total: number,
-    private readonly startedAt: number
-  ) {}
+  readonly #total: number
+  readonly #startedAt: number
+
+  constructor(total: number, startedAt: number) {
+    this.#total = total
+    this.#startedAt = startedAt
+  }
 
   add(runs: number, virtualMs: number): void {
-    this.runs += runs
-    this.virtualMs += virtualMs
+    this.#runs += runs
+    this.#virtualMs += virtualMs
   }
 
   /** A bar for a terminal of `columns` cells. */
   bar(now: number, columns: number): string {
     const text = ` ${this.text(now)}`
     const cells = Math.max(0, Math.min(LONGEST_BAR, columns - text.length - 1))
-    const full = Math.floor((this.runs / this.total) * cells)
+    const full = Math.floor((this.#runs / this.#total) * cells)
     return `${"█".repeat(full)}${"░".repeat(cells - full)}${text}`
   }
 
   /** `1200 of 5000 seeds, 3100 a minute, 400 times real time, 1 min 13 s to go`. */
   text(now: number): string {
-    const elapsed = Math.max(1, now - this.startedAt)
-    const pace = this.runs / elapsed
+    const elapsed = Math.max(1, now - this.#startedAt)
+    const pace = this.#runs / elapsed
     const left =
-      this.runs === 0 || this.runs >= this.total ? "" : `, ${duration((this.total - this.runs) / pace)} to go`
-    const speed = `${Math.round(pace * 60_000)} a minute, ${Math.round(this.virtualMs / elapsed)} times real time`
-    return `${this.runs} of ${this.total} seeds, ${speed}${left}`
+      this.#runs === 0 || this.#runs >= this.#total ? "" : `, ${duration((this.#total - this.#runs) / pace)} to go`
+    const speed = `${Math.round(pace * 60_000)} a minute, ${Math.round(this.#virtualMs / elapsed)} times real time`
+    return `${this.#runs} of ${this.#total} seeds, ${speed}${left}`
   }
 
   /** What the sweep came to. */
   summary(now: number): string {
-    const elapsed = Math.max(1, now - this.startedAt)
-    const pace = Math.round((this.runs / elapsed) * 60_000)
-    return `${this.runs} seeds, ${duration(this.virtualMs)} of virtual time in ${duration(elapsed)}: ${pace} seeds a minute`
+    const elapsed = Math.max(1, now - this.#startedAt)
+    const pace = Math.round((this.#runs / elapsed) * 60_000)
+    return `${this.#runs} seeds, ${duration(this.#virtualMs)} of virtual time in ${duration(elapsed)}: ${pace} seeds a minute`
   }
 }
 

@@ -17,30 +17,32 @@ export class ChatModel {
   /** Our nickname, once we have one. */
   me: SafeText.SafeText | undefined
   readonly transfers: Transfers
-  private readonly conversations = new Conversations()
-  private readonly known = new KnownNicks()
-  private online = false
-  private anyUnread = false
+  readonly #conversations = new Conversations()
+  readonly #known = new KnownNicks()
+  #online = false
+  #anyUnread = false
   /** The nickname that the server has been asked for, as long as it has not answered. */
-  private awaited: SafeText.SafeText | undefined
+  #awaited: SafeText.SafeText | undefined
   /** Whether what is written down outlives the program. */
-  private safe = true
+  #safe = true
   /** Another program has our profile, so nothing of this one is kept. */
-  private passing = false
+  #passing = false
   /** What was last said of a server that could not be reached for a nickname. */
-  private complaint: string | undefined
+  #complaint: string | undefined
 
-  constructor(
-    private readonly palette: Palette,
-    /** The time of day in front of messages; empty for none. */
-    private readonly time: () => string
-  ) {
+  readonly #palette: Palette
+  /** The time of day in front of messages; empty for none. */
+  readonly #time: () => string
+
+  constructor(palette: Palette, time: () => string) {
+    this.#palette = palette
+    this.#time = time
     this.transfers = new Transfers(palette)
   }
 
   /** Whom plain text goes to. */
   get focus(): string | undefined {
-    return this.conversations.focused?.nick
+    return this.#conversations.focused?.nick
   }
 
   /** Plain text is a nickname as long as there is none. */
@@ -50,51 +52,51 @@ export class ChatModel {
 
   prompt(): string {
     if (this.me === undefined)
-      return this.awaited === undefined
-        ? `${this.palette.dim("nickname")}> `
-        : `${this.awaited} ${this.palette.dim("waiting for the server…")}> `
-    const peer = this.conversations.focused
+      return this.#awaited === undefined
+        ? `${this.#palette.dim("nickname")}> `
+        : `${this.#awaited} ${this.#palette.dim("waiting for the server…")}> `
+    const peer = this.#conversations.focused
     if (peer === undefined) return `${this.me}> `
-    return `${this.me} → ${this.palette.nick(peer.nick)}${this.palette.dim(Conversation.mark(peer))}> `
+    return `${this.me} → ${this.#palette.nick(peer.nick)}${this.#palette.dim(Conversation.mark(peer))}> `
   }
 
   /** A nickname was asked for, or the server has answered (`undefined`). */
   awaiting(nick: string | undefined): void {
-    this.awaited = nick === undefined ? undefined : SafeText.line(nick, MAX_NICK)
+    this.#awaited = nick === undefined ? undefined : SafeText.line(nick, MAX_NICK)
   }
 
   /** Nicknames that begin with `prefix`, whatever its case, sorted. */
   complete(prefix: string): ReadonlyArray<string> {
-    return this.known.complete(prefix)
+    return this.#known.complete(prefix)
   }
 
   /** Whether somebody of that name is there, or is talked to. */
   knows(nick: string): boolean {
-    return this.known.has(nick) || this.conversations.has(nick)
+    return this.#known.has(nick) || this.#conversations.has(nick)
   }
 
   remember(nick: string): SafeText.SafeText {
-    return this.known.add(nick)
+    return this.#known.add(nick)
   }
 
   /** We asked for this peer: it has the focus now. */
   opened(nick: string): ReadonlyArray<string> {
-    const peer = this.conversations.with(nick)
+    const peer = this.#conversations.with(nick)
     peer.asked = true
-    this.conversations.focus(nick)
+    this.#conversations.focus(nick)
     return peer.connected
-      ? [this.remark(`you are talking to ${this.palette.nick(peer.nick)}; exit leaves the conversation`)]
-      : [this.remark(`calling ${this.palette.nick(peer.nick)}; what you type now is delivered as soon as possible`)]
+      ? [this.remark(`you are talking to ${this.#palette.nick(peer.nick)}; exit leaves the conversation`)]
+      : [this.remark(`calling ${this.#palette.nick(peer.nick)}; what you type now is delivered as soon as possible`)]
   }
 
   /** The conversation is over on our side. */
   left(nick: string): ReadonlyArray<string> {
-    const peer = this.conversations.find(nick)
-    this.conversations.remove(nick)
+    const peer = this.#conversations.find(nick)
+    this.#conversations.remove(nick)
     const lost = peer?.undelivered.size ?? 0
     return [
       this.remark(
-        `you left the conversation with ${this.palette.nick(SafeText.line(nick, MAX_NICK))}${
+        `you left the conversation with ${this.#palette.nick(SafeText.line(nick, MAX_NICK))}${
           lost > 0 ? `; ${Texts.messages(lost)} had not arrived` : ""
         }`
       )
@@ -103,16 +105,16 @@ export class ChatModel {
 
   /** A message of ours was accepted. */
   sent(to: string, id: MessageId, text: string): ReadonlyArray<Printed> {
-    const peer = this.conversations.with(to)
+    const peer = this.#conversations.with(to)
     peer.asked = true
     if (peer.undelivered.size < MAX_UNDELIVERED) peer.undelivered.add(id)
     peer.last = { id, read: false }
-    return this.message(`${this.palette.dim(this.me ?? "")} → ${this.palette.nick(peer.nick)}`, text)
+    return this.#message(`${this.#palette.dim(this.me ?? "")} → ${this.#palette.nick(peer.nick)}`, text)
   }
 
   /** Whether it is still to be said that there is a history with this peer. */
   recall(nick: string): boolean {
-    const peer = this.conversations.with(nick)
+    const peer = this.#conversations.with(nick)
     const first = !peer.recalled
     peer.recalled = true
     return first
@@ -120,10 +122,10 @@ export class ChatModel {
 
   /** The person is there: what is on the screen is read now. Gives, once, the last new message of each who wrote. */
   takeUnread(): ReadonlyArray<{ readonly nick: string; readonly id: MessageId }> {
-    if (!this.anyUnread) return []
-    this.anyUnread = false
+    if (!this.#anyUnread) return []
+    this.#anyUnread = false
     const read: Array<{ readonly nick: string; readonly id: MessageId }> = []
-    for (const peer of this.conversations.all()) {
+    for (const peer of this.#conversations.all()) {
       if (peer.unread !== undefined) read.push({ nick: peer.nick, id: peer.unread })
       peer.unread = undefined
     }
@@ -132,131 +134,33 @@ export class ChatModel {
 
   /** A while after a message was sent: whether and what to say about it. */
   overdue(to: string, id: MessageId): ReadonlyArray<string> {
-    const peer = this.conversations.find(to)
+    const peer = this.#conversations.find(to)
     if (peer === undefined || peer.overdue || !peer.undelivered.has(id)) return []
     peer.overdue = true
-    return [this.remark(`waiting: ${this.palette.nick(peer.nick)} has not got ${count(peer)} yet; you need do nothing`)]
+    return [
+      this.remark(`waiting: ${this.#palette.nick(peer.nick)} has not got ${count(peer)} yet; you need do nothing`)
+    ]
   }
 
+  /** Takes note of what happened; what to say about it. */
   handle(event: ClientEvent): ReadonlyArray<Printed> {
-    const { palette } = this
-    switch (event._tag) {
-      case "Registered":
-        return this.registered(event)
-      case "NickTaken":
-        return this.taken(event.nick, event.suggestions)
-      case "Greeting":
-        return [
-          { head: this.remark("the server says: "), lines: SafeText.lines(event.text, { maxLines: MAX_GREETING }) }
-        ]
-      case "ServerLost": {
-        // Each attempt fails anew; a person wants to read only what is new.
-        const message = SafeText.line(event.message)
-        const isNews = this.online || (this.me === undefined && message !== this.complaint)
-        this.online = false
-        this.complaint = message
-        return isNews ? [palette.warn(`* ${message}; trying again`)] : []
-      }
-      case "Incoming": {
-        const nick = this.remember(event.nick)
-        const peer = this.conversations.with(event.nick)
-        if (peer.asked) return []
-        peer.hinted = true
-        return [
-          `* ${palette.nick(nick)} wants to talk: type ${palette.bold(`query ${nick}`)} to answer`,
-          this.remark(`  key ${SafeText.line(event.fingerprint)}${event.known ? ", known to you" : ", new to you"}`)
-        ]
-      }
-      case "Connected": {
-        const peer = this.conversations.with(event.nick)
-        peer.connected = true
-        return [this.remark(`connected to ${palette.nick(peer.nick)} ${Texts.path(event.path)}`)]
-      }
-      case "PathChanged":
-        return [
-          this.remark(
-            `${palette.nick(this.conversations.with(event.nick).nick)} is now reached ${Texts.path(event.path)}`
-          )
-        ]
-      case "Mutual": {
-        const peer = this.conversations.with(event.nick)
-        return [this.remark(`${palette.nick(peer.nick)} and you can both write`)]
-      }
-      case "Message": {
-        const peer = this.conversations.with(event.from)
-        peer.unread = event.id
-        this.anyUnread = true
-        const lines = this.message(palette.nick(peer.nick), event.text)
-        if (peer.asked || peer.hinted) return lines
-        peer.hinted = true
-        return [...lines, this.remark(`type query ${peer.nick} to answer`)]
-      }
-      case "Delivered": {
-        const peer = this.conversations.with(event.nick)
-        if (!peer.undelivered.delete(event.id)) return this.keptDelivered(peer)
-        if (!peer.overdue || peer.undelivered.size > 0) return []
-        peer.overdue = false
-        return [this.remark(`${palette.nick(peer.nick)} has got all your messages`)]
-      }
-      case "Read": {
-        const { last } = this.conversations.with(event.nick)
-        if (last?.id === event.id) last.read = true
-        return []
-      }
-      case "Waiting": {
-        const peer = this.conversations.with(event.nick)
-        return [this.remark(`${palette.nick(peer.nick)} has not answered yet; further messages wait until then`)]
-      }
-      case "Kept": {
-        const nick = this.remember(event.nick)
-        this.conversations.with(event.nick).kept = { left: event.undelivered, of: event.undelivered }
-        const waiting = Texts.messages(event.undelivered)
-        return [this.remark(`${waiting} for ${palette.nick(nick)} from last time: delivered as soon as possible`)]
-      }
-      case "Journal": {
-        const message = SafeText.line(event.message)
-        this.safe = event.safe
-        return [event.safe ? this.remark(message) : palette.warn(`* ${message}`)]
-      }
-      case "Disconnected": {
-        const peer = this.conversations.with(event.nick)
-        peer.connected = false
-        if (event.reason === "closed") return []
-        const kept = event.undelivered > 0 ? `; ${Texts.messages(event.undelivered)} kept for the return` : ""
-        return [palette.warn(`* ${peer.nick} ${Texts.disconnected(event.reason)}${kept}`)]
-      }
-      case "Transfer":
-        return this.transfers.handle(event.transfer)
-      case "Joined": {
-        const nick = this.remember(event.nick)
-        return this.concerns(event.nick) ? [this.remark(`${palette.nick(nick)} is here`)] : []
-      }
-      case "Left": {
-        const nick = this.known.remove(event.nick)
-        return this.concerns(event.nick) ? [this.remark(`${palette.nick(nick)} is gone from the server`)] : []
-      }
-      case "Failed":
-        if (event.code === "ProfileInUse") this.passing = true
-        return this.failed(event, event.nick)
-      case "Closed":
-        return [...(event.reason === "exit" ? [] : [palette.warn(`* ${SafeText.line(event.message)}`)]), ...this.fate()]
-    }
+    return (this.#tellers[event._tag] as Teller<ClientEvent>)(event)
   }
 
   /** Why something failed that had to do with `nick`. */
   failed(error: { readonly code: string; readonly message: string }, nick?: string): ReadonlyArray<string> {
-    const complaint = this.palette.warn(`* ${SafeText.line(error.message)}`)
+    const complaint = this.#palette.warn(`* ${SafeText.line(error.message)}`)
     if (error.code !== "KeyChanged" || nick === undefined) return [complaint]
-    const accept = this.palette.bold(`/trust ${SafeText.line(nick, MAX_NICK)}`)
+    const accept = this.#palette.bold(`/trust ${SafeText.line(nick, MAX_NICK)}`)
     return [complaint, this.remark(`type ${accept} to accept the new key, once you have compared it`)]
   }
 
   /** The nickname cannot be had; `reason` where it is another than that somebody else has it. */
   taken(nick: string, suggestions: ReadonlyArray<string>, reason?: string): ReadonlyArray<string> {
-    this.complaint = undefined
+    this.#complaint = undefined
     const free = suggestions.slice(0, 3).map((suggestion) => SafeText.line(suggestion, MAX_NICK))
     return [
-      this.palette.warn(
+      this.#palette.warn(
         `* ${reason === undefined ? `the nickname ${SafeText.line(nick, MAX_NICK)} is taken` : SafeText.line(reason)}${free.length > 0 ? `; free: ${free.join(", ")}` : ""}`
       ),
       this.remark(this.me === undefined ? "type another one" : "type /nick NICK to take another one")
@@ -265,8 +169,8 @@ export class ChatModel {
 
   /** Text was typed outside of a conversation: whom it may have been meant for. */
   nowhere(): ReadonlyArray<string> {
-    const { palette } = this
-    const caller = this.conversations
+    const palette = this.#palette
+    const caller = this.#conversations
       .all()
       .filter(({ asked, hinted }) => hinted && !asked)
       .at(-1)
@@ -281,59 +185,166 @@ export class ChatModel {
 
   /** A remark of the program, told from what people write by its star. */
   remark(text: string): string {
-    return `${this.palette.dim("*")} ${text}`
+    return `${this.#palette.dim("*")} ${text}`
   }
 
-  private registered(event: ClientEvent & { readonly _tag: "Registered" }): ReadonlyArray<string> {
+  /** What to say of each event. */
+  readonly #tellers: { readonly [Tag in ClientEvent["_tag"]]: Teller<Extract<ClientEvent, { _tag: Tag }>> } = {
+    Registered: (event) => this.#registered(event),
+    NickTaken: (event) => this.taken(event.nick, event.suggestions),
+    Greeting: (event) => {
+      return [{ head: this.remark("the server says: "), lines: SafeText.lines(event.text, { maxLines: MAX_GREETING }) }]
+    },
+    ServerLost: (event) => {
+      // Each attempt fails anew; a person wants to read only what is new.
+      const message = SafeText.line(event.message)
+      const isNews = this.#online || (this.me === undefined && message !== this.#complaint)
+      this.#online = false
+      this.#complaint = message
+      return isNews ? [this.#palette.warn(`* ${message}; trying again`)] : []
+    },
+    Incoming: (event) => {
+      const nick = this.remember(event.nick)
+      const peer = this.#conversations.with(event.nick)
+      if (peer.asked) return []
+      peer.hinted = true
+      return [
+        `* ${this.#palette.nick(nick)} wants to talk: type ${this.#palette.bold(`query ${nick}`)} to answer`,
+        this.remark(`  key ${SafeText.line(event.fingerprint)}${event.known ? ", known to you" : ", new to you"}`)
+      ]
+    },
+    Connected: (event) => {
+      const peer = this.#conversations.with(event.nick)
+      peer.connected = true
+      return [this.remark(`connected to ${this.#palette.nick(peer.nick)} ${Texts.path(event.path)}`)]
+    },
+    PathChanged: (event) => {
+      return [
+        this.remark(
+          `${this.#palette.nick(this.#conversations.with(event.nick).nick)} is now reached ${Texts.path(event.path)}`
+        )
+      ]
+    },
+    Mutual: (event) => {
+      const peer = this.#conversations.with(event.nick)
+      return [this.remark(`${this.#palette.nick(peer.nick)} and you can both write`)]
+    },
+    Message: (event) => {
+      const peer = this.#conversations.with(event.from)
+      peer.unread = event.id
+      this.#anyUnread = true
+      const lines = this.#message(this.#palette.nick(peer.nick), event.text)
+      if (peer.asked || peer.hinted) return lines
+      peer.hinted = true
+      return [...lines, this.remark(`type query ${peer.nick} to answer`)]
+    },
+    Delivered: (event) => {
+      const peer = this.#conversations.with(event.nick)
+      if (!peer.undelivered.delete(event.id)) return this.#keptDelivered(peer)
+      if (!peer.overdue || peer.undelivered.size > 0) return []
+      peer.overdue = false
+      return [this.remark(`${this.#palette.nick(peer.nick)} has got all your messages`)]
+    },
+    Read: (event) => {
+      const { last } = this.#conversations.with(event.nick)
+      if (last?.id === event.id) last.read = true
+      return []
+    },
+    Waiting: (event) => {
+      const peer = this.#conversations.with(event.nick)
+      return [this.remark(`${this.#palette.nick(peer.nick)} has not answered yet; further messages wait until then`)]
+    },
+    Kept: (event) => {
+      const nick = this.remember(event.nick)
+      this.#conversations.with(event.nick).kept = { left: event.undelivered, of: event.undelivered }
+      const waiting = Texts.messages(event.undelivered)
+      return [this.remark(`${waiting} for ${this.#palette.nick(nick)} from last time: delivered as soon as possible`)]
+    },
+    Journal: (event) => {
+      const message = SafeText.line(event.message)
+      this.#safe = event.safe
+      return [event.safe ? this.remark(message) : this.#palette.warn(`* ${message}`)]
+    },
+    Disconnected: (event) => {
+      const peer = this.#conversations.with(event.nick)
+      peer.connected = false
+      if (event.reason === "closed") return []
+      const kept = event.undelivered > 0 ? `; ${Texts.messages(event.undelivered)} kept for the return` : ""
+      return [this.#palette.warn(`* ${peer.nick} ${Texts.disconnected(event.reason)}${kept}`)]
+    },
+    Transfer: (event) => this.transfers.handle(event.transfer),
+    Joined: (event) => {
+      const nick = this.remember(event.nick)
+      return this.#concerns(event.nick) ? [this.remark(`${this.#palette.nick(nick)} is here`)] : []
+    },
+    Left: (event) => {
+      const nick = this.#known.remove(event.nick)
+      return this.#concerns(event.nick) ? [this.remark(`${this.#palette.nick(nick)} is gone from the server`)] : []
+    },
+    Failed: (event) => {
+      if (event.code === "ProfileInUse") this.#passing = true
+      return this.failed(event, event.nick)
+    },
+    Closed: (event) => {
+      return [
+        ...(event.reason === "exit" ? [] : [this.#palette.warn(`* ${SafeText.line(event.message)}`)]),
+        ...this.#fate()
+      ]
+    }
+  }
+
+  #registered(event: ClientEvent & { readonly _tag: "Registered" }): ReadonlyArray<string> {
     const nick = SafeText.line(event.nick, MAX_NICK)
-    const again = this.me === nick && !this.online
+    const again = this.me === nick && !this.#online
     const first = this.me === undefined
     this.me = nick
-    this.online = true
-    this.complaint = undefined
+    this.#online = true
+    this.#complaint = undefined
     if (again) return [this.remark("back on the server")]
-    const lines = [this.remark(`you are ${this.palette.nick(nick)}, seen at ${SafeText.line(event.address, 80)}`)]
+    const lines = [this.remark(`you are ${this.#palette.nick(nick)}, seen at ${SafeText.line(event.address, 80)}`)]
     if (!first) return lines
     return [
       ...lines,
       this.remark(`your key is ${SafeText.line(event.fingerprint)}: let people compare it`),
       this.remark(
-        `type ${this.palette.bold("list")} to see who is there, ${this.palette.bold("query NICK")} to talk, ${this.palette.bold("/help")} for more`
+        `type ${this.#palette.bold("list")} to see who is there, ${this.#palette.bold("query NICK")} to talk, ${this.#palette.bold("/help")} for more`
       )
     ]
   }
 
-  private message(from: string, text: string): ReadonlyArray<Printed> {
-    const time = this.time()
-    return [{ head: `${time === "" ? "" : `${this.palette.dim(time)} `}${from}: `, lines: SafeText.lines(text) }]
+  #message(from: string, text: string): ReadonlyArray<Printed> {
+    const time = this.#time()
+    return [{ head: `${time === "" ? "" : `${this.#palette.dim(time)} `}${from}: `, lines: SafeText.lines(text) }]
   }
 
   /** At the end: what becomes of messages that have not arrived. */
-  private fate(): ReadonlyArray<string> {
-    const waiting = this.conversations.all().filter((peer) => Conversation.undelivered(peer) > 0)
+  #fate(): ReadonlyArray<string> {
+    const waiting = this.#conversations.all().filter((peer) => Conversation.undelivered(peer) > 0)
     if (waiting.length === 0) return []
-    const names = waiting.slice(0, MAX_NAMED).map(({ nick }) => this.palette.nick(nick))
+    const names = waiting.slice(0, MAX_NAMED).map(({ nick }) => this.#palette.nick(nick))
     if (waiting.length > MAX_NAMED) names.push("others")
     const total = waiting.reduce((sum, peer) => sum + Conversation.undelivered(peer), 0)
     const what = `${Texts.messages(total)} for ${names.join(", ")} ${total === 1 ? "has" : "have"} not arrived`
-    return this.safe && !this.passing
+    return this.#safe && !this.#passing
       ? [this.remark(`${what}: kept, to go out when you are ${this.me} again`)]
-      : [this.palette.warn(`* ${what}, and cannot be kept`)]
+      : [this.#palette.warn(`* ${what}, and cannot be kept`)]
   }
 
   /** One of the messages from last time, unless it is one of which we do not know. */
-  private keptDelivered(peer: Conversation.Conversation): ReadonlyArray<string> {
+  #keptDelivered(peer: Conversation.Conversation): ReadonlyArray<string> {
     if (peer.kept === undefined || --peer.kept.left > 0) return []
-    const got = `${this.palette.nick(peer.nick)} has got ${Texts.messages(peer.kept.of)} from last time`
+    const got = `${this.#palette.nick(peer.nick)} has got ${Texts.messages(peer.kept.of)} from last time`
     peer.kept = undefined
     return [this.remark(got)]
   }
 
   /** Arrivals are worth a line in the lobby, and for the people one talks to. */
-  private concerns(nick: string): boolean {
-    return this.conversations.focused === undefined || this.conversations.has(nick)
+  #concerns(nick: string): boolean {
+    return this.#conversations.focused === undefined || this.#conversations.has(nick)
   }
 }
+
+type Teller<Event> = (event: Event) => ReadonlyArray<Printed>
 
 /** Lines of a server's greeting: half of a small screen. */
 const MAX_GREETING = 12

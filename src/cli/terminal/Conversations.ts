@@ -7,24 +7,24 @@ import * as Conversation from "./Conversation.js"
  * same peer.
  */
 export class Conversations {
-  private readonly byKey = new Map<string, Conversation.Conversation>()
-  private focusedKey: string | undefined
+  readonly #byKey = new Map<string, Conversation.Conversation>()
+  #focusedKey: string | undefined
 
   /** The conversation that plain text goes to. */
   get focused(): Conversation.Conversation | undefined {
-    return this.focusedKey === undefined ? undefined : this.byKey.get(this.focusedKey)
+    return this.#focusedKey === undefined ? undefined : this.#byKey.get(this.#focusedKey)
   }
 
   focus(nick: string): void {
-    this.focusedKey = Nickname.key(nick)
+    this.#focusedKey = Nickname.key(nick)
   }
 
   has(nick: string): boolean {
-    return this.byKey.has(Nickname.key(nick))
+    return this.#byKey.has(Nickname.key(nick))
   }
 
   find(nick: string): Conversation.Conversation | undefined {
-    return this.byKey.get(Nickname.key(nick))
+    return this.#byKey.get(Nickname.key(nick))
   }
 
   /**
@@ -32,26 +32,26 @@ export class Conversations {
    */
   with(nick: string): Conversation.Conversation {
     const key = Nickname.key(nick)
-    const found = this.byKey.get(key)
+    const found = this.#byKey.get(key)
     if (found !== undefined) return found
     const made = Conversation.make(SafeText.line(nick, MAX_NICK))
-    this.byKey.set(key, made)
-    for (const oldest of this.byKey.keys()) {
-      if (this.byKey.size <= MAX_CONVERSATIONS) break
-      if (oldest !== this.focusedKey && oldest !== key) this.byKey.delete(oldest)
+    this.#byKey.set(key, made)
+    for (const oldest of this.#byKey.keys()) {
+      if (this.#byKey.size <= MAX_CONVERSATIONS) break
+      if (oldest !== this.#focusedKey && oldest !== key) this.#byKey.delete(oldest)
     }
     return made
   }
 
   remove(nick: string): void {
     const key = Nickname.key(nick)
-    this.byKey.delete(key)
-    if (this.focusedKey === key) this.focusedKey = undefined
+    this.#byKey.delete(key)
+    if (this.#focusedKey === key) this.#focusedKey = undefined
   }
 
   /** The oldest first. */
   all(): ReadonlyArray<Conversation.Conversation> {
-    return [...this.byKey.values()]
+    return [...this.#byKey.values()]
   }
 }
 

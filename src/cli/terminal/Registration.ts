@@ -19,7 +19,10 @@ export interface Registration {
   readonly serverLost: Effect.Effect<void>
   /** A nickname was asked for, and the server does not answer. */
   readonly stranded: () => boolean
-  /** The person wants to leave without a nickname: at once when the server does not answer, or as soon as it turns out so. */
+  /**
+   * The person wants to leave without a nickname: at once when the server does not answer, else as soon as it turns out
+   * that it does not.
+   */
   readonly leave: Effect.Effect<void>
 }
 

@@ -48,12 +48,10 @@ export const peers = (
   }))
   const width = (key: "nick" | "address") => Math.max(...shown.map((peer) => stringWidth(peer[key])))
   const [nicks, addresses] = [width("nick"), width("address")]
-  const lines = shown.map(
-    (peer) =>
-      `  ${palette.nick(peer.nick)}${pad(peer.nick, nicks)}  ${peer.address}${pad(peer.address, addresses)}  ${palette.dim(
-        peer.nick === me ? "(you)" : peer.fingerprint === "" ? "(no key: cannot be talked to)" : peer.fingerprint
-      )}`
-  )
+  const lines = shown.map(({ address, fingerprint, nick }) => {
+    const key = nick === me ? "(you)" : fingerprint === "" ? "(no key: cannot be talked to)" : fingerprint
+    return `  ${palette.nick(nick)}${pad(nick, nicks)}  ${address}${pad(address, addresses)}  ${palette.dim(key)}`
+  })
   if (all.length > MAX_LISTED) lines.push(palette.dim(`  … and ${all.length - MAX_LISTED} more`))
   return lines
 }

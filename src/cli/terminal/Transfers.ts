@@ -11,18 +11,22 @@ export type Fitting = (transfer: Transfer) => boolean
  * of them, those that are over first to be forgotten.
  */
 export class Transfers {
-  private readonly known = new Map<string, { readonly number: number; latest: Transfer }>()
-  private last = 0
+  readonly #known = new Map<string, { readonly number: number; latest: Transfer }>()
+  #last = 0
 
-  constructor(private readonly palette: Palette) {}
+  readonly #palette: Palette
+
+  constructor(palette: Palette) {
+    this.#palette = palette
+  }
 
   /** Takes note of a transfer as it is now; what to say about it. */
   handle(transfer: Transfer): ReadonlyArray<string> {
-    const { palette } = this
-    const entry = this.known.get(transfer.id)
-    const number = entry?.number ?? ++this.last
+    const palette = this.#palette
+    const entry = this.#known.get(transfer.id)
+    const number = entry?.number ?? ++this.#last
     const before = entry?.latest
-    if (entry === undefined) this.add(transfer, number)
+    if (entry === undefined) this.#add(transfer, number)
     else entry.latest = transfer
     const name = `${palette.bold(`[${number}]`)} ${Sentence.title(transfer)}`
     const star = palette.dim("*")
@@ -43,13 +47,13 @@ export class Transfers {
   /** The transfer with this number; without one, the only one that fits. Otherwise what to say. */
   find(number: number | undefined, what: string, fits: Fitting): Transfer | string {
     if (number !== undefined) {
-      const found = [...this.known.values()].find((entry) => entry.number === number)
+      const found = [...this.#known.values()].find((entry) => entry.number === number)
       if (found === undefined) return `there is no transfer ${number}; /files lists them`
       return fits(found.latest)
         ? found.latest
         : `[${number}] ${Sentence.title(found.latest)} is ${Sentence.state(found.latest)}`
     }
-    const fitting = [...this.known.values()].filter(({ latest }) => fits(latest))
+    const fitting = [...this.#known.values()].filter(({ latest }) => fits(latest))
     if (fitting.length === 1) return fitting[0]!.latest
     return fitting.length === 0
       ? `there is nothing to ${what}; /files lists all transfers`
@@ -58,8 +62,8 @@ export class Transfers {
 
   /** All that are remembered, one line each. */
   list(columns: number): ReadonlyArray<string> {
-    if (this.known.size === 0) return [this.palette.dim("no files were sent or received")]
-    return [...this.known.values()].map(({ latest, number }) => {
+    if (this.#known.size === 0) return [this.#palette.dim("no files were sent or received")]
+    return [...this.#known.values()].map(({ latest, number }) => {
       const label = `  [${number}] ${Bar.label(latest)}`
       return Bar.isRunning(latest) ? Bar.line(latest, label, columns - 1) : `${label}  ${Sentence.state(latest)}`
     })
@@ -67,19 +71,19 @@ export class Transfers {
 
   /** The bottom lines: what is moving now, at most `MAX_SHOWN`. */
   status(columns: number): ReadonlyArray<string> {
-    const running = [...this.known.values()].filter(({ latest }) => Bar.isRunning(latest))
+    const running = [...this.#known.values()].filter(({ latest }) => Bar.isRunning(latest))
     const shown = running
       .slice(0, MAX_SHOWN)
-      .map(({ latest, number }) => this.palette.dim(Bar.line(latest, `[${number}] ${Bar.label(latest)}`, columns)))
-    if (running.length > MAX_SHOWN) shown.push(this.palette.dim(`and ${running.length - MAX_SHOWN} more: /files`))
+      .map(({ latest, number }) => this.#palette.dim(Bar.line(latest, `[${number}] ${Bar.label(latest)}`, columns)))
+    if (running.length > MAX_SHOWN) shown.push(this.#palette.dim(`and ${running.length - MAX_SHOWN} more: /files`))
     return shown
   }
 
-  private add(latest: Transfer, number: number): void {
-    this.known.set(latest.id, { number, latest })
-    if (this.known.size <= MAX_KNOWN) return
-    const over = [...this.known].find(([, entry]) => isOver(entry.latest))
-    this.known.delete(over?.[0] ?? this.known.keys().next().value!)
+  #add(latest: Transfer, number: number): void {
+    this.#known.set(latest.id, { number, latest })
+    if (this.#known.size <= MAX_KNOWN) return
+    const over = [...this.#known].find(([, entry]) => isOver(entry.latest))
+    this.#known.delete(over?.[0] ?? this.#known.keys().next().value!)
   }
 }
 

@@ -8,7 +8,7 @@ import { LineReader } from "../LineReader.js"
 import type { ChatModel } from "./ChatModel.js"
 import type { Completion } from "./Completion.js"
 import { type Key, KeyDecoder } from "./Keys.js"
-import { LineEditor } from "./LineEditor.js"
+import { type EditorAction, LineEditor } from "./LineEditor.js"
 import { CLEAR, type InputView, PASTE_OFF, PASTE_ON, Screen } from "./Screen.js"
 import { flat, type Printed, wrap } from "./Wrap.js"
 
@@ -30,156 +30,194 @@ export const interactive = (
 ): Effect.Effect<Ui, never, Terminal | Scope.Scope> =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
-    const editor = new LineEditor()
-    const screen = new Screen()
-    // Drawing goes by steps from the state before to the state after: two at a time would garble the screen.
-    const turn = yield* Effect.makeSemaphore(1)
-
-    const write = (make: () => string) => turn.withPermits(1)(Effect.suspend(() => terminal.write(make())))
-    /** What is to be sent if the person says so. */
-    let asked: { readonly text: string; readonly lines: number } | undefined
-    const view = (columns: number): InputView => ({
-      // A line that is quite full would wrap on some terminals.
-      status: chat.transfers.status(columns - 1),
-      ...(asked === undefined
-        ? { prompt: chat.prompt(), before: editor.before, after: editor.after }
-        : { prompt: `send ${asked.lines} lines? (y/n) `, before: "", after: "" })
-    })
-    const draw = (lines: ReadonlyArray<Printed>) =>
-      write(() => {
-        const size = terminal.size()
-        const rows = lines.flatMap((line) => wrap(line, size.columns))
-        return screen.draw(rows, view(size.columns), size)
-      })
-
-    const giveBack = Effect.ignore(write(() => `${screen.wipe(terminal.size())}${PASTE_OFF}`))
-    /** After a stop other programs have written to the screen: the bottom lines are drawn anew below. */
-    const takeAgain = Effect.ignore(
-      Effect.zipRight(
-        write(() => {
-          screen.wipe(terminal.size())
-          return PASTE_ON
-        }),
-        draw([])
-      )
-    )
-    const suspend = Effect.zipRight(giveBack, Effect.zipRight(terminal.suspend, takeAgain))
+    const ui = new EditorUi({ terminal, chat, completion, turn: yield* Effect.makeSemaphore(1) })
     yield* terminal.raw
     yield* Effect.ignore(terminal.write(PASTE_ON))
-    yield* Effect.addFinalizer(() => giveBack)
-    yield* Effect.forkScoped(Stream.runForEach(terminal.resizes, () => Effect.ignore(draw([]))))
-    yield* Effect.forkScoped(Stream.runForEach(terminal.stops, () => suspend))
-    yield* Effect.forkScoped(Stream.runForEach(terminal.continued, () => takeAgain))
+    yield* Effect.addFinalizer(() => ui.giveBack)
+    yield* Effect.forkScoped(Stream.runForEach(terminal.resizes, () => Effect.ignore(ui.print([]))))
+    yield* Effect.forkScoped(Stream.runForEach(terminal.stops, () => ui.suspend))
+    yield* Effect.forkScoped(Stream.runForEach(terminal.continued, () => ui.takeAgain))
+    return ui
+  })
 
-    const complete = Effect.gen(function* () {
-      const { before } = editor
-      const { found, start } = yield* completion(before)
+class EditorUi implements Ui {
+  readonly #terminal: Terminal["Type"]
+  readonly #chat: ChatModel
+  readonly #completion: (before: string) => Effect.Effect<Completion>
+  readonly #turn: Effect.Semaphore
+  readonly #editor = new LineEditor()
+  readonly #screen = new Screen()
+  /** What is to be sent if the person says so. */
+  #asked: { readonly text: string; readonly lines: number } | undefined
+
+  constructor(parts: {
+    readonly terminal: Terminal["Type"]
+    readonly chat: ChatModel
+    readonly completion: (before: string) => Effect.Effect<Completion>
+    /** Drawing goes by steps from the state before to the state after: two at a time would garble the screen. */
+    readonly turn: Effect.Semaphore
+  }) {
+    this.#terminal = parts.terminal
+    this.#chat = parts.chat
+    this.#completion = parts.completion
+    this.#turn = parts.turn
+  }
+
+  readonly print = (lines: ReadonlyArray<Printed>): Effect.Effect<void, TerminalClosed> =>
+    this.#write(() => {
+      const size = this.#terminal.size()
+      const rows = lines.flatMap((line) => wrap(line, size.columns))
+      return this.#screen.draw(rows, this.#view(size.columns), size)
+    })
+
+  readonly read = <E>(onLine: (line: string) => Effect.Effect<void, E>): Effect.Effect<InputEnd, TerminalClosed | E> =>
+    Effect.gen(this, function* () {
+      const decoder = new KeyDecoder()
+      const oneAtATime = yield* Effect.makeSemaphore(1)
+      let end: InputEnd = "end"
+      const pressAll = (keys: () => ReadonlyArray<Key>) =>
+        Effect.gen(this, function* () {
+          for (const key of keys()) {
+            const ended = yield* this.#press(key, onLine)
+            if (ended === undefined) continue
+            end = ended
+            return false
+          }
+          yield* this.print([])
+          return true
+        }).pipe(oneAtATime.withPermits(1))
+      /** What was pasted stands on the line even when its end mark never comes; the person decides about it. */
+      const endPaste = Effect.zipRight(
+        Effect.sleep(PASTE_PAUSE),
+        pressAll(() => decoder.endPaste())
+      )
+      let waiting: Fiber.Fiber<unknown, unknown> | undefined
+      yield* this.print([])
+      yield* Stream.runForEachWhile(this.#terminal.input, (chunk) =>
+        Effect.gen(function* () {
+          if (waiting !== undefined) yield* Fiber.interrupt(waiting)
+          const goesOn = yield* pressAll(() => decoder.push(chunk))
+          waiting = decoder.isPasting ? yield* Effect.forkScoped(endPaste) : undefined
+          return goesOn
+        })
+      )
+      return end
+    }).pipe(Effect.scoped)
+
+  /** Leaves nothing of the bottom lines, and has pastes no longer marked. */
+  get giveBack(): Effect.Effect<void> {
+    return Effect.ignore(this.#write(() => `${this.#screen.wipe(this.#terminal.size())}${PASTE_OFF}`))
+  }
+
+  /** After a stop other programs have written to the screen: the bottom lines are drawn anew below. */
+  get takeAgain(): Effect.Effect<void> {
+    const wiped = this.#write(() => {
+      this.#screen.wipe(this.#terminal.size())
+      return PASTE_ON
+    })
+    return Effect.ignore(Effect.zipRight(wiped, this.print([])))
+  }
+
+  get suspend(): Effect.Effect<void> {
+    return Effect.zipRight(this.giveBack, Effect.zipRight(this.#terminal.suspend, this.takeAgain))
+  }
+
+  #write(make: () => string): Effect.Effect<void, TerminalClosed> {
+    return this.#turn.withPermits(1)(Effect.suspend(() => this.#terminal.write(make())))
+  }
+
+  #view(columns: number): InputView {
+    const { after, before } = this.#editor
+    return {
+      // A line that is quite full would wrap on some terminals.
+      status: this.#chat.transfers.status(columns - 1),
+      ...(this.#asked === undefined
+        ? { prompt: this.#chat.prompt(), before, after }
+        : { prompt: `send ${this.#asked.lines} lines? (y/n) `, before: "", after: "" })
+    }
+  }
+
+  /** Does what a key asks for; gives how the input ends, if it does. */
+  #press<E>(
+    key: Key,
+    onLine: (line: string) => Effect.Effect<void, E>
+  ): Effect.Effect<InputEnd | undefined, TerminalClosed | E> {
+    return Effect.gen(this, function* () {
+      if (this.#asked !== undefined) {
+        const text = this.#answered(key, this.#asked.text)
+        yield* this.print([])
+        if (text !== undefined) yield* onLine(text)
+        return undefined
+      }
+      const action = this.#editor.handle(key)
+      switch (action._tag) {
+        case "Interrupt":
+          return action.empty ? "interrupt" : undefined
+        case "EndOfInput":
+          return "end"
+        default:
+          yield* this.#act(action, onLine)
+          return undefined
+      }
+    })
+  }
+
+  #act<E>(
+    action: Exclude<EditorAction, { readonly _tag: "Interrupt" | "EndOfInput" }>,
+    onLine: (line: string) => Effect.Effect<void, E>
+  ): Effect.Effect<void, TerminalClosed | E> {
+    switch (action._tag) {
+      case "None":
+        return Effect.void
+      case "Submit":
+        if (!isTooLong(action.text)) return Effect.zipRight(this.print([]), onLine(action.text))
+        this.#editor.set(action.text)
+        return this.#refuse(action.text.length)
+      case "Confirm":
+        this.#asked = action
+        return Effect.void
+      case "Overlong":
+        return this.#refuse(action.length)
+      case "Complete":
+        return this.#complete
+      case "Suspend":
+        return this.suspend
+      case "Redraw":
+        return this.#write(() => {
+          this.#screen.wipe(this.#terminal.size())
+          return CLEAR
+        })
+    }
+  }
+
+  /** The text, once the person has agreed to it; it goes back to the line when the answer is no. */
+  #answered(key: Key, text: string): string | undefined {
+    const answer = key._tag === "Text" ? key.text.toLowerCase() : key._tag === "Press" ? key.name : ""
+    if (answer === "y" || answer === "n" || answer === "interrupt") this.#asked = undefined
+    if (answer === "n" || answer === "interrupt") this.#editor.set(text)
+    return answer === "y" ? text : undefined
+  }
+
+  #refuse(length: number): Effect.Effect<void, TerminalClosed> {
+    return this.print([`* that is ${length} characters, and a message has at most ${MAX_MESSAGE} bytes: ${AS_A_FILE}`])
+  }
+
+  get #complete(): Effect.Effect<void, TerminalClosed> {
+    return Effect.gen(this, function* () {
+      const { before } = this.#editor
+      const { found, start } = yield* this.#completion(before)
       const typed = before.slice(start)
       const common = commonPrefix(found)
       const only = found.length === 1 ? found[0]! : undefined
       if (common.length > typed.length || only !== undefined) {
-        editor.before = before.slice(0, start)
-        editor.insert(only === undefined || only.endsWith("/") ? common : `${only} `)
-        return yield* draw([])
+        this.#editor.before = before.slice(0, start)
+        this.#editor.insert(only === undefined || only.endsWith("/") ? common : `${only} `)
+        return yield* this.print([])
       }
-      if (found.length > 0) yield* draw([`  ${found.slice(0, MAX_OFFERED).join("  ")}`])
+      if (found.length > 0) yield* this.print([`  ${found.slice(0, MAX_OFFERED).join("  ")}`])
     })
-
-    /** The text, once the person has agreed to it; it goes back to the line when the answer is no. */
-    const answered = (key: Key): string | undefined => {
-      const { text } = asked!
-      const answer = key._tag === "Text" ? key.text.toLowerCase() : key._tag === "Press" ? key.name : ""
-      if (answer === "y") {
-        asked = undefined
-        return text
-      }
-      if (answer === "n" || answer === "interrupt") {
-        asked = undefined
-        editor.set(text)
-      }
-      return undefined
-    }
-
-    const refuse = (length: number) =>
-      draw([`* that is ${length} characters, and a message has at most ${MAX_MESSAGE} bytes: ${AS_A_FILE}`])
-
-    /** Does what a key asks for; gives how the input ends, if it does. */
-    const press = <E>(key: Key, onLine: (line: string) => Effect.Effect<void, E>) =>
-      Effect.gen(function* () {
-        if (asked !== undefined) {
-          const text = answered(key)
-          yield* draw([])
-          if (text !== undefined) yield* onLine(text)
-          return
-        }
-        const action = editor.handle(key)
-        switch (action._tag) {
-          case "None":
-            return
-          case "Submit":
-            if (isTooLong(action.text)) {
-              editor.set(action.text)
-              return yield* refuse(action.text.length)
-            }
-            yield* draw([])
-            return yield* onLine(action.text)
-          case "Confirm":
-            asked = action
-            return
-          case "Overlong":
-            return yield* refuse(action.length)
-          case "Complete":
-            return yield* complete
-          case "Suspend":
-            return yield* suspend
-          case "Redraw":
-            return yield* write(() => {
-              screen.wipe(terminal.size())
-              return CLEAR
-            })
-          case "Interrupt":
-            return action.empty ? "interrupt" : undefined
-          case "EndOfInput":
-            return "end"
-        }
-      })
-
-    const read: Ui["read"] = (onLine) =>
-      Effect.gen(function* () {
-        const decoder = new KeyDecoder()
-        const oneAtATime = yield* Effect.makeSemaphore(1)
-        let end: InputEnd = "end"
-        const pressAll = (keys: () => ReadonlyArray<Key>) =>
-          Effect.gen(function* () {
-            for (const key of keys()) {
-              const ended = yield* press(key, onLine)
-              if (ended === undefined) continue
-              end = ended
-              return false
-            }
-            yield* draw([])
-            return true
-          }).pipe(oneAtATime.withPermits(1))
-        /** What was pasted stands on the line even when its end mark never comes; the person decides about it. */
-        const endPaste = Effect.zipRight(
-          Effect.sleep(PASTE_PAUSE),
-          pressAll(() => decoder.endPaste())
-        )
-        let waiting: Fiber.Fiber<unknown, unknown> | undefined
-        yield* draw([])
-        yield* Stream.runForEachWhile(terminal.input, (chunk) =>
-          Effect.gen(function* () {
-            if (waiting !== undefined) yield* Fiber.interrupt(waiting)
-            const goesOn = yield* pressAll(() => decoder.push(chunk))
-            waiting = decoder.isPasting ? yield* Effect.forkScoped(endPaste) : undefined
-            return goesOn
-          })
-        )
-        return end
-      }).pipe(Effect.scoped)
-
-    return { print: draw, read }
-  })
+  }
+}
 
 /** Lines in, lines out, for pipes and simple terminals: no prompt and no control characters. */
 export const plain: Effect.Effect<Ui, never, Terminal> = Effect.map(Terminal, (terminal) => ({

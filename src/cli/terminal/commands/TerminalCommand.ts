@@ -77,7 +77,7 @@ export interface Context {
 /** Prints a remark of the program. */
 export const remark = ({ chat, ui }: Context, text: string): Outcome => ui.print([chat.remark(text)])
 
-/** Asks something of the client and shows what comes of it; why it failed where it does, and what `nick` has to do with it. */
+/** Asks something of the client and shows what comes of it, or why it failed; `nick` is whom it was about. */
 export const attempt = <A>(
   { chat, ui }: Context,
   call: Effect.Effect<A, ClientError>,
