@@ -1,7 +1,9 @@
+import * as Schema from "effect/Schema"
 import type { Nickname } from "./Nickname.js"
 
 /** Names one control connection among all nodes that share a registry; never used again. */
-export type SessionId = string
+export const SessionId = Schema.String.pipe(Schema.brand("SessionId"))
+export type SessionId = typeof SessionId.Type
 
 /** What a session asks for when it wants a nickname; its proof of identity is checked already. */
 export interface Claim {

@@ -8,7 +8,7 @@ import { type Ending, Session } from "../core/rendezvous/Session.js"
 import { DeadlineWheel, type Timed } from "../core/support/DeadlineWheel.js"
 import type { Crypto } from "../domain/Crypto.js"
 import * as Endpoint from "../domain/Endpoint.js"
-import type { Registration, SessionId } from "../domain/Registration.js"
+import { type Registration, SessionId } from "../domain/Registration.js"
 import * as Bytes from "../protocol/Bytes.js"
 import { encodeIncoming, encodeMessage, encodeRefusal, type RefusalBody } from "../protocol/ControlCodec.js"
 import type { Connection, ConnectionHandler } from "../services/Connection.js"
@@ -231,7 +231,7 @@ const encodePresence = ({ _tag, registration, version }: PresenceChange): string
   return encodeMessage({ _tag, version, nick: nickname.text, address, fingerprint: identity?.fingerprint ?? "" })
 }
 
-const idOf = (number: number): SessionId => String(number)
+const idOf = (number: number): SessionId => SessionId.make(String(number))
 
 /** What a channel's name has room for. */
 const MAX_NUMBER = 0xffff_ffff

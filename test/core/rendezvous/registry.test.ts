@@ -7,6 +7,7 @@ import {
   RegistryMachine
 } from "../../../src/core/rendezvous/RegistryMachine.js"
 import type { Claim } from "../../../src/domain/Registration.js"
+import { SessionId } from "../../../src/domain/Registration.js"
 import { MAX_LINE } from "../../../src/protocol/Control.js"
 import { encodeClients } from "../../../src/protocol/ControlCodec.js"
 import { some } from "../../support/Effort.js"
@@ -31,12 +32,12 @@ class Names {
   }
 
   release(session: string, hold: boolean, now: number) {
-    this.machine.release(session, hold, now)
+    this.machine.release(SessionId.make(session), hold, now)
     this.#drain()
   }
 
   update(session: string, endpoints: ReadonlyArray<string>) {
-    this.machine.update(session, endpoints)
+    this.machine.update(SessionId.make(session), endpoints)
     this.#drain()
   }
 

@@ -8,6 +8,7 @@ import {
 } from "../../../src/core/rendezvous/Session.js"
 import * as Nickname from "../../../src/domain/Nickname.js"
 import type { Claim, Registration, VerifiedIdentity } from "../../../src/domain/Registration.js"
+import { SessionId } from "../../../src/domain/Registration.js"
 import { defaults } from "../../../src/server/ServerOptions.js"
 
 export const nickname = (text: string): Nickname.Nickname => Either.getOrThrow(Nickname.parse(text))
@@ -19,7 +20,7 @@ export const identity = (name: string): VerifiedIdentity => ({
 })
 
 export const claim = (session: string, nick: string, more: Partial<Claim> = {}): Claim => ({
-  session,
+  session: SessionId.make(session),
   nickname: nickname(nick),
   address: `192.0.2.1:${session.length}`,
   endpoints: [],
@@ -28,7 +29,7 @@ export const claim = (session: string, nick: string, more: Partial<Claim> = {}):
 
 export const registration = (nick: string, more: Partial<Registration> = {}): Registration => ({
   nickname: nickname(nick),
-  session: nick,
+  session: SessionId.make(nick),
   epoch: 1,
   identity: undefined,
   address: "192.0.2.1:1",

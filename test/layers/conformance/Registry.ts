@@ -4,6 +4,7 @@ import type * as Scope from "effect/Scope"
 import { describe, expect, it } from "vitest"
 import * as Nickname from "../../../src/domain/Nickname.js"
 import type { Claim, Registration, VerifiedIdentity } from "../../../src/domain/Registration.js"
+import { SessionId } from "../../../src/domain/Registration.js"
 import { type ClaimAnswer, type FindAnswer, Registry, type RegistryEvent } from "../../../src/services/Registry.js"
 import type { Subject } from "./Suite.js"
 
@@ -49,10 +50,10 @@ export const suite = (name: string, setup: RegistrySetup, { run }: Subject<Regis
         expect(told).toEqual([{ _tag: "Owned", registration: alice }])
         const changed = yield* names.claims("1", "Alice")
         const bob = yield* names.claims("1", "bob")
-        names.registry.update("1", ["192.0.2.9:9"])
-        names.registry.release("1", false)
-        names.registry.update("1", [])
-        names.registry.release("1", false)
+        names.registry.update(SessionId.make("1"), ["192.0.2.9:9"])
+        names.registry.release(SessionId.make("1"), false)
+        names.registry.update(SessionId.make("1"), [])
+        names.registry.release(SessionId.make("1"), false)
         yield* names.until(() => told.length >= 6)
         expect(told.slice(1)).toEqual([
           { _tag: "Owned", registration: changed },
@@ -83,9 +84,9 @@ export const suite = (name: string, setup: RegistrySetup, { run }: Subject<Regis
           const { epoch: next } = yield* names.claims(String(round), "alice", { identity: identity("a") })
           expect(next).toBeGreaterThan(epoch)
           epoch = next
-          if (round % 2 === 0) names.registry.release(String(round), round === 0)
+          if (round % 2 === 0) names.registry.release(SessionId.make(String(round)), round === 0)
         }
-        names.registry.update("3", ["192.0.2.9:9"])
+        names.registry.update(SessionId.make("3"), ["192.0.2.9:9"])
         expect(yield* names.find("alice")).not.toMatchObject({ registration: { epoch: epoch + 1 } })
       }))
 
@@ -93,15 +94,15 @@ export const suite = (name: string, setup: RegistrySetup, { run }: Subject<Regis
       Effect.gen(function* () {
         yield* names.claims("1", "alice", { identity: identity("a") })
         const anonymous = yield* names.claims("2", "bob")
-        names.registry.release("1", true)
-        names.registry.release("2", true)
+        names.registry.release(SessionId.make("1"), true)
+        names.registry.release(SessionId.make("2"), true)
         expect(yield* names.find("alice")).toEqual({ _tag: "Nobody" })
         expect(yield* names.claim("3", "alice")).toMatchObject({ refusal: { _tag: "NickTaken" } })
         expect(yield* names.claim("3", "alice", { identity: identity("b") })).toMatchObject({ _tag: "Refused" })
         expect(yield* names.claim("3", "bob", { resume: "another" })).toMatchObject({ _tag: "Refused" })
         yield* names.claims("4", "alice", { identity: identity("a") })
         yield* names.claims("5", "bob", { resume: anonymous.resume })
-        names.registry.release("4", true)
+        names.registry.release(SessionId.make("4"), true)
         const from = Date.now()
         yield* names.eventually(
           () => names.claim("6", "alice"),
@@ -117,7 +118,7 @@ export const suite = (name: string, setup: RegistrySetup, { run }: Subject<Regis
         const first = yield* names.claims("1", "alice", { identity: identity("a") })
         expect(yield* names.claim("2", "alice", { identity: identity("b") })).toMatchObject({ _tag: "Refused" })
         const second = yield* names.claims("2", "alice", { identity: identity("a") })
-        names.registry.release("1", true)
+        names.registry.release(SessionId.make("1"), true)
         expect(told).toEqual([
           { _tag: "Owned", registration: first },
           { _tag: "Replaced", session: "1" },
@@ -142,7 +143,7 @@ export const suite = (name: string, setup: RegistrySetup, { run }: Subject<Regis
       Effect.gen(function* () {
         for (let i = 0; i < setup.maxNames; i++) yield* names.claims(String(i), `nick${i}`)
         expect(yield* names.claim("x", "late")).toMatchObject({ _tag: "Refused", refusal: { _tag: "Busy" } })
-        names.registry.release("0", true)
+        names.registry.release(SessionId.make("0"), true)
         yield* names.claims("x", "late")
         expect(names.registry.names()).toBe(setup.maxNames)
       }))
@@ -167,7 +168,13 @@ class Names {
   }
 
   claim(session: string, nick: string, more: Partial<Claim> = {}, onAnswer = () => {}): Effect.Effect<ClaimAnswer> {
-    const claim = { session, nickname: nickname(nick), address: "192.0.2.1:1", endpoints: ["192.0.2.1:1"], ...more }
+    const claim = {
+      session: SessionId.make(session),
+      nickname: nickname(nick),
+      address: "192.0.2.1:1",
+      endpoints: ["192.0.2.1:1"],
+      ...more
+    }
     return Effect.async((resume) =>
       this.registry.claim(claim, (answer) => {
         onAnswer()
