@@ -38,8 +38,8 @@ await build({
   }
 })
 
-const libraries = ["src/index.ts", "src/sim/index.ts", "src/sim/vitest.ts", "src/simulator.ts"].filter((file) =>
-  existsSync(join(root, file))
+const libraries = ["src/index.ts", "src/sim/index.ts", "src/sim/vitest.ts", "src/sim/ScenarioWorker.ts"].filter(
+  (file) => existsSync(join(root, file))
 )
 await build({
   ...common,

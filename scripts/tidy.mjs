@@ -37,6 +37,11 @@ export const EXCEPTIONS = [
   "src/sim/DefaultCrypto.ts -> src/layers/node/Crypto.ts",
   // While a run is on it takes the clocks, timers and random numbers of Node out of the programs' hands.
   "src/sim/kernel/Sandbox.ts -> src/layers/node/NodeHooks.ts",
+  // The program's own choice of layers, loaded when a command starts: most of what there is to load.
+  "src/cli/LiveMachine.ts -> src/layers/node/Layers.ts",
+  "src/cli/LiveMachine.ts -> src/layers/node/Simulator.ts",
+  "src/cli/LiveMachine.ts -> src/layers/memory/Files.ts",
+  "src/cli/LiveMachine.ts -> src/layers/memory/Store.ts",
   // The packets of a failed run are written down for people, by a test runner outside of the simulated world.
   "src/sim/Replay.ts -> src/layers/node/NodeHooks.ts"
 ]
@@ -103,7 +108,7 @@ const ours = (path, room, target) => {
 const foreign = (room, specifier) => {
   if (/^(effect|@effect\/[^/]+)$/.test(specifier))
     return `import deeply (effect/Effect, not ${specifier}): barrels cost half a second of start-up`
-  if (specifier.startsWith("node:") && room !== "layers/node" && room !== "")
+  if (specifier.startsWith("node:") && room !== "layers/node")
     return `only layers/node talks to Node (${specifier}); declare what you need in services`
   if (specifier.startsWith("@effect/platform-node") && room !== "layers/node" && room !== "")
     return `only main and layers/node name the platform (${specifier})`
@@ -277,9 +282,6 @@ const lookUp = (packages, path, name) => {
 
 /** What is being mended at this moment, as the beginnings of paths. */
 const UNDER_WAY = [
-  "src/live.ts",
-  "src/simulate.ts",
-  "src/simulator.ts",
   "src/cli/oneshot/ReceiveFileProgram.ts",
   "src/client/",
   "src/layers/node/Connection.ts",

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import process from "node:process"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -13,7 +12,7 @@ import * as Terminal from "./layers/node/Terminal.js"
 const host: Host = {
   env: process.env,
   machine: Effect.map(
-    Effect.promise(() => import("./live.js")),
+    Effect.promise(() => import("./cli/LiveMachine.js")),
     ({ machine }) => machine
   ),
   setExitCode: (code) => {

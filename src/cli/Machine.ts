@@ -1,12 +1,11 @@
-import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { ClientServices } from "../client/make.js"
 import type { Profiles } from "../client/Profile.js"
 import type { Files } from "../services/Files.js"
 import type { Listener } from "../services/Listener.js"
 import type { SignatureVerifier } from "../services/SignatureVerifier.js"
+import type { Simulator } from "../services/Simulator.js"
 import type { ProgramError } from "./ProgramError.js"
-import type { Simulator } from "./simulate/Simulator.js"
 
 /** What the programs stand on: the concrete layers, which only the program's entry names. */
 export interface Machine {
@@ -18,7 +17,7 @@ export interface Machine {
   readonly passing: Layer.Layer<Exclude<ClientServices, Profiles> | Listener, ProgramError>
   readonly profiles: Layer.Layer<Profiles>
   /** Processes with the simulated world in them. */
-  readonly simulator: Effect.Effect<Simulator>
+  readonly simulator: Layer.Layer<Simulator>
 }
 
 type NetworkServices = Exclude<ClientServices, Profiles | Files> | Listener | SignatureVerifier

@@ -7,8 +7,9 @@ import { ProgramError } from "../../src/cli/ProgramError.js"
 import * as Program from "../../src/cli/simulate/Program.js"
 import { Progress } from "../../src/cli/simulate/Progress.js"
 import * as SeedRange from "../../src/cli/simulate/SeedRange.js"
-import type { Failure, Runner, Simulator } from "../../src/cli/simulate/Simulator.js"
 import * as MemoryTerminal from "../../src/layers/memory/Terminal.js"
+import type { Failure } from "../../src/protocol/Simulation.js"
+import { type Runner, Simulator, SimulatorError } from "../../src/services/Simulator.js"
 import { Terminal } from "../../src/services/Terminal.js"
 
 const failureOf = (seed: number, faults?: ReadonlyArray<number>): Failure => ({
@@ -26,7 +27,7 @@ const simulate = (
   Effect.runPromise(
     Effect.gen(function* () {
       const memory = yield* MemoryTerminal.make()
-      const simulator: Simulator = {
+      const simulator: Simulator["Type"] = {
         parallelism: 4,
         prepare: () => Effect.succeed(Effect.succeed({ sweep, replay }))
       }
@@ -38,7 +39,8 @@ const simulate = (
         patience: 60,
         ...settings
       }
-      const exit = yield* Program.run(all, simulator).pipe(
+      const exit = yield* Program.run(all).pipe(
+        Effect.provideService(Simulator, simulator),
         Effect.provideService(Terminal, memory.terminal),
         Effect.either
       )
@@ -84,7 +86,7 @@ describe("a sweep", () => {
   })
 
   it("ends when a process cannot go on", async () => {
-    const { error } = await simulate({}, () => new ProgramError({ message: "a process died" }))
+    const { error } = await simulate({}, () => new SimulatorError({ message: "a process died" }))
     expect(error).toEqual(new ProgramError({ message: "a process died" }))
   })
 })

@@ -49,6 +49,6 @@ export const table: readonly [Row, ...ReadonlyArray<Row>] = [
   row(
     simulate,
     () => import("../simulate/Program.js"),
-    ({ run }, settings, { simulator }) => Effect.flatMap(simulator, (processes) => run(settings, processes))
+    ({ run }, settings, { simulator }) => Effect.provide(run(settings), simulator)
   )
 ]

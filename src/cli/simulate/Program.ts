@@ -1,25 +1,28 @@
 import * as Effect from "effect/Effect"
+import type { Failure } from "../../protocol/Simulation.js"
+import { type Runner, Simulator, type SimulatorError } from "../../services/Simulator.js"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
 import * as Time from "../../services/Time.js"
 import type { SimulateSettings } from "../commands/Simulate.js"
 import { ProgramError } from "../ProgramError.js"
 import { Progress } from "./Progress.js"
 import * as SeedRange from "./SeedRange.js"
-import type { Failure, Runner, Simulator } from "./Simulator.js"
 
 /**
  * `parley simulate`: runs a scenario under many seeds until one fails, or replays a single one. A failure is told with
  * the one command that shows it again, and ends the program with exit code 1.
  */
 export const run = (
-  settings: SimulateSettings,
-  simulator: Simulator
-): Effect.Effect<void, ProgramError | TerminalClosed, Terminal> =>
-  Effect.scoped(settings.seeds.first === settings.seeds.last ? replay(settings, simulator) : sweep(settings, simulator))
+  settings: SimulateSettings
+): Effect.Effect<void, ProgramError | TerminalClosed, Terminal | Simulator> =>
+  Effect.scoped(settings.seeds.first === settings.seeds.last ? replay(settings) : sweep(settings)).pipe(
+    Effect.catchTag("SimulatorError", ({ message }) => new ProgramError({ message }))
+  )
 
-const replay = ({ faults, file, patience, seeds }: SimulateSettings, simulator: Simulator) =>
+const replay = ({ faults, file, patience, seeds }: SimulateSettings) =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
+    const simulator = yield* Simulator
     const runner = yield* yield* simulator.prepare(file, patience * 1_000)
     const { failure, log, path, virtualMs } = yield* runner.replay(seeds.first, faults)
     yield* terminal.write(
@@ -33,9 +36,10 @@ const replay = ({ faults, file, patience, seeds }: SimulateSettings, simulator: 
     if (failure !== undefined) return yield* new ProgramError({ message: `seed ${seeds.first} failed` })
   })
 
-const sweep = ({ file, jobs, patience, seeds }: SimulateSettings, simulator: Simulator) =>
+const sweep = ({ file, jobs, patience, seeds }: SimulateSettings) =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
+    const simulator = yield* Simulator
     const time = yield* Time.make
     const total = seeds.last - seeds.first + 1
     const count = Math.min(jobs ?? simulator.parallelism, Math.ceil(total / BATCH))
@@ -66,7 +70,7 @@ const lowestFailure = (
   runners: ReadonlyArray<Runner>,
   seeds: SeedRange.SeedRange,
   progress: Progress
-): Effect.Effect<Failure | undefined, ProgramError> =>
+): Effect.Effect<Failure | undefined, SimulatorError> =>
   Effect.gen(function* () {
     let next = seeds.first
     let lowest: Failure | undefined

@@ -1,13 +1,11 @@
-import process from "node:process"
-import { pathToFileURL } from "node:url"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type { Alive, Answer, Runs, Task } from "./cli/simulate/Messages.js"
-import { writeArtifacts } from "./sim/Replay.js"
-import { run, type Scenario } from "./sim/Run.js"
-import { optionsFor, type SeedsOptions, sweep } from "./sim/Seeds.js"
-import type { Body } from "./sim/SimTest.js"
+import type { Alive, Answer, Runs, Task } from "../protocol/Simulation.js"
+import { writeArtifacts } from "./Replay.js"
+import { run, type Scenario } from "./Run.js"
+import { optionsFor, type SeedsOptions, sweep } from "./Seeds.js"
+import type { Body } from "./SimTest.js"
 
 /**
  * A process of `parley simulate`: loads one scenario and runs it as it is told over the channel to its parent. The
@@ -31,7 +29,7 @@ const perform = async (task: Task): Promise<Answer> => {
 
 const load = async (task: Task & { readonly _tag: "Load" }): Promise<Answer> => {
   try {
-    const module: Record<string, unknown> = await import(pathToFileURL(task.module).href)
+    const module: Record<string, unknown> = await import(task.module)
     const found = module.default
     if (Effect.isEffect(found)) scenario = found as Scenario<unknown, unknown>
     else if (typeof found === "function") scenario = Effect.gen(found as Body) as Scenario<unknown, unknown>

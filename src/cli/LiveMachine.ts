@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Machine } from "./cli/Machine.js"
-import { ProgramError } from "./cli/ProgramError.js"
-import * as Profile from "./client/Profile.js"
-import * as MemoryFiles from "./layers/memory/Files.js"
-import * as MemoryStore from "./layers/memory/Store.js"
-import { layerMachine, layerNode } from "./layers/node/Layers.js"
+import * as Profile from "../client/Profile.js"
+import * as MemoryFiles from "../layers/memory/Files.js"
+import * as MemoryStore from "../layers/memory/Store.js"
+import { layerMachine, layerNode } from "../layers/node/Layers.js"
+import type { Machine } from "./Machine.js"
+import { ProgramError } from "./ProgramError.js"
 
 /**
  * The programs' machine, on Node's layers. `main` imports this file when a command starts, as it is most of what there
@@ -22,8 +22,10 @@ export const machine: Machine = {
   at: (home) => Layer.provideMerge(Profile.layer, orSay(layerNode({ home }))),
   passing: Layer.merge(network, MemoryFiles.layer),
   profiles: Layer.provide(Profile.layer, Layer.merge(layerMachine, MemoryStore.layer)).pipe(Layer.orDie),
-  simulator: Effect.map(
-    Effect.promise(() => import("./simulate.js")),
-    ({ simulator }) => simulator
+  simulator: Layer.unwrapEffect(
+    Effect.map(
+      Effect.promise(() => import("../layers/node/Simulator.js")),
+      ({ layer }) => layer
+    )
   )
 }

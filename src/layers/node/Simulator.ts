@@ -4,30 +4,36 @@ import { createRequire } from "node:module"
 import { availableParallelism } from "node:os"
 import { basename, dirname, join, resolve } from "node:path"
 import process from "node:process"
-import { fileURLToPath } from "node:url"
+import { fileURLToPath, pathToFileURL } from "node:url"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { ProgramError } from "./cli/ProgramError.js"
-import type { Alive, Answer, Runs, Task } from "./cli/simulate/Messages.js"
-import type { Runner, Simulator } from "./cli/simulate/Simulator.js"
+import type { Alive, Answer, Runs, Task } from "../../protocol/Simulation.js"
+import { type Runner, Simulator, SimulatorError } from "../../services/Simulator.js"
 
-const prepare: Simulator["prepare"] = (file, patienceMs) =>
+/** Processes of Node beside this one, each with the simulated world in it. */
+export const layer: Layer.Layer<Simulator> = Layer.sync(Simulator, () => ({
+  parallelism: availableParallelism(),
+  prepare
+}))
+
+const prepare: Simulator["Type"]["prepare"] = (file, patienceMs) =>
   Effect.gen(function* () {
     const path = resolve(file)
-    if (!existsSync(path)) return yield* new ProgramError({ message: `there is no file ${file}` })
+    if (!existsSync(path)) return yield* new SimulatorError({ message: `there is no file ${file}` })
     const module = yield* compiled(path)
-    return start(module, basename(path), patienceMs)
+    return start(pathToFileURL(module).href, basename(path), patienceMs)
   })
 
 /**
  * JavaScript is taken as it is, and TypeScript goes through esbuild where that is installed, or else as far as Node can
  * itself.
  */
-const compiled = (path: string): Effect.Effect<string, ProgramError, Scope.Scope> => {
+const compiled = (path: string): Effect.Effect<string, SimulatorError, Scope.Scope> => {
   const esbuild = /\.[mc]?ts$/.test(path) ? findEsbuild(path) : undefined
   if (esbuild === undefined)
     return /\.[mc]?ts$/.test(path) && !("typescript" in process.features)
-      ? new ProgramError({
+      ? new SimulatorError({
           message: "for TypeScript, install esbuild beside it or use Node 22.18, or compile it first"
         })
       : Effect.succeed(path)
@@ -35,7 +41,7 @@ const compiled = (path: string): Effect.Effect<string, ProgramError, Scope.Scope
   const outfile = join(dirname(path), `.${basename(path)}.${process.pid}.mjs`)
   const compile = Effect.tryPromise({
     try: () => esbuild.build({ ...FOR_NODE, entryPoints: [path], outfile }),
-    catch: (error) => new ProgramError({ message: error instanceof Error ? error.message : String(error) })
+    catch: (error) => new SimulatorError({ message: error instanceof Error ? error.message : String(error) })
   })
   return Effect.acquireRelease(compile, () => Effect.sync(() => rmSync(outfile, { force: true }))).pipe(
     Effect.as(outfile)
@@ -65,7 +71,7 @@ const findEsbuild = (path: string): typeof import("esbuild") | undefined => {
   return undefined
 }
 
-const start = (module: string, name: string, patienceMs: number): Effect.Effect<Runner, ProgramError, Scope.Scope> =>
+const start = (module: string, name: string, patienceMs: number): Effect.Effect<Runner, SimulatorError, Scope.Scope> =>
   Effect.gen(function* () {
     const child = yield* Effect.acquireRelease(spawn, (child) => Effect.sync(() => child.kill("SIGKILL")))
     const ask = asking(child, patienceMs)
@@ -82,18 +88,12 @@ const start = (module: string, name: string, patienceMs: number): Effect.Effect<
     }
   })
 
-/**
- * The processes of `parley simulate`. The simulated world itself is loaded by the processes that run it, never by the
- * program.
- */
-export const simulator: Simulator = { parallelism: availableParallelism(), prepare }
-
 const spawn = Effect.suspend(() => {
   // Beside the bundle, or one up from the chunk that this code may be in.
-  const module = ["./simulator.js", "../simulator.js"]
+  const module = ["./sim/ScenarioWorker.js", "../sim/ScenarioWorker.js"]
     .map((name) => fileURLToPath(new URL(name, import.meta.url)))
     .find((path) => existsSync(path))
-  if (module === undefined) return new ProgramError({ message: "this installation has no simulator" })
+  if (module === undefined) return new SimulatorError({ message: "this installation has no simulator" })
   // Standard output belongs to the report; what scenarios print goes to standard error.
   return Effect.succeed(
     fork(module, [], { execArgv: ["--enable-source-maps", YOUNG_SPACE], stdio: ["ignore", 2, 2, "ipc"] })
@@ -111,8 +111,8 @@ type Done = Exclude<Answer, { readonly _tag: "Refused" }>
 /** Gives a process a task and waits for its answer, as long as the process shows that it lives. */
 const asking =
   (child: ChildProcess, patienceMs: number) =>
-  (task: Task, onRuns: (runs: number, virtualMs: number) => void = () => {}): Effect.Effect<Done, ProgramError> =>
-    Effect.async<Done, ProgramError>((resume) => {
+  (task: Task, onRuns: (runs: number, virtualMs: number) => void = () => {}): Effect.Effect<Done, SimulatorError> =>
+    Effect.async<Done, SimulatorError>((resume) => {
       let ended = 0
       const onMessage = (message: Answer | Runs | Alive) => {
         patience.refresh()
@@ -122,17 +122,17 @@ const asking =
           return onRuns(message.runs, message.virtualMs)
         }
         stopListening()
-        resume(message._tag === "Refused" ? new ProgramError({ message: message.message }) : Effect.succeed(message))
+        resume(message._tag === "Refused" ? new SimulatorError({ message: message.message }) : Effect.succeed(message))
       }
       const onExit = () => {
         stopListening()
-        resume(new ProgramError({ message: "a process with the scenario died; its last words are above" }))
+        resume(new SimulatorError({ message: "a process with the scenario died; its last words are above" }))
       }
       const patience = setTimeout(() => {
         stopListening()
         child.kill("SIGKILL")
         const message = `${subject(task, ended)} kept its process busy for ${patienceMs / 1_000} s without a pause: does something in it never end?`
-        resume(new ProgramError({ message }))
+        resume(new SimulatorError({ message }))
       }, patienceMs)
       const stopListening = () => {
         clearTimeout(patience)

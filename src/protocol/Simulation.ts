@@ -1,11 +1,10 @@
-import type { Failure, Replay } from "./Simulator.js"
-
 /**
- * What the command and a process with a scenario say to each other. One task at a time, and each ends with one answer.
+ * What `parley simulate` and a process with a scenario say to each other. One task at a time, and each ends with one
+ * answer.
  */
 
 export type Task =
-  /** `module` is JavaScript, `name` what people call it. */
+  /** `module` is the URL of a file of JavaScript, `name` what people call it. */
   | { readonly _tag: "Load"; readonly module: string; readonly name: string }
   | { readonly _tag: "Sweep"; readonly first: number; readonly count: number }
   | { readonly _tag: "Replay"; readonly seed: number; readonly faults: ReadonlyArray<number> | undefined }
@@ -27,4 +26,22 @@ export interface Runs {
   readonly _tag: "Runs"
   readonly runs: number
   readonly virtualMs: number
+}
+
+export interface Failure {
+  readonly seed: number
+  /** Ids of the planned faults that it takes; `undefined` when there was no plan. */
+  readonly faults: ReadonlyArray<number> | undefined
+  /** What went wrong, in several lines. */
+  readonly message: string
+}
+
+export interface Replay {
+  /** What went wrong, in several lines; `undefined` when nothing did. */
+  readonly failure: string | undefined
+  readonly virtualMs: number
+  /** The last packets. */
+  readonly log: ReadonlyArray<string>
+  /** Packet log and capture, without their endings. */
+  readonly path: string
 }
