@@ -5,21 +5,21 @@
  */
 
 // Clients: nicknames, introductions, conversations.
+export type { Channel, InvitedChannel, OpenChannel } from "./client/Channels.js"
 export {
-  type Channel,
   Client,
   type ClientApi,
-  type InvitedChannel,
-  type OpenChannel,
-  type PeerInfo,
+  type ClientServices,
+  layer as layerClient,
+  make as makeClient,
   type Registration
 } from "./client/Client.js"
 export type { ClientOptions } from "./client/ClientOptions.js"
 export type { FilesApi } from "./client/files/Api.js"
-export { type ClientServices, layer as layerClient, make as makeClient } from "./client/make.js"
 export { layer as layerProfiles, type Profile, ProfileError, Profiles } from "./client/Profile.js"
 export { ClientError, type ClientErrorCode } from "./core/client/ClientError.js"
 export type { ClientEvent, TransferEvent } from "./core/client/Events.js"
+export type { PeerInfo } from "./core/client/PeerInfo.js"
 export type { AcceptPolicy, Transfer, TransferState } from "./core/client/Transfer.js"
 export type { TransferId } from "./core/files/Content.js"
 export type { HistoryMessage, HistoryPage, HistoryQuery } from "./core/history/HistoryPage.js"

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import * as PeerLink from "../../src/client/PeerLink.js"
+import * as UdpSockets from "../../src/client/UdpSockets.js"
 import type { Introduction } from "../../src/core/peer/Introduction.js"
 import type { PeerEvent } from "../../src/core/peer/PeerEvent.js"
 import { Peers } from "../../src/core/peer/Peers.js"
@@ -14,6 +14,7 @@ import { crypto } from "../../src/layers/node/Crypto.js"
 import * as NodeDatagrams from "../../src/layers/node/Datagrams.js"
 import * as NodeEntropy from "../../src/layers/node/Entropy.js"
 import * as PeerRecord from "../../src/protocol/PeerRecord.js"
+import * as Alarm from "../../src/services/Alarm.js"
 import { Datagrams } from "../../src/services/Datagrams.js"
 import { Entropy } from "../../src/services/Entropy.js"
 import * as Time from "../../src/services/Time.js"
@@ -29,7 +30,7 @@ export interface Card {
 export interface Host {
   readonly id: string
   readonly card: Card
-  readonly drive: PeerLink.PeerLink["drive"]
+  readonly drive: Link["drive"]
   readonly packets: { sent: number; received: number }
   readonly close: () => Promise<void>
 }
@@ -55,12 +56,6 @@ export const open = async (
     sequence: 1,
     expiry: Date.now() + 3_600_000
   }
-  const link = await Effect.runPromise(
-    PeerLink.make(onEvent).pipe(
-      Effect.provide(Layer.merge(counting(packets, largest), NodeEntropy.layer)),
-      Scope.extend(scope)
-    )
-  )
   const entropy = await Effect.runPromise(Effect.provide(Entropy, NodeEntropy.layer))
   const machine = new Peers({
     crypto,
@@ -68,8 +63,10 @@ export const open = async (
     identity: { publicKey: identity.signKeys.publicKey, staticKeys: identity.staticKeys },
     now: Effect.runSync(Time.make).monotonic()
   })
-  const candidate = Endpoint.make(address, link.ports.ipv4!)!
-  link.start(machine)
+  const link = await Effect.runPromise(
+    driving(machine, onEvent).pipe(Effect.provide(counting(packets, largest)), Scope.extend(scope))
+  )
+  const candidate = Endpoint.make(address, link.port)!
   link.drive((peers, now) =>
     peers.setLocal(PeerRecord.sign(crypto, identity.signKeys.secretKey, record)!, [candidate], now)
   )
@@ -85,6 +82,55 @@ export const open = async (
     close: () => Effect.runPromise(Scope.close(scope, Exit.void))
   }
 }
+
+interface Link {
+  readonly port: number
+  /** Calls the machine, then drains it. */
+  readonly drive: <A>(use: (machine: Peers, now: number) => A) => A
+}
+
+/** Drives the peer machine alone as `client/Driver` drives a whole client. Closing the scope says goodbye first. */
+const driving = (
+  machine: Peers,
+  onEvent: (event: PeerEvent, now: number) => void
+): Effect.Effect<Link, unknown, Datagrams | Scope.Scope> =>
+  Effect.gen(function* () {
+    const time = yield* Time.make
+    let draining = false
+    let now = 0
+    const drain = (at: number) => {
+      if (draining) return
+      draining = true
+      now = at
+      for (let more = true; more; now = time.monotonic()) {
+        more = false
+        for (let event = machine.pollEvent(); event !== undefined; event = machine.pollEvent()) onEvent(event, now)
+        for (let packet = machine.pollTransmit(now); packet !== undefined; packet = machine.pollTransmit(now)) {
+          more = true
+          if (packet.route._tag === "Direct") sockets.send(packet.route.endpoint, packet.data)
+        }
+      }
+      draining = false
+      alarm.set(machine.pollTimeout())
+    }
+    const read = () => (draining ? now : time.monotonic())
+    const alarm = yield* Alarm.make((at) => {
+      machine.handleTimeout(at)
+      drain(at)
+    })
+    const sockets = yield* UdpSockets.make({
+      onDatagram: (endpoint, data) => machine.handleDatagram({ _tag: "Direct", endpoint }, data, read()),
+      onIdle: () => drain(time.monotonic())
+    })
+    const drive: Link["drive"] = (use) => {
+      const at = read()
+      const result = use(machine, at)
+      drain(at)
+      return result
+    }
+    yield* Effect.addFinalizer(() => Effect.sync(() => drive((peers, at) => peers.closeAll(at))))
+    return { port: sockets.ports.ipv4!, drive }
+  })
 
 /** What the server would say of the other side. */
 export const introduction = (card: Card): Introduction => ({

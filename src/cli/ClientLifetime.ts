@@ -2,8 +2,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { ClientApi } from "../client/Client.js"
+import * as Client from "../client/Client.js"
 import type { ClientOptions } from "../client/ClientOptions.js"
-import * as Client from "../client/make.js"
 import { ProgramError } from "./ProgramError.js"
 
 /** How the programs begin and end with a client. */

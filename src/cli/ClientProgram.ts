@@ -1,6 +1,6 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
-import type * as Client from "../client/make.js"
+import type * as Client from "../client/Client.js"
 import { Terminal, type TerminalClosed } from "../services/Terminal.js"
 import { goodbye, LINGER, open, unhurried } from "./ClientLifetime.js"
 import type { ClientSettings } from "./commands/Client.js"

@@ -1,5 +1,5 @@
 import type * as Layer from "effect/Layer"
-import type { ClientServices } from "../client/make.js"
+import type { ClientServices } from "../client/Client.js"
 import type { Profiles } from "../client/Profile.js"
 import type { Files } from "../services/Files.js"
 import type { Listener } from "../services/Listener.js"

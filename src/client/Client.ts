@@ -1,14 +1,29 @@
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
-import type { ClientError } from "../core/client/ClientError.js"
+import { type ClientError, notConnected, readReceiptsOff } from "../core/client/ClientError.js"
+import type { Conversation } from "../core/client/Conversations.js"
 import type { ClientEvent } from "../core/client/Events.js"
+import type { PeerInfo } from "../core/client/PeerInfo.js"
 import type { Why } from "../core/client/Why.js"
 import type { HistoryPage, HistoryQuery } from "../core/history/HistoryPage.js"
-import type { PeerStatus } from "../core/peer/PeerStatus.js"
 import type { Policy } from "../core/peer/path/Policy.js"
 import type { MessageId } from "../domain/MessageId.js"
+import type { Crypto } from "../services/Crypto.js"
+import type { Datagrams } from "../services/Datagrams.js"
+import type { Dialer } from "../services/Dialer.js"
+import type { Entropy } from "../services/Entropy.js"
+import type { Files } from "../services/Files.js"
+import type { Interfaces } from "../services/Interfaces.js"
+import type { Resolver } from "../services/Resolver.js"
+import type { Store } from "../services/Store.js"
+import { type Channel, Channels, type OpenChannel } from "./Channels.js"
+import { type ClientOptions, DEFAULT_LINGER } from "./ClientOptions.js"
 import type { FilesApi } from "./files/Api.js"
+import * as Profile from "./Profile.js"
+import * as Shell from "./Shell.js"
 
 /**
  * A registered (or registering) participant: the control link, the peer links and the conversations of one nickname.
@@ -79,36 +94,68 @@ export interface ClientApi {
   readonly exit: (lingerMs?: number) => Effect.Effect<void>
 }
 
-export interface Registration {
-  readonly nick: string
-  readonly address: string
-  readonly fingerprint: string
+export type Registration = PeerInfo
+
+/** What a client asks of the world. `Profiles` has its own layer, on `Store`. */
+export type ClientServices = Crypto | Datagrams | Dialer | Entropy | Files | Interfaces | Profile.Profiles | Resolver
+
+/**
+ * A client that lives as long as the scope. Sockets are bound at once (`NoNetwork` when there are none to be had); the
+ * server is dialled by the first `register`. Closing the scope says goodbye to all peers and to the server and leaves
+ * nothing behind.
+ */
+export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientError, ClientServices | Scope.Scope> =>
+  Effect.map(Shell.make(options), (shell) => apiOf(shell, options))
+
+/** `make` as a layer of `Client`, with profiles in the `Store`. */
+export const layer = (
+  options: ClientOptions
+): Layer.Layer<Client, ClientError, Exclude<ClientServices, Profile.Profiles> | Store> =>
+  Layer.scoped(Client, make(options)).pipe(Layer.provide(Profile.layer))
+
+const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
+  const { driver, events, history, transfers } = shell
+  const { conversations } = driver.machine
+  const channels = new Channels(shell)
+  const inConversation = <A>(nick: string, use: (conversation: Conversation) => Effect.Effect<A, ClientError>) =>
+    Effect.suspend(() => {
+      const conversation = conversations.byNick(nick)
+      return conversation === undefined ? notConnected(nick) : use(conversation)
+    })
+  return {
+    events: events.stream,
+    register: (nick) => driver.ask((machine, now) => machine.register(nick, now)),
+    list: driver.ask((machine, now) => machine.list(now)),
+    query: (nick) => channels.query(nick),
+    send: (nick, text) => inConversation(nick, (conversation) => channels.send(conversation, text)),
+    channel: (nick) =>
+      Effect.sync(() => {
+        const conversation = conversations.byNick(nick)
+        return conversation === undefined ? undefined : channels.of(conversation)
+      }),
+    trust: (nick) => doneBy(() => driver.drive((machine, now) => machine.trust(nick, now))),
+    leave: (nick) =>
+      Effect.suspend(() => {
+        const conversation = conversations.byNick(nick)
+        return conversation === undefined ? channels.dropPending(nick) : channels.leave(conversation)
+      }),
+    why: (nick) =>
+      Effect.suspend(() => {
+        const report = driver.drive((machine, now) => machine.why(nick, now))
+        return report instanceof Error ? Effect.fail(report) : Effect.succeed(report)
+      }),
+    setPath: (nick, policy) => doneBy(() => driver.drive((machine, now) => machine.setPath(nick, policy, now))),
+    history: (query = {}) => history.find(query),
+    clearHistory: (nick) => history.clear(nick),
+    read: (nick, id) =>
+      doneBy(() =>
+        options.readReceipts === true ? driver.drive((machine, now) => machine.read(nick, id, now)) : readReceiptsOff()
+      ),
+    files: transfers.api,
+    exit: (lingerMs = options.lingerMs ?? DEFAULT_LINGER) => shell.exit(lingerMs)
+  }
 }
 
-export interface PeerInfo {
-  readonly nick: string
-  readonly address: string
-  /** Empty for an anonymous nickname. */
-  readonly fingerprint: string
-}
-
-/** Law 2 as a type: a channel that the other side opened has no `send` until we ask back with `accept`. */
-export type Channel = InvitedChannel | OpenChannel
-
-interface ChannelBase {
-  readonly peer: PeerInfo
-  readonly status: Effect.Effect<PeerStatus | undefined>
-  readonly close: Effect.Effect<void>
-}
-
-export interface InvitedChannel extends ChannelBase {
-  readonly _tag: "Invited"
-  /** Asks back: `query` of this peer. */
-  readonly accept: Effect.Effect<OpenChannel, ClientError>
-}
-
-export interface OpenChannel extends ChannelBase {
-  readonly _tag: "Open"
-  /** Accepts the message for delivery, in order; `Delivered` follows when the other application has shown it. */
-  readonly send: (text: string) => Effect.Effect<MessageId, ClientError>
-}
+/** Fails with what `act` gives, if it gives anything. */
+const doneBy = (act: () => ClientError | undefined): Effect.Effect<void, ClientError> =>
+  Effect.suspend(() => act() ?? Effect.void)

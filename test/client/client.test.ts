@@ -387,8 +387,8 @@ describe("outages", () => {
         yield* mutual(alice, bob)
         yield* bob.client.leave("alice")
         yield* alice.next("Disconnected", { nick: "bob", reason: "left" })
+        // The question leaves with the first of these, and the answer comes after the second.
         yield* alice.client.send("bob", "wait")
-        yield* Effect.yieldNow()
         yield* alice.client.leave("bob")
         yield* Effect.sleep("1 minute")
         expect(yield* codeOf(alice.client.send("bob", "unasked"))).toBe("NotConnected")

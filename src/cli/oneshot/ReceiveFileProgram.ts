@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Mailbox from "effect/Mailbox"
 import * as Stream from "effect/Stream"
-import type { ClientServices } from "../../client/make.js"
+import type { ClientServices } from "../../client/Client.js"
 import type { ClientEvent } from "../../core/client/Events.js"
 import { isOver, type Transfer } from "../../core/client/Transfer.js"
 import * as Nickname from "../../domain/Nickname.js"

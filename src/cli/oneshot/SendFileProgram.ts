@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { ClientServices } from "../../client/make.js"
+import type { ClientServices } from "../../client/Client.js"
 import { isOver } from "../../core/client/Transfer.js"
 import * as Nickname from "../../domain/Nickname.js"
 import { Terminal } from "../../services/Terminal.js"

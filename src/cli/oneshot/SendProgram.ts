@@ -1,7 +1,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { ClientServices } from "../../client/make.js"
+import type { ClientServices } from "../../client/Client.js"
 import type { ClientEvent } from "../../core/client/Events.js"
 import { MAX_OUTBOX } from "../../core/peer/chat/Conversation.js"
 import type { MessageId } from "../../domain/MessageId.js"

@@ -1,5 +1,5 @@
 import stringWidth from "string-width"
-import type { PeerInfo } from "../../client/Client.js"
+import type { PeerInfo } from "../../core/client/PeerInfo.js"
 import type { Why } from "../../core/client/Why.js"
 import type { DisconnectReason } from "../../core/peer/PeerEvent.js"
 import type { PathInfo } from "../../core/peer/Route.js"

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import type { PeerEvent } from "../../core/peer/PeerEvent.js"
 import type { StreamId } from "../../core/peer/stream/StreamId.js"
 import type { PeerId } from "../../domain/PeerId.js"
-import type { PeerLink } from "../PeerLink.js"
+import type { PeerDriver } from "../Driver.js"
 
 /**
  * The streams of all connections. Each is kept until it is over, so their number is bounded by that of the streams that
@@ -15,7 +15,7 @@ export class PeerStreams {
   private readonly waiting = new Map<PeerId, Set<() => void>>()
 
   constructor(
-    private readonly link: PeerLink,
+    private readonly driver: PeerDriver,
     /** The peer began a stream. */
     private readonly onOpened: (stream: PeerStream) => void
   ) {}
@@ -56,7 +56,7 @@ export class PeerStreams {
 
   /** A new stream of ours; `undefined` when there can be none now. */
   open(peer: PeerId): PeerStream | undefined {
-    const id = this.link.drive((peers, now) => peers.openStream(peer, now))
+    const id = this.driver.drivePeers((peers, now) => peers.openStream(peer, now))
     return typeof id === "number" ? this.add(peer, id) : undefined
   }
 
@@ -82,7 +82,7 @@ export class PeerStreams {
     })
 
   private add(peer: PeerId, id: StreamId): PeerStream {
-    const stream = new PeerStream(this.link, peer, id)
+    const stream = new PeerStream(this.driver, peer, id)
     const streams = this.peers.get(peer) ?? new Map<StreamId, PeerStream>()
     this.peers.set(peer, streams.set(id, stream))
     return stream
@@ -104,7 +104,7 @@ export class PeerStream {
   private waiting: (() => void) | undefined
 
   constructor(
-    private readonly link: PeerLink,
+    private readonly driver: PeerDriver,
     readonly peer: PeerId,
     readonly id: StreamId
   ) {}
@@ -116,7 +116,7 @@ export class PeerStream {
 
   /** Gives everything that was received to `take`, as long as `wanted`. */
   read(wanted: () => boolean, take: (bytes: Uint8Array | "end") => void): void {
-    this.link.drive((peers, now) => {
+    this.driver.drivePeers((peers, now) => {
       while (wanted()) {
         const bytes = peers.readStream(this.peer, this.id, now)
         if (bytes === undefined) return
@@ -127,7 +127,7 @@ export class PeerStream {
   }
 
   write(bytes: Uint8Array): void {
-    this.link.drive((peers, now) => {
+    this.driver.drivePeers((peers, now) => {
       // Before the machine is drained: that may already tell that there is room again.
       if (peers.writeStream(this.peer, this.id, bytes, now) === false) this.writable = false
     })
@@ -135,11 +135,11 @@ export class PeerStream {
 
   finish(): void {
     this.finished = true
-    this.link.drive((peers, now) => peers.finishStream(this.peer, this.id, now))
+    this.driver.drivePeers((peers, now) => peers.finishStream(this.peer, this.id, now))
   }
 
   reset(code: number): void {
-    this.link.drive((peers, now) => peers.resetStream(this.peer, this.id, code, now))
+    this.driver.drivePeers((peers, now) => peers.resetStream(this.peer, this.id, code, now))
   }
 
   handle(event: PeerEvent & { readonly _tag: "StreamReadable" | "StreamWritable" | "StreamReset" }): void {

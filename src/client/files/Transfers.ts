@@ -14,8 +14,8 @@ import type { PeerId } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { Files } from "../../services/Files.js"
 import type { Time } from "../../services/Time.js"
+import type { PeerDriver } from "../Driver.js"
 import type { EventQueue } from "../EventQueue.js"
-import type { PeerLink } from "../PeerLink.js"
 import { ActiveSlots } from "./ActiveSlots.js"
 import type { FilesApi } from "./Api.js"
 import * as FilesCalls from "./FilesCalls.js"
@@ -55,7 +55,7 @@ export const make = (options: {
   readonly time: Time
   readonly conversations: Conversations
   readonly events: EventQueue
-  readonly peers: PeerLink
+  readonly peers: PeerDriver
   /** Fails when the client leaves. */
   readonly leaving: Deferred.Deferred<never, ClientError>
   readonly store: () => TransferStore | undefined

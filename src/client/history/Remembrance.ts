@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { ClientError } from "../../core/client/ClientError.js"
-import type { Conversation, Conversations } from "../../core/client/Conversations.js"
+import type { Conversations } from "../../core/client/Conversations.js"
+import type { HistoryNote } from "../../core/client/Output.js"
 import {
   DEFAULT_LIMIT,
   type HistoryPage,
@@ -8,13 +9,10 @@ import {
   MAX_LIMIT,
   MAX_SEARCH
 } from "../../core/history/HistoryPage.js"
-import type { MessageId } from "../../domain/MessageId.js"
 import * as Nickname from "../../domain/Nickname.js"
-import type { PeerId } from "../../domain/PeerId.js"
 import type { StoreError } from "../../services/Store.js"
-import type * as Time from "../../services/Time.js"
 import type { EventQueue } from "../EventQueue.js"
-import type { Self } from "../Self.js"
+import type { Profile } from "../Profile.js"
 import type { History, Whose } from "./History.js"
 
 /** Keeps what happens in the conversations of one client, if that is wanted, and looks it up in terms of nicknames. */
@@ -22,10 +20,10 @@ export class Remembrance {
   constructor(
     /** Without it nothing is kept, and nothing is looked at. */
     private readonly wanted: boolean,
-    private readonly self: Self,
+    /** Where the profile is, from the first registration on. */
+    private readonly keeper: { readonly profile: Profile | undefined },
     private readonly conversations: Conversations,
-    private readonly events: EventQueue,
-    private readonly time: Time.Time
+    private readonly events: EventQueue
   ) {}
 
   /** There is a profile from now on. */
@@ -33,23 +31,10 @@ export class Remembrance {
     this.history?.attach((message) => this.events.offer({ _tag: "Failed", code: "History", message }))
   }
 
-  /** A conversation that we have asked for begins: there will be something to keep. */
-  begins(peer: PeerId): void {
-    this.history?.prepare(peer)
-  }
-
-  /** A message of ours was accepted. */
-  sent({ nick, peer }: Conversation, id: MessageId, text: string): void {
-    this.history?.write(peer, { _tag: "Sent", id, at: this.time.wall(), nick, text })
-  }
-
-  /** A message of theirs was shown. */
-  received({ nick, peer }: Conversation, id: MessageId, text: string): void {
-    this.history?.write(peer, { _tag: "Received", id, at: this.time.wall(), nick, text })
-  }
-
-  confirmed(peer: PeerId, id: MessageId, how: "Delivered" | "Read"): void {
-    this.history?.write(peer, { _tag: how, id })
+  /** Keeps what the machine says is to be remembered. */
+  note(note: HistoryNote): void {
+    if (note._tag === "Begins") this.history?.prepare(note.peer)
+    else this.history?.write(note.peer, note.entry)
   }
 
   find({ before, limit = DEFAULT_LIMIT, nick, search = "" }: HistoryQuery): Effect.Effect<HistoryPage, ClientError> {
@@ -69,7 +54,7 @@ export class Remembrance {
   }
 
   private get history(): History | undefined {
-    return this.wanted ? this.self.profile?.history : undefined
+    return this.wanted ? this.keeper.profile?.history : undefined
   }
 
   private use<A>(act: (history: History) => Effect.Effect<A, StoreError>): Effect.Effect<A, ClientError> {
@@ -77,7 +62,7 @@ export class Remembrance {
       const { history } = this
       if (history !== undefined)
         return Effect.mapError(act(history), ({ message }) => new ClientError({ code: "History", message }))
-      if (this.self.profile === undefined)
+      if (this.keeper.profile === undefined)
         return new ClientError({
           code: "NotRegistered",
           message: "register a nickname first: each has its own history"
@@ -95,7 +80,7 @@ export class Remembrance {
    */
   private whose(nick: string | undefined): Whose {
     if (nick === undefined) return undefined
-    const peer = this.conversations.byNick(nick)?.peer ?? this.self.profile?.pins.get(Nickname.key(nick))?.identity
+    const peer = this.conversations.byNick(nick)?.peer ?? this.keeper.profile?.pins.get(Nickname.key(nick))?.identity
     return peer === undefined ? { nick } : { peer }
   }
 }

@@ -2,6 +2,8 @@ import * as Data from "effect/Data"
 import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
 import type * as Control from "../../protocol/Control.js"
 import type { SendRefusal } from "../peer/chat/Conversation.js"
+import type { ClientEvent } from "./Events.js"
+import { MAX_PINS } from "./Pins.js"
 
 export type ClientErrorCode =
   | "NickTaken"
@@ -124,6 +126,57 @@ export const unreachable = (message: string): ClientError => new ClientError({ c
 export const protocol = (message: string): ClientError => new ClientError({ code: "Protocol", message })
 
 export const closed = (): ClientError => new ClientError({ code: "Closed", message: "this client has left" })
+
+export const noSuchPeer = (message: string): ClientError => new ClientError({ code: "NoSuchPeer", message })
+
+export const yourself = (nick: string): ClientError => new ClientError({ code: "Yourself", message: `${nick} is you` })
+
+export const notRegistered = (): ClientError =>
+  new ClientError({ code: "NotRegistered", message: "register a nickname first" })
+
+/** `fault` is what follows "the nickname". */
+export const nickInvalid = (fault: string): ClientError =>
+  new ClientError({ code: "NickInvalid", message: `the nickname ${fault}` })
+
+/** By another program on this machine that uses our own profile. */
+export const takenByOurselves = (nick: string, suggestions: ReadonlyArray<string>): ClientError =>
+  new ClientError({
+    code: "NickTaken",
+    message: `the nickname ${nick} is in use by another parley of yours on this machine: leave it there, or take another nickname`,
+    byOurselves: true,
+    suggestions
+  })
+
+export const tooManyConversations = (): ClientError =>
+  new ClientError({ code: "Busy", message: "too many conversations are open; leave one first" })
+
+export const tooManyPolicies = (nick: string): ClientError =>
+  new ClientError({ code: "Busy", message: `too many nicknames have a path of their own already; ${nick} got none` })
+
+export const pinsFull = (nick: string): ClientError =>
+  new ClientError({
+    code: "Busy",
+    message: `the key of ${nick} cannot be remembered: known-peers.json holds ${MAX_PINS} already; remove some`
+  })
+
+export const profileFailed = (message: string): ClientError => new ClientError({ code: "Profile", message })
+
+export const readReceiptsOff = (): ClientError =>
+  new ClientError({ code: "ReadReceiptsOff", message: "others are told what was read only with --read-receipts" })
+
+/** So far behind is who reads our events that nothing should be sent that causes more of them. */
+export const eventsUnread = (): ClientError =>
+  new ClientError({ code: "OutboxFull", message: "nobody reads this client's events; read some first" })
+
+export const noNetwork = (message: string): ClientError => new ClientError({ code: "NoNetwork", message })
+
+/** What nobody waits for: told as an event. `nick` is whom it is about, if it is about one. */
+export const failed = ({ code, message }: ClientError, nick?: string): ClientEvent => ({
+  _tag: "Failed",
+  code,
+  message,
+  ...(nick === undefined ? {} : { nick })
+})
 
 const suggest = (nicks: ReadonlyArray<string>): string => (nicks.length === 0 ? "" : `free: ${nicks.join(", ")}`)
 

@@ -12,6 +12,9 @@ import type { ClientError } from "./ClientError.js"
 import { keyChanged, noKey, protocol } from "./ClientError.js"
 import type { Pins } from "./Pins.js"
 
+/** What a server, or the local network, says of somebody: nothing of it is believed yet. */
+export type OfferedIntroduction = Omit<typeof Control.Incoming.Type, "_tag">
+
 /** An introduction by the server that has passed every check we can make before the handshake. */
 export interface Vouched {
   readonly introduction: Introduction
@@ -40,12 +43,7 @@ export type Verdict =
  * Checks an introduction: the record is signed, has not expired and names the nickname that the server names; its
  * identity is the pinned one, if one is pinned. Candidates that are no usable addresses are left out.
  */
-export const judge = (
-  message: typeof Control.Peer.Type | typeof Control.Incoming.Type,
-  crypto: Crypto,
-  pins: Pins,
-  wallNow: number
-): Verdict => {
+export const judge = (message: OfferedIntroduction, crypto: Crypto, pins: Pins, wallNow: number): Verdict => {
   const { nick } = message
   if (message.record === undefined) return refused(noKey(nick, "it has no key (an anonymous nickname)"))
   const channel = Bytes.fromBase64Url(message.channel)

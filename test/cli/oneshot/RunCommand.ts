@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { ClientServices } from "../../../src/client/make.js"
+import type { ClientServices } from "../../../src/client/Client.js"
 import { Disk } from "../../../src/layers/memory/Disk.js"
 import * as Memory from "../../../src/layers/memory/Terminal.js"
 import { Terminal } from "../../../src/services/Terminal.js"

@@ -1,10 +1,10 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
+import type { PeerDriver } from "../../../src/client/Driver.js"
 import { EventQueue } from "../../../src/client/EventQueue.js"
 import { MAX_ACTIVE } from "../../../src/client/files/ActiveSlots.js"
 import * as Transfers from "../../../src/client/files/Transfers.js"
-import type { PeerLink } from "../../../src/client/PeerLink.js"
 import type { ClientError } from "../../../src/core/client/ClientError.js"
 import type { Conversations } from "../../../src/core/client/Conversations.js"
 import type { Content } from "../../../src/core/files/Content.js"
@@ -84,7 +84,7 @@ const besieged = Effect.gen(function* () {
       streams.get(id)!.resetBy = code
     }
   }
-  const link: Pick<PeerLink, "drive"> = { drive: (use) => use(peers as Peers, 0) }
+  const link: PeerDriver = { drivePeers: (use) => use(peers as unknown as Peers, 0) }
   let drawn = 0
   const transfers: Transfers.Transfers = yield* Transfers.make({
     crypto,
@@ -92,7 +92,7 @@ const besieged = Effect.gen(function* () {
     time: yield* Time.make,
     conversations: { get: () => ({ peer: MALLORY, nick: "mallory" }) } as unknown as Conversations,
     events: new EventQueue(),
-    peers: link as PeerLink,
+    peers: link,
     leaving: yield* Deferred.make<never, ClientError>(),
     store: () => undefined,
     downloads: "/home",

@@ -2,8 +2,9 @@ import type { Effect } from "effect/Effect"
 import type { Scope } from "effect/Scope"
 import type { YieldWrap } from "effect/Utils"
 import type { Sim } from "parley/sim"
-import { Introducer } from "../../../src/client/Introducer.js"
+import { Introducer } from "../../../src/core/client/Introducer.js"
 import { Pins } from "../../../src/core/client/Pins.js"
+import { Reintroduction } from "../../../src/core/client/Reintroduction.js"
 import { Conversation } from "../../../src/core/peer/chat/Conversation.js"
 import { Peers } from "../../../src/core/peer/Peers.js"
 import { Path } from "../../../src/core/peer/path/Path.js"
@@ -83,25 +84,17 @@ export const plants: ReadonlyArray<Plant> = [
         Introducer.prototype,
         "incoming",
         (incoming) =>
-          function (this: Introducer, message) {
-            incoming.call(this, message)
-            const conversation = this["conversations"].byNick(message.nick)
-            if (conversation !== undefined) this["consent"](conversation)
+          function (this: Introducer, offered, now) {
+            incoming.call(this, offered, now)
+            const conversation = this["client"].conversations.byNick(offered.nick)
+            if (conversation !== undefined) this.consent(conversation, now)
           }
       )
   },
   {
     bug: "an answer that comes after the goodbye opens the conversation again",
     scenario: Swarm.fickle,
-    put: () =>
-      patch(
-        Introducer.prototype,
-        "askAgain",
-        () =>
-          function (this: Introducer, { nick, peer }, done) {
-            this.ask(nick, peer, done)
-          }
-      )
+    put: () => patch(Reintroduction.prototype, "isWanted", () => () => true)
   },
   {
     bug: "pins are not looked at",

@@ -1,0 +1,92 @@
+import * as Effect from "effect/Effect"
+import { type ClientError, eventsUnread } from "../core/client/ClientError.js"
+import type { Conversation } from "../core/client/Conversations.js"
+import type { PeerInfo } from "../core/client/PeerInfo.js"
+import type { PeerStatus } from "../core/peer/PeerStatus.js"
+import type { MessageId } from "../domain/MessageId.js"
+import type { PeerId } from "../domain/PeerId.js"
+import type { Shell } from "./Shell.js"
+
+/** Law 2 as a type: a channel that the other side opened has no `send` until we ask back with `accept`. */
+export type Channel = InvitedChannel | OpenChannel
+
+interface ChannelBase {
+  readonly peer: PeerInfo
+  readonly status: Effect.Effect<PeerStatus | undefined>
+  readonly close: Effect.Effect<void>
+}
+
+export interface InvitedChannel extends ChannelBase {
+  readonly _tag: "Invited"
+  /** Asks back: `query` of this peer. */
+  readonly accept: Effect.Effect<OpenChannel, ClientError>
+}
+
+export interface OpenChannel extends ChannelBase {
+  readonly _tag: "Open"
+  /** Accepts the message for delivery, in order; `Delivered` follows when the other application has shown it. */
+  readonly send: (text: string) => Effect.Effect<MessageId, ClientError>
+}
+
+/** The conversations of one client as channels: what the user does in each. */
+export class Channels {
+  readonly #shell: Shell
+
+  constructor(shell: Shell) {
+    this.#shell = shell
+  }
+
+  of(conversation: Conversation): Channel {
+    if (conversation.asked) return this.#open(conversation)
+    const { nick, peer } = conversation
+    return { _tag: "Invited", ...this.#base(conversation), accept: this.query(nick, peer) }
+  }
+
+  /** Asks for a peer; `expected` is the identity that is meant, where one is. */
+  query(nick: string, expected?: PeerId): Effect.Effect<OpenChannel, ClientError> {
+    const asked = this.#shell.driver.ask((machine, now) => machine.query(nick, now, expected))
+    return Effect.map(asked, (conversation) => this.#open(conversation))
+  }
+
+  /** Accepts a message; waits until it would survive a crash, where there is a journal. */
+  send(conversation: Conversation, text: string): Effect.Effect<MessageId, ClientError> {
+    const { driver, events, keeper } = this.#shell
+    return Effect.suspend(() => {
+      if (events.full && conversation.asked && !driver.machine.hasLeft) return eventsUnread()
+      const sent = driver.drive((machine, now) => machine.send(conversation, text, now))
+      if (typeof sent !== "string") return Effect.fail(sent)
+      const journal = keeper.profile?.journal
+      return journal === undefined ? Effect.succeed(sent) : Effect.as(journal.stored(sent), sent)
+    })
+  }
+
+  leave(conversation: Conversation): Effect.Effect<void> {
+    const { driver, transfers } = this.#shell
+    return Effect.suspend(() => transfers.leave(conversation.peer)).pipe(
+      Effect.zipRight(Effect.sync(() => driver.drive((machine, now) => machine.leave(conversation, now)))),
+      Effect.zipRight(this.#shell.written)
+    )
+  }
+
+  /** Gives up what an earlier process left for a peer that was not introduced to this one. */
+  dropPending(nick: string): Effect.Effect<void> {
+    const { driver, transfers } = this.#shell
+    return Effect.suspend(() => {
+      const peer = driver.drive((machine) => machine.dropPending(nick))
+      return peer === undefined ? Effect.void : transfers.leave(peer)
+    }).pipe(Effect.zipRight(this.#shell.written))
+  }
+
+  #open(conversation: Conversation): OpenChannel {
+    return { _tag: "Open", ...this.#base(conversation), send: (text) => this.send(conversation, text) }
+  }
+
+  #base(conversation: Conversation): ChannelBase {
+    const { address, fingerprint, nick, peer } = conversation
+    return {
+      peer: { nick, address, fingerprint },
+      status: Effect.sync(() => this.#shell.driver.machine.status(peer)),
+      close: this.leave(conversation)
+    }
+  }
+}

@@ -1,0 +1,174 @@
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { ClientError } from "../core/client/ClientError.js"
+import type { ClientMachine } from "../core/client/ClientMachine.js"
+import type { ClientOutput, HistoryNote, Ticket, Wish } from "../core/client/Output.js"
+import type { ServerOutput } from "../core/client/ServerLink.js"
+import type { JournalEntry } from "../core/peer/Journal.js"
+import type { Peers } from "../core/peer/Peers.js"
+import type { Endpoint } from "../domain/Endpoint.js"
+import * as Alarm from "../services/Alarm.js"
+import type { Datagrams, DatagramsError } from "../services/Datagrams.js"
+import * as Time from "../services/Time.js"
+import * as UdpSockets from "./UdpSockets.js"
+
+/**
+ * The driver of a client's machine: its sockets for peers, one alarm, and the rule that every input is followed by a
+ * complete, synchronous drain: every command and timeout, and every burst of datagrams.
+ */
+export interface Driver extends PeerDriver {
+  readonly machine: ClientMachine
+  readonly ports: UdpSockets.UdpSockets["ports"]
+  /**
+   * Calls the machine, then drains it. From within a handler, the drain is left to the loop that called the handler.
+   */
+  readonly drive: <A>(use: (machine: ClientMachine, now: number) => A) => A
+  /** Makes a call of the user, and waits for its answer. Interrupting it tells the machine that nobody waits. */
+  readonly ask: <A>(call: (machine: ClientMachine, now: number) => Ticket<A>) => Effect.Effect<A, ClientError>
+  /** Once: says who takes what the machine has for others, and drains for the first time. */
+  readonly start: (handlers: DriverHandlers) => void
+}
+
+/** What those rooms of a client see of its driver that know of nothing but peers. */
+export interface PeerDriver {
+  /** Calls the peer machine, then drains; `undefined` before the first registration, when there is none. */
+  readonly drivePeers: <A>(use: (peers: Peers, now: number) => A) => A | undefined
+}
+
+/** Called synchronously, from within the drain; must not throw. All may call the driver. */
+export interface DriverHandlers {
+  readonly event: (output: ClientOutput) => void
+  readonly remember: (note: HistoryNote) => void
+  /** All entries of one drain, in order. */
+  readonly journal: (entries: ReadonlyArray<JournalEntry>) => void
+  readonly wish: (wish: Wish) => void
+  readonly sendToServer: (output: ServerOutput) => void
+  readonly sendOnLan: (to: Endpoint, data: Uint8Array) => void
+}
+
+/** Binds the sockets, then makes the machine that knows their ports. Datagrams before `start` are lost. */
+export const make = (
+  create: (ports: UdpSockets.UdpSockets["ports"], time: Time.Time) => ClientMachine
+): Effect.Effect<Driver, DatagramsError, Datagrams | Scope.Scope> =>
+  Effect.gen(function* () {
+    const time = yield* Time.make
+    const loop = new Loop(time)
+    const alarm = yield* Alarm.make((now) => loop.ring(now))
+    const sockets = yield* UdpSockets.make({
+      onDatagram: (from, data) => loop.receive(from, data),
+      onIdle: () => loop.drain(time.monotonic())
+    })
+    const machine = create(sockets.ports, time)
+    return {
+      machine,
+      ports: sockets.ports,
+      drive: (use) => loop.drive(machine, use),
+      drivePeers: (use) => loop.drive(machine, (client, now) => client.peers && use(client.peers, now)),
+      ask: (call) =>
+        Effect.async((resume) => {
+          const ticket = loop.drive(machine, (client, now) => {
+            const made = call(client, now)
+            loop.waiters.set(made, (result) => resume(result as Effect.Effect<never>))
+            return made
+          })
+          return Effect.sync(() => {
+            if (loop.waiters.delete(ticket)) loop.drive(machine, (client, now) => client.cancel(ticket, now))
+          })
+        }),
+      start: (handlers) => loop.start(machine, sockets, alarm, handlers)
+    }
+  })
+
+class Loop {
+  /** Calls of the user that wait for their answer. */
+  readonly waiters = new Map<Ticket<unknown>, (result: Effect.Effect<unknown, ClientError>) => void>()
+  #running: Running | undefined
+  #draining = false
+  /** Something was done to the machine since the drain began. */
+  #again = false
+  /** While draining: a reading of the clock costs as much as a look at a small packet. */
+  #now = 0
+
+  constructor(private readonly time: Time.Time) {}
+
+  start(machine: ClientMachine, sockets: UdpSockets.UdpSockets, alarm: Alarm.Alarm, handlers: DriverHandlers): void {
+    this.#running = { machine, sockets, alarm, handlers }
+    this.drain(this.time.monotonic())
+  }
+
+  drive<A>(machine: ClientMachine, use: (machine: ClientMachine, now: number) => A): A {
+    const now = this.#read()
+    const result = use(machine, now)
+    this.#again = true
+    this.drain(now)
+    return result
+  }
+
+  receive(from: Endpoint, data: Uint8Array): void {
+    this.#running?.machine.handleDatagram(from, data, this.#read())
+  }
+
+  ring(now: number): void {
+    this.#running?.machine.handleTimeout(now)
+    this.drain(now)
+  }
+
+  drain(at: number): void {
+    const running = this.#running
+    if (running === undefined || this.#draining) return
+    this.#draining = true
+    this.#now = at
+    for (let more = true; more; this.#now = this.time.monotonic()) {
+      this.#again = false
+      this.#tell(running)
+      more = this.#transmit(running) || this.#again
+    }
+    const { alarm, handlers, machine } = running
+    const entries: Array<JournalEntry> = []
+    for (let entry = machine.pollJournal(); entry !== undefined; entry = machine.pollJournal()) entries.push(entry)
+    if (entries.length > 0) handlers.journal(entries)
+    this.#draining = false
+    alarm.set(machine.pollTimeout())
+  }
+
+  /** What the application answers to an event leaves in the packet that acknowledges it: so events come first. */
+  #tell({ handlers, machine }: Running): void {
+    const now = this.#now
+    for (let event = machine.pollEvent(now); event !== undefined; event = machine.pollEvent(now)) handlers.event(event)
+    for (let note = machine.pollHistory(); note !== undefined; note = machine.pollHistory()) handlers.remember(note)
+    for (let answer = machine.pollAnswer(); answer !== undefined; answer = machine.pollAnswer()) {
+      const waiter = this.waiters.get(answer.ticket)
+      this.waiters.delete(answer.ticket)
+      waiter?.(
+        answer.result instanceof Error ? Effect.fail(answer.result as ClientError) : Effect.succeed(answer.result)
+      )
+    }
+  }
+
+  /** Whether anything has left that more may follow from. */
+  #transmit({ handlers, machine, sockets }: Running): boolean {
+    const now = this.#now
+    let hasSent = false
+    for (let packet = machine.pollTransmit(now); packet !== undefined; packet = machine.pollTransmit(now)) {
+      hasSent = true
+      if (packet.route._tag === "Direct") sockets.send(packet.route.endpoint, packet.data)
+    }
+    for (let output = machine.pollServer(); output !== undefined; output = machine.pollServer())
+      handlers.sendToServer(output)
+    for (let packet = machine.pollLanTransmit(); packet !== undefined; packet = machine.pollLanTransmit())
+      handlers.sendOnLan(packet.to, packet.data)
+    for (let wish = machine.pollWish(); wish !== undefined; wish = machine.pollWish()) handlers.wish(wish)
+    return hasSent
+  }
+
+  #read(): number {
+    return this.#draining ? this.#now : this.time.monotonic()
+  }
+}
+
+interface Running {
+  readonly machine: ClientMachine
+  readonly sockets: UdpSockets.UdpSockets
+  readonly alarm: Alarm.Alarm
+  readonly handlers: DriverHandlers
+}

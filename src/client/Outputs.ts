@@ -1,0 +1,66 @@
+import type { ClientOutput } from "../core/client/Output.js"
+import type { Driver, DriverHandlers } from "./Driver.js"
+import type { EventQueue } from "./EventQueue.js"
+import type { Transfers } from "./files/Transfers.js"
+import type { Remembrance } from "./history/Remembrance.js"
+import type { ProfileKeeper } from "./ProfileKeeper.js"
+
+export interface OutputsOptions {
+  readonly driver: Driver
+  readonly events: EventQueue
+  readonly keeper: ProfileKeeper
+  readonly history: Remembrance
+  readonly transfers: Transfers
+  /** Leaves for good. */
+  readonly leave: (reason: "replaced" | "refused", message: string) => void
+  /** We have left. */
+  readonly left: () => void
+}
+
+/** Takes what the machine has for the user, the transfers, the history and the journal to where it belongs. */
+export const make = (options: OutputsOptions): Pick<DriverHandlers, "event" | "remember" | "journal"> => {
+  const { driver, events, history, keeper, leave, left, transfers } = options
+
+  const tell = ({ event, message }: ClientOutput & { readonly _tag: "Told" }) => {
+    if (message !== undefined) {
+      events.offer(event, () => {
+        driver.drive((machine, now) => machine.shown(message, now))
+        return keeper.profile?.journal?.recorded
+      })
+    } else if (event._tag === "Closed") {
+      events.end(event)
+      left()
+    } else {
+      events.offer(event)
+    }
+  }
+
+  /** The first registration has succeeded: what an earlier process left goes on. */
+  const started = () => {
+    keeper.adopt()
+    driver.drive((machine, now) => machine.addPending(transfers.restore(), now))
+    history.start()
+    keeper.profile?.journal?.attach({
+      stored: (entries) => driver.drive((machine, now) => machine.journaled(entries, now)),
+      changed: (safe, message) => events.offer({ _tag: "Journal", safe, message })
+    })
+  }
+
+  return {
+    event: (output) => {
+      switch (output._tag) {
+        case "Told":
+          return tell(output)
+        case "Started":
+          return started()
+        case "Ending":
+          return leave(output.reason, output.message)
+        default:
+          return transfers.handle(output)
+      }
+    },
+    remember: (note) => history.note(note),
+    journal: (entries) =>
+      keeper.profile?.journal?.write(entries, (peer) => driver.machine.conversations.get(peer)?.nick)
+  }
+}

@@ -1,0 +1,188 @@
+import * as Endpoint from "../../domain/Endpoint.js"
+import { NEVER } from "../support/Deadline.js"
+import type { ClientContext } from "./ClientContext.js"
+import * as HostCandidates from "./HostCandidates.js"
+
+export interface CandidateGathererOptions {
+  /** Our bound UDP ports. */
+  readonly ports: { readonly ipv4: number | undefined; readonly ipv6: number | undefined }
+  /** This machine's addresses at the start. */
+  readonly addresses: ReadonlyArray<HostCandidates.HostAddress>
+  /** How many STUN servers the user names. */
+  readonly stunServers: number
+  /** Whether the router may be asked to forward a port. */
+  readonly portMapping: boolean
+  /** Monotonic ms. */
+  readonly now: number
+}
+
+/**
+ * Gathers our candidates (RFC 8445 §5.1.1): where we may be reached, as this machine and servers that see us say.
+ * Notices when that changes, and tells the peers and the server. With `relay-only`, no candidates are announced.
+ */
+export class CandidateGatherer {
+  #addresses: ReadonlyArray<HostCandidates.HostAddress>
+  #reachedServer = false
+  #serverOnLoopback = false
+  /** As the peers, and as the server, have been told. */
+  #toldPeers: string | undefined
+  #toldServer = ""
+  #forwarded: Endpoint.Endpoint | undefined
+  #isForwardingWanted = false
+  /** By number; sent on once each is known, or known to be unknown. */
+  readonly #stun: Array<ReadonlyArray<Endpoint.Endpoint> | undefined>
+  /** When this machine's addresses are looked at again. */
+  #refreshAt: number
+
+  constructor(
+    private readonly client: ClientContext,
+    private readonly options: CandidateGathererOptions
+  ) {
+    this.#addresses = options.addresses
+    this.#refreshAt = options.now + REFRESH
+    // Somebody else's server is none of the ways to a relay; whoever wants nothing but that asks nobody.
+    const stunServers = client.policies.everybody === "relay-only" ? 0 : options.stunServers
+    this.#stun = new Array(stunServers).fill(undefined)
+    for (let server = 0; server < stunServers; server++) client.output.wish({ _tag: "Resolve", server })
+  }
+
+  /** What peers and the server may know. At most `HostCandidates.MAX_CANDIDATES`. */
+  get candidates(): ReadonlyArray<Endpoint.Endpoint> {
+    if (this.client.policies.everybody === "relay-only") return []
+    const forwarded = this.#forwarded === undefined ? [] : [this.#forwarded]
+    return HostCandidates.withOuter(this.#hosts(), [...forwarded, ...this.client.transport.candidates])
+  }
+
+  /** The address under which others of this network see us, as far as this machine knows. */
+  get lanAddress(): string {
+    const own = this.#addresses.find(
+      ({ address, family }) => family === "ipv4" && isElsewhereThanLoopback(Endpoint.make(address, 1))
+    )
+    return `${own?.address ?? "127.0.0.1"}:${this.options.ports.ipv4}`
+  }
+
+  /** The candidates as they go to the server with a registration. */
+  forRegistration(): ReadonlyArray<Endpoint.Endpoint> {
+    const { candidates } = this
+    this.#toldServer = textOf(candidates)
+    return candidates
+  }
+
+  /** A server on this endpoint has greeted, with its UDP ports; none on a local network. */
+  greeted(remote: Endpoint.Endpoint | undefined, udp: ReadonlyArray<number>, now: number): void {
+    const { transport } = this.client
+    this.#serverOnLoopback = remote !== undefined && Endpoint.scope(remote) === "loopback"
+    this.#reachedServer = true
+    this.#wantForwarding()
+    if (remote !== undefined) transport.greeted(remote.address, udp, now)
+    transport.start(now)
+  }
+
+  /** Something may have changed: the machine's addresses are read again at once. */
+  check(): void {
+    this.#refreshAt = NEVER
+    this.client.output.wish({ _tag: "ReadAddresses" })
+  }
+
+  /** This machine's addresses, as they are now: those that it has no longer, if any has changed. */
+  handleAddresses(addresses: ReadonlyArray<HostCandidates.HostAddress>, now: number): ReadonlyArray<string> {
+    const before = this.#addresses
+    this.#addresses = addresses
+    this.#refreshAt = now + REFRESH
+    const hasChanged = addressText(before) !== addressText(addresses)
+    if (hasChanged) {
+      this.client.transport.networkChanged(now)
+      this.#forwarded = undefined
+      if (this.#isForwardingWanted) this.client.output.wish({ _tag: "RenewForwarding" })
+    }
+    this.announce(now)
+    return hasChanged
+      ? before.map(({ address }) => address).filter((gone) => !addresses.some(({ address }) => address === gone))
+      : []
+  }
+
+  /** The router forwards this endpoint to us, or does no longer. */
+  handleForwarded(endpoint: Endpoint.Endpoint | undefined, now: number): void {
+    // Behind a second NAT the router's own outside is no place that anybody reaches; loopback and the like are
+    // nonsense.
+    this.#forwarded = endpoint !== undefined && Endpoint.scope(endpoint) === "global" ? endpoint : undefined
+    this.announce(now)
+  }
+
+  /** What the STUN server of this number is reached at; none when its name is unknown. */
+  handleResolved(server: number, endpoints: ReadonlyArray<Endpoint.Endpoint>, now: number): void {
+    this.#stun[server] = endpoints
+    if (this.#stun.every((known) => known !== undefined)) this.client.transport.setStun(this.#stun.flat(), now)
+  }
+
+  /** Servers see us otherwise than before; `moved`: somewhere else. */
+  handleReflexive(moved: boolean, now: number): void {
+    const { peers } = this.client
+    this.tellNat()
+    if (moved) for (const peer of peers?.peers() ?? []) peers?.nudge(peer, now)
+    this.announce(now)
+  }
+
+  /** Tells the peer machine what is known of our network. */
+  tellNat(): void {
+    this.client.peers?.setNat(this.client.transport.natKind(this.#hosts()))
+  }
+
+  handleTimeout(now: number): void {
+    if (now >= this.#refreshAt) this.check()
+  }
+
+  pollTimeout(): number {
+    return this.#refreshAt
+  }
+
+  /** We have signed a new record: the peer machine is told in any case. */
+  recordChanged(now: number): void {
+    this.#toldPeers = undefined
+    this.announce(now)
+  }
+
+  /** Tells the peers and the server, if what may be told is more or less than before. */
+  announce(now: number): void {
+    const { own, peers, rendezvous } = this.client
+    this.#wantForwarding()
+    const { candidates } = this
+    const text = textOf(candidates)
+    if (own.record !== undefined && text !== this.#toldPeers) {
+      this.#toldPeers = text
+      peers?.setLocal(own.record, candidates, now)
+    }
+    if (text === this.#toldServer || own.registration === undefined) return
+    this.#toldServer = text
+    rendezvous.update(candidates.map(Endpoint.format), { _tag: "Update" }, now)
+  }
+
+  #hosts(): ReadonlyArray<Endpoint.Endpoint> {
+    return HostCandidates.select(this.#addresses, this.options.ports, this.#serverOnLoopback)
+  }
+
+  /** A router lies between us and the server, as far as we know, and may learn of us. */
+  #wantForwarding(): void {
+    if (this.#isForwardingWanted || !this.options.portMapping || this.options.ports.ipv4 === undefined) return
+    if (!this.#reachedServer || this.#serverOnLoopback || this.client.policies.everybody === "relay-only") return
+    this.#isForwardingWanted = true
+    this.client.output.wish({ _tag: "ForwardPort" })
+  }
+}
+
+/**
+ * Milliseconds between looks at our own addresses: roaming is noticed within a few seconds, before a person wonders,
+ * and the look costs the system 0.1 ms. No service of the system tells of changes in a way that works everywhere.
+ */
+const REFRESH = 5_000
+
+const isElsewhereThanLoopback = (endpoint: Endpoint.Endpoint | undefined): boolean =>
+  endpoint !== undefined && Endpoint.scope(endpoint) !== "loopback"
+
+const textOf = (endpoints: ReadonlyArray<Endpoint.Endpoint>): string => endpoints.map(Endpoint.format).join()
+
+const addressText = (addresses: ReadonlyArray<HostCandidates.HostAddress>): string =>
+  addresses
+    .map(({ address }) => address)
+    .sort()
+    .join()

@@ -1,0 +1,26 @@
+import type { Crypto } from "../../domain/Crypto.js"
+import type { Peers } from "../peer/Peers.js"
+import type { Conversations } from "./Conversations.js"
+import type { Output } from "./Output.js"
+import type { OwnRecord } from "./OwnRecord.js"
+import type { PathPolicies } from "./PathPolicies.js"
+import type { PendingPeers } from "./PendingPeers.js"
+import type { Purpose } from "./Purpose.js"
+import type { RelayTransport } from "./RelayTransport.js"
+import type { Rendezvous } from "./Rendezvous.js"
+
+/** What the parts of one client share. */
+export interface ClientContext {
+  readonly crypto: Crypto
+  /** ms since 1970 UTC, for expiry dates and display alone. */
+  readonly wallNow: () => number
+  readonly output: Output
+  readonly own: OwnRecord
+  readonly conversations: Conversations
+  readonly pending: PendingPeers
+  readonly policies: PathPolicies
+  readonly rendezvous: Rendezvous<Purpose>
+  readonly transport: RelayTransport
+  /** From the first registration on: before that nobody knows us, nor do we know anybody. */
+  peers: Peers | undefined
+}

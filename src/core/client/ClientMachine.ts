@@ -1,0 +1,535 @@
+import type { Crypto } from "../../domain/Crypto.js"
+import type * as Endpoint from "../../domain/Endpoint.js"
+import type { MessageId } from "../../domain/MessageId.js"
+import * as Nickname from "../../domain/Nickname.js"
+import type { PeerId } from "../../domain/PeerId.js"
+import * as Bytes from "../../protocol/Bytes.js"
+import type { JournalEntry } from "../peer/Journal.js"
+import type { PeerStatus } from "../peer/PeerStatus.js"
+import type { Peers } from "../peer/Peers.js"
+import type { Policy } from "../peer/path/Policy.js"
+import type { Transmit } from "../peer/Route.js"
+import { NEVER } from "../support/Deadline.js"
+import { CandidateGatherer } from "./CandidateGatherer.js"
+import type { ClientContext } from "./ClientContext.js"
+import {
+  type ClientError,
+  closed,
+  notConnected,
+  notRegistered,
+  ofSendRefusal,
+  tooManyPolicies,
+  yourself
+} from "./ClientError.js"
+import { type Conversation, Conversations, pathOutcomeOf } from "./Conversations.js"
+import type { HostAddress } from "./HostCandidates.js"
+import { Introducer } from "./Introducer.js"
+import { LanRendezvous } from "./LanRendezvous.js"
+import {
+  type Answered,
+  type ClientOutput,
+  type HistoryNote,
+  Output,
+  type Ticket,
+  type UnreadMessage,
+  type Wish
+} from "./Output.js"
+import { type OwnProfile, OwnRecord } from "./OwnRecord.js"
+import { PathPolicies } from "./PathPolicies.js"
+import { PeerEvents } from "./PeerEvents.js"
+import type { PeerInfo } from "./PeerInfo.js"
+import { PendingPeers } from "./PendingPeers.js"
+import { Presence } from "./Presence.js"
+import type { Purpose } from "./Purpose.js"
+import { Reactions } from "./Reactions.js"
+import { Registration } from "./Registration.js"
+import { Reintroduction } from "./Reintroduction.js"
+import { RelayTransport } from "./RelayTransport.js"
+import { type Asked, Rendezvous } from "./Rendezvous.js"
+import { ServerLink, type ServerOutput } from "./ServerLink.js"
+import * as Why from "./Why.js"
+
+export interface ClientMachineOptions {
+  readonly crypto: Crypto
+  /** Fresh unpredictable bytes: the only randomness of the machine. */
+  readonly random: (length: number) => Uint8Array
+  /** ms since 1970 UTC, for expiry dates and display alone. */
+  readonly wallNow: () => number
+  /** Monotonic ms. */
+  readonly now: number
+  /** What people know the server by, `host:port`; none for the local network alone. */
+  readonly server: string | undefined
+  /** Whether we show ourselves on the local network, and find others there. */
+  readonly lan: boolean
+  /** The server's access token, where it demands one. */
+  readonly token: string | undefined
+  /** Which paths conversations may take. */
+  readonly path: Policy
+  /** How many STUN servers the user names. */
+  readonly stunServers: number
+  /** Whether the router may be asked to forward a port. */
+  readonly portMapping: boolean
+  /** Whether messages to us are taken. */
+  readonly inbox: boolean
+  /** The UDP ports that the driver has bound for peers. */
+  readonly ports: { readonly ipv4: number | undefined; readonly ipv6: number | undefined }
+  /** This machine's own addresses. */
+  readonly addresses: ReadonlyArray<HostAddress>
+}
+
+/**
+ * Everything that one client decides: registration, introductions, consent, pins, presence, candidates, reintroduction,
+ * path policies, and which way a packet takes to the relay. The driver has the sockets, the timer, the disk and the
+ * user; the machine never waits, throws, reads a clock or draws a random number of its own.
+ *
+ * Life: nothing is dialled before the first `register`. Its nickname names a profile, which the driver opens
+ * (`OpenProfile`); the server's acceptance makes that profile ours for good (`Started`), and from then on there is a
+ * peer machine. After an outage the nickname is taken back by itself. `close` ends everything: peers and server are
+ * told goodbye, every call that waits is answered, `Closed` is the last event.
+ *
+ * Four kinds of methods: commands of the user (those that wait for somebody give a `Ticket`, which `pollAnswer` answers
+ * once); `handle…` and `profile…` for what the driver has seen, in the order in which it happened; `poll…` for what the
+ * driver is to do; getters. After every command and every input the driver drains all `poll…` methods, `pollEvent`
+ * first, and arms its timer at `pollTimeout`. One input takes its whole effect before the next message of the server,
+ * or the next datagram, is looked at.
+ */
+export class ClientMachine {
+  readonly #client: ClientContext
+  readonly #server: ServerLink<Asked<Purpose>> | undefined
+  readonly #lan: LanRendezvous<Asked<Purpose>> | undefined
+  readonly #gatherer: CandidateGatherer
+  readonly #registration: Registration
+  readonly #introducer: Introducer
+  readonly #reintroduction: Reintroduction
+  readonly #presence: Presence
+  readonly #reactions: Reactions
+  /** Calls that are not answered yet; each stands for somebody who waits. */
+  readonly #open = new Set<Ticket<unknown>>()
+  /** Those of them that wait for messages to be delivered. */
+  readonly #deliveries = new Set<Ticket<void>>()
+  readonly #journal: Array<JournalEntry> = []
+  #hasLeft = false
+
+  constructor(private readonly options: ClientMachineOptions) {
+    const { crypto, lan, now, ports, random, server, wallNow } = options
+    const conversations = new Conversations()
+    this.#server = server === undefined ? undefined : new ServerLink({ random })
+    this.#lan = lan ? new LanRendezvous({ crypto, random, port: ports.ipv4! }) : undefined
+    this.#client = {
+      crypto,
+      wallNow,
+      output: new Output(),
+      own: new OwnRecord(crypto),
+      conversations,
+      pending: new PendingPeers(conversations),
+      policies: new PathPolicies(options.path),
+      rendezvous: new Rendezvous(this.#server, this.#lan),
+      transport: new RelayTransport(random),
+      peers: undefined
+    }
+    this.#gatherer = new CandidateGatherer(this.#client, { ...options, now })
+    this.#registration = new Registration(this.#client, this.#gatherer, options.token)
+    this.#introducer = new Introducer(this.#client)
+    this.#reintroduction = new Reintroduction(this.#client)
+    this.#presence = new Presence(this.#client, this.#reintroduction)
+    this.#reactions = new Reactions(
+      this.#client,
+      {
+        gatherer: this.#gatherer,
+        registration: this.#registration,
+        introducer: this.#introducer,
+        reintroduction: this.#reintroduction,
+        presence: this.#presence,
+        peerEvents: new PeerEvents(this.#client, this.#introducer, this.#reintroduction, {
+          inbox: options.inbox,
+          relayName: server ?? ""
+        })
+      },
+      random
+    )
+  }
+
+  // What is there -----------------------------------------------------------------------------------------------------
+
+  get conversations(): Conversations {
+    return this.#client.conversations
+  }
+
+  /** The peer machine, for its streams and for what is known of a peer: after its use, drain as after any command. */
+  get peers(): Peers | undefined {
+    return this.#client.peers
+  }
+
+  get hasLeft(): boolean {
+    return this.#hasLeft
+  }
+
+  /** The key that we know under a nickname. */
+  pinOf(nick: string) {
+    return this.#client.own.profile?.pins.get(Nickname.key(nick))
+  }
+
+  status(peer: PeerId): PeerStatus | undefined {
+    return this.#client.peers?.status(peer)
+  }
+
+  /** How a peer is reached, and why not otherwise; the error when we have no conversation with it. */
+  why(nick: string, now: number): Why.Why | ClientError {
+    const conversation = this.conversations.byNick(nick)
+    const report = conversation && this.#client.peers?.explain(conversation.peer, now)
+    if (conversation === undefined || report === undefined) return notConnected(nick)
+    return Why.explain(conversation.nick, report, this.options.server ?? "", now)
+  }
+
+  // Commands of the user ----------------------------------------------------------------------------------------------
+
+  /** Takes a nickname, also a new one while registered. Waits for the server while it is away. */
+  register(nick: string, now: number): Ticket<PeerInfo> {
+    return this.#call((ticket) => this.#registration.register(nick, ticket, now), now)
+  }
+
+  /** Everybody who is registered now. */
+  list(now: number): Ticket<ReadonlyArray<PeerInfo>> {
+    return this.#call((ticket) => this.#presence.list(ticket, now), now)
+  }
+
+  /** Asks for a peer: consent on our side. `expected` is the identity that is meant, where one is. */
+  query(nick: string, now: number, expected?: PeerId): Ticket<Conversation> {
+    return this.#call((ticket) => this.#query(nick, expected, ticket, now), now)
+  }
+
+  /** Accepts a message for delivery, in order, to somebody whom we have asked for: its id, or why not. */
+  send(conversation: Conversation, text: string, now: number): MessageId | ClientError {
+    const { output, own, peers, wallNow } = this.#client
+    const { nick, peer } = conversation
+    if (this.#hasLeft) return closed()
+    if (!conversation.asked || peers === undefined) return notConnected(nick)
+    if (own.profile?.journal?.accepts(peer, Bytes.fromText(text).length) === false)
+      return ofSendRefusal({ _tag: "OutboxFull" }, nick)
+    const sent = peers.send(peer, text, now)
+    if (typeof sent !== "string") return ofSendRefusal(sent, nick)
+    output.remember({ _tag: "Keep", peer, entry: { _tag: "Sent", id: sent, at: wallNow(), nick, text } })
+    if (!conversation.departed) return sent
+    // Writing to somebody who has hung up is a new start of ours.
+    this.#reintroduction.add(peer)
+    this.#settle(now)
+    return sent
+  }
+
+  /** Accepts the changed key of a nickname, which was refused before, and pins it; the error when there is none. */
+  trust(nick: string, now: number): ClientError | undefined {
+    if (this.#hasLeft) return closed()
+    const refused = this.#introducer.trust(nick, now)
+    this.#settle(now)
+    return refused
+  }
+
+  /** Ends one conversation: says goodbye, withdraws our consent, drops what was not delivered. */
+  leave(conversation: Conversation, now: number): void {
+    if (this.conversations.get(conversation.peer) === conversation) this.#introducer.close(conversation, now)
+    conversation.asked = false
+    this.#client.pending.forget(conversation.peer)
+    this.#settle(now)
+  }
+
+  /** Gives up what an earlier process left for a peer that was not introduced to this one: who it is, if anybody. */
+  dropPending(nick: string): PeerId | undefined {
+    const peer = this.#client.pending.byNick(nick)
+    if (peer === undefined) return undefined
+    this.#client.pending.forget(peer)
+    this.#journal.push({ _tag: "Dropped", peer })
+    return peer
+  }
+
+  /**
+   * Something else of an earlier process waits for these peers: they are asked for, as those are that texts wait for.
+   */
+  addPending(peers: ReadonlyArray<{ readonly peer: PeerId; readonly nick: string }>, now: number): void {
+    for (const { nick, peer } of peers) {
+      this.#client.pending.add(peer, nick)
+      this.#reintroduction.add(peer)
+    }
+    this.#settle(now)
+  }
+
+  /** Which paths may be used with this nickname, or with everybody who has none of their own; the error when full. */
+  setPath(nick: string | undefined, policy: Policy, now: number): ClientError | undefined {
+    const { peers, policies } = this.#client
+    if (nick === undefined) policies.everybody = policy
+    else if (!policies.set(nick, policy)) return tooManyPolicies(nick)
+    const peer = nick === undefined ? undefined : this.conversations.byNick(nick)?.peer
+    if (nick === undefined || peer !== undefined) peers?.setPolicy(peer, policy, now)
+    this.#gatherer.announce(now)
+    this.#settle(now)
+    return undefined
+  }
+
+  /** A person has read this message, and all before it. */
+  read(nick: string, id: MessageId, now: number): ClientError | undefined {
+    const conversation = this.conversations.byNick(nick)
+    if (conversation === undefined) return notConnected(nick)
+    this.#client.peers?.read(conversation.peer, id, now)
+    return undefined
+  }
+
+  /** The application has shown this message: its sender is told, and may send more. */
+  shown({ id, nick, peer, text }: UnreadMessage, now: number): void {
+    const { output, peers, wallNow } = this.#client
+    output.remember({ _tag: "Keep", peer, entry: { _tag: "Received", id, at: wallNow(), nick, text } })
+    peers?.delivered(peer, id, now)
+  }
+
+  /** For messages to peers that are connected, or about to be; for the others nothing can be done in seconds. */
+  delivered(now: number): Ticket<void> {
+    return this.#call((ticket) => {
+      this.#deliveries.add(ticket)
+    }, now)
+  }
+
+  /** Nobody waits for this answer any more. A query that is under way still takes effect. */
+  cancel(ticket: Ticket<unknown>, now: number): void {
+    if (!this.#open.delete(ticket)) return
+    this.#deliveries.delete(ticket as Ticket<void>)
+    this.#presence.cancel(ticket as Ticket<ReadonlyArray<PeerInfo>>)
+    this.#registration.cancel(ticket as Ticket<PeerInfo>, now)
+    this.#settle(now)
+  }
+
+  /** Leaves for good: goodbye to peers and server. What is polled afterwards is to be sent once more. */
+  close(reason: "exit" | "replaced" | "refused", message: string, now: number): void {
+    if (this.#hasLeft) return
+    const { conversations, output, own, peers, rendezvous, transport } = this.#client
+    this.#hasLeft = true
+    own.wanted = undefined
+    peers?.closeAll(now)
+    transport.stop()
+    rendezvous.close(pathOutcomeOf(conversations.all()), now)
+    this.#reactions.hearPeers()
+    output.tell({ _tag: "Closed", reason, message })
+    for (const ticket of this.#open) output.answer(ticket, closed())
+    this.#open.clear()
+    this.#deliveries.clear()
+  }
+
+  // What the driver has seen ------------------------------------------------------------------------------------------
+
+  /** A connection to the server is open, as `Dial` asked. */
+  handleConnected(local: Endpoint.Endpoint, remote: Endpoint.Endpoint, now: number): void {
+    this.#server?.handleConnected(local, remote, now)
+    this.#settle(now)
+  }
+
+  handleServerBytes(chunk: Uint8Array, now: number): void {
+    this.#server?.handleBytes(chunk, now)
+    this.#settle(now)
+  }
+
+  /** The connection has ended, or there was none to be had. `message` is half a sentence for people. */
+  handleDisconnected(message: string, now: number): void {
+    this.#server?.handleDisconnected(message, now)
+    this.#settle(now)
+  }
+
+  /** A datagram on a socket for peers. A burst of them may be handed in before the next drain. */
+  handleDatagram(from: Endpoint.Endpoint, data: Uint8Array, now: number): void {
+    const arrival = this.#client.transport.handleDatagram(from, data, now)
+    if (arrival !== undefined) this.#client.peers?.handleDatagram(arrival.from, arrival.packet, now)
+  }
+
+  /** A datagram on the socket for the local network. */
+  handleLanDatagram(from: Endpoint.Endpoint, data: Uint8Array, now: number): void {
+    this.#lan?.handleDatagram(from, data, now, this.#client.wallNow())
+    this.#settle(now)
+  }
+
+  /** This name is announced on the local network, at this endpoint. */
+  handleLanFound(name: string, endpoint: Endpoint.Endpoint, now: number): void {
+    this.#lan?.handleFound(name, endpoint, now)
+    this.#settle(now)
+  }
+
+  /** It said goodbye, or was not heard any more. */
+  handleLanGone(name: string, now: number): void {
+    this.#lan?.handleGone(name)
+    this.#settle(now)
+  }
+
+  /** The local network cannot be asked now. */
+  handleLanFailed(message: string, now: number): void {
+    this.#lan?.handleJoinFailed(message, now)
+    this.#settle(now)
+  }
+
+  /** This machine's addresses, as `ReadAddresses` asked. */
+  handleAddresses(addresses: ReadonlyArray<HostAddress>, now: number): void {
+    this.#registration.renew(now)
+    const gone = this.#gatherer.handleAddresses(addresses, now)
+    this.#server?.addressesGone(gone)
+    this.#settle(now)
+  }
+
+  /** The router forwards this endpoint to us, or does no longer. */
+  handleForwarded(endpoint: Endpoint.Endpoint | undefined, now: number): void {
+    this.#gatherer.handleForwarded(endpoint, now)
+    this.#settle(now)
+  }
+
+  /** What the STUN server of this number is reached at; none when its name is unknown. */
+  handleResolved(server: number, endpoints: ReadonlyArray<Endpoint.Endpoint>, now: number): void {
+    this.#gatherer.handleResolved(server, endpoints, now)
+  }
+
+  /** The profile that was wished for is open, and on disk. */
+  profileOpened(profile: OwnProfile, now: number): void {
+    this.#registration.profileOpened(profile, now)
+    this.#settle(now)
+  }
+
+  profileFailed(message: string, now: number): void {
+    this.#registration.profileFailed(message, now)
+    this.#settle(now)
+  }
+
+  profileDropped(now: number): void {
+    this.#registration.profileDropped(now)
+    this.#settle(now)
+  }
+
+  /** These entries, in the order in which they were polled, survive a crash from now on (or cannot be helped). */
+  journaled(entries: ReadonlyArray<JournalEntry>, now: number): void {
+    this.#client.peers?.journaled(entries, now)
+  }
+
+  handleTimeout(now: number): void {
+    const { peers, transport } = this.#client
+    transport.handleTimeout(now)
+    peers?.handleTimeout(now)
+    this.#server?.handleTimeout(now)
+    this.#lan?.handleTimeout(now)
+    if (!this.#hasLeft) {
+      this.#registration.handleTimeout(now)
+      this.#gatherer.handleTimeout(now)
+      this.#presence.handleTimeout(now)
+    }
+    this.#settle(now)
+  }
+
+  // What the driver is to do ------------------------------------------------------------------------------------------
+
+  /** What to tell the user, and the driver's own rooms, in order. */
+  pollEvent(now: number): ClientOutput | undefined {
+    const { output } = this.#client
+    const next = output.pollEvent()
+    if (next !== undefined) return next
+    this.#settle(now)
+    return output.pollEvent()
+  }
+
+  /** An answer to a call of the user: its result, or a `ClientError`. */
+  pollAnswer(): Answered | undefined {
+    const next = this.#client.output.pollAnswer()
+    if (next !== undefined) this.#open.delete(next.ticket)
+    return next
+  }
+
+  pollHistory(): HistoryNote | undefined {
+    return this.#client.output.pollHistory()
+  }
+
+  /** The next entry to write down; none without a journal. */
+  pollJournal(): JournalEntry | undefined {
+    return this.#journal.shift() ?? this.#client.peers?.pollJournal()
+  }
+
+  pollWish(): Wish | undefined {
+    if (this.#server?.pollDial() === true) return { _tag: "Dial" }
+    const name = this.#lan?.pollJoin()
+    return name === undefined ? this.#client.output.pollWish() : { _tag: "JoinLan", name }
+  }
+
+  /**
+   * The next datagram, always to an address (`Direct`); poll `pollServer` afterwards, which may carry packets as well.
+   */
+  pollTransmit(now: number): Transmit | undefined {
+    const { peers, rendezvous, transport } = this.#client
+    for (let packet = peers?.pollTransmit(now); packet !== undefined; packet = peers?.pollTransmit(now)) {
+      if (packet.route._tag === "Direct") return packet
+      const { channel } = packet.route
+      const datagram = transport.envelope(channel, packet.data, now)
+      if (datagram !== undefined) return { route: { _tag: "Direct", endpoint: datagram.to }, data: datagram.data }
+      rendezvous.relay(channel, packet.data, now)
+    }
+    const question = transport.pollTransmit(now)
+    return question && { route: { _tag: "Direct", endpoint: question.to }, data: question.data }
+  }
+
+  /** The next bytes for the server's connection, or how it is to be closed. */
+  pollServer(): ServerOutput | undefined {
+    return this.#server?.pollTransmit()
+  }
+
+  /** The next packet for the socket for the local network. */
+  pollLanTransmit(): { readonly to: Endpoint.Endpoint; readonly data: Uint8Array } | undefined {
+    return this.#lan?.pollTransmit()
+  }
+
+  /** When `handleTimeout` is due. */
+  pollTimeout(): number | undefined {
+    const { peers, transport } = this.#client
+    let next = Math.min(transport.pollTimeout() ?? NEVER, peers?.pollTimeout() ?? NEVER)
+    next = Math.min(next, this.#server?.pollTimeout() ?? NEVER, this.#lan?.pollTimeout() ?? NEVER)
+    if (!this.#hasLeft) {
+      next = Math.min(next, this.#gatherer.pollTimeout(), this.#registration.pollTimeout() ?? NEVER)
+      next = Math.min(next, this.#reintroduction.pollTimeout() ?? NEVER, this.#presence.pollTimeout() ?? NEVER)
+    }
+    return next === NEVER ? undefined : next
+  }
+
+  // How it hangs together ---------------------------------------------------------------------------------------------
+
+  #call<A>(begin: (ticket: Ticket<A>) => void, now: number): Ticket<A> {
+    const ticket = this.#client.output.ticket<A>()
+    this.#open.add(ticket)
+    if (this.#hasLeft) this.#client.output.answer(ticket, closed())
+    else begin(ticket)
+    this.#settle(now)
+    return ticket
+  }
+
+  #query(nick: string, expected: PeerId | undefined, ticket: Ticket<Conversation>, now: number): void {
+    const { conversations, output, own, rendezvous } = this.#client
+    const known = conversations.byNick(nick)
+    if (known?.asked === true && known.connected && (expected ?? known.peer) === known.peer) {
+      output.answer(ticket, known)
+      return
+    }
+    if (own.profile === undefined || (rendezvous.ready && own.registration === undefined)) {
+      output.answer(ticket, notRegistered())
+      return
+    }
+    if (own.wanted?.key === Nickname.key(nick)) {
+      output.answer(ticket, yourself(nick))
+      return
+    }
+    this.#introducer.ask(nick, expected, ticket, now)
+  }
+
+  /** Lets everything take its effect that follows from what was just done or seen. */
+  #settle(now: number): void {
+    if (this.#hasLeft) {
+      this.#reactions.ignore(now)
+      return
+    }
+    this.#reactions.settle(now)
+    if (this.#deliveries.size === 0 || !this.#isDelivered()) return
+    for (const ticket of this.#deliveries) this.#client.output.answer(ticket, undefined)
+    this.#deliveries.clear()
+  }
+
+  #isDelivered(): boolean {
+    return this.conversations.all().every(({ connected, peer, trying }) => {
+      const undelivered = connected || trying ? this.#client.peers?.status(peer)?.undelivered : 0
+      return undelivered === undefined || undelivered === 0
+    })
+  }
+}

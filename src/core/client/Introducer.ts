@@ -1,0 +1,202 @@
+import * as Nickname from "../../domain/Nickname.js"
+import type { PeerId } from "../../domain/PeerId.js"
+import type { ClientContext } from "./ClientContext.js"
+import {
+  type ClientError,
+  failed,
+  noSuchPeer,
+  notConnected,
+  ofRefusal,
+  pinsFull,
+  tooManyConversations,
+  unreachable,
+  yourself
+} from "./ClientError.js"
+import type { Conversation } from "./Conversations.js"
+import { type ChangedKey, judge, type OfferedIntroduction, type Vouched } from "./Introductions.js"
+import type { Ticket } from "./Output.js"
+import type { Pin } from "./Pins.js"
+import type { QueryPurpose } from "./Purpose.js"
+import type { Answer } from "./Rendezvous.js"
+
+/**
+ * Turns introductions into conversations: ours (`ask`, consent on our side) and those that others ask for (`incoming`).
+ * Each takes effect before the next message of the server is looked at.
+ */
+export class Introducer {
+  /** What `trust` can accept, by nickname key; at most `MAX_CHANGED`, the oldest goes first. */
+  readonly #changed = new Map<string, ChangedKey>()
+
+  constructor(private readonly client: ClientContext) {}
+
+  /**
+   * Queries a peer and gives our consent. `expected` is the identity that must answer to the nickname, where we mean
+   * somebody in particular.
+   */
+  ask(nick: string, expected: PeerId | undefined, ticket: Ticket<Conversation>, now: number): void {
+    const { conversations, output, rendezvous } = this.client
+    const offline = conversations.byNick(nick)
+    if (!rendezvous.ready && offline !== undefined && (expected ?? offline.peer) === offline.peer)
+      output.answer(ticket, this.consent(offline, now))
+    else rendezvous.query(nick, { _tag: "Query", nick, expected, ticket, conversation: undefined }, now)
+  }
+
+  /** What has become of a query of ours, made for a call of the user or to find a lost peer again. */
+  handleAnswer(purpose: QueryPurpose, answer: Answer, isWanted: boolean, now: number): QueryOutcome {
+    const { expected, nick } = purpose
+    if (answer._tag === "Unanswered")
+      return { _tag: "Failed", error: unreachable("the server cannot be reached now; ask again later") }
+    if (!isWanted) return { _tag: "Failed", error: notConnected(nick) }
+    if (answer._tag === "Refused") {
+      const error = ofRefusal(answer.refusal)
+      return answer.refusal._tag === "RateLimited"
+        ? { _tag: "RateLimited", error, retryAfterMs: answer.refusal.retryAfterMs }
+        : { _tag: "Failed", error }
+    }
+    if (answer._tag !== "Introduced")
+      return { _tag: "Failed", error: noSuchPeer(answer._tag === "Nobody" ? answer.message : `${nick} is not here`) }
+    const vouched = this.#vouch(answer.introduction, now)
+    if (!("peer" in vouched)) return vouched
+    if (expected !== undefined && vouched.peer !== expected)
+      return { _tag: "Failed", error: noSuchPeer(`${nick} is somebody else now; query ${nick} to talk to them`) }
+    const conversation = this.#open(vouched, now)
+    return conversation === undefined
+      ? { _tag: "Failed", error: tooManyConversations() }
+      : { _tag: "Opened", conversation: this.consent(conversation, now) }
+  }
+
+  /** Somebody asked for us. */
+  incoming(offered: OfferedIntroduction, now: number): void {
+    const { output, peers } = this.client
+    const vouched = this.#vouch(offered, now)
+    if (!("peer" in vouched)) {
+      output.tell(failed(vouched.error, offered.nick))
+      return
+    }
+    const conversation = this.#open(vouched, now)
+    if (conversation === undefined) {
+      output.tell(failed(tooManyConversations(), offered.nick))
+      return
+    }
+    const isNews = !conversation.asked && !conversation.connected
+    peers?.admit(vouched.introduction, now)
+    const { fingerprint, known, nick } = vouched
+    if (isNews) output.tell({ _tag: "Incoming", nick, fingerprint, known })
+  }
+
+  /** Accepts the refused key of a nickname; the refusal, if there is nothing to accept or no room for it. */
+  trust(nick: string, now: number): ClientError | undefined {
+    const key = Nickname.key(nick)
+    const changed = this.#changed.get(key)
+    if (changed === undefined) return noSuchPeer(`no changed key of ${nick} was refused: nothing to trust`)
+    const full = this.#pin(changed)
+    if (full !== undefined) return full
+    this.#changed.delete(key)
+    const { conversations, output } = this.client
+    const former = conversations.byNick(nick)
+    if (former !== undefined && former.peer !== changed.identity) {
+      const dropped = this.close(former, now)
+      if (dropped > 0) {
+        const what = dropped === 1 ? "1 message was" : `${dropped} messages were`
+        const message = `${what} dropped: written to the former key of ${nick}, and never delivered`
+        output.tell({ _tag: "Failed", code: "Undelivered", message, nick })
+      }
+    }
+    return undefined
+  }
+
+  /** Gives our consent: the handshake starts, and text may flow. */
+  consent(conversation: Conversation, now: number): Conversation {
+    conversation.asked = true
+    conversation.trying = !conversation.connected
+    conversation.departed = false
+    this.client.peers?.invite(conversation.introduction, now)
+    this.pinIfProven(conversation)
+    return conversation
+  }
+
+  /** Says goodbye and forgets: how many messages were dropped undelivered. */
+  close(conversation: Conversation, now: number): number {
+    const { conversations, peers } = this.client
+    const dropped = peers?.dropOutbox(conversation.peer, now) ?? []
+    peers?.close(conversation.peer, now)
+    conversations.remove(conversation)
+    return dropped.length
+  }
+
+  /** Pins the peer if both conditions hold: we asked for it, and it has proven its key in a handshake. */
+  pinIfProven(conversation: Conversation): void {
+    if (!conversation.asked || !conversation.connected) return
+    const { fingerprint, nick, peer: identity } = conversation
+    if (this.#pins().get(Nickname.key(nick)) !== undefined) return
+    const full = this.#pin({ nick, identity, fingerprint })
+    if (full !== undefined) this.client.output.tell(failed(full, nick))
+  }
+
+  #vouch(offered: OfferedIntroduction, now: number): Vouched | Rejected {
+    const { crypto, own, wallNow } = this.client
+    const verdict = judge(offered, crypto, this.#pins(), wallNow())
+    switch (verdict._tag) {
+      case "Refused":
+        return { _tag: "Failed", error: verdict.error }
+      case "Changed":
+        this.#rememberChanged(verdict.changed)
+        return { _tag: "Changed", error: verdict.changed.error }
+      case "Vouched":
+        return verdict.vouched.peer === own.peer
+          ? { _tag: "Failed", error: yourself(verdict.vouched.nick) }
+          : this.#prepare(offered, verdict.vouched, now)
+    }
+  }
+
+  #rememberChanged(changed: ChangedKey): void {
+    const key = Nickname.key(changed.nick)
+    this.#changed.delete(key)
+    for (const oldest of this.#changed.keys()) {
+      if (this.#changed.size < MAX_CHANGED) break
+      this.#changed.delete(oldest)
+    }
+    this.#changed.set(key, changed)
+  }
+
+  /** What has to be in place before the peer machine sends its first packet. */
+  #prepare({ channel, relay }: OfferedIntroduction, vouched: Vouched, now: number): Vouched {
+    const { peers, policies, transport } = this.client
+    if (relay !== undefined) transport.remember(channel, relay.token)
+    const policy = policies.of(vouched.nick)
+    if (policy !== undefined) peers?.setPolicy(vouched.peer, policy, now)
+    return vouched
+  }
+
+  #open(vouched: Vouched, now: number): Conversation | undefined {
+    const opened = this.client.conversations.introduce(vouched)
+    if (opened?.evicted !== undefined) this.client.peers?.close(opened.evicted.peer, now)
+    return opened?.conversation
+  }
+
+  #pin({ fingerprint, identity, nick }: Omit<Pin, "firstSeen">): ClientError | undefined {
+    const { output, wallNow } = this.client
+    if (!this.#pins().set(Nickname.key(nick), { nick, identity, fingerprint, firstSeen: wallNow() }))
+      return pinsFull(nick)
+    output.wish({ _tag: "KeepProfile" })
+    return undefined
+  }
+
+  /** Introductions come only to registered clients, and those have a profile. */
+  #pins() {
+    return this.client.own.profile!.pins
+  }
+}
+
+/** What has become of a query. */
+export type QueryOutcome =
+  | { readonly _tag: "Opened"; readonly conversation: Conversation }
+  | { readonly _tag: "RateLimited"; readonly error: ClientError; readonly retryAfterMs: number }
+  | Rejected
+
+type Rejected =
+  /** Only the pin speaks against it: what `trust` would accept. */
+  { readonly _tag: "Changed"; readonly error: ClientError } | { readonly _tag: "Failed"; readonly error: ClientError }
+
+/** Refused keys that wait for `trust`: a person decides about one at a time; a rogue server could send any number. */
+const MAX_CHANGED = 256

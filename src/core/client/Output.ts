@@ -1,0 +1,126 @@
+import type { MessageId } from "../../domain/MessageId.js"
+import type { Nickname } from "../../domain/Nickname.js"
+import type { PeerId } from "../../domain/PeerId.js"
+import type { HistoryEntry } from "../history/HistoryEntry.js"
+import type { PeerEvent } from "../peer/PeerEvent.js"
+import type { ClientError } from "./ClientError.js"
+import type { ClientEvent } from "./Events.js"
+
+/**
+ * What the parts of a client have for its driver: what the user is told, answers to the user's calls, what is to be
+ * remembered, and wishes for what only a driver can do. The driver drains all of it after every call, so nothing here
+ * grows beyond what one input causes.
+ */
+export class Output {
+  readonly #events: Array<ClientOutput> = []
+  readonly #answers: Array<Answered> = []
+  readonly #history: Array<HistoryNote> = []
+  readonly #wishes: Array<Wish> = []
+  #nextTicket = 0
+
+  /** For a call of the user that is answered later. */
+  ticket<A>(): Ticket<A> {
+    return this.#nextTicket++ as Ticket<A>
+  }
+
+  tell(event: ClientEvent): void {
+    this.#events.push({ _tag: "Told", event, message: undefined })
+  }
+
+  /** Tells of something whose showing is to be confirmed with `ClientMachine.shown`. */
+  show(event: ClientEvent, message: UnreadMessage): void {
+    this.#events.push({ _tag: "Told", event, message })
+  }
+
+  /** Passes on what concerns only the driver's own rooms, in its place among the other events. */
+  pass(event: PassedEvent): void {
+    this.#events.push(event)
+  }
+
+  answer<A>(ticket: Ticket<A>, result: A | ClientError): void {
+    this.#answers.push({ ticket, result })
+  }
+
+  remember(note: HistoryNote): void {
+    this.#history.push(note)
+  }
+
+  wish(wish: Wish): void {
+    this.#wishes.push(wish)
+  }
+
+  pollEvent(): ClientOutput | undefined {
+    return this.#events.shift()
+  }
+
+  pollAnswer(): Answered | undefined {
+    return this.#answers.shift()
+  }
+
+  pollHistory(): HistoryNote | undefined {
+    return this.#history.shift()
+  }
+
+  pollWish(): Wish | undefined {
+    return this.#wishes.shift()
+  }
+}
+
+/** Stands for a call of the user until it is answered with an `A` or an error. */
+export type Ticket<A> = number & { readonly ticketOf?: A }
+
+export interface Answered {
+  readonly ticket: Ticket<unknown>
+  readonly result: unknown
+}
+
+export type ClientOutput =
+  | {
+      readonly _tag: "Told"
+      readonly event: ClientEvent
+      /** The message whose showing is to be confirmed, with an event of that kind. */
+      readonly message: UnreadMessage | undefined
+    }
+  | PassedEvent
+
+/** What the driver's own rooms hear: that of streams, and what ends them. */
+export type PassedEvent =
+  | Extract<PeerEvent, { readonly _tag: `Stream${string}` | "Mutual" | "Disconnected" }>
+  /** The first registration: the profile that was opened last is ours for good. */
+  | { readonly _tag: "Started" }
+  /** The server has ended it for good: `close` is to be called with this, after what the driver has to end first. */
+  | { readonly _tag: "Ending"; readonly reason: "replaced" | "refused"; readonly message: string }
+
+export interface UnreadMessage {
+  readonly peer: PeerId
+  readonly nick: string
+  readonly id: MessageId
+  readonly text: string
+}
+
+/** What belongs into the history of one conversation. */
+export type HistoryNote =
+  /** There will be something to keep. */
+  | { readonly _tag: "Begins"; readonly peer: PeerId }
+  | { readonly _tag: "Keep"; readonly peer: PeerId; readonly entry: HistoryEntry }
+
+/** What only a driver can do; each says which call of the machine tells how it went. */
+export type Wish =
+  /** Connect to the server: `handleConnected` or `handleDisconnected`. */
+  | { readonly _tag: "Dial" }
+  /** Open the profile of this nickname and have it on disk: `profileOpened` or `profileFailed`. */
+  | { readonly _tag: "OpenProfile"; readonly nick: Nickname }
+  /** Let go of the profile that was opened last, and of what is new of it: `profileDropped`. */
+  | { readonly _tag: "DropProfile" }
+  /** Write what is new in the profile. Nothing is told of it. */
+  | { readonly _tag: "KeepProfile" }
+  /** Read this machine's addresses: `handleAddresses`. */
+  | { readonly _tag: "ReadAddresses" }
+  /** Look up this STUN server: `handleResolved`. */
+  | { readonly _tag: "Resolve"; readonly server: number }
+  /** Have our IPv4 port forwarded by the router, from now on: `handleForwarded`, each time that changes. */
+  | { readonly _tag: "ForwardPort" }
+  /** The router may be another one: it is to be asked anew. */
+  | { readonly _tag: "RenewForwarding" }
+  /** Announce this name on the local network: `handleLanFound`, `handleLanGone`, or `handleLanFailed`. */
+  | { readonly _tag: "JoinLan"; readonly name: string }

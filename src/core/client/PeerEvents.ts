@@ -1,0 +1,88 @@
+import type { MessageId } from "../../domain/MessageId.js"
+import type { PeerId } from "../../domain/PeerId.js"
+import type { PeerEvent } from "../peer/PeerEvent.js"
+import type { ClientContext } from "./ClientContext.js"
+import type { Introducer } from "./Introducer.js"
+import type { Reintroduction } from "./Reintroduction.js"
+import { named } from "./Why.js"
+
+export interface PeerEventsOptions {
+  /** Whether messages to us are taken. */
+  readonly inbox: boolean
+  /** What people know the relay by: the server's address. */
+  readonly relayName: string
+}
+
+/** Tells what the peer machine reports in nicknames, and keeps the conversations' own state in step with it. */
+export class PeerEvents {
+  constructor(
+    private readonly client: ClientContext,
+    private readonly introducer: Introducer,
+    private readonly reintroduction: Reintroduction,
+    private readonly options: PeerEventsOptions
+  ) {}
+
+  handle(event: PeerEvent): void {
+    const { conversations, output } = this.client
+    switch (event._tag) {
+      case "StreamOpened":
+      case "StreamReadable":
+      case "StreamWritable":
+      case "StreamReset":
+        output.pass(event)
+        return
+      case "Mutual":
+      case "Disconnected":
+        output.pass(event)
+    }
+    const conversation = conversations.get(event.peer)
+    // Evicted or left meanwhile.
+    if (conversation === undefined) return
+    const { nick } = conversation
+    switch (event._tag) {
+      case "Connected":
+        conversation.connected = true
+        conversation.trying = false
+        conversation.departed = false
+        conversation.path = event.path.kind
+        this.introducer.pinIfProven(conversation)
+        if (conversation.asked) output.remember({ _tag: "Begins", peer: event.peer })
+        output.tell({ _tag: "Connected", nick, path: named(event.path, this.options.relayName) })
+        return
+      case "PathChanged":
+        conversation.path = event.path.kind
+        output.tell({ _tag: "PathChanged", nick, path: named(event.path, this.options.relayName) })
+        return
+      case "Mutual":
+        output.remember({ _tag: "Begins", peer: event.peer })
+        output.tell({ _tag: "Mutual", nick })
+        return
+      case "Message": {
+        if (!this.options.inbox) return
+        const { id, text } = event
+        output.show({ _tag: "Message", from: nick, id, text }, { peer: event.peer, nick, id, text })
+        return
+      }
+      case "Delivered":
+      case "Read":
+        this.#confirmed(event.peer, event.id, event._tag)
+        output.tell({ _tag: event._tag, nick, id: event.id })
+        return
+      case "CreditExhausted":
+        output.tell({ _tag: "Waiting", nick, id: event.id })
+        return
+      case "Disconnected":
+        conversation.connected = false
+        conversation.trying = false
+        conversation.departed = event.reason === "left"
+        // A peer that was cut off may have restarted; its new session answers only to a new introduction.
+        if (event.reason === "timeout" || event.reason === "unreachable") this.reintroduction.add(event.peer)
+        output.tell({ _tag: "Disconnected", nick, reason: event.reason, undelivered: event.undelivered })
+        return
+    }
+  }
+
+  #confirmed(peer: PeerId, id: MessageId, how: "Delivered" | "Read"): void {
+    this.client.output.remember({ _tag: "Keep", peer, entry: { _tag: how, id } })
+  }
+}

@@ -1,0 +1,34 @@
+import type { Nickname } from "../../domain/Nickname.js"
+import type { PeerId } from "../../domain/PeerId.js"
+import type { Conversation } from "./Conversations.js"
+import type { Ticket } from "./Output.js"
+import type { OwnProfile } from "./OwnRecord.js"
+import type { PeerInfo } from "./PeerInfo.js"
+
+/** What a request to the rendezvous was made for: what its answer is for, as plain data. */
+export type Purpose =
+  | RegisterPurpose
+  | QueryPurpose
+  | { readonly _tag: "List"; readonly ticket: Ticket<ReadonlyArray<PeerInfo>> }
+  | { readonly _tag: "Watch" }
+  | { readonly _tag: "Update" }
+
+export interface RegisterPurpose {
+  readonly _tag: "Register"
+  /** Whether a call of the user waits for it; otherwise the nickname is taken back. */
+  readonly asked: boolean
+  readonly profile: OwnProfile
+  readonly nick: Nickname
+  readonly record: Uint8Array
+}
+
+export interface QueryPurpose {
+  readonly _tag: "Query"
+  readonly nick: string
+  /** The identity that must answer to the nickname, where we mean somebody in particular. */
+  readonly expected: PeerId | undefined
+  /** The call of the user that waits for it; none when a lost peer is asked for again. */
+  readonly ticket: Ticket<Conversation> | undefined
+  /** The conversation that is to be taken up again; if we have left it meanwhile, that stays so. */
+  readonly conversation: Conversation | undefined
+}

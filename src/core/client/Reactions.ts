@@ -1,0 +1,192 @@
+import * as Bytes from "../../protocol/Bytes.js"
+import { Peers } from "../peer/Peers.js"
+import type { CandidateGatherer } from "./CandidateGatherer.js"
+import type { ClientContext } from "./ClientContext.js"
+import type { Introducer } from "./Introducer.js"
+import type { PeerEvents } from "./PeerEvents.js"
+import type { Presence } from "./Presence.js"
+import type { Purpose, QueryPurpose } from "./Purpose.js"
+import type { Registration } from "./Registration.js"
+import type { Reintroduction } from "./Reintroduction.js"
+import type { Answer, RendezvousEvent } from "./Rendezvous.js"
+
+/** The parts of a client that something may concern. */
+export interface Parts {
+  readonly gatherer: CandidateGatherer
+  readonly registration: Registration
+  readonly introducer: Introducer
+  readonly reintroduction: Reintroduction
+  readonly presence: Presence
+  readonly peerEvents: PeerEvents
+}
+
+/**
+ * What follows from what: takes everything that the rendezvous, the peer machine and the reflexive probe report to the
+ * part of the client that it concerns, one after the other, until nothing more follows. So each message of the server
+ * has taken its whole effect before the next one is looked at.
+ */
+export class Reactions {
+  #isEnding = false
+
+  constructor(
+    private readonly client: ClientContext,
+    private readonly parts: Parts,
+    /** Fresh unpredictable bytes, for the peer machine. */
+    private readonly random: (length: number) => Uint8Array
+  ) {}
+
+  /** Lets everything take its effect that follows from what was just done or seen. */
+  settle(now: number): void {
+    const { rendezvous, transport } = this.client
+    for (let isBusy = true; isBusy; ) {
+      isBusy = this.hearPeers()
+      rendezvous.setWanted(this.parts.registration.wanted)
+      for (let event = this.#nextEvent(now); event !== undefined; event = this.#nextEvent(now)) {
+        this.#handleRendezvous(event, now)
+        this.hearPeers()
+        isBusy = true
+      }
+      for (let change = transport.pollChange(); change !== undefined; change = transport.pollChange())
+        this.parts.gatherer.handleReflexive(change.moved, now)
+      if (this.parts.reintroduction.advance(now)) isBusy = true
+    }
+  }
+
+  /** Tells what the peer machine reports; whether there was anything that more may follow from. */
+  hearPeers(): boolean {
+    const { peers } = this.client
+    let isNews = false
+    for (let event = peers?.pollEvent(); event !== undefined; event = peers?.pollEvent()) {
+      this.parts.peerEvents.handle(event)
+      isNews = true
+    }
+    return isNews
+  }
+
+  /** We have left: what still comes in is nothing to us. */
+  ignore(now: number): void {
+    const { peers, rendezvous } = this.client
+    while (rendezvous.pollEvent(now) !== undefined);
+    while (peers?.pollEvent() !== undefined);
+  }
+
+  /** What a server says after it has ended everything is not looked at. */
+  #nextEvent(now: number): RendezvousEvent<Purpose> | undefined {
+    return this.#isEnding ? undefined : this.client.rendezvous.pollEvent(now)
+  }
+
+  #end(reason: "replaced" | "refused", message: string): void {
+    this.#isEnding = true
+    this.client.output.pass({ _tag: "Ending", reason, message })
+  }
+
+  #handleRendezvous(event: RendezvousEvent<Purpose>, now: number): void {
+    const { output, peers } = this.client
+    switch (event._tag) {
+      case "Ready":
+        this.parts.gatherer.greeted(event.remote, event.udp, now)
+        this.parts.registration.ready(event.challenge, event.greeting, now)
+        return
+      case "Answered":
+        this.#handleAnswer(event.purpose, event.answer, now)
+        return
+      case "Down":
+        this.parts.registration.lost()
+        return
+      case "Lost":
+        output.tell({ _tag: "ServerLost", message: event.message, retryInMs: event.retryInMs })
+        return
+      case "Incoming":
+        // A server that introduces strangers to nobody is out of order; there is nobody to introduce them to.
+        if (this.client.own.profile !== undefined) this.parts.introducer.incoming(event, now)
+        this.parts.reintroduction.addPending(event.nick)
+        return
+      case "Replaced":
+        this.#end("replaced", "the same identity registered from elsewhere")
+        return
+      case "Refused":
+        if (event.refusal._tag === "Unauthorized") this.#end("refused", event.refusal.message)
+        return
+      case "Relay": {
+        const packet = Bytes.fromBase64Url(event.packet)
+        if (packet !== undefined) peers?.handleDatagram({ _tag: "Relay", channel: event.channel }, packet, now)
+        return
+      }
+      default:
+        this.parts.presence.handle(event, now)
+        return
+    }
+  }
+
+  #handleAnswer(purpose: Purpose, answer: Answer, now: number): void {
+    switch (purpose._tag) {
+      case "Register": {
+        const result = this.parts.registration.handleAnswer(purpose, answer, now)
+        if (result === undefined) return
+        if (result !== "Registered") {
+          this.#end("refused", result.message)
+          return
+        }
+        this.#registered(now)
+        this.parts.registration.settle(purpose, now)
+        return
+      }
+      case "Query":
+        this.#handleQueried(purpose, answer, now)
+        return
+      case "List":
+        this.parts.presence.handlePage(purpose.ticket, answer, now)
+        return
+      case "Watch":
+        return
+      case "Update":
+        // Whoever lost us finds us at the new address only through the server.
+        this.parts.reintroduction.addAll()
+        return
+    }
+  }
+
+  #handleQueried(purpose: QueryPurpose, answer: Answer, now: number): void {
+    const { ticket } = purpose
+    const isWanted = ticket !== undefined || this.parts.reintroduction.isWanted(purpose)
+    const outcome = this.parts.introducer.handleAnswer(purpose, answer, isWanted, now)
+    if (ticket === undefined) {
+      this.parts.reintroduction.handleOutcome(purpose, outcome, now)
+      return
+    }
+    this.client.output.answer(ticket, outcome._tag === "Opened" ? outcome.conversation : outcome.error)
+  }
+
+  /** The nickname is ours, or ours again. */
+  #registered(now: number): void {
+    if (this.client.peers === undefined) this.#start(now)
+    this.parts.gatherer.recordChanged(now)
+    this.parts.presence.begin()
+    this.client.rendezvous.watch({ _tag: "Watch" }, now)
+    this.client.output.wish({ _tag: "KeepProfile" })
+    // A link that broke and came back is the best sign that we have moved.
+    this.parts.gatherer.check()
+    this.parts.reintroduction.addAll()
+  }
+
+  /** The first registration: there is a peer machine from now on, which goes on where earlier processes stopped. */
+  #start(now: number): void {
+    const { crypto, output, own, pending, policies } = this.client
+    const { identity, journal } = own.profile!
+    const peers = new Peers({
+      crypto,
+      entropy: { bytes: this.random },
+      identity: { publicKey: identity.signKeys.publicKey, staticKeys: identity.staticKeys },
+      now,
+      ...(journal && { past: journal.past })
+    })
+    peers.setPolicy(undefined, policies.everybody, now)
+    this.client.peers = peers
+    this.parts.gatherer.tellNat()
+    for (const { messages, nick, peer } of journal?.waiting() ?? []) {
+      pending.add(peer, nick)
+      output.tell({ _tag: "Kept", nick, undelivered: messages })
+    }
+    output.pass({ _tag: "Started" })
+  }
+}

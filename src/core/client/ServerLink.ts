@@ -1,0 +1,237 @@
+import type { Endpoint } from "../../domain/Endpoint.js"
+import type * as Control from "../../protocol/Control.js"
+import { type ControlEvent, ControlLink } from "../control/ControlLink.js"
+import type { RequestBody } from "../control/ServerCodec.js"
+import { Backoff } from "./Backoff.js"
+
+export interface ServerLinkOptions {
+  /** Fresh unpredictable bytes, for the spread of attempts. */
+  readonly random: (length: number) => Uint8Array
+}
+
+/**
+ * Keeps a control link to the server while one is wanted: asks for a connection (`pollDial`), drives a `ControlLink`
+ * over it, and asks again after a loss, later and later.
+ *
+ * Each request carries a `Purpose` of the caller, which comes back with the reply: exactly one `Answered` follows each
+ * `request`, with no reply when there is no link, or none any more. Everything comes out in the order in which the
+ * server said it; a lost link is told (`Down`) before the requests that it leaves unanswered.
+ */
+export class ServerLink<Purpose> {
+  readonly #backoff = new Backoff()
+  readonly #events: Array<ServerEvent<Purpose>> = []
+  readonly #output: Array<ServerOutput> = []
+  /** Requests under way; bounded by the machine's table of unanswered requests. */
+  readonly #asked = new Map<number, Purpose>()
+  #phase: "idle" | "waiting" | "dialling" | "connected" | "closed" = "idle"
+  #wanted = false
+  #shallDial = false
+  #control: ControlLink | undefined
+  #local: Endpoint | undefined
+  #remote: Endpoint | undefined
+  /** Why the connection ends, when we know better than the socket does. */
+  #endReason: string | undefined
+  /** When the next attempt is due, while `waiting`. */
+  #dialAt = 0
+  /** Monotonic time before which the server asked us not to come back, with the reason it gave. */
+  #notBefore = 0
+
+  constructor(private readonly options: ServerLinkOptions) {}
+
+  /** Whether requests may be made. */
+  get ready(): boolean {
+    return this.#control?.ready === true
+  }
+
+  /** Whether there is anything to be connected for. While there is not, a lost link stays lost, and is no event. */
+  setWanted(wanted: boolean): void {
+    this.#wanted = wanted
+    if (wanted && this.#phase === "idle") this.#dial()
+  }
+
+  /** The connection that `pollDial` asked for is there. */
+  handleConnected(local: Endpoint, remote: Endpoint, now: number): void {
+    if (this.#phase === "closed") {
+      this.#output.push("destroy")
+      return
+    }
+    this.#phase = "connected"
+    this.#control = new ControlLink(now)
+    this.#local = local
+    this.#remote = remote
+    this.#endReason = undefined
+  }
+
+  handleBytes(chunk: Uint8Array, now: number): void {
+    this.#control?.handleBytes(chunk, now)
+    this.#drain(now)
+  }
+
+  /** The connection has ended, or there was none to be had; `message` says why, in half a sentence for people. */
+  handleDisconnected(message: string, now: number): void {
+    const wasConnected = this.#control !== undefined
+    const reason = this.#endReason ?? message
+    this.#control = undefined
+    this.#local = undefined
+    this.#remote = undefined
+    this.#endReason = undefined
+    this.#output.length = 0
+    if (wasConnected) this.#events.push({ _tag: "Down" })
+    for (const purpose of this.#asked.values()) this.#events.push({ _tag: "Answered", purpose, reply: undefined })
+    this.#asked.clear()
+    if (this.#phase === "closed") return
+    if (!this.#wanted) {
+      this.#phase = "idle"
+      return
+    }
+    this.#phase = "waiting"
+    const retryInMs = Math.max(this.#backoff.next(this.#draw()), Math.ceil(this.#notBefore - now))
+    this.#dialAt = now + retryInMs
+    this.#events.push({ _tag: "Lost", message: reason, retryInMs })
+  }
+
+  handleTimeout(now: number): void {
+    this.#control?.handleTimeout(now)
+    this.#drain(now)
+    if (this.#phase !== "waiting" || now < this.#dialAt) return
+    if (this.#wanted) this.#dial()
+    else this.#phase = "idle"
+  }
+
+  request(body: RequestBody, purpose: Purpose, now: number): void {
+    const id = this.#control?.request(body, now)
+    if (id === undefined) this.#events.push({ _tag: "Answered", purpose, reply: undefined })
+    else this.#asked.set(id, purpose)
+    this.#drain(now)
+  }
+
+  /** Gives the server a packet to carry; lost when there is no link now. */
+  relay(channel: string, packet: Uint8Array, now: number): void {
+    this.#control?.relay(channel, packet)
+    this.#drain(now)
+  }
+
+  /** The server has accepted us: the next loss starts with short waits again. */
+  settled(): void {
+    this.#backoff.reset()
+  }
+
+  /**
+   * The machine has lost these addresses: a link from one of them is dead, and is dialled anew instead of waited for.
+   */
+  addressesGone(addresses: ReadonlyArray<string>): void {
+    if (this.#local === undefined || !addresses.includes(this.#local.address)) return
+    this.#endReason = "this machine's network changed"
+    this.#output.push("destroy")
+  }
+
+  /** Says goodbye, with how the conversations went, and never dials again. */
+  close(outcome: typeof Control.Mood.Type | undefined, now: number): void {
+    if (this.#phase === "closed") return
+    this.#phase = "closed"
+    this.#shallDial = false
+    if (this.#control === undefined) return
+    this.#control.exit(outcome)
+    this.#drain(now)
+    this.#output.push("end")
+  }
+
+  /** Whether a connection is to be opened now; `handleConnected` or `handleDisconnected` follows once. */
+  pollDial(): boolean {
+    const shallDial = this.#shallDial
+    this.#shallDial = false
+    return shallDial
+  }
+
+  /** The next bytes for the connection, or how it is to be closed. */
+  pollTransmit(): ServerOutput | undefined {
+    return this.#output.shift()
+  }
+
+  pollEvent(): ServerEvent<Purpose> | undefined {
+    return this.#events.shift()
+  }
+
+  pollTimeout(): number | undefined {
+    return this.#phase === "waiting" ? this.#dialAt : this.#control?.pollTimeout()
+  }
+
+  #dial(): void {
+    this.#phase = "dialling"
+    this.#shallDial = true
+  }
+
+  #drain(now: number): void {
+    const control = this.#control
+    if (control === undefined) return
+    for (let event = control.pollEvent(); event !== undefined; event = control.pollEvent()) this.#handle(event, now)
+    for (let data = control.pollTransmit(); data !== undefined; data = control.pollTransmit()) this.#output.push(data)
+  }
+
+  #handle(event: ControlEvent, now: number): void {
+    switch (event._tag) {
+      case "Ready":
+        this.#events.push({ _tag: "Ready", welcome: event.welcome, remote: this.#remote! })
+        return
+      case "Answered":
+        this.#answer(event.id, event.reply)
+        return
+      case "Unanswered":
+        this.#answer(event.id, undefined)
+        return
+      case "Restarting":
+        this.#endReason = "the server restarts"
+        // Each client takes its own place in the spread of a restart.
+        this.#notBefore = now + Math.min(event.inMs + this.#draw() * event.spreadMs, LONGEST_RESTART)
+        return
+      case "Broken":
+        this.#endReason = event.message
+        this.#output.push("destroy")
+        return
+      case "Bye":
+        return
+      case "Refused":
+        this.#endReason = event.refusal.message
+        if (event.refusal._tag === "RateLimited")
+          this.#notBefore = now + Math.min(event.refusal.retryAfterMs, LONGEST_RESTART)
+        this.#events.push(event)
+        return
+      default:
+        this.#events.push(event)
+    }
+  }
+
+  #answer(id: number, reply: Control.Reply | undefined): void {
+    const purpose = this.#asked.get(id)
+    if (purpose === undefined) return
+    this.#asked.delete(id)
+    this.#events.push({ _tag: "Answered", purpose, reply })
+  }
+
+  /** Uniform in [0, 1). */
+  #draw(): number {
+    const bytes = this.options.random(4)
+    return (((bytes[0]! * 256 + bytes[1]!) * 256 + bytes[2]!) * 256 + bytes[3]!) / 2 ** 32
+  }
+}
+
+/** Bytes, or what to do with the connection: `end` once everything is sent, `destroy` at once. */
+export type ServerOutput = Uint8Array | "end" | "destroy"
+
+/** What the server says on its own account. */
+export type PushedEvent = Exclude<
+  ControlEvent,
+  { readonly _tag: "Ready" | "Answered" | "Unanswered" | "Restarting" | "Broken" | "Bye" }
+>
+
+export type ServerEvent<Purpose> =
+  | { readonly _tag: "Ready"; readonly welcome: typeof Control.Welcome.Type; readonly remote: Endpoint }
+  | { readonly _tag: "Answered"; readonly purpose: Purpose; readonly reply: Control.Reply | undefined }
+  /** The link is gone. */
+  | { readonly _tag: "Down" }
+  /** The next attempt is made in `retryInMs`. */
+  | { readonly _tag: "Lost"; readonly message: string; readonly retryInMs: number }
+  | PushedEvent
+
+/** No honest restart takes longer; a hostile server shall not send us to sleep for days. */
+const LONGEST_RESTART = 10 * 60_000
