@@ -283,6 +283,9 @@ const lookUp = (packages, path, name) => {
 /** What is being mended at this moment, as the beginnings of paths. */
 const UNDER_WAY = [
   "src/cli/oneshot/ReceiveFileProgram.ts",
+  "src/client/files/",
+  "src/client/history/",
+  "src/client/journal/",
   "src/layers/node/Connection.ts",
   "src/layers/node/FilesLanding.ts",
   "src/layers/node/PortMapping.ts",

@@ -73,95 +73,99 @@ export class ProfileError extends Data.TaggedError("ProfileError")<{
 export const layer: Layer.Layer<Profiles, never, Store | Entropy | Crypto> = Layer.effect(
   Profiles,
   Effect.gen(function* () {
-    const store = yield* Store
-    const entropy = yield* Entropy
-    const crypto = yield* Crypto
-
-    return {
-      open: (nick) =>
-        Effect.gen(function* () {
-          const folder = `profiles/${folderOf(crypto, nick.key)}`
-          const path = (file: string) => `${store.location}/${folder}/${file}`
-          const failed = (cause: StoreError) =>
-            new ProfileError({ reason: "Unavailable", message: `your profile: ${cause.message}`, cause })
-
-          const persistent = yield* store.lock(`${folder}/lock`).pipe(
-            Effect.as(true),
-            Effect.catchIf(
-              ({ reason }) => reason === "Locked",
-              () => Effect.succeed(false)
-            ),
-            Effect.mapError(failed)
-          )
-          const pinsFile = yield* store.read(`${folder}/known-peers.json`).pipe(Effect.mapError(failed))
-          const pins = yield* decodePins(pinsFile, path("known-peers.json"))
-          const identityFile = persistent
-            ? yield* store.read(`${folder}/identity`).pipe(Effect.mapError(failed))
-            : Option.none()
-          const seed = Option.isSome(identityFile)
-            ? yield* decodeSeed(crypto, identityFile.value, path("identity"))
-            : entropy.bytes(Identity.SEED_BYTES)
-
-          let isNew = Option.isNone(identityFile)
-          let written = pins.revision
-          const oneAtATime = yield* Effect.makeSemaphore(1)
-          const keep = Effect.gen(function* () {
-            if (isNew) {
-              const content = Bytes.fromText(Identity.encodeFile(crypto, seed))
-              yield* store.write(`${folder}/identity`, content).pipe(Effect.mapError(failed))
-              isNew = false
-            }
-            if (pins.revision !== written) {
-              const revision = pins.revision
-              yield* store
-                .write(`${folder}/known-peers.json`, Bytes.fromText(pins.encode()))
-                .pipe(Effect.mapError(failed))
-              written = revision
-            }
-          }).pipe(oneAtATime.withPermits(1))
-
-          return {
-            identity: Identity.fromSeed(crypto, seed),
-            pins,
-            persistent,
-            journal: persistent
-              ? yield* MessageJournal.open({
-                  crypto,
-                  entropy,
-                  secret: Identity.journalSecret(crypto, seed),
-                  store,
-                  name: `${folder}/journal`
-                })
-              : undefined,
-            history: persistent
-              ? yield* History.open({
-                  crypto,
-                  entropy,
-                  secret: Identity.historySecret(crypto, seed),
-                  store,
-                  folder: `${folder}/history`
-                })
-              : undefined,
-            transfers: persistent
-              ? yield* TransferStore.open({
-                  crypto,
-                  entropy,
-                  secret: Identity.journalSecret(crypto, seed),
-                  store,
-                  folder: `${folder}/transfers`
-                })
-              : undefined,
-            location: `${store.location}/${folder}`,
-            keep: persistent ? keep : Effect.void,
-            discard:
-              persistent && Option.isNone(identityFile)
-                ? Effect.ignore(store.remove(`${folder}/identity`)).pipe(oneAtATime.withPermits(1))
-                : Effect.void
-          }
-        })
-    }
+    const services = { store: yield* Store, entropy: yield* Entropy, crypto: yield* Crypto }
+    return { open: (nick) => open(services, nick) }
   })
 )
+
+interface Services {
+  readonly store: Store["Type"]
+  readonly entropy: Entropy["Type"]
+  readonly crypto: Primitives
+}
+
+const open = (services: Services, nick: Nickname): Effect.Effect<Profile, ProfileError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { crypto, entropy, store } = services
+    const folder = `profiles/${folderOf(crypto, nick.key)}`
+    const location = `${store.location}/${folder}`
+    const persistent = yield* Effect.mapError(lock(store, folder), unavailable)
+    const pinsFile = yield* Effect.mapError(store.read(`${folder}/known-peers.json`), unavailable)
+    const pins = yield* decodePins(pinsFile, `${location}/known-peers.json`)
+    const identityFile = persistent
+      ? yield* Effect.mapError(store.read(`${folder}/identity`), unavailable)
+      : Option.none()
+    const seed = Option.isSome(identityFile)
+      ? yield* decodeSeed(crypto, identityFile.value, `${location}/identity`)
+      : entropy.bytes(Identity.SEED_BYTES)
+    const isNew = Option.isNone(identityFile)
+    const oneAtATime = yield* Effect.makeSemaphore(1)
+    const keep = keeping(services, { folder, seed, pins, isNew })
+    const rooms = persistent ? yield* openRooms(services, folder, seed) : NO_ROOMS
+    return {
+      identity: Identity.fromSeed(crypto, seed),
+      pins,
+      persistent,
+      ...rooms,
+      location,
+      keep: persistent ? oneAtATime.withPermits(1)(keep) : Effect.void,
+      discard:
+        persistent && isNew
+          ? Effect.ignore(store.remove(`${folder}/identity`)).pipe(oneAtATime.withPermits(1))
+          : Effect.void
+    }
+  })
+
+/** Whether the profile is ours: no living process holds it. */
+const lock = (store: Services["store"], folder: string): Effect.Effect<boolean, StoreError, Scope.Scope> =>
+  store.lock(`${folder}/lock`).pipe(
+    Effect.as(true),
+    Effect.catchIf(
+      ({ reason }) => reason === "Locked",
+      () => Effect.succeed(false)
+    )
+  )
+
+/** Writes what is not written yet. */
+const keeping = (
+  { crypto, store }: Services,
+  profile: { readonly folder: string; readonly seed: Uint8Array; readonly pins: Pins; readonly isNew: boolean }
+): Effect.Effect<void, ProfileError> => {
+  const { folder, pins, seed } = profile
+  let { isNew } = profile
+  let written = pins.revision
+  return Effect.gen(function* () {
+    if (isNew) {
+      yield* store.write(`${folder}/identity`, Bytes.fromText(Identity.encodeFile(crypto, seed)))
+      isNew = false
+    }
+    if (pins.revision === written) return
+    const { revision } = pins
+    yield* store.write(`${folder}/known-peers.json`, Bytes.fromText(pins.encode()))
+    written = revision
+  }).pipe(Effect.mapError(unavailable))
+}
+
+const openRooms = ({ crypto, entropy, store }: Services, folder: string, seed: Uint8Array) =>
+  Effect.gen(function* () {
+    const secret = Identity.journalSecret(crypto, seed)
+    const shared = { crypto, entropy, store }
+    return {
+      journal: yield* MessageJournal.open({ ...shared, secret, name: `${folder}/journal` }),
+      history: yield* History.open({
+        ...shared,
+        secret: Identity.historySecret(crypto, seed),
+        folder: `${folder}/history`
+      }),
+      transfers: yield* TransferStore.open({ ...shared, secret, folder: `${folder}/transfers` })
+    }
+  })
+
+/** Of a passing profile. */
+const NO_ROOMS = { journal: undefined, history: undefined, transfers: undefined }
+
+const unavailable = (cause: StoreError): ProfileError =>
+  new ProfileError({ reason: "Unavailable", message: `your profile: ${cause.message}`, cause })
 
 const decodeSeed = (crypto: Primitives, content: Uint8Array, path: string): Effect.Effect<Uint8Array, ProfileError> =>
   Either.mapLeft(
