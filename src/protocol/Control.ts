@@ -12,8 +12,15 @@ export const PROTOCOL_VERSION = 1
 /** Port of the control link unless told otherwise. */
 export const DEFAULT_PORT = 9090
 
-/** A longer line ends the connection: it bounds the memory of a reader, and no message of ours comes near. */
+/** A longer line of a server ends the connection: it bounds the memory of a reader, and no message comes near. */
 export const MAX_LINE = 16 * 1024
+
+/** The same for a line of a client; the longest request is a `Register` or a `Watch` of some 3 KB. */
+export const MAX_REQUEST_LINE = 4 * 1024
+
+/** Nicknames of one `Watch`, so that it fits a line, and of all that a session watches. */
+export const MAX_WATCH = 24
+export const MAX_WATCHED = 128
 
 const Text = (max: number) => Schema.String.pipe(Schema.maxLength(max))
 /** Chosen by the requester; a whole number, unique among its unanswered requests. */
@@ -57,8 +64,11 @@ export const List = Schema.TaggedStruct("List", {
   limit: Schema.optional(Schema.Int.pipe(Schema.between(1, 1000)))
 })
 
-export const Watch = Schema.TaggedStruct("Watch", { id: Id })
-export const Unwatch = Schema.TaggedStruct("Unwatch", { id: Id })
+const Nicks = Schema.Array(RawNick).pipe(Schema.minItems(1), Schema.maxItems(MAX_WATCH))
+/** Without `nicks`: everybody. With them: these nicknames too, at most `MAX_WATCHED` in all. */
+export const Watch = Schema.TaggedStruct("Watch", { id: Id, nicks: Schema.optional(Nicks) })
+/** Without `nicks`: no more of everybody. With them: no more of these. */
+export const Unwatch = Schema.TaggedStruct("Unwatch", { id: Id, nicks: Schema.optional(Nicks) })
 export const Query = Schema.TaggedStruct("Query", { id: Id, nick: RawNick })
 export const Update = Schema.TaggedStruct("Update", { id: Id, endpoints: Endpoints })
 export const Ping = Schema.TaggedStruct("Ping", { id: Id })
@@ -136,8 +146,19 @@ export const Clients = Schema.TaggedStruct("Clients", {
   next: Schema.optional(Text(512))
 })
 
-/** Events follow, the first with `version + 1`. */
-export const Watching = Schema.TaggedStruct("Watching", { id: Id, version: Schema.Int })
+/** One of the nicknames that were asked for, as it is registered; no fingerprint for an anonymous one. */
+export const PresentNick = Schema.Struct({ nick: RawNick, fingerprint: Schema.optional(Text(64)) })
+export type PresentNick = typeof PresentNick.Type
+
+/**
+ * Without `here`, events follow for everybody, the first with `version + 1`. With it, for the nicknames of the request:
+ * those that are here now, and `Presence` for what changes.
+ */
+export const Watching = Schema.TaggedStruct("Watching", {
+  id: Id,
+  version: Schema.Int,
+  here: Schema.optional(Schema.Array(PresentNick).pipe(Schema.maxItems(MAX_WATCH)))
+})
 export const Unwatched = Schema.TaggedStruct("Unwatched", { id: Id })
 
 /** Half an introduction: what one side learns of the other. `Peer` answers `Query`; `Incoming` tells the other side. */
@@ -165,6 +186,14 @@ export const Bye = Schema.TaggedStruct("Bye", { id: Schema.optional(Id) })
 // Events --------------------------------------------------------------------------------------------------------------
 
 export const Incoming = Schema.TaggedStruct("Incoming", introduction)
+/**
+ * What changed among the nicknames that this session watches: who came, with another session than before if they were
+ * here, and who is gone. A nickname is in one of the two.
+ */
+export const Presence = Schema.TaggedStruct("Presence", {
+  here: Schema.Array(PresentNick).pipe(Schema.maxItems(MAX_WATCHED)),
+  gone: Schema.Array(RawNick).pipe(Schema.maxItems(MAX_WATCHED))
+})
 /** `version` grows by one with each presence event; after a gap, `List` again. */
 const presence = { version: Schema.Int, nick: RawNick, address: EndpointText, fingerprint: Text(64) }
 export const Joined = Schema.TaggedStruct("Joined", presence)
@@ -229,7 +258,7 @@ export const Reply = Schema.Union(
 )
 export type Reply = typeof Reply.Type
 
-export const Event = Schema.Union(Welcome, Incoming, Joined, Left, Changed, Restarting, Replaced, Relay)
+export const Event = Schema.Union(Welcome, Incoming, Presence, Joined, Left, Changed, Restarting, Replaced, Relay)
 export type Event = typeof Event.Type
 
 /** Everything a server sends. */

@@ -1,65 +1,247 @@
+import type { Directory, PresenceChange } from "../core/rendezvous/Directory.js"
 import type { Timed } from "../core/support/DeadlineWheel.js"
+import { LinkedMap } from "../core/support/LinkedMap.js"
+import type { Registration } from "../domain/Registration.js"
 import * as Bytes from "../protocol/Bytes.js"
+import { MAX_WATCHED, type PresentNick } from "../protocol/Control.js"
+import { encodeMessage, encodePresence } from "../protocol/ControlCodec.js"
 
 /** Somebody who wants presence events. */
 export interface Watcher {
-  /** `lines` is shared by all watchers and must be left as it is. */
-  readonly sendShared: (lines: Uint8Array) => void
+  /**
+   * Sends lines, which may be shared with other watchers and must be left as they are. `false`, and nothing sent, when
+   * this one is too far behind to take them now.
+   */
+  readonly sendPresence: (lines: Uint8Array) => boolean
 }
 
 /**
- * Tells all watchers who came and went. Events that happen close together go out as one piece of bytes, encoded once:
- * when a thousand people come back after a restart, each of them is not written to a thousand times.
+ * Tells watchers who came and went: some of them of everybody, most of a few nicknames.
+ *
+ * Whoever watches everybody has a version up to which he has been told. Every `TICK_MS` those who were told longest ago
+ * get what is new, as far as the budget of a tick goes: few watchers hear of everything within a tick, and thousands
+ * take turns, each getting one piece for all that happened meanwhile. When too much has happened for that, one gets the
+ * last event alone, and sees by its version that there is a gap: then the list is read again (docs/protocol.md §1.2).
+ * So neither time nor bytes grow with the square of a crowd that comes back after a restart.
+ *
+ * Whoever watches nicknames is told of these, gathered over a tick, and at most once of each.
+ *
+ * Somebody who is too far behind is left for later, and never closed for events that he did not ask for one by one.
  */
 export class Announcer implements Timed {
-  #watchers = new Set<Watcher>()
+  readonly #directory: Directory
+  /** The version up to which each has been told, in the order of the telling. */
+  readonly #everybody = new LinkedMap<Watcher, number>()
+  /** Of them, who did not take the last piece: they are asked again, and keep nobody else waiting. */
+  readonly #behind = new LinkedMap<Watcher, number>()
+  readonly #byNick = new Map<Watcher, Interest>()
+  readonly #interested = new Map<string, Set<Watcher>>()
+  /** Of those who watch nicknames, who has something to hear, in the order of its happening. */
+  readonly #pending = new LinkedMap<Watcher, true>()
+  /** The last lines, the first of them that of version `#version - #lines.length + 1`. */
   #lines: Array<string> = []
-  #length = 0
+  #version = 0
+  #interests = 0
   #due: number | undefined
 
-  /** The watcher gets what happens from now on. */
-  add(watcher: Watcher): void {
-    if (this.#watchers.has(watcher)) return
-    // What waits happened before; the others may have it now.
-    this.#flush()
-    this.#watchers.add(watcher)
+  constructor(directory: Directory) {
+    this.#directory = directory
   }
 
-  remove(watcher: Watcher): void {
-    this.#watchers.delete(watcher)
-  }
-
+  /** Those who watch everybody. */
   get size(): number {
-    return this.#watchers.size
+    return this.#everybody.size + this.#behind.size
   }
 
-  announce(line: string, now: number): void {
-    if (this.#watchers.size === 0) return
-    this.#lines.push(line)
-    this.#length += line.length
-    this.#due ??= now + GATHER_MS
-    if (this.#length >= MAX_GATHERED) this.#flush()
+  /** Pairs of a watcher and a nickname. */
+  get interests(): number {
+    return this.#interests
   }
 
-  handleTimeout(_now: number): void {
-    this.#flush()
+  /** From now on the watcher hears of everybody. */
+  watchAll(watcher: Watcher): void {
+    if (this.#watchesAll(watcher)) return
+    this.#everybody.set(watcher, this.#directory.version)
+  }
+
+  unwatchAll(watcher: Watcher): void {
+    this.#everybody.delete(watcher)
+    this.#behind.delete(watcher)
+  }
+
+  /**
+   * From now on the watcher hears of these nicknames too; gives those of them that are here. `undefined`, with nothing
+   * changed, when that would be more than one may watch, or all together.
+   */
+  watch(watcher: Watcher, keys: ReadonlyArray<string>): ReadonlyArray<PresentNick> | undefined {
+    const interest = this.#byNick.get(watcher) ?? { keys: new Set(), pending: new Map() }
+    const fresh = new Set(keys.filter((key) => !interest.keys.has(key)))
+    if (interest.keys.size + fresh.size > MAX_WATCHED || this.#interests + fresh.size > MAX_INTERESTS) return undefined
+    this.#byNick.set(watcher, interest)
+    for (const key of fresh) {
+      interest.keys.add(key)
+      this.#interests++
+      const watchers = this.#interested.get(key)
+      if (watchers === undefined) this.#interested.set(key, new Set([watcher]))
+      else watchers.add(watcher)
+    }
+    const here: Array<PresentNick> = []
+    for (const key of new Set(keys)) {
+      interest.pending.delete(key)
+      const registration = this.#directory.get(key)
+      if (registration !== undefined) here.push(presentNick(registration))
+    }
+    return here
+  }
+
+  unwatch(watcher: Watcher, keys: Iterable<string>): void {
+    const interest = this.#byNick.get(watcher)
+    if (interest === undefined) return
+    for (const key of [...keys]) {
+      if (!interest.keys.delete(key)) continue
+      this.#interests--
+      interest.pending.delete(key)
+      const watchers = this.#interested.get(key)
+      watchers?.delete(watcher)
+      if (watchers?.size === 0) this.#interested.delete(key)
+    }
+    if (interest.keys.size === 0) this.#byNick.delete(watcher)
+  }
+
+  /** Whether this watcher wants to hear of the nickname of this key. */
+  watches(watcher: Watcher, key: string): boolean {
+    return this.#interested.get(key)?.has(watcher) === true
+  }
+
+  /** The watcher is gone. */
+  remove(watcher: Watcher): void {
+    this.unwatchAll(watcher)
+    this.#pending.delete(watcher)
+    const interest = this.#byNick.get(watcher)
+    if (interest !== undefined) this.unwatch(watcher, interest.keys)
+  }
+
+  /** To be called with each change of the directory. */
+  announce(change: PresenceChange, now: number): void {
+    const { key } = change.registration.nickname
+    for (const watcher of this.#interested.get(key) ?? []) {
+      if (this.#watchesAll(watcher)) continue
+      this.#byNick.get(watcher)?.pending.set(key, change)
+      if (!this.#pending.has(watcher)) this.#pending.set(watcher, true)
+    }
+    if (this.size === 0) this.#lines = []
+    else {
+      // After a jump of the version the lines before it are of no use.
+      if (change.version !== this.#version + 1) this.#lines = []
+      this.#lines.push(encodeChange(change))
+      if (this.#lines.length > 2 * MAX_LINES) this.#lines = this.#lines.slice(-MAX_LINES)
+    }
+    this.#version = change.version
+    if (this.size > 0 || this.#pending.size > 0) this.#due ??= now + TICK_MS
+  }
+
+  handleTimeout(now: number): void {
+    this.#due = undefined
+    this.#tellEverybody(this.#tellInterested(BUDGET))
+    const told = this.#everybody.oldest()?.value ?? this.#version
+    if (told < this.#version || this.#behind.size > 0 || this.#pending.size > 0) this.#due = now + TICK_MS
   }
 
   pollTimeout(): number | undefined {
     return this.#due
   }
 
-  #flush(): void {
-    this.#due = undefined
-    if (this.#lines.length === 0) return
-    const bytes = Bytes.fromText(this.#lines.join(""))
-    this.#lines = []
-    this.#length = 0
-    for (const watcher of this.#watchers) watcher.sendShared(bytes)
+  /** What is left of the budget. */
+  #tellInterested(budget: number): number {
+    let left = budget
+    for (let turn = Math.min(this.#pending.size, budget); turn > 0; turn--) {
+      const watcher = this.#pending.oldest()!.key
+      this.#pending.delete(watcher)
+      const pending = this.#byNick.get(watcher)?.pending
+      if (pending === undefined || pending.size === 0) continue
+      left--
+      if (watcher.sendPresence(Bytes.fromText(encodeChanges(pending.values())))) pending.clear()
+      else this.#pending.set(watcher, true)
+    }
+    return left
+  }
+
+  #tellEverybody(budget: number): void {
+    const pieces = new Map<number, Uint8Array>()
+    let left = budget
+    for (let turn = Math.min(this.#behind.size, MAX_ASKED_AGAIN); turn > 0 && left > 0; turn--) {
+      left -= this.#tell(this.#behind, pieces, MAX_TOLD_BEHIND)
+    }
+    while (left > 0 && (this.#everybody.oldest()?.value ?? this.#version) < this.#version) {
+      left -= this.#tell(this.#everybody, pieces, MAX_TOLD)
+    }
+  }
+
+  /** Tells the first of these what is new, if it is at most so much; gives what it cost. */
+  #tell(watchers: LinkedMap<Watcher, number>, pieces: Map<number, Uint8Array>, most: number): number {
+    const { key: watcher, value: told } = watchers.oldest()!
+    const news = this.#version - told
+    const isWhole = news <= most && news <= this.#lines.length
+    const from = this.#lines.length - (isWhole ? news : 1)
+    const piece = pieces.get(from) ?? Bytes.fromText(this.#lines.slice(from).join(""))
+    pieces.set(from, piece)
+    watchers.delete(watcher)
+    if (watcher.sendPresence(piece)) this.#everybody.set(watcher, this.#version)
+    else this.#behind.set(watcher, told)
+    // Whoever sees a gap reads the list again, and each page costs so much.
+    return isWhole ? 1 : 1 + Math.ceil(this.#directory.size / ENTRIES_PER_PAGE) * COST_OF_PAGE
+  }
+
+  #watchesAll(watcher: Watcher): boolean {
+    return this.#everybody.has(watcher) || this.#behind.has(watcher)
   }
 }
 
 /** Nobody sees whether somebody came a twentieth of a second earlier. */
-const GATHER_MS = 20
-/** A sixth of a send queue: one piece must not make a slow consumer of a watcher who keeps up. */
-const MAX_GATHERED = 16 * 1024
+const TICK_MS = 20
+
+/** Pieces sent in one tick, some 4 ms of work: a fifth of a core at most goes into presence. */
+const BUDGET = 200
+
+/** Of those who are behind, in one tick. */
+const MAX_ASKED_AGAIN = 20
+
+/** Events for one watcher in one piece; reading the list again is cheaper for him than more of them. */
+const MAX_TOLD = 100
+
+/** The same for one who could not take it: what is too large for his queue now must not be tried for ever. */
+const MAX_TOLD_BEHIND = 8
+
+/** Lines remembered for those who have not been told yet: some 30 KB. */
+const MAX_LINES = 256
+
+/** Of the list, by which its reading is judged. */
+const ENTRIES_PER_PAGE = 100
+const COST_OF_PAGE = 4
+
+/** Of all watchers together, about 40 MB: 26 nicknames each for ten thousand, or 128 each for two. */
+export const MAX_INTERESTS = 262_144
+
+interface Interest {
+  readonly keys: Set<string>
+  /** What happened last to each nickname that something happened to. */
+  readonly pending: Map<string, PresenceChange>
+}
+
+const encodeChange = ({ _tag, registration, version }: PresenceChange): string => {
+  const { address, identity, nickname } = registration
+  return encodeMessage({ _tag, version, nick: nickname.text, address, fingerprint: identity?.fingerprint ?? "" })
+}
+
+const encodeChanges = (changes: Iterable<PresenceChange>): string => {
+  const here: Array<string> = []
+  const gone: Array<string> = []
+  for (const { _tag, registration } of changes) {
+    if (_tag === "Left") gone.push(JSON.stringify(registration.nickname.text))
+    else here.push(JSON.stringify(presentNick(registration)))
+  }
+  return encodePresence(here, gone)
+}
+
+const presentNick = ({ identity, nickname }: Registration): PresentNick =>
+  identity === undefined ? { nick: nickname.text } : { nick: nickname.text, fingerprint: identity.fingerprint }

@@ -7,8 +7,10 @@ import type { Mood } from "../protocol/Control.js"
 export interface ServerStats {
   /** Connections that are open. */
   readonly connections: number
-  /** Of these, the ones that watch the presence. */
+  /** Of these, the ones that watch everybody. */
   readonly watchers: number
+  /** Pairs of a session and a single nickname that it watches. */
+  readonly watched: number
   /** Nicknames of living sessions, and the same with those that are held. */
   readonly live: number
   readonly names: number
@@ -41,6 +43,7 @@ export class Counters {
     idle: 0,
     malformed: 0,
     slow: 0,
+    evicted: 0,
     restarting: 0,
     lost: 0
   }

@@ -1,11 +1,17 @@
-import { AddressGate } from "../core/rendezvous/AddressGate.js"
 import { Channels } from "../core/rendezvous/Channels.js"
 import { Directory, type PresenceChange } from "../core/rendezvous/Directory.js"
 import { halfOf } from "../core/rendezvous/Introduction.js"
+import { Networks, type Source } from "../core/rendezvous/Networks.js"
+import { Places } from "../core/rendezvous/Places.js"
 import type { Corner } from "../core/rendezvous/Reflector.js"
+import { RefusalLog, type RefusalReason } from "../core/rendezvous/RefusalLog.js"
 import { type Forward, Relay } from "../core/rendezvous/Relay.js"
 import { type Ending, Session } from "../core/rendezvous/Session.js"
 import { DeadlineWheel, type Timed } from "../core/support/DeadlineWheel.js"
+import { FairQueue } from "../core/support/FairQueue.js"
+import { LinkedMap } from "../core/support/LinkedMap.js"
+import { TokenBucket } from "../core/support/TokenBucket.js"
+import * as Cidr from "../domain/Cidr.js"
 import type { Crypto } from "../domain/Crypto.js"
 import * as Endpoint from "../domain/Endpoint.js"
 import { type Registration, SessionId } from "../domain/Registration.js"
@@ -30,11 +36,21 @@ export interface HubServices {
   readonly time: Time
   /** The deadlines may have become earlier: `pollTimeout` is to be asked again. */
   readonly onDeadline: () => void
+  /** Calls `run` as soon as what waits for I/O has had its turn. */
+  readonly later: (run: () => void) => void
+  /** Writes a line of the log. What is passed is rare. */
+  readonly log: (level: "info" | "warning", message: string, annotations: Readonly<Record<string, unknown>>) => void
 }
 
 /**
  * What the sessions of one server share: who is connected, who is here, what is carried between them. It lets
- * connections in, gives each its `SessionDriver`, and passes on what the registry tells.
+ * connections in, gives each its `SessionDriver`, passes on what the registry tells, and sees to it that everybody gets
+ * a turn.
+ *
+ * **Turns.** Requests are handled where they arrive as long as that takes less than half of the time. Beyond it
+ * sessions queue, and every turn of the event loop works off `TURN_MS` of them, the networks one after the other: then
+ * accepting newcomers and reading go on in between, and whoever asks for little is served next, however much others ask
+ * for.
  */
 export class Hub implements SessionHub {
   readonly registry: typeof Registry.Service
@@ -42,28 +58,46 @@ export class Hub implements SessionHub {
   readonly verifier: typeof SignatureVerifier.Service
   readonly time: Time
   readonly settings: ServerOptions
-  readonly announcer = new Announcer()
   readonly counters = new Counters()
   readonly directory = new Directory()
+  readonly announcer = new Announcer(this.directory)
   /** The UDP sockets, once they are there. */
   reflector: Reflector | undefined
   readonly #services: HubServices
   readonly #channels: Channels
   readonly #relay: Relay<Corner> | undefined
-  readonly #gate: AddressGate
+  readonly #networks: Networks
+  readonly #places: Places<SessionDriver>
+  readonly #refusals: RefusalLog
   readonly #wheel = new DeadlineWheel<Timed>()
   readonly #drivers = new Map<SessionId, SessionDriver>()
+  readonly #known = new LinkedMap<string, true>()
+  readonly #queue = new FairQueue<SessionDriver>()
+  /** What may be done at once, in units of `Cost`. */
+  readonly #direct: TokenBucket
+  #turnIsDue = false
+  /** After a pause of the process: nobody is judged by his silence before this time. */
+  #judgeFrom = Number.NEGATIVE_INFINITY
   #connections = 0
+  #turnedAway = 0
+  #troubleAt = Number.NEGATIVE_INFINITY
   #closing = false
 
   constructor(settings: ServerOptions, services: HubServices) {
+    const now = services.time.monotonic()
     this.settings = settings
     this.registry = services.registry
     this.crypto = services.crypto
     this.verifier = services.verifier
     this.time = services.time
     this.#services = services
-    this.#gate = new AddressGate(settings.address)
+    this.#networks = new Networks(
+      settings.address,
+      settings.exempt.flatMap((block) => Cidr.parse(block) ?? [])
+    )
+    this.#places = new Places(settings.maxConnections)
+    this.#refusals = new RefusalLog(now)
+    this.#direct = new TokenBucket(DIRECT, now)
     this.#channels = new Channels(services.crypto, services.entropy.bytes(SECRET_BYTES))
     const isLive = (number: number) => this.#drivers.get(idOf(number))?.registration !== undefined
     if (settings.relay !== undefined) this.#relay = new Relay<Corner>(settings.relay, this.#channels, isLive)
@@ -71,42 +105,77 @@ export class Hub implements SessionHub {
 
   /** The handler of a new connection. */
   accept(connection: Connection): ConnectionHandler {
-    const refusal = this.#closing
-      ? GOING_DOWN
-      : this.#drivers.size >= this.settings.maxConnections
-        ? FULL
-        : this.#gate.enter(connection.remote, this.time.monotonic())
-          ? undefined
-          : TOO_MANY
-    if (refusal !== undefined) return this.#turnAway(connection, refusal)
-    const number = this.#nextNumber()
-    const challenge = this.#services.entropy.bytes(CHALLENGE_BYTES)
-    const session = new Session(
-      {
-        limits: this.settings.session,
-        software: this.settings.software,
-        challenge: Bytes.toBase64Url(challenge),
-        observed: Endpoint.format(connection.remote),
-        token: this.settings.token,
-        motd: this.settings.motd?.slice(0, MAX_MOTD),
-        udp: this.reflector?.ports ?? []
-      },
-      this.time.monotonic()
-    )
-    const driver = new SessionDriver({ id: idOf(number), number, connection, session, challenge, hub: this })
-    this.#drivers.set(driver.id, driver)
-    this.counters.accepted++
-    driver.drive()
-    return driver
+    const now = this.time.monotonic()
+    if (this.#closing) return this.#turnAway(connection, GOING_DOWN)
+    const source = this.#networks.enter(connection.remote, now)
+    if (source === undefined) return this.#turnAway(connection, TOO_MANY, "connections")
+    const room = this.#places.roomFor(now)
+    if (room === undefined) {
+      source.leave(true)
+      return this.#turnAway(connection, FULL, "full")
+    }
+    room.victim?.end("evicted", EVICTED)
+    return this.#begin(connection, source, now)
+  }
+
+  /** The system has no room for more connections. */
+  trouble(message: string): void {
+    const now = this.time.monotonic()
+    if (now < this.#troubleAt) return
+    this.#troubleAt = now + TROUBLE_EVERY_MS
+    this.#services.log("warning", message, { connections: this.#drivers.size + this.#turnedAway })
+  }
+
+  /**
+   * Whether the session may register, as an identity or not; makes room for it if need be. Otherwise it is told that
+   * the server is full.
+   */
+  admit(driver: SessionDriver, identity: string | undefined): boolean {
+    const seat = this.#places.seatFor(driver, identity !== undefined && this.#known.has(identity))
+    seat?.victim?.end("evicted", EVICTED)
+    return seat !== undefined
+  }
+
+  /** The session has this registration now. */
+  registered(driver: SessionDriver, { identity }: Registration): void {
+    this.#places.registered(driver, identity === undefined)
+    if (identity === undefined) return
+    this.#known.set(identity.key, true)
+    const oldest = this.#known.size > MAX_KNOWN ? this.#known.oldest() : undefined
+    if (oldest !== undefined) this.#known.delete(oldest.key)
+  }
+
+  /** Somebody was turned away who had been let in. */
+  refused(driver: SessionDriver, reason: RefusalReason): void {
+    this.#logRefusal(driver.connection.remote, reason)
   }
 
   /** Called once for each session, when it is over; the connection may still be sending. */
   ended(driver: SessionDriver, ending: Ending | "lost"): void {
     this.counters.endings[ending]++
     this.#wheel.remove(driver)
+    this.#queue.delete(driver)
     this.#drivers.delete(driver.id)
+    this.#places.leave(driver)
     this.#relay?.sessionEnded(driver.number)
-    this.#gate.leave(driver.connection.remote)
+    if (ending === "malformed" || ending === "unregistered" || ending === "slow") this.refused(driver, ending)
+    driver.source.leave(ending === "restarting" || this.time.monotonic() - driver.startedAt >= SETTLED_MS)
+    // What is held when the node goes is the registry's business then.
+    if (!this.#closing) this.registry.release(driver.id, ending !== "exit")
+  }
+
+  /**
+   * Whether this session may go on at once, which has cost so much since it was asked last; otherwise it has queued.
+   */
+  mayGoOn(driver: SessionDriver, cost: number): boolean {
+    const now = this.time.monotonic()
+    if (this.#queue.size === 0 && this.#direct.wait(now) === 0) {
+      this.#direct.charge(now, cost)
+      return true
+    }
+    this.#queue.add(driver.source.key, driver)
+    this.#scheduleTurn()
+    return false
   }
 
   /** The deadline of this one may have become earlier. */
@@ -115,12 +184,22 @@ export class Hub implements SessionHub {
     this.#services.onDeadline()
   }
 
+  /**
+   * When the deadlines come this late, the process stood still, and what was sent meanwhile has not been read: it is
+   * read first.
+   */
   handleTimeout(now: number): void {
-    this.#wheel.handleTimeout(now)
+    const due = this.#wheel.pollTimeout()
+    if (due === undefined || now < this.#judgeFrom) return
+    if (now - due > LATE_MS && this.#judgeFrom < due) {
+      this.#judgeFrom = now + READ_FIRST_MS
+      this.#services.log("warning", "this process stood still", { ms: Math.round(now - due) })
+    } else this.#wheel.handleTimeout(now)
   }
 
   pollTimeout(): number | undefined {
-    return this.#wheel.pollTimeout()
+    const due = this.#wheel.pollTimeout()
+    return due === undefined ? undefined : Math.max(due, this.#judgeFrom)
   }
 
   /** What the registry tells. */
@@ -151,15 +230,19 @@ export class Hub implements SessionHub {
     const other = this.#drivers.get(asked.session)
     if (other === undefined) return NO_SUCH_PEER
     if (other === asker) return { _tag: "NotAccepting", message: "that is your own nickname" }
+    const wait = other.waitForIncoming(own, this.time.monotonic())
+    if (wait > 0) return { _tag: "RateLimited", message: "too many ask for this nickname now", retryAfterMs: wait }
     const relay = this.#relay !== undefined
     const { left, right } = this.#channels.between(asker.number, other.number)
     other.push(encodeIncoming(halfOf(own, right, relay)))
     return { half: halfOf(asked, left, relay) }
   }
 
-  /** A `Relay` line of a session. */
-  relayLine(from: number, channel: string, packet: string): void {
-    this.#carry(this.#relay?.handleLine(from, channel, packet, this.time.monotonic()))
+  /** Carries a `Relay` line of a session; whether there was somebody to carry it to, and within the limits. */
+  relayLine(from: number, channel: string, packet: string): boolean {
+    const forward = this.#relay?.handleLine(from, channel, packet, this.time.monotonic())
+    this.#carry(forward)
+    return forward !== undefined
   }
 
   /** A datagram that looks like one for the relay. */
@@ -171,7 +254,7 @@ export class Hub implements SessionHub {
   close(): void {
     this.#closing = true
     const line = encodeMessage({ _tag: "Restarting", ...this.settings.restart })
-    for (const driver of [...this.#drivers.values()]) driver.end("restarting", line)
+    for (const driver of this.#drivers.values()) driver.end("restarting", line)
   }
 
   /** Sessions now. */
@@ -184,6 +267,7 @@ export class Hub implements SessionHub {
     return {
       connections: this.#drivers.size,
       watchers: this.announcer.size,
+      watched: this.announcer.interests,
       live: this.directory.size,
       names: this.registry.names(),
       accepted,
@@ -196,9 +280,55 @@ export class Hub implements SessionHub {
     }
   }
 
+  #begin(connection: Connection, source: Source, now: number): SessionDriver {
+    const number = this.#nextNumber()
+    const challenge = this.#services.entropy.bytes(CHALLENGE_BYTES)
+    const { motd, session: limits, software, token } = this.settings
+    const session = new Session(
+      {
+        limits,
+        software,
+        challenge: Bytes.toBase64Url(challenge),
+        observed: Endpoint.format(connection.remote),
+        token,
+        motd: motd?.slice(0, MAX_MOTD),
+        udp: this.reflector?.ports ?? [],
+        allowance: source
+      },
+      now
+    )
+    const driver = new SessionDriver(
+      { id: idOf(number), number, connection, session, challenge, source, hub: this },
+      now
+    )
+    this.#drivers.set(driver.id, driver)
+    this.#places.arrive(driver, crowdOf(connection.remote), now)
+    this.counters.accepted++
+    driver.drive()
+    return driver
+  }
+
+  /** Works off those who wait for their turn, for as long as a turn may take. */
+  #takeTurn(): void {
+    this.#turnIsDue = false
+    const until = this.time.monotonic() + TURN_MS
+    do {
+      const driver = this.#queue.take()
+      if (driver === undefined) return
+      driver.work()
+    } while (this.time.monotonic() < until)
+    if (this.#queue.size > 0) this.#scheduleTurn()
+  }
+
+  #scheduleTurn(): void {
+    if (this.#turnIsDue) return
+    this.#turnIsDue = true
+    this.#services.later(() => this.#takeTurn())
+  }
+
   #announce(change: PresenceChange | undefined): void {
-    if (change === undefined) return
-    this.announcer.announce(encodePresence(change), this.time.monotonic())
+    if (change === undefined || this.#closing) return
+    this.announcer.announce(change, this.time.monotonic())
     this.schedule(this.announcer)
   }
 
@@ -211,11 +341,23 @@ export class Hub implements SessionHub {
     }
   }
 
-  #turnAway(connection: Connection, line: Uint8Array): ConnectionHandler {
+  /** A connection that is turned away gets a line that says why, if not too many others are being told. */
+  #turnAway(connection: Connection, line: Uint8Array, reason?: RefusalReason): ConnectionHandler {
     this.counters.refused++
+    if (reason !== undefined) this.#logRefusal(connection.remote, reason)
+    if (this.#turnedAway >= MAX_TURNED_AWAY) {
+      connection.destroy()
+      return IGNORE
+    }
+    this.#turnedAway++
     connection.send(line)
-    connection.end()
-    return IGNORE
+    connection.end(TURN_AWAY_MS)
+    return { onData: () => {}, onClose: () => this.#turnedAway-- }
+  }
+
+  #logRefusal(remote: Endpoint.Endpoint, reason: RefusalReason): void {
+    const line = this.#refusals.note(remote.address, reason, this.time.monotonic())
+    if (line !== undefined) this.#services.log("info", "refused", { ...line })
   }
 
   /** After four billion connections the numbers begin anew, and pass over those that are still in use. */
@@ -226,12 +368,34 @@ export class Hub implements SessionHub {
   }
 }
 
-const encodePresence = ({ _tag, registration, version }: PresenceChange): string => {
-  const { address, identity, nickname } = registration
-  return encodeMessage({ _tag, version, nick: nickname.text, address, fingerprint: identity?.fingerprint ?? "" })
-}
-
 const idOf = (number: number): SessionId => SessionId.make(String(number))
+
+/** Several subscribers of one operator: by this, anonymous sessions are counted. */
+const crowdOf = (remote: Endpoint.Endpoint): string =>
+  Endpoint.toBytes(remote)
+    .subarray(0, remote.family === "ipv4" ? 3 : 6)
+    .join(".")
+
+/** ms of work between two looks at what has arrived: little enough that nobody feels it. */
+const TURN_MS = 5
+/** In units of `Cost`: as much as a turn at once, and half of a core for long. */
+const DIRECT = { burst: 300, perSecond: 30_000 }
+
+/** ms by which the deadlines are late when the process stood still rather than had much to do. */
+const LATE_MS = 5_000
+/** ms for reading what has arrived meanwhile. */
+const READ_FIRST_MS = 1_000
+
+/** ms after which a connection was none of those that only come and go, and does not count as a new one any more. */
+const SETTLED_MS = 60_000
+
+/** Identities that were here since the start, some 10 MB. */
+const MAX_KNOWN = 65_536
+
+/** ms for a refusal to get out, and how many are on their way at a time. */
+const TURN_AWAY_MS = 100
+const MAX_TURNED_AWAY = 256
+const TROUBLE_EVERY_MS = 60_000
 
 /** What a channel's name has room for. */
 const MAX_NUMBER = 0xffff_ffff
@@ -245,6 +409,10 @@ const NOT_REGISTERED: RefusalBody = { _tag: "NotRegistered", message: "register 
 const busy = (message: string): Uint8Array => Bytes.fromText(encodeRefusal(undefined, { _tag: "Busy", message }))
 const FULL = busy("this server is full; try later")
 const TOO_MANY = busy("too many connections from this address; try later")
+const EVICTED = encodeRefusal(undefined, {
+  _tag: "Busy",
+  message: "this server is full and others have come; try later"
+})
 const GOING_DOWN = busy("this server is going down")
 
 const IGNORE: ConnectionHandler = { onData: () => {}, onClose: () => {} }

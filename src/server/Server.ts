@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as Endpoint from "../domain/Endpoint.js"
 import * as Alarm from "../services/Alarm.js"
@@ -12,6 +13,7 @@ import { type ListenError, Listener } from "../services/Listener.js"
 import { Registry } from "../services/Registry.js"
 import { immediate, SignatureVerifier } from "../services/SignatureVerifier.js"
 import * as Time from "../services/Time.js"
+import * as Timer from "../services/Timer.js"
 import type { ServerStats } from "./Counters.js"
 import * as EmbeddedRegistry from "./EmbeddedRegistry.js"
 import { Hub } from "./Hub.js"
@@ -50,7 +52,8 @@ export const make = (
       {
         ...(settings.host === undefined ? {} : { host: settings.host }),
         port: settings.port,
-        sendQueue: settings.sendQueue
+        sendQueue: settings.sendQueue,
+        onTrouble: (message) => hub.trouble(message)
       },
       (connection) => hub.accept(connection)
     )
@@ -84,12 +87,17 @@ const makeHub = (settings: ServerOptions) =>
   Effect.gen(function* () {
     const registry = yield* Registry
     const crypto = yield* Crypto
+    const after = yield* Timer.make
+    const fork = Runtime.runFork(yield* Effect.runtime<never>())
     const hub: Hub = new Hub(settings, {
       registry,
       crypto,
       verifier: Option.getOrElse(yield* Effect.serviceOption(SignatureVerifier), () => immediate(crypto)),
       entropy: yield* Entropy,
       time: yield* Time.make,
+      later: (run) => after(0, run),
+      log: (level, message, annotations) =>
+        fork(Effect.annotateLogs(level === "info" ? Effect.logInfo(message) : Effect.logWarning(message), annotations)),
       onDeadline: () => alarm.set(hub.pollTimeout())
     })
     const alarm = yield* Alarm.make((now) => {
@@ -101,8 +109,8 @@ const makeHub = (settings: ServerOptions) =>
   })
 
 /**
- * Opens the UDP sockets; gives the log line to write once the server listens, if they could not be opened: conversations
- * then find other ways, and a relay over the control links.
+ * Opens the UDP sockets; gives the log line to write once the server listens, if they could not be opened:
+ * conversations then find other ways, and a relay over the control links.
  */
 const reflect = (hub: Hub, port: number, address: string | undefined) => {
   const { settings } = hub

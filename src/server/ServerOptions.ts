@@ -1,7 +1,8 @@
-import type { AddressLimits } from "../core/rendezvous/AddressGate.js"
+import type { AddressLimits } from "../core/rendezvous/Networks.js"
 import { DEFAULT_LIMITS as defaultRelay, type RelayLimits } from "../core/rendezvous/Relay.js"
 import type { SessionLimits } from "../core/rendezvous/Session.js"
-import { DEFAULT_PORT, MAX_LINE } from "../protocol/Control.js"
+import type { Rate } from "../core/support/TokenBucket.js"
+import { DEFAULT_PORT, MAX_REQUEST_LINE } from "../protocol/Control.js"
 import { defaultSendQueue } from "../services/Connection.js"
 
 /** How a rendezvous server behaves. `defaults` suits a public server of one machine; every figure can be changed. */
@@ -18,12 +19,19 @@ export interface ServerOptions {
   readonly software: string
   /** Connections at a time. */
   readonly maxConnections: number
-  /** For each IPv4 address and each IPv6 /64; loopback addresses are exempt. */
+  /**
+   * For each IPv4 address and each IPv6 /64, and in larger measure for each /56 (4 times) and /48 (16 times); loopback
+   * addresses are exempt.
+   */
   readonly address: AddressLimits
+  /** Blocks of addresses (`192.0.2.0/24`) that are exempt too; those that cannot be read exempt nobody. */
+  readonly exempt: ReadonlyArray<string>
   /** For each connection. */
   readonly session: SessionLimits
   /** Bytes that may wait for one client; beyond it the client is a slow consumer and is closed. */
   readonly sendQueue: number
+  /** `Incoming` events for one session, of people whose nicknames it does not watch; others are asked to come later. */
+  readonly incoming: Rate
   /** How much is carried for clients that find no direct path; nothing at all when undefined. */
   readonly relay: RelayLimits | undefined
   /** ms a nickname is held for its owner after the connection was lost. */
@@ -36,6 +44,12 @@ export interface ServerOptions {
   readonly restart: { readonly inMs: number; readonly spreadMs: number }
 }
 
+/**
+ * New connections of an address that may have so many: all of them twice at once, as after a restart, and again within
+ * ten minutes.
+ */
+export const rateFor = (connections: number): Rate => ({ burst: 2 * connections, perSecond: (2 * connections) / 600 })
+
 export const defaults: ServerOptions = {
   host: undefined,
   port: DEFAULT_PORT,
@@ -45,25 +59,34 @@ export const defaults: ServerOptions = {
   // 2.6 KB each when idle; the system's limit on open files is met first.
   maxConnections: 10_000,
   // A household or a small office behind one address, and all of it coming back at once after a restart.
-  address: { connections: 16, rate: { burst: 32, perSecond: 32 / 600 } },
+  // The work: three hundredths of a core at the start, and then half of one hundredth.
+  address: { connections: 16, rate: rateFor(16), work: { burst: 1600, perSecond: 400 } },
+  exempt: [],
   session: {
-    line: MAX_LINE,
+    line: MAX_REQUEST_LINE,
     // Long enough to type the line by hand.
     registerMs: 10_000,
     // Three pings of 15 s.
     idleMs: 45_000,
     // A failed line costs 14 times a good one.
     malformed: 5,
-    // Half a percent of a core for one connection.
-    requests: { burst: 400, perSecond: 200 },
+    // A third of a percent of a core for one connection; at first all pages of 10,000 names, or as many relayed
+    // packets.
+    work: { burst: 800, perSecond: 200 },
+    // A few names tried, each with an identity.
+    strangerWork: { burst: 120, perSecond: 10 },
     // A person who tries names; a program that tries them all is slowed to one in two seconds, and shown the door after
     // 10 s.
     registers: { burst: 5, perSecond: 0.5 },
     // A client that comes back to its ten conversations.
     queries: { burst: 10, perSecond: 1 },
     // All pages of 10,000 names at once.
-    lists: { burst: 100, perSecond: 20 }
+    lists: { burst: 100, perSecond: 20 },
+    // A laptop that changes networks; each change is told to nobody but those who ask afterwards.
+    updates: { burst: 10, perSecond: 0.2 }
   },
+  // Fifty friends who come back at once; 60 KB at most for a slow reader.
+  incoming: { burst: 50, perSecond: 2 },
   sendQueue: defaultSendQueue,
   relay: defaultRelay,
   graceMs: 60_000,

@@ -1,13 +1,18 @@
 import * as Either from "effect/Either"
+import * as Cost from "../core/rendezvous/Cost.js"
 import type { Directory } from "../core/rendezvous/Directory.js"
+import type { Source } from "../core/rendezvous/Networks.js"
 import type { Outcome } from "../core/rendezvous/Outcome.js"
 import * as Proof from "../core/rendezvous/Proof.js"
+import type { RefusalReason } from "../core/rendezvous/RefusalLog.js"
 import type { Ending, RegistryCommand, Session } from "../core/rendezvous/Session.js"
 import type { Timed } from "../core/support/DeadlineWheel.js"
+import { TokenBucket } from "../core/support/TokenBucket.js"
 import type { Crypto } from "../domain/Crypto.js"
 import * as Endpoint from "../domain/Endpoint.js"
 import * as Nickname from "../domain/Nickname.js"
 import type { Registration, SessionId, VerifiedIdentity } from "../domain/Registration.js"
+import { MAX_WATCHED, type Register } from "../protocol/Control.js"
 import { encodeRefusal, type RefusalBody } from "../protocol/ControlCodec.js"
 import type { Connection, ConnectionHandler } from "../services/Connection.js"
 import type { ClaimAnswer, FindAnswer, Registry } from "../services/Registry.js"
@@ -29,8 +34,15 @@ export interface SessionHub {
   readonly directory: Directory
   /** Introduces the two to each other: tells the asked one, and gives what the asker is to be told of it. */
   readonly introduce: (asker: SessionDriver, asked: Registration) => { readonly half: string } | RefusalBody
-  /** Carries a packet to the other side of the channel. */
-  readonly relayLine: (from: number, channel: string, packet: string) => void
+  /** Carries a packet to the other side of the channel; whether it could be. */
+  readonly relayLine: (from: number, channel: string, packet: string) => boolean
+  /** Whether there is a place for this session, as an identity (its key) or not. */
+  readonly admit: (driver: SessionDriver, identity: string | undefined) => boolean
+  readonly registered: (driver: SessionDriver, registration: Registration) => void
+  /** For the log. */
+  readonly refused: (driver: SessionDriver, reason: RefusalReason) => void
+  /** Whether requests may be handled at once; otherwise `work` is called when it is this session's turn. */
+  readonly mayGoOn: (driver: SessionDriver, cost: number) => boolean
   /** The driver's deadline may have become earlier. */
   readonly schedule: (driver: SessionDriver) => void
   /** Called once, when the session is over; the connection may still be sending. */
@@ -44,37 +56,45 @@ export interface SessionDriverOptions {
   readonly connection: Connection
   readonly session: Session
   readonly challenge: Uint8Array
+  readonly source: Source
   readonly hub: SessionHub
 }
-
-type RegisterCommand = Extract<RegistryCommand, { _tag: "Register" }>
 
 /**
  * Runs one `Session` on one connection: feeds what arrives, carries out the commands, writes what comes out. Everything
  * happens inside the callbacks of the connection, the wheel and the registry; no fiber, scope or timer belongs to a
- * session.
+ * session. It handles a few requests at a time, and then lets others go first if they wait.
  */
 export class SessionDriver implements ConnectionHandler, Timed, Watcher {
   readonly id: SessionId
   readonly number: number
   readonly connection: Connection
+  readonly source: Source
+  /** Monotonic ms. */
+  readonly startedAt: number
   /** The nickname of this session, once it has one. */
   registration: Registration | undefined
   readonly #session: Session
   readonly #challenge: Uint8Array
   readonly #hub: SessionHub
+  readonly #incoming: TokenBucket
+  /** Of what the session has spent, what the hub knows of. */
+  #accounted = 0
   #reading = true
   #driving = false
   #over = false
   #gone = false
 
-  constructor({ challenge, connection, hub, id, number, session }: SessionDriverOptions) {
+  constructor({ challenge, connection, hub, id, number, session, source }: SessionDriverOptions, now: number) {
     this.id = id
     this.number = number
     this.connection = connection
+    this.source = source
+    this.startedAt = now
     this.#session = session
     this.#challenge = challenge
     this.#hub = hub
+    this.#incoming = new TokenBucket(hub.settings.incoming, now)
   }
 
   onData(data: Uint8Array): void {
@@ -109,8 +129,19 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     return true
   }
 
-  sendShared(lines: Uint8Array): void {
-    if (!this.#over) this.#send(lines)
+  /** A client that is behind misses presence events rather than what was asked for. */
+  sendPresence(lines: Uint8Array): boolean {
+    if (this.#over || this.connection.queued() > this.#hub.settings.sendQueue / 4) return false
+    return this.connection.send(lines)
+  }
+
+  /**
+   * ms until this client may be told that somebody asks for it; 0 now. Those whom it knows are not held up by
+   * strangers, and nobody's curiosity can make a slow reader of it.
+   */
+  waitForIncoming(asker: Registration, now: number): number {
+    if (this.connection.queued() > this.#hub.settings.sendQueue / 2) return BEHIND_MS
+    return this.#hub.announcer.watches(this, asker.nickname.key) ? 0 : this.#incoming.take(now)
   }
 
   /** Ends the session from outside, with this as its last line. */
@@ -119,30 +150,56 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     this.drive()
   }
 
-  /** Handles what can be handled now. Whatever changes the session calls this afterwards. */
+  /** Handles what can be handled now, unless others come first. Whatever changes the session calls this afterwards. */
   drive(): void {
-    // A command may come back here through the registry's events; the loop below sees what it left.
+    // A command may come back here through the registry's events; `work` sees what it left.
+    if (this.#driving || this.#over) return
+    if (this.#mustWait()) this.#settle()
+    else this.work()
+  }
+
+  /** Handles requests, a few at a time as long as nobody else waits, and sends what there is to say. */
+  work(): void {
     if (this.#driving || this.#over) return
     this.#driving = true
     do {
-      const now = this.#hub.time.monotonic()
-      for (
-        let command = this.#session.pollCommand(now);
-        command !== undefined;
-        command = this.#session.pollCommand(now)
-      ) {
-        if (command._tag === "Relay") this.#hub.relayLine(this.number, command.channel, command.packet)
-        else this.#run(command)
-      }
-    } while (this.#flush())
+      this.#handleSome()
+      this.#flush()
+    } while (this.#session.canGoOn(this.#hub.time.monotonic()) && !this.#mustWait())
     this.#driving = false
-    if (this.#session.ending !== undefined) {
-      this.#finish(this.#session.ending)
-      return
+    this.#settle()
+  }
+
+  /** Whether there are requests that have queued behind those of others. */
+  #mustWait(): boolean {
+    if (!this.#session.canGoOn(this.#hub.time.monotonic())) return false
+    const spent = this.#session.spent - this.#accounted
+    this.#accounted = this.#session.spent
+    return !this.#hub.mayGoOn(this, spent)
+  }
+
+  #handleSome(): void {
+    const from = this.#session.spent
+    while (this.#session.spent - from < SLICE) {
+      const now = this.#hub.time.monotonic()
+      const command = this.#session.pollCommand(now)
+      if (command === undefined) return
+      if (command._tag !== "Relay") this.#run(command)
+      else if (!this.#hub.relayLine(this.number, command.channel, command.packet)) {
+        this.#session.charge(Cost.RELAY_DROPPED, now)
+      }
     }
-    this.#watch()
-    this.#readOrPause()
-    this.#hub.schedule(this)
+  }
+
+  /** Leaves everything as it has to be until the next call. */
+  #settle(): void {
+    this.#flush()
+    if (this.#over) return
+    if (this.#session.ending !== undefined) this.#finish(this.#session.ending)
+    else {
+      this.#readOrPause()
+      this.#hub.schedule(this)
+    }
   }
 
   /** Carries the command out; the session waits for the outcome, and so does its peer. */
@@ -157,7 +214,10 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
         this.#complete({ _tag: "Page", page: directory.page(command) })
         break
       case "Watch":
-        this.#complete({ _tag: "Watching", version: directory.version })
+        this.#watch(command.nicks)
+        break
+      case "Unwatch":
+        this.#unwatch(command.nicks)
         break
       case "Query":
         this.#query(Nickname.key(command.nick))
@@ -168,31 +228,60 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     }
   }
 
-  #register(command: RegisterCommand): void {
-    const { request, nickname } = command
-    const { crypto, time, verifier } = this.#hub
-    const claim = Proof.read(crypto, request, nickname, this.#challenge, time.wall())
+  #watch(nicks: ReadonlyArray<string> | undefined): void {
+    const { announcer, directory } = this.#hub
+    const { version } = directory
+    if (nicks === undefined) {
+      announcer.watchAll(this)
+      this.#complete({ _tag: "Watching", version })
+      return
+    }
+    const here = announcer.watch(this, nicks.map(Nickname.key))
+    if (here === undefined) this.#refuse(TOO_MANY_WATCHED)
+    else this.#complete({ _tag: "Watching", version, here })
+  }
+
+  #unwatch(nicks: ReadonlyArray<string> | undefined): void {
+    if (nicks === undefined) this.#hub.announcer.unwatchAll(this)
+    else this.#hub.announcer.unwatch(this, nicks.map(Nickname.key))
+    this.#complete({ _tag: "Unwatched" })
+  }
+
+  #register({ request, nickname }: Extract<RegistryCommand, { _tag: "Register" }>): void {
+    const { crypto, verifier } = this.#hub
+    const claim = Proof.read(crypto, request, nickname, this.#challenge)
     if (Either.isLeft(claim)) this.#refuse(claim.left)
-    else if (claim.right === undefined) this.#claim(command, undefined)
+    else if (claim.right === undefined) this.#claim(request, nickname, undefined)
     else {
       const { checks, identity } = claim.right
       verifier.verify(checks, (good) => {
         if (this.#over) return
-        if (good) this.#claim(command, identity)
-        else this.#refuse(Proof.BAD_SIGNATURE)
+        if (good) this.#claim(request, nickname, identity)
+        else {
+          this.#hub.refused(this, "proof")
+          this.#refuse(Proof.BAD_SIGNATURE)
+        }
       })
     }
   }
 
-  #claim({ request, nickname }: RegisterCommand, identity: VerifiedIdentity | undefined): void {
+  #claim(
+    { endpoints, resume }: typeof Register.Type,
+    nickname: Nickname.Nickname,
+    identity: VerifiedIdentity | undefined
+  ): void {
+    if (!this.#hub.admit(this, identity?.key)) {
+      this.#refuse(FULL)
+      return
+    }
     this.#hub.registry.claim(
       {
         session: this.id,
         nickname,
         address: Endpoint.format(this.connection.remote),
-        endpoints: request.endpoints,
+        endpoints,
         ...(identity === undefined ? {} : { identity }),
-        ...(request.resume === undefined ? {} : { resume: request.resume })
+        ...(resume === undefined ? {} : { resume })
       },
       (answer) => this.#claimed(answer)
     )
@@ -205,6 +294,7 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     } else if (answer._tag === "Claimed") {
       const { nickname, resume } = answer.registration
       this.registration = answer.registration
+      this.#hub.registered(this, answer.registration)
       this.#complete({ _tag: "Registered", nick: nickname.text, resume })
     } else this.#refuse(answer._tag === "Refused" ? answer.refusal : UNAVAILABLE)
   }
@@ -232,20 +322,18 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
 
   #complete(outcome: Outcome): void {
     if (this.#over) return
-    this.#session.complete(outcome)
+    this.#session.complete(outcome, this.#hub.time.monotonic())
     this.drive()
   }
 
-  /** Sends what the session has to say; whether there was anything. */
-  #flush(): boolean {
-    const output = this.#session.takeOutput()
-    if (output === undefined) return false
-    if (!this.#send(output)) return false
+  /** Sends what the session has to say. */
+  #flush(): void {
+    const output = this.#over ? undefined : this.#session.takeOutput()
+    if (output === undefined || !this.#send(output)) return
     // The replies are not taken as fast as the requests come: wait a little before making more of them.
     if (this.connection.queued() > this.#hub.settings.sendQueue / 4) {
       this.#session.pauseUntil(this.#hub.time.monotonic() + PAUSE_MS)
     }
-    return true
   }
 
   #send(bytes: Uint8Array): boolean {
@@ -255,11 +343,6 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     this.connection.send(SLOW)
     this.#finish("slow")
     return false
-  }
-
-  #watch(): void {
-    if (this.#session.watching) this.#hub.announcer.add(this)
-    else this.#hub.announcer.remove(this)
   }
 
   #readOrPause(): void {
@@ -275,7 +358,6 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     const hub = this.#hub
     hub.announcer.remove(this)
     if (this.#session.mood !== undefined) hub.counters.moods[this.#session.mood]++
-    hub.registry.release(this.id, ending !== "exit")
     this.registration = undefined
     hub.ended(this, ending)
     if (!this.#gone) this.connection.end()
@@ -288,11 +370,24 @@ const PAUSE_MS = 50
 /** Of the send queue, for the last words to a slow consumer. */
 const FINAL_ROOM = 512
 
+/** ms after which one may ask again for somebody who is behind with reading. */
+const BEHIND_MS = 5_000
+
+/** In units of `Cost`: half a millisecond of work, and the others have their turn. */
+const SLICE = 32
+
 const SLOW = new TextEncoder().encode(
   encodeRefusal(undefined, { _tag: "Busy", message: "this client reads too slowly; connect again" })
 )
 
 export const NO_SUCH_PEER: RefusalBody = { _tag: "NoSuchPeer", message: "nobody here has that nickname" }
+
+const FULL: RefusalBody = { _tag: "Busy", message: "this server is full; try later" }
+
+const TOO_MANY_WATCHED: RefusalBody = {
+  _tag: "Busy",
+  message: `more nicknames cannot be watched: at most ${MAX_WATCHED}, and fewer when many watch many`
+}
 
 const UNAVAILABLE: RefusalBody = {
   _tag: "Busy",

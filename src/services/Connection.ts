@@ -15,9 +15,10 @@ export interface Connection {
   readonly pause: () => void
   readonly resume: () => void
   /**
-   * Sends what is queued, then closes, and calls `onClose`. A peer that has not taken the rest within 2 s is given up.
+   * Sends what is queued, then closes, and calls `onClose`. A peer that has not taken the rest within `withinMs`, 2 s
+   * when left out, is given up.
    */
-  readonly end: () => void
+  readonly end: (withinMs?: number) => void
   /** Closes at once and drops what is queued. `onClose` follows; the peer may see `ended` or `reset`. */
   readonly destroy: () => void
 }

@@ -19,9 +19,15 @@ export class Listener extends Context.Tag("parley/services/Listener")<
     readonly listen: (
       options: ListenOptions,
       accept: (connection: Connection) => ConnectionHandler | undefined
-    ) => Effect.Effect<{ readonly local: Endpoint }, ListenError, Scope.Scope>
+    ) => Effect.Effect<Listening, ListenError, Scope.Scope>
   }
 >() {}
+
+export interface Listening {
+  readonly local: Endpoint
+  /** Connections that the system lets this program have at a time, where that is known to be bounded. */
+  readonly capacity?: number
+}
 
 export interface ListenOptions extends Partial<ConnectionLimits> {
   /** A host name or an IP literal; all addresses of both families when left out. */
@@ -33,6 +39,8 @@ export interface ListenOptions extends Partial<ConnectionLimits> {
    * is let in by the system's retry, 1 s later.
    */
   readonly backlog?: number
+  /** Called, now and then as long as it lasts, when connections are lost because the system has no room for them. */
+  readonly onTrouble?: (message: string) => void
 }
 
 export class ListenError extends Data.TaggedError("ListenError")<{

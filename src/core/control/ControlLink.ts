@@ -127,6 +127,9 @@ export class ControlLink {
       case "Changed":
         this.presenceEvent(message, now)
         return
+      case "Presence":
+        // Comes only to whoever watches single nicknames.
+        return
       default:
         this.reply(message, now)
         return
@@ -168,7 +171,7 @@ export class ControlLink {
       this.page(reply, now)
       return
     }
-    if (reply._tag === "Watching") this.presence.start(reply.version)
+    if (reply._tag === "Watching" && reply.here === undefined) this.presence.start(reply.version)
     if (reply._tag === "Unwatched") this.presence.stop()
     if (reply._tag === "Registered") {
       this.pingEvery = Math.min(this.pingEvery, Math.max(Math.floor(reply.lease / 3), MIN_PING))

@@ -67,6 +67,7 @@ const decodeMessage = Schema.decodeUnknownEither(Control.ServerMessage)
 const kinds: { readonly [tag in Control.ServerMessage["_tag"]]: "event" | "reply" | "refusal" } = {
   Welcome: "event",
   Incoming: "event",
+  Presence: "event",
   Joined: "event",
   Left: "event",
   Changed: "event",

@@ -1,3 +1,4 @@
+import type { PresentNick } from "../../protocol/Control.js"
 import {
   encodeClients,
   encodeMessage,
@@ -11,7 +12,9 @@ import type { Page } from "./Directory.js"
 export type Outcome =
   | { readonly _tag: "Registered"; readonly nick: string; readonly resume: string }
   | { readonly _tag: "Page"; readonly page: Page }
-  | { readonly _tag: "Watching"; readonly version: number }
+  /** `here`: of the nicknames that were asked for; none when everybody is watched. */
+  | { readonly _tag: "Watching"; readonly version: number; readonly here?: ReadonlyArray<PresentNick> }
+  | { readonly _tag: "Unwatched" }
   /** `half`: the members of `Peer` behind its `id`, as JSON without braces. */
   | { readonly _tag: "Introduced"; readonly half: string }
   | { readonly _tag: "Updated" }
@@ -25,7 +28,13 @@ export const replyTo = (id: number, outcome: Outcome, lease: number, observed: s
     case "Page":
       return encodeClients(id, outcome.page.entries, outcome.page.next)
     case "Watching":
-      return encodeMessage({ _tag: "Watching", id, version: outcome.version })
+      return encodeMessage(
+        outcome.here === undefined
+          ? { _tag: "Watching", id, version: outcome.version }
+          : { _tag: "Watching", id, version: outcome.version, here: outcome.here }
+      )
+    case "Unwatched":
+      return encodeMessage({ _tag: "Unwatched", id })
     case "Introduced":
       return encodePeer(id, outcome.half)
     case "Updated":

@@ -15,17 +15,17 @@ export interface IdentityClaim {
 }
 
 /**
- * What the identity in a `Register` says of itself: its record is whole, of this nickname and not expired. That it is
- * the sender's own is for the signatures to show: the identity's over the record, and over this connection's challenge.
- * They cost a hundred times what everything else does, so they come last. `undefined` for an anonymous registration,
- * which has no identity, record or proof.
+ * What the identity in a `Register` says of itself: its record is whole and of this nickname. That it is the sender's
+ * own is for the signatures to show: the identity's over the record, and over this connection's challenge. They cost a
+ * hundred times what everything else does, so they come last. Whether the record has expired is for the peers to judge:
+ * the proof is of this moment, and a server whose clock is wrong must not shut everybody out. `undefined` for an
+ * anonymous registration, which has no identity, record or proof.
  */
 export const read = (
   crypto: Crypto,
   request: typeof Register.Type,
   nickname: Nickname.Nickname,
-  challenge: Uint8Array,
-  wallNow: number
+  challenge: Uint8Array
 ): Either.Either<IdentityClaim | undefined, RefusalBody> => {
   if (request.identity === undefined && request.record === undefined && request.proof === undefined) {
     return Either.right(undefined)
@@ -40,7 +40,6 @@ export const read = (
   if (record === undefined) return refuse("this is not a peer record of version 1")
   if (!Bytes.equal(record.identity, identity)) return refuse("the record is another identity's")
   if (Nickname.key(record.nick) !== nickname.key) return refuse("the record is for another nickname")
-  if (record.expiry <= wallNow) return refuse("the peer record has expired")
   return Either.right({
     checks: [PeerRecord.proofCheck(proof, identity, challenge, bytes), PeerRecord.recordCheck(bytes, identity)],
     identity: {

@@ -5,6 +5,7 @@ import { type Mood, PROTOCOL_VERSION, type Register, type Relay, type Request } 
 import { decodeRequest, encodeMessage, encodeRefusal, type RefusalBody } from "../../protocol/ControlCodec.js"
 import { type Line, LineFraming } from "../../protocol/LineFraming.js"
 import { type Rate, TokenBucket } from "../support/TokenBucket.js"
+import * as Cost from "./Cost.js"
 import type { PageRequest } from "./Directory.js"
 import { type Outcome, replyTo } from "./Outcome.js"
 
@@ -17,12 +18,25 @@ export interface SessionLimits {
   readonly idleMs: number
   /** Lines that could not be decoded, all told. */
   readonly malformed: number
-  /** Requests of any kind. Beyond this the session is read more slowly; nothing is refused. */
-  readonly requests: Rate
-  /** Beyond these the request is refused with `RateLimited`. */
+  /** What requests of any kind may cost (`Cost`). Beyond this the session is read more slowly; nothing is refused. */
+  readonly work: Rate
+  /** The same before the first `Register` was granted. */
+  readonly strangerWork: Rate
+  /**
+   * Beyond these the request is refused with `RateLimited`; a client that comes again before the time that it was told
+   * is not read until then.
+   */
   readonly registers: Rate
   readonly queries: Rate
   readonly lists: Rate
+  readonly updates: Rate
+}
+
+/** What the session has left of what it shares with others from the same networks. */
+export interface Allowance {
+  /** ms until requests may be handled; 0 when they may. */
+  readonly wait: (now: number) => number
+  readonly charge: (now: number, cost: number) => void
 }
 
 export interface SessionOptions {
@@ -37,6 +51,7 @@ export interface SessionOptions {
   readonly motd: string | undefined
   /** UDP ports of the reflector; none when there is none. */
   readonly udp: ReadonlyArray<number>
+  readonly allowance: Allowance
 }
 
 /**
@@ -48,12 +63,14 @@ export type Command = RegistryCommand | typeof Relay.Type
 export type RegistryCommand =
   | { readonly _tag: "Register"; readonly request: typeof Register.Type; readonly nickname: Nickname.Nickname }
   | ({ readonly _tag: "List" } & PageRequest)
-  | { readonly _tag: "Watch" }
+  /** Of everybody, or of these nicknames too. */
+  | { readonly _tag: "Watch"; readonly nicks?: ReadonlyArray<string> }
+  | { readonly _tag: "Unwatch"; readonly nicks?: ReadonlyArray<string> }
   | { readonly _tag: "Query"; readonly nick: string }
   | { readonly _tag: "Update"; readonly endpoints: ReadonlyArray<string> }
 
 /** Why a session ended by itself. After `exit` the nickname is free, otherwise it is held. */
-export type Ending = "exit" | "replaced" | "unregistered" | "idle" | "malformed" | "slow" | "restarting"
+export type Ending = "exit" | "replaced" | "unregistered" | "idle" | "malformed" | "slow" | "evicted" | "restarting"
 
 /**
  * One control connection as the server sees it (docs/protocol.md §1). Pure; `now` is monotonic ms.
@@ -64,8 +81,12 @@ export type Ending = "exit" | "replaced" | "unregistered" | "idle" | "malformed"
  * however they were sent and however long the registry takes, and all replies to one read leave in one write
  * (`takeOutput`). While `wantsInput` is false the driver stops reading, and TCP slows the client down. The session ends
  * by itself (`ending`) after a final line.
+ *
+ * Everything costs: each line for its bytes, each request for its work, and more what is refused. A session that has
+ * used up its own allowance, or the one of its networks, is not read for a while.
  */
 export class Session {
+  readonly #options: SessionOptions
   #framing: LineFraming
   /** Read, but not its turn yet. */
   #line: Line | undefined
@@ -74,7 +95,6 @@ export class Session {
   /** The request that the driver is running for us. */
   #waiting: { readonly id: number } | undefined
   #registered = false
-  #watching = false
   #ending: Ending | undefined
   #mood: typeof Mood.Type | undefined
   #malformed = 0
@@ -82,23 +102,24 @@ export class Session {
   #registerBy: number
   /** Not reading before this time. */
   #pausedUntil = 0
-  #requests: TokenBucket
-  #registers: TokenBucket
-  #queries: TokenBucket
-  #lists: TokenBucket
+  #work: TokenBucket
+  #spent = 0
+  #registers: KindLimit
+  #queries: KindLimit
+  #lists: KindLimit
+  #updates: KindLimit
 
-  constructor(
-    private readonly options: SessionOptions,
-    now: number
-  ) {
+  constructor(options: SessionOptions, now: number) {
     const { limits, software, challenge, token, motd, udp } = options
+    this.#options = options
     this.#framing = new LineFraming(limits.line)
     this.#lastHeard = now
     this.#registerBy = now + limits.registerMs
-    this.#requests = new TokenBucket(limits.requests, now)
-    this.#registers = new TokenBucket(limits.registers, now)
-    this.#queries = new TokenBucket(limits.queries, now)
-    this.#lists = new TokenBucket(limits.lists, now)
+    this.#work = new TokenBucket(limits.strangerWork, now)
+    this.#registers = kindLimit(limits.registers, now)
+    this.#queries = kindLimit(limits.queries, now)
+    this.#lists = kindLimit(limits.lists, now)
+    this.#updates = kindLimit(limits.updates, now)
     this.#put(
       encodeMessage({
         _tag: "Welcome",
@@ -125,9 +146,9 @@ export class Session {
       if (this.#outputLength >= MAX_OUTPUT) return undefined
       this.#line ??= this.#framing.next()
       if (this.#line === undefined) return undefined
-      const pause = this.#requests.take(now)
+      const pause = Math.max(this.#work.wait(now), this.#options.allowance.wait(now))
       if (pause > 0) {
-        this.#pausedUntil = now + pause
+        this.#pausedUntil = now + Math.max(pause, MIN_PAUSE_MS)
         return undefined
       }
       const line = this.#line
@@ -140,13 +161,17 @@ export class Session {
   }
 
   /** The answer to the command that `pollCommand` gave last. */
-  complete(outcome: Outcome): void {
+  complete(outcome: Outcome, now: number): void {
     if (this.#ending !== undefined || this.#waiting === undefined) return
     const { id } = this.#waiting
     this.#waiting = undefined
-    if (outcome._tag === "Registered") this.#registered = true
-    if (outcome._tag === "Watching") this.#watching = true
-    this.#put(replyTo(id, outcome, this.options.limits.idleMs, this.options.observed))
+    if (outcome._tag === "Registered" && !this.#registered) {
+      this.#registered = true
+      this.#work = new TokenBucket(this.#options.limits.work, now)
+    }
+    if (outcome._tag === "Page") this.charge(Cost.pageCost(outcome.page.looked), now)
+    if (outcome._tag === "Refused") this.charge(Cost.REFUSED, now)
+    this.#put(replyTo(id, outcome, this.#options.limits.idleMs, this.#options.observed))
   }
 
   /** An event for this client. */
@@ -160,6 +185,18 @@ export class Session {
     if (line !== undefined) this.#put(line)
     this.#ending = ending
     this.#waiting = undefined
+  }
+
+  /** The session has had this much more done for it. */
+  charge(cost: number, now: number): void {
+    this.#spent += cost
+    this.#work.charge(now, cost)
+    this.#options.allowance.charge(now, cost)
+  }
+
+  /** What everything together has cost so far. */
+  get spent(): number {
+    return this.#spent
   }
 
   /** Reads nothing until then: the client is not taking its replies. */
@@ -198,9 +235,9 @@ export class Session {
     return this.#ending === undefined && this.#waiting === undefined && !this.#hasInput
   }
 
-  /** Whether presence events are wanted. */
-  get watching(): boolean {
-    return this.#watching && this.#ending === undefined
+  /** Whether there is something for `pollCommand` to read that it need not wait for. */
+  canGoOn(now: number): boolean {
+    return this.#ending === undefined && this.#waiting === undefined && this.#hasInput && now >= this.#pausedUntil
   }
 
   get registered(): boolean {
@@ -221,25 +258,30 @@ export class Session {
 
   #handleLine(line: Line, now: number): Command | undefined {
     if (line._tag === "TooLarge") {
-      const message = `a line must not be longer than ${this.options.limits.line} bytes`
+      const message = `a line must not be longer than ${this.#options.limits.line} bytes`
       this.end("malformed", encodeRefusal(undefined, { _tag: "TooLarge", message }))
       return undefined
     }
     if (line._tag === "Malformed") {
       this.#put(encodeRefusal(undefined, { _tag: "Malformed", message: "cannot read this line: not UTF-8" }))
-      this.#countMalformed()
+      this.#countMalformed(now)
       return undefined
     }
+    const request = line.text === "" ? undefined : decodeRequest(line.text)
+    const isRelay = request !== undefined && Either.isRight(request) && request.right._tag === "Relay"
+    this.charge(isRelay ? Cost.RELAY_LINE : Cost.lineCost(line.text.length), now)
     // The return key in a terminal.
-    if (line.text === "") return undefined
-    const request = decodeRequest(line.text)
+    if (request === undefined) return undefined
     if (Either.isRight(request)) return this.#handleRequest(request.right, now)
     this.#put(encodeMessage(request.left))
-    if (request.left._tag === "Malformed") this.#countMalformed()
+    if (request.left._tag === "Malformed") this.#countMalformed(now)
+    else this.charge(Cost.REFUSED, now)
     return undefined
   }
 
   #handleRequest(request: Request, now: number): Command | undefined {
+    const cost = Cost.requestCost(request)
+    if (cost > 0) this.charge(cost, now)
     switch (request._tag) {
       case "Ping":
         this.#put(encodeMessage({ _tag: "Pong", id: request.id }))
@@ -252,10 +294,12 @@ export class Session {
         return this.#handleRegister(request, now)
       case "Relay":
         // Like a datagram that nobody expects, it is lost before there is a nickname.
-        return this.#registered ? request : undefined
+        if (this.#registered) return request
+        this.charge(Cost.RELAY_DROPPED, now)
+        return undefined
     }
     if (!this.#registered)
-      return this.#refuse(request.id, { _tag: "NotRegistered", message: "register a nickname first" })
+      return this.#refuse(request.id, { _tag: "NotRegistered", message: "register a nickname first" }, now)
     switch (request._tag) {
       case "List": {
         const { match, after, limit } = request
@@ -268,38 +312,48 @@ export class Session {
       }
       case "Query":
         return this.#limited(this.#queries, request.id, now, { _tag: "Query", nick: request.nick })
-      case "Watch":
-        return this.#run(request.id, { _tag: "Watch" })
       case "Update":
-        return this.#run(request.id, { _tag: "Update", endpoints: request.endpoints })
-      case "Unwatch":
-        this.#watching = false
-        this.#put(encodeMessage({ _tag: "Unwatched", id: request.id }))
-        return undefined
+        return this.#limited(this.#updates, request.id, now, { _tag: "Update", endpoints: request.endpoints })
+      case "Watch":
+      case "Unwatch": {
+        const { _tag, nicks } = request
+        return this.#run(request.id, nicks === undefined ? { _tag } : { _tag, nicks })
+      }
     }
   }
 
   #handleRegister(request: typeof Register.Type, now: number): Command | undefined {
-    const { token } = this.options
-    const wait = this.#registers.take(now)
-    if (wait > 0) return this.#refuse(request.id, rateLimited(wait))
+    const { token } = this.#options
+    const wait = this.#registers.bucket.take(now)
+    if (wait > 0) return this.#refuseForNow(this.#registers, request.id, wait, now)
     if (token !== undefined && !Bytes.equal(Bytes.fromText(request.token ?? ""), Bytes.fromText(token))) {
-      return this.#refuse(request.id, { _tag: "Unauthorized", message: "this server needs its access token" })
+      return this.#refuse(request.id, { _tag: "Unauthorized", message: "this server needs its access token" }, now)
     }
     const nickname = Nickname.parse(request.nick)
     if (Either.isLeft(nickname)) {
-      return this.#refuse(request.id, {
-        _tag: "NickInvalid",
-        message: `the nickname ${nickname.left}`,
-        reason: nickname.left
-      })
+      return this.#refuse(
+        request.id,
+        {
+          _tag: "NickInvalid",
+          message: `the nickname ${nickname.left}`,
+          reason: nickname.left
+        },
+        now
+      )
     }
     return this.#run(request.id, { _tag: "Register", request, nickname: nickname.right })
   }
 
-  #limited(bucket: TokenBucket, id: number, now: number, command: RegistryCommand): Command | undefined {
-    const wait = bucket.take(now)
-    return wait > 0 ? this.#refuse(id, rateLimited(wait)) : this.#run(id, command)
+  #limited(limit: KindLimit, id: number, now: number, command: RegistryCommand): Command | undefined {
+    const wait = limit.bucket.take(now)
+    return wait > 0 ? this.#refuseForNow(limit, id, wait, now) : this.#run(id, command)
+  }
+
+  /** Whoever does not wait as long as he was told is not read until then. */
+  #refuseForNow(limit: KindLimit, id: number, wait: number, now: number): undefined {
+    if (now < limit.refusedUntil) this.pauseUntil(now + wait)
+    limit.refusedUntil = now + wait
+    this.#refuse(id, rateLimited(wait), now)
   }
 
   #run(id: number, command: RegistryCommand): Command {
@@ -307,13 +361,15 @@ export class Session {
     return command
   }
 
-  #refuse(id: number, refusal: RefusalBody): undefined {
+  #refuse(id: number, refusal: RefusalBody, now: number): undefined {
+    this.charge(Cost.REFUSED, now)
     this.#put(encodeRefusal(id, refusal))
   }
 
-  #countMalformed(): void {
+  #countMalformed(now: number): void {
     this.#malformed++
-    if (this.#malformed >= this.options.limits.malformed) {
+    this.charge(Cost.MALFORMED, now)
+    if (this.#malformed >= this.#options.limits.malformed) {
       this.end(
         "malformed",
         encodeRefusal(undefined, { _tag: "Malformed", message: "too many lines that cannot be read" })
@@ -329,7 +385,7 @@ export class Session {
   /** Nobody is silent whom we have not read to the end. */
   #idleAt(): number {
     if (this.#hasInput || this.#waiting !== undefined) return Number.POSITIVE_INFINITY
-    return this.#lastHeard + this.options.limits.idleMs
+    return this.#lastHeard + this.#options.limits.idleMs
   }
 }
 
@@ -338,6 +394,21 @@ export class Session {
  * top.
  */
 const MAX_OUTPUT = 32 * 1024
+
+/**
+ * A session that has used up its allowance is not read for so long: enough that reading it costs next to nothing, and
+ * little enough that nobody who waits for an answer minds.
+ */
+const MIN_PAUSE_MS = 250
+
+/** Requests of one kind. */
+interface KindLimit {
+  readonly bucket: TokenBucket
+  /** When the client may come again, as it was told last. */
+  refusedUntil: number
+}
+
+const kindLimit = (rate: Rate, now: number): KindLimit => ({ bucket: new TokenBucket(rate, now), refusedUntil: 0 })
 
 const rateLimited = (wait: number): RefusalBody => ({
   _tag: "RateLimited",

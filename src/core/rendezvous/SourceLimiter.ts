@@ -1,7 +1,7 @@
 import type { Endpoint } from "../../domain/Endpoint.js"
 import { LinkedMap } from "../support/LinkedMap.js"
 import { type Rate, TokenBucket } from "../support/TokenBucket.js"
-import { sourceOf } from "./AddressGate.js"
+import { sourceOf } from "./Networks.js"
 
 /**
  * Bounds the datagrams of each IPv4 address and each IPv6 /64, which is what one subscriber has, and of all together.

@@ -21,14 +21,22 @@ export class TokenBucket {
    * many.
    */
   take(now: number, amount = 1): number {
-    const gained = (Math.max(0, now - this.#at) / 1000) * this.#rate.perSecond
-    this.#tokens = Math.min(this.#rate.burst, this.#tokens + gained)
-    this.#at = now
-    if (this.#tokens >= amount - ROUNDING) {
-      this.#tokens = Math.max(0, this.#tokens - amount)
-      return 0
-    }
+    const wait = this.wait(now, amount)
+    if (wait === 0) this.#tokens = Math.max(0, this.#tokens - amount)
+    return wait
+  }
+
+  /** The ms until there are `amount` tokens (at most `burst`); 0 when there are. */
+  wait(now: number, amount = 1): number {
+    this.#gain(now)
+    if (this.#tokens >= amount - ROUNDING) return 0
     return Math.max(1, Math.ceil(((amount - this.#tokens) / this.#rate.perSecond) * 1000))
+  }
+
+  /** Takes tokens for what was done already, also those that are not there yet, down to a debt of one `burst`. */
+  charge(now: number, amount: number): void {
+    this.#gain(now)
+    this.#tokens = Math.max(-this.#rate.burst, this.#tokens - amount)
   }
 
   /** Puts tokens back that were taken for what did not happen. */
@@ -39,6 +47,12 @@ export class TokenBucket {
   /** Whether it is full at `now`: then it is no different from a new one. */
   isFull(now: number): boolean {
     return this.#tokens + (Math.max(0, now - this.#at) / 1000) * this.#rate.perSecond >= this.#rate.burst
+  }
+
+  #gain(now: number): void {
+    const gained = (Math.max(0, now - this.#at) / 1000) * this.#rate.perSecond
+    this.#tokens = Math.min(this.#rate.burst, this.#tokens + gained)
+    this.#at = now
   }
 }
 

@@ -50,13 +50,13 @@ export const make = (
     socket.uncork()
   }
 
-  const finish = () => {
+  const finish = (withinMs: number) => {
     sending = receiving = false
     socket.end()
     // Reads on and discards: closing with unread bytes in the system's buffer would send a reset, which may
     // overtake our last line on its way to the peer's program.
     socket.resume()
-    deadline = setTimeout(connection.destroy, END_MS)
+    deadline = setTimeout(connection.destroy, withinMs)
   }
 
   const connection: Connection = {
@@ -80,9 +80,9 @@ export const make = (
     resume: () => {
       if (receiving) socket.resume()
     },
-    end: () => {
+    end: (withinMs = END_MS) => {
       reason ??= "local"
-      if (sending) finish()
+      if (sending) finish(withinMs)
     },
     destroy: () => {
       reason ??= "local"
@@ -103,7 +103,7 @@ export const make = (
     reason ??= "ended"
     if (!sending) return
     receiving = false
-    if (handler?.onEnd === undefined) finish()
+    if (handler?.onEnd === undefined) finish(END_MS)
     else handler.onEnd()
   })
   socket.once("close", () => {

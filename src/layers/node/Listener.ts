@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import * as Net from "node:net"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -11,7 +12,12 @@ import { codeOf, describe, isPort, LOOKUP_CODES } from "./Errno.js"
 /** TCP over node:net. Without a host it listens on both families, or on IPv4 alone where there is no IPv6. */
 export const layer: Layer.Layer<Listener> = Layer.succeed(Listener, {
   listen: (options, accept) =>
-    Effect.acquireRelease(open(options, accept), close).pipe(Effect.map(({ local }) => ({ local })))
+    Effect.acquireRelease(open(options, accept), close).pipe(
+      Effect.map(({ local }) => {
+        const files = openFilesLimit()
+        return files === undefined ? { local } : { local, capacity: Math.max(1, files - OTHER_FILES) }
+      })
+    )
 })
 
 /**
@@ -46,6 +52,7 @@ const open = (options: ListenOptions, accept: (connection: Connection) => Connec
     // Stays for good: running out of file descriptors while accepting is reported here, and listening goes on.
     server.on("error", (cause) => {
       if (opened === undefined) resume(Effect.fail(toError(options, cause)))
+      else options.onTrouble?.(`connections are lost: ${describe(cause)}`)
     })
     server.listen(
       {
@@ -78,6 +85,19 @@ const close = (opened: Open): Effect.Effect<void> =>
     })
     for (const connection of opened.live) connection.end()
   })
+
+/** The soft limit of this process on open files, which connections are; `undefined` where it cannot be read. */
+const openFilesLimit = (): number | undefined => {
+  try {
+    const found = /^Max open files +(\d+) /m.exec(readFileSync("/proc/self/limits", "utf8"))
+    return found === null ? undefined : Number(found[1])
+  } catch {
+    return undefined
+  }
+}
+
+/** Files that are no connections: libraries, pipes, sockets of other kinds, and a few to spare. */
+const OTHER_FILES = 64
 
 const toError = (options: ListenOptions, cause: unknown): ListenError => {
   const { host, port } = options

@@ -52,7 +52,8 @@ export const sessionOptions: SessionOptions = {
   observed: "192.0.2.1:1000",
   token: undefined,
   motd: undefined,
-  udp: []
+  udp: [],
+  allowance: { wait: () => 0, charge: () => {} }
 }
 
 /** A session whose registry agrees to everything, and what it wrote. */
@@ -78,7 +79,7 @@ export class Script {
   run(): ReadonlyArray<Message> {
     for (let command = this.session.pollCommand(this.now); command; command = this.session.pollCommand(this.now)) {
       this.commands.push(command)
-      if (command._tag !== "Relay") this.session.complete(agree(command))
+      if (command._tag !== "Relay") this.session.complete(agree(command), this.now)
     }
     return this.written()
   }
@@ -129,6 +130,8 @@ const agree = (command: RegistryCommand) => {
         _tag: "Introduced",
         half: `"nick":"${command.nick}","address":"192.0.2.2:1","candidates":[],"channel":"c","pairKey":"p"`
       } as const
+    case "Unwatch":
+      return { _tag: "Unwatched" } as const
     case "Update":
       return { _tag: "Updated" } as const
   }
