@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 
 const root = dirname(fileURLToPath(import.meta.url))
-const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+const { engines, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 const common = {
   absWorkingDir: root,
@@ -19,7 +19,9 @@ const common = {
   target: "node20.19",
   logLevel: "warning",
   legalComments: "none",
-  define: { PARLEY_VERSION: JSON.stringify(version) }
+  // What an uncaught error shows is the line that it comes from.
+  lineLimit: 200,
+  define: { PARLEY_VERSION: JSON.stringify(version), PARLEY_NODE: JSON.stringify(engines.node) }
 }
 
 rmSync(join(root, "dist"), { recursive: true, force: true })

@@ -1,2 +1,5 @@
 /** The version in package.json, put in by the build. */
 declare const PARLEY_VERSION: string
+
+/** The versions of Node that it runs on, as package.json has them (`>=20.19`). */
+declare const PARLEY_NODE: string

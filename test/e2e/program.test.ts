@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { full } from "../support/Effort.js"
-import { client, Program, server, temporaryFolder } from "./Program.js"
+import { client, MAIN, Program, server, temporaryFolder } from "./Program.js"
 
 const run = async (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) => {
   const program = new Program(args, env)
@@ -27,6 +27,18 @@ describe("the command line", () => {
     expect(await run(["--version"])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
     // A script must not be broken into lines.
     expect((await run(["--completions", "bash"])).stdout).toMatch(/^.{200,}$/m)
+  })
+
+  it("says in one line which version of Node it needs, where it is run by an older one", async () => {
+    const older = join(temporaryFolder(), "older.cjs")
+    writeFileSync(
+      older,
+      'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "18.20.8" } })'
+    )
+    const { code, stderr } = await run(["--version"], { NODE_OPTIONS: `--require ${older}` })
+    expect([code, stderr]).toEqual([1, "parley: needs Node 20.19 or later, and this is 18.20.8\n"])
+    // What an older one reads before it says so: nothing that it cannot know.
+    expect(readFileSync(MAIN, "utf8")).not.toMatch(/\?\.|\?\?|\bawait\b|\bclass\b/)
   })
 
   it("answers wrong usage with one line and the code 2", async () => {

@@ -1,0 +1,36 @@
+import * as Effect from "effect/Effect"
+import * as Platform from "../layers/node/Platform.js"
+import * as Cli from "./Cli.js"
+import type { Host } from "./commands/Subcommand.js"
+
+/** The process: what the command line gets of it, how signals end it, and its exit code. Runs when it is loaded. */
+const host: Host = {
+  env: process.env,
+  machine: Effect.map(
+    Effect.promise(() => import("./LiveMachine.js")),
+    ({ machine }) => machine
+  ),
+  setExitCode: (code) => {
+    process.exitCode = code
+  }
+}
+
+/** A second signal must not cut short the goodbye that the first one began, and a hang-up is a goodbye too. */
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.on(signal, () => {
+    setTimeout(() => process.exit(1), HARD_DEADLINE).unref()
+  })
+process.on("SIGHUP", () => process.kill(process.pid, "SIGTERM"))
+
+/** Milliseconds from a signal to the end at any price; the orderly end takes less than 2,000. */
+const HARD_DEADLINE = 3_000
+
+Cli.run(process.argv, host).pipe(
+  Effect.tap((code) => Effect.sync(() => host.setExitCode(code))),
+  Effect.provide(Platform.layer),
+  Platform.runMain({
+    disableErrorReporting: true,
+    disablePrettyLogger: true,
+    teardown: (_, exit) => exit(Number(process.exitCode ?? 0))
+  })
+)

@@ -1,0 +1,11 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import { runMain } from "@effect/platform-node/NodeRuntime"
+import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
+import * as Layer from "effect/Layer"
+import * as Terminal from "./Terminal.js"
+
+/** What the command line needs before it knows which command: the standard streams, and the library's own services. */
+export const layer = Layer.mergeAll(Terminal.layer, NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer)
+
+export { runMain }
