@@ -25,8 +25,10 @@ export class Field {
     return Math.max(0, this.#until - performance.now())
   }
 
-  open(from: string): Promise<Client | undefined> {
-    return Client.open({ port: this.port, host: from.includes(":") ? "2001:db8::1" : this.host, from })
+  /** `undefined` when it is refused, or not greeted soon. */
+  async open(from: string): Promise<Client | undefined> {
+    const opened = Client.open({ port: this.port, host: from.includes(":") ? "2001:db8::1" : this.host, from })
+    return Promise.race([opened, wait(GREETING_MS).then(() => undefined)])
   }
 
   /** Connections from as many addresses as needed, `each` of every one. Those that are not let in are left out. */
@@ -102,6 +104,8 @@ const join = (line: Line, client: number, count: number): Buffer => {
 }
 
 const LANES = 64
+/** ms after which an attacker tries elsewhere; where the server has no files left, nobody is greeted. */
+const GREETING_MS = 3_000
 const TICK_MS = 20
 /** Lines of one client at once. */
 const MAX_BATCH = 50
