@@ -28,30 +28,37 @@ const Id = Schema.Int.pipe(Schema.between(0, Number.MAX_SAFE_INTEGER))
 /**
  * A nickname as typed, before the rules of `domain/Nickname` are applied. 32 columns take at most a few hundred bytes.
  */
-const RawNick = Text(256)
+export const MAX_RAW_NICK = 256
+const RawNick = Text(MAX_RAW_NICK)
 /** `192.0.2.1:9090` or `[2001:db8::1]:9090`; parsed, and ignored when unparsable, by whoever uses it. */
-const EndpointText = Text(64)
+export const MAX_ENDPOINT_TEXT = 64
+const EndpointText = Text(MAX_ENDPOINT_TEXT)
 /** Unpadded base64url. */
-const Bytes = (max: number) => Text(max).pipe(Schema.pattern(/^[A-Za-z0-9_-]*$/))
-const Endpoints = Schema.Array(EndpointText).pipe(Schema.maxItems(8))
+export const BASE64URL = /^[A-Za-z0-9_-]*$/
+const Bytes = (max: number) => Text(max).pipe(Schema.pattern(BASE64URL))
+export const MAX_ENDPOINTS = 8
+const Endpoints = Schema.Array(EndpointText).pipe(Schema.maxItems(MAX_ENDPOINTS))
 
 // Requests ------------------------------------------------------------------------------------------------------------
+
+/** Characters of the members of a `Register`. */
+export const MAX_REGISTER = { identity: 64, record: 1024, proof: 128, token: 256, resume: 64 } as const
 
 export const Register = Schema.TaggedStruct("Register", {
   id: Id,
   nick: RawNick,
   /** Ed25519 public key; absent for an anonymous nickname, which can be listed but not talked to. */
-  identity: Schema.optional(Bytes(64)),
+  identity: Schema.optional(Bytes(MAX_REGISTER.identity)),
   /** The signed record (protocol/PeerRecord). */
-  record: Schema.optional(Bytes(1024)),
+  record: Schema.optional(Bytes(MAX_REGISTER.record)),
   /** Ed25519 signature over the label `parley proof v1`, the challenge of `Welcome` and the record. */
-  proof: Schema.optional(Bytes(128)),
+  proof: Schema.optional(Bytes(MAX_REGISTER.proof)),
   /** Where datagrams may reach this client: at most 8 candidates. */
   endpoints: Schema.optionalWith(Endpoints, { default: () => [] }),
   /** The server's access token, where it demands one. */
-  token: Schema.optional(Text(256)),
+  token: Schema.optional(Text(MAX_REGISTER.token)),
   /** From an earlier `Registered`: takes an anonymous nickname back within its grace time. */
-  resume: Schema.optional(Bytes(64))
+  resume: Schema.optional(Bytes(MAX_REGISTER.resume))
 })
 
 export const List = Schema.TaggedStruct("List", {

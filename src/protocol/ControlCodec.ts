@@ -1,8 +1,13 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import {
+  BASE64URL,
   Exit,
   List,
+  MAX_ENDPOINT_TEXT,
+  MAX_ENDPOINTS,
+  MAX_RAW_NICK,
+  MAX_REGISTER,
   Ping,
   Query,
   type Refusal,
@@ -18,7 +23,8 @@ import {
 /**
  * The server's half of the control codec: lines to requests, messages to lines.
  *
- * A request costs one `JSON.parse` and one Schema run. Whatever the line holds, the answer is a request or a refusal;
+ * A request costs one `JSON.parse`, and a look at each member: by hand for those that servers get most, by a Schema for
+ * the others and for all that is refused. Whatever the line holds, the answer is a request or a refusal;
  * what is nested deeper than any request is refused before it is parsed. Messages are plain objects of the encoded
  * type: they need no encoding but JSON.
  */
@@ -36,12 +42,63 @@ export const decodeRequest = (line: string): Either.Either<Request, RefusalEncod
   const id = idOf(value)
   const tag = value._tag
   if (typeof tag !== "string") return Either.left(malformed(id, "no `_tag`"))
+  const plain = id === undefined ? undefined : decodePlain(tag, id, value)
+  if (plain !== undefined) return Either.right(plain)
   const decode = DECODERS.get(tag)
   if (decode === undefined) {
     return Either.left(withId(id, { _tag: "Unsupported", message: "this server does not know that request" }))
   }
   return Either.mapLeft(decode(value), ({ issue }) => malformed(id, `${tag}: ${faultIn(issue)}`))
 }
+
+/**
+ * The same as the Schema of this request gives for a good one, at a tenth of its price; `undefined` leaves the judgement
+ * to the Schema.
+ */
+const decodePlain = (tag: string, id: number, value: Record<string, unknown>): Request | undefined => {
+  switch (tag) {
+    case "Ping":
+      return { _tag: "Ping", id }
+    case "Query":
+      return isText(value.nick, MAX_RAW_NICK) ? { _tag: "Query", id, nick: value.nick } : undefined
+    case "Register":
+      return decodeRegister(id, value)
+    default:
+      return undefined
+  }
+}
+
+const decodeRegister = (id: number, value: Record<string, unknown>): typeof Register.Type | undefined => {
+  const { endpoints = [], identity, nick, proof, record, resume, token } = value
+  const isGood =
+    isText(nick, MAX_RAW_NICK) &&
+    Array.isArray(endpoints) &&
+    endpoints.length <= MAX_ENDPOINTS &&
+    endpoints.every((endpoint) => isText(endpoint, MAX_ENDPOINT_TEXT)) &&
+    (token === undefined || isText(token, MAX_REGISTER.token)) &&
+    isBytes(identity, MAX_REGISTER.identity) &&
+    isBytes(record, MAX_REGISTER.record) &&
+    isBytes(proof, MAX_REGISTER.proof) &&
+    isBytes(resume, MAX_REGISTER.resume)
+  if (!isGood) return undefined
+  return {
+    _tag: "Register",
+    id,
+    nick,
+    ...(identity === undefined ? {} : { identity }),
+    ...(record === undefined ? {} : { record }),
+    ...(proof === undefined ? {} : { proof }),
+    endpoints,
+    ...(token === undefined ? {} : { token }),
+    ...(resume === undefined ? {} : { resume })
+  }
+}
+
+const isText = (value: unknown, max: number): value is string => typeof value === "string" && value.length <= max
+
+/** Base64url, or left out. */
+const isBytes = (value: unknown, max: number): value is string | undefined =>
+  value === undefined || (isText(value, max) && BASE64URL.test(value))
 
 /** One line, its end included. */
 export const encodeMessage = (message: ServerMessageEncoded): string => `${JSON.stringify(message)}\n`

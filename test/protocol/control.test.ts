@@ -57,6 +57,26 @@ describe("a request line", () => {
     expect(refusal('{"_tag":"Exit","mood":"odd"}').message).toContain("`mood`")
   })
 
+  test("is judged as the Schema judges it, where it is read by hand", () => {
+    const decode = Schema.decodeUnknownEither(Control.Request)
+    const long = (length: number) => fc.constantFrom("a".repeat(length), "a".repeat(length + 1))
+    const text = fc.oneof(fc.constantFrom("bob", "", "a b", "ä", null, 7), long(64), long(128), long(256), long(1024))
+    const endpoints = fc.oneof(fc.array(text, { maxLength: 9 }), fc.constantFrom(null, {}, "a"))
+    const members = { nick: text, identity: text, record: text, proof: text, token: text, resume: text, endpoints }
+    const request = fc
+      .record(members, { requiredKeys: [] })
+      .chain((value) => fc.constantFrom("Register", "Query", "Ping").map((_tag) => ({ _tag, id: 1, ...value })))
+    fc.assert(
+      fc.property(request, (value) => {
+        const decoded = ControlCodec.decodeRequest(JSON.stringify(value))
+        const expected = decode(value)
+        expect(Either.isRight(decoded)).toBe(Either.isRight(expected))
+        if (Either.isRight(expected)) expect(decoded).toEqual(expected)
+      }),
+      { numRuns: some(2000) }
+    )
+  })
+
   test("never throws, and is always answered by something that the protocol knows", () => {
     const isRefusal = Schema.is(Schema.encodedSchema(Control.Refusal))
     const tagged = fc.record({

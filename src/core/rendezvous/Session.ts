@@ -100,7 +100,7 @@ export class Session {
   #malformed = 0
   #lastHeard: number
   #registerBy: number
-  /** Not reading before this time. */
+  /** Not reading before this time; 0 when nothing was to be waited for. */
   #pausedUntil = 0
   #work: TokenBucket
   #spent = 0
@@ -206,6 +206,7 @@ export class Session {
 
   handleTimeout(now: number): void {
     if (this.#ending !== undefined) return
+    if (now >= this.#pausedUntil) this.#pausedUntil = 0
     if (!this.#registered && now >= this.#registerBy) {
       this.end("unregistered", notice("no nickname was registered in time; connect again"))
     } else if (now >= this.#idleAt()) {
@@ -216,7 +217,9 @@ export class Session {
   pollTimeout(): number | undefined {
     if (this.#ending !== undefined) return undefined
     const registerBy = this.#registered ? Number.POSITIVE_INFINITY : this.#registerBy
-    const readAt = this.#hasInput && this.#waiting === undefined ? this.#pausedUntil : Number.POSITIVE_INFINITY
+    // Without a pause the lines wait for the driver's turn, and not for a time.
+    const isPaused = this.#pausedUntil > 0 && this.#hasInput && this.#waiting === undefined
+    const readAt = isPaused ? this.#pausedUntil : Number.POSITIVE_INFINITY
     const first = Math.min(registerBy, readAt, this.#idleAt())
     return Number.isFinite(first) ? first : undefined
   }

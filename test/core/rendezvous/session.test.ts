@@ -15,6 +15,19 @@ const begin = (registered = true, ...options: ConstructorParameters<typeof Scrip
 }
 
 describe("a session", () => {
+  test("has no deadline in the past while its requests wait for their turn", () => {
+    const script = begin()
+    const now = 1_000
+    script.session.handleBytes(Buffer.from('{"_tag":"Ping","id":1}\n'), now)
+    expect(script.session.canGoOn(now)).toBe(true)
+    expect(script.session.pollTimeout() ?? Number.POSITIVE_INFINITY).toBeGreaterThan(now)
+    script.session.pauseUntil(now + 50)
+    expect(script.session.pollTimeout()).toBe(now + 50)
+    script.session.handleTimeout(now + 60)
+    expect(script.session.canGoOn(now + 60)).toBe(true)
+    expect(script.session.pollTimeout() ?? Number.POSITIVE_INFINITY).toBeGreaterThan(now + 60)
+  })
+
   test("speaks first, and says what it expects", () => {
     const [welcome] = new Script({ motd: "hello", token: "secret" }).written()
     expect(welcome).toMatchObject({
