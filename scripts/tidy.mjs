@@ -297,7 +297,7 @@ const UNDER_WAY = [
 /** Everything that breaks a rule in this repository. */
 /** @returns {Array<string>} */
 export const problems = () => {
-  const all = read(["src", "test", "bench", "scripts"])
+  const all = read(["src", "test", "scenarios", "bench", "scripts"])
   const src = all.filter(({ path }) => path.startsWith("src/"))
   return [
     ...imports(src),

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os"
 import process from "node:process"
 import { parseArgs } from "node:util"
-import { CHANGES } from "../../test/sim/grid/Changes.js"
+import { CHANGES } from "../../scenarios/grid/Changes.js"
 import { performAll } from "./Pool.js"
 import { print } from "./Print.js"
 import * as Report from "./Report.js"

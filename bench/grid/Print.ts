@@ -1,4 +1,4 @@
-import { KINDS, NEIGHBOURS, PAIRS } from "../../test/sim/grid/Places.js"
+import { KINDS, NEIGHBOURS, PAIRS } from "../../scenarios/grid/Places.js"
 import type { Percentiles, Report } from "./Report.js"
 
 /** The report as Markdown, which reads well on a terminal too. */

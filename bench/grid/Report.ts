@@ -1,7 +1,7 @@
-import { CHANGES } from "../../test/sim/grid/Changes.js"
-import * as Goals from "../../test/sim/grid/Goals.js"
-import { ROUND_TRIP } from "../../test/sim/grid/Network.js"
-import type { Way } from "../../test/sim/grid/Places.js"
+import { CHANGES } from "../../scenarios/grid/Changes.js"
+import * as Goals from "../../scenarios/grid/Goals.js"
+import { ROUND_TRIP } from "../../scenarios/grid/Network.js"
+import type { Way } from "../../scenarios/grid/Places.js"
 import { ARRANGEMENTS, IDLERS, type Result, type Task } from "./Task.js"
 
 export interface Percentiles {

@@ -1,12 +1,12 @@
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import { run, type Scenario } from "parley/sim"
-import { CHANGES, type Outcome, undergo } from "../../test/sim/grid/Changes.js"
-import { type Idle, idle } from "../../test/sim/grid/Idle.js"
-import { type Meeting, meet } from "../../test/sim/grid/Meeting.js"
-import * as Network from "../../test/sim/grid/Network.js"
-import { between, kindOf, NEIGHBOURS, PAIRS } from "../../test/sim/grid/Places.js"
-import { maxTime } from "../../test/sim/product/Seeds.js"
+import { CHANGES, type Outcome, undergo } from "../../scenarios/grid/Changes.js"
+import { type Idle, idle } from "../../scenarios/grid/Idle.js"
+import { type Meeting, meet } from "../../scenarios/grid/Meeting.js"
+import * as Network from "../../scenarios/grid/Network.js"
+import { between, kindOf, NEIGHBOURS, PAIRS } from "../../scenarios/grid/Places.js"
+import { maxTime } from "../../scenarios/product/Seeds.js"
 
 /** One run, as plain data for a worker: which measurement, of what, on which network, for which time. */
 export interface Task {

@@ -3,9 +3,10 @@
  * introduced and talking over a network that loses, delays and doubles packets, 30 virtual seconds, cryptography
  * included. `core.ts [seeds]`, 2000 when left out. Each has to end with every text delivered.
  */
+
+import { play } from "../../scenarios/core/Callbacks.js"
+import { LENGTH_MS, write } from "../../scenarios/core/Script.js"
 import type { Network } from "../../src/sim/network/Network.js"
-import { play } from "../../test/sim/core/Callbacks.js"
-import { LENGTH_MS, write } from "../../test/sim/core/Script.js"
 import { calibrate, thousands } from "./calibrate.js"
 
 const seeds = Number(process.argv[2] ?? 2000)

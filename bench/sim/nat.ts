@@ -2,7 +2,7 @@
  * The NAT matrix: 27 kinds of device, 378 pairs, so many seeds each, against the rule of theory. `nat.ts [seeds]`, 10
  * when left out.
  */
-import { attempt, pairs, theory } from "../../test/sim/support/NatMatrix.js"
+import { attempt, pairs, theory } from "../../scenarios/support/NatMatrix.js"
 import { calibrate, thousands } from "./calibrate.js"
 
 const seeds = Number(process.argv[2] ?? 10)

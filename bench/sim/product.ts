@@ -7,10 +7,10 @@
  */
 import process from "node:process"
 import * as Effect from "effect/Effect"
+import * as Nicknames from "../../scenarios/product/Nicknames.js"
+import * as Outages from "../../scenarios/product/Outages.js"
+import * as Swarm from "../../scenarios/product/Swarm.js"
 import { type Scenario, type SeedsOptions, sweep } from "../../src/sim/index.js"
-import * as Nicknames from "../../test/sim/product/Nicknames.js"
-import * as Outages from "../../test/sim/product/Outages.js"
-import * as Swarm from "../../test/sim/product/Swarm.js"
 import { calibrate, thousands } from "./calibrate.js"
 
 const all = Number(process.argv[2] ?? 400)

@@ -3,11 +3,11 @@
  * faults that the seed draws, 20 virtual seconds. `seeds.ts [seeds]`, 300 when left out.
  */
 import * as Effect from "effect/Effect"
+import { punch, rendezvous } from "../../scenarios/support/Punch.js"
 import { make } from "../../src/domain/Endpoint.js"
 import * as Nat from "../../src/sim/network/Nat.js"
 import { sweep } from "../../src/sim/Seeds.js"
 import { Sim } from "../../src/sim/Sim.js"
-import { punch, rendezvous } from "../../test/sim/support/Punch.js"
 import { calibrate, thousands } from "./calibrate.js"
 
 const server = make("203.0.113.1", 3478)!

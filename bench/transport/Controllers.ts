@@ -1,8 +1,8 @@
+import { Bottleneck, type LinkOptions } from "../../scenarios/links/Bottleneck.js"
 import { Bbr } from "../../src/core/peer/recovery/Bbr.js"
 import type { CongestionController } from "../../src/core/peer/recovery/CongestionController.js"
 import { NewReno } from "../../src/core/peer/recovery/NewReno.js"
 import { jain } from "../support/Figures.js"
-import { Bottleneck, type LinkOptions } from "./Bottleneck.js"
 
 /**
  * Which congestion controller for which path: pairs of peers over one simulated link (`npm run bench -- controllers`).

@@ -8,9 +8,9 @@ import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
 import { Client, layerClient, layerNode, layerServer, Server } from "parley"
 import { expect, it } from "vitest"
+import { echo } from "../../scenarios/product/bot.js"
 import * as FakeClient from "../cli/FakeClient.js"
 import { messageId } from "../support/ids.js"
-import { echo } from "./bot.js"
 
 it("the bot of the README talks to a person through a real server", async () => {
   const home = await mkdtemp(join(tmpdir(), "parley-bot-"))
@@ -60,5 +60,5 @@ it("the bot of the README outlives a visitor who is gone again", async () => {
 
 it("the README shows this very bot", async () => {
   const read = (path: string) => readFile(new URL(path, import.meta.url), "utf8")
-  expect(await read("../../README.md")).toContain(await read("./bot.ts"))
+  expect(await read("../../README.md")).toContain(await read("../../scenarios/product/bot.ts"))
 })

@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { describe, expect, it } from "vitest"
+import { echo } from "../../scenarios/support/Programs.js"
+import { punch, rendezvous } from "../../scenarios/support/Punch.js"
 import { Dialer } from "../../src/services/Dialer.js"
 import { Entropy } from "../../src/services/Entropy.js"
 import { Listener } from "../../src/services/Listener.js"
@@ -10,8 +12,6 @@ import { type RunOptions, run } from "../../src/sim/Run.js"
 import { sweep } from "../../src/sim/Seeds.js"
 import { Sim } from "../../src/sim/Sim.js"
 import { full, some } from "../support/Effort.js"
-import { echo } from "./support/Programs.js"
-import { punch, rendezvous } from "./support/Punch.js"
 
 /** Everything at once: TCP, UDP through NATs, disks, entropy, promises, and whatever faults the seed draws. */
 const busy = Effect.gen(function* () {

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { afterEach, describe, expect, it } from "vitest"
+import { collect, echo, numbers } from "../../scenarios/support/Programs.js"
 import type { Fault } from "../../src/sim/faults/Fault.js"
 import type { Plan } from "../../src/sim/faults/Plan.js"
 import { Nat, run, type Scenario, Sim, type SimHost, sweep } from "../../src/sim/index.js"
@@ -11,7 +12,6 @@ import * as Replay from "../../src/sim/Replay.js"
 import { check } from "../../src/sim/SimTest.js"
 import { simTest } from "../../src/sim/vitest.js"
 import { read } from "./record/PcapReader.js"
-import { collect, echo, numbers } from "./support/Programs.js"
 
 /** A receiver that must get every datagram: wrong to demand of UDP, and the seed will show it. */
 const fragile = Effect.gen(function* () {

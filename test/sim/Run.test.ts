@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { expect, it } from "vitest"
+import { crypto } from "../../scenarios/support/Primitives.js"
 import { Datagrams } from "../../src/services/Datagrams.js"
 import { run } from "../../src/sim/Run.js"
 import { Sim } from "../../src/sim/Sim.js"
-import { crypto } from "./support/Primitives.js"
 
 it("carries a datagram to another machine and back, the same way each time", async () => {
   const scenario = Effect.gen(function* () {

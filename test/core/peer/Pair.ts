@@ -1,3 +1,4 @@
+import { mulberry32 } from "../../../scenarios/support/Random.js"
 import type { PeerEvent } from "../../../src/core/peer/PeerEvent.js"
 import { Peers } from "../../../src/core/peer/Peers.js"
 import type { Route, Transmit } from "../../../src/core/peer/Route.js"
@@ -9,7 +10,6 @@ import type { MessageId } from "../../../src/domain/MessageId.js"
 import { type PeerId, peerIdOf } from "../../../src/domain/PeerId.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import * as PeerRecord from "../../../src/protocol/PeerRecord.js"
-import { mulberry32 } from "../../support/Random.js"
 
 /**
  * Machines on a virtual network, driven as a real driver does it: feed, drain, re-arm. Everything follows from the

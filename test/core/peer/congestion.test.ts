@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { Bottleneck, type LinkOptions } from "../../../bench/transport/Bottleneck.js"
+import { Bottleneck, type LinkOptions } from "../../../scenarios/links/Bottleneck.js"
 import { Bbr } from "../../../src/core/peer/recovery/Bbr.js"
 import type { CongestionController } from "../../../src/core/peer/recovery/CongestionController.js"
 import { NewReno } from "../../../src/core/peer/recovery/NewReno.js"

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest"
-import { some } from "../product/Seeds.js"
-import * as Callbacks from "./Callbacks.js"
-import { PacketTrace } from "./PacketTrace.js"
-import * as Program from "./Program.js"
-import { expected, type Script, write } from "./Script.js"
-import type { Talker } from "./Talker.js"
+import * as Callbacks from "../../../scenarios/core/Callbacks.js"
+import { PacketTrace } from "../../../scenarios/core/PacketTrace.js"
+import * as Program from "../../../scenarios/core/Program.js"
+import { expected, type Script, write } from "../../../scenarios/core/Script.js"
+import type { Talker } from "../../../scenarios/core/Talker.js"
+import { some } from "../../../scenarios/product/Seeds.js"
 
 const { seeds, firstSeed, timeoutMs } = some(50)
 /** Cheaper by two thirds, as nothing is compared. */

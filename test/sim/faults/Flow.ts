@@ -1,13 +1,13 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { collect, numbers, sink } from "../../../scenarios/support/Programs.js"
 import { Dialer } from "../../../src/services/Dialer.js"
 import type { Fault, FaultKind } from "../../../src/sim/faults/Fault.js"
 import { run } from "../../../src/sim/Run.js"
 import type { Services } from "../../../src/sim/Services.js"
 import { Sim, type SimHost } from "../../../src/sim/Sim.js"
 import type { WorldOptions } from "../../../src/sim/World.js"
-import { collect, numbers, sink } from "../support/Programs.js"
 
 /** Runs a scenario to its value; anything else is a mistake of the test. */
 export const value = async <A, E>(

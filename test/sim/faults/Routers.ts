@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect"
 import { describe } from "vitest"
+import { sink } from "../../../scenarios/support/Programs.js"
 import { Datagrams } from "../../../src/services/Datagrams.js"
 import { Dialer } from "../../../src/services/Dialer.js"
 import type { FaultKind, RouterFault } from "../../../src/sim/faults/Fault.js"
 import * as Nat from "../../../src/sim/network/Nat.js"
 import { Sim } from "../../../src/sim/Sim.js"
 import type { HostOptions } from "../../../src/sim/World.js"
-import { sink } from "../support/Programs.js"
 import { faultShows } from "./FaultShows.js"
 import { value } from "./Flow.js"
 

@@ -1,7 +1,7 @@
 import { simTest } from "parley/sim/vitest"
-import * as Seeds from "../product/Seeds.js"
-import * as Faults from "./Faults.js"
-import * as Network from "./Network.js"
+import * as Faults from "../../../scenarios/grid/Faults.js"
+import * as Network from "../../../scenarios/grid/Network.js"
+import * as Seeds from "../../../scenarios/product/Seeds.js"
 
 const seeds = (count: number, loss = 0) => ({ ...Seeds.some(count), link: Network.link(loss) })
 

@@ -2,11 +2,11 @@ import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import { run } from "parley/sim"
 import { describe, expect, it } from "vitest"
+import { meet } from "../../../scenarios/grid/Meeting.js"
+import * as Network from "../../../scenarios/grid/Network.js"
+import { KINDS, NEIGHBOURS, PAIRS } from "../../../scenarios/grid/Places.js"
+import { maxTime } from "../../../scenarios/product/Seeds.js"
 import { full } from "../../support/Effort.js"
-import { maxTime } from "../product/Seeds.js"
-import { meet } from "./Meeting.js"
-import * as Network from "./Network.js"
-import { KINDS, NEIGHBOURS, PAIRS } from "./Places.js"
 
 /**
  * Every pair once on a perfect network and once on a bad one, or a quick look at one in six; `npm run grid` does it

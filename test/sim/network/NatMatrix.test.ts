@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
+import { attempt, kinds, pairs, theory } from "../../../scenarios/support/NatMatrix.js"
 import * as Nat from "../../../src/sim/network/Nat.js"
 import { full } from "../../support/Effort.js"
-import { attempt, kinds, pairs, theory } from "../support/NatMatrix.js"
 
 describe("hole punching through every pair of NATs", () => {
   it("has 27 kinds and 378 pairs", () => {

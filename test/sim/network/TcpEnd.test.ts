@@ -2,10 +2,10 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { describe, expect, it } from "vitest"
+import { sink } from "../../../scenarios/support/Programs.js"
 import { Dialer } from "../../../src/services/Dialer.js"
 import { run } from "../../../src/sim/Run.js"
 import { Sim } from "../../../src/sim/Sim.js"
-import { sink } from "../support/Programs.js"
 
 /** Sends one byte each 50 ms: 0, 1, 2 and so on. */
 const count = Effect.gen(function* () {

@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { expect, it } from "vitest"
+import { sink } from "../../../scenarios/support/Programs.js"
 import { Dialer } from "../../../src/services/Dialer.js"
 import { run } from "../../../src/sim/Run.js"
 import { Sim } from "../../../src/sim/Sim.js"
-import { sink } from "../support/Programs.js"
 
 /** Dials the server at once and stays connected. */
 const caller = Effect.gen(function* () {

@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { describe, expect, it } from "vitest"
+import { echo, sink } from "../../../scenarios/support/Programs.js"
+import { punch, rendezvous } from "../../../scenarios/support/Punch.js"
 import { type Endpoint, format, make } from "../../../src/domain/Endpoint.js"
 import { Datagrams } from "../../../src/services/Datagrams.js"
 import { Dialer } from "../../../src/services/Dialer.js"
@@ -11,8 +13,6 @@ import type { Services } from "../../../src/sim/Services.js"
 import { Sim, type SimHost } from "../../../src/sim/Sim.js"
 import type { HostOptions } from "../../../src/sim/World.js"
 import { value } from "../faults/Flow.js"
-import { echo, sink } from "../support/Programs.js"
-import { punch, rendezvous } from "../support/Punch.js"
 
 type World = typeof Sim.Service
 

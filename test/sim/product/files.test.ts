@@ -1,5 +1,5 @@
 import { simTest } from "parley/sim/vitest"
-import { files } from "./Files.js"
-import * as Seeds from "./Seeds.js"
+import { files } from "../../../scenarios/product/Files.js"
+import * as Seeds from "../../../scenarios/product/Seeds.js"
 
 simTest("files on bad machines and a bad network", Seeds.some(6), files)

@@ -1,6 +1,6 @@
 import { simTest } from "parley/sim/vitest"
-import * as Scenarios from "./Hostile.js"
-import * as Seeds from "./Seeds.js"
+import * as Scenarios from "../../../scenarios/product/Hostile.js"
+import * as Seeds from "../../../scenarios/product/Seeds.js"
 
 simTest("a network that flips, cuts, repeats and replays changes nothing", Seeds.some(12), Scenarios.badNetwork)
 

@@ -1,6 +1,6 @@
 import { simTest } from "parley/sim/vitest"
-import * as Scenarios from "./Nicknames.js"
-import * as Seeds from "./Seeds.js"
+import * as Scenarios from "../../../scenarios/product/Nicknames.js"
+import * as Seeds from "../../../scenarios/product/Seeds.js"
 
 simTest("many want one nickname: one has it, the others are offered another", Seeds.some(12), Scenarios.race)
 

@@ -1,6 +1,6 @@
 import { simTest } from "parley/sim/vitest"
-import * as Scenarios from "./Outages.js"
-import * as Seeds from "./Seeds.js"
+import * as Scenarios from "../../../scenarios/product/Outages.js"
+import * as Seeds from "../../../scenarios/product/Seeds.js"
 
 simTest("two ask for each other at once: one connection, and both may write", Seeds.some(12), Scenarios.crossingQueries)
 

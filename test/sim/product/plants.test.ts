@@ -2,9 +2,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { run } from "parley/sim"
 import { describe, expect, it } from "vitest"
+import { plants } from "../../../scenarios/product/Plants.js"
+import { maxTime } from "../../../scenarios/product/Seeds.js"
 import { full } from "../../support/Effort.js"
-import { plants } from "./Plants.js"
-import { maxTime } from "./Seeds.js"
 
 /** A bug that takes more seeds than this to find would get through. */
 const SEEDS = 200

@@ -7,7 +7,7 @@ import * as Stream from "effect/Stream"
 import { Client, layerClient, layerServer } from "parley"
 import { layer, Sim } from "parley/sim"
 import { simTest } from "parley/sim/vitest"
-import { echo } from "./bot.js"
+import { echo } from "../../../scenarios/product/bot.js"
 
 simTest("the bot answers on a bad network", { seeds: 20, maxTime: 600_000 }, function* () {
   const sim = yield* Sim

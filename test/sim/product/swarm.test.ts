@@ -1,6 +1,6 @@
 import { simTest } from "parley/sim/vitest"
-import * as Seeds from "./Seeds.js"
-import * as Scenarios from "./Swarm.js"
+import * as Seeds from "../../../scenarios/product/Seeds.js"
+import * as Scenarios from "../../../scenarios/product/Swarm.js"
 
 simTest("two people on a bad network", Seeds.some(30), Scenarios.twoPeople)
 

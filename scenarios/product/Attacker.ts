@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { Sim } from "parley/sim"
-import { Datagrams } from "../../../src/services/Datagrams.js"
-import { Dialer } from "../../../src/services/Dialer.js"
+import { Datagrams } from "../../src/services/Datagrams.js"
+import { Dialer } from "../../src/services/Dialer.js"
 import type { Town } from "./Town.js"
 
 /**

@@ -1,5 +1,5 @@
-import { format } from "../../../src/domain/Endpoint.js"
-import type { Network, PacketEvent } from "../../../src/sim/network/Network.js"
+import { format } from "../../src/domain/Endpoint.js"
+import type { Network, PacketEvent } from "../../src/sim/network/Network.js"
 import { LENGTH_MS } from "./Script.js"
 
 /**

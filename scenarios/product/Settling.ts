@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { Machine } from "../../../src/sim/Machine.js"
+import type { Machine } from "../../src/sim/Machine.js"
 import type { Person } from "./Person.js"
 import type { Town } from "./Town.js"
 

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type { Transfer } from "../../../src/core/client/Transfer.js"
+import type { Transfer } from "../../src/core/client/Transfer.js"
 import type { Person } from "./Person.js"
 import { leavesNothing, settles } from "./Settling.js"
 import * as Town from "./Town.js"

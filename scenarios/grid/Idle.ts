@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
 import { type RulePacket, Sim } from "parley/sim"
-import { PacketType } from "../../../src/protocol/DataPacket.js"
+import { PacketType } from "../../src/protocol/DataPacket.js"
 import type { Arrangement } from "./Places.js"
 import * as Talk from "./Talk.js"
 

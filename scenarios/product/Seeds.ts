@@ -1,5 +1,5 @@
 import process from "node:process"
-import * as Effort from "../../support/Effort.js"
+import * as Effort from "../support/Effort.js"
 
 /**
  * How many seeds a scenario runs with: `count` or, in a quick run, some of them; times `PARLEY_SIM_SWEEP` where the

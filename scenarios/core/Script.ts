@@ -1,12 +1,12 @@
-import type { Introduction } from "../../../src/core/peer/Introduction.js"
-import { encode as toBase64Url } from "../../../src/domain/Base64Url.js"
-import { type Endpoint, make } from "../../../src/domain/Endpoint.js"
-import * as Identity from "../../../src/domain/Identity.js"
-import { type PeerId, peerIdOf } from "../../../src/domain/PeerId.js"
-import { crypto } from "../../../src/layers/node/Crypto.js"
-import * as PeerRecord from "../../../src/protocol/PeerRecord.js"
-import { Rng } from "../../../src/sim/kernel/Rng.js"
-import type { WorldOptions } from "../../../src/sim/World.js"
+import type { Introduction } from "../../src/core/peer/Introduction.js"
+import { encode as toBase64Url } from "../../src/domain/Base64Url.js"
+import { type Endpoint, make } from "../../src/domain/Endpoint.js"
+import * as Identity from "../../src/domain/Identity.js"
+import { type PeerId, peerIdOf } from "../../src/domain/PeerId.js"
+import { crypto } from "../../src/layers/node/Crypto.js"
+import * as PeerRecord from "../../src/protocol/PeerRecord.js"
+import { Rng } from "../../src/sim/kernel/Rng.js"
+import type { WorldOptions } from "../../src/sim/World.js"
 
 /**
  * Somebody who takes part. The same in every run, as key pairs are what costs most and nothing depends on which they

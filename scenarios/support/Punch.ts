@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import { type Endpoint, format, parse } from "../../../src/domain/Endpoint.js"
-import { Datagrams } from "../../../src/services/Datagrams.js"
+import { type Endpoint, format, parse } from "../../src/domain/Endpoint.js"
+import { Datagrams } from "../../src/services/Datagrams.js"
 
 /**
  * UDP hole punching in its smallest form (RFC 5128 §3.3): each peer learns the other's reflexive endpoint from a

@@ -7,7 +7,7 @@ import * as Identity from "../../src/domain/Identity.js"
 import { type PeerId, peerIdOf } from "../../src/domain/PeerId.js"
 import { crypto } from "../../src/layers/node/Crypto.js"
 import * as PeerRecord from "../../src/protocol/PeerRecord.js"
-import { mulberry32 } from "../../test/support/Random.js"
+import { mulberry32 } from "../support/Random.js"
 
 /**
  * One link that all flows share; a queue in front of it that drops what does not fit. Virtual time, and a seed decides

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Claim, SessionId } from "../../../src/domain/Registration.js"
-import { Registry } from "../../../src/services/Registry.js"
+import type { Claim, SessionId } from "../../src/domain/Registration.js"
+import { Registry } from "../../src/services/Registry.js"
 
 export interface NicknameRules {
   /** ms that a nickname is held for its owner after the session was lost. */

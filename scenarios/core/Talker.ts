@@ -1,8 +1,8 @@
-import { Peers } from "../../../src/core/peer/Peers.js"
-import type { Endpoint } from "../../../src/domain/Endpoint.js"
-import type { MessageId } from "../../../src/domain/MessageId.js"
-import type { PeerId } from "../../../src/domain/PeerId.js"
-import { crypto } from "../../../src/layers/node/Crypto.js"
+import { Peers } from "../../src/core/peer/Peers.js"
+import type { Endpoint } from "../../src/domain/Endpoint.js"
+import type { MessageId } from "../../src/domain/MessageId.js"
+import type { PeerId } from "../../src/domain/PeerId.js"
+import { crypto } from "../../src/layers/node/Crypto.js"
 import type { Action, Person, Script } from "./Script.js"
 
 /** What drives a talker: plain callbacks, or the services of a program. */

@@ -1,4 +1,4 @@
-import type { ClientEvent } from "../../../src/core/client/Events.js"
+import type { ClientEvent } from "../../src/core/client/Events.js"
 import type { Way } from "./Places.js"
 
 /** Notes when things came about for one person, in virtual ms. */

@@ -1,5 +1,5 @@
-import type { ClientEvent } from "../../../src/core/client/Events.js"
-import type { MessageId } from "../../../src/domain/MessageId.js"
+import type { ClientEvent } from "../../src/core/client/Events.js"
+import type { MessageId } from "../../src/domain/MessageId.js"
 
 /**
  * The reference model: what the users of all clients did and saw, and what they must and must not see. It knows nothing

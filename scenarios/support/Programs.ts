@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import { Datagrams } from "../../../src/services/Datagrams.js"
-import { Listener } from "../../../src/services/Listener.js"
+import { Datagrams } from "../../src/services/Datagrams.js"
+import { Listener } from "../../src/services/Listener.js"
 
 /** Small programs that run on simulated machines as they would on real ones. */
 

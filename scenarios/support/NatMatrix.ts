@@ -1,10 +1,10 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { make } from "../../../src/domain/Endpoint.js"
-import { type Dependency, make as makeNat, type NatConfig, type PortAssignment } from "../../../src/sim/network/Nat.js"
-import { run } from "../../../src/sim/Run.js"
-import { Sim } from "../../../src/sim/Sim.js"
+import { make } from "../../src/domain/Endpoint.js"
+import { type Dependency, make as makeNat, type NatConfig, type PortAssignment } from "../../src/sim/network/Nat.js"
+import { run } from "../../src/sim/Run.js"
+import { Sim } from "../../src/sim/Sim.js"
 import { punch, rendezvous } from "./Punch.js"
 
 const dependencies = ["endpoint-independent", "address-dependent", "address-and-port-dependent"] as const

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { type HostOptions, Nat, type Router, Sim } from "parley/sim"
-import { exactly } from "../../../src/core/nat/Behaviour.js"
-import { expect, type Reachability } from "../../../src/core/nat/Expectation.js"
+import { exactly } from "../../src/core/nat/Behaviour.js"
+import { expect, type Reachability } from "../../src/core/nat/Expectation.js"
 
 export type Way = "direct" | "lan" | "relay"
 

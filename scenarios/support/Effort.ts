@@ -1,0 +1,14 @@
+import process from "node:process"
+
+/**
+ * Whether everything is tried (`npm run test:full`), or what fits into the minutes that somebody waits (`npm test`). A
+ * seed that is replayed by itself is always tried.
+ */
+export const full: boolean = process.env.PARLEY_FULL === "1" || process.env.PARLEY_SIM_SEED !== undefined
+
+/**
+ * How many runs of a property, or seeds of a scenario: `count` when everything is tried, else a tenth of it, but no
+ * less than `least`. Properties draw new examples each time, and scenarios begin with the same seeds.
+ */
+export const some = (count: number, least = 2): number =>
+  full ? count : Math.min(count, Math.max(least, Math.ceil(count / 10)))

@@ -1,1 +1,0 @@
-export { echo } from "../../client/bot.js"
