@@ -52,8 +52,8 @@ export const decodeRequest = (line: string): Either.Either<Request, RefusalEncod
 }
 
 /**
- * The same as the Schema of this request gives for a good one, at a tenth of its price; `undefined` leaves the judgement
- * to the Schema.
+ * The same as the Schema of this request gives for a good one, at a tenth of its price; `undefined` leaves the
+ * judgement to the Schema.
  */
 const decodePlain = (tag: string, id: number, value: Record<string, unknown>): Request | undefined => {
   switch (tag) {
