@@ -12,9 +12,8 @@ export const server = Subcommand.make({
   options: {
     host: setting({
       placeholder: "HOST",
-      help: "Address to listen on",
-      parse: Values.text(253),
-      default: "0.0.0.0"
+      help: "Address to listen on; without it, all of IPv4 and IPv6",
+      parse: Values.text(253)
     }),
     port: setting({
       placeholder: "PORT",

@@ -1,4 +1,5 @@
 import * as NatReport from "../../core/nat/NatReport.js"
+import * as Endpoint from "../../domain/Endpoint.js"
 import type { Findings } from "./Diagnosis.js"
 
 /** The one change that would help most, as a sentence; `undefined` when there is nothing to improve. */
@@ -18,15 +19,22 @@ export const advise = (findings: Findings): string | undefined => {
 }
 
 const adviseOnServer = (
-  { local, server, unknownNames }: Findings,
+  { local, reflector, server, unknownNames }: Findings,
   reason: (Findings["answer"] & { readonly _tag: "Failed" })["reason"]
 ): string => {
   if (!local.some(({ loopback }) => !loopback)) return "Connect this machine to a network first: it has no address."
   switch (reason) {
     case "HostNotFound":
       return `Check the name ${server.host}, or whether this machine can look names up at all.`
-    case "Refused":
+    case "Refused": {
+      const answering = reflector.find(({ reachable }) => reachable)
+      if (answering !== undefined)
+        return (
+          `A parley server runs there, as UDP answers at ${Endpoint.format(answering.endpoint)}, but TCP port ` +
+          `${server.port} of that address takes no connections: check the port, and let whoever runs it listen on both families (without --host), or forward the TCP port too.`
+        )
       return `Check the port (${server.port}), and whether the server is running: the machine is there, and nothing listens.`
+    }
     case "NoParley":
       return `Check the address ${server.host}:${server.port}: something else seems to listen there.`
     default:
