@@ -233,6 +233,7 @@ describe("safePaths", () => {
   )
 
   it("are safe in each segment and differ, or there are none", () => {
+    const runs = some(2_000)
     let made = 0
     fc.assert(
       fc.property(paths, (paths) => {
@@ -265,9 +266,9 @@ describe("safePaths", () => {
         // Once safe, they stay as they are.
         expect(safePaths(safe)).toEqual(safe)
       }),
-      { numRuns: some(2_000) }
+      { numRuns: runs }
     )
-    expect(made).toBeGreaterThan(200)
+    expect(made).toBeGreaterThan(runs / 10)
   })
 
   it("number what would be the same", () => {

@@ -213,6 +213,7 @@ describe("a receiver", () => {
       }),
       { maxLength: 3 }
     )
+    const runs = some(3_000)
     let complete = 0
     let failed = 0
     fc.assert(
@@ -242,10 +243,10 @@ describe("a receiver", () => {
           expect(victim.codes.length).toBe(1)
         }
       }),
-      { numRuns: some(3_000) }
+      { numRuns: runs }
     )
-    expect(complete).toBeGreaterThan(100)
-    expect(failed).toBeGreaterThan(1_000)
+    expect(complete).toBeGreaterThan(runs / 30)
+    expect(failed).toBeGreaterThan(runs / 3)
   })
 
   it("survives any bytes", () => {
