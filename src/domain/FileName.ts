@@ -50,7 +50,8 @@ const bounded = (name: string, suffix: string): FileName => {
   let stem = name.slice(0, name.length - extension.length)
   const room = MAX_BYTES - bytes(suffix + extension)
   const { read } = encoder.encodeInto(stem, scratch.subarray(0, room))
-  if (read < stem.length) stem = stem.slice(0, read).replace(/[. ]+$/u, "")
+  // An emoji cut in half would leave its joiner.
+  if (read < stem.length) stem = SafeText.line(stem.slice(0, read), MAX_LOOKED_AT).replace(/[. ]+$/u, "")
   return `${stem}${suffix}${extension}` as FileName
 }
 

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import * as Rooms from "../../scripts/rooms.mjs"
 import * as Source from "../../scripts/source.mjs"
@@ -35,6 +36,30 @@ describe("the picture of the rooms", () => {
     expect(() =>
       Rooms.draw([file("src/core/A.ts", 'import "../cli/B.js"'), file("src/cli/B.ts", 'import "../core/A.js"')])
     ).toThrow("rooms in a circle: cli -> core -> cli")
+  })
+})
+
+describe("the map for people", () => {
+  /** Of a text, what it names as a file: a path from the root, or one as it ends in `src`, without `.ts`. */
+  const astray = (text: string): ReadonlyArray<string> => {
+    const paths = Source.read(["src", "test"]).map(({ path }) => path)
+    return [...text.matchAll(/`([\w./]+\/[\w./]+)`/g)]
+      .map(([, name]) => name!)
+      .filter((name) => !existsSync(join(Source.ROOT, name)))
+      .filter((name) => !paths.some((path) => path.endsWith(`/${name}.ts`) || path.startsWith(`src/${name}/`)))
+  }
+
+  it.each(["docs/architecture.md", "CONTRIBUTING.md"])("names files that there are: %s", (path) => {
+    // Commands, addresses and file names as people type them.
+    const typed = [".ci/run", "effect/Effect", "dist/main.js"]
+    expect(astray(readFileSync(join(Source.ROOT, path), "utf8")).filter((name) => !typed.includes(name))).toEqual([])
+  })
+
+  it("is noticed when it names others", () => {
+    expect(astray("`path/Paths`, `src/core/peer/Peers.ts`, `chat/Parrot` and `src/attic/`")).toEqual([
+      "chat/Parrot",
+      "src/attic/"
+    ])
   })
 })
 
@@ -160,6 +185,11 @@ describe("a circle", () => {
 })
 
 describe("a function", () => {
+  it("is no exception to the rule once it has become short", () => {
+    const long = new Set(Tidy.longFunctions(Source.read(["src"])).map(({ path, name }) => `${path} ${name}`))
+    expect(Tidy.LONG_FUNCTIONS.filter((exception) => !long.has(exception))).toEqual([])
+  })
+
   it.each([
     ["of its own", "long", ["export function long(a: number): void {", "}"]],
     ["that is an arrow", "long", ["export const long = (a: number): void => {", "}"]],
