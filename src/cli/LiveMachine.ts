@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import * as Profile from "../client/Profile.js"
 import * as MemoryFiles from "../layers/memory/Files.js"
 import * as MemoryStore from "../layers/memory/Store.js"
-import { layerMachine, layerNode } from "../layers/node/Layers.js"
+import { layerMachine, layerNode, layerStore } from "../layers/node/Layers.js"
 import type { Machine } from "./Machine.js"
 import { ProgramError } from "./ProgramError.js"
 
@@ -19,6 +19,7 @@ const network = orSay(layerMachine)
 
 export const machine: Machine = {
   network,
+  store: layerStore,
   at: (home) => Layer.provideMerge(Profile.layer, orSay(layerNode({ home }))),
   passing: Layer.merge(network, MemoryFiles.layer),
   profiles: Layer.provide(Profile.layer, Layer.merge(layerMachine, MemoryStore.layer)).pipe(Layer.orDie),

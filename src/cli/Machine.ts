@@ -5,12 +5,15 @@ import type { Files } from "../services/Files.js"
 import type { Listener } from "../services/Listener.js"
 import type { SignatureVerifier } from "../services/SignatureVerifier.js"
 import type { Simulator } from "../services/Simulator.js"
+import type { Store } from "../services/Store.js"
 import type { ProgramError } from "./ProgramError.js"
 
 /** What the programs stand on: the concrete layers, which only the program's entry names. */
 export interface Machine {
   /** The network, the clock and random numbers, for programs that keep nothing. */
   readonly network: Layer.Layer<NetworkServices, ProgramError>
+  /** The files of one folder. */
+  readonly store: (folder: string) => Layer.Layer<Store>
   /** All that a client needs, with the profiles and files below the folder `home`. */
   readonly at: (home: string) => Layer.Layer<ClientServices, ProgramError>
   /** The same for programs that leave no file behind; each client builds `profiles` anew. */

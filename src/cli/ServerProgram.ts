@@ -1,13 +1,15 @@
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
+import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
 import * as Endpoint from "../domain/Endpoint.js"
 import * as Server from "../server/Server.js"
-import { defaults } from "../server/ServerOptions.js"
+import { defaults, rateOf, type ServerOptions } from "../server/ServerOptions.js"
 import type { Crypto } from "../services/Crypto.js"
 import type { Datagrams } from "../services/Datagrams.js"
 import type { Entropy } from "../services/Entropy.js"
 import type { Listener } from "../services/Listener.js"
+import type { Store } from "../services/Store.js"
 import { Terminal } from "../services/Terminal.js"
 import type { ServerSettings } from "./commands/Server.js"
 import { ProgramError } from "./ProgramError.js"
@@ -18,7 +20,8 @@ import { ProgramError } from "./ProgramError.js"
  * screen; it may be full, closed or absent.
  */
 export const run = (
-  settings: ServerSettings
+  settings: ServerSettings,
+  store: (folder: string) => Layer.Layer<Store>
 ): Effect.Effect<never, ProgramError, Listener | Datagrams | Entropy | Crypto | Terminal> =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
@@ -30,19 +33,47 @@ export const run = (
       yield* Effect.ignore(terminal.write(`parley server listening on ${Endpoint.format(local)}\n`))
     return yield* Effect.never
   }).pipe(
-    Effect.provide(
-      Server.layerStandalone({
-        host: settings.host,
-        port: settings.port,
-        token: settings.token,
-        motd: settings.motd,
-        relay: settings.relay ? defaults.relay : undefined,
-        maxConnections: settings.maxConnections,
-        address: {
-          ...defaults.address,
-          connections: settings.maxConnectionsPerAddress
-        }
-      })
-    ),
-    Effect.catchTag("ListenError", ({ message }) => new ProgramError({ message }))
+    Effect.provide(serverOf(settings, store)),
+    Effect.catchTags({
+      ListenError: ({ message }) => new ProgramError({ message }),
+      StoreError: ({ message }) => new ProgramError({ message: `the kept nicknames: ${message}` })
+    })
   )
+
+const serverOf = (settings: ServerSettings, store: (folder: string) => Layer.Layer<Store>) => {
+  const options = optionsOf(settings)
+  if (settings.names === undefined) return Server.layerStandalone(options)
+  const at = settings.names.lastIndexOf("/")
+  const folder = at < 0 ? "." : settings.names.slice(0, at + 1)
+  return Layer.provide(Server.layerKeepingNames(options, settings.names.slice(at + 1)), store(folder))
+}
+
+const optionsOf = (settings: ServerSettings): ServerOptions => ({
+  ...defaults,
+  host: settings.host,
+  port: settings.port,
+  token: settings.token,
+  motd: settings.motd,
+  maxConnections: settings.maxConnections,
+  address: {
+    connections: settings.maxConnectionsPerAddress,
+    rate: rateOf(settings.newConnectionsPerAddress ?? 2 * settings.maxConnectionsPerAddress),
+    work: settings.workPerAddress
+  },
+  exempt: settings.exempt ?? [],
+  session: {
+    ...defaults.session,
+    registerMs: settings.registerTimeout,
+    idleMs: settings.idleTimeout,
+    work: settings.workPerConnection,
+    registers: settings.registrations,
+    queries: settings.queries,
+    lists: settings.lists,
+    updates: settings.updates
+  },
+  sendQueue: settings.sendQueue,
+  incoming: settings.incoming,
+  relay: settings.relay ? { channel: settings.relayPerChannel, session: settings.relayPerSession } : undefined,
+  graceMs: settings.grace,
+  maxNames: settings.maxNames
+})

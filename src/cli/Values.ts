@@ -1,5 +1,7 @@
 import * as Either from "effect/Either"
 import { MAX_STUN } from "../client/ClientOptions.js"
+import type { Rate } from "../core/support/TokenBucket.js"
+import * as Cidr from "../domain/Cidr.js"
 import * as Endpoint from "../domain/Endpoint.js"
 import { DEFAULT_PORT } from "../protocol/Control.js"
 
@@ -42,6 +44,28 @@ export const duration = (text: string): Either.Either<number, string> => {
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 /** A day: whoever wants to wait longer wants a program that runs on. */
 const MAX_DURATION = 24 * 3_600_000
+
+/** A rate such as `10/1` or `5/0.5`: so many at once, and then so many a second. */
+export const rate = (text: string): Either.Either<Rate, string> => {
+  const [, burst, perSecond] = /^([0-9]{1,12})\/([0-9]{1,12}(?:\.[0-9]{1,6})?)$/.exec(text) ?? []
+  return Number(burst) >= 1 && Number(perSecond) > 0
+    ? Either.right({ burst: Number(burst), perSecond: Number(perSecond) })
+    : Either.left(`expected a rate such as 10/1 (ten at once, then one a second), not ${quote(text)}`)
+}
+
+/** As `rate` reads it. */
+export const rateText = ({ burst, perSecond }: Rate): string => `${burst}/${Math.round(perSecond * 1e6) / 1e6}`
+
+/** Blocks of addresses such as `192.0.2.0/24`, or single addresses, with commas between them. */
+export const blocks = (text: string): Either.Either<ReadonlyArray<string>, string> => {
+  const parts = text.split(",").map((part) => part.trim())
+  const bad = parts.find((part) => Cidr.parse(part) === undefined)
+  if (bad !== undefined) return Either.left(`a block is written 192.0.2.0/24 or 2001:db8::/32, not ${quote(bad)}`)
+  return parts.length > MAX_BLOCKS ? Either.left(`at most ${MAX_BLOCKS} blocks`) : Either.right(parts)
+}
+
+/** Each connection is compared with all of them. */
+const MAX_BLOCKS = 256
 
 /** `host`, `host:port`, `[2001:db8::1]:port` or a bare IPv6 address. */
 export const serverAddress = (text: string): Either.Either<ServerAddress, string> => address(text, DEFAULT_PORT)

@@ -118,6 +118,15 @@ export class Hub implements SessionHub {
     return this.#begin(connection, source, now)
   }
 
+  /** So many connections the system allows; those that are being turned away need room as well. */
+  limit(capacity: number): void {
+    const most = Math.max(1, capacity - Math.min(MAX_TURNED_AWAY, Math.floor(capacity / 4)))
+    if (most >= this.settings.maxConnections) return
+    this.#places.limit(most)
+    const wanted = this.settings.maxConnections
+    this.#services.log("warning", "too few open files allowed (ulimit -n) for all connections", { wanted, most })
+  }
+
   /** The system has no room for more connections. */
   trouble(message: string): void {
     const now = this.time.monotonic()
@@ -131,7 +140,8 @@ export class Hub implements SessionHub {
    * the server is full.
    */
   admit(driver: SessionDriver, identity: string | undefined): boolean {
-    const seat = this.#places.seatFor(driver, identity !== undefined && this.#known.has(identity))
+    const isKnown = identity !== undefined && (this.#known.has(identity) || this.registry.knows(identity))
+    const seat = this.#places.seatFor(driver, isKnown)
     seat?.victim?.end("evicted", EVICTED)
     return seat !== undefined
   }

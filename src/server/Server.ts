@@ -12,6 +12,7 @@ import { Entropy } from "../services/Entropy.js"
 import { type ListenError, Listener } from "../services/Listener.js"
 import { Registry } from "../services/Registry.js"
 import { immediate, SignatureVerifier } from "../services/SignatureVerifier.js"
+import type { Store, StoreError } from "../services/Store.js"
 import * as Time from "../services/Time.js"
 import * as Timer from "../services/Timer.js"
 import type { ServerStats } from "./Counters.js"
@@ -48,7 +49,7 @@ export const make = (
     // Before the first client comes, where the place is known without the listener's help.
     const early = settings.port !== 0 && (settings.host === undefined || Endpoint.make(settings.host, 0) !== undefined)
     const reflected = early ? yield* reflect(hub, settings.port, specified(settings.host)) : undefined
-    const { local } = yield* listener.listen(
+    const { capacity, local } = yield* listener.listen(
       {
         ...(settings.host === undefined ? {} : { host: settings.host }),
         port: settings.port,
@@ -57,6 +58,7 @@ export const make = (
       },
       (connection) => hub.accept(connection)
     )
+    if (capacity !== undefined) hub.limit(capacity)
     yield* reflected ?? Effect.flatten(reflect(hub, local.port, specified(local.address)))
     yield* Effect.logInfo(`listening on ${Endpoint.format(local)}`)
     yield* Effect.addFinalizer(() =>
@@ -78,6 +80,15 @@ export const layerStandalone = (
   options: Partial<ServerOptions> = {}
 ): Layer.Layer<Server, ListenError, Listener | Datagrams | Entropy | Crypto> =>
   Layer.provide(layer(options), layerRegistry({ ...defaults, ...options }))
+
+/** The same, with the nicknames of identities kept in this file of the store, over quits and restarts. */
+export const layerKeepingNames = (
+  options: Partial<ServerOptions>,
+  file: string
+): Layer.Layer<Server, ListenError | StoreError, Listener | Datagrams | Entropy | Crypto | Store> => {
+  const { graceMs, maxNames, reserved } = { ...defaults, ...options }
+  return Layer.provide(layer(options), EmbeddedRegistry.layerKeeping({ graceMs, maxNames, reserved }, file))
+}
 
 /** The registry of `layerStandalone`, for whoever wants to put something between. */
 export const layerRegistry = ({ graceMs, maxNames, reserved }: ServerOptions) =>

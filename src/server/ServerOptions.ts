@@ -44,11 +44,8 @@ export interface ServerOptions {
   readonly restart: { readonly inMs: number; readonly spreadMs: number }
 }
 
-/**
- * New connections of an address that may have so many: all of them twice at once, as after a restart, and again within
- * ten minutes.
- */
-export const rateFor = (connections: number): Rate => ({ burst: 2 * connections, perSecond: (2 * connections) / 600 })
+/** So many new connections at once, and again within ten minutes. */
+export const rateOf = (count: number): Rate => ({ burst: count, perSecond: count / 600 })
 
 export const defaults: ServerOptions = {
   host: undefined,
@@ -60,7 +57,7 @@ export const defaults: ServerOptions = {
   maxConnections: 10_000,
   // A household or a small office behind one address, and all of it coming back at once after a restart.
   // The work: three hundredths of a core at the start, and then half of one hundredth.
-  address: { connections: 16, rate: rateFor(16), work: { burst: 1600, perSecond: 400 } },
+  address: { connections: 16, rate: rateOf(32), work: { burst: 1600, perSecond: 400 } },
   exempt: [],
   session: {
     line: MAX_REQUEST_LINE,

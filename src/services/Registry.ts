@@ -41,6 +41,8 @@ export class Registry extends Context.Tag("parley/services/Registry")<
      * for each living owner there is. Called synchronously; must not throw.
      */
     readonly subscribe: (handle: (event: RegistryEvent) => void) => Effect.Effect<void, never, Scope.Scope>
+    /** Whether a nickname is kept for this identity (its key) whether or not it is here, as far as this node knows. */
+    readonly knows: (identity: string) => boolean
     /** Nicknames in use and held, as far as this node knows. */
     readonly names: () => number
   }

@@ -275,6 +275,7 @@ describe("a registry that takes its time", () => {
           else this.#waiting.push(() => done({ _tag: "Nobody" }))
         },
         subscribe: () => Effect.void,
+        knows: () => false,
         names: () => 0
       })
     )

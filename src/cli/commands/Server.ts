@@ -1,10 +1,18 @@
 import * as Either from "effect/Either"
+import { DEFAULT_LIMITS as defaultRelay } from "../../core/rendezvous/Relay.js"
+import type { Rate } from "../../core/support/TokenBucket.js"
 import { DEFAULT_PORT } from "../../protocol/Control.js"
 import { defaults } from "../../server/ServerOptions.js"
 import * as Values from "../Values.js"
 import { setting } from "./Option.js"
 import { config, token } from "./Options.js"
 import * as Subcommand from "./Subcommand.js"
+
+const span = (help: string, ms: number) =>
+  setting({ placeholder: "TIME", help, parse: Values.duration, default: `${ms / 1000}s` })
+
+const rate = (help: string, byDefault: Rate) =>
+  setting({ placeholder: "N/PER_SECOND", help, parse: Values.rate, default: Values.rateText(byDefault) })
 
 export const server = Subcommand.make({
   name: "server",
@@ -48,6 +56,48 @@ export const server = Subcommand.make({
       default: String(defaults.address.connections),
       integer: true
     }),
+    newConnectionsPerAddress: setting({
+      placeholder: "N",
+      help: "New connections in 10 minutes from one such network (default: twice as many as at a time)",
+      parse: Values.integer(1, 10_000_000),
+      integer: true
+    }),
+    exempt: setting({
+      placeholder: "BLOCK,…",
+      help: "Blocks of addresses without limits of their own, such as 192.0.2.0/24: a proxy, an office",
+      parse: Values.blocks
+    }),
+    names: setting({
+      placeholder: "FILE",
+      help: "File in which nicknames are kept for the identities that came with them first",
+      parse: Values.text(4096)
+    }),
+    maxNames: setting({
+      placeholder: "N",
+      help: "Nicknames in use and held",
+      parse: Values.integer(1, 10_000_000),
+      default: String(defaults.maxNames),
+      integer: true
+    }),
+    grace: span("How long a nickname is held for its owner after the connection was lost", defaults.graceMs),
+    registerTimeout: span("How long a connection has to register", defaults.session.registerMs),
+    idleTimeout: span("How long a client may be silent", defaults.session.idleMs),
+    sendQueue: setting({
+      placeholder: "BYTES",
+      help: "What may wait for one client; one that reads more slowly is closed",
+      parse: Values.integer(32_768, 16_777_216),
+      default: String(defaults.sendQueue),
+      integer: true
+    }),
+    workPerConnection: rate("Requests of one connection, in units of about a ping", defaults.session.work),
+    workPerAddress: rate("Requests of one address together, in the same units", defaults.address.work),
+    registrations: rate("Tries of one connection to register", defaults.session.registers),
+    queries: rate("Queries of one connection", defaults.session.queries),
+    lists: rate("Pages of the list for one connection", defaults.session.lists),
+    updates: rate("Changes of network of one connection", defaults.session.updates),
+    incoming: rate("Strangers who may ask for one client", defaults.incoming),
+    relayPerChannel: rate("Bytes carried for one pair", defaultRelay.channel),
+    relayPerSession: rate("Bytes carried for one client over all its pairs", defaultRelay.session),
     config
   },
   arguments: {},

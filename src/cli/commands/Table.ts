@@ -14,7 +14,7 @@ export const table: readonly [Row, ...ReadonlyArray<Row>] = [
   row(
     server,
     () => import("../ServerProgram.js"),
-    ({ run }, settings, { network }) => Effect.provide(run(settings), network)
+    ({ run }, settings, { network, store }) => Effect.provide(run(settings, store), network)
   ),
   row(
     client,

@@ -11,8 +11,8 @@ import { LinkedMap } from "../support/LinkedMap.js"
  * were here before.
  */
 export class Places<Session> {
-  readonly #max: number
-  readonly #open: number
+  #max: number
+  #open: number
   /** Not registered yet, in the order of arrival. */
   readonly #strangers = new LinkedMap<Session, number>()
   readonly #networkOf = new Map<Session, string>()
@@ -24,6 +24,12 @@ export class Places<Session> {
   constructor(max: number) {
     this.#max = max
     this.#open = max - Math.floor(max / RESERVED_PART)
+  }
+
+  /** There are no more places than this after all. */
+  limit(max: number): void {
+    this.#max = Math.min(this.#max, max)
+    this.#open = this.#max - Math.floor(this.#max / RESERVED_PART)
   }
 
   get size(): number {

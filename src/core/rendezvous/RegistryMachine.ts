@@ -3,6 +3,7 @@ import type { Claim, Registration, SessionId } from "../../domain/Registration.j
 import * as Bytes from "../../protocol/Bytes.js"
 import type { RefusalBody } from "../../protocol/ControlCodec.js"
 import { Expiry } from "../support/Expiry.js"
+import type { KeptNames } from "./KeptNames.js"
 
 export interface RegistryLimits {
   /** ms a nickname is held for its owner after the session was lost. */
@@ -44,8 +45,12 @@ export class RegistryMachine {
   #epoch = 0
   #events: Array<RegistryChange> = []
 
-  constructor(limits: RegistryLimits) {
+  readonly #kept: KeptNames | undefined
+
+  /** `kept`: nicknames that belong to identities whether or not they are here; takes in those that come. */
+  constructor(limits: RegistryLimits, kept?: KeptNames) {
     this.#limits = limits
+    this.#kept = kept
     this.#heldAnonymous = new Expiry(limits.graceMs)
     this.#heldIdentities = new Expiry(limits.graceMs)
     this.#reserved = new Set(limits.reserved.map(Nickname.key))
@@ -59,6 +64,9 @@ export class RegistryMachine {
     const { nickname, session } = claim
     if (this.#isReserved(nickname))
       return { _tag: "NickReserved", message: `"${nickname.text}" is reserved on this server` }
+    for (const owner of this.#kept?.ownersOf(nickname) ?? []) {
+      if (owner !== claim.identity?.key) return this.#taken(nickname)
+    }
     const replaced = new Set<Registration>()
     for (const other of this.#clashes(nickname)) {
       if (!this.#mayTake(claim, other)) return this.#taken(nickname)
@@ -79,6 +87,7 @@ export class RegistryMachine {
       since: wall,
       resume
     }
+    if (claim.identity !== undefined) this.#kept?.keep(nickname, claim.identity.key, wall)
     this.#put(registration)
     return registration
   }
@@ -159,7 +168,10 @@ export class RegistryMachine {
   }
 
   #taken(nickname: Nickname.Nickname): RefusalBody {
-    const taken = (other: Nickname.Nickname) => this.#clashes(other).length > 0 || this.#isReserved(other)
+    const taken = (other: Nickname.Nickname) =>
+      this.#clashes(other).length > 0 ||
+      this.#isReserved(other) ||
+      (this.#kept !== undefined && this.#kept.ownersOf(other).length > 0)
     return {
       _tag: "NickTaken",
       message: `"${nickname.text}", or one that looks like it, belongs to somebody else`,

@@ -26,6 +26,9 @@ export const layerMachine = Layer.mergeAll(
 /** What a client asks of the network that the machine is in: its router, and other clients. */
 const neighbourhood = Layer.merge(LanDiscovery.layer, Layer.provide(PortMapping.layer, Datagrams.layer))
 
+/** The files of the folder at this path. */
+export const layerStore = Store.layer
+
 /** Everything that clients and servers ask of the world, on Node. Identities and pins go below the folder `home`. */
 export const layerNode = ({ home }: { readonly home: string }) =>
   Layer.mergeAll(layerMachine, neighbourhood, Files.layer(home), Store.layer(home))

@@ -1,0 +1,91 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { describe, expect, test } from "vitest"
+import { KeptNames, MAX_KEPT, MAX_OF_ONE } from "../../src/core/rendezvous/KeptNames.js"
+import { RegistryMachine } from "../../src/core/rendezvous/RegistryMachine.js"
+import { SessionId } from "../../src/domain/Registration.js"
+import { Disk } from "../../src/layers/memory/Disk.js"
+import * as MemoryStore from "../../src/layers/memory/Store.js"
+import * as NamesFile from "../../src/server/NamesFile.js"
+import { Store } from "../../src/services/Store.js"
+import { claim, identity, nickname } from "../core/rendezvous/support.js"
+
+const key = (n: number) => String(n).padStart(43, "A")
+const who = (n: number) => ({ identity: { ...identity(String(n)), key: key(n) } })
+const LIMITS = { graceMs: 60_000, maxNames: 100, reserved: [] }
+const DAY = 86_400_000
+
+describe("kept names", () => {
+  test("belong to the identity that came first, over quits and restarts, and so does what looks like them", () => {
+    const kept = new KeptNames()
+    const before = new RegistryMachine(LIMITS, kept)
+    before.claim(claim("1", "alice", who(1)), "r1", 1000)
+    before.claim(claim("2", "guest"), "r2", 1000)
+    before.release(SessionId.make("1"), false, 0)
+    before.release(SessionId.make("2"), false, 0)
+    const again = new KeptNames()
+    expect(again.decode(kept.encode(), 2000)).toBe(0)
+    const after = new RegistryMachine(LIMITS, again)
+    for (const squatter of [claim("3", "alice"), claim("3", "AIice", who(2)), claim("3", "ALICE", who(2))]) {
+      const refused = after.claim(squatter, "r", 2000)
+      expect(refused).toMatchObject({ _tag: "NickTaken" })
+      expect(refused).not.toMatchObject({ suggestions: expect.arrayContaining(["alice"]) })
+    }
+    expect(after.claim(claim("4", "alice", who(1)), "r", 2000)).toMatchObject({ session: "4" })
+    expect(after.claim(claim("5", "guest"), "r", 2000)).toMatchObject({ session: "5" })
+    expect(again.knows(key(1))).toBe(true)
+    expect(again.knows(key(2))).toBe(false)
+  })
+
+  test("are the newest few of an identity, and are forgotten when nobody comes for half a year", () => {
+    const kept = new KeptNames()
+    for (let i = 0; i <= MAX_OF_ONE; i++) kept.keep(nickname(`name${"x".repeat(i)}`), key(1), i * DAY)
+    expect(kept.size).toBe(MAX_OF_ONE)
+    expect(kept.ownersOf(nickname("name"))).toEqual([])
+    const later = new KeptNames()
+    later.decode(kept.encode(), 184 * DAY)
+    expect(later.size).toBe(MAX_OF_ONE - 2)
+  })
+
+  test("are written down when they change, and once a day when their owners come", () => {
+    const kept = new KeptNames()
+    kept.keep(nickname("alice"), key(1), 0)
+    const { version } = kept
+    kept.keep(nickname("alice"), key(1), DAY - 1)
+    expect(kept.version).toBe(version)
+    kept.keep(nickname("alice"), key(1), DAY)
+    expect(kept.version).toBe(version + 1)
+  })
+
+  test("survive a damaged file, and are bounded", () => {
+    const kept = new KeptNames()
+    const line = JSON.stringify({ nick: "alice", identity: key(1), seen: 1 })
+    expect(kept.decode(`${line}\n{"nick":"bob"}\nrubbish\n${line.slice(0, 20)}`, 2)).toBe(3)
+    expect(kept.size).toBe(1)
+    const crowd = Array.from({ length: MAX_KEPT + 10 }, (_, i) => ({ nick: `n-${i}`, identity: key(i), seen: 1 }))
+    kept.decode(crowd.map((each) => JSON.stringify(each)).join("\n"), 2)
+    expect(kept.size).toBe(MAX_KEPT)
+  })
+
+  test("are in the file a moment after they came, and at the end in any case", async () => {
+    const disk = new Disk()
+    const body = Effect.gen(function* () {
+      const store = yield* Store
+      const names = yield* NamesFile.open("names")
+      names.keep(nickname("alice"), key(1), Date.now())
+      let found = yield* store.read("names")
+      while (Option.isNone(found)) {
+        yield* Effect.sleep("20 millis")
+        found = yield* store.read("names")
+      }
+      expect(new TextDecoder().decode(found.value)).toContain("alice")
+      expect(yield* Effect.flip(Effect.scoped(NamesFile.open("names")))).toMatchObject({ reason: "Locked" })
+      names.keep(nickname("bob"), key(2), Date.now())
+    })
+    const reopened = Effect.map(NamesFile.open("names"), (names) => names.encode())
+    const run = <A, E>(effect: Effect.Effect<A, E, Store>) =>
+      Effect.runPromise(effect.pipe(Effect.provide(MemoryStore.layerOn(disk))))
+    await run(Effect.scoped(body))
+    expect(await run(Effect.scoped(reopened))).toContain("bob")
+  })
+})
