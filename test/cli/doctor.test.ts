@@ -110,10 +110,6 @@ describe("doctor", () => {
   it("tells a wrong port, a wrong name and a stranger apart, fails, and claims nothing of the network", async () => {
     for (const [options, advice] of [
       [{ server: "parley", port: 9999 }, "port (9999)"],
-      [
-        { server: "parley", port: 9091 },
-        "UDP answers at 192.0.2.1:9091, but TCP port 9091 of that address takes no connections"
-      ],
       [{ host: "nobody.example" }, "name nobody.example"],
       [{ server: "silent" }, "something else"]
     ] as const) {
@@ -126,7 +122,7 @@ describe("doctor", () => {
 
   it("tells a server that UDP reaches and TCP does not from one that is not there", async () => {
     const { report } = await examine({ server: "parley", port: 9091 })
-    expect(report).toMatchObject({ reachable: false, udp: [{ reachable: true }] })
+    expect(report).toMatchObject({ reachable: false, udp: [{ reachable: true }, { reachable: false }] })
     expect(report.advice).toContain("UDP answers at 192.0.2.1:9091, but TCP port 9091 of that address takes no")
   })
 
