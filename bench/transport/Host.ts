@@ -7,6 +7,7 @@ import type { Introduction } from "../../src/core/peer/Introduction.js"
 import type { PeerEvent } from "../../src/core/peer/PeerEvent.js"
 import { Peers } from "../../src/core/peer/Peers.js"
 import * as Base64Url from "../../src/domain/Base64Url.js"
+import { CHANNEL_BYTES, channelIdOf } from "../../src/domain/ChannelId.js"
 import * as Endpoint from "../../src/domain/Endpoint.js"
 import * as Identity from "../../src/domain/Identity.js"
 import { identityKeyOf, type PeerId, peerIdOf } from "../../src/domain/PeerId.js"
@@ -134,7 +135,7 @@ const driving = (
 
 /** What the server would say of the other side. */
 export const introduction = (card: Card): Introduction => ({
-  channel: Base64Url.encode(new Uint8Array(8).fill(1)),
+  channel: channelIdOf(new Uint8Array(CHANNEL_BYTES).fill(1)),
   pairKey: new Uint8Array(32).fill(2),
   record: {
     nick: "bench",

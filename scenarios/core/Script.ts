@@ -1,5 +1,5 @@
 import type { Introduction } from "../../src/core/peer/Introduction.js"
-import { encode as toBase64Url } from "../../src/domain/Base64Url.js"
+import { channelIdOf } from "../../src/domain/ChannelId.js"
 import { type Endpoint, make } from "../../src/domain/Endpoint.js"
 import * as Identity from "../../src/domain/Identity.js"
 import { type PeerId, peerIdOf } from "../../src/domain/PeerId.js"
@@ -88,7 +88,7 @@ const paced = (timed: Array<{ at: number; what: Action["what"] }>): ReadonlyArra
 }
 
 const introduction = (of: Person, channel: number): Introduction => ({
-  channel: toBase64Url(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, channel)),
+  channel: channelIdOf(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, channel)),
   pairKey: new Uint8Array(32).fill(channel),
   record: of.record,
   candidates: [of.endpoint]

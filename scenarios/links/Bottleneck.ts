@@ -1,7 +1,7 @@
 import type { PeerEvent } from "../../src/core/peer/PeerEvent.js"
 import { Peers } from "../../src/core/peer/Peers.js"
 import type { CongestionController } from "../../src/core/peer/recovery/CongestionController.js"
-import * as Base64Url from "../../src/domain/Base64Url.js"
+import { CHANNEL_BYTES, channelIdOf } from "../../src/domain/ChannelId.js"
 import * as Endpoint from "../../src/domain/Endpoint.js"
 import * as Identity from "../../src/domain/Identity.js"
 import { type PeerId, peerIdOf } from "../../src/domain/PeerId.js"
@@ -143,7 +143,7 @@ export class Pair {
     this.right = new Side(net, `198.51.100.${index + 1}:4000`, false, congestion)
     this.left.other = this.right
     this.right.other = this.left
-    const channel = { channel: Base64Url.encode(net.bytes(8)), pairKey: net.bytes(32) }
+    const channel = { channel: channelIdOf(net.bytes(CHANNEL_BYTES)), pairKey: net.bytes(32) }
     for (const side of [this.right, this.left]) {
       const { candidate, record } = side.other
       side.peers.invite({ ...channel, record, candidates: [candidate] }, net.now)

@@ -1,4 +1,9 @@
+import * as Schema from "effect/Schema"
 import type { Crypto } from "./Crypto.js"
+
+/** Six groups of five digits. What a server says is one may be anything: only what we made ourselves has this type. */
+export const Fingerprint = Schema.String.pipe(Schema.pattern(/^[0-9]{5}(?: [0-9]{5}){5}$/), Schema.brand("Fingerprint"))
+export type Fingerprint = typeof Fingerprint.Type
 
 /**
  * The fingerprint of an Ed25519 identity key, for people to read to each other: 30 decimal digits in six groups of
@@ -9,7 +14,7 @@ import type { Crypto } from "./Crypto.js"
  * takes about 2^99 tries. That is a second preimage, the attack that counts: nobody gains from two keys of their own
  * that look alike.
  */
-export const of = (crypto: Crypto, identityKey: Uint8Array): string => {
+export const of = (crypto: Crypto, identityKey: Uint8Array): Fingerprint => {
   const digest = crypto.hash(32, [LABEL, identityKey])
   const groups: Array<string> = []
   for (let group = 0; group < GROUPS; group++) {
@@ -17,7 +22,7 @@ export const of = (crypto: Crypto, identityKey: Uint8Array): string => {
     for (const byte of digest.subarray(5 * group, 5 * group + 5)) value = value * 256 + byte
     groups.push(String(value % 100_000).padStart(5, "0"))
   }
-  return groups.join(" ")
+  return groups.join(" ") as Fingerprint
 }
 
 /** 30 of the 32 hash bytes are used. */

@@ -24,6 +24,8 @@ export interface Nickname {
 
 export const MAX_COLUMNS = 32
 export const MAX_BYTES = 128
+/** UTF-16 code units of a nickname on a screen: each takes a byte at least, so no nickname has more. */
+export const MAX_NICK = MAX_BYTES
 /** Bytes of a nickname in a file: a wide margin, for the rules of other versions. */
 export const MAX_STORED_BYTES = 4 * MAX_BYTES
 /** Compatibility forms grow up to 18-fold; no honest name comes near. */

@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import type { Fingerprint } from "./Fingerprint.js"
 import type { Nickname } from "./Nickname.js"
 
 /** Names one control connection among all nodes that share a registry; never used again. */
@@ -21,7 +22,7 @@ export interface Claim {
 export interface VerifiedIdentity {
   /** Ed25519 public key, base64url. */
   readonly key: string
-  readonly fingerprint: string
+  readonly fingerprint: Fingerprint
   /** The signed record, base64url. */
   readonly record: string
 }

@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { ChannelId } from "../domain/ChannelId.js"
 
 /**
  * The control link (docs/protocol.md §1): UTF-8 JSON objects, one a line, discriminated by `_tag`. Unknown keys are
@@ -91,7 +92,7 @@ export const Exit = Schema.TaggedStruct("Exit", { id: Schema.optional(Id), mood:
  * datagram, it arrives or it does not.
  */
 export const Relay = Schema.TaggedStruct("Relay", {
-  channel: Bytes(16),
+  channel: ChannelId,
   /** At most 1200 bytes. */
   packet: Bytes(1600)
 })

@@ -1,3 +1,4 @@
+import { CHANNEL_BYTES } from "../domain/ChannelId.js"
 import * as Endpoint from "../domain/Endpoint.js"
 import * as Bytes from "./Bytes.js"
 import { MAX_RECORD } from "./PeerRecord.js"
@@ -19,7 +20,6 @@ export const HS2 = 2
  * header).
  */
 export const MAX_PACKET = 1200
-export const CHANNEL_BYTES = 8
 export const MAC1_BYTES = 16
 export const HS1_HEADER = 1 + CHANNEL_BYTES + 4
 export const HS2_HEADER = 1 + 4 + 4

@@ -1,3 +1,4 @@
+import { CHANNEL_BYTES } from "../domain/ChannelId.js"
 import type { Crypto } from "../domain/Crypto.js"
 import * as Bytes from "./Bytes.js"
 import { MAX_RECORD } from "./PeerRecord.js"
@@ -86,7 +87,6 @@ export const introduce = (
 
 export const NONCE_BYTES = 16
 const NAME_BYTES = 8
-const CHANNEL_BYTES = 8
 
 /** Type byte, next to those of the peer link (`PacketType`), so that one socket could carry both. */
 const LAN = 6

@@ -1,3 +1,4 @@
+import { CHANNEL_BYTES } from "../domain/ChannelId.js"
 import { MAX_DATAGRAM, PacketType } from "./DataPacket.js"
 
 /**
@@ -6,13 +7,12 @@ import { MAX_DATAGRAM, PacketType } from "./DataPacket.js"
  * alone: it tells where the client can be reached.
  */
 export interface Envelope {
-  /** 8 bytes: a view. */
+  /** `CHANNEL_BYTES`: a view. */
   readonly channel: Uint8Array
   /** At most `MAX_DATAGRAM` bytes: a view. */
   readonly packet: Uint8Array
 }
 
-export const CHANNEL_BYTES = 8
 export const TOKEN_BYTES = 8
 
 export const toServer = (channel: Uint8Array, token: Uint8Array, packet: Uint8Array): Uint8Array => {

@@ -7,6 +7,7 @@ import type { ClientApi } from "../../src/client/Client.js"
 import { ClientError, type ClientErrorCode } from "../../src/core/client/ClientError.js"
 import type { ClientEvent } from "../../src/core/client/Events.js"
 import type { Transfer } from "../../src/core/client/Transfer.js"
+import { TransferId } from "../../src/core/files/Content.js"
 import type { HistoryPage } from "../../src/core/history/HistoryPage.js"
 import { messageId } from "../support/ids.js"
 
@@ -136,12 +137,16 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
   }
 })
 
+/** The id of the transfer that is made up here, and one that no transfer has. */
+export const TRANSFER = TransferId.make("f1".repeat(16))
+export const NO_TRANSFER = TransferId.make("0".repeat(32))
+
 const known = (id: string) =>
-  id === "none" ? new ClientError({ code: "NoSuchTransfer", message: `there is no transfer ${id}` }) : Effect.void
+  id === NO_TRANSFER ? new ClientError({ code: "NoSuchTransfer", message: `there is no transfer ${id}` }) : Effect.void
 
 /** A transfer that is offered to us. */
 export const transfer = (some: Partial<Transfer>): Transfer => ({
-  id: "f1",
+  id: TRANSFER,
   nick: "bob",
   direction: "in",
   kind: "file",

@@ -283,30 +283,32 @@ describe("JSON mode", () => {
           { cmd: "sendFile", to: "bob", path: "a b", ref: 1 },
           { cmd: "query", nick: "bob" },
           { cmd: "sendFile", to: "bob", path: "a b", ref: 2 },
-          { cmd: "accept", id: "f1", ref: 3 },
-          { cmd: "accept", id: "f1", directory: "/in", ref: 4 },
-          { cmd: "decline", id: "none", ref: 5 },
-          { cmd: "cancel", id: "f1", ref: 6 },
-          { cmd: "pause", id: "f1", ref: 7 },
-          { cmd: "resume", id: "f1", ref: 8 },
+          { cmd: "accept", id: FakeClient.TRANSFER, ref: 3 },
+          { cmd: "accept", id: FakeClient.TRANSFER, directory: "/in", ref: 4 },
+          { cmd: "decline", id: FakeClient.NO_TRANSFER, ref: 5 },
+          { cmd: "cancel", id: FakeClient.TRANSFER, ref: 6 },
+          { cmd: "pause", id: FakeClient.TRANSFER, ref: 7 },
+          { cmd: "resume", id: FakeClient.TRANSFER, ref: 8 },
           { cmd: "files", ref: 9 },
           { cmd: "exit" }
         )
         expect(yield* exit).toEqual(Exit.void)
         expect(events().filter(({ event }) => event !== "registered" && event !== "bye")).toEqual([
-          expect.objectContaining({ event: "transfer", id: "f1", state: "done", path: "/x" }),
+          expect.objectContaining({ event: "transfer", id: FakeClient.TRANSFER, state: "done", path: "/x" }),
           { event: "error", code: "NotConnected", message: "query bob first", ref: 1 },
           expect.objectContaining({ event: "peer" }),
           expect.objectContaining({ event: "transfer", name: "a b", ref: 2 }),
           { event: "ok", cmd: "accept", ref: 3 },
           { event: "ok", cmd: "accept", ref: 4 },
-          { event: "error", code: "NoSuchTransfer", message: "there is no transfer none", ref: 5 },
+          { event: "error", code: "NoSuchTransfer", message: `there is no transfer ${FakeClient.NO_TRANSFER}`, ref: 5 },
           { event: "ok", cmd: "cancel", ref: 6 },
           { event: "ok", cmd: "pause", ref: 7 },
           { event: "ok", cmd: "resume", ref: 8 },
-          { event: "files", transfers: [expect.objectContaining({ id: "f1" })], ref: 9 }
+          { event: "files", transfers: [expect.objectContaining({ id: FakeClient.TRANSFER })], ref: 9 }
         ])
-        expect(client.calls).toEqual(expect.arrayContaining(["accept f1 undefined", "accept f1 /in"]))
+        expect(client.calls).toEqual(
+          expect.arrayContaining([`accept ${FakeClient.TRANSFER} undefined`, `accept ${FakeClient.TRANSFER} /in`])
+        )
       })
     ))
 })

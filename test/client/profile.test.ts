@@ -5,11 +5,13 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as Profile from "../../src/client/Profile.js"
 import { MAX_PINS, Pins } from "../../src/core/client/Pins.js"
+import * as Fingerprint from "../../src/domain/Fingerprint.js"
 import * as Nickname from "../../src/domain/Nickname.js"
 import { peerIdOf } from "../../src/domain/PeerId.js"
 import { Disk } from "../../src/layers/memory/Disk.js"
 import * as MemoryStore from "../../src/layers/memory/Store.js"
 import * as NodeCrypto from "../../src/layers/node/Crypto.js"
+import { crypto } from "../../src/layers/node/Crypto.js"
 import { seeded } from "../support/Entropy.js"
 
 const nick = (text: string): Nickname.Nickname => Either.getOrThrow(Nickname.parse(text))
@@ -24,7 +26,12 @@ const open = (disk: Disk, seed: number, name = "alice") =>
 
 const keyOf = ({ identity }: Profile.Profile) => Buffer.from(identity.signKeys.publicKey).toString("hex")
 
-const pin = { nick: "bob", identity: peerIdOf(new Uint8Array(32)), fingerprint: "12345", firstSeen: 7 }
+const pin = {
+  nick: "bob",
+  identity: peerIdOf(new Uint8Array(32)),
+  fingerprint: Fingerprint.Fingerprint.make("12345 12345 12345 12345 12345 12345"),
+  firstSeen: 7
+}
 
 describe("Profiles", () => {
   it("gives the same identity again once it was kept, and another where it was not", async () => {
@@ -107,7 +114,7 @@ describe("Pins", () => {
     const anyPin = fc.record({
       nick: fc.string({ maxLength: 200 }),
       identity: fc.constant(peerIdOf(new Uint8Array(32))),
-      fingerprint: fc.string({ maxLength: 64 }),
+      fingerprint: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((key) => Fingerprint.of(crypto, key)),
       firstSeen: fc.nat()
     })
     const key = fc.oneof(fc.string({ maxLength: 200 }), fc.constantFrom("__proto__", "constructor"))

@@ -1,3 +1,4 @@
+import * as Schema from "effect/Schema"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as Fingerprint from "../../src/domain/Fingerprint.js"
@@ -35,5 +36,11 @@ describe("Fingerprint", () => {
 
   it("keeps its value: people have written theirs down", () => {
     expect(Fingerprint.of(crypto, new Uint8Array(32))).toBe("42943 09847 17338 76167 29479 06719")
+  })
+
+  it("is told from other texts, such as a server may send", () => {
+    const is = Schema.is(Fingerprint.Fingerprint)
+    expect(is(Fingerprint.of(crypto, new Uint8Array(32)))).toBe(true)
+    for (const other of ["", "12345", "12345 ".repeat(6), `${"12345 ".repeat(5)}1234x`]) expect(is(other)).toBe(false)
   })
 })

@@ -1,5 +1,7 @@
 import * as Schema from "effect/Schema"
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { CHANNEL_BYTES, ChannelId, channelIdBytes, channelIdOf } from "../../src/domain/ChannelId.js"
 import { MESSAGE_ID_BYTES, MessageId, messageIdBytes, messageIdOf } from "../../src/domain/MessageId.js"
 import { IDENTITY_BYTES, identityKeyOf, PeerId, peerIdOf } from "../../src/domain/PeerId.js"
 
@@ -32,6 +34,26 @@ describe("the id of a message", () => {
     const is = Schema.is(MessageId)
     expect(is(messageIdOf(bytes))).toBe(true)
     for (const other of ["", "1", messageIdOf(bytes).toUpperCase(), `${messageIdOf(bytes)}\n`]) {
+      expect(is(other)).toBe(false)
+    }
+  })
+})
+
+describe("the id of a channel", () => {
+  it("is its bytes, and gives them back, whatever they are", () => {
+    const is = Schema.is(ChannelId)
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: CHANNEL_BYTES, maxLength: CHANNEL_BYTES }), (bytes) => {
+        const id = channelIdOf(bytes)
+        expect(is(id)).toBe(true)
+        expect(channelIdBytes(id)).toEqual(bytes)
+      })
+    )
+  })
+
+  it("is nothing but such a text, one for each", () => {
+    const is = Schema.is(ChannelId)
+    for (const other of ["", "A".repeat(10), "A".repeat(12), `${"A".repeat(10)}B`, `${"A".repeat(11)}\n`]) {
       expect(is(other)).toBe(false)
     }
   })

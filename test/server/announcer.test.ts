@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest"
 import { Directory } from "../../src/core/rendezvous/Directory.js"
 import { Announcer, type Watcher } from "../../src/server/Announcer.js"
 import { registration } from "../core/rendezvous/support.js"
+import { fingerprint } from "../support/ids.js"
 
 class Reader implements Watcher {
   readonly pieces: Array<string> = []
@@ -30,7 +31,8 @@ class World {
   #epoch = 0
 
   join(nick: string, identity?: string): void {
-    const who = identity === undefined ? undefined : { key: identity, fingerprint: `print-${identity}`, record: "" }
+    const who =
+      identity === undefined ? undefined : { key: identity, fingerprint: fingerprint(`print-${identity}`), record: "" }
     const change = this.directory.put(registration(nick, { epoch: ++this.#epoch, identity: who }))!
     this.announcer.announce(change, this.now)
   }

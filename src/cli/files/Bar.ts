@@ -1,5 +1,6 @@
 import stringWidth from "string-width"
 import type { Transfer } from "../../core/client/Transfer.js"
+import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import * as Format from "./Format.js"
 
@@ -54,5 +55,3 @@ const LONGEST = 20
 const SHORTEST = 5
 /** File systems allow 255 bytes. */
 export const MAX_NAME = 255
-/** A nickname has 32 columns; four code units each are ample. */
-export const MAX_NICK = 128

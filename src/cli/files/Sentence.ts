@@ -1,6 +1,7 @@
 import type { Transfer } from "../../core/client/Transfer.js"
+import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
-import { MAX_NAME, MAX_NICK } from "./Bar.js"
+import { MAX_NAME } from "./Bar.js"
 import * as Format from "./Format.js"
 
 /**

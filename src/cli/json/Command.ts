@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import { TransferId } from "../../core/files/Content.js"
 import { HistoryQuery } from "../../core/history/HistoryPage.js"
 import { POLICIES } from "../../core/peer/path/Policy.js"
 import { MessageId } from "../../domain/MessageId.js"
@@ -20,8 +21,6 @@ const command = <Name extends string, Fields extends Schema.Struct.Fields>(name:
 const Nick = Schema.String.pipe(Schema.maxLength(256))
 /** As the system takes it. */
 const FilePath = Schema.String.pipe(Schema.maxLength(4096))
-/** A transfer, as in the event `transfer`. */
-const Id = Schema.String.pipe(Schema.maxLength(64))
 
 export const Send = command("send", { to: Nick, text: Schema.String })
 
@@ -34,11 +33,11 @@ const acknowledged = [
   // A person has read the message of this peer, and all before it.
   command("read", { nick: Nick, id: MessageId }),
   // Without `directory`: into the folder of `--downloads`.
-  command("accept", { id: Id, directory: optional(FilePath) }),
-  command("decline", { id: Id }),
-  command("cancel", { id: Id }),
-  command("pause", { id: Id }),
-  command("resume", { id: Id }),
+  command("accept", { id: TransferId, directory: optional(FilePath) }),
+  command("decline", { id: TransferId }),
+  command("cancel", { id: TransferId }),
+  command("pause", { id: TransferId }),
+  command("resume", { id: TransferId }),
   command("leave", { nick: Nick })
 ] as const
 

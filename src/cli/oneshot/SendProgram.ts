@@ -6,6 +6,7 @@ import type { ClientEvent } from "../../core/client/Events.js"
 import { MAX_OUTBOX } from "../../core/peer/chat/Conversation.js"
 import type { MessageId } from "../../domain/MessageId.js"
 import * as Nickname from "../../domain/Nickname.js"
+import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import { Terminal } from "../../services/Terminal.js"
 import { LINGER, unhurried } from "../ClientLifetime.js"
@@ -161,7 +162,5 @@ class Letter {
   }
 }
 
-/** A nickname has 32 columns; four code units each are ample. */
-const MAX_NICK = 128
 /** As many as can wait for one peer, and ours. */
 const MAX_CONFIRMED = MAX_OUTBOX + 1

@@ -1,4 +1,5 @@
 import * as Nickname from "../../domain/Nickname.js"
+import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import * as Conversation from "./Conversation.js"
 
@@ -57,5 +58,3 @@ export class Conversations {
 
 /** A person keeps an eye on a few; a flood of strangers must not grow the memory. */
 const MAX_CONVERSATIONS = 256
-/** A nickname has 32 columns; four code units each are ample. */
-export const MAX_NICK = 128

@@ -1,6 +1,6 @@
 import type { HistoryMessage, HistoryPage } from "../../core/history/HistoryPage.js"
+import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
-import { MAX_NICK } from "./Conversations.js"
 import type { Palette } from "./Palette.js"
 import * as Texts from "./Texts.js"
 import type { Printed } from "./Wrap.js"

@@ -1,5 +1,5 @@
+import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
-import { MAX_NICK } from "./Conversations.js"
 
 /** Nicknames for completion, sanitized: the last `MAX_KNOWN` that were seen. */
 export class KnownNicks {

@@ -96,7 +96,7 @@ export const make = ({
   const outgoing = ({ nick, peer }: Conversation, found: Found, name: string, passing: boolean): Outgoing => {
     const { entries, kind, skipped } = found
     const size = entries.reduce((sum, entry) => sum + entry.size, 0)
-    const offer = { id: context.draw(ID_BYTES), kind, name: FileName.make(name), size, files: entries.length }
+    const offer = { id: context.newId(), kind, name: FileName.make(name), size, files: entries.length }
     return new Outgoing(
       context,
       context.status(factsOf(offer, "out", peer, nick, skipped), "preparing"),
@@ -166,6 +166,5 @@ const noRoom = (path: string, size: number, free: number) =>
 const tooMany = (nick: string) =>
   new ClientError({ code: "Busy", message: `${MAX_OPEN} transfers to ${nick} are under way; wait until one is over` })
 
-const ID_BYTES = 16
 /** Nobody else can know where something will arrive. */
 const TOKEN_BYTES = 8

@@ -17,6 +17,8 @@ export interface TransferContext {
   readonly status: (facts: Facts, phase: Phase) => TransferStatus
   /** `bytes` random bytes in hexadecimal. */
   readonly draw: (bytes: number) => string
+  /** For an offer of ours. */
+  readonly newId: () => TransferId
 }
 
 export const factsOf = (

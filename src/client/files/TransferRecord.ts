@@ -1,5 +1,6 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { TransferId } from "../../core/files/Content.js"
 import { PeerId } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
@@ -34,7 +35,7 @@ const Hash = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9_-]{43}$/))
 const Count = Schema.NonNegativeInt
 
 const Offer = Schema.Struct({
-  id: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{32}$/)),
+  id: TransferId,
   kind: Schema.Literal("file", "folder"),
   name: Schema.String,
   size: Count,

@@ -1,4 +1,5 @@
 import type { Transfer, TransferState } from "../../core/client/Transfer.js"
+import type { TransferId } from "../../core/files/Content.js"
 import type { PeerId } from "../../domain/PeerId.js"
 
 /** What people are told of one transfer: what it is, how it stands, and when that is news. */
@@ -131,7 +132,7 @@ export class TransferStatus {
 
 /** What does not change. */
 export interface Facts {
-  readonly id: string
+  readonly id: TransferId
   readonly peer: PeerId
   /** As the peer was called when it began. */
   readonly nick: string

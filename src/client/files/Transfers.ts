@@ -4,7 +4,7 @@ import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import type { ClientError } from "../../core/client/ClientError.js"
 import type { Conversation, Conversations } from "../../core/client/Conversations.js"
-import type { Offer } from "../../core/files/Content.js"
+import { type Offer, TRANSFER_ID_BYTES, transferIdOf } from "../../core/files/Content.js"
 import { FileReceiver } from "../../core/files/FileReceiver.js"
 import { HASH_BYTES } from "../../core/files/HashTree.js"
 import type { PeerEvent } from "../../core/peer/PeerEvent.js"
@@ -79,6 +79,7 @@ export const make = (options: {
       streams,
       store: options.store,
       nickOf,
+      newId: () => transferIdOf(entropy.bytes(TRANSFER_ID_BYTES)),
       draw: (bytes) => Bytes.toHex(entropy.bytes(bytes)),
       status: (facts: Facts, phase: Phase) =>
         new TransferStatus(facts, phase, {

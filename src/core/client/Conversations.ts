@@ -1,3 +1,4 @@
+import type { Fingerprint } from "../../domain/Fingerprint.js"
 import * as Nickname from "../../domain/Nickname.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import type * as Control from "../../protocol/Control.js"
@@ -92,7 +93,7 @@ export class Conversations {
 
 export interface Conversation {
   readonly peer: PeerId
-  readonly fingerprint: string
+  readonly fingerprint: Fingerprint
   /** As the server showed it last. */
   nick: string
   address: string

@@ -160,9 +160,9 @@ export class Introducer {
   }
 
   /** What has to be in place before the peer machine sends its first packet. */
-  #prepare({ channel, relay }: OfferedIntroduction, vouched: Vouched, now: number): Vouched {
+  #prepare({ relay }: OfferedIntroduction, vouched: Vouched, now: number): Vouched {
     const { peers, policies, transport } = this.client
-    if (relay !== undefined) transport.remember(channel, relay.token)
+    if (relay !== undefined) transport.remember(vouched.introduction.channel, relay.token)
     const policy = policies.of(vouched.nick)
     if (policy !== undefined) peers?.setPolicy(vouched.peer, policy, now)
     return vouched

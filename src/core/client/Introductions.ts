@@ -1,4 +1,6 @@
 import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { ChannelId } from "../../domain/ChannelId.js"
 import type { Crypto } from "../../domain/Crypto.js"
 import * as Endpoint from "../../domain/Endpoint.js"
 import * as Fingerprint from "../../domain/Fingerprint.js"
@@ -21,7 +23,7 @@ export interface Vouched {
   readonly peer: PeerId
   readonly nick: string
   readonly address: string
-  readonly fingerprint: string
+  readonly fingerprint: Fingerprint.Fingerprint
   /** Whether this identity is the one pinned under the nickname. */
   readonly known: boolean
 }
@@ -31,7 +33,7 @@ export interface ChangedKey {
   readonly error: ClientError
   readonly nick: string
   readonly identity: PeerId
-  readonly fingerprint: string
+  readonly fingerprint: Fingerprint.Fingerprint
 }
 
 export type Verdict =
@@ -46,9 +48,9 @@ export type Verdict =
 export const judge = (message: OfferedIntroduction, crypto: Crypto, pins: Pins, wallNow: number): Verdict => {
   const { nick } = message
   if (message.record === undefined) return refused(noKey(nick, "it has no key (an anonymous nickname)"))
-  const channel = Bytes.fromBase64Url(message.channel)
+  const { channel } = message
   const pairKey = Bytes.fromBase64Url(message.pairKey)
-  if (channel?.length !== 8 || pairKey?.length !== 32) return refused(protocol("the server sent a broken introduction"))
+  if (!isChannel(channel) || pairKey?.length !== 32) return refused(protocol("the server sent a broken introduction"))
   const verified = PeerRecord.verify(crypto, Bytes.fromBase64Url(message.record) ?? new Uint8Array(), wallNow)
   if (Either.isLeft(verified)) return refused(noKey(nick, lowerFirst(verified.left.message)))
   const record = verified.right
@@ -66,7 +68,7 @@ export const judge = (message: OfferedIntroduction, crypto: Crypto, pins: Pins, 
   return {
     _tag: "Vouched",
     vouched: {
-      introduction: { channel: message.channel, pairKey, record, candidates, relay: message.relay !== undefined },
+      introduction: { channel, pairKey, record, candidates, relay: message.relay !== undefined },
       peer,
       nick,
       address: message.address,
@@ -75,6 +77,8 @@ export const judge = (message: OfferedIntroduction, crypto: Crypto, pins: Pins, 
     }
   }
 }
+
+const isChannel = Schema.is(ChannelId)
 
 const isUsable = (endpoint: Endpoint.Endpoint | undefined): endpoint is Endpoint.Endpoint =>
   endpoint !== undefined && endpoint.port !== 0 && Endpoint.scope(endpoint) !== "unusable"

@@ -1,5 +1,6 @@
 import type { Crypto } from "../../domain/Crypto.js"
 import * as Endpoint from "../../domain/Endpoint.js"
+import type { Fingerprint } from "../../domain/Fingerprint.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { NONCE_BYTES } from "../../protocol/Lan.js"
 import { type Card, type LanIntroduction, Neighbourhood } from "../lan/Neighbourhood.js"
@@ -181,7 +182,7 @@ export interface OwnCard {
   readonly record: Uint8Array
   readonly nick: string
   readonly address: string
-  readonly fingerprint: string
+  readonly fingerprint: Fingerprint
 }
 
 export type LanEvent<Purpose> =

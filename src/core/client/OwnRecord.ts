@@ -87,7 +87,7 @@ export class OwnRecord {
     return this.registration !== undefined && wallNow >= this.#renewalAt
   }
 
-  fingerprintOf(profile: OwnProfile): string {
+  fingerprintOf(profile: OwnProfile): Fingerprint.Fingerprint {
     return Fingerprint.of(this.crypto, profile.identity.signKeys.publicKey)
   }
 

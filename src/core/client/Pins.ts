@@ -1,5 +1,6 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { Fingerprint } from "../../domain/Fingerprint.js"
 import { PeerId } from "../../domain/PeerId.js"
 
 /**
@@ -55,7 +56,7 @@ const Pin = Schema.Struct({
   nick: Schema.String.pipe(Schema.maxLength(256)),
   /** Ed25519 public key, unpadded base64url of 32 bytes. */
   identity: PeerId,
-  fingerprint: Schema.String.pipe(Schema.maxLength(64)),
+  fingerprint: Fingerprint,
   /** ms since 1970 UTC. */
   firstSeen: Schema.Number
 })

@@ -1,3 +1,4 @@
+import { type ChannelId, channelIdBytes, channelIdOf } from "../../domain/ChannelId.js"
 import * as Endpoint from "../../domain/Endpoint.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { PacketType } from "../../protocol/DataPacket.js"
@@ -29,7 +30,7 @@ export class RelayTransport {
    * By channel; at most `MAX_TOKENS`, the oldest goes first. A channel without its token still has the control link. A
    * lost link is no reason to forget them: the server may not know of it yet, and carries on until it does.
    */
-  readonly #tokens = new Map<string, Uint8Array>()
+  readonly #tokens = new Map<ChannelId, Uint8Array>()
   /** The relay's port; `undefined` while the server has none, or there is no server. */
   #relay: Endpoint.Endpoint | undefined
   #servers: ReadonlyArray<Endpoint.Endpoint> = []
@@ -80,7 +81,7 @@ export class RelayTransport {
   }
 
   /** The token (base64url) that goes with this channel's datagrams. */
-  remember(channel: string, token: string): void {
+  remember(channel: ChannelId, token: string): void {
     const bytes = Bytes.fromBase64Url(token)
     if (bytes?.length !== Envelope.TOKEN_BYTES) return
     this.#tokens.delete(channel)
@@ -93,13 +94,12 @@ export class RelayTransport {
 
   /** The datagram that carries this packet to the relay; `undefined` when the control link is the better way. */
   envelope(
-    channel: string,
+    channel: ChannelId,
     packet: Uint8Array,
     now: number
   ): { readonly to: Endpoint.Endpoint; readonly data: Uint8Array } | undefined {
     const token = this.#tokens.get(channel)
-    const name = Bytes.fromBase64Url(channel)
-    if (this.#relay === undefined || token === undefined || name === undefined) return undefined
+    if (this.#relay === undefined || token === undefined) return undefined
     if (now >= this.#heardAt + LATELY) return undefined
     this.#sentAt ??= now
     const isHushed = this.#askedAt === undefined && now >= this.#sentAt + HUSH
@@ -109,7 +109,7 @@ export class RelayTransport {
       this.#probe.check(this.#relay, now)
     }
     if (this.#askedAt !== undefined && now >= this.#askedAt + PATIENCE) return undefined
-    return { to: this.#relay, data: Envelope.toServer(name, token, packet) }
+    return { to: this.#relay, data: Envelope.toServer(channelIdBytes(channel), token, packet) }
   }
 
   /** What a datagram brings for the peer machine; `undefined` when it was for us. */
@@ -122,7 +122,7 @@ export class RelayTransport {
     const envelope = this.#heard(from, now) ? Envelope.readFromServer(data) : undefined
     return (
       envelope && {
-        from: { _tag: "Relay", channel: Bytes.toBase64Url(envelope.channel) },
+        from: { _tag: "Relay", channel: channelIdOf(envelope.channel) },
         packet: envelope.packet
       }
     )

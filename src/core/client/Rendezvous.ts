@@ -1,3 +1,4 @@
+import type { ChannelId } from "../../domain/ChannelId.js"
 import type { Endpoint } from "../../domain/Endpoint.js"
 import * as Nickname from "../../domain/Nickname.js"
 import type * as Control from "../../protocol/Control.js"
@@ -77,7 +78,7 @@ export class Rendezvous<Purpose> {
   }
 
   /** Gives the server a packet to carry; lost when there is no link now. */
-  relay(channel: string, packet: Uint8Array, now: number): void {
+  relay(channel: ChannelId, packet: Uint8Array, now: number): void {
     this.server?.relay(channel, packet, now)
   }
 

@@ -1,3 +1,4 @@
+import type { ChannelId } from "../../domain/ChannelId.js"
 import type { Endpoint } from "../../domain/Endpoint.js"
 import type * as Control from "../../protocol/Control.js"
 import { type ControlEvent, ControlLink } from "../control/ControlLink.js"
@@ -106,7 +107,7 @@ export class ServerLink<Purpose> {
   }
 
   /** Gives the server a packet to carry; lost when there is no link now. */
-  relay(channel: string, packet: Uint8Array, now: number): void {
+  relay(channel: ChannelId, packet: Uint8Array, now: number): void {
     this.#control?.relay(channel, packet)
     this.#drain(now)
   }

@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { TransferId } from "../files/Content.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
@@ -26,7 +27,7 @@ export type TransferState = typeof TransferState.Type
  * A snapshot. Names are as the other side sent them: pass them through `domain/SafeText` before they reach a screen.
  */
 export const Transfer = Schema.Struct({
-  id: Schema.String,
+  id: TransferId,
   /** The other side. */
   nick: Schema.String,
   direction: Schema.Literal("out", "in"),

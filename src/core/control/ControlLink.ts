@@ -1,3 +1,4 @@
+import type { ChannelId } from "../../domain/ChannelId.js"
 import type * as Control from "../../protocol/Control.js"
 import { PROTOCOL_VERSION } from "../../protocol/Control.js"
 import { LineFraming } from "../../protocol/LineFraming.js"
@@ -52,7 +53,7 @@ export class ControlLink {
   }
 
   /** Gives the server a packet to carry; lost, as datagrams are, when the link is not `ready`. */
-  relay(channel: string, packet: Uint8Array): void {
+  relay(channel: ChannelId, packet: Uint8Array): void {
     if (this.phase === "ready") this.output.push(encodeRelay(channel, packet))
   }
 

@@ -1,5 +1,6 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import type { ChannelId } from "../../domain/ChannelId.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import * as Control from "../../protocol/Control.js"
 
@@ -39,7 +40,7 @@ export const encode = (request: RequestBody & { readonly id: number }): Uint8Arr
 export const encodeExit = (mood: typeof Control.Mood.Type | undefined): Uint8Array =>
   line(mood === undefined ? { _tag: "Exit" } : { _tag: "Exit", mood })
 
-export const encodeRelay = (channel: string, packet: Uint8Array): Uint8Array =>
+export const encodeRelay = (channel: ChannelId, packet: Uint8Array): Uint8Array =>
   line({ _tag: "Relay", channel, packet: Bytes.toBase64Url(packet) })
 
 /** Whether `reply` may answer `request`; a refusal may answer anything. */

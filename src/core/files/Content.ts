@@ -1,3 +1,5 @@
+import * as Schema from "effect/Schema"
+import * as Hex from "../../domain/Hex.js"
 import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
 
 /**
@@ -7,8 +9,17 @@ import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
  * a broken transfer is still good by reading it again.
  */
 
-/** 16 random bytes as lower-case hexadecimal, drawn by the sender. */
-export type TransferId = string
+/** What names a transfer to both sides: 16 random bytes as lower-case hexadecimal, drawn by the sender. */
+export const TransferId = Schema.String.pipe(Schema.pattern(/^[0-9a-f]{32}$/), Schema.brand("TransferId"))
+export type TransferId = typeof TransferId.Type
+
+/** The id that is these `TRANSFER_ID_BYTES`. */
+export const transferIdOf = (bytes: Uint8Array): TransferId => Hex.encode(bytes) as TransferId
+
+export const transferIdBytes = (id: TransferId): Uint8Array => Hex.decode(id)!
+
+/** So many that no two senders ever draw the same. */
+export const TRANSFER_ID_BYTES = 16
 
 /** What the receiver decides on. */
 export interface Offer {

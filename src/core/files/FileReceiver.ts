@@ -1,11 +1,11 @@
 import type { Crypto } from "../../domain/Crypto.js"
 import * as FileName from "../../domain/FileName.js"
-import { copy, equal, toHex } from "../../protocol/Bytes.js"
+import { copy, equal } from "../../protocol/Bytes.js"
 import { DeclineCode, encode, type FileRecord, MAX_ENTRIES, type OfferRecord } from "../../protocol/FileRecord.js"
 import { ChunkAssembler } from "./ChunkAssembler.js"
 import { ChunkBitmap } from "./ChunkBitmap.js"
 import { ChunkLayout, chunkSizeOf } from "./ChunkLayout.js"
-import { type Content, MAX_MANIFEST, MAX_SIZE, type Offer } from "./Content.js"
+import { type Content, MAX_MANIFEST, MAX_SIZE, type Offer, transferIdOf } from "./Content.js"
 import * as Manifest from "./Manifest.js"
 import { TransferEnd } from "./TransferEnd.js"
 import type { DeclineReason, ReceiverEvent, Save, Write } from "./TransferIo.js"
@@ -185,7 +185,7 @@ export class FileReceiver extends TransferEnd<ReceiverEvent, Save> {
 }
 
 const toOffer = ({ files, folder, id, name, root, size }: OfferRecord): Offer => ({
-  id: toHex(id),
+  id: transferIdOf(id),
   kind: folder ? "folder" : "file",
   name: FileName.make(name),
   size,

@@ -1,9 +1,8 @@
-import { fromHex } from "../../protocol/Bytes.js"
 import { DeclineCode, encode, type FileRecord } from "../../protocol/FileRecord.js"
 import { MAX_WRITE } from "../peer/stream/StreamId.js"
 import { ChunkBitmap } from "./ChunkBitmap.js"
 import { ChunkLayout } from "./ChunkLayout.js"
-import type { Content } from "./Content.js"
+import { type Content, transferIdBytes } from "./Content.js"
 import * as Manifest from "./Manifest.js"
 import { TransferEnd } from "./TransferEnd.js"
 import type { DeclineReason, Place, Read, SenderEvent, Write } from "./TransferIo.js"
@@ -48,7 +47,7 @@ export class FileSender extends TransferEnd<SenderEvent, Read> {
     this.#layout = new ChunkLayout(content.entries, chunkSize)
     this.#have = new ChunkBitmap(this.#layout.chunks)
     const { files, id, kind, name, root, size } = content.offer
-    this.write({ _tag: "Offer", id: fromHex(id) ?? NONE, folder: kind === "folder", size, files, root, name })
+    this.write({ _tag: "Offer", id: transferIdBytes(id), folder: kind === "folder", size, files, root, name })
   }
 
   get transferred(): number {

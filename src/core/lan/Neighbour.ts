@@ -1,4 +1,5 @@
 import type { Endpoint } from "../../domain/Endpoint.js"
+import type { Fingerprint } from "../../domain/Fingerprint.js"
 import type { LanEnd, LanName } from "../../protocol/Lan.js"
 
 /** What somebody showed of itself, checked. */
@@ -6,7 +7,7 @@ export interface NeighbourCard extends LanEnd {
   /** The signed record. */
   readonly bytes: Uint8Array
   readonly nick: string
-  readonly fingerprint: string
+  readonly fingerprint: Fingerprint
   /** Of its peer link. */
   readonly endpoint: Endpoint
 }

@@ -15,7 +15,7 @@ export interface Card {
   readonly nick: string
   /** The nickname, with the beginning of the fingerprint where two here look alike: what people see and type. */
   readonly label: string
-  readonly fingerprint: string
+  readonly fingerprint: Fingerprint.Fingerprint
   /** Of the peer link. */
   readonly endpoint: Endpoint.Endpoint
 }
@@ -235,7 +235,7 @@ export class Neighbourhood {
 }
 
 /** Tells people of the same nickname apart. */
-export const labelOf = ({ fingerprint, nick }: Pick<Card, "fingerprint" | "nick">): string =>
+export const labelOf = ({ fingerprint, nick }: { readonly fingerprint: string; readonly nick: string }): string =>
   `${nick}#${fingerprint.slice(0, 5)}`
 
 /** Multicast DNS does not cross routers; nor do we believe what says that it did. */

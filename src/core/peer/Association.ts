@@ -1,3 +1,4 @@
+import type { ChannelId } from "../../domain/ChannelId.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { PacketType } from "../../protocol/DataPacket.js"
@@ -42,7 +43,7 @@ export class Association {
   /** The introduction that the connection in use came from. */
   #connectedOn: OpenIntroduction | undefined
   /** By channel; at most `MAX_OPEN`, newest last. */
-  readonly introductions = new Map<string, OpenIntroduction>()
+  readonly introductions = new Map<ChannelId, OpenIntroduction>()
   /** The last HS1 that we answered on each introduction, and how; forgotten with the introduction. */
   readonly #answers = new WeakMap<OpenIntroduction, Answer>()
   /** Where the last connection had reached the peer. */

@@ -1,10 +1,10 @@
+import type { ChannelId } from "../../domain/ChannelId.js"
 import type { Endpoint } from "../../domain/Endpoint.js"
 import type { PeerRecord } from "../../protocol/PeerRecord.js"
 
 /** What the server told us of a peer, its record already verified against its signature and our pins. */
 export interface Introduction {
-  /** 8 bytes, as unpadded base64url. */
-  readonly channel: string
+  readonly channel: ChannelId
   /** 32 bytes. */
   readonly pairKey: Uint8Array
   readonly record: PeerRecord

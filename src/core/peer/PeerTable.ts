@@ -1,3 +1,4 @@
+import type { ChannelId } from "../../domain/ChannelId.js"
 import { type PeerId, peerIdOf } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import type { Association } from "./Association.js"
@@ -14,7 +15,7 @@ export class PeerTable {
   /** Closes an association of which nothing is left, and forgets it: its place is needed. */
   readonly #evict: (association: Association) => void
   readonly #peers = new Map<PeerId, Association>()
-  readonly #channels = new Map<string, Introduced>()
+  readonly #channels = new Map<ChannelId, Introduced>()
 
   constructor(ownIdentity: Uint8Array, make: (peer: PeerId) => Association, evict: (association: Association) => void) {
     this.#ownIdentity = ownIdentity
@@ -27,7 +28,7 @@ export class PeerTable {
   }
 
   /** Those introduced on this channel. */
-  on(channel: string): Introduced | undefined {
+  on(channel: ChannelId): Introduced | undefined {
     return this.#channels.get(channel)
   }
 
@@ -41,9 +42,7 @@ export class PeerTable {
    */
   introduce(introduction: Introduction): Introduced | undefined {
     const peer = peerIdOf(introduction.record.identity)
-    const channel = Bytes.fromBase64Url(introduction.channel)
-    if (channel?.length !== CHANNEL_BYTES || Bytes.equal(introduction.record.identity, this.#ownIdentity))
-      return undefined
+    if (Bytes.equal(introduction.record.identity, this.#ownIdentity)) return undefined
     const known = this.#channels.get(introduction.channel)
     if (known?.association.peer === peer) {
       known.introduction.update(introduction)
@@ -52,7 +51,7 @@ export class PeerTable {
     if (known !== undefined || !this.#makeRoom(peer)) return undefined
     const association = this.#peers.get(peer) ?? this.#make(peer)
     this.#peers.set(peer, association)
-    const introduced = { association, introduction: new OpenIntroduction(introduction, channel) }
+    const introduced = { association, introduction: new OpenIntroduction(introduction) }
     association.introductions.set(introduction.channel, introduced.introduction)
     for (const oldest of association.introductions.keys()) {
       if (association.introductions.size <= MAX_OPEN) break
@@ -86,8 +85,6 @@ export interface Introduced {
   readonly introduction: OpenIntroduction
 }
 
-/** Bytes of a channel. */
-const CHANNEL_BYTES = 8
 /** Peers remembered at once, about 7 KB each in silence: more than a person or a busy bot talks to. */
 export const MAX_PEERS = 1024
 /**

@@ -1,8 +1,8 @@
+import { channelIdOf } from "../../domain/ChannelId.js"
 import type { Crypto, KeyPair } from "../../domain/Crypto.js"
 import { type Endpoint, format, MAX_CANDIDATES } from "../../domain/Endpoint.js"
 import { MESSAGE_ID_BYTES, type MessageId } from "../../domain/MessageId.js"
 import type { PeerId } from "../../domain/PeerId.js"
-import * as Bytes from "../../protocol/Bytes.js"
 import { MAX_PACKET, PacketType, readHeader } from "../../protocol/DataPacket.js"
 import type { NatKind } from "../nat/NatKind.js"
 import { NEVER } from "../support/Deadline.js"
@@ -391,7 +391,7 @@ export class Peers {
     const header = peek(data)
     if (header === undefined) return
     if (header.type === PacketType.handshake1) {
-      const known = this.#known.on(Bytes.toBase64Url(header.channel))
+      const known = this.#known.on(channelIdOf(header.channel))
       if (known === undefined) return
       known.association.handleHs1(known.introduction, data, from, now)
       this.#touch(known.association, now)

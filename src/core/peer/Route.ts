@@ -1,10 +1,11 @@
 import * as Schema from "effect/Schema"
+import type { ChannelId } from "../../domain/ChannelId.js"
 import type { Endpoint } from "../../domain/Endpoint.js"
 
 /** Where a packet goes: an address, or through the server's relay by channel. */
 export type Route =
   | { readonly _tag: "Direct"; readonly endpoint: Endpoint }
-  | { readonly _tag: "Relay"; readonly channel: string }
+  | { readonly _tag: "Relay"; readonly channel: ChannelId }
 
 export interface Transmit {
   readonly route: Route

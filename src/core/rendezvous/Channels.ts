@@ -1,3 +1,4 @@
+import { CHANNEL_BYTES } from "../../domain/ChannelId.js"
 import type { Crypto } from "../../domain/Crypto.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { Speck64 } from "./Speck64.js"
@@ -36,7 +37,7 @@ export class Channels {
 
   /** The two numbers that a name of 8 bytes stands for, the lower first; any other 8 bytes stand for nobody. */
   pairOf(name: Uint8Array): readonly [number, number] | undefined {
-    if (name.length !== NAME_BYTES) return undefined
+    if (name.length !== CHANNEL_BYTES) return undefined
     const block = this.#cipher.decrypt(name)
     const view = new DataView(block.buffer, block.byteOffset)
     const [low, high] = [view.getUint32(0), view.getUint32(4)]
@@ -86,7 +87,6 @@ const channelOf = (channel: string, pairKey: Uint8Array, token: Uint8Array): Cha
   token: Bytes.toBase64Url(token)
 })
 
-const NAME_BYTES = 8
 /** A BLAKE2b key of full strength. */
 const PAIR_KEY_BYTES = 32
 /** Of each side of a channel; guessing it gets nobody anything but a packet that the peers drop. */

@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest"
 import * as Palette from "../../../src/cli/terminal/Palette.js"
 import { Transfers } from "../../../src/cli/terminal/Transfers.js"
 import type { Transfer } from "../../../src/core/client/Transfer.js"
-import { transfer } from "../FakeClient.js"
+import { transferId } from "../../support/ids.js"
+import { TRANSFER, transfer } from "../FakeClient.js"
 
+const SECOND = transferId(2)
 const make = () => new Transfers(Palette.make(false))
 
 describe("the transfers on the screen", () => {
@@ -37,7 +39,7 @@ describe("the transfers on the screen", () => {
       "* [1] photos (3 files, 1.2 MB) is offered to bob; 2 links or devices are left out"
     ])
     expect(said({ state: "declined" })).toEqual(["* bob declined [1] photos (3 files, 1.2 MB)"])
-    expect(said({ id: "f2", state: "failed", message: "it\u001b changed" })).toEqual([
+    expect(said({ id: SECOND, state: "failed", message: "it\u001b changed" })).toEqual([
       "* [2] photos (3 files, 1.2 MB) failed: it\uFFFD changed"
     ])
   })
@@ -50,7 +52,7 @@ describe("the transfers on the screen", () => {
       ...transfers.handle(some),
       ...transfers.handle({ ...some, state: "done" }),
       ...transfers.list(80),
-      ...transfers.handle({ ...some, id: "f2", state: "active" }),
+      ...transfers.handle({ ...some, id: SECOND, state: "active" }),
       ...transfers.status(80)
     ]
     expect(shown.join("|")).not.toMatch(/[\p{Cc}\p{Cf}]/u)
@@ -61,17 +63,17 @@ describe("the transfers on the screen", () => {
     const any = () => true
     expect(transfers.find(undefined, "accept", any)).toContain("there is nothing to accept")
     transfers.handle(transfer({}))
-    expect(transfers.find(undefined, "accept", any)).toMatchObject({ id: "f1" })
-    transfers.handle(transfer({ id: "f2" }))
+    expect(transfers.find(undefined, "accept", any)).toMatchObject({ id: TRANSFER })
+    transfers.handle(transfer({ id: SECOND }))
     expect(transfers.find(undefined, "accept", any)).toBe("which one? type /accept and one of 1, 2")
-    expect(transfers.find(2, "accept", any)).toMatchObject({ id: "f2" })
+    expect(transfers.find(2, "accept", any)).toMatchObject({ id: SECOND })
     expect(transfers.find(2, "accept", () => false)).toBe("[2] report.pdf (1.2 MB) is offered")
     expect(transfers.find(3, "accept", any)).toContain("there is no transfer 3")
   })
 
   it("keep to few lines and little memory", () => {
     const transfers = make()
-    for (let i = 0; i < 1_000; i++) transfers.handle(transfer({ id: `f${i}`, state: i < 5 ? "active" : "done" }))
+    for (let i = 0; i < 1_000; i++) transfers.handle(transfer({ id: transferId(i), state: i < 5 ? "active" : "done" }))
     expect(transfers.status(40)).toHaveLength(4)
     expect(transfers.status(40)[3]).toBe("and 2 more: /files")
     expect(transfers.list(80).length).toBeLessThanOrEqual(256)

@@ -5,7 +5,9 @@ import * as Stream from "effect/Stream"
 import { describe, expect, it } from "vitest"
 import { MAX_OPEN } from "../../../src/client/files/TransferTable.js"
 import type { AcceptPolicy } from "../../../src/core/client/Transfer.js"
+import type { TransferId } from "../../../src/core/files/Content.js"
 import * as FileName from "../../../src/domain/FileName.js"
+import { transferId } from "../../support/ids.js"
 import { type Person, world } from "../World.js"
 import { bytes, isSame, meet, pair, states, until, untilState } from "./Pair.js"
 
@@ -85,7 +87,7 @@ describe("a file", () => {
         expect(yield* codeOf(alice.client.files.offer("bob", "none"))).toBe("File")
         alice.files.makeFolder("empty")
         expect(yield* codeOf(alice.client.files.offer("bob", "empty"))).toBe("File")
-        expect(yield* codeOf(alice.client.files.accept("no such"))).toBe("NoSuchTransfer")
+        expect(yield* codeOf(alice.client.files.accept(transferId(0)))).toBe("NoSuchTransfer")
       })
     ))
 
@@ -342,7 +344,7 @@ describe("several at once", () => {
     world((world) =>
       Effect.gen(function* () {
         const { alice, bob } = yield* pair(world, { bob: { accept: "all" } })
-        const ids: Array<string> = []
+        const ids: Array<TransferId> = []
         for (const name of ["a", "b", "c", "d"]) {
           alice.files.put(name, bytes(4_000_000, name.charCodeAt(0)))
           ids.push((yield* alice.client.files.offer("bob", name)).id)
@@ -362,7 +364,7 @@ describe("several at once", () => {
     world((world) =>
       Effect.gen(function* () {
         const { alice, bob } = yield* pair(world)
-        const ids: Array<string> = []
+        const ids: Array<TransferId> = []
         for (let number = 0; number < 12; number++) ids.push(yield* offered(alice, bob, 400_000, `${number}`))
         let most = 0
         const stop = bob.watch(() => {

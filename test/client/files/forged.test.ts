@@ -18,7 +18,7 @@ import { Files } from "../../../src/services/Files.js"
 import * as Time from "../../../src/services/Time.js"
 import type { Timer } from "../../../src/services/Timer.js"
 import { contentOf, Disk } from "../../core/files/Transfer.js"
-import { peerId } from "../../support/ids.js"
+import { peerId, transferId } from "../../support/ids.js"
 import { bytes } from "./Pair.js"
 
 const MALLORY = peerId("mallory")
@@ -120,7 +120,7 @@ const run = (test: (siege: Effect.Effect.Success<typeof besieged>) => Effect.Eff
 
 const withId = (content: Content, number: number): Content => ({
   ...content,
-  offer: { ...content.offer, id: number.toString(16).padStart(32, "0") }
+  offer: { ...content.offer, id: transferId(number) }
 })
 
 describe("somebody with a modified client", () => {

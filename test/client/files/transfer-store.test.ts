@@ -5,6 +5,7 @@ import type { TransferRecord } from "../../../src/client/files/TransferRecord.js
 import * as TransferStore from "../../../src/client/files/TransferStore.js"
 import { peerIdOf } from "../../../src/domain/PeerId.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
+import { transferId } from "../../support/ids.js"
 
 const recordOf = (number: number, stage: "accepted" | "stored"): TransferRecord => ({
   head: {
@@ -13,7 +14,7 @@ const recordOf = (number: number, stage: "accepted" | "stored"): TransferRecord 
     peer: peerIdOf(new Uint8Array(32)),
     nick: "mallory",
     offer: {
-      id: number.toString(16).padStart(32, "0"),
+      id: transferId(number),
       kind: "file",
       name: "x",
       size: 1,

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest"
 import { RelayTransport } from "../../../src/core/client/RelayTransport.js"
+import { CHANNEL_BYTES, channelIdOf } from "../../../src/domain/ChannelId.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import * as Bytes from "../../../src/protocol/Bytes.js"
 import * as Stun from "../../../src/protocol/Stun.js"
 
 const SERVER = Endpoint.parse("198.51.100.1:9090")!
-const CHANNEL = Bytes.toBase64Url(new Uint8Array(8).fill(1))
+const CHANNEL = channelIdOf(new Uint8Array(CHANNEL_BYTES).fill(1))
 const PACKET = new Uint8Array(50)
 
 /** A client that the server answers over UDP for as long as `answers` says so. */

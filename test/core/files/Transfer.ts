@@ -1,6 +1,6 @@
 import type { ChunkBitmap } from "../../../src/core/files/ChunkBitmap.js"
 import { ChunkLayout } from "../../../src/core/files/ChunkLayout.js"
-import type { Content, Entry } from "../../../src/core/files/Content.js"
+import { type Content, type Entry, TransferId } from "../../../src/core/files/Content.js"
 import { ContentHasher } from "../../../src/core/files/ContentHasher.js"
 import { FileReceiver } from "../../../src/core/files/FileReceiver.js"
 import { FileSender } from "../../../src/core/files/FileSender.js"
@@ -9,7 +9,7 @@ import type { Place, ReceiverEvent, Save, SenderEvent } from "../../../src/core/
 import { MAX_WRITE } from "../../../src/core/peer/stream/StreamId.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 
-export const ID = "0123456789abcdef0123456789abcdef"
+export const ID = TransferId.make("0123456789abcdef0123456789abcdef")
 
 /** Files in memory, by index. */
 export class Disk {

@@ -3,6 +3,7 @@ import type { PeerEvent } from "../../../src/core/peer/PeerEvent.js"
 import { Peers } from "../../../src/core/peer/Peers.js"
 import type { Route, Transmit } from "../../../src/core/peer/Route.js"
 import { encode as toBase64Url } from "../../../src/domain/Base64Url.js"
+import { CHANNEL_BYTES, type ChannelId, channelIdOf } from "../../../src/domain/ChannelId.js"
 import type { Crypto } from "../../../src/domain/Crypto.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import * as Identity from "../../../src/domain/Identity.js"
@@ -98,10 +99,10 @@ export class World {
     from.peers.invite({ ...introduction(to, channel), relay: this.relay }, this.now)
   }
 
-  channel(): { readonly name: string; readonly pairKey: Uint8Array } {
-    const bytes = new Uint8Array(8)
+  channel(): { readonly name: ChannelId; readonly pairKey: Uint8Array } {
+    const bytes = new Uint8Array(CHANNEL_BYTES)
     bytes[7] = ++this.#channels
-    return { name: toBase64Url(bytes), pairKey: new Uint8Array(32).fill(this.#channels) }
+    return { name: channelIdOf(bytes), pairKey: new Uint8Array(32).fill(this.#channels) }
   }
 
   transmit(from: Node, transmit: Transmit): void {
@@ -297,7 +298,7 @@ export const RELAY = "relay"
 
 export const introduction = (
   of: Node,
-  channel: { readonly name: string; readonly pairKey: Uint8Array }
+  channel: { readonly name: ChannelId; readonly pairKey: Uint8Array }
 ): Parameters<Peers["invite"]>[0] => ({
   channel: channel.name,
   pairKey: channel.pairKey,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { PROBE_SCHEDULE } from "../../../src/core/peer/path/Path.js"
 import { Paths } from "../../../src/core/peer/path/Paths.js"
+import { channelId } from "../../support/ids.js"
 import { direct } from "./Pair.js"
 
 /** Sends all probes that fall due until `until`; how many there were. */
@@ -101,7 +102,7 @@ describe("the paths of a connection", () => {
 
   it("have one relay, the newest, which takes the place of the one before and never counts as a candidate", () => {
     const paths = new Paths(() => 0.5)
-    const relay = (channel: string) => ({ _tag: "Relay", channel }) as const
+    const relay = (name: string) => ({ _tag: "Relay", channel: channelId(name) }) as const
     paths.use(relay("old"), 100, 80, 0)
     for (let i = 0; i < 20; i++) paths.add(direct(`192.0.2.1:${i + 1}`), 0)
     paths.add(relay("new"), 0)

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest"
+import { CHANNEL_BYTES, type ChannelId, channelIdOf } from "../../../src/domain/ChannelId.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import * as Handshake from "../../../src/protocol/Handshake.js"
-import { peerId } from "../../support/ids.js"
+import { channelId, peerId } from "../../support/ids.js"
 import { type LinkOptions, type Node, RELAY, World } from "./Pair.js"
 
 const endpoint = (text: string) => Endpoint.parse(text)!
@@ -226,14 +227,14 @@ describe("the relay", () => {
     alice.send(bob, "held back")
     world.run(200)
     expect(held.length).toBeGreaterThan(0)
-    const deliver = (channel: string) => {
+    const deliver = (channel: ChannelId) => {
       for (const packet of held) bob.peers.handleDatagram({ _tag: "Relay", channel }, packet.slice(), world.now)
       bob.drain()
     }
-    deliver("AAAAAAAAAAA")
-    deliver("")
+    deliver(channelIdOf(new Uint8Array(CHANNEL_BYTES)))
+    deliver(channelId(""))
     expect(bob.texts).toEqual([])
-    deliver("AAAAAAAAAAE")
+    deliver(channelId("AAAAAAAAAAE"))
     expect(bob.texts).toEqual(["held back"])
   })
 

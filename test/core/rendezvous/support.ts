@@ -10,12 +10,13 @@ import * as Nickname from "../../../src/domain/Nickname.js"
 import type { Claim, Registration, VerifiedIdentity } from "../../../src/domain/Registration.js"
 import { SessionId } from "../../../src/domain/Registration.js"
 import { defaults } from "../../../src/server/ServerOptions.js"
+import { fingerprint } from "../../support/ids.js"
 
 export const nickname = (text: string): Nickname.Nickname => Either.getOrThrow(Nickname.parse(text))
 
 export const identity = (name: string): VerifiedIdentity => ({
   key: `key-${name}`,
-  fingerprint: `print-${name}`,
+  fingerprint: fingerprint(`print-${name}`),
   record: `record-${name}`
 })
 

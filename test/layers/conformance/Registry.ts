@@ -6,6 +6,7 @@ import * as Nickname from "../../../src/domain/Nickname.js"
 import type { Claim, Registration, VerifiedIdentity } from "../../../src/domain/Registration.js"
 import { SessionId } from "../../../src/domain/Registration.js"
 import { type ClaimAnswer, type FindAnswer, Registry, type RegistryEvent } from "../../../src/services/Registry.js"
+import { fingerprint } from "../../support/ids.js"
 import type { Subject } from "./Suite.js"
 
 /** How the registry under test was made. */
@@ -215,7 +216,7 @@ const nickname = (text: string): Nickname.Nickname => Either.getOrThrow(Nickname
 
 const identity = (name: string): VerifiedIdentity => ({
   key: `key-${name}`,
-  fingerprint: `print-${name}`,
+  fingerprint: fingerprint(`print-${name}`),
   record: `record-${name}`
 })
 

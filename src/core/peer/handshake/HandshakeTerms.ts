@@ -1,3 +1,4 @@
+import { channelIdBytes } from "../../../domain/ChannelId.js"
 import * as Bytes from "../../../protocol/Bytes.js"
 import { CONNECTION_BYTES, type HandshakePayload } from "../../../protocol/Handshake.js"
 import * as PeerRecord from "../../../protocol/PeerRecord.js"
@@ -48,7 +49,7 @@ export const request = (
     staticKeys: context.staticKeys,
     ephemeralSecret: context.entropy.bytes(32),
     remoteStatic: introduction.record.staticKey,
-    channel: introduction.channelBytes,
+    channel: channelIdBytes(introduction.channel),
     pairKey: introduction.pairKey,
     senderIndex: index,
     payload: payload(context, conversation, introduction.sentAttempt, localId, remoteId ?? NO_ID)

@@ -1,3 +1,4 @@
+import type { ChannelId } from "../../../domain/ChannelId.js"
 import { type Endpoint, MAX_CANDIDATES, scope } from "../../../domain/Endpoint.js"
 import type { PeerRecord } from "../../../protocol/PeerRecord.js"
 import { NEVER } from "../../support/Deadline.js"
@@ -8,7 +9,7 @@ import type { Route } from "../Route.js"
 
 /** One introduction (a peer on a channel) with what has to be remembered for its handshakes. */
 export class OpenIntroduction {
-  readonly channel: string
+  readonly channel: ChannelId
   pairKey: Uint8Array
   record: PeerRecord
   candidates: ReadonlyArray<Endpoint>
@@ -26,11 +27,7 @@ export class OpenIntroduction {
   #openingSince: number | undefined
   #step = 0
 
-  constructor(
-    introduction: Introduction,
-    /** 8 bytes: `channel` decoded. */
-    readonly channelBytes: Uint8Array
-  ) {
+  constructor(introduction: Introduction) {
     this.channel = introduction.channel
     this.pairKey = introduction.pairKey
     this.record = introduction.record

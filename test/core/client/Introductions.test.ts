@@ -1,0 +1,48 @@
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { judge, type OfferedIntroduction } from "../../../src/core/client/Introductions.js"
+import { Pins } from "../../../src/core/client/Pins.js"
+import * as Base64Url from "../../../src/domain/Base64Url.js"
+import { CHANNEL_BYTES, channelIdOf } from "../../../src/domain/ChannelId.js"
+import * as Identity from "../../../src/domain/Identity.js"
+import { crypto } from "../../../src/layers/node/Crypto.js"
+import * as PeerRecord from "../../../src/protocol/PeerRecord.js"
+
+const bob = Identity.fromSeed(crypto, new Uint8Array(32).fill(1))
+const record = PeerRecord.sign(crypto, bob.signKeys.secretKey, {
+  nick: "bob",
+  identity: bob.signKeys.publicKey,
+  staticKey: bob.staticKeys.publicKey,
+  sequence: 1,
+  expiry: 1_000
+})!
+
+const offered = (some: Partial<OfferedIntroduction>): OfferedIntroduction => ({
+  nick: "bob",
+  address: "192.0.2.1:4000",
+  record: Base64Url.encode(record),
+  candidates: [],
+  channel: channelIdOf(new Uint8Array(CHANNEL_BYTES)),
+  pairKey: Base64Url.encode(new Uint8Array(32)),
+  ...some
+})
+
+const verdictOf = (some: Partial<OfferedIntroduction>) => judge(offered(some), crypto, Pins.empty(), 0)
+
+describe("an introduction", () => {
+  it("is vouched for when all of it is as it should be", () => {
+    expect(verdictOf({})).toMatchObject({ _tag: "Vouched", vouched: { nick: "bob", known: false } })
+  })
+
+  it("is refused when its channel or its pair key is none, and the peer machine never sees it", () => {
+    for (const channel of ["", "short", "!!!!!!!!!!!", "A".repeat(12), `${"A".repeat(10)}B`]) {
+      expect(verdictOf({ channel })).toMatchObject({ _tag: "Refused" })
+    }
+    const notAKey = fc.uint8Array({ maxLength: 64 }).filter(({ length }) => length !== 32)
+    fc.assert(
+      fc.property(notAKey, (bytes) => {
+        expect(verdictOf({ pairKey: Base64Url.encode(bytes) })).toMatchObject({ _tag: "Refused" })
+      })
+    )
+  })
+})
