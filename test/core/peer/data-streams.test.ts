@@ -148,14 +148,14 @@ describe("streams beside the conversation", () => {
     }
     run(300, () => false)
     const latencies: Array<number> = []
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < some(10, 3); i++) {
       const sentAt = world.now
       alice.send(bob, `word ${i}`)
       run(1_000, () => bob.messages.length > i)
       latencies.push(world.now - sentAt)
     }
     expect(Math.max(...latencies)).toBeLessThanOrEqual(150)
-    expect(sink.read.get(source.stream)).toBeGreaterThan(1_000_000)
+    expect(sink.read.get(source.stream)).toBeGreaterThan(some(10, 3) * 100_000)
   })
 
   it("wait for a slow reader, and hold no more than was granted", () => {
