@@ -298,6 +298,24 @@ describe("outages", () => {
       })
     ))
 
+  it("takes a nickname back that somebody else had meanwhile, as soon as it is free, and says so once", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        const server = yield* world.server()
+        const alice = yield* world.person("alice")
+        alice.cable.unplug()
+        yield* server.stop
+        yield* world.server()
+        const squatter = yield* world.person("alice")
+        alice.cable.plug()
+        yield* alice.next("NickTaken", { nick: "alice" })
+        yield* Effect.sleep("30 seconds")
+        yield* squatter.client.register("somebody")
+        yield* alice.next("Registered", { nick: "alice" })
+        expect(alice.count("NickTaken")).toBe(1)
+      })
+    ))
+
   it("answers an invitation while the server is away", () =>
     world((world) =>
       Effect.gen(function* () {

@@ -35,6 +35,8 @@ export class Registration {
   #greeting: string | undefined
   /** When the nickname that we hold or want is asked for again. */
   #retryAt: number | undefined
+  /** Somebody else has the nickname that was ours, and it was told. */
+  #isTaken = false
 
   constructor(
     private readonly client: ClientContext,
@@ -155,8 +157,10 @@ export class Registration {
 
   handleTimeout(now: number): void {
     if (this.#retryAt === undefined || now < this.#retryAt) return
-    this.#retryAt = undefined
-    this.#again(now)
+    // A call of the user for another nickname is not to be overtaken by our own for the old one.
+    const isAsking = this.#calls[0]?.phase === "asking"
+    this.#retryAt = isAsking ? now + RETRY : undefined
+    if (!isAsking) this.#again(now)
   }
 
   pollTimeout(): number | undefined {
@@ -199,6 +203,8 @@ export class Registration {
   #adopt({ nick, profile, record }: RegisterPurpose, answer: Answer & { readonly _tag: "Registered" }): void {
     const { output, own, rendezvous } = this.client
     const isNews = own.registration?.nick !== answer.nick
+    this.#isTaken = false
+    this.#retryAt = undefined
     own.profile = profile
     own.wanted = nick
     own.record = record
@@ -232,8 +238,11 @@ export class Registration {
       case "Unauthorized":
         return ofRefusal(refusal)
       case "NickTaken":
-        this.#giveUp()
-        output.tell({ _tag: "NickTaken", nick: nick.text, suggestions: refusal.suggestions })
+        // It was ours: whoever has it may leave, and then it is ours again, unless the user takes another meanwhile.
+        if (!this.#isTaken) output.tell({ _tag: "NickTaken", nick: nick.text, suggestions: refusal.suggestions })
+        this.#isTaken = true
+        this.client.own.registration = undefined
+        this.#retryAt = now + RETRY_TAKEN
         return undefined
       default:
         this.#giveUp()
@@ -276,3 +285,5 @@ interface Call {
 
 /** Milliseconds before a registration is tried again over the same link. */
 const RETRY = 1_000
+/** The same while somebody else has the nickname, which a server holds for a minute after they are gone. */
+const RETRY_TAKEN = 5_000
