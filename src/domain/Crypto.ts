@@ -48,7 +48,9 @@ export interface Crypto {
   readonly wipe: (secret: Uint8Array) => void
 }
 
-/** A signature that is still to be verified. Whoever sent it may have given any of the three any length. */
+/**
+ * A signature that is still to be verified. Its sender may be hostile, and may have given any of the three any length.
+ */
 export interface SignatureCheck {
   readonly signature: Uint8Array
   readonly message: Uint8Array

@@ -65,14 +65,18 @@ export const fromBytes = (bytes: Uint8Array, port: number): Endpoint | undefined
   return bytes.length === 16 ? make(IpAddress.fromByteArray(Array.from(bytes)).toString(), port) : undefined
 }
 
-/** IPv6 as it was written, and as it is: an introduction brings the same few addresses again and again. */
+/**
+ * IPv6 addresses as they were written, with their canonical form: introductions bring the same few addresses again and
+ * again.
+ */
 const canonical = new Map<string, { readonly family: Family; readonly address: string }>()
 
-/** What `scope` found, which costs fifty comparisons. */
+/** Addresses with the scope that `scope` found, which costs fifty comparisons. */
 const scopes = new Map<string, Scope>()
 
 /**
- * Addresses remembered, 50 KB of them; with more than this between two questions for the same one, nothing is gained.
+ * Addresses remembered, 50 KB of them. When more than this are asked for between two questions about the same one,
+ * remembering them gains nothing.
  */
 const MAX_KNOWN = 512
 
@@ -101,14 +105,14 @@ const scopeOf = (address: string): Scope => {
 const MAX_TEXT = 64
 
 /**
- * Candidates of one peer, of all kinds: each is probed eight times, and so many fit a handshake beside the largest
+ * Candidates of one peer, of all kinds. Each is probed eight times, and as many fit into a handshake beside the largest
  * record.
  */
 export const MAX_CANDIDATES = 8
 
 /**
- * IPv4 as nearly everybody writes it, and as `Endpoint` does: known at a glance, where the library tries every notation
- * there ever was. Every packet and every introduction brings addresses.
+ * IPv4 in the usual dotted notation, which `Endpoint` writes too. It is tested first, because each packet and each
+ * introduction brings addresses and the library tries many other notations.
  */
 const CANONICAL_IPV4 = /^(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/
 
@@ -116,7 +120,7 @@ const octets = (ipv4: string): Array<number> => ipv4.split(".").map(Number)
 
 const parseAddress = (text: string): IpAddress.IPv4 | IpAddress.IPv6 | undefined => {
   if (CANONICAL_IPV4.test(text)) return new IpAddress.IPv4(octets(text))
-  // Without a colon nothing else is an address here: neither a host name nor the notations of IPv4 that people are
-  // misled by.
+  // A text without a colon is no other address here: neither a host name, nor one of the notations of IPv4 that mislead
+  // people (octal, hexadecimal, fewer parts).
   return text.includes(":") && !text.includes("%") && IpAddress.isValid(text) ? IpAddress.process(text) : undefined
 }

@@ -1,8 +1,8 @@
 import * as SafeText from "./SafeText.js"
 
 /**
- * One safe segment of a path, made of whatever somebody else calls a file. On every usual system it names a file in the
- * folder that it is joined to and nowhere else, is visible, and shows as what it is.
+ * One safe segment of a path, made from the name that another person gives a file. On every usual system it names a
+ * file in the folder that it is joined to and nowhere else, it is visible, and it looks like what it is.
  *
  * It holds no separator, no character that Windows reserves, nothing that `SafeText` takes out (control, format and
  * bidirectional characters), does not begin with a dot or space nor end with one, is no device of Windows, and has 1 to
@@ -11,14 +11,14 @@ import * as SafeText from "./SafeText.js"
 export type FileName = string & { readonly FileName: unique symbol }
 
 /**
- * The safe name nearest to `text`. What is replaced leaves `_`; what is too long loses the end of its stem, never its
- * extension.
+ * The safe name nearest to `text`. Each unsafe character becomes `_`. A name that is too long loses the end of its
+ * stem, never its extension.
  */
 export const make = (text: string): FileName => safe(text, LEADING)
 
 /**
- * The same for what lies in a folder that was sent whole: there a name may begin with one dot, so that `.gitignore`
- * stays what it is.
+ * The same for a file inside of a folder that is sent whole. There a name may begin with one dot, so that `.gitignore`
+ * keeps its name.
  */
 export const inFolder = (text: string): FileName => safe(text, LEADING_BUT_ONE_DOT)
 
@@ -33,7 +33,7 @@ const safe = (text: string, leading: RegExp): FileName => {
 }
 
 /**
- * `name (2).txt` for the number 2: what is tried when something has the name already. `number` is a whole number from 2
+ * `name (2).txt` for the number 2: the name to try when `name.txt` exists already. `number` is a whole number from 2
  * on.
  */
 export const numbered = (name: FileName, number: number): FileName => bounded(name, ` (${number})`)
@@ -55,30 +55,31 @@ const bounded = (name: string, suffix: string): FileName => {
   return `${stem}${suffix}${extension}` as FileName
 }
 
-/** The text without most of its middle when it is very long: beginning and extension are what counts. */
+/** The text, without most of its middle when it is very long: only its beginning and its extension matter. */
 const ends = (text: string): string =>
   text.length <= MAX_LOOKED_AT ? text : text.slice(0, MAX_LOOKED_AT / 2) + text.slice(-MAX_LOOKED_AT / 2)
 
 const bytes = (text: string): number => encoder.encode(text).length
 
 const encoder = new TextEncoder()
-/** Where a stem is encoded to see how much of it fits. */
+/** Memory into which a stem is encoded to see how much of it fits. */
 const scratch = new Uint8Array(MAX_BYTES)
 const LEADING = /^[. ]+/u
 const LEADING_BUT_ONE_DOT = /^(?!\.[^. ])[. ]+/u
 /**
- * Code units that are looked at: more than any system has in a name, so that only floods are cut here. A tab becomes
- * four.
+ * Code units that are looked at: more than a name has on any system, so that only a flood is cut here. A tab becomes
+ * four spaces.
  */
 const MAX_LOOKED_AT = 1024
 /**
- * Separators, what Windows reserves (the colon opens a stream of NTFS), and what `SafeText` puts in the place of unsafe
- * characters.
+ * Separators, the characters that Windows reserves (the colon opens a stream of NTFS), and the one that `SafeText` puts
+ * in the place of unsafe ones.
  */
 const REPLACED = /[/\\<>:"|?*\uFFFD]/gu
 /** The devices of Windows, which it finds in every folder and with every extension. */
 const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|clock\$|(?:com|lpt)[0-9¹²³]) *(?:\.|$)/iu
 /**
- * What tells a program what is inside: the part after the last dot, with `.tar` before it. A longer one is a sentence.
+ * The part after the last dot, with `.tar` before it, which tells programs what is inside. A longer part is not an
+ * extension but the end of a sentence.
  */
 const EXTENSION = /(?<=[^.])(?:\.tar)?\.[^. ]{1,16}$/iu

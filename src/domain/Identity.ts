@@ -4,9 +4,8 @@ import * as Base64Url from "./Base64Url.js"
 import type { Crypto, KeyPair } from "./Crypto.js"
 
 /**
- * Who somebody is: a 32-byte seed in a private file, and two key pairs that are derived from it and know nothing of
- * each other. One key for signatures and for key agreement would need a proof that the two uses do not interact; two
- * labels need none.
+ * The identity of a user: two independent key pairs, derived under two labels from one 32-byte seed in a private file.
+ * If one key served for signatures and for key agreement, a proof would be needed that the two uses do not interact.
  */
 export interface Identity {
   /** Ed25519: signs records and proofs; its public key is what peers pin. */
@@ -21,14 +20,18 @@ export const fromSeed = (crypto: Crypto, seed: Uint8Array): Identity => {
   return { signKeys: crypto.signKeyPair(derive(SIGN_LABEL)), staticKeys: crypto.dhKeyPair(derive(STATIC_LABEL)) }
 }
 
-/** The secret that seals what this identity writes down for itself; it tells nothing of the keys. */
+/** The secret that seals the journal of this identity. The keys cannot be found from it. */
 export const journalSecret = (crypto: Crypto, seed: Uint8Array): Uint8Array => crypto.hash(32, [JOURNAL_LABEL], seed)
 
-/** The secret that seals the history of this identity, and names its files; it tells nothing of the others. */
+/**
+ * The secret that seals the history of this identity, and names its files. Neither the keys nor the other secret can be
+ * found from it.
+ */
 export const historySecret = (crypto: Crypto, seed: Uint8Array): Uint8Array => crypto.hash(32, [HISTORY_LABEL], seed)
 
 /**
- * `NotIdentity`: some other file. `UnknownVersion`: written by a later parley. `Damaged`: the checksum does not match.
+ * `NotIdentity`: the file is not an identity file. `UnknownVersion`: a later parley wrote it. `Damaged`: the checksum
+ * does not match.
  */
 export class IdentityFileError extends Data.TaggedError("IdentityFileError")<{
   readonly reason: "NotIdentity" | "UnknownVersion" | "Damaged"
@@ -37,7 +40,7 @@ export class IdentityFileError extends Data.TaggedError("IdentityFileError")<{
 
 /**
  * The content of an identity file, one line: `parley-identity-v1 SEED CHECKSUM`, both in base64url. The checksum tells
- * a damaged file from a good one: without it, one changed letter would silently make another person.
+ * a damaged file from a good one: without it, one changed letter would silently make another identity.
  */
 export const encodeFile = (crypto: Crypto, seed: Uint8Array): string =>
   `${MAGIC}1 ${Base64Url.encode(seed)} ${Base64Url.encode(checksum(crypto, seed))}\n`

@@ -13,7 +13,7 @@ import { skeleton } from "./Skeleton.js"
 export interface Nickname {
   /** As typed, in NFC: what is displayed. */
   readonly text: string
-  /** What the nickname is looked up and pinned by. At most `MAX_KEY` characters. */
+  /** The key under which the nickname is looked up and pinned. At most `MAX_KEY` characters. */
   readonly key: string
   /**
    * Equal for nicknames that look the same as they are written, apart from case: `AIice` (with a capital i) and
@@ -28,14 +28,16 @@ export const MAX_BYTES = 128
 export const MAX_NICK = MAX_BYTES
 /** Bytes of a nickname in a file: a wide margin, for the rules of other versions. */
 export const MAX_STORED_BYTES = 4 * MAX_BYTES
-/** Compatibility forms grow up to 18-fold; no honest name comes near. */
+/**
+ * Characters of a key. NFKC makes some texts 18 times as long, but the key of an honest name is far shorter than this.
+ */
 export const MAX_KEY = 256
 
 /** The nickname of this text, or a reason for people why there is none ("…"), to be read after "the nickname". */
 export const parse = (raw: string): Either.Either<Nickname, string> => {
   if (raw.length === 0) return Either.left("is empty")
-  // Before any work on the text; no 128 bytes of UTF-8 hold more characters, and NFC makes few texts shorter than a
-  // third.
+  // Refused before any work on the text: 128 bytes of UTF-8 hold no more characters, and NFC makes few texts shorter
+  // than a third.
   if (raw.length > 3 * MAX_BYTES) return Either.left(TOO_LONG)
   const text = raw.normalize("NFC")
   const fault = faultOf(text)
@@ -45,14 +47,14 @@ export const parse = (raw: string): Either.Either<Nickname, string> => {
 }
 
 /**
- * What nicknames are compared by: their UTS 39 skeleton over the case-folded NFKC form, without case. Total: texts that
- * are no valid nicknames have a key as well, and one that is longer than a nickname can be is its own. `key(key(text))`
- * is `key(text)`.
+ * The key by which nicknames are compared: the UTS 39 skeleton of their case-folded NFKC form, again without case.
+ * Every text has one, valid nickname or not; a text that is longer than a nickname can be is its own key.
+ * `key(key(text))` is `key(text)`.
  */
 export const key = (text: string): string => {
   if (text.length > 3 * MAX_BYTES) return text
   if (PLAIN.test(text)) return plainKey(text)
-  // A stranger may ask for any text, and the steps that follow make some texts 18 times as long.
+  // A stranger may send any text, and the steps that follow make some texts 18 times as long.
   const composed = text.normalize("NFC")
   return utf8Length(composed) > MAX_BYTES ? composed : keyOf(composed)
 }
@@ -66,7 +68,7 @@ export const suggest = (wanted: Nickname, taken: (candidate: Nickname) => boolea
   const shortened = shorten(wanted.text)
   for (const suffix of SUFFIXES) {
     const text = shortened[suffix.length]! + suffix
-    // Whether it is taken is the cheap question, and whether it is valid the dear one.
+    // To ask whether it is taken is cheap, to ask whether it is valid is not: so that is asked second.
     if (taken(of(text)) || Either.isLeft(parse(text))) continue
     found.push(text)
     if (found.length === SUGGESTIONS) break
@@ -101,23 +103,27 @@ const PLAIN = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/
 
 /**
  * C: controls, formats (bidi, zero-width), surrogates, private use, unassigned. Z: all spaces and separators. Default
- * ignorable: variation selectors, fillers and what else shows nothing. U+2800 is a space that calls itself a symbol.
+ * ignorable: variation selectors, fillers and other characters that show nothing. U+2800 looks like a space, but
+ * Unicode calls it a symbol.
  */
 const FORBIDDEN = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u
 
-/** No living orthography stacks more than three after NFC; more overwrite the lines above and below. */
+/**
+ * Four combining marks in a row: no living orthography needs more than three after NFC, and more of them reach into the
+ * lines above and below.
+ */
 const MARK_PILE = /\p{M}{4}/u
 
 /**
- * Full case folding. Upper case first brings ß to SS and both lower-case sigmas together, which `toLowerCase` alone,
- * sensitive to the end of a word, does not.
+ * Full case folding. Upper case comes first: it makes SS of ß, and one letter of both lower-case sigmas, which
+ * `toLowerCase` alone keeps apart at the end of a word.
  */
 const fold = (text: string): string =>
   text.normalize("NFKC").toUpperCase().toLowerCase().replaceAll("ς", "σ").normalize("NFKC")
 
 /**
- * Repeats until nothing changes, since folding a prototype may give a confusable again. Stops where the text has become
- * longer than any key is.
+ * Repeats skeleton and folding until nothing changes, since folding a prototype may give a confusable again. Stops when
+ * the text has become longer than any key is.
  */
 const keyOf = (text: string): string => {
   let current = fold(text)
@@ -141,13 +147,13 @@ const plainKey = (text: string): string =>
 const PLAIN_CONFUSABLES = /[01m]/g
 
 /**
- * Digits that are nobody's look-alike first, then longer ones, so that a popular name finds a neighbour. Few, because
- * each that is taken costs the server a dozen µs, and anybody may ask.
+ * First come characters that look like no letter, then longer suffixes, so that a popular name finds a free neighbour.
+ * There are few, because each that is taken costs the server a dozen µs, and any client may ask.
  */
 const SUFFIXES: ReadonlyArray<string> = ["2", "_", "3", "4", "5", "27", "58", "934"]
 const LONGEST_SUFFIX = 3
 
-/** As much of a nickname as leaves room for a suffix of no, one, two and three characters. */
+/** The nickname cut so that it leaves room for a suffix of no, one, two and three characters. */
 const shorten = (text: string): ReadonlyArray<string> => {
   const characters = [...text]
   let columns = PLAIN.test(text) ? text.length : stringWidth(text)
@@ -156,7 +162,8 @@ const shorten = (text: string): ReadonlyArray<string> => {
   for (let suffix = 0; suffix <= LONGEST_SUFFIX; suffix++) {
     while (characters.length > 0 && (columns + suffix > MAX_COLUMNS || bytes + suffix > MAX_BYTES)) {
       const last = characters.pop()!
-      // What shares its column with the one before it has more columns alone: then the rest is found too long later.
+      // A character that shares its column with the one before it has more columns alone. Then too little is cut here,
+      // and the result is found to be too long later.
       columns -= stringWidth(last)
       bytes -= utf8Length(last)
     }

@@ -6,7 +6,7 @@ import type { Nickname } from "./Nickname.js"
 export const SessionId = Schema.String.pipe(Schema.brand("SessionId"))
 export type SessionId = typeof SessionId.Type
 
-/** What a session asks for when it wants a nickname; its proof of identity is checked already. */
+/** A session's request for a nickname. Its proof of identity was checked already. */
 export interface Claim {
   readonly session: SessionId
   readonly nickname: Nickname
@@ -27,7 +27,7 @@ export interface VerifiedIdentity {
   readonly record: string
 }
 
-/** A nickname and its one owner (law 1). Never changed: whatever changes makes a new one. */
+/** A nickname and its one owner (law 1). It is immutable: each change makes a new one. */
 export interface Registration {
   readonly nickname: Nickname
   readonly session: SessionId

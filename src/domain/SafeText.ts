@@ -1,6 +1,6 @@
 /**
- * The one sanitizer for text that others wrote: nicknames, messages, a server's greeting, its errors. Nothing remote
- * reaches a screen except through here (law 5: a peer cannot touch the terminal).
+ * The one sanitizer for text that others wrote: nicknames, messages, a server's greeting, its errors. No text from
+ * elsewhere reaches a screen except through here (law 5: a peer cannot touch the terminal).
  *
  * The result holds no control (Cc), format (Cf: bidirectional overrides, zero-width), line or paragraph separator,
  * surrogate, private-use or unassigned character, so that no terminal takes it for a command and its width in cells is
@@ -12,7 +12,7 @@
 export type SafeText = string & { readonly SafeText: unique symbol }
 
 /**
- * One line of at most `maxLength` UTF-16 code units; line breaks and tabs become spaces. What is cut off leaves an
+ * One line of at most `maxLength` UTF-16 code units; line breaks and tabs become spaces. A text that is cut ends in an
  * ellipsis.
  */
 export const line = (text: string, maxLength: number = MAX_LINE): SafeText =>
@@ -20,7 +20,7 @@ export const line = (text: string, maxLength: number = MAX_LINE): SafeText =>
 
 /**
  * The lines of a text that may have several, each safe. At most `maxLines` lines, and `maxLength` UTF-16 code units in
- * all; what is cut off leaves a last line with an ellipsis. Never empty.
+ * all; when something is cut off, an ellipsis is the last line. There is always at least one line.
  */
 export const lines = (
   text: string,
@@ -36,13 +36,16 @@ export const lines = (
 /** Text that this program wrote itself, for places that take both. The caller vouches for it. */
 export const trusted = (text: string): SafeText => text as SafeText
 
-/** Nicknames have 32 columns and messages of a server 512 characters; a longer line is somebody's flood. */
+/** Nicknames have 32 columns and messages of a server 512 characters, so a longer line is a flood. */
 export const MAX_LINE = 1024
 /** A message may have 64 KiB (protocol/ChatRecord `MAX_MESSAGE`), so a text never needs more code units. */
 export const MAX_TEXT = 64 * 1024
-/** As many as a scrollback of usual length holds; a message of 64 KiB of line breaks would push away all others. */
+/**
+ * Lines of one text: as many as a scrollback of usual length holds. A message of 64 KiB of line breaks would push away
+ * all others.
+ */
 export const MAX_LINES = 500
-/** Marks that pile up on one base climb over the lines above; four cover every living script. */
+/** Marks on one base: more of them climb over the lines above, and four are enough for every living script. */
 export const MAX_MARKS = 4
 
 /** Characters beyond `maxLength` that are looked at, as cleaning may shorten a text. */
@@ -59,14 +62,14 @@ const VIRAMA = String.raw`[\u094D\u09CD\u0A4D\u0ACD\u0B4D\u0BCD\u0C4D\u0CCD\u0D4
 const MARK = String.raw`[\p{M}--[\u034F\p{Variation_Selector}]]`
 const LETTER_FOLLOWS = String.raw`(?=${MARK}{0,${MAX_MARKS}}\p{L})`
 /**
- * Where they belong: in an emoji; a non-joiner between two letters of a cursive script (UAX 31 A1, the script standing
- * for the joining type); a joiner or non-joiner behind a virama that `MAX_MARKS` leaves there (A2 and B).
+ * Where joiners belong: in an emoji; a non-joiner between two letters of a cursive script (UAX 31 A1, the script
+ * standing for the joining type); a joiner or non-joiner behind a virama that `MAX_MARKS` leaves there (A2 and B).
  */
 const BELONGING = new RegExp(
   [
     // A skin tone alone is an emoji too, but a terminal would draw it as part of the one before.
     String.raw`(?!\p{Emoji_Modifier})\p{RGI_Emoji}`,
-    // What stands before is looked at last, so that a text of nothing but marks is gone through once.
+    // The lookbehind comes after the joiner, so that a text of nothing but marks is gone through only once.
     String.raw`\u200C(?<=${CURSIVE}${MARK}{0,${MAX_MARKS}}\u200C)(?=${MARK}{0,${MAX_MARKS}}${CURSIVE})`,
     String.raw`[\u200C\u200D](?<=\p{L}${MARK}{0,${MAX_MARKS - 1}}${VIRAMA}.)(?:(?<=\u200D)|${LETTER_FOLLOWS})`
   ].join("|"),
@@ -103,6 +106,6 @@ const between = (text: string, kept: RegExp, change: (part: string) => string): 
 const bounded = (text: SafeText, maxLength: number): SafeText => {
   if (text.length <= maxLength) return text
   const cut = text.slice(0, maxLength - 1)
-  // A pair cut in half would leave a surrogate, an emoji cut in half its joiner.
+  // The cut may have left half of a surrogate pair, or the joiner of an emoji that was cut in half.
   return `${clean(/[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut)}…` as SafeText
 }

@@ -4,8 +4,8 @@ import { DATA } from "./ConfusablesData.js"
  * The skeleton of UTS 39 §4: two texts look alike when their skeletons are the same. Case is kept (`I` looks like `l`,
  * `i` does not); the skeleton is for comparison alone, never for display.
  *
- * Total and deterministic, so that servers and clients with the same data agree. Plain ASCII is answered without the
- * table.
+ * Every text has one, and it depends on the text alone, so that servers and clients with the same data agree. For plain
+ * ASCII the table is not needed.
  */
 export const skeleton = (text: string): string => {
   if (ASCII.test(text)) return text.replace(ASCII_CONFUSABLES, (char) => ASCII_PROTOTYPES[char]!)
@@ -52,5 +52,5 @@ const ASCII_PROTOTYPES: Readonly<Record<string, string>> = {
 }
 const ASCII_CONFUSABLES = /["%01I`m|]/g
 const ASCII = /^[ -~]*$/
-/** Invisible, so it cannot tell two texts apart (UTS 39 §4, step 2 of the skeleton). */
+/** An invisible character cannot tell two texts apart (UTS 39 §4, step 2 of the skeleton). */
 const IGNORABLE = /^\p{Default_Ignorable_Code_Point}$/u

@@ -34,7 +34,10 @@ export const equal = (left: Uint8Array, right: Uint8Array): boolean => {
   return difference === 0
 }
 
-/** Byte-wise order, as of unsigned big-endian numbers of the same length; a prefix comes before what continues it. */
+/**
+ * Compares byte by byte, as unsigned big-endian numbers of the same length; a prefix comes before a string that
+ * continues it.
+ */
 export const compare = (left: Uint8Array, right: Uint8Array): number => {
   const shared = Math.min(left.length, right.length)
   for (let i = 0; i < shared; i++) if (left[i] !== right[i]) return left[i]! - right[i]!
@@ -162,7 +165,7 @@ export class Reader {
 
 /**
  * Writes into a buffer of fixed size, from `start` on. A write that does not fit, or an integer out of its range, sets
- * `failed`; that write and all later ones leave the buffer as it is.
+ * `failed`; this write and all later ones do not change the buffer.
  */
 export class Writer {
   readonly #target: Uint8Array

@@ -14,9 +14,12 @@ export type ChatRecord =
   /** A type that this version does not know. */
   | { readonly _tag: "Unknown"; readonly type: number }
 
-/** Bytes of UTF-8 in one message: the promise to users; eight times the size that still reads well in a terminal. */
+/**
+ * Bytes of UTF-8 in one message. Users are promised so many; it is eight times the size that still reads well in a
+ * terminal.
+ */
 export const MAX_MESSAGE = 64 * 1024
-/** Most that `length` may say: a text, its type, its id and its sequence. */
+/** The greatest `length` of a record: that of the longest text with its type, its id and its sequence. */
 export const MAX_RECORD = MAX_MESSAGE + 1 + MESSAGE_ID_BYTES + 8
 /** Bytes of a record that has nothing but an id. */
 export const MARK_SIZE = 1 + 1 + MESSAGE_ID_BYTES
@@ -119,7 +122,7 @@ export class RecordReader {
     return true
   }
 
-  /** Starts the content when the prefix is complete. */
+  /** Begins the content of the record when its length prefix is complete. */
   #begin(): boolean {
     if (this.#prefix.length < 1 << (this.#prefix[0]! >> 6)) return true
     const length = new Reader(Uint8Array.from(this.#prefix)).varint()
@@ -130,7 +133,7 @@ export class RecordReader {
     return true
   }
 
-  /** Grows by doubling, so that a peer that only announces a large record makes us reserve little. */
+  /** Memory grows by doubling, so that a peer that only announces a large record makes us reserve little. */
   #reserve(size: number): Uint8Array {
     const content = this.#content!
     if (size <= content.length) return content
@@ -142,8 +145,8 @@ export class RecordReader {
 }
 
 /**
- * The type and body of the record at `at`, and where it ends; `undefined` when not all of it is there, or it is
- * malformed.
+ * Reads the record at `at` when all of it is there: gives its type and body, and the offset of its end. `undefined`
+ * when it is not whole yet, or is malformed.
  */
 const wholeRecord = (
   bytes: Uint8Array,

@@ -3,8 +3,8 @@ import * as Bytes from "./Bytes.js"
 
 /**
  * The Binding messages of RFC 3489, "classic" STUN, as far as a server without shared secrets needs them. Old clients
- * that tell the kind of a NAT still speak it. Its messages have no magic cookie, a transaction id of 16 bytes, and know
- * IPv4 alone.
+ * that find out the kind of a NAT still use it. Its messages have no magic cookie, a transaction id of 16 bytes, and
+ * know IPv4 alone.
  */
 export interface Request {
   /** 16 bytes. */
@@ -68,7 +68,7 @@ export const encodeUnknownAttributes = (transactionId: Uint8Array, types: Readon
 }
 
 const HEADER = 20
-/** An Ethernet frame, and a bound on what is looked at. */
+/** Bytes of a message: those of an Ethernet frame, which bounds what is parsed. */
 const MAX_MESSAGE = 1500
 const MAGIC_COOKIE = 0x2112a442
 
@@ -82,9 +82,9 @@ const SOURCE_ADDRESS = 0x0004
 const CHANGED_ADDRESS = 0x0005
 const ERROR_CODE = 0x0009
 const UNKNOWN_ATTRIBUTES = 0x000a
-/** Types from here on may be ignored. */
+/** Attributes with types from here on may be ignored. */
 const OPTIONAL = 0x8000
-/** USERNAME and MESSAGE-INTEGRITY: understood, and of no interest to a server that asks for none. */
+/** USERNAME and MESSAGE-INTEGRITY: understood, and ignored by a server that asks for no credentials. */
 const CREDENTIALS: ReadonlySet<number> = new Set([0x0006, 0x0008])
 const CHANGE_IP = 0x04
 const CHANGE_PORT = 0x02

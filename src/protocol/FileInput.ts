@@ -7,13 +7,13 @@ import { MAX_RECORD } from "./FileRecord.js"
  */
 export class FileInput {
   #pieces: Array<Uint8Array> = []
-  /** Where the first piece is still to be read. */
+  /** Offset of the first byte in the first piece that was not read yet. */
   #at = 0
   /** The bytes of an unfinished record, its length prefix included. */
   #begun = new Uint8Array(FIRST_RESERVE)
   #filled = 0
 
-  /** Whether bytes wait. A begun record does not count: it waits for bytes. */
+  /** Whether bytes wait to be read. A record that has begun does not count: it waits for more bytes itself. */
   get pending(): boolean {
     return this.#pieces.length > 0
   }
@@ -30,8 +30,8 @@ export class FileInput {
   }
 
   /**
-   * Type and body of the next record; `undefined` when it has not come whole, `"malformed"` when its length is none.
-   * Valid until the next call.
+   * Type and body of the next record; `undefined` when not all of it has come, `"malformed"` when its length is out of
+   * range. The bytes are valid until the next call.
    */
   record(): Uint8Array | "malformed" | undefined {
     if (this.#filled === 0) {
@@ -56,7 +56,10 @@ export class FileInput {
     }
   }
 
-  /** Moves raw bytes to `target` from `at` on, as many as are here and fit; how many. Only between records. */
+  /**
+   * Moves raw bytes to `target` from `at` on, as many as have come and fit, and gives their number. Only between
+   * records.
+   */
   raw(target: Uint8Array, at: number): number {
     let to = at
     while (to < target.length && this.#pieces.length > 0) {
@@ -87,7 +90,7 @@ export class FileInput {
     this.#at = 0
   }
 
-  /** Grows by doubling, so that a peer that only announces a large record makes us reserve little. */
+  /** Memory grows by doubling, so that a peer that only announces a large record makes us reserve little. */
   #reserve(size: number, most: number): void {
     if (size <= this.#begun.length) return
     const larger = new Uint8Array(Math.max(size, Math.min(most, 2 * this.#begun.length)))
@@ -96,12 +99,15 @@ export class FileInput {
   }
 }
 
-/** The length at `start`, and where what it counts begins; `undefined` when it is not all there. */
+/**
+ * The length prefix at `start`, and the offset at which the bytes that it counts begin; `undefined` when the prefix is
+ * not whole yet.
+ */
 const lengthOf = (bytes: Uint8Array, start = 0): { readonly length: number; readonly offset: number } | undefined => {
   const first = bytes[start]
   if (first === undefined || bytes.length - start < 1 << (first >> 6)) return undefined
   const reader = new Reader(bytes, start)
-  // One that no number can hold fails, and is 0 then: malformed.
+  // A length that no number can hold fails the reader, and is 0 then, which is malformed.
   const length = reader.varint()
   return { length, offset: reader.offset }
 }

@@ -53,7 +53,7 @@ const Type = {
 /** The unit of `Ack.delay` on the wire in ms: 8 µs, the default of RFC 9000 §18.2. */
 const DELAY_UNIT = 0.008
 
-/** The bytes in front of the data of a STREAM frame. */
+/** Bytes in front of the data of a STREAM frame. */
 export const streamOverhead = (stream: number, offset: number, length: number): number =>
   1 + varintLength(stream) + varintLength(offset) + varintLength(length)
 
@@ -163,8 +163,8 @@ const read = (reader: Reader, type: number): Frame | undefined => {
 }
 
 /**
- * As RFC 9000 §19.3: the largest, the delay, how many ranges follow the first, then gaps and lengths, each less one or
- * two.
+ * As in RFC 9000 §19.3: the largest number, the delay, how many ranges follow the first one, then gaps and lengths,
+ * each of them less one or two.
  */
 const writeAck = (writer: Writer, ack: Ack): void => {
   const first = ack.ranges[0]!
@@ -230,5 +230,5 @@ const readEndpoint = (reader: Reader): Endpoint.Endpoint | typeof MALFORMED | un
 }
 
 const MALFORMED = Symbol("a malformed endpoint")
-/** As long as the padding of a usual packet: one step. */
+/** Zeros to copy padding from: as many as a usual packet is padded with, one step. */
 const PADDING = new Uint8Array(64)

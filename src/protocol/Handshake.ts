@@ -24,7 +24,7 @@ export const MAC1_BYTES = 16
 export const HS1_HEADER = 1 + CHANNEL_BYTES + 4
 export const HS2_HEADER = 1 + 4 + 4
 
-/** Bytes of a connection's name: unguessable is not needed, unique among two peers' connections is. */
+/** Bytes of a connection's name. It must be unique among the connections of two peers; it need not be hard to guess. */
 export const CONNECTION_BYTES = 8
 
 export interface HandshakePayload {
@@ -44,7 +44,10 @@ export interface HandshakePayload {
   readonly consent: boolean
   /** Bits of optional abilities; unknown ones are ignored (u32). */
   readonly features: number
-  /** What the receiver of this payload may send before consent: messages (u16) and their bytes (u32). */
+  /**
+   * The credit of the receiver of this payload: how many messages (u16), of how many bytes together (u32), it may send
+   * before the sender has asked for it.
+   */
   readonly creditMessages: number
   readonly creditBytes: number
   /** The sender's signed record (protocol/PeerRecord); to be verified before anything here is believed. */
@@ -160,7 +163,7 @@ export const decodePayload = (bytes: Uint8Array): HandshakePayload | undefined =
 const NOISE_1 = 32 + (32 + 16) + 16
 /** Noise IK message 2: ephemeral key, tag of the payload. */
 const NOISE_2 = 32 + 16
-/** What HS1, the larger of the two, leaves for the payload. */
+/** Bytes that HS1, the larger of the two packets, leaves for the payload. */
 const MAX_PAYLOAD = MAX_PACKET - HS1_HEADER - NOISE_1 - MAC1_BYTES
 
 const CONSENT = 1

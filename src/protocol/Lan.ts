@@ -17,17 +17,17 @@ export interface LanPacket {
   readonly kind: (typeof KINDS)[number]
   readonly to: LanName
   readonly sender: LanName
-  /** 16 random bytes, the same as long as the program runs. */
+  /** 16 random bytes, the same for as long as the program runs. */
   readonly nonce: Uint8Array
   /** UDP port of the sender's peer link. */
   readonly port: number
   readonly record: Uint8Array
 }
 
-/** What stands for an identity on a local network: 8 bytes of its hash in lower-case hexadecimal. */
+/** The name of an identity on a local network: 8 bytes of its hash in lower-case hexadecimal. */
 export type LanName = string
 
-/** The name of an identity key. It says nothing to those who do not know the key. */
+/** The name of an identity key. The key cannot be found from it. */
 export const nameOf = (crypto: Crypto, identity: Uint8Array): LanName =>
   Bytes.toHex(crypto.hash(32, [NAME_LABEL, identity]).subarray(0, NAME_BYTES))
 
@@ -47,7 +47,7 @@ export const encode = (packet: LanPacket): Uint8Array => {
   return whole
 }
 
-/** `undefined` for anything that is no such packet of exactly `LAN_BYTES`. The record is not looked at. */
+/** `undefined` unless `data` is such a packet of exactly `LAN_BYTES`. The record in it is not verified. */
 export const decode = (data: Uint8Array): LanPacket | undefined => {
   if (data.length !== LAN_BYTES || data[0] !== LAN) return undefined
   const reader = new Bytes.Reader(data)
@@ -69,8 +69,8 @@ export interface LanEnd {
 }
 
 /**
- * What a server would give to two peers, derived by both from what each knows of the other; the order of the ends means
- * nothing.
+ * The channel and the pair key that a server would give to two peers. Both derive the same from the identities and
+ * nonces of the two; the order of the ends does not matter.
  */
 export const introduce = (
   crypto: Crypto,

@@ -2,8 +2,8 @@ import { concat, toText } from "./Bytes.js"
 import { MAX_LINE } from "./Control.js"
 
 /**
- * A line without its end, or why there is none. After `TooLarge` nothing follows: the place of the next line is not
- * known.
+ * A line without its end, or the reason why it cannot be read. After `TooLarge` nothing follows, since it is not known
+ * where the next line begins.
  */
 export type Line =
   | { readonly _tag: "Text"; readonly text: string }
@@ -11,17 +11,17 @@ export type Line =
   | { readonly _tag: "TooLarge" }
 
 /**
- * Cuts a byte stream into lines (docs/protocol.md §1.1). The cut is made at the byte 0x0A and before decoding, so the
- * borders of the chunks mean nothing, not even inside a character. One CR before the LF belongs to the line end.
+ * Cuts a byte stream into lines (docs/protocol.md §1.1). The cut is made at the byte 0x0A and before decoding, so it
+ * does not matter where the chunks are cut, not even inside a character. One CR before the LF belongs to the line end.
  *
- * Lines wait until they are asked for. Memory: what was pushed and not taken, and at most `maxLine + 1` bytes of a
- * begun line.
+ * Lines wait until they are asked for. It keeps what was pushed and not taken, and at most `maxLine + 1` bytes of a
+ * line that has begun.
  */
 export class LineFraming {
   #chunks: Array<Uint8Array> = []
-  /** Where the first chunk is still to be read. */
+  /** Offset of the first byte in the first chunk that was not read yet. */
   #at = 0
-  /** The begun line: bytes of earlier chunks that had no line end. */
+  /** The line that has begun: bytes of earlier chunks that had no line end. */
   #begun: Array<Uint8Array> = []
   #begunLength = 0
   #broken = false
@@ -54,7 +54,7 @@ export class LineFraming {
       if (end >= 0) return this.#finish(part)
       this.#begun.push(part)
       this.#begunLength += part.length
-      // Many tiny chunks would cost an object each.
+      // Joined from time to time, as each of many tiny chunks would cost an object.
       if (this.#begun.length === MAX_PARTS) this.#begun = [concat(this.#begun)]
     }
     return undefined

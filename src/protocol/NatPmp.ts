@@ -1,7 +1,7 @@
 import * as Endpoint from "../domain/Endpoint.js"
 import * as Bytes from "./Bytes.js"
 
-/** NAT-PMP (RFC 6886), as far as one forwarded UDP port needs it: what a router is asked, and what it says. */
+/** NAT-PMP (RFC 6886), as far as one forwarded UDP port needs it: the requests to a router, and its answers. */
 export type Answer =
   | { readonly _tag: "Address"; readonly result: number; readonly address: string }
   | {
@@ -16,15 +16,15 @@ export type Answer =
 /** §3: the port of the router that answers. */
 export const PORT = 5351
 
-/** §3.5: the result code of what was done; any other one is a refusal. */
+/** §3.5: the result code of success; any other one is a refusal. */
 export const SUCCESS = 0
 
-/** §3.2: which address the router has outside. */
+/** §3.2: asks for the external address of the router. */
 export const addressRequest = (): Uint8Array => new Uint8Array([VERSION, EXTERNAL_ADDRESS])
 
 /**
- * §3.3: forward a UDP port to whoever asks, for `lifetime` seconds. The external port is a wish; 0 leaves it to the
- * router.
+ * §3.3: asks to forward a UDP port to the machine that asks, for `lifetime` seconds. The external port is a suggestion;
+ * 0 leaves it to the router.
  */
 export const mappingRequest = (internal: number, external: number, lifetime: number): Uint8Array => {
   const bytes = new Uint8Array(12)
@@ -37,17 +37,17 @@ export const mappingRequest = (internal: number, external: number, lifetime: num
   return bytes
 }
 
-/** §3.4: takes the forwarding back. */
+/** §3.4: asks to delete the mapping. */
 export const deletionRequest = (internal: number): Uint8Array => mappingRequest(internal, 0, 0)
 
-/** An answer to one of these requests; `undefined` for anything else. A refusal has no more than its result (§3.5). */
+/** An answer to one of these requests; `undefined` for anything else. A refusal holds nothing but its result (§3.5). */
 export const decode = (bytes: Uint8Array): Answer | undefined => {
   if (bytes.length > MAX_ANSWER) return undefined
   const reader = new Bytes.Reader(bytes)
   if (reader.u8() !== VERSION) return undefined
   const operation = reader.u8()
   const result = reader.u16()
-  // Seconds since the router started: only whoever keeps a mapping for hours needs to look at them.
+  // Seconds since the router started: needed only to notice that a mapping kept for hours was lost.
   reader.u32()
   if (reader.failed) return undefined
   switch (operation) {
@@ -74,7 +74,7 @@ const MAP_UDP = 1
 const ANSWER = 128
 
 /**
- * Bytes: §3.5 calls nothing longer than 16 an answer, but PCP routers may add to it; a real one is far smaller than
+ * Bytes of an answer: by §3.5 none is longer than 16, but PCP routers may add to it. A real one is far shorter than
  * this.
  */
 const MAX_ANSWER = 1_100

@@ -15,13 +15,13 @@ export interface PeerRecord {
   readonly staticKey: Uint8Array
   /** Grows with each record that this identity signs. */
   readonly sequence: number
-  /** Not to be accepted from this time on: ms since 1970 UTC. */
+  /** The record is not accepted from this time on: ms since 1970 UTC. */
   readonly expiry: number
 }
 
 /**
- * `Malformed`: no record of version 1. `BadSignature`: not signed by the identity in it. `Expired`: its `expiry` has
- * come.
+ * `Malformed`: the bytes are no record of version 1. `BadSignature`: it is not signed by the identity in it. `Expired`:
+ * its `expiry` has come.
  */
 export class PeerRecordError extends Data.TaggedError("PeerRecordError")<{
   readonly reason: "Malformed" | "BadSignature" | "Expired"
@@ -122,7 +122,7 @@ const VERSION = 1
 const SIGNATURE = 64
 /** A record without its nickname. */
 const FIXED = MAX_RECORD - 255
-/** Labels keep a signature made for one purpose from meaning anything for another. */
+/** Labels that are signed along: a signature made for one purpose is invalid for the other. */
 const RECORD_LABEL = Bytes.fromText("parley record v1")
 const PROOF_LABEL = Bytes.fromText("parley proof v1")
 

@@ -2,9 +2,9 @@ import { CHANNEL_BYTES } from "../domain/ChannelId.js"
 import { MAX_DATAGRAM, PacketType } from "./DataPacket.js"
 
 /**
- * What a packet of the peer link travels in between a client and the server's relay (docs/protocol.md §2.2):
- * `5 | channel 8 | token 8 | packet` to the server, `5 | channel 8 | packet` from it. An empty packet is for the server
- * alone: it tells where the client can be reached.
+ * The envelope of a packet of the peer link between a client and the server's relay (docs/protocol.md §2.2): `5 |
+ * channel 8 | token 8 | packet` to the server, `5 | channel 8 | packet` from it. An envelope with an empty packet is
+ * for the server alone, and tells it the address at which the client can be reached.
  */
 export interface Envelope {
   /** `CHANNEL_BYTES`: a view. */
@@ -32,7 +32,7 @@ export const fromServer = (channel: Uint8Array, packet: Uint8Array): Uint8Array 
   return data
 }
 
-/** `undefined` for what is no envelope of a client, or too long a one. */
+/** `undefined` unless `data` is an envelope of a client, and not too long. */
 export const readToServer = (data: Uint8Array): (Envelope & { readonly token: Uint8Array }) | undefined =>
   data[0] !== PacketType.relay || data.length < TO_SERVER || data.length > TO_SERVER + MAX_DATAGRAM
     ? undefined
@@ -42,7 +42,7 @@ export const readToServer = (data: Uint8Array): (Envelope & { readonly token: Ui
         packet: data.subarray(TO_SERVER)
       }
 
-/** `undefined` for what is no envelope of a server, or too long a one. */
+/** `undefined` unless `data` is an envelope of a server, and not too long. */
 export const readFromServer = (data: Uint8Array): Envelope | undefined =>
   data[0] !== PacketType.relay || data.length < FROM_SERVER || data.length > FROM_SERVER + MAX_DATAGRAM
     ? undefined

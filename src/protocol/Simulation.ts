@@ -1,10 +1,10 @@
 /**
- * What `parley simulate` and a process with a scenario say to each other. One task at a time, and each ends with one
- * answer.
+ * The messages between `parley simulate` and a process that runs scenarios. There is one task at a time, and each ends
+ * with one answer.
  */
 
 export type Task =
-  /** `module` is the URL of a file of JavaScript, `name` what people call it. */
+  /** `module` is the URL of a file of JavaScript, `name` how it is called in texts for people. */
   | { readonly _tag: "Load"; readonly module: string; readonly name: string }
   | { readonly _tag: "Sweep"; readonly first: number; readonly count: number }
   | { readonly _tag: "Replay"; readonly seed: number; readonly faults: ReadonlyArray<number> | undefined }
@@ -16,12 +16,12 @@ export type Answer =
   /** The task could not be done; one line for people. */
   | { readonly _tag: "Refused"; readonly message: string }
 
-/** Said at intervals by a process that has its event loop under control, whatever it is doing. */
+/** Sent at intervals by a process as long as its event loop turns, whatever it is doing. */
 export interface Alive {
   readonly _tag: "Alive"
 }
 
-/** Said during a sweep, as runs end. */
+/** Sent during a sweep, as runs end. */
 export interface Runs {
   readonly _tag: "Runs"
   readonly runs: number
@@ -30,7 +30,7 @@ export interface Runs {
 
 export interface Failure {
   readonly seed: number
-  /** Ids of the planned faults that it takes; `undefined` when there was no plan. */
+  /** Ids of the planned faults without which it does not fail; `undefined` when there was no plan. */
   readonly faults: ReadonlyArray<number> | undefined
   /** What went wrong, in several lines. */
   readonly message: string
@@ -40,8 +40,8 @@ export interface Replay {
   /** What went wrong, in several lines; `undefined` when nothing did. */
   readonly failure: string | undefined
   readonly virtualMs: number
-  /** The last packets. */
+  /** The last packets, as text. */
   readonly log: ReadonlyArray<string>
-  /** Packet log and capture, without their endings. */
+  /** Paths of the packet log and of the capture, without their endings. */
   readonly path: string
 }

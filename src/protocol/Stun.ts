@@ -9,7 +9,7 @@ export interface Message {
   readonly class: Class
   /** 12 bits; `BINDING` is the only method that parley speaks. */
   readonly method: number
-  /** 12 bytes, chosen at random by whoever sent the request. */
+  /** 12 bytes, chosen at random by the sender of the request. */
   readonly transactionId: Uint8Array
   readonly attributes: Attributes
   /**
@@ -17,7 +17,7 @@ export interface Message {
    * list.
    */
   readonly unknown: ReadonlyArray<number>
-  /** Whether the message carries a FINGERPRINT; a decoded one is right. */
+  /** Whether the message carries a FINGERPRINT. In a decoded message it was verified. */
   readonly fingerprint: boolean
 }
 
@@ -38,14 +38,16 @@ export interface Attributes {
   readonly errorCode?: { readonly code: number; readonly reason: string }
   /** UNKNOWN-ATTRIBUTES: the attribute types that the server did not understand. */
   readonly unknownAttributes?: ReadonlyArray<number>
-  /** SOFTWARE. Text of the other side's: clean it before it is shown. */
+  /** SOFTWARE: text that the other side wrote, which must be cleaned before it is shown. */
   readonly software?: string
 }
 
 export const BINDING = 0x001
 export const TRANSACTION_BYTES = 12
 
-/** Whether the bytes have the form of a STUN message: what tells it from parley's own packets on the same socket. */
+/**
+ * Whether the bytes have the form of a STUN message, by which it is told from parley's own packets on the same socket.
+ */
 export const isStun = (bytes: Uint8Array): boolean => {
   if (bytes.length < HEADER || bytes.length > MAX_MESSAGE || bytes[0]! >= 0x40) return false
   const reader = new Bytes.Reader(bytes)
@@ -74,7 +76,8 @@ export const decode = (bytes: Uint8Array): Message | undefined => {
       fingerprint = true
       break // It is the last attribute (RFC 8489 §14.7); what follows is to be ignored.
     }
-    // Behind MESSAGE-INTEGRITY only FINGERPRINT counts (RFC 8489 §14.5): the rest is not covered by it.
+    // After MESSAGE-INTEGRITY only FINGERPRINT counts (RFC 8489 §14.5), since other attributes there are not covered by
+    // it.
     if (sealed) continue
     if (attribute.type === MESSAGE_INTEGRITY) sealed = true
     const read = READERS[attribute.type]
@@ -148,7 +151,7 @@ export const encode = (message: Omit<Message, "unknown">): Uint8Array | undefine
   return writer.finish()
 }
 
-/** HMAC-SHA1 (RFC 2104) of `data`, 20 bytes. Passed in, because nothing else in parley needs SHA-1. */
+/** HMAC-SHA1 (RFC 2104) of `data`, 20 bytes. It is passed in, because nothing else in parley needs SHA-1. */
 export type HmacSha1 = (key: Uint8Array, data: Uint8Array) => Uint8Array
 
 /**
@@ -160,7 +163,7 @@ export const verifyIntegrity = (bytes: Uint8Array, key: Uint8Array, hmacSha1: Hm
   for (const attribute of walk(bytes)) {
     if (attribute === undefined) return false
     if (attribute.type !== MESSAGE_INTEGRITY) continue
-    // It was computed when it was the last attribute: the length in the header ended with it.
+    // It was computed as the last attribute, with a length in the header that ended with it.
     const covered = Bytes.copy(bytes.subarray(0, attribute.offset))
     const length = attribute.offset + 4 + attribute.value.length - HEADER
     covered[2] = length >> 8
@@ -183,7 +186,7 @@ const MESSAGE_INTEGRITY = 0x0008
 const ERROR_CODE = 0x0009
 const UNKNOWN_ATTRIBUTES = 0x000a
 const XOR_MAPPED_ADDRESS = 0x0020
-/** Types from here on may be ignored by who does not know them. */
+/** Attributes with types from here on may be ignored by a receiver that does not know them. */
 const COMPREHENSION_OPTIONAL = 0x8000
 const SOFTWARE = 0x8022
 const FINGERPRINT = 0x8028
@@ -191,8 +194,8 @@ const RESPONSE_ORIGIN = 0x802b
 const OTHER_ADDRESS = 0x802c
 
 /**
- * The credentials of RFC 8489: understood, and of no interest to a server that asks for none. USERNAME,
- * MESSAGE-INTEGRITY, REALM, NONCE, MESSAGE-INTEGRITY-SHA256, PASSWORD-ALGORITHM, USERHASH.
+ * The credentials of RFC 8489: understood, and ignored by a server that asks for none. USERNAME, MESSAGE-INTEGRITY,
+ * REALM, NONCE, MESSAGE-INTEGRITY-SHA256, PASSWORD-ALGORITHM, USERHASH.
  */
 const AUTHENTICATION: ReadonlySet<number> = new Set([0x0006, MESSAGE_INTEGRITY, 0x0014, 0x0015, 0x001c, 0x001d, 0x001e])
 
@@ -265,7 +268,8 @@ const READERS: Readonly<Record<number, AttributeReader>> = {
     return true
   },
   [SOFTWARE]: (into, value) => {
-    // Some servers count the padding in or write Latin-1: no reason to lose the address that the message is about.
+    // Some servers count the padding in, or write Latin-1. That is no reason to lose the address for which the message
+    // is there.
     const text = Bytes.toText(value)
     if (text !== undefined) into.software ??= text
     return true

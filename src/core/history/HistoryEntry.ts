@@ -4,9 +4,8 @@ import * as Bytes from "../../protocol/Bytes.js"
 import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
 
 /**
- * What the history of one conversation is made of, in the order in which it happened. Each entry is `type u8 | id 16 |
- * body`; integers are
- * `varint`:
+ * An entry of the history of one conversation, which has them in the order in which they happened. Each entry is `type
+ * u8 | id 16 | body`; integers are `varint`:
  *
  * | type | entry | body |
  * |---|---|---|
@@ -17,8 +16,8 @@ import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
  */
 export type HistoryEntry =
   /**
-   * We have said this to somebody who was called so then. `at` is ms since 1970 UTC, and means what the clock was
-   * worth.
+   * We have said this. `nick` is the peer's nickname at that time; `at` is ms since 1970 UTC by our clock, which may
+   * have been wrong.
    */
   | ({ readonly _tag: "Sent" } & Said)
   /** This was shown to us. */
@@ -36,8 +35,8 @@ interface Said {
 }
 
 /**
- * One entry; entries that are encoded one after the other are decoded together. The id is well-formed, the text no
- * longer than a message.
+ * One entry; entries that are encoded one after the other are decoded together. The text must be no longer than a
+ * message may be.
  */
 export const encode = (entry: HistoryEntry): Uint8Array => {
   const id = messageIdBytes(entry.id)
@@ -90,7 +89,7 @@ const read = (reader: Bytes.Reader): HistoryEntry | undefined => {
   }
 }
 
-/** Over `most` bytes fail the reader. */
+/** A text of more than `most` bytes fails the reader. */
 const readText = (reader: Bytes.Reader, most: number): string | undefined => {
   const length = reader.varint()
   return Bytes.toText(reader.bytes(length <= most ? length : Number.POSITIVE_INFINITY))

@@ -7,38 +7,40 @@ import { MessageId } from "../../domain/MessageId.js"
 export const HistoryMessage = Schema.Struct({
   direction: Schema.Literal("sent", "received"),
   id: MessageId,
-  /** What the other side was called then. */
+  /** The other side's nickname at that time. */
   nick: Schema.String,
   /** ms since 1970 UTC by our clock, when it was said or shown. */
   at: Schema.Number,
   text: Schema.String,
-  /** Of ours: what is known to have become of it. `sent`: not more than that we said it. */
+  /** Only for our messages: how far they are known to have come. `sent`: no more is known than that we said it. */
   state: Schema.optional(Schema.Literal("sent", "delivered", "read"))
 })
 export type HistoryMessage = typeof HistoryMessage.Type
 
-/** What was looked for: the newest that fit, oldest first, and how many more fit and are not among them. */
+/**
+ * The answer to a query: the newest messages that fit, oldest first, and how many (`more`) also fit and are left out.
+ */
 export const HistoryPage = Schema.Struct({ messages: Schema.Array(HistoryMessage), more: Schema.Int })
 export type HistoryPage = typeof HistoryPage.Type
 
-/** A screenful. */
+/** Messages on a page unless the query says otherwise: a screenful. */
 export const DEFAULT_LIMIT = 20
-/** With messages of the largest size 64 MB, with usual ones less than one. */
+/** Messages on a page at most: 64 MB if all have the largest size, less than one MB with usual ones. */
 export const MAX_LIMIT = 1_000
-/** Longer than anybody remembers the words of. */
+/** Characters of a search: more than a person remembers of a message. */
 export const MAX_SEARCH = 256
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
-/** What to look for; everything when nothing is said. */
+/** What to look for. A condition that is left out does not narrow the search. */
 export const HistoryQuery = Schema.Struct({
-  /** With whom: the person we talk to, or talked to last, under this nickname. Everybody when left out. */
+  /** Only the conversation with the person we talk to, or talked to last, under this nickname. */
   nick: optional(Schema.String.pipe(Schema.maxLength(256))),
   /** Messages at most, 1 to `MAX_LIMIT`; `DEFAULT_LIMIT` when left out. */
   limit: optional(Schema.Int.pipe(Schema.between(1, MAX_LIMIT))),
   /** Words that all occur in the text, in whatever case and order; at most `MAX_SEARCH` characters of them. */
   search: optional(Schema.String.pipe(Schema.maxLength(MAX_SEARCH))),
-  /** Only what is older than this, in ms since 1970 UTC. */
+  /** Only messages older than this, in ms since 1970 UTC. */
   before: optional(Schema.Finite)
 })
 export type HistoryQuery = typeof HistoryQuery.Type

@@ -7,14 +7,14 @@ export interface Wanted {
   readonly limit: number
   /** Words that all occur in the text, in whatever case. */
   readonly words?: ReadonlyArray<string>
-  /** Only what is older than this, in ms since 1970 UTC. */
+  /** Only messages older than this, in ms since 1970 UTC. */
   readonly before?: number
 }
 
 /**
- * Goes through the history of one conversation backwards, because what became of a message stands behind it. Memory is
- * bounded by
- * `limit` messages, and by the ids of those that are confirmed further on in the history than they were said.
+ * Goes through the history of one conversation backwards, because the entries that tell of a message's delivery and
+ * reading stand after the message. Memory is bounded by `limit` messages, and by the ids of messages whose confirmation
+ * was passed and which themselves were not reached yet.
  */
 export class Recollection {
   readonly #wanted: Wanted
@@ -23,7 +23,7 @@ export class Recollection {
   #more = 0
   readonly #delivered = new Set<MessageId>()
   readonly #marks = new Set<MessageId>()
-  /** Whether a message behind this place was read, and so all of ours before it. */
+  /** Whether a later message of ours was read: then all of ours before it were read, too. */
   #read = false
   #lastReceived: MessageId | undefined
   readonly #words: ReadonlyArray<string>
@@ -33,7 +33,7 @@ export class Recollection {
     this.#words = (wanted.words ?? []).map(fold)
   }
 
-  /** The entry before those that were taken so far. */
+  /** Takes the entry that stands before those taken so far. */
   take(entry: HistoryEntry): void {
     switch (entry._tag) {
       case "Delivered":
@@ -43,8 +43,8 @@ export class Recollection {
         this.#marks.add(entry.id)
         return
       case "Received": {
-        // Shown again after a crash in between: the one message that was on the screen and not yet written down as
-        // shown.
+        // A message stands twice in a row when a crash came after it was shown, and before that was written to the
+        // journal: then it was shown again.
         const repeated = entry.id === this.#lastReceived
         this.#lastReceived = entry.id
         if (!repeated) this.#find(entry, "received", undefined)
@@ -97,5 +97,8 @@ export const merge = (pages: ReadonlyArray<HistoryPage>, limit: number): History
   }
 }
 
-/** What is compared when the case does not matter: composed, so that `é` is one thing however it was typed. */
+/**
+ * The form in which texts are compared without regard to case. It is composed (NFC), so that `é` is the same however it
+ * was typed.
+ */
 const fold = (text: string): string => text.normalize("NFC").toLowerCase()

@@ -1,14 +1,14 @@
 /**
- * Which files a history has: for each conversation a shelf of segments, and which of them must go when there are too
- * many. Segments are numbered by the time (ms since 1970 UTC) at which they were begun, so that the oldest of all
- * shelves can be told; where a clock was set back, the next number of the shelf takes its place.
+ * The files of a history: for each conversation a shelf of segments. It decides which segment is removed when there are
+ * too many. The number of a segment is the time (ms since 1970 UTC) at which it was begun, so that the oldest of all
+ * shelves can be found; where the clock was set back, it is the next number of the shelf.
  */
 export class Shelves {
   /** Numbers in ascending order, never none. */
   readonly #shelves = new Map<string, Array<number>>()
   #count = 0
 
-  /** `names` as the store lists them; whatever is no segment is left alone. */
+  /** `names` as the store lists them. A name that is not a segment's is ignored. */
   constructor(names: Iterable<string>) {
     for (const name of names) {
       const match = NAME.exec(name)
@@ -56,7 +56,9 @@ export class Shelves {
     this.#count--
   }
 
-  /** A segment that is too many: the oldest of a shelf that has too many, else the oldest of all. */
+  /**
+   * The segment to remove, if there are too many: the oldest of a shelf that has too many, or else the oldest of all.
+   */
   surplus(): Segment | undefined {
     for (const [shelf, numbers] of this.#shelves)
       if (numbers.length > MAX_SEGMENTS_EACH) return { shelf, number: numbers[0]! }
@@ -77,19 +79,19 @@ export interface Segment {
 export const nameOf = ({ number, shelf }: Segment): string => `${shelf}/${String(number).padStart(DIGITS, "0")}`
 
 /**
- * Bytes at which a segment is full: small enough to be rewritten in passing, large enough that a long chat is few
- * files.
+ * Bytes at which a segment is full: few enough to rewrite one without a pause that people notice, and so many that a
+ * long chat takes few files.
  */
 export const MAX_SEGMENT = 512 * 1024
-/** With one person: 8 MiB, some 70,000 lines of usual length. */
+/** Segments of one shelf: 8 MiB, some 70,000 lines of usual length. */
 export const MAX_SEGMENTS_EACH = 16
-/** In all: 128 MiB, which a search reads in a second or two, and as many people at most. */
+/** Segments in all: 128 MiB, which a search reads in a second or two. So the history has at most as many shelves. */
 export const MAX_SEGMENTS = 256
 
 /** Bytes of a shelf's name, which is written in hexadecimal. */
 export const SHELF_BYTES = 16
-/** Of the greatest safe whole number. */
+/** Digits of a number in a file's name: as many as the greatest safe integer has. */
 const DIGITS = 16
-/** Leaves room for numbers to follow. */
+/** The greatest number that a clock may give: it leaves room for the numbers that follow it. */
 const MAX_NUMBER = 1e15
 const NAME = /^([0-9a-f]{32})\/(\d{16})$/

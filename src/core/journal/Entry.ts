@@ -6,8 +6,7 @@ import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
 import type { JournalEntry } from "../peer/Journal.js"
 
 /**
- * What a journal is made of: the entries of the peer machine, and what a later process needs besides to find the peer
- * again. Each is
+ * An entry of a journal: one of the peer machine, or what a later process needs besides to find the peer again. Each is
  * `type u8 | identity 32 | body`; integers are `varint`:
  *
  * | type | entry | body |
@@ -22,12 +21,10 @@ export type Entry =
   | Exclude<JournalEntry, { readonly _tag: "Shown" }>
   /** The messages of this peer that were shown, oldest first. */
   | { readonly _tag: "Shown"; readonly peer: PeerId; readonly ids: ReadonlyArray<MessageId> }
-  /** The nickname that the peer was last known by, and the sequence of the next message to it. */
+  /** The last nickname of the peer, and the sequence of the next message to it. */
   | { readonly _tag: "Peer"; readonly peer: PeerId; readonly nick: string; readonly nextSequence: number }
 
-/**
- * The entries one after the other. Their peers and ids are well-formed, and a nickname has at most `MAX_STORED_BYTES`.
- */
+/** The bytes of the entries, one after the other. A nickname must have at most `MAX_STORED_BYTES`. */
 export const encode = (entries: ReadonlyArray<Entry>): Uint8Array => {
   let length = 0
   for (const entry of entries) length += sizeOf(entry)
@@ -127,7 +124,7 @@ const writeBytes = (writer: Bytes.Writer, bytes: Uint8Array): void => {
   writer.bytes(bytes)
 }
 
-/** Over `most` bytes fail the reader. */
+/** A byte string of more than `most` bytes fails the reader. */
 const readBytes = (reader: Bytes.Reader, most: number): Uint8Array => {
   const length = reader.varint()
   return reader.bytes(length <= most ? length : Number.POSITIVE_INFINITY)

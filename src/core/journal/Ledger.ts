@@ -6,16 +6,16 @@ import { MAX_PEERS } from "../peer/PeerTable.js"
 import type { Entry } from "./Entry.js"
 
 /**
- * What all entries of a journal come to: the messages that wait for each peer, and the ids that each peer may repeat.
- * It is what a new process begins with, and what a journal is rewritten from when it has grown.
+ * The sum of all entries of a journal: the messages that wait for each peer, and the ids that each peer may repeat. A
+ * new process begins with it, and a journal that has grown is written anew from it.
  *
- * Bounded whatever the entries say: `MAX_ACCOUNTS` peers, a full outbox each but `MAX_WAITING_BYTES` in all, `MAX_SEEN`
- * ids each but
- * `MAX_IDS` in all. Where there are too many, the peers (and ids) that were not talked to for longest are forgotten,
- * never a message that waits.
+ * Its size is bounded whatever the entries say: `MAX_ACCOUNTS` peers, each with a full outbox but all together with
+ * `MAX_WAITING_BYTES`, and each with `MAX_SEEN` ids but all together with `MAX_IDS`. Where there are too many, it
+ * forgets the peers that were not talked to for longest, or the ids of their messages; a message that waits is never
+ * forgotten.
  */
 export class Ledger {
-  /** The one that was talked to last is last. */
+  /** By peer; the peer that was talked to last is last. */
   readonly #accounts = new Map<PeerId, Account>()
   #waitingBytes = 0
   #ids = 0
@@ -56,7 +56,7 @@ export class Ledger {
     }
   }
 
-  /** What a conversation with this peer begins with. */
+  /** The past that a conversation with this peer goes on from; `undefined` when there is none. */
   past(peer: PeerId): Past | undefined {
     const account = this.#accounts.get(peer)
     if (account === undefined) return undefined
@@ -80,7 +80,7 @@ export class Ledger {
   *entries(): Generator<Entry> {
     for (const [peer, { delivered, nextSequence, nick, outbox, shown }] of this.#accounts) {
       yield { _tag: "Peer", peer, nick, nextSequence }
-      // First, so that they cannot confirm what still waits.
+      // These come first, so that they cannot confirm a message that still waits.
       for (const id of delivered) yield { _tag: "Delivered", peer, id }
       for (const message of outbox.values()) yield { _tag: "Accepted", peer, ...message }
       if (shown.size > 0) yield { _tag: "Shown", peer, ids: [...shown] }
@@ -131,7 +131,10 @@ export class Ledger {
     return false
   }
 
-  /** The peer's account, from now on the latest; `undefined` when there is no room for one more. */
+  /**
+   * The peer's account, a new one if need be, which now counts as the last talked to; `undefined` when there is no room
+   * for one more.
+   */
   #touch(peer: PeerId): Account | undefined {
     const account = this.#accounts.get(peer)
     if (account !== undefined) {
@@ -157,7 +160,7 @@ export class Ledger {
     return made
   }
 
-  /** The peer that was not talked to for longest and that nothing waits for. */
+  /** The peer that was not talked to for longest, among those for which no message waits. */
   #idlest(): PeerId | undefined {
     for (const [peer, { outbox }] of this.#accounts) if (outbox.size === 0) return peer
     return undefined
@@ -169,13 +172,16 @@ interface Account {
   nextSequence: number
   readonly outbox: Map<MessageId, PastMessage>
   outboxBytes: number
-  /** The last messages of ours that were, oldest first. */
+  /** The last messages of ours that were delivered, oldest first. */
   readonly delivered: Array<MessageId>
   /** Oldest first. */
   readonly shown: Set<MessageId>
 }
 
-/** Of each peer: what somebody reads after our restart is the newest, or not much older. */
+/**
+ * Delivered messages kept for each peer: what the peer reads after our restart is the newest message, or not much
+ * older.
+ */
 const MAX_DELIVERED = 16
 /** As many peers as the peer machine holds at once. */
 const MAX_ACCOUNTS = MAX_PEERS

@@ -9,8 +9,8 @@ import * as Bytes from "../../protocol/Bytes.js"
  * file is written by one process alone, and that process numbers its blocks upwards. A later process reads the file and
  * begins another one.
  *
- * The end of a file may be torn (a crash in an append): what is not whole there counts as never written. A block in the
- * middle that is not authentic is left out and told as damage.
+ * The end of a file may be torn by a crash during an append: a block that is not whole there counts as never written. A
+ * block in the middle that is not authentic is left out, and reported as damage.
  */
 export class SealedLogWriter {
   readonly #crypto: Crypto
@@ -41,12 +41,12 @@ export class SealedLogWriter {
 }
 
 export type LogContent =
-  /** `damaged`: something in it cannot be read that no crash explains. */
+  /** `damaged`: something in the file cannot be read, and a crash does not explain it. */
   | { readonly _tag: "Log"; readonly blocks: ReadonlyArray<Uint8Array>; readonly damaged: boolean }
   /** Not a journal, or one of a later version. */
   | { readonly _tag: "Foreign" }
 
-/** What is in a file, whatever is in it. An empty file is an empty journal. */
+/** Reads a file, whatever is in it. An empty file is an empty journal. */
 export const read = (crypto: Crypto, secret: Uint8Array, file: Uint8Array): LogContent => {
   if (file.length === 0) return { _tag: "Log", blocks: [], damaged: false }
   const reader = new Bytes.Reader(file)
@@ -59,7 +59,7 @@ export const read = (crypto: Crypto, secret: Uint8Array, file: Uint8Array): LogC
   for (let number = 0; reader.remaining > 0; number++) {
     const head = reader.bytes(LENGTH_BYTES)
     const length = new Bytes.Reader(head).u32()
-    // Zeros are what a file system leaves of an append that was not flushed.
+    // After a crash a file system may show zeros in place of an append that was not flushed.
     if (length === 0 || reader.remaining < length)
       return { _tag: "Log", blocks, damaged: damaged || length > MAX_SEALED }
     const block = new Uint8Array(length)

@@ -7,8 +7,9 @@ import * as Endpoint from "../../domain/Endpoint.js"
 export type Dependency = "endpoint-independent" | "address-dependent" | "address-and-port-dependent"
 
 /**
- * What measurements leave possible: everything from `best` (easiest to connect to) to `worst`. One server with two
- * ports, for example, can tell the two ends apart and not the middle. Known for sure where both are the same.
+ * What measurements leave possible: every behaviour from `best` (easiest to connect to) to `worst`. A behaviour is
+ * known for sure where both are the same. One server with two ports, for example, cannot tell the one in the middle
+ * from the best.
  */
 export interface Range {
   readonly best: Dependency

@@ -5,8 +5,9 @@ import { type NatReport, NO_TRANSLATION } from "./NatReport.js"
 import { keyOf, mappedOf, type Patience, type Random, same, Transaction } from "./Transaction.js"
 
 /**
- * Both sockets are fresh: they have sent nothing before. `first` asks everybody, for the mapping. `second` sends to
- * nobody but the server's first endpoint, so that whatever else reaches it came through the filter by itself.
+ * Two fresh sockets, which have sent nothing before. `first` asks all servers, for the mapping. `second` sends only to
+ * the server's first endpoint, so that a packet from anywhere else can only reach it when the filter lets it in
+ * unasked.
  */
 export type Socket = "first" | "second"
 
@@ -20,7 +21,7 @@ export interface DiscoveryOptions {
   readonly secondPort?: number
   /** Further STUN servers, for the mapping alone; those beyond `MAX_OTHERS` are left out. */
   readonly others?: ReadonlyArray<Endpoint.Endpoint>
-  /** Every endpoint that a socket has on this machine: its port, with each address of its own. */
+  /** Every endpoint that a socket has on this machine: its port, with each address of the machine. */
   readonly local: Readonly<Record<Socket, ReadonlyArray<Endpoint.Endpoint>>>
   readonly random: Random
 }
@@ -33,15 +34,15 @@ export interface DiscoveryTransmit {
 
 /**
  * Finds out how the NATs and firewalls of this network behave (RFC 5780 §4): mapping (§4.3), filtering (§4.4) and
- * hairpinning, all at the same time, in at most 10 s. How much can be known depends on the server: with two ports on
- * one address the middle of each scale stays open, with a second address (or another server, for the mapping) nothing
+ * hairpinning, all at the same time, in at most 10 s. How much can be known depends on the server. With two ports on
+ * one address the middle of each scale stays open; with a second address (or another server, for the mapping) nothing
  * does.
  *
  * Silence counts as "filtered" only if the first socket got an answer from the very endpoint that was silent towards
  * the second.
  *
- * Life: asks at once; after each call drain `pollTransmit` and wake it at `pollTimeout`; `pollReport` gives the report
- * when all is known, once, and from then on nothing happens any more.
+ * Life: it asks at once. After each call its driver drains `pollTransmit` and calls `handleTimeout` at `pollTimeout`.
+ * When all is known, `pollReport` gives the report, once, and from then on nothing happens any more.
  */
 export class NatDiscovery {
   readonly #options: DiscoveryOptions
@@ -108,7 +109,8 @@ export class NatDiscovery {
     const { server } = probe.transaction
     if (probe.purpose === "hairpin") return
     if (probe.purpose === "change-both" || probe.purpose === "change-port") {
-      // An answer from where the request went: the server cannot do it, and says so or ignores the wish.
+      // The answer comes from where the request went: the server cannot answer from elsewhere, and says so or ignores
+      // the wish.
       if (same(from, server)) probe.outcome = "unsupported"
       else if (same(from, probe.expected)) probe.outcome = "answer"
       else return
@@ -147,7 +149,7 @@ export class NatDiscovery {
     }
   }
 
-  /** RFC 5780 §4.4, tests II and III at the same time: neither opens the filter for the other. */
+  /** RFC 5780 §4.4, tests II and III at the same time: neither opens the filter for the answer to the other. */
   #testFilter(advertised: Endpoint.Endpoint | undefined, now: number): void {
     const { secondPort, server } = this.#options
     const other = this.#usable(advertised)
@@ -157,8 +159,8 @@ export class NatDiscovery {
   }
 
   /**
-   * Each socket sends to the outer endpoint of the other one: as two programs of this network would who know nothing
-   * better, each opening its filter for the other.
+   * Each socket sends to the outer endpoint of the other one, as two programs of this network would that know only each
+   * other's outer endpoint; each so opens its filter for the other.
    */
   #testHairpin(now: number): void {
     const { first, second } = this.#mapped
@@ -174,7 +176,7 @@ export class NatDiscovery {
     for (const { purpose, transaction } of this.#probes) if (purpose === "hairpin") transaction.finish(now)
   }
 
-  /** A second address and port of the server's that deserves the name, whatever the server says. */
+  /** The other endpoint that the server names, if both its address and its port differ from those of the first. */
   #usable(other: Endpoint.Endpoint | undefined): Endpoint.Endpoint | undefined {
     const { server } = this.#options
     if (other?.family !== server.family || other.port === 0) return undefined
@@ -247,7 +249,7 @@ interface Probe {
   readonly purpose: Purpose
   readonly socket: Socket
   readonly transaction: Transaction
-  /** Where the answer comes from if all goes well. */
+  /** The endpoint that the answer comes from when the server and the filter let it. */
   readonly expected: Endpoint.Endpoint
   outcome: Outcome | undefined
 }

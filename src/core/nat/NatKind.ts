@@ -2,9 +2,10 @@ import { exactly, UNKNOWN } from "./Behaviour.js"
 import type { Reachability } from "./Expectation.js"
 
 /**
- * A network in one word, as far as its user's program found out by the way: `blocked`: no UDP; `none`: no translation,
- * though maybe a firewall; `easy`: a NAT that shows every peer the same port; `hard`: one that shows each peer another.
- * Peers tell each other in the handshake, so that both can say why a conversation takes the path that it takes.
+ * A network in one word, as far as the program has found out without examining it. `blocked`: no UDP. `none`: no
+ * translation, though maybe a firewall. `easy`: a NAT that shows every peer the same port. `hard`: one that shows each
+ * peer another port. Peers tell each other in the handshake, so that both can say why a conversation takes the path
+ * that it takes.
  */
 export type NatKind = (typeof KINDS)[number]
 
@@ -14,10 +15,10 @@ const NAT_MASK = 0b111
 
 export const toFeatures = (kind: NatKind): number => KINDS.indexOf(kind)
 
-/** What a later version may say besides is `unknown`. */
+/** A kind that only a later version knows is `unknown`. */
 export const fromFeatures = (features: number): NatKind => KINDS[features & NAT_MASK] ?? "unknown"
 
-/** What is known of such a network: everything but what its filter does, which only a discovery tells. */
+/** What is known of a network of this kind: everything but its filtering, which only a discovery finds out. */
 export const reachabilityOf = (kind: NatKind): Reachability => ({
   udp: kind !== "blocked",
   mapping:

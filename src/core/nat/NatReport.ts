@@ -32,7 +32,7 @@ export const reachabilityOf = (report: NatReport): Reachability => ({
   filtering: report.filtering
 })
 
-/** The report in sentences for people who know nothing of NATs, one line each; what to do about it says `advise`. */
+/** The report in sentences for people who know nothing of NATs, one line each. `advise` says what to do about it. */
 export const describe = (report: NatReport): ReadonlyArray<string> => {
   const name = FAMILY[report.family]
   if (!report.udp) {
@@ -46,7 +46,10 @@ export const describe = (report: NatReport): ReadonlyArray<string> => {
   return lines
 }
 
-/** The one change that helps most; none where every peer with UDP is reached directly already, or nothing is known. */
+/**
+ * The one change that helps most; `undefined` where every peer that has UDP is reached directly already, or nothing is
+ * known.
+ */
 export const advise = ({ filtering, mapping, translated, udp }: NatReport): string | undefined => {
   if (!udp) return "To talk directly to anybody: let this network's firewall pass UDP."
   if (mapping.best !== "endpoint-independent") {

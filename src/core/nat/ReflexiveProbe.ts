@@ -11,7 +11,7 @@ export interface ReflexiveOptions {
   readonly random: Random
 }
 
-/** What the internet sees of our socket of one family. */
+/** How the internet sees our socket of one address family. */
 export interface Reflexive {
   readonly family: Endpoint.Family
   /** Server-reflexive candidates, at most `MAX_REFLEXIVE`, the best first; none when no server answers. */
@@ -22,8 +22,8 @@ export interface Reflexive {
    */
   readonly mapping: Behaviour.Range
   /**
-   * Since the event before, a server saw us elsewhere: the network changed or the NAT restarted, and paths to peers are
-   * in doubt.
+   * Whether a server has seen us at another endpoint since the event before: the network changed or the NAT restarted,
+   * so paths to peers are in doubt.
    */
   readonly moved: boolean
 }
@@ -37,10 +37,10 @@ export interface Reflexive {
  * and notices a new one. A server that saw us move throws doubt on what the others said before, so those are asked
  * again at once.
  *
- * Life: idle until `start`; after each call drain `pollTransmit` and `pollEvent` and wake it at `pollTimeout`. An event
- * is the whole state of one family and replaces an older one that was not fetched, so nothing grows. Answers count only
- * from the server asked and with its transaction id; a server may still lie, which is why peers send a candidate
- * nothing but small probes.
+ * Life: it is idle until `start`. After each call its driver drains `pollTransmit` and `pollEvent` and calls
+ * `handleTimeout` at `pollTimeout`. An event is the whole state of one family, and replaces an older one that was not
+ * fetched, so nothing grows. An answer counts only when it comes from the server that was asked and has the
+ * transaction's id. A server may still lie, which is why peers send nothing but small probes to a candidate.
  */
 export class ReflexiveProbe {
   readonly #random: Random
@@ -55,18 +55,18 @@ export class ReflexiveProbe {
     this.#targets = targets(options.servers)
   }
 
-  /** Wants candidates from now on; without effect when it does already. */
+  /** Begins to ask for candidates; without effect when it has begun already. */
   start(now: number): void {
     this.#nextRound ??= now
   }
 
-  /** Wants none any more: asks nobody, tells nothing. */
+  /** Stops: no server is asked any more, and no event comes. */
   stop(): void {
     this.#nextRound = undefined
     for (const target of this.#targets) target.transaction = undefined
   }
 
-  /** Other servers from now on; what the ones that stay have told is kept. */
+  /** Replaces the servers. What is known from those that stay is kept. */
   setServers(servers: ReadonlyArray<Endpoint.Endpoint>, now: number): void {
     const known = this.#targets
     this.#targets = targets(servers).map((target) => known.find(({ server }) => same(server, target.server)) ?? target)
@@ -74,14 +74,14 @@ export class ReflexiveProbe {
     this.#tell()
   }
 
-  /** The machine's addresses changed: asks everybody now instead of at the next round. */
+  /** The machine's addresses changed: asks all servers now instead of in the next round. */
   networkChanged(now: number): void {
     if (this.#nextRound === undefined) return
     this.#nextRound = now
     for (const target of this.#targets) target.silent = false
   }
 
-  /** Asks this server now: it answers, whoever else does not. Without effect while idle. */
+  /** Asks this server now, to see whether it answers. Without effect while idle. */
   check(server: Endpoint.Endpoint, now: number): void {
     const target = this.#targets.find((each) => same(each.server, server))
     if (target === undefined || this.#nextRound === undefined) return
@@ -89,7 +89,9 @@ export class ReflexiveProbe {
     this.#ask(target, now)
   }
 
-  /** Whether the datagram was an answer to us, and of no interest to anybody else. */
+  /**
+   * Handles a datagram; `true` when it was an answer to one of our requests, and so is of no interest to the peer link.
+   */
   handleDatagram(from: Endpoint.Endpoint, data: Uint8Array, now: number): boolean {
     const message = Stun.decode(data)
     if (message === undefined || (message.class !== "success" && message.class !== "error")) return false
@@ -147,7 +149,7 @@ export class ReflexiveProbe {
     target.transaction = new Transaction({ server: target.server, patience, random: this.#random }, now)
   }
 
-  /** A server sees us elsewhere than before, so what the others saw before is not true any more either. */
+  /** A server sees us at another endpoint than before. So what the other servers saw before is out of date as well. */
   #move(moved: Target, mapped: Endpoint.Endpoint, now: number): void {
     for (const target of this.#targets) {
       if (target === moved || target.server.family !== moved.server.family) continue
@@ -158,13 +160,13 @@ export class ReflexiveProbe {
     moved.moved = true
   }
 
-  /** Puts an event where the state of a family is not the one told last. */
+  /** Makes an event of the state of each family that has changed since it was told last. */
   #tell(): void {
     for (const family of FAMILIES) {
       const mine = this.#targets.filter(({ server }) => server.family === family)
       if (mine.length === 0 && !this.#told.has(family)) continue
       const observations = mine.flatMap(({ mapped, server }) => (mapped === undefined ? [] : [{ server, mapped }]))
-      // Silence is news only when everybody has had the time to answer.
+      // Without any answer the state is only told when all servers have had the time to answer.
       if (observations.length === 0 && mine.some(({ silent }) => !silent)) continue
       const moved = mine.some((target) => target.moved)
       const told = this.#told.get(family)
@@ -172,7 +174,7 @@ export class ReflexiveProbe {
       const state = { family, candidates, mapping: Behaviour.mappingOf(observations), moved }
       if (told !== undefined && !moved && isSame(told, state)) continue
       for (const target of mine) target.moved = false
-      // An event that nobody fetched yet is replaced, but a move is not to be forgotten with it.
+      // The new event replaces one that was not fetched yet; if that one told of a move, so does the new one.
       this.#events.set(family, { ...state, moved: moved || this.#events.get(family)?.moved === true })
       this.#told.set(family, state)
     }
@@ -182,7 +184,10 @@ export class ReflexiveProbe {
 /** Two ports of one server and some public servers, in two families; each costs two packets a round. */
 export const MAX_SERVERS = 8
 
-/** Of the `MAX_CANDIDATES` that a peer takes: behind a hard NAT a third guess is no better than the first two. */
+/**
+ * Reflexive candidates of one family, of the `MAX_CANDIDATES` that a peer takes: behind a hard NAT a third guess is no
+ * better than the first two.
+ */
 export const MAX_REFLEXIVE = 2
 
 /**
@@ -194,12 +199,15 @@ const REFRESH = 20_000
 const REFRESH_SPREAD = 7_000
 
 /**
- * Requests at 0, 0.5, 1.5, 3.5 and 7.5 s, and over at 15.5 s: RFC 8489's waits, cut so that a round ends before the
- * next.
+ * Requests leave at 0, 0.5, 1.5, 3.5 and 7.5 s, and the transaction is over at 15.5 s: the waits of RFC 8489, fewer of
+ * them so that a round ends before the next.
  */
 const PATIENT: Patience = { sends: 5, lastWaitMs: 8_000 }
 
-/** Who did not answer a whole round is asked once a round: on a network without UDP that is all that is left to do. */
+/**
+ * A server that did not answer in a whole round is asked only once in each following round: on a network without UDP
+ * more would be in vain.
+ */
 const RESIGNED: Patience = { sends: 1, lastWaitMs: 8_000 }
 
 const FAMILIES = ["ipv4", "ipv6"] as const
@@ -207,11 +215,11 @@ const FAMILIES = ["ipv4", "ipv6"] as const
 interface Target {
   readonly server: Endpoint.Endpoint
   transaction: Transaction | undefined
-  /** Where the server saw us last. */
+  /** The endpoint at which the server saw us last. */
   mapped: Endpoint.Endpoint | undefined
-  /** It saw us elsewhere, and nobody was told yet. */
+  /** Whether the server saw us at another endpoint than before, and no event has told that yet. */
   moved: boolean
-  /** It did not answer when it was asked last, or said nothing useful. */
+  /** Whether the server did not answer when it was asked last, or named no usable endpoint. */
   silent: boolean
 }
 

@@ -7,7 +7,7 @@ export interface TransactionOptions {
   /** Asks for the answer from another address, port or both (RFC 5780 §7.2). */
   readonly change?: { readonly address: boolean; readonly port: boolean }
   readonly patience: Patience
-  /** Fresh unpredictable bytes: whoever guesses a transaction id can lie about our address (RFC 8489 §5). */
+  /** Fresh unpredictable bytes: an attacker who guesses a transaction id can lie about our address (RFC 8489 §5). */
   readonly random: Random
 }
 
@@ -24,8 +24,8 @@ export interface Patience {
 /**
  * Ms until the first repetition, doubled with each (RFC 8489 §6.2.1: at least 500 unless the round trip is known). It
  * is not lowered to a round trip measured earlier either: on a mobile link that was idle the next answer takes far
- * longer than the last one did, and nobody waits for this one, because the conversation is already up through the
- * relay.
+ * longer than the last one did. Nothing waits for this answer anyway, because the conversation is already up through
+ * the relay.
  */
 export const INITIAL_RTO = 500
 
@@ -48,7 +48,8 @@ export class Transaction {
     this.#patience = patience
     this.#begun = now
     this.#next = now
-    // FINGERPRINT, because the socket also carries the peer link. SOFTWARE makes the request as large as its answer.
+    // FINGERPRINT is there because the socket also carries the peer link. SOFTWARE makes the request as large as its
+    // answer.
     this.#request = Stun.encode({
       class: "request",
       method: Stun.BINDING,
@@ -64,8 +65,8 @@ export class Transaction {
   }
 
   /**
-   * The answer came. Gives the round trip in ms, unless the request was repeated: who knows which one was answered
-   * (Karn).
+   * The answer came. Gives the round trip in ms, unless the request was repeated: then it is not known which one was
+   * answered (Karn's algorithm).
    */
   finish(now: number): number | undefined {
     this.#over = true
@@ -83,7 +84,8 @@ export class Transaction {
   poll(now: number): Uint8Array | undefined {
     if (this.#over || this.#sent >= this.#patience.sends || now < this.#next) return undefined
     this.#sent++
-    // From `now`, not from when it was due: after a pause of the program the requests must not leave in a bunch.
+    // Counted from `now` and not from when the request was due: after a pause of the program the requests must not
+    // leave in a bunch.
     this.#next =
       now + (this.#sent === this.#patience.sends ? this.#patience.lastWaitMs : INITIAL_RTO * 2 ** (this.#sent - 1))
     return this.#request
@@ -98,7 +100,7 @@ export class Transaction {
 /** The `key` of the transaction that a message belongs to. */
 export const keyOf = (message: Stun.Message): string => Bytes.toHex(message.transactionId)
 
-/** Our endpoint as the answer tells it; `undefined` when it tells none that a peer could send to. */
+/** Our endpoint as the answer names it; `undefined` when it names none that a peer could send to. */
 export const mappedOf = (message: Stun.Message, server: Endpoint.Endpoint): Endpoint.Endpoint | undefined => {
   if (message.class !== "success" || message.method !== Stun.BINDING || message.unknown.length > 0) return undefined
   const mapped = message.attributes.xorMappedAddress ?? message.attributes.mappedAddress

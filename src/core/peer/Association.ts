@@ -22,14 +22,14 @@ import type { PeerReport } from "./path/Report.js"
 import type { Route, Transmit } from "./Route.js"
 
 /**
- * Everything between us and one peer identity: its conversation, at most one connection in use, at most one that we
- * answered and that is not confirmed yet, at most one handshake that we began.
+ * Everything between us and one peer identity: its conversation, at most one connection in use, the connections that we
+ * made by answering a handshake and that are not confirmed yet, and at most one handshake that we began.
  *
  * A handshake names the ends of the connection that its sender believes in. When both sides name the same pair, it
  * brings new keys to that connection; otherwise it makes a new one, and the conversation starts over with what was not
  * delivered. When both begin at once, the side with the lower static key stays the initiator: it does not answer the
- * other's HS1 (but sends its own to where that came from, on the channel it came on), and the other answers and forgets
- * its own.
+ * other's HS1, but sends its own HS1 to the address that the other's came from, on the same channel. The other side
+ * answers that one and forgets its own.
  */
 export class Association {
   readonly #context: AssociationContext
@@ -38,7 +38,10 @@ export class Association {
   #connection: Connection | undefined
   readonly #unconfirmed = new HalfOpen()
   readonly #own: HandshakeInitiator
-  /** The one to begin handshakes on: of our newest `invite`, or the one that the connection in use came from. */
+  /**
+   * The introduction on which we begin handshakes: that of our newest `invite`, or the one that the connection in use
+   * came from.
+   */
   #introduction: OpenIntroduction | undefined
   /** The introduction that the connection in use came from. */
   #connectedOn: OpenIntroduction | undefined
@@ -46,7 +49,7 @@ export class Association {
   readonly introductions = new Map<ChannelId, OpenIntroduction>()
   /** The last HS1 that we answered on each introduction, and how; forgotten with the introduction. */
   readonly #answers = new WeakMap<OpenIntroduction, Answer>()
-  /** Where the last connection had reached the peer. */
+  /** The routes of the last connection; a new handshake tries them too. */
   #lastRoutes: ReadonlyArray<Route> = []
   readonly #history = new PathHistory()
   #peerNat: NatKind.NatKind = "unknown"
@@ -70,7 +73,10 @@ export class Association {
     return this.#connection
   }
 
-  /** Nothing would be lost, and nobody would notice, if this association were forgotten. */
+  /**
+   * Whether this association may be forgotten: it has no connection and no handshake, and neither consent nor a message
+   * of ours would be lost with it.
+   */
   get isIdle(): boolean {
     return (
       this.#connection === undefined &&
@@ -106,7 +112,7 @@ export class Association {
     if (!introduction.inviting) introduction.startOpening(now)
   }
 
-  /** Says goodbye, withdraws our consent, forgets everything but the conversation. */
+  /** Says goodbye to the peer, withdraws our consent, and forgets everything but the conversation. */
   close(now: number): void {
     this.conversation.consented = false
     this.#own.drop()
@@ -118,13 +124,13 @@ export class Association {
     this.#afterConnection(now)
   }
 
-  /** Reachability changed: probe now. */
+  /** The peer's reachability may have changed: probes its paths, and sends an open handshake again, at once. */
   nudge(now: number): void {
     this.#connection?.paths.retry(now)
     this.#own.open?.sendNow(now)
   }
 
-  /** Our own candidates changed: tells the peer, and tries the paths. */
+  /** Our own candidates changed: tells the peer the new ones, and probes all paths. */
   candidatesChanged(now: number): void {
     this.#connection?.paths.retry(now)
   }
@@ -137,7 +143,8 @@ export class Association {
         for (const route of introduction.routes(this.#policy)) connection.paths.add(route, now)
       }
     }
-    // A handshake under way goes to the routes, and tells the addresses, of the former policy.
+    // A handshake under way was sent to the routes that the former policy permitted, and names the addresses that it
+    // let us tell: it is begun anew.
     const attempt = this.#own.open
     if (attempt !== undefined) this.#begin(attempt.kind, attempt.introduction, now)
   }
@@ -175,7 +182,8 @@ export class Association {
     const received = Terms.receive(this.#context, introduction, packet, now)
     if (received === undefined) return
     if (leads) {
-      // The peer may have forgotten the channel that we chose; this one it knows.
+      // The peer may have forgotten the channel that our handshake is on. It knows the one that its own handshake came
+      // on, so ours goes on there.
       this.#begin(attempt.kind, introduction, now, [route])
       return
     }
@@ -247,7 +255,10 @@ export class Association {
     if (connection === this.#connection) this.#afterConnection(now)
   }
 
-  /** After anything that may have ended the connection in use: tells the application, and looks for the peer again. */
+  /**
+   * To be called after anything that may have ended the connection in use. If it has ended, the application is told,
+   * and a peer that went silent is looked for again.
+   */
   afterChange(now: number): void {
     this.#afterConnection(now)
   }
@@ -271,7 +282,8 @@ export class Association {
     this.#connection?.handleTimeout(now)
     this.#afterConnection(now)
     const expired = this.#unconfirmed.expire(now)
-    // Answering made us forget our own handshake; the peer has not come back, so it is our turn again.
+    // When we answered the peer's handshake we dropped our own. The peer sent nothing on the connection that this made,
+    // so we begin a handshake again.
     if (
       expired !== undefined &&
       this.conversation.consented &&
@@ -289,7 +301,10 @@ export class Association {
     for (const introduction of this.introductions.values()) if (now >= introduction.openAt) this.#open(introduction)
   }
 
-  /** An introduction may bring new addresses: whatever looks for the peer at this moment tries them, too. */
+  /**
+   * An introduction may bring new addresses of the peer: the connection in use probes them, and an open handshake is
+   * sent to them.
+   */
   #learn(introduction: OpenIntroduction, now: number): void {
     const routes = introduction.routes(this.#policy)
     for (const route of routes) this.#connection?.paths.add(route, now)
@@ -302,7 +317,8 @@ export class Association {
     now: number,
     moreRoutes: ReadonlyArray<Route> = this.#lastRoutes
   ): void {
-    // Naming what there is keeps it: the peer may have it in use, even if we have not heard so yet.
+    // A handshake that names a connection keeps it. So an unconfirmed one is named as well: the peer may have it in use
+    // already, though we have not heard so yet.
     const rekeys = this.#connection ?? this.#unconfirmed.newest
     const routes = [...introduction.routes(this.#policy), ...moreRoutes.filter((route) => permits(this.#policy, route))]
     const isElsewhere = introduction !== this.#connectedOn
@@ -312,7 +328,7 @@ export class Association {
     this.#afterConnection(now)
   }
 
-  /** A connection with the keys of a handshake, known under its index. */
+  /** Makes a connection with the keys of a handshake, and registers it under its index. */
   #connect(
     epoch: Epoch,
     localId: Uint8Array,
@@ -345,7 +361,7 @@ export class Association {
     return connection
   }
 
-  /** What a handshake tells of the peer anew. */
+  /** Takes over what the payload of a handshake says of the peer: its NAT, its addresses, its consent. */
   #refresh(connection: Connection, payload: HandshakePayload, now: number): void {
     this.#peerNat = NatKind.fromFeatures(payload.features)
     for (const endpoint of payload.candidates) connection.paths.add({ _tag: "Direct", endpoint }, now, "peer")
@@ -364,7 +380,8 @@ export class Association {
     this.#introduction ??= introduction
     this.conversation.restart()
     connection.announce()
-    // What was begun without knowing of this connection would replace it.
+    // A handshake that was begun before this connection existed does not name it, and would replace it: it is begun
+    // anew.
     const attempt = this.#own.open
     if (attempt !== undefined && attempt.rekeys !== connection) this.#begin("rekey", attempt.introduction, now)
   }

@@ -10,27 +10,27 @@ import type { Policy } from "./path/Policy.js"
 import type { Transmit } from "./Route.js"
 import type { CongestionController } from "./recovery/CongestionController.js"
 
-/** What all associations of a client share: who we are, and the way out. */
+/** What all associations of a client share: our keys and record, and where packets, events and journal entries go. */
 export interface AssociationContext {
   readonly crypto: Crypto
   readonly entropy: { readonly bytes: (length: number) => Uint8Array }
   readonly staticKeys: KeyPair
-  /** When this client came up. */
+  /** Monotonic ms at which this client started. */
   readonly startedAt: number
   /** Our signed record. */
   readonly record: () => Uint8Array
-  /** Where this peer may reach us: nothing, when it is not to know. */
+  /** The addresses at which this peer may reach us; none when its policy hides them from it. */
   readonly candidates: (peer: PeerId) => ReadonlyArray<Endpoint>
   readonly policy: (peer: PeerId) => Policy
-  /** Our own network, as far as known. */
+  /** The NAT of our own network, as far as it is known. */
   readonly nat: () => NatKind
   readonly emit: (event: PeerEvent) => void
-  /** Absent when nothing is written down. */
+  /** Where conversations are written down; `undefined` when there is no journal. */
   readonly journal: ConversationJournal | undefined
   /** Sends a packet that belongs to no connection in use. */
   readonly transmit: (transmit: Transmit) => void
   readonly indexes: Indexes
   readonly memory: PacketMemory
-  /** A controller for one use of a path. */
+  /** Makes a congestion controller for one use of a path. */
   readonly congestion: () => CongestionController
 }

@@ -28,15 +28,18 @@ import { Streams } from "./stream/Streams.js"
  * parts make the decisions.
  *
  * The side that answered the handshake says nothing until the first authentic packet shows that the other one has the
- * keys (`confirmed`): the handshake might have been a replay. `ended` says why it is over; nothing is sent or accepted
- * after that.
+ * keys (`confirmed`): the handshake might have been a replay. Once `ended` is set, which says why, nothing is sent or
+ * accepted any more.
  */
 export class Connection implements LossSink {
   readonly #context: ConnectionContext
   readonly keys: KeyRing
   readonly paths: Paths
   readonly chat: ChatChannel
-  /** `left` and `timeout` are the peer's doing; `closed` is ours, because it broke the protocol or we wanted it. */
+  /**
+   * `left`: the peer said goodbye. `timeout`: it fell silent. `closed`: we ended the connection, because the peer broke
+   * the protocol or we wanted to. `replaced`: a newer connection took its place.
+   */
   ended: DisconnectReason | undefined
   #violation = false
   #announced = false
@@ -90,7 +93,9 @@ export class Connection implements LossSink {
     return this.#confirmed
   }
 
-  /** Tells the application that the connection is up; from then on it hears of paths and consent. */
+  /**
+   * Tells the application that the connection is up. From then on it is told of changes of the path, and of consent.
+   */
   announce(): void {
     const path = this.paths.active
     if (this.#announced || path === undefined) return
@@ -100,8 +105,8 @@ export class Connection implements LossSink {
   }
 
   /**
-   * The handshake came to its end: `bytes` came from `route`, `rtt` ms after ours when that is known, and `sent` went
-   * back.
+   * The handshake is complete. Its last packet came from `route` with `bytes` bytes, `rtt` ms after the packet of ours
+   * that it answers (`undefined` when that is not known), and we answered with `sent` bytes.
    */
   begin(route: Route, bytes: number, sent: number, rtt: number | undefined, now: number): void {
     this.paths.use(route, bytes, rtt, now)
@@ -127,14 +132,14 @@ export class Connection implements LossSink {
     if (this.chat.failed) this.#violated()
   }
 
-  /** Only what this policy permits is used from now on. */
+  /** From now on only paths that this policy permits are used. */
   setPolicy(policy: Policy, now: number): void {
     this.paths.setPolicy(policy, now)
     this.#packets.forgetPaths()
     this.#followPath(now)
   }
 
-  /** What the user may want to know: all paths, and how much was lost. */
+  /** All paths, and how many packets were lost: for the user to see. */
   explain(now: number): ConnectionReport {
     const paths = this.paths.all.map(
       (path): PathReport => ({
@@ -183,7 +188,8 @@ export class Connection implements LossSink {
   }
 
   /**
-   * Packets that say goodbye: several, because nobody will answer. To be sent when it is us who ended the connection.
+   * Packets that say goodbye, to be sent when we ended the connection. There are several of them because the peer does
+   * not acknowledge a goodbye.
    */
   farewell(now: number): ReadonlyArray<Transmit> {
     const path = this.paths.active
@@ -249,7 +255,8 @@ export class Connection implements LossSink {
     switch (frame._tag) {
       case "Stream":
         if (frame.stream === CHAT_STREAM) return this.chat.receive(frame.offset, frame.data)
-        // Law 2, from this side: nothing but credited text from somebody whom we have not asked for.
+        // Law 2, as the receiver keeps it: a peer that we have not asked for may send text within its credit, and no
+        // other stream.
         return this.#context.conversation.consented && this.streams.onStream(frame.stream, frame.offset, frame.data)
       case "Ack":
         return this.#loss.onAck(frame, this.#packets.nextNumber, now)
@@ -270,7 +277,8 @@ export class Connection implements LossSink {
         this.chat.onPeerConsent()
         return true
       case "Reset":
-        // As with bytes: whom we have not asked for opens nothing, not even to give it up.
+        // As with STREAM: a peer that we have not asked for may not open a stream, and a RESET opens one in order to
+        // give it up.
         return (
           frame.stream !== CHAT_STREAM &&
           this.#context.conversation.consented &&
@@ -332,7 +340,7 @@ export class Connection implements LossSink {
     return true
   }
 
-  /** When the peer counts as gone: it owes an answer, or new keys, for too long. */
+  /** When the peer counts as gone: it has owed us an answer, or new keys, for `DEAD_AFTER`. */
   get #deadAt(): number {
     return Math.min(this.#packets.askedAt ?? NEVER, this.keys.refuseAt) + DEAD_AFTER
   }
@@ -372,5 +380,8 @@ const classify = (
 const ByeCode = { left: 0, violation: 1 } as const
 /** ms without an answer after which the peer is gone: five heartbeats. */
 export const DEAD_AFTER = 15_000
-/** One may be lost, and so may two in a burst; a peer that misses all of them notices by silence. */
+/**
+ * Goodbyes, so many that a burst of loss seldom takes them all. A peer that receives none of them notices our silence
+ * instead.
+ */
 const FAREWELLS = 3

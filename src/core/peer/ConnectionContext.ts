@@ -9,14 +9,14 @@ import type { PathChange } from "./path/PathHistory.js"
 import type { Policy } from "./path/Policy.js"
 import type { CongestionController } from "./recovery/CongestionController.js"
 
-/** What a connection is made of: the client around it, and what the handshake has settled. */
+/** What a connection needs: what its client lends it, and what the handshake has settled. */
 export interface ConnectionContext {
   readonly peer: PeerId
   readonly conversation: Conversation
   readonly entropy: { readonly bytes: (length: number) => Uint8Array }
   readonly emit: (event: PeerEvent) => void
   readonly indexes: Indexes
-  /** Where the peer may reach us. */
+  /** The addresses at which the peer may reach us. */
   readonly candidates: () => ReadonlyArray<Endpoint>
   readonly policy: Policy
   /** Told of each change of the active path. */
@@ -30,8 +30,8 @@ export interface ConnectionContext {
   /** From the peer's handshake: what we may send. */
   readonly peerTerms: { readonly consent: boolean; readonly creditMessages: number; readonly creditBytes: number }
   /**
-   * The first sign that the peer has this connection, too, and is not a replay; a packet that it came with is about to
-   * be handled.
+   * Called once, when the first authentic packet shows that the peer has the keys and that its handshake was no replay;
+   * the frames of that packet are handled right after this call.
    */
   readonly onConfirmed: (now: number) => void
   /** Whether our handshake said that we asked for the peer. */

@@ -8,7 +8,7 @@ export interface Introduction {
   /** 32 bytes. */
   readonly pairKey: Uint8Array
   readonly record: PeerRecord
-  /** At most 8; hostile ones are possible, so only small probes go there until an address answers. */
+  /** At most 8. They may be other people's addresses, so each gets nothing but small probes until it answers. */
   readonly candidates: ReadonlyArray<Endpoint>
   /** Whether the server carries packets on this channel. */
   readonly relay?: boolean

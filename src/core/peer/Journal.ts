@@ -2,8 +2,9 @@ import type { MessageId } from "../../domain/MessageId.js"
 import type { PeerId } from "../../domain/PeerId.js"
 
 /**
- * Something to be written down before the machine goes on with it. A message of ours leaves when its `Accepted` has
- * been stored, a message of theirs is confirmed when its `Shown` has; the other two ask for no patience.
+ * Something to be written down before the machine goes on with it. A message of ours leaves only after its `Accepted`
+ * was stored, and a message of theirs is confirmed only after its `Shown` was. Nothing waits for `Delivered` and
+ * `Dropped`.
  */
 export type JournalEntry =
   | ({ readonly _tag: "Accepted"; readonly peer: PeerId } & PastMessage)
@@ -20,7 +21,7 @@ export interface Past {
   readonly nextSequence: number
   /** Not delivered yet, oldest first. */
   readonly outbox: ReadonlyArray<PastMessage>
-  /** The last messages of ours that were delivered, oldest first: those that may still be read. */
+  /** The last messages of ours that were delivered, oldest first: the peer may still say that it has read them. */
   readonly delivered: ReadonlyArray<MessageId>
   /** Ids of their messages that were shown, oldest first; the last `MAX_SEEN` count. */
   readonly shown: Iterable<MessageId>

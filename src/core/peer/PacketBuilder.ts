@@ -18,20 +18,20 @@ import { CHAT_STREAM } from "./stream/StreamId.js"
 import type { Streams } from "./stream/Streams.js"
 
 /**
- * Makes the packets of one connection: decides what goes into the next one, and seals it. In this order: answers to
- * probes and probes, each on its path; then, on the path for data, what is owed of acknowledgement, control, the
- * conversation, and last the other streams, so that a file never delays a word.
+ * Makes the packets of one connection: decides what goes into the next one, and seals it. First come answers to probes,
+ * then probes, each on its own path. Then come, on the path for data and in this order, an acknowledgement that is
+ * owed, control frames, the conversation, and the other streams; they are last so that a file never delays a message.
  *
- * A line of chat that leaves room in its packet takes the unacknowledged ones just before it along again: when one of
- * them was lost, nothing has to wait until that is noticed.
+ * A line of chat that leaves room in its packet takes the unacknowledged ones just before it along again: if one of
+ * them was lost, the receiver has it without waiting until the loss is noticed.
  */
 export class PacketBuilder {
   readonly #parts: PacketParts
   /** The number of the next packet. It runs on over all keys, and no number is used twice. */
   #nextNumber = 0
-  /** Answers owed, at most `MAX_PONGS`. */
+  /** PINGs that are not answered yet; at most `MAX_PONGS`. */
   readonly #pongs: Array<{ readonly path: Path; readonly token: Uint8Array }> = []
-  /** What is to go over the relay as well. */
+  /** A copy of the last packet that is to go over the relay as well. */
   #copy: Transmit | undefined
   /** When the oldest unanswered question was asked; `undefined` when the peer was heard since. */
   askedAt: number | undefined
@@ -48,7 +48,7 @@ export class PacketBuilder {
     if (this.#pongs.length < MAX_PONGS) this.#pongs.push({ path, token: token.slice() })
   }
 
-  /** Forgets what was meant for paths that may not be used any more. */
+  /** Forgets the packets that were meant for paths, because some of these may not be used any more. */
   forgetPaths(): void {
     this.#copy = undefined
     this.#pongs.length = 0
@@ -59,27 +59,30 @@ export class PacketBuilder {
     return this.#pollCopy() ?? this.#pollPong(now) ?? this.#pollProbe(now) ?? this.#pollData(now)
   }
 
-  /** When a packet is due for want of time alone; infinite when none is. */
+  /** When the next packet is due that is only waiting for its time; infinite when there is none. */
   timeout(now: number): number {
     if (this.dataPath(now) === undefined) return NEVER
     const { acks, loss } = this.#parts
     return Math.min(acks.due ?? NEVER, loss.timeout ?? NEVER, this.isWanted ? loss.paceAt : NEVER)
   }
 
-  /** Whether something waits to be sent that has to arrive. */
+  /** Whether frames that must arrive are waiting to be sent. */
   get isWanted(): boolean {
     const { chat, pending, streams } = this.#parts
     return !pending.isEmpty || chat.stream.pending || streams.isBusy
   }
 
-  /** A packet with one frame that nothing is expected of. */
+  /** A packet with one frame that is neither acknowledged nor sent again. */
   single(frame: Frame.Frame, path: Path, now: number): Transmit {
     const writer = this.#begin(path.size.current)
     Frame.write(writer, frame)
     return this.#seal(writer, path, now)
   }
 
-  /** Where data goes: the active path, or while that takes no more, as its address is not proven, the relay. */
+  /**
+   * The path that data takes: the active one. When its address is not proven and may be sent no more bytes for now, it
+   * is the relay.
+   */
   dataPath(now: number): Path | undefined {
     const { paths } = this.#parts
     const path = paths.active
@@ -152,8 +155,8 @@ export class PacketBuilder {
   }
 
   /**
-   * A packet of this size whose loss would hurt nothing: a limit that the peer knows already, and padding (RFC 8899
-   * §4.1).
+   * Makes a packet of this size whose loss does no harm: it holds a limit that the peer knows already, and padding (RFC
+   * 8899 §4.1).
    */
   #sizeProbe(size: number, path: Path, now: number): Transmit {
     path.size.onProbeSent()
@@ -222,7 +225,7 @@ export class PacketBuilder {
 
 export interface PacketParts {
   readonly acks: AckRanges
-  /** Where the peer may reach us. */
+  /** The addresses at which the peer may reach us. */
   readonly candidates: () => ReadonlyArray<Endpoint>
   readonly chat: ChatChannel
   readonly entropy: { readonly bytes: (length: number) => Uint8Array }
@@ -234,7 +237,7 @@ export interface PacketParts {
   readonly streams: Streams
 }
 
-/** Answers that wait for their turn: all paths of a peer, twice. */
+/** PINGs that wait for their answer: two for each path that a peer can have. */
 const MAX_PONGS = 16
 /**
  * Bytes that may still go to an unproven address: with less, not even a packet without stream data (at most 470) is

@@ -1,12 +1,13 @@
 /**
- * Memory for packets to send. A packet is built and sealed in place, then belongs to whoever sends it, for good; the
- * memory around it serves the next ones. A buffer of its own for each packet would cost as much as sealing it.
+ * Memory for packets to send. A packet is built and sealed in a piece of a larger buffer. From `take` on that piece
+ * belongs to the caller and is never used again; the rest of the buffer serves the next packets. A buffer of its own
+ * for each packet would cost as much as sealing it.
  */
 export class PacketMemory {
   #slab = new Uint8Array(0)
   #used = 0
 
-  /** `length` bytes to build a packet in; not taken yet. */
+  /** `length` bytes to build a packet in. Until `take` the next call gives the same bytes again. */
   reserve(length: number): Uint8Array {
     if (this.#used + length > this.#slab.length) {
       this.#slab = new Uint8Array(Math.max(length, SLAB))

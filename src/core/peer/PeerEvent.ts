@@ -15,21 +15,23 @@ export type PeerEvent =
   /** The other application has shown our message. */
   | { readonly _tag: "Delivered"; readonly peer: PeerId; readonly id: MessageId }
   /**
-   * Somebody has read our message, and all before it. Never before its `Delivered`, and only where the other side
-   * tells.
+   * The other person has read our message, and all before it. It comes after the message's `Delivered`, and only from a
+   * peer whose program tells what was read.
    */
   | { readonly _tag: "Read"; readonly peer: PeerId; readonly id: MessageId }
-  /** Our message waits for the other side's consent: the credit of an inviter is used up. */
+  /**
+   * Our message waits until the peer asks for us: what we may send before that (the credit of an inviter) is used up.
+   */
   | { readonly _tag: "CreditExhausted"; readonly peer: PeerId; readonly id: MessageId }
   /** The peer began a stream. */
   | { readonly _tag: "StreamOpened"; readonly peer: PeerId; readonly stream: StreamId }
-  /** `readStream` gives something again; after this, read until it gives nothing. */
+  /** `readStream` has something to give again. To be read until it gives nothing: only then this event comes again. */
   | { readonly _tag: "StreamReadable"; readonly peer: PeerId; readonly stream: StreamId }
-  /** A `writeStream` that asked to wait waits no longer. */
+  /** The stream takes more bytes again, after a `writeStream` that said to wait. */
   | { readonly _tag: "StreamWritable"; readonly peer: PeerId; readonly stream: StreamId }
   /**
-   * The peer gave a stream up, in both directions, for a reason of its own: an application's `code`, or 1 when it had
-   * no room.
+   * The peer gave a stream up, in both directions, for the reason in `code`: that of its application, or 1 when the
+   * peer had no room for the stream.
    */
   | { readonly _tag: "StreamReset"; readonly peer: PeerId; readonly stream: StreamId; readonly code: number }
   /** Ends all streams as well. */

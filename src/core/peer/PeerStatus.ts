@@ -13,6 +13,7 @@ export interface PeerStatus {
 }
 
 /**
- * Our relation to a peer. `invited`: they asked for us, we have not asked for them, and can send them nothing (law 2).
+ * Who has asked for whom. `inviting`: we have asked for the peer. `invited`: the peer has asked for us and we have not
+ * asked for it, so we can send it nothing (law 2). `mutual`: both have asked.
  */
 export type Consent = "inviting" | "invited" | "mutual"

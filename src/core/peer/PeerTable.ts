@@ -6,13 +6,13 @@ import { OpenIntroduction } from "./handshake/OpenIntroduction.js"
 import type { Introduction } from "./Introduction.js"
 
 /**
- * Whom we know, and the channels on which they were introduced to us: at most `MAX_PEERS` peers with `MAX_OPEN`
- * channels each.
+ * The peers that we know, and the channels on which they were introduced to us: at most `MAX_PEERS` peers with
+ * `MAX_OPEN` channels each.
  */
 export class PeerTable {
   readonly #ownIdentity: Uint8Array
   readonly #make: (peer: PeerId) => Association
-  /** Closes an association of which nothing is left, and forgets it: its place is needed. */
+  /** Closes an idle association whose place is needed, and forgets it. */
   readonly #evict: (association: Association) => void
   readonly #peers = new Map<PeerId, Association>()
   readonly #channels = new Map<ChannelId, Introduced>()
@@ -27,7 +27,7 @@ export class PeerTable {
     return this.#peers.get(peer)
   }
 
-  /** Those introduced on this channel. */
+  /** The peer that was introduced on this channel, and its introduction. */
   on(channel: ChannelId): Introduced | undefined {
     return this.#channels.get(channel)
   }
@@ -37,8 +37,8 @@ export class PeerTable {
   }
 
   /**
-   * The association that an introduction is about, a new one if need be; `undefined` when it is unusable, or there is
-   * no room.
+   * Takes an introduction and gives the association that it is about, a new one if need be. `undefined` when the
+   * introduction is of ourselves, or its channel belongs to another peer, or there is no room for one more.
    */
   introduce(introduction: Introduction): Introduced | undefined {
     const peer = peerIdOf(introduction.record.identity)
@@ -62,12 +62,12 @@ export class PeerTable {
     return introduced
   }
 
-  /** The channels of this association mean nothing any more. */
+  /** Forgets the channels of this association. */
   forgetChannels(association: Association): void {
     for (const channel of association.introductions.keys()) this.#channels.delete(channel)
   }
 
-  /** Whether there is a place for one more; takes that of the oldest one of which nothing is left, if need be. */
+  /** Whether there is a place for this peer. If need be it takes the place of the oldest association that is idle. */
   #makeRoom(peer: PeerId): boolean {
     if (this.#peers.has(peer) || this.#peers.size < MAX_PEERS) return true
     for (const association of this.#peers.values()) {

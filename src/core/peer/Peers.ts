@@ -48,8 +48,8 @@ export interface PeersOptions {
 }
 
 /**
- * All peer links of one client: finds out which peer a packet is for, lets the peers take turns in sending, and
- * collects what happened. What happens between us and one peer is decided in its `Association`.
+ * All peer links of one client. It finds out which peer a packet is from, lets the peers take turns in sending, and
+ * collects events. What happens between us and one peer is decided in its `Association`.
  *
  * A packet is looked up before any key is touched: DATA and HS2 by an index that we chose, HS1 by the channel that the
  * server gave to the pair. A packet that is not found, or that does not fit, leaves no trace. So memory depends on the
@@ -73,7 +73,7 @@ export class Peers {
   #nat: NatKind = "unknown"
   readonly #events: Array<PeerEvent> = []
   readonly #journal: Array<JournalEntry> = []
-  /** Handshakes and goodbyes. */
+  /** Packets that belong to no connection in use: handshakes, goodbyes, OPEN. */
   readonly #urgent: Array<Transmit> = []
   /** Associations that may have something to send, in the order of their turns. */
   readonly #ready = new Set<Association>()
@@ -134,8 +134,8 @@ export class Peers {
   }
 
   /**
-   * We asked for this peer: consent is given, messages may be sent, the handshake starts. Also for a peer known
-   * already, with a fresh introduction after either side or the server restarted.
+   * We asked for this peer: this gives our consent, so messages may be sent, and begins a handshake. To be called again
+   * with each fresh introduction of the peer, as after a restart of either side or of the server.
    */
   invite(introduction: Introduction, now: number): void {
     const opened = this.#known.introduce(introduction)
@@ -144,7 +144,10 @@ export class Peers {
     this.#touch(opened.association, now)
   }
 
-  /** They asked for us: answer their handshake, grant an inviter's credit, open our filter. */
+  /**
+   * The peer asked for us: from now on its handshakes are answered, it has the credit of an inviter, and packets of
+   * ours open our NAT's filter for it.
+   */
   admit(introduction: Introduction, now: number): void {
     const opened = this.#known.introduce(introduction)
     if (opened === undefined) return
@@ -161,7 +164,7 @@ export class Peers {
     return result
   }
 
-  /** The application has shown this message: tells the sender, and grants credit for more. */
+  /** The application has shown this message: confirms it to the sender, and lets the sender send more. */
   delivered(peer: PeerId, id: MessageId, now: number): void {
     const association = this.#known.get(peer)
     if (association === undefined) return
@@ -188,7 +191,7 @@ export class Peers {
     return association.conversation.dropOutbox()
   }
 
-  /** Says goodbye and forgets the connection, our consent included. The outbox stays until dropped. */
+  /** Says goodbye, ends the connection, and withdraws our consent. The outbox stays until it is dropped. */
   close(peer: PeerId, now: number): void {
     const association = this.#known.get(peer)
     if (association === undefined) return
@@ -202,7 +205,10 @@ export class Peers {
     for (const { peer } of this.#known.all) this.close(peer, now)
   }
 
-  /** A hint from elsewhere that this peer's reachability changed: probe at once instead of at the next heartbeat. */
+  /**
+   * To be called when there is reason to think that the peer's reachability has changed: its paths are probed at once
+   * instead of at the next heartbeat.
+   */
   nudge(peer: PeerId, now: number): void {
     const association = this.#known.get(peer)
     if (association === undefined) return
@@ -212,9 +218,9 @@ export class Peers {
   }
 
   /**
-   * Which paths may be used with this peer from now on, or with all that have no policy of their own. Best said before
-   * the introduction: what was told already is not taken back. `false` when `MAX_PEERS` have a policy of their own and
-   * this would be one more.
+   * Which paths may be used with this peer from now on, or with all that have no policy of their own. To be set before
+   * the introduction where possible: addresses that the peer was told already cannot be taken back. `false` when
+   * `MAX_PEERS` have a policy of their own and this would be one more.
    */
   setPolicy(peer: PeerId | undefined, policy: Policy, now: number): boolean {
     if (peer === undefined) this.#policy = policy
@@ -228,12 +234,12 @@ export class Peers {
     return true
   }
 
-  /** What is known of our own network; peers are told in handshakes from now on. */
+  /** Sets what is known of the NAT of our own network. Handshakes tell it to peers from now on. */
   setNat(kind: NatKind): void {
     this.#nat = kind
   }
 
-  /** All that is known of how this peer is reached, and of how it was. */
+  /** All that is known of how this peer is reached now, and was reached before. */
   explain(peer: PeerId, now: number): PeerReport | undefined {
     return this.#known.get(peer)?.explain(now)
   }
@@ -325,7 +331,7 @@ export class Peers {
     if (urgent !== undefined) return urgent
     for (const association of this.#ready) {
       const transmit = association.pollTransmit(now)
-      // Whoever is alone needs no turns.
+      // With one association that has packets to send there are no turns to take: it keeps its place in the set.
       if (transmit !== undefined && this.#ready.size === 1) return transmit
       this.#ready.delete(association)
       if (transmit !== undefined) {
@@ -352,7 +358,10 @@ export class Peers {
     return this.#journal.shift()
   }
 
-  /** These entries, in the order in which they were polled, survive a crash from now on (or cannot be helped). */
+  /**
+   * These entries, in the order in which they were polled, have been stored, or storing them has failed for good: what
+   * waited for them goes on.
+   */
   journaled(entries: ReadonlyArray<JournalEntry>, now: number): void {
     for (const entry of entries) {
       const association = this.#known.get(entry.peer)
@@ -370,7 +379,7 @@ export class Peers {
     return association
   }
 
-  /** The conversation may have room for more. */
+  /** The application has shown something: the conversation may have room for more. */
   #afterShown(association: Association, now: number): void {
     association.connection?.onShown()
     association.afterChange(now)
@@ -412,8 +421,8 @@ export class Peers {
   }
 
   /**
-   * The association has changed: it may have something to send, and its timeout is worked out anew once it has been
-   * asked.
+   * The association has changed: it may have something to send. Its timeout is worked out anew when it has been asked
+   * for its packets.
    */
   #touch(association: Association, now: number): void {
     this.#now = now
@@ -425,17 +434,20 @@ export class Peers {
   }
 }
 
-/** What an index of ours stands for. */
+/** The meaning of an index that we chose: whose packets carry it, and what they are. */
 interface IndexEntry {
   readonly association: Association
   readonly target: IndexTarget
 }
 
-/** Whether there is something to say about the peer: it is introduced, or messages wait for it. */
+/** Whether the peer is of interest to the application: it is introduced, or messages wait for it. */
 const isOpen = (association: Association): boolean =>
   association.introductions.size > 0 || association.conversation.undelivered > 0
 
-/** Packets outside connections that wait for the driver: three goodbyes to every peer. The oldest is dropped. */
+/**
+ * Packets outside of connections that wait for the driver: three goodbyes to each peer. Beyond that the oldest is
+ * dropped.
+ */
 const MAX_URGENT = 3 * MAX_PEERS
-/** Events that wait for the application, above what one packet or one call makes of them. */
+/** Events that may wait for the application before datagrams are dropped; one packet or one call may add a few more. */
 const MAX_EVENTS = 16_384

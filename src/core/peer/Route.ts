@@ -2,7 +2,7 @@ import * as Schema from "effect/Schema"
 import type { ChannelId } from "../../domain/ChannelId.js"
 import type { Endpoint } from "../../domain/Endpoint.js"
 
-/** Where a packet goes: an address, or through the server's relay by channel. */
+/** Where a packet goes or comes from: an address, or the server's relay, which knows the peer by the channel. */
 export type Route =
   | { readonly _tag: "Direct"; readonly endpoint: Endpoint }
   | { readonly _tag: "Relay"; readonly channel: ChannelId }

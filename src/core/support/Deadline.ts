@@ -1,2 +1,2 @@
-/** ms: the deadline of what will not happen. */
+/** ms: the deadline of something that will not happen. */
 export const NEVER = Number.POSITIVE_INFINITY

@@ -2,8 +2,8 @@ import { NEVER } from "./Deadline.js"
 import { type HeapEntry, IndexedHeap } from "./IndexedHeap.js"
 
 /**
- * Who is to be called when, earliest first: changing one of a thousand deadlines costs ten steps, and asking for the
- * next costs none. Deadlines are ms; an infinite one means none.
+ * Items by their deadlines, the earliest first. Changing one of a thousand deadlines takes ten steps, and finding the
+ * earliest takes one. Deadlines are ms; an item with an infinite one is not kept.
  */
 export class DeadlineHeap<Item> {
   readonly #heap = new IndexedHeap<Deadline<Item>>()

@@ -8,13 +8,16 @@ export interface Timed {
 
 /**
  * One timer for any number of deadlines, `SLOT_MS` coarse. An item stands in the slot of the earliest deadline it was
- * scheduled for; a deadline that moved later is found out when the slot comes up, so that moving it, which every line
- * of every client does, is free.
+ * scheduled for; that a deadline moved later is only found out when the slot comes up, so moving it, which each line
+ * from a client does, costs nothing.
  */
 export class DeadlineWheel<Item extends Timed> {
   #slots = new Map<number, Set<Item>>()
   #slotOf = new Map<Item, number>()
-  /** No slot in use is earlier. It may be empty by now: then a ring finds nothing due, and learns better. */
+  /**
+   * The first slot in use, or an earlier one that is empty by now: then `handleTimeout` finds nothing due, and corrects
+   * this.
+   */
   #first = NEVER
 
   /** To be called when an item is new, and when its deadline may have become earlier. */
@@ -46,13 +49,13 @@ export class DeadlineWheel<Item extends Timed> {
     const due: Array<Item> = []
     for (const [slot, items] of this.#slots) if (slot * SLOT_MS <= now) due.push(...items)
     for (const item of due) {
-      // Removed by the one before it.
+      // The item may have been removed while one before it was told.
       if (!this.#slotOf.has(item)) continue
       this.remove(item)
       if ((item.pollTimeout() ?? NEVER) <= now) item.handleTimeout(now)
       this.schedule(item)
     }
-    // At most as many as there are in the longest time to wait, 900 for 45 s.
+    // There are at most as many slots as the longest time to wait has, 900 for 45 s.
     this.#first = NEVER
     for (const slot of this.#slots.keys()) this.#first = Math.min(this.#first, slot)
   }

@@ -38,7 +38,7 @@ export class Expiry<Key> {
     return first.key
   }
 
-  /** In the order in which they end. The one that was given last may be deleted meanwhile, no other. */
+  /** The keys in the order in which they end. While iterating, only the key that was given last may be deleted. */
   *[Symbol.iterator](): Iterator<Key> {
     for (const [key] of this.#at) yield key
   }

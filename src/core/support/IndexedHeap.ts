@@ -1,6 +1,6 @@
 /** A member of an `IndexedHeap`. One object is in one heap at a time. */
 export interface HeapEntry {
-  /** What the heap is ordered by; only its owner changes it, and calls `moved` then. */
+  /** The heap is ordered by this. Only the owner of the heap changes it, and then calls `moved`. */
   at: number
   /** Decides between entries of the same `at`: the smaller one comes first. */
   readonly order: number
@@ -34,7 +34,7 @@ export class IndexedHeap<Entry extends HeapEntry> {
     return first
   }
 
-  /** Takes an entry out; nothing when it was taken out before. */
+  /** Takes an entry out; does nothing when it is not in the heap. */
   remove(entry: Entry): void {
     const slot = entry.slot
     if (slot < 0) return

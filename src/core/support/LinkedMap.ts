@@ -48,7 +48,7 @@ export class LinkedMap<Key, Value> {
     return this.#oldest
   }
 
-  /** From the oldest on. The entry that was given last may be deleted meanwhile, no other. */
+  /** The entries from the oldest on. While iterating, only the entry that was given last may be deleted. */
   *[Symbol.iterator](): Iterator<readonly [Key, Value]> {
     for (let node = this.#oldest; node !== undefined; ) {
       const { newer } = node

@@ -18,10 +18,10 @@ import type { Conversation, Outgoing, ShownSink } from "./Conversation.js"
 /**
  * Stream 0 of one connection: carries the conversation, and enforces consent on both ends.
  *
- * Sending: confirmations first, then what was read, then messages, each whole or not at all. A message leaves the
- * outbox only when we asked for the peer, and the peer asked for us or its credit covers the message. Receiving:
- * records in order to the conversation. The window opens further only as the application confirms what it has shown, so
- * a stalled application bounds our memory.
+ * It sends confirmations first, then marks of what was read, then messages; each record goes whole or not at all. A
+ * message leaves the outbox only when we asked for the peer, and the peer asked for us or the credit that it gave us
+ * covers the message. Records that come in are handed to the conversation in order. The window opens further only as
+ * the application confirms what it has shown, so our memory stays bounded when the application stalls.
  */
 export class ChatChannel implements ShownSink {
   readonly #conversation: Conversation
@@ -30,7 +30,7 @@ export class ChatChannel implements ShownSink {
   readonly stream: SendStream
   readonly #incoming = new ReceiveStream()
   readonly #records = new RecordReader()
-  /** Bytes of stream that no longer take up memory. */
+  /** Bytes of the incoming stream that no longer take up memory. */
   #released = 0
   /** The limit that the peer was told last. */
   #advertised: number
@@ -63,7 +63,7 @@ export class ChatChannel implements ShownSink {
     return this.#advertised
   }
 
-  /** Both sides have asked for each other. */
+  /** Whether both sides have asked for each other. */
   get mutual(): boolean {
     return this.#conversation.consented && this.#peerConsent
   }
@@ -81,13 +81,13 @@ export class ChatChannel implements ShownSink {
     this.#reportMutual()
   }
 
-  /** The application knows of the connection now: it may be told what becomes of it. */
+  /** The application knows of the connection now, so that `Mutual` may follow. */
   announce(): void {
     this.#announced = true
     this.#reportMutual()
   }
 
-  /** The limit for the peer, which counts as told. */
+  /** The limit to tell the peer; it counts as told. */
   announceLimit(): number {
     this.#advertised = this.#limit
     return this.#limit
@@ -99,7 +99,7 @@ export class ChatChannel implements ShownSink {
     if (isNews) this.#pending.limits.add(CHAT_STREAM)
   }
 
-  /** The application has caught up a little: reads on where `receive` had to stop. */
+  /** The application has confirmed some messages: reads on where `receive` had to stop. */
   resume(): void {
     this.#read()
   }
@@ -111,12 +111,14 @@ export class ChatChannel implements ShownSink {
     return !this.#failed
   }
 
-  /** Whether the peer broke the protocol in bytes that were read only later. */
+  /** Whether the peer broke the protocol. `resume` may find that out, in bytes that `receive` could not read yet. */
   get failed(): boolean {
     return this.#failed
   }
 
-  /** Moves what may be said from the conversation to the stream, no more than the stream will soon need. */
+  /**
+   * Moves records that may be sent from the conversation to the stream, no more of them than the stream will soon send.
+   */
   fill(): void {
     while (this.#conversation.hasReceipts && this.stream.unsent < MAX_BACKLOG) {
       writeDelivered(this.stream.extend(MARK_SIZE), this.#conversation.takeReceipt()!)
@@ -147,7 +149,10 @@ export class ChatChannel implements ShownSink {
     this.#emit({ _tag: "Mutual", peer: this.#conversation.peer })
   }
 
-  /** Whether the peer's consent or credit covers the message; takes the credit. */
+  /**
+   * Whether we may send the message by the peer's consent or the credit that it gave us. If it is the credit, takes the
+   * message off it.
+   */
   #spend(message: Outgoing): boolean {
     if (this.#peerConsent) return true
     if (this.#credit.messages < 1 || this.#credit.bytes < message.bytes.length) return false
@@ -156,7 +161,10 @@ export class ChatChannel implements ShownSink {
     return true
   }
 
-  /** Hands on what is in order; while the application is too far behind, it stays where flow control bounds it. */
+  /**
+   * Hands records to the conversation. While the application is too far behind, the bytes stay in the receiving stream,
+   * where flow control bounds them.
+   */
   #read(): void {
     while (!this.#failed && !this.#conversation.isFull) {
       const bytes = this.#incoming.read()
@@ -192,7 +200,7 @@ export class ChatChannel implements ShownSink {
   }
 }
 
-/** Bytes that the other side may send at the start of a connection, by whether we have asked for it. */
+/** Bytes that the other side may send at the start of a connection; more when we have asked for it (`consented`). */
 const window = (consented: boolean): number => (consented ? CONSENTED_WINDOW : INVITED_WINDOW)
 
 /** Four messages of the largest size. */
@@ -200,6 +208,7 @@ const CONSENTED_WINDOW = 256 * 1024
 /** The credit of an inviter (32 KiB in 16 messages), and room for confirmations. */
 const INVITED_WINDOW = 48 * 1024
 /**
- * Bytes in the stream that were never sent: keeps packets full; what is beyond can still be dropped from the outbox.
+ * Bytes in the stream that were never sent, up to which it is filled: enough to keep packets full. Messages beyond can
+ * still be dropped from the outbox.
  */
 const MAX_BACKLOG = 16 * 1024

@@ -8,20 +8,20 @@ import { ReadMarks } from "./ReadMarks.js"
 import { RecentIds } from "./RecentIds.js"
 
 /**
- * What we and one peer have to say to each other, whatever connections carry it and however often they break.
+ * The messages between us and one peer, whichever connections carry them and however often these break.
  *
- * A message of ours enters the outbox, is handed to the connection of the moment in order, and leaves the outbox when
- * the other application has shown it. On a new connection everything that is still in the outbox is handed out again
- * from the start; the receiver knows the ids it has seen, so nothing is shown twice. A message of theirs is shown once,
- * and is confirmed when the application says so; a confirmation that was lost with its connection is made again when
- * the message comes again.
+ * A message of ours enters the outbox, is handed to the connection in use in its turn, and leaves the outbox when the
+ * other application has shown it. On a new connection everything that is still in the outbox is handed out again from
+ * the start; the receiver knows the ids it has seen, so nothing is shown twice. A message of theirs is shown once, and
+ * is confirmed when the application says so; a confirmation that was lost with its connection is made again when the
+ * message comes again.
  *
- * Consent is ours alone to give (`consented`): nothing leaves the outbox without it. Until then the other side may say
- * as much as
- * `credit` allows, counted over all connections of this process, repetitions not counted.
+ * `consented` says whether we asked for the peer: nothing leaves the outbox before that. Until then the other side may
+ * say as much as `credit` allows, counted over all connections of this process and without repetitions.
  *
- * With a journal, a message leaves only when it is written down, and is confirmed only when that it was shown is: then
- * neither side forgets it by a crash, and the next process goes on from the past that was written.
+ * With a journal, a message of ours leaves only when it was written down, and a message of theirs is confirmed only
+ * when it was written down that it was shown. So a crash of either side loses no message, and the next process goes on
+ * from what was written.
  */
 export class Conversation {
   readonly #journal: ConversationJournal | undefined
@@ -35,29 +35,32 @@ export class Conversation {
   /** Whether the journal may still hold messages of ours. */
   #lingers = false
   #nextSequence = 0
-  /** What the connection of the moment has not been given yet, from `#head` on. */
+  /** Messages in order; those from `#head` on were not handed to the connection in use yet. */
   #queue: Array<Outgoing> = []
   #head = 0
-  /** Entries of the queue before this one were examined by `reportHeld`. */
+  /** Index into the queue: `reportHeld` has examined the messages before it. */
   #heldUpTo = 0
 
-  /** Ids that came. */
+  /** Ids of the messages of theirs that came last. */
   readonly #seen = new RecentIds(MAX_SEEN)
   /**
-   * Messages that were not shown yet, or not written down as shown; `isFull` bounds them over any number of
+   * Messages of theirs that were not shown yet, or not written down as shown. `isFull` bounds them, over any number of
    * connections.
    */
   readonly #unshown = new Map<MessageId, { readonly size: number; readonly onShown: ShownSink }>()
   #unshownBytes = 0
   /** Confirmations to send; at most `MAX_SEEN`. */
   readonly #receipts: Array<MessageId> = []
-  /** Messages that came on credit, at most `CREDIT_MESSAGES`: their confirmation cannot rely on a repetition. */
+  /**
+   * Messages of theirs that came on credit, at most `CREDIT_MESSAGES`. They are confirmed again on each connection,
+   * because the sender may lack the credit to repeat them.
+   */
   readonly #onCredit: Array<MessageId> = []
   readonly #marks = new ReadMarks()
 
   constructor(
     readonly peer: PeerId,
-    /** Not `#`: what must fail when a bug is put in reaches for it. */
+    /** Not `#`: the tests put a bug in here, which scenarios must find. */
     private readonly emit: (event: PeerEvent) => void,
     journal?: ConversationJournal
   ) {
@@ -93,10 +96,11 @@ export class Conversation {
     return id
   }
 
-  /** Empties the outbox; what a connection was given already may still arrive. */
+  /** Empties the outbox. Messages that were handed to a connection already may still arrive. */
   dropOutbox(): ReadonlyArray<MessageId> {
     const ids = [...this.#outbox.keys()]
-    // Deliveries are not written down at once: a crash must not bring back what the user has done with.
+    // Written down even when the outbox is empty by now: deliveries are written later, and a crash must not bring back
+    // messages that the user gave up.
     if (this.#lingers) this.#journal?.write({ _tag: "Dropped", peer: this.peer })
     this.#lingers = false
     this.#outbox.clear()
@@ -105,7 +109,10 @@ export class Conversation {
     return ids
   }
 
-  /** A new connection carries the conversation from now on, and knows nothing of the one before. */
+  /**
+   * A new connection carries the conversation from now on: everything in the outbox is handed out again, from the
+   * start.
+   */
   restart(): void {
     this.#requeue()
     this.#marks.repeat()
@@ -127,7 +134,7 @@ export class Conversation {
     this.#head = 0
   }
 
-  /** Says of each waiting message, once, that the credit is used up. */
+  /** Emits `CreditExhausted` for each message that waits, once. */
   reportHeld(): void {
     for (let i = Math.max(this.#head, this.#heldUpTo); i < this.#queue.length; i++) {
       const message = this.#queue[i]!
@@ -156,14 +163,14 @@ export class Conversation {
   }
 
   /**
-   * A message of theirs came, in order, in `size` bytes of stream; `onShown` is told once it no longer takes up memory.
-   * `false` when it goes beyond the credit.
+   * A message of theirs came, in order, in `size` bytes of stream. `onShown` is told when these no longer take up
+   * memory. `false` when the message goes beyond the credit.
    */
   onText(id: MessageId, text: string, length: number, size: number, onShown: ShownSink): boolean {
     if (this.#seen.has(id)) {
       onShown.release(size)
       if (!this.#unshown.has(id)) this.#receipt(id)
-      // Whoever repeats it had no confirmation of it, and took nothing for read.
+      // A sender that repeats the message has not received its confirmation, and so no mark after it.
       this.#marks.repeat()
       return true
     }
@@ -191,7 +198,7 @@ export class Conversation {
     if (this.#seen.has(id)) this.#marks.mark(id)
   }
 
-  /** What this conversation had written is safe now. */
+  /** An entry that this conversation wrote has been stored. */
   journaled(entry: JournalEntry): void {
     if (entry._tag === "Accepted") {
       const message = this.#outbox.get(entry.id)
@@ -200,7 +207,7 @@ export class Conversation {
     if (entry._tag === "Shown") this.#confirm(entry.id)
   }
 
-  /** The application is so far behind that it must be given no more for now. */
+  /** Whether the application is so far behind that no more messages may be given to it for now. */
   get isFull(): boolean {
     return this.#unshownBytes >= MAX_UNSHOWN
   }
@@ -214,7 +221,7 @@ export class Conversation {
     return this.#receipts.length > 0
   }
 
-  /** What they are to be told that we have read, never before its confirmation. */
+  /** The next message that the peer is to be told we have read, never before the message is confirmed. */
   takeRead(): MessageId | undefined {
     return this.hasReceipts ? undefined : this.#marks.take(this.#unshown)
   }
@@ -260,9 +267,9 @@ export interface Outgoing {
   /** Grows by one with each message to this peer. */
   readonly sequence: number
   readonly bytes: Uint8Array
-  /** Whether the application was told that it waits for consent. */
+  /** Whether the application was told that the message waits for the peer's consent. */
   held: boolean
-  /** Whether it survives a crash, and so may leave. */
+  /** Whether the message was written down, if there is a journal, and so may leave. */
   stored: boolean
 }
 
@@ -273,26 +280,32 @@ export interface ConversationJournal {
   readonly write: (entry: JournalEntry) => void
 }
 
-/** Who is told when a message no longer takes up memory: the flow control of the connection that brought it. */
+/** The flow control of the connection that brought a message: it is told when the message no longer takes up memory. */
 export interface ShownSink {
   readonly release: (size: number) => void
 }
 
-/** What an invited peer grants: enough to say who one is and what one wants, too little to be a nuisance. */
+/**
+ * Messages that an invited peer accepts before it has asked back: enough to say who one is and what one wants, and too
+ * few to be a nuisance.
+ */
 export const CREDIT_MESSAGES = 16
 /** Bytes of UTF-8. */
 export const CREDIT_BYTES = 32 * 1024
 /**
- * Messages in an outbox: a night of a busy program's reports to somebody who is away. Some 300 bytes each beside their
- * text: 3 MB when full.
+ * Messages in an outbox: a night of a busy program's reports to a person who is away. Each takes some 300 bytes beside
+ * its text, 3 MB when the outbox is full.
  */
 export const MAX_OUTBOX = 10_000
-/** Bytes of UTF-8 in an outbox: 800 for each of so many, or 128 messages of the largest size. */
+/** Bytes of UTF-8 in an outbox: 800 for each of `MAX_OUTBOX` messages, or 128 messages of the largest size. */
 export const MAX_OUTBOX_BYTES = 128 * MAX_MESSAGE
 /**
- * Ids remembered for telling repetitions: all that a full outbox on the other side may repeat. 1 MB for a peer that has
- * said so much.
+ * Ids remembered for telling repetitions: as many as a full outbox on the other side may repeat. They take 1 MB for a
+ * peer that has sent so many.
  */
 export const MAX_SEEN = MAX_OUTBOX
-/** Bytes the application may have without having confirmed them: the windows of two connections, one of them broken. */
+/**
+ * Bytes of stream whose messages the application may have without having confirmed them: the windows of two
+ * connections, one of which broke.
+ */
 const MAX_UNSHOWN = 512 * 1024

@@ -1,16 +1,17 @@
 import type { MessageId } from "../../../domain/MessageId.js"
 
 /**
- * Which messages of a conversation were read: of ours by them, and of theirs by us as far as they are to be told.
- * "Read" goes beyond "delivered": not the application, the person has done something after the message was on the
- * screen. A mark stands for a message and all before it, so that marks may be lost, repeated and left out without harm.
+ * Which messages of a conversation were read: which of ours the peer has read, and which of the peer's it is to be told
+ * that we have read. "Delivered" says that the application has shown a message. "Read" says more: the person did
+ * something after it was on the screen. A mark stands for a message and all before it, so marks may be lost, repeated
+ * and left out without harm.
  */
 export class ReadMarks {
-  /** Ours that were delivered and not read, oldest first. */
+  /** Messages of ours that were delivered and not read, oldest first. */
   #unread: Array<MessageId> = []
-  /** What the peer is to be told, in the order in which it was marked; at most `MAX_DUE`. */
+  /** Messages that the peer is to be told we have read, in the order in which they were marked; at most `MAX_DUE`. */
   readonly #due: Array<MessageId> = []
-  /** What it was told last. */
+  /** The message that the peer was told last. */
   #told: MessageId | undefined
 
   /** A message of ours was delivered. */
@@ -20,8 +21,8 @@ export class ReadMarks {
   }
 
   /**
-   * The peer says that it has read up to here: whether that is news. It is none of a message that is not known to be
-   * delivered.
+   * The peer says that it has read our messages up to this one. `true` when that is news; it is none for a message that
+   * is not known to be delivered.
    */
   onRead(id: MessageId): boolean {
     const at = this.#unread.lastIndexOf(id)
@@ -30,14 +31,14 @@ export class ReadMarks {
     return true
   }
 
-  /** Ours to tell: we have read up to here. */
+  /** We have read up to this message of the peer's, which is to be told. */
   mark(id: MessageId): void {
     if (id === this.#told || this.#due.includes(id)) return
     this.#due.push(id)
     if (this.#due.length > MAX_DUE) this.#due.shift()
   }
 
-  /** What the peer was told last may have been lost on the way. */
+  /** The last mark may have been lost on its way: it is sent again, unless a later one follows. */
   repeat(): void {
     const told = this.#told
     this.#told = undefined
@@ -56,9 +57,9 @@ export class ReadMarks {
 }
 
 /**
- * Ids remembered for the peer's marks: somebody who comes back after a day reads up to the newest, which is among the
- * last.
+ * Ids remembered for the peer's marks: a person who comes back after a day reads up to the newest message, which is
+ * among the last.
  */
 const MAX_UNREAD = 512
-/** Marks that wait to be sent: the newest of them says it all as long as an application marks in order. */
+/** Marks that wait to be sent. As long as an application marks in order, the newest one includes all others. */
 const MAX_DUE = 16

@@ -5,18 +5,19 @@ import type { Initiation } from "./Handshake.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
 
 /**
- * `first`: somebody waits for it. `again`: the peer went silent and may come back. `rekey`: new keys for a living
- * connection.
+ * `first`: the user waits for a connection. `again`: the peer went silent and may come back. `rekey`: new keys for the
+ * connection in use.
  */
 export type AttemptKind = "first" | "again" | "rekey"
 
 /**
- * A handshake that we began and that is not answered yet. The same HS1 goes out again and again, to every known route,
- * quickly at first; now and then it is made anew, in case the peer has forgotten what it answered.
+ * A handshake that we began and that is not answered yet. The same HS1 is sent to every known route, again and again,
+ * quickly at first. Every `RENEW_AFTER` a new HS1 takes its place, in case the peer has forgotten how it answered the
+ * old one.
  */
 export class Attempt {
   #current: { readonly initiation: Initiation; readonly index: number }
-  /** ms that an answer takes, as far as is known: nothing is sent again before that. */
+  /** ms that an answer takes, as far as that is known: HS1 is not sent again before that time has passed. */
   readonly #patience: number
   #sends = 0
   #nextAt: number
@@ -54,12 +55,15 @@ export class Attempt {
     return this.#routes
   }
 
-  /** ms since the HS1 that is surely the one that was answered; `undefined` when there were several. */
+  /**
+   * ms since HS1 was sent; `undefined` when it was sent several times, since the answer does not tell which time it is
+   * for.
+   */
   rtt(now: number): number | undefined {
     return this.#sends === 1 ? now - this.#lastSentAt : undefined
   }
 
-  /** The peer was heard there. `true` when it is news. */
+  /** Adds a route to send HS1 to; `true` when it is a new one. */
   addRoute(route: Route): boolean {
     if (this.#routes.length >= MAX_ROUTES || this.#routes.some((known) => routeKey(known) === routeKey(route)))
       return false
@@ -67,7 +71,7 @@ export class Attempt {
     return true
   }
 
-  /** When the next resend is due, or the end. */
+  /** When HS1 is to be sent again, or the attempt is to be given up. */
   get timeout(): number {
     return Math.min(this.#nextAt, this.giveUpAt)
   }
@@ -105,7 +109,9 @@ export class Attempt {
   }
 }
 
-/** Where one HS1 goes: the candidates of an introduction, and as many where the peer was seen itself. */
+/**
+ * Routes of one attempt: the candidates of an introduction, and as many addresses from which the peer itself was heard.
+ */
 const MAX_ROUTES = 16
 /** ms from the start: one lost packet must not cost a second. */
 const RESEND_SCHEDULE: ReadonlyArray<number> = [100, 300, 700, 1_500, 3_000, 5_000]
@@ -117,5 +123,8 @@ const SLOW_INTERVAL = 30_000
 const GIVE_UP = 90_000
 /** ms: a laptop that slept through lunch is found again; for longer there is a fresh introduction. */
 const GIVE_UP_AGAIN = 60 * 60_000
-/** ms: longer than any round trip, shorter than a responder remembers an answer that came to nothing. */
+/**
+ * ms after which HS1 is made anew: longer than any round trip, and shorter than a responder keeps a connection that
+ * waits for its first packet.
+ */
 const RENEW_AFTER = 15_000

@@ -5,11 +5,12 @@ import type { Connection } from "../Connection.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
 
 /**
- * The connections that we made by answering a handshake, and that wait for their first packet: until then the handshake
- * may have been a replay, or one that its sender has given up for another.
+ * The connections that we made by answering a handshake, and that wait for their first packet: until that packet comes
+ * the handshake may have been a replay, or one that its sender has given up for another.
  *
- * One for each introduction, the newest: on one channel the number of the attempt tells old from new, but packets of
- * two channels overtake each other, and the older of two handshakes may be the one that the peer goes on with.
+ * There is one for each introduction, made by the newest handshake on its channel: there the number of the attempt
+ * tells old from new. Between channels nothing does, since their packets overtake each other; so the peer may go on
+ * with either of two handshakes, and both connections wait.
  */
 export class HalfOpen {
   readonly #waiting = new Map<OpenIntroduction, Waiting>()
@@ -22,7 +23,10 @@ export class HalfOpen {
     return this.connections.at(-1)
   }
 
-  /** Also for one that waits already, when the peer has made new keys for it on this introduction. */
+  /**
+   * Has a connection wait. One that waits already may be added again, when the peer has made new keys for it on this
+   * introduction.
+   */
   add(connection: Connection, introduction: OpenIntroduction, now: number): void {
     this.take(connection)
     const former = this.#waiting.get(introduction)
@@ -31,7 +35,7 @@ export class HalfOpen {
     this.#waiting.set(introduction, { connection, introduction, since: now })
   }
 
-  /** The first packet came in: it waits no longer. `undefined` when it did not wait. */
+  /** The first packet on this connection came in, so it waits no longer. `undefined` when it was not waiting. */
   take(connection: Connection): Waiting | undefined {
     for (const waiting of this.#waiting.values()) {
       if (waiting.connection !== connection) continue
@@ -41,14 +45,14 @@ export class HalfOpen {
     return undefined
   }
 
-  /** When the next one has waited for long enough. */
+  /** When the next connection has waited for `UNCONFIRMED_FOR`. */
   get timeout(): number {
     let timeout = NEVER
     for (const { since } of this.#waiting.values()) timeout = Math.min(timeout, since + UNCONFIRMED_FOR)
     return timeout
   }
 
-  /** Gives up those that waited for long enough; the introduction of the newest of them. */
+  /** Gives up the connections that have waited for `UNCONFIRMED_FOR`; gives the introduction of the newest of them. */
   expire(now: number): OpenIntroduction | undefined {
     let expired: OpenIntroduction | undefined
     for (const waiting of this.#waiting.values()) {
@@ -73,8 +77,8 @@ export interface Waiting {
 }
 
 /**
- * Whether this connection is the one that the sender of a handshake means: then it brings new keys, else a new
- * connection.
+ * Whether the sender of a handshake names this connection by its two ends: then the handshake brings it new keys,
+ * otherwise it makes a new connection.
  */
 export const isNamed = (connection: Connection, { connection: remoteId, peerConnection }: HandshakePayload): boolean =>
   Bytes.equal(connection.localId, peerConnection) && Bytes.equal(connection.remoteId, remoteId)

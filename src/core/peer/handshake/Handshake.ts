@@ -11,20 +11,20 @@ import * as PeerRecord from "../../../protocol/PeerRecord.js"
  * and keeps the `Initiation`; the responder opens it with `respond`, decides whether it wants this peer, and calls
  * `reply` once, which gives HS2 and its keys; HS2 in `complete` gives the initiator the matching ones.
  *
- * A stranger costs little: a packet without a `mac1` made with the pair key and the receiver's static key is dropped
- * after two short hashes, before any curve operation. The pair key is known to the server, so `mac1` protects effort
- * and nothing else.
+ * A packet from a stranger costs little: without a `mac1` made with the pair key and the receiver's static key it is
+ * dropped after two short hashes, before any curve operation. The server knows the pair key too, so `mac1` saves effort
+ * and authenticates nobody.
  *
- * What is left to the caller: finding the pair key by channel, `attempt` (replays of HS1), answering an identical HS1
- * with the identical HS2, resends, and verifying the record in the payload (`PeerRecord.verify`) against the identity
- * it expects. What is checked here: the record names the very static key that this handshake authenticated.
+ * Left to the caller are: finding the pair key by channel, `attempt` (replays of HS1), answering an identical HS1 with
+ * the identical HS2, resends, and verifying the record in the payload (`PeerRecord.verify`) against the identity it
+ * expects. This module checks that the record names the static key that the handshake authenticated.
  */
 export interface Initiation {
   /** HS1. */
   readonly packet: Uint8Array
   /**
-   * The session when `hs2` is the authentic answer; `undefined` for anything else, which leaves the initiation as it
-   * was, so that a forgery sent ahead of the answer changes nothing. Succeeds once at most: the same keys are never
+   * Gives the session when `hs2` is the authentic answer. For anything else it gives `undefined` and stays as it was,
+   * so that a forgery sent ahead of the answer changes nothing. It succeeds at most once: the same keys are never
    * handed out twice.
    */
   readonly complete: (hs2: Uint8Array) => HandshakeResult | undefined
@@ -95,11 +95,11 @@ export const initiate = (options: InitiateOptions): Initiation | undefined => {
   }
 }
 
-/** The keys of a new session. Each side sends with what the other receives with. */
+/** The keys of a new session. The `sendKey` of either side is the `receiveKey` of the other. */
 export interface HandshakeResult {
   readonly sendKey: Uint8Array
   readonly receiveKey: Uint8Array
-  /** The index that the other side wants on packets to it. */
+  /** The index that packets to the other side carry; it has chosen it. */
   readonly remoteIndex: number
   readonly remotePayload: HandshakePayload
   readonly remoteStatic: Uint8Array
@@ -125,8 +125,8 @@ export interface Received {
   readonly remoteStatic: Uint8Array
   readonly payload: HandshakePayload
   /**
-   * HS2 and the session, with our own index and payload. `undefined` when these are out of range (nothing is lost
-   * then), the key agreement fails, or a reply was given before.
+   * Makes HS2 with our own index and payload, and the session. `undefined` when these are out of range (then it may be
+   * called again), when the key agreement fails, or after it has succeeded once.
    */
   readonly reply: (
     payload: HandshakePayload,
@@ -172,8 +172,8 @@ export const respond = (options: RespondOptions): Received | undefined => {
 }
 
 /**
- * Whether a handshake packet was made by someone who knows the pair key, for the owner of `receiverStatic`. No curve
- * work.
+ * Whether the sender of a handshake packet knows the pair key, and means the owner of `receiverStatic`. Costs two
+ * hashes and no curve operation.
  */
 export const verifyMac1 = (
   crypto: Crypto,

@@ -8,8 +8,8 @@ import * as Terms from "./HandshakeTerms.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
 
 /**
- * The handshake that we have open with a peer, at most one: begins it, sends it again and again, makes it anew, gives
- * it up.
+ * Begins our handshake with a peer, sends it again until it is answered, makes it anew from time to time, and gives it
+ * up in the end. At most one is open at a time.
  */
 export class HandshakeInitiator {
   readonly #context: AssociationContext
@@ -20,7 +20,7 @@ export class HandshakeInitiator {
   constructor(
     context: AssociationContext,
     conversation: Conversation,
-    /** `attempt` waits for its answer at its index from now on. */
+    /** Called whenever `attempt` has a new index: answers to it carry that index from now on. */
     onIndex: (attempt: Attempt) => void
   ) {
     this.#context = context
@@ -28,12 +28,15 @@ export class HandshakeInitiator {
     this.#onIndex = onIndex
   }
 
-  /** `undefined` while there is none. */
+  /** The open handshake; `undefined` when there is none. */
   get open(): Attempt | undefined {
     return this.#attempt
   }
 
-  /** Begins a handshake; what was begun before is forgotten. `false` when there can be none. */
+  /**
+   * Begins a handshake, and forgets the one that was open. `false` when no HS1 can be made (see
+   * `HandshakeTerms.request`).
+   */
   begin({ introduction, isElsewhere, kind, rekeys, routes }: Beginning, now: number): boolean {
     this.drop()
     const localId = rekeys?.localId ?? this.#context.entropy.bytes(CONNECTION_BYTES)
@@ -42,8 +45,8 @@ export class HandshakeInitiator {
     const active = rekeys?.paths.active
     const patience = active === undefined ? 0 : 1.5 * active.rtt.smoothed
     const attempt = new Attempt(kind, introduction, rekeys, localId, current, now, patience)
-    // New keys for a connection that works are nobody's business but that of addresses that answered before, the one in
-    // use first.
+    // A handshake for new keys goes only to addresses that have proven to be the peer's: the one in use, or else all of
+    // them. No other address needs to learn of it.
     for (const route of active?.proven === true ? [active.route] : (rekeys?.paths.provenRoutes ?? [])) {
       attempt.addRoute(route)
     }
@@ -54,7 +57,7 @@ export class HandshakeInitiator {
     return true
   }
 
-  /** Sends what is due. The attempt, when this was the end of it. */
+  /** Sends HS1 again when that is due. Gives the attempt when its time was up and it was given up. */
   advance(now: number): Attempt | undefined {
     const attempt = this.#attempt
     if (attempt === undefined) return undefined
@@ -70,13 +73,13 @@ export class HandshakeInitiator {
     return undefined
   }
 
-  /** The peer was heard of at these addresses: if one is news, it is tried at once. */
+  /** The peer may be at these addresses. When one of them is new, HS1 is sent at once. */
   learn(routes: ReadonlyArray<Route>, now: number): void {
     const attempt = this.#attempt
     if (attempt !== undefined && routes.filter((route) => attempt.addRoute(route)).length > 0) attempt.sendNow(now)
   }
 
-  /** It was answered: its index stands for the new keys from now on. */
+  /** The handshake was answered. Its index is not released: it stands for the new keys from now on. */
   complete(): void {
     this.#attempt = undefined
   }
@@ -105,11 +108,16 @@ export interface Beginning {
   readonly introduction: OpenIntroduction
   /** The connection to get new keys; `undefined` when a new one is wanted. */
   readonly rekeys: Connection | undefined
-  /** Where the peer may be. */
+  /** Addresses at which the peer may be, and its relay. */
   readonly routes: ReadonlyArray<Route>
-  /** The connection came from another introduction: this one may reach the peer elsewhere. */
+  /**
+   * Whether the connection came from another introduction than this one, which may name other addresses of the peer.
+   */
   readonly isElsewhere: boolean
 }
 
-/** Part of the resend interval, so that two sides, or many after an outage, do not send in step. */
+/**
+ * Part of the resend interval by which it varies, so that two sides, or many clients after an outage, do not send in
+ * step.
+ */
 const RESEND_JITTER = 0.2

@@ -9,7 +9,8 @@ import { type Initiation, initiate, type Received, respond } from "./Handshake.j
 import type { OpenIntroduction } from "./OpenIntroduction.js"
 
 /**
- * What we say in a handshake: who and where we are, which ends of a connection we believe in, what the peer may send.
+ * The payload of our handshake packets: our record and addresses, the ends of the connection that we believe in, and
+ * what the peer may send.
  */
 export const payload = (
   context: AssociationContext,
@@ -30,8 +31,8 @@ export const payload = (
 })
 
 /**
- * A new HS1, with an index of ours for its answer. `remoteId` is absent when a new connection is wanted. `undefined`
- * when there can be none: the peer's key is a low-order point, or our own record was never set.
+ * Makes a new HS1, with an index of ours for its answer. `remoteId` is absent when a new connection is wanted.
+ * `undefined` when no HS1 can be made: the peer's key is a low-order point, or our own record was never set.
  */
 export const request = (
   context: AssociationContext,
@@ -58,8 +59,9 @@ export const request = (
 }
 
 /**
- * Opens an HS1 whose `mac1` is right. `undefined` unless it is a new one, from the very peer that we were introduced
- * to; and for a while after each that was opened, whatever came of it.
+ * Opens an HS1 whose `mac1` is right. `undefined` unless its attempt is newer than all before, and it is from the very
+ * peer that we were introduced to. Whether or not it is accepted, the introduction opens no other HS1 for
+ * `HANDSHAKE_INTERVAL`.
  */
 export const receive = (
   { crypto, entropy, staticKeys }: AssociationContext,
@@ -84,13 +86,13 @@ export const areFrom = (introduction: OpenIntroduction, terms: HandshakePayload)
 }
 
 /**
- * ms for which `attempt` grows by one at least: so it grows even when an introduction was forgotten and came again on
- * the same channel, where the peer remembers the last one. Fits 32 bits for more than a year.
+ * ms in which `attempt` grows by at least one. So it also grows when we forgot an introduction and received it again on
+ * the same channel, while the peer still remembers our last attempt there. It fits 32 bits for more than a year.
  */
 const ATTEMPT_UNIT = 10
 const NO_ID = new Uint8Array(CONNECTION_BYTES)
 /**
- * ms between two handshakes that are opened for one pair: who knows the pair key can make us spend 1 % of our time at
- * most.
+ * ms between two handshakes that are opened for one introduction: with them, a sender who knows the pair key can take
+ * at most 1 % of our time.
  */
 const HANDSHAKE_INTERVAL = 50

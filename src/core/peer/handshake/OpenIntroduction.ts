@@ -7,23 +7,23 @@ import { PROBE_SCHEDULE } from "../path/Path.js"
 import { type Policy, permits } from "../path/Policy.js"
 import type { Route } from "../Route.js"
 
-/** One introduction (a peer on a channel) with what has to be remembered for its handshakes. */
+/** One introduction (a peer on a channel), and the state of the handshakes on its channel. */
 export class OpenIntroduction {
   readonly channel: ChannelId
   pairKey: Uint8Array
   record: PeerRecord
   candidates: ReadonlyArray<Endpoint>
-  /** The server carries packets on this channel. */
+  /** Whether the server carries packets on this channel. */
   relay: boolean
-  /** We asked for the peer on this channel, so we may begin handshakes. */
+  /** Whether we asked for the peer on this channel, so that we may begin handshakes. */
   inviting = false
-  /** Of our newest handshake on this channel. */
+  /** The `attempt` of our newest handshake on this channel. */
   sentAttempt = 0
-  /** Of the newest authentic handshake that the peer began; anything not greater is a replay. */
+  /** The `attempt` of the newest authentic handshake that the peer began; one that is not greater is a replay. */
   receivedAttempt = 0
   /** No fresh handshake packet is opened before this time. */
   busyUntil = Number.NEGATIVE_INFINITY
-  /** Packets that open our NAT's filter are sent since then. */
+  /** When the series of OPEN packets began, which open our NAT's filter for the peer; `undefined` when none runs. */
   #openingSince: number | undefined
   #step = 0
 
@@ -35,7 +35,7 @@ export class OpenIntroduction {
     this.relay = introduction.relay === true
   }
 
-  /** Where the peer may be reached, as far as `policy` permits; the relay first, since it is there for sure. */
+  /** The routes to the peer that `policy` permits. The relay comes first, since it is there for sure. */
   routes(policy: Policy): ReadonlyArray<Route> {
     const relay: ReadonlyArray<Route> = this.relay ? [{ _tag: "Relay", channel: this.channel }] : []
     const direct = this.candidates.map((endpoint): Route => ({ _tag: "Direct", endpoint }))
@@ -71,6 +71,9 @@ export class OpenIntroduction {
   }
 }
 
-/** Multicast and the like is nobody's address, but a way to have us reach many. */
+/**
+ * Leaves out addresses that cannot be one peer's, such as multicast, by which a packet of ours would reach many
+ * machines.
+ */
 const usable = (candidates: ReadonlyArray<Endpoint>): ReadonlyArray<Endpoint> =>
   candidates.filter((endpoint) => endpoint.port > 0 && scope(endpoint) !== "unusable").slice(0, MAX_CANDIDATES)

@@ -1,7 +1,10 @@
 import { type Crypto, TAG_BYTES } from "../../../domain/Crypto.js"
 import { HEADER_BYTES, writeHeader } from "../../../protocol/DataPacket.js"
 
-/** The keys of one handshake. A connection lives through many; its packet counter runs on over all of them. */
+/**
+ * The keys that one handshake has made. A connection has several epochs in its life, and its packet counter runs on
+ * through all of them.
+ */
 export class Epoch {
   readonly #crypto: Crypto
   readonly #remoteIndex: number
@@ -12,7 +15,7 @@ export class Epoch {
 
   constructor(
     crypto: Crypto,
-    /** Chosen by us: what packets to us carry. */
+    /** The index that packets to us carry; we have chosen it. */
     readonly localIndex: number,
     remoteIndex: number,
     sendKey: Uint8Array,
@@ -28,7 +31,7 @@ export class Epoch {
   }
 
   /**
-   * Makes `packet`, which has frames between the room for its header and the room for its tag, a DATA packet. The
+   * Makes a DATA packet of `packet`, in which the frames stand between room for the header and room for the tag. The
    * caller never uses a number twice.
    */
   seal(number: number, packet: Uint8Array): void {
@@ -40,7 +43,8 @@ export class Epoch {
   }
 
   /**
-   * The frames of a DATA packet, opened where they are; `undefined`, with the packet spoilt, when it is not authentic.
+   * Opens a DATA packet in place and gives its frames. When it is not authentic it gives `undefined`, and the packet's
+   * bytes are spoilt.
    */
   open(number: number, packet: Uint8Array): Uint8Array | undefined {
     const header = packet.subarray(0, HEADER_BYTES)

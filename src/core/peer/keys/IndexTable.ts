@@ -1,7 +1,8 @@
 import * as Bytes from "../../../protocol/Bytes.js"
 
 /**
- * What the indexes stand for that we chose for packets to us: a handshake of ours that waits for its answer, or keys.
+ * The meaning of each index that we chose for packets to us: a handshake of ours that waits for its answer, or the keys
+ * of an epoch.
  */
 export class IndexTable<Entry> implements Indexes {
   readonly #entropy: { readonly bytes: (length: number) => Uint8Array }
@@ -30,9 +31,9 @@ export class IndexTable<Entry> implements Indexes {
   }
 }
 
-/** The indexes of a client, for those who need one and do not look any up. */
+/** The indexes of a client, for the parts that allocate and release them and look none up. */
 export interface Indexes {
-  /** An index that is not in use, and that nobody can guess. It is in use once it is registered. */
+  /** A random index that is not in use. It is in use once it is registered. */
   readonly allocate: () => number
   /** Packets to this index are dropped from now on. */
   readonly release: (index: number) => void

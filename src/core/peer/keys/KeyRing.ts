@@ -2,14 +2,16 @@ import { NEVER } from "../../support/Deadline.js"
 import type { Epoch } from "./Epoch.js"
 
 /**
- * The keys of one connection: those we send with, and others that only open packets: new ones that we have not heard
- * used yet, and former ones whose packets may still be under way. Keys are wiped as soon as they are none of these.
+ * The keys of one connection: the current ones, which seal our packets, and others that only open the peer's. Those are
+ * new keys that the peer has not used yet, and former keys whose packets may still be under way. Keys are wiped as soon
+ * as they are none of these.
  *
- * There can be several new ones. Whoever is introduced again begins another handshake, and the two may overtake each
- * other on their way here: only its first packet tells with which of them the other side goes on.
+ * There can be several new keys. A peer that is introduced to us again begins another handshake, and its two handshakes
+ * may overtake each other on their way here. Only the first packet that the peer seals tells with which of the two keys
+ * it goes on.
  */
 export class KeyRing {
-  /** Where indexes are released that mean nothing any more. */
+  /** Where the indexes of wiped keys are released. */
   readonly #indexes: { readonly release: (index: number) => void }
   #current: Epoch
   /** At most `MAX_OTHERS`. */
@@ -24,14 +26,18 @@ export class KeyRing {
     return this.#current
   }
 
-  /** New keys that the other side has as well, by its answer to our handshake: send with them from now on. */
+  /**
+   * Takes new keys that the peer has as well, since it answered our handshake: our packets are sealed with them from
+   * now on.
+   */
   advance(epoch: Epoch, now: number): void {
-    // It has answered, so it goes on with these, and not with what it began itself.
+    // The peer has answered our handshake, so it goes on with these keys, and not with those of a handshake that it
+    // began itself.
     for (const other of this.#others) other.isNext = false
     this.#replace(epoch, now)
   }
 
-  /** New keys that wait for the first packet made with them. */
+  /** Takes new keys that become the current ones with the first packet that the peer seals with them. */
   expect(epoch: Epoch, now: number): void {
     this.#keep({ epoch, until: now + ACCEPT_OTHERS, isNext: true })
   }
@@ -47,12 +53,12 @@ export class KeyRing {
     this.#replace(epoch, now)
   }
 
-  /** Whether a packet may still be sealed. */
+  /** Whether the current keys may still seal a packet. */
   maySeal(now: number): boolean {
     return now < this.refuseAt
   }
 
-  /** From when on nothing is sealed any more, unless new keys come. */
+  /** When the current keys stop sealing packets. */
   get refuseAt(): number {
     return this.#current.createdAt + REFUSE_AFTER
   }
@@ -101,7 +107,7 @@ export class KeyRing {
 interface Other {
   readonly epoch: Epoch
   until: number
-  /** Whether their first packet makes them ours to send with. */
+  /** Whether the first packet that the peer seals with these keys makes them the current ones. */
   isNext: boolean
 }
 
@@ -109,15 +115,22 @@ interface Other {
  * ms of use after which the initiator makes new keys (WireGuard §6.1): what a stolen key opens is two minutes of talk.
  */
 const REKEY_AFTER = 120_000
-/** ms for keys that carry keepalives only, which tell nothing; early enough for the answer to be lost a few times. */
+/**
+ * ms after which the initiator makes new keys while they only protect keepalives, which tell nothing; early enough that
+ * the handshake may be lost a few times before `REFUSE_AFTER`.
+ */
 const REKEY_IN_SILENCE = 150_000
-/** Packets with the same meaning; far below what the cipher allows. */
+/** Packets after which either side makes new keys; far below what the cipher allows. */
 const REKEY_AFTER_PACKETS = 2 ** 20
 /** ms after which keys seal nothing any more; the side that answered the last handshake then begins one itself. */
 const REFUSE_AFTER = 180_000
-/** ms that keys open packets after they were replaced, made, or used last: longer than any path delays. */
+/**
+ * ms for which keys still open packets, counted from when they were made, replaced or last used by the peer: longer
+ * than any path delays a packet.
+ */
 const ACCEPT_OTHERS = 60_000
 /**
- * Those of a handshake on each channel that is remembered (4), and the former ones of two of them that came into use.
+ * Keys besides the current ones: those of a handshake on each of the 4 channels that are remembered, and two former
+ * ones.
  */
 const MAX_OTHERS = 6

@@ -2,8 +2,8 @@
  * Which packet counters of a connection were accepted already (RFC 4303 §3.4.3, RFC 6479): a bitmap that slides with
  * the greatest counter. A counter behind the window counts as seen, so an old packet can never come in twice.
  *
- * `accepts` is asked before the packet is opened, because it is cheap; `record` is called only for what was authentic,
- * because a forged counter must not move the window.
+ * `accepts` is to be asked before the packet is opened, because it is cheap. `record` is to be called only for an
+ * authentic packet, because a forged counter must not move the window.
  */
 export class ReplayWindow {
   readonly #bits = new Uint32Array(WINDOW_SIZE / 32)

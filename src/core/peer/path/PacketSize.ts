@@ -4,9 +4,9 @@ import { MAX_DATAGRAM } from "../../../protocol/DataPacket.js"
  * How large a packet one path carries (DPLPMTUD, RFC 8899): `MAX_DATAGRAM` until larger ones were acknowledged, tried
  * in ascending order, one at a time, while there is bulk to send.
  *
- * Node lets nobody set the don't-fragment bit, and Linux' default loses only the *first* datagram that is too large for
- * the path and then fragments the next ones. So a size that was lost once counts as too large for `FAILED_FOR`, and is
- * never tried twice in a row.
+ * A program cannot set the don't-fragment bit through Node, and with its default setting Linux loses only the *first*
+ * datagram that is too large for the path and then fragments the next ones. So a size that was lost once counts as too
+ * large for `FAILED_FOR`, and is never tried twice in a row.
  */
 export class PacketSize {
   #current = MAX_DATAGRAM
@@ -14,7 +14,10 @@ export class PacketSize {
   readonly #sizes: ReadonlyArray<number>
   #probing = false
   #failedAt = new Map<number, number>()
-  /** Packets above the smallest size lost since the last one that was not, and at how many moments. */
+  /**
+   * Packets larger than `MAX_DATAGRAM` that were lost since the last one that arrived, and at how many moments these
+   * losses were noticed.
+   */
   #lostInRow = 0
   #moments = 0
   #lostAt = Number.NEGATIVE_INFINITY
@@ -34,7 +37,7 @@ export class PacketSize {
     for (const size of this.#sizes) {
       if (size <= this.#current) continue
       const failedAt = this.#failedAt.get(size)
-      // What is too large for one size is too large for the next.
+      // A path that does not carry this size does not carry a larger one either.
       return failedAt !== undefined && now < failedAt + FAILED_FOR ? undefined : size
     }
     return undefined
@@ -61,9 +64,9 @@ export class PacketSize {
   }
 
   /**
-   * A packet of `bytes` was lost. Many large ones, and none that arrives between several moments at which losses show,
-   * mean a black hole: back to what every path carries. Any number at one moment means a queue or a buffer that was
-   * full.
+   * A packet of `bytes` was lost. When many large ones are lost, noticed at several moments, and none arrives in
+   * between, the path is a black hole for this size: the size goes back to what every path carries. Any number of
+   * losses noticed at one moment only means that a queue or a buffer was full.
    */
   onLost(bytes: number, now: number): void {
     if (bytes <= MAX_DATAGRAM) return
@@ -92,10 +95,13 @@ export const LAN_SIZES: ReadonlyArray<number> = [1452, 8_900]
 export const LOOPBACK_SIZES: ReadonlyArray<number> = [1_452, 8_900, 16_384]
 /** ms: as long as Linux remembers the size of a path. */
 const FAILED_FOR = 600_000
-/** Even at 10 % loss ten in a row are the size, not the load. */
+/**
+ * Large packets lost in a row: even on a path that loses 10 % of its packets, ten in a row are due to their size and
+ * not to the load.
+ */
 const BLACK_HOLE = 10
 /**
- * A full buffer loses hundreds in a row, whose loss shows with the first packet after them; the second after them has
- * arrived as well.
+ * Moments at which these losses are noticed. A full buffer loses hundreds in a row, but all of them are noticed at one
+ * or two moments, when the first packets after them arrive.
  */
 const BLACK_HOLE_MOMENTS = 3

@@ -5,16 +5,15 @@ import type { PathInfo, Route } from "../Route.js"
 import { GRANULE, RttEstimator } from "../recovery/RttEstimator.js"
 import { INTERNET_SIZES, LAN_SIZES, LOOPBACK_SIZES, PacketSize } from "./PacketSize.js"
 
-/** Who told us of a path: the server, the peer, or a packet that came from there. */
+/** How we learned of a path: from the server, from the peer, or by a packet that came from there. */
 export const PathSource = Schema.Literal("server", "peer", "seen")
 export type PathSource = typeof PathSource.Type
 
 /**
  * One way to reach the peer, and what we know of it. A path is *proven* when a PONG for one of our tokens comes back on
- * it, and is
- * *trusted* for 6.5 s from then on. An address that was never proven may be somebody else's: it gets our small probes,
- * and otherwise three times the bytes that came from it at most (RFC 9000 §8). A relay is nobody's address, and carries
- * packets only to the peer.
+ * it, and is *trusted* for 6.5 s from then on. An address that was never proven may belong to a bystander: besides our
+ * small probes it gets at most three times the bytes that came from it (RFC 9000 §8). This limit is not for a relay,
+ * which carries packets only to the peer.
  */
 export class Path {
   readonly key: string
@@ -22,16 +21,16 @@ export class Path {
   readonly #weight: number
   /** Also fed by acknowledgements while the path is the active one. */
   readonly rtt = new RttEstimator()
-  /** How large packets may be here. */
+  /** How large packets on this path may be. */
   readonly size: PacketSize
-  /** When something authentic came from here last. */
+  /** When an authentic packet came in on this path last. */
   heardAt = Number.NEGATIVE_INFINITY
-  /** When anything was sent here last. */
+  /** When a packet was sent on this path last. */
   sentAt = Number.NEGATIVE_INFINITY
   provenAt = Number.NEGATIVE_INFINITY
   /**
-   * Trust was withdrawn before its time, because answers are overdue or the peer sends from elsewhere; ends with the
-   * next proof.
+   * Whether trust was withdrawn before its time, because answers are overdue or the peer sends from elsewhere. The next
+   * proof restores it.
    */
   #doubted = false
   #sentBytes = 0
@@ -64,7 +63,10 @@ export class Path {
     return this.route._tag === "Relay"
   }
 
-  /** The same as comparing keys, without making one: it is asked of every packet. */
+  /**
+   * Whether this path has the same key as `route`, found out without making a key, because this is asked for every
+   * packet.
+   */
   isAt(route: Route): boolean {
     const own = this.route
     if (own._tag === "Relay") return route._tag === "Relay" && route.channel === own.channel
@@ -102,7 +104,7 @@ export class Path {
     return (this.rtt.smoothed + LATENCY_FLOOR) * this.#weight
   }
 
-  /** Bytes that may be sent here now, besides probes. */
+  /** Bytes besides probes that may be sent on this path now. */
   get allowance(): number {
     return this.proven || this.isRelay ? NEVER : AMPLIFICATION * this.#receivedBytes - this.#sentBytes
   }
@@ -128,8 +130,9 @@ export class Path {
   }
 
   /**
-   * The peer was heard here, so it is worth asking now (RFC 8445 §7.3.1.4, a triggered check), whatever step a series
-   * has come to. Not for a path that rests, and as often as what was received allows.
+   * The peer was heard on this path, so a probe now is likely to be answered (a triggered check, RFC 8445 §7.3.1.4):
+   * the series begins again, whichever step it has come to. Nothing happens for a path that is trusted or needs no
+   * proof, nor when the bytes received do not allow for a series, nor more often than every `TRIGGER_INTERVAL`.
    */
   trigger(now: number): void {
     const wanted = !this.proven || this.#doubted || this.probingSince !== undefined
@@ -155,7 +158,7 @@ export class Path {
     if (this.#step === PROBE_SCHEDULE.length) this.probingSince = undefined
   }
 
-  /** A PONG came in on this path; whether it proves it. */
+  /** A PONG came in on this path. Gives whether it answers one of our probes, and so proves the path. */
   onPong(token: string, now: number): boolean {
     const probe = this.#tokens.find((sent) => sent.token === token)
     if (probe === undefined) return false
@@ -178,7 +181,7 @@ const kindOf = (route: Route): PathInfo["kind"] => {
   return Endpoint.scope(route.endpoint) === "global" ? "direct" : "lan"
 }
 
-/** A relay's envelope leaves room for no more than the smallest. */
+/** Sizes to try on this path. The envelope of a relay leaves room for no more than the smallest. */
 const sizesOf = (route: Route, kind: PathInfo["kind"]): ReadonlyArray<number> => {
   if (route._tag === "Relay") return []
   if (Endpoint.scope(route.endpoint) === "loopback") return LOOPBACK_SIZES
@@ -192,25 +195,28 @@ const weightOf = (route: Route, kind: PathInfo["kind"]): number => {
 }
 
 /**
- * ms from the start of a series: a lost probe costs 50 ms at first; eight of them bound what a false candidate
- * attracts.
+ * ms from the start of a series to each of its probes. A lost probe costs 50 ms at first, and eight probes are all that
+ * a wrong candidate is sent.
  */
 export const PROBE_SCHEDULE: ReadonlyArray<number> = [0, 50, 150, 350, 750, 1_500, 3_000, 6_000]
-/** ms: by then the answer to the probe before has come, or is slow. */
+/** ms between two triggered probes: by then the answer to the first one has come, or the path is slow. */
 const TRIGGER_INTERVAL = 200
 /** Bytes of a series of eight probes. */
 const SERIES_BYTES = 8 * 38
-/** ms: two heartbeats of 3 s, and a little for the answer. */
+/** ms for which a proof is believed: two heartbeats of 3 s, and some time for the answer. */
 const TRUST = 6_500
 /** RFC 9000 §8: times the bytes received that may go to an address not yet proven. */
 const AMPLIFICATION = 3
 /** ms added to each round trip, so that 0.2 ms does not beat 0.4 ms by a factor of two. */
 const LATENCY_FLOOR = 5
-/** No direct path is so slow that a relay should take its place. */
+/** Factor of cost for a relay: no direct path is so slow that a relay should take its place. */
 const RELAY_WEIGHT = 1_000
-/** Ahead of the LAN address of the same machine. */
+/** Factor of cost for loopback: ahead of the LAN address of the same machine. */
 const LOOPBACK_WEIGHT = 0.5
-/** Worth a fifth of the latency: nothing outside the house can break it, and no NAT forgets it. */
+/**
+ * Factor of cost for a local network, as if its latency were a fifth less: nothing outside the house can break this
+ * path, and no NAT can forget it.
+ */
 const LAN_WEIGHT = 0.8
-/** Worth a tenth: usually without a NAT. */
+/** Factor of cost for IPv6, as if its latency were a tenth less: there is usually no NAT on the way. */
 const IPV6_WEIGHT = 0.9

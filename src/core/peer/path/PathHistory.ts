@@ -2,10 +2,9 @@ import * as Schema from "effect/Schema"
 import type { PathInfo } from "../Route.js"
 
 /**
- * Why a conversation moved to a path. `first`: the first that worked. `better`: it proved itself, and is better than
- * the one before.
- * `failed`: the one before stopped answering. `moved`: the peer sends from there now. `policy`: the one before is not
- * wanted any more.
+ * Why a conversation moved to a path. `first`: it is the first that worked. `better`: it was proven, and is better than
+ * the path before. `failed`: the path before stopped answering. `moved`: the peer now sends from there. `policy`: the
+ * policy does not permit the path before any more.
  */
 export const PathReason = Schema.Literal("first", "better", "failed", "moved", "policy")
 export type PathReason = typeof PathReason.Type
@@ -35,5 +34,5 @@ export class PathHistory {
   }
 }
 
-/** More than anybody reads; a path that flaps shows in fewer. */
+/** Changes that are kept: enough to see that a path flaps, and more than a user reads. */
 const MAX_CHANGES = 32

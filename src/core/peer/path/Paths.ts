@@ -9,7 +9,7 @@ import { type Policy, permits } from "./Policy.js"
 import { RelayFailover } from "./RelayFailover.js"
 
 /**
- * The paths of one connection: which there are, which to probe when, and which to send on.
+ * The paths of one connection: knows them, decides when to probe which, and chooses the one to send on.
  *
  * Every candidate is probed in a series of eight PINGs that ends with the first PONG. The active path is the best
  * trusted one, with hysteresis. While there is traffic it is proven again every 3 s; in silence a packet every 25 s or
@@ -17,11 +17,11 @@ import { RelayFailover } from "./RelayFailover.js"
  * When the peer's own data comes from an address we do not trust yet, it has moved: answers follow at once, and that
  * address is probed.
  *
- * The relay is the path that is there from the start and that any direct one replaces as soon as it is proven. It
- * stays: while a direct path is in doubt (trust lapsed, or an answer is overdue) data goes both ways (`spare`), and
- * only when the doubt has lasted for a second does the relay take over, so that a lost packet is no change of path.
- * While relayed and in use, all candidates are tried again every minute, and the peer is called to do the same, because
- * two filters open only for packets that cross.
+ * The relay is there from the start, and any direct path replaces it as soon as that is proven. It is kept all the
+ * same: while a direct path is in doubt (trust lapsed, or an answer is overdue) data goes both ways (`spare`), and the
+ * relay takes over only when the doubt has lasted for a second, so that one lost packet does not change the path. While
+ * the conversation is active over the relay, all candidates are probed again every minute. The peer is called to do the
+ * same, because two NATs that filter let packets in only while both sides send.
  */
 export class Paths {
   readonly #random: () => number
@@ -37,11 +37,11 @@ export class Paths {
   readonly #doubt = new RelayFailover()
   #trafficAt = Number.NEGATIVE_INFINITY
   #silence: number
-  /** The end of trust in the active path that was dealt with last. */
+  /** The last `trustedUntil` of the active path whose passing was handled. */
   #lapsedAt = Number.NEGATIVE_INFINITY
-  /** When the direct candidates were all tried last. */
+  /** When all candidates were probed last. */
   #triedAt = Number.NEGATIVE_INFINITY
-  /** New addresses that the peer may make us probe. */
+  /** Limits how many new addresses the peer makes us probe. */
   readonly #newcomers = new TokenBucket(NEWCOMERS, 0)
 
   /**
@@ -52,7 +52,7 @@ export class Paths {
     random: () => number,
     policy: Policy = "prefer-direct",
     leads = true,
-    /** Where a call to the peer to probe is left. */
+    /** Where a CANDIDATES frame is asked for, which calls the peer to probe our addresses. */
     pending: PendingFrames = new PendingFrames()
   ) {
     this.#random = random
@@ -62,7 +62,7 @@ export class Paths {
     this.#silence = this.#nextSilence()
   }
 
-  /** Where data goes now; `undefined` before the first path is known. */
+  /** The path that data takes now; `undefined` before the first path is known. */
   get active(): Path | undefined {
     return this.#active
   }
@@ -71,7 +71,7 @@ export class Paths {
     return this.#reason
   }
 
-  /** Where data goes as well: the relay, while the active path is a direct one in doubt. */
+  /** The path that copies of data take: the relay, while the active path is a direct one that is not trusted. */
   spare(now: number): Path | undefined {
     const active = this.#active
     return active === undefined || active.isRelay || active.trusted(now) ? undefined : this.#relay
@@ -85,7 +85,7 @@ export class Paths {
     return this.#paths.map((path) => path.route)
   }
 
-  /** Where the peer was proven to be at some time. */
+  /** The routes on which the peer has answered a probe at some time. */
   get provenRoutes(): ReadonlyArray<Route> {
     return this.#paths.filter((path) => path.proven).map((path) => path.route)
   }
@@ -105,7 +105,10 @@ export class Paths {
       this.#insert(new Path(route, source)).probe(now)
   }
 
-  /** The peer says where it is, and is about to probe us: so do we, to open our own filter for it. */
+  /**
+   * The peer names an address of its own, from which it is about to probe us. We probe it too, so that our own NAT's
+   * filter opens for it.
+   */
   called(route: Route, now: number): void {
     const known = this.#find(routeKey(route))
     if (known === undefined) this.add(route, now, "peer")
@@ -127,10 +130,10 @@ export class Paths {
   }
 
   /**
-   * Something authentic came in. `moves`: no packet with a greater counter came before, and it is more than a probe. An
-   * unknown source becomes a candidate; a source that moves, and is not trusted, becomes the active path, unless it is
-   * the relay: that only throws doubt on the active path. `undefined` when the source is unknown and too many new ones
-   * came lately.
+   * An authentic packet came in on `route`. `moves`: it is the newest of the connection so far, and holds more than a
+   * probe. An unknown source becomes a candidate. A source that is not trusted becomes the active path when `moves` is
+   * true, unless it is the relay: a packet over the relay only throws doubt on the active path. `undefined` when the
+   * source is unknown and too many new ones came lately.
    */
   heard(route: Route, bytes: number, moves: boolean, now: number): Path | undefined {
     let path = this.#active?.isAt(route) === true ? this.#active : this.#find(routeKey(route))
@@ -155,7 +158,7 @@ export class Paths {
     return path
   }
 
-  /** A PONG came in; whether it proved the path. */
+  /** A PONG came in on this path. Gives whether it proved the path. */
   onPong(path: Path, token: string, now: number): boolean {
     if (!path.onPong(token, now)) return false
     if (path === this.#active) this.#doubt.end()
@@ -163,17 +166,17 @@ export class Paths {
     return true
   }
 
-  /** Until when the conversation counts as active, unless more is said. */
+  /** Until when the conversation counts as active, if no more data comes or goes. */
   get activeUntil(): number {
     return this.#trafficAt + ACTIVE_FOR
   }
 
-  /** There is a conversation going on: heartbeats instead of keepalives. */
+  /** Data came or goes: the conversation is active, and has heartbeats instead of keepalives. */
   onTraffic(now: number): void {
     this.#trafficAt = now
   }
 
-  /** Data is about to be sent: looks for another path when the active one is not trusted. */
+  /** Data is about to be sent: when the active path is not trusted, all paths are probed. */
   onSending(now: number): void {
     this.#trafficAt = now
     if (this.#active === undefined || this.#active.trusted(now)) return
@@ -182,9 +185,9 @@ export class Paths {
   }
 
   /**
-   * Answers are overdue on the active path, so many `times` in a row. Where there is a relay, it carries the data too
-   * until the path has proven itself. The other candidates are tried as well from the second time on: a single loss is
-   * no reason to.
+   * Answers are overdue on the active path, for the `times`-th time in a row. Where there is a relay, it carries the
+   * data as well until the path is proven again. From the second time on the other candidates are probed too; a single
+   * loss is no reason for that.
    */
   doubt(now: number, times: number): void {
     const active = this.#active
@@ -200,7 +203,7 @@ export class Paths {
     this.#relay.probe(now)
   }
 
-  /** Every candidate is tried, and the peer should try ours: the network changed. */
+  /** Probes every candidate, and tells the peer our own ones so that it probes them: the network may have changed. */
   retry(now: number): void {
     this.#triedAt = now
     if (this.#policy !== "relay-only") this.#pending.candidates = true
@@ -255,13 +258,14 @@ export class Paths {
       this.#select(now)
     }
     if (this.#takeOverAt() <= now) {
-      // Whatever comes of it: the relay's next proof is the next occasion.
+      // The doubt counts as handled even when this selects no other path. If the relay is not trusted now, its next
+      // PONG selects again.
       this.#doubt.settle()
       this.#select(now)
     }
   }
 
-  /** When the active path is to be proven again, or, in silence, to be used. */
+  /** When the active path is due for a heartbeat, or in silence for a keepalive. */
   #heartbeatAt(): number {
     const active = this.#active
     if (active === undefined || active.probingSince !== undefined) return NEVER
@@ -277,7 +281,9 @@ export class Paths {
     return at <= this.activeUntil ? at : NEVER
   }
 
-  /** When the doubt about a direct path has lasted too long, if the relay could take its place. */
+  /**
+   * When the doubt about the active path will have lasted so long that the relay takes over; infinite without a relay.
+   */
   #takeOverAt(): number {
     return this.#relay === undefined ? NEVER : this.#doubt.overdueAt
   }
@@ -309,7 +315,10 @@ export class Paths {
     this.#doubt.end()
   }
 
-  /** There is one relay, that of the latest introduction: the others are gone with the sessions they were for. */
+  /**
+   * Makes this the relay. There is one, that of the latest introduction: earlier ones ended with the sessions at the
+   * server that they belonged to.
+   */
   #setRelay(route: Route, now: number): Path {
     const former = this.#relay
     if (former?.key === routeKey(route)) return former
@@ -357,7 +366,7 @@ export class Paths {
 const staler = (left: Path, right: Path): boolean =>
   left.proven === right.proven ? left.heardAt < right.heardAt : !left.proven
 
-/** ms: twice within the trust of a path. */
+/** ms between two heartbeats: two of them fall within the time for which a proof is believed. */
 const HEARTBEAT = 3_000
 /** ms after the last data for which a conversation counts as active. */
 const ACTIVE_FOR = 45_000
@@ -376,8 +385,8 @@ const KEEPALIVE_LAG = 1_100
 /** A new path must be 10 % better, or the choice would follow the noise. */
 const HYSTERESIS = 0.9
 /**
- * ms between two tries for a direct path while relayed: a changed network is noticed otherwise, this is for what nobody
- * notices.
+ * ms between two tries for a direct path while relayed. A change of our own network causes a try at once; this interval
+ * is for changes elsewhere, such as in a NAT, that we are not told of.
  */
 const RETRY = 60_000
 /**

@@ -2,8 +2,8 @@ import type { Route } from "../Route.js"
 
 /**
  * Which paths a conversation may take. `prefer-direct`: the relay until there is a direct path, and whenever that
- * fails. `direct-only`: never the relay. `relay-only`: never anything else, so that the peer does not learn our
- * addresses; it is told none and probed at none.
+ * fails. `direct-only`: never the relay. `relay-only`: nothing but the relay, so that the peer does not learn our
+ * addresses: we tell it none, and send no probes to its own.
  */
 export const POLICIES = ["prefer-direct", "direct-only", "relay-only"] as const
 export type Policy = (typeof POLICIES)[number]

@@ -5,18 +5,18 @@ import { PathSource } from "./Path.js"
 import type { PathChange } from "./PathHistory.js"
 import type { Policy } from "./Policy.js"
 
-/** How a peer is reached and was reached: what `/why` is made of. Plain data. */
+/** How a peer is reached now and was reached before, as plain data: what `/why` shows. */
 export interface PeerReport {
   readonly connected: boolean
   readonly policy: Policy
   /** Whether the server offers to carry packets to this peer. */
   readonly relayOffered: boolean
-  /** What we told of our own network, and what the peer told of its own. */
+  /** The NAT of our network as we tell it to peers, and that of the peer as it told us. */
   readonly ownNat: NatKind
   readonly peerNat: NatKind
   /** Candidates that we have told this peer. */
   readonly told: number
-  /** Of the connection in use; none without one. */
+  /** The connection in use, if there is one. */
   readonly connection: ConnectionReport | undefined
   /** Oldest first. */
   readonly changes: ReadonlyArray<PathChange>

@@ -4,8 +4,8 @@ import { MAX_ACK_DELAY } from "./RttEstimator.js"
 
 /**
  * Which packets came in, and when the other side is to be told (RFC 9000 §13.2): with every second packet that asks for
- * it, within 25 ms otherwise, at once when packets came out of order, because that is news of a loss. Whatever leaves
- * in the meantime takes the acknowledgement along.
+ * it, within 25 ms otherwise, at once when packets came out of order, because that may show a loss. A packet that
+ * leaves before that takes the acknowledgement along.
  */
 export class AckRanges {
   readonly #received = new RangeSet()
@@ -18,7 +18,7 @@ export class AckRanges {
     return this.#due
   }
 
-  /** An authentic packet came in. `eliciting`: it holds something that is retransmitted when lost. */
+  /** An authentic packet came in. `eliciting`: it holds a frame that is sent again when lost. */
   onReceived(number: number, eliciting: boolean, now: number): void {
     const last = this.#received.ranges.at(-1)
     const inOrder = last === undefined || number === last.end

@@ -5,8 +5,8 @@ import { WindowedMax } from "./WindowedMax.js"
 /**
  * A model-based controller after BBR (Cardwell et al., "BBR: Congestion-Based Congestion Control", 2016;
  * draft-cardwell-iccrg-bbr): it measures how fast the path delivers at best (`bandwidth`) and how short its round trip
- * is at least (`shortest`), sends at that rate, and keeps about their product in flight. Loss as such says nothing: a
- * radio link loses packets that nobody was in the way of.
+ * is at least (`shortest`), sends at that rate, and keeps about their product in flight. A single loss says nothing: a
+ * radio link loses packets without any congestion.
  *
  * Life: *startup* sends nearly three times as fast each round until the bandwidth stops growing; *drain* lets the queue
  * that this made run empty; *probe* then goes in cycles of eight round trips: one a quarter faster, to find more
@@ -14,10 +14,10 @@ import { WindowedMax } from "./WindowedMax.js"
  * round trip was not seen for ten seconds,
  * *empty* sends next to nothing for a moment, so that queues run empty and it can be measured.
  *
- * Heavy loss does say something: a queue shorter than what is in flight, or others who need room. When a round loses
- * more than
- * `TOO_MUCH_LOSS`, what may be in flight goes down to what was delivered in that round, and comes back cautiously (the
- * part of BBRv2 that keeps the losses of shallow queues and the harm to loss-based flows within bounds).
+ * Heavy loss does say something: a queue on the way is shorter than what is in flight, or other flows need room. When a
+ * round loses more than `TOO_MUCH_LOSS`, what may be in flight goes down to what was delivered in that round, and comes
+ * back cautiously (the part of BBRv2 that keeps the losses of shallow queues and the harm to loss-based flows within
+ * bounds).
  */
 export class Bbr implements CongestionController {
   #state: "startup" | "drain" | "probe" | "empty" = "startup"
@@ -40,10 +40,10 @@ export class Bbr implements CongestionController {
   #phaseAt = 0
   /** Empty: until when; `undefined` while still more is in flight than wanted. */
   #emptyUntil: number | undefined
-  /** What may be in flight for the sake of loss. */
+  /** Bytes that may be in flight after heavy loss; infinite when there was none lately. */
   #ceiling = Number.POSITIVE_INFINITY
 
-  /** `offset` (0 to 255, random) has flows that share a link probe at different times. */
+  /** `offset` (0 to 255, random) makes flows that share a link probe at different times. */
   constructor(offset: number) {
     this.#phase = 2 + (offset % (CYCLE.length - 2))
   }
@@ -64,7 +64,8 @@ export class Bbr implements CongestionController {
   }
 
   onSent(inFlight: number, now: number): void {
-    // After silence the cycle begins in its even part: there is no queue to test or to drain.
+    // After silence the cycle begins with one of its even phases: there is no queue to drain yet, and nothing to
+    // compare a faster phase with.
     if (inFlight === 0 && this.#state === "probe" && this.#phase < 2) this.#enterPhase(2, now)
   }
 
@@ -102,7 +103,10 @@ export class Bbr implements CongestionController {
     this.#shortest = Number.POSITIVE_INFINITY
   }
 
-  /** Bandwidth times shortest round trip, both of which are at least what the timers of an event loop can keep busy. */
+  /**
+   * Bandwidth times shortest round trip: the bytes that fill the path. The round trip counts as `SHORTEST_LOOP` at
+   * least, so that the timers of an event loop can keep the path busy.
+   */
   get #product(): number {
     return this.#bandwidth.value * Math.max(this.#shortest, SHORTEST_LOOP)
   }
@@ -113,7 +117,7 @@ export class Bbr implements CongestionController {
     return this.#state === "probe" ? CYCLE[this.#phase]! : 1
   }
 
-  /** At the end of a round: whether it lost so much that less should be in flight. */
+  /** Called at the end of a round: lowers the ceiling when the round lost too much, and raises it again otherwise. */
   #weighLoss(sample: PathSample): void {
     const delivered = sample.delivered - this.#roundStartDelivered
     const lost = this.#lostInRound
@@ -156,8 +160,8 @@ export class Bbr implements CongestionController {
   #cycle({ inFlight, now }: PathSample): void {
     const lasted = now - this.#phaseAt > Math.max(this.#shortest, SHORTEST_LOOP)
     const gain = CYCLE[this.#phase]!
-    // The fast part goes on until it has really put more in flight, or lost some of it; the slow part ends early when
-    // the queue is gone.
+    // The fast phase goes on until more is really in flight, or some of it was lost. The slow phase ends early when the
+    // queue is gone.
     const done =
       gain > 1
         ? lasted && (inFlight >= gain * this.#product || this.#lostInRound > 0 || now - this.#phaseAt > LONGEST_PHASE)
@@ -183,15 +187,20 @@ export class Bbr implements CongestionController {
 
 /** 2 / ln 2: the smallest gain that doubles the rate each round (BBR paper). */
 const STARTUP_GAIN = 2.885
-/** Products in flight: one under way, one for acknowledgements that come late or in bunches. */
+/**
+ * Products that may be in flight: one is under way, and the rest covers acknowledgements that come late or in bunches.
+ */
 const WINDOW_GAIN = 1.75
 /** Gains of the probe cycle. */
 const CYCLE: ReadonlyArray<number> = [1.25, 0.75, 1, 1, 1, 1, 1, 1]
-/** Rounds that a measured bandwidth is believed: longer than a cycle, so that one fast part after another renews it. */
+/**
+ * Rounds for which a measured bandwidth is believed: more than a cycle has, so that the fast phase of each cycle renews
+ * it.
+ */
 const BANDWIDTH_ROUNDS = 10
 const PLATEAU_GROWTH = 1.25
 const PLATEAU_ROUNDS = 3
-/** ms that a shortest round trip is believed: routes and queues of others change slower. */
+/** ms for which a shortest round trip is believed: routes, and the queues that other flows make, change more slowly. */
 const SHORTEST_FOR = 10_000
 /** ms of *empty*: one round trip of most paths, 2 % of the time. */
 const EMPTY_FOR = 200
@@ -209,11 +218,11 @@ const INITIAL_PACKETS = 10
 const SLOWEST_MS = 1_000
 /** Bytes: 100 MB/s over 100 ms, and what the receiver's window allows. */
 const MAX_WINDOW = 10 * 1024 * 1024
-/** Part of a round that random loss on a bad radio link stays below. */
+/** Part of a round's bytes whose loss is too much; random loss on a bad radio link stays below it. */
 const TOO_MUCH_LOSS = 0.1
 /** Packets of a round whose loss says nothing about a rate. */
 const FEW_LOST = 3
 /** Part of the window that is kept at least when a round lost too much. */
 const CEILING_DROP = 0.7
-/** Each round without too much loss. */
+/** Factor by which the ceiling grows with each round that does not lose too much. */
 const CEILING_GROWTH = 1.1

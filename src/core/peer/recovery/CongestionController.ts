@@ -6,7 +6,7 @@
 export interface CongestionController {
   /** Bytes that may be in flight. */
   readonly window: number
-  /** The pace of sending; infinite when the window alone decides. */
+  /** Bytes/ms at which packets may leave; infinite when the window alone decides. */
   readonly rate: number
   /** A packet is about to leave, with `inFlight` bytes under way before it. */
   readonly onSent: (inFlight: number, now: number) => void
@@ -14,9 +14,9 @@ export interface CongestionController {
   readonly onAcked: (bytes: number, sentAt: number, limited: boolean, now: number) => void
   /** A packet of `bytes` was found lost. */
   readonly onLost: (bytes: number, sentAt: number, now: number) => void
-  /** All that one acknowledgement said was handled; what it tells of the path. */
+  /** Called after all calls for one acknowledgement, with what it tells of the path. */
   readonly onSample: (sample: PathSample) => void
-  /** Nothing got through for so long that the path is to be discovered anew. */
+  /** Everything sent over a long time was lost: what is known of the path counts no more. */
   readonly onPersistentCongestion: () => void
 }
 
@@ -25,14 +25,15 @@ export interface PathSample {
   readonly now: number
   /** The rate at which bytes arrived lately; `undefined` when the time was too short to tell. */
   readonly rate: number | undefined
-  /** The application gave too little to send for `rate` to say more than "at least". */
+  /** Whether the application had too little to send, so that the path may be faster than `rate`. */
   readonly applicationLimited: boolean
   /**
-   * Bytes delivered so far, now and when the newest packet acknowledged was sent: from the one to the other is a round.
+   * Bytes delivered until now, and until the newest packet acknowledged was sent. The time between the two is one
+   * round.
    */
   readonly delivered: number
   readonly priorDelivered: number
-  /** Of the newest packet acknowledged; `undefined` when it was acknowledged before. */
+  /** Round trip in ms of the newest packet acknowledged; `undefined` when a later packet was acknowledged before. */
   readonly rtt: number | undefined
   /** Bytes still under way. */
   readonly inFlight: number

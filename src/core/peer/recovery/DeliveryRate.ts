@@ -1,15 +1,18 @@
 /**
- * Estimates how fast a path delivers (draft-cheng-iccrg-delivery-rate-estimation): between the sending of a packet and
- * its acknowledgement so and so many bytes were acknowledged, and it took so and so long; the longer of the time to
- * send and the time to acknowledge them counts, so neither a burst of data nor one of acknowledgements looks like
- * speed. Bytes and ms.
+ * Estimates how fast a path delivers (draft-cheng-iccrg-delivery-rate-estimation): the bytes that were acknowledged
+ * between the sending of a packet and its acknowledgement, divided by the time that took. Of the time to send these
+ * bytes and the time to acknowledge them the longer one counts, so that neither a burst of data nor one of
+ * acknowledgements looks like speed. All in bytes and ms.
  */
 export class DeliveryRate {
   #delivered = 0
   #deliveredAt = 0
   /** When the first packet of the flight that is being measured was sent. */
   #firstSentAt = 0
-  /** Packets delivered up to here were sent when the application had nothing more to send. */
+  /**
+   * Until so many bytes are delivered, samples are of packets that were sent when the application had nothing more to
+   * send; 0 when there are none such.
+   */
   #limitedUntil = 0
   /** The newest packet of the acknowledgement at hand. */
   #newest: Stamp | undefined
@@ -44,7 +47,7 @@ export class DeliveryRate {
     this.#firstSentAt = sentAt
   }
 
-  /** Of everything acknowledged since the last call; `shortest` is the shortest round trip known. */
+  /** The estimate from all that was acknowledged since the last call; `shortest` is the shortest round trip known. */
   take(shortest: number): Estimate | undefined {
     const newest = this.#newest
     if (newest === undefined) return undefined

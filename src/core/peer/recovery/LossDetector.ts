@@ -8,14 +8,14 @@ import type { SentFrame } from "./SentFrame.js"
 import { type SentPacket, SentPackets } from "./SentPackets.js"
 
 export interface LossSink {
-  /** Whether anything waits to be sent that has to arrive. */
+  /** Whether frames that must arrive are waiting to be sent. */
   readonly isWanted: boolean
   readonly onFrameAcknowledged: (frame: SentFrame) => void
-  /** The frame must be sent again, in a new packet; it may arrive yet all the same. */
+  /** The frame must be sent again, in a new packet. The old packet may still arrive. */
   readonly onFrameLost: (frame: SentFrame, now: number) => void
   /** A packet of `bytes` on the path in use arrived. */
   readonly onPacketAcknowledged: (bytes: number) => void
-  /** A packet of `bytes` on the path in use was lost; its frames are told one by one. */
+  /** A packet of `bytes` on the path in use was lost. `onFrameLost` follows for each of its frames. */
   readonly onPacketLost: (bytes: number, now: number) => void
 }
 
@@ -23,15 +23,15 @@ export interface LossSink {
  * Loss detection after RFC 9002 §6: a packet is lost when three later ones were acknowledged, or one later one and 9/8
  * of a round trip has passed. When nothing at all is acknowledged, a probe timer sends the oldest frames again.
  *
- * A lone small packet has no later one that would betray its loss, and a chat line usually is one. So a spare copy of
- * it follows 15 ms later, if no acknowledgement came first: at 1 % loss, one line in a hundred comes 15 ms late instead
- * of a timer late.
+ * After a small packet on its own, such as a line of chat, no later packet follows whose acknowledgement would show its
+ * loss. So a spare copy of it follows 15 ms later, if no acknowledgement came first: at 1 % loss, one line in a hundred
+ * comes 15 ms late instead of a timer late.
  *
  * Only packets that elicit an acknowledgement come here. They are counted by a dense `order` of their own, because
  * probes of other paths use packet numbers as well and would look like overtaking. After `changePath` the packets of
  * the old path are still found lost or acknowledged, but say nothing about the new path.
  *
- * What may leave, and when, is the say of the path's congestion controller and of the pacer.
+ * The path's congestion controller decides how much may be under way, and the pacer when the next packet may leave.
  */
 export class LossDetector {
   readonly #sink: LossSink
@@ -72,7 +72,7 @@ export class LossDetector {
     return this.#rtt.smoothed
   }
 
-  /** How often in a row the probe timer ran out: nothing at all was acknowledged. */
+  /** How often in a row the probe timer has run out with nothing acknowledged in between. */
   get probesInVain(): number {
     return this.#probesInVain
   }
@@ -93,7 +93,7 @@ export class LossDetector {
     return this.#hasWindow ? this.#pacer.nextAt(this.#controller.rate) : NEVER
   }
 
-  /** The application had nothing more to send (so the window was not tested), or had, and the window held it back. */
+  /** Whether the application has nothing more to send, so that the window is not what limits us. */
   setApplicationLimited(limited: boolean): void {
     this.#applicationLimited = limited
     if (limited && this.#hasWindow) this.#delivery.onApplicationLimited(this.#inFlight)
@@ -161,8 +161,8 @@ export class LossDetector {
     this.#sent.scan((packet) => {
       if (probes === PROBE_PACKETS) return "stop"
       this.#resend(packet, now)
-      // Later packets may have repeated all of it, and were acknowledged: it would probe nothing, and stand in the way
-      // of what would.
+      // If nothing is to be sent again, later packets have repeated all of this one and were acknowledged. It would
+      // probe nothing, and keep the next one from being a probe; so it is forgotten.
       if (!this.#sink.isWanted) {
         if (packet.path === this.#path) this.#inFlight -= packet.bytes
         return "take"
@@ -173,7 +173,10 @@ export class LossDetector {
     this.#allowance = PROBE_PACKETS
   }
 
-  /** From now on packets take another path, of which only `rtt` is known. */
+  /**
+   * From now on packets take another path. The congestion controller, the rates and the timers begin anew; only `rtt`
+   * is known.
+   */
   changePath(rtt: RttEstimator, packetSize: number): void {
     this.#rtt = rtt
     this.packetSize = packetSize
@@ -187,22 +190,25 @@ export class LossDetector {
   }
 
   /**
-   * One packet may always be under way: a window may be smaller than that where packets are large, and would never
-   * open.
+   * Whether the window has room for one more packet. One may always be under way: where packets are large the window
+   * can be smaller than one, and without it would never grow.
    */
   get #hasWindow(): boolean {
     if (this.#sent.size >= MAX_TRACKED) return false
     return this.#inFlight === 0 || this.#inFlight + this.packetSize <= this.#controller.window
   }
 
-  /** When something is to be sent again for want of acknowledgements. */
+  /** When the next packet counts as lost, or the probe timer runs out. */
   get #repairAt(): number | undefined {
     if (this.#lossTime !== undefined) return this.#lossTime
     if (this.#sent.size === 0) return undefined
     return this.#lastSentAt + this.#rtt.probeTimeout(this.#probesInVain)
   }
 
-  /** Has the frames of a packet sent once more, without taking it for lost; the window does not hold that back. */
+  /**
+   * Has the frames of a packet sent once more, without counting the packet as lost. The window does not hold these
+   * frames back.
+   */
   #resend(packet: SentPacket, now: number): void {
     this.#allowance++
     for (const frame of packet.frames) if (frame._tag !== "SizeProbe") this.#sink.onFrameLost(frame, now)
@@ -218,7 +224,10 @@ export class LossDetector {
     for (const frame of packet.frames) this.#sink.onFrameAcknowledged(frame)
   }
 
-  /** The round trip of the newest packet acknowledged, if it is news. */
+  /**
+   * Measures the round trip of the newest packet acknowledged; `undefined` when a later packet was acknowledged before,
+   * or the packet took another path.
+   */
   #measure(newest: SentPacket, delay: number, now: number): number | undefined {
     if (newest.order <= this.#largestOrder) return undefined
     this.#largestOrder = newest.order
@@ -266,7 +275,7 @@ export class LossDetector {
     if (packet.path === this.#path) {
       this.#inFlight -= packet.bytes
       if (packet.sentAt >= this.#firstSampleAt) run.add(packet)
-      // A probe of the packet size that is lost tells of the size, not of the load (RFC 8899 §3).
+      // A lost probe of the packet size says that the size was too large, and nothing of the load (RFC 8899 §3).
       if (packet.frames[0]?._tag !== "SizeProbe") {
         this.#controller.onLost(packet.bytes, packet.sentAt, now)
         this.#sink.onPacketLost(packet.bytes, now)
@@ -302,5 +311,8 @@ const PROBE_PACKETS = 2
 const SPARE_AFTER = 15
 /** Bytes of a packet that is copied: a chat line of usual length. */
 const SMALL_PACKET = 512
-/** Packets under way, at most, for the newest to count as alone; with more, a later acknowledgement betrays a loss. */
+/**
+ * Packets under way up to which the newest gets a spare copy. With more of them, the acknowledgement of a later packet
+ * shows the loss soon enough.
+ */
 const FEW_PACKETS = 2

@@ -1,16 +1,16 @@
 /**
  * Spreads packets over time, so that a window of them does not fill the queue of the narrowest link at once: a bucket
- * of bytes that fills at the controller's rate. It is deep enough for the coarse timers of event loops, whose ring is a
- * millisecond late or two.
+ * of bytes that fills at the controller's rate. It is deep enough for the timers of event loops, which are a
+ * millisecond or two late.
  */
 export class Pacer {
   #credit = Number.POSITIVE_INFINITY
   #at = 0
 
   /**
-   * Whether a packet may leave now. When it would be the only one under way (`alone`) it may: there is no queue for it
-   * to lengthen, and a conversation of single messages would otherwise wait for a timer whenever it is faster than the
-   * rate that it was measured at.
+   * Whether a packet may leave now. A packet that would be the only one under way (`alone`) always may: it lengthens no
+   * queue, and the messages of a conversation would otherwise wait for a timer whenever they are written faster than
+   * the rate measured so far.
    */
   mayLeave(rate: number, packetSize: number, alone: boolean, now: number): boolean {
     this.#fill(rate, packetSize, now)
@@ -38,5 +38,8 @@ export class Pacer {
 
 /** Packets that may leave together whatever the rate: the initial window of RFC 9002 §7.2, which every path takes. */
 const BURST = 10
-/** ms of rate that may leave together: a timer of 1 ms rings within 2, and collecting garbage takes another 1 or 2. */
+/**
+ * ms of the rate that may leave together: a timer of 1 ms fires within 2, and a garbage collection takes another 1 or
+ * 2.
+ */
 const DEPTH_MS = 4

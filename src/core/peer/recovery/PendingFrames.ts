@@ -1,10 +1,11 @@
 import type { StreamId } from "../stream/StreamId.js"
 
 /**
- * The control frames of one connection that are to be sent, for the first time or again: as quinn's `Retransmits`, one
- * set for all of them. Whoever wants a frame sent puts it here, and so does the loss of a packet that it was in; it is
- * made when it is sent, of what is true then, so that one is enough however often it was asked for. Each has its place
- * in a packet, which `PacketBuilder` and `Streams` know. (Bytes of streams are kept by their `SendStream`.)
+ * The control frames of one connection that are to be sent, for the first time or again: one set for all of them, as
+ * quinn's `Retransmits`. A part of the connection that wants a frame sent notes it here, and so does the connection
+ * when the packet with the frame is lost. The frame is made at the moment of sending, of what is true then; so one is
+ * enough, however often it was asked for. `PacketBuilder` and `Streams` write the frames into packets. (Bytes of
+ * streams are kept by their `SendStream`.)
  */
 export class PendingFrames {
   consent = false

@@ -1,6 +1,6 @@
 /**
- * Round-trip time of one path (RFC 9002 §5): smoothed value, variation, minimum. All in ms. Until the first sample it
- * stands on a guess, which the first sample replaces.
+ * Round-trip time of one path (RFC 9002 §5): smoothed value, variation, minimum. All in ms. Before the first sample the
+ * values are a guess, which the first sample replaces.
  */
 export class RttEstimator {
   #latest = INITIAL_RTT
@@ -27,7 +27,7 @@ export class RttEstimator {
     return this.#sampled
   }
 
-  /** A better guess, if nothing was measured yet. */
+  /** Replaces the guess, if nothing was measured yet. */
   guess(rtt: number): void {
     if (this.#sampled) return
     this.#latest = this.#smoothed = rtt

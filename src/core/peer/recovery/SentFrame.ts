@@ -4,9 +4,9 @@ import type { StreamId } from "../stream/StreamId.js"
 /**
  * How each kind of frame is delivered. Every kind has its line here, or this does not compile.
  *
- * - `probe`: tests a path, with an answer of its own (PONG). It moves nobody to another path.
+ * - `probe`: tests a path, with an answer of its own (PONG). It never moves the conversation to another path.
  * - `once`: needs no answer, and is not repeated.
- * - `reliable`: is acknowledged, and what it says is sent again when its packet was lost.
+ * - `reliable`: is acknowledged, and when its packet was lost what it says is sent again.
  */
 export const DELIVERY = {
   Ping: "probe",
@@ -31,23 +31,25 @@ interface Remembered {
   readonly Consent: unknown
 }
 
-/** `SizeProbe` is nothing but its size: whether a larger packet comes through. */
+/** `SizeProbe` stands for a packet that only tests whether the path carries its size. */
 type Remembering = { readonly [Tag in ReliableTag]: Remembered[Tag] } & {
   readonly SizeProbe: { readonly size: number }
 }
 
 export type SentTag = keyof Remembering
 
-/** Something in a packet that has to arrive; what to do when it did or did not is up to its owner. */
+/** A frame in a packet that must arrive. Its owner decides what follows when it was acknowledged or lost. */
 export type SentFrame<Tag extends SentTag = SentTag> = {
   readonly [Each in Tag]: { readonly _tag: Each } & Remembering[Each]
 }[Tag]
 
-/** What becomes of each kind of frame, once `owner` knows. A kind that is left out does not compile. */
+/**
+ * What `owner` does when a frame of each kind was acknowledged or lost. If a kind is left out, this does not compile.
+ */
 export type Fates<Owner> = {
   readonly [Tag in SentTag]: {
     readonly acknowledged: (owner: Owner, frame: SentFrame<Tag>) => void
-    /** It must be sent again, in a new packet; it may arrive yet all the same. */
+    /** The frame must be sent again, in a new packet. The old packet may still arrive. */
     readonly lost: (owner: Owner, frame: SentFrame<Tag>, now: number) => void
   }
 }

@@ -14,8 +14,8 @@ export interface SentPacket {
 }
 
 /**
- * The packets under way, in the order sent. Numbers only ever grow, so a number is found by halving, and the oldest
- * stands in front.
+ * The packets under way, in the order in which they were sent. Their numbers ascend, so a number is found by binary
+ * search, and the oldest packet stands in front.
  */
 export class SentPackets {
   /**
@@ -58,7 +58,10 @@ export class SentPackets {
     this.#trim()
   }
 
-  /** Calls `visit` with each packet, the oldest first, until it says `stop`; takes out those it says `take` of. */
+  /**
+   * Calls `visit` with each packet, the oldest first, until it answers `stop`. A packet that it answers `take` for is
+   * taken out.
+   */
   scan(visit: (packet: SentPacket) => "keep" | "take" | "stop"): void {
     for (let i = this.#head; i < this.#packets.length; i++) {
       const packet = this.#packets[i]

@@ -54,8 +54,8 @@ export class ByteQueue {
 
 const NONE = new Uint8Array(0)
 /**
- * Bytes from which on a piece is kept as a view: half of what a usual packet carries, so half of the memory kept is
- * used.
+ * Bytes from which on a piece is kept as a view into its packet: half of what a usual packet carries, so that at least
+ * half of the memory kept is used.
  */
 const LARGE = 512
 /** Bytes of small pieces that are put together. */

@@ -3,8 +3,9 @@ import { ReceiveStream } from "./ReceiveStream.js"
 import { SendStream } from "./SendStream.js"
 
 /**
- * One stream from 1 on: bytes both ways, each direction with an end. It is over when both ends have come: ours
- * acknowledged, and theirs read. What was received and not read is bounded by the limit that the peer was told.
+ * One stream from 1 on: bytes in both directions, each of which has an end. The stream is over when our end was
+ * acknowledged and the peer's end was read. Bytes received and not read are bounded by the limit that the peer was
+ * told.
  */
 export class DataStream {
   readonly sending = new SendStream(FIRST_WINDOW)
@@ -12,10 +13,10 @@ export class DataStream {
   readonly #readable = new ByteQueue()
   /** The limit that the peer was told last. */
   #advertised = FIRST_WINDOW
-  /** What it may be told now: see `grant`. */
+  /** The limit that the peer may be told now: see `grant`. */
   #limit = FIRST_WINDOW
   #read = 0
-  /** Where the bytes of the peer end, once it has said so. */
+  /** The offset at which the peer's bytes end, once the peer has told it. */
   #finalOffset: number | undefined
   #endRead = false
   #blocked = false
@@ -32,7 +33,7 @@ export class DataStream {
     return this.#finalOffset === undefined
   }
 
-  /** Nothing is left to be done, in either direction. */
+  /** Whether both directions have ended. */
   get isOver(): boolean {
     return this.#endRead && this.sending.isDone
   }
@@ -69,14 +70,17 @@ export class DataStream {
     return "end"
   }
 
-  /** The peer may have up to `window` bytes under way or waiting for us. Whether that is news worth a frame. */
+  /**
+   * Lets the peer have up to `window` bytes under way or unread. Gives whether the limit has grown enough to be told in
+   * a frame.
+   */
   grant(window: number): boolean {
     if (!this.needsLimit) return false
     this.#limit = Math.max(this.#limit, this.#read + window)
     return this.#limit - this.#advertised >= window / LIMIT_STEPS
   }
 
-  /** The limit for the peer, which counts as told. */
+  /** The limit to tell the peer; it counts as told. */
   announceLimit(): number {
     this.#advertised = this.#limit
     return this.#limit
@@ -87,7 +91,7 @@ export class DataStream {
     this.#blocked = true
   }
 
-  /** Whether the writer waits; it counts as told now. */
+  /** Whether the writer was told to wait. From now on it counts as told to go on. */
   unblock(): boolean {
     const was = this.#blocked
     this.#blocked = false

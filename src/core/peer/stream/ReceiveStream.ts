@@ -1,12 +1,12 @@
 /**
- * The receiving half of a stream (RFC 9000 §2.2, §3.2): puts bytes in order. What came early waits here, at most as
- * much as flow control allows and in a bounded number of pieces; what came twice is dropped.
+ * The receiving half of a stream (RFC 9000 §2.2, §3.2): puts bytes in order. Bytes that come early wait here, at most
+ * as many as flow control allows and in a bounded number of pieces. Bytes that come twice are dropped.
  */
 export class ReceiveStream {
   readonly #maxPieces: number
   /**
-   * Bytes that came early: ascending, disjoint, all beyond `#read`. What touches is put together, so that many small
-   * pieces become few.
+   * Bytes that came early: ascending, disjoint, all beyond `#read`. Pieces that touch are put together, so that many
+   * small ones become few.
    */
   readonly #early: Array<Segment> = []
   #read = 0
@@ -14,7 +14,7 @@ export class ReceiveStream {
   #ready: Uint8Array | undefined
   #highest = 0
 
-  /** `maxPieces` may wait for one before them. */
+  /** At most `maxPieces` pieces may wait for the bytes before them. */
   constructor(maxPieces = MAX_SEGMENTS) {
     this.#maxPieces = maxPieces
   }
@@ -30,8 +30,8 @@ export class ReceiveStream {
   }
 
   /**
-   * Takes the bytes of one frame; `false` when they go beyond `limit` or the sender scatters them as no honest one
-   * does. Call `read` until it is empty, or `park`, before the packet's buffer is used again.
+   * Takes the bytes of one frame. `false` when they go beyond `limit`, or are scattered over more pieces than an honest
+   * sender makes. Call `read` until it is empty, or `park`, before the packet's buffer is used again.
    */
   receive(offset: number, data: Uint8Array, limit: number): boolean {
     const end = offset + data.length
@@ -63,7 +63,7 @@ export class ReceiveStream {
     return first.bytes
   }
 
-  /** Keeps what `read` has not taken, so that the packet's buffer may be used again. */
+  /** Copies the bytes that `read` has not taken, so that the packet's buffer may be used again. */
   park(): void {
     const ready = this.#ready
     if (ready === undefined) return
@@ -127,7 +127,7 @@ class Segment {
     return this.#buffer.subarray(0, this.#length)
   }
 
-  /** Whether `data`, which begins at `at`, goes on here, and was taken. */
+  /** Appends `data`, whose offset is `at`; `false` when it does not follow this segment, or makes it too long. */
   append(at: number, data: Uint8Array): boolean {
     const length = this.#length + data.length
     if (at !== this.end || length > LARGEST_SEGMENT) return false

@@ -3,8 +3,8 @@ import { type Range, RangeSet } from "../../support/RangeSet.js"
 
 /**
  * The sending half of a stream (RFC 9000 §2.2, §3.1): keeps the bytes until they are acknowledged, and says which to
- * send next, lost ones first. It never goes beyond the limit that the receiver has set. The owner bounds what it writes
- * by looking at `unsent`.
+ * send next, lost ones first. It never goes beyond the limit that the receiver has set. It does not bound what is
+ * written: its owner looks at `unsent` or `kept`.
  */
 export class SendStream {
   /** The written bytes not acknowledged yet, in order and without gaps. */
@@ -14,16 +14,16 @@ export class SendStream {
   /** A slab that was acknowledged, for the next bytes. */
   #spare: Uint8Array | undefined
   #head = 0
-  /** Everything before it was acknowledged. */
+  /** Offset before which everything was acknowledged. */
   #base = 0
   #written = 0
   #sent = 0
   #limit: number
-  /** Everything was written. The end is told by an empty frame at its offset. */
+  /** Whether the end was written. An empty frame at its offset tells it. */
   #finished = false
   #endPending = false
   #endAcknowledged = false
-  /** Where the three portions sent last began. */
+  /** The offsets at which the last three portions sent begin. */
   #recent: readonly [number, number, number] = [0, 0, 0]
   readonly #acknowledged = new RangeSet()
   readonly #lost = new RangeSet()
@@ -56,7 +56,7 @@ export class SendStream {
     return this.#finished
   }
 
-  /** Nothing is written any more. */
+  /** Ends the stream: nothing is written any more. */
   finish(): void {
     if (this.#finished) return
     this.#finished = true
@@ -72,8 +72,8 @@ export class SendStream {
   }
 
   /**
-   * The next `length` bytes of the stream, to be filled at once: what consists of many small pieces is put together in
-   * memory of the stream's own, because a buffer for each piece would cost more than writing it.
+   * A writer for the next `length` bytes of the stream, which the caller fills at once. Small pieces are so put
+   * together in memory of the stream's own, because a buffer for each of them would cost more than writing it.
    */
   extend(length: number): Writer {
     let tail = this.#tail
@@ -96,7 +96,7 @@ export class SendStream {
 
   /**
    * The next bytes to send, at most `length` of them, now counted as sent; after the last ones an empty range, which is
-   * the end. `undefined` when there is nothing.
+   * the end. `undefined` when there is nothing to send.
    */
   next(length: number): Range | undefined {
     if (length <= 0) return undefined
@@ -115,8 +115,8 @@ export class SendStream {
   }
 
   /**
-   * `range`, with the unacknowledged bytes of the one or two portions before it when they are at most `most`: repeated,
-   * the receiver need not wait until their loss is noticed.
+   * `range`, with the unacknowledged bytes of the one or two portions before it when they are at most `most`: when
+   * those were lost, the receiver has them with this packet, and need not wait until the loss is noticed.
    */
   withRecent(range: Range, most: number): Range {
     const start = Math.max(this.#base, range.start - most, this.#recent[0])
@@ -186,7 +186,10 @@ export class SendStream {
     return low
   }
 
-  /** Forgets the chunks that end before `offset`; the array is cut when half of it is forgotten, so each costs O(1). */
+  /**
+   * Forgets the chunks that end at or before `offset`. The array is cut when half of it is forgotten, so that each
+   * chunk costs O(1).
+   */
   #release(offset: number): void {
     while (this.#head < this.#chunks.length) {
       const chunk = this.#chunks[this.#head]!
@@ -207,7 +210,7 @@ interface Chunk {
   readonly start: number
   readonly data: Uint8Array
   filled: number
-  /** Whether `data` is ours, to be written again. */
+  /** Whether `data` is memory of the stream's own, which may be filled again. */
   readonly isSlab: boolean
 }
 

@@ -8,22 +8,22 @@ import { DataStream, FIRST_WINDOW } from "./DataStream.js"
 import { CHAT_STREAM, type StreamId, type StreamRefusal } from "./StreamId.js"
 
 /**
- * The streams from 1 on of one connection: large things beside the conversation. Both sides open them, the one that
- * began the first handshake the odd ones, the other the even ones, each in ascending order; both may write. They exist
- * only between two that have asked for each other.
+ * The streams from 1 on of one connection, for large things beside the conversation. The side that began the
+ * connection's first handshake opens the odd ones and the other side the even ones, each in ascending order. Both sides
+ * may write to each. They exist only between two that have asked for each other.
  *
  * Sending takes turns: a packet of one stream, then one of the next. Receiving is bounded twice: each stream by the
  * limit that its sender was told, and all of them together by `TOTAL_WINDOW`, which their limits share. Sending is
- * bounded by what the streams keep until it is acknowledged: beyond that `write` asks to wait.
+ * bounded by the bytes that the streams keep until they are acknowledged: beyond that `write` tells the caller to wait.
  */
 export class Streams {
   readonly #peer: PeerId
   readonly #emit: (event: PeerEvent) => void
   readonly #pending: PendingFrames
   readonly #streams = new Map<StreamId, DataStream>()
-  /** Those with bytes or their end to send, in the order of their turns. */
+  /** The streams that have bytes or their end to send, in the order of their turns. */
   readonly #turns = new Set<DataStream>()
-  /** Streams given up, with the code, until the peer has acknowledged that; at most `MAX_RESETS`. */
+  /** The codes of streams that were given up, until the peer has acknowledged the RESET; at most `MAX_RESETS`. */
   readonly #resets = new Map<StreamId, number>()
   #nextOwn: StreamId
   #nextTheirs: StreamId
@@ -44,7 +44,7 @@ export class Streams {
     this.#nextTheirs = initiator ? 2 : 1
   }
 
-  /** Whether there is stream data to send: a load that is worth larger packets. */
+  /** Whether a stream has data to send; only such a load is worth larger packets. */
   get isBusy(): boolean {
     return this.#turns.size > 0
   }
@@ -59,7 +59,10 @@ export class Streams {
     return id
   }
 
-  /** Takes over `data`; whether more may follow at once. `undefined` when the stream is gone. */
+  /**
+   * Takes over `data`. `true`: more may follow at once. `false`: `StreamWritable` tells when to go on. `undefined` when
+   * the stream is gone.
+   */
   write(id: StreamId, data: Uint8Array): boolean | undefined {
     const stream = this.#streams.get(id)
     if (stream === undefined || stream.sending.isFinished) return undefined
@@ -152,8 +155,8 @@ export class Streams {
   }
 
   /**
-   * Writes what is due, up to the place `end` of the packet, and notes it in `frames`. Whether there is a part of a
-   * stream in it, an end included: only padding makes all of those look alike.
+   * Writes the frames that are due, up to the offset `end` of the packet, and notes them in `frames`. Gives whether
+   * bytes or an end of a stream are among them: such packets are padded, so that they all look alike.
    */
   writeTo(writer: Writer, end: number, frames: Array<SentFrame>): boolean {
     this.#writeResets(writer, end, frames)
@@ -199,21 +202,25 @@ export class Streams {
     throw new Error("asked for a turn when there is none")
   }
 
-  /** Gives the stream a turn, the last one, if it has something to send. */
+  /** Puts the stream at the end of the turns if it has something to send, and takes it out otherwise. */
   #queue(stream: DataStream): void {
     if (stream.sending.pending) this.#turns.add(stream)
     else this.#turns.delete(stream)
   }
 
-  /** Learns of the streams that the peer has opened; `false` when the id cannot be one. */
+  /**
+   * Opens the streams of the peer up to `id`, if they are not open yet; `false` when the peer cannot have opened a
+   * stream of this id.
+   */
   #meet(id: StreamId): boolean {
     if (id % 2 === this.#nextOwn % 2) return id < this.#nextOwn
     if (id < this.#nextTheirs) return true
     if (id > this.#nextTheirs + 2 * MAX_STREAMS) return false
     for (; this.#nextTheirs <= id; this.#nextTheirs += 2) {
-      // Whoever learns that streams of its own were given up, and opens more for them, acknowledges that.
+      // A peer that opens new streams in place of those that we gave up has received our RESETs, and acknowledges them.
+      // One that does not acknowledge them breaks the protocol.
       if (this.#resets.size >= MAX_RESETS) return false
-      // Over the bound only by a peer whose view of what is over lags behind, or that does not care.
+      // An honest peer exceeds the bound only while it does not know yet that some of the streams are over.
       if (this.#streams.size < 2 * MAX_STREAMS) {
         this.#add(this.#nextTheirs)
         this.#emit({ _tag: "StreamOpened", peer: this.#peer, stream: this.#nextTheirs })
@@ -228,16 +235,17 @@ export class Streams {
     this.#granted += stream.granted
   }
 
-  /** Lets the stream's sender go on, by its share of what all may have. */
+  /** Raises the limit of the stream's sender, by the stream's share of what all streams together may have. */
   #grant(stream: DataStream): void {
     const share = Math.max(FIRST_WINDOW, Math.min(STREAM_WINDOW, Math.floor(TOTAL_WINDOW / this.#streams.size)))
     const left = stream.granted + TOTAL_WINDOW - this.#granted
-    // A stream that could have nothing would never be read, and so never be granted anything again.
+    // Each stream gets `FIRST_WINDOW` at least: with nothing granted nothing would come to be read, and only reading
+    // grants more.
     const isNews = this.#change(stream, () => stream.grant(Math.max(FIRST_WINDOW, Math.min(share, left))))
     if (isNews) this.#pending.limits.add(stream.id)
   }
 
-  /** Does something to a stream, and keeps the sums right. */
+  /** Changes a stream by `act`, and keeps `#kept` and `#granted`, the sums over all streams, right. */
   #change<A>(stream: DataStream, act: () => A): A {
     this.#kept -= stream.sending.kept
     this.#granted -= stream.granted
@@ -247,7 +255,10 @@ export class Streams {
     return result
   }
 
-  /** Tells writers that wait that there is room again, some of it, so that they are not woken for every packet. */
+  /**
+   * Tells a writer that waits that there is room again. It waits until there is a good part of it, so that it is not
+   * woken for every packet.
+   */
   #wake(stream: DataStream): void {
     if (this.#kept >= TOTAL_KEEPS) return
     if (stream.sending.kept <= WAKE_AT && stream.unblock()) {
@@ -270,7 +281,7 @@ export class Streams {
   }
 }
 
-/** One portion of the stream, or its end. Whether there was any. */
+/** Writes one portion of the stream, or its end; `false` when there was neither. */
 const writeStream = (stream: DataStream, writer: Writer, end: number, frames: Array<SentFrame>): boolean => {
   const { id, sending } = stream
   const room = end - writer.offset
@@ -282,7 +293,7 @@ const writeStream = (stream: DataStream, writer: Writer, end: number, frames: Ar
   return true
 }
 
-/** Streams that each side may have open: more files at once than anybody watches. */
+/** Streams that each side may have open: more files at once than a user follows. */
 export const MAX_STREAMS = 64
 /** Streams given up whose RESET is not acknowledged yet. */
 const MAX_RESETS = 4 * MAX_STREAMS
