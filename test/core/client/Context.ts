@@ -1,5 +1,6 @@
 import type { ClientContext } from "../../../src/core/client/ClientContext.js"
-import { Conversations } from "../../../src/core/client/Conversations.js"
+import { type Conversation, Conversations } from "../../../src/core/client/Conversations.js"
+import type { ClientEvent } from "../../../src/core/client/Events.js"
 import { Output, type Wish } from "../../../src/core/client/Output.js"
 import { OwnRecord } from "../../../src/core/client/OwnRecord.js"
 import { PathPolicies } from "../../../src/core/client/PathPolicies.js"
@@ -13,6 +14,8 @@ import * as Endpoint from "../../../src/domain/Endpoint.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import * as Control from "../../../src/protocol/Control.js"
 import { Rng } from "../../../src/sim/kernel/Rng.js"
+
+import { fingerprint, peerId } from "../../support/ids.js"
 
 /** What one part of a client works with, and a server at the other end of its link that a test plays itself. */
 export class Context implements ClientContext {
@@ -38,17 +41,37 @@ export class Context implements ClientContext {
     this.link.setWanted(true)
     this.link.pollDial()
     this.link.handleConnected(at("192.168.1.5:1"), at("198.51.100.1:9090"), 0)
-    this.link.handleBytes(new TextEncoder().encode(`${JSON.stringify(WELCOME)}\n`), 0)
+    this.link.handleBytes(line(WELCOME), 0)
+  }
+
+  /** The requests of this kind that went to the server, since they were last asked for. */
+  sent(tag: string): ReadonlyArray<{ readonly [key: string]: unknown }> {
+    const found: Array<{ readonly [key: string]: unknown }> = []
+    for (let output = this.link.pollTransmit(); output !== undefined; output = this.link.pollTransmit()) {
+      const request = typeof output === "string" ? {} : JSON.parse(new TextDecoder().decode(output))
+      if (request._tag === tag) found.push(request)
+    }
+    return found
   }
 
   /** What the server was told of our candidates, since it was last asked for. */
   told(): ReadonlyArray<string> {
-    const found: Array<string> = []
-    for (let output = this.link.pollTransmit(); output !== undefined; output = this.link.pollTransmit()) {
-      const line = typeof output === "string" ? {} : JSON.parse(new TextDecoder().decode(output))
-      if (line._tag === "Update") found.push(line.endpoints.join())
-    }
+    return this.sent("Update").map(({ endpoints }) => (endpoints as ReadonlyArray<string>).join())
+  }
+
+  /** What the user was told. */
+  events(): ReadonlyArray<ClientEvent> {
+    const found: Array<ClientEvent> = []
+    for (let output = this.output.pollEvent(); output !== undefined; output = this.output.pollEvent())
+      if (output._tag === "Told") found.push(output.event)
     return found
+  }
+
+  /** The conversation, as if it had been introduced. */
+  introduce(known: Conversation): Conversation {
+    const { address, fingerprint, introduction, nick, peer } = known
+    const made = this.conversations.introduce({ address, fingerprint, introduction, nick, peer, known: false })!
+    return Object.assign(made.conversation, known)
   }
 
   wishes(): ReadonlyArray<Wish["_tag"]> {
@@ -60,7 +83,26 @@ export class Context implements ClientContext {
 
 const at = (text: string) => Endpoint.parse(text)!
 
-const WELCOME: typeof Control.Welcome.Type = {
+/** Somebody whom we have asked for and are not connected to, unless told otherwise. */
+export const conversation = (nick: string, more: Partial<Conversation> = {}): Conversation => ({
+  peer: peerId(nick),
+  fingerprint: fingerprint(`print of ${nick}`),
+  nick,
+  address: "203.0.113.9:1",
+  asked: true,
+  connected: false,
+  trying: false,
+  path: undefined,
+  introduction: {} as Conversation["introduction"],
+  absent: false,
+  departed: false,
+  ...more
+})
+
+/** A line as the server sends it. */
+export const line = (message: object): Uint8Array => new TextEncoder().encode(`${JSON.stringify(message)}\n`)
+
+export const WELCOME: typeof Control.Welcome.Type = {
   _tag: "Welcome",
   protocol: Control.PROTOCOL_VERSION,
   server: "test",
