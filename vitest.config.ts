@@ -28,7 +28,7 @@ export default defineConfig(({ mode }) => ({
     // The pool loses work when it lets an idle process go while files are left.
     minWorkers: WORKERS,
     // Real processes and a loaded two-core machine: a generous ceiling that only a hang reaches.
-    testTimeout: 60_000,
-    hookTimeout: 60_000
+    testTimeout: 120_000,
+    hookTimeout: 120_000
   }
 }))
