@@ -72,6 +72,8 @@ export class Hub implements SessionHub {
   readonly #wheel = new DeadlineWheel<Timed>()
   readonly #drivers = new Map<SessionId, SessionDriver>()
   readonly #known = new LinkedMap<string, true>()
+  /** How many registered sessions are at each address. */
+  readonly #addresses = new Map<string, number>()
   readonly #queue = new FairQueue<SessionDriver>()
   /** What may be done at once, in units of `Cost`. */
   readonly #direct: TokenBucket
@@ -148,6 +150,8 @@ export class Hub implements SessionHub {
 
   /** The session has this registration now. */
   registered(driver: SessionDriver, { identity }: Registration): void {
+    if (!driver.isCounted) this.#count(driver.connection.remote.address, 1)
+    driver.isCounted = true
     this.#places.registered(driver, identity === undefined)
     if (identity === undefined) return
     this.#known.set(identity.key, true)
@@ -168,6 +172,7 @@ export class Hub implements SessionHub {
     this.#drivers.delete(driver.id)
     this.#places.leave(driver)
     this.#relay?.sessionEnded(driver.number)
+    if (driver.isCounted) this.#count(driver.connection.remote.address, -1)
     if (ending === "malformed" || ending === "unregistered" || ending === "slow") this.refused(driver, ending)
     driver.source.leave(ending === "restarting" || this.time.monotonic() - driver.startedAt >= SETTLED_MS)
     // What is held when the node goes is the registry's business then.
@@ -248,6 +253,11 @@ export class Hub implements SessionHub {
     return { half: halfOf(asked, left, relay) }
   }
 
+  /** Whether a registered client is at this address. */
+  isAt(address: string): boolean {
+    return this.#addresses.has(address)
+  }
+
   /** Carries a `Relay` line of a session; whether there was somebody to carry it to, and within the limits. */
   relayLine(from: number, channel: string, packet: string): boolean {
     const forward = this.#relay?.handleLine(from, channel, packet, this.time.monotonic())
@@ -316,6 +326,12 @@ export class Hub implements SessionHub {
     this.counters.accepted++
     driver.drive()
     return driver
+  }
+
+  #count(address: string, change: number): void {
+    const count = (this.#addresses.get(address) ?? 0) + change
+    if (count === 0) this.#addresses.delete(address)
+    else this.#addresses.set(address, count)
   }
 
   /** Works off those who wait for their turn, for as long as a turn may take. */

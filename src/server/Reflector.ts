@@ -30,6 +30,8 @@ export interface ReflectorOptions {
   readonly software: string
   /** `DEFAULT_LIMITS` when left out. */
   readonly limits?: ReflectorLimits
+  /** As in `core/rendezvous/Reflector`. */
+  readonly isKnown?: (address: string) => boolean
   /** Gets the datagrams for the relay, which come to the first port. Must not throw. */
   readonly onRelay?: (from: Endpoint.Endpoint, corner: Corner, data: Uint8Array) => void
 }
@@ -80,7 +82,8 @@ export const make = (options: ReflectorOptions): Effect.Effect<Reflector, Datagr
 
     const { limits = DEFAULT_LIMITS, software } = options
     const sites = { ipv4: siteOf(places, "ipv4", ports), ipv6: siteOf(places, "ipv6", ports) }
-    const machine = new Machine({ sites, software, limits }, time.monotonic())
+    const known = options.isKnown === undefined ? {} : { isKnown: options.isKnown }
+    const machine = new Machine({ sites, software, limits, ...known }, time.monotonic())
     running.machine = machine
     return { ports, local: [...sockets.values()].map(({ local }) => local), stats: () => machine.stats, send }
   })

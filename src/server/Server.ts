@@ -130,6 +130,7 @@ const reflect = (hub: Hub, port: number, address: string | undefined) => {
       port: wanted,
       software: settings.software,
       ...(address === undefined ? {} : { addresses: [{ bind: address }] }),
+      isKnown: (address) => hub.isAt(address),
       onRelay: (from, corner, data) => hub.relayDatagram(from, corner, data)
     })
   // Whoever let the system choose the port of the control link has opened no number in a firewall: any other will do as

@@ -74,6 +74,8 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
   readonly startedAt: number
   /** The nickname of this session, once it has one. */
   registration: Registration | undefined
+  /** The hub's own note: among the clients at its address. */
+  isCounted = false
   readonly #session: Session
   readonly #challenge: Uint8Array
   readonly #hub: SessionHub

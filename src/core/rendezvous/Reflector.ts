@@ -26,6 +26,8 @@ export interface ReflectorOptions {
   /** Name of the software, ASCII of at most 127 characters, told where there is room for it. */
   readonly software: string
   readonly limits: ReflectorLimits
+  /** Whether a client with a control link is at this address: a flood of forged requests does not take its answers. */
+  readonly isKnown?: (address: string) => boolean
 }
 
 export interface ReflectorLimits {
@@ -85,7 +87,7 @@ export class Reflector {
       this.#stats.ignored++
       return undefined
     }
-    if (!this.#limiter.take(source, now)) {
+    if (!this.#limiter.take(source, now, this.options.isKnown?.(source.address))) {
       this.#stats.limited++
       return undefined
     }

@@ -19,8 +19,11 @@ export class SourceLimiter {
     this.#all = new TokenBucket(all, now)
   }
 
-  /** Whether one more datagram from here is within the rates; counts it when it is. */
-  take(source: Endpoint, now: number): boolean {
+  /**
+   * Whether one more datagram from here is within the rates; counts it when it is. `isKnown`: somebody is known to be
+   * there, and does not share with forged sources what is for all.
+   */
+  take(source: Endpoint, now: number, isKnown = false): boolean {
     const key = sourceOf(source)
     let bucket = this.#sources.get(key)
     if (bucket === undefined) {
@@ -30,7 +33,7 @@ export class SourceLimiter {
     }
     this.#sources.set(key, bucket)
     // A source over its own rate must not use up what all share.
-    return bucket.take(now) === 0 && this.#all.take(now) === 0
+    return bucket.take(now) === 0 && (isKnown || this.#all.take(now) === 0)
   }
 
   /** Sources remembered. */

@@ -286,3 +286,12 @@ if (existsSync(file)) {
 function site(...addresses: ReadonlyArray<string>): Site {
   return { addresses, ports: PORTS }
 }
+
+it("a limiter lets a known source have its own share, whatever others use up", () => {
+  const limiter = new SourceLimiter({ burst: 5, perSecond: 1 }, { burst: 100, perSecond: 1 }, 0)
+  const from = (i: number) => Endpoint.make(`10.0.${i >> 8}.${i & 255}`, 1)!
+  for (let i = 0; i < 1_000; i++) limiter.take(from(i), 0)
+  expect(limiter.take(Endpoint.make("192.0.2.1", 1)!, 0)).toBe(false)
+  const known = Array.from({ length: 7 }, () => limiter.take(Endpoint.make("192.0.2.2", 1)!, 0, true))
+  expect(known).toEqual([true, true, true, true, true, false, false])
+})
