@@ -26,6 +26,11 @@ export interface ClientOptions {
   readonly portMapping?: boolean
   /** The folder that accepted files go to when `accept` names none; the working directory when left out. */
   readonly downloads?: string
+  /**
+   * File transfers of an earlier process that are gone on with by themselves: `all` when left out, only what was
+   * `incoming`, or `none`. The others stay for later; offering the same thing again goes on with it.
+   */
+  readonly resume?: "all" | "incoming" | "none"
   /** File offers that are accepted without asking; `ask` when left out: none. */
   readonly accept?: AcceptPolicy
   /**

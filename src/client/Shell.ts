@@ -56,8 +56,7 @@ export const make = (
     const keeper = yield* ProfileKeeper.make(driver, events)
     const { conversations } = driver.machine
     const history = new Remembrance(options.history ?? false, keeper, conversations, events)
-    const leaving = yield* Deferred.make<never, ClientError>()
-    const beganAt = time.wall()
+    const [leaving, beganAt] = [yield* Deferred.make<never, ClientError>(), time.wall()]
     const transfers = yield* Transfers.make({
       crypto,
       entropy,
@@ -68,6 +67,7 @@ export const make = (
       leaving,
       store: () => keeper.profile?.transfers,
       downloads: options.downloads ?? ".",
+      resume: options.resume,
       isWelcome: ({ nick, peer }) => isWelcome(options.accept ?? "ask", peer, driver.machine.pinOf(nick), beganAt)
     })
 

@@ -23,6 +23,10 @@ export type FileRecord =
   | { readonly _tag: "Saved"; readonly chunks: number }
   | { readonly _tag: "Done" }
   | { readonly _tag: "Pause"; readonly paused: boolean }
+  /** Is the transfer with this id still one of yours? The answer is the code of the RESET of this stream. */
+  | { readonly _tag: "Ask"; readonly id: Uint8Array }
+  /** The transfer with this id is over, whoever offered it; `code` is a `ResetCode`. */
+  | { readonly _tag: "End"; readonly id: Uint8Array; readonly code: number }
   | { readonly _tag: "Unknown" }
 
 export interface OfferRecord {
@@ -32,6 +36,11 @@ export interface OfferRecord {
   readonly folder: boolean
   readonly size: number
   readonly files: number
+  /** 1 and 2 differ in the manifest; what stands here after `files` is 0 in version 1. */
+  readonly version: 1 | 2
+  readonly folders: number
+  readonly executables: number
+  readonly risks: number
   /** 32 bytes. */
   readonly root: Uint8Array
   /** 1 to `MAX_NAME` bytes of UTF-8. */
@@ -45,14 +54,20 @@ export const encode = (record: EncodableRecord): Uint8Array | undefined => {
   switch (record._tag) {
     case "Offer": {
       const name = fromText(record.name)
-      if (record.id.length !== 16 || record.root.length !== 32 || !isName(name)) return undefined
+      if (record.id.length !== ID_BYTES || record.root.length !== 32 || !isName(name)) return undefined
       return build(OFFER, OFFER_FIXED + name.length, (writer) => {
-        writer.varint(VERSION)
+        writer.varint(record.version)
         writer.bytes(record.id)
         writer.u8(record.folder ? 1 : 0)
         writer.varint(record.size)
         writer.varint(record.files)
+        if (record.version === 2) {
+          writer.varint(record.folders)
+          writer.varint(record.executables)
+          writer.varint(record.risks)
+        }
         writer.bytes(record.root)
+        if (record.version === 2) writer.varint(name.length)
         writer.bytes(name)
       })
     }
@@ -76,6 +91,14 @@ export const encode = (record: EncodableRecord): Uint8Array | undefined => {
       return build(DONE, 0, () => {})
     case "Pause":
       return build(PAUSE, 1, (writer) => writer.u8(record.paused ? 1 : 0))
+    case "Ask":
+      return record.id.length === ID_BYTES ? build(ASK, ID_BYTES, (writer) => writer.bytes(record.id)) : undefined
+    case "End":
+      if (record.id.length !== ID_BYTES) return undefined
+      return build(END, ID_BYTES + 8, (writer) => {
+        writer.bytes(record.id)
+        writer.varint(record.code)
+      })
   }
 }
 
@@ -111,6 +134,10 @@ const read = (type: number, reader: Reader): FileRecord | undefined => {
       const paused = readBoolean(reader)
       return paused === undefined ? undefined : { _tag: "Pause", paused }
     }
+    case ASK:
+      return { _tag: "Ask", id: reader.bytes(ID_BYTES) }
+    case END:
+      return { _tag: "End", id: reader.bytes(ID_BYTES), code: reader.varint() }
     default:
       reader.rest()
       return { _tag: "Unknown" }
@@ -118,19 +145,23 @@ const read = (type: number, reader: Reader): FileRecord | undefined => {
 }
 
 const readOffer = (reader: Reader): FileRecord | undefined => {
-  if (reader.varint() !== VERSION) {
+  const version = reader.varint()
+  if (version !== 1 && version !== 2) {
     reader.rest()
     return { _tag: "OfferUnknown" }
   }
-  const id = reader.bytes(16)
+  const id = reader.bytes(ID_BYTES)
   const folder = readBoolean(reader)
   const size = reader.varint()
   const files = reader.varint()
+  const [folders, executables, risks] = version === 1 ? [0, 0, 0] : [reader.varint(), reader.varint(), reader.varint()]
   const root = reader.bytes(32)
-  const bytes = reader.rest()
+  const bytes = version === 1 ? reader.rest() : reader.bytes(reader.varint())
+  // A later sender may have more to say.
+  if (version === 2) reader.rest()
   const name = isName(bytes) ? toText(bytes) : undefined
   if (folder === undefined || name === undefined || (!folder && files !== 1)) return undefined
-  return { _tag: "Offer", id, folder, size, files, root, name }
+  return { _tag: "Offer", version, id, folder, size, files, folders, executables, risks, root, name }
 }
 
 const readBoolean = (reader: Reader): boolean | undefined => {
@@ -166,7 +197,7 @@ export const MAX_RECORD = 64 * 1024
 /** Bytes of a name: four for each of the 255 characters that the most generous file systems allow. */
 export const MAX_NAME = 1020
 
-/** Why one side has given a transfer up: the code of the RESET of its stream. */
+/** Why one side has given a transfer up: the code of the RESET of its stream, or of an END. */
 export const ResetCode = {
   /** By the user, for good. */
   cancelled: 2,
@@ -174,20 +205,29 @@ export const ResetCode = {
   violation: 3,
   /** A chunk, or manifest and leaves, are not what was offered. */
   corrupt: 4,
-  /** The source cannot be read, or is not what was offered any more. */
+  /** The source is not what was offered any more. */
   changed: 5,
   /** What came could not be stored. */
   storage: 6,
   /** The offer is of a version that the receiver does not know. */
   unsupported: 7,
   /** Too many at once: to be offered again on another stream, later. */
-  busy: 8
+  busy: 8,
+  /** Nothing is known of a transfer with this id. */
+  unknown: 9,
+  /** There is no space left for what came. */
+  full: 10,
+  /** It did not move on for as long as somebody was ready to wait. */
+  timedOut: 11,
+  /** The source cannot be read any more. */
+  unreadable: 12,
+  /** It is not wanted, said when there was no stream to decline it on. */
+  declined: 13
 } as const
 
 /** Why an offer was declined; any other number is a reason that is not known here. */
 export const DeclineCode = { declined: 0, noSpace: 1, other: 2 } as const
 
-const VERSION = 1
 const OFFER = 1
 const CONTENTS = 2
 const CHUNK = 3
@@ -196,7 +236,10 @@ const DECLINE = 5
 const SAVED = 6
 const DONE = 7
 const PAUSE = 8
+const ASK = 9
+const END = 10
+const ID_BYTES = 16
 /** The fields of an OFFER before its name, at most. */
-const OFFER_FIXED = 1 + 16 + 1 + 8 + 8 + 32
+const OFFER_FIXED = 1 + ID_BYTES + 1 + 5 * 8 + 32 + 2
 /** Bytes of the longest length prefix that is needed for `MAX_RECORD`. */
 const PREFIX = 4

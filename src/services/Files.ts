@@ -15,15 +15,18 @@ export class Files extends Context.Tag("parley/services/Files")<
   Files,
   {
     /**
-     * What is to be sent at `path`: a file (a link to one, too) or a folder with all files below it, in the order of
-     * their paths. Links inside folders, devices, sockets and empty folders are no part of it. More than `MAX_ENTRIES`
-     * (protocol/FileRecord) files fail with `TooLarge`, a path that is neither file nor folder with `NotAFile`.
+     * What is to be sent at `path`: a file (a link to one, too) or a folder with all files and folders below it: the
+     * files in the order of their paths, then the folders, the folder itself (an empty path) first. What cannot be sent
+     * costs nothing but itself, and is named in `skipped`: links inside folders, devices, sockets, what cannot be read,
+     * what has no name in UTF-8, what is gone before it was looked at. A file whose size is not what the system says
+     * (/proc) is read to its end at once. More than `MAX_ENTRIES` (protocol/FileRecord) entries fail with `TooLarge`, a
+     * path that is neither file nor folder with `NotAFile`.
      */
     readonly inspect: (path: string) => Effect.Effect<Found, FilesError>
     /** Reads what `inspect` found, for as long as the scope lives. */
     readonly open: (found: Found) => Effect.Effect<Source, FilesError, Scope.Scope>
-    /** A folder that things can be put into: its full path, and the bytes that fit there. */
-    readonly directory: (path: string) => Effect.Effect<{ readonly path: string; readonly free: number }, FilesError>
+    /** A folder that things can be put into. */
+    readonly directory: (path: string) => Effect.Effect<Directory, FilesError>
     /**
      * Room for what arrives, in the folder `directory` under the hidden name `.parley-<token>.part`, private to its
      * owner: made when nothing has that name, else what an earlier process left there, cut or filled up (with zeros) to
@@ -35,6 +38,15 @@ export class Files extends Context.Tag("parley/services/Files")<
   }
 >() {}
 
+export interface Directory {
+  /** In full. */
+  readonly path: string
+  /** Bytes that fit there; `undefined` when the system does not say. */
+  readonly free: number | undefined
+  /** Whether names that differ only in case, or in the form of their characters, are the same there. */
+  readonly folds: boolean
+}
+
 /** What lies at a path, as it was when it was looked at. */
 export interface Found {
   /** Absolute. */
@@ -43,8 +55,9 @@ export interface Found {
   /** The last segment of the path. */
   readonly name: string
   readonly entries: ReadonlyArray<FoundEntry>
-  /** Links, devices and the like that are not among `entries`. */
+  /** How many things are not among `entries`, and the first `MAX_NAMED` of them: path and reason, for people. */
   readonly skipped: number
+  readonly left: ReadonlyArray<string>
 }
 
 export interface FoundEntry {
@@ -54,6 +67,12 @@ export interface FoundEntry {
   /** Time of the last change in ms, with fractions as far as the system has them. */
   readonly mtimeMs: number
   readonly executable: boolean
+  /** A folder, of no bytes. */
+  readonly folder?: boolean
+  /** The bytes, where they can only be had by reading to the end. */
+  readonly held?: Uint8Array
+  /** Where it lies in full, where that is not below `Found.path`. */
+  readonly at?: string
 }
 
 export interface Source {
@@ -69,21 +88,33 @@ export interface Incoming {
   /** Lower-case hexadecimal, drawn afresh for each transfer. */
   readonly token: string
   readonly kind: "file" | "folder"
-  /** Paths are safe: relative, no segment empty, `.` or `..`, none twice. */
-  readonly entries: ReadonlyArray<{ readonly path: string; readonly size: number; readonly executable: boolean }>
+  /**
+   * Paths are safe: relative, no segment empty, `.` or `..`, none twice. Of folders the first may have an empty path:
+   * the one that arrives.
+   */
+  readonly entries: ReadonlyArray<{
+    readonly path: string
+    readonly size: number
+    readonly executable: boolean
+    readonly folder?: boolean
+    /** Time of the last change in ms; now when left out. */
+    readonly mtimeMs?: number
+  }>
 }
 
 /** What is arriving. One operation at a time. */
 export interface Landing {
   /** Whether nothing of it was there before: everything reads as zeros. */
   readonly fresh: boolean
+  /** What an earlier process was killed in the middle of: it has this name already. */
+  readonly stored?: string
   readonly write: (entry: number, offset: number, bytes: Uint8Array) => Effect.Effect<void, FilesError>
   /** What was written, or left there by an earlier process; `length` bytes in memory of their own. */
   readonly read: (entry: number, offset: number, length: number) => Effect.Effect<Uint8Array, FilesError>
   /**
    * Makes it survive a crash, then gives it the name `name`, or `name (2)` and so on where something has that name
-   * already: nothing is ever overwritten. With the usual permissions of new files, executable where its entry says so.
-   * Gives the path.
+   * already: nothing is ever overwritten. With the usual permissions of new files, executable where its entry says so,
+   * and the times of the entries as far as the file system takes them. Gives the path.
    */
   readonly commit: (name: FileName) => Effect.Effect<string, FilesError>
   /** Removes it, best effort. */
@@ -102,6 +133,9 @@ export class FilesError extends Data.TaggedError("FilesError")<{
   readonly message: string
   readonly cause?: unknown
 }> {}
+
+/** Things that are left out of a folder and named; the others are counted. */
+export const MAX_NAMED = 5
 
 /** How many numbered names (`name (2)` and so on) `commit` tries: nobody has that many files of one name by intent. */
 export const MAX_NUMBER = 1_000

@@ -19,9 +19,15 @@ const record: fc.Arbitrary<EncodableRecord> = fc.oneof(
     folder: fc.constant(true),
     size: fc.maxSafeNat(),
     files: fc.nat(),
+    version: fc.constant(2 as const),
+    folders: fc.nat(),
+    executables: fc.nat(),
+    risks: fc.nat(255),
     root: bytes(32),
     name: fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 })
   }),
+  fc.record({ _tag: fc.constant("Ask" as const), id: bytes(16) }),
+  fc.record({ _tag: fc.constant("End" as const), id: bytes(16), code: fc.nat(99) }),
   fc.record({ _tag: fc.constant("Contents" as const), last: fc.boolean(), bytes: fc.uint8Array({ maxLength: 2_000 }) }),
   fc.record({ _tag: fc.constant("Chunk" as const), index: fc.nat() }),
   fc.record({ _tag: fc.constant("Accept" as const), contents: fc.boolean(), have: fc.uint8Array({ maxLength: 100 }) }),
@@ -47,9 +53,16 @@ describe("file records", () => {
     const form = (each: EncodableRecord) => toHex(encode(each)!)
     const id = new Uint8Array(16).fill(0xaa)
     const root = new Uint8Array(32).fill(0xbb)
-    expect(form({ _tag: "Offer", id, folder: false, size: 300, files: 1, root, name: "é.x" })).toBe(
+    const first = { version: 1, folders: 0, executables: 0, risks: 0 } as const
+    expect(form({ _tag: "Offer", id, folder: false, size: 300, files: 1, ...first, root, name: "é.x" })).toBe(
       `3a0101${"aa".repeat(16)}00412c01${"bb".repeat(32)}c3a92e78`
     )
+    const second = { version: 2, folders: 3, executables: 1, risks: 5 } as const
+    expect(form({ _tag: "Offer", id, folder: true, size: 300, files: 9, ...second, root, name: "é.x" })).toBe(
+      `3e0102${"aa".repeat(16)}01412c09030105${"bb".repeat(32)}04c3a92e78`
+    )
+    expect(form({ _tag: "Ask", id })).toBe(`1109${"aa".repeat(16)}`)
+    expect(form({ _tag: "End", id, code: 11 })).toBe(`120a${"aa".repeat(16)}0b`)
     expect(form({ _tag: "Contents", last: true, bytes: Uint8Array.of(1, 2, 3) })).toBe("050201010203")
     expect(form({ _tag: "Chunk", index: 5 })).toBe("020305")
     expect(form({ _tag: "Chunk", index: 200_000 })).toBe("050380030d40")
@@ -100,9 +113,9 @@ describe("file records", () => {
   })
 
   it("may be of a later kind", () => {
-    expect(decode(hex("09 010203"))).toEqual({ _tag: "Unknown" })
+    expect(decode(hex("3f 010203"))).toEqual({ _tag: "Unknown" })
     expect(decode(hex("00"))).toEqual({ _tag: "Unknown" })
-    expect(decode(hex("01 02 ffff"))).toEqual({ _tag: "OfferUnknown" })
+    expect(decode(hex("01 03 ffff"))).toEqual({ _tag: "OfferUnknown" })
   })
 
   it("are not made of what they cannot say", () => {
@@ -112,6 +125,10 @@ describe("file records", () => {
       folder: false,
       size: 1,
       files: 1,
+      version: 1,
+      folders: 0,
+      executables: 0,
+      risks: 0,
       root: new Uint8Array(32),
       name: "a"
     } as const

@@ -1,4 +1,5 @@
 import type { Transfer } from "../../core/client/Transfer.js"
+import type { RiskName } from "../../core/files/Risks.js"
 import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import { MAX_NAME } from "./Bar.js"
@@ -29,7 +30,7 @@ export const news = (before: Transfer | undefined, now: Transfer, name: string):
     case "done":
       return isOurs
         ? `${peer} has got ${name}`
-        : `${name} from ${peer} is here: ${SafeText.line(now.path ?? "", MAX_PATH)}`
+        : `${name} from ${peer} is here: ${SafeText.line(now.path ?? "", MAX_PATH)}${renamed(now)}`
     case "declined":
       return isOurs ? `${peer} declined ${name}` : `you declined ${name}`
     case "cancelled":
@@ -56,8 +57,32 @@ export const state = ({ direction, message, path, pausedBy, nick, state }: Trans
 const percent = ({ size, transferred }: Transfer): string =>
   `${size === 0 ? 100 : Math.floor((transferred / size) * 100)} %`
 
-const skipped = ({ skipped = 0 }: Transfer): string =>
-  skipped === 0 ? "" : `; ${skipped} link${skipped === 1 ? " or device is" : "s or devices are"} left out`
+const renamed = ({ renamed = 0 }: Transfer): string =>
+  renamed === 0
+    ? ""
+    : `; ${renamed} name${renamed === 1 ? " was" : "s were"} changed, being unsafe or the same as another on this disk`
+
+const skipped = ({ left = [], skipped = 0 }: Transfer): string => {
+  if (skipped === 0) return ""
+  const named = left.map((one) => SafeText.line(one, MAX_PATH)).join(", ")
+  const more = skipped > left.length ? ` and ${skipped - left.length} more` : ""
+  return `; left out: ${named}${more}`
+}
+
+/** What it would put there besides plain files; a text to be added to a question. */
+export const brings = ({ executables = 0, kind, risks = [] }: Transfer): string => {
+  const programs =
+    executables === 0 ? [] : [kind === "file" ? "a program" : `${executables} program${executables === 1 ? "" : "s"}`]
+  const all = [...programs, ...risks.map((risk) => RISKS[risk])]
+  return all.length === 0 ? "" : `; it brings ${all.join(", ")}`
+}
+
+const RISKS: Readonly<Record<RiskName, string>> = {
+  git: "a git repository, whose hooks and settings can run programs",
+  direnv: ".envrc, which direnv runs",
+  tools: "settings of editors or tools that can run programs",
+  startup: "start-up files of a shell or session"
+}
 
 /** Paths are at most 4,096 bytes on the systems we know; a screen wants fewer. */
 const MAX_PATH = 1_024

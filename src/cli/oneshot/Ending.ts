@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { ClientApi } from "../../client/Client.js"
+import type { CancelReason } from "../../client/files/Api.js"
 import { isOver } from "../../core/client/Transfer.js"
 import { Terminal } from "../../services/Terminal.js"
 import { LINGER, unhurried } from "../ClientLifetime.js"
@@ -23,26 +24,30 @@ export const orderly =
     const { client, follower, keep, nick, report } = options
 
     /** Half a sentence about what becomes of the transfer. */
-    const fate = Effect.gen(function* () {
-      const id = follower.id()
-      const transfer = (yield* client.files.list).find((one) => one.id === id)
-      const isOpen = transfer !== undefined && !isOver(transfer)
-      if (isOpen && !keep) yield* Effect.ignore(client.files.cancel(transfer.id))
-      yield* client.exit(LINGER)
-      if (!isOpen) return ""
-      return keep ? `; it is kept and goes on when parley runs again as ${nick}` : "; the transfer was cancelled"
-    })
+    const fate = (reason: CancelReason) =>
+      Effect.gen(function* () {
+        const id = follower.id()
+        const transfer = (yield* client.files.list).find((one) => one.id === id)
+        const isOpen = transfer !== undefined && !isOver(transfer)
+        if (isOpen && !keep) yield* Effect.ignore(client.files.cancel(transfer.id, reason))
+        yield* client.exit(LINGER)
+        if (!isOpen) return ""
+        return keep ? `; it is kept and goes on when parley runs again as ${nick}` : "; the transfer was cancelled"
+      })
 
     return program.pipe(
       Effect.zipRight(client.exit(LINGER)),
       Effect.catchAll((error) =>
-        Effect.flatMap(fate, (text) => new ProgramError({ ...error, message: `${error.message}${text}` }))
+        Effect.flatMap(
+          fate(error.code === "Timeout" ? "TimedOut" : "Cancelled"),
+          (text) => new ProgramError({ ...error, message: `${error.message}${text}` })
+        )
       ),
       Effect.onInterrupt(() =>
         unhurried(
           Effect.gen(function* () {
             const { writeError } = yield* Terminal
-            const message = `interrupted${yield* fate}`
+            const message = `interrupted${yield* fate("Cancelled")}`
             yield* report.json({ event: "error", code: "Interrupted", message, exitCode: ExitCode.interrupted })
             yield* writeError(`parley: ${message}\n`)
           })

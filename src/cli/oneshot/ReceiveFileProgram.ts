@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Mailbox from "effect/Mailbox"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { ClientServices } from "../../client/Client.js"
 import type { ClientEvent } from "../../core/client/Events.js"
@@ -21,7 +22,8 @@ import * as TransferFollower from "./TransferFollower.js"
 /**
  * `parley receive-file`: waits for one offer, takes it, and succeeds when it is stored, or written to standard output.
  * Who calls meanwhile is asked back, as offers come only between two that have asked for each other; no text of ours
- * can reach anybody. What an earlier run was killed in the middle of is gone on with first.
+ * can reach anybody. What an earlier run was killed in the middle of is gone on with when its sender comes with it; a
+ * new offer does not wait for that.
  */
 export const run = (settings: ReceiveFileSettings): Effect.Effect<void, ProgramError, ClientServices | Terminal> =>
   Effect.gen(function* () {
@@ -43,18 +45,21 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
 
     const follower = yield* TransferFollower.make(report)
     const callers = yield* Mailbox.make<string>({ capacity: MAX_CALLERS, strategy: "dropping" })
-    const offers = yield* Mailbox.make<Transfer>({ capacity: MAX_CALLERS, strategy: "dropping" })
+    /** What happens to transfers to us, until one of them is the one. */
+    const news = yield* Mailbox.make<Transfer>({ capacity: MAX_CALLERS, strategy: "dropping" })
+    let taken = false
     const isWanted = (peer: string) => from === undefined || Nickname.key(peer) === Nickname.key(from)
 
-    const { client, fatal, query, register } = yield* Session.open(settings, (event: ClientEvent) =>
-      Effect.gen(function* () {
-        if (event._tag === "Incoming" && isWanted(event.nick)) yield* callers.offer(event.nick)
-        if (event._tag === "Transfer" && event.transfer.direction === "in" && isWanted(event.transfer.nick)) {
-          const { transfer } = event
-          if (transfer.state === "offered") yield* offers.offer(transfer)
-        }
-        yield* follower.handle(event)
-      })
+    const { client, fatal, query, register } = yield* Session.open(
+      settings,
+      (event: ClientEvent) =>
+        Effect.gen(function* () {
+          if (event._tag === "Incoming" && isWanted(event.nick)) yield* callers.offer(event.nick)
+          if (event._tag === "Transfer" && !taken && event.transfer.direction === "in" && isWanted(event.transfer.nick))
+            yield* news.offer(event.transfer)
+          yield* follower.handle(event)
+        }),
+      "incoming"
     )
 
     const answer = Effect.flatMap(callers.take, (peer) =>
@@ -65,36 +70,80 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
     )
 
     const isAccepted = (offer: Transfer) => {
-      const what = `${Sentence.peerOf(offer)} offers ${Sentence.title(offer)}`
+      const what = `${Sentence.peerOf(offer)} offers ${Sentence.title(offer)}${Sentence.brings(offer)}`
       return yes ? Effect.as(report.note(what), true) : Question.ask(`${what}: take it?`)
     }
 
+    /** Writes it all to standard output: stored only when the last byte is where it is to stay. */
+    const write = (offer: Transfer) => {
+      let written = 0
+      return client.files.acceptStream(offer.id).pipe(
+        Stream.mapError(ofError),
+        Stream.runForEach((bytes) => {
+          written += bytes.length
+          return terminal.writeBytes(bytes).pipe(
+            Effect.zipRight(written === offer.size ? terminal.flush : Effect.void),
+            Effect.tapError(() => Effect.ignore(client.files.cancel(offer.id, "Storage"))),
+            Effect.mapError(({ message }) => new ProgramError({ message }))
+          )
+        })
+      )
+    }
+
+    /** Asks for the answer to an offer; nothing when its sender has taken it back meanwhile. */
+    const decide = (offer: Transfer) =>
+      Effect.raceFirst(
+        Effect.asSome(isAccepted(offer)),
+        Effect.zipRight(
+          Effect.exit(follower.ended),
+          terminal.errorIsTty ? terminal.writeError("\n") : Effect.void
+        ).pipe(Effect.as(Option.none<boolean>()))
+      )
+
+    const latest = (transfer: Transfer) =>
+      Effect.map(client.files.list, (all) => all.find(({ id }) => id === transfer.id) ?? transfer)
+
+    /** Takes an offer, or not; whether the errand is about this one. */
     const take = (offer: Transfer) =>
       Effect.gen(function* () {
         yield* follower.follow(offer)
-        if (!(yield* isAccepted(offer))) return yield* Effect.mapError(client.files.decline(offer.id), ofError)
-        if (!isStream) return yield* Effect.mapError(client.files.accept(offer.id, to), ofError)
-        yield* client.files.acceptStream(offer.id).pipe(
-          Stream.mapError(ofError),
-          Stream.runForEach((bytes) =>
-            Effect.mapError(terminal.writeBytes(bytes), ({ message }) => new ProgramError({ message }))
-          )
-        )
+        const accepted = yield* decide(offer)
+        const now = yield* latest(offer)
+        if (accepted._tag === "None" || now.state !== "offered") {
+          yield* report.note(Sentence.news(offer, now, Sentence.title(now)) ?? `${Sentence.title(now)} is over`)
+          return false
+        }
+        taken = true
+        if (!accepted.value) yield* Effect.mapError(client.files.decline(offer.id), ofError)
+        else if (isStream) yield* write(offer)
+        else yield* Effect.mapError(client.files.accept(offer.id, to), ofError)
+        return true
       })
 
+    /**
+     * Waits for what the errand is about: an offer, or what an earlier run was in the middle of, whichever moves first.
+     * What has come to its end before is told, and costs the errand nothing.
+     */
     const begin = Effect.gen(function* () {
       yield* register
-      const unfinished = (yield* client.files.list).find(
-        (transfer) => transfer.direction === "in" && isWanted(transfer.nick) && !isOver(transfer)
-      )
-      if (unfinished !== undefined && !isStream) {
-        yield* report.note(`going on with ${Sentence.title(unfinished)} from last time`)
-        return yield* follower.follow(unfinished)
-      }
+      for (const transfer of yield* client.files.list)
+        if (transfer.direction === "in" && isWanted(transfer.nick) && !isOver(transfer) && !isStream)
+          yield* report.note(
+            `${Sentence.title(transfer)} from last time goes on when ${Sentence.peerOf(transfer)} sends it`
+          )
       yield* report.note(
         `waiting for ${from === undefined ? "somebody" : SafeText.line(from)} to send something to ${nick}`
       )
-      yield* take(yield* Effect.orDie(offers.take))
+      while (!taken) {
+        const before = yield* Effect.orDie(news.take)
+        const transfer = yield* latest(before)
+        if (transfer.state === "offered") yield* take(transfer)
+        else if (!isStream && IS_OURS.has(transfer.state)) {
+          taken = true
+          yield* follower.follow(transfer)
+        } else if (isOver(transfer))
+          yield* report.note(Sentence.news(undefined, transfer, Sentence.title(transfer)) ?? "")
+      }
     })
 
     yield* Effect.zipRight(begin, follower.ended).pipe(
@@ -110,5 +159,8 @@ const ofError = (error: Parameters<typeof Session.ofError>[0]): ProgramError => 
 const wrong = (message: string): ProgramError =>
   new ProgramError({ message, code: "BadCommand", exitCode: ExitCode.usage })
 
-/** Callers and offers that wait to be looked at; one is enough for the follower. */
+/** What an earlier run had accepted, on its way again or there at last. */
+const IS_OURS: ReadonlySet<Transfer["state"]> = new Set(["active", "finishing", "done"])
+
+/** Callers and offers that wait to be looked at; one is enough for the errand. */
 const MAX_CALLERS = 64

@@ -1,7 +1,5 @@
 import * as Effect from "effect/Effect"
 import type { ClientServices } from "../../client/Client.js"
-import { isOver } from "../../core/client/Transfer.js"
-import * as Nickname from "../../domain/Nickname.js"
 import { Terminal } from "../../services/Terminal.js"
 import type { SendFileSettings } from "../commands/SendFile.js"
 import { ExitCode } from "../ExitCode.js"
@@ -44,19 +42,8 @@ const deliver = (settings: SendFileSettings, report: Report.Report) =>
         isStream ? client.files.offerStream(to, name, input) : client.files.offer(to, source),
         (error) => Session.ofError(error)
       )
-      const earlier = (yield* client.files.list).find(
-        (other) =>
-          other.id !== offered.id &&
-          other.direction === "out" &&
-          other.path === offered.path &&
-          Nickname.key(other.nick) === Nickname.key(offered.nick) &&
-          !isOver(other)
-      )
-      if (earlier !== undefined) {
-        yield* Effect.ignore(client.files.cancel(offered.id))
-        yield* report.note(`going on with ${Sentence.title(earlier)} from last time`)
-      }
-      yield* follower.follow(earlier ?? offered)
+      if (offered.state !== "preparing") yield* report.note(`going on with ${Sentence.title(offered)} from last time`)
+      yield* follower.follow(offered)
       yield* follower.ended
     }).pipe(
       Effect.raceFirst(fatal),

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ClientApi, ClientServices } from "../../client/Client.js"
+import type { ClientOptions } from "../../client/ClientOptions.js"
 import type { ClientError } from "../../core/client/ClientError.js"
 import type { ClientEvent } from "../../core/client/Events.js"
 import type { PeerInfo } from "../../core/client/PeerInfo.js"
@@ -29,10 +30,12 @@ export interface Session {
 /** `on` hears of all events until the scope closes. */
 export const open = (
   settings: Connection & { readonly nick: string },
-  on: (event: ClientEvent) => Effect.Effect<void>
+  on: (event: ClientEvent) => Effect.Effect<void>,
+  /** What an earlier run left of transfers is not to take over an errand that is about something else. */
+  resume: NonNullable<ClientOptions["resume"]> = "none"
 ): Effect.Effect<Session, ProgramError, ClientServices | Scope.Scope> =>
   Effect.gen(function* () {
-    const client = yield* openClient({ ...settings.client, inbox: false })
+    const client = yield* openClient({ ...settings.client, inbox: false, resume })
     const failed = yield* Deferred.make<never, ProgramError>()
     let registered = false
 

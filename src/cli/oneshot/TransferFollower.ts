@@ -1,6 +1,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
 import type { ClientEvent } from "../../core/client/Events.js"
 import { isOver, type Transfer } from "../../core/client/Transfer.js"
 import type { TransferId } from "../../core/files/Content.js"
@@ -17,7 +18,7 @@ import * as Report from "./Report.js"
 export interface TransferFollower {
   /** Takes note of an event, shows progress, and tells it in JSON. */
   readonly handle: (event: ClientEvent) => Effect.Effect<void>
-  /** This is the transfer that it is all about. */
+  /** This is the transfer that it is all about from now on. */
   readonly follow: (transfer: Transfer) => Effect.Effect<void>
   /** The transfer, once it is known. */
   readonly id: () => TransferId | undefined
@@ -31,7 +32,7 @@ export const make = (report: Report.Report): Effect.Effect<TransferFollower, nev
   Effect.gen(function* () {
     const progress = yield* Progress.make
     const clock = yield* Effect.clock
-    const ended = yield* Deferred.make<Transfer, ProgramError>()
+    let ended = yield* Deferred.make<Transfer, ProgramError>()
     let followed: TransferId | undefined
     let latest: Transfer | undefined
     let movedAt = clock.unsafeCurrentTimeMillis()
@@ -57,13 +58,16 @@ export const make = (report: Report.Report): Effect.Effect<TransferFollower, nev
       id: () => followed,
       follow: (transfer) =>
         Effect.suspend(() => {
-          if (followed !== transfer.id) latest = undefined
+          if (followed !== transfer.id) {
+            latest = undefined
+            ended = Deferred.unsafeMake(FiberId.none)
+          }
           followed = transfer.id
           return see(transfer)
         }),
       handle: (event) =>
         event._tag === "Transfer" && event.transfer.id === followed ? see(event.transfer) : Effect.void,
-      ended: Deferred.await(ended),
+      ended: Effect.suspend(() => Deferred.await(ended)),
       stalled: (timeout) =>
         timeout === undefined
           ? Effect.never

@@ -14,7 +14,8 @@ export interface FilesApi {
   /**
    * Offers the file or folder at `path`. It is read once whole before the offer leaves (state `preparing`), and must
    * stay as it is until it is delivered. Fails with `NotConnected` unless we queried this peer ourselves, with `File`
-   * when there is nothing to send there.
+   * when there is nothing to send there. What an earlier process of ours left of the same offer, and was not gone on
+   * with by itself, is gone on with.
    */
   readonly offer: (nick: string, path: string) => Effect.Effect<Transfer, ClientError>
   /**
@@ -39,11 +40,17 @@ export interface FilesApi {
   readonly acceptStream: (id: TransferId) => Stream.Stream<Uint8Array, ClientError>
   /** Refuses an offer. */
   readonly decline: (id: TransferId) => Effect.Effect<void, ClientError>
-  /** Ends a transfer for good, in either direction and any state; what had arrived is removed. */
-  readonly cancel: (id: TransferId) => Effect.Effect<void, ClientError>
+  /**
+   * Ends a transfer for good, in either direction and any state; what had arrived is removed. The other side is told
+   * `reason`, at once or when it is there again.
+   */
+  readonly cancel: (id: TransferId, reason?: CancelReason) => Effect.Effect<void, ClientError>
   /** Stops the flow of bytes, and lets it go on. The other side is told. */
   readonly pause: (id: TransferId) => Effect.Effect<void, ClientError>
   readonly resume: (id: TransferId) => Effect.Effect<void, ClientError>
   /** All that are under way, and the last `MAX_FINISHED` that ended, oldest first. */
   readonly list: Effect.Effect<ReadonlyArray<Transfer>>
 }
+
+/** Why somebody ends a transfer: because they want to; because it did not move on; because its bytes were of no use. */
+export type CancelReason = "Cancelled" | "TimedOut" | "Storage"

@@ -10,9 +10,19 @@ export const cancelled = (nick: string): string => `${nick} has cancelled it`
 export const failed = (nick: string, reason: FailReason, by: "us" | "them"): string => {
   switch (reason) {
     case "Changed":
-      return by === "us" ? "it cannot be read any more" : `it has changed at ${nick}'s since it was offered`
+      return by === "us" ? "it has changed since it was offered" : `it has changed at ${nick}'s since it was offered`
+    case "Unreadable":
+      return by === "us" ? "it cannot be read any more" : `${nick} cannot read it any more`
     case "Storage":
-      return `${nick} could not store it`
+      return by === "us" ? "it could not be stored" : `${nick} could not store it`
+    case "Full":
+      return by === "us" ? "there is no space left for it" : `${nick} has no space left for it`
+    case "TimedOut":
+      return `${nick} waited too long for it to move on`
+    case "Declined":
+      return `${nick} does not want it`
+    case "Unknown":
+      return `${nick} does not know of it any more: the program that had it was ended`
     case "Corrupt":
       return "its bytes are not those that were offered: it was changed while it was sent, or damaged"
     case "Unsupported":

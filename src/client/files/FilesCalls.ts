@@ -1,7 +1,6 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Mailbox from "effect/Mailbox"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { ClientError, closed, notConnected } from "../../core/client/ClientError.js"
@@ -11,9 +10,10 @@ import * as FileName from "../../domain/FileName.js"
 import type { Files, FilesError, Found } from "../../services/Files.js"
 import type { FilesApi } from "./Api.js"
 import { Incoming } from "./Incoming.js"
-import { Outgoing } from "./Outgoing.js"
+import { isSame, Outgoing } from "./Outgoing.js"
 import * as Sink from "./Sink.js"
 import { factsOf, type TransferContext } from "./TransferContext.js"
+import type { TransferRecord } from "./TransferRecord.js"
 import { MAX_OPEN, type TransferTable } from "./TransferTable.js"
 
 /** What the user may do with files. */
@@ -26,14 +26,20 @@ export interface FilesCalls {
 export const make = ({
   context,
   conversations,
+  dormant,
   downloads,
+  isLeaving,
   leaving,
   table,
   run
 }: {
   readonly context: TransferContext
   readonly conversations: Conversations
+  /** What an earlier process left, and nobody goes on with yet. */
+  readonly dormant: Map<TransferId, TransferRecord>
   readonly downloads: string
+  /** Whether it is about to: what is taken back then ends as all calls do. */
+  readonly isLeaving: () => boolean
   /** Fails when the client leaves, and with it what waits. */
   readonly leaving: Deferred.Deferred<never, ClientError>
   readonly table: TransferTable
@@ -64,25 +70,29 @@ export const make = ({
 
   const acceptInto: FilesCalls["acceptInto"] = (incoming, directory) =>
     Effect.gen(function* () {
-      const { free, path } = yield* Effect.catchAll(files.directory(directory), ofFiles)
+      const { folds, free, path } = yield* Effect.catchAll(files.directory(directory), ofFiles)
       const { id, size } = incoming.offer
-      if (size > free) return yield* noRoom(path, size, free)
+      if (free !== undefined && size > free) return yield* noRoom(path, size, free)
       // While the disk was looked at, the sender may have taken it back.
       yield* offered(id)
-      const place = { directory: path, token: context.draw(TOKEN_BYTES) }
-      yield* incoming.accept(yield* Sink.onDisk(files, place.directory, place.token), place)
+      const place = { directory: path, folds, token: context.draw(TOKEN_BYTES) }
+      yield* incoming.accept(yield* Sink.onDisk(files, place), place)
     })
 
   const acceptStream = (id: TransferId) =>
     Effect.gen(function* () {
       const incoming = yield* offered(id)
       if (incoming.offer.kind === "folder") return yield* file("a folder cannot be taken as one stream of bytes")
-      const mailbox = yield* Mailbox.make<Uint8Array, ClientError>(Sink.MAX_PIECES)
+      const pieces = new Sink.PieceQueue()
+      // Whoever stops pulling before the end does not want it.
       yield* Effect.addFinalizer(() =>
-        Effect.zipRight(incoming.status.ended ? Effect.void : incoming.cancel, mailbox.shutdown)
+        Effect.zipRight(
+          incoming.cancel("Cancelled"),
+          Effect.sync(() => pieces.close())
+        )
       )
-      yield* incoming.accept(Sink.toMailbox(mailbox))
-      return Mailbox.toStream(mailbox)
+      yield* incoming.accept(Sink.toConsumer(pieces, (message) => (isLeaving() ? closed() : file(message))))
+      return pieces.stream
     })
 
   /** Whom something can be offered to now. */
@@ -93,16 +103,29 @@ export const make = ({
       return table.hasRoom(conversation.peer, "out") ? Effect.succeed(conversation) : tooMany(nick)
     })
 
+  /**
+   * What an earlier process was sending from the same place to the same peer, if it is still what lies there; if it is
+   * not, the peer is told so.
+   */
+  const earlier = ({ nick, peer }: Conversation, found: Found): Effect.Effect<Outgoing | undefined> =>
+    Effect.suspend(() => {
+      for (const [id, { head, tail }] of dormant) {
+        if (!("path" in head) || head.peer !== peer || head.path !== found.path) continue
+        dormant.delete(id)
+        const sending = Outgoing.restore(context, head, tail)
+        if (isSame(found, sending.found)) return Effect.succeed(sending)
+        const { offer } = sending.content!
+        return Effect.as(context.notices.add({ offer, direction: "out", peer, nick, reason: "Changed" }), undefined)
+      }
+      return Effect.succeed(undefined)
+    })
+
   const outgoing = ({ nick, peer }: Conversation, found: Found, name: string, passing: boolean): Outgoing => {
-    const { entries, kind, skipped } = found
+    const { entries, kind } = found
     const size = entries.reduce((sum, entry) => sum + entry.size, 0)
-    const offer = { id: context.newId(), kind, name: FileName.make(name), size, files: entries.length }
-    return new Outgoing(
-      context,
-      context.status(factsOf(offer, "out", peer, nick, skipped), "preparing"),
-      found,
-      passing
-    )
+    const files = entries.filter(({ folder }) => folder !== true).length
+    const offer = { id: context.newId(), kind, name: FileName.make(name), size, files }
+    return new Outgoing(context, context.status(factsOf(offer, "out", peer, nick, found), "preparing"), found, passing)
   }
 
   return {
@@ -113,8 +136,9 @@ export const make = ({
           Effect.gen(function* () {
             yield* asked(nick)
             const found = yield* Effect.catchAll(files.inspect(path), ofFiles)
-            if (found.entries.length === 0) return yield* file(`there are no files in ${found.path}`)
-            const sending = outgoing(yield* asked(nick), found, found.name, false)
+            const conversation = yield* asked(nick)
+            const sending =
+              (yield* earlier(conversation, found)) ?? outgoing(yield* asked(nick), found, found.name, false)
             run(sending)
             return sending.status.snapshot()
           })
@@ -133,8 +157,8 @@ export const make = ({
       accept: (id, directory = downloads) =>
         here(Effect.flatMap(offered(id), (incoming) => acceptInto(incoming, directory))),
       acceptStream: (id) => Stream.interruptWhenDeferred(Stream.unwrapScoped(here(acceptStream(id))), leaving),
-      decline: (id) => here(Effect.map(offered(id), (incoming) => incoming.decline())),
-      cancel: (id) => here(Effect.flatMap(underWay(id), (transfer) => transfer.cancel)),
+      decline: (id) => here(Effect.flatMap(offered(id), (incoming) => incoming.decline)),
+      cancel: (id, reason = "Cancelled") => here(Effect.flatMap(underWay(id), (transfer) => transfer.cancel(reason))),
       pause: (id) => here(Effect.flatMap(underWay(id), (transfer) => transfer.pause(true))),
       resume: (id) => here(Effect.flatMap(underWay(id), (transfer) => transfer.pause(false))),
       list: Effect.sync(() => table.list())

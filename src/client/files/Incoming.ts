@@ -2,10 +2,10 @@ import * as Effect from "effect/Effect"
 import { ChunkBitmap } from "../../core/files/ChunkBitmap.js"
 import { ChunkLayout } from "../../core/files/ChunkLayout.js"
 import type { Content, Offer } from "../../core/files/Content.js"
+import type { EndReason } from "../../core/files/EndReason.js"
 import type { FileReceiver } from "../../core/files/FileReceiver.js"
 import * as Manifest from "../../core/files/Manifest.js"
-import type { ReceiverEvent, Save } from "../../core/files/TransferIo.js"
-import * as Base64Url from "../../domain/Base64Url.js"
+import type { AbortReason, ReceiverEvent, Save } from "../../core/files/TransferIo.js"
 import { ResetCode } from "../../protocol/FileRecord.js"
 import type { FilesError } from "../../services/Files.js"
 import * as EndReasons from "./EndReasons.js"
@@ -13,7 +13,7 @@ import type { PeerStream } from "./PeerStreams.js"
 import * as Sink from "./Sink.js"
 import { giveUp, scan } from "./StreamDriver.js"
 import type { TransferContext } from "./TransferContext.js"
-import type { IncomingHead } from "./TransferRecord.js"
+import { type IncomingHead, offerRecord } from "./TransferRecord.js"
 import type { End, TransferStatus } from "./TransferStatus.js"
 
 /** Something that a peer offers us, and what is there of it. It outlives the connections that it comes over. */
@@ -22,14 +22,18 @@ export class Incoming {
   private known: { readonly content: Content; readonly have: ChunkBitmap } | undefined
   private sink: Sink.Sink | undefined
   /** Where it goes on disk, for the next process. */
-  private place: { readonly directory: string; readonly token: string } | undefined
+  private place: Sink.Place | undefined
   private contents: Uint8Array = NONE
   /** What an earlier process left is still being looked through. */
   private busy = false
+  /** What takes its place once that is done. */
+  private successor: Incoming | undefined
   private serving: Serving | undefined
   /** The latest stream that it is offered over, while the fiber that serves an earlier one has not let go. */
   private next: Serving | undefined
   private held = false
+  /** Why we ended it, if we did: what the sender is told when it offers it again. */
+  private reason: AbortReason | undefined
   private readonly idle = Effect.unsafeMakeLatch(true)
 
   constructor(
@@ -43,7 +47,7 @@ export class Incoming {
     return this.status.phase === "accepted" && !this.busy
   }
 
-  accept(sink: Sink.Sink, place?: { readonly directory: string; readonly token: string }): Effect.Effect<void> {
+  accept(sink: Sink.Sink, place?: Sink.Place): Effect.Effect<void> {
     this.sink = sink
     this.place = place
     this.status.enter("accepted")
@@ -52,9 +56,8 @@ export class Incoming {
   }
 
   /** Before it was accepted. */
-  decline(): void {
-    this.status.enter("declined")
-    this.poke()
+  get decline(): Effect.Effect<void> {
+    return this.endOurselves("declined", "Declined")
   }
 
   pause(paused: boolean): Effect.Effect<void> {
@@ -64,20 +67,64 @@ export class Incoming {
   }
 
   /** For good. */
-  get cancel(): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      this.serving?.machine.abort("Cancelled")
-      return this.end("cancelled")
+  cancel(reason: AbortReason): Effect.Effect<void> {
+    return this.endOurselves("cancelled", reason)
+  }
+
+  /** For good, and soon there is no connection any more to tell it over. */
+  get leave(): Effect.Effect<void> {
+    return Effect.flatMap(this.cancel("Cancelled"), () => {
+      const { serving } = this
+      if (serving !== undefined) giveUp(serving.stream, serving.machine, "Cancelled")
+      return Effect.void
     })
   }
 
-  /** For good, and there will be no connection any more to tell it over. */
-  get leave(): Effect.Effect<void> {
+  /** Whether its sender has not come with it over the connection that there is now. */
+  get isForlorn(): boolean {
+    return !this.status.ended && !this.held
+  }
+
+  /** Whether it ends with the process: nothing on disk is to be gone on with. */
+  get passing(): boolean {
+    return this.status.phase === "accepted" && this.place === undefined
+  }
+
+  /**
+   * The same thing is offered anew, by a sender who does not come with the `earlier` offer any more: what was decided
+   * on that one, and what is there of it, counts for this one.
+   */
+  takeOver(earlier: Incoming): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const { serving } = this
-      if (serving !== undefined) giveUp(serving.stream, serving.machine, "Cancelled")
-      return this.end("cancelled")
+      if (earlier.busy) {
+        earlier.successor = this
+        return Effect.void
+      }
+      const { contents, known, place, sink, status } = earlier
+      if (status.ended) return Effect.void
+      const over = earlier.end("cancelled", "it is offered anew")
+      if (this.status.phase !== "offered" || sink === undefined || place === undefined) return over
+      earlier.sink = undefined
+      this.known = known
+      this.contents = contents
+      if (status.paused) this.status.pause(true)
+      return Effect.zipRight(this.accept(sink, place), over)
     })
+  }
+
+  /** The other side says, without a stream of the transfer, that it is over. */
+  endedByThem(reason: EndReason): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.status.ended) return Effect.void
+      const { serving } = this
+      if (serving !== undefined) giveUp(serving.stream, serving.machine, "Busy")
+      return this.heard(reason)
+    })
+  }
+
+  private get nick(): string {
+    const { nick, peer } = this.status.facts
+    return this.context.nickOf(peer) ?? nick
   }
 
   poke(): void {
@@ -140,10 +187,8 @@ export class Incoming {
         machine.decline("Declined")
         return true
       case "cancelled":
-        machine.abort("Cancelled")
-        return true
       case "failed":
-        machine.abort("Storage")
+        machine.abort(this.reason ?? "Unknown")
         return true
       case "done":
         machine.stored()
@@ -159,9 +204,10 @@ export class Incoming {
 
   onEvent(event: ReceiverEvent, machine: FileReceiver): Effect.Effect<void> | undefined {
     const { status } = this
-    const nick = this.context.nickOf(status.facts.peer) ?? status.facts.nick
     switch (event._tag) {
       case "Offered":
+      case "Asked":
+      case "Told":
         return undefined
       case "Contents":
         return this.begin(event.content, event.bytes, machine)
@@ -171,36 +217,49 @@ export class Incoming {
         status.tell()
         return undefined
       case "Cancelled":
-        return this.end("cancelled", EndReasons.cancelled(nick))
+        return this.heard("Cancelled")
       case "Failed":
-        // An offer that could not be served over this stream comes again.
-        if (event.reason === "Busy") return undefined
-        return this.end("failed", EndReasons.failed(nick, event.reason, event.by))
+        if (event.by === "them") return this.heard(event.reason)
+        return this.endOurselves(
+          "failed",
+          event.reason === "Other" ? "Violation" : event.reason,
+          EndReasons.failed(this.nick, event.reason, "us")
+        )
     }
+  }
+
+  /** The sender has ended it. */
+  private heard(reason: EndReason): Effect.Effect<void> {
+    // An offer that could not be served over this stream comes again.
+    if (reason === "Busy") return Effect.void
+    return reason === "Cancelled"
+      ? this.end("cancelled", EndReasons.cancelled(this.nick))
+      : this.end("failed", EndReasons.failed(this.nick, reason, "them"))
   }
 
   save({ bytes, file, offset }: Save, machine: FileReceiver): Effect.Effect<void> {
     return this.sink!.save(file, offset, bytes).pipe(
       Effect.tap(() => machine.handleSaved()),
-      Effect.catchAll((error) => this.broken(error, machine))
+      Effect.catchAll((error) => this.broken(error))
     )
   }
 
   /** Goes on with what an earlier process had accepted: looks at what is there. */
   restore(head: IncomingHead, tail: Uint8Array): Effect.Effect<void> {
-    const { directory, token } = head
+    const { directory, folds, token } = head
     this.busy = true
     this.contents = tail
-    this.place = { directory, token }
+    this.place = { directory, folds, token }
     if (head.paused) this.status.pause(true)
     return Effect.gen(this, function* () {
-      const sink = yield* Sink.onDisk(this.context.files, directory, token)
+      const sink = yield* Sink.onDisk(this.context.files, { directory, folds, token })
       this.sink = sink
       const content = tail.length === 0 ? undefined : Manifest.decode(this.context.crypto, this.offer, tail)
       if (content === undefined) return
       const fresh = yield* sink.begin(content)
       if (fresh && head.stage === "storing") {
-        yield* sink.close
+        if (sink.stored === undefined) yield* sink.drop("it has its name already")
+        this.status.path = sink.stored
         this.status.enter("done")
         return yield* this.keep("stored")
       }
@@ -208,9 +267,12 @@ export class Incoming {
     }).pipe(
       Effect.catchAll((error) => this.broken(error)),
       Effect.ensuring(
-        Effect.sync(() => {
+        Effect.suspend(() => {
           this.busy = false
           this.poke()
+          // It may have come to its end while it was looked through.
+          if (this.status.ended && this.status.phase !== "done") return this.clear
+          return this.successor?.takeOver(this) ?? Effect.void
         })
       )
     )
@@ -235,10 +297,11 @@ export class Incoming {
         Effect.suspend(() => {
           const { have } = machine
           if (have !== undefined) this.known = { content, have }
+          this.status.renamed = (content.renamed ?? 0) + (this.sink?.renamed ?? 0)
           return this.keep("accepted")
         })
       ),
-      Effect.catchAll((error) => this.broken(error, machine))
+      Effect.catchAll((error) => this.broken(error))
     )
   }
 
@@ -254,17 +317,38 @@ export class Incoming {
       machine.stored()
       yield* this.keep("stored")
     }).pipe(
-      Effect.catchAll((error) => this.broken(error, machine)),
+      Effect.catchAll((error) => this.broken(error)),
       this.place === undefined ? (storing) => storing : Effect.uninterruptible
     )
   }
 
   /** The disk does not do what it should. */
-  private broken({ message }: FilesError, machine?: FileReceiver): Effect.Effect<void> {
-    machine?.abort("Storage")
-    return this.end("failed", message)
+  private broken({ message, reason }: FilesError): Effect.Effect<void> {
+    return this.endOurselves("failed", reason === "Full" ? "Full" : "Storage", message)
   }
 
+  /** We end it: the reason is written down first, so that the sender hears of it in any case. */
+  private endOurselves(how: End, reason: AbortReason, message?: string): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { context, offer, serving, status } = this
+      if (status.ended) return Effect.void
+      const { nick, peer } = status.facts
+      return Effect.flatMap(
+        context.notices.add({ offer, direction: "in", peer, nick, reason }, serving?.stream),
+        () => {
+          // While that was written down the sender may have come to an end of its own.
+          if (status.ended) return context.notices.drop(offer.id)
+          this.reason = reason
+          status.enter(how, message)
+          if (how !== "declined") serving?.machine.abort(reason)
+          this.poke()
+          return this.serving === undefined ? this.clear : Effect.void
+        }
+      )
+    })
+  }
+
+  /** The sender knows. */
   private end(how: End, message?: string): Effect.Effect<void> {
     this.status.enter(how, message)
     this.poke()
@@ -275,6 +359,7 @@ export class Incoming {
   private get clear(): Effect.Effect<void> {
     return Effect.suspend(() => {
       const { sink } = this
+      if (this.busy) return Effect.void
       this.sink = undefined
       this.known = undefined
       this.contents = NONE
@@ -285,7 +370,11 @@ export class Incoming {
 
   /** Lets go of the disk; what is there stays for the next process. */
   get close(): Effect.Effect<void> {
-    return Effect.suspend(() => this.sink?.close ?? Effect.void)
+    return Effect.suspend(() => {
+      const { phase } = this.status
+      const isWaste = this.status.ended && phase !== "done"
+      return (isWaste ? this.sink?.drop(`it was ${phase}`) : this.sink?.close) ?? Effect.void
+    })
   }
 
   private get forget(): Effect.Effect<void> {
@@ -300,14 +389,13 @@ export class Incoming {
     const { offer, place, status } = this
     const store = this.context.store()
     if (place === undefined || store === undefined) return Effect.void
-    const { id, kind, name, size, files } = offer
     const { peer } = status.facts
     const head = {
       version: 1,
       direction: "in",
       peer,
-      nick: this.context.nickOf(peer) ?? status.facts.nick,
-      offer: { id, kind, name, size, files, root: Base64Url.encode(offer.root) },
+      nick: this.nick,
+      offer: offerRecord(offer),
       paused: status.paused,
       stage,
       ...place

@@ -1,18 +1,17 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { Content } from "../../core/files/Content.js"
+import type { EndReason } from "../../core/files/EndReason.js"
 import { FileSender } from "../../core/files/FileSender.js"
-import { HASH_BYTES } from "../../core/files/HashTree.js"
 import * as Manifest from "../../core/files/Manifest.js"
 import type { AbortReason, SenderEvent } from "../../core/files/TransferIo.js"
-import * as Base64Url from "../../domain/Base64Url.js"
 import { FilesError as Failure, type FilesError, type Found, type Source } from "../../services/Files.js"
 import * as EndReasons from "./EndReasons.js"
 import type { PeerStream } from "./PeerStreams.js"
-import { drive, giveUp, scan } from "./StreamDriver.js"
-import type { TransferContext } from "./TransferContext.js"
-import type { OutgoingHead } from "./TransferRecord.js"
-import type { TransferStatus } from "./TransferStatus.js"
+import { AGAIN_AFTER, drive, giveUp, scan } from "./StreamDriver.js"
+import { factsOf, type TransferContext } from "./TransferContext.js"
+import { type OutgoingHead, offerOf, offerRecord } from "./TransferRecord.js"
+import type { End, TransferStatus } from "./TransferStatus.js"
 
 /**
  * Something of ours on its way to a peer, from the first reading until both sides know the end. `run` is its whole
@@ -25,9 +24,9 @@ export class Outgoing {
   private current: { readonly stream: PeerStream; readonly machine: FileSender } | undefined
   /** Whether the other side may know of it. */
   private offered = false
-  /** It has ended for this reason, and the other side does not know. */
-  private untold: AbortReason | undefined
-  private problem: string | undefined
+  private problem: FilesError | undefined
+  /** Why we ended it, if we did: what the other side is told when it asks. */
+  private reason: AbortReason | undefined
 
   constructor(
     private readonly context: TransferContext,
@@ -41,18 +40,26 @@ export class Outgoing {
 
   /** What an earlier process was sending. */
   static restore(context: TransferContext, head: OutgoingHead, tail: Uint8Array): Outgoing {
-    const { entries, offer, path, skipped } = head
+    const { entries, path, skipped } = head
+    const offer = offerOf(head)
     const found: Found = {
       path,
       kind: offer.kind,
       name: offer.name,
-      entries: entries.map(([path, size, mtimeMs, executable]) => ({ path, size, mtimeMs, executable })),
-      skipped
+      entries: entries.map(([path, size, mtimeMs, executable, folder]) => ({
+        path,
+        size,
+        mtimeMs,
+        executable,
+        ...(folder === true && { folder })
+      })),
+      skipped,
+      left: []
     }
-    const facts = { ...offer, peer: head.peer, nick: head.nick, direction: "out", skipped } as const
+    const facts = factsOf(offer, "out", head.peer, head.nick, found)
     const restored = new Outgoing(context, context.status(facts, "offered"), found, false)
     restored.content = {
-      offer: { ...offer, root: Base64Url.decode(offer.root) ?? new Uint8Array(HASH_BYTES) },
+      offer,
       entries: found.entries,
       leaves: tail
     }
@@ -63,19 +70,21 @@ export class Outgoing {
 
   readonly run: Effect.Effect<void> = Effect.gen(this, function* () {
     if (this.content === undefined) yield* this.prepare
-    else yield* this.checkUnchanged.pipe(Effect.catchAll((error) => this.spoilt(error)))
+    else yield* this.checkUnchanged
     const source = yield* this.context.files.open(this.found)
-    while (!this.isOver) {
+    while (!this.status.ended) {
       const { peer } = this.status.facts
       yield* this.context.streams.untilReachable(peer)
       const stream = this.context.streams.open(peer)
+      const { content } = this
       if (stream !== undefined) yield* this.attempt(stream, source)
-      // Over an unbroken connection it was refused for want of room.
-      if (!this.isOver && stream?.broken !== true) yield* Effect.sleep(AGAIN_AFTER)
+      // Over an unbroken connection it was refused for want of room, or for its version.
+      const isOther = content !== this.content
+      if (!this.status.ended && stream?.broken !== true && !isOther) yield* Effect.sleep(AGAIN_AFTER)
     }
   }).pipe(
     Effect.scoped,
-    Effect.catchAll(({ message }) => this.end("failed", message))
+    Effect.catchAll((error) => this.endOurselves("failed", reasonOf(error), error.message))
   )
 
   pause(paused: boolean): Effect.Effect<void> {
@@ -85,25 +94,16 @@ export class Outgoing {
   }
 
   /** For good. The other side is told now, or as soon as it is there again. */
-  get cancel(): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const { current } = this
-      if (current === undefined && this.offered) this.untold = "Cancelled"
-      current?.machine.abort("Cancelled")
-      current?.stream.poke()
-      const ending = this.end("cancelled")
-      return this.isOver && current === undefined ? Effect.zipRight(ending, this.stop) : ending
-    })
+  cancel(reason: AbortReason): Effect.Effect<void> {
+    return Effect.zipRight(this.endOurselves("cancelled", reason), this.stop)
   }
 
-  /** For good, and there will be no connection any more to tell it over. */
+  /** For good, and soon there is no connection any more to tell it over. */
   get leave(): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      this.takeBack()
-      const ending = this.end("cancelled")
-      this.untold = undefined
-      return Effect.zipRight(ending, this.stop)
-    })
+    return Effect.zipRight(
+      this.cancel("Cancelled"),
+      Effect.sync(() => this.takeBack())
+    )
   }
 
   /** Nothing of it is held open beyond its fiber. */
@@ -111,16 +111,28 @@ export class Outgoing {
 
   /** Tells the other side at once, without the fiber, that nothing more will come. */
   takeBack(): void {
-    if (this.current !== undefined) giveUp(this.current.stream, this.current.machine, this.untold ?? "Cancelled")
+    if (this.current !== undefined) giveUp(this.current.stream, this.current.machine, this.reason ?? "Cancelled")
   }
 
-  /** Nothing is left to be done, or to be told. */
-  get isOver(): boolean {
-    return this.status.ended && this.untold === undefined
+  /** The other side says, without a stream of the transfer, that it is over. */
+  endedByThem(reason: EndReason): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.status.ended) return Effect.void
+      this.takeBack()
+      return Effect.zipRight(this.heard(reason), this.stop)
+    })
   }
 
+  /** What to answer when the other side asks for it: `Busy` as long as it goes on. */
+  get answer(): AbortReason {
+    return this.status.ended ? (this.reason ?? "Unknown") : "Busy"
+  }
+
+  /** Ends a fiber that waits for anything but the stream in use, which takes the last word. */
   private get stop(): Effect.Effect<void> {
-    return Effect.suspend(() => (this.fiber === undefined ? Effect.void : Fiber.interruptFork(this.fiber)))
+    return Effect.suspend(() =>
+      this.fiber === undefined || this.current !== undefined ? Effect.void : Fiber.interruptFork(this.fiber)
+    )
   }
 
   private get prepare(): Effect.Effect<void, FilesError> {
@@ -150,18 +162,10 @@ export class Outgoing {
     })
   }
 
-  /** What was offered by an earlier process is not there any more: that is the end, and the other side should know. */
-  private spoilt({ message }: FilesError): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      this.untold = "Changed"
-      return this.end("failed", message)
-    })
-  }
-
   private get checkUnchanged(): Effect.Effect<void, FilesError> {
     const { found } = this
     return Effect.flatMap(this.context.files.inspect(found.path), (now) =>
-      now.kind === found.kind && isSame(now, found)
+      isSame(now, found)
         ? Effect.void
         : new Failure({ reason: "Changed", message: `${found.path} has changed since it was offered` })
     )
@@ -173,7 +177,7 @@ export class Outgoing {
       const machine = new FileSender(this.content!)
       this.current = { stream, machine }
       this.offered = true
-      const sending = drive(stream, machine, {
+      return drive(stream, machine, {
         event: (event) => this.onEvent(event, machine),
         turn: () => {
           this.status.tick()
@@ -181,42 +185,28 @@ export class Outgoing {
         },
         action: ({ file, length, offset }) =>
           source.read(file, offset, length).pipe(
-            Effect.catchAll(({ message }) => {
-              this.problem = message
-              return Effect.succeed(undefined)
-            }),
-            Effect.map((bytes) => machine.handleRead(bytes))
+            Effect.map((bytes) => machine.handleRead(bytes)),
+            Effect.catchAll((error) =>
+              Effect.sync(() => {
+                this.problem = error
+                machine.handleRead(undefined, reasonOf(error))
+              })
+            )
           )
-      })
-      // An offer that is only made to be taken back waits for no user.
-      const telling = Effect.timeoutOption(sending, TELLING).pipe(
-        Effect.zipRight(
+      }).pipe(
+        Effect.ensuring(
           Effect.sync(() => {
-            const unheard = stream.broken
-            this.takeBack()
-            if (!unheard) this.untold = undefined
+            this.current = undefined
+            this.context.streams.remove(stream)
+            this.status.stops()
           })
         )
-      )
-      return Effect.ensuring(
-        this.untold === undefined ? sending : telling,
-        Effect.sync(() => {
-          this.current = undefined
-          this.context.streams.remove(stream)
-          this.status.stops()
-        })
       )
     })
   }
 
   private onEvent(event: SenderEvent, machine: FileSender): Effect.Effect<void> | undefined {
     const { status } = this
-    const nick = this.context.nickOf(status.facts.peer) ?? status.facts.nick
-    if (this.untold !== undefined) {
-      machine.abort(this.untold)
-      this.untold = undefined
-      return undefined
-    }
     switch (event._tag) {
       case "Accepted":
         status.flows(machine)
@@ -228,17 +218,79 @@ export class Outgoing {
       case "Complete":
         return this.end("done")
       case "Declined":
-        return this.end("declined", EndReasons.declined(nick, event.reason))
+        return this.end("declined", EndReasons.declined(this.nick, event.reason))
       case "Cancelled":
-        return this.end("cancelled", EndReasons.cancelled(nick))
+        return this.heard("Cancelled")
       case "Failed":
-        if (event.reason === "Busy") return undefined
-        return this.end("failed", this.problem ?? EndReasons.failed(nick, event.reason, event.by))
+        if (event.by === "them" && event.reason === "Unsupported" && this.content?.offer.version === 2)
+          return this.offerOlder
+        if (event.by === "them") return this.heard(event.reason)
+        return this.endOurselves(
+          "failed",
+          event.reason === "Other" ? "Changed" : event.reason,
+          this.problem?.message ?? EndReasons.failed(this.nick, event.reason, "us")
+        )
     }
   }
 
-  private end(how: "done" | "declined" | "cancelled" | "failed", message?: string): Effect.Effect<void> {
+  /** The other side knows only the first version of manifests: the same files without folders and times. */
+  private get offerOlder(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const older = this.content && Manifest.older(this.context.crypto, this.content)
+      if (older === undefined) return this.heard("Unsupported")
+      this.content = older
+      return this.keep
+    })
+  }
+
+  /** The other side has ended it. */
+  private heard(reason: EndReason): Effect.Effect<void> {
+    switch (reason) {
+      case "Busy":
+        return Effect.void
+      case "Cancelled":
+        return this.end("cancelled", EndReasons.cancelled(this.nick))
+      case "Declined":
+        return this.end("declined", EndReasons.declined(this.nick, "Declined"))
+      default:
+        return this.end("failed", EndReasons.failed(this.nick, reason, "them"))
+    }
+  }
+
+  /** The other side knows. */
+  private end(how: End, message?: string): Effect.Effect<void> {
     this.status.enter(how, message)
+    return this.forget
+  }
+
+  /** We end it: the reason is written down first, so that the other side hears of it in any case. */
+  private endOurselves(how: End, reason: AbortReason, message?: string): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { content, context, current, status } = this
+      if (status.ended) return Effect.void
+      const { nick, peer } = status.facts
+      const telling =
+        content === undefined || !this.offered
+          ? this.forget
+          : context.notices.add({ offer: content.offer, direction: "out", peer, nick, reason }, current?.stream)
+      return Effect.flatMap(telling, () => {
+        // While that was written down the other side may have come to an end of its own.
+        if (status.ended) return context.notices.drop(status.facts.id)
+        this.reason = reason
+        status.enter(how, message)
+        current?.machine.abort(reason)
+        current?.stream.poke()
+        return Effect.void
+      })
+    })
+  }
+
+  private get nick(): string {
+    const { nick, peer } = this.status.facts
+    return this.context.nickOf(peer) ?? nick
+  }
+
+  private get forget(): Effect.Effect<void> {
     return this.passing ? Effect.void : (this.context.store()?.forget(this.status.facts.id) ?? Effect.void)
   }
 
@@ -248,19 +300,24 @@ export class Outgoing {
     const store = this.passing || status.ended ? undefined : this.context.store()
     if (content === undefined || store === undefined) return Effect.void
     const { peer, skipped } = status.facts
-    const { root, ...offer } = content.offer
     return Effect.ignore(
       store.keep({
         head: {
           version: 1,
           direction: "out",
           peer,
-          nick: this.context.nickOf(peer) ?? status.facts.nick,
-          offer: { ...offer, root: Base64Url.encode(root) },
+          nick: this.nick,
+          offer: offerRecord(content.offer),
           paused: status.paused,
           path: found.path,
           skipped,
-          entries: found.entries.map(({ executable, mtimeMs, path, size }) => [path, size, mtimeMs, executable])
+          entries: found.entries.map(({ executable, folder = false, mtimeMs, path, size }) => [
+            path,
+            size,
+            mtimeMs,
+            executable,
+            folder
+          ])
         },
         tail: content.leaves
       })
@@ -268,14 +325,13 @@ export class Outgoing {
   }
 }
 
-const isSame = (now: Found, then: Found): boolean =>
+/** Whether what lies there now is what was found before. */
+export const isSame = (now: Found, then: Found): boolean =>
+  now.kind === then.kind &&
   now.entries.length === then.entries.length &&
   now.entries.every(({ mtimeMs, path, size }, index) => {
     const before = then.entries[index]!
     return before.path === path && before.size === size && before.mtimeMs === mtimeMs
   })
 
-/** When the other side has no room, or there are too many streams. */
-const AGAIN_AFTER = "30 seconds"
-/** An offer that is to be taken back must be known first. */
-const TELLING = "5 seconds"
+const reasonOf = ({ reason }: FilesError): "Changed" | "Unreadable" => (reason === "Changed" ? "Changed" : "Unreadable")

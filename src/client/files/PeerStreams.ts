@@ -16,8 +16,12 @@ export class PeerStreams {
 
   constructor(
     private readonly driver: PeerDriver,
-    /** The peer began a stream. */
-    private readonly onOpened: (stream: PeerStream) => void
+    private readonly on: {
+      /** The peer began a stream. */
+      readonly opened: (stream: PeerStream) => void
+      /** Streams can be opened with this peer from now on. */
+      readonly reachable: (peer: PeerId) => void
+    }
   ) {}
 
   /** Passes on what the peer machine reports. */
@@ -28,17 +32,19 @@ export class PeerStreams {
         const waiting = this.waiting.get(event.peer) ?? []
         this.waiting.delete(event.peer)
         for (const resume of waiting) resume()
+        this.on.reachable(event.peer)
         return
       }
       case "Disconnected":
         this.lose(event.peer)
         return
       case "StreamOpened":
-        this.onOpened(this.add(event.peer, event.stream))
+        this.on.opened(this.add(event.peer, event.stream))
         return
       case "StreamReadable":
       case "StreamWritable":
       case "StreamReset":
+      case "StreamResetConfirmed":
         this.peers.get(event.peer)?.get(event.stream)?.handle(event)
     }
   }
@@ -60,8 +66,17 @@ export class PeerStreams {
     return typeof id === "number" ? this.add(peer, id) : undefined
   }
 
-  /** Nobody serves the stream any more. */
+  /** Whether streams can be opened with this peer now. */
+  isReachable(peer: PeerId): boolean {
+    return this.reachable.has(peer)
+  }
+
+  /** Nobody serves the stream any more. It stays known as long as our RESET of it is not confirmed. */
   remove(stream: PeerStream): void {
+    if (stream.unconfirmed) {
+      stream.onConfirmed = () => this.remove(stream)
+      return
+    }
     const streams = this.peers.get(stream.peer)
     if (streams?.get(stream.id) !== stream) return
     streams.delete(stream.id)
@@ -99,7 +114,14 @@ export class PeerStream {
   resetBy: number | undefined
   /** The other side's end was read. */
   ended = false
+  /** Our RESET is known over there. */
+  confirmed = false
+  onConfirmed = () => {}
+  /** Nobody serves it any more, though the fiber that did may not have noticed yet. */
+  abandoned = false
   private finished = false
+  private resetting = false
+  private readonly watching = new Set<() => void>()
   private isNews = false
   private waiting: (() => void) | undefined
 
@@ -111,22 +133,28 @@ export class PeerStream {
 
   /** Nothing can come, or be said, over this stream any more. */
   get over(): boolean {
-    return this.broken || this.resetBy !== undefined || (this.finished && this.ended)
+    return (
+      this.broken || this.abandoned || this.resetting || this.resetBy !== undefined || (this.finished && this.ended)
+    )
   }
 
   /** Gives everything that was received to `take`, as long as `wanted`. */
   read(wanted: () => boolean, take: (bytes: Uint8Array | "end") => void): void {
+    // The next connection numbers its streams anew: what has this number there is another one.
+    if (this.broken) return
     this.driver.drivePeers((peers, now) => {
-      while (wanted()) {
+      while (wanted() && !this.broken) {
         const bytes = peers.readStream(this.peer, this.id, now)
         if (bytes === undefined) return
         if (bytes === "end") this.ended = true
         take(bytes)
       }
     })
+    if (this.ended) this.look()
   }
 
   write(bytes: Uint8Array): void {
+    if (this.broken) return
     this.driver.drivePeers((peers, now) => {
       // Before the machine is drained: that may already tell that there is room again.
       if (peers.writeStream(this.peer, this.id, bytes, now) === false) this.writable = false
@@ -135,16 +163,30 @@ export class PeerStream {
 
   finish(): void {
     this.finished = true
+    if (this.broken) return
     this.driver.drivePeers((peers, now) => peers.finishStream(this.peer, this.id, now))
   }
 
+  /** Our RESET is under way. */
+  get unconfirmed(): boolean {
+    return this.resetting && !this.confirmed && !this.broken
+  }
+
   reset(code: number): void {
+    if (this.broken || this.resetting || (this.over && !this.abandoned)) return
+    this.resetting = true
     this.driver.drivePeers((peers, now) => peers.resetStream(this.peer, this.id, code, now))
   }
 
-  handle(event: PeerEvent & { readonly _tag: "StreamReadable" | "StreamWritable" | "StreamReset" }): void {
+  handle(
+    event: PeerEvent & { readonly _tag: "StreamReadable" | "StreamWritable" | "StreamReset" | "StreamResetConfirmed" }
+  ): void {
     if (event._tag === "StreamWritable") this.writable = true
     if (event._tag === "StreamReset") this.resetBy = event.code
+    if (event._tag === "StreamResetConfirmed") {
+      this.confirmed = true
+      this.onConfirmed()
+    }
     this.poke()
   }
 
@@ -154,7 +196,37 @@ export class PeerStream {
     const { waiting } = this
     this.waiting = undefined
     waiting?.()
+    this.look()
   }
+
+  private look(): void {
+    for (const look of [...this.watching]) look()
+  }
+
+  /** Waits until the other side has had our last word, or given the stream up itself, or until the connection broke. */
+  readonly settled: Effect.Effect<"told" | "lost"> = Effect.async((resume) => {
+    const look = () => {
+      const told = this.confirmed || this.resetBy !== undefined || this.ended
+      if (!told && !this.broken) return
+      this.watching.delete(look)
+      resume(Effect.succeed(told ? "told" : "lost"))
+    }
+    this.watching.add(look)
+    look()
+    return Effect.sync(() => this.watching.delete(look))
+  })
+
+  /** Waits for the other side's end of a stream that nothing comes over. */
+  readonly untilAnswered: Effect.Effect<void> = Effect.gen(this, function* () {
+    while (true) {
+      this.read(
+        () => true,
+        () => {}
+      )
+      if (this.over || this.ended) return
+      yield* this.news
+    }
+  })
 
   /** Waits for news since the last wait. */
   readonly news: Effect.Effect<void> = Effect.async<void>((resume) => {

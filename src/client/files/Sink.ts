@@ -1,20 +1,26 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Mailbox from "effect/Mailbox"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import { ClientError } from "../../core/client/ClientError.js"
+import * as Stream from "effect/Stream"
+import type { ClientError } from "../../core/client/ClientError.js"
 import type { Content } from "../../core/files/Content.js"
-import type { Place } from "../../core/files/TransferIo.js"
+import { folded } from "../../core/files/SafePaths.js"
+import type { Place as Portion } from "../../core/files/TransferIo.js"
 import * as FileName from "../../domain/FileName.js"
-import type { Files, FilesError, Landing } from "../../services/Files.js"
+import { FilesError as Failure, type Files, type FilesError, type Landing } from "../../services/Files.js"
 
 /** Where the bytes of one incoming transfer go. It outlives connections. Calls come one at a time. */
 export interface Sink {
+  /** How many entries got another name because the disk does not tell the given ones apart. */
+  readonly renamed: number
+  /** What an earlier process was killed in the middle of storing: its path. Known once begun. */
+  readonly stored: string | undefined
   /** What is to come is known; whether nothing of it can be there already. Once. */
   readonly begin: (content: Content) => Effect.Effect<boolean, FilesError>
   readonly save: (file: number, offset: number, bytes: Uint8Array) => Effect.Effect<void, FilesError>
   /** What `save` was given, in this life or an earlier one. */
-  readonly read: (place: Place) => Effect.Effect<Uint8Array | undefined, FilesError>
+  readonly read: (place: Portion) => Effect.Effect<Uint8Array | undefined, FilesError>
   /** All of it is there: where it is now. */
   readonly complete: Effect.Effect<string | undefined, FilesError>
   /** It is not wanted any more, for this reason. */
@@ -23,16 +29,33 @@ export interface Sink {
   readonly close: Effect.Effect<void>
 }
 
+/** Where something goes on disk. */
+export interface Place {
+  readonly directory: string
+  readonly token: string
+  /** Whether names that differ only in case are the same there. */
+  readonly folds: boolean
+}
+
 /** A folder of the user. */
-export const onDisk = (files: Files["Type"], directory: string, token: string): Effect.Effect<Sink> =>
+export const onDisk = (files: Files["Type"], { directory, folds, token }: Place): Effect.Effect<Sink> =>
   Effect.map(Scope.make(), (scope) => {
     let landing: Landing | undefined
+    let renamed = 0
     let name = FileName.make("")
     const close = Scope.close(scope, Exit.void)
     return {
+      get renamed() {
+        return renamed
+      },
+      get stored() {
+        return landing?.stored
+      },
       begin: (content) => {
         name = FileName.make(content.offer.name)
-        const { entries, offer } = content
+        const { offer } = content
+        const entries = folds && offer.kind === "folder" ? folded(content.entries) : content.entries
+        renamed = entries.reduce((sum, { path }, index) => sum + (path === content.entries[index]!.path ? 0 : 1), 0)
         return files.receive({ directory, token, kind: offer.kind, entries }).pipe(
           Scope.extend(scope),
           Effect.map((made) => {
@@ -49,21 +72,103 @@ export const onDisk = (files: Files["Type"], directory: string, token: string): 
     }
   })
 
-/** Whoever pulls `mailbox`: a few pieces wait there, then the sender waits. */
-export const toMailbox = (mailbox: Mailbox.Mailbox<Uint8Array, ClientError>): Sink => {
+/** Whoever pulls: a few pieces wait there, then the sender waits. */
+export const toConsumer = (pieces: PieceQueue, errorOf: (message: string) => ClientError): Sink => {
   let handedOver = 0
   return {
+    renamed: 0,
+    stored: undefined,
     begin: () => Effect.succeed(true),
     save: (_file, offset, bytes) => {
       // After a break a chunk comes again from its beginning.
       const fresh = bytes.slice(Math.max(0, handedOver - offset))
       handedOver += fresh.length
-      return fresh.length === 0 ? Effect.void : Effect.asVoid(mailbox.offer(fresh))
+      return fresh.length === 0 ? Effect.void : pieces.offer(fresh)
     },
     read: () => Effect.succeed(undefined),
-    complete: mailbox.end.pipe(Effect.zipRight(Effect.ignore(mailbox.await)), Effect.as(undefined)),
-    drop: (message) => Effect.asVoid(mailbox.fail(new ClientError({ code: "File", message }))),
+    complete: Effect.as(pieces.used, undefined),
+    drop: (message) => Effect.sync(() => pieces.fail(errorOf(message))),
     close: Effect.void
+  }
+}
+
+/**
+ * Pieces on their way to a consumer. A piece is used when the consumer asks for what comes after it, not when it was
+ * taken: until then it may still fail with it.
+ */
+export class PieceQueue {
+  readonly #pieces: Array<Uint8Array> = []
+  #state: "open" | "ended" | "used" | "closed" = "open"
+  #failure: ClientError | undefined
+  readonly #waiting = new Set<() => void>()
+
+  /** Ends when all was used; fails with what `fail` says. */
+  readonly stream: Stream.Stream<Uint8Array, ClientError> = Stream.repeatEffectOption(
+    this.#when(() => {
+      if (this.#failure !== undefined) return Effect.fail(Option.some(this.#failure))
+      const piece = this.#pieces.shift()
+      if (piece !== undefined) {
+        this.#change(this.#state)
+        return Effect.succeed(piece)
+      }
+      if (this.#state === "open") return undefined
+      if (this.#state === "ended") this.#change("used")
+      return Effect.fail(Option.none())
+    })
+  )
+
+  /** Waits as long as `MAX_PIECES` wait. What nobody takes any more is dropped. */
+  offer(piece: Uint8Array): Effect.Effect<void> {
+    return this.#when(() => {
+      if (this.#state === "open" && this.#pieces.length >= MAX_PIECES) return undefined
+      if (this.#state === "open") {
+        this.#pieces.push(piece)
+        this.#change("open")
+      }
+      return Effect.void
+    })
+  }
+
+  /** There are no more; waits until the consumer has used all of them. */
+  readonly used: Effect.Effect<void, FilesError> = Effect.suspend(() => {
+    if (this.#state === "open") this.#change("ended")
+    return this.#when<void, FilesError>(() => {
+      if (this.#state === "used") return Effect.void
+      return this.#state === "closed"
+        ? new Failure({ reason: "Other", message: "nobody takes it any more" })
+        : undefined
+    })
+  })
+
+  fail(error: ClientError): void {
+    this.#failure ??= error
+    this.close()
+  }
+
+  /** Nobody pulls any more. */
+  close(): void {
+    if (this.#state !== "used") this.#change("closed")
+  }
+
+  #change(state: "open" | "ended" | "used" | "closed"): void {
+    this.#state = state
+    for (const look of [...this.#waiting]) look()
+  }
+
+  /** What `look` gives, as soon as it gives something. */
+  #when<A, E>(look: () => Effect.Effect<A, E> | undefined): Effect.Effect<A, E> {
+    return Effect.async<A, E>((resume) => {
+      // Looking may change what others wait for, who may look at us in turn.
+      const again = () => {
+        if (!this.#waiting.delete(again)) return
+        const found = look()
+        if (found === undefined) this.#waiting.add(again)
+        else resume(found)
+      }
+      this.#waiting.add(again)
+      again()
+      return Effect.sync(() => this.#waiting.delete(again))
+    })
   }
 }
 

@@ -76,7 +76,7 @@ export const giveUp = (
   machine.abort(reason)
   const last = machine.poll(true)
   if (isReset(last)) stream.reset(last.code)
-  stream.broken = true
+  stream.abandoned = true
   stream.poke()
 }
 
@@ -89,7 +89,9 @@ type Driven<Event, Action> = Pick<
 >
 
 /** A minute: more than any path that is still up takes for an acknowledgement. */
-const LAST_WORD = "1 minute"
+export const LAST_WORD = "1 minute"
+/** When the other side has no room, or there are too many streams. */
+export const AGAIN_AFTER = "30 seconds"
 
 /**
  * Reads a content from front to back, and knows the hash of each chunk then. `read` gives nothing for what is not

@@ -1,7 +1,8 @@
 import type { Offer, TransferId } from "../../core/files/Content.js"
 import type { Crypto } from "../../domain/Crypto.js"
 import type { PeerId } from "../../domain/PeerId.js"
-import type { Files } from "../../services/Files.js"
+import type { Files, Found } from "../../services/Files.js"
+import type { EndNotices } from "./EndNotices.js"
 import type { PeerStreams } from "./PeerStreams.js"
 import type { Facts, Phase, TransferStatus } from "./TransferStatus.js"
 import type { TransferStore } from "./TransferStore.js"
@@ -11,6 +12,8 @@ export interface TransferContext {
   readonly crypto: Crypto
   readonly files: Files["Type"]
   readonly streams: PeerStreams
+  /** Where each end of ours goes that the other side is to be told. */
+  readonly notices: EndNotices
   /** Where transfers are written down; nowhere for a passing profile. */
   readonly store: () => TransferStore | undefined
   readonly nickOf: (peer: PeerId) => string | undefined
@@ -22,11 +25,11 @@ export interface TransferContext {
 }
 
 export const factsOf = (
-  offer: Pick<Offer, "kind" | "name" | "size" | "files"> & { readonly id: TransferId },
+  offer: Pick<Offer, "kind" | "name" | "size" | "files"> & Partial<Offer> & { readonly id: TransferId },
   direction: "out" | "in",
   peer: PeerId,
   nick: string,
-  skipped = 0
+  found: Pick<Found, "skipped" | "left"> = { skipped: 0, left: [] }
 ): Facts => ({
   id: offer.id,
   peer,
@@ -36,5 +39,7 @@ export const factsOf = (
   name: offer.name,
   size: offer.size,
   files: offer.files,
-  skipped
+  ...(offer.version === 2 && { executables: offer.executables ?? 0, risks: offer.risks ?? 0 }),
+  skipped: found.skipped,
+  left: found.left
 })

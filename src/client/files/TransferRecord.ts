@@ -1,6 +1,8 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { TransferId } from "../../core/files/Content.js"
+import { type Offer, TransferId } from "../../core/files/Content.js"
+import { HASH_BYTES } from "../../core/files/HashTree.js"
+import * as Base64Url from "../../domain/Base64Url.js"
 import { PeerId } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
@@ -31,30 +33,49 @@ export const decode = (bytes: Uint8Array): TransferRecord | undefined => {
   return Either.isRight(head) ? { head: head.right, tail: reader.bytes(reader.remaining) } : undefined
 }
 
+/** The offer of a record. */
+export const offerOf = ({ offer }: Pick<Head, "offer">): Offer => ({
+  ...offer,
+  root: Base64Url.decode(offer.root) ?? new Uint8Array(HASH_BYTES)
+})
+
+export const offerRecord = (offer: Offer) => ({ ...offer, root: Base64Url.encode(offer.root) })
+
 const Hash = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9_-]{43}$/))
 const Count = Schema.NonNegativeInt
 
-const Offer = Schema.Struct({
+const OfferHead = Schema.Struct({
   id: TransferId,
   kind: Schema.Literal("file", "folder"),
   name: Schema.String,
   size: Count,
   files: Count,
+  /** Left out by the first version of the program, which knew only the first version of manifests. */
+  version: Schema.optionalWith(Schema.Literal(1, 2), { default: () => 1 as const }),
+  folders: Schema.optionalWith(Count, { default: () => 0 }),
+  executables: Schema.optionalWith(Count, { default: () => 0 }),
+  risks: Schema.optionalWith(Count, { default: () => 0 }),
   /** base64url. */
   root: Hash
 })
 
-const common = { version: Schema.Literal(1), peer: PeerId, nick: Schema.String, offer: Offer, paused: Schema.Boolean }
+const common = {
+  version: Schema.Literal(1),
+  peer: PeerId,
+  nick: Schema.String,
+  offer: OfferHead,
+  paused: Schema.Boolean
+}
 
 const Outgoing = Schema.Struct({
   ...common,
   direction: Schema.Literal("out"),
   path: Schema.String,
   skipped: Count,
-  /** Path, size, time of change, whether it is executable. */
-  entries: Schema.Array(Schema.Tuple(Schema.String, Count, Schema.Number, Schema.Boolean)).pipe(
-    Schema.maxItems(MAX_ENTRIES)
-  )
+  /** Path, size, time of change, whether it is executable, and whether it is a folder. */
+  entries: Schema.Array(
+    Schema.Tuple(Schema.String, Count, Schema.Number, Schema.Boolean, Schema.optionalElement(Schema.Boolean))
+  ).pipe(Schema.maxItems(MAX_ENTRIES))
 })
 
 const Incoming = Schema.Struct({
@@ -62,6 +83,8 @@ const Incoming = Schema.Struct({
   direction: Schema.Literal("in"),
   directory: Schema.String,
   token: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{16}$/)),
+  /** Whether names that differ only in case are the same there; as all were treated once. */
+  folds: Schema.optionalWith(Schema.Boolean, { default: () => true }),
   /**
    * `storing`: all bytes are there, and are being given their name; when nothing of them is left under the hidden one,
    * that has happened. `stored`: the sender may not know it yet.
@@ -69,11 +92,32 @@ const Incoming = Schema.Struct({
   stage: Schema.Literal("accepted", "storing", "stored")
 })
 
-const Head = Schema.Union(Outgoing, Incoming)
+/** It is over on our side, and the other side may not know. */
+const Ended = Schema.Struct({
+  ...common,
+  direction: Schema.Literal("out", "in"),
+  ended: Schema.Literal(
+    "Cancelled",
+    "TimedOut",
+    "Declined",
+    "Changed",
+    "Unreadable",
+    "Storage",
+    "Full",
+    "Unknown",
+    "Violation",
+    "Corrupt",
+    "Unsupported",
+    "Busy"
+  )
+})
+
+const Head = Schema.Union(Ended, Outgoing, Incoming)
 
 export type Head = typeof Head.Type
 export type OutgoingHead = typeof Outgoing.Type
 export type IncomingHead = typeof Incoming.Type
+export type EndedHead = typeof Ended.Type
 
 const decodeHead = Schema.decodeUnknownEither(Schema.parseJson(Head))
 

@@ -1,5 +1,6 @@
 import type { Transfer, TransferState } from "../../core/client/Transfer.js"
 import type { TransferId } from "../../core/files/Content.js"
+import { risksIn } from "../../core/files/Risks.js"
 import type { PeerId } from "../../domain/PeerId.js"
 
 /** What people are told of one transfer: what it is, how it stands, and when that is news. */
@@ -12,6 +13,8 @@ export class TransferStatus {
   private readonly meter = new Meter()
   message: string | undefined
   path: string | undefined
+  /** How many of its files have another path here than at the sender's. */
+  renamed = 0
 
   constructor(
     readonly facts: Facts,
@@ -106,7 +109,10 @@ export class TransferStatus {
       state: this.state(pausedBy),
       transferred: this.transferred,
       rate: moves ? this.meter.rate(this.context.now()) : 0,
-      ...(facts.skipped > 0 && { skipped: facts.skipped }),
+      ...(facts.skipped > 0 && { skipped: facts.skipped, left: facts.left }),
+      ...(facts.executables !== undefined && facts.executables > 0 && { executables: facts.executables }),
+      ...(facts.risks !== undefined && facts.risks > 0 && { risks: risksIn(facts.risks) }),
+      ...(this.renamed > 0 && { renamed: this.renamed }),
       ...(pausedBy !== undefined && { pausedBy }),
       ...(path !== undefined && { path }),
       ...(message !== undefined && { message })
@@ -142,6 +148,11 @@ export interface Facts {
   readonly size: number
   readonly files: number
   readonly skipped: number
+  /** The first of what is skipped, by name. */
+  readonly left: ReadonlyArray<string>
+  /** Of what is offered to us, as far as its sender can tell. */
+  readonly executables?: number
+  readonly risks?: number
 }
 
 export type Phase = "preparing" | "offered" | "accepted" | "finishing" | End

@@ -54,7 +54,7 @@ export const open = (options: {
   })
 
 const isStored = ({ head }: TransferRecord.TransferRecord): boolean =>
-  head.direction === "in" && head.stage === "stored"
+  "ended" in head || ("stage" in head && head.stage === "stored")
 
 const seal = (writer: SealedLogWriter, bytes: Uint8Array): Uint8Array => {
   const blocks = [writer.header()]

@@ -45,6 +45,13 @@ export const Transfer = Schema.Struct({
   rate: Schema.Number,
   /** Ours: links, devices and the like in the folder, which are not sent; left out when there are none. */
   skipped: optional(Schema.Int),
+  /** The first of those, by name and reason. */
+  left: optional(Schema.Array(Schema.String)),
+  /** Theirs: files that can be run, and what tools may run by themselves; left out when there are none. */
+  executables: optional(Schema.Int),
+  risks: optional(Schema.Array(Schema.Literal("git", "direnv", "tools", "startup"))),
+  /** Theirs: files that have another name here, as theirs was unsafe or the disk cannot tell it from another. */
+  renamed: optional(Schema.Int),
   /** Which side has paused it. */
   pausedBy: optional(Schema.Literal("us", "them", "both")),
   /** Where it lies: the source, or what it was stored as (once `done`). */

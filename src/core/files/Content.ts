@@ -30,6 +30,13 @@ export interface Offer {
   /** Bytes in all files together. */
   readonly size: number
   readonly files: number
+  /** Of the manifest (docs/protocol.md §3.8): 1 has neither folders nor times, nor says what it brings. */
+  readonly version: 1 | 2
+  /** Folders, the one that is offered among them; 0 in version 1. */
+  readonly folders: number
+  /** Executable files, and kinds of files that tools run by themselves (`Risk`); verified with the manifest. */
+  readonly executables: number
+  readonly risks: number
   /** 32 bytes. */
   readonly root: Uint8Array
 }
@@ -37,8 +44,10 @@ export interface Offer {
 /** All that describes the bytes; verified against `offer.root`. */
 export interface Content {
   readonly offer: Offer
-  /** In order; a folder's empty folders are not in it. */
+  /** In order: the files, then the folders. */
   readonly entries: ReadonlyArray<Entry>
+  /** Of somebody else's: how many have another path here than the sender gave them. */
+  readonly renamed?: number
   /** 32 bytes a chunk, one after the other. */
   readonly leaves: Uint8Array
 }
@@ -51,6 +60,10 @@ export interface Entry {
   readonly path: string
   readonly size: number
   readonly executable: boolean
+  /** A folder, of no bytes. The one that is offered has an empty path. */
+  readonly folder?: boolean
+  /** Time of the last change in ms since 1970; left out where it is not known. */
+  readonly mtimeMs?: number
 }
 
 /** Bytes of an encoded manifest, 8 MiB: a path of a hundred characters for each entry. */

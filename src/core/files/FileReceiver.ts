@@ -6,20 +6,21 @@ import { ChunkAssembler } from "./ChunkAssembler.js"
 import { ChunkBitmap } from "./ChunkBitmap.js"
 import { ChunkLayout, chunkSizeOf } from "./ChunkLayout.js"
 import { type Content, MAX_MANIFEST, MAX_SIZE, type Offer, transferIdOf } from "./Content.js"
+import { reasonOf } from "./EndReason.js"
 import * as Manifest from "./Manifest.js"
 import { TransferEnd } from "./TransferEnd.js"
 import type { DeclineReason, ReceiverEvent, Save, Write } from "./TransferIo.js"
 
 /**
- * The receiving end of a transfer. It takes one offer, waits for the answer of the application, gets manifest and
- * leaves where it has none, and then the missing chunks. A chunk is put together in memory, verified, and only then
- * saved; while that goes on nothing is read.
+ * The receiving end of a transfer, or of a word about one that has no stream (ASK, END). It takes one offer, waits for
+ * the answer of the application, gets manifest and leaves where it has none, and then the missing chunks. A chunk is
+ * put together in memory, verified, and only then saved; while that goes on nothing is read.
  *
  * The sender has no choice but to send the missing chunks in ascending order: any other is a violation, and a chunk
  * with a wrong hash ends the transfer, so nothing can be sent in circles.
  */
 export class FileReceiver extends TransferEnd<ReceiverEvent, Save> {
-  #state: "start" | "offered" | "contents" | "chunks" | "complete" = "start"
+  #state: "start" | "asked" | "offered" | "contents" | "chunks" | "complete" = "start"
   #offer: Offer | undefined
   /** Manifest and leaves as they come. */
   #contents: Uint8Array = NONE
@@ -128,11 +129,21 @@ export class FileReceiver extends TransferEnd<ReceiverEvent, Save> {
   }
 
   #onFirst(record: FileRecord): boolean {
+    if (record._tag === "Ask") {
+      this.#state = "asked"
+      this.emit({ _tag: "Asked", id: transferIdOf(record.id) })
+      return true
+    }
+    if (record._tag === "End") {
+      this.emit({ _tag: "Told", id: transferIdOf(record.id), reason: reasonOf(record.code) })
+      this.settle()
+      return true
+    }
     if (record._tag === "OfferUnknown") {
       this.fail("Unsupported")
       return true
     }
-    if (record._tag !== "Offer" || record.size > MAX_SIZE || record.files > MAX_ENTRIES) return false
+    if (record._tag !== "Offer" || record.size > MAX_SIZE || record.files + record.folders > MAX_ENTRIES) return false
     this.#offer = toOffer(record)
     this.#state = "offered"
     this.emit({ _tag: "Offered", offer: this.#offer })
@@ -184,12 +195,11 @@ export class FileReceiver extends TransferEnd<ReceiverEvent, Save> {
   }
 }
 
-const toOffer = ({ files, folder, id, name, root, size }: OfferRecord): Offer => ({
+const toOffer = ({ _tag, folder, id, name, root, ...rest }: OfferRecord): Offer => ({
+  ...rest,
   id: transferIdOf(id),
   kind: folder ? "folder" : "file",
   name: FileName.make(name),
-  size,
-  files,
   root: copy(root)
 })
 

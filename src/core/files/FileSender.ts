@@ -46,8 +46,8 @@ export class FileSender extends TransferEnd<SenderEvent, Read> {
     super()
     this.#layout = new ChunkLayout(content.entries, chunkSize)
     this.#have = new ChunkBitmap(this.#layout.chunks)
-    const { files, id, kind, name, root, size } = content.offer
-    this.write({ _tag: "Offer", id: transferIdBytes(id), folder: kind === "folder", size, files, root, name })
+    const { id, kind, ...rest } = content.offer
+    this.write({ _tag: "Offer", ...rest, id: transferIdBytes(id), folder: kind === "folder" })
   }
 
   get transferred(): number {
@@ -56,14 +56,14 @@ export class FileSender extends TransferEnd<SenderEvent, Read> {
 
   /**
    * Takes over the bytes that the last `Read` asked for: they go to the stream as they are. `undefined`, or another
-   * number of bytes than was asked for, ends the transfer with `Failed` (`Changed`).
+   * number of bytes than was asked for, ends the transfer with `Failed` by `reason`.
    */
-  handleRead(bytes: Uint8Array | undefined): void {
+  handleRead(bytes: Uint8Array | undefined, reason: "Changed" | "Unreadable" = "Changed"): void {
     const asked = this.#asked
     this.#asked = undefined
     if (asked === undefined || !this.isOpen) return
     if (bytes?.length === asked.length) this.#piece = bytes
-    else this.fail("Changed")
+    else this.fail(reason)
   }
 
   protected get isBusy(): boolean {

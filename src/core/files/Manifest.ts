@@ -1,17 +1,18 @@
 import type { Crypto } from "../../domain/Crypto.js"
 import * as FileName from "../../domain/FileName.js"
-import { equal, fromText, Reader, toText, varintLength, Writer } from "../../protocol/Bytes.js"
+import { concat, equal, fromText, Reader, toText, varintLength, Writer } from "../../protocol/Bytes.js"
 import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
 import { chunkSizeOf, chunksOf, sizeOf } from "./ChunkLayout.js"
 import { type Content, type Entry, MAX_MANIFEST, MAX_SIZE, type Offer, type TransferId } from "./Content.js"
 import { HASH_BYTES, root } from "./HashTree.js"
+import { KNOWN_RISKS, risksOf } from "./Risks.js"
 import { safePaths } from "./SafePaths.js"
 
 /**
  * The content of a source of ours, ready to be offered. Each entry's path is what the other side makes its names from;
  * for a file it is left out of the root, so the same bytes have the same root whatever the file is called. `undefined`
- * when it is more than can be sent:
- * `MAX_ENTRIES`, `MAX_MANIFEST`, `MAX_SIZE`, or paths that no receiver takes (too deep).
+ * when it is more than can be sent: `MAX_ENTRIES`, `MAX_MANIFEST`, `MAX_SIZE`, or paths that no receiver takes (too
+ * deep).
  */
 export const make = (
   crypto: Crypto,
@@ -19,26 +20,41 @@ export const make = (
     readonly id: TransferId
     readonly kind: "file" | "folder"
     readonly name: string
+    /** The files, then the folders. */
     readonly entries: ReadonlyArray<Entry>
     /** 32 bytes a chunk: what `ContentHasher` found. */
     readonly leaves: Uint8Array
-  }
+  },
+  version: 1 | 2 = 2
 ): Content | undefined => {
-  const { entries, id, kind, leaves } = source
+  const { id, kind, leaves } = source
+  const entries = version === 2 ? source.entries : source.entries.filter(({ folder }) => folder !== true)
   const name = FileName.make(source.name)
   const size = sizeOf(entries)
   if (entries.length > MAX_ENTRIES || size > MAX_SIZE) return undefined
-  if (kind === "file" ? entries.length !== 1 : safePaths(entries.map(({ path }) => path)) === undefined)
-    return undefined
-  const offer = { id, kind, name, size, files: entries.length }
-  const contents = encodeParts(kind, entries, leaves)
+  if (kind === "file" ? entries.length !== 1 : safePaths(entries) === undefined) return undefined
+  const contents = encodeParts(version, kind, entries, leaves)
   if (contents === undefined || contents.length - leaves.length > MAX_MANIFEST) return undefined
-  return { offer: { ...offer, root: root(crypto, kind, size, contents) }, entries, leaves }
+  const offer = { id, kind, name, size, version, ...summary(version, entries) }
+  return { offer: { ...offer, root: root(crypto, offer, contents) }, entries, leaves }
+}
+
+/** The same for a receiver that knows only version 1: without folders and times. */
+export const older = (crypto: Crypto, { entries, leaves, offer }: Content): Content | undefined =>
+  make(crypto, { ...offer, entries, leaves }, 1)
+
+/** What an offer says of its entries. */
+const summary = (version: 1 | 2, entries: ReadonlyArray<Entry>) => {
+  const folders = entries.reduce((sum, { folder }) => sum + (folder === true ? 1 : 0), 0)
+  const files = entries.length - folders
+  if (version === 1) return { files, folders: 0, executables: 0, risks: 0 }
+  const executables = entries.reduce((sum, { executable }) => sum + (executable ? 1 : 0), 0)
+  return { files, folders, executables, risks: risksOf(entries) }
 }
 
 /** Manifest and leaves as they cross the wire. `content` is one that `make` gave. */
 export const encode = ({ entries, leaves, offer }: Content): Uint8Array =>
-  encodeParts(offer.kind, entries, leaves) ?? new Uint8Array(0)
+  encodeParts(offer.version, offer.kind, entries, leaves) ?? new Uint8Array(0)
 
 /**
  * The inverse, verified: `undefined` unless these are the manifest and the leaves that `offer.root` names, and describe
@@ -52,62 +68,114 @@ export const decode = (
 ): Content | undefined => {
   const leavesLength = leavesLengthOf(offer, chunkSize)
   if (contents.length < leavesLength || contents.length > MAX_MANIFEST + leavesLength) return undefined
-  if (!equal(root(crypto, offer.kind, offer.size, contents), offer.root)) return undefined
+  if (!equal(root(crypto, offer, contents), offer.root)) return undefined
   const entries = decodeManifest(offer, contents.subarray(0, contents.length - leavesLength))
-  return entries && { offer, entries, leaves: contents.subarray(contents.length - leavesLength) }
+  return entries && { offer, ...entries, leaves: contents.subarray(contents.length - leavesLength) }
 }
 
 /** Bytes of the leaves of what is offered. */
 export const leavesLengthOf = ({ size }: Offer, chunkSize: number): number => chunksOf(size, chunkSize) * HASH_BYTES
 
 const encodeParts = (
+  version: 1 | 2,
   kind: "file" | "folder",
   entries: ReadonlyArray<Entry>,
   leaves: Uint8Array
 ): Uint8Array | undefined => {
-  let length = leaves.length
-  const paths: Array<Uint8Array> = []
-  for (const { path, size } of entries) {
-    const bytes = fromText(kind === "file" ? "" : path)
-    if (bytes.length > MAX_PATH) return undefined
-    paths.push(bytes)
-    length += varintLength(bytes.length) + bytes.length + varintLength(size) + 1
+  const parts: Array<Uint8Array> = []
+  for (const entry of entries) {
+    const path = fromText(kind === "file" ? "" : entry.path)
+    if (path.length > MAX_PATH) return undefined
+    const bytes = version === 1 ? encodeFirst(entry, path) : encodeEntry(entry, path)
+    if (bytes === undefined) return undefined
+    parts.push(bytes)
   }
-  const writer = new Writer(new Uint8Array(length))
-  for (const [index, { executable, size }] of entries.entries()) {
-    const path = paths[index]!
-    writer.varint(path.length)
-    writer.bytes(path)
-    writer.varint(size)
-    writer.u8(executable ? EXECUTABLE : 0)
-  }
-  writer.bytes(leaves)
+  return concat([...parts, leaves])
+}
+
+const encodeFirst = ({ executable, size }: Entry, path: Uint8Array): Uint8Array | undefined => {
+  const writer = new Writer(new Uint8Array(varintLength(path.length) + path.length + varintLength(size) + 1))
+  writer.varint(path.length)
+  writer.bytes(path)
+  writer.varint(size)
+  writer.u8(executable ? EXECUTABLE : 0)
   return writer.finish()
 }
 
-const decodeManifest = (offer: Offer, manifest: Uint8Array): ReadonlyArray<Entry> | undefined => {
+const encodeEntry = ({ executable, folder, mtimeMs = 0, size }: Entry, path: Uint8Array): Uint8Array | undefined => {
+  // Before 1970 is as good as unknown.
+  const mtime = Math.max(0, Math.floor(mtimeMs))
+  const length = 1 + varintLength(size) + varintLength(mtime) + varintLength(path.length) + path.length
+  const writer = new Writer(new Uint8Array(varintLength(length) + length))
+  writer.varint(length)
+  writer.u8((executable ? EXECUTABLE : 0) | (folder === true ? FOLDER : 0))
+  writer.varint(size)
+  writer.varint(mtime)
+  writer.varint(path.length)
+  writer.bytes(path)
+  return writer.finish()
+}
+
+const decodeManifest = (
+  offer: Offer,
+  manifest: Uint8Array
+): { readonly entries: ReadonlyArray<Entry>; readonly renamed?: number } | undefined => {
   const reader = new Reader(manifest)
-  const paths: Array<string> = []
-  const sizes: Array<number> = []
-  const flags: Array<number> = []
-  while (reader.remaining > 0 && paths.length < offer.files) {
-    const bytes = reader.bytes(reader.varint())
-    const path = toText(bytes)
-    if (path === undefined || bytes.length > MAX_PATH) return undefined
-    paths.push(path)
-    sizes.push(reader.varint())
-    flags.push(reader.u8())
+  const decodeOne = offer.version === 1 ? decodeFirst : decodeEntry
+  const entries: Array<Entry> = []
+  while (reader.remaining > 0 && entries.length < offer.files + offer.folders) {
+    const entry = decodeOne(reader)
+    if (entry === undefined) return undefined
+    entries.push(entry)
   }
-  if (!reader.done || paths.length !== offer.files) return undefined
-  if (sizes.reduce((sum, size) => sum + size, 0) !== offer.size) return undefined
-  const safe = offer.kind === "folder" ? safePaths(paths) : paths[0] === "" ? [offer.name] : undefined
-  return safe?.map((path, index) => ({
+  const { executables, files, folders, risks } = summary(offer.version, entries)
+  if (!reader.done || files !== offer.files || folders !== offer.folders || sizeOf(entries) !== offer.size)
+    return undefined
+  // Somebody who was told otherwise has not accepted this.
+  if (executables !== offer.executables || risks !== (offer.risks & KNOWN_RISKS)) return undefined
+  if (offer.kind === "file")
+    return entries[0]?.path === "" ? { entries: [{ ...entries[0], path: offer.name }] } : undefined
+  const paths = safePaths(entries)
+  if (paths === undefined) return undefined
+  let renamed = 0
+  const safe = entries.map((entry, index) => {
+    const path = paths[index]!
+    if (path === entry.path) return entry
+    renamed++
+    return { ...entry, path }
+  })
+  return renamed > 0 ? { entries: safe, renamed } : { entries: safe }
+}
+
+const decodeFirst = (reader: Reader): Entry | undefined => {
+  const bytes = reader.bytes(reader.varint())
+  const path = toText(bytes)
+  const size = reader.varint()
+  const flags = reader.u8()
+  if (path === undefined || bytes.length > MAX_PATH) return undefined
+  return { path, size, executable: (flags & EXECUTABLE) !== 0 }
+}
+
+const decodeEntry = (all: Reader): Entry | undefined => {
+  const reader = new Reader(all.bytes(all.varint()))
+  const flags = reader.u8()
+  const size = reader.varint()
+  const mtimeMs = reader.varint()
+  const bytes = reader.bytes(reader.varint())
+  const path = toText(bytes)
+  const folder = (flags & FOLDER) !== 0
+  if (all.failed || reader.failed || path === undefined || bytes.length > MAX_PATH) return undefined
+  if (folder && (size > 0 || (flags & EXECUTABLE) !== 0)) return undefined
+  return {
     path,
-    size: sizes[index]!,
-    executable: (flags[index]! & EXECUTABLE) !== 0
-  }))
+    size,
+    executable: (flags & EXECUTABLE) !== 0,
+    ...(folder && { folder }),
+    ...(mtimeMs > 0 && { mtimeMs })
+  }
 }
 
 const EXECUTABLE = 1
+const FOLDER = 2
 /** Bytes of a path: what Linux takes in one call. */
 const MAX_PATH = 4096

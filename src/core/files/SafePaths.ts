@@ -1,41 +1,55 @@
 import * as FileName from "../../domain/FileName.js"
 import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
+import type { Entry } from "./Content.js"
 
 /**
- * The paths under which files of a folder may be stored here, in the order of `paths`, which somebody else wrote: each
- * segment a safe name (domain/FileName), no two files the same and none a folder, also where case or the form of
- * characters is ignored: what would be is numbered.
+ * The paths under which the files and folders of a folder may be stored here, in the order of `entries`, whose paths
+ * somebody else wrote: each segment a safe name (domain/FileName), no two the same and no file a folder, with `folds`
+ * also where case or the form of characters is ignored: what would be the same is numbered.
  *
- * `undefined` when they are not the paths of files in one folder: an empty segment, `.` or `..`, a path twice, a file
+ * `undefined` when they are not the paths of things in one folder: an empty segment, `.` or `..`, a path twice, a file
  * that is a folder as well, more than `MAX_DEPTH` segments or `MAX_ENTRIES` folders, or names made to collide with each
  * other's numbers (`MAX_TRIES`).
  */
-export const safePaths = (paths: ReadonlyArray<string>): ReadonlyArray<string> | undefined => {
-  const tries = { left: MAX_TRIES }
-  const top = new Folder("", tries)
-  let folders = 0
+export const safePaths = (
+  entries: ReadonlyArray<Pick<Entry, "path" | "folder">>,
+  folds = false
+): ReadonlyArray<string> | undefined => {
+  const shared: Shared = { left: MAX_TRIES, folders: 0, keyOf: folds ? FileName.key : (name) => name }
+  const top = new Folder("", shared)
   const safe: Array<string> = []
-  for (const path of paths) {
-    const segments = path.split("/", MAX_DEPTH + 1)
+  const said = new Set<string>()
+  for (const { folder = false, path } of entries) {
+    const segments = folder && path === "" ? [] : path.split("/", MAX_DEPTH + 1)
     if (segments.length > MAX_DEPTH || segments.some((segment) => UNUSABLE.has(segment))) return undefined
-    let folder = top
-    for (const segment of segments.slice(0, -1)) {
-      let inner = folder.inside.get(segment)
-      if (inner === undefined) {
-        if (++folders > MAX_ENTRIES) return undefined
-        inner = new Folder(`${folder.path}${folder.take(segment)}/`, tries)
-        folder.inside.set(segment, inner)
-      }
-      if (inner === FILE) return undefined
-      folder = inner
+    const last = folder ? undefined : segments.pop()
+    const within = top.enter(segments)
+    if (within === undefined) return undefined
+    if (last === undefined) {
+      if (said.has(within.path)) return undefined
+      said.add(within.path)
+      safe.push(within.path.slice(0, -1))
+    } else {
+      if (within.inside.has(last)) return undefined
+      within.inside.set(last, FILE)
+      safe.push(within.path + within.take(last))
     }
-    const last = segments[segments.length - 1]!
-    if (folder.inside.has(last)) return undefined
-    folder.inside.set(last, FILE)
-    safe.push(folder.path + folder.take(last))
-    if (tries.left < 0) return undefined
+    if (shared.left < 0) return undefined
   }
   return safe
+}
+
+/** The same entries under paths that stay apart where case or the form of characters is ignored. */
+export const folded = (entries: ReadonlyArray<Entry>): ReadonlyArray<Entry> => {
+  const paths = safePaths(entries, true)
+  return entries.map((entry, index) => ({ ...entry, path: paths?.[index] ?? entry.path }))
+}
+
+interface Shared {
+  /** Numbers that may still turn out to be taken, in all folders together. */
+  left: number
+  folders: number
+  readonly keyOf: (name: FileName.FileName) => string
 }
 
 class Folder {
@@ -47,29 +61,44 @@ class Folder {
   /** `path` is empty, or ends with a slash. */
   constructor(
     readonly path: string,
-    /** Numbers that may still turn out to be taken, in all folders together. */
-    private readonly tries: { left: number }
+    private readonly shared: Shared
   ) {}
+
+  /** The folder below with this path, made where it is missing; `undefined` where that is a file, or one too many. */
+  enter(segments: ReadonlyArray<string>): Folder | undefined {
+    let folder: Folder = this
+    for (const segment of segments) {
+      let inner = folder.inside.get(segment)
+      if (inner === undefined) {
+        if (++this.shared.folders > MAX_ENTRIES) return undefined
+        inner = new Folder(`${folder.path}${folder.take(segment)}/`, this.shared)
+        folder.inside.set(segment, inner)
+      }
+      if (inner === FILE) return undefined
+      folder = inner
+    }
+    return folder
+  }
 
   /** A safe name that nothing in here has, from now on taken. */
   take(segment: string): string {
     const name = FileName.inFolder(segment)
-    const key = FileName.key(name)
+    const key = this.shared.keyOf(name)
     let number = this.#taken.get(key)
     if (number === undefined) {
       this.#taken.set(key, 2)
       return name
     }
     let numbered = FileName.numbered(name, number)
-    while (this.#taken.has(FileName.key(numbered)) && this.tries.left-- > 0)
+    while (this.#taken.has(this.shared.keyOf(numbered)) && this.shared.left-- > 0)
       numbered = FileName.numbered(name, ++number)
     this.#taken.set(key, number + 1)
-    this.#taken.set(FileName.key(numbered), 2)
+    this.#taken.set(this.shared.keyOf(numbered), 2)
     return numbered
   }
 }
 
-const FILE = new Folder("", { left: 0 })
+const FILE = new Folder("", { left: 0, folders: 0, keyOf: (name) => name })
 const UNUSABLE: ReadonlySet<string> = new Set(["", ".", ".."])
 /** Segments of a path. Trees of source code have 10 to 20; systems take paths of 4096 bytes. */
 const MAX_DEPTH = 64

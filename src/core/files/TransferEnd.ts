@@ -1,6 +1,7 @@
 import { FileInput } from "../../protocol/FileInput.js"
-import { decode, type EncodableRecord, encode, type FileRecord, ResetCode } from "../../protocol/FileRecord.js"
-import type { AbortReason, CommonEvent, FailReason, Finish, Reset, Write } from "./TransferIo.js"
+import { decode, type EncodableRecord, encode, type FileRecord } from "../../protocol/FileRecord.js"
+import { codeOf, reasonOf } from "./EndReason.js"
+import type { AbortReason, CommonEvent, Finish, Reset, Write } from "./TransferIo.js"
 
 /**
  * What both ends of a transfer have in common: records cut out of the stream, pauses, and the ways in which it comes to
@@ -80,7 +81,7 @@ export abstract class TransferEnd<Event, Action> {
   /** The other side gave the stream up. The event says what that means. */
   handleReset(code: number): void {
     if (this.isOpen) {
-      const reason = RESET_REASONS.get(code) ?? "Other"
+      const reason = reasonOf(code)
       this.emit(reason === "Cancelled" ? { _tag: "Cancelled" } : { _tag: "Failed", reason, by: "them" })
     }
     this.#end()
@@ -118,7 +119,7 @@ export abstract class TransferEnd<Event, Action> {
     if (!this.isOpen) return
     this.#events = []
     this.#end()
-    this.#resetDue = ABORT_CODES[reason]
+    this.#resetDue = codeOf(reason)
   }
 
   /** Handles what has come, as far as it can be now. */
@@ -149,11 +150,11 @@ export abstract class TransferEnd<Event, Action> {
     this.input.clear()
   }
 
-  protected fail(reason: keyof typeof FAIL_CODES): void {
+  protected fail(reason: Exclude<AbortReason, "Cancelled">): void {
     if (!this.isOpen) return
     this.emit({ _tag: "Failed", reason, by: "us" })
     this.#end()
-    this.#resetDue = FAIL_CODES[reason]
+    this.#resetDue = codeOf(reason)
   }
 
   #onPause(paused: boolean): void {
@@ -182,29 +183,3 @@ export abstract class TransferEnd<Event, Action> {
 
 const isPaused = (event: unknown): boolean =>
   typeof event === "object" && event !== null && "_tag" in event && event._tag === "Paused"
-
-const ABORT_CODES: Readonly<Record<AbortReason, number>> = {
-  Cancelled: ResetCode.cancelled,
-  Changed: ResetCode.changed,
-  Storage: ResetCode.storage,
-  Busy: ResetCode.busy
-}
-
-const FAIL_CODES = {
-  Violation: ResetCode.violation,
-  Corrupt: ResetCode.corrupt,
-  Changed: ResetCode.changed,
-  Unsupported: ResetCode.unsupported
-} as const
-
-const RESET_REASONS: ReadonlyMap<number, FailReason | "Cancelled"> = new Map([
-  // The transport's own: it had no room for one more stream.
-  [1, "Busy"],
-  [ResetCode.cancelled, "Cancelled"],
-  [ResetCode.violation, "Violation"],
-  [ResetCode.corrupt, "Corrupt"],
-  [ResetCode.changed, "Changed"],
-  [ResetCode.storage, "Storage"],
-  [ResetCode.unsupported, "Unsupported"],
-  [ResetCode.busy, "Busy"]
-])

@@ -1,4 +1,5 @@
-import type { Content, Offer } from "./Content.js"
+import type { Content, Offer, TransferId } from "./Content.js"
+import type { EndReason } from "./EndReason.js"
 
 /**
  * What goes in and out of the two ends of a transfer (core/files/FileSender, core/files/FileReceiver): what they ask
@@ -65,6 +66,10 @@ export type ReceiverEvent =
   | { readonly _tag: "Contents"; readonly content: Content; readonly bytes: Uint8Array }
   /** Every chunk is saved: put it in its place, then call `stored`. What the sender still sends is not looked at. */
   | { readonly _tag: "Complete" }
+  /** Instead of an offer: is this transfer still one of ours? Answer with `abort`, `Busy` for one that is. */
+  | { readonly _tag: "Asked"; readonly id: TransferId }
+  /** Instead of an offer: this transfer is over, on the other side. */
+  | { readonly _tag: "Told"; readonly id: TransferId; readonly reason: EndReason }
   | CommonEvent
 
 export type CommonEvent =
@@ -81,24 +86,7 @@ export type DeclineReason =
   | "NoSpace"
   | "Other"
 
-/** Why we end a transfer; `Busy` is the only one that a later connection may undo. */
-export type AbortReason =
-  /** The user wants it so. */
-  | "Cancelled"
-  /** The source cannot be read, or is not what was offered any more. */
-  | "Changed"
-  /** The bytes could not be stored. */
-  | "Storage"
-  /** Too many offers or transfers at once: offer it again later. */
-  | "Busy"
+/** Why we end a transfer. */
+export type AbortReason = Exclude<EndReason, "Other">
 
-export type FailReason =
-  | Exclude<AbortReason, "Cancelled">
-  /** The other side broke the protocol (by `us`), or says that we did. */
-  | "Violation"
-  /** The bytes are not those that were offered: changed while they were sent, or damaged. */
-  | "Corrupt"
-  /** The offer is of a version that the receiver does not know. */
-  | "Unsupported"
-  /** A reason that this version does not know. */
-  | "Other"
+export type FailReason = Exclude<EndReason, "Cancelled">

@@ -34,6 +34,8 @@ export type PeerEvent =
    * peer had no room for the stream.
    */
   | { readonly _tag: "StreamReset"; readonly peer: PeerId; readonly stream: StreamId; readonly code: number }
+  /** The peer has learnt that we gave this stream up. */
+  | { readonly _tag: "StreamResetConfirmed"; readonly peer: PeerId; readonly stream: StreamId }
   /** Ends all streams as well. */
   | {
       readonly _tag: "Disconnected"

@@ -1,6 +1,14 @@
 import * as FileName from "../../domain/FileName.js"
 import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
-import { FilesError, type Found, type FoundEntry, type Incoming, MAX_NUMBER } from "../../services/Files.js"
+import {
+  type Directory,
+  FilesError,
+  type Found,
+  type FoundEntry,
+  type Incoming,
+  MAX_NAMED,
+  MAX_NUMBER
+} from "../../services/Files.js"
 
 /**
  * The user's files on a disk in memory: what `Files` finds and fills in tests and in the simulated world. Paths are
@@ -11,6 +19,8 @@ export class FileTree {
   readonly #folders = new Set<string>(["/", HOME])
   /** Links, devices and other things that are no files. */
   readonly others = new Set<string>()
+  /** Whether names that differ only in case are the same. */
+  folds = false
   #spools = 0
   #changes = 0
   readonly #medium: Medium
@@ -79,22 +89,29 @@ export class FileTree {
     const full = resolve(path)
     const file = this.#files.get(full)
     const name = nameOf(full)
-    if (file !== undefined) return { path: full, kind: "file", name, entries: [entryOf(name, file)], skipped: 0 }
+    if (file !== undefined)
+      return { path: full, kind: "file", name, entries: [entryOf(name, file)], skipped: 0, left: [] }
     if (this.others.has(full)) return failed("NotAFile", `${full} is neither a file nor a folder`)
     if (!this.#folders.has(full)) return failed("NotFound", `cannot read ${full}: it does not exist`)
     const entries = [...this.#files]
       .filter(([each]) => isWithin(each, full) && !isLanding(each))
       .map(([each, file]) => entryOf(each.slice(full.length + 1), file))
       .sort((a, b) => (a.path < b.path ? -1 : 1))
-    if (entries.length > MAX_ENTRIES) return failed("TooLarge", `there are over ${MAX_ENTRIES} files in ${full}`)
-    const skipped = [...this.others].filter((each) => isWithin(each, full)).length
-    return { path: full, kind: "folder", name, entries, skipped }
+    const folders = [...this.#folders]
+      .filter((each) => isWithin(each, full) && !isLanding(each))
+      .map((each) => ({ path: each.slice(full.length + 1), size: 0, mtimeMs: 0, executable: false, folder: true }))
+      .sort((a, b) => (a.path < b.path ? -1 : 1))
+    if (entries.length + folders.length > MAX_ENTRIES)
+      return failed("TooLarge", `there are over ${MAX_ENTRIES} files in ${full}`)
+    const others = [...this.others].filter((each) => isWithin(each, full))
+    const left = others.slice(0, MAX_NAMED).map((each) => `${each.slice(full.length + 1)} (no file)`)
+    return { path: full, kind: "folder", name, entries: [...entries, ...folders], skipped: others.length, left }
   }
 
   /** Bytes of what was found, in memory of their own. */
   readFound(found: Found, index: number, offset: number, length: number): Uint8Array | FilesError {
     const entry = found.entries[index]!
-    const path = found.kind === "file" ? found.path : `${found.path}/${entry.path}`
+    const path = entry.at ?? (found.kind === "file" ? found.path : `${found.path}/${entry.path}`)
     const file = this.#files.get(path)
     if (file === undefined) return failed("NotFound", `cannot read ${path}: it does not exist`)
     if (file.bytes.length !== entry.size || file.mtimeMs !== entry.mtimeMs)
@@ -102,10 +119,10 @@ export class FileTree {
     return file.bytes.slice(offset, offset + length)
   }
 
-  directory(path: string): { readonly path: string; readonly free: number } | FilesError {
+  directory(path: string): Directory | FilesError {
     const full = resolve(path)
     if (!this.#folders.has(full)) return failed("NotFound", `${full} is no folder`)
-    return { path: full, free: this.#medium.free }
+    return { path: full, free: this.#medium.free, folds: this.folds }
   }
 
   /** Makes the files of a transfer that are missing. Returns whether none of them was there before. */
@@ -113,8 +130,12 @@ export class FileTree {
     const fresh =
       incoming.kind === "file" ? !this.#files.has(landingOf(incoming)) : !this.#folders.has(landingOf(incoming))
     if (incoming.kind === "folder") this.makeFolder(landingOf(incoming))
-    for (const [index, { executable, size }] of incoming.entries.entries()) {
+    for (const [index, { executable, folder, size }] of incoming.entries.entries()) {
       const path = entryPath(incoming, index)
+      if (folder === true) {
+        this.makeFolder(path)
+        continue
+      }
       if (this.#files.get(path)?.bytes.length === size) continue
       this.makeFolder(parentOf(path))
       const bytes = new Uint8Array(size)

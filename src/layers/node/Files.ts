@@ -1,11 +1,11 @@
-import { constants, type Stats } from "node:fs"
+import { constants } from "node:fs"
 import * as Fs from "node:fs/promises"
-import { basename, join, resolve } from "node:path"
+import { join, resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
-import { Files, FilesError, type Found, type FoundEntry } from "../../services/Files.js"
+import { Files, FilesError } from "../../services/Files.js"
 import { run } from "./FilesErrors.js"
+import { inspect } from "./FilesFound.js"
 import * as FilesLanding from "./FilesLanding.js"
 import * as FilesSource from "./FilesSource.js"
 import * as Folder from "./Folder.js"
@@ -41,51 +41,34 @@ const make = (spool: string): typeof Files.Service => ({
   )
 })
 
-const inspect = async (path: string): Promise<Found> => {
-  const stat = await Fs.stat(path)
-  const name = basename(path)
-  if (stat.isFile()) return { path, kind: "file", name, entries: [entryOf(name, stat)], skipped: 0 }
-  if (!stat.isDirectory()) throw notAFile(path)
-  const entries: Array<FoundEntry> = []
-  const skipped = await walk(path, "", entries)
-  entries.sort((a, b) => (a.path < b.path ? -1 : 1))
-  return { path, kind: "folder", name, entries, skipped }
-}
-
-/** Adds the files below a folder to `entries`; gives how many things there are that are neither file nor folder. */
-const walk = async (root: string, prefix: string, entries: Array<FoundEntry>): Promise<number> => {
-  let skipped = 0
-  for await (const found of await Fs.opendir(join(root, prefix))) {
-    const path = prefix === "" ? found.name : `${prefix}/${found.name}`
-    if (found.isDirectory()) {
-      if (FilesLanding.isLanding(found.name)) skipped++
-      else skipped += await walk(root, path, entries)
-      continue
-    }
-    const stat = await Fs.lstat(join(root, path))
-    if (!stat.isFile() || FilesLanding.isLanding(found.name)) skipped++
-    else if (entries.push(entryOf(path, stat)) > MAX_ENTRIES) {
-      throw new FilesError({ reason: "TooLarge", message: `there are over ${MAX_ENTRIES} files in ${root}` })
-    }
-  }
-  return skipped
-}
-
-const entryOf = (path: string, { mode, mtimeMs, size }: Stats): FoundEntry => ({
-  path,
-  size,
-  mtimeMs,
-  executable: (mode & 0o100) !== 0
-})
-
 const directory = async (path: string) => {
   if (!(await Fs.stat(path)).isDirectory()) {
     throw new FilesError({ reason: "NotFound", message: `${path} is no folder` })
   }
   await Fs.access(path, constants.W_OK)
-  const { bavail, bsize } = await Fs.statfs(path)
-  return { path, free: bavail * bsize }
+  const { bavail, blocks, bsize } = await Fs.statfs(path)
+  // A file system in memory may count nothing at all.
+  const free = blocks === 0 ? undefined : bavail * bsize
+  // Where nothing fits any more not even an empty file may; then nothing will arrive that could have a wrong name.
+  return { path, free, folds: await foldsNames(path).catch(() => true) }
 }
 
-const notAFile = (path: string) =>
-  new FilesError({ reason: "NotAFile", message: `${path} is neither a file nor a folder` })
+/** Asks the folder itself: a file of ours is looked for under another form of its name. */
+const foldsNames = async (path: string): Promise<boolean> => {
+  const name = `.parley-probe-${process.pid}-${++probes}-\u00e4`
+  const probe = join(path, name)
+  await (await Fs.open(probe, "wx", 0o600)).close()
+  try {
+    return (await exists(join(path, name.toUpperCase()))) || (await exists(join(path, name.normalize("NFD"))))
+  } finally {
+    await Fs.rm(probe, { force: true })
+  }
+}
+
+let probes = 0
+
+const exists = (path: string): Promise<boolean> =>
+  Fs.lstat(path).then(
+    () => true,
+    () => false
+  )

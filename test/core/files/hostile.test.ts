@@ -27,7 +27,11 @@ const offer = record({
   size: all.length,
   files: 3,
   root: content.offer.root,
-  name: "thing"
+  name: "thing",
+  version: 2,
+  folders: 0,
+  executables: content.offer.executables,
+  risks: 0
 })
 const contents = record({ _tag: "Contents", last: true, bytes: Manifest.encode(content) })
 const chunkRecord = (index: number) => record({ _tag: "Chunk", index })
@@ -127,6 +131,10 @@ describe("a receiver", () => {
           folder: true,
           size: 2 ** 42 + 1,
           files: 1,
+          version: 1,
+          folders: 0,
+          executables: 0,
+          risks: 0,
           root: new Uint8Array(32),
           name: "x"
         })
@@ -140,6 +148,10 @@ describe("a receiver", () => {
           folder: true,
           size: 1,
           files: 65_537,
+          version: 1,
+          folders: 0,
+          executables: 0,
+          risks: 0,
           root: new Uint8Array(32),
           name: "x"
         })
@@ -158,7 +170,7 @@ describe("a receiver", () => {
     expect(fed(offer, record({ _tag: "Contents", last: true, bytes: new Uint8Array(500) })).codes).toEqual([
       ResetCode.corrupt
     ])
-    expect(fed(fromHex("03010200")!).codes).toEqual([ResetCode.unsupported])
+    expect(fed(fromHex("03010300")!).codes).toEqual([ResetCode.unsupported])
   })
 
   it("is not spoilt by what comes after everything is here", () => {

@@ -146,7 +146,7 @@ export class Streams {
   }
 
   onResetAcknowledged(id: StreamId): void {
-    this.#resets.delete(id)
+    if (this.#resets.delete(id)) this.#emit({ _tag: "StreamResetConfirmed", peer: this.#peer, stream: id })
     this.#pending.resets.delete(id)
   }
 
