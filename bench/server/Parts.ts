@@ -50,7 +50,7 @@ const alone = (name: string, about: string, load: string, argument?: unknown): P
   name,
   about,
   run: async (size) => {
-    const target = await Target.product()
+    const target = await Target.product(roomFor(size))
     try {
       return await runLoad({ load, port: target.port, size, argument }, { pid: () => target.pid })
     } finally {
@@ -60,6 +60,9 @@ const alone = (name: string, about: string, load: string, argument?: unknown): P
 })
 
 const PAIRS = 64
+
+/** A server keeps some places for those who come back; here everybody is new to it. */
+const roomFor = ({ clients }: Size) => ({ args: ["--max-connections", String(clients + clients / 5 + 100)] })
 
 export const PARTS: ReadonlyArray<Part> = [
   beside("register", "connect, register, go", "registrations"),
@@ -76,7 +79,7 @@ export const PARTS: ReadonlyArray<Part> = [
     name: "idle",
     about: "memory of sessions that do nothing",
     run: async (size) => {
-      const target = await Target.product()
+      const target = await Target.product(roomFor(size))
       const seen: Array<{ readonly heap: number; readonly resident: number }> = []
       const look = async () => {
         const { heap } = await target.inside(true)
@@ -100,12 +103,12 @@ export const PARTS: ReadonlyArray<Part> = [
       name: whom === "known" ? "storm" : "storm-all",
       about: `the server restarts and everybody comes back, watching ${whom === "known" ? "those they know" : whom}`,
       run: async (size) => {
-        let target = await Target.product()
+        let target = await Target.product(roomFor(size))
         const { port } = target
         const figures: Record<string, number> = {}
         const restart = async () => {
           figures["stop ms"] = await target.stop()
-          target = await Target.product({ port })
+          target = await Target.product({ port, ...roomFor(size) })
         }
         try {
           const order = { load: "storm", port, size, argument: whom }

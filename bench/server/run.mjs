@@ -1,6 +1,6 @@
 // `npm run bench:server -- --help` tells what it measures. Builds the product and the bench, and runs them in a network
 // namespace of their own where the system gives one: nothing leaves this machine, and there are addresses in plenty.
-import { spawn, spawnSync } from "node:child_process"
+import { execFileSync, spawn, spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -16,7 +16,9 @@ await bundle(
   ["Main.ts", "Worker.ts", "Probe.ts", "Floor.ts"].map((name) => join(here, name)),
   out
 )
-await bundle([join(root, "src", "main.ts")], join(out, "product"))
+// What users run, unless another program is to be measured.
+const program = process.env.PROGRAM ?? join(root, "dist", "main.js")
+if (process.env.PROGRAM === undefined) execFileSync(process.execPath, [join(root, "build.mjs"), "--no-types"])
 
 // As root, or as whom the kernel lets be root of a namespace of users.
 const ways = [["--net"], ["--user", "--map-root-user", "--net"]]
@@ -25,7 +27,7 @@ const command = [process.execPath, join(out, "Main.mjs"), ...process.argv.slice(
 const [first, ...rest] = way === undefined ? command : ["unshare", ...way, ...command]
 const bench = spawn(first, rest, {
   stdio: "inherit",
-  env: { PROGRAM: join(out, "product", "main.mjs"), ...(way === undefined ? {} : { NAMESPACE: "1" }), ...process.env }
+  env: { ...process.env, PROGRAM: program, ...(way === undefined ? {} : { NAMESPACE: "1" }) }
 })
 // The bench itself answers to signals, and ends its servers first. Ctrl-C reaches it without us.
 process.on("SIGINT", () => {})

@@ -67,10 +67,10 @@ export const suggest = (wanted: Nickname, taken: (candidate: Nickname) => boolea
   const found: Array<string> = []
   const shortened = shorten(wanted.text)
   for (const suffix of SUFFIXES) {
-    const text = shortened[suffix.length]! + suffix
-    // To ask whether it is taken is cheap, to ask whether it is valid is not: so that is asked second.
-    if (taken(of(text)) || Either.isLeft(parse(text))) continue
-    found.push(text)
+    // It is valid by construction: a part of what is valid, with room for plain letters behind it.
+    const candidate = of(shortened[suffix.length]! + suffix)
+    if (candidate.key.length > MAX_KEY || taken(candidate)) continue
+    found.push(candidate.text)
     if (found.length === SUGGESTIONS) break
   }
   return found
@@ -161,11 +161,8 @@ const shorten = (text: string): ReadonlyArray<string> => {
   const shortened: Array<string> = []
   for (let suffix = 0; suffix <= LONGEST_SUFFIX; suffix++) {
     while (characters.length > 0 && (columns + suffix > MAX_COLUMNS || bytes + suffix > MAX_BYTES)) {
-      const last = characters.pop()!
-      // A character that shares its column with the one before it has more columns alone. Then too little is cut here,
-      // and the result is found to be too long later.
-      columns -= stringWidth(last)
-      bytes -= utf8Length(last)
+      bytes -= utf8Length(characters.pop()!)
+      columns = stringWidth(characters.join(""))
     }
     shortened.push(characters.join(""))
   }

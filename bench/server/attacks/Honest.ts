@@ -121,6 +121,8 @@ const talk = async (alice: Client, bob: Client, channel: string, seen: Seen, sta
   }
   for (let message = 1_000; !state.over; message++) {
     sent.set(String(message), performance.now())
+    // Whoever only listens is taken for gone.
+    void bob.request("Ping")
     alice.tell(`{"_tag":"Relay","channel":"${channel}","packet":"${message}"}\n`)
     await wait(TICK_MS)
   }
