@@ -11,8 +11,8 @@ export type Fingerprint = typeof Fingerprint.Type
  *
  * Digits, because every keyboard and every language has them. Each group is 40 hash bits modulo 100,000, which favours
  * no value by more than one part in ten million; six of them hold 99.6 bits, so a key that shows a given fingerprint
- * takes about 2^99 tries. That is a second preimage, the attack that counts: nobody gains from two keys of their own
- * that look alike.
+ * takes about 2^99 tries. That is a second preimage, the attack that counts: an attacker gains nothing from two keys of
+ * its own that look alike.
  */
 export const of = (crypto: Crypto, identityKey: Uint8Array): Fingerprint => {
   const digest = crypto.hash(32, [LABEL, identityKey])

@@ -2,8 +2,8 @@ import * as Schema from "effect/Schema"
 import * as Base64Url from "./Base64Url.js"
 
 /**
- * The name of a peer wherever a text is needed, whatever its nickname or address: its Ed25519 public key as unpadded
- * base64url (43 characters). A nickname is never one, and the compiler sees to that.
+ * The id of a peer, which does not change with its nickname or address: its Ed25519 public key as unpadded base64url
+ * (43 characters). The compiler takes no nickname for one.
  */
 export const PeerId = Schema.String.pipe(
   Schema.filter((text) => Base64Url.decode(text)?.length === IDENTITY_BYTES),

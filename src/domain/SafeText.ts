@@ -78,7 +78,7 @@ const BELONGING = new RegExp(
 /** Default-ignorable covers the Hangul fillers, which are letters that look like nothing. */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}]/gu
 const EXCESS_MARKS = new RegExp(`(\\p{M}{${MAX_MARKS}})\\p{M}+`, "gu")
-/** A mark without a base would sit on whatever stands before the text. */
+/** A mark without a base would sit on the character that stands before the text on the screen. */
 const LEADING_MARK = /^(?=\p{M})/u
 const PLAIN = /^[\x20-\x7e]*$/
 

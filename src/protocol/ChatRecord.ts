@@ -77,7 +77,7 @@ export const decode = (content: Uint8Array): ChatRecord | undefined => {
 }
 
 /**
- * Cuts the bytes of stream 0, in whatever portions they come, into records. It holds at most one unfinished record, so
+ * Cuts the bytes of stream 0, which may come in any portions, into records. It holds at most one unfinished record, so
  * its memory is bounded by `MAX_RECORD`, and less than that until the bytes have really come.
  */
 export class RecordReader {

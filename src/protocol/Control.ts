@@ -31,7 +31,7 @@ const Id = Schema.Int.pipe(Schema.between(0, Number.MAX_SAFE_INTEGER))
  */
 export const MAX_RAW_NICK = 256
 const RawNick = Text(MAX_RAW_NICK)
-/** `192.0.2.1:9090` or `[2001:db8::1]:9090`; parsed, and ignored when unparsable, by whoever uses it. */
+/** `192.0.2.1:9090` or `[2001:db8::1]:9090`; the parts that use it parse it, and ignore one that cannot be parsed. */
 export const MAX_ENDPOINT_TEXT = 64
 const EndpointText = Text(MAX_ENDPOINT_TEXT)
 /** Unpadded base64url. */

@@ -2,9 +2,12 @@ import { TAG_BYTES } from "../domain/Crypto.js"
 import { Reader, Writer } from "./Bytes.js"
 
 /**
- * DATA, the packet that carries everything after the handshake (docs/protocol.md §3): `3 | receiver index u32 | counter
- * u64 | AEAD(frames)`. The 13 bytes in clear are the additional data of the AEAD, the counter is its nonce. The index
- * alone tells the keys, so a packet may come from any address.
+ * DATA, the packet that carries everything after the handshake (docs/protocol.md §3):
+ *
+ *     3 | receiver index u32 | counter u64 | AEAD(frames)
+ *
+ * The 13 bytes in clear are the additional data of the AEAD, the counter is its nonce. The index alone tells the keys,
+ * so a packet may come from any address.
  */
 export interface DataHeader {
   /** Chosen by the receiver in the handshake. */

@@ -2,8 +2,8 @@ import { Reader } from "./Bytes.js"
 import { MAX_RECORD } from "./FileRecord.js"
 
 /**
- * Cuts the bytes of a transfer's stream into records and the raw bytes between them, in whatever portions they come. It
- * keeps what was pushed and not taken yet, and at most one unfinished record.
+ * Cuts the bytes of a transfer's stream, which may come in any portions, into records and the raw bytes between them.
+ * It keeps what was pushed and not taken yet, and at most one unfinished record.
  */
 export class FileInput {
   #pieces: Array<Uint8Array> = []

@@ -2,9 +2,13 @@ import { CHANNEL_BYTES } from "../domain/ChannelId.js"
 import { MAX_DATAGRAM, PacketType } from "./DataPacket.js"
 
 /**
- * The envelope of a packet of the peer link between a client and the server's relay (docs/protocol.md §2.2): `5 |
- * channel 8 | token 8 | packet` to the server, `5 | channel 8 | packet` from it. An envelope with an empty packet is
- * for the server alone, and tells it the address at which the client can be reached.
+ * The envelope of a packet of the peer link between a client and the server's relay (docs/protocol.md §2.2):
+ *
+ *     to the server:   5 | channel 8 | token 8 | packet
+ *     from the server: 5 | channel 8 | packet
+ *
+ * An envelope with an empty packet is for the server alone, and tells it the address at which the client can be
+ * reached.
  */
 export interface Envelope {
   /** `CHANNEL_BYTES`: a view. */

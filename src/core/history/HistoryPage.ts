@@ -38,7 +38,10 @@ export const HistoryQuery = Schema.Struct({
   nick: optional(Schema.String.pipe(Schema.maxLength(256))),
   /** Messages at most, 1 to `MAX_LIMIT`; `DEFAULT_LIMIT` when left out. */
   limit: optional(Schema.Int.pipe(Schema.between(1, MAX_LIMIT))),
-  /** Words that all occur in the text, in whatever case and order; at most `MAX_SEARCH` characters of them. */
+  /**
+   * Words that must all occur in the text, in upper or lower case and in any order; at most `MAX_SEARCH` characters
+   * together.
+   */
   search: optional(Schema.String.pipe(Schema.maxLength(MAX_SEARCH))),
   /** Only messages older than this, in ms since 1970 UTC. */
   before: optional(Schema.Finite)

@@ -5,7 +5,7 @@ import type { HistoryMessage, HistoryPage } from "./HistoryPage.js"
 export interface Wanted {
   /** Messages at most. */
   readonly limit: number
-  /** Words that all occur in the text, in whatever case. */
+  /** Words that must all occur in the text, in upper or lower case. */
   readonly words?: ReadonlyArray<string>
   /** Only messages older than this, in ms since 1970 UTC. */
   readonly before?: number
@@ -78,8 +78,8 @@ export class Recollection {
 }
 
 /**
- * The pages of several conversations as one, in order of time; each conversation keeps its own order, whatever its
- * clock did.
+ * The pages of several conversations as one, in order of time; each conversation keeps its own order, even where the
+ * clock was set back in between.
  */
 export const merge = (pages: ReadonlyArray<HistoryPage>, limit: number): HistoryPage => {
   const all = pages.flatMap(({ messages }) => {

@@ -9,14 +9,15 @@ export interface Reachability {
   readonly filtering: Range
 }
 
-/** `either`: what was measured leaves both possible. */
+/** `either`: the measurements leave both possible. */
 export const Expectation = Schema.Literal("direct", "relay", "either")
 export type Expectation = typeof Expectation.Type
 
 /**
  * Which way a conversation between two networks takes, by theory (docs/protocol.md, the table of routes): relayed when
  * UDP is blocked, when both mappings depend on the peer, or when one does and the other side's filter insists on the
- * port. Symmetric. Two machines on the *same* network talk over it whatever their NAT does.
+ * port. The order of the two does not matter. Two machines on the *same* network talk over it, so their NAT does not
+ * matter either.
  */
 export const expect = (left: Reachability, right: Reachability): Expectation => {
   if (!left.udp || !right.udp) return "relay"

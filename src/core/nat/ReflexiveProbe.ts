@@ -33,9 +33,9 @@ export interface Reflexive {
  * with the peer link.
  *
  * In each round it asks all servers at once. The first answer makes a candidate; the second one, from another port,
- * tells a mapping that is the same for everybody from a hard one. Every 20 to 27 s a new round keeps the mapping alive
- * and notices a new one. A server that saw us move throws doubt on what the others said before, so those are asked
- * again at once.
+ * tells a mapping that is the same for all destinations from a hard one. Every 20 to 27 s a new round keeps the mapping
+ * alive and notices a new one. A server that saw us move throws doubt on what the others said before, so those are
+ * asked again at once.
  *
  * Life: it is idle until `start`. After each call its driver drains `pollTransmit` and `pollEvent` and calls
  * `handleTimeout` at `pollTimeout`. An event is the whole state of one family, and replaces an older one that was not

@@ -56,5 +56,5 @@ export class TokenBucket {
   }
 }
 
-/** The promised wait must be enough whatever the fractions lost on the way. */
+/** Tolerance in tokens: after the wait that `take` gave, the tokens must suffice in spite of rounding. */
 const ROUNDING = 1e-9

@@ -157,7 +157,7 @@ export class Conversation {
     this.emit({ _tag: "Delivered", peer: this.peer, id })
   }
 
-  /** Somebody has read a message of ours, and all before it. */
+  /** The peer has read a message of ours, and all before it. */
   onRead(id: MessageId): void {
     if (this.#marks.onRead(id)) this.emit({ _tag: "Read", peer: this.peer, id })
   }
@@ -193,7 +193,7 @@ export class Conversation {
     else if (this.#unshown.has(id)) this.#journal.write({ _tag: "Shown", peer: this.peer, id })
   }
 
-  /** The person has read a message of theirs, and all before it: they are told when it is confirmed. */
+  /** Our user has read a message of theirs, and all before it. The peer is told so once the message is confirmed. */
   read(id: MessageId): void {
     if (this.#seen.has(id)) this.#marks.mark(id)
   }

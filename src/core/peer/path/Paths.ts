@@ -116,8 +116,8 @@ export class Paths {
   }
 
   /**
-   * Makes this path the active one, whatever is known of it: a handshake packet of `bytes` came that way, `rtt` ms
-   * after ours.
+   * Makes this path the active one, proven or not, because a handshake packet of `bytes` came in on it, `rtt` ms after
+   * ours.
    */
   use(route: Route, bytes: number, rtt: number | undefined, now: number): void {
     if (route._tag === "Relay") this.#setRelay(route, now)

@@ -36,7 +36,7 @@ export class Pacer {
   }
 }
 
-/** Packets that may leave together whatever the rate: the initial window of RFC 9002 §7.2, which every path takes. */
+/** Packets that may leave together at any rate: the initial window of RFC 9002 §7.2, which every path takes. */
 const BURST = 10
 /**
  * ms of the rate that may leave together: a timer of 1 ms fires within 2, and a garbage collection takes another 1 or
