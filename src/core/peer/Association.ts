@@ -2,7 +2,7 @@ import type { ChannelId } from "../../domain/ChannelId.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { PacketType } from "../../protocol/DataPacket.js"
-import { CONNECTION_BYTES, type HandshakePayload } from "../../protocol/Handshake.js"
+import type { HandshakePayload } from "../../protocol/Handshake.js"
 import * as NatKind from "../nat/NatKind.js"
 import { NEVER } from "../support/Deadline.js"
 import type { AssociationContext } from "./AssociationContext.js"
@@ -10,11 +10,12 @@ import { Connection } from "./Connection.js"
 import { Conversation } from "./chat/Conversation.js"
 import type { Attempt, AttemptKind } from "./handshake/Attempt.js"
 import { HalfOpen, isNamed } from "./handshake/HalfOpen.js"
-import { type HandshakeResult, verifyMac1 } from "./handshake/Handshake.js"
+import type { Received } from "./handshake/Handshake.js"
 import { HandshakeInitiator } from "./handshake/HandshakeInitiator.js"
+import { HandshakeResponder } from "./handshake/HandshakeResponder.js"
 import * as Terms from "./handshake/HandshakeTerms.js"
 import type { OpenIntroduction } from "./handshake/OpenIntroduction.js"
-import { Epoch } from "./keys/Epoch.js"
+import type { Epoch } from "./keys/Epoch.js"
 import type { DisconnectReason } from "./PeerEvent.js"
 import { PathHistory } from "./path/PathHistory.js"
 import { type Policy, permits } from "./path/Policy.js"
@@ -38,6 +39,7 @@ export class Association {
   #connection: Connection | undefined
   readonly #unconfirmed = new HalfOpen()
   readonly #own: HandshakeInitiator
+  readonly #responder: HandshakeResponder
   /**
    * The introduction on which we begin handshakes: that of our newest `invite`, or the one that the connection in use
    * came from.
@@ -47,8 +49,6 @@ export class Association {
   #connectedOn: OpenIntroduction | undefined
   /** By channel; at most `MAX_OPEN`, newest last. */
   readonly introductions = new Map<ChannelId, OpenIntroduction>()
-  /** The last HS1 that we answered on each introduction, and how; forgotten with the introduction. */
-  readonly #answers = new WeakMap<OpenIntroduction, Answer>()
   /** The routes of the last connection; a new handshake tries them too. */
   #lastRoutes: ReadonlyArray<Route> = []
   readonly #history = new PathHistory()
@@ -66,6 +66,7 @@ export class Association {
     this.#own = new HandshakeInitiator(context, this.conversation, (attempt) =>
       onIndex(attempt.index, { _tag: "Attempt", attempt })
     )
+    this.#responder = new HandshakeResponder(context, this.conversation)
   }
 
   /** The connection that the application knows of. */
@@ -164,17 +165,11 @@ export class Association {
   }
 
   handleHs1(introduction: OpenIntroduction, packet: Uint8Array, route: Route, now: number): void {
-    const { crypto, entropy, indexes, staticKeys } = this.#context
-    if (!permits(this.#policy, route)) return
-    const answer = this.#answers.get(introduction)
-    if (answer !== undefined && Bytes.equal(answer.request, packet)) {
-      if (answer.connection.ended === undefined) this.#context.transmit({ route, data: answer.reply.slice() })
-      return
-    }
-    if (now < introduction.busyUntil) return
-    if (!verifyMac1(crypto, introduction.pairKey, staticKeys.publicKey, packet)) return
+    if (!permits(this.#policy, route) || this.#responder.repeat(introduction, packet, route)) return
+    if (!this.#responder.mayOpen(introduction, packet, now)) return
     const attempt = this.#own.open
-    const leads = attempt !== undefined && Bytes.compare(staticKeys.publicKey, introduction.record.staticKey) < 0
+    const ownKey = this.#context.staticKeys.publicKey
+    const leads = attempt !== undefined && Bytes.compare(ownKey, introduction.record.staticKey) < 0
     if (leads && attempt.introduction === introduction) {
       if (attempt.addRoute(route)) this.#context.transmit({ route, data: attempt.initiation.packet.slice() })
       return
@@ -187,33 +182,7 @@ export class Association {
       this.#begin(attempt.kind, introduction, now, [route])
       return
     }
-
-    const known = [this.#connection, ...this.#unconfirmed.connections]
-    const rekeys = known.find((connection) => connection !== undefined && isNamed(connection, received.payload))
-    const localId = rekeys?.localId ?? entropy.bytes(CONNECTION_BYTES)
-    const index = indexes.allocate()
-    const reply = received.reply(
-      Terms.payload(this.#context, this.conversation, received.payload.attempt, localId, received.payload.connection),
-      index
-    )
-    if (reply === undefined) return
-    this.#own.drop()
-    introduction.stopOpening()
-    const epoch = epochOf(this.#context, reply.result, index, false, now)
-    this.#context.transmit({ route, data: reply.packet.slice() })
-    if (rekeys !== undefined) {
-      this.#onIndex(index, { _tag: "Epoch", connection: rekeys, epoch })
-      rekeys.keys.expect(epoch, now)
-      this.#refresh(rekeys, received.payload, now)
-      if (rekeys === this.#connection) this.#connectedOn = introduction
-      else this.#unconfirmed.add(rekeys, introduction, now)
-      this.#answers.set(introduction, { request: packet.slice(), reply: reply.packet, connection: rekeys })
-      return
-    }
-    const connection = this.#connect(epoch, localId, received.payload, introduction, now)
-    connection.begin(route, packet.length, reply.packet.length, undefined, now)
-    this.#unconfirmed.add(connection, introduction, now)
-    this.#answers.set(introduction, { request: packet.slice(), reply: reply.packet, connection })
+    this.#answer(introduction, packet, received, route, now)
   }
 
   handleHs2(attempt: Attempt, packet: Uint8Array, route: Route, now: number): void {
@@ -225,7 +194,7 @@ export class Association {
     if (!Terms.areFrom(introduction, payload) || !Bytes.equal(payload.peerConnection, localId)) return
     const { index } = attempt
     this.#own.complete()
-    const epoch = epochOf(this.#context, result, index, true, now)
+    const epoch = Terms.epochOf(this.#context, result, index, true, now)
     if (rekeys !== undefined && rekeys.ended === undefined && Bytes.equal(payload.connection, rekeys.remoteId)) {
       this.#onIndex(index, { _tag: "Epoch", connection: rekeys, epoch })
       rekeys.keys.advance(epoch, now)
@@ -328,6 +297,32 @@ export class Association {
     this.#afterConnection(now)
   }
 
+  /** Answers an HS1 that was accepted: with new keys for the connection that it names, or with a new connection. */
+  #answer(introduction: OpenIntroduction, packet: Uint8Array, received: Received, route: Route, now: number): void {
+    const { payload } = received
+    const known = [this.#connection, ...this.#unconfirmed.connections]
+    const rekeys = known.find((connection) => connection !== undefined && isNamed(connection, payload))
+    const answer = this.#responder.answer(received, rekeys, now)
+    if (answer === undefined) return
+    const { epoch, localId, reply } = answer
+    this.#own.drop()
+    introduction.stopOpening()
+    this.#context.transmit({ route, data: reply.slice() })
+    if (rekeys === undefined) {
+      const connection = this.#connect(epoch, localId, payload, introduction, now)
+      connection.begin(route, packet.length, reply.length, undefined, now)
+      this.#unconfirmed.add(connection, introduction, now)
+      this.#responder.remember(introduction, packet, reply, connection)
+      return
+    }
+    this.#onIndex(epoch.localIndex, { _tag: "Epoch", connection: rekeys, epoch })
+    rekeys.keys.expect(epoch, now)
+    this.#refresh(rekeys, payload, now)
+    if (rekeys === this.#connection) this.#connectedOn = introduction
+    else this.#unconfirmed.add(rekeys, introduction, now)
+    this.#responder.remember(introduction, packet, reply, rekeys)
+  }
+
   /** Makes a connection with the keys of a handshake, and registers it under its index. */
   #connect(
     epoch: Epoch,
@@ -424,18 +419,3 @@ export type IndexTarget =
   | { readonly _tag: "Attempt"; readonly attempt: Attempt }
   /** Data, sealed with keys of this epoch. */
   | { readonly _tag: "Epoch"; readonly connection: Connection; readonly epoch: Epoch }
-
-/** The same bytes as `request` get the same `reply` while the connection that it made is alive. */
-interface Answer {
-  readonly request: Uint8Array
-  readonly reply: Uint8Array
-  readonly connection: Connection
-}
-
-const epochOf = (
-  { crypto }: AssociationContext,
-  result: HandshakeResult,
-  index: number,
-  initiator: boolean,
-  now: number
-): Epoch => new Epoch(crypto, index, result.remoteIndex, result.sendKey, result.receiveKey, now, initiator)

@@ -5,7 +5,8 @@ import * as PeerRecord from "../../../protocol/PeerRecord.js"
 import * as NatKind from "../../nat/NatKind.js"
 import type { AssociationContext } from "../AssociationContext.js"
 import type { Conversation } from "../chat/Conversation.js"
-import { type Initiation, initiate, type Received, respond } from "./Handshake.js"
+import { Epoch } from "../keys/Epoch.js"
+import { type HandshakeResult, type Initiation, initiate, type Received, respond } from "./Handshake.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
 
 /**
@@ -78,6 +79,15 @@ export const receive = (
   introduction.receivedAttempt = received.payload.attempt
   return received
 }
+
+/** The keys of a completed handshake; packets to us carry `index`. `initiator`: whether we began it. */
+export const epochOf = (
+  { crypto }: AssociationContext,
+  result: HandshakeResult,
+  index: number,
+  initiator: boolean,
+  now: number
+): Epoch => new Epoch(crypto, index, result.remoteIndex, result.sendKey, result.receiveKey, now, initiator)
 
 /** Whether the record in the other side's payload names the identity that we were introduced to. */
 export const areFrom = (introduction: OpenIntroduction, terms: HandshakePayload): boolean => {
