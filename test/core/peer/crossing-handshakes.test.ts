@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
+import { some } from "../../support/Effort.js"
 import { introduction, type Node, World } from "./Pair.js"
 
 /**
@@ -82,4 +83,4 @@ describe("crossing handshakes", () => {
 })
 
 /** The faults that this was written for showed in one of a hundred. */
-const SEEDS = 100
+const SEEDS = some(100)
