@@ -1,10 +1,44 @@
-import { createRequire } from "node:module"
+import { execFile } from "node:child_process"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import process from "node:process"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
 import * as Effect from "effect/Effect"
+import { build as bundle } from "esbuild"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import * as Service from "../../src/services/Crypto.js"
 
+/** Says whether native code is loaded once the module is, and once the layer is built. */
+const PROGRAM = `
+import { createRequire } from "node:module"
+import * as Effect from "effect/Effect"
+import { layer } from "../../src/layers/node/Crypto.js"
+import { Crypto } from "../../src/services/Crypto.js"
+
 const loaded = () =>
   Object.keys(createRequire(import.meta.url).cache).some((file) => /sodium-native|noise-handshake/.test(file))
+const imported = loaded()
+await Effect.runPromise(Effect.provide(Crypto, layer))
+console.log(JSON.stringify([imported, loaded()]))
+`
+
+/** What the program prints, in a process of its own: what others have loaded into this one stays there. */
+const run = async (contents: string): Promise<unknown> => {
+  const here = fileURLToPath(new URL(".", import.meta.url))
+  const stdin = { contents, resolveDir: here }
+  const { outputFiles } = await bundle({ stdin, bundle: true, platform: "node", format: "esm", write: false })
+  const folder = mkdtempSync(join(tmpdir(), "parley-test-"))
+  try {
+    const file = join(folder, "program.mjs")
+    writeFileSync(file, outputFiles[0]!.contents)
+    const env = { PATH: process.env.PATH, NODE_PATH: join(here, "../../node_modules") }
+    return JSON.parse((await promisify(execFile)(process.execPath, [file], { env })).stdout)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
 
 const build = async () => {
   const { layer } = await import("../../src/layers/node/Crypto.js")
@@ -18,10 +52,7 @@ describe("native code", () => {
   })
 
   it("is loaded when the layer is built, not when the module is imported", async () => {
-    await import("../../src/layers/node/Crypto.js")
-    expect(loaded()).toBe(false)
-    await build()
-    expect(loaded()).toBe(true)
+    expect(await run(PROGRAM)).toEqual([false, true])
   })
 
   it("that is missing is one typed error with advice", async () => {
