@@ -71,7 +71,7 @@ export const defaults: ServerOptions = {
     // packets.
     work: { burst: 800, perSecond: 200 },
     // A few names tried, each with an identity.
-    strangerWork: { burst: 120, perSecond: 10 },
+    strangerWork: { burst: 160, perSecond: 10 },
     // A person who tries names; a program that tries them all is slowed to one in two seconds, and shown the door after
     // 10 s.
     registers: { burst: 5, perSecond: 0.5 },

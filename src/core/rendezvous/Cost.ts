@@ -39,10 +39,11 @@ export const RELAY_LINE = 0.5
 /** For a `Relay` line that was not carried: nobody sends many of them by mistake. */
 export const RELAY_DROPPED = 4
 
-/**
- * For a request that is refused because its kind has a limit, or because a nickname is taken (suggestions are made).
- */
+/** For a request that is refused. */
 export const REFUSED = 10
+
+/** For a nickname that is taken: eight others are tried for the suggestions. */
+export const TAKEN = 20
 
 /** For a line that cannot be read. */
 export const MALFORMED = 10

@@ -170,7 +170,9 @@ export class Session {
       this.#work = new TokenBucket(this.#options.limits.work, now)
     }
     if (outcome._tag === "Page") this.charge(Cost.pageCost(outcome.page.looked), now)
-    if (outcome._tag === "Refused") this.charge(Cost.REFUSED, now)
+    if (outcome._tag === "Refused") {
+      this.charge(outcome.refusal._tag === "NickTaken" ? Cost.TAKEN : Cost.REFUSED, now)
+    }
     this.#put(replyTo(id, outcome, this.#options.limits.idleMs, this.#options.observed))
   }
 
