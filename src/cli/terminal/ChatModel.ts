@@ -217,14 +217,15 @@ export class ChatModel {
     Connected: (event) => {
       const peer = this.#conversations.with(event.nick)
       peer.connected = true
+      peer.way = event.path.kind
       return [this.remark(`connected to ${this.#palette.nick(peer.nick)} ${Texts.path(event.path)}`)]
     },
     PathChanged: (event) => {
-      return [
-        this.remark(
-          `${this.#palette.nick(this.#conversations.with(event.nick).nick)} is now reached ${Texts.path(event.path)}`
-        )
-      ]
+      const peer = this.#conversations.with(event.nick)
+      // Another address of the same network is no news: programs on one machine change between theirs all day.
+      if (peer.way === event.path.kind) return []
+      peer.way = event.path.kind
+      return [this.remark(`${this.#palette.nick(peer.nick)} is now reached ${Texts.path(event.path)}`)]
     },
     Mutual: (event) => {
       const peer = this.#conversations.with(event.nick)

@@ -1,3 +1,4 @@
+import type { PathInfo } from "../../core/peer/Route.js"
 import type { MessageId } from "../../domain/MessageId.js"
 import type { SafeText } from "../../domain/SafeText.js"
 
@@ -8,6 +9,8 @@ export interface Conversation {
   /** We have asked for them, so we may write. */
   asked: boolean
   connected: boolean
+  /** How they are reached, as was last said. */
+  way: PathInfo["kind"] | undefined
   /** Messages of ours that are on their way. */
   readonly undelivered: Set<string>
   /** Messages of an earlier run that are on their way, of as many that were. */
@@ -28,6 +31,7 @@ export const make = (nick: SafeText): Conversation => ({
   nick,
   asked: false,
   connected: false,
+  way: undefined,
   undelivered: new Set(),
   kept: undefined,
   overdue: false,

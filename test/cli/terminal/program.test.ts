@@ -57,6 +57,26 @@ describe("the terminal client, in plain lines", () => {
       })
     ))
 
+  it("tells of another way to somebody, and not of another address on the same way", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, client, exit } = yield* start(false, "alice")
+        const way = (kind: "lan" | "relay", address: string) => ({ kind, address, rttMs: 1 })
+        terminal.type("query bob\n")
+        client.happens({ _tag: "Connected", nick: "bob", path: way("relay", "1") })
+        for (const path of [way("lan", "2"), way("lan", "3"), way("lan", "2"), way("relay", "1"), way("lan", "4")])
+          client.happens({ _tag: "PathChanged", nick: "bob", path })
+        yield* terminal.shows("over the local network, 4")
+        terminal.type("exit\nexit\n")
+        yield* exit
+        expect(terminal.output().match(/is now reached .*/g)).toEqual([
+          "is now reached over the local network, 2, 1 ms",
+          "is now reached through the server's relay, 1, 1 ms",
+          "is now reached over the local network, 4, 1 ms"
+        ])
+      })
+    ))
+
   it("asks whoever sits before a simple terminal for another nickname until one is free", () =>
     test(
       Effect.gen(function* () {
@@ -368,7 +388,7 @@ describe("the terminal client, on a terminal", () => {
         expect(screen().at(-1)).toBe("alice → bob>")
         terminal.type("/files\r/cancel 1\r/resume\r")
         yield* terminal.shows("there is nothing to resume")
-        expect(calls("cancel")).toEqual(["cancel f1"])
+        expect(calls("cancel")).toEqual([`cancel ${FakeClient.TRANSFER}`])
         client.happens({ _tag: "Transfer", transfer: FakeClient.transfer({ state: "cancelled" }) })
         yield* terminal.shows("was cancelled")
         expect(screen().at(-1)).toBe("alice → bob>")
