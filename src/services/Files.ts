@@ -77,8 +77,8 @@ export interface FoundEntry {
 
 export interface Source {
   /**
-   * Exactly `length` bytes of the entry with this index, in memory of their own. Fails with `Changed` when the file has
-   * not the size and time of change any more that it was found with.
+   * Exactly `length` bytes of the entry with this index, in memory of their own. Fails with `Changed` when the file is
+   * shorter than it was found, or has that size and another time of change. What was added since is not looked at.
    */
   readonly read: (entry: number, offset: number, length: number) => Effect.Effect<Uint8Array, FilesError>
 }
@@ -88,6 +88,8 @@ export interface Incoming {
   /** Lower-case hexadecimal, drawn afresh for each transfer. */
   readonly token: string
   readonly kind: "file" | "folder"
+  /** An earlier process may have been killed in the middle of `commit`. */
+  readonly committing?: boolean
   /**
    * Paths are safe: relative, no segment empty, `.` or `..`, none twice. Of folders the first may have an empty path:
    * the one that arrives.
@@ -106,7 +108,7 @@ export interface Incoming {
 export interface Landing {
   /** Whether nothing of it was there before: everything reads as zeros. */
   readonly fresh: boolean
-  /** What an earlier process was killed in the middle of: it has this name already. */
+  /** With `committing`: it has this name already. */
   readonly stored?: string
   readonly write: (entry: number, offset: number, bytes: Uint8Array) => Effect.Effect<void, FilesError>
   /** What was written, or left there by an earlier process; `length` bytes in memory of their own. */

@@ -256,7 +256,7 @@ export class Incoming {
       this.sink = sink
       const content = tail.length === 0 ? undefined : Manifest.decode(this.context.crypto, this.offer, tail)
       if (content === undefined) return
-      const fresh = yield* sink.begin(content)
+      const fresh = yield* sink.begin(content, head.stage === "storing")
       if (fresh && head.stage === "storing") {
         if (sink.stored === undefined) yield* sink.drop("it has its name already")
         this.status.path = sink.stored

@@ -17,7 +17,7 @@ export interface Sink {
   /** What an earlier process was killed in the middle of storing: its path. Known once begun. */
   readonly stored: string | undefined
   /** What is to come is known; whether nothing of it can be there already. Once. */
-  readonly begin: (content: Content) => Effect.Effect<boolean, FilesError>
+  readonly begin: (content: Content, committing?: boolean) => Effect.Effect<boolean, FilesError>
   readonly save: (file: number, offset: number, bytes: Uint8Array) => Effect.Effect<void, FilesError>
   /** What `save` was given, in this life or an earlier one. */
   readonly read: (place: Portion) => Effect.Effect<Uint8Array | undefined, FilesError>
@@ -51,12 +51,12 @@ export const onDisk = (files: Files["Type"], { directory, folds, token }: Place)
       get stored() {
         return landing?.stored
       },
-      begin: (content) => {
+      begin: (content, committing = false) => {
         name = FileName.make(content.offer.name)
         const { offer } = content
         const entries = folds && offer.kind === "folder" ? folded(content.entries) : content.entries
         renamed = entries.reduce((sum, { path }, index) => sum + (path === content.entries[index]!.path ? 0 : 1), 0)
-        return files.receive({ directory, token, kind: offer.kind, entries }).pipe(
+        return files.receive({ directory, token, kind: offer.kind, committing, entries }).pipe(
           Scope.extend(scope),
           Effect.map((made) => {
             landing = made

@@ -114,7 +114,8 @@ export class FileTree {
     const path = entry.at ?? (found.kind === "file" ? found.path : `${found.path}/${entry.path}`)
     const file = this.#files.get(path)
     if (file === undefined) return failed("NotFound", `cannot read ${path}: it does not exist`)
-    if (file.bytes.length !== entry.size || file.mtimeMs !== entry.mtimeMs)
+    const now = file.bytes.length
+    if (now < entry.size || (now === entry.size && file.mtimeMs !== entry.mtimeMs))
       return failed("Changed", `${path} has changed since it was offered`)
     return file.bytes.slice(offset, offset + length)
   }

@@ -18,7 +18,7 @@ export const isLanding = (name: string): boolean => /^\.parley-[0-9a-f]+\.part$/
 /** Receives as `Files.receive` promises. */
 export const open = (incoming: Incoming): Effect.Effect<Landing, FilesError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { directory, entries, kind, token } = incoming
+    const { committing, directory, entries, kind, token } = incoming
     const partial = join(directory, `.parley-${token}.part`)
     const pathOf = (index: number) => (kind === "file" ? partial : join(partial, entries[index]!.path))
 
@@ -46,7 +46,7 @@ export const open = (incoming: Incoming): Effect.Effect<Landing, FilesError, Sco
     const handles = yield* HandleCache.make(openEntry)
     const found = yield* run(`write to ${directory}`, async () => {
       const isThere = await exists(partial)
-      const stored = kind === "file" && isThere ? await otherName(directory, partial) : undefined
+      const stored = committing === true && kind === "file" && isThere ? await otherName(directory, partial) : undefined
       if (stored !== undefined) await Fs.unlink(partial)
       else if (kind === "file") await handles.get(0)
       else await makeFolder(partial)

@@ -30,7 +30,7 @@ const test = (
   )
 
 describe("what is sent", () => {
-  test("has no links, pipes and empty folders in it, and nothing that is only arriving", (files, folder) =>
+  test("has no links and pipes in it, and nothing that is only arriving", (files, folder) =>
     Effect.gen(function* () {
       yield* promise(async () => {
         await Fs.mkdir(join(folder, "sub", "empty"), { recursive: true })
@@ -41,7 +41,7 @@ describe("what is sent", () => {
         execFileSync("mkfifo", [join(folder, "pipe")])
       })
       const found = yield* files.inspect(folder)
-      expect(found.entries.map(({ path }) => path)).toEqual(["sub/file"])
+      expect(found.entries.map(({ path }) => path)).toEqual(["sub/file", "", "sub", "sub/empty"])
       expect(found.skipped).toBe(4)
       expect(yield* reasonOf(files.inspect(join(folder, "pipe")))).toBe("NotAFile")
       // Who names a link means what it leads to.
@@ -145,3 +145,24 @@ const promise = <A>(act: () => Promise<A>) => Effect.promise(act)
 
 const reasonOf = <A, R>(effect: Effect.Effect<A, FilesError, R>) =>
   Effect.map(Effect.flip(effect), ({ reason }) => reason)
+
+describe("a process that was killed in the middle of storing", () => {
+  test("finds the file under the name that it had got, and only then", (files, folder) =>
+    Effect.gen(function* () {
+      const partial = join(folder, ".parley-02.part")
+      yield* promise(async () => {
+        await Fs.writeFile(join(folder, "film.mp4"), "all of it")
+        await Fs.link(join(folder, "film.mp4"), partial)
+      })
+      const incoming = {
+        directory: folder,
+        token: "02",
+        kind: "file",
+        committing: true,
+        entries: [{ path: "x", size: 9, executable: false }]
+      } as const
+      expect(yield* files.receive(incoming)).toMatchObject({ fresh: true, stored: join(folder, "film.mp4") })
+      expect(yield* promise(() => Fs.readFile(join(folder, "film.mp4"), "utf8"))).toBe("all of it")
+      expect(yield* promise(() => Fs.readdir(folder))).toEqual(["film.mp4"])
+    }))
+})
