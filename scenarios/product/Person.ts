@@ -109,7 +109,7 @@ export class Person {
           Effect.sync(() => {
             this.ledger.asked(this.name, peer.name, Exit.isSuccess(exit), life)
             const error = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.failureOption(exit.cause)) : undefined
-            if (error !== undefined) this.ledger.refusedKey(error.code, peer.name)
+            if (error !== undefined) this.ledger.refusedKey(error._tag, peer.name)
           })
         )
       )
@@ -123,7 +123,7 @@ export class Person {
         const text = this.ledger.compose(this.name, peer.name, "x".repeat(length))
         return client.send(peer.nick, text).pipe(
           Effect.tap((id) => Effect.sync(() => this.ledger.accepted(text, id))),
-          Effect.tapError(({ code }) => Effect.sync(() => this.ledger.refused(text, code)))
+          Effect.tapError(({ _tag }) => Effect.sync(() => this.ledger.refused(text, _tag)))
         )
       })
     ).pipe(Effect.map(codeOf))
@@ -204,9 +204,9 @@ export class Person {
         })
       ),
       Effect.asVoid,
-      Effect.catchAll(({ code }) => {
-        if (code === "Closed") return Effect.void
-        if (code === "NickTaken") life.taken++
+      Effect.catchAll(({ _tag }) => {
+        if (_tag === "Closed") return Effect.void
+        if (_tag === "NickTaken") life.taken++
         const again = Effect.suspend(() => this.register(client, life))
         return Effect.delay(again, 5_000)
       })
@@ -266,4 +266,4 @@ const outcome = <A>(cause: Cause.Cause<ClientError>): Effect.Effect<Either.Eithe
 }
 
 const codeOf = (result: Either.Either<unknown, ClientError> | undefined): string =>
-  result === undefined ? "gone" : Either.isRight(result) ? "ok" : result.left.code
+  result === undefined ? "gone" : Either.isRight(result) ? "ok" : result.left._tag

@@ -47,10 +47,11 @@ export const run = (
     )
   }).pipe(
     Effect.scoped,
-    Effect.catchTags({
-      ListenError: ({ message }) => new ProgramError({ message }),
-      ClientError: ({ message }) => new ProgramError({ message })
-    })
+    Effect.mapError((error) =>
+      error._tag === "ProgramError" || error._tag === "TerminalClosed"
+        ? error
+        : new ProgramError({ message: error.message })
+    )
   )
 
 const BOT = "echo"

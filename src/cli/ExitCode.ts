@@ -26,19 +26,16 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
 export const EXIT_CODES =
   "Exit codes: 0 delivered, 1 failure, 2 wrong usage, 3 nobody has that nickname, 4 not delivered in time, 5 refused (declined, or the peer's key has changed), 130 interrupted"
 
-export const ofClientError = (code: ClientErrorCode): ExitCode => {
-  switch (code) {
-    case "NoSuchPeer":
-      return ExitCode.noSuchPeer
-    case "KeyChanged":
-    case "NotAccepting":
-    case "NoKey":
-      return ExitCode.refused
-    case "Yourself":
-    case "NickInvalid":
-    case "BadMessage":
-      return ExitCode.usage
-    default:
-      return ExitCode.failure
-  }
+/** How a command ends that an error of the client ended. */
+export const ofClientError = (code: ClientErrorCode): ExitCode => CLIENT_ERRORS[code] ?? ExitCode.failure
+
+/** What is not in here is a failure. */
+const CLIENT_ERRORS: Readonly<Partial<Record<ClientErrorCode, ExitCode>>> = {
+  NoSuchPeer: ExitCode.noSuchPeer,
+  KeyChanged: ExitCode.refused,
+  NotAccepting: ExitCode.refused,
+  NoKey: ExitCode.refused,
+  Yourself: ExitCode.usage,
+  NickInvalid: ExitCode.usage,
+  BadMessage: ExitCode.usage
 }

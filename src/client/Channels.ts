@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { type ClientError, eventsUnread } from "../core/client/ClientError.js"
+import { eventsUnread, type QueryError, type SendError } from "../core/client/ClientError.js"
 import type { Conversation } from "../core/client/Conversations.js"
 import type { PeerInfo } from "../core/client/PeerInfo.js"
 import type { PeerStatus } from "../core/peer/PeerStatus.js"
@@ -19,13 +19,13 @@ interface ChannelBase {
 export interface InvitedChannel extends ChannelBase {
   readonly _tag: "Invited"
   /** Asks back: `query` of this peer. */
-  readonly accept: Effect.Effect<OpenChannel, ClientError>
+  readonly accept: Effect.Effect<OpenChannel, QueryError>
 }
 
 export interface OpenChannel extends ChannelBase {
   readonly _tag: "Open"
   /** Accepts the message for delivery, in order; `Delivered` follows when the other application has shown it. */
-  readonly send: (text: string) => Effect.Effect<MessageId, ClientError>
+  readonly send: (text: string) => Effect.Effect<MessageId, SendError>
 }
 
 /** The conversations of one client as channels: what the user does in each. */
@@ -43,15 +43,15 @@ export class Channels {
   }
 
   /** Asks for a peer; `expected` is the identity that is meant, where one is. */
-  query(nick: string, expected?: PeerId): Effect.Effect<OpenChannel, ClientError> {
+  query(nick: string, expected?: PeerId): Effect.Effect<OpenChannel, QueryError> {
     const asked = this.#shell.driver.ask((machine, now) => machine.query(nick, now, expected))
     return Effect.map(asked, (conversation) => this.#open(conversation))
   }
 
   /** Accepts a message; waits until it would survive a crash, where there is a journal. */
-  send(conversation: Conversation, text: string): Effect.Effect<MessageId, ClientError> {
+  send(conversation: Conversation, text: string): Effect.Effect<MessageId, SendError> {
     const { driver, events, keeper } = this.#shell
-    return Effect.suspend(() => {
+    return Effect.suspend((): Effect.Effect<MessageId, SendError> => {
       if (events.full && conversation.asked && !driver.machine.hasLeft) return eventsUnread()
       const sent = driver.drive((machine, now) => machine.send(conversation, text, now))
       if (typeof sent !== "string") return Effect.fail(sent)

@@ -3,7 +3,21 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
-import { type ClientError, notConnected, readReceiptsOff } from "../core/client/ClientError.js"
+import {
+  type Busy,
+  type ClientError,
+  type HistoryError,
+  type NoNetwork,
+  type NotConnected,
+  notConnected,
+  type QueryError,
+  type ReadError,
+  type RegisterError,
+  readReceiptsOff,
+  type SendError,
+  type ServerError,
+  type TrustError
+} from "../core/client/ClientError.js"
 import type { Conversation } from "../core/client/Conversations.js"
 import type { ClientEvent } from "../core/client/Events.js"
 import type { PeerInfo } from "../core/client/PeerInfo.js"
@@ -41,20 +55,20 @@ export interface ClientApi {
    * Takes a nickname, also a new one while registered. Waits for the server while it is away. The identity of a client
    * is fixed by its first successful registration (the profile of that nickname).
    */
-  readonly register: (nick: string) => Effect.Effect<Registration, ClientError>
+  readonly register: (nick: string) => Effect.Effect<Registration, RegisterError>
   /** Everybody who is registered now, ourselves included, sorted by nickname. */
-  readonly list: Effect.Effect<ReadonlyArray<PeerInfo>, ClientError>
+  readonly list: Effect.Effect<ReadonlyArray<PeerInfo>, ServerError>
   /**
    * Asks for a peer: consent on our side. Succeeds when the server has introduced us; the direct link comes up in the
    * background (`Connected`) and messages may be sent at once.
    */
-  readonly query: (nick: string) => Effect.Effect<OpenChannel, ClientError>
+  readonly query: (nick: string) => Effect.Effect<OpenChannel, QueryError>
   /** `channel(nick).send(text)` by nickname: fails with `NotConnected` unless we queried this peer ourselves. */
-  readonly send: (nick: string, text: string) => Effect.Effect<MessageId, ClientError>
+  readonly send: (nick: string, text: string) => Effect.Effect<MessageId, SendError>
   /** The conversation with a peer, if there is one. */
   readonly channel: (nick: string) => Effect.Effect<Channel | undefined>
   /** Accepts the changed key of a nickname, which was refused before, and pins it. */
-  readonly trust: (nick: string) => Effect.Effect<void, ClientError>
+  readonly trust: (nick: string) => Effect.Effect<void, TrustError>
   /**
    * Ends one conversation: says goodbye, withdraws our consent, drops what was not delivered, cancels its file
    * transfers.
@@ -64,26 +78,26 @@ export interface ClientApi {
    * How a peer is reached, what else was tried, and why not otherwise. Fails with `NotConnected` for whom we have no
    * conversation with.
    */
-  readonly why: (nick: string) => Effect.Effect<Why, ClientError>
+  readonly why: (nick: string) => Effect.Effect<Why, NotConnected>
   /**
    * Which paths may be used with this nickname, or with everybody who has no policy of their own (`undefined`), from
    * now on. May be said before anybody of that name is known. What was told already is not taken back. Fails with
    * `Busy` when too many have their own.
    */
-  readonly setPath: (nick: string | undefined, policy: Policy) => Effect.Effect<void, ClientError>
+  readonly setPath: (nick: string | undefined, policy: Policy) => Effect.Effect<void, Busy>
   /**
    * What was said before and now, as far as it is kept (`ClientOptions.history`): the newest messages that fit, oldest
    * first, and how many more there are. Fails with `HistoryOff` where none is kept.
    */
-  readonly history: (query?: HistoryQuery) => Effect.Effect<HistoryPage, ClientError>
+  readonly history: (query?: HistoryQuery) => Effect.Effect<HistoryPage, HistoryError>
   /** Forgets what was said with a nickname, or with everybody. What the other side keeps is not touched. */
-  readonly clearHistory: (nick?: string) => Effect.Effect<void, ClientError>
+  readonly clearHistory: (nick?: string) => Effect.Effect<void, HistoryError>
   /**
    * Says that a person has read this message of a peer, and all before it: the peer is told once it knows it delivered,
    * and we have asked for it. Fails with `ReadReceiptsOff` unless `ClientOptions.readReceipts` is set, with
    * `NotConnected` without a conversation.
    */
-  readonly read: (nick: string, id: MessageId) => Effect.Effect<void, ClientError>
+  readonly read: (nick: string, id: MessageId) => Effect.Effect<void, ReadError>
   /** Files and folders beside the conversations. */
   readonly files: FilesApi
   /**
@@ -104,21 +118,21 @@ export type ClientServices = Crypto | Datagrams | Dialer | Entropy | Files | Int
  * server is dialled by the first `register`. Closing the scope says goodbye to all peers and to the server and leaves
  * nothing behind.
  */
-export const make = (options: ClientOptions): Effect.Effect<ClientApi, ClientError, ClientServices | Scope.Scope> =>
+export const make = (options: ClientOptions): Effect.Effect<ClientApi, NoNetwork, ClientServices | Scope.Scope> =>
   Effect.map(Shell.make(options), (shell) => apiOf(shell, options))
 
 /** `make` as a layer of `Client`, with profiles in the `Store`. */
 export const layer = (
   options: ClientOptions
-): Layer.Layer<Client, ClientError, Exclude<ClientServices, Profile.Profiles> | Store> =>
+): Layer.Layer<Client, NoNetwork, Exclude<ClientServices, Profile.Profiles> | Store> =>
   Layer.scoped(Client, make(options)).pipe(Layer.provide(Profile.layer))
 
 const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
   const { driver, events, history, transfers } = shell
   const { conversations } = driver.machine
   const channels = new Channels(shell)
-  const inConversation = <A>(nick: string, use: (conversation: Conversation) => Effect.Effect<A, ClientError>) =>
-    Effect.suspend(() => {
+  const inConversation = <A, E>(nick: string, use: (conversation: Conversation) => Effect.Effect<A, E>) =>
+    Effect.suspend((): Effect.Effect<A, E | NotConnected> => {
       const conversation = conversations.byNick(nick)
       return conversation === undefined ? notConnected(nick) : use(conversation)
     })
@@ -157,5 +171,8 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
 }
 
 /** Fails with what `act` gives, if it gives anything. */
-const doneBy = (act: () => ClientError | undefined): Effect.Effect<void, ClientError> =>
-  Effect.suspend(() => act() ?? Effect.void)
+const doneBy = <E extends ClientError>(act: () => E | undefined): Effect.Effect<void, E> =>
+  Effect.suspend(() => {
+    const error = act()
+    return error === undefined ? Effect.void : Effect.fail(error)
+  })

@@ -24,7 +24,7 @@ export interface Driver extends PeerDriver {
    */
   readonly drive: <A>(use: (machine: ClientMachine, now: number) => A) => A
   /** Makes a call of the user, and waits for its answer. Interrupting it tells the machine that nobody waits. */
-  readonly ask: <A>(call: (machine: ClientMachine, now: number) => Ticket<A>) => Effect.Effect<A, ClientError>
+  readonly ask: <A, E>(call: (machine: ClientMachine, now: number) => Ticket<A, E>) => Effect.Effect<A, E>
   /** Once: says who takes what the machine has for others, and drains for the first time. */
   readonly start: (handlers: DriverHandlers) => void
 }

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import { type ClientError, noNetwork } from "../core/client/ClientError.js"
+import { type NoNetwork, noNetwork } from "../core/client/ClientError.js"
 import type { Endpoint } from "../domain/Endpoint.js"
 import { Datagrams } from "../services/Datagrams.js"
 import { LanDiscovery } from "../services/LanDiscovery.js"
@@ -14,7 +14,7 @@ export interface LanSocket {
   readonly send: (to: Endpoint, data: Uint8Array) => void
 }
 
-export const make = ({ drive }: Driver): Effect.Effect<LanSocket, ClientError, Datagrams | Scope.Scope> =>
+export const make = ({ drive }: Driver): Effect.Effect<LanSocket, NoNetwork, Datagrams | Scope.Scope> =>
   Effect.gen(function* () {
     const discovery = Option.getOrUndefined(yield* Effect.serviceOption(LanDiscovery))
     if (discovery === undefined) return yield* noNetwork("this program cannot look for others on the local network")

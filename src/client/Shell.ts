@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
-import { type ClientError, closed, noNetwork } from "../core/client/ClientError.js"
+import { type Closed, closed, type NoNetwork, noNetwork } from "../core/client/ClientError.js"
 import { ClientMachine } from "../core/client/ClientMachine.js"
 import type { Crypto as Primitives } from "../domain/Crypto.js"
 import { Crypto } from "../services/Crypto.js"
@@ -43,7 +43,7 @@ export const make = (
   options: ClientOptions
 ): Effect.Effect<
   Shell,
-  ClientError,
+  NoNetwork,
   Crypto | Datagrams | Dialer | Entropy | Files | Interfaces | Profiles | Resolver | Scope.Scope
 > =>
   Effect.gen(function* () {
@@ -56,7 +56,7 @@ export const make = (
     const keeper = yield* ProfileKeeper.make(driver, events)
     const { conversations } = driver.machine
     const history = new Remembrance(options.history ?? false, keeper, conversations, events)
-    const [leaving, beganAt] = [yield* Deferred.make<never, ClientError>(), time.wall()]
+    const [leaving, beganAt] = [yield* Deferred.make<never, Closed>(), time.wall()]
     const transfers = yield* Transfers.make({
       crypto,
       entropy,
@@ -120,7 +120,7 @@ const makeDriver = (
   options: ClientOptions,
   crypto: Primitives,
   entropy: Entropy["Type"]
-): Effect.Effect<Driver.Driver, ClientError, Datagrams | Interfaces | Scope.Scope> =>
+): Effect.Effect<Driver.Driver, NoNetwork, Datagrams | Interfaces | Scope.Scope> =>
   Effect.gen(function* () {
     const { lan = false, path = "prefer-direct", server } = options
     if (server === undefined && !lan) return yield* noNetwork("neither a server nor the local network is to be asked")

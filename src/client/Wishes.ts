@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { ClientError } from "../core/client/ClientError.js"
+import type { NoNetwork } from "../core/client/ClientError.js"
 import type { Wish } from "../core/client/Output.js"
 import * as Endpoint from "../domain/Endpoint.js"
 import type { Datagrams } from "../services/Datagrams.js"
@@ -27,7 +27,7 @@ export const make = (
   driver: Driver,
   keeper: ProfileKeeper,
   start: (effect: Effect.Effect<void>) => void
-): Effect.Effect<Wishes, ClientError, Datagrams | Dialer | Interfaces | Resolver | Scope.Scope> =>
+): Effect.Effect<Wishes, NoNetwork, Datagrams | Dialer | Interfaces | Resolver | Scope.Scope> =>
   Effect.gen(function* () {
     const interfaces = yield* Interfaces
     const resolver = yield* Resolver

@@ -4,7 +4,7 @@ import * as Mailbox from "effect/Mailbox"
 import * as Stream from "effect/Stream"
 import type { OpenChannel } from "../../src/client/Channels.js"
 import type { ClientApi } from "../../src/client/Client.js"
-import { ClientError, type ClientErrorCode } from "../../src/core/client/ClientError.js"
+import { NickTaken, NoSuchPeer, NoSuchTransfer, NotConnected } from "../../src/core/client/ClientError.js"
 import type { ClientEvent } from "../../src/core/client/Events.js"
 import type { Transfer } from "../../src/core/client/Transfer.js"
 import { TransferId } from "../../src/core/files/Content.js"
@@ -42,8 +42,6 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
   const happens: FakeClient["happens"] = (...all) => {
     for (const event of all) events.unsafeOffer(event)
   }
-  const refuse = (code: ClientErrorCode, message: string, suggestions?: ReadonlyArray<string>) =>
-    new ClientError({ code, message, ...(suggestions === undefined ? {} : { suggestions }) })
   const info = (nick: string) => ({ nick, address: "192.0.2.1:1000", fingerprint: `key of ${nick}` })
   const call = (name: string) => Effect.sync(() => void calls.push(name))
 
@@ -57,7 +55,8 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
       call(`register ${nick}`).pipe(
         Effect.zipRight(server.await),
         Effect.flatMap(() => {
-          if (taken.has(nick)) return refuse("NickTaken", `${nick} is taken`, [`${nick}2`])
+          if (taken.has(nick))
+            return new NickTaken({ message: `${nick} is taken`, suggestions: [`${nick}2`], byOurselves: false })
           if (registered !== nick) happens({ _tag: "Registered", ...info(nick) })
           registered = nick
           return Effect.succeed(info(nick))
@@ -67,7 +66,7 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
     query: (nick) =>
       call(`query ${nick}`).pipe(
         Effect.flatMap(() => {
-          if (nick === "nobody") return refuse("NoSuchPeer", "nobody has this nickname")
+          if (nick === "nobody") return new NoSuchPeer({ message: "nobody has this nickname" })
           queried.add(nick)
           return Effect.succeed({ _tag: "Open", peer: info(nick) } as OpenChannel)
         })
@@ -75,7 +74,7 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
     send: (nick, text) =>
       call(`send ${nick} ${text}`).pipe(
         Effect.flatMap(() => {
-          if (!queried.has(nick)) return refuse("NotConnected", `query ${nick} first`)
+          if (!queried.has(nick)) return new NotConnected({ message: `query ${nick} first` })
           const id = messageId(++messages)
           happens({ _tag: "Delivered", nick, id })
           // On a fast path the answer of the peer is here before the caller goes on.
@@ -102,7 +101,7 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
                 lines: [`${nick} is reached through the relay`],
                 advice: "use IPv6"
               })
-            : refuse("NotConnected", `query ${nick} first`)
+            : new NotConnected({ message: `query ${nick} first` })
         )
       ),
     setPath: (nick, policy) => call(`path ${nick} ${policy}`),
@@ -111,7 +110,7 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
         Effect.flatMap(call(`offer ${nick} ${path}`), () =>
           queried.has(nick)
             ? Effect.succeed(transfer({ name: path, nick }))
-            : refuse("NotConnected", `query ${nick} first`)
+            : new NotConnected({ message: `query ${nick} first` })
         ),
       offerStream: (nick, name) => Effect.as(call(`offerStream ${nick} ${name}`), transfer({ name, nick })),
       accept: (id, directory) => Effect.zipRight(call(`accept ${id} ${directory}`), known(id)),
@@ -142,7 +141,7 @@ export const TRANSFER = TransferId.make("f1".repeat(16))
 export const NO_TRANSFER = TransferId.make("0".repeat(32))
 
 const known = (id: string) =>
-  id === NO_TRANSFER ? new ClientError({ code: "NoSuchTransfer", message: `there is no transfer ${id}` }) : Effect.void
+  id === NO_TRANSFER ? new NoSuchTransfer({ message: `there is no transfer ${id}` }) : Effect.void
 
 /** A transfer that is offered to us. */
 export const transfer = (some: Partial<Transfer>): Transfer => ({

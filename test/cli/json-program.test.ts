@@ -8,7 +8,7 @@ import * as TestContext from "effect/TestContext"
 import { describe, expect, it } from "vitest"
 import { MAX_COMMAND } from "../../src/cli/json/Command.js"
 import * as Program from "../../src/cli/json/Program.js"
-import { ClientError } from "../../src/core/client/ClientError.js"
+import { KeyChanged, Profile } from "../../src/core/client/ClientError.js"
 import * as Memory from "../../src/layers/memory/Terminal.js"
 import { Terminal, TerminalClosed } from "../../src/services/Terminal.js"
 import { messageId } from "../support/ids.js"
@@ -239,7 +239,7 @@ describe("JSON mode", () => {
     test(
       Effect.gen(function* () {
         const refused = (client: FakeClient.FakeClient) =>
-          Object.assign(client, { register: () => new ClientError({ code: "Profile", message: "no such folder" }) })
+          Object.assign(client, { register: () => new Profile({ message: "no such folder" }) })
         const { events, terminal, exit } = yield* start("alice", refused)
         terminal.end()
         expect(String(yield* exit)).toContain("the input ended before there was a nickname")
@@ -254,7 +254,7 @@ describe("JSON mode", () => {
     test(
       Effect.gen(function* () {
         const { client, command, events, terminal, exit } = yield* start("alice", (client) =>
-          Object.assign(client, { query: () => new ClientError({ code: "KeyChanged", message: "compare first" }) })
+          Object.assign(client, { query: () => new KeyChanged({ message: "compare first" }) })
         )
         command({ cmd: "query", nick: "bob", ref: 1 })
         yield* terminal.shows("compare first")

@@ -22,8 +22,8 @@ const mutual = (alice: Person, bob: Person) =>
     yield* bob.next("Mutual")
   })
 
-const codeOf = <A, E extends { readonly code: string }>(effect: Effect.Effect<A, E>) =>
-  Effect.map(Effect.flip(effect), ({ code }) => code)
+const codeOf = <A, E extends { readonly _tag: string }>(effect: Effect.Effect<A, E>) =>
+  Effect.map(Effect.flip(effect), ({ _tag }) => _tag)
 
 describe("registration", () => {
   it("gives a nickname, lists everybody, and tells of comings and goings", () =>
@@ -69,7 +69,7 @@ describe("registration", () => {
         yield* world.person("alice")
         const late = yield* world.client()
         const error = yield* Effect.flip(late.client.register("аlice"))
-        expect(error).toMatchObject({ code: "NickTaken", suggestions: expect.arrayContaining([expect.any(String)]) })
+        expect(error).toMatchObject({ _tag: "NickTaken", suggestions: expect.arrayContaining([expect.any(String)]) })
         expect(late.disk.names().length + late.disk.locks.size).toBe(0)
         yield* late.client.register("carol")
         yield* late.client.register("carola")
@@ -114,7 +114,7 @@ describe("registration", () => {
         yield* world.server(code === "Unauthorized" ? { token: "secret" } : {})
         const { client } = yield* world.client({ token: "guess" })
         const error = yield* Effect.flip(client.register(nick))
-        expect(error.code).toBe(code)
+        expect(error._tag).toBe(code)
         expect(error.message).toMatch(/^[^\n]+$/)
       })
     )
@@ -161,7 +161,7 @@ describe("registration", () => {
         const bytes = new TextEncoder().encode("parley-identity-v1 nonsense")
         disk.replace("profiles/alice/identity", bytes)
         const error = yield* Effect.flip(client.register("alice"))
-        expect(error).toMatchObject({ code: "Profile", message: expect.stringContaining("profiles/alice/identity") })
+        expect(error).toMatchObject({ _tag: "Profile", message: expect.stringContaining("profiles/alice/identity") })
         expect(disk.read("profiles/alice/identity")).toEqual(bytes)
         yield* client.register("carol")
       })
@@ -430,7 +430,7 @@ describe("changed keys", () => {
         const other = yield* world.person("bob")
         const after = (yield* other.next("Registered")).fingerprint
         const error = yield* Effect.flip(alice.client.query("bob"))
-        expect(error).toMatchObject({ code: "KeyChanged" })
+        expect(error).toMatchObject({ _tag: "KeyChanged" })
         for (const part of [before, after]) expect(error.message).toContain(part)
 
         yield* other.client.query("alice")

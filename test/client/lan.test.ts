@@ -67,13 +67,13 @@ describe("clients on a local network", () => {
         yield* ann.client.send("bob", "hi")
         yield* sees(bob, "Incoming")
         expect(peer.fingerprint).toBe((yield* bob.client.list).find(({ nick }) => nick === "bob")!.fingerprint)
-        expect((yield* Effect.flip(bob.client.send("ann", "no"))).code).toBe("NotConnected")
+        expect((yield* Effect.flip(bob.client.send("ann", "no")))._tag).toBe("NotConnected")
         yield* bob.client.query("ann")
         yield* bob.client.send("ann", "hello")
         yield* sees(bob, "Message")
         yield* sees(ann, "Message")
         expect([texts(ann), texts(bob)]).toEqual([["hello"], ["hi"]])
-        expect((yield* Effect.flip(ann.client.query("carl"))).code).toBe("NoSuchPeer")
+        expect((yield* Effect.flip(ann.client.query("carl")))._tag).toBe("NoSuchPeer")
         yield* bob.client.exit()
         yield* sees(ann, "Disconnected")
       })
@@ -94,7 +94,7 @@ describe("clients on a local network", () => {
         yield* sees(ann, "Connected")
         // The other one now counts as somebody who poses as the first.
         const stranger = bobs.find((nick) => !nick.endsWith(own.slice(0, 5)))!
-        expect((yield* Effect.flip(ann.client.query(stranger))).code).toBe("KeyChanged")
+        expect((yield* Effect.flip(ann.client.query(stranger)))._tag).toBe("KeyChanged")
       })
     ))
 
@@ -123,7 +123,7 @@ describe("clients on a local network", () => {
       Effect.gen(function* () {
         const machine = yield* Layer.build(Layer.provideMerge(Profile.layer, Sim.layer("ann", { ipv4: "192.168.1.2" })))
         const failed = (options: Parameters<typeof Client.make>[0]) =>
-          Effect.map(Effect.flip(Effect.provide(Client.make(options), machine)), ({ code }) => code)
+          Effect.map(Effect.flip(Effect.provide(Client.make(options), machine)), ({ _tag }) => _tag)
         expect(yield* failed({ lan: true })).toBe("NoNetwork")
         expect(yield* failed({})).toBe("NoNetwork")
       }).pipe(Effect.scoped, Effect.orDie)

@@ -52,9 +52,9 @@ export const fromTransfer = ({
 /** Why a command failed that was about `nick`, if it was about somebody. */
 export const fromError = (error: ClientError, nick?: string): Event => ({
   event: "error",
-  code: error.code,
-  message: withHint(error, nick),
-  ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs })
+  code: error._tag,
+  message: withHint({ code: error._tag, message: error.message }, nick),
+  ...(error._tag === "RateLimited" ? { retryAfterMs: error.retryAfterMs } : {})
 })
 
 const withHint = (error: { readonly code: string; readonly message: string }, nick: string | undefined): string =>

@@ -242,8 +242,8 @@ const register = (request: NickRequest, session: Session): Effect.Effect<void, T
     onFailure: (error) => {
       asked.splice(asked.indexOf(request), 1)
       return emit(
-        error.code === "NickTaken"
-          ? { event: "nickTaken", nick: request.nick, suggestions: error.suggestions ?? [] }
+        error._tag === "NickTaken"
+          ? { event: "nickTaken", nick: request.nick, suggestions: error.suggestions }
           : FromClient.fromError(error),
         request.ref
       )

@@ -66,11 +66,14 @@ export const open = (
     const query: Session["query"] = (nick) =>
       client.query(nick).pipe(
         Effect.map(({ peer }) => peer),
-        Effect.catchIf(
-          ({ code }) => code === "RateLimited" || code === "Busy",
-          ({ retryAfterMs = PAUSE }) => Effect.delay(query(nick), Duration.millis(Math.max(PAUSE, retryAfterMs)))
-        ),
-        Effect.mapError((error) => (error._tag === "ClientError" ? ofError(error, nick) : error))
+        Effect.catchAll((error) =>
+          error._tag === "RateLimited" || error._tag === "Busy"
+            ? Effect.delay(
+                query(nick),
+                Duration.millis(error._tag === "RateLimited" ? Math.max(PAUSE, error.retryAfterMs) : PAUSE)
+              )
+            : ofError(error, nick)
+        )
       )
 
     return {
@@ -81,9 +84,9 @@ export const open = (
     }
   })
 
-export const ofError = ({ code, message }: ClientError, nick?: string): ProgramError => {
-  const hint = code === "KeyChanged" && nick !== undefined ? `, with /trust ${nick} in parley client` : ""
-  return new ProgramError({ code, message: SafeText.line(`${message}${hint}`), exitCode: ofClientError(code) })
+export const ofError = ({ _tag, message }: ClientError, nick?: string): ProgramError => {
+  const hint = _tag === "KeyChanged" && nick !== undefined ? `, with /trust ${nick} in parley client` : ""
+  return new ProgramError({ code: _tag, message: SafeText.line(`${message}${hint}`), exitCode: ofClientError(_tag) })
 }
 
 /** Milliseconds before a server is asked again that wants us to wait. */

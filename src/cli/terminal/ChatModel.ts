@@ -149,9 +149,9 @@ export class ChatModel {
   }
 
   /** Why something failed that had to do with `nick`. */
-  failed(error: { readonly code: string; readonly message: string }, nick?: string): ReadonlyArray<string> {
-    const complaint = this.#palette.warn(`* ${SafeText.line(error.message)}`)
-    if (error.code !== "KeyChanged" || nick === undefined) return [complaint]
+  failed(code: string, message: string, nick?: string): ReadonlyArray<string> {
+    const complaint = this.#palette.warn(`* ${SafeText.line(message)}`)
+    if (code !== "KeyChanged" || nick === undefined) return [complaint]
     const accept = this.#palette.bold(`/trust ${SafeText.line(nick, MAX_NICK)}`)
     return [complaint, this.remark(`type ${accept} to accept the new key, once you have compared it`)]
   }
@@ -285,7 +285,7 @@ export class ChatModel {
     },
     Failed: (event) => {
       if (event.code === "ProfileInUse") this.#passing = true
-      return this.failed(event, event.nick)
+      return this.failed(event.code, event.message, event.nick)
     },
     Closed: (event) => {
       return [

@@ -68,9 +68,9 @@ export const make = ({
             if (chat.choosing && !terminal.inputIsTty)
               return new ProgramError({ message: SafeText.line(error.message) })
             return ui.print(
-              error.code === "NickTaken"
-                ? chat.taken(nick, error.suggestions ?? [], error.byOurselves ? error.message : undefined)
-                : chat.failed(error)
+              error._tag === "NickTaken"
+                ? chat.taken(nick, error.suggestions, error.byOurselves ? error.message : undefined)
+                : chat.failed(error._tag, error.message)
             )
           }
         }),

@@ -1,6 +1,6 @@
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
-import type { ClientError } from "../../core/client/ClientError.js"
+import type { AcceptError, OfferError, TransferError } from "../../core/client/ClientError.js"
 import type { Transfer } from "../../core/client/Transfer.js"
 import type { TransferId } from "../../core/files/Content.js"
 
@@ -17,7 +17,7 @@ export interface FilesApi {
    * when there is nothing to send there. What an earlier process of ours left of the same offer, and was not gone on
    * with by itself, is gone on with.
    */
-  readonly offer: (nick: string, path: string) => Effect.Effect<Transfer, ClientError>
+  readonly offer: (nick: string, path: string) => Effect.Effect<Transfer, OfferError>
   /**
    * Offers bytes that no file holds under `name`. They are put into a temporary file of ours first, so that they can be
    * sent again after a break; it is removed in the end. A process that ends before the transfer does takes the offer
@@ -27,27 +27,27 @@ export interface FilesApi {
     nick: string,
     name: string,
     content: Stream.Stream<Uint8Array, E>
-  ) => Effect.Effect<Transfer, ClientError | E>
+  ) => Effect.Effect<Transfer, OfferError | E>
   /**
    * Accepts an offer into `directory` (the client's `downloads` when left out), under a name that nothing has there
    * yet. The name appears when the last byte is there and verified, not before.
    */
-  readonly accept: (id: TransferId, directory?: string) => Effect.Effect<void, ClientError>
+  readonly accept: (id: TransferId, directory?: string) => Effect.Effect<void, AcceptError>
   /**
    * Accepts an offered file and hands its bytes over in order, each chunk verified before it comes out; on disk there
    * is nothing. Goes on over later connections as long as the stream is pulled. Interrupting it cancels the transfer.
    */
-  readonly acceptStream: (id: TransferId) => Stream.Stream<Uint8Array, ClientError>
+  readonly acceptStream: (id: TransferId) => Stream.Stream<Uint8Array, AcceptError>
   /** Refuses an offer. */
-  readonly decline: (id: TransferId) => Effect.Effect<void, ClientError>
+  readonly decline: (id: TransferId) => Effect.Effect<void, TransferError>
   /**
    * Ends a transfer for good, in either direction and any state; what had arrived is removed. The other side is told
    * `reason`, at once or when it is there again.
    */
-  readonly cancel: (id: TransferId, reason?: CancelReason) => Effect.Effect<void, ClientError>
+  readonly cancel: (id: TransferId, reason?: CancelReason) => Effect.Effect<void, TransferError>
   /** Stops the flow of bytes, and lets it go on. The other side is told. */
-  readonly pause: (id: TransferId) => Effect.Effect<void, ClientError>
-  readonly resume: (id: TransferId) => Effect.Effect<void, ClientError>
+  readonly pause: (id: TransferId) => Effect.Effect<void, TransferError>
+  readonly resume: (id: TransferId) => Effect.Effect<void, TransferError>
   /** All that are under way, and the last `MAX_FINISHED` that ended, oldest first. */
   readonly list: Effect.Effect<ReadonlyArray<Transfer>>
 }

@@ -3,7 +3,16 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { ClientError, closed, notConnected } from "../../core/client/ClientError.js"
+import {
+  type AcceptError,
+  Busy,
+  type Closed,
+  closed,
+  File,
+  NoSuchTransfer,
+  type NotConnected,
+  notConnected
+} from "../../core/client/ClientError.js"
 import type { Conversation, Conversations } from "../../core/client/Conversations.js"
 import type { TransferId } from "../../core/files/Content.js"
 import * as FileName from "../../domain/FileName.js"
@@ -20,7 +29,7 @@ import { MAX_OPEN, type TransferTable } from "./TransferTable.js"
 export interface FilesCalls {
   readonly api: FilesApi
   /** Accepts an offer into a folder, if there is room for it. */
-  readonly acceptInto: (incoming: Incoming, directory: string) => Effect.Effect<void, ClientError>
+  readonly acceptInto: (incoming: Incoming, directory: string) => Effect.Effect<void, AcceptError>
 }
 
 export const make = ({
@@ -41,7 +50,7 @@ export const make = ({
   /** Whether it is about to: what is taken back then ends as all calls do. */
   readonly isLeaving: () => boolean
   /** Fails when the client leaves, and with it what waits. */
-  readonly leaving: Deferred.Deferred<never, ClientError>
+  readonly leaving: Deferred.Deferred<never, Closed>
   readonly table: TransferTable
   /** Begins the life of something of ours; `after` follows its end. */
   readonly run: (outgoing: Outgoing, after?: Effect.Effect<void>) => void
@@ -55,7 +64,7 @@ export const make = ({
     )
 
   const underWay = (id: TransferId) =>
-    Effect.suspend(() => {
+    Effect.suspend((): Effect.Effect<Incoming | Outgoing, NoSuchTransfer> => {
       const transfer = table.get(id)
       if (transfer === undefined) return noSuch(`there is no transfer ${id}`)
       return transfer.status.ended ? noSuch("this transfer is over") : Effect.succeed(transfer)
@@ -97,7 +106,7 @@ export const make = ({
 
   /** Whom something can be offered to now. */
   const asked = (nick: string) =>
-    Effect.suspend(() => {
+    Effect.suspend((): Effect.Effect<Conversation, NotConnected | Busy> => {
       const conversation = conversations.byNick(nick)
       if (conversation?.asked !== true) return notConnected(nick)
       return table.hasRoom(conversation.peer, "out") ? Effect.succeed(conversation) : tooMany(nick)
@@ -178,17 +187,17 @@ const spooled = <E>(files: Files["Type"], content: Stream.Stream<Uint8Array, E>)
     return { found, scope }
   })
 
-const file = (message: string) => new ClientError({ code: "File", message })
+const file = (message: string) => new File({ message })
 
 const ofFiles = ({ message }: FilesError) => file(message)
 
-const noSuch = (message: string) => new ClientError({ code: "NoSuchTransfer", message })
+const noSuch = (message: string) => new NoSuchTransfer({ message })
 
 const noRoom = (path: string, size: number, free: number) =>
   file(`it has ${size} bytes, and there is room for ${free} in ${path}`)
 
 const tooMany = (nick: string) =>
-  new ClientError({ code: "Busy", message: `${MAX_OPEN} transfers to ${nick} are under way; wait until one is over` })
+  new Busy({ message: `${MAX_OPEN} transfers to ${nick} are under way; wait until one is over` })
 
 /** Nobody else can know where something will arrive. */
 const TOKEN_BYTES = 8

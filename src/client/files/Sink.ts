@@ -3,7 +3,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { ClientError } from "../../core/client/ClientError.js"
+import type { Closed, File } from "../../core/client/ClientError.js"
 import type { Content } from "../../core/files/Content.js"
 import { folded } from "../../core/files/SafePaths.js"
 import type { Place as Portion } from "../../core/files/TransferIo.js"
@@ -73,7 +73,7 @@ export const onDisk = (files: Files["Type"], { directory, folds, token }: Place)
   })
 
 /** Whoever pulls: a few pieces wait there, then the sender waits. */
-export const toConsumer = (pieces: PieceQueue, errorOf: (message: string) => ClientError): Sink => {
+export const toConsumer = (pieces: PieceQueue, errorOf: (message: string) => File | Closed): Sink => {
   let handedOver = 0
   return {
     renamed: 0,
@@ -99,11 +99,11 @@ export const toConsumer = (pieces: PieceQueue, errorOf: (message: string) => Cli
 export class PieceQueue {
   readonly #pieces: Array<Uint8Array> = []
   #state: "open" | "ended" | "used" | "closed" = "open"
-  #failure: ClientError | undefined
+  #failure: File | Closed | undefined
   readonly #waiting = new Set<() => void>()
 
   /** Ends when all was used; fails with what `fail` says. */
-  readonly stream: Stream.Stream<Uint8Array, ClientError> = Stream.repeatEffectOption(
+  readonly stream: Stream.Stream<Uint8Array, File | Closed> = Stream.repeatEffectOption(
     this.#when(() => {
       if (this.#failure !== undefined) return Effect.fail(Option.some(this.#failure))
       const piece = this.#pieces.shift()
@@ -140,7 +140,7 @@ export class PieceQueue {
     })
   })
 
-  fail(error: ClientError): void {
+  fail(error: File | Closed): void {
     this.#failure ??= error
     this.close()
   }

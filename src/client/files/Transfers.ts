@@ -2,7 +2,7 @@ import type * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
-import type { ClientError } from "../../core/client/ClientError.js"
+import { type Closed, failed } from "../../core/client/ClientError.js"
 import type { Conversation, Conversations } from "../../core/client/Conversations.js"
 import { type Offer, TRANSFER_ID_BYTES, type TransferId, transferIdOf } from "../../core/files/Content.js"
 import type { EndReason } from "../../core/files/EndReason.js"
@@ -58,7 +58,7 @@ export const make = (options: {
   readonly events: EventQueue
   readonly peers: PeerDriver
   /** Fails when the client leaves. */
-  readonly leaving: Deferred.Deferred<never, ClientError>
+  readonly leaving: Deferred.Deferred<never, Closed>
   readonly store: () => TransferStore | undefined
   /** Where accepted files go when nothing else is said. */
   readonly downloads: string
@@ -224,10 +224,10 @@ export const make = (options: {
     /** Accepts an offer by rule. When that fails, the user is asked after all. */
     const welcome = (incoming: Incoming): Effect.Effect<void> =>
       calls.acceptInto(incoming, options.downloads).pipe(
-        Effect.catchAll(({ code, message }) =>
+        Effect.catchAll((error) =>
           Effect.sync(() => {
             const { nick } = incoming.status.snapshot()
-            if (!incoming.status.ended) events.offer({ _tag: "Failed", code, message, nick })
+            if (!incoming.status.ended) events.offer(failed(error, nick))
           })
         )
       )

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
-import { ClientError } from "../../core/client/ClientError.js"
+import type { HistoryError } from "../../core/client/ClientError.js"
+import * as ClientErrors from "../../core/client/ClientError.js"
 import type { Conversations } from "../../core/client/Conversations.js"
 import type { HistoryNote } from "../../core/client/Output.js"
 import {
@@ -37,19 +38,19 @@ export class Remembrance {
     else this.history?.write(note.peer, note.entry)
   }
 
-  find({ before, limit = DEFAULT_LIMIT, nick, search = "" }: HistoryQuery): Effect.Effect<HistoryPage, ClientError> {
+  find({ before, limit = DEFAULT_LIMIT, nick, search = "" }: HistoryQuery): Effect.Effect<HistoryPage, HistoryError> {
     const words = search.split(/\s+/).filter((word) => word !== "")
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
-      return new ClientError({ code: "History", message: `the limit is a whole number from 1 to ${MAX_LIMIT}` })
+      return new ClientErrors.History({ message: `the limit is a whole number from 1 to ${MAX_LIMIT}` })
     if (search.length > MAX_SEARCH)
-      return new ClientError({ code: "History", message: `search for ${MAX_SEARCH} characters at most` })
+      return new ClientErrors.History({ message: `search for ${MAX_SEARCH} characters at most` })
     return this.use((history) =>
       history.read(this.whose(nick), { limit, words, ...(before === undefined ? {} : { before }) })
     )
   }
 
   /** Forgets what was said with a nickname, or everything. */
-  clear(nick: string | undefined): Effect.Effect<void, ClientError> {
+  clear(nick: string | undefined): Effect.Effect<void, HistoryError> {
     return this.use((history) => history.clear(this.whose(nick)))
   }
 
@@ -57,18 +58,14 @@ export class Remembrance {
     return this.wanted ? this.keeper.profile?.history : undefined
   }
 
-  private use<A>(act: (history: History) => Effect.Effect<A, StoreError>): Effect.Effect<A, ClientError> {
-    return Effect.suspend(() => {
+  private use<A>(act: (history: History) => Effect.Effect<A, StoreError>): Effect.Effect<A, HistoryError> {
+    return Effect.suspend((): Effect.Effect<A, HistoryError> => {
       const { history } = this
       if (history !== undefined)
-        return Effect.mapError(act(history), ({ message }) => new ClientError({ code: "History", message }))
+        return Effect.mapError(act(history), ({ message }) => new ClientErrors.History({ message }))
       if (this.keeper.profile === undefined)
-        return new ClientError({
-          code: "NotRegistered",
-          message: "register a nickname first: each has its own history"
-        })
-      return new ClientError({
-        code: "HistoryOff",
+        return new ClientErrors.NotRegistered({ message: "register a nickname first: each has its own history" })
+      return new ClientErrors.HistoryOff({
         message: this.wanted ? "there is no history for a passing identity" : "history is off this time (--no-history)"
       })
     })

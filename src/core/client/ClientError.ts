@@ -1,179 +1,233 @@
-import * as Data from "effect/Data"
+import * as Schema from "effect/Schema"
 import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
 import type * as Control from "../../protocol/Control.js"
 import type { SendRefusal } from "../peer/chat/Conversation.js"
 import type { ClientEvent } from "./Events.js"
 import { MAX_PINS } from "./Pins.js"
 
-export type ClientErrorCode =
-  | "NickTaken"
-  | "NickInvalid"
-  | "NickReserved"
-  | "NotRegistered"
-  | "NoSuchPeer"
-  | "NotAccepting"
-  | "RateLimited"
-  | "Unauthorized"
-  | "Busy"
-  /** Law 2: query the peer first. */
-  | "NotConnected"
-  /** The peer's key is not the one pinned under this nickname. */
-  | "KeyChanged"
-  /** The peer has no key, or its record is not valid. */
-  | "NoKey"
-  | "Yourself"
-  | "BadMessage"
-  | "OutboxFull"
-  /** A file or folder cannot be read or stored; the message names it. */
-  | "File"
-  /** No such transfer, or it is not in a state for this. */
-  | "NoSuchTransfer"
-  /** The server cannot be reached now. */
-  | "ServerUnreachable"
-  /** The server broke the protocol. */
-  | "Protocol"
-  /** The profile (identity, known peers) cannot be read; the message names the file. */
-  | "Profile"
-  /** The history cannot be read or changed; the message says why. */
-  | "History"
-  /** No history is kept. */
-  | "HistoryOff"
-  /** Others are not to be told what was read. */
-  | "ReadReceiptsOff"
-  /** No UDP socket could be opened. */
-  | "NoNetwork"
-  | "Closed"
+/**
+ * What can fail at a client, one error for each failure: `catchTag` tells them apart, and the tag is the code of JSON
+ * mode. `message` is one line for people: what happened, and what to do next.
+ */
 
-export class ClientError extends Data.TaggedError("ClientError")<{
-  readonly code: ClientErrorCode
-  /** One line for people: what happened and what to do next. */
-  readonly message: string
-  readonly suggestions?: ReadonlyArray<string>
-  /** With `NickTaken`: by another program on this machine that uses our own profile. */
-  readonly byOurselves?: boolean
-  readonly retryAfterMs?: number
-  readonly refusal?: SendRefusal
-}> {}
+const message = { message: Schema.String }
+
+/** Somebody else has the nickname. */
+export class NickTaken extends Schema.TaggedError<NickTaken>()("NickTaken", {
+  ...message,
+  /** Free nicknames close to the one asked for. */
+  suggestions: Schema.Array(Schema.String),
+  /** The other program is on this machine, and uses our own profile. */
+  byOurselves: Schema.Boolean
+}) {}
+export class NickInvalid extends Schema.TaggedError<NickInvalid>()("NickInvalid", message) {}
+export class NickReserved extends Schema.TaggedError<NickReserved>()("NickReserved", message) {}
+export class NotRegistered extends Schema.TaggedError<NotRegistered>()("NotRegistered", message) {}
+export class NoSuchPeer extends Schema.TaggedError<NoSuchPeer>()("NoSuchPeer", message) {}
+export class NotAccepting extends Schema.TaggedError<NotAccepting>()("NotAccepting", message) {}
+export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited", {
+  ...message,
+  /** Milliseconds after which the server listens again. */
+  retryAfterMs: Schema.Number
+}) {}
+/** The server demands another access token. */
+export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", message) {}
+/** There is no room for more of this, here or at the server. */
+export class Busy extends Schema.TaggedError<Busy>()("Busy", message) {}
+/** Law 2: query the peer first. */
+export class NotConnected extends Schema.TaggedError<NotConnected>()("NotConnected", message) {}
+/** The peer's key is not the one pinned under this nickname. */
+export class KeyChanged extends Schema.TaggedError<KeyChanged>()("KeyChanged", message) {}
+/** The peer has no key, or its record is not valid. */
+export class NoKey extends Schema.TaggedError<NoKey>()("NoKey", message) {}
+export class Yourself extends Schema.TaggedError<Yourself>()("Yourself", message) {}
+/** The text is empty or too long. */
+export class BadMessage extends Schema.TaggedError<BadMessage>()("BadMessage", message) {}
+export class OutboxFull extends Schema.TaggedError<OutboxFull>()("OutboxFull", message) {}
+/** A file or folder cannot be read or stored; the message names it. */
+export class File extends Schema.TaggedError<File>()("File", message) {}
+/** No such transfer, or it is not in a state for this. */
+export class NoSuchTransfer extends Schema.TaggedError<NoSuchTransfer>()("NoSuchTransfer", message) {}
+/** The server cannot be reached now. */
+export class ServerUnreachable extends Schema.TaggedError<ServerUnreachable>()("ServerUnreachable", message) {}
+/** The server broke the protocol. */
+export class Protocol extends Schema.TaggedError<Protocol>()("Protocol", message) {}
+/** The profile (identity, known peers) cannot be read; the message names the file. */
+export class Profile extends Schema.TaggedError<Profile>()("Profile", message) {}
+/** The history cannot be read or changed; the message says why. */
+export class History extends Schema.TaggedError<History>()("History", message) {}
+/** No history is kept. */
+export class HistoryOff extends Schema.TaggedError<HistoryOff>()("HistoryOff", message) {}
+/** Others are not to be told what was read. */
+export class ReadReceiptsOff extends Schema.TaggedError<ReadReceiptsOff>()("ReadReceiptsOff", message) {}
+/** No UDP socket could be opened. */
+export class NoNetwork extends Schema.TaggedError<NoNetwork>()("NoNetwork", message) {}
+/** This client has left. */
+export class Closed extends Schema.TaggedError<Closed>()("Closed", message) {}
+
+export const ClientError = Schema.Union(
+  NickTaken,
+  NickInvalid,
+  NickReserved,
+  NotRegistered,
+  NoSuchPeer,
+  NotAccepting,
+  RateLimited,
+  Unauthorized,
+  Busy,
+  NotConnected,
+  KeyChanged,
+  NoKey,
+  Yourself,
+  BadMessage,
+  OutboxFull,
+  File,
+  NoSuchTransfer,
+  ServerUnreachable,
+  Protocol,
+  Profile,
+  History,
+  HistoryOff,
+  ReadReceiptsOff,
+  NoNetwork,
+  Closed
+)
+export type ClientError = typeof ClientError.Type
+export type ClientErrorCode = ClientError["_tag"]
+
+// What each call of a client can fail with ----------------------------------------------------------------------------
+
+/** A request to the server: it is the server that chooses how it refuses one. */
+export type ServerError =
+  | NickTaken
+  | NickInvalid
+  | NickReserved
+  | NotRegistered
+  | NoSuchPeer
+  | NotAccepting
+  | RateLimited
+  | Unauthorized
+  | Busy
+  | ServerUnreachable
+  | Protocol
+  | Closed
+export type RegisterError = ServerError | Profile
+export type QueryError = ServerError | Yourself | KeyChanged | NoKey | Profile | NotConnected
+export type SendError = NotConnected | BadMessage | OutboxFull | Closed
+export type TrustError = NoSuchPeer | NotRegistered | Busy | Profile | Closed
+export type HistoryError = NotRegistered | HistoryOff | History
+export type ReadError = NotConnected | ReadReceiptsOff
+export type OfferError = NotConnected | Busy | File | Closed
+export type AcceptError = NoSuchTransfer | File | Closed
+/** Anything else that is done to a transfer. */
+export type TransferError = NoSuchTransfer | Closed
 
 /** The refusals of server, machine and own rules as errors for people: one line each, with what to do next. */
 
-export const ofRefusal = (refusal: Control.Refusal): ClientError => {
+export const ofRefusal = (refusal: Control.Refusal): ServerError => {
   switch (refusal._tag) {
     case "NickTaken":
-      return new ClientError({
-        code: "NickTaken",
+      return new NickTaken({
         message: withHint(refusal.message, suggest(refusal.suggestions)),
-        suggestions: refusal.suggestions
+        suggestions: refusal.suggestions,
+        byOurselves: false
       })
     case "NickInvalid":
+      return new NickInvalid({ message: refusal.message })
     case "NickReserved":
+      return new NickReserved({ message: refusal.message })
     case "NotRegistered":
+      return new NotRegistered({ message: refusal.message })
     case "NoSuchPeer":
+      return noSuchPeer(refusal.message)
     case "NotAccepting":
+      return new NotAccepting({ message: refusal.message })
     case "Busy":
-      return new ClientError({ code: refusal._tag, message: refusal.message })
+      return new Busy({ message: refusal.message })
     case "Unauthorized":
-      return new ClientError({
-        code: "Unauthorized",
-        message: withHint(refusal.message, "this server demands its access token")
-      })
+      return new Unauthorized({ message: withHint(refusal.message, "this server demands its access token") })
     case "RateLimited":
-      return new ClientError({
-        code: "RateLimited",
+      return new RateLimited({
         message: withHint(refusal.message, `try again in ${Math.max(1, Math.ceil(refusal.retryAfterMs / 1000))} s`),
         retryAfterMs: refusal.retryAfterMs
       })
     case "TooLarge":
     case "Malformed":
     case "Unsupported":
-      return new ClientError({ code: "Protocol", message: `the server did not understand us: ${refusal.message}` })
+      return protocol(`the server did not understand us: ${refusal.message}`)
   }
 }
 
-export const ofSendRefusal = (refusal: SendRefusal, nick: string): ClientError => {
+export const ofSendRefusal = (refusal: SendRefusal, nick: string): NotConnected | BadMessage | OutboxFull => {
   switch (refusal._tag) {
     case "NotConsented":
       return notConnected(nick)
     case "BadLength":
-      return new ClientError({
-        code: "BadMessage",
-        message: `a message has between 1 byte and ${MAX_MESSAGE / 1024} KiB`,
-        refusal
-      })
+      return new BadMessage({ message: `a message has between 1 byte and ${MAX_MESSAGE / 1024} KiB` })
     case "OutboxFull":
-      return new ClientError({
-        code: "OutboxFull",
-        message: `too much is waiting for ${nick}; wait until some of it is delivered`,
-        refusal
-      })
+      return new OutboxFull({ message: `too much is waiting for ${nick}; wait until some of it is delivered` })
   }
 }
 
-export const notConnected = (nick: string): ClientError =>
-  new ClientError({ code: "NotConnected", message: `ask for ${nick} first (query ${nick}), then write` })
+export const notConnected = (nick: string): NotConnected =>
+  new NotConnected({ message: `ask for ${nick} first (query ${nick}), then write` })
 
-export const keyChanged = (nick: string, pinned: string, offered: string): ClientError =>
-  new ClientError({
-    code: "KeyChanged",
+export const keyChanged = (nick: string, pinned: string, offered: string): KeyChanged =>
+  new KeyChanged({
     message: `the key of ${nick} has changed from ${pinned} to ${offered}: somebody may be posing as ${nick}; compare by voice before you trust it`
   })
 
-export const noKey = (nick: string, why: string): ClientError =>
-  new ClientError({ code: "NoKey", message: `${nick} cannot be talked to: ${why}` })
+export const noKey = (nick: string, why: string): NoKey => new NoKey({ message: `${nick} cannot be talked to: ${why}` })
 
-export const unreachable = (message: string): ClientError => new ClientError({ code: "ServerUnreachable", message })
+export const unreachable = (message: string): ServerUnreachable => new ServerUnreachable({ message })
 
-export const protocol = (message: string): ClientError => new ClientError({ code: "Protocol", message })
+export const protocol = (message: string): Protocol => new Protocol({ message })
 
-export const closed = (): ClientError => new ClientError({ code: "Closed", message: "this client has left" })
+export const closed = (): Closed => new Closed({ message: "this client has left" })
 
-export const noSuchPeer = (message: string): ClientError => new ClientError({ code: "NoSuchPeer", message })
+export const noSuchPeer = (message: string): NoSuchPeer => new NoSuchPeer({ message })
 
-export const yourself = (nick: string): ClientError => new ClientError({ code: "Yourself", message: `${nick} is you` })
+export const yourself = (nick: string): Yourself => new Yourself({ message: `${nick} is you` })
 
-export const notRegistered = (): ClientError =>
-  new ClientError({ code: "NotRegistered", message: "register a nickname first" })
+export const notRegistered = (): NotRegistered => new NotRegistered({ message: "register a nickname first" })
 
 /** `fault` is what follows "the nickname". */
-export const nickInvalid = (fault: string): ClientError =>
-  new ClientError({ code: "NickInvalid", message: `the nickname ${fault}` })
+export const nickInvalid = (fault: string): NickInvalid => new NickInvalid({ message: `the nickname ${fault}` })
 
-/** By another program on this machine that uses our own profile. */
-export const takenByOurselves = (nick: string, suggestions: ReadonlyArray<string>): ClientError =>
-  new ClientError({
-    code: "NickTaken",
+/** A nickname is taken by another program on this machine that uses our own profile. */
+export const takenByOurselves = (nick: string, suggestions: ReadonlyArray<string>): NickTaken =>
+  new NickTaken({
     message: `the nickname ${nick} is in use by another parley of yours on this machine: leave it there, or take another nickname`,
-    byOurselves: true,
-    suggestions
+    suggestions,
+    byOurselves: true
   })
 
-export const tooManyConversations = (): ClientError =>
-  new ClientError({ code: "Busy", message: "too many conversations are open; leave one first" })
+export const tooManyConversations = (): Busy =>
+  new Busy({ message: "too many conversations are open; leave one first" })
 
-export const tooManyPolicies = (nick: string): ClientError =>
-  new ClientError({ code: "Busy", message: `too many nicknames have a path of their own already; ${nick} got none` })
+export const tooManyPolicies = (nick: string): Busy =>
+  new Busy({ message: `too many nicknames have a path of their own already; ${nick} got none` })
 
-export const pinsFull = (nick: string): ClientError =>
-  new ClientError({
-    code: "Busy",
+export const pinsFull = (nick: string): Busy =>
+  new Busy({
     message: `the key of ${nick} cannot be remembered: known-peers.json holds ${MAX_PINS} already; remove some`
   })
 
-export const profileFailed = (message: string): ClientError => new ClientError({ code: "Profile", message })
+export const profileFailed = (message: string): Profile => new Profile({ message })
 
-export const readReceiptsOff = (): ClientError =>
-  new ClientError({ code: "ReadReceiptsOff", message: "others are told what was read only with --read-receipts" })
+export const readReceiptsOff = (): ReadReceiptsOff =>
+  new ReadReceiptsOff({ message: "others are told what was read only with --read-receipts" })
 
-/** So far behind is who reads our events that nothing should be sent that causes more of them. */
-export const eventsUnread = (): ClientError =>
-  new ClientError({ code: "OutboxFull", message: "nobody reads this client's events; read some first" })
+/** The reader of our events is so far behind that nothing should be sent that causes more of them. */
+export const eventsUnread = (): OutboxFull =>
+  new OutboxFull({ message: "nobody reads this client's events; read some first" })
 
-export const noNetwork = (message: string): ClientError => new ClientError({ code: "NoNetwork", message })
+export const noNetwork = (message: string): NoNetwork => new NoNetwork({ message })
 
-/** What nobody waits for: told as an event. `nick` is whom it is about, if it is about one. */
-export const failed = ({ code, message }: ClientError, nick?: string): ClientEvent => ({
+/** What nobody waits for: told as an event. `nick` is the one that it is about, if it is about one. */
+export const failed = ({ _tag, message }: ClientError, nick?: string): ClientEvent => ({
   _tag: "Failed",
-  code,
+  code: _tag,
   message,
   ...(nick === undefined ? {} : { nick })
 })

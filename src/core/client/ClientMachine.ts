@@ -13,11 +13,19 @@ import { NEVER } from "../support/Deadline.js"
 import { CandidateGatherer } from "./CandidateGatherer.js"
 import type { ClientContext } from "./ClientContext.js"
 import {
+  type Busy,
   type ClientError,
+  type Closed,
   closed,
+  type NotConnected,
   notConnected,
   notRegistered,
   ofSendRefusal,
+  type QueryError,
+  type RegisterError,
+  type SendError,
+  type ServerError,
+  type TrustError,
   tooManyPolicies,
   yourself
 } from "./ClientError.js"
@@ -104,9 +112,9 @@ export class ClientMachine {
   readonly #presence: Presence
   readonly #reactions: Reactions
   /** Calls that are not answered yet; each stands for somebody who waits. */
-  readonly #open = new Set<Ticket<unknown>>()
+  readonly #open = new Set<Ticket<unknown, Closed>>()
   /** Those of them that wait for messages to be delivered. */
-  readonly #deliveries = new Set<Ticket<void>>()
+  readonly #deliveries = new Set<Ticket<void, Closed>>()
   readonly #journal: Array<JournalEntry> = []
   #hasLeft = false
 
@@ -174,7 +182,7 @@ export class ClientMachine {
   }
 
   /** How a peer is reached, and why not otherwise; the error when we have no conversation with it. */
-  why(nick: string, now: number): Why.Why | ClientError {
+  why(nick: string, now: number): Why.Why | NotConnected {
     const conversation = this.conversations.byNick(nick)
     const report = conversation && this.#client.peers?.explain(conversation.peer, now)
     if (conversation === undefined || report === undefined) return notConnected(nick)
@@ -184,22 +192,22 @@ export class ClientMachine {
   // Commands of the user ----------------------------------------------------------------------------------------------
 
   /** Takes a nickname, also a new one while registered. Waits for the server while it is away. */
-  register(nick: string, now: number): Ticket<PeerInfo> {
+  register(nick: string, now: number): Ticket<PeerInfo, RegisterError> {
     return this.#call((ticket) => this.#registration.register(nick, ticket, now), now)
   }
 
   /** Everybody who is registered now. */
-  list(now: number): Ticket<ReadonlyArray<PeerInfo>> {
+  list(now: number): Ticket<ReadonlyArray<PeerInfo>, ServerError> {
     return this.#call((ticket) => this.#presence.list(ticket, now), now)
   }
 
   /** Asks for a peer: consent on our side. `expected` is the identity that is meant, where one is. */
-  query(nick: string, now: number, expected?: PeerId): Ticket<Conversation> {
+  query(nick: string, now: number, expected?: PeerId): Ticket<Conversation, QueryError> {
     return this.#call((ticket) => this.#query(nick, expected, ticket, now), now)
   }
 
   /** Accepts a message for delivery, in order, to somebody whom we have asked for: its id, or why not. */
-  send(conversation: Conversation, text: string, now: number): MessageId | ClientError {
+  send(conversation: Conversation, text: string, now: number): MessageId | SendError {
     const { output, own, peers, wallNow } = this.#client
     const { nick, peer } = conversation
     if (this.#hasLeft) return closed()
@@ -217,7 +225,7 @@ export class ClientMachine {
   }
 
   /** Accepts the changed key of a nickname, which was refused before, and pins it; the error when there is none. */
-  trust(nick: string, now: number): ClientError | undefined {
+  trust(nick: string, now: number): TrustError | undefined {
     if (this.#hasLeft) return closed()
     const refused = this.#introducer.trust(nick, now)
     this.#settle(now)
@@ -253,7 +261,7 @@ export class ClientMachine {
   }
 
   /** Which paths may be used with this nickname, or with everybody who has none of their own; the error when full. */
-  setPath(nick: string | undefined, policy: Policy, now: number): ClientError | undefined {
+  setPath(nick: string | undefined, policy: Policy, now: number): Busy | undefined {
     const { peers, policies } = this.#client
     if (nick === undefined) policies.everybody = policy
     else if (!policies.set(nick, policy)) return tooManyPolicies(nick)
@@ -265,7 +273,7 @@ export class ClientMachine {
   }
 
   /** A person has read this message, and all before it. */
-  read(nick: string, id: MessageId, now: number): ClientError | undefined {
+  read(nick: string, id: MessageId, now: number): NotConnected | undefined {
     const conversation = this.conversations.byNick(nick)
     if (conversation === undefined) return notConnected(nick)
     this.#client.peers?.read(conversation.peer, id, now)
@@ -280,7 +288,7 @@ export class ClientMachine {
   }
 
   /** For messages to peers that are connected, or about to be; for the others nothing can be done in seconds. */
-  delivered(now: number): Ticket<void> {
+  delivered(now: number): Ticket<void, Closed> {
     return this.#call((ticket) => {
       this.#deliveries.add(ticket)
     }, now)
@@ -288,10 +296,10 @@ export class ClientMachine {
 
   /** Nobody waits for this answer any more. A query that is under way still takes effect. */
   cancel(ticket: Ticket<unknown>, now: number): void {
-    if (!this.#open.delete(ticket)) return
-    this.#deliveries.delete(ticket as Ticket<void>)
-    this.#presence.cancel(ticket as Ticket<ReadonlyArray<PeerInfo>>)
-    this.#registration.cancel(ticket as Ticket<PeerInfo>, now)
+    if (!this.#open.delete(ticket as Ticket<unknown, Closed>)) return
+    this.#deliveries.delete(ticket as Ticket<void, Closed>)
+    this.#presence.cancel(ticket as Ticket<ReadonlyArray<PeerInfo>, ServerError>)
+    this.#registration.cancel(ticket as Ticket<PeerInfo, RegisterError>, now)
     this.#settle(now)
   }
 
@@ -428,7 +436,7 @@ export class ClientMachine {
   /** An answer to a call of the user: its result, or a `ClientError`. */
   pollAnswer(): Answered | undefined {
     const next = this.#client.output.pollAnswer()
-    if (next !== undefined) this.#open.delete(next.ticket)
+    if (next !== undefined) this.#open.delete(next.ticket as Ticket<unknown, Closed>)
     return next
   }
 
@@ -487,16 +495,16 @@ export class ClientMachine {
 
   // How it hangs together ---------------------------------------------------------------------------------------------
 
-  #call<A>(begin: (ticket: Ticket<A>) => void, now: number): Ticket<A> {
-    const ticket = this.#client.output.ticket<A>()
-    this.#open.add(ticket)
+  #call<A, E extends ClientError>(begin: (ticket: Ticket<A, E | Closed>) => void, now: number): Ticket<A, E | Closed> {
+    const ticket = this.#client.output.ticket<A, E | Closed>()
+    this.#open.add(ticket as Ticket<unknown, Closed>)
     if (this.#hasLeft) this.#client.output.answer(ticket, closed())
     else begin(ticket)
     this.#settle(now)
     return ticket
   }
 
-  #query(nick: string, expected: PeerId | undefined, ticket: Ticket<Conversation>, now: number): void {
+  #query(nick: string, expected: PeerId | undefined, ticket: Ticket<Conversation, QueryError>, now: number): void {
     const { conversations, output, own, rendezvous } = this.#client
     const known = conversations.byNick(nick)
     if (known?.asked === true && known.connected && (expected ?? known.peer) === known.peer) {

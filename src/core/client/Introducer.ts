@@ -2,12 +2,14 @@ import * as Nickname from "../../domain/Nickname.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import type { ClientContext } from "./ClientContext.js"
 import {
-  type ClientError,
+  type Busy,
   failed,
   noSuchPeer,
   notConnected,
   ofRefusal,
   pinsFull,
+  type QueryError,
+  type TrustError,
   tooManyConversations,
   unreachable,
   yourself
@@ -33,7 +35,7 @@ export class Introducer {
    * Queries a peer and gives our consent. `expected` is the identity that must answer to the nickname, where we mean
    * somebody in particular.
    */
-  ask(nick: string, expected: PeerId | undefined, ticket: Ticket<Conversation>, now: number): void {
+  ask(nick: string, expected: PeerId | undefined, ticket: Ticket<Conversation, QueryError>, now: number): void {
     const { conversations, output, rendezvous } = this.client
     const offline = conversations.byNick(nick)
     if (!rendezvous.ready && offline !== undefined && (expected ?? offline.peer) === offline.peer)
@@ -85,7 +87,7 @@ export class Introducer {
   }
 
   /** Accepts the refused key of a nickname; the refusal, if there is nothing to accept or no room for it. */
-  trust(nick: string, now: number): ClientError | undefined {
+  trust(nick: string, now: number): TrustError | undefined {
     const key = Nickname.key(nick)
     const changed = this.#changed.get(key)
     if (changed === undefined) return noSuchPeer(`no changed key of ${nick} was refused: nothing to trust`)
@@ -174,7 +176,7 @@ export class Introducer {
     return opened?.conversation
   }
 
-  #pin({ fingerprint, identity, nick }: Omit<Pin, "firstSeen">): ClientError | undefined {
+  #pin({ fingerprint, identity, nick }: Omit<Pin, "firstSeen">): Busy | undefined {
     const { output, wallNow } = this.client
     if (!this.#pins().set(Nickname.key(nick), { nick, identity, fingerprint, firstSeen: wallNow() }))
       return pinsFull(nick)
@@ -191,12 +193,12 @@ export class Introducer {
 /** What has become of a query. */
 export type QueryOutcome =
   | { readonly _tag: "Opened"; readonly conversation: Conversation }
-  | { readonly _tag: "RateLimited"; readonly error: ClientError; readonly retryAfterMs: number }
+  | { readonly _tag: "RateLimited"; readonly error: QueryError; readonly retryAfterMs: number }
   | Rejected
 
 type Rejected =
   /** Only the pin speaks against it: what `trust` would accept. */
-  { readonly _tag: "Changed"; readonly error: ClientError } | { readonly _tag: "Failed"; readonly error: ClientError }
+  { readonly _tag: "Changed"; readonly error: QueryError } | { readonly _tag: "Failed"; readonly error: QueryError }
 
 /** Refused keys that wait for `trust`: a person decides about one at a time; a rogue server could send any number. */
 const MAX_CHANGED = 256

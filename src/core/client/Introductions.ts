@@ -10,7 +10,7 @@ import * as Bytes from "../../protocol/Bytes.js"
 import type * as Control from "../../protocol/Control.js"
 import * as PeerRecord from "../../protocol/PeerRecord.js"
 import type { Introduction } from "../peer/Introduction.js"
-import type { ClientError } from "./ClientError.js"
+import type { QueryError } from "./ClientError.js"
 import { keyChanged, noKey, protocol } from "./ClientError.js"
 import type { Pins } from "./Pins.js"
 
@@ -30,7 +30,7 @@ export interface Vouched {
 
 /** An introduction that only the pin speaks against: what `trust` would accept. */
 export interface ChangedKey {
-  readonly error: ClientError
+  readonly error: QueryError
   readonly nick: string
   readonly identity: PeerId
   readonly fingerprint: Fingerprint.Fingerprint
@@ -39,7 +39,7 @@ export interface ChangedKey {
 export type Verdict =
   | { readonly _tag: "Vouched"; readonly vouched: Vouched }
   | { readonly _tag: "Changed"; readonly changed: ChangedKey }
-  | { readonly _tag: "Refused"; readonly error: ClientError }
+  | { readonly _tag: "Refused"; readonly error: QueryError }
 
 /**
  * Checks an introduction: the record is signed, has not expired and names the nickname that the server names; its
@@ -83,6 +83,6 @@ const isChannel = Schema.is(ChannelId)
 const isUsable = (endpoint: Endpoint.Endpoint | undefined): endpoint is Endpoint.Endpoint =>
   endpoint !== undefined && endpoint.port !== 0 && Endpoint.scope(endpoint) !== "unusable"
 
-const refused = (error: ClientError): Verdict => ({ _tag: "Refused", error })
+const refused = (error: QueryError): Verdict => ({ _tag: "Refused", error })
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)

@@ -19,8 +19,8 @@ export class Output {
   #nextTicket = 0
 
   /** For a call of the user that is answered later. */
-  ticket<A>(): Ticket<A> {
-    return this.#nextTicket++ as Ticket<A>
+  ticket<A, E extends ClientError>(): Ticket<A, E> {
+    return this.#nextTicket++ as Ticket<A, E>
   }
 
   tell(event: ClientEvent): void {
@@ -37,7 +37,7 @@ export class Output {
     this.#events.push(event)
   }
 
-  answer<A>(ticket: Ticket<A>, result: A | ClientError): void {
+  answer<A, E extends ClientError>(ticket: Ticket<A, E>, result: A | E): void {
     this.#answers.push({ ticket, result })
   }
 
@@ -67,7 +67,7 @@ export class Output {
 }
 
 /** Stands for a call of the user until it is answered with an `A` or an error. */
-export type Ticket<A> = number & { readonly ticketOf?: A }
+export type Ticket<A, E = unknown> = number & { readonly ticketOf?: A; readonly failsWith?: E }
 
 export interface Answered {
   readonly ticket: Ticket<unknown>

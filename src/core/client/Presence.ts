@@ -1,6 +1,6 @@
 import { MAX_ROSTER, type Roster } from "../control/Presence.js"
 import type { ClientContext } from "./ClientContext.js"
-import { type ClientError, ofRefusal, protocol, unreachable } from "./ClientError.js"
+import { ofRefusal, protocol, type ServerError, unreachable } from "./ClientError.js"
 import type { Ticket } from "./Output.js"
 import type { PeerInfo } from "./PeerInfo.js"
 import type { Reintroduction } from "./Reintroduction.js"
@@ -10,7 +10,7 @@ import type { Answer } from "./Rendezvous.js"
 export class Presence {
   readonly #present = new PresentNicks()
   /** The lists that are being read; one for each call of the user that waits. */
-  readonly #listings = new Map<Ticket<ReadonlyArray<PeerInfo>>, Listing>()
+  readonly #listings = new Map<Ticket<ReadonlyArray<PeerInfo>, ServerError>, Listing>()
 
   constructor(
     private readonly client: ClientContext,
@@ -52,19 +52,19 @@ export class Presence {
    * Reads the whole list, page by page, at the pace that the server allows. Who is on it counts as present from then
    * on.
    */
-  list(ticket: Ticket<ReadonlyArray<PeerInfo>>, now: number): void {
+  list(ticket: Ticket<ReadonlyArray<PeerInfo>, ServerError>, now: number): void {
     const listing: Listing = { found: [], after: undefined, requests: 0, resumeAt: undefined }
     this.#listings.set(ticket, listing)
     this.#ask(ticket, listing, now)
   }
 
   /** Nobody waits for this list any more. */
-  cancel(ticket: Ticket<ReadonlyArray<PeerInfo>>): void {
+  cancel(ticket: Ticket<ReadonlyArray<PeerInfo>, ServerError>): void {
     this.#listings.delete(ticket)
   }
 
   /** A page of a list has come, or a refusal. */
-  handlePage(ticket: Ticket<ReadonlyArray<PeerInfo>>, answer: Answer, now: number): void {
+  handlePage(ticket: Ticket<ReadonlyArray<PeerInfo>, ServerError>, answer: Answer, now: number): void {
     const listing = this.#listings.get(ticket)
     if (listing === undefined) return
     if (answer._tag === "Listed") {
@@ -108,7 +108,7 @@ export class Presence {
     return next
   }
 
-  #ask(ticket: Ticket<ReadonlyArray<PeerInfo>>, listing: Listing, now: number): void {
+  #ask(ticket: Ticket<ReadonlyArray<PeerInfo>, ServerError>, listing: Listing, now: number): void {
     listing.resumeAt = undefined
     if (listing.requests++ >= MAX_REQUESTS) {
       this.#endless(ticket, listing)
@@ -117,11 +117,11 @@ export class Presence {
     this.client.rendezvous.list(listing.after, { _tag: "List", ticket }, now)
   }
 
-  #endless(ticket: Ticket<ReadonlyArray<PeerInfo>>, { found }: Listing): void {
+  #endless(ticket: Ticket<ReadonlyArray<PeerInfo>, ServerError>, { found }: Listing): void {
     this.#finish(ticket, protocol(`the server's list does not end (${found.length} entries so far)`))
   }
 
-  #finish(ticket: Ticket<ReadonlyArray<PeerInfo>>, result: ReadonlyArray<PeerInfo> | ClientError): void {
+  #finish(ticket: Ticket<ReadonlyArray<PeerInfo>, ServerError>, result: ReadonlyArray<PeerInfo> | ServerError): void {
     this.#listings.delete(ticket)
     this.client.output.answer(ticket, result)
   }

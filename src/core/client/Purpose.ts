@@ -1,5 +1,6 @@
 import type { Nickname } from "../../domain/Nickname.js"
 import type { PeerId } from "../../domain/PeerId.js"
+import type { QueryError, ServerError } from "./ClientError.js"
 import type { Conversation } from "./Conversations.js"
 import type { Ticket } from "./Output.js"
 import type { OwnProfile } from "./OwnRecord.js"
@@ -9,7 +10,7 @@ import type { PeerInfo } from "./PeerInfo.js"
 export type Purpose =
   | RegisterPurpose
   | QueryPurpose
-  | { readonly _tag: "List"; readonly ticket: Ticket<ReadonlyArray<PeerInfo>> }
+  | { readonly _tag: "List"; readonly ticket: Ticket<ReadonlyArray<PeerInfo>, ServerError> }
   | { readonly _tag: "Watch" }
   | { readonly _tag: "Update" }
 
@@ -28,7 +29,7 @@ export interface QueryPurpose {
   /** The identity that must answer to the nickname, where we mean somebody in particular. */
   readonly expected: PeerId | undefined
   /** The call of the user that waits for it; none when a lost peer is asked for again. */
-  readonly ticket: Ticket<Conversation> | undefined
+  readonly ticket: Ticket<Conversation, QueryError> | undefined
   /** The conversation that is to be taken up again; if we have left it meanwhile, that stays so. */
   readonly conversation: Conversation | undefined
 }

@@ -3,11 +3,11 @@ import * as Nickname from "../../domain/Nickname.js"
 import type { CandidateGatherer } from "./CandidateGatherer.js"
 import type { ClientContext } from "./ClientContext.js"
 import {
-  type ClientError,
   failed,
   nickInvalid,
   ofRefusal,
   profileFailed,
+  type RegisterError,
   takenByOurselves,
   unreachable
 } from "./ClientError.js"
@@ -52,7 +52,7 @@ export class Registration {
     return own.wanted !== undefined || phase === "asking" || (phase === "waiting" && this.#profile !== undefined)
   }
 
-  register(text: string, ticket: Ticket<PeerInfo>, now: number): void {
+  register(text: string, ticket: Ticket<PeerInfo, RegisterError>, now: number): void {
     const nick = Nickname.parse(text)
     if (Either.isLeft(nick)) {
       this.client.output.answer(ticket, nickInvalid(nick.left))
@@ -63,7 +63,7 @@ export class Registration {
   }
 
   /** Nobody waits for this call any more. What the server was asked already it may grant: then the nickname is ours. */
-  cancel(ticket: Ticket<PeerInfo>, now: number): void {
+  cancel(ticket: Ticket<PeerInfo, RegisterError>, now: number): void {
     const call = this.#calls.find((one) => one.ticket === ticket)
     if (call === undefined) return
     call.isCancelled = true
@@ -119,7 +119,7 @@ export class Registration {
    * What the server has answered to `purpose`. Gives `Registered` when the nickname is ours now, or ours again, and the
    * error when the server does not let us in any more. The caller of a new registration is answered by `settle`.
    */
-  handleAnswer(purpose: RegisterPurpose, answer: Answer, now: number): "Registered" | ClientError | undefined {
+  handleAnswer(purpose: RegisterPurpose, answer: Answer, now: number): "Registered" | RegisterError | undefined {
     if (answer._tag === "Registered") {
       this.#adopt(purpose, answer)
       return "Registered"
@@ -220,7 +220,7 @@ export class Registration {
   }
 
   /** The nickname could not be taken back. */
-  #handleRefusal({ nick }: RegisterPurpose, answer: Answer, now: number): ClientError | undefined {
+  #handleRefusal({ nick }: RegisterPurpose, answer: Answer, now: number): RegisterError | undefined {
     const { output } = this.client
     if (answer._tag !== "Refused") {
       // Lost with the link, or a server that is slow: it is tried again either way.
@@ -257,7 +257,7 @@ export class Registration {
   }
 
   /** The call has its result; none where nobody waits for it. */
-  #finish(call: Call, result: PeerInfo | ClientError | undefined, now: number): void {
+  #finish(call: Call, result: PeerInfo | RegisterError | undefined, now: number): void {
     call.result = result
     if (this.#trial === undefined || call !== this.#calls[0]) {
       this.#end(call, now)
@@ -275,12 +275,12 @@ export class Registration {
 }
 
 interface Call {
-  readonly ticket: Ticket<PeerInfo>
+  readonly ticket: Ticket<PeerInfo, RegisterError>
   readonly nick: Nickname.Nickname
   /** What it waits for: its turn, profile or the rendezvous; the profile; the answer; that its profile is let go of. */
   phase: "waiting" | "opening" | "asking" | "dropping"
   isCancelled: boolean
-  result?: PeerInfo | ClientError | undefined
+  result?: PeerInfo | RegisterError | undefined
 }
 
 /** Milliseconds before a registration is tried again over the same link. */

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { describe, expect, it } from "vitest"
 import * as Program from "../../../src/cli/terminal/Program.js"
-import { ClientError } from "../../../src/core/client/ClientError.js"
+import { HistoryOff } from "../../../src/core/client/ClientError.js"
 import * as Memory from "../../../src/layers/memory/Terminal.js"
 import { Terminal } from "../../../src/services/Terminal.js"
 import { messageId } from "../../support/ids.js"
@@ -77,7 +77,7 @@ describe("the history on the terminal", () => {
   it("is mentioned once when a conversation is opened, where there is one", () =>
     test(
       Effect.gen(function* () {
-        const off = new ClientError({ code: "HistoryOff", message: "history is off" })
+        const off = new HistoryOff({ message: "history is off" })
         for (const kept of [true, false]) {
           const { exit, terminal } = yield* start({ interactive: true }, (client) => {
             if (!kept) Object.assign(client, { history: () => off })

@@ -5,7 +5,7 @@ import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
 import { describe, expect, it } from "vitest"
 import * as Program from "../../../src/cli/terminal/Program.js"
-import { ClientError } from "../../../src/core/client/ClientError.js"
+import { KeyChanged, NickTaken } from "../../../src/core/client/ClientError.js"
 import * as Memory from "../../../src/layers/memory/Terminal.js"
 import { Terminal } from "../../../src/services/Terminal.js"
 import { messageId } from "../../support/ids.js"
@@ -107,7 +107,7 @@ describe("the terminal client, in plain lines", () => {
     test(
       Effect.gen(function* () {
         const { terminal, exit } = yield* start("dumb", "alice", (client) => {
-          const error = new ClientError({ code: "NickTaken", message: "in use by another parley", byOurselves: true })
+          const error = new NickTaken({ message: "in use by another parley", suggestions: [], byOurselves: true })
           Object.assign(client, { register: () => error })
         })
         yield* terminal.shows("* in use by another parley\n* type another one")
@@ -120,7 +120,7 @@ describe("the terminal client, in plain lines", () => {
     test(
       Effect.gen(function* () {
         const { terminal, client, exit } = yield* start(false, "alice", (client) => {
-          Object.assign(client, { query: () => new ClientError({ code: "KeyChanged", message: "another key" }) })
+          Object.assign(client, { query: () => new KeyChanged({ message: "another key" }) })
         })
         terminal.type("query bob\n")
         yield* terminal.shows("* another key\n* type /trust bob to accept the new key")

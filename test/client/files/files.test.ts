@@ -28,8 +28,8 @@ const leavesNothing = (...people: ReadonlyArray<Person>) => {
   }
 }
 
-const codeOf = <A, E extends { readonly code: string }>(effect: Effect.Effect<A, E>) =>
-  Effect.map(Effect.flip(effect), ({ code }) => code)
+const codeOf = <A, E extends { readonly _tag: string }>(effect: Effect.Effect<A, E>) =>
+  Effect.map(Effect.flip(effect), ({ _tag }) => _tag)
 
 describe("a file", () => {
   it.each([0, 1, 262_143, 262_144, 262_145, 3_000_000])("of %i bytes arrives as it is", (size) =>
@@ -186,7 +186,7 @@ describe("bytes without a file", () => {
     world((world) =>
       Effect.gen(function* () {
         const { alice, bob } = yield* pair(world)
-        const content = Stream.concat(Stream.make(bytes(10)), Stream.fail({ code: "Mine" }))
+        const content = Stream.concat(Stream.make(bytes(10)), Stream.fail({ _tag: "Mine" as const }))
         expect(yield* codeOf(alice.client.files.offerStream("bob", "x", content))).toBe("Mine")
         yield* Effect.sleep("1 minute")
         expect(states(bob)).toEqual([])
@@ -455,7 +455,7 @@ describe("after the client has left", () => {
         yield* until(bob, ({ transferred }) => transferred > 0)
         yield* bob.client.exit()
         const result = yield* Effect.flatten(taking.await)
-        expect(Either.isLeft(result) && result.left.code).toBe("Closed")
+        expect(Either.isLeft(result) && result.left._tag).toBe("Closed")
         expect(yield* codeOf(bob.client.files.offer("alice", "x"))).toBe("Closed")
         expect(yield* codeOf(bob.client.files.accept(id))).toBe("Closed")
       })

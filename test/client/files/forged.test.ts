@@ -5,7 +5,7 @@ import type { PeerDriver } from "../../../src/client/Driver.js"
 import { EventQueue } from "../../../src/client/EventQueue.js"
 import { MAX_ACTIVE } from "../../../src/client/files/ActiveSlots.js"
 import * as Transfers from "../../../src/client/files/Transfers.js"
-import type { ClientError } from "../../../src/core/client/ClientError.js"
+import type { Closed } from "../../../src/core/client/ClientError.js"
 import type { Conversations } from "../../../src/core/client/Conversations.js"
 import type { Content } from "../../../src/core/files/Content.js"
 import { FileSender } from "../../../src/core/files/FileSender.js"
@@ -93,7 +93,7 @@ const besieged = Effect.gen(function* () {
     conversations: { get: () => ({ peer: MALLORY, nick: "mallory" }) } as unknown as Conversations,
     events: new EventQueue(),
     peers: link,
-    leaving: yield* Deferred.make<never, ClientError>(),
+    leaving: yield* Deferred.make<never, Closed>(),
     store: () => undefined,
     downloads: "/home",
     isWelcome: () => false

@@ -33,7 +33,7 @@ const told = (person: Person, query: HistoryQuery = {}) =>
     messages.map(({ direction, nick, state, text }) => [direction, nick, text, state])
   )
 
-const codeOf = (call: Effect.Effect<unknown, ClientError>) => Effect.map(Effect.flip(call), ({ code }) => code)
+const codeOf = (call: Effect.Effect<unknown, ClientError>) => Effect.map(Effect.flip(call), ({ _tag }) => _tag)
 
 const files = (person: Person) => person.disk.names().filter((name) => name.includes("history"))
 

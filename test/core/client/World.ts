@@ -1,4 +1,4 @@
-import { ClientError } from "../../../src/core/client/ClientError.js"
+import type { ClientError } from "../../../src/core/client/ClientError.js"
 import { ClientMachine } from "../../../src/core/client/ClientMachine.js"
 import type { ClientEvent } from "../../../src/core/client/Events.js"
 import type { Ticket, UnreadMessage, Wish } from "../../../src/core/client/Output.js"
@@ -292,7 +292,7 @@ export class Person {
 /** ms that a write takes. */
 const DISK = 2
 
-const codeOf = (error: ClientError): string => (error instanceof ClientError ? error.code : String(error))
+const codeOf = (error: ClientError): string => (error instanceof Error ? error._tag : String(error))
 
 const freshProfile = (world: World): OwnProfile & { readonly ledger: Ledger } => {
   const ledger = new Ledger()

@@ -31,7 +31,7 @@ export const talkCommands = [
             Effect.suspend(() => context.ui.print(context.chat.opened(peer.nick))),
             context.terminal.interactive ? recall(peer.nick, context) : Effect.void
           ),
-        onFailure: (error) => context.ui.print(context.chat.failed(error, nick))
+        onFailure: (error) => context.ui.print(context.chat.failed(error._tag, error.message, nick))
       })
   }),
   make({
@@ -77,7 +77,7 @@ export const send = (to: string, text: string, { chat, client, ordered, scope, u
       Effect.suspend(() => ui.print(chat.sent(to, id, text))).pipe(
         Effect.zipRight(Effect.forkIn(Effect.delay(reportOverdue(id), OVERDUE), scope))
       ),
-    onFailure: (error) => ui.print(chat.failed(error))
+    onFailure: (error) => ui.print(chat.failed(error._tag, error.message))
   }).pipe(ordered.withPermits(1))
 }
 

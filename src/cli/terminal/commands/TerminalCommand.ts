@@ -86,5 +86,5 @@ export const attempt = <A>(
 ): Outcome =>
   Effect.matchEffect(call, {
     onSuccess: (result) => Effect.suspend(() => ui.print(show(result))),
-    onFailure: (error) => ui.print(chat.failed(error, nick))
+    onFailure: (error) => ui.print(chat.failed(error._tag, error.message, nick))
   })
