@@ -17,7 +17,20 @@ export {
 export type { ClientOptions } from "./client/ClientOptions.js"
 export type { FilesApi } from "./client/files/Api.js"
 export { layer as layerProfiles, type Profile, ProfileError, Profiles } from "./client/Profile.js"
-export { ClientError, type ClientErrorCode } from "./core/client/ClientError.js"
+export type {
+  AcceptError,
+  ClientError,
+  ClientErrorCode,
+  HistoryError,
+  OfferError,
+  QueryError,
+  ReadError,
+  RegisterError,
+  SendError,
+  ServerError,
+  TransferError,
+  TrustError
+} from "./core/client/ClientError.js"
 export type { ClientEvent, TransferEvent } from "./core/client/Events.js"
 export type { PeerInfo } from "./core/client/PeerInfo.js"
 export type { AcceptPolicy, Transfer, TransferState } from "./core/client/Transfer.js"

@@ -62,7 +62,7 @@ export const run = (
   }).pipe(
     Effect.catchAll((error) => {
       if (ValidationError.isValidationError(error)) return Effect.succeed(ExitCode.usage)
-      // Nobody reads what we write: there is nothing to add.
+      // The reader of our output has gone away, and wanted no more.
       if (error._tag === "TerminalClosed")
         return error.reason === "HungUp" ? Effect.succeed(ExitCode.ok) : complain(error.message)
       return complain(error.message, error.exitCode)

@@ -57,7 +57,8 @@ const read = (
       const missing = isMissing(content.left)
       const message = `cannot read the configuration file ${path}: ${missing ? "no such file" : reasonOf(content.left)}`
       if (given !== undefined) return yield* new ProgramError({ message })
-      // Nobody asked for the file at the default place, so it stops nobody; whoever put it there wants to know.
+      // The file at the default place was not asked for, so the program goes on without it; the person who put it there
+      // wants to know.
       if (!missing) yield* (yield* Terminal).writeError(`parley: ${message}; going on without it\n`)
       return NONE
     }

@@ -70,7 +70,7 @@ const echo = (bot: ClientApi): Effect.Effect<void> =>
     }
   })
 
-/** The conversation that is held when nobody is there to hold one. */
+/** The conversation that is held where there is no terminal, and so no person to talk to the bot. */
 const script = (you: ClientApi): Effect.Effect<void, ProgramError | ClientError | TerminalClosed, Terminal> =>
   Effect.gen(function* () {
     const terminal = yield* Terminal

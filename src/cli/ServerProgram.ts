@@ -26,7 +26,7 @@ export const run = (
   Effect.gen(function* () {
     const terminal = yield* Terminal
     const { local } = yield* Server.Server
-    // Who has both streams on one screen has read it in the log.
+    // Where both streams are on one screen, the log has said it there.
     const logged = LogLevel.lessThanEqual(yield* FiberRef.get(FiberRef.currentMinimumLogLevel), LogLevel.Info)
     if (!(logged && terminal.outputIsTty && terminal.errorIsTty))
       // A server serves whether or not anybody can read this.

@@ -42,7 +42,7 @@ export const duration = (text: string): Either.Either<number, string> => {
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
-/** A day: whoever wants to wait longer wants a program that runs on. */
+/** A day: to wait for longer than that, a program that keeps running is the better choice. */
 const MAX_DURATION = 24 * 3_600_000
 
 /** A rate such as `10/1` or `5/0.5`: so many at once, and then so many a second. */

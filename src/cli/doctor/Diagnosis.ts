@@ -107,7 +107,7 @@ const network = (
   )
 }
 
-/** The addresses of a host; none when it has none, or when nobody told them in time. */
+/** The addresses of a host; none when it has none, or when no name server answered in time. */
 const resolve = ({ host, port }: ServerAddress) =>
   Effect.flatMap(Resolver, (resolver) => resolver.resolve(host)).pipe(
     Effect.timeout(Duration.millis(LOOKUP)),

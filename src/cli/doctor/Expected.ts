@@ -9,7 +9,8 @@ export interface Expected {
   /** With most people, who are behind ordinary home routers. */
   readonly typical: Expectation.Expectation | undefined
   /**
-   * Whether IPv6 leads directly to every peer that has it too: it knows no NAT, and firewalls open to who sends first.
+   * Whether IPv6 leads directly to every peer that has it too: it knows no NAT, and firewalls let the answers in to a
+   * machine that has sent first.
    */
   readonly ipv6: boolean
 }

@@ -91,7 +91,8 @@ export const check = (server: ServerAddress): Effect.Effect<ServerAnswer, never,
   })
 
 /**
- * Milliseconds: one lost SYN is sent again after 1 s and may be lost once more; who takes longer cannot be talked to.
+ * Milliseconds: one lost SYN is sent again after 1 s and may be lost once more; a server that takes longer is of no
+ * use.
  */
 const CONNECT = 3_500
 /** Milliseconds for the greeting and all answers: seven slow round trips, or a lost packet among quick ones. */

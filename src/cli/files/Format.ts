@@ -16,7 +16,7 @@ export const size = (bytes: number): string => {
 
 const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"]
 
-/** `m:ss` or `h:mm:ss`; nothing while nobody can tell. */
+/** `m:ss` or `h:mm:ss`; empty while it cannot be told. */
 export const timeLeft = (bytes: number, rate: number): string => {
   if (rate <= 0) return ""
   const seconds = Math.ceil(bytes / rate)

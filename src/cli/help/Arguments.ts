@@ -1,5 +1,9 @@
 /**
  * What has to be known of the command line before it is parsed. Everything after `--` is left alone.
+ *
+ * This folder makes up for what `@effect/cli` of Effect 3 does not do: `Arguments` takes the log level and the
+ * configuration file wherever they stand, and a lone `-`; `HelpText` and `HelpConsole` lay out help, which the library
+ * gives as finished text. Effect 4 lays help out by a service of its own (`CliOutput`); the folder goes when we do.
  */
 export interface Arguments {
   /** The arguments to parse. `--log-level` and `--help` stand where alone the parser takes them. */

@@ -8,7 +8,7 @@ import { ProgramError } from "../ProgramError.js"
 
 /**
  * The message that is meant by `text` on the command line: itself; all of standard input without the line break at its
- * end for `-`, and for none where nobody sits at the keyboard wondering what is going on.
+ * end for `-`, and for none unless standard input is the keyboard, where a person would wonder why nothing happens.
  */
 export const read = (text: string | undefined): Effect.Effect<string, ProgramError, Terminal> =>
   Effect.flatMap(Terminal, ({ inputIsTty }) => {

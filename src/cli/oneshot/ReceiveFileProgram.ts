@@ -21,9 +21,9 @@ import * as TransferFollower from "./TransferFollower.js"
 
 /**
  * `parley receive-file`: waits for one offer, takes it, and succeeds when it is stored, or written to standard output.
- * Who calls meanwhile is asked back, as offers come only between two that have asked for each other; no text of ours
- * can reach anybody. What an earlier run was killed in the middle of is gone on with when its sender comes with it; a
- * new offer does not wait for that.
+ * A person who calls meanwhile is called back, as offers come only between two that have asked for each other; no text
+ * of ours can reach anybody. What an earlier run was killed in the middle of is gone on with when its sender comes with
+ * it; a new offer does not wait for that.
  */
 export const run = (settings: ReceiveFileSettings): Effect.Effect<void, ProgramError, ClientServices | Terminal> =>
   Effect.gen(function* () {

@@ -35,34 +35,34 @@ const deliver = (settings: SendSettings, report: Report.Report) =>
     const clock = yield* Effect.clock
     const text = yield* MessageInput.read(settings.text)
     const started = clock.unsafeCurrentTimeMillis()
-    const letter = new Letter(settings.to)
+    const progress = new SendProgress(settings.to)
     const delivered = yield* Deferred.make<void>()
 
     const session = yield* Session.open(settings, (event) =>
       Effect.gen(function* () {
-        const note = letter.handle(event)
+        const note = progress.handle(event)
         if (note !== undefined) yield* report.note(note)
-        if (letter.delivered) yield* Deferred.succeed(delivered, undefined)
+        if (progress.delivered) yield* Deferred.succeed(delivered, undefined)
       })
     )
 
     /** Decides what becomes of an undelivered message; half a sentence about it. */
     const fate = Effect.gen(function* () {
-      const kept = settings.keep || letter.hasElders
-      if (letter.handedOver && !kept) yield* session.client.leave(settings.to)
+      const kept = settings.keep || progress.hasOlder
+      if (progress.handedOver && !kept) yield* session.client.leave(settings.to)
       yield* session.client.exit(0)
-      if (!letter.handedOver) return "; nothing was sent"
+      if (!progress.handedOver) return "; nothing was sent"
       if (!kept) return "; the message was dropped"
       return `; the message is kept${settings.keep ? "" : " behind older ones"} and goes out when parley runs again as ${settings.nick}`
     })
 
     yield* Effect.gen(function* () {
       yield* session.register
-      yield* report.note(`calling ${letter.name}`)
+      yield* report.note(`calling ${progress.name}`)
       yield* session.query(settings.to)
-      letter.handedOver = true
-      letter.id = yield* Effect.mapError(session.client.send(settings.to, text), (error) => Session.ofError(error))
-      if (!letter.delivered) yield* Deferred.await(delivered)
+      progress.handedOver = true
+      progress.id = yield* Effect.mapError(session.client.send(settings.to, text), (error) => Session.ofError(error))
+      if (!progress.delivered) yield* Deferred.await(delivered)
     }).pipe(
       Effect.raceFirst(session.fatal),
       Effect.timeoutFail({
@@ -70,7 +70,7 @@ const deliver = (settings: SendSettings, report: Report.Report) =>
         onTimeout: () =>
           new ProgramError({
             code: "Timeout",
-            message: `not delivered to ${letter.name} within ${Report.span(settings.timeout)}: ${letter.why}`,
+            message: `not delivered to ${progress.name} within ${Report.span(settings.timeout)}: ${progress.why}`,
             exitCode: ExitCode.timeout
           })
       }),
@@ -80,7 +80,7 @@ const deliver = (settings: SendSettings, report: Report.Report) =>
       Effect.onInterrupt(() =>
         unhurried(
           Effect.gen(function* () {
-            if (letter.delivered) return
+            if (progress.delivered) return
             const { message } = Report.interrupted(`interrupted${yield* fate}`)
             yield* report.json({ event: "error", code: "Interrupted", message, exitCode: ExitCode.interrupted })
             yield* terminal.writeError(`parley: ${message}\n`)
@@ -89,18 +89,18 @@ const deliver = (settings: SendSettings, report: Report.Report) =>
       )
     )
     const ms = clock.unsafeCurrentTimeMillis() - started
-    yield* report.note(`delivered to ${letter.name} in ${Report.span(Math.round(ms))}`)
-    yield* report.json({ event: "delivered", peer: settings.to, id: letter.id, ms: Math.round(ms) })
+    yield* report.note(`delivered to ${progress.name} in ${Report.span(Math.round(ms))}`)
+    yield* report.json({ event: "delivered", peer: settings.to, id: progress.id, ms: Math.round(ms) })
     yield* session.client.exit(LINGER)
   })
 
 /** The message on its way, as the client's events tell of it. */
-class Letter {
+class SendProgress {
   /** The client has, or may have, accepted it. */
   handedOver = false
   id: MessageId | undefined
   /** Messages of earlier runs wait for the same peer. */
-  hasElders = false
+  hasOlder = false
   /** The receiver, for people. */
   readonly name: string
   readonly #key: string
@@ -126,7 +126,7 @@ class Letter {
     return this.#connected ? `${this.name} has not confirmed it` : `no way to ${this.name} was found`
   }
 
-  /** Takes note of an event; what to tell those who watch. */
+  /** Takes note of an event; gives what to tell the person who watches. */
   handle(event: ClientEvent): string | undefined {
     switch (event._tag) {
       case "Registered":
@@ -140,7 +140,7 @@ class Letter {
     if (!("nick" in event) || event.nick === undefined || Nickname.key(event.nick) !== this.#key) return undefined
     switch (event._tag) {
       case "Kept":
-        this.hasElders = true
+        this.hasOlder = true
         return `${Texts.messages(event.undelivered)} for ${this.name} from last time: delivered first`
       case "Connected":
         this.#connected = true

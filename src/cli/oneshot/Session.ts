@@ -15,8 +15,8 @@ import { ofClientError } from "../ExitCode.js"
 import { ProgramError } from "../ProgramError.js"
 
 /**
- * A client for one follower. It takes no messages: those wait for a client that somebody reads. A server that cannot be
- * reached at the start ends the follower, an outage later does not.
+ * A client for one errand. It takes no messages: those wait for a client whose messages are read. A server that cannot
+ * be reached at the start ends the follower, an outage later does not.
  */
 export interface Session {
   readonly client: ClientApi

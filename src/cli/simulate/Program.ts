@@ -63,8 +63,8 @@ const sweep = ({ file, jobs, patience, seeds }: SimulateSettings) =>
   })
 
 /**
- * Deals the seeds out in batches, in order. After a failure nobody begins another batch, and only the batches of lower
- * seeds are finished: the answer is the first failing seed, however many processes look for it.
+ * Deals the seeds out in batches, in order. After a failure no process begins another batch, and only the batches of
+ * lower seeds are finished: the answer is the first failing seed, however many processes look for it.
  */
 const lowestFailure = (
   runners: ReadonlyArray<Runner>,
@@ -116,7 +116,7 @@ const quoted = (file: string): string => (/^[A-Za-z0-9_./-]+$/.test(file) ? file
 const BATCH = 50
 /** ms between two pictures of the bar: smooth to the eye. */
 const SHOW_EVERY = 100
-/** ms between two lines where nobody watches: enough for the log of a night. */
+/** ms between two lines in a log: few enough for a whole night of them. */
 const TELL_EVERY = 10_000
 /** To the beginning of the line, and nothing on it. */
 const CLEAR = "\r\u001b[K"

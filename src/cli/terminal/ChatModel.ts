@@ -121,7 +121,7 @@ export class ChatModel {
     return first
   }
 
-  /** The person is there: what is on the screen is read now. Gives, once, the last new message of each who wrote. */
+  /** The person is there: what is on the screen is read now. Gives, once, the last new message of each conversation. */
   takeUnread(): ReadonlyArray<{ readonly nick: string; readonly id: MessageId }> {
     if (!this.#anyUnread) return []
     this.#anyUnread = false
@@ -156,7 +156,7 @@ export class ChatModel {
     return [complaint, this.remark(`type ${accept} to accept the new key, once you have compared it`)]
   }
 
-  /** The nickname cannot be had; `reason` where it is another than that somebody else has it. */
+  /** The nickname cannot be had; `reason` is given unless the reason is that another person has it. */
   taken(nick: string, suggestions: ReadonlyArray<string>, reason?: string): ReadonlyArray<string> {
     this.#complaint = undefined
     const free = suggestions.slice(0, 3).map((suggestion) => SafeText.line(suggestion, MAX_NICK))

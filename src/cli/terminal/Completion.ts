@@ -35,7 +35,7 @@ export const make = (options: {
     return Effect.map(listFolder(PathWords.expand(folder === "" ? "." : folder, home), prefix), (names) => ({
       start: command.length + (last?.start ?? 0),
       found: names
-        // What a terminal would obey cannot be typed either; hidden files are meant only by who types the dot.
+        // What a terminal would obey cannot be typed either; hidden files are offered only after a dot was typed.
         .filter((name) => SafeText.line(name) === name && (prefix !== "" || !name.startsWith(".")))
         .map((name) => PathWords.quoted(folder + name))
         .sort()

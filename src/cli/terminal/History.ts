@@ -53,5 +53,5 @@ const dateOf = (at: number): string => {
 
 /** Messages shown at a time: more push everything else out of a usual scrollback. */
 export const MAX_COUNT = 500
-/** Lines of one message: whoever wants all of a long one finds it with JSON mode. */
+/** Lines of one message: JSON mode gives a long one whole. */
 const MAX_LINES = 20

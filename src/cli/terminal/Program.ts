@@ -201,7 +201,7 @@ const showEvents = (session: Session): Effect.Effect<void, TerminalClosed | Prog
 /** Lines typed ahead of a slow answer. */
 const MAX_QUEUED = 64
 
-/** What pipes bring for somebody who has no nickname gets as long as a client waits for an answer of the server. */
+/** Lines of a pipe wait for a nickname as long as a client waits for an answer of the server. */
 const REGISTRATION_GRACE = "10 seconds"
 
 const NOBODY = new ProgramError({ message: "the input ended before there was a nickname" })

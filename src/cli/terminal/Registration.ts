@@ -61,10 +61,10 @@ export const make = ({
     return {
       register: (nick) =>
         Effect.matchEffect(trying(nick, client.register(nick)), {
-          // The lines that follow are for somebody who has a nickname, on the screen too.
+          // The next line may need the nickname, so it waits until the screen shows that there is one.
           onSuccess: () => Deferred.await(registered),
           onFailure: (error): Effect.Effect<void, TerminalClosed | ProgramError> => {
-            // Nobody is there who could be asked, and what comes next was written for somebody who has the nickname.
+            // A pipe cannot be asked for another nickname, and its next lines were written for this one.
             if (chat.choosing && !terminal.inputIsTty)
               return new ProgramError({ message: SafeText.line(error.message) })
             return ui.print(

@@ -247,7 +247,7 @@ const MAX_INPUT = MAX_MESSAGE + 1024
 const PASTE_PAUSE = "2 seconds"
 const AS_A_FILE = "nothing of it was taken; put it in a file and say /send PATH"
 
-/** Whether nobody can be sent this line, or what a command in it says. */
+/** Whether this line, or the text of a command in it, is more than a message can hold. */
 const isTooLong = (line: string): boolean =>
   new TextEncoder().encode(line).length > (line.startsWith("/") ? MAX_INPUT : MAX_MESSAGE)
 

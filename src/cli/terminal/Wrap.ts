@@ -1,6 +1,9 @@
 import stringWidth from "string-width"
 
-/** What somebody says, behind who says it. The lines are sanitized and have no colours; the head may have some. */
+/**
+ * A text behind the name of the person who says it. The lines are sanitized and have no colours; the head may have
+ * some.
+ */
 export interface Paragraph {
   readonly head: string
   readonly lines: ReadonlyArray<string>

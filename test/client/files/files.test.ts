@@ -242,7 +242,7 @@ describe("an end before the end", () => {
         const id = yield* offered(alice, bob, 2_000_000)
         bob.disk.capacity = 1_000_000
         expect(yield* Effect.flip(bob.client.files.accept(id))).toMatchObject({
-          code: "File",
+          _tag: "File",
           message: expect.stringContaining("room")
         })
         bob.disk.capacity = 3_000_000
