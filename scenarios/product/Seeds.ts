@@ -7,7 +7,7 @@ import * as Effort from "../support/Effort.js"
  * `PARLEY_SIM_FIRST` on.
  */
 export const some = (count: number) => {
-  const seeds = Math.ceil(Effort.some(count) * Number(process.env.PARLEY_SIM_SWEEP ?? 1))
+  const seeds = Math.ceil(Effort.some(count, Math.ceil(count / 20)) * Number(process.env.PARLEY_SIM_SWEEP ?? 1))
   const firstSeed = Number(process.env.PARLEY_SIM_FIRST ?? 1)
   return { seeds, firstSeed, maxTime, twice: TWICE, timeoutMs: Math.max(120_000, seeds * 5_000) }
 }

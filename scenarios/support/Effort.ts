@@ -7,8 +7,8 @@ import process from "node:process"
 export const full: boolean = process.env.PARLEY_FULL === "1" || process.env.PARLEY_SIM_SEED !== undefined
 
 /**
- * How many runs of a property, or seeds of a scenario: `count` when everything is tried, else a tenth of it, but no
+ * How many runs of a property, or seeds of a scenario: `count` when everything is tried, else a twentieth of it, but no
  * less than `least`. Properties draw new examples each time, and scenarios begin with the same seeds.
  */
 export const some = (count: number, least = 2): number =>
-  full ? count : Math.min(count, Math.max(least, Math.ceil(count / 10)))
+  full ? count : Math.min(count, Math.max(least, Math.ceil(count / 20)))
