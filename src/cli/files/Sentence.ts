@@ -64,6 +64,8 @@ const renamed = ({ renamed = 0 }: Transfer): string =>
 
 const skipped = ({ left = [], skipped = 0 }: Transfer): string => {
   if (skipped === 0) return ""
+  // What an earlier process looked at is counted, and not named any more.
+  if (left.length === 0) return `; ${skipped} thing${skipped === 1 ? " is" : "s are"} left out`
   const named = left.map((one) => SafeText.line(one, MAX_PATH)).join(", ")
   const more = skipped > left.length ? ` and ${skipped - left.length} more` : ""
   return `; left out: ${named}${more}`

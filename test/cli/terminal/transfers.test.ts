@@ -35,8 +35,8 @@ describe("the transfers on the screen", () => {
     const said = (some: Partial<Transfer>) =>
       transfers.handle(transfer({ direction: "out", kind: "folder", name: "photos", files: 3, ...some }))
     expect(said({ state: "preparing" })).toEqual([])
-    expect(said({ state: "offered", skipped: 2 })).toEqual([
-      "* [1] photos (3 files, 1.2 MB) is offered to bob; 2 links or devices are left out"
+    expect(said({ state: "offered", skipped: 2, left: ["a (a link)"] })).toEqual([
+      "* [1] photos (3 files, 1.2 MB) is offered to bob; left out: a (a link) and 1 more"
     ])
     expect(said({ state: "declined" })).toEqual(["* bob declined [1] photos (3 files, 1.2 MB)"])
     expect(said({ id: SECOND, state: "failed", message: "it\u001b changed" })).toEqual([
