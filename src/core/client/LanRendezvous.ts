@@ -20,9 +20,9 @@ export interface LanRendezvousOptions {
  * The local network as a place to meet (docs/protocol.md §4): shows us there, lists and introduces who is there, tells
  * who comes and goes.
  *
- * Life: nothing happens before `show`, which names us. From then on the driver is to announce us (`pollJoin`), and
- * hands in whom it hears. What is asked in the first second waits for the network to answer. `list` and `query` are
- * answered exactly once each (`Listed`, `Found`, `NotFound`), with the caller's `Purpose`.
+ * Life: nothing happens before `show`, which names us, and nobody is found. From then on the driver is to announce us
+ * (`pollJoin`), and hands in whom it hears. What is asked in the first second waits for the network to answer. `list`
+ * and `query` are answered exactly once each (`Listed`, `Found`, `NotFound`), with the caller's `Purpose`.
  */
 export class LanRendezvous<Purpose> {
   readonly #events: Array<LanEvent<Purpose>> = []
@@ -129,18 +129,21 @@ export class LanRendezvous<Purpose> {
   }
 
   #isEarly(now: number): boolean {
-    return now < this.#settledAt && this.#early.length < MAX_EARLY
+    return this.#machine !== undefined && now < this.#settledAt && this.#early.length < MAX_EARLY
   }
 
   #list(purpose: Purpose): void {
-    const others = (this.#machine?.list() ?? []).map(infoOf)
-    const entries = this.#ourselves === undefined ? others : [this.#ourselves, ...others]
+    if (this.#machine === undefined) {
+      this.#events.push({ _tag: "NotFound", purpose, message: NOT_SHOWN })
+      return
+    }
+    const entries = [this.#ourselves!, ...this.#machine.list().map(infoOf)]
     this.#events.push({ _tag: "Listed", purpose, entries })
   }
 
   #query(nick: string, purpose: Purpose, now: number): void {
     if (this.#machine === undefined) {
-      this.#events.push({ _tag: "NotFound", purpose, message: "register a nickname first" })
+      this.#events.push({ _tag: "NotFound", purpose, message: NOT_SHOWN })
       return
     }
     const id = this.#nextId++
@@ -209,6 +212,8 @@ const offered = ({ channel, endpoint, nick, pairKey, record }: LanIntroduction):
   channel: Bytes.toBase64Url(channel),
   pairKey: Bytes.toBase64Url(pairKey)
 })
+
+const NOT_SHOWN = "register a nickname first"
 
 /** Milliseconds until whoever is here has answered the first question, on Wi-Fi too. */
 const SETTLE = 1_000

@@ -1,6 +1,6 @@
 import { MAX_ROSTER, type Roster } from "../control/Presence.js"
 import type { ClientContext } from "./ClientContext.js"
-import { ofRefusal, protocol, type ServerError, unreachable } from "./ClientError.js"
+import { notRegistered, ofRefusal, protocol, type ServerError, unreachable } from "./ClientError.js"
 import type { Ticket } from "./Output.js"
 import type { PeerInfo } from "./PeerInfo.js"
 import type { Reintroduction } from "./Reintroduction.js"
@@ -85,7 +85,7 @@ export class Presence {
       return
     }
     if (answer._tag !== "Refused") {
-      this.#finish(ticket, unreachable(NO_ANSWER))
+      this.#finish(ticket, answer._tag === "Nobody" ? notRegistered() : unreachable(NO_ANSWER))
       return
     }
     const { refusal } = answer

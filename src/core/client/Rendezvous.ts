@@ -173,10 +173,11 @@ export class Rendezvous<Purpose> {
         this.#answer(event.purpose.purpose, { _tag: "Introduced", introduction: event.introduction })
         return
       case "NotFound":
-        this.#answer(event.purpose.purpose, { _tag: "Nobody", message: event.message })
+        // The server's list needs no completion while we do not show ourselves on the local network.
+        this.#answer(event.purpose.purpose, pageOf(event.purpose) ?? { _tag: "Nobody", message: event.message })
         return
       case "Listed": {
-        const page = event.purpose._tag === "List" ? event.purpose.page : undefined
+        const page = pageOf(event.purpose)
         const entries = page === undefined ? event.entries : [...page.entries, ...this.#unlisted(event.entries)]
         this.#answer(event.purpose.purpose, { _tag: "Listed", entries, next: undefined })
         return
@@ -245,6 +246,8 @@ export type RendezvousEvent<Purpose> =
   | ({ readonly _tag: "Incoming" } & OfferedIntroduction)
   | ({ readonly _tag: "Joined" | "Left" | "Changed" } & PeerInfo)
   | Extract<PushedEvent, { readonly _tag: "Roster" | "Replaced" | "Refused" | "Relay" }>
+
+const pageOf = (asked: Asked<unknown>): Listed | undefined => (asked._tag === "List" ? asked.page : undefined)
 
 const DONE: Answer = { _tag: "Done" }
 

@@ -1,14 +1,15 @@
 import type { ClientContext } from "../../../src/core/client/ClientContext.js"
 import { type Conversation, Conversations } from "../../../src/core/client/Conversations.js"
 import type { ClientEvent } from "../../../src/core/client/Events.js"
-import { Output, type Wish } from "../../../src/core/client/Output.js"
-import { OwnRecord } from "../../../src/core/client/OwnRecord.js"
+import { type Answered, Output, type Wish } from "../../../src/core/client/Output.js"
+import { type OwnProfile, OwnRecord } from "../../../src/core/client/OwnRecord.js"
 import { PathPolicies } from "../../../src/core/client/PathPolicies.js"
 import { PendingPeers } from "../../../src/core/client/PendingPeers.js"
 import type { Purpose } from "../../../src/core/client/Purpose.js"
 import { RelayTransport } from "../../../src/core/client/RelayTransport.js"
 import { type Asked, Rendezvous } from "../../../src/core/client/Rendezvous.js"
 import { ServerLink } from "../../../src/core/client/ServerLink.js"
+import { Peers } from "../../../src/core/peer/Peers.js"
 import type { Policy } from "../../../src/core/peer/path/Policy.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
@@ -28,12 +29,15 @@ export class Context implements ClientContext {
   readonly link: ServerLink<Asked<Purpose>>
   readonly rendezvous: Rendezvous<Purpose>
   readonly transport: RelayTransport
-  readonly peers: ClientContext["peers"] = undefined
-  readonly wallNow = () => 1_700_000_000_000
+  peers: ClientContext["peers"] = undefined
+  readonly wallNow = () => WALL
+
+  readonly #random: (length: number) => Uint8Array
 
   constructor(path: Policy = "prefer-direct", seed = 1) {
     const rng = new Rng(seed)
     const random = (length: number) => rng.fill(new Uint8Array(length))
+    this.#random = random
     this.policies = new PathPolicies(path)
     this.link = new ServerLink({ random })
     this.rendezvous = new Rendezvous(this.link, undefined)
@@ -42,6 +46,18 @@ export class Context implements ClientContext {
     this.link.pollDial()
     this.link.handleConnected(at("192.168.1.5:1"), at("198.51.100.1:9090"), 0)
     this.link.handleBytes(line(WELCOME), 0)
+  }
+
+  /** As after the first registration: the profile is ours, and there is a peer machine. */
+  begin(profile: OwnProfile): void {
+    const { identity } = profile
+    this.own.profile = profile
+    this.peers = new Peers({
+      crypto,
+      entropy: { bytes: this.#random },
+      identity: { publicKey: identity.signKeys.publicKey, staticKeys: identity.staticKeys },
+      now: 0
+    })
   }
 
   /** The requests of this kind that went to the server, since they were last asked for. */
@@ -74,6 +90,14 @@ export class Context implements ClientContext {
     return Object.assign(made.conversation, known)
   }
 
+  /** How the user's calls were answered since this was last asked. */
+  answers(): ReadonlyArray<Answered> {
+    const found: Array<Answered> = []
+    for (let answer = this.output.pollAnswer(); answer !== undefined; answer = this.output.pollAnswer())
+      found.push(answer)
+    return found
+  }
+
   wishes(): ReadonlyArray<Wish["_tag"]> {
     const found: Array<Wish["_tag"]> = []
     for (let wish = this.output.pollWish(); wish !== undefined; wish = this.output.pollWish()) found.push(wish._tag)
@@ -98,6 +122,9 @@ export const conversation = (nick: string, more: Partial<Conversation> = {}): Co
   departed: false,
   ...more
 })
+
+/** ms since 1970 UTC, all the time. */
+export const WALL = 1_700_000_000_000
 
 /** A line as the server sends it. */
 export const line = (message: object): Uint8Array => new TextEncoder().encode(`${JSON.stringify(message)}\n`)
