@@ -1,0 +1,124 @@
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { some } from "../../support/Effort.js"
+import { User } from "./Model.js"
+import { type Person, World } from "./World.js"
+
+/** Two machines that are registered at one server. */
+const meet = (seed: number) => {
+  const world = new World(seed)
+  world.startServer()
+  const people = ["alice", "bob"].map((name) => world.person(name))
+  for (const person of people) person.ask((machine, now) => machine.register(person.name, now))
+  return { world, people }
+}
+
+const who = fc.nat(1)
+const outside = fc.oneof(
+  fc.record({ what: fc.constantFrom("break", "reads"), who }),
+  fc.record({ what: fc.constantFrom("start", "stop"), who }),
+  fc.record({ what: fc.constant("loss"), who, loss: fc.constantFrom(0, 0.1, 0.3) }),
+  fc.record({ what: fc.constant("pass"), who, ms: fc.constantFrom(5, 50, 2_000, 40_000) })
+)
+const act = (what: "query" | "say" | "leave" | "restart") => fc.record({ what: fc.constant(what), who })
+
+type Step = { readonly what: string; readonly who: number; readonly ms?: number; readonly loss?: number }
+
+const happens = (world: World, person: Person, { loss, ms, what }: Step): void => {
+  if (what === "break") person.breakLink()
+  if (what === "reads") person.reads = !person.reads
+  if (what === "start") world.startServer()
+  if (what === "stop") world.stopServer(true)
+  if (loss !== undefined) world.loss = loss
+  if (person.reads) person.drain()
+  world.pass(ms ?? 0)
+}
+
+/** More than any packet is under way. */
+const UNDER_WAY = 100
+
+describe("two clients' machines", () => {
+  it("keep law 2: text is taken for whom we have asked for and not left, and nothing else ever arrives", () => {
+    const step = fc.oneof(
+      { weight: 3, arbitrary: fc.oneof(act("query"), act("say"), act("say"), act("leave")) },
+      { weight: 1, arbitrary: outside }
+    )
+    fc.assert(
+      fc.property(fc.nat(), fc.array(step, { maxLength: 30 }), (seed, steps) => {
+        const { people, world } = meet(seed)
+        const asked = [false, false]
+        const said = [new Set<string>(), new Set<string>()] as const
+        const lapsed = [new Set<string>(), new Set<string>()] as const
+        for (const [index, one] of steps.entries()) {
+          const me = people[one.who]!
+          const other = people[1 - one.who]!
+          const mine = said[one.who]!
+          if (one.what === "query") {
+            const answer = me.ask((machine, now) => machine.query(other.name, now))
+            if (!(answer instanceof Error)) asked[one.who] = true
+          } else if (one.what === "say") {
+            const text = `${me.name} ${index}`
+            const refused = me.say(other.name, text)
+            expect(refused, `${text}, when asked: ${asked[one.who]}`).toBe(
+              asked[one.who] === true ? undefined : "NotConnected"
+            )
+            if (refused === undefined) mine.add(text)
+          } else if (one.what === "leave") {
+            const conversation = me.machine.conversations.byNick(other.name)
+            if (conversation !== undefined) me.drive((machine, now) => machine.leave(conversation, now))
+            asked[one.who] = false
+            world.pass(UNDER_WAY)
+            // What the other program has, but has not shown while nobody reads, it may still show.
+            const heard = new Set(other.heard(me.name))
+            if (other.reads) for (const text of mine) if (!heard.has(text)) lapsed[one.who]!.add(text)
+          } else happens(world, me, one)
+          for (const [at, person] of people.entries()) {
+            const consent = person.machine.conversations.byNick(people[1 - at]!.name)
+            expect(consent?.asked ?? false, `consent of ${person.name}`).toBe(asked[at])
+            const status = consent && person.machine.status(consent.peer)?.consent
+            if (!asked[at]) expect(status ?? "invited", "the peer machine's own word").toBe("invited")
+            const heard = people[1 - at]!.heard(person.name)
+            expect(heard.filter((text) => !said[at]!.has(text) || lapsed[at]!.has(text))).toEqual([])
+          }
+        }
+      }),
+      { numRuns: some(150) }
+    )
+  }, 60_000)
+
+  it("keep law 3: what is said is shown at most once and in order, and exactly once when all works again", () => {
+    const step = fc.oneof(
+      { weight: 3, arbitrary: fc.oneof(act("query"), act("say"), act("say"), act("leave"), act("restart")) },
+      { weight: 2, arbitrary: outside }
+    )
+    fc.assert(
+      fc.property(fc.nat(), fc.array(step, { maxLength: 40 }), (seed, steps) => {
+        const world = new World(seed)
+        world.startServer()
+        const users = ["alice", "bob"].map((name) => new User(world, name))
+        world.pass(2_000)
+        for (const [index, one] of steps.entries()) {
+          const user = users[one.who]!
+          const other = users[1 - one.who]!
+          if (one.what === "query") user.query(other)
+          else if (one.what === "say") user.say(other)
+          else if (one.what === "leave") user.leave(other)
+          else if (one.what === "restart") user.restart()
+          else happens(world, user.person, one)
+          for (const each of users) each.check(users, `step ${index}`)
+        }
+        world.loss = 0
+        world.startServer()
+        world.pass(60_000)
+        for (const user of users) user.person.reads = true
+        for (const user of users) user.query(users.find((one) => one !== user)!)
+        world.pass(60_000)
+        for (const user of users) {
+          user.check(users, "in the end")
+          user.checkAll(users, "in the end")
+        }
+      }),
+      { numRuns: some(100) }
+    )
+  }, 60_000)
+})

@@ -1,0 +1,147 @@
+import * as fc from "fast-check"
+import { beforeEach, describe, expect, it } from "vitest"
+import type { Conversation } from "../../../src/core/client/Conversations.js"
+import { Introducer } from "../../../src/core/client/Introducer.js"
+import { PeerEvents } from "../../../src/core/client/PeerEvents.js"
+import { Reintroduction } from "../../../src/core/client/Reintroduction.js"
+import { DisconnectReason, type PeerEvent } from "../../../src/core/peer/PeerEvent.js"
+import type { PathInfo } from "../../../src/core/peer/Route.js"
+import * as Nickname from "../../../src/domain/Nickname.js"
+import { some } from "../../support/Effort.js"
+import { messageId } from "../../support/ids.js"
+import { Context, conversation } from "./Context.js"
+import { Somebody } from "./Somebody.js"
+
+const bob = new Somebody("bob", 2)
+const { peer } = bob
+const DIRECT: PathInfo = { kind: "direct", address: "203.0.113.9:1", rttMs: 20 }
+const RELAY: PathInfo = { kind: "relay", address: "channel", rttMs: 90 }
+
+let context: Context
+let events: PeerEvents
+let reintroduction: Reintroduction
+let known: Conversation
+
+const begin = (inbox = true) => {
+  context = new Context()
+  context.own.profile = new Somebody("alice", 1).profile()
+  reintroduction = new Reintroduction(context)
+  events = new PeerEvents(context, new Introducer(context), reintroduction, { inbox, relayName: "server:9090" })
+  known = context.introduce(conversation("bob", { peer, trying: true }))
+}
+
+const history = () => {
+  const found: Array<string> = []
+  for (let note = context.output.pollHistory(); note !== undefined; note = context.output.pollHistory())
+    found.push(note._tag === "Begins" ? "Begins" : note.entry._tag)
+  return found
+}
+
+beforeEach(() => begin())
+
+describe("what a peer machine reports", () => {
+  it("is told with the nickname, and what people know the relay by", () => {
+    events.handle({ _tag: "Connected", peer, path: RELAY })
+    events.handle({ _tag: "PathChanged", peer, path: DIRECT })
+    expect(context.events()).toEqual([
+      { _tag: "Connected", nick: "bob", path: { ...RELAY, address: "server:9090" } },
+      { _tag: "PathChanged", nick: "bob", path: DIRECT }
+    ])
+    expect(known).toMatchObject({ connected: true, trying: false, path: "direct" })
+  })
+
+  it("pins whom we asked for once they have proven their key, and remembers only such a conversation", () => {
+    known.asked = false
+    events.handle({ _tag: "Connected", peer, path: DIRECT })
+    expect(context.own.profile!.pins.get(Nickname.key("bob"))).toBeUndefined()
+    expect(history()).toEqual([])
+    known.asked = true
+    events.handle({ _tag: "Connected", peer, path: DIRECT })
+    expect(context.own.profile!.pins.get(Nickname.key("bob"))).toMatchObject({ identity: peer })
+    expect(history()).toEqual(["Begins"])
+  })
+
+  it("of a message is shown with what its reader is to confirm, and not at all without an inbox", () => {
+    const event = { _tag: "Message", peer, id: messageId(1), text: "hello" } as const
+    events.handle(event)
+    expect(context.output.pollEvent()).toEqual({
+      _tag: "Told",
+      event: { _tag: "Message", from: "bob", id: messageId(1), text: "hello" },
+      message: { peer, nick: "bob", id: messageId(1), text: "hello" }
+    })
+    begin(false)
+    events.handle(event)
+    expect(context.output.pollEvent()).toBeUndefined()
+  })
+
+  it("of our messages goes into the history before it is told", () => {
+    for (const _tag of ["Delivered", "Read"] as const) events.handle({ _tag, peer, id: messageId(1) })
+    expect(history()).toEqual(["Delivered", "Read"])
+    expect(context.events().map(({ _tag }) => _tag)).toEqual(["Delivered", "Read"])
+  })
+
+  it("of a lost peer asks for it again, but for one that said goodbye or was closed", () => {
+    for (const [reason, isAsked] of [
+      ["timeout", true],
+      ["unreachable", true],
+      ["left", false],
+      ["closed", false],
+      ["replaced", false]
+    ] as const) {
+      begin()
+      events.handle({ _tag: "Disconnected", peer, reason, undelivered: 3 })
+      expect(reintroduction.advance(10), reason).toBe(isAsked)
+      expect(known).toMatchObject({ connected: false, trying: false, departed: reason === "left" })
+      expect(context.events()).toEqual([{ _tag: "Disconnected", nick: "bob", reason, undelivered: 3 }])
+    }
+  })
+
+  it("of streams, and what ends them, passes to the driver in its order; nothing of strangers is told", () => {
+    const stream = { peer, stream: 1 as never }
+    const left = { _tag: "Disconnected", peer, reason: "left", undelivered: 0 } as const
+    const reported: ReadonlyArray<PeerEvent> = [
+      { _tag: "Mutual", peer },
+      { _tag: "StreamOpened", ...stream },
+      { _tag: "StreamReset", ...stream, code: 7 },
+      left
+    ]
+    context.conversations.remove(known)
+    for (const event of [...reported, { _tag: "Connected", peer, path: DIRECT } as const]) events.handle(event)
+    const passed: Array<unknown> = []
+    for (let output = context.output.pollEvent(); output !== undefined; output = context.output.pollEvent())
+      passed.push(output)
+    expect(passed).toEqual(reported)
+    expect(history()).toEqual([])
+  })
+})
+
+/** In the peer machine's order: a message comes once, and only over a connection. */
+const report = fc.oneof(
+  fc.constantFrom(DIRECT, RELAY).map((path): PeerEvent => ({ _tag: "Connected", peer, path })),
+  fc.constantFrom(DIRECT, RELAY).map((path): PeerEvent => ({ _tag: "PathChanged", peer, path })),
+  fc.string().map((text): PeerEvent => ({ _tag: "Message", peer, id: messageId(text), text })),
+  fc
+    .constantFrom(...DisconnectReason.literals)
+    .map((reason): PeerEvent => ({ _tag: "Disconnected", peer, reason, undelivered: 0 }))
+)
+
+describe("all that is reported of one peer", () => {
+  it("is told once and in its order, and leaves the conversation as the last of it says", () => {
+    fc.assert(
+      fc.property(fc.array(report, { maxLength: 30 }), (reports) => {
+        begin()
+        for (const event of reports) events.handle(event)
+        const told = context.events()
+        expect(told.map(({ _tag }) => _tag)).toEqual(reports.map(({ _tag }) => _tag))
+        expect(told.flatMap((event) => (event._tag === "Message" ? [event.text] : []))).toEqual(
+          reports.flatMap((event) => (event._tag === "Message" ? [event.text] : []))
+        )
+        const link = reports.findLast(({ _tag }) => _tag === "Connected" || _tag === "Disconnected")
+        expect(known.connected).toBe(link?._tag === "Connected")
+        expect(known.departed).toBe(link?._tag === "Disconnected" && link.reason === "left")
+        expect(known.asked, "no report gives or takes our consent").toBe(true)
+      }),
+      { numRuns: some(500) }
+    )
+  })
+})
