@@ -1,5 +1,6 @@
 import * as fc from "fast-check"
 import { beforeEach, describe, expect, it } from "vitest"
+import type { ServerError } from "../../../src/core/client/ClientError.js"
 import type { PeerInfo } from "../../../src/core/client/PeerInfo.js"
 import { Presence } from "../../../src/core/client/Presence.js"
 import { Reintroduction } from "../../../src/core/client/Reintroduction.js"
@@ -132,7 +133,7 @@ describe("a peer that we asked for", () => {
 
 describe("a list", () => {
   const ask = () => {
-    const ticket = context.output.ticket<ReadonlyArray<PeerInfo>>()
+    const ticket = context.output.ticket<ReadonlyArray<PeerInfo>, ServerError>()
     presence.list(ticket, 0)
     return ticket
   }
@@ -187,10 +188,10 @@ describe("a list", () => {
     const early = ask()
     presence.handlePage(early, { _tag: "Nobody", message: "register first" }, 50)
     expect(context.answers()).toMatchObject([
-      { ticket: endless, result: { code: "Protocol" } },
-      { ticket: refused, result: { code: "RateLimited" } },
-      { ticket: unanswered, result: { code: "ServerUnreachable" } },
-      { ticket: early, result: { code: "NotRegistered" } }
+      { ticket: endless, result: { _tag: "Protocol" } },
+      { ticket: refused, result: { _tag: "RateLimited" } },
+      { ticket: unanswered, result: { _tag: "ServerUnreachable" } },
+      { ticket: early, result: { _tag: "NotRegistered" } }
     ])
   })
 

@@ -1,6 +1,7 @@
 import * as fc from "fast-check"
 import { beforeEach, describe, expect, it } from "vitest"
 import { CandidateGatherer } from "../../../src/core/client/CandidateGatherer.js"
+import type { RegisterError } from "../../../src/core/client/ClientError.js"
 import type { Ticket } from "../../../src/core/client/Output.js"
 import type { PeerInfo } from "../../../src/core/client/PeerInfo.js"
 import { Registration } from "../../../src/core/client/Registration.js"
@@ -29,8 +30,8 @@ class Setup extends Context {
   readonly asked: Array<{ readonly id: number; readonly nick: string }> = []
   now = 10
 
-  register(nick: string): Ticket<PeerInfo> {
-    const ticket = this.output.ticket<PeerInfo>()
+  register(nick: string): Ticket<PeerInfo, RegisterError> {
+    const ticket = this.output.ticket<PeerInfo, RegisterError>()
     this.registration.register(nick, ticket, this.now)
     this.settle()
     return ticket
@@ -133,10 +134,10 @@ describe("the first registration", () => {
     expect(setup.answers()).toEqual([])
     setup.registration.profileDropped(setup.now)
     setup.settle()
-    expect(setup.answers()).toMatchObject([{ ticket: first, result: { code: "NickTaken" } }])
+    expect(setup.answers()).toMatchObject([{ ticket: first, result: { _tag: "NickTaken" } }])
     expect(setup.wishes()).toEqual(["OpenProfile"])
     setup.registration.profileFailed("no room", setup.now)
-    expect(setup.answers()).toMatchObject([{ ticket: second, result: { code: "Profile" } }])
+    expect(setup.answers()).toMatchObject([{ ticket: second, result: { _tag: "Profile" } }])
     expect(setup.registration.wanted).toBe(false)
   })
 
@@ -146,7 +147,23 @@ describe("the first registration", () => {
     setup.settle()
     setup.reply(TAKEN)
     setup.registration.profileDropped(setup.now)
-    expect(setup.answers()).toMatchObject([{ result: { code: "NickTaken", byOurselves: true } }])
+    expect(setup.answers()).toMatchObject([{ result: { _tag: "NickTaken", byOurselves: true } }])
+  })
+})
+
+describe("a call that nobody waits for any more", () => {
+  it("is not answered; what the server grants nevertheless is ours, and what it refuses lets go of the profile", () => {
+    for (const isGranted of [true, false]) {
+      begin()
+      const ticket = setup.register("ann")
+      setup.open()
+      setup.registration.cancel(ticket, setup.now)
+      setup.reply(isGranted ? undefined : TAKEN)
+      setup.registration.profileDropped(setup.now)
+      expect(setup.answers()).toEqual([])
+      expect(setup.own.registration?.nick).toBe(isGranted ? "ann" : undefined)
+      expect(setup.wishes()).toEqual(isGranted ? ["OpenProfile"] : ["OpenProfile", "DropProfile"])
+    }
   })
 })
 
@@ -224,7 +241,7 @@ describe("a nickname that is ours", () => {
       { _tag: "Refused", refusal },
       setup.now
     )
-    expect(ended).toMatchObject({ code: "Unauthorized" })
+    expect(ended).toMatchObject({ _tag: "Unauthorized" })
   })
 })
 
@@ -253,8 +270,8 @@ describe("calls for a nickname", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         begin()
-        const calls: Array<Ticket<PeerInfo>> = []
-        const cancelled = new Set<Ticket<PeerInfo>>()
+        const calls: Array<Ticket<PeerInfo, RegisterError>> = []
+        const cancelled = new Set<Ticket<PeerInfo, RegisterError>>()
         const answered: Array<Ticket<unknown>> = []
         let pending: "OpenProfile" | "DropProfile" | undefined
         const look = () => {
