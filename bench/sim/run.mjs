@@ -1,4 +1,4 @@
-// Runs the measurements of the simulated world: `node bench/sim/run.mjs [speed|nat|memory|seeds|core|product]
+// Runs the measurements of the simulated world: `node bench/sim/run.mjs [speed|nat|memory|seeds|core|client|product]
 // [arguments]`, all of them when none is named. Figures depend on the machine; the calibration loop beside them makes
 // ratios of them that do so less.
 import { spawnSync } from "node:child_process"
@@ -15,7 +15,7 @@ const YOUNG_SPACE = "--max-semi-space-size=64"
 const [name, ...args] = process.argv.slice(2)
 
 mkdirSync(out, { recursive: true })
-for (const bench of name === undefined ? ["speed", "nat", "memory", "seeds", "core", "product"] : [name]) {
+for (const bench of name === undefined ? ["speed", "nat", "memory", "seeds", "core", "client", "product"] : [name]) {
   await bundle([join(here, `${bench}.ts`)], out)
   const { status } = spawnSync(process.execPath, ["--expose-gc", YOUNG_SPACE, join(out, `${bench}.mjs`), ...args], {
     stdio: "inherit"

@@ -1,9 +1,9 @@
 import { crypto } from "../../src/layers/node/Crypto.js"
 import type { Kernel } from "../../src/sim/kernel/Kernel.js"
-import type { ProcessTimer } from "../../src/sim/kernel/Process.js"
 import type { Network } from "../../src/sim/network/Network.js"
 import { type BoundSocket, bindSync } from "../../src/sim/network/Udp.js"
 import { World } from "../../src/sim/World.js"
+import { alarmOn } from "../support/Alarm.js"
 import { type Action, LENGTH_MS, type Script } from "./Script.js"
 import { Talker } from "./Talker.js"
 
@@ -20,7 +20,7 @@ export const play = (script: Script, watch: (network: Network) => void = () => {
       onDatagram: (from, data) => talker.receive(from, data),
       onIdle: () => talker.drain()
     }) as BoundSocket
-    const alarm = alarmOn(kernel, (now) => talker.ring(now))
+    const alarm = alarmOn(kernel.outside, (now) => talker.ring(now))
     const talker = new Talker(script, person, { now: () => kernel.now / 1000, send: socket.send, alarm })
     follow(kernel, talker, actions, 0)
     return talker
@@ -37,34 +37,4 @@ const follow = (kernel: Kernel, talker: Talker, actions: ReadonlyArray<Action>, 
     talker.act(action)
     follow(kernel, talker, actions, at + 1)
   })
-}
-
-/**
- * One kernel timer that rings when an `Alarm` would, to the microsecond: sleeps are whole milliseconds, and one that is
- * set to later sleeps out before it goes on.
- */
-const alarmOn = (kernel: Kernel, ring: (now: number) => void): ((at: number | undefined) => void) => {
-  let due = Number.POSITIVE_INFINITY
-  let armed = Number.POSITIVE_INFINITY
-  let timer: ProcessTimer | undefined
-  const arm = () => {
-    if (due >= armed) return
-    if (timer !== undefined) kernel.cancel(timer)
-    armed = due
-    timer = kernel.after(Math.max(0, Math.ceil(due - kernel.now / 1000)) * 1000, fire)
-  }
-  const fire = () => {
-    timer = undefined
-    armed = Number.POSITIVE_INFINITY
-    const now = kernel.now / 1000
-    if (now >= due) {
-      due = Number.POSITIVE_INFINITY
-      ring(now)
-    }
-    arm()
-  }
-  return (at) => {
-    due = at ?? Number.POSITIVE_INFINITY
-    arm()
-  }
 }

@@ -73,25 +73,28 @@ export class NicknameModel {
 export const watch = (model: NicknameModel): Layer.Layer<Registry, never, Registry> =>
   Layer.effect(
     Registry,
-    Effect.map(Registry, (registry) => ({
-      ...registry,
-      claim: (claim, done) =>
-        registry.claim(claim, (answer) => {
-          if (answer._tag === "Claimed") model.claimed(claim, true)
-          else if (answer._tag === "Refused" && answer.refusal._tag === "NickTaken") model.claimed(claim, false)
-          done(answer)
-        }),
-      release: (session, hold) => {
-        registry.release(session, hold)
-        model.released(session, hold)
-      },
-      find: (key, done) =>
-        registry.find(key, (answer) => {
-          if (answer._tag === "Found") model.found(answer.registration.session, key)
-          done(answer)
-        })
-    }))
+    Effect.map(Registry, (registry) => watched(model, registry))
   )
+
+/** This registry, each of whose answers is shown to the model. */
+export const watched = (model: NicknameModel, registry: typeof Registry.Service): typeof Registry.Service => ({
+  ...registry,
+  claim: (claim, done) =>
+    registry.claim(claim, (answer) => {
+      if (answer._tag === "Claimed") model.claimed(claim, true)
+      else if (answer._tag === "Refused" && answer.refusal._tag === "NickTaken") model.claimed(claim, false)
+      done(answer)
+    }),
+  release: (session, hold) => {
+    registry.release(session, hold)
+    model.released(session, hold)
+  },
+  find: (key, done) =>
+    registry.find(key, (answer) => {
+      if (answer._tag === "Found") model.found(answer.registration.session, key)
+      done(answer)
+    })
+})
 
 interface Owner {
   readonly identity: string

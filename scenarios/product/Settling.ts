@@ -49,7 +49,13 @@ const becomesAcquainted = (person: Person, peer: Person): Effect.Effect<void, un
   })
 
 /** Refusals that time heals. */
-const PASSING = new Set(["KeyChanged", "NoSuchPeer", "RateLimited", "ServerUnreachable", "NotRegistered"])
+export const PASSING: ReadonlySet<string> = new Set([
+  "KeyChanged",
+  "NoSuchPeer",
+  "RateLimited",
+  "ServerUnreachable",
+  "NotRegistered"
+])
 
 /** What is left of a program: sockets, locks, fibers, timers. */
 const remains = ({ disk, host, name, process }: Machine): string | undefined => {

@@ -24,6 +24,26 @@ export const make = (network: Network, host: Host, process: Process): Context.Ta
     })
 })
 
+/**
+ * Connects without Effect: what `Dialer.dial` does, for machines that are driven as bare callbacks on the kernel. Calls
+ * `failed` when there is no connection to be had; otherwise `handler` is asked for once.
+ */
+export const dialSync = (
+  network: Network,
+  host: Host,
+  process: Process,
+  options: DialOptions,
+  handler: (connection: Connection) => ConnectionHandler,
+  failed: (error: DialError) => void
+): void => {
+  const attempt = new Attempt(network, host, process, options, handler)
+  attempt.start((outcome) => {
+    if (!(outcome instanceof DialError)) return
+    attempt.end(() => {})
+    failed(outcome)
+  })
+}
+
 /** One call of `dial`: tries each address of the host in turn, within the time given for all. */
 class Attempt {
   #end: TcpEnd | undefined
@@ -51,45 +71,57 @@ class Attempt {
     this.#handler = handler
   }
 
-  readonly connect: Effect.Effect<Connection, DialError> = Effect.async<Connection, DialError>((resume) => {
+  /** Begins; `done` is called once, unless what this gives is called before. */
+  start(done: (outcome: Connection | DialError) => void): () => void {
     const { host, port, timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options
     const where = `${host}:${port}`
-    const finish = (effect: Effect.Effect<Connection, DialError>) => {
+    const finish = (outcome: Connection | DialError) => {
       this.#given = true
       this.#network.kernel.cancel(timer)
-      resume(effect)
+      done(outcome)
     }
     const timer = this.#process.after(timeoutMs * 1000, () =>
-      finish(fail("TimedOut", `${where} did not answer within ${timeoutMs} ms`))
+      finish(failure("TimedOut", `${where} did not answer within ${timeoutMs} ms`))
     )
-    const next = (addresses: ReadonlyArray<AddressId>, failure: Effect.Effect<never, DialError>) => {
+    const next = (addresses: ReadonlyArray<AddressId>, error: DialError) => {
       const [address, ...others] = addresses
       if (this.#given) return
-      if (address === undefined) return finish(failure)
+      if (address === undefined) return finish(error)
       this.#tryAddress(address, (outcome) => {
         if (this.#given) return
-        if (outcome === "open") return finish(Effect.succeed(this.#end!))
-        if (outcome === "refused") return next(others, fail("Refused", `nobody is listening at ${where}`))
-        next(others, fail("Unreachable", `there is no way to ${where}`))
+        if (outcome === "open") return finish(this.#end!)
+        if (outcome === "refused") return next(others, failure("Refused", `nobody is listening at ${where}`))
+        next(others, failure("Unreachable", `there is no way to ${where}`))
       })
     }
     // Even what fails at once fails a moment later, as any system call's answer does.
     this.#process.after(0, () => {
-      if (!Number.isInteger(port) || port < 1 || port > 65_535) return finish(fail("Other", `${where} is no port`))
-      next(resolve(this.#network, this.#host, host), fail("HostNotFound", `no address is known for the host ${host}`))
+      if (!Number.isInteger(port) || port < 1 || port > 65_535) return finish(failure("Other", `${where} is no port`))
+      const unknown = failure("HostNotFound", `no address is known for the host ${host}`)
+      next(resolve(this.#network, this.#host, host), unknown)
     })
-    return Effect.sync(() => {
+    return () => {
       this.#given = true
       this.#network.kernel.cancel(timer)
-    })
+    }
+  }
+
+  readonly connect: Effect.Effect<Connection, DialError> = Effect.async<Connection, DialError>((resume) => {
+    const cancel = this.start((outcome) =>
+      resume(outcome instanceof DialError ? Effect.fail(outcome) : Effect.succeed(outcome))
+    )
+    return Effect.sync(cancel)
   })
 
-  readonly destroy: Effect.Effect<void> = Effect.async<void>((resume) => {
-    if (this.#end === undefined || this.#closed) return resume(Effect.void)
-    if (this.#established) this.#over = () => resume(Effect.void)
-    this.#end.destroy()
-    if (!this.#established) resume(Effect.void)
-  })
+  readonly destroy: Effect.Effect<void> = Effect.async<void>((resume) => this.end(() => resume(Effect.void)))
+
+  /** Closes what is open; `over` is called when the connection has ended, at once where there was none. */
+  end(over: () => void): void {
+    const ending = this.#end !== undefined && !this.#closed && this.#established
+    if (ending) this.#over = over
+    if (!this.#closed) this.#end?.destroy()
+    if (!ending) over()
+  }
 
   #tryAddress(address: AddressId, settled: (outcome: "open" | "refused" | "dead") => void): void {
     const network = this.#network
@@ -125,8 +157,7 @@ class Attempt {
   }
 }
 
-const fail = (reason: DialError["reason"], message: string): Effect.Effect<never, DialError> =>
-  Effect.fail(new DialError({ reason, message }))
+const failure = (reason: DialError["reason"], message: string): DialError => new DialError({ reason, message })
 
 /** As `DialOptions` says. */
 const DEFAULT_TIMEOUT_MS = 5000

@@ -16,16 +16,35 @@ export const make = (network: Network, host: Host, process: Process): Context.Ta
   listen: (options, accept) =>
     Effect.acquireRelease(
       Effect.suspend(() => {
-        const bound = whereToListen(network, host, options)
-        return bound instanceof ListenError
-          ? Effect.fail(bound)
-          : Effect.succeed(new Listening(network, host, process, options, bound, accept))
+        const listening = listenSync(network, host, process, options, accept)
+        return listening instanceof ListenError ? Effect.fail(listening) : Effect.succeed(listening)
       }),
-      (listening) => listening.close
+      (listening) => Effect.async<void>((resume) => listening.close(() => resume(Effect.void)))
     ).pipe(Effect.map(({ local }) => ({ local })))
 })
 
-class Listening implements PacketSink {
+/** A socket that listens, and what ends it. */
+export interface ListeningSocket {
+  readonly local: Endpoint.Endpoint
+  /** Ends all connections too; `done` is called when the last one has ended. */
+  readonly close: (done: () => void) => void
+}
+
+/**
+ * Listens without Effect: what `Listener.listen` does, for machines that are driven as bare callbacks on the kernel.
+ */
+export const listenSync = (
+  network: Network,
+  host: Host,
+  process: Process,
+  options: ListenOptions,
+  accept: (connection: Connection) => ConnectionHandler | undefined
+): ListeningSocket | ListenError => {
+  const bound = whereToListen(network, host, options)
+  return bound instanceof ListenError ? bound : new Listening(network, host, process, options, bound, accept)
+}
+
+class Listening implements PacketSink, ListeningSocket {
   readonly local: Endpoint.Endpoint
   readonly #live = new Set<TcpEnd>()
   /** Whose handshake is not over: at most the backlog. */
@@ -81,7 +100,7 @@ class Listening implements PacketSink {
     return undefined
   }
 
-  readonly close: Effect.Effect<void> = Effect.async<void>((resume) => {
+  close(done: () => void): void {
     const host = this.#host
     const process = this.#process
     const bound = this.#bound
@@ -89,17 +108,20 @@ class Listening implements PacketSink {
     for (const family of bound.families) host.listeners.delete(socketKey(family, bound.local.port))
     for (const end of this.#opening) end.destroy()
     this.#opening.clear()
-    if (this.#live.size === 0) return resume(Effect.void)
+    if (this.#live.size === 0) {
+      done()
+      return
+    }
     const timer = process.after(DRAIN, () => {
       for (const end of this.#live) end.destroy()
     })
     this.#onGone = () => {
       if (this.#live.size > 0) return
       process.kernel.cancel(timer)
-      resume(Effect.void)
+      done()
     }
     for (const end of this.#live) end.end()
-  })
+  }
 
   #take(end: TcpEnd): void {
     // When the listener closed meanwhile, it ended this one too.
