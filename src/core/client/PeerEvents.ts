@@ -29,6 +29,7 @@ export class PeerEvents {
       case "StreamReadable":
       case "StreamWritable":
       case "StreamReset":
+      case "StreamResetConfirmed":
         output.pass(event)
         return
       case "Mutual":
@@ -79,6 +80,9 @@ export class PeerEvents {
         if (event.reason === "timeout" || event.reason === "unreachable") this.reintroduction.add(event.peer)
         output.tell({ _tag: "Disconnected", nick, reason: event.reason, undelivered: event.undelivered })
         return
+      default:
+        // An event that nobody passes on would be lost without a word.
+        event satisfies never
     }
   }
 
