@@ -1,5 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import type { PeerId } from "../../../src/domain/PeerId.js"
 import { some } from "../../support/Effort.js"
 import { User } from "./Model.js"
 import { type Person, World } from "./World.js"
@@ -47,6 +48,8 @@ describe("two clients' machines", () => {
       fc.property(fc.nat(), fc.array(step, { maxLength: 30 }), (seed, steps) => {
         const { people, world } = meet(seed)
         const asked = [false, false]
+        /** Whom each knows, also after leaving. */
+        const known: [PeerId?, PeerId?] = []
         const said = [new Set<string>(), new Set<string>()] as const
         const lapsed = [new Set<string>(), new Set<string>()] as const
         for (const [index, one] of steps.entries()) {
@@ -75,7 +78,8 @@ describe("two clients' machines", () => {
           for (const [at, person] of people.entries()) {
             const consent = person.machine.conversations.byNick(people[1 - at]!.name)
             expect(consent?.asked ?? false, `consent of ${person.name}`).toBe(asked[at])
-            const status = consent && person.machine.status(consent.peer)?.consent
+            if (consent !== undefined) known[at] = consent.peer
+            const status = known[at] && person.machine.status(known[at])?.consent
             if (!asked[at]) expect(status ?? "invited", "the peer machine's own word").toBe("invited")
             const heard = people[1 - at]!.heard(person.name)
             expect(heard.filter((text) => !said[at]!.has(text) || lapsed[at]!.has(text))).toEqual([])
