@@ -14,7 +14,7 @@ export {
   make as makeClient,
   type Registration
 } from "./client/Client.js"
-export type { ClientOptions } from "./client/ClientOptions.js"
+export type { AcceptPolicy, ClientOptions } from "./client/ClientOptions.js"
 export type { FilesApi } from "./client/files/Api.js"
 export { layer as layerProfiles, type Profile, ProfileError, Profiles } from "./client/Profile.js"
 export type {
@@ -33,7 +33,7 @@ export type {
 } from "./core/client/ClientError.js"
 export type { ClientEvent, TransferEvent } from "./core/client/Events.js"
 export type { PeerInfo } from "./core/client/PeerInfo.js"
-export type { AcceptPolicy, Transfer, TransferState } from "./core/client/Transfer.js"
+export type { Transfer, TransferState } from "./core/client/Transfer.js"
 export type { TransferId } from "./core/files/Content.js"
 export type { HistoryMessage, HistoryPage, HistoryQuery } from "./core/history/HistoryPage.js"
 export type { SendRefusal } from "./core/peer/chat/Conversation.js"

@@ -1,4 +1,3 @@
-import type { AcceptPolicy } from "../core/client/Transfer.js"
 import type { Policy } from "../core/peer/path/Policy.js"
 
 /** What a client must be told. Everything else it asks of its services. */
@@ -57,3 +56,7 @@ export const MAX_STUN = 4
 
 /** Two seconds: several attempts on any path that works, and no longer than a person waits for a program to end. */
 export const DEFAULT_LINGER = 2_000
+
+/** Offers that are taken without asking: none; those of people whose key was known before this process; all. */
+export const ACCEPT_POLICIES = ["ask", "known", "all"] as const
+export type AcceptPolicy = (typeof ACCEPT_POLICIES)[number]

@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import { ACCEPT_POLICIES } from "../../core/client/Transfer.js"
+import { ACCEPT_POLICIES } from "../../client/ClientOptions.js"
 import * as Values from "../Values.js"
 import { setting, toggle } from "./Option.js"
 import { connected, connection } from "./Options.js"

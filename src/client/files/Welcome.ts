@@ -1,6 +1,6 @@
 import type { Pin } from "../../core/client/Pins.js"
-import type { AcceptPolicy } from "../../core/client/Transfer.js"
 import type { PeerId } from "../../domain/PeerId.js"
+import type { AcceptPolicy } from "../ClientOptions.js"
 
 /**
  * Whether a peer's offers are accepted without asking. `pin` is the key that we know under the peer's nickname; a key

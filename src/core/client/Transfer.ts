@@ -66,9 +66,5 @@ export const isOver = ({ state }: Transfer): boolean => OVER.has(state)
 
 const OVER: ReadonlySet<TransferState> = new Set(["done", "declined", "cancelled", "failed"])
 
-/** Offers that are taken without asking: none; those of people whose key was known before this process; all. */
-export const ACCEPT_POLICIES = ["ask", "known", "all"] as const
-export type AcceptPolicy = (typeof ACCEPT_POLICIES)[number]
-
 /** Transfers that have ended and are still listed: a screenful or two. */
 export const MAX_FINISHED = 64
