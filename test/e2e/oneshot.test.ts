@@ -120,7 +120,8 @@ describe("parley send-file and receive-file", () => {
     const ignored = await send(path, "--timeout", "1s")
     expect(await ignored.sender.exited).toBe(4)
     expect(ignored.sender.stderr).toMatch(/was not accepted within 1 s; the transfer was cancelled/)
-    await bob.event("transfer", { id: ignored.id, state: "cancelled" })
+    const message = "alice waited too long for it to move on"
+    await bob.event("transfer", { id: ignored.id, state: "failed", message })
     const interrupted = await send(path)
     expect(await interrupted.sender.kill("SIGINT")).toBe(130)
     await bob.event("transfer", { id: interrupted.id, state: "cancelled" })
