@@ -15,49 +15,49 @@ import type { ClientEvent } from "../core/client/Events.js"
  */
 export class EventQueue {
   /** By serial number: a Map iterates in order of insertion. */
-  private readonly queue = new Map<number, Entry>()
-  private readonly latest = new Map<string, number>()
-  private serial = 0
-  private dropped = 0
-  private handed: Shown | undefined
-  private waiter: (() => void) | undefined
+  readonly #queue = new Map<number, Entry>()
+  readonly #latest = new Map<string, number>()
+  #serial = 0
+  #dropped = 0
+  #handed: Shown | undefined
+  #waiter: (() => void) | undefined
   private ended = false
 
   /** For one consumer, once: a second run of the stream shares what is left with the first. */
   readonly stream: Stream.Stream<ClientEvent> = Stream.repeatEffectOption(
     Effect.suspend(() => {
       const written = this.acknowledge()
-      return written === undefined ? this.take() : Effect.zipRight(written, this.take())
+      return written === undefined ? this.#take() : Effect.zipRight(written, this.#take())
     })
   )
 
   /** Whether the consumer is so far behind that nothing should be started that causes more events. */
   get full(): boolean {
-    return this.queue.size >= MAX_EVENTS
+    return this.#queue.size >= MAX_EVENTS
   }
 
   /** `shown` is called once when the consumer is done with the event. */
   offer(event: ClientEvent, shown?: Shown): void {
     if (this.ended) return
     const subject = subjectOf(event)
-    if ((this.queue.size >= STALLED || event._tag === "Transfer") && subject !== undefined) {
-      const earlier = this.latest.get(subject)
-      if (earlier !== undefined) this.queue.delete(earlier)
-      else if (this.queue.size >= MAX_EVENTS) {
-        this.dropped++
+    if ((this.#queue.size >= STALLED || event._tag === "Transfer") && subject !== undefined) {
+      const earlier = this.#latest.get(subject)
+      if (earlier !== undefined) this.#queue.delete(earlier)
+      else if (this.#queue.size >= MAX_EVENTS) {
+        this.#dropped++
         return
       }
     }
-    const serial = this.serial++
-    this.queue.set(serial, { event, shown })
-    if (subject !== undefined) this.latest.set(subject, serial)
-    this.wake()
+    const serial = this.#serial++
+    this.#queue.set(serial, { event, shown })
+    if (subject !== undefined) this.#latest.set(subject, serial)
+    this.#wake()
   }
 
   /** The consumer is done with the event that it pulled last; gives what `Shown` gives. */
   acknowledge(): Effect.Effect<void> | undefined {
-    const shown = this.handed
-    this.handed = undefined
+    const shown = this.#handed
+    this.#handed = undefined
     return shown?.()
   }
 
@@ -67,49 +67,49 @@ export class EventQueue {
    */
   end(last: ClientEvent): void {
     if (this.ended) return
-    for (const [serial, { event }] of this.queue) if (event._tag === "Message") this.queue.delete(serial)
+    for (const [serial, { event }] of this.#queue) if (event._tag === "Message") this.#queue.delete(serial)
     this.offer(last)
     this.ended = true
-    this.wake()
+    this.#wake()
   }
 
-  private take(): Effect.Effect<ClientEvent, Option.Option<never>> {
+  #take(): Effect.Effect<ClientEvent, Option.Option<never>> {
     return Effect.async((resume) => {
       const answer = () => {
-        const event = this.next()
+        const event = this.#next()
         if (event !== undefined) resume(Effect.succeed(event))
         else if (this.ended) resume(Effect.fail(Option.none()))
         else {
-          this.waiter = answer
+          this.#waiter = answer
           return
         }
       }
       answer()
       return Effect.sync(() => {
-        if (this.waiter === answer) this.waiter = undefined
+        if (this.#waiter === answer) this.#waiter = undefined
       })
     })
   }
 
-  private next(): ClientEvent | undefined {
-    if (this.dropped > 0) {
-      const message = `${this.dropped} events were dropped because nobody read them in time`
-      this.dropped = 0
+  #next(): ClientEvent | undefined {
+    if (this.#dropped > 0) {
+      const message = `${this.#dropped} events were dropped because nobody read them in time`
+      this.#dropped = 0
       return { _tag: "Failed", code: "EventsDropped", message }
     }
-    for (const [serial, { event, shown }] of this.queue) {
-      this.queue.delete(serial)
+    for (const [serial, { event, shown }] of this.#queue) {
+      this.#queue.delete(serial)
       const subject = subjectOf(event)
-      if (subject !== undefined && this.latest.get(subject) === serial) this.latest.delete(subject)
-      this.handed = shown
+      if (subject !== undefined && this.#latest.get(subject) === serial) this.#latest.delete(subject)
+      this.#handed = shown
       return event
     }
     return undefined
   }
 
-  private wake(): void {
-    const waiter = this.waiter
-    this.waiter = undefined
+  #wake(): void {
+    const waiter = this.#waiter
+    this.#waiter = undefined
     waiter?.()
   }
 }

@@ -3,21 +3,21 @@ import type { PeerStream } from "./PeerStreams.js"
 
 /** Over which streams a peer may send us bytes now. The others wait until one of them is over. */
 export class ActiveSlots {
-  private readonly taken = new Map<PeerId, Set<PeerStream>>()
+  readonly #taken = new Map<PeerId, Set<PeerStream>>()
 
   /** Whether it may flow; it has a place until `leave`. */
   take(stream: PeerStream): boolean {
     const { peer } = stream
-    const taken = this.taken.get(peer) ?? new Set()
+    const taken = this.#taken.get(peer) ?? new Set()
     if (!taken.has(stream) && taken.size >= MAX_ACTIVE) return false
-    this.taken.set(peer, taken.add(stream))
+    this.#taken.set(peer, taken.add(stream))
     return true
   }
 
   leave(stream: PeerStream): void {
     const { peer } = stream
-    const taken = this.taken.get(peer)
-    if (taken?.delete(stream) === true && taken.size === 0) this.taken.delete(peer)
+    const taken = this.#taken.get(peer)
+    if (taken?.delete(stream) === true && taken.size === 0) this.#taken.delete(peer)
   }
 }
 

@@ -19,22 +19,22 @@ import type { End, TransferStatus } from "./TransferStatus.js"
 /** Something that a peer offers us, and what is there of it. It outlives the connections that it comes over. */
 export class Incoming {
   /** Once it is known what is to come, and what of that is there. */
-  private known: { readonly content: Content; readonly have: ChunkBitmap } | undefined
-  private sink: Sink.Sink | undefined
+  #known: { readonly content: Content; readonly have: ChunkBitmap } | undefined
+  #sink: Sink.Sink | undefined
   /** Where it goes on disk, for the next process. */
-  private place: Sink.Place | undefined
-  private contents: Uint8Array = NONE
+  #place: Sink.Place | undefined
+  #contents: Uint8Array = NONE
   /** What an earlier process left is still being looked through. */
-  private busy = false
+  #busy = false
   /** What takes its place once that is done. */
-  private successor: Incoming | undefined
-  private serving: Serving | undefined
+  #successor: Incoming | undefined
+  #serving: Serving | undefined
   /** The latest stream that it is offered over, while the fiber that serves an earlier one has not let go. */
-  private next: Serving | undefined
-  private held = false
+  #next: Serving | undefined
+  #held = false
   /** Why we ended it, if we did: what the sender is told when it offers it again. */
-  private reason: AbortReason | undefined
-  private readonly idle = Effect.unsafeMakeLatch(true)
+  #reason: AbortReason | undefined
+  readonly #idle = Effect.unsafeMakeLatch(true)
 
   constructor(
     private readonly context: TransferContext,
@@ -44,37 +44,37 @@ export class Incoming {
 
   /** Whether its bytes may flow as soon as there is room for one more. */
   get wantsRoom(): boolean {
-    return this.status.phase === "accepted" && !this.busy
+    return this.status.phase === "accepted" && !this.#busy
   }
 
   accept(sink: Sink.Sink, place?: Sink.Place): Effect.Effect<void> {
-    this.sink = sink
-    this.place = place
+    this.#sink = sink
+    this.#place = place
     this.status.enter("accepted")
     this.poke()
-    return this.keep("accepted")
+    return this.#keep("accepted")
   }
 
   /** Before it was accepted. */
   get decline(): Effect.Effect<void> {
-    return this.endOurselves("declined", "Declined")
+    return this.#endOurselves("declined", "Declined")
   }
 
   pause(paused: boolean): Effect.Effect<void> {
     this.status.pause(paused)
     this.poke()
-    return this.status.phase === "accepted" ? this.keep("accepted") : Effect.void
+    return this.status.phase === "accepted" ? this.#keep("accepted") : Effect.void
   }
 
   /** For good. */
   cancel(reason: AbortReason): Effect.Effect<void> {
-    return this.endOurselves("cancelled", reason)
+    return this.#endOurselves("cancelled", reason)
   }
 
   /** For good, and soon there is no connection any more to tell it over. */
   get leave(): Effect.Effect<void> {
     return Effect.flatMap(this.cancel("Cancelled"), () => {
-      const { serving } = this
+      const serving = this.#serving
       if (serving !== undefined) giveUp(serving.stream, serving.machine, "Cancelled")
       return Effect.void
     })
@@ -82,12 +82,12 @@ export class Incoming {
 
   /** Whether its sender has not come with it over the connection that there is now. */
   get isForlorn(): boolean {
-    return !this.status.ended && !this.held
+    return !this.status.ended && !this.#held
   }
 
   /** Whether it ends with the process: nothing on disk is to be gone on with. */
   get passing(): boolean {
-    return this.status.phase === "accepted" && this.place === undefined
+    return this.status.phase === "accepted" && this.#place === undefined
   }
 
   /**
@@ -96,17 +96,18 @@ export class Incoming {
    */
   takeOver(earlier: Incoming): Effect.Effect<void> {
     return Effect.suspend(() => {
-      if (earlier.busy) {
-        earlier.successor = this
+      if (earlier.#busy) {
+        earlier.#successor = this
         return Effect.void
       }
-      const { contents, known, place, sink, status } = earlier
+      const { status } = earlier
+      const [contents, known, place, sink] = [earlier.#contents, earlier.#known, earlier.#place, earlier.#sink]
       if (status.ended) return Effect.void
-      const over = earlier.end("cancelled", "it is offered anew")
+      const over = earlier.#end("cancelled", "it is offered anew")
       if (this.status.phase !== "offered" || sink === undefined || place === undefined) return over
-      earlier.sink = undefined
-      this.known = known
-      this.contents = contents
+      earlier.#sink = undefined
+      this.#known = known
+      this.#contents = contents
       if (status.paused) this.status.pause(true)
       return Effect.zipRight(this.accept(sink, place), over)
     })
@@ -116,19 +117,19 @@ export class Incoming {
   endedByThem(reason: EndReason): Effect.Effect<void> {
     return Effect.suspend(() => {
       if (this.status.ended) return Effect.void
-      const { serving } = this
+      const serving = this.#serving
       if (serving !== undefined) giveUp(serving.stream, serving.machine, "Busy")
-      return this.heard(reason)
+      return this.#heard(reason)
     })
   }
 
-  private get nick(): string {
+  get #nick(): string {
     const { nick, peer } = this.status.facts
     return this.context.nickOf(peer) ?? nick
   }
 
   poke(): void {
-    this.serving?.stream.poke()
+    this.#serving?.stream.poke()
   }
 
   /**
@@ -136,49 +137,49 @@ export class Incoming {
    * answer. Whoever opens many has the latest served, and nothing of the others.
    */
   attach(serving: Serving): void {
-    for (const earlier of [this.serving, this.next]) if (earlier !== undefined) supersede(earlier)
-    if (this.held) this.next = serving
+    for (const earlier of [this.#serving, this.#next]) if (earlier !== undefined) supersede(earlier)
+    if (this.#held) this.#next = serving
     else {
-      this.held = true
-      this.serving = serving
-      this.idle.unsafeClose()
+      this.#held = true
+      this.#serving = serving
+      this.#idle.unsafeClose()
     }
   }
 
   /** Waits, when it is over, until the sender has heard so or cannot be told. */
   get told(): Effect.Effect<void> {
-    return Effect.suspend(() => (this.status.ended ? this.idle.await : Effect.void))
+    return Effect.suspend(() => (this.status.ended ? this.#idle.await : Effect.void))
   }
 
   /** The stream is over. */
   detach(stream: PeerStream): Effect.Effect<void> {
     return Effect.suspend(() => {
-      if (this.next?.stream === stream) this.next = undefined
-      if (this.serving?.stream !== stream) return Effect.void
-      this.serving = undefined
+      if (this.#next?.stream === stream) this.#next = undefined
+      if (this.#serving?.stream !== stream) return Effect.void
+      this.#serving = undefined
       this.status.stops()
-      const after = this.status.ended ? this.clear : Effect.void
+      const after = this.status.ended ? this.#clear : Effect.void
       // The sender has ended the stream after our last word, so it knows.
       const knows = this.status.phase === "done" && stream.ended
-      return Effect.zipRight(after, knows ? this.forget : Effect.void).pipe(
-        Effect.ensuring(Effect.sync(() => this.handOver()))
+      return Effect.zipRight(after, knows ? this.#forget : Effect.void).pipe(
+        Effect.ensuring(Effect.sync(() => this.#handOver()))
       )
     })
   }
 
-  private handOver(): void {
-    this.serving = this.next
-    this.next = undefined
-    this.held = this.serving !== undefined
-    if (this.held) this.poke()
-    else this.idle.unsafeOpen()
+  #handOver(): void {
+    this.#serving = this.#next
+    this.#next = undefined
+    this.#held = this.#serving !== undefined
+    if (this.#held) this.poke()
+    else this.#idle.unsafeOpen()
   }
 
   /**
    * Answers the offer of a new stream; `false` when the answer must wait. `room` takes a place among those that flow.
    */
   answer(machine: FileReceiver, room: () => boolean): boolean {
-    if (this.serving?.machine !== machine) return false
+    if (this.#serving?.machine !== machine) return false
     switch (this.status.phase) {
       case "preparing":
       case "offered":
@@ -188,15 +189,15 @@ export class Incoming {
         return true
       case "cancelled":
       case "failed":
-        machine.abort(this.reason ?? "Unknown")
+        machine.abort(this.#reason ?? "Unknown")
         return true
       case "done":
         machine.stored()
         return true
       case "accepted":
       case "finishing":
-        if (this.busy || !room()) return false
-        machine.accept(this.known)
+        if (this.#busy || !room()) return false
+        machine.accept(this.#known)
         this.status.flows(machine)
         return true
     }
@@ -210,50 +211,50 @@ export class Incoming {
       case "Told":
         return undefined
       case "Contents":
-        return this.begin(event.content, event.bytes, machine)
+        return this.#begin(event.content, event.bytes, machine)
       case "Complete":
-        return this.store(machine)
+        return this.#store(machine)
       case "Paused":
         status.tell()
         return undefined
       case "Cancelled":
-        return this.heard("Cancelled")
+        return this.#heard("Cancelled")
       case "Failed":
-        if (event.by === "them") return this.heard(event.reason)
-        return this.endOurselves(
+        if (event.by === "them") return this.#heard(event.reason)
+        return this.#endOurselves(
           "failed",
           event.reason === "Other" ? "Violation" : event.reason,
-          EndReasons.failed(this.nick, event.reason, "us")
+          EndReasons.failed(this.#nick, event.reason, "us")
         )
     }
   }
 
   /** The sender has ended it. */
-  private heard(reason: EndReason): Effect.Effect<void> {
+  #heard(reason: EndReason): Effect.Effect<void> {
     // An offer that could not be served over this stream comes again.
     if (reason === "Busy") return Effect.void
     return reason === "Cancelled"
-      ? this.end("cancelled", EndReasons.cancelled(this.nick))
-      : this.end("failed", EndReasons.failed(this.nick, reason, "them"))
+      ? this.#end("cancelled", EndReasons.cancelled(this.#nick))
+      : this.#end("failed", EndReasons.failed(this.#nick, reason, "them"))
   }
 
   save({ bytes, file, offset }: Save, machine: FileReceiver): Effect.Effect<void> {
-    return this.sink!.save(file, offset, bytes).pipe(
+    return this.#sink!.save(file, offset, bytes).pipe(
       Effect.tap(() => machine.handleSaved()),
-      Effect.catchAll((error) => this.broken(error))
+      Effect.catchAll((error) => this.#broken(error))
     )
   }
 
   /** Goes on with what an earlier process had accepted: looks at what is there. */
   restore(head: IncomingHead, tail: Uint8Array): Effect.Effect<void> {
     const { directory, folds, token } = head
-    this.busy = true
-    this.contents = tail
-    this.place = { directory, folds, token }
+    this.#busy = true
+    this.#contents = tail
+    this.#place = { directory, folds, token }
     if (head.paused) this.status.pause(true)
     return Effect.gen(this, function* () {
       const sink = yield* Sink.onDisk(this.context.files, { directory, folds, token })
-      this.sink = sink
+      this.#sink = sink
       const content = tail.length === 0 ? undefined : Manifest.decode(this.context.crypto, this.offer, tail)
       if (content === undefined) return
       const fresh = yield* sink.begin(content, head.stage === "storing")
@@ -261,25 +262,25 @@ export class Incoming {
         if (sink.stored === undefined) yield* sink.drop("it has its name already")
         this.status.path = sink.stored
         this.status.enter("done")
-        return yield* this.keep("stored")
+        return yield* this.#keep("stored")
       }
-      this.known = { content, have: yield* this.look(sink, content, fresh) }
+      this.#known = { content, have: yield* this.#look(sink, content, fresh) }
     }).pipe(
-      Effect.catchAll((error) => this.broken(error)),
+      Effect.catchAll((error) => this.#broken(error)),
       Effect.ensuring(
         Effect.suspend(() => {
-          this.busy = false
+          this.#busy = false
           this.poke()
           // It may have come to its end while it was looked through.
-          if (this.status.ended && this.status.phase !== "done") return this.clear
-          return this.successor?.takeOver(this) ?? Effect.void
+          if (this.status.ended && this.status.phase !== "done") return this.#clear
+          return this.#successor?.takeOver(this) ?? Effect.void
         })
       )
     )
   }
 
   /** Which chunks are there, by their hashes. */
-  private look(sink: Sink.Sink, content: Content, fresh: boolean): Effect.Effect<ChunkBitmap, FilesError> {
+  #look(sink: Sink.Sink, content: Content, fresh: boolean): Effect.Effect<ChunkBitmap, FilesError> {
     if (fresh) return Effect.succeed(new ChunkBitmap(new ChunkLayout(content.entries).chunks))
     return scan(this.context.crypto, content.entries, sink.read, () => {}).pipe(
       Effect.map((found) => {
@@ -290,47 +291,48 @@ export class Incoming {
     )
   }
 
-  private begin(content: Content, bytes: Uint8Array, machine: FileReceiver): Effect.Effect<void> {
-    this.contents = bytes
-    return this.sink!.begin(content).pipe(
+  #begin(content: Content, bytes: Uint8Array, machine: FileReceiver): Effect.Effect<void> {
+    this.#contents = bytes
+    return this.#sink!.begin(content).pipe(
       Effect.zipRight(
         Effect.suspend(() => {
           const { have } = machine
-          if (have !== undefined) this.known = { content, have }
-          this.status.renamed = (content.renamed ?? 0) + (this.sink?.renamed ?? 0)
-          return this.keep("accepted")
+          if (have !== undefined) this.#known = { content, have }
+          this.status.renamed = (content.renamed ?? 0) + (this.#sink?.renamed ?? 0)
+          return this.#keep("accepted")
         })
       ),
-      Effect.catchAll((error) => this.broken(error))
+      Effect.catchAll((error) => this.#broken(error))
     )
   }
 
   /** Once it has begun it is finished, so that what is written down is what has happened. */
-  private store(machine: FileReceiver): Effect.Effect<void> {
+  #store(machine: FileReceiver): Effect.Effect<void> {
     const { status } = this
     return Effect.gen(this, function* () {
       if (status.ended) return
       status.enter("finishing")
-      yield* this.keep("storing")
-      status.path = yield* this.sink!.complete
+      yield* this.#keep("storing")
+      status.path = yield* this.#sink!.complete
       status.enter("done")
       machine.stored()
-      yield* this.keep("stored")
+      yield* this.#keep("stored")
     }).pipe(
-      Effect.catchAll((error) => this.broken(error)),
-      this.place === undefined ? (storing) => storing : Effect.uninterruptible
+      Effect.catchAll((error) => this.#broken(error)),
+      this.#place === undefined ? (storing) => storing : Effect.uninterruptible
     )
   }
 
   /** The disk does not do what it should. */
-  private broken({ message, reason }: FilesError): Effect.Effect<void> {
-    return this.endOurselves("failed", reason === "Full" ? "Full" : "Storage", message)
+  #broken({ message, reason }: FilesError): Effect.Effect<void> {
+    return this.#endOurselves("failed", reason === "Full" ? "Full" : "Storage", message)
   }
 
   /** We end it: the reason is written down first, so that the sender hears of it in any case. */
-  private endOurselves(how: End, reason: AbortReason, message?: string): Effect.Effect<void> {
+  #endOurselves(how: End, reason: AbortReason, message?: string): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const { context, offer, serving, status } = this
+      const { context, offer, status } = this
+      const serving = this.#serving
       if (status.ended) return Effect.void
       const { nick, peer } = status.facts
       return Effect.flatMap(
@@ -338,31 +340,31 @@ export class Incoming {
         () => {
           // While that was written down the sender may have come to an end of its own.
           if (status.ended) return context.notices.drop(offer.id)
-          this.reason = reason
+          this.#reason = reason
           status.enter(how, message)
           if (how !== "declined") serving?.machine.abort(reason)
           this.poke()
-          return this.serving === undefined ? this.clear : Effect.void
+          return this.#serving === undefined ? this.#clear : Effect.void
         }
       )
     })
   }
 
   /** The sender knows. */
-  private end(how: End, message?: string): Effect.Effect<void> {
+  #end(how: End, message?: string): Effect.Effect<void> {
     this.status.enter(how, message)
     this.poke()
-    return Effect.zipRight(this.forget, this.serving === undefined ? this.clear : Effect.void)
+    return Effect.zipRight(this.#forget, this.#serving === undefined ? this.#clear : Effect.void)
   }
 
   /** Removes what has arrived of a transfer that ended otherwise than it should. */
-  private get clear(): Effect.Effect<void> {
+  get #clear(): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const { sink } = this
-      if (this.busy) return Effect.void
-      this.sink = undefined
-      this.known = undefined
-      this.contents = NONE
+      const sink = this.#sink
+      if (this.#busy) return Effect.void
+      this.#sink = undefined
+      this.#known = undefined
+      this.#contents = NONE
       if (sink === undefined || this.status.phase === "done") return Effect.void
       return sink.drop(this.status.message ?? `it was ${this.status.phase}`)
     })
@@ -373,20 +375,21 @@ export class Incoming {
     return Effect.suspend(() => {
       const { phase } = this.status
       const isWaste = this.status.ended && phase !== "done"
-      return (isWaste ? this.sink?.drop(`it was ${phase}`) : this.sink?.close) ?? Effect.void
+      return (isWaste ? this.#sink?.drop(`it was ${phase}`) : this.#sink?.close) ?? Effect.void
     })
   }
 
-  private get forget(): Effect.Effect<void> {
-    return this.place === undefined ? Effect.void : (this.context.store()?.forget(this.offer.id) ?? Effect.void)
+  get #forget(): Effect.Effect<void> {
+    return this.#place === undefined ? Effect.void : (this.context.store()?.forget(this.offer.id) ?? Effect.void)
   }
 
   /**
    * Writes down how far it has come. A disk that does not take it costs no more than having to begin again after a
    * restart.
    */
-  private keep(stage: IncomingHead["stage"]): Effect.Effect<void> {
-    const { offer, place, status } = this
+  #keep(stage: IncomingHead["stage"]): Effect.Effect<void> {
+    const { offer, status } = this
+    const place = this.#place
     const store = this.context.store()
     if (place === undefined || store === undefined) return Effect.void
     const { peer } = status.facts
@@ -394,13 +397,13 @@ export class Incoming {
       version: 1,
       direction: "in",
       peer,
-      nick: this.nick,
+      nick: this.#nick,
       offer: offerRecord(offer),
       paused: status.paused,
       stage,
       ...place
     } as const
-    return Effect.ignore(store.keep({ head, tail: stage === "stored" ? NONE : this.contents }))
+    return Effect.ignore(store.keep({ head, tail: stage === "stored" ? NONE : this.#contents }))
   }
 }
 

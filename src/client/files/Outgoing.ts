@@ -21,12 +21,12 @@ import type { End, TransferStatus } from "./TransferStatus.js"
 export class Outgoing {
   content: Content | undefined
   fiber: Fiber.RuntimeFiber<void> | undefined
-  private current: { readonly stream: PeerStream; readonly machine: FileSender } | undefined
+  #current: { readonly stream: PeerStream; readonly machine: FileSender } | undefined
   /** Whether the other side may know of it. */
-  private offered = false
-  private problem: FilesError | undefined
+  #offered = false
+  #problem: FilesError | undefined
   /** Why we ended it, if we did: what the other side is told when it asks. */
-  private reason: AbortReason | undefined
+  #reason: AbortReason | undefined
 
   constructor(
     private readonly context: TransferContext,
@@ -63,39 +63,39 @@ export class Outgoing {
       entries: found.entries,
       leaves: tail
     }
-    restored.offered = true
+    restored.#offered = true
     if (head.paused) restored.status.pause(true)
     return restored
   }
 
   readonly run: Effect.Effect<void> = Effect.gen(this, function* () {
-    if (this.content === undefined) yield* this.prepare
-    else yield* this.checkUnchanged
+    if (this.content === undefined) yield* this.#prepare
+    else yield* this.#checkUnchanged
     const source = yield* this.context.files.open(this.found)
     while (!this.status.ended) {
       const { peer } = this.status.facts
       yield* this.context.streams.untilReachable(peer)
       const stream = this.context.streams.open(peer)
       const { content } = this
-      if (stream !== undefined) yield* this.attempt(stream, source)
+      if (stream !== undefined) yield* this.#attempt(stream, source)
       // Over an unbroken connection it was refused for want of room, or for its version.
       const isOther = content !== this.content
       if (!this.status.ended && stream?.broken !== true && !isOther) yield* Effect.sleep(AGAIN_AFTER)
     }
   }).pipe(
     Effect.scoped,
-    Effect.catchAll((error) => this.endOurselves("failed", reasonOf(error), error.message))
+    Effect.catchAll((error) => this.#endOurselves("failed", reasonOf(error), error.message))
   )
 
   pause(paused: boolean): Effect.Effect<void> {
     this.status.pause(paused)
-    this.current?.stream.poke()
-    return this.keep
+    this.#current?.stream.poke()
+    return this.#keep
   }
 
   /** For good. The other side is told now, or as soon as it is there again. */
   cancel(reason: AbortReason): Effect.Effect<void> {
-    return Effect.zipRight(this.endOurselves("cancelled", reason), this.stop)
+    return Effect.zipRight(this.#endOurselves("cancelled", reason), this.#stop)
   }
 
   /** For good, and soon there is no connection any more to tell it over. */
@@ -111,7 +111,7 @@ export class Outgoing {
 
   /** Tells the other side at once, without the fiber, that nothing more will come. */
   takeBack(): void {
-    if (this.current !== undefined) giveUp(this.current.stream, this.current.machine, this.reason ?? "Cancelled")
+    if (this.#current !== undefined) giveUp(this.#current.stream, this.#current.machine, this.#reason ?? "Cancelled")
   }
 
   /** The other side says, without a stream of the transfer, that it is over. */
@@ -119,23 +119,23 @@ export class Outgoing {
     return Effect.suspend(() => {
       if (this.status.ended) return Effect.void
       this.takeBack()
-      return Effect.zipRight(this.heard(reason), this.stop)
+      return Effect.zipRight(this.#heard(reason), this.#stop)
     })
   }
 
   /** What to answer when the other side asks for it: `Busy` as long as it goes on. */
   get answer(): AbortReason {
-    return this.status.ended ? (this.reason ?? "Unknown") : "Busy"
+    return this.status.ended ? (this.#reason ?? "Unknown") : "Busy"
   }
 
   /** Ends a fiber that waits for anything but the stream in use, which takes the last word. */
-  private get stop(): Effect.Effect<void> {
+  get #stop(): Effect.Effect<void> {
     return Effect.suspend(() =>
-      this.fiber === undefined || this.current !== undefined ? Effect.void : Fiber.interruptFork(this.fiber)
+      this.fiber === undefined || this.#current !== undefined ? Effect.void : Fiber.interruptFork(this.fiber)
     )
   }
 
-  private get prepare(): Effect.Effect<void, FilesError> {
+  get #prepare(): Effect.Effect<void, FilesError> {
     return Effect.gen(this, function* () {
       const { context, found, status } = this
       const { id, kind, name } = status.facts
@@ -157,12 +157,12 @@ export class Outgoing {
         return yield* new Failure({ reason: "TooLarge", message: `${found.path} is more than can be sent at once` })
       }
       status.moved(0)
-      yield* this.keep
+      yield* this.#keep
       status.enter("offered")
     })
   }
 
-  private get checkUnchanged(): Effect.Effect<void, FilesError> {
+  get #checkUnchanged(): Effect.Effect<void, FilesError> {
     const { found } = this
     return Effect.flatMap(this.context.files.inspect(found.path), (now) =>
       isSame(now, found)
@@ -172,13 +172,13 @@ export class Outgoing {
   }
 
   /** Offers it over one stream, and sends, until the stream or the transfer is over. */
-  private attempt(stream: PeerStream, source: Source): Effect.Effect<void> {
+  #attempt(stream: PeerStream, source: Source): Effect.Effect<void> {
     return Effect.suspend(() => {
       const machine = new FileSender(this.content!)
-      this.current = { stream, machine }
-      this.offered = true
+      this.#current = { stream, machine }
+      this.#offered = true
       return drive(stream, machine, {
-        event: (event) => this.onEvent(event, machine),
+        event: (event) => this.#onEvent(event, machine),
         turn: () => {
           this.status.tick()
           return undefined
@@ -188,7 +188,7 @@ export class Outgoing {
             Effect.map((bytes) => machine.handleRead(bytes)),
             Effect.catchAll((error) =>
               Effect.sync(() => {
-                this.problem = error
+                this.#problem = error
                 machine.handleRead(undefined, reasonOf(error))
               })
             )
@@ -196,7 +196,7 @@ export class Outgoing {
       }).pipe(
         Effect.ensuring(
           Effect.sync(() => {
-            this.current = undefined
+            this.#current = undefined
             this.context.streams.remove(stream)
             this.status.stops()
           })
@@ -205,7 +205,7 @@ export class Outgoing {
     })
   }
 
-  private onEvent(event: SenderEvent, machine: FileSender): Effect.Effect<void> | undefined {
+  #onEvent(event: SenderEvent, machine: FileSender): Effect.Effect<void> | undefined {
     const { status } = this
     switch (event._tag) {
       case "Accepted":
@@ -216,67 +216,68 @@ export class Outgoing {
         status.tell()
         return undefined
       case "Complete":
-        return this.end("done")
+        return this.#end("done")
       case "Declined":
-        return this.end("declined", EndReasons.declined(this.nick, event.reason))
+        return this.#end("declined", EndReasons.declined(this.#nick, event.reason))
       case "Cancelled":
-        return this.heard("Cancelled")
+        return this.#heard("Cancelled")
       case "Failed":
         if (event.by === "them" && event.reason === "Unsupported" && this.content?.offer.version === 2)
-          return this.offerOlder
-        if (event.by === "them") return this.heard(event.reason)
-        return this.endOurselves(
+          return this.#offerOlder
+        if (event.by === "them") return this.#heard(event.reason)
+        return this.#endOurselves(
           "failed",
           event.reason === "Other" ? "Changed" : event.reason,
-          this.problem?.message ?? EndReasons.failed(this.nick, event.reason, "us")
+          this.#problem?.message ?? EndReasons.failed(this.#nick, event.reason, "us")
         )
     }
   }
 
   /** The other side knows only the first version of manifests: the same files without folders and times. */
-  private get offerOlder(): Effect.Effect<void> {
+  get #offerOlder(): Effect.Effect<void> {
     return Effect.suspend(() => {
       const older = this.content && Manifest.older(this.context.crypto, this.content)
-      if (older === undefined) return this.heard("Unsupported")
+      if (older === undefined) return this.#heard("Unsupported")
       this.content = older
-      return this.keep
+      return this.#keep
     })
   }
 
   /** The other side has ended it. */
-  private heard(reason: EndReason): Effect.Effect<void> {
+  #heard(reason: EndReason): Effect.Effect<void> {
     switch (reason) {
       case "Busy":
         return Effect.void
       case "Cancelled":
-        return this.end("cancelled", EndReasons.cancelled(this.nick))
+        return this.#end("cancelled", EndReasons.cancelled(this.#nick))
       case "Declined":
-        return this.end("declined", EndReasons.declined(this.nick, "Declined"))
+        return this.#end("declined", EndReasons.declined(this.#nick, "Declined"))
       default:
-        return this.end("failed", EndReasons.failed(this.nick, reason, "them"))
+        return this.#end("failed", EndReasons.failed(this.#nick, reason, "them"))
     }
   }
 
   /** The other side knows. */
-  private end(how: End, message?: string): Effect.Effect<void> {
+  #end(how: End, message?: string): Effect.Effect<void> {
     this.status.enter(how, message)
-    return this.forget
+    return this.#forget
   }
 
   /** We end it: the reason is written down first, so that the other side hears of it in any case. */
-  private endOurselves(how: End, reason: AbortReason, message?: string): Effect.Effect<void> {
+  #endOurselves(how: End, reason: AbortReason, message?: string): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const { content, context, current, status } = this
+      const { content, context, status } = this
+      const current = this.#current
       if (status.ended) return Effect.void
       const { nick, peer } = status.facts
       const telling =
-        content === undefined || !this.offered
-          ? this.forget
+        content === undefined || !this.#offered
+          ? this.#forget
           : context.notices.add({ offer: content.offer, direction: "out", peer, nick, reason }, current?.stream)
       return Effect.flatMap(telling, () => {
         // While that was written down the other side may have come to an end of its own.
         if (status.ended) return context.notices.drop(status.facts.id)
-        this.reason = reason
+        this.#reason = reason
         status.enter(how, message)
         current?.machine.abort(reason)
         current?.stream.poke()
@@ -285,17 +286,17 @@ export class Outgoing {
     })
   }
 
-  private get nick(): string {
+  get #nick(): string {
     const { nick, peer } = this.status.facts
     return this.context.nickOf(peer) ?? nick
   }
 
-  private get forget(): Effect.Effect<void> {
+  get #forget(): Effect.Effect<void> {
     return this.passing ? Effect.void : (this.context.store()?.forget(this.status.facts.id) ?? Effect.void)
   }
 
   /** Writes it down for the next process. A disk that does not take it costs no more than that. */
-  private get keep(): Effect.Effect<void> {
+  get #keep(): Effect.Effect<void> {
     const { content, found, status } = this
     const store = this.passing || status.ended ? undefined : this.context.store()
     if (content === undefined || store === undefined) return Effect.void
@@ -306,7 +307,7 @@ export class Outgoing {
           version: 1,
           direction: "out",
           peer,
-          nick: this.nick,
+          nick: this.#nick,
           offer: offerRecord(content.offer),
           paused: status.paused,
           path: found.path,

@@ -11,8 +11,8 @@ import type { PeerDriver } from "../Driver.js"
 export class PeerStreams {
   private readonly peers = new Map<PeerId, Map<StreamId, PeerStream>>()
   /** Those with whom streams can be opened now. */
-  private readonly reachable = new Set<PeerId>()
-  private readonly waiting = new Map<PeerId, Set<() => void>>()
+  readonly #reachable = new Set<PeerId>()
+  readonly #waiting = new Map<PeerId, Set<() => void>>()
 
   constructor(
     private readonly driver: PeerDriver,
@@ -28,9 +28,9 @@ export class PeerStreams {
   handle(event: PeerEvent): void {
     switch (event._tag) {
       case "Mutual": {
-        this.reachable.add(event.peer)
-        const waiting = this.waiting.get(event.peer) ?? []
-        this.waiting.delete(event.peer)
+        this.#reachable.add(event.peer)
+        const waiting = this.#waiting.get(event.peer) ?? []
+        this.#waiting.delete(event.peer)
         for (const resume of waiting) resume()
         this.on.reachable(event.peer)
         return
@@ -39,7 +39,7 @@ export class PeerStreams {
         this.lose(event.peer)
         return
       case "StreamOpened":
-        this.on.opened(this.add(event.peer, event.stream))
+        this.on.opened(this.#add(event.peer, event.stream))
         return
       case "StreamReadable":
       case "StreamWritable":
@@ -51,7 +51,7 @@ export class PeerStreams {
 
   /** The conversation is over on our side: what was open to this peer is gone. */
   lose(peer: PeerId): void {
-    this.reachable.delete(peer)
+    this.#reachable.delete(peer)
     const streams = this.peers.get(peer)?.values() ?? []
     this.peers.delete(peer)
     for (const stream of streams) {
@@ -63,12 +63,12 @@ export class PeerStreams {
   /** A new stream of ours; `undefined` when there can be none now. */
   open(peer: PeerId): PeerStream | undefined {
     const id = this.driver.drivePeers((peers, now) => peers.openStream(peer, now))
-    return typeof id === "number" ? this.add(peer, id) : undefined
+    return typeof id === "number" ? this.#add(peer, id) : undefined
   }
 
   /** Whether streams can be opened with this peer now. */
   isReachable(peer: PeerId): boolean {
-    return this.reachable.has(peer)
+    return this.#reachable.has(peer)
   }
 
   /** Nobody serves the stream any more. It stays known as long as our RESET of it is not confirmed. */
@@ -86,17 +86,17 @@ export class PeerStreams {
   /** Waits until streams can be opened with this peer. */
   readonly untilReachable = (peer: PeerId): Effect.Effect<void> =>
     Effect.async<void>((resume) => {
-      if (this.reachable.has(peer)) return resume(Effect.void)
+      if (this.#reachable.has(peer)) return resume(Effect.void)
       const done = () => resume(Effect.void)
-      const waiting = this.waiting.get(peer) ?? new Set()
-      this.waiting.set(peer, waiting.add(done))
+      const waiting = this.#waiting.get(peer) ?? new Set()
+      this.#waiting.set(peer, waiting.add(done))
       return Effect.sync(() => {
         waiting.delete(done)
-        if (waiting.size === 0 && this.waiting.get(peer) === waiting) this.waiting.delete(peer)
+        if (waiting.size === 0 && this.#waiting.get(peer) === waiting) this.#waiting.delete(peer)
       })
     })
 
-  private add(peer: PeerId, id: StreamId): PeerStream {
+  #add(peer: PeerId, id: StreamId): PeerStream {
     const stream = new PeerStream(this.driver, peer, id)
     const streams = this.peers.get(peer) ?? new Map<StreamId, PeerStream>()
     this.peers.set(peer, streams.set(id, stream))
@@ -119,11 +119,11 @@ export class PeerStream {
   onConfirmed = () => {}
   /** Nobody serves it any more, though the fiber that did may not have noticed yet. */
   abandoned = false
-  private finished = false
-  private resetting = false
-  private readonly watching = new Set<() => void>()
-  private isNews = false
-  private waiting: (() => void) | undefined
+  #finished = false
+  #resetting = false
+  readonly #watching = new Set<() => void>()
+  #isNews = false
+  #waiting: (() => void) | undefined
 
   constructor(
     private readonly driver: PeerDriver,
@@ -134,7 +134,7 @@ export class PeerStream {
   /** Nothing can come, or be said, over this stream any more. */
   get over(): boolean {
     return (
-      this.broken || this.abandoned || this.resetting || this.resetBy !== undefined || (this.finished && this.ended)
+      this.broken || this.abandoned || this.#resetting || this.resetBy !== undefined || (this.#finished && this.ended)
     )
   }
 
@@ -150,7 +150,7 @@ export class PeerStream {
         take(bytes)
       }
     })
-    if (this.ended) this.look()
+    if (this.ended) this.#look()
   }
 
   write(bytes: Uint8Array): void {
@@ -162,19 +162,19 @@ export class PeerStream {
   }
 
   finish(): void {
-    this.finished = true
+    this.#finished = true
     if (this.broken) return
     this.driver.drivePeers((peers, now) => peers.finishStream(this.peer, this.id, now))
   }
 
   /** Our RESET is under way. */
   get unconfirmed(): boolean {
-    return this.resetting && !this.confirmed && !this.broken
+    return this.#resetting && !this.confirmed && !this.broken
   }
 
   reset(code: number): void {
-    if (this.broken || this.resetting || (this.over && !this.abandoned)) return
-    this.resetting = true
+    if (this.broken || this.#resetting || (this.over && !this.abandoned)) return
+    this.#resetting = true
     this.driver.drivePeers((peers, now) => peers.resetStream(this.peer, this.id, code, now))
   }
 
@@ -192,15 +192,15 @@ export class PeerStream {
 
   /** Something has happened that the fiber should look at. */
   poke(): void {
-    this.isNews = true
-    const { waiting } = this
-    this.waiting = undefined
+    this.#isNews = true
+    const waiting = this.#waiting
+    this.#waiting = undefined
     waiting?.()
-    this.look()
+    this.#look()
   }
 
-  private look(): void {
-    for (const look of [...this.watching]) look()
+  #look(): void {
+    for (const look of [...this.#watching]) look()
   }
 
   /** Waits until the other side has had our last word, or given the stream up itself, or until the connection broke. */
@@ -208,12 +208,12 @@ export class PeerStream {
     const look = () => {
       const told = this.confirmed || this.resetBy !== undefined || this.ended
       if (!told && !this.broken) return
-      this.watching.delete(look)
+      this.#watching.delete(look)
       resume(Effect.succeed(told ? "told" : "lost"))
     }
-    this.watching.add(look)
+    this.#watching.add(look)
     look()
-    return Effect.sync(() => this.watching.delete(look))
+    return Effect.sync(() => this.#watching.delete(look))
   })
 
   /** Waits for the other side's end of a stream that nothing comes over. */
@@ -231,13 +231,13 @@ export class PeerStream {
   /** Waits for news since the last wait. */
   readonly news: Effect.Effect<void> = Effect.async<void>((resume) => {
     const look = () => {
-      this.isNews = false
+      this.#isNews = false
       resume(Effect.void)
     }
-    if (this.isNews) return look()
-    this.waiting = look
+    if (this.#isNews) return look()
+    this.#waiting = look
     return Effect.sync(() => {
-      if (this.waiting === look) this.waiting = undefined
+      if (this.#waiting === look) this.#waiting = undefined
     })
   })
 }

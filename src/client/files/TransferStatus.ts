@@ -5,12 +5,12 @@ import type { PeerId } from "../../domain/PeerId.js"
 
 /** What people are told of one transfer: what it is, how it stands, and when that is news. */
 export class TransferStatus {
-  private phaseNow: Phase
-  private known = 0
-  private flowing: Flow | undefined
-  private pausedHere = false
-  private toldAt = Number.NEGATIVE_INFINITY
-  private readonly meter = new Meter()
+  #phaseNow: Phase
+  #known = 0
+  #flowing: Flow | undefined
+  #pausedHere = false
+  #toldAt = Number.NEGATIVE_INFINITY
+  readonly #meter = new Meter()
   message: string | undefined
   path: string | undefined
   /** How many of its files have another path here than at the sender's. */
@@ -26,78 +26,79 @@ export class TransferStatus {
       readonly tell: (transfer: Transfer) => void
     }
   ) {
-    this.phaseNow = phase
-    if (phase === "done") this.known = facts.size
+    this.#phaseNow = phase
+    if (phase === "done") this.#known = facts.size
   }
 
   get phase(): Phase {
-    return this.phaseNow
+    return this.#phaseNow
   }
 
   get ended(): boolean {
-    return isEnd(this.phaseNow)
+    return isEnd(this.#phaseNow)
   }
 
   get paused(): boolean {
-    return this.pausedHere
+    return this.#pausedHere
   }
 
   /** The transfer enters a new phase, and that is told. Nothing follows an end. */
   enter(phase: Phase, message?: string): void {
     if (this.ended) return
-    this.phaseNow = phase
+    this.#phaseNow = phase
     if (message !== undefined) this.message = message
-    if (phase === "done") this.known = this.facts.size
-    if (isEnd(phase)) this.stopped()
+    if (phase === "done") this.#known = this.facts.size
+    if (isEnd(phase)) this.#stopped()
     this.tell()
   }
 
   pause(paused: boolean): void {
-    this.pausedHere = paused
-    this.flowing?.pause(paused)
-    this.meter.reset()
+    this.#pausedHere = paused
+    this.#flowing?.pause(paused)
+    this.#meter.reset()
     this.tell()
   }
 
   /** The machine that moves bytes from now on. */
   flows(flow: Flow): void {
-    this.flowing = flow
-    flow.pause(this.pausedHere)
-    this.meter.reset()
+    this.#flowing = flow
+    flow.pause(this.#pausedHere)
+    this.#meter.reset()
     this.tell()
   }
 
   /** Nothing moves any more, for now. */
   stops(): void {
-    if (this.flowing === undefined) return
-    this.stopped()
+    if (this.#flowing === undefined) return
+    this.#stopped()
     this.tell()
   }
 
   /** While there is no machine: so many bytes were read. */
   moved(bytes: number): void {
-    this.known = bytes
+    this.#known = bytes
     this.tick()
   }
 
   /** Bytes may have moved: tells so if it was told long enough ago. */
   tick(): void {
     const now = this.context.now()
-    if (now - this.toldAt < TELL_EVERY) return
+    if (now - this.#toldAt < TELL_EVERY) return
     this.tell()
   }
 
   tell(): void {
     const now = this.context.now()
-    this.toldAt = now
-    this.meter.sample(now, this.transferred)
+    this.#toldAt = now
+    this.#meter.sample(now, this.#transferred)
     this.context.tell(this.snapshot())
   }
 
   snapshot(): Transfer {
-    const { facts, flowing, message, path } = this
-    const pausedBy = this.ended ? undefined : (flowing?.pausedBy ?? (this.pausedHere ? "us" : undefined))
-    const moves = this.phaseNow === "preparing" || flowing !== undefined
+    const { facts, message, path } = this
+    const flowing = this.#flowing
+    const pausedBy = this.ended ? undefined : (flowing?.pausedBy ?? (this.#pausedHere ? "us" : undefined))
+    const moves = this.#phaseNow === "preparing" || flowing !== undefined
     return {
       id: facts.id,
       nick: this.context.nickOf(facts.peer) ?? facts.nick,
@@ -106,9 +107,9 @@ export class TransferStatus {
       name: facts.name,
       size: facts.size,
       files: facts.files,
-      state: this.state(pausedBy),
-      transferred: this.transferred,
-      rate: moves ? this.meter.rate(this.context.now()) : 0,
+      state: this.#state(pausedBy),
+      transferred: this.#transferred,
+      rate: moves ? this.#meter.rate(this.context.now()) : 0,
       ...(facts.skipped > 0 && { skipped: facts.skipped, left: facts.left }),
       ...(facts.executables !== undefined && facts.executables > 0 && { executables: facts.executables }),
       ...(facts.risks !== undefined && facts.risks > 0 && { risks: risksIn(facts.risks) }),
@@ -119,20 +120,20 @@ export class TransferStatus {
     }
   }
 
-  private get transferred(): number {
-    return this.flowing?.transferred ?? this.known
+  get #transferred(): number {
+    return this.#flowing?.transferred ?? this.#known
   }
 
-  private stopped(): void {
-    if (this.flowing !== undefined && this.phaseNow !== "done") this.known = this.flowing.transferred
-    this.flowing = undefined
+  #stopped(): void {
+    if (this.#flowing !== undefined && this.#phaseNow !== "done") this.#known = this.#flowing.transferred
+    this.#flowing = undefined
   }
 
-  private state(pausedBy: Transfer["pausedBy"]): TransferState {
-    if (this.phaseNow !== "accepted") return this.phaseNow
+  #state(pausedBy: Transfer["pausedBy"]): TransferState {
+    if (this.#phaseNow !== "accepted") return this.#phaseNow
     if (pausedBy !== undefined) return "paused"
-    if (this.flowing === undefined) return "waiting"
-    return this.transferred === this.facts.size ? "finishing" : "active"
+    if (this.#flowing === undefined) return "waiting"
+    return this.#transferred === this.facts.size ? "finishing" : "active"
   }
 }
 
@@ -174,20 +175,20 @@ const TELL_EVERY = 250
 /** Bytes a second over the last few seconds, from samples of how many bytes there were. */
 class Meter {
   /** Oldest first; at most `SAMPLES`. */
-  private samples: Array<{ readonly at: number; readonly bytes: number }> = []
+  #samples: Array<{ readonly at: number; readonly bytes: number }> = []
 
   /** `now` in ms; samples closer together than `STEP` count as one. */
   sample(now: number, bytes: number): void {
-    const last = this.samples.at(-1)
+    const last = this.#samples.at(-1)
     // What was there is gone: a new beginning.
-    if (last !== undefined && bytes < last.bytes) this.samples = []
-    if (last !== undefined && now - last.at < STEP && this.samples.length > 1) this.samples.pop()
-    this.samples.push({ at: now, bytes })
-    if (this.samples.length > SAMPLES) this.samples.shift()
+    if (last !== undefined && bytes < last.bytes) this.#samples = []
+    if (last !== undefined && now - last.at < STEP && this.#samples.length > 1) this.#samples.pop()
+    this.#samples.push({ at: now, bytes })
+    if (this.#samples.length > SAMPLES) this.#samples.shift()
   }
 
   rate(now: number): number {
-    const recent = this.samples.filter(({ at }) => now - at <= WINDOW)
+    const recent = this.#samples.filter(({ at }) => now - at <= WINDOW)
     const first = recent[0]
     if (first === undefined || now <= first.at) return 0
     return Math.round(((recent.at(-1)!.bytes - first.bytes) * 1000) / (now - first.at))
@@ -195,7 +196,7 @@ class Meter {
 
   /** The flow begins anew: what was before says nothing of it. */
   reset(): void {
-    this.samples = []
+    this.#samples = []
   }
 }
 

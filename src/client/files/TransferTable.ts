@@ -9,34 +9,34 @@ import type { Outgoing } from "./Outgoing.js"
  * an offer that is repeated (its sender has not heard of the end) gets the answer it got before.
  */
 export class TransferTable {
-  private readonly transfers = new Map<TransferId, Incoming | Outgoing>()
+  readonly #transfers = new Map<TransferId, Incoming | Outgoing>()
 
   get(id: TransferId): Incoming | Outgoing | undefined {
-    return this.transfers.get(id)
+    return this.#transfers.get(id)
   }
 
   /** Whether the peer may have one more in this direction. */
   hasRoom(peer: PeerId, direction: "in" | "out"): boolean {
     let open = 0
-    for (const { status } of this.transfers.values())
+    for (const { status } of this.#transfers.values())
       if (!status.ended && status.facts.peer === peer && status.facts.direction === direction) open++
     return open < MAX_OPEN
   }
 
   add(transfer: Incoming | Outgoing): void {
     const { id } = transfer.status.facts
-    this.transfers.set(id, transfer)
-    if (this.transfers.size <= MAX_REMEMBERED) return
-    for (const [other, { status }] of this.transfers) {
+    this.#transfers.set(id, transfer)
+    if (this.#transfers.size <= MAX_REMEMBERED) return
+    for (const [other, { status }] of this.#transfers) {
       if (!status.ended) continue
-      this.transfers.delete(other)
+      this.#transfers.delete(other)
       return
     }
   }
 
   /** All, or those with one peer. */
   all(peer?: PeerId): ReadonlyArray<Incoming | Outgoing> {
-    const all = [...this.transfers.values()]
+    const all = [...this.#transfers.values()]
     return peer === undefined ? all : all.filter(({ status }) => status.facts.peer === peer)
   }
 

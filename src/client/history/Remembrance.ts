@@ -29,13 +29,13 @@ export class Remembrance {
 
   /** There is a profile from now on. */
   start(): void {
-    this.history?.attach((message) => this.events.offer({ _tag: "Failed", code: "History", message }))
+    this.#history?.attach((message) => this.events.offer({ _tag: "Failed", code: "History", message }))
   }
 
   /** Keeps what the machine says is to be remembered. */
   note(note: HistoryNote): void {
-    if (note._tag === "Begins") this.history?.prepare(note.peer)
-    else this.history?.write(note.peer, note.entry)
+    if (note._tag === "Begins") this.#history?.prepare(note.peer)
+    else this.#history?.write(note.peer, note.entry)
   }
 
   find({ before, limit = DEFAULT_LIMIT, nick, search = "" }: HistoryQuery): Effect.Effect<HistoryPage, HistoryError> {
@@ -44,23 +44,23 @@ export class Remembrance {
       return new ClientErrors.History({ message: `the limit is a whole number from 1 to ${MAX_LIMIT}` })
     if (search.length > MAX_SEARCH)
       return new ClientErrors.History({ message: `search for ${MAX_SEARCH} characters at most` })
-    return this.use((history) =>
-      history.read(this.whose(nick), { limit, words, ...(before === undefined ? {} : { before }) })
+    return this.#use((history) =>
+      history.read(this.#whose(nick), { limit, words, ...(before === undefined ? {} : { before }) })
     )
   }
 
   /** Forgets what was said with a nickname, or everything. */
   clear(nick: string | undefined): Effect.Effect<void, HistoryError> {
-    return this.use((history) => history.clear(this.whose(nick)))
+    return this.#use((history) => history.clear(this.#whose(nick)))
   }
 
-  private get history(): History | undefined {
+  get #history(): History | undefined {
     return this.wanted ? this.keeper.profile?.history : undefined
   }
 
-  private use<A>(act: (history: History) => Effect.Effect<A, StoreError>): Effect.Effect<A, HistoryError> {
+  #use<A>(act: (history: History) => Effect.Effect<A, StoreError>): Effect.Effect<A, HistoryError> {
     return Effect.suspend((): Effect.Effect<A, HistoryError> => {
-      const { history } = this
+      const history = this.#history
       if (history !== undefined)
         return Effect.mapError(act(history), ({ message }) => new ClientErrors.History({ message }))
       if (this.keeper.profile === undefined)
@@ -75,7 +75,7 @@ export class Remembrance {
    * A nickname stands for whoever we talk to under it, else for the key that we know, else for all who were last called
    * so.
    */
-  private whose(nick: string | undefined): Whose {
+  #whose(nick: string | undefined): Whose {
     if (nick === undefined) return undefined
     const peer = this.conversations.byNick(nick)?.peer ?? this.keeper.profile?.pins.get(Nickname.key(nick))?.identity
     return peer === undefined ? { nick } : { peer }

@@ -224,29 +224,29 @@ interface Pending {
 
 /** Counts what was begun and what was done, in the same order, and lets others wait for all that was begun so far. */
 class Progress {
-  private begun = 0
-  private finished = 0
-  private waiting: Array<{ readonly until: number; readonly resume: () => void }> = []
+  #begun = 0
+  #finished = 0
+  #waiting: Array<{ readonly until: number; readonly resume: () => void }> = []
 
   more(count: number): void {
-    this.begun += count
+    this.#begun += count
   }
 
   done(count: number): void {
-    this.finished += count
-    if (this.waiting.length === 0) return
-    const { finished } = this
-    for (const { resume, until } of this.waiting) if (until <= finished) resume()
-    this.waiting = this.waiting.filter(({ until }) => until > finished)
+    this.#finished += count
+    if (this.#waiting.length === 0) return
+    const finished = this.#finished
+    for (const { resume, until } of this.#waiting) if (until <= finished) resume()
+    this.#waiting = this.#waiting.filter(({ until }) => until > finished)
   }
 
   get idle(): boolean {
-    return this.finished >= this.begun
+    return this.#finished >= this.#begun
   }
 
   readonly wait: Effect.Effect<void> = Effect.async<void>((resume) => {
     if (this.idle) resume(Effect.void)
-    else this.waiting.push({ until: this.begun, resume: () => resume(Effect.void) })
+    else this.#waiting.push({ until: this.#begun, resume: () => resume(Effect.void) })
   })
 }
 

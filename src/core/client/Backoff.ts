@@ -3,18 +3,18 @@
  * server that came back do not arrive all at once.
  */
 export class Backoff {
-  private failures = 0
+  #failures = 0
 
   /** Milliseconds to wait after one more failure. `random` is uniform in [0, 1). */
   next(random: number): number {
-    const ceiling = Math.min(FIRST * FACTOR ** this.failures, LONGEST)
-    this.failures++
+    const ceiling = Math.min(FIRST * FACTOR ** this.#failures, LONGEST)
+    this.#failures++
     return Math.round(SHORTEST + random * (ceiling - SHORTEST))
   }
 
   /** The server was reached. */
   reset(): void {
-    this.failures = 0
+    this.#failures = 0
   }
 }
 

@@ -14,25 +14,25 @@ import type { Vouched } from "./Introductions.js"
  */
 export class Conversations {
   /** In order of first introduction. */
-  private readonly byPeer = new Map<PeerId, Conversation>()
-  private readonly byKey = new Map<string, PeerId>()
+  readonly #byPeer = new Map<PeerId, Conversation>()
+  readonly #byKey = new Map<string, PeerId>()
 
   get(peer: PeerId): Conversation | undefined {
-    return this.byPeer.get(peer)
+    return this.#byPeer.get(peer)
   }
 
   byNick(nick: string): Conversation | undefined {
-    const peer = this.byKey.get(Nickname.key(nick))
-    return peer === undefined ? undefined : this.byPeer.get(peer)
+    const peer = this.#byKey.get(Nickname.key(nick))
+    return peer === undefined ? undefined : this.#byPeer.get(peer)
   }
 
   byFingerprint(fingerprint: string): Conversation | undefined {
-    for (const conversation of this.byPeer.values()) if (conversation.fingerprint === fingerprint) return conversation
+    for (const conversation of this.#byPeer.values()) if (conversation.fingerprint === fingerprint) return conversation
     return undefined
   }
 
   all(): ReadonlyArray<Conversation> {
-    return [...this.byPeer.values()]
+    return [...this.#byPeer.values()]
   }
 
   /**
@@ -46,16 +46,16 @@ export class Conversations {
     nick,
     peer
   }: Vouched): { readonly conversation: Conversation; readonly evicted?: Conversation } | undefined {
-    const known = this.byPeer.get(peer)
+    const known = this.#byPeer.get(peer)
     if (known !== undefined) {
-      this.unname(known)
+      this.#unname(known)
       Object.assign(known, { nick, address, introduction, absent: false, departed: false })
-      this.byKey.set(Nickname.key(nick), peer)
+      this.#byKey.set(Nickname.key(nick), peer)
       return { conversation: known }
     }
-    const evicted = this.byPeer.size < MAX_CONVERSATIONS ? undefined : this.idlest()
+    const evicted = this.#byPeer.size < MAX_CONVERSATIONS ? undefined : this.#idlest()
     if (evicted !== undefined) this.remove(evicted)
-    else if (this.byPeer.size >= MAX_CONVERSATIONS) return undefined
+    else if (this.#byPeer.size >= MAX_CONVERSATIONS) return undefined
     const conversation: Conversation = {
       peer,
       fingerprint,
@@ -69,23 +69,23 @@ export class Conversations {
       absent: false,
       departed: false
     }
-    this.byPeer.set(peer, conversation)
-    this.byKey.set(Nickname.key(nick), peer)
+    this.#byPeer.set(peer, conversation)
+    this.#byKey.set(Nickname.key(nick), peer)
     return evicted === undefined ? { conversation } : { conversation, evicted }
   }
 
   remove(conversation: Conversation): void {
-    this.byPeer.delete(conversation.peer)
-    this.unname(conversation)
+    this.#byPeer.delete(conversation.peer)
+    this.#unname(conversation)
   }
 
-  private unname(conversation: Conversation): void {
+  #unname(conversation: Conversation): void {
     const key = Nickname.key(conversation.nick)
-    if (this.byKey.get(key) === conversation.peer) this.byKey.delete(key)
+    if (this.#byKey.get(key) === conversation.peer) this.#byKey.delete(key)
   }
 
-  private idlest(): Conversation | undefined {
-    for (const conversation of this.byPeer.values())
+  #idlest(): Conversation | undefined {
+    for (const conversation of this.#byPeer.values())
       if (!conversation.asked && !conversation.connected) return conversation
     return undefined
   }

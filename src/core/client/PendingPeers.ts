@@ -10,17 +10,17 @@ import type { Conversations } from "./Conversations.js"
  * At most as many as a journal remembers.
  */
 export class PendingPeers {
-  private readonly nicks = new Map<PeerId, string>()
+  readonly #nicks = new Map<PeerId, string>()
 
   constructor(private readonly conversations: Conversations) {}
 
   add(peer: PeerId, nick: string): void {
-    this.nicks.set(peer, nick)
+    this.#nicks.set(peer, nick)
   }
 
   /** How to ask for a peer; `undefined` when nothing waits for it, or we have asked already. */
   nickOf(peer: PeerId): string | undefined {
-    const nick = this.nicks.get(peer)
+    const nick = this.#nicks.get(peer)
     const conversation = this.conversations.get(peer)
     return nick === undefined || conversation?.asked === true ? undefined : (conversation?.nick ?? nick)
   }
@@ -28,16 +28,16 @@ export class PendingPeers {
   /** Who was called so when the messages were written, or is now. */
   byNick(nick: string): PeerId | undefined {
     const peer = this.conversations.byNick(nick)?.peer
-    if (peer !== undefined && this.nicks.has(peer)) return peer
-    for (const [candidate, known] of this.nicks) if (Nickname.key(known) === Nickname.key(nick)) return candidate
+    if (peer !== undefined && this.#nicks.has(peer)) return peer
+    for (const [candidate, known] of this.#nicks) if (Nickname.key(known) === Nickname.key(nick)) return candidate
     return undefined
   }
 
   all(): ReadonlyArray<PeerId> {
-    return [...this.nicks.keys()]
+    return [...this.#nicks.keys()]
   }
 
   forget(peer: PeerId): void {
-    this.nicks.delete(peer)
+    this.#nicks.delete(peer)
   }
 }

@@ -8,7 +8,7 @@ import { PeerId } from "../../domain/PeerId.js"
  * plain table; the profile keeps it in `known-peers.json`.
  */
 export class Pins {
-  private changes = 0
+  #changes = 0
 
   private constructor(private readonly table: Map<string, Pin>) {}
 
@@ -36,13 +36,13 @@ export class Pins {
   set(key: string, pin: Pin): boolean {
     if (!this.table.has(key) && this.table.size >= MAX_PINS) return false
     this.table.set(key, pin)
-    this.changes++
+    this.#changes++
     return true
   }
 
   /** Grows with each change, so that whoever writes the table knows whether there is something to write. */
   get revision(): number {
-    return this.changes
+    return this.#changes
   }
 }
 

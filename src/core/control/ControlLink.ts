@@ -20,100 +20,100 @@ import { answers, decode, encode, encodeExit, encodeRelay, isRefusal, type Reque
  * here throws.
  */
 export class ControlLink {
-  private readonly framing = new LineFraming()
-  private readonly pending = new PendingRequests()
-  private readonly presence = new Presence()
-  private readonly events: Array<ControlEvent> = []
-  private readonly output: Array<Uint8Array> = []
-  private phase: "greeting" | "ready" | "broken" = "greeting"
-  private pingEvery = DEFAULT_PING
+  readonly #framing = new LineFraming()
+  readonly #pending = new PendingRequests()
+  readonly #presence = new Presence()
+  readonly #events: Array<ControlEvent> = []
+  readonly #output: Array<Uint8Array> = []
+  #phase: "greeting" | "ready" | "broken" = "greeting"
+  #pingEvery = DEFAULT_PING
   /** When the greeting is overdue; from `Ready` on, when the next ping is due. */
-  private alarm: number
+  #alarm: number
 
   constructor(now: number) {
-    this.alarm = now + WELCOME_TIMEOUT
+    this.#alarm = now + WELCOME_TIMEOUT
   }
 
   /** Whether requests may be made. */
   get ready(): boolean {
-    return this.phase === "ready"
+    return this.#phase === "ready"
   }
 
   /** Sends a request: its id, or `undefined` when the link is not `ready` or too many requests are unanswered. */
   request(body: RequestBody, now: number): number | undefined {
-    if (this.phase !== "ready") return undefined
-    const id = this.pending.add(body._tag, now)
-    if (id !== undefined) this.output.push(encode({ ...body, id }))
+    if (this.#phase !== "ready") return undefined
+    const id = this.#pending.add(body._tag, now)
+    if (id !== undefined) this.#output.push(encode({ ...body, id }))
     return id
   }
 
   /** Tells the server that we leave for good; `Bye` follows, and the end of the connection. */
   exit(mood: typeof Control.Mood.Type | undefined): void {
-    if (this.phase === "ready") this.output.push(encodeExit(mood))
+    if (this.#phase === "ready") this.#output.push(encodeExit(mood))
   }
 
   /** Gives the server a packet to carry; lost, as datagrams are, when the link is not `ready`. */
   relay(channel: ChannelId, packet: Uint8Array): void {
-    if (this.phase === "ready") this.output.push(encodeRelay(channel, packet))
+    if (this.#phase === "ready") this.#output.push(encodeRelay(channel, packet))
   }
 
   handleBytes(chunk: Uint8Array, now: number): void {
-    if (this.phase === "broken") return
-    this.framing.push(chunk)
-    for (let line = this.framing.next(); line !== undefined; line = this.framing.next()) {
-      if (line._tag === "Text") this.line(line.text, now)
+    if (this.#phase === "broken") return
+    this.#framing.push(chunk)
+    for (let line = this.#framing.next(); line !== undefined; line = this.#framing.next()) {
+      if (line._tag === "Text") this.#line(line.text, now)
       else
-        this.break("Protocol", line._tag === "TooLarge" ? "sent a line over the limit" : "sent bytes that are no text")
-      if (this.isBroken()) return
+        this.#break("Protocol", line._tag === "TooLarge" ? "sent a line over the limit" : "sent bytes that are no text")
+      if (this.#isBroken()) return
     }
   }
 
   handleTimeout(now: number): void {
-    if (this.phase === "greeting" && now >= this.alarm) this.break("Silent", "did not greet")
-    if (this.phase !== "ready") return
-    for (let late = this.pending.expire(now); late !== undefined; late = this.pending.expire(now)) {
+    if (this.#phase === "greeting" && now >= this.#alarm) this.#break("Silent", "did not greet")
+    if (this.#phase !== "ready") return
+    for (let late = this.#pending.expire(now); late !== undefined; late = this.#pending.expire(now)) {
       if (late.request === "Ping") {
-        this.break("Silent", "stopped answering")
+        this.#break("Silent", "stopped answering")
         return
       }
-      if (this.presence.owns(late.id)) this.presence.abandon()
-      else this.events.push({ _tag: "Unanswered", id: late.id })
+      if (this.#presence.owns(late.id)) this.#presence.abandon()
+      else this.#events.push({ _tag: "Unanswered", id: late.id })
     }
-    if (now >= this.alarm) {
-      this.alarm = now + this.pingEvery
+    if (now >= this.#alarm) {
+      this.#alarm = now + this.#pingEvery
       this.request({ _tag: "Ping" }, now)
     }
   }
 
   pollTimeout(): number | undefined {
-    if (this.phase === "broken") return undefined
-    return Math.min(this.alarm, this.pending.deadline() ?? Number.POSITIVE_INFINITY)
+    if (this.#phase === "broken") return undefined
+    return Math.min(this.#alarm, this.#pending.deadline() ?? Number.POSITIVE_INFINITY)
   }
 
   /** The next bytes for the server. */
   pollTransmit(): Uint8Array | undefined {
-    return this.output.shift()
+    return this.#output.shift()
   }
 
   pollEvent(): ControlEvent | undefined {
-    return this.events.shift()
+    return this.#events.shift()
   }
 
-  private line(text: string, now: number): void {
+  #line(text: string, now: number): void {
     if (text.length === 0) return
     const decoded = decode(text)
     if (decoded._tag === "Malformed") {
-      this.break("Protocol", "sent something that is no message")
+      this.#break("Protocol", "sent something that is no message")
       return
     }
     if (decoded._tag === "Unknown") return
     const message = decoded.message
     if (message._tag === "Welcome") {
-      this.welcome(message, now)
+      this.#welcome(message, now)
       return
     }
-    if (this.phase === "greeting" && !isRefusal(message)) {
-      this.break("Protocol", "spoke before its greeting")
+    if (this.#phase === "greeting" && !isRefusal(message)) {
+      this.#break("Protocol", "spoke before its greeting")
       return
     }
     switch (message._tag) {
@@ -121,103 +121,103 @@ export class ControlLink {
       case "Restarting":
       case "Replaced":
       case "Relay":
-        this.events.push(message)
+        this.#events.push(message)
         return
       case "Joined":
       case "Left":
       case "Changed":
-        this.presenceEvent(message, now)
+        this.#presenceEvent(message, now)
         return
       case "Presence":
         // Comes only to whoever watches single nicknames.
         return
       default:
-        this.reply(message, now)
+        this.#reply(message, now)
         return
     }
   }
 
-  private welcome(welcome: typeof Control.Welcome.Type, now: number): void {
-    if (this.phase !== "greeting") {
-      this.break("Protocol", "greeted twice")
+  #welcome(welcome: typeof Control.Welcome.Type, now: number): void {
+    if (this.#phase !== "greeting") {
+      this.#break("Protocol", "greeted twice")
       return
     }
-    this.phase = "ready"
+    this.#phase = "ready"
     if (welcome.protocol !== PROTOCOL_VERSION) {
-      this.break("Protocol", `speaks version ${welcome.protocol} of the protocol, we speak ${PROTOCOL_VERSION}`)
+      this.#break("Protocol", `speaks version ${welcome.protocol} of the protocol, we speak ${PROTOCOL_VERSION}`)
       return
     }
-    this.pingEvery = Math.min(Math.max(Math.floor(welcome.limits.idleMs / 3), MIN_PING), DEFAULT_PING)
-    this.alarm = now + this.pingEvery
-    this.events.push({ _tag: "Ready", welcome })
+    this.#pingEvery = Math.min(Math.max(Math.floor(welcome.limits.idleMs / 3), MIN_PING), DEFAULT_PING)
+    this.#alarm = now + this.#pingEvery
+    this.#events.push({ _tag: "Ready", welcome })
   }
 
-  private reply(reply: Control.Reply, now: number): void {
+  #reply(reply: Control.Reply, now: number): void {
     if (reply.id === undefined) {
-      if (isRefusal(reply)) this.events.push({ _tag: "Refused", refusal: reply })
-      else if (reply._tag === "Bye") this.events.push({ _tag: "Bye" })
+      if (isRefusal(reply)) this.#events.push({ _tag: "Refused", refusal: reply })
+      else if (reply._tag === "Bye") this.#events.push({ _tag: "Bye" })
       return
     }
-    const request = this.pending.take(reply.id)
+    const request = this.#pending.take(reply.id)
     if (request === undefined) {
-      if (!this.pending.issued(reply.id)) this.break("Protocol", "answered what was not asked")
+      if (!this.#pending.issued(reply.id)) this.#break("Protocol", "answered what was not asked")
       return
     }
     if (!answers(request, reply)) {
-      this.break("Protocol", `answered ${request} with ${reply._tag}`)
+      this.#break("Protocol", `answered ${request} with ${reply._tag}`)
       return
     }
     if (request === "Ping") return
-    if (this.presence.owns(reply.id)) {
-      this.page(reply, now)
+    if (this.#presence.owns(reply.id)) {
+      this.#page(reply, now)
       return
     }
-    if (reply._tag === "Watching" && reply.here === undefined) this.presence.start(reply.version)
-    if (reply._tag === "Unwatched") this.presence.stop()
+    if (reply._tag === "Watching" && reply.here === undefined) this.#presence.start(reply.version)
+    if (reply._tag === "Unwatched") this.#presence.stop()
     if (reply._tag === "Registered") {
-      this.pingEvery = Math.min(this.pingEvery, Math.max(Math.floor(reply.lease / 3), MIN_PING))
-      this.alarm = Math.min(this.alarm, now + this.pingEvery)
+      this.#pingEvery = Math.min(this.#pingEvery, Math.max(Math.floor(reply.lease / 3), MIN_PING))
+      this.#alarm = Math.min(this.#alarm, now + this.#pingEvery)
     }
-    this.events.push({ _tag: "Answered", id: reply.id, reply })
+    this.#events.push({ _tag: "Answered", id: reply.id, reply })
   }
 
-  private presenceEvent(event: Control.Event & { readonly _tag: "Joined" | "Left" | "Changed" }, now: number): void {
-    const verdict = this.presence.event(event.version, event.nick)
+  #presenceEvent(event: Control.Event & { readonly _tag: "Joined" | "Left" | "Changed" }, now: number): void {
+    const verdict = this.#presence.event(event.version, event.nick)
     if (verdict === "Stale") return
-    this.events.push(event)
+    this.#events.push(event)
     if (verdict === "Gap") {
-      this.presence.begin()
-      this.nextPage(undefined, now)
+      this.#presence.begin()
+      this.#nextPage(undefined, now)
     }
   }
 
-  private page(reply: Control.Reply, now: number): void {
+  #page(reply: Control.Reply, now: number): void {
     if (reply._tag !== "Clients") {
-      this.presence.abandon()
+      this.#presence.abandon()
       return
     }
-    const step = this.presence.page(reply)
-    if ("roster" in step) this.events.push({ _tag: "Roster", ...step.roster })
-    else this.nextPage(step.next, now)
+    const step = this.#presence.page(reply)
+    if ("roster" in step) this.#events.push({ _tag: "Roster", ...step.roster })
+    else this.#nextPage(step.next, now)
   }
 
-  private nextPage(after: string | undefined, now: number): void {
+  #nextPage(after: string | undefined, now: number): void {
     const id = this.request({ _tag: "List", limit: PAGE, ...(after === undefined ? {} : { after }) }, now)
-    if (id === undefined) this.presence.abandon()
-    else this.presence.requested(id)
+    if (id === undefined) this.#presence.abandon()
+    else this.#presence.requested(id)
   }
 
-  private break(reason: "Protocol" | "Silent", what: string): void {
+  #break(reason: "Protocol" | "Silent", what: string): void {
     // Whoever never greeted is most likely something else on a mistyped port.
-    const doubt = this.phase === "greeting" ? "; is it a parley server?" : ""
-    this.phase = "broken"
-    this.output.length = 0
-    for (const id of this.pending.clear()) this.events.push({ _tag: "Unanswered", id })
-    this.events.push({ _tag: "Broken", reason, message: `the server ${what}${doubt}` })
+    const doubt = this.#phase === "greeting" ? "; is it a parley server?" : ""
+    this.#phase = "broken"
+    this.#output.length = 0
+    for (const id of this.#pending.clear()) this.#events.push({ _tag: "Unanswered", id })
+    this.#events.push({ _tag: "Broken", reason, message: `the server ${what}${doubt}` })
   }
 
-  private isBroken(): boolean {
-    return this.phase === "broken"
+  #isBroken(): boolean {
+    return this.#phase === "broken"
   }
 }
 

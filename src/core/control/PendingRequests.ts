@@ -5,47 +5,47 @@ import type { RequestBody } from "./ServerCodec.js"
  * expiry.
  */
 export class PendingRequests {
-  private readonly waiting = new Map<number, Waiting>()
-  private next = 1
+  readonly #waiting = new Map<number, Waiting>()
+  #next = 1
 
   /** A fresh id for a request that is about to be sent; `undefined` when `MAX_PENDING` are unanswered. */
   add(request: RequestBody["_tag"], now: number): number | undefined {
-    if (this.waiting.size >= MAX_PENDING) return undefined
-    const id = this.next++
-    this.waiting.set(id, { request, deadline: now + REPLY_TIMEOUT })
+    if (this.#waiting.size >= MAX_PENDING) return undefined
+    const id = this.#next++
+    this.#waiting.set(id, { request, deadline: now + REPLY_TIMEOUT })
     return id
   }
 
   /** Ends the wait for `id`; what was asked, or `undefined` when nobody waits (any more). */
   take(id: number): RequestBody["_tag"] | undefined {
-    const found = this.waiting.get(id)
-    if (found !== undefined) this.waiting.delete(id)
+    const found = this.#waiting.get(id)
+    if (found !== undefined) this.#waiting.delete(id)
     return found?.request
   }
 
   /** The oldest request whose time is up; its wait has ended. */
   expire(now: number): { readonly id: number; readonly request: RequestBody["_tag"] } | undefined {
-    for (const [id, { deadline, request }] of this.waiting) {
+    for (const [id, { deadline, request }] of this.#waiting) {
       if (deadline > now) return undefined
-      this.waiting.delete(id)
+      this.#waiting.delete(id)
       return { id, request }
     }
     return undefined
   }
 
   deadline(): number | undefined {
-    for (const { deadline } of this.waiting.values()) return deadline
+    for (const { deadline } of this.#waiting.values()) return deadline
     return undefined
   }
 
   /** Whether `id` was ever given out: a late reply to it is no fault of the server. */
   issued(id: number): boolean {
-    return id < this.next
+    return id < this.#next
   }
 
   clear(): ReadonlyArray<number> {
-    const ids = [...this.waiting.keys()]
-    this.waiting.clear()
+    const ids = [...this.#waiting.keys()]
+    this.#waiting.clear()
     return ids
   }
 }

@@ -9,55 +9,55 @@ import type * as Control from "../../protocol/Control.js"
  * the page.
  */
 export class Presence {
-  private version: number | undefined
-  private resync: Resync | undefined
+  #version: number | undefined
+  #resync: Resync | undefined
 
   /** `Watching` arrived. */
   start(version: number): void {
-    this.version = version
+    this.#version = version
   }
 
   /** No events are expected any more. */
   stop(): void {
-    this.version = undefined
-    this.resync = undefined
+    this.#version = undefined
+    this.#resync = undefined
   }
 
   /** Judges one event: `Stale` ones are to be dropped, `Gap` is `Current` and asks for `begin`. */
   event(version: number, nick: string): "Current" | "Gap" | "Stale" {
-    if (this.version === undefined || version <= this.version) return "Stale"
-    const gap = version !== this.version + 1
-    this.version = version
-    if (this.resync !== undefined) {
-      if (this.resync.touched.size < MAX_ROSTER) this.resync.touched.add(nick)
-      else this.resync.complete = false
+    if (this.#version === undefined || version <= this.#version) return "Stale"
+    const gap = version !== this.#version + 1
+    this.#version = version
+    if (this.#resync !== undefined) {
+      if (this.#resync.touched.size < MAX_ROSTER) this.#resync.touched.add(nick)
+      else this.#resync.complete = false
     }
     return gap ? "Gap" : "Current"
   }
 
   /** Starts (over) reading the list. */
   begin(): void {
-    this.resync = { clients: [], touched: new Set(), complete: true, request: undefined }
+    this.#resync = { clients: [], touched: new Set(), complete: true, request: undefined }
   }
 
   /** The request for the next page was sent under this id. */
   requested(id: number): void {
-    if (this.resync !== undefined) this.resync.request = id
+    if (this.#resync !== undefined) this.#resync.request = id
   }
 
   /** Whether `id` is a page of ours; pages of an abandoned reading are not. */
   owns(id: number): boolean {
-    return this.resync?.request === id
+    return this.#resync?.request === id
   }
 
   /** A page arrived: where to go on, or the whole roster when it was the last. */
   page({ clients, next }: typeof Control.Clients.Type): { readonly next: string } | { readonly roster: Roster } {
-    const resync = this.resync!
+    const resync = this.#resync!
     const room = MAX_ROSTER - resync.clients.length
     resync.clients.push(...clients.slice(0, room))
     if (next !== undefined && clients.length <= room && clients.length > 0) return { next }
     if (next !== undefined || clients.length > room) resync.complete = false
-    this.resync = undefined
+    this.#resync = undefined
     return {
       roster: {
         clients: resync.clients.filter(({ nick }) => !resync.touched.has(nick)),
@@ -69,7 +69,7 @@ export class Presence {
 
   /** The reading failed; the next gap starts another. */
   abandon(): void {
-    this.resync = undefined
+    this.#resync = undefined
   }
 }
 
