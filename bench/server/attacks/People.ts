@@ -80,17 +80,7 @@ export const PEOPLE: ReadonlyArray<Attack> = [
     about: "1,000 watchers of 63 addresses, and people who come and go from ever new addresses",
     quick: true,
     prepare: (field) => watchers(field, 1_000),
-    run: (field) =>
-      field.again(
-        32,
-        (index) => attackAddress(5_000 + index),
-        async (from, index) => {
-          const client = await field.open(from)
-          await client?.register(`g${index}`)
-          await client?.request("Exit")
-          client?.socket.destroy()
-        }
-      )
+    run: (field) => comeAndGo(field)
   },
   {
     name: "watch-join",
@@ -108,17 +98,7 @@ export const PEOPLE: ReadonlyArray<Attack> = [
       await watchers(field, 500)
       for (const client of field.clients) client.socket.pause()
     },
-    run: (field) =>
-      field.again(
-        32,
-        (index) => attackAddress(5_000 + index),
-        async (from, index) => {
-          const client = await field.open(from)
-          await client?.register(`g${index}`)
-          await client?.request("Exit")
-          client?.socket.destroy()
-        }
-      )
+    run: (field) => comeAndGo(field)
   },
   {
     name: "leave-at-once",
@@ -160,3 +140,16 @@ const watchers = async (field: Field, size: number): Promise<void> => {
   const clients: ReadonlyArray<Client> = await field.connect(size, { name: (index) => `w${index}` })
   await Promise.all(clients.map((client) => Promise.race([client.request("Watch"), wait(5_000)])))
 }
+
+/** Thirty-two people at a time register and leave again, each from an address that nobody had before. */
+const comeAndGo = (field: Field): Promise<unknown> =>
+  field.again(
+    32,
+    (index) => attackAddress(5_000 + index),
+    async (from, index) => {
+      const client = await field.open(from)
+      await client?.register(`g${index}`)
+      await client?.request("Exit")
+      client?.socket.destroy()
+    }
+  )
