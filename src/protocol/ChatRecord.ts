@@ -11,6 +11,8 @@ export type ChatRecord =
   | { readonly _tag: "Delivered"; readonly id: MessageId }
   /** A person has read the message with this id, and all before it. */
   | { readonly _tag: "Read"; readonly id: MessageId }
+  /** When the next text was written: ms since 1970 UTC by the clock of its writer, or 0 where that is unknown. */
+  | { readonly _tag: "Written"; readonly at: number }
   /** A type that this version does not know. */
   | { readonly _tag: "Unknown"; readonly type: number }
 
@@ -24,7 +26,7 @@ export const MAX_RECORD = MAX_MESSAGE + 1 + MESSAGE_ID_BYTES + 8
 /** Bytes of a record that has nothing but an id. */
 export const MARK_SIZE = 1 + 1 + MESSAGE_ID_BYTES
 
-const Type = { text: 1, delivered: 2, read: 3 } as const
+const Type = { text: 1, delivered: 2, read: 3, written: 4 } as const
 
 /** Bytes of the record of a text with `length` bytes. */
 export const textSize = (sequence: number, length: number): number => {
@@ -43,6 +45,16 @@ export const writeText = (writer: Writer, id: MessageId, sequence: number, text:
 export const writeDelivered = (writer: Writer, id: MessageId): void => writeMark(writer, Type.delivered, id)
 
 export const writeRead = (writer: Writer, id: MessageId): void => writeMark(writer, Type.read, id)
+
+/** Bytes of the record of a time. */
+export const writtenSize = (at: number): number => 2 + varintLength(at)
+
+/** Stands before the text that it is about. */
+export const writeWritten = (writer: Writer, at: number): void => {
+  writer.varint(1 + varintLength(at))
+  writer.u8(Type.written)
+  writer.varint(at)
+}
 
 const writeMark = (writer: Writer, type: number, id: MessageId): void => {
   writer.varint(1 + MESSAGE_ID_BYTES)
@@ -70,6 +82,10 @@ export const decode = (content: Uint8Array): ChatRecord | undefined => {
     case Type.read: {
       const id = messageIdOf(reader.bytes(MESSAGE_ID_BYTES))
       return reader.done ? { _tag: "Read", id } : undefined
+    }
+    case Type.written: {
+      // Only a remark on the text: one that makes no sense says nothing, and breaks nothing.
+      return { _tag: "Written", at: reader.varint() }
     }
     default:
       return { _tag: "Unknown", type }

@@ -11,7 +11,9 @@ import {
   textSize,
   writeDelivered,
   writeRead,
-  writeText
+  writeText,
+  writeWritten,
+  writtenSize
 } from "../../src/protocol/ChatRecord.js"
 import { some } from "../support/Effort.js"
 
@@ -28,7 +30,8 @@ const record: fc.Arbitrary<ChatRecord> = fc.oneof(
   }),
   fc.record({ _tag: fc.constant("Delivered" as const), id }),
   fc.record({ _tag: fc.constant("Read" as const), id }),
-  fc.record({ _tag: fc.constant("Unknown" as const), type: fc.integer({ min: 4, max: 255 }) })
+  fc.record({ _tag: fc.constant("Written" as const), at: fc.maxSafeNat() }),
+  fc.record({ _tag: fc.constant("Unknown" as const), type: fc.integer({ min: 5, max: 255 }) })
 )
 
 const written = (size: number, write: (writer: Writer) => void): Uint8Array => {
@@ -63,6 +66,8 @@ const encode = (each: ChatRecord): Uint8Array => {
       return encodeDelivered(each.id)
     case "Read":
       return encodeRead(each.id)
+    case "Written":
+      return written(writtenSize(each.at), (writer) => writeWritten(writer, each.at))
     case "Unknown":
       return unknown(each.type, new Uint8Array(70).fill(each.type))
   }
@@ -105,6 +110,8 @@ describe("chat records", () => {
     expect(toHex(encodeText(id, 300, fromText("hi")))).toBe(`1501${"aa".repeat(16)}412c6869`)
     expect(toHex(encodeDelivered(id))).toBe(`1102${"aa".repeat(16)}`)
     expect(toHex(encodeRead(id))).toBe(`1103${"aa".repeat(16)}`)
+    const at = 1_774_000_000_000
+    expect(toHex(written(writtenSize(at), (writer) => writeWritten(writer, at)))).toBe("0904c000019d0aa3cc00")
   })
 
   it("are refused when they are malformed or too large, and the stream ends there", () => {
@@ -127,6 +134,14 @@ describe("chat records", () => {
       new RecordReader().push(encodeText(messageIdOf(new Uint8Array(16)), 1, new Uint8Array(MAX_MESSAGE)), () => true)
     ).toBe(true)
     expect(new RecordReader().push(encodeDelivered(messageIdOf(new Uint8Array(16))), () => false)).toBe(false)
+  })
+
+  it("break nothing when only the time of a text makes no sense", () => {
+    for (const body of [[], [0xc0], [255, 255, 255, 255, 255, 255, 255, 255], [0]]) {
+      const records: Array<ChatRecord> = []
+      expect(new RecordReader().push(unknown(4, Uint8Array.from(body)), (each) => records.push(each) > 0)).toBe(true)
+      expect(records).toEqual([{ _tag: "Written", at: 0 }])
+    }
   })
 
   it("never throw on random bytes", () => {

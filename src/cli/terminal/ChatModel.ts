@@ -8,6 +8,7 @@ import { KnownNicks } from "./KnownNicks.js"
 import type { Palette } from "./Palette.js"
 import * as Texts from "./Texts.js"
 import { Transfers } from "./Transfers.js"
+import * as When from "./When.js"
 import type { Printed } from "./Wrap.js"
 
 /**
@@ -32,12 +33,15 @@ export class ChatModel {
   #complaint: string | undefined
 
   readonly #palette: Palette
-  /** The time of day in front of messages; empty for none. */
-  readonly #time: () => string
+  /** ms since 1970 UTC. */
+  readonly #now: () => number
+  /** Whether messages have the time of day in front of them. */
+  readonly #timed: boolean
 
-  constructor(palette: Palette, time: () => string) {
+  constructor(palette: Palette, now: () => number, timed: boolean) {
     this.#palette = palette
-    this.#time = time
+    this.#now = now
+    this.#timed = timed
     this.transfers = new Transfers(palette)
   }
 
@@ -235,7 +239,8 @@ export class ChatModel {
       const peer = this.#conversations.with(event.from)
       peer.unread = event.id
       this.#anyUnread = true
-      const lines = this.#message(this.#palette.nick(peer.nick), event.text)
+      const written = this.#palette.dim(When.written(event.writtenAt, this.#now()))
+      const lines = this.#message(`${this.#palette.nick(peer.nick)}${written}`, event.text)
       if (peer.asked || peer.hinted) return lines
       peer.hinted = true
       return [...lines, this.remark(`type query ${peer.nick} to answer`)]
@@ -315,8 +320,8 @@ export class ChatModel {
   }
 
   #message(from: string, text: string): ReadonlyArray<Printed> {
-    const time = this.#time()
-    return [{ head: `${time === "" ? "" : `${this.#palette.dim(time)} `}${from}: `, lines: SafeText.lines(text) }]
+    const time = this.#timed ? `${this.#palette.dim(When.timeOfDay(this.#now()))} ` : ""
+    return [{ head: `${time}${from}: `, lines: SafeText.lines(text) }]
   }
 
   /** At the end: what becomes of messages that have not arrived. */

@@ -3,6 +3,7 @@ import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import type { Palette } from "./Palette.js"
 import * as Texts from "./Texts.js"
+import * as When from "./When.js"
 import type { Printed } from "./Wrap.js"
 
 /** What was said before, as lines: each message with its date and time. Everything in it passes the sanitizer. */
@@ -35,20 +36,14 @@ export const earlier = ({ messages, more }: HistoryPage, palette: Palette): Read
   return count === 0 ? [] : [palette.dim(`* ${Texts.messages(count)} from earlier: /history`)]
 }
 
-const paragraph = ({ at, direction, nick, state, text }: HistoryMessage, me: string, palette: Palette): Printed => {
+const paragraph = (message: HistoryMessage, me: string, palette: Palette): Printed => {
+  const { at, direction, nick, state, text, writtenAt } = message
   const peer = palette.nick(SafeText.line(nick, MAX_NICK))
   const who = direction === "sent" ? `${palette.dim(me)} → ${peer}` : peer
   const lines = SafeText.lines(text, { maxLines: MAX_LINES })
   const mark = state === "read" ? " (read)" : state === "sent" ? " (not delivered)" : ""
-  return { head: `${palette.dim(dateOf(at))} ${who}: `, lines: [...lines.slice(0, -1), `${lines.at(-1)}${mark}`] }
-}
-
-/** `2026-03-09 08:05`, by the clock on the wall here. */
-const dateOf = (at: number): string => {
-  const date = new Date(at)
-  const two = (value: number) => String(value).padStart(2, "0")
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`
+  const head = `${palette.dim(When.date(at))} ${who}${palette.dim(When.written(writtenAt, at))}: `
+  return { head, lines: [...lines.slice(0, -1), `${lines.at(-1)}${mark}`] }
 }
 
 /** Messages shown at a time: more push everything else out of a usual scrollback. */

@@ -1,4 +1,3 @@
-import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Mailbox from "effect/Mailbox"
@@ -46,7 +45,7 @@ export const run = (
       const terminal = yield* Terminal
       const palette = Palette.make(terminal.colors)
       const clock = yield* Effect.clock
-      const chat = new ChatModel(palette, terminal.interactive ? () => timeOfDay(clock) : () => "")
+      const chat = new ChatModel(palette, () => clock.unsafeCurrentTimeMillis(), terminal.interactive)
       const ui = yield* makeUi(client, chat, options)
       const registration = yield* Registration.make({ chat, client, terminal, ui })
       const session: Session = {
@@ -208,8 +207,3 @@ const NOBODY = new ProgramError({ message: "the input ended before there was a n
 
 /** Milliseconds between two drawings of progress: often enough to see it move, seldom enough to stay calm. */
 const REDRAW = 200
-
-const timeOfDay = (clock: Clock.Clock): string => {
-  const now = new Date(clock.unsafeCurrentTimeMillis())
-  return `${String(now.getHours()).padStart(2, "0")}:${String(now.getMinutes()).padStart(2, "0")}`
-}

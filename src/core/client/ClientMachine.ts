@@ -214,9 +214,10 @@ export class ClientMachine {
     if (!conversation.asked || peers === undefined) return notConnected(nick)
     if (own.profile?.journal?.accepts(peer, Bytes.fromText(text).length) === false)
       return ofSendRefusal({ _tag: "OutboxFull" }, nick)
-    const sent = peers.send(peer, text, now)
+    const writtenAt = wallNow()
+    const sent = peers.send(peer, text, now, writtenAt)
     if (typeof sent !== "string") return ofSendRefusal(sent, nick)
-    output.remember({ _tag: "Keep", peer, entry: { _tag: "Sent", id: sent, at: wallNow(), nick, text } })
+    output.remember({ _tag: "Keep", peer, entry: { _tag: "Sent", id: sent, at: writtenAt, nick, text } })
     if (!conversation.departed) return sent
     // Writing to somebody who has hung up is a new start of ours.
     this.#reintroduction.add(peer)
@@ -281,9 +282,9 @@ export class ClientMachine {
   }
 
   /** The application has shown this message: its sender is told, and may send more. */
-  shown({ id, nick, peer, text }: UnreadMessage, now: number): void {
+  shown({ id, peer, ...message }: UnreadMessage, now: number): void {
     const { output, peers, wallNow } = this.#client
-    output.remember({ _tag: "Keep", peer, entry: { _tag: "Received", id, at: wallNow(), nick, text } })
+    output.remember({ _tag: "Keep", peer, entry: { _tag: "Received", id, at: wallNow(), ...message } })
     peers?.delivered(peer, id, now)
   }
 

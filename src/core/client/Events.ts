@@ -47,7 +47,16 @@ export const PathChanged = Schema.TaggedStruct("PathChanged", { nick: Schema.Str
 /** Both sides have asked for each other. */
 export const Mutual = Schema.TaggedStruct("Mutual", { nick: Schema.String })
 
-export const Message = Schema.TaggedStruct("Message", { from: Schema.String, id: MessageId, text: Schema.String })
+export const Message = Schema.TaggedStruct("Message", {
+  from: Schema.String,
+  id: MessageId,
+  text: Schema.String,
+  /**
+   * When the sender wrote it, in ms since 1970 UTC, as the sender says: never in the future, and absent where it is
+   * unknown or cannot be.
+   */
+  writtenAt: Schema.optionalWith(Schema.Number, { exact: true })
+})
 
 /** The other application has shown our message. */
 export const Delivered = Schema.TaggedStruct("Delivered", { nick: Schema.String, id: MessageId })

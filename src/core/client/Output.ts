@@ -96,6 +96,8 @@ export interface UnreadMessage {
   readonly nick: string
   readonly id: MessageId
   readonly text: string
+  /** As in the event. */
+  readonly writtenAt?: number
 }
 
 /** What belongs into the history of one conversation. */

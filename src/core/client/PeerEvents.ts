@@ -5,6 +5,7 @@ import type { ClientContext } from "./ClientContext.js"
 import type { Introducer } from "./Introducer.js"
 import type { Reintroduction } from "./Reintroduction.js"
 import { named } from "./Why.js"
+import * as WrittenAt from "./WrittenAt.js"
 
 export interface PeerEventsOptions {
   /** Whether messages to us are taken. */
@@ -60,8 +61,10 @@ export class PeerEvents {
         return
       case "Message": {
         if (!this.options.inbox) return
-        const { id, text } = event
-        output.show({ _tag: "Message", from: nick, id, text }, { peer: event.peer, nick, id, text })
+        const { id, peer, text } = event
+        const writtenAt = WrittenAt.believed(event.writtenAt, this.client.wallNow())
+        const said = { id, text, ...(writtenAt === undefined ? {} : { writtenAt }) }
+        output.show({ _tag: "Message", from: nick, ...said }, { peer, nick, ...said })
         return
       }
       case "Delivered":

@@ -13,6 +13,7 @@ import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
  * | 2 | Received | the same |
  * | 3 | Delivered | none |
  * | 4 | Read | none |
+ * | 5 | Received, with its time | time, time it was written, length, nickname in UTF-8, length, text in UTF-8 |
  */
 export type HistoryEntry =
   /**
@@ -21,7 +22,11 @@ export type HistoryEntry =
    */
   | ({ readonly _tag: "Sent" } & Said)
   /** This was shown to us. */
-  | ({ readonly _tag: "Received" } & Said)
+  | ({
+      readonly _tag: "Received"
+      /** When the peer wrote it, in ms since 1970 UTC, if that is known. */
+      readonly writtenAt?: number
+    } & Said)
   /** The other application has shown what we said. */
   | { readonly _tag: "Delivered"; readonly id: MessageId }
   /** The other person has read what we said, and all before it. */
@@ -44,11 +49,14 @@ export const encode = (entry: HistoryEntry): Uint8Array => {
   const nick = Bytes.fromText(entry.nick)
   const text = Bytes.fromText(entry.text)
   const at = Math.max(0, Math.floor(entry.at))
-  const target = new Uint8Array(HEAD + Bytes.varintLength(at) + sizeOf(nick) + sizeOf(text))
+  const times = [at]
+  if (entry._tag === "Received" && entry.writtenAt !== undefined) times.push(entry.writtenAt)
+  const sizeOfTimes = times.reduce((sum, time) => sum + Bytes.varintLength(time), 0)
+  const target = new Uint8Array(HEAD + sizeOfTimes + sizeOf(nick) + sizeOf(text))
   const writer = new Bytes.Writer(target)
-  writer.u8(TYPES[entry._tag])
+  writer.u8(times.length > 1 ? TIMED : TYPES[entry._tag])
   writer.bytes(id)
-  writer.varint(at)
+  for (const time of times) writer.varint(time)
   for (const part of [nick, text]) {
     writer.varint(part.length)
     writer.bytes(part)
@@ -73,12 +81,14 @@ const read = (reader: Bytes.Reader): HistoryEntry | undefined => {
   const id = messageIdOf(reader.bytes(MESSAGE_ID_BYTES))
   switch (type) {
     case TYPES.Sent:
-    case TYPES.Received: {
+    case TYPES.Received:
+    case TIMED: {
       const at = reader.varint()
+      const written = type === TIMED ? { writtenAt: reader.varint() } : {}
       const nick = readText(reader, MAX_STORED_BYTES)
       const text = readText(reader, MAX_MESSAGE)
       if (nick === undefined || text === undefined) return undefined
-      return { _tag: type === TYPES.Sent ? "Sent" : "Received", id, at, nick, text }
+      return { _tag: type === TYPES.Sent ? "Sent" : "Received", id, at, nick, text, ...written }
     }
     case TYPES.Delivered:
       return { _tag: "Delivered", id }
@@ -98,5 +108,7 @@ const readText = (reader: Bytes.Reader, most: number): string | undefined => {
 const sizeOf = (bytes: Uint8Array): number => Bytes.varintLength(bytes.length) + bytes.length
 
 const TYPES = { Sent: 1, Received: 2, Delivered: 3, Read: 4 } as const
+/** `Received` with the time at which it was written. */
+const TIMED = 5
 /** Type and id. */
 const HEAD = 1 + MESSAGE_ID_BYTES

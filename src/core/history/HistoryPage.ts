@@ -12,6 +12,8 @@ export const HistoryMessage = Schema.Struct({
   /** ms since 1970 UTC by our clock, when it was said or shown. */
   at: Schema.Number,
   text: Schema.String,
+  /** Only for messages of theirs: when they wrote it, in ms since 1970 UTC, if that is known. */
+  writtenAt: Schema.optionalWith(Schema.Number, { exact: true }),
   /** Only for our messages: how far they are known to have come. `sent`: no more is known than that we said it. */
   state: Schema.optional(Schema.Literal("sent", "delivered", "read"))
 })

@@ -47,7 +47,7 @@ export class Recollection {
         // journal: then it was shown again.
         const repeated = entry.id === this.#lastReceived
         this.#lastReceived = entry.id
-        if (!repeated) this.#find(entry, "received", undefined)
+        if (!repeated) this.#find(entry, "received", undefined, entry.writtenAt)
         return
       }
       case "Sent": {
@@ -65,15 +65,20 @@ export class Recollection {
   #find(
     { at, id, nick, text }: HistoryEntry & { readonly _tag: "Sent" | "Received" },
     direction: HistoryMessage["direction"],
-    state: HistoryMessage["state"]
+    state: HistoryMessage["state"],
+    writtenAt?: number
   ): void {
     if (this.#wanted.before !== undefined && at >= this.#wanted.before) return
     if (this.#words.length > 0) {
       const folded = fold(text)
       if (!this.#words.every((word) => folded.includes(word))) return
     }
-    if (this.#found.length < this.#wanted.limit) this.#found.push({ direction, id, nick, at, text, state })
-    else this.#more++
+    if (this.#found.length >= this.#wanted.limit) {
+      this.#more++
+      return
+    }
+    const written = writtenAt === undefined ? {} : { writtenAt }
+    this.#found.push({ direction, id, nick, at, text, state, ...written })
   }
 }
 

@@ -16,6 +16,7 @@ import type { JournalEntry } from "../peer/Journal.js"
  * | 3 | Delivered | id 16 |
  * | 4 | Dropped | none |
  * | 5 | Shown | number of ids, ids 16 each |
+ * | 6 | Accepted, with its time | id 16, sequence, ms since 1970, length, text in UTF-8 |
  */
 export type Entry =
   | Exclude<JournalEntry, { readonly _tag: "Shown" }>
@@ -52,7 +53,9 @@ export const sizeOf = (entry: Entry): number => {
     case "Peer":
       return HEAD + Bytes.varintLength(entry.nextSequence) + sizeOfBytes(Bytes.fromText(entry.nick))
     case "Accepted":
-      return HEAD + MESSAGE_ID_BYTES + Bytes.varintLength(entry.sequence) + sizeOfBytes(entry.text)
+      return (
+        HEAD + MESSAGE_ID_BYTES + sizeOfNumber(entry.sequence) + sizeOfNumber(entry.writtenAt) + sizeOfBytes(entry.text)
+      )
     case "Delivered":
       return HEAD + MESSAGE_ID_BYTES
     case "Dropped":
@@ -63,7 +66,8 @@ export const sizeOf = (entry: Entry): number => {
 }
 
 const write = (writer: Bytes.Writer, entry: Entry): void => {
-  writer.u8(TYPES[entry._tag])
+  const timed = entry._tag === "Accepted" && entry.writtenAt !== undefined
+  writer.u8(timed ? TIMED : TYPES[entry._tag])
   writer.bytes(identityKeyOf(entry.peer))
   switch (entry._tag) {
     case "Peer":
@@ -73,6 +77,7 @@ const write = (writer: Bytes.Writer, entry: Entry): void => {
     case "Accepted":
       writer.bytes(messageIdBytes(entry.id))
       writer.varint(entry.sequence)
+      if (entry.writtenAt !== undefined) writer.varint(entry.writtenAt)
       writeBytes(writer, entry.text)
       return
     case "Delivered":
@@ -95,11 +100,13 @@ const read = (reader: Bytes.Reader): Entry | undefined => {
       const nick = Bytes.toText(readBytes(reader, MAX_STORED_BYTES))
       return nick === undefined ? undefined : { _tag: "Peer", peer, nick, nextSequence }
     }
-    case TYPES.Accepted: {
+    case TYPES.Accepted:
+    case TIMED: {
       const id = readId(reader)
       const sequence = reader.varint()
+      const written = type === TIMED ? { writtenAt: reader.varint() } : {}
       const text = Bytes.copy(readBytes(reader, MAX_MESSAGE))
-      return text.length === 0 ? undefined : { _tag: "Accepted", peer, id, sequence, text }
+      return text.length === 0 ? undefined : { _tag: "Accepted", peer, id, sequence, ...written, text }
     }
     case TYPES.Delivered:
       return { _tag: "Delivered", peer, id: readId(reader) }
@@ -117,6 +124,8 @@ const read = (reader: Bytes.Reader): Entry | undefined => {
 
 const readId = (reader: Bytes.Reader): MessageId => messageIdOf(reader.bytes(MESSAGE_ID_BYTES))
 
+const sizeOfNumber = (value: number | undefined): number => (value === undefined ? 0 : Bytes.varintLength(value))
+
 const sizeOfBytes = (bytes: Uint8Array): number => Bytes.varintLength(bytes.length) + bytes.length
 
 const writeBytes = (writer: Bytes.Writer, bytes: Uint8Array): void => {
@@ -131,5 +140,7 @@ const readBytes = (reader: Bytes.Reader, most: number): Uint8Array => {
 }
 
 const TYPES = { Peer: 1, Accepted: 2, Delivered: 3, Dropped: 4, Shown: 5 } as const
+/** `Accepted` with the time at which it was. */
+const TIMED = 6
 /** Type and identity. */
 const HEAD = 1 + IDENTITY_BYTES

@@ -87,11 +87,12 @@ export class Ledger {
     }
   }
 
-  #accept({ id, peer, sequence, text }: Entry & { readonly _tag: "Accepted" }): void {
+  #accept({ _tag, peer, ...message }: Entry & { readonly _tag: "Accepted" }): void {
+    const { id, sequence, text } = message
     if (this.#accounts.get(peer)?.outbox.has(id) || !this.accepts(peer, text.length)) return
     const account = this.#touch(peer)
     if (account === undefined) return
-    account.outbox.set(id, { id, sequence, text })
+    account.outbox.set(id, message)
     account.outboxBytes += text.length
     account.nextSequence = Math.max(account.nextSequence, sequence + 1)
     this.#waitingBytes += text.length

@@ -30,6 +30,8 @@ export interface Past {
 export interface PastMessage {
   readonly id: MessageId
   readonly sequence: number
+  /** ms since 1970 UTC by our clock, where it was known. */
+  readonly writtenAt?: number
   /** UTF-8. */
   readonly text: Uint8Array
 }

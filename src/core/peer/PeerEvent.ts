@@ -11,7 +11,14 @@ export type PeerEvent =
   /** Both sides have asked for each other: text may flow both ways. Once per connection at most. */
   | { readonly _tag: "Mutual"; readonly peer: PeerId }
   /** A message to show, at most once and in the sender's order. Call `delivered` when it has been shown. */
-  | { readonly _tag: "Message"; readonly peer: PeerId; readonly id: MessageId; readonly text: string }
+  | {
+      readonly _tag: "Message"
+      readonly peer: PeerId
+      readonly id: MessageId
+      readonly text: string
+      /** ms since 1970 UTC as the peer says, whatever that is; `undefined` when it does not. */
+      readonly writtenAt?: number | undefined
+    }
   /** The other application has shown our message. */
   | { readonly _tag: "Delivered"; readonly peer: PeerId; readonly id: MessageId }
   /**

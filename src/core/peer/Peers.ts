@@ -155,11 +155,14 @@ export class Peers {
     this.#touch(opened.association, now)
   }
 
-  /** Accepts a message into the outbox, in order; it leaves as soon as a connection and credit allow. */
-  send(peer: PeerId, text: string, now: number): MessageId | SendRefusal {
+  /**
+   * Accepts a message into the outbox, in order; it leaves as soon as a connection and credit allow. `writtenAt`, ms
+   * since 1970 UTC, goes with it, where there is one.
+   */
+  send(peer: PeerId, text: string, now: number, writtenAt?: number): MessageId | SendRefusal {
     const association = this.#known.get(peer)
     if (association === undefined) return { _tag: "NotConsented" }
-    const result = association.conversation.send(text, this.#options.entropy.bytes(MESSAGE_ID_BYTES))
+    const result = association.conversation.send(text, this.#options.entropy.bytes(MESSAGE_ID_BYTES), writtenAt)
     this.#touch(association, now)
     return result
   }

@@ -92,6 +92,26 @@ describe("the history on the terminal", () => {
     ))
 })
 
+describe("a message that waited", () => {
+  it("has beside it when it was written, unless that is as good as now", () =>
+    test(
+      Effect.gen(function* () {
+        const { client, exit, terminal } = yield* start()
+        const now = Date.now()
+        client.happens(
+          { _tag: "Message", from: "bob", id: messageId("1"), text: "one", writtenAt: now - 400 * 86_400_000 },
+          { _tag: "Message", from: "bob", id: messageId("2"), text: "two", writtenAt: now },
+          { _tag: "Message", from: "bob", id: messageId("3"), text: "three" }
+        )
+        yield* terminal.shows("bob: three")
+        expect(terminal.output()).toMatch(/\nbob \(written 20\d\d-\d\d-\d\d \d\d:\d\d\): one\n/)
+        expect(terminal.output()).toContain("\nbob: two\n")
+        terminal.type("exit\nexit\n")
+        yield* exit
+      })
+    ))
+})
+
 describe("what was read, on the terminal", () => {
   it("is what was on the screen when the person typed something, and told where that is wanted", () =>
     test(

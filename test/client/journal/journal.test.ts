@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
 import { Disk } from "../../../src/layers/memory/Disk.js"
@@ -34,15 +35,23 @@ describe("messages that were not delivered", () => {
         yield* world.server({ graceMs: 1_000 })
         const alice = yield* world.person("alice")
         const bob = yield* world.person("bob")
+        const writtenAt = yield* Clock.currentTimeMillis
         yield* parted(alice, bob)
         expect(alice.disk.names()).toEqual(["profiles/alice/identity", JOURNAL, "profiles/alice/known-peers.json"])
 
         const first = yield* world.person("alice", { disk: alice.disk })
         expect(yield* first.next("Kept")).toMatchObject({ nick: "bob", undelivered: 3 })
         yield* Effect.sleep("5 minutes")
-        const back = yield* world.person("bob", { disk: bob.disk })
+        const back = yield* world.person("bob", { disk: bob.disk, more: { history: true } })
         yield* back.next("Message", { text: "three" })
         expect(back.texts).toEqual(["one", "two", "three"])
+        for (const event of back.log) {
+          if (event._tag !== "Message") continue
+          expect(event.writtenAt).toBeGreaterThanOrEqual(writtenAt)
+          expect(event.writtenAt).toBeLessThan(writtenAt + 60_000)
+        }
+        const { messages } = yield* back.client.history({ nick: "alice" })
+        expect(messages.map(({ at, writtenAt }) => at - writtenAt! > 5 * 60_000)).toEqual([true, true, true])
         // The question of the last process counts, as the user has not taken it back.
         yield* first.client.send("bob", "four")
         yield* back.next("Message", { text: "four" })

@@ -8,6 +8,13 @@ export const idOf = (n: number): MessageId => messageId(n.toString(16).padStart(
 /** What may happen in a conversation: a message each way, or something becomes of the nth message of ours. */
 export type Happening =
   | { readonly _tag: "Sent" | "Received"; readonly nick: string; readonly text: string; readonly at: number }
+  | {
+      readonly _tag: "Received"
+      readonly nick: string
+      readonly text: string
+      readonly at: number
+      readonly writtenAt: number
+    }
   | { readonly _tag: "Delivered" | "Read"; readonly nth: number }
 
 const text = fc.oneof(
@@ -21,6 +28,13 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
     nick: fc.constantFrom("bob", "Bob2", "碗"),
     text,
     at: fc.nat(1_000)
+  }),
+  fc.record({
+    _tag: fc.constant("Received" as const),
+    nick: fc.constant("bob"),
+    text,
+    at: fc.nat(1_000),
+    writtenAt: fc.maxSafeNat()
   }),
   fc.record({ _tag: fc.constantFrom("Delivered" as const, "Read" as const), nth: fc.nat(9) })
 )

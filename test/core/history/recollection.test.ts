@@ -23,7 +23,9 @@ const modelOf = (
     if (entry._tag === "Sent" || entry._tag === "Received") {
       const { at, id, nick, text } = entry
       const sent = entry._tag === "Sent"
-      all.push({ at, id, nick, text, direction: sent ? "sent" : "received", state: sent ? "sent" : undefined })
+      const written = sent || entry.writtenAt === undefined ? {} : { writtenAt: entry.writtenAt }
+      const direction = sent ? "sent" : "received"
+      all.push({ at, id, nick, text, direction, state: sent ? "sent" : undefined, ...written })
       continue
     }
     const index = all.findIndex(({ id }) => id === entry.id)

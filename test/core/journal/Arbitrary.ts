@@ -26,6 +26,14 @@ export const entry: fc.Arbitrary<Entry> = fc.oneof(
     sequence: fc.nat(1_000),
     text: fc.uint8Array({ minLength: 1, maxLength: 300 })
   }),
+  fc.record({
+    _tag: fc.constant("Accepted" as const),
+    peer,
+    id,
+    sequence: fc.nat(1_000),
+    writtenAt: fc.maxSafeNat(),
+    text: fc.uint8Array({ minLength: 1, maxLength: 300 })
+  }),
   fc.record({ _tag: fc.constant("Delivered" as const), peer, id }),
   fc.record({ _tag: fc.constant("Dropped" as const), peer }),
   fc.record({ _tag: fc.constant("Shown" as const), peer, ids: fc.array(id, { maxLength: 5 }) })

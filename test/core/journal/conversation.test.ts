@@ -21,7 +21,8 @@ const talk = (past?: Past) => {
     conversation,
     events,
     written,
-    send: (text: string) => conversation.send(text, new Uint8Array(16).fill(++ids)) as string,
+    send: (text: string, writtenAt?: number) =>
+      conversation.send(text, new Uint8Array(16).fill(++ids), writtenAt) as string,
     store: (count = written.length) => {
       for (const entry of written.splice(0, count)) conversation.journaled(entry)
     },
@@ -47,6 +48,15 @@ const sink = () => {
 }
 
 describe("a conversation with a journal", () => {
+  it("writes down when a message was written, and sends it with that", () => {
+    const before = talk()
+    for (const at of [1_774_000_000_000.7, -1, Number.NaN, Number.POSITIVE_INFINITY, 0]) before.send("hi", at)
+    const entries = before.written.flatMap((entry) => (entry._tag === "Accepted" ? [entry] : []))
+    expect(entries.map(({ writtenAt }) => writtenAt)).toEqual([1_774_000_000_000, ...Array(4).fill(undefined)])
+    const after = talk({ nextSequence: 5, outbox: entries, delivered: [], shown: [] })
+    expect(after.conversation.next?.writtenAt).toBe(1_774_000_000_000)
+  })
+
   it("lets no message leave before it is written down, and keeps their order", () => {
     const alice = talk()
     alice.send("one")

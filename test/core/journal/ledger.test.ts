@@ -23,7 +23,7 @@ const modelOf = (entries: ReadonlyArray<Entry>, peer: string) => {
   const model = {
     nick: "",
     nextSequence: 0,
-    outbox: [] as Array<{ id: string; sequence: number; text: Uint8Array }>,
+    outbox: [] as Array<{ id: string; sequence: number; writtenAt?: number; text: Uint8Array }>,
     delivered: [] as ReadonlyArray<string>,
     shown: [] as Array<string>
   }
@@ -35,7 +35,8 @@ const modelOf = (entries: ReadonlyArray<Entry>, peer: string) => {
       model.nextSequence = Math.max(model.nextSequence, one.nextSequence)
     }
     if (one._tag === "Accepted" && !model.outbox.some(({ id }) => id === one.id)) {
-      model.outbox.push({ id: one.id, sequence: one.sequence, text: one.text })
+      const { _tag, peer: _, ...message } = one
+      model.outbox.push(message)
       model.nextSequence = Math.max(model.nextSequence, one.sequence + 1)
     }
     if (one._tag === "Delivered") {

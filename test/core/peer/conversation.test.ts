@@ -32,6 +32,15 @@ describe("a conversation", () => {
     expect(alice.events[0]).toMatchObject({ path: { kind: "direct", address: "203.0.113.2:4000", rttMs: 50 } })
   })
 
+  it("brings the time at which each message was written, where there is one", () => {
+    const { world, alice, bob } = mutual(1, { loss: 0.2 })
+    const times = [1_774_000_000_000, undefined, 1, 1_774_000_000_001]
+    for (const [i, at] of times.entries()) alice.peers.send(bob.id, `${i}`, world.now, at)
+    world.run(10_000)
+    const arrived = bob.events.flatMap((event) => (event._tag === "Message" ? [event.writtenAt] : []))
+    expect(arrived).toEqual(times)
+  })
+
   it("brings the first message within two round trips, both ways", () => {
     const { world, alice, bob } = pair(2)
     world.introduce(alice, bob)

@@ -6,7 +6,9 @@ import {
   textSize,
   writeDelivered,
   writeRead,
-  writeText
+  writeText,
+  writeWritten,
+  writtenSize
 } from "../../../protocol/ChatRecord.js"
 import type { PeerEvent } from "../PeerEvent.js"
 import type { PendingFrames } from "../recovery/PendingFrames.js"
@@ -30,6 +32,8 @@ export class ChatChannel implements ShownSink {
   readonly stream: SendStream
   readonly #incoming = new ReceiveStream()
   readonly #records = new RecordReader()
+  /** When the text that comes next was written, if the peer has said so. */
+  #writtenAt: number | undefined
   /** Bytes of the incoming stream that no longer take up memory. */
   #released = 0
   /** The limit that the peer was told last. */
@@ -137,7 +141,8 @@ export class ChatChannel implements ShownSink {
         return
       }
       this.#conversation.advance()
-      const { bytes, id, sequence } = message
+      const { bytes, id, sequence, writtenAt } = message
+      if (writtenAt !== undefined) writeWritten(this.stream.extend(writtenSize(writtenAt)), writtenAt)
       writeText(this.stream.extend(textSize(sequence, bytes.length)), id, sequence, bytes)
     }
   }
@@ -183,8 +188,14 @@ export class ChatChannel implements ShownSink {
       case "Text": {
         const text = Bytes.toText(record.text)
         if (text === undefined) return false
-        return this.#conversation.onText(record.id, text, record.text.length, size, this)
+        const writtenAt = this.#writtenAt
+        this.#writtenAt = undefined
+        return this.#conversation.onText(record.id, text, record.text.length, size, this, writtenAt)
       }
+      case "Written":
+        this.release(size)
+        this.#writtenAt = record.at
+        return true
       case "Delivered":
         this.release(size)
         this.#conversation.onDelivered(record.id)

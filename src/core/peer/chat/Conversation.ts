@@ -68,8 +68,7 @@ export class Conversation {
     const past = journal?.past(peer)
     if (past === undefined) return
     this.#nextSequence = past.nextSequence
-    for (const { id, sequence, text } of past.outbox)
-      this.#keep({ id, sequence, bytes: text, held: false, stored: true })
+    for (const { text, ...message } of past.outbox) this.#keep({ ...message, bytes: text, held: false, stored: true })
     this.#lingers = past.outbox.length > 0
     for (const id of past.delivered) this.#marks.onDelivered(id)
     for (const id of past.shown) if (!this.#seen.has(id)) this.#seen.add(id)
@@ -80,8 +79,11 @@ export class Conversation {
     return this.#outbox.size
   }
 
-  /** Accepts a message of ours under the id made of 16 fresh random bytes. */
-  send(text: string, randomId: Uint8Array): MessageId | SendRefusal {
+  /**
+   * Accepts a message of ours under the id made of 16 fresh random bytes. `writtenAt` is ms since 1970 UTC; where it is
+   * left out, or cannot be one, the peer is told none.
+   */
+  send(text: string, randomId: Uint8Array, writtenAt = 0): MessageId | SendRefusal {
     if (!this.consented) return { _tag: "NotConsented" }
     const bytes = Bytes.fromText(text)
     if (bytes.length === 0 || bytes.length > MAX_MESSAGE) return { _tag: "BadLength" }
@@ -90,9 +92,11 @@ export class Conversation {
     }
     const id = messageIdOf(randomId.subarray(0, MESSAGE_ID_BYTES))
     const sequence = this.#nextSequence++
-    this.#keep({ id, sequence, bytes, held: false, stored: this.#journal === undefined })
+    const at = Math.floor(writtenAt)
+    const written = Number.isSafeInteger(at) && at > 0 ? { writtenAt: at } : {}
+    this.#keep({ id, sequence, ...written, bytes, held: false, stored: this.#journal === undefined })
     this.#lingers = true
-    this.#journal?.write({ _tag: "Accepted", peer: this.peer, id, sequence, text: bytes })
+    this.#journal?.write({ _tag: "Accepted", peer: this.peer, id, sequence, ...written, text: bytes })
     return id
   }
 
@@ -166,7 +170,15 @@ export class Conversation {
    * A message of theirs came, in order, in `size` bytes of stream. `onShown` is told when these no longer take up
    * memory. `false` when the message goes beyond the credit.
    */
-  onText(id: MessageId, text: string, length: number, size: number, onShown: ShownSink): boolean {
+  onText(
+    id: MessageId,
+    text: string,
+    length: number,
+    size: number,
+    onShown: ShownSink,
+    /** ms since 1970 UTC, as the peer says; nothing where it does not. */
+    writtenAt?: number
+  ): boolean {
     if (this.#seen.has(id)) {
       onShown.release(size)
       if (!this.#unshown.has(id)) this.#receipt(id)
@@ -183,7 +195,7 @@ export class Conversation {
     this.#seen.add(id)
     this.#unshown.set(id, { size, onShown })
     this.#unshownBytes += size
-    this.emit({ _tag: "Message", peer: this.peer, id, text })
+    this.emit({ _tag: "Message", peer: this.peer, id, text, writtenAt })
     return true
   }
 
@@ -266,6 +278,8 @@ export interface Outgoing {
   readonly id: MessageId
   /** Grows by one with each message to this peer. */
   readonly sequence: number
+  /** ms since 1970 UTC by our clock. */
+  readonly writtenAt?: number
   readonly bytes: Uint8Array
   /** Whether the application was told that the message waits for the peer's consent. */
   held: boolean

@@ -1,0 +1,37 @@
+/** Times as people say them, by the clock on the wall here. All are ms since 1970 UTC. */
+
+/** `08:05` */
+export const timeOfDay = (at: number): string => {
+  const date = new Date(at)
+  return `${two(date.getHours())}:${two(date.getMinutes())}`
+}
+
+/** `2026-03-09 08:05` */
+export const date = (at: number): string => {
+  const day = new Date(at)
+  return `${day.getFullYear()}-${two(day.getMonth() + 1)}-${two(day.getDate())} ${timeOfDay(at)}`
+}
+
+/**
+ * When something was written that is shown at `now`: ` (written 08:05)`, with `yesterday`, the day of the week or the
+ * date where it was not today. Nothing where that is unknown, or as good as now.
+ */
+export const written = (at: number | undefined, now: number): string =>
+  at === undefined || now - at < NOTABLE ? "" : ` (written ${dayOf(at, now)})`
+
+const dayOf = (at: number, now: number): string => {
+  const daysAgo = Math.round((midnight(now) - midnight(at)) / DAY)
+  if (daysAgo === 0) return timeOfDay(at)
+  if (daysAgo === 1) return `yesterday ${timeOfDay(at)}`
+  return daysAgo < 7 ? `${WEEKDAYS[new Date(at).getDay()]} ${timeOfDay(at)}` : date(at)
+}
+
+/** The beginning of the day; days have 23 to 25 hours. */
+const midnight = (at: number): number => new Date(at).setHours(0, 0, 0, 0)
+
+const two = (value: number): string => String(value).padStart(2, "0")
+
+const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+const DAY = 86_400_000
+/** ms: clocks that nobody looks after differ by as much, and nobody minds a message that took as long. */
+const NOTABLE = 2 * 60_000
