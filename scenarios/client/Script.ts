@@ -40,12 +40,6 @@ export interface Script {
 /** Virtual ms of trouble; then everything must come right. */
 export const TROUBLE_MS = 20_000
 
-/**
- * Virtual ms without trouble: a client whose very first registration fails forgets the identity that it has just made,
- * and what somebody wrote to that one reaches nobody.
- */
-const CALM_MS = 3_000
-
 export const write = (seed: number): Script => {
   const rng = new Rng(seed).fork("script")
   const nat = rng.pick([undefined, Nat.portRestricted, Nat.symmetric])
@@ -60,16 +54,16 @@ export const write = (seed: number): Script => {
       plan("say", 1_000, rng.chance(0.1) ? rng.between(1_000, LONG_TEXT) : rng.below(SHORT_TEXT))
   }
   const outages: Array<Outage> = []
-  for (let atMs = rng.between(CALM_MS, 12_000); atMs < TROUBLE_MS; ) {
+  for (let atMs = rng.below(12_000); atMs < TROUBLE_MS; ) {
     const forMs = rng.between(10, 6_000)
     outages.push({ atMs, forMs, how: rng.pick(["crash", "kill", "stop"] as const) })
     atMs += forMs + rng.between(2_000, 12_000)
   }
   const faults = draw(
     rng.fork("faults"),
-    { withinMs: TROUBLE_MS - CALM_MS, kinds: KINDS },
+    { withinMs: TROUBLE_MS, kinds: KINDS },
     { hosts: ["server", ...NAMES], routers: nat === undefined ? [] : ["bob/router"] }
-  ).map((planned) => ({ ...planned, atMs: planned.atMs + CALM_MS }))
+  )
   return {
     world: {
       seed,

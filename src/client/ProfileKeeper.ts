@@ -15,8 +15,11 @@ export interface ProfileKeeper {
   readonly open: (nick: Nickname) => Effect.Effect<void>
   /** The profile that was opened last is ours. */
   readonly adopt: () => void
-  /** Lets go of the profile that was opened last, and takes off the disk what is new of it; the machine is told. */
-  readonly drop: Effect.Effect<void>
+  /**
+   * Lets go of the profile that was opened last, and takes off the disk what is new of it, unless somebody may know it;
+   * the machine is told.
+   */
+  readonly drop: (mayBeKnown: boolean) => Effect.Effect<void>
   /** Lets go of a profile that was opened and has not become ours. */
   readonly release: Effect.Effect<void>
   /** Writes what is new in the profile. When that fails, the user is told. */
@@ -61,10 +64,11 @@ export const make = (driver: Driver, events: EventQueue): Effect.Effect<ProfileK
       adopt: () => {
         profile = opened?.profile
       },
-      drop: Effect.suspend(() => opened?.profile.discard ?? Effect.void).pipe(
-        Effect.zipRight(release),
-        Effect.zipRight(Effect.sync(() => driver.drive((machine, now) => machine.profileDropped(now))))
-      ),
+      drop: (mayBeKnown) =>
+        Effect.suspend(() => (mayBeKnown ? undefined : opened?.profile.discard) ?? Effect.void).pipe(
+          Effect.zipRight(release),
+          Effect.zipRight(Effect.sync(() => driver.drive((machine, now) => machine.profileDropped(now))))
+        ),
       release,
       keep: Effect.suspend(() => profile?.keep ?? Effect.void).pipe(
         Effect.catchAll(({ message }) =>

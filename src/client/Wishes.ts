@@ -56,7 +56,7 @@ export const make = (
         case "OpenProfile":
           return keeper.open(wish.nick)
         case "DropProfile":
-          return keeper.drop
+          return keeper.drop(wish.mayBeKnown)
         case "KeepProfile":
           return keeper.keep
         case "ReadAddresses":

@@ -112,8 +112,11 @@ export type Wish =
   | { readonly _tag: "Dial" }
   /** Open the profile of this nickname and have it on disk: `profileOpened` or `profileFailed`. */
   | { readonly _tag: "OpenProfile"; readonly nick: Nickname }
-  /** Let go of the profile that was opened last, and of what is new of it: `profileDropped`. */
-  | { readonly _tag: "DropProfile" }
+  /**
+   * Let go of the profile that was opened last, and of what is new of it unless somebody may know it by now:
+   * `profileDropped`.
+   */
+  | { readonly _tag: "DropProfile"; readonly mayBeKnown: boolean }
   /** Write what is new in the profile. Nothing is told of it. */
   | { readonly _tag: "KeepProfile" }
   /** Read this machine's addresses: `handleAddresses`. */

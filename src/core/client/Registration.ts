@@ -22,14 +22,16 @@ import type { Answer } from "./Rendezvous.js"
  * an outage, and when the signed record grows old, the same nickname is registered again by itself.
  *
  * Life of a call: it waits for its turn, for its profile where there is none yet, and for the rendezvous to be ready,
- * however often the link breaks meanwhile; then it asks. When the first call of all fails, the profile is let go of
- * before the call is answered, so that whoever tries again finds it free.
+ * however often the link breaks meanwhile; then it asks. When the first call of all is refused, the profile is let go
+ * of before the call is answered, so that whoever tries again finds it free. When its answer was lost instead, the
+ * server may have given the nickname to this identity for good: it stays, on disk too, and the next call for that
+ * nickname goes on with it.
  */
 export class Registration {
   /** Calls in order; each stands for somebody who waits. Only the first one is under way. */
   readonly #calls: Array<Call> = []
   /** Opened for the first call, and not ours yet. */
-  #trial: OwnProfile | undefined
+  #trial: Trial | undefined
   #challenge = ""
   /** As last told. */
   #greeting: string | undefined
@@ -74,7 +76,7 @@ export class Registration {
   profileOpened(profile: OwnProfile, now: number): void {
     const [call] = this.#calls
     if (call?.phase !== "opening") return
-    this.#trial = profile
+    this.#trial = { profile, nick: call.nick, mayBeKnown: false }
     call.phase = "waiting"
     if (call.isCancelled) this.#finish(call, undefined, now)
     else this.advance(now)
@@ -89,9 +91,12 @@ export class Registration {
   /** The profile that was let go of is free again. */
   profileDropped(now: number): void {
     const [call] = this.#calls
-    if (call?.phase !== "dropping") return
+    if (call?.phase !== "dropping" && call?.phase !== "clearing") return
     this.#trial = undefined
-    this.#end(call, now)
+    if (call.phase === "clearing" && !call.isCancelled) {
+      call.phase = "waiting"
+      this.advance(now)
+    } else this.#end(call, now)
   }
 
   /** The rendezvous is ready: takes the wanted nickname back, before anything else is asked. */
@@ -132,7 +137,10 @@ export class Registration {
       const isOurOwn = refusal._tag === "NickTaken" && !purpose.profile.persistent && this.#trial !== undefined
       const error = isOurOwn ? takenByOurselves(call.nick.text, refusal.suggestions) : ofRefusal(refusal)
       this.#finish(call, error, now)
-    } else if (this.client.rendezvous.ready) {
+      return undefined
+    }
+    if (this.#trial !== undefined) this.#trial.mayBeKnown = true
+    if (this.client.rendezvous.ready) {
       this.#finish(call, unreachable("the server did not answer in time; try again"), now)
     } else {
       // Lost with the link: it is asked again over the next one.
@@ -172,7 +180,10 @@ export class Registration {
     const [call] = this.#calls
     if (call?.phase !== "waiting") return
     const profile = this.#profile
-    if (profile === undefined) {
+    if (this.#trial !== undefined && this.#trial.nick.key !== call.nick.key) {
+      call.phase = "clearing"
+      this.#dropTrial(this.#trial)
+    } else if (profile === undefined) {
       call.phase = "opening"
       this.client.output.wish({ _tag: "OpenProfile", nick: call.nick })
     } else if (this.client.rendezvous.ready) {
@@ -182,7 +193,7 @@ export class Registration {
   }
 
   get #profile(): OwnProfile | undefined {
-    return this.client.own.profile ?? this.#trial
+    return this.client.own.profile ?? this.#trial?.profile
   }
 
   #send(profile: OwnProfile, nick: Nickname.Nickname, asked: boolean, now: number): void {
@@ -259,12 +270,16 @@ export class Registration {
   /** The call has its result; none where nobody waits for it. */
   #finish(call: Call, result: PeerInfo | RegisterError | undefined, now: number): void {
     call.result = result
-    if (this.#trial === undefined || call !== this.#calls[0]) {
+    if (this.#trial === undefined || this.#trial.mayBeKnown || call !== this.#calls[0]) {
       this.#end(call, now)
       return
     }
     call.phase = "dropping"
-    this.client.output.wish({ _tag: "DropProfile" })
+    this.#dropTrial(this.#trial)
+  }
+
+  #dropTrial({ mayBeKnown }: Trial): void {
+    this.client.output.wish({ _tag: "DropProfile", mayBeKnown })
   }
 
   #end(call: Call, now: number): void {
@@ -274,11 +289,21 @@ export class Registration {
   }
 }
 
+interface Trial {
+  readonly profile: OwnProfile
+  readonly nick: Nickname.Nickname
+  /** The server was asked for the nickname with it, and the answer was lost. */
+  mayBeKnown: boolean
+}
+
 interface Call {
   readonly ticket: Ticket<PeerInfo, RegisterError>
   readonly nick: Nickname.Nickname
-  /** What it waits for: its turn, profile or the rendezvous; the profile; the answer; that its profile is let go of. */
-  phase: "waiting" | "opening" | "asking" | "dropping"
+  /**
+   * What it waits for: its turn, profile or the rendezvous; that the profile of another nickname is let go of; the
+   * profile; the answer; that its profile is let go of.
+   */
+  phase: "waiting" | "clearing" | "opening" | "asking" | "dropping"
   isCancelled: boolean
   result?: PeerInfo | RegisterError | undefined
 }

@@ -1,3 +1,4 @@
+import * as Either from "effect/Either"
 import * as fc from "fast-check"
 import { beforeEach, describe, expect, it } from "vitest"
 import { CandidateGatherer } from "../../../src/core/client/CandidateGatherer.js"
@@ -5,6 +6,7 @@ import type { RegisterError } from "../../../src/core/client/ClientError.js"
 import type { Ticket } from "../../../src/core/client/Output.js"
 import type { PeerInfo } from "../../../src/core/client/PeerInfo.js"
 import { Registration } from "../../../src/core/client/Registration.js"
+import * as Nickname from "../../../src/domain/Nickname.js"
 import * as Control from "../../../src/protocol/Control.js"
 import { some } from "../../support/Effort.js"
 import { Context, line, WELCOME } from "./Context.js"
@@ -139,6 +141,36 @@ describe("the first registration", () => {
     setup.registration.profileFailed("no room", setup.now)
     expect(setup.answers()).toMatchObject([{ ticket: second, result: { _tag: "Profile" } }])
     expect(setup.registration.wanted).toBe(false)
+  })
+
+  it("whose answer is lost keeps its identity for the next try, for the server may have bound the nickname to it", () => {
+    const identities: Array<unknown> = []
+    const noReply = { _tag: "Register", asked: true, profile: ann.profile(), record: ann.record() } as const
+    const lose = () => {
+      const [{ nick, identity }] = setup.asked.splice(0) as never as [{ nick: string; identity: string }]
+      identities.push(identity)
+      const purpose = { ...noReply, nick: Either.getOrThrow(Nickname.parse(nick)) }
+      setup.registration.handleAnswer(purpose, { _tag: "Unanswered" }, setup.now)
+      setup.settle()
+    }
+    const first = setup.register("ann")
+    setup.open()
+    lose()
+    expect(setup.answers()).toMatchObject([{ ticket: first, result: { _tag: "ServerUnreachable" } }])
+    expect(setup.wishes(), "it is not let go of").toEqual(["OpenProfile"])
+    const second = setup.register("Ann")
+    expect(setup.wishes(), "nor opened again").toEqual([])
+    lose()
+    expect(identities[1]).toBe(identities[0])
+    expect(setup.answers()).toMatchObject([{ ticket: second, result: { _tag: "ServerUnreachable" } }])
+    // Another one ends that, and leaves on disk what the server may know.
+    const third = setup.register("bea")
+    expect(setup.output.pollWish()).toEqual({ _tag: "DropProfile", mayBeKnown: true })
+    setup.registration.profileDropped(setup.now)
+    expect(setup.wishes()).toEqual(["OpenProfile"])
+    setup.open()
+    setup.reply()
+    expect(setup.answers()).toMatchObject([{ ticket: third, result: { nick: "bea" } }])
   })
 
   it("says who has the nickname when it is another program of ours, which holds its profile", () => {
