@@ -12,7 +12,7 @@ import { Reader, Writer } from "./Bytes.js"
 export interface DataHeader {
   /** Chosen by the receiver in the handshake. */
   readonly receiverIndex: number
-  /** The packet number: grows by one with each packet of a connection, over all its keys, and is never used twice. */
+  /** The packet number: grows with each packet of a connection, over all its keys, and is never used twice. */
   readonly counter: number
 }
 

@@ -259,7 +259,9 @@ export class Connection implements LossSink {
         // other stream.
         return this.#context.conversation.consented && this.streams.onStream(frame.stream, frame.offset, frame.data)
       case "Ack":
-        return this.#loss.onAck(frame, this.#packets.nextNumber, now)
+        if (!this.#packets.haveSent(frame)) return false
+        this.#loss.onAck(frame, now)
+        return true
       case "MaxData":
         if (frame.stream === CHAT_STREAM) this.chat.stream.setLimit(frame.limit)
         else this.streams.onMaxData(frame.stream, frame.limit)

@@ -12,6 +12,7 @@ import type { Paths } from "./path/Paths.js"
 import type { Transmit } from "./Route.js"
 import type { AckRanges } from "./recovery/AckRanges.js"
 import type { LossDetector } from "./recovery/LossDetector.js"
+import { PacketNumbers } from "./recovery/PacketNumbers.js"
 import type { PendingFrames } from "./recovery/PendingFrames.js"
 import type { SentFrame } from "./recovery/SentFrame.js"
 import { CHAT_STREAM } from "./stream/StreamId.js"
@@ -27,10 +28,9 @@ import type { Streams } from "./stream/Streams.js"
  */
 export class PacketBuilder {
   readonly #parts: PacketParts
-  /** The number of the next packet. It runs on over all keys, and no number is used twice. */
-  #nextNumber = 0
-  /** PINGs that are not answered yet; at most `MAX_PONGS`. */
-  readonly #pongs: Array<{ readonly path: Path; readonly token: Uint8Array }> = []
+  readonly #numbers: PacketNumbers
+  /** The token of the last PING that is not answered yet, by the path that it came on. */
+  readonly #pongs = new Map<Path, Uint8Array>()
   /** A copy of the last packet that is to go over the relay as well. */
   #copy: Transmit | undefined
   /** When the oldest unanswered question was asked; `undefined` when the peer was heard since. */
@@ -38,20 +38,26 @@ export class PacketBuilder {
 
   constructor(parts: PacketParts) {
     this.#parts = parts
+    this.#numbers = new PacketNumbers(parts.entropy.bytes)
   }
 
-  get nextNumber(): number {
-    return this.#nextNumber
+  /** Whether every packet that this acknowledges was sent. */
+  haveSent(ack: Frame.Ack): boolean {
+    return this.#numbers.areSent(ack)
   }
 
+  /**
+   * A PING came in on this path. Of several only the last is answered: otherwise one packet full of them would make
+   * many, and send them to whichever address it says that it came from.
+   */
   owePong(path: Path, token: Uint8Array): void {
-    if (this.#pongs.length < MAX_PONGS) this.#pongs.push({ path, token: token.slice() })
+    this.#pongs.set(path, token.slice())
   }
 
   /** Forgets the packets that were meant for paths, because some of these may not be used any more. */
   forgetPaths(): void {
     this.#copy = undefined
-    this.#pongs.length = 0
+    this.#pongs.clear()
   }
 
   /** The next packet; `undefined` when there is none now. */
@@ -76,7 +82,7 @@ export class PacketBuilder {
   single(frame: Frame.Frame, path: Path, now: number): Transmit {
     const writer = this.#begin(path.size.current)
     Frame.write(writer, frame)
-    return this.#seal(writer, path, now)
+    return this.#seal(this.#numbers.take(), writer, path, now)
   }
 
   /**
@@ -97,11 +103,12 @@ export class PacketBuilder {
   }
 
   #pollPong(now: number): Transmit | undefined {
-    const pong = this.#pongs.shift()
-    if (pong === undefined) return undefined
-    const { route } = pong.path
-    const observed = route._tag === "Direct" ? route.endpoint : undefined
-    return this.single({ _tag: "Pong", token: pong.token, observed }, pong.path, now)
+    for (const [path, token] of this.#pongs) {
+      this.#pongs.delete(path)
+      const observed = path.route._tag === "Direct" ? path.route.endpoint : undefined
+      return this.single({ _tag: "Pong", token, observed }, path, now)
+    }
+    return undefined
   }
 
   #pollProbe(now: number): Transmit | undefined {
@@ -140,8 +147,8 @@ export class PacketBuilder {
   }
 
   #sendData(writer: Bytes.Writer, frames: ReadonlyArray<SentFrame>, path: Path, now: number): Transmit {
-    const number = this.#nextNumber
-    const transmit = this.#seal(writer, path, now)
+    const number = this.#numbers.take()
+    const transmit = this.#seal(number, writer, path, now)
     const spare = this.#parts.paths.spare(now)
     if (spare !== undefined && spare !== path && transmit.data.length <= spare.size.current) {
       this.#copy = { route: spare.route, data: transmit.data.slice() }
@@ -215,9 +222,9 @@ export class PacketBuilder {
     return new Bytes.Writer(this.#parts.memory.reserve(size), HEADER_BYTES)
   }
 
-  #seal(writer: Bytes.Writer, path: Path, now: number): Transmit {
+  #seal(number: number, writer: Bytes.Writer, path: Path, now: number): Transmit {
     const data = this.#parts.memory.take(writer.offset + TAG_BYTES)
-    this.#parts.keys.current.seal(this.#nextNumber++, data)
+    this.#parts.keys.current.seal(number, data)
     path.onSent(data.length, now)
     return { route: path.route, data }
   }
@@ -237,8 +244,6 @@ export interface PacketParts {
   readonly streams: Streams
 }
 
-/** PINGs that wait for their answer: two for each path that a peer can have. */
-const MAX_PONGS = 16
 /**
  * Bytes that may still go to an unproven address: with less, not even a packet without stream data (at most 470) is
  * sure to fit.

@@ -4,12 +4,13 @@ import { Peers } from "../../../src/core/peer/Peers.js"
 import type { Route, Transmit } from "../../../src/core/peer/Route.js"
 import { encode as toBase64Url } from "../../../src/domain/Base64Url.js"
 import { CHANNEL_BYTES, type ChannelId, channelIdOf } from "../../../src/domain/ChannelId.js"
-import type { Crypto } from "../../../src/domain/Crypto.js"
+import { type Crypto, TAG_BYTES } from "../../../src/domain/Crypto.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import * as Identity from "../../../src/domain/Identity.js"
 import type { MessageId } from "../../../src/domain/MessageId.js"
 import { type PeerId, peerIdOf } from "../../../src/domain/PeerId.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
+import { HEADER_BYTES } from "../../../src/protocol/DataPacket.js"
 import * as PeerRecord from "../../../src/protocol/PeerRecord.js"
 
 /**
@@ -191,6 +192,9 @@ export class Node {
   tamper: (payload: Uint8Array) => Uint8Array = (payload) => payload
   /** Changes the frames that this node sends, in place. */
   tamperFrames: (frames: Uint8Array) => void = () => {}
+  /** The key and the header of the last packet that was sealed. */
+  #lastSeal: { readonly key: Uint8Array; readonly header: Uint8Array } | undefined
+  #forged = 1_000_000
 
   constructor(
     readonly world: World,
@@ -227,6 +231,17 @@ export class Node {
     const result = this.peers.send(to.id, text, this.world.now)
     if (typeof result !== "string") throw new Error(`${this.name} could not send: ${result._tag}`)
     return result
+  }
+
+  /** A packet with these frames under the keys of this node's newest connection, as a modified client makes it. */
+  forge(frames: Uint8Array): Uint8Array {
+    const { header, key } = this.#lastSeal!
+    const packet = new Uint8Array(HEADER_BYTES + frames.length + TAG_BYTES)
+    packet.set(header)
+    const counter = this.#forged++
+    new DataView(packet.buffer).setBigUint64(5, BigInt(counter))
+    crypto.seal(key, counter, packet.subarray(0, HEADER_BYTES), frames, packet.subarray(HEADER_BYTES))
+    return packet
   }
 
   get texts(): ReadonlyArray<string> {
@@ -287,6 +302,7 @@ export class Node {
         this.sealedCount++
         if (this.keepsPlaintext) this.sealed.push({ key: toBase64Url(key), counter, plaintext: plaintext.slice() })
         this.tamperFrames(plaintext)
+        this.#lastSeal = { key: key.slice(), header: additional.slice() }
         crypto.seal(key, counter, additional, plaintext, out)
       }
     }

@@ -40,10 +40,9 @@ const setUp = () => {
   )
   const send = (number: number, now: number, bytes = 1_000) =>
     detector.onSent(number, bytes, [{ _tag: "Stream", stream: 0, start: number, end: number + 1 }], now)
-  const ack = (numbers: ReadonlyArray<number>, now: number, next = 1_000) =>
+  const ack = (numbers: ReadonlyArray<number>, now: number) =>
     detector.onAck(
       { _tag: "Ack", delay: 0, ranges: [...numbers].sort((a, b) => b - a).map((start) => ({ start, end: start + 1 })) },
-      next,
       now
     )
   return { acknowledged, ack, arrived, detector, log, lost, rtt, send }
@@ -129,18 +128,11 @@ describe("loss detection (RFC 9002 §6)", () => {
     expect(detector.timeout).toBeGreaterThan(131)
   })
 
-  it("refuses the acknowledgement of a packet that was never sent", () => {
-    const { ack, send } = setUp()
-    send(0, 0)
-    expect(ack([1], 10, 1)).toBe(false)
-    expect(ack([0], 10, 1)).toBe(true)
-  })
-
   it("handles huge ranges in the time of what is outstanding", () => {
     const { acknowledged, detector, send } = setUp()
     for (let i = 0; i < 10; i++) send(i * 1_000_000, i)
     const huge = [{ start: 0, end: 9_000_001 }]
-    expect(detector.onAck({ _tag: "Ack", delay: 0, ranges: huge }, 9_000_001, 100)).toBe(true)
+    detector.onAck({ _tag: "Ack", delay: 0, ranges: huge }, 100)
     expect(acknowledged).toHaveLength(10)
   })
 
@@ -205,7 +197,7 @@ describe("a path whose packets are larger than the initial window", () => {
       expect(detector.maySend(0)).toBe(true)
       detector.onSent(0, 16_384, [{ _tag: "Stream", stream: 0, start: 0, end: 1 }], 0)
       expect(detector.maySend(0)).toBe(false)
-      detector.onAck({ _tag: "Ack", delay: 0, ranges: [{ start: 0, end: 1 }] }, 1, 1)
+      detector.onAck({ _tag: "Ack", delay: 0, ranges: [{ start: 0, end: 1 }] }, 1)
       expect(detector.maySend(1)).toBe(true)
     })
 })

@@ -113,9 +113,8 @@ export class LossDetector {
     this.#isSpare = false
   }
 
-  /** `false` when the peer acknowledges what was not sent; `next` is the number of the next packet. */
-  onAck(ack: Ack, next: number, now: number): boolean {
-    if (ack.ranges[0]!.end > next) return false
+  /** The peer acknowledges packets that were all sent. */
+  onAck(ack: Ack, now: number): void {
     let newest = undefined as SentPacket | undefined
     const acknowledge = (packet: SentPacket) => {
       if (newest === undefined || packet.order > newest.order) newest = packet
@@ -126,14 +125,13 @@ export class LossDetector {
       if (oldest === undefined || range.end <= oldest.number) break
       this.#sent.takeRange(range.start, range.end, acknowledge)
     }
-    if (newest === undefined) return true
+    if (newest === undefined) return
     const rtt = this.#measure(newest, ack.delay, now)
     this.#probesInVain = 0
     this.#allowance = 0
     if (this.#sent.size === 0) this.#spareAt = undefined
     this.#detect(now)
     this.#sample(rtt, now)
-    return true
   }
 
   /** When `handleTimeout` wants to be called. */
