@@ -273,6 +273,48 @@ export const widths = (files) => {
 const LITERAL = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|(?<=[\s(])\/(?:[^/\\]|\\.)+\/[a-z]*/g
 
 /**
+ * Ways to a terminal past the one that cleans every text (`layers/node/Terminal`): Node's and Effect's consoles, the
+ * standard streams, and colours or moves of the cursor from whoever does not draw a screen.
+ *
+ * @param {ReadonlyArray<SourceFile>} files of `src`
+ * @returns {Array<string>}
+ */
+export const screens = (files) => {
+  const problems = []
+  for (const { path, text } of files) {
+    for (const [at, line] of text.split("\n").entries()) {
+      if (/^\s*(\/?\*|\/\/)/.test(line)) continue
+      if (STREAMS.test(line) && !WRITERS.includes(path))
+        problems.push(`${path}:${at + 1}: only layers/node/Terminal writes to a terminal`)
+      if (/\bpaint\(|\bpaint\b.*\} = /.test(line) && /erminal/.test(line) && !PAINTERS.includes(path))
+        problems.push(`${path}:${at + 1}: write text without sequences of control (Terminal.write, not paint)`)
+    }
+  }
+  return problems
+}
+
+const STREAMS =
+  /\bconsole\.|\bConsole\.(?!Console\b)\w|withConsole(Error|Log)|\bstd(out|err)\.(write|end|_write|fd)\b|\bwriteSync\((1|2|STD|process)/
+
+/** Files that write to the standard streams; each with its reason. */
+export const WRITERS = [
+  // The streams of the process, and what is told when nothing else works any more.
+  "src/layers/node/Terminal.ts",
+  "src/layers/node/StandardOutput.ts",
+  // For versions of Node that can load nothing else; what it writes is its own.
+  "src/main.ts"
+]
+
+/** Files that may use colours or move the cursor; each with its reason. */
+export const PAINTERS = [
+  // The screen of the client.
+  "src/cli/terminal/Ui.ts",
+  // Coloured reports: of the network, and the help of the command-line library.
+  "src/cli/doctor/Program.ts",
+  "src/cli/help/HelpConsole.ts"
+]
+
+/**
  * Whether a lock file is good on every machine: it has each package that another one names (those of other platforms,
  * too, which `npm ci` misses otherwise), and says of none where it was taken from.
  *
@@ -313,6 +355,7 @@ export const problems = () => {
     ...imports(src),
     ...circles(src),
     ...functions(src),
+    ...screens(src),
     ...widths(all),
     ...lock(JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")))
   ]

@@ -9,7 +9,9 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as SafeText from "../domain/SafeText.js"
 import { Terminal } from "../services/Terminal.js"
+import * as Complaint from "./Complaint.js"
 import * as ConfigFile from "./ConfigFile.js"
 import { flagsOf, flagsWithValue, type Options } from "./commands/Option.js"
 import type { Host } from "./commands/Subcommand.js"
@@ -47,14 +49,7 @@ export const run = (
       ...dashLast(args.rest, valued)
     ]).pipe(
       (parsed) => HelpConsole.provide(parsed, valued),
-      Effect.provide(
-        Layer.mergeAll(
-          Layer.setConfigProvider(provider),
-          CliConfig.layer({ showTypes: false }),
-          // Standard output belongs to the conversation.
-          Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
-        )
-      )
+      Effect.provide(Layer.mergeAll(Layer.setConfigProvider(provider), CliConfig.layer({ showTypes: false }), logging))
     )
     const { flush } = yield* Terminal
     yield* flush
@@ -96,8 +91,18 @@ const parley = (host: Host, logLevel: string | undefined) => {
 }
 
 const complain = (message: string, exitCode: ExitCode = ExitCode.failure): Effect.Effect<ExitCode, never, Terminal> =>
-  Effect.flatMap(Terminal, (terminal) =>
-    Effect.as(terminal.writeError(`parley: ${message.replace(/\s*\n\s*/g, " ")}\n`), exitCode)
+  Effect.flatMap(Terminal, (terminal) => Effect.as(Complaint.tell(terminal, message), exitCode))
+
+/** An entry of the log is one line, whatever it tells of, on standard error: standard output is the conversation's. */
+const logging = Layer.unwrapEffect(
+  Effect.map(Terminal, ({ writeError }) =>
+    Logger.replace(
+      Logger.defaultLogger,
+      Logger.map(Logger.logfmtLogger, (entry) => {
+        Effect.runFork(writeError(`${SafeText.line(entry, SafeText.MAX_TEXT)}\n`))
+      })
+    )
   )
+)
 
 const LEVELS = ["all", "trace", "debug", "info", "warning", "error", "fatal", "none"]

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { Terminal } from "../services/Terminal.js"
+import * as Complaint from "./Complaint.js"
 import type { Options } from "./commands/Option.js"
 import { ProgramError } from "./ProgramError.js"
 import { configFile, type Environment } from "./XdgPaths.js"
@@ -59,7 +60,7 @@ const read = (
       if (given !== undefined) return yield* new ProgramError({ message })
       // The file at the default place was not asked for, so the program goes on without it; the person who put it there
       // wants to know.
-      if (!missing) yield* (yield* Terminal).writeError(`parley: ${message}; going on without it\n`)
+      if (!missing) yield* Complaint.tell(yield* Terminal, `${message}; going on without it`)
       return NONE
     }
     const settings = decode(schema, content.right)

@@ -15,6 +15,8 @@ const host: Host = {
   }
 }
 
+Platform.guard()
+
 /** A second signal must not cut short the goodbye that the first one began, and a hang-up is a goodbye too. */
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   process.on(signal, () => {

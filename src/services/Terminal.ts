@@ -4,7 +4,11 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 
-/** The standard streams of the program: a person's terminal, or the pipes of another program. */
+/**
+ * The standard streams of the program: a person's terminal, or the pipes of another program. It alone writes to them,
+ * and every text passes `domain/TerminalText` on the way, whatever it was made of: nobody's name, message or file can
+ * give the terminal an order.
+ */
 export class Terminal extends Context.Tag("parley/services/Terminal")<
   Terminal,
   {
@@ -42,19 +46,30 @@ export class Terminal extends Context.Tag("parley/services/Terminal")<
     /** One element each time the program was continued after a stop: what was set on the screen may be gone. */
     readonly continued: Stream.Stream<void>
     /**
-     * Writes to standard output, after all that was written before; done when the system has taken the last byte, so a
-     * slow reader slows the writer down. After a failure all later writes fail too: output is whole up to some point.
+     * Writes text without any sequence of control to standard output, after all that was written before; done when the
+     * system has taken the last byte, so a slow reader slows the writer down. After a failure all later writes fail
+     * too: output is whole up to some point.
      */
     readonly write: (text: string) => Effect.Effect<void, TerminalClosed>
-    /** `write` for bytes that need not be text. */
+    /**
+     * `write` for text with colours, where `colors` is set, and with moves of the cursor, where `interactive` is. Only
+     * what draws the screen has a use for it, and cleans what it draws before.
+     */
+    readonly paint: (text: string) => Effect.Effect<void, TerminalClosed>
+    /** `write` for bytes that need not be text; fails where standard output is a screen. */
     readonly writeBytes: (bytes: Uint8Array) => Effect.Effect<void, TerminalClosed>
     /**
      * Done when what was written is where a full disk can take it back no more; fails when it is not. Only a regular
      * file can be asked; for everything else what `write` said is all that can be known.
      */
     readonly flush: Effect.Effect<void, TerminalClosed>
-    /** Writes to standard error, best effort. */
+    /** Writes text without any sequence of control to standard error, best effort. */
     readonly writeError: (text: string) => Effect.Effect<void>
+    /**
+     * Draws a line on standard error over the one that was drawn before, where standard error is a screen; an empty one
+     * wipes it.
+     */
+    readonly drawStatus: (line: string) => Effect.Effect<void>
   }
 >() {}
 
@@ -75,4 +90,9 @@ export class TerminalClosed extends Data.TaggedError("TerminalClosed")<{
 }> {
   static readonly hungUp = (cause: unknown) =>
     new TerminalClosed({ reason: "HungUp", message: "standard output was closed", cause })
+
+  static readonly isScreen = new TerminalClosed({
+    reason: "Failed",
+    message: "standard output is a screen, where bytes that are no text do harm"
+  })
 }

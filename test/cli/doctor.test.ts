@@ -37,7 +37,7 @@ interface Visit {
 
 /** One visit to the doctor: what was written, and how it ended. */
 const visit = async (options: Visit) => {
-  let seen = { output: "", failure: "", elapsed: 0 }
+  let seen = { output: "", errors: "", failure: "", elapsed: 0 }
   await inMemory(
     Effect.gen(function* () {
       const there = yield* Layer.build(Sim.layer("chat.example", { ipv4: SERVER }))
@@ -66,6 +66,7 @@ const visit = async (options: Visit) => {
       const ended = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
       seen = {
         output: terminal.output(),
+        errors: terminal.errors(),
         failure: Exit.isFailure(exit) && exit.cause._tag === "Fail" ? exit.cause.error : "",
         elapsed: ended - begun
       }
@@ -133,11 +134,12 @@ describe("doctor", () => {
     expect(piped.output).toContain("With most people you talk directly.")
     expect(piped.output).toContain("What would help most\n  Nothing")
     const shown = await visit({ server: "parley", json: false, interactive: true })
-    expect(shown.output).toContain("… asking chat.example over TCP")
+    expect(piped.errors).toBe("")
+    expect(shown.errors).toContain("… asking chat.example over TCP")
     // Nothing of the progress is left on the screen.
-    const screen = shown.output.slice(shown.output.lastIndexOf("\r\u001b[K") + 4)
-    expect(screen.replace(/\s+/g, " ")).toBe(piped.output.replace(/\s+/g, " "))
-    for (const row of screen.split("\n")) expect(row.length).toBeLessThanOrEqual(80)
+    expect(shown.errors.endsWith("\r\u001b[K")).toBe(true)
+    expect(shown.output.replace(/\s+/g, " ")).toBe(piped.output.replace(/\s+/g, " "))
+    for (const row of shown.output.split("\n")) expect(row.length).toBeLessThanOrEqual(80)
     const blocked = await visit({ server: "parley", udp: false, json: false })
     expect(blocked.output).toContain("NO  UDP")
     expect(blocked.output).toMatch(/symmetric NAT .* through the relay/)

@@ -250,6 +250,26 @@ describe("a line", () => {
   })
 })
 
+describe("a way to the terminal", () => {
+  it.each([
+    ["src/server/A.ts", 'console.error("x")'],
+    ["src/cli/A.ts", 'Console.log("x")'],
+    ["src/cli/A.ts", "Logger.withConsoleError(Logger.logfmtLogger)"],
+    ["src/layers/node/A.ts", "process.stderr.write(text)"],
+    ["src/layers/node/A.ts", "const { stdout } = process; stdout.write(text)"],
+    ["src/layers/node/A.ts", "writeSync(1, text)"],
+    ["src/cli/A.ts", "yield* terminal.paint(text)"],
+    ["src/cli/A.ts", "const { paint } = yield* Terminal"]
+  ])("past the one that cleans every text is refused: %s %s", (path, line) => {
+    expect(Tidy.screens([file(path, "// console.log", line)])).toEqual([expect.stringContaining(`${path}:2: `)])
+  })
+
+  it("is open for those who have a reason", () => {
+    expect(Tidy.screens([file("src/layers/node/Terminal.ts", "process.stderr.write(text)")])).toEqual([])
+    expect(Tidy.screens([file("src/cli/terminal/Ui.ts", "this.#terminal.paint(text)")])).toEqual([])
+  })
+})
+
 describe("a lock file", () => {
   const whole = {
     packages: {

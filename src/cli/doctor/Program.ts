@@ -17,17 +17,16 @@ export const run = (
   Effect.gen(function* () {
     const terminal = yield* Terminal
     const isShown = terminal.interactive && !settings.json
-    const progress = (step: string) => (isShown ? Effect.ignore(terminal.write(`${CLEAR}… ${step}`)) : Effect.void)
+    const progress = (step: string) => (isShown ? terminal.drawStatus(`… ${step}`) : Effect.void)
     const findings = yield* examine(settings.server, settings.stun, progress)
-    if (isShown) yield* terminal.write(CLEAR)
+    if (isShown) yield* terminal.drawStatus("")
     const report = Report.make(findings)
     const columns = isShown ? terminal.size().columns : Number.POSITIVE_INFINITY
-    yield* terminal.write(settings.json ? Report.encode(report) : print(report, Palette.make(terminal.colors), columns))
+    yield* settings.json
+      ? terminal.write(Report.encode(report))
+      : terminal.paint(print(report, Palette.make(terminal.colors), columns))
     if (findings.answer._tag === "Failed")
       return yield* new ProgramError({
         message: `the server ${settings.server.host}:${settings.server.port} cannot be reached: ${findings.answer.problem}`
       })
   })
-
-/** To the beginning of the line, and nothing on it: a step of progress leaves no trace. */
-const CLEAR = "\r\u001b[K"

@@ -1,6 +1,7 @@
 import type * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
+import * as Complaint from "../Complaint.js"
 import { layOut } from "./HelpText.js"
 
 /**
@@ -20,7 +21,7 @@ export const provide = <A, E, R>(
     const quiet: Console.Console = {
       ...console,
       log: (...args) =>
-        Effect.catchAll(terminal.write(`${layOut(plain(args.join(" ")).trim(), terminal.size().columns)}\n`), (error) =>
+        Effect.catchAll(terminal.paint(`${layOut(plain(args.join(" ")).trim(), terminal.size().columns)}\n`), (error) =>
           Effect.sync(() => {
             failure ??= error
           })
@@ -28,9 +29,7 @@ export const provide = <A, E, R>(
       error: (...args) => {
         const complaint = args.join(" ").replace(COLOUR, "").trim()
         const flag = UNKNOWN.exec(complaint)?.[1]
-        return terminal.writeError(
-          `parley: ${flag !== undefined && valued.has(flag) ? `${flag} needs a value` : complaint}\n`
-        )
+        return Complaint.tell(terminal, flag !== undefined && valued.has(flag) ? `${flag} needs a value` : complaint)
       }
     }
     const result = yield* Effect.withConsole(effect, quiet)

@@ -4,6 +4,7 @@ import type { CancelReason } from "../../client/files/Api.js"
 import { isOver } from "../../core/client/Transfer.js"
 import { Terminal } from "../../services/Terminal.js"
 import { LINGER, unhurried } from "../ClientLifetime.js"
+import * as Complaint from "../Complaint.js"
 import { ExitCode } from "../ExitCode.js"
 import { ProgramError } from "../ProgramError.js"
 import type { Report } from "./Report.js"
@@ -46,10 +47,9 @@ export const orderly =
       Effect.onInterrupt(() =>
         unhurried(
           Effect.gen(function* () {
-            const { writeError } = yield* Terminal
             const message = `interrupted${yield* fate("Cancelled")}`
             yield* report.json({ event: "error", code: "Interrupted", message, exitCode: ExitCode.interrupted })
-            yield* writeError(`parley: ${message}\n`)
+            yield* Complaint.tell(yield* Terminal, message)
           })
         )
       )

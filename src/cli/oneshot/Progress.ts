@@ -10,7 +10,7 @@ export interface Progress {
 }
 
 export const make: Effect.Effect<Progress, never, Terminal> = Effect.gen(function* () {
-  const { errorIsTty, size, writeError } = yield* Terminal
+  const { drawStatus, errorIsTty, size } = yield* Terminal
   const clock = yield* Effect.clock
   let drawnAt = Number.NEGATIVE_INFINITY
   let drawn = false
@@ -22,16 +22,15 @@ export const make: Effect.Effect<Progress, never, Terminal> = Effect.gen(functio
         drawnAt = now
         drawn = true
         // One cell is left free: a line that is quite full would wrap on some terminals.
-        return writeError(`\r${Bar.line(transfer, Bar.label(transfer), size().columns - 1)}${ERASE_REST}`)
+        return drawStatus(Bar.line(transfer, Bar.label(transfer), size().columns - 1))
       }),
     clear: Effect.suspend(() => {
       if (!drawn) return Effect.void
       drawn = false
-      return writeError(`\r${ERASE_REST}`)
+      return drawStatus("")
     })
   }
 })
 
 /** Milliseconds between two drawings: often enough to see it move. */
 const REDRAW = 200
-const ERASE_REST = "\u001b[K"

@@ -1,12 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import * as SafeText from "../../domain/SafeText.js"
 import { Terminal } from "../../services/Terminal.js"
 
 /** Asks on standard error and waits for a line; whatever begins with y is a yes, the end of input a no. */
 export const ask = (question: string): Effect.Effect<boolean, never, Terminal> =>
   Effect.gen(function* () {
     const { input, writeError } = yield* Terminal
-    yield* writeError(`${question} (y/n) `)
+    yield* writeError(`${SafeText.line(question)} (y/n) `)
     const decoder = new TextDecoder()
     let line = ""
     yield* Stream.runForEachWhile(input, (chunk) =>

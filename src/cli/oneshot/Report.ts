@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as SafeText from "../../domain/SafeText.js"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
 import { ExitCode } from "../ExitCode.js"
 import * as Line from "../json/Line.js"
@@ -9,7 +10,7 @@ import { ProgramError } from "../ProgramError.js"
  * watches.
  */
 export interface Report {
-  /** How it goes on, one sanitized line; only where standard error is a screen. */
+  /** How it goes on, in one line, whatever it is made of; only where standard error is a screen. */
   readonly note: (text: string) => Effect.Effect<void>
   /**
    * One line of JSON, where JSON was asked for. The command goes on when it cannot be written: `complete` tells of it.
@@ -27,7 +28,7 @@ export const make = (json: boolean): Effect.Effect<Report, never, Terminal> =>
         if (error.reason === "Failed") lost ??= error
       })
     return {
-      note: (text) => (errorIsTty ? writeError(`* ${text}\n`) : Effect.void),
+      note: (text) => (errorIsTty ? writeError(`* ${SafeText.line(text)}\n`) : Effect.void),
       json: (event) => (json ? Effect.catchAll(write(Line.encode(event)), keep) : Effect.void),
       complete: Effect.suspend(() => (lost === undefined ? Effect.void : new ProgramError({ message: lost.message })))
     }

@@ -10,6 +10,7 @@ import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import { Terminal } from "../../services/Terminal.js"
 import { LINGER, unhurried } from "../ClientLifetime.js"
+import * as Complaint from "../Complaint.js"
 import type { SendSettings } from "../commands/Send.js"
 import { ExitCode } from "../ExitCode.js"
 import { ProgramError } from "../ProgramError.js"
@@ -83,7 +84,7 @@ const deliver = (settings: SendSettings, report: Report.Report) =>
             if (progress.delivered) return
             const { message } = Report.interrupted(`interrupted${yield* fate}`)
             yield* report.json({ event: "error", code: "Interrupted", message, exitCode: ExitCode.interrupted })
-            yield* terminal.writeError(`parley: ${message}\n`)
+            yield* Complaint.tell(terminal, message)
           })
         )
       )

@@ -47,14 +47,14 @@ const sweep = ({ file, jobs, patience, seeds }: SimulateSettings) =>
     const runners = yield* Effect.replicateEffect(start, count, { concurrency: "unbounded" })
     const progress = new Progress(total, time.monotonic())
 
-    const show = terminal.interactive
-      ? Effect.suspend(() => terminal.writeError(`${CLEAR}${progress.bar(time.monotonic(), terminal.size().columns)}`))
+    const show = terminal.errorIsTty
+      ? Effect.suspend(() => terminal.drawStatus(progress.bar(time.monotonic(), terminal.size().columns)))
       : Effect.suspend(() => terminal.writeError(`${progress.text(time.monotonic())}\n`))
-    const pace = terminal.interactive ? SHOW_EVERY : TELL_EVERY
+    const pace = terminal.errorIsTty ? SHOW_EVERY : TELL_EVERY
     yield* Effect.forkScoped(Effect.forever(Effect.delay(show, pace)))
 
     const failure = yield* lowestFailure(runners, seeds, progress)
-    if (terminal.interactive) yield* terminal.writeError(CLEAR)
+    yield* terminal.drawStatus("")
     yield* terminal.write(`${progress.summary(time.monotonic())}\n`)
     if (failure === undefined) return
     const again = `parley simulate ${quoted(file)} ${SeedRange.format(failure.seed, failure.faults)}`
@@ -118,5 +118,3 @@ const BATCH = 50
 const SHOW_EVERY = 100
 /** ms between two lines in a log: few enough for a whole night of them. */
 const TELL_EVERY = 10_000
-/** To the beginning of the line, and nothing on it. */
-const CLEAR = "\r\u001b[K"

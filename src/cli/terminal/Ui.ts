@@ -32,7 +32,7 @@ export const interactive = (
     const terminal = yield* Terminal
     const ui = new EditorUi({ terminal, chat, completion, turn: yield* Effect.makeSemaphore(1) })
     yield* terminal.raw
-    yield* Effect.ignore(terminal.write(PASTE_ON))
+    yield* Effect.ignore(terminal.paint(PASTE_ON))
     yield* Effect.addFinalizer(() => ui.giveBack)
     yield* Effect.forkScoped(Stream.runForEach(terminal.resizes, () => Effect.ignore(ui.print([]))))
     yield* Effect.forkScoped(Stream.runForEach(terminal.stops, () => ui.suspend))
@@ -123,7 +123,7 @@ class EditorUi implements Ui {
   }
 
   #write(make: () => string): Effect.Effect<void, TerminalClosed> {
-    return this.#turn.withPermits(1)(Effect.suspend(() => this.#terminal.write(make())))
+    return this.#turn.withPermits(1)(Effect.suspend(() => this.#terminal.paint(make())))
   }
 
   #view(columns: number): InputView {
@@ -221,7 +221,7 @@ class EditorUi implements Ui {
 
 /** Lines in, lines out, for pipes and simple terminals: no prompt and no control characters. */
 export const plain: Effect.Effect<Ui, never, Terminal> = Effect.map(Terminal, (terminal) => ({
-  print: (lines) => (lines.length === 0 ? Effect.void : terminal.write(`${lines.flatMap(flat).join("\n")}\n`)),
+  print: (lines) => (lines.length === 0 ? Effect.void : terminal.paint(`${lines.flatMap(flat).join("\n")}\n`)),
   read: (onLine) => {
     const reader = new LineReader(MAX_INPUT)
     const accept = (lines: ReturnType<LineReader["push"]>) =>

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Mailbox from "effect/Mailbox"
 import * as Stream from "effect/Stream"
+import * as TerminalText from "../../domain/TerminalText.js"
 import { type Terminal, TerminalClosed, type TerminalSize } from "../../services/Terminal.js"
 
 /** A terminal in memory, and the hands and eyes of the person before it. */
@@ -36,6 +37,8 @@ export const make = (
     const resizes = yield* Mailbox.make<TerminalSize>()
     const encoder = new TextEncoder()
     const watchers = new Map<Deferred.Deferred<void>, string>()
+    const interactive = options.interactive ?? false
+    const colors = options.colors ?? false
     let size = options.size ?? { columns: 80, rows: 24 }
     let closed = false
     let output = ""
@@ -52,28 +55,28 @@ export const make = (
         }
         return Effect.void
       })
+    const tell = (text: string) =>
+      Effect.sync(() => {
+        errors += text
+      })
     const decoder = new TextDecoder()
 
     const terminal: Terminal["Type"] = {
-      interactive: options.interactive ?? false,
-      inputIsTty: options.inputIsTty ?? options.interactive ?? false,
-      outputIsTty: options.interactive ?? false,
-      errorIsTty: options.interactive ?? false,
-      colors: options.colors ?? false,
+      interactive,
+      inputIsTty: options.inputIsTty ?? interactive,
+      outputIsTty: interactive,
+      errorIsTty: interactive,
+      colors,
       size: () => size,
       resizes: Mailbox.toStream(resizes),
       input: Mailbox.toStream(input),
-      raw: Effect.void,
-      suspend: Effect.void,
-      stops: Stream.empty,
-      continued: Stream.empty,
-      write,
-      writeBytes: (bytes) => write(decoder.decode(bytes, { stream: true })),
+      ...NO_SHELL,
+      write: (text) => write(TerminalText.plain(text)),
+      paint: (text) => write(TerminalText.painted(text, { colors, cursor: interactive })),
+      writeBytes: (bytes) => (interactive ? TerminalClosed.isScreen : write(decoder.decode(bytes, { stream: true }))),
       flush: Effect.void,
-      writeError: (text) =>
-        Effect.sync(() => {
-          errors += text
-        })
+      writeError: (text) => tell(TerminalText.plain(text)),
+      drawStatus: (line) => (interactive ? tell(`\r${TerminalText.plain(line)}${ERASE_REST}`) : Effect.void)
     }
 
     return {
@@ -98,3 +101,7 @@ export const make = (
         })
     }
   })
+
+const NO_SHELL = { raw: Effect.void, suspend: Effect.void, stops: Stream.empty, continued: Stream.empty }
+
+const ERASE_REST = "\u001b[K"

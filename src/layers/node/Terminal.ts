@@ -1,10 +1,12 @@
+import { writeSync } from "node:fs"
 import process from "node:process"
 import type { ReadStream } from "node:tty"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { Terminal, type TerminalSize } from "../../services/Terminal.js"
+import * as TerminalText from "../../domain/TerminalText.js"
+import { Terminal, TerminalClosed, type TerminalSize } from "../../services/Terminal.js"
 import { StandardOutput } from "./StandardOutput.js"
 
 /** The process's own standard streams. On close, standard input no longer keeps the process alive. */
@@ -13,6 +15,9 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
   Effect.gen(function* () {
     const { stdin, stdout, stderr, env } = process
     const capable = stdout.isTTY === true && env.TERM !== "dumb"
+    const interactive = capable && stdin.isTTY === true
+    const colors = capable && (env.NO_COLOR ?? "") === ""
+    const errorIsTty = stderr.isTTY === true && env.TERM !== "dumb"
     // A stream without a listener for errors throws them (EPIPE, EIO after a hang-up); `write` reports what matters.
     const ignore = () => {}
     yield* listening(stdout, "error", ignore)
@@ -25,27 +30,45 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
     })
 
     return Terminal.of({
-      interactive: capable && stdin.isTTY === true,
+      interactive,
       inputIsTty: stdin.isTTY === true,
       outputIsTty: stdout.isTTY === true,
-      errorIsTty: stderr.isTTY === true && env.TERM !== "dumb",
-      colors: capable && (env.NO_COLOR ?? "") === "",
+      errorIsTty,
+      colors,
       size,
       resizes: Stream.map(occurrences(stdout, "resize"), size),
       input: input(stdin),
       ...(stdin.isTTY ? yield* keyboard(stdin) : NO_KEYBOARD),
       stops: occurrences(process, "SIGTSTP"),
       continued: occurrences(process, "SIGCONT"),
-      write: (text) => output.write(text),
-      writeBytes: (bytes) => output.write(bytes),
+      write: (text) => output.write(TerminalText.plain(text)),
+      paint: (text) => output.write(TerminalText.painted(text, { colors, cursor: interactive })),
+      writeBytes: (bytes) => (stdout.isTTY === true ? TerminalClosed.isScreen : output.write(bytes)),
       flush: output.flush,
-      writeError: (text) =>
-        Effect.async<void>((resume) => {
-          stderr.write(text, () => resume(Effect.void))
-        })
+      writeError: (text) => toStandardError(TerminalText.plain(text)),
+      drawStatus: (line) =>
+        errorIsTty ? toStandardError(`\r${TerminalText.plain(line).replaceAll("\n", " ")}${ERASE_REST}`) : Effect.void
     })
   })
 )
+
+/** Tells of an error that nobody caught, and ends the process: there is nobody left who could. */
+export const crash = (error: unknown): never => {
+  const message = TerminalText.plain(error instanceof Error ? error.message : String(error)).replaceAll("\n", " ")
+  try {
+    writeSync(process.stderr.fd, `parley: internal error: ${message}\n`)
+  } catch {
+    // Standard error is closed or full.
+  }
+  process.exit(1)
+}
+
+const toStandardError = (text: string): Effect.Effect<void> =>
+  Effect.async<void>((resume) => {
+    process.stderr.write(text, () => resume(Effect.void))
+  })
+
+const ERASE_REST = "\u001b[K"
 
 /** Keys one by one, and how they survive a stop of the program. */
 const keyboard = (stdin: ReadStream) =>
