@@ -2,6 +2,7 @@ import * as Schema from "effect/Schema"
 import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
 import type * as Control from "../../protocol/Control.js"
 import type { SendRefusal } from "../peer/chat/Conversation.js"
+import type { Introduced } from "../peer/Peers.js"
 import type { ClientEvent } from "./Events.js"
 import { MAX_PINS } from "./Pins.js"
 
@@ -202,8 +203,19 @@ export const takenByOurselves = (nick: string, suggestions: ReadonlyArray<string
     byOurselves: true
   })
 
-export const tooManyConversations = (): Busy =>
-  new Busy({ message: "too many conversations are open; leave one first" })
+/** Why an introduction was not taken. */
+export const notTaken = (reason: Exclude<Introduced, "Taken">, nick: string): QueryError => {
+  switch (reason) {
+    case "Ourselves":
+      return yourself(nick)
+    case "OtherPeer":
+      return protocol(`the server introduced ${nick} on a channel that is somebody else's; ask again later`)
+    case "NoRoom":
+      return new Busy({ message: "too many conversations are open; leave one first" })
+    case "Blocked":
+      return noSuchPeer(`${nick} is blocked; unblock them first`)
+  }
+}
 
 export const tooManyPolicies = (nick: string): Busy =>
   new Busy({ message: `too many nicknames have a path of their own already; ${nick} got none` })

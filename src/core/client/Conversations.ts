@@ -3,7 +3,6 @@ import * as Nickname from "../../domain/Nickname.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import type * as Control from "../../protocol/Control.js"
 import type { Introduction } from "../peer/Introduction.js"
-import { MAX_PEERS } from "../peer/PeerTable.js"
 import type { PathInfo } from "../peer/Route.js"
 import type { Vouched } from "./Introductions.js"
 
@@ -11,6 +10,8 @@ import type { Vouched } from "./Introductions.js"
  * Whom we talk to. A conversation belongs to an identity, not to a nickname: a nickname may change its owner and an
  * owner the nickname. People see and type nicknames, so each conversation carries the latest one, and each nickname
  * leads to the identity that was introduced under it last.
+ *
+ * There are as many as the peer machine holds (`PeerTable`): it says which introductions it takes, and whom it lets go.
  */
 export class Conversations {
   /** In order of first introduction. */
@@ -35,27 +36,15 @@ export class Conversations {
     return [...this.#byPeer.values()]
   }
 
-  /**
-   * The conversation with the peer that was just introduced, a new one if need be. `undefined` when `MAX_CONVERSATIONS`
-   * are open; one that is only somebody's unanswered request makes room first, and is returned as `evicted`.
-   */
-  introduce({
-    address,
-    fingerprint,
-    introduction,
-    nick,
-    peer
-  }: Vouched): { readonly conversation: Conversation; readonly evicted?: Conversation } | undefined {
+  /** The conversation with the peer that was just introduced, a new one if need be. */
+  introduce({ address, fingerprint, introduction, nick, peer }: Vouched): Conversation {
     const known = this.#byPeer.get(peer)
     if (known !== undefined) {
       this.#unname(known)
       Object.assign(known, { nick, address, introduction, absent: false, departed: false })
       this.#byKey.set(Nickname.key(nick), peer)
-      return { conversation: known }
+      return known
     }
-    const evicted = this.#byPeer.size < MAX_CONVERSATIONS ? undefined : this.#idlest()
-    if (evicted !== undefined) this.remove(evicted)
-    else if (this.#byPeer.size >= MAX_CONVERSATIONS) return undefined
     const conversation: Conversation = {
       peer,
       fingerprint,
@@ -71,7 +60,7 @@ export class Conversations {
     }
     this.#byPeer.set(peer, conversation)
     this.#byKey.set(Nickname.key(nick), peer)
-    return evicted === undefined ? { conversation } : { conversation, evicted }
+    return conversation
   }
 
   remove(conversation: Conversation): void {
@@ -82,12 +71,6 @@ export class Conversations {
   #unname(conversation: Conversation): void {
     const key = Nickname.key(conversation.nick)
     if (this.#byKey.get(key) === conversation.peer) this.#byKey.delete(key)
-  }
-
-  #idlest(): Conversation | undefined {
-    for (const conversation of this.#byPeer.values())
-      if (!conversation.asked && !conversation.connected) return conversation
-    return undefined
   }
 }
 
@@ -111,9 +94,6 @@ export interface Conversation {
   /** The peer ended the conversation itself: it is not asked again before it, or our user, makes a new start. */
   departed: boolean
 }
-
-/** As many introductions as the peer machine holds. */
-export const MAX_CONVERSATIONS = MAX_PEERS
 
 /**
  * How the conversations that we asked for went, by the worst of them; nothing when there were none. For the operator.

@@ -1,16 +1,18 @@
 import * as Nickname from "../../domain/Nickname.js"
-import type { PeerId } from "../../domain/PeerId.js"
+import { type PeerId, peerIdOf } from "../../domain/PeerId.js"
+import * as Bytes from "../../protocol/Bytes.js"
+import * as PeerRecord from "../../protocol/PeerRecord.js"
 import type { ClientContext } from "./ClientContext.js"
 import {
   type Busy,
   failed,
   noSuchPeer,
   notConnected,
+  notTaken,
   ofRefusal,
   pinsFull,
   type QueryError,
   type TrustError,
-  tooManyConversations,
   unreachable,
   yourself
 } from "./ClientError.js"
@@ -61,27 +63,26 @@ export class Introducer {
     if (!("peer" in vouched)) return vouched
     if (expected !== undefined && vouched.peer !== expected)
       return { _tag: "Failed", error: noSuchPeer(`${nick} is somebody else now; query ${nick} to talk to them`) }
-    const conversation = this.#open(vouched, now)
-    return conversation === undefined
-      ? { _tag: "Failed", error: tooManyConversations() }
-      : { _tag: "Opened", conversation: this.consent(conversation, now) }
+    const conversation = this.consent(this.client.conversations.introduce(vouched), now)
+    return "peer" in conversation ? { _tag: "Opened", conversation } : { _tag: "Failed", error: conversation }
   }
 
-  /** Somebody asked for us. */
+  /** Somebody asked for us. Of somebody who is blocked nothing is heard, and nothing is checked. */
   incoming(offered: OfferedIntroduction, now: number): void {
-    const { output, peers } = this.client
+    const { conversations, output, peers } = this.client
+    if (this.#isBlocked(offered)) return
     const vouched = this.#vouch(offered, now)
     if (!("peer" in vouched)) {
       output.tell(failed(vouched.error, offered.nick))
       return
     }
-    const conversation = this.#open(vouched, now)
-    if (conversation === undefined) {
-      output.tell(failed(tooManyConversations(), offered.nick))
+    const taken = peers?.admit(vouched.introduction, now) ?? "Taken"
+    if (taken !== "Taken") {
+      output.tell(failed(notTaken(taken, offered.nick), offered.nick))
       return
     }
+    const conversation = conversations.introduce(vouched)
     const isNews = !conversation.asked && !conversation.connected
-    peers?.admit(vouched.introduction, now)
     const { fingerprint, known, nick } = vouched
     if (isNews) output.tell({ _tag: "Incoming", nick, fingerprint, known })
   }
@@ -107,12 +108,17 @@ export class Introducer {
     return undefined
   }
 
-  /** Gives our consent: the handshake starts, and text may flow. */
-  consent(conversation: Conversation, now: number): Conversation {
+  /** Gives our consent: the handshake starts, and text may flow. Or why not; then nothing is changed. */
+  consent(conversation: Conversation, now: number): Conversation | QueryError {
+    const { conversations, peers } = this.client
+    const taken = peers?.invite(conversation.introduction, now) ?? "Taken"
+    if (taken !== "Taken") {
+      if (!conversation.asked && peers?.status(conversation.peer) === undefined) conversations.remove(conversation)
+      return notTaken(taken, conversation.nick)
+    }
     conversation.asked = true
     conversation.trying = !conversation.connected
     conversation.departed = false
-    this.client.peers?.invite(conversation.introduction, now)
     this.pinIfProven(conversation)
     return conversation
   }
@@ -133,6 +139,11 @@ export class Introducer {
     if (this.#pins().get(Nickname.key(nick)) !== undefined) return
     const full = this.#pin({ nick, identity, fingerprint })
     if (full !== undefined) this.client.output.tell(failed(full, nick))
+  }
+
+  #isBlocked({ record }: OfferedIntroduction): boolean {
+    const claimed = PeerRecord.decode(Bytes.fromBase64Url(record ?? "") ?? new Uint8Array())
+    return claimed !== undefined && this.client.peers?.isBlocked(peerIdOf(claimed.identity)) === true
   }
 
   #vouch(offered: OfferedIntroduction, now: number): Vouched | Rejected {
@@ -168,12 +179,6 @@ export class Introducer {
     const policy = policies.of(vouched.nick)
     if (policy !== undefined) peers?.setPolicy(vouched.peer, policy, now)
     return vouched
-  }
-
-  #open(vouched: Vouched, now: number): Conversation | undefined {
-    const opened = this.client.conversations.introduce(vouched)
-    if (opened?.evicted !== undefined) this.client.peers?.close(opened.evicted.peer, now)
-    return opened?.conversation
   }
 
   #pin({ fingerprint, identity, nick }: Omit<Pin, "firstSeen">): Busy | undefined {

@@ -83,6 +83,9 @@ export class PeerEvents {
         if (event.reason === "timeout" || event.reason === "unreachable") this.reintroduction.add(event.peer)
         output.tell({ _tag: "Disconnected", nick, reason: event.reason, undelivered: event.undelivered })
         return
+      case "LetGo":
+        conversations.remove(conversation)
+        return
       default:
         // An event that nobody passes on would be lost without a word.
         event satisfies never

@@ -52,6 +52,10 @@ export class Association {
   /** The routes of the last connection; a new handshake tries them too. */
   #lastRoutes: ReadonlyArray<Route> = []
   readonly #history = new PathHistory()
+  #wasAsked = false
+  #spokeAt = Number.NEGATIVE_INFINITY
+  /** When the peer was introduced last as one that asked for us. */
+  #calledAt = Number.NEGATIVE_INFINITY
   #peerNat: NatKind.NatKind = "unknown"
 
   constructor(
@@ -74,22 +78,35 @@ export class Association {
     return this.#connection
   }
 
-  /**
-   * Whether this association may be forgotten: it has no connection and no handshake, and neither consent nor a message
-   * of ours would be lost with it.
-   */
-  get isIdle(): boolean {
-    return (
-      this.#connection === undefined &&
-      this.#own.open === undefined &&
-      !this.conversation.consented &&
-      this.conversation.undelivered === 0
-    )
+  /** Whether we have not asked for the peer, and no message of ours waits for it. */
+  get isStranger(): boolean {
+    return !this.conversation.consented && this.conversation.undelivered === 0
+  }
+
+  /** Whether the peer may reach us. */
+  get isOpen(): boolean {
+    return this.introductions.size > 0
+  }
+
+  /** Whether we have asked for the peer since we know it. */
+  get wasAsked(): boolean {
+    return this.#wasAsked
+  }
+
+  /** When the peer was first introduced as a stranger, or last said something new. Another introduction is not news. */
+  get spokeAt(): number {
+    return this.#spokeAt
+  }
+
+  /** When a stranger who says nothing is let go. */
+  get letGoAt(): number {
+    return this.isStranger && this.isOpen ? Math.max(this.#spokeAt, this.#calledAt) + STRANGER_STAYS : NEVER
   }
 
   invite(introduction: OpenIntroduction, now: number): void {
     const news = !this.conversation.consented
     this.conversation.consented = true
+    this.#wasAsked = true
     introduction.inviting = true
     introduction.stopOpening()
     this.#introduction = introduction
@@ -108,13 +125,18 @@ export class Association {
   }
 
   admit(introduction: OpenIntroduction, now: number): void {
+    if (this.introductions.size === 1 && this.#introduction === undefined) this.#spokeAt = now
+    this.#calledAt = now
     this.#introduction ??= introduction
     this.#learn(introduction, now)
     if (!introduction.inviting) introduction.startOpening(now)
   }
 
-  /** Says goodbye to the peer, withdraws our consent, and forgets everything but the conversation. */
-  close(now: number): void {
+  /**
+   * Withdraws our consent, and forgets everything but the conversation. The peer is told goodbye, unless it is to hear
+   * nothing more of us (`silently`).
+   */
+  close(now: number, silently = false): void {
     this.conversation.consented = false
     this.#own.drop()
     this.#unconfirmed.dropAll()
@@ -122,7 +144,7 @@ export class Association {
     this.#introduction = undefined
     if (this.#connection === undefined) return
     this.#connection.ended = "closed"
-    this.#afterConnection(now)
+    this.#afterConnection(now, silently)
   }
 
   /** The peer's reachability may have changed: probes its paths, and sends an open handshake again, at once. */
@@ -220,7 +242,9 @@ export class Association {
     now: number
   ): void {
     if (!permits(this.#policy, route)) return
+    const credit = this.conversation.credit.messages
     if (!connection.handlePacket(epoch, counter, packet, route, now)) return
+    if (this.conversation.credit.messages < credit) this.#spokeAt = now
     if (connection === this.#connection) this.#afterConnection(now)
   }
 
@@ -244,7 +268,7 @@ export class Association {
     }
     timeout = Math.min(timeout, this.#unconfirmed.timeout)
     for (const introduction of this.introductions.values()) timeout = Math.min(timeout, introduction.openAt)
-    return timeout
+    return Math.min(timeout, this.letGoAt)
   }
 
   handleTimeout(now: number): void {
@@ -381,13 +405,14 @@ export class Association {
     if (attempt !== undefined && attempt.rekeys !== connection) this.#begin("rekey", attempt.introduction, now)
   }
 
-  #afterConnection(now: number): void {
+  #afterConnection(now: number, silently = false): void {
     const connection = this.#connection
     if (connection?.ended === undefined) return
     this.#connection = undefined
     this.#lastRoutes = connection.paths.routes
     if (connection.announced) this.#history.add({ at: now, path: undefined, reason: "ended" })
-    if (connection.ended === "closed") for (const goodbye of connection.farewell(now)) this.#context.transmit(goodbye)
+    if (connection.ended === "closed" && !silently)
+      for (const goodbye of connection.farewell(now)) this.#context.transmit(goodbye)
     connection.keys.wipe()
     if (this.#own.open?.rekeys === connection) this.#own.drop()
     if (connection.announced) this.#disconnected(connection.ended)
@@ -412,6 +437,12 @@ export class Association {
     return this.#context.policy(this.peer)
   }
 }
+
+/**
+ * ms: a stranger who is not asked back has left its message by then; whoever comes back from lunch later asks through
+ * the server.
+ */
+export const STRANGER_STAYS = 30 * 60_000
 
 /** What a packet to an index of ours is for. */
 export type IndexTarget =

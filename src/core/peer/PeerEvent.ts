@@ -43,6 +43,11 @@ export type PeerEvent =
   | { readonly _tag: "StreamReset"; readonly peer: PeerId; readonly stream: StreamId; readonly code: number }
   /** The peer has learnt that we gave this stream up. */
   | { readonly _tag: "StreamResetConfirmed"; readonly peer: PeerId; readonly stream: StreamId }
+  /**
+   * There is nothing any more between us and this peer, whom we had not asked for: it was a stranger for long, or made
+   * room for another one; or it was blocked. A `Disconnected` came before if it was connected.
+   */
+  | { readonly _tag: "LetGo"; readonly peer: PeerId }
   /** Ends all streams as well. */
   | {
       readonly _tag: "Disconnected"

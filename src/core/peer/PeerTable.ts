@@ -6,21 +6,23 @@ import { OpenIntroduction } from "./handshake/OpenIntroduction.js"
 import type { Introduction } from "./Introduction.js"
 
 /**
- * The peers that we know, and the channels on which they were introduced to us: at most `MAX_PEERS` peers with
- * `MAX_OPEN` channels each.
+ * The peers that we know, and the channels on which they were introduced to us: at most `MAX_OPEN` channels each.
+ *
+ * There are two kinds of places, so that no number of strangers costs anybody a place that we have asked for. Peers
+ * that we asked for, or that messages of ours wait for, have `MAX_PEERS`, and keep them. Strangers, who asked for us
+ * and were not asked back, have `MAX_STRANGERS` together, connected or not: one more takes the place of the one that
+ * has said nothing for longest. Whoever was let go, or left, is remembered among the last `MAX_REMEMBERED`, so that
+ * coming back gives no credit anew and repeats nothing.
  */
 export class PeerTable {
   readonly #ownIdentity: Uint8Array
-  readonly #make: (peer: PeerId) => Association
-  /** Closes an idle association whose place is needed, and forgets it. */
-  readonly #evict: (association: Association) => void
+  readonly #on: PeerTableEvents
   readonly #peers = new Map<PeerId, Association>()
   readonly #channels = new Map<ChannelId, Introduced>()
 
-  constructor(ownIdentity: Uint8Array, make: (peer: PeerId) => Association, evict: (association: Association) => void) {
+  constructor(ownIdentity: Uint8Array, on: PeerTableEvents) {
     this.#ownIdentity = ownIdentity
-    this.#make = make
-    this.#evict = evict
+    this.#on = on
   }
 
   get(peer: PeerId): Association | undefined {
@@ -37,19 +39,20 @@ export class PeerTable {
   }
 
   /**
-   * Takes an introduction and gives the association that it is about, a new one if need be. `undefined` when the
-   * introduction is of ourselves, or its channel belongs to another peer, or there is no room for one more.
+   * Takes an introduction and gives the association that it is about, a new one if need be; or why it is not taken.
+   * `asking`: it is we who ask for the peer.
    */
-  introduce(introduction: Introduction): Introduced | undefined {
+  introduce(introduction: Introduction, asking: boolean): Introduced | NotIntroduced {
     const peer = peerIdOf(introduction.record.identity)
-    if (Bytes.equal(introduction.record.identity, this.#ownIdentity)) return undefined
+    if (Bytes.equal(introduction.record.identity, this.#ownIdentity)) return "Ourselves"
     const known = this.#channels.get(introduction.channel)
-    if (known?.association.peer === peer) {
+    if (known !== undefined && known.association.peer !== peer) return "OtherPeer"
+    if (!this.#makeRoom(peer, asking)) return "NoRoom"
+    if (known !== undefined) {
       known.introduction.update(introduction)
       return known
     }
-    if (known !== undefined || !this.#makeRoom(peer)) return undefined
-    const association = this.#peers.get(peer) ?? this.#make(peer)
+    const association = this.#peers.get(peer) ?? this.#on.make(peer)
     this.#peers.set(peer, association)
     const introduced = { association, introduction: new OpenIntroduction(introduction) }
     association.introductions.set(introduction.channel, introduced.introduction)
@@ -67,17 +70,49 @@ export class PeerTable {
     for (const channel of association.introductions.keys()) this.#channels.delete(channel)
   }
 
-  /** Whether there is a place for this peer. If need be it takes the place of the oldest association that is idle. */
-  #makeRoom(peer: PeerId): boolean {
-    if (this.#peers.has(peer) || this.#peers.size < MAX_PEERS) return true
-    for (const association of this.#peers.values()) {
-      if (!association.isIdle) continue
-      this.#evict(association)
-      this.#peers.delete(association.peer)
-      return true
-    }
-    return false
+  /** Whether there is a place for this peer, after others have made room. */
+  #makeRoom(peer: PeerId, asking: boolean): boolean {
+    const known = this.#peers.get(peer)
+    if (known?.isStranger === false) return true
+    if (asking) return this.#count((one) => !one.isStranger) < MAX_PEERS && this.#makeMemory(known)
+    if (!this.#makeMemory(known)) return false
+    if (known?.isOpen === true || this.#count(isOpenStranger) < MAX_STRANGERS) return true
+    const oldest = this.#oldest(isOpenStranger)
+    if (oldest !== undefined) this.#on.letGo(oldest)
+    return true
   }
+
+  /** Whether one more can be remembered. Those go first that we have never asked for. */
+  #makeMemory(known: Association | undefined): boolean {
+    const isIdle = (one: Association): boolean => one.isStranger && !one.isOpen && !one.conversation.isUnshown
+    if (known !== undefined || this.#count((one) => one.isStranger) < MAX_STRANGERS + MAX_REMEMBERED) return true
+    const forgotten = this.#oldest((one) => isIdle(one) && !one.wasAsked) ?? this.#oldest(isIdle)
+    if (forgotten === undefined) return false
+    this.#peers.delete(forgotten.peer)
+    this.#on.forgotten(forgotten)
+    return true
+  }
+
+  #count(of: (association: Association) => boolean): number {
+    let count = 0
+    for (const association of this.#peers.values()) if (of(association)) count++
+    return count
+  }
+
+  #oldest(of: (association: Association) => boolean): Association | undefined {
+    let oldest: Association | undefined
+    for (const association of this.#peers.values())
+      if (of(association) && (oldest === undefined || association.spokeAt < oldest.spokeAt)) oldest = association
+    return oldest
+  }
+}
+
+export interface PeerTableEvents {
+  readonly make: (peer: PeerId) => Association
+  /** A stranger's place is needed: closes it. It stays remembered. */
+  readonly letGo: (stranger: Association) => void
+  /** It is not remembered any more. */
+  readonly forgotten: (association: Association) => void
 }
 
 export interface Introduced {
@@ -85,8 +120,19 @@ export interface Introduced {
   readonly introduction: OpenIntroduction
 }
 
-/** Peers remembered at once, about 7 KB each in silence: more than a person or a busy bot talks to. */
+/** Why an introduction is not taken. `OtherPeer`: its channel is known for another identity. */
+export type NotIntroduced = "Ourselves" | "OtherPeer" | "NoRoom"
+
+const isOpenStranger = (association: Association): boolean => association.isStranger && association.isOpen
+
+/**
+ * Peers that we have asked for, at once, about 7 KB each in silence: more than a person or a busy bot talks to.
+ */
 export const MAX_PEERS = 1024
+/** Callers that wait to be asked back, at once: a screenful, and half a megabyte in silence. */
+export const MAX_STRANGERS = 64
+/** Peers remembered after they have left or were let go, about 2 KB each. */
+export const MAX_REMEMBERED = 1024
 /**
  * Introductions to one peer: each restart of a client or a server makes a new channel, and only the newest ones matter.
  */

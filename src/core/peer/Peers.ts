@@ -2,7 +2,7 @@ import { channelIdOf } from "../../domain/ChannelId.js"
 import type { Crypto, KeyPair } from "../../domain/Crypto.js"
 import { type Endpoint, format, MAX_CANDIDATES } from "../../domain/Endpoint.js"
 import { MESSAGE_ID_BYTES, type MessageId } from "../../domain/MessageId.js"
-import type { PeerId } from "../../domain/PeerId.js"
+import { type PeerId, peerIdOf } from "../../domain/PeerId.js"
 import { MAX_PACKET, PacketType, readHeader } from "../../protocol/DataPacket.js"
 import type { NatKind } from "../nat/NatKind.js"
 import { NEVER } from "../support/Deadline.js"
@@ -17,7 +17,7 @@ import { IndexTable } from "./keys/IndexTable.js"
 import { PacketMemory } from "./PacketMemory.js"
 import type { PeerEvent } from "./PeerEvent.js"
 import type { Consent, PeerStatus } from "./PeerStatus.js"
-import { MAX_PEERS, PeerTable } from "./PeerTable.js"
+import { MAX_PEERS, MAX_REMEMBERED, MAX_STRANGERS, type NotIntroduced, PeerTable } from "./PeerTable.js"
 import type { Policy } from "./path/Policy.js"
 import type { PeerReport } from "./path/Report.js"
 import type { Route, Transmit } from "./Route.js"
@@ -53,7 +53,7 @@ export interface PeersOptions {
  *
  * A packet is looked up before any key is touched: DATA and HS2 by an index that we chose, HS1 by the channel that the
  * server gave to the pair. A packet that is not found, or that does not fit, leaves no trace. So memory depends on the
- * peers that the server introduced, at most `MAX_PEERS`, and never on what strangers send.
+ * peers that the server introduced, of whom `PeerTable` bounds the number, and never on what others send.
  *
  * The machine is synchronous, never throws and reads no clock: `now` is always monotonic ms. What comes in is given to
  * `handleDatagram`, `handleTimeout` and `journaled`; what the user wants, to the methods with a name of their own.
@@ -68,8 +68,9 @@ export class Peers {
   #record: Uint8Array = new Uint8Array(0)
   #candidates: ReadonlyArray<Endpoint> = []
   #policy: Policy = "prefer-direct"
-  /** Of the peers that have a policy of their own; at most `MAX_PEERS`. */
+  /** Of the peers that have a policy of their own; at most `MAX_POLICIES`. */
   readonly #policies = new Map<PeerId, Policy>()
+  readonly #blocked = new Set<PeerId>()
   #nat: NatKind = "unknown"
   readonly #events: Array<PeerEvent> = []
   readonly #journal: Array<JournalEntry> = []
@@ -84,15 +85,14 @@ export class Peers {
     this.#options = options
     this.#now = options.now
     this.#indexes = new IndexTable(options.entropy)
-    this.#known = new PeerTable(
-      options.identity.publicKey,
-      (peer) => this.#associate(peer),
-      (association) => {
-        this.close(association.peer, this.#now)
+    this.#known = new PeerTable(options.identity.publicKey, {
+      make: (peer) => this.#associate(peer),
+      letGo: (stranger) => this.#letGo(stranger, this.#now),
+      forgotten: (association) => {
         this.#ready.delete(association)
         this.#timeouts.delete(association)
       }
-    )
+    })
     this.#context = {
       crypto: options.crypto,
       entropy: options.entropy,
@@ -135,24 +135,52 @@ export class Peers {
 
   /**
    * We asked for this peer: this gives our consent, so messages may be sent, and begins a handshake. To be called again
-   * with each fresh introduction of the peer, as after a restart of either side or of the server.
+   * with each fresh introduction of the peer, as after a restart of either side or of the server. Strangers never leave
+   * it without room.
    */
-  invite(introduction: Introduction, now: number): void {
-    const opened = this.#known.introduce(introduction)
-    if (opened === undefined) return
+  invite(introduction: Introduction, now: number): Introduced {
+    const opened = this.#introduce(introduction, true, now)
+    if (typeof opened === "string") return opened
     opened.association.invite(opened.introduction, now)
     this.#touch(opened.association, now)
+    return "Taken"
   }
 
   /**
    * The peer asked for us: from now on its handshakes are answered, it has the credit of an inviter, and packets of
-   * ours open our NAT's filter for it.
+   * ours open our NAT's filter for it. As long as we have not asked for it, it is a stranger: it may have to make room
+   * for another one, and is let go when it has said nothing for `STRANGER_STAYS` (`LetGo`).
    */
-  admit(introduction: Introduction, now: number): void {
-    const opened = this.#known.introduce(introduction)
-    if (opened === undefined) return
+  admit(introduction: Introduction, now: number): Introduced {
+    const opened = this.#introduce(introduction, false, now)
+    if (typeof opened === "string") return opened
     opened.association.admit(opened.introduction, now)
     this.#touch(opened.association, now)
+    return "Taken"
+  }
+
+  /**
+   * From now on this peer hears nothing of us, not even a goodbye, and no packet of it costs more than a look-up. What
+   * we have with it ends (`LetGo`); messages of ours wait until they are dropped. The caller bounds how many are
+   * blocked.
+   */
+  block(peer: PeerId, now: number): void {
+    this.#blocked.add(peer)
+    const association = this.#known.get(peer)
+    if (association === undefined) return
+    this.#known.forgetChannels(association)
+    association.close(now, true)
+    this.#events.push({ _tag: "LetGo", peer })
+    this.#touch(association, now)
+  }
+
+  isBlocked(peer: PeerId): boolean {
+    return this.#blocked.has(peer)
+  }
+
+  /** The peer may be introduced again. */
+  unblock(peer: PeerId): void {
+    this.#blocked.delete(peer)
   }
 
   /**
@@ -222,19 +250,17 @@ export class Peers {
 
   /**
    * Which paths may be used with this peer from now on, or with all that have no policy of their own. To be set before
-   * the introduction where possible: addresses that the peer was told already cannot be taken back. `false` when
-   * `MAX_PEERS` have a policy of their own and this would be one more.
+   * the introduction where possible: addresses that the peer was told already cannot be taken back. The policy of a
+   * peer that is not known may be forgotten when there are more than `MAX_POLICIES`.
    */
-  setPolicy(peer: PeerId | undefined, policy: Policy, now: number): boolean {
+  setPolicy(peer: PeerId | undefined, policy: Policy, now: number): void {
     if (peer === undefined) this.#policy = policy
-    else if (this.#policies.has(peer) || this.#policies.size < MAX_PEERS) this.#policies.set(peer, policy)
-    else return false
+    else this.#setOwn(peer, policy)
     for (const association of this.#known.all) {
       if (peer !== undefined && association.peer !== peer) continue
       association.policyChanged(now)
       this.#touch(association, now)
     }
-    return true
   }
 
   /** Sets what is known of the NAT of our own network. Handshakes tell it to peers from now on. */
@@ -325,6 +351,7 @@ export class Peers {
   handleTimeout(now: number): void {
     for (const association of this.#timeouts.due(now)) {
       association.handleTimeout(now)
+      if (now >= association.letGoAt) this.#letGo(association, now)
       this.#touch(association, now)
     }
   }
@@ -382,6 +409,17 @@ export class Peers {
     return association
   }
 
+  #introduce(introduction: Introduction, asking: boolean, now: number) {
+    this.#now = now
+    if (this.#blocked.has(peerIdOf(introduction.record.identity))) return "Blocked"
+    return this.#known.introduce(introduction, asking)
+  }
+
+  #letGo(stranger: Association, now: number): void {
+    this.close(stranger.peer, now)
+    this.#events.push({ _tag: "LetGo", peer: stranger.peer })
+  }
+
   /** The application has shown something: the conversation may have room for more. */
   #afterShown(association: Association, now: number): void {
     association.connection?.onShown()
@@ -432,10 +470,24 @@ export class Peers {
     if (this.#known.get(association.peer) === association) this.#ready.add(association)
   }
 
+  #setOwn(peer: PeerId, policy: Policy): void {
+    this.#policies.delete(peer)
+    this.#policies.set(peer, policy)
+    if (this.#policies.size <= MAX_POLICIES) return
+    for (const one of this.#policies.keys()) {
+      if (one === peer || this.#known.get(one) !== undefined) continue
+      this.#policies.delete(one)
+      return
+    }
+  }
+
   #policyOf(peer: PeerId): Policy {
     return this.#policies.get(peer) ?? this.#policy
   }
 }
+
+/** Whether an introduction was taken, or why not. */
+export type Introduced = "Taken" | "Blocked" | NotIntroduced
 
 /** The meaning of an index that we chose: whose packets carry it, and what they are. */
 interface IndexEntry {
@@ -447,6 +499,8 @@ interface IndexEntry {
 const isOpen = (association: Association): boolean =>
   association.introductions.size > 0 || association.conversation.undelivered > 0
 
+/** All that can be known at once, so that whoever is known keeps its policy, and one that is introduced next. */
+const MAX_POLICIES = MAX_PEERS + MAX_STRANGERS + MAX_REMEMBERED + 1
 /**
  * Packets outside of connections that wait for the driver: three goodbyes to each peer. Beyond that the oldest is
  * dropped.

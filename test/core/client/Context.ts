@@ -86,8 +86,8 @@ export class Context implements ClientContext {
   /** The conversation, as if it had been introduced. */
   introduce(known: Conversation): Conversation {
     const { address, fingerprint, introduction, nick, peer } = known
-    const made = this.conversations.introduce({ address, fingerprint, introduction, nick, peer, known: false })!
-    return Object.assign(made.conversation, known)
+    const made = this.conversations.introduce({ address, fingerprint, introduction, nick, peer, known: false })
+    return Object.assign(made, known)
   }
 
   /** How the user's calls were answered since this was last asked. */

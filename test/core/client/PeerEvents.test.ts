@@ -5,7 +5,9 @@ import { Introducer } from "../../../src/core/client/Introducer.js"
 import { PeerEvents } from "../../../src/core/client/PeerEvents.js"
 import { Reintroduction } from "../../../src/core/client/Reintroduction.js"
 import { DisconnectReason, type PeerEvent } from "../../../src/core/peer/PeerEvent.js"
+import { MAX_STRANGERS } from "../../../src/core/peer/PeerTable.js"
 import type { PathInfo } from "../../../src/core/peer/Route.js"
+import * as Base64Url from "../../../src/domain/Base64Url.js"
 import * as Nickname from "../../../src/domain/Nickname.js"
 import { some } from "../../support/Effort.js"
 import { messageId } from "../../support/ids.js"
@@ -59,6 +61,37 @@ describe("what a peer machine reports", () => {
     events.handle({ _tag: "Connected", peer, path: DIRECT })
     expect(context.own.profile!.pins.get(Nickname.key("bob"))).toMatchObject({ identity: peer })
     expect(history()).toEqual(["Begins"])
+  })
+
+  it("of strangers who were let go ends their conversations, so that there are as many as the peer machine holds", () => {
+    const alice = new Somebody("alice", 1)
+    context.begin(alice.profile())
+    const introducer = new Introducer(context)
+    const callers = Array.from({ length: 100 }, (_, i) => new Somebody(`caller${i}`, 100 + i))
+    for (const caller of callers) {
+      introducer.incoming(caller.offered(), 10)
+      for (let event = context.peers!.pollEvent(); event !== undefined; event = context.peers!.pollEvent())
+        events.handle(event)
+    }
+    expect(context.conversations.get(peer)).toBe(known)
+    expect(context.conversations.all()).toHaveLength(1 + MAX_STRANGERS)
+    expect(context.conversations.byNick("caller0")).toBeUndefined()
+    expect(context.conversations.byNick("caller99")).toBeDefined()
+  })
+
+  it("of somebody who is blocked ends the conversation, and nothing more is told or opened", () => {
+    context.begin(new Somebody("alice", 1).profile())
+    const introducer = new Introducer(context)
+    context.conversations.remove(known)
+    introducer.incoming(bob.offered(), 10)
+    context.peers!.block(peer, 20)
+    for (let event = context.peers!.pollEvent(); event !== undefined; event = context.peers!.pollEvent())
+      events.handle(event)
+    expect(context.events().map(({ _tag }) => _tag)).toEqual(["Incoming"])
+    introducer.incoming(bob.offered(), 30)
+    introducer.incoming(bob.offered({ record: Base64Url.encode(bob.record(0)) }), 30)
+    expect(context.events()).toEqual([])
+    expect(context.conversations.all()).toEqual([])
   })
 
   it("of a message is shown with what its reader is to confirm, and not at all without an inbox", () => {

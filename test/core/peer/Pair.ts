@@ -102,8 +102,10 @@ export class World {
 
   channel(): { readonly name: ChannelId; readonly pairKey: Uint8Array } {
     const bytes = new Uint8Array(CHANNEL_BYTES)
-    bytes[7] = ++this.#channels
-    return { name: channelIdOf(bytes), pairKey: new Uint8Array(32).fill(this.#channels) }
+    new DataView(bytes.buffer).setUint32(4, ++this.#channels)
+    const pairKey = new Uint8Array(32).fill(this.#channels)
+    pairKey.set(bytes)
+    return { name: channelIdOf(bytes), pairKey }
   }
 
   transmit(from: Node, transmit: Transmit): void {

@@ -74,6 +74,11 @@ export class Conversation {
     for (const id of past.shown) if (!this.#seen.has(id)) this.#seen.add(id)
   }
 
+  /** Whether the application has messages of theirs that it has not shown yet. */
+  get isUnshown(): boolean {
+    return this.#unshown.size > 0
+  }
+
   /** Messages of ours that the other application has not shown yet. */
   get undelivered(): number {
     return this.#outbox.size
