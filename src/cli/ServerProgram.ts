@@ -73,7 +73,9 @@ const optionsOf = (settings: ServerSettings): ServerOptions => ({
   },
   sendQueue: settings.sendQueue,
   incoming: settings.incoming,
-  relay: settings.relay ? { channel: settings.relayPerChannel, session: settings.relayPerSession } : undefined,
+  relay: settings.relay
+    ? { channel: settings.relayPerChannel, session: settings.relayPerSession, address: settings.relayPerAddress }
+    : undefined,
   graceMs: settings.grace,
   maxNames: settings.maxNames
 })

@@ -102,7 +102,15 @@ export class Hub implements SessionHub {
     this.#direct = new TokenBucket(DIRECT, now)
     this.#channels = new Channels(services.crypto, services.entropy.bytes(SECRET_BYTES))
     const isLive = (number: number) => this.#drivers.get(idOf(number))?.registration !== undefined
-    if (settings.relay !== undefined) this.#relay = new Relay<Corner>(settings.relay, this.#channels, isLive)
+    if (settings.relay !== undefined) {
+      this.#relay = new Relay<Corner>({
+        limits: settings.relay,
+        channels: this.#channels,
+        isLive,
+        random: services.entropy.bytes,
+        isExempt: (address) => this.#networks.isExempt(address)
+      })
+    }
   }
 
   /** The handler of a new connection. */
@@ -267,7 +275,11 @@ export class Hub implements SessionHub {
 
   /** A datagram that looks like one for the relay. */
   relayDatagram(from: Endpoint.Endpoint, corner: Corner, data: Uint8Array): void {
-    this.#carry(this.#relay?.handleDatagram(from, corner, data, this.time.monotonic()))
+    const relay = this.#relay
+    if (relay === undefined) return
+    this.#carry(relay.handleDatagram(from, corner, data, this.time.monotonic()))
+    for (let next = relay.pollQuestion(); next !== undefined; next = relay.pollQuestion())
+      this.reflector?.send(next.via, next.to, next.data)
   }
 
   /** Lets nobody in any more, and tells everybody to come back later. */

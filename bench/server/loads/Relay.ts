@@ -41,9 +41,12 @@ export const datagrams: Load = async ({ argument, measured, port, size }) => {
         direct.writeUInt16BE(socket.address().port)
         return direct
       }
-      // The server has to know where the other side is.
-      if (pair !== undefined)
-        right.send(Buffer.concat([Buffer.of(5), bytes(pair.channel), bytes(pair.tokens[1])]), port)
+      // The server has to know where the other side is, and to be answered from there.
+      if (pair !== undefined) {
+        const begin = Buffer.concat([Buffer.of(5), bytes(pair.channel), bytes(pair.tokens[1])])
+        right.once("message", (asked) => right.send(Buffer.concat([begin, asked.subarray(9)]), port))
+        right.send(begin, port)
+      }
       return { left, right, envelope: to(right, pair?.tokens[0] ?? "") }
     })
   )

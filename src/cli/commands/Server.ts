@@ -98,6 +98,7 @@ export const server = Subcommand.make({
     incoming: rate("Strangers who may ask for one client", defaults.incoming),
     relayPerChannel: rate("Bytes carried for one pair", defaultRelay.channel),
     relayPerSession: rate("Bytes carried for one client over all its pairs", defaultRelay.session),
+    relayPerAddress: rate("Bytes carried by UDP to one address, from everybody", defaultRelay.address),
     config
   },
   arguments: {},

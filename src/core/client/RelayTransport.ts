@@ -18,30 +18,31 @@ export interface Arrival {
  * What lies between our UDP sockets and the peers: where the internet sees us (servers are asked over the same
  * sockets), and the server's relay, by datagrams where those get through and else over the control link.
  *
- * Whether they get through shows in answers from the relay's port: to our questions, and from peers to packets that we
- * had carried. While one came lately, datagrams are used. A peer that does not answer says nothing, for it may be gone;
- * so the server is asked then, and only when it owes an answer, too, the control link takes over. Either way is the
- * same path to the peer machine.
+ * Whether they get through shows in the server's answers to our questions, which nobody can make up who does not see
+ * them. While one came lately, datagrams are used. A peer that does not answer says nothing, for it may be gone; so the
+ * server is asked then, and only when it owes an answer, too, the control link takes over. Envelopes are easily forged,
+ * by a peer at least: they say that nothing is wrong with their own channel, and nothing of the others. Either way is
+ * the same path to the peer machine.
  */
 export class RelayTransport {
   readonly #probe: ReflexiveProbe
   readonly #seen = new Map<Endpoint.Family, Reflexive>()
   /**
-   * By channel; at most `MAX_TOKENS`, the oldest goes first. A channel without its token still has the control link. A
+   * At most `MAX_CHANNELS`, the oldest goes first. A channel without its token still has the control link. A
    * lost link is no reason to forget them: the server may not know of it yet, and carries on until it does.
    */
-  readonly #tokens = new Map<ChannelId, Uint8Array>()
+  readonly #channels = new Map<ChannelId, Channel>()
   /** The relay's port; `undefined` while the server has none, or there is no server. */
   #relay: Endpoint.Endpoint | undefined
   #servers: ReadonlyArray<Endpoint.Endpoint> = []
   #stun: ReadonlyArray<Endpoint.Endpoint> = []
-  /** When anything came from the relay's port last. */
+  /** When the relay's port answered a question last. */
   #heardAt = Number.NEGATIVE_INFINITY
-  /** When the first datagram went there that nothing came back after. */
-  #sentAt: number | undefined
-  /** When the server was asked whether it gets them; `undefined` once anything came. */
+  /** When the server was asked whether it gets our datagrams; `undefined` once it has answered. */
   #askedAt: number | undefined
   #lastAskedAt = Number.NEGATIVE_INFINITY
+  /** Answers to the relay's questions whether we are here, ready to go; at most `MAX_ANSWERS`. */
+  readonly #answers: Array<Uint8Array> = []
 
   constructor(random: (length: number) => Uint8Array) {
     this.#probe = new ReflexiveProbe({ servers: [], random })
@@ -55,7 +56,6 @@ export class RelayTransport {
       this.#heardAt = Number.NEGATIVE_INFINITY
     }
     this.#relay = relay
-    this.#sentAt = undefined
     this.#askedAt = undefined
     this.#probe.setServers([...this.#servers, ...this.#stun], now)
   }
@@ -84,11 +84,11 @@ export class RelayTransport {
   remember(channel: ChannelId, token: string): void {
     const bytes = Bytes.fromBase64Url(token)
     if (bytes?.length !== Envelope.TOKEN_BYTES) return
-    this.#tokens.delete(channel)
-    this.#tokens.set(channel, bytes)
-    for (const oldest of this.#tokens.keys()) {
-      if (this.#tokens.size <= MAX_TOKENS) break
-      this.#tokens.delete(oldest)
+    this.#channels.delete(channel)
+    this.#channels.set(channel, { token: bytes, sentAt: undefined })
+    for (const oldest of this.#channels.keys()) {
+      if (this.#channels.size <= MAX_CHANNELS) break
+      this.#channels.delete(oldest)
     }
   }
 
@@ -98,34 +98,37 @@ export class RelayTransport {
     packet: Uint8Array,
     now: number
   ): { readonly to: Endpoint.Endpoint; readonly data: Uint8Array } | undefined {
-    const token = this.#tokens.get(channel)
-    if (this.#relay === undefined || token === undefined) return undefined
+    const known = this.#channels.get(channel)
+    if (this.#relay === undefined || known === undefined) return undefined
     if (now >= this.#heardAt + LATELY) return undefined
-    this.#sentAt ??= now
-    const isHushed = this.#askedAt === undefined && now >= this.#sentAt + HUSH
+    if (known.sentAt === undefined || known.sentAt < this.#heardAt) known.sentAt = now
+    const isHushed = this.#askedAt === undefined && now >= known.sentAt + HUSH
     if (isHushed && now >= this.#lastAskedAt + ASK_INTERVAL) {
       this.#askedAt = now
       this.#lastAskedAt = now
       this.#probe.check(this.#relay, now)
     }
     if (this.#askedAt !== undefined && now >= this.#askedAt + PATIENCE) return undefined
-    return { to: this.#relay, data: Envelope.toServer(channelIdBytes(channel), token, packet) }
+    return { to: this.#relay, data: Envelope.toServer(channelIdBytes(channel), known.token, packet) }
   }
 
   /** What a datagram brings for the peer machine; `undefined` when it was for us. */
   handleDatagram(from: Endpoint.Endpoint, data: Uint8Array, now: number): Arrival | undefined {
     if (Stun.isStun(data)) {
-      if (this.#probe.handleDatagram(from, data, now)) this.#heard(from, now)
+      if (!this.#probe.handleDatagram(from, data, now) || !this.#isRelay(from)) return undefined
+      this.#heardAt = now
+      this.#askedAt = undefined
       return undefined
     }
     if (data[0] !== PacketType.relay) return { from: { _tag: "Direct", endpoint: from }, packet: data }
-    const envelope = this.#heard(from, now) ? Envelope.readFromServer(data) : undefined
-    return (
-      envelope && {
-        from: { _tag: "Relay", channel: channelIdOf(envelope.channel) },
-        packet: envelope.packet
-      }
-    )
+    const envelope = this.#isRelay(from) ? Envelope.readFromServer(data) : undefined
+    if (envelope === undefined) return undefined
+    const channel = channelIdOf(envelope.channel)
+    const known = this.#channels.get(channel)
+    if (known !== undefined) known.sentAt = undefined
+    if (!Envelope.isProof(envelope.packet)) return { from: { _tag: "Relay", channel }, packet: envelope.packet }
+    if (known !== undefined) this.#answer(known, envelope)
+    return undefined
   }
 
   handleTimeout(now: number): void {
@@ -133,7 +136,8 @@ export class RelayTransport {
   }
 
   pollTransmit(now: number): { readonly to: Endpoint.Endpoint; readonly data: Uint8Array } | undefined {
-    return this.#probe.pollTransmit(now)
+    const answer = this.#relay && this.#answers.shift()
+    return answer ? { to: this.#relay!, data: answer } : this.#probe.pollTransmit(now)
   }
 
   pollTimeout(): number | undefined {
@@ -160,18 +164,22 @@ export class RelayTransport {
     return EASIEST_FIRST.find((kind) => kinds.includes(kind)) ?? "unknown"
   }
 
-  /** Whether it came from the relay's port. */
-  #heard(from: Endpoint.Endpoint, now: number): boolean {
-    if (this.#relay === undefined || Endpoint.format(from) !== Endpoint.format(this.#relay)) return false
-    this.#heardAt = now
-    this.#sentAt = undefined
-    this.#askedAt = undefined
-    return true
+  /** The relay sends us what peers say by datagrams only once we have returned what it asks us with. */
+  #answer({ token }: Channel, { channel, packet }: Envelope.Envelope): void {
+    if (Envelope.readProof(packet) === undefined || this.#answers.length >= MAX_ANSWERS) return
+    this.#answers.push(Envelope.toServer(channel, token, packet))
+  }
+
+  #isRelay(from: Endpoint.Endpoint): boolean {
+    return this.#relay !== undefined && Endpoint.format(from) === Endpoint.format(this.#relay)
   }
 }
 
 /** As many as the introductions that the peer machine keeps: 4 for each of 1024 peers. */
-const MAX_TOKENS = 4_096
+const MAX_CHANNELS = 4_096
+
+/** Answers that wait to be sent, which they are after each burst of datagrams. */
+const MAX_ANSWERS = 64
 
 /** ms: two rounds of questions to the server, so that a lost answer is no reason to change. */
 const LATELY = 60_000
@@ -190,6 +198,13 @@ const ASK_INTERVAL = 1_000
  * waits, and little is lost by using the link in vain.
  */
 const PATIENCE = 700
+
+/** A channel that the relay carries packets on. */
+interface Channel {
+  readonly token: Uint8Array
+  /** When the first datagram went that no envelope of the channel came after, nor an answer of the server. */
+  sentAt: number | undefined
+}
 
 const EASIEST_FIRST = ["none", "easy", "hard", "blocked"] as const satisfies ReadonlyArray<NatKind>
 

@@ -4,17 +4,39 @@ import * as Envelope from "../../protocol/RelayEnvelope.js"
 import { LinkedMap } from "../support/LinkedMap.js"
 import { type Rate, TokenBucket } from "../support/TokenBucket.js"
 import type { Channels } from "./Channels.js"
+import { ADDRESS_LIFE, ReturnAddress } from "./ReturnAddress.js"
+import { SourceBuckets } from "./SourceBuckets.js"
 
 export interface RelayLimits {
   /** Bytes of one channel, both directions together. */
   readonly channel: Rate
   /** Bytes that one session puts in, over all its channels. */
   readonly session: Rate
+  /** Bytes that one IPv4 address or IPv6 /64 is sent by UDP, whoever they are from. */
+  readonly address: Rate
+}
+
+export interface RelayOptions {
+  readonly limits: RelayLimits
+  readonly channels: Channels
+  /** Whether this is the number of a registered session. */
+  readonly isLive: (session: number) => boolean
+  /** Fresh unpredictable bytes. */
+  readonly random: (length: number) => Uint8Array
+  /** Whether this address has no limit of its own. */
+  readonly isExempt?: (address: Endpoint) => boolean
+}
+
+/** A datagram to be sent. */
+export interface Outgoing<Via> {
+  readonly to: Endpoint
+  readonly via: Via
+  readonly data: Uint8Array
 }
 
 /** What to do with a packet that is to go on. */
 export type Forward<Via> =
-  | { readonly _tag: "Datagram"; readonly to: Endpoint; readonly via: Via; readonly data: Uint8Array }
+  | ({ readonly _tag: "Datagram" } & Outgoing<Via>)
   /** Over the control link of this connection; `packet` is base64url. */
   | { readonly _tag: "Line"; readonly to: number; readonly channel: string; readonly packet: string }
 
@@ -35,7 +57,11 @@ export interface RelayStats {
  * numbers of their connections.
  *
  * A side is reached the way it spoke last: over its control link, or, for `ADDRESS_LIFE` after an envelope with its
- * token, at the address that the envelope came from. So a side whose UDP stops working says so by using the link again.
+ * token, at the address that the envelope came from, if it has proven to be there (`ReturnAddress`); until then over
+ * the link, so that the proof keeps no packet waiting. So a side whose UDP stops working says so by using the link
+ * again, and whoever forges the source of an envelope brings the true owner of that address one small datagram.
+ *
+ * What one address is sent is bounded as well: a hundred sessions cannot together flood a line that one of them is on.
  *
  * Each channel has the same share, whatever the others do, and a session with many channels gets a few shares at most.
  * A packet over a limit is dropped, which its sender takes for congestion.
@@ -45,19 +71,18 @@ export interface RelayStats {
  * stranger's packets can end a conversation of others.
  */
 export class Relay<Via> {
-  readonly #limits: RelayLimits
-  readonly #channels: Channels
-  readonly #isLive: (session: number) => boolean
+  readonly #options: RelayOptions
+  readonly #receivers: SourceBuckets
+  /** Questions to addresses: at most one for each datagram since the last `pollQuestion`. */
+  readonly #questions: Array<Outgoing<Via>> = []
   /** In the order of the last packet. */
   readonly #open = new LinkedMap<string, Pair<Via>>()
   readonly #sources = new Map<number, Source<Via>>()
   readonly #stats = { packets: 0, bytes: 0, limited: 0, congested: 0, unknown: 0 }
 
-  /** `isLive`: whether this is the number of a registered session. */
-  constructor(limits: RelayLimits, channels: Channels, isLive: (session: number) => boolean) {
-    this.#limits = limits
-    this.#channels = channels
-    this.#isLive = isLive
+  constructor(options: RelayOptions) {
+    this.#options = options
+    this.#receivers = new SourceBuckets(options.limits.address)
   }
 
   get stats(): RelayStats {
@@ -83,9 +108,8 @@ export class Relay<Via> {
     if (pair === undefined || name === undefined || from?.session !== session || to === undefined)
       return this.#unknown()
     this.#touch(pair, now)
-    from.address = undefined
-    const address = reachable(to, now)
-    if (address === undefined) {
+    from.address?.leave()
+    if (to.address?.isUsable(now) !== true) {
       return this.#admit(pair, from, Math.floor((packet.length * 3) / 4), now)
         ? { _tag: "Line", to: to.session, channel, packet }
         : undefined
@@ -93,10 +117,10 @@ export class Relay<Via> {
     const bytes = Bytes.fromBase64Url(packet)
     if (bytes === undefined) return this.#unknown()
     if (!this.#admit(pair, from, bytes.length, now)) return undefined
-    return { _tag: "Datagram", to: address.endpoint, via: address.via, data: Envelope.fromServer(name, bytes) }
+    return this.#datagram(to.address, name, bytes, now)
   }
 
-  /** A datagram that looks like an envelope, from anybody. */
+  /** A datagram that looks like an envelope, from anybody. Drain `pollQuestion` afterwards. */
   handleDatagram(source: Endpoint, via: Via, data: Uint8Array, now: number): Forward<Via> | undefined {
     const envelope = Envelope.readToServer(data)
     if (envelope === undefined) return this.#unknown()
@@ -107,17 +131,18 @@ export class Relay<Via> {
     const [from, to] = Bytes.equal(pair.left.token, token) ? both(pair) : both(pair).reverse()
     if (from === undefined || to === undefined || !Bytes.equal(from.token, token)) return this.#unknown()
     this.#touch(pair, now)
-    from.address = { endpoint: source, via, until: now + ADDRESS_LIFE }
-    if (packet.length === 0 || !this.#admit(pair, from, packet.length, now)) return undefined
-    const address = reachable(to, now)
-    return address === undefined
-      ? { _tag: "Line", to: to.session, channel, packet: Bytes.toBase64Url(packet) }
-      : {
-          _tag: "Datagram",
-          to: address.endpoint,
-          via: address.via,
-          data: Envelope.fromServer(envelope.channel, packet)
-        }
+    if (from.address?.isAt(source) !== true) from.address = new ReturnAddress(source, via)
+    this.#heard(from.address, envelope, now)
+    if (packet.length === 0 || Envelope.isProof(packet)) return undefined
+    if (!this.#admit(pair, from, packet.length, now)) return undefined
+    return to.address?.isUsable(now) === true
+      ? this.#datagram(to.address, envelope.channel, packet, now)
+      : { _tag: "Line", to: to.session, channel, packet: Bytes.toBase64Url(packet) }
+  }
+
+  /** The next datagram of our own, if there is one. */
+  pollQuestion(): Outgoing<Via> | undefined {
+    return this.#questions.shift()
   }
 
   /** A packet that was to go on found the receiver's queue too full. */
@@ -127,24 +152,54 @@ export class Relay<Via> {
     this.#stats.congested++
   }
 
+  /** Somebody spoke from this address; asks whether they are there when that is to be known anew. */
+  #heard(address: ReturnAddress<Via>, { channel, packet }: Envelope.Envelope, now: number): void {
+    const { isExempt, random } = this.#options
+    const nonce = Envelope.readProof(packet)
+    const { endpoint, via } = address
+    if (nonce !== undefined && address.prove(nonce, now) && isExempt?.(endpoint) !== true) {
+      address.budget = this.#receivers.of(endpoint, now)
+    }
+    const question = address.heard(now, random)
+    if (question === undefined) return
+    this.#questions.push({ to: endpoint, via, data: Envelope.fromServer(channel, Envelope.proof(question)) })
+  }
+
+  /** An admitted packet, to an address that is sent no more than its share. */
+  #datagram(
+    address: ReturnAddress<Via>,
+    channel: Uint8Array,
+    packet: Uint8Array,
+    now: number
+  ): Forward<Via> | undefined {
+    const { budget, endpoint, via } = address
+    const cost = packet.length + PACKET_COST
+    if (budget !== undefined && budget.take(now, cost) > 0) {
+      this.congested(packet.length)
+      return undefined
+    }
+    address.onSent(cost)
+    return { _tag: "Datagram", to: endpoint, via, data: Envelope.fromServer(channel, packet) }
+  }
+
   #openFor(session: number, channel: string, name: Uint8Array, now: number): Pair<Via> | undefined {
     const ends = this.#endsOf(name)
     if (ends === undefined || (ends[0] !== session && ends[1] !== session)) return undefined
-    return this.#openPair(session, channel, ends, this.#channels.secretsOf(...ends).tokens, now)
+    return this.#openPair(session, channel, ends, this.#options.channels.secretsOf(...ends).tokens, now)
   }
 
   #openByToken(channel: string, name: Uint8Array, token: Uint8Array, now: number): Pair<Via> | undefined {
     const ends = this.#endsOf(name)
     if (ends === undefined) return undefined
-    const { tokens } = this.#channels.secretsOf(...ends)
+    const { tokens } = this.#options.channels.secretsOf(...ends)
     const side = tokens.findIndex((mine) => Bytes.equal(mine, token))
     return side < 0 ? undefined : this.#openPair(ends[side]!, channel, ends, tokens, now)
   }
 
   /** The two living sessions of this name. */
   #endsOf(name: Uint8Array): readonly [number, number] | undefined {
-    const ends = this.#channels.pairOf(name)
-    return ends !== undefined && this.#isLive(ends[0]) && this.#isLive(ends[1]) ? ends : undefined
+    const ends = this.#options.channels.pairOf(name)
+    return ends !== undefined && this.#options.isLive(ends[0]) && this.#options.isLive(ends[1]) ? ends : undefined
   }
 
   #openPair(
@@ -157,13 +212,20 @@ export class Relay<Via> {
     this.#makeRoom(opener, now)
     const [left, right] = ends.map((session, side): Side<Via> => {
       const source = this.#sources.get(session) ?? {
-        bucket: new TokenBucket(this.#limits.session, now),
+        bucket: new TokenBucket(this.#options.limits.session, now),
         pairs: new Set()
       }
       this.#sources.set(session, source)
       return { session, token: tokens[side]!, source, address: undefined }
     }) as [Side<Via>, Side<Via>]
-    const pair = { channel, opener, left, right, bucket: new TokenBucket(this.#limits.channel, now), usedAt: now }
+    const pair = {
+      channel,
+      opener,
+      left,
+      right,
+      bucket: new TokenBucket(this.#options.limits.channel, now),
+      usedAt: now
+    }
     left.source.pairs.add(pair)
     right.source.pairs.add(pair)
     this.#open.set(channel, pair)
@@ -173,7 +235,7 @@ export class Relay<Via> {
   /** Forgets what nobody would miss, and then one of the opener's own if it has as many as it may have. */
   #makeRoom(opener: number, now: number): void {
     for (let idle = this.#open.oldest()?.value; idle !== undefined; idle = this.#open.oldest()?.value) {
-      if (now - idle.usedAt < ADDRESS_LIFE && this.#open.size < MAX_OPEN) break
+      if (now - idle.usedAt < IDLE_FOR && this.#open.size < MAX_OPEN) break
       this.#close(idle)
     }
     let own = 0
@@ -221,19 +283,20 @@ export class Relay<Via> {
 
 /**
  * 64 KiB/s are some hundred lines of chat a second; the burst lets a pasted log through. A session: four such
- * conversations at once.
+ * conversations at once. An address: as many sessions as it may have (16), each with one such conversation, which is
+ * 8 Mbit/s, less than any line of today.
  */
 export const DEFAULT_LIMITS: RelayLimits = {
   channel: { burst: 256 * 1024, perSecond: 64 * 1024 },
-  session: { burst: 1024 * 1024, perSecond: 256 * 1024 }
+  session: { burst: 1024 * 1024, perSecond: 256 * 1024 },
+  address: { burst: 4 * 1024 * 1024, perSecond: 1024 * 1024 }
 }
 
 /**
- * ms for which a side's address is used after its last envelope: what NATs keep a UDP mapping for at least, as a rule.
- * A side that has the relay in use speaks more often. A channel that was silent for as long is forgotten: its buckets
- * are full again by then.
+ * ms of silence after which a channel is forgotten: its buckets are full again by then, and no address of its sides is
+ * used any more.
  */
-export const ADDRESS_LIFE = 30_000
+const IDLE_FOR = ADDRESS_LIFE
 
 /**
  * Channels in use that one session opened. Nobody talks to as many at once, and those that others opened to it do not
@@ -259,7 +322,8 @@ interface Side<Via> {
   readonly session: number
   readonly token: Uint8Array
   readonly source: Source<Via>
-  address: { readonly endpoint: Endpoint; readonly via: Via; readonly until: number } | undefined
+  /** Where its last envelope came from. */
+  address: ReturnAddress<Via> | undefined
 }
 
 interface Pair<Via> {
@@ -274,6 +338,3 @@ interface Pair<Via> {
 }
 
 const both = <Via>({ left, right }: Pair<Via>): Array<Side<Via>> => [left, right]
-
-const reachable = <Via>({ address }: Side<Via>, now: number) =>
-  address !== undefined && now < address.until ? address : undefined

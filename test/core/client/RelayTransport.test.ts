@@ -3,6 +3,7 @@ import { RelayTransport } from "../../../src/core/client/RelayTransport.js"
 import { CHANNEL_BYTES, channelIdOf } from "../../../src/domain/ChannelId.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import * as Bytes from "../../../src/protocol/Bytes.js"
+import * as Envelope from "../../../src/protocol/RelayEnvelope.js"
 import * as Stun from "../../../src/protocol/Stun.js"
 
 const SERVER = Endpoint.parse("198.51.100.1:9090")!
@@ -87,6 +88,50 @@ describe("the way to the relay", () => {
     expect(setup.send(1_000)).toBe("udp")
     setup.answers = false
     expect(setup.sendUntil(9_000, 9_500)).toEqual(["udp at 9000"])
+  })
+
+  it("returns the nonce that the relay sends, with its token, and takes none from elsewhere", () => {
+    const { outside } = new Setup()
+    const channel = new Uint8Array(CHANNEL_BYTES).fill(1)
+    const nonce = new Uint8Array(Envelope.NONCE_BYTES).fill(9)
+    const asked = Envelope.fromServer(channel, Envelope.proof(nonce))
+    expect(outside.handleDatagram(SERVER, asked, 10)).toBeUndefined()
+    const token = new Uint8Array(8).fill(2)
+    expect(outside.pollTransmit(10)).toEqual({
+      to: SERVER,
+      data: Envelope.toServer(channel, token, Envelope.proof(nonce))
+    })
+    for (const [from, data] of [
+      [Endpoint.parse("203.0.113.9:9090")!, asked],
+      [SERVER, Envelope.fromServer(new Uint8Array(CHANNEL_BYTES), Envelope.proof(nonce))],
+      [SERVER, Envelope.fromServer(channel, Envelope.proof(nonce.subarray(1)))]
+    ] as const)
+      expect(outside.handleDatagram(from, data, 10)).toBeUndefined()
+    expect(outside.pollTransmit(10)).toBeUndefined()
+    for (let i = 0; i < 1_000; i++) outside.handleDatagram(SERVER, asked, 10)
+    let answers = 0
+    while (outside.pollTransmit(10) !== undefined) answers++
+    expect(answers).toBe(64)
+  })
+
+  it("leaves a dead relay though somebody sends in its name", () => {
+    for (const forged of [
+      Uint8Array.of(5),
+      Envelope.fromServer(new Uint8Array(CHANNEL_BYTES), PACKET),
+      // A peer knows its own channel, but the conversation is on another one.
+      Envelope.fromServer(new Uint8Array(CHANNEL_BYTES).fill(3), PACKET)
+    ]) {
+      const setup = new Setup()
+      setup.outside.remember(channelIdOf(new Uint8Array(CHANNEL_BYTES).fill(3)), Bytes.toBase64Url(new Uint8Array(8)))
+      setup.answers = false
+      const ways: Array<string> = []
+      for (let now = 1_000; now < 3_000; now += 100) {
+        setup.outside.handleDatagram(SERVER, forged, now)
+        ways.push(setup.send(now))
+      }
+      expect(ways.indexOf("link")).toBe(9)
+      expect(ways.lastIndexOf("udp")).toBe(8)
+    }
   })
 
   it("takes the control link when datagrams never got through, or not for a minute", () => {

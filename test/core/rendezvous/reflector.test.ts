@@ -8,7 +8,8 @@ import {
   type ReflectorLimits,
   type Site
 } from "../../../src/core/rendezvous/Reflector.js"
-import { MAX_SOURCES, SourceLimiter } from "../../../src/core/rendezvous/SourceLimiter.js"
+import { MAX_SOURCES } from "../../../src/core/rendezvous/SourceBuckets.js"
+import { SourceLimiter } from "../../../src/core/rendezvous/SourceLimiter.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import * as Bytes from "../../../src/protocol/Bytes.js"
 import * as Stun from "../../../src/protocol/Stun.js"
@@ -205,6 +206,22 @@ describe("Reflector", () => {
       }),
       { numRuns: some(2_000) }
     )
+  })
+
+  it("sends to an unproven source one packet for one, from whichever port, and little more than twice its bytes", () => {
+    let most = 0
+    for (const sites of [FULL, SINGLE, ANYWHERE])
+      for (const from of [CLIENT.ipv4, CLIENT.ipv6])
+        for (const fingerprint of [false, true])
+          for (const changeRequest of [undefined, { address: true, port: true }, { address: false, port: true }])
+            for (const corner of [HERE, { address: 0, port: 1 }] as const) {
+              const data = request(changeRequest && { changeRequest }, fingerprint)
+              const headers = from.family === "ipv4" ? 28 : 48
+              const reply = make(sites).handleDatagram(corner, from, data, 0)!
+              most = Math.max(most, (reply.data.length + headers) / (data.length + headers))
+            }
+    expect(most).toBeGreaterThan(2)
+    expect(most).toBeLessThan(2.1)
   })
 
   it("limits each source, IPv6 by its /64, and all together", () => {
