@@ -42,7 +42,7 @@ export const run = (
       : yield* ConfigFile.provider(
           table.map(({ options }) => options),
           args.config,
-          host.env
+          host
         )
     yield* Command.run(parley(host, args.logLevel), { name: "parley", version: PARLEY_VERSION })([
       ...argv.slice(0, 2),

@@ -9,8 +9,9 @@ import * as Schema from "effect/Schema"
 import { Terminal } from "../services/Terminal.js"
 import * as Complaint from "./Complaint.js"
 import type { Options } from "./commands/Option.js"
+import type { Host } from "./commands/Subcommand.js"
 import { ProgramError } from "./ProgramError.js"
-import { configFile, type Environment } from "./XdgPaths.js"
+import { configFile } from "./XdgPaths.js"
 
 /**
  * Where options come from that are no flags: `PARLEY_*` in the environment, then the file. The file is the one after
@@ -20,9 +21,9 @@ import { configFile, type Environment } from "./XdgPaths.js"
 export const provider = (
   options: ReadonlyArray<Options>,
   flag: string | undefined,
-  env: Environment
+  { env, exposure }: Pick<Host, "env" | "exposure">
 ): Effect.Effect<ConfigProvider.ConfigProvider, ProgramError, FileSystem.FileSystem | Terminal> =>
-  Effect.map(read(schemaOf(options), flag ?? (env.PARLEY_CONFIG || undefined), env), (file) => {
+  Effect.map(read(options, flag ?? (env.PARLEY_CONFIG || undefined), { env, exposure }), (file) => {
     const environment = new Map<string, string>()
     for (const [key, value] of Object.entries(env))
       if (key.startsWith(PREFIX) && value !== undefined && value !== "")
@@ -45,9 +46,9 @@ const schemaOf = (options: ReadonlyArray<Options>): Settings => {
 }
 
 const read = (
-  schema: Settings,
+  options: ReadonlyArray<Options>,
   given: string | undefined,
-  env: Environment
+  { env, exposure }: Pick<Host, "env" | "exposure">
 ): Effect.Effect<ReadonlyMap<string, string>, ProgramError, FileSystem.FileSystem | Terminal> =>
   Effect.gen(function* () {
     const path = given ?? configFile(env)
@@ -63,9 +64,15 @@ const read = (
       if (!missing) yield* Complaint.tell(yield* Terminal, `${message}; going on without it`)
       return NONE
     }
-    const settings = decode(schema, content.right)
+    const settings = decode(schemaOf(options), content.right)
     if (Either.isLeft(settings))
       return yield* new ProgramError({ message: `the configuration file ${path} is malformed: ${settings.left}` })
+    const secrets = new Set(options.flatMap((some) => Object.keys(some).filter((key) => some[key]!.secret)))
+    const exposed = yield* exposure(
+      path,
+      Object.keys(settings.right).some((key) => secrets.has(key))
+    )
+    if (exposed !== undefined) return yield* new ProgramError({ message: `the configuration file ${exposed}` })
     return new Map(Object.entries(settings.right).map(([key, value]) => [key, String(value)]))
   })
 

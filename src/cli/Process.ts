@@ -12,7 +12,8 @@ const host: Host = {
   ),
   setExitCode: (code) => {
     process.exitCode = code
-  }
+  },
+  exposure: Platform.exposure
 }
 
 Platform.guard()

@@ -57,11 +57,11 @@ export interface Profile {
 }
 
 /**
- * `Damaged`: a file is there and cannot be used; it is left as it is. `Unavailable`: the store failed. `message` is one
- * line for people, and names the file.
+ * `Damaged`: a file is there and cannot be used; it is left as it is. `Exposed`: other users of the machine have access
+ * to the identity. `Unavailable`: the store failed. `message` is one line for people, and names the file.
  */
 export class ProfileError extends Data.TaggedError("ProfileError")<{
-  readonly reason: "Damaged" | "Unavailable"
+  readonly reason: "Damaged" | "Exposed" | "Unavailable"
   readonly message: string
   readonly cause?: unknown
 }> {}
@@ -93,7 +93,7 @@ const open = (services: Services, nick: Nickname): Effect.Effect<Profile, Profil
     const pinsFile = yield* Effect.mapError(store.read(`${folder}/known-peers.json`), unavailable)
     const pins = yield* decodePins(pinsFile, `${location}/known-peers.json`)
     const identityFile = persistent
-      ? yield* Effect.mapError(store.read(`${folder}/identity`), unavailable)
+      ? yield* Effect.mapError(store.readSecret(`${folder}/identity`), unavailable)
       : Option.none()
     const seed = Option.isSome(identityFile)
       ? yield* decodeSeed(crypto, identityFile.value, `${location}/identity`)
@@ -165,7 +165,11 @@ const openRooms = ({ crypto, entropy, store }: Services, folder: string, seed: U
 const NO_ROOMS = { journal: undefined, history: undefined, transfers: undefined }
 
 const unavailable = (cause: StoreError): ProfileError =>
-  new ProfileError({ reason: "Unavailable", message: `your profile: ${cause.message}`, cause })
+  new ProfileError({
+    reason: cause.reason === "Exposed" ? "Exposed" : "Unavailable",
+    message: `your profile: ${cause.message}`,
+    cause
+  })
 
 const decodeSeed = (crypto: Primitives, content: Uint8Array, path: string): Effect.Effect<Uint8Array, ProfileError> =>
   Either.mapLeft(

@@ -17,6 +17,12 @@ export class Store extends Context.Tag("parley/services/Store")<
     /** The whole file, or none. A file over 64 MiB fails with `TooLarge`, and so does whatever would make one. */
     readonly read: (name: string) => Effect.Effect<Option.Option<Uint8Array>, StoreError>
     /**
+     * `read` for a file that makes whoever has it somebody's equal. Fails with `Exposed` when another user of the
+     * machine could have read or replaced it, or could do so with what would be written in its place; `message` says
+     * what to type.
+     */
+    readonly readSecret: (name: string) => Effect.Effect<Option.Option<Uint8Array>, StoreError>
+    /**
      * Replaces the file: after success it survives a crash; after a crash in between, the old or the new content is
      * there whole. Writes and removals take effect in the order of the calls.
      */
@@ -56,7 +62,7 @@ export interface Journal {
 }
 
 export class StoreError extends Data.TaggedError("StoreError")<{
-  readonly reason: "BadName" | "NotPermitted" | "Full" | "ReadOnly" | "TooLarge" | "Locked" | "Other"
+  readonly reason: "BadName" | "NotPermitted" | "Full" | "ReadOnly" | "TooLarge" | "Locked" | "Exposed" | "Other"
   readonly message: string
   readonly cause?: unknown
 }> {}

@@ -117,6 +117,23 @@ describe("failures", () => {
     expect(results[3]!.stderr).toContain(String(port))
   })
 
+  it("of a configuration file are that others can change it, or read a secret in it", async () => {
+    const file = join(temporaryFolder(), "config.json")
+    const outcome = async (content: object, mode: number) => {
+      writeFileSync(file, JSON.stringify(content))
+      chmodSync(file, mode)
+      return (await run(["server", "--config", file])).stderr
+    }
+    const hint = (command: string) => expect.stringMatching(new RegExp(`^parley: .*type ${command} ${file}\n$`))
+    expect(await outcome({ port: 70_000 }, 0o666)).toEqual(hint("chmod go-w"))
+    expect(await outcome({ port: 70_000, token: "secret" }, 0o644)).toEqual(hint("chmod 600"))
+    for (const [content, mode] of [
+      [{ port: 70_000 }, 0o644],
+      [{ port: 70_000, token: "secret" }, 0o600]
+    ] as const)
+      expect(await outcome(content, mode)).toContain('not "70000"')
+  })
+
   it("of an identity name the file and leave it as it is", async () => {
     const { address } = await server()
     const home = temporaryFolder()
@@ -125,6 +142,12 @@ describe("failures", () => {
     await first.exited
     const [profile] = readdirSync(join(home, "profiles"))
     const identity = join(home, "profiles", profile!, "identity")
+    chmodSync(identity, 0o644)
+    const exposed = await run(["send", "--nick", "alice", "--to", "bob", "--server", address, "--home", home, "hi"])
+    expect(exposed.code).toBe(1)
+    expect(exposed.stderr).toMatch(oneLine)
+    expect(exposed.stderr).toContain(`type chmod 600 ${identity}`)
+    chmodSync(identity, 0o600)
     writeFileSync(identity, "damaged")
     const program = new Program(["client", "--nick", "alice", "--server", address, "--home", home, "--json"])
     const { message } = await program.event("error", { code: "Profile" })

@@ -16,6 +16,8 @@ export interface Option<A> {
   readonly alias: string | undefined
   /** How the configuration file holds the value; `undefined` when the option comes from the command line alone. */
   readonly inFile: "text" | "integer" | undefined
+  /** Whoever knows the value can pass for somebody: a configuration file that has it must be nobody else's to read. */
+  readonly secret: boolean
   /** The option as the command-line library knows it. */
   readonly toLibrary: (key: string) => CliOptions.Options<A>
 }
@@ -38,6 +40,7 @@ interface Description {
   readonly alias?: string
   /** The configuration file holds a number. */
   readonly integer?: true
+  readonly secret?: true
 }
 
 type Value<D extends Description> = D["parse"] extends (text: string) => Either.Either<infer A, string>
@@ -51,6 +54,7 @@ export const setting = <const D extends Description>(description: D): Option<Val
   placeholder: description.placeholder,
   alias: description.alias,
   inFile: description.integer === true ? "integer" : "text",
+  secret: description.secret === true,
   toLibrary: (key) =>
     described(key, description, ` [${variableOf(key)}]`).pipe(
       CliOptions.withFallbackConfig(Config.string(key)),
@@ -63,6 +67,7 @@ export const plain = <const D extends Description>(description: D): Option<Value
   placeholder: description.placeholder,
   alias: description.alias,
   inFile: undefined,
+  secret: false,
   toLibrary: (key) => described(key, description, "").pipe(judged(key, description))
 })
 
@@ -71,6 +76,7 @@ export const toggle = (help: string, alias?: string): Option<boolean> => ({
   placeholder: undefined,
   alias,
   inFile: undefined,
+  secret: false,
   toLibrary: (key) => {
     const option = CliOptions.boolean(flagOf(key)).pipe(CliOptions.withDescription(help))
     return alias === undefined ? option : CliOptions.withAlias(option, alias)

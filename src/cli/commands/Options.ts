@@ -23,7 +23,8 @@ export const config: Option<string | undefined> = plain({
 export const token = setting({
   placeholder: "TOKEN",
   help: "Access token that the server demands",
-  parse: Values.text(256)
+  parse: Values.text(256),
+  secret: true
 })
 
 export const server = setting({

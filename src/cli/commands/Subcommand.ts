@@ -47,6 +47,11 @@ export interface Host {
   readonly machine: Effect.Effect<Machine>
   /** What the process ends with if it ends by an interruption. */
   readonly setExitCode: (code: ExitCode) => void
+  /**
+   * What other users of the machine can do to a file: read it when it is `secret`, or change it; a sentence with what
+   * to type against it, or `undefined`. Nothing can be said of a file that is not there.
+   */
+  readonly exposure: (path: string, secret: boolean) => Effect.Effect<string | undefined>
 }
 
 /** A command with its program, whatever its settings are. */

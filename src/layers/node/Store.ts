@@ -1,4 +1,4 @@
-import { constants } from "node:fs"
+import { constants, type Stats } from "node:fs"
 import * as Fs from "node:fs/promises"
 import { dirname, join, resolve, sep } from "node:path"
 import * as Effect from "effect/Effect"
@@ -8,6 +8,7 @@ import { Store, StoreError } from "../../services/Store.js"
 import * as StoreName from "../../services/StoreName.js"
 import { plain } from "./Addresses.js"
 import { codeOf } from "./Errno.js"
+import * as Exposure from "./Exposure.js"
 import * as FileLock from "./FileLock.js"
 import * as Folder from "./Folder.js"
 import * as Journal from "./Journal.js"
@@ -61,6 +62,8 @@ const make = (location: string): Effect.Effect<typeof Store.Service> =>
     return {
       location,
       read: (name) => Effect.flatMap(pathOf(name), (path) => run(`read ${path}`, () => read(path))),
+      readSecret: (name) =>
+        Effect.flatMap(pathOf(name), (path) => run(`read ${path}`, () => readSecret(path, location))),
       write: (name, content) =>
         Effect.flatMap(pathOf(name), (path) =>
           run(`write ${path}`, () => prepare(dirname(path)).then(() => replace(path, content, guard)))
@@ -90,7 +93,16 @@ const MAX_LISTED = 100_000
 /** Opening a named pipe must not wait for its other end. */
 const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 
-const read = async (path: string): Promise<Option.Option<Uint8Array>> => {
+const readSecret = async (path: string, top: string): Promise<Option.Option<Uint8Array>> => {
+  refuse(await Exposure.ofFolders(path, top))
+  return read(path, (stat) => refuse(Exposure.ofSecret(path, stat)))
+}
+
+const refuse = (exposure: string | undefined): void => {
+  if (exposure !== undefined) throw new StoreError({ reason: "Exposed", message: exposure })
+}
+
+const read = async (path: string, check?: (stat: Stats) => void): Promise<Option.Option<Uint8Array>> => {
   let handle: Fs.FileHandle
   try {
     handle = await Fs.open(path, READ_FLAGS)
@@ -101,6 +113,7 @@ const read = async (path: string): Promise<Option.Option<Uint8Array>> => {
   try {
     const stat = await handle.stat()
     if (!stat.isFile()) throw new Error("it is no regular file")
+    check?.(stat)
     if (stat.size > StoreName.MAX_FILE_BYTES) throw StoreName.tooLarge(`read ${path}`)
     return Option.some(plain(await handle.readFile()))
   } finally {

@@ -54,9 +54,11 @@ export class FaultyStore {
         const result = act()
         return result instanceof StoreError ? Effect.fail(result) : Effect.succeed(result)
       })
+    const read = (name: string) => operate(() => Option.fromNullable(disk.read(name)))
     return {
       location: "disk",
-      read: (name) => operate(() => Option.fromNullable(disk.read(name))),
+      read,
+      readSecret: read,
       write: (name, content) =>
         operate(() => refusal(disk, content.length - disk.size(name)) ?? disk.replace(name, content)),
       journal: (name) =>

@@ -25,6 +25,14 @@ export const suite = (name: string, { run }: Subject<Store>): void => {
         }
       }))
 
+    test("gives a secret that it wrote itself", (store) =>
+      Effect.gen(function* () {
+        expect(yield* store.readSecret("folder/key")).toEqual(Option.none())
+        yield* store.write("folder/key", utf8("1"))
+        expect(yield* store.readSecret("folder/key")).toEqual(Option.some(utf8("1")))
+        expect(yield* reasonOf(store.readSecret("folder"))).toBe("Other")
+      }))
+
     test("keeps its content apart from the caller's memory", (store) =>
       Effect.gen(function* () {
         const content = pattern(10)

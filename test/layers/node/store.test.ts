@@ -30,6 +30,56 @@ const test = (title: string, body: (store: typeof Store.Service) => Effect.Effec
 
 const linux = it.runIf(process.platform === "linux")
 
+describe.runIf(process.platform !== "win32")("a secret", () => {
+  const path = (store: typeof Store.Service, name: string) => join(store.location, name)
+  const chmod = (file: string, mode: number) => Effect.promise(() => Fs.chmod(file, mode))
+
+  for (const mode of [0o604, 0o640, 0o620, 0o602, 0o666, 0o644])
+    test(`is refused when others have access to it: ${mode.toString(8)}`, (store) =>
+      Effect.gen(function* () {
+        yield* store.write("a/key", utf8("1"))
+        const file = path(store, "a/key")
+        yield* chmod(file, mode)
+        const { message, reason } = yield* Effect.flip(store.readSecret("a/key"))
+        expect(reason).toBe("Exposed")
+        expect(message).toMatch(
+          new RegExp(`^${file} can be (read|changed) by other users \\(mode 0${mode.toString(8)}\\)`)
+        )
+        expect(message).toContain(`: type chmod 600 ${file}`)
+        // What it says helps, and other files may be read by whom they want.
+        expect(Option.isSome(yield* store.read("a/key"))).toBe(true)
+        yield* chmod(file, 0o600)
+        expect(Option.isSome(yield* store.readSecret("a/key"))).toBe(true)
+      }))
+
+  for (const mode of [0o770, 0o777, 0o702])
+    test(`is refused in a folder that others can change, also before it is there: ${mode.toString(8)}`, (store) =>
+      Effect.gen(function* () {
+        yield* store.write("a/b/other", utf8("1"))
+        for (const folder of ["a/b", "a", "."]) {
+          yield* chmod(path(store, folder), mode)
+          const { message, reason } = yield* Effect.flip(store.readSecret("a/b/key"))
+          expect([reason, message]).toEqual(["Exposed", expect.stringContaining(`chmod go-w ${path(store, folder)}`)])
+          yield* chmod(path(store, folder), 0o1777)
+          expect(Option.isNone(yield* store.readSecret("a/b/key"))).toBe(true)
+          yield* chmod(path(store, folder), 0o755)
+          expect(Option.isNone(yield* store.readSecret("a/b/key"))).toBe(true)
+        }
+      }))
+
+  if (process.getuid?.() === 0)
+    test("is refused when it, or its folder, is somebody else's", (store) =>
+      Effect.gen(function* () {
+        yield* store.write("a/key", utf8("1"))
+        for (const name of ["a/key", "a"]) {
+          yield* Effect.promise(() => Fs.chown(path(store, name), 12_345, 12_345))
+          const { message, reason } = yield* Effect.flip(store.readSecret("a/key"))
+          expect([reason, message]).toEqual(["Exposed", expect.stringContaining("belongs to another user (12345)")])
+          yield* Effect.promise(() => Fs.chown(path(store, name), 0, 0))
+        }
+      }))
+})
+
 describe("files", () => {
   test("are for their owner alone, folders too", (store) =>
     Effect.gen(function* () {
