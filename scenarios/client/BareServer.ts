@@ -37,7 +37,12 @@ export class BareServer {
     this.#process = process
     host.process = process
     host.powered = true
-    const settings: ServerOptions = { ...defaults, port: PORT, restart: { inMs: 0, spreadMs: 1_000 } }
+    const settings: ServerOptions = {
+      ...defaults,
+      port: PORT,
+      names: [host.name],
+      restart: { inMs: 0, spreadMs: 1_000 }
+    }
     const entropy = process.rng.fork("entropy")
     const bytes = (length: number) => entropy.fill(new Uint8Array(length))
     const time = { monotonic: () => kernel.now / 1000, wall: () => process.clock.wall(kernel.now) / 1000 }

@@ -52,6 +52,7 @@ const optionsOf = (settings: ServerSettings): ServerOptions => ({
   ...defaults,
   host: settings.host,
   port: settings.port,
+  names: settings.name ?? [],
   token: settings.token,
   motd: settings.motd,
   maxConnections: settings.maxConnections,

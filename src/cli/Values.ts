@@ -70,6 +70,16 @@ const MAX_BLOCKS = 256
 /** `host`, `host:port`, `[2001:db8::1]:port` or a bare IPv6 address. */
 export const serverAddress = (text: string): Either.Either<ServerAddress, string> => address(text, DEFAULT_PORT)
 
+/** Names that a server goes by, with commas between them; each `host`, or `host:port` where the port is another one. */
+export const serverNames = (text: string): Either.Either<ReadonlyArray<string>, string> => {
+  const names = text.split(",").map((part) => part.trim())
+  if (names.length > MAX_NAMES) return Either.left(`at most ${MAX_NAMES} names`)
+  return Either.map(Either.all(names.map((name) => address(name, DEFAULT_PORT))), () => names)
+}
+
+/** More than any server has; an operator who lists a thousand means something else. */
+const MAX_NAMES = 64
+
 /** At most `MAX_STUN` STUN servers, written as `serverAddress` is, with commas between them. */
 export const stunServers = (text: string): Either.Either<ReadonlyArray<ServerAddress>, string> => {
   const parts = text.split(",", MAX_STUN + 1)

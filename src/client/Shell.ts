@@ -6,6 +6,7 @@ import type * as Scope from "effect/Scope"
 import { type Closed, closed, type NoNetwork, noNetwork } from "../core/client/ClientError.js"
 import { ClientMachine } from "../core/client/ClientMachine.js"
 import type { Crypto as Primitives } from "../domain/Crypto.js"
+import * as ServerName from "../domain/ServerName.js"
 import { Crypto } from "../services/Crypto.js"
 import type { Datagrams } from "../services/Datagrams.js"
 import type { Dialer } from "../services/Dialer.js"
@@ -146,7 +147,7 @@ const machineOptions = (
 ) => ({
   wallNow: time.wall,
   now: time.monotonic(),
-  server: server === undefined ? undefined : `${server.host}:${server.port}`,
+  server: server === undefined ? undefined : ServerName.of(server.host, server.port),
   lan,
   token,
   path,

@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { ChannelId } from "../domain/ChannelId.js"
+import { MAX_SERVER_NAME } from "../domain/ServerName.js"
 
 /**
  * The control link (docs/protocol.md §1): UTF-8 JSON objects, one a line, discriminated by `_tag`. Unknown keys are
@@ -43,7 +44,14 @@ const Endpoints = Schema.Array(EndpointText).pipe(Schema.maxItems(MAX_ENDPOINTS)
 // Requests ------------------------------------------------------------------------------------------------------------
 
 /** Characters of the members of a `Register`. */
-export const MAX_REGISTER = { identity: 64, record: 1024, proof: 128, token: 256, resume: 64 } as const
+export const MAX_REGISTER = {
+  identity: 64,
+  record: 1024,
+  proof: 128,
+  token: 256,
+  resume: 64,
+  server: MAX_SERVER_NAME
+} as const
 
 export const Register = Schema.TaggedStruct("Register", {
   id: Id,
@@ -52,8 +60,10 @@ export const Register = Schema.TaggedStruct("Register", {
   identity: Schema.optional(Bytes(MAX_REGISTER.identity)),
   /** The signed record (protocol/PeerRecord). */
   record: Schema.optional(Bytes(MAX_REGISTER.record)),
-  /** Ed25519 signature over the label `parley proof v1`, the challenge of `Welcome` and the record. */
+  /** Ed25519 signature over this connection and the record (`PeerRecord.signProof`). */
   proof: Schema.optional(Bytes(MAX_REGISTER.proof)),
+  /** The server that `proof` is for, as the client has dialled it (`domain/ServerName`). */
+  server: Schema.optional(Text(MAX_REGISTER.server)),
   /** Where datagrams may reach this client: at most 8 candidates. */
   endpoints: Schema.optionalWith(Endpoints, { default: () => [] }),
   /** The server's access token, where it demands one. */
@@ -235,6 +245,8 @@ export class TooLarge extends Schema.TaggedError<TooLarge>()("TooLarge", refusal
 export class Malformed extends Schema.TaggedError<Malformed>()("Malformed", refusal) {}
 export class Unsupported extends Schema.TaggedError<Unsupported>()("Unsupported", refusal) {}
 export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", refusal) {}
+/** The proof is for another server, as the client has dialled it. */
+export class NotThisServer extends Schema.TaggedError<NotThisServer>()("NotThisServer", refusal) {}
 export class Busy extends Schema.TaggedError<Busy>()("Busy", refusal) {}
 
 export const Refusal = Schema.Union(
@@ -249,6 +261,7 @@ export const Refusal = Schema.Union(
   Malformed,
   Unsupported,
   Unauthorized,
+  NotThisServer,
   Busy
 )
 export type Refusal = typeof Refusal.Type

@@ -69,7 +69,7 @@ const decodePlain = (tag: string, id: number, value: Record<string, unknown>): R
 }
 
 const decodeRegister = (id: number, value: Record<string, unknown>): typeof Register.Type | undefined => {
-  const { endpoints = [], identity, nick, proof, record, resume, token } = value
+  const { endpoints = [], identity, nick, proof, record, resume, server, token } = value
   const isGood =
     isText(nick, MAX_RAW_NICK) &&
     Array.isArray(endpoints) &&
@@ -79,7 +79,8 @@ const decodeRegister = (id: number, value: Record<string, unknown>): typeof Regi
     isBytes(identity, MAX_REGISTER.identity) &&
     isBytes(record, MAX_REGISTER.record) &&
     isBytes(proof, MAX_REGISTER.proof) &&
-    isBytes(resume, MAX_REGISTER.resume)
+    isBytes(resume, MAX_REGISTER.resume) &&
+    (server === undefined || isText(server, MAX_REGISTER.server))
   if (!isGood) return undefined
   return {
     _tag: "Register",
@@ -88,6 +89,7 @@ const decodeRegister = (id: number, value: Record<string, unknown>): typeof Regi
     ...(identity === undefined ? {} : { identity }),
     ...(record === undefined ? {} : { record }),
     ...(proof === undefined ? {} : { proof }),
+    ...(server === undefined ? {} : { server }),
     endpoints,
     ...(token === undefined ? {} : { token }),
     ...(resume === undefined ? {} : { resume })

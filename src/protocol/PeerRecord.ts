@@ -88,28 +88,41 @@ export const verify = (
   return record.expiry > wallNow ? Either.right(record) : refuse("Expired", "The peer record has expired.")
 }
 
-/** `Register.proof`: shows the server that the owner of the identity is on this connection, now. 64 bytes. */
-export const signProof = (
-  crypto: Crypto,
-  secretKey: Uint8Array,
-  challenge: Uint8Array,
-  record: Uint8Array
-): Uint8Array => crypto.sign(Bytes.concat([PROOF_LABEL, challenge, record]), secretKey)
+/** What a proof of identity is good for: one connection to one server. */
+export interface Occasion {
+  /**
+   * The 32 bytes of this connection's `Welcome`. It must have that length, or the border between it and what follows
+   * could be moved.
+   */
+  readonly challenge: Uint8Array
+  /** What the client has dialled (`domain/ServerName`). Without it the proof is of version 1: good anywhere. */
+  readonly server?: string | undefined
+  /** Of a link that is encrypted with TLS: its exporter (RFC 9266). Part of version 2. */
+  readonly exporter?: Uint8Array | undefined
+}
 
-/**
- * Good when `proof` is the identity's signature over this connection's challenge and this record. `challenge` must have
- * the one length that the server gives out, or the border between it and the record could be moved.
- */
+/** `Register.proof`: shows the server that the owner of the identity is on this connection, now. 64 bytes. */
+export const signProof = (crypto: Crypto, secretKey: Uint8Array, occasion: Occasion, record: Uint8Array): Uint8Array =>
+  crypto.sign(proofMessage(occasion, record), secretKey)
+
+/** Good when `proof` is the identity's signature over this occasion and this record. */
 export const proofCheck = (
   proof: Uint8Array,
   identity: Uint8Array,
-  challenge: Uint8Array,
+  occasion: Occasion,
   record: Uint8Array
 ): SignatureCheck => ({
   signature: proof,
-  message: Bytes.concat([PROOF_LABEL, challenge, record]),
+  message: proofMessage(occasion, record),
   publicKey: identity
 })
+
+const proofMessage = ({ challenge, exporter = NONE, server }: Occasion, record: Uint8Array): Uint8Array => {
+  if (server === undefined) return Bytes.concat([PROOF_LABEL_1, challenge, record])
+  const name = Bytes.fromText(server)
+  const lengths = Uint8Array.of(name.length >> 8, name.length & 0xff, exporter.length)
+  return Bytes.concat([PROOF_LABEL_2, challenge, lengths, name, exporter, record])
+}
 
 /** Good when the record, of which `decode` has found `identity`, is signed by it. */
 export const recordCheck = (record: Uint8Array, identity: Uint8Array): SignatureCheck => ({
@@ -124,7 +137,10 @@ const SIGNATURE = 64
 const FIXED = MAX_RECORD - 255
 /** Labels that are signed along: a signature made for one purpose is invalid for the other. */
 const RECORD_LABEL = Bytes.fromText("parley record v1")
-const PROOF_LABEL = Bytes.fromText("parley proof v1")
+const PROOF_LABEL_1 = Bytes.fromText("parley proof v1")
+const PROOF_LABEL_2 = Bytes.fromText("parley proof v2")
+
+const NONE = new Uint8Array()
 
 const refuse = (reason: PeerRecordError["reason"], message: string) =>
   Either.left(new PeerRecordError({ reason, message }))

@@ -6,6 +6,7 @@ import { Places } from "../core/rendezvous/Places.js"
 import type { Corner } from "../core/rendezvous/Reflector.js"
 import { RefusalLog, type RefusalReason } from "../core/rendezvous/RefusalLog.js"
 import { type Forward, Relay } from "../core/rendezvous/Relay.js"
+import { ServerNames } from "../core/rendezvous/ServerNames.js"
 import { type Ending, Session } from "../core/rendezvous/Session.js"
 import { DeadlineWheel, type Timed } from "../core/support/DeadlineWheel.js"
 import { FairQueue } from "../core/support/FairQueue.js"
@@ -61,6 +62,7 @@ export class Hub implements SessionHub {
   readonly counters = new Counters()
   readonly directory = new Directory()
   readonly announcer = new Announcer(this.directory)
+  readonly names: ServerNames
   /** The UDP sockets, once they are there. */
   reflector: Reflector | undefined
   readonly #services: HubServices
@@ -98,6 +100,7 @@ export class Hub implements SessionHub {
       settings.exempt.flatMap((block) => Cidr.parse(block) ?? [])
     )
     this.#places = new Places(settings.maxConnections)
+    this.names = new ServerNames(settings.names)
     this.#refusals = new RefusalLog(now)
     this.#direct = new TokenBucket(DIRECT, now)
     this.#channels = new Channels(services.crypto, services.entropy.bytes(SECRET_BYTES))
@@ -168,8 +171,8 @@ export class Hub implements SessionHub {
   }
 
   /** Somebody was turned away who had been let in. */
-  refused(driver: SessionDriver, reason: RefusalReason): void {
-    this.#logRefusal(driver.connection.remote, reason)
+  refused(driver: SessionDriver, reason: RefusalReason, name?: string): void {
+    this.#logRefusal(driver.connection.remote, reason, name === undefined ? {} : { name })
   }
 
   /** Called once for each session, when it is over; the connection may still be sending. */
@@ -393,9 +396,9 @@ export class Hub implements SessionHub {
     return { onData: () => {}, onClose: () => this.#turnedAway-- }
   }
 
-  #logRefusal(remote: Endpoint.Endpoint, reason: RefusalReason): void {
+  #logRefusal(remote: Endpoint.Endpoint, reason: RefusalReason, more: { readonly name?: string } = {}): void {
     const line = this.#refusals.note(remote.address, reason, this.time.monotonic())
-    if (line !== undefined) this.#services.log("info", "refused", { ...line })
+    if (line !== undefined) this.#services.log("info", "refused", { ...line, ...more })
   }
 
   /** After four billion connections the numbers begin anew, and pass over those that are still in use. */

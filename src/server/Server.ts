@@ -49,7 +49,7 @@ export const make = (
     // Before the first client comes, where the place is known without the listener's help.
     const early = settings.port !== 0 && (settings.host === undefined || Endpoint.make(settings.host, 0) !== undefined)
     const reflected = early ? yield* reflect(hub, settings.port, specified(settings.host)) : undefined
-    const { capacity, local } = yield* listener.listen(
+    const { capacity, hostNames, local } = yield* listener.listen(
       {
         ...(settings.host === undefined ? {} : { host: settings.host }),
         port: settings.port,
@@ -59,6 +59,7 @@ export const make = (
       (connection) => hub.accept(connection)
     )
     if (capacity !== undefined) hub.limit(capacity)
+    hub.names.add(hostNames)
     yield* reflected ?? Effect.flatten(reflect(hub, local.port, specified(local.address)))
     yield* Effect.logInfo(`listening on ${Endpoint.format(local)}`)
     yield* Effect.addFinalizer(() =>

@@ -11,6 +11,11 @@ export interface ServerOptions {
   readonly host: string | undefined
   /** TCP; 0 lets the system choose. */
   readonly port: number
+  /**
+   * What clients may call this server besides the machine's own name and the address they come to: `host`, or
+   * `host:port` where that is not the port that it listens on. A proof of identity is for one server alone.
+   */
+  readonly names: ReadonlyArray<string>
   /** Whoever registers must show it. At most 256 characters. */
   readonly token: string | undefined
   /** A greeting that every client is shown. At most 2048 characters; more is cut. */
@@ -50,6 +55,7 @@ export const rateOf = (count: number): Rate => ({ burst: count, perSecond: count
 export const defaults: ServerOptions = {
   host: undefined,
   port: DEFAULT_PORT,
+  names: [],
   token: undefined,
   motd: undefined,
   software: `parley/${PARLEY_VERSION}`,

@@ -5,6 +5,7 @@ import type { Source } from "../core/rendezvous/Networks.js"
 import type { Outcome } from "../core/rendezvous/Outcome.js"
 import * as Proof from "../core/rendezvous/Proof.js"
 import type { RefusalReason } from "../core/rendezvous/RefusalLog.js"
+import type { ServerNames } from "../core/rendezvous/ServerNames.js"
 import type { Ending, RegistryCommand, Session } from "../core/rendezvous/Session.js"
 import type { Timed } from "../core/support/DeadlineWheel.js"
 import { TokenBucket } from "../core/support/TokenBucket.js"
@@ -32,6 +33,7 @@ export interface SessionHub {
   readonly announcer: Announcer
   readonly counters: Counters
   readonly directory: Directory
+  readonly names: ServerNames
   /** Introduces the two to each other: tells the asked one, and gives what the asker is to be told of it. */
   readonly introduce: (asker: SessionDriver, asked: Registration) => { readonly half: string } | RefusalBody
   /** Carries a packet to the other side of the channel; whether it could be. */
@@ -39,8 +41,8 @@ export interface SessionHub {
   /** Whether there is a place for this session, as an identity (its key) or not. */
   readonly admit: (driver: SessionDriver, identity: string | undefined) => boolean
   readonly registered: (driver: SessionDriver, registration: Registration) => void
-  /** For the log. */
-  readonly refused: (driver: SessionDriver, reason: RefusalReason) => void
+  /** For the log. `name`: what the operator would have to add to the server's names. */
+  readonly refused: (driver: SessionDriver, reason: RefusalReason, name?: string) => void
   /** Whether requests may be handled at once; otherwise `work` is called when it is this session's turn. */
   readonly mayGoOn: (driver: SessionDriver, cost: number) => boolean
   /** The driver's deadline may have become earlier. */
@@ -251,7 +253,12 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
 
   #register({ request, nickname }: Extract<RegistryCommand, { _tag: "Register" }>): void {
     const { crypto, verifier } = this.#hub
-    const claim = Proof.read(crypto, request, nickname, this.#challenge)
+    const stranger = request.server === undefined ? undefined : this.#strangeName(request.server)
+    if (stranger !== undefined) {
+      this.#refuse(stranger)
+      return
+    }
+    const claim = Proof.read(crypto, request, nickname, { challenge: this.#challenge })
     if (Either.isLeft(claim)) this.#refuse(claim.left)
     else if (claim.right === undefined) this.#claim(request, nickname, undefined)
     else {
@@ -265,6 +272,15 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
         }
       })
     }
+  }
+
+  /** The refusal of a proof that is for this server, if that is not this one. */
+  #strangeName(server: string): RefusalBody | undefined {
+    const { names } = this.#hub
+    if (names.includes(server, this.connection)) return undefined
+    const missing = names.missing(server, this.connection)
+    this.#hub.refused(this, "server", missing)
+    return notThisServer(missing === undefined ? undefined : { name: server, missing })
   }
 
   #claim(
@@ -383,6 +399,14 @@ const SLOW = new TextEncoder().encode(
 )
 
 export const NO_SUCH_PEER: RefusalBody = { _tag: "NoSuchPeer", message: "nobody here has that nickname" }
+
+const notThisServer = (dialled: { readonly name: string; readonly missing: string } | undefined): RefusalBody => ({
+  _tag: "NotThisServer",
+  message:
+    dialled === undefined
+      ? "`server` is `host:port`, in lower case"
+      : `this server does not go by the name ${dialled.name}: its operator has to start it with --name ${dialled.missing}`
+})
 
 const FULL: RefusalBody = { _tag: "Busy", message: "this server is full; try later" }
 

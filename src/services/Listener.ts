@@ -25,6 +25,8 @@ export class Listener extends Context.Tag("parley/services/Listener")<
 
 export interface Listening {
   readonly local: Endpoint
+  /** What this machine calls itself, and others may reach it by. */
+  readonly hostNames: ReadonlyArray<string>
   /** Connections that the system lets this program have at a time, where that is known to be bounded. */
   readonly capacity?: number
 }

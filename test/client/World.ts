@@ -84,8 +84,8 @@ export class World {
       const token = options.token === undefined ? {} : { token: options.token }
       const path = options.path === undefined ? {} : { path: options.path }
       const client = yield* Client.make({
-        ...options.more,
         server: { host: SERVER, port: 9090 },
+        ...options.more,
         ...token,
         ...path
       }).pipe(Effect.provide(yield* Layer.buildWithScope(services, scope)), Scope.extend(scope))

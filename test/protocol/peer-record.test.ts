@@ -108,16 +108,43 @@ describe("PeerRecord", () => {
 describe("proof", () => {
   const record = PeerRecord.sign(crypto, keys.secretKey, base)!
   const challenge = new Uint8Array(32).fill(4)
-  const proof = PeerRecord.signProof(crypto, keys.secretKey, challenge, record)
+  const server = "chat.example.org:9090"
+  const exporter = new Uint8Array(32).fill(6)
+  const proof = PeerRecord.signProof(crypto, keys.secretKey, { challenge, server }, record)
+  const good = (occasion: PeerRecord.Occasion, signature = proof) =>
+    isGood(PeerRecord.proofCheck(signature, keys.publicKey, occasion, record))
 
-  it("holds for this identity, challenge and record alone", () => {
+  it("holds for this identity, challenge, server and record alone", () => {
     const other = crypto.signKeyPair(new Uint8Array(32).fill(9)).publicKey
     const later = PeerRecord.sign(crypto, keys.secretKey, { ...base, sequence: 4 })!
-    expect(isGood(PeerRecord.proofCheck(proof, keys.publicKey, challenge, record))).toBe(true)
-    expect(isGood(PeerRecord.proofCheck(proof, other, challenge, record))).toBe(false)
-    expect(isGood(PeerRecord.proofCheck(proof, keys.publicKey, new Uint8Array(32), record))).toBe(false)
-    expect(isGood(PeerRecord.proofCheck(proof, keys.publicKey, challenge, later))).toBe(false)
-    expect(isGood(PeerRecord.proofCheck(new Uint8Array(0), keys.publicKey, challenge, record))).toBe(false)
+    expect(good({ challenge, server })).toBe(true)
+    expect(isGood(PeerRecord.proofCheck(proof, other, { challenge, server }, record))).toBe(false)
+    expect(isGood(PeerRecord.proofCheck(proof, keys.publicKey, { challenge, server }, later))).toBe(false)
+    expect(good({ challenge: new Uint8Array(32), server })).toBe(false)
+    expect(good({ challenge, server: "chat.example.org:909" })).toBe(false)
+    expect(good({ challenge, server }, new Uint8Array(0))).toBe(false)
+  })
+
+  it("holds for this TLS connection alone", () => {
+    const inside = PeerRecord.signProof(crypto, keys.secretKey, { challenge, server, exporter }, record)
+    expect(good({ challenge, server, exporter }, inside)).toBe(true)
+    expect(good({ challenge, server, exporter: new Uint8Array(32) }, inside)).toBe(false)
+    expect(good({ challenge, server }, inside)).toBe(false)
+    expect(good({ challenge, server, exporter })).toBe(false)
+  })
+
+  it("is of the version that names a server, or of the one that does not", () => {
+    const unnamed = PeerRecord.signProof(crypto, keys.secretKey, { challenge }, record)
+    expect(good({ challenge }, unnamed)).toBe(true)
+    expect(good({ challenge, server }, unnamed)).toBe(false)
+    expect(good({ challenge })).toBe(false)
+  })
+
+  it("has the bytes that the protocol says", () => {
+    const name = Bytes.fromText(server)
+    const message = [Bytes.fromText("parley proof v2"), challenge, Uint8Array.of(0, name.length, 32), name, exporter]
+    const { message: bytes } = PeerRecord.proofCheck(proof, keys.publicKey, { challenge, server, exporter }, record)
+    expect(bytes).toEqual(Bytes.concat([...message, record]))
   })
 
   it("is no signature of anything else", () => {

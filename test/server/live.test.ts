@@ -119,7 +119,7 @@ describe("a server on a real socket", () => {
         expiry: Date.now() + 60_000
       })!
       const thief = crypto.signKeyPair(new Uint8Array(32).fill(8))
-      const connect = async (nick: string, prover = keys, spoil = (proof: Uint8Array) => proof) => {
+      const connect = async (nick: string, prover = keys, spoil = (proof: Uint8Array) => proof, server?: string) => {
         const client = await LineClient.connect(port)
         const welcome = await client.next("Welcome")
         const challenge = Bytes.fromBase64Url(welcome._tag === "Welcome" ? welcome.challenge : "")!
@@ -129,7 +129,10 @@ describe("a server on a real socket", () => {
           nick,
           identity: Bytes.toBase64Url(prover.publicKey),
           record: Bytes.toBase64Url(record),
-          proof: Bytes.toBase64Url(spoil(PeerRecord.signProof(crypto, prover.secretKey, challenge, record)))
+          proof: Bytes.toBase64Url(
+            spoil(PeerRecord.signProof(crypto, prover.secretKey, { challenge, server }, record))
+          ),
+          ...(server === undefined ? {} : { server })
         })
         return client
       }
@@ -139,6 +142,12 @@ describe("a server on a real socket", () => {
       await stolen.next("Unauthorized")
       const misnamed = await connect("bob")
       await misnamed.next("Unauthorized")
+      const astray = await connect("alice", keys, undefined, `chat.example.org:${port}`)
+      expect(await astray.next("NotThisServer")).toMatchObject({
+        message: `this server does not go by the name chat.example.org:${port}: its operator has to start it with --name chat.example.org`
+      })
+      const meant = await connect("alice", keys, undefined, `localhost:${port}`)
+      await meant.next("Registered")
       const first = await connect("alice")
       await first.next("Registered")
       const second = await connect("Alice")
@@ -148,7 +157,14 @@ describe("a server on a real socket", () => {
       second.send({ _tag: "List", id: 2 })
       const list = await second.next("Clients")
       expect(list._tag === "Clients" && list.clients[0]?.fingerprint).toMatch(/^(\d{5} ){5}\d{5}$/)
-      await Promise.all([forged.close(), stolen.close(), misnamed.close(), second.close()])
+      await Promise.all([
+        forged.close(),
+        stolen.close(),
+        misnamed.close(),
+        astray.close(),
+        meant.close(),
+        second.close()
+      ])
     }))
 
   test("takes 300 connections at once, and has nothing left when they are gone", () =>

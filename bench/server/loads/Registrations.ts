@@ -50,7 +50,7 @@ const person = (lane: number): Person => {
 
 const proving = ({ identity, record }: Person, welcome: string): string => {
   const challenge = Bytes.fromBase64Url(JSON.parse(welcome).challenge)!
-  const proof = PeerRecord.signProof(crypto, identity.signKeys.secretKey, challenge, record)
+  const proof = PeerRecord.signProof(crypto, identity.signKeys.secretKey, { challenge }, record)
   const field = (name: string, bytes: Uint8Array) => `,"${name}":"${Bytes.toBase64Url(bytes)}"`
   return field("identity", identity.signKeys.publicKey) + field("record", record) + field("proof", proof)
 }

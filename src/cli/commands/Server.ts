@@ -30,6 +30,11 @@ export const server = Subcommand.make({
       default: String(DEFAULT_PORT),
       integer: true
     }),
+    name: setting({
+      placeholder: "HOST[:PORT],…",
+      help: "What clients call this server, where that is neither this machine's name nor its address",
+      parse: Values.serverNames
+    }),
     token,
     relay: setting({
       placeholder: "on|off",

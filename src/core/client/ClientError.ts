@@ -33,6 +33,8 @@ export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited"
 }) {}
 /** The server demands another access token. */
 export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", message) {}
+/** The server does not know itself under the name that we dialled. */
+export class NotThisServer extends Schema.TaggedError<NotThisServer>()("NotThisServer", message) {}
 /** There is no room for more of this, here or at the server. */
 export class Busy extends Schema.TaggedError<Busy>()("Busy", message) {}
 /** Law 2: query the peer first. */
@@ -75,6 +77,7 @@ export const ClientError = Schema.Union(
   NotAccepting,
   RateLimited,
   Unauthorized,
+  NotThisServer,
   Busy,
   NotConnected,
   KeyChanged,
@@ -108,6 +111,7 @@ export type ServerError =
   | NotAccepting
   | RateLimited
   | Unauthorized
+  | NotThisServer
   | Busy
   | ServerUnreachable
   | Protocol
@@ -147,6 +151,13 @@ export const ofRefusal = (refusal: Control.Refusal): ServerError => {
       return new Busy({ message: refusal.message })
     case "Unauthorized":
       return new Unauthorized({ message: withHint(refusal.message, "this server demands its access token") })
+    case "NotThisServer":
+      return new NotThisServer({
+        message: withHint(
+          refusal.message,
+          "if it was never called that, you have reached another server than you meant"
+        )
+      })
     case "RateLimited":
       return new RateLimited({
         message: withHint(refusal.message, `try again in ${Math.max(1, Math.ceil(refusal.retryAfterMs / 1000))} s`),

@@ -65,7 +65,7 @@ export interface ClientMachineOptions {
   readonly wallNow: () => number
   /** Monotonic ms. */
   readonly now: number
-  /** What people know the server by, `host:port`; none for the local network alone. */
+  /** What the server is called (`domain/ServerName`); none for the local network alone. */
   readonly server: string | undefined
   /** Whether we show ourselves on the local network, and find others there. */
   readonly lan: boolean
@@ -131,7 +131,7 @@ export class ClientMachine {
       conversations,
       pending: new PendingPeers(conversations),
       policies: new PathPolicies(options.path),
-      rendezvous: new Rendezvous(this.#server, this.#lan),
+      rendezvous: new Rendezvous(this.#server, this.#lan, server),
       transport: new RelayTransport(random),
       peers: undefined
     }

@@ -47,11 +47,11 @@ export class OwnRecord {
 
   constructor(private readonly crypto: Crypto) {}
 
-  /** The request for a nickname, signed for this connection's challenge. */
+  /** The request for a nickname, signed for this connection to this server. */
   sign(options: {
     readonly profile: OwnProfile
     readonly nick: Nickname
-    readonly challenge: string
+    readonly occasion: PeerRecord.Occasion
     readonly endpoints: ReadonlyArray<Endpoint.Endpoint>
     readonly token: string | undefined
     readonly wallNow: number
@@ -67,7 +67,7 @@ export class OwnRecord {
       expiry: Math.floor(options.wallNow) + RECORD_LIFE
     })! // A valid nickname has at most 128 bytes, keys have 32, and both numbers are safe for 285,000 years.
     this.#renewalAt = options.wallNow + RECORD_LIFE / 2
-    const challenge = Bytes.fromBase64Url(options.challenge) ?? new Uint8Array()
+    const { occasion } = options
     return {
       record,
       body: {
@@ -75,7 +75,8 @@ export class OwnRecord {
         nick: options.nick.text,
         identity: Bytes.toBase64Url(signKeys.publicKey),
         record: Bytes.toBase64Url(record),
-        proof: Bytes.toBase64Url(PeerRecord.signProof(this.crypto, signKeys.secretKey, challenge, record)),
+        proof: Bytes.toBase64Url(PeerRecord.signProof(this.crypto, signKeys.secretKey, occasion, record)),
+        ...(occasion.server === undefined ? {} : { server: occasion.server }),
         endpoints: options.endpoints.map(Endpoint.format),
         ...(options.token === undefined ? {} : { token: options.token })
       }

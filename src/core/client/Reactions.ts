@@ -85,7 +85,7 @@ export class Reactions {
     switch (event._tag) {
       case "Ready":
         this.parts.gatherer.greeted(event.remote, event.udp, now)
-        this.parts.registration.ready(event.challenge, event.greeting, now)
+        this.parts.registration.ready(event.occasion, event.greeting, now)
         return
       case "Answered":
         this.#handleAnswer(event.purpose, event.answer, now)

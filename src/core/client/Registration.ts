@@ -1,5 +1,6 @@
 import * as Either from "effect/Either"
 import * as Nickname from "../../domain/Nickname.js"
+import type { Occasion } from "../../protocol/PeerRecord.js"
 import type { CandidateGatherer } from "./CandidateGatherer.js"
 import type { ClientContext } from "./ClientContext.js"
 import {
@@ -32,13 +33,15 @@ export class Registration {
   readonly #calls: Array<Call> = []
   /** Opened for the first call, and not ours yet. */
   #trial: Trial | undefined
-  #challenge = ""
+  #occasion: Occasion = { challenge: new Uint8Array() }
   /** As last told. */
   #greeting: string | undefined
   /** When the nickname that we hold or want is asked for again. */
   #retryAt: number | undefined
   /** Somebody else has the nickname that was ours, and it was told. */
   #isTaken = false
+  /** The server does not go by the name that we have dialled, and it was told. */
+  #isAstray = false
 
   constructor(
     private readonly client: ClientContext,
@@ -100,8 +103,8 @@ export class Registration {
   }
 
   /** The rendezvous is ready: takes the wanted nickname back, before anything else is asked. */
-  ready(challenge: string, greeting: string | undefined, now: number): void {
-    this.#challenge = challenge
+  ready(occasion: Occasion, greeting: string | undefined, now: number): void {
+    this.#occasion = occasion
     if (greeting !== undefined && greeting !== this.#greeting)
       this.client.output.tell({ _tag: "Greeting", text: greeting })
     this.#greeting = greeting
@@ -199,7 +202,7 @@ export class Registration {
   #send(profile: OwnProfile, nick: Nickname.Nickname, asked: boolean, now: number): void {
     const { own, rendezvous, wallNow } = this.client
     const endpoints = this.gatherer.forRegistration()
-    const signing = { profile, nick, challenge: this.#challenge, endpoints, token: this.token, wallNow: wallNow() }
+    const signing = { profile, nick, occasion: this.#occasion, endpoints, token: this.token, wallNow: wallNow() }
     const { body, record } = own.sign(signing)
     const card = {
       identity: profile.identity.signKeys.publicKey,
@@ -215,6 +218,7 @@ export class Registration {
     const { output, own, rendezvous } = this.client
     const isNews = own.registration?.nick !== answer.nick
     this.#isTaken = false
+    this.#isAstray = false
     this.#retryAt = undefined
     own.profile = profile
     own.wanted = nick
@@ -248,6 +252,13 @@ export class Registration {
         return undefined
       case "Unauthorized":
         return ofRefusal(refusal)
+      case "NotThisServer":
+        // Until its operator has given the server our name for it, or we reach the server that we meant.
+        if (!this.#isAstray) output.tell(failed(ofRefusal(refusal)))
+        this.#isAstray = true
+        this.client.own.registration = undefined
+        this.#retryAt = now + RETRY_ASTRAY
+        return undefined
       case "NickTaken":
         // It was ours: whoever has it may leave, and then it is ours again, unless the user takes another meanwhile.
         if (!this.#isTaken) output.tell({ _tag: "NickTaken", nick: nick.text, suggestions: refusal.suggestions })
@@ -312,3 +323,5 @@ interface Call {
 const RETRY = 1_000
 /** The same while somebody else has the nickname, which a server holds for a minute after they are gone. */
 const RETRY_TAKEN = 5_000
+/** The same while the server says that it is another one: that takes somebody who does something about it. */
+const RETRY_ASTRAY = 30_000

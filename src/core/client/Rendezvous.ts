@@ -1,7 +1,9 @@
 import type { ChannelId } from "../../domain/ChannelId.js"
 import type { Endpoint } from "../../domain/Endpoint.js"
 import * as Nickname from "../../domain/Nickname.js"
+import * as Bytes from "../../protocol/Bytes.js"
 import type * as Control from "../../protocol/Control.js"
+import type { Occasion } from "../../protocol/PeerRecord.js"
 import { isRefusal, type RequestBody } from "../control/ServerCodec.js"
 import { labelOf } from "../lan/Neighbourhood.js"
 import type { OfferedIntroduction } from "./Introductions.js"
@@ -28,7 +30,9 @@ export class Rendezvous<Purpose> {
 
   constructor(
     private readonly server: ServerLink<Asked<Purpose>> | undefined,
-    private readonly lan: LanRendezvous<Asked<Purpose>> | undefined
+    private readonly lan: LanRendezvous<Asked<Purpose>> | undefined,
+    /** What we call the server (`domain/ServerName`). */
+    private readonly name?: string
   ) {}
 
   /** Whether requests are answered now, as far as we know. */
@@ -41,10 +45,10 @@ export class Rendezvous<Purpose> {
     this.server?.setWanted(wanted)
     if (this.server !== undefined || !wanted || this.#isOpen) return
     this.#isOpen = true
-    this.#events.push({ _tag: "Ready", remote: undefined, udp: [], challenge: "", greeting: undefined })
+    this.#events.push({ _tag: "Ready", remote: undefined, udp: [], occasion: NO_OCCASION, greeting: undefined })
   }
 
-  /** Takes a nickname, with a request that is signed for the challenge of `Ready`, and shows us where we hold it. */
+  /** Takes a nickname, with a request that is signed for the occasion of `Ready`, and shows us where we hold it. */
   register(body: RequestBody & { readonly _tag: "Register" }, own: OwnCard, purpose: Purpose, now: number): void {
     if (this.server !== undefined) {
       this.server.request(body, { _tag: "Register", own, purpose }, now)
@@ -118,7 +122,8 @@ export class Rendezvous<Purpose> {
     switch (event._tag) {
       case "Ready": {
         const { challenge, motd, udp } = event.welcome
-        this.#events.push({ _tag: "Ready", remote: event.remote, udp, challenge, greeting: motd })
+        const occasion = { challenge: Bytes.fromBase64Url(challenge) ?? new Uint8Array(), server: this.name }
+        this.#events.push({ _tag: "Ready", remote: event.remote, udp, occasion, greeting: motd })
         return
       }
       case "Answered":
@@ -236,7 +241,8 @@ export type RendezvousEvent<Purpose> =
       readonly _tag: "Ready"
       readonly remote: Endpoint | undefined
       readonly udp: ReadonlyArray<number>
-      readonly challenge: string
+      /** What a registration is signed for. */
+      readonly occasion: Occasion
       readonly greeting: string | undefined
     }
   | { readonly _tag: "Answered"; readonly purpose: Purpose; readonly answer: Answer }
@@ -248,6 +254,9 @@ export type RendezvousEvent<Purpose> =
   | Extract<PushedEvent, { readonly _tag: "Roster" | "Replaced" | "Refused" | "Relay" }>
 
 const pageOf = (asked: Asked<unknown>): Listed | undefined => (asked._tag === "List" ? asked.page : undefined)
+
+/** A local network alone has nobody to prove anything to. */
+const NO_OCCASION: Occasion = { challenge: new Uint8Array() }
 
 const DONE: Answer = { _tag: "Done" }
 

@@ -94,6 +94,7 @@ const kinds: { readonly [tag in Control.ServerMessage["_tag"]]: "event" | "reply
   Malformed: "refusal",
   Unsupported: "refusal",
   Unauthorized: "refusal",
+  NotThisServer: "refusal",
   Busy: "refusal"
 }
 

@@ -16,8 +16,8 @@ export interface IdentityClaim {
 
 /**
  * What the identity in a `Register` says of itself: its record is whole and of this nickname. That it is the sender's
- * own is for the signatures to show: the identity's over the record, and over this connection's challenge. They cost a
- * hundred times what everything else does, so they come last. Whether the record has expired is for the peers to judge:
+ * own is for the signatures to show: the identity's over the record, and over this connection. They cost a hundred
+ * times what everything else does, so they come last. Whether the record has expired is for the peers to judge:
  * the proof is of this moment, and a server whose clock is wrong must not shut everybody out. `undefined` for an
  * anonymous registration, which has no identity, record or proof.
  */
@@ -25,7 +25,7 @@ export const read = (
   crypto: Crypto,
   request: typeof Register.Type,
   nickname: Nickname.Nickname,
-  challenge: Uint8Array
+  occasion: Omit<PeerRecord.Occasion, "server">
 ): Either.Either<IdentityClaim | undefined, RefusalBody> => {
   if (request.identity === undefined && request.record === undefined && request.proof === undefined) {
     return Either.right(undefined)
@@ -41,7 +41,10 @@ export const read = (
   if (!Bytes.equal(record.identity, identity)) return refuse("the record is another identity's")
   if (Nickname.key(record.nick) !== nickname.key) return refuse("the record is for another nickname")
   return Either.right({
-    checks: [PeerRecord.proofCheck(proof, identity, challenge, bytes), PeerRecord.recordCheck(bytes, identity)],
+    checks: [
+      PeerRecord.proofCheck(proof, identity, { ...occasion, server: request.server }, bytes),
+      PeerRecord.recordCheck(bytes, identity)
+    ],
     identity: {
       key: Bytes.toBase64Url(identity),
       fingerprint: Fingerprint.of(crypto, identity),
@@ -53,7 +56,7 @@ export const read = (
 /** The answer to a claim whose signatures are not good. */
 export const BAD_SIGNATURE: RefusalBody = {
   _tag: "Unauthorized",
-  message: "the record or the proof for this connection's challenge is not signed by this identity"
+  message: "the record or the proof for this connection is not signed by this identity"
 }
 
 const refuse = (message: string) => Either.left<RefusalBody>({ _tag: "Unauthorized", message })

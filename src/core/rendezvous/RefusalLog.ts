@@ -2,7 +2,15 @@ import { LinkedMap } from "../support/LinkedMap.js"
 import { TokenBucket } from "../support/TokenBucket.js"
 
 /** Why somebody was turned away; the words stand in the log, and do not change. */
-export type RefusalReason = "connections" | "full" | "token" | "proof" | "malformed" | "unregistered" | "slow"
+export type RefusalReason =
+  | "connections"
+  | "full"
+  | "token"
+  | "proof"
+  | "server"
+  | "malformed"
+  | "unregistered"
+  | "slow"
 
 /** A line for the log. `count`: how often since the line before about the same address. */
 export interface RefusalLine {

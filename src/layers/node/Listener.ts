@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs"
 import * as Net from "node:net"
+import { hostname } from "node:os"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Endpoint } from "../../domain/Endpoint.js"
@@ -15,7 +16,10 @@ export const layer: Layer.Layer<Listener> = Layer.succeed(Listener, {
     Effect.acquireRelease(open(options, accept), close).pipe(
       Effect.map(({ local }) => {
         const files = openFilesLimit()
-        return files === undefined ? { local } : { local, capacity: Math.max(1, files - OTHER_FILES) }
+        const hostNames = [hostname(), `${hostname()}.local`]
+        return files === undefined
+          ? { local, hostNames }
+          : { local, hostNames, capacity: Math.max(1, files - OTHER_FILES) }
       })
     )
 })

@@ -20,7 +20,7 @@ export const make = (network: Network, host: Host, process: Process): Context.Ta
         return listening instanceof ListenError ? Effect.fail(listening) : Effect.succeed(listening)
       }),
       (listening) => Effect.async<void>((resume) => listening.close(() => resume(Effect.void)))
-    ).pipe(Effect.map(({ local }) => ({ local })))
+    ).pipe(Effect.map(({ local }) => ({ local, hostNames: [host.name] })))
 })
 
 /** A socket that listens, and what ends it. */

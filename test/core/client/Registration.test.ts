@@ -78,7 +78,7 @@ class Setup extends Context {
 
   settle(): void {
     for (let event = this.rendezvous.pollEvent(this.now); event; event = this.rendezvous.pollEvent(this.now)) {
-      if (event._tag === "Ready") this.registration.ready(event.challenge, event.greeting, this.now)
+      if (event._tag === "Ready") this.registration.ready(event.occasion, event.greeting, this.now)
       if (event._tag === "Down") this.registration.lost()
       if (event._tag !== "Answered" || event.purpose._tag !== "Register") continue
       const { answer, purpose } = event
@@ -251,6 +251,21 @@ describe("a nickname that is ours", () => {
     expect(setup.registration.pollTimeout()).toBeUndefined()
   })
 
+  it("is asked for again now and then at a server that says it is another one, and that is told once", () => {
+    registered()
+    setup.breakLink()
+    setup.reconnect()
+    for (let round = 0; round < 3; round++) {
+      setup.reply({ _tag: "NotThisServer", message: "start it with --name x" })
+      const at = setup.now
+      setup.wait()
+      expect(setup.now - at).toBe(30_000)
+    }
+    expect(setup.events()).toEqual([expect.objectContaining({ _tag: "Failed", code: "NotThisServer" })])
+    setup.reply()
+    expect(setup.events()).toMatchObject([{ _tag: "Registered", nick: "ann" }])
+  })
+
   it("is not asked for again over a call of the user for another one", () => {
     registered()
     setup.breakLink()
@@ -279,7 +294,9 @@ describe("a nickname that is ours", () => {
 
 describe("a greeting", () => {
   it("is told once, and again when it has changed", () => {
-    for (const text of ["hello", "hello", undefined, "hello", "goodbye"]) setup.registration.ready("", text, setup.now)
+    const occasion = { challenge: new Uint8Array(32) }
+    for (const text of ["hello", "hello", undefined, "hello", "goodbye"])
+      setup.registration.ready(occasion, text, setup.now)
     expect(setup.events().map((event) => event._tag === "Greeting" && event.text)).toEqual([
       "hello",
       "hello",

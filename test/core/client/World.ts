@@ -374,7 +374,7 @@ export class Server {
   constructor(private readonly world: World) {
     this.#registry = new RegistryMachine({ graceMs: defaults.graceMs, maxNames: 100, reserved: [] })
     this.hub = new Hub(
-      { ...defaults, relay: undefined, restart: { inMs: 0, spreadMs: 1_000 } },
+      { ...defaults, names: ["server"], relay: undefined, restart: { inMs: 0, spreadMs: 1_000 } },
       {
         registry: this.#service(),
         crypto,
