@@ -86,6 +86,27 @@ export function* readerDies() {
   }
 }
 
+/** Somebody dies who has read sixteen messages that nobody was told of: what is said then needs no asking back. */
+export function* readerDiesUnconfirmed() {
+  const { alice, bob, sim, town } = yield* friends()
+  const cut = [
+    yield* sim.begin({ kind: "block", from: "bob", to: "alice" }),
+    yield* sim.begin({ kind: "block", from: "bob", to: "server" })
+  ]
+  for (let i = 0; i < 16; i++) yield* alice.say(bob, i)
+  const shown = () => bob.events.filter(({ _tag }) => _tag === "Message").length
+  yield* sim.eventually("bob has read all of it", () => shown() >= 16, "10 seconds")
+  // The last one is written down when he looks away from it.
+  yield* Effect.sleep("3 seconds")
+  yield* bob.kill
+  for (const end of cut) yield* end
+  yield* bob.start
+  yield* sim.eventually("bob is back", () => bob.registered, "1 minute")
+  yield* alice.say(bob, 16)
+  yield* sim.eventually("bob has everything", () => town.ledger.outstanding.length === 0, "1 minute")
+  if (shown() !== 1) throw new Error(`bob was shown ${shown()} messages after his return`)
+}
+
 /** A lost key is refused aloud, and nothing is said to its successor before it is trusted. */
 export function* lostKey() {
   const { alice, bob, sim, town } = yield* friends()

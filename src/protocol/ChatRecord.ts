@@ -13,6 +13,11 @@ export type ChatRecord =
   | { readonly _tag: "Read"; readonly id: MessageId }
   /** When the next text was written: ms since 1970 UTC by the clock of its writer, or 0 where that is unknown. */
   | { readonly _tag: "Written"; readonly at: number }
+  /**
+   * How many messages on this connection, of how many bytes of text together, the receiver had already: they have used
+   * no credit.
+   */
+  | { readonly _tag: "Known"; readonly messages: number; readonly bytes: number }
   /** A type that this version does not know. */
   | { readonly _tag: "Unknown"; readonly type: number }
 
@@ -26,7 +31,7 @@ export const MAX_RECORD = MAX_MESSAGE + 1 + MESSAGE_ID_BYTES + 8
 /** Bytes of a record that has nothing but an id. */
 export const MARK_SIZE = 1 + 1 + MESSAGE_ID_BYTES
 
-const Type = { text: 1, delivered: 2, read: 3, written: 4 } as const
+const Type = { text: 1, delivered: 2, read: 3, written: 4, known: 5 } as const
 
 /** Bytes of the record of a text with `length` bytes. */
 export const textSize = (sequence: number, length: number): number => {
@@ -55,6 +60,16 @@ export const writeWritten = (writer: Writer, at: number): void => {
   writer.u8(Type.written)
   writer.varint(at)
 }
+
+export const writeKnown = (writer: Writer, messages: number, bytes: number): void => {
+  writer.varint(1 + varintLength(messages) + varintLength(bytes))
+  writer.u8(Type.known)
+  writer.varint(messages)
+  writer.varint(bytes)
+}
+
+/** Bytes that `writeKnown` takes. */
+export const knownSize = (messages: number, bytes: number): number => 2 + varintLength(messages) + varintLength(bytes)
 
 const writeMark = (writer: Writer, type: number, id: MessageId): void => {
   writer.varint(1 + MESSAGE_ID_BYTES)
@@ -86,6 +101,11 @@ export const decode = (content: Uint8Array): ChatRecord | undefined => {
     case Type.written: {
       // Only a remark on the text: one that makes no sense says nothing, and breaks nothing.
       return { _tag: "Written", at: reader.varint() }
+    }
+    case Type.known: {
+      const messages = reader.varint()
+      const bytes = reader.varint()
+      return reader.done ? { _tag: "Known", messages, bytes } : undefined
     }
     default:
       return { _tag: "Unknown", type }

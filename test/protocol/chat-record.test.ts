@@ -4,12 +4,14 @@ import { type MessageId, messageIdOf } from "../../src/domain/MessageId.js"
 import { concat, fromText, toHex, Writer } from "../../src/protocol/Bytes.js"
 import {
   type ChatRecord,
+  knownSize,
   MARK_SIZE,
   MAX_MESSAGE,
   MAX_RECORD,
   RecordReader,
   textSize,
   writeDelivered,
+  writeKnown,
   writeRead,
   writeText,
   writeWritten,
@@ -31,7 +33,8 @@ const record: fc.Arbitrary<ChatRecord> = fc.oneof(
   fc.record({ _tag: fc.constant("Delivered" as const), id }),
   fc.record({ _tag: fc.constant("Read" as const), id }),
   fc.record({ _tag: fc.constant("Written" as const), at: fc.maxSafeNat() }),
-  fc.record({ _tag: fc.constant("Unknown" as const), type: fc.integer({ min: 5, max: 255 }) })
+  fc.record({ _tag: fc.constant("Known" as const), messages: fc.nat(20_000), bytes: fc.maxSafeNat() }),
+  fc.record({ _tag: fc.constant("Unknown" as const), type: fc.integer({ min: 6, max: 255 }) })
 )
 
 const written = (size: number, write: (writer: Writer) => void): Uint8Array => {
@@ -68,6 +71,8 @@ const encode = (each: ChatRecord): Uint8Array => {
       return encodeRead(each.id)
     case "Written":
       return written(writtenSize(each.at), (writer) => writeWritten(writer, each.at))
+    case "Known":
+      return written(knownSize(each.messages, each.bytes), (writer) => writeKnown(writer, each.messages, each.bytes))
     case "Unknown":
       return unknown(each.type, new Uint8Array(70).fill(each.type))
   }

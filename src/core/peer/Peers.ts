@@ -7,6 +7,7 @@ import { MAX_PACKET, PacketType, readHeader } from "../../protocol/DataPacket.js
 import type { NatKind } from "../nat/NatKind.js"
 import { NEVER } from "../support/Deadline.js"
 import { DeadlineHeap } from "../support/DeadlineHeap.js"
+import { LinkedMap } from "../support/LinkedMap.js"
 import { Association, type IndexTarget } from "./Association.js"
 import type { AssociationContext } from "./AssociationContext.js"
 import type { SendRefusal } from "./chat/Conversation.js"
@@ -69,7 +70,7 @@ export class Peers {
   #candidates: ReadonlyArray<Endpoint> = []
   #policy: Policy = "prefer-direct"
   /** Of the peers that have a policy of their own; at most `MAX_POLICIES`. */
-  readonly #policies = new Map<PeerId, Policy>()
+  readonly #policies = new LinkedMap<PeerId, Policy>()
   readonly #blocked = new Set<PeerId>()
   #nat: NatKind = "unknown"
   readonly #events: Array<PeerEvent> = []
@@ -471,10 +472,9 @@ export class Peers {
   }
 
   #setOwn(peer: PeerId, policy: Policy): void {
-    this.#policies.delete(peer)
     this.#policies.set(peer, policy)
     if (this.#policies.size <= MAX_POLICIES) return
-    for (const one of this.#policies.keys()) {
+    for (const [one] of this.#policies) {
       if (one === peer || this.#known.get(one) !== undefined) continue
       this.#policies.delete(one)
       return

@@ -1,4 +1,5 @@
 import { mulberry32 } from "../../../scenarios/support/Random.js"
+import type { Past } from "../../../src/core/peer/Journal.js"
 import type { PeerEvent } from "../../../src/core/peer/PeerEvent.js"
 import { Peers } from "../../../src/core/peer/Peers.js"
 import type { Route, Transmit } from "../../../src/core/peer/Route.js"
@@ -217,9 +218,10 @@ export class Node {
     this.peers = this.start()
   }
 
-  /** A new process with the same identity. */
-  start(): Peers {
+  /** A new process with the same identity; `past` is what its journal says of everybody. Writing takes no time. */
+  start(past?: Past): Peers {
     this.peers = new Peers({
+      ...(past && { past: () => past }),
       crypto: this.#tap(),
       entropy: { bytes: (length) => this.world.bytes(length) },
       identity: { publicKey: this.identity.signKeys.publicKey, staticKeys: this.identity.staticKeys },
@@ -270,6 +272,8 @@ export class Node {
         this.world.transmit(this, transmit)
         continue
       }
+      for (let entry = this.peers.pollJournal(); entry !== undefined; entry = this.peers.pollJournal())
+        this.peers.journaled([entry], this.world.now)
       const event = this.peers.pollEvent()
       if (event === undefined) return
       this.events.push(event)

@@ -1,8 +1,13 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { ChatChannel } from "../../../src/core/peer/chat/ChatChannel.js"
+import { Conversation } from "../../../src/core/peer/chat/Conversation.js"
+import { PendingFrames } from "../../../src/core/peer/recovery/PendingFrames.js"
 import { encode as toBase64Url } from "../../../src/domain/Base64Url.js"
-import { RecordReader } from "../../../src/protocol/ChatRecord.js"
+import { Writer } from "../../../src/protocol/Bytes.js"
+import { RecordReader, textSize, writeKnown } from "../../../src/protocol/ChatRecord.js"
 import * as Frame from "../../../src/protocol/Frame.js"
+import { peerId } from "../../support/ids.js"
 import { type Node, type Sealed, World } from "./Pair.js"
 
 /** The texts in the stream data of sealed packets, put together as a receiver would, for each run of keys by itself. */
@@ -101,6 +106,69 @@ describe("consent", () => {
     world.run(5_000)
     expect(alice.peers.status(bob.id)).toMatchObject({ undelivered: 0, connected: true })
     expect(bob.texts).toHaveLength(16)
+  })
+
+  /** Bob asked for alice, and his program was killed when it had shown these, and before a confirmation was out. */
+  const killed = (seed: number, texts: ReadonlyArray<string>) => {
+    const { world, alice, bob } = pair(seed)
+    world.introduce(alice, bob)
+    world.introduce(bob, alice)
+    world.run(1_000)
+    bob.shows = false
+    for (const text of texts) alice.send(bob, text)
+    world.run(2_000)
+    const shown = bob.messages.map(({ id }) => id)
+    bob.shows = true
+    bob.messages.length = 0
+    bob.start({ nextSequence: 0, outbox: [], delivered: [], shown })
+    world.run(60_000)
+    world.introduce(alice, bob)
+    return { world, alice, bob, shown }
+  }
+
+  it("uses no credit for what is not shown: sixteen repetitions after a kill, and then something new", () => {
+    const texts = Array.from({ length: 16 }, (_, i) => `message ${i}`)
+    const { world, alice, bob, shown } = killed(11, texts)
+    expect(shown).toHaveLength(16)
+    alice.send(bob, "something new")
+    world.run(2_000)
+    expect(bob.texts).toEqual(["something new"])
+    expect(alice.peers.status(bob.id)).toMatchObject({ undelivered: 0, mutual: false })
+    for (let i = 0; i < 20; i++) alice.send(bob, `more ${i}`)
+    world.run(2_000)
+    // The credit is what it always was: sixteen that are shown.
+    expect(bob.texts).toHaveLength(16)
+    expect(bob.connected(alice)).toBe(true)
+  })
+
+  it("uses no credit for what is not shown, also of messages that are larger than all of the credit", () => {
+    const { world, alice, bob, shown } = killed(12, ["a".repeat(50_000), ...Array(100).fill("b"), "c".repeat(20_000)])
+    expect(shown).toHaveLength(102)
+    alice.send(bob, "something new")
+    world.run(5_000)
+    expect(bob.texts.at(-1)).toBe("something new")
+    expect(alice.peers.status(bob.id)).toMatchObject({ undelivered: 0, connected: true })
+  })
+
+  it("gives back no more credit than was used, whatever the other side says", () => {
+    const conversation = new Conversation(peerId("bob"), () => {})
+    conversation.consented = true
+    const terms = { consent: false, creditMessages: 2, creditBytes: 100 }
+    const channel = new ChatChannel(conversation, () => {}, new PendingFrames(), terms, true)
+    const record = new Writer(new Uint8Array(20))
+    writeKnown(record, 1_000, 1_000_000)
+    for (let i = 0; i < 5; i++)
+      conversation.send(
+        "12345",
+        Uint8Array.from({ length: 16 }, () => i)
+      )
+    channel.fill()
+    expect(conversation.undelivered).toBe(5)
+    expect(channel.stream.unsent).toBe(2 * textSize(0, 5))
+    const said = record.finish()!
+    for (let i = 0; i < 2; i++) channel.receive(i * said.length, said)
+    channel.fill()
+    expect(channel.stream.unsent).toBe(4 * textSize(0, 5))
   })
 
   it("ends a connection whose other side sends more than was granted", () => {

@@ -99,6 +99,24 @@ describe("strangers", () => {
     expect(connected([asked!, silent!, talker!])).toEqual([asked])
   })
 
+  it("get no credit anew, and repeat nothing, when they come back after they were let go", () => {
+    const [talker] = crowd(1)
+    alice.shows = false
+    call([talker!])
+    for (let i = 0; i < 10; i++) talker!.send(alice, `message ${i}`)
+    world.run(500)
+    call(crowd(MAX_STRANGERS, "other"))
+    expect(alice.connected(talker!)).toBe(false)
+    // Shown only now: the sender is told when it is back.
+    for (const { id } of alice.messages) alice.peers.delivered(talker!.id, id, world.now)
+    alice.shows = true
+    for (let i = 10; i < 20; i++) talker!.send(alice, `message ${i}`)
+    call([talker!])
+    world.run(2_000)
+    expect(alice.texts).toEqual(Array.from({ length: 16 }, (_, i) => `message ${i}`))
+    expect(talker!.peers.status(alice.id)).toMatchObject({ undelivered: 4 })
+  })
+
   it("leave room for our own policies of paths", () => {
     const [stranger] = crowd(1)
     for (let i = 0; i < 3_000; i++) {

@@ -27,3 +27,9 @@ simTest(
 simTest("conversations survive new addresses, forgetful routers and short sleeps", Seeds.some(12), Scenarios.moving)
 
 simTest("a conversation follows whoever gets a new address", Seeds.some(12), Scenarios.roaming)
+
+simTest(
+  "somebody dies who has read sixteen messages that nobody was told of: what is said then needs no asking back",
+  Seeds.some(6),
+  Scenarios.readerDiesUnconfirmed
+)

@@ -1,10 +1,12 @@
 import * as Bytes from "../../../protocol/Bytes.js"
 import {
   type ChatRecord,
+  knownSize,
   MARK_SIZE,
   RecordReader,
   textSize,
   writeDelivered,
+  writeKnown,
   writeRead,
   writeText,
   writeWritten,
@@ -42,7 +44,14 @@ export class ChatChannel implements ShownSink {
   #announced = false
   #mutualReported = false
   #failed = false
-  readonly #credit: { messages: number; bytes: number }
+  /** What the peer lets us say before it has asked for us, and what we have used of it on this connection. */
+  readonly #credit: Amount
+  readonly #spent = { messages: 0, bytes: 0 }
+  /** What of that the peer had known already, as it says: it counts as not used. */
+  #returned: Amount = { messages: 0, bytes: 0 }
+  /** What the peer has repeated on this connection before we had asked for it. */
+  readonly #known = { messages: 0, bytes: 0 }
+  #knownDue = false
 
   constructor(
     conversation: Conversation,
@@ -124,6 +133,11 @@ export class ChatChannel implements ShownSink {
    * Moves records that may be sent from the conversation to the stream, no more of them than the stream will soon send.
    */
   fill(): void {
+    if (this.#knownDue) {
+      const { bytes, messages } = this.#known
+      writeKnown(this.stream.extend(knownSize(messages, bytes)), messages, bytes)
+      this.#knownDue = false
+    }
     while (this.#conversation.hasReceipts && this.stream.unsent < MAX_BACKLOG) {
       writeDelivered(this.stream.extend(MARK_SIZE), this.#conversation.takeReceipt()!)
     }
@@ -160,10 +174,20 @@ export class ChatChannel implements ShownSink {
    */
   #spend(message: Outgoing): boolean {
     if (this.#peerConsent) return true
-    if (this.#credit.messages < 1 || this.#credit.bytes < message.bytes.length) return false
-    this.#credit.messages--
-    this.#credit.bytes -= message.bytes.length
+    const { bytes, messages } = this.#credit
+    if (this.#spent.messages - this.#returned.messages + 1 > messages) return false
+    if (this.#spent.bytes - this.#returned.bytes + message.bytes.length > bytes) return false
+    this.#spent.messages++
+    this.#spent.bytes += message.bytes.length
     return true
+  }
+
+  /** The peer had known so much of what we said: it gives back no more than we have used, whatever it says. */
+  #onKnown({ bytes, messages }: Amount): void {
+    this.#returned = {
+      messages: Math.max(this.#returned.messages, Math.min(messages, this.#spent.messages)),
+      bytes: Math.max(this.#returned.bytes, Math.min(bytes, this.#spent.bytes))
+    }
   }
 
   /**
@@ -190,6 +214,11 @@ export class ChatChannel implements ShownSink {
         if (text === undefined) return false
         const writtenAt = this.#writtenAt
         this.#writtenAt = undefined
+        if (!this.#conversation.consented && this.#conversation.knows(record.id)) {
+          this.#known.messages++
+          this.#known.bytes += record.text.length
+          this.#knownDue = true
+        }
         return this.#conversation.onText(record.id, text, record.text.length, size, this, writtenAt)
       }
       case "Written":
@@ -204,11 +233,21 @@ export class ChatChannel implements ShownSink {
         this.release(size)
         this.#conversation.onRead(record.id)
         return true
+      case "Known":
+        this.release(size)
+        this.#onKnown(record)
+        return true
       case "Unknown":
         this.release(size)
         return true
     }
   }
+}
+
+/** Messages, and the bytes of their texts together. */
+interface Amount {
+  readonly messages: number
+  readonly bytes: number
 }
 
 /** Bytes that the other side may send at the start of a connection; more when we have asked for it (`consented`). */

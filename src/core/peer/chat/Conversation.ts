@@ -49,13 +49,16 @@ export class Conversation {
    */
   readonly #unshown = new Map<MessageId, { readonly size: number; readonly onShown: ShownSink }>()
   #unshownBytes = 0
-  /** Confirmations to send; at most `MAX_SEEN`. */
+  /** Confirmations to send, each once; at most `MAX_SEEN`. */
   readonly #receipts: Array<MessageId> = []
+  readonly #owed = new Set<MessageId>()
   /**
    * Messages of theirs that came on credit, at most `CREDIT_MESSAGES`. They are confirmed again on each connection,
    * because the sender may lack the credit to repeat them.
    */
   readonly #onCredit: Array<MessageId> = []
+  /** What earlier processes were shown last, to be confirmed once more: the sender may lack the credit to repeat it. */
+  #fromBefore: ReadonlyArray<MessageId> = []
   readonly #marks = new ReadMarks()
 
   constructor(
@@ -72,6 +75,7 @@ export class Conversation {
     this.#lingers = past.outbox.length > 0
     for (const id of past.delivered) this.#marks.onDelivered(id)
     for (const id of past.shown) if (!this.#seen.has(id)) this.#seen.add(id)
+    this.#fromBefore = [...past.shown].slice(-MAX_FROM_BEFORE)
   }
 
   /** Whether the application has messages of theirs that it has not shown yet. */
@@ -126,6 +130,8 @@ export class Conversation {
     this.#requeue()
     this.#marks.repeat()
     for (const id of this.#onCredit) if (!this.#unshown.has(id)) this.#receipt(id)
+    if (!this.consented) for (const id of this.#fromBefore) this.#receipt(id)
+    this.#fromBefore = []
   }
 
   /** The next message to hand to the connection; it stays next until `advance`. */
@@ -204,6 +210,11 @@ export class Conversation {
     return true
   }
 
+  /** Whether this message of theirs is one of those that came last, shown or not. */
+  knows(id: MessageId): boolean {
+    return this.#seen.has(id)
+  }
+
   /** The application has shown a message of theirs. */
   shown(id: MessageId): void {
     if (this.#journal === undefined) this.#confirm(id)
@@ -231,7 +242,9 @@ export class Conversation {
 
   /** The next confirmation to send. */
   takeReceipt(): MessageId | undefined {
-    return this.#receipts.shift()
+    const id = this.#receipts.shift()
+    if (id !== undefined) this.#owed.delete(id)
+    return id
   }
 
   get hasReceipts(): boolean {
@@ -265,8 +278,10 @@ export class Conversation {
   }
 
   #receipt(id: MessageId): void {
+    if (this.#owed.has(id)) return
+    this.#owed.add(id)
     this.#receipts.push(id)
-    if (this.#receipts.length > MAX_SEEN) this.#receipts.shift()
+    if (this.#receipts.length > MAX_SEEN) this.takeReceipt()
   }
 }
 
@@ -323,6 +338,11 @@ export const MAX_OUTBOX_BYTES = 128 * MAX_MESSAGE
  * peer that has sent so many.
  */
 export const MAX_SEEN = MAX_OUTBOX
+/**
+ * Messages confirmed again by a new process to somebody it has not asked for: 5 KB, for the last packets of the former
+ * process that may not have arrived.
+ */
+const MAX_FROM_BEFORE = 256
 /**
  * Bytes of stream whose messages the application may have without having confirmed them: the windows of two
  * connections, one of which broke.
