@@ -41,6 +41,39 @@ export function* crossingQueries() {
   }
 }
 
+/**
+ * Clocks that are wrong, the server's too, stop nobody from talking. Who differs from the server is told so once, also
+ * when the server comes back; and what is written by two who have the server's time bears that.
+ */
+export function* wrongClocks() {
+  const { kernel } = (yield* Sim).world
+  const rng = kernel.rng.fork("test")
+  const ahead = [0, 0, 60_000, 3 * DAY, 400 * DAY, 4_000 * DAY]
+  const behind = [-DAY, -400 * DAY, SINCE_1970]
+  const server = rng.pick([...ahead, ...behind])
+  // A server in the years before there was parley says nothing to somebody else who is behind.
+  const error = () => rng.pick(server < 0 ? ahead : [...ahead, ...behind])
+  const errors = { server, alice: error(), bob: error() }
+  const { alice, bob, sim, town } = yield* friends({
+    serverHost: { clock: { offsetMs: errors.server } },
+    person: (name) => ({ host: { clock: { offsetMs: errors[name as "alice" | "bob"] } } })
+  })
+  yield* talk(town, alice, bob, 3, 2_000)
+  yield* town.server.restart
+  yield* sim.eventually("both are registered again", () => alice.holds && bob.holds, "70 seconds")
+  yield* talk(town, alice, bob, 1, 2_000)
+  for (const { events, name } of [alice, bob]) {
+    const told = events.filter((event) => event._tag === "Failed")
+    const differs = Math.abs(errors[name as "alice" | "bob"] - errors.server) > 120_000
+    if (told.length !== (differs ? 1 : 0) || told.some(({ code }) => code !== "Clock"))
+      throw new Error(`${name} of ${JSON.stringify(errors)} was told ${JSON.stringify(told)}`)
+  }
+  if (errors.server !== 0) return
+  for (const event of [...alice.events, ...bob.events])
+    if (event._tag === "Message" && !(Math.abs(event.writtenAt! - START - sim.now()) < 300_000))
+      throw new Error(`written at ${event.writtenAt}, with ${JSON.stringify(errors)}`)
+}
+
 /** People talk on while nobody reaches the server. */
 export function* withoutServer() {
   const { alice, bob, sim, town } = yield* friends()
@@ -162,3 +195,9 @@ export function* moving() {
     yield* sim.eventually(`all is delivered after ${move.kind}`, () => town.ledger.outstanding.length === 0, "1 minute")
   }
 }
+
+const DAY = 86_400_000
+/** Wall time at which a run begins, in ms since 1970 UTC. */
+const START = Date.UTC(2026, 0)
+/** Of a machine whose clock was never set. */
+const SINCE_1970 = 2 * DAY - START

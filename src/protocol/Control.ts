@@ -129,6 +129,8 @@ export const Welcome = Schema.TaggedStruct("Welcome", {
   /** 32 random bytes for `Register.proof`, fresh for each connection. */
   challenge: Bytes(64),
   limits: Limits,
+  /** The server's clock as it greets, in ms since 1970 UTC; only to find wrong clocks by. */
+  now: Schema.optional(Schema.JsonNumber),
   /** UDP ports of the reflector on the server's address; empty when it has none. */
   udp: Schema.Array(Schema.Int).pipe(Schema.maxItems(4)),
   /** Whether `Register` needs a `token`. */

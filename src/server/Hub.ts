@@ -324,6 +324,7 @@ export class Hub implements SessionHub {
         limits,
         software,
         challenge: Bytes.toBase64Url(challenge),
+        time: Math.floor(this.time.wall()),
         observed: Endpoint.format(connection.remote),
         token,
         motd: motd?.slice(0, MAX_MOTD),

@@ -19,6 +19,8 @@ import * as UdpCheck from "./UdpCheck.js"
 export interface Findings {
   readonly server: ServerAddress
   readonly answer: ServerCheck.ServerAnswer
+  /** ms since 1970 UTC by this machine's clock. */
+  readonly wall: number
   /** The server's reflector: each of its ports at each address that could be asked. */
   readonly reflector: ReadonlyArray<UdpCheck.UdpAnswer>
   /** The STUN servers that were named by the user, those with an address. */
@@ -78,6 +80,7 @@ export const examine = (
     return {
       server,
       answer,
+      wall: time.wall(),
       reflector: answers.slice(0, reflectors.length),
       stun: answers.slice(reflectors.length),
       unknownNames: hosts.flatMap(({ addresses, host }) => (addresses.length === 0 ? [host] : [])),

@@ -41,6 +41,7 @@ const serverLines = ({ server, stun, udp, unknownNames }: Report, palette: Palet
   }
   return [
     tcp,
+    ...(server.clock === undefined ? [] : [mark(palette, false, `Clock: ${server.clock}`)]),
     ...udp.map(datagrams("UDP")),
     ...(server.problem === undefined && udp.length === 0 ? [mark(palette, false, "UDP: this server offers none")] : []),
     ...stun.map(datagrams("STUN server")),

@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import * as ClientClock from "../../core/client/ClientClock.js"
 import { DEPENDENCIES } from "../../core/nat/Behaviour.js"
 import { Expectation } from "../../core/nat/Expectation.js"
 import * as NatReport from "../../core/nat/NatReport.js"
@@ -42,6 +43,8 @@ export const Report = Schema.Struct({
     software: optional(Schema.String),
     tokenRequired: optional(Schema.Boolean),
     rttMs: optional(Schema.Number),
+    clockDifferenceMs: optional(Schema.Number),
+    clock: optional(Schema.String),
     problem: optional(Schema.String)
   }),
   udp: Schema.Array(Udp),
@@ -69,7 +72,9 @@ export const make = (findings: Findings): Report => {
             address: Endpoint.format(answer.remote),
             software: answer.welcome.server,
             tokenRequired: answer.welcome.tokenRequired ?? false,
-            rttMs: round(answer.rttMs)
+            rttMs: round(answer.rttMs),
+            ...known("clockDifferenceMs", answer.clockDifferenceMs),
+            ...known("clock", clockOf(findings))
           })
     },
     udp: reflector.map(udpOf),
@@ -82,6 +87,13 @@ export const make = (findings: Findings): Report => {
     ipv6,
     ...known("advice", advise(findings))
   }
+}
+
+/** How the clocks differ, where that matters. */
+const clockOf = ({ answer, wall }: Findings): string | undefined => {
+  if (answer._tag === "Failed" || answer.clockDifferenceMs === undefined) return undefined
+  const server = wall + answer.clockDifferenceMs
+  return ClientClock.differ(wall, server) ? ClientClock.explain(wall, server) : undefined
 }
 
 /** The report as one line, in which nothing is left that a terminal obeys. */

@@ -18,6 +18,8 @@ export type ServerAnswer =
       readonly welcome: typeof Control.Welcome.Type
       /** The fastest of `QUESTIONS` round trips, in ms. */
       readonly rttMs: number
+      /** From this machine's clock to the server's, in ms, where the server tells its time. */
+      readonly clockDifferenceMs: number | undefined
     }
   /** `problem` is half a sentence for people. */
   | { readonly _tag: "Failed"; readonly reason: DialError["reason"] | "NoParley"; readonly problem: string }
@@ -32,6 +34,7 @@ export const check = (server: ServerAddress): Effect.Effect<ServerAnswer, never,
     const dialer = yield* Dialer
     const finished = yield* Deferred.make<ServerAnswer>()
     let welcome: typeof Control.Welcome.Type | undefined
+    let welcomedAt = 0
     let answers = 0
     let asked = 0
     let rttMs = Number.POSITIVE_INFINITY
@@ -41,7 +44,10 @@ export const check = (server: ServerAddress): Effect.Effect<ServerAnswer, never,
 
     const pump = (connection: Connection, machine: ControlLink) => {
       for (let event = machine.pollEvent(); event !== undefined; event = machine.pollEvent()) {
-        if (event._tag === "Ready") welcome = event.welcome
+        if (event._tag === "Ready") {
+          welcome = event.welcome
+          welcomedAt = time.wall()
+        }
         if (event._tag === "Refused") fail(`the server refused: ${event.refusal.message}`)
         if (event._tag === "Broken") fail(event.message)
         if (event._tag === "Answered") {
@@ -51,7 +57,8 @@ export const check = (server: ServerAddress): Effect.Effect<ServerAnswer, never,
         if (welcome === undefined || (event._tag !== "Ready" && event._tag !== "Answered")) continue
         if (answers === QUESTIONS) {
           machine.exit(undefined)
-          finish({ _tag: "Reached", remote: connection.remote, welcome, rttMs })
+          const clockDifferenceMs = welcome.now && Math.round(welcome.now + rttMs / 2 - welcomedAt)
+          finish({ _tag: "Reached", remote: connection.remote, welcome, rttMs, clockDifferenceMs })
         } else {
           asked = time.monotonic()
           machine.request(QUESTION, asked)

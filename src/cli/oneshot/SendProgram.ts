@@ -137,6 +137,8 @@ class SendProgress {
         return this.#registered ? `${SafeText.line(event.message)}; trying again` : undefined
       case "Journal":
         return SafeText.line(event.message)
+      case "Failed":
+        return event.code === "Clock" ? SafeText.line(event.message) : undefined
     }
     if (!("nick" in event) || event.nick === undefined || Nickname.key(event.nick) !== this.#key) return undefined
     switch (event._tag) {

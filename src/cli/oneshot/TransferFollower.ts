@@ -65,8 +65,10 @@ export const make = (report: Report.Report): Effect.Effect<TransferFollower, nev
           followed = transfer.id
           return see(transfer)
         }),
-      handle: (event) =>
-        event._tag === "Transfer" && event.transfer.id === followed ? see(event.transfer) : Effect.void,
+      handle: (event) => {
+        if (event._tag === "Failed" && event.code === "Clock") return report.note(event.message)
+        return event._tag === "Transfer" && event.transfer.id === followed ? see(event.transfer) : Effect.void
+      },
       ended: Effect.suspend(() => Deferred.await(ended)),
       stalled: (timeout) =>
         timeout === undefined

@@ -1,5 +1,6 @@
 import type { Crypto } from "../../domain/Crypto.js"
 import type { Peers } from "../peer/Peers.js"
+import type { ClientClock } from "./ClientClock.js"
 import type { Conversations } from "./Conversations.js"
 import type { Output } from "./Output.js"
 import type { OwnRecord } from "./OwnRecord.js"
@@ -12,7 +13,9 @@ import type { Rendezvous } from "./Rendezvous.js"
 /** What the parts of one client share. */
 export interface ClientContext {
   readonly crypto: Crypto
-  /** ms since 1970 UTC, for expiry dates and display alone. */
+  /** What time it is, as far as it is known. */
+  readonly clock: ClientClock
+  /** ms since 1970 UTC by this machine's clock, right or wrong. */
   readonly wallNow: () => number
   readonly output: Output
   readonly own: OwnRecord

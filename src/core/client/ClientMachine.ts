@@ -11,6 +11,7 @@ import type { Policy } from "../peer/path/Policy.js"
 import type { Transmit } from "../peer/Route.js"
 import { NEVER } from "../support/Deadline.js"
 import { CandidateGatherer } from "./CandidateGatherer.js"
+import { ClientClock } from "./ClientClock.js"
 import type { ClientContext } from "./ClientContext.js"
 import {
   type Busy,
@@ -125,6 +126,7 @@ export class ClientMachine {
     this.#lan = lan ? new LanRendezvous({ crypto, random, port: ports.ipv4! }) : undefined
     this.#client = {
       crypto,
+      clock: new ClientClock(wallNow),
       wallNow,
       output: new Output(),
       own: new OwnRecord(crypto),
@@ -208,13 +210,13 @@ export class ClientMachine {
 
   /** Accepts a message for delivery, in order, to somebody whom we have asked for: its id, or why not. */
   send(conversation: Conversation, text: string, now: number): MessageId | SendError {
-    const { output, own, peers, wallNow } = this.#client
+    const { clock, output, own, peers } = this.#client
     const { nick, peer } = conversation
     if (this.#hasLeft) return closed()
     if (!conversation.asked || peers === undefined) return notConnected(nick)
     if (own.profile?.journal?.accepts(peer, Bytes.fromText(text).length) === false)
       return ofSendRefusal({ _tag: "OutboxFull" }, nick)
-    const writtenAt = wallNow()
+    const writtenAt = clock.at(now)
     const sent = peers.send(peer, text, now, writtenAt)
     if (typeof sent !== "string") return ofSendRefusal(sent, nick)
     output.remember({ _tag: "Keep", peer, entry: { _tag: "Sent", id: sent, at: writtenAt, nick, text } })
@@ -283,8 +285,8 @@ export class ClientMachine {
 
   /** The application has shown this message: its sender is told, and may send more. */
   shown({ id, peer, ...message }: UnreadMessage, now: number): void {
-    const { output, peers, wallNow } = this.#client
-    output.remember({ _tag: "Keep", peer, entry: { _tag: "Received", id, at: wallNow(), ...message } })
+    const { clock, output, peers } = this.#client
+    output.remember({ _tag: "Keep", peer, entry: { _tag: "Received", id, at: clock.at(now), ...message } })
     peers?.delivered(peer, id, now)
   }
 
@@ -313,7 +315,7 @@ export class ClientMachine {
     peers?.closeAll(now)
     transport.stop()
     rendezvous.close(pathOutcomeOf(conversations.all()), now)
-    this.#reactions.hearPeers()
+    this.#reactions.hearPeers(now)
     output.tell({ _tag: "Closed", reason, message })
     for (const ticket of this.#open) output.answer(ticket, closed())
     this.#open.clear()
@@ -347,7 +349,7 @@ export class ClientMachine {
 
   /** A datagram on the socket for the local network. */
   handleLanDatagram(from: Endpoint.Endpoint, data: Uint8Array, now: number): void {
-    this.#lan?.handleDatagram(from, data, now, this.#client.wallNow())
+    this.#lan?.handleDatagram(from, data, now, this.#client.clock.earliest(now))
     this.#settle(now)
   }
 

@@ -147,8 +147,8 @@ export class Introducer {
   }
 
   #vouch(offered: OfferedIntroduction, now: number): Vouched | Rejected {
-    const { crypto, own, wallNow } = this.client
-    const verdict = judge(offered, crypto, this.#pins(), wallNow())
+    const { clock, crypto, own } = this.client
+    const verdict = judge(offered, crypto, this.#pins(), clock.earliest(now))
     switch (verdict._tag) {
       case "Refused":
         return { _tag: "Failed", error: verdict.error }

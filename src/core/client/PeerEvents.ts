@@ -23,7 +23,7 @@ export class PeerEvents {
     private readonly options: PeerEventsOptions
   ) {}
 
-  handle(event: PeerEvent): void {
+  handle(event: PeerEvent, now: number): void {
     const { conversations, output } = this.client
     switch (event._tag) {
       case "StreamOpened":
@@ -62,7 +62,7 @@ export class PeerEvents {
       case "Message": {
         if (!this.options.inbox) return
         const { id, peer, text } = event
-        const writtenAt = WrittenAt.believed(event.writtenAt, this.client.wallNow())
+        const writtenAt = WrittenAt.believed(event.writtenAt, this.client.clock.at(now))
         const said = { id, text, ...(writtenAt === undefined ? {} : { writtenAt }) }
         output.show({ _tag: "Message", from: nick, ...said }, { peer, nick, ...said })
         return

@@ -39,11 +39,11 @@ export class Reactions {
   settle(now: number): void {
     const { rendezvous, transport } = this.client
     for (let isBusy = true; isBusy; ) {
-      isBusy = this.hearPeers()
+      isBusy = this.hearPeers(now)
       rendezvous.setWanted(this.parts.registration.wanted)
       for (let event = this.#nextEvent(now); event !== undefined; event = this.#nextEvent(now)) {
         this.#handleRendezvous(event, now)
-        this.hearPeers()
+        this.hearPeers(now)
         isBusy = true
       }
       for (let change = transport.pollChange(); change !== undefined; change = transport.pollChange())
@@ -53,11 +53,11 @@ export class Reactions {
   }
 
   /** Tells what the peer machine reports; whether there was anything that more may follow from. */
-  hearPeers(): boolean {
+  hearPeers(now: number): boolean {
     const { peers } = this.client
     let isNews = false
     for (let event = peers?.pollEvent(); event !== undefined; event = peers?.pollEvent()) {
-      this.parts.peerEvents.handle(event)
+      this.parts.peerEvents.handle(event, now)
       isNews = true
     }
     return isNews
@@ -84,6 +84,7 @@ export class Reactions {
     const { output, peers } = this.client
     switch (event._tag) {
       case "Ready":
+        this.#compareClocks(event.serverNow, now)
         this.parts.gatherer.greeted(event.remote, event.udp, now)
         this.parts.registration.ready(event.occasion, event.greeting, now)
         return
@@ -116,6 +117,11 @@ export class Reactions {
         this.parts.presence.handle(event, now)
         return
     }
+  }
+
+  #compareClocks(serverNow: number | undefined, now: number): void {
+    const message = serverNow === undefined ? undefined : this.client.clock.greeted(serverNow, now)
+    if (message !== undefined) this.client.output.tell({ _tag: "Failed", code: "Clock", message })
   }
 
   #handleAnswer(purpose: Purpose, answer: Answer, now: number): void {

@@ -120,7 +120,7 @@ export class Registration {
 
   /** Signs and registers a fresh record when ours is old. */
   renew(now: number): void {
-    if (this.client.own.renewalDue(this.client.wallNow())) this.#again(now)
+    if (this.client.own.renewalDue(this.client.clock.latest(now))) this.#again(now)
   }
 
   /**
@@ -200,9 +200,10 @@ export class Registration {
   }
 
   #send(profile: OwnProfile, nick: Nickname.Nickname, asked: boolean, now: number): void {
-    const { own, rendezvous, wallNow } = this.client
+    const { clock, own, rendezvous } = this.client
     const endpoints = this.gatherer.forRegistration()
-    const signing = { profile, nick, occasion: this.#occasion, endpoints, token: this.token, wallNow: wallNow() }
+    const wallNow = clock.latest(now)
+    const signing = { profile, nick, occasion: this.#occasion, endpoints, token: this.token, wallNow }
     const { body, record } = own.sign(signing)
     const card = {
       identity: profile.identity.signKeys.publicKey,

@@ -45,7 +45,8 @@ export class Rendezvous<Purpose> {
     this.server?.setWanted(wanted)
     if (this.server !== undefined || !wanted || this.#isOpen) return
     this.#isOpen = true
-    this.#events.push({ _tag: "Ready", remote: undefined, udp: [], occasion: NO_OCCASION, greeting: undefined })
+    const nothing = { occasion: NO_OCCASION, greeting: undefined, serverNow: undefined }
+    this.#events.push({ _tag: "Ready", remote: undefined, udp: [], ...nothing })
   }
 
   /** Takes a nickname, with a request that is signed for the occasion of `Ready`, and shows us where we hold it. */
@@ -121,9 +122,10 @@ export class Rendezvous<Purpose> {
   #handleServer(event: ServerEvent<Asked<Purpose>>, now: number): void {
     switch (event._tag) {
       case "Ready": {
-        const { challenge, motd, udp } = event.welcome
+        const { challenge, motd, now: time, udp } = event.welcome
         const occasion = { challenge: Bytes.fromBase64Url(challenge) ?? new Uint8Array(), server: this.name }
-        this.#events.push({ _tag: "Ready", remote: event.remote, udp, occasion, greeting: motd })
+        const serverNow = time === undefined ? undefined : time + event.roundTripMs / 2
+        this.#events.push({ _tag: "Ready", remote: event.remote, udp, occasion, greeting: motd, serverNow })
         return
       }
       case "Answered":
@@ -244,6 +246,8 @@ export type RendezvousEvent<Purpose> =
       /** What a registration is signed for. */
       readonly occasion: Occasion
       readonly greeting: string | undefined
+      /** ms since 1970 UTC by the server's clock, where it tells. */
+      readonly serverNow: number | undefined
     }
   | { readonly _tag: "Answered"; readonly purpose: Purpose; readonly answer: Answer }
   /** The link to the server is gone; told before the requests that it leaves unanswered. */

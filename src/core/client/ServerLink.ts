@@ -30,6 +30,7 @@ export class ServerLink<Purpose> {
   #control: ControlLink | undefined
   #local: Endpoint | undefined
   #remote: Endpoint | undefined
+  #connectedAt = 0
   /** Why the connection ends, when we know better than the socket does. */
   #endReason: string | undefined
   /** When the next attempt is due, while `waiting`. */
@@ -60,6 +61,7 @@ export class ServerLink<Purpose> {
     this.#control = new ControlLink(now)
     this.#local = local
     this.#remote = remote
+    this.#connectedAt = now
     this.#endReason = undefined
   }
 
@@ -172,7 +174,12 @@ export class ServerLink<Purpose> {
   #handle(event: ControlEvent, now: number): void {
     switch (event._tag) {
       case "Ready":
-        this.#events.push({ _tag: "Ready", welcome: event.welcome, remote: this.#remote! })
+        this.#events.push({
+          _tag: "Ready",
+          welcome: event.welcome,
+          remote: this.#remote!,
+          roundTripMs: now - this.#connectedAt
+        })
         return
       case "Answered":
         this.#answer(event.id, event.reply)
@@ -226,7 +233,13 @@ export type PushedEvent = Exclude<
 >
 
 export type ServerEvent<Purpose> =
-  | { readonly _tag: "Ready"; readonly welcome: typeof Control.Welcome.Type; readonly remote: Endpoint }
+  | {
+      readonly _tag: "Ready"
+      readonly welcome: typeof Control.Welcome.Type
+      readonly remote: Endpoint
+      /** From the connection to the greeting, which the server sends as soon as it has the connection. */
+      readonly roundTripMs: number
+    }
   | { readonly _tag: "Answered"; readonly purpose: Purpose; readonly reply: Control.Reply | undefined }
   /** The link is gone. */
   | { readonly _tag: "Down" }

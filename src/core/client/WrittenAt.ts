@@ -9,6 +9,6 @@ export const believed = (writtenAt: number | undefined, wallNow: number): number
     : Math.min(writtenAt, Math.floor(wallNow))
 
 /** 2026: nobody has written anything with parley before, but a machine whose clock was never set believes in 1970. */
-const EARLIEST = Date.UTC(2026, 0)
+export const EARLIEST = Date.UTC(2026, 0)
 /** ms: clocks of machines that keep them by hand differ by minutes. */
 const TOLERANCE = 5 * 60_000

@@ -45,6 +45,8 @@ export interface SessionOptions {
   readonly software: string
   /** 32 random bytes, base64url. */
   readonly challenge: string
+  /** ms since 1970 UTC as the session begins. */
+  readonly time: number
   /** Address and port that the connection comes from. */
   readonly observed: string
   readonly token: string | undefined
@@ -110,7 +112,7 @@ export class Session {
   #updates: KindLimit
 
   constructor(options: SessionOptions, now: number) {
-    const { limits, software, challenge, token, motd, udp } = options
+    const { limits, software, challenge, time, token, motd, udp } = options
     this.#options = options
     this.#framing = new LineFraming(limits.line)
     this.#lastHeard = now
@@ -127,6 +129,7 @@ export class Session {
         server: software,
         challenge,
         limits: { line: limits.line, idleMs: limits.idleMs, registerMs: limits.registerMs },
+        now: time,
         udp,
         ...(token === undefined ? {} : { tokenRequired: true }),
         ...(motd === undefined ? {} : { motd })

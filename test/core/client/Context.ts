@@ -1,3 +1,4 @@
+import { ClientClock } from "../../../src/core/client/ClientClock.js"
 import type { ClientContext } from "../../../src/core/client/ClientContext.js"
 import { type Conversation, Conversations } from "../../../src/core/client/Conversations.js"
 import type { ClientEvent } from "../../../src/core/client/Events.js"
@@ -31,6 +32,7 @@ export class Context implements ClientContext {
   readonly transport: RelayTransport
   peers: ClientContext["peers"] = undefined
   readonly wallNow = () => WALL
+  readonly clock = new ClientClock(this.wallNow)
 
   readonly #random: (length: number) => Uint8Array
 

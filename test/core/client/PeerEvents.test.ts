@@ -43,8 +43,8 @@ beforeEach(() => begin())
 
 describe("what a peer machine reports", () => {
   it("is told with the nickname, and what people know the relay by", () => {
-    events.handle({ _tag: "Connected", peer, path: RELAY })
-    events.handle({ _tag: "PathChanged", peer, path: DIRECT })
+    events.handle({ _tag: "Connected", peer, path: RELAY }, 0)
+    events.handle({ _tag: "PathChanged", peer, path: DIRECT }, 0)
     expect(context.events()).toEqual([
       { _tag: "Connected", nick: "bob", path: { ...RELAY, address: "server:9090" } },
       { _tag: "PathChanged", nick: "bob", path: DIRECT }
@@ -54,11 +54,11 @@ describe("what a peer machine reports", () => {
 
   it("pins whom we asked for once they have proven their key, and remembers only such a conversation", () => {
     known.asked = false
-    events.handle({ _tag: "Connected", peer, path: DIRECT })
+    events.handle({ _tag: "Connected", peer, path: DIRECT }, 0)
     expect(context.own.profile!.pins.get(Nickname.key("bob"))).toBeUndefined()
     expect(history()).toEqual([])
     known.asked = true
-    events.handle({ _tag: "Connected", peer, path: DIRECT })
+    events.handle({ _tag: "Connected", peer, path: DIRECT }, 0)
     expect(context.own.profile!.pins.get(Nickname.key("bob"))).toMatchObject({ identity: peer })
     expect(history()).toEqual(["Begins"])
   })
@@ -71,7 +71,7 @@ describe("what a peer machine reports", () => {
     for (const caller of callers) {
       introducer.incoming(caller.offered(), 10)
       for (let event = context.peers!.pollEvent(); event !== undefined; event = context.peers!.pollEvent())
-        events.handle(event)
+        events.handle(event, 0)
     }
     expect(context.conversations.get(peer)).toBe(known)
     expect(context.conversations.all()).toHaveLength(1 + MAX_STRANGERS)
@@ -86,7 +86,7 @@ describe("what a peer machine reports", () => {
     introducer.incoming(bob.offered(), 10)
     context.peers!.block(peer, 20)
     for (let event = context.peers!.pollEvent(); event !== undefined; event = context.peers!.pollEvent())
-      events.handle(event)
+      events.handle(event, 0)
     expect(context.events().map(({ _tag }) => _tag)).toEqual(["Incoming"])
     introducer.incoming(bob.offered(), 30)
     introducer.incoming(bob.offered({ record: Base64Url.encode(bob.record(0)) }), 30)
@@ -96,19 +96,19 @@ describe("what a peer machine reports", () => {
 
   it("of a message is shown with what its reader is to confirm, and not at all without an inbox", () => {
     const event = { _tag: "Message", peer, id: messageId(1), text: "hello" } as const
-    events.handle(event)
+    events.handle(event, 0)
     expect(context.output.pollEvent()).toEqual({
       _tag: "Told",
       event: { _tag: "Message", from: "bob", id: messageId(1), text: "hello" },
       message: { peer, nick: "bob", id: messageId(1), text: "hello" }
     })
     begin(false)
-    events.handle(event)
+    events.handle(event, 0)
     expect(context.output.pollEvent()).toBeUndefined()
   })
 
   it("of our messages goes into the history before it is told", () => {
-    for (const _tag of ["Delivered", "Read"] as const) events.handle({ _tag, peer, id: messageId(1) })
+    for (const _tag of ["Delivered", "Read"] as const) events.handle({ _tag, peer, id: messageId(1) }, 0)
     expect(history()).toEqual(["Delivered", "Read"])
     expect(context.events().map(({ _tag }) => _tag)).toEqual(["Delivered", "Read"])
   })
@@ -122,7 +122,7 @@ describe("what a peer machine reports", () => {
       ["replaced", false]
     ] as const) {
       begin()
-      events.handle({ _tag: "Disconnected", peer, reason, undelivered: 3 })
+      events.handle({ _tag: "Disconnected", peer, reason, undelivered: 3 }, 0)
       expect(reintroduction.advance(10), reason).toBe(isAsked)
       expect(known).toMatchObject({ connected: false, trying: false, departed: reason === "left" })
       expect(context.events()).toEqual([{ _tag: "Disconnected", nick: "bob", reason, undelivered: 3 }])
@@ -139,7 +139,7 @@ describe("what a peer machine reports", () => {
       left
     ]
     context.conversations.remove(known)
-    for (const event of [...reported, { _tag: "Connected", peer, path: DIRECT } as const]) events.handle(event)
+    for (const event of [...reported, { _tag: "Connected", peer, path: DIRECT } as const]) events.handle(event, 0)
     const passed: Array<unknown> = []
     for (let output = context.output.pollEvent(); output !== undefined; output = context.output.pollEvent())
       passed.push(output)
@@ -163,7 +163,7 @@ describe("all that is reported of one peer", () => {
     fc.assert(
       fc.property(fc.array(report, { maxLength: 30 }), (reports) => {
         begin()
-        for (const event of reports) events.handle(event)
+        for (const event of reports) events.handle(event, 0)
         const told = context.events()
         expect(told.map(({ _tag }) => _tag)).toEqual(reports.map(({ _tag }) => _tag))
         expect(told.flatMap((event) => (event._tag === "Message" ? [event.text] : []))).toEqual(

@@ -50,6 +50,7 @@ export const sessionOptions: SessionOptions = {
   limits: defaults.session,
   software: "test",
   challenge: "challenge",
+  time: 1_774_000_000_000,
   observed: "192.0.2.1:1000",
   token: undefined,
   motd: undefined,

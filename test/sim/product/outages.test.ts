@@ -4,6 +4,8 @@ import * as Seeds from "../../../scenarios/product/Seeds.js"
 
 simTest("two ask for each other at once: one connection, and both may write", Seeds.some(12), Scenarios.crossingQueries)
 
+simTest("clocks that are wrong stop nobody, and are named once", Seeds.some(40), Scenarios.wrongClocks)
+
 simTest("people talk on while nobody reaches the server", Seeds.some(12), Scenarios.withoutServer)
 
 simTest(
