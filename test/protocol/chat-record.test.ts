@@ -18,24 +18,7 @@ import {
   writtenSize
 } from "../../src/protocol/ChatRecord.js"
 import { some } from "../support/Effort.js"
-
-const id = fc.uint8Array({ minLength: 16, maxLength: 16 }).map(messageIdOf)
-const record: fc.Arbitrary<ChatRecord> = fc.oneof(
-  fc.record({
-    _tag: fc.constant("Text" as const),
-    id,
-    sequence: fc.maxSafeNat(),
-    text: fc.oneof(
-      fc.uint8Array({ minLength: 1, maxLength: 50 }),
-      fc.uint8Array({ minLength: 1_000, maxLength: 2_000 })
-    )
-  }),
-  fc.record({ _tag: fc.constant("Delivered" as const), id }),
-  fc.record({ _tag: fc.constant("Read" as const), id }),
-  fc.record({ _tag: fc.constant("Written" as const), at: fc.maxSafeNat() }),
-  fc.record({ _tag: fc.constant("Known" as const), messages: fc.nat(20_000), bytes: fc.maxSafeNat() }),
-  fc.record({ _tag: fc.constant("Unknown" as const), type: fc.integer({ min: 6, max: 255 }) })
-)
+import { chatRecord } from "./Arbitrary.js"
 
 const written = (size: number, write: (writer: Writer) => void): Uint8Array => {
   const bytes = new Uint8Array(size)
@@ -86,7 +69,7 @@ describe("chat records", () => {
   it("come back as they were, however the stream is cut", () => {
     fc.assert(
       fc.property(
-        fc.array(record, { maxLength: 10 }),
+        fc.array(chatRecord, { maxLength: 10 }),
         fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1 }),
         (records, cuts) => {
           const stream = concat(records.map(encode))

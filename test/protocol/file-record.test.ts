@@ -10,32 +10,7 @@ import {
   MAX_NAME,
   MAX_RECORD
 } from "../../src/protocol/FileRecord.js"
-
-const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
-const record: fc.Arbitrary<EncodableRecord> = fc.oneof(
-  fc.record({
-    _tag: fc.constant("Offer" as const),
-    id: bytes(16),
-    folder: fc.constant(true),
-    size: fc.maxSafeNat(),
-    files: fc.nat(),
-    version: fc.constant(2 as const),
-    folders: fc.nat(),
-    executables: fc.nat(),
-    risks: fc.nat(255),
-    root: bytes(32),
-    name: fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 })
-  }),
-  fc.record({ _tag: fc.constant("Ask" as const), id: bytes(16) }),
-  fc.record({ _tag: fc.constant("End" as const), id: bytes(16), code: fc.nat(99) }),
-  fc.record({ _tag: fc.constant("Contents" as const), last: fc.boolean(), bytes: fc.uint8Array({ maxLength: 2_000 }) }),
-  fc.record({ _tag: fc.constant("Chunk" as const), index: fc.nat() }),
-  fc.record({ _tag: fc.constant("Accept" as const), contents: fc.boolean(), have: fc.uint8Array({ maxLength: 100 }) }),
-  fc.record({ _tag: fc.constant("Decline" as const), reason: fc.nat(9) }),
-  fc.record({ _tag: fc.constant("Saved" as const), chunks: fc.nat() }),
-  fc.constant({ _tag: "Done" as const }),
-  fc.record({ _tag: fc.constant("Pause" as const), paused: fc.boolean() })
-)
+import { fileRecord } from "./Arbitrary.js"
 
 /** Type and body without the length. */
 const content = (encoded: Uint8Array) => encoded.subarray(1 << (encoded[0]! >> 6))
@@ -76,7 +51,7 @@ describe("file records", () => {
 
   it("come back as they were", () => {
     fc.assert(
-      fc.property(record, (each) => {
+      fc.property(fileRecord, (each) => {
         expect(decode(content(encode(each)!))).toEqual(each)
       })
     )
@@ -142,7 +117,7 @@ describe("file records", () => {
 
 /** What stands in a stream: a record, or raw bytes. */
 const part = fc.oneof(
-  record.map((each) => encode(each)!).map((encoded) => ({ raw: false, encoded })),
+  fileRecord.map((each) => encode(each)!).map((encoded) => ({ raw: false, encoded })),
   fc.uint8Array({ minLength: 1, maxLength: 300 }).map((encoded) => ({ raw: true, encoded }))
 )
 

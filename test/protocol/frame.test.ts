@@ -4,49 +4,7 @@ import * as Endpoint from "../../src/domain/Endpoint.js"
 import { toHex, Writer } from "../../src/protocol/Bytes.js"
 import * as Frame from "../../src/protocol/Frame.js"
 import { some } from "../support/Effort.js"
-
-const integer = fc.oneof(fc.integer({ min: 0, max: 100 }), fc.maxSafeNat())
-const token = fc.uint8Array({ minLength: 8, maxLength: 8 })
-const endpoint = fc
-  .tuple(
-    fc.oneof(fc.uint8Array({ minLength: 4, maxLength: 4 }), fc.uint8Array({ minLength: 16, maxLength: 16 })),
-    fc.integer({ min: 1, max: 65535 })
-  )
-  .map(([address, port]) => Endpoint.fromBytes(address, port)!)
-/** From gaps and lengths, downwards from a largest that leaves room for all of them. */
-const ranges = fc
-  .array(fc.tuple(fc.integer({ min: 1, max: 1_000 }), fc.integer({ min: 1, max: 1_000 })), {
-    minLength: 1,
-    maxLength: 32
-  })
-  .map((steps) => {
-    let end = 100_000
-    return steps.map(([gap, length]) => {
-      const range = { start: end - length, end }
-      end = range.start - gap
-      return range
-    })
-  })
-const frame: fc.Arbitrary<Frame.Frame> = fc.oneof(
-  fc.record({ _tag: fc.constant("Ping" as const), token }),
-  fc.record({ _tag: fc.constant("Pong" as const), token, observed: fc.option(endpoint, { nil: undefined }) }),
-  fc.record({
-    _tag: fc.constant("Ack" as const),
-    ranges,
-    delay: fc.integer({ min: 0, max: 10_000 }).map((units) => units * 0.008)
-  }),
-  fc.record({
-    _tag: fc.constant("Stream" as const),
-    stream: integer,
-    offset: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
-    data: fc.uint8Array({ maxLength: 100 })
-  }),
-  fc.record({ _tag: fc.constant("MaxData" as const), stream: integer, limit: integer }),
-  fc.record({ _tag: fc.constant("Candidates" as const), endpoints: fc.array(endpoint, { maxLength: 8 }) }),
-  fc.record({ _tag: fc.constant("Consent" as const) }),
-  fc.record({ _tag: fc.constant("Reset" as const), stream: integer, code: integer }),
-  fc.record({ _tag: fc.constant("Bye" as const), code: integer })
-)
+import { frame } from "./Arbitrary.js"
 
 const encode = (frames: ReadonlyArray<Frame.Frame>, padding = 0): Uint8Array => {
   const writer = new Writer(new Uint8Array(100_000))

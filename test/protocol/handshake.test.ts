@@ -4,27 +4,7 @@ import * as Endpoint from "../../src/domain/Endpoint.js"
 import * as Bytes from "../../src/protocol/Bytes.js"
 import * as Handshake from "../../src/protocol/Handshake.js"
 import { MAX_RECORD } from "../../src/protocol/PeerRecord.js"
-
-const u32 = fc.integer({ min: 0, max: 0xffff_ffff })
-const eight = fc.uint8Array({ minLength: 8, maxLength: 8 })
-const endpoint = fc
-  .tuple(
-    fc.oneof(fc.uint8Array({ minLength: 4, maxLength: 4 }), fc.uint8Array({ minLength: 16, maxLength: 16 })),
-    fc.integer({ min: 1, max: 65_535 })
-  )
-  .map(([address, port]) => Endpoint.fromBytes(address, port)!)
-
-const payloads: fc.Arbitrary<Handshake.HandshakePayload> = fc.record({
-  attempt: u32,
-  connection: eight,
-  peerConnection: eight,
-  consent: fc.boolean(),
-  features: u32,
-  creditMessages: fc.nat(0xffff),
-  creditBytes: u32,
-  record: fc.uint8Array({ maxLength: MAX_RECORD }),
-  candidates: fc.array(endpoint, { maxLength: Endpoint.MAX_CANDIDATES })
-})
+import { bytes, handshakePayload, u32 } from "./Arbitrary.js"
 
 const sample: Handshake.HandshakePayload = {
   attempt: 1,
@@ -45,7 +25,7 @@ const decode = (hex: string) => Handshake.decodePayload(Bytes.fromHex(hex)!)
 describe("payload", () => {
   it("comes back", () => {
     fc.assert(
-      fc.property(payloads, (payload) => {
+      fc.property(handshakePayload, (payload) => {
         expect(Handshake.decodePayload(Handshake.encodePayload(payload)!)).toEqual(payload)
       })
     )
@@ -104,7 +84,7 @@ describe("header", () => {
   it("is peeked at as it was written", () => {
     const rest = new Uint8Array(200)
     fc.assert(
-      fc.property(eight, u32, u32, (channel, senderIndex, receiverIndex) => {
+      fc.property(bytes(8), u32, u32, (channel, senderIndex, receiverIndex) => {
         const first: Handshake.HandshakeHeader = { type: Handshake.HS1, channel, senderIndex }
         const second: Handshake.HandshakeHeader = { type: Handshake.HS2, receiverIndex, senderIndex }
         for (const header of [first, second]) {

@@ -3,23 +3,13 @@ import { describe, expect, it } from "vitest"
 import { crypto } from "../../src/layers/node/Crypto.js"
 import * as Lan from "../../src/protocol/Lan.js"
 import { MAX_RECORD } from "../../src/protocol/PeerRecord.js"
-
-const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
-const name = fc.stringMatching(/^[0-9a-f]{16}$/)
-const packet = fc.record({
-  kind: fc.constantFrom("ask", "card", "invite"),
-  to: name,
-  sender: name,
-  nonce: bytes(Lan.NONCE_BYTES),
-  port: fc.integer({ min: 1, max: 65_535 }),
-  record: fc.uint8Array({ maxLength: MAX_RECORD })
-})
+import { bytes, lanPacket } from "./Arbitrary.js"
 
 describe("Lan", () => {
   it("reads what it writes, always of the same size", () => {
     fc.assert(
-      fc.property(packet, (packet) => {
-        const data = Lan.encode(packet as Lan.LanPacket)
+      fc.property(lanPacket, (packet) => {
+        const data = Lan.encode(packet)
         expect(data).toHaveLength(Lan.LAN_BYTES)
         expect(Lan.decode(data)).toEqual(packet)
       })

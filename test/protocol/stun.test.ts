@@ -8,6 +8,7 @@ import * as Endpoint from "../../src/domain/Endpoint.js"
 import * as Bytes from "../../src/protocol/Bytes.js"
 import * as Stun from "../../src/protocol/Stun.js"
 import { some } from "../support/Effort.js"
+import { stunMessage } from "./Arbitrary.js"
 
 const hmacSha1: Stun.HmacSha1 = (key, data) => new Uint8Array(createHmac("sha1", key).update(data).digest())
 const hex = (text: string) => Bytes.fromHex(text)!
@@ -105,34 +106,6 @@ if (existsSync(file)) {
   })
 }
 
-const endpoint = fc
-  .tuple(
-    fc.oneof(fc.uint8Array({ minLength: 4, maxLength: 4 }), fc.uint8Array({ minLength: 16, maxLength: 16 })),
-    fc.nat(65_535)
-  )
-  .map(([address, port]) => Endpoint.fromBytes(address, port)!)
-const text = fc.string({ unit: "grapheme", maxLength: 80 })
-
-const messages: fc.Arbitrary<Omit<Stun.Message, "unknown">> = fc.record({
-  class: fc.constantFrom("request", "indication", "success", "error"),
-  method: fc.nat(0xfff),
-  transactionId: fc.uint8Array({ minLength: 12, maxLength: 12 }),
-  attributes: fc.record(
-    {
-      xorMappedAddress: endpoint,
-      mappedAddress: endpoint,
-      responseOrigin: endpoint,
-      otherAddress: endpoint,
-      changeRequest: fc.record({ address: fc.boolean(), port: fc.boolean() }),
-      errorCode: fc.record({ code: fc.integer({ min: 300, max: 699 }), reason: text }),
-      unknownAttributes: fc.array(fc.nat(0xffff), { maxLength: 9 }),
-      software: text
-    },
-    { requiredKeys: [] }
-  ),
-  fingerprint: fc.boolean()
-})
-
 const plain: Omit<Stun.Message, "unknown"> = {
   class: "request",
   method: Stun.BINDING,
@@ -150,7 +123,7 @@ const withRaw = (attributes: string) => {
 describe("encode", () => {
   it("is undone by decode", () => {
     fc.assert(
-      fc.property(messages, (message) => {
+      fc.property(stunMessage, (message) => {
         const bytes = Stun.encode(message)!
         expect(Stun.isStun(bytes)).toBe(true)
         expect(Stun.decode(bytes)).toEqual({ ...message, unknown: [] })
@@ -168,7 +141,7 @@ describe("encode", () => {
 
   it("computes FINGERPRINT with the CRC-32 of zlib", () => {
     fc.assert(
-      fc.property(messages, (message) => {
+      fc.property(stunMessage, (message) => {
         const bytes = Stun.encode({ ...message, fingerprint: true })!
         const expected = (crc32(bytes.subarray(0, -8)) ^ 0x5354554e) >>> 0
         expect(Buffer.from(bytes).readUInt32BE(bytes.length - 4)).toBe(expected)
@@ -250,7 +223,7 @@ describe("decode", () => {
       fc
         .array(fc.nat(255), { maxLength: 25 })
         .map((words) => withRaw(words.map((byte) => byte.toString(16).padStart(8, "00")).join(""))),
-      fc.tuple(messages, fc.nat()).map(([message, bit]) => {
+      fc.tuple(stunMessage, fc.nat()).map(([message, bit]) => {
         const bytes = Stun.encode(message)!
         return flip(bytes, bit % (bytes.length * 8))
       })

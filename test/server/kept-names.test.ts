@@ -47,6 +47,19 @@ describe("kept names", () => {
     expect(later.size).toBe(MAX_OF_ONE - 2)
   })
 
+  test("are forgotten too when they were written while the clock was ahead", () => {
+    const kept = new KeptNames()
+    const lines = [400 * DAY, "1e999"].map((seen, i) => `{"nick":"n${i}","identity":"${key(i)}","seen":${seen}}`)
+    expect(kept.decode(lines.join("\n"), DAY)).toBe(1)
+    const again = new KeptNames()
+    again.decode(kept.encode(), 2 * DAY)
+    expect(again.size).toBe(1)
+    again.decode(kept.encode(), 184 * DAY)
+    const later = new KeptNames()
+    later.decode(again.encode(), 184 * DAY)
+    expect(later.size).toBe(0)
+  })
+
   test("are written down when they change, and once a day when their owners come", () => {
     const kept = new KeptNames()
     kept.keep(nickname("alice"), key(1), 0)

@@ -74,7 +74,7 @@ const Outgoing = Schema.Struct({
   skipped: Count,
   /** Path, size, time of change, whether it is executable, and whether it is a folder. */
   entries: Schema.Array(
-    Schema.Tuple(Schema.String, Count, Schema.Number, Schema.Boolean, Schema.optionalElement(Schema.Boolean))
+    Schema.Tuple(Schema.String, Count, Schema.JsonNumber, Schema.Boolean, Schema.optionalElement(Schema.Boolean))
   ).pipe(Schema.maxItems(MAX_ENTRIES))
 })
 

@@ -58,7 +58,7 @@ const Pin = Schema.Struct({
   identity: PeerId,
   fingerprint: Fingerprint,
   /** ms since 1970 UTC. */
-  firstSeen: Schema.Number
+  firstSeen: Schema.JsonNumber
 })
 export type Pin = typeof Pin.Type
 

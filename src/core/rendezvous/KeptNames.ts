@@ -80,7 +80,8 @@ export class KeptNames {
       const nickname = kept && Nickname.parse(kept.nick)
       if (kept === undefined || nickname === undefined || Either.isLeft(nickname)) bad++
       else if (wall - kept.seen < FORGET_MS && this.ownersOf(nickname.right).length === 0) {
-        this.keep(nickname.right, kept.identity, kept.seen)
+        // Written while the clock was ahead: it must not be kept for ever.
+        this.keep(nickname.right, kept.identity, Math.min(kept.seen, wall))
       }
     }
     return bad
@@ -115,8 +116,8 @@ interface Kept extends KeptName {
 const parse = (line: string): KeptName | undefined => {
   try {
     const { identity, nick, seen } = JSON.parse(line) as Record<string, unknown>
-    const isWhole = typeof nick === "string" && typeof identity === "string" && typeof seen === "number"
-    return isWhole && IDENTITY.test(identity) ? { nick, identity, seen } : undefined
+    const isWhole = typeof nick === "string" && typeof identity === "string" && Number.isFinite(seen)
+    return isWhole && IDENTITY.test(identity) ? { nick, identity, seen: seen as number } : undefined
   } catch {
     return undefined
   }
