@@ -9,6 +9,7 @@ import type { EncodableRecord } from "../../src/protocol/FileRecord.js"
 import type * as Frame from "../../src/protocol/Frame.js"
 import type * as Handshake from "../../src/protocol/Handshake.js"
 import type * as Lan from "../../src/protocol/Lan.js"
+import { COOKIE_BYTES, NONCE_BYTES } from "../../src/protocol/Lan.js"
 import { MAX_RECORD } from "../../src/protocol/PeerRecord.js"
 import type * as Stun from "../../src/protocol/Stun.js"
 
@@ -99,14 +100,26 @@ export const handshakePayload: fc.Arbitrary<Handshake.HandshakePayload> = fc.rec
 })
 
 const lanName = fc.stringMatching(/^[0-9a-f]{16}$/)
-export const lanPacket: fc.Arbitrary<Lan.LanPacket> = fc.record({
-  kind: fc.constantFrom("ask" as const, "card" as const, "invite" as const),
+const lanHead = {
   to: lanName,
   sender: lanName,
-  nonce: bytes(16),
+  question: bytes(NONCE_BYTES),
+  at: fc.record({ address: fc.ipV4(), port: fc.integer({ min: 1, max: 65_535 }) }).map(({ address, port }) => {
+    return { family: "ipv4" as const, address, port }
+  })
+}
+export const lanCard: fc.Arbitrary<Lan.LanCard> = fc.record({
+  kind: fc.constantFrom("card", "invite"),
+  ...lanHead,
+  nonce: bytes(NONCE_BYTES),
   port: fc.integer({ min: 1, max: 65_535 }),
-  record: fc.uint8Array({ maxLength: MAX_RECORD })
+  cookie: bytes(COOKIE_BYTES),
+  record: fc.uint8Array({ maxLength: 299 })
 })
+export const lanPacket: fc.Arbitrary<Lan.LanPacket> = fc.oneof(
+  fc.record({ kind: fc.constant("ask" as const), ...lanHead }),
+  lanCard
+)
 
 const id = bytes(16).map(messageIdOf)
 export const chatRecord: fc.Arbitrary<ChatRecord> = fc.oneof(

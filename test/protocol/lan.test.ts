@@ -2,26 +2,47 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { crypto } from "../../src/layers/node/Crypto.js"
 import * as Lan from "../../src/protocol/Lan.js"
-import { MAX_RECORD } from "../../src/protocol/PeerRecord.js"
-import { bytes, lanPacket } from "./Arbitrary.js"
+import { some } from "../support/Effort.js"
+import { bytes, lanCard, lanPacket } from "./Arbitrary.js"
+
+const keys = crypto.signKeyPair(new Uint8Array(32).fill(1))
 
 describe("Lan", () => {
   it("reads what it writes, always of the same size", () => {
     fc.assert(
       fc.property(lanPacket, (packet) => {
-        const data = Lan.encode(packet)
+        const data = Lan.encode(crypto, packet, keys.secretKey)
         expect(data).toHaveLength(Lan.LAN_BYTES)
-        expect(Lan.decode(data)).toEqual(packet)
+        expect(Lan.decode(data)).toMatchObject(packet)
       })
     )
   })
 
-  it("reads nothing from noise, and never throws", () => {
+  it("signs every byte of a card but its padding", () => {
+    fc.assert(
+      fc.property(lanCard, fc.nat(Lan.LAN_BYTES - 1), (packet, index) => {
+        const data = Lan.encode(crypto, packet, keys.secretKey)
+        const isGood = (bytes: Uint8Array) => {
+          const decoded = Lan.decode(bytes)
+          if (decoded === undefined || decoded.kind === "ask") return false
+          return crypto.verify(decoded.signature, decoded.signed, keys.publicKey)
+        }
+        expect(isGood(data)).toBe(true)
+        const isPadding = index >= 140 + packet.record.length
+        data[index]! ^= 1
+        expect(isGood(data)).toBe(isPadding)
+      }),
+      { numRuns: some(400) }
+    )
+  })
+
+  it("reads nothing from noise, nor packets of version 1, and never throws", () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 2 * Lan.LAN_BYTES }), (data) => void Lan.decode(data)))
     fc.assert(
-      fc.property(bytes(Lan.LAN_BYTES), (data) => {
-        const decoded = Lan.decode(Uint8Array.from([6, ...data.subarray(1)]))
-        if (decoded !== undefined) expect(decoded.record.length).toBeLessThanOrEqual(MAX_RECORD)
+      fc.property(bytes(Lan.LAN_BYTES), fc.nat(5), (data, kind) => {
+        const decoded = Lan.decode(Uint8Array.from([6, kind, ...data.subarray(2)]))
+        if (kind < 3) expect(decoded).toBeUndefined()
+        if (decoded !== undefined && decoded.kind !== "ask") expect(decoded.record.length).toBeLessThanOrEqual(299)
       })
     )
   })

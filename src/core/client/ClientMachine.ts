@@ -120,10 +120,10 @@ export class ClientMachine {
   #hasLeft = false
 
   constructor(private readonly options: ClientMachineOptions) {
-    const { crypto, lan, now, ports, random, server, wallNow } = options
+    const { addresses, crypto, lan, now, ports, random, server, wallNow } = options
     const conversations = new Conversations()
     this.#server = server === undefined ? undefined : new ServerLink({ random })
-    this.#lan = lan ? new LanRendezvous({ crypto, random, port: ports.ipv4! }) : undefined
+    this.#lan = lan ? new LanRendezvous({ crypto, random, port: ports.ipv4!, addresses }) : undefined
     this.#client = {
       crypto,
       clock: new ClientClock(wallNow),
@@ -376,6 +376,7 @@ export class ClientMachine {
     this.#registration.renew(now)
     const gone = this.#gatherer.handleAddresses(addresses, now)
     this.#server?.addressesGone(gone)
+    this.#lan?.handleAddresses(addresses)
     this.#settle(now)
   }
 

@@ -1,10 +1,10 @@
-import type { Crypto } from "../../domain/Crypto.js"
+import type { Crypto, KeyPair } from "../../domain/Crypto.js"
 import * as Endpoint from "../../domain/Endpoint.js"
 import type { Fingerprint } from "../../domain/Fingerprint.js"
 import * as Bytes from "../../protocol/Bytes.js"
-import { NONCE_BYTES } from "../../protocol/Lan.js"
 import { type Card, type LanIntroduction, Neighbourhood } from "../lan/Neighbourhood.js"
 import { NEVER } from "../support/Deadline.js"
+import type { HostAddress } from "./HostCandidates.js"
 import type { OfferedIntroduction } from "./Introductions.js"
 import type { PeerInfo } from "./PeerInfo.js"
 
@@ -14,6 +14,8 @@ export interface LanRendezvousOptions {
   readonly random: (length: number) => Uint8Array
   /** UDP port of the peer link for IPv4. */
   readonly port: number
+  /** This machine's addresses at the start. */
+  readonly addresses: ReadonlyArray<HostAddress>
 }
 
 /**
@@ -37,8 +39,11 @@ export class LanRendezvous<Purpose> {
   #shallJoin = false
   /** When joining is tried again after it failed. */
   #joinAt = NEVER
+  #addresses: ReadonlySet<string>
 
-  constructor(private readonly options: LanRendezvousOptions) {}
+  constructor(private readonly options: LanRendezvousOptions) {
+    this.#addresses = new Set(options.addresses.map(({ address }) => address))
+  }
 
   /** Whether a nickname, or what the list shows for one, means somebody on this network. */
   knows(nick: string): boolean {
@@ -48,8 +53,8 @@ export class LanRendezvous<Purpose> {
   /** Shows us with this signed record from now on. */
   show(own: OwnCard, now: number): void {
     if (this.#machine === undefined) {
-      const { crypto, port, random } = this.options
-      this.#machine = new Neighbourhood({ crypto, identity: own.identity, nonce: random(NONCE_BYTES), port }, now)
+      const isOwn = (address: string) => this.#addresses.has(address)
+      this.#machine = new Neighbourhood({ ...this.options, signKeys: own.signKeys, isOwn }, now)
       this.#settledAt = now + SETTLE
       this.#shallJoin = true
     }
@@ -67,6 +72,11 @@ export class LanRendezvous<Purpose> {
   query(nick: string, purpose: Purpose, now: number): void {
     if (!this.knows(nick) && this.#isEarly(now)) this.#early.push({ nick, purpose })
     else this.#query(nick, purpose, now)
+  }
+
+  /** This machine's addresses, as they are now. */
+  handleAddresses(addresses: ReadonlyArray<HostAddress>): void {
+    this.#addresses = new Set(addresses.map(({ address }) => address))
   }
 
   handleDatagram(from: Endpoint.Endpoint, data: Uint8Array, now: number, wallNow: number): void {
@@ -179,8 +189,8 @@ export class LanRendezvous<Purpose> {
 
 /** Ourselves, as the others are to see us. */
 export interface OwnCard {
-  /** Ed25519 public key. */
-  readonly identity: Uint8Array
+  /** Ed25519. */
+  readonly signKeys: KeyPair
   /** The signed record. */
   readonly record: Uint8Array
   readonly nick: string

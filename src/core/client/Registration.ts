@@ -206,7 +206,7 @@ export class Registration {
     const signing = { profile, nick, occasion: this.#occasion, endpoints, token: this.token, wallNow }
     const { body, record } = own.sign(signing)
     const card = {
-      identity: profile.identity.signKeys.publicKey,
+      signKeys: profile.identity.signKeys,
       record,
       nick: nick.text,
       address: this.gatherer.lanAddress,

@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import type { Crypto } from "../../domain/Crypto.js"
+import type { Crypto, KeyPair } from "../../domain/Crypto.js"
 import * as Endpoint from "../../domain/Endpoint.js"
 import * as Fingerprint from "../../domain/Fingerprint.js"
 import * as Nickname from "../../domain/Nickname.js"
@@ -7,7 +7,7 @@ import * as Bytes from "../../protocol/Bytes.js"
 import * as Lan from "../../protocol/Lan.js"
 import * as PeerRecord from "../../protocol/PeerRecord.js"
 import { type Rate, TokenBucket } from "../support/TokenBucket.js"
-import { Neighbour } from "./Neighbour.js"
+import { COOKIE_LIFE, Neighbour } from "./Neighbour.js"
 
 /** Another parley on this network whose record we hold. */
 export interface Card {
@@ -38,10 +38,12 @@ export type NeighbourhoodEvent =
 
 export interface NeighbourhoodOptions {
   readonly crypto: Crypto
-  /** Our Ed25519 public key. */
-  readonly identity: Uint8Array
-  /** `Lan.NONCE_BYTES` fresh random bytes. */
-  readonly nonce: Uint8Array
+  /** Our Ed25519 keys. */
+  readonly signKeys: KeyPair
+  /** Fresh unpredictable bytes. */
+  readonly random: (length: number) => Uint8Array
+  /** Whether this machine has the address, besides those of loopback. */
+  readonly isOwn: (address: string) => boolean
   /** UDP port of our peer link. */
   readonly port: number
 }
@@ -50,8 +52,14 @@ export interface NeighbourhoodOptions {
  * Peers on one local network, without a server (docs/protocol.md §4).
  *
  * Life: whoever is announced (`found`) is asked for its card until it shows it, and then counts as present. `query`
- * invites somebody: the invitation carries our own card, its answer theirs, and both sides derive the same
- * introduction. A record that is not signed by the identity that its name stands for is nobody's.
+ * asks somebody for its card once more, and invites it with the cookie in it: the invitation carries our own card, its
+ * answer theirs, and both sides derive the same introduction. A record that is not signed by the identity that its name
+ * stands for is nobody's.
+ *
+ * A card is signed together with the question that it answers and the address where it was asked, and whoever is asked
+ * at an address that it does not have is silent; so nobody can show another's card, or have it shown for an address of
+ * his own. An invitation is signed together with a cookie that its receiver gave to that very address: so it cannot be
+ * shown from elsewhere or later, and is taken once.
  *
  * Packets from outside of this network's addresses are not for us, answers are never larger than questions, and cards
  * are shown at a bounded rate. After every call drain `pollTransmit` and `pollEvent`; wake at `pollTimeout`.
@@ -62,6 +70,8 @@ export class Neighbourhood {
   readonly #output: Array<{ readonly to: Endpoint.Endpoint; readonly data: Uint8Array }> = []
   readonly #events: Array<NeighbourhoodEvent> = []
   readonly #limiter: TokenBucket
+  readonly #nonce: Uint8Array
+  readonly #secret: Uint8Array
   #record: Uint8Array | undefined
   #ownKey: string | undefined
 
@@ -69,7 +79,9 @@ export class Neighbourhood {
     private readonly options: NeighbourhoodOptions,
     now: number
   ) {
-    this.name = Lan.nameOf(options.crypto, options.identity)
+    this.name = Lan.nameOf(options.crypto, options.signKeys.publicKey)
+    this.#nonce = options.random(Lan.NONCE_BYTES)
+    this.#secret = options.random(SECRET_BYTES)
     this.#limiter = new TokenBucket(CARD_RATE, now)
   }
 
@@ -98,14 +110,14 @@ export class Neighbourhood {
     if (neighbour === undefined) return
     this.#neighbours.delete(name)
     for (const id of neighbour.queries) this.#events.push({ _tag: "Answered", id, answer: GONE })
-    if (neighbour.card !== undefined) this.#events.push({ _tag: "Left", card: this.#show(neighbour) })
+    if (neighbour.card !== undefined) this.#events.push({ _tag: "Left", card: this.#describe(neighbour) })
   }
 
   /** Everybody whose card we hold, by nickname. */
   list(): ReadonlyArray<Card> {
     return [...this.#neighbours.values()]
       .filter(({ card }) => card !== undefined)
-      .map((neighbour) => this.#show(neighbour))
+      .map((neighbour) => this.#describe(neighbour))
       .sort((left, right) => (left.label < right.label ? -1 : 1))
   }
 
@@ -137,22 +149,40 @@ export class Neighbourhood {
     const packet = Lan.decode(data)
     if (packet === undefined || packet.to !== this.name || packet.sender === this.name || !isLocal(from)) return
     if (packet.kind === "card") {
-      const neighbour = this.#neighbours.get(packet.sender)
-      if (neighbour?.waiting !== true || !this.#accept(neighbour, packet, from, wallNow)) return
-      for (const id of neighbour.answered())
-        this.#events.push({ _tag: "Answered", id, answer: this.#introduce(neighbour) })
+      this.#handleCard(packet, now, wallNow)
       return
     }
-    if (this.#record === undefined || this.#limiter.take(now) > 0) return
-    if (packet.kind === "invite") {
-      const known = this.#neighbours.get(packet.sender)
-      if (known === undefined && this.#neighbours.size >= MAX_NEIGHBOURS) return
-      const neighbour = known ?? new Neighbour(packet.sender, from, now)
-      if (!this.#accept(neighbour, packet, from, wallNow)) return
-      this.#neighbours.set(packet.sender, neighbour)
-      this.#events.push({ _tag: "Incoming", introduction: this.#introduce(neighbour) })
+    if (this.#record === undefined || !this.#isHere(packet.at)) return
+    if (packet.kind === "invite" && !this.#isCookie(packet.cookie, packet.sender, from, now)) return
+    if (this.#limiter.take(now) > 0) return
+    if (packet.kind === "ask" || this.#handleInvitation(packet, from, now, wallNow)) this.#show(packet, from, now)
+  }
+
+  #handleCard(packet: SignedCard, now: number, wallNow: number): void {
+    const neighbour = this.#neighbours.get(packet.sender)
+    const asked = neighbour?.answers(packet.question)
+    if (neighbour === undefined || asked === undefined) return
+    // Whatever address it comes from: its signer has said that it is at this one.
+    if (!isSame(packet.at, asked.at) || !this.#accept(neighbour, packet, asked.at, wallNow)) return
+    if (asked.cookie === undefined) {
+      neighbour.asked(packet.cookie, now)
+      this.#work(now)
+      return
     }
-    this.#send("card", packet.sender, from)
+    for (const id of neighbour.answered())
+      this.#events.push({ _tag: "Answered", id, answer: this.#introduce(neighbour) })
+  }
+
+  /** Whether it is to be answered: it is its sender's, and not one too many. */
+  #handleInvitation(packet: SignedCard, from: Endpoint.Endpoint, now: number, wallNow: number): boolean {
+    const known = this.#neighbours.get(packet.sender)
+    if (known === undefined && this.#neighbours.size >= MAX_NEIGHBOURS) return false
+    const neighbour = known ?? new Neighbour(packet.sender, from, now)
+    if (!this.#accept(neighbour, packet, from, wallNow)) return false
+    this.#neighbours.set(packet.sender, neighbour)
+    const invited = neighbour.invited(packet.question, now)
+    if (invited === "new") this.#events.push({ _tag: "Incoming", introduction: this.#introduce(neighbour) })
+    return invited !== undefined
   }
 
   handleTimeout(now: number): void {
@@ -179,21 +209,52 @@ export class Neighbourhood {
   /** Sends what is due. */
   #work(now: number): void {
     if (this.#record === undefined) return
+    const { random } = this.options
     for (const neighbour of this.#neighbours.values()) {
-      const kind = neighbour.due(now)
-      if (kind !== undefined) this.#send(kind, neighbour.name, neighbour.endpoint)
+      const question = neighbour.due(now, random)
+      if (question === undefined) continue
+      const { at, bytes, cookie } = question
+      const head = { to: neighbour.name, sender: this.name, question: bytes, at }
+      this.#send(at, cookie === undefined ? { kind: "ask", ...head } : this.#card("invite", head, cookie))
     }
   }
 
-  #send(kind: Lan.LanPacket["kind"], to: Lan.LanName, endpoint: Endpoint.Endpoint): void {
-    const { nonce, port } = this.options
-    const record = kind === "ask" ? NO_RECORD : this.#record!
-    if (this.#output.length < MAX_OUTPUT)
-      this.#output.push({ to: endpoint, data: Lan.encode({ kind, to, sender: this.name, nonce, port, record }) })
+  /** Answers a question with our own card. */
+  #show({ at, question, sender }: Lan.LanPacket, from: Endpoint.Endpoint, now: number): void {
+    const head = { to: sender, sender: this.name, question, at }
+    this.#send(from, this.#card("card", head, this.#cookieFor(sender, from, slotOf(now))))
   }
 
-  /** Takes over what a packet says of its sender; `false` when it is not what its name stands for. */
-  #accept(neighbour: Neighbour, packet: Lan.LanPacket, from: Endpoint.Endpoint, wallNow: number): boolean {
+  #card(kind: Lan.LanCard["kind"], head: Omit<Lan.LanQuestion, "kind">, cookie: Uint8Array): Lan.LanCard {
+    return { kind, ...head, nonce: this.#nonce, port: this.options.port, cookie, record: this.#record! }
+  }
+
+  #send(to: Endpoint.Endpoint, packet: Lan.LanPacket): void {
+    const { crypto, signKeys } = this.options
+    if (this.#output.length < MAX_OUTPUT)
+      this.#output.push({ to, data: Lan.encode(crypto, packet, signKeys.secretKey) })
+  }
+
+  /** Whether this is where we are, as far as this machine knows: our card is shown under no other address. */
+  #isHere(at: Endpoint.Endpoint): boolean {
+    return Endpoint.scope(at) === "loopback" || this.options.isOwn(at.address)
+  }
+
+  /** What somebody at this address has to show with an invitation: nothing has to be remembered of it. */
+  #cookieFor(name: Lan.LanName, from: Endpoint.Endpoint, slot: number): Uint8Array {
+    const whom = Bytes.fromText(`${name} ${Endpoint.format(from)} ${slot}`)
+    return this.options.crypto.hash(Lan.COOKIE_BYTES, [COOKIE_LABEL, whom], this.#secret)
+  }
+
+  #isCookie(cookie: Uint8Array, name: Lan.LanName, from: Endpoint.Endpoint, now: number): boolean {
+    const slot = slotOf(now)
+    return [slot, slot - 1].some((one) => Bytes.equal(cookie, this.#cookieFor(name, from, one)))
+  }
+
+  /**
+   * Takes over what a packet says of its sender; `false` when it is not what its name stands for, or not signed by it.
+   */
+  #accept(neighbour: Neighbour, packet: SignedCard, from: Endpoint.Endpoint, wallNow: number): boolean {
     const { crypto } = this.options
     const before = neighbour.card
     const endpoint = { ...from, port: packet.port }
@@ -204,19 +265,21 @@ export class Neighbourhood {
       const parsed = Nickname.parse(nick)
       if (Lan.nameOf(crypto, identity) !== packet.sender || Either.isLeft(parsed) || parsed.right.text !== nick)
         return false
+      if (!crypto.verify(packet.signature, packet.signed, identity)) return false
       const fingerprint = Fingerprint.of(crypto, identity)
       neighbour.card = { bytes: packet.record, identity, nick, fingerprint, nonce: packet.nonce, endpoint }
     } else {
+      if (!crypto.verify(packet.signature, packet.signed, before.identity)) return false
       neighbour.card = { ...before, nonce: packet.nonce, endpoint }
     }
     neighbour.endpoint = from
-    if (before === undefined) this.#events.push({ _tag: "Joined", card: this.#show(neighbour) })
+    if (before === undefined) this.#events.push({ _tag: "Joined", card: this.#describe(neighbour) })
     else if (!Bytes.equal(before.nonce, packet.nonce))
-      this.#events.push({ _tag: "Changed", card: this.#show(neighbour) })
+      this.#events.push({ _tag: "Changed", card: this.#describe(neighbour) })
     return true
   }
 
-  #show({ card }: Neighbour): Card {
+  #describe({ card }: Neighbour): Card {
     const { endpoint, fingerprint, nick } = card!
     const key = Nickname.key(nick)
     const isAmbiguous =
@@ -228,9 +291,10 @@ export class Neighbourhood {
   }
 
   #introduce(neighbour: Neighbour): LanIntroduction {
-    const { crypto, identity, nonce } = this.options
+    const { crypto, signKeys } = this.options
     const card = neighbour.card!
-    return { ...this.#show(neighbour), record: card.bytes, ...Lan.introduce(crypto, { identity, nonce }, card) }
+    const own = { identity: signKeys.publicKey, nonce: this.#nonce }
+    return { ...this.#describe(neighbour), record: card.bytes, ...Lan.introduce(crypto, own, card) }
   }
 }
 
@@ -241,6 +305,14 @@ export const labelOf = ({ fingerprint, nick }: { readonly fingerprint: string; r
 /** Multicast DNS does not cross routers; nor do we believe what says that it did. */
 const isLocal = (endpoint: Endpoint.Endpoint): boolean => LOCAL.has(Endpoint.scope(endpoint)) && endpoint.port !== 0
 
+type SignedCard = Extract<Lan.Decoded, { readonly kind: "card" | "invite" }>
+
+const isSame = (left: Endpoint.Endpoint, right: Endpoint.Endpoint): boolean =>
+  left.address === right.address && left.port === right.port
+
+/** Cookies change from one of these to the next, and are good in two. */
+const slotOf = (now: number): number => Math.floor(now / (COOKIE_LIFE / 2))
+
 const LOCAL: ReadonlySet<Endpoint.Scope> = new Set(["private", "link", "loopback"])
 
 /** A conference's worth; more announcements than that are somebody's joke. */
@@ -249,9 +321,11 @@ export const MAX_NEIGHBOURS = 512
 const MAX_QUERIES = 16
 /** One packet for each neighbour, and some answers; the driver drains after every call. */
 const MAX_OUTPUT = 2 * MAX_NEIGHBOURS
-/** Each card costs a signature check on one side or the other: a thousandth of a core. */
+/** Each card costs a signature, and each invitation two checks: three thousandths of a core. */
 const CARD_RATE: Rate = { burst: 100, perSecond: 20 }
 
-const NO_RECORD = new Uint8Array()
+/** A BLAKE2b key of full strength. */
+const SECRET_BYTES = 32
+const COOKIE_LABEL = Bytes.fromText("parley lan cookie v2")
 const NOBODY = "nobody on this network has that nickname"
 const GONE = "nobody answers under that nickname on this network"

@@ -91,7 +91,7 @@ const announcement = ({ name, port }: JoinOptions, ttl: number): ResponseOutgoin
     answers: [{ name: SERVICE, type: "PTR", ttl, data: instance }],
     additionals: [
       { name: instance, type: "SRV", ttl, flush: true, data: { port, target: host, priority: 0, weight: 0 } },
-      { name: instance, type: "TXT", ttl, flush: true, data: ["v=1"] },
+      { name: instance, type: "TXT", ttl, flush: true, data: ["v=2"] },
       ...ownAddresses().map((data) => ({ name: host, type: "A" as const, ttl, flush: true, data }))
     ]
   }

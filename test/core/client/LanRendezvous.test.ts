@@ -20,7 +20,10 @@ class Host {
     number: number
   ) {
     this.endpoint = Endpoint.parse(`192.168.1.${number}:5353`)!
-    this.lan = new LanRendezvous({ crypto, random: (length) => new Uint8Array(length).fill(number), port: 4000 })
+    const { address, family } = this.endpoint
+    const addresses = [{ address, family, loopback: false }]
+    const random = (length: number) => new Uint8Array(length).fill(number)
+    this.lan = new LanRendezvous({ crypto, random, port: 4000, addresses })
   }
 
   show(now: number): this {

@@ -14,6 +14,8 @@ const ann = new Somebody("ann", 11)
 const bob = new Somebody("bob", 12)
 const BODY = { _tag: "Register", nick: "ann" } as const
 
+const own = (number: number) => [{ family: "ipv4" as const, address: `192.168.1.${number}`, loopback: false }]
+
 /** A rendezvous with a server that the test plays, a local network with whom the test puts there, or both. */
 class Setup {
   readonly server: ServerLink<Asked<string>> | undefined
@@ -26,7 +28,7 @@ class Setup {
   constructor(where: "server" | "lan" | "both") {
     const random = (length: number) => new Uint8Array(length).fill(1)
     if (where !== "lan") this.server = new ServerLink({ random })
-    if (where !== "server") this.lan = new LanRendezvous({ crypto, random, port: 4000 })
+    if (where !== "server") this.lan = new LanRendezvous({ crypto, random, port: 4000, addresses: own(11) })
     this.rendezvous = new Rendezvous(this.server, this.lan)
     this.rendezvous.setWanted(true)
     if (this.server !== undefined) this.connect()
@@ -42,7 +44,12 @@ class Setup {
 
   /** Puts somebody on the local network, whose card we hold from then on. */
   meet(who: Somebody, number = 12): LanRendezvous<Asked<string>> {
-    const other = new LanRendezvous<Asked<string>>({ crypto, random: (length) => new Uint8Array(length), port: 4000 })
+    const other = new LanRendezvous<Asked<string>>({
+      crypto,
+      random: (length) => new Uint8Array(length),
+      port: 4000,
+      addresses: own(number)
+    })
     other.show(who.card(), 0)
     this.lan!.handleFound(other.pollJoin()!, at(`192.168.1.${number}:5353`), 0)
     this.carry(other, number)
@@ -51,10 +58,11 @@ class Setup {
 
   carry(other: LanRendezvous<Asked<string>>, number = 12): void {
     const from = at(`192.168.1.${number}:5353`)
-    for (let packet = this.lan!.pollTransmit(); packet !== undefined; packet = this.lan!.pollTransmit())
+    for (let packet = this.lan!.pollTransmit(); packet !== undefined; packet = this.lan!.pollTransmit()) {
       other.handleDatagram(at("192.168.1.11:5353"), packet.data, 0, WALL)
-    for (let packet = other.pollTransmit(); packet !== undefined; packet = other.pollTransmit())
-      this.lan!.handleDatagram(from, packet.data, 0, WALL)
+      for (let answer = other.pollTransmit(); answer !== undefined; answer = other.pollTransmit())
+        this.lan!.handleDatagram(from, answer.data, 0, WALL)
+    }
   }
 
   events(): ReadonlyArray<RendezvousEvent<string>> {

@@ -60,7 +60,7 @@ export class Somebody {
 
   card(): OwnCard {
     const { fingerprint, nick } = this
-    const identity = this.identity.signKeys.publicKey
-    return { identity, record: this.record(), nick, address: `192.168.1.${this.key}:4000`, fingerprint }
+    const { signKeys } = this.identity
+    return { signKeys, record: this.record(), nick, address: `192.168.1.${this.key}:4000`, fingerprint }
   }
 }
