@@ -21,17 +21,22 @@ import { Datagrams } from "../../src/services/Datagrams.js"
 import { Dialer } from "../../src/services/Dialer.js"
 import type { Store } from "../../src/services/Store.js"
 import { inMemory } from "../../src/sim/InMemory.js"
+import type { RunOptions } from "../../src/sim/Run.js"
 import type { Services } from "../../src/sim/Services.js"
 import * as Sim from "../../src/sim/Sim.js"
 
 /** A server and clients as one program, on a simulated network with perfect links. */
-export const world = <E>(program: (world: World) => Effect.Effect<void, E, Scope.Scope | Sim.Sim>): Promise<void> =>
+export const world = <E>(
+  program: (world: World) => Effect.Effect<void, E, Scope.Scope | Sim.Sim>,
+  options: Partial<RunOptions> = {}
+): Promise<void> =>
   inMemory(
     Effect.gen(function* () {
       const sim = yield* Sim.Sim
       const serverHost = yield* Layer.build(Sim.layer("server", { ipv4: SERVER }))
       yield* program(new World(sim, Layer.succeedContext(serverHost)))
-    }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
+    }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger))),
+    options
   )
 
 export const SERVER = "192.0.2.1"

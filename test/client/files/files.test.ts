@@ -7,6 +7,7 @@ import type { AcceptPolicy } from "../../../src/client/ClientOptions.js"
 import { MAX_OPEN } from "../../../src/client/files/TransferTable.js"
 import type { TransferId } from "../../../src/core/files/Content.js"
 import * as FileName from "../../../src/domain/FileName.js"
+import { perfect } from "../../../src/sim/network/Conditions.js"
 import { transferId } from "../../support/ids.js"
 import { type Person, world } from "../World.js"
 import { bytes, isSame, meet, pair, states, until, untilState } from "./Pair.js"
@@ -55,6 +56,19 @@ describe("a file", () => {
       })
     )
   )
+
+  it("arrives over a way that takes no time at all", () =>
+    world(
+      (world) =>
+        Effect.gen(function* () {
+          const { alice, bob } = yield* pair(world)
+          const id = yield* offered(alice, bob, 600_000)
+          yield* bob.client.files.accept(id)
+          yield* untilState(alice, "done")
+          expect(isSame(bob.files.get("film.mp4"), bytes(600_000))).toBe(true)
+        }),
+      { link: { ...perfect, latencyMs: 0 } }
+    ))
 
   it("goes where it is told to, and takes the place of nothing", () =>
     world((world) =>

@@ -34,6 +34,19 @@ describe("the pacer", () => {
     expect(pacer.mayLeave(1, 1_200, false, 101)).toBe(true)
   })
 
+  it("names a later time whenever it holds back, however fast the path and however great the time", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1e-3, max: 1e15, noNaN: true }), fc.nat(20), (rate, more) => {
+        const now = 1_767_225_600_141.7
+        const pacer = new Pacer()
+        for (let i = 0; i < 10 + more; i++) pacer.onSent(1_200)
+        pacer.mayLeave(1, 1_200, false, now)
+        pacer.onSent(1_200 * 11)
+        if (!pacer.mayLeave(rate, 1_200, false, now)) expect(pacer.nextAt(rate)).toBeGreaterThan(now)
+      })
+    )
+  })
+
   it("holds nothing back when there is no rate", () => {
     const pacer = new Pacer()
     for (let i = 0; i < 100; i++) {

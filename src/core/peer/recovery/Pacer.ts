@@ -25,7 +25,7 @@ export class Pacer {
 
   /** When the next packet may leave. */
   nextAt(rate: number): number {
-    return this.#credit > 0 ? this.#at : this.#at + (1 - this.#credit) / rate
+    return this.#credit > 0 ? this.#at : this.#at + Math.max(FINEST, (1 - this.#credit) / rate)
   }
 
   #fill(rate: number, packetSize: number, now: number): void {
@@ -36,6 +36,11 @@ export class Pacer {
   }
 }
 
+/**
+ * ms: a shorter wait is none where the time is a number of 13 digits, and a timer that is due at once, with nothing to
+ * send, would be due again for ever on a clock that stands still meanwhile.
+ */
+const FINEST = 0.001
 /** Packets that may leave together at any rate: the initial window of RFC 9002 §7.2, which every path takes. */
 const BURST = 10
 /**
