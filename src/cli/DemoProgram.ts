@@ -55,7 +55,7 @@ export const run = (
   )
 
 const BOT = "echo"
-const YOU = "you"
+const YOU = "guest"
 
 /** Answers everybody who asks, and says everything again. */
 const echo = (bot: ClientApi): Effect.Effect<void> =>

@@ -1,10 +1,11 @@
 import * as Either from "effect/Either"
 import stringWidth from "string-width"
+import { signOf } from "./NicknameSigns.js"
 import { skeleton } from "./Skeleton.js"
 
 /**
  * A valid nickname: 1 to 32 terminal columns, at most 128 bytes of UTF-8, without anything that could hide, reorder or
- * imitate.
+ * imitate: neither another nickname nor what the program itself says (`NicknameSigns`).
  *
  * Two nicknames name the same person exactly when their `key` is the same. A server gives no nickname away that has the
  * key *or* the `lookalike` of one in use. Both are needed, because being the same but for case and looking the same do
@@ -17,7 +18,7 @@ export interface Nickname {
   readonly key: string
   /**
    * Equal for nicknames that look the same as they are written, apart from case: `AIice` (with a capital i) and
-   * `alice`.
+   * `alice`, `vvillow` and `willow`, `day` and `clay`.
    */
   readonly lookalike: string
 }
@@ -43,7 +44,9 @@ export const parse = (raw: string): Either.Either<Nickname, string> => {
   const fault = faultOf(text)
   if (fault !== undefined) return Either.left(fault)
   const nickname = of(text)
-  return nickname.key.length > MAX_KEY ? Either.left(TOO_LONG) : Either.right(nickname)
+  if (nickname.key.length > MAX_KEY) return Either.left(TOO_LONG)
+  const misread = wordFault(nickname)
+  return misread === undefined ? Either.right(nickname) : Either.left(misread)
 }
 
 /**
@@ -87,14 +90,59 @@ const faultOf = (text: string): string | undefined => {
   const columns = stringWidth(text)
   if (columns === 0) return "is invisible"
   if (columns > MAX_COLUMNS || utf8Length(text) > MAX_BYTES) return TOO_LONG
-  return undefined
+  return signOf(text)
 }
+
+/** What is wrong with a nickname as a whole: it is read as something else. */
+const wordFault = ({ key, lookalike }: Nickname): string | undefined => {
+  if (FINGERPRINT.test(key)) return "must not look like a fingerprint"
+  reserved ??= new Set(RESERVED.map(of).flatMap((word) => [word.key, word.lookalike]))
+  if (!reserved.has(key) && !reserved.has(lookalike)) return undefined
+  return "is, or looks like, a word that this program uses for somebody else"
+}
+
+/** What the program calls the person before it, everybody and nobody, and what people call whoever runs a server. */
+const RESERVED = [
+  "you",
+  "me",
+  "myself",
+  "everybody",
+  "everyone",
+  "nobody",
+  "others",
+  "root",
+  "admin",
+  "administrator",
+  "operator",
+  "moderator"
+]
+let reserved: ReadonlySet<string> | undefined
+
+/** As digits of a fingerprint, a key of a nickname writes them: `0` is an `o`, `1` an `l`. */
+const FINGERPRINT = /^(?:[2-9ol]{5}[_.-]?){6}$/
 
 /** The nickname of a text in NFC that may be one. */
 const of = (text: string): Nickname =>
   PLAIN.test(text)
-    ? { text, key: plainKey(text), lookalike: plainKey(text.replaceAll("I", "l")) }
-    : { text, key: keyOf(text), lookalike: keyOf(skeleton(text.normalize("NFKC"))) }
+    ? { text, key: plainKey(text), lookalike: plainKey(readAlike(text.replaceAll("I", "l"))) }
+    : { text, key: keyOf(text), lookalike: keyOf(readAlike(skeleton(withoutTrifles(text.normalize("NFKC"))))) }
+
+/** Letters beside each other that read as another one, made the same: `vv` and `w`, `cl` and `d`, `ii` and `ll`. */
+const readAlike = (text: string): string => text.replace(READ_ALIKE, (found) => READ_AS[found]!)
+
+const READ_AS: Readonly<Record<string, string>> = { w: "vv", W: "VV", d: "cl", ii: "ll" }
+const READ_ALIKE = /[wWd]|ii/g
+
+/**
+ * Leaves out what nobody looks for on a letter: marks that no alphabet has on it (an alphabet's own are one character
+ * with it after NFKC), a line below it, and apostrophes of all kinds.
+ */
+const withoutTrifles = (text: string): string =>
+  text.replace(UNDERLINED, (letter) => letter.normalize("NFD").replaceAll("\u0331", "")).replace(TRIFLES, "")
+
+const UNDERLINED = /[ḆḇḎḏḴḵḺḻṈṉṞṟṮṯẔẕẖ]/g
+
+const TRIFLES = /(?<=[\p{sc=Latin}\p{sc=Greek}\p{sc=Cyrillic}\p{sc=Common}]\p{M}{0,3})\p{M}|['\u2019\u02B9-\u02BF]/gu
 
 const TOO_LONG = `is longer than ${MAX_COLUMNS} columns or ${MAX_BYTES} bytes`
 

@@ -37,6 +37,29 @@ describe("a valid nickname", () => {
     "김철수",
     "é",
     "🦊",
+    "O'Brien",
+    "O’Neill",
+    "Gal·la",
+    "María-José",
+    "J.-P.",
+    "Nguyễn",
+    "Đặng",
+    "ẹ̀kọ́",
+    "ʻokina",
+    "Ḥasan",
+    "ג׳ורג׳",
+    "שָׁלוֹם",
+    "مُحَمَّد",
+    "रामः",
+    "हेमन्त",
+    "สมชาย",
+    "བཀྲ་ཤིས",
+    "ジャン・ポール",
+    "ノア",
+    "ꓡꓲꓢꓴꓽ",
+    "ᐳᐸ",
+    "👍🏽",
+    "🇩🇪",
     "x".repeat(32)
   ])("%s", (text) => {
     expect(valid(text).text).toBe(text)
@@ -70,6 +93,35 @@ describe("a valid nickname", () => {
     ["unassigned", "\u0378"],
     ["a leading mark", "\u0301a"],
     ["a pile of marks", "q\u0328\u0323\u0324\u0325"],
+    ["the sign of a remark", "*"],
+    ["another star", "٭"],
+    ["a remark with a colon", "*:"],
+    ["what stands behind one's own name", "(you)"],
+    ["the program's word for the person", "you"],
+    ["the same in other letters", "уоυ"],
+    ["an officer", "Admin"],
+    ["what reads like one", "aclmin"],
+    ["the line of somebody who writes", "bob:"],
+    ["another colon", "bob∶"],
+    ["a letter that is a colon", "bobː"],
+    ["a letter of Lisu that is a colon", "bobꓽ"],
+    ["a mark that is a colon on such a letter", "bobः"],
+    ["a line of one's own", "alice→bob"],
+    ["an arrow of two characters", "alice->bob"],
+    ["an arrow that is an emoji", "alice🔜bob"],
+    ["a prompt", "alice>"],
+    ["a mark of delivery", "bob…"],
+    ["a mark of a verified key", "bob✓"],
+    ["an emoji that is such a mark", "bob✅"],
+    ["the name of a neighbour with its key", "bob#80018"],
+    ["a list", "bob,carol"],
+    ["a dot at its end", "bob·"],
+    ["an apostrophe at its end", "bob'"],
+    ["a dot above nothing", "˙bob"],
+    ["a line below a letter", "bob̲"],
+    ["a line through a letter", "bo̶b"],
+    ["a circle around a letter", "bob⃝"],
+    ["a fingerprint", "077741234507774123450777412345"],
     ["a command", "/list"],
     ["an option", "--help"],
     ["JSON", '{"a":1}']
@@ -173,7 +225,16 @@ describe("two nicknames clash", () => {
     ["alice", "AIice"], // capital i
     ["Bob", "Вob"], // Cyrillic В, which only looks like B in upper case
     ["Nick", "Νick"], // Greek Ν, whose lower case looks like v
-    ["lan", "Ian"]
+    ["lan", "Ian"],
+    ["willow", "vvillow"],
+    ["Wade", "VVacle"],
+    ["day", "clay"],
+    ["day", "cIay"],
+    ["hawaii", "hawall"],
+    ["bob", "bob̀"],
+    ["bob", "boḇ"],
+    ["OBrien", "O'Brien"],
+    ["O'Brien", "Oʼbrien"]
   ])("%s and %s, as they are written", (left, right) => {
     expect(clash(left, right)).toBe(true)
   })
@@ -182,7 +243,10 @@ describe("two nicknames clash", () => {
     ["ian", "lan"],
     ["navy", "vavy"],
     ["anna", "ann"],
-    ["uwe", "ywe"]
+    ["uwe", "ywe"],
+    ["Day", "CIay"],
+    ["Nguyên", "Nguyễn"],
+    ["zoe", "zoë"]
   ])("not: %s and %s", (left, right) => {
     expect(clash(left, right)).toBe(false)
   })

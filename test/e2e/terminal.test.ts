@@ -112,7 +112,7 @@ describe.runIf(hasTmux)("on a real terminal", () => {
 
   it("the demo is interactive at once", async () => {
     const demo = await Tmux.open(["demo"])
-    await demo.shows(/you → echo> ?$/m)
+    await demo.shows(/guest → echo> ?$/m)
     await demo.type("is anybody there?")
     await demo.press("Enter")
     await demo.shows(/echo: is anybody there\?/)

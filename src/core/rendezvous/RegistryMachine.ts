@@ -1,3 +1,4 @@
+import * as Either from "effect/Either"
 import * as Nickname from "../../domain/Nickname.js"
 import type { Claim, Registration, SessionId } from "../../domain/Registration.js"
 import * as Bytes from "../../protocol/Bytes.js"
@@ -53,7 +54,7 @@ export class RegistryMachine {
     this.#kept = kept
     this.#heldAnonymous = new Expiry(limits.graceMs)
     this.#heldIdentities = new Expiry(limits.graceMs)
-    this.#reserved = new Set(limits.reserved.map(Nickname.key))
+    this.#reserved = new Set(limits.reserved.flatMap((text) => [Nickname.key(text), lookalikeOf(text)]))
   }
 
   /**
@@ -218,3 +219,7 @@ export class RegistryMachine {
 }
 
 const NO_ROOM: RefusalBody = { _tag: "Busy", message: "this server has no room for another nickname; try later" }
+
+/** A word that is no nickname itself looks like nothing else. */
+const lookalikeOf = (text: string): string =>
+  Either.match(Nickname.parse(text), { onLeft: () => Nickname.key(text), onRight: ({ lookalike }) => lookalike })

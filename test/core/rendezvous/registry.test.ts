@@ -94,6 +94,9 @@ describe("a nickname", () => {
   test("that is reserved, or looks like it, is nobody's", () => {
     expect(make().claim(claim("1", "SERVER"), "r")).toMatchObject({ _tag: "NickReserved" })
     expect(make().claim(claim("1", "ѕerver"), "r")).toMatchObject({ _tag: "NickReserved" })
+    const club = make({ reserved: ["warden"] })
+    for (const nick of ["Warden", "vvarclen"])
+      expect(club.claim(claim("1", nick), "r")).toMatchObject({ _tag: "NickReserved" })
   })
 
   test("may be changed by its session, and the old one is free at once", () => {
