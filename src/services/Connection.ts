@@ -1,9 +1,12 @@
+import type { Certificate } from "../domain/Certificate.js"
 import type { Endpoint } from "../domain/Endpoint.js"
 
 /** One established TCP connection, driven by synchronous callbacks. Shared by `Listener` and `Dialer`. */
 export interface Connection {
   readonly local: Endpoint
   readonly remote: Endpoint
+  /** Of a connection that is encrypted with TLS 1.3, and of no other. */
+  readonly tls?: Tls
   /**
    * Queues bytes for the peer, in order. `false` when the connection is closing or gone, or when the queue would exceed
    * its bound: nothing of `data` is then queued. Never throws. The caller leaves `data` untouched from here on.
@@ -21,6 +24,16 @@ export interface Connection {
   readonly end: (withinMs?: number) => void
   /** Closes at once and drops what is queued. `onClose` follows; the peer may see `ended` or `reset`. */
   readonly destroy: () => void
+}
+
+export interface Tls {
+  /**
+   * 32 bytes that both ends of this connection have, and no other connection (RFC 9266, `tls-exporter`). `undefined` as
+   * long as the handshake is not over, which it is before the first `onData`.
+   */
+  readonly exporter: () => Uint8Array | undefined
+  /** What the other side has shown; on the dialled end alone. Nobody has judged it. */
+  readonly certificate?: Certificate
 }
 
 export interface ConnectionHandler {

@@ -9,8 +9,8 @@ export class Dialer extends Context.Tag("parley/services/Dialer")<
   Dialer,
   {
     /**
-     * Connects, within `timeoutMs`. The connection is destroyed when the scope closes or when it ends by itself,
-     * whichever is first. `handler` is asked for once, before the first byte can arrive.
+     * Connects, within `timeoutMs`, the handshake of TLS included. The connection is destroyed when the scope closes or
+     * when it ends by itself, whichever is first. `handler` is asked for once, before the first byte can arrive.
      */
     readonly dial: (
       options: DialOptions,
@@ -25,10 +25,18 @@ export interface DialOptions extends Partial<ConnectionLimits> {
   readonly port: number
   /** 5,000 ms when left out. */
   readonly timeoutMs?: number
+  /** Encrypts the connection; plain TCP when left out. Whether the other side is the right one is for the caller. */
+  readonly tls?: DialTls
+}
+
+export interface DialTls {
+  /** Certificates of the authorities to trust, PEM; those that the system knows when left out. */
+  readonly authorities?: string
 }
 
 export class DialError extends Data.TaggedError("DialError")<{
-  readonly reason: "Refused" | "TimedOut" | "HostNotFound" | "Unreachable" | "Other"
+  /** `NoTls`: somebody is there, and no encrypted connection came about. */
+  readonly reason: "Refused" | "TimedOut" | "HostNotFound" | "Unreachable" | "NoTls" | "Other"
   readonly message: string
   readonly cause?: unknown
 }> {}

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type { ServerKey } from "../domain/Certificate.js"
 import type { Endpoint } from "../domain/Endpoint.js"
 import type { Connection, ConnectionHandler, ConnectionLimits } from "./Connection.js"
 
@@ -13,8 +14,8 @@ export class Listener extends Context.Tag("parley/services/Listener")<
      * Listens as long as the scope lives. Closing the scope stops accepting, lets the connections send what is queued
      * (for at most 500 ms), closes them, and calls `onClose` of each.
      *
-     * `accept` is called for each connection and returns its handler, or `undefined` to close it at once. Must not
-     * throw.
+     * `accept` is called for each connection, ahead of the handshake of TLS, and returns its handler, or `undefined` to
+     * close it at once. Must not throw.
      */
     readonly listen: (
       options: ListenOptions,
@@ -27,8 +28,29 @@ export interface Listening {
   readonly local: Endpoint
   /** What this machine calls itself, and others may reach it by. */
   readonly hostNames: ReadonlyArray<string>
+  /** Of a listener with TLS. */
+  readonly tls?: ListeningTls
   /** Connections that the system lets this program have at a time, where that is known to be bounded. */
   readonly capacity?: number
+}
+
+export interface ListeningTls {
+  /** What clients see. */
+  readonly shown: () => ShownCertificate
+  /** Shows this to new connections from now on; the others stay. Fails, and changes nothing, when it is no good. */
+  readonly renew: (credentials: TlsCredentials) => Effect.Effect<void, ListenError>
+}
+
+export interface ShownCertificate {
+  readonly key: ServerKey
+  /** ms since 1970 UTC. */
+  readonly expires: number
+}
+
+/** A certificate, with those between it and its authority, and its key: PEM. */
+export interface TlsCredentials {
+  readonly certificate: string
+  readonly privateKey: string
 }
 
 export interface ListenOptions extends Partial<ConnectionLimits> {
@@ -41,12 +63,14 @@ export interface ListenOptions extends Partial<ConnectionLimits> {
    * is let in by the system's retry, 1 s later.
    */
   readonly backlog?: number
+  /** Encrypts all connections with TLS 1.3; plain TCP when left out. */
+  readonly tls?: TlsCredentials
   /** Called, now and then as long as it lasts, when connections are lost because the system has no room for them. */
   readonly onTrouble?: (message: string) => void
 }
 
 export class ListenError extends Data.TaggedError("ListenError")<{
-  readonly reason: "AddressInUse" | "AddressNotAvailable" | "NotPermitted" | "HostNotFound" | "Other"
+  readonly reason: "AddressInUse" | "AddressNotAvailable" | "NotPermitted" | "HostNotFound" | "BadCredentials" | "Other"
   readonly message: string
   readonly cause?: unknown
 }> {}

@@ -1,5 +1,5 @@
 import type * as Net from "node:net"
-import type { CloseReason, Connection, ConnectionHandler } from "../../services/Connection.js"
+import type { CloseReason, Connection, ConnectionHandler, Tls } from "../../services/Connection.js"
 import { fromNode, plain } from "./Addresses.js"
 
 /** Socket options that every connection gets, accepted or dialed. */
@@ -16,6 +16,15 @@ export const socketOptions = {
 /** How long `end` waits for the peer to take the rest and to close its side. */
 const END_MS = 2000
 
+/** A connected socket, encrypted or not. */
+export interface Wire {
+  /** What is written to and read from. */
+  readonly socket: Net.Socket
+  /** The TCP socket itself, below TLS where there is any. */
+  readonly tcp: Net.Socket
+  readonly tls?: Tls
+}
+
 /**
  * Wraps a connected socket. `begin` is asked for the handler at once, before a byte can arrive; without a handler the
  * socket is closed. `gone` is called after `onClose`, or after the close of a socket without handler. `undefined` when
@@ -25,13 +34,13 @@ const END_MS = 2000
  * flushed) is no news.
  */
 export const make = (
-  socket: Net.Socket,
+  { socket, tcp, tls }: Wire,
   sendQueue: number,
   begin: (connection: Connection) => ConnectionHandler | undefined,
   gone: () => void
 ): Connection | undefined => {
-  const local = fromNode(socket.localAddress, socket.localPort)
-  const remote = fromNode(socket.remoteAddress, socket.remotePort)
+  const local = fromNode(tcp.localAddress, tcp.localPort)
+  const remote = fromNode(tcp.remoteAddress, tcp.remotePort)
   let reason: CloseReason | undefined
   socket.on("error", () => {
     reason ??= "reset"
@@ -62,6 +71,7 @@ export const make = (
   const connection: Connection = {
     local,
     remote,
+    ...(tls === undefined ? {} : { tls }),
     send: (data) => {
       if (!sending || socket.destroyed || socket.writableLength + data.length > sendQueue) return false
       // Everything sent in one turn leaves in one system call.
@@ -90,7 +100,7 @@ export const make = (
       if (socket.destroyed) return
       // A reset frees the system's buffers too, which a stopped reader would hold for minutes. `resetAndDestroy` alone
       // waits for the queue to drain.
-      if (socket.writableLength > 0) socket.resetAndDestroy()
+      if (socket.writableLength > 0) tcp.resetAndDestroy()
       socket.destroy()
     }
   }

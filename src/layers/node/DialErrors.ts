@@ -21,6 +21,28 @@ export const fromCause = (options: DialOptions, cause: unknown): DialError => {
   return new DialError({ reason: "Other", message: `cannot connect to ${where}: ${describe(cause)}`, cause })
 }
 
+/** A handshake of TLS that came to nothing. */
+export const withoutTls = (options: DialOptions, cause: unknown): DialError => {
+  const where = `${options.host}:${options.port}`
+  const code = codeOf(cause)
+  const message = NOT_TLS.has(code)
+    ? `${where} does not speak TLS`
+    : OLD_TLS.has(code)
+      ? `${where} does not speak TLS 1.3`
+      : `no encrypted connection to ${where} (${describe(cause)})`
+  return new DialError({ reason: "NoTls", message, cause })
+}
+
+/** What OpenSSL makes of a greeting in plain text. */
+const NOT_TLS: ReadonlySet<string> = new Set([
+  "ERR_SSL_WRONG_VERSION_NUMBER",
+  "ERR_SSL_PACKET_LENGTH_TOO_LONG",
+  "ERR_SSL_HTTP_REQUEST",
+  "ERR_SSL_UNEXPECTED_MESSAGE"
+])
+
+const OLD_TLS: ReadonlySet<string> = new Set(["ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", "ERR_SSL_UNSUPPORTED_PROTOCOL"])
+
 const UNREACHABLE_CODES: ReadonlySet<string> = new Set([
   "ENETUNREACH",
   "EHOSTUNREACH",

@@ -4,9 +4,9 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { type Connection, type ConnectionHandler, defaultSendQueue } from "../../services/Connection.js"
-import { type DialError, Dialer, type DialOptions } from "../../services/Dialer.js"
+import { DialError, Dialer, type DialOptions, type DialTls } from "../../services/Dialer.js"
 import * as NodeConnection from "./Connection.js"
-import { fromCause } from "./DialErrors.js"
+import { fromCause, withoutTls } from "./DialErrors.js"
 import { isPort } from "./Errno.js"
 
 /** TCP over node:net. A host name with several addresses is tried one by one, families alternating (RFC 8305). */
@@ -31,7 +31,7 @@ const dial = (
   let closed = false
   let connection: Connection | undefined
   const connect = Effect.async<Connection, DialError>((resume) => {
-    const fail = (cause: unknown) => resume(Effect.fail(fromCause(options, cause)))
+    const fail = (cause: unknown) => resume(Effect.fail(cause instanceof DialError ? cause : fromCause(options, cause)))
     if (!isPort(options.port, 1)) return fail(new RangeError("the port is not in 1 to 65535"))
     socket = new Net.Socket(NodeConnection.socketOptions)
     const dialed = socket
@@ -45,6 +45,20 @@ const dial = (
       closed = true
       clearTimeout(deadline)
     })
+    const begin = (wire: NodeConnection.Wire) => {
+      clearTimeout(deadline)
+      dialed.off("error", fail)
+      connection = NodeConnection.make(wire, options.sendQueue ?? defaultSendQueue, handler, () => {})
+      if (connection === undefined) fail({ code: "ECONNRESET" })
+      else resume(Effect.succeed(connection))
+    }
+    const encrypt = async (tls: DialTls) => {
+      const { dialled } = await import("./Tls.js")
+      dialled(dialed, options.host, tls, begin, (cause) => {
+        dialed.destroy()
+        fail(withoutTls(options, cause))
+      })
+    }
     dialed.connect(
       {
         host: options.host,
@@ -53,11 +67,8 @@ const dial = (
         autoSelectFamilyAttemptTimeout: ATTEMPT_MS
       },
       () => {
-        clearTimeout(deadline)
-        dialed.off("error", fail)
-        connection = NodeConnection.make(dialed, options.sendQueue ?? defaultSendQueue, handler, () => {})
-        if (connection === undefined) fail({ code: "ECONNRESET" })
-        else resume(Effect.succeed(connection))
+        if (options.tls === undefined) begin({ socket: dialed, tcp: dialed })
+        else void encrypt(options.tls)
       }
     )
   })

@@ -5,7 +5,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Endpoint } from "../../domain/Endpoint.js"
 import { type Connection, type ConnectionHandler, defaultSendQueue } from "../../services/Connection.js"
-import { ListenError, Listener, type ListenOptions } from "../../services/Listener.js"
+import {
+  ListenError,
+  Listener,
+  type ListeningTls,
+  type ListenOptions,
+  type TlsCredentials
+} from "../../services/Listener.js"
 import { fromNode } from "./Addresses.js"
 import * as NodeConnection from "./Connection.js"
 import { codeOf, describe, isPort, LOOKUP_CODES } from "./Errno.js"
@@ -13,15 +19,17 @@ import { codeOf, describe, isPort, LOOKUP_CODES } from "./Errno.js"
 /** TCP over node:net. Without a host it listens on both families, or on IPv4 alone where there is no IPv6. */
 export const layer: Layer.Layer<Listener> = Layer.succeed(Listener, {
   listen: (options, accept) =>
-    Effect.acquireRelease(open(options, accept), close).pipe(
-      Effect.map(({ local }) => {
-        const files = openFilesLimit()
-        const hostNames = [hostname(), `${hostname()}.local`]
-        return files === undefined
-          ? { local, hostNames }
-          : { local, hostNames, capacity: Math.max(1, files - OTHER_FILES) }
-      })
-    )
+    Effect.gen(function* () {
+      const tls = options.tls === undefined ? undefined : yield* encryption(options.tls)
+      const { local } = yield* Effect.acquireRelease(open(options, accept, tls), close)
+      const files = openFilesLimit()
+      return {
+        local,
+        hostNames: [hostname(), `${hostname()}.local`],
+        ...(tls === undefined ? {} : { tls }),
+        ...(files === undefined ? {} : { capacity: Math.max(1, files - OTHER_FILES) })
+      }
+    })
 })
 
 /**
@@ -39,14 +47,48 @@ interface Open {
   onGone: () => void
 }
 
-const open = (options: ListenOptions, accept: (connection: Connection) => ConnectionHandler | undefined) =>
+interface Encryption extends ListeningTls {
+  readonly wire: (tcp: Net.Socket) => NodeConnection.Wire
+}
+
+/** `node:tls` is loaded by those alone who encrypt. */
+const encryption = (first: TlsCredentials): Effect.Effect<Encryption, ListenError> =>
+  Effect.gen(function* () {
+    const tls = yield* Effect.promise(() => import("./Tls.js"))
+    const contextOf = (credentials: TlsCredentials) =>
+      Effect.try({
+        try: () => tls.contextOf(credentials),
+        catch: (cause) =>
+          new ListenError({
+            reason: "BadCredentials",
+            message: `the certificate and its key: ${tls.faultOf(cause)}`,
+            cause
+          })
+      })
+    let context = yield* contextOf(first)
+    return {
+      wire: (tcp) => tls.accepted(tcp, context),
+      shown: () => context.shown,
+      renew: (credentials) =>
+        Effect.map(contextOf(credentials), (renewed) => {
+          context = renewed
+        })
+    }
+  })
+
+const open = (
+  options: ListenOptions,
+  accept: (connection: Connection) => ConnectionHandler | undefined,
+  tls: Encryption | undefined
+) =>
   Effect.async<Open, ListenError>((resume) => {
     if (!isPort(options.port, 0))
       return resume(Effect.fail(toError(options, new RangeError("the port is not in 0 to 65535"))))
     const live = new Set<Connection>()
     const sendQueue = options.sendQueue ?? defaultSendQueue
     const server = Net.createServer(NodeConnection.socketOptions, (socket) => {
-      const connection = NodeConnection.make(socket, sendQueue, accept, () => {
+      const wire = tls === undefined ? { socket, tcp: socket } : tls.wire(socket)
+      const connection = NodeConnection.make(wire, sendQueue, accept, () => {
         if (connection !== undefined) live.delete(connection)
         opened?.onGone()
       })

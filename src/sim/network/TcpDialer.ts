@@ -1,18 +1,22 @@
 import type * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { type Connection, type ConnectionHandler, defaultSendQueue } from "../../services/Connection.js"
 import { DialError, type Dialer, type DialOptions } from "../../services/Dialer.js"
 import type { Process } from "../kernel/Process.js"
+import type { Rng } from "../kernel/Rng.js"
 import { type AddressId, pointAt } from "./AddressBook.js"
 import { connectionKey, type Host } from "./Host.js"
 import type { Network } from "./Network.js"
+import { dialled, NONCE_BYTES } from "./PretendedTls.js"
 import { resolve } from "./Resolver.js"
 import { TcpEnd } from "./TcpEnd.js"
 
 /** Opens TCP connections for the programs of one process. */
-export const make = (network: Network, host: Host, process: Process): Context.Tag.Service<Dialer> => ({
-  dial: (options, handler) =>
+export const make = (network: Network, host: Host, process: Process): Context.Tag.Service<Dialer> => {
+  const plain: Context.Tag.Service<Dialer>["dial"] = (options, handler) =>
     Effect.suspend(() => {
       const attempt = new Attempt(network, host, process, options, handler)
       return Effect.uninterruptibleMask((restore) =>
@@ -22,7 +26,37 @@ export const make = (network: Network, host: Host, process: Process): Context.Ta
         )
       )
     })
-})
+  const nonces = process.rng.fork("tls-dial")
+  return {
+    dial: (options, handler) =>
+      options.tls === undefined ? plain(options, handler) : encrypted(plain, nonces, options, handler)
+  }
+}
+
+/** The same with the key of the other side, and within the same time. */
+const encrypted = (
+  dial: Context.Tag.Service<Dialer>["dial"],
+  nonces: Rng,
+  options: DialOptions,
+  handler: (connection: Connection) => ConnectionHandler
+) =>
+  Effect.gen(function* () {
+    const where = `${options.host}:${options.port}`
+    const shaken = yield* Deferred.make<Connection, DialError>()
+    const nonce = nonces.fill(new Uint8Array(NONCE_BYTES))
+    yield* dial(options, (raw) =>
+      dialled(raw, options.host, nonce, handler, (connection) => {
+        const failed = failure("NoTls", `${where} does not speak TLS`)
+        Deferred.unsafeDone(shaken, connection === undefined ? Effect.fail(failed) : Effect.succeed(connection))
+      })
+    )
+    return yield* Deferred.await(shaken)
+  }).pipe(
+    Effect.timeoutFail({
+      duration: Duration.millis(options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
+      onTimeout: () => failure("TimedOut", `${options.host}:${options.port} did not answer in time`)
+    })
+  )
 
 /**
  * Connects without Effect: what `Dialer.dial` does, for machines that are driven as bare callbacks on the kernel. Calls

@@ -2,12 +2,20 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Endpoint from "../../domain/Endpoint.js"
 import { type Connection, type ConnectionHandler, defaultSendQueue } from "../../services/Connection.js"
-import { ListenError, type Listener, type ListenOptions } from "../../services/Listener.js"
+import {
+  ListenError,
+  type Listener,
+  type ListeningTls,
+  type ListenOptions,
+  type TlsCredentials
+} from "../../services/Listener.js"
 import type { Process } from "../kernel/Process.js"
+import type { Rng } from "../kernel/Rng.js"
 import { addressOf } from "./AddressBook.js"
 import { type Host, type PacketSink, socketKey } from "./Host.js"
 import type { Network } from "./Network.js"
 import type { Packet } from "./Packet.js"
+import * as PretendedTls from "./PretendedTls.js"
 import { resolve } from "./Resolver.js"
 import { TcpEnd } from "./TcpEnd.js"
 
@@ -20,12 +28,13 @@ export const make = (network: Network, host: Host, process: Process): Context.Ta
         return listening instanceof ListenError ? Effect.fail(listening) : Effect.succeed(listening)
       }),
       (listening) => Effect.async<void>((resume) => listening.close(() => resume(Effect.void)))
-    ).pipe(Effect.map(({ local }) => ({ local, hostNames: [host.name] })))
+    ).pipe(Effect.map(({ local, tls }) => ({ local, hostNames: [host.name], ...(tls === undefined ? {} : { tls }) })))
 })
 
 /** A socket that listens, and what ends it. */
 export interface ListeningSocket {
   readonly local: Endpoint.Endpoint
+  readonly tls: ListeningTls | undefined
   /** Ends all connections too; `done` is called when the last one has ended. */
   readonly close: (done: () => void) => void
 }
@@ -46,6 +55,9 @@ export const listenSync = (
 
 class Listening implements PacketSink, ListeningSocket {
   readonly local: Endpoint.Endpoint
+  readonly tls: ListeningTls | undefined
+  #credentials: TlsCredentials | undefined
+  readonly #nonces: Rng
   readonly #live = new Set<TcpEnd>()
   /** Whose handshake is not over: at most the backlog. */
   readonly #opening = new Set<TcpEnd>()
@@ -73,6 +85,13 @@ class Listening implements PacketSink, ListeningSocket {
     this.#bound = bound
     this.#accept = accept
     this.local = bound.local
+    this.#credentials = options.tls
+    this.#nonces = process.rng.fork("tls-accept")
+    if (options.tls !== undefined)
+      this.tls = {
+        shown: () => ({ key: PretendedTls.keyOf(this.#credentials!), expires: Number.POSITIVE_INFINITY }),
+        renew: (credentials) => Effect.sync(() => (this.#credentials = credentials))
+      }
     for (const family of bound.families) host.listeners.set(socketKey(family, bound.local.port), this)
   }
 
@@ -127,10 +146,16 @@ class Listening implements PacketSink, ListeningSocket {
     // When the listener closed meanwhile, it ended this one too.
     if (!this.#opening.delete(end)) return
     this.#live.add(end)
-    end.begin(this.#open ? this.#accept(end) : undefined, () => {
+    end.begin(this.#open ? this.#handlerOf(end) : undefined, () => {
       this.#live.delete(end)
       this.#onGone()
     })
+  }
+
+  #handlerOf(end: TcpEnd): ConnectionHandler | undefined {
+    if (this.#credentials === undefined) return this.#accept(end)
+    const nonce = this.#nonces.fill(new Uint8Array(PretendedTls.NONCE_BYTES))
+    return PretendedTls.accepted(end, this.#credentials, nonce, this.#accept)
   }
 }
 

@@ -6,7 +6,9 @@ import * as Connection from "../conformance/Connection.js"
 import * as Datagrams from "../conformance/Datagrams.js"
 import * as Dialer from "../conformance/Dialer.js"
 import * as Listener from "../conformance/Listener.js"
+import { secured } from "../conformance/Secured.js"
 import { live } from "../conformance/Suite.js"
+import * as Tls from "../conformance/Tls.js"
 
 const tcp = live(Layer.merge(NodeListener.layer, NodeDialer.layer))
 
@@ -14,3 +16,6 @@ Datagrams.suite("node", live(NodeDatagrams.layer))
 Listener.suite("node", tcp)
 Dialer.suite("node", tcp)
 Connection.suite("node", tcp)
+
+Connection.suite("node with TLS", secured(tcp))
+Tls.suite("node", tcp)

@@ -6,7 +6,9 @@ import * as Datagrams from "../../layers/conformance/Datagrams.js"
 import * as Dialer from "../../layers/conformance/Dialer.js"
 import * as Files from "../../layers/conformance/Files.js"
 import * as Listener from "../../layers/conformance/Listener.js"
+import { secured } from "../../layers/conformance/Secured.js"
 import * as Store from "../../layers/conformance/Store.js"
+import * as Tls from "../../layers/conformance/Tls.js"
 import { full } from "../../support/Effort.js"
 import { simulated } from "../support/Subject.js"
 
@@ -19,6 +21,8 @@ for (const order of orders) {
   Listener.suite(name, subject)
   Dialer.suite(name, subject)
   Connection.suite(name, subject)
+  Connection.suite(`${name} with TLS`, secured(subject))
+  Tls.suite(name, subject)
 }
 
 // Its tests start operations in many fibers at once and expect Effect's own order of them.

@@ -1,0 +1,116 @@
+import { generateKeyPairSync } from "node:crypto"
+import { once } from "node:events"
+import * as NodeTls from "node:tls"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { describe, expect, it } from "vitest"
+import * as NodeDialer from "../../../src/layers/node/Dialer.js"
+import * as NodeListener from "../../../src/layers/node/Listener.js"
+import { Dialer } from "../../../src/services/Dialer.js"
+import { Listener, type TlsCredentials } from "../../../src/services/Listener.js"
+import { astray, authority, OWN_KEY, own, signed } from "../../support/Certificates.js"
+import { Acceptor, Recorder, utf8 } from "../conformance/Recorder.js"
+import { live } from "../conformance/Suite.js"
+
+const { run } = live(Layer.merge(NodeListener.layer, NodeDialer.layer))
+
+const listening = (tls: TlsCredentials, acceptor = new Acceptor()) =>
+  Effect.flatMap(Listener, ({ listen }) => listen({ port: 0, host: "127.0.0.1", tls }, acceptor.accept))
+
+/** What the listener with these credentials shows to whoever dials this host. */
+const seen = (tls: TlsCredentials, host: string, authorities?: string) =>
+  Effect.gen(function* () {
+    const { local } = yield* listening(tls)
+    const { dial } = yield* Dialer
+    const options = { host, port: local.port, tls: authorities === undefined ? {} : { authorities } }
+    return (yield* dial(options, () => new Recorder())).tls!.certificate!
+  })
+
+describe("a certificate", () => {
+  it("has the key that openssl finds in it", () =>
+    run(
+      Effect.gen(function* () {
+        const { tls } = yield* listening(own)
+        expect(tls!.shown()).toEqual({ key: OWN_KEY, expires: expect.any(Number) })
+        expect(tls!.shown().expires).toBeGreaterThan(Date.UTC(2100, 0))
+        expect((yield* seen(own, "127.0.0.1")).key).toBe(OWN_KEY)
+      })
+    ))
+
+  it.each([
+    ["of an authority that is named", signed, "127.0.0.1", authority, undefined],
+    ["of an authority that is named, by name", signed, "localhost", authority, undefined],
+    [
+      "of an authority that nobody named",
+      signed,
+      "127.0.0.1",
+      undefined,
+      "an authority that this machine does not know"
+    ],
+    ["of that authority, for another name", astray, "127.0.0.1", authority, "for another name"],
+    ["signed by itself, beside an authority", own, "127.0.0.1", authority, "signed by itself"]
+  ])("%s", (_, credentials, host, authorities, problem) =>
+    run(
+      Effect.gen(function* () {
+        const certificate = yield* seen(credentials, host, authorities)
+        if (problem === undefined) expect(certificate.problem).toBeUndefined()
+        else expect(certificate.problem).toContain(problem)
+      })
+    )
+  )
+
+  it.each([
+    ["no PEM", { certificate: "hello", privateKey: own.privateKey }, "they are not PEM"],
+    ["no PEM as the key", { ...own, privateKey: "hello" }, "they"],
+    ["two that do not belong together", { ...own, privateKey: signed.privateKey }, "they do not belong together"],
+    ["an encrypted key", { ...own, privateKey: encryptedKey() }, "the key is encrypted"]
+  ])("is refused with %s, at the start and later", (_, credentials, message) =>
+    run(
+      Effect.gen(function* () {
+        const atStart = yield* Effect.flip(listening(credentials))
+        expect(atStart).toMatchObject({ reason: "BadCredentials" })
+        expect(atStart.message).toContain(message)
+        const { local, tls } = yield* listening(own)
+        expect((yield* Effect.flip(tls!.renew(credentials))).message).toBe(atStart.message)
+        const { dial } = yield* Dialer
+        const options = { host: "127.0.0.1", port: local.port, tls: {} }
+        const connection = yield* dial(options, () => new Recorder())
+        expect(connection.tls!.certificate!.key).toBe(OWN_KEY)
+      })
+    )
+  )
+})
+
+describe("a TLS client of somebody else", () => {
+  it("of version 1.2 is refused, and 1.3 gets the exporter of RFC 9266", () =>
+    run(
+      Effect.gen(function* () {
+        const acceptor = new Acceptor()
+        const { local } = yield* listening(own, acceptor)
+        const options = { host: "127.0.0.1", port: local.port, rejectUnauthorized: false }
+        const old = NodeTls.connect({ ...options, maxVersion: "TLSv1.2" })
+        const outcome = once(old, "secureConnect").then(
+          () => "secure",
+          () => "refused"
+        )
+        expect(yield* Effect.promise(() => outcome)).toBe("refused")
+        const modern = NodeTls.connect(options)
+        yield* Effect.promise(() => once(modern, "secureConnect"))
+        modern.write("x")
+        const accepted = yield* acceptor.nth(1)
+        yield* accepted.recorder.received(1)
+        const exporter = modern.exportKeyingMaterial(32, "EXPORTER-Channel-Binding", Buffer.alloc(0))
+        expect(accepted.connection.tls?.exporter()).toEqual(new Uint8Array(exporter))
+        accepted.connection.send(utf8("y"))
+        const [data] = yield* Effect.promise(() => once(modern, "data"))
+        expect(String(data)).toBe("y")
+        modern.destroy()
+        yield* accepted.recorder.closed
+      })
+    ))
+})
+
+function encryptedKey(): string {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" })
+  return privateKey.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "secret" }) as string
+}
