@@ -202,8 +202,9 @@ export class Registration {
   #send(profile: OwnProfile, nick: Nickname.Nickname, asked: boolean, now: number): void {
     const { clock, own, rendezvous } = this.client
     const endpoints = this.gatherer.forRegistration()
+    const { isPrivate } = this.gatherer
     const wallNow = clock.latest(now)
-    const signing = { profile, nick, occasion: this.#occasion, endpoints, token: this.token, wallNow }
+    const signing = { profile, nick, occasion: this.#occasion, endpoints, isPrivate, token: this.token, wallNow }
     const { body, record } = own.sign(signing)
     const card = {
       signKeys: profile.identity.signKeys,
