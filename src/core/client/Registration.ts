@@ -222,6 +222,7 @@ export class Registration {
     this.#isTaken = false
     this.#isAstray = false
     this.#retryAt = undefined
+    if (own.wanted !== undefined && own.wanted.key !== nick.key) output.wish({ _tag: "NameProfile", nick })
     own.profile = profile
     own.wanted = nick
     own.record = record

@@ -339,7 +339,9 @@ export class Session {
     const wait = this.#registers.bucket.take(now)
     if (wait > 0) return this.#refuseForNow(this.#registers, request.id, wait, now)
     if (token !== undefined && !Bytes.equal(Bytes.fromText(request.token ?? ""), Bytes.fromText(token))) {
-      return this.#refuse(request.id, { _tag: "Unauthorized", message: "this server needs its access token" }, now)
+      const message =
+        request.token === undefined ? "this server needs its access token" : "this is not this server's access token"
+      return this.#refuse(request.id, { _tag: "Unauthorized", message }, now)
     }
     const nickname = Nickname.parse(request.nick)
     if (Either.isLeft(nickname)) {
