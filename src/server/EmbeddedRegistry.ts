@@ -65,8 +65,8 @@ const make = (
         machine.release(session, hold, time.monotonic())
         drain()
       },
-      update: (session, where) => {
-        machine.update(session, where)
+      update: (session, endpoints) => {
+        machine.update(session, endpoints)
         drain()
       },
       find: (key, done) => {

@@ -73,6 +73,8 @@ export class Hub implements SessionHub {
   readonly #refusals: RefusalLog
   readonly #wheel = new DeadlineWheel<Timed>()
   readonly #drivers = new Map<SessionId, SessionDriver>()
+  /** By the number that channels know them by. */
+  readonly #ends = new Map<number, SessionDriver>()
   readonly #known = new LinkedMap<string, true>()
   /** How many registered sessions are at each address. */
   readonly #addresses = new Map<string, number>()
@@ -104,7 +106,7 @@ export class Hub implements SessionHub {
     this.#refusals = new RefusalLog(now)
     this.#direct = new TokenBucket(DIRECT, now)
     this.#channels = new Channels(services.crypto, services.entropy.bytes(SECRET_BYTES))
-    const isLive = (number: number) => this.#drivers.get(idOf(number))?.registration !== undefined
+    const isLive = (end: number) => this.#ends.get(end)?.registration !== undefined
     if (settings.relay !== undefined) {
       this.#relay = new Relay<Corner>({
         limits: settings.relay,
@@ -160,7 +162,9 @@ export class Hub implements SessionHub {
   }
 
   /** The session has this registration now. */
-  registered(driver: SessionDriver, { identity }: Registration): void {
+  registered(driver: SessionDriver, registration: Registration): void {
+    const { identity } = registration
+    this.#owns(driver, registration)
     if (!driver.isCounted) this.#count(driver.connection.remote.address, 1)
     driver.isCounted = true
     this.#places.registered(driver, identity === undefined)
@@ -182,7 +186,7 @@ export class Hub implements SessionHub {
     this.#queue.delete(driver)
     this.#drivers.delete(driver.id)
     this.#places.leave(driver)
-    this.#relay?.sessionEnded(driver.number)
+    this.#endChannels(driver)
     if (driver.isCounted) this.#count(driver.connection.remote.address, -1)
     if (ending === "malformed" || ending === "unregistered" || ending === "slow") this.refused(driver, ending)
     driver.source.leave(ending === "restarting" || this.time.monotonic() - driver.startedAt >= SETTLED_MS)
@@ -234,7 +238,7 @@ export class Hub implements SessionHub {
       case "Owned": {
         const { registration } = event
         const driver = this.#drivers.get(registration.session)
-        if (driver !== undefined) driver.registration = registration
+        if (driver !== undefined) this.#owns(driver, registration)
         this.#announce(this.directory.put(registration))
         break
       }
@@ -259,7 +263,7 @@ export class Hub implements SessionHub {
     const wait = other.waitForIncoming(own, this.time.monotonic())
     if (wait > 0) return { _tag: "RateLimited", message: "too many ask for this nickname now", retryAfterMs: wait }
     const relay = this.#relay !== undefined
-    const { left, right } = this.#channels.between(asker.number, other.number)
+    const { left, right } = this.#channels.between(asker.channelEnd, other.channelEnd)
     other.push(encodeIncoming(halfOf(own, right, relay)))
     return { half: halfOf(asked, left, relay) }
   }
@@ -338,10 +342,30 @@ export class Hub implements SessionHub {
       now
     )
     this.#drivers.set(driver.id, driver)
+    this.#ends.set(driver.channelEnd, driver)
     this.#places.arrive(driver, crowdOf(connection.remote), now)
     this.counters.accepted++
     driver.drive()
     return driver
+  }
+
+  /**
+   * The session has this registration. With another identity it is somebody else to all whom it was introduced to, so
+   * its channels end with the former one: on a channel that is known, a peer takes no other identity.
+   */
+  #owns(driver: SessionDriver, registration: Registration): void {
+    const identity = registration.identity?.key
+    const isAnother = driver.registration !== undefined && driver.registration.identity?.key !== identity
+    driver.registration = registration
+    if (!isAnother) return
+    this.#endChannels(driver)
+    driver.channelEnd = this.#nextNumber()
+    this.#ends.set(driver.channelEnd, driver)
+  }
+
+  #endChannels(driver: SessionDriver): void {
+    this.#relay?.sessionEnded(driver.channelEnd)
+    this.#ends.delete(driver.channelEnd)
   }
 
   #count(address: string, change: number): void {
@@ -378,7 +402,7 @@ export class Hub implements SessionHub {
     if (forward?._tag === "Datagram") this.reflector?.send(forward.via, forward.to, forward.data)
     if (forward?._tag !== "Line") return
     const { channel, packet, to } = forward
-    if (this.#drivers.get(idOf(to))?.deliver(encodeMessage({ _tag: "Relay", channel, packet })) !== true) {
+    if (this.#ends.get(to)?.deliver(encodeMessage({ _tag: "Relay", channel, packet })) !== true) {
       this.#relay?.congested(Math.floor((packet.length * 3) / 4))
     }
   }
@@ -405,7 +429,7 @@ export class Hub implements SessionHub {
   /** After four billion connections the numbers begin anew, and pass over those that are still in use. */
   #nextNumber(): number {
     do this.#connections = this.#connections === MAX_NUMBER ? 1 : this.#connections + 1
-    while (this.#drivers.has(idOf(this.#connections)))
+    while (this.#drivers.has(idOf(this.#connections)) || this.#ends.has(this.#connections))
     return this.#connections
   }
 }

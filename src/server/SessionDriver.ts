@@ -12,7 +12,7 @@ import { TokenBucket } from "../core/support/TokenBucket.js"
 import type { Crypto } from "../domain/Crypto.js"
 import * as Endpoint from "../domain/Endpoint.js"
 import * as Nickname from "../domain/Nickname.js"
-import type { Registration, SessionId, VerifiedIdentity, Whereabouts } from "../domain/Registration.js"
+import type { Registration, SessionId, VerifiedIdentity } from "../domain/Registration.js"
 import { MAX_WATCHED, type Register } from "../protocol/Control.js"
 import { encodeRefusal, type RefusalBody } from "../protocol/ControlCodec.js"
 import type { Connection, ConnectionHandler } from "../services/Connection.js"
@@ -40,6 +40,7 @@ export interface SessionHub {
   readonly relayLine: (from: number, channel: string, packet: string) => boolean
   /** Whether there is a place for this session, as an identity (its key) or not. */
   readonly admit: (driver: SessionDriver, identity: string | undefined) => boolean
+  /** The session has this registration from now on. */
   readonly registered: (driver: SessionDriver, registration: Registration) => void
   /** For the log. `name`: what the operator would have to add to the server's names. */
   readonly refused: (driver: SessionDriver, reason: RefusalReason, name?: string) => void
@@ -69,7 +70,8 @@ export interface SessionDriverOptions {
  */
 export class SessionDriver implements ConnectionHandler, Timed, Watcher {
   readonly id: SessionId
-  readonly number: number
+  /** What channels know this session by: the number of its connection, and another one with each new identity. */
+  channelEnd: number
   readonly connection: Connection
   readonly source: Source
   /** Monotonic ms. */
@@ -91,7 +93,7 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
 
   constructor({ challenge, connection, hub, id, number, session, source }: SessionDriverOptions, now: number) {
     this.id = id
-    this.number = number
+    this.channelEnd = number
     this.connection = connection
     this.source = source
     this.startedAt = now
@@ -189,7 +191,7 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
       const command = this.#session.pollCommand(now)
       if (command === undefined) return
       if (command._tag !== "Relay") this.#run(command)
-      else if (!this.#hub.relayLine(this.number, command.channel, command.packet)) {
+      else if (!this.#hub.relayLine(this.channelEnd, command.channel, command.packet)) {
         this.#session.charge(Cost.RELAY_DROPPED, now)
       }
     }
@@ -227,7 +229,7 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
         this.#query(Nickname.key(command.nick))
         break
       case "Update":
-        registry.update(this.id, this.#shown(command.endpoints, command.private))
+        registry.update(this.id, command.endpoints)
         this.#complete({ _tag: "Updated" })
     }
   }
@@ -283,27 +285,26 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     return notThisServer(missing === undefined ? undefined : { name: server, missing })
   }
 
-  #claim(request: typeof Register.Type, nickname: Nickname.Nickname, identity: VerifiedIdentity | undefined): void {
+  #claim(
+    { endpoints, resume }: typeof Register.Type,
+    nickname: Nickname.Nickname,
+    identity: VerifiedIdentity | undefined
+  ): void {
     if (!this.#hub.admit(this, identity?.key)) {
       this.#refuse(FULL)
       return
     }
-    const { resume } = request
     this.#hub.registry.claim(
       {
         session: this.id,
         nickname,
-        ...this.#shown(request.endpoints, request.private === true),
+        address: Endpoint.format(this.connection.remote),
+        endpoints,
         ...(identity === undefined ? {} : { identity }),
         ...(resume === undefined ? {} : { resume })
       },
       (answer) => this.#claimed(answer)
     )
-  }
-
-  /** What others may learn of where this client is: nothing, if it does not wish so. */
-  #shown(endpoints: ReadonlyArray<string>, isPrivate: boolean): Whereabouts {
-    return isPrivate ? NOWHERE : { address: Endpoint.format(this.connection.remote), endpoints }
   }
 
   #claimed(answer: ClaimAnswer): void {
@@ -312,7 +313,6 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
       if (answer._tag === "Claimed") this.#hub.registry.release(this.id, true)
     } else if (answer._tag === "Claimed") {
       const { nickname, resume } = answer.registration
-      this.registration = answer.registration
       this.#hub.registered(this, answer.registration)
       this.#complete({ _tag: "Registered", nick: nickname.text, resume })
     } else this.#refuse(answer._tag === "Refused" ? answer.refusal : UNAVAILABLE)
@@ -415,8 +415,6 @@ const TOO_MANY_WATCHED: RefusalBody = {
   _tag: "Busy",
   message: `more nicknames cannot be watched: at most ${MAX_WATCHED}, and fewer when many watch many`
 }
-
-const NOWHERE: Whereabouts = { address: "", endpoints: [] }
 
 const UNAVAILABLE: RefusalBody = {
   _tag: "Busy",

@@ -4,7 +4,11 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { Scope } from "effect/Scope"
 import { describe, expect, test } from "vitest"
+import * as Base64Url from "../../src/domain/Base64Url.js"
+import * as Identity from "../../src/domain/Identity.js"
+import { crypto } from "../../src/layers/node/Crypto.js"
 import type * as Control from "../../src/protocol/Control.js"
+import * as PeerRecord from "../../src/protocol/PeerRecord.js"
 import * as Server from "../../src/server/Server.js"
 import { defaults, type ServerOptions } from "../../src/server/ServerOptions.js"
 import type { Connection } from "../../src/services/Connection.js"
@@ -110,7 +114,50 @@ const world = (
     yield* Effect.promise(() => body({ server, connect, register }))
   }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, Logger.none)), (program) => inMemory(program))
 
+/** The request for a nickname with the identity of this key, on this connection. */
+const proven = async (client: Client, nick: string, key: number) => {
+  const { challenge } = (await client.seen("Welcome")) as typeof Control.Welcome.Type
+  const { signKeys, staticKeys } = Identity.fromSeed(crypto, new Uint8Array(32).fill(key))
+  const record = PeerRecord.sign(crypto, signKeys.secretKey, {
+    nick,
+    identity: signKeys.publicKey,
+    staticKey: staticKeys.publicKey,
+    sequence: 1,
+    expiry: Number.MAX_SAFE_INTEGER
+  })!
+  const occasion = { challenge: Base64Url.decode(challenge)! }
+  return {
+    _tag: "Register",
+    nick,
+    identity: Base64Url.encode(signKeys.publicKey),
+    record: Base64Url.encode(record),
+    proof: Base64Url.encode(PeerRecord.signProof(crypto, signKeys.secretKey, occasion, record))
+  }
+}
+
 describe("a server in memory", () => {
+  test("gives a session with another identity other channels, and carries nothing on the former ones", () =>
+    world({}, async (world) => {
+      const [alice, bob] = [await world.connect(), await world.register("bob")]
+      const channelAs = async (request: object, count: number) => {
+        alice.send({ ...request, id: count }, { _tag: "Query", id: 10 + count, nick: "bob" })
+        return (await alice.seen("Peer", count)) as typeof Control.Peer.Type
+      }
+      const first = await channelAs(await proven(alice, "alice", 1), 1)
+      const renamed = await channelAs(await proven(alice, "alina", 1), 2)
+      expect([renamed.channel, renamed.pairKey], "the same identity").toEqual([first.channel, first.pairKey])
+      const second = await channelAs(await proven(alice, "mallory", 2), 3)
+      expect(second.channel).not.toBe(first.channel)
+      expect(second.pairKey).not.toBe(first.pairKey)
+      bob.send({ _tag: "Relay", channel: first.channel, packet: "aGk" })
+      bob.send({ _tag: "Relay", channel: second.channel, packet: "aG8" })
+      expect(await alice.seen("Relay")).toMatchObject({ channel: second.channel, packet: "aG8" })
+      alice.send({ _tag: "Relay", channel: first.channel, packet: "aGk" })
+      alice.send({ _tag: "Ping", id: 20 })
+      await alice.seen("Pong")
+      expect(bob.messages.some(({ _tag }) => _tag === "Relay")).toBe(false)
+    }))
+
   test("carries packets between the two of a channel, and drops those for somebody who does not read instead of ending them", () =>
     world({ sendQueue: 8_192 }, async (world) => {
       const [alice, bob, eve] = [
@@ -146,47 +193,6 @@ describe("a server in memory", () => {
       bob.send({ _tag: "Relay", channel, packet: "aGk" }, { _tag: "Ping", id: 3 })
       await bob.seen("Pong")
       expect((await Effect.runPromise(world.server.stats)).relay).toMatchObject({ channels: 0, unknown: 2 })
-    }))
-
-  test("shows the address of somebody who is private in no line to anybody", () =>
-    world({}, async (world) => {
-      const watcher = await world.register("watcher")
-      const friend = await world.register("friend")
-      watcher.send({ _tag: "Watch", id: 1 })
-      friend.send({ _tag: "Watch", id: 1, nicks: ["alice"] })
-      const alice = await world.connect("203.0.113.77")
-      const endpoints = ["203.0.113.77:4000", "192.168.77.1:4000"]
-      alice.send({ _tag: "Register", id: 0, nick: "alice", endpoints, private: true })
-      expect(await alice.seen("Registered")).toMatchObject({ observed: expect.stringContaining("203.0.113.77") })
-      alice.send({ _tag: "Update", id: 1, endpoints, private: true })
-      await alice.seen("Updated")
-      for (const [asker, id] of [
-        [watcher, 2],
-        [friend, 3]
-      ] as const) {
-        asker.send({ _tag: "List", id }, { _tag: "Query", id: id + 10, nick: "alice" })
-        expect(await asker.seen("Peer")).toMatchObject({ nick: "alice", address: "", candidates: [] })
-      }
-      alice.send({ _tag: "Query", id: 4, nick: "friend" })
-      expect(await friend.seen("Incoming")).toMatchObject({ nick: "alice", address: "", candidates: [] })
-      alice.send({ _tag: "Register", id: 5, nick: "alice2", endpoints, private: true })
-      await alice.seen("Registered", 2)
-      await watcher.seen("Joined", 2)
-      alice.send({ _tag: "Exit" })
-      await watcher.seen("Left", 2)
-      const text = JSON.stringify([watcher.messages, friend.messages])
-      expect(text).toContain('"nick":"alice2","address":""')
-      expect(text).not.toContain(".77")
-      // Who wishes to be seen is, from the next word on.
-      const bob = await world.connect("203.0.113.78")
-      bob.send({ _tag: "Register", id: 0, nick: "bob", private: true })
-      await bob.seen("Registered")
-      bob.send({ _tag: "Update", id: 1, endpoints: ["203.0.113.78:4000"] })
-      await bob.seen("Updated")
-      friend.send({ _tag: "Query", id: 20, nick: "bob" })
-      expect(await friend.seen("Peer", 2)).toMatchObject({ candidates: ["203.0.113.78:4000"] })
-      friend.send({ _tag: "List", id: 21, match: "bob" })
-      expect(JSON.stringify(await friend.seen("Clients", 2))).toContain('"address":"203.0.113.78:')
     }))
 
   test("offers no relay where it is switched off", () =>

@@ -5,9 +5,9 @@ import { Speck64 } from "./Speck64.js"
 
 /**
  * The channels between pairs of connections. A pair has one, the same in both directions and for every introduction,
- * until either connection ends. Nothing of it is stored: the name is the pair itself, two connection numbers sealed
- * with a secret of this server, and key and tokens follow from the secret and the pair. So no number of introductions
- * costs memory or makes room at the cost of another pair.
+ * until either connection ends, or gets another number with another identity. Nothing of it is stored: the name is the
+ * pair itself, two connection numbers sealed with a secret of this server, and key and tokens follow from the secret
+ * and the pair. So no number of introductions costs memory or makes room at the cost of another pair.
  *
  * A name is a block of a 64-bit cipher, so it cannot be guessed from other names: only those who were told it can use
  * the relay between the two, and each shows a token of its own beside it.

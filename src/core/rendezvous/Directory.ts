@@ -54,8 +54,7 @@ export class Directory {
     const { key } = registration.nickname
     const known = this.#byKey.get(key)
     if (known?.registration.epoch === registration.epoch) {
-      // The same session elsewhere: nothing to tell of, but what is listed from now on is up to date.
-      if (known.registration.address !== registration.address) Object.assign(known, shownOf(registration))
+      // New endpoints of the same session: nobody else's business.
       known.registration = registration
       return undefined
     }
@@ -145,21 +144,16 @@ interface Entry {
   registration: Registration
   /** What the order is by, and what `match` is looked for in. */
   readonly lower: string
-  json: string
+  readonly json: string
   /** Of `json` in UTF-8, and a comma. */
-  bytes: number
+  readonly bytes: number
 }
 
-const entryOf = (registration: Registration): Entry => ({
-  registration,
-  lower: registration.nickname.text.toLowerCase(),
-  ...shownOf(registration)
-})
-
-const shownOf = ({ address, identity, nickname, since }: Registration): Pick<Entry, "json" | "bytes"> => {
+const entryOf = (registration: Registration): Entry => {
+  const { nickname, address, identity, since } = registration
   const entry: ClientEntry = { nick: nickname.text, address, fingerprint: identity?.fingerprint ?? "", since }
   const json = JSON.stringify(entry)
-  return { json, bytes: encoder.encode(json).length + 1 }
+  return { registration, lower: nickname.text.toLowerCase(), json, bytes: encoder.encode(json).length + 1 }
 }
 
 const encoder = new TextEncoder()
