@@ -1,8 +1,8 @@
 import type { ClientError } from "../../src/core/client/ClientError.js"
 import { ClientMachine } from "../../src/core/client/ClientMachine.js"
+import { Contacts } from "../../src/core/client/Contacts.js"
 import type { ClientOutput, Ticket, Wish } from "../../src/core/client/Output.js"
 import type { OwnProfile } from "../../src/core/client/OwnRecord.js"
-import { Pins } from "../../src/core/client/Pins.js"
 import { Ledger as JournalLedger } from "../../src/core/journal/Ledger.js"
 import type { JournalEntry } from "../../src/core/peer/Journal.js"
 import type { Crypto } from "../../src/domain/Crypto.js"
@@ -55,7 +55,7 @@ export class BareClient {
     const journal = this.#journal
     this.#profile = {
       identity: Identity.fromSeed(crypto, random(32)),
-      pins: Pins.empty(),
+      contacts: new Contacts(),
       persistent: true,
       location: "memory",
       journal: {
@@ -83,6 +83,7 @@ export class BareClient {
       server: `server:${PORT}`,
       lan: false,
       token: undefined,
+      calls: { acceptCalls: "everyone", answer: "nobody" },
       path: "prefer-direct",
       stunServers: 0,
       portMapping: false,

@@ -142,10 +142,11 @@ export class Person {
     ).pipe(Effect.map(codeOf))
   }
 
-  /** Accepts a changed key. The conversation with whoever had the former one ends. */
+  /** Accepts the key that a peer has now. The conversation with whoever had the former one ends. */
   trust(peer: Person) {
+    const key = peer.events.flatMap((event) => (event._tag === "Registered" ? [event.fingerprint] : [])).at(-1) ?? ""
     return this.call((client) =>
-      Effect.tap(client.trust(peer.nick), () => Effect.sync(() => this.ledger.leaves(this.name, peer.name)))
+      Effect.tap(client.trust(peer.nick, key), () => Effect.sync(() => this.ledger.leaves(this.name, peer.name)))
     ).pipe(Effect.map(codeOf))
   }
 

@@ -2,8 +2,8 @@ import type { Effect } from "effect/Effect"
 import type { Scope } from "effect/Scope"
 import type { YieldWrap } from "effect/Utils"
 import type { Sim } from "parley/sim"
+import { Contacts } from "../../src/core/client/Contacts.js"
 import { Introducer } from "../../src/core/client/Introducer.js"
-import { Pins } from "../../src/core/client/Pins.js"
 import { Reintroduction } from "../../src/core/client/Reintroduction.js"
 import { Conversation } from "../../src/core/peer/chat/Conversation.js"
 import { Peers } from "../../src/core/peer/Peers.js"
@@ -99,7 +99,7 @@ export const plants: ReadonlyArray<Plant> = [
   {
     bug: "pins are not looked at",
     scenario: Outages.lostKey,
-    put: () => patch(Pins.prototype, "get", () => () => undefined)
+    put: () => patch(Contacts.prototype, "owner", () => () => undefined)
   },
   {
     bug: "a session that was lost keeps its nickname for ever",

@@ -16,12 +16,14 @@ export const run = (
 ): Effect.Effect<void, ProgramError | TerminalClosed, Client.ClientServices | FileSystem.FileSystem | Terminal> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const { accept, downloads, json, nick, readReceipts, userHome } = settings
+      const { accept, acceptCalls, answer, downloads, json, nick, readReceipts, userHome } = settings
       if (downloads !== undefined) yield* Folders.check(downloads)
       const client = yield* open({
         ...settings.client,
         readReceipts,
         accept,
+        acceptCalls,
+        answer,
         ...(downloads === undefined ? {} : { downloads })
       })
       if (json)

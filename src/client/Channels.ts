@@ -1,17 +1,19 @@
 import * as Effect from "effect/Effect"
 import { eventsUnread, type QueryError, type SendError } from "../core/client/ClientError.js"
 import type { Conversation } from "../core/client/Conversations.js"
+import type { Wanted } from "../core/client/Introducer.js"
+import { type KeyInfo, keyInfoOf } from "../core/client/KeyInfo.js"
 import type { PeerInfo } from "../core/client/PeerInfo.js"
 import type { PeerStatus } from "../core/peer/PeerStatus.js"
 import type { MessageId } from "../domain/MessageId.js"
-import type { PeerId } from "../domain/PeerId.js"
 import type { Shell } from "./Shell.js"
 
 /** Law 2 as a type: a channel that the other side opened has no `send` until we ask back with `accept`. */
 export type Channel = InvitedChannel | OpenChannel
 
 interface ChannelBase {
-  readonly peer: PeerInfo
+  /** As it was when the channel was asked for; the fingerprint is computed from the key. */
+  readonly peer: PeerInfo & KeyInfo
   readonly status: Effect.Effect<PeerStatus | undefined>
   readonly close: Effect.Effect<void>
 }
@@ -39,12 +41,12 @@ export class Channels {
   of(conversation: Conversation): Channel {
     if (conversation.asked) return this.#open(conversation)
     const { nick, peer } = conversation
-    return { _tag: "Invited", ...this.#base(conversation), accept: this.query(nick, peer) }
+    return { _tag: "Invited", ...this.#base(conversation), accept: this.query(nick, { expected: peer }) }
   }
 
-  /** Asks for a peer; `expected` is the identity that is meant, where one is. */
-  query(nick: string, expected?: PeerId): Effect.Effect<OpenChannel, QueryError> {
-    const asked = this.#shell.driver.ask((machine, now) => machine.query(nick, now, expected))
+  /** Asks for a peer. */
+  query(nick: string, wanted?: Wanted): Effect.Effect<OpenChannel, QueryError> {
+    const asked = this.#shell.driver.ask((machine, now) => machine.query(nick, now, wanted))
     return Effect.map(asked, (conversation) => this.#open(conversation))
   }
 
@@ -82,9 +84,9 @@ export class Channels {
   }
 
   #base(conversation: Conversation): ChannelBase {
-    const { address, fingerprint, nick, peer } = conversation
+    const { address, nick, peer } = conversation
     return {
-      peer: { nick, address, fingerprint },
+      peer: { nick, address, ...keyInfoOf(this.#shell.driver.machine.contacts, conversation) },
       status: Effect.sync(() => this.#shell.driver.machine.status(peer)),
       close: this.leave(conversation)
     }

@@ -6,9 +6,11 @@ import type * as Stream from "effect/Stream"
 import {
   type Busy,
   type ClientError,
+  type ContactError,
   type HistoryError,
   type NoNetwork,
   type NotConnected,
+  noSuchKey,
   notConnected,
   type QueryError,
   type ReadError,
@@ -20,10 +22,12 @@ import {
 } from "../core/client/ClientError.js"
 import type { Conversation } from "../core/client/Conversations.js"
 import type { ClientEvent } from "../core/client/Events.js"
-import type { PeerInfo } from "../core/client/PeerInfo.js"
+import type { ListedPeer, PeerInfo } from "../core/client/PeerInfo.js"
+import type { People, PersonKey } from "../core/client/People.js"
 import type { Why } from "../core/client/Why.js"
 import type { HistoryPage, HistoryQuery } from "../core/history/HistoryPage.js"
 import type { Policy } from "../core/peer/path/Policy.js"
+import * as Fingerprint from "../domain/Fingerprint.js"
 import type { MessageId } from "../domain/MessageId.js"
 import type { Crypto } from "../services/Crypto.js"
 import type { Datagrams } from "../services/Datagrams.js"
@@ -57,18 +61,47 @@ export interface ClientApi {
    */
   readonly register: (nick: string) => Effect.Effect<Registration, RegisterError>
   /** Everybody who is registered now, ourselves included, sorted by nickname. */
-  readonly list: Effect.Effect<ReadonlyArray<PeerInfo>, ServerError>
+  readonly list: Effect.Effect<ReadonlyArray<ListedPeer>, ServerError>
   /**
    * Asks for a peer: consent on our side. Succeeds when the server has introduced us; the direct link comes up in the
-   * background (`Connected`) and messages may be sent at once.
+   * background (`Connected`) and messages may be sent at once. From then on the nickname is that key's: another one
+   * that is shown under it is refused (`KeyChanged`), by whoever and in whatever run, until `trust`.
+   *
+   * `expect` is the whole fingerprint that the key must have; otherwise `UnexpectedKey`, and nothing was sent.
    */
-  readonly query: (nick: string) => Effect.Effect<OpenChannel, QueryError>
+  readonly query: (nick: string, options?: QueryOptions) => Effect.Effect<OpenChannel, QueryError>
   /** `channel(nick).send(text)` by nickname: fails with `NotConnected` unless we queried this peer ourselves. */
   readonly send: (nick: string, text: string) => Effect.Effect<MessageId, SendError>
   /** The conversation with a peer, if there is one. */
   readonly channel: (nick: string) => Effect.Effect<Channel | undefined>
-  /** Accepts the changed key of a nickname, which was refused before, and pins it. */
-  readonly trust: (nick: string) => Effect.Effect<void, TrustError>
+  /**
+   * Decides whose a nickname is, after another key was shown under it (`KeyChanged`): that of the key which `digits`
+   * name, the first five of its fingerprint or more. It is one of those that were shown, or the one that is known,
+   * which then stays. Fails with `NoSuchKey` when they name none of them or several.
+   */
+  readonly trust: (nick: string, digits: string) => Effect.Effect<void, TrustError>
+  /** Everybody our user knows, by nickname: whom they have asked for, verified or blocked. */
+  readonly contacts: Effect.Effect<ReadonlyArray<PersonKey>, ContactError>
+  /** The key of somebody we know or talk to, with the number of the pair to compare; our own without a nickname. */
+  readonly key: (nick?: string) => Effect.Effect<PersonKey, ContactError>
+  /**
+   * The user has compared the key with its owner: a verified key that changes stops everything under its nickname until
+   * `trust`. `digits`, where given, are those that were compared: five of the fingerprint or more, or the whole number
+   * of the pair.
+   */
+  readonly verify: (nick: string, digits?: string) => Effect.Effect<void, ContactError>
+  readonly unverify: (nick: string) => Effect.Effect<void, ContactError>
+  /**
+   * Hears nothing more of somebody (a nickname, or a whole fingerprint), in later runs neither: to them it is as if we
+   * were not there. Consent ends, what waits for them is dropped.
+   */
+  readonly block: (who: string) => Effect.Effect<void, ContactError>
+  /** Takes `block` and `ignore` back. */
+  readonly unblock: (who: string) => Effect.Effect<void, ContactError>
+  /** Like `block`, for as long as this client runs. */
+  readonly ignore: (who: string) => Effect.Effect<void, ContactError>
+  /** Forgets somebody: nothing is known of their key any more, and their nicknames are free. */
+  readonly forget: (who: string) => Effect.Effect<void, ContactError>
   /**
    * Ends one conversation: says goodbye, withdraws our consent, drops what was not delivered, cancels its file
    * transfers.
@@ -110,6 +143,10 @@ export interface ClientApi {
 
 export type Registration = PeerInfo
 
+export interface QueryOptions {
+  readonly expect?: string
+}
+
 /** What a client asks of the world. `Profiles` has its own layer, on `Store`. */
 export type ClientServices = Crypto | Datagrams | Dialer | Entropy | Files | Interfaces | Profile.Profiles | Resolver
 
@@ -136,18 +173,36 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
       const conversation = conversations.byNick(nick)
       return conversation === undefined ? notConnected(nick) : use(conversation)
     })
+  const decide = (about: (people: People, now: number) => ContactError | undefined) =>
+    doneBy(() => driver.drive((machine, now) => machine.decide(about, now)))
   return {
     events: events.stream,
     register: (nick) => driver.ask((machine, now) => machine.register(nick, now)),
-    list: driver.ask((machine, now) => machine.list(now)),
-    query: (nick) => channels.query(nick),
+    list: Effect.map(
+      driver.ask((machine, now) => machine.list(now)),
+      (listed) => listed.map((one) => driver.machine.mark(one))
+    ),
+    query: (nick, { expect } = {}) => {
+      const key = expect === undefined ? undefined : Fingerprint.parse(expect)
+      return expect !== undefined && key === undefined
+        ? noSuchKey("a whole fingerprint has 30 digits in six groups of five")
+        : channels.query(nick, { expect: key })
+    },
     send: (nick, text) => inConversation(nick, (conversation) => channels.send(conversation, text)),
     channel: (nick) =>
       Effect.sync(() => {
         const conversation = conversations.byNick(nick)
         return conversation === undefined ? undefined : channels.of(conversation)
       }),
-    trust: (nick) => doneBy(() => driver.drive((machine, now) => machine.trust(nick, now))),
+    trust: (nick, digits) => doneBy(() => driver.drive((machine, now) => machine.trust(nick, digits, now))),
+    contacts: found(() => driver.machine.knownPeople()),
+    key: (nick) => found(() => driver.machine.key(nick)),
+    verify: (nick, digits) => decide((people) => people.verify(nick, digits)),
+    unverify: (nick) => decide((people) => people.unverify(nick)),
+    block: (who) => decide((people, now) => people.block(who, now)),
+    unblock: (who) => decide((people) => people.unblock(who)),
+    ignore: (who) => decide((people, now) => people.ignore(who, now)),
+    forget: (who) => decide((people, now) => people.forget(who, now)),
     leave: (nick) =>
       Effect.suspend(() => {
         const conversation = conversations.byNick(nick)
@@ -169,6 +224,13 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
     exit: (lingerMs = options.lingerMs ?? DEFAULT_LINGER) => shell.exit(lingerMs)
   }
 }
+
+/** What `look` gives, or its error. */
+const found = <A>(look: () => A | ContactError): Effect.Effect<A, ContactError> =>
+  Effect.suspend((): Effect.Effect<A, ContactError> => {
+    const result = look()
+    return result instanceof Error ? Effect.fail(result) : Effect.succeed(result)
+  })
 
 /** Fails with what `act` gives, if it gives anything. */
 const doneBy = <E extends ClientError>(act: () => E | undefined): Effect.Effect<void, E> =>

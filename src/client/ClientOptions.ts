@@ -44,6 +44,16 @@ export interface ClientOptions {
   readonly history?: boolean
   /** Whether `read` tells others what was read; false when left out. */
   readonly readReceipts?: boolean
+  /**
+   * Whose calls are told and answered with a handshake: everybody's when left out, or only those of people whom the
+   * user has asked for before (`known`); to others this client is silent.
+   */
+  readonly acceptCalls?: CallPolicy
+  /**
+   * Whose calls are answered by themselves, as if the user had asked back: `nobody`'s when left out, or those of people
+   * whom the user has asked for, under this nickname of theirs and in whatever run, and has not left since (`known`).
+   */
+  readonly answer?: AnswerPolicy
   /** Milliseconds that `exit` gives undelivered messages; `DEFAULT_LINGER` when left out. */
   readonly lingerMs?: number
 }
@@ -56,6 +66,12 @@ export const MAX_STUN = 4
 
 /** Two seconds: several attempts on any path that works, and no longer than a person waits for a program to end. */
 export const DEFAULT_LINGER = 2_000
+
+export const CALL_POLICIES = ["everyone", "known"] as const
+export type CallPolicy = (typeof CALL_POLICIES)[number]
+
+export const ANSWER_POLICIES = ["nobody", "known"] as const
+export type AnswerPolicy = (typeof ANSWER_POLICIES)[number]
 
 /** Offers that are taken without asking: none; those of people whose key was known before this process; all. */
 export const ACCEPT_POLICIES = ["ask", "known", "all"] as const

@@ -138,6 +138,8 @@ interface Entry {
 /** What a later event may replace an earlier one by; `undefined` for events that each count. */
 const subjectOf = (event: ClientEvent): string | undefined => {
   switch (event._tag) {
+    case "Renamed":
+      return `renamed ${event.fingerprint}`
     case "Joined":
     case "Left":
       return `presence ${event.nick}`

@@ -5,7 +5,9 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import { MAX_PINS, Pins } from "../core/client/Pins.js"
+import { Contacts } from "../core/client/Contacts.js"
+import * as ContactsFile from "../core/client/ContactsFile.js"
+import { SALT_BYTES } from "../core/journal/SealedFile.js"
 import type { Crypto as Primitives } from "../domain/Crypto.js"
 import * as Identity from "../domain/Identity.js"
 import type { Nickname } from "../domain/Nickname.js"
@@ -13,14 +15,13 @@ import * as Bytes from "../protocol/Bytes.js"
 import { Crypto } from "../services/Crypto.js"
 import { Entropy } from "../services/Entropy.js"
 import { Store, type StoreError } from "../services/Store.js"
-import * as StoreName from "../services/StoreName.js"
 import * as TransferStore from "./files/TransferStore.js"
 import * as History from "./history/History.js"
 import * as MessageJournal from "./journal/MessageJournal.js"
 
 /**
- * Who we are under a nickname, and whom we know: one identity and one table of pins a nickname, so that two people (or
- * one person twice) can share a home folder without being one person to everybody else.
+ * Who we are under a nickname, and whom we know: one identity and one list of contacts a nickname, so that two people
+ * (or one person twice) can share a home folder without being one person to everybody else.
  */
 export class Profiles extends Context.Tag("parley/client/Profiles")<
   Profiles,
@@ -29,7 +30,8 @@ export class Profiles extends Context.Tag("parley/client/Profiles")<
      * The profile of a nickname, held for as long as the scope lives. A new one is written only by `keep`.
      *
      * When another living process holds it, the profile is a passing one: a fresh identity that nothing is kept of,
-     * with the other's pins to read. Two processes with one identity would take the nickname from each other for ever.
+     * with the other's contacts to read. Two processes with one identity would take the nickname from each other for
+     * ever.
      */
     readonly open: (nick: Nickname) => Effect.Effect<Profile, ProfileError, Scope.Scope>
   }
@@ -38,7 +40,7 @@ export class Profiles extends Context.Tag("parley/client/Profiles")<
 export interface Profile {
   readonly identity: Identity.Identity
   /** Changes reach the disk with `keep`. */
-  readonly pins: Pins
+  readonly contacts: Contacts
   /** Whether the identity outlives this process. */
   readonly persistent: boolean
   /** What must not be forgotten in a crash. None for a passing profile. */
@@ -50,14 +52,10 @@ export interface Profile {
   /** Where the profile is kept, for messages to people. */
   readonly location: string
   /**
-   * Writes the identity, if it is new, and the pins, if there are unwritten ones. Nothing to do for a passing profile.
+   * Writes the identity, if it is new, and the contacts, if something of them is not written yet. Nothing to do for a
+   * passing profile.
    */
   readonly keep: Effect.Effect<void, ProfileError>
-  /**
-   * We have taken this nickname too: from now on it leads here. `false` when it leads to a profile of its own, which
-   * stays so. Nothing to do for a passing profile.
-   */
-  readonly called: (nick: Nickname) => Effect.Effect<boolean, ProfileError>
   /** Takes a new identity off the disk again, best effort: nobody has got to know it. */
   readonly discard: Effect.Effect<void>
 }
@@ -73,9 +71,8 @@ export class ProfileError extends Data.TaggedError("ProfileError")<{
 }> {}
 
 /**
- * Profiles in a `Store`: `profiles/<folder>/{identity,known-peers.json,journal,history/…,transfers/…,lock}`. The folder
- * is called as the nickname that it was made for, and found by all that count as the same nickname, or were taken
- * later: `names/<key>` says where their profile is, if it is not in the folder `<key>`.
+ * Profiles in a `Store`: `profiles/<folder of the
+ * nickname>/{identity,contacts,journal,history/…,transfers/…,lock}`.
  */
 export const layer: Layer.Layer<Profiles, never, Store | Entropy | Crypto> = Layer.effect(
   Profiles,
@@ -94,72 +91,31 @@ interface Services {
 const open = (services: Services, nick: Nickname): Effect.Effect<Profile, ProfileError, Scope.Scope> =>
   Effect.gen(function* () {
     const { crypto, entropy, store } = services
-    const place = yield* Effect.mapError(find(services, nick), unavailable)
-    const folder = `profiles/${place.folder}`
+    const folder = `profiles/${folderOf(crypto, nick.key)}`
     const location = `${store.location}/${folder}`
     const persistent = yield* Effect.mapError(lock(store, folder), unavailable)
-    const pinsFile = yield* Effect.mapError(store.read(`${folder}/known-peers.json`), unavailable)
-    const pins = yield* decodePins(pinsFile, `${location}/known-peers.json`)
-    const identityFile = persistent
-      ? yield* Effect.mapError(store.readSecret(`${folder}/identity`), unavailable)
-      : Option.none()
-    const seed = Option.isSome(identityFile)
+    const identityFile = yield* Effect.mapError(store.readSecret(`${folder}/identity`), unavailable)
+    const kept = Option.isSome(identityFile)
       ? yield* decodeSeed(crypto, identityFile.value, `${location}/identity`)
-      : entropy.bytes(Identity.SEED_BYTES)
-    const isNew = Option.isNone(identityFile)
+      : undefined
+    const found = yield* readContacts(services, { folder, location, seed: kept })
+    const seed = (persistent ? kept : undefined) ?? entropy.bytes(Identity.SEED_BYTES)
+    const isNew = kept === undefined
     const oneAtATime = yield* Effect.makeSemaphore(1)
-    const keep = keeping(services, { folder, seed, pins, isNew, name: place.name })
+    const keep = keeping(services, { ...found, folder, seed, isNew })
     const rooms = persistent ? yield* openRooms(services, folder, seed) : NO_ROOMS
     return {
       identity: Identity.fromSeed(crypto, seed),
-      pins,
+      contacts: found.contacts,
       persistent,
       ...rooms,
       location,
       keep: persistent ? oneAtATime.withPermits(1)(keep) : Effect.void,
-      called: (other) => (persistent ? Effect.mapError(call(services, other, place.folder), unavailable) : YES),
-      discard: persistent && isNew ? oneAtATime.withPermits(1)(discarding(services, folder, place.name)) : Effect.void
+      discard:
+        persistent && isNew
+          ? Effect.ignore(store.remove(`${folder}/identity`)).pipe(oneAtATime.withPermits(1))
+          : Effect.void
     }
-  })
-
-const YES = Effect.succeed(true)
-
-const discarding = ({ store }: Services, folder: string, name: string | undefined): Effect.Effect<void> =>
-  Effect.ignore(
-    Effect.zipRight(
-      store.remove(`${folder}/identity`),
-      name === undefined ? Effect.void : store.remove(`${NAMES}/${name}`)
-    )
-  )
-
-interface ProfilePlace {
-  readonly folder: string
-  /** Whether there is a profile already. */
-  readonly exists: boolean
-  /** What leads there under `names`, where the folder alone would not be found. */
-  readonly name: string | undefined
-}
-
-/** Where the profile of a nickname is, or is to be made. */
-const find = ({ crypto, store }: Services, nick: Nickname): Effect.Effect<ProfilePlace, StoreError> =>
-  Effect.gen(function* () {
-    const key = folderOf(crypto, nick.key)
-    const named = Option.map(yield* store.read(`${NAMES}/${key}`), (content) => Bytes.toText(content) ?? "")
-    if (Option.isSome(named) && StoreName.isSegment(named.value))
-      return { folder: named.value, exists: true, name: undefined }
-    if (Option.isSome(yield* store.read(`profiles/${key}/identity`)))
-      return { folder: key, exists: true, name: undefined }
-    const folder = folderOf(crypto, nick.text.toLowerCase(), key)
-    return { folder, exists: false, name: folder === key ? undefined : key }
-  })
-
-/** Lets the nickname lead to the profile in `folder`; `false` when it leads to another one. */
-const call = (services: Services, nick: Nickname, folder: string): Effect.Effect<boolean, StoreError> =>
-  Effect.gen(function* () {
-    const place = yield* find(services, nick)
-    if (place.exists || place.folder === folder) return place.folder === folder
-    yield* services.store.write(`${NAMES}/${folderOf(services.crypto, nick.key)}`, Bytes.fromText(folder))
-    return true
   })
 
 /** Whether the profile is ours: no living process holds it. */
@@ -174,29 +130,27 @@ const lock = (store: Services["store"], folder: string): Effect.Effect<boolean, 
 
 /** Writes what is not written yet. */
 const keeping = (
-  { crypto, store }: Services,
-  profile: {
-    readonly folder: string
-    readonly seed: Uint8Array
-    readonly pins: Pins
-    readonly isNew: boolean
-    readonly name: string | undefined
-  }
+  { crypto, entropy, store }: Services,
+  profile: FoundContacts & { readonly folder: string; readonly seed: Uint8Array; readonly isNew: boolean }
 ): Effect.Effect<void, ProfileError> => {
-  const { folder, pins, seed } = profile
-  let { isNew } = profile
-  let written = pins.revision
+  const { contacts, folder, seed } = profile
+  const secret = Identity.contactsSecret(crypto, seed)
+  let { isNew, isOld } = profile
+  let written = contacts.revision
   return Effect.gen(function* () {
     if (isNew) {
-      if (profile.name !== undefined)
-        yield* store.write(`${NAMES}/${profile.name}`, Bytes.fromText(folder.slice("profiles/".length)))
       yield* store.write(`${folder}/identity`, Bytes.fromText(Identity.encodeFile(crypto, seed)))
       isNew = false
     }
-    if (pins.revision === written) return
-    const { revision } = pins
-    yield* store.write(`${folder}/known-peers.json`, Bytes.fromText(pins.encode()))
+    if (contacts.revision === written && !isOld) return
+    const { revision } = contacts
+    yield* store.write(
+      `${folder}/${CONTACTS}`,
+      ContactsFile.encode(crypto, secret, entropy.bytes(SALT_BYTES), contacts)
+    )
     written = revision
+    if (isOld) yield* store.remove(`${folder}/${KNOWN_PEERS}`)
+    isOld = false
   }).pipe(Effect.mapError(unavailable))
 }
 
@@ -231,29 +185,56 @@ const decodeSeed = (crypto: Primitives, content: Uint8Array, path: string): Effe
     (cause) =>
       new ProfileError({
         reason: "Damaged",
-        message: `${path}: ${cause.message} To start with a new identity instead, move the file away; people who know you will see a changed key.`,
+        message: `${path}: ${cause.message} To start with a new identity instead, move it and the file contacts beside it away; people who know you will see a changed key.`,
         cause
       })
   )
 
-const decodePins = (content: Option.Option<Uint8Array>, path: string): Effect.Effect<Pins, ProfileError> => {
-  if (Option.isNone(content)) return Effect.succeed(Pins.empty())
-  const pins = Pins.decode(Bytes.toText(content.value) ?? "")
-  if (pins !== undefined) return Effect.succeed(pins)
-  return new ProfileError({
-    reason: "Damaged",
-    message: `${path}: this is no list of at most ${MAX_PINS} known peers. Repair it, or move it away to trust everybody afresh.`
-  })
+interface FoundContacts {
+  readonly contacts: Contacts
+  /** Whether a `known-peers.json` is there, whose place the contacts take. */
+  readonly isOld: boolean
 }
 
 /**
- * A file name for a nickname or its key: the word itself where it is plain ASCII, else `otherwise`, or `_` and the
- * hash. Those cannot meet, because a plain word never starts with `_`.
+ * Whom the profile knows. A `known-peers.json` counts only where there are no contacts yet: beside them it is what a
+ * crash has left of taking it over, or somebody has put it there.
  */
-const folderOf = (
-  crypto: Primitives,
-  word: string,
-  otherwise = `_${Bytes.toHex(crypto.hash(16, [Bytes.fromText(word)]))}`
-): string => (/^[a-z0-9][a-z0-9._-]{0,99}$/.test(word) ? word : otherwise)
+const readContacts = (
+  { crypto, store }: Services,
+  profile: { readonly folder: string; readonly location: string; readonly seed: Uint8Array | undefined }
+): Effect.Effect<FoundContacts, ProfileError> =>
+  Effect.gen(function* () {
+    const { folder, location, seed } = profile
+    const old = yield* Effect.mapError(store.read(`${folder}/${KNOWN_PEERS}`), unavailable)
+    const file = yield* Effect.mapError(store.read(`${folder}/${CONTACTS}`), unavailable)
+    if (Option.isSome(file)) {
+      const contacts = seed && ContactsFile.decode(crypto, Identity.contactsSecret(crypto, seed), file.value)
+      if (contacts !== undefined) return { contacts, isOld: Option.isSome(old) }
+      return yield* damaged(`${location}/${CONTACTS}: ${UNSEALED}`)
+    }
+    if (Option.isNone(old)) return { contacts: new Contacts(), isOld: false }
+    const contacts = ContactsFile.decodeKnownPeers(Bytes.toText(old.value) ?? "")
+    if (contacts !== undefined) return { contacts, isOld: true }
+    return yield* damaged(
+      `${location}/${KNOWN_PEERS}: this is no list of known peers. Repair it, or move it away to meet everybody afresh.`
+    )
+  })
 
-const NAMES = "names"
+const damaged = (message: string): ProfileError => new ProfileError({ reason: "Damaged", message })
+
+const CONTACTS = "contacts"
+/** What the contacts were kept in by earlier versions. */
+const KNOWN_PEERS = "known-peers.json"
+
+const UNSEALED =
+  "this list of the people you know is damaged, was changed by somebody else, or belongs to another identity. It was " +
+  "left as it is: restore it (and the file identity beside it) from a backup, or move it away to meet everybody " +
+  "afresh; then nobody is known, verified or blocked."
+
+/**
+ * A file name for a nickname's key: the key itself where that is a plain ASCII word, else `_` and its hash. The two
+ * cannot meet, because a plain word never starts with `_`.
+ */
+const folderOf = (crypto: Primitives, key: string): string =>
+  /^[a-z0-9][a-z0-9._-]{0,99}$/.test(key) ? key : `_${Bytes.toHex(crypto.hash(16, [Bytes.fromText(key)]))}`

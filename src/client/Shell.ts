@@ -69,7 +69,7 @@ export const make = (
       store: () => keeper.profile?.transfers,
       downloads: options.downloads ?? ".",
       resume: options.resume,
-      isWelcome: ({ nick, peer }) => isWelcome(options.accept ?? "ask", peer, driver.machine.pinOf(nick), beganAt)
+      isWelcome: ({ peer }) => isWelcome(options.accept ?? "ask", driver.machine.contacts?.get(peer), beganAt)
     })
 
     const leave = (reason: "exit" | "replaced" | "refused", message: string) => {
@@ -140,7 +140,17 @@ const makeDriver = (
   })
 
 const machineOptions = (
-  { inbox = true, lan = false, path = "prefer-direct", portMapping = true, server, stun = [], token }: ClientOptions,
+  {
+    acceptCalls = "everyone",
+    answer = "nobody",
+    inbox = true,
+    lan = false,
+    path = "prefer-direct",
+    portMapping = true,
+    server,
+    stun = [],
+    token
+  }: ClientOptions,
   ports: Driver.Driver["ports"],
   addresses: ReadonlyArray<InterfaceAddress>,
   time: Time.Time
@@ -150,6 +160,7 @@ const machineOptions = (
   server: server === undefined ? undefined : ServerName.of(server.host, server.port),
   lan,
   token,
+  calls: { acceptCalls, answer },
   path,
   stunServers: Math.min(stun.length, MAX_STUN),
   portMapping,

@@ -14,17 +14,41 @@ export type Fingerprint = typeof Fingerprint.Type
  * takes about 2^99 tries. That is a second preimage, the attack that counts: an attacker gains nothing from two keys of
  * its own that look alike.
  */
-export const of = (crypto: Crypto, identityKey: Uint8Array): Fingerprint => {
-  const digest = crypto.hash(32, [LABEL, identityKey])
+export const of = (crypto: Crypto, identityKey: Uint8Array): Fingerprint =>
+  groupsOf(crypto.hash(32, [LABEL, identityKey]), GROUPS) as Fingerprint
+
+/** Groups of five digits, each from five bytes of a hash. */
+export const groupsOf = (digest: Uint8Array, count: number): string => {
   const groups: Array<string> = []
-  for (let group = 0; group < GROUPS; group++) {
+  for (let group = 0; group < count; group++) {
     let value = 0
     for (const byte of digest.subarray(5 * group, 5 * group + 5)) value = value * 256 + byte
     groups.push(String(value % 100_000).padStart(5, "0"))
   }
-  return groups.join(" ") as Fingerprint
+  return groups.join(" ")
 }
 
+/** The fingerprint that somebody has written down, with spaces or hyphens anywhere; `undefined` for other texts. */
+export const parse = (text: string): Fingerprint | undefined => {
+  const digits = digitsOf(text)
+  if (digits?.length !== DIGITS) return undefined
+  return digits.match(/.{5}/g)!.join(" ") as Fingerprint
+}
+
+/** The digits in a text of digits, spaces and hyphens, one group of them at least; `undefined` for other texts. */
+export const digitsOf = (text: string): string | undefined => {
+  if (text.length > MAX_TEXT || !/^[0-9\s-]*$/.test(text)) return undefined
+  const digits = text.replace(/[\s-]/g, "")
+  return digits.length < DIGITS / GROUPS ? undefined : digits
+}
+
+/** Whether a fingerprint begins with these digits. */
+export const beginsWith = (fingerprint: string, digits: string): boolean =>
+  fingerprint.replaceAll(" ", "").startsWith(digits)
+
+const DIGITS = 30
+/** Twice what a pair's number takes with a space between all digits. */
+const MAX_TEXT = 256
 /** 30 of the 32 hash bytes are used. */
 const GROUPS = 6
 const LABEL = new TextEncoder().encode("parley fingerprint v1")

@@ -29,6 +29,9 @@ export const journalSecret = (crypto: Crypto, seed: Uint8Array): Uint8Array => c
  */
 export const historySecret = (crypto: Crypto, seed: Uint8Array): Uint8Array => crypto.hash(32, [HISTORY_LABEL], seed)
 
+/** The secret that seals whom this identity knows. Nothing else of the identity can be found from it. */
+export const contactsSecret = (crypto: Crypto, seed: Uint8Array): Uint8Array => crypto.hash(32, [CONTACTS_LABEL], seed)
+
 /**
  * `NotIdentity`: the file is not an identity file. `UnknownVersion`: a later parley wrote it. `Damaged`: the checksum
  * does not match.
@@ -74,6 +77,7 @@ const SIGN_LABEL = new TextEncoder().encode("parley identity v1 ed25519")
 const STATIC_LABEL = new TextEncoder().encode("parley identity v1 x25519")
 const JOURNAL_LABEL = new TextEncoder().encode("parley journal v1")
 const HISTORY_LABEL = new TextEncoder().encode("parley history v1")
+const CONTACTS_LABEL = new TextEncoder().encode("parley contacts v1")
 const FILE_LABEL = new TextEncoder().encode("parley identity file v1")
 
 /** 16 bytes is the shortest hash that `Crypto` gives. */

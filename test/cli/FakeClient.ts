@@ -4,7 +4,7 @@ import * as Mailbox from "effect/Mailbox"
 import * as Stream from "effect/Stream"
 import type { OpenChannel } from "../../src/client/Channels.js"
 import type { ClientApi } from "../../src/client/Client.js"
-import { NickTaken, NoSuchPeer, NoSuchTransfer, NotConnected } from "../../src/core/client/ClientError.js"
+import { KeyChanged, NickTaken, NoSuchPeer, NoSuchTransfer, NotConnected } from "../../src/core/client/ClientError.js"
 import type { ClientEvent } from "../../src/core/client/Events.js"
 import type { Transfer } from "../../src/core/client/Transfer.js"
 import { TransferId } from "../../src/core/files/Content.js"
@@ -43,6 +43,7 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
     for (const event of all) events.unsafeOffer(event)
   }
   const info = (nick: string) => ({ nick, address: "192.0.2.1:1000", fingerprint: `key of ${nick}` })
+  const keyOf = (nick: string) => ({ nick, fingerprint: `key of ${nick}`, trust: "known" as const, since: 0 })
   const call = (name: string) => Effect.sync(() => void calls.push(name))
 
   return {
@@ -63,12 +64,12 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
         })
       ),
     list: Effect.as(call("list"), [info("alice"), info("bob")]),
-    query: (nick) =>
-      call(`query ${nick}`).pipe(
+    query: (nick, { expect } = {}) =>
+      call(`query ${nick}${expect === undefined ? "" : ` ${expect}`}`).pipe(
         Effect.flatMap(() => {
           if (nick === "nobody") return new NoSuchPeer({ message: "nobody has this nickname" })
           queried.add(nick)
-          return Effect.succeed({ _tag: "Open", peer: info(nick) } as OpenChannel)
+          return Effect.succeed({ _tag: "Open", peer: { ...info(nick), trust: "new" } } as OpenChannel)
         })
       ),
     send: (nick, text) =>
@@ -82,13 +83,21 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
         })
       ),
     channel: () => Effect.succeed(undefined),
-    trust: (nick) => call(`trust ${nick}`),
+    trust: (nick, digits) => call(`trust ${nick} ${digits}`),
+    contacts: Effect.as(call("contacts"), [{ ...keyOf("bob"), blocked: false }]),
+    key: (nick = "alice") => Effect.as(call(`key ${nick}`), { ...keyOf(nick), blocked: false }),
+    verify: (nick, digits) => call(`verify ${nick}${digits === undefined ? "" : ` ${digits}`}`),
+    unverify: (nick) => call(`unverify ${nick}`),
+    block: (who) => call(`block ${who}`),
+    unblock: (who) => call(`unblock ${who}`),
+    ignore: (who) => call(`ignore ${who}`),
+    forget: (who) => call(`forget ${who}`),
     why: (nick) =>
       call(`why ${nick}`).pipe(
         Effect.flatMap(() =>
           queried.has(nick)
             ? Effect.succeed({
-                nick,
+                ...keyOf(nick),
                 policy: "prefer-direct" as const,
                 path: { kind: "relay" as const, address: "server:9090", rttMs: 80 },
                 networks: { own: "hard" as const, peer: "hard" as const },
@@ -142,6 +151,25 @@ export const NO_TRANSFER = TransferId.make("0".repeat(32))
 
 const known = (id: string) =>
   id === NO_TRANSFER ? new NoSuchTransfer({ message: `there is no transfer ${id}` }) : Effect.void
+
+/** A call, as strangers make it. */
+export const call = (nick: string, more: Partial<IncomingEvent> = {}): IncomingEvent => ({
+  _tag: "Incoming",
+  nick,
+  fingerprint: "f",
+  trust: "new",
+  known: false,
+  calls: 1,
+  hidden: 0,
+  answered: false,
+  ...more
+})
+
+type IncomingEvent = ClientEvent & { readonly _tag: "Incoming" }
+
+/** A key that has changed. */
+export const keyChanged = (message: string) =>
+  new KeyChanged({ message, change: { known: "11111 2", offered: "33333 4", verified: false } })
 
 /** A transfer that is offered to us. */
 export const transfer = (some: Partial<Transfer>): Transfer => ({

@@ -8,7 +8,7 @@ import * as TestContext from "effect/TestContext"
 import { describe, expect, it } from "vitest"
 import { MAX_COMMAND } from "../../src/cli/json/Command.js"
 import * as Program from "../../src/cli/json/Program.js"
-import { KeyChanged, Profile } from "../../src/core/client/ClientError.js"
+import { Profile } from "../../src/core/client/ClientError.js"
 import * as Memory from "../../src/layers/memory/Terminal.js"
 import { Terminal, TerminalClosed } from "../../src/services/Terminal.js"
 import { messageId } from "../support/ids.js"
@@ -44,7 +44,16 @@ describe("JSON mode", () => {
           { cmd: "send", to: "bob", text: "too early", ref: 2 },
           { cmd: "query", nick: "bob", ref: 3 },
           { cmd: "send", to: "bob", text: "hi", ref: 4 },
-          { cmd: "trust", nick: "bob", ref: 5 },
+          { cmd: "trust", nick: "bob", key: "07774", ref: 5 },
+          { cmd: "contacts", ref: 13 },
+          { cmd: "key", nick: "bob", ref: 14 },
+          { cmd: "verify", nick: "bob", digits: "07774", ref: 15 },
+          { cmd: "unverify", nick: "bob", ref: 16 },
+          { cmd: "block", who: "mallory", ref: 17 },
+          { cmd: "unblock", who: "mallory", ref: 18 },
+          { cmd: "ignore", who: "mallory", ref: 19 },
+          { cmd: "forget", who: "mallory", ref: 20 },
+          { cmd: "query", nick: "bob", expect: "1 2", ref: 21 },
           { cmd: "why", nick: "bob", ref: 7 },
           { cmd: "why", nick: "carol", ref: 8 },
           { cmd: "path", nick: "bob", policy: "relay-only", ref: 9 },
@@ -59,6 +68,9 @@ describe("JSON mode", () => {
           expect.arrayContaining([
             'history {"nick":"bob","limit":3,"search":"to"}',
             "clearHistory bob",
+            "trust bob 07774",
+            "verify bob 07774",
+            "query bob 1 2",
             `read bob ${"77".repeat(16)}`
           ])
         )
@@ -66,9 +78,18 @@ describe("JSON mode", () => {
           { event: "registered", nick: "alice", address: "192.0.2.1:1000", fingerprint: "key of alice" },
           expect.objectContaining({ event: "peers", ref: 1 }),
           { event: "error", code: "NotConnected", message: "query bob first", ref: 2 },
-          { event: "peer", nick: "bob", address: "192.0.2.1:1000", fingerprint: "key of bob", ref: 3 },
+          { event: "peer", nick: "bob", address: "192.0.2.1:1000", fingerprint: "key of bob", trust: "new", ref: 3 },
           { event: "sent", to: "bob", id: "1", ref: 4 },
           { event: "ok", cmd: "trust", ref: 5 },
+          expect.objectContaining({ event: "contacts", contacts: [expect.objectContaining({ nick: "bob" })], ref: 13 }),
+          expect.objectContaining({ event: "key", nick: "bob", fingerprint: "key of bob", ref: 14 }),
+          { event: "ok", cmd: "verify", ref: 15 },
+          { event: "ok", cmd: "unverify", ref: 16 },
+          { event: "ok", cmd: "block", ref: 17 },
+          { event: "ok", cmd: "unblock", ref: 18 },
+          { event: "ok", cmd: "ignore", ref: 19 },
+          { event: "ok", cmd: "forget", ref: 20 },
+          expect.objectContaining({ event: "peer", ref: 21 }),
           expect.objectContaining({ event: "why", nick: "bob", advice: "use IPv6", ref: 7 }),
           { event: "error", code: "NotConnected", message: "query carol first", ref: 8 },
           { event: "ok", cmd: "path", ref: 9 },
@@ -192,9 +213,15 @@ describe("JSON mode", () => {
         yield* terminal.shows("registered")
         const text = "\u001b[2J\u009b31m\u202eevil\u2028"
         client.happens(
-          { _tag: "Incoming", nick: "\u001bbob", fingerprint: "f", known: false },
+          FakeClient.call("\u001bbob"),
           { _tag: "Message", from: "\u001bbob", id: messageId("1"), text },
-          { _tag: "Connected", nick: "bob", path: { kind: "lan", address: "10.0.0.1:1", rttMs: 1 } },
+          {
+            _tag: "Connected",
+            nick: "bob",
+            fingerprint: "f",
+            trust: "new",
+            path: { kind: "lan", address: "10.0.0.1:1", rttMs: 1 }
+          },
           { _tag: "Disconnected", nick: "bob", reason: "timeout", undelivered: 1 },
           { _tag: "ServerLost", message: "gone", retryInMs: 5 },
           { _tag: "Greeting", text: "welcome" }
@@ -254,20 +281,28 @@ describe("JSON mode", () => {
     test(
       Effect.gen(function* () {
         const { client, command, events, terminal, exit } = yield* start("alice", (client) =>
-          Object.assign(client, { query: () => new KeyChanged({ message: "compare first" }) })
+          Object.assign(client, { query: () => FakeClient.keyChanged("compare first") })
         )
         command({ cmd: "query", nick: "bob", ref: 1 })
         yield* terminal.shows("compare first")
-        client.happens({ _tag: "Failed", code: "KeyChanged", message: "compare", nick: "carol" })
+        const change = { known: "11111 2", offered: "33333 4", verified: false }
+        client.happens({ _tag: "Failed", code: "KeyChanged", message: "compare", nick: "carol", change })
         yield* terminal.shows("carol")
         command({ cmd: "exit" })
         yield* exit
         expect(events().slice(1, 3)).toEqual([
-          { event: "error", code: "KeyChanged", message: 'compare first, with {"cmd":"trust","nick":"bob"}', ref: 1 },
           {
             event: "error",
             code: "KeyChanged",
-            message: 'compare, with {"cmd":"trust","nick":"carol"}',
+            message: 'compare first, with {"cmd":"trust","nick":"bob","key":"33333 4"}',
+            change,
+            ref: 1
+          },
+          {
+            event: "error",
+            code: "KeyChanged",
+            message: 'compare, with {"cmd":"trust","nick":"carol","key":"33333 4"}',
+            change,
             peer: "carol"
           }
         ])

@@ -1,10 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as Profile from "../../src/client/Profile.js"
-import { MAX_PINS, Pins } from "../../src/core/client/Pins.js"
+import type { Contacts } from "../../src/core/client/Contacts.js"
 import * as Fingerprint from "../../src/domain/Fingerprint.js"
 import * as Nickname from "../../src/domain/Nickname.js"
 import { peerIdOf } from "../../src/domain/PeerId.js"
@@ -26,12 +25,27 @@ const open = (disk: Disk, seed: number, name = "alice") =>
 
 const keyOf = ({ identity }: Profile.Profile) => Buffer.from(identity.signKeys.publicKey).toString("hex")
 
-const pin = {
+const bob = {
+  peer: peerIdOf(new Uint8Array(32)),
+  fingerprint: Fingerprint.of(crypto, new Uint8Array(32)),
   nick: "bob",
-  identity: peerIdOf(new Uint8Array(32)),
-  fingerprint: Fingerprint.Fingerprint.make("12345 12345 12345 12345 12345 12345"),
-  firstSeen: 7
+  now: 7
 }
+
+const meet = (contacts: Contacts) => {
+  contacts.meet(bob)
+  contacts.name(bob.peer, "bob")
+  contacts.update(bob.peer, { consented: true, verifiedAt: 9 })
+}
+
+/** As it was written by versions that had no contacts. */
+const knownPeers = (nick: string) => {
+  const peer = { key: nick, nick, identity: bob.peer, fingerprint: bob.fingerprint, firstSeen: 7 }
+  return new TextEncoder().encode(`${JSON.stringify({ version: 1, peers: [peer] }, undefined, 2)}\n`)
+}
+
+const OLD = "profiles/alice/known-peers.json"
+const CONTACTS = "profiles/alice/contacts"
 
 describe("Profiles", () => {
   it("gives the same identity again once it was kept, and another where it was not", async () => {
@@ -45,34 +59,80 @@ describe("Profiles", () => {
     expect(disk.names()).toEqual(["profiles/alice/identity"])
   })
 
-  it("keeps pins, and writes them only when there are new ones", async () => {
+  it("keeps whom we know, and writes it only when there is something new", async () => {
     const disk = new Disk()
     const remember = open(disk, 1).pipe(
-      Effect.tap(({ pins }) => pins.set("bob", pin)),
+      Effect.tap(({ contacts }) => meet(contacts)),
       Effect.tap(({ keep }) => keep),
       Effect.scoped
     )
     await Effect.runPromise(remember)
     const { writes } = disk.stats
     const again = await Effect.runPromise(Effect.scoped(Effect.tap(open(disk, 2), ({ keep }) => keep)))
-    expect(again.pins.get("bob")).toEqual(pin)
+    expect(again.contacts.owner("BOB")).toMatchObject({ identity: bob.peer, firstSeen: 7, verifiedAt: 9 })
     expect(disk.stats.writes).toBe(writes)
+    const file = Buffer.from(disk.read(CONTACTS)!).toString("latin1")
+    for (const secret of ["bob", bob.peer, bob.fingerprint.slice(0, 5)]) expect(file).not.toContain(secret)
   })
 
-  it("gives a second process a passing identity that leaves no trace, and the pins to read", async () => {
+  it("takes the known peers of an earlier version over once, and removes them only then", async () => {
+    const disk = new Disk()
+    await Effect.runPromise(Effect.scoped(Effect.tap(open(disk, 1), ({ keep }) => keep)))
+    disk.replace(OLD, knownPeers("bob"))
+    const read = await Effect.runPromise(Effect.scoped(open(disk, 2)))
+    expect(read.contacts.owner("bob")).toMatchObject({ identity: bob.peer, lastTalked: 7 })
+    expect(disk.names(), "nothing is removed before it is kept").toContain(OLD)
+    await Effect.runPromise(Effect.scoped(Effect.tap(open(disk, 3), ({ keep }) => keep)))
+    expect(disk.names()).toEqual([CONTACTS, "profiles/alice/identity"])
+    // Whoever puts such a file beside the sealed one is not believed.
+    disk.replace(OLD, knownPeers("carol"))
+    const later = await Effect.runPromise(Effect.scoped(Effect.tap(open(disk, 4), ({ keep }) => keep)))
+    expect([later.contacts.owner("carol"), later.contacts.owner("bob")?.identity]).toEqual([undefined, bob.peer])
+    expect(disk.names()).toEqual([CONTACTS, "profiles/alice/identity"])
+  })
+
+  it("refuses contacts that were changed, cut short, emptied, or sealed by another identity", async () => {
+    const disk = new Disk()
+    const remember = (seed: number) =>
+      open(disk, seed).pipe(
+        Effect.tap(({ contacts }) => meet(contacts)),
+        Effect.tap(({ keep }) => keep),
+        Effect.scoped
+      )
+    await Effect.runPromise(remember(1))
+    const good = disk.read(CONTACTS)!
+    const bad = [
+      ...[0, 20, 60, good.length - 1].map((at) => good.map((byte, index) => (index === at ? byte ^ 1 : byte))),
+      good.subarray(0, good.length - 1),
+      good.subarray(0, 30),
+      new Uint8Array()
+    ]
+    for (const content of bad) {
+      disk.replace(CONTACTS, content)
+      const error = await Effect.runPromise(Effect.flip(Effect.scoped(open(disk, 2))))
+      expect(error).toMatchObject({ _tag: "ProfileError", reason: "Damaged" })
+      expect(error.message).toContain(`${CONTACTS}: `)
+      expect(disk.read(CONTACTS)).toEqual(content)
+    }
+    disk.replace(CONTACTS, good)
+    disk.remove("profiles/alice/identity")
+    expect(await Effect.runPromise(Effect.flip(Effect.scoped(open(disk, 3))))).toMatchObject({ reason: "Damaged" })
+  })
+
+  it("gives a second process a passing identity that leaves no trace, and the contacts to read", async () => {
     const disk = new Disk()
     await Effect.runPromise(
       Effect.scoped(
         Effect.gen(function* () {
           const first = yield* open(disk, 1)
-          first.pins.set("bob", pin)
+          meet(first.contacts)
           yield* first.keep
           const second = yield* open(disk, 2)
           expect([first.persistent, second.persistent]).toEqual([true, false])
           expect(keyOf(second)).not.toBe(keyOf(first))
-          expect(second.pins.get("bob")).toEqual(pin)
+          expect(second.contacts.owner("bob")?.identity).toBe(bob.peer)
           const { writes } = disk.stats
-          second.pins.set("carol", pin)
+          second.contacts.name(bob.peer, "carol")
           yield* second.keep
           expect(disk.stats.writes).toBe(writes)
         })
@@ -88,47 +148,6 @@ describe("Profiles", () => {
     expect(disk.names().length).toBe(4)
     const same = await Effect.runPromise(Effect.scoped(open(disk, 9, "ALICE")))
     expect(same.location).toContain("profiles/alice")
-  })
-
-  it("is in a folder called as the nickname, and found by all that count as the same one", async () => {
-    const disk = new Disk()
-    const opened = (seed: number, name: string) =>
-      Effect.runPromise(Effect.scoped(Effect.tap(open(disk, seed, name), ({ keep }) => keep)))
-    const tom = await opened(1, "Tom")
-    expect(tom.location).toMatch(/profiles\/tom$/)
-    for (const [index, name] of ["tom", "torn", "TORN"].entries())
-      expect(keyOf(await opened(index + 2, name))).toBe(keyOf(tom))
-    expect(disk.names()).toEqual(["names/torn", "profiles/tom/identity"])
-    // One that was made when folders were called by the key.
-    const old = new Disk()
-    old.replace("profiles/torn/identity", disk.read("profiles/tom/identity")!)
-    const found = await Effect.runPromise(Effect.scoped(open(old, 9, "tom")))
-    expect([keyOf(found), found.location.endsWith("profiles/torn")]).toEqual([keyOf(tom), true])
-    const dropped = new Disk()
-    const discarded = Effect.flatMap(open(dropped, 1, "tom"), ({ discard, keep }) => Effect.zipRight(keep, discard))
-    await Effect.runPromise(Effect.scoped(discarded))
-    expect(dropped.names()).toEqual([])
-  })
-
-  it("follows whoever takes another nickname, unless that one has a profile of its own", async () => {
-    const disk = new Disk()
-    const carol = await Effect.runPromise(Effect.scoped(Effect.tap(open(disk, 7, "carol"), ({ keep }) => keep)))
-    const [alice, follows] = await Effect.runPromise(
-      Effect.scoped(
-        Effect.gen(function* () {
-          const alice = yield* open(disk, 1)
-          yield* alice.keep
-          const follows = yield* Effect.forEach(["bob", "B0b", "carol", "alice"], (name) => alice.called(nick(name)))
-          return [alice, follows] as const
-        })
-      )
-    )
-    expect(follows).toEqual([true, true, false, true])
-    const again = (name: string) => Effect.runPromise(Effect.map(Effect.scoped(open(disk, 9, name)), keyOf))
-    expect(await again("bob")).toBe(keyOf(alice))
-    expect(await again("BOB")).toBe(keyOf(alice))
-    expect(await again("alice")).toBe(keyOf(alice))
-    expect(await again("carol")).toBe(keyOf(carol))
   })
 
   it.each([
@@ -147,38 +166,5 @@ describe("Profiles", () => {
     expect(error.message).not.toContain("\n")
     expect(disk.read(path)).toEqual(bytes)
     expect(disk.locks.size).toBe(0)
-  })
-})
-
-describe("Pins", () => {
-  it("reads back what it wrote, whatever the nicknames", () => {
-    const anyPin = fc.record({
-      nick: fc.string({ maxLength: 200 }),
-      identity: fc.constant(peerIdOf(new Uint8Array(32))),
-      fingerprint: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((key) => Fingerprint.of(crypto, key)),
-      firstSeen: fc.nat()
-    })
-    const key = fc.oneof(fc.string({ maxLength: 200 }), fc.constantFrom("__proto__", "constructor"))
-    fc.assert(
-      fc.property(fc.array(fc.tuple(key, anyPin)), (entries) => {
-        const pins = Pins.empty()
-        for (const [each, value] of entries) pins.set(each, value)
-        const read = Pins.decode(pins.encode())!
-        for (const [each, value] of new Map(entries)) expect(read.get(each)).toEqual(value)
-        expect(read.encode()).toBe(pins.encode())
-      })
-    )
-  })
-
-  it("refuses more than it can hold, loudly, and still replaces what it has", () => {
-    const pins = Pins.empty()
-    for (let i = 0; i < MAX_PINS; i++) expect(pins.set(`n${i}`, pin)).toBe(true)
-    expect(pins.set("one more", pin)).toBe(false)
-    expect(pins.set("n0", { ...pin, firstSeen: 8 })).toBe(true)
-    expect(Pins.decode(pins.encode())?.get("n0")?.firstSeen).toBe(8)
-  })
-
-  it("never throws on a file", () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => void Pins.decode(text)))
   })
 })

@@ -45,9 +45,9 @@ it("the bot of the README outlives a visitor who is gone again", async () => {
   const program = Effect.gen(function* () {
     const fake = yield* FakeClient.make
     fake.happens(
-      { _tag: "Incoming", nick: "nobody", fingerprint: "", known: false },
+      FakeClient.call("nobody"),
       { _tag: "Message", from: "nobody", id: messageId("1"), text: "hi" },
-      { _tag: "Incoming", nick: "bob", fingerprint: "", known: false }
+      FakeClient.call("bob")
     )
     const bot = yield* Effect.fork(Effect.provideService(echo("echo"), Client, fake))
     while (!fake.calls.includes("query bob")) yield* Effect.yieldNow()

@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import { ACCEPT_POLICIES } from "../../client/ClientOptions.js"
+import { ACCEPT_POLICIES, ANSWER_POLICIES, CALL_POLICIES } from "../../client/ClientOptions.js"
 import * as Values from "../Values.js"
 import { setting, toggle } from "./Option.js"
 import { connected, connection } from "./Options.js"
@@ -21,6 +21,18 @@ export const client = Subcommand.make({
       help: "File offers to take without asking: ask (none), known (those of people known from earlier), or all",
       parse: Values.oneOf(ACCEPT_POLICIES),
       default: "ask"
+    }),
+    acceptCalls: setting({
+      placeholder: "WHO",
+      help: "Whose calls to hear: everyone, or known (people you have asked for before); others find nobody here",
+      parse: Values.oneOf(CALL_POLICIES),
+      default: "everyone"
+    }),
+    answer: setting({
+      placeholder: "WHO",
+      help: "Whose calls to answer by themselves: nobody, or known (people you have asked for, and not left since)",
+      parse: Values.oneOf(ANSWER_POLICIES),
+      default: "nobody"
     }),
     downloads: setting({
       placeholder: "DIR",

@@ -54,7 +54,7 @@ export const connection = {
   token,
   path: setting({
     placeholder: "POLICY",
-    help: "Which paths to take: prefer-direct, direct-only, or relay-only, which hides your address from all but the server",
+    help: "Which paths to take: prefer-direct, direct-only, or relay-only, which hides your address from peers",
     parse: Values.oneOf(POLICIES),
     default: "prefer-direct"
   }),

@@ -23,8 +23,17 @@ type Answer<C> = (command: C, client: ClientApi) => Effect.Effect<Event, ClientE
 
 const answers: { readonly [Name in Answered["cmd"]]: Answer<Extract<Answered, { readonly cmd: Name }>> } = {
   list: (_, client) => Effect.map(client.list, (peers) => ({ event: "peers", peers })),
-  query: ({ nick }, client) => Effect.map(client.query(nick), ({ peer }) => ({ event: "peer", ...peer })),
-  trust: ({ nick }, client) => client.trust(nick),
+  query: ({ expect, nick }, client) =>
+    Effect.map(client.query(nick, expect === undefined ? {} : { expect }), ({ peer }) => ({ event: "peer", ...peer })),
+  contacts: (_, client) => Effect.map(client.contacts, (contacts) => ({ event: "contacts", contacts })),
+  key: ({ nick }, client) => Effect.map(client.key(nick), (key) => ({ event: "key", ...key })),
+  trust: ({ key = "", nick }, client) => client.trust(nick, key),
+  verify: ({ digits, nick }, client) => client.verify(nick, digits),
+  unverify: ({ nick }, client) => client.unverify(nick),
+  block: ({ who }, client) => client.block(who),
+  unblock: ({ who }, client) => client.unblock(who),
+  ignore: ({ who }, client) => client.ignore(who),
+  forget: ({ who }, client) => client.forget(who),
   why: ({ nick }, client) => Effect.map(client.why(nick), (why) => ({ event: "why", ...why })),
   path: ({ nick, policy }, client) => client.setPath(nick, policy),
   history: ({ cmd: _, ref: _ref, ...query }, client) =>

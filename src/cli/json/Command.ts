@@ -19,6 +19,8 @@ const command = <Name extends string, Fields extends Schema.Struct.Fields>(name:
 
 /** As typed; the server and the client apply the rules of nicknames. */
 const Nick = Schema.String.pipe(Schema.maxLength(256))
+/** Of a fingerprint or of the number of a pair, with or without spaces. */
+const Digits = Schema.String.pipe(Schema.maxLength(256))
 /** As the system takes it. */
 const FilePath = Schema.String.pipe(Schema.maxLength(4096))
 
@@ -26,7 +28,14 @@ export const Send = command("send", { to: Nick, text: Schema.String })
 
 /** The commands that are answered by `ok`, as there is nothing else to say. */
 const acknowledged = [
-  command("trust", { nick: Nick }),
+  command("trust", { nick: Nick, key: optional(Digits) }),
+  // Without `digits`: whatever was compared, it was the key that `key` shows.
+  command("verify", { nick: Nick, digits: optional(Digits) }),
+  command("unverify", { nick: Nick }),
+  command("block", { who: Nick }),
+  command("unblock", { who: Nick }),
+  command("ignore", { who: Nick }),
+  command("forget", { who: Nick }),
   // Without `nick`: everybody who has no policy of their own.
   command("path", { nick: optional(Nick), policy: Schema.Literal(...POLICIES) }),
   command("clearHistory", { nick: optional(Nick) }),
@@ -43,7 +52,10 @@ const acknowledged = [
 
 export const Command = Schema.Union(
   command("list", {}),
-  command("query", { nick: Nick }),
+  command("query", { nick: Nick, expect: optional(Digits) }),
+  command("contacts", {}),
+  // Without `nick`: our own.
+  command("key", { nick: optional(Nick) }),
   Send,
   command("nick", { nick: Nick }),
   command("why", { nick: Nick }),

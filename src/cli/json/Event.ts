@@ -1,5 +1,7 @@
 import * as Schema from "effect/Schema"
 import * as Events from "../../core/client/Events.js"
+import { keyFields } from "../../core/client/KeyInfo.js"
+import { PersonKey } from "../../core/client/People.js"
 import { Transfer as ClientTransfer } from "../../core/client/Transfer.js"
 import { Why as ClientWhy } from "../../core/client/Why.js"
 import { HistoryPage } from "../../core/history/HistoryPage.js"
@@ -32,7 +34,17 @@ const peerFieldsOf = <Fields extends { readonly nick: Schema.Struct.Field }>({
   return { peer: nick, ...others } as never
 }
 
-const PeerInfo = Schema.Struct({ nick: Schema.String, address: Schema.String, fingerprint: Schema.String })
+const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
+
+/** As the server claims, marked where we know better. */
+const Listed = Schema.Struct({
+  nick: Schema.String,
+  address: Schema.String,
+  fingerprint: Schema.String,
+  differsFrom: optional(Schema.String),
+  knownAs: optional(Schema.String),
+  blocked: optional(Schema.Literal(true))
+})
 
 /** Bytes, and bytes a second. */
 const transfer = peerFieldsOf(ClientTransfer)
@@ -40,14 +52,17 @@ const transfer = peerFieldsOf(ClientTransfer)
 export const Event = Schema.Union(
   event("registered", fieldsOf(Events.Registered)),
   event("nickTaken", fieldsOf(Events.NickTaken)),
-  event("peers", { peers: Schema.Array(PeerInfo) }),
-  event("peer", PeerInfo.fields),
+  event("peers", { peers: Schema.Array(Listed) }),
+  event("peer", { nick: Schema.String, address: Schema.String, ...keyFields }),
+  event("contacts", { contacts: Schema.Array(PersonKey) }),
+  event("key", PersonKey.fields),
   event("sent", { to: Schema.String, id: Schema.String }),
   event("ok", { cmd: Acknowledged }),
   event("history", HistoryPage.fields),
   event("why", ClientWhy.fields),
   event("connected", peerFieldsOf(Events.Connected)),
   event("incoming", peerFieldsOf(Events.Incoming)),
+  event("renamed", fieldsOf(Events.Renamed)),
   event("mutual", peerFieldsOf(Events.Mutual)),
   event("message", fieldsOf(Events.Message)),
   event("delivered", peerFieldsOf(Events.Delivered)),
@@ -65,7 +80,7 @@ export const Event = Schema.Union(
   event("files", { transfers: Schema.Array(Schema.Struct(transfer)) }),
   event("error", {
     ...peerFieldsOf(Events.Failed),
-    retryAfterMs: Schema.optionalWith(Schema.Number, { exact: true })
+    retryAfterMs: optional(Schema.Number)
   }),
   event("bye", {})
 )

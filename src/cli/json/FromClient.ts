@@ -1,5 +1,6 @@
 import type { ClientError } from "../../core/client/ClientError.js"
 import type { ClientEvent } from "../../core/client/Events.js"
+import type { KeyChange } from "../../core/client/KeyChange.js"
 import type { Transfer } from "../../core/client/Transfer.js"
 import type { Ref } from "./Command.js"
 import type { Event } from "./Event.js"
@@ -14,7 +15,8 @@ export const fromEvent = (event: Exclude<ClientEvent, { readonly _tag: "Closed" 
     case "Message":
     case "Journal":
     case "Joined":
-    case "Left": {
+    case "Left":
+    case "Renamed": {
       const { _tag, ...fields } = event
       return { event: uncapitalized(_tag), ...fields } as Event
     }
@@ -25,7 +27,7 @@ export const fromEvent = (event: Exclude<ClientEvent, { readonly _tag: "Closed" 
       return {
         event: "error",
         ...fields,
-        message: withHint(fields, nick),
+        message: withHint(event, nick),
         ...(nick === undefined ? {} : { peer: nick })
       }
     }
@@ -53,14 +55,22 @@ export const fromTransfer = ({
 export const fromError = (error: ClientError, nick?: string): Event => ({
   event: "error",
   code: error._tag,
-  message: withHint({ code: error._tag, message: error.message }, nick),
+  message:
+    error._tag === "KeyChanged"
+      ? withHint({ code: error._tag, message: error.message, change: error.change }, nick)
+      : error.message,
+  ...(error._tag === "KeyChanged" ? { change: error.change } : {}),
   ...(error._tag === "RateLimited" ? { retryAfterMs: error.retryAfterMs } : {})
 })
 
-const withHint = (error: { readonly code: string; readonly message: string }, nick: string | undefined): string =>
-  error.code === "KeyChanged" && nick !== undefined
-    ? `${error.message}, with ${JSON.stringify({ cmd: "trust", nick })}`
-    : error.message
+/** The command that trusts the key which was shown, and no other. */
+const withHint = (
+  { change, code, message }: { readonly code: string; readonly message: string; readonly change?: KeyChange },
+  nick: string | undefined
+): string =>
+  code === "KeyChanged" && nick !== undefined && change?.offered !== undefined
+    ? `${message}, with ${JSON.stringify({ cmd: "trust", nick, key: change.offered })}`
+    : message
 
 /** The event as the answer to the command with this `ref`. */
 export const answering = (event: Event, ref: Ref | undefined): Event => (ref === undefined ? event : { ...event, ref })

@@ -102,9 +102,7 @@ export class ChatModel {
     return [
       this.remark(
         `you left the conversation with ${this.#palette.nick(SafeText.line(nick, MAX_NICK))}${
-          lost > 0
-            ? `; ${Texts.messages(lost)} ${lost === 1 ? "was" : "were"} not confirmed, and may not have arrived`
-            : ""
+          lost > 0 ? `; ${Texts.messages(lost)} had not arrived` : ""
         }`
       )
     ]
@@ -158,8 +156,8 @@ export class ChatModel {
   failed(code: string, message: string, nick?: string): ReadonlyArray<string> {
     const complaint = this.#palette.warn(`* ${SafeText.line(message)}`)
     if (code !== "KeyChanged" || nick === undefined) return [complaint]
-    const accept = this.#palette.bold(`/trust ${SafeText.line(nick, MAX_NICK)}`)
-    return [complaint, this.remark(`type ${accept} to accept the new key, once you have compared it`)]
+    const accept = this.#palette.bold(`/trust ${SafeText.line(nick, MAX_NICK)} DIGITS`)
+    return [complaint, this.remark(`type ${accept} with the first five of the right key, once you have compared it`)]
   }
 
   /** The nickname cannot be had; `reason` is given unless the reason is that another person has it. */
@@ -225,6 +223,10 @@ export class ChatModel {
       peer.connected = true
       peer.way = event.path.kind
       return [this.remark(`connected to ${this.#palette.nick(peer.nick)} ${Texts.path(event.path)}`)]
+    },
+    Renamed: (event) => {
+      const [from, to] = [SafeText.line(event.from, MAX_NICK), SafeText.line(event.to, MAX_NICK)]
+      return [this.remark(`${this.#palette.nick(from)} is now called ${to}, key ${SafeText.line(event.fingerprint)}`)]
     },
     PathChanged: (event) => {
       const peer = this.#conversations.with(event.nick)
@@ -311,7 +313,7 @@ export class ChatModel {
     this.#complaint = undefined
     if (again) return [this.remark("back on the server")]
     const lines = [this.remark(`you are ${this.#palette.nick(nick)}, seen at ${SafeText.line(event.address, 80)}`)]
-    if (!first) return [...lines, this.remark("your key, your history and whom you know stay the same")]
+    if (!first) return lines
     return [
       ...lines,
       this.remark(`your key is ${SafeText.line(event.fingerprint)}: let people compare it`),
@@ -333,7 +335,7 @@ export class ChatModel {
     const names = waiting.slice(0, MAX_NAMED).map(({ nick }) => this.#palette.nick(nick))
     if (waiting.length > MAX_NAMED) names.push("others")
     const total = waiting.reduce((sum, peer) => sum + Conversation.undelivered(peer), 0)
-    const what = `${Texts.messages(total)} for ${names.join(", ")} ${total === 1 ? "was" : "were"} not confirmed`
+    const what = `${Texts.messages(total)} for ${names.join(", ")} ${total === 1 ? "has" : "have"} not arrived`
     return this.#safe && !this.#passing
       ? [this.remark(`${what}: kept, to go out when you are ${this.me} again`)]
       : [this.#palette.warn(`* ${what}, and cannot be kept`)]

@@ -1,12 +1,11 @@
-import type { Pin } from "../../core/client/Pins.js"
-import type { PeerId } from "../../domain/PeerId.js"
+import type { Contact } from "../../core/client/Contacts.js"
 import type { AcceptPolicy } from "../ClientOptions.js"
 
 /**
- * Whether a peer's offers are accepted without asking. `pin` is the key that we know under the peer's nickname; a key
- * that was first seen since `beganAt`, the wall time at which this process began, makes nobody known.
+ * Whether a peer's offers are accepted without asking. `contact` is what we know of its key; one that was first seen
+ * since `beganAt`, the wall time at which this process began, or that was never talked to, makes nobody known.
  */
-export const isWelcome = (policy: AcceptPolicy, peer: PeerId, pin: Pin | undefined, beganAt: number): boolean => {
+export const isWelcome = (policy: AcceptPolicy, contact: Contact | undefined, beganAt: number): boolean => {
   if (policy !== "known") return policy === "all"
-  return pin?.identity === peer && pin.firstSeen < beganAt
+  return contact?.lastTalked !== undefined && contact.firstSeen < beganAt
 }

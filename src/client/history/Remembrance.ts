@@ -10,7 +10,6 @@ import {
   MAX_LIMIT,
   MAX_SEARCH
 } from "../../core/history/HistoryPage.js"
-import * as Nickname from "../../domain/Nickname.js"
 import type { StoreError } from "../../services/Store.js"
 import type { EventQueue } from "../EventQueue.js"
 import type { Profile } from "../Profile.js"
@@ -77,7 +76,7 @@ export class Remembrance {
    */
   #whose(nick: string | undefined): Whose {
     if (nick === undefined) return undefined
-    const peer = this.conversations.byNick(nick)?.peer ?? this.keeper.profile?.pins.get(Nickname.key(nick))?.identity
+    const peer = this.conversations.byNick(nick)?.peer ?? this.keeper.profile?.contacts.owner(nick)?.identity
     return peer === undefined ? { nick } : { peer }
   }
 }

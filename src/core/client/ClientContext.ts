@@ -1,4 +1,5 @@
 import type { Crypto } from "../../domain/Crypto.js"
+import type { PeerId } from "../../domain/PeerId.js"
 import type { Peers } from "../peer/Peers.js"
 import type { ClientClock } from "./ClientClock.js"
 import type { Conversations } from "./Conversations.js"
@@ -24,6 +25,8 @@ export interface ClientContext {
   readonly policies: PathPolicies
   readonly rendezvous: Rendezvous<Purpose>
   readonly transport: RelayTransport
+  /** Whose calls and messages are nothing to our user for as long as this client runs. */
+  readonly ignored: Set<PeerId>
   /** From the first registration on: before that nobody knows us, nor do we know anybody. */
   peers: Peers | undefined
 }

@@ -1,10 +1,12 @@
 import * as Schema from "effect/Schema"
+import * as Nickname from "../../domain/Nickname.js"
 import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
 import type * as Control from "../../protocol/Control.js"
 import type { SendRefusal } from "../peer/chat/Conversation.js"
 import type { Introduced } from "../peer/Peers.js"
+import { MAX_CONTACTS } from "./Contacts.js"
 import type { ClientEvent } from "./Events.js"
-import { MAX_PINS } from "./Pins.js"
+import { KeyChange, type Owner } from "./KeyChange.js"
 
 /**
  * What can fail at a client, one error for each failure: `catchTag` tells them apart, and the tag is the code of JSON
@@ -39,8 +41,18 @@ export class NotThisServer extends Schema.TaggedError<NotThisServer>()("NotThisS
 export class Busy extends Schema.TaggedError<Busy>()("Busy", message) {}
 /** Law 2: query the peer first. */
 export class NotConnected extends Schema.TaggedError<NotConnected>()("NotConnected", message) {}
-/** The peer's key is not the one pinned under this nickname. */
-export class KeyChanged extends Schema.TaggedError<KeyChanged>()("KeyChanged", message) {}
+/** The peer's key is not the one that we know under this nickname, or under one that looks the same. */
+export class KeyChanged extends Schema.TaggedError<KeyChanged>()("KeyChanged", { ...message, change: KeyChange }) {}
+/** The peer's key is not the one that the caller expected. Nothing was sent. */
+export class UnexpectedKey extends Schema.TaggedError<UnexpectedKey>()("UnexpectedKey", {
+  ...message,
+  expected: Schema.String,
+  offered: Schema.String
+}) {}
+/** These digits name no key that was shown, or more than one. */
+export class NoSuchKey extends Schema.TaggedError<NoSuchKey>()("NoSuchKey", message) {}
+/** Our user has blocked the peer. */
+export class Blocked extends Schema.TaggedError<Blocked>()("Blocked", message) {}
 /** The peer has no key, or its record is not valid. */
 export class NoKey extends Schema.TaggedError<NoKey>()("NoKey", message) {}
 export class Yourself extends Schema.TaggedError<Yourself>()("Yourself", message) {}
@@ -81,6 +93,9 @@ export const ClientError = Schema.Union(
   Busy,
   NotConnected,
   KeyChanged,
+  UnexpectedKey,
+  NoSuchKey,
+  Blocked,
   NoKey,
   Yourself,
   BadMessage,
@@ -117,9 +132,20 @@ export type ServerError =
   | Protocol
   | Closed
 export type RegisterError = ServerError | Profile
-export type QueryError = ServerError | Yourself | KeyChanged | NoKey | Profile | NotConnected
-export type SendError = NotConnected | BadMessage | OutboxFull | Closed
-export type TrustError = NoSuchPeer | NotRegistered | Busy | Profile | Closed
+export type QueryError =
+  | ServerError
+  | Yourself
+  | KeyChanged
+  | UnexpectedKey
+  | NoSuchKey
+  | Blocked
+  | NoKey
+  | Profile
+  | NotConnected
+export type SendError = NotConnected | KeyChanged | BadMessage | OutboxFull | Closed
+export type TrustError = NoSuchPeer | NoSuchKey | NotRegistered | Busy | Profile | Closed
+/** What is done about somebody we know. */
+export type ContactError = NoSuchPeer | NoSuchKey | Yourself | NotRegistered | Busy | Closed
 export type HistoryError = NotRegistered | HistoryOff | History
 export type ReadError = NotConnected | ReadReceiptsOff
 export type OfferError = NotConnected | Busy | File | Closed
@@ -150,7 +176,7 @@ export const ofRefusal = (refusal: Control.Refusal): ServerError => {
     case "Busy":
       return new Busy({ message: refusal.message })
     case "Unauthorized":
-      return new Unauthorized({ message: refusal.message })
+      return new Unauthorized({ message: withHint(refusal.message, "this server demands its access token") })
     case "NotThisServer":
       return new NotThisServer({
         message: withHint(
@@ -160,9 +186,7 @@ export const ofRefusal = (refusal: Control.Refusal): ServerError => {
       })
     case "RateLimited":
       return new RateLimited({
-        message: /try again/i.test(refusal.message)
-          ? refusal.message
-          : withHint(refusal.message, `try again in ${Math.max(1, Math.ceil(refusal.retryAfterMs / 1000))} s`),
+        message: withHint(refusal.message, `try again in ${Math.max(1, Math.ceil(refusal.retryAfterMs / 1000))} s`),
         retryAfterMs: refusal.retryAfterMs
       })
     case "TooLarge":
@@ -186,10 +210,39 @@ export const ofSendRefusal = (refusal: SendRefusal, nick: string): NotConnected 
 export const notConnected = (nick: string): NotConnected =>
   new NotConnected({ message: `ask for ${nick} first (query ${nick}), then write` })
 
-export const keyChanged = (nick: string, pinned: string, offered: string): KeyChanged =>
-  new KeyChanged({
-    message: `the key of ${nick} has changed from ${pinned} to ${offered}: somebody may be posing as ${nick}; compare by voice before you trust it`
+export const keyChanged = (nick: string, owner: Owner, offered: string): KeyChanged => {
+  const { fingerprint: known, verified } = owner
+  const what =
+    Nickname.key(owner.nick) === Nickname.key(nick)
+      ? `the key of ${nick} has changed from ${known} to ${offered}`
+      : `${nick} looks like ${owner.nick}, whose key is ${known}, and has the key ${offered}`
+  const posing = `somebody may be posing as ${owner.nick}; compare by voice before you trust it`
+  return new KeyChanged({
+    message: `${what}: ${posing}${verified ? ". You had verified the known one, so nothing goes to either until you decide" : ""}`,
+    change: { known, offered, verified }
   })
+}
+
+/** A verified key, and another one under its nickname, about which our user has not decided yet. */
+export const undecided = (nick: string, known: string, offered: string | undefined): KeyChanged =>
+  new KeyChanged({
+    message: `nothing goes to ${nick}, whose key you had verified (${known}): another key was shown under that name${
+      offered === undefined ? "" : ` (${offered})`
+    }; trust the one that is right, by its first digits`,
+    change: { known, ...(offered === undefined ? {} : { offered }), verified: true }
+  })
+
+export const unexpectedKey = (nick: string, expected: string, offered: string): UnexpectedKey =>
+  new UnexpectedKey({
+    message: `${nick} has the key ${offered}, not the expected ${expected}: nothing was sent`,
+    expected,
+    offered
+  })
+
+export const noSuchKey = (message: string): NoSuchKey => new NoSuchKey({ message })
+
+export const blocked = (nick: string): Blocked =>
+  new Blocked({ message: `you have blocked ${nick}: unblock them first` })
 
 export const noKey = (nick: string, why: string): NoKey => new NoKey({ message: `${nick} cannot be talked to: ${why}` })
 
@@ -226,17 +279,15 @@ export const notTaken = (reason: Exclude<Introduced, "Taken">, nick: string): Qu
     case "NoRoom":
       return new Busy({ message: "too many conversations are open; leave one first" })
     case "Blocked":
-      return noSuchPeer(`${nick} is blocked; unblock them first`)
+      return blocked(nick)
   }
 }
 
 export const tooManyPolicies = (nick: string): Busy =>
   new Busy({ message: `too many nicknames have a path of their own already; ${nick} got none` })
 
-export const pinsFull = (nick: string): Busy =>
-  new Busy({
-    message: `the key of ${nick} cannot be remembered: known-peers.json holds ${MAX_PINS} already; remove some`
-  })
+export const contactsFull = (nick: string): Busy =>
+  new Busy({ message: `the key of ${nick} cannot be remembered: you know ${MAX_CONTACTS} people already; forget some` })
 
 export const profileFailed = (message: string): Profile => new Profile({ message })
 
@@ -250,11 +301,12 @@ export const eventsUnread = (): OutboxFull =>
 export const noNetwork = (message: string): NoNetwork => new NoNetwork({ message })
 
 /** What nobody waits for: told as an event. `nick` is the one that it is about, if it is about one. */
-export const failed = ({ _tag, message }: ClientError, nick?: string): ClientEvent => ({
+export const failed = (error: ClientError, nick?: string): ClientEvent => ({
   _tag: "Failed",
-  code: _tag,
-  message,
-  ...(nick === undefined ? {} : { nick })
+  code: error._tag,
+  message: error.message,
+  ...(nick === undefined ? {} : { nick }),
+  ...(error._tag === "KeyChanged" ? { change: error.change } : {})
 })
 
 const suggest = (nicks: ReadonlyArray<string>): string => (nicks.length === 0 ? "" : `free: ${nicks.join(", ")}`)

@@ -17,6 +17,7 @@ import {
   type Busy,
   type ClientError,
   type Closed,
+  type ContactError,
   closed,
   type NotConnected,
   notConnected,
@@ -30,9 +31,11 @@ import {
   tooManyPolicies,
   yourself
 } from "./ClientError.js"
+import type { Contacts } from "./Contacts.js"
 import { type Conversation, Conversations, pathOutcomeOf } from "./Conversations.js"
 import type { HostAddress } from "./HostCandidates.js"
-import { Introducer } from "./Introducer.js"
+import { Introducer, type IntroducerOptions, type Wanted } from "./Introducer.js"
+import { keyInfoOf } from "./KeyInfo.js"
 import { LanRendezvous } from "./LanRendezvous.js"
 import {
   type Answered,
@@ -46,8 +49,9 @@ import {
 import { type OwnProfile, OwnRecord } from "./OwnRecord.js"
 import { PathPolicies } from "./PathPolicies.js"
 import { PeerEvents } from "./PeerEvents.js"
-import type { PeerInfo } from "./PeerInfo.js"
+import type { ListedPeer, PeerInfo } from "./PeerInfo.js"
 import { PendingPeers } from "./PendingPeers.js"
+import { People, type PersonKey } from "./People.js"
 import { Presence } from "./Presence.js"
 import type { Purpose } from "./Purpose.js"
 import { Reactions } from "./Reactions.js"
@@ -72,6 +76,8 @@ export interface ClientMachineOptions {
   readonly lan: boolean
   /** The server's access token, where it demands one. */
   readonly token: string | undefined
+  /** Whose calls are told, and whose are answered by themselves. */
+  readonly calls: IntroducerOptions
   /** Which paths conversations may take. */
   readonly path: Policy
   /** How many STUN servers the user names. */
@@ -109,6 +115,7 @@ export class ClientMachine {
   readonly #gatherer: CandidateGatherer
   readonly #registration: Registration
   readonly #introducer: Introducer
+  readonly #people: People
   readonly #reintroduction: Reintroduction
   readonly #presence: Presence
   readonly #reactions: Reactions
@@ -120,7 +127,7 @@ export class ClientMachine {
   #hasLeft = false
 
   constructor(private readonly options: ClientMachineOptions) {
-    const { addresses, crypto, lan, now, ports, random, server, wallNow } = options
+    const { addresses, calls, crypto, lan, now, ports, random, server, wallNow } = options
     const conversations = new Conversations()
     this.#server = server === undefined ? undefined : new ServerLink({ random })
     this.#lan = lan ? new LanRendezvous({ crypto, random, port: ports.ipv4!, addresses }) : undefined
@@ -135,11 +142,13 @@ export class ClientMachine {
       policies: new PathPolicies(options.path),
       rendezvous: new Rendezvous(this.#server, this.#lan, server),
       transport: new RelayTransport(random),
+      ignored: new Set(),
       peers: undefined
     }
     this.#gatherer = new CandidateGatherer(this.#client, { ...options, now })
     this.#registration = new Registration(this.#client, this.#gatherer, options.token)
-    this.#introducer = new Introducer(this.#client)
+    this.#introducer = new Introducer(this.#client, calls, now)
+    this.#people = new People(this.#client, this.#introducer)
     this.#reintroduction = new Reintroduction(this.#client)
     this.#presence = new Presence(this.#client, this.#reintroduction)
     this.#reactions = new Reactions(
@@ -174,9 +183,9 @@ export class ClientMachine {
     return this.#hasLeft
   }
 
-  /** The key that we know under a nickname. */
-  pinOf(nick: string) {
-    return this.#client.own.profile?.pins.get(Nickname.key(nick))
+  /** Whom our user knows. */
+  get contacts(): Contacts | undefined {
+    return this.#client.own.profile?.contacts
   }
 
   status(peer: PeerId): PeerStatus | undefined {
@@ -188,7 +197,23 @@ export class ClientMachine {
     const conversation = this.conversations.byNick(nick)
     const report = conversation && this.#client.peers?.explain(conversation.peer, now)
     if (conversation === undefined || report === undefined) return notConnected(nick)
-    return Why.explain(conversation.nick, report, this.options.server ?? "", now)
+    const key = keyInfoOf(this.contacts, conversation)
+    return Why.explain({ ...key, nick: conversation.nick }, report, this.options.server ?? "", now)
+  }
+
+  /** Everybody our user knows, by nickname. */
+  knownPeople(): ReadonlyArray<PersonKey> | ContactError {
+    return this.#people.all()
+  }
+
+  /** The key of somebody we know or talk to, or our own. */
+  key(nick: string | undefined): PersonKey | ContactError {
+    return this.#people.key(nick)
+  }
+
+  /** Somebody on the list, marked where we know better than the server. */
+  mark(listed: PeerInfo): ListedPeer {
+    return this.#people.mark(listed)
   }
 
   // Commands of the user ----------------------------------------------------------------------------------------------
@@ -203,9 +228,9 @@ export class ClientMachine {
     return this.#call((ticket) => this.#presence.list(ticket, now), now)
   }
 
-  /** Asks for a peer: consent on our side. `expected` is the identity that is meant, where one is. */
-  query(nick: string, now: number, expected?: PeerId): Ticket<Conversation, QueryError> {
-    return this.#call((ticket) => this.#query(nick, expected, ticket, now), now)
+  /** Asks for a peer: consent on our side, to the one who is `wanted` alone. */
+  query(nick: string, now: number, wanted: Wanted = {}): Ticket<Conversation, QueryError> {
+    return this.#call((ticket) => this.#query(nick, wanted, ticket, now), now)
   }
 
   /** Accepts a message for delivery, in order, to somebody whom we have asked for: its id, or why not. */
@@ -214,6 +239,8 @@ export class ClientMachine {
     const { nick, peer } = conversation
     if (this.#hasLeft) return closed()
     if (!conversation.asked || peers === undefined) return notConnected(nick)
+    const dispute = this.#introducer.dispute(peer, nick)
+    if (dispute !== undefined) return dispute
     if (own.profile?.journal?.accepts(peer, Bytes.fromText(text).length) === false)
       return ofSendRefusal({ _tag: "OutboxFull" }, nick)
     const writtenAt = clock.at(now)
@@ -227,10 +254,19 @@ export class ClientMachine {
     return sent
   }
 
-  /** Accepts the changed key of a nickname, which was refused before, and pins it; the error when there is none. */
-  trust(nick: string, now: number): TrustError | undefined {
+  /** Gives a nickname to the key that `digits` name, of those that were shown under it; the error when none is. */
+  trust(nick: string, digits: string, now: number): TrustError | undefined {
     if (this.#hasLeft) return closed()
-    const refused = this.#introducer.trust(nick, now)
+    if (this.#client.own.profile === undefined) return notRegistered()
+    const refused = this.#introducer.trust(nick, digits, now)
+    this.#settle(now)
+    return refused
+  }
+
+  /** Decides about somebody we know, as `People` says; the error when there is nobody, or no room. */
+  decide(about: (people: People, now: number) => ContactError | undefined, now: number): ContactError | undefined {
+    if (this.#hasLeft) return closed()
+    const refused = about(this.#people, now)
     this.#settle(now)
     return refused
   }
@@ -239,6 +275,7 @@ export class ClientMachine {
   leave(conversation: Conversation, now: number): void {
     if (this.conversations.get(conversation.peer) === conversation) this.#introducer.close(conversation, now)
     conversation.asked = false
+    this.contacts?.update(conversation.peer, { consented: false })
     this.#client.pending.forget(conversation.peer)
     this.#settle(now)
   }
@@ -508,11 +545,11 @@ export class ClientMachine {
     return ticket
   }
 
-  #query(nick: string, expected: PeerId | undefined, ticket: Ticket<Conversation, QueryError>, now: number): void {
+  #query(nick: string, wanted: Wanted, ticket: Ticket<Conversation, QueryError>, now: number): void {
     const { conversations, output, own, rendezvous } = this.#client
     const known = conversations.byNick(nick)
-    if (known?.asked === true && known.connected && (expected ?? known.peer) === known.peer) {
-      output.answer(ticket, known)
+    if (known?.asked === true && known.connected && (wanted.expected ?? known.peer) === known.peer) {
+      output.answer(ticket, this.#introducer.objection(known, wanted.expect) ?? known)
       return
     }
     if (own.profile === undefined || (rendezvous.ready && own.registration === undefined)) {
@@ -523,7 +560,7 @@ export class ClientMachine {
       output.answer(ticket, yourself(nick))
       return
     }
-    this.#introducer.ask(nick, expected, ticket, now)
+    this.#introducer.ask(nick, wanted, ticket, now)
   }
 
   /** Lets everything take its effect that follows from what was just done or seen. */

@@ -4,12 +4,16 @@ import type { PeerId } from "../../domain/PeerId.js"
 import type * as Control from "../../protocol/Control.js"
 import type { Introduction } from "../peer/Introduction.js"
 import type { PathInfo } from "../peer/Route.js"
+import { MAX_NAMES } from "./Contacts.js"
 import type { Vouched } from "./Introductions.js"
 
 /**
  * Whom we talk to. A conversation belongs to an identity, not to a nickname: a nickname may change its owner and an
- * owner the nickname. People see and type nicknames, so each conversation carries the latest one, and each nickname
- * leads to the identity that was introduced under it last.
+ * owner the nickname. People see and type nicknames, and no two conversations have the same one at a time.
+ *
+ * The nicknames that our user has asked for lead to who answered then, as long as the conversation lives, whatever that
+ * one calls itself later. Somebody who only asked for us is called as they were introduced last; whoever is introduced
+ * under that nickname after them takes it, and the conversation that is displaced ends.
  *
  * There are as many as the peer machine holds (`PeerTable`): it says which introductions it takes, and whom it lets go.
  */
@@ -36,19 +40,29 @@ export class Conversations {
     return [...this.#byPeer.values()]
   }
 
-  /** The conversation with the peer that was just introduced, a new one if need be. */
-  introduce({ address, fingerprint, introduction, nick, peer }: Vouched): Conversation {
+  /**
+   * The conversation with the peer that was just introduced, a new one if need be. `isAsked`: our user has asked for it
+   * under this nickname, which must not lead to anybody else whom they asked for.
+   */
+  introduce({ address, fingerprint, introduction, nick, peer }: Vouched, isAsked: boolean): Introduced {
+    const former = this.byNick(nick)
+    const displaced = former === undefined || former.peer === peer ? {} : { displaced: former }
+    if (displaced.displaced !== undefined) this.remove(displaced.displaced)
     const known = this.#byPeer.get(peer)
     if (known !== undefined) {
-      this.#unname(known)
-      Object.assign(known, { nick, address, introduction, absent: false, departed: false })
-      this.#byKey.set(Nickname.key(nick), peer)
-      return known
+      const renamed = Nickname.key(known.called) === Nickname.key(nick) ? {} : { renamed: known.nick }
+      if (!known.asked) this.#unname(known)
+      if (isAsked || !known.asked) this.#name(known, nick)
+      Object.assign(known, { called: nick, listed: nick, address, introduction, absent: false, departed: false })
+      return { conversation: known, ...displaced, ...renamed }
     }
     const conversation: Conversation = {
       peer,
       fingerprint,
       nick,
+      called: nick,
+      listed: nick,
+      toldUntil: Number.NEGATIVE_INFINITY,
       address,
       introduction,
       asked: false,
@@ -59,8 +73,8 @@ export class Conversations {
       departed: false
     }
     this.#byPeer.set(peer, conversation)
-    this.#byKey.set(Nickname.key(nick), peer)
-    return conversation
+    this.#name(conversation, nick)
+    return { conversation, ...displaced }
   }
 
   remove(conversation: Conversation): void {
@@ -68,17 +82,37 @@ export class Conversations {
     this.#unname(conversation)
   }
 
-  #unname(conversation: Conversation): void {
-    const key = Nickname.key(conversation.nick)
-    if (this.#byKey.get(key) === conversation.peer) this.#byKey.delete(key)
+  #name(conversation: Conversation, nick: string): void {
+    conversation.nick = nick
+    this.#byKey.set(Nickname.key(nick), conversation.peer)
+    const names = [...this.#byKey].filter(([, peer]) => peer === conversation.peer)
+    if (names.length > MAX_NAMES) this.#byKey.delete(names[0]![0])
   }
+
+  #unname({ peer }: Conversation): void {
+    for (const [key, owner] of this.#byKey) if (owner === peer) this.#byKey.delete(key)
+  }
+}
+
+interface Introduced {
+  readonly conversation: Conversation
+  /** Had the nickname before, and has ended. */
+  readonly displaced?: Conversation
+  /** What we called it before, if it calls itself otherwise now. */
+  readonly renamed?: string
 }
 
 export interface Conversation {
   readonly peer: PeerId
   readonly fingerprint: Fingerprint
-  /** As the server showed it last. */
+  /** What our user knows it by: as they asked for it last, or else as it was introduced last. */
   nick: string
+  /** What it calls itself, in the record that it signed last. */
+  called: string
+  /** What the server lists it as, which is a claim: what to ask for to find it again. */
+  listed: string
+  /** Until when its call has been told, and still stands: monotonic ms. */
+  toldUntil: number
   address: string
   /** We queried this peer and have not left since: consent on our side. */
   asked: boolean

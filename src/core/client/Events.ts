@@ -2,6 +2,8 @@ import * as Schema from "effect/Schema"
 import { MessageId } from "../../domain/MessageId.js"
 import { DisconnectReason } from "../peer/PeerEvent.js"
 import { PathInfo } from "../peer/Route.js"
+import { KeyChange } from "./KeyChange.js"
+import { keyFields } from "./KeyInfo.js"
 import { Transfer } from "./Transfer.js"
 
 /**
@@ -33,14 +35,32 @@ export const Greeting = Schema.TaggedStruct("Greeting", { text: Schema.String })
 /** The link to the server is gone; conversations go on. A new attempt is made in `retryInMs`. */
 export const ServerLost = Schema.TaggedStruct("ServerLost", { message: Schema.String, retryInMs: Schema.Number })
 
-/** Somebody asked for us. `known`: their key is the one we pinned under this nickname before. */
+/** Somebody asked for us. Repeated calls of one peer are told now and then, those of strangers within bounds. */
 export const Incoming = Schema.TaggedStruct("Incoming", {
   nick: Schema.String,
-  fingerprint: Schema.String,
-  known: Schema.Boolean
+  ...keyFields,
+  /** The nickname is theirs: our user has asked for this key under it before. */
+  known: Schema.Boolean,
+  /** How often they have called since it was told last, this call included. */
+  calls: Schema.Int,
+  /** Calls of other strangers since then that were not told. */
+  hidden: Schema.Int,
+  /** They were answered by themselves (`ClientOptions.answer`). */
+  answered: Schema.Boolean
 })
 
-export const Connected = Schema.TaggedStruct("Connected", { nick: Schema.String, path: PathInfo })
+/** A handshake has proven the peer's key. */
+export const Connected = Schema.TaggedStruct("Connected", { nick: Schema.String, ...keyFields, path: PathInfo })
+
+/**
+ * The peer whom we know as `from` calls itself `to` now; its key is the same. A conversation that our user asked for
+ * keeps its name in all other events and calls, until they ask for the new one.
+ */
+export const Renamed = Schema.TaggedStruct("Renamed", {
+  from: Schema.String,
+  to: Schema.String,
+  fingerprint: Schema.String
+})
 
 export const PathChanged = Schema.TaggedStruct("PathChanged", { nick: Schema.String, path: PathInfo })
 
@@ -97,7 +117,9 @@ export const Left = Schema.TaggedStruct("Left", { nick: Schema.String })
 export const Failed = Schema.TaggedStruct("Failed", {
   code: Schema.String,
   message: Schema.String,
-  nick: Schema.optionalWith(Schema.String, { exact: true })
+  nick: Schema.optionalWith(Schema.String, { exact: true }),
+  /** Of `KeyChanged`: both keys. */
+  change: Schema.optionalWith(KeyChange, { exact: true })
 })
 
 /** The last event: we left, or the server replaced or refused us for good. */
@@ -113,6 +135,7 @@ export const ClientEvent = Schema.Union(
   ServerLost,
   Incoming,
   Connected,
+  Renamed,
   PathChanged,
   Mutual,
   Message,

@@ -1,53 +1,104 @@
+import * as Fingerprint from "../../domain/Fingerprint.js"
 import * as Nickname from "../../domain/Nickname.js"
-import { type PeerId, peerIdOf } from "../../domain/PeerId.js"
+import { identityKeyOf, type PeerId, peerIdOf } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import * as PeerRecord from "../../protocol/PeerRecord.js"
+import { labelOf } from "../lan/Neighbourhood.js"
+import { CallLog, type News } from "./CallLog.js"
 import type { ClientContext } from "./ClientContext.js"
 import {
-  type Busy,
+  blocked,
+  contactsFull,
   failed,
+  noSuchKey,
   noSuchPeer,
   notConnected,
   notTaken,
   ofRefusal,
-  pinsFull,
+  protocol,
   type QueryError,
   type TrustError,
+  undecided,
+  unexpectedKey,
   unreachable,
   yourself
 } from "./ClientError.js"
+import type { Contact } from "./Contacts.js"
 import type { Conversation } from "./Conversations.js"
-import { type ChangedKey, judge, type OfferedIntroduction, type Vouched } from "./Introductions.js"
+import { judge, type OfferedIntroduction, type Verdict, type Vouched } from "./Introductions.js"
+import type { Owner } from "./KeyChange.js"
+import { keyInfoOf } from "./KeyInfo.js"
+import { KeyOffers } from "./KeyOffers.js"
 import type { Ticket } from "./Output.js"
-import type { Pin } from "./Pins.js"
 import type { QueryPurpose } from "./Purpose.js"
 import type { Answer } from "./Rendezvous.js"
+
+export interface IntroducerOptions {
+  /** Whose calls are told, and whose handshakes are answered: `known` are those whom our user has asked for before. */
+  readonly acceptCalls: "everyone" | "known"
+  /** Whose calls are answered by themselves: `known` are those whom our user has asked for, and not left since. */
+  readonly answer: "nobody" | "known"
+}
+
+/** Whom exactly a query is for. */
+export interface Wanted {
+  /** The identity that must answer to the nickname, where we mean somebody in particular. */
+  readonly expected?: PeerId | undefined
+  /** The key that our user expects. */
+  readonly expect?: Fingerprint.Fingerprint | undefined
+}
 
 /**
  * Turns introductions into conversations: ours (`ask`, consent on our side) and those that others ask for (`incoming`).
  * Each takes effect before the next message of the server is looked at.
+ *
+ * With our consent a nickname becomes the peer's own, before anything is sent: from then on only `trust` gives it to
+ * another key.
  */
 export class Introducer {
-  /** What `trust` can accept, by nickname key; at most `MAX_CHANGED`, the oldest goes first. */
-  readonly #changed = new Map<string, ChangedKey>()
+  /** What `trust` can accept. */
+  readonly #offers = new KeyOffers()
+  readonly #calls: CallLog
 
-  constructor(private readonly client: ClientContext) {}
+  constructor(
+    private readonly client: ClientContext,
+    private readonly options: IntroducerOptions,
+    now: number
+  ) {
+    this.#calls = new CallLog(now)
+  }
 
-  /**
-   * Queries a peer and gives our consent. `expected` is the identity that must answer to the nickname, where we mean
-   * somebody in particular.
-   */
-  ask(nick: string, expected: PeerId | undefined, ticket: Ticket<Conversation, QueryError>, now: number): void {
+  /** Queries a peer and gives our consent. */
+  ask(nick: string, wanted: Wanted, ticket: Ticket<Conversation, QueryError>, now: number): void {
     const { conversations, output, rendezvous } = this.client
+    const { expect, expected } = wanted
     const offline = conversations.byNick(nick)
     if (!rendezvous.ready && offline !== undefined && (expected ?? offline.peer) === offline.peer)
-      output.answer(ticket, this.consent(offline, now))
-    else rendezvous.query(nick, { _tag: "Query", nick, expected, ticket, conversation: undefined }, now)
+      output.answer(ticket, this.objection(offline, expect) ?? this.consent(offline, now))
+    else rendezvous.query(nick, { _tag: "Query", nick, expect, expected, ticket, conversation: undefined }, now)
+  }
+
+  /** What speaks against asking for this peer, whose key is known. */
+  objection(
+    { fingerprint, nick, peer }: Pick<Conversation, "fingerprint" | "nick" | "peer">,
+    expect: Fingerprint.Fingerprint | undefined
+  ): QueryError | undefined {
+    if (expect !== undefined && fingerprint !== expect) return unexpectedKey(nick, expect, fingerprint)
+    if (this.#contacts.isBlocked(peer, fingerprint)) return blocked(nick)
+    return this.dispute(peer, nick)
+  }
+
+  /** Why nothing may go to a peer, whose key was verified before another one was shown. */
+  dispute(peer: PeerId, nick: string) {
+    const contact = this.client.own.profile?.contacts.get(peer)
+    if (contact?.disputed !== true) return undefined
+    const offers = contact.names.flatMap((name) => this.#offers.of(name))
+    return undecided(nick, contact.fingerprint, offers.at(-1)?.fingerprint)
   }
 
   /** What has become of a query of ours, made for a call of the user or to find a lost peer again. */
   handleAnswer(purpose: QueryPurpose, answer: Answer, isWanted: boolean, now: number): QueryOutcome {
-    const { expected, nick } = purpose
+    const { nick } = purpose
     if (answer._tag === "Unanswered")
       return { _tag: "Failed", error: unreachable("the server cannot be reached now; ask again later") }
     if (!isWanted) return { _tag: "Failed", error: notConnected(nick) }
@@ -59,56 +110,85 @@ export class Introducer {
     }
     if (answer._tag !== "Introduced")
       return { _tag: "Failed", error: noSuchPeer(answer._tag === "Nobody" ? answer.message : `${nick} is not here`) }
-    const vouched = this.#vouch(answer.introduction, now)
-    if (!("peer" in vouched)) return vouched
-    if (expected !== undefined && vouched.peer !== expected)
-      return { _tag: "Failed", error: noSuchPeer(`${nick} is somebody else now; query ${nick} to talk to them`) }
-    const conversation = this.consent(this.client.conversations.introduce(vouched), now)
-    return "peer" in conversation ? { _tag: "Opened", conversation } : { _tag: "Failed", error: conversation }
+    return this.#introduced(purpose, answer.introduction, now)
   }
 
   /** Somebody asked for us. Of somebody who is blocked nothing is heard, and nothing is checked. */
   incoming(offered: OfferedIntroduction, now: number): void {
-    const { conversations, output, peers } = this.client
+    const { own, peers } = this.client
     if (this.#isBlocked(offered)) return
-    const vouched = this.#vouch(offered, now)
-    if (!("peer" in vouched)) {
-      output.tell(failed(vouched.error, offered.nick))
+    const verdict = this.#judge(offered, false, now)
+    if (verdict._tag === "Refused") {
+      this.#complain(verdict.error, offered.nick, `nick ${Nickname.key(offered.nick)}`, now)
       return
     }
-    const taken = peers?.admit(vouched.introduction, now) ?? "Taken"
+    const { fingerprint, peer } = verdict._tag === "Changed" ? verdict.offer : verdict.vouched
+    if (this.#contacts.isBlocked(peer, fingerprint)) return
+    if (verdict._tag === "Changed") {
+      this.#contradict(verdict, now)
+      this.#complain(verdict.error, offered.nick, `key ${peer}`, now)
+      return
+    }
+    if (peer === own.peer) {
+      this.#complain(yourself(offered.nick), offered.nick, `key ${peer}`, now)
+      return
+    }
+    const contact = this.#contacts.get(peer)
+    if (this.options.acceptCalls === "known" && contact === undefined) return
+    if (contact?.disputed === true) return
+    this.#prepare(offered, verdict.vouched, now)
+    const taken = peers?.admit(verdict.vouched.introduction, now) ?? "Taken"
     if (taken !== "Taken") {
-      output.tell(failed(notTaken(taken, offered.nick), offered.nick))
+      this.#complain(notTaken(taken, offered.nick), offered.nick, `key ${peer}`, now)
       return
     }
-    const conversation = conversations.introduce(vouched)
-    const isNews = !conversation.asked && !conversation.connected
-    const { fingerprint, known, nick } = vouched
-    if (isNews) output.tell({ _tag: "Incoming", nick, fingerprint, known })
+    const conversation = this.#open(verdict.vouched, false, now)
+    const isStanding = now < conversation.toldUntil
+    const isNews = !conversation.asked && !conversation.connected && !isStanding
+    // Under a nickname that is not theirs yet, people are asked for by our user or not at all.
+    const isTheirs = this.#contacts.owner(offered.nick)?.identity === peer
+    const answers = this.options.answer === "known" && isTheirs && contact?.consented === true && !conversation.asked
+    if (isStanding) this.#calls.repeat(`key ${peer}`)
+    const news =
+      isNews || answers
+        ? this.#calls.note(`key ${peer}`, { isStranger: contact === undefined, isRefused: false }, now)
+        : undefined
+    if (news !== undefined) this.#tellCall(conversation, news, answers, now)
+    if (answers) this.consent(conversation, now)
   }
 
-  /** Accepts the refused key of a nickname; the refusal, if there is nothing to accept or no room for it. */
-  trust(nick: string, now: number): TrustError | undefined {
-    const key = Nickname.key(nick)
-    const changed = this.#changed.get(key)
-    if (changed === undefined) return noSuchPeer(`no changed key of ${nick} was refused: nothing to trust`)
-    const full = this.#pin(changed)
-    if (full !== undefined) return full
-    this.#changed.delete(key)
-    const { conversations, output } = this.client
-    const former = conversations.byNick(nick)
-    if (former !== undefined && former.peer !== changed.identity) {
-      const dropped = this.close(former, now)
-      if (dropped > 0) {
-        const what = dropped === 1 ? "1 message was" : `${dropped} messages were`
-        const message = `${what} dropped: written to the former key of ${nick}, and never delivered`
-        output.tell({ _tag: "Failed", code: "Undelivered", message, nick })
-      }
+  /**
+   * Decides whose a nickname is, after another key was shown under it: that of the key that `digits` name, its first
+   * five digits at least. It is one of those that were shown, or the one that is known, which then stays. The refusal,
+   * when they name none of them or several.
+   */
+  trust(nick: string, digits: string, now: number): TrustError | undefined {
+    const wanted = Fingerprint.digitsOf(digits)
+    if (wanted === undefined) return noSuchKey(`say which key of ${nick} you mean, by its first five digits or more`)
+    const shown = this.#offers.of(nick)
+    const owner = this.#ownerBeside(nick, undefined, true)
+    const keeps = owner !== undefined && Fingerprint.beginsWith(owner.fingerprint, wanted)
+    const matching = this.#offers.find(nick, wanted)
+    if (shown.length === 0 && !(owner !== undefined && this.#contacts.get(owner.peer)?.disputed === true))
+      return noSuchPeer(`no changed key of ${nick} was refused: nothing to trust`)
+    if (matching.length + (keeps ? 1 : 0) !== 1) {
+      const all = [...(owner === undefined ? [] : [owner]), ...shown].map(({ fingerprint }) => fingerprint)
+      const fault = matching.length === 0 && !keeps ? "no key" : "more than one key"
+      return noSuchKey(`${fault} of ${nick} begins with ${digits}: it was shown ${all.join(" and ")}`)
     }
+    const [chosen] = matching
+    if (chosen === undefined) this.#keep(owner!, now)
+    else if (this.#contacts.meet({ ...chosen, now: this.client.wallNow() }) === undefined) return contactsFull(nick)
+    else this.#give(nick, chosen.peer, owner, now)
+    this.#offers.clear(nick)
+    this.client.output.wish({ _tag: "KeepProfile" })
     return undefined
   }
 
-  /** Gives our consent: the handshake starts, and text may flow. Or why not; then nothing is changed. */
+  /**
+   * Gives our consent: the nickname becomes theirs, the handshake starts, and text may flow. Or why not; then nothing
+   * is changed.
+   */
   consent(conversation: Conversation, now: number): Conversation | QueryError {
     const { conversations, peers } = this.client
     const taken = peers?.invite(conversation.introduction, now) ?? "Taken"
@@ -119,7 +199,8 @@ export class Introducer {
     conversation.asked = true
     conversation.trying = !conversation.connected
     conversation.departed = false
-    this.pinIfProven(conversation)
+    this.#own(conversation)
+    this.proven(conversation)
     return conversation
   }
 
@@ -132,13 +213,113 @@ export class Introducer {
     return dropped.length
   }
 
-  /** Pins the peer if both conditions hold: we asked for it, and it has proven its key in a handshake. */
-  pinIfProven(conversation: Conversation): void {
-    if (!conversation.asked || !conversation.connected) return
-    const { fingerprint, nick, peer: identity } = conversation
-    if (this.#pins().get(Nickname.key(nick)) !== undefined) return
-    const full = this.#pin({ nick, identity, fingerprint })
-    if (full !== undefined) this.client.output.tell(failed(full, nick))
+  /** Notes that we talk to this peer, if we asked for it and it has proven its key in a handshake. */
+  proven({ asked, connected, peer }: Conversation): void {
+    const { output, wallNow } = this.client
+    const lastTalked = this.#contacts.get(peer)?.lastTalked
+    if (!asked || !connected || (lastTalked !== undefined && wallNow() - lastTalked < TALK_GRAIN)) return
+    this.#contacts.update(peer, { lastTalked: wallNow() })
+    output.wish({ _tag: "KeepProfile" })
+  }
+
+  #introduced(purpose: QueryPurpose, offered: OfferedIntroduction, now: number): QueryOutcome {
+    const { expect, expected, nick, ticket } = purpose
+    const verdict = this.#judge(offered, ticket !== undefined, now)
+    if (verdict._tag === "Refused") return { _tag: "Failed", error: verdict.error }
+    const { fingerprint, peer } = verdict._tag === "Changed" ? verdict.offer : verdict.vouched
+    if (peer !== expected && !isCalled(nick, { fingerprint, nick: offered.nick }))
+      return { _tag: "Failed", error: protocol(`the server answered for ${nick} with ${offered.nick}`) }
+    if (expect !== undefined && fingerprint !== expect)
+      return { _tag: "Failed", error: unexpectedKey(nick, expect, fingerprint) }
+    if (verdict._tag === "Changed")
+      return { _tag: "Changed", error: verdict.error, isNews: this.#contradict(verdict, now) }
+    if (peer === this.client.own.peer) return { _tag: "Failed", error: yourself(nick) }
+    if (expected !== undefined && peer !== expected)
+      return { _tag: "Failed", error: noSuchPeer(`${nick} is somebody else now; query ${nick} to talk to them`) }
+    const objection = this.objection(verdict.vouched, expect)
+    if (objection !== undefined) return { _tag: "Failed", error: objection }
+    this.#prepare(offered, verdict.vouched, now)
+    const conversation = this.consent(this.#open(verdict.vouched, ticket !== undefined, now), now)
+    return "peer" in conversation ? { _tag: "Opened", conversation } : { _tag: "Failed", error: conversation }
+  }
+
+  /** `isOurs`: our user has asked for it, and whom they mean may be somebody who called. */
+  #judge(offered: OfferedIntroduction, isOurs: boolean, now: number): Verdict {
+    const { clock, crypto } = this.client
+    const knowledge = {
+      ownerBeside: (nick: string, peer: PeerId) => this.#ownerBeside(nick, peer, isOurs),
+      newest: (peer: PeerId) => this.#contacts.get(peer)?.record
+    }
+    return judge(offered, crypto, knowledge, clock.earliest(now))
+  }
+
+  /** Whose this nickname is, unless it is `peer`'s. */
+  #ownerBeside(nick: string, peer: PeerId | undefined, isOurs: boolean): Owner | undefined {
+    const { conversations, crypto, pending } = this.client
+    const contact = this.#contacts.owner(nick)
+    if (contact !== undefined) return contact.identity === peer ? undefined : ownerOf(contact, nick)
+    const live = conversations.byNick(nick)
+    if (live !== undefined && live.peer !== peer && (live.asked || isOurs)) return { ...live, verified: false }
+    const waiting = isOurs && live === undefined ? pending.byNick(nick) : undefined
+    if (waiting !== undefined && waiting !== peer) {
+      const fingerprint = Fingerprint.of(crypto, identityKeyOf(waiting))
+      return { nick, peer: waiting, fingerprint, verified: false }
+    }
+    const lookalike = this.#contacts.ownerOfLookalike(nick)
+    return lookalike === undefined || lookalike.identity === peer ? undefined : ownerOf(lookalike)
+  }
+
+  /** Another key was shown under a nickname that has an owner; whether it is the first time. */
+  #contradict({ offer, owner }: Verdict & { readonly _tag: "Changed" }, now: number): boolean {
+    const { output, peers } = this.client
+    if (owner.verified && this.#contacts.get(owner.peer)?.disputed !== true) {
+      this.#contacts.update(owner.peer, { disputed: true })
+      output.wish({ _tag: "KeepProfile" })
+      peers?.close(owner.peer, now)
+    }
+    return this.#offers.add(offer)
+  }
+
+  /** The key that is known stays; what was held back goes on. */
+  #keep({ peer }: Owner, now: number): void {
+    this.#contacts.update(peer, { disputed: false })
+    const conversation = this.client.conversations.get(peer)
+    const resumed = conversation?.asked === true ? this.consent(conversation, now) : undefined
+    if (resumed !== undefined && !("peer" in resumed)) this.client.output.tell(failed(resumed, conversation!.nick))
+  }
+
+  /** The nickname belongs to another key from now on. */
+  #give(nick: string, peer: PeerId, owner: Owner | undefined, now: number): void {
+    const { conversations, output } = this.client
+    if (owner !== undefined) this.#contacts.update(owner.peer, { disputed: false })
+    this.#contacts.name(peer, nick)
+    const former = conversations.byNick(nick)
+    if (former === undefined || former.peer === peer) return
+    const dropped = this.close(former, now)
+    if (dropped === 0) return
+    const what = dropped === 1 ? "1 message was" : `${dropped} messages were`
+    const message = `${what} dropped: written to the former key of ${nick}, and never delivered`
+    output.tell({ _tag: "Failed", code: "Undelivered", message, nick })
+  }
+
+  /** What has to be in place before the peer machine sends its first packet. */
+  #prepare({ relay }: OfferedIntroduction, { introduction, nick, peer }: Vouched, now: number): void {
+    const { peers, policies, transport } = this.client
+    if (relay !== undefined) transport.remember(introduction.channel, relay.token)
+    const policy = policies.ofAny([nick, ...(this.#contacts.get(peer)?.names ?? [])])
+    if (policy !== undefined) peers?.setPolicy(peer, policy, now)
+  }
+
+  #open(vouched: Vouched, isAsked: boolean, now: number): Conversation {
+    const { conversations, output, peers, wallNow } = this.client
+    const { fingerprint, introduction, nick, peer } = vouched
+    const { conversation, displaced, renamed } = conversations.introduce(vouched, isAsked)
+    if (displaced !== undefined) peers?.close(displaced.peer, now)
+    if (renamed !== undefined) output.tell({ _tag: "Renamed", from: renamed, to: nick, fingerprint })
+    const { sequence } = introduction.record
+    if (sequence > (this.#contacts.get(peer)?.record?.sequence ?? -1))
+      this.#contacts.update(peer, { record: { sequence, nick, until: wallNow() + RECORD_LIFE } })
+    return conversation
   }
 
   #isBlocked({ record }: OfferedIntroduction): boolean {
@@ -146,52 +327,41 @@ export class Introducer {
     return claimed !== undefined && this.client.peers?.isBlocked(peerIdOf(claimed.identity)) === true
   }
 
-  #vouch(offered: OfferedIntroduction, now: number): Vouched | Rejected {
-    const { clock, crypto, own } = this.client
-    const verdict = judge(offered, crypto, this.#pins(), clock.earliest(now))
-    switch (verdict._tag) {
-      case "Refused":
-        return { _tag: "Failed", error: verdict.error }
-      case "Changed":
-        this.#rememberChanged(verdict.changed)
-        return { _tag: "Changed", error: verdict.changed.error }
-      case "Vouched":
-        return verdict.vouched.peer === own.peer
-          ? { _tag: "Failed", error: yourself(verdict.vouched.nick) }
-          : this.#prepare(offered, verdict.vouched, now)
-    }
-  }
-
-  #rememberChanged(changed: ChangedKey): void {
-    const key = Nickname.key(changed.nick)
-    this.#changed.delete(key)
-    for (const oldest of this.#changed.keys()) {
-      if (this.#changed.size < MAX_CHANGED) break
-      this.#changed.delete(oldest)
-    }
-    this.#changed.set(key, changed)
-  }
-
-  /** What has to be in place before the peer machine sends its first packet. */
-  #prepare({ relay }: OfferedIntroduction, vouched: Vouched, now: number): Vouched {
-    const { peers, policies, transport } = this.client
-    if (relay !== undefined) transport.remember(vouched.introduction.channel, relay.token)
-    const policy = policies.of(vouched.nick)
-    if (policy !== undefined) peers?.setPolicy(vouched.peer, policy, now)
-    return vouched
-  }
-
-  #pin({ fingerprint, identity, nick }: Omit<Pin, "firstSeen">): Busy | undefined {
+  /** The nickname that our user asked for belongs to this key from now on. */
+  #own({ called, fingerprint, introduction, nick, peer }: Conversation): void {
     const { output, wallNow } = this.client
-    if (!this.#pins().set(Nickname.key(nick), { nick, identity, fingerprint, firstSeen: wallNow() }))
-      return pinsFull(nick)
-    output.wish({ _tag: "KeepProfile" })
-    return undefined
+    const before = this.#contacts.revision
+    if (this.#contacts.meet({ peer, fingerprint, nick, now: wallNow() }) === undefined) {
+      output.tell(failed(contactsFull(nick), nick))
+      return
+    }
+    if (this.#ownerBeside(nick, peer, false) === undefined) this.#contacts.name(peer, nick)
+    const { record } = this.#contacts.get(peer)!
+    const { sequence } = introduction.record
+    this.#contacts.update(peer, {
+      consented: true,
+      ...(record === undefined ? { record: { sequence, nick: called, until: wallNow() + RECORD_LIFE } } : {})
+    })
+    if (this.#contacts.revision !== before) output.wish({ _tag: "KeepProfile" })
+  }
+
+  #tellCall(conversation: Conversation, { calls, hidden }: News, answered: boolean, now: number): void {
+    conversation.toldUntil = now + STANDING
+    const { nick, peer } = conversation
+    const known = this.#contacts.owner(nick)?.identity === peer
+    const key = keyInfoOf(this.#contacts, conversation)
+    this.client.output.tell({ _tag: "Incoming", nick, ...key, known, calls, hidden, answered })
+  }
+
+  /** Tells why somebody who called was refused, as seldom as any other call of strangers. */
+  #complain(error: QueryError, nick: string, caller: string, now: number): void {
+    if (this.#calls.note(caller, { isStranger: true, isRefused: true }, now) !== undefined)
+      this.client.output.tell(failed(error, nick))
   }
 
   /** Introductions come only to registered clients, and those have a profile. */
-  #pins() {
-    return this.client.own.profile!.pins
+  get #contacts() {
+    return this.client.own.profile!.contacts
   }
 }
 
@@ -199,11 +369,24 @@ export class Introducer {
 export type QueryOutcome =
   | { readonly _tag: "Opened"; readonly conversation: Conversation }
   | { readonly _tag: "RateLimited"; readonly error: QueryError; readonly retryAfterMs: number }
-  | Rejected
+  /** Only what we know of the nickname speaks against it: what `trust` would accept. `isNews`: for the first time. */
+  | { readonly _tag: "Changed"; readonly error: QueryError; readonly isNews: boolean }
+  | { readonly _tag: "Failed"; readonly error: QueryError }
 
-type Rejected =
-  /** Only the pin speaks against it: what `trust` would accept. */
-  { readonly _tag: "Changed"; readonly error: QueryError } | { readonly _tag: "Failed"; readonly error: QueryError }
+const ownerOf = (contact: Contact, nick = contact.nick): Owner => ({
+  nick,
+  peer: contact.identity,
+  fingerprint: contact.fingerprint,
+  verified: contact.verifiedAt !== undefined
+})
 
-/** Refused keys that wait for `trust`: a person decides about one at a time; a rogue server could send any number. */
-const MAX_CHANGED = 256
+/** Whether somebody is whom we asked for: by the nickname, or by what the local network's list shows for it. */
+const isCalled = (asked: string, found: { readonly fingerprint: string; readonly nick: string }): boolean =>
+  Nickname.key(found.nick) === Nickname.key(asked) || Nickname.key(labelOf(found)) === Nickname.key(asked)
+
+/** ms for which a call that was told still stands: another one says nothing new. */
+const STANDING = 5 * 60_000
+/** ms between two notes of when we last talked to somebody: nobody wants it exactly, and each writes a file. */
+const TALK_GRAIN = 10 * 60_000
+/** ms for which a record is good, as `OwnRecord` signs them: an older one has expired by then. */
+const RECORD_LIFE = 30 * 86_400_000

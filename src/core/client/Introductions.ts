@@ -10,9 +10,11 @@ import * as Bytes from "../../protocol/Bytes.js"
 import type * as Control from "../../protocol/Control.js"
 import * as PeerRecord from "../../protocol/PeerRecord.js"
 import type { Introduction } from "../peer/Introduction.js"
-import type { QueryError } from "./ClientError.js"
+import type { KeyChanged, QueryError } from "./ClientError.js"
 import { keyChanged, noKey, protocol } from "./ClientError.js"
-import type { Pins } from "./Pins.js"
+import type { SeenRecord } from "./Contacts.js"
+import type { Owner } from "./KeyChange.js"
+import type { KeyOffer } from "./KeyOffers.js"
 
 /** What a server, or the local network, says of somebody: nothing of it is believed yet. */
 export type OfferedIntroduction = Omit<typeof Control.Incoming.Type, "_tag">
@@ -24,28 +26,28 @@ export interface Vouched {
   readonly nick: string
   readonly address: string
   readonly fingerprint: Fingerprint.Fingerprint
-  /** Whether this identity is the one pinned under the nickname. */
-  readonly known: boolean
 }
 
-/** An introduction that only the pin speaks against: what `trust` would accept. */
-export interface ChangedKey {
-  readonly error: QueryError
-  readonly nick: string
-  readonly identity: PeerId
-  readonly fingerprint: Fingerprint.Fingerprint
+/** What we know that an introduction may contradict. */
+export interface Knowledge {
+  /** Whose the nickname is, if it is somebody else's than this peer's. */
+  readonly ownerBeside: (nick: string, peer: PeerId) => Owner | undefined
+  /** The newest record of this identity that we have seen. */
+  readonly newest: (peer: PeerId) => SeenRecord | undefined
 }
 
 export type Verdict =
   | { readonly _tag: "Vouched"; readonly vouched: Vouched }
-  | { readonly _tag: "Changed"; readonly changed: ChangedKey }
+  /** Only what we know of the nickname speaks against it: what `trust` would accept. */
+  | { readonly _tag: "Changed"; readonly offer: KeyOffer; readonly owner: Owner; readonly error: KeyChanged }
   | { readonly _tag: "Refused"; readonly error: QueryError }
 
 /**
- * Checks an introduction: the record is signed, has not expired and names the nickname that the server names; its
- * identity is the pinned one, if one is pinned. Candidates that are no usable addresses are left out.
+ * Checks an introduction: the record is signed, has not expired, names the nickname that the server names, and is not
+ * older than one that named another; and the nickname is nobody else's. Candidates that are no usable addresses are
+ * left out.
  */
-export const judge = (message: OfferedIntroduction, crypto: Crypto, pins: Pins, wallNow: number): Verdict => {
+export const judge = (message: OfferedIntroduction, crypto: Crypto, knowledge: Knowledge, wallNow: number): Verdict => {
   const { nick } = message
   if (message.record === undefined) return refused(noKey(nick, "it has no key (an anonymous nickname)"))
   const { channel } = message
@@ -58,11 +60,14 @@ export const judge = (message: OfferedIntroduction, crypto: Crypto, pins: Pins, 
     return refused(noKey(nick, `the server showed a record that somebody signed for "${record.nick}"`))
 
   const peer = peerIdOf(record.identity)
+  const newest = knowledge.newest(peer)
+  if (newest !== undefined && isOutdated(record, newest, wallNow))
+    return refused(noKey(nick, `the server showed an old record of this key, which is called "${newest.nick}" by now`))
   const fingerprint = Fingerprint.of(crypto, record.identity)
-  const pin = pins.get(Nickname.key(nick))
-  if (pin !== undefined && pin.identity !== peer) {
-    const error = keyChanged(nick, pin.fingerprint, fingerprint)
-    return { _tag: "Changed", changed: { error, nick, identity: peer, fingerprint } }
+  const owner = knowledge.ownerBeside(nick, peer)
+  if (owner !== undefined) {
+    const error = keyChanged(nick, owner, fingerprint)
+    return { _tag: "Changed", offer: { nick, peer, fingerprint }, owner, error }
   }
   const candidates = message.candidates.map(Endpoint.parse).filter(isUsable)
   return {
@@ -72,11 +77,18 @@ export const judge = (message: OfferedIntroduction, crypto: Crypto, pins: Pins, 
       peer,
       nick,
       address: message.address,
-      fingerprint,
-      known: pin !== undefined
+      fingerprint
     }
   }
 }
+
+/**
+ * Whether a record gives its key another nickname than a newer one that we have seen. An older one with the same
+ * nickname says nothing new, and comes from everybody whose clock was set back. A record is good for thirty days, so
+ * longer than that no newer one is remembered.
+ */
+const isOutdated = (record: PeerRecord.PeerRecord, newest: SeenRecord, wallNow: number): boolean =>
+  wallNow < newest.until && record.sequence < newest.sequence && Nickname.key(record.nick) !== Nickname.key(newest.nick)
 
 const isChannel = Schema.is(ChannelId)
 

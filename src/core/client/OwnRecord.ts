@@ -8,13 +8,13 @@ import * as Bytes from "../../protocol/Bytes.js"
 import * as PeerRecord from "../../protocol/PeerRecord.js"
 import type { RequestBody } from "../control/ServerCodec.js"
 import type { Past } from "../peer/Journal.js"
+import type { Contacts } from "./Contacts.js"
 import type { PeerInfo } from "./PeerInfo.js"
-import type { Pins } from "./Pins.js"
 
 /** Who we are under a nickname, and whom we know: what the machine needs of a profile. */
 export interface OwnProfile {
   readonly identity: Identity
-  readonly pins: Pins
+  readonly contacts: Contacts
   /** Whether the identity outlives this process. */
   readonly persistent: boolean
   /** Where the profile is kept, for messages to people. */
@@ -53,8 +53,6 @@ export class OwnRecord {
     readonly nick: Nickname
     readonly occasion: PeerRecord.Occasion
     readonly endpoints: ReadonlyArray<Endpoint.Endpoint>
-    /** Whether nobody but the server is to learn our addresses. */
-    readonly isPrivate: boolean
     readonly token: string | undefined
     readonly wallNow: number
   }): { readonly record: Uint8Array; readonly body: RequestBody & { readonly _tag: "Register" } } {
@@ -80,7 +78,6 @@ export class OwnRecord {
         proof: Bytes.toBase64Url(PeerRecord.signProof(this.crypto, signKeys.secretKey, occasion, record)),
         ...(occasion.server === undefined ? {} : { server: occasion.server }),
         endpoints: options.endpoints.map(Endpoint.format),
-        ...(options.isPrivate ? { private: true } : {}),
         ...(options.token === undefined ? {} : { token: options.token })
       }
     }

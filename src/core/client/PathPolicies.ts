@@ -16,6 +16,12 @@ export class PathPolicies {
     return this.#of.get(Nickname.key(nick))
   }
 
+  /** The policy for somebody who has these nicknames; the first of them that has one counts. */
+  ofAny(nicks: ReadonlyArray<string>): Policy | undefined {
+    for (const nick of nicks) if (this.#of.has(Nickname.key(nick))) return this.of(nick)
+    return undefined
+  }
+
   /** `false` when there is no room for another one. */
   set(nick: string, policy: Policy): boolean {
     const key = Nickname.key(nick)

@@ -1,8 +1,11 @@
 import type { MessageId } from "../../domain/MessageId.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import type { PeerEvent } from "../peer/PeerEvent.js"
+import type { PathInfo } from "../peer/Route.js"
 import type { ClientContext } from "./ClientContext.js"
+import type { Conversation } from "./Conversations.js"
 import type { Introducer } from "./Introducer.js"
+import { keyInfoOf } from "./KeyInfo.js"
 import type { Reintroduction } from "./Reintroduction.js"
 import { named } from "./Why.js"
 import * as WrittenAt from "./WrittenAt.js"
@@ -43,13 +46,7 @@ export class PeerEvents {
     const { nick } = conversation
     switch (event._tag) {
       case "Connected":
-        conversation.connected = true
-        conversation.trying = false
-        conversation.departed = false
-        conversation.path = event.path.kind
-        this.introducer.pinIfProven(conversation)
-        if (conversation.asked) output.remember({ _tag: "Begins", peer: event.peer })
-        output.tell({ _tag: "Connected", nick, path: named(event.path, this.options.relayName) })
+        this.#connected(conversation, event.path)
         return
       case "PathChanged":
         conversation.path = event.path.kind
@@ -78,6 +75,7 @@ export class PeerEvents {
       case "Disconnected":
         conversation.connected = false
         conversation.trying = false
+        conversation.toldUntil = Number.NEGATIVE_INFINITY
         conversation.departed = event.reason === "left"
         // A peer that was cut off may have restarted; its new session answers only to a new introduction.
         if (event.reason === "timeout" || event.reason === "unreachable") this.reintroduction.add(event.peer)
@@ -90,6 +88,19 @@ export class PeerEvents {
         // An event that nobody passes on would be lost without a word.
         event satisfies never
     }
+  }
+
+  #connected(conversation: Conversation, path: PathInfo): void {
+    const { output, own } = this.client
+    const { asked, nick, peer } = conversation
+    conversation.connected = true
+    conversation.trying = false
+    conversation.departed = false
+    conversation.path = path.kind
+    if (asked) output.remember({ _tag: "Begins", peer })
+    const key = keyInfoOf(own.profile?.contacts, conversation)
+    output.tell({ _tag: "Connected", nick, ...key, path: named(path, this.options.relayName) })
+    this.introducer.proven(conversation)
   }
 
   #confirmed(peer: PeerId, id: MessageId, how: "Delivered" | "Read"): void {

@@ -1,3 +1,4 @@
+import type { Fingerprint } from "../../domain/Fingerprint.js"
 import type { Nickname } from "../../domain/Nickname.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import type { QueryError, ServerError } from "./ClientError.js"
@@ -28,6 +29,8 @@ export interface QueryPurpose {
   readonly nick: string
   /** The identity that must answer to the nickname, where we mean somebody in particular. */
   readonly expected: PeerId | undefined
+  /** The key that our user expects. */
+  readonly expect: Fingerprint | undefined
   /** The call of the user that waits for it; none when a lost peer is asked for again. */
   readonly ticket: Ticket<Conversation, QueryError> | undefined
   /** The conversation that is to be taken up again; if we have left it meanwhile, that stays so. */

@@ -178,7 +178,7 @@ export class Reactions {
   /** The first registration: there is a peer machine from now on, which goes on where earlier processes stopped. */
   #start(now: number): void {
     const { crypto, output, own, pending, policies } = this.client
-    const { identity, journal } = own.profile!
+    const { contacts, identity, journal } = own.profile!
     const peers = new Peers({
       crypto,
       entropy: { bytes: this.random },
@@ -187,6 +187,7 @@ export class Reactions {
       ...(journal && { past: journal.past })
     })
     peers.setPolicy(undefined, policies.everybody, now)
+    for (const { blockedAt, identity } of contacts.all()) if (blockedAt !== undefined) peers.block(identity, now)
     this.client.peers = peers
     this.parts.gatherer.tellNat()
     for (const { messages, nick, peer } of journal?.waiting() ?? []) {

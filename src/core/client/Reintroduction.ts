@@ -55,7 +55,8 @@ export class Reintroduction {
       const nick = pending.nickOf(peer)
       const conversation = nick === undefined ? conversations.get(peer)! : undefined
       this.#current = peer
-      const purpose = { _tag: "Query", nick: nick ?? conversation!.nick, expected: peer, conversation } as const
+      const asked = { nick: nick ?? conversation!.listed, expect: undefined, expected: peer }
+      const purpose = { _tag: "Query", ...asked, conversation } as const
       rendezvous.query(purpose.nick, { ...purpose, ticket: undefined }, now)
       return true
     }
@@ -75,7 +76,7 @@ export class Reintroduction {
     if (outcome._tag === "RateLimited") {
       this.#waiting.add(expected!)
       this.#notBefore = now + Math.min(Math.max(outcome.retryAfterMs, PAUSE), LONGEST_PAUSE)
-    } else if (outcome._tag === "Changed") {
+    } else if (outcome._tag === "Changed" && outcome.isNews) {
       this.client.output.tell(failed(outcome.error, nick))
     }
   }
@@ -85,7 +86,8 @@ export class Reintroduction {
   }
 
   #isWanted(peer: PeerId): boolean {
-    const { conversations, pending } = this.client
+    const { conversations, own, pending } = this.client
+    if (own.profile?.contacts.get(peer)?.disputed === true) return false
     return conversations.get(peer)?.asked === true || pending.nickOf(peer) !== undefined
   }
 }

@@ -5,10 +5,12 @@ import { PathReason } from "../peer/path/PathHistory.js"
 import { POLICIES } from "../peer/path/Policy.js"
 import { type ConnectionReport, PathReport, type PeerReport } from "../peer/path/Report.js"
 import { PathInfo } from "../peer/Route.js"
+import { type KeyInfo, keyFields } from "./KeyInfo.js"
 
 /** How a peer is reached and why not otherwise. Everything but `nick` and addresses is our own wording. */
 export const Why = Schema.Struct({
   nick: Schema.String,
+  ...keyFields,
   policy: Schema.Literal(...POLICIES),
   /** The path in use; `undefined` when there is no connection. */
   path: Schema.optional(PathInfo),
@@ -38,7 +40,13 @@ export const Why = Schema.Struct({
 export type Why = typeof Why.Type
 
 /** `now` is of the same clock as the report; `relayName` is what people know the relay by. */
-export const explain = (nick: string, report: PeerReport, relayName: string, now: number): Why => {
+export const explain = (
+  who: KeyInfo & { readonly nick: string },
+  report: PeerReport,
+  relayName: string,
+  now: number
+): Why => {
+  const { nick } = who
   const { changes, connection, ownNat, peerNat, policy, relayOffered } = report
   const candidates = (connection?.paths ?? []).map((path) => ({ ...path, ...named(path, relayName) }))
   const active = candidates.find((path) => path.active)
@@ -58,7 +66,7 @@ export const explain = (nick: string, report: PeerReport, relayName: string, now
     ...moves.slice(-SHOWN_CHANGES).map(({ msAgo, path, reason }) => `${ago(msAgo)}: ${changeText(path, reason)}`)
   ]
   return {
-    nick,
+    ...who,
     policy,
     path: active && { kind: active.kind, address: active.address, rttMs: active.rttMs },
     networks: { own: ownNat, peer: peerNat },

@@ -5,7 +5,7 @@ import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
 import { describe, expect, it } from "vitest"
 import * as Program from "../../../src/cli/terminal/Program.js"
-import { KeyChanged, NickTaken } from "../../../src/core/client/ClientError.js"
+import { NickTaken } from "../../../src/core/client/ClientError.js"
 import * as Memory from "../../../src/layers/memory/Terminal.js"
 import { Terminal } from "../../../src/services/Terminal.js"
 import { messageId } from "../../support/ids.js"
@@ -63,7 +63,7 @@ describe("the terminal client, in plain lines", () => {
         const { terminal, client, exit } = yield* start(false, "alice")
         const way = (kind: "lan" | "relay", address: string) => ({ kind, address, rttMs: 1 })
         terminal.type("query bob\n")
-        client.happens({ _tag: "Connected", nick: "bob", path: way("relay", "1") })
+        client.happens({ _tag: "Connected", nick: "bob", fingerprint: "f", trust: "new", path: way("relay", "1") })
         for (const path of [way("lan", "2"), way("lan", "3"), way("lan", "2"), way("relay", "1"), way("lan", "4")])
           client.happens({ _tag: "PathChanged", nick: "bob", path })
         yield* terminal.shows("over the local network, 4")
@@ -120,12 +120,12 @@ describe("the terminal client, in plain lines", () => {
     test(
       Effect.gen(function* () {
         const { terminal, client, exit } = yield* start(false, "alice", (client) => {
-          Object.assign(client, { query: () => new KeyChanged({ message: "another key" }) })
+          Object.assign(client, { query: () => FakeClient.keyChanged("another key") })
         })
         terminal.type("query bob\n")
-        yield* terminal.shows("* another key\n* type /trust bob to accept the new key")
+        yield* terminal.shows("* another key\n* type /trust bob DIGITS with the first five")
         client.happens({ _tag: "Failed", code: "KeyChanged", message: "yet another", nick: "ca\u001brol" })
-        yield* terminal.shows("* yet another\n* type /trust ca\uFFFDrol to accept")
+        yield* terminal.shows("* yet another\n* type /trust ca\uFFFDrol DIGITS")
         terminal.type("exit\n")
         yield* exit
       })
@@ -135,8 +135,8 @@ describe("the terminal client, in plain lines", () => {
     test(
       Effect.gen(function* () {
         for (const [safe, fate] of [
-          [true, "* 3 messages for carol, bob were not confirmed: kept, to go out when you are alice again\n"],
-          [false, "* 3 messages for carol, bob were not confirmed, and cannot be kept\n"]
+          [true, "* 3 messages for carol, bob have not arrived: kept, to go out when you are alice again\n"],
+          [false, "* 3 messages for carol, bob have not arrived, and cannot be kept\n"]
         ] as const) {
           const { terminal, client, exit } = yield* start(false, "alice", (client) => {
             let id = 0
@@ -195,7 +195,7 @@ describe("the terminal client, in plain lines", () => {
       Effect.gen(function* () {
         const { terminal, client, exit } = yield* start(false, "alice")
         yield* terminal.shows("you are alice")
-        client.happens({ _tag: "Incoming", nick: "carol", fingerprint: "k", known: true })
+        client.happens(FakeClient.call("carol", { fingerprint: "k", known: true, trust: "known" }))
         yield* terminal.shows("carol wants to talk")
         terminal.type("hi carol\nquery carol\nexit\nhi?\nexit\n")
         yield* exit
@@ -225,9 +225,15 @@ describe("the terminal client, in plain lines", () => {
         yield* terminal.shows("you are alice")
         client.happens(
           { _tag: "Joined", nick: evil },
-          { _tag: "Incoming", nick: evil, fingerprint: "\u001b]0;x\u0007", known: false },
+          FakeClient.call(evil, { fingerprint: "\u001b]0;x\u0007" }),
           { _tag: "Message", from: evil, id: messageId("1"), text: "one\r\ncarol: two\u001b[31m" },
-          { _tag: "Connected", nick: evil, path: { kind: "direct", address: "\u009b1m", rttMs: 3 } },
+          {
+            _tag: "Connected",
+            nick: evil,
+            fingerprint: "f",
+            trust: "new",
+            path: { kind: "direct", address: "\u009b1m", rttMs: 3 }
+          },
           { _tag: "ServerLost", message: "\u001b[1mgone", retryInMs: 1 },
           { _tag: "Greeting", text: "\u001b[2Jwelcome\ncarol: hi" },
           { _tag: "Failed", code: "X", message: "\u001bc", nick: evil }

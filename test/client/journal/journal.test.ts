@@ -37,7 +37,7 @@ describe("messages that were not delivered", () => {
         const bob = yield* world.person("bob")
         const writtenAt = yield* Clock.currentTimeMillis
         yield* parted(alice, bob)
-        expect(alice.disk.names()).toEqual(["profiles/alice/identity", JOURNAL, "profiles/alice/known-peers.json"])
+        expect(alice.disk.names()).toEqual(["profiles/alice/contacts", "profiles/alice/identity", JOURNAL])
 
         const first = yield* world.person("alice", { disk: alice.disk })
         expect(yield* first.next("Kept")).toMatchObject({ nick: "bob", undelivered: 3 })
@@ -88,7 +88,7 @@ describe("messages that were not delivered", () => {
         const alice = yield* world.person("alice")
         const bob = yield* world.person("bob")
         yield* parted(alice, bob)
-        alice.disk.remove("profiles/alice/known-peers.json")
+        alice.disk.remove("profiles/alice/contacts")
         const stranger = yield* world.person("bob")
         const back = yield* world.person("alice", { disk: alice.disk })
         yield* back.next("Kept")

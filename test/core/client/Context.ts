@@ -2,6 +2,7 @@ import { ClientClock } from "../../../src/core/client/ClientClock.js"
 import type { ClientContext } from "../../../src/core/client/ClientContext.js"
 import { type Conversation, Conversations } from "../../../src/core/client/Conversations.js"
 import type { ClientEvent } from "../../../src/core/client/Events.js"
+import { Introducer, type IntroducerOptions } from "../../../src/core/client/Introducer.js"
 import { type Answered, Output, type Wish } from "../../../src/core/client/Output.js"
 import { type OwnProfile, OwnRecord } from "../../../src/core/client/OwnRecord.js"
 import { PathPolicies } from "../../../src/core/client/PathPolicies.js"
@@ -13,6 +14,7 @@ import { ServerLink } from "../../../src/core/client/ServerLink.js"
 import { Peers } from "../../../src/core/peer/Peers.js"
 import type { Policy } from "../../../src/core/peer/path/Policy.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
+import type { PeerId } from "../../../src/domain/PeerId.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import * as Control from "../../../src/protocol/Control.js"
 import { Rng } from "../../../src/sim/kernel/Rng.js"
@@ -30,6 +32,7 @@ export class Context implements ClientContext {
   readonly link: ServerLink<Asked<Purpose>>
   readonly rendezvous: Rendezvous<Purpose>
   readonly transport: RelayTransport
+  readonly ignored = new Set<PeerId>()
   peers: ClientContext["peers"] = undefined
   readonly wallNow = () => WALL
   readonly clock = new ClientClock(this.wallNow)
@@ -88,8 +91,8 @@ export class Context implements ClientContext {
   /** The conversation, as if it had been introduced. */
   introduce(known: Conversation): Conversation {
     const { address, fingerprint, introduction, nick, peer } = known
-    const made = this.conversations.introduce({ address, fingerprint, introduction, nick, peer, known: false })
-    return Object.assign(made, known)
+    const vouched = { address, fingerprint, introduction, nick, peer }
+    return Object.assign(this.conversations.introduce(vouched, true).conversation, known)
   }
 
   /** How the user's calls were answered since this was last asked. */
@@ -114,6 +117,9 @@ export const conversation = (nick: string, more: Partial<Conversation> = {}): Co
   peer: peerId(nick),
   fingerprint: fingerprint(`print of ${nick}`),
   nick,
+  called: nick,
+  listed: nick,
+  toldUntil: Number.NEGATIVE_INFINITY,
   address: "203.0.113.9:1",
   asked: true,
   connected: false,
@@ -139,3 +145,7 @@ export const WELCOME: typeof Control.Welcome.Type = {
   limits: { line: Control.MAX_LINE, idleMs: 45_000, registerMs: 10_000 },
   udp: []
 }
+
+/** Takes calls of everybody, and answers none by itself, unless told otherwise. */
+export const introducing = (context: Context, options: Partial<IntroducerOptions> = {}): Introducer =>
+  new Introducer(context, { acceptCalls: "everyone", answer: "nobody", ...options }, 0)

@@ -1,7 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { judge, type OfferedIntroduction } from "../../../src/core/client/Introductions.js"
-import { Pins } from "../../../src/core/client/Pins.js"
+import { judge, type Knowledge, type OfferedIntroduction } from "../../../src/core/client/Introductions.js"
 import * as Base64Url from "../../../src/domain/Base64Url.js"
 import { CHANNEL_BYTES, channelIdOf } from "../../../src/domain/ChannelId.js"
 import * as Identity from "../../../src/domain/Identity.js"
@@ -27,11 +26,22 @@ const offered = (some: Partial<OfferedIntroduction>): OfferedIntroduction => ({
   ...some
 })
 
-const verdictOf = (some: Partial<OfferedIntroduction>) => judge(offered(some), crypto, Pins.empty(), 0)
+const NOTHING: Knowledge = { ownerBeside: () => undefined, newest: () => undefined }
+
+const verdictOf = (some: Partial<OfferedIntroduction>, known: Partial<Knowledge> = {}) =>
+  judge(offered(some), crypto, { ...NOTHING, ...known }, 0)
 
 describe("an introduction", () => {
   it("is vouched for when all of it is as it should be", () => {
-    expect(verdictOf({})).toMatchObject({ _tag: "Vouched", vouched: { nick: "bob", known: false } })
+    expect(verdictOf({})).toMatchObject({ _tag: "Vouched", vouched: { nick: "bob" } })
+  })
+
+  it("is refused when a newer record of its key has another nickname, for as long as the older one may be good", () => {
+    const newest = { sequence: 2, nick: "robert", until: 1 }
+    expect(verdictOf({}, { newest: () => newest })).toMatchObject({ _tag: "Refused", error: { _tag: "NoKey" } })
+    expect(verdictOf({}, { newest: () => ({ ...newest, sequence: 1 }) })._tag).toBe("Vouched")
+    expect(verdictOf({}, { newest: () => ({ ...newest, nick: "BOB" }) })._tag, "a clock was set back").toBe("Vouched")
+    expect(verdictOf({}, { newest: () => ({ ...newest, until: 0 }) })._tag).toBe("Vouched")
   })
 
   it("is refused when its channel or its pair key is none, and the peer machine never sees it", () => {

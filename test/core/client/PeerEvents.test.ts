@@ -1,17 +1,15 @@
 import * as fc from "fast-check"
 import { beforeEach, describe, expect, it } from "vitest"
 import type { Conversation } from "../../../src/core/client/Conversations.js"
-import { Introducer } from "../../../src/core/client/Introducer.js"
 import { PeerEvents } from "../../../src/core/client/PeerEvents.js"
 import { Reintroduction } from "../../../src/core/client/Reintroduction.js"
 import { DisconnectReason, type PeerEvent } from "../../../src/core/peer/PeerEvent.js"
 import { MAX_STRANGERS } from "../../../src/core/peer/PeerTable.js"
 import type { PathInfo } from "../../../src/core/peer/Route.js"
 import * as Base64Url from "../../../src/domain/Base64Url.js"
-import * as Nickname from "../../../src/domain/Nickname.js"
 import { some } from "../../support/Effort.js"
 import { messageId } from "../../support/ids.js"
-import { Context, conversation } from "./Context.js"
+import { Context, conversation, introducing, WALL } from "./Context.js"
 import { Somebody } from "./Somebody.js"
 
 const bob = new Somebody("bob", 2)
@@ -28,7 +26,7 @@ const begin = (inbox = true) => {
   context = new Context()
   context.own.profile = new Somebody("alice", 1).profile()
   reintroduction = new Reintroduction(context)
-  events = new PeerEvents(context, new Introducer(context), reintroduction, { inbox, relayName: "server:9090" })
+  events = new PeerEvents(context, introducing(context), reintroduction, { inbox, relayName: "server:9090" })
   known = context.introduce(conversation("bob", { peer, trying: true }))
 }
 
@@ -46,27 +44,35 @@ describe("what a peer machine reports", () => {
     events.handle({ _tag: "Connected", peer, path: RELAY }, 0)
     events.handle({ _tag: "PathChanged", peer, path: DIRECT }, 0)
     expect(context.events()).toEqual([
-      { _tag: "Connected", nick: "bob", path: { ...RELAY, address: "server:9090" } },
+      {
+        _tag: "Connected",
+        nick: "bob",
+        fingerprint: known.fingerprint,
+        trust: "new",
+        path: { ...RELAY, address: "server:9090" }
+      },
       { _tag: "PathChanged", nick: "bob", path: DIRECT }
     ])
     expect(known).toMatchObject({ connected: true, trying: false, path: "direct" })
   })
 
-  it("pins whom we asked for once they have proven their key, and remembers only such a conversation", () => {
+  it("notes when we talked to whom we asked for, and remembers only such a conversation", () => {
+    const { contacts } = context.own.profile!
+    contacts.meet({ peer, fingerprint: bob.fingerprint, nick: "bob", now: 5 })
     known.asked = false
     events.handle({ _tag: "Connected", peer, path: DIRECT }, 0)
-    expect(context.own.profile!.pins.get(Nickname.key("bob"))).toBeUndefined()
+    expect(contacts.get(peer)?.lastTalked).toBeUndefined()
     expect(history()).toEqual([])
     known.asked = true
     events.handle({ _tag: "Connected", peer, path: DIRECT }, 0)
-    expect(context.own.profile!.pins.get(Nickname.key("bob"))).toMatchObject({ identity: peer })
+    expect(contacts.get(peer)?.lastTalked).toBe(WALL)
     expect(history()).toEqual(["Begins"])
   })
 
   it("of strangers who were let go ends their conversations, so that there are as many as the peer machine holds", () => {
     const alice = new Somebody("alice", 1)
     context.begin(alice.profile())
-    const introducer = new Introducer(context)
+    const introducer = introducing(context)
     const callers = Array.from({ length: 100 }, (_, i) => new Somebody(`caller${i}`, 100 + i))
     for (const caller of callers) {
       introducer.incoming(caller.offered(), 10)
@@ -81,7 +87,7 @@ describe("what a peer machine reports", () => {
 
   it("of somebody who is blocked ends the conversation, and nothing more is told or opened", () => {
     context.begin(new Somebody("alice", 1).profile())
-    const introducer = new Introducer(context)
+    const introducer = introducing(context)
     context.conversations.remove(known)
     introducer.incoming(bob.offered(), 10)
     context.peers!.block(peer, 20)

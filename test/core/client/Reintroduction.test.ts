@@ -22,6 +22,7 @@ describe("peers that we asked for and lost", () => {
     return {
       _tag: "Query",
       nick,
+      expect: undefined,
       expected: peerId(nick),
       ticket: undefined,
       conversation: context.conversations.get(peerId(nick))
@@ -101,7 +102,7 @@ describe("peers that we asked for and lost", () => {
     context.introduce(conversation("bob"))
     reintroduction.addAll()
     reintroduction.advance(10)
-    reintroduction.handleOutcome(asked("bob"), { _tag: "Changed", error }, 20)
+    reintroduction.handleOutcome(asked("bob"), { _tag: "Changed", error, isNews: true }, 20)
     expect(context.events()).toEqual([expect.objectContaining({ _tag: "Failed", nick: "bob" })])
   })
 })

@@ -1,7 +1,7 @@
+import { Contacts } from "../../../src/core/client/Contacts.js"
 import type { OfferedIntroduction } from "../../../src/core/client/Introductions.js"
 import type { OwnCard } from "../../../src/core/client/LanRendezvous.js"
 import type { OwnProfile } from "../../../src/core/client/OwnRecord.js"
-import { Pins } from "../../../src/core/client/Pins.js"
 import * as Base64Url from "../../../src/domain/Base64Url.js"
 import { CHANNEL_BYTES, channelIdOf } from "../../../src/domain/ChannelId.js"
 import * as Fingerprint from "../../../src/domain/Fingerprint.js"
@@ -30,13 +30,13 @@ export class Somebody {
     return Fingerprint.of(crypto, this.identity.signKeys.publicKey)
   }
 
-  record(expiry = WALL + 1_000): Uint8Array {
+  record(expiry = WALL + 1_000, sequence = 1): Uint8Array {
     const { signKeys, staticKeys } = this.identity
     return PeerRecord.sign(crypto, signKeys.secretKey, {
       nick: this.nick,
       identity: signKeys.publicKey,
       staticKey: staticKeys.publicKey,
-      sequence: 1,
+      sequence,
       expiry
     })!
   }
@@ -54,7 +54,7 @@ export class Somebody {
   }
 
   profile(more: Partial<OwnProfile> = {}): OwnProfile {
-    const known = { identity: this.identity, pins: Pins.empty(), persistent: true }
+    const known = { identity: this.identity, contacts: new Contacts(), persistent: true }
     return { ...known, location: "memory", journal: undefined, ...more }
   }
 

@@ -39,8 +39,10 @@ const report = (fields: Partial<PeerReport> = {}, paths: ReadonlyArray<PathRepor
   ...fields
 })
 
+const bob = { nick: "bob", fingerprint: "12345", trust: "new" } as const
+
 const explain = (...args: Parameters<typeof report>) =>
-  Why.explain("bob", report(...args), "chat.example.org:9090", 100_000)
+  Why.explain(bob, report(...args), "chat.example.org:9090", 100_000)
 
 describe("why", () => {
   it("says of a direct path that all is well", () => {
@@ -109,7 +111,7 @@ describe("why", () => {
 
   it("has something to say about a peer that is not connected", () => {
     const { connection: _, ...rest } = report()
-    const why = Why.explain("bob", { ...rest, connection: undefined }, "", 0)
+    const why = Why.explain(bob, { ...rest, connection: undefined }, "", 0)
     expect(why.lines[0]).toBe("bob is not connected now.")
     expect(why.candidates).toEqual([])
     expect(why.path).toBeUndefined()

@@ -1,9 +1,10 @@
 import type { ClientError } from "../../../src/core/client/ClientError.js"
 import { ClientMachine } from "../../../src/core/client/ClientMachine.js"
+import { Contacts } from "../../../src/core/client/Contacts.js"
 import type { ClientEvent } from "../../../src/core/client/Events.js"
+import type { IntroducerOptions } from "../../../src/core/client/Introducer.js"
 import type { Ticket, UnreadMessage, Wish } from "../../../src/core/client/Output.js"
 import type { OwnProfile } from "../../../src/core/client/OwnRecord.js"
-import { Pins } from "../../../src/core/client/Pins.js"
 import { Ledger } from "../../../src/core/journal/Ledger.js"
 import type { JournalEntry } from "../../../src/core/peer/Journal.js"
 import { RegistryMachine } from "../../../src/core/rendezvous/RegistryMachine.js"
@@ -48,8 +49,8 @@ export class World {
     this.server = undefined
   }
 
-  person(name: string, profiles: Profiles = new Map()): Person {
-    const person = new Person(this, name, `10.0.0.${this.people.length + 1}`, profiles)
+  person(name: string, profiles: Profiles = new Map(), calls: Partial<IntroducerOptions> = {}): Person {
+    const person = new Person(this, name, `10.0.0.${this.people.length + 1}`, profiles, calls)
     this.people.push(person)
     return person
   }
@@ -117,7 +118,8 @@ export class Person {
     readonly world: World,
     readonly name: string,
     address: string,
-    readonly profiles: Profiles
+    readonly profiles: Profiles,
+    calls: Partial<IntroducerOptions>
   ) {
     this.endpoint = Endpoint.make(address, PEER_PORT)!
     this.machine = new ClientMachine({
@@ -128,6 +130,7 @@ export class Person {
       server: "server:9090",
       lan: false,
       token: undefined,
+      calls: { acceptCalls: "everyone", answer: "nobody", ...calls },
       path: "prefer-direct",
       stunServers: 0,
       portMapping: false,
@@ -298,7 +301,7 @@ const freshProfile = (world: World): OwnProfile & { readonly ledger: Ledger } =>
   const ledger = new Ledger()
   return {
     identity: Identity.fromSeed(crypto, world.random(32)),
-    pins: Pins.empty(),
+    contacts: new Contacts(),
     persistent: true,
     location: "memory",
     ledger,

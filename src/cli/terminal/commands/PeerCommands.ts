@@ -42,12 +42,18 @@ export const peerCommands = [
   }),
   make({
     names: ["trust"],
-    usage: "/trust NICK",
-    help: "accept a nickname's new key, after you checked it with its owner",
-    parse: word,
-    run: (nick, context) =>
-      attempt(context, context.client.trust(nick), () => [
-        context.chat.remark(`the new key of ${SafeText.line(nick)} is trusted: type query ${SafeText.line(nick)}`)
+    usage: "/trust NICK DIGITS",
+    reminder: "/trust NICK DIGITS (the first five of the key, or more)",
+    help: "say which key is a nickname's, after you checked it with its owner",
+    parse: (argument) => {
+      const [, nick, digits] = /^(\S+)\s+([0-9][0-9\s-]*)$/.exec(argument) ?? []
+      return nick === undefined || digits === undefined ? undefined : { nick, digits }
+    },
+    run: ({ digits, nick }, context) =>
+      attempt(context, context.client.trust(nick, digits), () => [
+        context.chat.remark(
+          `the key ${SafeText.line(digits)} of ${SafeText.line(nick)} is trusted: type query ${SafeText.line(nick)}`
+        )
       ])
   })
 ]
