@@ -15,6 +15,7 @@ import * as Bytes from "../protocol/Bytes.js"
 import { Crypto } from "../services/Crypto.js"
 import { Entropy } from "../services/Entropy.js"
 import { Store, type StoreError } from "../services/Store.js"
+import * as StoreName from "../services/StoreName.js"
 import * as TransferStore from "./files/TransferStore.js"
 import * as History from "./history/History.js"
 import * as MessageJournal from "./journal/MessageJournal.js"
@@ -56,6 +57,11 @@ export interface Profile {
    * passing profile.
    */
   readonly keep: Effect.Effect<void, ProfileError>
+  /**
+   * We have taken this nickname too: from now on it leads here. `false` when it leads to a profile of its own, which
+   * stays so. Nothing to do for a passing profile.
+   */
+  readonly called: (nick: Nickname) => Effect.Effect<boolean, ProfileError>
   /** Takes a new identity off the disk again, best effort: nobody has got to know it. */
   readonly discard: Effect.Effect<void>
 }
@@ -71,8 +77,9 @@ export class ProfileError extends Data.TaggedError("ProfileError")<{
 }> {}
 
 /**
- * Profiles in a `Store`: `profiles/<folder of the
- * nickname>/{identity,contacts,journal,history/…,transfers/…,lock}`.
+ * Profiles in a `Store`: `profiles/<folder>/{identity,contacts,journal,history/…,transfers/…,lock}`. The folder
+ * is called as the nickname that it was made for, and found by all that count as the same nickname, or were taken
+ * later: `names/<key>` says where their profile is, if it is not in the folder `<key>`.
  */
 export const layer: Layer.Layer<Profiles, never, Store | Entropy | Crypto> = Layer.effect(
   Profiles,
@@ -91,7 +98,8 @@ interface Services {
 const open = (services: Services, nick: Nickname): Effect.Effect<Profile, ProfileError, Scope.Scope> =>
   Effect.gen(function* () {
     const { crypto, entropy, store } = services
-    const folder = `profiles/${folderOf(crypto, nick.key)}`
+    const place = yield* Effect.mapError(find(services, nick), unavailable)
+    const folder = `profiles/${place.folder}`
     const location = `${store.location}/${folder}`
     const persistent = yield* Effect.mapError(lock(store, folder), unavailable)
     const identityFile = yield* Effect.mapError(store.readSecret(`${folder}/identity`), unavailable)
@@ -102,7 +110,7 @@ const open = (services: Services, nick: Nickname): Effect.Effect<Profile, Profil
     const seed = (persistent ? kept : undefined) ?? entropy.bytes(Identity.SEED_BYTES)
     const isNew = kept === undefined
     const oneAtATime = yield* Effect.makeSemaphore(1)
-    const keep = keeping(services, { ...found, folder, seed, isNew })
+    const keep = keeping(services, { ...found, folder, seed, isNew, name: place.name })
     const rooms = persistent ? yield* openRooms(services, folder, seed) : NO_ROOMS
     return {
       identity: Identity.fromSeed(crypto, seed),
@@ -111,11 +119,49 @@ const open = (services: Services, nick: Nickname): Effect.Effect<Profile, Profil
       ...rooms,
       location,
       keep: persistent ? oneAtATime.withPermits(1)(keep) : Effect.void,
-      discard:
-        persistent && isNew
-          ? Effect.ignore(store.remove(`${folder}/identity`)).pipe(oneAtATime.withPermits(1))
-          : Effect.void
+      called: (other) => (persistent ? Effect.mapError(call(services, other, place.folder), unavailable) : YES),
+      discard: persistent && isNew ? oneAtATime.withPermits(1)(discarding(services, folder, place.name)) : Effect.void
     }
+  })
+
+const YES = Effect.succeed(true)
+
+const discarding = ({ store }: Services, folder: string, name: string | undefined): Effect.Effect<void> =>
+  Effect.ignore(
+    Effect.zipRight(
+      store.remove(`${folder}/identity`),
+      name === undefined ? Effect.void : store.remove(`${NAMES}/${name}`)
+    )
+  )
+
+interface ProfilePlace {
+  readonly folder: string
+  /** Whether there is a profile already. */
+  readonly exists: boolean
+  /** What leads there under `names`, where the folder alone would not be found. */
+  readonly name: string | undefined
+}
+
+/** Where the profile of a nickname is, or is to be made. */
+const find = ({ crypto, store }: Services, nick: Nickname): Effect.Effect<ProfilePlace, StoreError> =>
+  Effect.gen(function* () {
+    const key = folderOf(crypto, nick.key)
+    const named = Option.map(yield* store.read(`${NAMES}/${key}`), (content) => Bytes.toText(content) ?? "")
+    if (Option.isSome(named) && StoreName.isSegment(named.value))
+      return { folder: named.value, exists: true, name: undefined }
+    if (Option.isSome(yield* store.read(`profiles/${key}/identity`)))
+      return { folder: key, exists: true, name: undefined }
+    const folder = folderOf(crypto, nick.text.toLowerCase(), key)
+    return { folder, exists: false, name: folder === key ? undefined : key }
+  })
+
+/** Lets the nickname lead to the profile in `folder`; `false` when it leads to another one. */
+const call = (services: Services, nick: Nickname, folder: string): Effect.Effect<boolean, StoreError> =>
+  Effect.gen(function* () {
+    const place = yield* find(services, nick)
+    if (place.exists || place.folder === folder) return place.folder === folder
+    yield* services.store.write(`${NAMES}/${folderOf(services.crypto, nick.key)}`, Bytes.fromText(folder))
+    return true
   })
 
 /** Whether the profile is ours: no living process holds it. */
@@ -131,7 +177,12 @@ const lock = (store: Services["store"], folder: string): Effect.Effect<boolean, 
 /** Writes what is not written yet. */
 const keeping = (
   { crypto, entropy, store }: Services,
-  profile: FoundContacts & { readonly folder: string; readonly seed: Uint8Array; readonly isNew: boolean }
+  profile: FoundContacts & {
+    readonly folder: string
+    readonly seed: Uint8Array
+    readonly isNew: boolean
+    readonly name: string | undefined
+  }
 ): Effect.Effect<void, ProfileError> => {
   const { contacts, folder, seed } = profile
   const secret = Identity.contactsSecret(crypto, seed)
@@ -139,6 +190,8 @@ const keeping = (
   let written = contacts.revision
   return Effect.gen(function* () {
     if (isNew) {
+      if (profile.name !== undefined)
+        yield* store.write(`${NAMES}/${profile.name}`, Bytes.fromText(folder.slice("profiles/".length)))
       yield* store.write(`${folder}/identity`, Bytes.fromText(Identity.encodeFile(crypto, seed)))
       isNew = false
     }
@@ -233,8 +286,13 @@ const UNSEALED =
   "afresh; then nobody is known, verified or blocked."
 
 /**
- * A file name for a nickname's key: the key itself where that is a plain ASCII word, else `_` and its hash. The two
- * cannot meet, because a plain word never starts with `_`.
+ * A file name for a nickname or its key: the word itself where it is plain ASCII, else `otherwise`, or `_` and the
+ * hash. Those cannot meet, because a plain word never starts with `_`.
  */
-const folderOf = (crypto: Primitives, key: string): string =>
-  /^[a-z0-9][a-z0-9._-]{0,99}$/.test(key) ? key : `_${Bytes.toHex(crypto.hash(16, [Bytes.fromText(key)]))}`
+const folderOf = (
+  crypto: Primitives,
+  word: string,
+  otherwise = `_${Bytes.toHex(crypto.hash(16, [Bytes.fromText(word)]))}`
+): string => (/^[a-z0-9][a-z0-9._-]{0,99}$/.test(word) ? word : otherwise)
+
+const NAMES = "names"

@@ -22,6 +22,8 @@ export interface ProfileKeeper {
   readonly drop: (mayBeKnown: boolean) => Effect.Effect<void>
   /** Lets go of a profile that was opened and has not become ours. */
   readonly release: Effect.Effect<void>
+  /** Lets a further nickname lead to the profile; when it cannot, the user is told. */
+  readonly name: (nick: Nickname) => Effect.Effect<void>
   /** Writes what is new in the profile. When that fails, the user is told. */
   readonly keep: Effect.Effect<void>
 }
@@ -70,6 +72,14 @@ export const make = (driver: Driver, events: EventQueue): Effect.Effect<ProfileK
           Effect.zipRight(Effect.sync(() => driver.drive((machine, now) => machine.profileDropped(now))))
         ),
       release,
+      name: (nick) =>
+        Effect.suspend(() => profile?.called(nick) ?? Effect.succeed(true)).pipe(
+          Effect.match({
+            onFailure: ({ message }) => `not kept: ${message}`,
+            onSuccess: (follows) => (follows ? undefined : elsewhere(nick.text, profile!.location))
+          }),
+          Effect.map((message) => message && events.offer({ _tag: "Failed", code: "Profile", message }))
+        ),
       keep: Effect.suspend(() => profile?.keep ?? Effect.void).pipe(
         Effect.catchAll(({ message }) =>
           Effect.sync(() => events.offer({ _tag: "Failed", code: "Profile", message: `not kept: ${message}` }))
@@ -77,3 +87,8 @@ export const make = (driver: Driver, events: EventQueue): Effect.Effect<ProfileK
       )
     }
   })
+
+const elsewhere = (nick: string, location: string): string => {
+  const [own] = location.split("/").slice(-1)
+  return `${nick} has a profile of its own here, and will be that one next time; to be who you are now, start as ${own} and take the nickname ${nick} again`
+}

@@ -57,6 +57,8 @@ export const make = (
           return keeper.open(wish.nick)
         case "DropProfile":
           return keeper.drop(wish.mayBeKnown)
+        case "NameProfile":
+          return keeper.name(wish.nick)
         case "KeepProfile":
           return keeper.keep
         case "ReadAddresses":

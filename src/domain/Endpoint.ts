@@ -65,6 +65,10 @@ export const fromBytes = (bytes: Uint8Array, port: number): Endpoint | undefined
   return bytes.length === 16 ? make(IpAddress.fromByteArray(Array.from(bytes)).toString(), port) : undefined
 }
 
+/** One name for the network of the first `length` bytes of the address. */
+export const prefix = (endpoint: Endpoint, length: number): string =>
+  `${toBytes(endpoint).subarray(0, length).join(".")}/${8 * length}`
+
 /**
  * IPv6 addresses as they were written, with their canonical form: introductions bring the same few addresses again and
  * again.

@@ -6,15 +6,19 @@ import type { Nickname } from "./Nickname.js"
 export const SessionId = Schema.String.pipe(Schema.brand("SessionId"))
 export type SessionId = typeof SessionId.Type
 
-/** A session's request for a nickname. Its proof of identity was checked already. */
-export interface Claim {
-  readonly session: SessionId
-  readonly nickname: Nickname
-  readonly identity?: VerifiedIdentity
-  /** Address and port of the control link, as `Endpoint.format` writes them. */
+/** Where a session is, as far as others may learn it. */
+export interface Whereabouts {
+  /** Address and port of the control link, as `Endpoint.format` writes them; empty for a client that hides it. */
   readonly address: string
   /** Where datagrams may reach the session: at most 8, unverified. */
   readonly endpoints: ReadonlyArray<string>
+}
+
+/** A session's request for a nickname. Its proof of identity was checked already. */
+export interface Claim extends Whereabouts {
+  readonly session: SessionId
+  readonly nickname: Nickname
+  readonly identity?: VerifiedIdentity
   /** From an earlier registration: the right to take an anonymous nickname back. */
   readonly resume?: string
 }
@@ -28,14 +32,12 @@ export interface VerifiedIdentity {
 }
 
 /** A nickname and its one owner (law 1). It is immutable: each change makes a new one. */
-export interface Registration {
+export interface Registration extends Whereabouts {
   readonly nickname: Nickname
   readonly session: SessionId
   /** Fencing token: greater than that of every earlier claim of this nickname. An `update` keeps it. */
   readonly epoch: number
   readonly identity: VerifiedIdentity | undefined
-  readonly address: string
-  readonly endpoints: ReadonlyArray<string>
   /** ms since 1970 UTC. */
   readonly since: number
   /** 16 random bytes, base64url. */

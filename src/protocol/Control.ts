@@ -66,6 +66,8 @@ export const Register = Schema.TaggedStruct("Register", {
   server: Schema.optional(Text(MAX_REGISTER.server)),
   /** Where datagrams may reach this client: at most 8 candidates. */
   endpoints: Schema.optionalWith(Endpoints, { default: () => [] }),
+  /** Nobody but the server is to learn this client's addresses. */
+  private: Schema.optional(Schema.Boolean),
   /** The server's access token, where it demands one. */
   token: Schema.optional(Text(MAX_REGISTER.token)),
   /** From an earlier `Registered`: takes an anonymous nickname back within its grace time. */
@@ -88,7 +90,12 @@ export const Watch = Schema.TaggedStruct("Watch", { id: Id, nicks: Schema.option
 /** Without `nicks`: no more of everybody. With them: no more of these. */
 export const Unwatch = Schema.TaggedStruct("Unwatch", { id: Id, nicks: Schema.optional(Nicks) })
 export const Query = Schema.TaggedStruct("Query", { id: Id, nick: RawNick })
-export const Update = Schema.TaggedStruct("Update", { id: Id, endpoints: Endpoints })
+/** `private` as in `Register`; without it, the address is shown from now on. */
+export const Update = Schema.TaggedStruct("Update", {
+  id: Id,
+  endpoints: Endpoints,
+  private: Schema.optional(Schema.Boolean)
+})
 export const Ping = Schema.TaggedStruct("Ping", { id: Id })
 
 /**
@@ -151,6 +158,7 @@ export const Registered = Schema.TaggedStruct("Registered", {
 
 export const ClientEntry = Schema.Struct({
   nick: RawNick,
+  /** Empty for somebody who hides it. */
   address: EndpointText,
   /** Empty for an anonymous nickname. */
   fingerprint: Text(64),
@@ -184,6 +192,7 @@ export const Unwatched = Schema.TaggedStruct("Unwatched", { id: Id })
 /** Half an introduction: what one side learns of the other. `Peer` answers `Query`; `Incoming` tells the other side. */
 const introduction = {
   nick: RawNick,
+  /** Empty for somebody who hides it. */
   address: EndpointText,
   /** Absent for an anonymous nickname: it has no key, so no peer link can be opened. */
   record: Schema.optional(Bytes(1024)),

@@ -69,12 +69,13 @@ const decodePlain = (tag: string, id: number, value: Record<string, unknown>): R
 }
 
 const decodeRegister = (id: number, value: Record<string, unknown>): typeof Register.Type | undefined => {
-  const { endpoints = [], identity, nick, proof, record, resume, server, token } = value
+  const { endpoints = [], identity, nick, private: hidden, proof, record, resume, server, token } = value
   const isGood =
     isText(nick, MAX_RAW_NICK) &&
     Array.isArray(endpoints) &&
     endpoints.length <= MAX_ENDPOINTS &&
     endpoints.every((endpoint) => isText(endpoint, MAX_ENDPOINT_TEXT)) &&
+    (hidden === undefined || typeof hidden === "boolean") &&
     (token === undefined || isText(token, MAX_REGISTER.token)) &&
     isBytes(identity, MAX_REGISTER.identity) &&
     isBytes(record, MAX_REGISTER.record) &&
@@ -91,6 +92,7 @@ const decodeRegister = (id: number, value: Record<string, unknown>): typeof Regi
     ...(proof === undefined ? {} : { proof }),
     ...(server === undefined ? {} : { server }),
     endpoints,
+    ...(hidden === undefined ? {} : { private: hidden }),
     ...(token === undefined ? {} : { token }),
     ...(resume === undefined ? {} : { resume })
   }

@@ -65,8 +65,8 @@ const make = (
         machine.release(session, hold, time.monotonic())
         drain()
       },
-      update: (session, endpoints) => {
-        machine.update(session, endpoints)
+      update: (session, where) => {
+        machine.update(session, where)
         drain()
       },
       find: (key, done) => {

@@ -12,7 +12,7 @@ import { TokenBucket } from "../core/support/TokenBucket.js"
 import type { Crypto } from "../domain/Crypto.js"
 import * as Endpoint from "../domain/Endpoint.js"
 import * as Nickname from "../domain/Nickname.js"
-import type { Registration, SessionId, VerifiedIdentity } from "../domain/Registration.js"
+import type { Registration, SessionId, VerifiedIdentity, Whereabouts } from "../domain/Registration.js"
 import { MAX_WATCHED, type Register } from "../protocol/Control.js"
 import { encodeRefusal, type RefusalBody } from "../protocol/ControlCodec.js"
 import type { Connection, ConnectionHandler } from "../services/Connection.js"
@@ -229,7 +229,7 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
         this.#query(Nickname.key(command.nick))
         break
       case "Update":
-        registry.update(this.id, command.endpoints)
+        registry.update(this.id, this.#shown(command.endpoints, command.private))
         this.#complete({ _tag: "Updated" })
     }
   }
@@ -285,26 +285,27 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     return notThisServer(missing === undefined ? undefined : { name: server, missing })
   }
 
-  #claim(
-    { endpoints, resume }: typeof Register.Type,
-    nickname: Nickname.Nickname,
-    identity: VerifiedIdentity | undefined
-  ): void {
+  #claim(request: typeof Register.Type, nickname: Nickname.Nickname, identity: VerifiedIdentity | undefined): void {
     if (!this.#hub.admit(this, identity?.key)) {
       this.#refuse(FULL)
       return
     }
+    const { resume } = request
     this.#hub.registry.claim(
       {
         session: this.id,
         nickname,
-        address: Endpoint.format(this.connection.remote),
-        endpoints,
+        ...this.#shown(request.endpoints, request.private === true),
         ...(identity === undefined ? {} : { identity }),
         ...(resume === undefined ? {} : { resume })
       },
       (answer) => this.#claimed(answer)
     )
+  }
+
+  /** What others may learn of where this client is: nothing, if it does not wish so. */
+  #shown(endpoints: ReadonlyArray<string>, isPrivate: boolean): Whereabouts {
+    return isPrivate ? NOWHERE : { address: Endpoint.format(this.connection.remote), endpoints }
   }
 
   #claimed(answer: ClaimAnswer): void {
@@ -415,6 +416,8 @@ const TOO_MANY_WATCHED: RefusalBody = {
   _tag: "Busy",
   message: `more nicknames cannot be watched: at most ${MAX_WATCHED}, and fewer when many watch many`
 }
+
+const NOWHERE: Whereabouts = { address: "", endpoints: [] }
 
 const UNAVAILABLE: RefusalBody = {
   _tag: "Busy",

@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { Claim, Registration, SessionId } from "../domain/Registration.js"
+import type { Claim, Registration, SessionId, Whereabouts } from "../domain/Registration.js"
 import type { RefusalBody } from "../protocol/ControlCodec.js"
 
 /**
@@ -29,8 +29,8 @@ export class Registry extends Context.Tag("parley/services/Registry")<
      * away is told when it is back, before anything else. No effect for a session without a nickname.
      */
     readonly release: (session: SessionId, hold: boolean) => void
-    /** The owner's endpoints are these from now on. No effect for a session without a nickname. */
-    readonly update: (session: SessionId, endpoints: ReadonlyArray<string>) => void
+    /** The owner is there from now on. No effect for a session without a nickname. */
+    readonly update: (session: SessionId, where: Whereabouts) => void
     /**
      * The living owner of the nickname of this key, from the one place that knows: for a name that the copy does not
      * have, because its owner came a moment ago on another node.
@@ -66,7 +66,7 @@ export interface Unavailable {
 }
 
 export type RegistryEvent =
-  /** The nickname has this owner: one who came, or whose session or endpoints changed. */
+  /** The nickname has this owner: one who came, or whose session or whereabouts changed. */
   | { readonly _tag: "Owned"; readonly registration: Registration }
   /** Nobody living has the nickname of this key any more. */
   | { readonly _tag: "Freed"; readonly key: string }

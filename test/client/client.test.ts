@@ -73,9 +73,14 @@ describe("registration", () => {
         expect(late.disk.names().length + late.disk.locks.size).toBe(0)
         yield* late.client.register("carol")
         yield* late.client.register("carola")
-        yield* late.next("Registered", { nick: "carola" })
+        const { fingerprint } = yield* late.next("Registered", { nick: "carola" })
         expect((yield* late.client.list).map(({ nick }) => nick)).toEqual(["alice", "carola"])
-        expect(late.disk.names()).toEqual(["profiles/carol/identity"])
+        expect(late.disk.names()).toEqual(["names/carola", "profiles/carol/identity"])
+        // Who comes back under that name is the same person.
+        yield* late.client.exit()
+        yield* late.stop
+        const back = yield* world.person("carola", { disk: late.disk })
+        expect(yield* back.next("Registered")).toMatchObject({ fingerprint })
       })
     ))
 

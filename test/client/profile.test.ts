@@ -150,6 +150,47 @@ describe("Profiles", () => {
     expect(same.location).toContain("profiles/alice")
   })
 
+  it("is in a folder called as the nickname, and found by all that count as the same one", async () => {
+    const disk = new Disk()
+    const opened = (seed: number, name: string) =>
+      Effect.runPromise(Effect.scoped(Effect.tap(open(disk, seed, name), ({ keep }) => keep)))
+    const tom = await opened(1, "Tom")
+    expect(tom.location).toMatch(/profiles\/tom$/)
+    for (const [index, name] of ["tom", "torn", "TORN"].entries())
+      expect(keyOf(await opened(index + 2, name))).toBe(keyOf(tom))
+    expect(disk.names()).toEqual(["names/torn", "profiles/tom/identity"])
+    // One that was made when folders were called by the key.
+    const old = new Disk()
+    old.replace("profiles/torn/identity", disk.read("profiles/tom/identity")!)
+    const found = await Effect.runPromise(Effect.scoped(open(old, 9, "tom")))
+    expect([keyOf(found), found.location.endsWith("profiles/torn")]).toEqual([keyOf(tom), true])
+    const dropped = new Disk()
+    const discarded = Effect.flatMap(open(dropped, 1, "tom"), ({ discard, keep }) => Effect.zipRight(keep, discard))
+    await Effect.runPromise(Effect.scoped(discarded))
+    expect(dropped.names()).toEqual([])
+  })
+
+  it("follows whoever takes another nickname, unless that one has a profile of its own", async () => {
+    const disk = new Disk()
+    const carol = await Effect.runPromise(Effect.scoped(Effect.tap(open(disk, 7, "carol"), ({ keep }) => keep)))
+    const [alice, follows] = await Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const alice = yield* open(disk, 1)
+          yield* alice.keep
+          const follows = yield* Effect.forEach(["bob", "B0b", "carol", "alice"], (name) => alice.called(nick(name)))
+          return [alice, follows] as const
+        })
+      )
+    )
+    expect(follows).toEqual([true, true, false, true])
+    const again = (name: string) => Effect.runPromise(Effect.map(Effect.scoped(open(disk, 9, name)), keyOf))
+    expect(await again("bob")).toBe(keyOf(alice))
+    expect(await again("BOB")).toBe(keyOf(alice))
+    expect(await again("alice")).toBe(keyOf(alice))
+    expect(await again("carol")).toBe(keyOf(carol))
+  })
+
   it.each([
     ["identity", "parley-identity-v1 broken"],
     ["identity", ""],

@@ -195,6 +195,47 @@ describe("a server in memory", () => {
       expect((await Effect.runPromise(world.server.stats)).relay).toMatchObject({ channels: 0, unknown: 2 })
     }))
 
+  test("shows the address of somebody who is private in no line to anybody", () =>
+    world({}, async (world) => {
+      const watcher = await world.register("watcher")
+      const friend = await world.register("friend")
+      watcher.send({ _tag: "Watch", id: 1 })
+      friend.send({ _tag: "Watch", id: 1, nicks: ["alice"] })
+      const alice = await world.connect("203.0.113.77")
+      const endpoints = ["203.0.113.77:4000", "192.168.77.1:4000"]
+      alice.send({ _tag: "Register", id: 0, nick: "alice", endpoints, private: true })
+      expect(await alice.seen("Registered")).toMatchObject({ observed: expect.stringContaining("203.0.113.77") })
+      alice.send({ _tag: "Update", id: 1, endpoints, private: true })
+      await alice.seen("Updated")
+      for (const [asker, id] of [
+        [watcher, 2],
+        [friend, 3]
+      ] as const) {
+        asker.send({ _tag: "List", id }, { _tag: "Query", id: id + 10, nick: "alice" })
+        expect(await asker.seen("Peer")).toMatchObject({ nick: "alice", address: "", candidates: [] })
+      }
+      alice.send({ _tag: "Query", id: 4, nick: "friend" })
+      expect(await friend.seen("Incoming")).toMatchObject({ nick: "alice", address: "", candidates: [] })
+      alice.send({ _tag: "Register", id: 5, nick: "alice2", endpoints, private: true })
+      await alice.seen("Registered", 2)
+      await watcher.seen("Joined", 2)
+      alice.send({ _tag: "Exit" })
+      await watcher.seen("Left", 2)
+      const text = JSON.stringify([watcher.messages, friend.messages])
+      expect(text).toContain('"nick":"alice2","address":""')
+      expect(text).not.toContain(".77")
+      // Who wishes to be seen is, from the next word on.
+      const bob = await world.connect("203.0.113.78")
+      bob.send({ _tag: "Register", id: 0, nick: "bob", private: true })
+      await bob.seen("Registered")
+      bob.send({ _tag: "Update", id: 1, endpoints: ["203.0.113.78:4000"] })
+      await bob.seen("Updated")
+      friend.send({ _tag: "Query", id: 20, nick: "bob" })
+      expect(await friend.seen("Peer", 2)).toMatchObject({ candidates: ["203.0.113.78:4000"] })
+      friend.send({ _tag: "List", id: 21, match: "bob" })
+      expect(JSON.stringify(await friend.seen("Clients", 2))).toContain('"address":"203.0.113.78:')
+    }))
+
   test("offers no relay where it is switched off", () =>
     world({ relay: undefined }, async (world) => {
       const alice = await world.register("alice")

@@ -54,7 +54,7 @@ export const connection = {
   token,
   path: setting({
     placeholder: "POLICY",
-    help: "Which paths to take: prefer-direct, direct-only, or relay-only, which hides your address from peers",
+    help: "Which paths to take: prefer-direct, direct-only, or relay-only, which hides your address from all but the server",
     parse: Values.oneOf(POLICIES),
     default: "prefer-direct"
   }),

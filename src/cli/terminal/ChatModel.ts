@@ -102,7 +102,9 @@ export class ChatModel {
     return [
       this.remark(
         `you left the conversation with ${this.#palette.nick(SafeText.line(nick, MAX_NICK))}${
-          lost > 0 ? `; ${Texts.messages(lost)} had not arrived` : ""
+          lost > 0
+            ? `; ${Texts.messages(lost)} ${lost === 1 ? "was" : "were"} not confirmed, and may not have arrived`
+            : ""
         }`
       )
     ]
@@ -313,7 +315,7 @@ export class ChatModel {
     this.#complaint = undefined
     if (again) return [this.remark("back on the server")]
     const lines = [this.remark(`you are ${this.#palette.nick(nick)}, seen at ${SafeText.line(event.address, 80)}`)]
-    if (!first) return lines
+    if (!first) return [...lines, this.remark("your key, your history and whom you know stay the same")]
     return [
       ...lines,
       this.remark(`your key is ${SafeText.line(event.fingerprint)}: let people compare it`),
@@ -335,7 +337,7 @@ export class ChatModel {
     const names = waiting.slice(0, MAX_NAMED).map(({ nick }) => this.#palette.nick(nick))
     if (waiting.length > MAX_NAMED) names.push("others")
     const total = waiting.reduce((sum, peer) => sum + Conversation.undelivered(peer), 0)
-    const what = `${Texts.messages(total)} for ${names.join(", ")} ${total === 1 ? "has" : "have"} not arrived`
+    const what = `${Texts.messages(total)} for ${names.join(", ")} ${total === 1 ? "was" : "were"} not confirmed`
     return this.#safe && !this.#passing
       ? [this.remark(`${what}: kept, to go out when you are ${this.me} again`)]
       : [this.#palette.warn(`* ${what}, and cannot be kept`)]

@@ -34,6 +34,9 @@ const REASONS: Readonly<Record<DisconnectReason, string>> = {
   replaced: "came back from elsewhere"
 }
 
+/** In the place of an address that its owner shows to nobody. */
+const HIDDEN = "address hidden"
+
 /** One row a person; the columns are as wide as their widest cell. */
 export const peers = (
   all: ReadonlyArray<PeerInfo>,
@@ -43,7 +46,7 @@ export const peers = (
   if (all.length === 0) return [palette.dim("nobody is there")]
   const shown = all.slice(0, MAX_LISTED).map((peer) => ({
     nick: SafeText.line(peer.nick, 64),
-    address: SafeText.line(peer.address, 64),
+    address: peer.address === "" ? HIDDEN : SafeText.line(peer.address, 64),
     fingerprint: SafeText.line(peer.fingerprint, 64)
   }))
   const width = (key: "nick" | "address") => Math.max(...shown.map((peer) => stringWidth(peer[key])))

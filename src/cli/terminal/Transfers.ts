@@ -34,7 +34,7 @@ export class Transfers {
       const peer = palette.nick(Sentence.peerOf(transfer))
       return transfer.state === "offered"
         ? [
-            `${star} ${peer} offers ${name}`,
+            `${star} ${peer} offers ${name}${Sentence.brings(transfer)}`,
             `${star}   type ${palette.bold(`/accept ${number}`)} to take it, or ${palette.bold(`/decline ${number}`)}`
           ]
         : [`${star} receiving ${name} from ${peer}`]

@@ -48,7 +48,7 @@ export class CandidateGatherer {
 
   /** What peers and the server may know. At most `HostCandidates.MAX_CANDIDATES`. */
   get candidates(): ReadonlyArray<Endpoint.Endpoint> {
-    if (this.client.policies.everybody === "relay-only") return []
+    if (this.isPrivate) return []
     const forwarded = this.#forwarded === undefined ? [] : [this.#forwarded]
     return HostCandidates.withOuter(this.#hosts(), [...forwarded, ...this.client.transport.candidates])
   }
@@ -64,8 +64,13 @@ export class CandidateGatherer {
   /** The candidates as they go to the server with a registration. */
   forRegistration(): ReadonlyArray<Endpoint.Endpoint> {
     const { candidates } = this
-    this.#toldServer = textOf(candidates)
+    this.#toldServer = this.#serverText(candidates)
     return candidates
+  }
+
+  /** Whether nobody but the server is to learn our addresses, the one of the control link included. */
+  get isPrivate(): boolean {
+    return this.client.policies.everybody === "relay-only"
   }
 
   /** A server on this endpoint has greeted, with its UDP ports; none on a local network. */
@@ -152,9 +157,14 @@ export class CandidateGatherer {
       this.#toldPeers = text
       peers?.setLocal(own.record, candidates, now)
     }
-    if (text === this.#toldServer || own.registration === undefined) return
-    this.#toldServer = text
-    rendezvous.update(candidates.map(Endpoint.format), { _tag: "Update" }, now)
+    const told = this.#serverText(candidates)
+    if (told === this.#toldServer || own.registration === undefined) return
+    this.#toldServer = told
+    rendezvous.update(candidates.map(Endpoint.format), this.isPrivate, { _tag: "Update" }, now)
+  }
+
+  #serverText(candidates: ReadonlyArray<Endpoint.Endpoint>): string {
+    return `${this.isPrivate ? "private" : ""} ${textOf(candidates)}`
   }
 
   #hosts(): ReadonlyArray<Endpoint.Endpoint> {
@@ -164,7 +174,7 @@ export class CandidateGatherer {
   /** A router lies between us and the server, as far as we know, and may learn of us. */
   #wantForwarding(): void {
     if (this.#isForwardingWanted || !this.options.portMapping || this.options.ports.ipv4 === undefined) return
-    if (!this.#reachedServer || this.#serverOnLoopback || this.client.policies.everybody === "relay-only") return
+    if (!this.#reachedServer || this.#serverOnLoopback || this.isPrivate) return
     this.#isForwardingWanted = true
     this.client.output.wish({ _tag: "ForwardPort" })
   }

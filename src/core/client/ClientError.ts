@@ -176,7 +176,7 @@ export const ofRefusal = (refusal: Control.Refusal): ServerError => {
     case "Busy":
       return new Busy({ message: refusal.message })
     case "Unauthorized":
-      return new Unauthorized({ message: withHint(refusal.message, "this server demands its access token") })
+      return new Unauthorized({ message: refusal.message })
     case "NotThisServer":
       return new NotThisServer({
         message: withHint(
@@ -186,7 +186,9 @@ export const ofRefusal = (refusal: Control.Refusal): ServerError => {
       })
     case "RateLimited":
       return new RateLimited({
-        message: withHint(refusal.message, `try again in ${Math.max(1, Math.ceil(refusal.retryAfterMs / 1000))} s`),
+        message: /try again/i.test(refusal.message)
+          ? refusal.message
+          : withHint(refusal.message, `try again in ${Math.max(1, Math.ceil(refusal.retryAfterMs / 1000))} s`),
         retryAfterMs: refusal.retryAfterMs
       })
     case "TooLarge":

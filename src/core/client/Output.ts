@@ -117,6 +117,8 @@ export type Wish =
    * `profileDropped`.
    */
   | { readonly _tag: "DropProfile"; readonly mayBeKnown: boolean }
+  /** Let this nickname, which was taken besides, lead to the profile from now on. Nothing is told of it. */
+  | { readonly _tag: "NameProfile"; readonly nick: Nickname }
   /** Write what is new in the profile. Nothing is told of it. */
   | { readonly _tag: "KeepProfile" }
   /** Read this machine's addresses: `handleAddresses`. */

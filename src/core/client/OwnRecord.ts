@@ -53,6 +53,8 @@ export class OwnRecord {
     readonly nick: Nickname
     readonly occasion: PeerRecord.Occasion
     readonly endpoints: ReadonlyArray<Endpoint.Endpoint>
+    /** Whether nobody but the server is to learn our addresses. */
+    readonly isPrivate: boolean
     readonly token: string | undefined
     readonly wallNow: number
   }): { readonly record: Uint8Array; readonly body: RequestBody & { readonly _tag: "Register" } } {
@@ -78,6 +80,7 @@ export class OwnRecord {
         proof: Bytes.toBase64Url(PeerRecord.signProof(this.crypto, signKeys.secretKey, occasion, record)),
         ...(occasion.server === undefined ? {} : { server: occasion.server }),
         endpoints: options.endpoints.map(Endpoint.format),
+        ...(options.isPrivate ? { private: true } : {}),
         ...(options.token === undefined ? {} : { token: options.token })
       }
     }

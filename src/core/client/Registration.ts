@@ -202,8 +202,9 @@ export class Registration {
   #send(profile: OwnProfile, nick: Nickname.Nickname, asked: boolean, now: number): void {
     const { clock, own, rendezvous } = this.client
     const endpoints = this.gatherer.forRegistration()
+    const { isPrivate } = this.gatherer
     const wallNow = clock.latest(now)
-    const signing = { profile, nick, occasion: this.#occasion, endpoints, token: this.token, wallNow }
+    const signing = { profile, nick, occasion: this.#occasion, endpoints, isPrivate, token: this.token, wallNow }
     const { body, record } = own.sign(signing)
     const card = {
       signKeys: profile.identity.signKeys,
@@ -221,6 +222,7 @@ export class Registration {
     this.#isTaken = false
     this.#isAstray = false
     this.#retryAt = undefined
+    if (own.wanted !== undefined && own.wanted.key !== nick.key) output.wish({ _tag: "NameProfile", nick })
     own.profile = profile
     own.wanted = nick
     own.record = record

@@ -77,9 +77,9 @@ export class Rendezvous<Purpose> {
     this.#simple({ _tag: "Watch" }, purpose, now)
   }
 
-  /** Tells the server where we may be reached. */
-  update(endpoints: ReadonlyArray<string>, purpose: Purpose, now: number): void {
-    this.#simple({ _tag: "Update", endpoints }, purpose, now)
+  /** Tells the server where we may be reached, and whether nobody else is to learn our addresses. */
+  update(endpoints: ReadonlyArray<string>, isPrivate: boolean, purpose: Purpose, now: number): void {
+    this.#simple({ _tag: "Update", endpoints, ...(isPrivate ? { private: true } : {}) }, purpose, now)
   }
 
   /** Gives the server a packet to carry; lost when there is no link now. */

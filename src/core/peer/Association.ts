@@ -187,13 +187,20 @@ export class Association {
   }
 
   handleHs1(introduction: OpenIntroduction, packet: Uint8Array, route: Route, now: number): void {
-    if (!permits(this.#policy, route) || this.#responder.repeat(introduction, packet, route)) return
+    if (!permits(this.#policy, route)) return
+    if (this.#responder.repeat(introduction, packet, route)) {
+      this.#hear(route, packet, now)
+      return
+    }
     if (!this.#responder.mayOpen(introduction, packet, now)) return
+    this.#hear(route, packet, now)
     const attempt = this.#own.open
     const ownKey = this.#context.staticKeys.publicKey
     const leads = attempt !== undefined && Bytes.compare(ownKey, introduction.record.staticKey) < 0
     if (leads && attempt.introduction === introduction) {
-      if (attempt.addRoute(route)) this.#context.transmit({ route, data: attempt.initiation.packet.slice() })
+      // Ours goes back to where the peer's came from, once for each: it may be an old one that somebody else sent
+      // again.
+      this.#context.transmit({ route, data: attempt.initiation.packet.slice() })
       return
     }
     const received = Terms.receive(this.#context, introduction, packet, now)
@@ -227,6 +234,7 @@ export class Association {
       this.#connectedOn = introduction
       return
     }
+    this.#hear(route, packet, now)
     const connection = this.#connect(epoch, localId, payload, introduction, now)
     connection.begin(route, packet.length, 0, attempt.rtt(now), now)
     this.#unconfirmed.dropAll()
@@ -409,7 +417,7 @@ export class Association {
     const connection = this.#connection
     if (connection?.ended === undefined) return
     this.#connection = undefined
-    this.#lastRoutes = connection.paths.routes
+    this.#lastRoutes = connection.paths.provenRoutes
     if (connection.announced) this.#history.add({ at: now, path: undefined, reason: "ended" })
     if (connection.ended === "closed" && !silently)
       for (const goodbye of connection.farewell(now)) this.#context.transmit(goodbye)
@@ -422,6 +430,11 @@ export class Association {
     }
   }
 
+  /** A handshake packet that only somebody who knows the pair key can make came in on this route. */
+  #hear(route: Route, packet: Uint8Array, now: number): void {
+    if (route._tag === "Direct") this.#context.budget.onHeard(route.endpoint, packet.length, now)
+  }
+
   #disconnected(reason: DisconnectReason): void {
     this.#context.emit({ _tag: "Disconnected", peer: this.peer, reason, undelivered: this.conversation.undelivered })
   }
@@ -429,7 +442,8 @@ export class Association {
   #open(introduction: OpenIntroduction): void {
     introduction.onOpened()
     for (const route of introduction.routes(this.#policy)) {
-      if (route._tag === "Direct") this.#context.transmit({ route, data: Uint8Array.of(PacketType.open) })
+      if (route._tag === "Direct")
+        this.#context.transmit({ route, data: Uint8Array.of(PacketType.open), standing: "named" })
     }
   }
 

@@ -6,6 +6,7 @@ import type { ConversationJournal } from "./chat/Conversation.js"
 import type { Indexes } from "./keys/IndexTable.js"
 import type { PacketMemory } from "./PacketMemory.js"
 import type { PeerEvent } from "./PeerEvent.js"
+import type { AddressBudget } from "./path/AddressBudget.js"
 import type { Policy } from "./path/Policy.js"
 import type { Transmit } from "./Route.js"
 import type { CongestionController } from "./recovery/CongestionController.js"
@@ -31,6 +32,8 @@ export interface AssociationContext {
   readonly transmit: (transmit: Transmit) => void
   readonly indexes: Indexes
   readonly memory: PacketMemory
+  /** What may go to addresses that have not proved themselves. */
+  readonly budget: AddressBudget
   /** Makes a congestion controller for one use of a path. */
   readonly congestion: () => CongestionController
 }

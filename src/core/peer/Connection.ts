@@ -55,11 +55,12 @@ export class Connection implements LossSink {
 
   constructor(context: ConnectionContext) {
     this.#context = context
-    const { candidates, conversation, emit, entropy, memory, peer, peerTerms } = context
+    const { budget, candidates, conversation, emit, entropy, memory, peer, peerTerms } = context
     this.keys = new KeyRing(context.epoch, context.indexes)
     this.#confirmed = context.epoch.initiator
     const pending = this.#pending
-    this.paths = new Paths(() => entropy.bytes(1)[0]! / 255, context.policy, context.epoch.initiator, pending)
+    const jitter = () => entropy.bytes(1)[0]! / 255
+    this.paths = new Paths(jitter, context.policy, context.epoch.initiator, pending, budget)
     this.chat = new ChatChannel(conversation, emit, pending, peerTerms, context.consented)
     this.streams = new Streams(peer, emit, pending, context.epoch.initiator)
     this.#loss = new LossDetector(this, context.congestion, new RttEstimator(), MAX_DATAGRAM)

@@ -5,6 +5,7 @@ import type { Epoch } from "./keys/Epoch.js"
 import type { Indexes } from "./keys/IndexTable.js"
 import type { PacketMemory } from "./PacketMemory.js"
 import type { PeerEvent } from "./PeerEvent.js"
+import type { AddressBudget } from "./path/AddressBudget.js"
 import type { PathChange } from "./path/PathHistory.js"
 import type { Policy } from "./path/Policy.js"
 import type { CongestionController } from "./recovery/CongestionController.js"
@@ -22,6 +23,8 @@ export interface ConnectionContext {
   /** Told of each change of the active path. */
   readonly onPath: (change: PathChange) => void
   readonly memory: PacketMemory
+  /** What may go to addresses that have not proved themselves. */
+  readonly budget: AddressBudget
   readonly congestion: () => CongestionController
   readonly epoch: Epoch
   /** 8 bytes each: the names that both sides give this connection. */

@@ -92,7 +92,7 @@ export class PacketBuilder {
   dataPath(now: number): Path | undefined {
     const { paths } = this.#parts
     const path = paths.active
-    return path === undefined || path.allowance >= MIN_PACKET ? path : paths.spare(now)
+    return path === undefined || paths.room(path, now) >= MIN_PACKET ? path : paths.spare(now)
   }
 
   /** The packet that was sent last, once more and unchanged: the receiver takes whichever copy comes first. */
@@ -106,32 +106,45 @@ export class PacketBuilder {
     for (const [path, token] of this.#pongs) {
       this.#pongs.delete(path)
       const observed = path.route._tag === "Direct" ? path.route.endpoint : undefined
-      return this.single({ _tag: "Pong", token, observed }, path, now)
+      const writer = this.#begin(path.size.current)
+      Frame.write(writer, { _tag: "Pong", token, observed })
+      // Our own probe goes along if it is due: together they are less than three times the PING that came.
+      const isDue = (path.nextProbeAt ?? NEVER) <= now
+      if (isDue && this.#parts.paths.mayProbe(path, now, writer.offset - HEADER_BYTES))
+        Frame.write(writer, this.#probe(path, now))
+      return this.#seal(this.#numbers.take(), writer, path, now)
     }
     return undefined
   }
 
   #pollProbe(now: number): Transmit | undefined {
-    const { entropy, paths } = this.#parts
-    const path = paths.dueProbe(now)
-    if (path === undefined) return undefined
-    const token = entropy.bytes(Frame.TOKEN_BYTES)
+    const path = this.#parts.paths.dueProbe(now)
+    return path && this.single(this.#probe(path, now), path, now)
+  }
+
+  /** A PING for this path, on which it is due. */
+  #probe(path: Path, now: number): Frame.Frame {
+    const token = this.#parts.entropy.bytes(Frame.TOKEN_BYTES)
     path.onProbed(Bytes.toHex(token), now)
-    if (path === paths.active) this.askedAt ??= now
-    return this.single({ _tag: "Ping", token }, path, now)
+    if (path === this.#parts.paths.active) this.askedAt ??= now
+    return { _tag: "Ping", token }
   }
 
   #pollData(now: number): Transmit | undefined {
     const { acks, chat, loss, paths, streams } = this.#parts
     const path = this.dataPath(now)
-    if (path === undefined) return undefined
     chat.fill()
     const wanted = this.isWanted
+    if (path === undefined) {
+      // What waits for the address to be proven has it probed.
+      if (wanted) paths.onSending(now)
+      return undefined
+    }
     loss.setApplicationLimited(!wanted)
     const eliciting = wanted && loss.maySend(now)
     if (!eliciting && !(acks.due !== undefined && acks.due <= now)) return undefined
     const probeSize =
-      eliciting && streams.isBusy && path === paths.active && path.proven ? path.size.probe(now) : undefined
+      eliciting && streams.isBusy && path === paths.active && path.isFresh(now) ? path.size.probe(now) : undefined
     if (probeSize !== undefined) return this.#sizeProbe(probeSize, path, now)
 
     const writer = this.#begin(path.size.current)
@@ -141,7 +154,7 @@ export class PacketBuilder {
     if (eliciting) {
       paths.onSending(now)
       this.#writeControl(writer, frames)
-      this.#writeStreams(writer, frames, Math.min(path.size.current, path.allowance))
+      this.#writeStreams(writer, frames, Math.min(path.size.current, paths.room(path, now)))
     }
     return this.#sendData(writer, frames, path, now)
   }
@@ -225,8 +238,9 @@ export class PacketBuilder {
   #seal(number: number, writer: Bytes.Writer, path: Path, now: number): Transmit {
     const data = this.#parts.memory.take(writer.offset + TAG_BYTES)
     this.#parts.keys.current.seal(number, data)
+    const standing = path.standing(data.length, now)
     path.onSent(data.length, now)
-    return { route: path.route, data }
+    return { route: path.route, data, standing }
   }
 }
 

@@ -19,6 +19,7 @@ import { PacketMemory } from "./PacketMemory.js"
 import type { PeerEvent } from "./PeerEvent.js"
 import type { Consent, PeerStatus } from "./PeerStatus.js"
 import { MAX_PEERS, MAX_REMEMBERED, MAX_STRANGERS, type NotIntroduced, PeerTable } from "./PeerTable.js"
+import { AddressBudget } from "./path/AddressBudget.js"
 import type { Policy } from "./path/Policy.js"
 import type { PeerReport } from "./path/Report.js"
 import type { Route, Transmit } from "./Route.js"
@@ -41,6 +42,8 @@ export interface PeersOptions {
   readonly now: number
   /** What decides how fast a path is used, made for each use of one; `Bbr` when left out. */
   readonly congestion?: () => CongestionController
+  /** Where everything is counted that goes to addresses which have not proved themselves, also by others. */
+  readonly budget?: AddressBudget
   /**
    * What earlier processes left of the conversation with a peer. Present when there is a journal: `pollJournal` is to
    * be drained.
@@ -118,6 +121,7 @@ export class Peers {
       },
       indexes: this.#indexes,
       memory: new PacketMemory(),
+      budget: options.budget ?? new AddressBudget(),
       congestion: options.congestion ?? (() => new Bbr(options.entropy.bytes(1)[0]!))
     }
   }
@@ -357,7 +361,15 @@ export class Peers {
     }
   }
 
+  /** The next packet. Whatever goes to an address passes `AddressBudget` here. */
   pollTransmit(now: number): Transmit | undefined {
+    for (;;) {
+      const next = this.#pollTransmit(now)
+      if (next === undefined || this.#context.budget.charge(next, now)) return next
+    }
+  }
+
+  #pollTransmit(now: number): Transmit | undefined {
     const urgent = this.#urgent.shift()
     if (urgent !== undefined) return urgent
     for (const association of this.#ready) {

@@ -10,7 +10,16 @@ export type Route =
 export interface Transmit {
   readonly route: Route
   readonly data: Uint8Array
+  /** `seen` when left out. */
+  readonly standing?: Standing
 }
+
+/**
+ * What is known of the address that a packet goes to. `proven`: it has answered a PING of this conversation lately.
+ * `named`: the peer or the server has named it, or it was proven once. `seen`: nothing but that something came from
+ * there.
+ */
+export type Standing = "proven" | "named" | "seen"
 
 /** A route as people and programs are told of it. */
 export const PathInfo = Schema.Struct({

@@ -54,7 +54,8 @@ export class Directory {
     const { key } = registration.nickname
     const known = this.#byKey.get(key)
     if (known?.registration.epoch === registration.epoch) {
-      // New endpoints of the same session: nobody else's business.
+      // The same session elsewhere: nothing to tell of, but what is listed from now on is up to date.
+      if (known.registration.address !== registration.address) Object.assign(known, shownOf(registration))
       known.registration = registration
       return undefined
     }
@@ -144,16 +145,21 @@ interface Entry {
   registration: Registration
   /** What the order is by, and what `match` is looked for in. */
   readonly lower: string
-  readonly json: string
+  json: string
   /** Of `json` in UTF-8, and a comma. */
-  readonly bytes: number
+  bytes: number
 }
 
-const entryOf = (registration: Registration): Entry => {
-  const { nickname, address, identity, since } = registration
+const entryOf = (registration: Registration): Entry => ({
+  registration,
+  lower: registration.nickname.text.toLowerCase(),
+  ...shownOf(registration)
+})
+
+const shownOf = ({ address, identity, nickname, since }: Registration): Pick<Entry, "json" | "bytes"> => {
   const entry: ClientEntry = { nick: nickname.text, address, fingerprint: identity?.fingerprint ?? "", since }
   const json = JSON.stringify(entry)
-  return { registration, lower: nickname.text.toLowerCase(), json, bytes: encoder.encode(json).length + 1 }
+  return { json, bytes: encoder.encode(json).length + 1 }
 }
 
 const encoder = new TextEncoder()

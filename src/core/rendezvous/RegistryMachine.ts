@@ -1,6 +1,6 @@
 import * as Either from "effect/Either"
 import * as Nickname from "../../domain/Nickname.js"
-import type { Claim, Registration, SessionId } from "../../domain/Registration.js"
+import type { Claim, Registration, SessionId, Whereabouts } from "../../domain/Registration.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import type { RefusalBody } from "../../protocol/ControlCodec.js"
 import { Expiry } from "../support/Expiry.js"
@@ -103,10 +103,10 @@ export class RegistryMachine {
     this.#events.push({ _tag: "Freed", key: registration.nickname.key })
   }
 
-  /** The session's network changed. No effect for a session without a nickname. */
-  update(session: SessionId, endpoints: ReadonlyArray<string>): void {
+  /** The session's network changed, or what it shows of it. No effect for a session without a nickname. */
+  update(session: SessionId, { address, endpoints }: Whereabouts): void {
     const known = this.#bySession.get(session)
-    if (known !== undefined) this.#put({ ...known, endpoints })
+    if (known !== undefined) this.#put({ ...known, address, endpoints })
   }
 
   /** The living owner of the nickname of this key. */

@@ -69,7 +69,7 @@ export type RegistryCommand =
   | { readonly _tag: "Watch"; readonly nicks?: ReadonlyArray<string> }
   | { readonly _tag: "Unwatch"; readonly nicks?: ReadonlyArray<string> }
   | { readonly _tag: "Query"; readonly nick: string }
-  | { readonly _tag: "Update"; readonly endpoints: ReadonlyArray<string> }
+  | { readonly _tag: "Update"; readonly endpoints: ReadonlyArray<string>; readonly private: boolean }
 
 /** Why a session ended by itself. After `exit` the nickname is free, otherwise it is held. */
 export type Ending = "exit" | "replaced" | "unregistered" | "idle" | "malformed" | "slow" | "evicted" | "restarting"
@@ -321,7 +321,11 @@ export class Session {
       case "Query":
         return this.#limited(this.#queries, request.id, now, { _tag: "Query", nick: request.nick })
       case "Update":
-        return this.#limited(this.#updates, request.id, now, { _tag: "Update", endpoints: request.endpoints })
+        return this.#limited(this.#updates, request.id, now, {
+          _tag: "Update",
+          endpoints: request.endpoints,
+          private: request.private === true
+        })
       case "Watch":
       case "Unwatch": {
         const { _tag, nicks } = request
@@ -335,7 +339,9 @@ export class Session {
     const wait = this.#registers.bucket.take(now)
     if (wait > 0) return this.#refuseForNow(this.#registers, request.id, wait, now)
     if (token !== undefined && !Bytes.equal(Bytes.fromText(request.token ?? ""), Bytes.fromText(token))) {
-      return this.#refuse(request.id, { _tag: "Unauthorized", message: "this server needs its access token" }, now)
+      const message =
+        request.token === undefined ? "this server needs its access token" : "this is not this server's access token"
+      return this.#refuse(request.id, { _tag: "Unauthorized", message }, now)
     }
     const nickname = Nickname.parse(request.nick)
     if (Either.isLeft(nickname)) {

@@ -33,6 +33,12 @@ export class TokenBucket {
     return Math.max(1, Math.ceil(((amount - this.#tokens) / this.#rate.perSecond) * 1000))
   }
 
+  /** The tokens that are there; negative while there is a debt. */
+  left(now: number): number {
+    this.#gain(now)
+    return this.#tokens
+  }
+
   /** Takes tokens for what was done already, also those that are not there yet, down to a debt of one `burst`. */
   charge(now: number, amount: number): void {
     this.#gain(now)

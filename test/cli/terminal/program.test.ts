@@ -135,8 +135,8 @@ describe("the terminal client, in plain lines", () => {
     test(
       Effect.gen(function* () {
         for (const [safe, fate] of [
-          [true, "* 3 messages for carol, bob have not arrived: kept, to go out when you are alice again\n"],
-          [false, "* 3 messages for carol, bob have not arrived, and cannot be kept\n"]
+          [true, "* 3 messages for carol, bob were not confirmed: kept, to go out when you are alice again\n"],
+          [false, "* 3 messages for carol, bob were not confirmed, and cannot be kept\n"]
         ] as const) {
           const { terminal, client, exit } = yield* start(false, "alice", (client) => {
             let id = 0

@@ -12,6 +12,10 @@ describe("the transfers on the screen", () => {
   it("are told of when something changes, and not when they only move on", () => {
     const transfers = make()
     const said = (some: Partial<Transfer>) => transfers.handle(transfer(some))
+    const bringing = transfer({ executables: 2, risks: ["git"], kind: "folder", files: 3 })
+    expect(make().handle(bringing)[0]).toBe(
+      "* bob offers [1] report.pdf (3 files, 1.2 MB); it brings 2 programs, a git repository, whose hooks and settings can run programs"
+    )
     expect(said({})).toEqual(["* bob offers [1] report.pdf (1.2 MB)", "*   type /accept 1 to take it, or /decline 1"])
     expect(said({ state: "waiting" })).toEqual([])
     expect(said({ state: "active", transferred: 10 })).toEqual([])

@@ -118,6 +118,24 @@ describe("our candidates", () => {
     expect(context.wishes()).toEqual(["ReadAddresses"])
   })
 
+  it("tells the server, with the registration and whenever that changes, whether we hide", () => {
+    const context = registered("relay-only")
+    const candidates = gatherer(context)
+    expect([candidates.forRegistration(), candidates.isPrivate]).toEqual([[], true])
+    candidates.announce(10)
+    expect(context.sent("Update")).toEqual([])
+    context.policies.everybody = "prefer-direct"
+    candidates.announce(20)
+    context.policies.everybody = "relay-only"
+    candidates.announce(30)
+    candidates.announce(40)
+    const [shown, hidden, ...more] = context.sent("Update")
+    expect(shown).toMatchObject({ endpoints: [HOST] })
+    expect(shown).not.toHaveProperty("private")
+    expect(hidden).toMatchObject({ endpoints: [], private: true })
+    expect(more).toEqual([])
+  })
+
   it("are told with a registration, and not again after it", () => {
     const context = registered()
     const candidates = gatherer(context)

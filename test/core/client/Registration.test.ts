@@ -200,6 +200,17 @@ describe("a call that nobody waits for any more", () => {
 })
 
 describe("a nickname that is ours", () => {
+  it("leads to our profile from then on when it is another one, and not when it is taken back", () => {
+    registered()
+    setup.register("bea")
+    setup.reply()
+    expect(setup.wishes()).toEqual(["NameProfile"])
+    setup.breakLink()
+    setup.reconnect()
+    setup.reply()
+    expect(setup.wishes()).toEqual([])
+  })
+
   it("is taken back after an outage by itself, and told", () => {
     registered()
     setup.breakLink()
@@ -326,6 +337,8 @@ describe("calls for a nickname", () => {
         const look = () => {
           answered.push(...setup.answers().map(({ ticket }) => ticket))
           for (const wish of setup.wishes()) {
+            // Nobody waits for it.
+            if (wish === "NameProfile") continue
             expect(pending, "one wish after the other").toBeUndefined()
             pending = wish as "OpenProfile"
           }

@@ -239,7 +239,7 @@ describe("a request", () => {
           if (what === "list") setup.rendezvous.list(undefined, purpose, 2_000)
           if (what.startsWith("query")) setup.rendezvous.query(what.slice(6), purpose, 2_000)
           if (what === "watch") setup.rendezvous.watch(purpose, 2_000)
-          if (what === "update") setup.rendezvous.update([], purpose, 2_000)
+          if (what === "update") setup.rendezvous.update([], false, purpose, 2_000)
           if (what === "register") setup.rendezvous.register(BODY, ann.card(), purpose, 2_000)
           setup.hear()
           if (what === "reply" && setup.asked.length > 0) reply(setup.asked[0]!)

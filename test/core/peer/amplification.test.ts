@@ -1,8 +1,12 @@
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { FREE } from "../../../src/core/peer/path/AddressBudget.js"
+import { PURSE } from "../../../src/core/peer/path/Path.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import { Writer } from "../../../src/protocol/Bytes.js"
 import * as Frame from "../../../src/protocol/Frame.js"
-import { type Node, World } from "./Pair.js"
+import { full, some } from "../../support/Effort.js"
+import { direct, type Node, World } from "./Pair.js"
 
 /** Attacks on somebody who has nothing to do with it, by a peer that names or forges that address. */
 
@@ -28,6 +32,37 @@ const frames = (...all: ReadonlyArray<Frame.Frame>): Uint8Array => {
   return bytes.subarray(0, writer.offset)
 }
 
+const at = (text: string) => Endpoint.parse(text.replace(/:(\d+).*$/, ":$1"))!
+
+/** Alice, and so many peers of whom each names eight ports of the victim as addresses of its own. */
+const named = (seed: number, relay: boolean, count: number) => {
+  const world = new World(seed)
+  world.relay = relay
+  const alice = world.node("alice", "203.0.113.1:4000")
+  for (let i = 0; i < count; i++) {
+    const ports = Array.from({ length: 8 }, (_, j) => `198.51.100.66:${1_000 + 8 * i + j}`)
+    const [first, ...more] = relay ? [`203.0.113.${10 + i}:4000`, ...ports.slice(1)] : ports
+    world.node(`mallory ${i}`, first!, more)
+  }
+  const isVictim = (to: string) => to.startsWith("198.51.100.66:")
+  world.blocks = (_, to) => isVictim(Endpoint.format(to))
+  const bytes = () =>
+    world.sent
+      .filter(({ from, to }) => from === alice && isVictim(to))
+      .reduce((sum, { data }) => sum + data.length + HEADERS, 0)
+  return { alice, bytes, world }
+}
+
+/** What a hostile peer may put into a packet. */
+const KIND = fc.constantFrom<(world: World) => ReadonlyArray<Frame.Frame>>(
+  (world) => Array.from({ length: 1 + world.random() * 20 }, () => ({ _tag: "Ping", token: world.bytes(8) })),
+  () => [{ _tag: "Consent" }],
+  (world) => [{ _tag: "Consent" }, { _tag: "Ping", token: world.bytes(8) }],
+  () => [{ _tag: "MaxData", stream: 1, limit: 100_000_000 }],
+  () => [{ _tag: "Ack", delay: 0, ranges: [{ start: 0, end: 1 }] }],
+  (world) => [{ _tag: "Pong", token: world.bytes(8), observed: undefined }]
+)
+
 /** What `from` has sent to an address since `after` (an index of `world.sent`). */
 const sentTo = (world: World, from: Node, to: string, after = 0) => {
   const packets = world.sent.slice(after).filter((packet) => packet.from === from && packet.to === to)
@@ -38,7 +73,7 @@ const sentTo = (world: World, from: Node, to: string, after = 0) => {
 describe("an address that a peer forges", () => {
   it("gets one PONG for a packet at most, however many PINGs are in it", () => {
     const { alice, mallory, world } = mutual(1)
-    const from = { _tag: "Direct", endpoint: Endpoint.parse(VICTIM)! } as const
+    const from = direct(VICTIM)
     let received = 0
     for (let i = 0; i < 1_000; i++) {
       const pings = Array.from({ length: 16 }, () => ({ _tag: "Ping", token: world.bytes(8) }) as const)
@@ -57,7 +92,7 @@ describe("an address that a peer forges", () => {
 
 describe("made-up acknowledgements", () => {
   it("end the connection as a violation before 256 packets are acknowledged", () => {
-    for (let seed = 1; seed <= 10; seed++) {
+    for (let seed = 1; seed <= (full ? 20 : 5); seed++) {
       const { alice, mallory, world } = mutual(seed)
       const stream = alice.peers.openStream(mallory.id, world.now) as number
       alice.peers.writeStream(mallory.id, stream, new Uint8Array(60_000), world.now)
@@ -81,6 +116,149 @@ describe("made-up acknowledgements", () => {
       expect(ended, `seed ${seed}`).toBe(true)
       expect(alice.events.at(-1), `seed ${seed}`).toMatchObject({ _tag: "Disconnected", reason: "closed" })
       expect(last() - first, `seed ${seed}`).toBeLessThan(256)
+    }
+  })
+})
+
+describe("an address that proved nothing", () => {
+  it("gets at most three times what came from it, whatever a peer sends from there", () => {
+    fc.assert(
+      fc.property(
+        fc.integer(),
+        fc.array(fc.tuple(KIND, fc.nat(400)), { minLength: 1, maxLength: 60 }),
+        (seed, steps) => {
+          const { alice, mallory, world } = mutual(seed)
+          const stream = alice.peers.openStream(mallory.id, world.now) as number
+          const before = world.sent.length
+          let payload = 0
+          let wire = 0
+          for (const [kind, pause] of steps) {
+            alice.peers.writeStream(mallory.id, stream, new Uint8Array(5_000), world.now)
+            const packet = mallory.forge(frames(...kind(world)))
+            payload += packet.length
+            wire += packet.length + HEADERS
+            alice.peers.handleDatagram(direct(VICTIM), packet, world.now)
+            alice.drain()
+            world.run(pause)
+            const sent = sentTo(world, alice, VICTIM, before)
+            expect(sent.payload).toBeLessThanOrEqual(3 * payload)
+            expect(sent.bytes).toBeLessThanOrEqual(3 * wire)
+          }
+        }
+      ),
+      { numRuns: some(60) }
+    )
+  })
+
+  it("gets no more for old handshakes that somebody sends again from there", () => {
+    const { alice, mallory, world } = mutual(2)
+    const handshakes = world.trace.filter(({ data, to }) => data[0] === 1 && (to === alice || to === mallory))
+    expect(handshakes.length).toBeGreaterThan(0)
+    let received = 0
+    for (let i = 0; i < 500; i++) {
+      for (const { data, to } of handshakes) {
+        received += data.length
+        to.peers.handleDatagram(direct(VICTIM), data.slice(), world.now)
+        to.drain()
+      }
+      world.run(100)
+    }
+    const sent = [alice, mallory].reduce((sum, node) => sum + sentTo(world, node, VICTIM).payload, 0)
+    expect(sent).toBeGreaterThan(0)
+    expect(sent).toBeLessThanOrEqual(3 * received)
+  })
+
+  for (const relay of [false, true])
+    it(`gets 8 KiB in an hour, however many peers name it and however often (${relay ? "with" : "without"} relay)`, () => {
+      const { alice, bytes, world } = named(3, relay, 8)
+      const start = world.now
+      while (world.now < start + 3_600_000) {
+        for (const mallory of world.nodes.slice(1)) world.introduce(alice, mallory)
+        world.run(full ? 90_000 : 600_000)
+      }
+      expect(bytes()).toBeGreaterThan(1_000)
+      expect(bytes()).toBeLessThanOrEqual(2 * FREE)
+    })
+
+  it("gets as little when peers that are connected call to it again and again", () => {
+    const { alice, bytes, world } = named(4, true, 8)
+    for (const mallory of world.nodes.slice(1)) world.introduce(alice, mallory)
+    world.run(5_000)
+    const start = world.now
+    while (world.now < start + 3_600_000) {
+      for (const mallory of world.nodes.slice(1)) {
+        const endpoints = Array.from({ length: 8 }, (_, i) => at(`198.51.100.66:${1 + world.random() * 9_000 + i}`))
+        const packet = mallory.forge(frames({ _tag: "Candidates", endpoints }))
+        alice.peers.handleDatagram(direct(Endpoint.format(mallory.endpoints[0]!)), packet, world.now)
+      }
+      alice.drain()
+      world.run(full ? 5_000 : 60_000)
+    }
+    expect(bytes()).toBeGreaterThan(1_000)
+    expect(bytes()).toBeLessThanOrEqual(2 * FREE)
+  })
+
+  it("shares four times that with its neighbours", () => {
+    const { alice, mallory, world } = mutual(5)
+    const start = world.now
+    const before = world.sent.length
+    for (let i = 0; world.now < start + 3_600_000; i++) {
+      const endpoints = Array.from({ length: 8 }, (_, j) => at(`198.51.100.${(8 * i + j) % 256}:53`))
+      const packet = mallory.forge(frames({ _tag: "Candidates", endpoints }))
+      alice.peers.handleDatagram(direct("203.0.113.2:4000"), packet, world.now)
+      alice.drain()
+      world.run(full ? 1_000 : 10_000)
+    }
+    const bytes = world.sent
+      .slice(before)
+      .filter(({ from, to }) => from === alice && to.startsWith("198.51.100."))
+      .reduce((sum, { data }) => sum + data.length + HEADERS, 0)
+    expect(bytes).toBeGreaterThan(1_000)
+    expect(bytes).toBeLessThanOrEqual(8 * FREE)
+  })
+})
+
+describe("an address that was a peer's once", () => {
+  it("gets no bulk any more when it stops to answer, though the peer acknowledges all of it", () => {
+    for (let seed = 1; seed <= (full ? 10 : 2); seed++) {
+      const { alice, mallory, world } = mutual(seed)
+      const stream = alice.peers.openStream(mallory.id, world.now) as number
+      let received = 0
+      let sent = 0
+      const from = direct("203.0.113.2:4000")
+      // Mallory gets to know what alice sends there by another way, and acknowledges just that.
+      const counters: Array<number> = []
+      mallory.online = false
+      world.blocks = (source, to, data) => {
+        if (!alice.owns(source)) return true
+        if (Endpoint.format(to) === "203.0.113.2:4000") sent += data.length + HEADERS
+        if (data[0] === 3) counters.push(Number(new DataView(data.buffer, data.byteOffset).getBigUint64(5)))
+        return true
+      }
+      const lap = world.now + 7_000
+      let afterwards = 0
+      while (world.now < lap + 60_000) {
+        alice.peers.writeStream(mallory.id, stream, new Uint8Array(60_000), world.now)
+        alice.drain()
+        world.run(20)
+        const unacknowledged = counters.splice(0)
+        const ranges = unacknowledged
+          .sort((a, b) => b - a)
+          .reduce<Array<{ start: number; end: number }>>((all, number) => {
+            if (all.at(-1)?.start === number + 1) all.at(-1)!.start = number
+            else all.push({ start: number, end: number + 1 })
+            return all
+          }, [])
+          .slice(0, 32)
+        if (ranges.length === 0) continue
+        const packet = mallory.forge(frames({ _tag: "Ack", delay: 0, ranges }))
+        if (world.now < lap) afterwards = sent
+        else received += packet.length + HEADERS
+        alice.peers.handleDatagram(from, packet, world.now)
+        alice.drain()
+      }
+      expect(alice.count("Disconnected"), `seed ${seed}`).toBe(0)
+      expect(sent - afterwards, `seed ${seed}`).toBeLessThanOrEqual(3 * received + PURSE + FREE)
     }
   })
 })

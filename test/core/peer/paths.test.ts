@@ -110,7 +110,7 @@ describe("the paths of a connection", () => {
     expect(paths.active?.rtt.smoothed).toBe(80)
     expect(paths.routes.filter(({ _tag }) => _tag === "Relay")).toEqual([relay("new")])
     expect(paths.routes).toHaveLength(9)
-    expect(paths.active?.allowance).toBe(Number.POSITIVE_INFINITY)
+    expect(paths.room(paths.active!, 0)).toBe(Number.POSITIVE_INFINITY)
   })
 
   it("are kept open in silence by one probe in 25 to 28 s, and proven every 3 s in a conversation", () => {

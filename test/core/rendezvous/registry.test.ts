@@ -36,8 +36,8 @@ class Names {
     this.#drain()
   }
 
-  update(session: string, endpoints: ReadonlyArray<string>) {
-    this.machine.update(SessionId.make(session), endpoints)
+  update(session: string, endpoints: ReadonlyArray<string>, address = "192.0.2.1:1") {
+    this.machine.update(SessionId.make(session), { address, endpoints })
     this.#drain()
   }
 
@@ -219,6 +219,18 @@ describe("endpoints", () => {
     expect(names.machine.find("alice")).toBe(names.directory.get("alice"))
     names.release("1", true, 0)
     expect(names.machine.find("alice")).toBeUndefined()
+  })
+
+  test("lists a session where it shows itself now, without a word to those who watch", () => {
+    const names = make()
+    names.claim(claim("1", "alice", { address: "192.0.2.1:5" }), "r1")
+    const before = names.page({}).entries[0]
+    names.events()
+    names.update("1", [], "")
+    expect(tell(names)).toEqual([])
+    expect(JSON.parse(names.page({}).entries[0]!)).toMatchObject({ nick: "alice", address: "" })
+    names.update("1", [], "192.0.2.1:5")
+    expect(names.page({}).entries[0]).toBe(before)
   })
 })
 

@@ -51,16 +51,16 @@ export const suite = (name: string, setup: RegistrySetup, { run }: Subject<Regis
         expect(told).toEqual([{ _tag: "Owned", registration: alice }])
         const changed = yield* names.claims("1", "Alice")
         const bob = yield* names.claims("1", "bob")
-        names.registry.update(SessionId.make("1"), ["192.0.2.9:9"])
+        names.registry.update(SessionId.make("1"), { address: "192.0.2.9:1", endpoints: ["192.0.2.9:9"] })
         names.registry.release(SessionId.make("1"), false)
-        names.registry.update(SessionId.make("1"), [])
+        names.registry.update(SessionId.make("1"), { address: "", endpoints: [] })
         names.registry.release(SessionId.make("1"), false)
         yield* names.until(() => told.length >= 6)
         expect(told.slice(1)).toEqual([
           { _tag: "Owned", registration: changed },
           { _tag: "Freed", key: "alice" },
           { _tag: "Owned", registration: bob },
-          { _tag: "Owned", registration: { ...bob, endpoints: ["192.0.2.9:9"] } },
+          { _tag: "Owned", registration: { ...bob, address: "192.0.2.9:1", endpoints: ["192.0.2.9:9"] } },
           { _tag: "Freed", key: "bob" }
         ])
       }))
@@ -87,7 +87,7 @@ export const suite = (name: string, setup: RegistrySetup, { run }: Subject<Regis
           epoch = next
           if (round % 2 === 0) names.registry.release(SessionId.make(String(round)), round === 0)
         }
-        names.registry.update(SessionId.make("3"), ["192.0.2.9:9"])
+        names.registry.update(SessionId.make("3"), { address: "", endpoints: ["192.0.2.9:9"] })
         expect(yield* names.find("alice")).not.toMatchObject({ registration: { epoch: epoch + 1 } })
       }))
 

@@ -14,6 +14,9 @@ export type AttemptKind = "first" | "again" | "rekey"
  * A handshake that we began and that is not answered yet. The same HS1 is sent to every known route, again and again,
  * quickly at first. Every `RENEW_AFTER` a new HS1 takes its place, in case the peer has forgotten how it answered the
  * old one.
+ *
+ * An address that may be somebody else's gets it less and less often, and where there is a relay only when that has
+ * brought no answer: there the small probes of a connection find the direct path.
  */
 export class Attempt {
   #current: { readonly initiation: Initiation; readonly index: number }
@@ -23,7 +26,7 @@ export class Attempt {
   #nextAt: number
   #madeAt: number
   #lastSentAt = 0
-  readonly #routes: Array<Route> = []
+  readonly #targets: Array<Target> = []
 
   constructor(
     readonly kind: AttemptKind,
@@ -51,8 +54,8 @@ export class Attempt {
     return this.#current.index
   }
 
-  get routes(): ReadonlyArray<Route> {
-    return this.#routes
+  get isEmpty(): boolean {
+    return this.#targets.length === 0
   }
 
   /**
@@ -63,12 +66,29 @@ export class Attempt {
     return this.#sends === 1 ? now - this.#lastSentAt : undefined
   }
 
-  /** Adds a route to send HS1 to; `true` when it is a new one. */
-  addRoute(route: Route): boolean {
-    if (this.#routes.length >= MAX_ROUTES || this.#routes.some((known) => routeKey(known) === routeKey(route)))
-      return false
-    this.#routes.push(route)
+  /**
+   * Adds a route to send HS1 to; `true` when it is a new one. `isSure`: it is the peer's, and gets HS1 each time that
+   * it is sent.
+   */
+  addRoute(route: Route, isSure: boolean): boolean {
+    const isCertain = isSure || route._tag === "Relay"
+    const known = this.#targets.find((target) => routeKey(target.route) === routeKey(route))
+    if (known !== undefined) known.isSure ||= isCertain
+    if (known !== undefined || this.#targets.length >= MAX_ROUTES) return false
+    this.#targets.push({ route, isSure: isCertain, notBefore: 0, pause: FIRST_PAUSE })
     return true
+  }
+
+  /** Where HS1 is to go now that it is sent. */
+  takeRoutes(now: number): ReadonlyArray<Route> {
+    const isRelayed = this.#targets.some(({ route }) => route._tag === "Relay")
+    const notBefore = isRelayed ? this.startedAt + RELAY_FIRST : 0
+    const due = this.#targets.filter((target) => target.isSure || now >= Math.max(notBefore, target.notBefore))
+    for (const target of due) {
+      target.notBefore = now + target.pause
+      target.pause *= 2
+    }
+    return due.map(({ route }) => route)
   }
 
   /** When HS1 is to be sent again, or the attempt is to be given up. */
@@ -109,6 +129,17 @@ export class Attempt {
   }
 }
 
+interface Target {
+  readonly route: Route
+  isSure: boolean
+  notBefore: number
+  pause: number
+}
+
+/** ms between the first two HS1 to an address that may be somebody else's; doubled with each. */
+const FIRST_PAUSE = 200
+/** ms that the relay has to bring an answer: three round trips through one that is far away, and a loss. */
+const RELAY_FIRST = 3_000
 /**
  * Routes of one attempt: the candidates of an introduction, and as many addresses from which the peer itself was heard.
  */

@@ -48,9 +48,9 @@ export class HandshakeInitiator {
     // A handshake for new keys goes only to addresses that have proven to be the peer's: the one in use, or else all of
     // them. No other address needs to learn of it.
     for (const route of active?.proven === true ? [active.route] : (rekeys?.paths.provenRoutes ?? [])) {
-      attempt.addRoute(route)
+      attempt.addRoute(route, true)
     }
-    if (attempt.routes.length === 0 || isElsewhere) for (const route of routes) attempt.addRoute(route)
+    if (attempt.isEmpty || isElsewhere) for (const route of routes) attempt.addRoute(route, false)
     this.#attempt = attempt
     this.#onIndex(attempt)
     this.advance(now)
@@ -67,8 +67,11 @@ export class HandshakeInitiator {
     }
     if (now < attempt.sendAt) return undefined
     if (attempt.isStale(now)) this.#renew(attempt, now)
-    for (const route of attempt.routes) this.#context.transmit({ route, data: attempt.initiation.packet.slice() })
-    for (const route of attempt.rekeys?.paths.provenRoutes ?? []) attempt.addRoute(route)
+    for (const route of attempt.takeRoutes(now)) {
+      const data = attempt.initiation.packet.slice()
+      this.#context.transmit({ route, data, standing: attempt.rekeys?.paths.spend(route, data.length, now) ?? "named" })
+    }
+    for (const route of attempt.rekeys?.paths.provenRoutes ?? []) attempt.addRoute(route, true)
     attempt.onSent(now, 1 + RESEND_JITTER * (this.#context.entropy.bytes(1)[0]! / 127.5 - 1))
     return undefined
   }
@@ -76,7 +79,8 @@ export class HandshakeInitiator {
   /** The peer may be at these addresses. When one of them is new, HS1 is sent at once. */
   learn(routes: ReadonlyArray<Route>, now: number): void {
     const attempt = this.#attempt
-    if (attempt !== undefined && routes.filter((route) => attempt.addRoute(route)).length > 0) attempt.sendNow(now)
+    if (attempt === undefined) return
+    if (routes.filter((route) => attempt.addRoute(route, false)).length > 0) attempt.sendNow(now)
   }
 
   /** The handshake was answered. Its index is not released: it stands for the new keys from now on. */

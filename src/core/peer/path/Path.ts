@@ -1,8 +1,9 @@
 import * as Schema from "effect/Schema"
 import * as Endpoint from "../../../domain/Endpoint.js"
 import { NEVER } from "../../support/Deadline.js"
-import type { PathInfo, Route } from "../Route.js"
+import type { PathInfo, Route, Standing } from "../Route.js"
 import { GRANULE, RttEstimator } from "../recovery/RttEstimator.js"
+import { AMPLIFICATION, costOf, SMALL } from "./AddressBudget.js"
 import { INTERNET_SIZES, LAN_SIZES, LOOPBACK_SIZES, PacketSize } from "./PacketSize.js"
 
 /** How we learned of a path: from the server, from the peer, or by a packet that came from there. */
@@ -11,9 +12,9 @@ export type PathSource = typeof PathSource.Type
 
 /**
  * One way to reach the peer, and what we know of it. A path is *proven* when a PONG for one of our tokens comes back on
- * it, and is *trusted* for 6.5 s from then on. An address that was never proven may belong to a bystander: besides our
- * small probes it gets at most three times the bytes that came from it (RFC 9000 §8). This limit is not for a relay,
- * which carries packets only to the peer.
+ * it, and is *trusted* for 6.5 s from then on. An address that was never proven may belong to a bystander, and one
+ * whose proof has worn out may do so by now: then only as much goes there as `Standing` allows (`AddressBudget`), after
+ * a proof a few packets more (`PURSE`). This is not for a relay, which carries packets only to the peer.
  */
 export class Path {
   readonly key: string
@@ -33,8 +34,10 @@ export class Path {
    * proof restores it.
    */
   #doubted = false
-  #sentBytes = 0
-  #receivedBytes = 0
+  /** Bytes that may be sent when the last proof has worn out, until there is another one. */
+  #purse = 0
+  /** Whether it is known from more than packets that say they came from there. */
+  isNamed: boolean
   /** Packets, for the user to see. */
   sent = 0
   received = 0
@@ -53,6 +56,7 @@ export class Path {
     readonly route: Route,
     readonly source: PathSource = "seen"
   ) {
+    this.isNamed = source !== "seen"
     this.key = routeKey(route)
     this.kind = kindOf(route)
     this.#weight = weightOf(route, this.kind)
@@ -104,21 +108,33 @@ export class Path {
     return (this.rtt.smoothed + LATENCY_FLOOR) * this.#weight
   }
 
-  /** Bytes besides probes that may be sent on this path now. */
-  get allowance(): number {
-    return this.proven || this.isRelay ? NEVER : AMPLIFICATION * this.#receivedBytes - this.#sentBytes
+  /** Whether the address is known so well now that nothing that goes there needs to be counted. */
+  isFresh(now: number): boolean {
+    return this.isRelay || now < this.trustedUntil
+  }
+
+  /** What is known of the address, as far as a packet of so many bytes is concerned. */
+  standing(bytes: number, now: number): Standing {
+    const reserve = bytes <= SMALL ? 0 : FOR_PROBES
+    if (this.isFresh(now) || this.#cost(bytes) <= this.#purse - reserve) return "proven"
+    return this.isNamed || this.proven ? "named" : "seen"
+  }
+
+  /** Bytes that data may have on this path for now; probes may use more. */
+  dataRoom(now: number): number {
+    return this.isFresh(now) ? NEVER : this.#purse - FOR_PROBES - this.#cost(0)
   }
 
   onSent(bytes: number, now: number): void {
     this.sent++
     this.sentAt = now
-    if (!this.proven) this.#sentBytes += bytes
+    if (!this.isFresh(now)) this.#purse = Math.max(0, this.#purse - this.#cost(bytes))
   }
 
   onHeard(bytes: number, now: number): void {
     this.received++
     this.heardAt = now
-    if (!this.proven) this.#receivedBytes += bytes
+    if (this.proven && !this.isFresh(now)) this.#purse = Math.min(PURSE, this.#purse + AMPLIFICATION * bytes)
   }
 
   /** Begins a series of probes, unless one runs already. */
@@ -132,11 +148,11 @@ export class Path {
   /**
    * The peer was heard on this path, so a probe now is likely to be answered (a triggered check, RFC 8445 §7.3.1.4):
    * the series begins again, whichever step it has come to. Nothing happens for a path that is trusted or needs no
-   * proof, nor when the bytes received do not allow for a series, nor more often than every `TRIGGER_INTERVAL`.
+   * proof, nor more often than every `TRIGGER_INTERVAL`.
    */
   trigger(now: number): void {
     const wanted = !this.proven || this.#doubted || this.probingSince !== undefined
-    if (!wanted || this.trusted(now) || now < this.probedAt + TRIGGER_INTERVAL || this.allowance < SERIES_BYTES) return
+    if (!wanted || this.trusted(now) || now < this.probedAt + TRIGGER_INTERVAL) return
     this.probingSince = now
     this.#step = 0
   }
@@ -158,6 +174,16 @@ export class Path {
     if (this.#step === PROBE_SCHEDULE.length) this.probingSince = undefined
   }
 
+  /** The probe that is due may not be sent: it counts as sent, as far as the series is concerned. */
+  skipProbe(): void {
+    this.#step++
+    if (this.#step === PROBE_SCHEDULE.length) this.probingSince = undefined
+  }
+
+  #cost(bytes: number): number {
+    return this.route._tag === "Relay" ? bytes : costOf(this.route.endpoint, bytes)
+  }
+
   /** A PONG came in on this path. Gives whether it answers one of our probes, and so proves the path. */
   onPong(token: string, now: number): boolean {
     const probe = this.#tokens.find((sent) => sent.token === token)
@@ -165,6 +191,7 @@ export class Path {
     this.rtt.update(Math.max(GRANULE, now - probe.sentAt), 0)
     this.answers++
     this.provenAt = now
+    this.#purse = PURSE
     this.#doubted = false
     this.probingSince = undefined
     this.#tokens.length = 0
@@ -201,12 +228,15 @@ const weightOf = (route: Route, kind: PathInfo["kind"]): number => {
 export const PROBE_SCHEDULE: ReadonlyArray<number> = [0, 50, 150, 350, 750, 1_500, 3_000, 6_000]
 /** ms between two triggered probes: by then the answer to the first one has come, or the path is slow. */
 const TRIGGER_INTERVAL = 200
-/** Bytes of a series of eight probes. */
-const SERIES_BYTES = 8 * 38
 /** ms for which a proof is believed: two heartbeats of 3 s, and some time for the answer. */
 const TRUST = 6_500
-/** RFC 9000 §8: times the bytes received that may go to an address not yet proven. */
-const AMPLIFICATION = 3
+/**
+ * Bytes that may go to an address for each proof when the proof has worn out: a line that is typed after a silence and
+ * its repetitions, the next keepalive, new keys.
+ */
+export const PURSE = 4_096
+/** Bytes of these that only small packets may use, so that the next proof can be got: a series of eight probes. */
+const FOR_PROBES = 8 * (38 + 48)
 /** ms added to each round trip, so that 0.2 ms does not beat 0.4 ms by a factor of two. */
 const LATENCY_FLOOR = 5
 /** Factor of cost for a relay: no direct path is so slow that a relay should take its place. */

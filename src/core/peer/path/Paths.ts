@@ -1,8 +1,9 @@
 import { MAX_CANDIDATES, scope } from "../../../domain/Endpoint.js"
 import { NEVER } from "../../support/Deadline.js"
 import { type Rate, TokenBucket } from "../../support/TokenBucket.js"
-import type { Route } from "../Route.js"
+import type { Route, Standing } from "../Route.js"
 import { PendingFrames } from "../recovery/PendingFrames.js"
+import { AddressBudget } from "./AddressBudget.js"
 import { Path, type PathSource, routeKey } from "./Path.js"
 import type { PathReason } from "./PathHistory.js"
 import { type Policy, permits } from "./Policy.js"
@@ -13,21 +14,22 @@ import { RelayFailover } from "./RelayFailover.js"
  *
  * Every candidate is probed in a series of eight PINGs that ends with the first PONG. The active path is the best
  * trusted one, with hysteresis. While there is traffic it is proven again every 3 s; in silence a packet every 25 s or
- * so keeps NAT mappings open. When trust lapses nevertheless, sending goes on where it was and all paths are probed.
+ * so keeps NAT mappings open. When trust lapses nevertheless, a little is still sent where it was, and all are probed.
  * When the peer's own data comes from an address we do not trust yet, it has moved: answers follow at once, and that
  * address is probed.
  *
  * The relay is there from the start, and any direct path replaces it as soon as that is proven. It is kept all the
  * same: while a direct path is in doubt (trust lapsed, or an answer is overdue) data goes both ways (`spare`), and the
  * relay takes over only when the doubt has lasted for a second, so that one lost packet does not change the path. While
- * the conversation is active over the relay, all candidates are probed again every minute. The peer is called to do the
- * same, because two NATs that filter let packets in only while both sides send.
+ * the conversation is active over the relay, all candidates are probed again after a minute, then ever less often. The
+ * peer is called to do the same, because two NATs that filter let packets in only while both sides send.
  */
 export class Paths {
   readonly #random: () => number
   #policy: Policy
   readonly #leads: boolean
   readonly #pending: PendingFrames
+  readonly #budget: AddressBudget
   /** At most `MAX_CANDIDATES`, and the relay. */
   readonly #paths: Array<Path> = []
   #relay: Path | undefined
@@ -41,6 +43,8 @@ export class Paths {
   #lapsedAt = Number.NEGATIVE_INFINITY
   /** When all candidates were probed last. */
   #triedAt = Number.NEGATIVE_INFINITY
+  /** How often in vain since there was a reason to believe that something has changed. */
+  #tries = 0
   /** Limits how many new addresses the peer makes us probe. */
   readonly #newcomers = new TokenBucket(NEWCOMERS, 0)
 
@@ -53,8 +57,11 @@ export class Paths {
     policy: Policy = "prefer-direct",
     leads = true,
     /** Where a CANDIDATES frame is asked for, which calls the peer to probe our addresses. */
-    pending: PendingFrames = new PendingFrames()
+    pending: PendingFrames = new PendingFrames(),
+    /** What may go to addresses that have not proved themselves. */
+    budget: AddressBudget = new AddressBudget()
   ) {
+    this.#budget = budget
     this.#random = random
     this.#policy = policy
     this.#leads = leads
@@ -101,8 +108,9 @@ export class Paths {
       return
     }
     if (scope(route.endpoint) === "unusable") return
-    if (this.#find(routeKey(route)) === undefined && this.#mayProbeAnother(now))
-      this.#insert(new Path(route, source)).probe(now)
+    const known = this.#find(routeKey(route))
+    if (known !== undefined) known.isNamed = true
+    else if (this.#mayProbeAnother(now)) this.#insert(new Path(route, source)).probe(now)
   }
 
   /**
@@ -111,8 +119,12 @@ export class Paths {
    */
   called(route: Route, now: number): void {
     const known = this.#find(routeKey(route))
-    if (known === undefined) this.add(route, now, "peer")
-    else if (!known.trusted(now) && known.probingSince === undefined && this.#mayProbeAnother(now)) known.probe(now)
+    if (known === undefined) {
+      this.add(route, now, "peer")
+      return
+    }
+    known.isNamed = true
+    if (!known.trusted(now) && known.probingSince === undefined && this.#mayProbeAnother(now)) known.probe(now)
   }
 
   /**
@@ -143,7 +155,7 @@ export class Paths {
       else path = this.#insert(new Path(route))
       path.probe(now)
     }
-    path.onHeard(bytes, now)
+    this.#onHeard(path, bytes, now)
     path.trigger(now)
     if (moves && path !== this.#active && !path.trusted(now)) {
       path.probe(now)
@@ -161,6 +173,8 @@ export class Paths {
   /** A PONG came in on this path. Gives whether it proved the path. */
   onPong(path: Path, token: string, now: number): boolean {
     if (!path.onPong(token, now)) return false
+    if (path.route._tag === "Direct") this.#budget.onProven(path.route.endpoint)
+    if (path.answers === 1 && !path.isRelay) this.#newcomers.giveBack(1)
     if (path === this.#active) this.#doubt.end()
     this.#select(now)
     return true
@@ -176,12 +190,16 @@ export class Paths {
     this.#trafficAt = now
   }
 
-  /** Data is about to be sent: when the active path is not trusted, all paths are probed. */
+  /**
+   * Data is about to be sent: when the active path is not trusted, all are probed that the peer has been reached on.
+   *
+   */
   onSending(now: number): void {
     this.#trafficAt = now
-    if (this.#active === undefined || this.#active.trusted(now)) return
-    if (!this.#active.isRelay) this.#doubt.begin(now)
-    this.probeAll(now)
+    const active = this.#active
+    if (active === undefined || active.trusted(now)) return
+    if (!active.isRelay) this.#doubt.begin(now)
+    for (const path of this.#paths) if (path === active || path.isRelay || path.proven) path.probe(now)
   }
 
   /**
@@ -205,6 +223,11 @@ export class Paths {
 
   /** Probes every candidate, and tells the peer our own ones so that it probes them: the network may have changed. */
   retry(now: number): void {
+    this.#tries = 0
+    this.#retry(now)
+  }
+
+  #retry(now: number): void {
     this.#triedAt = now
     if (this.#policy !== "relay-only") this.#pending.candidates = true
     this.probeAll(now)
@@ -225,10 +248,42 @@ export class Paths {
     this.#select(now)
   }
 
-  /** A path whose probe is due. */
+  /** A path whose probe is due, and may be sent. */
   dueProbe(now: number): Path | undefined {
-    for (const path of this.#paths) if ((path.nextProbeAt ?? NEVER) <= now) return path
+    for (const path of this.#paths) {
+      while ((path.nextProbeAt ?? NEVER) <= now) {
+        if (this.mayProbe(path, now)) return path
+        path.skipProbe()
+      }
+    }
     return undefined
+  }
+
+  /** Whether a PING may be sent on this path, alone or in a packet that has `more` bytes besides. */
+  mayProbe(path: Path, now: number, more = 0): boolean {
+    const bytes = PROBE_BYTES + more
+    if (path.route._tag === "Relay") return true
+    return this.#budget.allows(path.route.endpoint, path.standing(bytes, now), bytes, now)
+  }
+
+  /**
+   * Bytes of data that may go out on this path in one packet. To an address that has never been proven goes only three
+   * times what came from there.
+   */
+  room(path: Path, now: number): number {
+    if (path.route._tag === "Relay" || path.isFresh(now)) return NEVER
+    return path.proven ? path.dataRoom(now) : this.#budget.room(path.route.endpoint)
+  }
+
+  /**
+   * A packet of a handshake is about to leave on this route: how well its address is known. `undefined` when it is no
+   * path of this connection.
+   */
+  spend(route: Route, bytes: number, now: number): Standing | undefined {
+    const path = this.#find(routeKey(route))
+    const standing = path?.standing(bytes, now)
+    path?.onSent(bytes, now)
+    return standing
   }
 
   /** When something is to be done next. */
@@ -247,7 +302,10 @@ export class Paths {
       this.#active?.probe(now)
       this.#silence = this.#nextSilence()
     }
-    if (this.#retryAt() <= now) this.retry(now)
+    if (this.#retryAt() <= now) {
+      this.#tries++
+      this.#retry(now)
+    }
     const lapse = this.#active?.trustedUntil
     if (lapse !== undefined && lapse <= now && lapse > this.#lapsedAt) {
       this.#lapsedAt = lapse
@@ -277,7 +335,7 @@ export class Paths {
   /** When to look for a direct path again. */
   #retryAt(): number {
     if (this.#active?.isRelay !== true || this.#policy !== "prefer-direct") return NEVER
-    const at = this.#triedAt + RETRY
+    const at = this.#triedAt + Math.min(RETRY * 2 ** this.#tries, LONGEST_RETRY)
     return at <= this.activeUntil ? at : NEVER
   }
 
@@ -286,6 +344,11 @@ export class Paths {
    */
   #takeOverAt(): number {
     return this.#relay === undefined ? NEVER : this.#doubt.overdueAt
+  }
+
+  #onHeard(path: Path, bytes: number, now: number): void {
+    if (path.route._tag === "Direct" && !path.proven) this.#budget.onHeard(path.route.endpoint, bytes, now)
+    path.onHeard(bytes, now)
   }
 
   #mayProbeAnother(now: number): boolean {
@@ -385,13 +448,17 @@ const KEEPALIVE_LAG = 1_100
 /** A new path must be 10 % better, or the choice would follow the noise. */
 const HYSTERESIS = 0.9
 /**
- * ms between two tries for a direct path while relayed. A change of our own network causes a try at once; this interval
- * is for changes elsewhere, such as in a NAT, that we are not told of.
+ * ms until the next try for a direct path while relayed, doubled with each. A change of our own network causes a try at
+ * once; this interval is for changes elsewhere, such as in a NAT, that we are not told of.
  */
 const RETRY = 60_000
+/** ms between two tries at most. */
+const LONGEST_RETRY = 60 * 60_000
+/** Bytes of a packet with a PING. */
+const PROBE_BYTES = 38
 /**
  * New addresses at once: what the introduction, the handshake and a roaming peer with as many interfaces bring
- * together. One more each 2 s: a hostile peer makes us send at most eight probes (300 bytes) in this time to addresses
- * of its choice.
+ * together. One more each 30 s: in this time a hostile peer makes us send at most eight probes (528 bytes) to an
+ * address of its choice, besides what `AddressBudget` allows for each. Those that prove themselves do not count.
  */
-const NEWCOMERS: Rate = { burst: 4 * MAX_CANDIDATES, perSecond: 0.5 }
+const NEWCOMERS: Rate = { burst: 4 * MAX_CANDIDATES, perSecond: 1 / 30 }
