@@ -17,10 +17,19 @@ export interface DataHeader {
 }
 
 /**
- * First byte of a packet. 4 is reserved for RETRY (a cookie against floods); 5 goes between a client and the server's
- * relay (protocol/RelayEnvelope), and 7 in such envelopes. STUN is told apart by its magic cookie.
+ * First byte of a packet. 5 goes between a client and the server's relay (protocol/RelayEnvelope), and 7 in such
+ * envelopes. STUN is told apart by its magic cookie.
  */
-export const PacketType = { open: 0, handshake1: 1, handshake2: 2, data: 3, relay: 5, proof: 7 } as const
+export const PacketType = {
+  open: 0,
+  handshake1: 1,
+  handshake2: 2,
+  data: 3,
+  retry: 4,
+  relay: 5,
+  proof: 7,
+  handshake1WithCookie: 8
+} as const
 
 /**
  * Bytes of UDP payload in a packet on a path of which nothing is known: passes the smallest IPv6 link (1280) with room

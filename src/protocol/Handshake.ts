@@ -1,19 +1,24 @@
 import { CHANNEL_BYTES } from "../domain/ChannelId.js"
+import { TAG_BYTES } from "../domain/Crypto.js"
 import * as Endpoint from "../domain/Endpoint.js"
 import * as Bytes from "./Bytes.js"
 import { MAX_RECORD } from "./PeerRecord.js"
 
 /**
- * The two packets of the peer link's handshake (docs/protocol.md §3) and the payload inside both. Big-endian:
+ * The packets of the peer link's handshake (docs/protocol.md §3) and the payload inside HS1 and HS2. Big-endian:
  *
  *     HS1 = 1 | channel 8 | sender index u32 | Noise IK message 1 | mac1 16
  *     HS2 = 2 | receiver index u32 | sender index u32 | Noise IK message 2 | mac1 16
+ *     RETRY = 4 | receiver index u32 | salt 16 | sealed cookie 32
+ *     HS1 with a cookie = 8 | HS1 | mac2 16
  *
  * The channel stands in the clear because the pair key that gates the packet is found by it: one look-up, no trial of
  * keys.
  */
 export const HS1 = 1
 export const HS2 = 2
+const RETRY = 4
+const HS1_WITH_COOKIE = 8
 
 /**
  * UDP payload that every path is taken to carry (RFC 9000 §14: 1200 bytes, so that IPv6's minimum MTU holds any
@@ -23,6 +28,12 @@ export const MAX_PACKET = 1200
 export const MAC1_BYTES = 16
 export const HS1_HEADER = 1 + CHANNEL_BYTES + 4
 export const HS2_HEADER = 1 + 4 + 4
+export const SALT_BYTES = 16
+export const COOKIE_BYTES = 16
+/** Bytes of RETRY before the sealed cookie. */
+export const RETRY_HEADER = 1 + 4 + SALT_BYTES
+export const RETRY_BYTES = RETRY_HEADER + COOKIE_BYTES + TAG_BYTES
+export const MAC2_BYTES = 16
 
 /** Bytes of a connection's name. It must be unique among the connections of two peers; it need not be hard to guess. */
 export const CONNECTION_BYTES = 8
@@ -74,6 +85,30 @@ export const peek = (packet: Uint8Array): HandshakeHeader | undefined => {
     default:
       return undefined
   }
+}
+
+/** The index that RETRY is for; nothing in it is authentic yet. `undefined` for any other packet. */
+export const peekRetry = (packet: Uint8Array): number | undefined =>
+  packet.length === RETRY_BYTES && packet[0] === RETRY ? new Bytes.Reader(packet, 1).u32() : undefined
+
+/** The clear bytes of RETRY, before the sealed cookie. */
+export const encodeRetryHeader = (receiverIndex: number, salt: Uint8Array): Uint8Array => {
+  const writer = new Bytes.Writer(new Uint8Array(RETRY_HEADER))
+  writer.u8(RETRY)
+  writer.u32(receiverIndex)
+  writer.bytes(salt)
+  return writer.finish()!
+}
+
+/** HS1 with its proof that the sender is where it says it is. */
+export const wrap = (hs1: Uint8Array, mac2: Uint8Array): Uint8Array =>
+  Bytes.concat([Uint8Array.of(HS1_WITH_COOKIE), hs1, mac2])
+
+/** The inverse of `wrap`: views. `undefined` for any other packet; that the HS1 is one is left to `peek`. */
+export const unwrap = (packet: Uint8Array): { readonly hs1: Uint8Array; readonly mac2: Uint8Array } | undefined => {
+  if (packet.length <= 1 + MAC2_BYTES || packet.length > MAX_PACKET || packet[0] !== HS1_WITH_COOKIE) return undefined
+  const border = packet.length - MAC2_BYTES
+  return { hs1: packet.subarray(1, border), mac2: packet.subarray(border) }
 }
 
 /** The clear bytes before the Noise message. */
@@ -163,8 +198,8 @@ export const decodePayload = (bytes: Uint8Array): HandshakePayload | undefined =
 const NOISE_1 = 32 + (32 + 16) + 16
 /** Noise IK message 2: ephemeral key, tag of the payload. */
 const NOISE_2 = 32 + 16
-/** Bytes that HS1, the larger of the two packets, leaves for the payload. */
-const MAX_PAYLOAD = MAX_PACKET - HS1_HEADER - NOISE_1 - MAC1_BYTES
+/** Bytes that HS1 with a cookie, the largest of the packets, leaves for the payload. */
+const MAX_PAYLOAD = MAX_PACKET - 1 - HS1_HEADER - NOISE_1 - MAC1_BYTES - MAC2_BYTES
 
 const CONSENT = 1
 const RECORD = 1

@@ -186,13 +186,20 @@ export class Association {
     }
   }
 
-  handleHs1(introduction: OpenIntroduction, packet: Uint8Array, route: Route, now: number): void {
+  /** An HS1 that came on the channel of this introduction, and `mac2` where it showed a cookie. */
+  handleHs1(
+    introduction: OpenIntroduction,
+    packet: Uint8Array,
+    mac2: Uint8Array | undefined,
+    route: Route,
+    now: number
+  ): void {
     if (!permits(this.#policy, route)) return
     if (this.#responder.repeat(introduction, packet, route)) {
       this.#hear(route, packet, now)
       return
     }
-    if (!this.#responder.mayOpen(introduction, packet, now)) return
+    if (!this.#responder.isNews(introduction, packet)) return
     this.#hear(route, packet, now)
     const attempt = this.#own.open
     const ownKey = this.#context.staticKeys.publicKey
@@ -200,9 +207,13 @@ export class Association {
     if (leads && attempt.introduction === introduction) {
       // Ours goes back to where the peer's came from, once for each: it may be an old one that somebody else sent
       // again.
-      this.#context.transmit({ route, data: attempt.initiation.packet.slice() })
+      this.#context.transmit({ route, data: attempt.packetTo(this.#context.crypto, route, now) })
       return
     }
+    const { isStranger } = this
+    const verdict = this.#context.gate.judge({ introduction, isStranger, hs1: packet, mac2, route }, now)
+    if (verdict instanceof Uint8Array) this.#context.transmit({ route, data: verdict })
+    if (verdict !== "Open") return
     const received = Terms.receive(this.#context, introduction, packet, now)
     if (received === undefined) return
     if (leads) {
@@ -239,6 +250,10 @@ export class Association {
     connection.begin(route, packet.length, 0, attempt.rtt(now), now)
     this.#unconfirmed.dropAll()
     this.#use(connection, introduction, now)
+  }
+
+  handleRetry(attempt: Attempt, packet: Uint8Array, route: Route, now: number): void {
+    if (attempt === this.#own.open && permits(this.#policy, route)) this.#own.retry(attempt, packet, route, now)
   }
 
   handleData(

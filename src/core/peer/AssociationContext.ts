@@ -3,6 +3,7 @@ import type { Endpoint } from "../../domain/Endpoint.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import type { NatKind } from "../nat/NatKind.js"
 import type { ConversationJournal } from "./chat/Conversation.js"
+import type { HandshakeGate } from "./handshake/HandshakeGate.js"
 import type { Indexes } from "./keys/IndexTable.js"
 import type { PacketMemory } from "./PacketMemory.js"
 import type { PeerEvent } from "./PeerEvent.js"
@@ -31,6 +32,8 @@ export interface AssociationContext {
   /** Sends a packet that belongs to no connection in use. */
   readonly transmit: (transmit: Transmit) => void
   readonly indexes: Indexes
+  /** Decides which handshakes of others may cost us something. */
+  readonly gate: HandshakeGate
   readonly memory: PacketMemory
   /** What may go to addresses that have not proved themselves. */
   readonly budget: AddressBudget

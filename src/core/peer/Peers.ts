@@ -11,7 +11,8 @@ import { LinkedMap } from "../support/LinkedMap.js"
 import { Association, type IndexTarget } from "./Association.js"
 import type { AssociationContext } from "./AssociationContext.js"
 import type { SendRefusal } from "./chat/Conversation.js"
-import { peek } from "./handshake/Handshake.js"
+import { peek, peekRetry, unwrap } from "./handshake/Handshake.js"
+import { HandshakeGate } from "./handshake/HandshakeGate.js"
 import type { Introduction } from "./Introduction.js"
 import type { JournalEntry, Past } from "./Journal.js"
 import { IndexTable } from "./keys/IndexTable.js"
@@ -120,6 +121,7 @@ export class Peers {
         if (this.#urgent.length > MAX_URGENT) this.#urgent.shift()
       },
       indexes: this.#indexes,
+      gate: new HandshakeGate(options.crypto, options.entropy, options.now),
       memory: new PacketMemory(),
       budget: options.budget ?? new AddressBudget(),
       congestion: options.congestion ?? (() => new Bbr(options.entropy.bytes(1)[0]!))
@@ -348,8 +350,18 @@ export class Peers {
         this.#handleData(from, data, now)
         return
       case PacketType.handshake1:
+        this.#handleHs1(from, data, undefined, now)
+        return
+      case PacketType.handshake1WithCookie: {
+        const wrapped = unwrap(data)
+        if (wrapped !== undefined) this.#handleHs1(from, wrapped.hs1, wrapped.mac2, now)
+        return
+      }
       case PacketType.handshake2:
-        this.#handleHandshake(from, data, now)
+        this.#handleHs2(from, data, now)
+        return
+      case PacketType.retry:
+        this.#handleRetry(from, data, now)
     }
   }
 
@@ -450,19 +462,28 @@ export class Peers {
     this.#touch(association, now)
   }
 
-  #handleHandshake(from: Route, data: Uint8Array, now: number): void {
+  #handleHs1(from: Route, data: Uint8Array, mac2: Uint8Array | undefined, now: number): void {
     const header = peek(data)
-    if (header === undefined) return
-    if (header.type === PacketType.handshake1) {
-      const known = this.#known.on(channelIdOf(header.channel))
-      if (known === undefined) return
-      known.association.handleHs1(known.introduction, data, from, now)
-      this.#touch(known.association, now)
-      return
-    }
-    const entry = this.#indexes.get(header.receiverIndex)
+    if (header?.type !== PacketType.handshake1) return
+    const known = this.#known.on(channelIdOf(header.channel))
+    if (known === undefined) return
+    known.association.handleHs1(known.introduction, data, mac2, from, now)
+    this.#touch(known.association, now)
+  }
+
+  #handleHs2(from: Route, data: Uint8Array, now: number): void {
+    const header = peek(data)
+    const entry = header?.type === PacketType.handshake2 ? this.#indexes.get(header.receiverIndex) : undefined
     if (entry?.target._tag !== "Attempt") return
     entry.association.handleHs2(entry.target.attempt, data, from, now)
+    this.#touch(entry.association, now)
+  }
+
+  #handleRetry(from: Route, data: Uint8Array, now: number): void {
+    const index = peekRetry(data)
+    const entry = index === undefined ? undefined : this.#indexes.get(index)
+    if (entry?.target._tag !== "Attempt") return
+    entry.association.handleRetry(entry.target.attempt, data, from, now)
     this.#touch(entry.association, now)
   }
 

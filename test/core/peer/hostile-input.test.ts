@@ -137,7 +137,7 @@ describe("hostile input", () => {
     const illegal: ReadonlyArray<readonly [string, ReadonlyArray<number>]> = [
       ["an unknown frame", [32]],
       ["an acknowledgement of what was never sent", [3, 0x7f, 0xff, 0, 0, 0]],
-      ["data on a stream that was not agreed on", [4, 1, 0, 1, 0]],
+      ["data on a stream that cannot be the next", [4, 0x50, 0, 0, 1, 0]],
       ["data beyond the window", [4, 0, 0x80, 0x10, 0, 0, 1, 0]],
       ["a reset of the chat stream", [8, 0, 0]],
       ["a record that is none", [4, 0, 0, 2, 1, 1]],

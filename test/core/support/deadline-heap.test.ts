@@ -1,7 +1,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { RecentIds } from "../../../src/core/peer/chat/RecentIds.js"
 import { DeadlineHeap } from "../../../src/core/support/DeadlineHeap.js"
+import { RecentIds } from "../../../src/core/support/RecentIds.js"
 
 describe("deadlines", () => {
   it("are kept as a plain map would keep them", () => {

@@ -2,10 +2,10 @@ import { MESSAGE_ID_BYTES, type MessageId, messageIdOf } from "../../../domain/M
 import type { PeerId } from "../../../domain/PeerId.js"
 import * as Bytes from "../../../protocol/Bytes.js"
 import { MAX_MESSAGE } from "../../../protocol/ChatRecord.js"
+import { RecentIds } from "../../support/RecentIds.js"
 import type { JournalEntry, Past } from "../Journal.js"
 import type { PeerEvent } from "../PeerEvent.js"
 import { ReadMarks } from "./ReadMarks.js"
-import { RecentIds } from "./RecentIds.js"
 
 /**
  * The messages between us and one peer, whichever connections carry them and however often these break.

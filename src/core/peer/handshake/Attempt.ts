@@ -1,7 +1,9 @@
+import type { Crypto } from "../../../domain/Crypto.js"
 import type { Connection } from "../Connection.js"
 import { routeKey } from "../path/Path.js"
 import type { Route } from "../Route.js"
-import type { Initiation } from "./Handshake.js"
+import { SECRET_LASTS } from "./Cookies.js"
+import { type Initiation, withCookie } from "./Handshake.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
 
 /**
@@ -26,7 +28,10 @@ export class Attempt {
   #nextAt: number
   #madeAt: number
   #lastSentAt = 0
+  #isRetried = false
   readonly #targets: Array<Target> = []
+  /** The cookies that the peer wants to see, by route. */
+  readonly #cookies = new Map<string, { readonly cookie: Uint8Array; readonly at: number }>()
 
   constructor(
     readonly kind: AttemptKind,
@@ -63,7 +68,7 @@ export class Attempt {
    * for.
    */
   rtt(now: number): number | undefined {
-    return this.#sends === 1 ? now - this.#lastSentAt : undefined
+    return this.#sends === 1 && !this.#isRetried ? now - this.#lastSentAt : undefined
   }
 
   /**
@@ -89,6 +94,30 @@ export class Attempt {
       target.pause *= 2
     }
     return due.map(({ route }) => route)
+  }
+
+  /** HS1 as it goes to this route now: the caller's. */
+  packetTo(crypto: Crypto, route: Route, now: number): Uint8Array {
+    const known = this.#cookies.get(routeKey(route))
+    const { packet } = this.initiation
+    return known !== undefined && now < known.at + COOKIE_LASTS
+      ? withCookie(crypto, known.cookie, packet)
+      : packet.slice()
+  }
+
+  /**
+   * The peer wants to see this cookie in packets from this route; whether HS1 is to be sent again because of it. It is
+   * not when we send nothing there, or have just done it: no cookies, whoever makes them, cause more than a packet each
+   * `COOKIE_INTERVAL`.
+   */
+  learnCookie(route: Route, cookie: Uint8Array, now: number): boolean {
+    const key = routeKey(route)
+    if (!this.#targets.some((target) => routeKey(target.route) === key)) return false
+    const known = this.#cookies.get(key)
+    if (known !== undefined && now < known.at + COOKIE_INTERVAL) return false
+    this.#cookies.set(key, { cookie, at: now })
+    this.#isRetried = true
+    return true
   }
 
   /** When HS1 is to be sent again, or the attempt is to be given up. */
@@ -159,3 +188,7 @@ const GIVE_UP_AGAIN = 60 * 60_000
  * waits for its first packet.
  */
 const RENEW_AFTER = 15_000
+/** ms that a cookie is shown: as long as it is good for sure. */
+const COOKIE_LASTS = SECRET_LASTS
+/** ms between two cookies that are taken from one route: an honest peer changes its mind every two minutes. */
+const COOKIE_INTERVAL = 1_000

@@ -1,4 +1,4 @@
-import type { Crypto, KeyPair, NoiseHandshake } from "../../../domain/Crypto.js"
+import { type Crypto, KEY_BYTES, type KeyPair, type NoiseHandshake } from "../../../domain/Crypto.js"
 import * as Bytes from "../../../protocol/Bytes.js"
 import type { HandshakePayload } from "../../../protocol/Handshake.js"
 import * as Wire from "../../../protocol/Handshake.js"
@@ -188,10 +188,57 @@ export const verifyMac1 = (
   )
 }
 
+/** The `mac1` of a handshake packet: two packets with the same valid one are the same packet. A view. */
+export const mac1Of = (packet: Uint8Array): Uint8Array => packet.subarray(packet.length - Wire.MAC1_BYTES)
+
+export interface RetryTerms {
+  readonly crypto: Crypto
+  readonly pairKey: Uint8Array
+  /** The HS1 that is answered. */
+  readonly hs1: Uint8Array
+  /** X25519 public key of the side that RETRY is for. */
+  readonly receiverStatic: Uint8Array
+}
+
+/**
+ * RETRY: the answer to an HS1 whose `mac1` is right, at the price of no curve operation. `salt`: 16 fresh random bytes.
+ * Only who knows the pair key can make it or read it, and it fits this HS1 alone.
+ */
+export const retry = (terms: RetryTerms, cookie: Uint8Array, salt: Uint8Array): Uint8Array => {
+  const { senderIndex } = Wire.peek(terms.hs1)!
+  const packet = new Uint8Array(Wire.RETRY_BYTES)
+  const header = Wire.encodeRetryHeader(senderIndex, salt)
+  packet.set(header)
+  terms.crypto.seal(retryKey(terms, salt), 0, header, cookie, packet.subarray(Wire.RETRY_HEADER))
+  return packet
+}
+
+/** The cookie in RETRY; `undefined` when it is no authentic answer to this HS1. */
+export const openRetry = (terms: RetryTerms, packet: Uint8Array): Uint8Array | undefined => {
+  if (Wire.peekRetry(packet) === undefined) return undefined
+  const header = packet.subarray(0, Wire.RETRY_HEADER)
+  const key = retryKey(terms, header.subarray(Wire.RETRY_HEADER - Wire.SALT_BYTES))
+  const cookie = new Uint8Array(Wire.COOKIE_BYTES)
+  return terms.crypto.open(key, 0, header, packet.subarray(Wire.RETRY_HEADER), cookie) ? cookie : undefined
+}
+
+/** What proves, with HS1, that its sender got the cookie. */
+export const mac2 = (crypto: Crypto, cookie: Uint8Array, hs1: Uint8Array): Uint8Array =>
+  crypto.hash(Wire.MAC2_BYTES, [hs1], cookie)
+
+/** HS1 as it is sent to somebody who wants to see its cookie. */
+export const withCookie = (crypto: Crypto, cookie: Uint8Array, hs1: Uint8Array): Uint8Array =>
+  Wire.wrap(hs1, mac2(crypto, cookie, hs1))
+
+/** The HS1 and `mac2` in a packet that `withCookie` made. */
+export const unwrap = Wire.unwrap
+export const peekRetry = Wire.peekRetry
+
 /** The clear fields of a handshake packet: where to look up the pair key (HS1) or the initiation (HS2). */
 export const peek = Wire.peek
 
 const MAC1_LABEL = Bytes.fromText("parley mac1 v1")
+const RETRY_LABEL = Bytes.fromText("parley retry v1")
 /** Names the protocol, so that no other Noise protocol with the same keys can ever share a transcript with this one. */
 const PROLOGUE_LABEL = Bytes.fromText("parley peer v1")
 
@@ -203,6 +250,9 @@ const mac1 = (
   receiverStatic: Uint8Array,
   parts: ReadonlyArray<Uint8Array>
 ): Uint8Array => crypto.hash(Wire.MAC1_BYTES, parts, crypto.hash(32, [MAC1_LABEL, pairKey, receiverStatic]))
+
+const retryKey = ({ crypto, hs1, pairKey, receiverStatic }: RetryTerms, salt: Uint8Array): Uint8Array =>
+  crypto.hash(KEY_BYTES, [RETRY_LABEL, pairKey, receiverStatic, mac1Of(hs1), salt])
 
 const close = (
   crypto: Crypto,

@@ -4,6 +4,7 @@ import type { Connection } from "../Connection.js"
 import type { Conversation } from "../chat/Conversation.js"
 import type { Route } from "../Route.js"
 import { Attempt, type AttemptKind } from "./Attempt.js"
+import { openRetry } from "./Handshake.js"
 import * as Terms from "./HandshakeTerms.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
 
@@ -67,10 +68,7 @@ export class HandshakeInitiator {
     }
     if (now < attempt.sendAt) return undefined
     if (attempt.isStale(now)) this.#renew(attempt, now)
-    for (const route of attempt.takeRoutes(now)) {
-      const data = attempt.initiation.packet.slice()
-      this.#context.transmit({ route, data, standing: attempt.rekeys?.paths.spend(route, data.length, now) ?? "named" })
-    }
+    for (const route of attempt.takeRoutes(now)) this.#send(attempt, route, now)
     for (const route of attempt.rekeys?.paths.provenRoutes ?? []) attempt.addRoute(route, true)
     attempt.onSent(now, 1 + RESEND_JITTER * (this.#context.entropy.bytes(1)[0]! / 127.5 - 1))
     return undefined
@@ -81,6 +79,25 @@ export class HandshakeInitiator {
     const attempt = this.#attempt
     if (attempt === undefined) return
     if (routes.filter((route) => attempt.addRoute(route, false)).length > 0) attempt.sendNow(now)
+  }
+
+  /** The peer answered `attempt` with RETRY: it wants to see that we are there. */
+  retry(attempt: Attempt, packet: Uint8Array, route: Route, now: number): void {
+    const { crypto, staticKeys } = this.#context
+    const { initiation, introduction } = attempt
+    const terms = {
+      crypto,
+      pairKey: introduction.pairKey,
+      hs1: initiation.packet,
+      receiverStatic: staticKeys.publicKey
+    }
+    const cookie = openRetry(terms, packet)
+    if (cookie !== undefined && attempt.learnCookie(route, cookie, now)) this.#send(attempt, route, now)
+  }
+
+  #send(attempt: Attempt, route: Route, now: number): void {
+    const data = attempt.packetTo(this.#context.crypto, route, now)
+    this.#context.transmit({ route, data, standing: attempt.rekeys?.paths.spend(route, data.length, now) ?? "named" })
   }
 
   /** The handshake was answered. Its index is not released: it stands for the new keys from now on. */

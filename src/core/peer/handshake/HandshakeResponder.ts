@@ -5,7 +5,7 @@ import type { Connection } from "../Connection.js"
 import type { Conversation } from "../chat/Conversation.js"
 import type { Epoch } from "../keys/Epoch.js"
 import type { Route } from "../Route.js"
-import { type Received, verifyMac1 } from "./Handshake.js"
+import { mac1Of, type Received, verifyMac1 } from "./Handshake.js"
 import * as Terms from "./HandshakeTerms.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
 
@@ -35,10 +35,13 @@ export class HandshakeResponder {
     return true
   }
 
-  /** Whether an HS1 may be opened: its `mac1` is right, and none was opened on this introduction just before. */
-  mayOpen(introduction: OpenIntroduction, packet: Uint8Array, now: number): boolean {
+  /** Whether an HS1 is worth a look: its `mac1` is right, and it was not opened before. */
+  isNews(introduction: OpenIntroduction, packet: Uint8Array): boolean {
     const { crypto, staticKeys } = this.#context
-    return now >= introduction.busyUntil && verifyMac1(crypto, introduction.pairKey, staticKeys.publicKey, packet)
+    return (
+      verifyMac1(crypto, introduction.pairKey, staticKeys.publicKey, packet) &&
+      !introduction.opened.has(Bytes.toHex(mac1Of(packet)))
+    )
   }
 
   /**

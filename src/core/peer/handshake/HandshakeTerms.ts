@@ -6,7 +6,7 @@ import * as NatKind from "../../nat/NatKind.js"
 import type { AssociationContext } from "../AssociationContext.js"
 import type { Conversation } from "../chat/Conversation.js"
 import { Epoch } from "../keys/Epoch.js"
-import { type HandshakeResult, type Initiation, initiate, type Received, respond } from "./Handshake.js"
+import { type HandshakeResult, type Initiation, initiate, mac1Of, type Received, respond } from "./Handshake.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
 
 /**
@@ -61,8 +61,8 @@ export const request = (
 
 /**
  * Opens an HS1 whose `mac1` is right. `undefined` unless its attempt is newer than all before, and it is from the very
- * peer that we were introduced to. Whether or not it is accepted, the introduction opens no other HS1 for
- * `HANDSHAKE_INTERVAL`.
+ * peer that we were introduced to. Only one that is accepted counts: the introduction opens no other for
+ * `HANDSHAKE_INTERVAL`. Whether it was or not, it is not opened again.
  */
 export const receive = (
   { crypto, entropy, staticKeys }: AssociationContext,
@@ -70,13 +70,14 @@ export const receive = (
   packet: Uint8Array,
   now: number
 ): Received | undefined => {
-  introduction.busyUntil = now + HANDSHAKE_INTERVAL
+  introduction.opened.add(Bytes.toHex(mac1Of(packet)))
   const { pairKey, record } = introduction
   const received = respond({ crypto, staticKeys, ephemeralSecret: entropy.bytes(32), pairKey, packet })
   if (received === undefined || received.payload.attempt <= introduction.receivedAttempt) return undefined
   if (!Bytes.equal(received.remoteStatic, record.staticKey) || !areFrom(introduction, received.payload))
     return undefined
   introduction.receivedAttempt = received.payload.attempt
+  introduction.busyUntil = now + HANDSHAKE_INTERVAL
   return received
 }
 
@@ -102,7 +103,7 @@ export const areFrom = (introduction: OpenIntroduction, terms: HandshakePayload)
 const ATTEMPT_UNIT = 10
 const NO_ID = new Uint8Array(CONNECTION_BYTES)
 /**
- * ms between two handshakes that are opened for one introduction: with them, a sender who knows the pair key can take
- * at most 1 % of our time.
+ * ms between two handshakes that are accepted on one introduction, so that one peer does not use up alone what all
+ * share (`HandshakeGate`).
  */
 const HANDSHAKE_INTERVAL = 50

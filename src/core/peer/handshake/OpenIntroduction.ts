@@ -2,6 +2,8 @@ import type { ChannelId } from "../../../domain/ChannelId.js"
 import { type Endpoint, MAX_CANDIDATES, scope } from "../../../domain/Endpoint.js"
 import type { PeerRecord } from "../../../protocol/PeerRecord.js"
 import { NEVER } from "../../support/Deadline.js"
+import { RecentIds } from "../../support/RecentIds.js"
+import type { TokenBucket } from "../../support/TokenBucket.js"
 import type { Introduction } from "../Introduction.js"
 import { PROBE_SCHEDULE } from "../path/Path.js"
 import { type Policy, permits } from "../path/Policy.js"
@@ -21,8 +23,12 @@ export class OpenIntroduction {
   sentAttempt = 0
   /** The `attempt` of the newest authentic handshake that the peer began; one that is not greater is a replay. */
   receivedAttempt = 0
-  /** No fresh handshake packet is opened before this time. */
+  /** No handshake packet is opened before this time: a handshake was accepted just now. */
   busyUntil = Number.NEGATIVE_INFINITY
+  /** How many RETRY may be sent; none were yet while it is `undefined`. */
+  retries: TokenBucket | undefined
+  /** The `mac1` of each HS1 that was opened last, accepted or not: what comes again is no news. */
+  readonly opened = new RecentIds(MAX_OPENED)
   /** When the series of OPEN packets began, which open our NAT's filter for the peer; `undefined` when none runs. */
   #openingSince: number | undefined
   #step = 0
@@ -70,6 +76,12 @@ export class OpenIntroduction {
     if (this.#step === PROBE_SCHEDULE.length) this.#openingSince = undefined
   }
 }
+
+/**
+ * About 20 KB for a channel on which so many came: more than two honest sides make in two hours, so that a listener's
+ * collection of old ones costs hashes alone.
+ */
+const MAX_OPENED = 128
 
 /**
  * Leaves out addresses that cannot be one peer's, such as multicast, by which a packet of ours would reach many
