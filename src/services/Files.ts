@@ -51,6 +51,8 @@ export interface Directory {
 export interface Found {
   /** Absolute. */
   readonly path: string
+  /** Of several things that are sent as one folder: where each lies. `path` is the first. */
+  readonly sources?: ReadonlyArray<string>
   readonly kind: "file" | "folder"
   /** The last segment of the path. */
   readonly name: string
@@ -73,6 +75,8 @@ export interface FoundEntry {
   readonly held?: Uint8Array
   /** Where it lies in full, where that is not below `Found.path`. */
   readonly at?: string
+  /** Named by the user as such, not found in a folder: a link is followed. */
+  readonly named?: boolean
 }
 
 export interface Source {
@@ -135,6 +139,9 @@ export class FilesError extends Data.TaggedError("FilesError")<{
   readonly message: string
   readonly cause?: unknown
 }> {}
+
+/** Things named one by one: what a shell makes of a star in a large folder; more are better sent as their folder. */
+export const MAX_PATHS = 4_096
 
 /** Things that are left out of a folder and named; the others are counted. */
 export const MAX_NAMED = 5

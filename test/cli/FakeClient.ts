@@ -118,7 +118,7 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
       offer: (nick, path) =>
         Effect.flatMap(call(`offer ${nick} ${path}`), () =>
           queried.has(nick)
-            ? Effect.succeed(transfer({ name: path, nick }))
+            ? Effect.succeed(transfer({ name: String(path), nick }))
             : new NotConnected({ message: `query ${nick} first` })
         ),
       offerStream: (nick, name) => Effect.as(call(`offerStream ${nick} ${name}`), transfer({ name, nick })),

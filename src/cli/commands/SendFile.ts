@@ -7,7 +7,7 @@ import * as Subcommand from "./Subcommand.js"
 
 export const sendFile = Subcommand.make({
   name: "send-file",
-  help: `Send a file, a folder or standard input to somebody, and end. ${EXIT_CODES}`,
+  help: `Send files, folders or standard input to somebody, and end. ${EXIT_CODES}`,
   options: {
     to: plain({ placeholder: "NICK", help: "Whom to send it to", parse: Values.text(256), required: true }),
     name: plain({
@@ -26,8 +26,9 @@ export const sendFile = Subcommand.make({
     ...oneShot
   },
   arguments: {
-    source: Args.text({ name: "PATH" }).pipe(
-      Args.withDescription("The file or folder to send, or - for standard input")
+    sources: Args.text({ name: "PATH" }).pipe(
+      Args.withDescription("The files and folders to send, several of them as one offer, or - for standard input"),
+      Args.atLeast(1)
     )
   },
   settings: connected,

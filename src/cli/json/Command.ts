@@ -5,6 +5,7 @@ import { TransferId } from "../../core/files/Content.js"
 import { HistoryQuery } from "../../core/history/HistoryPage.js"
 import { POLICIES } from "../../core/peer/path/Policy.js"
 import { MessageId } from "../../domain/MessageId.js"
+import { MAX_PATHS } from "../../services/Files.js"
 
 /** The commands of JSON mode, one a line on standard input (docs/json.md). Unknown keys are ignored. */
 
@@ -23,6 +24,9 @@ const Nick = Schema.String.pipe(Schema.maxLength(256))
 const Digits = Schema.String.pipe(Schema.maxLength(256))
 /** As the system takes it. */
 const FilePath = Schema.String.pipe(Schema.maxLength(4096))
+
+/** Several that are sent as one folder. */
+const FilePaths = Schema.Array(FilePath).pipe(Schema.minItems(1), Schema.maxItems(MAX_PATHS))
 
 export const Send = command("send", { to: Nick, text: Schema.String })
 
@@ -60,7 +64,7 @@ export const Command = Schema.Union(
   command("nick", { nick: Nick }),
   command("why", { nick: Nick }),
   command("history", HistoryQuery.fields),
-  command("sendFile", { to: Nick, path: FilePath }),
+  command("sendFile", { to: Nick, path: Schema.Union(FilePath, FilePaths) }),
   command("files", {}),
   ...acknowledged,
   command("exit", {})

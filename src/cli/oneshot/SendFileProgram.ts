@@ -11,7 +11,7 @@ import * as Session from "./Session.js"
 import * as TransferFollower from "./TransferFollower.js"
 
 /**
- * `parley send-file`: offers a file, a folder or standard input, and succeeds when the other side has stored it. When
+ * `parley send-file`: offers files, folders or standard input, and succeeds when the other side has stored it. When
  * an earlier run was killed while it sent the same thing to the same peer, that transfer is gone on with.
  */
 export const run = (settings: SendFileSettings): Effect.Effect<void, ProgramError, ClientServices | Terminal> =>
@@ -22,9 +22,15 @@ export const run = (settings: SendFileSettings): Effect.Effect<void, ProgramErro
 
 const deliver = (settings: SendFileSettings, report: Report.Report) =>
   Effect.gen(function* () {
-    const { keep, name, nick, source, timeout, to } = settings
+    const { keep, name, nick, sources, timeout, to } = settings
     const { input, inputIsTty } = yield* Terminal
-    const isStream = source === "-"
+    const isStream = sources.includes("-")
+    if (isStream && sources.length > 1)
+      return yield* new ProgramError({
+        message: "standard input goes alone: give - or files, not both",
+        code: "BadMessage",
+        exitCode: ExitCode.usage
+      })
     if (isStream && inputIsTty)
       return yield* new ProgramError({
         message: "standard input is the keyboard: give a file, or a pipe for -",
@@ -39,7 +45,7 @@ const deliver = (settings: SendFileSettings, report: Report.Report) =>
       yield* report.note(`calling ${to}`)
       yield* query(to)
       const offered = yield* Effect.mapError(
-        isStream ? client.files.offerStream(to, name, input) : client.files.offer(to, source),
+        isStream ? client.files.offerStream(to, name, input) : client.files.offer(to, sources),
         (error) => Session.ofError(error)
       )
       if (offered.state !== "preparing") yield* report.note(`going on with ${Sentence.title(offered)} from last time`)

@@ -12,12 +12,13 @@ import type { TransferId } from "../../core/files/Content.js"
  */
 export interface FilesApi {
   /**
-   * Offers the file or folder at `path`. It is read once whole before the offer leaves (state `preparing`), and must
+   * Offers the file or folder at `path`, or several of them as one folder that has each under its own name (two of one
+   * name are refused). It is read once whole before the offer leaves (state `preparing`), and must
    * stay as it is until it is delivered. Fails with `NotConnected` unless we queried this peer ourselves, with `File`
    * when there is nothing to send there. What an earlier process of ours left of the same offer, and was not gone on
    * with by itself, is gone on with.
    */
-  readonly offer: (nick: string, path: string) => Effect.Effect<Transfer, OfferError>
+  readonly offer: (nick: string, path: string | ReadonlyArray<string>) => Effect.Effect<Transfer, OfferError>
   /**
    * Offers bytes that no file holds under `name`. They are put into a temporary file of ours first, so that they can be
    * sent again after a break; it is removed in the end. A process that ends before the transfer does takes the offer

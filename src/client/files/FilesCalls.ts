@@ -20,9 +20,10 @@ import type { Files, FilesError, Found } from "../../services/Files.js"
 import type { FilesApi } from "./Api.js"
 import { Incoming } from "./Incoming.js"
 import { isSame, Outgoing } from "./Outgoing.js"
+import * as Several from "./Several.js"
 import * as Sink from "./Sink.js"
 import { factsOf, type TransferContext } from "./TransferContext.js"
-import type { TransferRecord } from "./TransferRecord.js"
+import type { OutgoingHead, TransferRecord } from "./TransferRecord.js"
 import { MAX_OPEN, type TransferTable } from "./TransferTable.js"
 
 /** What the user may do with files. */
@@ -119,7 +120,7 @@ export const make = ({
   const earlier = ({ nick, peer }: Conversation, found: Found): Effect.Effect<Outgoing | undefined> =>
     Effect.suspend(() => {
       for (const [id, { head, tail }] of dormant) {
-        if (!("path" in head) || head.peer !== peer || head.path !== found.path) continue
+        if (!("path" in head) || head.peer !== peer || !isOf(head, found)) continue
         dormant.delete(id)
         const sending = Outgoing.restore(context, head, tail)
         if (isSame(found, sending.found)) return Effect.succeed(sending)
@@ -144,7 +145,10 @@ export const make = ({
         here(
           Effect.gen(function* () {
             yield* asked(nick)
-            const found = yield* Effect.catchAll(files.inspect(path), ofFiles)
+            const found = yield* Effect.catchAll(
+              Several.inspect(files, typeof path === "string" ? [path] : path),
+              ofFiles
+            )
             const conversation = yield* asked(nick)
             const sending =
               (yield* earlier(conversation, found)) ?? outgoing(yield* asked(nick), found, found.name, false)
@@ -173,6 +177,12 @@ export const make = ({
       list: Effect.sync(() => table.list())
     }
   }
+}
+
+/** Whether an earlier process was sending what lies in the same place, or places. */
+const isOf = (head: OutgoingHead, { path, sources = [path] }: Found): boolean => {
+  const before = head.sources ?? [head.path]
+  return before.length === sources.length && before.every((source, index) => source === sources[index])
 }
 
 /** Puts a stream into a file of ours, which lives as long as the scope in the result. */

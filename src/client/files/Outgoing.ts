@@ -8,6 +8,7 @@ import type { AbortReason, SenderEvent } from "../../core/files/TransferIo.js"
 import { FilesError as Failure, type FilesError, type Found, type Source } from "../../services/Files.js"
 import * as EndReasons from "./EndReasons.js"
 import type { PeerStream } from "./PeerStreams.js"
+import * as Several from "./Several.js"
 import { AGAIN_AFTER, drive, giveUp, scan } from "./StreamDriver.js"
 import { factsOf, type TransferContext } from "./TransferContext.js"
 import { type OutgoingHead, offerOf, offerRecord } from "./TransferRecord.js"
@@ -31,7 +32,7 @@ export class Outgoing {
   constructor(
     private readonly context: TransferContext,
     readonly status: TransferStatus,
-    readonly found: Found,
+    public found: Found,
     /** A file of ours that ends with the process: nothing to be gone on with after a restart. */
     readonly passing: boolean
   ) {
@@ -40,10 +41,11 @@ export class Outgoing {
 
   /** What an earlier process was sending. */
   static restore(context: TransferContext, head: OutgoingHead, tail: Uint8Array): Outgoing {
-    const { entries, path, skipped } = head
+    const { entries, path, skipped, sources } = head
     const offer = offerOf(head)
     const found: Found = {
       path,
+      ...(sources && { sources }),
       kind: offer.kind,
       name: offer.name,
       entries: entries.map(([path, size, mtimeMs, executable, folder]) => ({
@@ -164,11 +166,14 @@ export class Outgoing {
 
   get #checkUnchanged(): Effect.Effect<void, FilesError> {
     const { found } = this
-    return Effect.flatMap(this.context.files.inspect(found.path), (now) =>
-      isSame(now, found)
-        ? Effect.void
-        : new Failure({ reason: "Changed", message: `${found.path} has changed since it was offered` })
-    )
+    const { path, sources = [path] } = found
+    return Effect.flatMap(Several.inspect(this.context.files, sources), (now) => {
+      if (!isSame(now, found))
+        return new Failure({ reason: "Changed", message: `${path} has changed since it was offered` })
+      // Where its parts lie was not written down.
+      this.found = now
+      return Effect.void
+    })
   }
 
   /** Offers it over one stream, and sends, until the stream or the transfer is over. */
@@ -311,6 +316,7 @@ export class Outgoing {
           offer: offerRecord(content.offer),
           paused: status.paused,
           path: found.path,
+          ...(found.sources && { sources: found.sources }),
           skipped,
           entries: found.entries.map(({ executable, folder = false, mtimeMs, path, size }) => [
             path,

@@ -6,6 +6,7 @@ import * as Base64Url from "../../domain/Base64Url.js"
 import { PeerId } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
+import { MAX_PATHS } from "../../services/Files.js"
 
 /**
  * What the next process must know of a transfer to go on with it: `length u32 | JSON | tail`. The tail is what is too
@@ -71,6 +72,8 @@ const Outgoing = Schema.Struct({
   ...common,
   direction: Schema.Literal("out"),
   path: Schema.String,
+  /** Of several things that are sent as one folder. */
+  sources: Schema.optionalWith(Schema.Array(Schema.String).pipe(Schema.maxItems(MAX_PATHS)), { exact: true }),
   skipped: Count,
   /** Path, size, time of change, whether it is executable, and whether it is a folder. */
   entries: Schema.Array(

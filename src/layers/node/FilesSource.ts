@@ -12,7 +12,7 @@ import * as HandleCache from "./HandleCache.js"
 export const open = (found: Found): Effect.Effect<Source, never, Scope.Scope> =>
   Effect.map(
     HandleCache.make(async (index) => {
-      const handle = await Fs.open(pathOf(found, index), READ_FLAGS | (found.kind === "folder" ? NO_LINK : 0))
+      const handle = await Fs.open(pathOf(found, index), READ_FLAGS | (isNamed(found, index) ? 0 : NO_LINK))
       try {
         await check(found, index, handle)
         return handle
@@ -44,6 +44,9 @@ const pathOf = (found: Found, index: number): string => {
   const { at, path } = found.entries[index]!
   return at ?? (found.kind === "file" ? found.path : join(found.path, path))
 }
+
+/** Whether the user has named the file, rather than a folder that it is in. */
+const isNamed = ({ entries, kind }: Found, index: number): boolean => kind === "file" || entries[index]!.named === true
 
 const check = async (found: Found, index: number, handle: Fs.FileHandle): Promise<void> => {
   const { mtimeMs, size } = found.entries[index]!

@@ -1,3 +1,5 @@
+import * as Effect from "effect/Effect"
+import type { ClientError } from "../../../core/client/ClientError.js"
 import { isOver, type Transfer } from "../../../core/client/Transfer.js"
 import * as SafeText from "../../../domain/SafeText.js"
 import * as PathWords from "../PathWords.js"
@@ -31,8 +33,8 @@ const isOffer = ({ direction, state }: Transfer): boolean => direction === "in" 
 export const fileCommands: ReadonlyArray<TerminalCommand> = [
   make({
     names: ["send"],
-    usage: "/send PATH [NICK]",
-    help: "offer a file or a folder; Tab completes the path",
+    usage: "/send PATH… [NICK]",
+    help: "offer files or folders; Tab completes the path",
     parse: (argument) => (argument === "" ? undefined : argument),
     run: (line, context) => offer(line, context)
   }),
@@ -54,7 +56,7 @@ export const fileCommands: ReadonlyArray<TerminalCommand> = [
   })
 ]
 
-/** `line` is what stands behind the command: a path, and maybe a nickname. */
+/** `line` is what stands behind the command: a path or several, and maybe a nickname. */
 const offer = (line: string, context: Context): Outcome => {
   const { chat, client, home, palette } = context
   const words = PathWords.split(line)
@@ -65,7 +67,14 @@ const offer = (line: string, context: Context): Outcome => {
   if (nick === undefined) return remark(context, `type ${palette.bold("/send PATH NICK")}`)
   const typed = isNamed ? line.slice(0, last.start).trimEnd() : line
   const parts = isNamed ? words.slice(0, -1) : words
-  const path = PathWords.expand(parts.length === 1 ? parts[0]!.text : typed, home)
+  const paths = parts.map(({ text }) => PathWords.expand(text, home))
+  // What follows a space may be the rest of a name that has one: it is, where there is such a thing.
+  const whole = paths.length === 1 ? paths : PathWords.expand(typed, home)
+  const offering = client.files
+    .offer(nick, whole)
+    .pipe(Effect.catchIf(isNoFile, (error) => (paths.length === 1 ? error : client.files.offer(nick, paths))))
   // The client's events tell of all that follows.
-  return attempt(context, client.files.offer(nick, path), () => [])
+  return attempt(context, offering, () => [])
 }
+
+const isNoFile = ({ _tag }: ClientError): boolean => _tag === "File"
