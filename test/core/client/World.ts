@@ -12,7 +12,7 @@ import * as Endpoint from "../../../src/domain/Endpoint.js"
 import * as Identity from "../../../src/domain/Identity.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import { Hub } from "../../../src/server/Hub.js"
-import { defaults } from "../../../src/server/ServerOptions.js"
+import { defaults, type ServerOptions } from "../../../src/server/ServerOptions.js"
 import type { CloseReason, ConnectionHandler } from "../../../src/services/Connection.js"
 import type { Registry } from "../../../src/services/Registry.js"
 import { immediate } from "../../../src/services/SignatureVerifier.js"
@@ -39,8 +39,8 @@ export class World {
   readonly random = (length: number): Uint8Array => this.rng.fill(new Uint8Array(length))
   readonly wallNow = (): number => 1_700_000_000_000 + this.now
 
-  startServer(): void {
-    this.server ??= new Server(this)
+  startServer(settings: Partial<ServerOptions> = {}): void {
+    this.server ??= new Server(this, settings)
   }
 
   /** Breaks all links; `inOrder` with the goodbye of a server that restarts. */
@@ -374,10 +374,13 @@ export class Server {
   readonly #registry: RegistryMachine
   #wakeAt = Number.POSITIVE_INFINITY
 
-  constructor(private readonly world: World) {
+  constructor(
+    private readonly world: World,
+    settings: Partial<ServerOptions> = {}
+  ) {
     this.#registry = new RegistryMachine({ graceMs: defaults.graceMs, maxNames: 100, reserved: [] })
     this.hub = new Hub(
-      { ...defaults, names: ["server"], relay: undefined, restart: { inMs: 0, spreadMs: 1_000 } },
+      { ...defaults, names: ["server"], relay: undefined, restart: { inMs: 0, spreadMs: 1_000 }, ...settings },
       {
         registry: this.#service(),
         crypto,

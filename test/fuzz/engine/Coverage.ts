@@ -11,6 +11,9 @@ export class Coverage {
   readonly #files = new Map<string, readonly [from: number, to: number]>()
   #used = 0
 
+  /** Without `counts` it does not matter how often a block runs. */
+  constructor(private readonly counts: boolean) {}
+
   /** Before what is instrumented is imported. */
   install(): void {
     Object.assign(globalThis, {
@@ -30,7 +33,7 @@ export class Coverage {
     for (let word = 0; word * 4 < this.#used; word++) {
       if (this.#words[word] === 0) continue
       for (let at = 4 * word; at < 4 * word + 4; at++) {
-        const order = ORDERS[this.#counters[at]!]!
+        const order = this.counts ? ORDERS[this.#counters[at]!]! : Math.min(1, this.#counters[at]!)
         if ((this.#seen[at]! | order) === this.#seen[at]) continue
         this.#seen[at]! |= order
         isNew = true

@@ -33,7 +33,7 @@ const head = new Int32Array(trying, 0, 2)
 const bytes = new Uint8Array(trying, 8)
 const now = () => performance.now()
 
-const coverage = new Coverage()
+const coverage = new Coverage(ms > 0)
 coverage.install()
 const { target } = (await import(url)) as { readonly target: Target }
 const start = now()
