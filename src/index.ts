@@ -12,15 +12,17 @@ export {
   type ClientServices,
   layer as layerClient,
   make as makeClient,
+  type QueryOptions,
   type Registration
 } from "./client/Client.js"
-export type { AcceptPolicy, ClientOptions } from "./client/ClientOptions.js"
+export type { AcceptPolicy, AnswerPolicy, CallPolicy, ClientOptions } from "./client/ClientOptions.js"
 export type { FilesApi } from "./client/files/Api.js"
 export { layer as layerProfiles, type Profile, ProfileError, Profiles } from "./client/Profile.js"
 export type {
   AcceptError,
   ClientError,
   ClientErrorCode,
+  ContactError,
   HistoryError,
   OfferError,
   QueryError,
@@ -32,7 +34,10 @@ export type {
   TrustError
 } from "./core/client/ClientError.js"
 export type { ClientEvent, TransferEvent } from "./core/client/Events.js"
-export type { PeerInfo } from "./core/client/PeerInfo.js"
+export type { KeyChange } from "./core/client/KeyChange.js"
+export type { KeyInfo } from "./core/client/KeyInfo.js"
+export type { ListedPeer, PeerInfo } from "./core/client/PeerInfo.js"
+export type { PersonKey } from "./core/client/People.js"
 export type { Transfer, TransferState } from "./core/client/Transfer.js"
 export type { TransferId } from "./core/files/Content.js"
 export type { HistoryMessage, HistoryPage, HistoryQuery } from "./core/history/HistoryPage.js"

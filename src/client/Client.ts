@@ -143,6 +143,8 @@ export interface ClientApi {
 
 export type Registration = PeerInfo
 
+type Decision = (people: People, now: number) => ContactError | undefined
+
 export interface QueryOptions {
   readonly expect?: string
 }
@@ -173,8 +175,13 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
       const conversation = conversations.byNick(nick)
       return conversation === undefined ? notConnected(nick) : use(conversation)
     })
-  const decide = (about: (people: People, now: number) => ContactError | undefined) =>
-    doneBy(() => driver.drive((machine, now) => machine.decide(about, now)))
+  const decide = (about: Decision) => doneBy(() => driver.drive((machine, now) => machine.decide(about, now)))
+  /** Ends what there is with somebody, file transfers too. */
+  const end = (who: string, about: Decision) =>
+    Effect.suspend(() => {
+      const peer = driver.machine.peerOf(who)
+      return Effect.zipRight(decide(about), peer === undefined ? Effect.void : transfers.leave(peer))
+    })
   return {
     events: events.stream,
     register: (nick) => driver.ask((machine, now) => machine.register(nick, now)),
@@ -199,10 +206,10 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
     key: (nick) => found(() => driver.machine.key(nick)),
     verify: (nick, digits) => decide((people) => people.verify(nick, digits)),
     unverify: (nick) => decide((people) => people.unverify(nick)),
-    block: (who) => decide((people, now) => people.block(who, now)),
+    block: (who) => end(who, (people, now) => people.block(who, now)),
     unblock: (who) => decide((people) => people.unblock(who)),
-    ignore: (who) => decide((people, now) => people.ignore(who, now)),
-    forget: (who) => decide((people, now) => people.forget(who, now)),
+    ignore: (who) => end(who, (people, now) => people.ignore(who, now)),
+    forget: (who) => end(who, (people, now) => people.forget(who, now)),
     leave: (nick) =>
       Effect.suspend(() => {
         const conversation = conversations.byNick(nick)

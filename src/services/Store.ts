@@ -5,7 +5,7 @@ import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 
 /**
- * A small private folder: identity, pins, journals. Names are relative paths of at most 8 segments matching
+ * A small private folder: identity, contacts, journals. Names are relative paths of at most 8 segments matching
  * `[A-Za-z0-9._-]{1,128}`, none of them `.` or `..`; anything else fails with `BadName`. Files are readable by their
  * owner alone.
  */

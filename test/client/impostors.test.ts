@@ -278,6 +278,46 @@ describe("people", () => {
       })
     ))
 
+  it("who are blocked lose what waits for them from the last run", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server({ graceMs: 1_000 })
+        const alice = yield* world.person("alice")
+        const bob = yield* world.person("bob")
+        yield* mutual(alice, "alice", bob, "bob")
+        yield* bob.kill
+        yield* alice.client.send("bob", "never read")
+        yield* alice.client.exit(0)
+        yield* alice.stop
+        const later = yield* world.person("alice", { disk: alice.disk })
+        yield* later.next("Kept", { nick: "bob" })
+        yield* later.client.block("bob")
+        yield* later.client.unblock("bob")
+        yield* later.client.exit(0)
+        yield* later.stop
+        const last = yield* world.person("alice", { disk: alice.disk })
+        const back = yield* world.person("bob", { disk: bob.disk })
+        yield* last.client.query("bob")
+        yield* last.client.send("bob", "hello again")
+        yield* back.next("Message")
+        expect([last.count("Kept"), back.texts]).toEqual([0, ["hello again"]])
+      })
+    ))
+
+  it("who have another nickname when they come back get what waits for them", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server({ graceMs: 1_000 })
+        const alice = yield* world.person("alice")
+        const bob = yield* world.person("bob")
+        yield* mutual(alice, "alice", bob, "bob")
+        const robert = yield* renamed(world, bob, "robert")
+        yield* alice.client.send("bob", "whatever you are called")
+        yield* robert.next("Message", { text: "whatever you are called" })
+        yield* alice.next("Renamed", { from: "bob", to: "robert" })
+      })
+    ))
+
   it("are blocked by a fingerprint that was never met", () =>
     world((world) =>
       Effect.gen(function* () {
@@ -320,10 +360,14 @@ describe("people", () => {
         yield* stranger.client.query("alice")
         yield* Effect.sleep("2 minutes")
         expect([later.count("Incoming"), stranger.count("Connected")]).toEqual([1, 0])
-        // What was taken back stays so.
-        yield* later.client.leave("bob")
+        // What was taken back stays so, also in a run that has not talked to them, and also when it is killed.
         yield* later.client.exit(0)
         yield* later.stop
+        const silent = yield* world.person("alice", { disk: alice.disk })
+        yield* silent.client.leave("bob")
+        yield* Effect.sleep("1 second")
+        yield* silent.kill
+        yield* Effect.sleep("2 minutes")
         const last = yield* world.person("alice", { disk: alice.disk, more })
         yield* bob.client.leave("alice")
         yield* bob.client.query("alice")

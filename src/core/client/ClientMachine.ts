@@ -93,9 +93,9 @@ export interface ClientMachineOptions {
 }
 
 /**
- * Everything that one client decides: registration, introductions, consent, pins, presence, candidates, reintroduction,
- * path policies, and which way a packet takes to the relay. The driver has the sockets, the timer, the disk and the
- * user; the machine never waits, throws, reads a clock or draws a random number of its own.
+ * Everything that one client decides: registration, introductions, consent, contacts, presence, candidates,
+ * reintroduction, path policies, and which way a packet takes to the relay. The driver has the sockets, the timer, the
+ * disk and the user; the machine never waits, throws, reads a clock or draws a random number of its own.
  *
  * Life: nothing is dialled before the first `register`. Its nickname names a profile, which the driver opens
  * (`OpenProfile`); the server's acceptance makes that profile ours for good (`Started`), and from then on there is a
@@ -148,7 +148,7 @@ export class ClientMachine {
     this.#gatherer = new CandidateGatherer(this.#client, { ...options, now })
     this.#registration = new Registration(this.#client, this.#gatherer, options.token)
     this.#introducer = new Introducer(this.#client, calls, now)
-    this.#people = new People(this.#client, this.#introducer)
+    this.#people = new People(this.#client, this.#introducer, (peer) => this.#journal.push({ _tag: "Dropped", peer }))
     this.#reintroduction = new Reintroduction(this.#client)
     this.#presence = new Presence(this.#client, this.#reintroduction)
     this.#reactions = new Reactions(
@@ -204,6 +204,11 @@ export class ClientMachine {
   /** Everybody our user knows, by nickname. */
   knownPeople(): ReadonlyArray<PersonKey> | ContactError {
     return this.#people.all()
+  }
+
+  /** Whom a nickname or a whole fingerprint means, if it is anybody we know or talk to. */
+  peerOf(who: string): PeerId | undefined {
+    return this.#people.peerOf(who)
   }
 
   /** The key of somebody we know or talk to, or our own. */
@@ -275,13 +280,18 @@ export class ClientMachine {
   leave(conversation: Conversation, now: number): void {
     if (this.conversations.get(conversation.peer) === conversation) this.#introducer.close(conversation, now)
     conversation.asked = false
-    this.contacts?.update(conversation.peer, { consented: false })
+    this.#withdraw(conversation.peer)
     this.#client.pending.forget(conversation.peer)
     this.#settle(now)
   }
 
-  /** Gives up what an earlier process left for a peer that was not introduced to this one: who it is, if anybody. */
+  /**
+   * Gives up what an earlier process left for a peer that was not introduced to this one, our consent too: who it is,
+   * if anybody.
+   */
   dropPending(nick: string): PeerId | undefined {
+    const known = this.contacts?.owner(nick)
+    if (known !== undefined) this.#withdraw(known.identity)
     const peer = this.#client.pending.byNick(nick)
     if (peer === undefined) return undefined
     this.#client.pending.forget(peer)
@@ -543,6 +553,13 @@ export class ClientMachine {
     else begin(ticket)
     this.#settle(now)
     return ticket
+  }
+
+  /** Consent is not remembered any longer. */
+  #withdraw(peer: PeerId): void {
+    if (this.contacts?.get(peer)?.consented !== true) return
+    this.contacts.update(peer, { consented: false })
+    this.#client.output.wish({ _tag: "KeepProfile" })
   }
 
   #query(nick: string, wanted: Wanted, ticket: Ticket<Conversation, QueryError>, now: number): void {

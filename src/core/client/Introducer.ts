@@ -266,12 +266,14 @@ export class Introducer {
       return { nick, peer: waiting, fingerprint, verified: false }
     }
     const lookalike = this.#contacts.ownerOfLookalike(nick)
-    return lookalike === undefined || lookalike.identity === peer ? undefined : ownerOf(lookalike)
+    if (lookalike === undefined || lookalike.identity === peer) return undefined
+    return { ...ownerOf(lookalike), verified: false }
   }
 
   /** Another key was shown under a nickname that has an owner; whether it is the first time. */
   #contradict({ offer, owner }: Verdict & { readonly _tag: "Changed" }, now: number): boolean {
     const { output, peers } = this.client
+    // `verified` is of the very nickname: whoever looks like somebody is refused, and stops nothing.
     if (owner.verified && this.#contacts.get(owner.peer)?.disputed !== true) {
       this.#contacts.update(owner.peer, { disputed: true })
       output.wish({ _tag: "KeepProfile" })

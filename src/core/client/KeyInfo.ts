@@ -32,7 +32,7 @@ export const keyInfoOf = (
   if (contact === undefined || (contact.lastTalked === undefined && contact.verifiedAt === undefined))
     return { fingerprint, trust: "new" }
   const key = Nickname.key(nick)
-  const isKnownSo = contact.names.some((name) => Nickname.key(name) === key)
+  const isKnownSo = [contact.nick, ...contact.names].some((name) => Nickname.key(name) === key)
   return {
     fingerprint,
     trust: contact.verifiedAt === undefined ? "known" : "verified",

@@ -33,8 +33,15 @@ export type PersonKey = typeof PersonKey.Type
 export class People {
   constructor(
     private readonly client: ClientContext,
-    private readonly introducer: Introducer
+    private readonly introducer: Introducer,
+    /** Gives up what an earlier process left for a peer. */
+    private readonly drop: (peer: PeerId) => void
   ) {}
+
+  /** Whom this means, if it is anybody we know or talk to. */
+  peerOf(who: string): PeerId | undefined {
+    return this.#find(who)?.peer
+  }
 
   /** Everybody we know, by nickname. */
   all(): ReadonlyArray<PersonKey> | ContactError {
@@ -90,8 +97,8 @@ export class People {
     const pair = wanted.length === PAIR_DIGITS ? PairNumber.of(crypto, own.peer!, who.peer).replaceAll(" ", "") : ""
     if (!Fingerprint.beginsWith(who.fingerprint, wanted) && wanted !== pair)
       return noSuchKey(`the key of ${nick} is ${who.fingerprint}, which is not what you compared: nothing was verified`)
-    const contact = this.#meet(who)
-    if (contact === undefined) return contactsFull(nick)
+    if (this.#meet(who) === undefined) return contactsFull(nick)
+    if (this.#contacts?.owner(who.nick) === undefined) this.#contacts?.name(who.peer, who.nick)
     this.#change(who.peer, { verifiedAt: wallNow() })
     return undefined
   }
@@ -161,7 +168,7 @@ export class People {
       this.introducer.close(conversation, now)
       conversation.asked = false
     }
-    this.client.pending.forget(found.peer)
+    this.#forgetPending(found.peer)
     this.client.ignored.delete(found.peer)
     this.client.peers?.unblock(found.peer)
     this.#contacts!.forget(found.peer)
@@ -175,13 +182,19 @@ export class People {
 
   /** The conversation goes, and what waits for them. */
   #silence(peer: PeerId, now: number): void {
-    const { conversations, pending, peers } = this.client
+    const { conversations, peers } = this.client
     const conversation = conversations.get(peer)
     if (conversation !== undefined) conversations.remove(conversation)
     if (conversation !== undefined) conversation.asked = false
     peers?.dropOutbox(peer, now)
     peers?.block(peer, now)
-    pending.forget(peer)
+    this.#forgetPending(peer)
+  }
+
+  #forgetPending(peer: PeerId): void {
+    if (!this.client.pending.all().includes(peer)) return
+    this.client.pending.forget(peer)
+    this.drop(peer)
   }
 
   #known(who: string): Somebody | ContactError {

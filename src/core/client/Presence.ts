@@ -1,3 +1,4 @@
+import * as Nickname from "../../domain/Nickname.js"
 import { MAX_ROSTER, type Roster } from "../control/Presence.js"
 import type { ClientContext } from "./ClientContext.js"
 import { notRegistered, ofRefusal, protocol, type ServerError, unreachable } from "./ClientError.js"
@@ -130,7 +131,8 @@ export class Presence {
     const { conversations, output, peers } = this.client
     output.tell({ _tag: "Left", nick })
     const conversation = conversations.byNick(nick)
-    if (conversation === undefined) return
+    // Whoever has the nickname now, if it is not the one that we know by it, has nothing to do with them.
+    if (conversation === undefined || Nickname.key(conversation.called) !== Nickname.key(nick)) return
     conversation.absent = true
     peers?.nudge(conversation.peer, now)
   }
@@ -141,6 +143,7 @@ export class Presence {
     this.reintroduction.addPending(nick)
     const conversation = fingerprint === "" ? undefined : conversations.byFingerprint(fingerprint)
     if (conversation === undefined) return
+    conversation.listed = nick
     const isNewSession = again || conversation.absent
     if (conversation.departed && !isNewSession) return
     // The relay serves sessions, so a new one needs a new introduction.

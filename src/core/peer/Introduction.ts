@@ -2,7 +2,7 @@ import type { ChannelId } from "../../domain/ChannelId.js"
 import type { Endpoint } from "../../domain/Endpoint.js"
 import type { PeerRecord } from "../../protocol/PeerRecord.js"
 
-/** What the server told us of a peer, its record already verified against its signature and our pins. */
+/** What the server told us of a peer, its record already verified against its signature and whom we know. */
 export interface Introduction {
   readonly channel: ChannelId
   /** 32 bytes. */

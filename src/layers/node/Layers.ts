@@ -29,6 +29,6 @@ const neighbourhood = Layer.merge(LanDiscovery.layer, Layer.provide(PortMapping.
 /** The files of the folder at this path. */
 export const layerStore = Store.layer
 
-/** Everything that clients and servers ask of the world, on Node. Identities and pins go below the folder `home`. */
+/** Everything that clients and servers ask of the world, on Node. Profiles go below the folder `home`. */
 export const layerNode = ({ home }: { readonly home: string }) =>
   Layer.mergeAll(layerMachine, neighbourhood, Files.layer(home), Store.layer(home))

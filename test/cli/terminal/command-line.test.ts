@@ -29,7 +29,7 @@ describe("the command line of the terminal client", () => {
 
   it("reads the commands", () => {
     expect(parse("/msg bob  hi  there")).toEqual(command("msg", { to: "bob", text: "hi  there" }))
-    expect(parse("/trust bob")).toEqual(command("trust", "bob"))
+    expect(parse("/trust bob 07774 1")).toEqual(command("trust", { nick: "bob", digits: "07774 1" }))
     expect(parse("/nick al")).toEqual(command("nick", "al"))
     expect(parse("/why bob")).toEqual(command("why", { nick: "bob" }))
     expect(parse("/why")).toEqual(command("why", { nick: undefined }))

@@ -4,6 +4,7 @@ import type { QueryError } from "../../../src/core/client/ClientError.js"
 import type { Conversation } from "../../../src/core/client/Conversations.js"
 import type { Introducer, QueryOutcome } from "../../../src/core/client/Introducer.js"
 import type { OfferedIntroduction } from "../../../src/core/client/Introductions.js"
+import { People } from "../../../src/core/client/People.js"
 import type { QueryPurpose } from "../../../src/core/client/Purpose.js"
 import * as Base64Url from "../../../src/domain/Base64Url.js"
 import type { PeerId } from "../../../src/domain/PeerId.js"
@@ -266,6 +267,29 @@ describe("a nickname that somebody was asked for under", () => {
     expect(introducer.trust("aIice2", impostor.fingerprint, 20)).toBeUndefined()
     expect(opened(new Somebody("aIice2", 3).offered()).peer).toBe(impostor.peer)
     expect(pinned("alice2")).toBe(bob.peer)
+  })
+
+  it("of somebody verified is stopped by nobody who only looks like it", () => {
+    opened(new Somebody("alice2", 2).offered())
+    context.own.profile!.contacts.update(bob.peer, { verifiedAt: 5 })
+    introducer.incoming(new Somebody("aIice2", 3).offered(), 20)
+    expect(context.events()).toEqual([expect.objectContaining({ code: "KeyChanged" })])
+    expect(introducer.dispute(bob.peer, "alice2")).toBeUndefined()
+  })
+
+  it("is marked on the list, where the server claims what we know better", () => {
+    // A man on the way to the server lets the list pass, and answers queries with his own record.
+    const people = new People(context, introducer, () => {})
+    const claimed = { nick: "bob", address: "192.0.2.1:1", fingerprint: bob.fingerprint }
+    expect(people.mark(claimed)).toEqual(claimed)
+    introducer.incoming(impostor.offered(), 10)
+    expect(people.mark(claimed), "a call").toEqual({ ...claimed, differsFrom: impostor.fingerprint })
+    expect(opened(impostor.offered()).fingerprint).toBe(impostor.fingerprint)
+    expect(people.mark(claimed)).toEqual({ ...claimed, differsFrom: impostor.fingerprint })
+    expect(people.mark({ ...claimed, nick: "eve", fingerprint: impostor.fingerprint })).toMatchObject({
+      knownAs: "bob"
+    })
+    expect(people.mark({ ...claimed, fingerprint: impostor.fingerprint })).not.toHaveProperty("differsFrom")
   })
 
   it("is known of its owner under another one", () => {
