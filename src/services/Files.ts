@@ -114,6 +114,7 @@ export interface Landing {
   readonly fresh: boolean
   /** With `committing`: it has this name already. */
   readonly stored?: string
+  /** May go on after it has succeeded: a later failure comes out of the next operation, of `commit` at the latest. */
   readonly write: (entry: number, offset: number, bytes: Uint8Array) => Effect.Effect<void, FilesError>
   /** What was written, or left there by an earlier process; `length` bytes in memory of their own. */
   readonly read: (entry: number, offset: number, length: number) => Effect.Effect<Uint8Array, FilesError>
