@@ -148,7 +148,7 @@ const run = (job: Omit<Job, "trying">): Promise<Outcome> =>
       end({ executions: Math.max(0, head[1]!), ms: job.ms, corpus: [], broken: { input, error }, covered: [] })
     }
     const watch = setInterval(() => {
-      if (head[1] === last) fail(`does not end within ${HANG_MS / 1000} s`)
+      if (head[1]! > 0 && head[1] === last) fail(`does not end within ${HANG_MS / 1000} s`)
       last = head[1]!
     }, HANG_MS)
     worker.once("message", end)

@@ -25,7 +25,7 @@ await bundle(targets, join(out, "targets"), {
   packages: "bundle",
   external: ["sodium-native", "noise-handshake"],
   banner: {
-    js: 'import { createRequire as __require } from "node:module"; const require = __require(import.meta.url);'
+    js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);'
   }
 })
 await bundle([join(here, "Main.ts")], out)

@@ -1,9 +1,10 @@
 import { networkInterfaces } from "node:os"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import makeMdns, { type MulticastDNS, type ResponseOutgoingPacket, type ResponsePacket } from "multicast-dns"
+import makeMdns, { type MulticastDNS, type ResponseOutgoingPacket } from "multicast-dns"
 import { type JoinOptions, LanDiscovery, LanDiscoveryError, MAX_ANNOUNCED } from "../../services/LanDiscovery.js"
 import { fromNode } from "./Addresses.js"
+import { announced, SERVICE, TTL } from "./Announcements.js"
 import { codeOf, describe } from "./Errno.js"
 
 /**
@@ -97,21 +98,6 @@ const announcement = ({ name, port }: JoinOptions, ttl: number): ResponseOutgoin
   }
 }
 
-/** Whom a response announces. The address is the one that it came from: what is reachable beats what is claimed. */
-const announced = (response: ResponsePacket) => {
-  const records = [...(response.answers ?? []), ...(response.additionals ?? [])]
-  return records.flatMap((record) => {
-    if (record.type !== "PTR" || record.name.toLowerCase() !== SERVICE) return []
-    const instance = String(record.data).toLowerCase()
-    const name = instance.slice(0, -SERVICE.length - 1)
-    if (!instance.endsWith(`.${SERVICE}`) || !NAME.test(name)) return []
-    const service = records.find((other) => other.type === "SRV" && other.name.toLowerCase() === instance)
-    const port = service?.type === "SRV" ? service.data.port : 0
-    const ttl = Math.min(record.ttl ?? TTL, LONGEST_TTL)
-    return port > 0 || ttl === 0 ? [{ name, port, ttl }] : []
-  })
-}
-
 const ownAddresses = (): ReadonlyArray<string> =>
   Object.values(networkInterfaces())
     .flatMap((entries) => entries ?? [])
@@ -129,12 +115,6 @@ const toError = (cause: Error): LanDiscoveryError =>
 /** `ANY` is missing from the library's types, not from life. */
 const ANSWERED: ReadonlySet<string> = new Set(["PTR", "ANY"])
 
-const SERVICE = "_parley._udp.local"
-const NAME = /^[a-z0-9]{1,63}$/
-/** Seconds: what RFC 6762 §10 recommends for records that hold a host's address. */
-const TTL = 120
-/** A day; nobody is remembered for longer than that, whatever it claims. */
-const LONGEST_TTL = 86_400
 /**
  * Milliseconds between questions: RFC 6762 §5.2 wants them to grow; the last one keeps what we know fresher than its
  * `TTL`.

@@ -21,12 +21,13 @@ export class Fuzzer {
   readonly #reached = new Set<string>()
   #fresh: Array<Uint8Array> = []
 
-  /** `now` is in ms; `trying` is told of each input before it is tried. */
+  /** `now` and `busy`, the time that this process has computed, are in ms; `trying` is told of each input. */
   constructor(
     private readonly target: Target,
     private readonly coverage: Coverage,
     private readonly rng: Rng,
     private readonly now: () => number,
+    private readonly busy: () => number,
     private readonly trying: (input: Uint8Array) => void
   ) {}
 
@@ -75,13 +76,14 @@ export class Fuzzer {
     this.executions++
     const slowest = this.target.slowest ?? SLOWEST
     try {
-      // A slow run may have been interrupted; three of them were not.
-      let took = Number.POSITIVE_INFINITY
+      let start = this.now()
+      for (const name of this.target.run(input) ?? []) this.#reached.add(name)
+      let took = this.now() - start
+      // It may have waited for a processor: what counts is what it needs of one, at best.
       for (let times = 0; times < 3 && took > slowest; times++) {
-        const start = this.now()
-        const reached = this.target.run(input) ?? []
-        took = Math.min(took, this.now() - start)
-        for (const name of reached) this.#reached.add(name)
+        start = this.busy()
+        this.target.run(input)
+        took = Math.min(took, this.busy() - start)
       }
       return took > slowest ? `took ${Math.round(took)} ms, at most ${slowest} are allowed` : undefined
     } catch (error) {

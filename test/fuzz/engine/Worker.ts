@@ -1,3 +1,4 @@
+import process from "node:process"
 import { parentPort, workerData } from "node:worker_threads"
 import { Rng } from "../../../src/sim/kernel/Rng.js"
 import type { Target } from "../Target.js"
@@ -32,12 +33,16 @@ const { corpus, ms, seed, trying, url } = workerData as Job
 const head = new Int32Array(trying, 0, 2)
 const bytes = new Uint8Array(trying, 8)
 const now = () => performance.now()
+const busy = () => {
+  const { system, user } = process.cpuUsage()
+  return (system + user) / 1000
+}
 
 const coverage = new Coverage(ms > 0)
 coverage.install()
 const { target } = (await import(url)) as { readonly target: Target }
 const start = now()
-const fuzzer = new Fuzzer(target, coverage, new Rng(seed), now, (input) => {
+const fuzzer = new Fuzzer(target, coverage, new Rng(seed), now, busy, (input) => {
   bytes.set(input.subarray(0, bytes.length))
   head[0] = Math.min(input.length, bytes.length)
   Atomics.add(head, 1, 1)
