@@ -53,6 +53,17 @@ export const scope = ({ address }: Endpoint): Scope => {
   return found
 }
 
+/**
+ * Whether an endpoint that somebody else names may be used as a candidate of theirs. Left out is what cannot be one
+ * machine's (multicast, broadcast, unspecified, reserved), what means another one here than there (link-local) and, but
+ * for programs on this very machine, loopback. Private addresses stay: that two are in one network shows only in use.
+ */
+export const isCandidate = (endpoint: Endpoint, isSameHost: boolean): boolean => {
+  if (endpoint.port === 0) return false
+  const reach = scope(endpoint)
+  return reach === "global" || reach === "private" || (reach === "loopback" && isSameHost)
+}
+
 /** The wire form: 4 or 16 address bytes in network order. */
 export const toBytes = (endpoint: Endpoint): Uint8Array =>
   Uint8Array.from(
@@ -85,25 +96,55 @@ const scopes = new Map<string, Scope>()
 const MAX_KNOWN = 512
 
 const scopeOf = (address: string): Scope => {
-  switch (parseAddress(address)?.range()) {
+  const parsed = parseAddress(address)
+  if (parsed?.kind() === "ipv6") return scopeOfIpv6(parsed as IpAddress.IPv6)
+  switch (parsed?.range()) {
     case "loopback":
       return "loopback"
     case "linkLocal":
       return "link"
     case "private":
-    case "uniqueLocal":
     case "carrierGradeNat":
       return "private"
     case "unicast":
-    case "6to4":
-    case "teredo":
-    case "rfc6052":
-    case "reserved": // the documentation ranges, which test networks use as their "internet"
       return "global"
+    case "reserved":
+      return DOCUMENTATION.test(address) ? "global" : "unusable"
     default:
       return "unusable"
   }
 }
+
+const scopeOfIpv6 = (address: IpAddress.IPv6): Scope => {
+  const [first = 0, second = 0] = address.parts
+  switch (address.range()) {
+    case "loopback":
+      return "loopback"
+    case "linkLocal":
+      return "link"
+    case "uniqueLocal":
+      return "private"
+    case "rfc6052": // NAT64: the IPv4 address at the end
+      return scopeOfEmbedded(address.parts.slice(6))
+    case "6to4":
+      return scopeOfEmbedded(address.parts.slice(1, 3))
+    case "teredo": // the address of the client's NAT, inverted
+      return scopeOfEmbedded(address.parts.slice(6).map((part) => part ^ 0xffff))
+    case "unicast":
+      return first >= 0x2000 && first < 0x4000 ? "global" : "unusable"
+    case "reserved":
+      return (first === 0x2001 && second === 0xdb8) || first === 0x3fff ? "global" : "unusable"
+    default:
+      return "unusable"
+  }
+}
+
+/** An IPv6 address that leads to this IPv4 address is of use only where that can be anybody's. */
+const scopeOfEmbedded = ([high = 0, low = 0]: ReadonlyArray<number>): Scope =>
+  scopeOf([high >> 8, high & 255, low >> 8, low & 255].join(".")) === "global" ? "global" : "unusable"
+
+/** Nobody has these (RFC 5737), so nobody is hurt; test networks use them, and RFC 3849's, as their internet. */
+const DOCUMENTATION = /^(?:192\.0\.2|198\.51\.100|203\.0\.113)\./
 
 /** Longer than any endpoint: 39 characters of IPv6, brackets, colon, port. */
 const MAX_TEXT = 64

@@ -305,7 +305,14 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
 
   /** What others may learn of where this client is: nothing, if it does not wish so. */
   #shown(endpoints: ReadonlyArray<string>, isPrivate: boolean): Whereabouts {
-    return isPrivate ? NOWHERE : { address: Endpoint.format(this.connection.remote), endpoints }
+    if (isPrivate) return NOWHERE
+    const { remote } = this.connection
+    const isSameHost = Endpoint.scope(remote) === "loopback"
+    const usable = endpoints.filter((text) => {
+      const endpoint = Endpoint.parse(text)
+      return endpoint !== undefined && Endpoint.isCandidate(endpoint, isSameHost)
+    })
+    return { address: Endpoint.format(remote), endpoints: usable }
   }
 
   #claimed(answer: ClaimAnswer): void {

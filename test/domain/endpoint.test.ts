@@ -55,8 +55,50 @@ describe("an endpoint", () => {
     ["fe80::1", "link"],
     ["fd00::1", "private"],
     ["2001:db8::1", "global"],
-    ["::ffff:10.0.0.1", "private"]
+    ["::ffff:10.0.0.1", "private"],
+    ["::ffff:127.0.0.1", "loopback"],
+    ["::ffff:224.0.0.1", "unusable"],
+    ["198.51.100.1", "global"],
+    ["192.0.2.1", "global"],
+    ["192.0.0.1", "unusable"],
+    ["192.88.99.1", "unusable"],
+    ["198.18.0.1", "unusable"],
+    ["240.0.0.1", "unusable"],
+    ["0.1.2.3", "unusable"],
+    ["::", "unusable"],
+    ["::808:808", "unusable"],
+    ["ff02::1", "unusable"],
+    ["100::1", "unusable"],
+    ["2001:2::1", "unusable"],
+    ["4000::1", "unusable"],
+    ["2606:4700::1", "global"],
+    ["64:ff9b::808:808", "global"],
+    ["64:ff9b::7f00:1", "unusable"],
+    ["64:ff9b::a00:1", "unusable"],
+    ["2002:808:808::1", "global"],
+    ["2002:7f00:1::1", "unusable"],
+    ["2002:c0a8:101::1", "unusable"]
   ])("%s reaches as far as %s", (address, scope) => {
     expect(Endpoint.scope(Endpoint.make(address, 1)!)).toBe(scope)
+  })
+
+  it.each([
+    ["203.0.113.9:4000", true, true],
+    ["192.168.1.1:4000", true, true],
+    ["[fd00::1]:4000", true, true],
+    ["203.0.113.9:0", false, false],
+    ["127.0.0.1:53", false, true],
+    ["[::1]:53", false, true],
+    ["[::ffff:127.0.0.1]:53", false, true],
+    ["169.254.169.254:80", false, false],
+    ["[fe80::1]:4000", false, false],
+    ["224.0.0.251:5353", false, false],
+    ["[ff02::fb]:5353", false, false],
+    ["255.255.255.255:4000", false, false],
+    ["0.0.0.0:4000", false, false],
+    ["[::]:4000", false, false]
+  ])("%s is a candidate of somebody else: %s; of a program on this machine: %s", (text, elsewhere, here) => {
+    expect(Endpoint.isCandidate(Endpoint.parse(text)!, false)).toBe(elsewhere)
+    expect(Endpoint.isCandidate(Endpoint.parse(text)!, true)).toBe(here)
   })
 })

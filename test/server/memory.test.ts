@@ -236,6 +236,21 @@ describe("a server in memory", () => {
       expect(JSON.stringify(await friend.seen("Clients", 2))).toContain('"address":"203.0.113.78:')
     }))
 
+  test("tells nobody of an address that cannot be somebody else's", () =>
+    world({}, async (world) => {
+      const asker = await world.register("asker")
+      const alice = await world.connect("203.0.113.77")
+      const endpoints = ["127.0.0.1:53", "169.254.169.254:80", "224.0.0.251:5353", "203.0.113.77:0", "192.168.1.1:4000"]
+      alice.send({ _tag: "Register", id: 0, nick: "alice", endpoints })
+      await alice.seen("Registered")
+      asker.send({ _tag: "Query", id: 1, nick: "alice" })
+      expect(await asker.seen("Peer")).toMatchObject({ candidates: ["192.168.1.1:4000"] })
+      alice.send({ _tag: "Update", id: 1, endpoints: [...endpoints, "nonsense", "[ff02::1]:1"].slice(1) })
+      await alice.seen("Updated")
+      asker.send({ _tag: "Query", id: 2, nick: "alice" })
+      expect(await asker.seen("Peer", 2)).toMatchObject({ candidates: ["192.168.1.1:4000"] })
+    }))
+
   test("offers no relay where it is switched off", () =>
     world({ relay: undefined }, async (world) => {
       const alice = await world.register("alice")

@@ -17,7 +17,10 @@ import type { Owner } from "./KeyChange.js"
 import type { KeyOffer } from "./KeyOffers.js"
 
 /** What a server, or the local network, says of somebody: nothing of it is believed yet. */
-export type OfferedIntroduction = Omit<typeof Control.Incoming.Type, "_tag">
+export interface OfferedIntroduction extends Omit<typeof Control.Incoming.Type, "_tag"> {
+  /** Whether its program runs on this machine, as far as we can tell ourselves. */
+  readonly isHere?: boolean
+}
 
 /** An introduction by the server that has passed every check we can make before the handshake. */
 export interface Vouched {
@@ -69,11 +72,12 @@ export const judge = (message: OfferedIntroduction, crypto: Crypto, knowledge: K
     const error = keyChanged(nick, owner, fingerprint)
     return { _tag: "Changed", offer: { nick, peer, fingerprint }, owner, error }
   }
+  const { isHere = false } = message
   const candidates = message.candidates.map(Endpoint.parse).filter(isUsable)
   return {
     _tag: "Vouched",
     vouched: {
-      introduction: { channel, pairKey, record, candidates, relay: message.relay !== undefined },
+      introduction: { channel, pairKey, record, candidates, relay: message.relay !== undefined, isHere },
       peer,
       nick,
       address: message.address,

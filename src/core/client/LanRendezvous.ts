@@ -219,6 +219,7 @@ const offered = ({ channel, endpoint, nick, pairKey, record }: LanIntroduction):
   address: Endpoint.format(endpoint),
   record: Bytes.toBase64Url(record),
   candidates: [Endpoint.format(endpoint)],
+  isHere: Endpoint.scope(endpoint) === "loopback",
   channel: Bytes.toBase64Url(channel),
   pairKey: Bytes.toBase64Url(pairKey)
 })

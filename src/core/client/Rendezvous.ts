@@ -1,5 +1,5 @@
 import type { ChannelId } from "../../domain/ChannelId.js"
-import type { Endpoint } from "../../domain/Endpoint.js"
+import * as Endpoint from "../../domain/Endpoint.js"
 import * as Nickname from "../../domain/Nickname.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import type * as Control from "../../protocol/Control.js"
@@ -27,6 +27,8 @@ export class Rendezvous<Purpose> {
   readonly #listed = { fingerprints: new Set<string>(), keys: new Set<string>() }
   #isOpen = false
   #isClosed = false
+  /** Whether the server runs on this machine. */
+  #isServerHere = false
 
   constructor(
     private readonly server: ServerLink<Asked<Purpose>> | undefined,
@@ -125,21 +127,41 @@ export class Rendezvous<Purpose> {
         const { challenge, motd, now: time, udp } = event.welcome
         const occasion = { challenge: Bytes.fromBase64Url(challenge) ?? new Uint8Array(), server: this.name }
         const serverNow = time === undefined ? undefined : time + event.roundTripMs / 2
+        this.#isServerHere = Endpoint.scope(event.remote) === "loopback"
         this.#events.push({ _tag: "Ready", remote: event.remote, udp, occasion, greeting: motd, serverNow })
         return
       }
       case "Answered":
         this.#handleReply(event.purpose, event.reply, now)
         return
+      case "Incoming":
+        this.#events.push(this.#offered(event))
+        return
       default:
         this.#events.push(event)
     }
   }
 
+  #answerOf(reply: Control.Reply | undefined): Answer {
+    const answer = answerOf(reply)
+    return answer._tag === "Introduced" ? { ...answer, introduction: this.#offered(answer.introduction) } : answer
+  }
+
+  /** What the server says of somebody, without addresses that cannot be theirs. */
+  #offered<A extends OfferedIntroduction>(introduction: A): A {
+    const address = Endpoint.parse(introduction.address)
+    const isHere = this.#isServerHere && address !== undefined && Endpoint.scope(address) === "loopback"
+    const candidates = introduction.candidates.filter((text) => {
+      const endpoint = Endpoint.parse(text)
+      return endpoint !== undefined && Endpoint.isCandidate(endpoint, isHere)
+    })
+    return { ...introduction, candidates, isHere }
+  }
+
   #handleReply(asked: Asked<Purpose>, reply: Control.Reply | undefined, now: number): void {
     const { lan } = this
     const { purpose } = asked
-    const answer = answerOf(reply)
+    const answer = this.#answerOf(reply)
     if (asked._tag === "Register" && answer._tag === "Registered")
       lan?.show({ ...asked.own, nick: answer.nick, address: answer.observed }, now)
     if (asked._tag === "Query" && answer._tag !== "Introduced" && lan?.knows(asked.nick) === true) {
@@ -241,7 +263,7 @@ export type RendezvousEvent<Purpose> =
   /** Requests may be made. A local network alone has no address (`remote`), no reflector, and nothing to prove. */
   | {
       readonly _tag: "Ready"
-      readonly remote: Endpoint | undefined
+      readonly remote: Endpoint.Endpoint | undefined
       readonly udp: ReadonlyArray<number>
       /** What a registration is signed for. */
       readonly occasion: Occasion

@@ -113,7 +113,7 @@ export class Association {
     for (const connection of [this.#connection, ...this.#unconfirmed.connections]) {
       if (news) connection?.chat.onConsentGiven()
       if (connection === undefined) continue
-      for (const route of introduction.routes(this.#policy)) connection.paths.add(route, now)
+      this.#addRoutes(connection, introduction, now)
       connection.paths.probeAll(now)
     }
     if (this.#connection !== undefined && this.#connectedOn === introduction) {
@@ -163,7 +163,7 @@ export class Association {
       if (connection === undefined) continue
       connection.setPolicy(this.#policy, now)
       for (const introduction of this.introductions.values()) {
-        for (const route of introduction.routes(this.#policy)) connection.paths.add(route, now)
+        this.#addRoutes(connection, introduction, now)
       }
     }
     // A handshake under way was sent to the routes that the former policy permitted, and names the addresses that it
@@ -322,9 +322,13 @@ export class Association {
    * sent to them.
    */
   #learn(introduction: OpenIntroduction, now: number): void {
-    const routes = introduction.routes(this.#policy)
-    for (const route of routes) this.#connection?.paths.add(route, now)
-    this.#own.learn(routes, now)
+    if (this.#connection !== undefined) this.#addRoutes(this.#connection, introduction, now)
+    this.#own.learn(introduction.routes(this.#policy), now)
+  }
+
+  #addRoutes({ paths }: Connection, introduction: OpenIntroduction, now: number): void {
+    paths.isHere ||= introduction.isHere
+    for (const route of introduction.routes(this.#policy)) paths.add(route, now)
   }
 
   #begin(
@@ -398,7 +402,7 @@ export class Association {
       }
     })
     this.#onIndex(epoch.localIndex, { _tag: "Epoch", connection, epoch })
-    for (const route of introduction.routes(this.#policy)) connection.paths.add(route, now)
+    this.#addRoutes(connection, introduction, now)
     this.#refresh(connection, peerTerms, now)
     return connection
   }

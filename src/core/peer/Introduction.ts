@@ -10,6 +10,8 @@ export interface Introduction {
   readonly record: PeerRecord
   /** At most 8. They may be other people's addresses, so each gets nothing but small probes until it answers. */
   readonly candidates: ReadonlyArray<Endpoint>
+  /** Whether the peer's program runs on this machine: only then its loopback addresses are of use. */
+  readonly isHere?: boolean
   /** Whether the server carries packets on this channel. */
   readonly relay?: boolean
 }

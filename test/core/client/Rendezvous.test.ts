@@ -25,20 +25,20 @@ class Setup {
   /** Requests that the server has not answered. */
   readonly asked: Array<{ readonly _tag: string; readonly id: number }> = []
 
-  constructor(where: "server" | "lan" | "both") {
+  constructor(where: "server" | "lan" | "both", remote?: string) {
     const random = (length: number) => new Uint8Array(length).fill(1)
     if (where !== "lan") this.server = new ServerLink({ random })
     if (where !== "server") this.lan = new LanRendezvous({ crypto, random, port: 4000, addresses: own(11) })
     this.rendezvous = new Rendezvous(this.server, this.lan)
     this.rendezvous.setWanted(true)
-    if (this.server !== undefined) this.connect()
+    if (this.server !== undefined) this.connect(remote)
   }
 
-  connect(): void {
+  connect(remote = "198.51.100.1:9090"): void {
     this.server!.setWanted(true)
     this.server!.handleTimeout(this.server!.pollTimeout() ?? 0)
     if (!this.server!.pollDial()) return
-    this.server!.handleConnected(at("192.168.1.11:1"), at("198.51.100.1:9090"), 0)
+    this.server!.handleConnected(at("192.168.1.11:1"), at(remote), 0)
     this.server!.handleBytes(line(WELCOME), 0)
   }
 
@@ -111,6 +111,25 @@ const listed = (events: ReadonlyArray<RendezvousEvent<string>>) =>
   )
 
 describe("a rendezvous at a server alone", () => {
+  it("believes in loopback addresses of somebody only if the server is on this machine, and sees them there too", () => {
+    const candidates = ["127.0.0.1:53", "169.254.169.254:80", "224.0.0.251:5353", "192.168.1.12:4000", "nonsense"]
+    for (const [remote, address, isHere] of [
+      ["127.0.0.1:9090", "127.0.0.1:5", true],
+      ["127.0.0.1:9090", "203.0.113.5:5", false],
+      ["198.51.100.1:9090", "127.0.0.1:5", false],
+      ["127.0.0.1:9090", "", false]
+    ] as const) {
+      const setup = new Setup("server", remote).begin()
+      const usable = isHere ? ["127.0.0.1:53", "192.168.1.12:4000"] : ["192.168.1.12:4000"]
+      setup.rendezvous.query("bob", "query", setup.now)
+      setup.reply({ _tag: "Peer", nick: "bob", address, candidates, channel: "AAAAAAAAAAE", pairKey: "" })
+      expect(setup.events()).toMatchObject([{ answer: { introduction: { isHere, candidates: usable } } }])
+      const incoming = { _tag: "Incoming", nick: "bob", address, candidates, channel: "AAAAAAAAAAE", pairKey: "" }
+      setup.server!.handleBytes(line(incoming), 0)
+      expect(setup.events()).toMatchObject([{ _tag: "Incoming", isHere, candidates: usable }])
+    }
+  })
+
   it("answers with what the server says, and tells that it is gone before what it leaves unanswered", () => {
     const setup = new Setup("server").begin()
     expect(setup.rendezvous.ready).toBe(true)

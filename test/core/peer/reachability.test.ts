@@ -230,6 +230,25 @@ describe("paths", () => {
     expect(world.sent.filter(({ from, to }) => from === alice && to !== "203.0.113.2:4000")).toEqual([])
   })
 
+  it("of this machine are used only for a program on this machine, and such as mean another one here never", () => {
+    for (const isHere of [false, true]) {
+      const world = new World(14)
+      const alice = world.node("alice", "203.0.113.1:4000")
+      const bob = world.node("bob", "203.0.113.2:4000")
+      const named = ["127.0.0.1:53", "[::1]:53", "169.254.169.254:80", "[fe80::1]:4000"]
+      bob.peers.setLocal(bob.signed, [...bob.endpoints, ...named.map(endpoint)], world.now)
+      const channel = world.channel()
+      alice.peers.admit({ ...introduction(bob, channel), isHere }, world.now)
+      bob.peers.invite(introduction(alice, channel), world.now)
+      world.run(10_000)
+      bob.peers.setLocal(bob.signed, [...named.map(endpoint), ...bob.endpoints], world.now)
+      world.run(10_000)
+      expect(alice.connected(bob)).toBe(true)
+      const sent = new Set(world.sent.filter(({ from }) => from === alice).map(({ to }) => to))
+      expect(sent).toEqual(new Set(["203.0.113.2:4000", ...(isHere ? ["127.0.0.1:53", "[::1]:53"] : [])]))
+    }
+  })
+
   it("probe at once after a nudge", () => {
     const { world, alice, bob } = mutual(10)
     world.run(60_000)

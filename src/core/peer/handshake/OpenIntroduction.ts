@@ -1,5 +1,5 @@
 import type { ChannelId } from "../../../domain/ChannelId.js"
-import { type Endpoint, MAX_CANDIDATES, scope } from "../../../domain/Endpoint.js"
+import { type Endpoint, isCandidate, MAX_CANDIDATES, scope } from "../../../domain/Endpoint.js"
 import type { PeerRecord } from "../../../protocol/PeerRecord.js"
 import { NEVER } from "../../support/Deadline.js"
 import { RecentIds } from "../../support/RecentIds.js"
@@ -17,6 +17,8 @@ export class OpenIntroduction {
   candidates: ReadonlyArray<Endpoint>
   /** Whether the server carries packets on this channel. */
   relay: boolean
+  /** Whether the peer's program runs on this machine. */
+  isHere: boolean
   /** Whether we asked for the peer on this channel, so that we may begin handshakes. */
   inviting = false
   /** The `attempt` of our newest handshake on this channel. */
@@ -37,8 +39,9 @@ export class OpenIntroduction {
     this.channel = introduction.channel
     this.pairKey = introduction.pairKey
     this.record = introduction.record
-    this.candidates = usable(introduction.candidates)
+    this.candidates = usable(introduction)
     this.relay = introduction.relay === true
+    this.isHere = introduction.isHere === true
   }
 
   /** The routes to the peer that `policy` permits. The relay comes first, since it is there for sure. */
@@ -52,8 +55,9 @@ export class OpenIntroduction {
   update(introduction: Introduction): void {
     this.pairKey = introduction.pairKey
     this.record = introduction.record
-    this.candidates = usable(introduction.candidates)
+    this.candidates = usable(introduction)
     this.relay = introduction.relay === true
+    this.isHere = introduction.isHere === true
   }
 
   startOpening(now: number): void {
@@ -84,8 +88,10 @@ export class OpenIntroduction {
 const MAX_OPENED = 128
 
 /**
- * Leaves out addresses that cannot be one peer's, such as multicast, by which a packet of ours would reach many
- * machines.
+ * Leaves out addresses that cannot be one peer's. A link-local one stays, because the local network may have shown it:
+ * what servers and peers name is looked through where it comes in (`Endpoint.isCandidate`).
  */
-const usable = (candidates: ReadonlyArray<Endpoint>): ReadonlyArray<Endpoint> =>
-  candidates.filter((endpoint) => endpoint.port > 0 && scope(endpoint) !== "unusable").slice(0, MAX_CANDIDATES)
+const usable = ({ candidates, isHere }: Introduction): ReadonlyArray<Endpoint> =>
+  candidates
+    .filter((endpoint) => isCandidate(endpoint, isHere === true) || (endpoint.port > 0 && scope(endpoint) === "link"))
+    .slice(0, MAX_CANDIDATES)

@@ -1,4 +1,4 @@
-import { MAX_CANDIDATES, scope } from "../../../domain/Endpoint.js"
+import { isCandidate, MAX_CANDIDATES } from "../../../domain/Endpoint.js"
 import { NEVER } from "../../support/Deadline.js"
 import { type Rate, TokenBucket } from "../../support/TokenBucket.js"
 import type { Route, Standing } from "../Route.js"
@@ -30,6 +30,8 @@ export class Paths {
   readonly #leads: boolean
   readonly #pending: PendingFrames
   readonly #budget: AddressBudget
+  /** Whether the peer's program runs on this machine: only then the loopback addresses that it names are used. */
+  isHere = false
   /** At most `MAX_CANDIDATES`, and the relay. */
   readonly #paths: Array<Path> = []
   #relay: Path | undefined
@@ -107,7 +109,7 @@ export class Paths {
       this.#setRelay(route, now)
       return
     }
-    if (scope(route.endpoint) === "unusable") return
+    if (source === "peer" && !isCandidate(route.endpoint, this.isHere)) return
     const known = this.#find(routeKey(route))
     if (known !== undefined) known.isNamed = true
     else if (this.#mayProbeAnother(now)) this.#insert(new Path(route, source)).probe(now)
@@ -192,7 +194,6 @@ export class Paths {
 
   /**
    * Data is about to be sent: when the active path is not trusted, all are probed that the peer has been reached on.
-   *
    */
   onSending(now: number): void {
     this.#trafficAt = now
