@@ -3,6 +3,7 @@ import { ClientMachine } from "../../src/core/client/ClientMachine.js"
 import { Contacts } from "../../src/core/client/Contacts.js"
 import type { ClientOutput, Ticket, Wish } from "../../src/core/client/Output.js"
 import type { OwnProfile } from "../../src/core/client/OwnRecord.js"
+import { ServerPins } from "../../src/core/client/ServerPins.js"
 import { Ledger as JournalLedger } from "../../src/core/journal/Ledger.js"
 import type { JournalEntry } from "../../src/core/peer/Journal.js"
 import type { Crypto } from "../../src/domain/Crypto.js"
@@ -56,6 +57,7 @@ export class BareClient {
     this.#profile = {
       identity: Identity.fromSeed(crypto, random(32)),
       contacts: new Contacts(),
+      servers: ServerPins.empty(),
       persistent: true,
       location: "memory",
       journal: {

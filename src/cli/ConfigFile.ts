@@ -36,12 +36,14 @@ export const provider = (
 
 const PREFIX = "PARLEY_"
 
-type Settings = Schema.Schema<Readonly<Record<string, string | number>>>
+type Settings = Schema.Schema<Readonly<Record<string, string | number | boolean>>>
+
+const IN_FILE = { text: Schema.String, integer: Schema.Int, boolean: Schema.Boolean } as const
 
 const schemaOf = (options: ReadonlyArray<Options>): Settings => {
-  const fields: Record<string, typeof Schema.String | typeof Schema.Int> = {}
+  const fields: Record<string, (typeof IN_FILE)[keyof typeof IN_FILE]> = {}
   for (const [key, { inFile }] of options.flatMap((some) => Object.entries(some)))
-    if (inFile !== undefined) fields[key] = inFile === "integer" ? Schema.Int : Schema.String
+    if (inFile !== undefined) fields[key] = IN_FILE[inFile]
   return Schema.partialWith(Schema.Struct(fields), { exact: true }) as unknown as Settings
 }
 
@@ -85,7 +87,7 @@ const NONE: ReadonlyMap<string, string> = new Map()
 const decode = (
   schema: Settings,
   content: string
-): Either.Either<Readonly<Record<string, string | number>>, string> => {
+): Either.Either<Readonly<Record<string, string | number | boolean>>, string> => {
   const json = Option.getOrUndefined(parseJson(content))
   if (json === undefined) return Either.left("it is not JSON")
   return Either.mapLeft(Schema.decodeUnknownEither(schema, { onExcessProperty: "error" })(json), (error) => {

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
 import * as Platform from "../layers/node/Platform.js"
 import * as Cli from "./Cli.js"
 import type { Host } from "./commands/Subcommand.js"
@@ -13,17 +14,31 @@ const host: Host = {
   setExitCode: (code) => {
     process.exitCode = code
   },
-  exposure: Platform.exposure
+  exposure: Platform.exposure,
+  onHangUp: (run) =>
+    Effect.gen(function* () {
+      const fork = Runtime.runFork(yield* Effect.runtime<never>())
+      const handle = () => void fork(run)
+      yield* Effect.acquireRelease(
+        Effect.sync(() => process.on("SIGHUP", handle)),
+        () => Effect.sync(() => process.off("SIGHUP", handle))
+      )
+    })
 }
 
 Platform.guard()
 
-/** A second signal must not cut short the goodbye that the first one began, and a hang-up is a goodbye too. */
+/**
+ * A second signal must not cut short the goodbye that the first one began, and a hang-up is a goodbye too, unless a
+ * program has a use for it.
+ */
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   process.on(signal, () => {
     setTimeout(() => process.exit(1), HARD_DEADLINE).unref()
   })
-process.on("SIGHUP", () => process.kill(process.pid, "SIGTERM"))
+process.on("SIGHUP", () => {
+  if (process.listenerCount("SIGHUP") === 1) process.kill(process.pid, "SIGTERM")
+})
 
 /** Milliseconds from a signal to the end at any price; the orderly end takes less than 2,000. */
 const HARD_DEADLINE = 3_000

@@ -1,3 +1,4 @@
+import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
@@ -8,11 +9,13 @@ import { defaults, rateOf, type ServerOptions } from "../server/ServerOptions.js
 import type { Crypto } from "../services/Crypto.js"
 import type { Datagrams } from "../services/Datagrams.js"
 import type { Entropy } from "../services/Entropy.js"
-import type { Listener } from "../services/Listener.js"
+import type { Listener, TlsCredentials } from "../services/Listener.js"
 import type { Store } from "../services/Store.js"
 import { Terminal } from "../services/Terminal.js"
 import type { ServerSettings } from "./commands/Server.js"
+import type { Host } from "./commands/Subcommand.js"
 import { ProgramError } from "./ProgramError.js"
+import * as ServerTls from "./ServerTls.js"
 
 /**
  * `parley server`: serves until it is interrupted (by a signal), which announces the end to the clients. Standard
@@ -21,37 +24,49 @@ import { ProgramError } from "./ProgramError.js"
  */
 export const run = (
   settings: ServerSettings,
-  store: (folder: string) => Layer.Layer<Store>
-): Effect.Effect<never, ProgramError, Listener | Datagrams | Entropy | Crypto | Terminal> =>
+  store: (folder: string) => Layer.Layer<Store>,
+  host: Pick<Host, "exposure" | "onHangUp">
+): Effect.Effect<never, ProgramError, FileSystem.FileSystem | Listener | Datagrams | Entropy | Crypto | Terminal> =>
   Effect.gen(function* () {
-    const terminal = yield* Terminal
-    const { local } = yield* Server.Server
-    // Where both streams are on one screen, the log has said it there.
-    const logged = LogLevel.lessThanEqual(yield* FiberRef.get(FiberRef.currentMinimumLogLevel), LogLevel.Info)
-    if (!(logged && terminal.outputIsTty && terminal.errorIsTty))
-      // A server serves whether or not anybody can read this.
-      yield* Effect.ignore(terminal.write(`parley server listening on ${Endpoint.format(local)}\n`))
-    return yield* Effect.never
+    const tls = settings.tls === undefined ? undefined : yield* ServerTls.read(settings.tls, host)
+    return yield* Effect.provide(serve(settings, host), serverOf(settings, tls, store))
   }).pipe(
-    Effect.provide(serverOf(settings, store)),
     Effect.catchTags({
       ListenError: ({ message }) => new ProgramError({ message }),
       StoreError: ({ message }) => new ProgramError({ message: `the kept nicknames: ${message}` })
     })
   )
 
-const serverOf = (settings: ServerSettings, store: (folder: string) => Layer.Layer<Store>) => {
-  const options = optionsOf(settings)
+const serve = (settings: ServerSettings, host: Pick<Host, "exposure" | "onHangUp">) =>
+  Effect.gen(function* () {
+    const terminal = yield* Terminal
+    const { local, tls } = yield* Server.Server
+    if (settings.tls !== undefined && tls !== undefined) yield* ServerTls.reload(settings.tls, tls, host)
+    // Where both streams are on one screen, the log has said it there.
+    const logged = LogLevel.lessThanEqual(yield* FiberRef.get(FiberRef.currentMinimumLogLevel), LogLevel.Info)
+    if (!(logged && terminal.outputIsTty && terminal.errorIsTty))
+      // A server serves whether or not anybody can read this.
+      yield* Effect.ignore(terminal.write(`parley server listening on ${Endpoint.format(local)}\n`))
+    return yield* Effect.never
+  }).pipe(Effect.scoped)
+
+const serverOf = (
+  settings: ServerSettings,
+  tls: TlsCredentials | undefined,
+  store: (folder: string) => Layer.Layer<Store>
+) => {
+  const options = { ...optionsOf(settings), tls }
   if (settings.names === undefined) return Server.layerStandalone(options)
   const at = settings.names.lastIndexOf("/")
   const folder = at < 0 ? "." : settings.names.slice(0, at + 1)
   return Layer.provide(Server.layerKeepingNames(options, settings.names.slice(at + 1)), store(folder))
 }
 
-const optionsOf = (settings: ServerSettings): ServerOptions => ({
-  ...defaults,
+const optionsOf = (settings: ServerSettings): Omit<ServerOptions, "tls"> => ({
+  ...withoutTls,
   host: settings.host,
   port: settings.port,
+  plainPort: settings.plainPort,
   names: settings.name ?? [],
   token: settings.token,
   motd: settings.motd,
@@ -80,3 +95,5 @@ const optionsOf = (settings: ServerSettings): ServerOptions => ({
   graceMs: settings.grace,
   maxNames: settings.maxNames
 })
+
+const { tls: _, ...withoutTls } = defaults

@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import { MAX_STUN } from "../client/ClientOptions.js"
 import type { Rate } from "../core/support/TokenBucket.js"
+import { isServerKey } from "../domain/Certificate.js"
 import * as Cidr from "../domain/Cidr.js"
 import * as Endpoint from "../domain/Endpoint.js"
 import { DEFAULT_PORT } from "../protocol/Control.js"
@@ -69,6 +70,12 @@ const MAX_BLOCKS = 256
 
 /** `host`, `host:port`, `[2001:db8::1]:port` or a bare IPv6 address. */
 export const serverAddress = (text: string): Either.Either<ServerAddress, string> => address(text, DEFAULT_PORT)
+
+/** The key of a server, as its log and other clients write it. */
+export const serverKey = (text: string): Either.Either<string, string> =>
+  isServerKey(text)
+    ? Either.right(text)
+    : Either.left(`a key is written SHA256: and 43 characters, as the server's log does, not ${quote(text)}`)
 
 /** Names that a server goes by, with commas between them; each `host`, or `host:port` where the port is another one. */
 export const serverNames = (text: string): Either.Either<ReadonlyArray<string>, string> => {

@@ -3,10 +3,11 @@ import type { Policy } from "../core/peer/path/Policy.js"
 /** What a client must be told. Everything else it asks of its services. */
 export interface ClientOptions {
   /**
-   * The rendezvous server: a host name or an IP literal, and the port of its control link. None for the local network
-   * alone.
+   * The rendezvous server: a host name or an IP literal, and the port of its control link, which is encrypted with TLS
+   * (`tls`), or not (`false`), or, when left out, where this profile has seen it encrypted before. None for the local
+   * network alone.
    */
-  readonly server?: { readonly host: string; readonly port: number }
+  readonly server?: { readonly host: string; readonly port: number; readonly tls?: boolean | ServerTls }
   /** Whether to show oneself on the local network and find others there, with the service `LanDiscovery`. */
   readonly lan?: boolean
   /** The server's access token, where it demands one. */
@@ -56,6 +57,14 @@ export interface ClientOptions {
   readonly answer?: AnswerPolicy
   /** Milliseconds that `exit` gives undelivered messages; `DEFAULT_LINGER` when left out. */
   readonly lingerMs?: number
+}
+
+/** By what the server is to be known. Without either, its key is pinned when it is seen first. */
+export interface ServerTls {
+  /** Certificates of the authorities that have to vouch for it, PEM. */
+  readonly authorities?: string
+  /** The key that it has to show (`SHA256:…`), whatever was seen before. */
+  readonly key?: string
 }
 
 /**

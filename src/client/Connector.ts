@@ -1,52 +1,63 @@
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type { SeenTls } from "../core/client/ClientMachine.js"
 import type { ServerOutput } from "../core/client/ServerLink.js"
+import type { LinkPolicy } from "../core/client/ServerTrust.js"
 import type { CloseReason, Connection } from "../services/Connection.js"
-import { Dialer } from "../services/Dialer.js"
+import { Dialer, type DialTls } from "../services/Dialer.js"
+import type { ClientOptions, ServerTls } from "./ClientOptions.js"
 import type { Driver } from "./Driver.js"
 
 /** The connection to the server, as the machine wishes for it. */
 export interface Connector {
   /** One connection from dialling to its end, of which the machine is told. */
-  readonly dial: Effect.Effect<void>
+  readonly dial: (encrypted: boolean) => Effect.Effect<void>
   readonly send: (output: ServerOutput) => void
   /** After the machine was closed: the goodbye is out, or the server did not take it in `GOODBYE` ms. */
   readonly gone: Effect.Effect<void>
 }
 
 export const make = (
-  server: { readonly host: string; readonly port: number },
+  server: NonNullable<ClientOptions["server"]>,
   { drive }: Driver
 ): Effect.Effect<Connector, never, Dialer> =>
   Effect.gen(function* () {
     const dialer = yield* Dialer
     let current: { readonly connection: Connection; readonly ended: Deferred.Deferred<void> } | undefined
 
-    const connect = Effect.gen(function* () {
-      const ended = yield* Deferred.make<void>()
-      yield* dialer.dial(server, (connection) => {
-        current = { connection, ended }
-        drive((machine, now) => machine.handleConnected(connection.local, connection.remote, now))
-        return {
-          onData: (data) => drive((machine, now) => machine.handleServerBytes(data, now)),
-          onClose: (reason) => {
-            current = undefined
-            drive((machine, now) => machine.handleDisconnected(END_REASONS[reason], now))
-            Deferred.unsafeDone(ended, Effect.void)
+    const { host, port } = server
+    const tls = dialTlsOf(server.tls)
+    const connect = (encrypted: boolean) =>
+      Effect.gen(function* () {
+        const ended = yield* Deferred.make<void>()
+        yield* dialer.dial({ host, port, ...(encrypted ? { tls } : {}) }, (connection) => {
+          current = { connection, ended }
+          drive((machine, now) => machine.handleConnected(connection.local, connection.remote, now, seenOf(connection)))
+          return {
+            onData: (data) => drive((machine, now) => machine.handleServerBytes(data, now)),
+            onClose: (reason) => {
+              current = undefined
+              drive((machine, now) => machine.handleDisconnected(END_REASONS[reason], now))
+              Deferred.unsafeDone(ended, Effect.void)
+            }
           }
-        }
+        })
+        yield* Deferred.await(ended)
       })
-      yield* Deferred.await(ended)
-    })
 
     return {
-      dial: connect.pipe(
-        Effect.scoped,
-        Effect.catchAll(({ message }) =>
-          Effect.sync(() => drive((machine, now) => machine.handleDisconnected(message, now)))
-        )
-      ),
+      dial: (encrypted) =>
+        connect(encrypted).pipe(
+          Effect.scoped,
+          Effect.catchAll(({ message, reason }) =>
+            Effect.sync(() =>
+              drive((machine, now) =>
+                reason === "NoTls" ? machine.handleNoTls(message, now) : machine.handleDisconnected(message, now)
+              )
+            )
+          )
+        ),
       send: (output) => {
         const connection = current?.connection
         if (output === "end") connection?.end()
@@ -59,6 +70,27 @@ export const make = (
       )
     }
   })
+
+/** What the user's options say of the link. */
+export const policyOf = (tls: boolean | ServerTls | undefined): LinkPolicy => {
+  if (tls === undefined) return { tls: "auto" }
+  if (typeof tls === "boolean") return { tls: tls ? "always" : "never" }
+  const { authorities, key } = tls
+  return {
+    tls: "always",
+    ...(key === undefined ? {} : { key }),
+    ...(authorities === undefined ? {} : { authority: true })
+  }
+}
+
+/** How an encrypted connection is dialled. */
+export const dialTlsOf = (tls: boolean | ServerTls | undefined): DialTls =>
+  typeof tls === "object" && tls.authorities !== undefined ? { authorities: tls.authorities } : {}
+
+const seenOf = ({ tls }: Connection): SeenTls | undefined => {
+  const [certificate, exporter] = [tls?.certificate, tls?.exporter()]
+  return certificate === undefined || exporter === undefined ? undefined : { certificate, exporter }
+}
 
 /**
  * Milliseconds: one round trip to the far side of the world, and some. Without a goodbye the nickname is held for its

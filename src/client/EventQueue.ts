@@ -158,6 +158,8 @@ const subjectOf = (event: ClientEvent): string | undefined => {
       return "server"
     case "Greeting":
       return "greeting"
+    case "Server":
+      return "link to the server"
     case "Journal":
       return "journal"
     case "Kept":

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { Contacts } from "../core/client/Contacts.js"
 import * as ContactsFile from "../core/client/ContactsFile.js"
+import { MAX_SERVERS, ServerPins } from "../core/client/ServerPins.js"
 import { SALT_BYTES } from "../core/journal/SealedFile.js"
 import type { Crypto as Primitives } from "../domain/Crypto.js"
 import * as Identity from "../domain/Identity.js"
@@ -42,6 +43,8 @@ export interface Profile {
   readonly identity: Identity.Identity
   /** Changes reach the disk with `keep`. */
   readonly contacts: Contacts
+  /** The same of servers. */
+  readonly servers: ServerPins
   /** Whether the identity outlives this process. */
   readonly persistent: boolean
   /** What must not be forgotten in a crash. None for a passing profile. */
@@ -106,15 +109,17 @@ const open = (services: Services, nick: Nickname): Effect.Effect<Profile, Profil
     const kept = Option.isSome(identityFile)
       ? yield* decodeSeed(crypto, identityFile.value, `${location}/identity`)
       : undefined
+    const servers = yield* readServers(services, folder, location)
     const found = yield* readContacts(services, { folder, location, seed: kept })
     const seed = (persistent ? kept : undefined) ?? entropy.bytes(Identity.SEED_BYTES)
     const isNew = kept === undefined
     const oneAtATime = yield* Effect.makeSemaphore(1)
-    const keep = keeping(services, { ...found, folder, seed, isNew, name: place.name })
+    const keep = keeping(services, { ...found, servers, folder, seed, isNew, name: place.name })
     const rooms = persistent ? yield* openRooms(services, folder, seed) : NO_ROOMS
     return {
       identity: Identity.fromSeed(crypto, seed),
       contacts: found.contacts,
+      servers,
       persistent,
       ...rooms,
       location,
@@ -178,22 +183,29 @@ const lock = (store: Services["store"], folder: string): Effect.Effect<boolean, 
 const keeping = (
   { crypto, entropy, store }: Services,
   profile: FoundContacts & {
+    readonly servers: ServerPins
     readonly folder: string
     readonly seed: Uint8Array
     readonly isNew: boolean
     readonly name: string | undefined
   }
 ): Effect.Effect<void, ProfileError> => {
-  const { contacts, folder, seed } = profile
+  const { contacts, folder, seed, servers } = profile
   const secret = Identity.contactsSecret(crypto, seed)
   let { isNew, isOld } = profile
   let written = contacts.revision
+  let serversWritten = servers.revision
   return Effect.gen(function* () {
     if (isNew) {
       if (profile.name !== undefined)
         yield* store.write(`${NAMES}/${profile.name}`, Bytes.fromText(folder.slice("profiles/".length)))
       yield* store.write(`${folder}/identity`, Bytes.fromText(Identity.encodeFile(crypto, seed)))
       isNew = false
+    }
+    if (servers.revision !== serversWritten) {
+      const { revision } = servers
+      yield* store.write(`${folder}/${KNOWN_SERVERS}`, Bytes.fromText(servers.encode()))
+      serversWritten = revision
     }
     if (contacts.revision === written && !isOld) return
     const { revision } = contacts
@@ -242,6 +254,20 @@ const decodeSeed = (crypto: Primitives, content: Uint8Array, path: string): Effe
         cause
       })
   )
+
+const readServers = ({ store }: Services, folder: string, location: string): Effect.Effect<ServerPins, ProfileError> =>
+  Effect.gen(function* () {
+    const content = yield* Effect.mapError(store.readSecret(`${folder}/${KNOWN_SERVERS}`), unavailable)
+    if (Option.isNone(content)) return ServerPins.empty()
+    const servers = ServerPins.decode(Bytes.toText(content.value) ?? "")
+    if (servers !== undefined) return servers
+    return yield* new ProfileError({
+      reason: "Damaged",
+      message: `${location}/${KNOWN_SERVERS}: this is no list of at most ${MAX_SERVERS} known servers. Repair it, or move it away to trust every server afresh.`
+    })
+  })
+
+const KNOWN_SERVERS = "known-servers.json"
 
 interface FoundContacts {
   readonly contacts: Contacts

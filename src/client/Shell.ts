@@ -16,6 +16,7 @@ import { type InterfaceAddress, Interfaces } from "../services/Interfaces.js"
 import type { Resolver } from "../services/Resolver.js"
 import * as Time from "../services/Time.js"
 import { type ClientOptions, MAX_STUN } from "./ClientOptions.js"
+import * as Connector from "./Connector.js"
 import * as Driver from "./Driver.js"
 import { EventQueue } from "./EventQueue.js"
 import * as Transfers from "./files/Transfers.js"
@@ -158,6 +159,7 @@ const machineOptions = (
   wallNow: time.wall,
   now: time.monotonic(),
   server: server === undefined ? undefined : ServerName.of(server.host, server.port),
+  link: Connector.policyOf(server?.tls),
   lan,
   token,
   calls: { acceptCalls, answer },

@@ -52,7 +52,7 @@ export const make = (
     const fulfil = (wish: Wish): Effect.Effect<void> => {
       switch (wish._tag) {
         case "Dial":
-          return connector!.dial
+          return connector!.dial(wish.encrypted)
         case "OpenProfile":
           return keeper.open(wish.nick)
         case "DropProfile":

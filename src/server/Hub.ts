@@ -1,4 +1,5 @@
 import { Channels } from "../core/rendezvous/Channels.js"
+import * as Cost from "../core/rendezvous/Cost.js"
 import { Directory, type PresenceChange } from "../core/rendezvous/Directory.js"
 import { halfOf } from "../core/rendezvous/Introduction.js"
 import { Networks, type Source } from "../core/rendezvous/Networks.js"
@@ -81,6 +82,8 @@ export class Hub implements SessionHub {
   readonly #queue = new FairQueue<SessionDriver>()
   /** What may be done at once, in units of `Cost`. */
   readonly #direct: TokenBucket
+  /** Handshakes of TLS with those who are turned away. */
+  readonly #dearWords: TokenBucket
   #turnIsDue = false
   /** After a pause of the process: nobody is judged by his silence before this time. */
   #judgeFrom = Number.NEGATIVE_INFINITY
@@ -105,6 +108,7 @@ export class Hub implements SessionHub {
     this.names = new ServerNames(settings.names)
     this.#refusals = new RefusalLog(now)
     this.#direct = new TokenBucket(DIRECT, now)
+    this.#dearWords = new TokenBucket(DEAR_WORDS, now)
     this.#channels = new Channels(services.crypto, services.entropy.bytes(SECRET_BYTES))
     const isLive = (end: number) => this.#ends.get(end)?.registration !== undefined
     if (settings.relay !== undefined) {
@@ -344,6 +348,7 @@ export class Hub implements SessionHub {
     this.#drivers.set(driver.id, driver)
     this.#ends.set(driver.channelEnd, driver)
     this.#places.arrive(driver, crowdOf(connection.remote), now)
+    if (connection.tls !== undefined) session.charge(Cost.TLS, now)
     this.counters.accepted++
     driver.drive()
     return driver
@@ -411,7 +416,9 @@ export class Hub implements SessionHub {
   #turnAway(connection: Connection, line: Uint8Array, reason?: RefusalReason): ConnectionHandler {
     this.counters.refused++
     if (reason !== undefined) this.#logRefusal(connection.remote, reason)
-    if (this.#turnedAway >= MAX_TURNED_AWAY) {
+    // The words cost a handshake where the link is encrypted, which is more than a flood of strangers is worth.
+    const isDear = connection.tls !== undefined && this.#dearWords.take(this.time.monotonic()) > 0
+    if (isDear || this.#turnedAway >= MAX_TURNED_AWAY) {
       connection.destroy()
       return IGNORE
     }
@@ -446,6 +453,9 @@ const crowdOf = (remote: Endpoint.Endpoint): string =>
 const TURN_MS = 5
 /** In units of `Cost`: as much as a turn at once, and half of a core for long. */
 const DIRECT = { burst: 300, perSecond: 30_000 }
+
+/** Handshakes: a hundredth of a core, at half a millisecond each. */
+const DEAR_WORDS = { burst: 50, perSecond: 20 }
 
 /** ms by which the deadlines are late when the process stood still rather than had much to do. */
 const LATE_MS = 5_000

@@ -9,7 +9,7 @@ import * as Alarm from "../services/Alarm.js"
 import { Crypto } from "../services/Crypto.js"
 import type { Datagrams } from "../services/Datagrams.js"
 import { Entropy } from "../services/Entropy.js"
-import { type ListenError, Listener } from "../services/Listener.js"
+import { type ListenError, Listener, type ListeningTls, type TlsCredentials } from "../services/Listener.js"
 import { Registry } from "../services/Registry.js"
 import { immediate, SignatureVerifier } from "../services/SignatureVerifier.js"
 import type { Store, StoreError } from "../services/Store.js"
@@ -27,6 +27,8 @@ export class Server extends Context.Tag("parley/server/Server")<Server, ServerAp
 export interface ServerApi {
   /** Where it listens. */
   readonly local: Endpoint.Endpoint
+  /** Where it encrypts. */
+  readonly tls?: ListeningTls
   readonly stats: Effect.Effect<ServerStats>
 }
 
@@ -49,15 +51,19 @@ export const make = (
     // Before the first client comes, where the place is known without the listener's help.
     const early = settings.port !== 0 && (settings.host === undefined || Endpoint.make(settings.host, 0) !== undefined)
     const reflected = early ? yield* reflect(hub, settings.port, specified(settings.host)) : undefined
-    const { capacity, hostNames, local } = yield* listener.listen(
-      {
-        ...(settings.host === undefined ? {} : { host: settings.host }),
-        port: settings.port,
-        sendQueue: settings.sendQueue,
-        onTrouble: (message) => hub.trouble(message)
-      },
-      (connection) => hub.accept(connection)
-    )
+    const listen = (port: number, tls: TlsCredentials | undefined) =>
+      listener.listen(
+        {
+          ...(settings.host === undefined ? {} : { host: settings.host }),
+          ...(tls === undefined ? {} : { tls }),
+          port,
+          sendQueue: settings.sendQueue,
+          onTrouble: (message) => hub.trouble(message)
+        },
+        (connection) => hub.accept(connection)
+      )
+    const { capacity, hostNames, local, tls } = yield* listen(settings.port, settings.tls)
+    if (settings.plainPort !== undefined) yield* listen(settings.plainPort, undefined)
     if (capacity !== undefined) hub.limit(capacity)
     hub.names.add(hostNames)
     yield* reflected ?? Effect.flatten(reflect(hub, local.port, specified(local.address)))
@@ -67,7 +73,7 @@ export const make = (
         Effect.zipRight(Effect.sync(() => hub.close()))
       )
     )
-    return { local, stats: Effect.sync(() => hub.stats()) }
+    return { local, ...(tls === undefined ? {} : { tls }), stats: Effect.sync(() => hub.stats()) }
   })
 
 /** A server on whatever registry is given. */

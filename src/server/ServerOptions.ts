@@ -4,6 +4,7 @@ import type { SessionLimits } from "../core/rendezvous/Session.js"
 import type { Rate } from "../core/support/TokenBucket.js"
 import { DEFAULT_PORT, MAX_REQUEST_LINE } from "../protocol/Control.js"
 import { defaultSendQueue } from "../services/Connection.js"
+import type { TlsCredentials } from "../services/Listener.js"
 
 /** How a rendezvous server behaves. `defaults` suits a public server of one machine; every figure can be changed. */
 export interface ServerOptions {
@@ -11,9 +12,14 @@ export interface ServerOptions {
   readonly host: string | undefined
   /** TCP; 0 lets the system choose. */
   readonly port: number
+  /** Encrypts the port with TLS; plain TCP when undefined. */
+  readonly tls: TlsCredentials | undefined
+  /** A second TCP port, without TLS; none when undefined. */
+  readonly plainPort: number | undefined
   /**
    * What clients may call this server besides the machine's own name and the address they come to: `host`, or
-   * `host:port` where that is not the port that it listens on. A proof of identity is for one server alone.
+   * `host:port` where that is not the port that it listens on. A proof of identity is for one server alone. Where links
+   * are encrypted, nothing hangs on the name.
    */
   readonly names: ReadonlyArray<string>
   /** Whoever registers must show it. At most 256 characters. */
@@ -55,6 +61,8 @@ export const rateOf = (count: number): Rate => ({ burst: count, perSecond: count
 export const defaults: ServerOptions = {
   host: undefined,
   port: DEFAULT_PORT,
+  tls: undefined,
+  plainPort: undefined,
   names: [],
   token: undefined,
   motd: undefined,

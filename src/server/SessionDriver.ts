@@ -255,12 +255,15 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
 
   #register({ request, nickname }: Extract<RegistryCommand, { _tag: "Register" }>): void {
     const { crypto, verifier } = this.#hub
-    const stranger = request.server === undefined ? undefined : this.#strangeName(request.server)
+    // Bound to this very connection, a proof needs no name: whoever is in between has two.
+    const exporter = this.connection.tls?.exporter()
+    const isNamed = request.server !== undefined && exporter === undefined
+    const stranger = isNamed ? this.#strangeName(request.server) : undefined
     if (stranger !== undefined) {
       this.#refuse(stranger)
       return
     }
-    const claim = Proof.read(crypto, request, nickname, { challenge: this.#challenge })
+    const claim = Proof.read(crypto, request, nickname, { challenge: this.#challenge, exporter })
     if (Either.isLeft(claim)) this.#refuse(claim.left)
     else if (claim.right === undefined) this.#claim(request, nickname, undefined)
     else {

@@ -31,6 +31,7 @@ interface Visit {
   readonly host?: string
   readonly port?: number
   readonly udp?: boolean
+  readonly link?: boolean
   readonly json?: boolean
   readonly interactive?: boolean
 }
@@ -56,6 +57,7 @@ const visit = async (options: Visit) => {
       const exit = yield* Program.run({
         server: { host: options.host ?? "chat.example", port: options.port ?? 9090 },
         stun: [],
+        link: options.link,
         json: options.json ?? true
       }).pipe(
         Effect.provideService(Terminal, terminal.terminal),

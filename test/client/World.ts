@@ -245,6 +245,7 @@ export class Cable {
             const own = handler({
               local: connection.local,
               remote: connection.remote,
+              ...(connection.tls && { tls: connection.tls }),
               queued: () => connection.queued(),
               pause: () => connection.pause(),
               resume: () => connection.resume(),

@@ -1,4 +1,4 @@
-import * as Either from "effect/Either"
+import * as Effect from "effect/Effect"
 import { ACCEPT_POLICIES, ANSWER_POLICIES, CALL_POLICIES } from "../../client/ClientOptions.js"
 import * as Values from "../Values.js"
 import { setting, toggle } from "./Option.js"
@@ -43,7 +43,7 @@ export const client = Subcommand.make({
   },
   arguments: {},
   settings: (options, env) =>
-    Either.map(connected(options, env), (settings) => ({ ...settings, userHome: env.HOME || undefined }))
+    Effect.map(connected(options, env), (settings) => ({ ...settings, userHome: env.HOME || undefined }))
 })
 
 export type ClientSettings = Subcommand.SettingsOf<typeof client>

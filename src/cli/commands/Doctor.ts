@@ -1,6 +1,6 @@
-import * as Either from "effect/Either"
+import * as Effect from "effect/Effect"
 import { toggle } from "./Option.js"
-import { config, server, stun } from "./Options.js"
+import { config, link, linked, server, stun } from "./Options.js"
 import * as Subcommand from "./Subcommand.js"
 
 export const doctor = Subcommand.make({
@@ -8,12 +8,18 @@ export const doctor = Subcommand.make({
   help: "Examine this machine's network: what works, what to expect of conversations, what would help",
   options: {
     server,
+    ...link,
     stun,
     json: toggle("Write the report as one JSON object"),
     config
   },
   arguments: {},
-  settings: ({ config: _, ...settings }) => Either.right({ ...settings, stun: settings.stun ?? [] })
+  settings: ({ config: _, plain, serverKey, tls, tlsCa, ...settings }) =>
+    Effect.map(linked({ plain, serverKey, tls, tlsCa }), (link) => ({
+      ...settings,
+      stun: settings.stun ?? [],
+      link: link.tls
+    }))
 })
 
 export type DoctorSettings = Subcommand.SettingsOf<typeof doctor>

@@ -2,6 +2,7 @@ import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as CliOptions from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
 import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as EffectOption from "effect/Option"
 
@@ -15,7 +16,7 @@ export interface Option<A> {
   /** The short flag, one letter. */
   readonly alias: string | undefined
   /** How the configuration file holds the value; `undefined` when the option comes from the command line alone. */
-  readonly inFile: "text" | "integer" | undefined
+  readonly inFile: "text" | "integer" | "boolean" | undefined
   /** Whoever knows the value can pass for somebody: a configuration file that has it must be nobody else's to read. */
   readonly secret: boolean
   /** The option as the command-line library knows it. */
@@ -81,6 +82,23 @@ export const toggle = (help: string, alias?: string): Option<boolean> => ({
     const option = CliOptions.boolean(flagOf(key)).pipe(CliOptions.withDescription(help))
     return alias === undefined ? option : CliOptions.withAlias(option, alias)
   }
+})
+
+/** One that is there or not, and can also come from the environment and the configuration file. */
+export const switchable = (help: string): Option<boolean> => ({
+  ...toggle(help),
+  inFile: "boolean",
+  toLibrary: (key) =>
+    CliOptions.boolean(flagOf(key)).pipe(
+      CliOptions.withDescription(`${help} [${variableOf(key)}]`),
+      CliOptions.mapEffect((isThere) =>
+        isThere
+          ? Effect.succeed(true)
+          : Effect.mapError(Config.withDefault(Config.boolean(key), false), () =>
+              ValidationError.invalidValue(HelpDoc.p(`--${flagOf(key)}: expected true or false`))
+            )
+      )
+    )
 })
 
 /** `maxPeers` as people type it: `max-peers`. */

@@ -1,12 +1,14 @@
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type { ClientOptions } from "../../client/ClientOptions.js"
+import type { ClientOptions, ServerTls } from "../../client/ClientOptions.js"
 import { POLICIES } from "../../core/peer/path/Policy.js"
 import { DEFAULT_PORT } from "../../protocol/Control.js"
 import { ExitCode } from "../ExitCode.js"
 import { ProgramError } from "../ProgramError.js"
 import * as Values from "../Values.js"
 import { dataHome, type Environment } from "../XdgPaths.js"
-import { type Option, type Parsed, plain, setting, toggle } from "./Option.js"
+import { type Option, type Parsed, plain, setting, switchable, toggle } from "./Option.js"
 
 /** The options that several commands have. */
 
@@ -34,6 +36,22 @@ export const server = setting({
   default: `localhost:${DEFAULT_PORT}`
 })
 
+/** How the link to the server is protected. */
+export const link = {
+  tls: switchable("Encrypt the link to the server with TLS, as is done anyhow where it was encrypted before"),
+  plain: switchable("Do not encrypt the link to the server, also where it was encrypted before"),
+  tlsCa: setting({
+    placeholder: "FILE",
+    help: "Authorities that have to vouch for the server, PEM; implies --tls",
+    parse: Values.text(4096)
+  }),
+  serverKey: setting({
+    placeholder: "SHA256:…",
+    help: "The key that the server has to show, as its operator told you; implies --tls",
+    parse: Values.serverKey
+  })
+}
+
 export const stun = setting({
   placeholder: "HOST[:PORT],…",
   help: "STUN servers to ask for this machine's public address, beside the rendezvous server",
@@ -43,6 +61,7 @@ export const stun = setting({
 /** Who we are and how we find others: what all commands with a client share. */
 export const connection = {
   server,
+  ...link,
   lan: toggle("Show yourself on the local network, and find others there without a server"),
   noServer: toggle("Ask no server: the local network alone (with --lan)"),
   home: setting({
@@ -87,29 +106,66 @@ export interface Connection {
   readonly client: ClientOptions
 }
 
+/** What these options say of a link, with the file of authorities read. */
+export const linked = ({
+  plain,
+  serverKey,
+  tls,
+  tlsCa
+}: Parsed<typeof link>): Effect.Effect<{ readonly tls?: boolean | ServerTls }, ProgramError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const isEncrypted = tls || tlsCa !== undefined || serverKey !== undefined
+    if (plain && isEncrypted)
+      return yield* new ProgramError({
+        message: "--plain goes with none of --tls, --tls-ca and --server-key",
+        exitCode: ExitCode.usage
+      })
+    if (plain) return { tls: false }
+    if (!isEncrypted) return {}
+    const authorities = tlsCa === undefined ? undefined : yield* readAuthorities(tlsCa)
+    if (authorities === undefined && serverKey === undefined) return { tls: true }
+    return {
+      tls: {
+        ...(authorities === undefined ? {} : { authorities }),
+        ...(serverKey === undefined ? {} : { key: serverKey })
+      }
+    }
+  })
+
+const readAuthorities = (file: string): Effect.Effect<string, ProgramError, FileSystem.FileSystem> =>
+  Effect.flatMap(FileSystem.FileSystem, (files) => files.readFileString(file)).pipe(
+    Effect.mapError(({ message }) => new ProgramError({ message: `--tls-ca: ${message}` })),
+    Effect.filterOrFail(
+      (text) => text.includes("-----BEGIN CERTIFICATE-----"),
+      () => new ProgramError({ message: `--tls-ca: ${file} has no certificate in it (-----BEGIN CERTIFICATE-----)` })
+    )
+  )
+
 /** Checks the options of a connection against each other, and finds the folder of profiles when none was named. */
 export const connected = <A extends Parsed<typeof connection>>(
-  { config: _, home, lan, noHistory, noServer, path, portMapping, server, stun, token, ...own }: A,
+  parsed: A,
   env: Environment
-): Either.Either<Omit<A, keyof typeof connection> & Connection, ProgramError> => {
-  if (noServer && !lan)
-    return Either.left(
-      new ProgramError({
+): Effect.Effect<Omit<A, keyof typeof connection> & Connection, ProgramError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const { plain, serverKey, tls, tlsCa, ...some } = parsed
+    const { config: _, home, lan, noHistory, noServer, path, portMapping, server, stun, token, ...own } = some
+    if (noServer && !lan)
+      return yield* new ProgramError({
         message: "without a server (--no-server) there is only the local network: say --lan too",
         exitCode: ExitCode.usage
       })
-    )
-  const folder = home ?? dataHome(env)
-  if (folder === undefined)
-    return Either.left(new ProgramError({ message: "there is no home directory: set HOME, or say --home DIR" }))
-  const client = {
-    lan,
-    path,
-    portMapping,
-    history: !noHistory,
-    ...(noServer ? {} : { server }),
-    ...(stun === undefined ? {} : { stun }),
-    ...(token === undefined ? {} : { token })
-  }
-  return Either.right({ ...own, home: folder, client })
-}
+    const folder = home ?? dataHome(env)
+    if (folder === undefined)
+      return yield* new ProgramError({ message: "there is no home directory: set HOME, or say --home DIR" })
+    const link = yield* linked({ plain, serverKey, tls, tlsCa })
+    const client = {
+      lan,
+      path,
+      portMapping,
+      history: !noHistory,
+      ...(noServer ? {} : { server: { ...server, ...link } }),
+      ...(stun === undefined ? {} : { stun }),
+      ...(token === undefined ? {} : { token })
+    }
+    return { ...(own as unknown as Omit<A, keyof typeof connection>), home: folder, client }
+  })

@@ -1,4 +1,4 @@
-import * as Either from "effect/Either"
+import * as Effect from "effect/Effect"
 import { EXIT_CODES } from "../ExitCode.js"
 import * as Values from "../Values.js"
 import { plain, toggle } from "./Option.js"
@@ -27,7 +27,7 @@ export const receiveFile = Subcommand.make({
   },
   arguments: {},
   settings: (options, env) =>
-    Either.map(connected(options, env), (settings) => ({ ...settings, to: settings.to ?? CURRENT_FOLDER })),
+    Effect.map(connected(options, env), (settings) => ({ ...settings, to: settings.to ?? CURRENT_FOLDER })),
   oneShot: true
 })
 

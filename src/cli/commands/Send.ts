@@ -1,5 +1,5 @@
 import * as Args from "@effect/cli/Args"
-import * as Either from "effect/Either"
+import * as Effect from "effect/Effect"
 import { EXIT_CODES } from "../ExitCode.js"
 import * as Values from "../Values.js"
 import { plain, toggle } from "./Option.js"
@@ -30,7 +30,7 @@ export const send = Subcommand.make({
   },
   // Several words are one text, as with `echo`.
   settings: ({ text, ...options }, env) =>
-    Either.map(connected(options, env), (settings) => ({
+    Effect.map(connected(options, env), (settings) => ({
       ...settings,
       text: text.length === 0 ? undefined : text.join(" ")
     })),

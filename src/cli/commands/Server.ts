@@ -3,6 +3,8 @@ import { DEFAULT_LIMITS as defaultRelay } from "../../core/rendezvous/Relay.js"
 import type { Rate } from "../../core/support/TokenBucket.js"
 import { DEFAULT_PORT } from "../../protocol/Control.js"
 import { defaults } from "../../server/ServerOptions.js"
+import { ExitCode } from "../ExitCode.js"
+import { ProgramError } from "../ProgramError.js"
 import * as Values from "../Values.js"
 import { setting } from "./Option.js"
 import { config, token } from "./Options.js"
@@ -34,6 +36,22 @@ export const server = Subcommand.make({
       placeholder: "HOST[:PORT],…",
       help: "What clients call this server, where that is neither this machine's name nor its address",
       parse: Values.serverNames
+    }),
+    tlsCert: setting({
+      placeholder: "FILE",
+      help: "Encrypt the port with TLS 1.3: the certificate, and those between it and its authority, PEM",
+      parse: Values.text(4096)
+    }),
+    tlsKey: setting({
+      placeholder: "FILE",
+      help: "The key of that certificate, PEM, yours alone (mode 600); both are read again on SIGHUP",
+      parse: Values.text(4096)
+    }),
+    plainPort: setting({
+      placeholder: "PORT",
+      help: "A second TCP port, not encrypted, for clients that do not speak TLS",
+      parse: Values.port(1),
+      integer: true
     }),
     token,
     relay: setting({
@@ -107,7 +125,20 @@ export const server = Subcommand.make({
     config
   },
   arguments: {},
-  settings: ({ config: _, ...settings }) => Either.right(settings),
+  settings: ({ config: _, tlsCert, tlsKey, ...settings }) => {
+    const { plainPort, port } = settings
+    const wrong =
+      (tlsCert === undefined) !== (tlsKey === undefined)
+        ? "--tls-cert and --tls-key belong together"
+        : plainPort !== undefined && tlsCert === undefined
+          ? "--plain-port is for servers with --tls-cert: without it, --port is not encrypted anyhow"
+          : plainPort === port
+            ? "--port and --plain-port cannot be the same"
+            : undefined
+    if (wrong !== undefined) return Either.left(new ProgramError({ message: wrong, exitCode: ExitCode.usage }))
+    const tls = tlsCert === undefined || tlsKey === undefined ? undefined : { cert: tlsCert, key: tlsKey }
+    return Either.right({ ...settings, tls })
+  },
   logs: true
 })
 

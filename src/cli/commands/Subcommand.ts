@@ -2,9 +2,9 @@ import type * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
-import type * as Either from "effect/Either"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
+import type * as Scope from "effect/Scope"
 import type { Terminal, TerminalClosed } from "../../services/Terminal.js"
 import { ExitCode } from "../ExitCode.js"
 import type { Machine } from "../Machine.js"
@@ -20,7 +20,10 @@ export interface Subcommand<O extends Options, A extends Arguments, Settings> {
   readonly options: O
   readonly arguments: A
   /** Makes the settings of the program of what was typed, or says what does not go together. */
-  readonly settings: (parsed: Parsed<O> & ParsedArguments<A>, env: Environment) => Either.Either<Settings, ProgramError>
+  readonly settings: (
+    parsed: Parsed<O> & ParsedArguments<A>,
+    env: Environment
+  ) => Effect.Effect<Settings, ProgramError, FileSystem.FileSystem>
   /** Its log is for operators, and written unless they say otherwise; for people only warnings are of interest. */
   readonly logs?: true
   /** Somebody waits for its success: an interrupted run has not succeeded. */
@@ -52,6 +55,8 @@ export interface Host {
    * to type against it, or `undefined`. Nothing can be said of a file that is not there.
    */
   readonly exposure: (path: string, secret: boolean) => Effect.Effect<string | undefined>
+  /** As long as the scope lives, a hang-up (SIGHUP) runs this instead of ending the process. */
+  readonly onHangUp: (run: Effect.Effect<void>) => Effect.Effect<void, never, Scope.Scope>
 }
 
 /** A command with its program, whatever its settings are. */
@@ -79,7 +84,8 @@ export const row = <O extends Options, A extends Arguments, Settings, Module>(
   start: (
     program: Module,
     settings: Settings,
-    machine: Machine
+    machine: Machine,
+    host: Host
   ) => Effect.Effect<void, ProgramError | TerminalClosed, FileSystem.FileSystem | Terminal>
 ): Row => ({
   name: command.name,
@@ -91,7 +97,7 @@ export const row = <O extends Options, A extends Arguments, Settings, Module>(
       Effect.gen(function* () {
         const settings = yield* command.settings(parsed, host.env)
         const [program, machine] = yield* Effect.all([Effect.promise(load), host.machine], { concurrency: 2 })
-        yield* start(program, settings, machine)
+        yield* start(program, settings, machine, host)
       }).pipe(
         command.oneShot === true
           ? Effect.onInterrupt(() => Effect.sync(() => host.setExitCode(ExitCode.interrupted)))

@@ -14,7 +14,7 @@ export const table: readonly [Row, ...ReadonlyArray<Row>] = [
   row(
     server,
     () => import("../ServerProgram.js"),
-    ({ run }, settings, { network, store }) => Effect.provide(run(settings, store), network)
+    ({ run }, settings, { network, store }, host) => Effect.provide(run(settings, store, host), network)
   ),
   row(
     client,

@@ -35,6 +35,8 @@ const adviseOnServer = (
         )
       return `Check the port (${server.port}), and whether the server is running: the machine is there, and nothing listens.`
     }
+    case "NoTls":
+      return `Leave --tls out, or ask whoever runs ${server.host} for the port that is encrypted.`
     case "NoParley":
       return `Check the address ${server.host}:${server.port}: something else seems to listen there.`
     default:

@@ -41,6 +41,7 @@ export type ExaminationServices = Datagrams | Dialer | Entropy | Interfaces | Re
 export const examine = (
   server: ServerAddress,
   stunServers: ReadonlyArray<ServerAddress>,
+  link: ServerCheck.Link,
   progress: (step: string) => Effect.Effect<void>
 ): Effect.Effect<Findings, never, ExaminationServices> =>
   Effect.gen(function* () {
@@ -51,7 +52,7 @@ export const examine = (
     yield* progress(`asking ${server.host} over TCP`)
     const named = stunServers.slice(0, MAX_STUN)
     const [answer, hosts] = yield* Effect.all(
-      [ServerCheck.check(server), Effect.forEach([server, ...named], resolve, { concurrency: "unbounded" })],
+      [ServerCheck.check(server, link), Effect.forEach([server, ...named], resolve, { concurrency: "unbounded" })],
       { concurrency: 2 }
     )
 

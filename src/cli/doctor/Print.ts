@@ -41,12 +41,23 @@ const serverLines = ({ server, stun, udp, unknownNames }: Report, palette: Palet
   }
   return [
     tcp,
+    ...encryptionLines(server, palette),
     ...(server.clock === undefined ? [] : [mark(palette, false, `Clock: ${server.clock}`)]),
     ...udp.map(datagrams("UDP")),
     ...(server.problem === undefined && udp.length === 0 ? [mark(palette, false, "UDP: this server offers none")] : []),
     ...stun.map(datagrams("STUN server")),
     ...unknownNames.map((name) => mark(palette, false, `No address is known for ${SafeText.line(name)}`))
   ]
+}
+
+const encryptionLines = (
+  { certificateProblem, encryption, key }: Report["server"],
+  palette: Palette
+): ReadonlyArray<string> => {
+  if (encryption === "none") return [mark(palette, false, "The way to it is not encrypted")]
+  if (encryption !== "tls") return []
+  const why = certificateProblem ?? "an authority vouches for it"
+  return [mark(palette, true, `Encrypted with TLS: ${SafeText.line(why)}; its key is ${key}`)]
 }
 
 const networkLines = ({ ipv6, local, networks }: Report): ReadonlyArray<string> => {

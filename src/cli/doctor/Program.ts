@@ -18,7 +18,7 @@ export const run = (
     const terminal = yield* Terminal
     const isShown = terminal.interactive && !settings.json
     const progress = (step: string) => (isShown ? terminal.drawStatus(`… ${step}`) : Effect.void)
-    const findings = yield* examine(settings.server, settings.stun, progress)
+    const findings = yield* examine(settings.server, settings.stun, settings.link, progress)
     if (isShown) yield* terminal.drawStatus("")
     const report = Report.make(findings)
     const columns = isShown ? terminal.size().columns : Number.POSITIVE_INFINITY

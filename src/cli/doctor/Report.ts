@@ -45,6 +45,9 @@ export const Report = Schema.Struct({
     rttMs: optional(Schema.Number),
     clockDifferenceMs: optional(Schema.Number),
     clock: optional(Schema.String),
+    encryption: optional(Schema.Literal("tls", "none", "local")),
+    key: optional(Schema.String),
+    certificateProblem: optional(Schema.String),
     problem: optional(Schema.String)
   }),
   udp: Schema.Array(Udp),
@@ -72,6 +75,9 @@ export const make = (findings: Findings): Report => {
             address: Endpoint.format(answer.remote),
             software: answer.welcome.server,
             tokenRequired: answer.welcome.tokenRequired ?? false,
+            encryption: encryptionOf(answer),
+            ...known("key", answer.certificate?.key),
+            ...known("certificateProblem", answer.certificate?.problem),
             rttMs: round(answer.rttMs),
             ...known("clockDifferenceMs", answer.clockDifferenceMs),
             ...known("clock", clockOf(findings))
@@ -88,6 +94,9 @@ export const make = (findings: Findings): Report => {
     ...known("advice", advise(findings))
   }
 }
+
+const encryptionOf = ({ certificate, remote }: Findings["answer"] & { readonly _tag: "Reached" }) =>
+  certificate !== undefined ? "tls" : Endpoint.scope(remote) === "loopback" ? "local" : "none"
 
 /** How the clocks differ, where that matters. */
 const clockOf = ({ answer, wall }: Findings): string | undefined => {

@@ -1,13 +1,21 @@
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type { ClientOptions } from "../../client/ClientOptions.js"
+import { dialTlsOf, policyOf } from "../../client/Connector.js"
+import { ServerTrust } from "../../core/client/ServerTrust.js"
 import { ControlLink } from "../../core/control/ControlLink.js"
+import type { Certificate } from "../../domain/Certificate.js"
 import type * as Endpoint from "../../domain/Endpoint.js"
+import * as ServerName from "../../domain/ServerName.js"
 import type * as Control from "../../protocol/Control.js"
 import type { Connection } from "../../services/Connection.js"
 import { type DialError, Dialer } from "../../services/Dialer.js"
 import * as Time from "../../services/Time.js"
 import type { ServerAddress } from "../Values.js"
+
+/** How the link is to be protected, as `ClientOptions.server` says it. */
+export type Link = NonNullable<ClientOptions["server"]>["tls"]
 
 /** Whether a parley server answers on TCP, and how fast. */
 export type ServerAnswer =
@@ -18,6 +26,8 @@ export type ServerAnswer =
       readonly welcome: typeof Control.Welcome.Type
       /** The fastest of `QUESTIONS` round trips, in ms. */
       readonly rttMs: number
+      /** What it has shown, where the link is encrypted. */
+      readonly certificate: Certificate | undefined
       /** From this machine's clock to the server's, in ms, where the server tells its time. */
       readonly clockDifferenceMs: number | undefined
     }
@@ -28,7 +38,7 @@ export type ServerAnswer =
  * Connects, lets the server greet and answer some questions, and leaves, in at most `CONNECT + GREET` ms. Registers
  * nothing.
  */
-export const check = (server: ServerAddress): Effect.Effect<ServerAnswer, never, Dialer> =>
+export const check = (server: ServerAddress, link: Link): Effect.Effect<ServerAnswer, never, Dialer> =>
   Effect.gen(function* () {
     const time = yield* Time.make
     const dialer = yield* Dialer
@@ -58,7 +68,8 @@ export const check = (server: ServerAddress): Effect.Effect<ServerAnswer, never,
         if (answers === QUESTIONS) {
           machine.exit(undefined)
           const clockDifferenceMs = welcome.now && Math.round(welcome.now + rttMs / 2 - welcomedAt)
-          finish({ _tag: "Reached", remote: connection.remote, welcome, rttMs, clockDifferenceMs })
+          const { remote, tls } = connection
+          finish({ _tag: "Reached", remote, welcome, rttMs, clockDifferenceMs, certificate: tls?.certificate })
         } else {
           asked = time.monotonic()
           machine.request(QUESTION, asked)
@@ -67,8 +78,13 @@ export const check = (server: ServerAddress): Effect.Effect<ServerAnswer, never,
       for (let data = machine.pollTransmit(); data !== undefined; data = machine.pollTransmit()) connection.send(data)
     }
 
+    const trust = new ServerTrust(ServerName.of(server.host, server.port), policyOf(link))
+    const tls = trust.shallEncrypt(undefined) ? { tls: dialTlsOf(link) } : {}
     return yield* dialer
-      .dial({ ...server, timeoutMs: CONNECT }, (connection) => {
+      .dial({ ...server, ...tls, timeoutMs: CONNECT }, (connection) => {
+        const { remote, tls } = connection
+        const distrusted = trust.judge({ remote, certificate: tls?.certificate }, undefined, time.wall())
+        if (distrusted !== undefined) fail(distrusted.message)
         const machine = new ControlLink(time.monotonic())
         return {
           onData: (data) => {
@@ -83,11 +99,7 @@ export const check = (server: ServerAddress): Effect.Effect<ServerAnswer, never,
           Effect.timeoutTo(Deferred.await(finished), {
             duration: Duration.millis(GREET),
             onSuccess: (answer): ServerAnswer => answer,
-            onTimeout: (): ServerAnswer => ({
-              _tag: "Failed",
-              reason: "NoParley",
-              problem: "something listens there and says nothing; is it a parley server?"
-            })
+            onTimeout: () => SILENT
           })
         ),
         Effect.catchAll(({ message, reason }) =>
@@ -96,6 +108,12 @@ export const check = (server: ServerAddress): Effect.Effect<ServerAnswer, never,
         Effect.scoped
       )
   })
+
+const SILENT: ServerAnswer = {
+  _tag: "Failed",
+  reason: "NoParley",
+  problem: "something listens there and says nothing; is it a parley server, or one that encrypts (--tls)?"
+}
 
 /**
  * Milliseconds: one lost SYN is sent again after 1 s and may be lost once more; a server that takes longer is of no

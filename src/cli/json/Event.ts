@@ -76,6 +76,7 @@ export const Event = Schema.Union(
   event("left", fieldsOf(Events.Left)),
   event("greeting", fieldsOf(Events.Greeting)),
   event("serverLost", fieldsOf(Events.ServerLost)),
+  event("server", fieldsOf(Events.Server)),
   event("transfer", transfer),
   event("files", { transfers: Schema.Array(Schema.Struct(transfer)) }),
   event("error", {

@@ -12,6 +12,7 @@ export const fromEvent = (event: Exclude<ClientEvent, { readonly _tag: "Closed" 
     case "NickTaken":
     case "Greeting":
     case "ServerLost":
+    case "Server":
     case "Message":
     case "Journal":
     case "Joined":

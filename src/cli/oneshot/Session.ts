@@ -9,9 +9,11 @@ import type { ClientError } from "../../core/client/ClientError.js"
 import type { ClientEvent } from "../../core/client/Events.js"
 import type { PeerInfo } from "../../core/client/PeerInfo.js"
 import * as SafeText from "../../domain/SafeText.js"
+import { Terminal } from "../../services/Terminal.js"
 import { open as openClient } from "../ClientLifetime.js"
 import type { Connection } from "../commands/Options.js"
 import { ofClientError } from "../ExitCode.js"
+import * as LinkText from "../LinkText.js"
 import { ProgramError } from "../ProgramError.js"
 
 /**
@@ -33,9 +35,10 @@ export const open = (
   on: (event: ClientEvent) => Effect.Effect<void>,
   /** What an earlier run left of transfers is not to take over an errand that is about something else. */
   resume: NonNullable<ClientOptions["resume"]> = "none"
-): Effect.Effect<Session, ProgramError, ClientServices | Scope.Scope> =>
+): Effect.Effect<Session, ProgramError, ClientServices | Scope.Scope | Terminal> =>
   Effect.gen(function* () {
     const client = yield* openClient({ ...settings.client, inbox: false, resume })
+    const terminal = yield* Terminal
     const failed = yield* Deferred.make<never, ProgramError>()
     let registered = false
 
@@ -47,6 +50,10 @@ export const open = (
         case "Registered":
           registered = true
           return Effect.void
+        case "Server": {
+          const text = LinkText.of(event)
+          return text === undefined || !terminal.errorIsTty ? Effect.void : terminal.writeError(`* ${text}\n`)
+        }
         case "ServerLost":
           return registered ? Effect.void : fail("ServerUnreachable", event.message)
         case "Closed":

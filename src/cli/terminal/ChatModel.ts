@@ -2,6 +2,7 @@ import type { ClientEvent } from "../../core/client/Events.js"
 import type { MessageId } from "../../domain/MessageId.js"
 import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
+import * as LinkText from "../LinkText.js"
 import * as Conversation from "./Conversation.js"
 import { Conversations } from "./Conversations.js"
 import { KnownNicks } from "./KnownNicks.js"
@@ -209,6 +210,11 @@ export class ChatModel {
       this.#online = false
       this.#complaint = message
       return isNews ? [this.#palette.warn(`* ${message}; trying again`)] : []
+    },
+    Server: (event) => {
+      const text = LinkText.of(event)
+      if (text === undefined) return []
+      return [event.encryption === "none" ? this.#palette.warn(`* ${text}`) : this.remark(text)]
     },
     Incoming: (event) => {
       const nick = this.remember(event.nick)

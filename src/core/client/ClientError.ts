@@ -37,6 +37,8 @@ export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited"
 export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", message) {}
 /** The server does not know itself under the name that we dialled. */
 export class NotThisServer extends Schema.TaggedError<NotThisServer>()("NotThisServer", message) {}
+/** The server shows another key than it has to, or does not encrypt any more. */
+export class ServerNotTrusted extends Schema.TaggedError<ServerNotTrusted>()("ServerNotTrusted", message) {}
 /** There is no room for more of this, here or at the server. */
 export class Busy extends Schema.TaggedError<Busy>()("Busy", message) {}
 /** Law 2: query the peer first. */
@@ -90,6 +92,7 @@ export const ClientError = Schema.Union(
   RateLimited,
   Unauthorized,
   NotThisServer,
+  ServerNotTrusted,
   Busy,
   NotConnected,
   KeyChanged,
@@ -131,7 +134,7 @@ export type ServerError =
   | ServerUnreachable
   | Protocol
   | Closed
-export type RegisterError = ServerError | Profile
+export type RegisterError = ServerError | ServerNotTrusted | Profile
 export type QueryError =
   | ServerError
   | Yourself
@@ -249,6 +252,8 @@ export const blocked = (nick: string): Blocked =>
 export const noKey = (nick: string, why: string): NoKey => new NoKey({ message: `${nick} cannot be talked to: ${why}` })
 
 export const unreachable = (message: string): ServerUnreachable => new ServerUnreachable({ message })
+
+export const notTrusted = (message: string): ServerNotTrusted => new ServerNotTrusted({ message })
 
 export const protocol = (message: string): Protocol => new Protocol({ message })
 

@@ -1,3 +1,4 @@
+import type { Certificate } from "../../domain/Certificate.js"
 import type { Crypto } from "../../domain/Crypto.js"
 import type * as Endpoint from "../../domain/Endpoint.js"
 import type { MessageId } from "../../domain/MessageId.js"
@@ -27,6 +28,7 @@ import {
   type RegisterError,
   type SendError,
   type ServerError,
+  type ServerNotTrusted,
   type TrustError,
   tooManyPolicies,
   yourself
@@ -60,6 +62,7 @@ import { Reintroduction } from "./Reintroduction.js"
 import { RelayTransport } from "./RelayTransport.js"
 import { type Asked, Rendezvous } from "./Rendezvous.js"
 import { ServerLink, type ServerOutput } from "./ServerLink.js"
+import { type LinkPolicy, ServerTrust } from "./ServerTrust.js"
 import * as Why from "./Why.js"
 
 export interface ClientMachineOptions {
@@ -72,6 +75,8 @@ export interface ClientMachineOptions {
   readonly now: number
   /** What the server is called (`domain/ServerName`); none for the local network alone. */
   readonly server: string | undefined
+  /** How the link to the server is to be protected. */
+  readonly link?: LinkPolicy
   /** Whether we show ourselves on the local network, and find others there. */
   readonly lan: boolean
   /** The server's access token, where it demands one. */
@@ -90,6 +95,12 @@ export interface ClientMachineOptions {
   readonly ports: { readonly ipv4: number | undefined; readonly ipv6: number | undefined }
   /** This machine's own addresses. */
   readonly addresses: ReadonlyArray<HostAddress>
+}
+
+/** What both ends of an encrypted connection have in common, and what the server has shown. */
+export interface SeenTls {
+  readonly certificate: Certificate
+  readonly exporter: Uint8Array
 }
 
 /**
@@ -119,6 +130,7 @@ export class ClientMachine {
   readonly #reintroduction: Reintroduction
   readonly #presence: Presence
   readonly #reactions: Reactions
+  readonly #trust: ServerTrust
   /** Calls that are not answered yet; each stands for somebody who waits. */
   readonly #open = new Set<Ticket<unknown, Closed>>()
   /** Those of them that wait for messages to be delivered. */
@@ -151,11 +163,13 @@ export class ClientMachine {
     this.#people = new People(this.#client, this.#introducer, (peer) => this.#journal.push({ _tag: "Dropped", peer }))
     this.#reintroduction = new Reintroduction(this.#client)
     this.#presence = new Presence(this.#client, this.#reintroduction)
+    this.#trust = new ServerTrust(server ?? "", options.link ?? { tls: "auto" })
     this.#reactions = new Reactions(
       this.#client,
       {
         gatherer: this.#gatherer,
         registration: this.#registration,
+        trust: this.#trust,
         introducer: this.#introducer,
         reintroduction: this.#reintroduction,
         presence: this.#presence,
@@ -372,14 +386,24 @@ export class ClientMachine {
   // What the driver has seen ------------------------------------------------------------------------------------------
 
   /** A connection to the server is open, as `Dial` asked. */
-  handleConnected(local: Endpoint.Endpoint, remote: Endpoint.Endpoint, now: number): void {
-    this.#server?.handleConnected(local, remote, now)
+  handleConnected(local: Endpoint.Endpoint, remote: Endpoint.Endpoint, now: number, tls?: SeenTls): void {
+    const { certificate, exporter } = tls ?? {}
+    const { profile } = this.#registration
+    const error = this.#trust.judge({ remote, certificate }, profile?.servers, this.#client.wallNow())
+    if (error === undefined) this.#server?.handleConnected(local, remote, now, exporter)
+    else this.#refuse(error, now)
     this.#settle(now)
   }
 
   handleServerBytes(chunk: Uint8Array, now: number): void {
     this.#server?.handleBytes(chunk, now)
     this.#settle(now)
+  }
+
+  /** There is somebody, and no TLS, which we asked for. `message` is half a sentence for people. */
+  handleNoTls(message: string, now: number): void {
+    this.#refuse(this.#trust.unencrypted(message, this.#registration.profile?.servers), now)
+    this.handleDisconnected(message, now)
   }
 
   /** The connection has ended, or there was none to be had. `message` is half a sentence for people. */
@@ -501,7 +525,8 @@ export class ClientMachine {
   }
 
   pollWish(): Wish | undefined {
-    if (this.#server?.pollDial() === true) return { _tag: "Dial" }
+    if (this.#server?.pollDial() === true)
+      return { _tag: "Dial", encrypted: this.#trust.shallEncrypt(this.#registration.profile?.servers) }
     const name = this.#lan?.pollJoin()
     return name === undefined ? this.#client.output.pollWish() : { _tag: "JoinLan", name }
   }
@@ -560,6 +585,12 @@ export class ClientMachine {
     if (this.contacts?.get(peer)?.consented !== true) return
     this.contacts.update(peer, { consented: false })
     this.#client.output.wish({ _tag: "KeepProfile" })
+  }
+
+  /** The connection to the server is not to be used. */
+  #refuse(error: ServerNotTrusted, now: number): void {
+    this.#server?.refuse(error.message)
+    if (!this.#hasLeft) this.#registration.distrusted(error, this.#trust.isRepeated(error.message), now)
   }
 
   #query(nick: string, wanted: Wanted, ticket: Ticket<Conversation, QueryError>, now: number): void {

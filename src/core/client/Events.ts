@@ -35,6 +35,19 @@ export const Greeting = Schema.TaggedStruct("Greeting", { text: Schema.String })
 /** The link to the server is gone; conversations go on. A new attempt is made in `retryInMs`. */
 export const ServerLost = Schema.TaggedStruct("ServerLost", { message: Schema.String, retryInMs: Schema.Number })
 
+/**
+ * How the link to the server is protected: told when it is up, and again when that has changed. `encryption`: `tls`;
+ * `none`, where whoever is on the way can read along and put words into the server's mouth; or `local`, where the
+ * server is on this machine. With `tls`, the server's `key`, and why it is trusted: it is the one that the user named
+ * (`given`), an authority vouches for it, it was seen before (`pinned`), or it is `new` and pinned now.
+ */
+export const Server = Schema.TaggedStruct("Server", {
+  server: Schema.String,
+  encryption: Schema.Literal("tls", "none", "local"),
+  key: Schema.optionalWith(Schema.String, { exact: true }),
+  trust: Schema.optionalWith(Schema.Literal("given", "authority", "pinned", "new"), { exact: true })
+})
+
 /** Somebody asked for us. Repeated calls of one peer are told now and then, those of strangers within bounds. */
 export const Incoming = Schema.TaggedStruct("Incoming", {
   nick: Schema.String,
@@ -133,6 +146,7 @@ export const ClientEvent = Schema.Union(
   NickTaken,
   Greeting,
   ServerLost,
+  Server,
   Incoming,
   Connected,
   Renamed,

@@ -109,7 +109,7 @@ export type HistoryNote =
 /** What only a driver can do; each says which call of the machine tells how it went. */
 export type Wish =
   /** Connect to the server: `handleConnected` or `handleDisconnected`. */
-  | { readonly _tag: "Dial" }
+  | { readonly _tag: "Dial"; readonly encrypted: boolean }
   /** Open the profile of this nickname and have it on disk: `profileOpened` or `profileFailed`. */
   | { readonly _tag: "OpenProfile"; readonly nick: Nickname }
   /**

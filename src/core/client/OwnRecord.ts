@@ -10,11 +10,13 @@ import type { RequestBody } from "../control/ServerCodec.js"
 import type { Past } from "../peer/Journal.js"
 import type { Contacts } from "./Contacts.js"
 import type { PeerInfo } from "./PeerInfo.js"
+import type { ServerPins } from "./ServerPins.js"
 
 /** Who we are under a nickname, and whom we know: what the machine needs of a profile. */
 export interface OwnProfile {
   readonly identity: Identity
   readonly contacts: Contacts
+  readonly servers: ServerPins
   /** Whether the identity outlives this process. */
   readonly persistent: boolean
   /** Where the profile is kept, for messages to people. */

@@ -9,6 +9,7 @@ import type { Purpose, QueryPurpose } from "./Purpose.js"
 import type { Registration } from "./Registration.js"
 import type { Reintroduction } from "./Reintroduction.js"
 import type { Answer, RendezvousEvent } from "./Rendezvous.js"
+import type { ServerTrust } from "./ServerTrust.js"
 
 /** The parts of a client that something may concern. */
 export interface Parts {
@@ -18,6 +19,7 @@ export interface Parts {
   readonly reintroduction: Reintroduction
   readonly presence: Presence
   readonly peerEvents: PeerEvents
+  readonly trust: ServerTrust
 }
 
 /**
@@ -77,13 +79,20 @@ export class Reactions {
 
   #end(reason: "replaced" | "refused", message: string): void {
     this.#isEnding = true
-    this.client.output.pass({ _tag: "Ending", reason, message })
+    const said = this.parts.trust.isOpen ? `${message}, or so somebody says: the link is not encrypted` : message
+    this.client.output.pass({ _tag: "Ending", reason, message: said })
+  }
+
+  #tellLink(): void {
+    const news = this.parts.trust.news()
+    if (news !== undefined) this.client.output.tell(news)
   }
 
   #handleRendezvous(event: RendezvousEvent<Purpose>, now: number): void {
     const { output, peers } = this.client
     switch (event._tag) {
       case "Ready":
+        this.#tellLink()
         this.#compareClocks(event.serverNow, now)
         this.parts.gatherer.greeted(event.remote, event.udp, now)
         this.parts.registration.ready(event.occasion, event.greeting, now)

@@ -9,6 +9,7 @@ import {
   ofRefusal,
   profileFailed,
   type RegisterError,
+  type ServerNotTrusted,
   takenByOurselves,
   unreachable
 } from "./ClientError.js"
@@ -54,7 +55,7 @@ export class Registration {
   get wanted(): boolean {
     const { own } = this.client
     const phase = this.#calls[0]?.phase
-    return own.wanted !== undefined || phase === "asking" || (phase === "waiting" && this.#profile !== undefined)
+    return own.wanted !== undefined || phase === "asking" || (phase === "waiting" && this.profile !== undefined)
   }
 
   register(text: string, ticket: Ticket<PeerInfo, RegisterError>, now: number): void {
@@ -110,6 +111,13 @@ export class Registration {
     this.#greeting = greeting
     this.#again(now)
     this.advance(now)
+  }
+
+  /** The server is not to be trusted: told to whoever waits to register, or else as an event. */
+  distrusted(error: ServerNotTrusted, isRepeated: boolean, now: number): void {
+    const [call] = this.#calls
+    if (call?.phase === "waiting") this.#finish(call, error, now)
+    else if (!isRepeated) this.client.output.tell(failed(error))
   }
 
   /** The link is gone, and the registration with it as far as we know. */
@@ -182,7 +190,7 @@ export class Registration {
   advance(now: number): void {
     const [call] = this.#calls
     if (call?.phase !== "waiting") return
-    const profile = this.#profile
+    const profile = this.profile
     if (this.#trial !== undefined && this.#trial.nick.key !== call.nick.key) {
       call.phase = "clearing"
       this.#dropTrial(this.#trial)
@@ -195,7 +203,8 @@ export class Registration {
     }
   }
 
-  get #profile(): OwnProfile | undefined {
+  /** The one that is ours, or that the first call was given. */
+  get profile(): OwnProfile | undefined {
     return this.client.own.profile ?? this.#trial?.profile
   }
 

@@ -125,7 +125,8 @@ export class Rendezvous<Purpose> {
     switch (event._tag) {
       case "Ready": {
         const { challenge, motd, now: time, udp } = event.welcome
-        const occasion = { challenge: Bytes.fromBase64Url(challenge) ?? new Uint8Array(), server: this.name }
+        const { exporter } = event
+        const occasion = { challenge: Bytes.fromBase64Url(challenge) ?? new Uint8Array(), server: this.name, exporter }
         const serverNow = time === undefined ? undefined : time + event.roundTripMs / 2
         this.#isServerHere = Endpoint.scope(event.remote) === "loopback"
         this.#events.push({ _tag: "Ready", remote: event.remote, udp, occasion, greeting: motd, serverNow })

@@ -30,6 +30,7 @@ export class ServerLink<Purpose> {
   #control: ControlLink | undefined
   #local: Endpoint | undefined
   #remote: Endpoint | undefined
+  #exporter: Uint8Array | undefined
   #connectedAt = 0
   /** Why the connection ends, when we know better than the socket does. */
   #endReason: string | undefined
@@ -51,8 +52,8 @@ export class ServerLink<Purpose> {
     if (wanted && this.#phase === "idle") this.#dial()
   }
 
-  /** The connection that `pollDial` asked for is there. */
-  handleConnected(local: Endpoint, remote: Endpoint, now: number): void {
+  /** The connection that `pollDial` asked for is there; with the exporter of TLS, where it is encrypted. */
+  handleConnected(local: Endpoint, remote: Endpoint, now: number, exporter?: Uint8Array): void {
     if (this.#phase === "closed") {
       this.#output.push("destroy")
       return
@@ -61,8 +62,15 @@ export class ServerLink<Purpose> {
     this.#control = new ControlLink(now)
     this.#local = local
     this.#remote = remote
+    this.#exporter = exporter
     this.#connectedAt = now
     this.#endReason = undefined
+  }
+
+  /** The connection that is there is not to be used; `message` as in `handleDisconnected`, which follows. */
+  refuse(message: string): void {
+    this.#endReason = message
+    this.#output.push("destroy")
   }
 
   handleBytes(chunk: Uint8Array, now: number): void {
@@ -178,6 +186,7 @@ export class ServerLink<Purpose> {
           _tag: "Ready",
           welcome: event.welcome,
           remote: this.#remote!,
+          exporter: this.#exporter,
           roundTripMs: now - this.#connectedAt
         })
         return
@@ -237,6 +246,7 @@ export type ServerEvent<Purpose> =
       readonly _tag: "Ready"
       readonly welcome: typeof Control.Welcome.Type
       readonly remote: Endpoint
+      readonly exporter: Uint8Array | undefined
       /** From the connection to the greeting, which the server sends as soon as it has the connection. */
       readonly roundTripMs: number
     }

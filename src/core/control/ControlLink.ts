@@ -209,7 +209,8 @@ export class ControlLink {
 
   #break(reason: "Protocol" | "Silent", what: string): void {
     // Whoever never greeted is most likely something else on a mistyped port.
-    const doubt = this.#phase === "greeting" ? "; is it a parley server?" : ""
+    const isDoubtful = this.#phase === "greeting"
+    const doubt = !isDoubtful ? "" : reason === "Silent" ? "; if it encrypts, say --tls" : "; is it a parley server?"
     this.#phase = "broken"
     this.#output.length = 0
     for (const id of this.#pending.clear()) this.#events.push({ _tag: "Unanswered", id })

@@ -94,7 +94,8 @@ const reading = (
 ): ConnectionHandler => {
   let head: Uint8Array | undefined = new Uint8Array()
   return {
-    ...handler,
+    ...(handler.onEnd === undefined ? {} : { onEnd: () => handler.onEnd?.() }),
+    onClose: (reason) => handler.onClose(reason),
     onData: (data) => {
       if (head === undefined) return handler.onData(data)
       head = Bytes.concat([head, data])

@@ -26,7 +26,7 @@ export const make = (network: Network, host: Host, process: Process): Context.Ta
         )
       )
     })
-  const nonces = process.rng.fork("tls-dial")
+  const nonces = process.rng.fork(`tls from ${host.name}`)
   return {
     dial: (options, handler) =>
       options.tls === undefined ? plain(options, handler) : encrypted(plain, nonces, options, handler)

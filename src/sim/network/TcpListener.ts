@@ -86,7 +86,7 @@ class Listening implements PacketSink, ListeningSocket {
     this.#accept = accept
     this.local = bound.local
     this.#credentials = options.tls
-    this.#nonces = process.rng.fork("tls-accept")
+    this.#nonces = process.rng.fork(`tls at ${host.name} ${bound.local.port}`)
     if (options.tls !== undefined)
       this.tls = {
         shown: () => ({ key: PretendedTls.keyOf(this.#credentials!), expires: Number.POSITIVE_INFINITY }),

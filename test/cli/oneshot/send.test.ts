@@ -36,7 +36,9 @@ describe("parley send", () => {
         const quiet = yield* send(world, { json: false })
         expect(quiet).toEqual({ failure: undefined, lines: [], errors: "" })
         const { errors } = yield* send(world, { json: false, nick: "carol" }, { interactive: true })
-        expect(errors).toMatch(/^\* calling bob\n\* connected to bob .*\n\* delivered to bob in .*\n$/)
+        expect(errors).toMatch(
+          /^\* the way to 192\.0\.2\.1:9090 is not encrypted: .*\n\* calling bob\n\* connected to bob .*\n\* delivered to bob in .*\n$/
+        )
       })
     ))
 

@@ -2,6 +2,7 @@ import { Contacts } from "../../../src/core/client/Contacts.js"
 import type { OfferedIntroduction } from "../../../src/core/client/Introductions.js"
 import type { OwnCard } from "../../../src/core/client/LanRendezvous.js"
 import type { OwnProfile } from "../../../src/core/client/OwnRecord.js"
+import { ServerPins } from "../../../src/core/client/ServerPins.js"
 import * as Base64Url from "../../../src/domain/Base64Url.js"
 import { CHANNEL_BYTES, channelIdOf } from "../../../src/domain/ChannelId.js"
 import * as Fingerprint from "../../../src/domain/Fingerprint.js"
@@ -54,7 +55,7 @@ export class Somebody {
   }
 
   profile(more: Partial<OwnProfile> = {}): OwnProfile {
-    const known = { identity: this.identity, contacts: new Contacts(), persistent: true }
+    const known = { identity: this.identity, contacts: new Contacts(), servers: ServerPins.empty(), persistent: true }
     return { ...known, location: "memory", journal: undefined, ...more }
   }
 

@@ -5,6 +5,7 @@ import type { ClientEvent } from "../../../src/core/client/Events.js"
 import type { IntroducerOptions } from "../../../src/core/client/Introducer.js"
 import type { Ticket, UnreadMessage, Wish } from "../../../src/core/client/Output.js"
 import type { OwnProfile } from "../../../src/core/client/OwnRecord.js"
+import { ServerPins } from "../../../src/core/client/ServerPins.js"
 import { Ledger } from "../../../src/core/journal/Ledger.js"
 import type { JournalEntry } from "../../../src/core/peer/Journal.js"
 import { RegistryMachine } from "../../../src/core/rendezvous/RegistryMachine.js"
@@ -302,6 +303,7 @@ const freshProfile = (world: World): OwnProfile & { readonly ledger: Ledger } =>
   return {
     identity: Identity.fromSeed(crypto, world.random(32)),
     contacts: new Contacts(),
+    servers: ServerPins.empty(),
     persistent: true,
     location: "memory",
     ledger,
