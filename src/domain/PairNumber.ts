@@ -23,6 +23,6 @@ export const of = (crypto: Crypto, one: PeerId, other: PeerId): string => {
 /** Of 64 hash bytes, 60 are used: five a group. */
 const HASH_BYTES = 64
 const GROUPS = 12
-/** As Signal's: 12 bits more of work for whoever makes keys by the million, some milliseconds for us. */
+/** As Signal's: 12 bits more of work for whoever makes keys by the million, some 10 ms for us. */
 const ROUNDS = 5_200
 const LABEL = new TextEncoder().encode("parley pair number v1")

@@ -91,8 +91,12 @@ export const open = (
     }
   })
 
-export const ofError = ({ _tag, message }: ClientError, nick?: string): ProgramError => {
-  const hint = _tag === "KeyChanged" && nick !== undefined ? `, with /trust ${nick} in parley client` : ""
+export const ofError = (error: ClientError, nick?: string): ProgramError => {
+  const { _tag, message } = error
+  const hint =
+    _tag === "KeyChanged" && nick !== undefined
+      ? `, with /trust ${nick} and the first five digits of the right key in parley client`
+      : ""
   return new ProgramError({ code: _tag, message: SafeText.line(`${message}${hint}`), exitCode: ofClientError(_tag) })
 }
 

@@ -9,6 +9,7 @@ import {
   type Closed,
   closed,
   File,
+  type KeyChanged,
   NoSuchTransfer,
   type NotConnected,
   notConnected
@@ -107,9 +108,10 @@ export const make = ({
 
   /** Whom something can be offered to now. */
   const asked = (nick: string) =>
-    Effect.suspend((): Effect.Effect<Conversation, NotConnected | Busy> => {
+    Effect.suspend((): Effect.Effect<Conversation, NotConnected | KeyChanged | Busy> => {
       const conversation = conversations.byNick(nick)
       if (conversation?.asked !== true) return notConnected(nick)
+      if (conversation.held !== undefined) return Effect.fail(conversation.held)
       return table.hasRoom(conversation.peer, "out") ? Effect.succeed(conversation) : tooMany(nick)
     })
 

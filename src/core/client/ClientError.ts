@@ -151,7 +151,7 @@ export type TrustError = NoSuchPeer | NoSuchKey | NotRegistered | Busy | Profile
 export type ContactError = NoSuchPeer | NoSuchKey | Yourself | NotRegistered | Busy | Closed
 export type HistoryError = NotRegistered | HistoryOff | History
 export type ReadError = NotConnected | ReadReceiptsOff
-export type OfferError = NotConnected | Busy | File | Closed
+export type OfferError = NotConnected | KeyChanged | Busy | File | Closed
 export type AcceptError = NoSuchTransfer | File | Closed
 /** Anything else that is done to a transfer. */
 export type TransferError = NoSuchTransfer | Closed

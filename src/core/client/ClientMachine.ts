@@ -258,8 +258,7 @@ export class ClientMachine {
     const { nick, peer } = conversation
     if (this.#hasLeft) return closed()
     if (!conversation.asked || peers === undefined) return notConnected(nick)
-    const dispute = this.#introducer.dispute(peer, nick)
-    if (dispute !== undefined) return dispute
+    if (conversation.held !== undefined) return conversation.held
     if (own.profile?.journal?.accepts(peer, Bytes.fromText(text).length) === false)
       return ofSendRefusal({ _tag: "OutboxFull" }, nick)
     const writtenAt = clock.at(now)

@@ -4,6 +4,7 @@ import type { PeerId } from "../../domain/PeerId.js"
 import type * as Control from "../../protocol/Control.js"
 import type { Introduction } from "../peer/Introduction.js"
 import type { PathInfo } from "../peer/Route.js"
+import type { KeyChanged } from "./ClientError.js"
 import { MAX_NAMES } from "./Contacts.js"
 import type { Vouched } from "./Introductions.js"
 
@@ -69,6 +70,7 @@ export class Conversations {
       connected: false,
       trying: false,
       path: undefined,
+      held: undefined,
       absent: false,
       departed: false
     }
@@ -123,6 +125,8 @@ export interface Conversation {
   path: PathInfo["kind"] | undefined
   /** The latest one: good for asking back while the server is away. */
   introduction: Introduction
+  /** Why nothing may go to it until our user has decided about its key; nothing otherwise. */
+  held: KeyChanged | undefined
   /** The peer was seen leaving the server since it was introduced: its next registration is a new session. */
   absent: boolean
   /** The peer ended the conversation itself: it is not asked again before it, or our user, makes a new start. */

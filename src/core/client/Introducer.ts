@@ -88,7 +88,7 @@ export class Introducer {
     return this.dispute(peer, nick)
   }
 
-  /** Why nothing may go to a peer, whose key was verified before another one was shown. */
+  /** Why nothing may go to a peer: its key was verified, and then another one was shown. */
   dispute(peer: PeerId, nick: string) {
     const contact = this.client.own.profile?.contacts.get(peer)
     if (contact?.disputed !== true) return undefined
@@ -272,12 +272,15 @@ export class Introducer {
 
   /** Another key was shown under a nickname that has an owner; whether it is the first time. */
   #contradict({ offer, owner }: Verdict & { readonly _tag: "Changed" }, now: number): boolean {
-    const { output, peers } = this.client
+    const { conversations, output, peers } = this.client
     // `verified` is of the very nickname: whoever looks like somebody is refused, and stops nothing.
     if (owner.verified && this.#contacts.get(owner.peer)?.disputed !== true) {
       this.#contacts.update(owner.peer, { disputed: true })
       output.wish({ _tag: "KeepProfile" })
       peers?.close(owner.peer, now)
+      const conversation = conversations.get(owner.peer)
+      if (conversation !== undefined)
+        conversation.held = undecided(conversation.nick, owner.fingerprint, offer.fingerprint)
     }
     return this.#offers.add(offer)
   }
@@ -286,6 +289,7 @@ export class Introducer {
   #keep({ peer }: Owner, now: number): void {
     this.#contacts.update(peer, { disputed: false })
     const conversation = this.client.conversations.get(peer)
+    if (conversation !== undefined) conversation.held = undefined
     const resumed = conversation?.asked === true ? this.consent(conversation, now) : undefined
     if (resumed !== undefined && !("peer" in resumed)) this.client.output.tell(failed(resumed, conversation!.nick))
   }

@@ -106,7 +106,7 @@ export class People {
   unverify(nick: string): ContactError | undefined {
     const who = this.#known(nick)
     if ("_tag" in who) return who
-    this.#change(who.peer, { verifiedAt: undefined, disputed: false })
+    this.#change(who.peer, { verifiedAt: undefined })
     return undefined
   }
 

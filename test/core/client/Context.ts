@@ -120,6 +120,7 @@ export const conversation = (nick: string, more: Partial<Conversation> = {}): Co
   called: nick,
   listed: nick,
   toldUntil: Number.NEGATIVE_INFINITY,
+  held: undefined,
   address: "203.0.113.9:1",
   asked: true,
   connected: false,

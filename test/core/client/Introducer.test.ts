@@ -122,7 +122,7 @@ describe("a query that is answered", () => {
     const ticket = context.output.ticket<Conversation, QueryError>()
     introducer.ask("bob", {}, ticket, 30)
     expect(context.answers()).toEqual([{ ticket, result: conversation }])
-    expect(conversation.asked).toBe(true)
+    expect(conversation).toMatchObject({ asked: true, held: undefined })
   })
 })
 
@@ -149,6 +149,13 @@ describe("somebody who asks for us", () => {
     expect(context.peers!.send(bob.peer, "hello", 30)).toMatchObject({ _tag: "NotConsented" })
     introducer.proven(context.conversations.get(bob.peer)!)
     expect(pinned(), "whom we did not ask for is not known").toBeUndefined()
+  })
+
+  it("is told of again when the call has stood for five minutes, with how often they have called", () => {
+    for (const now of [0, 1, 299_999]) introducer.incoming(bob.offered(), now)
+    expect(tags()).toEqual(["Incoming"])
+    introducer.incoming(bob.offered(), 300_000)
+    expect(context.events()).toEqual([expect.objectContaining({ _tag: "Incoming", calls: 3 })])
   })
 
   it("again and again is told of a few times, with how often it was; so are all strangers together", () => {
@@ -269,6 +276,19 @@ describe("a nickname that somebody was asked for under", () => {
     expect(pinned("alice2")).toBe(bob.peer)
   })
 
+  it("is not given back to a key that has left it, by an older record", () => {
+    const record = (nick: string, sequence: number) =>
+      Base64Url.encode(new Somebody(nick, 2).record(undefined, sequence))
+    opened(bob.offered({ record: record("bob", 5) }))
+    introducer.incoming(bob.offered({ nick: "robert", record: record("robert", 7) }), 10)
+    expect(tags()).toEqual(["Renamed"])
+    expect(answered(bob.offered({ record: record("bob", 6) }))).toMatchObject({ error: { _tag: "NoKey" } })
+    introducer.incoming(bob.offered({ record: record("bob", 6) }), 20)
+    expect(tags()).toEqual(["NoKey"])
+    expect(context.conversations.get(bob.peer)?.called).toBe("robert")
+    expect(answered(bob.offered({ record: record("bob", 8) }))._tag, "they are called so again").toBe("Opened")
+  })
+
   it("of somebody verified is stopped by nobody who only looks like it", () => {
     opened(new Somebody("alice2", 2).offered())
     context.own.profile!.contacts.update(bob.peer, { verifiedAt: 5 })
@@ -365,6 +385,7 @@ describe("a key that has changed", () => {
     expect(introducer.dispute(bob.peer, "bob")).toMatchObject({
       change: { known: bob.fingerprint, offered: impostor.fingerprint, verified: true }
     })
+    expect(conversation.held).toMatchObject({ _tag: "KeyChanged" })
     expect(answered(bob.offered()), "the server says it is bob").toMatchObject({ error: { _tag: "KeyChanged" } })
     expect(answered(impostor.offered())).toMatchObject({ error: { _tag: "KeyChanged" } })
     context.events()
