@@ -85,7 +85,12 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
     channel: () => Effect.succeed(undefined),
     trust: (nick, digits) => call(`trust ${nick} ${digits}`),
     contacts: Effect.as(call("contacts"), [{ ...keyOf("bob"), blocked: false }]),
-    key: (nick = "alice") => Effect.as(call(`key ${nick}`), { ...keyOf(nick), blocked: false }),
+    key: (nick) =>
+      Effect.as(call(`key ${nick ?? ""}`), {
+        ...keyOf(nick ?? "alice"),
+        blocked: false,
+        ...(nick === undefined ? {} : { pairNumber: PAIR_NUMBER })
+      }),
     verify: (nick, digits) => call(`verify ${nick}${digits === undefined ? "" : ` ${digits}`}`),
     unverify: (nick) => call(`unverify ${nick}`),
     block: (who) => call(`block ${who}`),
@@ -151,6 +156,8 @@ export const NO_TRANSFER = TransferId.make("0".repeat(32))
 
 const known = (id: string) =>
   id === NO_TRANSFER ? new NoSuchTransfer({ message: `there is no transfer ${id}` }) : Effect.void
+
+export const PAIR_NUMBER = Array.from({ length: 12 }, (_, group) => String(10_000 + group)).join(" ")
 
 /** A call, as strangers make it. */
 export const call = (nick: string, more: Partial<IncomingEvent> = {}): IncomingEvent => ({

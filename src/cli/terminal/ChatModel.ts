@@ -1,10 +1,13 @@
 import type { ClientEvent } from "../../core/client/Events.js"
+import type { KeyChange } from "../../core/client/KeyChange.js"
+import type { KeyInfo } from "../../core/client/KeyInfo.js"
 import type { MessageId } from "../../domain/MessageId.js"
 import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import * as LinkText from "../LinkText.js"
 import * as Conversation from "./Conversation.js"
 import { Conversations } from "./Conversations.js"
+import * as KeyTexts from "./KeyTexts.js"
 import { KnownNicks } from "./KnownNicks.js"
 import type { Palette } from "./Palette.js"
 import * as Texts from "./Texts.js"
@@ -63,7 +66,8 @@ export class ChatModel {
         : `${this.#awaited} ${this.#palette.dim("waiting for the server…")}> `
     const peer = this.#conversations.focused
     if (peer === undefined) return `${this.me}> `
-    return `${this.me} → ${this.#palette.nick(peer.nick)}${this.#palette.dim(Conversation.mark(peer))}> `
+    const verified = peer.verified ? " ✓" : ""
+    return `${this.me} → ${this.#palette.nick(peer.nick)}${this.#palette.dim(verified + Conversation.mark(peer))}> `
   }
 
   /** A nickname was asked for, or the server has answered (`undefined`). */
@@ -85,14 +89,44 @@ export class ChatModel {
     return this.#known.add(nick)
   }
 
+  /** ms since 1970 UTC. */
+  get now(): number {
+    return this.#now()
+  }
+
   /** We asked for this peer: it has the focus now. */
-  opened(nick: string): ReadonlyArray<string> {
-    const peer = this.#conversations.with(nick)
+  opened(info: KeyInfo & { readonly nick: string }): ReadonlyArray<string> {
+    const peer = this.#conversations.with(info.nick)
     peer.asked = true
-    this.#conversations.focus(nick)
+    this.#conversations.focus(info.nick)
+    const nick = this.#palette.nick(peer.nick)
+    const key = this.#tellKey(peer, info)
     return peer.connected
-      ? [this.remark(`you are talking to ${this.#palette.nick(peer.nick)}; exit leaves the conversation`)]
-      : [this.remark(`calling ${this.#palette.nick(peer.nick)}; what you type now is delivered as soon as possible`)]
+      ? [this.remark(`you are talking to ${nick}; exit leaves the conversation`), key]
+      : [this.remark(`calling ${nick}; what you type now is delivered as soon as possible`), key]
+  }
+
+  /** The number of the pair is on the screen, to be compared. */
+  compare(nick: string, pairNumber: string): void {
+    this.#conversations.with(nick).compared = pairNumber
+  }
+
+  /** The number that was shown last. */
+  compared(nick: string): string | undefined {
+    return this.#conversations.find(nick)?.compared
+  }
+
+  /** Our user has compared the key of this nickname. */
+  verified(nick: string): ReadonlyArray<string> {
+    const peer = this.#conversations.find(nick)
+    if (peer !== undefined) peer.verified = true
+    const name = this.#palette.nick(SafeText.line(nick, MAX_NICK))
+    return [this.remark(`${name} is verified ✓: should the key ever change, nothing goes out until you decide`)]
+  }
+
+  /** Nothing more is heard of somebody. */
+  gone(nick: string): void {
+    this.#conversations.remove(nick)
   }
 
   /** The conversation is over on our side. */
@@ -156,7 +190,8 @@ export class ChatModel {
   }
 
   /** Why something failed that had to do with `nick`. */
-  failed(code: string, message: string, nick?: string): ReadonlyArray<string> {
+  failed(code: string, message: string, nick?: string, change?: KeyChange): ReadonlyArray<string> {
+    if (change !== undefined && nick !== undefined) return KeyTexts.changed(nick, change, this.#palette)
     const complaint = this.#palette.warn(`* ${SafeText.line(message)}`)
     if (code !== "KeyChanged" || nick === undefined) return [complaint]
     const accept = this.#palette.bold(`/trust ${SafeText.line(nick, MAX_NICK)} DIGITS`)
@@ -216,25 +251,27 @@ export class ChatModel {
       if (text === undefined) return []
       return [event.encryption === "none" ? this.#palette.warn(`* ${text}`) : this.remark(text)]
     },
-    Incoming: (event) => {
-      const nick = this.remember(event.nick)
-      const peer = this.#conversations.with(event.nick)
-      if (peer.asked) return []
-      peer.hinted = true
-      return [
-        `* ${this.#palette.nick(nick)} wants to talk: type ${this.#palette.bold(`query ${nick}`)} to answer`,
-        this.remark(`  key ${SafeText.line(event.fingerprint)}${event.known ? ", known to you" : ", new to you"}`)
-      ]
-    },
+    Incoming: (event) => this.#called(event),
     Connected: (event) => {
       const peer = this.#conversations.with(event.nick)
       peer.connected = true
       peer.way = event.path.kind
-      return [this.remark(`connected to ${this.#palette.nick(peer.nick)} ${Texts.path(event.path)}`)]
+      const isTold = peer.told === event.fingerprint
+      const key = this.#tellKey(peer, event)
+      return [
+        this.remark(`connected to ${this.#palette.nick(peer.nick)} ${Texts.path(event.path)}`),
+        ...(isTold ? [] : [key])
+      ]
     },
     Renamed: (event) => {
       const [from, to] = [SafeText.line(event.from, MAX_NICK), SafeText.line(event.to, MAX_NICK)]
-      return [this.remark(`${this.#palette.nick(from)} is now called ${to}, key ${SafeText.line(event.fingerprint)}`)]
+      const key = SafeText.line(event.fingerprint, 64)
+      return [
+        this.#palette.warn(`* ${from} is now called ${to}, key ${key}`),
+        ...(this.#conversations.find(event.from)?.asked === true
+          ? [this.remark(`  the conversation stays with ${from}, until you type query ${to}`)]
+          : [])
+      ]
     },
     PathChanged: (event) => {
       const peer = this.#conversations.with(event.nick)
@@ -302,7 +339,7 @@ export class ChatModel {
     },
     Failed: (event) => {
       if (event.code === "ProfileInUse") this.#passing = true
-      return this.failed(event.code, event.message, event.nick)
+      return this.failed(event.code, event.message, event.nick, event.change)
     },
     Closed: (event) => {
       return [
@@ -310,6 +347,35 @@ export class ChatModel {
         ...this.#fate()
       ]
     }
+  }
+
+  #called(event: ClientEvent & { readonly _tag: "Incoming" }): ReadonlyArray<string> {
+    const nick = this.#palette.nick(this.remember(event.nick))
+    const peer = this.#conversations.with(event.nick)
+    const hidden =
+      event.hidden > 0
+        ? [this.remark(`${event.hidden} more calls of strangers were not shown; see --accept-calls`)]
+        : []
+    if (peer.asked && !event.answered) return hidden
+    peer.hinted = true
+    const again = event.calls > 1 ? ` (${event.calls} calls)` : ""
+    const key = this.#tellKey(peer, event)
+    if (event.answered) {
+      peer.asked = true
+      return [`* ${nick} wants to talk${again}, and was answered, as you said with --answer`, key, ...hidden]
+    }
+    return [
+      `* ${nick} wants to talk${again}: type ${this.#palette.bold(`query ${peer.nick}`)} to answer`,
+      key,
+      ...hidden
+    ]
+  }
+
+  /** Whose key it is that we talk to, said so that it can be compared. */
+  #tellKey(peer: Conversation.Conversation, info: KeyInfo): string {
+    peer.told = info.fingerprint
+    peer.verified = info.trust === "verified"
+    return this.remark(`  ${KeyTexts.key(info, this.now)}`)
   }
 
   #registered(event: ClientEvent & { readonly _tag: "Registered" }): ReadonlyArray<string> {

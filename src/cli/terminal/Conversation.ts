@@ -25,6 +25,12 @@ export interface Conversation {
   hinted: boolean
   /** It was said that there is a history. */
   recalled: boolean
+  /** The fingerprint that was last said to be theirs. */
+  told: string | undefined
+  /** Our user has compared their key. */
+  verified: boolean
+  /** The number of the pair that was shown, to be compared. */
+  compared: string | undefined
 }
 
 export const make = (nick: SafeText): Conversation => ({
@@ -38,7 +44,10 @@ export const make = (nick: SafeText): Conversation => ({
   last: undefined,
   unread: undefined,
   hinted: false,
-  recalled: false
+  recalled: false,
+  told: undefined,
+  verified: false,
+  compared: undefined
 })
 
 /** Messages of ours that have not arrived, those of earlier runs included. */

@@ -1,9 +1,11 @@
 import stringWidth from "string-width"
-import type { PeerInfo } from "../../core/client/PeerInfo.js"
+import type { ListedPeer } from "../../core/client/PeerInfo.js"
 import type { Why } from "../../core/client/Why.js"
 import type { DisconnectReason } from "../../core/peer/PeerEvent.js"
 import type { PathInfo } from "../../core/peer/Route.js"
+import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
+import * as KeyTexts from "./KeyTexts.js"
 import type { Palette } from "./Palette.js"
 import type { Paragraph } from "./Wrap.js"
 
@@ -19,7 +21,8 @@ const PATHS: Readonly<Record<PathInfo["kind"], string>> = {
 }
 
 /** How a peer is reached, and what would help. */
-export const why = ({ advice, lines }: Why, palette: Palette): ReadonlyArray<string> => [
+export const why = ({ advice, lines, ...who }: Why, now: number, palette: Palette): ReadonlyArray<string> => [
+  `${palette.dim("*")} ${KeyTexts.key(who, now)}`,
   ...lines.map((line) => `${palette.dim("*")} ${SafeText.line(line, 300)}`),
   ...(advice === undefined ? [] : [`* to make it direct: ${palette.bold(SafeText.line(advice, 300))}`])
 ]
@@ -37,9 +40,12 @@ const REASONS: Readonly<Record<DisconnectReason, string>> = {
 /** In the place of an address that its owner shows to nobody. */
 const HIDDEN = "address hidden"
 
-/** One row a person; the columns are as wide as their widest cell. */
+/**
+ * One row a person, as the server claims; the columns are as wide as their widest cell. Where we know better, it is
+ * said below.
+ */
 export const peers = (
-  all: ReadonlyArray<PeerInfo>,
+  all: ReadonlyArray<ListedPeer>,
   me: string | undefined,
   palette: Palette
 ): ReadonlyArray<string> => {
@@ -47,17 +53,29 @@ export const peers = (
   const shown = all.slice(0, MAX_LISTED).map((peer) => ({
     nick: SafeText.line(peer.nick, 64),
     address: peer.address === "" ? HIDDEN : SafeText.line(peer.address, 64),
-    fingerprint: SafeText.line(peer.fingerprint, 64)
+    fingerprint: SafeText.line(peer.fingerprint, 64),
+    notes: notes(peer, palette)
   }))
   const width = (key: "nick" | "address") => Math.max(...shown.map((peer) => stringWidth(peer[key])))
   const [nicks, addresses] = [width("nick"), width("address")]
-  const lines = shown.map(({ address, fingerprint, nick }) => {
+  const lines = shown.flatMap(({ address, fingerprint, nick, notes }) => {
     const key = nick === me ? "(you)" : fingerprint === "" ? "(no key: cannot be talked to)" : fingerprint
-    return `  ${palette.nick(nick)}${pad(nick, nicks)}  ${address}${pad(address, addresses)}  ${palette.dim(key)}`
+    return [
+      `  ${palette.nick(nick)}${pad(nick, nicks)}  ${address}${pad(address, addresses)}  ${palette.dim(key)}`,
+      ...notes.map((note) => `  ${" ".repeat(nicks)}  ${note}`)
+    ]
   })
   if (all.length > MAX_LISTED) lines.push(palette.dim(`  … and ${all.length - MAX_LISTED} more`))
   return lines
 }
+
+const notes = ({ blocked, differsFrom, knownAs }: ListedPeer, palette: Palette): ReadonlyArray<string> => [
+  ...(differsFrom === undefined
+    ? []
+    : [palette.warn(`NOT the key that you know under this name: ${SafeText.line(differsFrom, 64)}`)]),
+  ...(knownAs === undefined ? [] : [`this key is known to you as ${SafeText.line(knownAs, MAX_NICK)}`]),
+  ...(blocked === undefined ? [] : ["blocked"])
+]
 
 /** Rows of what to type and what it does, the columns under each other. */
 export const help = (

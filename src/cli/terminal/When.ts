@@ -12,6 +12,16 @@ export const date = (at: number): string => {
   return `${day.getFullYear()}-${two(day.getMonth() + 1)}-${two(day.getDate())} ${timeOfDay(at)}`
 }
 
+/** The day, for something that lasts: `today`, `yesterday`, `9 March`, `9 March 2025`. */
+export const day = (at: number, now: number): string => {
+  const daysAgo = Math.round((midnight(now) - midnight(at)) / DAY)
+  if (daysAgo === 0) return "today"
+  if (daysAgo === 1) return "yesterday"
+  const then = new Date(at)
+  const year = then.getFullYear() === new Date(now).getFullYear() ? "" : ` ${then.getFullYear()}`
+  return `${then.getDate()} ${MONTHS[then.getMonth()]}${year}`
+}
+
 /**
  * When something was written that is shown at `now`: ` (written 08:05)`, with `yesterday`, the day of the week or the
  * date where it was not today. Nothing where that is unknown, or as good as now.
@@ -31,6 +41,20 @@ const midnight = (at: number): number => new Date(at).setHours(0, 0, 0, 0)
 
 const two = (value: number): string => String(value).padStart(2, "0")
 
+const MONTHS = [
+  "January",
+  "February",
+  "March",
+  "April",
+  "May",
+  "June",
+  "July",
+  "August",
+  "September",
+  "October",
+  "November",
+  "December"
+]
 const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
 const DAY = 86_400_000
 /** ms: clocks that nobody looks after differ by as much, and nobody minds a message that took as long. */

@@ -29,7 +29,17 @@ describe("the command line of the terminal client", () => {
 
   it("reads the commands", () => {
     expect(parse("/msg bob  hi  there")).toEqual(command("msg", { to: "bob", text: "hi  there" }))
-    expect(parse("/trust bob 07774 1")).toEqual(command("trust", { nick: "bob", digits: "07774 1" }))
+    expect(parse("/trust bob 07774 2")).toEqual(command("trust", { nick: "bob", digits: "07774 2" }))
+    expect(parse("/trust bob")).toEqual({ _tag: "Wrong", usage: expect.stringContaining("/trust NICK DIGITS") })
+    expect(parse("/key")).toEqual(command("key", { nick: undefined }))
+    expect(parse("/verify")).toEqual(command("verify", {}))
+    expect(parse("/verify bob")).toEqual(command("verify", { nick: "bob" }))
+    expect(parse("/verify bob YES")).toEqual(command("verify", { nick: "bob", digits: "YES" }))
+    expect(parse("/verify bob 07774 12345")).toEqual(command("verify", { nick: "bob", digits: "07774 12345" }))
+    expect(parse("/verify bob no")).toMatchObject({ _tag: "Wrong" })
+    expect(parse("/block bob")).toEqual(command("block", "bob"))
+    expect(parse(`/block ${"12345 ".repeat(6)}`)).toEqual(command("block", "12345 12345 12345 12345 12345 12345"))
+    expect(parse("/block bob carol")).toMatchObject({ _tag: "Wrong" })
     expect(parse("/nick al")).toEqual(command("nick", "al"))
     expect(parse("/why bob")).toEqual(command("why", { nick: "bob" }))
     expect(parse("/why")).toEqual(command("why", { nick: undefined }))

@@ -3,7 +3,7 @@ import * as SafeText from "../../../domain/SafeText.js"
 import * as Texts from "../Texts.js"
 import { attempt, make, optionalWord, remark, word } from "./TerminalCommand.js"
 
-/** Nicknames, the ways to the people behind them, and their keys. */
+/** Nicknames, and the ways to the people behind them. */
 export const peerCommands = [
   make({
     names: ["nick"],
@@ -22,7 +22,7 @@ export const peerCommands = [
     run: (given, context) => {
       const nick = given.nick ?? context.chat.focus
       if (nick === undefined) return remark(context, "type /why NICK")
-      return attempt(context, context.client.why(nick), (why) => Texts.why(why, context.palette))
+      return attempt(context, context.client.why(nick), (why) => Texts.why(why, context.chat.now, context.palette))
     }
   }),
   make({
@@ -38,22 +38,6 @@ export const peerCommands = [
     run: ({ nick, policy }, context) =>
       attempt(context, context.client.setPath(nick, policy), () => [
         context.chat.remark(`the path to ${SafeText.line(nick)} is ${policy} now`)
-      ])
-  }),
-  make({
-    names: ["trust"],
-    usage: "/trust NICK DIGITS",
-    reminder: "/trust NICK DIGITS (the first five of the key, or more)",
-    help: "say which key is a nickname's, after you checked it with its owner",
-    parse: (argument) => {
-      const [, nick, digits] = /^(\S+)\s+([0-9][0-9\s-]*)$/.exec(argument) ?? []
-      return nick === undefined || digits === undefined ? undefined : { nick, digits }
-    },
-    run: ({ digits, nick }, context) =>
-      attempt(context, context.client.trust(nick, digits), () => [
-        context.chat.remark(
-          `the key ${SafeText.line(digits)} of ${SafeText.line(nick)} is trusted: type query ${SafeText.line(nick)}`
-        )
       ])
   })
 ]

@@ -3,6 +3,7 @@ import * as Texts from "../Texts.js"
 import type { Paragraph } from "../Wrap.js"
 import { fileCommands } from "./FileCommands.js"
 import { historyCommands } from "./HistoryCommands.js"
+import { keyCommands } from "./KeyCommands.js"
 import { peerCommands } from "./PeerCommands.js"
 import { talkCommands } from "./TalkCommands.js"
 import { make, nothing, type TerminalCommand } from "./TerminalCommand.js"
@@ -12,6 +13,7 @@ const table: ReadonlyArray<TerminalCommand> = [
   ...talkCommands,
   ...historyCommands,
   ...fileCommands,
+  ...keyCommands,
   ...peerCommands,
   make({
     names: ["help", "?"],

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import type { MessageId } from "../../../domain/MessageId.js"
 import * as History from "../History.js"
 import * as Texts from "../Texts.js"
-import { attempt, type Context, make, nothing, type Outcome, remark, word } from "./TerminalCommand.js"
+import { attempt, type Context, failureOf, make, nothing, type Outcome, remark, word } from "./TerminalCommand.js"
 
 /** Who is there, and conversations with them. */
 export const talkCommands = [
@@ -28,10 +28,10 @@ export const talkCommands = [
       Effect.matchEffect(context.client.query(nick), {
         onSuccess: ({ peer }) =>
           Effect.zipRight(
-            Effect.suspend(() => context.ui.print(context.chat.opened(peer.nick))),
+            Effect.suspend(() => context.ui.print(context.chat.opened(peer))),
             context.terminal.interactive ? recall(peer.nick, context) : Effect.void
           ),
-        onFailure: (error) => context.ui.print(context.chat.failed(error._tag, error.message, nick))
+        onFailure: (error) => context.ui.print(context.chat.failed(...failureOf(error, nick)))
       })
   }),
   make({
@@ -77,7 +77,7 @@ export const send = (to: string, text: string, { chat, client, ordered, scope, u
       Effect.suspend(() => ui.print(chat.sent(to, id, text))).pipe(
         Effect.zipRight(Effect.forkIn(Effect.delay(reportOverdue(id), OVERDUE), scope))
       ),
-    onFailure: (error) => ui.print(chat.failed(error._tag, error.message))
+    onFailure: (error) => ui.print(chat.failed(...failureOf(error, to)))
   }).pipe(ordered.withPermits(1))
 }
 

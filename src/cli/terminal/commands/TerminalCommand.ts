@@ -86,5 +86,13 @@ export const attempt = <A>(
 ): Outcome =>
   Effect.matchEffect(call, {
     onSuccess: (result) => Effect.suspend(() => ui.print(show(result))),
-    onFailure: (error) => ui.print(chat.failed(error._tag, error.message, nick))
+    onFailure: (error) => ui.print(chat.failed(...failureOf(error, nick)))
   })
+
+/** What `ChatModel.failed` wants to know of an error, which may be about somebody. */
+export const failureOf = (error: ClientError, nick?: string): Parameters<ChatModel["failed"]> => [
+  error._tag,
+  error.message,
+  nick,
+  error._tag === "KeyChanged" ? error.change : undefined
+]
