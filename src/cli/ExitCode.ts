@@ -14,7 +14,7 @@ export const ExitCode = {
   noSuchPeer: 3,
   /** Not delivered in the time given. */
   timeout: 4,
-  /** Declined by the other side, or its key is not the one known. */
+  /** Declined by the other side, or its key is not the one known or expected. */
   refused: 5,
   /** Ended by Ctrl-C (128 and the number of SIGINT, as shells have it). */
   interrupted: 130
@@ -24,7 +24,7 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
 
 /** For the help of a command, one line. */
 export const EXIT_CODES =
-  "Exit codes: 0 delivered, 1 failure, 2 wrong usage, 3 nobody has that nickname, 4 not delivered in time, 5 refused (declined, or the peer's key has changed), 130 interrupted"
+  "Exit codes: 0 delivered, 1 failure, 2 wrong usage, 3 nobody has that nickname, 4 not delivered in time, 5 refused (declined, or the peer's key is not the one known or expected), 130 interrupted"
 
 /** How a command ends that an error of the client ended. */
 export const ofClientError = (code: ClientErrorCode): ExitCode => CLIENT_ERRORS[code] ?? ExitCode.failure
@@ -33,6 +33,8 @@ export const ofClientError = (code: ClientErrorCode): ExitCode => CLIENT_ERRORS[
 const CLIENT_ERRORS: Readonly<Partial<Record<ClientErrorCode, ExitCode>>> = {
   NoSuchPeer: ExitCode.noSuchPeer,
   KeyChanged: ExitCode.refused,
+  UnexpectedKey: ExitCode.refused,
+  Blocked: ExitCode.refused,
   NotAccepting: ExitCode.refused,
   NoKey: ExitCode.refused,
   Yourself: ExitCode.usage,

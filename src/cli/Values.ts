@@ -4,6 +4,7 @@ import type { Rate } from "../core/support/TokenBucket.js"
 import { isServerKey } from "../domain/Certificate.js"
 import * as Cidr from "../domain/Cidr.js"
 import * as Endpoint from "../domain/Endpoint.js"
+import * as Fingerprint from "../domain/Fingerprint.js"
 import { DEFAULT_PORT } from "../protocol/Control.js"
 
 /** Parsers of what a user types, whether as a flag, in the environment or in a file. `Left` is the sentence to show. */
@@ -12,6 +13,13 @@ export interface ServerAddress {
   readonly host: string
   readonly port: number
 }
+
+/** A whole fingerprint, with spaces or hyphens between its digits or without. */
+export const fingerprint = (text: string): Either.Either<Fingerprint.Fingerprint, string> =>
+  Either.fromNullable(
+    Fingerprint.parse(text),
+    () => `a fingerprint has 30 digits in six groups of five, not ${quote(text)}`
+  )
 
 /** A TCP port; 0 lets the system choose one, where that makes sense. */
 export const port =

@@ -41,6 +41,8 @@ export class Profiles extends Context.Tag("parley/client/Profiles")<
 
 export interface Profile {
   readonly identity: Identity.Identity
+  /** The identity on the disk, also while another process holds the profile; none where this nickname is a new one. */
+  readonly kept: Identity.Identity | undefined
   /** Changes reach the disk with `keep`. */
   readonly contacts: Contacts
   /** The same of servers. */
@@ -118,6 +120,7 @@ const open = (services: Services, nick: Nickname): Effect.Effect<Profile, Profil
     const rooms = persistent ? yield* openRooms(services, folder, seed) : NO_ROOMS
     return {
       identity: Identity.fromSeed(crypto, seed),
+      kept: kept === undefined ? undefined : Identity.fromSeed(crypto, kept),
       contacts: found.contacts,
       servers,
       persistent,

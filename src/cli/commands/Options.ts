@@ -58,17 +58,27 @@ export const stun = setting({
   parse: Values.stunServers
 })
 
+export const home = setting({
+  placeholder: "DIR",
+  help: "Where identities and known people are kept (default: ~/.local/share/parley)",
+  parse: Values.text(4096)
+})
+
+/** Whose profile it is about, for commands that need no server. */
+export const ownNick = setting({
+  placeholder: "NICK",
+  help: "Your nickname: whose profile it is about",
+  parse: Values.text(256),
+  required: true
+})
+
 /** Who we are and how we find others: what all commands with a client share. */
 export const connection = {
   server,
   ...link,
   lan: toggle("Show yourself on the local network, and find others there without a server"),
   noServer: toggle("Ask no server: the local network alone (with --lan)"),
-  home: setting({
-    placeholder: "DIR",
-    help: "Where identities and known peers are kept (default: ~/.local/share/parley)",
-    parse: Values.text(4096)
-  }),
+  home,
   noHistory: toggle("Neither keep what is said, sealed, for /history and /search, nor read what was kept"),
   token,
   path: setting({
@@ -96,6 +106,11 @@ export const oneShot = {
     required: true
   }),
   json: toggle("Write what happens as lines of JSON"),
+  expect: plain({
+    placeholder: "FINGERPRINT",
+    help: "The key that the other side must have, all 30 digits; with another one nothing is sent or taken",
+    parse: Values.fingerprint
+  }),
   ...connection
 }
 

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { client } from "./Client.js"
+import { contacts, key } from "./Contacts.js"
 import { demo } from "./Demo.js"
 import { doctor } from "./Doctor.js"
 import { receiveFile } from "./ReceiveFile.js"
@@ -35,6 +36,16 @@ export const table: readonly [Row, ...ReadonlyArray<Row>] = [
     receiveFile,
     () => import("../oneshot/ReceiveFileProgram.js"),
     ({ run }, settings, { at }) => Effect.provide(run(settings), at(settings.home))
+  ),
+  row(
+    contacts,
+    () => import("../ContactsProgram.js"),
+    ({ run }, settings, { at }) => Effect.provide(run(settings), at(settings.home))
+  ),
+  row(
+    key,
+    () => import("../ContactsProgram.js"),
+    ({ runKey }, settings, { at }) => Effect.provide(runKey(settings), at(settings.home))
   ),
   row(
     doctor,

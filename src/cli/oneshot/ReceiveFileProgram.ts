@@ -33,7 +33,7 @@ export const run = (settings: ReceiveFileSettings): Effect.Effect<void, ProgramE
 
 const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
   Effect.gen(function* () {
-    const { from, keep, nick, timeout, to, yes } = settings
+    const { expect, from, keep, nick, timeout, to, yes } = settings
     const terminal = yield* Terminal
     const isStream = to === "-"
     if (isStream && terminal.outputIsTty)
@@ -50,11 +50,14 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
     let taken = false
     const isWanted = (peer: string) => from === undefined || Nickname.key(peer) === Nickname.key(from)
 
+    const isExpected = (fingerprint: string) => expect === undefined || fingerprint === expect
+
     const { client, fatal, query, register } = yield* Session.open(
       settings,
       (event: ClientEvent) =>
         Effect.gen(function* () {
-          if (event._tag === "Incoming" && isWanted(event.nick)) yield* callers.offer(event.nick)
+          if (event._tag === "Incoming" && isWanted(event.nick) && isExpected(event.fingerprint))
+            yield* callers.offer(event.nick)
           if (event._tag === "Transfer" && !taken && event.transfer.direction === "in" && isWanted(event.transfer.nick))
             yield* news.offer(event.transfer)
           yield* follower.handle(event)
@@ -100,6 +103,15 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
         ).pipe(Effect.as(Option.none<boolean>()))
       )
 
+    /** Whether a transfer is with the one whose key is expected: what an earlier run began may be somebody else's. */
+    const isTheirs = ({ nick }: Transfer) =>
+      expect === undefined
+        ? Effect.succeed(true)
+        : Effect.match(client.key(nick), {
+            onFailure: () => false,
+            onSuccess: ({ fingerprint }) => isExpected(fingerprint)
+          })
+
     const latest = (transfer: Transfer) =>
       Effect.map(client.files.list, (all) => all.find(({ id }) => id === transfer.id) ?? transfer)
 
@@ -136,6 +148,7 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
       )
       while (!taken) {
         const before = yield* Effect.orDie(news.take)
+        if (!(yield* isTheirs(before))) continue
         const transfer = yield* latest(before)
         if (transfer.state === "offered") yield* take(transfer)
         else if (!isStream && IS_OURS.has(transfer.state)) {

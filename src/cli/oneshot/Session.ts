@@ -8,6 +8,7 @@ import type { ClientOptions } from "../../client/ClientOptions.js"
 import type { ClientError } from "../../core/client/ClientError.js"
 import type { ClientEvent } from "../../core/client/Events.js"
 import type { PeerInfo } from "../../core/client/PeerInfo.js"
+import type { Fingerprint } from "../../domain/Fingerprint.js"
 import * as SafeText from "../../domain/SafeText.js"
 import { Terminal } from "../../services/Terminal.js"
 import { open as openClient } from "../ClientLifetime.js"
@@ -31,7 +32,7 @@ export interface Session {
 
 /** `on` hears of all events until the scope closes. */
 export const open = (
-  settings: Connection & { readonly nick: string },
+  settings: Connection & { readonly nick: string; readonly expect?: Fingerprint | undefined },
   on: (event: ClientEvent) => Effect.Effect<void>,
   /** What an earlier run left of transfers is not to take over an errand that is about something else. */
   resume: NonNullable<ClientOptions["resume"]> = "none"
@@ -71,7 +72,7 @@ export const open = (
     yield* Effect.forkScoped(Stream.runForEach(client.events, (event) => Effect.zipRight(hear(event), on(event))))
 
     const query: Session["query"] = (nick) =>
-      client.query(nick).pipe(
+      client.query(nick, settings.expect === undefined ? {} : { expect: settings.expect }).pipe(
         Effect.map(({ peer }) => peer),
         Effect.catchAll((error) =>
           error._tag === "RateLimited" || error._tag === "Busy"

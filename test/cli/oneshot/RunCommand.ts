@@ -10,6 +10,7 @@ export const settings = {
   home: "/memory",
   client: { server: { host: SERVER, port: 9090 }, portMapping: false },
   json: true,
+  expect: undefined,
   timeout: 30_000
 }
 
