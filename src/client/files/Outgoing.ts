@@ -4,8 +4,8 @@ import type { Content } from "../../core/files/Content.js"
 import type { EndReason } from "../../core/files/EndReason.js"
 import { FileSender } from "../../core/files/FileSender.js"
 import * as Manifest from "../../core/files/Manifest.js"
-import type { AbortReason, SenderEvent } from "../../core/files/TransferIo.js"
-import { FilesError as Failure, type FilesError, type Found, type Source } from "../../services/Files.js"
+import type { AbortReason, Place, SenderEvent } from "../../core/files/TransferIo.js"
+import { FilesError as Failure, type FilesError, type Found, MAX_NAMED, type Source } from "../../services/Files.js"
 import * as EndReasons from "./EndReasons.js"
 import type { PeerStream } from "./PeerStreams.js"
 import * as Several from "./Several.js"
@@ -139,20 +139,16 @@ export class Outgoing {
 
   get #prepare(): Effect.Effect<void, FilesError> {
     return Effect.gen(this, function* () {
-      const { context, found, status } = this
+      const { context, status } = this
       const { id, kind, name } = status.facts
-      const leaves = yield* Effect.scoped(
-        Effect.gen(function* () {
-          const source = yield* context.files.open(found)
-          const machine = yield* scan(
-            context.crypto,
-            found.entries,
-            ({ file, length, offset }) => source.read(file, offset, length),
-            (bytes) => status.moved(bytes)
-          )
-          return machine.leaves
-        })
-      )
+      let scanned = yield* this.#scan
+      for (let tries = 0; "error" in scanned; tries++) {
+        if (kind === "file" || tries === MAX_DROPPED) return yield* scanned.error
+        this.#drop(scanned.entry, scanned.error)
+        scanned = yield* this.#scan
+      }
+      const { leaves } = scanned
+      const { found } = this
       const { entries } = found
       this.content = leaves && Manifest.make(context.crypto, { id, kind, name, entries, leaves })
       if (this.content === undefined) {
@@ -162,6 +158,41 @@ export class Outgoing {
       yield* this.#keep
       status.enter("offered")
     })
+  }
+
+  /** Reads all of it once: the hashes of its chunks, or the first entry that cannot be read as it was found. */
+  get #scan(): Effect.Effect<{ leaves: Uint8Array | undefined } | { entry: number; error: FilesError }, FilesError> {
+    const { context, found, status } = this
+    let entry = 0
+    return Effect.scoped(
+      Effect.gen(function* () {
+        const source = yield* context.files.open(found)
+        const read = ({ file, length, offset }: Place) => {
+          entry = file
+          return source.read(file, offset, length)
+        }
+        return yield* Effect.match(
+          scan(context.crypto, found.entries, read, (bytes) => status.moved(bytes)),
+          {
+            onFailure: (error) => ({ entry, error }),
+            onSuccess: ({ leaves }) => ({ leaves })
+          }
+        )
+      })
+    )
+  }
+
+  /** An entry of a folder that is in use costs itself, as one does that cannot be read at all. */
+  #drop(entry: number, { message, reason }: FilesError): void {
+    const { found, status } = this
+    const { path } = found.entries[entry]!
+    const why = reason === "Changed" ? "it changes" : reason === "NotFound" ? "it was gone" : message
+    const entries = found.entries.filter((_, index) => index !== entry)
+    const left = [...found.left, `${path} (${why})`].slice(0, MAX_NAMED)
+    this.found = { ...found, entries, skipped: found.skipped + 1, left }
+    const { files, size } = status.facts
+    const { skipped } = this.found
+    status.facts = { ...status.facts, files: files - 1, size: size - found.entries[entry]!.size, skipped, left }
   }
 
   get #checkUnchanged(): Effect.Effect<void, FilesError> {
@@ -340,5 +371,8 @@ export const isSame = (now: Found, then: Found): boolean =>
     const before = then.entries[index]!
     return before.path === path && before.size === size && before.mtimeMs === mtimeMs
   })
+
+/** Entries that may fail while the content is read: each of them costs a new beginning. */
+const MAX_DROPPED = 16
 
 const reasonOf = ({ reason }: FilesError): "Changed" | "Unreadable" => (reason === "Changed" ? "Changed" : "Unreadable")

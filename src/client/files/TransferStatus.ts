@@ -17,7 +17,7 @@ export class TransferStatus {
   renamed = 0
 
   constructor(
-    readonly facts: Facts,
+    public facts: Facts,
     phase: Phase,
     private readonly context: {
       /** Monotonic ms. */
@@ -137,7 +137,7 @@ export class TransferStatus {
   }
 }
 
-/** What does not change. */
+/** What does not change, but for what preparing it takes out. */
 export interface Facts {
   readonly id: TransferId
   readonly peer: PeerId

@@ -67,3 +67,36 @@ describe("several files and folders", () => {
       })
     ))
 })
+
+describe("a folder with something in it that changes while it is read", () => {
+  it("costs that one, which is named, and the rest arrives", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        const { alice, bob } = yield* pair(world)
+        for (const name of ["a", "log", "z"]) alice.files.put(`work/${name}`, bytes(400_000))
+        // The disk takes its time, so that the change falls between looking and reading.
+        const offering = alice.client.files.offer("bob", "work")
+        const sent = yield* offering
+        alice.files.put("work/log", bytes(10, 9))
+        const offer = yield* untilState(bob, "offered", sent.id)
+        expect(offer).toMatchObject({ files: 2, size: 800_000 })
+        yield* bob.client.files.accept(offer.id)
+        const done = yield* untilState(alice, "done", sent.id)
+        expect(done).toMatchObject({ skipped: 1, left: ["log (it changes)"], files: 2 })
+        expect(bob.files.paths()).toEqual(["/home/work/a", "/home/work/z"])
+      })
+    ))
+
+  it("fails as a whole when it is a single file, on this side alone, as nobody else knew of it", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        const { alice, bob } = yield* pair(world)
+        alice.files.put("film", bytes(900_000))
+        const sent = yield* alice.client.files.offer("bob", "film")
+        alice.files.put("film", bytes(10))
+        const failed = yield* untilState(alice, "failed", sent.id)
+        expect(failed.message).toBe("/home/film has changed since it was offered")
+        expect(bob.count("Transfer")).toBe(0)
+      })
+    ))
+})
