@@ -215,7 +215,7 @@ export class Session {
     if (!this.#registered && now >= this.#registerBy) {
       this.end("unregistered", notice("no nickname was registered in time; connect again"))
     } else if (now >= this.#idleAt()) {
-      this.end("idle", notice("nothing was heard for too long; connect again and ping more often"))
+      this.end("idle", notice("nothing was heard from you for too long; connect again"))
     }
   }
 
