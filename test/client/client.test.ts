@@ -93,7 +93,7 @@ describe("registration", () => {
         expect(yield* codeOf(late.client.register("alice"))).toBe("NickTaken")
         yield* Effect.sleep("5 minutes")
         yield* late.client.register("carol")
-        expect(late.log.map(({ _tag }) => _tag)).toEqual(["Registered"])
+        expect(late.log.map(({ _tag }) => _tag)).toEqual(["Server", "Registered"])
       })
     ))
 
