@@ -1,6 +1,7 @@
 import type { Crypto } from "../../domain/Crypto.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import type { Peers } from "../peer/Peers.js"
+import type { AddressBudget } from "../peer/path/AddressBudget.js"
 import type { ClientClock } from "./ClientClock.js"
 import type { Conversations } from "./Conversations.js"
 import type { Output } from "./Output.js"
@@ -27,6 +28,8 @@ export interface ClientContext {
   readonly transport: RelayTransport
   /** Whose calls and messages are nothing to our user for as long as this client runs. */
   readonly ignored: Set<PeerId>
+  /** What may go to addresses that have not proved themselves: one account for all that we send. */
+  readonly budget: AddressBudget
   /** From the first registration on: before that nobody knows us, nor do we know anybody. */
   peers: Peers | undefined
 }

@@ -8,6 +8,7 @@ import * as Bytes from "../../protocol/Bytes.js"
 import type { JournalEntry } from "../peer/Journal.js"
 import type { PeerStatus } from "../peer/PeerStatus.js"
 import type { Peers } from "../peer/Peers.js"
+import { AddressBudget } from "../peer/path/AddressBudget.js"
 import type { Policy } from "../peer/path/Policy.js"
 import type { Transmit } from "../peer/Route.js"
 import { NEVER } from "../support/Deadline.js"
@@ -141,8 +142,9 @@ export class ClientMachine {
   constructor(private readonly options: ClientMachineOptions) {
     const { addresses, calls, crypto, lan, now, ports, random, server, wallNow } = options
     const conversations = new Conversations()
+    const budget = new AddressBudget()
     this.#server = server === undefined ? undefined : new ServerLink({ random })
-    this.#lan = lan ? new LanRendezvous({ crypto, random, port: ports.ipv4!, addresses }) : undefined
+    this.#lan = lan ? new LanRendezvous({ crypto, random, port: ports.ipv4!, addresses, budget }) : undefined
     this.#client = {
       crypto,
       clock: new ClientClock(wallNow),
@@ -155,6 +157,7 @@ export class ClientMachine {
       rendezvous: new Rendezvous(this.#server, this.#lan, server),
       transport: new RelayTransport(random),
       ignored: new Set(),
+      budget,
       peers: undefined
     }
     this.#gatherer = new CandidateGatherer(this.#client, { ...options, now })

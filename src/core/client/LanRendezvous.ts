@@ -3,6 +3,7 @@ import * as Endpoint from "../../domain/Endpoint.js"
 import type { Fingerprint } from "../../domain/Fingerprint.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { type Card, type LanIntroduction, Neighbourhood } from "../lan/Neighbourhood.js"
+import type { AddressBudget } from "../peer/path/AddressBudget.js"
 import { NEVER } from "../support/Deadline.js"
 import type { HostAddress } from "./HostCandidates.js"
 import type { OfferedIntroduction } from "./Introductions.js"
@@ -12,6 +13,8 @@ export interface LanRendezvousOptions {
   readonly crypto: Crypto
   /** Fresh unpredictable bytes. */
   readonly random: (length: number) => Uint8Array
+  /** What may go to addresses of which nobody has answered. */
+  readonly budget?: AddressBudget
   /** UDP port of the peer link for IPv4. */
   readonly port: number
   /** This machine's addresses at the start. */

@@ -191,6 +191,7 @@ export class Reactions {
     const peers = new Peers({
       crypto,
       entropy: { bytes: this.random },
+      budget: this.client.budget,
       identity: { publicKey: identity.signKeys.publicKey, staticKeys: identity.staticKeys },
       now,
       ...(journal && { past: journal.past })

@@ -6,6 +6,8 @@ import * as Nickname from "../../domain/Nickname.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import * as Lan from "../../protocol/Lan.js"
 import * as PeerRecord from "../../protocol/PeerRecord.js"
+import { AddressBudget } from "../peer/path/AddressBudget.js"
+import type { Standing } from "../peer/Route.js"
 import { type Rate, TokenBucket } from "../support/TokenBucket.js"
 import { COOKIE_LIFE, Neighbour } from "./Neighbour.js"
 
@@ -46,6 +48,8 @@ export interface NeighbourhoodOptions {
   readonly isOwn: (address: string) => boolean
   /** UDP port of our peer link. */
   readonly port: number
+  /** What may go to addresses of which nobody has answered, shared with the peer link. */
+  readonly budget?: AddressBudget
 }
 
 /**
@@ -70,6 +74,7 @@ export class Neighbourhood {
   readonly #output: Array<{ readonly to: Endpoint.Endpoint; readonly data: Uint8Array }> = []
   readonly #events: Array<NeighbourhoodEvent> = []
   readonly #limiter: TokenBucket
+  readonly #budget: AddressBudget
   readonly #nonce: Uint8Array
   readonly #secret: Uint8Array
   #record: Uint8Array | undefined
@@ -83,6 +88,7 @@ export class Neighbourhood {
     this.#nonce = options.random(Lan.NONCE_BYTES)
     this.#secret = options.random(SECRET_BYTES)
     this.#limiter = new TokenBucket(CARD_RATE, now)
+    this.#budget = options.budget ?? new AddressBudget()
   }
 
   /** Our own signed record, shown to others from now on, and the nickname in it. */
@@ -149,19 +155,22 @@ export class Neighbourhood {
     const packet = Lan.decode(data)
     if (packet === undefined || packet.to !== this.name || packet.sender === this.name || !isLocal(from)) return
     if (packet.kind === "card") {
-      this.#handleCard(packet, now, wallNow)
+      this.#handleCard(packet, from, now, wallNow)
       return
     }
     if (this.#record === undefined || !this.#isHere(packet.at)) return
     if (packet.kind === "invite" && !this.#isCookie(packet.cookie, packet.sender, from, now)) return
     if (this.#limiter.take(now) > 0) return
+    this.#budget.onHeard(from, data.length, now)
     if (packet.kind === "ask" || this.#handleInvitation(packet, from, now, wallNow)) this.#show(packet, from, now)
   }
 
-  #handleCard(packet: SignedCard, now: number, wallNow: number): void {
+  #handleCard(packet: SignedCard, from: Endpoint.Endpoint, now: number, wallNow: number): void {
     const neighbour = this.#neighbours.get(packet.sender)
     const asked = neighbour?.answers(packet.question)
     if (neighbour === undefined || asked === undefined) return
+    // Only who is there has seen the question.
+    if (isSame(from, asked.at)) this.#budget.onProven(from)
     // Whatever address it comes from: its signer has said that it is at this one.
     if (!isSame(packet.at, asked.at) || !this.#accept(neighbour, packet, asked.at, wallNow)) return
     if (asked.cookie === undefined) {
@@ -215,24 +224,27 @@ export class Neighbourhood {
       if (question === undefined) continue
       const { at, bytes, cookie } = question
       const head = { to: neighbour.name, sender: this.name, question: bytes, at }
-      this.#send(at, cookie === undefined ? { kind: "ask", ...head } : this.#card("invite", head, cookie))
+      const packet = cookie === undefined ? ({ kind: "ask", ...head } as const) : this.#card("invite", head, cookie)
+      this.#send(at, packet, "named", now)
     }
   }
 
   /** Answers a question with our own card. */
   #show({ at, question, sender }: Lan.LanPacket, from: Endpoint.Endpoint, now: number): void {
     const head = { to: sender, sender: this.name, question, at }
-    this.#send(from, this.#card("card", head, this.#cookieFor(sender, from, slotOf(now))))
+    this.#send(from, this.#card("card", head, this.#cookieFor(sender, from, slotOf(now))), "seen", now)
   }
 
   #card(kind: Lan.LanCard["kind"], head: Omit<Lan.LanQuestion, "kind">, cookie: Uint8Array): Lan.LanCard {
     return { kind, ...head, nonce: this.#nonce, port: this.options.port, cookie, record: this.#record! }
   }
 
-  #send(to: Endpoint.Endpoint, packet: Lan.LanPacket): void {
+  #send(to: Endpoint.Endpoint, packet: Lan.LanPacket, standing: Standing, now: number): void {
     const { crypto, signKeys } = this.options
-    if (this.#output.length < MAX_OUTPUT)
-      this.#output.push({ to, data: Lan.encode(crypto, packet, signKeys.secretKey) })
+    if (this.#output.length >= MAX_OUTPUT) return
+    const data = Lan.encode(crypto, packet, signKeys.secretKey)
+    const isAllowed = this.#budget.charge({ route: { _tag: "Direct", endpoint: to }, data, standing }, now)
+    if (isAllowed) this.#output.push({ to, data })
   }
 
   /** Whether this is where we are, as far as this machine knows: our card is shown under no other address. */

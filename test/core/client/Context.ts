@@ -12,6 +12,7 @@ import { RelayTransport } from "../../../src/core/client/RelayTransport.js"
 import { type Asked, Rendezvous } from "../../../src/core/client/Rendezvous.js"
 import { ServerLink } from "../../../src/core/client/ServerLink.js"
 import { Peers } from "../../../src/core/peer/Peers.js"
+import { AddressBudget } from "../../../src/core/peer/path/AddressBudget.js"
 import type { Policy } from "../../../src/core/peer/path/Policy.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import type { PeerId } from "../../../src/domain/PeerId.js"
@@ -32,6 +33,7 @@ export class Context implements ClientContext {
   readonly link: ServerLink<Asked<Purpose>>
   readonly rendezvous: Rendezvous<Purpose>
   readonly transport: RelayTransport
+  readonly budget = new AddressBudget()
   readonly ignored = new Set<PeerId>()
   peers: ClientContext["peers"] = undefined
   readonly wallNow = () => WALL

@@ -6,6 +6,7 @@ import {
   Neighbourhood,
   type NeighbourhoodEvent
 } from "../../../src/core/lan/Neighbourhood.js"
+import { FREE } from "../../../src/core/peer/path/AddressBudget.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import * as Identity from "../../../src/domain/Identity.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
@@ -127,6 +128,26 @@ const moved = (data: Uint8Array, to: Endpoint.Endpoint): Uint8Array => {
 }
 
 describe("Neighbourhood", () => {
+  it("asks an address where nobody answers for little, however many names are announced there, and answers no more", () => {
+    const alice = new Host("alice", 11)
+    const victim = at("192.168.1.66:53")
+    let bytes = 0
+    let drawn = 0
+    const drain = () => {
+      for (let packet = alice.machine.pollTransmit(); packet !== undefined; packet = alice.machine.pollTransmit())
+        if (packet.to.address === victim.address) bytes += packet.data.length + 28
+    }
+    for (let now = 0; now < 600_000; now += 100) {
+      const name = `${drawn++}`.padStart(16, "0") as Lan.LanName
+      alice.machine.found(name, { ...victim, port: 1 + (drawn % 60_000) }, now)
+      alice.machine.handleTimeout(now)
+      drain()
+      if (drawn % 10 === 0) alice.machine.lost(name)
+    }
+    expect(bytes).toBeGreaterThan(1_000)
+    expect(bytes).toBeLessThanOrEqual(FREE + FREE / 6)
+  })
+
   it("knows who is announced, and introduces both sides alike", () => {
     const [ann, bob] = [new Host("ann", 1), new Host("bob", 2)]
     announce([ann, bob])
@@ -315,7 +336,14 @@ describe("Neighbourhood", () => {
       ann.machine.found(index.toString(16).padStart(16, "0"), at("192.168.1.9:9"), 0)
     let sent = 0
     while (ann.machine.pollTransmit() !== undefined) sent++
-    expect(sent).toBe(MAX_NEIGHBOURS)
+    // Three times the questions that were taken, and what any address may have.
+    expect(answers + sent).toBeLessThanOrEqual(3 * answers + FREE / Lan.LAN_BYTES)
+    const bob = new Host("bob", 2)
+    for (let index = 0; index < 5_000; index++)
+      bob.machine.found(index.toString(16).padStart(16, "0"), at(`10.1.${index >> 8}.${index & 255}:9`), 0)
+    let asked = 0
+    while (bob.machine.pollTransmit() !== undefined) asked++
+    expect(asked).toBe(MAX_NEIGHBOURS)
   })
 
   it("survives any datagram", () => {

@@ -33,7 +33,7 @@ export class AddressBudget {
     if (isPaid(account, data.length, cost)) {
       account.payload -= data.length
       account.wire -= cost
-    } else this.#takeFree(endpoint, account, this.#account(networkOf(endpoint), NETWORK, now), cost, now)
+    } else this.#takeFree(endpoint, account, this.#account(networkOf(endpoint), factorOf(endpoint), now), cost, now)
     return true
   }
 
@@ -69,7 +69,7 @@ export class AddressBudget {
 
   #free(endpoint: Endpoint.Endpoint, now: number): number {
     const own = this.#accounts.get(endpoint.address)?.free.left(now) ?? FREE
-    return Math.min(own, this.#accounts.get(networkOf(endpoint))?.free.left(now) ?? NETWORK * FREE)
+    return Math.min(own, this.#accounts.get(networkOf(endpoint))?.free.left(now) ?? factorOf(endpoint) * FREE)
   }
 
   #takeFree({ port }: Endpoint.Endpoint, account: Account, network: Account, bytes: number, now: number): void {
@@ -116,6 +116,9 @@ export const costOf = ({ family }: Endpoint.Endpoint, bytes: number): number => 
 /** One name for the /24 of an IPv4 address, or the /64 of an IPv6 address, which one subscriber has. */
 const networkOf = (endpoint: Endpoint.Endpoint): string => Endpoint.prefix(endpoint, endpoint.family === "ipv4" ? 3 : 8)
 
+const factorOf = (endpoint: Endpoint.Endpoint): number =>
+  Endpoint.scope(endpoint) === "global" ? NETWORK : LOCAL_NETWORK
+
 /** RFC 9000 §8: times the bytes received that may go to an address not yet proven. */
 export const AMPLIFICATION = 3
 /**
@@ -126,6 +129,8 @@ export const AMPLIFICATION = 3
 export const FREE = 4_096
 /** Times that for one network: some neighbours of one house, and no flood on a link that they share. */
 const NETWORK = 4
+/** The same where the network is a local one: a conference asks for each other's cards. */
+const LOCAL_NETWORK = 64
 /** Bytes that only small packets may use, so that a path can still be proven by probes: a series for each of two. */
 const RESERVE = 1_024
 /** Bytes of a small packet: a probe or OPEN. */
