@@ -162,7 +162,7 @@ export class ClientMachine {
     }
     this.#gatherer = new CandidateGatherer(this.#client, { ...options, now })
     this.#registration = new Registration(this.#client, this.#gatherer, options.token)
-    this.#introducer = new Introducer(this.#client, calls, now)
+    this.#introducer = new Introducer(this.#client, { ...calls, relayName: server ?? "" }, now)
     this.#people = new People(this.#client, this.#introducer, (peer) => this.#journal.push({ _tag: "Dropped", peer }))
     this.#reintroduction = new Reintroduction(this.#client)
     this.#presence = new Presence(this.#client, this.#reintroduction)

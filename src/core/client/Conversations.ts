@@ -71,6 +71,7 @@ export class Conversations {
       trying: false,
       path: undefined,
       held: undefined,
+      quiet: false,
       absent: false,
       departed: false
     }
@@ -125,6 +126,8 @@ export interface Conversation {
   path: PathInfo["kind"] | undefined
   /** The latest one: good for asking back while the server is away. */
   introduction: Introduction
+  /** A stranger's, whose call was one too many to be told: nor is its connection, before our user asks for it. */
+  quiet: boolean
   /** Why nothing may go to it until our user has decided about its key; nothing otherwise. */
   held: KeyChanged | undefined
   /** The peer was seen leaving the server since it was introduced: its next registration is a new session. */

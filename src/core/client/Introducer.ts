@@ -4,6 +4,7 @@ import { identityKeyOf, type PeerId, peerIdOf } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import * as PeerRecord from "../../protocol/PeerRecord.js"
 import { labelOf } from "../lan/Neighbourhood.js"
+import type { PathInfo } from "../peer/Route.js"
 import { CallLog, type News } from "./CallLog.js"
 import type { ClientContext } from "./ClientContext.js"
 import {
@@ -32,6 +33,7 @@ import { KeyOffers } from "./KeyOffers.js"
 import type { Ticket } from "./Output.js"
 import type { QueryPurpose } from "./Purpose.js"
 import type { Answer } from "./Rendezvous.js"
+import { named } from "./Why.js"
 
 export interface IntroducerOptions {
   /** Whose calls are told, and whose handshakes are answered: `known` are those whom our user has asked for before. */
@@ -62,7 +64,8 @@ export class Introducer {
 
   constructor(
     private readonly client: ClientContext,
-    private readonly options: IntroducerOptions,
+    /** `relayName` is what people know the relay by. */
+    private readonly options: IntroducerOptions & { readonly relayName: string },
     now: number
   ) {
     this.#calls = new CallLog(now)
@@ -142,19 +145,8 @@ export class Introducer {
       this.#complain(notTaken(taken, offered.nick), offered.nick, `key ${peer}`, now)
       return
     }
-    const conversation = this.#open(verdict.vouched, false, now)
-    const isStanding = now < conversation.toldUntil
-    const isNews = !conversation.asked && !conversation.connected && !isStanding
-    // Under a nickname that is not theirs yet, people are asked for by our user or not at all.
-    const isTheirs = this.#contacts.owner(offered.nick)?.identity === peer
-    const answers = this.options.answer === "known" && isTheirs && contact?.consented === true && !conversation.asked
-    if (isStanding) this.#calls.repeat(`key ${peer}`)
-    const news =
-      isNews || answers
-        ? this.#calls.note(`key ${peer}`, { isStranger: contact === undefined, isRefused: false }, now)
-        : undefined
-    if (news !== undefined) this.#tellCall(conversation, news, answers, now)
-    if (answers) this.consent(conversation, now)
+    const { conversation, renamed } = this.#open(verdict.vouched, false, now)
+    this.#called(conversation, renamed, now)
   }
 
   /**
@@ -200,8 +192,17 @@ export class Introducer {
     conversation.trying = !conversation.connected
     conversation.departed = false
     this.#own(conversation)
+    this.#break(conversation)
     this.proven(conversation)
     return conversation
+  }
+
+  /** Tells of a connection, unless it is that of somebody whose call was not told. */
+  tellConnected(conversation: Conversation, path: PathInfo): void {
+    if (conversation.quiet) return
+    const { nick } = conversation
+    const key = keyInfoOf(this.#contacts, conversation)
+    this.client.output.tell({ _tag: "Connected", nick, ...key, path: named(path, this.options.relayName) })
   }
 
   /** Says goodbye and forgets: how many messages were dropped undelivered. */
@@ -239,7 +240,9 @@ export class Introducer {
     const objection = this.objection(verdict.vouched, expect)
     if (objection !== undefined) return { _tag: "Failed", error: objection }
     this.#prepare(offered, verdict.vouched, now)
-    const conversation = this.consent(this.#open(verdict.vouched, ticket !== undefined, now), now)
+    const { conversation: opened, renamed } = this.#open(verdict.vouched, ticket !== undefined, now)
+    if (renamed !== undefined) this.#tellRenamed(opened, renamed)
+    const conversation = this.consent(opened, now)
     return "peer" in conversation ? { _tag: "Opened", conversation } : { _tag: "Failed", error: conversation }
   }
 
@@ -316,16 +319,42 @@ export class Introducer {
     if (policy !== undefined) peers?.setPolicy(peer, policy, now)
   }
 
-  #open(vouched: Vouched, isAsked: boolean, now: number): Conversation {
-    const { conversations, output, peers, wallNow } = this.client
-    const { fingerprint, introduction, nick, peer } = vouched
+  #open(vouched: Vouched, isAsked: boolean, now: number): { conversation: Conversation; renamed: string | undefined } {
+    const { conversations, peers, wallNow } = this.client
+    const { introduction, nick, peer } = vouched
     const { conversation, displaced, renamed } = conversations.introduce(vouched, isAsked)
     if (displaced !== undefined) peers?.close(displaced.peer, now)
-    if (renamed !== undefined) output.tell({ _tag: "Renamed", from: renamed, to: nick, fingerprint })
     const { sequence } = introduction.record
     if (sequence > (this.#contacts.get(peer)?.record?.sequence ?? -1))
       this.#contacts.update(peer, { record: { sequence, nick, until: wallNow() + RECORD_LIFE } })
-    return conversation
+    return { conversation, renamed }
+  }
+
+  /** Answers or tells the call of somebody who was introduced, if it is news and there is room for it. */
+  #called(conversation: Conversation, renamed: string | undefined, now: number): void {
+    const { asked, called, connected, peer } = conversation
+    const contact = this.#contacts.get(peer)
+    // Under a nickname that is not theirs yet, people are asked for by our user or not at all.
+    const isTheirs = this.#contacts.owner(called)?.identity === peer
+    const answers = this.options.answer === "known" && isTheirs && contact?.consented === true && !asked
+    if (asked) {
+      if (renamed !== undefined) this.#tellRenamed(conversation, renamed)
+      return
+    }
+    const isStanding = now < conversation.toldUntil || connected
+    if (isStanding) this.#calls.repeat(`key ${peer}`)
+    if (!isStanding || renamed !== undefined || answers) {
+      const who = { isStranger: contact === undefined, isRefused: false }
+      const news = this.#calls.note(`key ${peer}`, who, now)
+      if (news !== undefined && renamed !== undefined && !conversation.quiet) this.#tellRenamed(conversation, renamed)
+      if (news !== undefined) this.#tellCall(conversation, news, answers, now)
+      else if (!connected) conversation.quiet = true
+    }
+    if (answers) this.consent(conversation, now)
+  }
+
+  #tellRenamed({ called, fingerprint }: Conversation, from: string): void {
+    this.client.output.tell({ _tag: "Renamed", from, to: called, fingerprint })
   }
 
   #isBlocked({ record }: OfferedIntroduction): boolean {
@@ -351,8 +380,16 @@ export class Introducer {
     if (this.#contacts.revision !== before) output.wish({ _tag: "KeepProfile" })
   }
 
+  /** A stranger whose call was one too many has been asked for: what was not told of the connection is told now. */
+  #break(conversation: Conversation): void {
+    const path = conversation.quiet ? this.client.peers?.status(conversation.peer)?.path : undefined
+    conversation.quiet = false
+    if (path !== undefined && conversation.connected) this.tellConnected(conversation, path)
+  }
+
   #tellCall(conversation: Conversation, { calls, hidden }: News, answered: boolean, now: number): void {
     conversation.toldUntil = now + STANDING
+    conversation.quiet = false
     const { nick, peer } = conversation
     const known = this.#contacts.owner(nick)?.identity === peer
     const key = keyInfoOf(this.#contacts, conversation)

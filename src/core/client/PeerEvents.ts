@@ -5,7 +5,6 @@ import type { PathInfo } from "../peer/Route.js"
 import type { ClientContext } from "./ClientContext.js"
 import type { Conversation } from "./Conversations.js"
 import type { Introducer } from "./Introducer.js"
-import { keyInfoOf } from "./KeyInfo.js"
 import type { Reintroduction } from "./Reintroduction.js"
 import { named } from "./Why.js"
 import * as WrittenAt from "./WrittenAt.js"
@@ -50,7 +49,8 @@ export class PeerEvents {
         return
       case "PathChanged":
         conversation.path = event.path.kind
-        output.tell({ _tag: "PathChanged", nick, path: named(event.path, this.options.relayName) })
+        if (!conversation.quiet)
+          output.tell({ _tag: "PathChanged", nick, path: named(event.path, this.options.relayName) })
         return
       case "Mutual":
         output.remember({ _tag: "Begins", peer: event.peer })
@@ -79,7 +79,8 @@ export class PeerEvents {
         conversation.departed = event.reason === "left"
         // A peer that was cut off may have restarted; its new session answers only to a new introduction.
         if (event.reason === "timeout" || event.reason === "unreachable") this.reintroduction.add(event.peer)
-        output.tell({ _tag: "Disconnected", nick, reason: event.reason, undelivered: event.undelivered })
+        if (!conversation.quiet)
+          output.tell({ _tag: "Disconnected", nick, reason: event.reason, undelivered: event.undelivered })
         return
       case "LetGo":
         conversations.remove(conversation)
@@ -91,15 +92,13 @@ export class PeerEvents {
   }
 
   #connected(conversation: Conversation, path: PathInfo): void {
-    const { output, own } = this.client
-    const { asked, nick, peer } = conversation
+    const { asked, peer } = conversation
     conversation.connected = true
     conversation.trying = false
     conversation.departed = false
     conversation.path = path.kind
-    if (asked) output.remember({ _tag: "Begins", peer })
-    const key = keyInfoOf(own.profile?.contacts, conversation)
-    output.tell({ _tag: "Connected", nick, ...key, path: named(path, this.options.relayName) })
+    if (asked) this.client.output.remember({ _tag: "Begins", peer })
+    this.introducer.tellConnected(conversation, path)
     this.introducer.proven(conversation)
   }
 

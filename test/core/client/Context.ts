@@ -123,6 +123,7 @@ export const conversation = (nick: string, more: Partial<Conversation> = {}): Co
   listed: nick,
   toldUntil: Number.NEGATIVE_INFINITY,
   held: undefined,
+  quiet: false,
   address: "203.0.113.9:1",
   asked: true,
   connected: false,
@@ -151,4 +152,4 @@ export const WELCOME: typeof Control.Welcome.Type = {
 
 /** Takes calls of everybody, and answers none by itself, unless told otherwise. */
 export const introducing = (context: Context, options: Partial<IntroducerOptions> = {}): Introducer =>
-  new Introducer(context, { acceptCalls: "everyone", answer: "nobody", ...options }, 0)
+  new Introducer(context, { acceptCalls: "everyone", answer: "nobody", relayName: "server:9090", ...options }, 0)

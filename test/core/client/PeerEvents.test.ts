@@ -85,6 +85,28 @@ describe("what a peer machine reports", () => {
     expect(context.conversations.byNick("caller99")).toBeDefined()
   })
 
+  it("of a stranger whose call was one too many is not told either, until we ask for them", () => {
+    context.begin(new Somebody("alice", 1).profile())
+    const introducer = introducing(context)
+    events = new PeerEvents(context, introducer, reintroduction, { inbox: true, relayName: "server:9090" })
+    for (let i = 0; i < 40; i++) introducer.incoming(new Somebody(`caller${i}`, 100 + i).offered(), 10)
+    const [first, late] = [new Somebody("caller0", 100), new Somebody("caller39", 139)]
+    expect(context.events().map(({ _tag }) => _tag)).toEqual(Array.from({ length: 32 }, () => "Incoming"))
+    for (const one of [first, late]) {
+      events.handle({ _tag: "Connected", peer: one.peer, path: DIRECT }, 20)
+      events.handle({ _tag: "PathChanged", peer: one.peer, path: RELAY }, 20)
+      events.handle({ _tag: "Disconnected", peer: one.peer, reason: "left", undelivered: 0 }, 30)
+    }
+    expect(context.events().map((event) => ("nick" in event ? [event._tag, event.nick] : []))).toEqual([
+      ["Connected", "caller0"],
+      ["PathChanged", "caller0"],
+      ["Disconnected", "caller0"]
+    ])
+    introducer.consent(context.conversations.get(late.peer)!, 40)
+    events.handle({ _tag: "Connected", peer: late.peer, path: DIRECT }, 50)
+    expect(context.events()).toEqual([expect.objectContaining({ _tag: "Connected", nick: "caller39" })])
+  })
+
   it("of somebody who is blocked ends the conversation, and nothing more is told or opened", () => {
     context.begin(new Somebody("alice", 1).profile())
     const introducer = introducing(context)
