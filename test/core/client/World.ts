@@ -373,6 +373,8 @@ class Pipe {
 export class Server {
   readonly hub: Hub
   readonly pipes = new Set<Pipe>()
+  /** What an operator reads. */
+  readonly logged: Array<string> = []
   readonly #registry: RegistryMachine
   #wakeAt = Number.POSITIVE_INFINITY
 
@@ -391,7 +393,7 @@ export class Server {
         time: { monotonic: () => world.now, wall: world.wallNow },
         onDeadline: () => this.arm(),
         later: (run) => world.after(0, run),
-        log: () => {}
+        log: (_, message) => this.logged.push(message)
       }
     )
   }

@@ -1,0 +1,154 @@
+import process from "node:process"
+import { describe, expect, test } from "vitest"
+import { DEFAULT_LIMITS } from "../../src/core/rendezvous/Relay.js"
+import * as Endpoint from "../../src/domain/Endpoint.js"
+import type { ServerOptions } from "../../src/server/ServerOptions.js"
+import { World } from "../core/client/World.js"
+
+/** A server as callbacks on a virtual clock, and connections to it from as many addresses as one likes. */
+class Place {
+  readonly world = new World(1)
+
+  constructor(settings: Partial<ServerOptions> = {}) {
+    this.world.startServer(settings)
+  }
+
+  get server() {
+    return this.world.server!
+  }
+
+  get hub() {
+    return this.server.hub
+  }
+
+  connect(number: number, address = `203.${number >> 16}.${(number >> 8) & 255}.${number & 255}`) {
+    const said: Array<string> = []
+    const fate: { ending?: number | undefined; destroyed?: true } = {}
+    const handler = this.hub.accept({
+      local: Endpoint.parse("192.0.2.1:9090")!,
+      remote: Endpoint.make(address, 40_000)!,
+      queued: () => 0,
+      pause: () => {},
+      resume: () => {},
+      send: (data) => said.push(...Buffer.from(data).toString().split("\n").slice(0, -1)) > 0,
+      end: (within) => {
+        fate.ending = within
+      },
+      destroy: () => {
+        fate.destroyed = true
+      }
+    })
+    this.server.arm()
+    const say = (...requests: ReadonlyArray<object>): void => {
+      for (const request of requests) handler.onData(Buffer.from(`${JSON.stringify(request)}\n`))
+      this.server.arm()
+    }
+    const tags = () => said.map((line) => JSON.parse(line)._tag as string)
+    return { fate, said, say, tags, leave: () => handler.onClose("reset") }
+  }
+
+  register(number: number, nick = `n-${number}`) {
+    const client = this.connect(number)
+    client.say({ _tag: "Register", id: 1, nick })
+    expect(client.tags()).toEqual(["Welcome", "Registered"])
+    return client
+  }
+}
+
+describe("a server that may open few files", () => {
+  test("lets in as many as it can carry, and says so at the start", () => {
+    const place = new Place({ maxConnections: 1_000 })
+    place.hub.limit(2_000)
+    expect(place.server.logged).toEqual([])
+    place.hub.limit(100)
+    expect(place.server.logged).toEqual(["too few open files allowed (ulimit -n) for all connections"])
+    const tags = Array.from({ length: 200 }, (_, i) => place.connect(i).tags())
+    expect(place.hub.size).toBe(75)
+    expect(tags.filter(([tag]) => tag === "Busy")).toHaveLength(125)
+  })
+
+  test("says once a minute that connections are lost", () => {
+    const { hub, server, world } = new Place()
+    for (let i = 0; i < 1_000; i++) hub.trouble("connections are lost")
+    expect(server.logged).toHaveLength(1)
+    world.pass(61_000)
+    for (let i = 0; i < 1_000; i++) hub.trouble("connections are lost")
+    expect(server.logged).toHaveLength(2)
+  })
+})
+
+test("whoever is turned away is told within a tenth of a second, and no more than 256 at a time", () => {
+  const place = new Place()
+  const clients = Array.from({ length: 1_000 }, (_, i) => place.connect(i, "203.0.113.1"))
+  const refused = clients.filter(({ tags }) => tags()[0] !== "Welcome")
+  expect(refused).toHaveLength(1_000 - 16)
+  const told = refused.filter(({ tags }) => tags()[0] === "Busy")
+  expect(told).toHaveLength(256)
+  expect(told.every(({ fate }) => fate.ending! <= 100)).toBe(true)
+  expect(refused.filter(({ fate }) => fate.destroyed)).toHaveLength(refused.length - 256)
+  told[0]!.leave()
+  expect(place.connect(2_000, "203.0.113.1").tags()).toEqual(["Busy"])
+  // One address is told of once, whatever it does.
+  expect(place.server.logged).toEqual(["refused"])
+})
+
+test("after a long pause of the process what has come is read before anybody is judged", () => {
+  const place = new Place()
+  const [lively, silent] = [place.register(1), place.register(2)]
+  const { hub, world } = place
+  // Nothing happens for as long, not even the alarm.
+  world.now += 90_000
+  hub.handleTimeout(world.now)
+  expect(place.server.logged).toEqual(["this process stood still"])
+  expect(hub.size).toBe(2)
+  lively.say({ _tag: "Ping", id: 2 })
+  world.now += 5_000
+  hub.handleTimeout(world.now)
+  expect(lively.tags().at(-1)).toBe("Pong")
+  expect(silent.fate).toHaveProperty("ending")
+  expect(lively.fate).toEqual({})
+  expect(hub.size).toBe(1)
+})
+
+test("a server with five thousand sessions has said goodbye to all of them within a second", () => {
+  const place = new Place({ maxConnections: 10_000 })
+  const clients = Array.from({ length: 5_000 }, (_, i) => place.connect(i))
+  const before = process.cpuUsage()
+  place.hub.close()
+  const { system, user } = process.cpuUsage(before)
+  expect((system + user) / 1000).toBeLessThan(1_000)
+  expect(clients.every(({ fate, tags }) => tags().at(-1) === "Restarting" && "ending" in fate)).toBe(true)
+  expect(place.connect(9_999).tags()).toEqual(["Busy"])
+})
+
+test("nothing is left of a crowd that filled every table that a client can fill", () => {
+  const place = new Place({ relay: DEFAULT_LIMITS })
+  for (let round = 0; round < 20; round++) {
+    const nicks = Array.from({ length: 40 }, (_, i) => `n-${round}-${i}`)
+    const clients = nicks.map((nick, i) => place.register(round * 100 + i, nick))
+    for (const [i, client] of clients.entries()) {
+      client.say({ _tag: "Watch", id: 2 }, { _tag: "Watch", id: 3, nicks: nicks.slice(0, 24) })
+      client.say({ _tag: "Query", id: 4, nick: nicks[(i + 1) % nicks.length] })
+    }
+    place.world.pass(1_000)
+    for (const client of clients) {
+      const peer = client.said.find((line) => line.includes('"_tag":"Peer"')) ?? "{}"
+      client.say({ _tag: "Relay", channel: JSON.parse(peer).channel, packet: "AAAA" })
+    }
+    place.world.pass(1_000)
+    const full = place.hub.stats()
+    expect(full).toMatchObject({ connections: 40, watchers: 40, live: 40, relay: { channels: 40 } })
+    for (const client of clients) client.leave()
+    place.world.pass(round % 2 === 0 ? 61_000 : 1_000)
+  }
+  place.world.pass(61_000)
+  const { connections, live, names, relay, watched, watchers } = place.hub.stats()
+  expect({ connections, live, names, watched, watchers, channels: relay?.channels }).toEqual({
+    connections: 0,
+    live: 0,
+    names: 0,
+    watched: 0,
+    watchers: 0,
+    channels: 0
+  })
+})
