@@ -96,6 +96,8 @@ export const Update = Schema.TaggedStruct("Update", {
   endpoints: Endpoints,
   private: Schema.optional(Schema.Boolean)
 })
+/** These candidates are for the other side of the channel alone, which gets them in an `Incoming`. */
+export const Tell = Schema.TaggedStruct("Tell", { id: Id, channel: ChannelId, endpoints: Endpoints })
 export const Ping = Schema.TaggedStruct("Ping", { id: Id })
 
 /**
@@ -114,7 +116,7 @@ export const Relay = Schema.TaggedStruct("Relay", {
   packet: Bytes(1600)
 })
 
-export const Request = Schema.Union(Register, List, Watch, Unwatch, Query, Update, Ping, Exit, Relay)
+export const Request = Schema.Union(Register, List, Watch, Unwatch, Query, Update, Tell, Ping, Exit, Relay)
 export type Request = typeof Request.Type
 
 // Replies -------------------------------------------------------------------------------------------------------------
@@ -140,6 +142,11 @@ export const Welcome = Schema.TaggedStruct("Welcome", {
   now: Schema.optional(Schema.JsonNumber),
   /** UDP ports of the reflector on the server's address; empty when it has none. */
   udp: Schema.Array(Schema.Int).pipe(Schema.maxItems(4)),
+  /**
+   * Whether packets are carried between any two (§2.2): then candidates need not be told to the server, as the
+   * handshake tells them.
+   */
+  relay: Schema.optional(Schema.Boolean),
   /** Whether `Register` needs a `token`. */
   tokenRequired: Schema.optional(Schema.Boolean),
   motd: Schema.optional(Text(2048))

@@ -15,6 +15,7 @@ import {
   Relay,
   type Request,
   type ServerMessageEncoded,
+  Tell,
   Unwatch,
   Update,
   Watch
@@ -138,6 +139,7 @@ const DECODERS: ReadonlyMap<string, (value: unknown) => Either.Either<Request, {
   ["Unwatch", Schema.decodeUnknownEither(Unwatch)],
   ["Query", Schema.decodeUnknownEither(Query)],
   ["Update", Schema.decodeUnknownEither(Update)],
+  ["Tell", Schema.decodeUnknownEither(Tell)],
   ["Ping", Schema.decodeUnknownEither(Ping)],
   ["Exit", Schema.decodeUnknownEither(Exit)],
   ["Relay", Schema.decodeUnknownEither(Relay)]

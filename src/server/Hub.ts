@@ -272,6 +272,26 @@ export class Hub implements SessionHub {
     return { half: halfOf(asked, left, relay) }
   }
 
+  /**
+   * Tells the other side of the channel where this session may be reached, as if it had asked; the refusal, if it
+   * cannot.
+   */
+  tell(teller: SessionDriver, channel: string, endpoints: ReadonlyArray<string>): RefusalBody | undefined {
+    const own = teller.registration
+    const name = Bytes.fromBase64Url(channel)
+    const ends = name && this.#channels.pairOf(name)
+    const end = ends?.find((one) => one !== teller.channelEnd)
+    const other = ends?.includes(teller.channelEnd) && end !== undefined ? this.#ends.get(end) : undefined
+    if (own === undefined || other?.registration === undefined) return NO_SUCH_PEER
+    const wait = other.waitForIncoming(own, this.time.monotonic())
+    if (wait > 0) return { _tag: "RateLimited", message: "too many ask for this nickname now", retryAfterMs: wait }
+    // Whoever is private is so to everybody.
+    const shown = own.address === "" ? own : { ...own, endpoints }
+    const { right } = this.#channels.between(teller.channelEnd, other.channelEnd)
+    other.push(encodeIncoming(halfOf(shown, right, this.#relay !== undefined)))
+    return undefined
+  }
+
   /** Whether a registered client is at this address. */
   isAt(address: string): boolean {
     return this.#addresses.has(address)
@@ -337,6 +357,7 @@ export class Hub implements SessionHub {
         token,
         motd: motd?.slice(0, MAX_MOTD),
         udp: this.reflector?.ports ?? [],
+        relay: this.#relay !== undefined,
         allowance: source
       },
       now

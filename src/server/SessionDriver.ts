@@ -36,6 +36,8 @@ export interface SessionHub {
   readonly names: ServerNames
   /** Introduces the two to each other: tells the asked one, and gives what the asker is to be told of it. */
   readonly introduce: (asker: SessionDriver, asked: Registration) => { readonly half: string } | RefusalBody
+  /** Tells the other side of the channel these candidates of the session; the refusal, if it cannot. */
+  readonly tell: (teller: SessionDriver, channel: string, endpoints: ReadonlyArray<string>) => RefusalBody | undefined
   /** Carries a packet to the other side of the channel; whether it could be. */
   readonly relayLine: (from: number, channel: string, packet: string) => boolean
   /** Whether there is a place for this session, as an identity (its key) or not. */
@@ -228,6 +230,12 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
       case "Query":
         this.#query(Nickname.key(command.nick))
         break
+      case "Tell": {
+        const { endpoints } = this.#shown(command.endpoints, false)
+        const refusal = this.#hub.tell(this, command.channel, endpoints)
+        this.#complete(refusal === undefined ? { _tag: "Updated" } : { _tag: "Refused", refusal })
+        break
+      }
       case "Update":
         registry.update(this.id, this.#shown(command.endpoints, command.private))
         this.#complete({ _tag: "Updated" })

@@ -168,6 +168,7 @@ describe("a server in memory", () => {
       alice.send({ _tag: "Query", id: 1, nick: "bob" })
       const { channel, relay } = (await alice.seen("Peer")) as typeof Control.Peer.Type
       expect(relay).toMatchObject({ token: expect.any(String) })
+      expect(alice.messages[0]).toMatchObject({ _tag: "Welcome", relay: true })
       expect(await bob.seen("Incoming")).toMatchObject({ channel })
       alice.send({ _tag: "Relay", channel, packet: "aGk" })
       expect(await bob.seen("Relay")).toEqual({ _tag: "Relay", channel, packet: "aGk" })
@@ -251,6 +252,36 @@ describe("a server in memory", () => {
       expect(await asker.seen("Peer", 2)).toMatchObject({ candidates: ["192.168.1.1:4000"] })
     }))
 
+  test("tells one side of a channel where the other may be reached, and nobody else, nor of who is private", () =>
+    world({}, async (world) => {
+      const [alice, bob, eve] = [
+        await world.register("alice"),
+        await world.register("bob"),
+        await world.register("eve")
+      ]
+      alice.send({ _tag: "Query", id: 1, nick: "bob" })
+      const { candidates, channel, pairKey, relay } = (await alice.seen("Peer")) as typeof Control.Peer.Type
+      expect(candidates).toEqual([])
+      const endpoints = ["192.168.1.7:4000"]
+      bob.send({ _tag: "Tell", id: 1, channel, endpoints: [...endpoints, "224.0.0.1:9", "127.0.0.1:9", "nonsense"] })
+      expect(await bob.seen("Updated")).toEqual({ _tag: "Updated", id: 1 })
+      expect(await alice.seen("Incoming")).toMatchObject({
+        nick: "bob",
+        candidates: endpoints,
+        channel,
+        pairKey,
+        relay
+      })
+      // The next one who asks is told nothing.
+      eve.send({ _tag: "Query", id: 1, nick: "bob" })
+      expect(await eve.seen("Peer")).toMatchObject({ candidates: [] })
+      eve.send({ _tag: "Tell", id: 2, channel, endpoints }, { _tag: "Tell", id: 3, channel: "AAAAAAAAAAA", endpoints })
+      expect(await eve.seen("NoSuchPeer", 2)).toMatchObject({ id: 3 })
+      alice.send({ _tag: "Update", id: 2, endpoints: [], private: true }, { _tag: "Tell", id: 3, channel, endpoints })
+      await alice.seen("Updated", 2)
+      expect(await bob.seen("Incoming", 3)).toMatchObject({ nick: "alice", address: "", candidates: [] })
+    }))
+
   test("offers no relay where it is switched off", () =>
     world({ relay: undefined }, async (world) => {
       const alice = await world.register("alice")
@@ -258,6 +289,7 @@ describe("a server in memory", () => {
       alice.send({ _tag: "Query", id: 1, nick: "bob" })
       const { channel, ...peer } = (await alice.seen("Peer")) as typeof Control.Peer.Type
       expect(peer).not.toHaveProperty("relay")
+      expect(alice.messages[0]).not.toHaveProperty("relay")
       alice.send({ _tag: "Relay", channel, packet: "aGk" }, { _tag: "Ping", id: 2 })
       await alice.seen("Pong")
       bob.send({ _tag: "Ping", id: 3 })

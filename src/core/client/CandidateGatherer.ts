@@ -18,11 +18,13 @@ export interface CandidateGathererOptions {
 
 /**
  * Gathers our candidates (RFC 8445 §5.1.1): where we may be reached, as this machine and servers that see us say.
- * Notices when that changes, and tells the peers and the server. With `relay-only`, no candidates are announced.
+ * Notices when that changes, and tells the peers, and the server where it has no relay. With `relay-only`, no
+ * candidates are announced.
  */
 export class CandidateGatherer {
   #addresses: ReadonlyArray<HostCandidates.HostAddress>
   #reachedServer = false
+  #hasRelay = false
   #serverOnLoopback = false
   /** As the peers, and as the server, have been told. */
   #toldPeers: string | undefined
@@ -61,11 +63,24 @@ export class CandidateGatherer {
     return `${own?.address ?? "127.0.0.1"}:${this.options.ports.ipv4}`
   }
 
-  /** The candidates as they go to the server with a registration. */
+  /**
+   * The candidates that the server gets, for whoever is introduced to us. None where handshakes can carry them, sealed,
+   * through its relay; unless we do without the relay ourselves towards somebody.
+   */
+  forServer(): ReadonlyArray<Endpoint.Endpoint> {
+    return this.#hasRelay && !this.client.policies.someDirectOnly ? [] : this.candidates
+  }
+
+  /** The same, as they go with a registration. */
   forRegistration(): ReadonlyArray<Endpoint.Endpoint> {
-    const { candidates } = this
-    this.#toldServer = this.#serverText(candidates)
-    return candidates
+    const shown = this.forServer()
+    this.#toldServer = this.#serverText(shown)
+    return shown
+  }
+
+  /** What peers may know and the server was not told. */
+  get withheld(): ReadonlyArray<Endpoint.Endpoint> {
+    return this.forServer().length > 0 ? [] : this.candidates
   }
 
   /** Whether nobody but the server is to learn our addresses, the one of the control link included. */
@@ -73,9 +88,10 @@ export class CandidateGatherer {
     return this.client.policies.everybody === "relay-only"
   }
 
-  /** A server on this endpoint has greeted, with its UDP ports; none on a local network. */
-  greeted(remote: Endpoint.Endpoint | undefined, udp: ReadonlyArray<number>, now: number): void {
+  /** A server on this endpoint has greeted, with its UDP ports and perhaps a relay; none on a local network. */
+  greeted(remote: Endpoint.Endpoint | undefined, udp: ReadonlyArray<number>, now: number, hasRelay = false): void {
     const { transport } = this.client
+    this.#hasRelay = hasRelay
     this.#serverOnLoopback = remote !== undefined && Endpoint.scope(remote) === "loopback"
     this.#reachedServer = true
     this.#wantForwarding()
@@ -157,10 +173,11 @@ export class CandidateGatherer {
       this.#toldPeers = text
       peers?.setLocal(own.record, candidates, now)
     }
-    const told = this.#serverText(candidates)
+    const shown = this.forServer()
+    const told = this.#serverText(shown)
     if (told === this.#toldServer || own.registration === undefined) return
     this.#toldServer = told
-    rendezvous.update(candidates.map(Endpoint.format), this.isPrivate, { _tag: "Update" }, now)
+    rendezvous.update(shown.map(Endpoint.format), this.isPrivate, { _tag: "Update" }, now)
   }
 
   #serverText(candidates: ReadonlyArray<Endpoint.Endpoint>): string {

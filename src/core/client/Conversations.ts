@@ -70,6 +70,7 @@ export class Conversations {
       connected: false,
       trying: false,
       path: undefined,
+      toldOn: undefined,
       held: undefined,
       quiet: false,
       absent: false,
@@ -124,6 +125,8 @@ export interface Conversation {
   trying: boolean
   /** The path in use, or the last one. */
   path: PathInfo["kind"] | undefined
+  /** The channel on which we last told the peer our candidates through the server, if we have. */
+  toldOn: string | undefined
   /** The latest one: good for asking back while the server is away. */
   introduction: Introduction
   /** A stranger's, whose call was one too many to be told: nor is its connection, before our user asks for it. */

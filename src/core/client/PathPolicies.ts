@@ -22,6 +22,11 @@ export class PathPolicies {
     return undefined
   }
 
+  /** Whether there is anybody with whom we do without the relay. */
+  get someDirectOnly(): boolean {
+    return this.everybody === "direct-only" || [...this.#of.values()].includes("direct-only")
+  }
+
   /** `false` when there is no room for another one. */
   set(nick: string, policy: Policy): boolean {
     const key = Nickname.key(nick)

@@ -13,6 +13,7 @@ export type Purpose =
   | QueryPurpose
   | { readonly _tag: "List"; readonly ticket: Ticket<ReadonlyArray<PeerInfo>, ServerError> }
   | { readonly _tag: "Watch" }
+  | { readonly _tag: "Tell" }
   | { readonly _tag: "Update" }
 
 export interface RegisterPurpose {

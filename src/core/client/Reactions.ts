@@ -1,8 +1,10 @@
+import * as Endpoint from "../../domain/Endpoint.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { Peers } from "../peer/Peers.js"
 import type { CandidateGatherer } from "./CandidateGatherer.js"
 import type { ClientContext } from "./ClientContext.js"
 import type { Introducer } from "./Introducer.js"
+import type { OfferedIntroduction } from "./Introductions.js"
 import type { PeerEvents } from "./PeerEvents.js"
 import type { Presence } from "./Presence.js"
 import type { Purpose, QueryPurpose } from "./Purpose.js"
@@ -94,7 +96,7 @@ export class Reactions {
       case "Ready":
         this.#tellLink()
         this.#compareClocks(event.serverNow, now)
-        this.parts.gatherer.greeted(event.remote, event.udp, now)
+        this.parts.gatherer.greeted(event.remote, event.udp, now, event.relay)
         this.parts.registration.ready(event.occasion, event.greeting, now)
         return
       case "Answered":
@@ -109,6 +111,7 @@ export class Reactions {
       case "Incoming":
         // A server that introduces strangers to nobody is out of order; there is nobody to introduce them to.
         if (this.client.own.profile !== undefined) this.parts.introducer.incoming(event, now)
+        this.#tellBack(event, false, now)
         this.parts.reintroduction.addPending(event.nick)
         return
       case "Replaced":
@@ -153,6 +156,7 @@ export class Reactions {
         this.parts.presence.handlePage(purpose.ticket, answer, now)
         return
       case "Watch":
+      case "Tell":
         return
       case "Update":
         // Whoever lost us finds us at the new address only through the server.
@@ -165,11 +169,31 @@ export class Reactions {
     const { ticket } = purpose
     const isWanted = ticket !== undefined || this.parts.reintroduction.isWanted(purpose)
     const outcome = this.parts.introducer.handleAnswer(purpose, answer, isWanted, now)
+    if (answer._tag === "Introduced" && outcome._tag === "Opened") this.#tellBack(answer.introduction, true, now)
     if (ticket === undefined) {
       this.parts.reintroduction.handleOutcome(purpose, outcome, now)
       return
     }
     this.client.output.answer(ticket, outcome._tag === "Opened" ? outcome.conversation : outcome.error)
+  }
+
+  /**
+   * Somebody whose candidates the server tells may do without its relay, and so would not learn ours from a handshake:
+   * they are told in the same way, but to no stranger. Once, so that two who tell each other come to an end.
+   */
+  #tellBack({ candidates, channel, relay }: OfferedIntroduction, again: boolean, now: number): void {
+    if (relay === undefined || candidates.length === 0) return
+    const { conversations, own, policies, rendezvous } = this.client
+    const conversation = conversations.all().find(({ introduction }) => introduction.channel === channel)
+    if (conversation === undefined || conversation.held !== undefined) return
+    if (conversation.toldOn === channel && !again) return
+    const contact = own.profile?.contacts.get(conversation.peer)
+    if (!conversation.asked && contact === undefined) return
+    const policy = policies.ofAny([conversation.nick, ...(contact?.names ?? [])])
+    const withheld = policy === "relay-only" ? [] : this.parts.gatherer.withheld
+    if (withheld.length === 0) return
+    conversation.toldOn = channel
+    rendezvous.tell(conversation.introduction.channel, withheld.map(Endpoint.format), { _tag: "Tell" }, now)
   }
 
   /** The nickname is ours, or ours again. */

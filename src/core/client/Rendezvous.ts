@@ -48,7 +48,7 @@ export class Rendezvous<Purpose> {
     if (this.server !== undefined || !wanted || this.#isOpen) return
     this.#isOpen = true
     const nothing = { occasion: NO_OCCASION, greeting: undefined, serverNow: undefined }
-    this.#events.push({ _tag: "Ready", remote: undefined, udp: [], ...nothing })
+    this.#events.push({ _tag: "Ready", remote: undefined, udp: [], relay: false, ...nothing })
   }
 
   /** Takes a nickname, with a request that is signed for the occasion of `Ready`, and shows us where we hold it. */
@@ -82,6 +82,11 @@ export class Rendezvous<Purpose> {
   /** Tells the server where we may be reached, and whether nobody else is to learn our addresses. */
   update(endpoints: ReadonlyArray<string>, isPrivate: boolean, purpose: Purpose, now: number): void {
     this.#simple({ _tag: "Update", endpoints, ...(isPrivate ? { private: true } : {}) }, purpose, now)
+  }
+
+  /** Tells the other side of the channel where we may be reached. */
+  tell(channel: ChannelId, endpoints: ReadonlyArray<string>, purpose: Purpose, now: number): void {
+    this.#simple({ _tag: "Tell", channel, endpoints }, purpose, now)
   }
 
   /** Gives the server a packet to carry; lost when there is no link now. */
@@ -124,12 +129,12 @@ export class Rendezvous<Purpose> {
   #handleServer(event: ServerEvent<Asked<Purpose>>, now: number): void {
     switch (event._tag) {
       case "Ready": {
-        const { challenge, motd, now: time, udp } = event.welcome
+        const { challenge, motd, now: time, relay = false, udp } = event.welcome
         const { exporter } = event
         const occasion = { challenge: Bytes.fromBase64Url(challenge) ?? new Uint8Array(), server: this.name, exporter }
         const serverNow = time === undefined ? undefined : time + event.roundTripMs / 2
         this.#isServerHere = Endpoint.scope(event.remote) === "loopback"
-        this.#events.push({ _tag: "Ready", remote: event.remote, udp, occasion, greeting: motd, serverNow })
+        this.#events.push({ _tag: "Ready", remote: event.remote, udp, relay, occasion, greeting: motd, serverNow })
         return
       }
       case "Answered":
@@ -266,6 +271,8 @@ export type RendezvousEvent<Purpose> =
       readonly _tag: "Ready"
       readonly remote: Endpoint.Endpoint | undefined
       readonly udp: ReadonlyArray<number>
+      /** Whether packets are carried between any two. */
+      readonly relay: boolean
       /** What a registration is signed for. */
       readonly occasion: Occasion
       readonly greeting: string | undefined

@@ -59,6 +59,7 @@ const replyOf: { readonly [request in RequestBody["_tag"]]: Control.Reply["_tag"
   Unwatch: "Unwatched",
   Query: "Peer",
   Update: "Updated",
+  Tell: "Updated",
   Ping: "Pong"
 }
 

@@ -233,6 +233,7 @@ export class Association {
     const { introduction, localId, rekeys } = attempt
     if (!Terms.areFrom(introduction, payload) || !Bytes.equal(payload.peerConnection, localId)) return
     const { index } = attempt
+    introduction.learn(payload.candidates)
     this.#own.complete()
     const epoch = Terms.epochOf(this.#context, result, index, true, now)
     if (rekeys !== undefined && rekeys.ended === undefined && Bytes.equal(payload.connection, rekeys.remoteId)) {
@@ -357,9 +358,12 @@ export class Association {
     if (answer === undefined) return
     const { epoch, localId, reply } = answer
     this.#own.drop()
+    introduction.learn(payload.candidates)
     introduction.stopOpening()
     this.#context.transmit({ route, data: reply.slice() })
     if (rekeys === undefined) {
+      // The peer's probes come before its first packet through the relay does, and that has to come before ours.
+      if (route._tag === "Relay") introduction.startOpening(now)
       const connection = this.#connect(epoch, localId, payload, introduction, now)
       connection.begin(route, packet.length, reply.length, undefined, now)
       this.#unconfirmed.add(connection, introduction, now)
@@ -423,6 +427,7 @@ export class Association {
     if (this.#own.open?.introduction === introduction) this.#own.drop()
     this.#connection = connection
     this.#connectedOn = introduction
+    introduction.stopOpening()
     this.#introduction ??= introduction
     this.conversation.restart()
     connection.announce()

@@ -16,6 +16,7 @@ export const requestCost = (request: Request): number => {
     case "List":
       return PAGE
     case "Query":
+    case "Tell":
       return QUERY
     case "Watch":
     case "Unwatch":

@@ -1,4 +1,5 @@
 import * as Either from "effect/Either"
+import type { ChannelId } from "../../domain/ChannelId.js"
 import * as Nickname from "../../domain/Nickname.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { type Mood, PROTOCOL_VERSION, type Register, type Relay, type Request } from "../../protocol/Control.js"
@@ -53,6 +54,8 @@ export interface SessionOptions {
   readonly motd: string | undefined
   /** UDP ports of the reflector; none when there is none. */
   readonly udp: ReadonlyArray<number>
+  /** Whether packets are carried between any two. */
+  readonly relay: boolean
   readonly allowance: Allowance
 }
 
@@ -69,6 +72,7 @@ export type RegistryCommand =
   | { readonly _tag: "Watch"; readonly nicks?: ReadonlyArray<string> }
   | { readonly _tag: "Unwatch"; readonly nicks?: ReadonlyArray<string> }
   | { readonly _tag: "Query"; readonly nick: string }
+  | { readonly _tag: "Tell"; readonly channel: ChannelId; readonly endpoints: ReadonlyArray<string> }
   | { readonly _tag: "Update"; readonly endpoints: ReadonlyArray<string>; readonly private: boolean }
 
 /** Why a session ended by itself. After `exit` the nickname is free, otherwise it is held. */
@@ -112,7 +116,7 @@ export class Session {
   #updates: KindLimit
 
   constructor(options: SessionOptions, now: number) {
-    const { limits, software, challenge, time, token, motd, udp } = options
+    const { limits, software, challenge, time, token, motd, relay, udp } = options
     this.#options = options
     this.#framing = new LineFraming(limits.line)
     this.#lastHeard = now
@@ -131,6 +135,7 @@ export class Session {
         limits: { line: limits.line, idleMs: limits.idleMs, registerMs: limits.registerMs },
         now: time,
         udp,
+        ...(relay ? { relay } : {}),
         ...(token === undefined ? {} : { tokenRequired: true }),
         ...(motd === undefined ? {} : { motd })
       })
@@ -320,6 +325,10 @@ export class Session {
       }
       case "Query":
         return this.#limited(this.#queries, request.id, now, { _tag: "Query", nick: request.nick })
+      case "Tell": {
+        const { channel, endpoints } = request
+        return this.#limited(this.#queries, request.id, now, { _tag: "Tell", channel, endpoints })
+      }
       case "Update":
         return this.#limited(this.#updates, request.id, now, {
           _tag: "Update",

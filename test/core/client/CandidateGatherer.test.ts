@@ -136,6 +136,29 @@ describe("our candidates", () => {
     expect(more).toEqual([])
   })
 
+  it("go to no server that has a relay, unless somebody is to be reached without it", () => {
+    const context = registered()
+    const candidates = gatherer(context)
+    candidates.greeted(at("198.51.100.1:9090"), [], 10, true)
+    expect(candidates.forRegistration()).toEqual([])
+    expect(texts(candidates.withheld)).toEqual([HOST])
+    candidates.announce(10)
+    expect(context.told()).toEqual([])
+    context.policies.set("bob", "direct-only")
+    candidates.announce(20)
+    expect(context.told()).toEqual([HOST])
+    expect(candidates.withheld).toEqual([])
+    context.policies.set("bob", "prefer-direct")
+    candidates.announce(30)
+    expect(context.told()).toEqual([""])
+    context.policies.everybody = "relay-only"
+    expect(candidates.withheld).toEqual([])
+    // The next server has none.
+    context.policies.everybody = "prefer-direct"
+    candidates.greeted(at("198.51.100.2:9090"), [], 40)
+    expect(texts(candidates.forRegistration())).toEqual([HOST])
+  })
+
   it("are told with a registration, and not again after it", () => {
     const context = registered()
     const candidates = gatherer(context)

@@ -129,6 +129,7 @@ export const conversation = (nick: string, more: Partial<Conversation> = {}): Co
   connected: false,
   trying: false,
   path: undefined,
+  toldOn: undefined,
   introduction: {} as Conversation["introduction"],
   absent: false,
   departed: false,

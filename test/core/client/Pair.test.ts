@@ -1,17 +1,29 @@
 import * as fc from "fast-check"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import type { PeerId } from "../../../src/domain/PeerId.js"
+import { defaults } from "../../../src/server/ServerOptions.js"
 import { some } from "../../support/Effort.js"
 import { User } from "./Model.js"
 import { type Person, World } from "./World.js"
 
 /** Two machines that are registered at one server. */
-const meet = (seed: number) => {
+const meet = (seed: number, hasRelay = false) => {
   const world = new World(seed)
-  world.startServer()
+  world.startServer(hasRelay ? { relay: defaults.relay } : {})
   const people = ["alice", "bob"].map((name) => world.person(name))
   for (const person of people) person.ask((machine, now) => machine.register(person.name, now))
   return { world, people }
+}
+
+/** Everything that the server says to somebody from now on. */
+const linesOf = ({ machine }: Person): (() => string) => {
+  const handle = vi.spyOn(machine, "handleServerBytes")
+  return () => handle.mock.calls.map(([bytes]) => Buffer.from(bytes).toString()).join("")
+}
+
+const isDirect = ({ machine }: Person): boolean => {
+  const paths = machine.conversations.all().map(({ path }) => path)
+  return paths.length > 0 && paths.every((path) => path === "lan" || path === "direct")
 }
 
 const who = fc.nat(1)
@@ -39,6 +51,35 @@ const happens = (world: World, person: Person, { loss, ms, what }: Step): void =
 const UNDER_WAY = 100
 
 describe("two clients' machines", () => {
+  it("let a server with a relay know none of their candidates, and meet directly all the same", () => {
+    const { people, world } = meet(1, true)
+    const lines = people.map(linesOf)
+    for (const [index, one] of people.entries())
+      expect(one.ask((machine, now) => machine.query(people[1 - index]!.name, now))).not.toBeInstanceOf(Error)
+    world.until("both are on a direct path", () => people.every(isDirect), 5_000)
+    for (const text of lines) expect(text()).not.toContain(":4000")
+    for (const text of lines) expect(text()).toMatch(/"candidates":\[\]/)
+  })
+
+  it("tell their candidates through the server to who does without the relay, but to no stranger", () => {
+    for (const asker of [0, 1]) {
+      const { people, world } = meet(asker, true)
+      const [alone, other] = [people[asker]!, people[1 - asker]!]
+      alone.drive((machine, now) => machine.setPath(undefined, "direct-only", now))
+      world.pass(1_000)
+      const text = linesOf(alone)
+      expect(alone.ask((machine, now) => machine.query(other.name, now))).not.toBeInstanceOf(Error)
+      world.pass(5_000)
+      expect(text()).not.toContain(`${other.endpoint.address}:4000`)
+      expect(other.ask((machine, now) => machine.query(alone.name, now))).not.toBeInstanceOf(Error)
+      world.until("both are on a direct path", () => people.every(isDirect), 20_000)
+      const told = () => text().split(`"candidates":["${other.endpoint.address}:4000"]`).length - 1
+      expect(told()).toBe(1)
+      world.pass(60_000)
+      expect(told()).toBe(1)
+    }
+  })
+
   it("keep law 2: text is taken for whom we have asked for and not left, and nothing else ever arrives", () => {
     const step = fc.oneof(
       { weight: 3, arbitrary: fc.oneof(act("query"), act("say"), act("say"), act("leave")) },

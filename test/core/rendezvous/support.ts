@@ -55,6 +55,7 @@ export const sessionOptions: SessionOptions = {
   token: undefined,
   motd: undefined,
   udp: [],
+  relay: false,
   allowance: { wait: () => 0, charge: () => {} }
 }
 
@@ -134,6 +135,7 @@ const agree = (command: RegistryCommand) => {
       } as const
     case "Unwatch":
       return { _tag: "Unwatched" } as const
+    case "Tell":
     case "Update":
       return { _tag: "Updated" } as const
   }

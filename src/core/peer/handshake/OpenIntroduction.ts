@@ -1,5 +1,5 @@
 import type { ChannelId } from "../../../domain/ChannelId.js"
-import { type Endpoint, isCandidate, MAX_CANDIDATES, scope } from "../../../domain/Endpoint.js"
+import { type Endpoint, format, isCandidate, MAX_CANDIDATES, scope } from "../../../domain/Endpoint.js"
 import type { PeerRecord } from "../../../protocol/PeerRecord.js"
 import { NEVER } from "../../support/Deadline.js"
 import { RecentIds } from "../../support/RecentIds.js"
@@ -21,6 +21,8 @@ export class OpenIntroduction {
   isHere: boolean
   /** Whether we asked for the peer on this channel, so that we may begin handshakes. */
   inviting = false
+  /** Addresses that the peer has named itself in its last handshake on this channel. */
+  #named: ReadonlyArray<Endpoint> = []
   /** The `attempt` of our newest handshake on this channel. */
   sentAttempt = 0
   /** The `attempt` of the newest authentic handshake that the peer began; one that is not greater is a replay. */
@@ -47,7 +49,7 @@ export class OpenIntroduction {
   /** The routes to the peer that `policy` permits. The relay comes first, since it is there for sure. */
   routes(policy: Policy): ReadonlyArray<Route> {
     const relay: ReadonlyArray<Route> = this.relay ? [{ _tag: "Relay", channel: this.channel }] : []
-    const direct = this.candidates.map((endpoint): Route => ({ _tag: "Direct", endpoint }))
+    const direct = [...this.candidates, ...this.#named].map((endpoint): Route => ({ _tag: "Direct", endpoint }))
     return [...relay, ...direct].filter((route) => permits(policy, route))
   }
 
@@ -58,6 +60,14 @@ export class OpenIntroduction {
     this.candidates = usable(introduction)
     this.relay = introduction.relay === true
     this.isHere = introduction.isHere === true
+  }
+
+  /** The peer has named these addresses in a handshake: what the server did not tell is known from then on. */
+  learn(candidates: ReadonlyArray<Endpoint>): void {
+    const told = new Set(this.candidates.map(format))
+    this.#named = candidates
+      .filter((candidate) => isCandidate(candidate, this.isHere) && !told.has(format(candidate)))
+      .slice(0, MAX_CANDIDATES - told.size)
   }
 
   startOpening(now: number): void {
