@@ -31,16 +31,16 @@ export class FileInput {
 
   /**
    * Type and body of the next record; `undefined` when not all of it has come, `"malformed"` when its length is out of
-   * range. The bytes are valid until the next call.
+   * range: none, or more than `most`. The bytes are valid until the next call.
    */
-  record(): Uint8Array | "malformed" | undefined {
+  record(most = MAX_RECORD): Uint8Array | "malformed" | undefined {
     if (this.#filled === 0) {
-      const whole = this.#wholeRecord()
+      const whole = this.#wholeRecord(most)
       if (whole !== undefined) return whole
     }
     for (;;) {
       const head = lengthOf(this.#begun.subarray(0, this.#filled))
-      if (head !== undefined && (head.length < 1 || head.length > MAX_RECORD)) return "malformed"
+      if (head !== undefined && (head.length < 1 || head.length > most)) return "malformed"
       const wanted = head === undefined ? this.#filled + 1 : head.offset + head.length
       if (head !== undefined && this.#filled === wanted) {
         this.#filled = 0
@@ -73,10 +73,10 @@ export class FileInput {
   }
 
   /** The record that lies whole in the first piece, without copying. */
-  #wholeRecord(): Uint8Array | undefined {
+  #wholeRecord(most: number): Uint8Array | undefined {
     const piece = this.#pieces[0]
     const head = piece && lengthOf(piece, this.#at)
-    if (piece === undefined || head === undefined || head.length < 1 || head.length > MAX_RECORD) return undefined
+    if (piece === undefined || head === undefined || head.length < 1 || head.length > most) return undefined
     const end = head.offset + head.length
     if (end > piece.length) return undefined
     this.#advance(end - this.#at)

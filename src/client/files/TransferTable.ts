@@ -1,5 +1,6 @@
 import { MAX_FINISHED, type Transfer } from "../../core/client/Transfer.js"
 import type { TransferId } from "../../core/files/Content.js"
+import { FEW_STREAMS } from "../../core/peer/stream/ReceiveBudget.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import { Incoming } from "./Incoming.js"
 import type { Outgoing } from "./Outgoing.js"
@@ -15,12 +16,19 @@ export class TransferTable {
     return this.#transfers.get(id)
   }
 
-  /** Whether the peer may have one more in this direction. */
+  /**
+   * Whether the peer may have one more in this direction. When very many come in, each peer may have only few, so that
+   * those of some leave room for those of others.
+   */
   hasRoom(peer: PeerId, direction: "in" | "out"): boolean {
     let open = 0
-    for (const { status } of this.#transfers.values())
-      if (!status.ended && status.facts.peer === peer && status.facts.direction === direction) open++
-    return open < MAX_OPEN
+    let all = 0
+    for (const { status } of this.#transfers.values()) {
+      if (status.ended || status.facts.direction !== direction) continue
+      all++
+      if (status.facts.peer === peer) open++
+    }
+    return open < (direction === "in" && all >= MANY_INCOMING ? FEW_STREAMS : MAX_OPEN)
   }
 
   add(transfer: Incoming | Outgoing): void {
@@ -57,5 +65,7 @@ export class TransferTable {
  * open.
  */
 export const MAX_OPEN = 32
+/** Of all peers together, from which on each may have only few: more than anybody keeps in view. */
+const MANY_INCOMING = 256
 /** Ended ones among them, at about a kilobyte each. */
 const MAX_REMEMBERED = 1_024

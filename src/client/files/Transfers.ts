@@ -24,7 +24,7 @@ import { Incoming } from "./Incoming.js"
 import { Outgoing } from "./Outgoing.js"
 import type { PeerStream } from "./PeerStreams.js"
 import { PeerStreams } from "./PeerStreams.js"
-import { drive } from "./StreamDriver.js"
+import { drive, giveUp } from "./StreamDriver.js"
 import { factsOf, type TransferContext } from "./TransferContext.js"
 import { offerOf, type TransferRecord } from "./TransferRecord.js"
 import { type Facts, type Phase, TransferStatus } from "./TransferStatus.js"
@@ -176,6 +176,12 @@ export const make = (options: {
         const machine = new FileReceiver(crypto)
         let incoming: Incoming | undefined
         let answered = false
+        start(
+          Effect.delay(
+            Effect.sync(() => machine.isUnnamed && giveUp(stream, machine, "TimedOut")),
+            FIRST_WORD
+          )
+        )
         return drive(stream, machine, {
           event: (event) => {
             switch (event._tag) {
@@ -320,6 +326,8 @@ export const make = (options: {
     }
   })
 
+/** From the first byte of a stream to its offer: round trips of the slowest path, with losses. */
+const FIRST_WORD = "10 seconds"
 /** Milliseconds that a sender has to come with its offers before it is asked for them. */
 const ASK_AFTER = 1_000
 /** What is left to be said to somebody we leave: some round trips, lost ones among them. */

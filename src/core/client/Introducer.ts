@@ -314,7 +314,8 @@ export class Introducer {
   /** What has to be in place before the peer machine sends its first packet. */
   #prepare({ relay }: OfferedIntroduction, { introduction, nick, peer }: Vouched, now: number): void {
     const { peers, policies, transport } = this.client
-    if (relay !== undefined) transport.remember(introduction.channel, relay.token)
+    if (relay !== undefined)
+      transport.remember(introduction.channel, relay.token, (channel) => peers?.knows(channel) === true)
     const policy = policies.ofAny([nick, ...(this.#contacts.get(peer)?.names ?? [])])
     if (policy !== undefined) peers?.setPolicy(peer, policy, now)
   }

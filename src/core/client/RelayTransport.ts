@@ -6,6 +6,7 @@ import * as Envelope from "../../protocol/RelayEnvelope.js"
 import * as Stun from "../../protocol/Stun.js"
 import type { NatKind } from "../nat/NatKind.js"
 import { type Reflexive, ReflexiveProbe } from "../nat/ReflexiveProbe.js"
+import { MAX_INTRODUCTIONS } from "../peer/PeerTable.js"
 import type { Route } from "../peer/Route.js"
 
 /** A packet of the peer link, and how it came. */
@@ -28,7 +29,7 @@ export class RelayTransport {
   readonly #probe: ReflexiveProbe
   readonly #seen = new Map<Endpoint.Family, Reflexive>()
   /**
-   * At most `MAX_CHANNELS`, the oldest goes first. A channel without its token still has the control link. A
+   * At most `MAX_CHANNELS`, those of no use go first. A channel without its token still has the control link. A
    * lost link is no reason to forget them: the server may not know of it yet, and carries on until it does.
    */
   readonly #channels = new Map<ChannelId, Channel>()
@@ -80,16 +81,14 @@ export class RelayTransport {
     this.#probe.networkChanged(now)
   }
 
-  /** The token (base64url) that goes with this channel's datagrams. */
-  remember(channel: ChannelId, token: string): void {
+  /** The token (base64url) that goes with this channel's datagrams. Those of channels that are of no use go first. */
+  remember(channel: ChannelId, token: string, isUsed: (channel: ChannelId) => boolean): void {
     const bytes = Bytes.fromBase64Url(token)
     if (bytes?.length !== Envelope.TOKEN_BYTES) return
     this.#channels.delete(channel)
     this.#channels.set(channel, { token: bytes, sentAt: undefined })
-    for (const oldest of this.#channels.keys()) {
-      if (this.#channels.size <= MAX_CHANNELS) break
-      this.#channels.delete(oldest)
-    }
+    if (this.#channels.size <= MAX_CHANNELS) return
+    for (const known of this.#channels.keys()) if (known !== channel && !isUsed(known)) this.#channels.delete(known)
   }
 
   /** The datagram that carries this packet to the relay; `undefined` when the control link is the better way. */
@@ -175,8 +174,8 @@ export class RelayTransport {
   }
 }
 
-/** As many as the introductions that the peer machine keeps: 4 for each of 1024 peers. */
-const MAX_CHANNELS = 4_096
+/** As many as the peer machine keeps, and one that it is about to be told of. */
+const MAX_CHANNELS = MAX_INTRODUCTIONS + 1
 
 /** Answers that wait to be sent, which they are after each burst of datagrams. */
 const MAX_ANSWERS = 64

@@ -1,7 +1,14 @@
 import type { Crypto } from "../../domain/Crypto.js"
 import * as FileName from "../../domain/FileName.js"
 import { copy, equal } from "../../protocol/Bytes.js"
-import { DeclineCode, encode, type FileRecord, MAX_ENTRIES, type OfferRecord } from "../../protocol/FileRecord.js"
+import {
+  DeclineCode,
+  encode,
+  type FileRecord,
+  MAX_ENTRIES,
+  MAX_RECORD,
+  type OfferRecord
+} from "../../protocol/FileRecord.js"
 import { ChunkAssembler } from "./ChunkAssembler.js"
 import { ChunkBitmap } from "./ChunkBitmap.js"
 import { ChunkLayout, chunkSizeOf } from "./ChunkLayout.js"
@@ -89,6 +96,16 @@ export class FileReceiver extends TransferEnd<ReceiverEvent, Save> {
     this.#saved++
     this.#completeIf(assembler.have)
     this.pump()
+  }
+
+  /** Whether the other side has not said yet what the stream is for. */
+  get isUnnamed(): boolean {
+    return this.#state === "start" && this.isOpen
+  }
+
+  /** Before the answer there is only an offer with its name; whoever wants more memory has to be accepted first. */
+  protected override get mostOfRecord(): number {
+    return this.#state === "start" || this.#state === "asked" || this.#state === "offered" ? MAX_FIRST : MAX_RECORD
   }
 
   /** What comes once everything is here cannot spoil it any more. */
@@ -204,6 +221,8 @@ const toOffer = ({ _tag, folder, id, name, root, ...rest }: OfferRecord): Offer 
 })
 
 const NONE = new Uint8Array(0)
+/** Bytes of a record before the answer: an offer with a name of 1,020 bytes, and as much again for what is to come. */
+export const MAX_FIRST = 2 * 1024
 const DECLINE_CODES: Readonly<Record<DeclineReason, number>> = {
   Declined: DeclineCode.declined,
   NoSpace: DeclineCode.noSpace,

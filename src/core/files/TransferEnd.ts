@@ -1,5 +1,5 @@
 import { FileInput } from "../../protocol/FileInput.js"
-import { decode, type EncodableRecord, encode, type FileRecord } from "../../protocol/FileRecord.js"
+import { decode, type EncodableRecord, encode, type FileRecord, MAX_RECORD } from "../../protocol/FileRecord.js"
 import { codeOf, reasonOf } from "./EndReason.js"
 import type { AbortReason, CommonEvent, Finish, Reset, Write } from "./TransferIo.js"
 
@@ -44,6 +44,10 @@ export abstract class TransferEnd<Event, Action> {
   protected abstract onRecord(record: FileRecord): boolean
   /** Takes raw bytes from `input`, where such are expected now; whether they are. */
   protected abstract takeRaw(): boolean
+  /** Bytes of type and body that the next record may have. */
+  protected get mostOfRecord(): number {
+    return MAX_RECORD
+  }
   /** Whether input has to wait. */
   protected abstract get isBusy(): boolean
   /** Whether a record may be written between what was written and what will be. */
@@ -126,7 +130,7 @@ export abstract class TransferEnd<Event, Action> {
   protected pump(): void {
     while (this.isOpen && !this.isBusy && this.input.pending) {
       if (this.takeRaw()) continue
-      const content = this.input.record()
+      const content = this.input.record(this.mostOfRecord)
       if (content === undefined) return
       const record = content === "malformed" ? undefined : decode(content)
       if (record === undefined || !this.onRecord(record)) this.fail("Violation")

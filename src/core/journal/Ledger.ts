@@ -12,7 +12,8 @@ import type { Entry } from "./Entry.js"
  * Its size is bounded whatever the entries say: `MAX_ACCOUNTS` peers, each with a full outbox but all together with
  * `MAX_WAITING_BYTES`, and each with `MAX_SEEN` ids but all together with `MAX_IDS`. Where there are too many, it
  * forgets the peers that were not talked to for longest, or the ids of their messages; a message that waits is never
- * forgotten.
+ * forgotten. Peers that we never wrote to have as many places of their own: however many write to us, they push out
+ * nobody that we talk to.
  */
 export class Ledger {
   /** By peer; the peer that was talked to last is last. */
@@ -24,14 +25,14 @@ export class Ledger {
   accepts(peer: PeerId, length: number): boolean {
     if (this.#waitingBytes + length > MAX_WAITING_BYTES) return false
     const account = this.#accounts.get(peer)
-    if (account === undefined) return this.#accounts.size < MAX_ACCOUNTS || this.#idlest() !== undefined
+    if (account === undefined || !isWrittenTo(account)) return this.#hasRoom(true)
     return account.outbox.size < MAX_OUTBOX && account.outboxBytes + length <= MAX_OUTBOX_BYTES
   }
 
   apply(entry: Entry): void {
     switch (entry._tag) {
       case "Peer": {
-        const account = this.#touch(entry.peer)
+        const account = this.#touch(entry.peer, entry.nextSequence > 0)
         if (account === undefined) return
         account.nick = entry.nick
         account.nextSequence = Math.max(account.nextSequence, entry.nextSequence)
@@ -49,7 +50,7 @@ export class Ledger {
         return
       }
       case "Shown": {
-        const account = this.#touch(entry.peer)
+        const account = this.#touch(entry.peer, false)
         if (account === undefined) return
         for (const id of entry.ids) this.#remember(account, id)
       }
@@ -90,7 +91,7 @@ export class Ledger {
   #accept({ _tag, peer, ...message }: Entry & { readonly _tag: "Accepted" }): void {
     const { id, sequence, text } = message
     if (this.#accounts.get(peer)?.outbox.has(id) || !this.accepts(peer, text.length)) return
-    const account = this.#touch(peer)
+    const account = this.#touch(peer, true)
     if (account === undefined) return
     account.outbox.set(id, message)
     account.outboxBytes += text.length
@@ -134,22 +135,12 @@ export class Ledger {
 
   /**
    * The peer's account, a new one if need be, which now counts as the last talked to; `undefined` when there is no room
-   * for one more.
+   * for one more. `writing`: we write to it.
    */
-  #touch(peer: PeerId): Account | undefined {
-    const account = this.#accounts.get(peer)
-    if (account !== undefined) {
-      this.#accounts.delete(peer)
-      this.#accounts.set(peer, account)
-      return account
-    }
-    if (this.#accounts.size >= MAX_ACCOUNTS) {
-      const idlest = this.#idlest()
-      if (idlest === undefined) return undefined
-      this.#ids -= this.#accounts.get(idlest)!.shown.size
-      this.#accounts.delete(idlest)
-    }
-    const made: Account = {
+  #touch(peer: PeerId, writing: boolean): Account | undefined {
+    const known = this.#accounts.get(peer)
+    if ((known === undefined || (writing && !isWrittenTo(known))) && !this.#makeRoom(writing)) return undefined
+    const account = known ?? {
       nick: "",
       nextSequence: 0,
       outbox: new Map(),
@@ -157,13 +148,35 @@ export class Ledger {
       delivered: [],
       shown: new Set()
     }
-    this.#accounts.set(peer, made)
-    return made
+    this.#accounts.delete(peer)
+    this.#accounts.set(peer, account)
+    return account
   }
 
-  /** The peer that was not talked to for longest, among those for which no message waits. */
-  #idlest(): PeerId | undefined {
-    for (const [peer, { outbox }] of this.#accounts) if (outbox.size === 0) return peer
+  #hasRoom(writing: boolean): boolean {
+    return this.#count(writing) < MAX_ACCOUNTS || this.#idlest(writing) !== undefined
+  }
+
+  #makeRoom(writing: boolean): boolean {
+    if (this.#count(writing) < MAX_ACCOUNTS) return true
+    const idlest = this.#idlest(writing)
+    if (idlest === undefined) return false
+    this.#ids -= this.#accounts.get(idlest)!.shown.size
+    this.#accounts.delete(idlest)
+    return true
+  }
+
+  /** How many there are that we wrote to, or that we never did. */
+  #count(writtenTo: boolean): number {
+    let count = 0
+    for (const account of this.#accounts.values()) if (isWrittenTo(account) === writtenTo) count++
+    return count
+  }
+
+  /** Of those, the peer that was not talked to for longest, and that no message waits for. */
+  #idlest(writtenTo: boolean): PeerId | undefined {
+    for (const [peer, account] of this.#accounts)
+      if (account.outbox.size === 0 && isWrittenTo(account) === writtenTo) return peer
     return undefined
   }
 }
@@ -179,12 +192,16 @@ interface Account {
   readonly shown: Set<MessageId>
 }
 
+/** Whether we ever wrote to this peer, as far as is known: then it is no stranger. */
+const isWrittenTo = ({ delivered, nextSequence, outbox }: Account): boolean =>
+  nextSequence > 0 || outbox.size > 0 || delivered.length > 0
+
 /**
  * Delivered messages kept for each peer: what the peer reads after our restart is the newest message, or not much
  * older.
  */
 const MAX_DELIVERED = 16
-/** As many peers as the peer machine holds at once. */
+/** Of peers that we wrote to, as many as the peer machine holds at once; and as many of others. */
 const MAX_ACCOUNTS = MAX_PEERS
 /** Bytes of text that wait in all: four full outboxes, and half of what a file of the store may have. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024

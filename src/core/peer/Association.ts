@@ -445,7 +445,7 @@ export class Association {
     if (connection.announced) this.#history.add({ at: now, path: undefined, reason: "ended" })
     if (connection.ended === "closed" && !silently)
       for (const goodbye of connection.farewell(now)) this.#context.transmit(goodbye)
-    connection.keys.wipe()
+    connection.close()
     if (this.#own.open?.rekeys === connection) this.#own.drop()
     if (connection.announced) this.#disconnected(connection.ended)
     const introduction = this.#introduction

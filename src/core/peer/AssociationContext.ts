@@ -11,6 +11,7 @@ import type { AddressBudget } from "./path/AddressBudget.js"
 import type { Policy } from "./path/Policy.js"
 import type { Transmit } from "./Route.js"
 import type { CongestionController } from "./recovery/CongestionController.js"
+import type { ReceiveBudget } from "./stream/ReceiveBudget.js"
 
 /** What all associations of a client share: our keys and record, and where packets, events and journal entries go. */
 export interface AssociationContext {
@@ -35,6 +36,8 @@ export interface AssociationContext {
   /** Decides which handshakes of others may cost us something. */
   readonly gate: HandshakeGate
   readonly memory: PacketMemory
+  /** What the streams of all connections may hold. */
+  readonly receiving: ReceiveBudget
   /** What may go to addresses that have not proved themselves. */
   readonly budget: AddressBudget
   /** Makes a congestion controller for one use of a path. */

@@ -62,7 +62,7 @@ export class Connection implements LossSink {
     const jitter = () => entropy.bytes(1)[0]! / 255
     this.paths = new Paths(jitter, context.policy, context.epoch.initiator, pending, budget)
     this.chat = new ChatChannel(conversation, emit, pending, peerTerms, context.consented)
-    this.streams = new Streams(peer, emit, pending, context.epoch.initiator)
+    this.streams = new Streams(peer, emit, pending, context.epoch.initiator, context.receiving)
     this.#loss = new LossDetector(this, context.congestion, new RttEstimator(), MAX_DATAGRAM)
     this.#packets = new PacketBuilder({
       acks: this.#acks,
@@ -113,6 +113,12 @@ export class Connection implements LossSink {
     this.paths.use(route, bytes, rtt, now)
     this.paths.active?.onSent(sent, now)
     this.#followPath(now)
+  }
+
+  /** Wipes the keys, and lets go of what the streams hold. */
+  close(): void {
+    this.keys.wipe()
+    this.streams.close()
   }
 
   /** The peer has shown that it has this connection. */

@@ -9,6 +9,7 @@ import type { AddressBudget } from "./path/AddressBudget.js"
 import type { PathChange } from "./path/PathHistory.js"
 import type { Policy } from "./path/Policy.js"
 import type { CongestionController } from "./recovery/CongestionController.js"
+import type { ReceiveBudget } from "./stream/ReceiveBudget.js"
 
 /** What a connection needs: what its client lends it, and what the handshake has settled. */
 export interface ConnectionContext {
@@ -23,6 +24,8 @@ export interface ConnectionContext {
   /** Told of each change of the active path. */
   readonly onPath: (change: PathChange) => void
   readonly memory: PacketMemory
+  /** What the streams of all connections may hold. */
+  readonly receiving: ReceiveBudget
   /** What may go to addresses that have not proved themselves. */
   readonly budget: AddressBudget
   readonly congestion: () => CongestionController

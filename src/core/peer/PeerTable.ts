@@ -137,3 +137,5 @@ export const MAX_REMEMBERED = 1024
  * Introductions to one peer: each restart of a client or a server makes a new channel, and only the newest ones matter.
  */
 const MAX_OPEN = 4
+/** Channels known at once. */
+export const MAX_INTRODUCTIONS = MAX_OPEN * (MAX_PEERS + MAX_STRANGERS)

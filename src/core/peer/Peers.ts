@@ -1,4 +1,4 @@
-import { channelIdOf } from "../../domain/ChannelId.js"
+import { type ChannelId, channelIdOf } from "../../domain/ChannelId.js"
 import type { Crypto, KeyPair } from "../../domain/Crypto.js"
 import { type Endpoint, format, MAX_CANDIDATES } from "../../domain/Endpoint.js"
 import { MESSAGE_ID_BYTES, type MessageId } from "../../domain/MessageId.js"
@@ -26,6 +26,7 @@ import type { PeerReport } from "./path/Report.js"
 import type { Route, Transmit } from "./Route.js"
 import { Bbr } from "./recovery/Bbr.js"
 import type { CongestionController } from "./recovery/CongestionController.js"
+import { ReceiveBudget } from "./stream/ReceiveBudget.js"
 import type { StreamId, StreamRefusal } from "./stream/StreamId.js"
 import type { Streams } from "./stream/Streams.js"
 
@@ -123,6 +124,7 @@ export class Peers {
       indexes: this.#indexes,
       gate: new HandshakeGate(options.crypto, options.entropy, options.now),
       memory: new PacketMemory(),
+      receiving: new ReceiveBudget(),
       budget: options.budget ?? new AddressBudget(),
       congestion: options.congestion ?? (() => new Bbr(options.entropy.bytes(1)[0]!))
     }
@@ -179,6 +181,11 @@ export class Peers {
     association.close(now, true)
     this.#events.push({ _tag: "LetGo", peer })
     this.#touch(association, now)
+  }
+
+  /** Whether packets on this channel mean anything to us. */
+  knows(channel: ChannelId): boolean {
+    return this.#known.on(channel) !== undefined
   }
 
   isBlocked(peer: PeerId): boolean {

@@ -1,5 +1,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
+import * as TestContext from "effect/TestContext"
 import { describe, expect, it } from "vitest"
 import type { PeerDriver } from "../../../src/client/Driver.js"
 import { EventQueue } from "../../../src/client/EventQueue.js"
@@ -107,7 +109,17 @@ const besieged = Effect.gen(function* () {
     transfers.handle({ _tag: "StreamReadable", peer: MALLORY, stream: stream.id })
     return stream
   }
-  return { tree, disk, transfers, offer }
+
+  /** Opens a stream and says only this. */
+  const say = (said: Uint8Array) => {
+    const stream = new Forged(2 * streams.size + 1, undefined, contentOf(new Disk([])))
+    stream.toUs.splice(0, stream.toUs.length, said)
+    streams.set(stream.id, stream)
+    transfers.handle({ _tag: "StreamOpened", peer: MALLORY, stream: stream.id })
+    transfers.handle({ _tag: "StreamReadable", peer: MALLORY, stream: stream.id })
+    return stream
+  }
+  return { tree, disk, transfers, offer, say }
 })
 
 /** Lets all fibers do what they can. */
@@ -116,7 +128,7 @@ const settled = Effect.promise(async () => {
 })
 
 const run = (test: (siege: Effect.Effect.Success<typeof besieged>) => Effect.Effect<void, unknown>) =>
-  Effect.runPromise(Effect.scoped(Effect.flatMap(besieged, test)))
+  Effect.runPromise(Effect.provide(Effect.scoped(Effect.flatMap(besieged, test)), TestContext.TestContext))
 
 const withId = (content: Content, number: number): Content => ({
   ...content,
@@ -143,6 +155,29 @@ describe("somebody with a modified client", () => {
         })
       )
   )
+
+  it("has ten seconds from the beginning of a stream to the end of its offer, however slowly it comes", () =>
+    run(({ offer, say, transfers }) =>
+      Effect.gen(function* () {
+        const content = contentOf(new Disk([bytes(10)]), undefined, ["thing"], "file")
+        const honest = offer(content)
+        const slow = say(Uint8Array.of(0x44, 0))
+        const large = say(Uint8Array.of(0x80, 0, 0xff, 0xff, 1))
+        yield* settled
+        // A record of 64 KiB that nobody has agreed on ends at once.
+        expect([honest.resetBy, slow.resetBy, large.resetBy]).toEqual([undefined, undefined, ResetCode.violation])
+        for (let i = 0; i < 9; i++) {
+          yield* TestClock.adjust("1 second")
+          slow.toUs.push(Uint8Array.of(i))
+          transfers.handle({ _tag: "StreamReadable", peer: MALLORY, stream: slow.id })
+          yield* settled
+        }
+        expect(slow.resetBy).toBeUndefined()
+        yield* TestClock.adjust("1 second")
+        yield* settled
+        expect([honest.resetBy, slow.resetBy]).toEqual([undefined, ResetCode.timedOut])
+      })
+    ))
 
   it("sends each thing over one stream at a time, the last one, and it is stored once", () =>
     run(({ disk, offer, transfers, tree }) =>

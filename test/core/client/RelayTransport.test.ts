@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { RelayTransport } from "../../../src/core/client/RelayTransport.js"
-import { CHANNEL_BYTES, channelIdOf } from "../../../src/domain/ChannelId.js"
+import { CHANNEL_BYTES, type ChannelId, channelIdOf } from "../../../src/domain/ChannelId.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import * as Bytes from "../../../src/protocol/Bytes.js"
 import * as Envelope from "../../../src/protocol/RelayEnvelope.js"
@@ -21,7 +21,7 @@ class Setup {
   constructor() {
     this.outside.greeted(SERVER.address, [SERVER.port, SERVER.port + 1], 0)
     this.outside.start(0)
-    this.outside.remember(CHANNEL, Bytes.toBase64Url(new Uint8Array(8).fill(2)))
+    this.outside.remember(CHANNEL, Bytes.toBase64Url(new Uint8Array(8).fill(2)), () => true)
     this.pass(0)
   }
 
@@ -122,7 +122,11 @@ describe("the way to the relay", () => {
       Envelope.fromServer(new Uint8Array(CHANNEL_BYTES).fill(3), PACKET)
     ]) {
       const setup = new Setup()
-      setup.outside.remember(channelIdOf(new Uint8Array(CHANNEL_BYTES).fill(3)), Bytes.toBase64Url(new Uint8Array(8)))
+      setup.outside.remember(
+        channelIdOf(new Uint8Array(CHANNEL_BYTES).fill(3)),
+        Bytes.toBase64Url(new Uint8Array(8)),
+        () => true
+      )
       setup.answers = false
       const ways: Array<string> = []
       for (let now = 1_000; now < 3_000; now += 100) {
@@ -140,7 +144,18 @@ describe("the way to the relay", () => {
     expect(setup.send(60_001)).toBe("link")
     const blocked = new RelayTransport((length) => new Uint8Array(length))
     blocked.greeted(SERVER.address, [SERVER.port], 0)
-    blocked.remember(CHANNEL, Bytes.toBase64Url(new Uint8Array(8)))
+    blocked.remember(CHANNEL, Bytes.toBase64Url(new Uint8Array(8)), () => true)
     expect(blocked.envelope(CHANNEL, PACKET, 10)).toBeUndefined()
+  })
+
+  it("keeps the tokens of channels in use, however many others there are", () => {
+    const setup = new Setup()
+    const isUsed = (channel: ChannelId) => channel === CHANNEL
+    for (let i = 0; i < 10_000; i++) {
+      const bytes = new Uint8Array(CHANNEL_BYTES).fill(9)
+      new DataView(bytes.buffer).setUint32(0, i)
+      setup.outside.remember(channelIdOf(bytes), Bytes.toBase64Url(new Uint8Array(8)), isUsed)
+    }
+    expect(setup.send(0)).toBe("udp")
   })
 })

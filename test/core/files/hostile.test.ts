@@ -106,6 +106,23 @@ describe("a receiver", () => {
     expect(victim.disk.files).toEqual(source.files)
   })
 
+  it("takes no more than 2 KiB of a record before it has answered, and what its type allows afterwards", () => {
+    const unknown = (length: number) =>
+      concat([Uint8Array.of(0x80, 0, length >> 8, length & 0xff, 77), bytes(length - 1)])
+    const bytes = (length: number) => new Uint8Array(length)
+    for (const before of [[], [offer]]) {
+      const receiver = new FileReceiver(crypto, CHUNK)
+      for (const part of before) receiver.handleBytes(part.slice())
+      receiver.handleBytes(unknown(2_049).subarray(0, 10))
+      expect(receiver.poll(true)).toEqual({ _tag: "Reset", code: ResetCode.violation })
+    }
+    const waiting = new FileReceiver(crypto, CHUNK)
+    waiting.handleBytes(offer.slice())
+    for (let i = 0; i < 100; i++) waiting.handleBytes(unknown(2_048))
+    expect(waiting.poll(true)).toBeUndefined()
+    expect(fed(offer, unknown(60_000), ...honest.slice(1)).last).toEqual({ _tag: "Complete" })
+  })
+
   it("ends with a violation what is not the next step", () => {
     refused(fed(contents))
     refused(fed(chunkRecord(0)))

@@ -113,7 +113,22 @@ describe("a ledger", () => {
     expect([...ledger.past(peerOf(2))!.shown]).toContain(idOf(1500))
     expect(ledger.past(stranger(3))).toBeUndefined()
     expect(ledger.past(stranger(1_999))).toBeDefined()
-    expect([...ledger.entries()].filter(({ _tag }) => _tag === "Peer")).toHaveLength(1_024)
+    expect([...ledger.entries()].filter(({ _tag }) => _tag === "Peer")).toHaveLength(1 + 1_024)
+  })
+
+  it("forgets nobody that we have written to, however many strangers write to us", () => {
+    const ledger = new Ledger()
+    for (let n = 1; n <= 3; n++) {
+      const id = idOf(n)
+      ledger.apply({ _tag: "Accepted", peer: peerOf(n), id, sequence: 0, text: Uint8Array.of(1) })
+      ledger.apply({ _tag: "Delivered", peer: peerOf(n), id })
+      ledger.apply({ _tag: "Shown", peer: peerOf(n), ids: [id] })
+    }
+    for (let n = 0; n < 3_000; n++)
+      ledger.apply({ _tag: "Shown", peer: peerIdOf(Buffer.from(String(n).padStart(32, "s"))), ids: [idOf(n % 100)] })
+    const again = ledgerOf([...ledger.entries()])
+    for (const one of [ledger, again])
+      for (let n = 1; n <= 3; n++) expect([...one.past(peerOf(n))!.shown]).toEqual([idOf(n)])
   })
 
   it("takes no more than 32 MiB of text", () => {

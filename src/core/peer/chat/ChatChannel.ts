@@ -32,7 +32,7 @@ export class ChatChannel implements ShownSink {
   readonly #emit: (event: PeerEvent) => void
   readonly #pending: PendingFrames
   readonly stream: SendStream
-  readonly #incoming = new ReceiveStream()
+  readonly #incoming: ReceiveStream
   readonly #records = new RecordReader()
   /** When the text that comes next was written, if the peer has said so. */
   #writtenAt: number | undefined
@@ -68,6 +68,7 @@ export class ChatChannel implements ShownSink {
     this.#credit = { messages: peer.creditMessages, bytes: peer.creditBytes }
     this.stream = new SendStream(window(peer.consent))
     this.#advertised = window(consented)
+    this.#incoming = new ReceiveStream(window(consented) / BYTES_A_PIECE)
     if (conversation.consented && !consented) this.onConsentGiven()
   }
 
@@ -83,6 +84,7 @@ export class ChatChannel implements ShownSink {
 
   /** We have asked for the peer just now: tell it, and open the window. */
   onConsentGiven(): void {
+    this.#incoming.maxPieces = window(true) / BYTES_A_PIECE
     this.#pending.consent = true
     this.#pending.limits.add(CHAT_STREAM)
     this.#reportMutual()
@@ -257,6 +259,11 @@ const window = (consented: boolean): number => (consented ? CONSENTED_WINDOW : I
 const CONSENTED_WINDOW = 256 * 1024
 /** The credit of an inviter (32 KiB in 16 messages), and room for confirmations. */
 const INVITED_WINDOW = 48 * 1024
+/**
+ * Bytes of a window for each piece that may wait for the bytes before it: as much as a piece takes beside its bytes,
+ * and a fifth of what a packet carries.
+ */
+const BYTES_A_PIECE = 256
 /**
  * Bytes in the stream that were never sent, up to which it is filled: enough to keep packets full. Messages beyond can
  * still be dropped from the outbox.

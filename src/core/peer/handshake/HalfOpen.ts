@@ -85,7 +85,7 @@ export const isNamed = (connection: Connection, { connection: remoteId, peerConn
 
 const drop = ({ connection }: Waiting): void => {
   connection.ended = "replaced"
-  connection.keys.wipe()
+  connection.close()
 }
 
 /**

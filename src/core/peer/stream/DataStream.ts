@@ -9,7 +9,7 @@ import { SendStream } from "./SendStream.js"
  */
 export class DataStream {
   readonly sending = new SendStream(FIRST_WINDOW)
-  readonly #incoming = new ReceiveStream(MAX_HOLES)
+  readonly #incoming = new ReceiveStream(FIRST_HOLES)
   readonly #readable = new ByteQueue()
   /** The limit that the peer was told last. */
   #advertised = FIRST_WINDOW
@@ -26,6 +26,17 @@ export class DataStream {
   /** Bytes received and not read, or granted and not received. */
   get granted(): number {
     return this.#limit - this.#read
+  }
+
+  /** Whether more was granted than every stream begins with. */
+  get isRaised(): boolean {
+    return this.#limit > FIRST_WINDOW
+  }
+
+  /** Bytes that the stream counts with, of what all streams may hold (`ReceiveBudget`). */
+  get charge(): number {
+    const end = this.isRaised ? Math.min(this.#limit, this.#finalOffset ?? this.#limit) : this.#incoming.highest
+    return end - this.#read
   }
 
   /** Whether the peer may still need a higher limit: it has not said where its bytes end. */
@@ -77,6 +88,7 @@ export class DataStream {
   grant(window: number): boolean {
     if (!this.needsLimit) return false
     this.#limit = Math.max(this.#limit, this.#read + window)
+    if (this.isRaised) this.#incoming.maxPieces = MAX_HOLES
     return this.#limit - this.#advertised >= window / LIMIT_STEPS
   }
 
@@ -105,3 +117,5 @@ export const FIRST_WINDOW = 64 * 1024
 const LIMIT_STEPS = 8
 /** Holes that a full window may have: every second packet of it lost. */
 const MAX_HOLES = 4096
+/** Pieces of the first window: with a hole for each they take twice its bytes at most. */
+const FIRST_HOLES = 512

@@ -3,7 +3,8 @@
  * as many as flow control allows and in a bounded number of pieces. Bytes that come twice are dropped.
  */
 export class ReceiveStream {
-  readonly #maxPieces: number
+  /** How many pieces may wait for the bytes before them. */
+  maxPieces: number
   /**
    * Bytes that came early: ascending, disjoint, all beyond `#read`. Pieces that touch are put together, so that many
    * small ones become few.
@@ -14,9 +15,8 @@ export class ReceiveStream {
   #ready: Uint8Array | undefined
   #highest = 0
 
-  /** At most `maxPieces` pieces may wait for the bytes before them. */
   constructor(maxPieces = MAX_SEGMENTS) {
-    this.#maxPieces = maxPieces
+    this.maxPieces = maxPieces
   }
 
   /** Bytes handed out by `read`. */
@@ -45,7 +45,7 @@ export class ReceiveStream {
       return true
     }
     this.#keep(start, end, fresh)
-    return this.#early.length <= this.#maxPieces
+    return this.#early.length <= this.maxPieces
   }
 
   /** The next bytes in order; `undefined` when they have not come yet. */

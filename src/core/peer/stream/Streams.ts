@@ -5,6 +5,7 @@ import type { PeerEvent } from "../PeerEvent.js"
 import type { PendingFrames } from "../recovery/PendingFrames.js"
 import type { SentFrame } from "../recovery/SentFrame.js"
 import { DataStream, FIRST_WINDOW } from "./DataStream.js"
+import type { ReceiveBudget } from "./ReceiveBudget.js"
 import { CHAT_STREAM, type StreamId, type StreamRefusal } from "./StreamId.js"
 
 /**
@@ -12,8 +13,9 @@ import { CHAT_STREAM, type StreamId, type StreamRefusal } from "./StreamId.js"
  * connection's first handshake opens the odd ones and the other side the even ones, each in ascending order. Both sides
  * may write to each. They exist only between two that have asked for each other.
  *
- * Sending takes turns: a packet of one stream, then one of the next. Receiving is bounded twice: each stream by the
- * limit that its sender was told, and all of them together by `TOTAL_WINDOW`, which their limits share. Sending is
+ * Sending takes turns: a packet of one stream, then one of the next. Receiving is bounded three times: each stream by
+ * the limit that its sender was told, all of them together by `TOTAL_WINDOW`, which their limits share, and those of
+ * all connections by `ReceiveBudget`. Sending is
  * bounded by the bytes that the streams keep until they are acknowledged: beyond that `write` tells the caller to wait.
  */
 export class Streams {
@@ -29,14 +31,20 @@ export class Streams {
   #nextTheirs: StreamId
   #kept = 0
   #granted = 0
+  /** Streams of the peer. */
+  #theirs = 0
+  readonly #budget: ReceiveBudget
 
   constructor(
     peer: PeerId,
     emit: (event: PeerEvent) => void,
     pending: PendingFrames,
     /** Whether our side began the handshake that made the connection. */
-    initiator: boolean
+    initiator: boolean,
+    /** Shared by all connections of a client. */
+    budget: ReceiveBudget
   ) {
+    this.#budget = budget
     this.#peer = peer
     this.#emit = emit
     this.#pending = pending
@@ -98,13 +106,28 @@ export class Streams {
     this.#giveUp(id, code)
   }
 
+  /** The connection is over: its streams count no more. */
+  close(): void {
+    for (const stream of this.#streams.values()) this.#release(stream)
+    this.#streams.clear()
+    this.#turns.clear()
+  }
+
   /** Handles a STREAM frame; `false` when the peer broke the protocol. */
   onStream(id: StreamId, offset: number, data: Uint8Array): boolean {
     if (!this.#meet(id)) return false
     const stream = this.#streams.get(id)
     if (stream === undefined) return true
     const wasReadable = stream.isReadable
-    if (!stream.receive(offset, data)) return false
+    const before = stream.charge
+    const isRight = stream.receive(offset, data)
+    this.#budget.charge(stream.charge - before)
+    if (!isRight) return false
+    if (this.#budget.isOver && !stream.isRaised) {
+      this.reset(id, REFUSED)
+      this.#emit({ _tag: "StreamReset", peer: this.#peer, stream: id, code: REFUSED })
+      return true
+    }
     if (!wasReadable && stream.isReadable) this.#emit({ _tag: "StreamReadable", peer: this.#peer, stream: id })
     return true
   }
@@ -220,8 +243,8 @@ export class Streams {
       // A peer that opens new streams in place of those that we gave up has received our RESETs, and acknowledges them.
       // One that does not acknowledge them breaks the protocol.
       if (this.#resets.size >= MAX_RESETS) return false
-      // An honest peer exceeds the bound only while it does not know yet that some of the streams are over.
-      if (this.#streams.size < 2 * MAX_STREAMS) {
+      // An honest peer exceeds its own bound only while it does not know yet that some of the streams are over.
+      if (this.#streams.size < 2 * MAX_STREAMS && this.#budget.hasRoom(this.#theirs)) {
         this.#add(this.#nextTheirs)
         this.#emit({ _tag: "StreamOpened", peer: this.#peer, stream: this.#nextTheirs })
       } else this.#giveUp(this.#nextTheirs, REFUSED)
@@ -233,25 +256,39 @@ export class Streams {
     const stream = new DataStream(id)
     this.#streams.set(id, stream)
     this.#granted += stream.granted
+    if (this.#isTheirs(id)) this.#countTheirs(1)
+  }
+
+  #isTheirs(id: StreamId): boolean {
+    return id % 2 !== this.#nextOwn % 2
+  }
+
+  #countTheirs(change: number): void {
+    this.#theirs += change
+    this.#budget.countTheirs(change)
   }
 
   /** Raises the limit of the stream's sender, by the stream's share of what all streams together may have. */
   #grant(stream: DataStream): void {
-    const share = Math.max(FIRST_WINDOW, Math.min(STREAM_WINDOW, Math.floor(TOTAL_WINDOW / this.#streams.size)))
-    const left = stream.granted + TOTAL_WINDOW - this.#granted
+    const most = Math.min(STREAM_WINDOW, Math.floor(TOTAL_WINDOW / this.#streams.size), this.#budget.share)
+    const share = Math.max(FIRST_WINDOW, most)
+    const left = stream.granted + Math.min(TOTAL_WINDOW - this.#granted, this.#budget.left)
     // Each stream gets `FIRST_WINDOW` at least: with nothing granted nothing would come to be read, and only reading
     // grants more.
     const isNews = this.#change(stream, () => stream.grant(Math.max(FIRST_WINDOW, Math.min(share, left))))
     if (isNews) this.#pending.limits.add(stream.id)
   }
 
-  /** Changes a stream by `act`, and keeps `#kept` and `#granted`, the sums over all streams, right. */
+  /** Changes a stream by `act`, and keeps `#kept`, `#granted` and the budget, sums over all streams, right. */
   #change<A>(stream: DataStream, act: () => A): A {
     this.#kept -= stream.sending.kept
     this.#granted -= stream.granted
+    const { charge, isRaised } = stream
     const result = act()
     this.#kept += stream.sending.kept
     this.#granted += stream.granted
+    this.#budget.charge(stream.charge - charge)
+    if (!isRaised && stream.isRaised) this.#budget.countRaised(1)
     return result
   }
 
@@ -272,12 +309,19 @@ export class Streams {
 
   #forget(stream: DataStream): void {
     this.#streams.delete(stream.id)
+    this.#release(stream)
     this.#turns.delete(stream)
     this.#pending.limits.delete(stream.id)
     this.#kept -= stream.sending.kept
     this.#granted -= stream.granted
     if (this.#kept >= TOTAL_KEEPS / 2) return
     for (const other of this.#streams.values()) this.#wake(other)
+  }
+
+  #release(stream: DataStream): void {
+    this.#budget.charge(-stream.charge)
+    if (stream.isRaised) this.#budget.countRaised(-1)
+    if (this.#isTheirs(stream.id)) this.#countTheirs(-1)
   }
 }
 
