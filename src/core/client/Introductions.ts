@@ -61,6 +61,11 @@ export const judge = (message: OfferedIntroduction, crypto: Crypto, knowledge: K
   const record = verified.right
   if (Nickname.key(record.nick) !== Nickname.key(nick))
     return refused(noKey(nick, `the server showed a record that somebody signed for "${record.nick}"`))
+  // An honest server gives no such nickname away; one that imitates what the program says must not reach a screen.
+  for (const name of [nick, record.nick]) {
+    const valid = Nickname.parse(name)
+    if (Either.isLeft(valid)) return refused(noKey(nick, `that is no nickname: one like this ${valid.left}`))
+  }
 
   const peer = peerIdOf(record.identity)
   const newest = knowledge.newest(peer)

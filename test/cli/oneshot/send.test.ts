@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest"
 import type { SendSettings } from "../../../src/cli/commands/Send.js"
 import { ExitCode } from "../../../src/cli/ExitCode.js"
 import * as SendProgram from "../../../src/cli/oneshot/SendProgram.js"
+import type { Fingerprint } from "../../../src/domain/Fingerprint.js"
 import { Disk } from "../../../src/layers/memory/Disk.js"
 import { MAX_MESSAGE } from "../../../src/protocol/ChatRecord.js"
 import { type World, world } from "../../client/World.js"
@@ -39,6 +40,21 @@ describe("parley send", () => {
         expect(errors).toMatch(
           /^\* the way to 192\.0\.2\.1:9090 is not encrypted: .*\n\* calling bob\n\* connected to bob .*\n\* delivered to bob in .*\n$/
         )
+      })
+    ))
+
+  it("sends nothing to another key than the expected one", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const bob = yield* world.person("bob")
+        const { fingerprint } = yield* bob.client.key()
+        const other = fingerprint.replace(/[0-9]$/, (digit) => String((Number(digit) + 1) % 10)) as Fingerprint
+        const refused = yield* send(world, { text: "secret", expect: other })
+        expect(refused.failure).toMatchObject({ code: "UnexpectedKey", exitCode: ExitCode.refused })
+        expect(refused.lines.at(-1)).toMatchObject({ event: "error", code: "UnexpectedKey", exitCode: 5 })
+        expect((yield* send(world, { text: "hi", expect: fingerprint as Fingerprint })).failure).toBeUndefined()
+        expect(bob.texts).toEqual(["hi"])
       })
     ))
 

@@ -44,6 +44,20 @@ describe("an introduction", () => {
     expect(verdictOf({}, { newest: () => ({ ...newest, until: 0 }) })._tag).toBe("Vouched")
   })
 
+  it("is refused under a name that no server may give away, whatever its owner has signed", () => {
+    for (const nick of ["*", "you", "admin", "bob:", "alice→bob", "b\u00adob", "bob\u200b"]) {
+      const signed = PeerRecord.sign(crypto, bob.signKeys.secretKey, {
+        nick,
+        identity: bob.signKeys.publicKey,
+        staticKey: bob.staticKeys.publicKey,
+        sequence: 1,
+        expiry: 1_000
+      })
+      const verdict = verdictOf({ nick, ...(signed === undefined ? {} : { record: Base64Url.encode(signed) }) })
+      expect([nick, verdict]).toMatchObject([nick, { _tag: "Refused", error: { _tag: "NoKey" } }])
+    }
+  })
+
   it("is refused when its channel or its pair key is none, and the peer machine never sees it", () => {
     for (const channel of ["", "short", "!!!!!!!!!!!", "A".repeat(12), `${"A".repeat(10)}B`]) {
       expect(verdictOf({ channel })).toMatchObject({ _tag: "Refused" })
