@@ -59,7 +59,7 @@ const serverOf = (
   if (settings.names === undefined) return Server.layerStandalone(options)
   const at = settings.names.lastIndexOf("/")
   const folder = at < 0 ? "." : settings.names.slice(0, at + 1)
-  return Layer.provide(Server.layerKeepingNames(options, settings.names.slice(at + 1)), store(folder))
+  return Layer.provide(Server.layerKeepingNames(options, settings.names.slice(at + 1), settings.release), store(folder))
 }
 
 const optionsOf = (settings: ServerSettings): Omit<ServerOptions, "tls"> => ({

@@ -5,6 +5,7 @@ import { isServerKey } from "../domain/Certificate.js"
 import * as Cidr from "../domain/Cidr.js"
 import * as Endpoint from "../domain/Endpoint.js"
 import * as Fingerprint from "../domain/Fingerprint.js"
+import * as Nickname from "../domain/Nickname.js"
 import { DEFAULT_PORT } from "../protocol/Control.js"
 
 /** Parsers of what a user types, whether as a flag, in the environment or in a file. `Left` is the sentence to show. */
@@ -78,6 +79,17 @@ const MAX_BLOCKS = 256
 
 /** `host`, `host:port`, `[2001:db8::1]:port` or a bare IPv6 address. */
 export const serverAddress = (text: string): Either.Either<ServerAddress, string> => address(text, DEFAULT_PORT)
+
+/** Nicknames with commas between them. */
+export const nicknames = (text: string): Either.Either<ReadonlyArray<string>, string> =>
+  Either.all(
+    text.split(",").map((part) =>
+      Either.mapBoth(Nickname.parse(part.trim()), {
+        onLeft: (fault) => `the nickname ${quote(part)} ${fault}`,
+        onRight: (nickname) => nickname.text
+      })
+    )
+  )
 
 /** The key of a server, as its log and other clients write it. */
 export const serverKey = (text: string): Either.Either<string, string> =>

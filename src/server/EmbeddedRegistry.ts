@@ -18,11 +18,12 @@ export const layer = (limits: RegistryLimits): Layer.Layer<Registry, never, Entr
 /** The same, with the nicknames of identities kept in this file of the store, over restarts. */
 export const layerKeeping = (
   limits: RegistryLimits,
-  file: string
+  file: string,
+  release: ReadonlyArray<string> = []
 ): Layer.Layer<Registry, StoreError, Entropy | Store> =>
   Layer.scoped(
     Registry,
-    Effect.flatMap(NamesFile.open(file), (kept) => make(limits, kept))
+    Effect.flatMap(NamesFile.open(file, release), (kept) => make(limits, kept))
   )
 
 const make = (

@@ -1,7 +1,9 @@
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { KeptNames } from "../core/rendezvous/KeptNames.js"
+import * as Nickname from "../domain/Nickname.js"
 import * as Bytes from "../protocol/Bytes.js"
 import { Store, type StoreError } from "../services/Store.js"
 import * as Time from "../services/Time.js"
@@ -9,10 +11,13 @@ import * as Time from "../services/Time.js"
 /**
  * Names kept in a file of the store, as long as the scope lives. What changes is on the disk a second or so later, and
  * at the end of the scope in any case; the file is replaced whole, so a crash leaves the old one or the new one, and
- * costs at most the last names. A disk that fails is told in the log, and tried again. The file is held by one server
- * at a time: fails with `Locked` otherwise.
+ * costs at most the last names. Names in `release` are taken from whom they were kept for. A disk that fails is told
+ * in the log, and tried again. The file is held by one server at a time: fails with `Locked` otherwise.
  */
-export const open = (name: string): Effect.Effect<KeptNames, StoreError, Store | Scope.Scope> =>
+export const open = (
+  name: string,
+  release: ReadonlyArray<string> = []
+): Effect.Effect<KeptNames, StoreError, Store | Scope.Scope> =>
   Effect.gen(function* () {
     const store = yield* Store
     const time = yield* Time.make
@@ -23,6 +28,11 @@ export const open = (name: string): Effect.Effect<KeptNames, StoreError, Store |
     const bad = text === undefined ? 1 : names.decode(text, time.wall())
     if (bad > 0) yield* Effect.logWarning(`${bad} lines of ${name} cannot be read and are left out`)
     let written = names.version
+    for (const nick of release) {
+      const nickname = Nickname.parse(nick)
+      const isReleased = Either.isRight(nickname) && names.release(nickname.right)
+      yield* Effect.annotateLogs(Effect.logInfo(isReleased ? "released" : "was kept for nobody"), { nick })
+    }
 
     const save = Effect.suspend(() => {
       const { version } = names

@@ -91,10 +91,11 @@ export const layerStandalone = (
 /** The same, with the nicknames of identities kept in this file of the store, over quits and restarts. */
 export const layerKeepingNames = (
   options: Partial<ServerOptions>,
-  file: string
+  file: string,
+  release: ReadonlyArray<string> = []
 ): Layer.Layer<Server, ListenError | StoreError, Listener | Datagrams | Entropy | Crypto | Store> => {
   const { graceMs, maxNames, reserved } = { ...defaults, ...options }
-  return Layer.provide(layer(options), EmbeddedRegistry.layerKeeping({ graceMs, maxNames, reserved }, file))
+  return Layer.provide(layer(options), EmbeddedRegistry.layerKeeping({ graceMs, maxNames, reserved }, file, release))
 }
 
 /** The registry of `layerStandalone`, for whoever wants to put something between. */

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { describe, expect, test } from "vitest"
-import { KeptNames, MAX_KEPT, MAX_OF_ONE } from "../../src/core/rendezvous/KeptNames.js"
+import { KeptNames, MAX_DAYS, MAX_KEPT, MAX_OF_ONE, NEWCOMERS } from "../../src/core/rendezvous/KeptNames.js"
 import { RegistryMachine } from "../../src/core/rendezvous/RegistryMachine.js"
 import { SessionId } from "../../src/domain/Registration.js"
 import { Disk } from "../../src/layers/memory/Disk.js"
@@ -68,6 +68,55 @@ describe("kept names", () => {
     expect(kept.version).toBe(version)
     kept.keep(nickname("alice"), key(1), DAY)
     expect(kept.version).toBe(version + 1)
+  })
+
+  test("of whoever came back make no room for a flood of fresh identities, and the flood is slow", () => {
+    const kept = new KeptNames()
+    const WALL = 1_000 * DAY
+    // Comes once a week; was here twice.
+    kept.keep(nickname("alice"), key(1), WALL - 8 * DAY)
+    kept.keep(nickname("alice"), key(1), WALL - DAY)
+    const lines = Array.from({ length: MAX_KEPT - 1 }, (_, i) =>
+      JSON.stringify({ nick: `n-${i}`, identity: key(10 + i), seen: WALL, days: 1 })
+    )
+    expect(kept.decode(lines.join("\n"), WALL)).toBe(0)
+    expect(kept.size).toBe(MAX_KEPT)
+    let taken = 0
+    for (let i = 0; i < NEWCOMERS.burst + 100; i++) {
+      const fresh = nickname(`f-${i}`)
+      kept.keep(fresh, key(1_000_000 + i), WALL)
+      if (kept.ownersOf(fresh).length > 0) taken++
+    }
+    expect(taken).toBe(NEWCOMERS.burst)
+    expect(kept.size).toBe(MAX_KEPT)
+    expect(kept.ownersOf(nickname("alice"))).toContain(key(1))
+    // Over a restart, too.
+    const again = new KeptNames()
+    again.decode(kept.encode(), WALL)
+    again.keep(nickname("late"), key(2), WALL)
+    expect(again.ownersOf(nickname("alice"))).toContain(key(1))
+  })
+
+  test("are counted by days, not by visits", () => {
+    const kept = new KeptNames()
+    for (let hour = 0; hour < 20; hour++) kept.keep(nickname("alice"), key(1), hour * 3_600_000)
+    expect(kept.encode()).toContain('"days":1')
+    for (let day = 1; day < 40; day++) kept.keep(nickname("alice"), key(1), day * DAY)
+    expect(kept.encode()).toContain(`"days":${MAX_DAYS}`)
+  })
+
+  test("are released when the operator says so", async () => {
+    const disk = new Disk()
+    const run = <A, E>(effect: Effect.Effect<A, E, Store>) =>
+      Effect.runPromise(effect.pipe(Effect.provide(MemoryStore.layerOn(disk))))
+    const kept = (release: ReadonlyArray<string>, more: (names: KeptNames) => void = () => {}) =>
+      run(Effect.scoped(Effect.map(NamesFile.open("names", release), (names) => (more(names), names.encode()))))
+    await kept([], (names) => {
+      names.keep(nickname("alice"), key(1), Date.now())
+      names.keep(nickname("bob"), key(2), Date.now())
+    })
+    expect(await kept(["ALICE", "nobody"])).not.toContain("alice")
+    expect(await kept([])).toMatch(/^\{"nick":"bob".*\n$/)
   })
 
   test("survive a damaged file, and are bounded", () => {

@@ -6,7 +6,7 @@ import { defaults } from "../../server/ServerOptions.js"
 import { ExitCode } from "../ExitCode.js"
 import { ProgramError } from "../ProgramError.js"
 import * as Values from "../Values.js"
-import { setting } from "./Option.js"
+import { plain, setting } from "./Option.js"
 import { config, token } from "./Options.js"
 import * as Subcommand from "./Subcommand.js"
 
@@ -90,6 +90,11 @@ export const server = Subcommand.make({
       help: "Blocks of addresses without limits of their own, such as 192.0.2.0/24: a proxy, an office",
       parse: Values.blocks
     }),
+    release: plain({
+      placeholder: "NICK,…",
+      help: "With --names: nicknames that are kept for nobody any more, from this start on",
+      parse: Values.nicknames
+    }),
     names: setting({
       placeholder: "FILE",
       help: "File in which nicknames are kept for the identities that came with them first",
@@ -130,11 +135,13 @@ export const server = Subcommand.make({
     const wrong =
       (tlsCert === undefined) !== (tlsKey === undefined)
         ? "--tls-cert and --tls-key belong together"
-        : plainPort !== undefined && tlsCert === undefined
-          ? "--plain-port is for servers with --tls-cert: without it, --port is not encrypted anyhow"
-          : plainPort === port
-            ? "--port and --plain-port cannot be the same"
-            : undefined
+        : settings.release !== undefined && settings.names === undefined
+          ? "--release is for servers with --names"
+          : plainPort !== undefined && tlsCert === undefined
+            ? "--plain-port is for servers with --tls-cert: without it, --port is not encrypted anyhow"
+            : plainPort === port
+              ? "--port and --plain-port cannot be the same"
+              : undefined
     if (wrong !== undefined) return Either.left(new ProgramError({ message: wrong, exitCode: ExitCode.usage }))
     const tls = tlsCert === undefined || tlsKey === undefined ? undefined : { cert: tlsCert, key: tlsKey }
     return Either.right({ ...settings, tls })

@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import * as Nickname from "../../domain/Nickname.js"
 import { LinkedMap } from "../support/LinkedMap.js"
+import { TokenBucket } from "../support/TokenBucket.js"
 
 /** A nickname that is kept for an identity while nobody uses it. */
 export interface KeptName {
@@ -9,16 +10,24 @@ export interface KeptName {
   readonly identity: string
   /** When the identity last came under this name, ms since 1970 UTC. */
   readonly seen: number
+  /** On how many days it came, as far as they are counted. */
+  readonly days: number
 }
 
 /**
  * Nicknames that belong to identities over quits and restarts: first come, first served. Pure; `wall` is ms since 1970
  * UTC. Whoever registers a name with an identity has it from then on, as long as the identity comes back now and then;
- * nobody else gets it, nor one that looks like it. An identity has a few names at most, the newest ones, and all of
- * them together are bounded: the one whose owner was away longest makes room.
+ * nobody else gets it, nor one that looks like it. An identity has a few names at most, the newest ones.
+ *
+ * All together are bounded. Whoever came on fewer days makes room for whoever came on more, and among those the one who
+ * was away longest; and no more than so many new ones are taken in a day. So a flood of fresh identities, which cost
+ * nothing, takes nobody's name who ever came back, and needs weeks to fill what is left.
  */
 export class KeptNames {
-  readonly #byKey = new LinkedMap<string, Kept>()
+  readonly #byKey = new Map<string, Kept>()
+  /** By the days that they came on, those first who were away longest. */
+  readonly #byDays = Array.from({ length: MAX_DAYS }, () => new LinkedMap<string, Kept>())
+  readonly #newcomers = new TokenBucket(NEWCOMERS, 0)
   readonly #byLookalike = new Map<string, Kept>()
   readonly #byIdentity = new Map<string, Set<Kept>>()
   #version = 0
@@ -47,25 +56,45 @@ export class KeptNames {
   keep(nickname: Nickname.Nickname, identity: string, wall: number): void {
     const known = this.#byKey.get(nickname.key)
     const alike = this.#byLookalike.get(nickname.lookalike)
+    const isToday = known !== undefined && wall - known.seen < SEEN_EVERY_MS
+    if (known === undefined && alike === undefined && this.#newcomers.take(wall) > 0) return
     // Being seen again is written down once in a while.
-    if (known === undefined || known.nick !== nickname.text || wall - known.seen >= SEEN_EVERY_MS) this.#version++
-    const seen = known !== undefined && wall - known.seen < SEEN_EVERY_MS ? known.seen : wall
-    for (const old of [known, alike]) if (old !== undefined) this.#drop(old)
-    const kept = { nick: nickname.text, identity, seen, key: nickname.key, lookalike: nickname.lookalike }
+    if (!isToday || known.nick !== nickname.text) this.#version++
+    const days = known === undefined ? 1 : Math.min(MAX_DAYS, known.days + (isToday ? 0 : 1))
+    this.#put(nickname, { nick: nickname.text, identity, seen: isToday ? known.seen : wall, days })
+  }
+
+  /** The name is nobody's again; whether it was somebody's. */
+  release(nickname: Nickname.Nickname): boolean {
+    const kept = [this.#byKey.get(nickname.key), this.#byLookalike.get(nickname.lookalike)]
+    for (const old of kept) if (old !== undefined) this.#drop(old)
+    if (kept.every((old) => old === undefined)) return false
+    this.#version++
+    return true
+  }
+
+  #put(nickname: Nickname.Nickname, { days, identity, nick, seen }: KeptName): void {
+    for (const old of [this.#byKey.get(nickname.key), this.#byLookalike.get(nickname.lookalike)])
+      if (old !== undefined) this.#drop(old)
+    const kept = { nick, identity, seen, days, key: nickname.key, lookalike: nickname.lookalike }
     this.#byKey.set(kept.key, kept)
+    this.#byDays[days - 1]!.set(kept.key, kept)
     this.#byLookalike.set(kept.lookalike, kept)
     const own = this.#byIdentity.get(identity) ?? new Set()
     this.#byIdentity.set(identity, own.add(kept))
     const [oldest] = own
     if (own.size > MAX_OF_ONE && oldest !== undefined) this.#drop(oldest)
-    const longest = this.#byKey.size > MAX_KEPT ? this.#byKey.oldest()?.value : undefined
-    if (longest !== undefined) this.#drop(longest)
+    if (this.#byKey.size <= MAX_KEPT) return
+    const least = this.#byDays.find(({ size }) => size > 0)?.oldest()?.value
+    if (least !== undefined) this.#drop(least)
   }
 
-  /** All names, those first whose owners were away longest: one a line, as JSON. */
+  /** All names, those first that make room first: one a line, as JSON. */
   encode(): string {
     let text = ""
-    for (const [, { identity, nick, seen }] of this.#byKey) text += `${JSON.stringify({ nick, identity, seen })}\n`
+    for (const names of this.#byDays)
+      for (const [, { days, identity, nick, seen }] of names)
+        text += `${JSON.stringify({ nick, identity, seen, days })}\n`
     return text
   }
 
@@ -81,7 +110,7 @@ export class KeptNames {
       if (kept === undefined || nickname === undefined || Either.isLeft(nickname)) bad++
       else if (wall - kept.seen < FORGET_MS && this.ownersOf(nickname.right).length === 0) {
         // Written while the clock was ahead: it must not be kept for ever.
-        this.keep(nickname.right, kept.identity, Math.min(kept.seen, wall))
+        this.#put(nickname.right, { ...kept, nick: nickname.right.text, seen: Math.min(kept.seen, wall) })
       }
     }
     return bad
@@ -89,6 +118,7 @@ export class KeptNames {
 
   #drop(kept: Kept): void {
     this.#byKey.delete(kept.key)
+    this.#byDays[kept.days - 1]!.delete(kept.key)
     this.#byLookalike.delete(kept.lookalike)
     const own = this.#byIdentity.get(kept.identity)
     own?.delete(kept)
@@ -101,6 +131,12 @@ export const MAX_KEPT = 100_000
 
 /** Names of one identity: a person's own, and some that were tried. */
 export const MAX_OF_ONE = 4
+
+/** Days that are counted: who came on more is as good as anybody. */
+export const MAX_DAYS = 15
+
+/** New names: a club that moves in at once, and 4,320 a day; to take them all needs three weeks. */
+export const NEWCOMERS = { burst: 10_000, perSecond: 0.05 }
 
 /** ms: half a year, after which a name is free again when its owner did not come. */
 const FORGET_MS = 182 * 86_400_000
@@ -115,9 +151,10 @@ interface Kept extends KeptName {
 
 const parse = (line: string): KeptName | undefined => {
   try {
-    const { identity, nick, seen } = JSON.parse(line) as Record<string, unknown>
+    const { days = 1, identity, nick, seen } = JSON.parse(line) as Record<string, unknown>
     const isWhole = typeof nick === "string" && typeof identity === "string" && Number.isFinite(seen)
-    return isWhole && IDENTITY.test(identity) ? { nick, identity, seen: seen as number } : undefined
+    if (!isWhole || !IDENTITY.test(identity) || !Number.isInteger(days)) return undefined
+    return { nick, identity, seen: seen as number, days: Math.min(MAX_DAYS, Math.max(1, days as number)) }
   } catch {
     return undefined
   }
