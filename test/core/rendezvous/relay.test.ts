@@ -1,12 +1,13 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { Channels } from "../../../src/core/rendezvous/Channels.js"
-import { DEFAULT_LIMITS, type Forward, MAX_OPENED, Relay } from "../../../src/core/rendezvous/Relay.js"
+import { DEFAULT_LIMITS, type Forward, MAX_OPEN, MAX_OPENED, Relay } from "../../../src/core/rendezvous/Relay.js"
 import { ADDRESS_LIFE, PROOF_LIFE, QUIET_BYTES, QUIET_LIFE } from "../../../src/core/rendezvous/ReturnAddress.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import * as Bytes from "../../../src/protocol/Bytes.js"
 import * as Envelope from "../../../src/protocol/RelayEnvelope.js"
+import { full } from "../../support/Effort.js"
 
 const channels = new Channels(crypto, new Uint8Array(32).fill(7))
 const [alice, bob, carol, dave] = [3, 1, 2, 4] as const
@@ -246,6 +247,21 @@ describe("a relay", () => {
     relay.handleLine(dave, name(dave, bob), "", 4 + ADDRESS_LIFE)
     expect(relay.size).toBe(2)
   })
+
+  // Some seconds: so many channels.
+  if (full)
+    test("keeps no more channels than it has room for, whoever opens them, and none of those with traffic goes", () => {
+      const openers = Array.from({ length: Math.ceil(MAX_OPEN / MAX_OPENED) + 10 }, (_, i) => 1_000 + i)
+      const relay = new Relay<string>({ limits: DEFAULT_LIMITS, channels, isLive: () => true, random })
+      for (const [turn, opener] of openers.entries()) {
+        expect(relay.handleLine(alice, name(alice, bob), "", turn)).toBeDefined()
+        for (let i = 0; i < MAX_OPENED; i++) relay.handleLine(opener, name(opener, 10_000 + i), "", turn)
+        expect(relay.size).toBeLessThanOrEqual(MAX_OPEN)
+      }
+      expect(relay.size).toBe(MAX_OPEN)
+      for (const opener of openers) relay.sessionEnded(opener)
+      expect(relay.size).toBe(1)
+    })
 
   test("gives each channel its share, whatever the others use, and a session a few shares", () => {
     const [channel, session] = [
