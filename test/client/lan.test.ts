@@ -98,6 +98,25 @@ describe("clients on a local network", () => {
       })
     ))
 
+  it("keep a conversation that was asked for, though another of that name invites before anybody has connected", () =>
+    home(({ meet }) =>
+      Effect.gen(function* () {
+        const ann = yield* meet("ann")
+        const bob = yield* meet("bob")
+        const { peer } = yield* ann.client.query("bob")
+        const other = yield* meet("bob")
+        yield* other.client.query("ann")
+        yield* sees(ann, "Failed")
+        expect(ann.log).toContainEqual(expect.objectContaining({ code: "KeyChanged", nick: "bob" }))
+        yield* ann.client.send("bob", "for the first")
+        yield* sees(bob, "Message")
+        yield* Effect.sleep("1 minute")
+        expect([texts(bob), texts(other)]).toEqual([["for the first"], []])
+        expect(peer.fingerprint).toBe((yield* bob.client.key()).fingerprint)
+        expect(ann.log.some((event) => event._tag === "Incoming")).toBe(false)
+      })
+    ))
+
   it("are found beside a server, which is asked first", () =>
     home(({ meet }) =>
       Effect.gen(function* () {
