@@ -20,6 +20,8 @@ export const target: Target = {
   about: ["src/protocol/Handshake.ts"],
   inputs: fc.oneof(
     packet,
+    packet.map((hs1) => Handshake.wrap(hs1, new Uint8Array(Handshake.MAC2_BYTES))),
+    u32.map((index) => concat([Handshake.encodeRetryHeader(index, new Uint8Array(16)), new Uint8Array(32)])),
     handshakePayload.map((payload) => Handshake.encodePayload(payload)!)
   ),
   most: 1250,
@@ -31,6 +33,15 @@ export const target: Target = {
       assert.deepStrictEqual(input.slice(0, clear.length), clear)
       assert.ok(Handshake.noiseMessage(input).length <= input.length - clear.length)
     }
+    const index = Handshake.peekRetry(input)
+    if (index !== undefined) {
+      assert.equal(header, undefined)
+      const clear = Handshake.encodeRetryHeader(index, input.slice(5, 5 + Handshake.SALT_BYTES))
+      assert.deepStrictEqual(input.slice(0, clear.length), clear)
+      return ["retry"]
+    }
+    const wrapped = Handshake.unwrap(input)
+    if (wrapped !== undefined) assert.deepStrictEqual(Handshake.wrap(wrapped.hs1, wrapped.mac2), new Uint8Array(input))
     const payload = Handshake.decodePayload(input)
     if (payload === undefined) return header === undefined ? [] : [`packet ${header.type}`]
     const again = Handshake.encodePayload(payload)
