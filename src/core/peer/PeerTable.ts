@@ -74,7 +74,7 @@ export class PeerTable {
   #makeRoom(peer: PeerId, asking: boolean): boolean {
     const known = this.#peers.get(peer)
     if (known?.isStranger === false) return true
-    if (asking) return this.#count((one) => !one.isStranger) < MAX_PEERS && this.#makeMemory(known)
+    if (asking) return this.#count((one) => !one.isStranger) < MAX_PEERS
     if (!this.#makeMemory(known)) return false
     if (known?.isOpen === true || this.#count(isOpenStranger) < MAX_STRANGERS) return true
     const oldest = this.#oldest(isOpenStranger)

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest"
-import { MAX_PEERS, MAX_STRANGERS } from "../../../src/core/peer/PeerTable.js"
+import { MAX_PEERS, MAX_REMEMBERED, MAX_STRANGERS, PeerTable } from "../../../src/core/peer/PeerTable.js"
 import { peerIdOf } from "../../../src/domain/PeerId.js"
 import { full } from "../../support/Effort.js"
 import { direct, introduction, type Node, World } from "./Pair.js"
@@ -115,6 +115,32 @@ describe("strangers", () => {
     world.run(2_000)
     expect(alice.texts).toEqual(Array.from({ length: 16 }, (_, i) => `message ${i}`))
     expect(talker!.peers.status(alice.id)).toMatchObject({ undelivered: 4 })
+  })
+
+  it("never keep us from asking, even when nobody has looked at what all of them said", () => {
+    const table = new PeerTable(alice.identity.signKeys.publicKey, {
+      // Strangers who have said something and were let go, and nothing of it was shown.
+      make: (peer) =>
+        ({
+          peer,
+          isStranger: true,
+          isOpen: false,
+          conversation: { isUnshown: true },
+          introductions: new Map()
+        }) as never,
+      letGo: () => {},
+      forgotten: () => {}
+    })
+    const introduce = (i: number, asking: boolean) => {
+      const identity = new Uint8Array(32)
+      new DataView(identity.buffer).setUint32(0, i)
+      const record = { ...alice.record, identity }
+      const taken = table.introduce({ ...introduction(alice, world.channel()), record }, asking)
+      return typeof taken === "string" ? taken : "Taken"
+    }
+    for (let i = 0; i < MAX_STRANGERS + MAX_REMEMBERED; i++) expect(introduce(i, false)).toBe("Taken")
+    expect(introduce(5_000, false)).toBe("NoRoom")
+    expect(introduce(5_001, true)).toBe("Taken")
   })
 
   it("leave room for our own policies of paths", () => {
