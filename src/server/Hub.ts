@@ -475,7 +475,7 @@ const TURN_MS = 5
 /** In units of `Cost`: as much as a turn at once, and half of a core for long. */
 const DIRECT = { burst: 300, perSecond: 30_000 }
 
-/** Handshakes: a hundredth of a core, at half a millisecond each. */
+/** Handshakes: three hundredths of a core, at 1.5 ms each. */
 const DEAR_WORDS = { burst: 50, perSecond: 20 }
 
 /** ms by which the deadlines are late when the process stood still rather than had much to do. */

@@ -110,7 +110,14 @@ describe("kept names", () => {
     const run = <A, E>(effect: Effect.Effect<A, E, Store>) =>
       Effect.runPromise(effect.pipe(Effect.provide(MemoryStore.layerOn(disk))))
     const kept = (release: ReadonlyArray<string>, more: (names: KeptNames) => void = () => {}) =>
-      run(Effect.scoped(Effect.map(NamesFile.open("names", release), (names) => (more(names), names.encode()))))
+      run(
+        Effect.scoped(
+          Effect.map(NamesFile.open("names", release), (names) => {
+            more(names)
+            return names.encode()
+          })
+        )
+      )
     await kept([], (names) => {
       names.keep(nickname("alice"), key(1), Date.now())
       names.keep(nickname("bob"), key(2), Date.now())
