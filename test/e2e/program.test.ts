@@ -20,7 +20,9 @@ describe("the command line", () => {
     for (const command of ["server", "client", "demo"])
       expect(help.stdout).toMatch(new RegExp(`^ {2}${command} +\\w`, "m"))
     for (const line of help.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80)
-    expect((await run(["send-file", "--help"])).stdout).toContain("\n$ parley send-file [OPTIONS] --to NICK <PATH>\n")
+    expect((await run(["send-file", "--help"])).stdout).toContain(
+      "\n$ parley send-file [OPTIONS] --to NICK <PATH>...\n"
+    )
     expect(help.stdout).not.toContain("\u001b")
     expect((await run(["client", "--help"])).stdout).toContain("--nick NICK")
     expect((await run(["server", "--port", "1", "-h"])).stdout).toContain("--port PORT")
