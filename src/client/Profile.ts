@@ -117,7 +117,7 @@ const open = (services: Services, nick: Nickname): Effect.Effect<Profile, Profil
     const isNew = kept === undefined
     const oneAtATime = yield* Effect.makeSemaphore(1)
     const keep = keeping(services, { ...found, servers, folder, seed, isNew, name: place.name })
-    const rooms = persistent ? yield* openRooms(services, folder, seed) : NO_ROOMS
+    const rooms = persistent ? yield* openRooms(services, folder, seed, found.contacts) : NO_ROOMS
     return {
       identity: Identity.fromSeed(crypto, seed),
       kept: kept === undefined ? undefined : Identity.fromSeed(crypto, kept),
@@ -222,7 +222,7 @@ const keeping = (
   }).pipe(Effect.mapError(unavailable))
 }
 
-const openRooms = ({ crypto, entropy, store }: Services, folder: string, seed: Uint8Array) =>
+const openRooms = ({ crypto, entropy, store }: Services, folder: string, seed: Uint8Array, contacts: Contacts) =>
   Effect.gen(function* () {
     const secret = Identity.journalSecret(crypto, seed)
     const shared = { crypto, entropy, store }
@@ -231,7 +231,8 @@ const openRooms = ({ crypto, entropy, store }: Services, folder: string, seed: U
       history: yield* History.open({
         ...shared,
         secret: Identity.historySecret(crypto, seed),
-        folder: `${folder}/history`
+        folder: `${folder}/history`,
+        asked: () => contacts.asked()
       }),
       transfers: yield* TransferStore.open({ ...shared, secret, folder: `${folder}/transfers` })
     }

@@ -5,8 +5,9 @@ import { describe, expect, it } from "vitest"
 import * as Profile from "../../src/client/Profile.js"
 import type { Contacts } from "../../src/core/client/Contacts.js"
 import * as Fingerprint from "../../src/domain/Fingerprint.js"
+import { messageIdOf } from "../../src/domain/MessageId.js"
 import * as Nickname from "../../src/domain/Nickname.js"
-import { peerIdOf } from "../../src/domain/PeerId.js"
+import { type PeerId, peerIdOf } from "../../src/domain/PeerId.js"
 import { Disk } from "../../src/layers/memory/Disk.js"
 import * as MemoryStore from "../../src/layers/memory/Store.js"
 import * as NodeCrypto from "../../src/layers/node/Crypto.js"
@@ -74,6 +75,45 @@ describe("Profiles", () => {
     const file = Buffer.from(disk.read(CONTACTS)!).toString("latin1")
     for (const secret of ["bob", bob.peer, bob.fingerprint.slice(0, 5)]) expect(file).not.toContain(secret)
   })
+
+  it("keeps the history of whom we asked for, though strangers take the place of other strangers", async () => {
+    const disk = new Disk()
+    const numbered = (n: number) =>
+      peerIdOf(
+        new Uint8Array(32)
+          .fill(1)
+          .fill(n & 255, 0, 1)
+          .fill(n >> 8, 1, 2)
+      )
+    const live = (use: (profile: Profile.Profile) => Effect.Effect<unknown, unknown>) =>
+      Effect.runPromise(Effect.scoped(Effect.tap(open(disk, 1), use)))
+    const received = (profile: Profile.Profile, peer: PeerId) => {
+      const id = messageIdOf(new Uint8Array(16))
+      profile.history!.write(peer, { _tag: "Received", id, at: 1, nick: "somebody", text: "hello" })
+      return profile.history!.written
+    }
+    const count = (profile: Profile.Profile, peer: PeerId) =>
+      Effect.map(profile.history!.read({ peer }, { limit: 1 }), ({ messages }) => messages.length)
+    await live((profile) =>
+      Effect.zipRight(
+        received(profile, bob.peer),
+        Effect.suspend(() => {
+          // They have left since, and so have we.
+          meet(profile.contacts)
+          profile.contacts.update(bob.peer, { consented: false })
+          return profile.keep
+        })
+      )
+    )
+    await live((profile) =>
+      Effect.gen(function* () {
+        for (let n = 0; n < 340; n++) yield* received(profile, numbered(n))
+        expect(yield* count(profile, bob.peer)).toBe(1)
+        expect(yield* count(profile, numbered(339))).toBe(1)
+        expect(yield* count(profile, numbered(0))).toBe(0)
+      })
+    )
+  }, 60_000)
 
   it("takes the known peers of an earlier version over once, and removes them only then", async () => {
     const disk = new Disk()

@@ -23,7 +23,7 @@ import * as SegmentFile from "./SegmentFile.js"
  * and the disk is tried again later.
  *
  * Nothing is read or written before something is asked for or happens. The files are bounded (core/history/Shelves);
- * the oldest go.
+ * the oldest go, strangers' never instead of others'.
  */
 export interface History {
   /** Soon something will happen with this peer: makes its file ready, which takes the disk a moment. */
@@ -53,6 +53,8 @@ export const open = (options: {
   readonly secret: Uint8Array
   readonly store: typeof Store.Service
   readonly folder: string
+  /** Whom our user has asked for by now. */
+  readonly asked: () => ReadonlyArray<PeerId>
 }): Effect.Effect<History, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { crypto, folder, secret, store } = options
@@ -90,6 +92,12 @@ export const open = (options: {
 
     /** Names tell nobody whom we talk to, and a segment is of no use on another shelf. */
     const shelfOf = (peer: PeerId): string => Bytes.toHex(crypto.hash(SHELF_BYTES, [Bytes.fromText(peer)], secret))
+    /** Of whom our user has asked for; remembered, because there may be thousands. */
+    let askedShelves: ReadonlyMap<PeerId, string> = new Map()
+    const shelvesOfAsked = (): ReadonlySet<string> => {
+      askedShelves = new Map(options.asked().map((peer) => [peer, askedShelves.get(peer) ?? shelfOf(peer)]))
+      return new Set(askedShelves.values())
+    }
     const secretOf = (shelf: string): Uint8Array => crypto.hash(secret.length, [Bytes.fromText(shelf)], secret)
     const pathOf = (segment: Segment): string => `${folder}/${nameOf(segment)}`
 
@@ -142,7 +150,11 @@ export const open = (options: {
         const file = yield* SegmentFile.begin({ ...options, secret: secretOf(shelf), name, past, scope })
         index.add(segment)
         files.set(shelf, file)
-        for (let surplus = index.surplus(); surplus !== undefined; surplus = index.surplus()) yield* remove(surplus)
+        for (;;) {
+          const surplus = index.surplus(shelvesOfAsked)
+          if (surplus === undefined) break
+          yield* remove(surplus)
+        }
         for (const oldest of files.keys()) {
           if (files.size <= MAX_OPEN) break
           yield* close(oldest)

@@ -58,6 +58,13 @@ export class Contacts {
     return [...this.#people.values()]
   }
 
+  /** Whom our user has ever asked for, or taken a key of; not who was only blocked. */
+  asked(): ReadonlyArray<PeerId> {
+    return this.all()
+      .filter(({ consented, lastTalked, names }) => consented || lastTalked !== undefined || names.length > 0)
+      .map(({ identity }) => identity)
+  }
+
   /** Keys that are blocked though nobody has shown them yet. */
   blockedKeys(): ReadonlyArray<Fingerprint> {
     return [...this.#blocked]

@@ -1,7 +1,10 @@
+import { MAX_STRANGERS } from "../peer/PeerTable.js"
+
 /**
  * The files of a history: for each conversation a shelf of segments. It decides which segment is removed when there are
- * too many. The number of a segment is the time (ms since 1970 UTC) at which it was begun, so that the oldest of all
- * shelves can be found; where the clock was set back, it is the next number of the shelf.
+ * too many: strangers' never take the place of those of people whom our user has asked for. The number of a segment is
+ * the time (ms since 1970 UTC) at which it was begun, so that the oldest of many shelves can be found; where the clock
+ * was set back, it is the next number of the shelf.
  */
 export class Shelves {
   /** Numbers in ascending order, never none. */
@@ -57,15 +60,26 @@ export class Shelves {
   }
 
   /**
-   * The segment to remove, if there are too many: the oldest of a shelf that has too many, or else the oldest of all.
+   * The segment to remove, if there are too many: the oldest of a shelf that has too many, or of all whom our user has
+   * asked for, or else of strangers, who have what the others leave free. `asked` gives the shelves of those whom our
+   * user has asked for; it is called only when there are so many segments that it matters.
    */
-  surplus(): Segment | undefined {
+  surplus(asked: () => ReadonlySet<string>): Segment | undefined {
     for (const [shelf, numbers] of this.#shelves)
       if (numbers.length > MAX_SEGMENTS_EACH) return { shelf, number: numbers[0]! }
     if (this.#count <= MAX_SEGMENTS) return undefined
+    const shelves = asked()
+    let count = 0
+    for (const [shelf, numbers] of this.#shelves) if (shelves.has(shelf)) count += numbers.length
+    if (count > MAX_SEGMENTS) return this.#oldest((shelf) => shelves.has(shelf))
+    if (this.#count > MAX_SEGMENTS + MIN_OF_STRANGERS) return this.#oldest((shelf) => !shelves.has(shelf))
+    return undefined
+  }
+
+  #oldest(isMeant: (shelf: string) => boolean): Segment | undefined {
     let oldest: Segment | undefined
     for (const [shelf, [number]] of this.#shelves)
-      if (oldest === undefined || number! < oldest.number) oldest = { shelf, number: number! }
+      if (isMeant(shelf) && (oldest === undefined || number! < oldest.number)) oldest = { shelf, number: number! }
     return oldest
   }
 }
@@ -85,8 +99,13 @@ export const nameOf = ({ number, shelf }: Segment): string => `${shelf}/${String
 export const MAX_SEGMENT = 512 * 1024
 /** Segments of one shelf: 8 MiB, some 70,000 lines of usual length. */
 export const MAX_SEGMENTS_EACH = 16
-/** Segments in all: 128 MiB, which a search reads in a second or two. So the history has at most as many shelves. */
+/** Segments of all whom our user has asked for: 128 MiB, which a search reads in a second or two. */
 export const MAX_SEGMENTS = 256
+/**
+ * Segments that strangers have besides, in all: as many as there are strangers at once. They may have the places that
+ * those of `MAX_SEGMENTS` leave free too: whoever has lost the list of whom they know keeps what those have said.
+ */
+export const MIN_OF_STRANGERS = MAX_STRANGERS
 
 /** Bytes of a shelf's name, which is written in hexadecimal. */
 export const SHELF_BYTES = 16

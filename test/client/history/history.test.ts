@@ -5,7 +5,7 @@ import * as Scope from "effect/Scope"
 import { describe, expect, it } from "vitest"
 import * as History from "../../../src/client/history/History.js"
 import type { HistoryEntry } from "../../../src/core/history/HistoryEntry.js"
-import { MAX_SEGMENT, MAX_SEGMENTS_EACH } from "../../../src/core/history/Shelves.js"
+import { MAX_SEGMENT, MAX_SEGMENTS, MAX_SEGMENTS_EACH, MIN_OF_STRANGERS } from "../../../src/core/history/Shelves.js"
 import { type PeerId, peerIdOf } from "../../../src/domain/PeerId.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import { Store } from "../../../src/services/Store.js"
@@ -27,7 +27,8 @@ const received = (n: number, text = `message ${n}`, nick = "bob"): HistoryEntry 
 /** One run of a program with a history on this disk; what it has written is on the disk afterwards. */
 const life = <A>(
   faulty: FaultyStore,
-  use: (history: History.History, troubles: ReadonlyArray<string>) => Effect.Effect<A, unknown>
+  use: (history: History.History, troubles: ReadonlyArray<string>) => Effect.Effect<A, unknown>,
+  asked: ReadonlyArray<PeerId> = []
 ) =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
@@ -39,7 +40,8 @@ const life = <A>(
         entropy: { bytes: (length) => new Uint8Array(length).fill(++salt + 16 * faulty.disk.stats.writes) },
         secret: new Uint8Array(32).fill(7),
         store,
-        folder: "profiles/alice/history"
+        folder: "profiles/alice/history",
+        asked: () => asked
       })
     ).pipe(Effect.provide(store), Scope.extend(scope))
     const troubles: Array<string> = []
@@ -153,6 +155,37 @@ describe("a history", () => {
         )
         expect(store.disk.names().length).toBeLessThanOrEqual(MAX_SEGMENTS_EACH + 1)
         expect(store.disk.used()).toBeLessThanOrEqual(MAX_SEGMENTS_EACH * (MAX_SEGMENT + 70_000))
+      })
+    ))
+
+  it("of people we asked for stays however many strangers write, who push out each other", () =>
+    test(
+      Effect.gen(function* () {
+        const store = new FaultyStore()
+        const numbered = (n: number) => peerIdOf(Uint8Array.from({ length: 32 }, (_, i) => (i < 2 ? n >> (8 * i) : 1)))
+        const friends = Array.from({ length: MAX_SEGMENTS }, (_, n) => numbered(n))
+        const say = (peers: ReadonlyArray<PeerId>, from: number) => (history: History.History) =>
+          Effect.forEach(peers, (peer, i) => {
+            history.write(peer, received(from + i))
+            return Effect.zipRight(history.written, Effect.sleep("1 second"))
+          })
+        const strangers = Array.from({ length: 1_000 }, (_, n) => numbered(2_000 + n))
+        // Long ago, by a version or in a profile that does not know whom we have asked for.
+        yield* life(store, say(friends, 0))
+        yield* life(store, say(strangers, 2_000), friends)
+        yield* life(store, (history) =>
+          Effect.gen(function* () {
+            for (const [n, peer] of friends.entries()) expect(yield* texts(history, { peer })).toEqual([`message ${n}`])
+            const left = yield* Effect.filter(strangers, (peer) =>
+              Effect.map(texts(history, { peer }), ({ length }) => length > 0)
+            )
+            expect(MIN_OF_STRANGERS).toBe(64)
+            expect(left).toEqual(strangers.slice(-64))
+          })
+        )
+        // Nor do they go when it is not known any more who they were, as long as there is room.
+        yield* life(store, say(strangers.slice(-1), 5_000))
+        expect(store.disk.names()).toHaveLength(256 + 64)
       })
     ))
 

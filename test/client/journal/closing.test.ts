@@ -58,7 +58,8 @@ describe("what is written last before the end is not lost", () => {
     inMemory(
       Effect.gen(function* () {
         const disk = new Disk()
-        const open = (store: typeof Store.Service) => History.open({ ...options, store, folder: "history" })
+        const open = (store: typeof Store.Service) =>
+          History.open({ ...options, store, folder: "history", asked: () => [] })
         const said = (n: number) => ({ _tag: "Sent", id: idOf(n), at: n, nick: "bob", text: `${n}` }) as const
         yield* life(disk, open, (history) =>
           Effect.gen(function* () {

@@ -23,6 +23,18 @@ const reread = (contacts: Contacts) =>
   ContactsFile.decode(crypto, SECRET, ContactsFile.encode(crypto, SECRET, new Uint8Array(SALT_BYTES), contacts))!
 
 describe("contacts", () => {
+  it("tell whom our user has ever asked for, and not who was only blocked", () => {
+    const contacts = new Contacts()
+    for (const number of [1, 2, 3, 4]) contacts.meet(person(number))
+    contacts.update(person(1).peer, { consented: true })
+    contacts.update(person(2).peer, { lastTalked: 5, blockedAt: 6 })
+    contacts.name(person(3).peer, "dave")
+    contacts.update(person(4).peer, { blockedAt: 6 })
+    expect(contacts.asked()).toEqual([1, 2, 3].map((number) => person(number).peer))
+    contacts.forget(person(1).peer)
+    expect(contacts.asked()).toHaveLength(2)
+  })
+
   it("give a nickname to one person at a time, as the model says, and read back what they wrote", () => {
     const nick = fc.oneof(
       fc.constantFrom("bob", "BOB", "b\u043eb", "AIice", "alice", "aiice", "__proto__", "constructor", "dave"),

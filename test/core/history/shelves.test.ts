@@ -1,6 +1,12 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { MAX_SEGMENTS, MAX_SEGMENTS_EACH, nameOf, Shelves } from "../../../src/core/history/Shelves.js"
+import {
+  MAX_SEGMENTS,
+  MAX_SEGMENTS_EACH,
+  MIN_OF_STRANGERS,
+  nameOf,
+  Shelves
+} from "../../../src/core/history/Shelves.js"
 
 const shelfOf = (n: number): string => n.toString(16).padStart(32, "0")
 
@@ -37,10 +43,12 @@ describe("shelves", () => {
     )
   })
 
-  it("lose the oldest when there are too many, of one and of all, and keep every bound", () => {
-    const step = fc.record({ shelf: fc.nat(40).map(shelfOf), many: fc.integer({ min: 1, max: 30 }) })
+  it("lose the oldest when there are too many, of one, of those asked for and of strangers, and keep every bound", () => {
+    const asked = new Set(Array.from({ length: 30 }, (_, n) => shelfOf(n)))
+    const isAsked = ({ shelf }: { shelf: string }) => asked.has(shelf)
+    const step = fc.record({ shelf: fc.nat(59).map(shelfOf), many: fc.integer({ min: 1, max: 30 }) })
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 80, size: "max" }), (steps) => {
         const shelves = new Shelves([])
         let model: Array<{ shelf: string; number: number }> = []
         let now = 0
@@ -51,8 +59,14 @@ describe("shelves", () => {
             model.push(segment)
             const own = model.filter((one) => one.shelf === shelf)
             if (own.length > MAX_SEGMENTS_EACH) model = model.filter((one) => one !== own[0])
-            if (model.length > MAX_SEGMENTS) model.shift()
-            for (let one = shelves.surplus(); one !== undefined; one = shelves.surplus()) shelves.remove(one)
+            if (model.filter(isAsked).length > MAX_SEGMENTS) model.splice(model.findIndex(isAsked), 1)
+            if (model.length > MAX_SEGMENTS + MIN_OF_STRANGERS)
+              model.splice(
+                model.findIndex((one) => !isAsked(one)),
+                1
+              )
+            for (let one = shelves.surplus(() => asked); one !== undefined; one = shelves.surplus(() => asked))
+              shelves.remove(one)
           }
         const all = shelves.all().flatMap((shelf) => shelves.of(shelf))
         const sorted = (segments: typeof model) => segments.map(nameOf).sort()
