@@ -11,7 +11,8 @@ import type { Standing, Transmit } from "../Route.js"
  * - An address that was *named* (a candidate) may have `FREE` bytes at once and as many in an hour besides, without
  *   having sent any: NATs let packets in only for who has sent some out. All addresses of one network together have
  *   four times that. What went to an endpoint that then proves itself is given back, so what is used up is what was
- *   sent in vain.
+ *   sent in vain. When it is, a handshake packet may still go now and then (`HANDSHAKES`): otherwise two people whom no
+ *   relay serves could not find each other again after an outage, however often they ask.
  *
  * The first holds whichever way one counts, with the headers of IP and UDP and without them; what is free is counted
  * with them.
@@ -33,7 +34,12 @@ export class AddressBudget {
     if (isPaid(account, data.length, cost)) {
       account.payload -= data.length
       account.wire -= cost
-    } else this.#takeFree(endpoint, account, this.#account(networkOf(endpoint), factorOf(endpoint), now), cost, now)
+      return true
+    }
+    const network = this.#account(networkOf(endpoint), factorOf(endpoint), now)
+    if (cost <= this.#free(endpoint, now) - reserveFor(data.length))
+      this.#takeFree(endpoint, account, network, cost, now)
+    else for (const { handshakes } of [account, network]) handshakes.take(now, cost)
     return true
   }
 
@@ -41,7 +47,8 @@ export class AddressBudget {
   allows(endpoint: Endpoint.Endpoint, standing: Standing, bytes: number, now: number): boolean {
     const cost = costOf(endpoint, bytes)
     if (standing === "proven" || isPaid(this.#accounts.get(endpoint.address), bytes, cost)) return true
-    return standing === "named" && cost <= this.#free(endpoint, now) - (bytes <= SMALL ? 0 : RESERVE)
+    if (standing !== "named") return false
+    return cost <= this.#free(endpoint, now) - reserveFor(bytes) || (bytes > SMALL && this.#mayAsk(endpoint, cost, now))
   }
 
   /** Bytes of the largest packet that may be sent to this address because of what came from there. */
@@ -72,6 +79,13 @@ export class AddressBudget {
     return Math.min(own, this.#accounts.get(networkOf(endpoint))?.free.left(now) ?? factorOf(endpoint) * FREE)
   }
 
+  /** Whether a handshake packet may go although the free bytes are used up. */
+  #mayAsk(endpoint: Endpoint.Endpoint, cost: number, now: number): boolean {
+    return [endpoint.address, networkOf(endpoint)].every(
+      (name) => (this.#accounts.get(name)?.handshakes.wait(now, cost) ?? 0) === 0
+    )
+  }
+
   #takeFree({ port }: Endpoint.Endpoint, account: Account, network: Account, bytes: number, now: number): void {
     account.free.charge(now, bytes)
     network.free.charge(now, bytes)
@@ -94,6 +108,8 @@ interface Account {
   wire: number
   /** Bytes that may be sent besides. */
   readonly free: TokenBucket
+  /** Bytes of handshake packets when these are used up. */
+  readonly handshakes: TokenBucket
   /** How much of these went to each port since it was proven last; at most `MAX_PORTS`. */
   readonly spent: Map<number, number>
 }
@@ -104,11 +120,12 @@ const isPaid = (account: Account | undefined, bytes: number, cost: number): bool
 const makeAccount = (factor: number, now: number): Account => ({
   payload: 0,
   wire: 0,
-  free: new TokenBucket(rate(factor), now),
+  free: new TokenBucket({ burst: factor * FREE, perSecond: (factor * FREE) / 3_600 }, now),
+  handshakes: new TokenBucket({ burst: factor * HANDSHAKES.burst, perSecond: factor * HANDSHAKES.perSecond }, now),
   spent: new Map()
 })
 
-const rate = (factor: number): Rate => ({ burst: factor * FREE, perSecond: (factor * FREE) / 3_600 })
+const reserveFor = (bytes: number): number => (bytes <= SMALL ? 0 : RESERVE)
 
 /** Bytes on the wire of a packet with so many bytes of payload: the headers of IP and UDP count as well. */
 export const costOf = ({ family }: Endpoint.Endpoint, bytes: number): number => bytes + (family === "ipv4" ? 28 : 48)
@@ -133,6 +150,11 @@ const NETWORK = 4
 const LOCAL_NETWORK = 64
 /** Bytes that only small packets may use, so that a path can still be proven by probes: a series for each of two. */
 const RESERVE = 1_024
+/**
+ * Bytes of handshake packets that may follow when `FREE` is used up, headers included: the largest one, and one of the
+ * usual size (394) each 50 s, so that each handshake, which is tried for 90 s, asks an address at least once.
+ */
+export const HANDSHAKES: Rate = { burst: 1_280, perSecond: 8 }
 /** Bytes of a small packet: a probe or OPEN. */
 export const SMALL = 64
 /** Bytes: more than what is sent in answer within a few round trips. */

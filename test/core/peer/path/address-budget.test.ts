@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { AddressBudget, costOf, FREE } from "../../../../src/core/peer/path/AddressBudget.js"
+import { AddressBudget, costOf, FREE, HANDSHAKES } from "../../../../src/core/peer/path/AddressBudget.js"
 import type { Standing } from "../../../../src/core/peer/Route.js"
 import * as Endpoint from "../../../../src/domain/Endpoint.js"
 import { some } from "../../../support/Effort.js"
@@ -59,7 +59,7 @@ describe("the budget of an address", () => {
 
   it("is 4 KiB unasked and 4 KiB more in an hour, over all ports, the last of it for small packets alone", () => {
     const budget = new AddressBudget()
-    const large = drain(budget, "192.0.2.1:1", 366, 0)
+    const large = drain(budget, "192.0.2.1:1", 366, 0) - 3 * 394
     expect(large).toBe(7 * 394)
     const small = drain(budget, "192.0.2.1:2", 38, 0)
     expect(large + small).toBeLessThanOrEqual(FREE)
@@ -68,6 +68,20 @@ describe("the budget of an address", () => {
     for (let now = 0; now <= HOUR; now += 1_000) more += drain(budget, `192.0.2.1:${3 + now}`.slice(0, 14), 38, now)
     expect(more).toBeLessThanOrEqual(FREE + 66)
     expect(more).toBeGreaterThan(FREE - 200)
+  })
+
+  it("has a handshake packet for each 50 s when all else is used up, and nothing else", () => {
+    const budget = new AddressBudget()
+    drain(budget, "192.0.2.1:1", 366, 0)
+    drain(budget, "192.0.2.1:1", 38, 0)
+    let sent = 0
+    for (let now = 0; now <= 600_000; now += 1_000) {
+      const bytes = drain(budget, "192.0.2.1:2", 366, now)
+      if (now > 0 && now < 49_000) expect(bytes === 0 || bytes === 394).toBe(true)
+      sent += bytes
+    }
+    expect(sent).toBeGreaterThan(600 * HANDSHAKES.perSecond - 394)
+    expect(sent).toBeLessThanOrEqual(HANDSHAKES.burst + 600 * HANDSHAKES.perSecond + FREE / 6)
   })
 
   it("is four times that for all addresses of a network", () => {
