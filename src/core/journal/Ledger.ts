@@ -12,14 +12,16 @@ import type { Entry } from "./Entry.js"
  * Its size is bounded whatever the entries say: `MAX_ACCOUNTS` peers, each with a full outbox but all together with
  * `MAX_WAITING_BYTES`, and each with `MAX_SEEN` ids but all together with `MAX_IDS`. Where there are too many, it
  * forgets the peers that were not talked to for longest, or the ids of their messages; a message that waits is never
- * forgotten. Peers that we never wrote to have as many places of their own: however many write to us, they push out
- * nobody that we talk to.
+ * forgotten. Peers that we never wrote to have as many places of their own, and ids of their own: however many write to
+ * us, they push out nobody that we talk to, and nothing of theirs.
  */
 export class Ledger {
   /** By peer; the peer that was talked to last is last. */
   readonly #accounts = new Map<PeerId, Account>()
   #waitingBytes = 0
   #ids = 0
+  /** Of `#ids`, those of peers that we wrote to. */
+  #idsOfKnown = 0
 
   /** Whether one more message of `length` bytes to this peer can be kept. */
   accepts(peer: PeerId, length: number): boolean {
@@ -36,6 +38,7 @@ export class Ledger {
         if (account === undefined) return
         account.nick = entry.nick
         account.nextSequence = Math.max(account.nextSequence, entry.nextSequence)
+        this.#judge(account)
         return
       }
       case "Accepted":
@@ -96,6 +99,7 @@ export class Ledger {
     account.outbox.set(id, message)
     account.outboxBytes += text.length
     account.nextSequence = Math.max(account.nextSequence, sequence + 1)
+    this.#judge(account)
     this.#waitingBytes += text.length
   }
 
@@ -105,6 +109,7 @@ export class Ledger {
     if (account.delivered.includes(id)) return
     account.delivered.push(id)
     if (account.delivered.length > MAX_DELIVERED) account.delivered.shift()
+    this.#judge(account)
   }
 
   #forget(account: Account | undefined, id: MessageId): void {
@@ -118,16 +123,36 @@ export class Ledger {
   #remember(account: Account, id: MessageId): void {
     if (account.shown.has(id)) return
     account.shown.add(id)
-    this.#ids++
+    this.#countIds(account, 1)
     if (account.shown.size > MAX_SEEN) this.#forgetOldestId(account)
+    this.#boundIds()
+  }
+
+  /** Forgets one id if there are too many: of peers that we wrote to, or else of others, who have what is left free. */
+  #boundIds(): void {
     if (this.#ids <= MAX_IDS) return
-    for (const other of this.#accounts.values()) if (this.#forgetOldestId(other)) return
+    const ofKnown = this.#idsOfKnown > MAX_IDS
+    if (!ofKnown && this.#ids <= MAX_IDS + MIN_IDS_OF_OTHERS) return
+    for (const account of this.#accounts.values())
+      if (account.known === ofKnown && this.#forgetOldestId(account)) return
+  }
+
+  #countIds({ known }: Account, change: number): void {
+    this.#ids += change
+    if (known) this.#idsOfKnown += change
+  }
+
+  /** We may have written to the peer just now: its ids are those of no stranger from then on. */
+  #judge(account: Account): void {
+    if (account.known || !isWrittenTo(account)) return
+    account.known = true
+    this.#idsOfKnown += account.shown.size
   }
 
   #forgetOldestId(account: Account): boolean {
     for (const oldest of account.shown) {
       account.shown.delete(oldest)
-      this.#ids--
+      this.#countIds(account, -1)
       return true
     }
     return false
@@ -146,7 +171,8 @@ export class Ledger {
       outbox: new Map(),
       outboxBytes: 0,
       delivered: [],
-      shown: new Set()
+      shown: new Set(),
+      known: false
     }
     this.#accounts.delete(peer)
     this.#accounts.set(peer, account)
@@ -161,7 +187,8 @@ export class Ledger {
     if (this.#count(writing) < MAX_ACCOUNTS) return true
     const idlest = this.#idlest(writing)
     if (idlest === undefined) return false
-    this.#ids -= this.#accounts.get(idlest)!.shown.size
+    const account = this.#accounts.get(idlest)!
+    this.#countIds(account, -account.shown.size)
     this.#accounts.delete(idlest)
     return true
   }
@@ -190,6 +217,8 @@ interface Account {
   readonly delivered: Array<MessageId>
   /** Oldest first. */
   readonly shown: Set<MessageId>
+  /** Its ids are counted among those of peers that we wrote to. */
+  known: boolean
 }
 
 /** Whether we ever wrote to this peer, as far as is known: then it is no stranger. */
@@ -206,7 +235,9 @@ const MAX_ACCOUNTS = MAX_PEERS
 /** Bytes of text that wait in all: four full outboxes, and half of what a file of the store may have. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024
 /**
- * Ids in all, 16 bytes each on disk and about 100 in memory: 16 full windows, or 150 messages of each of a thousand
- * peers.
+ * Ids of all that we wrote to, 16 bytes each on disk and about 100 in memory: 16 full windows, or 150 messages of each
+ * of a thousand peers.
  */
 const MAX_IDS = 16 * MAX_SEEN
+/** Ids that all others have besides: what 600 of them may say before we answer. */
+const MIN_IDS_OF_OTHERS = MAX_SEEN

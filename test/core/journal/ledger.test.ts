@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { decode, type Entry, encode } from "../../../src/core/journal/Entry.js"
 import { Ledger } from "../../../src/core/journal/Ledger.js"
 import { MAX_OUTBOX, MAX_SEEN } from "../../../src/core/peer/chat/Conversation.js"
-import { peerIdOf } from "../../../src/domain/PeerId.js"
+import { type PeerId, peerIdOf } from "../../../src/domain/PeerId.js"
 import { entry, idOf, peerOf } from "./Arbitrary.js"
 
 const ledgerOf = (entries: Iterable<Entry>): Ledger => {
@@ -129,6 +129,26 @@ describe("a ledger", () => {
     const again = ledgerOf([...ledger.entries()])
     for (const one of [ledger, again])
       for (let n = 1; n <= 3; n++) expect([...one.past(peerOf(n))!.shown]).toEqual([idOf(n)])
+  })
+
+  it("forgets no id of those that we have written to, however much strangers say", () => {
+    const stranger = (n: number) => peerIdOf(Buffer.from(String(n).padStart(32, "s")))
+    const ids = Array.from({ length: 200 }, (_, n) => idOf(n))
+    const ledger = new Ledger()
+    ledger.apply({ _tag: "Peer", peer: peerOf(1), nick: "bob", nextSequence: 1 })
+    ledger.apply({ _tag: "Shown", peer: peerOf(1), ids })
+    for (let n = 0; n < 1_000; n++) ledger.apply({ _tag: "Shown", peer: stranger(n), ids })
+    const count = (one: Ledger, peer: PeerId) => [...(one.past(peer)?.shown ?? [])].length
+    for (const one of [ledger, ledgerOf([...ledger.entries()])]) {
+      expect(count(one, peerOf(1))).toBe(200)
+      expect([count(one, stranger(0)), count(one, stranger(999))]).toEqual([0, 200])
+      const all = Array.from({ length: 1_000 }, (_, n) => count(one, stranger(n)))
+      expect(all.reduce((sum, size) => sum + size, 200)).toBe(17 * MAX_SEEN)
+    }
+    // Whoever we write to is no stranger from then on.
+    ledger.apply({ _tag: "Accepted", peer: stranger(999), id: idOf(1), sequence: 0, text: Uint8Array.of(1) })
+    for (let n = 1_000; n < 2_000; n++) ledger.apply({ _tag: "Shown", peer: stranger(n), ids })
+    expect([count(ledger, peerOf(1)), count(ledger, stranger(999))]).toEqual([200, 200])
   })
 
   it("takes no more than 32 MiB of text", () => {
