@@ -11,7 +11,7 @@ import type { FilesError } from "../../services/Files.js"
 import * as EndReasons from "./EndReasons.js"
 import type { PeerStream } from "./PeerStreams.js"
 import * as Sink from "./Sink.js"
-import { giveUp, scan } from "./StreamDriver.js"
+import { giveUp, inSlices, scan } from "./StreamDriver.js"
 import type { TransferContext } from "./TransferContext.js"
 import { type IncomingHead, offerRecord } from "./TransferRecord.js"
 import type { End, TransferStatus } from "./TransferStatus.js"
@@ -255,7 +255,8 @@ export class Incoming {
     return Effect.gen(this, function* () {
       const sink = yield* Sink.onDisk(this.context.files, { directory, folds, token })
       this.#sink = sink
-      const content = tail.length === 0 ? undefined : Manifest.decode(this.context.crypto, this.offer, tail)
+      const content =
+        tail.length === 0 ? undefined : yield* inSlices(Manifest.decode(this.context.crypto, this.offer, tail))
       if (content === undefined) return
       const fresh = yield* sink.begin(content, head.stage === "storing")
       if (fresh && head.stage === "storing") {

@@ -9,7 +9,7 @@ import { FilesError as Failure, type FilesError, type Found, MAX_NAMED, type Sou
 import * as EndReasons from "./EndReasons.js"
 import type { PeerStream } from "./PeerStreams.js"
 import * as Several from "./Several.js"
-import { AGAIN_AFTER, drive, giveUp, scan } from "./StreamDriver.js"
+import { AGAIN_AFTER, drive, giveUp, inSlices, scan } from "./StreamDriver.js"
 import { factsOf, type TransferContext } from "./TransferContext.js"
 import { type OutgoingHead, offerOf, offerRecord } from "./TransferRecord.js"
 import type { End, TransferStatus } from "./TransferStatus.js"
@@ -150,7 +150,7 @@ export class Outgoing {
       const { leaves } = scanned
       const { found } = this
       const { entries } = found
-      this.content = leaves && Manifest.make(context.crypto, { id, kind, name, entries, leaves })
+      this.content = leaves && (yield* inSlices(Manifest.make(context.crypto, { id, kind, name, entries, leaves })))
       if (this.content === undefined) {
         return yield* new Failure({ reason: "TooLarge", message: `${found.path} is more than can be sent at once` })
       }
@@ -271,11 +271,11 @@ export class Outgoing {
 
   /** The other side knows only the first version of manifests: the same files without folders and times. */
   get #offerOlder(): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const older = this.content && Manifest.older(this.context.crypto, this.content)
-      if (older === undefined) return this.#heard("Unsupported")
+    return Effect.gen(this, function* () {
+      const older = this.content && (yield* inSlices(Manifest.older(this.context.crypto, this.content)))
+      if (older === undefined) return yield* this.#heard("Unsupported")
       this.content = older
-      return this.#keep
+      yield* this.#keep
     })
   }
 

@@ -5,10 +5,11 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Closed, File } from "../../core/client/ClientError.js"
 import type { Content } from "../../core/files/Content.js"
-import { folded } from "../../core/files/SafePaths.js"
+import { safeEntries } from "../../core/files/SafePaths.js"
 import type { Place as Portion } from "../../core/files/TransferIo.js"
 import * as FileName from "../../domain/FileName.js"
 import { FilesError as Failure, type Files, type FilesError, type Landing } from "../../services/Files.js"
+import { inSlices } from "./StreamDriver.js"
 
 /** Where the bytes of one incoming transfer go. It outlives connections. Calls come one at a time. */
 export interface Sink {
@@ -51,19 +52,16 @@ export const onDisk = (files: Files["Type"], { directory, folds, token }: Place)
       get stored() {
         return landing?.stored
       },
-      begin: (content, committing = false) => {
-        name = FileName.make(content.offer.name)
-        const { offer } = content
-        const entries = folds && offer.kind === "folder" ? folded(content.entries) : content.entries
-        renamed = entries.reduce((sum, { path }, index) => sum + (path === content.entries[index]!.path ? 0 : 1), 0)
-        return files.receive({ directory, token, kind: offer.kind, committing, entries }).pipe(
-          Scope.extend(scope),
-          Effect.map((made) => {
-            landing = made
-            return made.fresh
-          })
-        )
-      },
+      begin: (content, committing = false) =>
+        Effect.gen(function* () {
+          const { kind } = content.offer
+          name = FileName.make(content.offer.name)
+          const apart = folds && kind === "folder" ? yield* inSlices(safeEntries(content.entries, true)) : undefined
+          renamed = apart?.renamed ?? 0
+          const { entries } = apart ?? content
+          landing = yield* Scope.extend(files.receive({ directory, token, kind, committing, entries }), scope)
+          return landing.fresh
+        }),
       save: (file, offset, bytes) => landing!.write(file, offset, bytes),
       read: ({ file, length, offset }) => landing!.read(file, offset, length),
       complete: Effect.suspend(() => Effect.zipLeft(landing!.commit(name), close)),

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { ChunkLayout } from "../../core/files/ChunkLayout.js"
 import { ContentHasher } from "../../core/files/ContentHasher.js"
+import type { Sliced } from "../../core/files/Slices.js"
 import type { TransferEnd } from "../../core/files/TransferEnd.js"
 import type { AbortReason, CommonEvent, Place, Read, Reset, Save } from "../../core/files/TransferIo.js"
 import type { Crypto } from "../../domain/Crypto.js"
@@ -61,6 +62,10 @@ export const drive = <Event, Action extends Read | Save>(
           break
         case "Reset":
           return stream.reset(action.code)
+        case "Turn":
+          yield* othersRun
+          machine.handleTurn()
+          break
         default:
           yield* on.action(action)
       }
@@ -85,8 +90,21 @@ const isReset = (action: unknown): action is Reset =>
 
 type Driven<Event, Action> = Pick<
   TransferEnd<Event, Action>,
-  "handleBytes" | "handleEnd" | "handleReset" | "wantsBytes" | "pollEvent" | "poll"
+  "handleBytes" | "handleEnd" | "handleReset" | "handleTurn" | "wantsBytes" | "pollEvent" | "poll"
 >
+
+/** Packets, timers and keys: a yield to other fibers alone would not let those in. */
+const othersRun = Effect.sleep(0)
+
+/** All of this work, with everything else running between its slices. */
+export const inSlices = <A>(work: Sliced<A>): Effect.Effect<A> =>
+  Effect.gen(function* () {
+    for (;;) {
+      const step = work.next()
+      if (step.done === true) return step.value
+      yield* othersRun
+    }
+  })
 
 /** A minute: more than any path that is still up takes for an acknowledgement. */
 export const LAST_WORD = "1 minute"

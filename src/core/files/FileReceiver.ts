@@ -15,6 +15,7 @@ import { ChunkLayout, chunkSizeOf } from "./ChunkLayout.js"
 import { type Content, MAX_MANIFEST, MAX_SIZE, type Offer, transferIdOf } from "./Content.js"
 import { reasonOf } from "./EndReason.js"
 import * as Manifest from "./Manifest.js"
+import type { Sliced } from "./Slices.js"
 import { TransferEnd } from "./TransferEnd.js"
 import type { DeclineReason, ReceiverEvent, Save, Write } from "./TransferIo.js"
 
@@ -180,14 +181,14 @@ export class FileReceiver extends TransferEnd<ReceiverEvent, Save> {
     }
     this.#contents.set(bytes, this.#contentsLength)
     this.#contentsLength = length
-    if (last) this.#onAllContents(offer, chunkSize)
+    if (last) this.work(this.#onAllContents(offer, chunkSize))
     return true
   }
 
-  #onAllContents(offer: Offer, chunkSize: number): void {
+  *#onAllContents(offer: Offer, chunkSize: number): Sliced<void> {
     const bytes = this.#contents.slice(0, this.#contentsLength)
     this.#contents = NONE
-    const content = Manifest.decode(this.crypto, offer, bytes, chunkSize)
+    const content = yield* Manifest.decode(this.crypto, offer, bytes, chunkSize)
     if (content === undefined) {
       this.fail("Corrupt")
       return

@@ -4,6 +4,7 @@ import { ChunkBitmap } from "./ChunkBitmap.js"
 import { ChunkLayout } from "./ChunkLayout.js"
 import { type Content, transferIdBytes } from "./Content.js"
 import * as Manifest from "./Manifest.js"
+import type { Sliced } from "./Slices.js"
 import { TransferEnd } from "./TransferEnd.js"
 import type { DeclineReason, Place, Read, SenderEvent, Write } from "./TransferIo.js"
 
@@ -117,11 +118,15 @@ export class FileSender extends TransferEnd<SenderEvent, Read> {
     this.#chunk = have.nextMissing(0)
     this.#state = "chunks"
     if (contents) {
-      this.#contents = Manifest.encode(this.content)
       this.#state = "contents"
+      this.work(this.#encode())
     }
     this.emit({ _tag: "Accepted" })
     return true
+  }
+
+  *#encode(): Sliced<void> {
+    this.#contents = yield* Manifest.encode(this.content)
   }
 
   #saved(chunks: number): boolean {

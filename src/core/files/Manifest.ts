@@ -1,12 +1,13 @@
 import type { Crypto } from "../../domain/Crypto.js"
 import * as FileName from "../../domain/FileName.js"
-import { concat, equal, fromText, Reader, toText, varintLength, Writer } from "../../protocol/Bytes.js"
+import { equal, fromText, Reader, toText, varintLength, Writer } from "../../protocol/Bytes.js"
 import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
 import { chunkSizeOf, chunksOf, sizeOf } from "./ChunkLayout.js"
 import { type Content, type Entry, MAX_MANIFEST, MAX_SIZE, type Offer, type TransferId } from "./Content.js"
 import { HASH_BYTES, root } from "./HashTree.js"
 import { KNOWN_RISKS, risksOf } from "./Risks.js"
-import { safePaths } from "./SafePaths.js"
+import { safeEntries, safePaths } from "./SafePaths.js"
+import { Slice, type Sliced, textUnits } from "./Slices.js"
 
 /**
  * The content of a source of ours, ready to be offered. Each entry's path is what the other side makes its names from;
@@ -14,7 +15,7 @@ import { safePaths } from "./SafePaths.js"
  * when it is more than can be sent: `MAX_ENTRIES`, `MAX_MANIFEST`, `MAX_SIZE`, or paths that no receiver takes (too
  * deep).
  */
-export const make = (
+export function* make(
   crypto: Crypto,
   source: {
     readonly id: TransferId
@@ -26,71 +27,97 @@ export const make = (
     readonly leaves: Uint8Array
   },
   version: 1 | 2 = 2
-): Content | undefined => {
+): Sliced<Content | undefined> {
+  const slice = new Slice()
   const { id, kind, leaves } = source
   const entries = version === 2 ? source.entries : source.entries.filter(({ folder }) => folder !== true)
   const name = FileName.make(source.name)
   const size = sizeOf(entries)
   if (entries.length > MAX_ENTRIES || size > MAX_SIZE) return undefined
-  if (kind === "file" ? entries.length !== 1 : safePaths(entries) === undefined) return undefined
-  const contents = encodeParts(version, kind, entries, leaves)
+  if (kind === "file" ? entries.length !== 1 : (yield* safePaths(entries, false, slice)) === undefined) return undefined
+  const contents = yield* encodeParts(version, kind, entries, leaves, slice)
   if (contents === undefined || contents.length - leaves.length > MAX_MANIFEST) return undefined
-  const offer = { id, kind, name, size, version, ...summary(version, entries) }
+  const offer = { id, kind, name, size, version, ...(yield* summary(version, entries, slice)) }
+  if (slice.spend(contents.length >> HASHED)) yield
   return { offer: { ...offer, root: root(crypto, offer, contents) }, entries, leaves }
 }
 
 /** The same for a receiver that knows only version 1: without folders and times. */
-export const older = (crypto: Crypto, { entries, leaves, offer }: Content): Content | undefined =>
+export const older = (crypto: Crypto, { entries, leaves, offer }: Content): Sliced<Content | undefined> =>
   make(crypto, { ...offer, entries, leaves }, 1)
 
 /** What an offer says of its entries. */
-const summary = (version: 1 | 2, entries: ReadonlyArray<Entry>) => {
-  const folders = entries.reduce((sum, { folder }) => sum + (folder === true ? 1 : 0), 0)
+function* summary(
+  version: 1 | 2,
+  entries: ReadonlyArray<Entry>,
+  slice: Slice
+): Sliced<Pick<Offer, "files" | "folders" | "executables" | "risks">> {
+  let [folders, executables, risks] = [0, 0, 0]
+  for (const entry of entries) {
+    // Its segments are looked at one by one.
+    if (slice.spend(4 * textUnits(entry.path))) yield
+    if (entry.folder === true) folders++
+    if (entry.executable) executables++
+    risks |= risksOf(entry)
+  }
   const files = entries.length - folders
-  if (version === 1) return { files, folders: 0, executables: 0, risks: 0 }
-  const executables = entries.reduce((sum, { executable }) => sum + (executable ? 1 : 0), 0)
-  return { files, folders, executables, risks: risksOf(entries) }
+  return version === 1 ? { files, folders: 0, executables: 0, risks: 0 } : { files, folders, executables, risks }
 }
 
 /** Manifest and leaves as they cross the wire. `content` is one that `make` gave. */
-export const encode = ({ entries, leaves, offer }: Content): Uint8Array =>
-  encodeParts(offer.version, offer.kind, entries, leaves) ?? new Uint8Array(0)
+export function* encode({ entries, leaves, offer }: Content): Sliced<Uint8Array> {
+  return (yield* encodeParts(offer.version, offer.kind, entries, leaves)) ?? new Uint8Array(0)
+}
 
 /**
  * The inverse, verified: `undefined` unless these are the manifest and the leaves that `offer.root` names, and describe
  * what was offered. The paths of the result are safe (core/files/SafePaths). Keeps views of `contents`.
  */
-export const decode = (
+export function* decode(
   crypto: Crypto,
   offer: Offer,
   contents: Uint8Array,
   chunkSize: number = chunkSizeOf(offer.size)
-): Content | undefined => {
+): Sliced<Content | undefined> {
   const leavesLength = leavesLengthOf(offer, chunkSize)
   if (contents.length < leavesLength || contents.length > MAX_MANIFEST + leavesLength) return undefined
+  const slice = new Slice()
+  if (slice.spend(contents.length >> HASHED)) yield
   if (!equal(root(crypto, offer, contents), offer.root)) return undefined
-  const entries = decodeManifest(offer, contents.subarray(0, contents.length - leavesLength))
+  const entries = yield* decodeManifest(offer, contents.subarray(0, contents.length - leavesLength), slice)
   return entries && { offer, ...entries, leaves: contents.subarray(contents.length - leavesLength) }
 }
 
 /** Bytes of the leaves of what is offered. */
 export const leavesLengthOf = ({ size }: Offer, chunkSize: number): number => chunksOf(size, chunkSize) * HASH_BYTES
 
-const encodeParts = (
+function* encodeParts(
   version: 1 | 2,
   kind: "file" | "folder",
   entries: ReadonlyArray<Entry>,
-  leaves: Uint8Array
-): Uint8Array | undefined => {
+  leaves: Uint8Array,
+  slice = new Slice()
+): Sliced<Uint8Array | undefined> {
   const parts: Array<Uint8Array> = []
+  let length = leaves.length
   for (const entry of entries) {
+    if (slice.spend(ENTRY + textUnits(entry.path))) yield
     const path = fromText(kind === "file" ? "" : entry.path)
     if (path.length > MAX_PATH) return undefined
     const bytes = version === 1 ? encodeFirst(entry, path) : encodeEntry(entry, path)
     if (bytes === undefined) return undefined
     parts.push(bytes)
+    length += bytes.length
   }
-  return concat([...parts, leaves])
+  const contents = new Uint8Array(length)
+  let at = 0
+  for (const bytes of parts) {
+    if (slice.spend(1)) yield
+    contents.set(bytes, at)
+    at += bytes.length
+  }
+  contents.set(leaves, at)
+  return contents
 }
 
 const encodeFirst = ({ executable, size }: Entry, path: Uint8Array): Uint8Array | undefined => {
@@ -116,10 +143,11 @@ const encodeEntry = ({ executable, folder, mtimeMs = 0, size }: Entry, path: Uin
   return writer.finish()
 }
 
-const decodeManifest = (
+function* decodeManifest(
   offer: Offer,
-  manifest: Uint8Array
-): { readonly entries: ReadonlyArray<Entry>; readonly renamed?: number } | undefined => {
+  manifest: Uint8Array,
+  slice: Slice
+): Sliced<{ readonly entries: ReadonlyArray<Entry>; readonly renamed?: number } | undefined> {
   const reader = new Reader(manifest)
   const decodeOne = offer.version === 1 ? decodeFirst : decodeEntry
   const entries: Array<Entry> = []
@@ -127,24 +155,18 @@ const decodeManifest = (
     const entry = decodeOne(reader)
     if (entry === undefined) return undefined
     entries.push(entry)
+    if (slice.spend(ENTRY + textUnits(entry.path))) yield
   }
-  const { executables, files, folders, risks } = summary(offer.version, entries)
+  const { executables, files, folders, risks } = yield* summary(offer.version, entries, slice)
   if (!reader.done || files !== offer.files || folders !== offer.folders || sizeOf(entries) !== offer.size)
     return undefined
   // Somebody who was told otherwise has not accepted this.
   if (executables !== offer.executables || risks !== (offer.risks & KNOWN_RISKS)) return undefined
   if (offer.kind === "file")
     return entries[0]?.path === "" ? { entries: [{ ...entries[0], path: offer.name }] } : undefined
-  const paths = safePaths(entries)
-  if (paths === undefined) return undefined
-  let renamed = 0
-  const safe = entries.map((entry, index) => {
-    const path = paths[index]!
-    if (path === entry.path) return entry
-    renamed++
-    return { ...entry, path }
-  })
-  return renamed > 0 ? { entries: safe, renamed } : { entries: safe }
+  const safe = yield* safeEntries(entries, false, slice)
+  if (safe === undefined) return undefined
+  return safe.renamed > 0 ? safe : { entries: safe.entries }
 }
 
 const decodeFirst = (reader: Reader): Entry | undefined => {
@@ -179,3 +201,7 @@ const EXECUTABLE = 1
 const FOLDER = 2
 /** Bytes of a path: what Linux takes in one call. */
 const MAX_PATH = 4096
+/** Units of work (core/files/Slices) of an entry, besides those of its path. */
+const ENTRY = 4
+/** Bytes that are hashed within a unit, as a power of two; all of them in one piece. */
+const HASHED = 10

@@ -17,11 +17,10 @@ export const Risk = {
 
 export const KNOWN_RISKS = Risk.git | Risk.direnv | Risk.tools | Risk.startup
 
-/** What the entries bring, whichever way their names are written in large and small letters. */
-export const risksOf = (entries: ReadonlyArray<Pick<Entry, "path">>): number => {
+/** What an entry brings, whichever way its names are written in large and small letters. */
+export const risksOf = ({ path }: Pick<Entry, "path">): number => {
   let risks = 0
-  for (const { path } of entries)
-    for (const segment of path.toLowerCase().split("/")) risks |= SEGMENTS.get(segment) ?? 0
+  for (const segment of path.toLowerCase().split("/")) risks |= SEGMENTS.get(segment) ?? 0
   return risks
 }
 

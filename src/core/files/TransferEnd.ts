@@ -1,7 +1,8 @@
 import { FileInput } from "../../protocol/FileInput.js"
 import { decode, type EncodableRecord, encode, type FileRecord, MAX_RECORD } from "../../protocol/FileRecord.js"
 import { codeOf, reasonOf } from "./EndReason.js"
-import type { AbortReason, CommonEvent, Finish, Reset, Write } from "./TransferIo.js"
+import type { Sliced } from "./Slices.js"
+import type { AbortReason, CommonEvent, Finish, Reset, Turn, Write } from "./TransferIo.js"
 
 /**
  * What both ends of a transfer have in common: records cut out of the stream, pauses, and the ways in which it comes to
@@ -33,6 +34,8 @@ export abstract class TransferEnd<Event, Action> {
   #pausedByThem = false
   /** What the other side believes of `#pausedByUs`. */
   #pauseTold = false
+  /** What goes on in turns; until it is done nothing is read. */
+  #work: Sliced<void> | undefined
 
   /**
    * Bytes that are verified and stored at the receiver, those of earlier connections included. The sender knows them
@@ -91,13 +94,19 @@ export abstract class TransferEnd<Event, Action> {
     this.#end()
   }
 
+  /** Goes on with the work that a `Turn` was for. */
+  handleTurn(): void {
+    this.#goOn()
+    this.pump()
+  }
+
   /** What has happened since, to be looked at before `poll`. */
   pollEvent(): Event | CommonEvent | undefined {
     return this.#events.shift()
   }
 
   /** What the driver shall do next; `writable` says whether the stream takes bytes now. */
-  poll(writable: boolean): Action | Write | Finish | Reset | undefined {
+  poll(writable: boolean): Action | Write | Finish | Reset | Turn | undefined {
     const code = this.#resetDue
     if (code !== undefined) {
       this.#resetDue = undefined
@@ -107,6 +116,7 @@ export abstract class TransferEnd<Event, Action> {
       const bytes = this.#out.shift() ?? this.#pauseRecord()
       if (bytes !== undefined) return { _tag: "Write", bytes }
     }
+    if (this.#work !== undefined) return { _tag: "Turn" }
     if (this.isOpen) return this.pollMore(writable)
     if (!this.#finishDue || this.#out.length > 0) return undefined
     this.#finishDue = false
@@ -128,7 +138,7 @@ export abstract class TransferEnd<Event, Action> {
 
   /** Handles what has come, as far as it can be now. */
   protected pump(): void {
-    while (this.isOpen && !this.isBusy && this.input.pending) {
+    while (this.isOpen && this.#work === undefined && !this.isBusy && this.input.pending) {
       if (this.takeRaw()) continue
       const content = this.input.record(this.mostOfRecord)
       if (content === undefined) return
@@ -136,6 +146,12 @@ export abstract class TransferEnd<Event, Action> {
       if (record === undefined || !this.onRecord(record)) this.fail("Violation")
       else if (record._tag === "Pause") this.#onPause(record.paused)
     }
+  }
+
+  /** Does this from now on, one slice at once and each other one in a turn of its own. It ends with the transfer. */
+  protected work(work: Sliced<void>): void {
+    this.#work = work
+    this.#goOn()
   }
 
   protected emit(event: Event | CommonEvent): void {
@@ -161,6 +177,10 @@ export abstract class TransferEnd<Event, Action> {
     this.#resetDue = codeOf(reason)
   }
 
+  #goOn(): void {
+    if (this.#work?.next().done === true) this.#work = undefined
+  }
+
   #onPause(paused: boolean): void {
     if (paused === this.#pausedByThem) return
     this.#pausedByThem = paused
@@ -180,6 +200,7 @@ export abstract class TransferEnd<Event, Action> {
   #end(): void {
     this.#life = "over"
     this.#finishDue = false
+    this.#work = undefined
     this.#out.length = 0
     this.input.clear()
   }

@@ -36,6 +36,11 @@ export interface Save {
   readonly bytes: Uint8Array
 }
 
+/** There is more to work out: let others run, and then call `handleTurn`. */
+export interface Turn {
+  readonly _tag: "Turn"
+}
+
 /** End our direction of the stream. */
 export interface Finish {
   readonly _tag: "Finish"

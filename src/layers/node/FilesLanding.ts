@@ -108,13 +108,13 @@ export const open = (incoming: Incoming): Effect.Effect<Landing, FilesError, Sco
         await Promise.all(open.slice(at, at + SETTLED_AT_ONCE).map((index) => settle(index, flush)))
     }
 
-    /** The folders below, the deepest first, as making something in one changes its time. */
+    /** The folders below, each before the one that it is in, as making something in one changes its time. */
     const settleFolders = async (flush: boolean): Promise<void> => {
-      const made = entries.filter(({ folder }) => folder === true)
-      const rest = [...foldersOf(entries)].filter((path) => !made.some((entry) => entry.path === path))
-      const all = [...made, ...rest.map((path) => ({ path, mtimeMs: undefined }))]
-      for (const { path } of all) await Fs.mkdir(join(partial, path), { recursive: true, mode: 0o700 })
-      for (const { mtimeMs, path } of all.sort((a, b) => (a.path < b.path ? 1 : -1))) {
+      const times = new Map<string, number | undefined>()
+      for (const { folder, mtimeMs, path } of entries) if (folder === true) times.set(path, mtimeMs)
+      const made = await makeFolders(partial, entries)
+      for (const path of made.reverse()) {
+        const mtimeMs = times.get(path)
         const full = join(partial, path)
         await Fs.chmod(full, 0o777 & ~process.umask()).catch(ignoreFixed)
         if (mtimeMs !== undefined) await Fs.utimes(full, mtimeMs / 1000, mtimeMs / 1000).catch(ignoreFixed)
@@ -199,13 +199,28 @@ const makeFolder = async (path: string): Promise<void> => {
   })
 }
 
-/** The folders that files are in, the one that arrives (an empty path) among them. */
-const foldersOf = (entries: Incoming["entries"]): ReadonlySet<string> => {
-  const folders = new Set([""])
-  for (const { path } of entries)
-    for (let folder = parentOf(path); !folders.has(folder); folder = parentOf(folder)) folders.add(folder)
-  return folders
+/**
+ * Makes all folders below `partial` where they are missing, one call of the system after the other, so that others run
+ * in between. Their paths, each after the one that it is in; the one that arrives is an empty path.
+ */
+const makeFolders = async (partial: string, entries: Incoming["entries"]): Promise<Array<string>> => {
+  const made = [""]
+  const known = new Set(made)
+  for (const [index, { folder, path }] of entries.entries()) {
+    if (index % LOOKED_AT_ONCE === 0) await new Promise((resume) => setImmediate(resume))
+    const missing: Array<string> = []
+    for (let at = folder === true ? path : parentOf(path); !known.has(at); at = parentOf(at)) missing.push(at)
+    for (const each of missing.reverse()) {
+      known.add(each)
+      made.push(each)
+      await Fs.mkdir(join(partial, each), { recursive: true, mode: 0o700 })
+    }
+  }
+  return made
 }
+
+/** Entries whose folders are known already that are looked at in one piece: some milliseconds at most. */
+const LOOKED_AT_ONCE = 2_048
 
 const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf("/")))
 

@@ -8,6 +8,7 @@ import * as Manifest from "../../../src/core/files/Manifest.js"
 import type { Place, ReceiverEvent, Save, SenderEvent } from "../../../src/core/files/TransferIo.js"
 import { MAX_WRITE } from "../../../src/core/peer/stream/StreamId.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
+import { whole } from "../../support/slices.js"
 
 export const ID = TransferId.make("0123456789abcdef0123456789abcdef")
 
@@ -50,7 +51,7 @@ export const contentOf = (
     executable: index % 2 === 1
   }))
   const leaves = scan(disk, new ChunkLayout(entries, chunkSize)).leaves!
-  return Manifest.make(crypto, { id: ID, kind, name: "thing", entries, leaves })!
+  return whole(Manifest.make(crypto, { id: ID, kind, name: "thing", entries, leaves }))!
 }
 
 /** What the receiver keeps between two connections. */
@@ -133,6 +134,9 @@ export class Transfer {
         if (this.#reading !== undefined) throw new Error("a read before the last one was answered")
         this.#reading = action
         return true
+      case "Turn":
+        this.sender.handleTurn()
+        return true
       case "Finish":
         this.#toReceiver.end = "end"
         return true
@@ -164,6 +168,9 @@ export class Transfer {
         this.saves++
         if (this.#saving !== undefined) throw new Error("a save before the last one was confirmed")
         this.#saving = action
+        return true
+      case "Turn":
+        this.receiver.handleTurn()
         return true
       case "Finish":
         this.#toSender.end = "end"

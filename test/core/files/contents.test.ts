@@ -11,6 +11,7 @@ import * as FileName from "../../../src/domain/FileName.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import { concat, fromHex, fromText, toHex } from "../../../src/protocol/Bytes.js"
 import { some } from "../../support/Effort.js"
+import { whole } from "../../support/slices.js"
 import { contentOf, Disk, ID, scan } from "./Transfer.js"
 
 const KIB = 1024
@@ -144,15 +145,17 @@ describe("the hash tree", () => {
 
 /** Paths of files as they may be stored where case is ignored. */
 const safeOf = (paths: ReadonlyArray<string>) =>
-  safePaths(
-    paths.map((path) => ({ path })),
-    true
+  whole(
+    safePaths(
+      paths.map((path) => ({ path })),
+      true
+    )
   )
 
 const made = (kind: "file" | "folder", entries: ReadonlyArray<Entry>, version: 1 | 2 = 1) => {
   const disk = Disk.empty(entries)
   const leaves = scan(disk, new ChunkLayout(entries)).leaves!
-  return Manifest.make(crypto, { id: ID, kind, name: "x", entries, leaves }, version)
+  return whole(Manifest.make(crypto, { id: ID, kind, name: "x", entries, leaves }, version))
 }
 
 /** An offer and contents as somebody makes them who keeps to nothing but the root. */
@@ -160,7 +163,7 @@ const forged = (manifest: string, change: Partial<Offer> = {}) => {
   const none = { version: 1 as const, folders: 0, executables: 0, risks: 0 }
   const base = { id: ID, kind: "folder" as const, name: "x", size: 0, files: 1, ...none, ...change }
   const contents = fromHex(manifest.replaceAll(" ", ""))!
-  return Manifest.decode(crypto, { ...base, root: HashTree.root(crypto, base, contents) }, contents)
+  return whole(Manifest.decode(crypto, { ...base, root: HashTree.root(crypto, base, contents) }, contents))
 }
 
 describe("Contents", () => {
@@ -169,24 +172,26 @@ describe("Contents", () => {
       { path: "a/é", size: 300, executable: true },
       { path: "b", size: 0, executable: false }
     ])!
-    expect(toHex(Manifest.encode(content))).toBe(`04612fc3a9412c01016200 00`.replace(" ", "") + toHex(content.leaves))
-    expect(toHex(Manifest.encode(made("file", [{ path: "x", size: 5, executable: false }])!)).slice(0, 6)).toBe(
+    expect(toHex(whole(Manifest.encode(content)))).toBe(
+      `04612fc3a9412c01016200 00`.replace(" ", "") + toHex(content.leaves)
+    )
+    expect(toHex(whole(Manifest.encode(made("file", [{ path: "x", size: 5, executable: false }])!))).slice(0, 6)).toBe(
       "000500"
     )
   })
 
   it("come back as they were, verified", () => {
     const content = contentOf(new Disk([new Uint8Array(100), new Uint8Array(3)]), 16)
-    const bytes = Manifest.encode(content)
-    expect(Manifest.decode(crypto, content.offer, bytes, 16)).toEqual(content)
+    const bytes = whole(Manifest.encode(content))
+    expect(whole(Manifest.decode(crypto, content.offer, bytes, 16))).toEqual(content)
     for (let at = 0; at < bytes.length; at++) {
       const changed = bytes.slice()
       changed[at]! ^= 1
-      expect(Manifest.decode(crypto, content.offer, changed, 16)).toBeUndefined()
+      expect(whole(Manifest.decode(crypto, content.offer, changed, 16))).toBeUndefined()
     }
-    expect(Manifest.decode(crypto, { ...content.offer, size: 104 }, bytes, 16)).toBeUndefined()
-    expect(Manifest.decode(crypto, content.offer, bytes.slice(1), 16)).toBeUndefined()
-    expect(Manifest.decode(crypto, content.offer, new Uint8Array(0), 16)).toBeUndefined()
+    expect(whole(Manifest.decode(crypto, { ...content.offer, size: 104 }, bytes, 16))).toBeUndefined()
+    expect(whole(Manifest.decode(crypto, content.offer, bytes.slice(1), 16))).toBeUndefined()
+    expect(whole(Manifest.decode(crypto, content.offer, new Uint8Array(0), 16))).toBeUndefined()
   })
 
   it("are refused when they are not what was offered, though the root is theirs", () => {

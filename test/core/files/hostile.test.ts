@@ -10,6 +10,7 @@ import { crypto } from "../../../src/layers/node/Crypto.js"
 import { concat, fromHex } from "../../../src/protocol/Bytes.js"
 import { type EncodableRecord, encode, ResetCode } from "../../../src/protocol/FileRecord.js"
 import { some } from "../../support/Effort.js"
+import { whole } from "../../support/slices.js"
 import { contentOf, Disk } from "./Transfer.js"
 
 const CHUNK = 64
@@ -33,7 +34,7 @@ const offer = record({
   executables: content.offer.executables,
   risks: 0
 })
-const contents = record({ _tag: "Contents", last: true, bytes: Manifest.encode(content) })
+const contents = record({ _tag: "Contents", last: true, bytes: whole(Manifest.encode(content)) })
 const chunkRecord = (index: number) => record({ _tag: "Chunk", index })
 const honest = [
   offer,
@@ -75,6 +76,7 @@ class Victim {
         this.disk.write(action.file, action.offset, action.bytes)
         this.receiver.handleSaved()
       }
+      if (action._tag === "Turn") this.receiver.handleTurn()
       if (action._tag === "Write") this.written += action.bytes.length
       if (action._tag === "Reset") this.codes.push(action.code)
     }

@@ -71,6 +71,7 @@ export const target: Target = {
         for (let action = receiver.poll(true); action !== undefined; action = receiver.poll(true)) {
           going = true
           if (action._tag === "Write") answered += action.bytes.length
+          if (action._tag === "Turn") receiver.handleTurn()
           if (action._tag !== "Save") continue
           assert.ok(action.offset + action.bytes.length <= size, "no more is saved than was offered")
           assert.ok(!saved.has(action.offset), "nothing is saved twice")

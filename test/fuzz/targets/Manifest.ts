@@ -8,6 +8,7 @@ import * as FileName from "../../../src/domain/FileName.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import { concat } from "../../../src/protocol/Bytes.js"
 import { transferId } from "../../support/ids.js"
+import { whole } from "../../support/slices.js"
 import { Program } from "../Program.js"
 import type { Target } from "../Target.js"
 
@@ -34,11 +35,13 @@ const input = fc
   .tuple(fc.constantFrom(1 as const, 2 as const), fc.uniqueArray(entry, { selector: ({ path }) => path, maxLength: 3 }))
   .map(([version, entries]) => {
     const leaves = new Uint8Array(HASH_BYTES * Math.ceil(entries.reduce((sum, { size }) => sum + size, 0) / CHUNK))
-    const content = Manifest.make(crypto, { id: transferId(1), kind: "folder", name: "x", entries, leaves }, version)
+    const content = whole(
+      Manifest.make(crypto, { id: transferId(1), kind: "folder", name: "x", entries, leaves }, version)
+    )
     if (content === undefined) return new Uint8Array(0)
     const { executables, files, folders, risks, size } = content.offer
     const flags = 1 + (version === 2 ? 2 : 0)
-    return concat([Uint8Array.of(flags, size, files, folders, executables, risks), Manifest.encode(content)])
+    return concat([Uint8Array.of(flags, size, files, folders, executables, risks), whole(Manifest.encode(content))])
   })
 
 export const target: Target = {
@@ -48,7 +51,7 @@ export const target: Target = {
   most: 1_500,
   run: (bytes) => {
     const { contents, offer } = offered(bytes)
-    const content = Manifest.decode(crypto, offer, contents, CHUNK)
+    const content = whole(Manifest.decode(crypto, offer, contents, CHUNK))
     if (content === undefined) return []
     for (const { path } of content.entries)
       for (const segment of path === "" ? [] : path.split("/")) assert.equal(FileName.inFolder(segment), segment)
@@ -60,7 +63,10 @@ export const target: Target = {
       "what was accepted is what comes"
     )
     if (offer.version === 2 && content.renamed === undefined)
-      assert.equal(risksOf(content.entries), offer.risks & KNOWN_RISKS)
+      assert.equal(
+        content.entries.reduce((all, entry) => all | risksOf(entry), 0),
+        offer.risks & KNOWN_RISKS
+      )
     return [`version ${offer.version}`, `${offer.kind}`, `renamed ${content.renamed !== undefined}`]
   }
 }
