@@ -75,6 +75,32 @@ describe("small files, which are read ahead and written behind", () => {
       expect(yield* promise(() => Fs.readdir(folder))).toEqual([])
     }))
 
+  test("get folders with their times, and look at each entry a few times only, however many there are", (files, folder) =>
+    Effect.gen(function* () {
+      let looks = 0
+      const counted = <A extends { readonly path: string }>(entry: A): A => {
+        const { path } = entry
+        const get = () => {
+          looks++
+          return path
+        }
+        return Object.defineProperty({ ...entry }, "path", { enumerable: true, get })
+      }
+      const mtimeMs = 1_000_000_000_000
+      const entries = [
+        ...Array.from({ length: 30 }, (_, i) => ({ path: `a/b/${i}/c/f`, size: 0, executable: false })),
+        ...["", "a", "a/b", ...Array.from({ length: 30 }, (_, i) => `a/e${i}`)].map((path, i) => {
+          return { path, size: 0, executable: false, folder: true, mtimeMs: mtimeMs + i * 1_000 }
+        })
+      ].map(counted)
+      const landing = yield* files.receive({ directory: folder, token: "23", kind: "folder", entries })
+      const at = yield* landing.commit(FileName.make("tree"))
+      expect(looks).toBeLessThan(10 * entries.length)
+      for (const [i, path] of ["", "a", "a/b", "a/e0"].entries())
+        expect((yield* promise(() => Fs.stat(join(at, path)))).mtimeMs).toBe(mtimeMs + i * 1_000)
+      expect((yield* promise(() => Fs.stat(join(at, "a/b/29/c")))).isDirectory()).toBe(true)
+    }))
+
   test("that changed after they were found are told when they are asked for, and cost no other one", (files, folder) =>
     Effect.gen(function* () {
       yield* promise(async () => {
