@@ -2,7 +2,6 @@ import type { Effect } from "effect/Effect"
 import type { Scope } from "effect/Scope"
 import type { YieldWrap } from "effect/Utils"
 import type { Sim } from "parley/sim"
-import { Contacts } from "../../src/core/client/Contacts.js"
 import { Introducer } from "../../src/core/client/Introducer.js"
 import { Reintroduction } from "../../src/core/client/Reintroduction.js"
 import { Conversation } from "../../src/core/peer/chat/Conversation.js"
@@ -97,9 +96,22 @@ export const plants: ReadonlyArray<Plant> = [
     put: () => patch(Reintroduction.prototype, "isWanted", () => () => true)
   },
   {
-    bug: "pins are not looked at",
+    bug: "a changed key is trusted before anybody was asked",
     scenario: Outages.lostKey,
-    put: () => patch(Contacts.prototype, "owner", () => () => undefined)
+    put: () =>
+      patch(
+        Introducer.prototype,
+        "handleAnswer",
+        (handleAnswer) =>
+          function (this: Introducer, purpose, answer, isWanted, now) {
+            const outcome = handleAnswer.call(this, purpose, answer, isWanted, now)
+            const error = outcome._tag === "Changed" ? outcome.error : undefined
+            const offered = error?._tag === "KeyChanged" ? error.change?.offered : undefined
+            if (offered === undefined) return outcome
+            this.trust(purpose.nick, offered, now)
+            return handleAnswer.call(this, purpose, answer, isWanted, now)
+          }
+      )
   },
   {
     bug: "a session that was lost keeps its nickname for ever",
