@@ -9,6 +9,18 @@ export interface Announced {
 }
 
 /**
+ * Whether a DNS message is long enough for the questions and records that its header counts (RFC 1035 §4.1). What reads
+ * them takes as many as are claimed, also where nothing is left: 24 bytes with a claim of 65,000 took a tenth of a
+ * second.
+ */
+export const isWhole = (message: Uint8Array): boolean => {
+  if (message.length < HEADER) return false
+  const view = new DataView(message.buffer, message.byteOffset, message.length)
+  const records = view.getUint16(6) + view.getUint16(8) + view.getUint16(10)
+  return HEADER + SHORTEST_QUESTION * view.getUint16(4) + SHORTEST_RECORD * records <= message.length
+}
+
+/**
  * Whom a response announces, at most one for each of its records. Where they are it does not tell: what is reachable is
  * the address that it came from, not what is claimed. Anybody on the network writes such responses, of up to 64 KB with
  * thousands of records, so no record is looked for among all others.
@@ -33,6 +45,10 @@ export const announced = (response: ResponsePacket): ReadonlyArray<Announced> =>
 }
 
 export const SERVICE = "_parley._udp.local"
+/** Bytes of the header of a DNS message, and of the shortest question and record: those of the root. */
+const HEADER = 12
+const SHORTEST_QUESTION = 5
+const SHORTEST_RECORD = 11
 const NAME = /^[a-z0-9]{1,63}$/
 /** Seconds: what RFC 6762 §10 recommends for records that hold a host's address. */
 export const TTL = 120

@@ -1,10 +1,11 @@
+import { createSocket, type Socket } from "node:dgram"
 import { networkInterfaces } from "node:os"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import makeMdns, { type MulticastDNS, type ResponseOutgoingPacket } from "multicast-dns"
 import { type JoinOptions, LanDiscovery, LanDiscoveryError, MAX_ANNOUNCED } from "../../services/LanDiscovery.js"
 import { fromNode } from "./Addresses.js"
-import { announced, SERVICE, TTL } from "./Announcements.js"
+import { announced, isWhole, SERVICE, TTL } from "./Announcements.js"
 import { codeOf, describe } from "./Errno.js"
 
 /**
@@ -38,7 +39,7 @@ interface Joined {
 
 const open = (options: JoinOptions): Effect.Effect<Joined, LanDiscoveryError> =>
   Effect.async((resume) => {
-    const mdns = makeMdns({ reuseAddr: true })
+    const mdns = makeMdns({ socket: makeSocket() })
     /** When each name runs out, in monotonic ms. */
     const known = new Map<string, number>()
 
@@ -81,6 +82,15 @@ const open = (options: JoinOptions): Effect.Effect<Joined, LanDiscoveryError> =>
       )
     )
   })
+
+/** A socket for the library that hides from it what it would take long to read. */
+const makeSocket = (): Socket => {
+  const socket = createSocket({ type: "udp4", reuseAddr: true })
+  const emit: (event: string, ...values: Array<unknown>) => boolean = socket.emit.bind(socket)
+  socket.emit = (event: string, ...values: Array<unknown>) =>
+    event === "message" && !isWhole(values[0] as Uint8Array) ? false : emit(event, ...values)
+  return socket
+}
 
 /**
  * Our records (RFC 6763 §4 to 6): the name, where it is, nothing else; lived for `ttl` seconds, 0 to take them back.

@@ -1,7 +1,7 @@
 import * as assert from "node:assert/strict"
 import { decode, encode } from "dns-packet"
 import * as fc from "fast-check"
-import { announced, SERVICE } from "../../../src/layers/node/Announcements.js"
+import { announced, isWhole, SERVICE } from "../../../src/layers/node/Announcements.js"
 import type { Target } from "../Target.js"
 
 const name = fc.constantFrom("a", "B", "0123456789abcdef", "x y")
@@ -20,6 +20,7 @@ export const target: Target = {
   words: [`\u0007_parley\u0004_udp\u0005local\u0000`, Uint8Array.of(0xc0, 12), Uint8Array.of(0, 33, 0, 1)],
   most: 2_000,
   run: (input) => {
+    if (!isWhole(input)) return ["not whole"]
     let packet: ReturnType<typeof decode>
     try {
       packet = decode(Buffer.from(input))

@@ -1,6 +1,7 @@
+import { encode } from "dns-packet"
 import type { ResponsePacket } from "multicast-dns"
 import { expect, it } from "vitest"
-import { announced } from "../../../src/layers/node/Announcements.js"
+import { announced, isWhole } from "../../../src/layers/node/Announcements.js"
 
 const SERVICE = "_parley._udp.local"
 const instance = (name: string) => `${name}.${SERVICE}`
@@ -31,4 +32,19 @@ it("the records of a response are looked at a few times each, however many there
   const many = Array.from({ length: 2_000 }, (_, i) => [ptr(`n${i}`), srv(`n${1_999 - i}`, 1 + i)]).flat()
   expect(announced(response(many.map(counted)))).toHaveLength(2_000)
   expect(looks).toBeLessThan(10 * many.length)
+})
+
+it("a message that counts more records than it has bytes for is not read", () => {
+  const question = encode({ type: "query", questions: [{ name: ".", type: "PTR" }] })
+  const shortest = encode({ type: "response", answers: [{ name: ".", type: "NULL", data: Buffer.alloc(0) }] })
+  const usual = encode({ type: "response", answers: [{ name: SERVICE, type: "PTR", ttl: 120, data: instance("a") }] })
+  for (const message of [question, shortest, usual]) {
+    expect(isWhole(message)).toBe(true)
+    expect(isWhole(message.subarray(0, 11))).toBe(false)
+    for (const count of [4, 6, 8, 10]) {
+      const claiming = new Uint8Array(message)
+      new DataView(claiming.buffer).setUint16(count, 65_000)
+      expect(isWhole(claiming)).toBe(false)
+    }
+  }
 })
