@@ -73,17 +73,17 @@ describe("a folder with something in it that changes while it is read", () => {
     world((world) =>
       Effect.gen(function* () {
         const { alice, bob } = yield* pair(world)
-        for (const name of ["a", "log", "z"]) alice.files.put(`work/${name}`, bytes(400_000))
+        for (const name of ["a", "log", "z"]) alice.files.put(`logs/${name}`, bytes(400_000))
         // The disk takes its time, so that the change falls between looking and reading.
-        const offering = alice.client.files.offer("bob", "work")
+        const offering = alice.client.files.offer("bob", "logs")
         const sent = yield* offering
-        alice.files.put("work/log", bytes(10, 9))
+        alice.files.put("logs/log", bytes(10, 9))
         const offer = yield* untilState(bob, "offered", sent.id)
         expect(offer).toMatchObject({ files: 2, size: 800_000 })
         yield* bob.client.files.accept(offer.id)
         const done = yield* untilState(alice, "done", sent.id)
         expect(done).toMatchObject({ skipped: 1, left: ["log (it changes)"], files: 2 })
-        expect(bob.files.paths()).toEqual(["/home/work/a", "/home/work/z"])
+        expect(bob.files.paths()).toEqual(["/home/logs/a", "/home/logs/z"])
       })
     ))
 
