@@ -5,7 +5,7 @@ import { halfOf } from "../core/rendezvous/Introduction.js"
 import { Networks, type Source } from "../core/rendezvous/Networks.js"
 import { Places } from "../core/rendezvous/Places.js"
 import type { Corner } from "../core/rendezvous/Reflector.js"
-import { RefusalLog, type RefusalReason } from "../core/rendezvous/RefusalLog.js"
+import type { RefusalReason } from "../core/rendezvous/RefusalLog.js"
 import { type Forward, Relay } from "../core/rendezvous/Relay.js"
 import { ServerNames } from "../core/rendezvous/ServerNames.js"
 import { type Ending, Session } from "../core/rendezvous/Session.js"
@@ -27,6 +27,7 @@ import type { Time } from "../services/Time.js"
 import { Announcer } from "./Announcer.js"
 import { Counters, type ServerStats } from "./Counters.js"
 import type { Reflector } from "./Reflector.js"
+import { MAX_TURNED_AWAY, Refuser } from "./Refuser.js"
 import type { ServerOptions } from "./ServerOptions.js"
 import { NO_SUCH_PEER, SessionDriver, type SessionHub } from "./SessionDriver.js"
 
@@ -71,7 +72,7 @@ export class Hub implements SessionHub {
   readonly #relay: Relay<Corner> | undefined
   readonly #networks: Networks
   readonly #places: Places<SessionDriver>
-  readonly #refusals: RefusalLog
+  readonly #refuser: Refuser
   readonly #wheel = new DeadlineWheel<Timed>()
   readonly #drivers = new Map<SessionId, SessionDriver>()
   /** By the number that channels know them by. */
@@ -82,13 +83,10 @@ export class Hub implements SessionHub {
   readonly #queue = new FairQueue<SessionDriver>()
   /** What may be done at once, in units of `Cost`. */
   readonly #direct: TokenBucket
-  /** Handshakes of TLS with those who are turned away. */
-  readonly #dearWords: TokenBucket
   #turnIsDue = false
   /** After a pause of the process: nobody is judged by his silence before this time. */
   #judgeFrom = Number.NEGATIVE_INFINITY
   #connections = 0
-  #turnedAway = 0
   #troubleAt = Number.NEGATIVE_INFINITY
   #closing = false
 
@@ -106,9 +104,8 @@ export class Hub implements SessionHub {
     )
     this.#places = new Places(settings.maxConnections)
     this.names = new ServerNames(settings.names)
-    this.#refusals = new RefusalLog(now)
+    this.#refuser = new Refuser(services.time, this.counters, (message, more) => services.log("info", message, more))
     this.#direct = new TokenBucket(DIRECT, now)
-    this.#dearWords = new TokenBucket(DEAR_WORDS, now)
     this.#channels = new Channels(services.crypto, services.entropy.bytes(SECRET_BYTES))
     const isLive = (end: number) => this.#ends.get(end)?.registration !== undefined
     if (settings.relay !== undefined) {
@@ -125,13 +122,13 @@ export class Hub implements SessionHub {
   /** The handler of a new connection. */
   accept(connection: Connection): ConnectionHandler {
     const now = this.time.monotonic()
-    if (this.#closing) return this.#turnAway(connection, GOING_DOWN)
+    if (this.#closing) return this.#refuser.turnAway(connection, GOING_DOWN)
     const source = this.#networks.enter(connection.remote, now)
-    if (source === undefined) return this.#turnAway(connection, TOO_MANY, "connections")
+    if (source === undefined) return this.#refuser.turnAway(connection, TOO_MANY, "connections")
     const room = this.#places.roomFor(now)
     if (room === undefined) {
       source.leave(true)
-      return this.#turnAway(connection, FULL, "full")
+      return this.#refuser.turnAway(connection, FULL, "full")
     }
     room.victim?.end("evicted", EVICTED)
     return this.#begin(connection, source, now)
@@ -151,7 +148,7 @@ export class Hub implements SessionHub {
     const now = this.time.monotonic()
     if (now < this.#troubleAt) return
     this.#troubleAt = now + TROUBLE_EVERY_MS
-    this.#services.log("warning", message, { connections: this.#drivers.size + this.#turnedAway })
+    this.#services.log("warning", message, { connections: this.#drivers.size + this.#refuser.size })
   }
 
   /**
@@ -180,7 +177,7 @@ export class Hub implements SessionHub {
 
   /** Somebody was turned away who had been let in. */
   refused(driver: SessionDriver, reason: RefusalReason, name?: string): void {
-    this.#logRefusal(driver.connection.remote, reason, name === undefined ? {} : { name })
+    this.#refuser.note(driver.connection.remote, reason, name === undefined ? {} : { name })
   }
 
   /** Called once for each session, when it is over; the connection may still be sending. */
@@ -433,27 +430,6 @@ export class Hub implements SessionHub {
     }
   }
 
-  /** A connection that is turned away gets a line that says why, if not too many others are being told. */
-  #turnAway(connection: Connection, line: Uint8Array, reason?: RefusalReason): ConnectionHandler {
-    this.counters.refused++
-    if (reason !== undefined) this.#logRefusal(connection.remote, reason)
-    // The words cost a handshake where the link is encrypted, which is more than a flood of strangers is worth.
-    const isDear = connection.tls !== undefined && this.#dearWords.take(this.time.monotonic()) > 0
-    if (isDear || this.#turnedAway >= MAX_TURNED_AWAY) {
-      connection.destroy()
-      return IGNORE
-    }
-    this.#turnedAway++
-    connection.send(line)
-    connection.end(TURN_AWAY_MS)
-    return { onData: () => {}, onClose: () => this.#turnedAway-- }
-  }
-
-  #logRefusal(remote: Endpoint.Endpoint, reason: RefusalReason, more: { readonly name?: string } = {}): void {
-    const line = this.#refusals.note(remote.address, reason, this.time.monotonic())
-    if (line !== undefined) this.#services.log("info", "refused", { ...line, ...more })
-  }
-
   /** After four billion connections the numbers begin anew, and pass over those that are still in use. */
   #nextNumber(): number {
     do this.#connections = this.#connections === MAX_NUMBER ? 1 : this.#connections + 1
@@ -475,9 +451,6 @@ const TURN_MS = 5
 /** In units of `Cost`: as much as a turn at once, and half of a core for long. */
 const DIRECT = { burst: 300, perSecond: 30_000 }
 
-/** Handshakes: three hundredths of a core, at 1.5 ms each. */
-const DEAR_WORDS = { burst: 50, perSecond: 20 }
-
 /** ms by which the deadlines are late when the process stood still rather than had much to do. */
 const LATE_MS = 5_000
 /** ms for reading what has arrived meanwhile. */
@@ -489,9 +462,7 @@ const SETTLED_MS = 60_000
 /** Identities that were here since the start, some 10 MB. */
 const MAX_KNOWN = 65_536
 
-/** ms for a refusal to get out, and how many are on their way at a time. */
-const TURN_AWAY_MS = 100
-const MAX_TURNED_AWAY = 256
+/** ms between two lines of the log about trouble of the system. */
 const TROUBLE_EVERY_MS = 60_000
 
 /** What a channel's name has room for. */
@@ -511,5 +482,3 @@ const EVICTED = encodeRefusal(undefined, {
   message: "this server is full and others have come; try later"
 })
 const GOING_DOWN = busy("this server is going down")
-
-const IGNORE: ConnectionHandler = { onData: () => {}, onClose: () => {} }
