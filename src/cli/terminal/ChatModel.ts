@@ -2,6 +2,7 @@ import type { ClientEvent } from "../../core/client/Events.js"
 import type { KeyChange } from "../../core/client/KeyChange.js"
 import type { KeyInfo } from "../../core/client/KeyInfo.js"
 import type { MessageId } from "../../domain/MessageId.js"
+import * as Nickname from "../../domain/Nickname.js"
 import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import * as LinkText from "../LinkText.js"
@@ -12,6 +13,7 @@ import { KnownNicks } from "./KnownNicks.js"
 import type { Palette } from "./Palette.js"
 import * as Texts from "./Texts.js"
 import { Transfers } from "./Transfers.js"
+import type { View } from "./View.js"
 import * as When from "./When.js"
 import type { Printed } from "./Wrap.js"
 
@@ -19,7 +21,7 @@ import type { Printed } from "./Wrap.js"
  * What the terminal client shows: turns what happens into lines to print and a prompt. Pure apart from its own state,
  * and bounded, as its parts are.
  */
-export class ChatModel {
+export class ChatModel implements View {
   /** Our nickname, once we have one. */
   me: SafeText.SafeText | undefined
   readonly transfers: Transfers
@@ -57,6 +59,16 @@ export class ChatModel {
   /** Plain text is a nickname as long as there is none. */
   get choosing(): boolean {
     return this.me === undefined
+  }
+
+  /** Whom the draft is for. */
+  get conversation(): string {
+    return this.focus === undefined ? "" : Nickname.key(this.focus)
+  }
+
+  /** Rows above the draft. */
+  status(columns: number): ReadonlyArray<string> {
+    return this.transfers.status(columns)
   }
 
   prompt(): string {

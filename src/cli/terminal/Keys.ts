@@ -1,3 +1,5 @@
+import type { Action } from "./View.js"
+
 /** What a person did at the keyboard. */
 export type Key =
   | { readonly _tag: "Text"; readonly text: string }
@@ -6,6 +8,8 @@ export type Key =
   /** More was pasted than `MAX_PASTE`: `length` characters, none of which are kept. */
   | { readonly _tag: "Overlong"; readonly length: number }
   | { readonly _tag: "Press"; readonly name: KeyName }
+  /** A key that has nothing to do with the line. */
+  | { readonly _tag: "Ask"; readonly action: Action }
 
 export type KeyName =
   | "enter"
@@ -95,7 +99,9 @@ export class KeyDecoder {
     }
     const sequence = SEQUENCE.exec(input)
     if (sequence === null) return input.slice(1)
-    press(keys, SEQUENCES[sequence[0].slice(1)])
+    const action = actionOf(sequence[0].slice(1))
+    if (action !== undefined) keys.push({ _tag: "Ask", action })
+    else press(keys, SEQUENCES[sequence[0].slice(1)])
     return input.slice(sequence[0].length)
   }
 
@@ -193,6 +199,18 @@ const SEQUENCES: Readonly<Record<string, KeyName>> = {
   "\b": "killWordLeft",
   "\r": "newline",
   "\n": "newline"
+}
+
+/** Alt and a digit, Alt-A, and the keys that turn pages. */
+const actionOf = (sequence: string): Action | undefined => {
+  if (/^[1-9]$/.test(sequence)) return { _tag: "Switch", number: Number(sequence) }
+  return ACTIONS[sequence]
+}
+
+const ACTIONS: Readonly<Record<string, Action>> = {
+  a: { _tag: "NextUnread" },
+  "[5~": { _tag: "Page", direction: "up" },
+  "[6~": { _tag: "Page", direction: "down" }
 }
 
 const press = (keys: Array<Key>, name: KeyName | undefined) => {

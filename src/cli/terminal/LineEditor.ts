@@ -1,5 +1,6 @@
 import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
 import type { Key, KeyName } from "./Keys.js"
+import type { Action } from "./View.js"
 
 /** What a key asked for beyond a change of the line. */
 export type EditorAction =
@@ -11,6 +12,8 @@ export type EditorAction =
   | { readonly _tag: "Redraw" }
   /** The text, `length` characters, does not fit; nothing of it was taken. */
   | { readonly _tag: "Overlong"; readonly length: number }
+  /** The key was none of the editor's. */
+  | { readonly _tag: "Ask"; readonly action: Action }
   /** Ctrl-Z. */
   | { readonly _tag: "Suspend" }
   /** Ctrl-C. `empty`: there was nothing to clear. */
@@ -41,7 +44,7 @@ export class LineEditor {
   }
 
   handle(key: Key): EditorAction {
-    if (key._tag === "Overlong") return key
+    if (key._tag === "Overlong" || key._tag === "Ask") return key
     if (key._tag !== "Press") {
       if (!this.insert(key.text)) return { _tag: "Overlong", length: this.text.length + key.text.length }
       if (key._tag === "Paste" && countLines(key.text) > MAX_UNASKED) this.#pasted = true

@@ -66,7 +66,11 @@ export const run = (
 
       const output = yield* Effect.fork(showEvents(session))
       const input = Effect.flatMap(
-        ui.read((line) => accept(line, session)),
+        ui.read({
+          line: (line) => accept(line, session),
+          action: () => Effect.void,
+          leave: Effect.succeed(true)
+        }),
         (end) => finish(end, session)
       )
       // The events end the program; a fault of any other part does so too.

@@ -2,14 +2,16 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import stringWidth from "string-width"
 import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
 import { LineReader } from "../LineReader.js"
-import type { ChatModel } from "./ChatModel.js"
 import type { Completion } from "./Completion.js"
+import { Drafts } from "./Drafts.js"
 import { type Key, KeyDecoder } from "./Keys.js"
-import { type EditorAction, LineEditor } from "./LineEditor.js"
+import type { EditorAction, LineEditor } from "./LineEditor.js"
 import { CLEAR, type InputView, PASTE_OFF, PASTE_ON, Screen } from "./Screen.js"
+import type { Action, View } from "./View.js"
 import { flat, type Printed, wrap } from "./Wrap.js"
 
 /** How lines reach the person and come from them. */
@@ -17,7 +19,17 @@ export interface Ui {
   /** Prints lines and paragraphs (sanitized, coloured at most), and the prompt as it is now. */
   readonly print: (lines: ReadonlyArray<Printed>) => Effect.Effect<void, TerminalClosed>
   /** Reads until the person ends the input. */
-  readonly read: <E>(onLine: (line: string) => Effect.Effect<void, E>) => Effect.Effect<InputEnd, TerminalClosed | E>
+  readonly read: <E>(handlers: Handlers<E>) => Effect.Effect<InputEnd, TerminalClosed | E>
+  /** Puts text back that was typed and not sent, unless something else has been typed for the same conversation. */
+  readonly restore: (text: string) => Effect.Effect<void, TerminalClosed>
+}
+
+/** Who hears of what the person does. */
+export interface Handlers<E> {
+  readonly line: (line: string) => Effect.Effect<void, E>
+  readonly action: (action: Action) => Effect.Effect<void, E>
+  /** Ctrl-C, or Ctrl-D, on an empty line: whether the input ends with it. */
+  readonly leave: Effect.Effect<boolean, E>
 }
 
 /** `interrupt`: the person wants to go now. `end`: there is no more input, but what was typed still counts. */
@@ -25,12 +37,12 @@ export type InputEnd = "interrupt" | "end"
 
 /** A line editor on a terminal. The terminal is given back as it was when the scope closes. */
 export const interactive = (
-  chat: ChatModel,
+  view: View,
   completion: (before: string) => Effect.Effect<Completion>
 ): Effect.Effect<Ui, never, Terminal | Scope.Scope> =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
-    const ui = new EditorUi({ terminal, chat, completion, turn: yield* Effect.makeSemaphore(1) })
+    const ui = new EditorUi({ terminal, view, completion, turn: yield* Effect.makeSemaphore(1) })
     yield* terminal.raw
     yield* Effect.ignore(terminal.paint(PASTE_ON))
     yield* Effect.addFinalizer(() => ui.giveBack)
@@ -42,23 +54,26 @@ export const interactive = (
 
 class EditorUi implements Ui {
   readonly #terminal: Terminal["Type"]
-  readonly #chat: ChatModel
+  readonly #program: View
   readonly #completion: (before: string) => Effect.Effect<Completion>
   readonly #turn: Effect.Semaphore
-  readonly #editor = new LineEditor()
+  readonly #drafts = new Drafts()
   readonly #screen = new Screen()
   /** What is to be sent if the person says so. */
   #asked: { readonly text: string; readonly lines: number } | undefined
 
+  /** What could stand at the cursor, until the next key. */
+  #offered: ReadonlyArray<string> = []
+
   constructor(parts: {
     readonly terminal: Terminal["Type"]
-    readonly chat: ChatModel
+    readonly view: View
     readonly completion: (before: string) => Effect.Effect<Completion>
     /** Drawing goes by steps from the state before to the state after: two at a time would garble the screen. */
     readonly turn: Effect.Semaphore
   }) {
     this.#terminal = parts.terminal
-    this.#chat = parts.chat
+    this.#program = parts.view
     this.#completion = parts.completion
     this.#turn = parts.turn
   }
@@ -70,7 +85,13 @@ class EditorUi implements Ui {
       return this.#screen.draw(rows, this.#view(size.columns), size)
     })
 
-  readonly read = <E>(onLine: (line: string) => Effect.Effect<void, E>): Effect.Effect<InputEnd, TerminalClosed | E> =>
+  readonly restore = (text: string): Effect.Effect<void, TerminalClosed> =>
+    Effect.suspend(() => {
+      if (this.#editor.text === "") this.#editor.set(text)
+      return this.print([])
+    })
+
+  readonly read = <E>(handlers: Handlers<E>): Effect.Effect<InputEnd, TerminalClosed | E> =>
     Effect.gen(this, function* () {
       const decoder = new KeyDecoder()
       const oneAtATime = yield* Effect.makeSemaphore(1)
@@ -78,7 +99,7 @@ class EditorUi implements Ui {
       const pressAll = (keys: () => ReadonlyArray<Key>) =>
         Effect.gen(this, function* () {
           for (const key of keys()) {
-            const ended = yield* this.#press(key, onLine)
+            const ended = yield* this.#press(key, handlers)
             if (ended === undefined) continue
             end = ended
             return false
@@ -122,41 +143,44 @@ class EditorUi implements Ui {
     return Effect.zipRight(this.giveBack, Effect.zipRight(this.#terminal.suspend, this.takeAgain))
   }
 
+  get #editor(): LineEditor {
+    return this.#drafts.of(this.#program.conversation)
+  }
+
   #write(make: () => string): Effect.Effect<void, TerminalClosed> {
     return this.#turn.withPermits(1)(Effect.suspend(() => this.#terminal.paint(make())))
   }
 
   #view(columns: number): InputView {
     const { after, before } = this.#editor
+    // A line that is quite full would wrap on some terminals.
+    const status = this.#program.status(columns - 1)
     return {
-      // A line that is quite full would wrap on some terminals.
-      status: this.#chat.transfers.status(columns - 1),
+      status: this.#offered.length === 0 ? status : [...status, menu(this.#offered, columns - 1)],
       ...(this.#asked === undefined
-        ? { prompt: this.#chat.prompt(), before, after }
+        ? { prompt: this.#program.prompt(), before, after }
         : { prompt: `send ${this.#asked.lines} lines? (y/n) `, before: "", after: "" })
     }
   }
 
   /** Does what a key asks for; gives how the input ends, if it does. */
-  #press<E>(
-    key: Key,
-    onLine: (line: string) => Effect.Effect<void, E>
-  ): Effect.Effect<InputEnd | undefined, TerminalClosed | E> {
+  #press<E>(key: Key, handlers: Handlers<E>): Effect.Effect<InputEnd | undefined, TerminalClosed | E> {
     return Effect.gen(this, function* () {
+      this.#offered = []
       if (this.#asked !== undefined) {
         const text = this.#answered(key, this.#asked.text)
         yield* this.print([])
-        if (text !== undefined) yield* onLine(text)
+        if (text !== undefined) yield* handlers.line(text)
         return undefined
       }
       const action = this.#editor.handle(key)
       switch (action._tag) {
         case "Interrupt":
-          return action.empty ? "interrupt" : undefined
+          return action.empty && (yield* handlers.leave) ? "interrupt" : undefined
         case "EndOfInput":
-          return "end"
+          return (yield* handlers.leave) ? "end" : undefined
         default:
-          yield* this.#act(action, onLine)
+          yield* this.#act(action, handlers)
           return undefined
       }
     })
@@ -164,13 +188,13 @@ class EditorUi implements Ui {
 
   #act<E>(
     action: Exclude<EditorAction, { readonly _tag: "Interrupt" | "EndOfInput" }>,
-    onLine: (line: string) => Effect.Effect<void, E>
+    handlers: Handlers<E>
   ): Effect.Effect<void, TerminalClosed | E> {
     switch (action._tag) {
       case "None":
         return Effect.void
       case "Submit":
-        if (!isTooLong(action.text)) return Effect.zipRight(this.print([]), onLine(action.text))
+        if (!isTooLong(action.text)) return Effect.zipRight(this.print([]), handlers.line(action.text))
         this.#editor.set(action.text)
         return this.#refuse(action.text.length)
       case "Confirm":
@@ -180,6 +204,8 @@ class EditorUi implements Ui {
         return this.#refuse(action.length)
       case "Complete":
         return this.#complete
+      case "Ask":
+        return handlers.action(action.action)
       case "Suspend":
         return this.suspend
       case "Redraw":
@@ -214,7 +240,8 @@ class EditorUi implements Ui {
         this.#editor.insert(only === undefined || only.endsWith("/") ? common : `${only} `)
         return yield* this.print([])
       }
-      if (found.length > 0) yield* this.print([`  ${found.slice(0, MAX_OFFERED).join("  ")}`])
+      this.#offered = found
+      yield* this.print([])
     })
   }
 }
@@ -222,14 +249,15 @@ class EditorUi implements Ui {
 /** Lines in, lines out, for pipes and simple terminals: no prompt and no control characters. */
 export const plain: Effect.Effect<Ui, never, Terminal> = Effect.map(Terminal, (terminal) => ({
   print: (lines) => (lines.length === 0 ? Effect.void : terminal.paint(`${lines.flatMap(flat).join("\n")}\n`)),
-  read: (onLine) => {
+  restore: () => Effect.void,
+  read: (handlers) => {
     const reader = new LineReader(MAX_INPUT)
     const accept = (lines: ReturnType<LineReader["push"]>) =>
       Effect.forEach(
         lines,
         (line) =>
           line._tag === "Line"
-            ? onLine(line.text)
+            ? handlers.line(line.text)
             : Effect.ignore(terminal.write(`* a line has at most ${MAX_INPUT} bytes\n`)),
         { discard: true }
       )
@@ -251,8 +279,17 @@ const AS_A_FILE = "nothing of it was taken; put it in a file and say /send PATH"
 const isTooLong = (line: string): boolean =>
   new TextEncoder().encode(line).length > (line.startsWith("/") ? MAX_INPUT : MAX_MESSAGE)
 
-/** Completions shown at a time: a few rows. */
-const MAX_OFFERED = 40
+/** As many of what is offered as there is room for, in one row. */
+const menu = (offered: ReadonlyArray<string>, columns: number): string => {
+  let row = ""
+  for (const [index, name] of offered.entries()) {
+    const more = index + 1 < offered.length ? `  … ${offered.length - index - 1} more` : ""
+    const next = `${row}  ${name}`
+    if (stringWidth(next + more) > columns) return index === 0 ? "" : `${row}  … ${offered.length - index} more`
+    row = next
+  }
+  return row
+}
 
 const commonPrefix = (words: ReadonlyArray<string>): string => {
   let prefix = words[0] ?? ""

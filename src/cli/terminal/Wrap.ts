@@ -7,6 +7,8 @@ import stringWidth from "string-width"
 export interface Paragraph {
   readonly head: string
   readonly lines: ReadonlyArray<string>
+  /** Who wrote it, where a flood of them may be told as a number. */
+  readonly from?: string
 }
 
 /** Something to print: a line, which may have colours, or a paragraph. */

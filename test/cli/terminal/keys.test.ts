@@ -24,7 +24,10 @@ const decode = (input: Uint8Array, cuts: ReadonlyArray<number> = []): ReadonlyAr
 }
 
 const names = (text: string) =>
-  decode(bytes(text)).map((key) => (key._tag === "Press" ? key.name : key._tag === "Overlong" ? key.length : key.text))
+  decode(bytes(text)).map((key) => {
+    if (key._tag === "Ask") return key.action
+    return key._tag === "Press" ? key.name : key._tag === "Overlong" ? key.length : key.text
+  })
 
 describe("KeyDecoder", () => {
   it("knows the keys of terminals", () => {
@@ -44,6 +47,16 @@ describe("KeyDecoder", () => {
       "tab",
       "killLine",
       "killWordLeft"
+    ])
+  })
+
+  it("hands out what is none of the editor's", () => {
+    expect(names("\u001b1\u001b9\u001ba\u001b[5~\u001b[6~\u001b0")).toEqual([
+      { _tag: "Switch", number: 1 },
+      { _tag: "Switch", number: 9 },
+      { _tag: "NextUnread" },
+      { _tag: "Page", direction: "up" },
+      { _tag: "Page", direction: "down" }
     ])
   })
 

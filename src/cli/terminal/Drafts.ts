@@ -1,0 +1,27 @@
+import { LineEditor } from "./LineEditor.js"
+
+/** One line editor for each conversation: what was typed for one person is never sent to another. */
+export class Drafts {
+  readonly #editors = new Map<string, LineEditor>()
+
+  /** The editor of this conversation, which begins empty. */
+  of(conversation: string): LineEditor {
+    const found = this.#editors.get(conversation)
+    const editor = found ?? new LineEditor()
+    // The map is kept in the order of use.
+    this.#editors.delete(conversation)
+    this.#editors.set(conversation, editor)
+    if (this.#editors.size > MAX_DRAFTS) this.#forget(conversation)
+    return editor
+  }
+
+  /** Lets one go, an empty one if there is any: the longest unused. */
+  #forget(except: string): void {
+    const others = [...this.#editors].filter(([key]) => key !== except)
+    const [key] = others.find(([, editor]) => editor.text === "") ?? others[0]!
+    this.#editors.delete(key)
+  }
+}
+
+/** As many as there are conversations; with the longest drafts they hold some 16 MB. */
+const MAX_DRAFTS = 257
