@@ -59,6 +59,17 @@ describe("consent", () => {
     expect(alice.peers.status(bob.id)).toMatchObject({ consent: "mutual", mutual: true, undelivered: 0 })
   })
 
+  it("says the limit that goes with it aloud, also where the handshake has said it", () => {
+    const { world, alice, bob } = pair(12)
+    world.introduce(alice, bob)
+    world.introduce(bob, alice)
+    world.run(1_000)
+    for (const side of [alice, bob]) {
+      const frames = side.sealed.flatMap(({ plaintext }) => Frame.decode(plaintext) ?? [])
+      expect(frames.slice(0, 3)).toContainEqual({ _tag: "MaxData", stream: 0, limit: 256 * 1024 })
+    }
+  })
+
   it("never sends half a message that is beyond the credit", () => {
     const { world, alice, bob } = pair(2)
     world.introduce(alice, bob)

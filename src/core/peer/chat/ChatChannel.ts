@@ -69,7 +69,9 @@ export class ChatChannel implements ShownSink {
     this.stream = new SendStream(window(peer.consent))
     this.#advertised = window(consented)
     this.#incoming = new ReceiveStream(window(consented) / BYTES_A_PIECE)
-    if (conversation.consented && !consented) this.onConsentGiven()
+    // Said aloud too, for a peer that takes the limit to begin as for somebody who was not asked for.
+    if (consented) pending.limits.add(CHAT_STREAM)
+    else if (conversation.consented) this.onConsentGiven()
   }
 
   /** The limit that the peer was told last. */
