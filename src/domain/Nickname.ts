@@ -110,6 +110,7 @@ const RESERVED = [
   "everyone",
   "nobody",
   "others",
+  "all",
   "root",
   "admin",
   "administrator",

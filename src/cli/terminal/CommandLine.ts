@@ -1,11 +1,11 @@
-import { find } from "./commands/Table.js"
+import { find, nearestName } from "./commands/Table.js"
 import type { Context, Outcome } from "./commands/TerminalCommand.js"
 
 /** What a line typed in the terminal client means. */
 export type Typed =
   | { readonly _tag: "Nothing" }
-  /** Text for the conversation in focus. */
-  | { readonly _tag: "Text"; readonly text: string }
+  /** Text for the conversation in focus; `literal` where the person has said that it is text. */
+  | { readonly _tag: "Text"; readonly text: string; readonly literal: boolean }
   | {
       readonly _tag: "Command"
       /** The name that the help knows. */
@@ -15,8 +15,10 @@ export type Typed =
       readonly anonymous: boolean
       readonly run: (context: Context) => Outcome
     }
-  /** A command that does not exist or lacks something; `usage` says what to type. */
+  /** A command that lacks something or has too much; `usage` says what to type. */
   | { readonly _tag: "Wrong"; readonly usage: string }
+  /** There is no such command; `nearest` is the one that looks like it, if one does. */
+  | { readonly _tag: "Unknown"; readonly name: string; readonly nearest: string | undefined }
 
 /**
  * Reads a line. `list`, `query NICK` and `exit` are words of their own, in any case, with or without a slash; other
@@ -24,8 +26,8 @@ export type Typed =
  */
 export const parse = (line: string): Typed => {
   if (line.trim() === "") return { _tag: "Nothing" }
-  if (line.startsWith(" ")) return { _tag: "Text", text: line.slice(1) }
-  if (line.startsWith("//")) return { _tag: "Text", text: line.slice(1) }
+  if (line.startsWith(" ")) return { _tag: "Text", text: line.slice(1), literal: true }
+  if (line.startsWith("//")) return { _tag: "Text", text: line.slice(1), literal: true }
   if (line.startsWith("/")) return command(line.slice(1))
   const words = line.trim().split(/\s+/)
   const named = find(words[0]!)
@@ -33,13 +35,13 @@ export const parse = (line: string): Typed => {
     named?.bare !== undefined &&
     words[0]!.toLowerCase() === named.names[0] &&
     (words.length === 1 || words.length === 1 + named.bare)
-  return isBare ? command(line.trim()) : { _tag: "Text", text: line }
+  return isBare ? command(line.trim()) : { _tag: "Text", text: line, literal: false }
 }
 
 const command = (line: string): Typed => {
   const [, name = "", rest = ""] = /^(\S*)\s*([\s\S]*)$/.exec(line)!
   const found = find(name)
-  if (found === undefined) return { _tag: "Wrong", usage: "/help" }
+  if (found === undefined) return { _tag: "Unknown", name, nearest: nearestName(name) }
   const read = found.read(rest.trim())
   return read === undefined
     ? { _tag: "Wrong", usage: found.reminder ?? found.usage }

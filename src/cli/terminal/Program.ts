@@ -12,11 +12,13 @@ import { ProgramError } from "../ProgramError.js"
 import { ChatModel } from "./ChatModel.js"
 import * as CommandLine from "./CommandLine.js"
 import * as Completion from "./Completion.js"
-import { help } from "./commands/Table.js"
+import { help, isSpoken, unknown } from "./commands/Table.js"
 import { send } from "./commands/TalkCommands.js"
 import { type Context, type Outcome, remark } from "./commands/TerminalCommand.js"
+import { Doubts, meantBy } from "./Doubt.js"
 import * as Palette from "./Palette.js"
 import * as Registration from "./Registration.js"
+import * as Texts from "./Texts.js"
 import * as Ui from "./Ui.js"
 
 export interface TerminalOptions {
@@ -61,6 +63,7 @@ export const run = (
         register: registration.register,
         home: options.home,
         registration,
+        doubts: new Doubts(),
         lines: yield* Mailbox.make<string>({ capacity: MAX_QUEUED })
       }
 
@@ -87,6 +90,7 @@ export const run = (
 /** What the parts of a running program share. */
 interface Session extends Context {
   readonly registration: Registration.Registration
+  readonly doubts: Doubts
   /** Lines that were typed and not obeyed yet. */
   readonly lines: Mailbox.Mailbox<string>
 }
@@ -126,15 +130,23 @@ const work = ({ first, nick }: TerminalOptions, session: Session): Outcome =>
 /** Does what a line says, and tells of it. */
 const obey = (line: string, session: Session): Outcome => {
   const { chat, palette, registration, ui } = session
-  const typed = CommandLine.parse(line)
+  const typed = read(line, chat)
   switch (typed._tag) {
     case "Nothing":
       return Effect.void
     case "Wrong":
-      return remark(session, `type ${palette.bold(typed.usage)}`)
-    case "Text":
-      if (chat.choosing) return registration.register(typed.text.trim())
-      return chat.focus === undefined ? ui.print(chat.nowhere()) : send(chat.focus, typed.text, session)
+      return Effect.zipRight(remark(session, `type ${palette.bold(typed.usage)}`), ui.restore(line))
+    case "Unknown":
+      return Effect.zipRight(unknown(typed.name, session), ui.restore(line))
+    case "Text": {
+      const doubt = typed.literal ? Effect.succeed(false) : doubted(typed.text, session)
+      if (chat.choosing)
+        return Effect.if(doubt, { onTrue: () => Effect.void, onFalse: () => registration.register(typed.text.trim()) })
+      const to = chat.focus
+      if (to === undefined)
+        return Effect.if(doubt, { onTrue: () => Effect.void, onFalse: () => ui.print(chat.nowhere()) })
+      return Effect.if(doubt, { onTrue: () => Effect.void, onFalse: () => send(to, typed.text, session) })
+    }
     case "Command":
       return chat.choosing && !typed.anonymous
         ? remark(session, "you need a nickname first: type one")
@@ -142,12 +154,31 @@ const obey = (line: string, session: Session): Outcome => {
   }
 }
 
+/** What a line means now: where no person could be meant, a command needs no slash. */
+const read = (line: string, chat: ChatModel): CommandLine.Typed => {
+  const typed = CommandLine.parse(line)
+  if (typed._tag !== "Text" || typed.literal || chat.focus !== undefined) return typed
+  const meant = meantBy(typed.text, (nick) => chat.knows(nick))
+  const isCommand = meant?.exact === true && (!chat.choosing || isSpoken(typed.text.trim().split(" ", 1)[0]!))
+  return isCommand ? CommandLine.parse(meant.line) : typed
+}
+
+/** Asks, if a person sits there who can be asked, whether the text is meant for the program. */
+const doubted = (text: string, session: Session): Effect.Effect<boolean, TerminalClosed> => {
+  const { chat, doubts, palette, terminal, ui } = session
+  if (!terminal.inputIsTty) return Effect.succeed(false)
+  const meant = doubts.about(text, chat.focus ?? "", (nick) => chat.knows(nick))
+  if (meant === undefined) return Effect.succeed(false)
+  const told = Texts.doubt(text, meant, { nick: chat.focus, choosing: chat.choosing }, palette)
+  return Effect.as(Effect.zipRight(ui.print(told), ui.restore(text)), true)
+}
+
 /** Takes a line in: most wait for their turn; some must not wait for a server that does not answer. */
 const accept = (line: string, session: Session): Effect.Effect<void, ProgramError> =>
   Effect.gen(function* () {
     const { chat, lines, palette, registration, terminal, ui } = session
     if (chat.choosing) {
-      const typed = CommandLine.parse(line)
+      const typed = read(line, chat)
       const name = typed._tag === "Command" ? typed.name : undefined
       if (name === "help") return yield* Effect.ignore(ui.print(help(palette)))
       if (name === "exit") yield* registration.leave

@@ -5,6 +5,7 @@ import * as SafeText from "../../domain/SafeText.js"
 import type { Terminal, TerminalClosed } from "../../services/Terminal.js"
 import { ProgramError } from "../ProgramError.js"
 import type { ChatModel } from "./ChatModel.js"
+import { isSpoken } from "./commands/Table.js"
 import type { Ui } from "./Ui.js"
 
 /** How the person gets a nickname, and how they can give up while the server does not answer. */
@@ -58,22 +59,32 @@ export const make = ({
           })
       )
 
+    /** A pipe cannot be asked for another nickname, and its next lines were written for this one. */
+    const refused = (message: string, told: () => ReadonlyArray<string>) =>
+      Effect.suspend(
+        (): Effect.Effect<void, TerminalClosed | ProgramError> =>
+          chat.choosing && !terminal.inputIsTty
+            ? new ProgramError({ message: SafeText.line(message) })
+            : ui.print(told())
+      )
+
+    const register = (nick: string): Effect.Effect<void, TerminalClosed | ProgramError> =>
+      Effect.matchEffect(trying(nick, client.register(nick)), {
+        // The next line may need the nickname, so it waits until the screen shows that there is one.
+        onSuccess: () => Deferred.await(registered),
+        onFailure: (error) =>
+          refused(error.message, () =>
+            error._tag === "NickTaken"
+              ? chat.taken(nick, error.suggestions, error.byOurselves ? error.message : undefined)
+              : chat.failed(error._tag, error.message)
+          )
+      })
+
     return {
       register: (nick) =>
-        Effect.matchEffect(trying(nick, client.register(nick)), {
-          // The next line may need the nickname, so it waits until the screen shows that there is one.
-          onSuccess: () => Deferred.await(registered),
-          onFailure: (error): Effect.Effect<void, TerminalClosed | ProgramError> => {
-            // A pipe cannot be asked for another nickname, and its next lines were written for this one.
-            if (chat.choosing && !terminal.inputIsTty)
-              return new ProgramError({ message: SafeText.line(error.message) })
-            return ui.print(
-              error._tag === "NickTaken"
-                ? chat.taken(nick, error.suggestions, error.byOurselves ? error.message : undefined)
-                : chat.failed(error._tag, error.message)
-            )
-          }
-        }),
+        isSpoken(nick)
+          ? refused(`${nick} ${A_COMMAND}`, () => chat.taken(nick, [], `${nick} ${A_COMMAND}`))
+          : register(nick),
       first: Deferred.await(registered),
       registered: () => Deferred.unsafeDone(registered, Effect.void),
       serverLost: Effect.suspend(() => {
@@ -87,3 +98,6 @@ export const make = ({
       })
     }
   })
+
+/** What others would see as a word for the program, they could type by mistake. */
+const A_COMMAND = "is a command of this program, so nobody is called that here"

@@ -77,6 +77,24 @@ const notes = ({ blocked, differsFrom, knownAs }: ListedPeer, palette: Palette):
   ...(blocked === undefined ? [] : ["blocked"])
 ]
 
+/** Why a text was not sent that may be meant for the program, and what sends it, or makes a nickname of it. */
+export const doubt = (
+  text: string,
+  meant: string,
+  { choosing, nick }: { readonly choosing: boolean; readonly nick: string | undefined },
+  palette: Palette
+): ReadonlyArray<string> => {
+  const typed = SafeText.line(text, MAX_DOUBT)
+  const command = palette.bold(SafeText.line(meant, MAX_DOUBT))
+  const star = palette.dim("*")
+  if (choosing) return [`${star} did you mean ${command}? To be called ${typed}, press Enter again`]
+  if (nick === undefined) return [`${star} nobody has got that. Did you mean ${command}?`]
+  const to = palette.nick(SafeText.line(nick, MAX_NICK))
+  return [
+    `${star} not sent, as it looks like the command ${command}: type that, or press Enter again to send "${typed}" to ${to}`
+  ]
+}
+
 /** Rows of what to type and what it does, the columns under each other. */
 export const help = (
   rows: ReadonlyArray<readonly [usage: string, meaning: string]>,
@@ -91,6 +109,9 @@ export const help = (
 
 /** "1 message", "3 messages" */
 export const messages = (count: number): string => `${count} message${count === 1 ? "" : "s"}`
+
+/** Characters of a line that is asked about. */
+const MAX_DOUBT = 60
 
 /** More rows push everything else off the screen. */
 const MAX_LISTED = 200

@@ -13,16 +13,16 @@ describe("the command line of the terminal client", () => {
 
   it("takes sentences that begin like a word for text", () => {
     for (const line of ["list of things", "exit strategy", "query bob about it", "hello", "quit", "msg bob hi", "help"])
-      expect(parse(line)).toEqual({ _tag: "Text", text: line })
+      expect(parse(line)).toEqual({ _tag: "Text", text: line, literal: false })
   })
 
   it("lets any text be said", () => {
-    expect(parse(" exit")).toEqual({ _tag: "Text", text: "exit" })
-    expect(parse("//list")).toEqual({ _tag: "Text", text: "/list" })
+    expect(parse(" exit")).toEqual({ _tag: "Text", text: "exit", literal: true })
+    expect(parse("//list")).toEqual({ _tag: "Text", text: "/list", literal: true })
     fc.assert(
       fc.property(fc.string(), (text) => {
         fc.pre(text.trim() !== "")
-        expect(parse(` ${text}`)).toEqual({ _tag: "Text", text })
+        expect(parse(` ${text}`)).toEqual({ _tag: "Text", text, literal: true })
       })
     )
   })
@@ -62,7 +62,8 @@ describe("the command line of the terminal client", () => {
     expect(parse("/cancel 12")).toEqual(command("cancel", { number: 12 }))
     expect(parse("/send a b.txt bob")).toEqual(command("send", "a b.txt bob"))
     expect(parse("/leave")).toEqual(command("leave"))
-    expect(parse("/help")).toEqual(command("help"))
+    expect(parse("/help")).toEqual(command("help", { nick: undefined }))
+    expect(parse("/help /msg")).toEqual(command("help", { nick: "msg" }))
     expect(parse("   ")).toEqual({ _tag: "Nothing" })
   })
 
@@ -70,6 +71,7 @@ describe("the command line of the terminal client", () => {
     expect(parse("query")).toEqual({ _tag: "Wrong", usage: "query NICK" })
     expect(parse("/msg bob")).toEqual({ _tag: "Wrong", usage: "/msg NICK TEXT" })
     expect(parse("/resume 0")).toEqual({ _tag: "Wrong", usage: "/resume [N]" })
-    expect(parse("/dance")).toEqual({ _tag: "Wrong", usage: "/help" })
+    expect(parse("/dance")).toEqual({ _tag: "Unknown", name: "dance", nearest: undefined })
+    expect(parse("/mgs bob hi")).toEqual({ _tag: "Unknown", name: "mgs", nearest: "msg" })
   })
 })

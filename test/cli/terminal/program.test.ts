@@ -207,6 +207,62 @@ describe("the terminal client, in plain lines", () => {
       })
     ))
 
+  it("asks about what may be meant for it, and sends it when it is entered again", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, client, exit } = yield* start("dumb", "alice")
+        terminal.type("help\nexti\nquery bob\nqiut\nhello\nqiut\nqiut\n quit\n/mgs bob hi\nexit\nquit\n")
+        yield* exit
+        expect(client.calls.filter((call) => /^(send|exit|leave)/.test(call))).toEqual([
+          "send bob hello",
+          "send bob qiut",
+          "send bob quit",
+          "leave bob",
+          "exit"
+        ])
+        expect(terminal.output()).toContain("//text")
+        expect(terminal.output()).toContain("* nobody has got that. Did you mean /exit?")
+        expect(terminal.output().match(/\* not sent, as it looks like the command \/quit/g)).toHaveLength(2)
+        expect(terminal.output()).toContain("* there is no command /mgs; did you mean /msg?")
+      })
+    ))
+
+  it("takes no word for the program as a nickname", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, client, exit } = yield* start("dumb")
+        terminal.type("help\nlist\nhlep\nnick\nnick\n/nick list\nquit\n")
+        yield* exit
+        expect(client.calls).toEqual(["register nick", "exit"])
+        expect(terminal.output()).toContain("//text")
+        expect(terminal.output()).toContain("* you need a nickname first")
+        expect(terminal.output()).toContain("* did you mean /help? To be called hlep, press Enter again")
+        expect(terminal.output()).toContain("* list is a command of this program, so nobody is called that here")
+        const named = yield* start(false, "exit")
+        expect(String(yield* named.exit)).toContain("exit is a command of this program")
+      })
+    ))
+
+  it("gives back to the line what it did not take", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, client, screen, exit } = yield* start(true, "alice")
+        yield* terminal.shows("you are alice")
+        terminal.type("/mgs bob hi\r")
+        yield* terminal.shows("did you mean /msg?")
+        yield* terminal.shows("alice> /mgs bob hi")
+        expect(screen().at(-1)).toBe("alice> /mgs bob hi")
+        terminal.type("\u0015query bob\rexti\r")
+        yield* terminal.shows("alice → bob> exti")
+        terminal.type("\r")
+        yield* terminal.shows("alice → bob: exti")
+        expect(screen().at(-1)).toMatch(/^alice → bob( …)?>$/)
+        expect(client.calls.at(-1)).toBe("send bob exti")
+        terminal.type("\u0003")
+        yield* exit
+      })
+    ))
+
   it("says what a message needs, and what a call misses", () =>
     test(
       Effect.gen(function* () {
@@ -215,7 +271,7 @@ describe("the terminal client, in plain lines", () => {
         yield* exit
         expect(terminal.output()).toContain("* query carol first")
         expect(terminal.output()).toContain("* nobody has this nickname")
-        expect(terminal.output()).toContain("type /help")
+        expect(terminal.output()).toContain("* there is no command /nonsense; /help lists all")
       })
     ))
 

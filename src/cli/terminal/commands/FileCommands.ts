@@ -34,6 +34,7 @@ export const fileCommands: ReadonlyArray<TerminalCommand> = [
   make({
     names: ["send"],
     usage: "/send PATH… [NICK]",
+    wants: "path",
     help: "offer files or folders; Tab completes the path",
     parse: (argument) => (argument === "" ? undefined : argument),
     run: (line, context) => offer(line, context)

@@ -8,6 +8,7 @@ export const historyCommands = [
   make({
     names: ["history"],
     usage: "/history [NICK] [COUNT]",
+    wants: "nick",
     reminder: "/history [NICK] [COUNT], or /history clear [NICK or all]",
     help: "what was said before; /history clear [NICK or all] forgets it",
     parse: (argument) => parseHistory(argument === "" ? [] : argument.split(/\s+/)),

@@ -11,6 +11,7 @@ export const keyCommands = [
   make({
     names: ["key"],
     usage: "/key [NICK]",
+    wants: "nick",
     help: "your key, or somebody's: since when you know it, and whether it is verified",
     parse: optionalWord,
     run: ({ nick }, context) =>
@@ -21,6 +22,7 @@ export const keyCommands = [
   make({
     names: ["verify"],
     usage: "/verify [NICK]",
+    wants: "nick",
     reminder: "/verify NICK to see the number to compare, then /verify NICK yes (or the digits that you compared)",
     help: "a number and a QR code that are the same on both screens if nobody is between you",
     parse: (argument) => {
@@ -36,6 +38,7 @@ export const keyCommands = [
   make({
     names: ["unverify"],
     usage: "/unverify NICK",
+    wants: "nick",
     help: "take that back",
     parse: word,
     run: (nick, context) =>
@@ -44,6 +47,7 @@ export const keyCommands = [
   make({
     names: ["trust"],
     usage: "/trust NICK DIGITS",
+    wants: "nick",
     reminder: "/trust NICK DIGITS (the first five of the key, or more)",
     help: "say which key is a nickname's, after you checked it with its owner",
     parse: (argument) => {
@@ -68,6 +72,7 @@ export const keyCommands = [
   make({
     names: ["block"],
     usage: "/block NICK",
+    wants: "nick",
     reminder: "/block NICK, or a whole fingerprint",
     help: "hear nothing of somebody any more, who is told nothing of it; /unblock NICK takes it back",
     parse: somebody,
@@ -82,6 +87,7 @@ export const keyCommands = [
   make({
     names: ["unblock"],
     usage: "/unblock NICK",
+    wants: "nick",
     reminder: "/unblock NICK, or a whole fingerprint",
     parse: somebody,
     run: (who, context) => decide(context, context.client.unblock(who), who, (name) => `${name} is blocked no longer`)
@@ -89,6 +95,7 @@ export const keyCommands = [
   make({
     names: ["ignore"],
     usage: "/ignore NICK",
+    wants: "nick",
     help: "the same until you leave the program",
     parse: somebody,
     run: (who, context) =>
@@ -97,6 +104,7 @@ export const keyCommands = [
   make({
     names: ["forget"],
     usage: "/forget NICK",
+    wants: "nick",
     help: "forget somebody's key: they are new to you, and anybody may have the name",
     parse: somebody,
     run: (who, context) => silence(context, context.client.forget(who), who, (name) => `${name} is forgotten`)

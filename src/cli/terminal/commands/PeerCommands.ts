@@ -16,6 +16,8 @@ export const peerCommands = [
   make({
     names: ["why"],
     usage: "/why [NICK]",
+    wants: "nick",
+    isSpeech: true,
     reminder: "/why NICK",
     help: "how somebody is reached, why so, and what would make it direct",
     parse: optionalWord,
@@ -28,6 +30,7 @@ export const peerCommands = [
   make({
     names: ["path"],
     usage: "/path NICK POLICY",
+    wants: "nick",
     reminder: `/path NICK ${POLICIES.join("|")}`,
     help: "prefer-direct, direct-only, or relay-only (which hides your address)",
     parse: (argument) => {

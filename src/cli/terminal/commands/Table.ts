@@ -1,12 +1,14 @@
+import * as SafeText from "../../../domain/SafeText.js"
 import type { Palette } from "../Palette.js"
 import * as Texts from "../Texts.js"
-import type { Paragraph } from "../Wrap.js"
+import type { Paragraph, Printed } from "../Wrap.js"
 import { fileCommands } from "./FileCommands.js"
 import { historyCommands } from "./HistoryCommands.js"
 import { keyCommands } from "./KeyCommands.js"
+import { nearest } from "./Nearest.js"
 import { peerCommands } from "./PeerCommands.js"
 import { talkCommands } from "./TalkCommands.js"
-import { make, nothing, type TerminalCommand } from "./TerminalCommand.js"
+import { type Context, make, type Outcome, optionalWord, remark, type TerminalCommand } from "./TerminalCommand.js"
 
 /** All commands, in the order of the help. */
 const table: ReadonlyArray<TerminalCommand> = [
@@ -17,16 +19,54 @@ const table: ReadonlyArray<TerminalCommand> = [
   ...peerCommands,
   make({
     names: ["help", "?"],
-    usage: "/help",
+    usage: "/help [COMMAND]",
+    help: "all commands, or what there is to say of one",
+    wants: "command",
     anonymous: true,
-    parse: nothing,
-    run: (_, { palette, ui }) => ui.print(help(palette))
+    parse: (argument) => optionalWord(argument.replace(/^\//, "")),
+    run: ({ nick: name }, context) => {
+      const { palette, ui } = context
+      if (name === undefined) return ui.print(help(palette))
+      const command = find(name)
+      return command === undefined ? unknown(name, context) : ui.print(helpOf(command, palette))
+    }
   })
 ]
 
 /** The command of that name, in whatever case. */
 export const find = (name: string): TerminalCommand | undefined =>
   table.find(({ names }) => names.includes(name.toLowerCase()))
+
+/** The names of all commands, as they are typed behind a slash. */
+export const names: ReadonlyArray<string> = table.map((command) => command.names[0])
+
+/** All names that are words. */
+const everyName = table.flatMap((command) => command.names.filter((name) => /^[a-z]+$/.test(name)))
+
+/** The name that this one looks like. */
+export const nearestName = (typed: string): string | undefined => nearest(typed, everyName)
+
+/** What people type without a slash where they know other programs, and then misspell. */
+export const spoken: ReadonlyArray<string> = table
+  .filter(({ bare, names }) => bare !== undefined || names.includes("help") || names.includes("msg"))
+  .flatMap((command) => command.names.filter((name) => everyName.includes(name)))
+
+/** Whether that is a word for the program wherever it stands alone, so that nobody can be called so. */
+export const isSpoken = (word: string): boolean => spoken.includes(word.toLowerCase())
+
+/** Says that there is no such command, and which one may be meant. */
+export const unknown = (name: string, context: Context): Outcome => {
+  const { palette } = context
+  const near = nearestName(name)
+  return remark(
+    context,
+    `there is no command ${SafeText.line(`/${name}`, MAX_NAME)}; ${
+      near === undefined
+        ? `${palette.bold("/help")} lists all`
+        : `did you mean ${palette.bold(`/${near}`)}? ${palette.bold(`/help ${near}`)} tells of it`
+    }`
+  )
+}
 
 /** All commands and what they do. */
 export const help = (palette: Palette): ReadonlyArray<Paragraph> =>
@@ -37,3 +77,16 @@ export const help = (palette: Palette): ReadonlyArray<Paragraph> =>
     ],
     palette
   )
+
+/** What there is to say of one command. */
+const helpOf = ({ help, names, reminder, usage }: TerminalCommand, palette: Palette): ReadonlyArray<Printed> => {
+  const [, ...others] = names
+  return [
+    ...Texts.help([[usage, help ?? "takes back what the command without un- did"]], palette),
+    ...(reminder === undefined ? [] : [`  ${palette.dim("type")} ${reminder}`]),
+    ...(others.length === 0 ? [] : [`  ${palette.dim("also")} ${others.map((name) => `/${name}`).join(", ")}`])
+  ]
+}
+
+/** Characters of a name that is none. */
+const MAX_NAME = 40

@@ -9,6 +9,7 @@ export const talkCommands = [
   make({
     names: ["list"],
     usage: "list",
+    wants: "word",
     help: "who is there",
     bare: 0,
     parse: nothing,
@@ -21,6 +22,7 @@ export const talkCommands = [
   make({
     names: ["query"],
     usage: "query NICK",
+    wants: "nick",
     help: "talk to somebody, or answer who asked for you",
     bare: 1,
     parse: word,
@@ -46,6 +48,7 @@ export const talkCommands = [
   make({
     names: ["msg"],
     usage: "/msg NICK TEXT",
+    wants: "nick",
     help: "one message, without changing the conversation",
     parse: (argument) => {
       const [, to, text] = /^(\S+)\s+([\s\S]+)$/.exec(argument) ?? []

@@ -21,12 +21,19 @@ interface Description<A> {
   readonly help?: string
   /** The first name is a command without a slash too, when so many words stand behind it and nothing else. */
   readonly bare?: number
+  /** What the first word behind the name is. */
+  readonly wants?: Wanted
+  /** The name alone is something that people say to each other: without a slash it is said. */
+  readonly isSpeech?: true
   /** It makes sense before there is a nickname. */
   readonly anonymous?: true
   /** What stands behind the name, without blanks around it; `undefined` where that is not what the command wants. */
   readonly parse: (argument: string) => A | undefined
   readonly run: (argument: A, context: Context) => Outcome
 }
+
+/** What stands behind a command: a nickname, a path, the name of a command, any word, or one of these words. */
+export type Wanted = "nick" | "path" | "command" | "word" | ReadonlyArray<string>
 
 export type Outcome = Effect.Effect<void, TerminalClosed | ProgramError>
 

@@ -1,0 +1,79 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { distance, nearest } from "../../../src/cli/terminal/commands/Nearest.js"
+import { Doubts, meantBy } from "../../../src/cli/terminal/Doubt.js"
+
+const knows = (nick: string) => nick === "bob"
+
+describe("what may be meant for the program", () => {
+  it.each([
+    ["help", "/help"],
+    ["Quit", "/quit"],
+    ["list b", "/list b"],
+    ["exti", "/exit"],
+    ["qiut", "/quit"],
+    ["qeury bob", "/query bob"],
+    ["query", "/query"],
+    ["quer carol", "/query carol"],
+    ["msg bob are you there", "/msg bob are you there"],
+    ["block bob", "/block bob"],
+    ["history", "/history"]
+  ])("%s may mean %s", (text, line) => {
+    expect(meantBy(text, knows)?.line).toBe(line)
+  })
+
+  it.each([
+    "hello",
+    "why",
+    "help!",
+    "help me",
+    "exit strategy",
+    "list of things",
+    "send me the file",
+    "block carol",
+    "msg carol hi",
+    "block bob and carol",
+    "held",
+    "edit",
+    "what",
+    "help\nme"
+  ])("%s is text", (text) => {
+    expect(meantBy(text, knows)).toBeUndefined()
+  })
+
+  it("is asked about once for each person, and again when something else was said between", () => {
+    const doubts = new Doubts()
+    expect(doubts.about("exti", "bob", knows)).toBe("/exit")
+    expect(doubts.about("exti", "bob", knows)).toBeUndefined()
+    expect(doubts.about("exti", "bob", knows)).toBe("/exit")
+    expect(doubts.about("hello", "bob", knows)).toBeUndefined()
+    expect(doubts.about("exti", "bob", knows)).toBe("/exit")
+    expect(doubts.about("exti", "carol", knows)).toBe("/exit")
+  })
+})
+
+describe("the nearest word", () => {
+  const words = ["msg", "history", "help", "block", "unblock"]
+
+  it.each([
+    ["mgs", "msg"],
+    ["histroy", "history"],
+    ["HELPP", "help"],
+    ["blcok", "block"],
+    ["dance", undefined],
+    ["x", undefined]
+  ])("to %s is %s", (typed, found) => {
+    expect(nearest(typed, words)).toBe(found)
+  })
+
+  it("is measured alike from both sides, and is none where the words are the same", () => {
+    const word = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 6 })
+    fc.assert(
+      fc.property(word, word, (one, other) => {
+        expect(distance(one, other, 9)).toBe(distance(other, one, 9))
+        expect(distance(one, other, 9) === 0).toBe(one === other)
+        expect(distance(one, other, 2)).toBe(Math.min(3, distance(one, other, 9)))
+      })
+    )
+  })
+})
