@@ -1,5 +1,6 @@
 import { MESSAGE_ID_BYTES, type MessageId, messageIdBytes, messageIdOf } from "../domain/MessageId.js"
 import { Reader, varintLength, type Writer } from "./Bytes.js"
+import { decode as decodeGroup, type GroupRecord } from "./GroupRecord.js"
 
 /**
  * What stream 0 carries: a sequence of records, each `length varint | type u8 | body` (docs/protocol.md §3). `length`
@@ -18,6 +19,8 @@ export type ChatRecord =
    * no credit.
    */
   | { readonly _tag: "Known"; readonly messages: number; readonly bytes: number }
+  /** To whom the next text was said; `undefined` where that makes no sense, so that the text is its sender's alone. */
+  | { readonly _tag: "Group"; readonly group: GroupRecord | undefined }
   /** A type that this version does not know. */
   | { readonly _tag: "Unknown"; readonly type: number }
 
@@ -31,7 +34,7 @@ export const MAX_RECORD = MAX_MESSAGE + 1 + MESSAGE_ID_BYTES + 8
 /** Bytes of a record that has nothing but an id. */
 export const MARK_SIZE = 1 + 1 + MESSAGE_ID_BYTES
 
-const Type = { text: 1, delivered: 2, read: 3, written: 4, known: 5 } as const
+const Type = { text: 1, delivered: 2, read: 3, written: 4, known: 5, group: 6 } as const
 
 /** Bytes of the record of a text with `length` bytes. */
 export const textSize = (sequence: number, length: number): number => {
@@ -59,6 +62,16 @@ export const writeWritten = (writer: Writer, at: number): void => {
   writer.varint(1 + varintLength(at))
   writer.u8(Type.written)
   writer.varint(at)
+}
+
+/** Bytes that `writeGroup` takes. */
+export const groupSize = (body: Uint8Array): number => varintLength(1 + body.length) + 1 + body.length
+
+/** Stands before the text that it is about; `body` is what `GroupRecord.encode` made. */
+export const writeGroup = (writer: Writer, body: Uint8Array): void => {
+  writer.varint(1 + body.length)
+  writer.u8(Type.group)
+  writer.bytes(body)
 }
 
 export const writeKnown = (writer: Writer, messages: number, bytes: number): void => {
@@ -102,6 +115,9 @@ export const decode = (content: Uint8Array): ChatRecord | undefined => {
       // Only a remark on the text: one that makes no sense says nothing, and breaks nothing.
       return { _tag: "Written", at: reader.varint() }
     }
+    case Type.group:
+      // Only a remark, as well.
+      return { _tag: "Group", group: decodeGroup(reader.rest()) }
     case Type.known: {
       const messages = reader.varint()
       const bytes = reader.varint()

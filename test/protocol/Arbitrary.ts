@@ -1,12 +1,17 @@
 import * as Arbitrary from "effect/Arbitrary"
+import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
 import * as Endpoint from "../../src/domain/Endpoint.js"
+import { GROUP_ID_BYTES, groupIdOf } from "../../src/domain/GroupId.js"
 import { messageIdOf } from "../../src/domain/MessageId.js"
+import * as Nickname from "../../src/domain/Nickname.js"
+import { IDENTITY_BYTES, peerIdOf } from "../../src/domain/PeerId.js"
 import type { ChatRecord } from "../../src/protocol/ChatRecord.js"
 import * as Control from "../../src/protocol/Control.js"
 import type { EncodableRecord } from "../../src/protocol/FileRecord.js"
 import type * as Frame from "../../src/protocol/Frame.js"
+import { type GroupRecord, MAX_OTHERS } from "../../src/protocol/GroupRecord.js"
 import type * as Handshake from "../../src/protocol/Handshake.js"
 import type * as Lan from "../../src/protocol/Lan.js"
 import { COOKIE_BYTES, NONCE_BYTES } from "../../src/protocol/Lan.js"
@@ -121,6 +126,17 @@ export const lanPacket: fc.Arbitrary<Lan.LanPacket> = fc.oneof(
   lanCard
 )
 
+const word = fc.stringMatching(/^[a-z][a-z0-9]{0,11}$/).filter((text) => Either.isRight(Nickname.parse(text)))
+export const groupRecord: fc.Arbitrary<GroupRecord> = fc.record({
+  kind: fc.constantFrom("Text", "Invite", "Members", "Joined", "Left"),
+  id: bytes(GROUP_ID_BYTES).map(groupIdOf),
+  name: word,
+  members: fc.uniqueArray(fc.record({ peer: bytes(IDENTITY_BYTES).map(peerIdOf), nick: word }), {
+    maxLength: MAX_OTHERS,
+    selector: ({ peer }) => peer
+  })
+})
+
 const id = bytes(16).map(messageIdOf)
 export const chatRecord: fc.Arbitrary<ChatRecord> = fc.oneof(
   fc.record({
@@ -136,7 +152,8 @@ export const chatRecord: fc.Arbitrary<ChatRecord> = fc.oneof(
   fc.record({ _tag: fc.constant("Read" as const), id }),
   fc.record({ _tag: fc.constant("Written" as const), at: fc.maxSafeNat() }),
   fc.record({ _tag: fc.constant("Known" as const), messages: fc.nat(20_000), bytes: fc.maxSafeNat() }),
-  fc.record({ _tag: fc.constant("Unknown" as const), type: fc.integer({ min: 6, max: 255 }) })
+  fc.record({ _tag: fc.constant("Group" as const), group: groupRecord }),
+  fc.record({ _tag: fc.constant("Unknown" as const), type: fc.integer({ min: 7, max: 255 }) })
 )
 
 export const fileRecord: fc.Arbitrary<EncodableRecord> = fc.oneof(

@@ -4,6 +4,7 @@ import { type MessageId, messageIdOf } from "../../src/domain/MessageId.js"
 import { concat, fromText, toHex, Writer } from "../../src/protocol/Bytes.js"
 import {
   type ChatRecord,
+  groupSize,
   knownSize,
   MARK_SIZE,
   MAX_MESSAGE,
@@ -11,12 +12,14 @@ import {
   RecordReader,
   textSize,
   writeDelivered,
+  writeGroup,
   writeKnown,
   writeRead,
   writeText,
   writeWritten,
   writtenSize
 } from "../../src/protocol/ChatRecord.js"
+import { encode as encodeGroup } from "../../src/protocol/GroupRecord.js"
 import { some } from "../support/Effort.js"
 import { chatRecord } from "./Arbitrary.js"
 
@@ -56,6 +59,10 @@ const encode = (each: ChatRecord): Uint8Array => {
       return written(writtenSize(each.at), (writer) => writeWritten(writer, each.at))
     case "Known":
       return written(knownSize(each.messages, each.bytes), (writer) => writeKnown(writer, each.messages, each.bytes))
+    case "Group": {
+      const body = encodeGroup(each.group!)
+      return written(groupSize(body), (writer) => writeGroup(writer, body))
+    }
     case "Unknown":
       return unknown(each.type, new Uint8Array(70).fill(each.type))
   }

@@ -3,7 +3,8 @@ import { MAX_STORED_BYTES } from "../../domain/Nickname.js"
 import { IDENTITY_BYTES, identityKeyOf, type PeerId, peerIdOf } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
-import type { JournalEntry } from "../peer/Journal.js"
+import { decode as decodeGroup, MAX_GROUP_RECORD } from "../../protocol/GroupRecord.js"
+import type { JournalEntry, PastMessage } from "../peer/Journal.js"
 
 /**
  * An entry of a journal: one of the peer machine, or what a later process needs besides to find the peer again. Each is
@@ -17,6 +18,7 @@ import type { JournalEntry } from "../peer/Journal.js"
  * | 4 | Dropped | none |
  * | 5 | Shown | number of ids, ids 16 each |
  * | 6 | Accepted, with its time | id 16, sequence, ms since 1970, length, text in UTF-8 |
+ * | 7 | Accepted, for a group | id 16, sequence, ms since 1970 or 0, length, body of GROUP, length, text in UTF-8 |
  */
 export type Entry =
   | Exclude<JournalEntry, { readonly _tag: "Shown" }>
@@ -53,9 +55,7 @@ export const sizeOf = (entry: Entry): number => {
     case "Peer":
       return HEAD + Bytes.varintLength(entry.nextSequence) + sizeOfBytes(Bytes.fromText(entry.nick))
     case "Accepted":
-      return (
-        HEAD + MESSAGE_ID_BYTES + sizeOfNumber(entry.sequence) + sizeOfNumber(entry.writtenAt) + sizeOfBytes(entry.text)
-      )
+      return HEAD + MESSAGE_ID_BYTES + sizeOfNumber(entry.sequence) + sizeOfRemarks(entry) + sizeOfBytes(entry.text)
     case "Delivered":
       return HEAD + MESSAGE_ID_BYTES
     case "Dropped":
@@ -66,8 +66,7 @@ export const sizeOf = (entry: Entry): number => {
 }
 
 const write = (writer: Bytes.Writer, entry: Entry): void => {
-  const timed = entry._tag === "Accepted" && entry.writtenAt !== undefined
-  writer.u8(timed ? TIMED : TYPES[entry._tag])
+  writer.u8(typeOf(entry))
   writer.bytes(identityKeyOf(entry.peer))
   switch (entry._tag) {
     case "Peer":
@@ -77,7 +76,8 @@ const write = (writer: Bytes.Writer, entry: Entry): void => {
     case "Accepted":
       writer.bytes(messageIdBytes(entry.id))
       writer.varint(entry.sequence)
-      if (entry.writtenAt !== undefined) writer.varint(entry.writtenAt)
+      if (entry.writtenAt !== undefined || entry.group !== undefined) writer.varint(entry.writtenAt ?? 0)
+      if (entry.group !== undefined) writeBytes(writer, entry.group)
       writeBytes(writer, entry.text)
       return
     case "Delivered":
@@ -101,12 +101,14 @@ const read = (reader: Bytes.Reader): Entry | undefined => {
       return nick === undefined ? undefined : { _tag: "Peer", peer, nick, nextSequence }
     }
     case TYPES.Accepted:
-    case TIMED: {
+    case TIMED:
+    case GROUPED: {
       const id = readId(reader)
       const sequence = reader.varint()
-      const written = type === TIMED ? { writtenAt: reader.varint() } : {}
+      const remarks = type === TYPES.Accepted ? {} : readRemarks(reader, type === GROUPED)
       const text = Bytes.copy(readBytes(reader, MAX_MESSAGE))
-      return text.length === 0 ? undefined : { _tag: "Accepted", peer, id, sequence, ...written, text }
+      if (text.length === 0 || remarks === undefined) return undefined
+      return { _tag: "Accepted", peer, id, sequence, ...remarks, text }
     }
     case TYPES.Delivered:
       return { _tag: "Delivered", peer, id: readId(reader) }
@@ -121,6 +123,23 @@ const read = (reader: Bytes.Reader): Entry | undefined => {
       return undefined
   }
 }
+
+/** When a message was written, and for whom; `undefined` for a group that makes no sense. */
+const readRemarks = (reader: Bytes.Reader, grouped: boolean): Pick<PastMessage, "writtenAt" | "group"> | undefined => {
+  const writtenAt = reader.varint()
+  if (!grouped) return { writtenAt }
+  const group = Bytes.copy(readBytes(reader, MAX_GROUP_RECORD))
+  if (decodeGroup(group) === undefined) return undefined
+  return writtenAt === 0 ? { group } : { writtenAt, group }
+}
+
+const typeOf = (entry: Entry): number => {
+  if (entry._tag !== "Accepted") return TYPES[entry._tag]
+  return entry.group !== undefined ? GROUPED : entry.writtenAt !== undefined ? TIMED : TYPES.Accepted
+}
+
+const sizeOfRemarks = ({ group, writtenAt }: PastMessage): number =>
+  group === undefined ? sizeOfNumber(writtenAt) : Bytes.varintLength(writtenAt ?? 0) + sizeOfBytes(group)
 
 const readId = (reader: Bytes.Reader): MessageId => messageIdOf(reader.bytes(MESSAGE_ID_BYTES))
 
@@ -142,5 +161,7 @@ const readBytes = (reader: Bytes.Reader, most: number): Uint8Array => {
 const TYPES = { Peer: 1, Accepted: 2, Delivered: 3, Dropped: 4, Shown: 5 } as const
 /** `Accepted` with the time at which it was. */
 const TIMED = 6
+/** `Accepted` for a group. */
+const GROUPED = 7
 /** Type and identity. */
 const HEAD = 1 + IDENTITY_BYTES

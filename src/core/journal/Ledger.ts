@@ -1,6 +1,6 @@
 import type { MessageId } from "../../domain/MessageId.js"
 import type { PeerId } from "../../domain/PeerId.js"
-import { MAX_OUTBOX, MAX_OUTBOX_BYTES, MAX_SEEN } from "../peer/chat/Conversation.js"
+import { MAX_OUTBOX, MAX_OUTBOX_BYTES, MAX_SEEN, sizeInOutbox } from "../peer/chat/Conversation.js"
 import type { Past, PastMessage } from "../peer/Journal.js"
 import { MAX_PEERS } from "../peer/PeerTable.js"
 import type { Entry } from "./Entry.js"
@@ -92,15 +92,16 @@ export class Ledger {
   }
 
   #accept({ _tag, peer, ...message }: Entry & { readonly _tag: "Accepted" }): void {
-    const { id, sequence, text } = message
-    if (this.#accounts.get(peer)?.outbox.has(id) || !this.accepts(peer, text.length)) return
+    const { group, id, sequence, text } = message
+    const size = sizeInOutbox(text, group)
+    if (this.#accounts.get(peer)?.outbox.has(id) || !this.accepts(peer, size)) return
     const account = this.#touch(peer, true)
     if (account === undefined) return
     account.outbox.set(id, message)
-    account.outboxBytes += text.length
+    account.outboxBytes += size
     account.nextSequence = Math.max(account.nextSequence, sequence + 1)
     this.#judge(account)
-    this.#waitingBytes += text.length
+    this.#waitingBytes += size
   }
 
   #confirm(account: Account | undefined, id: MessageId): void {
@@ -116,8 +117,9 @@ export class Ledger {
     const message = account?.outbox.get(id)
     if (account === undefined || message === undefined) return
     account.outbox.delete(id)
-    account.outboxBytes -= message.text.length
-    this.#waitingBytes -= message.text.length
+    const size = sizeInOutbox(message.text, message.group)
+    account.outboxBytes -= size
+    this.#waitingBytes -= size
   }
 
   #remember(account: Account, id: MessageId): void {

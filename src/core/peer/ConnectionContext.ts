@@ -34,7 +34,12 @@ export interface ConnectionContext {
   readonly localId: Uint8Array
   readonly remoteId: Uint8Array
   /** From the peer's handshake: what we may send. */
-  readonly peerTerms: { readonly consent: boolean; readonly creditMessages: number; readonly creditBytes: number }
+  readonly peerTerms: {
+    readonly consent: boolean
+    readonly creditMessages: number
+    readonly creditBytes: number
+    readonly features: number
+  }
   /**
    * Called once, when the first authentic packet shows that the peer has the keys and that its handshake was no replay;
    * the frames of that packet are handled right after this call.

@@ -32,6 +32,8 @@ export interface PastMessage {
   readonly sequence: number
   /** ms since 1970 UTC by our clock, where it was known. */
   readonly writtenAt?: number
+  /** The body of the GROUP that goes with it. */
+  readonly group?: Uint8Array
   /** UTF-8. */
   readonly text: Uint8Array
 }

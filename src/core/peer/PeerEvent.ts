@@ -1,6 +1,8 @@
 import * as Schema from "effect/Schema"
+import type { GroupId } from "../../domain/GroupId.js"
 import type { MessageId } from "../../domain/MessageId.js"
 import type { PeerId } from "../../domain/PeerId.js"
+import type { GroupRecord } from "../../protocol/GroupRecord.js"
 import type { PathInfo } from "./Route.js"
 import type { StreamId } from "./stream/StreamId.js"
 
@@ -18,9 +20,11 @@ export type PeerEvent =
       readonly text: string
       /** ms since 1970 UTC as the peer says, whatever that is; `undefined` when it does not. */
       readonly writtenAt?: number | undefined
+      /** To whom else it was said, as the peer says; `undefined` when it was said to us alone. */
+      readonly group?: GroupRecord | undefined
     }
-  /** The other application has shown our message. */
-  | { readonly _tag: "Delivered"; readonly peer: PeerId; readonly id: MessageId }
+  /** The other application has shown our message, which was for this group if there is one. */
+  | { readonly _tag: "Delivered"; readonly peer: PeerId; readonly id: MessageId; readonly group?: GroupId }
   /**
    * The other person has read our message, and all before it. It comes after the message's `Delivered`, and only from a
    * peer whose program tells what was read.
@@ -29,7 +33,7 @@ export type PeerEvent =
   /**
    * Our message waits until the peer asks for us: what we may send before that (the credit of an inviter) is used up.
    */
-  | { readonly _tag: "CreditExhausted"; readonly peer: PeerId; readonly id: MessageId }
+  | { readonly _tag: "CreditExhausted"; readonly peer: PeerId; readonly id: MessageId; readonly group?: GroupId }
   /** The peer began a stream. */
   | { readonly _tag: "StreamOpened"; readonly peer: PeerId; readonly stream: StreamId }
   /** `readStream` has something to give again. To be read until it gives nothing: only then this event comes again. */

@@ -65,6 +65,17 @@ export class PeerTable {
     return introduced
   }
 
+  /**
+   * The association of somebody whom our user has asked for and who may not have been introduced yet; `undefined` when
+   * there is no place for one more.
+   */
+  expect(peer: PeerId): Association | undefined {
+    if (!this.#makeRoom(peer, true)) return undefined
+    const association = this.#peers.get(peer) ?? this.#on.make(peer)
+    this.#peers.set(peer, association)
+    return association
+  }
+
   /** Forgets the channels of this association. */
   forgetChannels(association: Association): void {
     for (const channel of association.introductions.keys()) this.#channels.delete(channel)

@@ -1,7 +1,7 @@
 import { type ChannelId, channelIdOf } from "../../domain/ChannelId.js"
 import type { Crypto, KeyPair } from "../../domain/Crypto.js"
 import { type Endpoint, format, MAX_CANDIDATES } from "../../domain/Endpoint.js"
-import { MESSAGE_ID_BYTES, type MessageId } from "../../domain/MessageId.js"
+import { MESSAGE_ID_BYTES, type MessageId, messageIdBytes } from "../../domain/MessageId.js"
 import { type PeerId, peerIdOf } from "../../domain/PeerId.js"
 import { MAX_PACKET, PacketType, readHeader } from "../../protocol/DataPacket.js"
 import type { NatKind } from "../nat/NatKind.js"
@@ -207,6 +207,29 @@ export class Peers {
     const result = association.conversation.send(text, this.#options.entropy.bytes(MESSAGE_ID_BYTES), writtenAt)
     this.#touch(association, now)
     return result
+  }
+
+  /**
+   * Accepts a message to one member of a group, under an id that it has in common with those to the others. `group` is
+   * the body of its GROUP. The peer may be one that our user has asked for and that was not introduced yet: the message
+   * then waits for `invite`.
+   */
+  sendToMember(peer: PeerId, { group, id, text, writtenAt }: ToMember, now: number): MessageId | SendRefusal {
+    const association = this.#blocked.has(peer) ? undefined : this.#known.expect(peer)
+    if (association === undefined) return { _tag: "NotConsented" }
+    const result = association.conversation.send(text, messageIdBytes(id), writtenAt, group)
+    this.#touch(association, now)
+    return result
+  }
+
+  /** Whether this message of ours waits to be delivered to this peer. */
+  holds(peer: PeerId, id: MessageId): boolean {
+    return this.#known.get(peer)?.conversation.holds(id) === true
+  }
+
+  /** Whether the program of a connected peer knows groups; `undefined` while it is not connected. */
+  knowsGroups(peer: PeerId): boolean | undefined {
+    return this.#known.get(peer)?.connection?.chat.knowsGroups
   }
 
   /** The application has shown this message: confirms it to the sender, and lets the sender send more. */
@@ -524,6 +547,15 @@ export class Peers {
   #policyOf(peer: PeerId): Policy {
     return this.#policies.get(peer) ?? this.#policy
   }
+}
+
+/** A message to one member of a group. */
+export interface ToMember {
+  readonly id: MessageId
+  readonly text: string
+  /** ms since 1970 UTC. */
+  readonly writtenAt: number
+  readonly group: Uint8Array
 }
 
 /** Whether an introduction was taken, or why not. */

@@ -2,6 +2,8 @@ import * as fc from "fast-check"
 import type { Entry } from "../../../src/core/journal/Entry.js"
 import type { MessageId } from "../../../src/domain/MessageId.js"
 import { type PeerId, peerIdOf } from "../../../src/domain/PeerId.js"
+import { encode as encodeGroup } from "../../../src/protocol/GroupRecord.js"
+import { groupRecord } from "../../protocol/Arbitrary.js"
 import { messageId } from "../../support/ids.js"
 
 /** Entries of few peers and few ids, so that they concern each other. */
@@ -34,6 +36,18 @@ export const entry: fc.Arbitrary<Entry> = fc.oneof(
     writtenAt: fc.maxSafeNat(),
     text: fc.uint8Array({ minLength: 1, maxLength: 300 })
   }),
+  fc.record(
+    {
+      _tag: fc.constant("Accepted" as const),
+      peer,
+      id,
+      sequence: fc.nat(1_000),
+      writtenAt: fc.integer({ min: 1 }),
+      group: groupRecord.map(encodeGroup),
+      text: fc.uint8Array({ minLength: 1, maxLength: 300 })
+    },
+    { requiredKeys: ["_tag", "peer", "id", "sequence", "group", "text"] }
+  ),
   fc.record({ _tag: fc.constant("Delivered" as const), peer, id }),
   fc.record({ _tag: fc.constant("Dropped" as const), peer }),
   fc.record({ _tag: fc.constant("Shown" as const), peer, ids: fc.array(id, { maxLength: 5 }) })

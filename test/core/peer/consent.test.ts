@@ -164,7 +164,7 @@ describe("consent", () => {
   it("gives back no more credit than was used, whatever the other side says", () => {
     const conversation = new Conversation(peerId("bob"), () => {})
     conversation.consented = true
-    const terms = { consent: false, creditMessages: 2, creditBytes: 100 }
+    const terms = { consent: false, creditMessages: 2, creditBytes: 100, features: 0 }
     const channel = new ChatChannel(conversation, () => {}, new PendingFrames(), terms, true)
     const record = new Writer(new Uint8Array(20))
     writeKnown(record, 1_000, 1_000_000)

@@ -2,17 +2,22 @@ import * as assert from "node:assert/strict"
 import * as fc from "fast-check"
 import { concat, Writer } from "../../../src/protocol/Bytes.js"
 import * as ChatRecord from "../../../src/protocol/ChatRecord.js"
+import * as GroupRecord from "../../../src/protocol/GroupRecord.js"
 import { chatRecord } from "../../protocol/Arbitrary.js"
 import { cuts } from "../Cuts.js"
 import type { Target } from "../Target.js"
 
 const encode = (record: ChatRecord.ChatRecord): Uint8Array | undefined => {
-  const writer = new Writer(new Uint8Array(50 + (record._tag === "Text" ? record.text.length : 0)))
+  const length =
+    record._tag === "Text" ? record.text.length : record._tag === "Group" ? GroupRecord.MAX_GROUP_RECORD : 0
+  const writer = new Writer(new Uint8Array(50 + length))
   if (record._tag === "Text") ChatRecord.writeText(writer, record.id, record.sequence, record.text)
   if (record._tag === "Delivered") ChatRecord.writeDelivered(writer, record.id)
   if (record._tag === "Read") ChatRecord.writeRead(writer, record.id)
   if (record._tag === "Written") ChatRecord.writeWritten(writer, record.at)
   if (record._tag === "Known") ChatRecord.writeKnown(writer, record.messages, record.bytes)
+  if (record._tag === "Group" && record.group !== undefined)
+    ChatRecord.writeGroup(writer, GroupRecord.encode(record.group))
   return writer.finish()
 }
 
@@ -30,7 +35,7 @@ const readAll = (pieces: ReadonlyArray<Uint8Array>) => {
 }
 
 export const target: Target = {
-  about: ["src/protocol/ChatRecord.ts"],
+  about: ["src/protocol/ChatRecord.ts", "src/protocol/GroupRecord.ts"],
   inputs: fc
     .tuple(fc.nat(255), fc.array(chatRecord, { maxLength: 4 }))
     .map(([cut, records]) => concat([Uint8Array.of(cut), ...records.map((record) => encode(record)!)])),
@@ -39,7 +44,7 @@ export const target: Target = {
     const { pieces, whole } = cuts(input)
     const { isGood, records } = readAll(pieces)
     assert.deepStrictEqual(readAll([whole]), { isGood, records }, "it does not matter where a stream is cut")
-    const known = records.filter(({ _tag }) => _tag !== "Unknown")
+    const known = records.filter((one) => one._tag !== "Unknown" && !(one._tag === "Group" && one.group === undefined))
     const again = known.map(encode)
     assert.ok(
       again.every((bytes) => bytes !== undefined),

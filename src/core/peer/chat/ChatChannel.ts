@@ -1,17 +1,21 @@
 import * as Bytes from "../../../protocol/Bytes.js"
 import {
   type ChatRecord,
+  groupSize,
   knownSize,
   MARK_SIZE,
   RecordReader,
   textSize,
   writeDelivered,
+  writeGroup,
   writeKnown,
   writeRead,
   writeText,
   writeWritten,
   writtenSize
 } from "../../../protocol/ChatRecord.js"
+import { type GroupRecord, prefixOf } from "../../../protocol/GroupRecord.js"
+import { knowsGroups } from "../Features.js"
 import type { PeerEvent } from "../PeerEvent.js"
 import type { PendingFrames } from "../recovery/PendingFrames.js"
 import { ReceiveStream } from "../stream/ReceiveStream.js"
@@ -36,6 +40,8 @@ export class ChatChannel implements ShownSink {
   readonly #records = new RecordReader()
   /** When the text that comes next was written, if the peer has said so. */
   #writtenAt: number | undefined
+  /** To whom the text that comes next was said, if the peer has said so. */
+  #group: GroupRecord | undefined
   /** Bytes of the incoming stream that no longer take up memory. */
   #released = 0
   /** The limit that the peer was told last. */
@@ -52,12 +58,19 @@ export class ChatChannel implements ShownSink {
   /** What the peer has repeated on this connection before we had asked for it. */
   readonly #known = { messages: 0, bytes: 0 }
   #knownDue = false
+  /** Whether the peer's program knows groups: others would take what is said to several for said to them alone. */
+  readonly knowsGroups: boolean
 
   constructor(
     conversation: Conversation,
     emit: (event: PeerEvent) => void,
     pending: PendingFrames,
-    peer: { readonly consent: boolean; readonly creditMessages: number; readonly creditBytes: number },
+    peer: {
+      readonly consent: boolean
+      readonly creditMessages: number
+      readonly creditBytes: number
+      readonly features: number
+    },
     /** Whether our side of the handshake gave consent: it told the peer the window to start with. */
     consented: boolean
   ) {
@@ -65,6 +78,7 @@ export class ChatChannel implements ShownSink {
     this.#emit = emit
     this.#pending = pending
     this.#peerConsent = peer.consent
+    this.knowsGroups = knowsGroups(peer.features)
     this.#credit = { messages: peer.creditMessages, bytes: peer.creditBytes }
     this.stream = new SendStream(window(peer.consent))
     this.#advertised = window(consented)
@@ -154,13 +168,15 @@ export class ChatChannel implements ShownSink {
     while (this.stream.unsent < MAX_BACKLOG) {
       const message = this.#conversation.next
       if (message === undefined) return
-      if (!this.#spend(message)) {
+      const { group, id, sequence, writtenAt } = message
+      const bytes = this.#textOf(message)
+      if (!this.#spend(bytes.length)) {
         this.#conversation.reportHeld()
         return
       }
       this.#conversation.advance()
-      const { bytes, id, sequence, writtenAt } = message
       if (writtenAt !== undefined) writeWritten(this.stream.extend(writtenSize(writtenAt)), writtenAt)
+      if (group !== undefined && this.knowsGroups) writeGroup(this.stream.extend(groupSize(group)), group)
       writeText(this.stream.extend(textSize(sequence, bytes.length)), id, sequence, bytes)
     }
   }
@@ -172,17 +188,22 @@ export class ChatChannel implements ShownSink {
     this.#emit({ _tag: "Mutual", peer: this.#conversation.peer })
   }
 
+  /** What a peer that knows no groups is shown says which group it is from, and its answer goes to us alone. */
+  #textOf({ bytes, group }: Outgoing): Uint8Array {
+    return group === undefined || this.knowsGroups ? bytes : Bytes.concat([prefixOf(group), bytes])
+  }
+
   /**
-   * Whether we may send the message by the peer's consent or the credit that it gave us. If it is the credit, takes the
-   * message off it.
+   * Whether we may send a text of `length` bytes by the peer's consent or the credit that it gave us. If it is the
+   * credit, takes the message off it.
    */
-  #spend(message: Outgoing): boolean {
+  #spend(length: number): boolean {
     if (this.#peerConsent) return true
     const { bytes, messages } = this.#credit
     if (this.#spent.messages - this.#returned.messages + 1 > messages) return false
-    if (this.#spent.bytes - this.#returned.bytes + message.bytes.length > bytes) return false
+    if (this.#spent.bytes - this.#returned.bytes + length > bytes) return false
     this.#spent.messages++
-    this.#spent.bytes += message.bytes.length
+    this.#spent.bytes += length
     return true
   }
 
@@ -216,18 +237,23 @@ export class ChatChannel implements ShownSink {
       case "Text": {
         const text = Bytes.toText(record.text)
         if (text === undefined) return false
-        const writtenAt = this.#writtenAt
+        const remarks = { writtenAt: this.#writtenAt, group: this.#group }
         this.#writtenAt = undefined
+        this.#group = undefined
         if (!this.#conversation.consented && this.#conversation.knows(record.id)) {
           this.#known.messages++
           this.#known.bytes += record.text.length
           this.#knownDue = true
         }
-        return this.#conversation.onText(record.id, text, record.text.length, size, this, writtenAt)
+        return this.#conversation.onText(record.id, text, record.text.length, size, this, remarks)
       }
       case "Written":
         this.release(size)
         this.#writtenAt = record.at
+        return true
+      case "Group":
+        this.release(size)
+        this.#group = record.group
         return true
       case "Delivered":
         this.release(size)

@@ -2,6 +2,7 @@ import { MESSAGE_ID_BYTES, type MessageId, messageIdOf } from "../../../domain/M
 import type { PeerId } from "../../../domain/PeerId.js"
 import * as Bytes from "../../../protocol/Bytes.js"
 import { MAX_MESSAGE } from "../../../protocol/ChatRecord.js"
+import { type GroupRecord, groupOf, MAX_PREFIX } from "../../../protocol/GroupRecord.js"
 import { RecentIds } from "../../support/RecentIds.js"
 import type { JournalEntry, Past } from "../Journal.js"
 import type { PeerEvent } from "../PeerEvent.js"
@@ -90,23 +91,33 @@ export class Conversation {
 
   /**
    * Accepts a message of ours under the id made of 16 fresh random bytes. `writtenAt` is ms since 1970 UTC; where it is
-   * left out, or cannot be one, the peer is told none.
+   * left out, or cannot be one, the peer is told none. `group`, the body of a GROUP, goes with it; the message may then
+   * wait for a peer that we are still to ask for.
    */
-  send(text: string, randomId: Uint8Array, writtenAt = 0): MessageId | SendRefusal {
-    if (!this.consented) return { _tag: "NotConsented" }
+  send(text: string, randomId: Uint8Array, writtenAt = 0, group?: Uint8Array): MessageId | SendRefusal {
+    if (!this.consented && group === undefined) return { _tag: "NotConsented" }
     const bytes = Bytes.fromText(text)
-    if (bytes.length === 0 || bytes.length > MAX_MESSAGE) return { _tag: "BadLength" }
-    if (this.#outbox.size >= MAX_OUTBOX || this.#outboxBytes + bytes.length > MAX_OUTBOX_BYTES) {
-      return { _tag: "OutboxFull" }
+    if (bytes.length === 0 || bytes.length > (group === undefined ? MAX_MESSAGE : MAX_GROUP_MESSAGE)) {
+      return { _tag: "BadLength" }
     }
+    const size = sizeInOutbox(bytes, group)
+    if (this.#outbox.size >= MAX_OUTBOX || this.#outboxBytes + size > MAX_OUTBOX_BYTES) return { _tag: "OutboxFull" }
     const id = messageIdOf(randomId.subarray(0, MESSAGE_ID_BYTES))
     const sequence = this.#nextSequence++
     const at = Math.floor(writtenAt)
-    const written = Number.isSafeInteger(at) && at > 0 ? { writtenAt: at } : {}
-    this.#keep({ id, sequence, ...written, bytes, held: false, stored: this.#journal === undefined })
+    const remarks = {
+      ...(Number.isSafeInteger(at) && at > 0 ? { writtenAt: at } : {}),
+      ...(group === undefined ? {} : { group })
+    }
+    this.#keep({ id, sequence, ...remarks, bytes, held: false, stored: this.#journal === undefined })
     this.#lingers = true
-    this.#journal?.write({ _tag: "Accepted", peer: this.peer, id, sequence, ...written, text: bytes })
+    this.#journal?.write({ _tag: "Accepted", peer: this.peer, id, sequence, ...remarks, text: bytes })
     return id
+  }
+
+  /** Whether this message of ours waits to be delivered. */
+  holds(id: MessageId): boolean {
+    return this.#outbox.has(id)
   }
 
   /** Empties the outbox. Messages that were handed to a connection already may still arrive. */
@@ -157,7 +168,7 @@ export class Conversation {
       this.#heldUpTo = i + 1
       if (message.held || !this.#outbox.has(message.id)) continue
       message.held = true
-      this.emit({ _tag: "CreditExhausted", peer: this.peer, id: message.id })
+      this.emit({ _tag: "CreditExhausted", peer: this.peer, id: message.id, ...groupIn(message) })
     }
   }
 
@@ -166,10 +177,11 @@ export class Conversation {
     const message = this.#outbox.get(id)
     if (message === undefined) return
     this.#outbox.delete(id)
-    this.#outboxBytes -= message.bytes.length
-    this.#marks.onDelivered(id)
+    this.#outboxBytes -= sizeInOutbox(message.bytes, message.group)
+    // What was read is told of what was said to each other alone.
+    if (message.group === undefined) this.#marks.onDelivered(id)
     this.#journal?.write({ _tag: "Delivered", peer: this.peer, id })
-    this.emit({ _tag: "Delivered", peer: this.peer, id })
+    this.emit({ _tag: "Delivered", peer: this.peer, id, ...groupIn(message) })
   }
 
   /** The peer has read a message of ours, and all before it. */
@@ -187,8 +199,7 @@ export class Conversation {
     length: number,
     size: number,
     onShown: ShownSink,
-    /** ms since 1970 UTC, as the peer says; nothing where it does not. */
-    writtenAt?: number
+    remarks: Remarks = {}
   ): boolean {
     if (this.#seen.has(id)) {
       onShown.release(size)
@@ -206,7 +217,7 @@ export class Conversation {
     this.#seen.add(id)
     this.#unshown.set(id, { size, onShown })
     this.#unshownBytes += size
-    this.emit({ _tag: "Message", peer: this.peer, id, text, writtenAt })
+    this.emit({ _tag: "Message", peer: this.peer, id, text, ...remarks })
     return true
   }
 
@@ -258,7 +269,7 @@ export class Conversation {
 
   #keep(message: Outgoing): void {
     this.#outbox.set(message.id, message)
-    this.#outboxBytes += message.bytes.length
+    this.#outboxBytes += sizeInOutbox(message.bytes, message.group)
     this.#queue.push(message)
   }
 
@@ -285,6 +296,13 @@ export class Conversation {
   }
 }
 
+/** What a peer says of a message. */
+export interface Remarks {
+  /** ms since 1970 UTC. */
+  readonly writtenAt?: number | undefined
+  readonly group?: GroupRecord | undefined
+}
+
 /** Why a message is not accepted into the outbox. */
 export type SendRefusal =
   /** No `query` of ours for this peer yet (law 2). */
@@ -300,12 +318,21 @@ export interface Outgoing {
   readonly sequence: number
   /** ms since 1970 UTC by our clock. */
   readonly writtenAt?: number
+  /** The body of the GROUP that goes with it. */
+  readonly group?: Uint8Array
   readonly bytes: Uint8Array
   /** Whether the application was told that the message waits for the peer's consent. */
   held: boolean
   /** Whether the message was written down, if there is a journal, and so may leave. */
   stored: boolean
 }
+
+/** Which group a message is for, if it is for one. */
+const groupIn = ({ group }: Outgoing) => (group === undefined ? {} : { group: groupOf(group) })
+
+/** Bytes that a message counts for in an outbox. */
+export const sizeInOutbox = (text: Uint8Array, group: Uint8Array | undefined): number =>
+  text.length + (group?.length ?? 0)
 
 /** Where a conversation has written down what must survive a crash. */
 export interface ConversationJournal {
@@ -326,6 +353,8 @@ export interface ShownSink {
 export const CREDIT_MESSAGES = 16
 /** Bytes of UTF-8. */
 export const CREDIT_BYTES = 32 * 1024
+/** Bytes of UTF-8 in a message to a group: the longest, with room for the prefix where groups are not known. */
+export const MAX_GROUP_MESSAGE = MAX_MESSAGE - MAX_PREFIX
 /**
  * Messages in an outbox: a night of a busy program's reports to a person who is away. Each takes some 300 bytes beside
  * its text, 3 MB when the outbox is full.

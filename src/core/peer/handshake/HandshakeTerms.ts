@@ -2,9 +2,9 @@ import { channelIdBytes } from "../../../domain/ChannelId.js"
 import * as Bytes from "../../../protocol/Bytes.js"
 import { CONNECTION_BYTES, type HandshakePayload } from "../../../protocol/Handshake.js"
 import * as PeerRecord from "../../../protocol/PeerRecord.js"
-import * as NatKind from "../../nat/NatKind.js"
 import type { AssociationContext } from "../AssociationContext.js"
 import type { Conversation } from "../chat/Conversation.js"
+import * as Features from "../Features.js"
 import { Epoch } from "../keys/Epoch.js"
 import { type HandshakeResult, type Initiation, initiate, mac1Of, type Received, respond } from "./Handshake.js"
 import type { OpenIntroduction } from "./OpenIntroduction.js"
@@ -24,7 +24,7 @@ export const payload = (
   connection,
   peerConnection,
   consent: consented,
-  features: NatKind.toFeatures(context.nat()),
+  features: Features.ours(context.nat()),
   creditMessages: credit.messages,
   creditBytes: credit.bytes,
   record: context.record(),
