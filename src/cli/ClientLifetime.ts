@@ -25,6 +25,11 @@ export const goodbye =
 
 /** Milliseconds for last words. */
 export const LINGER = 500
+/**
+ * The same after a file errand, where the other side would wait in vain for an end that it has not heard of: twice the
+ * time after which the slowest paths send again what was lost.
+ */
+export const LAST_WORDS = 4_000
 
 /** Runs an effect with time-outs of its own in a finalizer: an interrupted fiber could not wait for them. */
 export const unhurried = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void, never, R> =>

@@ -200,6 +200,8 @@ export class Cable {
   private plugged = true
   /** While false, no datagram passes. */
   udp = true
+  /** So many of the next datagrams that leave are lost. */
+  losing = 0
   /** Bytes of UDP payload that left the machine. */
   readonly sent: Array<Uint8Array> = []
   readonly sentTo = new Set<string>()
@@ -228,7 +230,7 @@ export class Cable {
               Effect.map((socket) => ({
                 ...socket,
                 send: (to, data) => {
-                  if (!this.plugged || !this.udp) return
+                  if (!this.plugged || !this.udp || this.losing-- > 0) return
                   this.sent.push(data.slice())
                   this.sentTo.add(Endpoint.format(to))
                   socket.send(to, data)

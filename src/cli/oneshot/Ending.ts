@@ -3,7 +3,7 @@ import type { ClientApi } from "../../client/Client.js"
 import type { CancelReason } from "../../client/files/Api.js"
 import { isOver } from "../../core/client/Transfer.js"
 import { Terminal } from "../../services/Terminal.js"
-import { LINGER, unhurried } from "../ClientLifetime.js"
+import { LAST_WORDS, unhurried } from "../ClientLifetime.js"
 import * as Complaint from "../Complaint.js"
 import { ExitCode } from "../ExitCode.js"
 import { ProgramError } from "../ProgramError.js"
@@ -31,13 +31,13 @@ export const orderly =
         const transfer = (yield* client.files.list).find((one) => one.id === id)
         const isOpen = transfer !== undefined && !isOver(transfer)
         if (isOpen && !keep) yield* Effect.ignore(client.files.cancel(transfer.id, reason))
-        yield* client.exit(LINGER)
+        yield* client.exit(LAST_WORDS)
         if (!isOpen) return ""
         return keep ? `; it is kept and goes on when parley runs again as ${nick}` : "; the transfer was cancelled"
       })
 
     return program.pipe(
-      Effect.zipRight(client.exit(LINGER)),
+      Effect.zipRight(client.exit(LAST_WORDS)),
       Effect.catchAll((error) =>
         Effect.flatMap(
           fate(error.code === "Timeout" ? "TimedOut" : "Cancelled"),

@@ -19,6 +19,8 @@ export class FileTree {
   readonly #folders = new Set<string>(["/", HOME])
   /** Links, devices and other things that are no files. */
   readonly others = new Set<string>()
+  /** Full paths of files that can be found, and not be read. */
+  readonly unreadable = new Set<string>()
   /** Whether names that differ only in case are the same. */
   folds = false
   #spools = 0
@@ -114,6 +116,7 @@ export class FileTree {
     const path = entry.at ?? (found.kind === "file" ? found.path : `${found.path}/${entry.path}`)
     const file = this.#files.get(path)
     if (file === undefined) return failed("NotFound", `cannot read ${path}: it does not exist`)
+    if (this.unreadable.has(path)) return failed("Other", `cannot read ${path}: i/o error`)
     const now = file.bytes.length
     if (now < entry.size || (now === entry.size && file.mtimeMs !== entry.mtimeMs))
       return failed("Changed", `${path} has changed since it was offered`)
@@ -127,7 +130,9 @@ export class FileTree {
   }
 
   /** Makes the files of a transfer that are missing. Returns whether none of them was there before. */
-  land(incoming: Incoming): boolean {
+  land(incoming: Incoming): boolean | FilesError {
+    const { directory } = incoming
+    if (!this.#folders.has(directory)) return failed("NotFound", `cannot write to ${directory}: it does not exist`)
     const fresh =
       incoming.kind === "file" ? !this.#files.has(landingOf(incoming)) : !this.#folders.has(landingOf(incoming))
     if (incoming.kind === "folder") this.makeFolder(landingOf(incoming))

@@ -51,7 +51,7 @@ export const untilState = (person: Person, state: TransferState, id?: string) =>
   until(person, (transfer) => transfer.state === state && (id === undefined || transfer.id === id))
 
 /** The last that was told of each transfer. */
-const latest = (person: Person): ReadonlyArray<Transfer> => {
+export const latest = (person: Person): ReadonlyArray<Transfer> => {
   const all = new Map<string, Transfer>()
   for (const event of person.log) if (event._tag === "Transfer") all.set(event.transfer.id, event.transfer)
   return [...all.values()]

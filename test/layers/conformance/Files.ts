@@ -132,6 +132,16 @@ export const suite = <R>(
         expect((yield* files.receive(incoming)).fresh).toBe(true)
       }))
 
+    test("makes no folder again that was removed", (files, folder) =>
+      Effect.gen(function* () {
+        const one = { path: "one", size: 1, executable: false }
+        for (const kind of ["file", "folder"] as const) {
+          const gone = { directory: `${folder}/gone`, token: "ad", kind, entries: [one] }
+          expect(yield* reasonOf(Effect.scoped(files.receive(gone)))).toBe("NotFound")
+        }
+        expect(yield* reasonOf(files.directory(`${folder}/gone`))).toBe("NotFound")
+      }))
+
     test("makes an executable one, and an empty one", (files, folder) =>
       Effect.gen(function* () {
         const entries = [{ path: "run", size: 0, executable: true }]
