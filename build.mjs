@@ -1,14 +1,25 @@
 // Builds dist/: `main.js`, the program, is one bundle because a cold start of unbundled Effect modules costs a second;
-// `index.js`, the library, leaves its dependencies to the importer so that both sides share one copy of Effect.
+// `index.js`, the library, leaves Effect to the importer so that both sides share one copy of it. What identity does not
+// matter for is inside, so that a package that is installed brings nothing but native code.
 import { execFileSync } from "node:child_process"
-import { existsSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
+import process from "node:process"
 import { fileURLToPath } from "node:url"
-import { build } from "esbuild"
+
+const { build } = await import("esbuild").catch(() => {
+  // `npm install --global` of a git address runs this script without the tools for it (npm/cli#8440).
+  console.error(
+    "parley-chat: building needs the development dependencies: run npm install in a checkout, then npm pack"
+  )
+  process.exit(1)
+})
 
 const root = dirname(fileURLToPath(import.meta.url))
+const dist = join(root, "dist")
 const { engines, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+const withTypes = !process.argv.includes("--no-types")
 
 const common = {
   absWorkingDir: root,
@@ -21,37 +32,38 @@ const common = {
   legalComments: "none",
   // What an uncaught error shows is the line that it comes from.
   lineLimit: 200,
+  splitting: true,
+  // Modules of CommonJS that are inside ask for Node's own.
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'
+  },
   define: { PARLEY_VERSION: JSON.stringify(version), PARLEY_NODE: JSON.stringify(engines.node) }
 }
 
-rmSync(join(root, "dist"), { recursive: true, force: true })
+/** Native code cannot be bundled; the Noise library reaches the same native code through its own loader. */
+const NATIVE = ["sodium-native", "noise-handshake"]
+
+// Types that are not built anew stay: a checkout that others link to has them after its tests as before.
+for (const name of existsSync(dist) ? readdirSync(dist) : [])
+  if (withTypes || name !== "types") rmSync(join(dist, name), { recursive: true })
 
 await build({
   ...common,
   entryPoints: ["src/main.ts"],
-  splitting: true,
   chunkNames: "chunks/[name]-[hash]",
   minifySyntax: true,
   minifyWhitespace: true,
-  // Native code cannot be bundled; the Noise library reaches the same native code through its own loader.
-  external: ["sodium-native", "noise-handshake"],
-  banner: {
-    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'
-  }
+  external: NATIVE
 })
 
-const libraries = ["src/index.ts", "src/sim/index.ts", "src/sim/vitest.ts", "src/sim/ScenarioWorker.ts"].filter(
-  (file) => existsSync(join(root, file))
-)
 await build({
   ...common,
-  entryPoints: libraries,
-  packages: "external",
-  splitting: true,
-  chunkNames: "lib/[name]-[hash]"
+  entryPoints: ["src/index.ts", "src/sim/index.ts", "src/sim/vitest.ts", "src/sim/ScenarioWorker.ts"],
+  chunkNames: "lib/[name]-[hash]",
+  external: [...NATIVE, "effect", "vitest", "esbuild"]
 })
 
-if (!process.argv.includes("--no-types")) {
+if (withTypes) {
   const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc")
   execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { cwd: root, stdio: "inherit" })
 }

@@ -8,9 +8,9 @@ export default defineConfig(({ mode }) => ({
   resolve: {
     // The longer names first: an alias also takes whatever begins with it.
     alias: {
-      "parley/sim/vitest": new URL("./src/sim/vitest.ts", import.meta.url).pathname,
-      "parley/sim": new URL("./src/sim/index.ts", import.meta.url).pathname,
-      parley: new URL("./src/index.ts", import.meta.url).pathname
+      "parley-chat/sim/vitest": new URL("./src/sim/vitest.ts", import.meta.url).pathname,
+      "parley-chat/sim": new URL("./src/sim/index.ts", import.meta.url).pathname,
+      "parley-chat": new URL("./src/index.ts", import.meta.url).pathname
     }
   },
   define: { PARLEY_VERSION: JSON.stringify("0.0.0-test") },

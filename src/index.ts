@@ -1,6 +1,6 @@
 /**
  * parley as a library. A program is an Effect that uses `Client`; `layerClient` connects it, and `layerNode` gives it a
- * real machine. `parley/sim` has machines in memory for tests. Texts and nicknames come as other people sent them:
+ * real machine. `parley-chat/sim` has machines in memory for tests. Texts and nicknames come as other people sent them:
  * never print them to a terminal unescaped.
  */
 

@@ -1,6 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
-import { run, type Scenario } from "parley/sim"
+import { run, type Scenario } from "parley-chat/sim"
 import { CHANGES, type Outcome, undergo } from "../../scenarios/grid/Changes.js"
 import { type Idle, idle } from "../../scenarios/grid/Idle.js"
 import { type Meeting, meet } from "../../scenarios/grid/Meeting.js"

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
-import { type Fault, Nat, Sim, type SimHost } from "parley/sim"
+import { type Fault, Nat, Sim, type SimHost } from "parley-chat/sim"
 import { type Arrangement, between, type Kind, kindOf, type Way } from "./Places.js"
 import * as Talk from "./Talk.js"
 

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import { Nat, Sim } from "parley/sim"
+import { Nat, Sim } from "parley-chat/sim"
 import { between, type Kind, kindOf } from "./Places.js"
 import * as Talk from "./Talk.js"
 

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
-import { type RulePacket, Sim } from "parley/sim"
+import { type RulePacket, Sim } from "parley-chat/sim"
 import { PacketType } from "../../src/protocol/DataPacket.js"
 import type { Arrangement } from "./Places.js"
 import * as Talk from "./Talk.js"

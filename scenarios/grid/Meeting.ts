@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
-import type { Sim } from "parley/sim"
+import type { Sim } from "parley-chat/sim"
 import type { Arrangement, Way } from "./Places.js"
 import * as Talk from "./Talk.js"
 

@@ -1,4 +1,4 @@
-import type { Conditions } from "parley/sim"
+import type { Conditions } from "parley-chat/sim"
 
 /** The network of the grid: 50 ms from anywhere to anywhere and back, and this part of all packets lost on each way. */
 export const link = (loss: number): Partial<Conditions> => ({ latencyMs: ROUND_TRIP / 2, jitterMs: 0, loss })

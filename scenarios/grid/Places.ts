@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { type HostOptions, Nat, type Router, Sim } from "parley/sim"
+import { type HostOptions, Nat, type Router, Sim } from "parley-chat/sim"
 import { exactly } from "../../src/core/nat/Behaviour.js"
 import { expect, type Reachability } from "../../src/core/nat/Expectation.js"
 

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { Sim } from "parley/sim"
+import { Sim } from "parley-chat/sim"
 import type { Person } from "../product/Person.js"
 import * as Town from "../product/Town.js"
 import type { Arrangement, Way } from "./Places.js"

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { Sim } from "parley/sim"
+import type { Sim } from "parley-chat/sim"
 import { Datagrams } from "../../src/services/Datagrams.js"
 import { Dialer } from "../../src/services/Dialer.js"
 import type { Town } from "./Town.js"

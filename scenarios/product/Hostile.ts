@@ -1,4 +1,4 @@
-import { Sim } from "parley/sim"
+import { Sim } from "parley-chat/sim"
 import { attack } from "./Attacker.js"
 import { leavesNothing, settles } from "./Settling.js"
 import * as Town from "./Town.js"

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { Sim } from "parley/sim"
+import { Sim } from "parley-chat/sim"
 import type { HistoryPage } from "../../src/core/history/HistoryPage.js"
 import type { MessageId } from "../../src/domain/MessageId.js"
 import type { Person } from "./Person.js"

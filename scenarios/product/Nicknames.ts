@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { Nat, Sim } from "parley/sim"
+import { Nat, Sim } from "parley-chat/sim"
 import type { Person } from "./Person.js"
 import { leavesNothing } from "./Settling.js"
 import * as Town from "./Town.js"

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { type Fault, Nat, Sim } from "parley/sim"
+import { type Fault, Nat, Sim } from "parley-chat/sim"
 import type { Person } from "./Person.js"
 import { settles } from "./Settling.js"
 import * as Town from "./Town.js"

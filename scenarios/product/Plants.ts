@@ -1,7 +1,7 @@
 import type { Effect } from "effect/Effect"
 import type { Scope } from "effect/Scope"
 import type { YieldWrap } from "effect/Utils"
-import type { Sim } from "parley/sim"
+import type { Sim } from "parley-chat/sim"
 import { Introducer } from "../../src/core/client/Introducer.js"
 import { Reintroduction } from "../../src/core/client/Reintroduction.js"
 import { Conversation } from "../../src/core/peer/chat/Conversation.js"

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { Nat, Sim } from "parley/sim"
+import { Nat, Sim } from "parley-chat/sim"
 import { leavesNothing, settles } from "./Settling.js"
 import * as Town from "./Town.js"
 import * as Users from "./Users.js"

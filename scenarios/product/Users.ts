@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { Sim } from "parley/sim"
+import type { Sim } from "parley-chat/sim"
 import type { Person } from "./Person.js"
 import type { Town } from "./Town.js"
 

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { Client } from "parley"
+import { Client } from "parley-chat"
 
 /** Answers everybody who asks for it with what they said. */
 export const echo = (nick: string) =>

@@ -1,5 +1,5 @@
 /**
- * The simulated world (package export `parley/sim`): the same programs on simulated machines, networks and clocks,
+ * The simulated world (package export `parley-chat/sim`): the same programs on simulated machines, networks and clocks,
  * where a seed decides everything and replays it. For tests alone: it takes the place of randomness, so production code
  * must never import it.
  */

@@ -39,6 +39,8 @@ export interface ProgramOptions {
   readonly within?: ReadonlyArray<string>
   /** Lives on after the test: whoever started it ends it. */
   readonly kept?: boolean
+  /** Another program than `parley`. */
+  readonly program?: string
 }
 
 /**
@@ -59,7 +61,7 @@ export class Program {
     env: Readonly<Record<string, string>> = {},
     options: ProgramOptions = {}
   ) {
-    const [command, ...rest] = [...(options.within ?? []), process.execPath, MAIN, ...args]
+    const [command, ...rest] = [...(options.within ?? []), process.execPath, options.program ?? MAIN, ...args]
     this.child = spawn(command!, rest, { env: environment(env) })
     if (options.kept !== true) running.add(this)
     this.child.stdout.setEncoding("utf8").on("data", (text: string) => {

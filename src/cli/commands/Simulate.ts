@@ -34,7 +34,7 @@ export const simulate = Subcommand.make({
   },
   arguments: {
     file: Args.text({ name: "SCENARIO" }).pipe(
-      Args.withDescription("A module (.js, .mjs or .ts) whose default export is a scenario for parley/sim")
+      Args.withDescription("A module (.js, .mjs or .ts) whose default export is a scenario for parley-chat/sim")
     )
   },
   settings: Either.right

@@ -52,7 +52,7 @@ const FOR_NODE = {
   bundle: true,
   // All of them must be the ones that the simulator has, whatever a tsconfig says of their names.
   packages: "external",
-  external: ["parley", "parley/*", "effect", "effect/*"] as Array<string>,
+  external: ["parley-chat", "parley-chat/*", "effect", "effect/*"] as Array<string>,
   format: "esm",
   platform: "node",
   target: "node20",

@@ -1,4 +1,4 @@
-import { Sim } from "parley/sim"
+import { Sim } from "parley-chat/sim"
 
 /** A bug that no simulated clock can end: with one seed, a loop that waits for nothing. */
 export default function* () {

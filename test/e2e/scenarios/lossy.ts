@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { layer, Sim } from "parley/sim"
+import { layer, Sim } from "parley-chat/sim"
 import { Datagrams } from "../../../src/services/Datagrams.js"
 
 export const options = { maxTime: 60_000 }

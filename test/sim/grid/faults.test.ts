@@ -1,4 +1,4 @@
-import { simTest } from "parley/sim/vitest"
+import { simTest } from "parley-chat/sim/vitest"
 import * as Faults from "../../../scenarios/grid/Faults.js"
 import * as Network from "../../../scenarios/grid/Network.js"
 import * as Seeds from "../../../scenarios/product/Seeds.js"

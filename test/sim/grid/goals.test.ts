@@ -1,6 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
-import { run, type Scenario } from "parley/sim"
+import { run, type Scenario } from "parley-chat/sim"
 import { describe, expect, it } from "vitest"
 import { CHANGES, undergo } from "../../../scenarios/grid/Changes.js"
 import { MAX_KEEPALIVES, MAX_STALL } from "../../../scenarios/grid/Goals.js"

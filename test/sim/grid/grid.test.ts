@@ -1,6 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
-import { run } from "parley/sim"
+import { run } from "parley-chat/sim"
 import { describe, expect, it } from "vitest"
 import { meet } from "../../../scenarios/grid/Meeting.js"
 import * as Network from "../../../scenarios/grid/Network.js"

@@ -1,4 +1,4 @@
-import { simTest } from "parley/sim/vitest"
+import { simTest } from "parley-chat/sim/vitest"
 import { files } from "../../../scenarios/product/Files.js"
 import * as Seeds from "../../../scenarios/product/Seeds.js"
 

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { run } from "parley/sim"
+import { run } from "parley-chat/sim"
 import { describe, expect, it } from "vitest"
 import { plants } from "../../../scenarios/product/Plants.js"
 import { maxTime } from "../../../scenarios/product/Seeds.js"

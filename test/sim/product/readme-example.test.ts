@@ -4,9 +4,9 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { Client, layerClient, layerServer } from "parley"
-import { layer, Sim } from "parley/sim"
-import { simTest } from "parley/sim/vitest"
+import { Client, layerClient, layerServer } from "parley-chat"
+import { layer, Sim } from "parley-chat/sim"
+import { simTest } from "parley-chat/sim/vitest"
 import { echo } from "../../../scenarios/product/bot.js"
 
 simTest("the bot answers on a bad network", { seeds: 20, maxTime: 600_000 }, function* () {

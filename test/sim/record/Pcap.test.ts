@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { Datagrams, Dialer, Listener, run, Sim } from "parley/sim"
+import { Datagrams, Dialer, Listener, run, Sim } from "parley-chat/sim"
 import { expect, it } from "vitest"
 import { type Captured, read } from "./PcapReader.js"
 

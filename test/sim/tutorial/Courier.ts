@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { Datagrams } from "parley/sim"
+import { Datagrams } from "parley-chat/sim"
 
 /** Sends texts to `to`, one datagram each, and repeats each until it is acknowledged. */
 export const courier = (to: string, texts: ReadonlyArray<string>, maxTries = Number.POSITIVE_INFINITY) =>

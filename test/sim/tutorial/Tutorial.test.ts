@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import { Nat, Sim, sweep } from "parley/sim"
-import { simTest } from "parley/sim/vitest"
+import { Nat, Sim, sweep } from "parley-chat/sim"
+import { simTest } from "parley-chat/sim/vitest"
 import { expect, it } from "vitest"
 import { courier, mailbox } from "./Courier.js"
 

@@ -2,8 +2,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
-import { Client, layerClient, layerServer } from "parley"
-import { Disk, inMemory, layer, Sim, Store } from "parley/sim"
+import { Client, layerClient, layerServer } from "parley-chat"
+import { Disk, inMemory, layer, Sim, Store } from "parley-chat/sim"
 import { expect, it } from "vitest"
 
 const server = { host: "server", port: 9090 }
