@@ -7,8 +7,9 @@ import * as Control from "../../protocol/Control.js"
 /**
  * One line of the server, decoded.
  *
- * `Unknown` is a message of a later version of the protocol, to be ignored. `Malformed` is anything that is no message
- * at all: text that is not UTF-8, not JSON, or a known message with wrong fields.
+ * `Unknown` is a message of a later version of the protocol, to be ignored; a refusal of one is told as `NotAccepting`,
+ * with its own words. `Malformed` is anything that is no message at all: text that is not UTF-8, not JSON, or a known
+ * message with wrong fields.
  */
 export type Decoded =
   | { readonly _tag: "Message"; readonly message: Control.ServerMessage }
@@ -24,9 +25,17 @@ export const decode = (line: string): Decoded => {
   }
   const tag = (json as { readonly _tag?: unknown } | null)?._tag
   if (typeof tag !== "string") return malformed
-  if (!Object.hasOwn(kinds, tag)) return unknown
+  if (!Object.hasOwn(kinds, tag)) return laterRefusal(json) ?? unknown
   const message = decodeMessage(json)
   return Either.isRight(message) ? { _tag: "Message", message: message.right } : malformed
+}
+
+/** What says of a request, in words, why it was not done: a refusal whose name we do not know yet. */
+const laterRefusal = (json: unknown): Decoded | undefined => {
+  const refusal = decodeLater({ ...(json as object), _tag: "NotAccepting" })
+  return Either.isRight(refusal) && refusal.right.id !== undefined
+    ? { _tag: "Message", message: refusal.right }
+    : undefined
 }
 
 /** Requests as their sender writes them: the link adds the `id`. */
@@ -63,6 +72,7 @@ const replyOf: { readonly [request in RequestBody["_tag"]]: Control.Reply["_tag"
   Ping: "Pong"
 }
 
+const decodeLater = Schema.decodeUnknownEither(Control.NotAccepting)
 const decodeMessage = Schema.decodeUnknownEither(Control.ServerMessage)
 
 /** Complete by type, so that a new message cannot be forgotten here and then be taken for one of a later version. */

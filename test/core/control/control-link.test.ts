@@ -165,6 +165,15 @@ describe("requests", () => {
     expect(script.link.ready).toBe(true)
   })
 
+  it("takes a refusal of a later version for one, with its own words", () => {
+    const script = greeted()
+    const id = script.link.request({ _tag: "Query", nick: "a" }, script.now)!
+    script.drain().says({ _tag: "OutOfHours", id, message: "come back at nine" })
+    expect(script.take()).toMatchObject([
+      { _tag: "Answered", id, reply: { _tag: "NotAccepting", message: "come back at nine" } }
+    ])
+  })
+
   it.each(["not json", "[]", "null", '"x"', "{}", '{"_tag":7}'])("breaks on %s", (line) => {
     expect(
       greeted()

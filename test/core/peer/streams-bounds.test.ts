@@ -107,6 +107,12 @@ describe("the streams of all peers", () => {
 describe("streams that we give up", () => {
   const make = () => new Streams(peerId("peer"), (_: PeerEvent) => {}, new PendingFrames(), true, new ReceiveBudget())
 
+  it("are opened by one frame as long as they are no more than a side may have", () => {
+    const last = 2 * MAX_STREAMS
+    expect(make().onStream(last + 2, 0, Uint8Array.of(1))).toBe(false)
+    expect(make().onStream(last, 0, Uint8Array.of(1))).toBe(true)
+  })
+
   it("are no longer remembered than the peer may leave them unacknowledged", () => {
     const taken = give(make(), 100_000, () => {})
     expect(taken).toBeGreaterThanOrEqual(2 * MAX_STREAMS)

@@ -238,7 +238,7 @@ export class Streams {
   #meet(id: StreamId): boolean {
     if (id % 2 === this.#nextOwn % 2) return id < this.#nextOwn
     if (id < this.#nextTheirs) return true
-    if (id > this.#nextTheirs + 2 * MAX_STREAMS) return false
+    if (id >= this.#nextTheirs + 2 * MAX_STREAMS) return false
     for (; this.#nextTheirs <= id; this.#nextTheirs += 2) {
       // A peer that opens new streams in place of those that we gave up has received our RESETs, and acknowledges them.
       // One that does not acknowledge them breaks the protocol.
