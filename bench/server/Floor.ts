@@ -81,3 +81,6 @@ server.listen({ port: 0, host: "127.0.0.1", backlog: 4_096 }, () => {
   const { port } = server.address() as AddressInfo
   udp.bind(port, "127.0.0.1", () => console.log(`listening on 127.0.0.1:${port}`))
 })
+
+// Ends in order, so that a profile of it is written.
+process.once("SIGTERM", () => process.exit())

@@ -4,14 +4,13 @@ export const encode = (bytes: Uint8Array): string => {
   let at = 0
   for (; at + 2 < bytes.length; at += 3) {
     const group = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!
-    text +=
-      ALPHABET[group >> 18]! + ALPHABET[(group >> 12) & 63]! + ALPHABET[(group >> 6) & 63]! + ALPHABET[group & 63]!
+    text += PAIRS[group >> 12]! + PAIRS[group & 4095]!
   }
   if (at + 1 < bytes.length) {
     const group = (bytes[at]! << 8) | bytes[at + 1]!
-    text += ALPHABET[group >> 10]! + ALPHABET[(group >> 4) & 63]! + ALPHABET[(group << 2) & 63]!
+    text += PAIRS[group >> 4]! + ALPHABET[(group << 2) & 63]!
   } else if (at < bytes.length) {
-    text += ALPHABET[bytes[at]! >> 2]! + ALPHABET[(bytes[at]! << 4) & 63]!
+    text += PAIRS[bytes[at]! << 4]!
   }
   return text
 }
@@ -41,6 +40,12 @@ export const decode = (text: string): Uint8Array | undefined => {
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+/** The two characters of each group of 12 bits: half as many pieces to join take half of the time. */
+const PAIRS: ReadonlyArray<string> = Array.from(
+  { length: 4096 },
+  (_, group) => ALPHABET[group >> 6]! + ALPHABET[group & 63]!
+)
 
 /** Value of each character by its code; `undefined` for all others. */
 const VALUES: ReadonlyArray<number | undefined> = Array.from({ length: 128 }, (_, code) => {

@@ -30,6 +30,9 @@ import {
  * type: they need no encoding but JSON.
  */
 
+type WelcomeEncoded = Extract<ServerMessageEncoded, { readonly _tag: "Welcome" }>
+type RegisteredEncoded = Extract<ServerMessageEncoded, { readonly _tag: "Registered" }>
+
 /** A refusal as it goes over the wire. */
 export type RefusalEncoded = typeof Refusal.Encoded
 
@@ -107,6 +110,18 @@ const isBytes = (value: unknown, max: number): value is string | undefined =>
 
 /** One line, its end included. */
 export const encodeMessage = (message: ServerMessageEncoded): string => `${JSON.stringify(message)}\n`
+
+/** The `Welcome` lines of one server, encoded once: around `challenge`, in base64url, and `now`, whole ms. */
+export const encodeWelcome = (
+  welcome: Omit<WelcomeEncoded, "challenge" | "now">
+): ((challenge: string, now: number) => string) => {
+  const shared = JSON.stringify(welcome).slice(0, -1)
+  return (challenge, now) => `${shared},"challenge":"${challenge}","now":${now}}\n`
+}
+
+/** `observed` and `resume` need no escapes: an address with its port, and base64url. */
+export const encodeRegistered = ({ id, lease, nick, observed, resume }: Omit<RegisteredEncoded, "_tag">): string =>
+  `{"_tag":"Registered","id":${id},"nick":${JSON.stringify(nick)},"lease":${lease},"observed":"${observed}","resume":"${resume}"}\n`
 
 /** A refusal for the request of this `id`, if it has one. */
 export const encodeRefusal = (id: number | undefined, refusal: RefusalBody): string =>

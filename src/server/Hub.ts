@@ -1,6 +1,7 @@
 import { Channels } from "../core/rendezvous/Channels.js"
 import * as Cost from "../core/rendezvous/Cost.js"
 import { Directory, type PresenceChange } from "../core/rendezvous/Directory.js"
+import { greetingOf } from "../core/rendezvous/Greeting.js"
 import { halfOf } from "../core/rendezvous/Introduction.js"
 import { Networks, type Source } from "../core/rendezvous/Networks.js"
 import { Places } from "../core/rendezvous/Places.js"
@@ -65,8 +66,8 @@ export class Hub implements SessionHub {
   readonly directory = new Directory()
   readonly announcer = new Announcer(this.directory)
   readonly names: ServerNames
-  /** The UDP sockets, once they are there. */
-  reflector: Reflector | undefined
+  #reflector: Reflector | undefined
+  #greeting: (challenge: string, time: number) => string
   readonly #services: HubServices
   readonly #channels: Channels
   readonly #relay: Relay<Corner> | undefined
@@ -106,6 +107,7 @@ export class Hub implements SessionHub {
     this.names = new ServerNames(settings.names)
     this.#refuser = new Refuser(services.time, this.counters, (message, more) => services.log("info", message, more))
     this.#direct = new TokenBucket(DIRECT, now)
+    this.#greeting = this.#greetingWith([])
     this.#channels = new Channels(services.crypto, services.entropy.bytes(SECRET_BYTES))
     const isLive = (end: number) => this.#ends.get(end)?.registration !== undefined
     if (settings.relay !== undefined) {
@@ -117,6 +119,16 @@ export class Hub implements SessionHub {
         isExempt: (address) => this.#networks.isExempt(address)
       })
     }
+  }
+
+  /** The UDP sockets, once they are there. */
+  get reflector(): Reflector | undefined {
+    return this.#reflector
+  }
+
+  set reflector(reflector: Reflector) {
+    this.#reflector = reflector
+    this.#greeting = this.#greetingWith(reflector.ports)
   }
 
   /** The handler of a new connection. */
@@ -307,7 +319,7 @@ export class Hub implements SessionHub {
     if (relay === undefined) return
     this.#carry(relay.handleDatagram(from, corner, data, this.time.monotonic()))
     for (let next = relay.pollQuestion(); next !== undefined; next = relay.pollQuestion())
-      this.reflector?.send(next.via, next.to, next.data)
+      this.#reflector?.send(next.via, next.to, next.data)
   }
 
   /** Lets nobody in any more, and tells everybody to come back later. */
@@ -336,29 +348,29 @@ export class Hub implements SessionHub {
       endings: { ...endings },
       moods: { ...moods },
       ...(this.#relay === undefined ? {} : { relay: { ...this.#relay.stats, channels: this.#relay.size } }),
-      ...(this.reflector === undefined ? {} : { reflector: this.reflector.stats() })
+      ...(this.#reflector === undefined ? {} : { reflector: this.#reflector.stats() })
     }
+  }
+
+  #greetingWith(udp: ReadonlyArray<number>) {
+    const { motd, relay, session: limits, software, token } = this.settings
+    return greetingOf({
+      software,
+      limits,
+      udp,
+      relay: relay !== undefined,
+      tokenRequired: token !== undefined,
+      motd: motd?.slice(0, MAX_MOTD)
+    })
   }
 
   #begin(connection: Connection, source: Source, now: number): SessionDriver {
     const number = this.#nextNumber()
     const challenge = this.#services.entropy.bytes(CHALLENGE_BYTES)
-    const { motd, session: limits, software, token } = this.settings
-    const session = new Session(
-      {
-        limits,
-        software,
-        challenge: Bytes.toBase64Url(challenge),
-        time: Math.floor(this.time.wall()),
-        observed: Endpoint.format(connection.remote),
-        token,
-        motd: motd?.slice(0, MAX_MOTD),
-        udp: this.reflector?.ports ?? [],
-        relay: this.#relay !== undefined,
-        allowance: source
-      },
-      now
-    )
+    const { session: limits, token } = this.settings
+    const welcome = this.#greeting(Bytes.toBase64Url(challenge), Math.floor(this.time.wall()))
+    const observed = Endpoint.format(connection.remote)
+    const session = new Session({ limits, welcome, observed, token, allowance: source }, now)
     const driver = new SessionDriver(
       { id: idOf(number), number, connection, session, challenge, source, hub: this },
       now
@@ -422,7 +434,7 @@ export class Hub implements SessionHub {
   }
 
   #carry(forward: Forward<Corner> | undefined): void {
-    if (forward?._tag === "Datagram") this.reflector?.send(forward.via, forward.to, forward.data)
+    if (forward?._tag === "Datagram") this.#reflector?.send(forward.via, forward.to, forward.data)
     if (forward?._tag !== "Line") return
     const { channel, packet, to } = forward
     if (this.#ends.get(to)?.deliver(encodeMessage({ _tag: "Relay", channel, packet })) !== true) {
@@ -440,11 +452,11 @@ export class Hub implements SessionHub {
 
 const idOf = (number: number): SessionId => SessionId.make(String(number))
 
-/** Several subscribers of one operator: by this, anonymous sessions are counted. */
+/** Several subscribers of one operator, an IPv4 /24 or an IPv6 /48: by this, anonymous sessions are counted. */
 const crowdOf = (remote: Endpoint.Endpoint): string =>
-  Endpoint.toBytes(remote)
-    .subarray(0, remote.family === "ipv4" ? 3 : 6)
-    .join(".")
+  remote.family === "ipv4"
+    ? remote.address.slice(0, remote.address.lastIndexOf("."))
+    : Endpoint.toBytes(remote).subarray(0, 6).join(".")
 
 /** ms of work between two looks at what has arrived: little enough that nobody feels it. */
 const TURN_MS = 5
@@ -474,11 +486,8 @@ const MAX_MOTD = 2048
 
 const NOT_REGISTERED: RefusalBody = { _tag: "NotRegistered", message: "register a nickname first" }
 
-const busy = (message: string): Uint8Array => Bytes.fromText(encodeRefusal(undefined, { _tag: "Busy", message }))
+const busy = (message: string): string => encodeRefusal(undefined, { _tag: "Busy", message })
 const FULL = busy("this server is full; try later")
 const TOO_MANY = busy("too many connections from this address; try later")
-const EVICTED = encodeRefusal(undefined, {
-  _tag: "Busy",
-  message: "this server is full and others have come; try later"
-})
+const EVICTED = busy("this server is full and others have come; try later")
 const GOING_DOWN = busy("this server is going down")

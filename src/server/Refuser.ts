@@ -38,7 +38,7 @@ export class Refuser {
   }
 
   /** The handler of a connection that gets this line and no session. Without a `reason` it is not logged. */
-  turnAway(connection: Connection, line: Uint8Array, reason?: RefusalReason): ConnectionHandler {
+  turnAway(connection: Connection, line: string, reason?: RefusalReason): ConnectionHandler {
     this.#counters.refused++
     if (reason !== undefined) this.note(connection.remote, reason)
     // The words cost a handshake where the link is encrypted, which is more than a flood of strangers is worth.

@@ -13,6 +13,7 @@ import type { Crypto } from "../domain/Crypto.js"
 import * as Endpoint from "../domain/Endpoint.js"
 import * as Nickname from "../domain/Nickname.js"
 import type { Registration, SessionId, VerifiedIdentity, Whereabouts } from "../domain/Registration.js"
+import * as Bytes from "../protocol/Bytes.js"
 import { MAX_WATCHED, type Register } from "../protocol/Control.js"
 import { encodeRefusal, type RefusalBody } from "../protocol/ControlCodec.js"
 import type { Connection, ConnectionHandler } from "../services/Connection.js"
@@ -374,9 +375,10 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     }
   }
 
-  #send(bytes: Uint8Array): boolean {
+  #send(text: string): boolean {
     const room = this.#hub.settings.sendQueue - FINAL_ROOM - this.connection.queued()
-    if (bytes.length <= room && this.connection.send(bytes)) return true
+    const fits = MAX_UTF8 * text.length <= room || Bytes.fromText(text).length <= room
+    if (fits && this.connection.send(text)) return true
     this.#session.end("slow")
     this.connection.send(SLOW)
     this.#finish("slow")
@@ -405,6 +407,9 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
 /** How long to wait for a client that does not take its replies: a round trip or two. */
 const PAUSE_MS = 50
 
+/** Bytes of a UTF-16 code unit, at most. */
+const MAX_UTF8 = 3
+
 /** Of the send queue, for the last words to a slow consumer. */
 const FINAL_ROOM = 512
 
@@ -414,9 +419,7 @@ const BEHIND_MS = 5_000
 /** In units of `Cost`: half a millisecond of work, and the others have their turn. */
 const SLICE = 32
 
-const SLOW = new TextEncoder().encode(
-  encodeRefusal(undefined, { _tag: "Busy", message: "this client reads too slowly; connect again" })
-)
+const SLOW = encodeRefusal(undefined, { _tag: "Busy", message: "this client reads too slowly; connect again" })
 
 export const NO_SUCH_PEER: RefusalBody = { _tag: "NoSuchPeer", message: "nobody here has that nickname" }
 

@@ -3,15 +3,17 @@ import type { Endpoint } from "../domain/Endpoint.js"
 
 /** One established TCP connection, driven by synchronous callbacks. Shared by `Listener` and `Dialer`. */
 export interface Connection {
+  /** To be asked for while the connection is there. */
   readonly local: Endpoint
   readonly remote: Endpoint
   /** Of a connection that is encrypted with TLS 1.3, and of no other. */
   readonly tls?: Tls
   /**
-   * Queues bytes for the peer, in order. `false` when the connection is closing or gone, or when the queue would exceed
-   * its bound: nothing of `data` is then queued. Never throws. The caller leaves `data` untouched from here on.
+   * Queues bytes for the peer, or a text in UTF-8, in order. `false` when the connection is closing or gone, or when
+   * the queue would exceed its bound: nothing of `data` is then queued. Never throws. The caller leaves `data`
+   * untouched from here on.
    */
-  readonly send: (data: Uint8Array) => boolean
+  readonly send: (data: Uint8Array | string) => boolean
   /** Bytes accepted by `send` that the system has not taken yet. */
   readonly queued: () => number
   /** Stops `onData` until `resume`; bytes wait in the system's buffers and the peer is slowed down. */

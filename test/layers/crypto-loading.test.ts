@@ -67,7 +67,8 @@ describe("native code", () => {
   })
 
   it("that computes something else is refused", async () => {
-    const sodium = () => ({ crypto_generichash_batch: (digest: Uint8Array) => digest.fill(1) })
+    const wrong = (digest: Uint8Array) => digest.fill(1)
+    const sodium = () => ({ crypto_generichash: wrong, crypto_generichash_batch: wrong })
     vi.doMock("../../src/layers/node/Sodium.js", () => ({ sodium, noise: () => undefined }))
     expect(await build()).toMatchObject({ _tag: "Left", left: { _tag: "CryptoError", reason: "SelfTest" } })
   })

@@ -16,8 +16,10 @@ export class Channels {
   readonly #crypto: Crypto
   readonly #secret: Uint8Array
   readonly #cipher: Speck64
-  readonly #numbers = new Uint8Array(8)
-  readonly #view = new DataView(this.#numbers.buffer)
+  /** What is hashed: the label, and the pair behind it. One piece of memory for all calls. */
+  readonly #input = Bytes.concat([SECRETS_LABEL, new Uint8Array(CHANNEL_BYTES)])
+  readonly #pair = this.#input.subarray(SECRETS_LABEL.length)
+  readonly #view = new DataView(this.#pair.buffer, this.#pair.byteOffset)
 
   /** `secret`: 32 random bytes, made anew with each start. */
   constructor(crypto: Crypto, secret: Uint8Array) {
@@ -28,11 +30,13 @@ export class Channels {
 
   /** The channel of these two connections as each of them has it. Numbers are whole, from 1 to 2^32 - 1. */
   between(left: number, right: number): { readonly left: Channel; readonly right: Channel } {
-    const [low, high] = left < right ? [left, right] : [right, left]
-    const { pairKey, tokens } = this.secretsOf(low, high)
-    const name = Bytes.toBase64Url(this.#cipher.encrypt(this.#write(low, high)))
-    const [ofLow, ofHigh] = [channelOf(name, pairKey, tokens[0]), channelOf(name, pairKey, tokens[1])]
-    return left < right ? { left: ofLow, right: ofHigh } : { left: ofHigh, right: ofLow }
+    const isLeftLow = left < right
+    const secrets = isLeftLow ? this.secretsOf(left, right) : this.secretsOf(right, left)
+    const channel = Bytes.toBase64Url(this.#cipher.encrypt(this.#pair))
+    const pairKey = Bytes.toBase64Url(secrets.pairKey)
+    const ofLow = { channel, pairKey, token: Bytes.toBase64Url(secrets.tokens[0]) }
+    const ofHigh = { channel, pairKey, token: Bytes.toBase64Url(secrets.tokens[1]) }
+    return isLeftLow ? { left: ofLow, right: ofHigh } : { left: ofHigh, right: ofLow }
   }
 
   /** The two numbers that a name of 8 bytes stands for, the lower first; any other 8 bytes stand for nobody. */
@@ -46,25 +50,13 @@ export class Channels {
 
   /** What the two share, and what each of them shows to the relay. */
   secretsOf(low: number, high: number): { readonly pairKey: Uint8Array; readonly tokens: Tokens } {
-    const bytes = this.#crypto.hash(
-      PAIR_KEY_BYTES + 2 * TOKEN_BYTES,
-      [SECRETS_LABEL, this.#write(low, high)],
-      this.#secret
-    )
-    return {
-      pairKey: bytes.subarray(0, PAIR_KEY_BYTES),
-      tokens: [
-        bytes.subarray(PAIR_KEY_BYTES, PAIR_KEY_BYTES + TOKEN_BYTES),
-        bytes.subarray(PAIR_KEY_BYTES + TOKEN_BYTES)
-      ]
-    }
-  }
-
-  /** One piece of memory for all calls. */
-  #write(low: number, high: number): Uint8Array {
     this.#view.setUint32(0, low)
     this.#view.setUint32(4, high)
-    return this.#numbers
+    const bytes = this.#crypto.hash(PAIR_KEY_BYTES + 2 * TOKEN_BYTES, [this.#input], this.#secret)
+    return {
+      pairKey: bytes.slice(0, PAIR_KEY_BYTES),
+      tokens: [bytes.slice(PAIR_KEY_BYTES, PAIR_KEY_BYTES + TOKEN_BYTES), bytes.slice(PAIR_KEY_BYTES + TOKEN_BYTES)]
+    }
   }
 }
 
@@ -80,12 +72,6 @@ export interface Channel {
 
 /** Of the lower number, and of the higher one. */
 export type Tokens = readonly [Uint8Array, Uint8Array]
-
-const channelOf = (channel: string, pairKey: Uint8Array, token: Uint8Array): Channel => ({
-  channel,
-  pairKey: Bytes.toBase64Url(pairKey),
-  token: Bytes.toBase64Url(token)
-})
 
 /** A BLAKE2b key of full strength. */
 const PAIR_KEY_BYTES = 32

@@ -1,4 +1,5 @@
 import type { Registration } from "../../domain/Registration.js"
+import * as Bytes from "../../protocol/Bytes.js"
 import { type ClientEntry, MAX_LINE } from "../../protocol/Control.js"
 
 export interface PageRequest {
@@ -25,8 +26,8 @@ export interface PresenceChange {
 
 /**
  * Who is here: a node's copy of what its registry says, sorted by nickname in lower case, with a version that grows by
- * one at each change that people can see. The JSON of an entry is made once, when it comes; a page is a slice of what
- * all readers share.
+ * one at each change that people can see. The JSON of an entry is made once; a page is a slice of what all readers
+ * share.
  *
  * Sorted by what people see and not by key: in keys `1` is `l` and `m` is `rn`. Two who are here never have the same
  * lower case, since that would be the same key.
@@ -55,12 +56,12 @@ export class Directory {
     const known = this.#byKey.get(key)
     if (known?.registration.epoch === registration.epoch) {
       // The same session elsewhere: nothing to tell of, but what is listed from now on is up to date.
-      if (known.registration.address !== registration.address) Object.assign(known, shownOf(registration))
+      if (known.registration.address !== registration.address) known.shown = undefined
       known.registration = registration
       return undefined
     }
     if (known !== undefined) this.#take(known)
-    const entry = entryOf(registration)
+    const entry = { registration, lower: registration.nickname.text.toLowerCase(), shown: undefined }
     this.#byKey.set(key, entry)
     this.#sorted.splice(this.#find(entry.lower), 0, entry)
     return this.#tell(known === undefined ? "Joined" : "Changed", registration)
@@ -93,9 +94,10 @@ export class Directory {
       // A reader who looks for something rare gets his answer in several pages, each of bounded work.
       if (at - from >= MAX_LOOKED) return { entries, next: this.#sorted[at - 1]!.lower, looked: at - from }
       if (match !== undefined && !entry.lower.includes(match)) continue
-      bytes += entry.bytes
+      entry.shown ??= shownOf(entry.registration)
+      bytes += entry.shown.bytes
       if (entries.length === limit || bytes > PAGE_BYTES) return { entries, next: last, looked: at - from }
-      entries.push(entry.json)
+      entries.push(entry.shown.json)
       last = entry.lower
     }
     return { entries, next: undefined, looked: this.#sorted.length - from }
@@ -145,21 +147,18 @@ interface Entry {
   registration: Registration
   /** What the order is by, and what `match` is looked for in. */
   readonly lower: string
-  json: string
-  /** Of `json` in UTF-8, and a comma. */
-  bytes: number
+  /** Made when it is listed for the first time: most who come and go are not. */
+  shown: Shown | undefined
 }
 
-const entryOf = (registration: Registration): Entry => ({
-  registration,
-  lower: registration.nickname.text.toLowerCase(),
-  ...shownOf(registration)
-})
+interface Shown {
+  readonly json: string
+  /** Of `json` in UTF-8, and a comma. */
+  readonly bytes: number
+}
 
-const shownOf = ({ address, identity, nickname, since }: Registration): Pick<Entry, "json" | "bytes"> => {
+const shownOf = ({ address, identity, nickname, since }: Registration): Shown => {
   const entry: ClientEntry = { nick: nickname.text, address, fingerprint: identity?.fingerprint ?? "", since }
   const json = JSON.stringify(entry)
-  return { json, bytes: encoder.encode(json).length + 1 }
+  return { json, bytes: Bytes.fromText(json).length + 1 }
 }
-
-const encoder = new TextEncoder()

@@ -4,6 +4,7 @@ import {
   encodeMessage,
   encodePeer,
   encodeRefusal,
+  encodeRegistered,
   type RefusalBody
 } from "../../protocol/ControlCodec.js"
 import type { Page } from "./Directory.js"
@@ -24,7 +25,7 @@ export type Outcome =
 export const replyTo = (id: number, outcome: Outcome, lease: number, observed: string): string => {
   switch (outcome._tag) {
     case "Registered":
-      return encodeMessage({ _tag: "Registered", id, nick: outcome.nick, lease, observed, resume: outcome.resume })
+      return encodeRegistered({ id, nick: outcome.nick, lease, observed, resume: outcome.resume })
     case "Page":
       return encodeClients(id, outcome.page.entries, outcome.page.next)
     case "Watching":

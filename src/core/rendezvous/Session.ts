@@ -2,7 +2,7 @@ import * as Either from "effect/Either"
 import type { ChannelId } from "../../domain/ChannelId.js"
 import * as Nickname from "../../domain/Nickname.js"
 import * as Bytes from "../../protocol/Bytes.js"
-import { type Mood, PROTOCOL_VERSION, type Register, type Relay, type Request } from "../../protocol/Control.js"
+import type { Mood, Register, Relay, Request } from "../../protocol/Control.js"
 import { decodeRequest, encodeMessage, encodeRefusal, type RefusalBody } from "../../protocol/ControlCodec.js"
 import { type Line, LineFraming } from "../../protocol/LineFraming.js"
 import { type Rate, TokenBucket } from "../support/TokenBucket.js"
@@ -42,20 +42,11 @@ export interface Allowance {
 
 export interface SessionOptions {
   readonly limits: SessionLimits
-  /** Name and version of the software. */
-  readonly software: string
-  /** 32 random bytes, base64url. */
-  readonly challenge: string
-  /** ms since 1970 UTC as the session begins. */
-  readonly time: number
+  /** The line that greets the client. */
+  readonly welcome: string
   /** Address and port that the connection comes from. */
   readonly observed: string
   readonly token: string | undefined
-  readonly motd: string | undefined
-  /** UDP ports of the reflector; none when there is none. */
-  readonly udp: ReadonlyArray<number>
-  /** Whether packets are carried between any two. */
-  readonly relay: boolean
   readonly allowance: Allowance
 }
 
@@ -96,8 +87,7 @@ export class Session {
   #framing: LineFraming
   /** Read, but not its turn yet. */
   #line: Line | undefined
-  #output: Array<string> = []
-  #outputLength = 0
+  #output = ""
   /** The request that the driver is running for us. */
   #waiting: { readonly id: number } | undefined
   #registered = false
@@ -110,36 +100,17 @@ export class Session {
   #pausedUntil = 0
   #work: TokenBucket
   #spent = 0
-  #registers: KindLimit
-  #queries: KindLimit
-  #lists: KindLimit
-  #updates: KindLimit
+  /** Of requests of a kind, once there was one. */
+  readonly #kinds: { [Kind in LimitedKind]?: KindLimit } = {}
 
   constructor(options: SessionOptions, now: number) {
-    const { limits, software, challenge, time, token, motd, relay, udp } = options
+    const { limits, welcome } = options
     this.#options = options
     this.#framing = new LineFraming(limits.line)
     this.#lastHeard = now
     this.#registerBy = now + limits.registerMs
     this.#work = new TokenBucket(limits.strangerWork, now)
-    this.#registers = kindLimit(limits.registers, now)
-    this.#queries = kindLimit(limits.queries, now)
-    this.#lists = kindLimit(limits.lists, now)
-    this.#updates = kindLimit(limits.updates, now)
-    this.#put(
-      encodeMessage({
-        _tag: "Welcome",
-        protocol: PROTOCOL_VERSION,
-        server: software,
-        challenge,
-        limits: { line: limits.line, idleMs: limits.idleMs, registerMs: limits.registerMs },
-        now: time,
-        udp,
-        ...(relay ? { relay } : {}),
-        ...(token === undefined ? {} : { tokenRequired: true }),
-        ...(motd === undefined ? {} : { motd })
-      })
-    )
+    this.#put(welcome)
   }
 
   handleBytes(chunk: Uint8Array, now: number): void {
@@ -151,7 +122,7 @@ export class Session {
   /** The next request for the driver, if the lines so far hold one and none is running. */
   pollCommand(now: number): Command | undefined {
     while (this.#ending === undefined && this.#waiting === undefined && now >= this.#pausedUntil) {
-      if (this.#outputLength >= MAX_OUTPUT) return undefined
+      if (this.#output.length >= MAX_OUTPUT) return undefined
       this.#line ??= this.#framing.next()
       if (this.#line === undefined) return undefined
       const pause = Math.max(this.#work.wait(now), this.#options.allowance.wait(now))
@@ -235,12 +206,11 @@ export class Session {
   }
 
   /** All that is to be sent now, or nothing. */
-  takeOutput(): Uint8Array | undefined {
-    if (this.#output.length === 0) return undefined
-    const bytes = Bytes.fromText(this.#output.length === 1 ? this.#output[0]! : this.#output.join(""))
-    this.#output = []
-    this.#outputLength = 0
-    return bytes
+  takeOutput(): string | undefined {
+    if (this.#output === "") return undefined
+    const output = this.#output
+    this.#output = ""
+    return output
   }
 
   /** False while lines wait here that cannot be handled yet. */
@@ -316,7 +286,7 @@ export class Session {
     switch (request._tag) {
       case "List": {
         const { match, after, limit } = request
-        return this.#limited(this.#lists, request.id, now, {
+        return this.#limited("lists", request.id, now, {
           _tag: "List",
           ...(match === undefined ? {} : { match }),
           ...(after === undefined ? {} : { after }),
@@ -324,13 +294,13 @@ export class Session {
         })
       }
       case "Query":
-        return this.#limited(this.#queries, request.id, now, { _tag: "Query", nick: request.nick })
+        return this.#limited("queries", request.id, now, { _tag: "Query", nick: request.nick })
       case "Tell": {
         const { channel, endpoints } = request
-        return this.#limited(this.#queries, request.id, now, { _tag: "Tell", channel, endpoints })
+        return this.#limited("queries", request.id, now, { _tag: "Tell", channel, endpoints })
       }
       case "Update":
-        return this.#limited(this.#updates, request.id, now, {
+        return this.#limited("updates", request.id, now, {
           _tag: "Update",
           endpoints: request.endpoints,
           private: request.private === true
@@ -345,8 +315,9 @@ export class Session {
 
   #handleRegister(request: typeof Register.Type, now: number): Command | undefined {
     const { token } = this.#options
-    const wait = this.#registers.bucket.take(now)
-    if (wait > 0) return this.#refuseForNow(this.#registers, request.id, wait, now)
+    const limit = this.#kind("registers", now)
+    const wait = limit.bucket.take(now)
+    if (wait > 0) return this.#refuseForNow(limit, request.id, wait, now)
     if (token !== undefined && !Bytes.equal(Bytes.fromText(request.token ?? ""), Bytes.fromText(token))) {
       const message =
         request.token === undefined ? "this server needs its access token" : "this is not this server's access token"
@@ -367,7 +338,13 @@ export class Session {
     return this.#run(request.id, { _tag: "Register", request, nickname: nickname.right })
   }
 
-  #limited(limit: KindLimit, id: number, now: number, command: RegistryCommand): Command | undefined {
+  #kind(kind: LimitedKind, now: number): KindLimit {
+    this.#kinds[kind] ??= { bucket: new TokenBucket(this.#options.limits[kind], now), refusedUntil: 0 }
+    return this.#kinds[kind]
+  }
+
+  #limited(kind: LimitedKind, id: number, now: number, command: RegistryCommand): Command | undefined {
+    const limit = this.#kind(kind, now)
     const wait = limit.bucket.take(now)
     return wait > 0 ? this.#refuseForNow(limit, id, wait, now) : this.#run(id, command)
   }
@@ -401,8 +378,7 @@ export class Session {
   }
 
   #put(line: string): void {
-    this.#output.push(line)
-    this.#outputLength += line.length
+    this.#output += line
   }
 
   /** Nobody is silent whom we have not read to the end. */
@@ -424,14 +400,14 @@ const MAX_OUTPUT = 32 * 1024
  */
 const MIN_PAUSE_MS = 250
 
+type LimitedKind = "registers" | "queries" | "lists" | "updates"
+
 /** Requests of one kind. */
 interface KindLimit {
   readonly bucket: TokenBucket
   /** When the client may come again, as it was told last. */
   refusedUntil: number
 }
-
-const kindLimit = (rate: Rate, now: number): KindLimit => ({ bucket: new TokenBucket(rate, now), refusedUntil: 0 })
 
 const rateLimited = (wait: number): RefusalBody => ({
   _tag: "RateLimited",

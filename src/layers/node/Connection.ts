@@ -1,4 +1,5 @@
 import type * as Net from "node:net"
+import type { Endpoint } from "../../domain/Endpoint.js"
 import type { CloseReason, Connection, ConnectionHandler, Tls } from "../../services/Connection.js"
 import { fromNode, plain } from "./Addresses.js"
 
@@ -6,9 +7,6 @@ import { fromNode, plain } from "./Addresses.js"
 export const socketOptions = {
   /** Lines are small and already batched for each turn of the event loop; Nagle's delay would only add 40 ms. */
   noDelay: true,
-  /** A peer that vanished without a word is noticed even by a program that sends no pings of its own. */
-  keepAlive: true,
-  keepAliveInitialDelay: 60_000,
   /** The peer's end must not cut off the replies that it waits for; the connection ends its own side below. */
   allowHalfOpen: true
 } as const
@@ -39,29 +37,42 @@ export const make = (
   begin: (connection: Connection) => ConnectionHandler | undefined,
   gone: () => void
 ): Connection | undefined => {
-  const local = fromNode(tcp.localAddress, tcp.localPort)
   const remote = fromNode(tcp.remoteAddress, tcp.remotePort)
   let reason: CloseReason | undefined
   socket.on("error", () => {
     reason ??= "reset"
   })
-  if (local === undefined || remote === undefined) {
+  if (remote === undefined) {
     socket.destroy()
     return undefined
   }
   let sending = true
   let receiving = true
-  let corked = false
+  let local: Endpoint | undefined
+  /** What was sent in this turn. */
+  let gathered: Array<Uint8Array | string> = []
+  let gatheredBytes = 0
   let deadline: NodeJS.Timeout | undefined
 
+  const queued = () => socket.writableLength + gatheredBytes
+
+  /** Everything sent in one turn leaves in one system call. */
   const flush = () => {
-    corked = false
-    socket.uncork()
+    const pieces = gathered
+    gathered = []
+    gatheredBytes = 0
+    if (socket.destroyed) return
+    if (pieces.length > 1) socket.cork()
+    for (const piece of pieces) socket.write(piece, "latin1")
+    if (pieces.length > 1) socket.uncork()
   }
 
   const finish = (withinMs: number) => {
+    flush()
     sending = receiving = false
     socket.end()
+    // Both sides have said everything: there is nothing to wait for. (TLS still has its own last words.)
+    if (reason === "ended" && tls === undefined && socket.writableLength === 0) return
     // Reads on and discards: closing with unread bytes in the system's buffer would send a reset, which may
     // overtake our last line on its way to the peer's program.
     socket.resume()
@@ -69,21 +80,23 @@ export const make = (
   }
 
   const connection: Connection = {
-    local,
+    // A system call, for what few ask for.
+    get local() {
+      local ??= fromNode(tcp.localAddress, tcp.localPort) ?? { ...remote, port: 0 }
+      return local
+    },
     remote,
     ...(tls === undefined ? {} : { tls }),
     send: (data) => {
-      if (!sending || socket.destroyed || socket.writableLength + data.length > sendQueue) return false
-      // Everything sent in one turn leaves in one system call.
-      if (!corked) {
-        corked = true
-        socket.cork()
-        process.nextTick(flush)
-      }
-      socket.write(data)
+      const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.length
+      if (!sending || socket.destroyed || queued() + bytes > sendQueue) return false
+      if (gathered.length === 0) process.nextTick(flush)
+      // Text of one byte a character goes out without a buffer of its own.
+      gathered.push(bytes === data.length ? data : Buffer.from(data))
+      gatheredBytes += bytes
       return true
     },
-    queued: () => socket.writableLength,
+    queued,
     pause: () => {
       if (receiving) socket.pause()
     },
@@ -100,7 +113,7 @@ export const make = (
       if (socket.destroyed) return
       // A reset frees the system's buffers too, which a stopped reader would hold for minutes. `resetAndDestroy` alone
       // waits for the queue to drain.
-      if (socket.writableLength > 0) tcp.resetAndDestroy()
+      if (queued() > 0) tcp.resetAndDestroy()
       socket.destroy()
     }
   }
@@ -116,7 +129,7 @@ export const make = (
     if (handler?.onEnd === undefined) finish(END_MS)
     else handler.onEnd()
   })
-  socket.once("close", () => {
+  socket.on("close", () => {
     clearTimeout(deadline)
     sending = receiving = false
     handler?.onClose(reason ?? "reset")

@@ -22,6 +22,9 @@ const TIMEOUT_MS = 5000
  */
 const ATTEMPT_MS = 500
 
+/** ms of silence after which the system asks whether the server is still there. */
+const KEEP_ALIVE_MS = 60_000
+
 const dial = (
   options: DialOptions,
   handler: (connection: Connection) => ConnectionHandler
@@ -35,7 +38,9 @@ const dial = (
     if (!isPort(options.port, 1)) return fail(new RangeError("the port is not in 1 to 65535"))
     socket = new Net.Socket(NodeConnection.socketOptions)
     const dialed = socket
-    dialed.setNoDelay(true).setKeepAlive(true, NodeConnection.socketOptions.keepAliveInitialDelay)
+    // A server that vanished without a word is noticed even by a program that sends no pings of its own. (Servers give
+    // up whoever is silent, long before the system would ask.)
+    dialed.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS)
     const deadline = setTimeout(() => {
       dialed.destroy()
       fail({ code: "ETIMEDOUT" })

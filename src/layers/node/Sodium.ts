@@ -26,6 +26,8 @@ export interface Sodium {
     nonce: Uint8Array,
     key: Uint8Array
   ) => number
+  /** At least 16 bytes of `output`. */
+  readonly crypto_generichash: (output: Uint8Array, input: Uint8Array, key?: Uint8Array) => void
   readonly crypto_generichash_batch: (output: Uint8Array, batch: ReadonlyArray<Uint8Array>, key?: Uint8Array) => void
   readonly crypto_sign_seed_keypair: (publicKey: Uint8Array, secretKey: Uint8Array, seed: Uint8Array) => void
   readonly crypto_sign_detached: (signature: Uint8Array, message: Uint8Array, secretKey: Uint8Array) => void

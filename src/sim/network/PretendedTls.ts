@@ -22,7 +22,7 @@ export const accepted = (
   accept: (connection: Connection) => ConnectionHandler | undefined
 ): ConnectionHandler | undefined => {
   let exporter: Uint8Array | undefined
-  let waiting: Array<Uint8Array> | undefined = []
+  let waiting: Array<Uint8Array | string> | undefined = []
   const greet = (hello: Uint8Array) => {
     exporter = Bytes.concat([hello, nonce])
     const shown = Bytes.fromText(certificate)

@@ -1,3 +1,4 @@
+import * as Bytes from "../../protocol/Bytes.js"
 import type { CloseReason, Connection, ConnectionHandler } from "../../services/Connection.js"
 import type { Process, ProcessTimer } from "../kernel/Process.js"
 import { addressOf, type Point, portOf } from "./AddressBook.js"
@@ -96,8 +97,9 @@ export class TcpEnd implements Connection, PacketSink {
   }
 
   // Properties, not methods: programs may take them apart from the connection.
-  readonly send = (data: Uint8Array): boolean => {
-    if (this.#closed || this.#state !== "open" || !this.#alive() || !this.#sender.push(data)) return false
+  readonly send = (data: Uint8Array | string): boolean => {
+    const bytes = typeof data === "string" ? Bytes.fromText(data) : data
+    if (this.#closed || this.#state !== "open" || !this.#alive() || !this.#sender.push(bytes)) return false
     this.#pump()
     return true
   }

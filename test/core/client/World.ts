@@ -12,6 +12,7 @@ import { RegistryMachine } from "../../../src/core/rendezvous/RegistryMachine.js
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import * as Identity from "../../../src/domain/Identity.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
+import * as Bytes from "../../../src/protocol/Bytes.js"
 import { Hub } from "../../../src/server/Hub.js"
 import { defaults, type ServerOptions } from "../../../src/server/ServerOptions.js"
 import type { CloseReason, ConnectionHandler } from "../../../src/services/Connection.js"
@@ -336,7 +337,7 @@ class Pipe {
       resume: () => {},
       send: (data) => {
         if (!this.#isOpen) return false
-        const copy = data.slice()
+        const copy = typeof data === "string" ? Bytes.fromText(data) : data.slice()
         world.after(LATENCY, () => this.#isOpen && client.data(copy))
         return true
       },

@@ -1,5 +1,8 @@
+import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { greetingOf } from "../../../src/core/rendezvous/Greeting.js"
+import { Welcome } from "../../../src/protocol/Control.js"
 import { defaults } from "../../../src/server/ServerOptions.js"
 import { some } from "../../support/Effort.js"
 import { type Message, Script } from "./support.js"
@@ -29,14 +32,27 @@ describe("a session", () => {
   })
 
   test("speaks first, and says what it expects", () => {
-    const [welcome] = new Script({ motd: "hello", token: "secret" }).written()
-    expect(welcome).toMatchObject({
+    const greeting = greetingOf({
+      software: "test/1",
+      limits: defaults.session,
+      udp: [9090, 9091],
+      relay: true,
+      tokenRequired: true,
+      motd: 'hello "you"'
+    })
+    const challenge = "A".repeat(43)
+    const [welcome] = new Script({ welcome: greeting(challenge, 1_774_000_000_000) }).written()
+    expect(Schema.decodeUnknownSync(Welcome)(welcome)).toEqual({
       _tag: "Welcome",
       protocol: 1,
-      challenge: "challenge",
+      server: "test/1",
+      limits: { line: defaults.session.line, idleMs: 45_000, registerMs: 10_000 },
+      udp: [9090, 9091],
+      relay: true,
       tokenRequired: true,
-      motd: "hello",
-      limits: { line: 4096, idleMs: 45_000, registerMs: 10_000 }
+      motd: 'hello "you"',
+      challenge,
+      now: 1_774_000_000_000
     })
   })
 

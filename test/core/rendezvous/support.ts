@@ -48,14 +48,9 @@ export const eventsOf = (machine: RegistryMachine): ReadonlyArray<RegistryChange
 
 export const sessionOptions: SessionOptions = {
   limits: defaults.session,
-  software: "test",
-  challenge: "challenge",
-  time: 1_774_000_000_000,
+  welcome: '{"_tag":"Welcome"}\n',
   observed: "192.0.2.1:1000",
   token: undefined,
-  motd: undefined,
-  udp: [],
-  relay: false,
   allowance: { wait: () => 0, charge: () => {} }
 }
 

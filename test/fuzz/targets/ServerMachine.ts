@@ -123,7 +123,7 @@ class Link {
       queued: () => (this.reads ? 0 : 90 * 1024),
       pause: () => {},
       resume: () => {},
-      send: (data) => this.#isOpen && this.#read(data),
+      send: (data) => this.#isOpen && this.#read(typeof data === "string" ? Bytes.fromText(data) : data),
       end: () => this.#closed("local"),
       destroy: () => this.#closed("local")
     })

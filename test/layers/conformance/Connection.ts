@@ -31,6 +31,16 @@ export const suite = (name: string, { run }: Subject<Listener | Dialer>): void =
         expect(near.recorder.bytes).toEqual(pattern(5000))
       }))
 
+    test("sends texts in UTF-8 between bytes, in order, and counts them in bytes", ({ near, far }) =>
+      Effect.gen(function* () {
+        expect(near.connection.send("é".repeat(SEND_QUEUE / 2 + 1))).toBe(false)
+        for (const piece of ["plain, ", utf8("bytes, "), "größer, ", "plain again"]) {
+          expect(near.connection.send(piece)).toBe(true)
+        }
+        yield* far.recorder.received(utf8("plain, bytes, größer, plain again").length)
+        expect(far.recorder.text).toBe("plain, bytes, größer, plain again")
+      }))
+
     test("tells the bytes that wait, and refuses what would exceed the bound", ({ near, far }) =>
       Effect.gen(function* () {
         expect(near.connection.queued()).toBe(0)
