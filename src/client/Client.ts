@@ -18,7 +18,8 @@ import {
   readReceiptsOff,
   type SendError,
   type ServerError,
-  type TrustError
+  type TrustError,
+  type WatchError
 } from "../core/client/ClientError.js"
 import type { Conversation } from "../core/client/Conversations.js"
 import type { ClientEvent } from "../core/client/Events.js"
@@ -62,6 +63,15 @@ export interface ClientApi {
   readonly register: (nick: string) => Effect.Effect<Registration, RegisterError>
   /** Everybody who is registered now, ourselves included, sorted by nickname. */
   readonly list: Effect.Effect<ReadonlyArray<ListedPeer>, ServerError>
+  /**
+   * Tells of this nickname (`Present`, `Joined`, `Left`), or of everybody without one, from now on and over outages.
+   * Those whom we have asked for, also in vain, and whom our user knows are told of anyhow, the ones talked to last
+   * first: 128 in all, 64 of them by this call. After a crowd has come or gone not each of everybody is told; `list`
+   * shows who is here. Without a server everybody on the local network is told of.
+   */
+  readonly watch: (nick?: string) => Effect.Effect<void, WatchError>
+  /** Takes `watch` back. */
+  readonly unwatch: (nick?: string) => Effect.Effect<void>
   /**
    * Asks for a peer: consent on our side. Succeeds when the server has introduced us; the direct link comes up in the
    * background (`Connected`) and messages may be sent at once. From then on the nickname is that key's: another one
@@ -189,6 +199,8 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
       driver.ask((machine, now) => machine.list(now)),
       (listed) => listed.map((one) => driver.machine.mark(one))
     ),
+    watch: (nick) => doneBy(() => driver.drive((machine, now) => machine.watch(nick, now))),
+    unwatch: (nick) => Effect.sync(() => driver.drive((machine, now) => machine.unwatch(nick, now))),
     query: (nick, { expect } = {}) => {
       const key = expect === undefined ? undefined : Fingerprint.parse(expect)
       return expect !== undefined && key === undefined

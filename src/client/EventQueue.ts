@@ -162,6 +162,8 @@ const subjectOf = (event: ClientEvent): string | undefined => {
       return "link to the server"
     case "Journal":
       return "journal"
+    case "Present":
+      return "present"
     case "Kept":
       return `kept ${event.nick}`
     case "Transfer":

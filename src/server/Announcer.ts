@@ -121,9 +121,13 @@ export class Announcer implements Timed {
     if (interest !== undefined) this.unwatch(watcher, interest.keys)
   }
 
-  /** To be called with each change of the directory. */
-  announce(change: PresenceChange, now: number): void {
+  /**
+   * To be called with each change of the directory. `former`: what the session had before. When the same identity goes
+   * on under another nickname, those who watched the one before are told of it too.
+   */
+  announce(change: PresenceChange, now: number, former?: Registration): void {
     const { key } = change.registration.nickname
+    if (isRename(former, change.registration)) this.#rename(former!.nickname.key, change.registration)
     for (const watcher of this.#interested.get(key) ?? []) {
       if (this.#watchesAll(watcher)) continue
       this.#byNick.get(watcher)?.pending.set(key, change)
@@ -192,6 +196,14 @@ export class Announcer implements Timed {
     return isWhole ? 1 : 1 + Math.ceil(this.#directory.size / ENTRIES_PER_PAGE) * COST_OF_PAGE
   }
 
+  #rename(former: string, registration: Registration): void {
+    for (const watcher of this.#interested.get(former) ?? []) {
+      const pending = this.#byNick.get(watcher)?.pending
+      const left = pending?.get(former)
+      if (left?._tag === "Left") pending?.set(former, { ...left, renamed: registration })
+    }
+  }
+
   #watchesAll(watcher: Watcher): boolean {
     return this.#everybody.has(watcher) || this.#behind.has(watcher)
   }
@@ -225,18 +237,31 @@ export const MAX_INTERESTS = 262_144
 interface Interest {
   readonly keys: Set<string>
   /** What happened last to each nickname that something happened to. */
-  readonly pending: Map<string, PresenceChange>
+  readonly pending: Map<string, PresenceNews>
 }
+
+interface PresenceNews extends PresenceChange {
+  /** Whoever left only took another nickname, and this is it. */
+  readonly renamed?: Registration
+}
+
+/** Whether the same identity goes on under another nickname. */
+const isRename = (former: Registration | undefined, { identity, nickname }: Registration): boolean =>
+  former !== undefined &&
+  identity !== undefined &&
+  former.identity?.key === identity.key &&
+  former.nickname.key !== nickname.key
 
 const encodeChange = ({ _tag, registration, version }: PresenceChange): string => {
   const { address, identity, nickname } = registration
   return encodeMessage({ _tag, version, nick: nickname.text, address, fingerprint: identity?.fingerprint ?? "" })
 }
 
-const encodeChanges = (changes: Iterable<PresenceChange>): string => {
+const encodeChanges = (changes: Iterable<PresenceNews>): string => {
   const here: Array<string> = []
   const gone: Array<string> = []
-  for (const { _tag, registration } of changes) {
+  for (const { _tag, registration, renamed } of changes) {
+    if (renamed !== undefined) here.push(JSON.stringify(presentNick(renamed)))
     if (_tag === "Left") gone.push(JSON.stringify(registration.nickname.text))
     else here.push(JSON.stringify(presentNick(registration)))
   }

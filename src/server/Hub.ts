@@ -251,8 +251,9 @@ export class Hub implements SessionHub {
       case "Owned": {
         const { registration } = event
         const driver = this.#drivers.get(registration.session)
+        const former = driver?.registration
         if (driver !== undefined) this.#owns(driver, registration)
-        this.#announce(this.directory.put(registration))
+        this.#announce(this.directory.put(registration), former)
         break
       }
       case "Freed":
@@ -427,9 +428,9 @@ export class Hub implements SessionHub {
     this.#services.later(() => this.#takeTurn())
   }
 
-  #announce(change: PresenceChange | undefined): void {
+  #announce(change: PresenceChange | undefined, former?: Registration): void {
     if (change === undefined || this.#closing) return
-    this.announcer.announce(change, this.time.monotonic())
+    this.announcer.announce(change, this.time.monotonic(), former)
     this.schedule(this.announcer)
   }
 

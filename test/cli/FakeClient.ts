@@ -63,6 +63,8 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
           return Effect.succeed(info(nick))
         })
       ),
+    watch: (nick) => call(`watch${nick === undefined ? "" : ` ${nick}`}`),
+    unwatch: (nick) => call(`unwatch${nick === undefined ? "" : ` ${nick}`}`),
     list: Effect.as(call("list"), [info("alice"), info("bob")]),
     query: (nick, { expect } = {}) =>
       call(`query ${nick}${expect === undefined ? "" : ` ${expect}`}`).pipe(

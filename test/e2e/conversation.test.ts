@@ -146,6 +146,8 @@ describe("anybody with a socket", () => {
       seen += text
     })
     await received('"motd":"hello there"')
+    alice.command({ cmd: "watch", ref: "all" })
+    await alice.event("ok", { cmd: "watch", ref: "all" })
     socket.write('{"_tag":"Register","id":1,"nick":"nc"}\n{"_tag":"List","id":2}\n')
     await received('"Clients"')
     expect(seen).toContain('"nick":"alice"')

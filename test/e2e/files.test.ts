@@ -19,7 +19,7 @@ describe.runIf(hasTmux)("files between two terminals", () => {
     const alice = await open("alice")
     await alice.shows(/you are alice/)
     const bob = await open("bob", "--downloads", target)
-    await alice.shows(/bob is here/)
+    await bob.shows(/you are bob/)
     await alice.type("query bob")
     await alice.press("Enter")
     await bob.shows(/alice wants to talk/)

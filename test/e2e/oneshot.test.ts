@@ -46,6 +46,8 @@ describe("parley send", () => {
     expect(await late.exited).toBe(4)
     expect(late.events().at(-1)).toMatchObject({ event: "error", code: "Timeout", exitCode: 4 })
     const watcher = await client("carol", address)
+    watcher.command({ cmd: "watch", nick: "alice" })
+    await watcher.event("ok", { cmd: "watch" })
     const interrupted = send("never mind")
     await watcher.event("joined", { nick: "alice" })
     expect(await interrupted.kill("SIGINT")).toBe(130)

@@ -11,8 +11,6 @@ describe.runIf(hasTmux)("on a real terminal", () => {
     await alice.shows(/you are alice/)
     const bob = await open("bob")
     await bob.shows(/you are bob/)
-    await alice.shows(/bob is here/)
-
     await alice.type("query bob")
     await alice.press("Enter")
     await alice.shows(/connected to bob/)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { Directory } from "../../src/core/rendezvous/Directory.js"
+import type { Registration } from "../../src/domain/Registration.js"
 import { Announcer, type Watcher } from "../../src/server/Announcer.js"
 import { registration } from "../core/rendezvous/support.js"
 import { fingerprint } from "../support/ids.js"
@@ -30,11 +31,18 @@ class World {
   now = 0
   #epoch = 0
 
-  join(nick: string, identity?: string): void {
+  join(nick: string, identity?: string, former?: Registration): void {
     const who =
       identity === undefined ? undefined : { key: identity, fingerprint: fingerprint(`print-${identity}`), record: "" }
     const change = this.directory.put(registration(nick, { epoch: ++this.#epoch, identity: who }))!
-    this.announcer.announce(change, this.now)
+    this.announcer.announce(change, this.now, former)
+  }
+
+  /** In one session. */
+  rename(from: string, to: string, identity: string): void {
+    const former = this.directory.get(from)
+    this.leave(from)
+    this.join(to, identity, former)
   }
 
   leave(nick: string): void {
@@ -156,6 +164,35 @@ describe("whoever watches nicknames", () => {
         gone: ["carol"]
       }
     ])
+  })
+
+  test("is told under which nickname somebody goes on, once, and whatever it is called", () => {
+    const world = new World()
+    const reader = new Reader()
+    world.join("bob", "b")
+    world.join("eve", "e")
+    world.announcer.watch(reader, ["bob", "eve"])
+    for (const [from, to] of [
+      ["bob", "bobby"],
+      ["eve", "eva"],
+      ["eva", "evita"]
+    ] as const)
+      world.rename(from, to, from.charAt(0))
+    world.leave("bobby")
+    world.settle()
+    expect(reader.told).toEqual([
+      {
+        _tag: "Presence",
+        here: [
+          { nick: "bobby", fingerprint: "print-b" },
+          { nick: "eva", fingerprint: "print-e" }
+        ],
+        gone: ["bob", "eve"]
+      }
+    ])
+    world.join("bob", "b")
+    world.settle()
+    expect(reader.told.at(-1)).toMatchObject({ here: [{ nick: "bob" }], gone: [] })
   })
 
   test("hears no more of those that it does not watch any more, nor after it has gone", () => {

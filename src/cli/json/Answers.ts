@@ -29,6 +29,8 @@ const answers: { readonly [Name in Answered["cmd"]]: Answer<Extract<Answered, { 
   key: ({ nick }, client) => Effect.map(client.key(nick), (key) => ({ event: "key", ...key })),
   trust: ({ key = "", nick }, client) => client.trust(nick, key),
   verify: ({ digits, nick }, client) => client.verify(nick, digits),
+  watch: ({ nick }, client) => client.watch(nick),
+  unwatch: ({ nick }, client) => client.unwatch(nick),
   unverify: ({ nick }, client) => client.unverify(nick),
   block: ({ who }, client) => client.block(who),
   unblock: ({ who }, client) => client.unblock(who),

@@ -36,6 +36,9 @@ const acknowledged = [
   // Without `digits`: whatever was compared, it was the key that `key` shows.
   command("verify", { nick: Nick, digits: optional(Digits) }),
   command("unverify", { nick: Nick }),
+  // Without `nick`: everybody.
+  command("watch", { nick: optional(Nick) }),
+  command("unwatch", { nick: optional(Nick) }),
   command("block", { who: Nick }),
   command("unblock", { who: Nick }),
   command("ignore", { who: Nick }),

@@ -72,6 +72,7 @@ export const Event = Schema.Union(
   event("disconnected", peerFieldsOf(Events.Disconnected)),
   event("kept", peerFieldsOf(Events.Kept)),
   event("journal", fieldsOf(Events.Journal)),
+  event("present", fieldsOf(Events.Present)),
   event("joined", fieldsOf(Events.Joined)),
   event("left", fieldsOf(Events.Left)),
   event("greeting", fieldsOf(Events.Greeting)),

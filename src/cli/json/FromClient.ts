@@ -15,6 +15,7 @@ export const fromEvent = (event: Exclude<ClientEvent, { readonly _tag: "Closed" 
     case "Server":
     case "Message":
     case "Journal":
+    case "Present":
     case "Joined":
     case "Left":
     case "Renamed": {

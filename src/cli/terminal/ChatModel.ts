@@ -341,6 +341,12 @@ export class ChatModel implements View {
       return [this.#palette.warn(`* ${peer.nick} ${Texts.disconnected(event.reason)}${kept}`)]
     },
     Transfer: (event) => this.transfers.handle(event.transfer),
+    Present: (event) => {
+      const nicks = event.nicks.map((nick) => this.#palette.nick(this.remember(nick)))
+      const shown = nicks.length > MAX_PRESENT ? nicks.slice(0, MAX_PRESENT - 1) : nicks
+      const others = nicks.length > shown.length ? ` and ${nicks.length - shown.length} others` : ""
+      return [this.remark(`here now: ${shown.join(", ")}${others}`)]
+    },
     Joined: (event) => {
       const nick = this.remember(event.nick)
       return this.#concerns(event.nick) ? [this.remark(`${this.#palette.nick(nick)} is here`)] : []
@@ -448,7 +454,8 @@ const MAX_GREETING = 12
 /** As many as the outbox of a peer holds at most; beyond it nothing is accepted anyway. */
 const MAX_UNDELIVERED = 10_000
 
-/** People named in one line. */
+/** People named in one line: of those who are here, and of those whom messages wait for. */
+const MAX_PRESENT = 12
 const MAX_NAMED = 3
 
 const count = (peer: Conversation.Conversation): string => Texts.messages(peer.undelivered.size)

@@ -150,6 +150,8 @@ export type TrustError = NoSuchPeer | NoSuchKey | NotRegistered | Busy | Profile
 /** What is done about somebody we know. */
 export type ContactError = NoSuchPeer | NoSuchKey | Yourself | NotRegistered | Busy | Closed
 export type HistoryError = NotRegistered | HistoryOff | History
+/** Whom to watch. */
+export type WatchError = NickInvalid | Busy | Closed
 export type ReadError = NotConnected | ReadReceiptsOff
 export type OfferError = NotConnected | KeyChanged | Busy | File | Closed
 export type AcceptError = NoSuchTransfer | File | Closed
@@ -292,6 +294,9 @@ export const notTaken = (reason: Exclude<Introduced, "Taken">, nick: string): Qu
 
 export const tooManyPolicies = (nick: string): Busy =>
   new Busy({ message: `too many nicknames have a path of their own already; ${nick} got none` })
+
+export const tooManyWatched = (nick: string): Busy =>
+  new Busy({ message: `too many nicknames are watched already; ${nick} is not` })
 
 export const contactsFull = (nick: string): Busy =>
   new Busy({ message: `the key of ${nick} cannot be remembered: you know ${MAX_CONTACTS} people already; forget some` })

@@ -32,6 +32,7 @@ import {
   type ServerNotTrusted,
   type TrustError,
   tooManyPolicies,
+  type WatchError,
   yourself
 } from "./ClientError.js"
 import type { Contacts } from "./Contacts.js"
@@ -248,6 +249,20 @@ export class ClientMachine {
   /** Everybody who is registered now. */
   list(now: number): Ticket<ReadonlyArray<PeerInfo>, ServerError> {
     return this.#call((ticket) => this.#presence.list(ticket, now), now)
+  }
+
+  /** Wants to hear when this nickname comes and goes, or everybody, known or not; the error if that cannot be. */
+  watch(nick: string | undefined, now: number): WatchError | undefined {
+    if (this.#hasLeft) return closed()
+    const refused = this.#presence.watch(nick)
+    this.#settle(now)
+    return refused
+  }
+
+  /** Takes that back: those whom we have asked for or know are still told of. */
+  unwatch(nick: string | undefined, now: number): void {
+    this.#presence.unwatch(nick)
+    this.#settle(now)
   }
 
   /** Asks for a peer: consent on our side, to the one who is `wanted` alone. */

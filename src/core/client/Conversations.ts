@@ -22,6 +22,12 @@ export class Conversations {
   /** In order of first introduction. */
   readonly #byPeer = new Map<PeerId, Conversation>()
   readonly #byKey = new Map<string, PeerId>()
+  #revision = 0
+
+  /** Grows whenever somebody is introduced, called otherwise, or gone. */
+  get revision(): number {
+    return this.#revision
+  }
 
   get(peer: PeerId): Conversation | undefined {
     return this.#byPeer.get(peer)
@@ -46,6 +52,7 @@ export class Conversations {
    * under this nickname, which must not lead to anybody else whom they asked for.
    */
   introduce({ address, fingerprint, introduction, nick, peer }: Vouched, isAsked: boolean): Introduced {
+    this.#revision++
     const former = this.byNick(nick)
     const displaced = former === undefined || former.peer === peer ? {} : { displaced: former }
     if (displaced.displaced !== undefined) this.remove(displaced.displaced)
@@ -81,7 +88,15 @@ export class Conversations {
     return { conversation, ...displaced }
   }
 
+  /** The server lists a peer under this nickname. */
+  list(conversation: Conversation, nick: string): void {
+    if (conversation.listed === nick) return
+    conversation.listed = nick
+    this.#revision++
+  }
+
   remove(conversation: Conversation): void {
+    this.#revision++
     this.#byPeer.delete(conversation.peer)
     this.#unname(conversation)
   }

@@ -122,8 +122,16 @@ export const Disconnected = Schema.TaggedStruct("Disconnected", {
 export const TransferEvent = Schema.TaggedStruct("Transfer", { transfer: Transfer })
 export type TransferEvent = typeof TransferEvent.Type
 
+/**
+ * Who was here already of the nicknames that we watch: after the first registration, and whenever more are watched or
+ * more of them are found after an outage.
+ */
+export const Present = Schema.TaggedStruct("Present", { nicks: Schema.Array(Schema.String) })
+
+/** Somebody whom we watch has come: whom we have asked for or know, who is named by `watch`, or anybody at all. */
 export const Joined = Schema.TaggedStruct("Joined", { nick: Schema.String })
 
+/** Somebody whom we watch is gone from the server; a conversation may go on. */
 export const Left = Schema.TaggedStruct("Left", { nick: Schema.String })
 
 /** Something failed that no call is waiting for, for example an introduction with a changed key. */
@@ -160,6 +168,7 @@ export const ClientEvent = Schema.Union(
   Journal,
   Disconnected,
   TransferEvent,
+  Present,
   Joined,
   Left,
   Failed,

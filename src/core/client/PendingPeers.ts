@@ -11,11 +11,18 @@ import type { Conversations } from "./Conversations.js"
  */
 export class PendingPeers {
   readonly #nicks = new Map<PeerId, string>()
+  #revision = 0
 
   constructor(private readonly conversations: Conversations) {}
 
   add(peer: PeerId, nick: string): void {
     this.#nicks.set(peer, nick)
+    this.#revision++
+  }
+
+  /** Grows with each change. */
+  get revision(): number {
+    return this.#revision
   }
 
   /** How to ask for a peer; `undefined` when nothing waits for it, or we have asked already. */
@@ -39,5 +46,6 @@ export class PendingPeers {
 
   forget(peer: PeerId): void {
     this.#nicks.delete(peer)
+    this.#revision++
   }
 }

@@ -1,26 +1,80 @@
 import * as Nickname from "../../domain/Nickname.js"
+import type * as Control from "../../protocol/Control.js"
 import { MAX_ROSTER, type Roster } from "../control/Presence.js"
 import type { ClientContext } from "./ClientContext.js"
-import { notRegistered, ofRefusal, protocol, type ServerError, unreachable } from "./ClientError.js"
+import {
+  type Busy,
+  type NickInvalid,
+  notRegistered,
+  ofRefusal,
+  protocol,
+  type ServerError,
+  unreachable
+} from "./ClientError.js"
+import { Interest } from "./Interest.js"
 import type { Ticket } from "./Output.js"
 import type { PeerInfo } from "./PeerInfo.js"
 import type { Reintroduction } from "./Reintroduction.js"
 import type { Answer } from "./Rendezvous.js"
 
-/** Who else is there: what the user asks for (`list`), and what is told without being asked. */
+/**
+ * Who else is there: what the user asks for (`list`), and what is told without being asked, of those in whom there is
+ * `Interest`.
+ *
+ * A new session with the server begins with doubt: who was here in the one before may be here still, be late after the
+ * same outage, or have left meanwhile. What the server says settles it, and `DOUBT` does where it says nothing.
+ */
 export class Presence {
+  readonly #interest: Interest
   readonly #present = new PresentNicks()
+  /** Of those, whom this session has not shown yet. */
+  #doubtful = new Set<string>()
+  #doubtUntil: number | undefined
+  /** Answers under way that tell who is here, and whom those before have told. */
+  #opening = 0
+  #found: Array<string> = []
   /** The lists that are being read; one for each call of the user that waits. */
   readonly #listings = new Map<Ticket<ReadonlyArray<PeerInfo>, ServerError>, Listing>()
 
   constructor(
     private readonly client: ClientContext,
     private readonly reintroduction: Reintroduction
-  ) {}
+  ) {
+    this.#interest = new Interest(client)
+  }
 
   /** A new session with the server: what was known before proves nothing. */
-  begin(): void {
-    this.#present.clear()
+  begin(now: number): void {
+    this.#opening = 0
+    this.#found = []
+    this.#doubtful = new Set(this.#present.keep((nick) => this.#interest.isWatched(nick)))
+    this.#doubtUntil = this.#doubtful.size > 0 ? now + DOUBT : undefined
+    this.#interest.begin()
+  }
+
+  /** Wants to hear of this nickname, or of everybody; the error when that cannot be. */
+  watch(nick: string | undefined): NickInvalid | Busy | undefined {
+    return this.#interest.watch(nick)
+  }
+
+  unwatch(nick: string | undefined): void {
+    this.#interest.unwatch(nick)
+  }
+
+  /** Our user asked for somebody: they are here, or `undefined` for nobody of that name. */
+  asked(nick: string, found: string | undefined): void {
+    if (found === undefined) this.#interest.missed(nick)
+    else {
+      this.#present.joined(found)
+      this.#doubtful.delete(found)
+    }
+  }
+
+  /** Asks the server for what there is interest in; whether it did. */
+  advance(now: number): boolean {
+    const requests = this.#interest.advance(now)
+    this.#opening += requests
+    return requests > 0
   }
 
   /**
@@ -30,23 +84,47 @@ export class Presence {
   handle(event: PresenceEvent, now: number): void {
     switch (event._tag) {
       case "Joined":
-        if (event.nick === this.client.own.registration?.nick) return
-        this.#present.joined(event.nick)
-        this.client.output.tell({ _tag: "Joined", nick: event.nick })
         // After a restart of the server everybody joins anew, and living conversations need no introduction.
-        this.#isThere(event, false, now)
+        this.#came(event, false, now)
         return
       case "Left":
-        this.#present.left(event.nick)
         this.#left(event.nick, now)
         return
       case "Changed":
         this.#isThere(event, true, now)
         return
+      case "Presence":
+        // Of somebody who took another nickname both are told: gone under the one, here under the other.
+        for (const nick of event.gone) if (this.#present.has(nick)) this.#left(nick, now)
+        for (const { fingerprint = "", nick } of event.here) {
+          // Whoever was here in this very session is here with another one of theirs.
+          const again = this.#present.has(nick) && !this.#doubtful.has(nick)
+          this.#came({ fingerprint, nick }, again, now)
+        }
+        return
       case "Roster":
         for (const nick of this.#present.departed(event)) this.#left(nick, now)
         for (const entry of event.clients) this.#isThere(entry, false, now)
     }
+  }
+
+  /** The server watches these nicknames (everybody, where there are none), or does not. */
+  handleWatching(nicks: ReadonlyArray<string> | undefined, answer: Answer, now: number): void {
+    if (nicks === undefined) return
+    if (answer._tag === "Watching" && answer.here === undefined) this.#interest.nicksUnknown()
+    for (const { fingerprint = "", nick } of (answer._tag === "Watching" && answer.here) || []) {
+      const isNews = !this.#present.has(nick)
+      // Whom this session has shown already, or introduced us to, is no more there than before.
+      if (!isNews && !this.#doubtful.has(nick)) continue
+      if (isNews) this.#found.push(nick)
+      this.#present.joined(nick)
+      this.#doubtful.delete(nick)
+      this.#isThere({ fingerprint, nick }, false, now)
+    }
+    if (this.#opening > 0) this.#opening--
+    if (this.#opening > 0 || this.#found.length === 0) return
+    this.client.output.tell({ _tag: "Present", nicks: this.#found })
+    this.#found = []
   }
 
   /**
@@ -100,10 +178,13 @@ export class Presence {
   handleTimeout(now: number): void {
     for (const [ticket, listing] of this.#listings)
       if (listing.resumeAt !== undefined && now >= listing.resumeAt) this.#ask(ticket, listing, now)
+    if (this.#doubtUntil === undefined || now < this.#doubtUntil) return
+    this.#doubtUntil = undefined
+    for (const nick of [...this.#doubtful]) this.#left(nick, now)
   }
 
   pollTimeout(): number | undefined {
-    let next: number | undefined
+    let next = this.#doubtUntil
     for (const { resumeAt } of this.#listings.values())
       if (resumeAt !== undefined && (next === undefined || resumeAt < next)) next = resumeAt
     return next
@@ -127,9 +208,21 @@ export class Presence {
     this.client.output.answer(ticket, result)
   }
 
+  #came(entry: Pick<PeerInfo, "fingerprint" | "nick">, again: boolean, now: number): void {
+    const { nick } = entry
+    if (nick === this.client.own.registration?.nick) return
+    const isNews = !this.#present.has(nick) && this.#interest.includes(nick)
+    this.#doubtful.delete(nick)
+    this.#present.joined(nick)
+    if (isNews) this.client.output.tell({ _tag: "Joined", nick })
+    this.#isThere(entry, again, now)
+  }
+
   #left(nick: string, now: number): void {
     const { conversations, output, peers } = this.client
-    output.tell({ _tag: "Left", nick })
+    this.#doubtful.delete(nick)
+    this.#present.left(nick)
+    if (this.#interest.includes(nick)) output.tell({ _tag: "Left", nick })
     const conversation = conversations.byNick(nick)
     // Whoever has the nickname now, if it is not the one that we know by it, has nothing to do with them.
     if (conversation === undefined || Nickname.key(conversation.called) !== Nickname.key(nick)) return
@@ -143,7 +236,7 @@ export class Presence {
     this.reintroduction.addPending(nick)
     const conversation = fingerprint === "" ? undefined : conversations.byFingerprint(fingerprint)
     if (conversation === undefined) return
-    conversation.listed = nick
+    conversations.list(conversation, nick)
     const isNewSession = again || conversation.absent
     if (conversation.departed && !isNewSession) return
     // The relay serves sessions, so a new one needs a new introduction.
@@ -155,6 +248,7 @@ export class Presence {
 
 export type PresenceEvent =
   | { readonly _tag: "Joined" | "Left" | "Changed"; readonly nick: string; readonly fingerprint: string }
+  | typeof Control.Presence.Type
   | ({ readonly _tag: "Roster" } & Roster)
 
 /**
@@ -172,8 +266,14 @@ class PresentNicks {
     this.#nicks.delete(nick)
   }
 
-  clear(): void {
-    this.#nicks.clear()
+  has(nick: string): boolean {
+    return this.#nicks.has(nick)
+  }
+
+  /** Forgets the others; gives those that it kept. */
+  keep(isKept: (nick: string) => boolean): ReadonlyArray<string> {
+    for (const nick of this.#nicks) if (!isKept(nick)) this.#nicks.delete(nick)
+    return [...this.#nicks]
   }
 
   /** Who has left unnoticed, according to the list as it is now. */
@@ -196,6 +296,9 @@ interface Listing {
 }
 
 const NO_ANSWER = "the server cannot be reached now; it is tried again by itself"
+
+/** ms that somebody who was here may take to come back after an outage: twice the time in which all do. */
+const DOUBT = 30_000
 
 /** The largest list that is read in one go: some 20 MB. */
 const MAX_CLIENTS = 100_000

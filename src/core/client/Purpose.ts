@@ -12,7 +12,9 @@ export type Purpose =
   | RegisterPurpose
   | QueryPurpose
   | { readonly _tag: "List"; readonly ticket: Ticket<ReadonlyArray<PeerInfo>, ServerError> }
-  | { readonly _tag: "Watch" }
+  /** None: everybody. */
+  | { readonly _tag: "Watch"; readonly nicks: ReadonlyArray<string> | undefined }
+  | { readonly _tag: "Unwatch" }
   | { readonly _tag: "Tell" }
   | { readonly _tag: "Update" }
 

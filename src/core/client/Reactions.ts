@@ -53,6 +53,7 @@ export class Reactions {
       for (let change = transport.pollChange(); change !== undefined; change = transport.pollChange())
         this.parts.gatherer.handleReflexive(change.moved, now)
       if (this.parts.reintroduction.advance(now)) isBusy = true
+      if (this.parts.presence.advance(now)) isBusy = true
     }
   }
 
@@ -156,6 +157,9 @@ export class Reactions {
         this.parts.presence.handlePage(purpose.ticket, answer, now)
         return
       case "Watch":
+        this.parts.presence.handleWatching(purpose.nicks, answer, now)
+        return
+      case "Unwatch":
       case "Tell":
         return
       case "Update":
@@ -174,6 +178,8 @@ export class Reactions {
       this.parts.reintroduction.handleOutcome(purpose, outcome, now)
       return
     }
+    if (outcome._tag === "Opened") this.parts.presence.asked(purpose.nick, outcome.conversation.listed)
+    else if (outcome.error._tag === "NoSuchPeer") this.parts.presence.asked(purpose.nick, undefined)
     this.client.output.answer(ticket, outcome._tag === "Opened" ? outcome.conversation : outcome.error)
   }
 
@@ -200,8 +206,7 @@ export class Reactions {
   #registered(now: number): void {
     if (this.client.peers === undefined) this.#start(now)
     this.parts.gatherer.recordChanged(now)
-    this.parts.presence.begin()
-    this.client.rendezvous.watch({ _tag: "Watch" }, now)
+    this.parts.presence.begin(now)
     this.client.output.wish({ _tag: "KeepProfile" })
     // A link that broke and came back is the best sign that we have moved.
     this.parts.gatherer.check()

@@ -74,9 +74,19 @@ export class Rendezvous<Purpose> {
     else this.server.request({ _tag: "Query", nick }, asked, now)
   }
 
-  /** Wants to be told who comes and goes; on a local network that is told anyway. */
-  watch(purpose: Purpose, now: number): void {
-    this.#simple({ _tag: "Watch" }, purpose, now)
+  /** Whether everybody who comes and goes is told, whoever is watched: so it is on a local network alone. */
+  get tellsAll(): boolean {
+    return this.server === undefined
+  }
+
+  /** Wants to be told when these nicknames come and go, or everybody, besides those who are watched already. */
+  watch(nicks: ReadonlyArray<string> | undefined, purpose: Purpose, now: number): void {
+    this.#simple({ _tag: "Watch", ...(nicks && { nicks }) }, purpose, now)
+  }
+
+  /** Takes the same back. */
+  unwatch(nicks: ReadonlyArray<string> | undefined, purpose: Purpose, now: number): void {
+    this.#simple({ _tag: "Unwatch", ...(nicks && { nicks }) }, purpose, now)
   }
 
   /** Tells the server where we may be reached, and whether nobody else is to learn our addresses. */
@@ -258,6 +268,8 @@ export type Answer =
   | { readonly _tag: "Registered"; readonly nick: string; readonly observed: string }
   | Listed
   | { readonly _tag: "Introduced"; readonly introduction: OfferedIntroduction }
+  /** Who is here of the nicknames that were to be watched; a server that does not know these watches everybody. */
+  | { readonly _tag: "Watching"; readonly here: typeof Control.Watching.Type.here }
   | { readonly _tag: "Refused"; readonly refusal: Control.Refusal }
   /** Nobody of that name is on the local network, as `message` tells people. */
   | { readonly _tag: "Nobody"; readonly message: string }
@@ -285,7 +297,7 @@ export type RendezvousEvent<Purpose> =
   | { readonly _tag: "Lost"; readonly message: string; readonly retryInMs: number }
   | ({ readonly _tag: "Incoming" } & OfferedIntroduction)
   | ({ readonly _tag: "Joined" | "Left" | "Changed" } & PeerInfo)
-  | Extract<PushedEvent, { readonly _tag: "Roster" | "Replaced" | "Refused" | "Relay" }>
+  | Extract<PushedEvent, { readonly _tag: "Roster" | "Presence" | "Replaced" | "Refused" | "Relay" }>
 
 const pageOf = (asked: Asked<unknown>): Listed | undefined => (asked._tag === "List" ? asked.page : undefined)
 
@@ -304,6 +316,8 @@ const answerOf = (reply: Control.Reply | undefined): Answer => {
       return { _tag: "Listed", entries: reply.clients, next: reply.next }
     case "Peer":
       return { _tag: "Introduced", introduction: reply }
+    case "Watching":
+      return { _tag: "Watching", here: reply.here }
     default:
       return DONE
   }

@@ -12,7 +12,8 @@ import { answers, decode, encode, encodeExit, encodeRelay, isRefusal, type Reque
  * Life: the server speaks first; `Welcome` within `WELCOME_TIMEOUT` makes the link `Ready`, and requests may go out,
  * several at a time, each answered once (`Answered`) or given up after `REPLY_TIMEOUT` (`Unanswered`). From `Ready` on
  * the machine pings, so that the server keeps the lease and we notice a dead link: a ping without an answer ends it.
- * After `watch`, presence events are checked for gaps and the list is read again by itself when one shows (`Roster`).
+ * While everybody is watched, presence events are checked for gaps, and the list is read again by itself when one shows
+ * (`Roster`); of single nicknames the server tells what changed (`Presence`).
  * `Broken` is the last event of a link that the machine gives up; the driver closes the connection. The machine is
  * never reused: a new connection gets a new one.
  *
@@ -27,6 +28,8 @@ export class ControlLink {
   readonly #output: Array<Uint8Array> = []
   #phase: "greeting" | "ready" | "broken" = "greeting"
   #pingEvery = DEFAULT_PING
+  /** The request that ends the watching of everybody. */
+  #unwatching: number | undefined
   /** When the greeting is overdue; from `Ready` on, when the next ping is due. */
   #alarm: number
 
@@ -43,7 +46,9 @@ export class ControlLink {
   request(body: RequestBody, now: number): number | undefined {
     if (this.#phase !== "ready") return undefined
     const id = this.#pending.add(body._tag, now)
-    if (id !== undefined) this.#output.push(encode({ ...body, id }))
+    if (id === undefined) return undefined
+    if (body._tag === "Unwatch" && body.nicks === undefined) this.#unwatching = id
+    this.#output.push(encode({ ...body, id }))
     return id
   }
 
@@ -121,15 +126,13 @@ export class ControlLink {
       case "Restarting":
       case "Replaced":
       case "Relay":
+      case "Presence":
         this.#events.push(message)
         return
       case "Joined":
       case "Left":
       case "Changed":
         this.#presenceEvent(message, now)
-        return
-      case "Presence":
-        // Comes only to whoever watches single nicknames.
         return
       default:
         this.#reply(message, now)
@@ -173,7 +176,7 @@ export class ControlLink {
       return
     }
     if (reply._tag === "Watching" && reply.here === undefined) this.#presence.start(reply.version)
-    if (reply._tag === "Unwatched") this.#presence.stop()
+    if (reply._tag === "Unwatched" && reply.id === this.#unwatching) this.#presence.stop()
     if (reply._tag === "Registered") {
       this.#pingEvery = Math.min(this.#pingEvery, Math.max(Math.floor(reply.lease / 3), MIN_PING))
       this.#alarm = Math.min(this.#alarm, now + this.#pingEvery)
@@ -232,6 +235,7 @@ export type ControlEvent =
   | typeof Control.Joined.Type
   | typeof Control.Left.Type
   | typeof Control.Changed.Type
+  | typeof Control.Presence.Type
   /** The list, read again after presence events were missed. */
   | ({ readonly _tag: "Roster" } & Roster)
   | typeof Control.Restarting.Type

@@ -19,6 +19,7 @@ describe("parley send", () => {
       Effect.gen(function* () {
         yield* world.server()
         const bob = yield* world.person("bob")
+        yield* bob.client.watch()
         const { failure, lines } = yield* send(world, { text: "one\ntwo" })
         expect(failure).toBeUndefined()
         expect(lines).toEqual([
@@ -63,6 +64,7 @@ describe("parley send", () => {
       Effect.gen(function* () {
         yield* world.server()
         const bob = yield* world.person("bob")
+        yield* bob.client.watch()
         for (const text of [undefined, "-"])
           expect((yield* send(world, { text }, { input: "one\n\ntwo\r\n" })).failure).toBeUndefined()
         expect(bob.texts).toEqual(["one\n\ntwo", "one\n\ntwo"])

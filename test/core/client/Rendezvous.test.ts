@@ -257,7 +257,7 @@ describe("a request", () => {
           if (!/reply|break|wait/.test(what)) purposes.push(purpose)
           if (what === "list") setup.rendezvous.list(undefined, purpose, 2_000)
           if (what.startsWith("query")) setup.rendezvous.query(what.slice(6), purpose, 2_000)
-          if (what === "watch") setup.rendezvous.watch(purpose, 2_000)
+          if (what === "watch") setup.rendezvous.watch(["bob"], purpose, 2_000)
           if (what === "update") setup.rendezvous.update([], false, purpose, 2_000)
           if (what === "register") setup.rendezvous.register(BODY, ann.card(), purpose, 2_000)
           setup.hear()

@@ -240,6 +240,24 @@ describe("presence", () => {
     expect(script.takeSent()).toEqual([])
   })
 
+  it("hands on what is told of single nicknames, and does not mix it up with that of everybody", () => {
+    const script = watching(1)
+    const nicks = ["a"]
+    const [watch, unwatch] = (["Watch", "Unwatch"] as const).map((_tag) =>
+      script.link.request({ _tag, nicks }, script.now)
+    )
+    const change = { _tag: "Presence", here: [{ nick: "a" }], gone: ["b"] }
+    script
+      .drain()
+      .says({ _tag: "Watching", id: watch, version: 7, here: [] }, change, { _tag: "Unwatched", id: unwatch })
+    expect(script.take().map(({ _tag }) => _tag)).toEqual(["Answered", "Presence", "Answered"])
+    script.says(presence("Joined", 2, "a"))
+    expect(script.take()).toMatchObject([{ _tag: "Joined" }])
+    const all = script.link.request({ _tag: "Unwatch" }, script.now)
+    script.drain().says({ _tag: "Unwatched", id: all }, presence("Joined", 3, "b"))
+    expect(script.take().map(({ _tag }) => _tag)).toEqual(["Answered"])
+  })
+
   it("reads the whole list again after a gap; what events touch meanwhile is left to them", () => {
     const script = watching(1).says(presence("Joined", 3, "late"))
     expect(script.take()).toMatchObject([{ _tag: "Joined", nick: "late" }])
