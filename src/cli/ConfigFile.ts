@@ -6,10 +6,12 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import * as SafeText from "../domain/SafeText.js"
 import { Terminal } from "../services/Terminal.js"
 import * as Complaint from "./Complaint.js"
 import type { Options } from "./commands/Option.js"
 import type { Host } from "./commands/Subcommand.js"
+import { ExitCode } from "./ExitCode.js"
 import { ProgramError } from "./ProgramError.js"
 import { configFile } from "./XdgPaths.js"
 
@@ -22,8 +24,14 @@ export const provider = (
   options: ReadonlyArray<Options>,
   flag: string | undefined,
   { env, exposure }: Pick<Host, "env" | "exposure">
-): Effect.Effect<ConfigProvider.ConfigProvider, ProgramError, FileSystem.FileSystem | Terminal> =>
-  Effect.map(read(options, flag ?? (env.PARLEY_CONFIG || undefined), { env, exposure }), (file) => {
+): Effect.Effect<ConfigProvider.ConfigProvider, ProgramError, FileSystem.FileSystem | Terminal> => {
+  // Bytes that are not UTF-8 come as U+FFFD, and what was meant is lost.
+  const damaged = Object.keys(env).find((key) => key.startsWith(PREFIX) && env[key]?.includes("\uFFFD"))
+  if (damaged !== undefined)
+    return Effect.fail(
+      new ProgramError({ message: `the variable ${damaged} is not UTF-8 text`, exitCode: ExitCode.usage })
+    )
+  return Effect.map(read(options, flag ?? (env.PARLEY_CONFIG || undefined), { env, exposure }), (file) => {
     const environment = new Map<string, string>()
     for (const [key, value] of Object.entries(env))
       if (key.startsWith(PREFIX) && value !== undefined && value !== "")
@@ -33,6 +41,7 @@ export const provider = (
       ConfigProvider.orElse(() => ConfigProvider.fromMap(new Map(file)))
     )
   })
+}
 
 const PREFIX = "PARLEY_"
 
@@ -66,9 +75,9 @@ const read = (
       if (!missing) yield* Complaint.tell(yield* Terminal, `${message}; going on without it`)
       return NONE
     }
-    const settings = decode(schemaOf(options), content.right)
+    const settings = decode(options, content.right)
     if (Either.isLeft(settings))
-      return yield* new ProgramError({ message: `the configuration file ${path} is malformed: ${settings.left}` })
+      return yield* new ProgramError({ message: `the configuration file ${path}: ${settings.left}` })
     const secrets = new Set(options.flatMap((some) => Object.keys(some).filter((key) => some[key]!.secret)))
     const exposed = yield* exposure(
       path,
@@ -85,25 +94,41 @@ const isMissing = (error: PlatformError): boolean =>
 const NONE: ReadonlyMap<string, string> = new Map()
 
 const decode = (
-  schema: Settings,
+  options: ReadonlyArray<Options>,
   content: string
 ): Either.Either<Readonly<Record<string, string | number | boolean>>, string> => {
+  if (content.includes("\uFFFD")) return Either.left("it is not UTF-8 text")
   const json = Option.getOrUndefined(parseJson(content))
-  if (json === undefined) return Either.left("it is not JSON")
-  return Either.mapLeft(Schema.decodeUnknownEither(schema, { onExcessProperty: "error" })(json), (error) => {
-    const issue = ParseResult.ArrayFormatter.formatErrorSync(error).at(-1)
-    return issue === undefined
-      ? "unexpected content"
-      : `${issue.path.join(".") || "the file"}: ${firstLine(issue.message)}`
+  if (json === undefined) return Either.left(NOT_JSON)
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return Either.left(NOT_AN_OBJECT)
+  return Either.mapLeft(Schema.decodeUnknownEither(schemaOf(options), { onExcessProperty: "error" })(json), (error) => {
+    const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
+    const key = SafeText.line(issue === undefined ? "" : issue.path.join("."), MAX_KEY)
+    if (issue?._tag === "Unexpected") return `there is no setting ${key} (an option's name without --, as serverKey)`
+    const kind = options.flatMap((some) => some[key]?.inFile ?? [])[0]
+    return kind === undefined ? "unexpected content" : `${key} has to be ${KINDS[kind]}`
   })
 }
+
+/** As they stand in JSON. */
+const KINDS = {
+  text: 'a text, such as "this"',
+  integer: "a whole number, such as 9090",
+  boolean: "true or false"
+} as const
+const NOT_JSON = 'it is not JSON, which looks like {"nick": "alice"} and has no comments'
+const NOT_AN_OBJECT = 'it has to be one object, such as {"nick": "alice"}'
+/** Characters of a key that is none of ours. */
+const MAX_KEY = 60
 
 const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(text))
 
 const reasonOf = (error: { readonly reason?: string; readonly message: string }): string =>
   error.reason === "PermissionDenied"
     ? "permission denied"
-    : // The system's own words end the library's: "BadResource: FileSystem.readFile (/x): EISDIR: illegal operation on a directory".
-      (/\): (.+)$/.exec(firstLine(error.message))?.[1] ?? firstLine(error.message))
+    : error.message.includes("EISDIR")
+      ? "it is a folder"
+      : // The system's own words end the library's: "BadResource: FileSystem.readFile (/x): EISDIR: illegal operation on a directory".
+        (/\): (.+)$/.exec(firstLine(error.message))?.[1] ?? firstLine(error.message))
 
 const firstLine = (text: string): string => text.split("\n", 1)[0]!

@@ -118,17 +118,50 @@ export const stunServers = (text: string): Either.Either<ReadonlyArray<ServerAdd
 const STUN_PORT = 3_478
 
 const address = (text: string, defaultPort: number): Either.Either<ServerAddress, string> => {
-  const bracketed = /^\[([0-9a-fA-F:.]+)\](?::(.*))?$/.exec(text)
+  const bracketed = /^\[([0-9a-fA-F:.]+(?:%.*)?)\](?::(.*))?$/.exec(text)
   const [host, portText] =
     bracketed !== null
       ? [bracketed[1]!, bracketed[2]]
       : text.split(":").length > 2
         ? [text, undefined]
         : (text.split(":") as [string, string?])
-  if (!HOST.test(host) && Endpoint.make(host, defaultPort)?.family !== "ipv6")
-    return Either.left(`a server is written host or host:port, not ${quote(text)}`)
-  if (portText === undefined) return Either.right({ host, port: defaultPort })
-  return Either.map(port(1)(portText), (port) => ({ host, port }))
+  return Either.flatMap(hostOf(host, text), (host) =>
+    portText === undefined
+      ? Either.right({ host, port: defaultPort })
+      : Either.map(port(1)(portText), (port) => ({ host, port }))
+  )
+}
+
+/** A host as it is dialled; `typed` is all that the user typed, for the complaint. */
+const hostOf = (host: string, typed: string): Either.Either<string, string> => {
+  const [, bare = host, zone] = /^(.*)%([A-Za-z0-9_.-]{1,32})$/.exec(host) ?? []
+  const literal = Endpoint.make(bare, 0)
+  if (literal?.family === "ipv6") {
+    const isOfLink = Endpoint.scope(literal) === "link"
+    if (isOfLink && zone === undefined)
+      return Either.left(
+        `${literal.address} is another machine on each network: say on which, as ${literal.address}%eth0`
+      )
+    return Either.right(isOfLink ? host : bare)
+  }
+  const name = toAscii(host)
+  return name !== undefined && HOST.test(name)
+    ? Either.right(name)
+    : Either.left(`a server is written host or host:port, not ${quote(typed)}`)
+}
+
+/**
+ * A host name with letters of any script as name servers know it (UTS 46, `bücher.example` is `xn--bcher-kva.example`);
+ * `undefined` for what cannot be one. That is also how it is shown, so that no name can look like another one.
+ */
+const toAscii = (host: string): string | undefined => {
+  if (PLAIN.test(host)) return host
+  if (!INTERNATIONAL.test(host)) return undefined
+  try {
+    return new URL(`http://${host}`).hostname
+  } catch {
+    return undefined
+  }
 }
 
 /** One of these words. */
@@ -155,5 +188,8 @@ export const text =
 /** What the user typed, short enough for a line and with nothing in it that a terminal obeys. */
 export const quote = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text)
 
+const PLAIN = /^[\x20-\x7e]*$/
+/** Nothing that has a meaning in a URL, and nothing invisible. */
+const INTERNATIONAL = /^[\p{L}\p{M}\p{N}._-]{1,253}$/u
 /** RFC 1123 names and IPv4 addresses; underscores occur in #networks. */
 const HOST = /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$/

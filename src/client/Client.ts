@@ -51,6 +51,11 @@ export class Client extends Context.Tag("parley/client/Client")<Client, ClientAp
 
 export interface ClientApi {
   /**
+   * What time it is, ms since 1970 UTC: by this machine's clock, or by the server's where the two differ notably and
+   * the server's can be right. Events and the history are dated by it.
+   */
+  readonly now: () => number
+  /**
    * All events from the beginning, in order, to one consumer. Memory stays bounded when the consumer stalls: peers are
    * slowed down by flow control, presence is coalesced. A `Message` counts as shown, and is acknowledged as delivered,
    * when the consumer pulls the element after it.
@@ -193,6 +198,7 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
       return Effect.zipRight(decide(about), peer === undefined ? Effect.void : transfers.leave(peer))
     })
   return {
+    now: () => driver.drive((machine, now) => machine.timeAt(now)),
     events: events.stream,
     register: (nick) => driver.ask((machine, now) => machine.register(nick, now)),
     list: Effect.map(
@@ -216,7 +222,7 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
     trust: (nick, digits) => doneBy(() => driver.drive((machine, now) => machine.trust(nick, digits, now))),
     contacts: found(() => driver.machine.knownPeople()),
     key: (nick) => found(() => driver.machine.key(nick)),
-    verify: (nick, digits) => decide((people) => people.verify(nick, digits)),
+    verify: (nick, digits) => decide((people, now) => people.verify(nick, digits, now)),
     unverify: (nick) => decide((people) => people.unverify(nick)),
     block: (who) => end(who, (people, now) => people.block(who, now)),
     unblock: (who) => decide((people) => people.unblock(who)),

@@ -2,12 +2,20 @@ import * as Endpoint from "./Endpoint.js"
 
 /**
  * What a rendezvous server is called by whoever dials it: `host:port` in one spelling. A host name is in lower case and
- * without the dot at its end, an IP literal is canonical (RFC 5952), IPv6 in brackets.
+ * without the dot at its end, an IP literal is canonical (RFC 5952), IPv6 in brackets. The zone of a link-local address
+ * (RFC 4007 §11) means something on the machine alone that dials, so it is no part of the name.
  */
 export const of = (host: string, port: number): string => {
-  const literal = Endpoint.make(host, port)
+  const literal = Endpoint.make(withoutZone(host), port)
   return literal === undefined ? `${plainHost(host)}:${port}` : Endpoint.format(literal)
 }
+
+/** Host and port for people, as they may type them: IPv6 in brackets, with its zone if it has one. */
+export const shown = (host: string, port: number): string =>
+  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
+
+/** An address without the zone behind it. */
+export const withoutZone = (host: string): string => host.replace(/%.*$/, "")
 
 /** The same of a host alone. */
 export const plainHost = (host: string): string => {

@@ -88,6 +88,9 @@ export const verify = (
   return record.expiry > wallNow ? Either.right(record) : refuse("Expired", "The peer record has expired.")
 }
 
+/** The time for `verify` where it does not matter when a record expires. */
+export const ANY_TIME = Number.NEGATIVE_INFINITY
+
 /** What a proof of identity is good for: one connection to one server. */
 export interface Occasion {
   /**

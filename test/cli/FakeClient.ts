@@ -23,6 +23,7 @@ export interface FakeClient extends ClientApi {
 }
 
 export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
+  const clock = yield* Effect.clock
   const events = yield* Mailbox.make<ClientEvent>()
   const server = yield* Effect.makeLatch(true)
   const calls: Array<string> = []
@@ -47,6 +48,7 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
   const call = (name: string) => Effect.sync(() => void calls.push(name))
 
   return {
+    now: () => clock.unsafeCurrentTimeMillis(),
     events: Mailbox.toStream(events),
     happens,
     calls,

@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import { describe, expect, it } from "vitest"
 import { dashLast, inspect, mistakeIn } from "../../src/cli/help/Arguments.js"
+import { inOurWords } from "../../src/cli/help/HelpConsole.js"
 import * as Values from "../../src/cli/Values.js"
 import { configFile, dataHome } from "../../src/cli/XdgPaths.js"
 
@@ -41,6 +42,42 @@ describe("Arguments", () => {
     expect(mistake("send", "--to", "--nick", "--nick", "--to", "--", "--to", "--to")).toBeUndefined()
   })
 
+  it("names an option that the command does not have, and the one that was meant", () => {
+    const flags = [["--to", "-o"], ["--nick"], ["--server"]]
+    const mistake = (...args: ReadonlyArray<string>) => mistakeIn(args, flags, new Set(["--to", "-o", "--nick"]))
+    expect(mistake("send", "--nik", "a")).toBe("there is no option --nik; did you mean --nick?")
+    expect(mistake("send", "--sever=b", "--to", "c")).toBe("there is no option --sever; did you mean --server?")
+    expect(mistake("send", "--quite", "other")).toBe(
+      "there is no option --quite (a text that begins with - goes behind --)"
+    )
+    expect(mistake("send", "-x")).toContain("there is no option -x")
+    for (const fine of [
+      ["--to", "--from-here"],
+      ["--", "--bogus"],
+      ["-"],
+      ["-5"],
+      ["--help"],
+      ["--log-level", "debug"]
+    ])
+      expect([fine, mistake("send", ...fine)]).toEqual([fine, undefined])
+    expect(mistakeIn(["--bogus"], [], new Set()), "of what command?").toBeUndefined()
+  })
+
+  it("says what the library says, to people", () => {
+    const said = (text: string) => inOurWords(text, new Set(["--port"]))
+    expect(said("Expected to find option: '--to'\nExpected to find option: '--nick'")).toBe(
+      "--to and --nick are missing"
+    )
+    expect(said("Missing argument <PATH>")).toBe("PATH is missing")
+    expect(said("Expected a value following option: '--nick'")).toBe("--nick needs a value")
+    expect(said("Received unknown argument: '--port='")).toBe("--port needs a value")
+    expect(said("Received unknown argument: 'extra'")).toBe('nothing more was expected, but there is "extra"')
+    expect(said("Invalid subcommand for parley - use one of 'server', 'client'")).toBe(
+      "say what to do first: one of server, client"
+    )
+    expect(said("something else")).toBe("something else")
+  })
+
   it("leaves an option without its value to the parser", () => {
     expect(inspect(["client", "--log-level"]).rest).toEqual(["client", "--log-level"])
   })
@@ -69,6 +106,27 @@ describe("Values", () => {
       "-",
       "[::1"
     ])
+      expect([wrong, right(Values.serverAddress(wrong))]).toEqual([wrong, undefined])
+  })
+
+  it("reads a name in any script, as name servers know it, and nothing that only looks like one", () => {
+    expect(right(Values.serverAddress("bücher.example:80"))).toEqual({ host: "xn--bcher-kva.example", port: 80 })
+    expect(right(Values.serverAddress("例え.テスト"))).toEqual({ host: "xn--r8jz45g.xn--zckzah", port: 9090 })
+    // Cyrillic letters are shown as what they are.
+    expect(right(Values.serverAddress("раураl.com"))?.host).toMatch(/^xn--/)
+    for (const wrong of ["a\u200bb", "a\uFFFDb", "bü cher", "http://bü", "bü@x", "bü/x", "bü%41", "\u0301"])
+      expect([wrong, right(Values.serverAddress(wrong))]).toEqual([wrong, undefined])
+  })
+
+  it("reads an address of one link with its zone, and asks for it", () => {
+    expect(right(Values.serverAddress("fe80::1%eth0"))).toEqual({ host: "fe80::1%eth0", port: 9090 })
+    expect(right(Values.serverAddress("[fe80::1%eth0]:80"))).toEqual({ host: "fe80::1%eth0", port: 80 })
+    // Elsewhere it says nothing.
+    expect(right(Values.serverAddress("[2001:db8::1%eth0]:80"))).toEqual({ host: "2001:db8::1", port: 80 })
+    expect(Either.getLeft(Values.serverAddress("fe80::1"))).toMatchObject({
+      value: "fe80::1 is another machine on each network: say on which, as fe80::1%eth0"
+    })
+    for (const wrong of ["fe80::1%", "fe80::1%a b", "example.org%eth0", "192.0.2.1%eth0", "[fe80::1%\u001b]:1"])
       expect([wrong, right(Values.serverAddress(wrong))]).toEqual([wrong, undefined])
   })
 

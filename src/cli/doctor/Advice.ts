@@ -1,5 +1,6 @@
 import * as NatReport from "../../core/nat/NatReport.js"
 import * as Endpoint from "../../domain/Endpoint.js"
+import * as ServerName from "../../domain/ServerName.js"
 import type { Findings } from "./Diagnosis.js"
 
 /** The one change that would help most, as a sentence; `undefined` when there is nothing to improve. */
@@ -38,7 +39,7 @@ const adviseOnServer = (
     case "NoTls":
       return `Leave --tls out, or ask whoever runs ${server.host} for the port that is encrypted.`
     case "NoParley":
-      return `Check the address ${server.host}:${server.port}: something else seems to listen there.`
+      return `Check the address ${ServerName.shown(server.host, server.port)}: something else seems to listen there.`
     default:
       return unknownNames.includes(server.host)
         ? `Check the name ${server.host}, or whether this machine can look names up at all.`

@@ -1,4 +1,5 @@
 import * as SafeText from "../../domain/SafeText.js"
+import * as ServerName from "../../domain/ServerName.js"
 import type { Palette } from "../terminal/Palette.js"
 import { wrap } from "../terminal/Wrap.js"
 import type { Report } from "./Report.js"
@@ -10,7 +11,7 @@ import type { Report } from "./Report.js"
 export const print = (report: Report, palette: Palette, columns: number): string => {
   const { host, port } = report.server
   const sections: ReadonlyArray<readonly [title: string, lines: ReadonlyArray<string>]> = [
-    [`The server ${host}:${port}`, serverLines(report, palette)],
+    [`The server ${ServerName.shown(host, port)}`, serverLines(report, palette)],
     ["This network", networkLines(report)],
     ["What to expect of a conversation", routeLines(report, palette)],
     ["What would help most", [report.advice ?? "Nothing: it could not be better."]]

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as ServerName from "../../domain/ServerName.js"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
 import type { DoctorSettings } from "../commands/Doctor.js"
 import { ProgramError } from "../ProgramError.js"
@@ -27,6 +28,6 @@ export const run = (
       : terminal.paint(print(report, Palette.make(terminal.colors), columns))
     if (findings.answer._tag === "Failed")
       return yield* new ProgramError({
-        message: `the server ${settings.server.host}:${settings.server.port} cannot be reached: ${findings.answer.problem}`
+        message: `the server ${ServerName.shown(settings.server.host, settings.server.port)} cannot be reached: ${findings.answer.problem}`
       })
   })

@@ -51,7 +51,9 @@ export const dashLast = (args: ReadonlyArray<string>, valued: ReadonlySet<string
 
 /**
  * What is wrong with the arguments, in one line, where the parser would say something else or nothing: text that the
- * shell did not hand over as UTF-8, and an option that is given twice. `flags` has all names of each option.
+ * shell did not hand over as UTF-8, an option that is given twice, and one that the command does not have, of which the
+ * parser says that another one is missing. `flags` has all names of each option of the command; without a command,
+ * there is nothing to say of options.
  */
 export const mistakeIn = (
   args: ReadonlyArray<string>,
@@ -67,8 +69,43 @@ export const mistakeIn = (
     .filter((_, index) => !valued.has(args[index - 1] ?? ""))
     .map((arg) => arg.split("=", 1)[0]!)
   const twice = flags.find((same) => names.filter((name) => same.includes(name)).length > 1)
-  return twice === undefined ? undefined : `${twice[0]} is given twice`
+  if (twice !== undefined) return `${twice[0]} is given twice`
+  const known = [...flags.flat(), ...GLOBAL]
+  const unknown = flags.length === 0 ? undefined : names.find((name) => OPTION.test(name) && !known.includes(name))
+  if (unknown === undefined) return undefined
+  const meant = nearest(unknown, known)
+  return `there is no option ${unknown}${meant === undefined ? " (a text that begins with - goes behind --)" : `; did you mean ${meant}?`}`
 }
+
+/** The flag that was probably meant: the one with the fewest letters changed, if those are a few. */
+const nearest = (typed: string, known: ReadonlyArray<string>): string | undefined => {
+  const [best] = known
+    .filter((flag) => flag.startsWith("--"))
+    .map((flag) => ({ flag, distance: distance(typed, flag) }))
+    .sort((left, right) => left.distance - right.distance)
+  return best !== undefined && best.distance <= MAX_DISTANCE ? best.flag : undefined
+}
+
+/** Letters to insert, remove or change (Levenshtein). Both are short: what is typed is cut. */
+const distance = (left: string, right: string): number => {
+  let row = Array.from({ length: right.length + 1 }, (_, index) => index)
+  for (const [i, letter] of [...left.slice(0, MAX_FLAG)].entries()) {
+    const next = [i + 1]
+    for (let j = 0; j < right.length; j++)
+      next.push(Math.min(row[j + 1]! + 1, next[j]! + 1, row[j]! + (letter === right[j] ? 0 : 1)))
+    row = next
+  }
+  return row[right.length]!
+}
+
+/** A flag, and not a number below zero, or `-` for standard input. */
+const OPTION = /^--?[A-Za-z]/
+/** Options of every command. */
+const GLOBAL = ["--help", "-h", "--version", "--completions", "--wizard", "--log-level", "--config"]
+/** Letters: `--nik` and `--sever`, but not whatever else is short. */
+const MAX_DISTANCE = 2
+/** Characters of what was typed that are compared: longer than any flag. */
+const MAX_FLAG = 40
 
 const INFORMATIONAL: ReadonlySet<string> = new Set(["--help", "-h", "--version", "--completions", "--wizard"])
 

@@ -27,9 +27,7 @@ export const provide = <A, E, R>(
           })
         ),
       error: (...args) => {
-        const complaint = args.join(" ").replace(COLOUR, "").trim()
-        const flag = UNKNOWN.exec(complaint)?.[1]
-        return Complaint.tell(terminal, flag !== undefined && valued.has(flag) ? `${flag} needs a value` : complaint)
+        return Complaint.tell(terminal, inOurWords(args.join(" ").replace(COLOUR, "").trim(), valued))
       }
     }
     const result = yield* Effect.withConsole(effect, quiet)
@@ -37,7 +35,22 @@ export const provide = <A, E, R>(
     return failure === undefined ? result : yield* failure
   })
 
-const UNKNOWN = /^Received unknown argument: '(--[a-z-]+)=?'/
+/** The library speaks to programmers ("Expected to find option: '--to'"). What we do not know stays as it is. */
+export const inOurWords = (complaint: string, valued: ReadonlySet<string>): string => {
+  const missing = [...complaint.matchAll(/Expected to find option: '(--[a-z-]+)'/g)].map(([, flag]) => flag!)
+  if (missing.length > 0) return `${missing.join(" and ")} ${missing.length === 1 ? "is" : "are"} missing`
+  const [, argument] = /^Missing argument <([^>]+)>/.exec(complaint) ?? []
+  if (argument !== undefined) return `${argument} is missing`
+  const [, valueless] = /^Expected a value following option: '(--[a-z-]+)'/.exec(complaint) ?? []
+  if (valueless !== undefined) return `${valueless} needs a value`
+  const [, unknown] = /^Received unknown argument: '(.*)'$/s.exec(complaint) ?? []
+  if (unknown !== undefined) {
+    const flag = unknown.replace(/=.*$/s, "")
+    return valued.has(flag) ? `${flag} needs a value` : `nothing more was expected, but there is "${unknown}"`
+  }
+  const [, commands] = /^Invalid subcommand for parley - use one of (.+)$/.exec(complaint) ?? []
+  return commands === undefined ? complaint : `say what to do first: one of ${commands.replaceAll("'", "")}`
+}
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them.
 const COLOUR = /\u001b\[[0-9;]*m/g

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as SafeText from "../../domain/SafeText.js"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
+import * as Complaint from "../Complaint.js"
 import { ExitCode } from "../ExitCode.js"
 import * as Line from "../json/Line.js"
 import { ProgramError } from "../ProgramError.js"
@@ -12,6 +13,8 @@ import { ProgramError } from "../ProgramError.js"
 export interface Report {
   /** How it goes on, in one line, whatever it is made of; only where standard error is a screen. */
   readonly note: (text: string) => Effect.Effect<void>
+  /** What somebody has to mend although the command goes on, in one line, screen or not: `cron` mails it. */
+  readonly warn: (text: string) => Effect.Effect<void>
   /**
    * One line of JSON, where JSON was asked for. The command goes on when it cannot be written: `complete` tells of it.
    */
@@ -21,7 +24,8 @@ export interface Report {
 }
 
 export const make = (json: boolean): Effect.Effect<Report, never, Terminal> =>
-  Effect.map(Terminal, ({ errorIsTty, write, writeError }) => {
+  Effect.map(Terminal, (terminal) => {
+    const { errorIsTty, write, writeError } = terminal
     let lost: TerminalClosed | undefined
     const keep = (error: TerminalClosed) =>
       Effect.sync(() => {
@@ -29,6 +33,7 @@ export const make = (json: boolean): Effect.Effect<Report, never, Terminal> =>
       })
     return {
       note: (text) => (errorIsTty ? writeError(`* ${SafeText.line(text)}\n`) : Effect.void),
+      warn: (text) => (errorIsTty ? writeError(`* ${SafeText.line(text)}\n`) : Complaint.tell(terminal, text)),
       json: (event) => (json ? Effect.catchAll(write(Line.encode(event)), keep) : Effect.void),
       complete: Effect.suspend(() => (lost === undefined ? Effect.void : new ProgramError({ message: lost.message })))
     }

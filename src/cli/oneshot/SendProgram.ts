@@ -43,6 +43,8 @@ const deliver = (settings: SendSettings, report: Report.Report) =>
       Effect.gen(function* () {
         const note = progress.handle(event)
         if (note !== undefined) yield* report.note(note)
+        const warning = warningOf(event, settings.keep)
+        if (warning !== undefined) yield* report.warn(warning)
         if (progress.delivered) yield* Deferred.succeed(delivered, undefined)
       })
     )
@@ -95,6 +97,12 @@ const deliver = (settings: SendSettings, report: Report.Report) =>
     yield* session.client.exit(LINGER)
   })
 
+/** What somebody has to mend: the clock, and the disk where the message is to be kept. */
+const warningOf = (event: ClientEvent, isKept: boolean): string | undefined => {
+  if (event._tag === "Failed" && event.code === "Clock") return event.message
+  return event._tag === "Journal" && isKept && !event.safe ? event.message : undefined
+}
+
 /** The message on its way, as the client's events tell of it. */
 class SendProgress {
   /** The client has, or may have, accepted it. */
@@ -135,10 +143,6 @@ class SendProgress {
         return undefined
       case "ServerLost":
         return this.#registered ? `${SafeText.line(event.message)}; trying again` : undefined
-      case "Journal":
-        return SafeText.line(event.message)
-      case "Failed":
-        return event.code === "Clock" ? SafeText.line(event.message) : undefined
     }
     if (!("nick" in event) || event.nick === undefined || Nickname.key(event.nick) !== this.#key) return undefined
     switch (event._tag) {

@@ -62,7 +62,7 @@ export const open = (
         case "Failed":
           // Peers would see a key that they do not know, and nothing could be kept.
           return event.code === "ProfileInUse"
-            ? fail(event.code, `${settings.nick} is in use by another parley on this machine: take another nickname`)
+            ? fail(event.code, `${settings.nick} is in use by another parley: take another nickname`)
             : Effect.void
         default:
           return Effect.void

@@ -66,7 +66,7 @@ export const make = (report: Report.Report): Effect.Effect<TransferFollower, nev
           return see(transfer)
         }),
       handle: (event) => {
-        if (event._tag === "Failed" && event.code === "Clock") return report.note(event.message)
+        if (event._tag === "Failed" && event.code === "Clock") return report.warn(event.message)
         return event._tag === "Transfer" && event.transfer.id === followed ? see(event.transfer) : Effect.void
       },
       ended: Effect.suspend(() => Deferred.await(ended)),

@@ -47,7 +47,7 @@ export const run = (
       const terminal = yield* Terminal
       const palette = Palette.make(terminal.colors)
       const clock = yield* Effect.clock
-      const chat = new ChatModel(palette, () => clock.unsafeCurrentTimeMillis(), terminal.interactive)
+      const chat = new ChatModel(palette, client.now, terminal.interactive)
       const ui = yield* makeUi(client, chat, options)
       const registration = yield* Registration.make({ chat, client, terminal, ui })
       const session: Session = {

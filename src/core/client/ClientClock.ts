@@ -17,6 +17,8 @@ export class ClientClock {
   #last: { readonly difference: number; readonly wall: number; readonly now: number } | undefined
   /** The difference that the user was told of. */
   #told: number | undefined
+  /** The user was told that the time cannot be right. */
+  #isDoubted = false
 
   /** `wallNow` reads this machine's clock. */
   constructor(wallNow: () => number) {
@@ -39,6 +41,19 @@ export class ClientClock {
     if (this.#told !== undefined && Math.abs(difference - this.#told) <= NOTABLE) return undefined
     this.#told = difference
     return explain(wall, serverNow)
+  }
+
+  /**
+   * Nobody tells the time: a local network alone. What cannot be right is known to be wrong all the same; one line for
+   * people the first time.
+   */
+  unaided(): string | undefined {
+    const wall = this.#wallNow()
+    const isNews = !isPossible(wall) && !this.#isDoubted
+    this.#isDoubted ||= isNews
+    return !isNews
+      ? undefined
+      : `this machine's clock says that it is ${new Date(wall).toISOString().slice(0, "2026-11-28".length)}, which cannot be right: set it`
   }
 
   /** The best that is known. */

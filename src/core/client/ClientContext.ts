@@ -17,8 +17,6 @@ export interface ClientContext {
   readonly crypto: Crypto
   /** What time it is, as far as it is known. */
   readonly clock: ClientClock
-  /** ms since 1970 UTC by this machine's clock, right or wrong. */
-  readonly wallNow: () => number
   readonly output: Output
   readonly own: OwnRecord
   readonly conversations: Conversations

@@ -241,7 +241,7 @@ export const undecided = (nick: string, known: string, offered: string | undefin
 
 export const unexpectedKey = (nick: string, expected: string, offered: string): UnexpectedKey =>
   new UnexpectedKey({
-    message: `${nick} has the key ${offered}, not the expected ${expected}: nothing was sent`,
+    message: `${nick} has the key ${offered}, not the expected ${expected}`,
     expected,
     offered
   })
@@ -273,7 +273,7 @@ export const nickInvalid = (fault: string): NickInvalid => new NickInvalid({ mes
 /** A nickname is taken by another program on this machine that uses our own profile. */
 export const takenByOurselves = (nick: string, suggestions: ReadonlyArray<string>): NickTaken =>
   new NickTaken({
-    message: `the nickname ${nick} is in use by another parley of yours on this machine: leave it there, or take another nickname`,
+    message: `the nickname ${nick} is in use by another parley of yours: leave it there, or take another nickname`,
     suggestions,
     byOurselves: true
   })

@@ -149,7 +149,6 @@ export class ClientMachine {
     this.#client = {
       crypto,
       clock: new ClientClock(wallNow),
-      wallNow,
       output: new Output(),
       own: new OwnRecord(crypto),
       conversations,
@@ -240,6 +239,11 @@ export class ClientMachine {
   }
 
   // Commands of the user ----------------------------------------------------------------------------------------------
+
+  /** What time it is as far as it is known, ms since 1970 UTC. */
+  timeAt(now: number): number {
+    return this.#client.clock.at(now)
+  }
 
   /** Takes a nickname, also a new one while registered. Waits for the server while it is away. */
   register(nick: string, now: number): Ticket<PeerInfo, RegisterError> {
@@ -406,7 +410,8 @@ export class ClientMachine {
   handleConnected(local: Endpoint.Endpoint, remote: Endpoint.Endpoint, now: number, tls?: SeenTls): void {
     const { certificate, exporter } = tls ?? {}
     const { profile } = this.#registration
-    const error = this.#trust.judge({ remote, certificate }, profile?.servers, this.#client.wallNow())
+    // By this machine's clock: the server, who tells the time, is the one that is judged.
+    const error = this.#trust.judge({ remote, certificate }, profile?.servers, this.options.wallNow())
     if (error === undefined) this.#server?.handleConnected(local, remote, now, exporter)
     else this.#refuse(error, now)
     this.#settle(now)
@@ -437,7 +442,7 @@ export class ClientMachine {
 
   /** A datagram on the socket for the local network. */
   handleLanDatagram(from: Endpoint.Endpoint, data: Uint8Array, now: number): void {
-    this.#lan?.handleDatagram(from, data, now, this.#client.clock.earliest(now))
+    this.#lan?.handleDatagram(from, data, now)
     this.#settle(now)
   }
 

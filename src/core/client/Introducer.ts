@@ -170,7 +170,7 @@ export class Introducer {
     }
     const [chosen] = matching
     if (chosen === undefined) this.#keep(owner!, now)
-    else if (this.#contacts.meet({ ...chosen, now: this.client.wallNow() }) === undefined) return contactsFull(nick)
+    else if (this.#contacts.meet({ ...chosen, now: this.client.clock.at(now) }) === undefined) return contactsFull(nick)
     else this.#give(nick, chosen.peer, owner, now)
     this.#offers.clear(nick)
     this.client.output.wish({ _tag: "KeepProfile" })
@@ -191,9 +191,9 @@ export class Introducer {
     conversation.asked = true
     conversation.trying = !conversation.connected
     conversation.departed = false
-    this.#own(conversation)
+    this.#own(conversation, now)
     this.#break(conversation)
-    this.proven(conversation)
+    this.proven(conversation, now)
     return conversation
   }
 
@@ -215,11 +215,13 @@ export class Introducer {
   }
 
   /** Notes that we talk to this peer, if we asked for it and it has proven its key in a handshake. */
-  proven({ asked, connected, peer }: Conversation): void {
-    const { output, wallNow } = this.client
+  proven({ asked, connected, peer }: Conversation, now: number): void {
+    const { clock, output } = this.client
     const lastTalked = this.#contacts.get(peer)?.lastTalked
-    if (!asked || !connected || (lastTalked !== undefined && wallNow() - lastTalked < TALK_GRAIN)) return
-    this.#contacts.update(peer, { lastTalked: wallNow() })
+    const wall = clock.at(now)
+    // One from the future was noted by a clock that was wrong.
+    if (!asked || !connected || (lastTalked !== undefined && Math.abs(wall - lastTalked) < TALK_GRAIN)) return
+    this.#contacts.update(peer, { lastTalked: wall })
     output.wish({ _tag: "KeepProfile" })
   }
 
@@ -321,13 +323,13 @@ export class Introducer {
   }
 
   #open(vouched: Vouched, isAsked: boolean, now: number): { conversation: Conversation; renamed: string | undefined } {
-    const { conversations, peers, wallNow } = this.client
+    const { clock, conversations, peers } = this.client
     const { introduction, nick, peer } = vouched
     const { conversation, displaced, renamed } = conversations.introduce(vouched, isAsked)
     if (displaced !== undefined) peers?.close(displaced.peer, now)
     const { sequence } = introduction.record
     if (sequence > (this.#contacts.get(peer)?.record?.sequence ?? -1))
-      this.#contacts.update(peer, { record: { sequence, nick, until: wallNow() + RECORD_LIFE } })
+      this.#contacts.update(peer, { record: { sequence, nick, until: clock.at(now) + RECORD_LIFE } })
     return { conversation, renamed }
   }
 
@@ -364,10 +366,10 @@ export class Introducer {
   }
 
   /** The nickname that our user asked for belongs to this key from now on. */
-  #own({ called, fingerprint, introduction, nick, peer }: Conversation): void {
-    const { output, wallNow } = this.client
+  #own({ called, fingerprint, introduction, nick, peer }: Conversation, now: number): void {
+    const { clock, output } = this.client
     const before = this.#contacts.revision
-    if (this.#contacts.meet({ peer, fingerprint, nick, now: wallNow() }) === undefined) {
+    if (this.#contacts.meet({ peer, fingerprint, nick, now: clock.at(now) }) === undefined) {
       output.tell(failed(contactsFull(nick), nick))
       return
     }
@@ -376,7 +378,7 @@ export class Introducer {
     const { sequence } = introduction.record
     this.#contacts.update(peer, {
       consented: true,
-      ...(record === undefined ? { record: { sequence, nick: called, until: wallNow() + RECORD_LIFE } } : {})
+      ...(record === undefined ? { record: { sequence, nick: called, until: clock.at(now) + RECORD_LIFE } } : {})
     })
     if (this.#contacts.revision !== before) output.wish({ _tag: "KeepProfile" })
   }

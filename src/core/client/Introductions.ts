@@ -20,6 +20,8 @@ import type { KeyOffer } from "./KeyOffers.js"
 export interface OfferedIntroduction extends Omit<typeof Control.Incoming.Type, "_tag"> {
   /** Whether its program runs on this machine, as far as we can tell ourselves. */
   readonly isHere?: boolean
+  /** Its owner has just signed it, to us: whatever the clocks say, it has not expired. */
+  readonly isFresh?: boolean
 }
 
 /** An introduction by the server that has passed every check we can make before the handshake. */
@@ -51,12 +53,16 @@ export type Verdict =
  * left out.
  */
 export const judge = (message: OfferedIntroduction, crypto: Crypto, knowledge: Knowledge, wallNow: number): Verdict => {
-  const { nick } = message
+  const { isFresh = false, nick } = message
   if (message.record === undefined) return refused(noKey(nick, "it has no key (an anonymous nickname)"))
   const { channel } = message
   const pairKey = Bytes.fromBase64Url(message.pairKey)
   if (!isChannel(channel) || pairKey?.length !== 32) return refused(protocol("the server sent a broken introduction"))
-  const verified = PeerRecord.verify(crypto, Bytes.fromBase64Url(message.record) ?? new Uint8Array(), wallNow)
+  const verified = PeerRecord.verify(
+    crypto,
+    Bytes.fromBase64Url(message.record) ?? new Uint8Array(),
+    isFresh ? PeerRecord.ANY_TIME : wallNow
+  )
   if (Either.isLeft(verified)) return refused(noKey(nick, lowerFirst(verified.left.message)))
   const record = verified.right
   if (Nickname.key(record.nick) !== Nickname.key(nick))

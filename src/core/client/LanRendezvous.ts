@@ -82,8 +82,8 @@ export class LanRendezvous<Purpose> {
     this.#addresses = new Set(addresses.map(({ address }) => address))
   }
 
-  handleDatagram(from: Endpoint.Endpoint, data: Uint8Array, now: number, wallNow: number): void {
-    this.#machine?.handleDatagram(from, data, now, wallNow)
+  handleDatagram(from: Endpoint.Endpoint, data: Uint8Array, now: number): void {
+    this.#machine?.handleDatagram(from, data, now)
     this.#drain()
   }
 
@@ -223,6 +223,7 @@ const offered = ({ channel, endpoint, nick, pairKey, record }: LanIntroduction):
   record: Bytes.toBase64Url(record),
   candidates: [Endpoint.format(endpoint)],
   isHere: Endpoint.scope(endpoint) === "loopback",
+  isFresh: true,
   channel: Bytes.toBase64Url(channel),
   pairKey: Bytes.toBase64Url(pairKey)
 })

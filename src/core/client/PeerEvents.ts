@@ -45,7 +45,7 @@ export class PeerEvents {
     const { nick } = conversation
     switch (event._tag) {
       case "Connected":
-        this.#connected(conversation, event.path)
+        this.#connected(conversation, event.path, now)
         return
       case "PathChanged":
         conversation.path = event.path.kind
@@ -91,7 +91,7 @@ export class PeerEvents {
     }
   }
 
-  #connected(conversation: Conversation, path: PathInfo): void {
+  #connected(conversation: Conversation, path: PathInfo, now: number): void {
     const { asked, peer } = conversation
     conversation.connected = true
     conversation.trying = false
@@ -99,7 +99,7 @@ export class PeerEvents {
     conversation.path = path.kind
     if (asked) this.client.output.remember({ _tag: "Begins", peer })
     this.introducer.tellConnected(conversation, path)
-    this.introducer.proven(conversation)
+    this.introducer.proven(conversation, now)
   }
 
   #confirmed(peer: PeerId, id: MessageId, how: "Delivered" | "Read"): void {

@@ -88,8 +88,8 @@ export class People {
    * Our user has compared the key with its owner. `digits`, where given, are those that they compared: the first five
    * or more of the fingerprint, or the whole number of the pair.
    */
-  verify(nick: string, digits: string | undefined): ContactError | undefined {
-    const { crypto, own, wallNow } = this.client
+  verify(nick: string, digits: string | undefined, now: number): ContactError | undefined {
+    const { clock, crypto, own } = this.client
     const who = this.#known(nick)
     if ("_tag" in who) return who
     const wanted = digits === undefined ? "" : Fingerprint.digitsOf(digits)
@@ -97,9 +97,9 @@ export class People {
     const pair = wanted.length === PAIR_DIGITS ? PairNumber.of(crypto, own.peer!, who.peer).replaceAll(" ", "") : ""
     if (!Fingerprint.beginsWith(who.fingerprint, wanted) && wanted !== pair)
       return noSuchKey(`the key of ${nick} is ${who.fingerprint}, which is not what you compared: nothing was verified`)
-    if (this.#meet(who) === undefined) return contactsFull(nick)
+    if (this.#meet(who, now) === undefined) return contactsFull(nick)
     if (this.#contacts?.owner(who.nick) === undefined) this.#contacts?.name(who.peer, who.nick)
-    this.#change(who.peer, { verifiedAt: wallNow() })
+    this.#change(who.peer, { verifiedAt: clock.at(now) })
     return undefined
   }
 
@@ -112,7 +112,7 @@ export class People {
 
   /** Nothing more is heard of somebody, who is told nothing of it. Our consent ends, what waits for them is dropped. */
   block(who: string, now: number): ContactError | undefined {
-    const { output, wallNow } = this.client
+    const { clock, output } = this.client
     if (this.#contacts === undefined) return notRegistered()
     const found = this.#find(who)
     const fingerprint = Fingerprint.parse(who)
@@ -123,8 +123,8 @@ export class People {
     }
     if (found === undefined) return stranger(who)
     if (found.peer === this.client.own.peer) return yourself(who)
-    if (this.#meet(found) === undefined) return contactsFull(who)
-    this.#change(found.peer, { blockedAt: wallNow(), consented: false })
+    if (this.#meet(found, now) === undefined) return contactsFull(who)
+    this.#change(found.peer, { blockedAt: clock.at(now), consented: false })
     this.#silence(found.peer, now)
     return undefined
   }
@@ -219,8 +219,8 @@ export class People {
     return this.#contacts?.owner(nick) ?? this.#contacts?.all().find((one) => Nickname.key(one.nick) === key)
   }
 
-  #meet({ fingerprint, nick, peer }: Somebody): Contact | undefined {
-    return this.#contacts?.meet({ peer, fingerprint, nick, now: this.client.wallNow() })
+  #meet({ fingerprint, nick, peer }: Somebody, now: number): Contact | undefined {
+    return this.#contacts?.meet({ peer, fingerprint, nick, now: this.client.clock.at(now) })
   }
 
   #change(peer: PeerId, change: Parameters<Contacts["update"]>[1]): void {

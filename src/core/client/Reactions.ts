@@ -133,7 +133,8 @@ export class Reactions {
   }
 
   #compareClocks(serverNow: number | undefined, now: number): void {
-    const message = serverNow === undefined ? undefined : this.client.clock.greeted(serverNow, now)
+    const { clock } = this.client
+    const message = serverNow === undefined ? clock.unaided() : clock.greeted(serverNow, now)
     if (message !== undefined) this.client.output.tell({ _tag: "Failed", code: "Clock", message })
   }
 

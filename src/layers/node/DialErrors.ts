@@ -1,9 +1,10 @@
+import * as ServerName from "../../domain/ServerName.js"
 import { DialError, type DialOptions } from "../../services/Dialer.js"
 import { codeOf, describe, LOOKUP_CODES } from "./Errno.js"
 
 /** A failed attempt to connect as the service's error. */
 export const fromCause = (options: DialOptions, cause: unknown): DialError => {
-  const where = `${options.host}:${options.port}`
+  const where = ServerName.shown(options.host, options.port)
   const codes = codesOf(cause)
   if (codes.some((code) => LOOKUP_CODES.has(code))) {
     return new DialError({ reason: "HostNotFound", message: `no address is known for the host ${options.host}`, cause })
@@ -23,7 +24,7 @@ export const fromCause = (options: DialOptions, cause: unknown): DialError => {
 
 /** A handshake of TLS that came to nothing. */
 export const withoutTls = (options: DialOptions, cause: unknown): DialError => {
-  const where = `${options.host}:${options.port}`
+  const where = ServerName.shown(options.host, options.port)
   const code = codeOf(cause)
   const message = NOT_TLS.has(code)
     ? `${where} does not speak TLS`

@@ -18,14 +18,24 @@ export const settings = {
 export const errand = <E>(
   world: World,
   program: Effect.Effect<void, E, ClientServices | Terminal>,
-  options: { readonly disk?: Disk; readonly input?: string; readonly interactive?: boolean } = {}
+  options: {
+    readonly disk?: Disk
+    readonly input?: string
+    readonly interactive?: boolean
+    /** The wrong time that its clock shows. */
+    readonly wall?: () => number
+  } = {}
 ) =>
   Effect.gen(function* () {
     const terminal = yield* Memory.make({ interactive: options.interactive ?? false })
     if (options.input !== undefined) terminal.type(options.input)
     terminal.end()
     const services = world.services({ disk: options.disk ?? new Disk(), cable: new Cable() })
+    const { wall } = options
+    const clock = yield* Effect.clock
+    const itsClock = wall === undefined ? clock : Object.assign(Object.create(clock), { unsafeCurrentTimeMillis: wall })
     const failure = yield* program.pipe(
+      Effect.withClock(itsClock),
       Effect.provide(services),
       Effect.provideService(Terminal, terminal.terminal),
       Effect.match({ onFailure: (error) => error, onSuccess: () => undefined })

@@ -44,6 +44,18 @@ describe("parley send", () => {
       })
     ))
 
+  it("names a wrong clock, screen or not", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const bob = yield* world.person("bob")
+        const sent = yield* send(world, { json: false }, { wall: () => Date.UTC(1970, 0, 2) })
+        expect(sent).toMatchObject({ failure: undefined, lines: [] })
+        expect(sent.errors).toMatch(/^parley: this machine's clock is \d+ years behind the server's, .*set it.*\n$/)
+        expect(bob.texts).toEqual(["hi"])
+      })
+    ))
+
   it("sends nothing to another key than the expected one", () =>
     world((world) =>
       Effect.gen(function* () {

@@ -45,6 +45,13 @@ it("goes by the server where they differ, and says who differs, by how much, and
   expect(ahead.readings(0)).toEqual([0, 0, 400 * DAY])
 })
 
+it("doubts a time that cannot be, once, where nobody tells a better one", () => {
+  const board = machine(-TRUE + DAY).clock
+  expect(board.unaided()).toBe("this machine's clock says that it is 1970-01-02, which cannot be right: set it")
+  expect(board.unaided()).toBeUndefined()
+  expect(machine(400 * DAY).clock.unaided()).toBeUndefined()
+})
+
 it("tells once, and again when the difference has changed", () => {
   const { clock, state } = machine(-DAY)
   expect(clock.greeted(TRUE, 0)).toContain("24 hours behind")

@@ -147,7 +147,7 @@ describe("somebody who asks for us", () => {
     expect(context.conversations.get(bob.peer)).toMatchObject({ asked: false })
     expect(context.peers!.status(bob.peer)).toMatchObject({ consent: "invited" })
     expect(context.peers!.send(bob.peer, "hello", 30)).toMatchObject({ _tag: "NotConsented" })
-    introducer.proven(context.conversations.get(bob.peer)!)
+    introducer.proven(context.conversations.get(bob.peer)!, 0)
     expect(pinned(), "whom we did not ask for is not known").toBeUndefined()
   })
 
@@ -327,7 +327,7 @@ describe("a key that has changed", () => {
   const prove = (who: Somebody) => {
     const conversation = opened(who.offered())
     conversation.connected = true
-    introducer.proven(conversation)
+    introducer.proven(conversation, 0)
     return conversation
   }
 
@@ -414,7 +414,7 @@ describe("a key that has changed", () => {
           if (what === "incoming") introducer.incoming(one.offered(), 10)
           if (what === "connect" && conversation !== undefined) {
             conversation.connected = true
-            introducer.proven(conversation)
+            introducer.proven(conversation, 0)
           }
           if (what === "leave" && conversation !== undefined) {
             introducer.close(conversation, 10)

@@ -36,6 +36,12 @@ describe("an introduction", () => {
     expect(verdictOf({})).toMatchObject({ _tag: "Vouched", vouched: { nick: "bob" } })
   })
 
+  it("has expired or not by the clock, unless its owner has just signed it", () => {
+    const judged = (some: Partial<OfferedIntroduction>) => judge(offered(some), crypto, NOTHING, 1_000)
+    expect(judged({})).toMatchObject({ _tag: "Refused", error: { _tag: "NoKey" } })
+    expect(judged({ isFresh: true })._tag).toBe("Vouched")
+  })
+
   it("is refused when a newer record of its key has another nickname, for as long as the older one may be good", () => {
     const newest = { sequence: 2, nick: "robert", until: 1 }
     expect(verdictOf({}, { newest: () => newest })).toMatchObject({ _tag: "Refused", error: { _tag: "NoKey" } })

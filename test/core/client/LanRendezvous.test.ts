@@ -5,7 +5,6 @@ import * as Endpoint from "../../../src/domain/Endpoint.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import * as Lan from "../../../src/protocol/Lan.js"
 import { some } from "../../support/Effort.js"
-import { WALL } from "./Context.js"
 import { Somebody } from "./Somebody.js"
 
 /** Somebody on a local network, with everything that was told. */
@@ -58,7 +57,7 @@ const settle = (hosts: ReadonlyArray<Host>, now: number, copies: () => number = 
         const to = hosts.find(({ endpoint }) => endpoint.address === next.to.address)
         if (to === undefined) continue
         carried.push({ from, to, data })
-        for (let count = copies(); count > 0; count--) to.lan.handleDatagram(from.endpoint, data, now, WALL)
+        for (let count = copies(); count > 0; count--) to.lan.handleDatagram(from.endpoint, data, now)
       }
       for (let event = from.lan.pollEvent(); event !== undefined; event = from.lan.pollEvent()) from.heard.push(event)
     }
@@ -217,8 +216,7 @@ describe("a packet on a local network", () => {
         bob.lan.handleDatagram(
           alice.endpoint,
           data.map((byte, at) => (at === place ? byte ^ flip : byte)),
-          20,
-          WALL
+          20
         )
         settle([bob], 20)
         expect(bob.heard).toEqual([])
@@ -226,7 +224,7 @@ describe("a packet on a local network", () => {
       { numRuns: some(500) }
     )
     const carol = new Host(new Somebody("carol", 13), 13).show(0)
-    carol.lan.handleDatagram(alice.endpoint, data, 20, WALL)
+    carol.lan.handleDatagram(alice.endpoint, data, 20)
     expect(settle([carol, alice], 20), "carol is not asked").toEqual([])
     expect(carol.heard).toEqual([])
   })
@@ -236,11 +234,11 @@ describe("a packet on a local network", () => {
     alice.lan.query("bob", "query", 10)
     const [invite, card] = settle(both, 10)
     const bob = new Host(new Somebody("bob", 12), 12).show(0)
-    bob.lan.handleDatagram(Endpoint.parse("203.0.113.9:5353")!, invite!.data, 20, WALL)
+    bob.lan.handleDatagram(Endpoint.parse("203.0.113.9:5353")!, invite!.data, 20)
     settle([bob], 20)
     expect(bob.heard).toEqual([])
     const fresh = new Host(new Somebody("alice", 11), 11).show(0)
-    fresh.lan.handleDatagram(card!.from.endpoint, card!.data, 20, WALL)
+    fresh.lan.handleDatagram(card!.from.endpoint, card!.data, 20)
     settle([fresh], 20)
     expect(fresh.heard).toEqual([])
   })

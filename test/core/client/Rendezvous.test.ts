@@ -6,7 +6,7 @@ import { ServerLink } from "../../../src/core/client/ServerLink.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import { some } from "../../support/Effort.js"
-import { line, WALL, WELCOME } from "./Context.js"
+import { line, WELCOME } from "./Context.js"
 import { Somebody } from "./Somebody.js"
 
 const at = (text: string) => Endpoint.parse(text)!
@@ -59,9 +59,9 @@ class Setup {
   carry(other: LanRendezvous<Asked<string>>, number = 12): void {
     const from = at(`192.168.1.${number}:5353`)
     for (let packet = this.lan!.pollTransmit(); packet !== undefined; packet = this.lan!.pollTransmit()) {
-      other.handleDatagram(at("192.168.1.11:5353"), packet.data, 0, WALL)
+      other.handleDatagram(at("192.168.1.11:5353"), packet.data, 0)
       for (let answer = other.pollTransmit(); answer !== undefined; answer = other.pollTransmit())
-        this.lan!.handleDatagram(from, answer.data, 0, WALL)
+        this.lan!.handleDatagram(from, answer.data, 0)
     }
   }
 

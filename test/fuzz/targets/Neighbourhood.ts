@@ -106,7 +106,7 @@ class Scene {
       data = new Uint8Array(Lan.LAN_BYTES)
       data.set(bytes)
     }
-    this.#machine.handleDatagram(from, data, this.#now, WALL)
+    this.#machine.handleDatagram(from, data, this.#now)
   }
 
   #drain(): void {
