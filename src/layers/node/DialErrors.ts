@@ -19,6 +19,11 @@ export const fromCause = (options: DialOptions, cause: unknown): DialError => {
   if (codes.some((code) => UNREACHABLE_CODES.has(code))) {
     return new DialError({ reason: "Unreachable", message: `there is no way to ${where} (${codes[0]})`, cause })
   }
+  const zone = /%(.*)$/.exec(options.host)?.[1]
+  if (zone !== undefined && codes.includes("EINVAL")) {
+    const message = `there is no way to ${where}: this machine has no network interface ${zone}`
+    return new DialError({ reason: "Unreachable", message, cause })
+  }
   return new DialError({ reason: "Other", message: `cannot connect to ${where}: ${describe(cause)}`, cause })
 }
 

@@ -215,6 +215,15 @@ describe("a dialer", () => {
     expect(failed("EPERM")).toBe("Other")
   })
 
+  it("writes addresses as they are typed, and names a network that this machine does not have", () => {
+    const told = (host: string, code: string) =>
+      fromCause({ host, port: 9 }, Object.assign(new Error(code), { code })).message
+    expect(told("::1", "ECONNREFUSED")).toBe("nobody is listening at [::1]:9")
+    expect(told("fe80::1%eth9", "EINVAL")).toBe(
+      "there is no way to [fe80::1%eth9]:9: this machine has no network interface eth9"
+    )
+  })
+
   test("finds the address that works among those of a name", () =>
     Effect.gen(function* () {
       // `localhost` may mean ::1 first, where nobody listens.
