@@ -81,8 +81,9 @@ export interface FoundEntry {
 
 export interface Source {
   /**
-   * Exactly `length` bytes of the entry with this index, in memory of their own. Fails with `Changed` when the file is
-   * shorter than it was found, or has that size and another time of change. What was added since is not looked at.
+   * Exactly `length` bytes from `offset` of the entry with this index on, going on in the entries after it, in memory
+   * of their own. Fails with `Changed` when a file is shorter than it was found, or has that size and another time of
+   * change, and then says which `entry`. What was added since is not looked at.
    */
   readonly read: (entry: number, offset: number, length: number) => Effect.Effect<Uint8Array, FilesError>
 }
@@ -108,7 +109,7 @@ export interface Incoming {
   }>
 }
 
-/** What is arriving. One operation at a time. */
+/** What is arriving. One operation at a time. What does not end within an entry goes on in those after it. */
 export interface Landing {
   /** Whether nothing of it was there before: everything reads as zeros. */
   readonly fresh: boolean
@@ -139,7 +140,26 @@ export class FilesError extends Data.TaggedError("FilesError")<{
   readonly reason: "NotFound" | "NotPermitted" | "NotAFile" | "Full" | "ReadOnly" | "TooLarge" | "Changed" | "Other"
   readonly message: string
   readonly cause?: unknown
+  /** Which of the entries that were found it is about. */
+  readonly entry?: number
 }> {}
+
+/**
+ * The parts, each within one entry, of `length` bytes that begin at `offset` of entry `index`; `at` is where a part
+ * begins among those bytes.
+ */
+export function* partsOf(
+  entries: ReadonlyArray<{ readonly size: number }>,
+  index: number,
+  offset: number,
+  length: number
+): Generator<{ readonly index: number; readonly offset: number; readonly length: number; readonly at: number }> {
+  for (let at = 0, from = offset, entry = index; at < length && entry < entries.length; entry++, from = 0) {
+    const part = Math.min(length - at, entries[entry]!.size - from)
+    if (part > 0) yield { index: entry, offset: from, length: part, at }
+    at += Math.max(0, part)
+  }
+}
 
 /** Things named one by one: what a shell makes of a star in a large folder; more are better sent as their folder. */
 export const MAX_PATHS = 4_096

@@ -26,6 +26,8 @@ export class Outgoing {
   /** Whether the other side may know of it. */
   #offered = false
   #problem: FilesError | undefined
+  /** All its bytes, where they are few: they are not read again then, and what was offered is what is sent. */
+  #held: Uint8Array | undefined
   /** Why we ended it, if we did: what the other side is told when it asks. */
   #reason: AbortReason | undefined
 
@@ -86,7 +88,15 @@ export class Outgoing {
     }
   }).pipe(
     Effect.scoped,
-    Effect.catchAll((error) => this.#endOurselves("failed", reasonOf(error), error.message))
+    Effect.catchAll((error) => this.#endOurselves("failed", reasonOf(error), error.message)),
+    // What has ended is remembered for a while, its contents are not.
+    Effect.ensuring(
+      Effect.sync(() => {
+        this.#held = undefined
+        this.content = undefined
+        this.found = { ...this.found, entries: [] }
+      })
+    )
   )
 
   pause(paused: boolean): Effect.Effect<void> {
@@ -163,21 +173,19 @@ export class Outgoing {
   /** Reads all of it once: the hashes of its chunks, or the first entry that cannot be read as it was found. */
   get #scan(): Effect.Effect<{ leaves: Uint8Array | undefined } | { entry: number; error: FilesError }, FilesError> {
     const { context, found, status } = this
-    let entry = 0
+    const held = status.facts.size <= MAX_HELD ? new Uint8Array(status.facts.size) : undefined
     return Effect.scoped(
-      Effect.gen(function* () {
+      Effect.gen(this, function* () {
         const source = yield* context.files.open(found)
-        const read = ({ file, length, offset }: Place) => {
-          entry = file
-          return source.read(file, offset, length)
-        }
-        return yield* Effect.match(
-          scan(context.crypto, found.entries, read, (bytes) => status.moved(bytes)),
-          {
-            onFailure: (error) => ({ entry, error }),
-            onSuccess: ({ leaves }) => ({ leaves })
-          }
-        )
+        const read = ({ at, file, length, offset }: Place) =>
+          Effect.map(source.read(file, offset, length), (bytes) => {
+            held?.set(bytes, at)
+            return bytes
+          })
+        const scanned = yield* Effect.either(scan(context.crypto, found.entries, read, (bytes) => status.moved(bytes)))
+        if (scanned._tag === "Left") return { entry: scanned.left.entry ?? 0, error: scanned.left }
+        this.#held = held
+        return { leaves: scanned.right.leaves }
       })
     )
   }
@@ -219,8 +227,11 @@ export class Outgoing {
           this.status.tick()
           return undefined
         },
-        action: ({ file, length, offset }) =>
-          source.read(file, offset, length).pipe(
+        action: ({ at, file, length, offset }) =>
+          (this.#held === undefined
+            ? source.read(file, offset, length)
+            : Effect.succeed(this.#held.slice(at, at + length))
+          ).pipe(
             Effect.map((bytes) => machine.handleRead(bytes)),
             Effect.catchAll((error) =>
               Effect.sync(() => {
@@ -371,6 +382,9 @@ export const isSame = (now: Found, then: Found): boolean =>
     const before = then.entries[index]!
     return before.path === path && before.size === size && before.mtimeMs === mtimeMs
   })
+
+/** Bytes of a content that are held from its first reading until it ends. */
+const MAX_HELD = 1024 * 1024
 
 /** Entries that may fail while the content is read: each of them costs a new beginning. */
 const MAX_DROPPED = 16

@@ -46,12 +46,11 @@ export class ChunkLayout {
     return have.count * this.chunkSize - (have.has(last) ? this.chunkSize - this.lengthOf(last) : 0)
   }
 
-  /** The part of one file that begins at `at` (below `size`), up to `end` or the end of the file. */
+  /** What begins at `at` (below `size`), up to `end` or as far as `FILES_AT_ONCE` files go. */
   placeAt(at: number, end: number): Place {
     const file = this.#fileAt(at)
-    const start = this.#starts[file]!
-    const fileEnd = this.#starts[file + 1] ?? this.size
-    return { file, offset: at - start, length: Math.min(end, fileEnd) - at }
+    const filesEnd = this.#starts[file + FILES_AT_ONCE] ?? this.size
+    return { at, file, offset: at - this.#starts[file]!, length: Math.min(end, filesEnd) - at }
   }
 
   /**
@@ -84,6 +83,11 @@ export const chunksOf = (size: number, chunkSize: number): number => Math.ceil(s
 export const sizeOf = (entries: ReadonlyArray<Pick<Entry, "size">>): number =>
   entries.reduce((sum, { size }) => sum + size, 0)
 
+/**
+ * Files that one read or save may touch: a step for each file costs more than a small file does, and a step for very
+ * many could not be interrupted.
+ */
+export const FILES_AT_ONCE = 256
 /** What one read, one write to a stream and one write to a disk are cheap for. */
 const MIN_CHUNK = 256 * 1024
 /** What is held at once, and sent again after a break at worst. */

@@ -6,8 +6,13 @@ import type { EndReason } from "./EndReason.js"
  * their driver to do, and what they tell it.
  */
 
-/** A part of a file, `file` being an index of `Content.entries`. */
+/**
+ * A part of the content: it begins at `offset` of the entry `file` (an index of `Content.entries`), and goes on through
+ * the entries after it where that one ends before.
+ */
 export interface Place {
+  /** Where that is in the content. */
+  readonly at: number
   readonly file: number
   readonly offset: number
   /** 1 to `MAX_WRITE` (core/peer/stream/StreamId): what one `writeStream` takes. */
@@ -26,8 +31,9 @@ export interface Read extends Place {
 }
 
 /**
- * Write these bytes to the partial and call `handleSaved`; no other `Save` comes before. They belong to the machine
- * again after that: copy what is to be kept. Places come in ascending order; files without bytes are never named.
+ * Write these bytes to the partial, from `offset` of the entry `file` on through the entries after it, and call
+ * `handleSaved`; no other `Save` comes before. They belong to the machine again after that: copy what is to be kept.
+ * Places come in ascending order; files without bytes are never named.
  */
 export interface Save {
   readonly _tag: "Save"

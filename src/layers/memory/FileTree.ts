@@ -7,7 +7,8 @@ import {
   type FoundEntry,
   type Incoming,
   MAX_NAMED,
-  MAX_NUMBER
+  MAX_NUMBER,
+  partsOf
 } from "../../services/Files.js"
 
 /**
@@ -112,6 +113,16 @@ export class FileTree {
 
   /** Bytes of what was found, in memory of their own. */
   readFound(found: Found, index: number, offset: number, length: number): Uint8Array | FilesError {
+    const bytes = new Uint8Array(length)
+    for (const part of partsOf(found.entries, index, offset, length)) {
+      const read = this.#readFound(found, part.index, part.offset, part.length)
+      if (read instanceof FilesError) return new FilesError({ ...read, message: read.message, entry: part.index })
+      bytes.set(read, part.at)
+    }
+    return bytes
+  }
+
+  #readFound(found: Found, index: number, offset: number, length: number): Uint8Array | FilesError {
     const entry = found.entries[index]!
     const path = entry.at ?? (found.kind === "file" ? found.path : `${found.path}/${entry.path}`)
     const file = this.#files.get(path)
@@ -151,6 +162,14 @@ export class FileTree {
   }
 
   write(incoming: Incoming, index: number, offset: number, bytes: Uint8Array): FilesError | undefined {
+    for (const { at, length, ...part } of partsOf(incoming.entries, index, offset, bytes.length)) {
+      const failure = this.#write(incoming, part.index, part.offset, bytes.subarray(at, at + length))
+      if (failure !== undefined) return failure
+    }
+    return undefined
+  }
+
+  #write(incoming: Incoming, index: number, offset: number, bytes: Uint8Array): FilesError | undefined {
     const path = entryPath(incoming, index)
     const file = this.#files.get(path)
     if (file === undefined) return failed("NotFound", `cannot write to ${path}: it does not exist`)
@@ -164,10 +183,14 @@ export class FileTree {
   }
 
   readLanding(incoming: Incoming, index: number, offset: number, length: number): Uint8Array | FilesError {
-    const path = entryPath(incoming, index)
-    return (
-      this.get(path)?.slice(offset, offset + length) ?? failed("NotFound", `cannot read ${path}: it does not exist`)
-    )
+    const bytes = new Uint8Array(length)
+    for (const { at, ...part } of partsOf(incoming.entries, index, offset, length)) {
+      const path = entryPath(incoming, part.index)
+      const read = this.get(path)?.subarray(part.offset, part.offset + part.length)
+      if (read === undefined) return failed("NotFound", `cannot read ${path}: it does not exist`)
+      bytes.set(read, at)
+    }
+    return bytes
   }
 
   commit(incoming: Incoming, name: FileName.FileName): string | FilesError {

@@ -28,6 +28,16 @@ export const fromCause = (doing: string, cause: unknown): FilesError => {
   }
 }
 
+/** The same failure told of something smaller than the whole operation. */
+export const about = async <A>(doing: string, act: () => Promise<A>, entry?: number): Promise<A> => {
+  try {
+    return await act()
+  } catch (cause) {
+    const error = fromCause(doing, cause)
+    throw entry === undefined ? error : new FilesError({ ...error, message: error.message, entry })
+  }
+}
+
 /** Uninterruptible: nothing of an operation goes on behind the back of a scope that has closed. */
 export const run = <A>(doing: string, act: () => Promise<A>): Effect.Effect<A, FilesError> =>
   Effect.uninterruptible(Effect.tryPromise({ try: act, catch: (cause) => fromCause(doing, cause) }))

@@ -22,7 +22,7 @@ export const inspect = async (path: string): Promise<Found> => {
   const walk = new Walk(path)
   walk.folders.push({ path: "", size: 0, mtimeMs: stat.mtimeMs, executable: false, folder: true })
   // What cannot be listed at all is no folder that misses some entries.
-  await walk.into("", await Fs.opendir(path))
+  await walk.into("", await Fs.opendir(path, LISTING))
   const { files, folders, left, skipped } = walk
   return { path, kind: "folder", name, entries: [...files.sort(byPath), ...folders.sort(byPath)], skipped, left }
 }
@@ -53,12 +53,12 @@ class Walk {
     const stat = await Fs.lstat(full)
     if (isLanding(name)) return this.#skip(path, "still arriving")
     if (stat.isDirectory()) {
-      const inside = await Fs.opendir(full)
+      const inside = await Fs.opendir(full, LISTING)
       this.#add(this.folders, { path, size: 0, mtimeMs: stat.mtimeMs, executable: false, folder: true })
       return this.into(path, inside)
     }
     if (!stat.isFile()) return this.#skip(path, stat.isSymbolicLink() ? "a link" : "no file")
-    await Fs.access(full, constants.R_OK)
+    if (!isOurs(stat)) await Fs.access(full, constants.R_OK)
     const entry = await entryOf(full, path, stat)
     if (entry === undefined) this.#skip(path, "its end was not found")
     else this.#add(this.files, entry)
@@ -75,6 +75,9 @@ class Walk {
     if (this.left.length < MAX_NAMED) this.left.push(`${path} (${reason})`)
   }
 }
+
+/** Whether it goes without asking that we may read it: a call of the system for each file is what many files cost. */
+const isOurs = ({ mode, uid }: Stats): boolean => (mode & 0o400) !== 0 && uid === process.getuid?.()
 
 /** The file as it is; `undefined` when its size is not to be believed and its end is too far away. */
 const entryOf = async (full: string, path: string, stat: Stats): Promise<FoundEntry | undefined> => {
@@ -127,6 +130,8 @@ const byPath = (a: FoundEntry, b: FoundEntry): number => (a.path < b.path ? -1 :
 
 const tooLarge = (message: string) => new FilesError({ reason: "TooLarge", message })
 
+/** Names of a folder that are read with one call. */
+const LISTING = { bufferSize: 512 }
 /** Bytes of a file of unknown size that are held in memory: /proc/kallsyms has some ten million. */
 const MAX_HELD = 32 * 1024 * 1024
 const PIECE = 64 * 1024

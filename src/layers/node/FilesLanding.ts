@@ -5,13 +5,13 @@ import { dirname, join } from "node:path"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as FileName from "../../domain/FileName.js"
-import { FilesError, type Incoming, type Landing, MAX_NUMBER } from "../../services/Files.js"
+import { FilesError, type Incoming, type Landing, MAX_NUMBER, partsOf } from "../../services/Files.js"
+import { Abreast } from "./Abreast.js"
 import { plain } from "./Addresses.js"
 import { codeOf } from "./Errno.js"
-import { run } from "./FilesErrors.js"
+import { about, run } from "./FilesErrors.js"
 import * as Folder from "./Folder.js"
 import * as HandleCache from "./HandleCache.js"
-import * as WriteBehind from "./WriteBehind.js"
 
 /** Whether a name in a folder is that of something that is arriving there. */
 export const isLanding = (name: string): boolean => /^\.parley-[0-9a-f]+\.part$/.test(name)
@@ -77,8 +77,23 @@ export const open = (incoming: Incoming): Effect.Effect<Landing, FilesError, Sco
       }
     }
 
+    const writePart = (index: number, offset: number, bytes: Uint8Array): Promise<void> =>
+      about(`write to ${pathOf(index)}`, async () => {
+        if (kind === "folder" && bytes.length === entries[index]!.size && bytes.length <= SMALL) {
+          const own = bytes.slice()
+          return behind.add(() => about(`write to ${pathOf(index)}`, () => writeWhole(index, own)))
+        }
+        await behind.settled()
+        settled.delete(index)
+        await writeAll(await handles.get(index), bytes, offset)
+      })
+
     const handles = yield* HandleCache.make(openEntry)
-    const behind = yield* WriteBehind.make
+    /** Small files that are written while the next ones come. */
+    const behind = yield* Effect.acquireRelease(
+      Effect.sync(() => new Abreast()),
+      (behind) => Effect.promise(() => behind.settled().catch(() => {}))
+    )
     const found = yield* run(`write to ${directory}`, async () => {
       const isThere = await exists(partial)
       const stored = committing === true && kind === "file" && isThere ? await otherName(directory, partial) : undefined
@@ -126,25 +141,18 @@ export const open = (incoming: Incoming): Effect.Effect<Landing, FilesError, Sco
       fresh: found.fresh,
       ...(found.stored !== undefined && { stored: found.stored }),
       write: (index, offset, bytes) =>
-        run(`write to ${pathOf(index)}`, async () => {
-          if (kind === "folder" && offset === 0 && bytes.length === entries[index]!.size && bytes.length <= SMALL) {
-            const own = bytes.slice()
-            return behind.add(() => writeWhole(index, own))
-          }
-          await behind.settled()
-          settled.delete(index)
-          await writeAll(await handles.get(index), bytes, offset)
+        run(`write to ${partial}`, async () => {
+          for (const { at, length, ...part } of partsOf(entries, index, offset, bytes.length))
+            await writePart(part.index, part.offset, bytes.subarray(at, at + length))
         }),
       read: (index, offset, length) =>
-        run(`read ${pathOf(index)}`, async () => {
+        run(`read ${partial}`, async () => {
           await behind.settled()
-          const handle = await handles.get(index)
           const bytes = plain(Buffer.alloc(length))
-          for (let at = 0; at < length; ) {
-            const { bytesRead } = await handle.read(bytes, at, length - at, offset + at)
-            if (bytesRead === 0) break
-            at += bytesRead
-          }
+          for (const part of partsOf(entries, index, offset, length))
+            await about(`read ${pathOf(part.index)}`, async () =>
+              readSome(await handles.get(part.index), bytes.subarray(part.at, part.at + part.length), part.offset)
+            )
           return bytes
         }),
       commit: (name) =>
@@ -176,6 +184,15 @@ const writeAll = async (handle: Fs.FileHandle, bytes: Uint8Array, offset: number
     at += (await handle.write(bytes, at, bytes.length - at, offset + at)).bytesWritten
 }
 
+/** Fills `bytes` as far as the file goes. */
+const readSome = async (handle: Fs.FileHandle, bytes: Uint8Array, offset: number): Promise<void> => {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesRead } = await handle.read(bytes, at, bytes.length - at, offset + at)
+    if (bytesRead === 0) return
+    at += bytesRead
+  }
+}
+
 const ifTaken = (cause: unknown): undefined => {
   if (codeOf(cause) !== "EEXIST") throw cause
   return undefined
@@ -186,7 +203,7 @@ const NEW_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
 /** Never through a link, and never waiting for the other end of a pipe. */
 const OPEN_FLAGS = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
-/** Bytes of files that are written while the next ones come: `MAX_BEHIND` of them hold a megabyte at most. */
+/** Bytes of files that are written while the next ones come: those under way hold a megabyte at most. */
 const SMALL = 64 * 1024
 
 /** Files that are flushed side by side: enough to keep a disk busy. */

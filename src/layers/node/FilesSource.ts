@@ -3,71 +3,92 @@ import * as Fs from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { FilesError, type Found, type FoundEntry, type Source } from "../../services/Files.js"
+import { FilesError, type Found, partsOf, type Source } from "../../services/Files.js"
+import { Abreast } from "./Abreast.js"
 import { plain } from "./Addresses.js"
-import { run } from "./FilesErrors.js"
+import { about, run } from "./FilesErrors.js"
 import * as HandleCache from "./HandleCache.js"
-import * as ReadAhead from "./ReadAhead.js"
 
 /** Reads what was found, as `Files.open` promises. */
 export const open = (found: Found): Effect.Effect<Source, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const ahead = yield* ReadAhead.make(
-      (index) => isSmall(found.entries[index]),
-      (index) => readWhole(found, index)
-    )
-    const handles = yield* HandleCache.make(async (index) => {
-      const handle = await Fs.open(pathOf(found, index), READ_FLAGS | (isNamed(found, index) ? 0 : NO_LINK))
-      try {
-        await check(found, index, handle)
-        return handle
-      } catch (cause) {
-        await handle.close()
-        throw cause
-      }
-    })
+    const handles = yield* HandleCache.make((index) => openEntry(found, index))
+
+    const readPart = async (index: number, offset: number, into: Uint8Array): Promise<void> => {
+      const { held, size } = found.entries[index]!
+      if (held !== undefined) return into.set(held.subarray(offset, offset + into.length))
+      const handle = await handles.get(index)
+      await fill(found, index, handle, into, offset)
+      // Whoever reads to the end has read what was there all the time, as far as the file system tells.
+      if (offset + into.length === size) await check(found, index, handle)
+    }
+
+    const read = async (small: Abreast, index: number, offset: number, into: Uint8Array): Promise<void> => {
+      const { held, size } = found.entries[index]!
+      const isWhole = held === undefined && into.length === size && size <= SMALL
+      const act = isWhole ? () => readWhole(found, index, into) : () => readPart(index, offset, into)
+      const reading = () => about(`read ${pathOf(found, index)}`, act, index)
+      await (isWhole ? small.add(reading) : reading())
+    }
+
     return {
       read: (index, offset, length) =>
-        run(`read ${pathOf(found, index)}`, async () => {
-          const { held, size } = found.entries[index]!
-          if (held !== undefined) return held.slice(offset, offset + length)
-          if (offset === 0 && length === size && isSmall(found.entries[index])) return ahead.read(index)
-          const handle = await handles.get(index)
+        run(`read ${found.path}`, async () => {
           const bytes = plain(Buffer.allocUnsafeSlow(length))
-          for (let at = 0; at < length; ) {
-            const { bytesRead } = await handle.read(bytes, at, length - at, offset + at)
-            if (bytesRead === 0) throw changed(found, index)
-            at += bytesRead
+          const small = new Abreast()
+          try {
+            for (const part of partsOf(found.entries, index, offset, length))
+              await read(small, part.index, part.offset, bytes.subarray(part.at, part.at + part.length))
+            await small.settled()
+          } finally {
+            // None goes on behind the back of whoever asked.
+            await small.settled().catch(() => {})
           }
-          // Whoever reads to the end has read what was there all the time, as far as the file system tells.
-          if (offset + length === found.entries[index]!.size) await check(found, index, handle)
           return bytes
         })
     }
   })
 
-const isSmall = (entry: FoundEntry | undefined): boolean =>
-  entry !== undefined && entry.held === undefined && entry.folder !== true && entry.size <= SMALL
+const openEntry = async (found: Found, index: number): Promise<Fs.FileHandle> => {
+  const handle = await openFile(found, index)
+  try {
+    await check(found, index, handle)
+    return handle
+  } catch (cause) {
+    await handle.close()
+    throw cause
+  }
+}
 
 /** A small file at once: what it is like is looked at once, when all of it was read. */
-const readWhole = async (found: Found, index: number): Promise<Uint8Array> => {
-  const { size } = found.entries[index]!
-  const handle = await Fs.open(pathOf(found, index), READ_FLAGS | (isNamed(found, index) ? 0 : NO_LINK))
+const readWhole = async (found: Found, index: number, into: Uint8Array): Promise<void> => {
+  const handle = await openFile(found, index)
   try {
-    const bytes = plain(Buffer.allocUnsafeSlow(size))
-    for (let at = 0; at < size; ) {
-      const { bytesRead } = await handle.read(bytes, at, size - at, at)
-      if (bytesRead === 0) throw changed(found, index)
-      at += bytesRead
-    }
+    await fill(found, index, handle, into, 0)
     await check(found, index, handle)
-    return bytes
   } finally {
     await handle.close()
   }
 }
 
-/** Bytes of files that are read before they are asked for: `MAX_AHEAD` of them hold a megabyte at most. */
+const openFile = (found: Found, index: number): Promise<Fs.FileHandle> =>
+  Fs.open(pathOf(found, index), READ_FLAGS | (isNamed(found, index) ? 0 : NO_LINK))
+
+const fill = async (
+  found: Found,
+  index: number,
+  handle: Fs.FileHandle,
+  into: Uint8Array,
+  offset: number
+): Promise<void> => {
+  for (let at = 0; at < into.length; ) {
+    const { bytesRead } = await handle.read(into, at, into.length - at, offset + at)
+    if (bytesRead === 0) throw changed(found, index)
+    at += bytesRead
+  }
+}
+
+/** Bytes of files that are read side by side: those under way hold a megabyte at most. */
 const SMALL = 64 * 1024
 
 const pathOf = (found: Found, index: number): string => {

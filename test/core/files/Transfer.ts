@@ -8,6 +8,8 @@ import * as Manifest from "../../../src/core/files/Manifest.js"
 import type { Place, ReceiverEvent, Save, SenderEvent } from "../../../src/core/files/TransferIo.js"
 import { MAX_WRITE } from "../../../src/core/peer/stream/StreamId.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
+import { concat } from "../../../src/protocol/Bytes.js"
+import { partsOf } from "../../../src/services/Files.js"
 import { whole } from "../../support/slices.js"
 
 export const ID = TransferId.make("0123456789abcdef0123456789abcdef")
@@ -21,14 +23,27 @@ export class Disk {
   }
 
   read({ file, length, offset }: Place): Uint8Array {
-    return this.files[file]!.slice(offset, offset + length)
+    const parts = [...partsOf(this.#sizes, file, offset, length)].map(({ index, length, offset }) =>
+      this.files[index]!.slice(offset, offset + length)
+    )
+    return concat(parts)
   }
 
   write(file: number, offset: number, bytes: Uint8Array): void {
-    const target = this.files[file]
-    if (target === undefined || offset < 0 || offset + bytes.length > target.length || bytes.length === 0)
-      throw new Error(`a save outside of the layout: ${file}, ${offset}, ${bytes.length}`)
-    target.set(bytes, offset)
+    for (const { at, index, length, offset: from } of this.#parts(file, offset, bytes.length))
+      this.files[index]!.set(bytes.subarray(at, at + length), from)
+  }
+
+  get #sizes() {
+    return this.files.map((bytes) => ({ size: bytes.length }))
+  }
+
+  #parts(file: number, offset: number, length: number) {
+    const parts = [...partsOf(this.#sizes, file, offset, length)]
+    const end = parts.at(-1)
+    if (end === undefined || parts[0]!.offset !== offset || end.at + end.length !== length)
+      throw new Error(`a place outside of the layout: ${file}, ${offset}, ${length}`)
+    return parts
   }
 }
 

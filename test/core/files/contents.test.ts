@@ -1,7 +1,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { ChunkBitmap } from "../../../src/core/files/ChunkBitmap.js"
-import { ChunkLayout, chunkSizeOf, chunksOf } from "../../../src/core/files/ChunkLayout.js"
+import { ChunkLayout, chunkSizeOf, chunksOf, FILES_AT_ONCE } from "../../../src/core/files/ChunkLayout.js"
 import type { Entry, Offer } from "../../../src/core/files/Content.js"
 import { ContentHasher } from "../../../src/core/files/ContentHasher.js"
 import * as HashTree from "../../../src/core/files/HashTree.js"
@@ -10,6 +10,7 @@ import { safePaths } from "../../../src/core/files/SafePaths.js"
 import * as FileName from "../../../src/domain/FileName.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import { concat, fromHex, fromText, toHex } from "../../../src/protocol/Bytes.js"
+import { partsOf } from "../../../src/services/Files.js"
 import { some } from "../../support/Effort.js"
 import { whole } from "../../support/slices.js"
 import { contentOf, Disk, ID, scan } from "./Transfer.js"
@@ -40,16 +41,31 @@ describe("ChunkLayout", () => {
         for (let chunk = 0; chunk < layout.chunks; chunk++) {
           expect(layout.lengthOf(chunk)).toBe(Math.min(chunkSize, places.length - chunk * chunkSize))
           for (let at = layout.startOf(chunk); at < layout.endOf(chunk); ) {
-            const { file, length, offset } = layout.placeAt(at, Math.min(layout.endOf(chunk), at + most))
-            expect(length).toBeGreaterThan(0)
-            expect(length).toBeLessThanOrEqual(most)
-            for (let i = 0; i < length; i++) found.push(`${file}:${offset + i}`)
-            at += length
+            const place = layout.placeAt(at, Math.min(layout.endOf(chunk), at + most))
+            expect(place.at).toBe(at)
+            expect(place.length).toBe(Math.min(layout.endOf(chunk) - at, most))
+            for (const { index, length, offset } of partsOf(
+              sizes.map((size) => ({ size })),
+              place.file,
+              place.offset,
+              place.length
+            ))
+              for (let i = 0; i < length; i++) found.push(`${index}:${offset + i}`)
+            at += place.length
           }
         }
         expect(found).toEqual(places)
       })
     )
+  })
+})
+
+describe("a place", () => {
+  it("touches no more files than one step should", () => {
+    const entries = Array.from({ length: 3 * FILES_AT_ONCE }, () => ({ size: 2 }))
+    const layout = new ChunkLayout(entries)
+    expect(layout.placeAt(1, layout.size)).toEqual({ at: 1, file: 0, offset: 1, length: 2 * FILES_AT_ONCE - 1 })
+    expect(layout.placeAt(4 * FILES_AT_ONCE, layout.size)).toMatchObject({ length: 2 * FILES_AT_ONCE })
   })
 })
 
@@ -117,9 +133,9 @@ describe("ContentHasher", () => {
     const asked: Array<string> = []
     for (let place = machine.poll(); place !== undefined; place = machine.poll()) {
       asked.push(`${place.file}:${place.offset}+${place.length}`)
-      machine.handleRead(place.file === 1 && place.offset === 0 ? new Uint8Array(3) : new Uint8Array(place.length))
+      machine.handleRead(place.offset === 32 ? new Uint8Array(3) : new Uint8Array(place.length))
     }
-    expect(asked).toEqual(["0:0+32", "0:32+8", "1:0+24", "1:24+16"])
+    expect(asked).toEqual(["0:0+32", "0:32+32", "1:24+16"])
     expect(machine.scanned).toBe(80)
     expect(machine.leaves).toBeUndefined()
     const zeros = concat([32, 32, 16].map((length) => HashTree.leaf(crypto, [new Uint8Array(length)])))

@@ -29,7 +29,7 @@ const test = (
     )
   )
 
-describe("small files, which are read ahead and written behind", () => {
+describe("small files, of which many are read and written at a time", () => {
   test("arrive as they are, whatever the order, also over what an earlier process left", (files, folder) =>
     Effect.gen(function* () {
       const entries = Array.from({ length: 100 }, (_, i) => ({
