@@ -1,0 +1,184 @@
+import { randomBytes } from "node:crypto"
+import * as Handshake from "../../../src/core/peer/handshake/Handshake.js"
+import { crypto } from "../../../src/layers/node/Crypto.js"
+import * as Bytes from "../../../src/protocol/Bytes.js"
+import * as Wire from "../../../src/protocol/Handshake.js"
+import * as PeerRecord from "../../../src/protocol/PeerRecord.js"
+import { Broken, must, PATIENCE, there } from "../Check.js"
+import { type Person, person } from "../Person.js"
+import { Udp } from "../server/Udp.js"
+import { Link } from "./Link.js"
+import type { Running } from "./Running.js"
+
+/** Somebody else, who talks to the client over UDP of this machine. */
+export class ForeignPeer {
+  readonly who: Person
+  readonly udp: Udp
+  readonly channel = randomBytes(8)
+  readonly pairKey = randomBytes(32)
+  readonly #client: Running
+  readonly #links: Array<Link> = []
+  #attempt = 0
+  #to: number | undefined
+
+  private constructor(client: Running, udp: Udp, who: Person) {
+    this.#client = client
+    this.udp = udp
+    this.who = who
+    udp.tap(({ data, port }) => {
+      this.#to = port
+      return data[0] === 3 && this.#links.some((link) => link.handle(data))
+    })
+  }
+
+  static async meet(client: Running, who = person()): Promise<ForeignPeer> {
+    return new ForeignPeer(client, await Udp.open("127.0.0.1"), who)
+  }
+
+  /** Half an introduction, as a server tells it of this peer. */
+  introduction(more: object = {}): Record<string, unknown> {
+    return {
+      nick: this.who.nick,
+      address: `127.0.0.1:${this.udp.port}`,
+      record: Bytes.toBase64Url(this.who.record),
+      candidates: [`127.0.0.1:${this.udp.port}`],
+      channel: Bytes.toBase64Url(this.channel),
+      pairKey: Bytes.toBase64Url(this.pairKey),
+      ...more
+    }
+  }
+
+  /** Asks for the client, as its server tells it, and waits for its packet that opens the way. */
+  async call(): Promise<void> {
+    this.#client.host.say({ _tag: "Incoming", ...this.introduction() })
+    const { port } = await this.udp.inbox.take(
+      ({ data }) => data.length === 1 && data[0] === 0,
+      "OPEN to our candidate"
+    )
+    this.#to = port
+  }
+
+  transmit(packet: Uint8Array): void {
+    if (this.#to === undefined) throw new Broken("the client has not shown where it is")
+    this.udp.send(packet, "127.0.0.1", this.#to)
+  }
+
+  /** What goes into our handshakes. */
+  payload(more: Partial<Wire.HandshakePayload> = {}): Wire.HandshakePayload {
+    return {
+      attempt: ++this.#attempt,
+      connection: randomBytes(8),
+      peerConnection: new Uint8Array(8),
+      consent: true,
+      features: 0,
+      creditMessages: 16,
+      creditBytes: 32_768,
+      record: this.who.record,
+      candidates: [],
+      ...more
+    }
+  }
+
+  /** A handshake that we begin; `change` makes another payload of its bytes. */
+  initiate(more: Partial<Wire.HandshakePayload> = {}): Handshake.Initiation & { readonly index: number } {
+    const index = randomBytes(4).readUInt32BE()
+    const initiation = Handshake.initiate({
+      crypto,
+      staticKeys: this.who.staticKeys,
+      ephemeralSecret: randomBytes(32),
+      remoteStatic: this.#remote.staticKey,
+      channel: this.channel,
+      pairKey: this.pairKey,
+      senderIndex: index,
+      payload: this.payload(more)
+    })
+    return { ...there(initiation, "no handshake can be made"), index }
+  }
+
+  /** HS1 around bytes that need not be a payload. */
+  initiatePlain(payload: Uint8Array): Uint8Array {
+    const noise = crypto.noiseInitiator({
+      staticKeys: this.who.staticKeys,
+      remoteStatic: this.#remote.staticKey,
+      ephemeralSecret: randomBytes(32),
+      prologue: Bytes.concat([Bytes.fromText("parley peer v1"), this.channel])
+    })
+    const head = Wire.encodeHeader({ type: Wire.HS1, channel: this.channel, senderIndex: 7 })!
+    const packet = Bytes.concat([head, noise.write(payload)!])
+    const key = crypto.hash(32, [Bytes.fromText("parley mac1 v1"), this.pairKey, this.#remote.staticKey])
+    return Bytes.concat([packet, crypto.hash(16, [packet], key)])
+  }
+
+  /** Sends HS1 until it is answered. */
+  async shake(initiation = this.initiate()): Promise<Handshake.HandshakeResult & { readonly hs2: Uint8Array }> {
+    const isAnswer = ({ data }: { readonly data: Uint8Array }) => Wire.peek(data)?.type === Wire.HS2
+    const until = performance.now() + PATIENCE
+    while (performance.now() < until) {
+      this.transmit(initiation.packet)
+      const answer = await this.udp.inbox.take(isAnswer, "HS2", RESEND).catch(() => undefined)
+      const result = answer && initiation.complete(answer.data)
+      if (result !== undefined) return { ...result, hs2: answer!.data }
+    }
+    throw new Broken("HS1 got no answer")
+  }
+
+  /** A connection that we began. */
+  async connect(more: Partial<Wire.HandshakePayload> = {}): Promise<Link> {
+    await this.call()
+    const initiation = this.initiate(more)
+    const result = await this.shake(initiation)
+    const link = this.link(result, initiation.index)
+    link.send({ _tag: "Ping", token: randomBytes(8) })
+    await link.next("Pong")
+    return link
+  }
+
+  link(result: Handshake.HandshakeResult, index: number): Link {
+    const link = new Link(result, index, (packet) => this.transmit(packet))
+    this.#links.push(link)
+    return link
+  }
+
+  /** The client's HS1. */
+  async hs1(ms = PATIENCE): Promise<Uint8Array> {
+    const { data, port } = await this.udp.inbox.take(({ data }) => Wire.peek(data)?.type === Wire.HS1, "HS1", ms)
+    this.#to = port
+    return data
+  }
+
+  /** Answers the client's HS1. */
+  answer(
+    hs1: Uint8Array,
+    more: Partial<Wire.HandshakePayload> = {}
+  ): { readonly link: Link; readonly payload: Wire.HandshakePayload } {
+    const received = Handshake.respond({
+      crypto,
+      staticKeys: this.who.staticKeys,
+      ephemeralSecret: randomBytes(32),
+      pairKey: this.pairKey,
+      packet: hs1
+    })
+    must(received !== undefined, "HS1 cannot be opened")
+    const index = randomBytes(4).readUInt32BE()
+    const mine = this.payload({
+      attempt: received.payload.attempt,
+      peerConnection: received.payload.connection,
+      ...more
+    })
+    const reply = there(received.reply(mine, index), "no HS2 can be made")
+    const link = this.link(reply.result, index)
+    this.transmit(reply.packet)
+    return { link, payload: received.payload }
+  }
+
+  close(): void {
+    this.udp.close()
+  }
+
+  get #remote(): PeerRecord.PeerRecord {
+    return there(PeerRecord.decode(this.#client.host.record), "the record of the client is malformed")
+  }
+}
+
+/** ms between two HS1. */
+const RESEND = 300
