@@ -17,12 +17,15 @@ export {
 } from "./client/Client.js"
 export type { AcceptPolicy, AnswerPolicy, CallPolicy, ClientOptions } from "./client/ClientOptions.js"
 export type { FilesApi } from "./client/files/Api.js"
+export type { GroupsApi } from "./client/GroupsApi.js"
 export { layer as layerProfiles, type Profile, ProfileError, Profiles } from "./client/Profile.js"
 export type {
   AcceptError,
   ClientError,
   ClientErrorCode,
   ContactError,
+  GroupError,
+  GroupSendError,
   HistoryError,
   OfferError,
   QueryError,
@@ -34,6 +37,7 @@ export type {
   TrustError
 } from "./core/client/ClientError.js"
 export type { ClientEvent, TransferEvent } from "./core/client/Events.js"
+export type { GroupInfo, GroupMember, GroupName, GroupSent } from "./core/client/groups/GroupInfo.js"
 export type { KeyChange } from "./core/client/KeyChange.js"
 export type { KeyInfo } from "./core/client/KeyInfo.js"
 export type { ListedPeer, PeerInfo } from "./core/client/PeerInfo.js"

@@ -1,6 +1,7 @@
 import type { ClientError } from "../../src/core/client/ClientError.js"
 import { ClientMachine } from "../../src/core/client/ClientMachine.js"
 import { Contacts } from "../../src/core/client/Contacts.js"
+import { Groups } from "../../src/core/client/groups/Groups.js"
 import type { ClientOutput, Ticket, Wish } from "../../src/core/client/Output.js"
 import type { OwnProfile } from "../../src/core/client/OwnRecord.js"
 import { ServerPins } from "../../src/core/client/ServerPins.js"
@@ -58,6 +59,7 @@ export class BareClient {
       identity: Identity.fromSeed(crypto, random(32)),
       contacts: new Contacts(),
       servers: ServerPins.empty(),
+      groups: new Groups(),
       persistent: true,
       location: "memory",
       journal: {
@@ -138,7 +140,7 @@ export class BareClient {
     this.ledger.leaves(this.name, peer)
     const conversation = this.machine.conversations.byNick(peer)
     this.#drive((machine, now) => {
-      if (conversation === undefined) machine.dropPending(peer)
+      if (conversation === undefined) machine.dropPending(peer, now)
       else machine.leave(conversation, now)
     })
   }

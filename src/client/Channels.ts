@@ -74,7 +74,7 @@ export class Channels {
   dropPending(nick: string): Effect.Effect<void> {
     const { driver, transfers } = this.#shell
     return Effect.suspend(() => {
-      const peer = driver.drive((machine) => machine.dropPending(nick))
+      const peer = driver.drive((machine, now) => machine.dropPending(nick, now))
       return peer === undefined ? Effect.void : transfers.leave(peer)
     }).pipe(Effect.zipRight(this.#shell.written))
   }

@@ -41,6 +41,8 @@ import type { Store } from "../services/Store.js"
 import { type Channel, Channels, type OpenChannel } from "./Channels.js"
 import { type ClientOptions, DEFAULT_LINGER } from "./ClientOptions.js"
 import type { FilesApi } from "./files/Api.js"
+import type { GroupsApi } from "./GroupsApi.js"
+import * as Groups from "./GroupsApi.js"
 import * as Profile from "./Profile.js"
 import * as Shell from "./Shell.js"
 
@@ -148,6 +150,8 @@ export interface ClientApi {
   readonly read: (nick: string, id: MessageId) => Effect.Effect<void, ReadError>
   /** Files and folders beside the conversations. */
   readonly files: FilesApi
+  /** One text to several people. */
+  readonly groups: GroupsApi
   /**
    * Leaves: gives undelivered messages to peers within reach up to `lingerMs` (2,000 when left out), says goodbye to
    * all peers and the server, ends
@@ -246,6 +250,7 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
         options.readReceipts === true ? driver.drive((machine, now) => machine.read(nick, id, now)) : readReceiptsOff()
       ),
     files: transfers.api,
+    groups: Groups.make(shell, (nick) => channels.query(nick)),
     exit: (lingerMs = options.lingerMs ?? DEFAULT_LINGER) => shell.exit(lingerMs)
   }
 }

@@ -67,7 +67,7 @@ export class EventQueue {
    */
   end(last: ClientEvent): void {
     if (this.ended) return
-    for (const [serial, { event }] of this.#queue) if (event._tag === "Message") this.#queue.delete(serial)
+    for (const [serial, { shown }] of this.#queue) if (shown !== undefined) this.#queue.delete(serial)
     this.offer(last)
     this.ended = true
     this.#wake()
@@ -169,6 +169,7 @@ const subjectOf = (event: ClientEvent): string | undefined => {
     case "Transfer":
       return `transfer ${event.transfer.id}`
     case "Message":
+    case "Group":
     case "Delivered":
     case "Read":
     case "Waiting":

@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect"
 import type { ClientOutput } from "../core/client/Output.js"
 import type { Driver, DriverHandlers } from "./Driver.js"
 import type { EventQueue } from "./EventQueue.js"
@@ -23,10 +24,19 @@ export const make = (options: OutputsOptions): Pick<DriverHandlers, "event" | "r
 
   const tell = ({ event, message }: ClientOutput & { readonly _tag: "Told" }) => {
     if (message !== undefined) {
-      events.offer(event, () => {
+      const shown = () => {
         driver.drive((machine, now) => machine.shown(message, now))
         return keeper.profile?.journal?.recorded
-      })
+      }
+      // What became of a group is confirmed only when it will be known after a crash.
+      const isKept =
+        message.isNotice === true
+          ? Effect.zipRight(
+              keeper.keep,
+              Effect.suspend(() => shown() ?? Effect.void)
+            )
+          : undefined
+      events.offer(event, isKept === undefined ? shown : () => isKept)
     } else if (event._tag === "Closed") {
       events.end(event)
       left()
@@ -60,7 +70,6 @@ export const make = (options: OutputsOptions): Pick<DriverHandlers, "event" | "r
       }
     },
     remember: (note) => history.note(note),
-    journal: (entries) =>
-      keeper.profile?.journal?.write(entries, (peer) => driver.machine.conversations.get(peer)?.nick)
+    journal: (entries) => keeper.profile?.journal?.write(entries, (peer) => driver.machine.nickOf(peer))
   }
 }

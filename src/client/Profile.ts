@@ -7,6 +7,8 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { Contacts } from "../core/client/Contacts.js"
 import * as ContactsFile from "../core/client/ContactsFile.js"
+import { Groups } from "../core/client/groups/Groups.js"
+import * as GroupsFile from "../core/client/groups/GroupsFile.js"
 import { MAX_SERVERS, ServerPins } from "../core/client/ServerPins.js"
 import { SALT_BYTES } from "../core/journal/SealedFile.js"
 import type { Crypto as Primitives } from "../domain/Crypto.js"
@@ -47,6 +49,8 @@ export interface Profile {
   readonly contacts: Contacts
   /** The same of servers. */
   readonly servers: ServerPins
+  /** The groups that our user is in, or has left. */
+  readonly groups: Groups
   /** Whether the identity outlives this process. */
   readonly persistent: boolean
   /** What must not be forgotten in a crash. None for a passing profile. */
@@ -82,7 +86,7 @@ export class ProfileError extends Data.TaggedError("ProfileError")<{
 }> {}
 
 /**
- * Profiles in a `Store`: `profiles/<folder>/{identity,contacts,journal,history/…,transfers/…,lock}`. The folder
+ * Profiles in a `Store`: `profiles/<folder>/{identity,contacts,groups,journal,history/…,transfers/…,lock}`. The folder
  * is called as the nickname that it was made for, and found by all that count as the same nickname, or were taken
  * later: `names/<key>` says where their profile is, if it is not in the folder `<key>`.
  */
@@ -113,16 +117,18 @@ const open = (services: Services, nick: Nickname): Effect.Effect<Profile, Profil
       : undefined
     const servers = yield* readServers(services, folder, location)
     const found = yield* readContacts(services, { folder, location, seed: kept })
+    const groups = yield* readGroups(services, { folder, location, seed: kept })
     const seed = (persistent ? kept : undefined) ?? entropy.bytes(Identity.SEED_BYTES)
     const isNew = kept === undefined
     const oneAtATime = yield* Effect.makeSemaphore(1)
-    const keep = keeping(services, { ...found, servers, folder, seed, isNew, name: place.name })
-    const rooms = persistent ? yield* openRooms(services, folder, seed, found.contacts) : NO_ROOMS
+    const keep = keeping(services, { ...found, servers, groups, folder, seed, isNew, name: place.name })
+    const rooms = persistent ? yield* openRooms(services, folder, seed, { contacts: found.contacts, groups }) : NO_ROOMS
     return {
       identity: Identity.fromSeed(crypto, seed),
       kept: kept === undefined ? undefined : Identity.fromSeed(crypto, kept),
       contacts: found.contacts,
       servers,
+      groups: persistent ? groups : new Groups(),
       persistent,
       ...rooms,
       location,
@@ -187,17 +193,19 @@ const keeping = (
   { crypto, entropy, store }: Services,
   profile: FoundContacts & {
     readonly servers: ServerPins
+    readonly groups: Groups
     readonly folder: string
     readonly seed: Uint8Array
     readonly isNew: boolean
     readonly name: string | undefined
   }
 ): Effect.Effect<void, ProfileError> => {
-  const { contacts, folder, seed, servers } = profile
+  const { contacts, folder, groups, seed, servers } = profile
   const secret = Identity.contactsSecret(crypto, seed)
   let { isNew, isOld } = profile
   let written = contacts.revision
   let serversWritten = servers.revision
+  let groupsWritten = groups.revision
   return Effect.gen(function* () {
     if (isNew) {
       if (profile.name !== undefined)
@@ -209,6 +217,11 @@ const keeping = (
       const { revision } = servers
       yield* store.write(`${folder}/${KNOWN_SERVERS}`, Bytes.fromText(servers.encode()))
       serversWritten = revision
+    }
+    if (groups.revision !== groupsWritten) {
+      const { revision } = groups
+      yield* store.write(`${folder}/${GROUPS}`, GroupsFile.encode(crypto, secret, entropy.bytes(SALT_BYTES), groups))
+      groupsWritten = revision
     }
     if (contacts.revision === written && !isOld) return
     const { revision } = contacts
@@ -222,7 +235,12 @@ const keeping = (
   }).pipe(Effect.mapError(unavailable))
 }
 
-const openRooms = ({ crypto, entropy, store }: Services, folder: string, seed: Uint8Array, contacts: Contacts) =>
+const openRooms = (
+  { crypto, entropy, store }: Services,
+  folder: string,
+  seed: Uint8Array,
+  { contacts, groups }: { readonly contacts: Contacts; readonly groups: Groups }
+) =>
   Effect.gen(function* () {
     const secret = Identity.journalSecret(crypto, seed)
     const shared = { crypto, entropy, store }
@@ -232,7 +250,7 @@ const openRooms = ({ crypto, entropy, store }: Services, folder: string, seed: U
         ...shared,
         secret: Identity.historySecret(crypto, seed),
         folder: `${folder}/history`,
-        asked: () => contacts.asked()
+        asked: () => [...contacts.asked(), ...groups.all().map(({ id }) => id)]
       }),
       transfers: yield* TransferStore.open({ ...shared, secret, folder: `${folder}/transfers` })
     }
@@ -304,8 +322,24 @@ const readContacts = (
     )
   })
 
+const readGroups = (
+  { crypto, store }: Services,
+  profile: { readonly folder: string; readonly location: string; readonly seed: Uint8Array | undefined }
+): Effect.Effect<Groups, ProfileError> =>
+  Effect.gen(function* () {
+    const { folder, location, seed } = profile
+    const file = yield* Effect.mapError(store.read(`${folder}/${GROUPS}`), unavailable)
+    if (Option.isNone(file)) return new Groups()
+    const groups = seed && GroupsFile.decode(crypto, Identity.contactsSecret(crypto, seed), file.value)
+    if (groups !== undefined) return groups
+    return yield* damaged(
+      `${location}/${GROUPS}: this list of your groups is damaged, was changed by somebody else, or belongs to another identity. Restore it from a backup, or move it away to be in no group.`
+    )
+  })
+
 const damaged = (message: string): ProfileError => new ProfileError({ reason: "Damaged", message })
 
+const GROUPS = "groups"
 const CONTACTS = "contacts"
 /** What the contacts were kept in by earlier versions. */
 const KNOWN_PEERS = "known-peers.json"

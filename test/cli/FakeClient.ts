@@ -4,11 +4,20 @@ import * as Mailbox from "effect/Mailbox"
 import * as Stream from "effect/Stream"
 import type { OpenChannel } from "../../src/client/Channels.js"
 import type { ClientApi } from "../../src/client/Client.js"
-import { KeyChanged, NickTaken, NoSuchPeer, NoSuchTransfer, NotConnected } from "../../src/core/client/ClientError.js"
+import {
+  KeyChanged,
+  NickTaken,
+  NoSuchGroup,
+  NoSuchPeer,
+  NoSuchTransfer,
+  NotConnected
+} from "../../src/core/client/ClientError.js"
 import type { ClientEvent } from "../../src/core/client/Events.js"
+import type { GroupInfo } from "../../src/core/client/groups/GroupInfo.js"
 import type { Transfer } from "../../src/core/client/Transfer.js"
 import { TransferId } from "../../src/core/files/Content.js"
 import type { HistoryPage } from "../../src/core/history/HistoryPage.js"
+import { GroupId } from "../../src/domain/GroupId.js"
 import { messageId } from "../support/ids.js"
 
 /** A client without a network: it does what it is told, and what happens to it is what the test says. */
@@ -139,6 +148,21 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
       resume: (id) => Effect.zipRight(call(`resume ${id}`), known(id)),
       list: Effect.as(call("files"), [transfer({})])
     },
+    groups: {
+      list: Effect.as(call("groups"), [GROUP]),
+      make: (name, nicks) => Effect.as(call(`group ${name} ${nicks.join(" ")}`), { ...GROUP, name }),
+      add: (name, nicks) => Effect.as(call(`groupAdd ${name} ${nicks.join(" ")}`), GROUP),
+      join: (name) => Effect.zipRight(call(`groupJoin ${name}`), group(name)),
+      leave: (name) => Effect.zipRight(call(`groupLeave ${name}`), group(name)),
+      remove: (name, nick) => Effect.zipRight(call(`groupRemove ${name} ${nick}`), group(name)),
+      send: (name, text) =>
+        Effect.map(Effect.zipRight(call(`groupSend ${name} ${text}`), group(name)), ({ id }) => ({
+          group: { id, name: "team" },
+          id: messageId("ab".repeat(16)),
+          to: ["bob"],
+          without: ["carol"]
+        }))
+    },
     history: (query = {}) => Effect.map(call(`history ${JSON.stringify(query)}`), () => remembered),
     clearHistory: (nick) => call(`clearHistory ${nick}`),
     read: (nick, id) => call(`read ${nick} ${id}`),
@@ -160,6 +184,22 @@ export const NO_TRANSFER = TransferId.make("0".repeat(32))
 
 const known = (id: string) =>
   id === NO_TRANSFER ? new NoSuchTransfer({ message: `there is no transfer ${id}` }) : Effect.void
+
+/** A group that we are in. */
+export const GROUP: GroupInfo = {
+  id: GroupId.make("c0".repeat(16)),
+  name: "team",
+  state: "joined",
+  members: [
+    { nick: "bob", fingerprint: "f", asked: true, blocked: false, knowsGroups: true },
+    { nick: "carol", fingerprint: "f", asked: false, blocked: false }
+  ]
+}
+
+const group = (name: string) =>
+  name === "team" || name === "#team"
+    ? Effect.succeed(GROUP)
+    : new NoSuchGroup({ message: `there is no group ${name}` })
 
 export const PAIR_NUMBER = Array.from({ length: 12 }, (_, group) => String(10_000 + group)).join(" ")
 

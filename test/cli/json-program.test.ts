@@ -35,6 +35,66 @@ const test = <A>(effect: Effect.Effect<A, never>) => Effect.runPromise(Effect.sc
 const names = (events: ReadonlyArray<Record<string, unknown>>) => events.map(({ event }) => event)
 
 describe("JSON mode", () => {
+  it("makes groups, joins and leaves them, writes to them, and says when there is none", () =>
+    test(
+      Effect.gen(function* () {
+        const { client, command, events, exit } = yield* start("alice")
+        command(
+          { cmd: "group", name: "crew", members: ["bob", "carol"], ref: 1 },
+          { cmd: "groupAdd", group: "team", members: ["dave"], ref: 2 },
+          { cmd: "groupJoin", group: "team", ref: 3 },
+          { cmd: "groupRemove", group: "team", nick: "carol", ref: 4 },
+          { cmd: "groupSend", group: "#team", text: "hi", ref: 5 },
+          { cmd: "groupSend", group: "nowhere", text: "hi", ref: 6 },
+          { cmd: "groups", ref: 7 },
+          { cmd: "groupLeave", group: "team", ref: 8 },
+          { cmd: "exit" }
+        )
+        expect(yield* exit).toEqual(Exit.void)
+        expect(client.calls.filter((call) => call.startsWith("group"))).toEqual([
+          "group crew bob carol",
+          "groupAdd team dave",
+          "groupJoin team",
+          "groupRemove team carol",
+          "groupSend #team hi",
+          "groupSend nowhere hi",
+          "groups",
+          "groupLeave team"
+        ])
+        const answers = events().filter(({ ref }) => typeof ref === "number" && ref > 0)
+        expect(names(answers)).toEqual(["group", "group", "group", "group", "groupSent", "error", "groups", "group"])
+        expect(answers[0]).toEqual({ event: "group", group: { ...FakeClient.GROUP, name: "crew" }, ref: 1 })
+        expect(answers[4]).toMatchObject({ group: { name: "team" }, to: ["bob"], without: ["carol"] })
+        expect(answers[5]).toMatchObject({ code: "NoSuchGroup" })
+        expect(answers[6]).toEqual({ event: "groups", groups: [FakeClient.GROUP], ref: 7 })
+      })
+    ))
+
+  it("tells what happens to groups, and which one a text was said in", () =>
+    test(
+      Effect.gen(function* () {
+        const { client, command, events, exit } = yield* start("alice")
+        const group = { id: FakeClient.GROUP.id, name: "team" }
+        client.happens(
+          { _tag: "Group", nick: "bob", change: "invited", group: { ...FakeClient.GROUP, state: "invited" } },
+          { _tag: "Group", nick: "dave", change: "added", by: "bob", group: FakeClient.GROUP },
+          { _tag: "Message", from: "bob", id: messageId("ab".repeat(16)), text: "hi", group },
+          { _tag: "Waiting", nick: "carol", id: messageId("cd".repeat(16)), group },
+          { _tag: "Delivered", nick: "bob", id: messageId("cd".repeat(16)), group }
+        )
+        yield* Effect.yieldNow()
+        command({ cmd: "exit" })
+        yield* exit
+        expect(events().filter((event) => "group" in event)).toEqual([
+          { event: "group", peer: "bob", change: "invited", group: { ...FakeClient.GROUP, state: "invited" } },
+          { event: "group", peer: "dave", change: "added", by: "bob", group: FakeClient.GROUP },
+          { event: "message", from: "bob", id: "ab".repeat(16), text: "hi", group },
+          { event: "waiting", peer: "carol", id: "cd".repeat(16), group },
+          { event: "delivered", peer: "bob", id: "cd".repeat(16), group }
+        ])
+      })
+    ))
+
   it("answers each command in order, with its ref, and sent before delivered", () =>
     test(
       Effect.gen(function* () {

@@ -1,6 +1,9 @@
+import { groupIdOf } from "../../src/domain/GroupId.js"
 import { messageIdOf } from "../../src/domain/MessageId.js"
+import { peerIdOf } from "../../src/domain/PeerId.js"
 import * as Bytes from "../../src/protocol/Bytes.js"
 import * as ChatRecord from "../../src/protocol/ChatRecord.js"
+import { encode as encodeGroup } from "../../src/protocol/GroupRecord.js"
 import { counting, hex, type VectorFile } from "./Keys.js"
 
 const record = (write: (writer: Bytes.Writer) => void): Uint8Array => {
@@ -29,9 +32,25 @@ export const chat = (): VectorFile => ({
     { name: "DELIVERED", record: hex(record((writer) => ChatRecord.writeDelivered(writer, message))) },
     { name: "READ", record: hex(record((writer) => ChatRecord.writeRead(writer, message))) },
     { name: "WRITTEN", at: WRITTEN, record: hex(record((writer) => ChatRecord.writeWritten(writer, WRITTEN))) },
+    {
+      name: "GROUP",
+      kind: 3,
+      group: hex(counting(0x40, 16)),
+      groupName: GROUP.name,
+      member: hex(counting(0x60, 32)),
+      memberNick: "bob",
+      record: hex(record((writer) => ChatRecord.writeGroup(writer, encodeGroup(GROUP))))
+    },
     { name: "KNOWN", messages: 3, bytes: 700, record: hex(record((writer) => ChatRecord.writeKnown(writer, 3, 700))) }
   ]
 })
+
+const GROUP = {
+  kind: "Joined",
+  id: groupIdOf(counting(0x40, 16)),
+  name: "team",
+  members: [{ peer: peerIdOf(counting(0x60, 32)), nick: "bob" }]
+} as const
 
 /** ms since 1970 UTC. */
 const WRITTEN = 1_790_000_000_123

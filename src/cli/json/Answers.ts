@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { ClientApi } from "../../client/Client.js"
 import type { ClientError } from "../../core/client/ClientError.js"
+import type { GroupInfo } from "../../core/client/groups/GroupInfo.js"
 import type { Command } from "./Command.js"
 import type { Event } from "./Event.js"
 import { fromTransfer } from "./FromClient.js"
@@ -17,6 +18,8 @@ export const answer = (command: Answered, client: ClientApi): Effect.Effect<Even
     ),
     (event) => (event ?? { event: "ok", cmd: command.cmd }) as Event
   )
+
+const ofGroup = (group: GroupInfo): Event => ({ event: "group", group })
 
 /** Without an event, the answer is `ok`. */
 type Answer<C> = (command: C, client: ClientApi) => Effect.Effect<Event, ClientError> | Effect.Effect<void, ClientError>
@@ -50,6 +53,14 @@ const answers: { readonly [Name in Answered["cmd"]]: Answer<Extract<Answered, { 
   cancel: ({ id }, client) => client.files.cancel(id),
   pause: ({ id }, client) => client.files.pause(id),
   resume: ({ id }, client) => client.files.resume(id),
+  group: ({ members, name }, client) => Effect.map(client.groups.make(name, members), ofGroup),
+  groupAdd: ({ group, members }, client) => Effect.map(client.groups.add(group, members), ofGroup),
+  groupJoin: ({ group }, client) => Effect.map(client.groups.join(group), ofGroup),
+  groupLeave: ({ group }, client) => Effect.map(client.groups.leave(group), ofGroup),
+  groupRemove: ({ group, nick }, client) => Effect.map(client.groups.remove(group, nick), ofGroup),
+  groupSend: ({ group, text }, client) =>
+    Effect.map(client.groups.send(group, text), (sent) => ({ event: "groupSent", ...sent })),
+  groups: (_, client) => Effect.map(client.groups.list, (groups) => ({ event: "groups", groups })),
   files: (_, client) =>
     Effect.map(client.files.list, (transfers) => ({ event: "files", transfers: transfers.map(fromTransfer) }))
 }

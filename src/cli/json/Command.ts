@@ -28,6 +28,11 @@ const FilePath = Schema.String.pipe(Schema.maxLength(4096))
 /** Several that are sent as one folder. */
 const FilePaths = Schema.Array(FilePath).pipe(Schema.minItems(1), Schema.maxItems(MAX_PATHS))
 
+/** As our user calls it, with `#` before it or without, or its id. */
+const Group = Schema.String.pipe(Schema.maxLength(256))
+/** Many more than a group may have are refused there, in words. */
+const Members = Schema.Array(Nick).pipe(Schema.maxItems(256))
+
 export const Send = command("send", { to: Nick, text: Schema.String })
 
 /** The commands that are answered by `ok`, as there is nothing else to say. */
@@ -69,6 +74,13 @@ export const Command = Schema.Union(
   command("history", HistoryQuery.fields),
   command("sendFile", { to: Nick, path: Schema.Union(FilePath, FilePaths) }),
   command("files", {}),
+  command("group", { name: Nick, members: Members }),
+  command("groupAdd", { group: Group, members: Members }),
+  command("groupJoin", { group: Group }),
+  command("groupLeave", { group: Group }),
+  command("groupRemove", { group: Group, nick: Nick }),
+  command("groupSend", { group: Group, text: Schema.String }),
+  command("groups", {}),
   ...acknowledged,
   command("exit", {})
 )

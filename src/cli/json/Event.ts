@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import * as Events from "../../core/client/Events.js"
+import { GroupInfo, GroupSent } from "../../core/client/groups/GroupInfo.js"
 import { keyFields } from "../../core/client/KeyInfo.js"
 import { PersonKey } from "../../core/client/People.js"
 import { Transfer as ClientTransfer } from "../../core/client/Transfer.js"
@@ -70,6 +71,15 @@ export const Event = Schema.Union(
   event("waiting", peerFieldsOf(Events.Waiting)),
   event("path", peerFieldsOf(Events.PathChanged)),
   event("disconnected", peerFieldsOf(Events.Disconnected)),
+  // Without `change`: the answer to a command.
+  event("group", {
+    group: GroupInfo,
+    change: optional(Events.Group.fields.change),
+    peer: optional(Schema.String),
+    by: Events.Group.fields.by
+  }),
+  event("groupSent", GroupSent.fields),
+  event("groups", { groups: Schema.Array(GroupInfo) }),
   event("kept", peerFieldsOf(Events.Kept)),
   event("journal", fieldsOf(Events.Journal)),
   event("present", fieldsOf(Events.Present)),

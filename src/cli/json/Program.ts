@@ -69,7 +69,7 @@ interface Session {
   readonly nicknames: Mailbox.Mailbox<NickRequest>
   /** Done with the first nickname. */
   readonly registered: Deferred.Deferred<void>
-  /** `sent` must precede the `delivered` of the same message, which another fiber writes. */
+  /** `sent` and `groupSent` must precede the `delivered` of the same message, which another fiber writes. */
   readonly ordered: Effect.Semaphore
   /** Requests for a nickname that are not answered yet. */
   readonly asked: Array<NickRequest>
@@ -192,10 +192,11 @@ const execute = (command: Command.Command, session: Session): Effect.Effect<void
       return askFor({ nick: command.nick, ref: command.ref }, session)
     case "exit":
       return client.exit()
-    default:
-      return Effect.flatMap(orError(answer(command, client), "nick" in command ? command.nick : undefined), (event) =>
-        emit(event, command.ref)
-      )
+    default: {
+      const nick = "nick" in command ? command.nick : undefined
+      const answered = Effect.flatMap(orError(answer(command, client), nick), (event) => emit(event, command.ref))
+      return command.cmd === "groupSend" ? session.ordered.withPermits(1)(answered) : answered
+    }
   }
 }
 

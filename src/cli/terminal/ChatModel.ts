@@ -8,6 +8,7 @@ import * as SafeText from "../../domain/SafeText.js"
 import * as LinkText from "../LinkText.js"
 import * as Conversation from "./Conversation.js"
 import { Conversations } from "./Conversations.js"
+import * as GroupTexts from "./GroupTexts.js"
 import * as KeyTexts from "./KeyTexts.js"
 import { KnownNicks } from "./KnownNicks.js"
 import type { Palette } from "./Palette.js"
@@ -298,9 +299,11 @@ export class ChatModel implements View {
     },
     Message: (event) => {
       const peer = this.#conversations.with(event.from)
+      const written = this.#palette.dim(When.written(event.writtenAt, this.#now()))
+      if (event.group !== undefined)
+        return this.#message(`${this.#palette.nick(GroupTexts.called(event.group))} ${peer.nick}${written}`, event.text)
       peer.unread = event.id
       this.#anyUnread = true
-      const written = this.#palette.dim(When.written(event.writtenAt, this.#now()))
       const lines = this.#message(`${this.#palette.nick(peer.nick)}${written}`, event.text)
       if (peer.asked || peer.hinted) return lines
       peer.hinted = true
@@ -308,6 +311,7 @@ export class ChatModel implements View {
     },
     Delivered: (event) => {
       const peer = this.#conversations.with(event.nick)
+      if (event.group !== undefined) return []
       if (!peer.undelivered.delete(event.id)) return this.#keptDelivered(peer)
       if (!peer.overdue || peer.undelivered.size > 0) return []
       peer.overdue = false
@@ -318,8 +322,13 @@ export class ChatModel implements View {
       if (last?.id === event.id) last.read = true
       return []
     },
+    Group: (event) => GroupTexts.news(event).map((line) => this.remark(line)),
     Waiting: (event) => {
       const peer = this.#conversations.with(event.nick)
+      if (event.group !== undefined)
+        return [
+          this.remark(`${peer.nick} has not answered yet; what you say in ${GroupTexts.called(event.group)} waits`)
+        ]
       return [this.remark(`${this.#palette.nick(peer.nick)} has not answered yet; further messages wait until then`)]
     },
     Kept: (event) => {

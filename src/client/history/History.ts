@@ -9,6 +9,7 @@ import { merge, Recollection, type Wanted } from "../../core/history/Recollectio
 import { MAX_SEGMENT, nameOf, type Segment, SHELF_BYTES, Shelves } from "../../core/history/Shelves.js"
 import * as SealedLog from "../../core/journal/SealedLog.js"
 import type { Crypto } from "../../domain/Crypto.js"
+import type { GroupId } from "../../domain/GroupId.js"
 import * as Nickname from "../../domain/Nickname.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
@@ -27,9 +28,9 @@ import * as SegmentFile from "./SegmentFile.js"
  */
 export interface History {
   /** Soon something will happen with this peer: makes its file ready, which takes the disk a moment. */
-  readonly prepare: (peer: PeerId) => void
+  readonly prepare: (peer: Shelved) => void
   /** Keeps what happened with this peer. */
-  readonly write: (peer: PeerId, entry: HistoryEntry) => void
+  readonly write: (peer: Shelved, entry: HistoryEntry) => void
   /** Looks for messages, of everybody where nobody is named. What cannot be read is left out, and told once. */
   readonly read: (whose: Whose, wanted: Wanted) => Effect.Effect<HistoryPage, StoreError>
   /** Forgets conversations, all of them where nobody is named. */
@@ -40,8 +41,11 @@ export interface History {
   readonly attach: (listener: (trouble: string) => void) => void
 }
 
-/** Whose messages: one peer's, or those of all who were last called so. */
-export type Whose = { readonly peer: PeerId } | { readonly nick: string } | undefined
+/** What has a shelf of its own: a peer, or a group. */
+export type Shelved = PeerId | GroupId
+
+/** Whose messages: one peer's or group's, or those of all who were last called so. */
+export type Whose = { readonly peer: Shelved } | { readonly nick: string } | undefined
 
 /**
  * The history in the folder `folder` of `store`, written to until the scope closes; what happened by then is written
@@ -53,8 +57,8 @@ export const open = (options: {
   readonly secret: Uint8Array
   readonly store: typeof Store.Service
   readonly folder: string
-  /** Whom our user has asked for by now. */
-  readonly asked: () => ReadonlyArray<PeerId>
+  /** Whom our user has asked for by now, and the groups that they have joined. */
+  readonly asked: () => ReadonlyArray<Shelved>
 }): Effect.Effect<History, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { crypto, folder, secret, store } = options
@@ -72,7 +76,7 @@ export const open = (options: {
     /** By shelf; the one that was written last is last. */
     const files = new Map<string, SegmentFile.SegmentFile>()
     /** In order; without bytes, a file is to be made ready. */
-    let pending: Array<{ readonly peer: PeerId; readonly bytes?: Uint8Array }> = []
+    let pending: Array<{ readonly peer: Shelved; readonly bytes?: Uint8Array }> = []
     let pendingBytes = 0
     let writtenAt = Number.NEGATIVE_INFINITY
     let retryAt: number | undefined
@@ -91,9 +95,9 @@ export const open = (options: {
     }
 
     /** Names tell nobody whom we talk to, and a segment is of no use on another shelf. */
-    const shelfOf = (peer: PeerId): string => Bytes.toHex(crypto.hash(SHELF_BYTES, [Bytes.fromText(peer)], secret))
+    const shelfOf = (peer: Shelved): string => Bytes.toHex(crypto.hash(SHELF_BYTES, [Bytes.fromText(peer)], secret))
     /** Of whom our user has asked for; remembered, because there may be thousands. */
-    let askedShelves: ReadonlyMap<PeerId, string> = new Map()
+    let askedShelves: ReadonlyMap<Shelved, string> = new Map()
     const shelvesOfAsked = (): ReadonlySet<string> => {
       askedShelves = new Map(options.asked().map((peer) => [peer, askedShelves.get(peer) ?? shelfOf(peer)]))
       return new Set(askedShelves.values())
@@ -185,7 +189,7 @@ export const open = (options: {
       pending = []
       pendingBytes = 0
       if (retryAt !== undefined && time.monotonic() < retryAt) return
-      const pieces = new Map<PeerId, Array<Uint8Array>>()
+      const pieces = new Map<Shelved, Array<Uint8Array>>()
       for (const { bytes, peer } of batch) {
         const before = pieces.get(peer) ?? []
         if (bytes !== undefined) before.push(bytes)
@@ -256,13 +260,14 @@ export const open = (options: {
         for (const shelf of index.all()) {
           const last = new Recollection({ limit: 1 })
           yield* recall(index, shelf, last)
-          const nick = last.page.messages[0]?.nick
-          if (nick !== undefined && Nickname.key(nick) === Nickname.key(whose.nick)) found.push(shelf)
+          const [{ group, nick } = {}] = last.page.messages
+          if (group === undefined && nick !== undefined && Nickname.key(nick) === Nickname.key(whose.nick))
+            found.push(shelf)
         }
         return found
       })
 
-    const enqueue = (peer: PeerId, bytes?: Uint8Array) => {
+    const enqueue = (peer: Shelved, bytes?: Uint8Array) => {
       pending.push(bytes === undefined ? { peer } : { peer, bytes })
       idle.unsafeClose()
       wanted.unsafeOpen()

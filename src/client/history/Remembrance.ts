@@ -72,10 +72,14 @@ export class Remembrance {
 
   /**
    * A nickname stands for whoever we talk to under it, else for the key that we know, else for all who were last called
-   * so.
+   * so; `#NAME` for the group.
    */
   #whose(nick: string | undefined): Whose {
     if (nick === undefined) return undefined
+    if (nick.startsWith("#")) {
+      const group = this.keeper.profile?.groups.byLabel(nick.slice(1))
+      return group === undefined ? { nick } : { peer: group.id }
+    }
     const peer = this.conversations.byNick(nick)?.peer ?? this.keeper.profile?.contacts.owner(nick)?.identity
     return peer === undefined ? { nick } : { peer }
   }

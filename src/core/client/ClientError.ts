@@ -2,10 +2,12 @@ import * as Schema from "effect/Schema"
 import * as Nickname from "../../domain/Nickname.js"
 import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
 import type * as Control from "../../protocol/Control.js"
+import { MAX_MEMBERS } from "../../protocol/GroupRecord.js"
 import type { SendRefusal } from "../peer/chat/Conversation.js"
 import type { Introduced } from "../peer/Peers.js"
 import { MAX_CONTACTS } from "./Contacts.js"
 import type { ClientEvent } from "./Events.js"
+import { MAX_JOINED } from "./groups/Groups.js"
 import { KeyChange, type Owner } from "./KeyChange.js"
 
 /**
@@ -65,6 +67,10 @@ export class OutboxFull extends Schema.TaggedError<OutboxFull>()("OutboxFull", m
 export class File extends Schema.TaggedError<File>()("File", message) {}
 /** No such transfer, or it is not in a state for this. */
 export class NoSuchTransfer extends Schema.TaggedError<NoSuchTransfer>()("NoSuchTransfer", message) {}
+/** There is no such group. */
+export class NoSuchGroup extends Schema.TaggedError<NoSuchGroup>()("NoSuchGroup", message) {}
+/** Our user was invited to the group, and has not joined. */
+export class NotJoined extends Schema.TaggedError<NotJoined>()("NotJoined", message) {}
 /** The server cannot be reached now. */
 export class ServerUnreachable extends Schema.TaggedError<ServerUnreachable>()("ServerUnreachable", message) {}
 /** The server broke the protocol. */
@@ -105,6 +111,8 @@ export const ClientError = Schema.Union(
   OutboxFull,
   File,
   NoSuchTransfer,
+  NoSuchGroup,
+  NotJoined,
   ServerUnreachable,
   Protocol,
   Profile,
@@ -149,6 +157,9 @@ export type SendError = NotConnected | KeyChanged | BadMessage | OutboxFull | Cl
 export type TrustError = NoSuchPeer | NoSuchKey | NotRegistered | Busy | Profile | Closed
 /** What is done about somebody we know. */
 export type ContactError = NoSuchPeer | NoSuchKey | Yourself | NotRegistered | Busy | Closed
+/** What is done about a group. */
+export type GroupError = ContactError | NoSuchGroup | NotJoined | NickInvalid
+export type GroupSendError = GroupError | NotConnected | BadMessage | OutboxFull
 export type HistoryError = NotRegistered | HistoryOff | History
 /** Whom to watch. */
 export type WatchError = NickInvalid | Busy | Closed
@@ -300,6 +311,34 @@ export const tooManyWatched = (nick: string): Busy =>
 
 export const contactsFull = (nick: string): Busy =>
   new Busy({ message: `the key of ${nick} cannot be remembered: you know ${MAX_CONTACTS} people already; forget some` })
+
+export const noSuchGroup = (which: string): NoSuchGroup =>
+  new NoSuchGroup({ message: `there is no group ${which}: groups shows all` })
+
+export const notJoined = (name: string): NotJoined =>
+  new NotJoined({ message: `you have not joined #${name}: join it, which asks for everybody in it` })
+
+export const tooManyGroups = (): Busy =>
+  new Busy({ message: `you are in ${MAX_JOINED} groups, which is as many as there can be: leave one first` })
+
+export const groupFull = (name: string): Busy =>
+  new Busy({ message: `a group has at most ${MAX_MEMBERS} people, you included: #${name} would have more` })
+
+export const noSuchMember = (nick: string, name: string): NoSuchPeer =>
+  new NoSuchPeer({ message: `there is no ${nick} in #${name}` })
+
+export const nobodyInGroup = (name: string): NotConnected =>
+  new NotConnected({ message: `there is nobody in #${name} whom you have asked for: join it to ask for everybody` })
+
+/** `fault` is what follows "a name". */
+export const groupNameInvalid = (fault: string): NickInvalid =>
+  new NickInvalid({ message: `a group is called like a person, and this name ${fault}` })
+
+export const groupTooLong = (most: number): BadMessage =>
+  new BadMessage({ message: `a message to a group has 1 to ${most} bytes of text` })
+
+export const outboxesFull = (name: string): OutboxFull =>
+  new OutboxFull({ message: `too many messages wait for everybody in #${name}; wait until some are delivered` })
 
 export const profileFailed = (message: string): Profile => new Profile({ message })
 

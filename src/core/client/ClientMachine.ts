@@ -37,6 +37,7 @@ import {
 } from "./ClientError.js"
 import type { Contacts } from "./Contacts.js"
 import { type Conversation, Conversations, pathOutcomeOf } from "./Conversations.js"
+import { GroupTalk } from "./groups/GroupTalk.js"
 import type { HostAddress } from "./HostCandidates.js"
 import { Introducer, type IntroducerOptions, type Wanted } from "./Introducer.js"
 import { keyInfoOf } from "./KeyInfo.js"
@@ -130,6 +131,7 @@ export class ClientMachine {
   readonly #introducer: Introducer
   readonly #people: People
   readonly #reintroduction: Reintroduction
+  readonly #groups: GroupTalk
   readonly #presence: Presence
   readonly #reactions: Reactions
   readonly #trust: ServerTrust
@@ -165,6 +167,7 @@ export class ClientMachine {
     this.#introducer = new Introducer(this.#client, { ...calls, relayName: server ?? "" }, now)
     this.#people = new People(this.#client, this.#introducer, (peer) => this.#journal.push({ _tag: "Dropped", peer }))
     this.#reintroduction = new Reintroduction(this.#client)
+    this.#groups = new GroupTalk(this.#client, this.#people, this.#reintroduction, random)
     this.#presence = new Presence(this.#client, this.#reintroduction)
     this.#trust = new ServerTrust(server ?? "", options.link ?? { tls: "auto" })
     this.#reactions = new Reactions(
@@ -176,7 +179,7 @@ export class ClientMachine {
         introducer: this.#introducer,
         reintroduction: this.#reintroduction,
         presence: this.#presence,
-        peerEvents: new PeerEvents(this.#client, this.#introducer, this.#reintroduction, {
+        peerEvents: new PeerEvents(this.#client, this.#introducer, this.#reintroduction, this.#groups, {
           inbox: options.inbox,
           relayName: server ?? ""
         })
@@ -216,6 +219,16 @@ export class ClientMachine {
     if (conversation === undefined || report === undefined) return notConnected(nick)
     const key = keyInfoOf(this.contacts, conversation)
     return Why.explain({ ...key, nick: conversation.nick }, report, this.options.server ?? "", now)
+  }
+
+  /** To look at; `inGroups` does something about them. */
+  get groups(): GroupTalk {
+    return this.#groups
+  }
+
+  /** What somebody is called whom we talk to, or are to ask for. */
+  nickOf(peer: PeerId): string | undefined {
+    return this.conversations.get(peer)?.nick ?? this.#client.pending.nickOf(peer)
   }
 
   /** Everybody our user knows, by nickname. */
@@ -303,6 +316,14 @@ export class ClientMachine {
     return refused
   }
 
+  /** Does something about groups; the error of `act`, or what it gives. */
+  inGroups<A>(act: (groups: GroupTalk, now: number) => A, now: number): A | Closed {
+    if (this.#hasLeft) return closed()
+    const result = act(this.#groups, now)
+    this.#settle(now)
+    return result
+  }
+
   /** Decides about somebody we know, as `People` says; the error when there is nobody, or no room. */
   decide(about: (people: People, now: number) => ContactError | undefined, now: number): ContactError | undefined {
     if (this.#hasLeft) return closed()
@@ -324,12 +345,13 @@ export class ClientMachine {
    * Gives up what an earlier process left for a peer that was not introduced to this one, our consent too: who it is,
    * if anybody.
    */
-  dropPending(nick: string): PeerId | undefined {
+  dropPending(nick: string, now: number): PeerId | undefined {
     const known = this.contacts?.owner(nick)
     if (known !== undefined) this.#withdraw(known.identity)
     const peer = this.#client.pending.byNick(nick)
     if (peer === undefined) return undefined
     this.#client.pending.forget(peer)
+    this.#client.peers?.dropOutbox(peer, now)
     this.#journal.push({ _tag: "Dropped", peer })
     return peer
   }
@@ -368,7 +390,10 @@ export class ClientMachine {
   /** The application has shown this message: its sender is told, and may send more. */
   shown({ id, peer, ...message }: UnreadMessage, now: number): void {
     const { clock, output, peers } = this.#client
-    output.remember({ _tag: "Keep", peer, entry: { _tag: "Received", id, at: clock.at(now), ...message } })
+    const { group, isNotice, ...said } = message
+    const where = group === undefined ? { peer } : { peer: group.id }
+    const entry = { _tag: "Received", id, at: clock.at(now), ...said, ...(group && { group: group.name }) } as const
+    if (isNotice !== true) output.remember({ _tag: "Keep", ...where, entry })
     peers?.delivered(peer, id, now)
   }
 
@@ -604,6 +629,7 @@ export class ClientMachine {
 
   /** Consent is not remembered any longer. */
   #withdraw(peer: PeerId): void {
+    this.#client.own.profile?.groups.withdraw(peer)
     if (this.contacts?.get(peer)?.consented !== true) return
     this.contacts.update(peer, { consented: false })
     this.#client.output.wish({ _tag: "KeepProfile" })

@@ -2,6 +2,7 @@ import * as Schema from "effect/Schema"
 import { MessageId } from "../../domain/MessageId.js"
 import { DisconnectReason } from "../peer/PeerEvent.js"
 import { PathInfo } from "../peer/Route.js"
+import { GroupInfo, GroupName } from "./groups/GroupInfo.js"
 import { KeyChange } from "./KeyChange.js"
 import { keyFields } from "./KeyInfo.js"
 import { Transfer } from "./Transfer.js"
@@ -80,6 +81,9 @@ export const PathChanged = Schema.TaggedStruct("PathChanged", { nick: Schema.Str
 /** Both sides have asked for each other. */
 export const Mutual = Schema.TaggedStruct("Mutual", { nick: Schema.String })
 
+/** Of what was said to a group; a text without it was said to one alone. */
+const inGroup = { group: Schema.optionalWith(GroupName, { exact: true }) }
+
 export const Message = Schema.TaggedStruct("Message", {
   from: Schema.String,
   id: MessageId,
@@ -88,11 +92,14 @@ export const Message = Schema.TaggedStruct("Message", {
    * When the sender wrote it, in ms since 1970 UTC, as the sender says: never in the future, and absent where it is
    * unknown or cannot be.
    */
-  writtenAt: Schema.optionalWith(Schema.Number, { exact: true })
+  writtenAt: Schema.optionalWith(Schema.Number, { exact: true }),
+  ...inGroup
 })
 
-/** The other application has shown our message. */
-export const Delivered = Schema.TaggedStruct("Delivered", { nick: Schema.String, id: MessageId })
+/**
+ * The other application has shown our message. One to a group is told for each member.
+ */
+export const Delivered = Schema.TaggedStruct("Delivered", { nick: Schema.String, id: MessageId, ...inGroup })
 
 /**
  * A person has read the message, and all before it. Only from those who choose to tell, and never before `Delivered`.
@@ -100,7 +107,19 @@ export const Delivered = Schema.TaggedStruct("Delivered", { nick: Schema.String,
 export const Read = Schema.TaggedStruct("Read", { nick: Schema.String, id: MessageId })
 
 /** A message waits until the other side has asked for us too. */
-export const Waiting = Schema.TaggedStruct("Waiting", { nick: Schema.String, id: MessageId })
+export const Waiting = Schema.TaggedStruct("Waiting", { nick: Schema.String, id: MessageId, ...inGroup })
+
+/**
+ * News of a group. `invited`: `nick` has added us to one that we are not in; `join` answers. `added`: `nick` was added,
+ * by whom it says. `joined`, `left`: `nick` says so of themselves.
+ */
+export const Group = Schema.TaggedStruct("Group", {
+  nick: Schema.String,
+  change: Schema.Literal("invited", "added", "joined", "left"),
+  by: Schema.optionalWith(Schema.String, { exact: true }),
+  /** As it is now. */
+  group: GroupInfo
+})
 
 /** Messages that an earlier process could not deliver: the peer is asked for again, and gets them when it is there. */
 export const Kept = Schema.TaggedStruct("Kept", { nick: Schema.String, undelivered: Schema.Int })
@@ -164,6 +183,7 @@ export const ClientEvent = Schema.Union(
   Delivered,
   Read,
   Waiting,
+  Group,
   Kept,
   Journal,
   Disconnected,

@@ -304,6 +304,7 @@ export class Introducer {
     const { conversations, output } = this.client
     if (owner !== undefined) this.#contacts.update(owner.peer, { disputed: false })
     this.#contacts.name(peer, nick)
+    if (owner !== undefined) this.client.own.profile?.groups.withdraw(owner.peer)
     const former = conversations.byNick(nick)
     if (former === undefined || former.peer === peer) return
     const dropped = this.close(former, now)

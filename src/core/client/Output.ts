@@ -1,3 +1,4 @@
+import type { GroupId } from "../../domain/GroupId.js"
 import type { MessageId } from "../../domain/MessageId.js"
 import type { Nickname } from "../../domain/Nickname.js"
 import type { PeerId } from "../../domain/PeerId.js"
@@ -5,6 +6,7 @@ import type { HistoryEntry } from "../history/HistoryEntry.js"
 import type { PeerEvent } from "../peer/PeerEvent.js"
 import type { ClientError } from "./ClientError.js"
 import type { ClientEvent } from "./Events.js"
+import type { GroupName } from "./groups/GroupInfo.js"
 
 /**
  * What the parts of a client have for its driver: what the user is told, answers to the user's calls, what is to be
@@ -98,13 +100,17 @@ export interface UnreadMessage {
   readonly text: string
   /** As in the event. */
   readonly writtenAt?: number
+  /** The group that it was said in. */
+  readonly group?: GroupName
+  /** It is no text of a person, but tells what became of a group. */
+  readonly isNotice?: true
 }
 
 /** What belongs into the history of one conversation. */
 export type HistoryNote =
   /** There will be something to keep. */
   | { readonly _tag: "Begins"; readonly peer: PeerId }
-  | { readonly _tag: "Keep"; readonly peer: PeerId; readonly entry: HistoryEntry }
+  | { readonly _tag: "Keep"; readonly peer: PeerId | GroupId; readonly entry: HistoryEntry }
 
 /** What only a driver can do; each says which call of the machine tells how it went. */
 export type Wish =

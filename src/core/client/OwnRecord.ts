@@ -9,6 +9,7 @@ import * as PeerRecord from "../../protocol/PeerRecord.js"
 import type { RequestBody } from "../control/ServerCodec.js"
 import type { Past } from "../peer/Journal.js"
 import type { Contacts } from "./Contacts.js"
+import type { Groups } from "./groups/Groups.js"
 import type { PeerInfo } from "./PeerInfo.js"
 import type { ServerPins } from "./ServerPins.js"
 
@@ -17,6 +18,7 @@ export interface OwnProfile {
   readonly identity: Identity
   readonly contacts: Contacts
   readonly servers: ServerPins
+  readonly groups: Groups
   /** Whether the identity outlives this process. */
   readonly persistent: boolean
   /** Where the profile is kept, for messages to people. */

@@ -1,9 +1,11 @@
+import type { GroupId } from "../../domain/GroupId.js"
 import type { MessageId } from "../../domain/MessageId.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import type { PeerEvent } from "../peer/PeerEvent.js"
 import type { PathInfo } from "../peer/Route.js"
 import type { ClientContext } from "./ClientContext.js"
 import type { Conversation } from "./Conversations.js"
+import type { GroupTalk } from "./groups/GroupTalk.js"
 import type { Introducer } from "./Introducer.js"
 import type { Reintroduction } from "./Reintroduction.js"
 import { named } from "./Why.js"
@@ -22,6 +24,7 @@ export class PeerEvents {
     private readonly client: ClientContext,
     private readonly introducer: Introducer,
     private readonly reintroduction: Reintroduction,
+    private readonly groups: GroupTalk,
     private readonly options: PeerEventsOptions
   ) {}
 
@@ -59,18 +62,24 @@ export class PeerEvents {
       case "Message": {
         if (!this.options.inbox) return
         const { id, peer, text } = event
+        const group = this.groups.hear(event, conversation, now)
+        if (group === "Told") return
         const writtenAt = WrittenAt.believed(event.writtenAt, this.client.clock.at(now))
-        const said = { id, text, ...(writtenAt === undefined ? {} : { writtenAt }) }
+        const said = { id, text, ...(writtenAt === undefined ? {} : { writtenAt }), ...(group && { group }) }
         output.show({ _tag: "Message", from: nick, ...said }, { peer, nick, ...said })
         return
       }
       case "Delivered":
+        if (event.group === undefined) this.#confirmed(event.peer, event.id, event._tag)
+        else this.groups.delivered(event.id, event.group)
+        output.tell({ _tag: event._tag, nick, id: event.id, ...this.#inGroup(event.group) })
+        return
       case "Read":
         this.#confirmed(event.peer, event.id, event._tag)
         output.tell({ _tag: event._tag, nick, id: event.id })
         return
       case "CreditExhausted":
-        output.tell({ _tag: "Waiting", nick, id: event.id })
+        output.tell({ _tag: "Waiting", nick, id: event.id, ...this.#inGroup(event.group) })
         return
       case "Disconnected":
         conversation.connected = false
@@ -100,6 +109,11 @@ export class PeerEvents {
     if (asked) this.client.output.remember({ _tag: "Begins", peer })
     this.introducer.tellConnected(conversation, path)
     this.introducer.proven(conversation, now)
+  }
+
+  #inGroup(id: GroupId | undefined) {
+    const group = this.groups.nameOf(id)
+    return group === undefined ? {} : { group }
   }
 
   #confirmed(peer: PeerId, id: MessageId, how: "Delivered" | "Read"): void {

@@ -192,6 +192,7 @@ export class People {
   }
 
   #forgetPending(peer: PeerId): void {
+    this.client.own.profile?.groups.withdraw(peer)
     if (!this.client.pending.all().includes(peer)) return
     this.client.pending.forget(peer)
     this.drop(peer)

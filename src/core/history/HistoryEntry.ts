@@ -14,6 +14,8 @@ import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
  * | 3 | Delivered | none |
  * | 4 | Read | none |
  * | 5 | Received, with its time | time, time it was written, length, nickname in UTF-8, length, text in UTF-8 |
+ * | 6 | Sent in a group | as Sent, length, what the group is called in UTF-8 |
+ * | 7 | Received in a group | as Received with its time (0 where that is unknown), length, what the group is called |
  */
 export type HistoryEntry =
   /**
@@ -37,6 +39,8 @@ interface Said {
   readonly at: number
   readonly nick: string
   readonly text: string
+  /** What we called the group that it was said in, if in one. */
+  readonly group?: string
 }
 
 /**
@@ -50,14 +54,16 @@ export const encode = (entry: HistoryEntry): Uint8Array => {
   const text = Bytes.fromText(entry.text)
   const at = Math.max(0, Math.floor(entry.at))
   const times = [at]
-  if (entry._tag === "Received" && entry.writtenAt !== undefined) times.push(entry.writtenAt)
+  if (entry._tag === "Received" && (entry.writtenAt !== undefined || entry.group !== undefined))
+    times.push(entry.writtenAt ?? 0)
   const sizeOfTimes = times.reduce((sum, time) => sum + Bytes.varintLength(time), 0)
-  const target = new Uint8Array(HEAD + sizeOfTimes + sizeOf(nick) + sizeOf(text))
+  const parts = [nick, text, ...(entry.group === undefined ? [] : [Bytes.fromText(entry.group)])]
+  const target = new Uint8Array(parts.reduce((sum, part) => sum + sizeOf(part), HEAD + sizeOfTimes))
   const writer = new Bytes.Writer(target)
-  writer.u8(times.length > 1 ? TIMED : TYPES[entry._tag])
+  writer.u8(typeOf(entry, times.length > 1))
   writer.bytes(id)
   for (const time of times) writer.varint(time)
-  for (const part of [nick, text]) {
+  for (const part of parts) {
     writer.varint(part.length)
     writer.bytes(part)
   }
@@ -82,13 +88,20 @@ const read = (reader: Bytes.Reader): HistoryEntry | undefined => {
   switch (type) {
     case TYPES.Sent:
     case TYPES.Received:
-    case TIMED: {
+    case TIMED:
+    case GROUPED.Sent:
+    case GROUPED.Received: {
       const at = reader.varint()
-      const written = type === TIMED ? { writtenAt: reader.varint() } : {}
+      const writtenAt = type === TIMED || type === GROUPED.Received ? reader.varint() : undefined
       const nick = readText(reader, MAX_STORED_BYTES)
       const text = readText(reader, MAX_MESSAGE)
-      if (nick === undefined || text === undefined) return undefined
-      return { _tag: type === TYPES.Sent ? "Sent" : "Received", id, at, nick, text, ...written }
+      const isGrouped = type === GROUPED.Sent || type === GROUPED.Received
+      const group = isGrouped ? readText(reader, MAX_STORED_BYTES) : undefined
+      if (nick === undefined || text === undefined || (isGrouped && group === undefined)) return undefined
+      const said = { id, at, nick, text, ...(group === undefined ? {} : { group }) }
+      if (type === TYPES.Sent || type === GROUPED.Sent) return { _tag: "Sent", ...said }
+      const isKnown = writtenAt !== undefined && (type === TIMED || writtenAt > 0)
+      return { _tag: "Received", ...said, ...(isKnown ? { writtenAt } : {}) }
     }
     case TYPES.Delivered:
       return { _tag: "Delivered", id }
@@ -97,6 +110,11 @@ const read = (reader: Bytes.Reader): HistoryEntry | undefined => {
     default:
       return undefined
   }
+}
+
+const typeOf = (entry: HistoryEntry & { readonly _tag: "Sent" | "Received" }, isTimed: boolean): number => {
+  if (entry.group !== undefined) return GROUPED[entry._tag]
+  return isTimed ? TIMED : TYPES[entry._tag]
 }
 
 /** A text of more than `most` bytes fails the reader. */
@@ -110,5 +128,7 @@ const sizeOf = (bytes: Uint8Array): number => Bytes.varintLength(bytes.length) +
 const TYPES = { Sent: 1, Received: 2, Delivered: 3, Read: 4 } as const
 /** `Received` with the time at which it was written. */
 const TIMED = 5
+/** In a group. */
+const GROUPED = { Sent: 6, Received: 7 } as const
 /** Type and id. */
 const HEAD = 1 + MESSAGE_ID_BYTES

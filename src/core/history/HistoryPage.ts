@@ -12,6 +12,8 @@ export const HistoryMessage = Schema.Struct({
   /** ms since 1970 UTC by our clock, when it was said or shown. */
   at: Schema.Number,
   text: Schema.String,
+  /** What we called the group that it was said in, if in one; `nick` of our own is then that, after a `#`. */
+  group: Schema.optionalWith(Schema.String, { exact: true }),
   /** Only for messages of theirs: when they wrote it, in ms since 1970 UTC, if that is known. */
   writtenAt: Schema.optionalWith(Schema.Number, { exact: true }),
   /** Only for our messages: how far they are known to have come. `sent`: no more is known than that we said it. */
@@ -36,7 +38,7 @@ const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(sche
 
 /** What to look for. A condition that is left out does not narrow the search. */
 export const HistoryQuery = Schema.Struct({
-  /** Only the conversation with the person we talk to, or talked to last, under this nickname. */
+  /** Only the conversation with the person we talk to, or talked to last, under this nickname; `#NAME` is a group. */
   nick: optional(Schema.String.pipe(Schema.maxLength(256))),
   /** Messages at most, 1 to `MAX_LIMIT`; `DEFAULT_LIMIT` when left out. */
   limit: optional(Schema.Int.pipe(Schema.between(1, MAX_LIMIT))),

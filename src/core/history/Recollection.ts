@@ -63,7 +63,7 @@ export class Recollection {
   }
 
   #find(
-    { at, id, nick, text }: HistoryEntry & { readonly _tag: "Sent" | "Received" },
+    { at, group, id, nick, text }: HistoryEntry & { readonly _tag: "Sent" | "Received" },
     direction: HistoryMessage["direction"],
     state: HistoryMessage["state"],
     writtenAt?: number
@@ -78,7 +78,7 @@ export class Recollection {
       return
     }
     const written = writtenAt === undefined ? {} : { writtenAt }
-    this.#found.push({ direction, id, nick, at, text, state, ...written })
+    this.#found.push({ direction, id, nick, at, text, state, ...written, ...(group === undefined ? {} : { group }) })
   }
 }
 

@@ -2,12 +2,15 @@ import { ClientClock } from "../../../src/core/client/ClientClock.js"
 import type { ClientContext } from "../../../src/core/client/ClientContext.js"
 import { type Conversation, Conversations } from "../../../src/core/client/Conversations.js"
 import type { ClientEvent } from "../../../src/core/client/Events.js"
+import { GroupTalk } from "../../../src/core/client/groups/GroupTalk.js"
 import { Introducer, type IntroducerOptions } from "../../../src/core/client/Introducer.js"
 import { type Answered, Output, type Wish } from "../../../src/core/client/Output.js"
 import { type OwnProfile, OwnRecord } from "../../../src/core/client/OwnRecord.js"
 import { PathPolicies } from "../../../src/core/client/PathPolicies.js"
 import { PendingPeers } from "../../../src/core/client/PendingPeers.js"
+import { People } from "../../../src/core/client/People.js"
 import type { Purpose } from "../../../src/core/client/Purpose.js"
+import type { Reintroduction } from "../../../src/core/client/Reintroduction.js"
 import { RelayTransport } from "../../../src/core/client/RelayTransport.js"
 import { type Asked, Rendezvous } from "../../../src/core/client/Rendezvous.js"
 import { ServerLink } from "../../../src/core/client/ServerLink.js"
@@ -39,12 +42,12 @@ export class Context implements ClientContext {
   readonly wallNow = () => WALL
   readonly clock = new ClientClock(this.wallNow)
 
-  readonly #random: (length: number) => Uint8Array
+  readonly random: (length: number) => Uint8Array
 
   constructor(path: Policy = "prefer-direct", seed = 1) {
     const rng = new Rng(seed)
     const random = (length: number) => rng.fill(new Uint8Array(length))
-    this.#random = random
+    this.random = random
     this.policies = new PathPolicies(path)
     this.link = new ServerLink({ random })
     this.rendezvous = new Rendezvous(this.link, undefined)
@@ -61,7 +64,7 @@ export class Context implements ClientContext {
     this.own.profile = profile
     this.peers = new Peers({
       crypto,
-      entropy: { bytes: this.#random },
+      entropy: { bytes: this.random },
       identity: { publicKey: identity.signKeys.publicKey, staticKeys: identity.staticKeys },
       now: 0
     })
@@ -152,5 +155,9 @@ export const WELCOME: typeof Control.Welcome.Type = {
 }
 
 /** Takes calls of everybody, and answers none by itself, unless told otherwise. */
+/** What is done in groups and heard in them. */
+export const groupsOf = (context: Context, reintroduction: Reintroduction): GroupTalk =>
+  new GroupTalk(context, new People(context, introducing(context), () => {}), reintroduction, context.random)
+
 export const introducing = (context: Context, options: Partial<IntroducerOptions> = {}): Introducer =>
   new Introducer(context, { acceptCalls: "everyone", answer: "nobody", relayName: "server:9090", ...options }, 0)

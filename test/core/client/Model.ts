@@ -104,7 +104,7 @@ export class User {
     this.#consents.delete(other.name)
     const conversation = this.person.machine.conversations.byNick(other.name)
     if (conversation !== undefined) this.person.drive((machine, now) => machine.leave(conversation, now))
-    else this.person.drive((machine) => machine.dropPending(other.name))
+    else this.person.drive((machine, now) => machine.dropPending(other.name, now))
     for (const said of this.#saidTo(other)) said.mayVanish = true
   }
 

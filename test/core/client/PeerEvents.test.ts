@@ -9,7 +9,7 @@ import type { PathInfo } from "../../../src/core/peer/Route.js"
 import * as Base64Url from "../../../src/domain/Base64Url.js"
 import { some } from "../../support/Effort.js"
 import { messageId } from "../../support/ids.js"
-import { Context, conversation, introducing, WALL } from "./Context.js"
+import { Context, conversation, groupsOf, introducing, WALL } from "./Context.js"
 import { Somebody } from "./Somebody.js"
 
 const bob = new Somebody("bob", 2)
@@ -26,7 +26,10 @@ const begin = (inbox = true) => {
   context = new Context()
   context.own.profile = new Somebody("alice", 1).profile()
   reintroduction = new Reintroduction(context)
-  events = new PeerEvents(context, introducing(context), reintroduction, { inbox, relayName: "server:9090" })
+  events = new PeerEvents(context, introducing(context), reintroduction, groupsOf(context, reintroduction), {
+    inbox,
+    relayName: "server:9090"
+  })
   known = context.introduce(conversation("bob", { peer, trying: true }))
 }
 
@@ -88,7 +91,10 @@ describe("what a peer machine reports", () => {
   it("of a stranger whose call was one too many is not told either, until we ask for them", () => {
     context.begin(new Somebody("alice", 1).profile())
     const introducer = introducing(context)
-    events = new PeerEvents(context, introducer, reintroduction, { inbox: true, relayName: "server:9090" })
+    events = new PeerEvents(context, introducer, reintroduction, groupsOf(context, reintroduction), {
+      inbox: true,
+      relayName: "server:9090"
+    })
     for (let i = 0; i < 40; i++) introducer.incoming(new Somebody(`caller${i}`, 100 + i).offered(), 10)
     const [first, late] = [new Somebody("caller0", 100), new Somebody("caller39", 139)]
     expect(context.events().map(({ _tag }) => _tag)).toEqual(Array.from({ length: 32 }, () => "Incoming"))

@@ -1,4 +1,5 @@
 import { Contacts } from "../../../src/core/client/Contacts.js"
+import { Groups } from "../../../src/core/client/groups/Groups.js"
 import type { OfferedIntroduction } from "../../../src/core/client/Introductions.js"
 import type { OwnCard } from "../../../src/core/client/LanRendezvous.js"
 import type { OwnProfile } from "../../../src/core/client/OwnRecord.js"
@@ -55,7 +56,8 @@ export class Somebody {
   }
 
   profile(more: Partial<OwnProfile> = {}): OwnProfile {
-    const known = { identity: this.identity, contacts: new Contacts(), servers: ServerPins.empty(), persistent: true }
+    const lists = { contacts: new Contacts(), servers: ServerPins.empty(), groups: new Groups() }
+    const known = { identity: this.identity, ...lists, persistent: true }
     return { ...known, location: "memory", journal: undefined, ...more }
   }
 

@@ -2,6 +2,7 @@ import type { ClientError } from "../../../src/core/client/ClientError.js"
 import { ClientMachine } from "../../../src/core/client/ClientMachine.js"
 import { Contacts } from "../../../src/core/client/Contacts.js"
 import type { ClientEvent } from "../../../src/core/client/Events.js"
+import { Groups } from "../../../src/core/client/groups/Groups.js"
 import type { IntroducerOptions } from "../../../src/core/client/Introducer.js"
 import type { Ticket, UnreadMessage, Wish } from "../../../src/core/client/Output.js"
 import type { OwnProfile } from "../../../src/core/client/OwnRecord.js"
@@ -305,6 +306,7 @@ const freshProfile = (world: World): OwnProfile & { readonly ledger: Ledger } =>
     identity: Identity.fromSeed(crypto, world.random(32)),
     contacts: new Contacts(),
     servers: ServerPins.empty(),
+    groups: new Groups(),
     persistent: true,
     location: "memory",
     ledger,

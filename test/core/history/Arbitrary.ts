@@ -15,6 +15,13 @@ export type Happening =
       readonly at: number
       readonly writtenAt: number
     }
+  | {
+      readonly _tag: "Sent" | "Received"
+      readonly nick: string
+      readonly text: string
+      readonly at: number
+      readonly group: string
+    }
   | { readonly _tag: "Delivered" | "Read"; readonly nth: number }
 
 const text = fc.oneof(
@@ -35,6 +42,13 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
     text,
     at: fc.nat(1_000),
     writtenAt: fc.maxSafeNat()
+  }),
+  fc.record({
+    _tag: fc.constantFrom("Sent" as const, "Received" as const),
+    nick: fc.constant("bob"),
+    text,
+    at: fc.nat(1_000),
+    group: fc.constantFrom("team", "team-2")
   }),
   fc.record({ _tag: fc.constantFrom("Delivered" as const, "Read" as const), nth: fc.nat(9) })
 )

@@ -23,9 +23,10 @@ const modelOf = (
     if (entry._tag === "Sent" || entry._tag === "Received") {
       const { at, id, nick, text } = entry
       const sent = entry._tag === "Sent"
+      const grouped = entry.group === undefined ? {} : { group: entry.group }
       const written = sent || entry.writtenAt === undefined ? {} : { writtenAt: entry.writtenAt }
       const direction = sent ? "sent" : "received"
-      all.push({ at, id, nick, text, direction, state: sent ? "sent" : undefined, ...written })
+      all.push({ at, id, nick, text, direction, state: sent ? "sent" : undefined, ...written, ...grouped })
       continue
     }
     const index = all.findIndex(({ id }) => id === entry.id)

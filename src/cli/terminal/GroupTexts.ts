@@ -1,0 +1,56 @@
+import type { ClientEvent } from "../../core/client/Events.js"
+import type { GroupInfo, GroupMember } from "../../core/client/groups/GroupInfo.js"
+import { MAX_NICK } from "../../domain/Nickname.js"
+import * as SafeText from "../../domain/SafeText.js"
+
+/** What is said of groups, in words. */
+
+/** A group as it is typed, and shown. */
+export const called = ({ name }: { readonly name: string }): string => `#${SafeText.line(name, MAX_NAME)}`
+
+/** What is new of a group, each a line. */
+export const news = ({ by, change, group, nick }: ClientEvent & { readonly _tag: "Group" }): ReadonlyArray<string> => {
+  const who = SafeText.line(nick, MAX_NICK)
+  const where = called(group)
+  switch (change) {
+    case "invited":
+      return [
+        `${who} has added you to ${where}, with ${people(group)}`,
+        `  type /group join ${group.name} to talk there: it asks for everybody in it. /group leave ${group.name} declines`
+      ]
+    case "added": {
+      const adder = by === undefined ? "somebody" : SafeText.line(by, MAX_NICK)
+      const member = group.members.find((one) => one.nick === nick)
+      const open = group.state === "joined" && member?.asked === false
+      return [
+        `${adder} has added ${who} to ${where}`,
+        ...(open ? [`  ${who} gets nothing of yours there before you type /group join ${group.name}`] : [])
+      ]
+    }
+    case "joined":
+      return [`${who} has joined ${where}`]
+    case "left":
+      return [`${who} has left ${where}`]
+  }
+}
+
+/** Who is in a group besides us: "bob and carol"; "nobody else". */
+export const people = ({ members }: GroupInfo): string => listed(members.map(({ nick }) => nick))
+
+/** "bob, carol and dave"; "nobody else" for none. */
+export const listed = (nicks: ReadonlyArray<string>): string => {
+  const names = nicks.map((nick) => SafeText.line(nick, MAX_NICK))
+  const last = names.pop()
+  if (last === undefined) return "nobody else"
+  return names.length === 0 ? last : `${names.join(", ")} and ${last}`
+}
+
+/** How it stands with a member, as far as it is not as it should be. */
+export const standing = ({ asked, blocked, knowsGroups }: GroupMember): string => {
+  if (blocked) return "you have blocked them"
+  if (!asked) return "not asked for: gets nothing of yours"
+  return knowsGroups === false ? "their program knows no groups: they answer to one person at a time" : ""
+}
+
+/** UTF-16 code units of a group's name: that of a nickname, and a number. */
+const MAX_NAME = MAX_NICK + 8
