@@ -27,7 +27,9 @@ export const sendFile = Subcommand.make({
   },
   arguments: {
     sources: Args.text({ name: "PATH" }).pipe(
-      Args.withDescription("The files and folders to send, several of them as one offer, or - for standard input"),
+      Args.withDescription(
+        "The files and folders to send, by path or file:// URL, several of them as one offer, or - for standard input"
+      ),
       Args.atLeast(1)
     )
   },

@@ -1,8 +1,10 @@
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type { ClientServices } from "../../client/Client.js"
 import { Terminal } from "../../services/Terminal.js"
 import type { SendFileSettings } from "../commands/SendFile.js"
 import { ExitCode } from "../ExitCode.js"
+import * as FileUrl from "../files/FileUrl.js"
 import * as Sentence from "../files/Sentence.js"
 import { ProgramError } from "../ProgramError.js"
 import * as Ending from "./Ending.js"
@@ -37,6 +39,10 @@ const deliver = (settings: SendFileSettings, report: Report.Report) =>
         code: "BadMessage",
         exitCode: ExitCode.usage
       })
+    const paths = yield* Either.mapLeft(
+      FileUrl.pathsOf(sources),
+      (message) => new ProgramError({ message, code: "BadMessage", exitCode: ExitCode.usage })
+    )
     const follower = yield* TransferFollower.make(report)
     const { client, fatal, query, register } = yield* Session.open(settings, follower.handle)
 
@@ -45,7 +51,7 @@ const deliver = (settings: SendFileSettings, report: Report.Report) =>
       yield* report.note(`calling ${to}`)
       yield* query(to)
       const offered = yield* Effect.mapError(
-        isStream ? client.files.offerStream(to, name, input) : client.files.offer(to, sources),
+        isStream ? client.files.offerStream(to, name, input) : client.files.offer(to, paths),
         (error) => Session.ofError(error)
       )
       if (offered.state !== "preparing") yield* report.note(`going on with ${Sentence.title(offered)} from last time`)

@@ -1,7 +1,9 @@
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type { ClientError } from "../../../core/client/ClientError.js"
 import { isOver, type Transfer } from "../../../core/client/Transfer.js"
 import * as SafeText from "../../../domain/SafeText.js"
+import * as FileUrl from "../../files/FileUrl.js"
 import * as PathWords from "../PathWords.js"
 import { attempt, type Context, make, nothing, type Outcome, remark, type TerminalCommand } from "./TerminalCommand.js"
 
@@ -68,7 +70,9 @@ const offer = (line: string, context: Context): Outcome => {
   if (nick === undefined) return remark(context, `type ${palette.bold("/send PATH NICK")}`)
   const typed = isNamed ? line.slice(0, last.start).trimEnd() : line
   const parts = isNamed ? words.slice(0, -1) : words
-  const paths = parts.map(({ text }) => PathWords.expand(text, home))
+  const found = FileUrl.pathsOf(parts.map(({ text }) => PathWords.expand(text, home)))
+  if (Either.isLeft(found)) return remark(context, found.left)
+  const paths = found.right
   // What follows a space may be the rest of a name that has one: it is, where there is such a thing.
   const whole = paths.length === 1 ? paths : PathWords.expand(typed, home)
   const offering = client.files
