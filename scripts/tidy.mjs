@@ -308,7 +308,9 @@ export const WRITERS = [
 /** Files that may use colours or move the cursor; each with its reason. */
 export const PAINTERS = [
   // The screen of the client.
-  "src/cli/terminal/Ui.ts",
+  "src/cli/terminal/Painter.ts",
+  "src/cli/terminal/EditorUi.ts",
+  "src/cli/terminal/PlainUi.ts",
   // Coloured reports: of the network, and the help of the command-line library.
   "src/cli/doctor/Program.ts",
   "src/cli/help/HelpConsole.ts"

@@ -24,6 +24,8 @@ export class Terminal extends Context.Tag("parley/services/Terminal")<
     readonly errorIsTty: boolean
     /** Whether output may be coloured: a capable TTY, and the user did not ask otherwise (`NO_COLOR`). */
     readonly colors: boolean
+    /** Whether the terminal is known to answer, or to ignore, what it is asked who it is. */
+    readonly answers: boolean
     /** Cells of the screen now; 80 x 24 when unknown. */
     readonly size: () => TerminalSize
     /** One element each time the size changed. */
@@ -41,6 +43,16 @@ export class Terminal extends Context.Tag("parley/services/Terminal")<
      * Nothing happens without a TTY.
      */
     readonly suspend: Effect.Effect<void>
+    /**
+     * Done when the screen is worth drawing again: some 16 ms after the last time, and not before the keys that have
+     * arrived by now are in `input`.
+     */
+    readonly nextFrame: Effect.Effect<void>
+    /**
+     * To be done between pieces of work: once the program has been busy for some ms, it is done only when the keys that
+     * have arrived by then are in `input`. Costs nothing otherwise.
+     */
+    readonly breathe: Effect.Effect<void>
     /** One element each time somebody asks the program to stop: while this is listened to, `suspend` has to do it. */
     readonly stops: Stream.Stream<void>
     /** One element each time the program was continued after a stop: what was set on the screen may be gone. */
@@ -56,6 +68,8 @@ export class Terminal extends Context.Tag("parley/services/Terminal")<
      * what draws the screen has a use for it, and cleans what it draws before.
      */
     readonly paint: (text: string) => Effect.Effect<void, TerminalClosed>
+    /** Asks the terminal; its answers come with `input`. No text can do that: an answer looks as if it was typed. */
+    readonly ask: (question: Question) => Effect.Effect<void, TerminalClosed>
     /** `write` for bytes that need not be text; fails where standard output is a screen. */
     readonly writeBytes: (bytes: Uint8Array) => Effect.Effect<void, TerminalClosed>
     /**
@@ -72,6 +86,18 @@ export class Terminal extends Context.Tag("parley/services/Terminal")<
     readonly drawStatus: (line: string) => Effect.Effect<void>
   }
 >() {}
+
+/**
+ * Where the cursor is (DSR 6, which every terminal with moves of the cursor answers). Or who the terminal is: its name
+ * and the colour that it writes on, which not all tell, and then what it can do, which all do (XTVERSION, OSC 11, DA1).
+ */
+export type Question = "position" | "identity"
+
+/** The questions as a terminal understands them. */
+export const QUESTIONS: Readonly<Record<Question, string>> = {
+  position: "\u001b[6n",
+  identity: "\u001b[>q\u001b]11;?\u0007\u001b[c"
+}
 
 export interface TerminalSize {
   readonly columns: number

@@ -266,7 +266,7 @@ describe("a way to the terminal", () => {
 
   it("is open for those who have a reason", () => {
     expect(Tidy.screens([file("src/layers/node/Terminal.ts", "process.stderr.write(text)")])).toEqual([])
-    expect(Tidy.screens([file("src/cli/terminal/Ui.ts", "this.#terminal.paint(text)")])).toEqual([])
+    expect(Tidy.screens([file("src/cli/terminal/Painter.ts", "this.#terminal.paint(text)")])).toEqual([])
   })
 })
 

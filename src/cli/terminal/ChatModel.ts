@@ -67,6 +67,15 @@ export class ChatModel implements View {
     return this.focus === undefined ? "" : Nickname.key(this.focus)
   }
 
+  /** So many messages of somebody came too fast to be shown. */
+  skipped(from: string, count: number): string {
+    const nick = SafeText.line(from, MAX_NICK)
+    const command = this.#palette.bold(`/history ${nick} ${count}`)
+    return this.remark(
+      `… ${Texts.messages(count)} from ${nick} came faster than this screen shows; ${command} has them`
+    )
+  }
+
   /** Rows above the draft. */
   status(columns: number): ReadonlyArray<string> {
     return this.transfers.status(columns)

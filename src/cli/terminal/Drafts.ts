@@ -1,13 +1,17 @@
+import { InputHistory } from "./InputHistory.js"
+import { KillRing } from "./KillRing.js"
 import { LineEditor } from "./LineEditor.js"
 
 /** One line editor for each conversation: what was typed for one person is never sent to another. */
 export class Drafts {
   readonly #editors = new Map<string, LineEditor>()
+  /** What was killed in one place may be wanted in another. */
+  readonly #kills = new KillRing()
 
   /** The editor of this conversation, which begins empty. */
   of(conversation: string): LineEditor {
     const found = this.#editors.get(conversation)
-    const editor = found ?? new LineEditor()
+    const editor = found ?? new LineEditor(new InputHistory(), this.#kills)
     // The map is kept in the order of use.
     this.#editors.delete(conversation)
     this.#editors.set(conversation, editor)

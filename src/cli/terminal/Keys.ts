@@ -1,84 +1,67 @@
-import type { Action } from "./View.js"
-
-/** What a person did at the keyboard. */
-export type Key =
-  | { readonly _tag: "Text"; readonly text: string }
-  /** Pasted at once (bracketed paste), so line breaks in it do not submit. */
-  | { readonly _tag: "Paste"; readonly text: string }
-  /** More was pasted than `MAX_PASTE`: `length` characters, none of which are kept. */
-  | { readonly _tag: "Overlong"; readonly length: number }
-  | { readonly _tag: "Press"; readonly name: KeyName }
-  /** A key that has nothing to do with the line. */
-  | { readonly _tag: "Ask"; readonly action: Action }
-
-export type KeyName =
-  | "enter"
-  | "newline"
-  | "tab"
-  | "backspace"
-  | "delete"
-  | "left"
-  | "right"
-  | "up"
-  | "down"
-  | "home"
-  | "end"
-  | "wordLeft"
-  | "wordRight"
-  | "killWordLeft"
-  | "killWordRight"
-  | "killLine"
-  | "killToEnd"
-  | "yank"
-  | "redraw"
-  | "interrupt"
-  | "suspend"
-  | "endOfInput"
+import type { Key } from "./Key.js"
+import * as Sequences from "./Sequences.js"
 
 /**
- * Decodes the bytes of a terminal in raw mode (ECMA-48 and xterm's control sequences). Sequences and characters may be
- * split over chunks anywhere; what is unknown is swallowed whole, so that its tail is never taken for text. Holds at
- * most `MAX_PASTE` characters.
+ * Decodes the bytes of a terminal in raw mode (ECMA-48, xterm's control sequences, `CSI u` and modifyOtherKeys).
+ * Sequences and characters may be split over chunks anywhere; what is unknown is swallowed whole, strings to their end,
+ * so that nothing of it is ever taken for text. Holds at most `MAX_PASTE` characters.
  */
 export class KeyDecoder {
   readonly #decoder = new TextDecoder()
   #pending = ""
+  /** The control string that is being swallowed: its beginning. */
+  #string: string | undefined
   /** What has been pasted so far, while a paste is going on; its beginning when it is too long. */
   #paste: string | undefined
   /** Characters of it in all. */
   #pasted = 0
 
-  /** Whether a paste has begun that has not ended. */
-  get isPasting(): boolean {
-    return this.#paste !== undefined
+  /**
+   * ms after which what has begun is not going to end, should nothing come: the caller then calls `expire`. `undefined`
+   * when nothing has begun.
+   */
+  get patience(): number | undefined {
+    if (this.#paste !== undefined) return PASTE_PAUSE
+    if (this.#string !== undefined) return SEQUENCE_PAUSE
+    if (this.#pending === "") return undefined
+    return this.#pending === ESCAPE ? ESCAPE_PAUSE : SEQUENCE_PAUSE
   }
 
   /**
-   * Ends a paste whose end mark was lost on the way, which the caller takes for granted when nothing has come for a
-   * while; else it would swallow every key from then on.
+   * Nothing has come for a while. Escape was pressed by itself; a sequence or string is dropped; what was pasted is
+   * given although the end mark was lost on the way, else it would swallow every key from then on.
    */
-  endPaste(): ReadonlyArray<Key> {
+  expire(): ReadonlyArray<Key> {
     const keys: Array<Key> = []
     if (this.#paste !== undefined) this.#finishPaste(keys)
+    else if (this.#pending === ESCAPE && this.#string === undefined) keys.push({ _tag: "Press", name: "escape" })
+    this.#string = undefined
     this.#pending = ""
     return keys
   }
 
   push(chunk: Uint8Array): ReadonlyArray<Key> {
     // Somebody presses Ctrl-C to get out of a paste without an end: terminals do not paste it, least of all alone.
-    if (this.isPasting && chunk.length === 1 && chunk[0] === INTERRUPT) return [...this.endPaste()]
+    if (this.#paste !== undefined && chunk.length === 1 && chunk[0] === INTERRUPT) return this.expire()
     let input = this.#pending + this.#decoder.decode(chunk, { stream: true })
     this.#pending = ""
     const keys: Array<Key> = []
     while (input !== "") {
-      const rest = this.#paste === undefined ? this.#next(input, keys) : this.#continuePaste(input, keys)
+      const rest = this.#step(input, keys)
       if (rest === undefined) {
-        this.#pending = input.length <= MAX_PENDING ? input : ""
+        // Of a sequence that does not end, the beginning is enough to swallow the rest.
+        this.#pending = input.length <= MAX_PENDING ? input : input.slice(0, 2)
         break
       }
       input = rest
     }
     return keys
+  }
+
+  #step(input: string, keys: Array<Key>): string | undefined {
+    if (this.#paste !== undefined) return this.#continuePaste(input, keys)
+    if (this.#string !== undefined) return this.#continueString(input, keys)
+    return this.#next(input, keys)
   }
 
   /** The input after its first key; `undefined` when that key is not complete yet. */
@@ -88,21 +71,39 @@ export class KeyDecoder {
       keys.push({ _tag: "Text", text: text[0] })
       return input.slice(text[0].length)
     }
+    // A control character of eight bits is Escape and one of seven.
+    if (C1.test(input[0]!)) return `${ESCAPE}${String.fromCharCode(input.charCodeAt(0) - 0x40)}${input.slice(1)}`
     if (input[0] !== ESCAPE) {
-      press(keys, CONTROLS[input[0]!])
+      push(keys, Sequences.ofControl(input[0]!))
       return input.slice(1)
     }
-    if (INCOMPLETE.test(input)) return undefined
     if (input.startsWith(PASTE_START)) {
       this.#paste = ""
       return input.slice(PASTE_START.length)
     }
+    if (STRING_START.test(input)) {
+      this.#string = input[1]!
+      return input.slice(2)
+    }
+    if (INCOMPLETE.test(input)) return undefined
     const sequence = SEQUENCE.exec(input)
+    // Escape before another sequence, or before a control that is none of ours.
     if (sequence === null) return input.slice(1)
-    const action = actionOf(sequence[0].slice(1))
-    if (action !== undefined) keys.push({ _tag: "Ask", action })
-    else press(keys, SEQUENCES[sequence[0].slice(1)])
+    push(keys, Sequences.ofEscape(sequence[0].slice(1)))
     return input.slice(sequence[0].length)
+  }
+
+  /** Swallows a control string (OSC, DCS, APC, PM, SOS) up to its terminator. */
+  #continueString(input: string, keys: Array<Key>): string | undefined {
+    const end = STRING_END.exec(input)
+    // The terminator may be cut between its two characters.
+    const cut = end === null ? (input.endsWith(ESCAPE) ? input.length - 1 : input.length) : end.index
+    this.#string = `${this.#string}${input.slice(0, cut)}`.slice(0, MAX_STRING)
+    if (end === null) return cut === input.length ? "" : this.#keep(input.slice(cut))
+    const answer = Sequences.ofString(this.#string)
+    if (answer !== undefined) keys.push({ _tag: "Answer", answer })
+    this.#string = undefined
+    return input.slice(cut + end[0].length)
   }
 
   #continuePaste(input: string, keys: Array<Key>): string | undefined {
@@ -133,6 +134,14 @@ export class KeyDecoder {
 export const MAX_PASTE = 64 * 1024
 /** No control sequence of a terminal is longer; a longer one is noise on the line. */
 const MAX_PENDING = 64
+/** Characters that are looked at of a control string: answers are short, the rest of it is swallowed. */
+const MAX_STRING = 256
+/** ms: terminals send Escape and what belongs to it at once, links that are slow may part them. */
+const ESCAPE_PAUSE = 50
+/** ms: nobody types the beginning of a sequence, so it can only be the rest that is late. */
+const SEQUENCE_PAUSE = 250
+/** ms: without input for that long a paste has ended, whatever its terminal forgot to say. */
+const PASTE_PAUSE = 2_000
 
 const ESCAPE = "\u001b"
 /** Ctrl-C as a byte. */
@@ -141,80 +150,24 @@ const PASTE_START = "\u001b[200~"
 const PASTE_END = "\u001b[201~"
 
 const TEXT = /^[^\p{Cc}]+/u
-/** CSI with parameters and a final byte, SS3, or Escape and a character (Alt). */
+const C1 = /^[\u0080-\u009f]$/
+/** OSC, DCS, APC, PM or SOS, and at least one character of it; Alt and that key stand alone. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the sequences' own characters.
-const SEQUENCE = /^\u001b(?:\[[0-?]*[ -/]*[@-~]|O[ -~]|[^[O])/u
+const STRING_START = /^\u001b[\]P_^X][\s\S]/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the sequences' own characters.
-const INCOMPLETE = /^\u001b(?:\[[0-?]*[ -/]*|O)?$/u
+const STRING_END = /\u0007|\u001b\\|\u009c|\u0018|\u001a/
+/**
+ * CSI with parameters and a final byte, and what some terminals make of it: the Linux console's function keys, the
+ * shifted keys of rxvt, the mouse as X10 tells it; SS3; Escape and a character (Alt).
+ */
+const SEQUENCE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the sequences' own characters.
+  /^\u001b(?:\[(?:\[[A-E]|\d{1,2}\$|M[\s\S]{3}|[0-?]*[ -/]*[@-~])|O[0-9;]*[^0-9;\u001b]|[\b\n\r\u007f]|[^\p{Cc}[O])/u
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the sequences' own characters.
+const INCOMPLETE = /^\u001b(?:[\]P_^X]|\[(?:\[|M[\s\S]{0,2}|[0-?]*[ -/]*)?|O[0-9;]*)?$/u
 
-const CONTROLS: Readonly<Record<string, KeyName>> = {
-  "\r": "enter",
-  "\n": "enter",
-  "\t": "tab",
-  "\b": "backspace",
-  "\u007f": "backspace",
-  "\u0001": "home",
-  "\u0002": "left",
-  "\u0003": "interrupt",
-  "\u0004": "endOfInput",
-  "\u0005": "end",
-  "\u0006": "right",
-  "\u000b": "killToEnd",
-  "\u000c": "redraw",
-  "\u000e": "down",
-  "\u0010": "up",
-  "\u0015": "killLine",
-  "\u0017": "killWordLeft",
-  "\u0019": "yank",
-  "\u001a": "suspend"
-}
-
-const SEQUENCES: Readonly<Record<string, KeyName>> = {
-  "[A": "up",
-  "[B": "down",
-  "[C": "right",
-  "[D": "left",
-  OA: "up",
-  OB: "down",
-  OC: "right",
-  OD: "left",
-  "[H": "home",
-  "[F": "end",
-  OH: "home",
-  OF: "end",
-  "[1~": "home",
-  "[7~": "home",
-  "[4~": "end",
-  "[8~": "end",
-  "[3~": "delete",
-  "[1;5C": "wordRight",
-  "[1;5D": "wordLeft",
-  "[1;3C": "wordRight",
-  "[1;3D": "wordLeft",
-  "[3;5~": "killWordRight",
-  f: "wordRight",
-  b: "wordLeft",
-  d: "killWordRight",
-  "\u007f": "killWordLeft",
-  "\b": "killWordLeft",
-  "\r": "newline",
-  "\n": "newline"
-}
-
-/** Alt and a digit, Alt-A, and the keys that turn pages. */
-const actionOf = (sequence: string): Action | undefined => {
-  if (/^[1-9]$/.test(sequence)) return { _tag: "Switch", number: Number(sequence) }
-  return ACTIONS[sequence]
-}
-
-const ACTIONS: Readonly<Record<string, Action>> = {
-  a: { _tag: "NextUnread" },
-  "[5~": { _tag: "Page", direction: "up" },
-  "[6~": { _tag: "Page", direction: "down" }
-}
-
-const press = (keys: Array<Key>, name: KeyName | undefined) => {
-  if (name !== undefined) keys.push({ _tag: "Press", name })
+const push = (keys: Array<Key>, key: Key | undefined): void => {
+  if (key !== undefined) keys.push(key)
 }
 
 /** Where a beginning of `mark` starts at the end of `text`; its length when there is none. */

@@ -1,10 +1,15 @@
 import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
-import type { Key, KeyName } from "./Keys.js"
+import { countCharacters, firstCharacter, firstCharacters, firstWord, lastCharacter, lastWord } from "./Characters.js"
+import { InputHistory } from "./InputHistory.js"
+import type { KeyName, Stroke } from "./Key.js"
+import { KillRing } from "./KillRing.js"
+import { Undo } from "./Undo.js"
 import type { Action } from "./View.js"
 
 /** What a key asked for beyond a change of the line. */
 export type EditorAction =
   | { readonly _tag: "None" }
+  /** The text is to be sent; it stays on the line until it is `accepted`. */
   | { readonly _tag: "Submit"; readonly text: string }
   /** Submitted like that, but more lines were pasted than can be meant by accident: `lines` in all. */
   | { readonly _tag: "Confirm"; readonly text: string; readonly lines: number }
@@ -23,56 +28,51 @@ export type EditorAction =
 
 /**
  * The line being typed, in the manner of readline: it moves and deletes by what a reader takes for one character
- * (extended grapheme clusters, UAX #29), keeps a history, and gives back what was killed last. Pure: it knows no
- * screen.
+ * (extended grapheme clusters, UAX #29), takes changes back, keeps a history to search in, and gives back what was
+ * killed. Pure: it knows no screen.
  */
 export class LineEditor {
   /** The text on either side of the cursor. */
   before = ""
   after = ""
 
-  readonly #history: Array<string> = []
-  /** Position in the history; at its length, the line being written. */
-  #at = 0
-  #draft = ""
-  #killed = ""
+  readonly history: InputHistory
+  readonly #kills: KillRing
+  readonly #undo = new Undo()
   /** Many lines of the text were pasted at once. */
   #pasted = false
+  /** The last key, as some keys do something else after themselves. */
+  #last: KeyName | "text" | undefined
+  /** Of the yank that may be replaced: where it begins, and how many kills ago its text was. */
+  #yanked = { from: 0, ago: 0 }
+  /** The column that moving up and down keeps to. */
+  #column: number | undefined
+  #search: Search | undefined
+
+  constructor(history = new InputHistory(), kills = new KillRing()) {
+    this.history = history
+    this.#kills = kills
+  }
 
   get text(): string {
     return this.before + this.after
   }
 
-  handle(key: Key): EditorAction {
+  /** What is looked for in the history, while it is. */
+  get searching(): { readonly words: string; readonly found: boolean } | undefined {
+    return this.#search
+  }
+
+  handle(key: Stroke): EditorAction {
+    if (this.#search !== undefined && this.#searches(key, this.#search)) return NONE
     if (key._tag === "Overlong" || key._tag === "Ask") return key
-    if (key._tag !== "Press") {
-      if (!this.insert(key.text)) return { _tag: "Overlong", length: this.text.length + key.text.length }
-      if (key._tag === "Paste" && countLines(key.text) > MAX_UNASKED) this.#pasted = true
-      return NONE
-    }
-    switch (key.name) {
-      case "enter":
-        return this.#submit()
-      case "tab":
-        return { _tag: "Complete" }
-      case "redraw":
-        return { _tag: "Redraw" }
-      case "suspend":
-        return { _tag: "Suspend" }
-      case "interrupt": {
-        const empty = this.text === ""
-        this.set("")
-        this.#at = this.#history.length
-        return { _tag: "Interrupt", empty }
-      }
-      case "endOfInput":
-        if (this.text === "") return { _tag: "EndOfInput" }
-        this.#edit("delete")
-        return NONE
-      default:
-        this.#edit(key.name)
-        return NONE
-    }
+    const last = this.#last
+    this.#last = key._tag === "Press" ? key.name : "text"
+    if (key._tag === "Press") return this.#press(key.name, last)
+    this.#undo.note(this, key._tag === "Text" && last === "text")
+    if (!this.insert(key.text)) return { _tag: "Overlong", length: this.text.length + key.text.length }
+    if (key._tag === "Paste" && countLines(key.text) > MAX_UNASKED) this.#pasted = true
+    return NONE
   }
 
   /** Puts text in at the cursor, its control characters left out: all of it, or nothing where it does not fit. */
@@ -90,51 +90,99 @@ export class LineEditor {
     this.#pasted = false
   }
 
+  /** The text was taken: it goes into the history, if that remembers it, and the line is empty. */
+  accepted(): boolean {
+    const { text } = this
+    this.set("")
+    this.#undo.clear()
+    return this.history.add(text)
+  }
+
+  #press(name: KeyName, last: KeyName | "text" | undefined): EditorAction {
+    if (name !== "up" && name !== "down") this.#column = undefined
+    switch (name) {
+      case "enter":
+        return this.#submit()
+      case "tab":
+        this.#undo.note(this)
+        return { _tag: "Complete" }
+      case "redraw":
+        return { _tag: "Redraw" }
+      case "suspend":
+        return { _tag: "Suspend" }
+      case "interrupt": {
+        const empty = this.text === ""
+        if (!empty) this.#undo.note(this)
+        this.set("")
+        this.history.reset()
+        return { _tag: "Interrupt", empty }
+      }
+      case "endOfInput":
+        if (this.text === "") return { _tag: "EndOfInput" }
+        this.#change("delete", last)
+        return NONE
+      case "search":
+        this.#search = {
+          words: "",
+          found: true,
+          at: this.history.entries.length,
+          before: this.before,
+          after: this.after
+        }
+        return NONE
+      default:
+        if (!this.#move(name)) this.#change(name, last)
+        return NONE
+    }
+  }
+
   #submit(): EditorAction {
     const { text } = this
-    const pasted = this.#pasted
     const lines = countLines(text)
-    this.set("")
-    if (text.trim() !== "" && this.#history.at(-1) !== text) {
-      this.#history.push(text)
-      if (this.#history.length > MAX_HISTORY) this.#history.shift()
+    return this.#pasted && lines > MAX_UNASKED ? { _tag: "Confirm", text, lines } : { _tag: "Submit", text }
+  }
+
+  /** Whether the key only moved the cursor, or called another line. */
+  #move(name: KeyName): boolean {
+    const { after, before } = this
+    switch (name) {
+      case "left":
+        return this.#goTo(before.length - lastCharacter(before))
+      case "right":
+        return this.#goTo(before.length + firstCharacter(after))
+      case "wordLeft":
+        return this.#goTo(before.length - lastWord(before))
+      case "wordRight":
+        return this.#goTo(before.length + firstWord(after))
+      case "home":
+        return this.#goTo(before.endsWith("\n") ? 0 : lineStart(before))
+      case "end":
+        return this.#goTo(after.startsWith("\n") ? this.text.length : before.length + lineEnd(after))
+      case "up":
+        return lineStart(before) > 0 ? this.#vertically(-1) : this.#recall(-1)
+      case "down":
+        return lineEnd(after) < after.length ? this.#vertically(1) : this.#recall(1)
+      default:
+        return false
     }
-    this.#at = this.#history.length
-    return pasted && lines > MAX_UNASKED ? { _tag: "Confirm", text, lines } : { _tag: "Submit", text }
+  }
+
+  #change(name: KeyName, last: KeyName | "text" | undefined): void {
+    if (name === "undo") this.#takeBack()
+    if (name === "undo" || name === "escape") return
+    this.#undo.note(this)
+    if (isKill(name)) this.#kill(name, last)
+    else if (name === "yank") this.#yank(this.before.length, 0)
+    else if (name === "yankPop" && (last === "yank" || last === "yankPop"))
+      this.#yank(this.#yanked.from, this.#yanked.ago + 1)
+    else this.#edit(name)
   }
 
   #edit(name: KeyName): void {
-    const { before, after } = this
+    const { after, before } = this
     switch (name) {
-      case "left":
-        this.#move(before.length - lastCharacter(before))
-        return
-      case "right":
-        this.#move(before.length + firstCharacter(after))
-        return
-      case "wordLeft":
-        this.#move(before.length - lastWord(before))
-        return
-      case "wordRight":
-        this.#move(before.length + firstWord(after))
-        return
-      case "home":
-        this.#move(0)
-        return
-      case "end":
-        this.#move(this.text.length)
-        return
-      case "up":
-        this.#recall(this.#at - 1)
-        return
-      case "down":
-        this.#recall(this.#at + 1)
-        return
       case "newline":
         this.insert("\n")
-        return
-      case "yank":
-        this.insert(this.#killed)
         return
       case "backspace":
         this.before = before.slice(0, before.length - lastCharacter(before))
@@ -142,74 +190,165 @@ export class LineEditor {
       case "delete":
         this.after = after.slice(firstCharacter(after))
         return
-      case "killWordLeft":
-        this.#kill(before.length - lastWord(before), before.length)
+      case "transpose":
+        this.#transpose()
         return
-      case "killWordRight":
-        this.#kill(before.length, before.length + firstWord(after))
-        return
-      case "killLine":
-        this.#kill(0, before.length)
-        return
-      case "killToEnd":
-        this.#kill(before.length, this.text.length)
+      case "upperCase":
+      case "lowerCase":
+      case "capitalize":
+        this.#recase(CASES[name])
         return
     }
   }
 
-  #move(to: number): void {
+  #goTo(to: number): true {
     const text = this.text
     this.before = text.slice(0, to)
     this.after = text.slice(to)
+    return true
   }
 
-  #kill(from: number, to: number): void {
-    const text = this.text
-    if (from === to) return
-    this.#killed = text.slice(from, to)
+  /** To the line above or below in a text of several lines. */
+  #vertically(by: -1 | 1): true {
+    const { after, before, text } = this
+    const start = lineStart(before)
+    this.#column ??= countCharacters(before.slice(start))
+    const to = by < 0 ? lineStart(text.slice(0, start - 1)) : before.length + lineEnd(after) + 1
+    const line = text.slice(to, to + lineEnd(text.slice(to)))
+    return this.#goTo(to + firstCharacters(line, this.#column))
+  }
+
+  #recall(by: -1 | 1): true {
+    const line = this.history.move(by, this.text)
+    if (line !== undefined) this.#recalled(line)
+    return true
+  }
+
+  #recalled(line: string): void {
+    this.set(line)
+    this.#undo.clear()
+    this.#column = undefined
+  }
+
+  #takeBack(): void {
+    let state = this.#undo.take()
+    // What changed nothing is not worth a key.
+    while (state?.before === this.before && state.after === this.after) state = this.#undo.take()
+    if (state === undefined) return
+    this.before = state.before
+    this.after = state.after
+  }
+
+  #kill(name: KeyName, last: KeyName | "text" | undefined): void {
+    const { after, before, text } = this
+    const isLeft = name === "killWordLeft" || name === "killLine"
+    const length =
+      name === "killWordLeft"
+        ? lastWord(before)
+        : name === "killLine"
+          ? before.length
+          : name === "killWordRight"
+            ? firstWord(after)
+            : // At the end of a line, the break goes.
+              lineEnd(after) || firstCharacter(after)
+    if (length === 0) return
+    const from = before.length - (isLeft ? length : 0)
+    this.#kills.add(text.slice(from, from + length), { before: isLeft, joins: isKill(last) })
     this.before = text.slice(0, from)
-    this.after = text.slice(to)
+    this.after = text.slice(from + length)
   }
 
-  #recall(to: number): void {
-    if (to < 0 || to > this.#history.length) return
-    if (this.#at === this.#history.length) this.#draft = this.text
-    this.#at = to
-    this.set(this.#history[to] ?? this.#draft)
+  #yank(from: number, ago: number): void {
+    const rest = this.before.slice(from)
+    this.before = this.before.slice(0, from)
+    if (this.insert(this.#kills.get(ago))) this.#yanked = { from, ago }
+    else this.before += rest
+  }
+
+  /** The characters around the cursor change places; at the end, the last two. */
+  #transpose(): void {
+    const end = this.before.length + firstCharacter(this.after)
+    const right = this.text.slice(0, end)
+    const last = right.slice(right.length - lastCharacter(right))
+    const rest = right.slice(0, right.length - last.length)
+    const first = rest.slice(rest.length - lastCharacter(rest))
+    if (first === "" || (this.after === "" && last === "")) return
+    this.after = this.text.slice(end)
+    this.before = rest.slice(0, rest.length - first.length) + last + first
+  }
+
+  #recase(change: (word: string) => string): void {
+    const word = this.after.slice(0, firstWord(this.after))
+    const changed = change(word)
+    if (this.text.length - word.length + changed.length > MAX_TEXT) return
+    this.before += changed
+    this.after = this.after.slice(word.length)
+  }
+
+  /** Whether the key belonged to the search; others end it, and do what they do with the line that was found. */
+  #searches(key: Stroke, search: Search): boolean {
+    if (key._tag === "Text") {
+      this.#look({ ...search, words: search.words + key.text.slice(0, MAX_WORDS) }, search.at + 1)
+      return true
+    }
+    const name = key._tag === "Press" ? key.name : undefined
+    if (name === "backspace") {
+      const words = search.words.slice(0, search.words.length - lastCharacter(search.words))
+      this.#look({ ...search, words }, this.history.entries.length)
+      return true
+    }
+    if (name === "search") {
+      this.#look(search, search.at)
+      return true
+    }
+    this.#search = undefined
+    if (name === "interrupt" || name === "escape") {
+      this.before = search.before
+      this.after = search.after
+    }
+    // Enter takes the line; another one sends it.
+    return name === "interrupt" || name === "escape" || name === "enter"
+  }
+
+  #look(search: Search, end: number): void {
+    const at = search.words === "" ? undefined : this.history.find(search.words, end)
+    this.#search = { ...search, found: search.words === "" || at !== undefined, at: at ?? search.at }
+    if (at !== undefined) this.#recalled(this.history.entries[at]!)
   }
 }
 
 /** The longest message, and the command and nickname before it. */
 export const MAX_TEXT = MAX_MESSAGE + 1024
-/** As many as a person finds by pressing "up". */
-export const MAX_HISTORY = 500
+
+interface Search {
+  readonly words: string
+  readonly found: boolean
+  /** The place of what was found last. */
+  readonly at: number
+  /** The line before the search. */
+  readonly before: string
+  readonly after: string
+}
 
 /** Lines that may be pasted and sent without a question: a quotation; more is a wrong clipboard as often as not. */
 const MAX_UNASKED = 5
-
-const countLines = (text: string): number => text.replace(/\n+$/, "").split("\n").length
+/** Characters at a time that are looked for: people type them. */
+const MAX_WORDS = 100
 
 const NONE: EditorAction = { _tag: "None" }
 
-const graphemes = new Intl.Segmenter()
-/** Code units in which the border of a character is looked for; clusters of people's text are far shorter. */
-const WINDOW = 128
+const countLines = (text: string): number => text.replace(/\n+$/, "").split("\n").length
 
-const lastCharacter = (text: string): number => {
-  let last = 0
-  for (const { segment } of graphemes.segment(text.slice(-WINDOW))) last = segment.length
-  return last
+/** Where the last line of a text begins. */
+const lineStart = (text: string): number => text.lastIndexOf("\n") + 1
+
+/** Where the first line of a text ends. */
+const lineEnd = (text: string): number => (text.includes("\n") ? text.indexOf("\n") : text.length)
+
+const isKill = (name: KeyName | "text" | undefined): boolean => name?.startsWith("kill") === true
+
+const CASES = {
+  upperCase: (word: string) => word.toUpperCase(),
+  lowerCase: (word: string) => word.toLowerCase(),
+  capitalize: (word: string) => word.toLowerCase().replace(/\p{L}/u, (letter) => letter.toUpperCase())
 }
-
-const firstCharacter = (text: string): number => {
-  for (const { segment } of graphemes.segment(text.slice(0, WINDOW))) return segment.length
-  return 0
-}
-
-/** Code units in which the border of a word is looked for, as the search takes quadratic time. */
-const WORD_WINDOW = 512
-
-const firstWord = (text: string): number =>
-  /^[^\p{L}\p{N}]*[\p{L}\p{N}\p{M}]*/u.exec(text.slice(0, WORD_WINDOW))![0].length
-const lastWord = (text: string): number =>
-  /[\p{L}\p{N}\p{M}]*[^\p{L}\p{N}]*$/u.exec(text.slice(-WORD_WINDOW))![0].length

@@ -16,10 +16,12 @@ import { help, isSpoken, unknown } from "./commands/Table.js"
 import { send } from "./commands/TalkCommands.js"
 import { type Context, type Outcome, remark } from "./commands/TerminalCommand.js"
 import { Doubts, meantBy } from "./Doubt.js"
+import * as EditorUi from "./EditorUi.js"
 import * as Palette from "./Palette.js"
+import * as PlainUi from "./PlainUi.js"
 import * as Registration from "./Registration.js"
 import * as Texts from "./Texts.js"
-import * as Ui from "./Ui.js"
+import type * as Ui from "./Ui.js"
 
 export interface TerminalOptions {
   /** The nickname to register; asked for when left out. */
@@ -107,7 +109,7 @@ const makeUi = (
       Effect.forEach(chat.takeUnread(), ({ id, nick }) => Effect.ignore(client.read(nick, id)), { discard: true })
     )
     return Effect.provideService(
-      terminal.interactive ? Ui.interactive(chat, completion) : Ui.plain,
+      terminal.interactive ? EditorUi.make(chat, completion) : PlainUi.make,
       Terminal,
       readReceipts === true ? { ...terminal, input: Stream.tap(terminal.input, () => markRead) } : terminal
     )

@@ -9,6 +9,8 @@ export interface View {
   readonly status: (columns: number) => ReadonlyArray<string>
   /** Whom the draft is for: each conversation has its own. Empty outside of conversations. */
   readonly conversation: string
+  /** Says that messages came faster than they could be shown. */
+  readonly skipped: (from: string, count: number) => string
 }
 
 /** What a key asks of the program, and not of the line that is being typed. */
@@ -17,3 +19,5 @@ export type Action =
   | { readonly _tag: "Switch"; readonly number: number }
   | { readonly _tag: "NextUnread" }
   | { readonly _tag: "Page"; readonly direction: "up" | "down" }
+  /** The wheel of the mouse. */
+  | { readonly _tag: "Scroll"; readonly direction: "up" | "down" }

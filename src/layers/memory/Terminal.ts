@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Mailbox from "effect/Mailbox"
 import * as Stream from "effect/Stream"
 import * as TerminalText from "../../domain/TerminalText.js"
-import { type Terminal, TerminalClosed, type TerminalSize } from "../../services/Terminal.js"
+import { QUESTIONS, type Terminal, TerminalClosed, type TerminalSize } from "../../services/Terminal.js"
 
 /** A terminal in memory, and the hands and eyes of the person before it. */
 export interface MemoryTerminal {
@@ -30,6 +30,8 @@ export const make = (
     readonly inputIsTty?: boolean
     readonly colors?: boolean
     readonly size?: TerminalSize
+    /** When the next frame may be drawn: at once when left out. */
+    readonly nextFrame?: Effect.Effect<void>
   } = {}
 ): Effect.Effect<MemoryTerminal> =>
   Effect.gen(function* () {
@@ -37,12 +39,10 @@ export const make = (
     const resizes = yield* Mailbox.make<TerminalSize>()
     const encoder = new TextEncoder()
     const watchers = new Map<Deferred.Deferred<void>, string>()
-    const interactive = options.interactive ?? false
-    const colors = options.colors ?? false
+    const { colors = false, interactive = false, nextFrame = Effect.yieldNow() } = options
     let size = options.size ?? { columns: 80, rows: 24 }
     let closed = false
-    let output = ""
-    let errors = ""
+    let [output, errors] = ["", ""]
 
     const write = (text: string) =>
       Effect.suspend(() => {
@@ -71,8 +71,10 @@ export const make = (
       resizes: Mailbox.toStream(resizes),
       input: Mailbox.toStream(input),
       ...NO_SHELL,
+      nextFrame,
       write: (text) => write(TerminalText.plain(text)),
       paint: (text) => write(TerminalText.painted(text, { colors, cursor: interactive })),
+      ask: (question) => write(QUESTIONS[question]),
       writeBytes: (bytes) => (interactive ? TerminalClosed.isScreen : write(decoder.decode(bytes, { stream: true }))),
       flush: Effect.void,
       writeError: (text) => tell(TerminalText.plain(text)),
@@ -102,6 +104,13 @@ export const make = (
     }
   })
 
-const NO_SHELL = { raw: Effect.void, suspend: Effect.void, stops: Stream.empty, continued: Stream.empty }
+const NO_SHELL = {
+  answers: false,
+  raw: Effect.void,
+  suspend: Effect.void,
+  breathe: Effect.void,
+  stops: Stream.empty,
+  continued: Stream.empty
+}
 
 const ERASE_REST = "\u001b[K"

@@ -6,7 +6,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TerminalText from "../../domain/TerminalText.js"
-import { Terminal, TerminalClosed, type TerminalSize } from "../../services/Terminal.js"
+import { QUESTIONS, Terminal, TerminalClosed, type TerminalSize } from "../../services/Terminal.js"
+import { pace } from "./Pace.js"
 import { StandardOutput } from "./StandardOutput.js"
 
 /** The process's own standard streams. On close, standard input no longer keeps the process alive. */
@@ -35,14 +36,17 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
       outputIsTty: stdout.isTTY === true,
       errorIsTty,
       colors,
+      answers: interactive && !SIMPLE.test(env.TERM ?? ""),
       size,
       resizes: Stream.map(occurrences(stdout, "resize"), size),
       input: input(stdin),
       ...(stdin.isTTY ? yield* keyboard(stdin) : NO_KEYBOARD),
+      ...pace(),
       stops: occurrences(process, "SIGTSTP"),
       continued: occurrences(process, "SIGCONT"),
       write: (text) => output.write(TerminalText.plain(text)),
       paint: (text) => output.write(TerminalText.painted(text, { colors, cursor: interactive })),
+      ask: (question) => (interactive ? output.write(QUESTIONS[question]) : Effect.void),
       writeBytes: (bytes) => (stdout.isTTY === true ? TerminalClosed.isScreen : output.write(bytes)),
       flush: output.flush,
       writeError: (text) => toStandardError(TerminalText.plain(text)),
@@ -51,6 +55,9 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
     })
   })
 )
+
+/** Terminals that may write what they do not know on the screen: the consoles of systems, and terminals of glass. */
+const SIMPLE = /^(?:linux|vt\d|cons25|sun|wsvt25|ansi|$)/
 
 /** Tells of an error that nobody caught, and ends the process: there is nobody left who could. */
 export const crash = (error: unknown): never => {

@@ -7,7 +7,7 @@ import * as Memory from "../../../src/layers/memory/Terminal.js"
 import { Terminal } from "../../../src/services/Terminal.js"
 import { messageId } from "../../support/ids.js"
 import * as FakeClient from "../FakeClient.js"
-import { FakeScreen } from "./FakeScreen.js"
+import { VirtualScreen } from "./VirtualScreen.js"
 
 const start = (
   options: { readonly interactive?: boolean; readonly readReceipts?: boolean } = {},
@@ -22,7 +22,7 @@ const start = (
     const fiber = yield* Effect.fork(Effect.provideService(program, Terminal, terminal.terminal))
     yield* terminal.shows("you are alice")
     const screen = () => {
-      const fake = new FakeScreen(80)
+      const fake = new VirtualScreen(80, 24)
       fake.write(terminal.output())
       return fake.text()
     }

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type Key, KeyDecoder, MAX_PASTE } from "../../../src/cli/terminal/Keys.js"
+import type { Key } from "../../../src/cli/terminal/Key.js"
+import { KeyDecoder, MAX_PASTE } from "../../../src/cli/terminal/Keys.js"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -26,6 +27,7 @@ const decode = (input: Uint8Array, cuts: ReadonlyArray<number> = []): ReadonlyAr
 const names = (text: string) =>
   decode(bytes(text)).map((key) => {
     if (key._tag === "Ask") return key.action
+    if (key._tag === "Answer") return key.answer
     return key._tag === "Press" ? key.name : key._tag === "Overlong" ? key.length : key.text
   })
 
@@ -61,7 +63,84 @@ describe("KeyDecoder", () => {
   })
 
   it("swallows what it does not know, whole", () => {
-    expect(names("a\u001b[38;5;1mb\u001b[?1;2cc\u0000d\u001b[99~e")).toEqual(["abcde"])
+    expect(names("a\u001b[38;5;1mb\u001b[?1;2rc\u0000d\u001b[99~e")).toEqual(["abcde"])
+  })
+
+  it("takes nothing of what a terminal says for text, however it says it", () => {
+    const strings = [
+      "\u001b]11;rgb:1e1e/1e1e/2e2e\u0007",
+      "\u001b]10;?\u001b\\",
+      "\u001bP>|tmux 3.3a\u001b\\",
+      "\u001b_Gi=31;OK\u001b\\",
+      "\u001b^private\u001b\\",
+      "\u001bXstring\u009c",
+      `\u001bP${"x".repeat(10_000)}\u001b\\`,
+      `\u001b[${"1;".repeat(500)}1m`
+    ]
+    const sequences = [
+      "\u001b[[A",
+      "\u001b[3$",
+      "\u001bO5C",
+      "\u001b[M abc".slice(0, 6),
+      "\u001b[I",
+      "\u001b[?2026;1$y"
+    ]
+    for (const said of [...strings, ...sequences])
+      expect(
+        names(`a${said}b`)
+          .filter((key) => typeof key === "string")
+          .join("")
+      ).toBe("ab")
+    for (const said of [...strings, ...sequences])
+      for (let cut = 1; cut < Math.min(said.length, 40); cut++)
+        expect(decode(bytes(said), [cut]).filter((key) => key._tag === "Text")).toEqual([])
+  })
+
+  it("understands answers", () => {
+    expect(names("\u001b[3;17R\u001bP>|VTE(7200)\u001b\\\u001b[?65;1;9c\u001b]11;rgb:ff/ff/ff\u0007")).toEqual([
+      { _tag: "Position", row: 2, column: 16 },
+      { _tag: "Name", name: "VTE(7200)" },
+      { _tag: "Attributes" },
+      { _tag: "Background", brightness: 1 }
+    ])
+    expect(names("\u001b]11;rgb:0000/0000/0000\u001b\\")).toEqual([{ _tag: "Background", brightness: 0 }])
+  })
+
+  it("knows keys that are told by their code point", () => {
+    expect(names("\u001b[99;5u\u001b[27;5;119~\u001b[13;2u\u001b[102;3u\u001b[27u\u001b[97u\u001b[97;2u")).toEqual([
+      "interrupt",
+      "killWordLeft",
+      "newline",
+      "wordRight",
+      "escape",
+      "aA"
+    ])
+    expect(names("\u001b[49;3u\u001b[97;1:3u\u001b[57358u\u001b[120;5u\u001b[9999999u")).toEqual([
+      { _tag: "Switch", number: 1 }
+    ])
+    expect(names("\u001b[95;5u\u001b[27;6;95~\u001b[1;2A\u001b[1;5D\u001b[3;5~\u001b[6;5~")).toEqual([
+      "undo",
+      "undo",
+      "up",
+      "wordLeft",
+      "killWordRight",
+      { _tag: "Page", direction: "down" }
+    ])
+  })
+
+  it("takes Escape for a key when nothing follows, and drops what does not go on", () => {
+    const decoder = new KeyDecoder()
+    expect(decoder.push(bytes("\u001b"))).toEqual([])
+    expect(decoder.patience).toBe(50)
+    expect(decoder.expire()).toEqual([{ _tag: "Press", name: "escape" }])
+    expect(decoder.push(bytes("h"))).toEqual([{ _tag: "Text", text: "h" }])
+    for (const begun of ["\u001b[1;", "\u001b]0;title", "\u001bP"]) {
+      decoder.push(bytes(begun))
+      expect(decoder.patience).toBe(250)
+      expect(decoder.expire()).toEqual([])
+      expect(decoder.patience).toBe(undefined)
+    }
+    expect(names("\u001b\u0003\u001b\u001b[A")).toEqual(["interrupt", "up"])
   })
 
   it("keeps line breaks of a paste from being keys", () => {
@@ -94,9 +173,9 @@ describe("KeyDecoder", () => {
   it("gives the keyboard back after a paste whose end was lost: when told so, and at Ctrl-C", () => {
     const decoder = new KeyDecoder()
     expect(decoder.push(bytes("\u001b[200~one\rtwo\u001b[20"))).toEqual([])
-    expect(decoder.isPasting).toBe(true)
-    expect(decoder.endPaste()).toEqual([{ _tag: "Paste", text: "one\ntwo" }])
-    expect(decoder.isPasting).toBe(false)
+    expect(decoder.patience).toBe(2_000)
+    expect(decoder.expire()).toEqual([{ _tag: "Paste", text: "one\ntwo" }])
+    expect(decoder.patience).toBe(undefined)
     expect(decoder.push(bytes("a"))).toEqual([{ _tag: "Text", text: "a" }])
     decoder.push(bytes("\u001b[200~x"))
     expect(decoder.push(bytes("\u0003"))).toEqual([{ _tag: "Paste", text: "x" }])

@@ -1,15 +1,23 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { Key, KeyName } from "../../../src/cli/terminal/Keys.js"
-import { LineEditor, MAX_HISTORY, MAX_TEXT } from "../../../src/cli/terminal/LineEditor.js"
+import { MAX_HISTORY } from "../../../src/cli/terminal/InputHistory.js"
+import type { KeyName, Stroke } from "../../../src/cli/terminal/Key.js"
+import { LineEditor, MAX_TEXT } from "../../../src/cli/terminal/LineEditor.js"
 
-const press = (name: KeyName): Key => ({ _tag: "Press", name })
-const text = (text: string): Key => ({ _tag: "Text", text })
+const press = (name: KeyName): Stroke => ({ _tag: "Press", name })
+const text = (text: string): Stroke => ({ _tag: "Text", text })
 
-const typed = (...keys: ReadonlyArray<Key | string>): LineEditor => {
+const typed = (...keys: ReadonlyArray<Stroke | string>): LineEditor => {
   const editor = new LineEditor()
-  for (const key of keys) editor.handle(typeof key === "string" ? text(key) : key)
+  for (const key of keys) handle(editor, typeof key === "string" ? text(key) : key)
   return editor
+}
+
+/** As the program does it, which takes whatever is submitted. */
+const handle = (editor: LineEditor, key: Stroke) => {
+  const action = editor.handle(key)
+  if (action._tag === "Submit") editor.accepted()
+  return action
 }
 
 describe("LineEditor", () => {
@@ -74,12 +82,125 @@ describe("LineEditor", () => {
   it("says what was asked for", () => {
     const editor = typed("hi")
     expect(editor.handle(press("endOfInput"))).toEqual({ _tag: "None" })
-    expect(editor.handle(press("enter"))).toEqual({ _tag: "Submit", text: "hi" })
+    expect(handle(editor, press("enter"))).toEqual({ _tag: "Submit", text: "hi" })
     expect(editor.handle(press("endOfInput"))).toEqual({ _tag: "EndOfInput" })
     editor.handle(text("x"))
     expect(editor.handle(press("interrupt"))).toEqual({ _tag: "Interrupt", empty: false })
     expect(editor.handle(press("interrupt"))).toEqual({ _tag: "Interrupt", empty: true })
     expect(editor.handle(press("tab"))).toEqual({ _tag: "Complete" })
+  })
+
+  it("keeps what was made of older lines until one is sent", () => {
+    const editor = typed("abc", press("enter"), press("up"), "def", press("up"), press("down"))
+    expect(editor.text).toBe("")
+    editor.handle(press("up"))
+    expect(editor.text).toBe("abcdef")
+    handle(editor, press("enter"))
+    editor.handle(press("up"))
+    editor.handle(press("up"))
+    expect(editor.text).toBe("abc")
+  })
+
+  it("moves up and down in a text of several lines, to the column that it came from, before it goes to other lines", () => {
+    const editor = typed("older", press("enter"), { _tag: "Paste", text: "a longer line\nab\nthe last one" })
+    const at = () => editor.before.split("\n").map((line) => line.length)
+    editor.handle(press("up"))
+    expect(at()).toEqual([13, 2])
+    editor.handle(press("up"))
+    expect(at()).toEqual([12])
+    editor.handle(press("down"))
+    editor.handle(press("down"))
+    expect(at()).toEqual([13, 2, 12])
+    for (let i = 0; i < 3; i++) editor.handle(press("up"))
+    expect(editor.text).toBe("older")
+    editor.handle(press("down"))
+    expect(editor.text).toBe("a longer line\nab\nthe last one")
+  })
+
+  it("takes changes back, characters that were typed in a row at once", () => {
+    const editor = new LineEditor()
+    for (const character of "hello ") editor.handle(text(character))
+    for (const name of ["killLine", "yank"] as const) editor.handle(press(name))
+    editor.handle({ _tag: "Paste", text: "world" })
+    const back = ["hello ", "", "hello ", ""]
+    for (const state of back) {
+      editor.handle(press("undo"))
+      expect(editor.text).toBe(state)
+    }
+    editor.handle(press("undo"))
+    expect(editor.text).toBe("")
+    expect(typed("lost", press("interrupt"), press("undo")).text).toBe("lost")
+  })
+
+  it("takes back any changes, one after the other", () => {
+    const key = fc.oneof(
+      fc.constantFrom(..."ab \n").map(text),
+      fc
+        .constantFrom<KeyName>(
+          "left",
+          "backspace",
+          "killWordLeft",
+          "yank",
+          "transpose",
+          "upperCase",
+          "killToEnd",
+          "newline"
+        )
+        .map(press)
+    )
+    fc.assert(
+      fc.property(fc.array(key, { maxLength: 40 }), (keys) => {
+        const editor = typed(...keys)
+        for (const _ of keys) editor.handle(press("undo"))
+        expect(editor.text).toBe("")
+      })
+    )
+  })
+
+  it("adds successive kills up, and turns the ring", () => {
+    const editor = typed("one two three", press("killWordLeft"), press("killWordLeft"), press("left"))
+    editor.handle(press("killLine"))
+    expect(editor.text).toBe(" ")
+    editor.handle(press("yank"))
+    expect(editor.text).toBe("one ")
+    editor.handle(press("yankPop"))
+    expect(editor.text).toBe("two three ")
+    editor.handle(press("yankPop"))
+    expect(editor.text).toBe("one ")
+    editor.handle(press("left"))
+    editor.handle(press("yankPop"))
+    expect(editor.text).toBe("one ")
+  })
+
+  it("swaps characters and changes the case of words", () => {
+    expect(typed("teh", press("transpose")).text).toBe("the")
+    expect(typed("a", press("transpose")).text).toBe("a")
+    const editor = typed("one two éa", press("home"), press("upperCase"), press("capitalize"), press("capitalize"))
+    expect(editor.text).toBe("ONE Two Éa")
+    expect(typed("ABC", press("home"), press("lowerCase")).text).toBe("abc")
+  })
+
+  it("searches what was sent, and sends nothing by it", () => {
+    const editor = typed("first one", press("enter"), "second", press("enter"), "last one", press("enter"), "draft")
+    for (const key of [press("search"), text("O"), text("ne")]) editor.handle(key)
+    expect([editor.text, editor.searching?.words]).toEqual(["last one", "One"])
+    editor.handle(press("search"))
+    expect(editor.text).toBe("first one")
+    editor.handle(press("search"))
+    expect([editor.text, editor.searching?.found]).toEqual(["first one", false])
+    expect(editor.handle(press("enter"))).toEqual({ _tag: "None" })
+    expect([editor.text, editor.searching]).toEqual(["first one", undefined])
+    for (const key of [press("search"), text("sec"), press("escape")]) editor.handle(key)
+    expect(editor.text).toBe("first one")
+    expect(editor.handle(press("enter"))).toEqual({ _tag: "Submit", text: "first one" })
+  })
+
+  it("keeps the question about pasted lines due until they are taken or cleared", () => {
+    const editor = typed({ _tag: "Paste", text: "x\n".repeat(9) })
+    for (let i = 0; i < 2; i++) expect(editor.handle(press("enter"))).toMatchObject({ _tag: "Confirm", lines: 9 })
+    editor.handle(press("interrupt"))
+    editor.handle(text("y"))
+    expect(editor.handle(press("enter"))).toEqual({ _tag: "Submit", text: "y" })
   })
 
   it("keeps control characters out and its memory bounded", () => {
@@ -95,7 +216,7 @@ describe("LineEditor", () => {
     const editor = new LineEditor()
     for (let i = 0; i <= MAX_HISTORY + 10; i++) {
       editor.handle(text(`line ${i}`))
-      editor.handle(press("enter"))
+      handle(editor, press("enter"))
     }
     for (let i = 0; i < 2 * MAX_HISTORY; i++) editor.handle(press("up"))
     expect(editor.text).toBe("line 11")

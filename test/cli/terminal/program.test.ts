@@ -10,7 +10,7 @@ import * as Memory from "../../../src/layers/memory/Terminal.js"
 import { Terminal } from "../../../src/services/Terminal.js"
 import { messageId } from "../../support/ids.js"
 import * as FakeClient from "../FakeClient.js"
-import { FakeScreen } from "./FakeScreen.js"
+import { VirtualScreen } from "./VirtualScreen.js"
 
 const start = (interactive: boolean | "dumb", nick?: string, prepare?: (client: FakeClient.FakeClient) => void) =>
   Effect.gen(function* () {
@@ -23,7 +23,7 @@ const start = (interactive: boolean | "dumb", nick?: string, prepare?: (client: 
     prepare?.(client)
     const fiber = yield* Effect.fork(Effect.provideService(Program.run(client, { nick }), Terminal, terminal.terminal))
     const screen = () => {
-      const fake = new FakeScreen(60)
+      const fake = new VirtualScreen(60, 24)
       fake.write(terminal.output())
       return fake.text()
     }
@@ -396,13 +396,16 @@ describe("the terminal client, on a terminal", () => {
         terminal.type(`${paste(6)}\r`)
         yield* terminal.shows("send 6 lines? (y/n) ")
         expect(screen().at(-1)).toBe("send 6 lines? (y/n)")
-        terminal.type("x")
-        terminal.type("n")
-        yield* terminal.shows("line\r\nline\r\nline\r\nline\r\nline\r\nline")
+        terminal.type("why")
+        yield* terminal.shows("send 6 lines? (Ctrl-C: no) why")
+        terminal.type("\u0003")
+        yield* terminal.shows("line\u001b[K\r\nwhy")
         expect(sent()).toHaveLength(1)
-        terminal.type(`${paste(6)}\ry`)
+        terminal.type("\r")
+        yield* terminal.shows("send 7 lines? (y/n) ")
+        terminal.type("n\ry")
         while (sent().length < 2) yield* Effect.yieldNow()
-        expect(sent()[1]).toBe(`send bob ${"line\n".repeat(12)}`)
+        expect(sent()[1]).toBe(`send bob ${"line\n".repeat(6)}why`)
         terminal.type("\u0003")
         yield* exit
       })

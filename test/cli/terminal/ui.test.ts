@@ -2,22 +2,27 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { describe, expect, it } from "vitest"
 import type { Completion } from "../../../src/cli/terminal/Completion.js"
-import * as Ui from "../../../src/cli/terminal/Ui.js"
-import type { Action, View } from "../../../src/cli/terminal/View.js"
+import * as EditorUi from "../../../src/cli/terminal/EditorUi.js"
+import type { Action } from "../../../src/cli/terminal/View.js"
 import * as Memory from "../../../src/layers/memory/Terminal.js"
 import { Terminal } from "../../../src/services/Terminal.js"
-import { FakeScreen } from "./FakeScreen.js"
+import { VirtualScreen } from "./VirtualScreen.js"
 
 const SIZE = { columns: 40, rows: 12 }
 
 /** An editor at a terminal, and what it was asked for. */
-const start = (found: ReadonlyArray<string> = []) =>
+const start = (found: ReadonlyArray<string> = [], nextFrame = Effect.yieldNow()) =>
   Effect.gen(function* () {
-    const terminal = yield* Memory.make({ interactive: true, size: SIZE })
-    const view = { conversation: "", prompt: () => `${view.conversation}> `, status: () => ["-- status --"] }
+    const terminal = yield* Memory.make({ interactive: true, size: SIZE, nextFrame })
+    const view = {
+      conversation: "",
+      prompt: () => `${view.conversation}> `,
+      status: () => ["-- status --"],
+      skipped: (from: string, count: number) => `${count} from ${from} left out`
+    }
     const completion = (before: string): Effect.Effect<Completion> =>
       Effect.succeed({ start: before.length - 1, found: found.filter((name) => name.startsWith(before.slice(-1))) })
-    const ui = yield* Effect.provideService(Ui.interactive(view as View, completion), Terminal, terminal.terminal)
+    const ui = yield* Effect.provideService(EditorUi.make(view, completion), Terminal, terminal.terminal)
     const lines: Array<string> = []
     const actions: Array<Action> = []
     const reading = yield* Effect.fork(
@@ -32,7 +37,7 @@ const start = (found: ReadonlyArray<string> = []) =>
       })
     )
     const screen = () => {
-      const fake = new FakeScreen(SIZE.columns)
+      const fake = new VirtualScreen(SIZE.columns, SIZE.rows)
       fake.write(terminal.output())
       return fake.text()
     }
@@ -98,6 +103,112 @@ describe("the editor at a terminal", () => {
           terminal.type("\u0003\u0004still\r\u0003")
           expect(yield* end).toBe("interrupt")
           expect(lines).toEqual(["still"])
+        })
+      )
+    ))
+
+  it("shows a key before the messages that came before it, and tells a flood of them as a number", () =>
+    test(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const frame = yield* Effect.makeLatch(false)
+          const { terminal, ui } = yield* start([], frame.await)
+          yield* terminal.shows("> ")
+          const from = (i: number) => ({ head: "flo: ", lines: [`message ${i};`], from: "flo" })
+          yield* ui.print([...Array.from({ length: 1_000 }, (_, i) => from(i)), "a remark"])
+          terminal.type("K")
+          yield* terminal.shows("> K")
+          yield* frame.open
+          yield* terminal.shows("message 999;")
+          yield* terminal.shows("a remark")
+          const output = terminal.output()
+          expect(output.indexOf("> K")).toBeLessThan(output.indexOf("message 999;"))
+          expect(output.match(/message \d+;/g)).toHaveLength(199)
+          expect(output).toContain("801 from flo left out")
+        })
+      )
+    ))
+
+  it("draws no row while the window changes, then where the terminal says that they are", () =>
+    test(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const { terminal, ui } = yield* start()
+          const screen = new VirtualScreen(SIZE.columns, SIZE.rows)
+          let read = 0
+          const watch = () => {
+            screen.write(terminal.output().slice(read))
+            read = terminal.output().length
+          }
+          yield* ui.print(["first message"])
+          terminal.type(`\u001bP>|tmux 3.3a\u001b\\${"x".repeat(50)}`)
+          yield* terminal.shows("x".repeat(12))
+          watch()
+          screen.resize(30, SIZE.rows)
+          terminal.resize({ columns: 30, rows: SIZE.rows })
+          yield* ui.print(["second message"])
+          terminal.type("y")
+          yield* terminal.shows("\u001b[6n")
+          expect(terminal.output().slice(read)).toBe("\u001b[6n")
+          watch()
+          terminal.type(screen.answers)
+          yield* terminal.shows("second message")
+          watch()
+          expect(screen.text()).toEqual([
+            "first message",
+            "second message",
+            "-- status --",
+            `> ${"x".repeat(28)}`,
+            `${"x".repeat(22)}y`
+          ])
+        })
+      )
+    ))
+
+  it("waits for no answer longer than half a second, and erases nothing then", () =>
+    test(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const { terminal, ui } = yield* start()
+          yield* ui.print(["message"])
+          yield* terminal.shows("message")
+          terminal.resize({ columns: 30, rows: SIZE.rows })
+          yield* terminal.shows("\u001b[6n")
+          const from = terminal.output().length
+          yield* ui.print(["later"])
+          yield* terminal.shows("later")
+          expect(terminal.output().slice(from)).not.toMatch(/.\[\d*[AJ]/)
+        })
+      )
+    ))
+
+  it("gives the terminal back as it was, with all that was printed", () =>
+    test(
+      Effect.gen(function* () {
+        const { screen, terminal } = yield* Effect.scoped(Effect.tap(start(), ({ ui }) => ui.print(["the last words"])))
+        expect(screen()).toEqual(["the last words"])
+        expect(terminal.output().endsWith("\u001b[?2004l")).toBe(true)
+      })
+    ))
+
+  it("asks about pasted lines until it is answered, and loses no key meanwhile", () =>
+    test(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const { lines, screen, terminal } = yield* start()
+          const paste = `\u001b[200~${"line\n".repeat(9)}\u001b[201~`
+          terminal.type(`${paste}\r`)
+          yield* terminal.shows("send 9 lines? (y/n)")
+          terminal.type("only why\r")
+          yield* terminal.shows("(Ctrl-C: no) only why")
+          terminal.type("\u0003")
+          yield* terminal.shows("send 9 lines? (y/n) only why".slice(0, 4))
+          expect(lines).toEqual([])
+          terminal.type("\u0003")
+          while (screen().at(-1) !== "only why") yield* Effect.yieldNow()
+          terminal.type("\ry")
+          while (lines.length < 1) yield* Effect.yieldNow()
+          expect(lines).toEqual([`${"line\n".repeat(9)}only why`])
         })
       )
     ))

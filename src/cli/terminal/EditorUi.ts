@@ -1,0 +1,305 @@
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import stringWidth from "string-width"
+import * as SafeText from "../../domain/SafeText.js"
+import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
+import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
+import type { Completion } from "./Completion.js"
+import { Drafts } from "./Drafts.js"
+import type { Answer, Key, Stroke } from "./Key.js"
+import { KeyDecoder } from "./Keys.js"
+import type { InputView } from "./Layout.js"
+import type { EditorAction, LineEditor } from "./LineEditor.js"
+import * as Painter from "./Painter.js"
+import { type Handlers, type InputEnd, MAX_INPUT, type Ui } from "./Ui.js"
+import type { View } from "./View.js"
+import type { Printed } from "./Wrap.js"
+
+/** A line editor on a terminal. The terminal is given back as it was when the scope closes. */
+export const make = (
+  view: View,
+  completion: (before: string) => Effect.Effect<Completion>
+): Effect.Effect<Ui, never, Terminal | Scope.Scope> =>
+  Effect.gen(function* () {
+    const terminal = yield* Terminal
+    const drafts = new Drafts()
+    const state: State = { question: undefined, offered: [] }
+    const painter = yield* Painter.make(terminal, {
+      bottom: (columns) => bottom(view, drafts.of(view.conversation), state, columns),
+      skipped: (from, count) => view.skipped(from, count)
+    })
+    const ui = new EditorUi({ terminal, view, completion, drafts, state, painter })
+    yield* terminal.raw
+    yield* Effect.ignore(terminal.paint(SET))
+    if (terminal.answers) yield* Effect.ignore(terminal.ask("identity"))
+    yield* Effect.addFinalizer(() => Effect.zipRight(painter.leave(UNSET), ui.drain))
+    yield* painter.run
+    yield* Effect.forkScoped(Stream.runForEach(terminal.stops, () => ui.suspend))
+    yield* Effect.forkScoped(Stream.runForEach(terminal.continued, () => painter.takeAgain(SET)))
+    return ui
+  })
+
+/** What stands between the person and the line. */
+interface State {
+  /** Whether to send so many lines, until it is answered. Keys that are no answer wait for it. */
+  question: { readonly lines: number; readonly editor: LineEditor; readonly waiting: Array<Stroke> } | undefined
+  /** What could stand at the cursor, until the next key. */
+  offered: ReadonlyArray<string>
+}
+
+class EditorUi implements Ui {
+  readonly #terminal: Terminal["Type"]
+  readonly #view: View
+  readonly #completion: (before: string) => Effect.Effect<Completion>
+  readonly #drafts: Drafts
+  readonly #state: State
+  readonly #painter: Painter.Painter
+  /** The terminal has answered all that it was asked at the beginning. */
+  #answered = false
+
+  constructor(parts: {
+    readonly terminal: Terminal["Type"]
+    readonly view: View
+    readonly completion: (before: string) => Effect.Effect<Completion>
+    readonly drafts: Drafts
+    readonly state: State
+    readonly painter: Painter.Painter
+  }) {
+    this.#terminal = parts.terminal
+    this.#view = parts.view
+    this.#completion = parts.completion
+    this.#drafts = parts.drafts
+    this.#state = parts.state
+    this.#painter = parts.painter
+  }
+
+  readonly print = (lines: ReadonlyArray<Printed>): Effect.Effect<void, TerminalClosed> => this.#painter.print(lines)
+
+  readonly restore = (text: string): Effect.Effect<void, TerminalClosed> =>
+    Effect.suspend(() => {
+      if (this.#editor.text === "") this.#editor.set(text)
+      return this.#painter.type
+    })
+
+  readonly read = <E>(handlers: Handlers<E>): Effect.Effect<InputEnd, TerminalClosed | E> =>
+    Effect.gen(this, function* () {
+      const decoder = new KeyDecoder()
+      const oneAtATime = yield* Effect.makeSemaphore(1)
+      let end: InputEnd = "end"
+      const pressAll = (keys: () => ReadonlyArray<Key>) =>
+        Effect.gen(this, function* () {
+          for (const key of keys()) {
+            if (key._tag === "Answer") {
+              this.#hear(key.answer)
+              continue
+            }
+            const ended = yield* this.#press(key, handlers)
+            if (ended === undefined) continue
+            end = ended
+            return false
+          }
+          yield* this.#painter.type
+          return true
+        }).pipe(oneAtATime.withPermits(1))
+      let waiting: Fiber.Fiber<unknown, unknown> | undefined
+      yield* this.#painter.draw
+      yield* Stream.runForEachWhile(this.#terminal.input, (chunk) =>
+        Effect.gen(function* () {
+          if (waiting !== undefined) yield* Fiber.interrupt(waiting)
+          const goesOn = yield* pressAll(() => decoder.push(chunk))
+          const { patience } = decoder
+          waiting =
+            patience === undefined
+              ? undefined
+              : yield* Effect.forkScoped(
+                  Effect.zipRight(Effect.sleep(patience), Effect.uninterruptible(pressAll(() => decoder.expire())))
+                )
+          return goesOn
+        })
+      )
+      return end
+    }).pipe(Effect.scoped)
+
+  /** Takes in what the terminal still has to answer: the shell would take it for typed. */
+  get drain(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (!this.#terminal.answers || this.#answered) return Effect.void
+      const decoder = new KeyDecoder()
+      return this.#terminal.input.pipe(
+        Stream.runForEachWhile((chunk) =>
+          Effect.sync(() => {
+            for (const key of decoder.push(chunk)) if (key._tag === "Answer") this.#hear(key.answer)
+            return !this.#answered
+          })
+        ),
+        Effect.timeoutOption(ANSWER),
+        Effect.asVoid
+      )
+    })
+  }
+
+  get suspend(): Effect.Effect<void> {
+    return this.#painter
+      .leave(UNSET)
+      .pipe(Effect.zipRight(this.#terminal.suspend), Effect.zipRight(this.#painter.takeAgain(SET)))
+  }
+
+  get #editor(): LineEditor {
+    return this.#drafts.of(this.#view.conversation)
+  }
+
+  /** What the terminal says of itself. */
+  #hear(answer: Answer): void {
+    if (answer._tag === "Position") this.#painter.heard(answer)
+    if (answer._tag === "Name") this.#painter.knows(answer.name)
+    if (answer._tag === "Attributes") this.#answered = true
+  }
+
+  /** Does what a key asks for; gives how the input ends, if it does. */
+  #press<E>(key: Stroke, handlers: Handlers<E>): Effect.Effect<InputEnd | undefined, TerminalClosed | E> {
+    return Effect.gen(this, function* () {
+      this.#state.offered = []
+      if (this.#state.question !== undefined) return yield* this.#answer(key, handlers)
+      const action = this.#editor.handle(key)
+      switch (action._tag) {
+        case "Interrupt":
+          return action.empty && (yield* handlers.leave) ? "interrupt" : undefined
+        case "EndOfInput":
+          return (yield* handlers.leave) ? "end" : undefined
+        default:
+          yield* this.#act(action, handlers)
+          return undefined
+      }
+    })
+  }
+
+  #act<E>(
+    action: Exclude<EditorAction, { readonly _tag: "Interrupt" | "EndOfInput" }>,
+    handlers: Handlers<E>
+  ): Effect.Effect<void, TerminalClosed | E> {
+    switch (action._tag) {
+      case "None":
+        return Effect.void
+      case "Submit":
+        return this.#submit(this.#editor, handlers)
+      case "Confirm":
+        this.#state.question = { lines: action.lines, editor: this.#editor, waiting: [] }
+        return Effect.void
+      case "Overlong":
+        return this.#refuse(action.length)
+      case "Complete":
+        return this.#complete
+      case "Ask":
+        return handlers.action(action.action)
+      case "Suspend":
+        return this.suspend
+      case "Redraw":
+        return this.#painter.clear
+    }
+  }
+
+  #submit<E>(editor: LineEditor, handlers: Handlers<E>): Effect.Effect<void, TerminalClosed | E> {
+    const { text } = editor
+    if (isTooLong(text)) return this.#refuse(text.length)
+    editor.accepted()
+    return Effect.zipRight(this.#painter.type, handlers.line(text))
+  }
+
+  /**
+   * Yes or no to the question, as long as nothing else was typed: a word with a "y" in it is no answer. What else is
+   * typed goes to the draft when there is one.
+   */
+  #answer<E>(key: Stroke, handlers: Handlers<E>): Effect.Effect<InputEnd | undefined, TerminalClosed | E> {
+    return Effect.gen(this, function* () {
+      const { editor, waiting } = this.#state.question!
+      const name = key._tag === "Press" ? key.name : key._tag === "Text" ? key.text.toLowerCase() : ""
+      const isNo = name === "interrupt" || name === "escape"
+      if (name === "backspace" && waiting.length > 0) waiting.pop()
+      else if (isNo || (waiting.length === 0 && (name === "y" || name === "n"))) {
+        this.#state.question = undefined
+        if (name === "y") yield* this.#submit(editor, handlers)
+        for (const later of waiting) {
+          const ended = yield* this.#press(later, handlers)
+          if (ended !== undefined) return ended
+        }
+      } else if (waiting.length < MAX_TYPED_AHEAD) waiting.push(key)
+      return undefined
+    })
+  }
+
+  #refuse(length: number): Effect.Effect<void, TerminalClosed> {
+    return this.print([`* that is ${length} characters, and a message has at most ${MAX_MESSAGE} bytes: ${AS_A_FILE}`])
+  }
+
+  get #complete(): Effect.Effect<void, TerminalClosed> {
+    return Effect.gen(this, function* () {
+      const { before } = this.#editor
+      const { found, start } = yield* this.#completion(before)
+      const typed = before.slice(start)
+      const common = commonPrefix(found)
+      const only = found.length === 1 ? found[0]! : undefined
+      if (common.length > typed.length || only !== undefined) {
+        this.#editor.before = before.slice(0, start)
+        this.#editor.insert(only === undefined || only.endsWith("/") ? common : `${only} `)
+      } else this.#state.offered = found
+    })
+  }
+}
+
+const bottom = (view: View, editor: LineEditor, { offered, question }: State, columns: number): InputView => {
+  // A line that is quite full would wrap on some terminals.
+  const status = view.status(columns - 1)
+  const rows = offered.length === 0 ? status : [...status, menu(offered, columns - 1)]
+  if (question !== undefined) {
+    const typed = question.waiting.map((key) => (key._tag === "Text" || key._tag === "Paste" ? key.text : "")).join("")
+    const how = question.waiting.length === 0 ? "y/n" : "Ctrl-C: no"
+    return { status: rows, prompt: `send ${question.lines} lines? (${how}) `, before: typed, after: "" }
+  }
+  const { after, before, searching } = editor
+  return {
+    status: rows,
+    prompt:
+      searching === undefined
+        ? view.prompt()
+        : `${searching.found ? "search" : "not found"} '${SafeText.line(searching.words, MAX_WORDS)}': `,
+    before,
+    after
+  }
+}
+
+/** What is pasted is marked, so that line breaks in it are told from the Enter key. */
+const SET = "\u001b[?2004h"
+const UNSET = "\u001b[?2004l"
+
+/** A terminal is that slow only at the other end of the world. */
+const ANSWER = "300 millis"
+
+/** Keys that wait for an answer: more than anybody types without looking. */
+const MAX_TYPED_AHEAD = 256
+/** Characters shown of what is looked for. */
+const MAX_WORDS = 40
+const AS_A_FILE = "nothing of it was taken; put it in a file and say /send PATH"
+
+/** Whether this line, or the text of a command in it, is more than a message can hold. */
+const isTooLong = (line: string): boolean =>
+  new TextEncoder().encode(line).length > (line.startsWith("/") ? MAX_INPUT : MAX_MESSAGE)
+
+/** As many of what is offered as there is room for, in one row. */
+const menu = (offered: ReadonlyArray<string>, columns: number): string => {
+  let row = ""
+  for (const [index, name] of offered.entries()) {
+    const more = index + 1 < offered.length ? `  … ${offered.length - index - 1} more` : ""
+    const next = `${row}  ${name}`
+    if (stringWidth(next + more) > columns) return index === 0 ? "" : `${row}  … ${offered.length - index} more`
+    row = next
+  }
+  return row
+}
+
+const commonPrefix = (words: ReadonlyArray<string>): string => {
+  let prefix = words[0] ?? ""
+  for (const word of words) while (!word.startsWith(prefix)) prefix = prefix.slice(0, -1)
+  return prefix
+}

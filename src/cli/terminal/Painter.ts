@@ -1,0 +1,218 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Terminal, TerminalClosed, TerminalSize } from "../../services/Terminal.js"
+import { Backlog } from "./Backlog.js"
+import { CLEAR, Frame, type Position } from "./Frame.js"
+import { type InputView, layOut } from "./Layout.js"
+import { type Printed, wrap } from "./Wrap.js"
+
+/** What is drawn: asked each time. */
+export interface Picture {
+  readonly bottom: (columns: number) => InputView
+  /** Says that messages were left out. */
+  readonly skipped: (from: string, count: number) => Printed
+}
+
+/**
+ * Draws at a pace: what is printed is gathered, and shown once a frame, whatever comes; what is typed is shown at once,
+ * before what is printed. While the size of the window changes nothing is drawn, as nobody knows where the rows are.
+ */
+export class Painter {
+  readonly #terminal: Terminal["Type"]
+  readonly #picture: Picture
+  /** Drawing goes by steps from the state before to the state after: two at a time would garble the screen. */
+  readonly #turn: Effect.Semaphore
+  /** Open when there is something to draw. */
+  readonly #due: Effect.Latch
+  /** Open when there is room for more. */
+  readonly #room: Effect.Latch
+  readonly #backlog = new Backlog()
+  readonly #frame = new Frame()
+  /** The window is changing, and has been no wider than that on the way; `asked` waits for where the cursor is. */
+  #changing: { narrowest: number; asked?: Deferred.Deferred<Position> } | undefined
+  /** Of the screen that the rows were drawn on. */
+  #columns: number | undefined
+  #closed: TerminalClosed | undefined
+
+  constructor(parts: {
+    readonly terminal: Terminal["Type"]
+    readonly picture: Picture
+    readonly turn: Effect.Semaphore
+    readonly due: Effect.Latch
+    readonly room: Effect.Latch
+  }) {
+    this.#terminal = parts.terminal
+    this.#picture = parts.picture
+    this.#turn = parts.turn
+    this.#due = parts.due
+    this.#room = parts.room
+  }
+
+  /** What draws while the scope lives. */
+  get run(): Effect.Effect<void, never, Scope.Scope> {
+    const frames = this.#due.await.pipe(
+      Effect.zipRight(this.#terminal.nextFrame),
+      Effect.zipRight(Effect.suspend(() => this.draw)),
+      Effect.forever
+    )
+    const sizes = this.#terminal.resizes.pipe(
+      Stream.tap(({ columns }) =>
+        Effect.sync(() => {
+          this.#changing = { narrowest: Math.min(columns, this.#changing?.narrowest ?? columns) }
+        })
+      ),
+      Stream.debounce(SETTLED),
+      Stream.runForEach((size) => this.#settle(size))
+    )
+    return Effect.forkScoped(Effect.ignore(Effect.raceFirst(frames, Effect.zipRight(sizes, Effect.never)))).pipe(
+      Effect.asVoid
+    )
+  }
+
+  /** Has these printed, and the bottom rows drawn, with the next frame. Waits only where far too much is waiting. */
+  print(printed: ReadonlyArray<Printed>): Effect.Effect<void, TerminalClosed> {
+    return Effect.suspend(() => {
+      if (this.#closed !== undefined) return this.#closed
+      this.#backlog.add(printed)
+      this.#due.unsafeOpen()
+      if (this.#backlog.size < MAX_WAITING) return this.#terminal.breathe
+      this.#room.unsafeClose()
+      return this.#room.await
+    })
+  }
+
+  /** The bottom rows now, as a key has changed them. */
+  get type(): Effect.Effect<void, TerminalClosed> {
+    return this.#write((size) => this.#draw([], size))
+  }
+
+  /** Everything that waits, now. */
+  get draw(): Effect.Effect<void, TerminalClosed> {
+    return this.#write((size) => {
+      this.#due.unsafeClose()
+      this.#room.unsafeOpen()
+      const printed = this.#backlog.take(this.#picture.skipped)
+      return this.#draw(
+        printed.flatMap((each) => wrap(each, size.columns)),
+        size
+      )
+    })
+  }
+
+  /** The terminal has said where the cursor is. */
+  heard(position: Position): void {
+    const asked = this.#changing?.asked
+    if (asked !== undefined) Deferred.unsafeDone(asked, Effect.succeed(position))
+  }
+
+  /** Leaves nothing of the bottom rows, but all that was printed; `last` is what the terminal is to be told besides. */
+  leave(last: string): Effect.Effect<void> {
+    const ready = Effect.zipRight(this.#beginBelow, this.draw)
+    return Effect.ignore(
+      Effect.zipRight(
+        ready,
+        this.#paint(() => `${this.#frame.wipe()}${last}`)
+      )
+    )
+  }
+
+  /** Other programs have written to the screen: the bottom rows are drawn anew below. */
+  takeAgain(first: string): Effect.Effect<void> {
+    const forgotten = this.#paint((size) => {
+      this.#changing = undefined
+      this.#columns = size.columns
+      this.#frame.forget()
+      return first
+    })
+    return Effect.ignore(Effect.zipRight(forgotten, this.draw))
+  }
+
+  /** The terminal has told its name. */
+  knows(name: string): void {
+    this.#frame.knows(name)
+  }
+
+  get clear(): Effect.Effect<void, TerminalClosed> {
+    const cleared = this.#write(() => {
+      this.#frame.forget()
+      return CLEAR
+    })
+    return Effect.zipRight(cleared, this.type)
+  }
+
+  /** Finds out where the rows are after the size has changed, and draws them anew. */
+  #settle(size: TerminalSize): Effect.Effect<void, TerminalClosed> {
+    return Effect.gen(this, function* () {
+      const changing = this.#changing
+      if (changing === undefined) return
+      const asked = yield* Deferred.make<Position>()
+      changing.asked = asked
+      yield* this.#turn.withPermits(1)(this.#terminal.ask("position"))
+      const position = yield* Effect.timeoutOption(Deferred.await(asked), ANSWER)
+      // It changes again already: what was heard is of no use.
+      if (this.#changing !== changing) return
+      this.#changing = undefined
+      this.#columns = size.columns
+      const found = position._tag === "Some" ? position.value : undefined
+      yield* this.#paint(() => this.#frame.resized(found, changing.narrowest, size))
+      yield* this.draw
+    })
+  }
+
+  /** Waits no longer for the window, should it be changing. */
+  get #beginBelow(): Effect.Effect<void, TerminalClosed> {
+    return this.#paint((size) => {
+      const changing = this.#changing
+      this.#changing = undefined
+      this.#columns = size.columns
+      return changing === undefined ? "" : this.#frame.resized(undefined, changing.narrowest, size)
+    })
+  }
+
+  #draw(lines: ReadonlyArray<string>, size: TerminalSize): string {
+    return this.#frame.draw(lines, layOut(this.#picture.bottom(size.columns), size), size)
+  }
+
+  /** Writes what `make` makes, unless the window is changing: it is drawn when that has come to an end. */
+  #write(make: (size: TerminalSize) => string): Effect.Effect<void, TerminalClosed> {
+    return this.#paint((size) => {
+      this.#columns ??= size.columns
+      return this.#changing === undefined && this.#columns === size.columns ? make(size) : ""
+    })
+  }
+
+  #paint(make: (size: TerminalSize) => string): Effect.Effect<void, TerminalClosed> {
+    return this.#turn.withPermits(1)(
+      Effect.suspend(() => {
+        const out = make(this.#terminal.size())
+        return out === "" ? Effect.void : Effect.tapError(this.#terminal.paint(out), this.#fail)
+      })
+    )
+  }
+
+  readonly #fail = (closed: TerminalClosed) =>
+    Effect.sync(() => {
+      this.#closed = closed
+      this.#room.unsafeOpen()
+    })
+}
+
+export const make = (terminal: Terminal["Type"], picture: Picture): Effect.Effect<Painter> =>
+  Effect.gen(function* () {
+    return new Painter({
+      terminal,
+      picture,
+      turn: yield* Effect.makeSemaphore(1),
+      due: yield* Effect.makeLatch(false),
+      room: yield* Effect.makeLatch(true)
+    })
+  })
+
+/** Windows are dragged in many steps: that long after the last one they have their size. */
+const SETTLED = "50 millis"
+/** More than a terminal at the other end of the world takes to answer. */
+const ANSWER = "500 millis"
+/** Entries that may wait for a frame: more are made only by commands that print whole histories. */
+const MAX_WAITING = 2000
