@@ -13,7 +13,6 @@ import type { Options } from "./commands/Option.js"
 import type { Host } from "./commands/Subcommand.js"
 import { ExitCode } from "./ExitCode.js"
 import { ProgramError } from "./ProgramError.js"
-import { configFile } from "./XdgPaths.js"
 
 /**
  * Where options come from that are no flags: `PARLEY_*` in the environment, then the file. The file is the one after
@@ -23,7 +22,7 @@ import { configFile } from "./XdgPaths.js"
 export const provider = (
   options: ReadonlyArray<Options>,
   flag: string | undefined,
-  { env, exposure }: Pick<Host, "env" | "exposure">
+  { env, exposure, folders }: Pick<Host, "env" | "exposure" | "folders">
 ): Effect.Effect<ConfigProvider.ConfigProvider, ProgramError, FileSystem.FileSystem | Terminal> => {
   // Bytes that are not UTF-8 come as U+FFFD, and what was meant is lost.
   const damaged = Object.keys(env).find((key) => key.startsWith(PREFIX) && env[key]?.includes("\uFFFD"))
@@ -31,7 +30,7 @@ export const provider = (
     return Effect.fail(
       new ProgramError({ message: `the variable ${damaged} is not UTF-8 text`, exitCode: ExitCode.usage })
     )
-  return Effect.map(read(options, flag ?? (env.PARLEY_CONFIG || undefined), { env, exposure }), (file) => {
+  return Effect.map(read(options, flag ?? (env.PARLEY_CONFIG || undefined), { exposure, folders }), (file) => {
     const environment = new Map<string, string>()
     for (const [key, value] of Object.entries(env))
       if (key.startsWith(PREFIX) && value !== undefined && value !== "")
@@ -59,10 +58,10 @@ const schemaOf = (options: ReadonlyArray<Options>): Settings => {
 const read = (
   options: ReadonlyArray<Options>,
   given: string | undefined,
-  { env, exposure }: Pick<Host, "env" | "exposure">
+  { exposure, folders }: Pick<Host, "exposure" | "folders">
 ): Effect.Effect<ReadonlyMap<string, string>, ProgramError, FileSystem.FileSystem | Terminal> =>
   Effect.gen(function* () {
-    const path = given ?? configFile(env)
+    const path = given ?? folders.configFile
     if (path === undefined) return NONE
     const files = yield* FileSystem.FileSystem
     const content = yield* Effect.either(files.readFileString(path))

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
+import * as UserFolders from "../domain/UserFolders.js"
 import * as Platform from "../layers/node/Platform.js"
 import * as Cli from "./Cli.js"
 import type { Host } from "./commands/Subcommand.js"
@@ -7,6 +8,7 @@ import type { Host } from "./commands/Subcommand.js"
 /** The process: what the command line gets of it, how signals end it, and its exit code. Runs when it is loaded. */
 const host: Host = {
   env: process.env,
+  folders: UserFolders.of(process.env, process.platform),
   machine: Effect.map(
     Effect.promise(() => import("./LiveMachine.js")),
     ({ machine }) => machine
@@ -30,14 +32,15 @@ Platform.guard()
 
 /**
  * A second signal must not cut short the goodbye that the first one began, and a hang-up is a goodbye too, unless a
- * program has a use for it.
+ * program has a use for it. It is told and not sent on: on Windows, where a closed console is a hang-up, SIGTERM ends a
+ * process on the spot.
  */
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   process.on(signal, () => {
     setTimeout(() => process.exit(1), HARD_DEADLINE).unref()
   })
 process.on("SIGHUP", () => {
-  if (process.listenerCount("SIGHUP") === 1) process.kill(process.pid, "SIGTERM")
+  if (process.listenerCount("SIGHUP") === 1) process.emit("SIGTERM", "SIGTERM")
 })
 
 /** Milliseconds from a signal to the end at any price; the orderly end takes less than 2,000. */

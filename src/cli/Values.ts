@@ -3,17 +3,12 @@ import { MAX_STUN } from "../client/ClientOptions.js"
 import type { Rate } from "../core/support/TokenBucket.js"
 import { isServerKey } from "../domain/Certificate.js"
 import * as Cidr from "../domain/Cidr.js"
-import * as Endpoint from "../domain/Endpoint.js"
 import * as Fingerprint from "../domain/Fingerprint.js"
 import * as Nickname from "../domain/Nickname.js"
+import * as ServerAddress from "../domain/ServerAddress.js"
 import { DEFAULT_PORT } from "../protocol/Control.js"
 
 /** Parsers of what a user types, whether as a flag, in the environment or in a file. `Left` is the sentence to show. */
-
-export interface ServerAddress {
-  readonly host: string
-  readonly port: number
-}
 
 /** A whole fingerprint, with spaces or hyphens between its digits or without. */
 export const fingerprint = (text: string): Either.Either<Fingerprint.Fingerprint, string> =>
@@ -78,7 +73,8 @@ export const blocks = (text: string): Either.Either<ReadonlyArray<string>, strin
 const MAX_BLOCKS = 256
 
 /** `host`, `host:port`, `[2001:db8::1]:port` or a bare IPv6 address. */
-export const serverAddress = (text: string): Either.Either<ServerAddress, string> => address(text, DEFAULT_PORT)
+export const serverAddress = (text: string): Either.Either<ServerAddress.ServerAddress, string> =>
+  address(text, DEFAULT_PORT)
 
 /** Nicknames with commas between them. */
 export const nicknames = (text: string): Either.Either<ReadonlyArray<string>, string> =>
@@ -108,7 +104,7 @@ export const serverNames = (text: string): Either.Either<ReadonlyArray<string>, 
 const MAX_NAMES = 64
 
 /** At most `MAX_STUN` STUN servers, written as `serverAddress` is, with commas between them. */
-export const stunServers = (text: string): Either.Either<ReadonlyArray<ServerAddress>, string> => {
+export const stunServers = (text: string): Either.Either<ReadonlyArray<ServerAddress.ServerAddress>, string> => {
   const parts = text.split(",", MAX_STUN + 1)
   if (parts.length > MAX_STUN) return Either.left(`at most ${MAX_STUN} STUN servers are of use`)
   return Either.all(parts.map((part) => address(part.trim(), STUN_PORT)))
@@ -117,52 +113,17 @@ export const stunServers = (text: string): Either.Either<ReadonlyArray<ServerAdd
 /** RFC 8489 §18.6. */
 const STUN_PORT = 3_478
 
-const address = (text: string, defaultPort: number): Either.Either<ServerAddress, string> => {
-  const bracketed = /^\[([0-9a-fA-F:.]+(?:%.*)?)\](?::(.*))?$/.exec(text)
-  const [host, portText] =
-    bracketed !== null
-      ? [bracketed[1]!, bracketed[2]]
-      : text.split(":").length > 2
-        ? [text, undefined]
-        : (text.split(":") as [string, string?])
-  return Either.flatMap(hostOf(host, text), (host) =>
-    portText === undefined
-      ? Either.right({ host, port: defaultPort })
-      : Either.map(port(1)(portText), (port) => ({ host, port }))
-  )
-}
-
-/** A host as it is dialled; `typed` is all that the user typed, for the complaint. */
-const hostOf = (host: string, typed: string): Either.Either<string, string> => {
-  const [, bare = host, zone] = /^(.*)%([A-Za-z0-9_.-]{1,32})$/.exec(host) ?? []
-  const literal = Endpoint.make(bare, 0)
-  if (literal?.family === "ipv6") {
-    const isOfLink = Endpoint.scope(literal) === "link"
-    if (isOfLink && zone === undefined)
-      return Either.left(
-        `${literal.address} is another machine on each network: say on which, as ${literal.address}%eth0`
-      )
-    return Either.right(isOfLink ? host : bare)
-  }
-  const name = toAscii(host)
-  return name !== undefined && HOST.test(name)
-    ? Either.right(name)
-    : Either.left(`a server is written host or host:port, not ${quote(typed)}`)
-}
-
-/**
- * A host name with letters of any script as name servers know it (UTS 46, `bücher.example` is `xn--bcher-kva.example`);
- * `undefined` for what cannot be one. That is also how it is shown, so that no name can look like another one.
- */
-const toAscii = (host: string): string | undefined => {
-  if (PLAIN.test(host)) return host
-  if (!INTERNATIONAL.test(host)) return undefined
-  try {
-    return new URL(`http://${host}`).hostname
-  } catch {
-    return undefined
-  }
-}
+const address = (text: string, defaultPort: number): Either.Either<ServerAddress.ServerAddress, string> =>
+  Either.mapLeft(ServerAddress.parse(text, defaultPort), ({ part, text }) => {
+    switch (part) {
+      case "host":
+        return `a server is written host or host:port, not ${quote(text)}`
+      case "port":
+        return `a port is a whole number from 1 to 65535, not ${quote(text)}`
+      case "link":
+        return `${text} is another machine on each network: say on which, as ${text}%eth0`
+    }
+  })
 
 /** One of these words. */
 export const oneOf =
@@ -187,9 +148,3 @@ export const text =
 
 /** What the user typed, short enough for a line and with nothing in it that a terminal obeys. */
 export const quote = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text)
-
-const PLAIN = /^[\x20-\x7e]*$/
-/** Nothing that has a meaning in a URL, and nothing invisible. */
-const INTERNATIONAL = /^[\p{L}\p{M}\p{N}._-]{1,253}$/u
-/** RFC 1123 names and IPv4 addresses; underscores occur in #networks. */
-const HOST = /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$/

@@ -1,3 +1,4 @@
+import type * as Redacted from "effect/Redacted"
 import type { Policy } from "../core/peer/path/Policy.js"
 
 /** What a client must be told. Everything else it asks of its services. */
@@ -10,8 +11,8 @@ export interface ClientOptions {
   readonly server?: { readonly host: string; readonly port: number; readonly tls?: boolean | ServerTls }
   /** Whether to show oneself on the local network and find others there, with the service `LanDiscovery`. */
   readonly lan?: boolean
-  /** The server's access token, where it demands one. */
-  readonly token?: string
+  /** The server's access token, where it demands one; redacted, no log or error can show it. */
+  readonly token?: string | Redacted.Redacted
   /** Which paths conversations may take; `prefer-direct` when left out. */
   readonly path?: Policy
   /**

@@ -2,6 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
+import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { type Closed, closed, type NoNetwork, noNetwork } from "../core/client/ClientError.js"
 import { ClientMachine } from "../core/client/ClientMachine.js"
@@ -161,7 +162,7 @@ const machineOptions = (
   server: server === undefined ? undefined : ServerName.of(server.host, server.port),
   link: Connector.policyOf(server?.tls),
   lan,
-  token,
+  token: Redacted.isRedacted(token) ? Redacted.value(token) : token,
   calls: { acceptCalls, answer },
   path,
   stunServers: Math.min(stun.length, MAX_STUN),

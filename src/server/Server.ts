@@ -33,7 +33,7 @@ export interface ServerApi {
 }
 
 /**
- * Starts a server that serves as long as the scope lives. Options left out take `ServerOptions.defaults`.
+ * Starts a server that serves as long as the scope lives. Options left out take `serverDefaults`.
  *
  * Proofs of identity are verified by the `SignatureVerifier`, where there is one, and otherwise on the spot.
  *

@@ -3,6 +3,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import type * as Primitives from "../domain/Crypto.js"
 import { Disk } from "../layers/memory/Disk.js"
 import * as MemoryFiles from "../layers/memory/Files.js"
@@ -83,7 +85,9 @@ export class Machine {
     const process = kernel.process(boot === 0 ? this.name : `${this.name}+${boot}`, this.clock)
     this.host.powered = true
     kernel.trace.note(Kind.process, this.host.id, boot)
-    const fiber = process.fork(Effect.provide(this.#program, services(this.#room, this.host, this.disk, process)))
+    const fiber = process.fork(
+      quiet(Effect.provide(this.#program, services(this.#room, this.host, this.disk, process)))
+    )
     this.#fiber = fiber
     fiber.addObserver((exit) => this.#ended(process, exit))
   }
@@ -135,6 +139,14 @@ export class Machine {
     kernel.fail(new HostFailed({ message, at: kernel.now, host: this.name, cause: exit.cause }))
   }
 }
+
+/**
+ * A server says where it listens, and a thousand seeds would say so a thousand times. Programs of a simulated world log
+ * warnings and what is worse; `Logger.withMinimumLogLevel` around one of them brings the rest back.
+ */
+export const quiet: <A, E, R>(program: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> = Logger.withMinimumLogLevel(
+  LogLevel.Warning
+)
 
 /** What the programs of `process` on this host get. */
 export const services = (

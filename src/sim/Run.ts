@@ -5,6 +5,7 @@ import type * as Primitives from "../domain/Crypto.js"
 import type { Plan } from "./faults/Plan.js"
 import type { KernelError } from "./kernel/KernelError.js"
 import * as Sandbox from "./kernel/Sandbox.js"
+import { quiet } from "./Machine.js"
 import { PacketLog } from "./record/PacketLog.js"
 import { Pcap } from "./record/Pcap.js"
 import * as Sim from "./Sim.js"
@@ -63,7 +64,7 @@ export const run = async <A, E>(options: RunOptions, scenario: Scenario<A, E>): 
   const plan: Array<Plan[number]> = []
   const sim = Sim.make(world, { plan, keep: options.keep, log: (at, text) => log.line(at, text) })
   const main = kernel.process("main")
-  const program = Effect.scoped(Effect.provideService(scenario, Sim.Sim, sim))
+  const program = quiet(Effect.scoped(Effect.provideService(scenario, Sim.Sim, sim)))
   const exit = await Sandbox.run(kernel, main, program, options.signal)
   return {
     seed: options.seed,

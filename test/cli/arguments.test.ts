@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { dashLast, inspect, mistakeIn } from "../../src/cli/help/Arguments.js"
 import { inOurWords } from "../../src/cli/help/HelpConsole.js"
 import * as Values from "../../src/cli/Values.js"
-import { configFile, dataHome } from "../../src/cli/XdgPaths.js"
+import * as UserFolders from "../../src/domain/UserFolders.js"
 
 describe("Arguments", () => {
   it("finds the configuration file and the log level wherever they stand", () => {
@@ -162,10 +162,30 @@ describe("Values", () => {
 })
 
 describe("Places", () => {
+  const configFile = (env: UserFolders.Environment) => UserFolders.of(env, "linux").configFile
+  const dataHome = (env: UserFolders.Environment) => UserFolders.of(env, "linux").dataHome
+
   it("follow the XDG variables, then the home directory", () => {
     expect(configFile({ XDG_CONFIG_HOME: "/c", HOME: "/h" })).toBe("/c/parley/config.json")
     expect(configFile({ XDG_CONFIG_HOME: "", HOME: "/h" })).toBe("/h/.config/parley/config.json")
     expect(dataHome({ XDG_DATA_HOME: "relative", HOME: "/h" })).toBe("/h/.local/share/parley")
     expect(dataHome({})).toBeUndefined()
+  })
+
+  it("follow Windows where there is no HOME", () => {
+    const profile = { USERPROFILE: "C:\\Users\\Ann" }
+    expect(UserFolders.of(profile, "win32")).toEqual({
+      configFile: "C:\\Users\\Ann\\AppData\\Roaming\\parley\\config.json",
+      dataHome: "C:\\Users\\Ann\\AppData\\Local\\parley",
+      home: "C:\\Users\\Ann",
+      variable: "USERPROFILE"
+    })
+    const { configFile, dataHome } = UserFolders.of(
+      { ...profile, APPDATA: "\\\\server\\roaming", LOCALAPPDATA: "local" },
+      "win32"
+    )
+    expect(configFile).toBe("\\\\server\\roaming\\parley\\config.json")
+    expect(dataHome).toBe("C:\\Users\\Ann\\AppData\\Local\\parley")
+    expect(UserFolders.of({}, "win32").dataHome).toBeUndefined()
   })
 })

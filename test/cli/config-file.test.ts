@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { expect, it } from "vitest"
 import * as ConfigFile from "../../src/cli/ConfigFile.js"
 import { table } from "../../src/cli/commands/Table.js"
+import * as UserFolders from "../../src/domain/UserFolders.js"
 import * as Memory from "../../src/layers/memory/Terminal.js"
 import { Terminal } from "../../src/services/Terminal.js"
 
@@ -14,7 +15,8 @@ const nickOf = (content: string, env: Readonly<Record<string, string>> = {}) =>
   Effect.runPromise(
     Effect.gen(function* () {
       const { terminal } = yield* Memory.make({ interactive: false })
-      const host = { env: { HOME: "/home/a", ...env }, exposure: () => Effect.succeed(undefined) }
+      const folders = UserFolders.of({ HOME: "/home/a" }, "linux")
+      const host = { env, folders, exposure: () => Effect.succeed(undefined) }
       return yield* ConfigFile.provider(OPTIONS, undefined, host).pipe(
         Effect.flatMap((provider) => Effect.withConfigProvider(nick, provider)),
         Effect.match({ onFailure: ({ message }) => message, onSuccess: (nick) => nick }),

@@ -9,7 +9,7 @@ import { stage } from "../../scripts/release/package.mjs"
 
 /** Somebody else's project, with the packed file installed in it. */
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url))
+export const ROOT = fileURLToPath(new URL("../../", import.meta.url))
 
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8")
 

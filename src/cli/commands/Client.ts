@@ -42,8 +42,8 @@ export const client = Subcommand.make({
     ...connection
   },
   arguments: {},
-  settings: (options, env) =>
-    Effect.map(connected(options, env), (settings) => ({ ...settings, userHome: env.HOME || undefined }))
+  settings: (options, folders) =>
+    Effect.map(connected(options, folders), (settings) => ({ ...settings, userHome: folders.home }))
 })
 
 export type ClientSettings = Subcommand.SettingsOf<typeof client>

@@ -3,9 +3,8 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { ExitCode } from "../ExitCode.js"
 import { ProgramError } from "../ProgramError.js"
-import { dataHome } from "../XdgPaths.js"
 import { toggle } from "./Option.js"
-import { config, home, ownNick } from "./Options.js"
+import { config, home, noHome, ownNick } from "./Options.js"
 import * as Subcommand from "./Subcommand.js"
 
 const ACTIONS = ["list", "show", "verify", "unverify", "block", "unblock", "forget"] as const
@@ -25,7 +24,7 @@ export const contacts = Subcommand.make({
       Args.repeated
     )
   },
-  settings: ({ action, config: _, home, json, nick, who }, env) => {
+  settings: ({ action, config: _, home, json, nick, who }, folders) => {
     const named = Option.getOrElse(action, () => "list")
     const known = ACTIONS.find((one) => one === named)
     if (known === undefined) return wrong(`contacts does one of ${ACTIONS.join(", ")}, not ${named}`)
@@ -34,9 +33,9 @@ export const contacts = Subcommand.make({
       return wrong(known === "list" ? "list takes nothing behind it" : `say whom: parley contacts ${known} NICK`)
     if (known === "verify" && digits.length === 0)
       return wrong("say what you compared: parley contacts verify NICK DIGITS (see: parley contacts show NICK)")
-    const folder = home ?? dataHome(env)
+    const folder = home ?? folders.dataHome
     return folder === undefined
-      ? wrong("there is no home directory: set HOME, or say --home DIR", ExitCode.failure)
+      ? wrong(noHome(folders), ExitCode.failure)
       : Either.right({ action: known, who: somebody ?? "", digits: digits.join(" "), nick, json, home: folder })
   }
 })
@@ -51,11 +50,9 @@ export const key = Subcommand.make({
   help: "Print the fingerprint of your key under a nickname, for others to compare, without a server",
   options: { nick: ownNick, home, json: toggle("Write one line of JSON"), config },
   arguments: {},
-  settings: ({ config: _, home, json, nick }, env) => {
-    const folder = home ?? dataHome(env)
-    return folder === undefined
-      ? wrong("there is no home directory: set HOME, or say --home DIR", ExitCode.failure)
-      : Either.right({ nick, json, home: folder })
+  settings: ({ config: _, home, json, nick }, folders) => {
+    const folder = home ?? folders.dataHome
+    return folder === undefined ? wrong(noHome(folders), ExitCode.failure) : Either.right({ nick, json, home: folder })
   }
 })
 

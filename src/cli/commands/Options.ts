@@ -3,11 +3,11 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { ClientOptions, ServerTls } from "../../client/ClientOptions.js"
 import { POLICIES } from "../../core/peer/path/Policy.js"
+import type { UserFolders } from "../../domain/UserFolders.js"
 import { DEFAULT_PORT } from "../../protocol/Control.js"
 import { ExitCode } from "../ExitCode.js"
 import { ProgramError } from "../ProgramError.js"
 import * as Values from "../Values.js"
-import { dataHome, type Environment } from "../XdgPaths.js"
 import { type Option, type Parsed, plain, setting, switchable, toggle } from "./Option.js"
 
 /** The options that several commands have. */
@@ -63,6 +63,10 @@ export const home = setting({
   help: "Where identities and known people are kept (default: ~/.local/share/parley)",
   parse: Values.text(4096)
 })
+
+/** Nobody said where profiles are, and the system does not know. */
+export const noHome = ({ variable }: UserFolders): string =>
+  `there is no home directory: set ${variable}, or say --home DIR`
 
 /** Whose profile it is about, for commands that need no server. */
 export const ownNick = setting({
@@ -159,7 +163,7 @@ const readAuthorities = (file: string): Effect.Effect<string, ProgramError, File
 /** Checks the options of a connection against each other, and finds the folder of profiles when none was named. */
 export const connected = <A extends Parsed<typeof connection>>(
   parsed: A,
-  env: Environment
+  folders: UserFolders
 ): Effect.Effect<Omit<A, keyof typeof connection> & Connection, ProgramError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const { plain, serverKey, tls, tlsCa, ...some } = parsed
@@ -169,9 +173,8 @@ export const connected = <A extends Parsed<typeof connection>>(
         message: "without a server (--no-server) there is only the local network: say --lan too",
         exitCode: ExitCode.usage
       })
-    const folder = home ?? dataHome(env)
-    if (folder === undefined)
-      return yield* new ProgramError({ message: "there is no home directory: set HOME, or say --home DIR" })
+    const folder = home ?? folders.dataHome
+    if (folder === undefined) return yield* new ProgramError({ message: noHome(folders) })
     const link = yield* linked({ plain, serverKey, tls, tlsCa })
     const client = {
       lan,

@@ -26,8 +26,8 @@ export const receiveFile = Subcommand.make({
     ...oneShot
   },
   arguments: {},
-  settings: (options, env) =>
-    Effect.map(connected(options, env), (settings) => ({ ...settings, to: settings.to ?? CURRENT_FOLDER })),
+  settings: (options, folders) =>
+    Effect.map(connected(options, folders), (settings) => ({ ...settings, to: settings.to ?? CURRENT_FOLDER })),
   oneShot: true
 })
 

@@ -29,8 +29,8 @@ export const send = Subcommand.make({
     )
   },
   // Several words are one text, as with `echo`.
-  settings: ({ text, ...options }, env) =>
-    Effect.map(connected(options, env), (settings) => ({
+  settings: ({ text, ...options }, folders) =>
+    Effect.map(connected(options, folders), (settings) => ({
       ...settings,
       text: text.length === 0 ? undefined : text.join(" ")
     })),

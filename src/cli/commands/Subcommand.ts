@@ -5,11 +5,11 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import type * as Scope from "effect/Scope"
+import type { Environment, UserFolders } from "../../domain/UserFolders.js"
 import type { Terminal, TerminalClosed } from "../../services/Terminal.js"
 import { ExitCode } from "../ExitCode.js"
 import type { Machine } from "../Machine.js"
 import type { ProgramError } from "../ProgramError.js"
-import type { Environment } from "../XdgPaths.js"
 import type { Options, Parsed } from "./Option.js"
 
 /** What there is to say of a command before its program is loaded. */
@@ -22,7 +22,7 @@ export interface Subcommand<O extends Options, A extends Arguments, Settings> {
   /** Makes the settings of the program of what was typed, or says what does not go together. */
   readonly settings: (
     parsed: Parsed<O> & ParsedArguments<A>,
-    env: Environment
+    folders: UserFolders
   ) => Effect.Effect<Settings, ProgramError, FileSystem.FileSystem>
   /** Its log is for operators, and written unless they say otherwise; for people only warnings are of interest. */
   readonly logs?: true
@@ -46,6 +46,7 @@ export const make = <O extends Options, A extends Arguments, Settings>(
 /** The process that a command runs in. */
 export interface Host {
   readonly env: Environment
+  readonly folders: UserFolders
   /** Loads what the programs stand on; asked for only when one of them starts. */
   readonly machine: Effect.Effect<Machine>
   /** What the process ends with if it ends by an interruption. */
@@ -95,7 +96,7 @@ export const row = <O extends Options, A extends Arguments, Settings, Module>(
     for (const [key, option] of Object.entries(command.options)) config[key] = option.toLibrary(key)
     const run = (parsed: Parsed<O> & ParsedArguments<A>) =>
       Effect.gen(function* () {
-        const settings = yield* command.settings(parsed, host.env)
+        const settings = yield* command.settings(parsed, host.folders)
         const [program, machine] = yield* Effect.all([Effect.promise(load), host.machine], { concurrency: 2 })
         yield* start(program, settings, machine, host)
       }).pipe(

@@ -7,12 +7,12 @@ import { ServerTrust } from "../../core/client/ServerTrust.js"
 import { ControlLink } from "../../core/control/ControlLink.js"
 import type { Certificate } from "../../domain/Certificate.js"
 import type * as Endpoint from "../../domain/Endpoint.js"
+import type { ServerAddress } from "../../domain/ServerAddress.js"
 import * as ServerName from "../../domain/ServerName.js"
 import type * as Control from "../../protocol/Control.js"
 import type { Connection } from "../../services/Connection.js"
 import { type DialError, Dialer } from "../../services/Dialer.js"
 import * as Time from "../../services/Time.js"
-import type { ServerAddress } from "../Values.js"
 
 /** How the link is to be protected, as `ClientOptions.server` says it. */
 export type Link = NonNullable<ClientOptions["server"]>["tls"]

@@ -9,7 +9,7 @@ import { Transfer } from "./Transfer.js"
 
 /**
  * What happens to a client, for whoever shows it: the terminal, JSON mode, a bot. Nicknames, addresses and texts are as
- * the other side sent them: pass them through `domain/SafeText` before they reach a screen. `nick` is the other side,
+ * the other side sent them: pass them through `SafeText` before they reach a screen. `nick` is the other side,
  * but for `Registered` and `NickTaken`, which are about us.
  */
 

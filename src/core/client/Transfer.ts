@@ -24,7 +24,7 @@ export const TransferState = Schema.Literal(
 export type TransferState = typeof TransferState.Type
 
 /**
- * A snapshot. Names are as the other side sent them: pass them through `domain/SafeText` before they reach a screen.
+ * A snapshot. Names are as the other side sent them: pass them through `SafeText` before they reach a screen.
  */
 export const Transfer = Schema.Struct({
   id: TransferId,

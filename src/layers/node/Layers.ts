@@ -1,4 +1,7 @@
+import { homedir } from "node:os"
+import process from "node:process"
 import * as Layer from "effect/Layer"
+import * as UserFolders from "../../domain/UserFolders.js"
 import * as Crypto from "./Crypto.js"
 import * as Datagrams from "./Datagrams.js"
 import * as Dialer from "./Dialer.js"
@@ -29,6 +32,17 @@ const neighbourhood = Layer.merge(LanDiscovery.layer, Layer.provide(PortMapping.
 /** The files of the folder at this path. */
 export const layerStore = Store.layer
 
-/** Everything that clients and servers ask of the world, on Node. Profiles go below the folder `home`. */
-export const layerNode = ({ home }: { readonly home: string }) =>
+/**
+ * Everything that clients and servers ask of the world, on Node. Profiles go below the folder `home`; when left out,
+ * where the program `parley` has them: `$XDG_DATA_HOME/parley`, else `~/.local/share/parley`; on Windows
+ * `%LOCALAPPDATA%\parley`.
+ */
+export const layerNode = ({ home = ownHome() }: { readonly home?: string } = {}) =>
   Layer.mergeAll(layerMachine, neighbourhood, Files.layer(home), Store.layer(home))
+
+/** Node finds a home in the user database where the environment names none. Without any it is the working directory. */
+const ownHome = (): string => {
+  const { env, platform } = process
+  const found = UserFolders.of(env, platform).dataHome ?? UserFolders.of({ HOME: homedir() }, platform).dataHome
+  return found ?? "parley"
+}

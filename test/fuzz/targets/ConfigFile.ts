@@ -6,6 +6,7 @@ import * as fc from "fast-check"
 import * as ConfigFile from "../../../src/cli/ConfigFile.js"
 import { table } from "../../../src/cli/commands/Table.js"
 import * as SafeText from "../../../src/domain/SafeText.js"
+import * as UserFolders from "../../../src/domain/UserFolders.js"
 import * as MemoryTerminal from "../../../src/layers/memory/Terminal.js"
 import { Terminal } from "../../../src/services/Terminal.js"
 import type { Target } from "../Target.js"
@@ -26,6 +27,7 @@ export const target: Target = {
     const terminal = Effect.runSync(MemoryTerminal.make()).terminal
     const read = ConfigFile.provider(options, "config.json", {
       env: {},
+      folders: UserFolders.of({}, "linux"),
       exposure: () => Effect.succeed(undefined)
     }).pipe(
       Effect.provide(FileSystem.layerNoop({ readFileString })),

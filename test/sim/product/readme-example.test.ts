@@ -1,7 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
-import * as LogLevel from "effect/LogLevel"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { Client, layerClient, layerServer } from "parley-chat"
@@ -12,7 +10,7 @@ import { echo } from "../../../scenarios/product/bot.js"
 simTest("the bot answers on a bad network", { seeds: 20, maxTime: 600_000 }, function* () {
   const sim = yield* Sim
   const client = layerClient({ server: { host: "server", port: 9090 } })
-  yield* sim.host("server", {}, Logger.withMinimumLogLevel(Layer.launch(layerServer()), LogLevel.None))
+  yield* sim.host("server", {}, Layer.launch(layerServer()))
   yield* sim.host("bot", {}, Effect.provide(echo("echo"), client))
   yield* sim.swarm({ withinMs: 60_000, hosts: ["server", "bot"] })
   const talk = Effect.gen(function* () {

@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
 import { Client, layerClient, layerServer } from "parley-chat"
 import { Disk, inMemory, layer, Sim, Store } from "parley-chat/sim"
@@ -25,7 +24,7 @@ it("alice and bob talk", () =>
       yield* alice.send("bob", "hello")
       const events = yield* Stream.runCollect(Stream.takeUntil(bob.events, ({ _tag }) => _tag === "Message"))
       expect([...events].at(-1)).toMatchObject({ from: "alice", text: "hello" })
-    }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
+    })
   ))
 
 it("a program in memory rejects with what it failed with, and does not wait for ever", async () => {
