@@ -115,6 +115,8 @@ describe.runIf(hasTmux)("on a real terminal", () => {
     await demo.press("Enter")
     await demo.shows(/echo: is anybody there\?/)
     await demo.press("C-d")
+    await demo.shows(/1 conversation goes on: the same again leaves/)
+    await demo.press("C-d")
     await demo.shows(/exit code 0/)
   })
 })

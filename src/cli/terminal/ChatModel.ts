@@ -1,55 +1,73 @@
 import type { ClientEvent } from "../../core/client/Events.js"
 import type { KeyChange } from "../../core/client/KeyChange.js"
 import type { KeyInfo } from "../../core/client/KeyInfo.js"
+import type { PathInfo } from "../../core/peer/Route.js"
 import type { MessageId } from "../../domain/MessageId.js"
 import * as Nickname from "../../domain/Nickname.js"
 import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
-import * as LinkText from "../LinkText.js"
-import * as Conversation from "./Conversation.js"
+import type * as Conversation from "./Conversation.js"
+import { Weight } from "./Conversation.js"
 import { Conversations } from "./Conversations.js"
+import type { Sent } from "./Delivery.js"
+import { Fate } from "./Fate.js"
 import * as GroupTexts from "./GroupTexts.js"
 import * as KeyTexts from "./KeyTexts.js"
 import { KnownNicks } from "./KnownNicks.js"
+import { mentions } from "./Mentions.js"
+import { Oneself } from "./Oneself.js"
 import type { Palette } from "./Palette.js"
+import * as Settings from "./Settings.js"
+import { statusLine, wayOf } from "./StatusLine.js"
 import * as Texts from "./Texts.js"
 import { Transfers } from "./Transfers.js"
 import type { View } from "./View.js"
+import { Views } from "./Views.js"
 import * as When from "./When.js"
 import type { Printed } from "./Wrap.js"
 
+export interface ChatModelOptions {
+  readonly palette: Palette
+  /** ms since 1970 UTC. */
+  readonly now: () => number
+  /** Whether a person looks at a screen, which has a status line and one conversation at a time. */
+  readonly interactive: boolean
+}
+
 /**
- * What the terminal client shows: turns what happens into lines to print and a prompt. Pure apart from its own state,
- * and bounded, as its parts are.
+ * What the terminal client shows: turns what happens into lines to print, a prompt and a status line. Pure apart from
+ * its own state, and bounded, as its parts are.
  */
 export class ChatModel implements View {
-  /** Our nickname, once we have one. */
-  me: SafeText.SafeText | undefined
   readonly transfers: Transfers
+  readonly settings = Settings.defaults()
   readonly #conversations = new Conversations()
+  readonly #views: Views
   readonly #known = new KnownNicks()
-  #online = false
+  /** Nicknames under which another key was shown, by their keys. */
+  readonly #disputed = new Map<string, string>()
   #anyUnread = false
   /** The nickname that the server has been asked for, as long as it has not answered. */
   #awaited: SafeText.SafeText | undefined
-  /** Whether what is written down outlives the program. */
-  #safe = true
-  /** Another program has our profile, so nothing of this one is kept. */
-  #passing = false
-  /** What was last said of a server that could not be reached for a nickname. */
-  #complaint: string | undefined
+  readonly #self: Oneself
+  readonly #fate = new Fate()
 
   readonly #palette: Palette
-  /** ms since 1970 UTC. */
   readonly #now: () => number
-  /** Whether messages have the time of day in front of them. */
-  readonly #timed: boolean
+  readonly #interactive: boolean
 
-  constructor(palette: Palette, now: () => number, timed: boolean) {
+  constructor({ interactive, now, palette }: ChatModelOptions) {
     this.#palette = palette
     this.#now = now
-    this.#timed = timed
+    this.#interactive = interactive
     this.transfers = new Transfers(palette)
+    this.#self = new Oneself(palette)
+    this.#views = new Views(this.#conversations, { palette, now, interactive, settings: this.settings })
+  }
+
+  /** Our nickname, once we have one. */
+  get me(): SafeText.SafeText | undefined {
+    return this.#self.nick
   }
 
   /** Whom plain text goes to. */
@@ -76,9 +94,27 @@ export class ChatModel implements View {
     )
   }
 
-  /** Rows above the draft. */
+  /** Rows above the draft: what was said last by us, files on their way, and how things are. */
   status(columns: number): ReadonlyArray<string> {
-    return this.transfers.status(columns)
+    if (!this.#interactive || this.me === undefined) return []
+    const line = statusLine(
+      {
+        peer: this.#conversations.focused,
+        news: this.#conversations.withNews(),
+        disputed: [...this.#disputed.values()],
+        online: this.#self.online,
+        server: this.#self.server
+      },
+      columns,
+      this.#palette
+    )
+    return [...this.#views.held(columns), ...this.transfers.status(columns), ...(line === "" ? [] : [line])]
+  }
+
+  /** These lines, and before them our last messages, as they are now, as far as they stood above the draft. */
+  flushed(lines: ReadonlyArray<Printed>): ReadonlyArray<Printed> {
+    const before = this.#views.flush(lines.length > 0)
+    return before.length === 0 ? lines : [...before, ...lines]
   }
 
   prompt(): string {
@@ -87,9 +123,10 @@ export class ChatModel implements View {
         ? `${this.#palette.dim("nickname")}> `
         : `${this.#awaited} ${this.#palette.dim("waiting for the server…")}> `
     const peer = this.#conversations.focused
-    if (peer === undefined) return `${this.me}> `
-    const verified = peer.verified ? " ✓" : ""
-    return `${this.me} → ${this.#palette.nick(peer.nick)}${this.#palette.dim(verified + Conversation.mark(peer))}> `
+    const alarm = this.#disputed.size === 0 ? "" : `${this.#palette.warn("!! key")} `
+    if (peer === undefined) return `${alarm}${this.me}> `
+    const verified = peer.verified ? this.#palette.dim(" ✓") : ""
+    return `${alarm}${this.me} → ${this.#palette.nick(peer.nick)}${verified}> `
   }
 
   /** A nickname was asked for, or the server has answered (`undefined`). */
@@ -117,15 +154,87 @@ export class ChatModel implements View {
   }
 
   /** We asked for this peer: it has the focus now. */
-  opened(info: KeyInfo & { readonly nick: string }): ReadonlyArray<string> {
-    const peer = this.#conversations.with(info.nick)
-    peer.asked = true
-    this.#conversations.focus(info.nick)
+  opened(info: KeyInfo & { readonly nick: string }): ReadonlyArray<Printed> {
+    const peer = this.asked(info)
+    const { fresh } = peer.transcript
+    const view = fresh > 0 ? this.#views.turnTo(peer) : []
+    this.#views.focus(peer)
     const nick = this.#palette.nick(peer.nick)
     const key = this.#tellKey(peer, info)
     return peer.connected
-      ? [this.remark(`you are talking to ${nick}; exit leaves the conversation`), key]
-      : [this.remark(`calling ${nick}; what you type now is delivered as soon as possible`), key]
+      ? [...view, this.remark(`you are talking to ${nick}; exit leaves the conversation`), key]
+      : [...view, this.remark(`calling ${nick}; what you type now is delivered as soon as possible`), key]
+  }
+
+  /** We asked for this peer. */
+  asked(info: KeyInfo & { readonly nick: string }): Conversation.Conversation {
+    const peer = this.#conversations.with(info.nick)
+    peer.asked = true
+    peer.verified = info.trust === "verified"
+    return peer
+  }
+
+  /** Turns to the conversation with this nickname, or this number; nothing when there is none. */
+  turnTo(which: string | number): ReadonlyArray<Printed> | undefined {
+    const peer = typeof which === "number" ? this.#conversations.numbered(which) : this.#conversations.find(which)
+    if (peer === undefined) return undefined
+    return [
+      ...this.#views.turnTo(peer),
+      ...(peer.asked
+        ? []
+        : [this.remark(`type ${this.#palette.bold(`query ${peer.nick}`)} to answer; until then nothing goes out`)])
+    ]
+  }
+
+  /** Turns to the conversation whose news matter most. */
+  turnToNews(): ReadonlyArray<Printed> {
+    const [first] = this.#conversations.withNews()
+    return first === undefined ? [this.remark("nothing is new")] : (this.turnTo(first.nick) ?? [])
+  }
+
+  /** Turns away from the conversation in focus, which goes on. */
+  turnAway(): ReadonlyArray<string> {
+    const peer = this.#conversations.focused
+    if (peer === undefined) return [this.remark("you are in no conversation")]
+    this.#views.focus(undefined)
+    const to = this.#palette.bold(`/to ${peer.nick}`)
+    return [this.remark(`the conversation with ${this.#palette.nick(peer.nick)} goes on: ${to} returns to it`)]
+  }
+
+  /** The conversations that there are. */
+  get conversations(): ReadonlyArray<Conversation.Conversation> {
+    return this.#conversations.all()
+  }
+
+  /** What leaving the program would end, if anything. */
+  get openEnds(): string | undefined {
+    const open = this.#conversations.all().filter(({ asked, connected }) => asked && connected).length
+    const files = this.transfers.running
+    const parts = [
+      ...(open === 0 ? [] : [`${open} conversation${open === 1 ? " goes" : "s go"} on`]),
+      ...(files === 0 ? [] : [`${files} file${files === 1 ? " is" : "s are"} on the way`])
+    ]
+    return parts.length === 0 ? undefined : parts.join(", and ")
+  }
+
+  /** What leaving the conversation in focus would lose. */
+  get unsent(): string | undefined {
+    const lost = this.#conversations.focused?.undelivered.size ?? 0
+    return lost === 0 ? undefined : `${Texts.messages(lost)} ${lost === 1 ? "has" : "have"} not arrived`
+  }
+
+  /** How somebody is reached now; whether that looks otherwise than before. */
+  measured(nick: string, path: PathInfo | undefined): boolean {
+    const peer = this.#conversations.find(nick)
+    if (peer === undefined || path === undefined) return false
+    const before = wayOf(peer)
+    peer.path = path
+    return wayOf(peer) !== before
+  }
+
+  /** Somebody has decided which key is right under a nickname. */
+  settled(nick: string): void {
+    this.#disputed.delete(Nickname.key(nick))
   }
 
   /** The number of the pair is on the screen, to be compared. */
@@ -148,6 +257,7 @@ export class ChatModel implements View {
 
   /** Nothing more is heard of somebody. */
   gone(nick: string): void {
+    this.settled(nick)
     this.#conversations.remove(nick)
   }
 
@@ -171,9 +281,12 @@ export class ChatModel implements View {
   sent(to: string, id: MessageId, text: string): ReadonlyArray<Printed> {
     const peer = this.#conversations.with(to)
     peer.asked = true
-    if (peer.undelivered.size < MAX_UNDELIVERED) peer.undelivered.add(id)
-    peer.last = { id, read: false }
-    return this.#message(`${this.#palette.dim(this.me ?? "")} → ${this.#palette.nick(peer.nick)}`, text)
+    const own: Sent = { id, state: "sent" }
+    if (peer.undelivered.size < MAX_UNDELIVERED) peer.undelivered.set(id, own)
+    peer.last = own
+    this.#known.add(peer.nick)
+    const head = `${this.#palette.dim(this.me ?? "")} → ${this.#palette.nick(peer.nick)}`
+    return this.#views.sent(peer, head, SafeText.lines(text), own)
   }
 
   /** Whether it is still to be said that there is a history with this peer. */
@@ -190,8 +303,13 @@ export class ChatModel implements View {
     this.#anyUnread = false
     const read: Array<{ readonly nick: string; readonly id: MessageId }> = []
     for (const peer of this.#conversations.all()) {
-      if (peer.unread !== undefined) read.push({ nick: peer.nick, id: peer.unread })
-      peer.unread = undefined
+      if (peer.unread === undefined) continue
+      // What stands in another conversation was not seen yet.
+      if (peer.transcript.fresh > 0) this.#anyUnread = true
+      else {
+        read.push({ nick: peer.nick, id: peer.unread })
+        peer.unread = undefined
+      }
     }
     return read
   }
@@ -213,7 +331,10 @@ export class ChatModel implements View {
 
   /** Why something failed that had to do with `nick`. */
   failed(code: string, message: string, nick?: string, change?: KeyChange): ReadonlyArray<string> {
-    if (change !== undefined && nick !== undefined) return KeyTexts.changed(nick, change, this.#palette)
+    if (change !== undefined && nick !== undefined) {
+      if (this.#disputed.size < MAX_DISPUTED) this.#disputed.set(Nickname.key(nick), SafeText.line(nick, MAX_NICK))
+      return KeyTexts.changed(nick, change, this.#palette)
+    }
     const complaint = this.#palette.warn(`* ${SafeText.line(message)}`)
     if (code !== "KeyChanged" || nick === undefined) return [complaint]
     const accept = this.#palette.bold(`/trust ${SafeText.line(nick, MAX_NICK)} DIGITS`)
@@ -222,14 +343,7 @@ export class ChatModel implements View {
 
   /** The nickname cannot be had; `reason` is given unless the reason is that another person has it. */
   taken(nick: string, suggestions: ReadonlyArray<string>, reason?: string): ReadonlyArray<string> {
-    this.#complaint = undefined
-    const free = suggestions.slice(0, 3).map((suggestion) => SafeText.line(suggestion, MAX_NICK))
-    return [
-      this.#palette.warn(
-        `* ${reason === undefined ? `the nickname ${SafeText.line(nick, MAX_NICK)} is taken` : SafeText.line(reason)}${free.length > 0 ? `; free: ${free.join(", ")}` : ""}`
-      ),
-      this.remark(this.me === undefined ? "type another one" : "type /nick NICK to take another one")
-    ]
+    return this.#self.taken(nick, suggestions, reason)
   }
 
   /** Text was typed outside of a conversation: whom it may have been meant for. */
@@ -255,35 +369,25 @@ export class ChatModel implements View {
 
   /** What to say of each event. */
   readonly #tellers: { readonly [Tag in ClientEvent["_tag"]]: Teller<Extract<ClientEvent, { _tag: Tag }>> } = {
-    Registered: (event) => this.#registered(event),
+    Registered: (event) => this.#self.registered(event),
     NickTaken: (event) => this.taken(event.nick, event.suggestions),
     Greeting: (event) => {
       return [{ head: this.remark("the server says: "), lines: SafeText.lines(event.text, { maxLines: MAX_GREETING }) }]
     },
-    ServerLost: (event) => {
-      // Each attempt fails anew; a person wants to read only what is new.
-      const message = SafeText.line(event.message)
-      const isNews = this.#online || (this.me === undefined && message !== this.#complaint)
-      this.#online = false
-      this.#complaint = message
-      return isNews ? [this.#palette.warn(`* ${message}; trying again`)] : []
-    },
-    Server: (event) => {
-      const text = LinkText.of(event)
-      if (text === undefined) return []
-      return [event.encryption === "none" ? this.#palette.warn(`* ${text}`) : this.remark(text)]
-    },
+    ServerLost: (event) => this.#self.lost(event),
+    Server: (event) => this.#self.protectedBy(event),
     Incoming: (event) => this.#called(event),
     Connected: (event) => {
       const peer = this.#conversations.with(event.nick)
       peer.connected = true
-      peer.way = event.path.kind
-      const isTold = peer.told === event.fingerprint
+      peer.path = event.path
+      peer.told = Texts.wayOf(event.path)
+      const isTold = peer.toldKey === event.fingerprint
       const key = this.#tellKey(peer, event)
-      return [
+      return this.#views.noticed(peer, [
         this.remark(`connected to ${this.#palette.nick(peer.nick)} ${Texts.path(event.path)}`),
         ...(isTold ? [] : [key])
-      ]
+      ])
     },
     Renamed: (event) => {
       const [from, to] = [SafeText.line(event.from, MAX_NICK), SafeText.line(event.to, MAX_NICK)]
@@ -297,48 +401,47 @@ export class ChatModel implements View {
     },
     PathChanged: (event) => {
       const peer = this.#conversations.with(event.nick)
-      // Another address of the same network is no news: programs on one machine change between theirs all day.
-      if (peer.way === event.path.kind) return []
-      peer.way = event.path.kind
-      return [this.remark(`${this.#palette.nick(peer.nick)} is now reached ${Texts.path(event.path)}`)]
+      peer.path = event.path
+      // Where the server's relay is in the way is worth a line; which address it is stands in the status line and /why.
+      const way = Texts.wayOf(event.path)
+      if (peer.told === way) return []
+      peer.told = way
+      const line = this.remark(`${this.#palette.nick(peer.nick)} is now reached ${Texts.path(event.path)}`)
+      return this.#views.noticed(peer, [line])
     },
     Mutual: (event) => {
       const peer = this.#conversations.with(event.nick)
-      return [this.remark(`${this.#palette.nick(peer.nick)} and you can both write`)]
+      return this.#views.noticed(peer, [this.remark(`${this.#palette.nick(peer.nick)} and you can both write`)])
     },
-    Message: (event) => {
-      const peer = this.#conversations.with(event.from)
-      const written = this.#palette.dim(When.written(event.writtenAt, this.#now()))
-      if (event.group !== undefined)
-        return this.#message(`${this.#palette.nick(GroupTexts.called(event.group))} ${peer.nick}${written}`, event.text)
-      peer.unread = event.id
-      this.#anyUnread = true
-      const lines = this.#message(`${this.#palette.nick(peer.nick)}${written}`, event.text)
-      if (peer.asked || peer.hinted) return lines
-      peer.hinted = true
-      return [...lines, this.remark(`type query ${peer.nick} to answer`)]
-    },
+    Message: (event) => this.#said(event),
     Delivered: (event) => {
       const peer = this.#conversations.with(event.nick)
       if (event.group !== undefined) return []
-      if (!peer.undelivered.delete(event.id)) return this.#keptDelivered(peer)
+      const sent = peer.undelivered.get(event.id)
+      if (sent === undefined) return this.#keptDelivered(peer)
+      sent.state = "delivered"
+      peer.undelivered.delete(event.id)
       if (!peer.overdue || peer.undelivered.size > 0) return []
       peer.overdue = false
-      return [this.remark(`${this.#palette.nick(peer.nick)} has got all your messages`)]
+      return this.#views.noticed(peer, [this.remark(`${this.#palette.nick(peer.nick)} has got all your messages`)])
     },
     Read: (event) => {
-      const { last } = this.#conversations.with(event.nick)
-      if (last?.id === event.id) last.read = true
+      const peer = this.#conversations.with(event.nick)
+      peer.transcript.read(event.id)
+      if (peer.last?.id === event.id) peer.last.state = "read"
       return []
     },
     Group: (event) => GroupTexts.news(event).map((line) => this.remark(line)),
     Waiting: (event) => {
       const peer = this.#conversations.with(event.nick)
-      if (event.group !== undefined)
-        return [
-          this.remark(`${peer.nick} has not answered yet; what you say in ${GroupTexts.called(event.group)} waits`)
-        ]
-      return [this.remark(`${this.#palette.nick(peer.nick)} has not answered yet; further messages wait until then`)]
+      if (event.group !== undefined) {
+        const line = `${peer.nick} has not answered yet; what you say in ${GroupTexts.called(event.group)} waits`
+        return this.#views.noticed(this.#groupView(event.group), [this.remark(line)])
+      }
+      const sent = peer.undelivered.get(event.id)
+      if (sent !== undefined) sent.state = "waiting"
+      const line = `${this.#palette.nick(peer.nick)} has not answered yet; further messages wait until then`
+      return this.#views.noticed(peer, [this.remark(line)])
     },
     Kept: (event) => {
       const nick = this.remember(event.nick)
@@ -348,7 +451,7 @@ export class ChatModel implements View {
     },
     Journal: (event) => {
       const message = SafeText.line(event.message)
-      this.#safe = event.safe
+      this.#fate.safe = event.safe
       return [event.safe ? this.remark(message) : this.#palette.warn(`* ${message}`)]
     },
     Disconnected: (event) => {
@@ -356,7 +459,8 @@ export class ChatModel implements View {
       peer.connected = false
       if (event.reason === "closed") return []
       const kept = event.undelivered > 0 ? `; ${Texts.messages(event.undelivered)} kept for the return` : ""
-      return [this.#palette.warn(`* ${peer.nick} ${Texts.disconnected(event.reason)}${kept}`)]
+      const line = `* ${peer.nick} ${Texts.disconnected(event.reason)}${kept}`
+      return this.#views.noticed(peer, [this.#palette.warn(line)])
     },
     Transfer: (event) => this.transfers.handle(event.transfer),
     Present: (event) => {
@@ -374,13 +478,14 @@ export class ChatModel implements View {
       return this.#concerns(event.nick) ? [this.remark(`${this.#palette.nick(nick)} is gone from the server`)] : []
     },
     Failed: (event) => {
-      if (event.code === "ProfileInUse") this.#passing = true
+      if (event.code === "ProfileInUse") this.#fate.passing = true
       return this.failed(event.code, event.message, event.nick, event.change)
     },
     Closed: (event) => {
       return [
+        ...this.#views.flush(true),
         ...(event.reason === "exit" ? [] : [this.#palette.warn(`* ${SafeText.line(event.message)}`)]),
-        ...this.#fate()
+        ...this.#fate.told(this.#conversations.all(), this.me, this.#palette)
       ]
     }
   }
@@ -393,6 +498,7 @@ export class ChatModel implements View {
         ? [this.remark(`${event.hidden} more calls of strangers were not shown; see --accept-calls`)]
         : []
     if (peer.asked && !event.answered) return hidden
+    if (!event.answered) this.#views.called(peer)
     peer.hinted = true
     const again = event.calls > 1 ? ` (${event.calls} calls)` : ""
     const key = this.#tellKey(peer, event)
@@ -409,46 +515,35 @@ export class ChatModel implements View {
 
   /** Whose key it is that we talk to, said so that it can be compared. */
   #tellKey(peer: Conversation.Conversation, info: KeyInfo): string {
-    peer.told = info.fingerprint
+    peer.toldKey = info.fingerprint
     peer.verified = info.trust === "verified"
     return this.remark(`  ${KeyTexts.key(info, this.now)}`)
   }
 
-  #registered(event: ClientEvent & { readonly _tag: "Registered" }): ReadonlyArray<string> {
-    const nick = SafeText.line(event.nick, MAX_NICK)
-    const again = this.me === nick && !this.#online
-    const first = this.me === undefined
-    this.me = nick
-    this.#online = true
-    this.#complaint = undefined
-    if (again) return [this.remark("back on the server")]
-    const lines = [this.remark(`you are ${this.#palette.nick(nick)}, seen at ${SafeText.line(event.address, 80)}`)]
-    if (!first) return [...lines, this.remark("your key, your history and whom you know stay the same")]
-    return [
-      ...lines,
-      this.remark(`your key is ${SafeText.line(event.fingerprint)}: let people compare it`),
-      this.remark(
-        `type ${this.#palette.bold("list")} to see who is there, ${this.#palette.bold("query NICK")} to talk, ${this.#palette.bold("/help")} for more`
-      )
-    ]
+  #said(event: ClientEvent & { readonly _tag: "Message" }): ReadonlyArray<Printed> {
+    const { from, group, id, text } = event
+    const peer = this.#conversations.with(from)
+    this.#known.add(peer.nick)
+    const written = this.#palette.dim(When.written(event.writtenAt, this.#now()))
+    const weight = this.me !== undefined && mentions(text, this.me) ? Weight.mention : Weight.text
+    const lines = SafeText.lines(text)
+    if (group !== undefined) {
+      const view = this.#groupView(group)
+      return this.#views.said(view, `${this.#palette.nick(view.nick)} ${peer.nick}${written}`, lines, weight)
+    }
+    peer.unread = id
+    this.#anyUnread = true
+    const shown = this.#views.said(peer, `${this.#palette.nick(peer.nick)}${written}`, lines, weight)
+    if (peer.asked || peer.hinted) return shown
+    peer.hinted = true
+    return [...shown, this.remark(`type query ${peer.nick} to answer`)]
   }
 
-  #message(from: string, text: string): ReadonlyArray<Printed> {
-    const time = this.#timed ? `${this.#palette.dim(When.timeOfDay(this.#now()))} ` : ""
-    return [{ head: `${time}${from}: `, lines: SafeText.lines(text) }]
-  }
-
-  /** At the end: what becomes of messages that have not arrived. */
-  #fate(): ReadonlyArray<string> {
-    const waiting = this.#conversations.all().filter((peer) => Conversation.undelivered(peer) > 0)
-    if (waiting.length === 0) return []
-    const names = waiting.slice(0, MAX_NAMED).map(({ nick }) => this.#palette.nick(nick))
-    if (waiting.length > MAX_NAMED) names.push("others")
-    const total = waiting.reduce((sum, peer) => sum + Conversation.undelivered(peer), 0)
-    const what = `${Texts.messages(total)} for ${names.join(", ")} ${total === 1 ? "was" : "were"} not confirmed`
-    return this.#safe && !this.#passing
-      ? [this.remark(`${what}: kept, to go out when you are ${this.me} again`)]
-      : [this.#palette.warn(`* ${what}, and cannot be kept`)]
+  /** The view of what is said in a group; no nickname begins as its name does. */
+  #groupView(group: Parameters<typeof GroupTexts.called>[0]): Conversation.Conversation {
+    const view = this.#conversations.with(GroupTexts.called(group))
+    view.asked = true
+    return view
   }
 
   /** One of the messages from last time, unless it is one of which we do not know. */
@@ -459,9 +554,9 @@ export class ChatModel implements View {
     return [this.remark(got)]
   }
 
-  /** Arrivals are worth a line in the lobby, and for the people one talks to. */
+  /** Arrivals are worth a line outside of conversations; where there is a screen, they leave the talk alone. */
   #concerns(nick: string): boolean {
-    return this.#conversations.focused === undefined || this.#conversations.has(nick)
+    return this.#conversations.focused === undefined || (!this.#interactive && this.#conversations.has(nick))
   }
 }
 
@@ -472,8 +567,9 @@ const MAX_GREETING = 12
 /** As many as the outbox of a peer holds at most; beyond it nothing is accepted anyway. */
 const MAX_UNDELIVERED = 10_000
 
-/** People named in one line: of those who are here, and of those whom messages wait for. */
+/** People named of those who are here. */
 const MAX_PRESENT = 12
-const MAX_NAMED = 3
+/** Nicknames with a key that nobody has decided on: more of them are a flood. */
+const MAX_DISPUTED = 16
 
 const count = (peer: Conversation.Conversation): string => Texts.messages(peer.undelivered.size)

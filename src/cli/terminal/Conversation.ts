@@ -1,61 +1,86 @@
 import type { PathInfo } from "../../core/peer/Route.js"
 import type { MessageId } from "../../domain/MessageId.js"
 import type { SafeText } from "../../domain/SafeText.js"
+import type { Sent } from "./Delivery.js"
+import { Transcript } from "./Transcript.js"
 
 /** A conversation as the screen knows it. */
 export interface Conversation {
   /** As the peer writes it, sanitized. */
   nick: SafeText
+  /** What people type to turn to it; the same as long as it lasts. */
+  readonly number: number
   /** We have asked for them, so we may write. */
   asked: boolean
   connected: boolean
-  /** How they are reached, as was last said. */
-  way: PathInfo["kind"] | undefined
+  /** How they are reached, as was last heard. */
+  path: PathInfo | undefined
+  /** Whether that is straight or through the relay, as was last said. */
+  told: "direct" | "relay" | undefined
   /** Messages of ours that are on their way. */
-  readonly undelivered: Set<string>
+  readonly undelivered: Map<string, Sent>
   /** Messages of an earlier run that are on their way, of as many that were. */
   kept: { left: number; readonly of: number } | undefined
   /** It was said that they take their time. */
   overdue: boolean
-  /** The last message of ours, and whether it was read. */
-  last: { readonly id: string; read: boolean } | undefined
+  /** The last message of ours. */
+  last: Sent | undefined
   /** The last message of theirs that was shown, until we have done something after it. */
   unread: MessageId | undefined
+  /** What came while another conversation, or none, was in focus. */
+  news: News
   /** It was said how to answer. */
   hinted: boolean
   /** It was said that there is a history. */
   recalled: boolean
   /** The fingerprint that was last said to be theirs. */
-  told: string | undefined
+  toldKey: string | undefined
   /** Our user has compared their key. */
   verified: boolean
+  /** Another key was shown under the nickname, and nobody has decided which is right. */
+  disputed: boolean
   /** The number of the pair that was shown, to be compared. */
   compared: string | undefined
+  readonly transcript: Transcript
 }
 
-export const make = (nick: SafeText): Conversation => ({
+/** How much was said that the person has not turned to, and how much it matters. Times are ms since 1970 UTC. */
+export interface News {
+  readonly count: number
+  readonly weight: Weight
+  /** When the first of it came. */
+  readonly since: number
+  /** When a line was last printed of it. */
+  readonly told: number
+}
+
+/** How much something matters, the more the higher: a text, a text that names us, somebody who calls. */
+export const Weight = { none: 0, text: 1, mention: 2, call: 3 } as const
+export type Weight = (typeof Weight)[keyof typeof Weight]
+
+export const NO_NEWS: News = { count: 0, weight: Weight.none, since: 0, told: 0 }
+
+export const make = (nick: SafeText, number: number): Conversation => ({
   nick,
+  number,
   asked: false,
   connected: false,
-  way: undefined,
-  undelivered: new Set(),
+  path: undefined,
+  told: undefined,
+  undelivered: new Map(),
   kept: undefined,
   overdue: false,
   last: undefined,
   unread: undefined,
+  news: NO_NEWS,
   hinted: false,
   recalled: false,
-  told: undefined,
+  toldKey: undefined,
   verified: false,
-  compared: undefined
+  disputed: false,
+  compared: undefined,
+  transcript: new Transcript()
 })
 
 /** Messages of ours that have not arrived, those of earlier runs included. */
 export const undelivered = (peer: Conversation): number => peer.undelivered.size + (peer.kept?.left ?? 0)
-
-/** What has become of the last messages of ours; nothing when they are delivered. */
-export const mark = ({ kept, last, overdue, undelivered }: Conversation): string => {
-  if (overdue || kept !== undefined) return " waiting…"
-  if (undelivered.size > 0) return " …"
-  return last?.read === true ? " (read)" : ""
-}

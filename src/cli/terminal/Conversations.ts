@@ -5,7 +5,7 @@ import * as Conversation from "./Conversation.js"
 
 /**
  * The last `MAX_CONVERSATIONS` peers, and which of them plain text goes to. However a nickname is spelled, it is the
- * same peer.
+ * same peer. Each has the lowest number that was free when it came.
  */
 export class Conversations {
   readonly #byKey = new Map<string, Conversation.Conversation>()
@@ -16,8 +16,9 @@ export class Conversations {
     return this.#focusedKey === undefined ? undefined : this.#byKey.get(this.#focusedKey)
   }
 
-  focus(nick: string): void {
-    this.#focusedKey = Nickname.key(nick)
+  /** `undefined` for none. */
+  focus(nick: string | undefined): void {
+    this.#focusedKey = nick === undefined ? undefined : Nickname.key(nick)
   }
 
   has(nick: string): boolean {
@@ -28,6 +29,10 @@ export class Conversations {
     return this.#byKey.get(Nickname.key(nick))
   }
 
+  numbered(number: number): Conversation.Conversation | undefined {
+    return this.all().find((one) => one.number === number)
+  }
+
   /**
    * The conversation with `nick`, which begins now if there is none. The focused one is never forgotten for another.
    */
@@ -35,12 +40,9 @@ export class Conversations {
     const key = Nickname.key(nick)
     const found = this.#byKey.get(key)
     if (found !== undefined) return found
-    const made = Conversation.make(SafeText.line(nick, MAX_NICK))
+    if (this.#byKey.size >= MAX_CONVERSATIONS) this.#forgetOne()
+    const made = Conversation.make(SafeText.line(nick, MAX_NICK), this.#freeNumber())
     this.#byKey.set(key, made)
-    for (const oldest of this.#byKey.keys()) {
-      if (this.#byKey.size <= MAX_CONVERSATIONS) break
-      if (oldest !== this.#focusedKey && oldest !== key) this.#byKey.delete(oldest)
-    }
     return made
   }
 
@@ -53,6 +55,27 @@ export class Conversations {
   /** The oldest first. */
   all(): ReadonlyArray<Conversation.Conversation> {
     return [...this.#byKey.values()]
+  }
+
+  /** Those with news, what matters most first, and of that the oldest. */
+  withNews(): ReadonlyArray<Conversation.Conversation> {
+    return this.all()
+      .filter(({ news }) => news.weight > Conversation.Weight.none)
+      .sort((one, other) => other.news.weight - one.news.weight || one.news.since - other.news.since)
+  }
+
+  /** Lets the oldest go that we have not asked for, or else the oldest. */
+  #forgetOne(): void {
+    const others = [...this.#byKey].filter(([key]) => key !== this.#focusedKey)
+    const [key] = others.find(([, { asked }]) => !asked) ?? others[0]!
+    this.#byKey.delete(key)
+  }
+
+  #freeNumber(): number {
+    const used = new Set(this.all().map(({ number }) => number))
+    let number = 1
+    while (used.has(number)) number++
+    return number
   }
 }
 

@@ -17,11 +17,13 @@ import { send } from "./commands/TalkCommands.js"
 import { type Context, type Outcome, remark } from "./commands/TerminalCommand.js"
 import { Doubts, meantBy } from "./Doubt.js"
 import * as EditorUi from "./EditorUi.js"
+import { Leaving } from "./Leaving.js"
 import * as Palette from "./Palette.js"
 import * as PlainUi from "./PlainUi.js"
 import * as Registration from "./Registration.js"
 import * as Texts from "./Texts.js"
 import type * as Ui from "./Ui.js"
+import type { Action } from "./View.js"
 
 export interface TerminalOptions {
   /** The nickname to register; asked for when left out. */
@@ -49,8 +51,8 @@ export const run = (
       const terminal = yield* Terminal
       const palette = Palette.make(terminal.colors)
       const clock = yield* Effect.clock
-      const chat = new ChatModel(palette, client.now, terminal.interactive)
-      const ui = yield* makeUi(client, chat, options)
+      const chat = new ChatModel({ palette, now: client.now, interactive: terminal.interactive })
+      const ui = flushing(chat, yield* makeUi(client, chat, options))
       const registration = yield* Registration.make({ chat, client, terminal, ui })
       const session: Session = {
         client,
@@ -66,15 +68,17 @@ export const run = (
         home: options.home,
         registration,
         doubts: new Doubts(),
-        lines: yield* Mailbox.make<string>({ capacity: MAX_QUEUED })
+        leaving: new Leaving(),
+        lines: yield* Mailbox.make<string | Action>({ capacity: MAX_QUEUED })
       }
 
       const output = yield* Effect.fork(showEvents(session))
       const input = Effect.flatMap(
         ui.read({
           line: (line) => accept(line, session),
-          action: () => Effect.void,
-          leave: Effect.succeed(true)
+          // In the order of the lines: what is typed after it is for the conversation that it turns to.
+          action: (action) => Effect.asVoid(session.lines.offer(action)),
+          leave: mayLeave(session)
         }),
         (end) => finish(end, session)
       )
@@ -93,9 +97,16 @@ export const run = (
 interface Session extends Context {
   readonly registration: Registration.Registration
   readonly doubts: Doubts
-  /** Lines that were typed and not obeyed yet. */
-  readonly lines: Mailbox.Mailbox<string>
+  /** What was typed and not obeyed yet. */
+  readonly lines: Mailbox.Mailbox<string | Action>
 }
+
+/** Our messages that stand above the draft go before whatever is printed next. */
+const flushing = (chat: ChatModel, ui: Ui.Ui): Ui.Ui => ({
+  read: ui.read,
+  restore: ui.restore,
+  print: (lines) => Effect.suspend(() => ui.print(chat.flushed(lines)))
+})
 
 /** A person who types has looked at the screen: with read receipts, what stands there is read. */
 const makeUi = (
@@ -124,15 +135,19 @@ const work = ({ first, nick }: TerminalOptions, session: Session): Outcome =>
       yield* registration.first
       for (const line of first) yield* obey(line, session)
     }
-    yield* Effect.forever(Effect.flatMap(lines.take, (line) => obey(line, session))).pipe(
+    const next = Effect.flatMap(lines.take, (typed) =>
+      typeof typed === "string" ? obey(typed, session) : act(typed, session)
+    )
+    yield* Effect.forever(next).pipe(
       Effect.catchTag("NoSuchElementException", () => (chat.choosing && !terminal.interactive ? NOBODY : client.exit()))
     )
   })
 
 /** Does what a line says, and tells of it. */
 const obey = (line: string, session: Session): Outcome => {
-  const { chat, palette, registration, ui } = session
+  const { chat, leaving, palette, registration, ui } = session
   const typed = read(line, chat)
+  if (typed._tag !== "Command" || !LEAVES.has(typed.name)) leaving.goOn()
   switch (typed._tag) {
     case "Nothing":
       return Effect.void
@@ -155,6 +170,23 @@ const obey = (line: string, session: Session): Outcome => {
         : typed.run(session)
   }
 }
+
+/** Does what a key asks for. */
+const act = (action: Action, { chat, leaving, ui }: Session): Outcome =>
+  Effect.suspend(() => {
+    leaving.goOn()
+    if (action._tag === "NextUnread") return ui.print(chat.turnToNews())
+    if (action._tag !== "Switch") return Effect.void
+    return ui.print(chat.turnTo(action.number) ?? [chat.remark(`there is no conversation ${action.number}`)])
+  })
+
+/** Whether the person may leave now; asks once when that ends something. */
+const mayLeave = ({ chat, leaving, ui }: Session): Effect.Effect<boolean> =>
+  Effect.suspend(() => {
+    const loss = chat.openEnds
+    if (!leaving.asks("program", loss)) return Effect.succeed(true)
+    return Effect.as(Effect.ignore(ui.print([chat.remark(`${loss}: the same again leaves`)])), false)
+  })
 
 /** What a line means now: where no person could be meant, a command needs no slash. */
 const read = (line: string, chat: ChatModel): CommandLine.Typed => {
@@ -183,7 +215,7 @@ const accept = (line: string, session: Session): Effect.Effect<void, ProgramErro
       const typed = read(line, chat)
       const name = typed._tag === "Command" ? typed.name : undefined
       if (name === "help") return yield* Effect.ignore(ui.print(help(palette)))
-      if (name === "exit") yield* registration.leave
+      if (name === "exit" || name === "quit") yield* registration.leave
       else if (registration.stranded() && terminal.interactive && typed._tag !== "Nothing")
         return yield* Effect.ignore(remark(session, "the server has not answered yet; wait for it, or type exit"))
     }
@@ -222,7 +254,10 @@ const showEvents = (session: Session): Effect.Effect<void, TerminalClosed | Prog
       Effect.zipRight(Effect.ignore(ui.print([]))),
       Effect.zipRight(Effect.sleep(REDRAW))
     )
-    if (terminal.interactive) yield* Effect.forkScoped(Effect.forever(redraw))
+    if (terminal.interactive) {
+      yield* Effect.forkScoped(Effect.forever(redraw))
+      yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(MEASURE), measure(session))))
+    }
     yield* Stream.runForEach(client.events, (event) =>
       Effect.gen(function* () {
         yield* event._tag === "Delivered" || event._tag === "Read" ? ordered.withPermits(1)(show(event)) : show(event)
@@ -234,6 +269,19 @@ const showEvents = (session: Session): Effect.Effect<void, TerminalClosed | Prog
     )
   })
 
+/** How the person in focus is reached now: the round trip of a handshake says little of the way it was made on. */
+const measure = ({ chat, client, ui }: Session): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const nick = chat.focus
+    if (nick === undefined) return Effect.void
+    return Effect.ignore(
+      Effect.flatMap(client.why(nick), ({ path }) => (chat.measured(nick, path) ? ui.print([]) : Effect.void))
+    )
+  })
+
+/** Commands that ask before they end something. */
+const LEAVES: ReadonlySet<string> = new Set(["exit", "quit", "leave"])
+
 /** Lines typed ahead of a slow answer. */
 const MAX_QUEUED = 64
 
@@ -244,3 +292,6 @@ const NOBODY = new ProgramError({ message: "the input ended before there was a n
 
 /** Milliseconds between two drawings of progress: often enough to see it move, seldom enough to stay calm. */
 const REDRAW = 200
+
+/** ms: a round trip that changed is news to nobody sooner. */
+const MEASURE = 3000

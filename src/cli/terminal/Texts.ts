@@ -5,14 +5,18 @@ import type { DisconnectReason } from "../../core/peer/PeerEvent.js"
 import type { PathInfo } from "../../core/peer/Route.js"
 import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
+import type { Conversation } from "./Conversation.js"
 import * as KeyTexts from "./KeyTexts.js"
 import type { Palette } from "./Palette.js"
+import { moment } from "./When.js"
 import type { Paragraph } from "./Wrap.js"
 
 /** Sentences and tables of the terminal client. Everything remote passes the sanitizer here or in `ChatModel`. */
 
-export const path = (info: PathInfo): string =>
-  `${PATHS[info.kind]}, ${SafeText.line(info.address, 80)}, ${Math.max(1, Math.round(info.rttMs))} ms`
+export const path = (info: PathInfo): string => `${PATHS[info.kind]}, ${SafeText.line(info.address, 80)}`
+
+/** Whether the server's relay is in the way. */
+export const wayOf = ({ kind }: PathInfo): "direct" | "relay" => (kind === "relay" ? "relay" : "direct")
 
 const PATHS: Readonly<Record<PathInfo["kind"], string>> = {
   direct: "directly",
@@ -76,6 +80,26 @@ const notes = ({ blocked, differsFrom, knownAs }: ListedPeer, palette: Palette):
   ...(knownAs === undefined ? [] : [`this key is known to you as ${SafeText.line(knownAs, MAX_NICK)}`]),
   ...(blocked === undefined ? [] : ["blocked"])
 ]
+
+/** One row a conversation: its number, who it is with, and what is new. */
+export const conversations = (
+  all: ReadonlyArray<Conversation>,
+  focus: string | undefined,
+  now: number,
+  palette: Palette
+): ReadonlyArray<string> => {
+  if (all.length === 0) return [palette.dim("no conversations; query NICK begins one")]
+  const sorted = [...all].sort((one, other) => one.number - other.number)
+  const width = Math.max(...sorted.map(({ nick }) => stringWidth(nick)))
+  return sorted.map((peer) => {
+    const { asked, connected, news, nick, number } = peer
+    const how = asked ? (connected ? "connected" : "not connected") : "wants to talk"
+    const fresh = news.count === 0 ? "" : `, ${palette.bold(`${news.count} new`)} since ${moment(news.since, now)}`
+    const mark = nick === focus ? palette.bold("→") : " "
+    const at = String(number).padStart(2)
+    return `${mark}${at} ${palette.nick(nick)}${pad(nick, width)}  ${palette.dim(how)}${fresh}`
+  })
+}
 
 /** Why a text was not sent that may be meant for the program, and what sends it, or makes a nickname of it. */
 export const doubt = (

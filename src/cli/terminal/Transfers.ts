@@ -69,6 +69,11 @@ export class Transfers {
     })
   }
 
+  /** How many are not over. */
+  get running(): number {
+    return [...this.#known.values()].filter(({ latest }) => !isOver(latest) && latest.state !== "offered").length
+  }
+
   /** The bottom lines: what is moving now, at most `MAX_SHOWN`. */
   status(columns: number): ReadonlyArray<string> {
     const running = [...this.#known.values()].filter(({ latest }) => Bar.isRunning(latest))

@@ -12,6 +12,18 @@ export const date = (at: number): string => {
   return `${day.getFullYear()}-${two(day.getMonth() + 1)}-${two(day.getDate())} ${timeOfDay(at)}`
 }
 
+/** `08:05`, with `yesterday`, the day of the week or the date where it was not today. */
+export const moment = (at: number, now: number): string => dayOf(at, now)
+
+/** `Monday, 9 March 2026` */
+export const weekday = (at: number): string => {
+  const day = new Date(at)
+  return `${LONG_WEEKDAYS[day.getDay()]}, ${day.getDate()} ${MONTHS[day.getMonth()]} ${day.getFullYear()}`
+}
+
+/** Equal for two moments of the same day, and for no others. */
+export const dayNumber = (at: number): number => midnight(at)
+
 /** The day, for something that lasts: `today`, `yesterday`, `9 March`, `9 March 2025`. */
 export const day = (at: number, now: number): string => {
   const daysAgo = Math.round((midnight(now) - midnight(at)) / DAY)
@@ -55,6 +67,7 @@ const MONTHS = [
   "November",
   "December"
 ]
+const LONG_WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
 const DAY = 86_400_000
 /** ms: clocks that nobody looks after differ by as much, and nobody minds a message that took as long. */

@@ -139,22 +139,23 @@ describe("what was read, on the terminal", () => {
       })
     ))
 
-  it("stands in the prompt until something new is said", () =>
+  it("stands behind the message, and in the status line, until something new is said", () =>
     test(
       Effect.gen(function* () {
         const { client, exit, screen, terminal } = yield* start({ interactive: true })
         terminal.type("query bob\rhi\r")
         yield* terminal.shows("alice → bob: hi")
         client.happens({ _tag: "Read", nick: "bob", id: messageId("1") })
-        yield* terminal.shows("alice → bob (read)> ")
-        expect(screen().at(-1)).toBe("alice → bob (read)>")
+        yield* terminal.shows("· read")
+        expect(screen().at(-3)).toMatch(/^\d\d:\d\d alice → bob: hi ✓✓$/)
         terminal.type("more\r")
         yield* terminal.shows("alice → bob: more")
-        expect(screen().at(-1)).toMatch(/^alice → bob( …)?>$/)
+        yield* terminal.shows("· delivered")
         // Of an earlier message.
-        client.happens({ _tag: "Read", nick: "bob", id: messageId("1") }, { _tag: "Joined", nick: "bob" })
-        yield* terminal.shows("bob is here")
-        expect(screen().at(-1)).not.toContain("read")
+        client.happens({ _tag: "Read", nick: "bob", id: messageId("1") }, { _tag: "Mutual", nick: "bob" })
+        yield* terminal.shows("you can both write")
+        expect(screen().at(-4)).toMatch(/alice → bob: more ✓$/)
+        expect(screen().at(-2)).not.toContain("read")
         terminal.type("exit\rexit\r")
         yield* exit
       })
@@ -167,7 +168,7 @@ describe("what was read, on the terminal", () => {
         client.happens({ _tag: "Kept", nick: "bob", undelivered: 2 })
         yield* terminal.shows("2 messages for bob from last time")
         terminal.type("query bob\r")
-        yield* terminal.shows("alice → bob waiting…> ")
+        yield* terminal.shows("2 not delivered yet")
         client.happens(
           { _tag: "Delivered", nick: "bob", id: messageId("old 1") },
           { _tag: "Delivered", nick: "bob", id: messageId("old 2") }

@@ -22,7 +22,7 @@ const TRUE = "07774 20871 11111 22222 33333 44444"
 const OTHER = "29127 66666 77777 88888 99999 00000"
 const path = { kind: "direct", address: "192.0.2.1:1", rttMs: 3 } as const
 
-const chat = () => new ChatModel(PLAIN, () => NOW, false)
+const chat = () => new ChatModel({ palette: PLAIN, now: () => NOW, interactive: false })
 const text = (lines: ReadonlyArray<Printed>): string =>
   lines.map((line) => (typeof line === "string" ? line : line.head + line.lines.join("\n"))).join("\n")
 

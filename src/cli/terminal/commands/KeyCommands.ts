@@ -55,11 +55,11 @@ export const keyCommands = [
       return nick === undefined || digits === undefined ? undefined : { nick, digits }
     },
     run: ({ digits, nick }, context) =>
-      attempt(context, context.client.trust(nick, digits), () => [
-        context.chat.remark(
-          `the key ${SafeText.line(digits)} of ${SafeText.line(nick)} is trusted: type query ${SafeText.line(nick)}`
-        )
-      ])
+      attempt(context, context.client.trust(nick, digits), () => {
+        context.chat.settled(nick)
+        const name = SafeText.line(nick, MAX_NICK)
+        return [context.chat.remark(`the key ${SafeText.line(digits)} of ${name} is trusted: type query ${name}`)]
+      })
   }),
   make({
     names: ["contacts"],

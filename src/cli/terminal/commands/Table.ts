@@ -48,7 +48,7 @@ export const nearestName = (typed: string): string | undefined => nearest(typed,
 
 /** What people type without a slash where they know other programs, and then misspell. */
 export const spoken: ReadonlyArray<string> = table
-  .filter(({ bare, names }) => bare !== undefined || names.includes("help") || names.includes("msg"))
+  .filter(({ bare, names }) => bare !== undefined || ["help", "msg", "quit"].includes(names[0]))
   .flatMap((command) => command.names.filter((name) => everyName.includes(name)))
 
 /** Whether that is a word for the program wherever it stands alone, so that nobody can be called so. */

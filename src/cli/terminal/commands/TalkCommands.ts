@@ -1,8 +1,20 @@
 import * as Effect from "effect/Effect"
 import type { MessageId } from "../../../domain/MessageId.js"
+import { MAX_NICK } from "../../../domain/Nickname.js"
+import * as SafeText from "../../../domain/SafeText.js"
 import * as History from "../History.js"
 import * as Texts from "../Texts.js"
-import { attempt, type Context, failureOf, make, nothing, type Outcome, remark, word } from "./TerminalCommand.js"
+import {
+  attempt,
+  type Context,
+  failureOf,
+  make,
+  nothing,
+  type Outcome,
+  optionalWord,
+  remark,
+  word
+} from "./TerminalCommand.js"
 
 /** Who is there, and conversations with them. */
 export const talkCommands = [
@@ -37,13 +49,44 @@ export const talkCommands = [
       })
   }),
   make({
-    names: ["exit", "quit"],
+    names: ["to"],
+    usage: "/to [NICK]",
+    help: "turn to a conversation (Alt-1 to Alt-9, Alt-A for what is new); without NICK, see them all",
+    wants: "nick",
+    isSpeech: true,
+    parse: optionalWord,
+    run: ({ nick }, context) => {
+      const { chat, palette, ui } = context
+      if (nick === undefined) return ui.print(Texts.conversations(chat.conversations, chat.focus, chat.now, palette))
+      const shown = chat.turnTo(/^[1-9]\d{0,2}$/.test(nick) ? Number(nick) : nick)
+      return shown === undefined
+        ? remark(context, `there is no conversation ${SafeText.line(nick, MAX_NICK)}: query NICK begins one`)
+        : ui.print(shown)
+    }
+  }),
+  make({
+    names: ["close"],
+    usage: "/close",
+    help: "turn away from the conversation, which goes on",
+    parse: nothing,
+    run: (_, { chat, ui }) => ui.print(chat.turnAway())
+  }),
+  make({
+    names: ["exit"],
     usage: "exit",
     help: "leave the conversation; outside of one, the program",
     bare: 0,
     anonymous: true,
     parse: nothing,
-    run: (_, context) => (context.chat.focus === undefined ? context.client.exit() : leave(context.chat.focus, context))
+    run: (_, context) => (context.chat.focus === undefined ? quit(context) : leave(context.chat.focus, context))
+  }),
+  make({
+    names: ["quit"],
+    usage: "/quit",
+    help: "leave the program; asks first if something goes on",
+    anonymous: true,
+    parse: nothing,
+    run: (_, context) => quit(context)
   }),
   make({
     names: ["msg"],
@@ -84,11 +127,26 @@ export const send = (to: string, text: string, { chat, client, ordered, scope, u
   }).pipe(ordered.withPermits(1))
 }
 
-const leave = (nick: string, { chat, client, ui }: Context): Outcome =>
-  Effect.zipRight(
+/** Leaves the program. A pipe cannot be asked. */
+const quit = (context: Context): Outcome => {
+  const { chat, client, leaving, terminal } = context
+  const loss = chat.openEnds
+  return terminal.inputIsTty && leaving.asks("program", loss)
+    ? remark(context, `${loss}: the same again leaves`)
+    : client.exit()
+}
+
+/** Leaves the conversation, and gives up what has not arrived. */
+const leave = (nick: string, context: Context): Outcome => {
+  const { chat, client, leaving, terminal, ui } = context
+  const loss = chat.unsent
+  if (terminal.inputIsTty && leaving.asks(nick, loss))
+    return remark(context, `${loss}, and would not: the same again leaves, /close keeps the conversation`)
+  return Effect.zipRight(
     client.leave(nick),
     Effect.suspend(() => ui.print(chat.left(nick)))
   )
+}
 
 /** Says, once for each conversation, that there is a history. Without one there is nothing to say. */
 const recall = (nick: string, { chat, client, palette, started, ui }: Context): Outcome =>

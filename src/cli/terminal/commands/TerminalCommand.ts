@@ -5,6 +5,7 @@ import type { ClientError } from "../../../core/client/ClientError.js"
 import type { Terminal, TerminalClosed } from "../../../services/Terminal.js"
 import type { ProgramError } from "../../ProgramError.js"
 import type { ChatModel } from "../ChatModel.js"
+import type { Leaving } from "../Leaving.js"
 import type { Palette } from "../Palette.js"
 import type { Ui } from "../Ui.js"
 import type { Printed } from "../Wrap.js"
@@ -70,6 +71,7 @@ export interface Context {
   readonly ui: Ui
   readonly terminal: Terminal["Type"]
   readonly palette: Palette
+  readonly leaving: Leaving
   /** Lives as long as the program. */
   readonly scope: Scope.Scope
   /** When the program began: what is older is history. */

@@ -1,0 +1,28 @@
+import type { MessageId } from "../../domain/MessageId.js"
+
+/**
+ * What has become of a message of ours. `sent`: it is kept, and goes out as soon as it can. `waiting`: it waits until
+ * the other side has asked for us, too.
+ */
+export interface Sent {
+  readonly id: MessageId
+  state: "sent" | "waiting" | "delivered" | "read"
+}
+
+/** A mark behind the message, and the word for it. */
+export const mark = (sent: Sent, connected: boolean): string => MARKS[stateOf(sent, connected)]
+
+export const word = (sent: Sent, connected: boolean): string => WORDS[stateOf(sent, connected)]
+
+const stateOf = ({ state }: Sent, connected: boolean): keyof typeof MARKS =>
+  state === "sent" && !connected ? "queued" : state
+
+const MARKS = { queued: "○", sent: "…", waiting: "◌", delivered: "✓", read: "✓✓" } as const
+
+const WORDS = {
+  queued: "goes out when they are connected",
+  sent: "on its way",
+  waiting: "waits for their answer",
+  delivered: "delivered",
+  read: "read"
+} as const

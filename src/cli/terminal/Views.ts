@@ -1,0 +1,185 @@
+import { MAX_NICK } from "../../domain/Nickname.js"
+import * as SafeText from "../../domain/SafeText.js"
+import { type Conversation, NO_NEWS, Weight } from "./Conversation.js"
+import type { Conversations } from "./Conversations.js"
+import type { Sent } from "./Delivery.js"
+import type { Palette } from "./Palette.js"
+import type { Settings } from "./Settings.js"
+import * as Transcript from "./Transcript.js"
+import * as When from "./When.js"
+import { type Printed, wrap } from "./Wrap.js"
+
+export interface ViewsOptions {
+  readonly palette: Palette
+  /** ms since 1970 UTC. */
+  readonly now: () => number
+  readonly settings: Settings
+  /** Whether a person looks at a screen: what goes to a pipe is whole, and in the order in which it came. */
+  readonly interactive: boolean
+}
+
+/**
+ * Which of the things that are said in several conversations come to stand on one screen: those of the conversation in
+ * focus whole, of the others a line that something is there. What was not shown is shown when the person turns to it.
+ */
+export class Views {
+  readonly #conversations: Conversations
+  readonly #options: ViewsOptions
+  /** Messages of ours after which nothing was printed: they stand in the rows above the draft. */
+  #held: Array<{ readonly peer: Conversation; readonly entry: Transcript.Entry }> = []
+  /** The day of the last message that was printed. */
+  #day: number
+
+  constructor(conversations: Conversations, options: ViewsOptions) {
+    this.#conversations = conversations
+    this.#options = options
+    this.#day = When.dayNumber(options.now())
+  }
+
+  /** A message of theirs; what to print of it now. */
+  said(peer: Conversation, head: string, lines: ReadonlyArray<string>, weight: Weight): ReadonlyArray<Printed> {
+    const entry = { at: this.#now, head, lines, from: peer.nick }
+    const isShown = this.#isShown(peer)
+    peer.transcript.add(entry, !isShown)
+    if (peer !== this.#conversations.focused) this.#raise(peer, weight, 1)
+    return isShown ? this.#dated([entry], peer) : this.#hint(peer, lines, weight)
+  }
+
+  /** A message of ours: what to print now. It may stand above the draft first. */
+  sent(peer: Conversation, head: string, lines: ReadonlyArray<string>, own: Sent): ReadonlyArray<Printed> {
+    const entry = { at: this.#now, head, lines, own }
+    peer.transcript.add(entry, false)
+    if (!this.#options.interactive || lines.length > MAX_HELD_LINES)
+      return [...this.flush(true), ...this.#dated([entry], peer)]
+    this.#held.push({ peer, entry })
+    return []
+  }
+
+  /** Remarks on a conversation: to be printed where that is in focus, or no other is. */
+  noticed(peer: Conversation, lines: ReadonlyArray<string>): ReadonlyArray<string> {
+    const isShown = this.#isShown(peer)
+    for (const line of lines) peer.transcript.add({ at: this.#now, head: undefined, lines: [line] }, !isShown)
+    return isShown ? lines : []
+  }
+
+  /** Something that matters beyond the conversation came: it is printed anyway, and counts. */
+  called(peer: Conversation): void {
+    if (peer !== this.#conversations.focused) this.#raise(peer, Weight.call, 0)
+  }
+
+  /**
+   * Our messages that stand above the draft, which are to be printed before anything else; without anything else, those
+   * that have no room there.
+   */
+  flush(isBeforeOthers: boolean): ReadonlyArray<Printed> {
+    return this.#print(
+      this.#held.splice(0, this.#held.length - (isBeforeOthers ? 0 : Math.min(MAX_HELD, this.#held.length)))
+    )
+  }
+
+  /** The rows of messages of ours above the draft. */
+  held(columns: number): ReadonlyArray<string> {
+    return this.#held.flatMap(({ entry, peer }) => wrap(this.#printed(entry, peer), columns)).slice(-MAX_HELD_ROWS)
+  }
+
+  /** Turns to a conversation: a rule, what was said last, and what is new. Text goes there from now on. */
+  turnTo(peer: Conversation): ReadonlyArray<Printed> {
+    const { palette } = this.#options
+    const shown = peer.transcript.last(REPEATED)
+    const fresh = peer.transcript.fresh
+    const { since } = peer.news
+    this.focus(peer)
+    const old = shown.slice(0, shown.length - fresh)
+    const mark = fresh === 0 ? [] : [palette.dim(`${RULE} new since ${When.moment(since, this.#now)} ${RULE}`)]
+    this.#day = When.dayNumber(shown[0]?.at ?? this.#now)
+    return [
+      palette.dim(`${RULE} ${peer.nick} ${RULE}`),
+      ...this.#dated(old, peer),
+      ...mark,
+      ...this.#dated(shown.slice(shown.length - fresh), peer)
+    ]
+  }
+
+  /** Text goes to this conversation, or to none, from now on. */
+  focus(peer: Conversation | undefined): void {
+    this.#conversations.focus(peer?.nick)
+    if (peer === undefined) return
+    peer.news = NO_NEWS
+    peer.transcript.seen()
+  }
+
+  get #now(): number {
+    return this.#options.now()
+  }
+
+  /** Whether everything of this conversation is printed as it comes. */
+  #isShown(peer: Conversation): boolean {
+    const { focused } = this.#conversations
+    return (
+      !this.#options.interactive || focused === undefined || focused === peer || this.#options.settings.show === "all"
+    )
+  }
+
+  #raise(peer: Conversation, weight: Weight, count: number): void {
+    const { news } = peer
+    peer.news = {
+      count: news.count + count,
+      weight: weight > news.weight ? weight : news.weight,
+      since: news.weight === Weight.none ? this.#now : news.since,
+      told: news.told
+    }
+  }
+
+  /** One line for those who look at another conversation, again when more has come for a while. */
+  #hint(peer: Conversation, lines: ReadonlyArray<string>, weight: Weight): ReadonlyArray<Printed> {
+    const { palette } = this.#options
+    const { count, told } = peer.news
+    if (this.#now - told < TOLD_AGAIN && weight < Weight.mention) return []
+    peer.news = { ...peer.news, told: this.#now }
+    const more = count > 1 ? ` (${count} new)` : ""
+    const text = SafeText.line(lines.join(" "), MAX_HINT)
+    return [palette.dim(`  ${peer.nick}${more}: ${text}`)]
+  }
+
+  #print(held: ReadonlyArray<{ readonly peer: Conversation; readonly entry: Transcript.Entry }>): Array<Printed> {
+    return held.flatMap(({ entry, peer }) => this.#dated([entry], peer))
+  }
+
+  /** Entries, and a line between two that are not of the same day. */
+  #dated(entries: ReadonlyArray<Transcript.Entry>, peer: Conversation): Array<Printed> {
+    const { interactive, palette } = this.#options
+    return entries.flatMap((entry) => {
+      const day = When.dayNumber(entry.at)
+      const isNew = interactive && day !== this.#day
+      this.#day = day
+      const line = this.#printed(entry, peer)
+      return isNew ? [palette.dim(`${RULE} ${When.weekday(entry.at)} ${RULE}`), line] : [line]
+    })
+  }
+
+  #printed(entry: Transcript.Entry, peer: Conversation): Printed {
+    const { interactive, palette, settings } = this.#options
+    return Transcript.printed(
+      entry,
+      { timed: interactive && settings.times, marked: interactive },
+      peer.connected,
+      palette
+    )
+  }
+}
+
+/** Whom a nickname means on the screen. */
+export const nameOf = (nick: string): SafeText.SafeText => SafeText.line(nick, MAX_NICK)
+
+/** What sets parts of a conversation off. */
+const RULE = "───"
+/** Entries that are shown again when a conversation is turned to: enough to know what it was about. */
+const REPEATED = 10
+/** Messages of ours above the draft, and their lines and rows: they take their place from what others say. */
+const MAX_HELD = 3
+const MAX_HELD_LINES = 3
+const MAX_HELD_ROWS = 6
+/** ms: somebody who goes on writing is worth another line, and not one for each message. */
+const TOLD_AGAIN = 60_000
+/** Characters of a message to somebody who looks at another conversation: a row of most screens. */
+const MAX_HINT = 60

@@ -1,0 +1,286 @@
+import fc from "fast-check"
+import stringWidth from "string-width"
+import { describe, expect, it } from "vitest"
+import { ChatModel } from "../../../src/cli/terminal/ChatModel.js"
+import { mentions } from "../../../src/cli/terminal/Mentions.js"
+import * as Palette from "../../../src/cli/terminal/Palette.js"
+import type { Printed } from "../../../src/cli/terminal/Wrap.js"
+import type { ClientEvent } from "../../../src/core/client/Events.js"
+import { messageId } from "../../support/ids.js"
+import * as FakeClient from "../FakeClient.js"
+
+const NOON = new Date(2026, 2, 9, 12).getTime()
+const MINUTE = 60_000
+const path = (kind: "direct" | "lan" | "relay", rttMs = 12) => ({ kind, address: "192.0.2.1:1", rttMs })
+
+/** Alice's screen, with a clock that the test moves. */
+const screen = (interactive = true) => {
+  let now = NOON
+  let id = 0
+  const chat = new ChatModel({ palette: Palette.make(false), now: () => now, interactive })
+  const show = (printed: ReadonlyArray<Printed>): ReadonlyArray<string> =>
+    chat
+      .flushed(printed)
+      .flatMap((line) =>
+        typeof line === "string"
+          ? [line]
+          : line.lines.map((text, index) => (index === 0 ? line.head + text : `    ${text}`))
+      )
+  const happens = (event: ClientEvent) => show(chat.handle(event))
+  happens({ _tag: "Registered", nick: "alice", address: "192.0.2.9:9", fingerprint: "1" })
+  return {
+    chat,
+    show,
+    happens,
+    pass: (ms: number) => {
+      now += ms
+    },
+    says: (from: string, text: string) => happens({ _tag: "Message", from, id: messageId(String(++id)), text }),
+    opens: (nick: string) => show(chat.opened({ nick, fingerprint: "1", trust: "known" })),
+    connects: (nick: string) =>
+      happens({ _tag: "Connected", nick, fingerprint: "1", trust: "known", path: path("direct") }),
+    sends: (to: string, text: string, name = String(++id)) => show(chat.sent(to, messageId(name), text)),
+    status: (columns = 80) => chat.status(columns).at(-1) ?? ""
+  }
+}
+
+describe("several conversations on one screen", () => {
+  it("are all printed whole as long as none is in focus, and when the person wants it so", () => {
+    const { chat, opens, says } = screen()
+    expect(says("bob", "hi")).toEqual(["12:00 bob: hi", "* type query bob to answer"])
+    opens("carol")
+    chat.settings.show = "all"
+    expect(says("bob", "again")).toEqual(["12:00 bob: again"])
+    expect(screen(false).says("bob", "hi")[0]).toBe("bob: hi")
+  })
+
+  it("have one line for all that somebody else says, and the count in the status line", () => {
+    const { chat, opens, pass, says, status } = screen()
+    opens("bob")
+    opens("carol")
+    expect(says("bob", "are you there?\nhello?")).toEqual(["  bob: are you there? hello?"])
+    expect(says("bob", "hm")).toEqual([])
+    expect(status()).toContain("1 bob 2")
+    pass(MINUTE)
+    expect(says("bob", "well")).toEqual(["  bob (3 new): well"])
+    expect(says("bob", "ALICE, wake up")).toEqual(["  bob (4 new): ALICE, wake up"])
+    expect(status()).toContain("1 bob 4!")
+    expect(chat.focus).toBe("carol")
+  })
+
+  it("never move the focus, whatever happens", () => {
+    const { chat, connects, happens, opens, says } = screen()
+    opens("bob")
+    opens("carol")
+    says("bob", "hi")
+    connects("bob")
+    happens(FakeClient.call("dave", { answered: true }))
+    happens({ _tag: "Renamed", from: "carol", to: "eve", fingerprint: "1" })
+    happens({ _tag: "Disconnected", nick: "carol", reason: "left", undelivered: 0 })
+    happens({ _tag: "Left", nick: "carol" })
+    for (let stranger = 0; stranger < 300; stranger++) says(`stranger${stranger}`, "psst")
+    expect(chat.focus).toBe("carol")
+    expect(chat.conversation).toBe("carol")
+    expect(chat.conversations.length).toBeLessThanOrEqual(256)
+    expect(chat.conversations.some(({ nick }) => nick === "bob")).toBe(true)
+  })
+
+  it("show when they are turned to what was said last, and from where on it is new", () => {
+    const { chat, opens, pass, says, sends, show, status } = screen()
+    opens("bob")
+    says("bob", "old")
+    sends("bob", "mine", "7")
+    chat.handle({ _tag: "Delivered", nick: "bob", id: messageId("7") })
+    opens("carol")
+    pass(MINUTE)
+    says("bob", "new one")
+    pass(MINUTE)
+    says("bob", "new two")
+    const lines = show(chat.turnTo(1)!)
+    expect(lines).toEqual([
+      "─── bob ───",
+      "12:00 bob: old",
+      "12:00 alice → bob: mine ✓",
+      "─── new since 12:01 ───",
+      "12:01 bob: new one",
+      "12:02 bob: new two"
+    ])
+    expect(status()).not.toContain("carol")
+    expect(chat.focus).toBe("bob")
+    expect(show(chat.turnTo("bob")!)).not.toContain("─── new since 12:01 ───")
+    expect(chat.turnTo(9)).toBeUndefined()
+  })
+
+  it("show all that is new, however much, as far as it is kept", () => {
+    const { chat, opens, says, show } = screen()
+    opens("bob")
+    opens("carol")
+    for (let count = 0; count < 30; count++) says("bob", `text ${count}`)
+    const lines = show(chat.turnTo("bob")!)
+    expect(lines.filter((line) => line.includes("text"))).toHaveLength(30)
+    opens("carol")
+    for (let count = 0; count < 100_000; count++) says("bob", `text ${count}`)
+    const many = show(chat.turnTo("bob")!)
+    expect(many.length).toBeLessThan(210)
+    expect(many.at(-1)).toContain("text 99999")
+  })
+
+  it("are turned to by what matters: a call, a mention, a text", () => {
+    const { chat, happens, opens, says, show } = screen()
+    for (const nick of ["text", "mention", "here"]) opens(nick)
+    says("text", "hi")
+    says("mention", "hi, Alice!")
+    happens(FakeClient.call("caller"))
+    const order = ["caller", "mention", "text"]
+    for (const nick of order) {
+      expect(show(chat.turnToNews())[0]).toBe(`─── ${nick} ───`)
+      expect(chat.focus).toBe(nick)
+    }
+    expect(show(chat.turnToNews())).toEqual(["* nothing is new"])
+  })
+
+  it("go on when the person turns away, and say how to return", () => {
+    const { chat, opens, says, show } = screen()
+    opens("bob")
+    expect(show(chat.turnAway())).toEqual(["* the conversation with bob goes on: /to bob returns to it"])
+    expect(chat.focus).toBeUndefined()
+    expect(says("bob", "hi")).toEqual(["12:00 bob: hi"])
+    expect(show(chat.turnTo("BOB")!)[0]).toBe("─── bob ───")
+  })
+
+  it("say which day it is where that changes", () => {
+    const { chat, opens, pass, says, show } = screen()
+    opens("bob")
+    expect(says("bob", "tonight?")).toEqual(["12:00 bob: tonight?"])
+    pass(24 * 60 * MINUTE)
+    expect(says("bob", "well?")).toEqual(["─── Tuesday, 10 March 2026 ───", "12:00 bob: well?"])
+    opens("carol")
+    expect(show(chat.turnTo("bob")!)).toEqual([
+      "─── bob ───",
+      "12:00 bob: tonight?",
+      "─── Tuesday, 10 March 2026 ───",
+      "12:00 bob: well?"
+    ])
+  })
+
+  it("count as read only where they stand on the screen", () => {
+    const { chat, opens, says } = screen()
+    opens("bob")
+    opens("carol")
+    says("bob", "one")
+    says("carol", "two")
+    expect(chat.takeUnread().map(({ nick }) => nick)).toEqual(["carol"])
+    chat.turnTo("bob")
+    expect(chat.takeUnread().map(({ nick }) => nick)).toEqual(["bob"])
+    expect(chat.takeUnread()).toEqual([])
+  })
+})
+
+describe("a message of ours", () => {
+  it("stands above the draft, where its mark changes, until something else is printed", () => {
+    const { chat, connects, happens, opens, says, sends, status } = screen()
+    opens("bob")
+    expect(sends("bob", "hi", "7")).toEqual([])
+    expect(chat.status(80)[0]).toBe("12:00 alice → bob: hi ○")
+    expect(status()).toContain("goes out when they are connected")
+    connects("bob")
+    sends("bob", "hello", "8")
+    expect(chat.status(80)[0]).toBe("12:00 alice → bob: hello …")
+    happens({ _tag: "Delivered", nick: "bob", id: messageId("7") })
+    happens({ _tag: "Delivered", nick: "bob", id: messageId("8") })
+    expect(chat.status(80)[0]).toBe("12:00 alice → bob: hello ✓")
+    happens({ _tag: "Read", nick: "bob", id: messageId("8") })
+    expect(chat.status(80)[0]).toBe("12:00 alice → bob: hello ✓✓")
+    expect(says("bob", "hey")).toEqual(["12:00 alice → bob: hello ✓✓", "12:00 bob: hey"])
+    expect(chat.status(80)).toHaveLength(1)
+  })
+
+  it("waits visibly for whoever has not answered", () => {
+    const { chat, happens, opens, sends } = screen()
+    opens("bob")
+    sends("bob", "hi", "7")
+    expect(happens({ _tag: "Waiting", nick: "bob", id: messageId("7") })[0]).toBe("12:00 alice → bob: hi ◌")
+    expect(chat.status(80).at(-1)).toContain("waits for their answer")
+  })
+
+  it("is printed at once where it would take the screen, and no more than three stand above the draft", () => {
+    const { chat, opens, sends } = screen()
+    opens("bob")
+    expect(sends("bob", "1\n2\n3\n4")).toHaveLength(4)
+    for (const text of ["a", "b", "c"]) expect(sends("bob", text)).toEqual([])
+    expect(sends("bob", "d")[0]).toContain("alice → bob: a")
+    for (const columns of [20, 40, 80]) {
+      sends("bob", "long ".repeat(100).trim())
+      expect(chat.status(columns).length).toBeLessThanOrEqual(7)
+    }
+  })
+})
+
+describe("the status line", () => {
+  it("says whom, how, and whether verified, and what a path change does not say in the talk", () => {
+    const { chat, connects, happens, opens, status } = screen()
+    happens({ _tag: "Server", server: "chat.example.org", encryption: "tls" })
+    opens("bob")
+    expect(status()).toBe("── not verified · calling… · on chat.example.org")
+    connects("bob")
+    expect(status()).toContain("direct 12 ms")
+    expect(happens({ _tag: "PathChanged", nick: "bob", path: path("lan", 0.4) })).toEqual([])
+    expect(status()).toContain("local <1 ms")
+    expect(happens({ _tag: "PathChanged", nick: "bob", path: path("relay", 80) })).toHaveLength(1)
+    expect(status()).toContain("relay 80 ms")
+    expect(chat.measured("bob", path("relay", 80.3))).toBe(false)
+    expect(chat.measured("bob", path("relay", 95))).toBe(true)
+    chat.verified("bob")
+    expect(status()).toContain("── verified · relay 95 ms")
+    happens({ _tag: "ServerLost", message: "gone", retryInMs: 1 })
+    expect(status()).toContain("no server")
+    expect(happens({ _tag: "Joined", nick: "dave" })).toEqual([])
+  })
+
+  it("keeps the alarm of a changed key in the prompt until somebody has decided", () => {
+    const { chat, happens, opens, status } = screen()
+    opens("carol")
+    const change = { known: "11111 2", offered: "33333 4", verified: true }
+    happens({ _tag: "Failed", code: "KeyChanged", message: "m", nick: "bob", change })
+    expect(chat.prompt()).toBe("!! key alice → carol> ")
+    expect(status(50)).toContain("!! another key for bob")
+    chat.settled("Bob")
+    expect(chat.prompt()).toBe("alice → carol> ")
+  })
+
+  it("fits, and leaves out what matters least", () => {
+    const { happens, opens, says, status } = screen()
+    happens({ _tag: "Server", server: "chat.example.org", encryption: "tls" })
+    for (const nick of ["bob", "李雷和韩梅梅", "carol"]) opens(nick)
+    says("bob", "alice!")
+    says("李雷和韩梅梅", "hi")
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 200 }), (columns) => {
+        expect(stringWidth(status(columns))).toBeLessThanOrEqual(columns)
+      })
+    )
+    expect(status(200)).toContain("on chat.example.org")
+    expect(status(60)).not.toContain("on chat.example.org")
+    expect(status(30)).toContain("1 bob 1!")
+  })
+})
+
+describe("a mention", () => {
+  it.each([
+    ["alice", true],
+    ["hi ALICE!", true],
+    ["@alice: hi", true],
+    ["malice", false],
+    ["alices", false],
+    ["alice_", false],
+    ["alicé alice", true],
+    ["", false]
+  ])("of alice in %j: %s", (text, is) => {
+    expect(mentions(text, "alice")).toBe(is)
+  })
+
+  it("is found in whatever case and script", () => {
+    expect(mentions("hallo STRASSE", "straße")).toBe(true)
+    expect(mentions("γεια σου ΝΊΚΟΣ", "νίκος")).toBe(true)
+  })
+})
