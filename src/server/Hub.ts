@@ -326,7 +326,10 @@ export class Hub implements SessionHub {
   /** Lets nobody in any more, and tells everybody to come back later. */
   close(): void {
     this.#closing = true
-    const line = encodeMessage({ _tag: "Restarting", ...this.settings.restart })
+    const { inMs, spreadMs } = this.settings.restart
+    // A larger crowd takes longer to be told, and longer to come back.
+    const by = Math.max(1, this.#drivers.size / CROWD)
+    const line = encodeMessage({ _tag: "Restarting", inMs: Math.round(inMs * by), spreadMs: Math.round(spreadMs * by) })
     for (const driver of this.#drivers.values()) driver.end("restarting", line)
   }
 
@@ -474,6 +477,9 @@ const SETTLED_MS = 60_000
 
 /** Identities that were here since the start, some 10 MB. */
 const MAX_KNOWN = 65_536
+
+/** Clients that come back within the stock spread, 800 a second: less than half of a core. */
+const CROWD = 4_000
 
 /** ms between two lines of the log about trouble of the system. */
 const TROUBLE_EVERY_MS = 60_000

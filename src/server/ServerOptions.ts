@@ -51,7 +51,10 @@ export interface ServerOptions {
   readonly maxNames: number
   /** Nicknames that nobody may have, nor one that looks like them. */
   readonly reserved: ReadonlyArray<string>
-  /** What clients are told when the server goes down: come back after `inMs` and a random part of `spreadMs`. */
+  /**
+   * What clients are told when the server goes down: come back after `inMs` and a random part of `spreadMs`; both grow
+   * with the number of clients where there are more than 4,000.
+   */
   readonly restart: { readonly inMs: number; readonly spreadMs: number }
 }
 
@@ -105,6 +108,6 @@ export const defaults: ServerOptions = {
   maxNames: 65_536,
   // Names that could pass for the program's own voice.
   reserved: ["server", "system", "parley"],
-  // A restart takes about a second; 10,000 clients then come at 2,000 a second.
+  // A restart takes about a second.
   restart: { inMs: 1000, spreadMs: 5000 }
 }

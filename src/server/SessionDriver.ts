@@ -396,7 +396,8 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     if (this.#over) return
     this.#over = true
     const hub = this.#hub
-    hub.announcer.remove(this)
+    // Where everybody goes at once, nobody is told of anybody.
+    if (ending !== "restarting") hub.announcer.remove(this)
     if (this.#session.mood !== undefined) hub.counters.moods[this.#session.mood]++
     this.registration = undefined
     hub.ended(this, ending)

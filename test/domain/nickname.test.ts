@@ -294,6 +294,27 @@ describe("suggestions", () => {
     }
   )
 
+  test("are asked for as what they are, whatever is before the suffix", () => {
+    for (const text of [
+      "ΑΒΓΔΣ",
+      "ΣΑΣ",
+      "Жщ漢ア",
+      "لا".repeat(14),
+      "क्षि",
+      "가나",
+      "vvi",
+      "cl",
+      "İi",
+      "ẖ",
+      "ﬀ",
+      "a".repeat(32)
+    ])
+      Nickname.suggest(valid(text), (nickname) => {
+        expect(nickname).toEqual(valid(nickname.text))
+        return true
+      })
+  })
+
   test("are looked for a few times only", () => {
     let asked = 0
     Nickname.suggest(valid("漢".repeat(16)), () => {
@@ -308,7 +329,10 @@ describe("suggestions", () => {
       fc.property(texts, fc.integer(), (text, seed) => {
         const parsed = Nickname.parse(text)
         if (Either.isLeft(parsed)) return
-        const taken = (nickname: Nickname.Nickname) => (nickname.text.length * 31 + seed) % 3 === 0
+        const taken = (nickname: Nickname.Nickname) => {
+          expect(nickname).toEqual(valid(nickname.text))
+          return (nickname.text.length * 31 + seed) % 3 === 0
+        }
         const suggestions = Nickname.suggest(parsed.right, taken)
         expect(suggestions.length).toBeLessThanOrEqual(Nickname.SUGGESTIONS)
         expect(Nickname.suggest(parsed.right, taken)).toEqual(suggestions)

@@ -121,6 +121,13 @@ test("a server with five thousand sessions has said goodbye to all of them withi
   expect(place.connect(9_999).tags()).toEqual(["Busy"])
 })
 
+test("a larger crowd is told to come back later, and over a longer time", () => {
+  const place = new Place({ maxConnections: 10_000, restart: { inMs: 1_000, spreadMs: 5_000 } })
+  const clients = Array.from({ length: 6_000 }, (_, i) => place.connect(i))
+  place.hub.close()
+  expect(JSON.parse(clients.at(-1)!.said.at(-1)!)).toEqual({ _tag: "Restarting", inMs: 1_500, spreadMs: 7_500 })
+})
+
 test("nothing is left of a crowd that filled every table that a client can fill", () => {
   const place = new Place({ relay: DEFAULT_LIMITS })
   for (let round = 0; round < 20; round++) {

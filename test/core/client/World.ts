@@ -385,7 +385,8 @@ export class Server {
     private readonly world: World,
     settings: Partial<ServerOptions> = {}
   ) {
-    this.#registry = new RegistryMachine({ graceMs: defaults.graceMs, maxNames: 100, reserved: [] })
+    const { graceMs } = defaults
+    this.#registry = new RegistryMachine({ graceMs, maxNames: settings.maxNames ?? 100, reserved: [] })
     this.hub = new Hub(
       { ...defaults, names: ["server"], relay: undefined, restart: { inMs: 0, spreadMs: 1_000 }, ...settings },
       {
