@@ -1,18 +1,34 @@
 /** Base64url without padding (RFC 4648 §5): how keys, channels and signatures look in JSON and in names of peers. */
 export const encode = (bytes: Uint8Array): string => {
+  if (bytes.length <= PIECE) return encodePiece(bytes)
   let text = ""
-  let at = 0
-  for (; at + 2 < bytes.length; at += 3) {
-    const group = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!
-    text += PAIRS[group >> 12]! + PAIRS[group & 4095]!
-  }
-  if (at + 1 < bytes.length) {
-    const group = (bytes[at]! << 8) | bytes[at + 1]!
-    text += PAIRS[group >> 4]! + ALPHABET[(group << 2) & 63]!
-  } else if (at < bytes.length) {
-    text += PAIRS[bytes[at]! << 4]!
-  }
+  for (let at = 0; at < bytes.length; at += PIECE) text += encodePiece(bytes.subarray(at, at + PIECE))
   return text
+}
+
+/** All characters become a text at once, which takes half as long as joining them one by one. */
+const encodePiece = (bytes: Uint8Array): string => {
+  const { length } = bytes
+  const codes: Array<number> = new Array(Math.ceil((length * 4) / 3))
+  let to = 0
+  let at = 0
+  for (; at + 2 < length; at += 3) {
+    const group = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!
+    codes[to++] = CODES[group >> 18]!
+    codes[to++] = CODES[(group >> 12) & 63]!
+    codes[to++] = CODES[(group >> 6) & 63]!
+    codes[to++] = CODES[group & 63]!
+  }
+  if (at + 1 < length) {
+    const group = (bytes[at]! << 8) | bytes[at + 1]!
+    codes[to++] = CODES[group >> 10]!
+    codes[to++] = CODES[(group >> 4) & 63]!
+    codes[to] = CODES[(group << 2) & 63]!
+  } else if (at < length) {
+    codes[to++] = CODES[bytes[at]! >> 2]!
+    codes[to] = CODES[(bytes[at]! << 4) & 63]!
+  }
+  return String.fromCharCode.apply(null, codes)
 }
 
 /**
@@ -41,11 +57,10 @@ export const decode = (text: string): Uint8Array | undefined => {
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-/** The two characters of each group of 12 bits: half as many pieces to join take half of the time. */
-const PAIRS: ReadonlyArray<string> = Array.from(
-  { length: 4096 },
-  (_, group) => ALPHABET[group >> 6]! + ALPHABET[group & 63]!
-)
+/** Bytes, a multiple of 3: their characters are arguments of one call. */
+const PIECE = 3072
+
+const CODES = Uint8Array.from(ALPHABET, (char) => char.charCodeAt(0))
 
 /** Value of each character by its code; `undefined` for all others. */
 const VALUES: ReadonlyArray<number | undefined> = Array.from({ length: 128 }, (_, code) => {

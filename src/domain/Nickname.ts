@@ -40,11 +40,15 @@ export const parse = (raw: string): Either.Either<Nickname, string> => {
   // Refused before any work on the text: 128 bytes of UTF-8 hold no more characters, and NFC makes few texts shorter
   // than a third.
   if (raw.length > 3 * MAX_BYTES) return Either.left(TOO_LONG)
+  if (PLAIN.test(raw)) return raw.length > MAX_COLUMNS ? Either.left(TOO_LONG) : unlessMisread(ofPlain(raw))
   const text = raw.normalize("NFC")
   const fault = faultOf(text)
   if (fault !== undefined) return Either.left(fault)
   const nickname = of(text)
-  if (nickname.key.length > MAX_KEY) return Either.left(TOO_LONG)
+  return nickname.key.length > MAX_KEY ? Either.left(TOO_LONG) : unlessMisread(nickname)
+}
+
+const unlessMisread = (nickname: Nickname): Either.Either<Nickname, string> => {
   const misread = wordFault(nickname)
   return misread === undefined ? Either.right(nickname) : Either.left(misread)
 }
@@ -131,7 +135,7 @@ const FINGERPRINT = /^(?:[2-9ol]{5}[_.-]?){6}$/
 /** The nickname of a text in NFC that may be one. */
 const of = (text: string): Nickname =>
   PLAIN.test(text)
-    ? { text, key: plainKey(text), lookalike: plainKey(readAlike(text.replaceAll("I", "l"))) }
+    ? ofPlain(text)
     : { text, key: keyOf(text), lookalike: keyOf(readAlike(skeleton(withoutTrifles(text.normalize("NFKC"))))) }
 
 /** Letters beside each other that read as another one, made the same: `vv` and `w`, `cl` and `d`, `ii` and `ll`. */
@@ -195,11 +199,33 @@ const keyOf = (text: string): string => {
  */
 const MAX_ROUNDS = 6
 
-/** The key of `PLAIN` text, as `keyOf` gives it; a test holds the two together. */
-const plainKey = (text: string): string =>
-  text.toLowerCase().replace(PLAIN_CONFUSABLES, (char) => (char === "0" ? "o" : char === "1" ? "l" : "rn"))
+/** The same for `PLAIN` text, character by character; a test holds the two together. */
+const ofPlain = (text: string): Nickname => ({
+  text,
+  key: plainKey(text),
+  lookalike: spelled(text.includes("ii") ? text.replaceAll("ii", "ll") : text, PLAIN_ALIKE)
+})
 
-const PLAIN_CONFUSABLES = /[01m]/g
+const plainKey = (text: string): string => spelled(text, PLAIN_KEYS)
+
+const spelled = (text: string, spelling: ReadonlyArray<string>): string => {
+  let result = ""
+  for (let at = 0; at < text.length; at++) result += spelling[text.charCodeAt(at)]!
+  return result
+}
+
+/** What each character of `PLAIN` text is in a key. */
+const PLAIN_KEYS = Array.from({ length: 128 }, (_, code) => {
+  const char = String.fromCharCode(code)
+  return char === "0" ? "o" : char === "1" ? "l" : char === "m" || char === "M" ? "rn" : char.toLowerCase()
+})
+
+const CAPITAL_I = 0x49
+
+/** And in what it looks like. */
+const PLAIN_ALIKE = Array.from({ length: 128 }, (_, code) =>
+  code === CAPITAL_I ? "l" : plainKey(readAlike(String.fromCharCode(code)))
+)
 
 /**
  * First come characters that look like no letter, then longer suffixes, so that a popular name finds a free neighbour.

@@ -18,9 +18,9 @@ export interface Whereabouts {
 export interface Claim extends Whereabouts {
   readonly session: SessionId
   readonly nickname: Nickname
-  readonly identity?: VerifiedIdentity
+  readonly identity?: VerifiedIdentity | undefined
   /** From an earlier registration: the right to take an anonymous nickname back. */
-  readonly resume?: string
+  readonly resume?: string | undefined
 }
 
 export interface VerifiedIdentity {

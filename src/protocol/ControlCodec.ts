@@ -87,19 +87,7 @@ const decodeRegister = (id: number, value: Record<string, unknown>): typeof Regi
     isBytes(resume, MAX_REGISTER.resume) &&
     (server === undefined || isText(server, MAX_REGISTER.server))
   if (!isGood) return undefined
-  return {
-    _tag: "Register",
-    id,
-    nick,
-    ...(identity === undefined ? {} : { identity }),
-    ...(record === undefined ? {} : { record }),
-    ...(proof === undefined ? {} : { proof }),
-    ...(server === undefined ? {} : { server }),
-    endpoints,
-    ...(hidden === undefined ? {} : { private: hidden }),
-    ...(token === undefined ? {} : { token }),
-    ...(resume === undefined ? {} : { resume })
-  }
+  return { _tag: "Register", id, nick, identity, record, proof, server, endpoints, private: hidden, token, resume }
 }
 
 const isText = (value: unknown, max: number): value is string => typeof value === "string" && value.length <= max

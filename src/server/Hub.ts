@@ -17,7 +17,7 @@ import { TokenBucket } from "../core/support/TokenBucket.js"
 import * as Cidr from "../domain/Cidr.js"
 import type { Crypto } from "../domain/Crypto.js"
 import * as Endpoint from "../domain/Endpoint.js"
-import { type Registration, SessionId } from "../domain/Registration.js"
+import type { Registration, SessionId } from "../domain/Registration.js"
 import * as Bytes from "../protocol/Bytes.js"
 import { encodeIncoming, encodeMessage, encodeRefusal, type RefusalBody } from "../protocol/ControlCodec.js"
 import type { Connection, ConnectionHandler } from "../services/Connection.js"
@@ -454,7 +454,7 @@ export class Hub implements SessionHub {
   }
 }
 
-const idOf = (number: number): SessionId => SessionId.make(String(number))
+const idOf = (number: number): SessionId => String(number) as SessionId
 
 /** Several subscribers of one operator, an IPv4 /24 or an IPv6 /48: by this, anonymous sessions are counted. */
 const crowdOf = (remote: Endpoint.Endpoint): string =>

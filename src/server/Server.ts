@@ -106,7 +106,6 @@ const makeHub = (settings: ServerOptions) =>
   Effect.gen(function* () {
     const registry = yield* Registry
     const crypto = yield* Crypto
-    const after = yield* Timer.make
     const fork = Runtime.runFork(yield* Effect.runtime<never>())
     const hub: Hub = new Hub(settings, {
       registry,
@@ -114,7 +113,7 @@ const makeHub = (settings: ServerOptions) =>
       verifier: Option.getOrElse(yield* Effect.serviceOption(SignatureVerifier), () => immediate(crypto)),
       entropy: yield* Entropy,
       time: yield* Time.make,
-      later: (run) => after(0, run),
+      later: yield* Timer.makeSoon,
       log: (level, message, annotations) =>
         fork(Effect.annotateLogs(level === "info" ? Effect.logInfo(message) : Effect.logWarning(message), annotations)),
       onDeadline: () => alarm.set(hub.pollTimeout())

@@ -303,15 +303,9 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
       return
     }
     const { resume } = request
-    this.#hub.registry.claim(
-      {
-        session: this.id,
-        nickname,
-        ...this.#shown(request.endpoints, request.private === true),
-        ...(identity === undefined ? {} : { identity }),
-        ...(resume === undefined ? {} : { resume })
-      },
-      (answer) => this.#claimed(answer)
+    const { address, endpoints } = this.#shown(request.endpoints, request.private === true)
+    this.#hub.registry.claim({ session: this.id, nickname, address, endpoints, identity, resume }, (answer) =>
+      this.#claimed(answer)
     )
   }
 

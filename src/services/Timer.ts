@@ -29,13 +29,7 @@ export const make: Effect.Effect<Timer> = Effect.gen(function* () {
   const runFork = Runtime.runFork(yield* Effect.runtime<never>())
   if (clock === SYSTEM_CLOCK)
     return (ms, run) => {
-      const handle = setTimeout(() => {
-        try {
-          run()
-        } catch (defect) {
-          runFork(Effect.die(defect))
-        }
-      }, ms)
+      const handle = setTimeout(guarded(run, runFork), ms)
       return () => clearTimeout(handle)
     }
   return (ms, run) => {
@@ -45,4 +39,24 @@ export const make: Effect.Effect<Timer> = Effect.gen(function* () {
   }
 })
 
+/**
+ * Calls what it is given as soon as what waits for I/O has had its turn, never within this call: of use to whoever has
+ * more to do than one turn should take. (A timer of 0 ms waits for a ms.)
+ */
+export const makeSoon: Effect.Effect<(run: () => void) => void> = Effect.gen(function* () {
+  const after = yield* make
+  const clock = yield* Effect.clock
+  if (clock !== SYSTEM_CLOCK) return (run) => void after(0, run)
+  const runFork = Runtime.runFork(yield* Effect.runtime<never>())
+  return (run) => void setImmediate(guarded(run, runFork))
+})
+
 const SYSTEM_CLOCK = Context.get(DefaultServices.liveServices, Clock.Clock)
+
+const guarded = (run: () => void, runFork: (effect: Effect.Effect<never>) => unknown) => () => {
+  try {
+    run()
+  } catch (defect) {
+    runFork(Effect.die(defect))
+  }
+}

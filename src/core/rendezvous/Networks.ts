@@ -50,7 +50,7 @@ export class Networks {
 
   /** The place of a connection that may come in, to be left once; `undefined` when it may not. */
   enter(remote: Endpoint.Endpoint, now: number): Source | undefined {
-    if (this.isExempt(remote)) return { key: remote.address, ...BOUNDLESS }
+    if (this.isExempt(remote)) return { key: remote.address, wait: () => 0, charge: () => {}, leave: () => {} }
     const levels = this.#levelsOf(remote, now)
     for (const [at, level] of levels.entries()) {
       if (level.connections < level.limits.connections && level.rate.take(now) === 0) {
@@ -126,8 +126,6 @@ export class Networks {
     }
   }
 }
-
-const BOUNDLESS: Omit<Source, "key"> = { wait: () => 0, charge: () => {}, leave: () => {} }
 
 /** About 20 MB; the larger networks that come on top are at most as many again. */
 export const MAX_NETWORKS = 65_536

@@ -68,14 +68,11 @@ export class RegistryMachine {
     for (const owner of this.#kept?.ownersOf(nickname) ?? []) {
       if (owner !== claim.identity?.key) return this.#taken(nickname)
     }
-    const replaced = new Set<Registration>()
-    for (const other of this.#clashes(nickname)) {
-      if (!this.#mayTake(claim, other)) return this.#taken(nickname)
-      replaced.add(other)
-    }
+    const replaced = this.#clashes(nickname)
+    for (const other of replaced) if (!this.#mayTake(claim, other)) return this.#taken(nickname)
     const own = this.#bySession.get(session)
-    if (own !== undefined) replaced.add(own)
-    if (this.#byKey.size - replaced.size >= this.#limits.maxNames && !this.#makeRoom(claim, replaced)) return NO_ROOM
+    if (own !== undefined && !replaced.includes(own)) replaced.push(own)
+    if (this.#byKey.size - replaced.length >= this.#limits.maxNames && !this.#makeRoom(claim, replaced)) return NO_ROOM
     for (const other of replaced) this.#replace(other, session, nickname)
     this.#epoch++
     const registration: Registration = {
@@ -158,10 +155,12 @@ export class RegistryMachine {
     return identity === undefined ? this.#heldAnonymous : this.#heldIdentities
   }
 
-  #clashes(nickname: Nickname.Nickname): ReadonlyArray<Registration> {
+  #clashes(nickname: Nickname.Nickname): Array<Registration> {
     const same = this.#byKey.get(nickname.key)
     const alike = this.#byLookalike.get(nickname.lookalike)
-    return [same, alike === same ? undefined : alike].filter((other) => other !== undefined)
+    const clashes = same === undefined ? [] : [same]
+    if (alike !== undefined && alike !== same) clashes.push(alike)
+    return clashes
   }
 
   #isReserved(nickname: Nickname.Nickname): boolean {
@@ -181,12 +180,12 @@ export class RegistryMachine {
   }
 
   /** Forgets a held name of somebody who matters less than the claimant; whether there was one. */
-  #makeRoom({ identity }: Claim, replaced: ReadonlySet<Registration>): boolean {
+  #makeRoom({ identity }: Claim, replaced: ReadonlyArray<Registration>): boolean {
     const candidates = identity === undefined ? [this.#heldAnonymous] : [this.#heldAnonymous, this.#heldIdentities]
     for (const held of candidates) {
       for (const victim of held) {
         // What goes anyhow makes no room.
-        if (replaced.has(victim)) continue
+        if (replaced.includes(victim)) continue
         this.#remove(victim)
         return true
       }

@@ -86,7 +86,6 @@ export const make = (
       return local
     },
     remote,
-    ...(tls === undefined ? {} : { tls }),
     send: (data) => {
       const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.length
       if (!sending || socket.destroyed || queued() + bytes > sendQueue) return false
@@ -118,7 +117,7 @@ export const make = (
     }
   }
 
-  const handler = begin(connection)
+  const handler = begin(tls === undefined ? connection : Object.assign(connection, { tls }))
   socket.on("data", (data: Uint8Array) => {
     if (receiving) handler?.onData(plain(data))
   })

@@ -8,13 +8,12 @@ import { Entropy } from "../../services/Entropy.js"
  */
 export const layer: Layer.Layer<Entropy> = Layer.succeed(Entropy, {
   bytes: (length) => {
-    const bytes = new Uint8Array(length)
-    if (length > POOLED) return randomFillSync(bytes)
+    if (length > POOLED) return randomFillSync(new Uint8Array(length))
     if (used + length > pool.length) {
       randomFillSync(pool)
       used = 0
     }
-    bytes.set(pool.subarray(used, used + length))
+    const bytes = pool.slice(used, used + length)
     pool.fill(0, used, used + length)
     used += length
     return bytes
