@@ -16,7 +16,7 @@ export const run = (
 ): Effect.Effect<void, ProgramError | TerminalClosed, Client.ClientServices | FileSystem.FileSystem | Terminal> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const { accept, acceptCalls, answer, downloads, json, nick, readReceipts, userHome } = settings
+      const { accept, acceptCalls, answer, downloads, json, lines, nick, readReceipts, userHome } = settings
       if (downloads !== undefined) yield* Folders.check(downloads)
       const client = yield* open({
         ...settings.client,
@@ -33,7 +33,11 @@ export const run = (
         )
       const listFolder = yield* Folders.list
       const home = userHome === undefined ? {} : { home: userHome }
-      yield* TerminalProgram.run(client, { nick, readReceipts, listFolder, ...home }).pipe(goodbye(client))
+      const terminal = yield* Terminal
+      yield* TerminalProgram.run(client, { nick, readReceipts, listFolder, ...home }).pipe(
+        Effect.provideService(Terminal, lines ? { ...terminal, interactive: false } : terminal),
+        goodbye(client)
+      )
     })
   )
 

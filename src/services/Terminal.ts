@@ -24,6 +24,10 @@ export class Terminal extends Context.Tag("parley/services/Terminal")<
     readonly errorIsTty: boolean
     /** Whether output may be coloured: a capable TTY, and the user did not ask otherwise (`NO_COLOR`). */
     readonly colors: boolean
+    /** Bits of a colour: 4 for sixteen colours, 8 for those of xterm, 24 for all. */
+    readonly colorDepth: number
+    /** Whether signs beyond ASCII may be shown, as far as the locale says. */
+    readonly unicode: boolean
     /** Whether the terminal is known to answer, or to ignore, what it is asked who it is. */
     readonly answers: boolean
     /** Cells of the screen now; 80 x 24 when unknown. */

@@ -516,6 +516,7 @@ export class ChatModel implements View {
   /** Whose key it is that we talk to, said so that it can be compared. */
   #tellKey(peer: Conversation.Conversation, info: KeyInfo): string {
     peer.toldKey = info.fingerprint
+    this.#palette.knows(peer.nick, info.fingerprint)
     peer.verified = info.trust === "verified"
     return this.remark(`  ${KeyTexts.key(info, this.now)}`)
   }

@@ -18,10 +18,16 @@ import type { View } from "./View.js"
 import type { Printed } from "./Wrap.js"
 
 /** A line editor on a terminal. The terminal is given back as it was when the scope closes. */
-export const make = (
-  view: View,
-  completion: (before: string) => Effect.Effect<Completion>
-): Effect.Effect<Ui, never, Terminal | Scope.Scope> =>
+export const make = ({
+  completion,
+  on = () => {},
+  view
+}: {
+  readonly view: View
+  readonly completion: (before: string) => Effect.Effect<Completion>
+  /** Hears how bright the colour is that the terminal writes on, from 0 to 1. */
+  readonly on?: (brightness: number) => void
+}): Effect.Effect<Ui, never, Terminal | Scope.Scope> =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
     const drafts = new Drafts()
@@ -30,7 +36,7 @@ export const make = (
       bottom: (columns) => bottom(view, drafts.of(view.conversation), state, columns),
       skipped: (from, count) => view.skipped(from, count)
     })
-    const ui = new EditorUi({ terminal, view, completion, drafts, state, painter })
+    const ui = new EditorUi({ terminal, view, completion, on, drafts, state, painter })
     yield* terminal.raw
     yield* Effect.ignore(terminal.paint(SET))
     if (terminal.answers) yield* Effect.ignore(terminal.ask("identity"))
@@ -53,6 +59,7 @@ class EditorUi implements Ui {
   readonly #terminal: Terminal["Type"]
   readonly #view: View
   readonly #completion: (before: string) => Effect.Effect<Completion>
+  readonly #on: (brightness: number) => void
   readonly #drafts: Drafts
   readonly #state: State
   readonly #painter: Painter.Painter
@@ -63,6 +70,7 @@ class EditorUi implements Ui {
     readonly terminal: Terminal["Type"]
     readonly view: View
     readonly completion: (before: string) => Effect.Effect<Completion>
+    readonly on: (brightness: number) => void
     readonly drafts: Drafts
     readonly state: State
     readonly painter: Painter.Painter
@@ -70,6 +78,7 @@ class EditorUi implements Ui {
     this.#terminal = parts.terminal
     this.#view = parts.view
     this.#completion = parts.completion
+    this.#on = parts.on
     this.#drafts = parts.drafts
     this.#state = parts.state
     this.#painter = parts.painter
@@ -154,6 +163,7 @@ class EditorUi implements Ui {
   #hear(answer: Answer): void {
     if (answer._tag === "Position") this.#painter.heard(answer)
     if (answer._tag === "Name") this.#painter.knows(answer.name)
+    if (answer._tag === "Background") this.#on(answer.brightness)
     if (answer._tag === "Attributes") this.#answered = true
   }
 

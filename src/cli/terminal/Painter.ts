@@ -5,6 +5,7 @@ import * as Stream from "effect/Stream"
 import type { Terminal, TerminalClosed, TerminalSize } from "../../services/Terminal.js"
 import { Backlog } from "./Backlog.js"
 import { CLEAR, Frame, type Position } from "./Frame.js"
+import * as Glyphs from "./Glyphs.js"
 import { type InputView, layOut } from "./Layout.js"
 import { type Printed, wrap } from "./Wrap.js"
 
@@ -95,7 +96,7 @@ export class Painter {
       this.#room.unsafeOpen()
       const printed = this.#backlog.take(this.#picture.skipped)
       return this.#draw(
-        printed.flatMap((each) => wrap(each, size.columns)),
+        printed.flatMap((each) => wrap(each, size.columns)).map(this.#terminal.unicode ? asIs : Glyphs.ascii),
         size
       )
     })
@@ -172,7 +173,12 @@ export class Painter {
   }
 
   #draw(lines: ReadonlyArray<string>, size: TerminalSize): string {
-    return this.#frame.draw(lines, layOut(this.#picture.bottom(size.columns), size), size)
+    const view = this.#picture.bottom(size.columns)
+    const { prompt, status = [] } = view
+    const shown = this.#terminal.unicode
+      ? view
+      : { ...view, prompt: Glyphs.ascii(prompt), status: status.map(Glyphs.asciiRow) }
+    return this.#frame.draw(lines, layOut(shown, size), size)
   }
 
   /** Writes what `make` makes, unless the window is changing: it is drawn when that has come to an end. */
@@ -209,6 +215,8 @@ export const make = (terminal: Terminal["Type"], picture: Picture): Effect.Effec
       room: yield* Effect.makeLatch(true)
     })
   })
+
+const asIs = (text: string): string => text
 
 /** Windows are dragged in many steps: that long after the last one they have their size. */
 const SETTLED = "50 millis"

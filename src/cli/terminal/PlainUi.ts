@@ -1,32 +1,57 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { Terminal } from "../../services/Terminal.js"
+import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
 import { LineReader } from "../LineReader.js"
+import * as Glyphs from "./Glyphs.js"
 import { MAX_INPUT, type Ui } from "./Ui.js"
+import type { View } from "./View.js"
 import { flat } from "./Wrap.js"
 
-/** Lines in, lines out, for pipes and simple terminals: no prompt and no control characters. */
-export const make: Effect.Effect<Ui, never, Terminal> = Effect.map(Terminal, (terminal) => ({
-  print: (lines) =>
-    lines.length === 0
-      ? Effect.void
-      : Effect.zipRight(terminal.paint(`${lines.flatMap(flat).join("\n")}\n`), terminal.breathe),
-  restore: () => Effect.void,
-  read: (handlers) => {
-    const reader = new LineReader(MAX_INPUT)
-    const accept = (lines: ReturnType<LineReader["push"]>) =>
-      Effect.forEach(
-        lines,
-        (line) =>
-          line._tag === "Line"
-            ? handlers.line(line.text)
-            : Effect.ignore(terminal.write(`* a line has at most ${MAX_INPUT} bytes\n`)),
-        { discard: true }
-      )
-    return terminal.input.pipe(
-      Stream.runForEach((chunk) => accept(reader.push(chunk))),
-      Effect.zipRight(Effect.suspend(() => accept(reader.end()))),
-      Effect.as("end" as const)
-    )
-  }
-}))
+/**
+ * Lines in, lines out, for pipes, simple terminals and screen readers: nothing is drawn anew, and no control
+ * characters. Whoever sits before it is told what is asked for, each time that it is something else.
+ */
+export const make = (view: View): Effect.Effect<Ui, never, Terminal> =>
+  Effect.map(Terminal, (terminal) => {
+    /** The prompt that was shown last. */
+    let asked = ""
+    /** The prompt stands on the last line, and nothing behind it yet. */
+    let isOpen = false
+
+    const write = (text: string): Effect.Effect<void, TerminalClosed> =>
+      Effect.suspend(() => {
+        const prompt = terminal.inputIsTty ? view.prompt() : ""
+        const isNew = prompt !== asked
+        if (text === "" && !isNew) return Effect.void
+        const shown = `${isOpen ? "\n" : ""}${text}${isNew ? prompt : ""}`
+        isOpen = isNew && prompt !== ""
+        asked = prompt
+        return terminal.paint(terminal.unicode || !terminal.outputIsTty ? shown : Glyphs.ascii(shown))
+      })
+
+    return {
+      print: (lines) =>
+        Effect.zipRight(write(lines.length === 0 ? "" : `${lines.flatMap(flat).join("\n")}\n`), terminal.breathe),
+      restore: () => Effect.void,
+      read: (handlers) => {
+        const reader = new LineReader(MAX_INPUT)
+        const accept = (lines: ReturnType<LineReader["push"]>) =>
+          Effect.forEach(
+            lines,
+            (line) => {
+              // Whoever has typed a line stands at the beginning of the next one.
+              isOpen = false
+              return line._tag === "Line"
+                ? handlers.line(line.text)
+                : Effect.ignore(write(`* a line has at most ${MAX_INPUT} bytes\n`))
+            },
+            { discard: true }
+          )
+        return write("").pipe(
+          Effect.zipRight(Stream.runForEach(terminal.input, (chunk) => accept(reader.push(chunk)))),
+          Effect.zipRight(Effect.suspend(() => accept(reader.end()))),
+          Effect.as("end" as const)
+        )
+      }
+    }
+  })

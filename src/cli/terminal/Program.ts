@@ -49,10 +49,10 @@ export const run = (
   Effect.scoped(
     Effect.gen(function* () {
       const terminal = yield* Terminal
-      const palette = Palette.make(terminal.colors)
+      const palette = Palette.make(terminal.colors, terminal.colorDepth)
       const clock = yield* Effect.clock
       const chat = new ChatModel({ palette, now: client.now, interactive: terminal.interactive })
-      const ui = flushing(chat, yield* makeUi(client, chat, options))
+      const ui = flushing(chat, yield* makeUi(client, chat, palette, options))
       const registration = yield* Registration.make({ chat, client, terminal, ui })
       const session: Session = {
         client,
@@ -112,6 +112,7 @@ const flushing = (chat: ChatModel, ui: Ui.Ui): Ui.Ui => ({
 const makeUi = (
   client: ClientApi,
   chat: ChatModel,
+  palette: Palette.Palette,
   { home, listFolder, readReceipts }: TerminalOptions
 ): Effect.Effect<Ui.Ui, never, Terminal | Scope.Scope> =>
   Effect.flatMap(Terminal, (terminal) => {
@@ -120,7 +121,7 @@ const makeUi = (
       Effect.forEach(chat.takeUnread(), ({ id, nick }) => Effect.ignore(client.read(nick, id)), { discard: true })
     )
     return Effect.provideService(
-      terminal.interactive ? EditorUi.make(chat, completion) : PlainUi.make,
+      terminal.interactive ? EditorUi.make({ view: chat, completion, on: palette.on }) : PlainUi.make(chat),
       Terminal,
       readReceipts === true ? { ...terminal, input: Stream.tap(terminal.input, () => markRead) } : terminal
     )

@@ -34,11 +34,37 @@ export const wrap = (printed: Printed, columns: number): ReadonlyArray<string> =
   const isNarrow = columns - width < MIN_TEXT
   const indent = isNarrow ? INDENT.slice(0, Math.max(0, columns - MIN_TEXT)) : " ".repeat(width)
   const room = Math.max(1, columns - indent.length)
-  const rows = lines.flatMap((line) => broken(line, room))
-  return isNarrow
-    ? [head.trimEnd(), ...rows.map((row) => indent + row)]
-    : rows.map((row, index) => (index === 0 ? head : indent) + row)
+  const rows = lines.flatMap((line) => pieces(line, room))
+  const isBelow = isNarrow || rows[0]?.isAddress === true
+  const below = rows.map((row) => (row.isAddress ? row.text : indent + row.text))
+  return isBelow ? [head.trimEnd(), ...below] : [head + (rows[0]?.text ?? ""), ...below.slice(1)]
 }
+
+/**
+ * The rows of a line. An address that is wider than the room has a row of its own, without indentation, which the
+ * terminal breaks: so it can be opened and copied in one piece.
+ */
+const pieces = (line: string, room: number): ReadonlyArray<{ readonly text: string; readonly isAddress: boolean }> => {
+  const parts = line.includes("://") ? line.split(ADDRESS) : [line]
+  const rows: Array<{ text: string; isAddress: boolean }> = []
+  let text = ""
+  const flush = () => {
+    if (text.trim() !== "") for (const row of broken(text.trim(), room)) rows.push({ text: row, isAddress: false })
+    text = ""
+  }
+  for (const [index, part] of parts.entries()) {
+    if (index % 2 === 1 && stringWidth(part) > room) {
+      flush()
+      rows.push({ text: part, isAddress: true })
+    } else text += part
+  }
+  if (rows.length === 0) return broken(text, room).map((row) => ({ text: row, isAddress: false }))
+  flush()
+  return rows
+}
+
+/** Addresses as browsers open them. */
+const ADDRESS = /((?:https?|ftp):\/\/[^\s<>"]+)/
 
 const INDENT = "    "
 /** Cells for the text beside its head; with less, the text goes below it. */

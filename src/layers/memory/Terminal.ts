@@ -105,6 +105,8 @@ export const make = (
   })
 
 const NO_SHELL = {
+  colorDepth: 4,
+  unicode: true,
   answers: false,
   raw: Effect.void,
   suspend: Effect.void,

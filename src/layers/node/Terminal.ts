@@ -36,6 +36,8 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
       outputIsTty: stdout.isTTY === true,
       errorIsTty,
       colors,
+      colorDepth: colors ? stdout.getColorDepth(env) : 1,
+      unicode: /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || ""),
       answers: interactive && !SIMPLE.test(env.TERM ?? ""),
       size,
       resizes: Stream.map(occurrences(stdout, "resize"), size),

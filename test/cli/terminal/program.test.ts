@@ -91,6 +91,20 @@ describe("the terminal client, in plain lines", () => {
       })
     ))
 
+  it("tells whoever sits before a simple terminal what it wants", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, exit } = yield* start("dumb")
+        yield* terminal.shows("nickname> ")
+        terminal.type("alice\nquery bob\n")
+        yield* terminal.shows("alice → bob> ")
+        terminal.type("exit\nexit\n")
+        yield* exit
+        expect(terminal.output().match(/alice> |alice → bob> /g)).toEqual(["alice> ", "alice → bob> ", "alice> "])
+        expect(terminal.output()).toMatch(/^nickname> /)
+      })
+    ))
+
   it("takes no line of a pipe for a nickname when the one it was written for is refused", () =>
     test(
       Effect.gen(function* () {

@@ -22,7 +22,7 @@ const start = (found: ReadonlyArray<string> = [], nextFrame = Effect.yieldNow())
     }
     const completion = (before: string): Effect.Effect<Completion> =>
       Effect.succeed({ start: before.length - 1, found: found.filter((name) => name.startsWith(before.slice(-1))) })
-    const ui = yield* Effect.provideService(EditorUi.make(view, completion), Terminal, terminal.terminal)
+    const ui = yield* Effect.provideService(EditorUi.make({ view, completion }), Terminal, terminal.terminal)
     const lines: Array<string> = []
     const actions: Array<Action> = []
     const reading = yield* Effect.fork(

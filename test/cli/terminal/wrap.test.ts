@@ -5,6 +5,18 @@ import * as Palette from "../../../src/cli/terminal/Palette.js"
 import { flat, wrap } from "../../../src/cli/terminal/Wrap.js"
 
 describe("Wrap", () => {
+  it("leaves an address that is too long for its row in one piece, on a row of its own", () => {
+    const address = `https://example.org/${"path/".repeat(12)}`
+    const wrapped = (text: string) => wrap({ head: "bob: ", lines: [text] }, 40)
+    expect(wrapped(`look at ${address} and tell me what you think of it`)).toEqual([
+      "bob: look at",
+      address,
+      "     and tell me what you think of it"
+    ])
+    expect(wrapped(address)).toEqual(["bob:", address])
+    expect(wrapped("see http://short.example now")).toEqual(["bob: see http://short.example now"])
+  })
+
   it("sets lines in under the text, broken between words", () => {
     const nick = Palette.make(true).nick("bob")
     expect(wrap({ head: `${nick}: `, lines: ["the quick brown fox jumps over it", "", "yes"] }, 25)).toEqual([
