@@ -79,6 +79,7 @@ export {
   type TrustError,
   Unauthorized,
   UnexpectedKey,
+  type WatchError,
   Yourself
 } from "./core/client/ClientError.js"
 export { ClientEvent, TransferEvent } from "./core/client/Events.js"

@@ -44,6 +44,8 @@ export interface Crypto {
     ciphertext: Uint8Array,
     out: Uint8Array
   ) => boolean
+  /** What this takes the place of, and why: a sentence for people where the usual implementation does not load. */
+  readonly substituteFor?: string
   /** Overwrites secret bytes with zeros. */
   readonly wipe: (secret: Uint8Array) => void
 }

@@ -7,8 +7,8 @@ export class Crypto extends Context.Tag("parley/services/Crypto")<Crypto, Primit
 
 /** Cryptography cannot be had, so no program can run: raised while the layer is built, never later. */
 export class CryptoError extends Data.TaggedError("CryptoError")<{
-  /** `NotLoaded`: no native library for this platform. `SelfTest`: it loaded, and computes something else. */
-  readonly reason: "NotLoaded" | "SelfTest"
+  /** It loaded, and computes something else. */
+  readonly reason: "SelfTest"
   readonly message: string
   readonly cause?: unknown
 }> {}

@@ -55,14 +55,14 @@ describe("native code", () => {
     expect(await run(PROGRAM)).toEqual([false, true])
   })
 
-  it("that is missing is one typed error with advice", async () => {
+  it("that is missing has a substitute, which says why it is there", async () => {
     const missing = () => {
-      throw new Error("No such addon")
+      throw new Error("no such file", { cause: new Error("tried many places\nversion `GLIBC_2.33' not found") })
     }
     vi.doMock("../../src/layers/node/Sodium.js", () => ({ sodium: missing, noise: missing }))
     expect(await build()).toMatchObject({
-      _tag: "Left",
-      left: { _tag: "CryptoError", reason: "NotLoaded", message: expect.stringContaining("sodium-native") }
+      _tag: "Right",
+      right: { substituteFor: "sodium-native: version `GLIBC_2.33' not found" }
     })
   })
 

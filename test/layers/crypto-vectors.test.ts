@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { TAG_BYTES } from "../../src/domain/Crypto.js"
-import { crypto } from "../../src/layers/node/Crypto.js"
+import { crypto as native } from "../../src/layers/node/Crypto.js"
+import { crypto as portable } from "../../src/layers/node/PortableCrypto.js"
 import { sodium } from "../../src/layers/node/Sodium.js"
 
 /**
@@ -73,110 +74,117 @@ const embedded: NoiseVector = {
   ]
 }
 
-/** Both sides byte for byte, then the transport messages through `seal` and `open`, each direction counting from 0. */
-const check = (vector: NoiseVector) => {
-  const initiator = crypto.noiseInitiator({
-    staticKeys: crypto.dhKeyPair(hex(vector.init_static)),
-    ephemeralSecret: hex(vector.init_ephemeral),
-    prologue: hex(vector.init_prologue),
-    remoteStatic: hex(vector.init_remote_static)
-  })
-  const responder = crypto.noiseResponder({
-    staticKeys: crypto.dhKeyPair(hex(vector.resp_static)),
-    ephemeralSecret: hex(vector.resp_ephemeral),
-    prologue: hex(vector.resp_prologue)
-  })
-  const [first, second, ...transport] = vector.messages
-  expect(toHex(initiator.write(hex(first!.payload))!)).toBe(first!.ciphertext)
-  expect(toHex(responder.read(hex(first!.ciphertext))!)).toBe(first!.payload)
-  expect(toHex(responder.write(hex(second!.payload))!)).toBe(second!.ciphertext)
-  expect(toHex(initiator.read(hex(second!.ciphertext))!)).toBe(second!.payload)
-  const [a, b] = [initiator.finish()!, responder.finish()!]
-  if (vector.handshake_hash !== undefined)
-    expect([toHex(a.hash), toHex(b.hash)]).toEqual(Array(2).fill(vector.handshake_hash))
+for (const [name, crypto] of [
+  ["libsodium", native],
+  ["without native code", portable]
+] as const)
+  describe(name, () => {
+    /** Both sides byte for byte, then the transport messages through `seal` and `open`, both counting from 0. */
+    const check = (vector: NoiseVector) => {
+      const initiator = crypto.noiseInitiator({
+        staticKeys: crypto.dhKeyPair(hex(vector.init_static)),
+        ephemeralSecret: hex(vector.init_ephemeral),
+        prologue: hex(vector.init_prologue),
+        remoteStatic: hex(vector.init_remote_static)
+      })
+      const responder = crypto.noiseResponder({
+        staticKeys: crypto.dhKeyPair(hex(vector.resp_static)),
+        ephemeralSecret: hex(vector.resp_ephemeral),
+        prologue: hex(vector.resp_prologue)
+      })
+      const [first, second, ...transport] = vector.messages
+      expect(toHex(initiator.write(hex(first!.payload))!)).toBe(first!.ciphertext)
+      expect(toHex(responder.read(hex(first!.ciphertext))!)).toBe(first!.payload)
+      expect(toHex(responder.write(hex(second!.payload))!)).toBe(second!.ciphertext)
+      expect(toHex(initiator.read(hex(second!.ciphertext))!)).toBe(second!.payload)
+      const [a, b] = [initiator.finish()!, responder.finish()!]
+      if (vector.handshake_hash !== undefined)
+        expect([toHex(a.hash), toHex(b.hash)]).toEqual(Array(2).fill(vector.handshake_hash))
 
-  const nothing = new Uint8Array(0)
-  transport.forEach((message, i) => {
-    const [sender, receiver] = i % 2 === 0 ? [a, b] : [b, a]
-    const counter = Math.floor(i / 2)
-    const plaintext = hex(message.payload)
-    const sealed = new Uint8Array(plaintext.length + TAG_BYTES)
-    crypto.seal(sender.send, counter, nothing, plaintext, sealed)
-    expect(toHex(sealed)).toBe(message.ciphertext)
-    const opened = new Uint8Array(plaintext.length)
-    expect(crypto.open(receiver.receive, counter, nothing, sealed, opened)).toBe(true)
-    expect(toHex(opened)).toBe(message.payload)
-  })
-}
+      const nothing = new Uint8Array(0)
+      transport.forEach((message, i) => {
+        const [sender, receiver] = i % 2 === 0 ? [a, b] : [b, a]
+        const counter = Math.floor(i / 2)
+        const plaintext = hex(message.payload)
+        const sealed = new Uint8Array(plaintext.length + TAG_BYTES)
+        crypto.seal(sender.send, counter, nothing, plaintext, sealed)
+        expect(toHex(sealed)).toBe(message.ciphertext)
+        const opened = new Uint8Array(plaintext.length)
+        expect(crypto.open(receiver.receive, counter, nothing, sealed, opened)).toBe(true)
+        expect(toHex(opened)).toBe(message.payload)
+      })
+    }
 
-describe("Noise", () => {
-  it(`${PROTOCOL} of cacophony`, () => check(embedded))
-})
+    describe("Noise", () => {
+      it(`${PROTOCOL} of cacophony`, () => check(embedded))
+    })
 
-if (existsSync(folder)) {
-  describe("Noise collections", () => {
-    for (const name of ["cacophony", "snow", "noise-c-basic"]) {
-      it(name, () => {
-        const all: ReadonlyArray<NoiseVector> = read(`noise/${name}.txt`).vectors
-        const vectors = all.filter((vector) => (vector.protocol_name ?? vector.name) === PROTOCOL)
-        expect(vectors.length).toBeGreaterThan(0)
-        for (const vector of vectors) check(vector)
+    if (existsSync(folder)) {
+      describe("Noise collections", () => {
+        for (const name of ["cacophony", "snow", "noise-c-basic"]) {
+          it(name, () => {
+            const all: ReadonlyArray<NoiseVector> = read(`noise/${name}.txt`).vectors
+            const vectors = all.filter((vector) => (vector.protocol_name ?? vector.name) === PROTOCOL)
+            expect(vectors.length).toBeGreaterThan(0)
+            for (const vector of vectors) check(vector)
+          })
+        }
+      })
+
+      describe("Wycheproof", () => {
+        const tests = (name: string) =>
+          read(`wycheproof/${name}_test.json`).testGroups.flatMap((group: { readonly tests: ReadonlyArray<object> }) =>
+            group.tests.map((test) => ({ ...group, ...test }))
+          )
+
+        it("X25519: every shared secret, and every all-zero one refused", () => {
+          let refused = 0
+          for (const test of tests("x25519")) {
+            const shared = new Uint8Array(32)
+            if (/^0+$/.test(test.shared)) {
+              refused++
+              expect(() => sodium().crypto_scalarmult(shared, hex(test.private), hex(test.public)), test.tcId).toThrow()
+              const noise = crypto.noiseInitiator({
+                staticKeys: crypto.dhKeyPair(new Uint8Array(32).fill(1)),
+                ephemeralSecret: hex(test.private),
+                prologue: new Uint8Array(0),
+                remoteStatic: hex(test.public)
+              })
+              expect(noise.write(new Uint8Array(0)), test.tcId).toBeUndefined()
+            } else {
+              sodium().crypto_scalarmult(shared, hex(test.private), hex(test.public))
+              expect(toHex(shared), test.tcId).toBe(test.shared)
+            }
+          }
+          expect(refused).toBeGreaterThan(0)
+        })
+
+        it("Ed25519: every verdict", () => {
+          for (const test of tests("ed25519")) {
+            const verdict = crypto.verify(hex(test.sig), hex(test.msg), hex(test.publicKey.pk))
+            expect(verdict, test.tcId).toBe(test.result === "valid")
+          }
+        })
+
+        it("ChaCha20-Poly1305: every ciphertext and every verdict", () => {
+          const aead = sodium()
+          for (const test of tests("chacha20_poly1305")) {
+            if (test.ivSize !== 96) continue
+            const [key, nonce, additional] = [hex(test.key), hex(test.iv), hex(test.aad)]
+            const message = hex(test.msg)
+            const sealed = hex(test.ct + test.tag)
+            const opened = new Uint8Array(message.length)
+            const open = () =>
+              aead.crypto_aead_chacha20poly1305_ietf_decrypt(opened, null, sealed, additional, nonce, key)
+            if (test.result === "valid") {
+              const ours = new Uint8Array(sealed.length)
+              aead.crypto_aead_chacha20poly1305_ietf_encrypt(ours, message, additional, null, nonce, key)
+              expect(toHex(ours), test.tcId).toBe(toHex(sealed))
+              open()
+              expect(opened, test.tcId).toEqual(message)
+            } else expect(open, test.tcId).toThrow()
+          }
+        })
       })
     }
   })
-
-  describe("Wycheproof", () => {
-    const tests = (name: string) =>
-      read(`wycheproof/${name}_test.json`).testGroups.flatMap((group: { readonly tests: ReadonlyArray<object> }) =>
-        group.tests.map((test) => ({ ...group, ...test }))
-      )
-
-    it("X25519: every shared secret, and every all-zero one refused", () => {
-      let refused = 0
-      for (const test of tests("x25519")) {
-        const shared = new Uint8Array(32)
-        if (/^0+$/.test(test.shared)) {
-          refused++
-          expect(() => sodium().crypto_scalarmult(shared, hex(test.private), hex(test.public)), test.tcId).toThrow()
-          const noise = crypto.noiseInitiator({
-            staticKeys: crypto.dhKeyPair(new Uint8Array(32).fill(1)),
-            ephemeralSecret: hex(test.private),
-            prologue: new Uint8Array(0),
-            remoteStatic: hex(test.public)
-          })
-          expect(noise.write(new Uint8Array(0)), test.tcId).toBeUndefined()
-        } else {
-          sodium().crypto_scalarmult(shared, hex(test.private), hex(test.public))
-          expect(toHex(shared), test.tcId).toBe(test.shared)
-        }
-      }
-      expect(refused).toBeGreaterThan(0)
-    })
-
-    it("Ed25519: every verdict", () => {
-      for (const test of tests("ed25519")) {
-        const verdict = crypto.verify(hex(test.sig), hex(test.msg), hex(test.publicKey.pk))
-        expect(verdict, test.tcId).toBe(test.result === "valid")
-      }
-    })
-
-    it("ChaCha20-Poly1305: every ciphertext and every verdict", () => {
-      const aead = sodium()
-      for (const test of tests("chacha20_poly1305")) {
-        if (test.ivSize !== 96) continue
-        const [key, nonce, additional] = [hex(test.key), hex(test.iv), hex(test.aad)]
-        const message = hex(test.msg)
-        const sealed = hex(test.ct + test.tag)
-        const opened = new Uint8Array(message.length)
-        const open = () => aead.crypto_aead_chacha20poly1305_ietf_decrypt(opened, null, sealed, additional, nonce, key)
-        if (test.result === "valid") {
-          const ours = new Uint8Array(sealed.length)
-          aead.crypto_aead_chacha20poly1305_ietf_encrypt(ours, message, additional, null, nonce, key)
-          expect(toHex(ours), test.tcId).toBe(toHex(sealed))
-          open()
-          expect(opened, test.tcId).toEqual(message)
-        } else expect(open, test.tcId).toThrow()
-      }
-    })
-  })
-}

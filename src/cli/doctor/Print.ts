@@ -14,6 +14,7 @@ export const print = (report: Report, palette: Palette, columns: number): string
     [`The server ${ServerName.shown(host, port)}`, serverLines(report, palette)],
     ["This network", networkLines(report)],
     ["What to expect of a conversation", routeLines(report, palette)],
+    ["This machine", report.cryptography === undefined ? [] : [`Cryptography: ${SafeText.line(report.cryptography)}`]],
     ["What would help most", [report.advice ?? "Nothing: it could not be better."]]
   ]
   return sections

@@ -1,5 +1,7 @@
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as ServerName from "../../domain/ServerName.js"
+import { Crypto } from "../../services/Crypto.js"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
 import type { DoctorSettings } from "../commands/Doctor.js"
 import { ProgramError } from "../ProgramError.js"
@@ -21,7 +23,9 @@ export const run = (
     const progress = (step: string) => (isShown ? terminal.drawStatus(`… ${step}`) : Effect.void)
     const findings = yield* examine(settings.server, settings.stun, settings.link, progress)
     if (isShown) yield* terminal.drawStatus("")
-    const report = Report.make(findings)
+    const substituteFor = Option.getOrUndefined(yield* Effect.serviceOption(Crypto))?.substituteFor
+    const cryptography = substituteFor && `without native code, slower (${substituteFor})`
+    const report = { ...Report.make(findings), ...(cryptography === undefined ? {} : { cryptography }) }
     const columns = isShown ? terminal.size().columns : Number.POSITIVE_INFINITY
     yield* settings.json
       ? terminal.write(Report.encode(report))

@@ -58,6 +58,8 @@ export const Report = Schema.Struct({
   routes: Schema.Array(Schema.Struct({ peer: Schema.String, route: Expectation })),
   typical: optional(Expectation),
   ipv6: Schema.Boolean,
+  /** What takes the place of libsodium on this machine, and why. */
+  cryptography: optional(Schema.String),
   advice: optional(Schema.String)
 })
 export type Report = typeof Report.Type

@@ -7,9 +7,7 @@ import { curve, type NoiseCurve, type NoiseState, noise, sodium } from "./Sodium
 
 /**
  * `Crypto` on libsodium, with the Noise handshake of `noise-handshake`, which stands on the same libsodium. Native code
- * is loaded by the first call. There is no second implementation: Node's own crypto could seal packets, but Node 20 has
- * neither BLAKE2b with a key or a chosen length nor Noise, so a fallback would be a program that cannot shake hands.
- * `curveOf` may wrap the curve; its results must be those of X25519.
+ * is loaded by the first call. `curveOf` may wrap the curve; its results must be those of X25519.
  */
 export const make = (curveOf: CurveOf = (curve) => curve): Crypto => ({
   hash: (length, parts, key) => {
@@ -71,7 +69,8 @@ export const make = (curveOf: CurveOf = (curve) => curve): Crypto => ({
 export const crypto: Crypto = make()
 
 /**
- * Loads the native code and checks one known answer of it, so that what cannot work fails here and not in a
+ * Loads the native code; where it does not load (no binary for this system, or one for a newer libc), takes what needs
+ * none and gives the same bytes. Checks one known answer, so that what cannot work fails here and not in a
  * conversation.
  */
 export const layer: Layer.Layer<Service.Crypto, Service.CryptoError> = Layer.effect(
@@ -81,24 +80,37 @@ export const layer: Layer.Layer<Service.Crypto, Service.CryptoError> = Layer.eff
       sodium()
       noise()
     } catch (cause) {
-      return Effect.fail(
-        new Service.CryptoError({
-          reason: "NotLoaded",
-          message: `The native library "sodium-native" cannot be loaded on ${process.platform}-${process.arch}. Reinstall the dependencies on this machine; where no prebuilt binary exists (musl, for one), use a glibc system.`,
-          cause
-        })
+      return Effect.flatMap(
+        Effect.promise(() => import("./PortableCrypto.js")),
+        (portable) =>
+          checked({ ...portable.crypto, substituteFor: `sodium-native: ${lastWords(cause)}` }, "the substitute")
       )
     }
-    return selfTest()
-      ? Effect.succeed(crypto)
-      : Effect.fail(
-          new Service.CryptoError({
-            reason: "SelfTest",
-            message: 'The native library "sodium-native" gives wrong results. Reinstall the dependencies.'
-          })
-        )
+    return checked(crypto, 'the native library "sodium-native"')
   })
 )
+
+const checked = (crypto: Crypto, name: string): Effect.Effect<Crypto, Service.CryptoError> =>
+  selfTest(crypto)
+    ? Effect.succeed(crypto)
+    : Effect.fail(
+        new Service.CryptoError({
+          reason: "SelfTest",
+          message: `cryptography: ${name} gives wrong results. Reinstall the dependencies.`
+        })
+      )
+
+/** The loader says what is wrong at the end of its message; in front stand the places that it looked at. */
+const lastWords = (cause: unknown): string => {
+  const causes = [cause]
+  for (const one of causes) if (one instanceof Error && one.cause !== undefined) causes.push(one.cause)
+  const deepest = causes.at(-1)
+  const text = deepest instanceof Error ? deepest.message : String(deepest)
+  return text.trim().split("\n").at(-1)!.slice(0, MAX_WORDS)
+}
+
+/** Characters: a path and a sentence. */
+const MAX_WORDS = 300
 
 /** The library wants buffers of the exact size; most are, and a view costs a tenth of sealing a short packet. */
 const first = (buffer: Uint8Array, length: number): Uint8Array =>
@@ -169,7 +181,7 @@ const handshake = (
 }
 
 /** BLAKE2b-512 of "abc" begins like this (RFC 7693, appendix A). */
-const selfTest = (): boolean => {
+const selfTest = (crypto: Crypto): boolean => {
   const digest = crypto.hash(64, [Uint8Array.of(0x61, 0x62, 0x63)])
   return digest[0] === 0xba && digest[1] === 0x80 && digest[62] === 0x99 && digest[63] === 0x23
 }
