@@ -140,4 +140,21 @@ describe("groups of clients", () => {
         expect(bob.log.filter(({ _tag }) => _tag === "Group")).toHaveLength(1)
       })
     ))
+
+  it("reach a member who lets nobody see their address, through the relay alone", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const [alice, bob] = [yield* world.person("alice"), yield* world.person("bob")]
+        const carol = yield* world.person("carol", { path: "relay-only" })
+        yield* assembled(alice, bob, carol)
+        yield* alice.client.groups.send("team", "hello")
+        yield* hears(carol, "alice: hello")
+        yield* carol.client.groups.send("team", "from behind the relay")
+        for (const other of [alice, bob]) yield* hears(other, "carol: from behind the relay")
+        const why = yield* alice.client.why("carol")
+        expect(why.path?.kind).toBe("relay")
+        expect((yield* alice.client.why("bob")).path?.kind).not.toBe("relay")
+      })
+    ))
 })
