@@ -1,4 +1,5 @@
 import type { ClientEvent } from "../../core/client/Events.js"
+import type { GroupName, GroupSent } from "../../core/client/groups/GroupInfo.js"
 import type { KeyChange } from "../../core/client/KeyChange.js"
 import type { KeyInfo } from "../../core/client/KeyInfo.js"
 import type { PathInfo } from "../../core/peer/Route.js"
@@ -7,7 +8,7 @@ import * as Nickname from "../../domain/Nickname.js"
 import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import type * as Conversation from "./Conversation.js"
-import { Weight } from "./Conversation.js"
+import { NO_NEWS, Weight } from "./Conversation.js"
 import { Conversations } from "./Conversations.js"
 import type { Sent } from "./Delivery.js"
 import { Fate } from "./Fate.js"
@@ -51,6 +52,8 @@ export class ChatModel implements View {
   #awaited: SafeText.SafeText | undefined
   readonly #self: Oneself
   readonly #fate = new Fate()
+  /** Messages to groups by how many members have not got them. */
+  readonly #inGroups = new Map<MessageId, number>()
 
   readonly #palette: Palette
   readonly #now: () => number
@@ -289,6 +292,28 @@ export class ChatModel implements View {
     return this.#views.sent(peer, head, SafeText.lines(text), own)
   }
 
+  /** A message of ours to a group was accepted. */
+  sentInGroup({ group, id, to, without }: GroupSent, text: string): ReadonlyArray<Printed> {
+    if (this.#inGroups.size < MAX_UNDELIVERED) this.#inGroups.set(id, to.length)
+    const shown = this.sent(GroupTexts.called(group), id, text)
+    return without.length === 0
+      ? shown
+      : [...shown, this.remark(`${GroupTexts.listed(without)} did not get that: /group members ${group.name} says why`)]
+  }
+
+  /** Our user has made or joined this group: text goes there from now on. */
+  openedGroup(group: GroupName): ReadonlyArray<Printed> {
+    const view = this.#groupView(group)
+    if (view.transcript.fresh > 0) return this.#views.turnTo(view)
+    this.#views.focus(view)
+    return []
+  }
+
+  /** Turns to this group, as to a conversation. */
+  turnToGroup(group: GroupName): ReadonlyArray<Printed> {
+    return this.#views.turnTo(this.#groupView(group))
+  }
+
   /** Whether it is still to be said that there is a history with this peer. */
   recall(nick: string): boolean {
     const peer = this.#conversations.with(nick)
@@ -411,12 +436,18 @@ export class ChatModel implements View {
     },
     Mutual: (event) => {
       const peer = this.#conversations.with(event.nick)
+      // They may have been asked for as members of a group: their call is answered.
+      peer.asked = true
+      if (peer.news.count === 0) peer.news = NO_NEWS
       return this.#views.noticed(peer, [this.remark(`${this.#palette.nick(peer.nick)} and you can both write`)])
     },
     Message: (event) => this.#said(event),
     Delivered: (event) => {
       const peer = this.#conversations.with(event.nick)
-      if (event.group !== undefined) return []
+      if (event.group !== undefined) {
+        this.#deliveredInGroup(event.group, event.id)
+        return []
+      }
       const sent = peer.undelivered.get(event.id)
       if (sent === undefined) return this.#keptDelivered(peer)
       sent.state = "delivered"
@@ -431,7 +462,11 @@ export class ChatModel implements View {
       if (peer.last?.id === event.id) peer.last.state = "read"
       return []
     },
-    Group: (event) => GroupTexts.news(event).map((line) => this.remark(line)),
+    Group: (event) =>
+      this.#views.noticed(
+        this.#groupView(event.group),
+        GroupTexts.news(event).map((line) => this.remark(line))
+      ),
     Waiting: (event) => {
       const peer = this.#conversations.with(event.nick)
       if (event.group !== undefined) {
@@ -541,10 +576,26 @@ export class ChatModel implements View {
   }
 
   /** The view of what is said in a group; no nickname begins as its name does. */
-  #groupView(group: Parameters<typeof GroupTexts.called>[0]): Conversation.Conversation {
+  #groupView(group: Pick<GroupName, "name">): Conversation.Conversation {
     const view = this.#conversations.with(GroupTexts.called(group))
     view.asked = true
+    // To each member there is a connection or not; what waits is said of each.
+    view.connected = true
     return view
+  }
+
+  /** Another member has got a message of ours; whether it was the last who is to. */
+  #deliveredInGroup(group: GroupName, id: MessageId): void {
+    const { undelivered } = this.#groupView(group)
+    const left = (this.#inGroups.get(id) ?? 1) - 1
+    if (left > 0) {
+      this.#inGroups.set(id, left)
+      return
+    }
+    this.#inGroups.delete(id)
+    const sent = undelivered.get(id)
+    if (sent !== undefined) sent.state = "delivered"
+    undelivered.delete(id)
   }
 
   /** One of the messages from last time, unless it is one of which we do not know. */

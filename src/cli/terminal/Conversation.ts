@@ -82,5 +82,8 @@ export const make = (nick: SafeText, number: number): Conversation => ({
   transcript: new Transcript()
 })
 
+/** Whether it is one of several people; no nickname begins as a group's name does. */
+export const isGroup = ({ nick }: Pick<Conversation, "nick">): boolean => nick.startsWith("#")
+
 /** Messages of ours that have not arrived, those of earlier runs included. */
 export const undelivered = (peer: Conversation): number => peer.undelivered.size + (peer.kept?.left ?? 0)

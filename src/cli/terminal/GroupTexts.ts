@@ -15,7 +15,7 @@ export const news = ({ by, change, group, nick }: ClientEvent & { readonly _tag:
   switch (change) {
     case "invited":
       return [
-        `${who} has added you to ${where}, with ${people(group)}`,
+        `${who} has added you to ${where}, with ${listed(names(group).filter((name) => name !== nick))}`,
         `  type /group join ${group.name} to talk there: it asks for everybody in it. /group leave ${group.name} declines`
       ]
     case "added": {
@@ -35,7 +35,9 @@ export const news = ({ by, change, group, nick }: ClientEvent & { readonly _tag:
 }
 
 /** Who is in a group besides us: "bob and carol"; "nobody else". */
-export const people = ({ members }: GroupInfo): string => listed(members.map(({ nick }) => nick))
+export const people = (group: GroupInfo): string => listed(names(group))
+
+const names = ({ members }: GroupInfo): ReadonlyArray<string> => members.map(({ nick }) => nick)
 
 /** "bob, carol and dave"; "nobody else" for none. */
 export const listed = (nicks: ReadonlyArray<string>): string => {

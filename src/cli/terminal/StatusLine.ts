@@ -1,5 +1,5 @@
 import stringWidth from "string-width"
-import { type Conversation, undelivered, Weight } from "./Conversation.js"
+import { type Conversation, isGroup, undelivered, Weight } from "./Conversation.js"
 import * as Delivery from "./Delivery.js"
 import type { Palette } from "./Palette.js"
 
@@ -43,7 +43,8 @@ const partsOf = ({ disputed, news, online, peer, server }: Standing, palette: Pa
   const { dim, warn } = palette
   const parts: Array<Part> = disputed.map((nick) => ({ rank: 0, text: `!! another key for ${nick}`, paint: warn }))
   if (!online) parts.push({ rank: 1, text: "no server", paint: warn })
-  if (peer !== undefined) {
+  if (peer !== undefined && isGroup(peer)) parts.push({ rank: 4, text: "a group", paint: dim })
+  else if (peer !== undefined) {
     parts.push({ rank: 4, text: peer.verified ? "verified" : "not verified", paint: dim })
     parts.push({ rank: 2, text: wayOf(peer), paint: dim })
     const fate = fateOf(peer)

@@ -5,7 +5,7 @@ import type { DisconnectReason } from "../../core/peer/PeerEvent.js"
 import type { PathInfo } from "../../core/peer/Route.js"
 import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
-import type { Conversation } from "./Conversation.js"
+import { type Conversation, isGroup } from "./Conversation.js"
 import * as KeyTexts from "./KeyTexts.js"
 import type { Palette } from "./Palette.js"
 import { moment } from "./When.js"
@@ -93,7 +93,7 @@ export const conversations = (
   const width = Math.max(...sorted.map(({ nick }) => stringWidth(nick)))
   return sorted.map((peer) => {
     const { asked, connected, news, nick, number } = peer
-    const how = asked ? (connected ? "connected" : "not connected") : "wants to talk"
+    const how = isGroup(peer) ? "a group" : asked ? (connected ? "connected" : "not connected") : "wants to talk"
     const fresh = news.count === 0 ? "" : `, ${palette.bold(`${news.count} new`)} since ${moment(news.since, now)}`
     const mark = nick === focus ? palette.bold("→") : " "
     const at = String(number).padStart(2)

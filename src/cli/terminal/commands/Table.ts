@@ -3,6 +3,7 @@ import type { Palette } from "../Palette.js"
 import * as Texts from "../Texts.js"
 import type { Paragraph, Printed } from "../Wrap.js"
 import { fileCommands } from "./FileCommands.js"
+import { groupCommands } from "./GroupCommands.js"
 import { historyCommands } from "./HistoryCommands.js"
 import { keyCommands } from "./KeyCommands.js"
 import { nearest } from "./Nearest.js"
@@ -13,6 +14,7 @@ import { type Context, make, type Outcome, optionalWord, remark, type TerminalCo
 /** All commands, in the order of the help. */
 const table: ReadonlyArray<TerminalCommand> = [
   ...talkCommands,
+  ...groupCommands,
   ...historyCommands,
   ...fileCommands,
   ...keyCommands,

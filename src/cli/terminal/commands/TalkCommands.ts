@@ -4,6 +4,7 @@ import { MAX_NICK } from "../../../domain/Nickname.js"
 import * as SafeText from "../../../domain/SafeText.js"
 import * as History from "../History.js"
 import * as Texts from "../Texts.js"
+import { isGroupName, leaveGroup, sayInGroup, turnToGroup } from "./GroupCommands.js"
 import {
   attempt,
   type Context,
@@ -58,6 +59,7 @@ export const talkCommands = [
     run: ({ nick }, context) => {
       const { chat, palette, ui } = context
       if (nick === undefined) return ui.print(Texts.conversations(chat.conversations, chat.focus, chat.now, palette))
+      if (isGroupName(nick)) return turnToGroup(nick, context)
       const shown = chat.turnTo(/^[1-9]\d{0,2}$/.test(nick) ? Number(nick) : nick)
       return shown === undefined
         ? remark(context, `there is no conversation ${SafeText.line(nick, MAX_NICK)}: query NICK begins one`)
@@ -78,7 +80,12 @@ export const talkCommands = [
     bare: 0,
     anonymous: true,
     parse: nothing,
-    run: (_, context) => (context.chat.focus === undefined ? quit(context) : leave(context.chat.focus, context))
+    run: (_, context) => {
+      const { focus } = context.chat
+      if (focus === undefined) return quit(context)
+      // Leaving a group tells others, and is not undone by oneself: it takes a word of its own.
+      return isGroupName(focus) ? context.ui.print(context.chat.turnAway()) : leave(focus, context)
+    }
   }),
   make({
     names: ["quit"],
@@ -112,7 +119,9 @@ export const talkCommands = [
 ]
 
 /** Sends a message, and says so after a while if it has not arrived by then. */
-export const send = (to: string, text: string, { chat, client, ordered, scope, ui }: Context): Outcome => {
+export const send = (to: string, text: string, context: Context): Outcome => {
+  const { chat, client, ordered, scope, ui } = context
+  if (isGroupName(to)) return sayInGroup(to, text, context)
   const reportOverdue = (id: MessageId) =>
     Effect.suspend(() => {
       const report = chat.overdue(to, id)
@@ -139,6 +148,7 @@ const quit = (context: Context): Outcome => {
 /** Leaves the conversation, and gives up what has not arrived. */
 const leave = (nick: string, context: Context): Outcome => {
   const { chat, client, leaving, terminal, ui } = context
+  if (isGroupName(nick)) return leaveGroup(nick, context)
   const loss = chat.unsent
   if (terminal.inputIsTty && leaving.asks(nick, loss))
     return remark(context, `${loss}, and would not: the same again leaves, /close keeps the conversation`)

@@ -1,0 +1,147 @@
+import type { GroupInfo } from "../../../core/client/groups/GroupInfo.js"
+import * as SafeText from "../../../domain/SafeText.js"
+import * as GroupTexts from "../GroupTexts.js"
+import type { Palette } from "../Palette.js"
+import type { Paragraph, Printed } from "../Wrap.js"
+import { attempt, type Context, make, nothing, type Outcome } from "./TerminalCommand.js"
+
+/** One text to several people. */
+export const groupCommands = [
+  make({
+    names: ["group"],
+    usage: "/group NAME NICK…",
+    wants: "word",
+    reminder:
+      "/group NAME NICK…, or /group add NAME NICK…, or /group join|leave|members NAME, or /group remove NAME NICK",
+    help: "make a group; also /group join|leave|members NAME, /group add|remove NAME NICK",
+    parse: (argument) => parse(argument.split(/\s+/).filter((word) => word !== "")),
+    run: (wanted, context) => act(wanted, context)
+  }),
+  make({
+    names: ["groups"],
+    usage: "/groups",
+    help: "the groups that you are in, or were added to",
+    parse: nothing,
+    run: (_, context) =>
+      attempt(context, context.client.groups.list, (groups) =>
+        groups.length === 0
+          ? [context.chat.remark(`you are in no group; ${context.palette.bold("/group NAME NICK…")} makes one`)]
+          : groups.map((group) => line(group, context.palette))
+      )
+  })
+]
+
+/** Whether that means a group, where a nickname may stand as well: none begins so. */
+export const isGroupName = (text: string): boolean => text.startsWith("#")
+
+/** Turns to a group: text goes there from now on. */
+export const turnToGroup = (name: string, context: Context): Outcome =>
+  withGroup(name, context, (group) =>
+    group.state === "invited"
+      ? [
+          ...context.chat.turnToGroup(group),
+          context.chat.remark(`you have not joined: /group join ${SafeText.line(group.name)} asks for everybody in it`)
+        ]
+      : context.chat.turnToGroup(group)
+  )
+
+/** Says something to everybody in a group. */
+export const sayInGroup = (name: string, text: string, context: Context): Outcome =>
+  attempt(context, context.client.groups.send(name, text), (sent) => context.chat.sentInGroup(sent, text)).pipe(
+    context.ordered.withPermits(1)
+  )
+
+/** Leaves a group, and its conversation. */
+export const leaveGroup = (name: string, context: Context): Outcome =>
+  attempt(context, context.client.groups.leave(name), (group) => left(group, context))
+
+const left = (group: GroupInfo, { chat, palette }: Context): ReadonlyArray<string> => {
+  chat.gone(GroupTexts.called(group))
+  return [chat.remark(`you have left ${bold(group, palette)}`)]
+}
+
+const withGroup = (name: string, context: Context, show: (group: GroupInfo) => ReadonlyArray<Printed>): Outcome =>
+  attempt(context, context.client.groups.list, (groups) => {
+    const group = groups.find(isCalled(name))
+    return group === undefined
+      ? [context.chat.remark(`there is no group ${SafeText.line(name)}; ${context.palette.bold("/groups")} shows all`)]
+      : show(group)
+  })
+
+/** What is wanted of a group; one that is to be made has people, and no verb. */
+interface Wanted {
+  readonly verb: Verb | "make"
+  readonly name: string
+  readonly nicks: ReadonlyArray<string>
+}
+
+type Verb = "add" | "join" | "leave" | "members" | "remove"
+/** How many nicknames each verb wants: at least, and at most. */
+const VERBS: { readonly [Name in Verb]: readonly [number, number] } = {
+  add: [1, Number.POSITIVE_INFINITY],
+  join: [0, 0],
+  leave: [0, 0],
+  members: [0, 0],
+  remove: [1, 1]
+}
+
+const isVerb = (word: string): word is Verb => Object.hasOwn(VERBS, word)
+
+const parse = ([first, ...rest]: ReadonlyArray<string>): Wanted | undefined => {
+  const verb = first?.toLowerCase()
+  if (first === undefined || verb === undefined) return undefined
+  if (!isVerb(verb)) return rest.length === 0 ? undefined : { verb: "make", name: first.replace(/^#/, ""), nicks: rest }
+  const [name, ...nicks] = rest
+  const [least, most] = VERBS[verb]
+  return name === undefined || nicks.length < least || nicks.length > most ? undefined : { verb, name, nicks }
+}
+
+const act = ({ name, nicks, verb }: Wanted, context: Context): Outcome => {
+  const { chat, client, palette } = context
+  const { groups } = client
+  const say = (text: string) => [chat.remark(text)]
+  switch (verb) {
+    case "make":
+      return attempt(context, groups.make(name, nicks), (group) => [
+        ...chat.openedGroup(group),
+        ...say(`you have made ${bold(group, palette)} with ${GroupTexts.people(group)}: what you type goes to all`)
+      ])
+    case "add":
+      return attempt(context, groups.add(name, nicks), (group) =>
+        say(`${bold(group, palette)} is you and ${GroupTexts.people(group)} now`)
+      )
+    case "join":
+      return attempt(context, groups.join(name), (group) => [
+        ...chat.openedGroup(group),
+        ...say(`you are in ${bold(group, palette)} with ${GroupTexts.people(group)}: what you type goes to all`)
+      ])
+    case "leave":
+      return leaveGroup(name, context)
+    case "remove":
+      return attempt(context, groups.remove(name, nicks[0]!), (group) =>
+        say(`${SafeText.line(nicks[0]!)} is off your list of ${bold(group, palette)}; the others are not told`)
+      )
+    case "members":
+      return withGroup(name, context, (group) => members(group, context))
+  }
+}
+
+const isCalled = (name: string) => (group: GroupInfo) =>
+  GroupTexts.called(group).toLowerCase() === `#${name.replace(/^#/, "")}`.toLowerCase()
+
+const bold = (group: GroupInfo, palette: Palette): string => palette.bold(GroupTexts.called(group))
+
+/** A group in one line of the list. */
+const line = (group: GroupInfo, palette: Palette): Paragraph => {
+  const invited = group.state === "invited" ? ` (not joined: /group join ${SafeText.line(group.name)})` : ""
+  return { head: `  ${bold(group, palette)} `, lines: [`${GroupTexts.people(group)}${palette.dim(invited)}`] }
+}
+
+const members = (group: GroupInfo, { chat, palette }: Context): ReadonlyArray<string> => [
+  chat.remark(`${bold(group, palette)}: you${group.state === "invited" ? " (not joined)" : ""} and`),
+  ...group.members.map((member) => {
+    const standing = GroupTexts.standing(member)
+    const key = palette.dim(SafeText.line(member.fingerprint, 64))
+    return `  ${palette.nick(SafeText.line(member.nick))} ${key}${standing === "" ? "" : ` (${standing})`}`
+  })
+]
