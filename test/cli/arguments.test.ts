@@ -25,6 +25,14 @@ describe("Arguments", () => {
     expect(inspect(["--help"]).rest).toEqual(["--help"])
   })
 
+  it("takes the habits of other programs: help, help COMMAND, version and -v", () => {
+    expect(inspect(["help"]).rest).toEqual(["--help"])
+    expect(inspect(["help", "send-file"])).toMatchObject({ rest: ["send-file", "--help"], informational: true })
+    for (const word of ["version", "-v", "-V"])
+      expect(inspect([word])).toMatchObject({ rest: ["--version"], informational: true })
+    expect(inspect(["client", "-v"]).rest).toEqual(["client", "-v"])
+  })
+
   it("puts a lone - behind the options, unless it is a value", () => {
     const valued = new Set(["--to", "-o"])
     const moved = (line: string) => dashLast(line.split(" "), valued).join(" ")

@@ -17,7 +17,8 @@ export interface Arguments {
 }
 
 /** `args` is what follows the name of the program. */
-export const inspect = (args: ReadonlyArray<string>): Arguments => {
+export const inspect = (given: ReadonlyArray<string>): Arguments => {
+  const args = habitual(given)
   const end = args.indexOf("--")
   const own = end === -1 ? args : args.slice(0, end)
   const { found: levels, rest } = extract(own, "--log-level")
@@ -32,6 +33,13 @@ export const inspect = (args: ReadonlyArray<string>): Arguments => {
     config: extract(own, "--config").found.at(-1),
     informational: own.some((arg) => INFORMATIONAL.has(arg.split("=", 1)[0]!))
   }
+}
+
+/** `help`, `help COMMAND`, `version` and `-v`, as people type them elsewhere, in the words of the parser. */
+const habitual = (args: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const [first = "", second] = args
+  if (first === "help") return [...(second === undefined ? [] : [second]), "--help"]
+  return args.length === 1 && ["version", "-v", "-V"].includes(first) ? ["--version"] : args
 }
 
 /**

@@ -21,10 +21,12 @@ export const provide = <A, E, R>(
     const quiet: Console.Console = {
       ...console,
       log: (...args) =>
-        Effect.catchAll(terminal.paint(`${layOut(plain(args.join(" ")).trim(), terminal.size().columns)}\n`), (error) =>
-          Effect.sync(() => {
-            failure ??= error
-          })
+        Effect.catchAll(
+          terminal.paint(`${layOut(mended(plain(args.join(" ")).trim()), terminal.size().columns)}\n`),
+          (error) =>
+            Effect.sync(() => {
+              failure ??= error
+            })
         ),
       error: (...args) => {
         return Complaint.tell(terminal, inOurWords(args.join(" ").replace(COLOUR, "").trim(), valued))
@@ -34,6 +36,13 @@ export const provide = <A, E, R>(
     // The library's console cannot fail; help that did not get through is an error all the same.
     return failure === undefined ? result : yield* failure
   })
+
+/**
+ * Bash compares what was typed with `send__file`, where the command is called `send-file` (Effect-TS/effect#6114), and
+ * so offers commands after it.
+ */
+export const mended = (text: string): string =>
+  text.replace(/^( +parley,)([a-z]+(?:__[a-z]+)+)\)$/gm, (_, start, name) => `${start}${name.replaceAll("__", "-")})`)
 
 /** The library speaks to programmers ("Expected to find option: '--to'"). What we do not know stays as it is. */
 export const inOurWords = (complaint: string, valued: ReadonlySet<string>): string => {
