@@ -65,12 +65,16 @@ const SIMPLE = /^(?:linux|vt\d|cons25|sun|wsvt25|ansi|$)/
 export const crash = (error: unknown): never => {
   const message = TerminalText.plain(error instanceof Error ? error.message : String(error)).replaceAll("\n", " ")
   try {
+    if (process.stdout.isTTY) writeSync(process.stdout.fd, TAKEN_BACK)
     writeSync(process.stderr.fd, `parley: internal error: ${message}\n`)
   } catch {
     // Standard error is closed or full.
   }
   process.exit(1)
 }
+
+/** What a client may have set on the screen: pastes marked (2004), drawing held back (2026). Node unsets raw mode. */
+const TAKEN_BACK = "\r\n\u001b[?2026l\u001b[?2004l"
 
 const toStandardError = (text: string): Effect.Effect<void> =>
   Effect.async<void>((resume) => {

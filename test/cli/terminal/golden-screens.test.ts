@@ -1,0 +1,56 @@
+import * as Effect from "effect/Effect"
+import { expect, it } from "vitest"
+import * as Program from "../../../src/cli/terminal/Program.js"
+import * as Memory from "../../../src/layers/memory/Terminal.js"
+import { Terminal, type TerminalSize } from "../../../src/services/Terminal.js"
+import { messageId } from "../../support/ids.js"
+import * as FakeClient from "../FakeClient.js"
+import { VirtualScreen } from "./VirtualScreen.js"
+
+const SIZES = [
+  [80, 24],
+  [40, 15],
+  [200, 60]
+] as const
+
+const LONG =
+  "the train leaves at nine, so let us meet at half past eight in front of the station; bring the tickets, 漢字 and 👍🏽"
+const ADDRESS = `https://example.org/${"a-long-path/".repeat(8)}index.html`
+
+/** A short talk with a draft of two lines below it, as a screen of this size shows it. */
+const talk = (size: TerminalSize) =>
+  Effect.gen(function* () {
+    const terminal = yield* Memory.make({ interactive: true, size })
+    const client = yield* FakeClient.make
+    yield* Effect.fork(Effect.provideService(Program.run(client, { nick: "alice" }), Terminal, terminal.terminal))
+    yield* terminal.shows("you are alice")
+    terminal.type("query bob\r")
+    yield* terminal.shows("messages from earlier")
+    client.happens({
+      _tag: "Connected",
+      nick: "bob",
+      fingerprint: "04217 55555",
+      trust: "new",
+      path: { kind: "direct", address: "192.0.2.1:9", rttMs: 3 }
+    })
+    yield* terminal.shows("04217 55555")
+    client.happens(
+      { _tag: "Message", from: "bob", id: messageId("1"), text: LONG },
+      { _tag: "Message", from: "bob", id: messageId("2"), text: `tickets: ${ADDRESS}` },
+      { _tag: "Message", from: "bob", id: messageId("3"), text: "one\ntwo" }
+    )
+    yield* terminal.shows("two")
+    terminal.type("my answer\u001b\rhas two lines")
+    yield* terminal.shows("has two lines")
+    const screen = new VirtualScreen(size.columns, size.rows)
+    screen.write(terminal.output())
+    const edge = `+${"-".repeat(size.columns)}+`
+    const rows = screen.seen().map((row) => row.replace(/\b\d\d:\d\d(?=[ ;]|$)/g, "hh:mm"))
+    return `${[edge, ...rows, edge].join("\n")}\n`
+  })
+
+for (const [columns, rows] of SIZES)
+  it(`a talk looks as it was seen last at ${columns} x ${rows}; -u takes it anew`, async () =>
+    expect(await Effect.runPromise(talk({ columns, rows }))).toMatchFileSnapshot(
+      `golden-screens-${columns}x${rows}.txt`
+    ))
