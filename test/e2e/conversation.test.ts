@@ -132,6 +132,8 @@ describe("anybody with a socket", () => {
   it("can take part by typing", async () => {
     const { address, port } = await server("--motd", "hello there")
     const alice = await client("alice", address)
+    alice.command({ cmd: "watch", ref: "all" })
+    await alice.event("ok", { cmd: "watch", ref: "all" })
     const socket = connect(port, "127.0.0.1").setEncoding("utf8")
     let seen = ""
     const received = (text: string) =>
@@ -146,8 +148,6 @@ describe("anybody with a socket", () => {
       seen += text
     })
     await received('"motd":"hello there"')
-    alice.command({ cmd: "watch", ref: "all" })
-    await alice.event("ok", { cmd: "watch", ref: "all" })
     socket.write('{"_tag":"Register","id":1,"nick":"nc"}\n{"_tag":"List","id":2}\n')
     await received('"Clients"')
     expect(seen).toContain('"nick":"alice"')
