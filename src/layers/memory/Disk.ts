@@ -16,6 +16,8 @@ export class Disk implements Medium {
   readOnly = false
   /** Milliseconds that every operation takes. */
   delayMs = 0
+  /** Called before each operation of a program takes effect. */
+  onOperation: () => void = () => {}
   /** Reads, writes and syncs of the program's own files so far. */
   readonly stats = { reads: 0, writes: 0, syncs: 0, lostBytes: 0 }
 
@@ -91,6 +93,14 @@ export class Disk implements Medium {
 
   get free(): number {
     return this.capacity === undefined ? Number.MAX_SAFE_INTEGER : Math.max(0, this.capacity - this.used())
+  }
+
+  /** What is on it now, for a program that finds it so. */
+  copy(): Disk {
+    const copy = new Disk()
+    for (const [name, file] of this.#own) copy.#own.set(name, { ...file, bytes: file.bytes.slice() })
+    copy.files.takeOver(this.files)
+    return copy
   }
 
   /**

@@ -24,6 +24,8 @@ export class FileTree {
   readonly unreadable = new Set<string>()
   /** Whether names that differ only in case are the same. */
   folds = false
+  /** Renames that a loss of power may undo, oldest first. */
+  #renamed: Array<{ readonly from: string; readonly to: string }> = []
   #spools = 0
   #changes = 0
   readonly #medium: Medium
@@ -65,9 +67,10 @@ export class FileTree {
 
   /**
    * The power fails: of each page that was not flushed, `fate` says whether the new content survives, the old one, or
-   * neither; a file that never was flushed may be gone.
+   * neither; a file that never was flushed may be gone, and a name that never was may be the one before.
    */
   losePower(fate: () => PageFate): void {
+    for (const { from, to } of this.#renamed.splice(0).reverse()) if (fate() === "old") this.#rename(to, from)
     for (const [path, file] of this.#files) {
       if (file.durable === file.bytes) continue
       if (file.durable === undefined && fate() === "old") {
@@ -193,25 +196,57 @@ export class FileTree {
     return bytes
   }
 
-  commit(incoming: Incoming, name: FileName.FileName): string | FilesError {
+  /** What has arrived survives a loss of power from now on. */
+  flush(incoming: Incoming): FilesError | undefined {
+    const landing = landingOf(incoming)
+    for (const [path, file] of this.#files) if (isWithin(path, landing)) file.durable = file.bytes
+    return undefined
+  }
+
+  /** The same of all names. */
+  flushNames(): FilesError | undefined {
+    this.#renamed = []
+    return undefined
+  }
+
+  /** Gives what has arrived its name, as far as power does not fail before `flushNames`. */
+  name(incoming: Incoming, name: FileName.FileName): string | FilesError {
     const landing = landingOf(incoming)
     for (let number = 1; number <= MAX_NUMBER; number++) {
       const path = `${incoming.directory}/${number === 1 ? name : FileName.numbered(name, number)}`
       if (this.#files.has(path) || this.#folders.has(path) || this.others.has(path)) continue
-      for (const [each, file] of [...this.#files]) {
-        if (!isWithin(each, landing)) continue
-        file.durable = file.bytes
-        this.#files.delete(each)
-        this.#files.set(path + each.slice(landing.length), file)
-      }
-      for (const each of [...this.#folders]) {
-        if (!isWithin(each, landing)) continue
-        this.#folders.delete(each)
-        this.#folders.add(path + each.slice(landing.length))
-      }
+      this.#rename(landing, path)
+      this.#renamed.push({ from: landing, to: path })
       return path
     }
     return failed("Other", `there are ${MAX_NUMBER} things called ${name} in ${incoming.directory}`)
+  }
+
+  #rename(from: string, to: string): void {
+    for (const [each, file] of [...this.#files]) {
+      if (!isWithin(each, from)) continue
+      this.#files.delete(each)
+      this.#files.set(to + each.slice(from.length), file)
+    }
+    for (const each of [...this.#folders]) {
+      if (!isWithin(each, from)) continue
+      this.#folders.delete(each)
+      this.#folders.add(to + each.slice(from.length))
+    }
+  }
+
+  /** Becomes a copy of another. */
+  takeOver(other: FileTree): void {
+    for (const [path, file] of other.#files) {
+      const bytes = file.bytes.slice()
+      const durable = file.durable === file.bytes ? bytes : file.durable
+      this.#files.set(path, { ...file, bytes, durable })
+    }
+    for (const path of other.#folders) this.#folders.add(path)
+    for (const path of other.others) this.others.add(path)
+    this.#renamed = [...other.#renamed]
+    this.folds = other.folds
+    this.#changes = other.#changes
   }
 
   discard(incoming: Incoming): void {

@@ -25,6 +25,7 @@ export const make = (disk: Disk, after: Timer.Timer): Files["Type"] => {
   })
   const operate = <A>(act: () => A | FilesError): Effect.Effect<A, FilesError> =>
     Effect.flatMap(turn, () => {
+      disk.onOperation()
       const result = act()
       return result instanceof FilesError ? Effect.fail(result) : Effect.succeed(result)
     })
@@ -44,7 +45,13 @@ export const make = (disk: Disk, after: Timer.Timer): Files["Type"] => {
           fresh,
           write: (index, offset, bytes) => done(() => files.write(incoming, index, offset, bytes)),
           read: (index, offset, length) => operate(() => files.readLanding(incoming, index, offset, length)),
-          commit: (name) => operate(() => files.commit(incoming, name)),
+          commit: (name) =>
+            Effect.gen(function* () {
+              yield* done(() => files.flush(incoming))
+              const path = yield* operate(() => files.name(incoming, name))
+              yield* done(() => files.flushNames())
+              return path
+            }),
           discard: Effect.sync(() => files.discard(incoming))
         })
       ),

@@ -74,6 +74,7 @@ const operation =
     Effect.async<A, StoreError>((resume) => {
       if (StoreName.parse(name) === undefined) return resume(Effect.fail(StoreName.badName(name)))
       const finish = () => {
+        disk.onOperation()
         const result = act()
         resume(result instanceof StoreError ? Effect.fail(result) : Effect.succeed(result))
       }
