@@ -40,7 +40,7 @@ export const orderly =
       Effect.zipRight(client.exit(LAST_WORDS)),
       Effect.catchAll((error) =>
         Effect.flatMap(
-          fate(error.code === "Timeout" ? "TimedOut" : "Cancelled"),
+          fate(REASONS[error.code ?? ""] ?? "Cancelled"),
           (text) => new ProgramError({ ...error, message: `${error.message}${text}` })
         )
       ),
@@ -55,3 +55,6 @@ export const orderly =
       )
     )
   }
+
+/** What the other side is told when the errand fails like this. */
+const REASONS: Readonly<Record<string, CancelReason>> = { Timeout: "TimedOut", File: "Storage" }

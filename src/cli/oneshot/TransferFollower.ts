@@ -37,6 +37,10 @@ export const make = (report: Report.Report): Effect.Effect<TransferFollower, nev
     let latest: Transfer | undefined
     let movedAt = clock.unsafeCurrentTimeMillis()
 
+    /** What is not as it was at the source is told whether or not somebody watches. */
+    const tell = ({ direction, renamed = 0, skipped = 0, state }: Transfer) =>
+      (direction === "out" ? state === "offered" && skipped > 0 : renamed > 0) ? report.warn : report.note
+
     const see = (transfer: Transfer) =>
       Effect.gen(function* () {
         const before = latest
@@ -46,11 +50,11 @@ export const make = (report: Report.Report): Effect.Effect<TransferFollower, nev
         if (before?.state !== transfer.state || before.transferred !== transfer.transferred)
           movedAt = clock.unsafeCurrentTimeMillis()
         const said = Sentence.news(before, transfer, Sentence.title(transfer))
-        if (said !== undefined && !isOver(transfer)) yield* Effect.zipRight(progress.clear, report.note(said))
+        if (said !== undefined && !isOver(transfer)) yield* Effect.zipRight(progress.clear, tell(transfer)(said))
         yield* progress.draw(transfer)
         if (!isOver(transfer)) return
         yield* progress.clear
-        if (said !== undefined && transfer.state === "done") yield* report.note(said)
+        if (said !== undefined && transfer.state === "done") yield* tell(transfer)(said)
         yield* transfer.state === "done" ? Deferred.succeed(ended, transfer) : Deferred.fail(ended, failure(transfer))
       })
 

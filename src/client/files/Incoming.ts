@@ -5,7 +5,7 @@ import type { Content, Offer } from "../../core/files/Content.js"
 import type { EndReason } from "../../core/files/EndReason.js"
 import type { FileReceiver } from "../../core/files/FileReceiver.js"
 import * as Manifest from "../../core/files/Manifest.js"
-import type { AbortReason, ReceiverEvent, Save } from "../../core/files/TransferIo.js"
+import type { AbortReason, Place as Portion, ReceiverEvent, Save } from "../../core/files/TransferIo.js"
 import { ResetCode } from "../../protocol/FileRecord.js"
 import type { FilesError } from "../../services/Files.js"
 import * as EndReasons from "./EndReasons.js"
@@ -283,7 +283,10 @@ export class Incoming {
   /** Which chunks are there, by their hashes. */
   #look(sink: Sink.Sink, content: Content, fresh: boolean): Effect.Effect<ChunkBitmap, FilesError> {
     if (fresh) return Effect.succeed(new ChunkBitmap(new ChunkLayout(content.entries).chunks))
-    return scan(this.context.crypto, content.entries, sink.read, () => {}).pipe(
+    // Of one that has come to its end meanwhile nothing matters any more.
+    const read = (place: Portion) =>
+      Effect.suspend(() => (this.status.ended ? Effect.succeed(undefined) : sink.read(place)))
+    return scan(this.context.crypto, content.entries, read, () => {}).pipe(
       Effect.map((found) => {
         const have = found.matching(content.leaves)
         this.status.moved(new ChunkLayout(content.entries).bytesOf(have))

@@ -23,9 +23,12 @@ export const open = (incoming: Incoming): Effect.Effect<Landing, FilesError, Sco
     const partial = join(directory, `.parley-${token}.part`)
     const pathOf = (index: number) => (kind === "file" ? partial : join(partial, entries[index]!.path))
 
+    /** It is not wanted any more: what still goes on must not make it anew. */
+    let discarded = false
     const isMade = new Set<string>()
     const makeFolderOf = async (path: string) => {
       const folder = dirname(path)
+      if (discarded) throw removed(path)
       if (kind !== "folder" || isMade.has(folder)) return
       await Fs.mkdir(folder, { recursive: true, mode: 0o700 })
       isMade.add(folder)
@@ -39,9 +42,11 @@ export const open = (incoming: Incoming): Effect.Effect<Landing, FilesError, Sco
         // A link count of two is somebody else's file under our name.
         if (!stat.isFile() || stat.nlink > 1) throw inTheWay(path)
         if (stat.size !== entries[index]!.size) await handle.truncate(entries[index]!.size)
+        if (discarded) throw removed(path)
         return handle
       } catch (cause) {
         await handle.close()
+        if (discarded) await Fs.rm(partial, { recursive: true, force: true })
         throw cause
       }
     }
@@ -172,6 +177,7 @@ export const open = (incoming: Incoming): Effect.Effect<Landing, FilesError, Sco
           return path
         }),
       discard: Effect.promise(async () => {
+        discarded = true
         await behind.settled().catch(() => {})
         await handles.close().catch(() => {})
         await Fs.rm(partial, { recursive: true, force: true }).catch(() => {})
@@ -333,6 +339,9 @@ const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false
   )
+
+const removed = (path: string): FilesError =>
+  new FilesError({ reason: "NotFound", message: `${path} is not wanted any more` })
 
 const inTheWay = (path: string): FilesError =>
   new FilesError({ reason: "Other", message: `${path} is not the file that we made` })

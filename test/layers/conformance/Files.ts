@@ -129,6 +129,9 @@ export const suite = <R>(
         // What is arriving is not sent on.
         expect((yield* files.inspect(folder)).entries.map(({ path }) => path)).toEqual([""])
         yield* landing.discard
+        // What still went on with it makes nothing anew.
+        yield* Effect.ignore(landing.read(0, 0, 10))
+        yield* Effect.ignore(landing.write(0, 0, Uint8Array.of(1)))
         expect((yield* files.receive(incoming)).fresh).toBe(true)
       }))
 
