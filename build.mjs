@@ -2,7 +2,7 @@
 // `index.js`, the library, leaves Effect to the importer so that both sides share one copy of it. What identity does not
 // matter for is inside, so that a package that is installed brings nothing but native code.
 import { execFileSync } from "node:child_process"
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import process from "node:process"
@@ -30,6 +30,7 @@ const common = {
   target: "node20.19",
   logLevel: "warning",
   legalComments: "none",
+  metafile: true,
   // What an uncaught error shows is the line that it comes from.
   lineLimit: 200,
   splitting: true,
@@ -47,7 +48,7 @@ const NATIVE = ["sodium-native", "noise-handshake"]
 for (const name of existsSync(dist) ? readdirSync(dist) : [])
   if (withTypes || name !== "types") rmSync(join(dist, name), { recursive: true })
 
-await build({
+const program = await build({
   ...common,
   entryPoints: ["src/main.ts"],
   chunkNames: "chunks/[name]-[hash]",
@@ -56,12 +57,23 @@ await build({
   external: NATIVE
 })
 
-await build({
+const library = await build({
   ...common,
   entryPoints: ["src/index.ts", "src/sim/index.ts", "src/sim/vitest.ts", "src/sim/ScenarioWorker.ts"],
   chunkNames: "lib/[name]-[hash]",
   external: [...NATIVE, "effect", "vitest", "esbuild"]
 })
+
+// Whose work is inside, with the notice that their licences ask for.
+const inside = [program, library].flatMap(({ metafile }) => Object.keys(metafile.inputs))
+const folders = inside.flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [])
+const notices = [...new Set(folders)].sort().map((folder) => {
+  const own = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"))
+  const file = readdirSync(join(root, folder)).find((name) => /^licen[cs]e/i.test(name))
+  const text = file === undefined ? `Licence: ${own.license}` : readFileSync(join(root, folder, file), "utf8").trim()
+  return `${own.name} ${own.version}\n\n${text}\n`
+})
+writeFileSync(join(dist, "THIRD_PARTY_NOTICES.txt"), notices.join(`\n${"-".repeat(80)}\n\n`))
 
 if (withTypes) {
   const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc")
