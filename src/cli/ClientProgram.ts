@@ -33,8 +33,10 @@ export const run = (
         )
       const listFolder = yield* Folders.list
       const home = userHome === undefined ? {} : { home: userHome }
+      const { server } = settings.client
+      const named = server === undefined ? {} : { server: `${server.host}:${server.port}` }
       const terminal = yield* Terminal
-      yield* TerminalProgram.run(client, { nick, readReceipts, listFolder, ...home }).pipe(
+      yield* TerminalProgram.run(client, { nick, readReceipts, listFolder, ...home, ...named }).pipe(
         Effect.provideService(Terminal, lines ? { ...terminal, interactive: false } : terminal),
         goodbye(client)
       )

@@ -137,7 +137,7 @@ export class ChatModel implements View {
     this.#awaited = nick === undefined ? undefined : SafeText.line(nick, MAX_NICK)
   }
 
-  /** Nicknames that begin with `prefix`, whatever its case, sorted. */
+  /** Nicknames that begin with `prefix`, whatever its case: the last we talked to first, the others sorted. */
   complete(prefix: string): ReadonlyArray<string> {
     return this.#known.complete(prefix)
   }
@@ -167,6 +167,21 @@ export class ChatModel implements View {
     return peer.connected
       ? [...view, this.remark(`you are talking to ${nick}; exit leaves the conversation`), key]
       : [...view, this.remark(`calling ${nick}; what you type now is delivered as soon as possible`), key]
+  }
+
+  /** Whether we have asked for somebody of that name, and talk to them. */
+  hasAsked(nick: string): boolean {
+    return this.#conversations.find(nick)?.asked === true
+  }
+
+  /** How the conversation with somebody stands, if there is one. */
+  about(nick: string): ReadonlyArray<string> {
+    const peer = this.#conversations.find(nick)
+    if (peer === undefined) return []
+    const fresh = peer.news.count === 0 ? "" : `, ${peer.news.count} new`
+    return [
+      this.remark(`  conversation ${peer.number}, ${wayOf(peer)}${fresh}; /why ${peer.nick} tells how and why so`)
+    ]
   }
 
   /** We asked for this peer. */
@@ -287,7 +302,7 @@ export class ChatModel implements View {
     const own: Sent = { id, state: "sent" }
     if (peer.undelivered.size < MAX_UNDELIVERED) peer.undelivered.set(id, own)
     peer.last = own
-    this.#known.add(peer.nick)
+    this.#known.spoke(peer.nick)
     const head = `${this.#palette.dim(this.me ?? "")} → ${this.#palette.nick(peer.nick)}`
     return this.#views.sent(peer, head, SafeText.lines(text), own)
   }
@@ -559,7 +574,7 @@ export class ChatModel implements View {
   #said(event: ClientEvent & { readonly _tag: "Message" }): ReadonlyArray<Printed> {
     const { from, group, id, text } = event
     const peer = this.#conversations.with(from)
-    this.#known.add(peer.nick)
+    this.#known.spoke(peer.nick)
     const written = this.#palette.dim(When.written(event.writtenAt, this.#now()))
     const weight = this.me !== undefined && mentions(text, this.me) ? Weight.mention : Weight.text
     const lines = SafeText.lines(text)

@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as SafeText from "../../domain/SafeText.js"
 import type { ListFolder } from "../files/Folders.js"
+import { find, names } from "./commands/Table.js"
+import type { TerminalCommand } from "./commands/TerminalCommand.js"
 import * as PathWords from "./PathWords.js"
 
 /** What could stand from `start` to the cursor instead. What ends with `/` may go on. */
@@ -9,7 +11,7 @@ export interface Completion {
   readonly found: ReadonlyArray<string>
 }
 
-/** Completes the line before the cursor: the path after `/send`, nicknames everywhere else. */
+/** Completes the line before the cursor: commands, what a command wants behind its name, nicknames everywhere else. */
 export const make = (options: {
   readonly nicks: (prefix: string) => ReadonlyArray<string>
   readonly listFolder: ListFolder | undefined
@@ -19,16 +21,19 @@ export const make = (options: {
 
   const nick = (before: string): Completion => {
     const prefix = /\S*$/.exec(before)![0]
-    return { start: before.length - prefix.length, found: prefix === "" ? [] : nicks(prefix) }
+    const isWanted = commandOf(before)?.wants === "nick"
+    return { start: before.length - prefix.length, found: prefix === "" && !isWanted ? [] : nicks(prefix) }
   }
 
   return (before) => {
+    const words = wordsOf(before)
+    if (words !== undefined) return Effect.succeed(words)
     const command = /^\/send\s+/i.exec(before)?.[0]
     if (command === undefined || listFolder === undefined) return Effect.succeed(nick(before))
-    const words = PathWords.split(before.slice(command.length))
-    const last = words.at(-1)
+    const parts = PathWords.split(before.slice(command.length))
+    const last = parts.at(-1)
     const isTyping = last !== undefined && last.end === before.length - command.length
-    if (words.length > (isTyping ? 1 : 0)) return Effect.succeed(nick(before))
+    if (parts.length > (isTyping ? 1 : 0)) return Effect.succeed(nick(before))
     const typed = last?.text ?? ""
     const folder = typed.slice(0, typed.lastIndexOf("/") + 1)
     const prefix = typed.slice(folder.length)
@@ -42,3 +47,27 @@ export const make = (options: {
     }))
   }
 }
+
+/** The command whose first word is being typed. */
+const commandOf = (before: string): TerminalCommand | undefined => {
+  const [, slash, name] = /^(\/?)(\S+)\s+\S*$/.exec(before) ?? []
+  const command = name === undefined ? undefined : find(name)
+  return command !== undefined && (slash === "/" || command.bare !== undefined) ? command : undefined
+}
+
+/** What could stand there instead, where it is a command or one of a few words. */
+const wordsOf = (before: string): Completion | undefined => {
+  if (/^\/\S*$/.test(before))
+    return among(
+      before,
+      names.map((name) => `/${name}`)
+    )
+  const wants = commandOf(before)?.wants
+  const words = wants === "command" ? names : typeof wants === "object" ? wants : undefined
+  return words === undefined ? undefined : among(/\S*$/.exec(before)![0], words, before.length)
+}
+
+const among = (prefix: string, words: ReadonlyArray<string>, end = prefix.length): Completion => ({
+  start: end - prefix.length,
+  found: words.filter((word) => word.startsWith(prefix.toLowerCase()))
+})

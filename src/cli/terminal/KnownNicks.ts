@@ -4,6 +4,8 @@ import * as SafeText from "../../domain/SafeText.js"
 /** Nicknames for completion, sanitized: the last `MAX_KNOWN` that were seen. */
 export class KnownNicks {
   readonly #nicks = new Set<SafeText.SafeText>()
+  /** Whom we talked to, the last one at the end. */
+  readonly #recent = new Set<SafeText.SafeText>()
 
   add(nick: string): SafeText.SafeText {
     const safe = SafeText.line(nick, MAX_NICK)
@@ -11,6 +13,14 @@ export class KnownNicks {
     this.#nicks.add(safe)
     if (this.#nicks.size > MAX_KNOWN) this.#nicks.delete(this.#nicks.values().next().value!)
     return safe
+  }
+
+  /** Something was said with somebody. */
+  spoke(nick: string): void {
+    const safe = this.add(nick)
+    this.#recent.delete(safe)
+    this.#recent.add(safe)
+    if (this.#recent.size > MAX_RECENT) this.#recent.delete(this.#recent.values().next().value!)
   }
 
   /** Gives it as it is to be shown. */
@@ -24,12 +34,18 @@ export class KnownNicks {
     return this.#nicks.has(SafeText.line(nick, MAX_NICK))
   }
 
-  /** Those that begin with `prefix`, whatever its case, sorted. */
+  /** Those that begin with `prefix`, whatever its case: whom we talked to last first, the others by the alphabet. */
   complete(prefix: string): ReadonlyArray<string> {
     const wanted = prefix.toLowerCase()
-    return [...this.#nicks].filter((nick) => nick.toLowerCase().startsWith(wanted)).sort()
+    const recent = [...this.#recent].reverse()
+    const others = [...this.#nicks].filter((nick) => !this.#recent.has(nick)).sort(alphabet.compare)
+    return [...recent, ...others].filter((nick) => nick.toLowerCase().startsWith(wanted))
   }
 }
 
+const alphabet = new Intl.Collator()
+
+/** People that one talks to in turn. */
+const MAX_RECENT = 64
 /** Those of a large server's first page. */
 const MAX_KNOWN = 1000

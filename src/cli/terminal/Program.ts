@@ -34,6 +34,8 @@ export interface TerminalOptions {
   readonly readReceipts?: boolean
   /** The folder that `~` means in paths. */
   readonly home?: string
+  /** What people know the server by, to be named before anything is asked of it. */
+  readonly server?: string
   /** For the completion of paths. */
   readonly listFolder?: ListFolder
 }
@@ -128,10 +130,11 @@ const makeUi = (
   })
 
 /** Obeys what the options say, then the lines in their order. */
-const work = ({ first, nick }: TerminalOptions, session: Session): Outcome =>
+const work = ({ first, nick, server }: TerminalOptions, session: Session): Outcome =>
   Effect.gen(function* () {
-    const { chat, client, lines, registration, terminal } = session
+    const { chat, client, lines, palette, registration, terminal, ui } = session
     if (nick !== undefined) yield* registration.register(nick)
+    else if (terminal.inputIsTty) yield* ui.print(Texts.welcome(server, palette))
     if (first !== undefined) {
       yield* registration.first
       for (const line of first) yield* obey(line, session)

@@ -81,6 +81,17 @@ const notes = ({ blocked, differsFrom, knownAs }: ListedPeer, palette: Palette):
   ...(blocked === undefined ? [] : ["blocked"])
 ]
 
+/** What somebody needs to know who is here for the first time. */
+export const welcome = (server: string | undefined, { bold, dim }: Palette): ReadonlyArray<string> => [
+  `${dim("*")} you talk to people directly; ${
+    server === undefined
+      ? "they are found on your local network"
+      : `the server ${SafeText.line(server, 80)} only introduces them`
+  }`,
+  `${dim("*")} three words do most: ${bold("list")} (who is there), ${bold("query NICK")} (talk to somebody), ${bold("exit")} (leave)`,
+  `${dim("*")} which nickname do you want? Type it; ${bold("/help")} tells everything else`
+]
+
 /** One row a conversation: its number, who it is with, and what is new. */
 export const conversations = (
   all: ReadonlyArray<Conversation>,

@@ -6,7 +6,8 @@ const command = (name: string, argument: unknown = null) => expect.objectContain
 
 describe("the command line of the terminal client", () => {
   it("takes the three words in any case, with and without a slash", () => {
-    for (const line of ["list", "LIST", "/List", " list".trim()]) expect(parse(line)).toEqual(command("list"))
+    for (const line of ["list", "LIST", "/List", " list".trim()])
+      expect(parse(line)).toEqual(command("list", { word: "", page: 1 }))
     for (const line of ["exit", "Exit", "/EXIT", "exit "]) expect(parse(line)).toEqual(command("exit"))
     for (const line of ["query bob", "QUERY bob", "/Query  bob "]) expect(parse(line)).toEqual(command("query", "bob"))
   })
@@ -40,6 +41,12 @@ describe("the command line of the terminal client", () => {
     expect(parse("/block bob")).toEqual(command("block", "bob"))
     expect(parse(`/block ${"12345 ".repeat(6)}`)).toEqual(command("block", "12345 12345 12345 12345 12345 12345"))
     expect(parse("/block bob carol")).toMatchObject({ _tag: "Wrong" })
+    expect(parse("/list b")).toEqual(command("list", { word: "b", page: 1 }))
+    expect(parse("/list 2")).toEqual(command("list", { word: "", page: 2 }))
+    expect(parse("/list b 3")).toEqual(command("list", { word: "b", page: 3 }))
+    for (const line of ["/list a b", "/list a 0", "/list a 1 2"]) expect(parse(line)).toMatchObject({ _tag: "Wrong" })
+    expect(parse("/show ALL")).toEqual(command("show", "all"))
+    expect(parse("/show none")).toEqual({ _tag: "Wrong", usage: "/show all|focus" })
     expect(parse("/nick al")).toEqual(command("nick", "al"))
     expect(parse("/why bob")).toEqual(command("why", { nick: "bob" }))
     expect(parse("/why")).toEqual(command("why", { nick: undefined }))

@@ -54,6 +54,15 @@ describe("Completion", () => {
     expect(complete("/send .h")).toEqual({ start: 6, found: [".hidden"] })
     expect(complete("/send report.pdf r")).toEqual({ start: 17, found: ["rita"] })
     expect(complete("query r")).toEqual({ start: 6, found: ["rita"] })
-    expect(complete("query ")).toEqual({ start: 6, found: [] })
+    expect(complete("query ")).toEqual({ start: 6, found: ["bob", "rita"] })
+    expect(complete("hello ")).toEqual({ start: 6, found: [] })
+  })
+
+  it("completes commands, and the words that one of them takes", () => {
+    expect(complete("/hi")).toEqual({ start: 0, found: ["/history"] })
+    expect(complete("/HE")).toEqual({ start: 0, found: ["/help"] })
+    expect(complete("/help his")).toEqual({ start: 6, found: ["history"] })
+    expect(complete("/show ")).toEqual({ start: 6, found: ["focus", "all"] })
+    expect(complete("/msg r")).toEqual({ start: 5, found: ["rita"] })
   })
 })

@@ -101,7 +101,7 @@ describe("the terminal client, in plain lines", () => {
         terminal.type("exit\nexit\n")
         yield* exit
         expect(terminal.output().match(/alice> |alice → bob> /g)).toEqual(["alice> ", "alice → bob> ", "alice> "])
-        expect(terminal.output()).toMatch(/^nickname> /)
+        expect(terminal.output()).toMatch(/^nickname> /m)
       })
     ))
 
@@ -283,7 +283,11 @@ describe("the terminal client, in plain lines", () => {
         const { terminal, exit } = yield* start(false, "alice")
         terminal.type("/msg carol hi\nquery nobody\n/nonsense\nexit\n")
         yield* exit
-        expect(terminal.output()).toContain("* query carol first")
+        expect(terminal.output()).toContain(
+          "* calling carol, key key of carol, new to you; the conversation stays as it is"
+        )
+        expect(terminal.output()).toContain("alice → carol: hi\n")
+        expect(terminal.output()).not.toContain("you are talking to")
         expect(terminal.output()).toContain("* nobody has this nickname")
         expect(terminal.output()).toContain("* there is no command /nonsense; /help lists all")
       })

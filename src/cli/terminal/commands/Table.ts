@@ -8,6 +8,7 @@ import { historyCommands } from "./HistoryCommands.js"
 import { keyCommands } from "./KeyCommands.js"
 import { nearest } from "./Nearest.js"
 import { peerCommands } from "./PeerCommands.js"
+import { setCommands } from "./SetCommands.js"
 import { talkCommands } from "./TalkCommands.js"
 import { type Context, make, type Outcome, optionalWord, remark, type TerminalCommand } from "./TerminalCommand.js"
 
@@ -19,6 +20,7 @@ const table: ReadonlyArray<TerminalCommand> = [
   ...fileCommands,
   ...keyCommands,
   ...peerCommands,
+  ...setCommands,
   make({
     names: ["help", "?"],
     usage: "/help [COMMAND]",

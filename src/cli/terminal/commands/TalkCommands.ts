@@ -1,8 +1,11 @@
 import * as Effect from "effect/Effect"
 import type { MessageId } from "../../../domain/MessageId.js"
+import * as Nickname from "../../../domain/Nickname.js"
 import { MAX_NICK } from "../../../domain/Nickname.js"
 import * as SafeText from "../../../domain/SafeText.js"
 import * as History from "../History.js"
+import * as KeyTexts from "../KeyTexts.js"
+import * as PeerList from "../PeerList.js"
 import * as Texts from "../Texts.js"
 import { isGroupName, leaveGroup, sayInGroup, turnToGroup } from "./GroupCommands.js"
 import {
@@ -21,15 +24,17 @@ import {
 export const talkCommands = [
   make({
     names: ["list"],
-    usage: "list",
+    usage: "list [WORD]",
     wants: "word",
-    help: "who is there",
+    reminder: "list, list WORD for those with it in their names, list 2 for the second page",
+    help: "who is there; with WORD, those with it in their names",
     bare: 0,
-    parse: nothing,
-    run: (_, context) =>
-      attempt(context, context.client.list, (peers) => {
-        for (const { nick } of peers) context.chat.remember(nick)
-        return Texts.peers(peers, context.chat.me, context.palette)
+    parse: PeerList.parse,
+    run: (wanted, { chat, client, palette, terminal, ui }) =>
+      attempt({ chat, ui }, client.list, (all) => {
+        for (const { nick } of all) chat.remember(nick)
+        const rows = terminal.interactive ? Math.max(MIN_PAGE, terminal.size().rows - BESIDE_PAGE) : all.length
+        return PeerList.peers(all, wanted, Math.max(1, rows), { me: chat.me, palette })
       })
   }),
   make({
@@ -67,6 +72,15 @@ export const talkCommands = [
     }
   }),
   make({
+    names: ["who"],
+    usage: "/who NICK",
+    help: "all there is to know of somebody",
+    wants: "nick",
+    isSpeech: true,
+    parse: word,
+    run: (nick, context) => who(nick, context)
+  }),
+  make({
     names: ["close"],
     usage: "/close",
     help: "turn away from the conversation, which goes on",
@@ -99,12 +113,12 @@ export const talkCommands = [
     names: ["msg"],
     usage: "/msg NICK TEXT",
     wants: "nick",
-    help: "one message, without changing the conversation",
+    help: "one message, without changing the conversation; asks for NICK if need be",
     parse: (argument) => {
       const [, to, text] = /^(\S+)\s+([\s\S]+)$/.exec(argument) ?? []
       return to === undefined || text === undefined ? undefined : { to, text }
     },
-    run: ({ text, to }, context) => send(to, text, context)
+    run: ({ text, to }, context) => sendToAnybody(to, text, context)
   }),
   make({
     names: ["leave"],
@@ -132,8 +146,49 @@ export const send = (to: string, text: string, context: Context): Outcome => {
       Effect.suspend(() => ui.print(chat.sent(to, id, text))).pipe(
         Effect.zipRight(Effect.forkIn(Effect.delay(reportOverdue(id), OVERDUE), scope))
       ),
-    onFailure: (error) => ui.print(chat.failed(...failureOf(error, to)))
+    // Nothing that was typed is lost.
+    onFailure: (error) =>
+      Effect.zipRight(
+        ui.print(chat.failed(...failureOf(error, to))),
+        to === chat.focus ? ui.restore(text) : Effect.void
+      )
   }).pipe(ordered.withPermits(1))
+}
+
+/** Sends a message to somebody, and asks for them first where there is no conversation yet. The focus stays. */
+const sendToAnybody = (to: string, text: string, context: Context): Outcome => {
+  const { chat, client, palette, ui } = context
+  if (chat.hasAsked(to)) return send(to, text, context)
+  return Effect.matchEffect(client.query(to), {
+    onSuccess: ({ peer }) =>
+      Effect.suspend(() => {
+        chat.asked(peer)
+        const nick = palette.nick(SafeText.line(peer.nick, MAX_NICK))
+        return Effect.zipRight(
+          remark(context, `calling ${nick}, ${KeyTexts.key(peer, chat.now)}; the conversation stays as it is`),
+          send(peer.nick, text, context)
+        )
+      }),
+    onFailure: (error) => ui.print(chat.failed(...failureOf(error, to)))
+  })
+}
+
+/** What we know of somebody; of a stranger, what the server says. */
+const who = (nick: string, context: Context): Outcome => {
+  const { chat, client, palette, ui } = context
+  return Effect.matchEffect(client.key(nick), {
+    onSuccess: (person) =>
+      Effect.suspend(() =>
+        ui.print([...KeyTexts.person(person, person.pairNumber === undefined, chat.now, palette), ...chat.about(nick)])
+      ),
+    onFailure: () =>
+      attempt(context, client.list, (all) => {
+        const found = all.filter((one) => Nickname.key(one.nick) === Nickname.key(nick))
+        return found.length > 0
+          ? [...Texts.peers(found, chat.me, palette), chat.remark("you do not know them yet")]
+          : [chat.remark(`nobody called ${SafeText.line(nick, MAX_NICK)} is here, and you know nobody of that name`)]
+      })
+  })
 }
 
 /** Leaves the program. A pipe cannot be asked. */
@@ -166,6 +221,10 @@ const recall = (nick: string, { chat, client, palette, started, ui }: Context): 
         onFailure: () => Effect.void
       })
     : Effect.void
+
+/** Rows of a page of people at least, and what a screen has beside them. */
+const MIN_PAGE = 5
+const BESIDE_PAGE = 4
 
 /** A message that took this long is worth a word; on any path that works it takes a round trip. */
 const OVERDUE = "5 seconds"

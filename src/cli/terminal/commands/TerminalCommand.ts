@@ -88,7 +88,7 @@ export const remark = ({ chat, ui }: Context, text: string): Outcome => ui.print
 
 /** Asks something of the client and shows what comes of it, or why it failed; `nick` is whom it was about. */
 export const attempt = <A>(
-  { chat, ui }: Context,
+  { chat, ui }: Pick<Context, "chat" | "ui">,
   call: Effect.Effect<A, ClientError>,
   show: (result: A) => ReadonlyArray<Printed>,
   nick?: string
