@@ -203,11 +203,11 @@ export const udp: ReadonlyArray<Check<Target>> = [
     run: withUdp(async (udp, port, target) => {
       const two = await pair(target)
       if (two === undefined) return
+      udp.send(RelayEnvelope.toServer(two.bytes, two.one.token, Uint8Array.of(8)), target.host, port)
+      equal((await lines(two.other.session, two.channel)).packet, "CA", "the packet of a good one")
       udp.send(RelayEnvelope.toServer(two.bytes, randomBytes(8), Uint8Array.of(9)), target.host, port)
       udp.send(RelayEnvelope.toServer(two.bytes, two.one.token, randomBytes(1_201)), target.host, port)
       await two.other.session.inbox.none(({ _tag }) => _tag === "Relay", "such an envelope was carried")
-      udp.send(RelayEnvelope.toServer(two.bytes, two.one.token, Uint8Array.of(8)), target.host, port)
-      equal((await lines(two.other.session, two.channel)).packet, "CA", "the packet of a good one")
     })
   }
 ]

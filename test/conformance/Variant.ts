@@ -1,0 +1,44 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { build, type Plugin } from "esbuild"
+import type { Plant } from "./Plants.js"
+
+const root = fileURLToPath(new URL("../../", import.meta.url))
+
+/** The program with a fault in it, or as it is: its main file, and how to remove it. */
+export const variant = async (plant?: Plant): Promise<{ readonly main: string; readonly remove: () => void }> => {
+  const cache = join(root, "node_modules", ".cache")
+  mkdirSync(cache, { recursive: true })
+  // Beside the packages that it imports.
+  const folder = mkdtempSync(join(cache, "parley-variant-"))
+  await build({
+    absWorkingDir: root,
+    entryPoints: ["src/main.ts"],
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    external: ["sodium-native", "noise-handshake"],
+    banner: {
+      js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);'
+    },
+    define: { PARLEY_VERSION: '"0.0.0-variant"', PARLEY_NODE: '">=20"' },
+    logLevel: "error",
+    plugins: plant === undefined ? [] : [planted(plant)]
+  })
+  return { main: join(folder, "main.js"), remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+const planted = ({ file, from, to, what }: Plant): Plugin => ({
+  name: "plant",
+  setup: ({ onLoad }) => {
+    onLoad({ filter: new RegExp(`src/${file.replaceAll(".", "\\.")}$`) }, ({ path }) => {
+      const source = readFileSync(path, "utf8")
+      if (source.split(from).length !== 2) throw new Error(`${file} does not have once what is changed for "${what}"`)
+      return { contents: source.replace(from, () => to), loader: "ts" }
+    })
+  }
+})
