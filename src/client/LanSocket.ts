@@ -24,7 +24,7 @@ export const make = ({ drive }: Driver): Effect.Effect<LanSocket, NoNetwork, Dat
         port: 0,
         onDatagram: (from, data) => drive((machine, now) => machine.handleLanDatagram(from, data, now))
       })
-      .pipe(Effect.mapError(({ message }) => noNetwork(`no UDP socket: ${message}`)))
+      .pipe(Effect.mapError(({ message }) => noNetwork(`cannot open a UDP socket: ${message}`)))
     return {
       join: (name) =>
         discovery

@@ -135,7 +135,7 @@ const makeDriver = (
     const driver = yield* Driver.make(
       (ports, time) =>
         new ClientMachine({ ...machineOptions(options, ports, addresses, time), crypto, random: entropy.bytes })
-    ).pipe(Effect.mapError(({ message }) => noNetwork(`no UDP socket: ${message}`)))
+    ).pipe(Effect.mapError(({ message }) => noNetwork(`cannot open a UDP socket: ${message}`)))
     if (lan && driver.ports.ipv4 === undefined)
       return yield* noNetwork("the local network needs IPv4, which this machine does not have")
     return driver

@@ -494,7 +494,7 @@ const MAX_MOTD = 2048
 const NOT_REGISTERED: RefusalBody = { _tag: "NotRegistered", message: "register a nickname first" }
 
 const busy = (message: string): string => encodeRefusal(undefined, { _tag: "Busy", message })
-const FULL = busy("this server is full; try later")
-const TOO_MANY = busy("too many connections from this address; try later")
-const EVICTED = busy("this server is full and others have come; try later")
+const FULL = busy("this server is full")
+const TOO_MANY = busy("too many connections from this address")
+const EVICTED = busy("this server is full, and others have come")
 const GOING_DOWN = busy("this server is going down")

@@ -414,7 +414,7 @@ const BEHIND_MS = 5_000
 /** In units of `Cost`: half a millisecond of work, and the others have their turn. */
 const SLICE = 32
 
-const SLOW = encodeRefusal(undefined, { _tag: "Busy", message: "this client reads too slowly; connect again" })
+const SLOW = encodeRefusal(undefined, { _tag: "Busy", message: "this client reads too slowly" })
 
 export const NO_SUCH_PEER: RefusalBody = { _tag: "NoSuchPeer", message: "nobody here has that nickname" }
 
@@ -426,7 +426,7 @@ const notThisServer = (dialled: { readonly name: string; readonly missing: strin
       : `this server does not go by the name ${dialled.name}: its operator has to start it with --name ${dialled.missing}`
 })
 
-const FULL: RefusalBody = { _tag: "Busy", message: "this server is full; try later" }
+const FULL: RefusalBody = { _tag: "Busy", message: "this server is full" }
 
 const TOO_MANY_WATCHED: RefusalBody = {
   _tag: "Busy",

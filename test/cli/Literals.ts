@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
 /** The rooms whose texts people may meet. What a peer or a server says comes from the same ones, over there. */
-const ROOMS = ["cli", "client", "core", "domain", "layers/node", "server", "main.ts"]
+const ROOMS = ["cli", "client", "core", "domain", "layers/node", "protocol", "server", "main.ts"]
 
 /**
  * Every text in the source that reads like words: string and template literals with a space between two words; `‹…›`

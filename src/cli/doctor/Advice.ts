@@ -1,3 +1,4 @@
+import * as ClientClock from "../../core/client/ClientClock.js"
 import * as NatReport from "../../core/nat/NatReport.js"
 import * as Endpoint from "../../domain/Endpoint.js"
 import * as ServerName from "../../domain/ServerName.js"
@@ -5,18 +6,22 @@ import type { Findings } from "./Diagnosis.js"
 
 /** The one change that would help most, as a sentence; `undefined` when there is nothing to improve. */
 export const advise = (findings: Findings): string | undefined => {
-  const { answer, local, networks, reflector, server } = findings
+  const { answer, local, networks, reflector, server, wall } = findings
   if (answer._tag === "Failed") return adviseOnServer(findings, answer.reason)
+  // Everything that shows a time is wrong until then.
+  if (answer.clockDifferenceMs !== undefined && ClientClock.differ(wall, wall + answer.clockDifferenceMs))
+    return "Set the clock that is wrong, this machine's or the server's."
   const silent = reflector.filter(({ reachable }) => !reachable)
   if (networks.some(({ udp }) => udp) && silent.length > 0 && silent.length === reflector.length) {
     const ports = answer.welcome.udp.join(" and ")
     return `Ask whoever runs ${server.host} to let UDP reach ports ${ports}: other servers answer, this one does not.`
   }
-  const main = networks.find(({ family }) => family === "ipv4") ?? networks[0]
+  const outside = networks.filter(NatReport.isOutside)
+  const main = outside.find(({ family }) => family === "ipv4") ?? outside[0]
   if (main !== undefined) return NatReport.advise(main)
-  return local.some(({ loopback }) => !loopback)
-    ? "The server offers no UDP to measure with: name another one (doctor --stun HOST:PORT) to learn more about this network."
-    : undefined
+  if (!local.some(({ loopback }) => !loopback)) return undefined
+  const why = networks.length > 0 ? "is too near to see this network" : "offers no UDP to measure with"
+  return `The server ${why}: name another one (doctor --stun HOST:PORT) to learn more about it.`
 }
 
 const adviseOnServer = (

@@ -66,7 +66,7 @@ export type Report = typeof Report.Type
 
 export const make = (findings: Findings): Report => {
   const { answer, local, networks, reflector, server, stun, unknownNames } = findings
-  const { ipv6, routes, typical } = expected(networks)
+  const { ipv6, routes, typical } = expected(networks.filter(NatReport.isOutside))
   return {
     reachable: answer._tag === "Reached",
     server: {

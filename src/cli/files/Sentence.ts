@@ -48,7 +48,7 @@ export const peerOf = ({ nick }: Transfer): string => SafeText.line(nick, MAX_NI
 
 /** The state in a word or a few. */
 export const state = ({ direction, message, path, pausedBy, nick, state }: Transfer): string => {
-  if (state === "failed") return `failed: ${SafeText.line(message ?? "")}`
+  if (state === "failed") return message === undefined ? "failed" : `failed: ${SafeText.line(message)}`
   if (state === "paused" && pausedBy === "them") return `paused by ${SafeText.line(nick, MAX_NICK)}`
   if (state === "done" && direction === "in" && path !== undefined) return `done: ${SafeText.line(path, MAX_PATH)}`
   return state
@@ -80,8 +80,8 @@ export const brings = ({ executables = 0, kind, risks = [] }: Transfer): string 
 }
 
 const RISKS: Readonly<Record<RiskName, string>> = {
-  git: "a git repository, whose hooks and settings can run programs",
-  direnv: ".envrc, which direnv runs",
+  git: "a git repository (its hooks and settings can run programs)",
+  direnv: ".envrc (direnv runs it)",
   tools: "settings of editors or tools that can run programs",
   startup: "start-up files of a shell or session"
 }

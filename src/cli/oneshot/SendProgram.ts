@@ -54,7 +54,10 @@ const deliver = (settings: SendSettings, report: Report.Report) =>
       const kept = settings.keep || progress.hasOlder
       if (progress.handedOver && !kept) yield* session.client.leave(settings.to)
       yield* session.client.exit(0)
-      if (!progress.handedOver) return "; nothing was sent"
+      if (!progress.handedOver)
+        return settings.keep
+          ? "; nothing was sent, and --keep keeps nothing for whoever is not here"
+          : "; nothing was sent"
       if (!kept) return "; the message was dropped"
       return `; the message is kept${settings.keep ? "" : " behind older ones"} and goes out when parley runs again as ${settings.nick}`
     })

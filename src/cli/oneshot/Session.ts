@@ -96,7 +96,7 @@ export const ofError = (error: ClientError, nick?: string): ProgramError => {
   const { _tag, message } = error
   const hint =
     _tag === "KeyChanged" && nick !== undefined
-      ? `, with /trust ${nick} and the first five digits of the right key in parley client`
+      ? `. Then type /trust ${nick} and the first five digits of that key in parley client`
       : ""
   return new ProgramError({ code: _tag, message: SafeText.line(`${message}${hint}`), exitCode: ofClientError(_tag) })
 }

@@ -63,9 +63,13 @@ export class Remembrance {
       if (history !== undefined)
         return Effect.mapError(act(history), ({ message }) => new ClientErrors.History({ message }))
       if (this.keeper.profile === undefined)
-        return new ClientErrors.NotRegistered({ message: "register a nickname first: each has its own history" })
+        return new ClientErrors.NotRegistered({
+          message: "you have no nickname yet, and each has its own history: take one first"
+        })
       return new ClientErrors.HistoryOff({
-        message: this.wanted ? "there is no history for a passing identity" : "history is off this time (--no-history)"
+        message: this.wanted
+          ? "nothing is kept this time: another parley of yours uses this nickname"
+          : "history is off this time (--no-history)"
       })
     })
   }

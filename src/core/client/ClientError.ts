@@ -210,7 +210,7 @@ export const ofRefusal = (refusal: Control.Refusal): ServerError => {
     case "TooLarge":
     case "Malformed":
     case "Unsupported":
-      return protocol(`the server did not understand us: ${refusal.message}`)
+      return protocol(`the server did not understand us (is it of another version?): ${refusal.message}`)
   }
 }
 
@@ -234,7 +234,7 @@ export const keyChanged = (nick: string, owner: Owner, offered: string): KeyChan
     Nickname.key(owner.nick) === Nickname.key(nick)
       ? `the key of ${nick} has changed from ${known} to ${offered}`
       : `${nick} looks like ${owner.nick}, whose key is ${known}, and has the key ${offered}`
-  const posing = `somebody may be posing as ${owner.nick}; compare by voice before you trust it`
+  const posing = `somebody may be posing as ${owner.nick}; ask ${owner.nick} by another way which is right`
   return new KeyChanged({
     message: `${what}: ${posing}${verified ? ". You had verified the known one, so nothing goes to either until you decide" : ""}`,
     change: { known, offered, verified }
@@ -246,7 +246,7 @@ export const undecided = (nick: string, known: string, offered: string | undefin
   new KeyChanged({
     message: `nothing goes to ${nick}, whose key you had verified (${known}): another key was shown under that name${
       offered === undefined ? "" : ` (${offered})`
-    }; trust the one that is right, by its first digits`,
+    }; ask ${nick} by another way which is right`,
     change: { known, ...(offered === undefined ? {} : { offered }), verified: true }
   })
 
@@ -260,7 +260,9 @@ export const unexpectedKey = (nick: string, expected: string, offered: string): 
 export const noSuchKey = (message: string): NoSuchKey => new NoSuchKey({ message })
 
 export const blocked = (nick: string): Blocked =>
-  new Blocked({ message: `you have blocked ${nick}: unblock them first` })
+  new Blocked({
+    message: `you have blocked ${nick}: /unblock ${nick}, or parley contacts unblock ${nick}, takes it back`
+  })
 
 export const noKey = (nick: string, why: string): NoKey => new NoKey({ message: `${nick} cannot be talked to: ${why}` })
 
@@ -276,7 +278,8 @@ export const noSuchPeer = (message: string): NoSuchPeer => new NoSuchPeer({ mess
 
 export const yourself = (nick: string): Yourself => new Yourself({ message: `${nick} is you` })
 
-export const notRegistered = (): NotRegistered => new NotRegistered({ message: "register a nickname first" })
+export const notRegistered = (): NotRegistered =>
+  new NotRegistered({ message: "you have no nickname yet: take one first" })
 
 /** `fault` is what follows "the nickname". */
 export const nickInvalid = (fault: string): NickInvalid => new NickInvalid({ message: `the nickname ${fault}` })
@@ -295,7 +298,7 @@ export const notTaken = (reason: Exclude<Introduced, "Taken">, nick: string): Qu
     case "Ourselves":
       return yourself(nick)
     case "OtherPeer":
-      return protocol(`the server introduced ${nick} on a channel that is somebody else's; ask again later`)
+      return protocol(`the server takes ${nick} for somebody else whom you talk to; ask again later`)
     case "NoRoom":
       return new Busy({ message: "too many conversations are open; leave one first" })
     case "Blocked":

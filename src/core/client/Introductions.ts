@@ -63,7 +63,7 @@ export const judge = (message: OfferedIntroduction, crypto: Crypto, knowledge: K
     Bytes.fromBase64Url(message.record) ?? new Uint8Array(),
     isFresh ? PeerRecord.ANY_TIME : wallNow
   )
-  if (Either.isLeft(verified)) return refused(noKey(nick, lowerFirst(verified.left.message)))
+  if (Either.isLeft(verified)) return refused(noKey(nick, RECORD_FAULTS[verified.left.reason]))
   const record = verified.right
   if (Nickname.key(record.nick) !== Nickname.key(nick))
     return refused(noKey(nick, `the server showed a record that somebody signed for "${record.nick}"`))
@@ -112,4 +112,8 @@ const isUsable = (endpoint: Endpoint.Endpoint | undefined): endpoint is Endpoint
 
 const refused = (error: QueryError): Verdict => ({ _tag: "Refused", error })
 
-const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1)
+const RECORD_FAULTS: { readonly [Reason in PeerRecord.PeerRecordError["reason"]]: string } = {
+  Malformed: "what the server shows of its key cannot be read; is it of another version?",
+  BadSignature: "what the server shows of its key is not signed with it",
+  Expired: "what the server shows of its key has expired; is its clock right?"
+}

@@ -228,7 +228,7 @@ const offered = ({ channel, endpoint, nick, pairKey, record }: LanIntroduction):
   pairKey: Bytes.toBase64Url(pairKey)
 })
 
-const NOT_SHOWN = "register a nickname first"
+const NOT_SHOWN = "you have no nickname yet: take one first"
 
 /** Milliseconds until whoever is here has answered the first question, on Wi-Fi too. */
 const SETTLE = 1_000

@@ -116,7 +116,7 @@ export class Reactions {
         this.parts.reintroduction.addPending(event.nick)
         return
       case "Replaced":
-        this.#end("replaced", "the same identity registered from elsewhere")
+        this.#end("replaced", "your key came online elsewhere (a copy of this profile?), and only one can be")
         return
       case "Refused":
         if (event.refusal._tag === "Unauthorized") this.#end("refused", event.refusal.message)

@@ -119,7 +119,7 @@ const reasonLine = (nick: string, report: PeerReport, candidates: ReadonlyArray<
     return `The router of ${nick} shows a new port to everybody, and your network lets nobody in unasked.`
   const tried = candidates.filter((path) => path.kind !== "relay")
   if (tried.length === 0) return `${nick} has told no address to try, and may want the relay only.`
-  return `${tried.length === 1 ? "The address" : "The addresses"} of ${nick} did not answer yet; every minute of talk it is tried again.`
+  return `${tried.length === 1 ? "The address" : "The addresses"} of ${nick} did not answer yet; ${tried.length === 1 ? "it is" : "they are"} tried again every minute of talk.`
 }
 
 /** What `expect` promises to make it direct, seen from us first: the own network is easier to change. */
@@ -144,7 +144,7 @@ const adviceFor = (
 const SOURCES: Readonly<Record<PathReport["source"], string>> = {
   server: "told by the server",
   peer: "told by the peer",
-  seen: "seen in a packet"
+  seen: "seen in what it sent"
 }
 
 const candidateLine = (path: PathReport): string => {

@@ -32,6 +32,9 @@ export const reachabilityOf = (report: NatReport): Reachability => ({
   filtering: report.filtering
 })
 
+/** Whether somebody on the internet was asked: whoever is nearer sees nothing of the NAT in between. */
+export const isOutside = ({ mapped }: NatReport): boolean => mapped === undefined || Endpoint.scope(mapped) === "global"
+
 /** The report in sentences for people who know nothing of NATs, one line each. `advise` says what to do about it. */
 export const describe = (report: NatReport): ReadonlyArray<string> => {
   const name = FAMILY[report.family]
@@ -40,6 +43,10 @@ export const describe = (report: NatReport): ReadonlyArray<string> => {
       `${name}: nothing answers over UDP. A firewall blocks it, or there is no ${name} here; conversations go through a relay.`
     ]
   }
+  if (!isOutside(report))
+    return [
+      `${name}: who answered is on this machine or its own network, and sees this program at ${Endpoint.format(report.mapped!)}: that says nothing of how the internet sees it.`
+    ]
   const lines = [addressLine(name, report), mappingLine(report), filteringLine(report)]
   if (!report.server) lines.push("The rendezvous server itself does not answer over UDP; other servers do.")
   if (report.hairpin !== undefined) lines.push(report.hairpin ? HAIRPIN : NO_HAIRPIN)

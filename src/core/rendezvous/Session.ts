@@ -189,9 +189,9 @@ export class Session {
     if (this.#ending !== undefined) return
     if (now >= this.#pausedUntil) this.#pausedUntil = 0
     if (!this.#registered && now >= this.#registerBy) {
-      this.end("unregistered", notice("no nickname was registered in time; connect again"))
+      this.end("unregistered", notice("no nickname was registered in time"))
     } else if (now >= this.#idleAt()) {
-      this.end("idle", notice("nothing was heard from you for too long; connect again"))
+      this.end("idle", notice("nothing was heard from this client for too long"))
     }
   }
 
@@ -320,7 +320,9 @@ export class Session {
     if (wait > 0) return this.#refuseForNow(limit, request.id, wait, now)
     if (token !== undefined && !Bytes.equal(Bytes.fromText(request.token ?? ""), Bytes.fromText(token))) {
       const message =
-        request.token === undefined ? "this server needs its access token" : "this is not this server's access token"
+        request.token === undefined
+          ? "this server needs its access token (--token)"
+          : "this is not this server's access token (--token)"
       return this.#refuse(request.id, { _tag: "Unauthorized", message }, now)
     }
     const nickname = Nickname.parse(request.nick)

@@ -17,7 +17,11 @@ export const fromCause = (options: DialOptions, cause: unknown): DialError => {
     return new DialError({ reason: "TimedOut", message: `no answer from ${where}`, cause })
   }
   if (codes.some((code) => UNREACHABLE_CODES.has(code))) {
-    return new DialError({ reason: "Unreachable", message: `there is no way to ${where} (${codes[0]})`, cause })
+    return new DialError({
+      reason: "Unreachable",
+      message: `there is no way to ${where} from this machine's networks (${codes[0]})`,
+      cause
+    })
   }
   const zone = /%(.*)$/.exec(options.host)?.[1]
   if (zone !== undefined && codes.includes("EINVAL")) {

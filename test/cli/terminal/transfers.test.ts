@@ -14,7 +14,7 @@ describe("the transfers on the screen", () => {
     const said = (some: Partial<Transfer>) => transfers.handle(transfer(some))
     const bringing = transfer({ executables: 2, risks: ["git"], kind: "folder", files: 3 })
     expect(make().handle(bringing)[0]).toBe(
-      "* bob offers [1] report.pdf (3 files, 1.2 MB); it brings 2 programs, a git repository, whose hooks and settings can run programs"
+      "* bob offers [1] report.pdf (3 files, 1.2 MB); it brings 2 programs, a git repository (its hooks and settings can run programs)"
     )
     expect(said({})).toEqual(["* bob offers [1] report.pdf (1.2 MB)", "*   type /accept 1 to take it, or /decline 1"])
     expect(said({ state: "waiting" })).toEqual([])

@@ -136,7 +136,7 @@ describe("a local network", () => {
     alice.lan.query("bob", "before", 0)
     alice.lan.list("before", 0)
     settle(both, 0)
-    const message = "register a nickname first"
+    const message = "you have no nickname yet: take one first"
     expect(alice.heard, "nobody waits for what may never come").toEqual([
       { _tag: "NotFound", purpose: "before", message },
       { _tag: "NotFound", purpose: "before", message }
