@@ -15,18 +15,18 @@ import { dials, doctor, whys } from "./rendered/Networks.js"
 import { NOW } from "./rendered/Samples.js"
 import { ends, transfers } from "./rendered/Transfers.js"
 
-/** A client in which somebody is talked to. */
+const fresh = () => new ChatModel({ palette: Palette.make(false), now: () => NOW, interactive: false })
+
+/** A client that is online. */
 const chat = () => {
-  const model = new ChatModel(Palette.make(false), () => NOW, false)
-  model.me = "alice" as NonNullable<typeof model.me>
+  const model = fresh()
+  model.handle({ _tag: "Registered", nick: "alice", address: "", fingerprint: "" })
   return model
 }
 
 /** What an event puts on the screen: of one who has just started, or is online since. */
 const shown = (event: ClientEvent): ReadonlyArray<string> => {
-  const model = chat()
-  if (event._tag === "Registered" && event.nick === "alice") model.me = undefined
-  if (event._tag === "ServerLost") model.handle({ _tag: "Registered", nick: "alice", address: "", fingerprint: "" })
+  const model = event._tag === "Registered" && event.nick === "alice" ? fresh() : chat()
   return model.handle(event).flatMap(flat)
 }
 
