@@ -43,7 +43,7 @@ export const make = ({
     yield* Effect.addFinalizer(() => Effect.zipRight(painter.leave(UNSET), ui.drain))
     yield* painter.run
     yield* Effect.forkScoped(Stream.runForEach(terminal.stops, () => ui.suspend))
-    yield* Effect.forkScoped(Stream.runForEach(terminal.continued, () => painter.takeAgain(SET)))
+    yield* Effect.forkScoped(Stream.runForEach(terminal.continued, () => ui.continued))
     return ui
   })
 
@@ -65,6 +65,7 @@ class EditorUi implements Ui {
   readonly #painter: Painter.Painter
   /** The terminal has answered all that it was asked at the beginning. */
   #answered = false
+  #isSuspending = false
 
   constructor(parts: {
     readonly terminal: Terminal["Type"]
@@ -150,9 +151,18 @@ class EditorUi implements Ui {
   }
 
   get suspend(): Effect.Effect<void> {
-    return this.#painter
-      .leave(UNSET)
-      .pipe(Effect.zipRight(this.#terminal.suspend), Effect.zipRight(this.#painter.takeAgain(SET)))
+    return Effect.gen(this, function* () {
+      this.#isSuspending = true
+      yield* this.#painter.leave(UNSET)
+      yield* this.#terminal.suspend
+      this.#isSuspending = false
+      yield* this.#painter.takeAgain(SET)
+    })
+  }
+
+  /** Somebody else has stopped us and had us go on; our own stop ends in `suspend`. */
+  get continued(): Effect.Effect<void> {
+    return Effect.suspend(() => (this.#isSuspending ? Effect.void : this.#painter.takeAgain(SET)))
   }
 
   get #editor(): LineEditor {
