@@ -24,7 +24,8 @@ export interface Watcher {
  * last event alone, and sees by its version that there is a gap: then the list is read again (docs/protocol.md §1.2).
  * So neither time nor bytes grow with the square of a crowd that comes back after a restart.
  *
- * Whoever watches nicknames is told of these, gathered over a tick, and at most once of each.
+ * Whoever watches nicknames is told of these, gathered over a tick, and at most once of each. A fingerprint stands for
+ * whoever has it, under any nickname.
  *
  * Somebody who is too far behind is left for later, and never closed for events that he did not ask for one by one.
  */
@@ -86,10 +87,12 @@ export class Announcer implements Timed {
       else watchers.add(watcher)
     }
     const here: Array<PresentNick> = []
+    const found = new Set<Registration>()
     for (const key of new Set(keys)) {
-      interest.pending.delete(key)
-      const registration = this.#directory.get(key)
-      if (registration !== undefined) here.push(presentNick(registration))
+      const registration = this.#directory.get(key) ?? this.#directory.ofFingerprint(key)
+      interest.pending.delete(registration?.nickname.key ?? key)
+      if (registration !== undefined && !found.has(registration)) here.push(presentNick(registration))
+      if (registration !== undefined) found.add(registration)
     }
     return here
   }
@@ -126,13 +129,10 @@ export class Announcer implements Timed {
    * on under another nickname, those who watched the one before are told of it too.
    */
   announce(change: PresenceChange, now: number, former?: Registration): void {
-    const { key } = change.registration.nickname
+    const { identity, nickname } = change.registration
     if (isRename(former, change.registration)) this.#rename(former!.nickname.key, change.registration)
-    for (const watcher of this.#interested.get(key) ?? []) {
-      if (this.#watchesAll(watcher)) continue
-      this.#byNick.get(watcher)?.pending.set(key, change)
-      if (!this.#pending.has(watcher)) this.#pending.set(watcher, true)
-    }
+    this.#note(nickname.key, change)
+    if (identity !== undefined) this.#note(identity.fingerprint, change)
     if (this.size === 0) this.#lines = []
     else {
       // After a jump of the version the lines before it are of no use.
@@ -194,6 +194,15 @@ export class Announcer implements Timed {
     else this.#behind.set(watcher, told)
     // Whoever sees a gap reads the list again, and each page costs so much.
     return isWhole ? 1 : 1 + Math.ceil(this.#directory.size / ENTRIES_PER_PAGE) * COST_OF_PAGE
+  }
+
+  /** For those who watch this nickname or this fingerprint. */
+  #note(key: string, change: PresenceChange): void {
+    for (const watcher of this.#interested.get(key) ?? []) {
+      if (this.#watchesAll(watcher)) continue
+      this.#byNick.get(watcher)?.pending.set(change.registration.nickname.key, change)
+      if (!this.#pending.has(watcher)) this.#pending.set(watcher, true)
+    }
   }
 
   #rename(former: string, registration: Registration): void {

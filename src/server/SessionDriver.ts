@@ -11,6 +11,7 @@ import type { Timed } from "../core/support/DeadlineWheel.js"
 import { TokenBucket } from "../core/support/TokenBucket.js"
 import type { Crypto } from "../domain/Crypto.js"
 import * as Endpoint from "../domain/Endpoint.js"
+import * as Fingerprint from "../domain/Fingerprint.js"
 import * as Nickname from "../domain/Nickname.js"
 import type { Registration, SessionId, VerifiedIdentity, Whereabouts } from "../domain/Registration.js"
 import * as Bytes from "../protocol/Bytes.js"
@@ -251,14 +252,14 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
       this.#complete({ _tag: "Watching", version })
       return
     }
-    const here = announcer.watch(this, nicks.map(Nickname.key))
+    const here = announcer.watch(this, nicks.map(watchedKey))
     if (here === undefined) this.#refuse(TOO_MANY_WATCHED)
     else this.#complete({ _tag: "Watching", version, here })
   }
 
   #unwatch(nicks: ReadonlyArray<string> | undefined): void {
     if (nicks === undefined) this.#hub.announcer.unwatchAll(this)
-    else this.#hub.announcer.unwatch(this, nicks.map(Nickname.key))
+    else this.#hub.announcer.unwatch(this, nicks.map(watchedKey))
     this.#complete({ _tag: "Unwatched" })
   }
 
@@ -398,6 +399,9 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     if (!this.#gone) this.connection.end()
   }
 }
+
+/** No nickname has thirty digits, so these are a fingerprint. */
+const watchedKey = (text: string): string => Fingerprint.parse(text) ?? Nickname.key(text)
 
 /** How long to wait for a client that does not take its replies: a round trip or two. */
 const PAUSE_MS = 50

@@ -250,3 +250,22 @@ describe("whoever watches nicknames", () => {
     expect([...last.values()].every((here) => here)).toBe(true)
   })
 })
+
+describe("whoever watches a fingerprint", () => {
+  test("is told of whoever has it, under any nickname, and once where the nickname is watched too", () => {
+    const world = new World()
+    const reader = new Reader()
+    const print = fingerprint("print-bob's")
+    world.join("bob", "bob's")
+    expect(world.announcer.watch(reader, [print, "bob"])).toEqual([{ nick: "bob", fingerprint: print }])
+    world.leave("bob")
+    world.join("carol", "carol's")
+    world.join("robert", "bob's")
+    world.settle()
+    expect(reader.told).toEqual([{ _tag: "Presence", here: [{ nick: "robert", fingerprint: print }], gone: ["bob"] }])
+    world.announcer.unwatch(reader, [print])
+    world.leave("robert")
+    world.settle()
+    expect(reader.told).toHaveLength(1)
+  })
+})

@@ -6,9 +6,10 @@ import { type Busy, type NickInvalid, nickInvalid, tooManyWatched } from "./Clie
 import type { Contact } from "./Contacts.js"
 
 /**
- * Whose comings and goings the server is asked to tell: first those whom our user names, whom we have asked for, whom
- * messages wait for, and who was asked for in vain; then those whom our user knows, the ones talked to last first. So
- * many as a session may watch, and everybody only while our user wants that.
+ * Whose comings and goings the server is asked to tell: first those whom our user names, whom we have asked for (also
+ * by their keys, whatever they call themselves), whom messages wait for, and who was asked for in vain; then those whom
+ * our user knows, the ones talked to last first. So many as a session may watch, and everybody only while our user
+ * wants that.
  *
  * A server that does not know how to watch nicknames watches everybody, and what it tells of others is left out here.
  */
@@ -125,6 +126,9 @@ export class Interest {
     const { conversations, pending } = this.client
     for (const { asked, called, listed, nick } of conversations.all())
       if (asked) for (const name of new Set([nick, called, listed])) add(name)
+    // They are the same people under another nickname.
+    for (const { asked, fingerprint } of conversations.all())
+      if (asked && found.size < MAX_WATCHED) found.set(fingerprint, fingerprint)
     for (const peer of pending.all()) add(pending.nickOf(peer) ?? "")
     for (const nick of this.#missed.values()) add(nick)
     for (const { nick, record } of this.#contacts())

@@ -35,6 +35,8 @@ export interface PresenceChange {
 export class Directory {
   #sorted: Array<Entry> = []
   #byKey = new Map<string, Entry>()
+  /** Of an identity with several nicknames the one that came last. */
+  #byFingerprint = new Map<string, Entry>()
   #version = 0
 
   get version(): number {
@@ -50,6 +52,11 @@ export class Directory {
     return this.#byKey.get(key)?.registration
   }
 
+  /** Whoever is here with this fingerprint, under whatever nickname. */
+  ofFingerprint(fingerprint: string): Registration | undefined {
+    return this.#byFingerprint.get(fingerprint)?.registration
+  }
+
   /** Adds, or replaces the entry of the same key; gives what there is to tell of it. */
   put(registration: Registration): PresenceChange | undefined {
     const { key } = registration.nickname
@@ -63,6 +70,7 @@ export class Directory {
     if (known !== undefined) this.#take(known)
     const entry = { registration, lower: registration.nickname.text.toLowerCase(), shown: undefined }
     this.#byKey.set(key, entry)
+    if (registration.identity !== undefined) this.#byFingerprint.set(registration.identity.fingerprint, entry)
     this.#sorted.splice(this.#find(entry.lower), 0, entry)
     return this.#tell(known === undefined ? "Joined" : "Changed", registration)
   }
@@ -79,6 +87,7 @@ export class Directory {
   clear(): void {
     this.#sorted = []
     this.#byKey.clear()
+    this.#byFingerprint.clear()
     this.#version += 2
   }
 
@@ -115,7 +124,10 @@ export class Directory {
   }
 
   #take(entry: Entry): void {
-    this.#byKey.delete(entry.registration.nickname.key)
+    const { identity, nickname } = entry.registration
+    this.#byKey.delete(nickname.key)
+    if (identity !== undefined && this.#byFingerprint.get(identity.fingerprint) === entry)
+      this.#byFingerprint.delete(identity.fingerprint)
     this.#sorted.splice(this.#sorted.indexOf(entry, this.#find(entry.lower)), 1)
   }
 

@@ -1,6 +1,6 @@
 import * as Bytes from "../../../src/protocol/Bytes.js"
 import { type Check, equal, must } from "../Check.js"
-import { person } from "../Person.js"
+import { freshNick, person, renamed } from "../Person.js"
 import { type Message, Session, type Target } from "./Session.js"
 
 /** Who is there, and who asks for whom. */
@@ -184,6 +184,24 @@ export const introducing: ReadonlyArray<Check<Target>> = [
       await watcher.ask({ _tag: "Unwatch", nicks: [here.nick] })
       here.send({ _tag: "Exit" })
       await watcher.inbox.none(({ _tag }) => _tag === "Presence", "it told of somebody who is watched no more")
+    }
+  },
+  {
+    rule: "1.2-33",
+    says: "tells of somebody who is watched by their key, whatever they call themselves",
+    run: async (target) => {
+      const watcher = await Session.anonymous(target)
+      const who = person()
+      const session = await Session.known(target, who)
+      const page = await watcher.ask({ _tag: "List", match: who.nick })
+      const { fingerprint } = (page.clients as ReadonlyArray<Message>)[0]!
+      const watching = await watcher.ask({ _tag: "Watch", nicks: [fingerprint] })
+      equal(watching.here, [{ nick: who.nick, fingerprint }], "who is here")
+      session.send({ _tag: "Exit" })
+      equal((await watcher.next("Presence")).gone, [who.nick], "who is gone")
+      const other = renamed(who, freshNick())
+      await Session.known(target, other)
+      equal((await watcher.next("Presence")).here, [{ nick: other.nick, fingerprint }], "who came")
     }
   },
   {

@@ -60,10 +60,10 @@ describe("the server is asked to tell of", () => {
     context.introduce(conversation("caller", { asked: false }))
     context.pending.add(peerId("paul"), "paul")
     presence.asked("absent", undefined)
-    expect(asks()).toEqual(["+Bob", "+paul", "+absent"])
+    expect(asks()).toEqual(["+Bob", "+print of Bob", "+paul", "+absent"])
     expect(asks()).toEqual([])
     presence.begin(0)
-    expect(asks()).toEqual(["+Bob", "+paul", "+absent"])
+    expect(asks()).toEqual(["+Bob", "+print of Bob", "+paul", "+absent"])
   })
 
   it("whom our user names, and not any more", () => {
