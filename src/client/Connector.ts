@@ -1,7 +1,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { SeenTls } from "../core/client/ClientMachine.js"
+import type { SeenTls } from "../core/client/ClientMachineOptions.js"
 import type { ServerOutput } from "../core/client/ServerLink.js"
 import type { LinkPolicy } from "../core/client/ServerTrust.js"
 import type { CloseReason, Connection } from "../services/Connection.js"

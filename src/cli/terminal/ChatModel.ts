@@ -1,5 +1,5 @@
 import type { ClientEvent } from "../../core/client/Events.js"
-import type { GroupName, GroupSent } from "../../core/client/groups/GroupInfo.js"
+import type { GroupSent } from "../../core/client/groups/GroupInfo.js"
 import type { KeyChange } from "../../core/client/KeyChange.js"
 import type { KeyInfo } from "../../core/client/KeyInfo.js"
 import type { PathInfo } from "../../core/peer/Route.js"
@@ -8,16 +8,18 @@ import * as Nickname from "../../domain/Nickname.js"
 import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import type * as Conversation from "./Conversation.js"
-import { NO_NEWS, Weight } from "./Conversation.js"
+import { Weight } from "./Conversation.js"
 import { Conversations } from "./Conversations.js"
 import type { Sent } from "./Delivery.js"
 import { Fate } from "./Fate.js"
 import * as GroupTexts from "./GroupTexts.js"
+import { GroupViews } from "./GroupViews.js"
 import * as KeyTexts from "./KeyTexts.js"
 import { KnownNicks } from "./KnownNicks.js"
 import { mentions } from "./Mentions.js"
 import { Oneself } from "./Oneself.js"
 import type { Palette } from "./Palette.js"
+import { isPeerEvent, PeerNews, type PeerTag } from "./PeerNews.js"
 import * as Settings from "./Settings.js"
 import { statusLine, wayOf } from "./StatusLine.js"
 import * as Texts from "./Texts.js"
@@ -52,8 +54,8 @@ export class ChatModel implements View {
   #awaited: SafeText.SafeText | undefined
   readonly #self: Oneself
   readonly #fate = new Fate()
-  /** Messages to groups by how many members have not got them. */
-  readonly #inGroups = new Map<MessageId, number>()
+  readonly groups: GroupViews
+  readonly #peers: PeerNews
 
   readonly #palette: Palette
   readonly #now: () => number
@@ -66,6 +68,15 @@ export class ChatModel implements View {
     this.transfers = new Transfers(palette)
     this.#self = new Oneself(palette)
     this.#views = new Views(this.#conversations, { palette, now, interactive, settings: this.settings })
+    this.groups = new GroupViews(this.#conversations, this.#views, palette)
+    this.#peers = new PeerNews({
+      conversations: this.#conversations,
+      views: this.#views,
+      known: this.#known,
+      groups: this.groups,
+      palette,
+      now
+    })
   }
 
   /** Our nickname, once we have one. */
@@ -163,7 +174,7 @@ export class ChatModel implements View {
     const view = fresh > 0 ? this.#views.turnTo(peer) : []
     this.#views.focus(peer)
     const nick = this.#palette.nick(peer.nick)
-    const key = this.#tellKey(peer, info)
+    const key = this.#peers.tellKey(peer, info)
     return peer.connected
       ? [...view, this.remark(`you are talking to ${nick}; exit leaves the conversation`), key]
       : [...view, this.remark(`calling ${nick}; what you type now is delivered as soon as possible`), key]
@@ -308,25 +319,8 @@ export class ChatModel implements View {
   }
 
   /** A message of ours to a group was accepted. */
-  sentInGroup({ group, id, to, without }: GroupSent, text: string): ReadonlyArray<Printed> {
-    if (this.#inGroups.size < MAX_UNDELIVERED) this.#inGroups.set(id, to.length)
-    const shown = this.sent(GroupTexts.called(group), id, text)
-    return without.length === 0
-      ? shown
-      : [...shown, this.remark(`${GroupTexts.listed(without)} did not get that: /group members ${group.name} says why`)]
-  }
-
-  /** Our user has made or joined this group: text goes there from now on. */
-  openedGroup(group: GroupName): ReadonlyArray<Printed> {
-    const view = this.#groupView(group)
-    if (view.transcript.fresh > 0) return this.#views.turnTo(view)
-    this.#views.focus(view)
-    return []
-  }
-
-  /** Turns to this group, as to a conversation. */
-  turnToGroup(group: GroupName): ReadonlyArray<Printed> {
-    return this.#views.turnTo(this.#groupView(group))
+  sentInGroup(sent: GroupSent, text: string): ReadonlyArray<Printed> {
+    return [...this.sent(GroupTexts.called(sent.group), sent.id, text), ...this.groups.sent(sent)]
   }
 
   /** Whether it is still to be said that there is a history with this peer. */
@@ -366,7 +360,7 @@ export class ChatModel implements View {
 
   /** Takes note of what happened; what to say about it. */
   handle(event: ClientEvent): ReadonlyArray<Printed> {
-    return (this.#tellers[event._tag] as Teller<ClientEvent>)(event)
+    return isPeerEvent(event) ? this.#peers.handle(event) : (this.#tellers[event._tag] as Teller<ClientEvent>)(event)
   }
 
   /** Why something failed that had to do with `nick`. */
@@ -404,11 +398,13 @@ export class ChatModel implements View {
 
   /** A remark of the program, told from what people write by its star. */
   remark(text: string): string {
-    return `${this.#palette.dim("*")} ${text}`
+    return Texts.remark(text, this.#palette)
   }
 
-  /** What to say of each event. */
-  readonly #tellers: { readonly [Tag in ClientEvent["_tag"]]: Teller<Extract<ClientEvent, { _tag: Tag }>> } = {
+  /** What to say of each event that `PeerNews` does not tell. */
+  readonly #tellers: {
+    readonly [Tag in Exclude<ClientEvent["_tag"], PeerTag>]: Teller<Extract<ClientEvent, { _tag: Tag }>>
+  } = {
     Registered: (event) => this.#self.registered(event),
     NickTaken: (event) => this.taken(event.nick, event.suggestions),
     Greeting: (event) => {
@@ -416,101 +412,11 @@ export class ChatModel implements View {
     },
     ServerLost: (event) => this.#self.lost(event),
     Server: (event) => this.#self.protectedBy(event),
-    Incoming: (event) => this.#called(event),
-    Connected: (event) => {
-      const peer = this.#conversations.with(event.nick)
-      peer.connected = true
-      peer.path = event.path
-      peer.told = Texts.wayOf(event.path)
-      const isTold = peer.toldKey === event.fingerprint
-      const key = this.#tellKey(peer, event)
-      return this.#views.noticed(peer, [
-        this.remark(`connected to ${this.#palette.nick(peer.nick)} ${Texts.path(event.path)}`),
-        ...(isTold ? [] : [key])
-      ])
-    },
-    Renamed: (event) => {
-      const [from, to] = [SafeText.line(event.from, MAX_NICK), SafeText.line(event.to, MAX_NICK)]
-      const key = SafeText.line(event.fingerprint, 64)
-      return [
-        this.#palette.warn(`* ${from} is now called ${to}, key ${key}`),
-        ...(this.#conversations.find(event.from)?.asked === true
-          ? [this.remark(`  the conversation stays with ${from}, until you type query ${to}`)]
-          : [])
-      ]
-    },
-    PathChanged: (event) => {
-      const peer = this.#conversations.with(event.nick)
-      peer.path = event.path
-      // Where the server's relay is in the way is worth a line; which address it is stands in the status line and /why.
-      const way = Texts.wayOf(event.path)
-      if (peer.told === way) return []
-      peer.told = way
-      const line = this.remark(`${this.#palette.nick(peer.nick)} is now reached ${Texts.path(event.path)}`)
-      return this.#views.noticed(peer, [line])
-    },
-    Mutual: (event) => {
-      const peer = this.#conversations.with(event.nick)
-      // They may have been asked for as members of a group: their call is answered.
-      peer.asked = true
-      if (peer.news.count === 0) peer.news = NO_NEWS
-      return this.#views.noticed(peer, [this.remark(`${this.#palette.nick(peer.nick)} and you can both write`)])
-    },
     Message: (event) => this.#said(event),
-    Delivered: (event) => {
-      const peer = this.#conversations.with(event.nick)
-      if (event.group !== undefined) {
-        this.#deliveredInGroup(event.group, event.id)
-        return []
-      }
-      const sent = peer.undelivered.get(event.id)
-      if (sent === undefined) return this.#keptDelivered(peer)
-      sent.state = "delivered"
-      peer.undelivered.delete(event.id)
-      if (!peer.overdue || peer.undelivered.size > 0) return []
-      peer.overdue = false
-      return this.#views.noticed(peer, [this.remark(`${this.#palette.nick(peer.nick)} has got all your messages`)])
-    },
-    Read: (event) => {
-      const peer = this.#conversations.with(event.nick)
-      peer.transcript.read(event.id)
-      if (peer.last?.id === event.id) peer.last.state = "read"
-      return []
-    },
-    Group: (event) =>
-      this.#views.noticed(
-        this.#groupView(event.group),
-        GroupTexts.news(event).map((line) => this.remark(line))
-      ),
-    Waiting: (event) => {
-      const peer = this.#conversations.with(event.nick)
-      if (event.group !== undefined) {
-        const line = `${peer.nick} has not answered yet; what you say in ${GroupTexts.called(event.group)} waits`
-        return this.#views.noticed(this.#groupView(event.group), [this.remark(line)])
-      }
-      const sent = peer.undelivered.get(event.id)
-      if (sent !== undefined) sent.state = "waiting"
-      const line = `${this.#palette.nick(peer.nick)} has not answered yet; further messages wait until then`
-      return this.#views.noticed(peer, [this.remark(line)])
-    },
-    Kept: (event) => {
-      const nick = this.remember(event.nick)
-      this.#conversations.with(event.nick).kept = { left: event.undelivered, of: event.undelivered }
-      const waiting = Texts.messages(event.undelivered)
-      return [this.remark(`${waiting} for ${this.#palette.nick(nick)} from last time: delivered as soon as possible`)]
-    },
     Journal: (event) => {
       const message = SafeText.line(event.message)
       this.#fate.safe = event.safe
       return [event.safe ? this.remark(message) : this.#palette.warn(`* ${message}`)]
-    },
-    Disconnected: (event) => {
-      const peer = this.#conversations.with(event.nick)
-      peer.connected = false
-      if (event.reason === "closed") return []
-      const kept = event.undelivered > 0 ? `; ${Texts.messages(event.undelivered)} kept for the return` : ""
-      const line = `* ${peer.nick} ${Texts.disconnected(event.reason)}${kept}`
-      return this.#views.noticed(peer, [this.#palette.warn(line)])
     },
     Transfer: (event) => this.transfers.handle(event.transfer),
     Present: (event) => {
@@ -540,37 +446,6 @@ export class ChatModel implements View {
     }
   }
 
-  #called(event: ClientEvent & { readonly _tag: "Incoming" }): ReadonlyArray<string> {
-    const nick = this.#palette.nick(this.remember(event.nick))
-    const peer = this.#conversations.with(event.nick)
-    const hidden =
-      event.hidden > 0
-        ? [this.remark(`${event.hidden} more calls of strangers were not shown; see --accept-calls`)]
-        : []
-    if (peer.asked && !event.answered) return hidden
-    if (!event.answered) this.#views.called(peer)
-    peer.hinted = true
-    const again = event.calls > 1 ? ` (${event.calls} calls)` : ""
-    const key = this.#tellKey(peer, event)
-    if (event.answered) {
-      peer.asked = true
-      return [`* ${nick} wants to talk${again}, and was answered, as you said with --answer`, key, ...hidden]
-    }
-    return [
-      `* ${nick} wants to talk${again}: type ${this.#palette.bold(`query ${peer.nick}`)} to answer`,
-      key,
-      ...hidden
-    ]
-  }
-
-  /** Whose key it is that we talk to, said so that it can be compared. */
-  #tellKey(peer: Conversation.Conversation, info: KeyInfo): string {
-    peer.toldKey = info.fingerprint
-    this.#palette.knows(peer.nick, info.fingerprint)
-    peer.verified = info.trust === "verified"
-    return this.remark(`  ${KeyTexts.key(info, this.now)}`)
-  }
-
   #said(event: ClientEvent & { readonly _tag: "Message" }): ReadonlyArray<Printed> {
     const { from, group, id, text } = event
     const peer = this.#conversations.with(from)
@@ -579,7 +454,7 @@ export class ChatModel implements View {
     const weight = this.me !== undefined && mentions(text, this.me) ? Weight.mention : Weight.text
     const lines = SafeText.lines(text)
     if (group !== undefined) {
-      const view = this.#groupView(group)
+      const view = this.groups.of(group)
       return this.#views.said(view, `${this.#palette.nick(view.nick)} ${peer.nick}${written}`, lines, weight)
     }
     peer.unread = id
@@ -588,37 +463,6 @@ export class ChatModel implements View {
     if (peer.asked || peer.hinted) return shown
     peer.hinted = true
     return [...shown, this.remark(`type query ${peer.nick} to answer`)]
-  }
-
-  /** The view of what is said in a group; no nickname begins as its name does. */
-  #groupView(group: Pick<GroupName, "name">): Conversation.Conversation {
-    const view = this.#conversations.with(GroupTexts.called(group))
-    view.asked = true
-    // To each member there is a connection or not; what waits is said of each.
-    view.connected = true
-    return view
-  }
-
-  /** Another member has got a message of ours; whether it was the last who is to. */
-  #deliveredInGroup(group: GroupName, id: MessageId): void {
-    const { undelivered } = this.#groupView(group)
-    const left = (this.#inGroups.get(id) ?? 1) - 1
-    if (left > 0) {
-      this.#inGroups.set(id, left)
-      return
-    }
-    this.#inGroups.delete(id)
-    const sent = undelivered.get(id)
-    if (sent !== undefined) sent.state = "delivered"
-    undelivered.delete(id)
-  }
-
-  /** One of the messages from last time, unless it is one of which we do not know. */
-  #keptDelivered(peer: Conversation.Conversation): ReadonlyArray<string> {
-    if (peer.kept === undefined || --peer.kept.left > 0) return []
-    const got = `${this.#palette.nick(peer.nick)} has got ${Texts.messages(peer.kept.of)} from last time`
-    peer.kept = undefined
-    return [this.remark(got)]
   }
 
   /** Arrivals are worth a line outside of conversations; where there is a screen, they leave the talk alone. */

@@ -13,6 +13,9 @@ import type { Paragraph } from "./Wrap.js"
 
 /** Sentences and tables of the terminal client. Everything remote passes the sanitizer here or in `ChatModel`. */
 
+/** A remark of the program, told from what people write by its star. */
+export const remark = (text: string, palette: Palette): string => `${palette.dim("*")} ${text}`
+
 export const path = (info: PathInfo): string => `${PATHS[info.kind]}, ${SafeText.line(info.address, 80)}`
 
 /** Whether the server's relay is in the way. */

@@ -1,5 +1,3 @@
-import type { Certificate } from "../../domain/Certificate.js"
-import type { Crypto } from "../../domain/Crypto.js"
 import type * as Endpoint from "../../domain/Endpoint.js"
 import type { MessageId } from "../../domain/MessageId.js"
 import * as Nickname from "../../domain/Nickname.js"
@@ -35,11 +33,12 @@ import {
   type WatchError,
   yourself
 } from "./ClientError.js"
+import type { ClientMachineOptions, SeenTls } from "./ClientMachineOptions.js"
 import type { Contacts } from "./Contacts.js"
 import { type Conversation, Conversations, pathOutcomeOf } from "./Conversations.js"
 import { GroupTalk } from "./groups/GroupTalk.js"
 import type { HostAddress } from "./HostCandidates.js"
-import { Introducer, type IntroducerOptions, type Wanted } from "./Introducer.js"
+import { Introducer, type Wanted } from "./Introducer.js"
 import { keyInfoOf } from "./KeyInfo.js"
 import { LanRendezvous } from "./LanRendezvous.js"
 import {
@@ -65,46 +64,8 @@ import { Reintroduction } from "./Reintroduction.js"
 import { RelayTransport } from "./RelayTransport.js"
 import { type Asked, Rendezvous } from "./Rendezvous.js"
 import { ServerLink, type ServerOutput } from "./ServerLink.js"
-import { type LinkPolicy, ServerTrust } from "./ServerTrust.js"
+import { ServerTrust } from "./ServerTrust.js"
 import * as Why from "./Why.js"
-
-export interface ClientMachineOptions {
-  readonly crypto: Crypto
-  /** Fresh unpredictable bytes: the only randomness of the machine. */
-  readonly random: (length: number) => Uint8Array
-  /** ms since 1970 UTC, for expiry dates and display alone. */
-  readonly wallNow: () => number
-  /** Monotonic ms. */
-  readonly now: number
-  /** What the server is called (`domain/ServerName`); none for the local network alone. */
-  readonly server: string | undefined
-  /** How the link to the server is to be protected. */
-  readonly link?: LinkPolicy
-  /** Whether we show ourselves on the local network, and find others there. */
-  readonly lan: boolean
-  /** The server's access token, where it demands one. */
-  readonly token: string | undefined
-  /** Whose calls are told, and whose are answered by themselves. */
-  readonly calls: IntroducerOptions
-  /** Which paths conversations may take. */
-  readonly path: Policy
-  /** How many STUN servers the user names. */
-  readonly stunServers: number
-  /** Whether the router may be asked to forward a port. */
-  readonly portMapping: boolean
-  /** Whether messages to us are taken. */
-  readonly inbox: boolean
-  /** The UDP ports that the driver has bound for peers. */
-  readonly ports: { readonly ipv4: number | undefined; readonly ipv6: number | undefined }
-  /** This machine's own addresses. */
-  readonly addresses: ReadonlyArray<HostAddress>
-}
-
-/** What both ends of an encrypted connection have in common, and what the server has shown. */
-export interface SeenTls {
-  readonly certificate: Certificate
-  readonly exporter: Uint8Array
-}
 
 /**
  * Everything that one client decides: registration, introductions, consent, contacts, presence, candidates,

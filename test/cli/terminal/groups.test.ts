@@ -110,7 +110,7 @@ describe("groups at the terminal", () => {
     let now = 1_700_000_000_000
     const chat = new ChatModel({ palette: Palette.make(false), now: () => ++now, interactive: true })
     chat.handle({ _tag: "Registered", nick: "alice", address: "192.0.2.9:9", fingerprint: "1" })
-    chat.openedGroup(group)
+    chat.groups.opened(group)
     expect(chat.focus).toBe("#team")
     chat.sentInGroup({ group, id, to: ["bob", "carol"], without: [] }, "hello")
     const held = () => chat.status(80).join("\n")

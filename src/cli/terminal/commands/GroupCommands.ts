@@ -39,10 +39,10 @@ export const turnToGroup = (name: string, context: Context): Outcome =>
   withGroup(name, context, (group) =>
     group.state === "invited"
       ? [
-          ...context.chat.turnToGroup(group),
+          ...context.chat.groups.turnTo(group),
           context.chat.remark(`you have not joined: /group join ${SafeText.line(group.name)} asks for everybody in it`)
         ]
-      : context.chat.turnToGroup(group)
+      : context.chat.groups.turnTo(group)
   )
 
 /** Says something to everybody in a group. */
@@ -103,7 +103,7 @@ const act = ({ name, nicks, verb }: Wanted, context: Context): Outcome => {
   switch (verb) {
     case "make":
       return attempt(context, groups.make(name, nicks), (group) => [
-        ...chat.openedGroup(group),
+        ...chat.groups.opened(group),
         ...say(`you have made ${bold(group, palette)} with ${GroupTexts.people(group)}: what you type goes to all`)
       ])
     case "add":
@@ -112,7 +112,7 @@ const act = ({ name, nicks, verb }: Wanted, context: Context): Outcome => {
       )
     case "join":
       return attempt(context, groups.join(name), (group) => [
-        ...chat.openedGroup(group),
+        ...chat.groups.opened(group),
         ...say(`you are in ${bold(group, palette)} with ${GroupTexts.people(group)}: what you type goes to all`)
       ])
     case "leave":

@@ -1,0 +1,220 @@
+import type { ClientEvent } from "../../core/client/Events.js"
+import type { KeyInfo } from "../../core/client/KeyInfo.js"
+import { MAX_NICK } from "../../domain/Nickname.js"
+import * as SafeText from "../../domain/SafeText.js"
+import type * as Conversation from "./Conversation.js"
+import { NO_NEWS } from "./Conversation.js"
+import type { Conversations } from "./Conversations.js"
+import * as GroupTexts from "./GroupTexts.js"
+import type { GroupViews } from "./GroupViews.js"
+import * as KeyTexts from "./KeyTexts.js"
+import type { KnownNicks } from "./KnownNicks.js"
+import type { Palette } from "./Palette.js"
+import * as Texts from "./Texts.js"
+import type { Views } from "./Views.js"
+import type { Printed } from "./Wrap.js"
+
+/** The events about somebody we talk to, or who wants to talk, but for what they say. */
+export type PeerTag =
+  | "Incoming"
+  | "Connected"
+  | "Renamed"
+  | "PathChanged"
+  | "Mutual"
+  | "Delivered"
+  | "Read"
+  | "Group"
+  | "Waiting"
+  | "Kept"
+  | "Disconnected"
+
+export type AboutPeer = Extract<ClientEvent, { readonly _tag: PeerTag }>
+
+interface Parts {
+  readonly conversations: Conversations
+  readonly views: Views
+  readonly known: KnownNicks
+  readonly groups: GroupViews
+  readonly palette: Palette
+  /** ms since 1970 UTC. */
+  readonly now: () => number
+}
+
+/** Tells how it stands with people: who calls, is reached, got what we said, and is gone. */
+export class PeerNews {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  handle(event: AboutPeer): ReadonlyArray<Printed> {
+    return (this.#tellers[event._tag] as Teller<AboutPeer>)(event)
+  }
+
+  /** Whose key it is that we talk to, said so that it can be compared. */
+  tellKey(peer: Conversation.Conversation, info: KeyInfo): string {
+    const { now, palette } = this.#parts
+    peer.toldKey = info.fingerprint
+    palette.knows(peer.nick, info.fingerprint)
+    peer.verified = info.trust === "verified"
+    return this.#remark(`  ${KeyTexts.key(info, now())}`)
+  }
+
+  readonly #tellers: { readonly [Tag in PeerTag]: Teller<Extract<AboutPeer, { readonly _tag: Tag }>> } = {
+    Incoming: (event) => this.#called(event),
+    Connected: (event) => {
+      const peer = this.#of(event.nick)
+      peer.connected = true
+      peer.path = event.path
+      peer.told = Texts.wayOf(event.path)
+      const isTold = peer.toldKey === event.fingerprint
+      const key = this.tellKey(peer, event)
+      const line = this.#remark(`connected to ${this.#name(peer)} ${Texts.path(event.path)}`)
+      return this.#noticed(peer, line, ...(isTold ? [] : [key]))
+    },
+    Renamed: (event) => {
+      const [from, to] = [SafeText.line(event.from, MAX_NICK), SafeText.line(event.to, MAX_NICK)]
+      const key = SafeText.line(event.fingerprint, 64)
+      return [
+        this.#parts.palette.warn(`* ${from} is now called ${to}, key ${key}`),
+        ...(this.#parts.conversations.find(event.from)?.asked === true
+          ? [this.#remark(`  the conversation stays with ${from}, until you type query ${to}`)]
+          : [])
+      ]
+    },
+    PathChanged: (event) => {
+      const peer = this.#of(event.nick)
+      peer.path = event.path
+      // Where the server's relay is in the way is worth a line; which address it is stands in the status line and /why.
+      const way = Texts.wayOf(event.path)
+      if (peer.told === way) return []
+      peer.told = way
+      return this.#noticed(peer, this.#remark(`${this.#name(peer)} is now reached ${Texts.path(event.path)}`))
+    },
+    Mutual: (event) => {
+      const peer = this.#of(event.nick)
+      // They may have been asked for as members of a group: their call is answered.
+      peer.asked = true
+      if (peer.news.count === 0) peer.news = NO_NEWS
+      return this.#noticed(peer, this.#remark(`${this.#name(peer)} and you can both write`))
+    },
+    Delivered: (event) => {
+      const peer = this.#of(event.nick)
+      if (event.group !== undefined) {
+        this.#parts.groups.delivered(event.group, event.id)
+        return []
+      }
+      const sent = peer.undelivered.get(event.id)
+      if (sent === undefined) return this.#keptDelivered(peer)
+      sent.state = "delivered"
+      peer.undelivered.delete(event.id)
+      if (!peer.overdue || peer.undelivered.size > 0) return []
+      peer.overdue = false
+      return this.#noticed(peer, this.#remark(`${this.#name(peer)} has got all your messages`))
+    },
+    Read: (event) => {
+      const peer = this.#of(event.nick)
+      peer.transcript.read(event.id)
+      if (peer.last?.id === event.id) peer.last.state = "read"
+      return []
+    },
+    Group: (event) =>
+      this.#noticed(this.#parts.groups.of(event.group), ...GroupTexts.news(event).map((line) => this.#remark(line))),
+    Waiting: (event) => {
+      const peer = this.#of(event.nick)
+      if (event.group !== undefined) {
+        const line = `${peer.nick} has not answered yet; what you say in ${GroupTexts.called(event.group)} waits`
+        return this.#noticed(this.#parts.groups.of(event.group), this.#remark(line))
+      }
+      const sent = peer.undelivered.get(event.id)
+      if (sent !== undefined) sent.state = "waiting"
+      return this.#noticed(
+        peer,
+        this.#remark(`${this.#name(peer)} has not answered yet; further messages wait until then`)
+      )
+    },
+    Kept: (event) => {
+      const nick = this.#parts.known.add(event.nick)
+      this.#of(event.nick).kept = { left: event.undelivered, of: event.undelivered }
+      const waiting = Texts.messages(event.undelivered)
+      const name = this.#parts.palette.nick(nick)
+      return [this.#remark(`${waiting} for ${name} from last time: delivered as soon as possible`)]
+    },
+    Disconnected: (event) => {
+      const peer = this.#of(event.nick)
+      peer.connected = false
+      if (event.reason === "closed") return []
+      const kept = event.undelivered > 0 ? `; ${Texts.messages(event.undelivered)} kept for the return` : ""
+      const line = `* ${peer.nick} ${Texts.disconnected(event.reason)}${kept}`
+      return this.#noticed(peer, this.#parts.palette.warn(line))
+    }
+  }
+
+  #called(event: AboutPeer & { readonly _tag: "Incoming" }): ReadonlyArray<Printed> {
+    const nick = this.#parts.palette.nick(this.#parts.known.add(event.nick))
+    const peer = this.#of(event.nick)
+    const hidden =
+      event.hidden > 0
+        ? [this.#remark(`${event.hidden} more calls of strangers were not shown; see --accept-calls`)]
+        : []
+    if (peer.asked && !event.answered) return hidden
+    if (!event.answered) this.#parts.views.called(peer)
+    peer.hinted = true
+    const again = event.calls > 1 ? ` (${event.calls} calls)` : ""
+    const key = this.tellKey(peer, event)
+    if (event.answered) {
+      peer.asked = true
+      return [`* ${nick} wants to talk${again}, and was answered, as you said with --answer`, key, ...hidden]
+    }
+    return [
+      `* ${nick} wants to talk${again}: type ${this.#parts.palette.bold(`query ${peer.nick}`)} to answer`,
+      key,
+      ...hidden
+    ]
+  }
+
+  /** One of the messages from last time, unless it is one of which we do not know. */
+  #keptDelivered(peer: Conversation.Conversation): ReadonlyArray<string> {
+    if (peer.kept === undefined || --peer.kept.left > 0) return []
+    const got = `${this.#name(peer)} has got ${Texts.messages(peer.kept.of)} from last time`
+    peer.kept = undefined
+    return [this.#remark(got)]
+  }
+
+  #of(nick: string): Conversation.Conversation {
+    return this.#parts.conversations.with(nick)
+  }
+
+  #name(peer: Conversation.Conversation): string {
+    return this.#parts.palette.nick(peer.nick)
+  }
+
+  #noticed(peer: Conversation.Conversation, ...lines: ReadonlyArray<string>): ReadonlyArray<Printed> {
+    return this.#parts.views.noticed(peer, lines)
+  }
+
+  #remark(text: string): string {
+    return Texts.remark(text, this.#parts.palette)
+  }
+}
+
+type Teller<Event> = (event: Event) => ReadonlyArray<Printed>
+
+export const isPeerEvent = (event: ClientEvent): event is AboutPeer => TAGS.has(event._tag)
+
+/** Complete by type. */
+const TELLS: { readonly [Tag in PeerTag]: true } = {
+  Incoming: true,
+  Connected: true,
+  Renamed: true,
+  PathChanged: true,
+  Mutual: true,
+  Delivered: true,
+  Read: true,
+  Group: true,
+  Waiting: true,
+  Kept: true,
+  Disconnected: true
+}
+const TAGS: ReadonlySet<string> = new Set(Object.keys(TELLS))
