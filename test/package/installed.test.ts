@@ -5,56 +5,55 @@ import { full } from "../support/Effort.js"
 import { type Consumer, codeIn, consumer } from "./Consumer.js"
 
 // Each installs the packed file from the registry, which takes half a minute: the full run alone.
-if (full) {
-  describe("the program alone, installed from the packed file", () => {
-    let project: Consumer & { readonly said: string }
-    beforeAll(async () => {
-      project = await consumer()
-    })
-    afterAll(() => project.remove())
+describe.runIf(full)("the program alone, installed from the packed file", () => {
+  let project: Consumer & { readonly said: string }
+  beforeAll(async () => {
+    project = await consumer()
+  })
+  afterAll(() => project.remove())
 
-    it("makes npm warn about nothing", () => expect(project.said).toBe(""))
+  it("makes npm warn about nothing", () => expect(project.said).toBe(""))
 
-    it("brings little besides itself", () => {
-      const { packages, bytes } = project.installed()
-      expect(packages).toBeLessThanOrEqual(25)
-      expect(bytes).toBeLessThan(30 << 20)
-    })
-
-    it("holds a conversation, by both of its names", async () => {
-      for (const name of ["parley", "parley-chat"]) expect((await project.bin(name, "demo")).stdout).toContain("echo")
-    })
+  it("brings little besides itself", () => {
+    const { packages, bytes } = project.installed()
+    expect(packages).toBeLessThanOrEqual(25)
+    expect(bytes).toBeLessThan(30 << 20)
   })
 
-  describe("the library, installed from the packed file", () => {
-    const [bot = "", start = ""] = codeIn("README.md", "ts")
-    let project: Consumer
-    beforeAll(async () => {
-      project = await consumer("effect", "vitest", "esbuild")
-      project.write("bot.ts", bot)
-      project.write("bot.test.ts", codeIn("README.md", "ts").at(-1)!)
-    })
-    afterAll(() => project.remove())
-
-    it("runs the bot of the README as it stands there, but for the server and the folder", async () => {
-      const { address, port } = await server()
-      const replaced = start
-        .replace('"chat.example.org", port: 9090', `"127.0.0.1", port: ${port}`)
-        .replace("/var/lib/echo-bot", join(project.folder, "home"))
-      expect(replaced).toContain(`port: ${port}`)
-      project.write("start.ts", replaced)
-      await project.bin("esbuild", "bot.ts", "start.ts", "--outdir=out", "--format=esm")
-      const alice = await client("alice", address)
-      const bot = new Program([], {}, { program: join(project.folder, "out/start.js") })
-      const ended = bot.exited.then(() => Promise.reject(new Error(bot.stderr)))
-      await Promise.race([alice.event("joined", { nick: "echo" }), ended])
-      alice.command({ cmd: "query", nick: "echo" }, { cmd: "send", to: "echo", text: "hello" })
-      expect(await alice.event("message", { from: "echo" })).toMatchObject({ text: "hello" })
-      ended.catch(() => {})
-    })
-
-    it("runs the scenario of the README as it stands there", async () => {
-      expect((await project.bin("vitest", "run")).stdout).toContain("1 passed")
-    })
+  it("holds a conversation, by both of its names", async () => {
+    for (const name of ["parley", "parley-chat"]) expect((await project.bin(name, "demo")).stdout).toContain("echo")
   })
-}
+})
+
+describe.runIf(full)("the library, installed from the packed file", () => {
+  const [bot = "", start = ""] = codeIn("README.md", "ts")
+  let project: Consumer
+  beforeAll(async () => {
+    project = await consumer("effect", "vitest", "esbuild")
+    project.write("bot.ts", bot)
+    project.write("bot.test.ts", codeIn("README.md", "ts").at(-1)!)
+  })
+  afterAll(() => project.remove())
+
+  it("runs the bot of the README as it stands there, but for the server and the folder", async () => {
+    const { address, port } = await server()
+    const replaced = start
+      .replace('"chat.example.org", port: 9090', `"127.0.0.1", port: ${port}`)
+      .replace("/var/lib/echo-bot", join(project.folder, "home"))
+    expect(replaced).toContain(`port: ${port}`)
+    project.write("start.ts", replaced)
+    await project.bin("esbuild", "bot.ts", "start.ts", "--outdir=out", "--format=esm")
+    const alice = await client("alice", address)
+    alice.command({ cmd: "watch", nick: "echo" })
+    const bot = new Program([], {}, { program: join(project.folder, "out/start.js") })
+    const ended = bot.exited.then(() => Promise.reject(new Error(bot.stderr)))
+    await Promise.race([alice.event("joined", { nick: "echo" }), ended])
+    alice.command({ cmd: "query", nick: "echo" }, { cmd: "send", to: "echo", text: "hello" })
+    expect(await alice.event("message", { from: "echo" })).toMatchObject({ text: "hello" })
+    ended.catch(() => {})
+  })
+
+  it("runs the scenario of the README as it stands there", async () => {
+    expect((await project.bin("vitest", "run")).stdout).toContain("1 passed")
+  })
+})
