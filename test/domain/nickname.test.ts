@@ -193,7 +193,8 @@ describe("the key of plain text", () => {
   test("is that of the long way, which a letter of another script makes it go", () => {
     fc.assert(
       fc.property(plain, (text) => {
-        fc.pre(/^[A-Za-z0-9_]/.test(text))
+        // Words that programs use are no nicknames, and with another letter behind them they are.
+        fc.pre(/^[A-Za-z0-9_]/.test(text) && Either.isRight(Nickname.parse(text)))
         const foreign = "ж"
         expect(Nickname.key(text + foreign)).toBe(Nickname.key(text) + Nickname.key(foreign))
         const { lookalike } = valid(text + foreign)

@@ -207,7 +207,8 @@ export const udp: ReadonlyArray<Check<Target>> = [
       equal((await lines(two.other.session, two.channel)).packet, "CA", "the packet of a good one")
       udp.send(RelayEnvelope.toServer(two.bytes, randomBytes(8), Uint8Array.of(9)), target.host, port)
       udp.send(RelayEnvelope.toServer(two.bytes, two.one.token, randomBytes(1_201)), target.host, port)
-      await two.other.session.inbox.none(({ _tag }) => _tag === "Relay", "such an envelope was carried")
+      for (const { session } of [two.one, two.other])
+        await session.inbox.none(({ _tag }) => _tag === "Relay", "such an envelope was carried")
     })
   }
 ]
