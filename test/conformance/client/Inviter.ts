@@ -6,7 +6,7 @@ import * as Wire from "../../../src/protocol/Handshake.js"
 import * as PeerRecord from "../../../src/protocol/PeerRecord.js"
 import { equal, must, there } from "../Check.js"
 import { type Person, person } from "../Person.js"
-import { type ClientCheck, shared } from "./Context.js"
+import { type ClientCheck, own, shared } from "./Context.js"
 import { ForeignPeer } from "./ForeignPeer.js"
 import type { Running } from "./Running.js"
 
@@ -15,13 +15,15 @@ const asked = (
   run: (peer: ForeignPeer, running: Running) => Promise<void>,
   {
     introduce = (peer) => peer.introduction(),
-    who = person()
+    who = person(),
+    on = shared
   }: {
     readonly introduce?: (peer: ForeignPeer) => Record<string, unknown>
     readonly who?: Person
+    readonly on?: typeof shared
   } = {}
 ) =>
-  shared(async (running) => {
+  on(async (running) => {
     const peer = await ForeignPeer.meet(running, who)
     running.host.people.set(peer.who.nick, () => introduce(peer))
     running.say({ cmd: "query", nick: peer.who.nick, ref: peer.who.nick })
@@ -169,14 +171,18 @@ export const asInviter: ReadonlyArray<ClientCheck> = [
     says: "refuses another key under a nickname that it has asked for, and sends nothing to it",
     words: true,
     run: (subject) =>
-      asked(async (peer, running) => {
-        peer.answer(await peer.hs1())
-        await running.next("connected", (event) => event.peer === peer.who.nick)
-        const impostor = await ForeignPeer.meet(running, person(peer.who.nick))
-        running.host.people.set(peer.who.nick, () => impostor.introduction())
-        running.host.say({ _tag: "Incoming", ...impostor.introduction() })
-        await running.next("error", (event) => event.code === "KeyChanged")
-        await impostor.udp.inbox.none(() => true, "something was sent to it").finally(() => impostor.close())
-      })(subject)
+      asked(
+        async (peer, running) => {
+          peer.answer(await peer.hs1())
+          await running.next("connected", (event) => event.peer === peer.who.nick)
+          const impostor = await ForeignPeer.meet(running, person(peer.who.nick))
+          running.host.people.set(peer.who.nick, () => impostor.introduction())
+          running.host.say({ _tag: "Incoming", ...impostor.introduction() })
+          await running.next("error", (event) => event.code === "KeyChanged")
+          await impostor.udp.inbox.none(() => true, "something was sent to it").finally(() => impostor.close())
+          // Of its own: a client need not tell of everybody who calls when many do.
+        },
+        { on: own }
+      )(subject)
   }
 ]
