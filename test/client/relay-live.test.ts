@@ -1,5 +1,6 @@
 import { createSocket } from "node:dgram"
 import { mkdtempSync, rmSync } from "node:fs"
+import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
@@ -88,9 +89,14 @@ describe("the relay on real sockets", () => {
 
   it("carries a conversation over the control link when the server has no UDP", async () => {
     const squatter = createSocket("udp4")
-    await new Promise<void>((resolve) => squatter.bind(0, "127.0.0.1", resolve))
+    // Of a number that is free for TCP as well: other tests listen on ports of this machine too.
+    const place = createServer()
+    await new Promise<void>((resolve) => place.listen(0, "127.0.0.1", resolve))
+    const { port } = place.address() as AddressInfo
+    await new Promise<void>((resolve) => squatter.bind(port, "127.0.0.1", resolve))
+    await new Promise<unknown>((resolve) => place.close(resolve))
     try {
-      await run(squatter.address().port, (sent, packets) => {
+      await run(port, (sent, packets) => {
         expect(packets).toBeGreaterThan(3)
         expect(sent).toEqual([])
       })
