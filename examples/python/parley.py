@@ -309,7 +309,7 @@ class Connection:
             elif kind == BYE:
                 reader.varint()
                 self.closed = True
-                self.peer.client.event("disconnected", peer=self.peer.nick, reason="left", undelivered=len(self.peer.outbox))
+                self.peer.tell_gone("left")
                 return
             elif kind != PAD:
                 raise Violation("a frame of type %d" % kind)
@@ -445,7 +445,7 @@ class Connection:
             self.send(bytes([PING]) + os.urandom(8))
         if self.confirmed and now - self.heard > 15:
             self.closed = True
-            self.peer.client.event("disconnected", peer=self.peer.nick, reason="timeout", undelivered=len(self.peer.outbox))
+            self.peer.tell_gone("timeout")
 
     def end(self, code):
         for _ in range(3):  # §3.7-1
@@ -509,10 +509,13 @@ class Peer:
         head = struct.pack(">I", attempt) + name + peer_name
         head += struct.pack(">BIHI", 1 if self.asked else 0, 0, CREDIT_MESSAGES, CREDIT_BYTES)
         host, port = self.client.candidate
-        return head + varint(1) + varint(len(record)) + record + b"\2\6" + socket.inet_aton(host) + struct.pack(">H", port)
+        candidate = socket.inet_aton(host) + struct.pack(">H", port)
+        return head + varint(1) + varint(len(record)) + record + varint(2) + varint(len(candidate)) + candidate
 
     def is_theirs(self, payload):
-        return payload.record[:-80] == self.record.bytes[:-80] and Record(payload.record).identity == self.record.identity
+        if payload.record[:-80] != self.record.bytes[:-80]:
+            return False
+        return Record(payload.record).identity == self.record.identity
 
     def on_hs1(self, packet, source):
         if self.answered and self.answered[0] == packet:
@@ -564,7 +567,8 @@ class Peer:
         connection.send(bytes([PING]) + os.urandom(8), connection.max_data(), keep=True)  # §3.2-26, §3.5-15
 
     def on_retry(self, packet, source):
-        key = blake2b(32, b"parley retry v1", self.pair_key, self.client.identity.static_public, self.hs1[-16:], packet[5:21])
+        static = self.client.identity.static_public
+        key = blake2b(32, b"parley retry v1", self.pair_key, static, self.hs1[-16:], packet[5:21])
         cookie = ChaCha20Poly1305(key).decrypt(nonce(0), packet[21:], packet[:21])
         self.transmit(bytes([HS1_COOKIE]) + self.hs1 + blake2b(16, self.hs1, key=cookie), source)
 
@@ -594,6 +598,9 @@ class Peer:
         for name in self.outbox:
             self.outbox[name] = self.outbox[name][:2] + (False,)
         self.send_waiting()
+
+    def tell_gone(self, reason):
+        self.client.event("disconnected", peer=self.nick, reason=reason, undelivered=len(self.outbox))
 
     def tell_mutual(self):
         current = self.current
@@ -734,7 +741,8 @@ class Client:
         elif tag == "Relay":
             self.packet(unb64(message["packet"]), None)
         elif tag == "Restarting":
-            self.back_at = time.monotonic() + (message["inMs"] + message["spreadMs"] * int.from_bytes(os.urandom(2), "big") / 65536) / 1000
+            part = int.from_bytes(os.urandom(2), "big") / 65536
+            self.back_at = time.monotonic() + (message["inMs"] + message["spreadMs"] * part) / 1000
         elif tag == "Replaced":
             self.over = True
 
@@ -762,7 +770,8 @@ class Client:
             self.over = True
             return
         self.busy = False
-        self.event("registered", nick=reply["nick"], address=reply["observed"], fingerprint=fingerprint(self.identity.public))
+        ours = fingerprint(self.identity.public)
+        self.event("registered", nick=reply["nick"], address=reply["observed"], fingerprint=ours)
 
     def judge(self, message):
         """The record of an introduction (§1.5-15 to 1.5-20), or a code and words against it."""
@@ -776,7 +785,8 @@ class Client:
             return None, ("NoKey", "the record is for %s" % record.nick)
         known = self.known.get(nick_key(record.nick))
         if known and known != record.identity:
-            return None, ("KeyChanged", "%s had the key %s, and now %s" % (record.nick, fingerprint(known), fingerprint(record.identity)))
+            keys = fingerprint(known), fingerprint(record.identity)
+            return None, ("KeyChanged", "%s had the key %s, and now %s" % (record.nick, *keys))
         return record, None
 
     def meet(self, message, record):
@@ -795,7 +805,8 @@ class Client:
         peer = self.meet(message, record)
         if not peer.current:
             peer.invited()
-        self.event("incoming", peer=peer.nick, fingerprint=fingerprint(record.identity), trust="new", known=False, calls=1, hidden=0, answered=False)
+        self.event("incoming", peer=peer.nick, fingerprint=fingerprint(record.identity), trust="new",
+                   known=False, calls=1, hidden=0, answered=False)
 
     # From peers
 
@@ -843,7 +854,8 @@ class Client:
                     return self.error(*wrong, ref)
                 self.known[nick_key(nick)] = record.identity
                 peer = self.meet(reply, record)
-                self.event("peer", nick=peer.nick, address=reply["address"], fingerprint=fingerprint(record.identity), trust="new", **echo)
+                self.event("peer", nick=peer.nick, address=reply["address"],
+                           fingerprint=fingerprint(record.identity), trust="new", **echo)
                 peer.invite()
             self.busy = True
             self.ask(answered, _tag="Query", nick=nick)

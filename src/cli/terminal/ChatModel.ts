@@ -398,7 +398,7 @@ export class ChatModel implements View {
 
   /** A remark of the program, told from what people write by its star. */
   remark(text: string): string {
-    return Texts.remark(text, this.#palette)
+    return this.#palette.remark(text)
   }
 
   /** What to say of each event that `PeerNews` does not tell. */

@@ -18,7 +18,7 @@ export class Fate {
     const total = waiting.reduce((sum, peer) => sum + undelivered(peer), 0)
     const what = `${Texts.messages(total)} for ${names.join(", ")} ${total === 1 ? "was" : "were"} not confirmed`
     return this.safe && !this.passing
-      ? [`${palette.dim("*")} ${what}: kept, to go out when you are ${me} again`]
+      ? [palette.remark(`${what}: kept, to go out when you are ${me} again`)]
       : [palette.warn(`* ${what}, and cannot be kept`)]
   }
 }

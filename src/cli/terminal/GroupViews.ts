@@ -4,7 +4,6 @@ import type * as Conversation from "./Conversation.js"
 import type { Conversations } from "./Conversations.js"
 import * as GroupTexts from "./GroupTexts.js"
 import type { Palette } from "./Palette.js"
-import * as Texts from "./Texts.js"
 import type { Views } from "./Views.js"
 import type { Printed } from "./Wrap.js"
 
@@ -49,7 +48,7 @@ export class GroupViews {
     if (this.#left.size < MAX_WAITING) this.#left.set(id, to.length)
     if (without.length === 0) return []
     const line = `${GroupTexts.listed(without)} did not get that: /group members ${group.name} says why`
-    return [Texts.remark(line, this.#palette)]
+    return [this.#palette.remark(line)]
   }
 
   /** Another member has got a message of ours, perhaps the last who is to. */

@@ -46,7 +46,7 @@ export const changed = (nick: string, { known, offered, verified }: KeyChange, p
 /** All there is to say of the key of somebody, or of one's own (no pair number, and not one of the contacts). */
 export const person = (who: PersonKey, isOwn: boolean, now: number, palette: Palette): Array<string> => {
   const nick = SafeText.line(who.nick, MAX_NICK)
-  const remark = (text: string) => `${palette.dim("*")} ${text}`
+  const { remark } = palette
   const fingerprint = palette.bold(SafeText.line(who.fingerprint, MAX_KEY))
   if (isOwn) return [remark(`your key is ${fingerprint}: let people compare it`)]
   const talked = who.lastTalked === undefined ? "" : `; you last talked ${When.day(who.lastTalked, now)}`
@@ -72,7 +72,7 @@ export const pair = (
   }
 ): Array<string> => {
   const name = SafeText.line(nick, MAX_NICK)
-  const remark = (text: string) => `${palette.dim("*")} ${text}`
+  const { remark } = palette
   const groups = SafeText.line(pairNumber, MAX_PAIR).split(" ")
   const rows: Array<string> = []
   for (let at = 0; at < groups.length; at += GROUPS_A_ROW)

@@ -61,16 +61,16 @@ export class Oneself {
   taken(nick: string, suggestions: ReadonlyArray<string>, reason?: string): ReadonlyArray<string> {
     this.#complaint = undefined
     const free = suggestions.slice(0, 3).map((suggestion) => SafeText.line(suggestion, MAX_NICK))
+    const why = reason === undefined ? `the nickname ${SafeText.line(nick, MAX_NICK)} is taken` : SafeText.line(reason)
+    const others = free.length > 0 ? `; free: ${free.join(", ")}` : ""
     return [
-      this.#palette.warn(
-        `* ${reason === undefined ? `the nickname ${SafeText.line(nick, MAX_NICK)} is taken` : SafeText.line(reason)}${free.length > 0 ? `; free: ${free.join(", ")}` : ""}`
-      ),
+      this.#palette.warn(`* ${why}${others}`),
       this.#remark(this.nick === undefined ? "type another one" : "type /nick NICK to take another one")
     ]
   }
 
   #remark(text: string): string {
-    return `${this.#palette.dim("*")} ${text}`
+    return this.#palette.remark(text)
   }
 }
 

@@ -2,7 +2,8 @@ import * as Nickname from "../../domain/Nickname.js"
 
 /** The few colours of the terminal client; without colours every function returns its text. */
 export interface Palette {
-  /** Remarks of the program. */
+  /** A remark of the program, told from what people write by its star. */
+  readonly remark: (text: string) => string
   readonly dim: (text: string) => string
   readonly bold: (text: string) => string
   readonly warn: (text: string) => string
@@ -20,8 +21,10 @@ export const make = (colors: boolean, depth = 4): Palette => {
   const keys = new Map<string, string>()
   const nicks = depth >= 8 ? MANY_NICKS : FEW_NICKS
   let isLight = false
+  const dim = paint("2")
   return {
-    dim: paint("2"),
+    remark: (text) => `${dim("*")} ${text}`,
+    dim,
     bold: paint("1"),
     warn: (text) => paint(depth >= 8 ? WARNING : isLight ? WARNING_ON_LIGHT : WARNING_ON_DARK)(text),
     nick: (nick) => {

@@ -195,7 +195,7 @@ export class PeerNews {
   }
 
   #remark(text: string): string {
-    return Texts.remark(text, this.#parts.palette)
+    return this.#parts.palette.remark(text)
   }
 }
 

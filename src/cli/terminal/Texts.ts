@@ -13,9 +13,6 @@ import type { Paragraph } from "./Wrap.js"
 
 /** Sentences and tables of the terminal client. Everything remote passes the sanitizer here or in `ChatModel`. */
 
-/** A remark of the program, told from what people write by its star. */
-export const remark = (text: string, palette: Palette): string => `${palette.dim("*")} ${text}`
-
 export const path = (info: PathInfo): string => `${PATHS[info.kind]}, ${SafeText.line(info.address, 80)}`
 
 /** Whether the server's relay is in the way. */
@@ -29,8 +26,8 @@ const PATHS: Readonly<Record<PathInfo["kind"], string>> = {
 
 /** How a peer is reached, and what would help. */
 export const why = ({ advice, lines, ...who }: Why, now: number, palette: Palette): ReadonlyArray<string> => [
-  `${palette.dim("*")} ${KeyTexts.key(who, now)}`,
-  ...lines.map((line) => `${palette.dim("*")} ${SafeText.line(line, 300)}`),
+  palette.remark(KeyTexts.key(who, now)),
+  ...lines.map((line) => palette.remark(SafeText.line(line, 300))),
   ...(advice === undefined ? [] : [`* to make it direct: ${palette.bold(SafeText.line(advice, 300))}`])
 ]
 
@@ -85,15 +82,18 @@ const notes = ({ blocked, differsFrom, knownAs }: ListedPeer, palette: Palette):
 ]
 
 /** What somebody needs to know who is here for the first time. */
-export const welcome = (server: string | undefined, { bold, dim }: Palette): ReadonlyArray<string> => [
-  `${dim("*")} you talk to people directly; ${
+export const welcome = (server: string | undefined, { bold, remark }: Palette): ReadonlyArray<string> => {
+  const [list, query, exit] = [bold("list"), bold("query NICK"), bold("exit")]
+  const how =
     server === undefined
       ? "they are found on your local network"
       : `the server ${SafeText.line(server, 80)} only introduces them`
-  }`,
-  `${dim("*")} three words do most: ${bold("list")} (who is there), ${bold("query NICK")} (talk to somebody), ${bold("exit")} (leave)`,
-  `${dim("*")} which nickname do you want? Type it; ${bold("/help")} tells everything else`
-]
+  return [
+    remark(`you talk to people directly; ${how}`),
+    remark(`three words do most: ${list} (who is there), ${query} (talk to somebody), ${exit} (leave)`),
+    remark(`which nickname do you want? Type it; ${bold("/help")} tells everything else`)
+  ]
+}
 
 /** One row a conversation: its number, who it is with, and what is new. */
 export const conversations = (
@@ -124,13 +124,10 @@ export const doubt = (
 ): ReadonlyArray<string> => {
   const typed = SafeText.line(text, MAX_DOUBT)
   const command = palette.bold(SafeText.line(meant, MAX_DOUBT))
-  const star = palette.dim("*")
-  if (choosing) return [`${star} did you mean ${command}? To be called ${typed}, press Enter again`]
-  if (nick === undefined) return [`${star} nobody has got that. Did you mean ${command}?`]
-  const to = palette.nick(SafeText.line(nick, MAX_NICK))
-  return [
-    `${star} not sent, as it looks like the command ${command}: type that, or press Enter again to send "${typed}" to ${to}`
-  ]
+  if (choosing) return [palette.remark(`did you mean ${command}? To be called ${typed}, press Enter again`)]
+  if (nick === undefined) return [palette.remark(`nobody has got that. Did you mean ${command}?`)]
+  const again = `press Enter again to send "${typed}" to ${palette.nick(SafeText.line(nick, MAX_NICK))}`
+  return [palette.remark(`not sent, as it looks like the command ${command}: type that, or ${again}`)]
 }
 
 /** Rows of what to type and what it does, the columns under each other. */

@@ -29,19 +29,20 @@ export class Transfers {
     if (entry === undefined) this.#add(transfer, number)
     else entry.latest = transfer
     const name = `${palette.bold(`[${number}]`)} ${Sentence.title(transfer)}`
-    const star = palette.dim("*")
     if (before === undefined && transfer.direction === "in" && !isOver(transfer)) {
       const peer = palette.nick(Sentence.peerOf(transfer))
       return transfer.state === "offered"
         ? [
-            `${star} ${peer} offers ${name}${Sentence.brings(transfer)}`,
-            `${star}   type ${palette.bold(`/accept ${number}`)} to take it, or ${palette.bold(`/decline ${number}`)}`
+            palette.remark(`${peer} offers ${name}${Sentence.brings(transfer)}`),
+            palette.remark(
+              `  type ${palette.bold(`/accept ${number}`)} to take it, or ${palette.bold(`/decline ${number}`)}`
+            )
           ]
-        : [`${star} receiving ${name} from ${peer}`]
+        : [palette.remark(`receiving ${name} from ${peer}`)]
     }
     const text = Sentence.news(before, transfer, name)
     if (text === undefined) return []
-    return [transfer.state === "failed" ? `${palette.warn("*")} ${text}` : `${star} ${text}`]
+    return [transfer.state === "failed" ? `${palette.warn("*")} ${text}` : palette.remark(text)]
   }
 
   /** The transfer with this number; without one, the only one that fits. Otherwise what to say. */
