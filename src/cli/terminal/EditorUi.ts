@@ -55,42 +55,34 @@ interface State {
   offered: ReadonlyArray<string>
 }
 
+/** What the editor is made of. */
+interface Parts {
+  readonly terminal: Terminal["Type"]
+  readonly view: View
+  readonly completion: (before: string) => Effect.Effect<Completion>
+  readonly on: (brightness: number) => void
+  readonly drafts: Drafts
+  readonly state: State
+  readonly painter: Painter.Painter
+}
+
 class EditorUi implements Ui {
-  readonly #terminal: Terminal["Type"]
-  readonly #view: View
-  readonly #completion: (before: string) => Effect.Effect<Completion>
-  readonly #on: (brightness: number) => void
-  readonly #drafts: Drafts
-  readonly #state: State
-  readonly #painter: Painter.Painter
+  readonly #parts: Parts
   /** The terminal has answered all that it was asked at the beginning. */
   #answered = false
   #isSuspending = false
 
-  constructor(parts: {
-    readonly terminal: Terminal["Type"]
-    readonly view: View
-    readonly completion: (before: string) => Effect.Effect<Completion>
-    readonly on: (brightness: number) => void
-    readonly drafts: Drafts
-    readonly state: State
-    readonly painter: Painter.Painter
-  }) {
-    this.#terminal = parts.terminal
-    this.#view = parts.view
-    this.#completion = parts.completion
-    this.#on = parts.on
-    this.#drafts = parts.drafts
-    this.#state = parts.state
-    this.#painter = parts.painter
+  constructor(parts: Parts) {
+    this.#parts = parts
   }
 
-  readonly print = (lines: ReadonlyArray<Printed>): Effect.Effect<void, TerminalClosed> => this.#painter.print(lines)
+  readonly print = (lines: ReadonlyArray<Printed>): Effect.Effect<void, TerminalClosed> =>
+    this.#parts.painter.print(lines)
 
   readonly restore = (text: string): Effect.Effect<void, TerminalClosed> =>
     Effect.suspend(() => {
       if (this.#editor.text === "") this.#editor.set(text)
-      return this.#painter.type
+      return this.#parts.painter.type
     })
 
   readonly read = <E>(handlers: Handlers<E>): Effect.Effect<InputEnd, TerminalClosed | E> =>
@@ -110,12 +102,12 @@ class EditorUi implements Ui {
             end = ended
             return false
           }
-          yield* this.#painter.type
+          yield* this.#parts.painter.type
           return true
         }).pipe(oneAtATime.withPermits(1))
       let waiting: Fiber.Fiber<unknown, unknown> | undefined
-      yield* this.#painter.draw
-      yield* Stream.runForEachWhile(this.#terminal.input, (chunk) =>
+      yield* this.#parts.painter.draw
+      yield* Stream.runForEachWhile(this.#parts.terminal.input, (chunk) =>
         Effect.gen(function* () {
           if (waiting !== undefined) yield* Fiber.interrupt(waiting)
           const goesOn = yield* pressAll(() => decoder.push(chunk))
@@ -135,9 +127,9 @@ class EditorUi implements Ui {
   /** Takes in what the terminal still has to answer: the shell would take it for typed. */
   get drain(): Effect.Effect<void> {
     return Effect.suspend(() => {
-      if (!this.#terminal.answers || this.#answered) return Effect.void
+      if (!this.#parts.terminal.answers || this.#answered) return Effect.void
       const decoder = new KeyDecoder()
-      return this.#terminal.input.pipe(
+      return this.#parts.terminal.input.pipe(
         Stream.runForEachWhile((chunk) =>
           Effect.sync(() => {
             for (const key of decoder.push(chunk)) if (key._tag === "Answer") this.#hear(key.answer)
@@ -153,35 +145,35 @@ class EditorUi implements Ui {
   get suspend(): Effect.Effect<void> {
     return Effect.gen(this, function* () {
       this.#isSuspending = true
-      yield* this.#painter.leave(UNSET)
-      yield* this.#terminal.suspend
+      yield* this.#parts.painter.leave(UNSET)
+      yield* this.#parts.terminal.suspend
       this.#isSuspending = false
-      yield* this.#painter.takeAgain(SET)
+      yield* this.#parts.painter.takeAgain(SET)
     })
   }
 
   /** Somebody else has stopped us and had us go on; our own stop ends in `suspend`. */
   get continued(): Effect.Effect<void> {
-    return Effect.suspend(() => (this.#isSuspending ? Effect.void : this.#painter.takeAgain(SET)))
+    return Effect.suspend(() => (this.#isSuspending ? Effect.void : this.#parts.painter.takeAgain(SET)))
   }
 
   get #editor(): LineEditor {
-    return this.#drafts.of(this.#view.conversation)
+    return this.#parts.drafts.of(this.#parts.view.conversation)
   }
 
   /** What the terminal says of itself. */
   #hear(answer: Answer): void {
-    if (answer._tag === "Position") this.#painter.heard(answer)
-    if (answer._tag === "Name") this.#painter.knows(answer.name)
-    if (answer._tag === "Background") this.#on(answer.brightness)
+    if (answer._tag === "Position") this.#parts.painter.heard(answer)
+    if (answer._tag === "Name") this.#parts.painter.knows(answer.name)
+    if (answer._tag === "Background") this.#parts.on(answer.brightness)
     if (answer._tag === "Attributes") this.#answered = true
   }
 
   /** Does what a key asks for; gives how the input ends, if it does. */
   #press<E>(key: Stroke, handlers: Handlers<E>): Effect.Effect<InputEnd | undefined, TerminalClosed | E> {
     return Effect.gen(this, function* () {
-      this.#state.offered = []
-      if (this.#state.question !== undefined) return yield* this.#answer(key, handlers)
+      this.#parts.state.offered = []
+      if (this.#parts.state.question !== undefined) return yield* this.#answer(key, handlers)
       const action = this.#editor.handle(key)
       switch (action._tag) {
         case "Interrupt":
@@ -205,7 +197,7 @@ class EditorUi implements Ui {
       case "Submit":
         return this.#submit(this.#editor, handlers)
       case "Confirm":
-        this.#state.question = { lines: action.lines, editor: this.#editor, waiting: [] }
+        this.#parts.state.question = { lines: action.lines, editor: this.#editor, waiting: [] }
         return Effect.void
       case "Overlong":
         return this.#refuse(action.length)
@@ -216,7 +208,7 @@ class EditorUi implements Ui {
       case "Suspend":
         return this.suspend
       case "Redraw":
-        return this.#painter.clear
+        return this.#parts.painter.clear
     }
   }
 
@@ -224,7 +216,7 @@ class EditorUi implements Ui {
     const { text } = editor
     if (isTooLong(text)) return this.#refuse(text.length)
     editor.accepted()
-    return Effect.zipRight(this.#painter.type, handlers.line(text))
+    return Effect.zipRight(this.#parts.painter.type, handlers.line(text))
   }
 
   /**
@@ -233,12 +225,12 @@ class EditorUi implements Ui {
    */
   #answer<E>(key: Stroke, handlers: Handlers<E>): Effect.Effect<InputEnd | undefined, TerminalClosed | E> {
     return Effect.gen(this, function* () {
-      const { editor, waiting } = this.#state.question!
+      const { editor, waiting } = this.#parts.state.question!
       const name = key._tag === "Press" ? key.name : key._tag === "Text" ? key.text.toLowerCase() : ""
       const isNo = name === "interrupt" || name === "escape"
       if (name === "backspace" && waiting.length > 0) waiting.pop()
       else if (isNo || (waiting.length === 0 && (name === "y" || name === "n"))) {
-        this.#state.question = undefined
+        this.#parts.state.question = undefined
         if (name === "y") yield* this.#submit(editor, handlers)
         for (const later of waiting) {
           const ended = yield* this.#press(later, handlers)
@@ -256,14 +248,14 @@ class EditorUi implements Ui {
   get #complete(): Effect.Effect<void, TerminalClosed> {
     return Effect.gen(this, function* () {
       const { before } = this.#editor
-      const { found, start } = yield* this.#completion(before)
+      const { found, start } = yield* this.#parts.completion(before)
       const typed = before.slice(start)
       const common = commonPrefix(found)
       const only = found.length === 1 ? found[0]! : undefined
       if (common.length > typed.length || only !== undefined) {
         this.#editor.before = before.slice(0, start)
         this.#editor.insert(only === undefined || only.endsWith("/") ? common : `${only} `)
-      } else this.#state.offered = found
+      } else this.#parts.state.offered = found
     })
   }
 }

@@ -16,19 +16,24 @@ export interface Picture {
   readonly skipped: (from: string, count: number) => Printed
 }
 
+/** What the painter is made of. */
+interface Parts {
+  readonly terminal: Terminal["Type"]
+  readonly picture: Picture
+  /** Drawing goes by steps from the state before to the state after: two at a time would garble the screen. */
+  readonly turn: Effect.Semaphore
+  /** Open when there is something to draw. */
+  readonly due: Effect.Latch
+  /** Open when there is room for more. */
+  readonly room: Effect.Latch
+}
+
 /**
  * Draws at a pace: what is printed is gathered, and shown once a frame, whatever comes; what is typed is shown at once,
  * before what is printed. While the size of the window changes nothing is drawn, as nobody knows where the rows are.
  */
 export class Painter {
-  readonly #terminal: Terminal["Type"]
-  readonly #picture: Picture
-  /** Drawing goes by steps from the state before to the state after: two at a time would garble the screen. */
-  readonly #turn: Effect.Semaphore
-  /** Open when there is something to draw. */
-  readonly #due: Effect.Latch
-  /** Open when there is room for more. */
-  readonly #room: Effect.Latch
+  readonly #parts: Parts
   readonly #backlog = new Backlog()
   readonly #frame = new Frame()
   /** The window is changing, and has been no wider than that on the way; `asked` waits for where the cursor is. */
@@ -37,28 +42,18 @@ export class Painter {
   #columns: number | undefined
   #closed: TerminalClosed | undefined
 
-  constructor(parts: {
-    readonly terminal: Terminal["Type"]
-    readonly picture: Picture
-    readonly turn: Effect.Semaphore
-    readonly due: Effect.Latch
-    readonly room: Effect.Latch
-  }) {
-    this.#terminal = parts.terminal
-    this.#picture = parts.picture
-    this.#turn = parts.turn
-    this.#due = parts.due
-    this.#room = parts.room
+  constructor(parts: Parts) {
+    this.#parts = parts
   }
 
   /** What draws while the scope lives. */
   get run(): Effect.Effect<void, never, Scope.Scope> {
-    const frames = this.#due.await.pipe(
-      Effect.zipRight(this.#terminal.nextFrame),
+    const frames = this.#parts.due.await.pipe(
+      Effect.zipRight(this.#parts.terminal.nextFrame),
       Effect.zipRight(Effect.suspend(() => this.draw)),
       Effect.forever
     )
-    const sizes = this.#terminal.resizes.pipe(
+    const sizes = this.#parts.terminal.resizes.pipe(
       Stream.tap(({ columns }) =>
         Effect.sync(() => {
           this.#changing = { narrowest: Math.min(columns, this.#changing?.narrowest ?? columns) }
@@ -77,10 +72,10 @@ export class Painter {
     return Effect.suspend(() => {
       if (this.#closed !== undefined) return this.#closed
       this.#backlog.add(printed)
-      this.#due.unsafeOpen()
-      if (this.#backlog.size < MAX_WAITING) return this.#terminal.breathe
-      this.#room.unsafeClose()
-      return this.#room.await
+      this.#parts.due.unsafeOpen()
+      if (this.#backlog.size < MAX_WAITING) return this.#parts.terminal.breathe
+      this.#parts.room.unsafeClose()
+      return this.#parts.room.await
     })
   }
 
@@ -92,11 +87,11 @@ export class Painter {
   /** Everything that waits, now. */
   get draw(): Effect.Effect<void, TerminalClosed> {
     return this.#write((size) => {
-      this.#due.unsafeClose()
-      this.#room.unsafeOpen()
-      const printed = this.#backlog.take(this.#picture.skipped)
+      this.#parts.due.unsafeClose()
+      this.#parts.room.unsafeOpen()
+      const printed = this.#backlog.take(this.#parts.picture.skipped)
       return this.#draw(
-        printed.flatMap((each) => wrap(each, size.columns)).map(this.#terminal.unicode ? asIs : Glyphs.ascii),
+        printed.flatMap((each) => wrap(each, size.columns)).map(this.#parts.terminal.unicode ? asIs : Glyphs.ascii),
         size
       )
     })
@@ -150,7 +145,7 @@ export class Painter {
       if (changing === undefined) return
       const asked = yield* Deferred.make<Position>()
       changing.asked = asked
-      yield* this.#turn.withPermits(1)(this.#terminal.ask("position"))
+      yield* this.#parts.turn.withPermits(1)(this.#parts.terminal.ask("position"))
       const position = yield* Effect.timeoutOption(Deferred.await(asked), ANSWER)
       // It changes again already: what was heard is of no use.
       if (this.#changing !== changing) return
@@ -173,9 +168,9 @@ export class Painter {
   }
 
   #draw(lines: ReadonlyArray<string>, size: TerminalSize): string {
-    const view = this.#picture.bottom(size.columns)
+    const view = this.#parts.picture.bottom(size.columns)
     const { prompt, status = [] } = view
-    const shown = this.#terminal.unicode
+    const shown = this.#parts.terminal.unicode
       ? view
       : { ...view, prompt: Glyphs.ascii(prompt), status: status.map(Glyphs.asciiRow) }
     return this.#frame.draw(lines, layOut(shown, size), size)
@@ -190,10 +185,10 @@ export class Painter {
   }
 
   #paint(make: (size: TerminalSize) => string): Effect.Effect<void, TerminalClosed> {
-    return this.#turn.withPermits(1)(
+    return this.#parts.turn.withPermits(1)(
       Effect.suspend(() => {
-        const out = make(this.#terminal.size())
-        return out === "" ? Effect.void : Effect.tapError(this.#terminal.paint(out), this.#fail)
+        const out = make(this.#parts.terminal.size())
+        return out === "" ? Effect.void : Effect.tapError(this.#parts.terminal.paint(out), this.#fail)
       })
     )
   }
@@ -201,7 +196,7 @@ export class Painter {
   readonly #fail = (closed: TerminalClosed) =>
     Effect.sync(() => {
       this.#closed = closed
-      this.#room.unsafeOpen()
+      this.#parts.room.unsafeOpen()
     })
 }
 
