@@ -59,7 +59,13 @@ const program = await build({
 
 const library = await build({
   ...common,
-  entryPoints: ["src/index.ts", "src/sim/index.ts", "src/sim/vitest.ts", "src/sim/ScenarioWorker.ts"],
+  entryPoints: [
+    "src/index.ts",
+    "src/promise/index.ts",
+    "src/sim/index.ts",
+    "src/sim/vitest.ts",
+    "src/sim/ScenarioWorker.ts"
+  ],
   chunkNames: "lib/[name]-[hash]",
   external: [...NATIVE, "effect", "vitest", "esbuild"]
 })

@@ -9,6 +9,7 @@ export default defineConfig(({ mode }) => ({
     // The longer names first: an alias also takes whatever begins with it.
     alias: {
       "parley-chat/sim/vitest": new URL("./src/sim/vitest.ts", import.meta.url).pathname,
+      "parley-chat/promise": new URL("./src/promise/index.ts", import.meta.url).pathname,
       "parley-chat/sim": new URL("./src/sim/index.ts", import.meta.url).pathname,
       "parley-chat": new URL("./src/index.ts", import.meta.url).pathname
     }

@@ -24,6 +24,8 @@ export const ROOMS = /** @type {const} */ ({
   server: ["core", "services", "protocol", "domain"],
   client: ["core", "services", "protocol", "domain"],
   cli: ["server", "client", "core", "services", "protocol", "domain"],
+  /** The library for programs without Effect: it puts its layers together itself. */
+  promise: ["client", "server", "layers/node", "core", "services", "protocol", "domain"],
   /** The files beside the rooms put everything together. */
   "": ["cli", "client", "server", "sim", "layers/node", "layers/memory", "core", "services", "protocol", "domain"]
 })

@@ -28,60 +28,11 @@ export {
   MAX_STUN,
   type ServerTls
 } from "./client/ClientOptions.js"
+// What can go wrong, by tag.
+export * from "./client/Errors.js"
 export type { CancelReason, FilesApi } from "./client/files/Api.js"
 export type { GroupsApi } from "./client/GroupsApi.js"
 export { layer as layerProfiles, type Profile, ProfileError, Profiles } from "./client/Profile.js"
-// What can go wrong, by tag. Four tags have a longer name here, as theirs alone says too little in a list of imports.
-export {
-  type AcceptError,
-  BadMessage,
-  Blocked,
-  Busy,
-  ClientError,
-  type ClientErrorCode,
-  Closed,
-  type ContactError,
-  File as FileFailed,
-  type GroupError,
-  type GroupSendError,
-  History as HistoryFailed,
-  type HistoryError,
-  HistoryOff,
-  KeyChanged,
-  NickInvalid,
-  NickReserved,
-  NickTaken,
-  NoKey,
-  NoNetwork,
-  NoSuchGroup,
-  NoSuchKey,
-  NoSuchPeer,
-  NoSuchTransfer,
-  NotAccepting,
-  NotConnected,
-  NotJoined,
-  NotRegistered,
-  NotThisServer,
-  type OfferError,
-  OutboxFull,
-  Profile as ProfileFailed,
-  Protocol as ProtocolBroken,
-  type QueryError,
-  RateLimited,
-  type ReadError,
-  ReadReceiptsOff,
-  type RegisterError,
-  type SendError,
-  type ServerError,
-  ServerNotTrusted,
-  ServerUnreachable,
-  type TransferError,
-  type TrustError,
-  Unauthorized,
-  UnexpectedKey,
-  type WatchError,
-  Yourself
-} from "./core/client/ClientError.js"
 export { ClientEvent, TransferEvent } from "./core/client/Events.js"
 export type { GroupInfo, GroupMember, GroupName, GroupSent } from "./core/client/groups/GroupInfo.js"
 export { KeyChange } from "./core/client/KeyChange.js"

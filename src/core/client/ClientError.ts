@@ -125,6 +125,9 @@ export const ClientError = Schema.Union(
 export type ClientError = typeof ClientError.Type
 export type ClientErrorCode = ClientError["_tag"]
 
+/** Whether something that was thrown is an error of a client: then `_tag` tells which. */
+export const isClientError: (thrown: unknown) => thrown is ClientError = Schema.is(ClientError)
+
 // What each call of a client can fail with ----------------------------------------------------------------------------
 
 /** A request to the server: it is the server that chooses how it refuses one. */
