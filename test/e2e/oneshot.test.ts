@@ -164,6 +164,22 @@ describe("parley send-file and receive-file", () => {
       const resumed = successor.events().filter(({ event, state }) => event === "transfer" && state === "active")
       expect(Math.min(...resumed.map(({ transferred }) => Number(transferred)))).toBeGreaterThan(0)
     })
+
+  it.runIf(full)("serve a sender who was killed and comes back with another version", async () => {
+    const { address } = await server()
+    const [home, other, source, target] = [temporaryFolder(), temporaryFolder(), temporaryFolder(), temporaryFolder()]
+    const path = join(source, "big")
+    writeFileSync(path, randomBytes(120_000_000))
+    const send = () => start(address, "alice", home, ["send-file", "--json", "--to", "bob", path])
+    const receiver = start(address, "bob", other, ["receive-file", "--yes", "--to", target])
+    await (await untilThere(send, (program) => moved(program, 0.1))).kill("SIGKILL")
+    const bytes = randomBytes(120_000_000)
+    writeFileSync(path, bytes)
+    expect(await send().exited).toBe(0)
+    expect(await receiver.exited).toBe(0)
+    expect(readFileSync(join(target, "big")).equals(bytes)).toBe(true)
+    expect(readdirSync(target)).toEqual(["big"])
+  })
 })
 
 /** Waits until a share of the bytes has moved. */

@@ -27,12 +27,11 @@ export const orderly =
     /** Half a sentence about what becomes of the transfer. */
     const fate = (reason: CancelReason) =>
       Effect.gen(function* () {
-        const id = follower.id()
-        const transfer = (yield* client.files.list).find((one) => one.id === id)
-        const isOpen = transfer !== undefined && !isOver(transfer)
-        if (isOpen && !keep) yield* Effect.ignore(client.files.cancel(transfer.id, reason))
+        const ids = follower.ids()
+        const open = (yield* client.files.list).filter((one) => ids.includes(one.id) && !isOver(one))
+        if (!keep) yield* Effect.forEach(open, ({ id }) => Effect.ignore(client.files.cancel(id, reason)))
         yield* client.exit(LAST_WORDS)
-        if (!isOpen) return ""
+        if (!open.some(({ id }) => id === ids.at(-1))) return ""
         return keep ? `; it is kept and goes on when parley runs again as ${nick}` : "; the transfer was cancelled"
       })
 

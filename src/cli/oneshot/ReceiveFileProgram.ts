@@ -1,10 +1,12 @@
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
+import type * as Scope from "effect/Scope"
 import type { ClientServices } from "../../client/Client.js"
 import type { ClientEvent } from "../../core/client/Events.js"
 import { isOver, type Transfer } from "../../core/client/Transfer.js"
+import type { TransferId } from "../../core/files/Content.js"
 import * as Nickname from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import { Terminal } from "../../services/Terminal.js"
@@ -14,9 +16,11 @@ import * as Folders from "../files/Folders.js"
 import * as Sentence from "../files/Sentence.js"
 import { ProgramError } from "../ProgramError.js"
 import * as Ending from "./Ending.js"
+import * as Offers from "./Offers.js"
 import * as Question from "./Question.js"
 import * as Report from "./Report.js"
 import * as Session from "./Session.js"
+import * as ToOutput from "./ToOutput.js"
 import * as TransferFollower from "./TransferFollower.js"
 
 /**
@@ -45,10 +49,8 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
 
     const follower = yield* TransferFollower.make(report)
     const callers = yield* Mailbox.make<string>({ capacity: MAX_CALLERS, strategy: "dropping" })
-    /** What happens to transfers to us, until one of them is the one. */
-    const news = yield* Mailbox.make<Transfer>({ capacity: MAX_CALLERS, strategy: "dropping" })
-    let taken = false
     const isWanted = (peer: string) => from === undefined || Nickname.key(peer) === Nickname.key(from)
+    const offers = yield* Offers.make(({ nick }) => isWanted(nick))
 
     const isExpected = (fingerprint: string) => expect === undefined || fingerprint === expect
 
@@ -58,8 +60,7 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
         Effect.gen(function* () {
           if (event._tag === "Incoming" && isWanted(event.nick) && isExpected(event.fingerprint))
             yield* callers.offer(event.nick)
-          if (event._tag === "Transfer" && !taken && event.transfer.direction === "in" && isWanted(event.transfer.nick))
-            yield* news.offer(event.transfer)
+          if (event._tag === "Transfer") yield* offers.handle(event.transfer)
           yield* follower.handle(event)
         }),
       "incoming"
@@ -77,21 +78,10 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
       return yes ? Effect.as(report.note(what), true) : Question.ask(`${what}: take it?`)
     }
 
-    /** Writes it all to standard output: stored only when the last byte is where it is to stay. */
-    const write = (offer: Transfer) => {
-      let written = 0
-      return client.files.acceptStream(offer.id).pipe(
-        Stream.mapError(ofError),
-        Stream.runForEach((bytes) => {
-          written += bytes.length
-          return terminal.writeBytes(bytes).pipe(
-            Effect.zipRight(written === offer.size ? terminal.flush : Effect.void),
-            Effect.tapError(() => Effect.ignore(client.files.cancel(offer.id, "Storage"))),
-            Effect.mapError(({ message }) => new ProgramError({ message }))
-          )
-        })
-      )
-    }
+    const latest = (transfer: Transfer) =>
+      Effect.map(client.files.list, (all) => all.find(({ id }) => id === transfer.id) ?? transfer)
+
+    const output = yield* ToOutput.make(client.files, terminal)
 
     /** Asks for the answer to an offer; nothing when its sender has taken it back meanwhile. */
     const decide = (offer: Transfer) =>
@@ -112,9 +102,6 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
             onSuccess: ({ fingerprint }) => isExpected(fingerprint)
           })
 
-    const latest = (transfer: Transfer) =>
-      Effect.map(client.files.list, (all) => all.find(({ id }) => id === transfer.id) ?? transfer)
-
     /** Takes an offer, or not; whether the errand is about this one. */
     const take = (offer: Transfer) =>
       Effect.gen(function* () {
@@ -125,11 +112,24 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
           yield* report.note(Sentence.news(offer, now, Sentence.title(now)) ?? `${Sentence.title(now)} is over`)
           return false
         }
-        taken = true
         if (!accepted.value) yield* Effect.mapError(client.files.decline(offer.id), ofError)
-        else if (isStream) yield* write(offer)
+        else if (isStream) yield* output.take(offer)
         else yield* Effect.mapError(client.files.accept(offer.id, to), ofError)
         return true
+      })
+
+    /** Makes it what the errand is about: an offer that is taken, or what was taken already; whether it is. */
+    const turnTo = (before: Transfer) =>
+      Effect.gen(function* () {
+        if (!(yield* isTheirs(before))) return false
+        const transfer = yield* latest(before)
+        if (transfer.state === "offered") return yield* take(transfer)
+        if (!isStream && IS_OURS.has(transfer.state)) {
+          yield* follower.follow(transfer)
+          return true
+        }
+        if (isOver(transfer)) yield* report.note(Sentence.news(undefined, transfer, Sentence.title(transfer)) ?? "")
+        return false
       })
 
     /**
@@ -146,21 +146,42 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
       yield* report.note(
         `waiting for ${from === undefined ? "somebody" : SafeText.line(from)} to send something to ${nick}`
       )
-      while (!taken) {
-        const before = yield* Effect.orDie(news.take)
-        if (!(yield* isTheirs(before))) continue
-        const transfer = yield* latest(before)
-        if (transfer.state === "offered") yield* take(transfer)
-        else if (!isStream && IS_OURS.has(transfer.state)) {
-          taken = true
-          yield* follower.follow(transfer)
-        } else if (isOver(transfer))
-          yield* report.note(Sentence.news(undefined, transfer, Sentence.title(transfer)) ?? "")
+      for (;;) {
+        const next = yield* offers.next
+        if (yield* turnTo(next)) return next
       }
     })
 
-    yield* Effect.zipRight(begin, follower.ended).pipe(
+    /**
+     * Waits for the end of what was taken. A sender whose program was killed may come back with something else, be it
+     * another version of the same: that takes its place, and what is there stays for a later run, unless its sender has
+     * ended it. Not once some of it went to standard output.
+     */
+    const finish = (taken: Transfer): Effect.Effect<unknown, ProgramError, Scope.Scope | Terminal> =>
+      Effect.gen(function* () {
+        const refused = new Set<TransferId>()
+        const another = Effect.suspend(() => (output.isUsed() ? Effect.never : offers.instead(taken.id, refused)))
+        for (;;) {
+          const ended = yield* Effect.raceFirst(
+            Effect.either(Effect.asVoid(follower.ended)),
+            another.pipe(Effect.zipRight(Effect.sleep(GRACE)), Effect.zipRight(another))
+          )
+          const isEnd = Either.isEither(ended)
+          if (isEnd && Either.isRight(ended)) return
+          const next = isEnd
+            ? yield* offers.isIdle(taken.id) ? Effect.timeoutOption(another, GRACE) : Effect.succeedNone
+            : Option.some(ended)
+          if (Option.isNone(next)) return yield* follower.ended
+          yield* output.stop
+          if (yield* turnTo(next.value)) return yield* finish(next.value)
+          refused.add(next.value.id)
+          yield* follower.follow(yield* latest(taken))
+        }
+      })
+
+    yield* Effect.flatMap(begin, finish).pipe(
       Effect.raceFirst(fatal),
+      Effect.raceFirst(output.broken),
       Effect.raceFirst(follower.stalled(timeout)),
       Effect.raceFirst(Effect.orDie(Effect.forever(answer))),
       Ending.orderly({ client, report, follower, nick, keep: keep && !isStream })
@@ -175,5 +196,8 @@ const wrong = (message: string): ProgramError =>
 /** What an earlier run had accepted, on its way again or there at last. */
 const IS_OURS: ReadonlySet<Transfer["state"]> = new Set(["active", "finishing", "done"])
 
-/** Callers and offers that wait to be looked at; one is enough for the errand. */
+/** What a sender who is back needs to go on with what was taken, or to come with something else: some round trips. */
+const GRACE = "3 seconds"
+
+/** Callers that wait to be asked back; one is enough for the errand. */
 const MAX_CALLERS = 64

@@ -20,8 +20,8 @@ export interface TransferFollower {
   readonly handle: (event: ClientEvent) => Effect.Effect<void>
   /** This is the transfer that it is all about from now on. */
   readonly follow: (transfer: Transfer) => Effect.Effect<void>
-  /** The transfer, once it is known. */
-  readonly id: () => TransferId | undefined
+  /** What it was about so far, oldest first; the last of them is what it is about now. */
+  readonly ids: () => ReadonlyArray<TransferId>
   /** Waits for the end: succeeds when all was stored at its place and confirmed. */
   readonly ended: Effect.Effect<Transfer, ProgramError>
   /** Fails when nothing has moved for `timeout` ms. */
@@ -34,6 +34,7 @@ export const make = (report: Report.Report): Effect.Effect<TransferFollower, nev
     const clock = yield* Effect.clock
     let ended = yield* Deferred.make<Transfer, ProgramError>()
     let followed: TransferId | undefined
+    const all = new Set<TransferId>()
     let latest: Transfer | undefined
     let movedAt = clock.unsafeCurrentTimeMillis()
 
@@ -59,7 +60,7 @@ export const make = (report: Report.Report): Effect.Effect<TransferFollower, nev
       })
 
     return {
-      id: () => followed,
+      ids: () => [...all],
       follow: (transfer) =>
         Effect.suspend(() => {
           if (followed !== transfer.id) {
@@ -67,6 +68,8 @@ export const make = (report: Report.Report): Effect.Effect<TransferFollower, nev
             ended = Deferred.unsafeMake(FiberId.none)
           }
           followed = transfer.id
+          all.delete(followed)
+          all.add(followed)
           return see(transfer)
         }),
       handle: (event) => {

@@ -17,6 +17,7 @@ import {
 import type { Conversation, Conversations } from "../../core/client/Conversations.js"
 import type { TransferId } from "../../core/files/Content.js"
 import * as FileName from "../../domain/FileName.js"
+import type { PeerId } from "../../domain/PeerId.js"
 import type { Files, FilesError, Found } from "../../services/Files.js"
 import type { FilesApi } from "./Api.js"
 import { Incoming } from "./Incoming.js"
@@ -32,6 +33,8 @@ export interface FilesCalls {
   readonly api: FilesApi
   /** Accepts an offer into a folder, if there is room for it. */
   readonly acceptInto: (incoming: Incoming, directory: string) => Effect.Effect<void, AcceptError>
+  /** Whether something is being looked at, or read, that will be offered to this peer. */
+  readonly isPreparing: (peer: PeerId) => boolean
 }
 
 export const make = ({
@@ -115,22 +118,47 @@ export const make = ({
       return table.hasRoom(conversation.peer, "out") ? Effect.succeed(conversation) : tooMany(nick)
     })
 
+  /** Peers that something is looked at for, or taken from a stream, each as often as that is so. */
+  const preparing: Array<PeerId> = []
+
+  /** Looks at what is to be offered to somebody, who is told meanwhile that more may come. */
+  const lookedAt = <A, E>(nick: string, looking: Effect.Effect<A, E>) =>
+    Effect.flatMap(asked(nick), ({ peer }) =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => preparing.push(peer)),
+        () => looking,
+        () => Effect.sync(() => preparing.splice(preparing.indexOf(peer), 1))
+      )
+    )
+
   /**
-   * What an earlier process was sending from the same place to the same peer, if it is still what lies there; if it is
-   * not, the peer is told so.
+   * What an earlier process was sending from the same place to the same peer, if it is still what lies there. What it
+   * is not any more ends with `replacing`.
    */
-  const earlier = ({ nick, peer }: Conversation, found: Found): Effect.Effect<Outgoing | undefined> =>
-    Effect.suspend(() => {
-      for (const [id, { head, tail }] of dormant) {
-        if (!("path" in head) || head.peer !== peer || !isOf(head, found)) continue
+  const earlier = ({ nick, peer }: Conversation, found: Found) => {
+    let resumed: Outgoing | undefined
+    const stale: Array<Outgoing> = []
+    for (const [id, { head, tail }] of dormant) {
+      if (resumed !== undefined || !("path" in head) || head.peer !== peer || !isOf(head, found)) continue
+      const sending = Outgoing.restore(context, head, tail)
+      if (!isSame(found, sending.found)) stale.push(sending)
+      else {
+        resumed = sending
         dormant.delete(id)
-        const sending = Outgoing.restore(context, head, tail)
-        if (isSame(found, sending.found)) return Effect.succeed(sending)
-        const { offer } = sending.content!
-        return Effect.as(context.notices.add({ offer, direction: "out", peer, nick, reason: "Changed" }), undefined)
       }
-      return Effect.succeed(undefined)
-    })
+    }
+    const replacing = Effect.forEach(
+      stale,
+      ({ content }) => {
+        const { offer } = content!
+        // Its receiver may have ended it meanwhile.
+        if (!dormant.delete(offer.id)) return Effect.void
+        return context.notices.add({ offer, direction: "out", peer, nick, reason: "Changed" })
+      },
+      { discard: true }
+    )
+    return { resumed, replacing }
+  }
 
   const outgoing = ({ nick, peer }: Conversation, found: Found, name: string, passing: boolean): Outgoing => {
     const { entries, kind } = found
@@ -142,18 +170,19 @@ export const make = ({
 
   return {
     acceptInto,
+    isPreparing: (peer) =>
+      preparing.includes(peer) ||
+      table.all(peer).some((transfer) => transfer instanceof Outgoing && transfer.status.phase === "preparing"),
     api: {
       offer: (nick, path) =>
         here(
           Effect.gen(function* () {
-            yield* asked(nick)
-            const found = yield* Effect.catchAll(
-              Several.inspect(files, typeof path === "string" ? [path] : path),
-              ofFiles
-            )
+            const paths = typeof path === "string" ? [path] : path
+            const found = yield* lookedAt(nick, Effect.catchAll(Several.inspect(files, paths), ofFiles))
             const conversation = yield* asked(nick)
-            const sending =
-              (yield* earlier(conversation, found)) ?? outgoing(yield* asked(nick), found, found.name, false)
+            const { replacing, resumed } = earlier(conversation, found)
+            const sending = resumed ?? outgoing(conversation, found, found.name, false)
+            sending.replacing = replacing
             run(sending)
             return sending.status.snapshot()
           })
@@ -161,8 +190,7 @@ export const make = ({
       offerStream: (nick, name, content) =>
         here(
           Effect.gen(function* () {
-            yield* asked(nick)
-            const { found, scope } = yield* spooled(files, content)
+            const { found, scope } = yield* lookedAt(nick, spooled(files, content))
             const close = Scope.close(scope, Exit.void)
             const sending = outgoing(yield* Effect.onError(asked(nick), () => close), found, name, true)
             run(sending, close)

@@ -30,6 +30,8 @@ export class Outgoing {
   #held: Uint8Array | undefined
   /** Why we ended it, if we did: what the other side is told when it asks. */
   #reason: AbortReason | undefined
+  /** Ends what this one takes the place of: once it is offered, so that the other side sees it before that end. */
+  replacing: Effect.Effect<void> = Effect.void
 
   constructor(
     private readonly context: TransferContext,
@@ -219,13 +221,19 @@ export class Outgoing {
   #attempt(stream: PeerStream, source: Source): Effect.Effect<void> {
     return Effect.suspend(() => {
       const machine = new FileSender(this.content!)
+      let turns = 0
       this.#current = { stream, machine }
       this.#offered = true
       return drive(stream, machine, {
         event: (event) => this.#onEvent(event, machine),
         turn: () => {
           this.status.tick()
-          return undefined
+          turns++
+          // The first of them has written the offer.
+          if (turns !== 2) return undefined
+          const { replacing } = this
+          this.replacing = Effect.void
+          return replacing
         },
         action: ({ at, file, length, offset }) =>
           (this.#held === undefined

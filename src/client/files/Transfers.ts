@@ -143,7 +143,8 @@ export const make = (options: {
       const known = table.get(id)
       if (known instanceof Outgoing && known.status.facts.peer === peer) return known.answer
       if (dormant.get(id)?.head.peer === peer) return "Busy"
-      return notices.reasonOf(peer, id) ?? "Unknown"
+      // What is being prepared may be the same content, whose receiver then goes on with what it has.
+      return notices.reasonOf(peer, id) ?? (calls.isPreparing(peer) ? "Busy" : "Unknown")
     }
 
     /** A peer says that a transfer is over, ours or theirs. */

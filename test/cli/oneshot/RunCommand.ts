@@ -22,6 +22,8 @@ export const errand = <E>(
     readonly disk?: Disk
     readonly input?: string
     readonly interactive?: boolean
+    /** Standard output takes anything, and is not looked at. */
+    readonly raw?: boolean
     /** The wrong time that its clock shows. */
     readonly wall?: () => number
   } = {}
@@ -43,6 +45,6 @@ export const errand = <E>(
     const lines = terminal
       .output()
       .split("\n")
-      .filter((line) => line !== "")
+      .filter((line) => line !== "" && options.raw !== true)
     return { failure, lines: lines.map((line) => JSON.parse(line)), errors: terminal.errors() }
   })
