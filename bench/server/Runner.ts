@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from "node:child_process"
+import { type ChildProcess, execFileSync, fork } from "node:child_process"
 import { setPriority } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -24,6 +24,7 @@ export const runLoad = async (order: Order, hooks: Hooks): Promise<Figures> => {
   const worker = fork(join(FOLDER, "Worker.mjs"), { stdio: ["ignore", "inherit", "inherit", "ipc"] })
   RUNNING.add(worker)
   if (nice !== undefined) setPriority(worker.pid!, nice)
+  else if (FIRST.length > 0) execFileSync(FIRST[0]!, [...FIRST.slice(1, -1), "-p", FIRST.at(-1)!, String(worker.pid)])
   let begin: Usage | undefined
   const handle = async (message: FromLoad): Promise<void> => {
     switch (message._tag) {
@@ -67,6 +68,9 @@ export const runLoad = async (order: Order, hooks: Hooks): Promise<Figures> => {
 export const stopLoads = (): void => {
   for (const worker of RUNNING) worker.kill("SIGKILL")
 }
+
+/** What, before a command, has it run before all others (`FIRST=1`), for a machine that is busy with other things. */
+export const FIRST: ReadonlyArray<string> = process.env.FIRST === undefined ? [] : ["chrt", "-f", "10"]
 
 const RUNNING = new Set<ChildProcess>()
 const FOLDER = dirname(fileURLToPath(import.meta.url))

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { FIRST } from "./Runner.js"
 
 /** What a server of the bench says of itself. */
 export interface Inside {
@@ -44,13 +45,9 @@ export class Target {
     const words = [...profile, "--import", join(FOLDER, "Probe.mjs"), program, ...args]
     const env = { ...process.env, PARLEY_CONFIG: undefined }
     const stdio = ["ignore", "pipe", "inherit", "ipc"] as const
-    const child =
-      files === undefined
-        ? spawn(process.execPath, words, { stdio: [...stdio], env })
-        : spawn("sh", ["-c", `ulimit -n ${files}; exec "$@"`, "sh", process.execPath, ...words], {
-            stdio: [...stdio],
-            env
-          })
+    const limit = files === undefined ? [] : ["sh", "-c", `ulimit -n ${files}; exec "$@"`, "sh"]
+    const [command, ...rest] = [...limit, ...FIRST, process.execPath, ...words]
+    const child = spawn(command!, rest, { stdio: [...stdio], env })
     RUNNING.add(child)
     child.once("exit", () => RUNNING.delete(child))
     const port = await new Promise<number>((resolve, reject) => {

@@ -27,6 +27,7 @@ import type { SignatureVerifier } from "../services/SignatureVerifier.js"
 import type { Time } from "../services/Time.js"
 import { Announcer } from "./Announcer.js"
 import { Counters, type ServerStats } from "./Counters.js"
+import { Proofs } from "./Proofs.js"
 import type { Reflector } from "./Reflector.js"
 import { MAX_TURNED_AWAY, Refuser } from "./Refuser.js"
 import type { ServerOptions } from "./ServerOptions.js"
@@ -52,14 +53,14 @@ export interface HubServices {
  * a turn.
  *
  * **Turns.** Requests are handled where they arrive as long as that takes less than half of the time. Beyond it
- * sessions queue, and every turn of the event loop works off `TURN_MS` of them, the networks one after the other: then
- * accepting newcomers and reading go on in between, and whoever asks for little is served next, however much others ask
- * for.
+ * sessions queue, and every turn of the event loop works off `TURN_MS` of them, the networks one after the other
+ * (`FairQueue`): then accepting newcomers and reading go on in between, and whoever asks for little is served next,
+ * however much others ask for. Deadlines and proofs that come in a crowd are worked off a few at a time, too.
  */
 export class Hub implements SessionHub {
   readonly registry: typeof Registry.Service
   readonly crypto: Crypto
-  readonly verifier: typeof SignatureVerifier.Service
+  readonly proofs: Proofs
   readonly time: Time
   readonly settings: ServerOptions
   readonly counters = new Counters()
@@ -96,7 +97,7 @@ export class Hub implements SessionHub {
     this.settings = settings
     this.registry = services.registry
     this.crypto = services.crypto
-    this.verifier = services.verifier
+    this.proofs = new Proofs(services.verifier)
     this.time = services.time
     this.#services = services
     this.#networks = new Networks(
@@ -207,16 +208,15 @@ export class Hub implements SessionHub {
     if (!this.#closing) this.registry.release(driver.id, ending !== "exit")
   }
 
-  /**
-   * Whether this session may go on at once, which has cost so much since it was asked last; otherwise it has queued.
-   */
-  mayGoOn(driver: SessionDriver, cost: number): boolean {
-    const now = this.time.monotonic()
-    if (this.#queue.size === 0 && this.#direct.wait(now) === 0) {
-      this.#direct.charge(now, cost)
-      return true
-    }
-    this.#queue.add(driver.source.key, driver)
+  /** So much has been done, for whomever. */
+  spent(cost: number): void {
+    this.#direct.charge(this.time.monotonic(), cost)
+  }
+
+  /** Whether this session may go on at once; otherwise it has queued. */
+  mayGoOn(driver: SessionDriver): boolean {
+    if (this.#queue.size === 0 && this.#direct.wait(this.time.monotonic()) === 0) return true
+    this.#queue.add(driver.source, driver)
     this.#scheduleTurn()
     return false
   }
@@ -237,7 +237,7 @@ export class Hub implements SessionHub {
     if (now - due > LATE_MS && this.#judgeFrom < due) {
       this.#judgeFrom = now + READ_FIRST_MS
       this.#services.log("warning", "this process stood still", { ms: Math.round(now - due) })
-    } else this.#wheel.handleTimeout(now)
+    } else this.#wheel.handleTimeout(now, MAX_DUE)
   }
 
   pollTimeout(): number | undefined {
@@ -381,7 +381,7 @@ export class Hub implements SessionHub {
     )
     this.#drivers.set(driver.id, driver)
     this.#ends.set(driver.channelEnd, driver)
-    this.#places.arrive(driver, crowdOf(connection.remote), now)
+    this.#places.arrive(driver, source.crowd, now)
     if (connection.tls !== undefined) session.charge(Cost.TLS, now)
     this.counters.accepted++
     driver.drive()
@@ -456,16 +456,12 @@ export class Hub implements SessionHub {
 
 const idOf = (number: number): SessionId => String(number) as SessionId
 
-/** Several subscribers of one operator, an IPv4 /24 or an IPv6 /48: by this, anonymous sessions are counted. */
-const crowdOf = (remote: Endpoint.Endpoint): string =>
-  remote.family === "ipv4"
-    ? remote.address.slice(0, remote.address.lastIndexOf("."))
-    : Endpoint.toBytes(remote).subarray(0, 6).join(".")
-
-/** ms of work between two looks at what has arrived: little enough that nobody feels it. */
-const TURN_MS = 5
+/** ms of work between two looks at what has arrived; sending what comes of it takes as long again. */
+const TURN_MS = 2
 /** In units of `Cost`: as much as a turn at once, and half of a core for long. */
-const DIRECT = { burst: 300, perSecond: 30_000 }
+const DIRECT = { burst: 150, perSecond: 30_000 }
+/** Sessions whose deadlines are looked at in one turn, some 2 ms. */
+const MAX_DUE = 100
 
 /** ms by which the deadlines are late when the process stood still rather than had much to do. */
 const LATE_MS = 5_000

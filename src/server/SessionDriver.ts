@@ -19,17 +19,17 @@ import { MAX_WATCHED, type Register } from "../protocol/Control.js"
 import { encodeRefusal, type RefusalBody } from "../protocol/ControlCodec.js"
 import type { Connection, ConnectionHandler } from "../services/Connection.js"
 import type { ClaimAnswer, FindAnswer, Registry } from "../services/Registry.js"
-import type { SignatureVerifier } from "../services/SignatureVerifier.js"
 import type { Time } from "../services/Time.js"
 import type { Announcer, Watcher } from "./Announcer.js"
 import type { Counters } from "./Counters.js"
+import type { Proofs } from "./Proofs.js"
 import type { ServerOptions } from "./ServerOptions.js"
 
 /** What the drivers of one server share, as they see it. */
 export interface SessionHub {
   readonly registry: typeof Registry.Service
   readonly crypto: Crypto
-  readonly verifier: typeof SignatureVerifier.Service
+  readonly proofs: Proofs
   readonly time: Time
   readonly settings: ServerOptions
   readonly announcer: Announcer
@@ -48,8 +48,10 @@ export interface SessionHub {
   readonly registered: (driver: SessionDriver, registration: Registration) => void
   /** For the log. `name`: what the operator would have to add to the server's names. */
   readonly refused: (driver: SessionDriver, reason: RefusalReason, name?: string) => void
+  /** So much has been done for a session, in units of `Cost`. */
+  readonly spent: (cost: number) => void
   /** Whether requests may be handled at once; otherwise `work` is called when it is this session's turn. */
-  readonly mayGoOn: (driver: SessionDriver, cost: number) => boolean
+  readonly mayGoOn: (driver: SessionDriver) => boolean
   /** The driver's deadline may have become earlier. */
   readonly schedule: (driver: SessionDriver) => void
   /** Called once, when the session is over; the connection may still be sending. */
@@ -88,8 +90,6 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
   readonly #challenge: Uint8Array
   readonly #hub: SessionHub
   readonly #incoming: TokenBucket
-  /** Of what the session has spent, what the hub knows of. */
-  #accounted = 0
   #reading = true
   #driving = false
   #over = false
@@ -182,10 +182,7 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
 
   /** Whether there are requests that have queued behind those of others. */
   #mustWait(): boolean {
-    if (!this.#session.canGoOn(this.#hub.time.monotonic())) return false
-    const spent = this.#session.spent - this.#accounted
-    this.#accounted = this.#session.spent
-    return !this.#hub.mayGoOn(this, spent)
+    return this.#session.canGoOn(this.#hub.time.monotonic()) && !this.#hub.mayGoOn(this)
   }
 
   #handleSome(): void {
@@ -193,12 +190,13 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     while (this.#session.spent - from < SLICE) {
       const now = this.#hub.time.monotonic()
       const command = this.#session.pollCommand(now)
-      if (command === undefined) return
+      if (command === undefined) break
       if (command._tag !== "Relay") this.#run(command)
       else if (!this.#hub.relayLine(this.channelEnd, command.channel, command.packet)) {
         this.#session.charge(Cost.RELAY_DROPPED, now)
       }
     }
+    this.#hub.spent(this.#session.spent - from)
   }
 
   /** Leaves everything as it has to be until the next call. */
@@ -264,7 +262,7 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
   }
 
   #register({ request, nickname }: Extract<RegistryCommand, { _tag: "Register" }>): void {
-    const { crypto, verifier } = this.#hub
+    const { crypto, proofs } = this.#hub
     // Bound to this very connection, a proof needs no name: whoever is in between has two.
     const exporter = this.connection.tls?.exporter()
     const isNamed = request.server !== undefined && exporter === undefined
@@ -278,12 +276,15 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     else if (claim.right === undefined) this.#claim(request, nickname, undefined)
     else {
       const { checks, identity } = claim.right
-      verifier.verify(checks, (good) => {
-        if (this.#over) return
-        if (good) this.#claim(request, nickname, identity)
-        else {
-          this.#hub.refused(this, "proof")
-          this.#refuse(Proof.BAD_SIGNATURE)
+      proofs.verify(this.source, {
+        checks,
+        isWanted: () => !this.#over,
+        done: (good) => {
+          if (good) this.#claim(request, nickname, identity)
+          else {
+            this.#hub.refused(this, "proof")
+            this.#refuse(Proof.BAD_SIGNATURE)
+          }
         }
       })
     }
@@ -396,6 +397,7 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     if (this.#session.mood !== undefined) hub.counters.moods[this.#session.mood]++
     this.registration = undefined
     hub.ended(this, ending)
+    hub.spent(Cost.END)
     if (!this.#gone) this.connection.end()
   }
 }
@@ -415,8 +417,8 @@ const FINAL_ROOM = 512
 /** ms after which one may ask again for somebody who is behind with reading. */
 const BEHIND_MS = 5_000
 
-/** In units of `Cost`: half a millisecond of work, and the others have their turn. */
-const SLICE = 32
+/** In units of `Cost`: a quarter of a millisecond of work, and the others have their turn. */
+const SLICE = 16
 
 const SLOW = encodeRefusal(undefined, { _tag: "Busy", message: "this client reads too slowly" })
 

@@ -19,8 +19,8 @@ export const SERVER_PLANTS: ReadonlyArray<Plant> = [
   },
   {
     what: "signatures are not verified",
-    file: "server/SessionDriver.ts",
-    from: "verifier.verify(checks,",
+    file: "server/Proofs.ts",
+    from: "verifier.verify(question.checks,",
     to: "verifier.verify([],",
     rule: "1.5-12"
   },

@@ -50,6 +50,8 @@ class Place {
   register(number: number, nick = `n-${number}`) {
     const client = this.connect(number)
     client.say({ _tag: "Register", id: 1, nick })
+    // Where many come in one moment, some wait for their turn.
+    this.world.pass(1)
     expect(client.tags()).toEqual(["Welcome", "Registered"])
     return client
   }

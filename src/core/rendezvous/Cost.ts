@@ -52,6 +52,9 @@ export const TAKEN = 20
 /** For a line that cannot be read. */
 export const MALFORMED = 10
 
+/** For the end of a session: its nickname, its channels, and what was known of it. */
+export const END = 6
+
 /** 450 unknown keys, or 1,300 empty lists, in 4 KiB take the parser half a millisecond. */
 const BYTES_PER_UNIT = 128
 /** The name itself, and everybody who watches it. */

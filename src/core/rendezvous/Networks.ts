@@ -1,5 +1,6 @@
 import * as Cidr from "../../domain/Cidr.js"
 import * as Endpoint from "../../domain/Endpoint.js"
+import type { Origin } from "../support/FairQueue.js"
 import { type Rate, TokenBucket } from "../support/TokenBucket.js"
 
 /** What one IPv4 address, or one IPv6 /64, may take of the server. */
@@ -12,10 +13,10 @@ export interface AddressLimits {
   readonly work: Rate
 }
 
-/** The networks that one connection comes from, and what they have left. */
-export interface Source {
-  /** The address, or the /64, for taking turns. */
-  readonly key: string
+/** The networks that one connection comes from, and what they have left. As an origin: the address, or the /64. */
+export interface Source extends Origin {
+  /** Several subscribers of one operator: an IPv4 /24, or an IPv6 /48. */
+  readonly crowd: string
   /** ms until its requests may be handled; 0 when they may. */
   readonly wait: (now: number) => number
   /** They cost this much. */
@@ -50,7 +51,8 @@ export class Networks {
 
   /** The place of a connection that may come in, to be left once; `undefined` when it may not. */
   enter(remote: Endpoint.Endpoint, now: number): Source | undefined {
-    if (this.isExempt(remote)) return { key: remote.address, wait: () => 0, charge: () => {}, leave: () => {} }
+    const crowd = crowdOf(remote)
+    if (this.isExempt(remote)) return { key: remote.address, crowd, wait: () => 0, charge: () => {}, leave: () => {} }
     const levels = this.#levelsOf(remote, now)
     for (const [at, level] of levels.entries()) {
       if (level.connections < level.limits.connections && level.rate.take(now) === 0) {
@@ -62,6 +64,7 @@ export class Networks {
     }
     return {
       key: levels[0]!.key,
+      crowd,
       wait: (at) => Math.max(...levels.map(({ work }) => work.wait(at))),
       charge: (at, cost) => {
         for (const { work } of levels) work.charge(at, cost)
@@ -177,6 +180,11 @@ const prefixesOf = (address: string, bytes: Uint8Array | undefined): ReadonlyArr
       ]
 
 const prefix = (bytes: Uint8Array, length: number): string => `${bytes.subarray(0, length).join(".")}/${8 * length}`
+
+const crowdOf = (remote: Endpoint.Endpoint): string =>
+  remote.family === "ipv4"
+    ? remote.address.slice(0, remote.address.lastIndexOf("."))
+    : prefix(Endpoint.toBytes(remote), 6)
 
 /** One name for all that one subscriber has: the IPv4 address, or the /64 of an IPv6 address. */
 export const sourceOf = (remote: Endpoint.Endpoint): string =>

@@ -241,6 +241,7 @@ export class Session {
 
   #handleLine(line: Line, now: number): Command | undefined {
     if (line._tag === "TooLarge") {
+      this.charge(Cost.lineCost(this.#options.limits.line) + Cost.MALFORMED, now)
       const message = `a line must not be longer than ${this.#options.limits.line} bytes`
       this.end("malformed", encodeRefusal(undefined, { _tag: "TooLarge", message }))
       return undefined

@@ -44,10 +44,19 @@ export class DeadlineWheel<Item extends Timed> {
     if (items?.size === 0) this.#slots.delete(slot)
   }
 
-  /** Tells the items that are due, each at most `SLOT_MS` after its time if this is called in time. */
-  handleTimeout(now: number): void {
+  /**
+   * Tells the items that are due, but no more than `most`, each at most `SLOT_MS` after its time if this is called in
+   * time. While some are left, `pollTimeout` gives a time that is past.
+   */
+  handleTimeout(now: number, most = Number.POSITIVE_INFINITY): void {
     const due: Array<Item> = []
-    for (const [slot, items] of this.#slots) if (slot * SLOT_MS <= now) due.push(...items)
+    for (const [slot, items] of this.#slots) {
+      if (slot * SLOT_MS > now) continue
+      for (const item of items) {
+        if (due.length >= most) break
+        due.push(item)
+      }
+    }
     for (const item of due) {
       // The item may have been removed while one before it was told.
       if (!this.#slotOf.has(item)) continue

@@ -4,7 +4,6 @@ import { Networks, type Source } from "../../../src/core/rendezvous/Networks.js"
 import { Places, STRANGER_MS } from "../../../src/core/rendezvous/Places.js"
 import { RefusalLog } from "../../../src/core/rendezvous/RefusalLog.js"
 import { Expiry } from "../../../src/core/support/Expiry.js"
-import { FairQueue } from "../../../src/core/support/FairQueue.js"
 import { TokenBucket } from "../../../src/core/support/TokenBucket.js"
 import * as Cidr from "../../../src/domain/Cidr.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
@@ -259,22 +258,6 @@ describe("places", () => {
         }
       })
     )
-  })
-})
-
-describe("a fair queue", () => {
-  test("lets somebody with one item wait for one of each other source, however many they have", () => {
-    const queue = new FairQueue<string>()
-    for (let i = 0; i < 1000; i++) for (const source of ["a", "b", "c"]) queue.add(source, `${source}${i}`)
-    queue.add("d", "d0")
-    queue.add("d", "d0")
-    expect(Array.from({ length: 5 }, () => queue.take())).toEqual(["a0", "b0", "c0", "d0", "a1"])
-    queue.delete("b1")
-    queue.delete("d0")
-    expect(queue.take()).toBe("b2")
-    expect(queue.size).toBe(3 * 1000 - 6)
-    while (queue.take() !== undefined);
-    expect(queue.size).toBe(0)
   })
 })
 

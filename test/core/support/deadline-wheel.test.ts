@@ -73,3 +73,19 @@ test("every deadline is met, never early, at most a slot late, and moving it lat
     { numRuns: some(500) }
   )
 })
+
+test("a crowd that is due at one time is told in several calls, each as soon as the last one is over", () => {
+  const wheel = new DeadlineWheel<Item>()
+  const items = Array.from({ length: 1_000 }, () => new Item())
+  for (const item of items) {
+    item.deadline = 100
+    wheel.schedule(item)
+  }
+  const told = () => items.filter(({ rings }) => rings.length > 0).length
+  for (let round = 1; round <= 10; round++) {
+    expect(wheel.pollTimeout()).toBe(100)
+    wheel.handleTimeout(100 + round, 100)
+    expect(told()).toBe(100 * round)
+  }
+  expect(wheel.pollTimeout()).toBeUndefined()
+})
