@@ -18,6 +18,7 @@ export default defineConfig(({ mode }) => ({
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/build.ts"],
+    setupFiles: ["test/support/examples.ts"],
     reporters: ["default", "./test/support/summary.ts"],
     // `npm run test:full` is `--mode full`; test/support/Effort.ts says what that means.
     env: { PARLEY_FULL: mode === "full" ? "1" : "0" },

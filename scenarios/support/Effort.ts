@@ -8,7 +8,8 @@ export const full: boolean = process.env.PARLEY_FULL === "1" || process.env.PARL
 
 /**
  * How many runs of a property, or seeds of a scenario: `count` when everything is tried, else a twentieth of it, but no
- * less than `least`. Properties draw new examples each time, and scenarios begin with the same seeds.
+ * less than `least`. Properties draw the same examples each time (`test/support/examples.ts`), as scenarios do with
+ * their seeds.
  */
 export const some = (count: number, least = 2): number =>
   full ? count : Math.min(count, Math.max(least, Math.ceil(count / 20)))

@@ -1,20 +1,40 @@
+import { relative } from "node:path"
+import process from "node:process"
+import { inspect } from "node:util"
 import type { Reporter, TestModule } from "vitest/node"
 
-/** Prints the one line that scripts read: `N passed, N failed`, counting files that could not run as failures. */
+/**
+ * Prints the one line that scripts read: `N passed, N failed`, counting files that could not run as failures, and a
+ * line for each of these above it, so that the end of a log says what to look at.
+ */
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: ReadonlyArray<TestModule>, unhandledErrors: ReadonlyArray<unknown>): void {
     let passed = 0
-    let failed = unhandledErrors.length
+    const failures = unhandledErrors.map((error) => `an error outside of every test: ${inspect(error)}`)
     for (const module of modules) {
       let tests = 0
       for (const test of module.children.allTests()) {
         tests++
         const state = test.result().state
         if (state === "passed") passed++
-        else if (state !== "skipped") failed++
+        else if (state !== "skipped") {
+          failures.push(
+            `${relative(process.cwd(), module.moduleId)}: ${test.fullName}: ${test.result().errors?.[0]?.message ?? "no error told"}`
+          )
+        }
       }
-      if (module.errors().length > 0 || (tests === 0 && module.state() === "failed")) failed++
+      if (module.errors().length > 0 || (tests === 0 && module.state() === "failed")) {
+        failures.push(
+          `${relative(process.cwd(), module.moduleId)}: ${module.errors()[0]?.message ?? "could not be run"}`
+        )
+      }
     }
-    process.stdout.write(`\n${passed} passed, ${failed} failed\n`)
+    for (const failure of failures) process.stdout.write(`\nFAILED ${oneLine(failure)}`)
+    process.stdout.write(`\n${passed} passed, ${failures.length} failed\n`)
   }
 }
+
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ").slice(0, MESSAGE_CHARS)
+
+/** Characters of what is told of one failure: all of it stands further up in the log. */
+const MESSAGE_CHARS = 1_000
