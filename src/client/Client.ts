@@ -9,6 +9,7 @@ import {
   type ContactError,
   type HistoryError,
   type NoNetwork,
+  type NoSuchKey,
   type NotConnected,
   noSuchKey,
   notConnected,
@@ -172,17 +173,19 @@ export interface QueryOptions {
 export type ClientServices = Crypto | Datagrams | Dialer | Entropy | Files | Interfaces | Profile.Profiles | Resolver
 
 /**
- * A client that lives as long as the scope. Sockets are bound at once (`NoNetwork` when there are none to be had); the
- * server is dialled by the first `register`. Closing the scope says goodbye to all peers and to the server and leaves
- * nothing behind.
+ * A client that lives as long as the scope. Sockets are bound at once (`NoNetwork` when there are none to be had;
+ * `NoSuchKey` when an option names a key that is none); the server is dialled by the first `register`. Closing the
+ * scope says goodbye to all peers and to the server and leaves nothing behind.
  */
-export const make = (options: ClientOptions): Effect.Effect<ClientApi, NoNetwork, ClientServices | Scope.Scope> =>
+export const make = (
+  options: ClientOptions
+): Effect.Effect<ClientApi, NoNetwork | NoSuchKey, ClientServices | Scope.Scope> =>
   Effect.map(Shell.make(options), (shell) => apiOf(shell, options))
 
 /** `make` as a layer of `Client`, with profiles in the `Store`. */
 export const layer = (
   options: ClientOptions
-): Layer.Layer<Client, NoNetwork, Exclude<ClientServices, Profile.Profiles> | Store> =>
+): Layer.Layer<Client, NoNetwork | NoSuchKey, Exclude<ClientServices, Profile.Profiles> | Store> =>
   Layer.scoped(Client, make(options)).pipe(Layer.provide(Profile.layer))
 
 const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type { NoNetwork } from "../core/client/ClientError.js"
+import type { NoNetwork, NoSuchKey } from "../core/client/ClientError.js"
 import * as ServerAddress from "../domain/ServerAddress.js"
 import { DEFAULT_PORT } from "../protocol/Control.js"
 import * as Client from "./Client.js"
@@ -40,7 +40,7 @@ const addressOf = (text: string) =>
  */
 export const layerConfig = (
   config: Config.Config<ClientOptions> = clientConfig
-): Layer.Layer<Client.Client, NoNetwork | ConfigError.ConfigError, LayerServices> =>
+): Layer.Layer<Client.Client, NoNetwork | NoSuchKey | ConfigError.ConfigError, LayerServices> =>
   Layer.unwrapEffect(Effect.map(config, Client.layer))
 
 type LayerServices = Layer.Layer.Context<ReturnType<typeof Client.layer>>

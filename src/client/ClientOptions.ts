@@ -56,6 +56,17 @@ export interface ClientOptions {
    * whom the user has asked for, under this nickname of theirs and in whatever run, and has not left since (`known`).
    */
   readonly answer?: AnswerPolicy
+  /**
+   * Whole fingerprints of people who are known from the start, for `accept`, `acceptCalls` and `answer`, whatever they
+   * call themselves. A program that serves some and nobody else names them here, and says `known` there.
+   */
+  readonly known?: ReadonlyArray<string>
+  /**
+   * Whose nicknames are before anybody was met, as whole fingerprints by nickname. Whoever is called so, or looks like
+   * it, and has another key is refused with `UnexpectedKey`. A key that the profile knows under it stays the one that
+   * counts until `trust`.
+   */
+  readonly pins?: Readonly<Record<string, string>>
   /** Milliseconds that `exit` gives undelivered messages; `DEFAULT_LINGER` when left out. */
   readonly lingerMs?: number
 }

@@ -4,8 +4,9 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { type Closed, closed, type NoNetwork, noNetwork } from "../core/client/ClientError.js"
+import { type Closed, closed, type NoNetwork, type NoSuchKey, noNetwork } from "../core/client/ClientError.js"
 import { ClientMachine } from "../core/client/ClientMachine.js"
+import { GivenKeys } from "../core/client/GivenKeys.js"
 import type { Crypto as Primitives } from "../domain/Crypto.js"
 import * as ServerName from "../domain/ServerName.js"
 import { Crypto } from "../services/Crypto.js"
@@ -46,14 +47,13 @@ export const make = (
   options: ClientOptions
 ): Effect.Effect<
   Shell,
-  NoNetwork,
+  NoNetwork | NoSuchKey,
   Crypto | Datagrams | Dialer | Entropy | Files | Interfaces | Profiles | Resolver | Scope.Scope
 > =>
   Effect.gen(function* () {
-    const crypto = yield* Crypto
-    const entropy = yield* Entropy
-    const time = yield* Time.make
-    const driver = yield* makeDriver(options, crypto, entropy)
+    const [crypto, entropy, time] = [yield* Crypto, yield* Entropy, yield* Time.make]
+    const given = yield* givenKeys(options)
+    const driver = yield* makeDriver({ ...options, given }, crypto, entropy)
     const events = new EventQueue()
     // Made early, so that it closes late: the profile stays locked until the client's last word is written.
     const keeper = yield* ProfileKeeper.make(driver, events)
@@ -71,7 +71,8 @@ export const make = (
       store: () => keeper.profile?.transfers,
       downloads: options.downloads ?? ".",
       resume: options.resume,
-      isWelcome: ({ peer }) => isWelcome(options.accept ?? "ask", driver.machine.contacts?.get(peer), beganAt)
+      isWelcome: (peer) =>
+        isWelcome(options.accept ?? "ask", { ...peer, given, contacts: driver.machine.contacts, beganAt })
     })
 
     const leave = (reason: "exit" | "replaced" | "refused", message: string) => {
@@ -119,8 +120,18 @@ export const make = (
     return { driver, events, keeper, history, transfers, written, exit }
   })
 
+const givenKeys = ({ known, pins }: ClientOptions) =>
+  Effect.suspend(() => {
+    const given = GivenKeys.make(known, pins)
+    return given instanceof GivenKeys ? Effect.succeed(given) : Effect.fail(given)
+  })
+
+interface MachineOptions extends ClientOptions {
+  readonly given: GivenKeys
+}
+
 const makeDriver = (
-  options: ClientOptions,
+  options: MachineOptions,
   crypto: Primitives,
   entropy: Entropy["Type"]
 ): Effect.Effect<Driver.Driver, NoNetwork, Datagrams | Interfaces | Scope.Scope> =>
@@ -145,6 +156,7 @@ const machineOptions = (
   {
     acceptCalls = "everyone",
     answer = "nobody",
+    given,
     inbox = true,
     lan = false,
     path = "prefer-direct",
@@ -152,7 +164,7 @@ const machineOptions = (
     server,
     stun = [],
     token
-  }: ClientOptions,
+  }: MachineOptions,
   ports: Driver.Driver["ports"],
   addresses: ReadonlyArray<InterfaceAddress>,
   time: Time.Time
@@ -163,7 +175,7 @@ const machineOptions = (
   link: Connector.policyOf(server?.tls),
   lan,
   token: Redacted.isRedacted(token) ? Redacted.value(token) : token,
-  calls: { acceptCalls, answer },
+  calls: { acceptCalls, answer, given },
   path,
   stunServers: Math.min(stun.length, MAX_STUN),
   portMapping,

@@ -226,6 +226,7 @@ export const keyChanged = (message: string) =>
 export const transfer = (some: Partial<Transfer>): Transfer => ({
   id: TRANSFER,
   nick: "bob",
+  fingerprint: "00000 11111 22222 33333 44444 55555",
   direction: "in",
   kind: "file",
   name: "report.pdf",

@@ -11,6 +11,7 @@ export class TransferStatus {
   #pausedHere = false
   #toldAt = Number.NEGATIVE_INFINITY
   readonly #meter = new Meter()
+  readonly #fingerprint: string
   message: string | undefined
   path: string | undefined
   /** How many of its files have another path here than at the sender's. */
@@ -23,10 +24,12 @@ export class TransferStatus {
       /** Monotonic ms. */
       readonly now: () => number
       readonly nickOf: (peer: PeerId) => string | undefined
+      readonly fingerprintOf: (peer: PeerId) => string
       readonly tell: (transfer: Transfer) => void
     }
   ) {
     this.#phaseNow = phase
+    this.#fingerprint = context.fingerprintOf(facts.peer)
     if (phase === "done") this.#known = facts.size
   }
 
@@ -102,6 +105,7 @@ export class TransferStatus {
     return {
       id: facts.id,
       nick: this.context.nickOf(facts.peer) ?? facts.nick,
+      fingerprint: this.#fingerprint,
       direction: facts.direction,
       kind: facts.kind,
       name: facts.name,

@@ -10,7 +10,8 @@ import { FileReceiver } from "../../core/files/FileReceiver.js"
 import type { AbortReason } from "../../core/files/TransferIo.js"
 import type { PeerEvent } from "../../core/peer/PeerEvent.js"
 import type { Crypto } from "../../domain/Crypto.js"
-import type { PeerId } from "../../domain/PeerId.js"
+import * as Fingerprint from "../../domain/Fingerprint.js"
+import { identityKeyOf, type PeerId } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { Files } from "../../services/Files.js"
 import type { Time } from "../../services/Time.js"
@@ -97,6 +98,7 @@ export const make = (options: {
         new TransferStatus(facts, phase, {
           now: time.monotonic,
           nickOf,
+          fingerprintOf: (peer) => Fingerprint.of(crypto, identityKeyOf(peer)),
           tell: (transfer) => events.offer({ _tag: "Transfer", transfer })
         })
     }

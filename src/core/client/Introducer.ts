@@ -26,6 +26,7 @@ import {
 } from "./ClientError.js"
 import type { Contact } from "./Contacts.js"
 import type { Conversation } from "./Conversations.js"
+import { GivenKeys } from "./GivenKeys.js"
 import { judge, type OfferedIntroduction, type Verdict, type Vouched } from "./Introductions.js"
 import type { Owner } from "./KeyChange.js"
 import { keyInfoOf } from "./KeyInfo.js"
@@ -40,6 +41,8 @@ export interface IntroducerOptions {
   readonly acceptCalls: "everyone" | "known"
   /** Whose calls are answered by themselves: `known` are those whom our user has asked for, and not left since. */
   readonly answer: "nobody" | "known"
+  /** Whom else this program knows, and whose nicknames are; nobody's when left out. */
+  readonly given?: GivenKeys | undefined
 }
 
 /** Whom exactly a query is for. */
@@ -61,6 +64,7 @@ export class Introducer {
   /** What `trust` can accept. */
   readonly #offers = new KeyOffers()
   readonly #calls: CallLog
+  readonly #given: GivenKeys
 
   constructor(
     private readonly client: ClientContext,
@@ -69,6 +73,7 @@ export class Introducer {
     now: number
   ) {
     this.#calls = new CallLog(now)
+    this.#given = options.given ?? GivenKeys.none
   }
 
   /** Queries a peer and gives our consent. */
@@ -136,8 +141,13 @@ export class Introducer {
       this.#complain(yourself(offered.nick), offered.nick, `key ${peer}`, now)
       return
     }
+    const pinned = this.#given.pinned(offered.nick)
+    if (pinned !== undefined && pinned !== fingerprint) {
+      this.#complain(unexpectedKey(offered.nick, pinned, fingerprint), offered.nick, `key ${peer}`, now)
+      return
+    }
     const contact = this.#contacts.get(peer)
-    if (this.options.acceptCalls === "known" && contact === undefined) return
+    if (this.options.acceptCalls === "known" && contact === undefined && !this.#given.has(fingerprint)) return
     if (contact?.disputed === true) return
     this.#prepare(offered, verdict.vouched, now)
     const taken = peers?.admit(verdict.vouched.introduction, now) ?? "Taken"
@@ -232,8 +242,9 @@ export class Introducer {
     const { fingerprint, peer } = verdict._tag === "Changed" ? verdict.offer : verdict.vouched
     if (peer !== expected && !isCalled(nick, { fingerprint, nick: offered.nick }))
       return { _tag: "Failed", error: protocol(`the server answered for ${nick} with ${offered.nick}`) }
-    if (expect !== undefined && fingerprint !== expect)
-      return { _tag: "Failed", error: unexpectedKey(nick, expect, fingerprint) }
+    for (const due of [expect, this.#given.pinned(offered.nick)])
+      if (due !== undefined && fingerprint !== due)
+        return { _tag: "Failed", error: unexpectedKey(nick, due, fingerprint) }
     if (verdict._tag === "Changed")
       return { _tag: "Changed", error: verdict.error, isNews: this.#contradict(verdict, now) }
     if (peer === this.client.own.peer) return { _tag: "Failed", error: yourself(nick) }
@@ -340,7 +351,8 @@ export class Introducer {
     const contact = this.#contacts.get(peer)
     // Under a nickname that is not theirs yet, people are asked for by our user or not at all.
     const isTheirs = this.#contacts.owner(called)?.identity === peer
-    const answers = this.options.answer === "known" && isTheirs && contact?.consented === true && !asked
+    const isKnown = (isTheirs && contact?.consented === true) || this.#given.has(conversation.fingerprint)
+    const answers = this.options.answer === "known" && isKnown && !asked
     if (asked) {
       if (renamed !== undefined) this.#tellRenamed(conversation, renamed)
       return

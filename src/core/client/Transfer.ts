@@ -30,6 +30,8 @@ export const Transfer = Schema.Struct({
   id: TransferId,
   /** The other side. */
   nick: Schema.String,
+  /** Of the other side's key, which a handshake has proven where the transfer is theirs. */
+  fingerprint: Schema.String,
   direction: Schema.Literal("out", "in"),
   kind: Schema.Literal("file", "folder"),
   /** What the sender calls it; one path segment. */

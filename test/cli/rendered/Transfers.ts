@@ -6,6 +6,7 @@ import type { DeclineReason, FailReason } from "../../../src/core/files/Transfer
 const file: Transfer = {
   id: "t" as TransferId,
   nick: "bob",
+  fingerprint: "00000 11111 22222 33333 44444 55555",
   direction: "out",
   kind: "file",
   name: "report.pdf",

@@ -444,6 +444,27 @@ describe("without asking", () => {
   it("nothing arrives unless that was said", () => arrives("ask", true))
   it("the files of those whose key was known before may arrive", () => arrives("known", true))
   it("the files of others do not arrive then", () => arrives("known", false))
+
+  it("those of a key that the program names arrive, without a word of its user's", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const alice = yield* world.person("alice")
+        const { fingerprint } = yield* alice.client.key()
+        const more = { accept: "known", acceptCalls: "known", answer: "known", known: [fingerprint] } as const
+        const bob = yield* world.person("bob", { more })
+        const eve = yield* world.person("eve")
+        yield* eve.client.query("bob")
+        yield* alice.client.query("bob")
+        yield* alice.next("Mutual")
+        alice.files.put("film.mp4", bytes(100_000))
+        yield* alice.client.files.offer("bob", "film.mp4")
+        expect(yield* untilState(bob, "done")).toMatchObject({ nick: "alice", fingerprint })
+        const theirs = (yield* bob.client.key()).fingerprint
+        expect(yield* untilState(alice, "done")).toMatchObject({ nick: "bob", fingerprint: theirs })
+        expect(bob.count("Incoming"), "nobody else is heard").toBe(1)
+      })
+    ))
   it("everything may arrive", () => arrives("all", false))
 
   it("asks after all when it does not work", () =>

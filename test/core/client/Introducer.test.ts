@@ -2,6 +2,7 @@ import * as fc from "fast-check"
 import { beforeEach, describe, expect, it } from "vitest"
 import type { QueryError } from "../../../src/core/client/ClientError.js"
 import type { Conversation } from "../../../src/core/client/Conversations.js"
+import { GivenKeys } from "../../../src/core/client/GivenKeys.js"
 import type { Introducer, QueryOutcome } from "../../../src/core/client/Introducer.js"
 import type { OfferedIntroduction } from "../../../src/core/client/Introductions.js"
 import { People } from "../../../src/core/client/People.js"
@@ -43,6 +44,12 @@ const opened = (introduction: OfferedIntroduction): Conversation => {
 }
 
 const pinned = (nick = "bob") => context.own.profile!.contacts.owner(nick)?.identity
+
+const keys = (...given: Parameters<typeof GivenKeys.make>) => {
+  const made = GivenKeys.make(...given)
+  if (!(made instanceof GivenKeys)) throw made
+  return made
+}
 
 const tags = () => context.events().map((event) => (event._tag === "Failed" ? event.code : event._tag))
 
@@ -201,6 +208,16 @@ describe("somebody who asks for us", () => {
     expect(context.conversations.get(bob.peer)?.asked).toBe(true)
   })
 
+  it("is heard and answered, whatever they call themselves, if the program says that it knows their key", () => {
+    const given = keys([bob.fingerprint])
+    introducer = introducing(context, { acceptCalls: "known", answer: "known", given })
+    introducer.incoming(impostor.offered(), 10)
+    expect([tags(), context.peers!.peers()]).toEqual([[], []])
+    introducer.incoming(new Somebody("robert", 2).offered(), 20)
+    expect(context.events()).toEqual([expect.objectContaining({ _tag: "Incoming", nick: "robert", answered: true })])
+    expect(context.conversations.get(bob.peer)?.asked).toBe(true)
+  })
+
   it("under a nickname that another caller had takes it, and the conversation that had it ends", () => {
     introducer.incoming(bob.offered(), 10)
     introducer.incoming(impostor.offered(), 20)
@@ -212,6 +229,31 @@ describe("somebody who asks for us", () => {
       _tag: "Changed",
       error: { change: { known: impostor.fingerprint, offered: bob.fingerprint } }
     })
+  })
+})
+
+describe("a nickname that a key was pinned to before anybody was met", () => {
+  it("is nobody else's, nor is one that looks like it, whether they call or are called", () => {
+    introducer = introducing(context, { given: keys([], { Bob: bob.fingerprint }) })
+    expect(answered(impostor.offered())).toMatchObject({
+      error: { _tag: "UnexpectedKey", expected: bob.fingerprint, offered: impostor.fingerprint }
+    })
+    introducer.incoming(impostor.offered(), 20)
+    introducer.incoming(new Somebody("b0b", 4).offered(), 30)
+    expect(tags()).toEqual(["UnexpectedKey", "UnexpectedKey"])
+    expect([context.peers!.peers(), context.conversations.all(), pinned()]).toEqual([[], [], undefined])
+    introducer.incoming(new Somebody("carol", 5).offered(), 40)
+    introducer.incoming(bob.offered(), 50)
+    expect(tags()).toEqual(["Incoming", "Incoming"])
+    expect(opened(bob.offered())).toMatchObject({ peer: bob.peer })
+  })
+
+  it("has to be one, and its key a whole fingerprint", () => {
+    const message = (given: unknown) => (given as { readonly message: string }).message
+    expect(message(GivenKeys.make([bob.fingerprint, "12345"]))).toMatch(/^known key 2: a whole fingerprint/)
+    expect(message(GivenKeys.make([], { bob: "bob's" }))).toMatch(/^the key that is pinned to bob: a whole/)
+    expect(message(GivenKeys.make([], { "b\nb": bob.fingerprint }))).toMatch(/^a key is pinned to what is no nickname/)
+    expect(GivenKeys.make([bob.fingerprint.replaceAll(" ", "")])).toBeInstanceOf(GivenKeys)
   })
 })
 
