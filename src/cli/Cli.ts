@@ -63,10 +63,7 @@ export const run = (
       return complain(error.message, error.exitCode)
     }),
     Effect.catchAllDefect((defect) =>
-      Effect.zipRight(
-        Effect.logDebug("internal error", Cause.die(defect)),
-        complain(`internal error: ${defect instanceof Error ? defect.message : String(defect)}`)
-      )
+      Effect.zipRight(Effect.logDebug("internal error", Cause.die(defect)), complain(ofDefect(defect)))
     )
   )
 
@@ -104,5 +101,13 @@ const logging = Layer.unwrapEffect(
     )
   )
 )
+
+/** A part of the program that could not be loaded is no fault of it. */
+const ofDefect = (defect: unknown): string => {
+  const message = defect instanceof Error ? defect.message : String(defect)
+  return /\bE[MN]FILE\b/.test(message)
+    ? "too few open files are allowed here (ulimit -n); allow 1024"
+    : `internal error: ${message}`
+}
 
 const LEVELS = ["all", "trace", "debug", "info", "warning", "error", "fatal", "none"]
