@@ -16,7 +16,7 @@ export const run = (
 ): Effect.Effect<void, ProgramError | TerminalClosed, Client.ClientServices | FileSystem.FileSystem | Terminal> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const { accept, acceptCalls, answer, downloads, json, lines, nick, readReceipts, userHome } = settings
+      const { accept, acceptCalls, answer, downloads, full, json, lines, nick, readReceipts, userHome } = settings
       if (downloads !== undefined) yield* Folders.check(downloads)
       const client = yield* open({
         ...settings.client,
@@ -36,7 +36,7 @@ export const run = (
       const { server } = settings.client
       const named = server === undefined ? {} : { server: `${server.host}:${server.port}` }
       const terminal = yield* Terminal
-      yield* TerminalProgram.run(client, { nick, readReceipts, listFolder, ...home, ...named }).pipe(
+      yield* TerminalProgram.run(client, { nick, readReceipts, full, listFolder, ...home, ...named }).pipe(
         Effect.provideService(Terminal, lines ? { ...terminal, interactive: false } : terminal),
         goodbye(client)
       )

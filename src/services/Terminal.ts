@@ -74,6 +74,8 @@ export class Terminal extends Context.Tag("parley/services/Terminal")<
     readonly paint: (text: string) => Effect.Effect<void, TerminalClosed>
     /** Asks the terminal; its answers come with `input`. No text can do that: an answer looks as if it was typed. */
     readonly ask: (question: Question) => Effect.Effect<void, TerminalClosed>
+    /** Turns the terminal to another screen, or has it tell of the wheel of the mouse. No text can do that. */
+    readonly order: (order: Order) => Effect.Effect<void, TerminalClosed>
     /** `write` for bytes that need not be text; fails where standard output is a screen. */
     readonly writeBytes: (bytes: Uint8Array) => Effect.Effect<void, TerminalClosed>
     /**
@@ -101,6 +103,24 @@ export type Question = "position" | "identity"
 export const QUESTIONS: Readonly<Record<Question, string>> = {
   position: "\u001b[6n",
   identity: "\u001b[>q\u001b]11;?\u0007\u001b[c"
+}
+
+/**
+ * `full`: to the screen without a scrollback, which begins empty. `normal`: back, where the cursor is where it was;
+ * `normalBelow`: below all that stands there, as the cursor may be elsewhere after the size has changed.
+ */
+export type Order = "full" | "normal" | "normalBelow" | "mouse" | "noMouse"
+
+/**
+ * The orders as a terminal understands them: xterm's 1049; clicks and the wheel (1000), told in a form without limits
+ * (1006). Terminals without another screen are left with an empty one.
+ */
+export const ORDERS: Readonly<Record<Order, string>> = {
+  full: "\u001b[?1049h\u001b[2J\u001b[H",
+  normal: "\u001b[2J\u001b[H\u001b[?1049l",
+  normalBelow: "\u001b[2J\u001b[H\u001b[?1049l\u001b[999B\r\n",
+  mouse: "\u001b[?1000h\u001b[?1006h",
+  noMouse: "\u001b[?1006l\u001b[?1000l"
 }
 
 export interface TerminalSize {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { full } from "../support/Effort.js"
 import { client, server, temporaryFolder } from "./Program.js"
 import { commandLine, hasTmux, Tmux } from "./Tmux.js"
 
@@ -69,6 +70,61 @@ describe.runIf(hasTmux)("on a real terminal", () => {
     await shell.press("C-c")
     await shell.shows(/shell>$/)
   })
+
+  it.runIf(full)(
+    "a full screen has both conversations, goes back to the sealed history, and leaves the shell as it was",
+    async () => {
+      const { address } = await server()
+      const home = temporaryFolder()
+      const bob = await client("bob", address)
+      const args = ["client", "--nick", "alice", "--server", address, "--home", home]
+      const before = await Tmux.open(args)
+      await before.shows(/you are alice/)
+      bob.command({ cmd: "query", nick: "alice" })
+      await before.shows(/bob wants to talk/)
+      await before.type("query bob")
+      await before.press("Enter")
+      await before.shows(/connected to bob/)
+      bob.command(...Array.from({ length: 60 }, (_, i) => ({ cmd: "send", to: "alice", text: `earlier ${i};` })))
+      await before.shows(/earlier 59;/)
+      await before.press("C-c", "C-c")
+      await before.shows(/exit code 0/)
+
+      const shell = await Tmux.shell()
+      await shell.type(`echo in the shell; ${commandLine([...args, "--full"])}`)
+      await shell.press("Enter")
+      await shell.shows(/you are alice/)
+      await shell.type("query bob")
+      await shell.press("Enter")
+      await shell.shows(/^→1 bob.*│/m)
+      bob.command({ cmd: "send", to: "alice", text: "now" })
+      await shell.shows(/│ \d\d:\d\d bob: now/)
+      const seen = new Set<string>()
+      for (let rows = await shell.screen(); ; ) {
+        for (const row of rows) for (const [text] of row.matchAll(/earlier \d+;/g)) seen.add(text)
+        if (seen.has("earlier 0;")) break
+        await shell.press("PPage")
+        const last = rows.join("\n")
+        while (rows.join("\n") === last) rows = await shell.screen()
+      }
+      expect(seen.size).toBe(60)
+      await shell.resize(50, 12)
+      await shell.shows(/^[^│]*more rows: PgDn[^│]*$/)
+      await shell.press("Escape")
+      await shell.shows(/bob: now/)
+      await shell.resize(80, 24)
+      await shell.press("C-z")
+      await shell.shows(/bob: now[\s\S]*Stopped[\s\S]*shell>$/)
+      await shell.type("fg")
+      await shell.press("Enter")
+      await shell.shows(/^(?![\s\S]*shell>)[\s\S]*bob: now[\s\S]*alice → bob>/)
+      await shell.press("C-c", "C-c")
+      await shell.shows(/bob: now[\s\S]*shell>$/)
+      await shell.type("stty -a | grep -o ' icanon'; clear")
+      await shell.press("Enter")
+      await shell.shows(/^shell>$/)
+    }
+  )
 
   it("a paste without an end comes to stand on the line, and no key is lost after it", async () => {
     const { address } = await server()

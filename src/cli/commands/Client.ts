@@ -15,6 +15,7 @@ export const client = Subcommand.make({
       parse: Values.text(256)
     }),
     json: toggle("Speak JSON lines: commands on standard input, events on standard output"),
+    full: toggle("Begin on a screen of its own, with a list of conversations; Alt-Shift-F or /full turns back"),
     lines: toggle("Whole lines and nothing drawn anew, as for screen readers and simple terminals"),
     readReceipts: toggle("Tell people that you have read their messages, as soon as you type something after them"),
     accept: setting({

@@ -1,4 +1,4 @@
-import type { Printed } from "./Wrap.js"
+import { type Printed, plainly } from "./Wrap.js"
 
 /**
  * What is to be printed with the next frame. Of messages that come faster than anybody reads, the newest stay; the
@@ -53,6 +53,12 @@ export class Backlog {
 /** Lines drawn at a time: some screens full, written in a few ms. */
 const MAX_LINES = 200
 
-const sender = (printed: Printed): string | undefined => (typeof printed === "string" ? undefined : printed.from)
+const sender = (printed: Printed): string | undefined => {
+  const shown = plainly(printed)
+  return typeof shown === "string" ? undefined : shown.from
+}
 
-const height = (printed: Printed): number => (typeof printed === "string" ? 1 : printed.lines.length)
+const height = (printed: Printed): number => {
+  const shown = plainly(printed)
+  return typeof shown === "string" ? 1 : shown.lines.length
+}

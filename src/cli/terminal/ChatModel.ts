@@ -24,7 +24,6 @@ import * as Settings from "./Settings.js"
 import { statusLine, wayOf } from "./StatusLine.js"
 import * as Texts from "./Texts.js"
 import { Transfers } from "./Transfers.js"
-import type { View } from "./View.js"
 import { Views } from "./Views.js"
 import * as When from "./When.js"
 import type { Printed } from "./Wrap.js"
@@ -41,7 +40,7 @@ export interface ChatModelOptions {
  * What the terminal client shows: turns what happens into lines to print, a prompt and a status line. Pure apart from
  * its own state, and bounded, as its parts are.
  */
-export class ChatModel implements View {
+export class ChatModel {
   readonly transfers: Transfers
   readonly settings = Settings.defaults()
   readonly #conversations = new Conversations()
@@ -108,7 +107,12 @@ export class ChatModel implements View {
     )
   }
 
-  /** Rows above the draft: what was said last by us, files on their way, and how things are. */
+  /** What stands where of what was said. */
+  get views(): Views {
+    return this.#views
+  }
+
+  /** Rows above the draft: files on their way, and how things are. */
   status(columns: number): ReadonlyArray<string> {
     if (!this.#interactive || this.me === undefined) return []
     const line = statusLine(
@@ -122,7 +126,7 @@ export class ChatModel implements View {
       columns,
       this.#palette
     )
-    return [...this.#views.held(columns), ...this.transfers.status(columns), ...(line === "" ? [] : [line])]
+    return [...this.transfers.status(columns), ...(line === "" ? [] : [line])]
   }
 
   /** These lines, and before them our last messages, as they are now, as far as they stood above the draft. */

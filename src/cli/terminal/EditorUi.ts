@@ -14,7 +14,7 @@ import type { InputView } from "./Layout.js"
 import type { EditorAction, LineEditor } from "./LineEditor.js"
 import * as Painter from "./Painter.js"
 import { type Handlers, type InputEnd, MAX_INPUT, type Ui } from "./Ui.js"
-import type { View } from "./View.js"
+import type { Action, View } from "./View.js"
 import type { Printed } from "./Wrap.js"
 
 /** A line editor on a terminal. The terminal is given back as it was when the scope closes. */
@@ -33,10 +33,11 @@ export const make = ({
     const drafts = new Drafts()
     const state: State = { question: undefined, offered: [] }
     const painter = yield* Painter.make(terminal, {
-      bottom: (columns) => bottom(view, drafts.of(view.conversation), state, columns),
-      skipped: (from, count) => view.skipped(from, count)
+      view,
+      typed: (columns) => typed(view, drafts.of(view.conversation), state, columns)
     })
-    const ui = new EditorUi({ terminal, view, completion, on, drafts, state, painter })
+    const scope = yield* Effect.scope
+    const ui = new EditorUi({ terminal, view, completion, on, drafts, state, painter, scope })
     yield* terminal.raw
     yield* Effect.ignore(terminal.paint(SET))
     if (terminal.answers) yield* Effect.ignore(terminal.ask("identity"))
@@ -64,6 +65,7 @@ interface Parts {
   readonly drafts: Drafts
   readonly state: State
   readonly painter: Painter.Painter
+  readonly scope: Scope.Scope
 }
 
 class EditorUi implements Ui {
@@ -71,6 +73,8 @@ class EditorUi implements Ui {
   /** The terminal has answered all that it was asked at the beginning. */
   #answered = false
   #isSuspending = false
+  /** Older messages are being looked for. */
+  #isLooking = false
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -78,6 +82,13 @@ class EditorUi implements Ui {
 
   readonly print = (lines: ReadonlyArray<Printed>): Effect.Effect<void, TerminalClosed> =>
     this.#parts.painter.print(lines)
+
+  readonly full: Effect.Effect<boolean, TerminalClosed> = Effect.suspend(() => {
+    const { painter, view } = this.#parts
+    const isFull = !painter.isFull
+    view.showWhole(isFull)
+    return Effect.as(isFull ? painter.enter : painter.return, true)
+  })
 
   readonly restore = (text: string): Effect.Effect<void, TerminalClosed> =>
     Effect.suspend(() => {
@@ -145,10 +156,12 @@ class EditorUi implements Ui {
   get suspend(): Effect.Effect<void> {
     return Effect.gen(this, function* () {
       this.#isSuspending = true
+      const { isFull } = this.#parts.painter
       yield* this.#parts.painter.leave(UNSET)
       yield* this.#parts.terminal.suspend
       this.#isSuspending = false
       yield* this.#parts.painter.takeAgain(SET)
+      if (isFull) yield* Effect.ignore(this.#parts.painter.enter)
     })
   }
 
@@ -173,6 +186,7 @@ class EditorUi implements Ui {
   #press<E>(key: Stroke, handlers: Handlers<E>): Effect.Effect<InputEnd | undefined, TerminalClosed | E> {
     return Effect.gen(this, function* () {
       this.#parts.state.offered = []
+      if (key._tag === "Press" && key.name === "escape") this.#parts.painter.toEnd()
       if (this.#parts.state.question !== undefined) return yield* this.#answer(key, handlers)
       const action = this.#editor.handle(key)
       switch (action._tag) {
@@ -204,7 +218,7 @@ class EditorUi implements Ui {
       case "Complete":
         return this.#complete
       case "Ask":
-        return handlers.action(action.action)
+        return this.#ask(action.action, handlers)
       case "Suspend":
         return this.suspend
       case "Redraw":
@@ -212,10 +226,32 @@ class EditorUi implements Ui {
     }
   }
 
+  /** What turns the screen is done here and at once; everything else is for the program. */
+  #ask<E>(action: Action, handlers: Handlers<E>): Effect.Effect<void, TerminalClosed | E> {
+    if (action._tag === "Full") return Effect.asVoid(this.full)
+    if (action._tag !== "Page" && action._tag !== "Scroll") return handlers.action(action)
+    return Effect.flatMap(
+      this.#parts.painter.scroll(action._tag === "Page" ? "page" : "wheel", action.direction),
+      (wanted) => (wanted === undefined || this.#isLooking ? Effect.void : this.#look(wanted))
+    )
+  }
+
+  /** Looks for what is older, while the keys go on. */
+  #look({ before, conversation }: { readonly conversation: string; readonly before: number }): Effect.Effect<void> {
+    const { painter, scope, view } = this.#parts
+    this.#isLooking = true
+    const look = view.earlier(conversation, before).pipe(
+      Effect.tap(() => Effect.sync(() => (this.#isLooking = false))),
+      Effect.flatMap((earlier) => Effect.ignore(painter.found(conversation, earlier)))
+    )
+    return Effect.asVoid(Effect.forkIn(look, scope))
+  }
+
   #submit<E>(editor: LineEditor, handlers: Handlers<E>): Effect.Effect<void, TerminalClosed | E> {
     const { text } = editor
     if (isTooLong(text)) return this.#refuse(text.length)
     editor.accepted()
+    this.#parts.painter.toEnd()
     return Effect.zipRight(this.#parts.painter.type, handlers.line(text))
   }
 
@@ -260,14 +296,14 @@ class EditorUi implements Ui {
   }
 }
 
-const bottom = (view: View, editor: LineEditor, { offered, question }: State, columns: number): InputView => {
+const typed = (view: View, editor: LineEditor, { offered, question }: State, columns: number): InputView => {
   // A line that is quite full would wrap on some terminals.
   const status = view.status(columns - 1)
   const rows = offered.length === 0 ? status : [...status, menu(offered, columns - 1)]
   if (question !== undefined) {
-    const typed = question.waiting.map((key) => (key._tag === "Text" || key._tag === "Paste" ? key.text : "")).join("")
+    const ahead = question.waiting.map((key) => (key._tag === "Text" || key._tag === "Paste" ? key.text : "")).join("")
     const how = question.waiting.length === 0 ? "y/n" : "Ctrl-C: no"
-    return { status: rows, prompt: `send ${question.lines} lines? (${how}) `, before: typed, after: "" }
+    return { status: rows, prompt: `send ${question.lines} lines? (${how}) `, before: ahead, after: "" }
   }
   const { after, before, searching } = editor
   return {

@@ -7,6 +7,11 @@ export const ascii = (text: string): string => text.replace(SIGNS, (sign) => WOR
 /** The same for rows whose width counts: each sign is one cell. */
 export const asciiRow = (text: string): string => text.replace(SIGNS, (sign) => CELLS[sign]!)
 
+/** The same for what is typed, where only what stands around it is the program's. */
+export const asciiInput = <A extends { readonly prompt: string; readonly status?: ReadonlyArray<string> }>(
+  view: A
+): A => ({ ...view, prompt: ascii(view.prompt), status: (view.status ?? []).map(asciiRow) })
+
 const CELLS: Readonly<Record<string, string>> = {
   "→": ">",
   "↔": "-",
@@ -18,6 +23,7 @@ const CELLS: Readonly<Record<string, string>> = {
   "─": "-",
   "│": "|",
   "·": "-",
+  "↓": "v",
   "•": "*",
   "●": "*",
   "○": "o"

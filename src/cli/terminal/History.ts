@@ -36,7 +36,8 @@ export const earlier = ({ messages, more }: HistoryPage, palette: Palette): Read
   return count === 0 ? [] : [palette.dim(`* ${Texts.messages(count)} from earlier: /history`)]
 }
 
-const paragraph = (message: HistoryMessage, me: string, palette: Palette): Printed => {
+/** A message, with its date. */
+export const paragraph = (message: HistoryMessage, me: string, palette: Palette): Printed => {
   const { at, direction, nick, state, text, writtenAt } = message
   const peer = palette.nick(SafeText.line(nick, MAX_NICK))
   const who = direction === "sent" ? `${palette.dim(me)} → ${peer}` : peer

@@ -5,15 +5,18 @@ import * as Stream from "effect/Stream"
 import type { Terminal, TerminalClosed, TerminalSize } from "../../services/Terminal.js"
 import { Backlog } from "./Backlog.js"
 import { CLEAR, Frame, type Position } from "./Frame.js"
+import { FullScreen } from "./FullScreen.js"
 import * as Glyphs from "./Glyphs.js"
 import { type InputView, layOut } from "./Layout.js"
+import { Pane } from "./Pane.js"
+import type { Earlier, View } from "./View.js"
 import { type Printed, wrap } from "./Wrap.js"
 
 /** What is drawn: asked each time. */
 export interface Picture {
-  readonly bottom: (columns: number) => InputView
-  /** Says that messages were left out. */
-  readonly skipped: (from: string, count: number) => Printed
+  readonly view: View
+  /** What is typed, and what the rows above it say. */
+  readonly typed: (columns: number) => InputView
 }
 
 /** What the painter is made of. */
@@ -40,6 +43,11 @@ export class Painter {
   #changing: { narrowest: number; asked?: Deferred.Deferred<Position> } | undefined
   /** Of the screen that the rows were drawn on. */
   #columns: number | undefined
+  /** The screen that is ours alone, while it is shown. */
+  #full: FullScreen | undefined
+  #hasMouse = false
+  /** What was printed outside of conversations. */
+  readonly #lobby = new Pane()
   #closed: TerminalClosed | undefined
 
   constructor(parts: Parts) {
@@ -56,11 +64,12 @@ export class Painter {
     const sizes = this.#parts.terminal.resizes.pipe(
       Stream.tap(({ columns }) =>
         Effect.sync(() => {
-          this.#changing = { narrowest: Math.min(columns, this.#changing?.narrowest ?? columns) }
+          if (this.#full !== undefined) this.#full.isDisplaced = true
+          else this.#changing = { narrowest: Math.min(columns, this.#changing?.narrowest ?? columns) }
         })
       ),
       Stream.debounce(SETTLED),
-      Stream.runForEach((size) => this.#settle(size))
+      Stream.runForEach((size) => (this.#full === undefined ? this.#settle(size) : this.draw))
     )
     return Effect.forkScoped(Effect.ignore(Effect.raceFirst(frames, Effect.zipRight(sizes, Effect.never)))).pipe(
       Effect.asVoid
@@ -71,6 +80,11 @@ export class Painter {
   print(printed: ReadonlyArray<Printed>): Effect.Effect<void, TerminalClosed> {
     return Effect.suspend(() => {
       if (this.#closed !== undefined) return this.#closed
+      const full = this.#full
+      if (full?.isElsewhere === true) {
+        full.add(this.#backlog.take((from, count) => this.#parts.picture.view.skipped(from, count)))
+        full.turn()
+      }
       this.#backlog.add(printed)
       this.#parts.due.unsafeOpen()
       if (this.#backlog.size < MAX_WAITING) return this.#parts.terminal.breathe
@@ -89,11 +103,81 @@ export class Painter {
     return this.#write((size) => {
       this.#parts.due.unsafeClose()
       this.#parts.room.unsafeOpen()
-      const printed = this.#backlog.take(this.#parts.picture.skipped)
-      return this.#draw(
-        printed.flatMap((each) => wrap(each, size.columns)).map(this.#parts.terminal.unicode ? asIs : Glyphs.ascii),
-        size
-      )
+      const { view } = this.#parts.picture
+      const printed = this.#backlog.take((from, count) => view.skipped(from, count))
+      if (this.#full !== undefined) this.#full.add(printed)
+      else if (view.conversation === "") this.#lobby.add(printed)
+      return this.#draw(printed, size)
+    }).pipe(Effect.zipLeft(this.#followMouse))
+  }
+
+  /** Whether the screen that is shown is ours alone. */
+  get isFull(): boolean {
+    return this.#full !== undefined
+  }
+
+  /** To the screen that is ours alone; nothing of ours but what was printed stays on the other. */
+  get enter(): Effect.Effect<void, TerminalClosed> {
+    const { picture, terminal, turn } = this.#parts
+    const entered = Effect.gen(this, function* () {
+      yield* terminal.paint(this.#frame.wipe())
+      yield* terminal.order("full")
+      this.#full = new FullScreen({ view: picture.view, input: picture.typed, unicode: terminal.unicode }, this.#lobby)
+    })
+    return this.#beginBelow.pipe(
+      Effect.zipRight(this.draw),
+      Effect.zipRight(turn.withPermits(1)(entered)),
+      Effect.zipRight(this.draw)
+    )
+  }
+
+  /** Back to the normal screen, which is told what was printed meanwhile. */
+  get return(): Effect.Effect<void, TerminalClosed> {
+    const { picture, terminal, turn } = this.#parts
+    return Effect.suspend(() => {
+      const full = this.#full
+      if (full === undefined) return Effect.void
+      full.add(this.#backlog.take((from, count) => picture.view.skipped(from, count)))
+      const returned = Effect.gen(this, function* () {
+        if (this.#hasMouse) yield* terminal.order("noMouse")
+        this.#hasMouse = false
+        yield* terminal.order(full.isDisplaced ? "normalBelow" : "normal")
+        this.#full = undefined
+        this.#columns = terminal.size().columns
+        yield* terminal.paint(this.#draw(full.untold, terminal.size()))
+      })
+      return turn.withPermits(1)(Effect.tapError(returned, this.#fail))
+    })
+  }
+
+  /** Goes through what was said; gives what is to be looked for, where more is wanted than is there. */
+  scroll(by: "page" | "wheel", direction: "up" | "down"): Effect.Effect<FullScreen["wanted"], TerminalClosed> {
+    return Effect.suspend(() => {
+      const full = this.#full
+      if (full === undefined) return Effect.succeed(undefined)
+      const isUp = full.scroll(by, direction)
+      return Effect.map(this.type, () => (isUp ? full.wanted : undefined))
+    })
+  }
+
+  /** Shows what was found. */
+  found(conversation: string, { printed, since }: Earlier): Effect.Effect<void, TerminalClosed> {
+    this.#full?.found(conversation, printed, since)
+    return this.type
+  }
+
+  /** To what was said last, with the next drawing. */
+  toEnd(): void {
+    this.#full?.toEnd()
+  }
+
+  /** The mouse is wanted, or no longer. */
+  get #followMouse(): Effect.Effect<void, TerminalClosed> {
+    return Effect.suspend(() => {
+      const isWanted = this.#full !== undefined && this.#parts.picture.view.mouse
+      if (isWanted === this.#hasMouse) return Effect.void
+      this.#hasMouse = isWanted
+      return this.#parts.turn.withPermits(1)(this.#parts.terminal.order(isWanted ? "mouse" : "noMouse"))
     })
   }
 
@@ -105,7 +189,7 @@ export class Painter {
 
   /** Leaves nothing of the bottom rows, but all that was printed; `last` is what the terminal is to be told besides. */
   leave(last: string): Effect.Effect<void> {
-    const ready = Effect.zipRight(this.#beginBelow, this.draw)
+    const ready = this.return.pipe(Effect.zipRight(this.#beginBelow), Effect.zipRight(this.draw))
     return Effect.ignore(
       Effect.zipRight(
         ready,
@@ -120,9 +204,16 @@ export class Painter {
       this.#changing = undefined
       this.#columns = size.columns
       this.#frame.forget()
+      this.#full?.forget()
       return first
     })
-    return Effect.ignore(Effect.zipRight(forgotten, this.draw))
+    const again = Effect.suspend(() => {
+      if (this.#full === undefined) return Effect.void
+      this.#hasMouse = false
+      this.#full.isDisplaced = true
+      return this.#parts.turn.withPermits(1)(this.#parts.terminal.order("full"))
+    })
+    return Effect.ignore(forgotten.pipe(Effect.zipRight(again), Effect.zipRight(this.draw)))
   }
 
   /** The terminal has told its name. */
@@ -133,6 +224,7 @@ export class Painter {
   get clear(): Effect.Effect<void, TerminalClosed> {
     const cleared = this.#write(() => {
       this.#frame.forget()
+      this.#full?.forget()
       return CLEAR
     })
     return Effect.zipRight(cleared, this.type)
@@ -167,12 +259,14 @@ export class Painter {
     })
   }
 
-  #draw(lines: ReadonlyArray<string>, size: TerminalSize): string {
-    const view = this.#parts.picture.bottom(size.columns)
-    const { prompt, status = [] } = view
-    const shown = this.#parts.terminal.unicode
-      ? view
-      : { ...view, prompt: Glyphs.ascii(prompt), status: status.map(Glyphs.asciiRow) }
+  #draw(printed: ReadonlyArray<Printed>, size: TerminalSize): string {
+    if (this.#full !== undefined) return this.#full.draw(size)
+    const { picture, terminal } = this.#parts
+    const typed = picture.typed(size.columns)
+    // A line that is quite full would wrap on some terminals.
+    const view = { ...typed, status: [...picture.view.held(size.columns - 1), ...(typed.status ?? [])] }
+    const shown = terminal.unicode ? view : Glyphs.asciiInput(view)
+    const lines = printed.flatMap((each) => wrap(each, size.columns)).map(terminal.unicode ? asIs : Glyphs.ascii)
     return this.#frame.draw(lines, layOut(shown, size), size)
   }
 
@@ -180,6 +274,7 @@ export class Painter {
   #write(make: (size: TerminalSize) => string): Effect.Effect<void, TerminalClosed> {
     return this.#paint((size) => {
       this.#columns ??= size.columns
+      if (this.#full !== undefined) return make(size)
       return this.#changing === undefined && this.#columns === size.columns ? make(size) : ""
     })
   }

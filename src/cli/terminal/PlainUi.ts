@@ -11,7 +11,7 @@ import { flat } from "./Wrap.js"
  * Lines in, lines out, for pipes, simple terminals and screen readers: nothing is drawn anew, and no control
  * characters. Whoever sits before it is told what is asked for, each time that it is something else.
  */
-export const make = (view: View): Effect.Effect<Ui, never, Terminal> =>
+export const make = (view: Pick<View, "prompt">): Effect.Effect<Ui, never, Terminal> =>
   Effect.map(Terminal, (terminal) => {
     /** The prompt that was shown last. */
     let asked = ""
@@ -33,6 +33,7 @@ export const make = (view: View): Effect.Effect<Ui, never, Terminal> =>
       print: (lines) =>
         Effect.zipRight(write(lines.length === 0 ? "" : `${lines.flatMap(flat).join("\n")}\n`), terminal.breathe),
       restore: () => Effect.void,
+      full: Effect.succeed(false),
       read: (handlers) => {
         const reader = new LineReader(MAX_INPUT)
         const accept = (lines: ReturnType<LineReader["push"]>) =>

@@ -10,6 +10,7 @@ import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
 import type { ListFolder } from "../files/Folders.js"
 import { ProgramError } from "../ProgramError.js"
 import { ChatModel } from "./ChatModel.js"
+import * as ChatView from "./ChatView.js"
 import * as CommandLine from "./CommandLine.js"
 import * as Completion from "./Completion.js"
 import { help, isSpoken, unknown } from "./commands/Table.js"
@@ -36,6 +37,8 @@ export interface TerminalOptions {
   readonly home?: string
   /** What people know the server by, to be named before anything is asked of it. */
   readonly server?: string
+  /** Begins on a screen of its own, where there is one. */
+  readonly full?: boolean
   /** For the completion of paths. */
   readonly listFolder?: ListFolder
 }
@@ -74,6 +77,7 @@ export const run = (
         lines: yield* Mailbox.make<string | Action>({ capacity: MAX_QUEUED })
       }
 
+      if (options.full === true) yield* ui.full
       const output = yield* Effect.fork(showEvents(session))
       const input = Effect.flatMap(
         ui.read({
@@ -106,6 +110,7 @@ interface Session extends Context {
 /** Our messages that stand above the draft go before whatever is printed next. */
 const flushing = (chat: ChatModel, ui: Ui.Ui): Ui.Ui => ({
   read: ui.read,
+  full: ui.full,
   restore: ui.restore,
   print: (lines) => Effect.suspend(() => ui.print(chat.flushed(lines)))
 })
@@ -123,7 +128,9 @@ const makeUi = (
       Effect.forEach(chat.takeUnread(), ({ id, nick }) => Effect.ignore(client.read(nick, id)), { discard: true })
     )
     return Effect.provideService(
-      terminal.interactive ? EditorUi.make({ view: chat, completion, on: palette.on }) : PlainUi.make(chat),
+      terminal.interactive
+        ? EditorUi.make({ view: ChatView.make(chat, client, palette), completion, on: palette.on })
+        : PlainUi.make(chat),
       Terminal,
       readReceipts === true ? { ...terminal, input: Stream.tap(terminal.input, () => markRead) } : terminal
     )

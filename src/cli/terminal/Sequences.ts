@@ -72,12 +72,13 @@ const modified = (sequence: string): Key | undefined => {
 
 const [SHIFT, ALT, CONTROL] = [1, 2, 4]
 
-/** Alt and a digit, Alt-A, and the keys that turn pages. */
+/** Alt and a digit, Alt-A, Alt-Shift-F, and the keys that turn pages. */
 const actionOf = (sequence: string): Action | undefined =>
   /^[1-9]$/.test(sequence) ? { _tag: "Switch", number: Number(sequence) } : ACTIONS[sequence]
 
 const ACTIONS: Readonly<Record<string, Action>> = {
   a: { _tag: "NextUnread" },
+  F: { _tag: "Full" },
   "[5~": { _tag: "Page", direction: "up" },
   "[6~": { _tag: "Page", direction: "down" }
 }

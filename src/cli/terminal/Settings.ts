@@ -4,8 +4,10 @@ export interface Settings {
   show: (typeof SHOW)[number]
   /** The time of day before each message. */
   times: boolean
+  /** The wheel of the mouse on the full screen, where the terminal then selects text with Shift only. */
+  mouse: boolean
 }
 
 export const SHOW = ["focus", "all"] as const
 
-export const defaults = (): Settings => ({ show: "focus", times: true })
+export const defaults = (): Settings => ({ show: "focus", times: true, mouse: true })

@@ -1,7 +1,7 @@
 import * as Delivery from "./Delivery.js"
 import type { Palette } from "./Palette.js"
 import * as When from "./When.js"
-import type { Printed } from "./Wrap.js"
+import type { Paragraph } from "./Wrap.js"
 
 /** Something that was said, or happened, in a conversation. Sanitized. */
 export interface Entry {
@@ -74,16 +74,16 @@ export class Transcript {
 export const printed = (
   entry: Entry,
   { marked, timed }: { readonly timed: boolean; readonly marked: boolean },
-  connected: boolean,
+  isConnected: () => boolean,
   palette: Palette
-): Printed => {
+): string | Paragraph => {
   const { at, from, head, lines, own } = entry
   const time = timed ? `${palette.dim(When.timeOfDay(at))} ` : ""
   if (head === undefined) return lines[0] ?? ""
-  const mark = own === undefined || !marked ? "" : ` ${Delivery.mark(own, connected)}`
   return {
     head: `${time}${head}: `,
-    lines: mark === "" ? lines : [...lines.slice(0, -1), `${lines.at(-1)}${mark}`],
+    lines,
+    ...(own === undefined || !marked ? {} : { mark: () => ` ${Delivery.mark(own, isConnected())}` }),
     ...(from === undefined ? {} : { from })
   }
 }

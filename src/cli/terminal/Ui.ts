@@ -13,6 +13,8 @@ export interface Ui {
   readonly print: (lines: ReadonlyArray<Printed>) => Effect.Effect<void, TerminalClosed>
   /** Reads until the person ends the input. */
   readonly read: <E>(handlers: Handlers<E>) => Effect.Effect<InputEnd, TerminalClosed | E>
+  /** Turns to a screen of its own, or back from it; whether there is one. */
+  readonly full: Effect.Effect<boolean, TerminalClosed>
   /** Puts text back that was typed and not sent, unless something else has been typed for the same conversation. */
   readonly restore: (text: string) => Effect.Effect<void, TerminalClosed>
 }

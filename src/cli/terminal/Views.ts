@@ -7,7 +7,7 @@ import type { Palette } from "./Palette.js"
 import type { Settings } from "./Settings.js"
 import * as Transcript from "./Transcript.js"
 import * as When from "./When.js"
-import { type Printed, wrap } from "./Wrap.js"
+import { type Paragraph, type Printed, wrap } from "./Wrap.js"
 
 export interface ViewsOptions {
   readonly palette: Palette
@@ -29,6 +29,10 @@ export class Views {
   #held: Array<{ readonly peer: Conversation; readonly entry: Transcript.Entry }> = []
   /** The day of the last message that was printed. */
   #day: number
+  /** The conversation is seen whole, and all of them are listed. */
+  isFull = false
+  /** What was new when the person turned to a conversation last. */
+  #turned: { readonly peer: Conversation; readonly fresh: number; readonly since: number } | undefined
 
   constructor(conversations: Conversations, options: ViewsOptions) {
     this.#conversations = conversations
@@ -89,15 +93,22 @@ export class Views {
     const fresh = peer.transcript.fresh
     const { since } = peer.news
     this.focus(peer)
-    const old = shown.slice(0, shown.length - fresh)
-    const mark = fresh === 0 ? [] : [palette.dim(`${RULE} new since ${When.moment(since, this.#now)} ${RULE}`)]
-    this.#day = When.dayNumber(shown[0]?.at ?? this.#now)
-    return [
-      palette.dim(`${RULE} ${peer.nick} ${RULE}`),
-      ...this.#dated(old, peer),
-      ...mark,
-      ...this.#dated(shown.slice(shown.length - fresh), peer)
-    ]
+    const rule = palette.dim(`${RULE} ${peer.nick} ${RULE}`)
+    this.#turned = { peer, fresh, since }
+    if (this.isFull)
+      return [rule, ...this.#dated(shown.slice(shown.length - fresh), peer)].map((repeated) => ({ repeated }))
+    return [rule, ...this.#whole(shown)]
+  }
+
+  /** What is remembered of the conversation in focus, for a screen that shows it whole, and when that began. */
+  recent(): Recent {
+    const peer = this.#conversations.focused
+    if (peer === undefined) return { printed: [], since: this.#now }
+    const shown = peer.transcript.last(Number.POSITIVE_INFINITY)
+    // What stands above the draft is shown there.
+    const isHeld = new Set(this.#held.map(({ entry }) => entry))
+    const printed = this.#whole(shown.filter((entry) => !isHeld.has(entry)))
+    return { printed, since: shown[0]?.at ?? this.#now }
   }
 
   /** Text goes to this conversation, or to none, from now on. */
@@ -110,6 +121,23 @@ export class Views {
 
   get #now(): number {
     return this.#options.now()
+  }
+
+  /** Entries, and a line before those that were new when the person turned here. */
+  #whole(shown: ReadonlyArray<Transcript.Entry>): ReadonlyArray<string | Paragraph> {
+    const peer = this.#conversations.focused
+    const turned = this.#turned
+    this.#turned = undefined
+    if (peer === undefined) return []
+    const { fresh, since } = turned?.peer === peer ? turned : NOTHING_NEW
+    const old = shown.slice(0, shown.length - fresh)
+    const mark = `${RULE} new since ${When.moment(since, this.#now)} ${RULE}`
+    this.#day = When.dayNumber(shown[0]?.at ?? this.#now)
+    return [
+      ...this.#dated(old, peer),
+      ...(fresh === 0 ? [] : [this.#options.palette.dim(mark)]),
+      ...this.#dated(shown.slice(shown.length - fresh), peer)
+    ]
   }
 
   /** Whether everything of this conversation is printed as it comes. */
@@ -138,7 +166,8 @@ export class Views {
     peer.news = { ...peer.news, told: this.#now }
     const more = count > 1 ? ` (${count} new)` : ""
     const text = SafeText.line(lines.join(" "), MAX_HINT)
-    return [palette.dim(`  ${peer.nick}${more}: ${text}`)]
+    const line = palette.dim(`  ${peer.nick}${more}: ${text}`)
+    return [this.isFull && weight < Weight.mention ? { repeated: line } : line]
   }
 
   #print(held: ReadonlyArray<{ readonly peer: Conversation; readonly entry: Transcript.Entry }>): Array<Printed> {
@@ -146,7 +175,7 @@ export class Views {
   }
 
   /** Entries, and a line between two that are not of the same day. */
-  #dated(entries: ReadonlyArray<Transcript.Entry>, peer: Conversation): Array<Printed> {
+  #dated(entries: ReadonlyArray<Transcript.Entry>, peer: Conversation): Array<string | Paragraph> {
     const { interactive, palette } = this.#options
     return entries.flatMap((entry) => {
       const day = When.dayNumber(entry.at)
@@ -157,20 +186,27 @@ export class Views {
     })
   }
 
-  #printed(entry: Transcript.Entry, peer: Conversation): Printed {
+  #printed(entry: Transcript.Entry, peer: Conversation): string | Paragraph {
     const { interactive, palette, settings } = this.#options
     return Transcript.printed(
       entry,
       { timed: interactive && settings.times, marked: interactive },
-      peer.connected,
+      () => peer.connected,
       palette
     )
   }
 }
 
+/** What was said last somewhere; `since`: when the first of it was, in ms since 1970 UTC. */
+export interface Recent {
+  readonly printed: ReadonlyArray<Printed>
+  readonly since: number
+}
+
 /** Whom a nickname means on the screen. */
 export const nameOf = (nick: string): SafeText.SafeText => SafeText.line(nick, MAX_NICK)
 
+const NOTHING_NEW = { fresh: 0, since: 0 }
 /** What sets parts of a conversation off. */
 const RULE = "───"
 /** Entries that are shown again when a conversation is turned to: enough to know what it was about. */

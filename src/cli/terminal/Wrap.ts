@@ -9,18 +9,35 @@ export interface Paragraph {
   readonly lines: ReadonlyArray<string>
   /** Who wrote it, where a flood of them may be told as a number. */
   readonly from?: string
+  /** What stands behind the last line, as it is at the time. */
+  readonly mark?: () => string
+}
+
+/** What a full screen shows by itself, as it shows conversations whole; the normal screen is to be told of it. */
+export interface Repeated {
+  readonly repeated: string | Paragraph
 }
 
 /** Something to print: a line, which may have colours, or a paragraph. */
-export type Printed = string | Paragraph
+export type Printed = string | Paragraph | Repeated
+
+export const isRepeated = (printed: Printed): printed is Repeated =>
+  typeof printed !== "string" && "repeated" in printed
+
+/** What it is, wherever it is shown. */
+export const plainly = (printed: Printed): string | Paragraph => (isRepeated(printed) ? printed.repeated : printed)
 
 /**
  * The lines of it where no width is known. Those after the first are set in, so that none looks like one of its own.
  */
-export const flat = (printed: Printed): ReadonlyArray<string> =>
-  typeof printed === "string"
-    ? [printed]
-    : printed.lines.map((line, index) => `${index === 0 ? printed.head : INDENT}${line}`)
+export const flat = (printed: Printed): ReadonlyArray<string> => {
+  const shown = plainly(printed)
+  if (typeof shown === "string") return [shown]
+  return marked(shown).map((line, index) => `${index === 0 ? shown.head : INDENT}${line}`)
+}
+
+const marked = ({ lines, mark }: Paragraph): ReadonlyArray<string> =>
+  mark === undefined ? lines : [...lines.slice(0, -1), `${lines.at(-1) ?? ""}${mark()}`]
 
 /**
  * The lines of it on a screen of `columns` cells: those after the first stand under the text, broken between words
@@ -28,13 +45,14 @@ export const flat = (printed: Printed): ReadonlyArray<string> =>
  * wider than the screen is left to the terminal, which gives a path back in one piece when it is copied.
  */
 export const wrap = (printed: Printed, columns: number): ReadonlyArray<string> => {
-  if (typeof printed === "string") return wrapLine(printed, columns)
-  const { head, lines } = printed
+  const shown = plainly(printed)
+  if (typeof shown === "string") return wrapLine(shown, columns)
+  const { head } = shown
   const width = stringWidth(head)
   const isNarrow = columns - width < MIN_TEXT
   const indent = isNarrow ? INDENT.slice(0, Math.max(0, columns - MIN_TEXT)) : " ".repeat(width)
   const room = Math.max(1, columns - indent.length)
-  const rows = lines.flatMap((line) => pieces(line, room))
+  const rows = marked(shown).flatMap((line) => pieces(line, room))
   const isBelow = isNarrow || rows[0]?.isAddress === true
   const below = rows.map((row) => (row.isAddress ? row.text : indent + row.text))
   return isBelow ? [head.trimEnd(), ...below] : [head + (rows[0]?.text ?? ""), ...below.slice(1)]

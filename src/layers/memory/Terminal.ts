@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Mailbox from "effect/Mailbox"
 import * as Stream from "effect/Stream"
 import * as TerminalText from "../../domain/TerminalText.js"
-import { QUESTIONS, type Terminal, TerminalClosed, type TerminalSize } from "../../services/Terminal.js"
+import { ORDERS, QUESTIONS, type Terminal, TerminalClosed, type TerminalSize } from "../../services/Terminal.js"
 
 /** A terminal in memory, and the hands and eyes of the person before it. */
 export interface MemoryTerminal {
@@ -43,7 +43,6 @@ export const make = (
     let size = options.size ?? { columns: 80, rows: 24 }
     let closed = false
     let [output, errors] = ["", ""]
-
     const write = (text: string) =>
       Effect.suspend(() => {
         if (closed) return Effect.fail(TerminalClosed.hungUp("closed"))
@@ -75,6 +74,7 @@ export const make = (
       write: (text) => write(TerminalText.plain(text)),
       paint: (text) => write(TerminalText.painted(text, { colors, cursor: interactive })),
       ask: (question) => write(QUESTIONS[question]),
+      order: (order) => write(ORDERS[order]),
       writeBytes: (bytes) => (interactive ? TerminalClosed.isScreen : write(decoder.decode(bytes, { stream: true }))),
       flush: Effect.void,
       writeError: (text) => tell(TerminalText.plain(text)),

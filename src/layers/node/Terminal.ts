@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TerminalText from "../../domain/TerminalText.js"
-import { QUESTIONS, Terminal, TerminalClosed, type TerminalSize } from "../../services/Terminal.js"
+import { ORDERS, QUESTIONS, Terminal, TerminalClosed, type TerminalSize } from "../../services/Terminal.js"
 import { pace } from "./Pace.js"
 import { StandardOutput } from "./StandardOutput.js"
 
@@ -49,6 +49,11 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
       write: (text) => output.write(TerminalText.plain(text)),
       paint: (text) => output.write(TerminalText.painted(text, { colors, cursor: interactive })),
       ask: (question) => (interactive ? output.write(QUESTIONS[question]) : Effect.void),
+      order: (order) => {
+        if (!interactive) return Effect.void
+        isFull = order === "full" || (isFull && !order.startsWith("normal"))
+        return output.write(ORDERS[order])
+      },
       writeBytes: (bytes) => (stdout.isTTY === true ? TerminalClosed.isScreen : output.write(bytes)),
       flush: output.flush,
       writeError: (text) => toStandardError(TerminalText.plain(text)),
@@ -65,13 +70,17 @@ const SIMPLE = /^(?:linux|vt\d|cons25|sun|wsvt25|ansi|$)/
 export const crash = (error: unknown): never => {
   const message = TerminalText.plain(error instanceof Error ? error.message : String(error)).replaceAll("\n", " ")
   try {
-    if (process.stdout.isTTY) writeSync(process.stdout.fd, TAKEN_BACK)
+    const screen = isFull ? ORDERS.noMouse + ORDERS.normal : ""
+    if (process.stdout.isTTY) writeSync(process.stdout.fd, `${screen}${TAKEN_BACK}`)
     writeSync(process.stderr.fd, `parley: internal error: ${message}\n`)
   } catch {
     // Standard error is closed or full.
   }
   process.exit(1)
 }
+
+/** Whether the process has turned its terminal to the other screen. */
+let isFull = false
 
 /** What a client may have set on the screen: pastes marked (2004), drawing held back (2026). Node unsets raw mode. */
 const TAKEN_BACK = "\r\n\u001b[?2026l\u001b[?2004l"

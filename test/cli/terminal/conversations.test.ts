@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { ChatModel } from "../../../src/cli/terminal/ChatModel.js"
 import { mentions } from "../../../src/cli/terminal/Mentions.js"
 import * as Palette from "../../../src/cli/terminal/Palette.js"
-import type { Printed } from "../../../src/cli/terminal/Wrap.js"
+import { flat, type Printed } from "../../../src/cli/terminal/Wrap.js"
 import type { ClientEvent } from "../../../src/core/client/Events.js"
 import { messageId } from "../../support/ids.js"
 import * as FakeClient from "../FakeClient.js"
@@ -18,14 +18,7 @@ const screen = (interactive = true) => {
   let now = NOON
   let id = 0
   const chat = new ChatModel({ palette: Palette.make(false), now: () => now, interactive })
-  const show = (printed: ReadonlyArray<Printed>): ReadonlyArray<string> =>
-    chat
-      .flushed(printed)
-      .flatMap((line) =>
-        typeof line === "string"
-          ? [line]
-          : line.lines.map((text, index) => (index === 0 ? line.head + text : `    ${text}`))
-      )
+  const show = (printed: ReadonlyArray<Printed>): ReadonlyArray<string> => chat.flushed(printed).flatMap(flat)
   const happens = (event: ClientEvent) => show(chat.handle(event))
   happens({ _tag: "Registered", nick: "alice", address: "192.0.2.9:9", fingerprint: "1" })
   return {
@@ -181,18 +174,18 @@ describe("a message of ours", () => {
     const { chat, connects, happens, opens, says, sends, status } = screen()
     opens("bob")
     expect(sends("bob", "hi", "7")).toEqual([])
-    expect(chat.status(80)[0]).toBe("12:00 alice → bob: hi ○")
+    expect(chat.views.held(80)[0]).toBe("12:00 alice → bob: hi ○")
     expect(status()).toContain("goes out when they are connected")
     connects("bob")
     sends("bob", "hello", "8")
-    expect(chat.status(80)[0]).toBe("12:00 alice → bob: hello …")
+    expect(chat.views.held(80)[0]).toBe("12:00 alice → bob: hello …")
     happens({ _tag: "Delivered", nick: "bob", id: messageId("7") })
     happens({ _tag: "Delivered", nick: "bob", id: messageId("8") })
-    expect(chat.status(80)[0]).toBe("12:00 alice → bob: hello ✓")
+    expect(chat.views.held(80)[0]).toBe("12:00 alice → bob: hello ✓")
     happens({ _tag: "Read", nick: "bob", id: messageId("8") })
-    expect(chat.status(80)[0]).toBe("12:00 alice → bob: hello ✓✓")
+    expect(chat.views.held(80)[0]).toBe("12:00 alice → bob: hello ✓✓")
     expect(says("bob", "hey")).toEqual(["12:00 alice → bob: hello ✓✓", "12:00 bob: hey"])
-    expect(chat.status(80)).toHaveLength(1)
+    expect(chat.views.held(80)).toEqual([])
   })
 
   it("waits visibly for whoever has not answered", () => {
@@ -211,7 +204,7 @@ describe("a message of ours", () => {
     expect(sends("bob", "d")[0]).toContain("alice → bob: a")
     for (const columns of [20, 40, 80]) {
       sends("bob", "long ".repeat(100).trim())
-      expect(chat.status(columns).length).toBeLessThanOrEqual(7)
+      expect(chat.views.held(columns).length).toBeLessThanOrEqual(6)
     }
   })
 })

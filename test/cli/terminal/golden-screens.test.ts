@@ -18,11 +18,13 @@ const LONG =
 const ADDRESS = `https://example.org/${"a-long-path/".repeat(8)}index.html`
 
 /** A short talk with a draft of two lines below it, as a screen of this size shows it. */
-const talk = (size: TerminalSize) =>
+const talk = (size: TerminalSize, isFull = false) =>
   Effect.gen(function* () {
     const terminal = yield* Memory.make({ interactive: true, size })
     const client = yield* FakeClient.make
-    yield* Effect.fork(Effect.provideService(Program.run(client, { nick: "alice" }), Terminal, terminal.terminal))
+    yield* Effect.fork(
+      Effect.provideService(Program.run(client, { nick: "alice", full: isFull }), Terminal, terminal.terminal)
+    )
     yield* terminal.shows("you are alice")
     terminal.type("query bob\r")
     yield* terminal.shows("messages from earlier")
@@ -40,6 +42,20 @@ const talk = (size: TerminalSize) =>
       { _tag: "Message", from: "bob", id: messageId("3"), text: "one\ntwo" }
     )
     yield* terminal.shows("two")
+    client.happens(
+      {
+        _tag: "Incoming",
+        nick: "carol",
+        fingerprint: "11111 22222",
+        trust: "new",
+        known: false,
+        calls: 1,
+        hidden: 0,
+        answered: false
+      },
+      { _tag: "Message", from: "carol", id: messageId("4"), text: "are you there?" }
+    )
+    yield* terminal.shows("carol")
     terminal.type("my answer\u001b\rhas two lines")
     yield* terminal.shows("has two lines")
     const screen = new VirtualScreen(size.columns, size.rows)
@@ -49,8 +65,11 @@ const talk = (size: TerminalSize) =>
     return `${[edge, ...rows, edge].join("\n")}\n`
   })
 
-for (const [columns, rows] of SIZES)
-  it(`a talk looks as it was seen last at ${columns} x ${rows}; -u takes it anew`, async () =>
-    expect(await Effect.runPromise(talk({ columns, rows }))).toMatchFileSnapshot(
-      `golden-screens-${columns}x${rows}.txt`
-    ))
+for (const isFull of [false, true])
+  for (const [columns, rows] of SIZES) {
+    const name = isFull ? "a full screen" : "a talk"
+    it(`${name} looks as it was seen last at ${columns} x ${rows}; -u takes it anew`, async () =>
+      expect(await Effect.runPromise(talk({ columns, rows }, isFull))).toMatchFileSnapshot(
+        `golden-screens-${isFull ? "full-" : ""}${columns}x${rows}.txt`
+      ))
+  }

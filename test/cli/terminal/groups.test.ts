@@ -113,7 +113,7 @@ describe("groups at the terminal", () => {
     chat.groups.opened(group)
     expect(chat.focus).toBe("#team")
     chat.sentInGroup({ group, id, to: ["bob", "carol"], without: [] }, "hello")
-    const held = () => chat.status(80).join("\n")
+    const held = () => chat.views.held(80).join("\n")
     chat.handle({ _tag: "Delivered", nick: "bob", id, group })
     expect(held()).toContain("hello …")
     chat.handle({ _tag: "Delivered", nick: "carol", id, group })

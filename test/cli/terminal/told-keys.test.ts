@@ -8,7 +8,7 @@ import * as Program from "../../../src/cli/terminal/Program.js"
 import * as QrCode from "../../../src/cli/terminal/QrCode.js"
 import * as Texts from "../../../src/cli/terminal/Texts.js"
 import * as When from "../../../src/cli/terminal/When.js"
-import type { Printed } from "../../../src/cli/terminal/Wrap.js"
+import { type Printed, plainly } from "../../../src/cli/terminal/Wrap.js"
 import type { ClientEvent } from "../../../src/core/client/Events.js"
 import * as Memory from "../../../src/layers/memory/Terminal.js"
 import { Terminal } from "../../../src/services/Terminal.js"
@@ -24,7 +24,10 @@ const path = { kind: "direct", address: "192.0.2.1:1", rttMs: 3 } as const
 
 const chat = () => new ChatModel({ palette: PLAIN, now: () => NOW, interactive: false })
 const text = (lines: ReadonlyArray<Printed>): string =>
-  lines.map((line) => (typeof line === "string" ? line : line.head + line.lines.join("\n"))).join("\n")
+  lines
+    .map(plainly)
+    .map((line) => (typeof line === "string" ? line : line.head + line.lines.join("\n")))
+    .join("\n")
 
 describe("whose key it is", () => {
   it.each([
@@ -191,6 +194,7 @@ describe("text of others", () => {
     const model = chat()
     const lines = model
       .handle(event)
+      .map(plainly)
       .flatMap((line) => (typeof line === "string" ? [line] : [line.head, ...line.lines]))
     for (const line of [...lines, model.prompt()]) expect(line).not.toMatch(/[\p{Cc}\u202e]/u)
   })

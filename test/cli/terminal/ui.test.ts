@@ -18,7 +18,21 @@ const start = (found: ReadonlyArray<string> = [], nextFrame = Effect.yieldNow())
       conversation: "",
       prompt: () => `${view.conversation}> `,
       status: () => ["-- status --"],
-      skipped: (from: string, count: number) => `${count} from ${from} left out`
+      skipped: (from: string, count: number) => `${count} from ${from} left out`,
+      held: () => [],
+      isWhole: false,
+      showWhole(isFull: boolean) {
+        view.isWhole = isFull
+      },
+      list: () => [1, 2].map((number) => listed(number, view.conversation)),
+      recent: () => ({ printed: [`recent of ${view.conversation}`], since: 1_000 }),
+      earlier: (conversation: string, before: number) =>
+        Effect.succeed({
+          printed: Array.from({ length: 12 }, (_, at) => `${conversation} before ${before}: ${at}`),
+          since: before > 998 ? before - 1 : undefined
+        }),
+      dim: (text: string) => text,
+      mouse: true
     }
     const completion = (before: string): Effect.Effect<Completion> =>
       Effect.succeed({ start: before.length - 1, found: found.filter((name) => name.startsWith(before.slice(-1))) })
@@ -43,6 +57,14 @@ const start = (found: ReadonlyArray<string> = [], nextFrame = Effect.yieldNow())
     }
     return { terminal, ui, lines, actions, screen, end: Fiber.join(reading) }
   })
+
+const listed = (number: number, conversation: string) => ({
+  number,
+  nick: `peer${number}`,
+  news: "",
+  inFocus: conversation === `peer${number}`,
+  paint: (text: string) => text
+})
 
 const test = <A, E>(effect: Effect.Effect<A, E, never>) => Effect.runPromise(effect)
 
@@ -211,5 +233,139 @@ describe("the editor at a terminal", () => {
           expect(lines).toEqual([`${"line\n".repeat(9)}only why`])
         })
       )
+    ))
+})
+
+describe("the full screen", () => {
+  const FULL = "\u001bF"
+
+  /** The screen as it is after all that was written. */
+  const seen = (output: string) => {
+    const screen = new VirtualScreen(SIZE.columns, SIZE.rows)
+    screen.write(output)
+    return screen
+  }
+
+  it("shows the conversation, and leaves the normal screen with all that was printed, in its order", () =>
+    test(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const { terminal, ui } = yield* start()
+          yield* ui.print(["printed before"])
+          terminal.type(`draft${FULL}`)
+          yield* terminal.shows("\u001b[?1000h")
+          expect(seen(terminal.output()).seen().slice(-3)).toEqual(["printed before", "-- status --", "> draft"])
+          yield* ui.print(["printed on it", { repeated: "seen there anyway" }])
+          yield* terminal.shows("printed on it")
+          expect(seen(terminal.output()).seen().slice(-4)).toEqual([
+            "printed before",
+            "printed on it",
+            "-- status --",
+            "> draft"
+          ])
+          terminal.type(FULL)
+          yield* terminal.shows("\u001b[?1049l")
+          yield* terminal.shows("seen there anyway")
+          expect(terminal.output()).toContain("\u001b[?1000l")
+          expect(seen(terminal.output()).text()).toEqual([
+            "printed before",
+            "printed on it",
+            "seen there anyway",
+            "-- status --",
+            "> draft"
+          ])
+        })
+      )
+    ))
+
+  it("shows each conversation by itself, and what is older where somebody goes back, to its beginning", () =>
+    test(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const { terminal, ui } = yield* start()
+          yield* ui.print(["of nobody"])
+          terminal.type(`${FULL}\u001b1`)
+          yield* terminal.shows("recent of peer1")
+          expect(seen(terminal.output()).seen().join("\n")).not.toContain("of nobody")
+          yield* ui.print(["newest"])
+          yield* terminal.shows("newest")
+          terminal.type("\u001b[5~")
+          yield* terminal.shows("peer1 before 1000: 5")
+          expect(terminal.output()).not.toContain("peer1 before 999: 5")
+          yield* ui.print(["meanwhile"])
+          yield* Effect.repeatN(Effect.yieldNow(), 50)
+          const rows = seen(terminal.output()).seen()
+          expect(rows[0]).toBe("peer1 before 1000: 3")
+          expect(rows[9]).toMatch(/^↓ \d+ more rows: PgDn, Esc for the last$/)
+          const pages = [...rows]
+          for (let page = 0; page < 9; page++) {
+            terminal.type("\u001b[5~")
+            yield* Effect.repeatN(Effect.yieldNow(), 50)
+            pages.push(...seen(terminal.output()).seen())
+          }
+          expect(seen(terminal.output()).seen()[0]).toBe("peer1 before 998: 0")
+          // Nothing was passed over.
+          for (const before of [1000, 999, 998])
+            for (let at = 0; at < 12; at++) expect(pages).toContain(`peer1 before ${before}: ${at}`)
+          terminal.type("\u001b")
+          while (seen(terminal.output()).seen()[9] !== "meanwhile") yield* Effect.sleep("5 millis")
+          expect(seen(terminal.output()).seen()[8]).toBe("newest")
+        })
+      )
+    ))
+
+  it("is drawn anew in any size, and the normal screen goes on below what stands there", () =>
+    test(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const { terminal, ui } = yield* start()
+          const screen = new VirtualScreen(SIZE.columns, SIZE.rows)
+          let read = 0
+          const watch = () => {
+            screen.write(terminal.output().slice(read))
+            read = terminal.output().length
+          }
+          yield* ui.print(["a message that is wider than the other window", "another"])
+          terminal.type(FULL)
+          yield* terminal.shows("\u001b[?1000h")
+          watch()
+          for (const columns of [25, 60, 30]) {
+            terminal.resize({ columns, rows: 9 })
+            screen.resize(columns, 9)
+            terminal.type(`${columns} `)
+            yield* terminal.shows(`${columns} `)
+            watch()
+          }
+          expect(screen.seen().slice(-3)).toEqual(["another", "-- status --", "> 25 60 30"])
+          terminal.type(FULL)
+          yield* terminal.shows("\u001b[?1049l")
+          yield* Effect.repeatN(Effect.yieldNow(), 50)
+          watch()
+          expect(screen.text().filter((row) => row !== "")).toEqual([
+            "a message that is wider than t",
+            "he other",
+            "window",
+            "another",
+            "-- status --",
+            "> 25 60 30"
+          ])
+        })
+      )
+    ))
+
+  it("is left at every end, and what was printed on it stays", () =>
+    test(
+      Effect.gen(function* () {
+        const { screen, terminal } = yield* Effect.scoped(
+          Effect.tap(start(), ({ terminal, ui }) =>
+            Effect.sync(() => terminal.type(FULL)).pipe(
+              Effect.zipRight(terminal.shows("\u001b[?1000h")),
+              Effect.zipRight(ui.print(["the last words"]))
+            )
+          )
+        )
+        expect(screen()).toEqual(["the last words"])
+        expect(terminal.output().lastIndexOf("\u001b[?1000l")).toBeLessThan(terminal.output().indexOf("\u001b[?1049l"))
+      })
     ))
 })

@@ -1,6 +1,7 @@
+import * as Effect from "effect/Effect"
 import * as SafeText from "../../../domain/SafeText.js"
 import { type Settings, SHOW } from "../Settings.js"
-import { type Context, make, type Outcome, remark } from "./TerminalCommand.js"
+import { type Context, make, nothing, type Outcome, remark } from "./TerminalCommand.js"
 
 /** What can be changed while the program runs. */
 export const setCommands = [
@@ -13,10 +14,22 @@ export const setCommands = [
     run: (show, context) => change("show", show, context)
   }),
   make({
+    names: ["full"],
+    usage: "/full",
+    help: "a screen of its own, or back from it (Alt-Shift-F); PgUp and the wheel go back in what was said, Shift selects",
+    isSpeech: true,
+    anonymous: true,
+    parse: nothing,
+    run: (_, context) =>
+      Effect.flatMap(context.ui.full, (done) =>
+        done ? Effect.void : remark(context, "this terminal has no screen of its own to turn to")
+      )
+  }),
+  make({
     names: ["set"],
     usage: "/set [NAME VALUE]",
     help: "change how this terminal behaves until you leave it; alone, see what can be changed",
-    wants: ["show", "times"],
+    wants: ["show", "times", "mouse"],
     isSpeech: true,
     parse: (argument) => {
       const [name, value, ...more] = argument.toLowerCase().split(/\s+/)
@@ -30,12 +43,16 @@ export const setCommands = [
       const wanted = values.find((one) => one === value)
       if (wanted === undefined)
         return remark(context, `type ${context.palette.bold(`/set ${name} ${values.join("|")}`)}`)
-      return change(name as keyof Settings, name === "times" ? wanted === "on" : (wanted as never), context)
+      return change(name as keyof Settings, (name === "show" ? wanted : wanted === "on") as never, context)
     }
   })
 ]
 
-const VALUES: { readonly [Name in keyof Settings]: ReadonlyArray<string> } = { show: SHOW, times: ["on", "off"] }
+const VALUES: { readonly [Name in keyof Settings]: ReadonlyArray<string> } = {
+  show: SHOW,
+  times: ["on", "off"],
+  mouse: ["on", "off"]
+}
 
 const change = <Name extends keyof Settings>(name: Name, value: Settings[Name], context: Context): Outcome => {
   context.chat.settings[name] = value

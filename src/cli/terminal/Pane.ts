@@ -1,0 +1,129 @@
+import stringWidth from "string-width"
+import { row as measured, type Row } from "./Layout.js"
+import { isRepeated, type Printed, wrap } from "./Wrap.js"
+
+/**
+ * What was said in one place, of which a full screen shows a part. It shows the end unless somebody has scrolled up;
+ * then it stays where it is, whatever is added. Rows are made of what is seen and not of more, and remembered.
+ */
+export class Pane {
+  #entries: Array<Entry> = []
+  /** Rows below those that are seen. */
+  #below = 0
+  /** Of the screen that was seen last. */
+  #columns = 80
+  #ends = false
+
+  /** Older things can be had no more. */
+  get ends(): boolean {
+    return this.#ends
+  }
+
+  /** Adds what is newest, and forgets what is oldest: what is kept on disk can be had again. */
+  add(printed: ReadonlyArray<Printed>): void {
+    for (const each of printed) {
+      if (isRepeated(each)) continue
+      const entry: Entry = { printed: each, rows: undefined }
+      this.#entries.push(entry)
+      if (this.#below > 0) this.#below += this.#rowsOf(entry).length
+    }
+    if (this.#entries.length <= 2 * MAX_ENTRIES || this.#below > 0) return
+    this.#entries = this.#entries.slice(-MAX_ENTRIES)
+    this.#ends = false
+  }
+
+  /** Puts what is older before all else; nothing older is there when `ends`. */
+  precede(printed: ReadonlyArray<Printed>, ends: boolean): void {
+    this.#entries = [...printed.map((each) => ({ printed: each, rows: undefined })), ...this.#entries]
+    this.#ends = ends
+  }
+
+  /** Up by so many rows, or down where they are less than 0. */
+  scroll(rows: number): void {
+    this.#below = Math.max(0, this.#below + rows)
+  }
+
+  /** Shows the newest again. */
+  toEnd(): void {
+    this.#below = 0
+  }
+
+  /** The rows that are seen, below each other; `last` stand behind all entries. */
+  see(columns: number, height: number, last: ReadonlyArray<string> = []): Seen {
+    this.#columns = columns
+    const tail = last.flatMap((text) => slices(text, columns)).map(measured)
+    const wanted = this.#below + height
+    const parts: Array<ReadonlyArray<Row>> = [tail]
+    let count = tail.length
+    for (let at = this.#entries.length - 1; at >= 0 && count < wanted; at--) {
+      const rows = this.#rowsOf(this.#entries[at]!)
+      parts.push(rows)
+      count += rows.length
+    }
+    // Nobody scrolls beyond the first row.
+    this.#below = Math.min(this.#below, Math.max(0, count - height))
+    const rows = parts.reverse().flat()
+    const end = rows.length - this.#below
+    return { rows: rows.slice(Math.max(0, end - height), end), below: this.#below, short: count < wanted }
+  }
+
+  #rowsOf(entry: Entry): ReadonlyArray<Row> {
+    const { printed, rows } = entry
+    const mark = typeof printed === "object" && "mark" in printed ? printed.mark?.() : undefined
+    if (rows?.columns === this.#columns && rows.mark === mark) return rows.all
+    const all = wrap(printed, this.#columns)
+      .flatMap((line) => slices(line, this.#columns))
+      .map(measured)
+    entry.rows = { columns: this.#columns, mark, all }
+    return all
+  }
+}
+
+export interface Seen {
+  readonly rows: ReadonlyArray<Row>
+  /** Rows below those. */
+  readonly below: number
+  /** There are no rows enough to fill the screen, as far as was scrolled. */
+  readonly short: boolean
+}
+
+interface Entry {
+  readonly printed: Printed
+  rows: { readonly columns: number; readonly mark: string | undefined; readonly all: ReadonlyArray<Row> } | undefined
+}
+
+/** Entries of a place that stay: some hundred screens. */
+const MAX_ENTRIES = 2000
+
+const graphemes = new Intl.Segmenter()
+
+/** A text in pieces that fit, where it is wider: on a screen of its own no terminal breaks it. Colours go on. */
+const slices = (text: string, columns: number): ReadonlyArray<string> => {
+  if (text.length <= columns && PLAIN.test(text)) return [text]
+  if (stringWidth(text) <= columns) return [text]
+  const rows: Array<string> = []
+  let [piece, width, colour] = ["", 0, ""]
+  for (const part of text.split(SEQUENCE)) {
+    if (part.startsWith("\u001b")) {
+      piece += part
+      colour = part === RESET ? "" : colour + part
+      continue
+    }
+    for (const { segment } of graphemes.segment(part)) {
+      const cells = stringWidth(segment)
+      if (width + cells > columns && width > 0) {
+        rows.push(colour === "" ? piece : piece + RESET)
+        piece = colour
+        width = 0
+      }
+      piece += segment
+      width += cells
+    }
+  }
+  return [...rows, piece]
+}
+
+const PLAIN = /^[\x20-\x7e]*$/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them.
+const SEQUENCE = /(\u001b\[[0-9;]*m)/
+const RESET = "\u001b[0m"
