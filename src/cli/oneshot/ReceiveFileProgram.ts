@@ -148,6 +148,8 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
       )
       for (;;) {
         const next = yield* offers.next
+        // What was taken back before it was decided on is told already.
+        if (follower.ids().includes(next.id)) continue
         if (yield* turnTo(next)) return next
       }
     })

@@ -7,7 +7,10 @@ export interface PathWord {
   readonly end: number
 }
 
-/** The words of a line in the manner of a shell. A quote that is not closed runs to the end of the line. */
+/**
+ * The words of a line in the manner of a shell. A quote that is not closed runs to the end of the line where a word
+ * begins with it. Inside a word that is an apostrophe (`it's.txt`), as is one behind a letter that another word closes.
+ */
 export const split = (line: string): ReadonlyArray<PathWord> => {
   const words: Array<PathWord> = []
   let text: string | undefined
@@ -25,11 +28,20 @@ export const split = (line: string): ReadonlyArray<PathWord> => {
       start = i
     }
     if (character === quote) quote = undefined
-    else if (quote === undefined && (character === '"' || character === "'")) quote = character
+    else if (quote === undefined && isQuote(line, i, text)) quote = character
     else if (character === "\\" && quote !== "'" && i + 1 < line.length) text += line[++i]
     else text += character
   }
   return words
+}
+
+/** Whether the character at `i` opens a quote, behind this much of its word. */
+const isQuote = (line: string, i: number, text: string): boolean => {
+  const character = line[i]
+  if (character !== '"' && character !== "'") return false
+  if (text === "") return true
+  const end = line.indexOf(character, i + 1)
+  return end >= 0 && (!/[\p{L}\p{N}]$/u.test(text) || !/\s/.test(line.slice(i, end)))
 }
 
 /** The path as one word of a line. */

@@ -22,6 +22,8 @@ export const errand = <E>(
     readonly disk?: Disk
     readonly input?: string
     readonly interactive?: boolean
+    /** Nobody types, and standard input stays open. */
+    readonly silent?: boolean
     /** Standard output takes anything, and is not looked at. */
     readonly raw?: boolean
     /** The wrong time that its clock shows. */
@@ -31,7 +33,7 @@ export const errand = <E>(
   Effect.gen(function* () {
     const terminal = yield* Memory.make({ interactive: options.interactive ?? false })
     if (options.input !== undefined) terminal.type(options.input)
-    terminal.end()
+    if (options.silent !== true) terminal.end()
     const services = world.services({ disk: options.disk ?? new Disk(), cable: new Cable() })
     const { wall } = options
     const clock = yield* Effect.clock

@@ -161,6 +161,24 @@ describe("receive-file", () => {
       })
     ))
 
+  it("tells once of an offer that is taken back while the question stands, and waits for the next", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const asking = ReceiveFile.run({ ...receiving, yes: false, json: false, timeout: 60_000 })
+        const running = yield* Effect.forkScoped(errand(world, asking, { interactive: true, silent: true }))
+        const alice = yield* world.person("alice")
+        yield* Effect.retry(alice.client.query("bob"), Schedule.spaced("2 seconds"))
+        const { id } = yield* film(alice)
+        yield* untilState(alice, "offered", id)
+        yield* Effect.sleep("10 seconds")
+        yield* alice.client.files.cancel(id)
+        const { errors, failure } = yield* Fiber.join(running)
+        expect(failure).toMatchObject({ exitCode: 4 })
+        expect(errors.match(/film.mp4 .* was cancelled/g)).toHaveLength(1)
+      })
+    ))
+
   it("does not put two versions into one standard output", () =>
     world((world) =>
       Effect.gen(function* () {

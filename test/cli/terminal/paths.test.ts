@@ -11,6 +11,8 @@ describe("PathWords", () => {
     expect(texts("a  'b c' d\\ e \"f \\\" 'g\" h'i'")).toEqual(["a", "b c", "d e", "f \" 'g", "hi"])
     expect(texts("'not closed yet")).toEqual(["not closed yet"])
     expect(texts("  ")).toEqual([])
+    expect(texts("it's.txt bob's")).toEqual(["it's.txt", "bob's"])
+    expect(texts("/a/it's.txt '/b/it s' /c/\"d e\" f/'g")).toEqual(["/a/it's.txt", "/b/it s", "/c/d e", "f/'g"])
     expect(PathWords.split(" ab c")).toEqual([
       { text: "ab", start: 1, end: 3 },
       { text: "c", start: 4, end: 5 }
