@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import type { Transfer } from "../../core/client/Transfer.js"
 import { Terminal } from "../../services/Terminal.js"
+import * as Time from "../../services/Time.js"
 import * as Bar from "../files/Bar.js"
 
 /** One line on standard error that is drawn over and over, where standard error is a screen. */
@@ -11,13 +12,13 @@ export interface Progress {
 
 export const make: Effect.Effect<Progress, never, Terminal> = Effect.gen(function* () {
   const { drawStatus, errorIsTty, size } = yield* Terminal
-  const clock = yield* Effect.clock
+  const { monotonic } = yield* Time.make
   let drawnAt = Number.NEGATIVE_INFINITY
   let drawn = false
   return {
     draw: (transfer) =>
       Effect.suspend(() => {
-        const now = clock.unsafeCurrentTimeMillis()
+        const now = monotonic()
         if (!errorIsTty || !Bar.isRunning(transfer) || now - drawnAt < REDRAW) return Effect.void
         drawnAt = now
         drawn = true

@@ -9,6 +9,7 @@ import * as Nickname from "../../domain/Nickname.js"
 import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import { Terminal } from "../../services/Terminal.js"
+import * as Time from "../../services/Time.js"
 import { LINGER, unhurried } from "../ClientLifetime.js"
 import * as Complaint from "../Complaint.js"
 import type { SendSettings } from "../commands/Send.js"
@@ -33,9 +34,9 @@ export const run = (settings: SendSettings): Effect.Effect<void, ProgramError, C
 const deliver = (settings: SendSettings, report: Report.Report) =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
-    const clock = yield* Effect.clock
+    const { monotonic } = yield* Time.make
     const text = yield* MessageInput.read(settings.text)
-    const started = clock.unsafeCurrentTimeMillis()
+    const started = monotonic()
     const progress = new SendProgress(settings.to)
     const delivered = yield* Deferred.make<void>()
 
@@ -94,7 +95,7 @@ const deliver = (settings: SendSettings, report: Report.Report) =>
         )
       )
     )
-    const ms = clock.unsafeCurrentTimeMillis() - started
+    const ms = monotonic() - started
     yield* report.note(`delivered to ${progress.name} in ${Report.span(Math.round(ms))}`)
     yield* report.json({ event: "delivered", peer: settings.to, id: progress.id, ms: Math.round(ms) })
     yield* session.client.exit(LINGER)

@@ -7,6 +7,7 @@ import { isOver, type Transfer } from "../../core/client/Transfer.js"
 import type { TransferId } from "../../core/files/Content.js"
 import * as SafeText from "../../domain/SafeText.js"
 import type { Terminal } from "../../services/Terminal.js"
+import * as Time from "../../services/Time.js"
 import { ExitCode } from "../ExitCode.js"
 import * as Sentence from "../files/Sentence.js"
 import * as FromClient from "../json/FromClient.js"
@@ -31,12 +32,12 @@ export interface TransferFollower {
 export const make = (report: Report.Report): Effect.Effect<TransferFollower, never, Terminal> =>
   Effect.gen(function* () {
     const progress = yield* Progress.make
-    const clock = yield* Effect.clock
+    const { monotonic } = yield* Time.make
     let ended = yield* Deferred.make<Transfer, ProgramError>()
     let followed: TransferId | undefined
     const all = new Set<TransferId>()
     let latest: Transfer | undefined
-    let movedAt = clock.unsafeCurrentTimeMillis()
+    let movedAt = monotonic()
 
     /** What is not as it was at the source is told whether or not somebody watches. */
     const tell = ({ direction, renamed = 0, skipped = 0, state }: Transfer) =>
@@ -48,8 +49,7 @@ export const make = (report: Report.Report): Effect.Effect<TransferFollower, nev
         if (before !== undefined && isOver(before)) return
         latest = transfer
         yield* report.json(FromClient.fromEvent({ _tag: "Transfer", transfer }))
-        if (before?.state !== transfer.state || before.transferred !== transfer.transferred)
-          movedAt = clock.unsafeCurrentTimeMillis()
+        if (before?.state !== transfer.state || before.transferred !== transfer.transferred) movedAt = monotonic()
         const said = Sentence.news(before, transfer, Sentence.title(transfer))
         if (said !== undefined && !isOver(transfer)) yield* Effect.zipRight(progress.clear, tell(transfer)(said))
         yield* progress.draw(transfer)
@@ -82,7 +82,7 @@ export const make = (report: Report.Report): Effect.Effect<TransferFollower, nev
           ? Effect.never
           : Effect.gen(function* () {
               while (true) {
-                const left = movedAt + timeout - clock.unsafeCurrentTimeMillis()
+                const left = movedAt + timeout - monotonic()
                 if (left <= 0) return yield* stalled(latest, timeout)
                 yield* Effect.sleep(Duration.millis(left))
               }

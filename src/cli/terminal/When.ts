@@ -45,7 +45,8 @@ const dayOf = (at: number, now: number): string => {
   const daysAgo = Math.round((midnight(now) - midnight(at)) / DAY)
   if (daysAgo === 0) return timeOfDay(at)
   if (daysAgo === 1) return `yesterday ${timeOfDay(at)}`
-  return daysAgo < 7 ? `${WEEKDAYS[new Date(at).getDay()]} ${timeOfDay(at)}` : date(at)
+  // A day to come is that of a clock that was wrong.
+  return daysAgo > 0 && daysAgo < 7 ? `${WEEKDAYS[new Date(at).getDay()]} ${timeOfDay(at)}` : date(at)
 }
 
 /** The beginning of the day; days have 23 to 25 hours. */

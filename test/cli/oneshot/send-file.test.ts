@@ -24,3 +24,22 @@ it("tells what was left out also where nobody watches", () =>
       expect(bob.files.get("photos/one")).toEqual(Uint8Array.of(1))
     })
   ))
+
+it("gives up in time when somebody sets the clock back", () =>
+  world((world) =>
+    Effect.gen(function* () {
+      yield* world.server()
+      const bob = yield* world.person("bob")
+      const disk = new Disk()
+      disk.files.put("photos/one", Uint8Array.of(1))
+      const clock = yield* Effect.clock
+      const began = clock.unsafeCurrentTimeMillis()
+      const wall = () => {
+        const now = clock.unsafeCurrentTimeMillis()
+        return now - began < 10_000 ? now : now - 5 * 3_600_000
+      }
+      yield* Effect.forkScoped(Effect.zipRight(bob.next("Incoming"), bob.client.query("alice")))
+      const { failure } = yield* Effect.timeout(errand(world, SendFile.run(sending), { disk, wall }), "2 minutes")
+      expect(failure).toMatchObject({ code: "Timeout", exitCode: 4 })
+    })
+  ))

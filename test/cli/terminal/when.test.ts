@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { written } from "../../../src/cli/terminal/When.js"
+import { moment, written } from "../../../src/cli/terminal/When.js"
 
 it("tells when something was written, as people say it, where that is worth a word", () => {
   // Local times, so that it is true in every zone: a Saturday.
@@ -17,4 +17,10 @@ it("tells when something was written, as people say it, where that is worth a wo
   expect(at(26, 14, 2)).toBe(" (written Thu 14:02)")
   expect(at(22, 9, 5)).toBe(" (written Sun 09:05)")
   expect(at(21, 9, 5)).toBe(" (written 2026-11-21 09:05)")
+})
+
+it("gives the date of what a wrong clock has put into the future", () => {
+  const now = new Date(2026, 9, 25, 12, 0).getTime()
+  expect(moment(now + 26 * 3_600_000, now)).toBe("2026-10-26 14:00")
+  expect(moment(now - 13 * 3_600_000, now)).toMatch(/^yesterday /)
 })
