@@ -9,7 +9,8 @@ import { EARLIEST } from "./WrittenAt.js"
  * kinder. So a server that lies about the time can make a record valid for longer, and never shorter.
  *
  * The difference is that of the last greeting. A clock that is set right meanwhile moves against the monotonic time by
- * just that difference, and is believed again; after a sleep it moves by another one, and the difference stays.
+ * just that difference, and is believed again. One that goes back by any other amount was set wrong, as no sleep does
+ * that: the server's goes on from the greeting. What goes forward may have slept, and the difference stays.
  */
 export class ClientClock {
   readonly #wallNow: () => number
@@ -33,7 +34,7 @@ export class ClientClock {
     const wall = this.#wallNow()
     const difference = serverNow - wall
     const isNotable = Math.abs(difference) > NOTABLE && Number.isFinite(serverNow)
-    this.#last = isNotable ? { difference, wall, now } : undefined
+    this.#last = Number.isFinite(serverNow) ? { difference: isNotable ? difference : 0, wall, now } : undefined
     if (!isNotable) {
       this.#told = undefined
       return undefined
@@ -80,7 +81,8 @@ export class ClientClock {
     if (this.#last === undefined) return 0
     const { difference, now: then, wall } = this.#last
     const jump = this.#wallNow() - wall - (now - then)
-    return Math.abs(jump - difference) <= NOTABLE ? 0 : difference
+    const left = jump < -NOTABLE ? difference - jump : difference
+    return Math.abs(jump - difference) <= NOTABLE || Math.abs(left) <= NOTABLE ? 0 : left
   }
 }
 

@@ -91,3 +91,16 @@ it("lets no server make a record invalid that our own clock finds valid, nor nam
     })
   )
 })
+
+it("goes on from the greeting when a clock that runs is set back, whether or not it was right", () => {
+  for (const error of [0, -35 * DAY, 3 * DAY]) {
+    const { clock, readings, state } = machine(error)
+    clock.greeted(TRUE, 1_000)
+    state.time += MINUTE
+    state.error = error - 400 * DAY
+    expect(readings(1_000 + MINUTE)[0]).toBe(0)
+    expect(clock.latest(1_000 + MINUTE)).toBe(state.time)
+    state.error = 0
+    expect(readings(1_000 + MINUTE)).toEqual([0, 0, 0])
+  }
+})
