@@ -2,11 +2,12 @@
 // `index.js`, the library, leaves Effect to the importer so that both sides share one copy of it. What identity does not
 // matter for is inside, so that a package that is installed brings nothing but native code.
 import { execFileSync } from "node:child_process"
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
+import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import process from "node:process"
-import { fileURLToPath } from "node:url"
+import { fileURLToPath, pathToFileURL } from "node:url"
 
 const { build } = await import("esbuild").catch(() => {
   // `npm install --global` of a git address runs this script without the tools for it (npm/cli#8440).
@@ -48,8 +49,38 @@ const NATIVE = ["sodium-native", "noise-handshake"]
 for (const name of existsSync(dist) ? readdirSync(dist) : [])
   if (withTypes || name !== "types") rmSync(join(dist, name), { recursive: true })
 
+/** What people see of the command line, and what is made of it. Its programs are not needed for that, nor loaded. */
+const seen = join(mkdtempSync(join(tmpdir(), "parley-build-")), "seen.mjs")
+await build({
+  ...common,
+  splitting: false,
+  metafile: false,
+  outdir: undefined,
+  outfile: seen,
+  stdin: {
+    contents: `
+      export * as Surfaces from "./src/cli/commands/Surfaces.js"
+      export * as ManPage from "./src/cli/help/ManPage.js"
+      export * as Scripts from "./src/cli/help/Scripts.js"`,
+    resolveDir: root
+  },
+  plugins: [
+    {
+      name: "programs",
+      setup: ({ onResolve }) =>
+        onResolve({ filter: /./ }, ({ kind, path }) =>
+          kind === "dynamic-import" ? { path, external: true } : undefined
+        )
+    }
+  ]
+})
+const { ManPage, Scripts, Surfaces } = await import(pathToFileURL(seen).href)
+rmSync(dirname(seen), { recursive: true })
+const surface = Surfaces.of(version)
+
 const program = await build({
   ...common,
+  define: { ...common.define, PARLEY_SURFACE: JSON.stringify(surface) },
   entryPoints: ["src/main.ts"],
   chunkNames: "chunks/[name]-[hash]",
   minifySyntax: true,
@@ -80,6 +111,15 @@ const notices = [...new Set(folders)].sort().map((folder) => {
   return `${own.name} ${own.version}\n\n${text}\n`
 })
 writeFileSync(join(dist, "THIRD_PARTY_NOTICES.txt"), notices.join(`\n${"-".repeat(80)}\n\n`))
+
+const write = (path, text) => {
+  mkdirSync(dirname(join(dist, path)), { recursive: true })
+  writeFileSync(join(dist, path), text)
+}
+write("man/parley.1", ManPage.of(surface))
+write("completions/parley.bash", Scripts.scriptOf("bash"))
+write("completions/_parley", Scripts.scriptOf("zsh"))
+write("completions/parley.fish", Scripts.scriptOf("fish"))
 
 if (withTypes) {
   const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc")

@@ -41,6 +41,9 @@ export const EXCEPTIONS = [
   "src/sim/kernel/Sandbox.ts -> src/layers/node/NodeHooks.ts",
   // The program's own choice of layers, loaded when a command starts: most of what there is to load.
   "src/cli/LiveMachine.ts -> src/layers/node/Layers.ts",
+  // What is asked about the program is answered without loading the rest, Effect included.
+  "src/cli/Front.ts -> src/layers/node/Printer.ts",
+  "src/cli/Front.ts -> src/layers/node/Listing.ts",
   // The program itself, which main.ts must not hold: every version of Node has to be able to read main.ts.
   "src/cli/Process.ts -> src/layers/node/Platform.ts",
   "src/cli/LiveMachine.ts -> src/layers/node/Simulator.ts",
@@ -303,6 +306,7 @@ export const WRITERS = [
   // The streams of the process, and what is told when nothing else works any more.
   "src/layers/node/Terminal.ts",
   "src/layers/node/StandardOutput.ts",
+  "src/layers/node/Printer.ts",
   // For versions of Node that can load nothing else; what it writes is its own.
   "src/main.ts"
 ]

@@ -13,7 +13,8 @@ const failed = (error: { readonly code?: string }): void => {
 const [major = 0, minor = 0] = numbersOf(process.versions.node)
 const [leastMajor = 0, leastMinor = 0] = numbersOf(PARLEY_NODE)
 
-if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) import("./cli/Process.js").catch(failed)
+if (major > leastMajor || (major === leastMajor && minor >= leastMinor))
+  import("./cli/Front.js").then((front) => front.run()).catch(failed)
 else {
   console.error(`parley: needs Node ${leastMajor}.${leastMinor} or later, and this is ${process.versions.node}`)
   process.exitCode = 1

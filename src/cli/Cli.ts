@@ -5,7 +5,6 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import type * as PlatformTerminal from "@effect/platform/Terminal"
 import * as Cause from "effect/Cause"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -13,44 +12,44 @@ import * as SafeText from "../domain/SafeText.js"
 import { Terminal } from "../services/Terminal.js"
 import * as Complaint from "./Complaint.js"
 import * as ConfigFile from "./ConfigFile.js"
-import { flagsOf, flagsWithValue, type Options } from "./commands/Option.js"
-import type { Host } from "./commands/Subcommand.js"
+import type { Host } from "./commands/Host.js"
+import type { Row } from "./commands/Subcommand.js"
 import { table } from "./commands/Table.js"
 import { ExitCode } from "./ExitCode.js"
-import { dashLast, inspect, mistakeIn } from "./help/Arguments.js"
-import * as HelpConsole from "./help/HelpConsole.js"
+import * as LibraryConsole from "./help/LibraryConsole.js"
+import { LOG_LEVEL, type Run } from "./help/Request.js"
 
 /**
- * Runs the command line and gives the exit code. A failure is told in one line on standard error. Interruption passes
- * through.
+ * Runs a command and gives the exit code. A failure is told in one line on standard error. Interruption passes through.
  */
 export const run = (
-  argv: ReadonlyArray<string>,
+  request: Run,
   host: Host
 ): Effect.Effect<ExitCode, never, Terminal | FileSystem.FileSystem | Path.Path | PlatformTerminal.Terminal> =>
   Effect.gen(function* () {
-    const args = inspect(argv.slice(2))
-    if (args.logLevel !== undefined && !LEVELS.includes(args.logLevel.toLowerCase())) {
-      return yield* complain(`--log-level must be one of ${LEVELS.join(", ")}`, ExitCode.usage)
-    }
-    const options = optionsOf(args.rest)
-    const valued = flagsWithValue(options)
-    const mistake = args.informational ? undefined : mistakeIn(args.rest, flagsOf(options), valued)
-    if (mistake !== undefined) return yield* complain(mistake, ExitCode.usage)
-    const provider = args.informational
-      ? ConfigProvider.fromMap(new Map())
-      : yield* ConfigFile.provider(
-          table.map(({ options }) => options),
-          args.config,
-          host
-        )
-    yield* Command.run(parley(host, args.logLevel), { name: "parley", version: PARLEY_VERSION })([
-      ...argv.slice(0, 2),
-      ...dashLast(args.rest, valued)
-    ]).pipe(
-      (parsed) => HelpConsole.provide(parsed, valued),
-      Effect.provide(Layer.mergeAll(Layer.setConfigProvider(provider), CliConfig.layer({ showTypes: false }), logging))
+    const row = table.find(({ surface }) => surface.name === request.command.name)!
+    const logLevel = request.given.get(LOG_LEVEL)
+    const sources = yield* ConfigFile.sources(
+      table.map(({ options }) => options),
+      request.given.get("--config"),
+      host
     )
+    if (row.direct !== undefined) yield* row.direct(request, sources)
+    else
+      yield* Command.run(parley(row.toLibrary(host, logLevel)), { name: "parley", version: PARLEY_VERSION })([
+        "node",
+        "parley",
+        ...request.args
+      ]).pipe(
+        LibraryConsole.provide,
+        Effect.provide(
+          Layer.mergeAll(
+            Layer.setConfigProvider(ConfigFile.provider(sources)),
+            CliConfig.layer({ showTypes: false }),
+            logging
+          )
+        )
+      )
     const { flush } = yield* Terminal
     yield* flush
     return ExitCode.ok
@@ -67,25 +66,8 @@ export const run = (
     )
   )
 
-/** The options of the command that the arguments name first. */
-const optionsOf = (args: ReadonlyArray<string>): Options => {
-  for (const arg of args) {
-    const command = table.find(({ name }) => name === arg)
-    if (command !== undefined) return command.options
-  }
-  return {}
-}
-
-const parley = (host: Host, logLevel: string | undefined) => {
-  const [first, ...others] = table
-  return Command.make("parley").pipe(
-    Command.withDescription("Direct chat for terminals and programs: a small server introduces, UDP carries"),
-    Command.withSubcommands([
-      first.toLibrary(host, logLevel),
-      ...others.map((command) => command.toLibrary(host, logLevel))
-    ])
-  )
-}
+const parley = (command: ReturnType<Row["toLibrary"]>) =>
+  Command.make("parley").pipe(Command.withSubcommands([command]))
 
 const complain = (message: string, exitCode: ExitCode = ExitCode.failure): Effect.Effect<ExitCode, never, Terminal> =>
   Effect.flatMap(Terminal, (terminal) => Effect.as(Complaint.tell(terminal, message), exitCode))
@@ -109,5 +91,3 @@ const ofDefect = (defect: unknown): string => {
     ? "too few open files are allowed here (ulimit -n); allow 1024"
     : `internal error: ${message}`
 }
-
-const LEVELS = ["all", "trace", "debug", "info", "warning", "error", "fatal", "none"]

@@ -1,4 +1,3 @@
-import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -9,40 +8,54 @@ import * as Schema from "effect/Schema"
 import * as SafeText from "../domain/SafeText.js"
 import { Terminal } from "../services/Terminal.js"
 import * as Complaint from "./Complaint.js"
-import type { Options } from "./commands/Option.js"
-import type { Host } from "./commands/Subcommand.js"
+import type { Host } from "./commands/Host.js"
+import { type Options, variableOf } from "./commands/Option.js"
 import { ExitCode } from "./ExitCode.js"
+import * as FileReason from "./FileReason.js"
 import { ProgramError } from "./ProgramError.js"
+
+/** What was said of options otherwise than by flags, as it would be typed; by their keys. */
+export interface Sources {
+  /** `PARLEY_*`. Empty variables count as unset. */
+  readonly environment: ReadonlyMap<string, string>
+  readonly file: ReadonlyMap<string, string>
+  /** The file that was read. */
+  readonly path: string | undefined
+}
 
 /**
  * Where options come from that are no flags: `PARLEY_*` in the environment, then the file. The file is the one after
  * `--config`, else `PARLEY_CONFIG`, else the default place if there is one: one JSON object whose keys are those of
  * `options`, the options of all commands, as one file serves them all.
  */
-export const provider = (
+export const sources = (
   options: ReadonlyArray<Options>,
   flag: string | undefined,
   { env, exposure, folders }: Pick<Host, "env" | "exposure" | "folders">
-): Effect.Effect<ConfigProvider.ConfigProvider, ProgramError, FileSystem.FileSystem | Terminal> => {
+): Effect.Effect<Sources, ProgramError, FileSystem.FileSystem | Terminal> => {
   // Bytes that are not UTF-8 come as U+FFFD, and what was meant is lost.
   const damaged = Object.keys(env).find((key) => key.startsWith(PREFIX) && env[key]?.includes("\uFFFD"))
   if (damaged !== undefined)
     return Effect.fail(
       new ProgramError({ message: `the variable ${damaged} is not UTF-8 text`, exitCode: ExitCode.usage })
     )
-  return Effect.map(read(options, flag ?? (env.PARLEY_CONFIG || undefined), { exposure, folders }), (file) => {
-    const environment = new Map<string, string>()
-    for (const [key, value] of Object.entries(env))
-      if (key.startsWith(PREFIX) && value !== undefined && value !== "")
-        environment.set(key.slice(PREFIX.length), value)
-    return ConfigProvider.fromMap(environment).pipe(
-      ConfigProvider.constantCase,
-      ConfigProvider.orElse(() => ConfigProvider.fromMap(new Map(file)))
-    )
-  })
+  const environment = new Map<string, string>()
+  for (const key of options.flatMap((some) => Object.keys(some).filter((key) => some[key]!.inFile !== undefined))) {
+    const value = env[variableOf(key)]
+    if (value !== undefined && value !== "") environment.set(key, value)
+  }
+  return Effect.map(read(options, flag ?? (env[CONFIG] || undefined), { exposure, folders }), (read) => ({
+    environment,
+    ...read
+  }))
 }
 
+/** The environment over the file. */
+export const provider = ({ environment, file }: Sources): ConfigProvider.ConfigProvider =>
+  ConfigProvider.fromMap(new Map([...file, ...environment]))
+
 const PREFIX = "PARLEY_"
+const CONFIG = "PARLEY_CONFIG"
 
 type Settings = Schema.Schema<Readonly<Record<string, string | number | boolean>>>
 
@@ -59,38 +72,33 @@ const read = (
   options: ReadonlyArray<Options>,
   given: string | undefined,
   { exposure, folders }: Pick<Host, "exposure" | "folders">
-): Effect.Effect<ReadonlyMap<string, string>, ProgramError, FileSystem.FileSystem | Terminal> =>
+): Effect.Effect<Omit<Sources, "environment">, ProgramError, FileSystem.FileSystem | Terminal> =>
   Effect.gen(function* () {
     const path = given ?? folders.configFile
     if (path === undefined) return NONE
     const files = yield* FileSystem.FileSystem
     const content = yield* Effect.either(files.readFileString(path))
     if (Either.isLeft(content)) {
-      const missing = isMissing(content.left)
-      const message = `cannot read the configuration file ${path}: ${missing ? "no such file" : reasonOf(content.left)}`
+      const message = `cannot read the configuration file ${path}: ${FileReason.of(content.left)}`
       if (given !== undefined) return yield* new ProgramError({ message })
       // The file at the default place was not asked for, so the program goes on without it; the person who put it there
       // wants to know.
-      if (!missing) yield* Complaint.tell(yield* Terminal, `${message}; going on without it`)
+      if (!FileReason.isMissing(content.left)) yield* Complaint.tell(yield* Terminal, `${message}; going on without it`)
       return NONE
     }
     const settings = decode(options, content.right)
     if (Either.isLeft(settings))
       return yield* new ProgramError({ message: `the configuration file ${path}: ${settings.left}` })
-    const secrets = new Set(options.flatMap((some) => Object.keys(some).filter((key) => some[key]!.secret)))
+    const secrets = new Set(options.flatMap((some) => Object.keys(some).filter((key) => some[key]!.description.secret)))
     const exposed = yield* exposure(
       path,
       Object.keys(settings.right).some((key) => secrets.has(key))
     )
     if (exposed !== undefined) return yield* new ProgramError({ message: `the configuration file ${exposed}` })
-    return new Map(Object.entries(settings.right).map(([key, value]) => [key, String(value)]))
+    return { path, file: new Map(Object.entries(settings.right).map(([key, value]) => [key, String(value)])) }
   })
 
-/** Also where a folder on the way to it is none (`HOME=/dev/null`). */
-const isMissing = (error: PlatformError): boolean =>
-  error._tag === "SystemError" && (error.reason === "NotFound" || error.message.includes("ENOTDIR"))
-
-const NONE: ReadonlyMap<string, string> = new Map()
+const NONE = { path: undefined, file: new Map<string, string>() }
 
 const decode = (
   options: ReadonlyArray<Options>,
@@ -121,13 +129,3 @@ const NOT_AN_OBJECT = 'it has to be one object, such as {"nick": "alice"}'
 const MAX_KEY = 60
 
 const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(text))
-
-const reasonOf = (error: { readonly reason?: string; readonly message: string }): string =>
-  error.reason === "PermissionDenied"
-    ? "permission denied"
-    : error.message.includes("EISDIR")
-      ? "it is a folder"
-      : // The system's own words end the library's: "BadResource: FileSystem.readFile (/x): EISDIR: illegal operation on a directory".
-        (/\): (.+)$/.exec(firstLine(error.message))?.[1] ?? firstLine(error.message))
-
-const firstLine = (text: string): string => text.split("\n", 1)[0]!

@@ -41,6 +41,7 @@ export const run = (
 
       if (action === "list") {
         const all = contacts.all().map(describe).sort(byNick)
+        if (settings.names) return yield* terminal.write(all.map(({ nick }) => `${SafeText.line(nick)}\n`).join(""))
         return yield* write({ event: "contacts", contacts: all }, KeyTexts.contacts(all, now, PLAIN))
       }
       const found = find(contacts, who)

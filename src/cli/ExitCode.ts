@@ -22,9 +22,31 @@ export const ExitCode = {
 
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
 
-/** For the help of a command, one line. */
-export const EXIT_CODES =
-  "Exit codes: 0 delivered, 1 failure, 2 wrong usage, 3 nobody has that nickname, 4 not delivered in time, 5 refused (declined, or the peer's key is not the one known or expected), 130 interrupted"
+/** One way to end, as help tells of it. */
+export interface Exit {
+  readonly code: ExitCode
+  readonly meaning: string
+}
+
+export const exitOf = (name: keyof typeof ExitCode, meaning: string): Exit => ({ code: ExitCode[name], meaning })
+
+const FAILURES = [
+  exitOf("failure", "failure; one line on standard error says of what"),
+  exitOf("usage", "the command line is wrong")
+]
+
+/** Of commands that do their work or fail. */
+export const PLAIN_EXITS: ReadonlyArray<Exit> = [exitOf("ok", "all went well"), ...FAILURES]
+
+/** Of those that bring something to somebody. */
+export const DELIVERY_EXITS: ReadonlyArray<Exit> = [
+  exitOf("ok", "delivered"),
+  ...FAILURES,
+  exitOf("noSuchPeer", "nobody has that nickname"),
+  exitOf("timeout", "not delivered in time"),
+  exitOf("refused", "refused: declined, or the key of the other side is not the one known or expected"),
+  exitOf("interrupted", "interrupted (Ctrl-C)")
+]
 
 /** How a command ends that an error of the client ended. */
 export const ofClientError = (code: ClientErrorCode): ExitCode => CLIENT_ERRORS[code] ?? ExitCode.failure

@@ -3,9 +3,10 @@ import * as Runtime from "effect/Runtime"
 import * as UserFolders from "../domain/UserFolders.js"
 import * as Platform from "../layers/node/Platform.js"
 import * as Cli from "./Cli.js"
-import type { Host } from "./commands/Subcommand.js"
+import type { Host } from "./commands/Host.js"
+import type { Run } from "./help/Request.js"
 
-/** The process: what the command line gets of it, how signals end it, and its exit code. Runs when it is loaded. */
+/** The process: what the command line gets of it, how signals end it, and its exit code. */
 const host: Host = {
   env: process.env,
   folders: UserFolders.of(process.env, process.platform),
@@ -46,12 +47,14 @@ process.on("SIGHUP", () => {
 /** Milliseconds from a signal to the end at any price; the orderly end takes less than 2,000. */
 const HARD_DEADLINE = 3_000
 
-Cli.run(process.argv, host).pipe(
-  Effect.tap((code) => Effect.sync(() => host.setExitCode(code))),
-  Effect.provide(Platform.layer),
-  Platform.runMain({
-    disableErrorReporting: true,
-    disablePrettyLogger: true,
-    teardown: (_, exit) => exit(Number(process.exitCode ?? 0))
-  })
-)
+/** Runs a command to its end. */
+export const run = (request: Run): void =>
+  Cli.run(request, host).pipe(
+    Effect.tap((code) => Effect.sync(() => host.setExitCode(code))),
+    Effect.provide(Platform.layer),
+    Platform.runMain({
+      disableErrorReporting: true,
+      disablePrettyLogger: true,
+      teardown: (_, exit) => exit(Number(process.exitCode ?? 0))
+    })
+  )

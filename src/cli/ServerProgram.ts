@@ -12,15 +12,15 @@ import type { Entropy } from "../services/Entropy.js"
 import type { Listener, TlsCredentials } from "../services/Listener.js"
 import type { Store } from "../services/Store.js"
 import { Terminal } from "../services/Terminal.js"
+import type { Host } from "./commands/Host.js"
 import type { ServerSettings } from "./commands/Server.js"
-import type { Host } from "./commands/Subcommand.js"
 import { ProgramError } from "./ProgramError.js"
 import * as ServerTls from "./ServerTls.js"
 
 /**
  * `parley server`: serves until it is interrupted (by a signal), which announces the end to the clients. Standard
  * output gets one line, with the actual address, once connections are accepted, unless the log says so on the same
- * screen; it may be full, closed or absent.
+ * screen or less is wished; it may be full, closed or absent.
  */
 export const run = (
   settings: ServerSettings,
@@ -44,7 +44,7 @@ const serve = (settings: ServerSettings, host: Pick<Host, "exposure" | "onHangUp
     if (settings.tls !== undefined && tls !== undefined) yield* ServerTls.reload(settings.tls, tls, host)
     // Where both streams are on one screen, the log has said it there.
     const logged = LogLevel.lessThanEqual(yield* FiberRef.get(FiberRef.currentMinimumLogLevel), LogLevel.Info)
-    if (!(logged && terminal.outputIsTty && terminal.errorIsTty))
+    if (!settings.quiet && !(logged && terminal.outputIsTty && terminal.errorIsTty))
       // A server serves whether or not anybody can read this.
       yield* Effect.ignore(terminal.write(`parley server listening on ${Endpoint.format(local)}\n`))
     return yield* Effect.never

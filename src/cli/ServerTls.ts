@@ -2,7 +2,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { ListeningTls, TlsCredentials } from "../services/Listener.js"
-import type { Host } from "./commands/Subcommand.js"
+import type { Host } from "./commands/Host.js"
 import { ProgramError } from "./ProgramError.js"
 
 /** Where a server's certificate and its key lie. */

@@ -7,14 +7,21 @@ import * as Fingerprint from "../domain/Fingerprint.js"
 import * as Nickname from "../domain/Nickname.js"
 import * as ServerAddress from "../domain/ServerAddress.js"
 import { DEFAULT_PORT } from "../protocol/Control.js"
+import * as Quote from "./Quote.js"
 
 /** Parsers of what a user types, whether as a flag, in the environment or in a file. `Left` is the sentence to show. */
+
+/** `words`: all that it takes, where those are a few. */
+export interface Parser<A> {
+  (text: string): Either.Either<A, string>
+  readonly words?: ReadonlyArray<string>
+}
 
 /** A whole fingerprint, with spaces or hyphens between its digits or without. */
 export const fingerprint = (text: string): Either.Either<Fingerprint.Fingerprint, string> =>
   Either.fromNullable(
     Fingerprint.parse(text),
-    () => `a fingerprint has 30 digits in six groups of five, not ${quote(text)}`
+    () => `a fingerprint has 30 digits in six groups of five, not ${Quote.of(text)}`
   )
 
 /** A TCP port; 0 lets the system choose one, where that makes sense. */
@@ -24,7 +31,7 @@ export const port =
     const value = /^[0-9]{1,5}$/.test(text) ? Number(text) : -1
     return value >= lowest && value <= 65_535
       ? Either.right(value)
-      : Either.left(`a port is a whole number from ${lowest} to 65535, not ${quote(text)}`)
+      : Either.left(`a port is a whole number from ${lowest} to 65535, not ${Quote.of(text)}`)
   }
 
 /** A whole number from `lowest` to `highest`. */
@@ -34,7 +41,7 @@ export const integer =
     const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : -1
     return value >= lowest && value <= highest
       ? Either.right(value)
-      : Either.left(`expected a whole number from ${lowest} to ${highest}, not ${quote(text)}`)
+      : Either.left(`expected a whole number from ${lowest} to ${highest}, not ${Quote.of(text)}`)
   }
 
 /** A span of time such as `30s`, `500ms`, `1.5m` or `2h`, in milliseconds; a bare number means seconds. */
@@ -43,7 +50,7 @@ export const duration = (text: string): Either.Either<number, string> => {
   const ms = Number(amount) * (UNITS[unit] ?? Number.NaN)
   return ms >= 1 && ms <= MAX_DURATION
     ? Either.right(ms)
-    : Either.left(`expected a time such as 30s, 500ms, 2m or 1h, at most 24h, not ${quote(text)}`)
+    : Either.left(`expected a time such as 30s, 500ms, 2m or 1h, at most 24h, not ${Quote.of(text)}`)
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
@@ -55,7 +62,7 @@ export const rate = (text: string): Either.Either<Rate, string> => {
   const [, burst, perSecond] = /^([0-9]{1,12})\/([0-9]{1,12}(?:\.[0-9]{1,6})?)$/.exec(text) ?? []
   return Number(burst) >= 1 && Number(perSecond) > 0
     ? Either.right({ burst: Number(burst), perSecond: Number(perSecond) })
-    : Either.left(`expected a rate such as 10/1 (ten at once, then one a second), not ${quote(text)}`)
+    : Either.left(`expected a rate such as 10/1 (ten at once, then one a second), not ${Quote.of(text)}`)
 }
 
 /** As `rate` reads it. */
@@ -65,7 +72,7 @@ export const rateText = ({ burst, perSecond }: Rate): string => `${burst}/${Math
 export const blocks = (text: string): Either.Either<ReadonlyArray<string>, string> => {
   const parts = text.split(",").map((part) => part.trim())
   const bad = parts.find((part) => Cidr.parse(part) === undefined)
-  if (bad !== undefined) return Either.left(`a block is written 192.0.2.0/24 or 2001:db8::/32, not ${quote(bad)}`)
+  if (bad !== undefined) return Either.left(`a block is written 192.0.2.0/24 or 2001:db8::/32, not ${Quote.of(bad)}`)
   return parts.length > MAX_BLOCKS ? Either.left(`at most ${MAX_BLOCKS} blocks`) : Either.right(parts)
 }
 
@@ -81,7 +88,7 @@ export const nicknames = (text: string): Either.Either<ReadonlyArray<string>, st
   Either.all(
     text.split(",").map((part) =>
       Either.mapBoth(Nickname.parse(part.trim()), {
-        onLeft: (fault) => `the nickname ${quote(part)} ${fault}`,
+        onLeft: (fault) => `the nickname ${Quote.of(part)} ${fault}`,
         onRight: (nickname) => nickname.text
       })
     )
@@ -91,7 +98,7 @@ export const nicknames = (text: string): Either.Either<ReadonlyArray<string>, st
 export const serverKey = (text: string): Either.Either<string, string> =>
   isServerKey(text)
     ? Either.right(text)
-    : Either.left(`a key is written SHA256: and 43 characters, as the server's log does, not ${quote(text)}`)
+    : Either.left(`a key is written SHA256: and 43 characters, as the server's log does, not ${Quote.of(text)}`)
 
 /** Names that a server goes by, with commas between them; each `host`, or `host:port` where the port is another one. */
 export const serverNames = (text: string): Either.Either<ReadonlyArray<string>, string> => {
@@ -117,34 +124,34 @@ const address = (text: string, defaultPort: number): Either.Either<ServerAddress
   Either.mapLeft(ServerAddress.parse(text, defaultPort), ({ part, text }) => {
     switch (part) {
       case "host":
-        return `a server is written host or host:port, not ${quote(text)}`
+        return `a server is written host or host:port, not ${Quote.of(text)}`
       case "port":
-        return `a port is a whole number from 1 to 65535, not ${quote(text)}`
+        return `a port is a whole number from 1 to 65535, not ${Quote.of(text)}`
       case "link":
         return `${text} is another machine on each network: say on which, as ${text}%eth0`
     }
   })
 
 /** One of these words. */
-export const oneOf =
-  <Word extends string>(words: ReadonlyArray<Word>) =>
-  (text: string): Either.Either<Word, string> => {
-    const word = words.find((known) => known === text)
-    return word === undefined
-      ? Either.left(`must be one of ${words.join(", ")}, not ${quote(text)}`)
-      : Either.right(word)
-  }
+export const oneOf = <Word extends string>(words: ReadonlyArray<Word>): Parser<Word> =>
+  Object.assign(
+    (text: string) => {
+      const word = words.find((known) => known === text)
+      return word === undefined ? Either.left(Quote.noneOf(words, text)) : Either.right(word)
+    },
+    { words }
+  )
 
-export const onOff = (text: string): Either.Either<boolean, string> =>
-  Either.map(oneOf(["on", "off"])(text), (word) => word === "on")
+const ON_OFF = ["on", "off"] as const
 
-/** A text that is not empty and has at most `max` characters. */
+export const onOff: Parser<boolean> = Object.assign(
+  (text: string) => Either.map(oneOf(ON_OFF)(text), (word) => word === "on"),
+  { words: ON_OFF }
+)
+
 export const text =
   (max: number) =>
   (value: string): Either.Either<string, string> =>
     value.length > 0 && value.length <= max
       ? Either.right(value)
       : Either.left(`expected a text of 1 to ${max} characters, got ${value.length}`)
-
-/** What the user typed, short enough for a line and with nothing in it that a terminal obeys. */
-export const quote = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text)

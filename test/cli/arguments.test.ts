@@ -1,93 +1,130 @@
 import * as Either from "effect/Either"
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { dashLast, inspect, mistakeIn } from "../../src/cli/help/Arguments.js"
-import { inOurWords } from "../../src/cli/help/HelpConsole.js"
+import * as Surfaces from "../../src/cli/commands/Surfaces.js"
+import { inOurWords } from "../../src/cli/help/LibraryConsole.js"
+import * as Request from "../../src/cli/help/Request.js"
+import * as Quote from "../../src/cli/Quote.js"
 import * as Values from "../../src/cli/Values.js"
 import * as UserFolders from "../../src/domain/UserFolders.js"
+import { some } from "../support/Effort.js"
 
-describe("Arguments", () => {
-  it("finds the configuration file and the log level wherever they stand", () => {
-    expect(inspect(["server", "--config", "a.json", "--port", "1", "--log-level=debug"])).toEqual({
-      rest: ["--log-level", "debug", "server", "--config", "a.json", "--port", "1"],
-      logLevel: "debug",
-      config: "a.json",
-      informational: false
-    })
-    expect(inspect(["client", "--config=b.json"]).config).toBe("b.json")
-    expect(inspect(["client", "--", "--config", "c"]).config).toBeUndefined()
+const surface = Surfaces.of("0.0.0")
+
+const read = (line: string) => Request.read(line === "" ? [] : line.split(" "), surface)
+
+/** What is wrong with a line. */
+const mistake = (line: string) => {
+  const request = read(line)
+  return request._tag === "Wrong" ? request.message : undefined
+}
+
+/** A line as the library gets it. */
+const forLibrary = (line: string) => {
+  const request = read(line)
+  return request._tag === "Run" ? request.args.join(" ") : request
+}
+
+describe("a command line", () => {
+  it("takes the log level and the configuration file wherever they stand", () => {
+    expect(forLibrary("server --config a.json --port 1 --log-level=debug")).toBe(
+      "--log-level debug server --config a.json --port 1"
+    )
+    expect(forLibrary("--log-level debug server")).toBe("--log-level debug server")
+    expect(read("client --config=b.json")).toMatchObject({ given: new Map([["--config", "b.json"]]) })
+    expect(read("send -t bob -- --config c")).toMatchObject({ given: new Map([["--to", "bob"]]) })
   })
 
-  it("gives help about the command whatever else is on the line", () => {
-    expect(inspect(["client", "--nick", "server", "-h"])).toMatchObject({
-      rest: ["client", "--help"],
-      informational: true
-    })
-    expect(inspect(["--help"]).rest).toEqual(["--help"])
+  it("asks for help about the command whatever else is on the line", () => {
+    expect(read("client --nick server -h")).toMatchObject({ _tag: "Help", command: { name: "client" } })
+    expect(read("client --bogus --help")).toMatchObject({ _tag: "Help", command: { name: "client" } })
+    expect(read("--help")).toEqual({ _tag: "Help", command: undefined })
+    expect(read("send -t bob -- -h")).toMatchObject({ _tag: "Run", words: ["-h"] })
   })
 
-  it("takes the habits of other programs: help, help COMMAND, version and -v", () => {
-    expect(inspect(["help"]).rest).toEqual(["--help"])
-    expect(inspect(["help", "send-file"])).toMatchObject({ rest: ["send-file", "--help"], informational: true })
-    for (const word of ["version", "-v", "-V"])
-      expect(inspect([word])).toMatchObject({ rest: ["--version"], informational: true })
-    expect(inspect(["client", "-v"]).rest).toEqual(["client", "-v"])
+  it("takes the habits of other programs: help, help COMMAND, version, -v and -V", () => {
+    expect(read("help")).toEqual({ _tag: "Help", command: undefined })
+    expect(read("help send-file")).toMatchObject({ _tag: "Help", command: { name: "send-file" } })
+    expect(mistake("help sendfile")).toBe("there is no command sendfile; did you mean send-file?")
+    for (const line of ["version", "-v", "-V", "--version", "client -v", "send -t bob --version hi"])
+      expect([line, read(line)]).toEqual([line, { _tag: "Version" }])
   })
 
-  it("puts a lone - behind the options, unless it is a value", () => {
-    const valued = new Set(["--to", "-o"])
-    const moved = (line: string) => dashLast(line.split(" "), valued).join(" ")
-    expect(moved("send-file - --to bob")).toBe("send-file --to bob -")
-    expect(moved("receive-file --to - -o - --yes")).toBe("receive-file --to - -o - --yes")
-    expect(moved("send - --json -- - a")).toBe("send --json - -- - a")
+  it("takes short options, together and with their value, and words among options", () => {
+    expect(forLibrary("send hi -n alice -tbob you -q")).toBe("send --nick alice --to bob --quiet -- hi you")
+    expect(forLibrary("receive-file -yqn bob -o=-")).toBe("receive-file --yes --quiet --nick bob --to -")
+    expect(forLibrary("send-file - --to bob")).toBe("send-file --to bob -- -")
+    expect(forLibrary("send -t bob -5 -- -- -x")).toBe("send --to bob -- -5 -- -x")
   })
 
   it("names what is not UTF-8, and what is given twice by any of its names", () => {
-    const flags = [["--to", "-o"], ["--nick"], ["--json"]]
-    const mistake = (...args: ReadonlyArray<string>) => mistakeIn(args, flags, new Set(["--to", "-o", "--nick"]))
-    expect(mistake("send", "--to", "bob", "caf\uFFFD")).toBe('the argument "caf\uFFFD" is not UTF-8 text')
-    expect(mistake("send", "--to", "a", "--nick", "x", "-o=b")).toBe("--to is given twice")
-    expect(mistake("send", "--json", "--to", "a", "--json")).toBe("--json is given twice")
-    expect(mistake("send", "--to", "--nick", "--nick", "--to", "--", "--to", "--to")).toBeUndefined()
+    expect(Request.read(["send", "--to", "bob", "caf\uFFFD"], surface)).toMatchObject({
+      message: 'the argument "caf\uFFFD" is not UTF-8 text'
+    })
+    expect(mistake("send --to a --nick x -t=b hi")).toBe("--to is given twice")
+    expect(mistake("send --json --to a --json")).toBe("--json is given twice")
   })
 
-  it("names an option that the command does not have, and the one that was meant", () => {
-    const flags = [["--to", "-o"], ["--nick"], ["--server"]]
-    const mistake = (...args: ReadonlyArray<string>) => mistakeIn(args, flags, new Set(["--to", "-o", "--nick"]))
-    expect(mistake("send", "--nik", "a")).toBe("there is no option --nik; did you mean --nick?")
-    expect(mistake("send", "--sever=b", "--to", "c")).toBe("there is no option --sever; did you mean --server?")
-    expect(mistake("send", "--quite", "other")).toBe(
-      "there is no option --quite (a text that begins with - goes behind --)"
+  it("names what does not exist, and what was meant", () => {
+    expect(mistake("servr --port 1")).toBe("there is no command servr; did you mean server?")
+    expect(mistake("frobnicate")).toBe("there is no command frobnicate")
+    expect(mistake("send --nik a")).toBe("there is no option --nik; did you mean --nick?")
+    expect(mistake("send --sever=b --to c")).toBe("there is no option --sever; did you mean --server?")
+    expect(mistake("send --other thing")).toBe("there is no option --other (a text that begins with - goes behind --)")
+    expect(mistake("send -x")).toContain("there is no option -x")
+    expect(mistake("--verison")).toBe("there is no option --verison; did you mean --version?")
+    expect(mistake("--nick alice client")).toBe("there is no command alice")
+    expect(mistake("client --path relayonly")).toBe(
+      '--path: must be one of prefer-direct, direct-only, relay-only, not "relayonly"; did you mean relay-only?'
     )
-    expect(mistake("send", "-x")).toContain("there is no option -x")
-    for (const fine of [
-      ["--to", "--from-here"],
-      ["--", "--bogus"],
-      ["-"],
-      ["-5"],
-      ["--help"],
-      ["--log-level", "debug"]
-    ])
-      expect([fine, mistake("send", ...fine)]).toEqual([fine, undefined])
-    expect(mistakeIn(["--bogus"], [], new Set()), "of what command?").toBeUndefined()
+    expect(mistake("client --log-level debgu")).toContain("did you mean debug?")
+    expect(mistake("--completions bsh")).toContain("did you mean bash?")
+    for (const fine of ["send -t b --from-here", "send -t b -- --bogus", "send -t b -", "send -t b -5"])
+      expect([fine, mistake(fine)]).toEqual([fine, fine.includes("from") ? expect.any(String) : undefined])
+  })
+
+  it("names a value that is missing, a word that is, and one too many", () => {
+    expect(mistake("client --nick")).toBe("--nick needs a value")
+    expect(mistake("client --nick=")).toBe("--nick needs a value")
+    expect(mistake("send -n -t bob hi")).toBe("--nick needs a value (if that is -t, write --nick=-t)")
+    expect(mistake("client --json=yes")).toBe("--json takes no value")
+    expect(mistake("send-file -t bob")).toBe("PATH is missing")
+    expect(mistake("server extra")).toBe("nothing more was expected, but there is extra")
+    expect(mistake("")).toBe("say what to do: parley COMMAND")
+    expect(mistake("--log-level debug")).toBe("say what to do: parley COMMAND")
+    expect(mistake("--completions")).toBe("--completions needs a value: one of bash, zsh, fish")
+  })
+
+  it("of config takes the settings of the command that it is about", () => {
+    expect(read("config client --nick a")).toMatchObject({ given: new Map([["--nick", "a"]]) })
+    expect(read("config --port 1")).toMatchObject({ given: new Map([["--port", "1"]]) })
+    expect(mistake("config client --port 1")).toContain("there is no option --port")
+    expect(mistake("config cleint")).toBeUndefined()
   })
 
   it("says what the library says, to people", () => {
-    const said = (text: string) => inOurWords(text, new Set(["--port"]))
-    expect(said("Expected to find option: '--to'\nExpected to find option: '--nick'")).toBe(
+    expect(inOurWords("Expected to find option: '--to'\nExpected to find option: '--nick'")).toBe(
       "--to and --nick are missing"
     )
-    expect(said("Missing argument <PATH>")).toBe("PATH is missing")
-    expect(said("Expected a value following option: '--nick'")).toBe("--nick needs a value")
-    expect(said("Received unknown argument: '--port='")).toBe("--port needs a value")
-    expect(said("Received unknown argument: 'extra'")).toBe('nothing more was expected, but there is "extra"')
-    expect(said("Invalid subcommand for parley - use one of 'server', 'client'")).toBe(
-      "say what to do first: one of server, client"
-    )
-    expect(said("something else")).toBe("something else")
+    expect(inOurWords("something else")).toBe("something else")
   })
 
-  it("leaves an option without its value to the parser", () => {
-    expect(inspect(["client", "--log-level"]).rest).toEqual(["client", "--log-level"])
+  it("is answered whatever it is", () => {
+    const word = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 12 }),
+      fc.constantFrom("--", "-", "send", "config", "--to", "-t", "-n", "-yq", "--nick=a", "__complete", "help", "-v")
+    )
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 8 }), (args) => {
+        const request = Request.read(args, surface)
+        if (request._tag === "Wrong") expect(request.message).not.toMatch(/\p{Cc}/u)
+        if (request._tag !== "Run") return
+        const [level, command] = request.args[0] === "--log-level" ? [2, request.args[2]] : [0, request.args[0]]
+        expect(command).toBe(request.command.name)
+        expect(request.args.length).toBeGreaterThan(level)
+      }),
+      { numRuns: some(200) }
+    )
   })
 })
 
@@ -164,8 +201,8 @@ describe("Values", () => {
   })
 
   it("quotes so that nothing reaches the terminal", () => {
-    expect(Values.quote("\u001b[2J")).toBe('"\\u001b[2J"')
-    expect(Values.quote("x".repeat(1000)).length).toBeLessThan(70)
+    expect(Quote.of("\u001b[2J")).toBe('"\\u001b[2J"')
+    expect(Quote.of("x".repeat(1000)).length).toBeLessThan(70)
   })
 })
 

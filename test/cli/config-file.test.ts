@@ -17,8 +17,8 @@ const nickOf = (content: string, env: Readonly<Record<string, string>> = {}) =>
       const { terminal } = yield* Memory.make({ interactive: false })
       const folders = UserFolders.of({ HOME: "/home/a" }, "linux")
       const host = { env, folders, exposure: () => Effect.succeed(undefined) }
-      return yield* ConfigFile.provider(OPTIONS, undefined, host).pipe(
-        Effect.flatMap((provider) => Effect.withConfigProvider(nick, provider)),
+      return yield* ConfigFile.sources(OPTIONS, undefined, host).pipe(
+        Effect.flatMap((sources) => Effect.withConfigProvider(nick, ConfigFile.provider(sources))),
         Effect.match({ onFailure: ({ message }) => message, onSuccess: (nick) => nick }),
         Effect.provideService(Terminal, terminal),
         Effect.provide(FileSystem.layerNoop({ readFileString: () => Effect.succeed(content) }))

@@ -26,7 +26,7 @@ const services = (disk: Disk) =>
 const command = (disk: Disk, action: ContactsSettings["action"], who = "", digits = "", json = false) =>
   Effect.gen(function* () {
     const terminal = yield* Memory.make()
-    const settings = { action, who, digits, json, nick: "alice", home: "/memory" }
+    const settings = { action, who, digits, json, names: false, nick: "alice", home: "/memory" }
     const failure = yield* ContactsProgram.run(settings).pipe(
       Effect.provide(services(disk)),
       Effect.provideService(Terminal, terminal.terminal),

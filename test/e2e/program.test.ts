@@ -21,14 +21,37 @@ describe("the command line", () => {
       expect(help.stdout).toMatch(new RegExp(`^ {2}${command} +\\w`, "m"))
     for (const line of help.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80)
     expect((await run(["send-file", "--help"])).stdout).toContain(
-      "\n$ parley send-file [OPTIONS] --to NICK <PATH>...\n"
+      "\nUsage: parley send-file [OPTIONS] --to NICK PATH...\n"
     )
     expect(help.stdout).not.toContain("\u001b")
+    expect((await run(["help", "contacts"])).stdout).toContain("Usage: parley contacts [OPTIONS] [ACTION] [NICK]...\n")
     expect((await run(["client", "--help"])).stdout).toContain("--nick NICK")
     expect((await run(["server", "--port", "1", "-h"])).stdout).toContain("--port PORT")
     expect(await run(["--version"])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
-    // A script must not be broken into lines.
-    expect((await run(["--completions", "bash"])).stdout).toMatch(/^.{200,}$/m)
+  })
+
+  it("completes in bash, also what stands behind a command with a hyphen", async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, "report.pdf"), "")
+    const home = join(temporaryFolder(), "home")
+    for (const nick of ["alice", "bob"]) mkdirSync(join(home, "profiles", nick), { recursive: true })
+    const script = `
+      parley() { "$PARLEY_NODE" "$PARLEY_MAIN" "$@"; }
+      source <(parley --completions bash)
+      cd "$1"
+      complete_of() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _parley; echo "\${COMPREPLY[*]}"; }
+      complete_of parley send-f
+      complete_of parley send-file --to bob re
+      complete_of parley send-file --tim
+      complete_of parley send --path = rel
+      complete_of parley client --home "$2" -n ""`
+    const bash = new Program(
+      [folder, home],
+      { PARLEY_NODE: process.execPath, PARLEY_MAIN: MAIN },
+      { within: ["bash", "-c", `shift 2; ${script.replace(/\$(\d)/g, "$$$1")}`, "bash"] }
+    )
+    expect(await bash.exited).toBe(0)
+    expect(bash.stdout).toBe("send-file\nreport.pdf\n--timeout\nrelay-only\nalice bob\n")
   })
 
   it("says in one line which version of Node it needs, where it is run by an older one", async () => {
@@ -43,7 +66,7 @@ describe("the command line", () => {
     expect(readFileSync(MAIN, "utf8")).not.toMatch(/\?\.|\?\?|\bawait\b|\bclass\b/)
   })
 
-  it("answers wrong usage with one line and the code 2", async () => {
+  it("answers wrong usage with a line about it, a usage where that helps, and the code 2", async () => {
     const wrong = [
       ["--bogus"],
       ["bogus"],
@@ -60,11 +83,16 @@ describe("the command line", () => {
     const results = await Promise.all(wrong.map((args) => run(args)))
     for (const [i, { code, stdout, stderr }] of results.entries()) {
       expect([wrong[i], code]).toEqual([wrong[i], 2])
-      expect(stderr).toMatch(oneLine)
+      expect(stderr).toMatch(/^parley: [^\n]+\n(?:Usage: parley [^\n]+ tells more\)\n)?$/)
       expect(stdout).toBe("")
     }
-    expect(results[7]!.stderr).toBe("parley: --nick needs a value\n")
-    expect(results[9]!.stderr).toBe("parley: --to is given twice\n")
+    expect(results[2]!.stderr).toMatch(oneLine)
+    expect(results[7]!.stderr).toBe(
+      "parley: --nick needs a value\nUsage: parley client [OPTIONS] (parley help client tells more)\n"
+    )
+    expect(results[9]!.stderr).toContain(
+      "parley: --to is given twice\nUsage: parley send [OPTIONS] --to NICK [TEXT]..."
+    )
     expect(results[10]!.stderr).toContain("is not UTF-8 text")
   })
 
@@ -88,6 +116,79 @@ describe("the command line", () => {
     const noted = await run(["server", "--port", "x"], { XDG_CONFIG_HOME: unreadable })
     expect(noted.stderr).toMatch(/^parley: cannot read the configuration file .*; going on without it\n.*--port/)
     expect((await run(["server", "--port", "x"], { HOME: "/dev/null" })).stderr).toMatch(/^parley: .*--port.*\n$/)
+  })
+})
+
+describe("the configuration", () => {
+  it("is told with where each value comes from, and no secret", async () => {
+    const file = join(temporaryFolder(), "config.json")
+    writeFileSync(file, JSON.stringify({ nick: "cron", path: "relay-only" }))
+    chmodSync(file, 0o600)
+    const env = { PARLEY_SERVER: "example.org:1", PARLEY_TOKEN: "very secret" }
+    const args = ["config", "send", "--config", file, "--path", "direct-only"]
+    const told = await run([...args, "--json"], env)
+    expect(told.code).toBe(0)
+    expect(JSON.parse(told.stdout)).toMatchObject({
+      file,
+      settings: {
+        nick: { value: "cron", source: "file", from: file },
+        server: { value: "example.org:1", source: "environment", from: "PARLEY_SERVER" },
+        path: { value: "direct-only", source: "flag", from: "--path" },
+        portMapping: { value: "on", source: "default" },
+        token: { secret: true, source: "environment" }
+      }
+    })
+    const text = (await run(args, env)).stdout
+    expect(text).toMatch(/^token +\(hidden\) +environment \(PARLEY_TOKEN\)$/m)
+    expect(text + told.stdout).not.toContain("very secret")
+    const wrong = await run(["config", "send"], { PARLEY_PATH: "direct" })
+    expect(wrong.code).toBe(2)
+    expect(wrong.stdout).toMatch(/^path +direct +environment \(PARLEY_PATH\): WRONG$/m)
+    expect(wrong.stderr).toContain("parley: --path: must be one of")
+    expect((await run(["config", "cleint"])).stderr).toContain("did you mean client?")
+  })
+})
+
+describe("a token", () => {
+  it("comes from a file that is its owner's alone, and gets into no log", async () => {
+    const file = join(temporaryFolder(), "token")
+    writeFileSync(file, "s3cret\nnot this\n")
+    chmodSync(file, 0o644)
+    const options = ["server", "--host", "127.0.0.1", "--port", "0", "--token-file", file]
+    const exposed = await run(options)
+    expect([exposed.code, exposed.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^parley: --token-file: .*type chmod 600 [^\n]+\n$/)
+    ])
+    chmodSync(file, 0o600)
+    const both = await run([...options, "--token", "x"])
+    expect([both.code, both.stderr]).toEqual([2, expect.stringMatching(/^parley: there are two tokens: [^\n]+\n$/)])
+    expect((await run([...options.slice(0, -1), `${file}.none`])).stderr).toContain("no such file")
+    const serving = new Program([...options, "--log-level", "debug"])
+    const [, address] = await serving.until("it listens", () => /listening on (\S+)/.exec(serving.stdout) ?? undefined)
+    const ask = (...more: ReadonlyArray<string>) =>
+      run([
+        "send",
+        "-n",
+        "alice",
+        "-t",
+        "bob",
+        "-s",
+        address!,
+        "--home",
+        temporaryFolder(),
+        "--log-level",
+        "debug",
+        ...more,
+        "hi"
+      ])
+    const refused = await ask()
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("token")])
+    const [admitted, quiet] = [await ask("--token-file", file), await ask("-q", "--token-file", file)]
+    expect([admitted.code, quiet.code]).toEqual([3, 3])
+    expect(quiet.stderr).not.toContain("* ")
+    await serving.kill("SIGTERM")
+    expect(serving.stderr + admitted.stderr + refused.stderr).not.toContain("s3cret")
   })
 })
 

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { ACCEPT_POLICIES, ANSWER_POLICIES, CALL_POLICIES } from "../../client/ClientOptions.js"
 import * as Values from "../Values.js"
 import { setting, toggle } from "./Option.js"
-import { connected, connection } from "./Options.js"
+import { connected, connection, MAX_PATH, MAX_TYPED } from "./Options.js"
 import * as Subcommand from "./Subcommand.js"
 
 export const client = Subcommand.make({
@@ -11,8 +11,10 @@ export const client = Subcommand.make({
   options: {
     nick: setting({
       placeholder: "NICK",
+      alias: "n",
       help: "Nickname to register (asked for when left out)",
-      parse: Values.text(256)
+      parse: Values.text(MAX_TYPED),
+      wants: "own nick"
     }),
     json: toggle("Speak JSON lines: commands on standard input, events on standard output"),
     full: toggle("Begin on a screen of its own, with a list of conversations; Alt-Shift-F or /full turns back"),
@@ -38,14 +40,16 @@ export const client = Subcommand.make({
     }),
     downloads: setting({
       placeholder: "DIR",
-      help: "Where accepted files go (default: the current folder)",
-      parse: Values.text(4096)
+      help: "Where accepted files go",
+      otherwise: "the current folder",
+      parse: Values.text(MAX_PATH),
+      wants: "folder"
     }),
     ...connection
   },
   arguments: {},
-  settings: (options, folders) =>
-    Effect.map(connected(options, folders), (settings) => ({ ...settings, userHome: folders.home }))
+  settings: (options, host) =>
+    Effect.map(connected(options, host), (settings) => ({ ...settings, userHome: host.folders.home }))
 })
 
 export type ClientSettings = Subcommand.SettingsOf<typeof client>

@@ -1,16 +1,28 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Stream from "effect/Stream"
 import type { ClientOptions, ServerTls } from "../../client/ClientOptions.js"
 import { POLICIES } from "../../core/peer/path/Policy.js"
 import type { UserFolders } from "../../domain/UserFolders.js"
 import { DEFAULT_PORT } from "../../protocol/Control.js"
 import { ExitCode } from "../ExitCode.js"
+import * as FileReason from "../FileReason.js"
 import { ProgramError } from "../ProgramError.js"
 import * as Values from "../Values.js"
-import { type Option, type Parsed, plain, setting, switchable, toggle } from "./Option.js"
+import type { Host } from "./Host.js"
+import { grouped, type Option, type Parsed, plain, setting, switchable, toggle } from "./Option.js"
 
 /** The options that several commands have. */
+
+/** Characters of a nickname or the like as it is typed, before anybody looks whether it is one. */
+export const MAX_TYPED = 256
+/** Characters of a path, as Linux has it. */
+export const MAX_PATH = 4_096
+/** Characters. */
+const MAX_TOKEN = 256
+/** Bytes of a file of which one line is of interest. */
+const MAX_TOKEN_FILE = 4_096
 
 /**
  * The option is here for the help and so that the parser takes it: the file is found before the options are read
@@ -18,19 +30,31 @@ import { type Option, type Parsed, plain, setting, switchable, toggle } from "./
  */
 export const config: Option<string | undefined> = plain({
   placeholder: "FILE",
-  help: "Configuration file, JSON (default: ~/.config/parley/config.json, if there is one)",
-  parse: (path) => Either.right(path)
+  help: "Configuration file, JSON",
+  otherwise: "~/.config/parley/config.json, if there is one",
+  parse: (path: string): Either.Either<string, string> => Either.right(path),
+  wants: "file"
 })
 
-export const token = setting({
-  placeholder: "TOKEN",
-  help: "Access token that the server demands",
-  parse: Values.text(256),
-  secret: true
-})
+/** What lets strangers in where the server wants them to show something. */
+export const access = {
+  token: setting({
+    placeholder: "TOKEN",
+    help: "Access token that the server demands; other users of this machine see it here, but neither in the environment nor in the file of --token-file",
+    parse: Values.text(MAX_TOKEN),
+    secret: true
+  }),
+  tokenFile: setting({
+    placeholder: "FILE",
+    help: "File with that token in its first line, yours alone (mode 600)",
+    parse: Values.text(MAX_PATH),
+    wants: "file"
+  })
+}
 
 export const server = setting({
   placeholder: "HOST[:PORT]",
+  alias: "s",
   help: "Rendezvous server",
   parse: Values.serverAddress,
   default: `localhost:${DEFAULT_PORT}`
@@ -43,7 +67,8 @@ export const link = {
   tlsCa: setting({
     placeholder: "FILE",
     help: "Authorities that have to vouch for the server, PEM; implies --tls",
-    parse: Values.text(4096)
+    parse: Values.text(MAX_PATH),
+    wants: "file"
   }),
   serverKey: setting({
     placeholder: "SHA256:…",
@@ -60,8 +85,10 @@ export const stun = setting({
 
 export const home = setting({
   placeholder: "DIR",
-  help: "Where identities and known people are kept (default: ~/.local/share/parley)",
-  parse: Values.text(4096)
+  help: "Where identities and known people are kept",
+  otherwise: "~/.local/share/parley",
+  parse: Values.text(MAX_PATH),
+  wants: "folder"
 })
 
 /** Nobody said where profiles are, and the system does not know. */
@@ -71,20 +98,20 @@ export const noHome = ({ variable }: UserFolders): string =>
 /** Whose profile it is about, for commands that need no server. */
 export const ownNick = setting({
   placeholder: "NICK",
+  alias: "n",
   help: "Your nickname: whose profile it is about",
-  parse: Values.text(256),
-  required: true
+  parse: Values.text(MAX_TYPED),
+  required: true,
+  wants: "own nick"
 })
 
 /** Who we are and how we find others: what all commands with a client share. */
-export const connection = {
+export const connection = grouped("Server and network", {
   server,
   ...link,
+  ...access,
   lan: toggle("Show yourself on the local network, and find others there without a server"),
   noServer: toggle("Ask no server: the local network alone (with --lan)"),
-  home,
-  noHistory: toggle("Neither keep what is said, sealed, for /history and /search, nor read what was kept"),
-  token,
   path: setting({
     placeholder: "POLICY",
     help: "Which paths to take: prefer-direct, direct-only, or relay-only, which hides your address from all but the server",
@@ -98,17 +125,25 @@ export const connection = {
     parse: Values.onOff,
     default: "on"
   }),
+  home,
+  noHistory: toggle("Neither keep what is said, sealed, for /history and /search, nor read what was kept"),
   config
-}
+})
+
+/** Less to read. */
+export const quiet = toggle("Tell of errors and what has to be mended, and of nothing else", { alias: "q" })
 
 /** What commands share that do one thing and end. */
 export const oneShot = {
   nick: setting({
     placeholder: "NICK",
+    alias: "n",
     help: "Nickname to register; one that no other program of yours uses now",
-    parse: Values.text(256),
-    required: true
+    parse: Values.text(MAX_TYPED),
+    required: true,
+    wants: "own nick"
   }),
+  quiet,
   json: toggle("Write what happens as lines of JSON"),
   expect: plain({
     placeholder: "FINGERPRINT",
@@ -124,6 +159,36 @@ export interface Connection {
   readonly home: string
   readonly client: ClientOptions
 }
+
+/** The token, whichever way it was told. It is nobody else's to read, and stands in no message. */
+export const tokenOf = (
+  { token, tokenFile }: Parsed<typeof access>,
+  { exposure }: Pick<Host, "exposure">
+): Effect.Effect<string | undefined, ProgramError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    if (tokenFile === undefined) return token
+    if (token !== undefined)
+      return yield* new ProgramError({
+        message: "there are two tokens: say --token (or PARLEY_TOKEN), or --token-file, not both",
+        exitCode: ExitCode.usage
+      })
+    const files = yield* FileSystem.FileSystem
+    const content = yield* files.stream(tokenFile, { bytesToRead: MAX_TOKEN_FILE }).pipe(
+      Stream.decodeText(),
+      Stream.mkString,
+      Effect.mapError(
+        (error) => new ProgramError({ message: `--token-file: cannot read ${tokenFile}: ${FileReason.of(error)}` })
+      )
+    )
+    const exposed = yield* exposure(tokenFile, true)
+    if (exposed !== undefined) return yield* new ProgramError({ message: `--token-file: ${exposed}` })
+    const [line = ""] = content.split(/\r?\n/, 1)
+    if (line === "" || line.length > MAX_TOKEN || line.includes("\uFFFD"))
+      return yield* new ProgramError({
+        message: `--token-file: the first line of ${tokenFile} has to be the token, 1 to ${MAX_TOKEN} characters`
+      })
+    return line
+  })
 
 /** What these options say of a link, with the file of authorities read. */
 export const linked = ({
@@ -161,13 +226,27 @@ const readAuthorities = (file: string): Effect.Effect<string, ProgramError, File
   )
 
 /** Checks the options of a connection against each other, and finds the folder of profiles when none was named. */
-export const connected = <A extends Parsed<typeof connection>>(
+export const connected = <A extends Parsed<typeof connection> & { readonly quiet?: boolean }>(
   parsed: A,
-  folders: UserFolders
-): Effect.Effect<Omit<A, keyof typeof connection> & Connection, ProgramError, FileSystem.FileSystem> =>
+  { exposure, folders }: Pick<Host, "exposure" | "folders">
+): Effect.Effect<Omit<A, keyof typeof connection | "quiet"> & Connection, ProgramError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const { plain, serverKey, tls, tlsCa, ...some } = parsed
-    const { config: _, home, lan, noHistory, noServer, path, portMapping, server, stun, token, ...own } = some
+    const {
+      config: _,
+      home,
+      lan,
+      noHistory,
+      noServer,
+      path,
+      portMapping,
+      server,
+      stun,
+      token: told,
+      tokenFile,
+      ...more
+    } = some
+    const { quiet: _quiet, ...own } = more
     if (noServer && !lan)
       return yield* new ProgramError({
         message: "without a server (--no-server) there is only the local network: say --lan too",
@@ -176,6 +255,7 @@ export const connected = <A extends Parsed<typeof connection>>(
     const folder = home ?? folders.dataHome
     if (folder === undefined) return yield* new ProgramError({ message: noHome(folders) })
     const link = yield* linked({ plain, serverKey, tls, tlsCa })
+    const token = yield* tokenOf({ token: told, tokenFile }, { exposure })
     const client = {
       lan,
       path,
@@ -185,5 +265,5 @@ export const connected = <A extends Parsed<typeof connection>>(
       ...(stun === undefined ? {} : { stun }),
       ...(token === undefined ? {} : { token })
     }
-    return { ...(own as unknown as Omit<A, keyof typeof connection>), home: folder, client }
+    return { ...(own as unknown as Omit<A, keyof typeof connection | "quiet">), home: folder, client }
   })

@@ -1,16 +1,23 @@
-import * as Args from "@effect/cli/Args"
 import * as Effect from "effect/Effect"
-import { EXIT_CODES } from "../ExitCode.js"
+import { DELIVERY_EXITS } from "../ExitCode.js"
 import * as Values from "../Values.js"
+import * as Argument from "./Argument.js"
 import { plain, toggle } from "./Option.js"
-import { connected, oneShot } from "./Options.js"
+import { connected, MAX_TYPED, oneShot } from "./Options.js"
 import * as Subcommand from "./Subcommand.js"
 
 export const send = Subcommand.make({
   name: "send",
-  help: `Send one message, from the command line or standard input, and end. ${EXIT_CODES}`,
+  help: "Send one message, from the command line or standard input, and end",
   options: {
-    to: plain({ placeholder: "NICK", help: "Whom to send it to", parse: Values.text(256), required: true }),
+    to: plain({
+      placeholder: "NICK",
+      alias: "t",
+      help: "Whom to send it to",
+      parse: Values.text(MAX_TYPED),
+      required: true,
+      wants: "somebody"
+    }),
     timeout: plain({
       placeholder: "TIME",
       help: "How long to try, such as 500ms, 30s or 2m",
@@ -23,14 +30,16 @@ export const send = Subcommand.make({
     ...oneShot
   },
   arguments: {
-    text: Args.text({ name: "TEXT" }).pipe(
-      Args.withDescription("What to send; standard input when it is - or left out"),
-      Args.repeated
-    )
+    text: Argument.any({ name: "TEXT", help: "What to send; standard input when it is - or left out" })
   },
+  examples: [
+    'parley send --nick cron --to bob "the backup is done"',
+    "make 2>&1 | tail -20 | parley send -n cron -t bob"
+  ],
+  exits: DELIVERY_EXITS,
   // Several words are one text, as with `echo`.
-  settings: ({ text, ...options }, folders) =>
-    Effect.map(connected(options, folders), (settings) => ({
+  settings: ({ text, ...options }, host) =>
+    Effect.map(connected(options, host), (settings) => ({
       ...settings,
       text: text.length === 0 ? undefined : text.join(" ")
     })),

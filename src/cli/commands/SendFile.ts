@@ -1,15 +1,22 @@
-import * as Args from "@effect/cli/Args"
-import { EXIT_CODES } from "../ExitCode.js"
+import { DELIVERY_EXITS } from "../ExitCode.js"
 import * as Values from "../Values.js"
+import * as Argument from "./Argument.js"
 import { plain, toggle } from "./Option.js"
-import { connected, oneShot } from "./Options.js"
+import { connected, MAX_TYPED, oneShot } from "./Options.js"
 import * as Subcommand from "./Subcommand.js"
 
 export const sendFile = Subcommand.make({
   name: "send-file",
-  help: `Send files, folders or standard input to somebody, and end. ${EXIT_CODES}`,
+  help: "Send files, folders or standard input to somebody, and end",
   options: {
-    to: plain({ placeholder: "NICK", help: "Whom to send it to", parse: Values.text(256), required: true }),
+    to: plain({
+      placeholder: "NICK",
+      alias: "t",
+      help: "Whom to send it to",
+      parse: Values.text(MAX_TYPED),
+      required: true,
+      wants: "somebody"
+    }),
     name: plain({
       placeholder: "NAME",
       help: "What standard input is called at the other side",
@@ -26,13 +33,17 @@ export const sendFile = Subcommand.make({
     ...oneShot
   },
   arguments: {
-    sources: Args.text({ name: "PATH" }).pipe(
-      Args.withDescription(
-        "The files and folders to send, by path or file:// URL, several of them as one offer, or - for standard input"
-      ),
-      Args.atLeast(1)
-    )
+    sources: Argument.oneOrMore({
+      name: "PATH",
+      help: "The files and folders to send, by path or file:// URL, several of them as one offer, or - for standard input",
+      wants: "file"
+    })
   },
+  examples: [
+    "parley send-file --nick alice --to bob *.pdf photos",
+    "tar c photos | parley send-file -n alice -t bob --name photos.tar -"
+  ],
+  exits: DELIVERY_EXITS,
   settings: connected,
   oneShot: true
 })

@@ -1,4 +1,4 @@
-import * as Either from "effect/Either"
+import * as Effect from "effect/Effect"
 import { DEFAULT_LIMITS as defaultRelay } from "../../core/rendezvous/Relay.js"
 import type { Rate } from "../../core/support/TokenBucket.js"
 import { DEFAULT_PORT } from "../../protocol/Control.js"
@@ -7,7 +7,7 @@ import { ExitCode } from "../ExitCode.js"
 import { ProgramError } from "../ProgramError.js"
 import * as Values from "../Values.js"
 import { plain, setting } from "./Option.js"
-import { config, token } from "./Options.js"
+import { access, config, MAX_PATH, quiet, tokenOf } from "./Options.js"
 import * as Subcommand from "./Subcommand.js"
 
 const span = (help: string, ms: number) =>
@@ -27,6 +27,7 @@ export const server = Subcommand.make({
     }),
     port: setting({
       placeholder: "PORT",
+      alias: "p",
       help: "TCP port; 0 lets the system choose",
       parse: Values.port(0),
       default: String(DEFAULT_PORT),
@@ -40,12 +41,14 @@ export const server = Subcommand.make({
     tlsCert: setting({
       placeholder: "FILE",
       help: "Encrypt the port with TLS 1.3: the certificate, and those between it and its authority, PEM",
-      parse: Values.text(4096)
+      parse: Values.text(MAX_PATH),
+      wants: "file"
     }),
     tlsKey: setting({
       placeholder: "FILE",
       help: "The key of that certificate, PEM, yours alone (mode 600); both are read again on SIGHUP",
-      parse: Values.text(4096)
+      parse: Values.text(MAX_PATH),
+      wants: "file"
     }),
     plainPort: setting({
       placeholder: "PORT",
@@ -53,7 +56,7 @@ export const server = Subcommand.make({
       parse: Values.port(1),
       integer: true
     }),
-    token,
+    ...access,
     relay: setting({
       placeholder: "on|off",
       help: "Whether to carry packets for clients that find no direct path",
@@ -81,7 +84,8 @@ export const server = Subcommand.make({
     }),
     newConnectionsPerAddress: setting({
       placeholder: "N",
-      help: "New connections in 10 minutes from one such network (default: twice as many as at a time)",
+      help: "New connections in 10 minutes from one such network",
+      otherwise: "twice as many as at a time",
       parse: Values.integer(1, 10_000_000),
       integer: true
     }),
@@ -98,7 +102,8 @@ export const server = Subcommand.make({
     names: setting({
       placeholder: "FILE",
       help: "File in which nicknames are kept for the identities that came with them first",
-      parse: Values.text(4096)
+      parse: Values.text(MAX_PATH),
+      wants: "file"
     }),
     maxNames: setting({
       placeholder: "N",
@@ -127,10 +132,15 @@ export const server = Subcommand.make({
     relayPerChannel: rate("Bytes carried for one pair", defaultRelay.channel),
     relayPerSession: rate("Bytes carried for one client over all its pairs", defaultRelay.session),
     relayPerAddress: rate("Bytes carried by UDP to one address, from everybody", defaultRelay.address),
+    quiet,
     config
   },
   arguments: {},
-  settings: ({ config: _, tlsCert, tlsKey, ...settings }) => {
+  examples: [
+    'parley server --port 9090 --motd "Welcome to the club"',
+    "parley server --tls-cert server.crt --tls-key server.key"
+  ],
+  settings: ({ config: _, tlsCert, tlsKey, token, tokenFile, ...settings }, host) => {
     const { plainPort, port } = settings
     const wrong =
       (tlsCert === undefined) !== (tlsKey === undefined)
@@ -142,9 +152,9 @@ export const server = Subcommand.make({
             : plainPort === port
               ? "--port and --plain-port cannot be the same"
               : undefined
-    if (wrong !== undefined) return Either.left(new ProgramError({ message: wrong, exitCode: ExitCode.usage }))
+    if (wrong !== undefined) return Effect.fail(new ProgramError({ message: wrong, exitCode: ExitCode.usage }))
     const tls = tlsCert === undefined || tlsKey === undefined ? undefined : { cert: tlsCert, key: tlsKey }
-    return Either.right({ ...settings, tls })
+    return Effect.map(tokenOf({ token, tokenFile }, host), (token) => ({ ...settings, token, tls }))
   },
   logs: true
 })

@@ -1,7 +1,7 @@
-import * as Args from "@effect/cli/Args"
 import * as Either from "effect/Either"
 import * as SeedRange from "../simulate/SeedRange.js"
 import * as Values from "../Values.js"
+import * as Argument from "./Argument.js"
 import { plain } from "./Option.js"
 import * as Subcommand from "./Subcommand.js"
 
@@ -17,12 +17,14 @@ export const simulate = Subcommand.make({
     }),
     faults: plain({
       placeholder: "IDS",
-      help: "With a single seed: which of its planned faults happen (default: all)",
+      help: "With a single seed: which of its planned faults happen",
+      otherwise: "all",
       parse: SeedRange.parseFaults
     }),
     jobs: plain({
       placeholder: "N",
-      help: "Processes (default: one for each processor)",
+      help: "Processes",
+      otherwise: "one for each processor",
       parse: Values.integer(1, 256)
     }),
     patience: plain({
@@ -33,10 +35,13 @@ export const simulate = Subcommand.make({
     })
   },
   arguments: {
-    file: Args.text({ name: "SCENARIO" }).pipe(
-      Args.withDescription("A module (.js, .mjs or .ts) whose default export is a scenario for parley-chat/sim")
-    )
+    file: Argument.one({
+      name: "SCENARIO",
+      help: "A module (.js, .mjs or .ts) whose default export is a scenario for parley-chat/sim",
+      wants: "file"
+    })
   },
+  examples: ["parley simulate two-friends.ts", "parley simulate two-friends.ts --seeds 17"],
   settings: Either.right
 })
 

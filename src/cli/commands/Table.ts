@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { client } from "./Client.js"
+import * as Config from "./Config.js"
 import { contacts, key } from "./Contacts.js"
 import { demo } from "./Demo.js"
 import { doctor } from "./Doctor.js"
@@ -10,8 +11,8 @@ import { server } from "./Server.js"
 import { simulate } from "./Simulate.js"
 import { type Row, row } from "./Subcommand.js"
 
-/** All commands, in the order of the help: what each is, where its program is, and what that stands on. */
-export const table: readonly [Row, ...ReadonlyArray<Row>] = [
+/** The commands, in the order of the help: what each is, where its program is, and what that stands on. */
+const commands: ReadonlyArray<Row> = [
   row(
     server,
     () => import("../ServerProgram.js"),
@@ -63,3 +64,6 @@ export const table: readonly [Row, ...ReadonlyArray<Row>] = [
     ({ run }, settings, { simulator }) => Effect.provide(run(settings), simulator)
   )
 ]
+
+/** All commands. */
+export const table: ReadonlyArray<Row> = [...commands, Config.row(commands)]

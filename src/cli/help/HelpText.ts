@@ -1,61 +1,108 @@
 import { type Printed, wrap } from "../terminal/Wrap.js"
+import type { ArgumentSurface, CommandSurface, OptionSurface, Surface } from "./Surface.js"
 
-/**
- * The help that the command-line library writes, laid out for a screen of `columns` cells: commands as a table, a usage
- * that shows what must be given, lines broken between words, and without the lines that say the same under every
- * option. Any other text stays as it is.
- */
-export const layOut = (text: string, columns: number): string => {
-  if (!HELP.test(text)) return text
-  const commands = [...text.matchAll(COMMAND)].map(([, name, meaning]) => ({ name: name!, meaning: meaning! }))
-  const values = new Map([...text.matchAll(VALUE)].map(([, flag, value]) => [flag!, value!]))
-  const lines = text
-    // The program's name stands above its name and version once more.
-    .slice(text.indexOf("\n"))
-    .replace(COMMAND, "")
-    .split("\n")
-    .filter((line) => !BOILERPLATE.test(line))
-    .map((line) => (line.startsWith("$ ") ? usage(line.slice(2), commands.length > 0, values) : line))
-    .join("\n")
-    .trim()
-    .replace(/\n+(?= {2}\S)/g, "\n")
-    .replace(/\n{3,}/g, "\n\n")
-    .split("\n")
-  return [...lines, ...(commands.length > 0 ? table(commands) : [])].flatMap((line) => wrap(line, columns)).join("\n")
+/** Where help is read. */
+export interface Page {
+  /** Cells of a line. */
+  readonly columns: number
+  /** Whether headings may stand out. */
+  readonly colors: boolean
 }
 
-interface Command {
-  readonly name: string
-  readonly meaning: string
+/** Help about the whole program. */
+export const ofProgram = (surface: Surface, page: Page): string =>
+  laidOut(
+    [
+      { rows: [`parley ${surface.version}. ${surface.help}`] },
+      { rows: [`${bold("Usage:", page)} ${USAGE}`] },
+      { title: "Commands", rows: surface.commands.flatMap(({ help, name }) => row(name, help, COMMAND_COLUMN)) },
+      { title: "Options", rows: surface.alone.flatMap(optionRow) },
+      { rows: ["parley help COMMAND tells more of each. To see what it is like: parley demo"] }
+    ],
+    page
+  )
+
+/** Help about one command. */
+export const ofCommand = (surface: Surface, command: CommandSurface, page: Page): string => {
+  const { examples, exits, help, options } = command
+  const groups = new Set(options.flatMap(({ group }) => group ?? []))
+  const below = (name: string | undefined) => options.filter(({ group }) => group === name).flatMap(optionRow)
+  return laidOut(
+    [
+      { rows: [help] },
+      { rows: [`${bold("Usage:", page)} ${usageOf(command)}`] },
+      {
+        title: "Arguments",
+        rows: command.arguments.flatMap((argument) => row(argument.name, argument.help, OPTION_COLUMN))
+      },
+      { title: "Options", rows: below(undefined) },
+      ...[...groups].map((title) => ({ title, rows: below(title) })),
+      { title: "Options of every command", rows: surface.everywhere.flatMap(optionRow) },
+      { title: "Examples", rows: examples.map((example) => `  ${example}`) },
+      { title: "Exit codes", rows: exits.flatMap(({ code, meaning }) => row(String(code), meaning, CODE_COLUMN)) },
+      { rows: options.some(({ variable }) => variable !== undefined) ? [SOURCES] : [] }
+    ],
+    page
+  )
 }
 
-const table = (commands: ReadonlyArray<Command>): ReadonlyArray<Printed> => {
-  const width = Math.max(...commands.map(({ name }) => name.length))
+/** How the command is typed, on a line: what must be given there, and what may. */
+export const usageOf = (command: CommandSurface): string => {
+  const required = command.options.filter((option) => option.required === true && option.variable === undefined)
   return [
-    "",
-    ...commands.map(({ meaning, name }) => ({
-      head: `  ${name.padEnd(width)}  `,
-      lines: [meaning.replace(/\. Exit codes: .*/, "")]
-    })),
-    "",
-    "parley COMMAND --help tells more of each."
-  ]
+    "parley",
+    command.name,
+    "[OPTIONS]",
+    ...required.map(({ flag, placeholder }) => `${flag} ${placeholder}`),
+    ...command.arguments.map(argumentOf)
+  ].join(" ")
 }
 
-/** What stands behind `$`: the command, the options that must be given with what they want, and the arguments. */
-const usage = (line: string, hasCommands: boolean, values: ReadonlyMap<string, string>): string => {
-  if (hasCommands) return `$ ${line} COMMAND [OPTIONS]`
-  const [name, ...given] = line.replace(/ \[\(?-[^\]]*\]/g, "").split(" ")
-  return ["$ parley", name, "[OPTIONS]", ...given.flatMap((word) => [word, values.get(word) ?? []].flat())].join(" ")
+export const USAGE = "parley COMMAND [OPTIONS]"
+
+export const SOURCES =
+  "What has a name in brackets can also come from that variable of the environment, or from the configuration file. parley config tells what is in force, and where it comes from."
+
+interface Part {
+  readonly title?: string
+  /** Without any, the part is left out. */
+  readonly rows: ReadonlyArray<Printed>
 }
 
-/** The beginning of help: the name, the name with the version, and how it is used. Colours may stand anywhere. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them.
-const HELP = /^(?:\u001b\[[0-9;]*m)*parley(?:\u001b\[[0-9;]*m)*\n\nparley \d[^\n]*\n\n(?:\u001b\[[0-9;]*m)*USAGE/
-/** A row of the table of commands: its name, its usage, and what it does. */
-const COMMAND = /^ {2}- (\S+) .* {2,}(\S.*)\n*/gm
-/** An option and what it wants. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them.
-const VALUE = /^(?:\u001b\[[0-9;]*m)*(--[a-z-]+) ([^\s\u001b]+)(?:\u001b\[[0-9;]*m)*$/gm
-const BOILERPLATE =
-  /^\s*(A user-defined piece of text\.|A true or false value\.|One of the following: .*|This option can be set from environment variables\.|This setting is optional\.|This argument may be repeated zero or more times\.)\s*$/
+const laidOut = (parts: ReadonlyArray<Part>, page: Page): string =>
+  parts
+    .filter(({ rows }) => rows.length > 0)
+    .map(({ rows, title }) =>
+      [...(title === undefined ? [] : [bold(`${title}:`, page)]), ...rows]
+        .flatMap((line) => wrap(line, page.columns))
+        .join("\n")
+    )
+    .join("\n\n")
+
+const bold = (text: string, { colors }: Page): string => (colors ? `\u001b[1m${text}\u001b[0m` : text)
+
+const argumentOf = ({ name, repeated, required }: ArgumentSurface): string =>
+  `${required ? name : `[${name}]`}${repeated ? "..." : ""}`
+
+/** A row of a table with two columns; a name that is too wide for the first has a line of its own. */
+const row = (name: string, meaning: string, width: number): ReadonlyArray<Printed> =>
+  name.length + GAP > width
+    ? [`  ${name}`, { head: " ".repeat(width), lines: [meaning] }]
+    : [{ head: `  ${name}`.padEnd(width), lines: [meaning] }]
+
+const optionRow = (option: OptionSurface): ReadonlyArray<Printed> => {
+  const { alias, flag, placeholder } = option
+  const names = `${alias === undefined ? "    " : `${alias}, `}${flag}${placeholder === undefined ? "" : ` ${placeholder}`}`
+  return row(names, meaningOf(option), OPTION_COLUMN)
+}
+
+/** What it is for, its default, and what else it can be set by. */
+export const meaningOf = ({ default: byDefault, help, variable }: OptionSurface): string =>
+  `${help}${byDefault === undefined ? "" : ` (default: ${byDefault})`}${variable === undefined ? "" : ` [${variable}]`}`
+
+/** Cells around a name. */
+const GAP = 4
+/** Cells of the first column: wide enough for all commands, and for most options. */
+const COMMAND_COLUMN = 16
+const OPTION_COLUMN = 28
+const CODE_COLUMN = 8

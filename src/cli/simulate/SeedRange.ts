@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import { quote } from "../Values.js"
+import * as Quote from "../Quote.js"
 
 /** The seeds from `first` to `last`, both included: integers from 0 to 2^32-1. */
 export interface SeedRange {
@@ -14,7 +14,7 @@ export const parse = (text: string): Either.Either<SeedRange, string> => {
   const last = Number(match?.[2] ?? match?.[1])
   return match !== null && first <= last && last <= LARGEST
     ? Either.right({ first, last })
-    : Either.left(`seeds are written 24 or 1..1000, from 0 to ${LARGEST}, not ${quote(text)}`)
+    : Either.left(`seeds are written 24 or 1..1000, from 0 to ${LARGEST}, not ${Quote.of(text)}`)
 }
 
 /** Ids of planned faults, `3,7` or `none`; `Left` is the sentence to show. */
@@ -22,7 +22,7 @@ export const parseFaults = (text: string): Either.Either<ReadonlyArray<number>, 
   if (text === "none") return Either.right([])
   return /^\d{1,6}(,\d{1,6})*$/.test(text)
     ? Either.right(text.split(",").map(Number))
-    : Either.left(`faults are numbers with commas between them, or none, not ${quote(text)}`)
+    : Either.left(`faults are numbers with commas between them, or none, not ${Quote.of(text)}`)
 }
 
 /** How `parse` and `parseFaults` read it. */

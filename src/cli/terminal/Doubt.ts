@@ -1,4 +1,4 @@
-import { distance } from "./commands/Nearest.js"
+import { distance } from "../Nearest.js"
 import { find, spoken } from "./commands/Table.js"
 import type { TerminalCommand } from "./commands/TerminalCommand.js"
 

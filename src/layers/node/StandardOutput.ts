@@ -1,38 +1,42 @@
 import { fdatasync, fstatSync, readFileSync, statSync, writeSync } from "node:fs"
 import process from "node:process"
-import * as Effect from "effect/Effect"
-import { TerminalClosed } from "../../services/Terminal.js"
+import type { TerminalClosed } from "../../services/Terminal.js"
 
 /**
  * Standard output whose writes are whole or fail, whatever it is. Node writes to files and devices with a stream that
  * takes a short write for a whole one, so those are written here, to the last byte; pipes and terminals are left to
- * Node, which finishes what the system takes in parts. The first failure is final.
+ * Node, which finishes what the system takes in parts. The first failure is final. Knows nothing of Effect, which a
+ * program that only prints its help does not load.
  */
 export class StandardOutput {
   readonly #kind = kindOf(STDOUT)
-  #failure: TerminalClosed | undefined = this.#kind === "none" ? NONE : undefined
+  #failure: OutputFailure | undefined = this.#kind === "none" ? NONE : undefined
 
-  write(content: string | Uint8Array): Effect.Effect<void, TerminalClosed> {
-    return Effect.async((resume) => {
-      const end = (error: Error | null | undefined) => {
-        if (error) this.#failure ??= closedBy(error, this.#kind)
-        resume(this.#failure === undefined ? Effect.void : Effect.fail(this.#failure))
-      }
-      if (this.#failure !== undefined) end(undefined)
-      else if (this.#kind === "stream") process.stdout.write(content, end)
-      else end(writeWhole(typeof content === "string" ? Buffer.from(content) : content))
-    })
+  /** `done` hears what is wrong when not all of it was, or can be, written. */
+  write(content: string | Uint8Array, done: Done): void {
+    const end = (error: Error | null | undefined) => {
+      if (error) this.#failure ??= closedBy(error, this.#kind)
+      done(this.#failure)
+    }
+    if (this.#failure !== undefined) done(this.#failure)
+    else if (this.#kind === "stream") process.stdout.write(content, end)
+    else end(writeWhole(typeof content === "string" ? Buffer.from(content) : content))
   }
 
-  readonly flush: Effect.Effect<void, TerminalClosed> = Effect.async((resume) => {
-    if (this.#failure !== undefined) return resume(Effect.fail(this.#failure))
-    if (this.#kind !== "file") return resume(Effect.void)
-    fdatasync(STDOUT, (error) => {
-      if (error) this.#failure ??= closedBy(error, "file")
-      resume(this.#failure === undefined ? Effect.void : Effect.fail(this.#failure))
-    })
-  })
+  /** `done` when what was written is where a full disk can take it back no more. */
+  flush(done: Done): void {
+    if (this.#failure !== undefined || this.#kind !== "file") done(this.#failure)
+    else
+      fdatasync(STDOUT, (error) => {
+        if (error) this.#failure ??= closedBy(error, "file")
+        done(this.#failure)
+      })
+  }
 }
+
+/** Why standard output takes nothing more, as `TerminalClosed` has it. */
+export type OutputFailure = Pick<TerminalClosed, "reason" | "message" | "cause">
+type Done = (failure: OutputFailure | undefined) => void
 
 const STDOUT = 1
 
@@ -79,14 +83,15 @@ const writeWhole = (bytes: Uint8Array): Error | undefined => {
 }
 
 /** A pipe tells that its reader is gone with EPIPE or a reset, a terminal that hung up with EIO. */
-const closedBy = (error: NodeJS.ErrnoException, kind: Kind): TerminalClosed => {
+const closedBy = (error: NodeJS.ErrnoException, kind: Kind): OutputFailure => {
   const code = error.code ?? ""
-  if (kind === "stream" && !FAILURES.has(code)) return TerminalClosed.hungUp(error)
-  return new TerminalClosed({
+  if (kind === "stream" && !FAILURES.has(code))
+    return { reason: "HungUp", message: "standard output was closed", cause: error }
+  return {
     reason: "Failed",
     message: `standard output cannot be written: ${REASONS.get(code) ?? error.message}`,
     cause: error
-  })
+  }
 }
 
 const REASONS: ReadonlyMap<string, string> = new Map([
@@ -99,7 +104,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 /** What a pipe or a terminal can fail with while somebody still reads it. */
 const FAILURES: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG", "ENOMEM", "ENOBUFS"])
 
-const NONE = new TerminalClosed({
+const NONE: OutputFailure = {
   reason: "Failed",
   message: "there is no standard output to write to; open it, or throw it away with >/dev/null"
-})
+}

@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import * as TerminalText from "../../domain/TerminalText.js"
 import { ORDERS, QUESTIONS, Terminal, TerminalClosed, type TerminalSize } from "../../services/Terminal.js"
 import { pace } from "./Pace.js"
-import { StandardOutput } from "./StandardOutput.js"
+import { type OutputFailure, StandardOutput } from "./StandardOutput.js"
 
 /** The process's own standard streams. On close, standard input no longer keeps the process alive. */
 export const layer: Layer.Layer<Terminal> = Layer.scoped(
@@ -24,6 +24,7 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
     yield* listening(stdout, "error", ignore)
     yield* listening(stderr, "error", ignore)
     const output = new StandardOutput()
+    const write = (content: string | Uint8Array) => closing((done) => output.write(content, done))
 
     const size = (): TerminalSize => ({
       columns: stdout.columns || stderr.columns || 80,
@@ -46,16 +47,16 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
       ...pace(),
       stops: occurrences(process, "SIGTSTP"),
       continued: occurrences(process, "SIGCONT"),
-      write: (text) => output.write(TerminalText.plain(text)),
-      paint: (text) => output.write(TerminalText.painted(text, { colors, cursor: interactive })),
-      ask: (question) => (interactive ? output.write(QUESTIONS[question]) : Effect.void),
+      write: (text) => write(TerminalText.plain(text)),
+      paint: (text) => write(TerminalText.painted(text, { colors, cursor: interactive })),
+      ask: (question) => (interactive ? write(QUESTIONS[question]) : Effect.void),
       order: (order) => {
         if (!interactive) return Effect.void
         isFull = order === "full" || (isFull && !order.startsWith("normal"))
-        return output.write(ORDERS[order])
+        return write(ORDERS[order])
       },
-      writeBytes: (bytes) => (stdout.isTTY === true ? TerminalClosed.isScreen : output.write(bytes)),
-      flush: output.flush,
+      writeBytes: (bytes) => (stdout.isTTY === true ? TerminalClosed.isScreen : write(bytes)),
+      flush: closing((done) => output.flush(done)),
       writeError: (text) => toStandardError(TerminalText.plain(text)),
       drawStatus: (line) =>
         errorIsTty ? toStandardError(`\r${TerminalText.plain(line).replaceAll("\n", " ")}${ERASE_REST}`) : Effect.void
@@ -89,6 +90,13 @@ const toStandardError = (text: string): Effect.Effect<void> =>
   Effect.async<void>((resume) => {
     process.stderr.write(text, () => resume(Effect.void))
   })
+
+const closing = (
+  act: (done: (failure: OutputFailure | undefined) => void) => void
+): Effect.Effect<void, TerminalClosed> =>
+  Effect.async((resume) =>
+    act((failure) => resume(failure === undefined ? Effect.void : Effect.fail(new TerminalClosed(failure))))
+  )
 
 const ERASE_REST = "\u001b[K"
 

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { distance, nearest } from "../../../src/cli/terminal/commands/Nearest.js"
+import { distance, nearest } from "../../../src/cli/Nearest.js"
 import { Doubts, meantBy } from "../../../src/cli/terminal/Doubt.js"
 
 const knows = (nick: string) => nick === "bob"

@@ -25,7 +25,7 @@ export const target: Target = {
   run: (input) => {
     const readFileString = () => Effect.succeed(Buffer.from(input).toString())
     const terminal = Effect.runSync(MemoryTerminal.make()).terminal
-    const read = ConfigFile.provider(options, "config.json", {
+    const read = ConfigFile.sources(options, "config.json", {
       env: {},
       folders: UserFolders.of({}, "linux"),
       exposure: () => Effect.succeed(undefined)
