@@ -16,7 +16,7 @@ export default defineConfig(({ mode }) => ({
   },
   define: { PARLEY_VERSION: JSON.stringify("0.0.0-test") },
   test: {
-    include: ["test/**/*.test.ts"],
+    include: ["test/**/*.test.ts", "examples/*.test.ts"],
     globalSetup: ["test/support/build.ts"],
     setupFiles: ["test/support/examples.ts"],
     reporters: ["default", "./test/support/summary.ts"],

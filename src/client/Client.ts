@@ -75,7 +75,8 @@ export interface ClientApi {
    * Tells of this nickname (`Present`, `Joined`, `Left`), or of everybody without one, from now on and over outages.
    * Those whom we have asked for, also in vain, and whom our user knows are told of anyhow, the ones talked to last
    * first: 128 in all, 64 of them by this call. After a crowd has come or gone not each of everybody is told; `list`
-   * shows who is here. Without a server everybody on the local network is told of.
+   * shows who is here, and it alone tells who of everybody was here already. Without a server everybody on the local
+   * network is told of.
    */
   readonly watch: (nick?: string) => Effect.Effect<void, WatchError>
   /** Takes `watch` back. */

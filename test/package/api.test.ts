@@ -17,6 +17,12 @@ describe.runIf(full)("the types of the packed file", () => {
   })
   afterAll(() => project.remove())
 
+  it("are those that the examples are compiled with, strictly", async () => {
+    project.copy("examples")
+    for (const compiler of ["typescript", "typescript7"])
+      await project.node(`node_modules/${compiler}/bin/tsc`, "-p", "examples")
+  })
+
   for (const compiler of ["typescript", "typescript7"])
     for (const [module, moduleResolution] of [
       ["NodeNext", "NodeNext"],

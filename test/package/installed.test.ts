@@ -53,7 +53,34 @@ describe.runIf(full)("the library, installed from the packed file", () => {
     ended.catch(() => {})
   })
 
+  it("runs the examples: a question asked without Effect, of the echo bot, by their own files", async () => {
+    project.copy("examples")
+    const built = ["--bundle", "--packages=external", "--platform=node", "--format=esm", "--outdir=started"]
+    await project.bin("esbuild", "examples/echo.ts", "examples/ask.ts", ...built)
+    const { address, port } = await server()
+    const start = (name: string, ...args: ReadonlyArray<string>) => {
+      const env = { PARLEY_SERVER: address, XDG_DATA_HOME: join(project.folder, name) }
+      return new Program(args, env, { program: join(project.folder, `started/${name}.js`) })
+    }
+    const bot = start("echo")
+    const alice = await client("alice", address)
+    alice.command({ cmd: "watch", nick: "echo" })
+    const ended = bot.exited.then(() => Promise.reject(new Error(bot.stderr)))
+    ended.catch(() => {})
+    await Promise.race([alice.event("joined", { nick: "echo" }), ended])
+    const ask = start("ask", "127.0.0.1", "echo", "is there anybody?", String(port))
+    expect([await ask.exited, ask.stdout, ask.stderr]).toEqual([0, "is there anybody?\n", ""])
+    const nobody = start("ask", "127.0.0.1", "nobody", "hello?", String(port))
+    expect(await nobody.exited).toBe(1)
+    expect(nobody.stderr).toMatch(/^NoSuchPeer: /)
+  })
+
+  it("runs the tests among the examples", async () => {
+    project.copy("examples")
+    expect((await project.bin("vitest", "run", "--dir", "examples")).stdout).toContain("3 passed")
+  })
+
   it("runs the scenario of the README as it stands there", async () => {
-    expect((await project.bin("vitest", "run")).stdout).toContain("1 passed")
+    expect((await project.bin("vitest", "run", "bot.test.ts")).stdout).toContain("1 passed")
   })
 })
