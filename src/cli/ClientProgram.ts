@@ -16,7 +16,19 @@ export const run = (
 ): Effect.Effect<void, ProgramError | TerminalClosed, Client.ClientServices | FileSystem.FileSystem | Terminal> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const { accept, acceptCalls, answer, downloads, full, json, lines, nick, readReceipts, userHome } = settings
+      const {
+        accept,
+        acceptCalls,
+        answer,
+        downloads,
+        full,
+        json,
+        lines,
+        nick,
+        readReceipts,
+        set = [],
+        userHome
+      } = settings
       if (downloads !== undefined) yield* Folders.check(downloads)
       const client = yield* open({
         ...settings.client,
@@ -36,7 +48,8 @@ export const run = (
       const { server } = settings.client
       const named = server === undefined ? {} : { server: `${server.host}:${server.port}` }
       const terminal = yield* Terminal
-      yield* TerminalProgram.run(client, { nick, readReceipts, full, listFolder, ...home, ...named }).pipe(
+      const options = { nick, readReceipts, full, listFolder, settings: set, ...home, ...named }
+      yield* TerminalProgram.run(client, options).pipe(
         Effect.provideService(Terminal, lines ? { ...terminal, interactive: false } : terminal),
         goodbye(client)
       )

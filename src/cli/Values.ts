@@ -8,6 +8,7 @@ import * as Nickname from "../domain/Nickname.js"
 import * as ServerAddress from "../domain/ServerAddress.js"
 import { DEFAULT_PORT } from "../protocol/Control.js"
 import * as Quote from "./Quote.js"
+import * as Settings from "./terminal/Settings.js"
 
 /** Parsers of what a user types, whether as a flag, in the environment or in a file. `Left` is the sentence to show. */
 
@@ -23,6 +24,12 @@ export const fingerprint = (text: string): Either.Either<Fingerprint.Fingerprint
     Fingerprint.parse(text),
     () => `a fingerprint has 30 digits in six groups of five, not ${Quote.of(text)}`
   )
+
+/** What `/set` takes, with semicolons between one setting and the next. */
+export const settings = (text: string): Either.Either<ReadonlyArray<Settings.Change>, string> => {
+  const changes = Settings.parseAll(text)
+  return typeof changes === "string" ? Either.left(changes) : Either.right(changes)
+}
 
 /** A TCP port; 0 lets the system choose one, where that makes sense. */
 export const port =

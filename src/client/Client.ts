@@ -154,6 +154,8 @@ export interface ClientApi {
   readonly files: FilesApi
   /** One text to several people. */
   readonly groups: GroupsApi
+  /** What our user has set for the programs that show them things. */
+  readonly preferences: PreferencesApi
   /**
    * Leaves: gives undelivered messages to peers within reach up to `lingerMs` (2,000 when left out), says goodbye to
    * all peers and the server, ends
@@ -165,6 +167,17 @@ export interface ClientApi {
 export type Registration = PeerInfo
 
 type Decision = (people: People, now: number) => ContactError | undefined
+
+/** Names and values that only those who set them understand. They are kept with the profile, readable by its owner. */
+export interface PreferencesApi {
+  /** Empty before the first registration. */
+  readonly all: Effect.Effect<ReadonlyMap<string, string>>
+  /**
+   * Takes the name out without a value. Whether it is kept: not before the first registration, not of a passing
+   * profile, not beyond 256 names of 64 characters with values of 1,024. That writing it failed is told as an event.
+   */
+  readonly set: (name: string, value: string | undefined) => Effect.Effect<boolean>
+}
 
 export interface QueryOptions {
   readonly expect?: string
@@ -254,10 +267,21 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
         options.readReceipts === true ? driver.drive((machine, now) => machine.read(nick, id, now)) : readReceiptsOff()
       ),
     files: transfers.api,
+    preferences: preferencesOf(shell),
     groups: Groups.make(shell, (nick) => channels.query(nick)),
     exit: (lingerMs = options.lingerMs ?? DEFAULT_LINGER) => shell.exit(lingerMs)
   }
 }
+
+const preferencesOf = ({ keeper }: Shell.Shell): PreferencesApi => ({
+  all: Effect.sync(() => new Map(keeper.profile?.preferences.all())),
+  set: (name, value) =>
+    Effect.suspend(() => {
+      const { profile } = keeper
+      if (profile?.persistent !== true || !profile.preferences.set(name, value)) return Effect.succeed(false)
+      return Effect.as(keeper.keep, true)
+    })
+})
 
 /** What `look` gives, or its error. */
 const found = <A>(look: () => A | ContactError): Effect.Effect<A, ContactError> =>

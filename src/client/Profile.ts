@@ -9,6 +9,7 @@ import { Contacts } from "../core/client/Contacts.js"
 import * as ContactsFile from "../core/client/ContactsFile.js"
 import { Groups } from "../core/client/groups/Groups.js"
 import * as GroupsFile from "../core/client/groups/GroupsFile.js"
+import { MAX_SETTINGS, Preferences } from "../core/client/Preferences.js"
 import { MAX_SERVERS, ServerPins } from "../core/client/ServerPins.js"
 import { SALT_BYTES } from "../core/journal/SealedFile.js"
 import type { Crypto as Primitives } from "../domain/Crypto.js"
@@ -51,6 +52,8 @@ export interface Profile {
   readonly servers: ServerPins
   /** The groups that our user is in, or has left. */
   readonly groups: Groups
+  /** What our user has set. */
+  readonly preferences: Preferences
   /** Whether the identity outlives this process. */
   readonly persistent: boolean
   /** What must not be forgotten in a crash. None for a passing profile. */
@@ -86,9 +89,10 @@ export class ProfileError extends Data.TaggedError("ProfileError")<{
 }> {}
 
 /**
- * Profiles in a `Store`: `profiles/<folder>/{identity,contacts,groups,journal,history/…,transfers/…,lock}`. The folder
- * is called as the nickname that it was made for, and found by all that count as the same nickname, or were taken
- * later: `names/<key>` says where their profile is, if it is not in the folder `<key>`.
+ * Profiles in a `Store`: `profiles/<folder>/` with `identity`, `contacts`, `groups`, `settings.json`, `journal`,
+ * `history/…`, `transfers/…` and `lock`. The folder is called as the nickname that it was made for, and found by all
+ * that count as the same nickname, or were taken later: `names/<key>` says where their profile is, if it is not in the
+ * folder `<key>`.
  */
 export const layer: Layer.Layer<Profiles, never, Store | Entropy | Crypto> = Layer.effect(
   Profiles,
@@ -118,10 +122,11 @@ const open = (services: Services, nick: Nickname): Effect.Effect<Profile, Profil
     const servers = yield* readServers(services, folder, location)
     const found = yield* readContacts(services, { folder, location, seed: kept })
     const groups = yield* readGroups(services, { folder, location, seed: kept })
+    const preferences = yield* readPreferences(services, folder, location)
     const seed = (persistent ? kept : undefined) ?? entropy.bytes(Identity.SEED_BYTES)
     const isNew = kept === undefined
     const oneAtATime = yield* Effect.makeSemaphore(1)
-    const keep = keeping(services, { ...found, servers, groups, folder, seed, isNew, name: place.name })
+    const keep = keeping(services, { ...found, servers, groups, preferences, folder, seed, isNew, name: place.name })
     const rooms = persistent ? yield* openRooms(services, folder, seed, { contacts: found.contacts, groups }) : NO_ROOMS
     return {
       identity: Identity.fromSeed(crypto, seed),
@@ -129,6 +134,7 @@ const open = (services: Services, nick: Nickname): Effect.Effect<Profile, Profil
       contacts: found.contacts,
       servers,
       groups: persistent ? groups : new Groups(),
+      preferences,
       persistent,
       ...rooms,
       location,
@@ -194,18 +200,20 @@ const keeping = (
   profile: FoundContacts & {
     readonly servers: ServerPins
     readonly groups: Groups
+    readonly preferences: Preferences
     readonly folder: string
     readonly seed: Uint8Array
     readonly isNew: boolean
     readonly name: string | undefined
   }
 ): Effect.Effect<void, ProfileError> => {
-  const { contacts, folder, groups, seed, servers } = profile
+  const { contacts, folder, groups, preferences, seed, servers } = profile
   const secret = Identity.contactsSecret(crypto, seed)
   let { isNew, isOld } = profile
   let written = contacts.revision
   let serversWritten = servers.revision
   let groupsWritten = groups.revision
+  let preferencesWritten = preferences.revision
   return Effect.gen(function* () {
     if (isNew) {
       if (profile.name !== undefined)
@@ -217,6 +225,11 @@ const keeping = (
       const { revision } = servers
       yield* store.write(`${folder}/${KNOWN_SERVERS}`, Bytes.fromText(servers.encode()))
       serversWritten = revision
+    }
+    if (preferences.revision !== preferencesWritten) {
+      const { revision } = preferences
+      yield* store.write(`${folder}/${SETTINGS}`, Bytes.fromText(preferences.encode()))
+      preferencesWritten = revision
     }
     if (groups.revision !== groupsWritten) {
       const { revision } = groups
@@ -289,6 +302,23 @@ const readServers = ({ store }: Services, folder: string, location: string): Eff
     })
   })
 
+const readPreferences = (
+  { store }: Services,
+  folder: string,
+  location: string
+): Effect.Effect<Preferences, ProfileError> =>
+  Effect.gen(function* () {
+    const content = yield* Effect.mapError(store.read(`${folder}/${SETTINGS}`), unavailable)
+    if (Option.isNone(content)) return Preferences.empty()
+    const preferences = Preferences.decode(Bytes.toText(content.value) ?? "")
+    if (preferences !== undefined) return preferences
+    return yield* new ProfileError({
+      reason: "Damaged",
+      message: `${location}/${SETTINGS}: this is no list of at most ${MAX_SETTINGS} settings. Repair it, or move it away to have everything as it comes.`
+    })
+  })
+
+const SETTINGS = "settings.json"
 const KNOWN_SERVERS = "known-servers.json"
 
 interface FoundContacts {

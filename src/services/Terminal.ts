@@ -3,6 +3,7 @@ import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import type { Signal } from "../domain/TerminalSignal.js"
 
 /**
  * The standard streams of the program: a person's terminal, or the pipes of another program. It alone writes to them,
@@ -24,8 +25,12 @@ export class Terminal extends Context.Tag("parley/services/Terminal")<
     readonly errorIsTty: boolean
     /** Whether output may be coloured: a capable TTY, and the user did not ask otherwise (`NO_COLOR`). */
     readonly colors: boolean
-    /** Bits of a colour: 4 for sixteen colours, 8 for those of xterm, 24 for all. */
+    /** Whether it could be, had the user not asked otherwise. */
+    readonly canColor: boolean
+    /** Bits of a colour, where there are colours: 4 for sixteen colours, 8 for those of xterm, 24 for all. */
     readonly colorDepth: number
+    /** What the terminal writes on, as far as its environment says (`COLORFGBG`). */
+    readonly background: "dark" | "light" | undefined
     /** Whether signs beyond ASCII may be shown, as far as the locale says. */
     readonly unicode: boolean
     /** Whether the terminal is known to answer, or to ignore, what it is asked who it is. */
@@ -68,14 +73,19 @@ export class Terminal extends Context.Tag("parley/services/Terminal")<
      */
     readonly write: (text: string) => Effect.Effect<void, TerminalClosed>
     /**
-     * `write` for text with colours, where `colors` is set, and with moves of the cursor, where `interactive` is. Only
-     * what draws the screen has a use for it, and cleans what it draws before.
+     * `write` for text with colours, where `canColor` is set, and with moves of the cursor, where `interactive` is.
+     * Only what draws the screen has a use for it, and cleans what it draws before.
      */
     readonly paint: (text: string) => Effect.Effect<void, TerminalClosed>
     /** Asks the terminal; its answers come with `input`. No text can do that: an answer looks as if it was typed. */
     readonly ask: (question: Question) => Effect.Effect<void, TerminalClosed>
     /** Turns the terminal to another screen, or has it tell of the wheel of the mouse. No text can do that. */
     readonly order: (order: Order) => Effect.Effect<void, TerminalClosed>
+    /**
+     * Fetches the attention of whoever is not looking, where the screen is known to bear it; nothing happens elsewhere.
+     * The window has its own title back when the program ends, however it does, and while it is stopped.
+     */
+    readonly signal: (signal: Signal) => Effect.Effect<void, TerminalClosed>
     /** `write` for bytes that need not be text; fails where standard output is a screen. */
     readonly writeBytes: (bytes: Uint8Array) => Effect.Effect<void, TerminalClosed>
     /**

@@ -29,6 +29,8 @@ export interface FakeClient extends ClientApi {
   readonly taken: Set<string>
   /** When closed, `register` waits as for a server that is away. */
   readonly server: Effect.Latch
+  /** What earlier runs have set. */
+  readonly kept: Map<string, string>
 }
 
 export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
@@ -38,6 +40,7 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
   const calls: Array<string> = []
   const taken = new Set<string>()
   const queried = new Set<string>()
+  const preferences = new Map<string, string>()
   const remembered: HistoryPage = {
     messages: [
       { direction: "received", id: messageId("1"), nick: "bob", at: 0, text: "from\nbob\u001b[2J", state: undefined },
@@ -63,6 +66,7 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
     calls,
     taken,
     server,
+    kept: preferences,
     register: (nick) =>
       call(`register ${nick}`).pipe(
         Effect.zipRight(server.await),
@@ -162,6 +166,15 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
           to: ["bob"],
           without: ["carol"]
         }))
+    },
+    preferences: {
+      all: Effect.sync(() => preferences),
+      set: (name, value) =>
+        Effect.map(call(`set ${name} ${value}`), () => {
+          if (value === undefined) preferences.delete(name)
+          else preferences.set(name, value)
+          return true
+        })
     },
     history: (query = {}) => Effect.map(call(`history ${JSON.stringify(query)}`), () => remembered),
     clearHistory: (nick) => call(`clearHistory ${nick}`),

@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import { describe, expect, it } from "vitest"
 import * as Profile from "../../src/client/Profile.js"
 import type { Contacts } from "../../src/core/client/Contacts.js"
+import { MAX_SETTINGS, Preferences } from "../../src/core/client/Preferences.js"
 import * as Fingerprint from "../../src/domain/Fingerprint.js"
 import { messageIdOf } from "../../src/domain/MessageId.js"
 import * as Nickname from "../../src/domain/Nickname.js"
@@ -47,6 +48,7 @@ const knownPeers = (nick: string) => {
 
 const OLD = "profiles/alice/known-peers.json"
 const CONTACTS = "profiles/alice/contacts"
+const SETTINGS = "profiles/alice/settings.json"
 
 describe("Profiles", () => {
   it("gives the same identity again once it was kept, and another where it was not", async () => {
@@ -74,6 +76,35 @@ describe("Profiles", () => {
     expect(disk.stats.writes).toBe(writes)
     const file = Buffer.from(disk.read(CONTACTS)!).toString("latin1")
     for (const secret of ["bob", bob.peer, bob.fingerprint.slice(0, 5)]) expect(file).not.toContain(secret)
+  })
+
+  it("keeps what was set, readable, and no damaged list of it", async () => {
+    const disk = new Disk()
+    const set = (seed: number, value: string | undefined) =>
+      open(disk, seed).pipe(
+        Effect.tap(({ preferences }) => preferences.set("bell", value)),
+        Effect.tap(({ keep }) => keep),
+        Effect.scoped
+      )
+    await Effect.runPromise(set(1, "off"))
+    expect(new TextDecoder().decode(disk.read(SETTINGS))).toContain('"name": "bell",\n      "value": "off"')
+    const again = await Effect.runPromise(Effect.scoped(open(disk, 2)))
+    expect([...again.preferences.all()]).toEqual([["bell", "off"]])
+    await Effect.runPromise(set(3, undefined))
+    expect((await Effect.runPromise(Effect.scoped(open(disk, 4)))).preferences.all().size).toBe(0)
+    disk.replace(SETTINGS, new TextEncoder().encode('{"version":1,"settings":[{"name":"bell"}]}'))
+    const damaged = await Effect.runPromise(Effect.flip(Effect.scoped(open(disk, 5))))
+    expect(damaged.message).toContain("settings.json: this is no list of at most 256 settings")
+  })
+
+  it("holds a bounded number of settings, none of them too long", () => {
+    const preferences = Preferences.empty()
+    expect(preferences.set("x".repeat(65), "1")).toBe(false)
+    expect(preferences.set("x", "1".repeat(1025))).toBe(false)
+    for (let at = 0; at < MAX_SETTINGS; at++) expect(preferences.set(`__proto__${at}`, "1")).toBe(true)
+    expect(preferences.set("one more", "1")).toBe(false)
+    expect(preferences.set("__proto__0", "2")).toBe(true)
+    expect([...Preferences.decode(preferences.encode())!.all()]).toEqual([...preferences.all()])
   })
 
   it("keeps the history of whom we asked for, though strangers take the place of other strangers", async () => {

@@ -40,7 +40,7 @@ describe("text for a terminal", () => {
   })
 
   test("has only the sequences that a screen is drawn with", () => {
-    const ours = new RegExp(`${ESC}\\[(?:[0-9;]*m|[0-9]+[ACL]|[HJK]|2J|\\?(?:2004|2026)[hl])|\r|\n`, "g")
+    const ours = new RegExp(`${ESC}\\[(?:[0-9;]*m|[0-9]+[ACL]|[HJK]|2J|\\?(?:1004|2004|2026)[hl])|\r|\n`, "g")
     const colours = new RegExp(`${ESC}\\[[0-9;]*m|\n`, "g")
     fc.assert(
       fc.property(texts, (text) => {

@@ -77,6 +77,17 @@ export class Tmux {
     }
   }
 
+  /** Has all that is written from now on kept in this file as well. */
+  async logged(file: string): Promise<string> {
+    await this.call("pipe-pane", "-o", `cat > '${file}'`)
+    return file
+  }
+
+  /** Looks until the pane is called so. */
+  async titled(title: string): Promise<void> {
+    while ((await this.call("display-message", "-p", "#{pane_title}")).trim() !== title);
+  }
+
   private async call(...args: ReadonlyArray<string>): Promise<string> {
     const env = environment({ TERM: "xterm-256color", SHELL: "/bin/sh" })
     const { stdout } = await run("tmux", ["-u", "-L", this.socket, ...args], { env })

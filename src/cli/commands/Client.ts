@@ -19,6 +19,11 @@ export const client = Subcommand.make({
     json: toggle("Speak JSON lines: commands on standard input, events on standard output"),
     full: toggle("Begin on a screen of its own, with a list of conversations; Alt-Shift-F or /full turns back"),
     lines: toggle("Whole lines and nothing drawn anew, as for screen readers and simple terminals"),
+    set: setting({
+      placeholder: "NAME VALUE;…",
+      help: 'How the terminal behaves until you change it, as /set tells: "bell off; times off"',
+      parse: Values.settings
+    }),
     readReceipts: toggle("Tell people that you have read their messages, as soon as you type something after them"),
     accept: setting({
       placeholder: "POLICY",

@@ -7,20 +7,24 @@ import type { MessageId } from "../../domain/MessageId.js"
 import * as Nickname from "../../domain/Nickname.js"
 import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
+import type { Signal } from "../../domain/TerminalSignal.js"
+import { Attention } from "./Attention.js"
 import type * as Conversation from "./Conversation.js"
 import { Weight } from "./Conversation.js"
 import { Conversations } from "./Conversations.js"
 import type { Sent } from "./Delivery.js"
+import { Disputes } from "./Disputes.js"
 import { Fate } from "./Fate.js"
 import * as GroupTexts from "./GroupTexts.js"
 import { GroupViews } from "./GroupViews.js"
-import * as KeyTexts from "./KeyTexts.js"
+import type { Answer } from "./Key.js"
 import { KnownNicks } from "./KnownNicks.js"
+import { openEnds, unsent } from "./Leaving.js"
 import { mentions } from "./Mentions.js"
 import { Oneself } from "./Oneself.js"
 import type { Palette } from "./Palette.js"
 import { isPeerEvent, PeerNews, type PeerTag } from "./PeerNews.js"
-import * as Settings from "./Settings.js"
+import { type Change, Settings, type Source } from "./Settings.js"
 import { statusLine, wayOf } from "./StatusLine.js"
 import * as Texts from "./Texts.js"
 import { Transfers } from "./Transfers.js"
@@ -42,12 +46,12 @@ export interface ChatModelOptions {
  */
 export class ChatModel {
   readonly transfers: Transfers
-  readonly settings = Settings.defaults()
+  readonly settings = new Settings()
+  readonly attention: Attention
   readonly #conversations = new Conversations()
   readonly #views: Views
   readonly #known = new KnownNicks()
-  /** Nicknames under which another key was shown, by their keys. */
-  readonly #disputed = new Map<string, string>()
+  readonly #disputes: Disputes
   #anyUnread = false
   /** The nickname that the server has been asked for, as long as it has not answered. */
   #awaited: SafeText.SafeText | undefined
@@ -66,7 +70,10 @@ export class ChatModel {
     this.#interactive = interactive
     this.transfers = new Transfers(palette)
     this.#self = new Oneself(palette)
-    this.#views = new Views(this.#conversations, { palette, now, interactive, settings: this.settings })
+    const { settings } = this
+    this.attention = new Attention(settings, now)
+    this.#disputes = new Disputes(palette, this.attention)
+    this.#views = new Views(this.#conversations, { palette, now, interactive, settings, attention: this.attention })
     this.groups = new GroupViews(this.#conversations, this.#views, palette)
     this.#peers = new PeerNews({
       conversations: this.#conversations,
@@ -76,6 +83,26 @@ export class ChatModel {
       palette,
       now
     })
+  }
+
+  /** Takes note of a setting. */
+  change(change: Change, from: Source): void {
+    this.settings.set(change, from)
+    const [colors, ground] = [this.settings.get("colors"), this.settings.get("background")]
+    this.#palette.uses(DEPTHS[colors])
+    this.#palette.on(ground === "unknown" ? undefined : ground)
+  }
+
+  /** The terminal has said something of itself. */
+  heard(answer: Answer): void {
+    if (answer._tag === "Focus") this.attention.focused(answer.has)
+    if (answer._tag !== "Background") return
+    this.change({ name: "background", value: answer.brightness > 0.5 ? "light" : "dark" }, "terminal")
+  }
+
+  /** What the terminal is to do now so that the person is fetched. */
+  signals(): ReadonlyArray<Signal> {
+    return this.attention.take(this.me, this.#conversations.withNews())
   }
 
   /** Our nickname, once we have one. */
@@ -119,7 +146,7 @@ export class ChatModel {
       {
         peer: this.#conversations.focused,
         news: this.#conversations.withNews(),
-        disputed: [...this.#disputed.values()],
+        disputed: this.#disputes.nicks,
         online: this.#self.online,
         server: this.#self.server
       },
@@ -141,7 +168,7 @@ export class ChatModel {
         ? `${this.#palette.dim("nickname")}> `
         : `${this.#awaited} ${this.#palette.dim("waiting for the server…")}> `
     const peer = this.#conversations.focused
-    const alarm = this.#disputed.size === 0 ? "" : `${this.#palette.warn("!! key")} `
+    const { alarm } = this.#disputes
     if (peer === undefined) return `${alarm}${this.me}> `
     const verified = peer.verified ? this.#palette.dim(" ✓") : ""
     return `${alarm}${this.me} → ${this.#palette.nick(peer.nick)}${verified}> `
@@ -241,19 +268,12 @@ export class ChatModel {
 
   /** What leaving the program would end, if anything. */
   get openEnds(): string | undefined {
-    const open = this.#conversations.all().filter(({ asked, connected }) => asked && connected).length
-    const files = this.transfers.running
-    const parts = [
-      ...(open === 0 ? [] : [`${open} conversation${open === 1 ? " goes" : "s go"} on`]),
-      ...(files === 0 ? [] : [`${files} file${files === 1 ? " is" : "s are"} on the way`])
-    ]
-    return parts.length === 0 ? undefined : parts.join(", and ")
+    return openEnds(this.#conversations.all(), this.transfers.running)
   }
 
   /** What leaving the conversation in focus would lose. */
   get unsent(): string | undefined {
-    const lost = this.#conversations.focused?.undelivered.size ?? 0
-    return lost === 0 ? undefined : `${Texts.messages(lost)} ${lost === 1 ? "has" : "have"} not arrived`
+    return unsent(this.#conversations.focused)
   }
 
   /** How somebody is reached now; whether that looks otherwise than before. */
@@ -267,7 +287,7 @@ export class ChatModel {
 
   /** Somebody has decided which key is right under a nickname. */
   settled(nick: string): void {
-    this.#disputed.delete(Nickname.key(nick))
+    this.#disputes.settled(nick)
   }
 
   /** The number of the pair is on the screen, to be compared. */
@@ -298,16 +318,7 @@ export class ChatModel {
   left(nick: string): ReadonlyArray<string> {
     const peer = this.#conversations.find(nick)
     this.#conversations.remove(nick)
-    const lost = peer?.undelivered.size ?? 0
-    return [
-      this.remark(
-        `you left the conversation with ${this.#palette.nick(SafeText.line(nick, MAX_NICK))}${
-          lost > 0
-            ? `; ${Texts.messages(lost)} ${lost === 1 ? "was" : "were"} not confirmed, and may not have arrived`
-            : ""
-        }`
-      )
-    ]
+    return [Texts.left(SafeText.line(nick, MAX_NICK), peer?.undelivered.size ?? 0, this.#palette)]
   }
 
   /** A message of ours was accepted. */
@@ -369,10 +380,7 @@ export class ChatModel {
 
   /** Why something failed that had to do with `nick`. */
   failed(code: string, message: string, nick?: string, change?: KeyChange): ReadonlyArray<string> {
-    if (change !== undefined && nick !== undefined) {
-      if (this.#disputed.size < MAX_DISPUTED) this.#disputed.set(Nickname.key(nick), SafeText.line(nick, MAX_NICK))
-      return KeyTexts.changed(nick, change, this.#palette)
-    }
+    if (change !== undefined && nick !== undefined) return this.#disputes.shown(nick, change)
     const complaint = this.#palette.warn(`* ${SafeText.line(message)}`)
     if (code !== "KeyChanged" || nick === undefined) return [complaint]
     const accept = this.#palette.bold(`/trust ${SafeText.line(nick, MAX_NICK)} DIGITS`)
@@ -386,18 +394,11 @@ export class ChatModel {
 
   /** Text was typed outside of a conversation: whom it may have been meant for. */
   nowhere(): ReadonlyArray<string> {
-    const palette = this.#palette
     const caller = this.#conversations
       .all()
       .filter(({ asked, hinted }) => hinted && !asked)
       .at(-1)
-    return caller === undefined
-      ? [this.remark(`you are in no conversation: type ${palette.bold("list")}, then ${palette.bold("query NICK")}`)]
-      : [
-          this.remark(
-            `nobody has got that. To answer ${palette.nick(caller.nick)}, type ${palette.bold(`query ${caller.nick}`)} first`
-          )
-        ]
+    return [Texts.nowhere(caller?.nick, this.#palette)]
   }
 
   /** A remark of the program, told from what people write by its star. */
@@ -455,7 +456,14 @@ export class ChatModel {
     const peer = this.#conversations.with(from)
     this.#known.spoke(peer.nick)
     const written = this.#palette.dim(When.written(event.writtenAt, this.#now()))
-    const weight = this.me !== undefined && mentions(text, this.me) ? Weight.mention : Weight.text
+    const words = [
+      this.me ?? "",
+      ...this.settings
+        .get("words")
+        .split(",")
+        .map((word) => word.trim())
+    ]
+    const weight = mentions(text, words) ? Weight.mention : Weight.text
     const lines = SafeText.lines(text)
     if (group !== undefined) {
       const view = this.groups.of(group)
@@ -482,9 +490,10 @@ const MAX_GREETING = 12
 /** As many as the outbox of a peer holds at most; beyond it nothing is accepted anyway. */
 const MAX_UNDELIVERED = 10_000
 
+/** Bits of a colour. */
+const DEPTHS = { off: 0, "16": 4, "256": 8, true: 24 } as const
+
 /** People named of those who are here. */
 const MAX_PRESENT = 12
-/** Nicknames with a key that nobody has decided on: more of them are a flood. */
-const MAX_DISPUTED = 16
 
 const count = (peer: Conversation.Conversation): string => Texts.messages(peer.undelivered.size)

@@ -40,7 +40,7 @@ export const make = (chat: ChatModel, client: Pick<ClientApi, "history">, palett
   },
   dim: palette.dim,
   get mouse() {
-    return chat.settings.mouse
+    return chat.settings.get("mouse") === "on"
   }
 })
 

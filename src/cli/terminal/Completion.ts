@@ -62,6 +62,9 @@ const wordsOf = (before: string): Completion | undefined => {
       before,
       names.map((name) => `/${name}`)
     )
+  const second = /^\/(\S+)\s+(\S+)\s+(\S*)$/.exec(before)
+  const values = second === null ? undefined : find(second[1]!)?.wantsThen?.(second[2]!)
+  if (values !== undefined) return among(second![3]!, values, before.length)
   const wants = commandOf(before)?.wants
   const words = wants === "command" ? names : typeof wants === "object" ? wants : undefined
   return words === undefined ? undefined : among(/\S*$/.exec(before)![0], words, before.length)

@@ -10,7 +10,8 @@ export interface Sent {
 }
 
 /** A mark behind the message, and the word for it. */
-export const mark = (sent: Sent, connected: boolean): string => MARKS[stateOf(sent, connected)]
+export const mark = (sent: Sent, connected: boolean, isAscii: boolean): string =>
+  (isAscii ? ASCII_MARKS : MARKS)[stateOf(sent, connected)]
 
 export const word = (sent: Sent, connected: boolean): string => WORDS[stateOf(sent, connected)]
 
@@ -18,6 +19,15 @@ const stateOf = ({ state }: Sent, connected: boolean): keyof typeof MARKS =>
   state === "sent" && !connected ? "queued" : state
 
 const MARKS = { queued: "○", sent: "…", waiting: "◌", delivered: "✓", read: "✓✓" } as const
+
+/** In brackets, as they stand behind what somebody wrote. */
+const ASCII_MARKS = {
+  queued: "(queued)",
+  sent: "(...)",
+  waiting: "(waits)",
+  delivered: "(delivered)",
+  read: "(read)"
+} as const
 
 const WORDS = {
   queued: "goes out when they are connected",

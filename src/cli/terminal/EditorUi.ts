@@ -20,13 +20,13 @@ import type { Printed } from "./Wrap.js"
 /** A line editor on a terminal. The terminal is given back as it was when the scope closes. */
 export const make = ({
   completion,
-  on = () => {},
+  heard = () => {},
   view
 }: {
   readonly view: View
   readonly completion: (before: string) => Effect.Effect<Completion>
-  /** Hears how bright the colour is that the terminal writes on, from 0 to 1. */
-  readonly on?: (brightness: number) => void
+  /** Hears what the terminal says of itself. */
+  readonly heard?: (answer: Answer) => void
 }): Effect.Effect<Ui, never, Terminal | Scope.Scope> =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
@@ -37,7 +37,7 @@ export const make = ({
       typed: (columns) => typed(view, drafts.of(view.conversation), state, columns)
     })
     const scope = yield* Effect.scope
-    const ui = new EditorUi({ terminal, view, completion, on, drafts, state, painter, scope })
+    const ui = new EditorUi({ terminal, view, completion, heard, drafts, state, painter, scope })
     yield* terminal.raw
     yield* Effect.ignore(terminal.paint(SET))
     if (terminal.answers) yield* Effect.ignore(terminal.ask("identity"))
@@ -61,7 +61,7 @@ interface Parts {
   readonly terminal: Terminal["Type"]
   readonly view: View
   readonly completion: (before: string) => Effect.Effect<Completion>
-  readonly on: (brightness: number) => void
+  readonly heard: (answer: Answer) => void
   readonly drafts: Drafts
   readonly state: State
   readonly painter: Painter.Painter
@@ -178,8 +178,8 @@ class EditorUi implements Ui {
   #hear(answer: Answer): void {
     if (answer._tag === "Position") this.#parts.painter.heard(answer)
     if (answer._tag === "Name") this.#parts.painter.knows(answer.name)
-    if (answer._tag === "Background") this.#parts.on(answer.brightness)
     if (answer._tag === "Attributes") this.#answered = true
+    this.#parts.heard(answer)
   }
 
   /** Does what a key asks for; gives how the input ends, if it does. */
@@ -317,9 +317,9 @@ const typed = (view: View, editor: LineEditor, { offered, question }: State, col
   }
 }
 
-/** What is pasted is marked, so that line breaks in it are told from the Enter key. */
-const SET = "\u001b[?2004h"
-const UNSET = "\u001b[?2004l"
+/** What is pasted is marked, so that line breaks in it are told from the Enter key; and the focus is told. */
+const SET = "\u001b[?2004h\u001b[?1004h"
+const UNSET = "\u001b[?2004l\u001b[?1004l"
 
 /** A terminal is that slow only at the other end of the world. */
 const ANSWER = "300 millis"

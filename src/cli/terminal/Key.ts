@@ -55,5 +55,7 @@ export type Answer =
   | { readonly _tag: "Name"; readonly name: string }
   /** The colour that it writes on (OSC 11): how bright it is, from 0 to 1. */
   | { readonly _tag: "Background"; readonly brightness: number }
+  /** It has the focus of the keyboard, or has lost it: told whenever that changes. */
+  | { readonly _tag: "Focus"; readonly has: boolean }
   /** It has answered all that was asked before (DA1). */
   | { readonly _tag: "Attributes" }

@@ -1,3 +1,6 @@
+import type { Conversation } from "./Conversation.js"
+import * as Texts from "./Texts.js"
+
 /** Asks once before something ends that goes on; whoever says it again means it. */
 export class Leaving {
   #asked: string | undefined
@@ -13,4 +16,20 @@ export class Leaving {
   goOn(): void {
     this.#asked = undefined
   }
+}
+
+/** What leaving the program would end, if anything; `files` are on their way. */
+export const openEnds = (conversations: ReadonlyArray<Conversation>, files: number): string | undefined => {
+  const open = conversations.filter(({ asked, connected }) => asked && connected).length
+  const parts = [
+    ...(open === 0 ? [] : [`${open} conversation${open === 1 ? " goes" : "s go"} on`]),
+    ...(files === 0 ? [] : [`${files} file${files === 1 ? " is" : "s are"} on the way`])
+  ]
+  return parts.length === 0 ? undefined : parts.join(", and ")
+}
+
+/** What leaving a conversation would lose. */
+export const unsent = (conversation: Conversation | undefined): string | undefined => {
+  const lost = conversation?.undelivered.size ?? 0
+  return lost === 0 ? undefined : `${Texts.messages(lost)} ${lost === 1 ? "has" : "have"} not arrived`
 }

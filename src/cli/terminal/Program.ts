@@ -13,15 +13,18 @@ import { ChatModel } from "./ChatModel.js"
 import * as ChatView from "./ChatView.js"
 import * as CommandLine from "./CommandLine.js"
 import * as Completion from "./Completion.js"
+import { recallSettings } from "./commands/SetCommands.js"
 import { help, isSpoken, unknown } from "./commands/Table.js"
 import { send } from "./commands/TalkCommands.js"
 import { type Context, type Outcome, remark } from "./commands/TerminalCommand.js"
 import { Doubts, meantBy } from "./Doubt.js"
 import * as EditorUi from "./EditorUi.js"
+import { attentive, ofTerminal } from "./Fetching.js"
 import { Leaving } from "./Leaving.js"
 import * as Palette from "./Palette.js"
 import * as PlainUi from "./PlainUi.js"
 import * as Registration from "./Registration.js"
+import type { Change } from "./Settings.js"
 import * as Texts from "./Texts.js"
 import type * as Ui from "./Ui.js"
 import type { Action } from "./View.js"
@@ -41,6 +44,8 @@ export interface TerminalOptions {
   readonly full?: boolean
   /** For the completion of paths. */
   readonly listFolder?: ListFolder
+  /** What is set at the beginning. */
+  readonly settings?: ReadonlyArray<Change>
 }
 
 /**
@@ -53,11 +58,19 @@ export const run = (
 ): Effect.Effect<void, TerminalClosed | ProgramError, Terminal> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const terminal = yield* Terminal
-      const palette = Palette.make(terminal.colors, terminal.colorDepth)
+      const given = yield* Terminal
+      const palette = Palette.make(given.colors, given.colorDepth)
       const clock = yield* Effect.clock
-      const chat = new ChatModel({ palette, now: client.now, interactive: terminal.interactive })
-      const ui = flushing(chat, yield* makeUi(client, chat, palette, options))
+      const chat = new ChatModel({ palette, now: client.now, interactive: given.interactive })
+      for (const change of ofTerminal(given)) chat.change(change, "terminal")
+      for (const change of options.settings ?? []) chat.change(change, "options")
+      const terminal = yield* attentive(
+        chat,
+        given,
+        options.readReceipts === true ? markRead(client, chat) : Effect.void
+      )
+      const made = makeUi(client, chat, palette, options)
+      const ui = flushing(chat, yield* Effect.provideService(made, Terminal, terminal))
       const registration = yield* Registration.make({ chat, client, terminal, ui })
       const session: Session = {
         client,
@@ -112,28 +125,30 @@ const flushing = (chat: ChatModel, ui: Ui.Ui): Ui.Ui => ({
   read: ui.read,
   full: ui.full,
   restore: ui.restore,
-  print: (lines) => Effect.suspend(() => ui.print(chat.flushed(lines)))
+  print: (lines) =>
+    Effect.suspend(() => {
+      chat.attention.wake()
+      return ui.print(chat.flushed(lines))
+    })
 })
 
 /** A person who types has looked at the screen: with read receipts, what stands there is read. */
+const markRead = (client: ClientApi, chat: ChatModel): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    Effect.forEach(chat.takeUnread(), ({ id, nick }) => Effect.ignore(client.read(nick, id)), { discard: true })
+  )
+
 const makeUi = (
   client: ClientApi,
   chat: ChatModel,
   palette: Palette.Palette,
-  { home, listFolder, readReceipts }: TerminalOptions
+  { home, listFolder }: TerminalOptions
 ): Effect.Effect<Ui.Ui, never, Terminal | Scope.Scope> =>
-  Effect.flatMap(Terminal, (terminal) => {
+  Effect.flatMap(Terminal, ({ interactive }) => {
     const completion = Completion.make({ nicks: (prefix) => chat.complete(prefix), listFolder, home })
-    const markRead = Effect.suspend(() =>
-      Effect.forEach(chat.takeUnread(), ({ id, nick }) => Effect.ignore(client.read(nick, id)), { discard: true })
-    )
-    return Effect.provideService(
-      terminal.interactive
-        ? EditorUi.make({ view: ChatView.make(chat, client, palette), completion, on: palette.on })
-        : PlainUi.make(chat),
-      Terminal,
-      readReceipts === true ? { ...terminal, input: Stream.tap(terminal.input, () => markRead) } : terminal
-    )
+    return interactive
+      ? EditorUi.make({ view: ChatView.make(chat, client, palette), completion, heard: (answer) => chat.heard(answer) })
+      : PlainUi.make(chat)
   })
 
 /** Obeys what the options say, then the lines in their order. */
@@ -273,7 +288,10 @@ const showEvents = (session: Session): Effect.Effect<void, TerminalClosed | Prog
       Effect.gen(function* () {
         yield* event._tag === "Delivered" || event._tag === "Read" ? ordered.withPermits(1)(show(event)) : show(event)
         if (event._tag === "ServerLost") yield* registration.serverLost
-        if (event._tag === "Registered") registration.registered()
+        if (event._tag === "Registered") {
+          yield* recallSettings(session)
+          registration.registered()
+        }
         if (event._tag === "Closed" && event.reason !== "exit")
           return yield* new ProgramError({ message: SafeText.line(event.message) })
       })

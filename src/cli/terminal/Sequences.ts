@@ -31,6 +31,7 @@ const ofControlSequence = (sequence: string): Key | undefined => {
     return { _tag: "Answer", answer: { _tag: "Position", row, column } }
   }
   if (/^\?[\d;]*c$/.test(sequence)) return { _tag: "Answer", answer: { _tag: "Attributes" } }
+  if (sequence === "I" || sequence === "O") return { _tag: "Answer", answer: { _tag: "Focus", has: sequence === "I" } }
   const wheel = /^<(6[45]);\d+;\d+M$/.exec(sequence)?.[1]
   if (wheel !== undefined) return { _tag: "Ask", action: { _tag: "Scroll", direction: wheel === "64" ? "up" : "down" } }
   return modified(sequence) ?? withModifiers(sequence)

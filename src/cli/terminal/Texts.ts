@@ -130,6 +130,18 @@ export const doubt = (
   return [palette.remark(`not sent, as it looks like the command ${command}: type that, or ${again}`)]
 }
 
+/** Text was typed outside of a conversation: whom it may have been meant for. */
+export const nowhere = (caller: string | undefined, { bold, nick, remark }: Palette): string =>
+  caller === undefined
+    ? remark(`you are in no conversation: type ${bold("list")}, then ${bold("query NICK")}`)
+    : remark(`nobody has got that. To answer ${nick(caller)}, type ${bold(`query ${caller}`)} first`)
+
+/** A conversation is over on our side; `lost` messages had not arrived. */
+export const left = (who: string, lost: number, { nick, remark }: Palette): string => {
+  const fate = `${messages(lost)} ${lost === 1 ? "was" : "were"} not confirmed, and may not have arrived`
+  return remark(`you left the conversation with ${nick(who)}${lost > 0 ? `; ${fate}` : ""}`)
+}
+
 /** Rows of what to type and what it does, the columns under each other. */
 export const help = (
   rows: ReadonlyArray<readonly [usage: string, meaning: string]>,

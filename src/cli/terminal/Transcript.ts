@@ -73,7 +73,7 @@ export class Transcript {
 /** An entry as it is printed. */
 export const printed = (
   entry: Entry,
-  { marked, timed }: { readonly timed: boolean; readonly marked: boolean },
+  { ascii, marked, timed }: { readonly timed: boolean; readonly marked: boolean; readonly ascii: boolean },
   isConnected: () => boolean,
   palette: Palette
 ): string | Paragraph => {
@@ -83,7 +83,7 @@ export const printed = (
   return {
     head: `${time}${head}: `,
     lines,
-    ...(own === undefined || !marked ? {} : { mark: () => ` ${Delivery.mark(own, isConnected())}` }),
+    ...(own === undefined || !marked ? {} : { mark: () => ` ${Delivery.mark(own, isConnected(), ascii)}` }),
     ...(from === undefined ? {} : { from })
   }
 }

@@ -1,5 +1,6 @@
 import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
+import type { Attention } from "./Attention.js"
 import { type Conversation, NO_NEWS, Weight } from "./Conversation.js"
 import type { Conversations } from "./Conversations.js"
 import type { Sent } from "./Delivery.js"
@@ -14,6 +15,7 @@ export interface ViewsOptions {
   /** ms since 1970 UTC. */
   readonly now: () => number
   readonly settings: Settings
+  readonly attention: Attention
   /** Whether a person looks at a screen: what goes to a pipe is whole, and in the order in which it came. */
   readonly interactive: boolean
 }
@@ -45,7 +47,9 @@ export class Views {
     const entry = { at: this.#now, head, lines, from: peer.nick }
     const isShown = this.#isShown(peer)
     peer.transcript.add(entry, !isShown)
-    if (peer !== this.#conversations.focused) this.#raise(peer, weight, 1)
+    const isInFront = peer === this.#conversations.focused
+    if (!isInFront) this.#raise(peer, weight, 1)
+    this.#options.attention.came({ nick: peer.nick, text: lines[0] ?? "", weight, isShown, isInFront })
     return isShown ? this.#dated([entry], peer) : this.#hint(peer, lines, weight)
   }
 
@@ -68,7 +72,9 @@ export class Views {
 
   /** Something that matters beyond the conversation came: it is printed anyway, and counts. */
   called(peer: Conversation): void {
-    if (peer !== this.#conversations.focused) this.#raise(peer, Weight.call, 0)
+    const isInFront = peer === this.#conversations.focused
+    if (!isInFront) this.#raise(peer, Weight.call, 0)
+    this.#options.attention.came({ nick: peer.nick, text: CALLS, weight: Weight.call, isShown: true, isInFront })
   }
 
   /**
@@ -144,7 +150,10 @@ export class Views {
   #isShown(peer: Conversation): boolean {
     const { focused } = this.#conversations
     return (
-      !this.#options.interactive || focused === undefined || focused === peer || this.#options.settings.show === "all"
+      !this.#options.interactive ||
+      focused === undefined ||
+      focused === peer ||
+      this.#options.settings.get("show") === "all"
     )
   }
 
@@ -190,7 +199,11 @@ export class Views {
     const { interactive, palette, settings } = this.#options
     return Transcript.printed(
       entry,
-      { timed: interactive && settings.times, marked: interactive },
+      {
+        timed: interactive && settings.get("times") === "on",
+        marked: interactive,
+        ascii: settings.get("glyphs") === "ascii"
+      },
       () => peer.connected,
       palette
     )
@@ -202,6 +215,8 @@ export interface Recent {
   readonly printed: ReadonlyArray<Printed>
   readonly since: number
 }
+/** What the desktop says of somebody who calls. */
+const CALLS = "wants to talk"
 
 /** Whom a nickname means on the screen. */
 export const nameOf = (nick: string): SafeText.SafeText => SafeText.line(nick, MAX_NICK)

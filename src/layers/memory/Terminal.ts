@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Mailbox from "effect/Mailbox"
 import * as Stream from "effect/Stream"
+import * as TerminalSignal from "../../domain/TerminalSignal.js"
 import * as TerminalText from "../../domain/TerminalText.js"
 import { ORDERS, QUESTIONS, type Terminal, TerminalClosed, type TerminalSize } from "../../services/Terminal.js"
 
@@ -37,11 +38,11 @@ export const make = (
   Effect.gen(function* () {
     const input = yield* Mailbox.make<Uint8Array>()
     const resizes = yield* Mailbox.make<TerminalSize>()
-    const encoder = new TextEncoder()
     const watchers = new Map<Deferred.Deferred<void>, string>()
     const { colors = false, interactive = false, nextFrame = Effect.yieldNow() } = options
     let size = options.size ?? { columns: 80, rows: 24 }
     let closed = false
+    const signalled = signals()
     let [output, errors] = ["", ""]
     const write = (text: string) =>
       Effect.suspend(() => {
@@ -66,21 +67,21 @@ export const make = (
       outputIsTty: interactive,
       errorIsTty: interactive,
       colors,
+      canColor: colors || interactive,
       size: () => size,
       resizes: Mailbox.toStream(resizes),
       input: Mailbox.toStream(input),
       ...NO_SHELL,
       nextFrame,
       write: (text) => write(TerminalText.plain(text)),
-      paint: (text) => write(TerminalText.painted(text, { colors, cursor: interactive })),
+      paint: (text) => write(TerminalText.painted(text, { colors: colors || interactive, cursor: interactive })),
       ask: (question) => write(QUESTIONS[question]),
       order: (order) => write(ORDERS[order]),
+      signal: (signal) => write(interactive ? signalled(signal) : ""),
       writeBytes: (bytes) => (interactive ? TerminalClosed.isScreen : write(decoder.decode(bytes, { stream: true }))),
-      flush: Effect.void,
       writeError: (text) => tell(TerminalText.plain(text)),
       drawStatus: (line) => (interactive ? tell(`\r${TerminalText.plain(line)}${ERASE_REST}`) : Effect.void)
     }
-
     return {
       terminal,
       type: (text) => input.unsafeOffer(encoder.encode(text)),
@@ -104,9 +105,23 @@ export const make = (
     }
   })
 
+const encoder = new TextEncoder()
+
+/** The sequences of signals, one after the other. */
+const signals = () => {
+  let isTitled = false
+  return (signal: TerminalSignal.Signal): string => {
+    const sequence = TerminalSignal.encode(signal, isTitled)
+    if (signal._tag === "Title") isTitled = signal.text !== undefined
+    return sequence
+  }
+}
+
 const NO_SHELL = {
   colorDepth: 4,
   unicode: true,
+  background: undefined,
+  flush: Effect.void,
   answers: false,
   raw: Effect.void,
   suspend: Effect.void,

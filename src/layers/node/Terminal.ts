@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs"
 import process from "node:process"
-import type { ReadStream } from "node:tty"
+import type { ReadStream, WriteStream } from "node:tty"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import * as TerminalText from "../../domain/TerminalText.js"
 import { ORDERS, QUESTIONS, Terminal, TerminalClosed, type TerminalSize } from "../../services/Terminal.js"
 import { pace } from "./Pace.js"
+import { Signals } from "./Signals.js"
 import { type OutputFailure, StandardOutput } from "./StandardOutput.js"
 
 /** The process's own standard streams. On close, standard input no longer keeps the process alive. */
@@ -25,6 +26,16 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
     yield* listening(stderr, "error", ignore)
     const output = new StandardOutput()
     const write = (content: string | Uint8Array) => closing((done) => output.write(content, done))
+    const answers = interactive && !SIMPLE.test(env.TERM ?? "")
+    const signals = new Signals(answers, (env.TMUX ?? "") !== "")
+    shown = signals
+    const tell = (sequence: string) => (sequence === "" ? Effect.void : write(sequence))
+    yield* Effect.addFinalizer(() => {
+      const last = signals.takenBack
+      shown = undefined
+      return Effect.ignore(tell(last))
+    })
+    const keys = stdin.isTTY ? yield* keyboard(stdin) : NO_KEYBOARD
 
     const size = (): TerminalSize => ({
       columns: stdout.columns || stderr.columns || 80,
@@ -37,24 +48,31 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
       outputIsTty: stdout.isTTY === true,
       errorIsTty,
       colors,
-      colorDepth: colors ? stdout.getColorDepth(env) : 1,
+      canColor: capable,
+      colorDepth: depth(stdout, env),
+      background: backgroundOf(env.COLORFGBG),
       unicode: /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || ""),
-      answers: interactive && !SIMPLE.test(env.TERM ?? ""),
+      answers,
       size,
       resizes: Stream.map(occurrences(stdout, "resize"), size),
       input: input(stdin),
-      ...(stdin.isTTY ? yield* keyboard(stdin) : NO_KEYBOARD),
+      ...keys,
+      suspend: Effect.suspend(() => Effect.ignore(tell(signals.takenBack))).pipe(
+        Effect.zipRight(keys.suspend),
+        Effect.zipRight(Effect.suspend(() => Effect.ignore(tell(signals.again))))
+      ),
       ...pace(),
       stops: occurrences(process, "SIGTSTP"),
       continued: occurrences(process, "SIGCONT"),
       write: (text) => write(TerminalText.plain(text)),
-      paint: (text) => write(TerminalText.painted(text, { colors, cursor: interactive })),
+      paint: (text) => write(TerminalText.painted(text, { colors: capable, cursor: interactive })),
       ask: (question) => (interactive ? write(QUESTIONS[question]) : Effect.void),
       order: (order) => {
         if (!interactive) return Effect.void
         isFull = order === "full" || (isFull && !order.startsWith("normal"))
         return write(ORDERS[order])
       },
+      signal: (signal) => Effect.suspend(() => tell(signals.of(signal))),
       writeBytes: (bytes) => (stdout.isTTY === true ? TerminalClosed.isScreen : write(bytes)),
       flush: closing((done) => output.flush(done)),
       writeError: (text) => toStandardError(TerminalText.plain(text)),
@@ -64,6 +82,26 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
   })
 )
 
+/** Node knows of `COLORTERM`, and of terminals by their names; but `NO_COLOR` and `FORCE_COLOR` are not about depth. */
+const depth = (stdout: WriteStream, env: NodeJS.ProcessEnv): number => {
+  if (stdout.isTTY !== true) return 4
+  const { FORCE_COLOR: _, NODE_DISABLE_COLORS: __, NO_COLOR: ___, ...rest } = env
+  return Math.max(4, stdout.getColorDepth(rest))
+}
+
+/** "15;0", or "15;default;0": the last one is the colour of the ground, one of the sixteen. */
+const backgroundOf = (variable: string | undefined): "dark" | "light" | undefined => {
+  const [, color] = /;(\d{1,2})$/.exec(variable ?? "") ?? []
+  if (color === undefined || Number(color) > 15) return undefined
+  return LIGHT.has(Number(color)) ? "light" : "dark"
+}
+
+/** Of the sixteen colours: white, and the bright ones but for bright black. */
+const LIGHT: ReadonlySet<number> = new Set([7, 9, 10, 11, 12, 13, 14, 15])
+
+/** What the terminal that is open was told, for `crash`. */
+let shown: Signals | undefined
+
 /** Terminals that may write what they do not know on the screen: the consoles of systems, and terminals of glass. */
 const SIMPLE = /^(?:linux|vt\d|cons25|sun|wsvt25|ansi|$)/
 
@@ -72,7 +110,7 @@ export const crash = (error: unknown): never => {
   const message = TerminalText.plain(error instanceof Error ? error.message : String(error)).replaceAll("\n", " ")
   try {
     const screen = isFull ? ORDERS.noMouse + ORDERS.normal : ""
-    if (process.stdout.isTTY) writeSync(process.stdout.fd, `${screen}${TAKEN_BACK}`)
+    if (process.stdout.isTTY) writeSync(process.stdout.fd, `${screen}${TAKEN_BACK}${shown?.takenBack ?? ""}`)
     writeSync(process.stderr.fd, `parley: internal error: ${message}\n`)
   } catch {
     // Standard error is closed or full.
@@ -83,8 +121,11 @@ export const crash = (error: unknown): never => {
 /** Whether the process has turned its terminal to the other screen. */
 let isFull = false
 
-/** What a client may have set on the screen: pastes marked (2004), drawing held back (2026). Node unsets raw mode. */
-const TAKEN_BACK = "\r\n\u001b[?2026l\u001b[?2004l"
+/**
+ * What a client may have set on the screen: pastes marked (2004), the focus told (1004), drawing held back (2026). Node
+ * unsets raw mode.
+ */
+const TAKEN_BACK = "\r\n\u001b[?2026l\u001b[?2004l\u001b[?1004l"
 
 const toStandardError = (text: string): Effect.Effect<void> =>
   Effect.async<void>((resume) => {

@@ -30,6 +30,13 @@ export class VirtualScreen {
     _core._inputHandler.parse(output)
   }
 
+  /** What is set on it. */
+  modes() {
+    const { bracketedPasteMode, mouseTrackingMode, sendFocusMode } = this.#terminal.modes
+    const alternate = this.#terminal.buffer.active.type === "alternate"
+    return { paste: bracketedPasteMode, focus: sendFocusMode, mouse: mouseTrackingMode, alternate }
+  }
+
   resize(columns: number, rows: number): void {
     this.#terminal.resize(columns, rows)
   }

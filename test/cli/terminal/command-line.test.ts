@@ -45,7 +45,7 @@ describe("the command line of the terminal client", () => {
     expect(parse("/list 2")).toEqual(command("list", { word: "", page: 2 }))
     expect(parse("/list b 3")).toEqual(command("list", { word: "b", page: 3 }))
     for (const line of ["/list a b", "/list a 0", "/list a 1 2"]) expect(parse(line)).toMatchObject({ _tag: "Wrong" })
-    expect(parse("/show ALL")).toEqual(command("show", "all"))
+    expect(parse("/show ALL")).toEqual(command("show", { name: "show", value: "all" }))
     expect(parse("/show none")).toEqual({ _tag: "Wrong", usage: "/show all|focus" })
     expect(parse("/nick al")).toEqual(command("nick", "al"))
     expect(parse("/why bob")).toEqual(command("why", { nick: "bob" }))

@@ -42,7 +42,7 @@ describe("several conversations on one screen", () => {
     const { chat, opens, says } = screen()
     expect(says("bob", "hi")).toEqual(["12:00 bob: hi", "* type query bob to answer"])
     opens("carol")
-    chat.settings.show = "all"
+    chat.change({ name: "show", value: "all" }, "now")
     expect(says("bob", "again")).toEqual(["12:00 bob: again"])
     expect(screen(false).says("bob", "hi")[0]).toBe("bob: hi")
   })
@@ -267,13 +267,24 @@ describe("a mention", () => {
     ["alices", false],
     ["alice_", false],
     ["alicé alice", true],
+    ["see https://example.org/alice/x", false],
+    ["see www.alice.example", false],
+    ["write to alice@example.org", false],
+    ["alice, see https://example.org/", true],
     ["", false]
   ])("of alice in %j: %s", (text, is) => {
-    expect(mentions(text, "alice")).toBe(is)
+    expect(mentions(text, ["alice"])).toBe(is)
+  })
+
+  it("is of any of the words, and of none where there is none", () => {
+    expect(mentions("please deploy", ["", "deploy"])).toBe(true)
+    expect(mentions("please", ["", ""])).toBe(false)
   })
 
   it("is found in whatever case and script", () => {
-    expect(mentions("hallo STRASSE", "straße")).toBe(true)
-    expect(mentions("γεια σου ΝΊΚΟΣ", "νίκος")).toBe(true)
+    expect(mentions("hallo STRASSE", ["straße"])).toBe(true)
+    expect(mentions("γεια σου ΝΊΚΟΣ", ["νίκος"])).toBe(true)
+    expect(mentions("こんにちは太郎さん", ["太郎"])).toBe(true)
+    expect(mentions("สวัสดีสมชายครับ", ["สมชาย"])).toBe(true)
   })
 })

@@ -2,23 +2,40 @@ import { describe, expect, it } from "vitest"
 import * as Glyphs from "../../../src/cli/terminal/Glyphs.js"
 import * as Palette from "../../../src/cli/terminal/Palette.js"
 
-/** Relative luminance of a colour of xterm's cube (WCAG 2.2). */
-const luminance = (code: number): number => {
-  const steps = [0, 95, 135, 175, 215, 255].map((value) => {
-    const part = value / 255
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
-  })
+/** A colour of xterm's cube. */
+const inCube = (code: number): readonly [number, number, number] => {
   const at = code - 16
-  const [red, green, blue] = [Math.floor(at / 36), Math.floor(at / 6) % 6, at % 6].map((step) => steps[step]!)
-  return 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!
+  const step = (part: number) => [0, 95, 135, 175, 215, 255][part]!
+  return [step(Math.floor(at / 36)), step(Math.floor(at / 6) % 6), step(at % 6)]
+}
+
+const contrasts = (color: readonly [number, number, number]) => {
+  const bright = Palette.luminance(color)
+  return { onBlack: (bright + 0.05) / 0.05, onWhite: 1.05 / (bright + 0.05) }
 }
 
 describe("colours", () => {
   it("can be read on black and on white", () => {
     for (const code of [...Palette.NICK_CODES, Palette.WARNING_CODE]) {
-      expect((luminance(code) + 0.05) / 0.05).toBeGreaterThanOrEqual(3)
-      expect(1.05 / (luminance(code) + 0.05)).toBeGreaterThanOrEqual(3)
+      const { onBlack, onWhite } = contrasts(inCube(code))
+      expect(Math.min(onBlack, onWhite)).toBeGreaterThanOrEqual(3)
     }
+  })
+
+  it("can be read on what is known of the ground, where there are all of them", () => {
+    for (let owner = 0; owner < 320; owner++) {
+      expect(contrasts(Palette.trueColor(owner, "dark")).onBlack).toBeGreaterThanOrEqual(7)
+      expect(contrasts(Palette.trueColor(owner, "light")).onWhite).toBeGreaterThanOrEqual(5)
+      const { onBlack, onWhite } = contrasts(Palette.trueColor(owner, undefined))
+      expect(Math.min(onBlack, onWhite)).toBeGreaterThanOrEqual(4.5)
+    }
+  })
+
+  it("come and go as they are set", () => {
+    const palette = Palette.make(false, 4)
+    expect(palette.nick("bob")).toBe("bob")
+    palette.uses(24)
+    expect(palette.nick("bob")).toMatch(new RegExp(`^${String.fromCharCode(27)}\\[1;38;2;`))
   })
 
   it("are those of the key, where it is known, however the nickname is spelled", () => {
@@ -34,7 +51,7 @@ describe("colours", () => {
   it("warn in another one on a light ground, where there are sixteen", () => {
     const palette = Palette.make(true)
     const dark = palette.warn("x")
-    palette.on(0.9)
+    palette.on("light")
     expect(palette.warn("x")).not.toBe(dark)
     expect(Palette.make(false).warn("x")).toBe("x")
   })

@@ -209,7 +209,7 @@ describe("the editor at a terminal", () => {
       Effect.gen(function* () {
         const { screen, terminal } = yield* Effect.scoped(Effect.tap(start(), ({ ui }) => ui.print(["the last words"])))
         expect(screen()).toEqual(["the last words"])
-        expect(terminal.output().endsWith("\u001b[?2004l")).toBe(true)
+        expect(terminal.output().endsWith("\u001b[?2004l\u001b[?1004l")).toBe(true)
       })
     ))
 

@@ -9,7 +9,7 @@ import { check } from "./SafeText.js"
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the sequences' own characters.
 const COLOR = /\u001b\[[0-9;]*m/g
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the sequences' own characters.
-const CURSOR = /\u001b\[(?:\d+[ACL]|[HJK]|2J|\?(?:2004|2026)[hl])|\r/g
+const CURSOR = /\u001b\[(?:\d+[ACL]|[HJK]|2J|\?(?:1004|2004|2026)[hl])|\r/g
 
 /** The last gate before a terminal. */
 export const target: Target = {

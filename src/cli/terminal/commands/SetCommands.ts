@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as SafeText from "../../../domain/SafeText.js"
-import { type Settings, SHOW } from "../Settings.js"
+import { type Change, NAMES, type Name, parse, type Source, TABLE, valuesOf } from "../Settings.js"
+import type { Paragraph } from "../Wrap.js"
 import { type Context, make, nothing, type Outcome, remark } from "./TerminalCommand.js"
 
 /** What can be changed while the program runs. */
@@ -9,9 +10,12 @@ export const setCommands = [
     names: ["show"],
     usage: "/show all|focus",
     help: "print every conversation whole, or one and of the others a line",
-    wants: SHOW,
-    parse: (argument) => SHOW.find((one) => one === argument.toLowerCase()),
-    run: (show, context) => change("show", show, context)
+    wants: TABLE.show.values,
+    parse: (argument) => {
+      const change = parse("show", argument)
+      return typeof change === "string" ? undefined : change
+    },
+    run: (wanted, context) => change(wanted, context)
   }),
   make({
     names: ["full"],
@@ -27,47 +31,74 @@ export const setCommands = [
   }),
   make({
     names: ["set"],
-    usage: "/set [NAME VALUE]",
-    help: "change how this terminal behaves until you leave it; alone, see what can be changed",
-    wants: ["show", "times", "mouse"],
+    usage: "/set [NAME [VALUE]]",
+    help: "how this terminal behaves: see it all, one, or change it; it is remembered",
+    wants: NAMES,
+    wantsThen: (name) => {
+      const known = NAMES.find((one) => one === name.toLowerCase())
+      return known === undefined ? [] : valuesOf(known)
+    },
     isSpeech: true,
+    reminder: "/set to see everything, /set NAME VALUE to change it, /set NAME default to take that back",
     parse: (argument) => {
-      const [name, value, ...more] = argument.toLowerCase().split(/\s+/)
-      return more.length > 0 ? undefined : { name: name ?? "", value }
+      const [, name = "", value = ""] = /^(\S*)\s*([\s\S]*)$/.exec(argument) ?? []
+      return { name, value }
     },
     run: ({ name, value }, context) => {
-      if (name === "") return list(context)
-      const values = VALUES[name as keyof Settings] as ReadonlyArray<string> | undefined
-      if (values === undefined)
-        return remark(context, `there is no setting ${SafeText.line(name, MAX_NAME)}: type /set`)
-      const wanted = values.find((one) => one === value)
-      if (wanted === undefined)
-        return remark(context, `type ${context.palette.bold(`/set ${name} ${values.join("|")}`)}`)
-      return change(name as keyof Settings, (name === "show" ? wanted : wanted === "on") as never, context)
+      if (name === "") return list(NAMES, context)
+      const known = NAMES.find((one) => one === name.toLowerCase())
+      if (known !== undefined && value === "") return list([known], context)
+      const wanted = parse(name, value)
+      return typeof wanted === "string" ? remark(context, SafeText.line(wanted)) : change(wanted, context)
     }
   })
 ]
 
-const VALUES: { readonly [Name in keyof Settings]: ReadonlyArray<string> } = {
-  show: SHOW,
-  times: ["on", "off"],
-  mouse: ["on", "off"]
-}
+/** What was set in earlier runs of this profile. What makes no sense any more is left alone. */
+export const recallSettings = ({ chat, client }: Context): Effect.Effect<void> =>
+  Effect.map(client.preferences.all, (kept) => {
+    for (const [name, value] of kept) {
+      const change = parse(name, value === "" ? "off" : value)
+      if (typeof change !== "string") chat.change(change, "remembered")
+    }
+  })
 
-const change = <Name extends keyof Settings>(name: Name, value: Settings[Name], context: Context): Outcome => {
-  context.chat.settings[name] = value
-  return remark(context, `${name} is ${told(value)} now`)
-}
+const change = (wanted: Change, context: Context): Outcome =>
+  Effect.gen(function* () {
+    const { chat, client } = context
+    const { name, value } = wanted
+    const isKept = yield* client.preferences.set(name, value)
+    chat.change({ name, value: isKept ? undefined : value }, "now")
+    chat.change({ name, value: isKept ? value : undefined }, "remembered")
+    const until = isKept || value === undefined ? "from now on" : "until you leave: nothing is kept of this profile"
+    yield* remark(context, `${name} is ${told(name, context)} ${until}`)
+  })
 
-const list = ({ chat, palette, ui }: Context): Outcome =>
-  ui.print(
-    Object.entries(VALUES).map(
-      ([name, values]) =>
-        `  ${palette.bold(name)} ${told(chat.settings[name as keyof Settings])}  ${palette.dim(`/set ${name} ${values.join("|")}`)}`
-    )
+const list = (names: ReadonlyArray<Name>, context: Context): Outcome => {
+  const { chat, palette, ui } = context
+  const width = Math.max(...names.map((name) => name.length))
+  return ui.print(
+    names.map((name): Paragraph => {
+      const { values } = TABLE[name]
+      const choice = values === "words" ? "your words" : values.join("|")
+      const from = ORIGINS[chat.settings.from(name)]
+      return {
+        head: `  ${palette.bold(name)}${" ".repeat(width - name.length)}  `,
+        lines: [`${told(name, context)} (${from}): ${TABLE[name].help}; ${choice}`]
+      }
+    })
   )
+}
 
-const told = (value: Settings[keyof Settings]): string => (typeof value === "boolean" ? (value ? "on" : "off") : value)
+const ORIGINS: Readonly<Record<Source, string>> = {
+  default: "default",
+  terminal: "as your terminal says",
+  options: "from --set or the configuration",
+  remembered: "set by you",
+  now: "set by you until you leave"
+}
 
-/** Characters of a name that is none. */
-const MAX_NAME = 40
+const told = (name: Name, { chat }: Context): string => {
+  const value = chat.settings.get(name)
+  return value === "" ? "off" : SafeText.line(value)
+}

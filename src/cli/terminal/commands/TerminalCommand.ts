@@ -24,6 +24,8 @@ interface Description<A> {
   readonly bare?: number
   /** What the first word behind the name is. */
   readonly wants?: Wanted
+  /** What the second word can be, where the first one is this and has a few. */
+  readonly wantsThen?: (first: string) => ReadonlyArray<string>
   /** The name alone is something that people say to each other: without a slash it is said. */
   readonly isSpeech?: true
   /** It makes sense before there is a nickname. */
