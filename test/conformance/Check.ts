@@ -2,6 +2,8 @@
 export interface Check<Context> {
   /** Of docs/protocol.md: `1.1-3`. */
   readonly rule: string
+  /** Other rules that show as well. */
+  readonly also?: ReadonlyArray<string>
   /** What is seen when it holds, to be read after "it". */
   readonly says: string
   /** Resolves when it holds; rejects with a `Broken` when it does not. */
@@ -28,8 +30,8 @@ export const equal = (actual: unknown, expected: unknown, what: string): void =>
   must(is === wanted, `${what} is ${is}, not ${wanted}`)
 }
 
-/** ms that an answer may take: a busy machine and a round trip. */
-export const PATIENCE = 5_000
+/** ms that an answer may take: a very busy machine and a round trip. */
+export const PATIENCE = 10_000
 /** ms after which what must not come has not come. */
 export const SILENCE = 400
 

@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs"
 import * as ServerName from "../../src/domain/ServerName.js"
 import type { Check } from "./Check.js"
-import { clientChecks } from "./client/Checks.js"
+import { clientChecks, type Extent } from "./client/Checks.js"
+import type { Part } from "./client/Context.js"
 import type { Subject } from "./client/Subject.js"
 import { junit, line, type Result, runAll, summary } from "./Report.js"
 import { serverChecks } from "./server/Checks.js"
@@ -17,6 +18,8 @@ Tries whether a server or a client does what docs/protocol.md says. Each line na
            the server that it is to register at, under which nickname, and an empty folder of its own. It reads commands
            and writes events, as docs/json.md says; with --wire it does neither, and only answers on the wire
 
+  --without PART the client has no files (§3.6, §3.8), or is not on the local network (lan, §4); may be given twice
+  --slow         also what takes minutes, such as keys that are made anew
   --only TEXT    the checks whose rule begins with TEXT, or that have it in their description
   --json         one JSON array instead of the table
   --junit FILE   JUnit's XML, for CI
@@ -36,18 +39,17 @@ export const main = async (args: ReadonlyArray<string>): Promise<number> => {
   const results =
     options.what === "server"
       ? await runAll(only(serverChecks, options.only), serverOf(options), tell)
-      : await runAll(only(clientChecks(options.wire), options.only), subjectOf(options), tell)
+      : await runAll(only(clientChecks(options), options.only), subjectOf(options), tell)
   process.stdout.write(options.json ? `${JSON.stringify(results, null, 2)}\n` : `\n${summary(results)}\n`)
   if (options.junit !== undefined) writeFileSync(options.junit, junit(`parley ${options.what}`, results))
   if (results.some(({ outcome }) => outcome === "failed") || results.length === 0) return 2
   return results.every(({ outcome }) => outcome === "holds") ? 0 : 1
 }
 
-interface Options {
+interface Options extends Extent {
   readonly what: "server" | "client"
   readonly subject: string
   readonly name: string | undefined
-  readonly wire: boolean
   readonly only: string
   readonly json: boolean
   readonly junit: string | undefined
@@ -58,14 +60,19 @@ const read = (args: ReadonlyArray<string>): Options | string => {
   if (args.length === 0 || args.includes("--help") || args.includes("-h")) return ""
   const values = new Map<string, string>()
   const flags = new Set<string>()
+  const without: Array<Part> = []
   const words: Array<string> = []
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!
-    if (["--name", "--only", "--junit"].includes(arg)) {
+    if (arg === "--without") {
+      const part = args[++i]
+      if (part !== "files" && part !== "lan") return `--without ${part}: say files or lan`
+      without.push(part)
+    } else if (["--name", "--only", "--junit"].includes(arg)) {
       const value = args[++i]
       if (value === undefined) return `${arg} needs a value`
       values.set(arg, value)
-    } else if (["--json", "--wire"].includes(arg)) flags.add(arg)
+    } else if (["--json", "--wire", "--slow"].includes(arg)) flags.add(arg)
     else if (arg.startsWith("--")) return `there is no option ${arg}`
     else words.push(arg)
   }
@@ -77,7 +84,9 @@ const read = (args: ReadonlyArray<string>): Options | string => {
     what,
     subject,
     name: values.get("--name"),
-    wire: flags.has("--wire"),
+    isWire: flags.has("--wire"),
+    isSlow: flags.has("--slow"),
+    without,
     only: values.get("--only") ?? "",
     json: flags.has("--json"),
     junit: values.get("--junit")

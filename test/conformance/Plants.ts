@@ -180,5 +180,128 @@ export const CLIENT_PLANTS: ReadonlyArray<Plant> = [
     from: 'case "Unknown":\n        this.release(size)\n        return true',
     to: 'case "Unknown":\n        this.release(size)\n        return false',
     rule: "3.5-5"
+  },
+  {
+    what: "a peer may use streams of ours that we have not opened",
+    file: "core/peer/stream/Streams.ts",
+    from: "return id < this.#nextOwn\n",
+    to: "return id > 0\n",
+    rule: "3.6-1"
+  },
+  {
+    what: "one frame may open any number of streams",
+    file: "core/peer/stream/Streams.ts",
+    from: "if (id >= this.#nextTheirs + 2 * MAX_STREAMS) return false",
+    to: "if (id < 0) return false",
+    rule: "3.6-4"
+  },
+  {
+    what: "a stream may end at two places",
+    file: "core/peer/stream/DataStream.ts",
+    from: "(this.#finalOffset ?? offset) !== offset ||",
+    to: "",
+    rule: "3.6-6"
+  },
+  {
+    what: "chunks are not verified",
+    file: "core/files/FileReceiver.ts",
+    from: "&& !assembler.verify(this.crypto)) this.fail",
+    to: "&& !assembler.verify(this.crypto) && this.crypto === undefined) this.fail",
+    rule: "3.8-16"
+  },
+  {
+    what: "manifest and leaves are not verified",
+    file: "core/files/Manifest.ts",
+    from: "if (!equal(root(crypto, offer, contents), offer.root)) return undefined",
+    to: "",
+    rule: "3.8-15"
+  },
+  {
+    what: "an offer may keep back what tools run by themselves",
+    file: "core/files/Manifest.ts",
+    from: "|| risks !== (offer.risks & KNOWN_RISKS)",
+    to: "",
+    rule: "3.8-9"
+  },
+  {
+    what: "offers are declined without asking",
+    file: "client/files/Incoming.ts",
+    from: 'case "offered":\n        return false',
+    to: "case 'offered':\n        machine.decline('Declined')\n        return true",
+    rule: "3.8-13"
+  },
+  {
+    what: "records before the answer may be long",
+    file: "core/files/FileReceiver.ts",
+    from: "export const MAX_FIRST = 2 * 1024",
+    to: "export const MAX_FIRST = 64 * 1024",
+    rule: "3.8-12"
+  },
+  {
+    what: "a pause of the receiver is not kept",
+    file: "core/files/FileSender.ts",
+    from: "|| this.pausedBy !== undefined) return false",
+    to: ") return false",
+    rule: "3.8-16"
+  },
+  {
+    what: "chunks are sent that the receiver has",
+    file: "core/files/FileSender.ts",
+    from: "this.#chunk = have.nextMissing(0)",
+    to: "this.#chunk = 0",
+    rule: "3.8-16"
+  },
+  {
+    what: "a handshake that names the connection begins another one",
+    file: "core/peer/handshake/HandshakeResponder.ts",
+    from: "const localId = rekeys?.localId ?? entropy",
+    to: "const localId = entropy",
+    rule: "3.2-6"
+  },
+  {
+    what: "keys are dropped as soon as there are others",
+    file: "core/peer/keys/KeyRing.ts",
+    from: "this.#keep({ epoch: this.#current, until: now + ACCEPT_OTHERS, isNext: false })",
+    to: "this.#drop(this.#current)",
+    rule: "3.2-29"
+  },
+  {
+    what: "both sides answer handshakes that cross",
+    file: "core/peer/Association.ts",
+    from: "Bytes.compare(ownKey, introduction.record.staticKey) < 0",
+    to: "Bytes.compare(ownKey, introduction.record.staticKey) < -1e9",
+    rule: "3.2-16"
+  }
+]
+
+/** For a client on the local network. */
+export const LAN_PLANTS: ReadonlyArray<Plant> = [
+  {
+    what: "a card answers any question",
+    file: "core/lan/Neighbour.ts",
+    from: "Bytes.equal(asked.bytes, question) ?",
+    to: "question.length > 0 ?",
+    rule: "4-11"
+  },
+  {
+    what: "it answers wherever it was asked",
+    file: "core/lan/Neighbourhood.ts",
+    from: "|| !this.#isHere(packet.at)) return",
+    to: ") return",
+    rule: "4-10"
+  },
+  {
+    what: "an invitation needs no cookie",
+    file: "core/lan/Neighbourhood.ts",
+    from: 'if (packet.kind === "invite" && !this.#isCookie(',
+    to: "if (packet.kind === undefined && !this.#isCookie(",
+    rule: "4-12"
+  },
+  {
+    what: "packets for others are answered",
+    file: "core/lan/Neighbourhood.ts",
+    from: "packet.to !== this.name ||",
+    to: "",
+    rule: "4-16"
   }
 ]

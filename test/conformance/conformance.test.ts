@@ -7,8 +7,9 @@ import { afterEach, describe, expect, it } from "vitest"
 import { Program } from "../e2e/Program.js"
 import { full } from "../support/Effort.js"
 import { clientChecks } from "./client/Checks.js"
+import { type Part, retire } from "./client/Context.js"
 import type { Subject } from "./client/Subject.js"
-import { CLIENT_PLANTS, type Plant, SERVER_PLANTS } from "./Plants.js"
+import { CLIENT_PLANTS, LAN_PLANTS, type Plant, SERVER_PLANTS } from "./Plants.js"
 import { line, type Result, runAll } from "./Report.js"
 import { serverChecks } from "./server/Checks.js"
 import { variant } from "./Variant.js"
@@ -19,6 +20,17 @@ const foreign = fileURLToPath(new URL("../../../shared/interop/t2.py", import.me
 const hasPython = ((): boolean => {
   try {
     execFileSync("python3", ["-c", "import cryptography"], { stdio: "ignore" })
+    return true
+  } catch {
+    return false
+  }
+})()
+
+/** The suite on the local network is that of a network namespace with nothing in it. */
+const ALONE = ["-n", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"]
+const hasNamespaces = ((): boolean => {
+  try {
+    execFileSync("unshare", [...ALONE, "true"], { stdio: "ignore" })
     return true
   } catch {
     return false
@@ -49,12 +61,28 @@ describe("the conformance suite", { timeout: 300_000 }, () => {
   const tryClient = (main: string, rule: string): Promise<ReadonlyArray<Result>> =>
     tryCommand(`${process.execPath} ${main} client --json --nick {nick}`, rule)
 
-  const tryCommand = async (command: string, rule: string): Promise<ReadonlyArray<Result>> => {
+  const tryCommand = async (
+    command: string,
+    rule: string,
+    without: ReadonlyArray<Part> = []
+  ): Promise<ReadonlyArray<Result>> => {
     const subject: Subject = { command: `${command} --server {host}:{port} --home {home}` }
-    const results = await runAll(byRule(clientChecks(false), rule), subject)
-    const running = await subject.shared
-    running?.stop()
+    const results = await runAll(
+      byRule(clientChecks({ isWire: false, isSlow: false, without: ["lan", ...without] }), rule),
+      subject
+    )
+    await retire(subject)
     return results
+  }
+
+  /** As the suite is run by hand: its own process can be put into a namespace. */
+  const tryLan = async (main: string, rule: string): Promise<ReadonlyArray<Result>> => {
+    const client = `${process.execPath} ${main} client --json --lan --nick {nick} --server {host}:{port} --home {home}`
+    const suite = [`${root}test/conformance/run.mjs`, "client", client, "--json", "--only", rule]
+    const found = await promisify(execFile)("unshare", [...ALONE, process.execPath, ...suite]).catch(
+      (failed: { readonly stdout: string }) => failed
+    )
+    return JSON.parse(found.stdout)
   }
 
   const broken = (results: ReadonlyArray<Result>) => results.filter(({ outcome }) => outcome !== "holds").map(line)
@@ -67,8 +95,14 @@ describe("the conformance suite", { timeout: 300_000 }, () => {
     expect(broken(await tryClient(await mainOf(), full ? "" : "3.3"))).toEqual([])
   })
 
+  it.runIf(full && hasNamespaces)("finds nothing in our client on the local network", async () => {
+    expect(broken(await tryLan(await mainOf(), "4-"))).toEqual([])
+  })
+
   it.runIf(full && hasPython)("finds nothing in the small client in Python", async () => {
-    expect(broken(await tryCommand(`python3 ${root}examples/python/parley.py --nick {nick}`, ""))).toEqual([])
+    expect(broken(await tryCommand(`python3 ${root}examples/python/parley.py --nick {nick}`, "", ["files"]))).toEqual(
+      []
+    )
   })
 
   it.runIf(full && hasPython && existsSync(foreign))(
@@ -100,6 +134,11 @@ describe("the conformance suite", { timeout: 300_000 }, () => {
 
   it.each(plants(CLIENT_PLANTS))("finds it when in a client $what", async (plant) => {
     const results = await tryClient(await mainOf(plant), plant.rule)
+    expect(results.map(({ outcome }) => outcome)).toContain("broken")
+  })
+
+  it.runIf(full && hasNamespaces).each(LAN_PLANTS)("finds it when on the local network $what", async (plant) => {
+    const results = await tryLan(await mainOf(plant), plant.rule)
     expect(results.map(({ outcome }) => outcome)).toContain("broken")
   })
 })

@@ -1,8 +1,26 @@
-import type { ClientCheck } from "./Context.js"
+import type { ClientCheck, Part } from "./Context.js"
 import { asInvited } from "./Invited.js"
 import { asInviter } from "./Inviter.js"
+import { lan } from "./Lan.js"
+import { receiving } from "./Receiving.js"
+import { rekeys } from "./Rekeys.js"
+import { sending } from "./Sending.js"
 import { atServer } from "./Server.js"
+import { streams } from "./Streams.js"
 
-/** All of them, or those for a client that only answers on the wire. */
-export const clientChecks = (isWire: boolean): ReadonlyArray<ClientCheck> =>
-  [...atServer, ...asInvited, ...asInviter].filter(({ words }) => !isWire || words !== true)
+/** All of them, or those for what the client has. */
+export const clientChecks = ({ isSlow, isWire, without }: Extent): ReadonlyArray<ClientCheck> =>
+  [...atServer, ...asInvited, ...asInviter, ...rekeys, ...streams, ...receiving, ...sending, ...lan].filter(
+    (check) =>
+      !(isWire && check.words === true) &&
+      !(check.part !== undefined && without.includes(check.part)) &&
+      (isSlow || check.isSlow !== true)
+  )
+
+export interface Extent {
+  /** Whether the client only answers on the wire. */
+  readonly isWire: boolean
+  readonly without: ReadonlyArray<Part>
+  /** Whether those are tried that take minutes. */
+  readonly isSlow: boolean
+}

@@ -6,15 +6,32 @@ import type { Subject } from "./Subject.js"
 export interface ClientCheck extends Check<Subject> {
   /** Whether the client has to read commands and write events. */
   readonly words?: true
+  /** What of the protocol it is about, where a client may do without. */
+  readonly part?: Part
+  /** Whether it takes minutes. */
+  readonly isSlow?: true
 }
 
-/** Runs on the client that all checks share. */
+/** `files`: §3.6 and §3.8. `lan`: §4, for a client that shows itself on the local network. */
+export type Part = "files" | "lan"
+
+/** Runs on the client that checks share. */
 export const shared =
   (run: (running: Running) => Promise<void>) =>
   async (subject: Subject): Promise<void> => {
+    if (subject.uses === MOST_USES) await retire(subject)
     subject.shared ??= Running.registered(subject)
+    subject.uses = (subject.uses ?? 0) + 1
     await run(await subject.shared)
   }
+
+/** Ends the client that checks share; the next one that needs it starts another. */
+export const retire = async (subject: Subject): Promise<void> => {
+  const running = await subject.shared?.catch(() => undefined)
+  subject.shared = undefined
+  subject.uses = 0
+  running?.stop()
+}
 
 /** Runs on a client of its own, at a server that `prepare` has told how to behave. */
 export const own =
@@ -31,3 +48,6 @@ export const own =
       running.stop()
     }
   }
+
+/** A client may send only so much to addresses of one network of which nobody has answered (§3.4-14). */
+const MOST_USES = 40

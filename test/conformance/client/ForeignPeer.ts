@@ -4,7 +4,7 @@ import { crypto } from "../../../src/layers/node/Crypto.js"
 import * as Bytes from "../../../src/protocol/Bytes.js"
 import * as Wire from "../../../src/protocol/Handshake.js"
 import * as PeerRecord from "../../../src/protocol/PeerRecord.js"
-import { Broken, must, PATIENCE, there } from "../Check.js"
+import { Broken, equal, must, PATIENCE, there } from "../Check.js"
 import { type Person, person } from "../Person.js"
 import { Udp } from "../server/Udp.js"
 import { Link } from "./Link.js"
@@ -14,19 +14,22 @@ import type { Running } from "./Running.js"
 export class ForeignPeer {
   readonly who: Person
   readonly udp: Udp
-  readonly channel = randomBytes(8)
-  readonly pairKey = randomBytes(32)
+  /** Of the introduction. */
+  channel: Uint8Array = randomBytes(8)
+  pairKey: Uint8Array = randomBytes(32)
   readonly #client: Running
   readonly #links: Array<Link> = []
+  /** What both sides call the connection of a link. */
+  readonly #ends = new Map<Link, { readonly ours: Uint8Array; readonly theirs: Uint8Array }>()
   #attempt = 0
-  #to: number | undefined
+  #to: { readonly address: string; readonly port: number } | undefined
 
   private constructor(client: Running, udp: Udp, who: Person) {
     this.#client = client
     this.udp = udp
     this.who = who
-    udp.tap(({ data, port }) => {
-      this.#to = port
+    udp.tap(({ data, address, port }) => {
+      this.#to = { address, port }
       return data[0] === 3 && this.#links.some((link) => link.handle(data))
     })
   }
@@ -51,16 +54,17 @@ export class ForeignPeer {
   /** Asks for the client, as its server tells it, and waits for its packet that opens the way. */
   async call(): Promise<void> {
     this.#client.host.say({ _tag: "Incoming", ...this.introduction() })
-    const { port } = await this.udp.inbox.take(
-      ({ data }) => data.length === 1 && data[0] === 0,
-      "OPEN to our candidate"
-    )
-    this.#to = port
+    await this.opened()
+  }
+
+  /** The client opens its own side for us, which shows us where it is. */
+  async opened(): Promise<void> {
+    await this.udp.inbox.take(({ data }) => data.length === 1 && data[0] === 0, "OPEN to our candidate")
   }
 
   transmit(packet: Uint8Array): void {
     if (this.#to === undefined) throw new Broken("the client has not shown where it is")
-    this.udp.send(packet, "127.0.0.1", this.#to)
+    this.udp.send(packet, this.#to.address, this.#to.port)
   }
 
   /** What goes into our handshakes. */
@@ -125,31 +129,56 @@ export class ForeignPeer {
   /** A connection that we began. */
   async connect(more: Partial<Wire.HandshakePayload> = {}): Promise<Link> {
     await this.call()
-    const initiation = this.initiate(more)
+    return this.#begin(more)
+  }
+
+  /** New keys for the connection of this link. */
+  rekey(link: Link): Promise<Link> {
+    const ends = there(this.#ends.get(link), "no such connection")
+    return this.#begin({ connection: ends.ours, peerConnection: ends.theirs }, link)
+  }
+
+  /** Another connection in place of that of this link, whose silence from now on means nothing. */
+  again(link: Link): Promise<Link> {
+    link.answers = false
+    return this.#begin({})
+  }
+
+  async #begin(more: Partial<Wire.HandshakePayload>, before?: Link): Promise<Link> {
+    const connection = more.connection ?? randomBytes(8)
+    const initiation = this.initiate({ ...more, connection })
     const result = await this.shake(initiation)
-    const link = this.link(result, initiation.index)
+    const { remotePayload } = result
+    if (before !== undefined)
+      equal(
+        [Bytes.toHex(remotePayload.connection), Bytes.toHex(remotePayload.peerConnection)],
+        [Bytes.toHex(more.peerConnection!), Bytes.toHex(connection)],
+        "the connection that it names"
+      )
+    const link = this.link(result, initiation.index, before)
+    this.#ends.set(link, { ours: connection, theirs: remotePayload.connection })
     link.send({ _tag: "Ping", token: randomBytes(8) })
     await link.next("Pong")
     return link
   }
 
-  link(result: Handshake.HandshakeResult, index: number): Link {
-    const link = new Link(result, index, (packet) => this.transmit(packet))
+  /** `before` is the link whose keys these take the place of. */
+  link(result: Handshake.HandshakeResult, index: number, before?: Link): Link {
+    const link = new Link(result, index, (packet) => this.transmit(packet), before)
     this.#links.push(link)
     return link
   }
 
   /** The client's HS1. */
   async hs1(ms = PATIENCE): Promise<Uint8Array> {
-    const { data, port } = await this.udp.inbox.take(({ data }) => Wire.peek(data)?.type === Wire.HS1, "HS1", ms)
-    this.#to = port
-    return data
+    return (await this.udp.inbox.take(({ data }) => Wire.peek(data)?.type === Wire.HS1, "HS1", ms)).data
   }
 
-  /** Answers the client's HS1. */
+  /** Answers the client's HS1, on the way that it came unless `transmit` says otherwise. */
   answer(
     hs1: Uint8Array,
-    more: Partial<Wire.HandshakePayload> = {}
+    more: Partial<Wire.HandshakePayload> = {},
+    transmit: (packet: Uint8Array) => void = (packet) => this.transmit(packet)
   ): { readonly link: Link; readonly payload: Wire.HandshakePayload } {
     const received = Handshake.respond({
       crypto,
@@ -167,11 +196,13 @@ export class ForeignPeer {
     })
     const reply = there(received.reply(mine, index), "no HS2 can be made")
     const link = this.link(reply.result, index)
-    this.transmit(reply.packet)
+    transmit(reply.packet)
     return { link, payload: received.payload }
   }
 
+  /** Leaves, so that the client does not look for it. */
   close(): void {
+    if (this.#to !== undefined) for (const link of this.#links) link.send({ _tag: "Bye", code: 0 })
     this.udp.close()
   }
 

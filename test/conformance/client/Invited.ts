@@ -45,7 +45,7 @@ const harmless = (says: string, rule: string, frames: ReadonlyArray<Frame>): Cli
   })
 })
 
-const alive = async (link: Link): Promise<void> => {
+export const alive = async (link: Link): Promise<void> => {
   const token = randomBytes(8)
   link.send({ _tag: "Ping", token })
   await link.inbox.take(
@@ -67,6 +67,7 @@ const handshakes: ReadonlyArray<ClientCheck> = [
   {
     rule: "3.2-1",
     says: "answers a handshake with its record, no consent, and the credit of somebody who has not asked",
+    also: ["3-2", "3.2-3", "3.2-10"],
     run: invited(async (peer, { host }) => {
       await peer.call()
       const { remotePayload } = await peer.shake()
@@ -89,6 +90,7 @@ const handshakes: ReadonlyArray<ClientCheck> = [
   {
     rule: "3.2-4",
     says: "ignores extensions, flags and features that it does not know",
+    also: ["5-3", "5-5", "5-7"],
     run: invited(async (peer) => {
       await peer.call()
       const payload = Wire.encodePayload(peer.payload({ features: 0x80_80_00_00 }))!
@@ -160,6 +162,7 @@ const packets: ReadonlyArray<ClientCheck> = [
   {
     rule: "3.4-3",
     says: "answers PING with its token",
+    also: ["3.3-1"],
     run: connected(alive)
   },
   {
@@ -184,11 +187,15 @@ const packets: ReadonlyArray<ClientCheck> = [
     rule: "3.3-7",
     says: "acknowledges within 25 ms, two packets at once",
     run: connected(async (link) => {
-      const began = performance.now()
-      link.send({ _tag: "Consent" })
-      link.send({ _tag: "Consent" })
-      await link.next("Ack")
-      must(performance.now() - began < ACK_PATIENCE, `it took ${Math.round(performance.now() - began)} ms`)
+      let best = Number.POSITIVE_INFINITY
+      // The machine may be busy with something else: one time is enough.
+      for (let i = 0; i < 20 && best > ACK_PATIENCE; i++) {
+        const began = performance.now()
+        for (let packet = 0; packet < 2; packet++) link.send({ _tag: "Consent" })
+        await link.next("Ack")
+        best = Math.min(best, performance.now() - began)
+      }
+      must(best <= ACK_PATIENCE, `the fastest of 20 took ${Math.round(best)} ms`)
     })
   },
   {
@@ -244,6 +251,7 @@ const conversation: ReadonlyArray<ClientCheck> = [
   {
     rule: "3.5-5",
     says: "confirms what it has shown, whatever the record before it, in any pieces",
+    also: ["3.5-1", "3.5-12", "5-3"],
     run: connected(async (link) => {
       link.sendRecord(Uint8Array.of(3, 120, 1, 2))
       const id = link.sendText(randomBytes(16), "grüße", 5)
@@ -279,6 +287,48 @@ const conversation: ReadonlyArray<ClientCheck> = [
     })
   },
   {
+    rule: "3.5-2",
+    says: "shows texts in the order in which they come, whatever their sequence",
+    words: true,
+    run: connected(async (link, peer, running) => {
+      const texts = ["nine", "three", "three again"]
+      for (const [i, sequence] of [9, 3, 3].entries()) link.sendText(randomBytes(16), texts[i]!, sequence)
+      for (const one of texts)
+        equal((await running.next("message", ({ from }) => from === peer.who.nick)).text, one, "the next text")
+    })
+  },
+  {
+    rule: "3.5-4",
+    says: "shows when a text was written, but no time that lies ahead or before 2026",
+    also: ["3.5-3"],
+    words: true,
+    run: connected(async (link, peer, running) => {
+      const hour = 3_600_000
+      const past = Date.now() - hour
+      for (const [at, shown] of [
+        [past, past],
+        [Date.now() + hour, undefined],
+        [Date.UTC(2025, 0), undefined]
+      ] as const) {
+        link.sendRecord(recordOf((writer) => ChatRecord.writeWritten(writer, at)))
+        link.sendText(randomBytes(16), "hello")
+        const message = await running.next("message", ({ from }) => from === peer.who.nick)
+        equal(message.writtenAt, shown, "the time")
+      }
+    })
+  },
+  {
+    rule: "3.5-18",
+    says: "takes a text behind a GROUP that makes no sense for one of its sender to its receiver alone",
+    words: true,
+    run: connected(async (link, peer, running) => {
+      link.sendRecord(Uint8Array.of(5, 6, 1, 2, 3, 4))
+      link.sendText(randomBytes(16), "hello")
+      const message = await running.next("message", ({ from }) => from === peer.who.nick)
+      equal([message.text, message.group], ["hello", undefined], "text and group")
+    })
+  },
+  {
     rule: "3.5-10",
     says: "sends nothing to somebody it has not asked for",
     words: true,
@@ -290,6 +340,7 @@ const conversation: ReadonlyArray<ClientCheck> = [
   {
     rule: "3.5-16",
     says: "tells that it asks back, and the limit that goes with it, without another handshake",
+    also: ["3.1-4"],
     words: true,
     run: connected(async (link, peer, running) => {
       running.host.people.set(peer.who.nick, () => peer.introduction())
@@ -323,5 +374,5 @@ export const asInvited: ReadonlyArray<ClientCheck> = [...handshakes, ...packets,
 
 /** Bytes of a payload before its extensions. */
 const FIXED = 4 + 8 + 8 + 1 + 4 + 2 + 4
-/** ms: ten times what the rule says, since machines are busy. */
-const ACK_PATIENCE = 250
+/** ms: twice what the rule says. */
+const ACK_PATIENCE = 50

@@ -8,10 +8,11 @@ import { equal, must, there } from "../Check.js"
 import { type Person, person } from "../Person.js"
 import { type ClientCheck, own, shared } from "./Context.js"
 import { ForeignPeer } from "./ForeignPeer.js"
+import type { Link } from "./Link.js"
 import type { Running } from "./Running.js"
 
 /** With a peer whom the client has just been told to ask for; gives the answer to the command as well. */
-const asked = (
+export const asked = (
   run: (peer: ForeignPeer, running: Running) => Promise<void>,
   {
     introduce = (peer) => peer.introduction(),
@@ -30,6 +31,20 @@ const asked = (
     await run(peer, running).finally(() => peer.close())
   })
 
+/** With a peer that the client has asked for and that has asked for the client: it has answered the client's HS1. */
+export const mutual = (
+  run: (link: Link, peer: ForeignPeer, running: Running) => Promise<void>,
+  on: typeof shared = shared
+) =>
+  asked(
+    async (peer, running) => {
+      const { link } = peer.answer(await peer.hs1())
+      await running.next("mutual", (event) => event.peer === peer.who.nick)
+      await run(link, peer, running)
+    },
+    { on }
+  )
+
 /** The introduction is refused aloud, and nothing goes to the peer. */
 const refused = (
   says: string,
@@ -38,6 +53,7 @@ const refused = (
 ): ClientCheck => ({
   rule,
   says: `refuses an introduction ${says}`,
+  also: ["1.5-19"],
   words: true,
   run: (subject) =>
     asked(
@@ -64,6 +80,7 @@ export const asInviter: ReadonlyArray<ClientCheck> = [
   {
     rule: "3.2-13",
     says: "sends HS1 to the candidates, and the same bytes again while there is no answer",
+    also: ["3.1-2"],
     words: true,
     run: (subject) =>
       asked(async (peer) => {
@@ -85,6 +102,7 @@ export const asInviter: ReadonlyArray<ClientCheck> = [
   {
     rule: "3.5-15",
     says: "tells the limit of the conversation aloud, since it has asked",
+    also: ["3.2-26"],
     words: true,
     run: (subject) =>
       asked(async (peer) => {
@@ -95,6 +113,7 @@ export const asInviter: ReadonlyArray<ClientCheck> = [
   {
     rule: "3.2-23",
     says: "shows the cookie of a RETRY with the same HS1",
+    also: ["3.2-21"],
     words: true,
     run: (subject) =>
       asked(async (peer, { host }) => {
@@ -112,6 +131,7 @@ export const asInviter: ReadonlyArray<ClientCheck> = [
   {
     rule: "3.5-5",
     says: "sends texts in order, pads them, and calls them delivered when they are, not before",
+    also: ["3.3-5", "3.5-2"],
     words: true,
     run: (subject) =>
       asked(async (peer, running) => {
@@ -157,6 +177,60 @@ export const asInviter: ReadonlyArray<ClientCheck> = [
         link.send({ _tag: "Consent" }, { _tag: "MaxData", stream: 0, limit: 262_144 })
         await link.records.take(({ _tag }) => _tag === "Text", "TEXT after CONSENT")
       })(subject)
+  },
+  {
+    rule: "3.1-2",
+    says: "sends HS1 over the relay where there is one, and tells its own addresses in it alone",
+    also: ["1.2-19", "2.2-2", "3.4-8"],
+    words: true,
+    run: own(
+      async (running) => {
+        const peer = await ForeignPeer.meet(running)
+        const relay = { token: Bytes.toBase64Url(randomBytes(8)) }
+        running.host.people.set(peer.who.nick, () => peer.introduction({ address: "", candidates: [], relay }))
+        running.say({ cmd: "query", nick: peer.who.nick })
+        const { channel, packet } = await running.host.next("Relay")
+        equal(channel, Bytes.toBase64Url(peer.channel), "the channel")
+        const hs1 = there(Bytes.fromBase64Url(String(packet)), "the packet is not base64url")
+        const { payload } = peer.answer(hs1, {}, (answer) =>
+          running.host.say({ _tag: "Relay", channel, packet: Bytes.toBase64Url(answer) })
+        )
+        must(payload.candidates.length > 0, "it tells no addresses in the handshake")
+        await running.next("connected")
+        peer.close()
+      },
+      (host) => {
+        host.greeting.relay = true
+      }
+    )
+  },
+  {
+    rule: "1.2-21",
+    says: "tells its addresses to somebody it asked for who registers theirs",
+    words: true,
+    run: own(
+      async (running) => {
+        const peer = await ForeignPeer.meet(running)
+        const relay = { token: Bytes.toBase64Url(randomBytes(8)) }
+        running.host.people.set(peer.who.nick, () => peer.introduction({ relay }))
+        running.say({ cmd: "query", nick: peer.who.nick })
+        const { channel, endpoints } = await running.host.next("Tell").finally(() => peer.close())
+        equal(channel, Bytes.toBase64Url(peer.channel), "the channel")
+        must((endpoints as ReadonlyArray<string>).length > 0, "it tells none")
+      },
+      (host) => {
+        host.greeting.relay = true
+      }
+    )
+  },
+  {
+    rule: "1.1-9",
+    says: "takes a message with an id and words that it does not know for a refusal",
+    words: true,
+    run: shared(async (running) => {
+      running.host.people.set("greased", () => ({ _tag: "Frobnicated", message: "not today" }))
+      equal((await running.ask({ cmd: "query", nick: "greased" })).event, "error", "the answer")
+    })
   },
   refused("of somebody else than it asked for", "1.5-16", (peer) => {
     const other = person()

@@ -9,6 +9,7 @@ import * as DataPacket from "../../../src/protocol/DataPacket.js"
 import * as Frame from "../../../src/protocol/Frame.js"
 import { PATIENCE } from "../Check.js"
 import { Inbox } from "../Inbox.js"
+import { Transfer } from "./Transfer.js"
 
 export interface Arrived {
   readonly frames: ReadonlyArray<Frame.Frame>
@@ -21,22 +22,32 @@ export interface Arrived {
 /** One connection of a foreign peer: packets by hand, answers to PING and acknowledgements by themselves. */
 export class Link {
   readonly inbox = new Inbox<Arrived>("packet of the client")
-  readonly records = new Inbox<Exclude<ChatRecord.ChatRecord, never>>("record of the client")
+  readonly records: Inbox<ChatRecord.ChatRecord>
   readonly localIndex: number
   /** Whether what comes is acknowledged, and PINGs answered. */
   answers = true
   readonly #epoch: Epoch
   readonly #transmit: (packet: Uint8Array) => void
-  readonly #reader = new ChatRecord.RecordReader()
-  readonly #early = new Map<number, Uint8Array>()
-  readonly #seen = new Set<number>()
-  #read = 0
-  #counter = 0
-  #offset = 0
+  readonly #transfers = new Map<number, Transfer>()
+  /** What runs on when the keys change. */
+  readonly #shared: Shared
 
-  constructor(result: HandshakeResult, localIndex: number, transmit: (packet: Uint8Array) => void) {
+  /** `before` is the link of the same connection whose keys these take the place of. */
+  constructor(result: HandshakeResult, localIndex: number, transmit: (packet: Uint8Array) => void, before?: Link) {
     this.localIndex = localIndex
     this.#transmit = transmit
+    this.records = before?.records ?? new Inbox("record of the client")
+    this.#shared =
+      before === undefined
+        ? {
+            reader: new ChatRecord.RecordReader(),
+            early: new Map(),
+            seen: new Set(),
+            read: 0,
+            counter: 0,
+            offset: 0
+          }
+        : before.#shared
     this.#epoch = new Epoch(crypto, localIndex, result.remoteIndex, result.sendKey, result.receiveKey, 0, true)
   }
 
@@ -51,7 +62,7 @@ export class Link {
   sendPlain(plain: Uint8Array): Uint8Array {
     const packet = new Uint8Array(DataPacket.HEADER_BYTES + plain.length + TAG_BYTES)
     packet.set(plain, DataPacket.HEADER_BYTES)
-    this.#epoch.seal(this.#counter++, packet)
+    this.#epoch.seal(this.#shared.counter++, packet)
     this.#transmit(packet)
     return packet
   }
@@ -60,8 +71,8 @@ export class Link {
   sendRecord(record: Uint8Array): void {
     for (let at = 0; at < record.length; at += PIECE) {
       const data = record.subarray(at, at + PIECE)
-      this.send({ _tag: "Stream", stream: 0, offset: this.#offset, data })
-      this.#offset += data.length
+      this.send({ _tag: "Stream", stream: 0, offset: this.#shared.offset, data })
+      this.#shared.offset += data.length
     }
   }
 
@@ -77,6 +88,13 @@ export class Link {
     this.sendRecord(recordOf((writer) => write(writer, id)))
   }
 
+  /** What goes over a stream from 1 on. */
+  transfer(stream: number): Transfer {
+    const transfer = this.#transfers.get(stream) ?? new Transfer(this, stream)
+    this.#transfers.set(stream, transfer)
+    return transfer
+  }
+
   /** The next packet with a frame of this kind. */
   async next<Tag extends Frame.Frame["_tag"]>(tag: Tag, ms = PATIENCE): Promise<Frame.Frame & { readonly _tag: Tag }> {
     const { frames } = await this.inbox.take((one) => one.frames.some(({ _tag }) => _tag === tag), `frame ${tag}`, ms)
@@ -86,33 +104,37 @@ export class Link {
   /** Takes a packet for this link; `false` when it is not authentic. */
   handle(packet: Uint8Array): boolean {
     const header = DataPacket.readHeader(packet)
-    const copy = packet.slice()
+    const copy = Bytes.copy(packet)
     const plain = header && this.#epoch.open(header.counter, copy)
     if (header === undefined || plain === undefined) return false
     const frames = Frame.decode(plain) ?? []
-    const isNew = !this.#seen.has(header.counter)
-    this.#seen.add(header.counter)
+    const isNew = !this.#shared.seen.has(header.counter)
+    this.#shared.seen.add(header.counter)
     this.inbox.put({ frames, counter: header.counter, size: packet.length, at: performance.now() })
     if (!isNew) return true
-    for (const frame of frames) if (frame._tag === "Stream" && frame.stream === 0) this.#take(frame.offset, frame.data)
+    for (const frame of frames) {
+      if (frame._tag === "Stream" && frame.stream === 0) this.#take(frame.offset, frame.data)
+      else if (frame._tag === "Stream") this.transfer(frame.stream).take(frame.offset, frame.data)
+      else if (frame._tag === "Reset") this.transfer(frame.stream).resets.put(frame.code)
+    }
     if (this.answers) this.#answer(frames)
     return true
   }
 
   #take(offset: number, data: Uint8Array): void {
-    this.#early.set(offset, data.slice())
+    this.#shared.early.set(offset, data.slice())
     for (let moved = true; moved; ) {
       moved = false
-      for (const [at, bytes] of this.#early) {
-        if (at > this.#read) continue
-        this.#early.delete(at)
+      for (const [at, bytes] of this.#shared.early) {
+        if (at > this.#shared.read) continue
+        this.#shared.early.delete(at)
         moved = true
-        if (at + bytes.length <= this.#read) continue
-        this.#reader.push(bytes.subarray(this.#read - at), (record) => {
+        if (at + bytes.length <= this.#shared.read) continue
+        this.#shared.reader.push(bytes.subarray(this.#shared.read - at), (record) => {
           this.records.put(record._tag === "Text" ? { ...record, text: record.text.slice() } : record)
           return true
         })
-        this.#read = at + bytes.length
+        this.#shared.read = at + bytes.length
       }
     }
   }
@@ -128,7 +150,7 @@ export class Link {
   }
 
   #acknowledgement(): Frame.Frame {
-    const numbers = [...this.#seen].sort((a, b) => b - a)
+    const numbers = [...this.#shared.seen].sort((a, b) => b - a)
     const ranges: Array<{ start: number; end: number }> = []
     for (const number of numbers) {
       const last = ranges.at(-1)
@@ -137,6 +159,17 @@ export class Link {
     }
     return { _tag: "Ack", delay: 0, ranges: ranges.slice(0, Frame.MAX_ACK_RANGES) }
   }
+}
+
+interface Shared {
+  readonly reader: ChatRecord.RecordReader
+  readonly early: Map<number, Uint8Array>
+  /** Counters of what came. */
+  readonly seen: Set<number>
+  /** Bytes of stream 0: that were read, and sent. */
+  read: number
+  offset: number
+  counter: number
 }
 
 export const recordOf = (write: (writer: Bytes.Writer) => void, room = 256): Uint8Array => {

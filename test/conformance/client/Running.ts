@@ -15,15 +15,16 @@ export class Running {
   readonly host: Host
   readonly nick: string
   readonly events = new Inbox<Event>("event of the client")
+  /** The client's own folder. */
+  readonly home: string
   readonly #process: ChildProcessWithoutNullStreams
-  readonly #home: string
   #errors = ""
 
   private constructor(subject: Subject, host: Host, nick: string) {
     this.host = host
     this.nick = nick
-    this.#home = mkdtempSync(join(tmpdir(), "conformance-"))
-    const places = { host: "127.0.0.1", port: String(host.port), nick, home: this.#home }
+    this.home = mkdtempSync(join(tmpdir(), "conformance-"))
+    const places = { host: "127.0.0.1", port: String(host.port), nick, home: this.home }
     const command = subject.command.replace(
       /\{(host|port|nick|home)\}/g,
       (_, place: keyof typeof places) => places[place]
@@ -77,7 +78,7 @@ export class Running {
   stop(): void {
     this.#process.kill("SIGKILL")
     this.host.stop()
-    rmSync(this.#home, { recursive: true, force: true })
+    rmSync(this.home, { recursive: true, force: true })
   }
 
   #hear(line: string): void {

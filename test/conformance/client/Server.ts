@@ -10,6 +10,7 @@ export const atServer: ReadonlyArray<ClientCheck> = [
   {
     rule: "1.5-6",
     says: "registers with a record and a proof that are its identity's, for this server and this connection",
+    also: ["1.1-13", "1.5-1", "1.5-2", "1.5-4", "1.5-7"],
     run: shared(async ({ host }) => {
       const { identity, nick, proof, server } = host.registration
       const record = there(PeerRecord.decode(host.record), "the record is malformed")
@@ -55,6 +56,7 @@ export const atServer: ReadonlyArray<ClientCheck> = [
   {
     rule: "1.1-5",
     says: "ignores keys and events that it does not know",
+    also: ["1.1-4", "1.1-9"],
     run: own(
       async (running) => {
         running.host.say({ _tag: "x-grease" }, { _tag: "toString", id: 3 }, { _tag: "Gossip", nick: "eve" })
@@ -83,6 +85,7 @@ export const atServer: ReadonlyArray<ClientCheck> = [
   {
     rule: "1.2-7",
     says: "does not register at a server of another version",
+    also: ["5-2"],
     run: own(
       async ({ host }) => {
         await host.next("(closed)")

@@ -4,6 +4,7 @@ import type { Running } from "./Running.js"
 export interface Subject {
   /** Its command line, with places to fill in. */
   readonly command: string
-  /** One that runs for all checks that do not need one of their own. */
-  shared?: Promise<Running>
+  /** One that runs for checks that do not need one of their own, and how many of them it has seen. */
+  shared?: Promise<Running> | undefined
+  uses?: number
 }

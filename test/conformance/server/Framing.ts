@@ -74,6 +74,7 @@ export const framing: ReadonlyArray<Check<Target>> = [
   {
     rule: "1.1-7",
     says: "answers what it cannot read with Malformed, with the id where there is one, and ends with the fifth",
+    also: ["1.1-4"],
     run: async (target) => {
       const session = await Session.open(target)
       session.sendRaw('{"_tag":"Query","id":7}\n')
@@ -90,6 +91,7 @@ export const framing: ReadonlyArray<Check<Target>> = [
   {
     rule: "1.1-8",
     says: "answers a request that it does not know with Unsupported, and goes on",
+    also: ["5-4"],
     run: async (target) => {
       const session = await Session.anonymous(target)
       for (const _tag of ["Dance", "toString", "__proto__", ""])

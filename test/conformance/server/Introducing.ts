@@ -1,3 +1,5 @@
+import * as Fingerprint from "../../../src/domain/Fingerprint.js"
+import { crypto } from "../../../src/layers/node/Crypto.js"
 import * as Bytes from "../../../src/protocol/Bytes.js"
 import { type Check, equal, must } from "../Check.js"
 import { freshNick, person, renamed } from "../Person.js"
@@ -50,6 +52,7 @@ export const introducing: ReadonlyArray<Check<Target>> = [
   {
     rule: "1.2-15",
     says: "lists where somebody connects from, and the fingerprint of their key",
+    also: ["1.1-12", "1.5-5", "1.5-13"],
     run: async (target) => {
       const who = person()
       const session = await Session.known(target, who)
@@ -60,13 +63,14 @@ export const introducing: ReadonlyArray<Check<Target>> = [
       }
       const [known, unknown] = [await entryOf(who.nick), await entryOf(anonymous.nick)]
       must(String(known?.address).endsWith(`:${session.local.port}`), `the address is ${known?.address}`)
-      must(/^\d{5}( \d{5}){5}$/.test(String(known?.fingerprint)), `the fingerprint is ${known?.fingerprint}`)
+      equal(known?.fingerprint, Fingerprint.of(crypto, who.signKeys.publicKey), "the fingerprint")
       equal(unknown?.fingerprint, "", "the fingerprint of an anonymous nickname")
     }
   },
   {
     rule: "1.2-16",
     says: "shows nobody the addresses of somebody private",
+    also: ["1.2-23"],
     run: async (target) => {
       const hidden = await Session.anonymous(target, { endpoints: ["192.0.2.7:7"], private: true })
       const asker = await Session.anonymous(target)
@@ -86,6 +90,7 @@ export const introducing: ReadonlyArray<Check<Target>> = [
   {
     rule: "1.2-17",
     says: "introduces two to each other, on one channel, each with a token of its own",
+    also: ["1.1-13", "1.6-13", "3.1-1"],
     run: async (target) => {
       const [alice, bob] = [person(), person()]
       const [one, other] = [await Session.known(target, alice), await Session.known(target, bob)]
@@ -114,6 +119,25 @@ export const introducing: ReadonlyArray<Check<Target>> = [
       const other = await a!.ask({ _tag: "Query", nick: c!.nick })
       equal([back.channel, back.pairKey], [peer.channel, peer.pairKey], "channel and pair key of the query back")
       must(other.channel !== peer.channel && other.pairKey !== peer.pairKey, "two pairs have the same channel")
+    }
+  },
+  {
+    rule: "1.5-5",
+    says: "introduces an anonymous nickname without a record",
+    run: async (target) => {
+      const [one, other] = [await Session.anonymous(target), await Session.anonymous(target)]
+      const peer = await one.ask({ _tag: "Query", nick: other.nick })
+      equal([peer._tag, peer.record], ["Peer", undefined], "the answer and the record in it")
+    }
+  },
+  {
+    rule: "1.6-12",
+    says: "forgets a channel when one of its two sessions ends",
+    run: async (target) => {
+      const [one, other] = [await Session.anonymous(target), await Session.anonymous(target)]
+      const { channel } = await one.ask({ _tag: "Query", nick: other.nick })
+      equal((await other.ask({ _tag: "Exit" }))._tag, "Bye", "the answer to Exit")
+      equal((await one.ask({ _tag: "Tell", channel, endpoints: [] }))._tag, "NoSuchPeer", "the answer to Tell")
     }
   },
   {
@@ -202,6 +226,20 @@ export const introducing: ReadonlyArray<Check<Target>> = [
       const other = renamed(who, freshNick())
       await Session.known(target, other)
       equal((await watcher.next("Presence")).here, [{ nick: other.nick, fingerprint }], "who came")
+    }
+  },
+  {
+    rule: "1.2-29",
+    says: "goes on to tell of nicknames when everybody is watched no more",
+    run: async (target) => {
+      const watcher = await Session.anonymous(target)
+      const other = await Session.anonymous(target)
+      await watcher.ask({ _tag: "Watch", nicks: [other.nick] })
+      await watcher.ask({ _tag: "Watch" })
+      equal((await watcher.ask({ _tag: "Unwatch" }))._tag, "Unwatched", "the answer")
+      other.send({ _tag: "Exit" })
+      equal((await watcher.next("Presence")).gone, [other.nick], "who is gone")
+      await watcher.inbox.none(({ _tag, nick }) => _tag === "Left" && nick === other.nick, "it told of everybody")
     }
   },
   {

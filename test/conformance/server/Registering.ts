@@ -22,6 +22,7 @@ export const registering: ReadonlyArray<Check<Target>> = [
   {
     rule: "1.2-1",
     says: "greets first, with all that a client needs",
+    also: ["1.2-2", "1.2-4", "1.2-6", "5-1"],
     run: async (target) => {
       const { welcome } = await Session.open(target)
       equal(welcome.protocol, 1, "the version")
@@ -77,6 +78,7 @@ export const registering: ReadonlyArray<Check<Target>> = [
   {
     rule: "1.2-11",
     says: "tells where the connection comes from, and the nickname in NFC",
+    also: ["1.1-12"],
     run: async (target) => {
       const session = await Session.open(target)
       const nick = `${freshNick()}e\u0301`
@@ -89,6 +91,7 @@ export const registering: ReadonlyArray<Check<Target>> = [
   {
     rule: "1.3-4",
     says: "refuses what could hide, reorder or imitate",
+    also: ["1.3-2", "1.3-3", "1.3-5"],
     run: async (target) => {
       for (const nick of [
         "",
@@ -99,6 +102,10 @@ export const registering: ReadonlyArray<Check<Target>> = [
         "a\u0000b",
         "*",
         "x:",
+        "a\u20dd",
+        "a\u0903",
+        "a\u0336",
+        "1".repeat(30),
         "→",
         "(you)",
         "-a",
@@ -136,6 +143,7 @@ export const registering: ReadonlyArray<Check<Target>> = [
   {
     rule: "1.3-8",
     says: "takes case and confusable letters for the same",
+    also: ["1.3-10"],
     run: async (target) => {
       const nick = freshNick()
       await taken(target, `${nick}a`, `${nick.toUpperCase()}A`)
@@ -146,6 +154,7 @@ export const registering: ReadonlyArray<Check<Target>> = [
   {
     rule: "1.3-9",
     says: "gives no nickname away that looks like one in use",
+    also: ["1.3-10"],
     run: async (target) => {
       const nick = freshNick()
       await taken(target, `${nick}l`, `${nick}I`)
@@ -167,6 +176,7 @@ export const registering: ReadonlyArray<Check<Target>> = [
   {
     rule: "1.4-4",
     says: "gives an anonymous nickname back to whoever shows its secret, and to nobody else",
+    also: ["1.2-12"],
     run: async (target) => {
       const session = await Session.open(target)
       const nick = freshNick()
@@ -182,6 +192,7 @@ export const registering: ReadonlyArray<Check<Target>> = [
   {
     rule: "1.4-5",
     says: "lets an identity take its nickname from its older connection, which is told and closed",
+    also: ["1.2-32", "1.4-3"],
     run: async (target) => {
       const who = person()
       const older = await Session.known(target, who)
@@ -202,6 +213,7 @@ export const registering: ReadonlyArray<Check<Target>> = [
   {
     rule: "1.5-12",
     says: "refuses a proof for another connection, another key, and another nickname",
+    also: ["1.2-9", "1.5-6"],
     run: async (target) => {
       const who = person()
       const [first, second] = [await Session.open(target), await Session.open(target)]
@@ -231,6 +243,7 @@ export const registering: ReadonlyArray<Check<Target>> = [
   {
     rule: "1.5-12",
     says: "refuses a record that somebody else has signed or changed",
+    also: ["1.5-1", "1.5-2", "1.5-4"],
     run: async (target) => {
       const [who, other] = [person(), person()]
       const changed = who.record.slice()

@@ -9,20 +9,25 @@ import { type Message, Session, type Target } from "./Session.js"
 
 export interface Datagram {
   readonly data: Uint8Array
-  /** Where it came from, on this machine. */
+  /** Where it came from. */
+  readonly address: string
   readonly port: number
 }
 
 /** A UDP socket, with what comes to it. */
 export class Udp {
   readonly inbox = new Inbox<Datagram>("datagram")
+  readonly port: number
   readonly #socket: Dgram.Socket
+  #isOpen = true
+  #sending = 0
   #takes: (one: Datagram) => boolean = () => false
 
   private constructor(socket: Dgram.Socket) {
     this.#socket = socket
-    socket.on("message", (data, { port }) => {
-      if (!this.#takes({ data, port })) this.inbox.put({ data, port })
+    this.port = socket.address().port
+    socket.on("message", (data, { address, port }) => {
+      if (!this.#takes({ data, address, port })) this.inbox.put({ data, address, port })
     })
     socket.on("error", () => {})
   }
@@ -30,8 +35,7 @@ export class Udp {
   static open(host: string): Promise<Udp> {
     return new Promise((resolve) => {
       const socket = Dgram.createSocket(host.includes(":") ? "udp6" : "udp4")
-      const udp = new Udp(socket)
-      socket.bind(0, () => resolve(udp))
+      socket.bind(0, () => resolve(new Udp(socket)))
     })
   }
 
@@ -40,16 +44,23 @@ export class Udp {
     this.#takes = takes
   }
 
-  get port(): number {
-    return this.#socket.address().port
-  }
-
   send(data: Uint8Array, host: string, port: number): void {
-    this.#socket.send(data, port, host)
+    if (!this.#isOpen) return
+    this.#sending++
+    this.#socket.send(data, port, host, () => {
+      this.#sending--
+      this.#closeIfDone()
+    })
   }
 
+  /** What was sent before still leaves. */
   close(): void {
-    this.#socket.close()
+    this.#isOpen = false
+    this.#closeIfDone()
+  }
+
+  #closeIfDone(): void {
+    if (!this.#isOpen && this.#sending === 0) this.#socket.close()
   }
 }
 
@@ -105,6 +116,7 @@ export const udp: ReadonlyArray<Check<Target>> = [
   {
     rule: "2.1-1",
     says: "tells on both ports where a request came from",
+    also: ["2-1", "2.1-2", "2.1-5"],
     run: withUdp(async (udp, _, target, ports) => {
       for (const port of ports) {
         const transactionId = randomBytes(Stun.TRANSACTION_BYTES)
@@ -138,6 +150,7 @@ export const udp: ReadonlyArray<Check<Target>> = [
   {
     rule: "2.2-2",
     says: "carries packets between the two of a channel over the control link",
+    also: ["1.6-13"],
     run: async (target) => {
       const two = await pair(target)
       if (two === undefined) return
@@ -163,6 +176,7 @@ export const udp: ReadonlyArray<Check<Target>> = [
   {
     rule: "2.2-4",
     says: "sends only PROOF to an address that has not shown itself, and packets over the control link until then",
+    also: ["2.2-5", "2.2-7"],
     run: withUdp(async (udp, port, target) => {
       const two = await pair(target)
       if (two === undefined) return
@@ -176,6 +190,7 @@ export const udp: ReadonlyArray<Check<Target>> = [
   {
     rule: "2.2-3",
     says: "reaches a side in envelopes once its address is proven",
+    also: ["2.2-6"],
     run: withUdp(async (udp, port, target) => {
       const two = await pair(target)
       if (two === undefined) return
