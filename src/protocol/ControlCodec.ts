@@ -99,12 +99,16 @@ const isBytes = (value: unknown, max: number): value is string | undefined =>
 /** One line, its end included. */
 export const encodeMessage = (message: ServerMessageEncoded): string => `${JSON.stringify(message)}\n`
 
-/** The `Welcome` lines of one server, encoded once: around `challenge`, in base64url, and `now`, whole ms. */
+/**
+ * The `Welcome` lines of one server, encoded once: around `challenge`, in base64url, and `now`, whole ms. One of two
+ * has a key that means nothing (docs/protocol.md §5-10).
+ */
 export const encodeWelcome = (
   welcome: Omit<WelcomeEncoded, "challenge" | "now">
 ): ((challenge: string, now: number) => string) => {
   const shared = JSON.stringify(welcome).slice(0, -1)
-  return (challenge, now) => `${shared},"challenge":"${challenge}","now":${now}}\n`
+  return (challenge, now) =>
+    `${shared},"challenge":"${challenge}","now":${now}${now % 2 === 0 ? "" : `,"x-grease":[${now % 10}]`}}\n`
 }
 
 /** `observed` and `resume` need no escapes: an address with its port, and base64url. */

@@ -65,6 +65,8 @@ export interface HandshakePayload {
   readonly record: Uint8Array
   /** Where the sender may be reached; at most 8. */
   readonly candidates: ReadonlyArray<Endpoint.Endpoint>
+  /** An extension that means nothing; never in what was decoded. */
+  readonly grease?: { readonly type: number; readonly value: Uint8Array }
 }
 
 export type HandshakeHeader =
@@ -152,6 +154,7 @@ export const encodePayload = (payload: HandshakePayload): Uint8Array | undefined
     const address = Endpoint.toBytes(candidate)
     writeExtension(writer, CANDIDATE, Bytes.concat([address, Uint8Array.of(candidate.port >> 8, candidate.port)]))
   }
+  if (payload.grease !== undefined) writeExtension(writer, payload.grease.type, payload.grease.value)
   return writer.finish()
 }
 

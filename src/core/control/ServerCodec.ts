@@ -44,7 +44,11 @@ export type RequestBody = DistributiveOmit<
   "id"
 >
 
-export const encode = (request: RequestBody & { readonly id: number }): Uint8Array => line(request)
+/** A `Register` has a key that means nothing (docs/protocol.md §5-10), with a value that is not always the same. */
+export const encode = (request: RequestBody & { readonly id: number }): Uint8Array =>
+  line(request._tag === "Register" ? { ...request, "x-grease": GREASE[request.id % GREASE.length] } : request)
+
+const GREASE = [0, "", [], {}, null]
 
 export const encodeExit = (mood: typeof Control.Mood.Type | undefined): Uint8Array =>
   line(mood === undefined ? { _tag: "Exit" } : { _tag: "Exit", mood })

@@ -2,6 +2,7 @@ import * as Bytes from "../../protocol/Bytes.js"
 import { MAX_DATAGRAM } from "../../protocol/DataPacket.js"
 import * as Frame from "../../protocol/Frame.js"
 import { NEVER } from "../support/Deadline.js"
+import * as Grease from "../support/Grease.js"
 import type { ConnectionContext } from "./ConnectionContext.js"
 import { ChatChannel } from "./chat/ChatChannel.js"
 import type { Epoch } from "./keys/Epoch.js"
@@ -61,7 +62,8 @@ export class Connection implements LossSink {
     const pending = this.#pending
     const jitter = () => entropy.bytes(1)[0]! / 255
     this.paths = new Paths(jitter, context.policy, context.epoch.initiator, pending, budget)
-    this.chat = new ChatChannel(conversation, emit, pending, peerTerms, context.consented)
+    const grease = Grease.ofConversation((length) => entropy.bytes(length))
+    this.chat = new ChatChannel(conversation, emit, pending, peerTerms, context.consented, grease)
     this.streams = new Streams(peer, emit, pending, context.epoch.initiator, context.receiving)
     this.#loss = new LossDetector(this, context.congestion, new RttEstimator(), MAX_DATAGRAM)
     this.#packets = new PacketBuilder({

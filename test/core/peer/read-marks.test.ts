@@ -1,6 +1,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { ReadMarks } from "../../../src/core/peer/chat/ReadMarks.js"
+import type { PeerEvent } from "../../../src/core/peer/PeerEvent.js"
 import type { MessageId } from "../../../src/domain/MessageId.js"
 import { messageId } from "../../support/ids.js"
 import { type LinkOptions, World } from "./Pair.js"
@@ -83,7 +84,9 @@ describe("what was read", () => {
       const end = () => alice.peers.status(bob.id)?.undelivered === 0
       expect(world.run(120_000, end), `seed ${seed}`).toBe(true)
       bob.peers.read(alice.id, sent.at(-1)!, world.now)
-      world.run(10_000)
+      const isLast = (event: PeerEvent) => event._tag === "Read" && event.id === sent.at(-1)
+      // A connection may be on its way, and has to be made first.
+      world.run(120_000, () => alice.events.some(isLast))
       const marks = alice.events.flatMap((event) =>
         event._tag === "Delivered" || event._tag === "Read" ? [[event._tag, sent.indexOf(event.id)] as const] : []
       )

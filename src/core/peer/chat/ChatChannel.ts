@@ -58,6 +58,7 @@ export class ChatChannel implements ShownSink {
   /** What the peer has repeated on this connection before we had asked for it. */
   readonly #known = { messages: 0, bytes: 0 }
   #knownDue = false
+  #grease: Uint8Array | undefined
   /** Whether the peer's program knows groups: others would take what is said to several for said to them alone. */
   readonly knowsGroups: boolean
 
@@ -72,8 +73,11 @@ export class ChatChannel implements ShownSink {
       readonly features: number
     },
     /** Whether our side of the handshake gave consent: it told the peer the window to start with. */
-    consented: boolean
+    consented: boolean,
+    /** A record that means nothing, to go before our first text. */
+    grease?: Uint8Array
   ) {
+    this.#grease = grease
     this.#conversation = conversation
     this.#emit = emit
     this.#pending = pending
@@ -175,6 +179,8 @@ export class ChatChannel implements ShownSink {
         return
       }
       this.#conversation.advance()
+      if (this.#grease !== undefined) this.stream.extend(this.#grease.length).bytes(this.#grease)
+      this.#grease = undefined
       if (writtenAt !== undefined) writeWritten(this.stream.extend(writtenSize(writtenAt)), writtenAt)
       if (group !== undefined && this.knowsGroups) writeGroup(this.stream.extend(groupSize(group)), group)
       writeText(this.stream.extend(textSize(sequence, bytes.length)), id, sequence, bytes)

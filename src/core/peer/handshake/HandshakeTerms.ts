@@ -2,6 +2,7 @@ import { channelIdBytes } from "../../../domain/ChannelId.js"
 import * as Bytes from "../../../protocol/Bytes.js"
 import { CONNECTION_BYTES, type HandshakePayload } from "../../../protocol/Handshake.js"
 import * as PeerRecord from "../../../protocol/PeerRecord.js"
+import * as Grease from "../../support/Grease.js"
 import type { AssociationContext } from "../AssociationContext.js"
 import type { Conversation } from "../chat/Conversation.js"
 import * as Features from "../Features.js"
@@ -19,17 +20,21 @@ export const payload = (
   attempt: number,
   connection: Uint8Array,
   peerConnection: Uint8Array
-): HandshakePayload => ({
-  attempt,
-  connection,
-  peerConnection,
-  consent: consented,
-  features: Features.ours(context.nat()),
-  creditMessages: credit.messages,
-  creditBytes: credit.bytes,
-  record: context.record(),
-  candidates: context.candidates(peer)
-})
+): HandshakePayload => {
+  const { extension, feature } = Grease.ofHandshake(context.entropy.bytes)
+  return {
+    attempt,
+    connection,
+    peerConnection,
+    consent: consented,
+    features: Features.ours(context.nat()) + feature,
+    creditMessages: credit.messages,
+    creditBytes: credit.bytes,
+    record: context.record(),
+    candidates: context.candidates(peer),
+    ...(extension && { grease: extension })
+  }
+}
 
 /**
  * Makes a new HS1, with an index of ours for its answer. `remoteId` is absent when a new connection is wanted.
