@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from "node:child_process"
+import { execFile, execFileSync, spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
@@ -103,6 +103,16 @@ describe("the conformance suite", { timeout: 300_000 }, () => {
     expect(broken(await tryCommand(`python3 ${root}examples/python/parley.py --nick {nick}`, "", ["files"]))).toEqual(
       []
     )
+  })
+
+  it.runIf(full && hasPython)("finds nothing in the small server in Python", async () => {
+    const server = spawn("python3", [`${root}examples/python/server.py`, "--port", "0"])
+    clean = [...clean, () => server.kill()]
+    const port = await new Promise<number>((resolve) => {
+      server.stdout.on("data", (line: Buffer) => resolve(Number(/:(\d+)/.exec(line.toString())?.[1])))
+    })
+    const target = { host: "127.0.0.1", port, name: `127.0.0.1:${port}`, open: new Set<never>() }
+    expect(broken(await runAll(serverChecks, target))).toEqual([])
   })
 
   it.runIf(full && hasPython && existsSync(foreign))(

@@ -253,6 +253,9 @@ export const registering: ReadonlyArray<Check<Target>> = [
         const reply = await session.ask(session.registrationOf({ ...who, record }))
         equal(reply._tag, "Unauthorized", "the answer")
       }
+      const session = await Session.open(target)
+      const { record, ...rest } = session.registrationOf(who)
+      equal((await session.ask(rest))._tag, "Unauthorized", "without a record, the answer")
     }
   }
 ]
