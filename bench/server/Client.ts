@@ -1,10 +1,13 @@
 import { connect, type Socket } from "node:net"
+import { connect as connectTls } from "node:tls"
 
 export interface Place {
   readonly port: number
   readonly host?: string
   /** The address that it comes from. */
   readonly from?: string
+  /** The way is encrypted; a ticket of an earlier connection saves the server the dearer part. */
+  readonly tls?: { readonly session?: Buffer | undefined }
 }
 
 /**
@@ -35,10 +38,13 @@ export class Client {
   }
 
   /** Resolves with the greeting; `undefined` when the connection was refused, or ended before it. */
-  static open({ from, host = "127.0.0.1", port }: Place): Promise<Client | undefined> {
+  static open({ from, host = "127.0.0.1", port, tls }: Place): Promise<Client | undefined> {
     return new Promise((resolve) => {
+      const where = { port, host, allowHalfOpen: true, ...(from === undefined ? {} : { localAddress: from }) }
       const client = new Client(
-        connect({ port, host, allowHalfOpen: true, ...(from === undefined ? {} : { localAddress: from }) })
+        tls === undefined
+          ? connect(where)
+          : connectTls({ ...where, rejectUnauthorized: false, ...(tls.session && { session: tls.session }) })
       )
       client.onClose = () => resolve(undefined)
       client.onEvent = (line) => {

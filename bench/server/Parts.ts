@@ -2,6 +2,7 @@ import { execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
 import { type AddressInfo, connect, createServer } from "node:net"
 import type { Figures } from "../support/Figures.js"
+import type { StormOptions } from "./loads/Storm.js"
 import { runLoad } from "./Runner.js"
 import { type Size, wait } from "./Stage.js"
 import { Target } from "./Target.js"
@@ -59,6 +60,33 @@ const alone = (name: string, about: string, load: string, argument?: unknown): P
   }
 })
 
+/** Figures are called as those of `storm`, and what is different. */
+function storm(name: string, about: string, options: StormOptions): Part {
+  const suffix = name === "storm" ? "" : `, ${name.slice("storm-".length)}`
+  return {
+    name,
+    about,
+    run: async (size) => {
+      let target = await Target.product(roomFor(size))
+      const { port } = target
+      const figures: Record<string, number> = {}
+      const restart = async () => {
+        figures["stop ms"] = await target.stop(options.killed === true ? "SIGKILL" : "SIGTERM")
+        target = await Target.product({ port, ...roomFor(size) })
+      }
+      try {
+        const order = { load: "storm", port, size, argument: options }
+        const seen = await runLoad(order, { pid: () => target.pid, calls: { restart } })
+        figures["storm: s of processor"] = seen["storm µs, all threads"]! / 1e6
+        for (const [name, value] of Object.entries(seen)) if (name.startsWith("storm: ")) figures[name] = value
+        return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name + suffix, value]))
+      } finally {
+        await target.stop()
+      }
+    }
+  }
+}
+
 const PAIRS = 64
 
 /** A server keeps some places for those who come back; here everybody is new to it. */
@@ -98,35 +126,10 @@ export const PARTS: ReadonlyArray<Part> = [
       }
     }
   },
-  ...(["known", "everybody"] as const).map(
-    (whom): Part => ({
-      name: whom === "known" ? "storm" : "storm-all",
-      about: `the server restarts and everybody comes back, watching ${whom === "known" ? "those they know" : whom}`,
-      run: async (size) => {
-        let target = await Target.product(roomFor(size))
-        const { port } = target
-        const figures: Record<string, number> = {}
-        const restart = async () => {
-          figures["stop ms"] = await target.stop()
-          target = await Target.product({ port, ...roomFor(size) })
-        }
-        try {
-          const order = { load: "storm", port, size, argument: whom }
-          const seen = await runLoad(order, { pid: () => target.pid, calls: { restart } })
-          figures["storm: s of processor"] = seen["storm µs, all threads"]! / 1e6
-          for (const [name, value] of Object.entries(seen)) if (name.startsWith("storm: ")) figures[name] = value
-          return Object.fromEntries(
-            Object.entries(figures).map(([name, value]) => [
-              `${name}${whom === "known" ? "" : ", watching all"}`,
-              value
-            ])
-          )
-        } finally {
-          await target.stop()
-        }
-      }
-    })
-  ),
+  storm("storm", "the server restarts and everybody comes back, watching those they know", { presence: "known" }),
+  storm("storm-all", "the same, all watch everybody", { presence: "everybody" }),
+  storm("storm-proven", "the same as storm, each proves an identity", { presence: "known", proven: true }),
+  storm("storm-killed", "the same as storm, by kill -9", { presence: "known", killed: true }),
   {
     name: "mosquitto",
     about: "an MQTT broker does the nearest things, where Debian's mosquitto is installed",

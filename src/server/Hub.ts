@@ -138,7 +138,7 @@ export class Hub implements SessionHub {
     if (this.#closing) return this.#refuser.turnAway(connection, GOING_DOWN)
     const source = this.#networks.enter(connection.remote, now)
     if (source === undefined) return this.#refuser.turnAway(connection, TOO_MANY, "connections")
-    const room = this.#places.roomFor(now)
+    const room = this.#places.roomFor(source.crowd, now)
     if (room === undefined) {
       source.leave(true)
       return this.#refuser.turnAway(connection, FULL, "full")

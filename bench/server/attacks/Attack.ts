@@ -9,6 +9,8 @@ export interface Attack {
   readonly quick?: true
   /** Options of the server, where not all are the defaults. */
   readonly args?: ReadonlyArray<string>
+  /** The server encrypts, and everybody comes by TLS. */
+  readonly tls?: true
   /** Open files that the system lets the server have. */
   readonly files?: number
   /** What is there when the attack begins. */

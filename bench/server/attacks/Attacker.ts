@@ -5,7 +5,7 @@ import { Field } from "./Field.js"
 /** Prepares the attack of this name, waits for the bench to say when, attacks for its time, and leaves all at once. */
 export const attacker: Load = async ({ argument, call, port, size }) => {
   const attack = ATTACKS.find(({ name }) => name === argument)!
-  const field = new Field(port, "10.0.0.1", size.ms)
+  const field = new Field(port, "10.0.0.1", size.ms, attack.tls === true)
   await attack.prepare?.(field)
   await call("ready")
   field.begin()

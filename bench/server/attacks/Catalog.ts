@@ -1,8 +1,9 @@
 import type { Attack } from "./Attack.js"
 import { CONNECTIONS } from "./Connections.js"
 import { DATAGRAMS } from "./Datagrams.js"
+import { ENCRYPTED } from "./Encrypted.js"
 import { LINES } from "./Lines.js"
 import { PEOPLE } from "./People.js"
 
 /** All attacks, those of one kind together. */
-export const ATTACKS: ReadonlyArray<Attack> = [...CONNECTIONS, ...LINES, ...PEOPLE, ...DATAGRAMS]
+export const ATTACKS: ReadonlyArray<Attack> = [...CONNECTIONS, ...LINES, ...PEOPLE, ...DATAGRAMS, ...ENCRYPTED]

@@ -18,6 +18,21 @@ export const DATAGRAMS: ReadonlyArray<Attack> = [
     about: "forged envelopes of 1,217 bytes",
     run: (field) => flood(field, () => envelope(1_217))
   },
+  {
+    name: "tokens",
+    about: "packets with made-up tokens for channels of one's own",
+    run: async (field) => {
+      const [one, other] = await field.connect(2, { name: (index) => `u${index}` })
+      const reply = await one?.request("Query", '"nick":"u1"')
+      const channel = Buffer.from(JSON.parse(reply ?? "{}").channel ?? "AAAAAAAAAAA", "base64url")
+      await flood(field, () => {
+        const datagram = envelope(200)
+        channel.copy(datagram, 1)
+        return datagram
+      })
+      other?.socket.destroy()
+    }
+  },
   { name: "garbage", about: "random bytes", run: (field) => flood(field, () => randomBytes(100)) }
 ]
 

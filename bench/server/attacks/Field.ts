@@ -10,7 +10,8 @@ export class Field {
   constructor(
     readonly port: number,
     readonly host: string,
-    readonly ms: number
+    readonly ms: number,
+    readonly tls: boolean
   ) {}
 
   begin(): void {
@@ -26,8 +27,9 @@ export class Field {
   }
 
   /** `undefined` when it is refused, or not greeted soon. */
-  async open(from: string): Promise<Client | undefined> {
-    const opened = Client.open({ port: this.port, host: from.includes(":") ? "2001:db8::1" : this.host, from })
+  async open(from: string, session?: Buffer): Promise<Client | undefined> {
+    const tls = this.tls ? { tls: { session } } : {}
+    const opened = Client.open({ port: this.port, host: from.includes(":") ? "2001:db8::1" : this.host, from, ...tls })
     return Promise.race([opened, wait(GREETING_MS).then(() => undefined)])
   }
 

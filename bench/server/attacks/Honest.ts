@@ -7,18 +7,25 @@ import { type Load, wait } from "../Stage.js"
  * Honest people while others attack: those who are there and ask for one another, newcomers, and two who talk over the
  * relay. The bench says which part of the time it is, and gets the figures of each.
  */
-export const honest: Load = async ({ call, figure, port }) => {
+export const honest: Load = async ({ argument, call, figure, port }) => {
+  const { tls } = argument as { readonly tls: boolean }
+  const place = (index: number): Place => ({
+    port,
+    host: "10.0.0.1",
+    from: honestAddress(256 + index),
+    ...(tls ? { tls: {} } : {})
+  })
   const people = await Promise.all(
-    Array.from({ length: PEOPLE }, async (_, index) => (await registered(place(port, index), `honest-${index}`))!)
+    Array.from({ length: PEOPLE }, async (_, index) => (await registered(place(index), `honest-${index}`))!)
   )
-  const [alice, bob] = [await registered(place(port, 900), "alice"), await registered(place(port, 901), "bob")]
+  const [alice, bob] = [await registered(place(900), "alice"), await registered(place(901), "bob")]
   const { channel } = JSON.parse((await alice!.request("Query", '"nick":"bob"'))!)
   const seen: Seen = { asked: [], arrived: [], talked: [], lost: 0, away: 0, asking: new Set(), arriving: new Set() }
   const state = { over: false }
   for (const client of [...people, alice!, bob!]) client.onClose = () => seen.away++
   const loops = [
     ...people.map((client, index) => ask(client, index, seen, state)),
-    arrive(port, seen, state),
+    arrive(place, seen, state),
     talk(alice!, bob!, channel, seen, state)
   ]
   await wait(SETTLE_MS)
@@ -74,8 +81,6 @@ const reset = (seen: Seen): void => {
   seen.lost = seen.away = 0
 }
 
-const place = (port: number, index: number): Place => ({ port, host: "10.0.0.1", from: honestAddress(256 + index) })
-
 const ask = async (client: Client, index: number, seen: Seen, state: State): Promise<void> => {
   await wait((index / PEOPLE) * ASK_MS)
   while (!state.over && !client.closed) {
@@ -91,12 +96,12 @@ const ask = async (client: Client, index: number, seen: Seen, state: State): Pro
   }
 }
 
-const arrive = async (port: number, seen: Seen, state: State): Promise<void> => {
+const arrive = async (place: (index: number) => Place, seen: Seen, state: State): Promise<void> => {
   for (let index = 0; !state.over; index++) {
     const attempt = async () => {
       const start = performance.now()
       seen.arriving.add(start)
-      const client = await Client.open(place(port, 10_000 + index))
+      const client = await Client.open(place(10_000 + index))
       const reply = await client?.register(`newcomer-${index}`)
       const took = performance.now() - start
       seen.arriving.delete(start)

@@ -118,6 +118,12 @@ export const LINES: ReadonlyArray<Attack> = [
     run: async (field) => field.send(await field.connect(320), 100, Buffer.from("a"))
   },
   {
+    name: "drip",
+    about: "a byte a second of one request, 1,600 registered connections of 100 addresses",
+    prepare: (field) => field.connect(1_600, { name: (index) => `d${index}` }),
+    run: (field) => field.send(field.clients, 1, Buffer.from(" "))
+  },
+  {
     name: "pipelined",
     about: "100,000 Pings in one write",
     run: async (field) => {

@@ -101,6 +101,24 @@ export const PEOPLE: ReadonlyArray<Attack> = [
     run: (field) => comeAndGo(field)
   },
   {
+    name: "list-slow",
+    about: "1,000 connections ask for the list and read once a second, 2,000 names there",
+    prepare: (field) => inhabit(field, 2_000, 1_000),
+    run: async (field) => {
+      const slow = field.clients.slice(0, 1_000)
+      for (const client of slow) client.tell('{"_tag":"List","id":1,"limit":1000}\n'.repeat(80))
+      await readSlowly(field, slow)
+    }
+  },
+  {
+    name: "watch-slow",
+    about: "500 watchers read once a second, and people come and go",
+    prepare: (field) => watchers(field, 500),
+    run: async (field) => {
+      await Promise.all([readSlowly(field, field.clients.slice()), comeAndGo(field)])
+    }
+  },
+  {
     name: "leave-at-once",
     about: "1,600 sessions of 100 addresses that have asked for 10 others each leave at the same moment",
     prepare: async (field) => {
@@ -139,6 +157,15 @@ const inhabit = async (field: Field, names: number, attackers: number): Promise<
 const watchers = async (field: Field, size: number): Promise<void> => {
   const clients: ReadonlyArray<Client> = await field.connect(size, { name: (index) => `w${index}` })
   await Promise.all(clients.map((client) => Promise.race([client.request("Watch"), wait(5_000)])))
+}
+
+/** Each takes what one read of the socket gives, and then nothing for a while. */
+const readSlowly = async (field: Field, clients: ReadonlyArray<Client>): Promise<void> => {
+  for (const { socket } of clients) socket.on("data", () => socket.pause())
+  while (!field.over) {
+    await wait(1_000)
+    for (const { socket } of clients) socket.resume()
+  }
 }
 
 /** Thirty-two people at a time register and leave again, each from an address that nobody had before. */

@@ -1,4 +1,7 @@
-import { loadavg } from "node:os"
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { loadavg, tmpdir } from "node:os"
+import { join } from "node:path"
 import type { Figures } from "../../support/Figures.js"
 import { FIRST, runLoad } from "../Runner.js"
 import { type Size, wait } from "../Stage.js"
@@ -11,7 +14,8 @@ import type { Attack } from "./Attack.js"
  * after it.
  */
 export const runAttack = async (attack: Attack, size: Size): Promise<Figures> => {
-  const { args = [], files, name } = attack
+  const { files, name, tls = false } = attack
+  const args = [...(attack.args ?? []), ...(tls ? credentials() : [])]
   const target = await Target.product({ host: "::", args, ...(files === undefined ? {} : { files }) })
   const pid = () => target.pid
   const { ms } = size
@@ -51,7 +55,7 @@ export const runAttack = async (attack: Attack, size: Size): Promise<Figures> =>
   }
   try {
     const seen = await runLoad(
-      { load: "honest", port: target.port, size, argument: undefined },
+      { load: "honest", port: target.port, size, argument: { tls } },
       { pid, calls: { calm, prepared: prepare, attacked, recovered: () => wait(ms / 3) } }
     )
     await attacking
@@ -59,6 +63,16 @@ export const runAttack = async (attack: Attack, size: Size): Promise<Figures> =>
   } finally {
     await target.stop()
   }
+}
+
+/** Options of a server that encrypts, with a certificate of its own. */
+const credentials = (): ReadonlyArray<string> => {
+  const folder = mkdtempSync(join(tmpdir(), "parley-bench-"))
+  const [key, certificate] = [join(folder, "key"), join(folder, "crt")]
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=bench"]
+  execFileSync("openssl", ["req", "-x509", ...curve, "-keyout", key, "-out", certificate], { stdio: "pipe" })
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }))
+  return ["--tls-cert", certificate, "--tls-key", key]
 }
 
 /** Opens once, for all who wait and will wait. */

@@ -1,5 +1,7 @@
+import { Backoff } from "../../../src/core/client/Backoff.js"
 import { Client, crowd, type Place } from "../Client.js"
 import { type Load, wait } from "../Stage.js"
+import { person, proving } from "./Person.js"
 
 /** What a client sends as soon as it is registered. */
 export type Presence =
@@ -8,53 +10,68 @@ export type Presence =
   /** Those whom it knows. */
   | "known"
 
+/** How the server goes, and how its clients come back. */
+export interface StormOptions {
+  readonly presence: Presence
+  /** Without a word, as by `kill -9`: clients come back when their own patience tells them to. */
+  readonly killed?: boolean
+  /** Each proves an identity. */
+  readonly proven?: boolean
+}
+
 /**
  * The server restarts, and all its clients come back as they are told to: after the time that it names and a random
- * part of its spread, and then as real clients do, with a second of patience where nobody listens yet.
+ * part of its spread, and then as real clients do, with the same patience where nobody listens yet.
  */
 export const storm: Load = async ({ argument, call, figure, measured, port, size }) => {
-  const presence = argument as Presence
+  const { killed = false, presence, proven = false } = argument as StormOptions
   const names = Array.from({ length: size.clients }, (_, index) => `storm-${index}`)
+  const people = proven ? names.map((name) => person(name)) : []
   const clients = await crowd({ port }, size.clients, (index) => names[index]!)
   for (const [index, client] of clients.entries()) void client.request("Watch", watching(presence, names, index))
   await wait(SETTLE_MS)
 
-  let spread = 0
-  let start = 0
-  let last = 0
-  let refused = 0
+  const seen = { start: 0, began: 0, last: 0, spread: 0, refused: 0 }
   const returned: Array<Client> = []
-  const back = async (place: Place, name: string, after: number): Promise<void> => {
-    await wait(after)
-    for (;;) {
-      const client = await Client.open(place)
-      const reply = await client?.register(name)
-      if (client !== undefined && reply?.includes('"Registered"')) {
-        await client.request("Watch", watching(presence, names, Number(name.slice(6))))
-        last = performance.now()
-        returned.push(client)
-        return
-      }
-      refused++
+  const attempt = async (place: Place, index: number): Promise<boolean> => {
+    const began = performance.now()
+    const client = await Client.open(place)
+    const own = client && people[index]
+    const reply = await client?.register(names[index]!, own && client && proving(own, client.welcome))
+    if (client === undefined || !reply?.includes('"Registered"')) {
       client?.socket.destroy()
-      if (performance.now() - start > PATIENCE_MS) return
-      await wait(1_000 + Math.random() * 500)
+      return false
+    }
+    await client.request("Watch", watching(presence, names, index))
+    seen.began = Math.max(seen.began, began)
+    seen.last = performance.now()
+    returned.push(client)
+    return true
+  }
+  const back = async (index: number, after: number): Promise<void> => {
+    const place = { port, from: `127.0.${1 + (index % 200)}.${1 + (Math.floor(index / 200) % 250)}` }
+    const backoff = new Backoff()
+    for (let ms = after; performance.now() - seen.start < PATIENCE_MS; ms = backoff.next(Math.random())) {
+      await wait(ms)
+      if (await attempt(place, index)) return
+      seen.refused++
     }
   }
   const told = clients.map(
     (client, index) =>
       new Promise<void>((resolve) => {
+        const leave = (inMs: number, spreadMs: number) => {
+          client.onEvent = client.onClose = () => {}
+          seen.spread = inMs + spreadMs
+          if (seen.start === 0) seen.start = performance.now()
+          void back(index, inMs + Math.random() * spreadMs).then(resolve)
+        }
         client.onEvent = (line) => {
           if (!line.includes('"Restarting"')) return
           const { inMs, spreadMs } = JSON.parse(line)
-          spread = spreadMs
-          if (start === 0) start = performance.now()
-          void back(
-            { port, from: `127.0.${1 + (index % 200)}.${1 + (Math.floor(index / 200) % 250)}` },
-            names[index]!,
-            inMs + Math.random() * spreadMs
-          ).then(resolve)
+          leave(inMs, spreadMs)
         }
+        client.onClose = () => leave(0, new Backoff().next(1))
       })
   )
   await call("restart")
@@ -66,9 +83,10 @@ export const storm: Load = async ({ argument, call, figure, measured, port, size
   await wait(SETTLE_MS)
   const bytes = returned.reduce((sum, client) => sum + client.bytes, 0) / Math.max(1, inAll)
   figure("storm: came back", inAll)
-  figure("storm: s until the last was in", (last - start) / 1_000)
-  figure("storm: s of spread", (spread + 1_000) / 1_000)
-  figure("storm: refused attempts", refused)
+  figure("storm: s until the last was in", (seen.last - seen.start) / 1_000)
+  // Whom nobody told to wait has waited long enough when the last one tries for the last time.
+  figure("storm: s of spread", (killed ? seen.began - seen.start : seen.spread) / 1_000)
+  figure("storm: refused attempts", seen.refused)
   figure("storm: bytes to each", bytes)
 }
 

@@ -5,10 +5,10 @@ import { LinkedMap } from "../support/LinkedMap.js"
  * has proven an identity is ever sent away for somebody else; one who has none can be talked to by nobody, and leaves
  * no conversation behind.
  *
- * In order: a connection that has not registered within `STRANGER_MS` gives way to any new one. When the places that
- * are for all are taken, an anonymous session gives way to one that registers, namely the longest there of the network
- * that has the most of them, unless the newcomer's own network has as many. The last places are for identities that
- * were here before.
+ * In order: a connection that has not registered within `STRANGER_MS` gives way to any new one, and before that the
+ * longest there of the network that has the most of them does, unless the newcomer's own network has as many. When the
+ * places that are for all are taken, an anonymous session gives way to one that registers, chosen likewise. The last
+ * places are for identities that were here before.
  */
 export class Places<Session> {
   #max: number
@@ -16,10 +16,9 @@ export class Places<Session> {
   /** Not registered yet, in the order of arrival. */
   readonly #strangers = new LinkedMap<Session, number>()
   readonly #networkOf = new Map<Session, string>()
-  /** Anonymous sessions by network, in the order of their registration. */
-  readonly #guests = new Map<string, Set<Session>>()
-  /** Networks by how many guests they have. */
-  readonly #byCount: Array<Set<string>> = []
+  readonly #strangersOf = new Crowds<Session>()
+  /** Anonymous sessions, in the order of their registration. */
+  readonly #guests = new Crowds<Session>()
 
   constructor(max: number) {
     this.#max = max
@@ -36,28 +35,29 @@ export class Places<Session> {
     return this.#networkOf.size
   }
 
-  /** Whether a connection can be let in; `victim` is to be ended first. `undefined`: there is no room. */
-  roomFor(now: number): { readonly victim?: Session } | undefined {
+  /**
+   * Whether a connection from this network can be let in; `victim` is to be ended first. `undefined`: there is no room.
+   */
+  roomFor(network: string, now: number): { readonly victim?: Session } | undefined {
     if (this.size < this.#max) return {}
     const oldest = this.#strangers.oldest()
-    return oldest !== undefined && now - oldest.value >= STRANGER_MS ? { victim: oldest.key } : undefined
+    if (oldest !== undefined && now - oldest.value >= STRANGER_MS) return { victim: oldest.key }
+    const victim = this.#strangersOf.firstOfMost(network)
+    return victim === undefined ? undefined : { victim }
   }
 
-  /** `network`: the larger network that guests are counted by. */
+  /** `network`: the larger network that strangers and guests are counted by. */
   arrive(session: Session, network: string, now: number): void {
     this.#networkOf.set(session, network)
     this.#strangers.set(session, now)
+    this.#strangersOf.add(session, network)
   }
 
   /** Whether the session may keep its place and register; `victim` is to be ended first. */
   seatFor(session: Session, isKnown: boolean): { readonly victim?: Session } | undefined {
     const isSeated = !this.#strangers.has(session)
     if (isSeated || isKnown || this.size - this.#strangers.size < this.#open) return {}
-    const own = this.#guests.get(this.#networkOf.get(session) ?? "")?.size ?? 0
-    const most = this.#byCount.length - 1
-    if (most <= own) return undefined
-    const [network] = this.#byCount[most]!
-    const [victim] = this.#guests.get(network!)!
+    const victim = this.#guests.firstOfMost(this.#networkOf.get(session) ?? "")
     return victim === undefined ? undefined : { victim }
   }
 
@@ -66,28 +66,62 @@ export class Places<Session> {
     const network = this.#networkOf.get(session)
     if (network === undefined) return
     this.#strangers.delete(session)
-    const isGuest = this.#guests.get(network)?.has(session) === true
-    if (isAnonymous !== isGuest) this.#count(network, session, isAnonymous)
+    this.#strangersOf.delete(session, network)
+    if (isAnonymous) this.#guests.add(session, network)
+    else this.#guests.delete(session, network)
   }
 
   leave(session: Session): void {
     const network = this.#networkOf.get(session)
     if (network === undefined) return
     this.#networkOf.delete(session)
-    if (this.#strangers.delete(session)) return
-    if (this.#guests.get(network)?.has(session) === true) this.#count(network, session, false)
+    this.#strangers.delete(session)
+    this.#strangersOf.delete(session, network)
+    this.#guests.delete(session, network)
+  }
+}
+
+/** Sessions by network, and which network has the most. Everything here is O(1), but for one step for each session. */
+class Crowds<Session> {
+  readonly #sessions = new Map<string, LinkedMap<Session, true>>()
+  /** Networks by how many they have. */
+  readonly #byCount: Array<Set<string>> = []
+
+  add(session: Session, network: string): void {
+    const sessions = this.#sessions.get(network) ?? new LinkedMap<Session, true>()
+    if (sessions.has(session)) return
+    this.#uncount(network, sessions)
+    sessions.set(session, true)
+    this.#count(network, sessions)
   }
 
-  #count(network: string, session: Session, isGuest: boolean): void {
-    const guests = this.#guests.get(network) ?? new Set()
-    if (guests.size > 0) this.#byCount[guests.size]!.delete(network)
-    if (isGuest) guests.add(session)
-    else guests.delete(session)
-    if (guests.size === 0) this.#guests.delete(network)
+  delete(session: Session, network: string): void {
+    const sessions = this.#sessions.get(network)
+    if (sessions?.has(session) !== true) return
+    this.#uncount(network, sessions)
+    sessions.delete(session)
+    this.#count(network, sessions)
+  }
+
+  /** The longest there of the network that has the most, unless this one has as many. */
+  firstOfMost(other: string): Session | undefined {
+    const own = this.#sessions.get(other)?.size ?? 0
+    const most = this.#byCount.length - 1
+    if (most <= own) return undefined
+    const [network] = this.#byCount[most]!
+    return this.#sessions.get(network!)!.oldest()?.key
+  }
+
+  #uncount(network: string, { size }: { readonly size: number }): void {
+    if (size > 0) this.#byCount[size]!.delete(network)
+  }
+
+  #count(network: string, sessions: LinkedMap<Session, true>): void {
+    if (sessions.size === 0) this.#sessions.delete(network)
     else {
-      this.#guests.set(network, guests)
-      while (this.#byCount.length <= guests.size) this.#byCount.push(new Set())
-      this.#byCount[guests.size]!.add(network)
+      this.#sessions.set(network, sessions)
+      while (this.#byCount.length <= sessions.size) this.#byCount.push(new Set())
+      this.#byCount[sessions.size]!.add(network)
     }
     while (this.#byCount.length > 0 && this.#byCount.at(-1)!.size === 0) this.#byCount.pop()
   }

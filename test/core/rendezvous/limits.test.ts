@@ -178,7 +178,7 @@ describe("places", () => {
   test("are for all until there are none; then silent strangers, and the most numerous guests, make room", () => {
     const places = new Places<number>(32)
     const come = (id: number, network: string, now: number) => {
-      const room = places.roomFor(now)
+      const room = places.roomFor(network, now)
       if (room === undefined) return undefined
       if (room.victim !== undefined) places.leave(room.victim)
       places.arrive(id, network, now)
@@ -196,9 +196,10 @@ describe("places", () => {
       expect(sit(id)).toEqual({})
     }
     for (let id = 100; id < 112; id++) expect(come(id, "silent", 0)).toEqual({})
-    // Nobody is sent away who has only just come.
-    expect(come(200, "new", STRANGER_MS - 1)).toBeUndefined()
-    expect(come(200, "new", STRANGER_MS)).toEqual({ victim: 100 })
+    // Whoever has only just come is sent away for somebody of a smaller network alone.
+    expect(come(200, "silent", STRANGER_MS - 1)).toBeUndefined()
+    expect(come(200, "new", STRANGER_MS - 1)).toEqual({ victim: 100 })
+    expect(come(112, "silent", STRANGER_MS)).toEqual({ victim: 101 })
     expect(sit(200)).toEqual({})
     for (let id = 201; id < 210; id++) {
       come(id, "identities", STRANGER_MS)
@@ -237,7 +238,7 @@ describe("places", () => {
         for (const { _tag, anonymous, id, network, pause } of steps) {
           now += pause
           if (_tag === "come" && !state.has(id)) {
-            const room = places.roomFor(now)
+            const room = places.roomFor(network, now)
             if (room === undefined) continue
             evict(room.victim, ["stranger"])
             places.arrive(id, network, now)
