@@ -62,7 +62,8 @@ const serverOf = (
   return Layer.provide(Server.layerKeepingNames(options, settings.names.slice(at + 1), settings.release), store(folder))
 }
 
-const optionsOf = (settings: ServerSettings): Omit<ServerOptions, "tls"> => ({
+/** The server's own options. */
+export const optionsOf = (settings: ServerSettings): Omit<ServerOptions, "tls"> => ({
   ...withoutTls,
   host: settings.host,
   port: settings.port,
@@ -81,7 +82,9 @@ const optionsOf = (settings: ServerSettings): Omit<ServerOptions, "tls"> => ({
     ...defaults.session,
     registerMs: settings.registerTimeout,
     idleMs: settings.idleTimeout,
+    malformed: settings.unreadableLines,
     work: settings.workPerConnection,
+    strangerWork: settings.workBeforeRegistering,
     registers: settings.registrations,
     queries: settings.queries,
     lists: settings.lists,
@@ -92,6 +95,8 @@ const optionsOf = (settings: ServerSettings): Omit<ServerOptions, "tls"> => ({
   relay: settings.relay
     ? { channel: settings.relayPerChannel, session: settings.relayPerSession, address: settings.relayPerAddress }
     : undefined,
+  stun: { each: settings.stunPerAddress, all: settings.stun },
+  restart: { ...defaults.restart, spreadMs: settings.restartSpread },
   graceMs: settings.grace,
   maxNames: settings.maxNames
 })

@@ -136,6 +136,7 @@ const reflect = (hub: Hub, port: number, address: string | undefined) => {
     Reflector.make({
       port: wanted,
       software: settings.software,
+      limits: settings.stun,
       ...(address === undefined ? {} : { addresses: [{ bind: address }] }),
       isKnown: (address) => hub.isAt(address),
       onRelay: (from, corner, data) => hub.relayDatagram(from, corner, data)

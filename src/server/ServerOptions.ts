@@ -1,4 +1,5 @@
 import type { AddressLimits } from "../core/rendezvous/Networks.js"
+import { DEFAULT_LIMITS as defaultStun, type ReflectorLimits } from "../core/rendezvous/Reflector.js"
 import { DEFAULT_LIMITS as defaultRelay, type RelayLimits } from "../core/rendezvous/Relay.js"
 import type { SessionLimits } from "../core/rendezvous/Session.js"
 import type { Rate } from "../core/support/TokenBucket.js"
@@ -45,6 +46,8 @@ export interface ServerOptions {
   readonly incoming: Rate
   /** How much is carried for clients that find no direct path; nothing at all when undefined. */
   readonly relay: RelayLimits | undefined
+  /** Of what the reflector answers. */
+  readonly stun: ReflectorLimits
   /** ms a nickname is held for its owner after the connection was lost. */
   readonly graceMs: number
   /** Nicknames in use and held. */
@@ -103,6 +106,7 @@ export const defaults: ServerOptions = {
   incoming: { burst: 50, perSecond: 2 },
   sendQueue: defaultSendQueue,
   relay: defaultRelay,
+  stun: defaultStun,
   graceMs: 60_000,
   // All connections, and five times as many names that are held.
   maxNames: 65_536,

@@ -123,15 +123,29 @@ export const server = Subcommand.make({
       integer: true
     }),
     workPerConnection: rate("Requests of one connection, in units of about a ping", defaults.session.work),
+    workBeforeRegistering: rate("The same before it has registered", defaults.session.strangerWork),
     workPerAddress: rate("Requests of one address together, in the same units", defaults.address.work),
     registrations: rate("Tries of one connection to register", defaults.session.registers),
     queries: rate("Queries of one connection", defaults.session.queries),
     lists: rate("Pages of the list for one connection", defaults.session.lists),
     updates: rate("Changes of network of one connection", defaults.session.updates),
+    unreadableLines: setting({
+      placeholder: "N",
+      help: "Lines of one connection that cannot be read; the last of them ends it",
+      parse: Values.integer(1, 1_000_000),
+      default: String(defaults.session.malformed),
+      integer: true
+    }),
     incoming: rate("Strangers who may ask for one client", defaults.incoming),
     relayPerChannel: rate("Bytes carried for one pair", defaultRelay.channel),
     relayPerSession: rate("Bytes carried for one client over all its pairs", defaultRelay.session),
     relayPerAddress: rate("Bytes carried by UDP to one address, from everybody", defaultRelay.address),
+    stunPerAddress: rate("STUN requests of one address that are answered", defaults.stun.each),
+    stun: rate("The same of all addresses at which no client is", defaults.stun.all),
+    restartSpread: span(
+      "Over how long clients come back after a restart: longer where more than 4,000 are here",
+      defaults.restart.spreadMs
+    ),
     quiet,
     config
   },

@@ -1,0 +1,79 @@
+import { readFileSync } from "node:fs"
+import * as CliConfig from "@effect/cli/CliConfig"
+import * as CliOptions from "@effect/cli/Options"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as Effect from "effect/Effect"
+import { expect, test } from "vitest"
+import { type Options, surfaceOf } from "../../src/cli/commands/Option.js"
+import { type ServerSettings, server } from "../../src/cli/commands/Server.js"
+import { optionsOf } from "../../src/cli/ServerProgram.js"
+import { rateText } from "../../src/cli/Values.js"
+import type { Rate } from "../../src/core/support/TokenBucket.js"
+import { defaults } from "../../src/server/ServerOptions.js"
+
+/** What the program makes of these words, and what it starts the server with. */
+const start = async (...words: ReadonlyArray<string>) => {
+  const record = Object.fromEntries(
+    Object.entries(server.options as Options).map(([key, option]) => [key, option.toLibrary(key)])
+  )
+  const [, rest, parsed] = await Effect.runPromise(
+    Effect.provide(
+      CliOptions.processCommandLine(CliOptions.all(record), words, CliConfig.defaultConfig),
+      NodeContext.layer
+    )
+  )
+  expect(rest).toEqual([])
+  const host = { exposure: () => Effect.succeed(undefined) }
+  const settings = await Effect.runPromise(
+    Effect.provide(server.settings(parsed as never, host as never), NodeContext.layer)
+  )
+  return { settings, limits: numbersOf(optionsOf(settings)) }
+}
+
+/** Every number in it, by its path. */
+const numbersOf = (value: unknown, path = ""): ReadonlyMap<string, number> => {
+  if (typeof value === "number") return new Map([[path, value]])
+  if (typeof value !== "object" || value === null) return new Map()
+  return new Map(Object.entries(value).flatMap(([key, inner]) => [...numbersOf(inner, `${path}.${key}`)]))
+}
+
+/** Something else than the default, for an option of this kind. */
+const OTHER: Readonly<Record<string, string>> = { N: "7", TIME: "7s", BYTES: "40000", "N/PER_SECOND": "7/3" }
+
+/** Not limits: where it listens, and what the protocol itself says. */
+const FIXED = [".port", ".session.line", ".restart.inMs"]
+
+test("every limit of the server is an option, and the manual tells of each with its default", async () => {
+  const { limits: stock, settings } = await start()
+  expect(stock).toEqual(numbersOf({ ...defaults, tls: undefined }))
+  const settable = new Set<string>()
+  const told: Array<string> = []
+  for (const [key, option] of Object.entries(server.options as Options)) {
+    const { flag, placeholder = "" } = surfaceOf(key, option)
+    const other = OTHER[placeholder]
+    if (other === undefined) continue
+    const { limits } = await start(flag, other)
+    const changed = [...stock].filter(([path, value]) => limits.get(path) !== value)
+    expect(changed, `${flag} changes nothing`).not.toEqual([])
+    for (const [path] of changed) settable.add(path)
+    told.push(`${flag}: ${textOf(settings[key as keyof ServerSettings], placeholder)}`)
+  }
+  expect([...stock.keys()].filter((path) => !settable.has(path))).toEqual(FIXED)
+
+  const manual = readFileSync("docs/operating.md", "utf8")
+  const [, table] = manual.split("\n## Limits\n")
+  const rows = [...table!.split("\n## ")[0]!.matchAll(/^\| `(--[a-z-]+)` \| (.*?) \|/gm)]
+  expect(rows.map(([, flag, value]) => `${flag}: ${value}`).sort()).toEqual(told.sort())
+})
+
+test("every option of the server stands in the manual", () => {
+  const manual = readFileSync("docs/operating.md", "utf8")
+  const flags = Object.entries(server.options as Options).map(([key, option]) => surfaceOf(key, option).flag)
+  expect(flags.filter((flag) => !manual.includes(flag))).toEqual([])
+})
+
+const textOf = (value: unknown, placeholder: string): string => {
+  if (value === undefined) return "twice the line before"
+  if (typeof value === "object") return rateText(value as Rate)
+  return placeholder === "TIME" ? `${Number(value) / 1_000}s` : String(value)
+}
