@@ -1,5 +1,4 @@
 import { Channels } from "../core/rendezvous/Channels.js"
-import * as Cost from "../core/rendezvous/Cost.js"
 import { Directory, type PresenceChange } from "../core/rendezvous/Directory.js"
 import { greetingOf } from "../core/rendezvous/Greeting.js"
 import { halfOf } from "../core/rendezvous/Introduction.js"
@@ -11,7 +10,7 @@ import { type Forward, Relay } from "../core/rendezvous/Relay.js"
 import { ServerNames } from "../core/rendezvous/ServerNames.js"
 import { type Ending, Session } from "../core/rendezvous/Session.js"
 import { DeadlineWheel, type Timed } from "../core/support/DeadlineWheel.js"
-import { FairQueue } from "../core/support/FairQueue.js"
+import { FairQueue, type Origin } from "../core/support/FairQueue.js"
 import { LinkedMap } from "../core/support/LinkedMap.js"
 import { TokenBucket } from "../core/support/TokenBucket.js"
 import * as Cidr from "../domain/Cidr.js"
@@ -82,10 +81,12 @@ export class Hub implements SessionHub {
   readonly #known = new LinkedMap<string, true>()
   /** How many registered sessions are at each address. */
   readonly #addresses = new Map<string, number>()
-  readonly #queue = new FairQueue<SessionDriver>()
+  readonly #queue = new FairQueue<{ readonly work: () => void }>()
   /** What may be done at once, in units of `Cost`. */
   readonly #direct: TokenBucket
   #turnIsDue = false
+  /** What this turn has cost. */
+  #turnCost = 0
   /** After a pause of the process: nobody is judged by his silence before this time. */
   #judgeFrom = Number.NEGATIVE_INFINITY
   #connections = 0
@@ -210,15 +211,26 @@ export class Hub implements SessionHub {
 
   /** So much has been done, for whomever. */
   spent(cost: number): void {
+    this.#turnCost += cost
     this.#direct.charge(this.time.monotonic(), cost)
   }
 
   /** Whether this session may go on at once; otherwise it has queued. */
   mayGoOn(driver: SessionDriver): boolean {
-    if (this.#queue.size === 0 && this.#direct.wait(this.time.monotonic()) === 0) return true
+    if (this.#mayWorkNow()) return true
     this.#queue.add(driver.source, driver)
     this.#scheduleTurn()
     return false
+  }
+
+  /** Calls `work` at once, or when it is the turn of whoever comes from there. */
+  takeItsTurn(origin: Origin, work: () => void): void {
+    if (this.#mayWorkNow()) {
+      work()
+      return
+    }
+    this.#queue.add(origin, { work })
+    this.#scheduleTurn()
   }
 
   /** The deadline of this one may have become earlier. */
@@ -382,7 +394,6 @@ export class Hub implements SessionHub {
     this.#drivers.set(driver.id, driver)
     this.#ends.set(driver.channelEnd, driver)
     this.#places.arrive(driver, source.crowd, now)
-    if (connection.tls !== undefined) session.charge(Cost.TLS, now)
     this.counters.accepted++
     driver.drive()
     return driver
@@ -413,15 +424,21 @@ export class Hub implements SessionHub {
     else this.#addresses.set(address, count)
   }
 
+  #mayWorkNow(): boolean {
+    return this.#queue.size === 0 && this.#direct.wait(this.time.monotonic()) === 0
+  }
+
   /** Works off those who wait for their turn, for as long as a turn may take. */
   #takeTurn(): void {
     this.#turnIsDue = false
+    this.#turnCost = 0
     const until = this.time.monotonic() + TURN_MS
     do {
-      const driver = this.#queue.take()
-      if (driver === undefined) return
-      driver.work()
-    } while (this.time.monotonic() < until)
+      const next = this.#queue.take()
+      if (next === undefined) return
+      next.work()
+      // A handshake, and sending, come after this call, so the clock alone does not tell.
+    } while (this.time.monotonic() < until && this.#turnCost < TURN_COST)
     if (this.#queue.size > 0) this.#scheduleTurn()
   }
 
@@ -456,6 +473,8 @@ export class Hub implements SessionHub {
 
 const idOf = (number: number): SessionId => String(number) as SessionId
 
+/** In units of `Cost`, of one turn. */
+const TURN_COST = 150
 /** ms of work between two looks at what has arrived; sending what comes of it takes as long again. */
 const TURN_MS = 2
 /** In units of `Cost`: as much as a turn at once, and half of a core for long. */

@@ -8,6 +8,7 @@ import type { RefusalReason } from "../core/rendezvous/RefusalLog.js"
 import type { ServerNames } from "../core/rendezvous/ServerNames.js"
 import type { Ending, RegistryCommand, Session } from "../core/rendezvous/Session.js"
 import type { Timed } from "../core/support/DeadlineWheel.js"
+import type { Origin } from "../core/support/FairQueue.js"
 import { TokenBucket } from "../core/support/TokenBucket.js"
 import type { Crypto } from "../domain/Crypto.js"
 import * as Endpoint from "../domain/Endpoint.js"
@@ -52,6 +53,8 @@ export interface SessionHub {
   readonly spent: (cost: number) => void
   /** Whether requests may be handled at once; otherwise `work` is called when it is this session's turn. */
   readonly mayGoOn: (driver: SessionDriver) => boolean
+  /** Calls `work` at once, or when it is the turn of whoever comes from there. */
+  readonly takeItsTurn: (origin: Origin, work: () => void) => void
   /** The driver's deadline may have become earlier. */
   readonly schedule: (driver: SessionDriver) => void
   /** Called once, when the session is over; the connection may still be sending. */
@@ -110,6 +113,14 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
   onData(data: Uint8Array): void {
     this.#session.handleBytes(data, this.#hub.time.monotonic())
     this.drive()
+  }
+
+  onHello(goOn: () => void): void {
+    this.#hub.takeItsTurn(this.source, () => {
+      this.#session.charge(Cost.TLS, this.#hub.time.monotonic())
+      this.#hub.spent(Cost.TLS)
+      goOn()
+    })
   }
 
   onClose(): void {

@@ -50,6 +50,12 @@ export interface ConnectionHandler {
    * itself. Must not throw.
    */
   readonly onEnd?: () => void
+  /**
+   * Of a connection that is to be encrypted: the client has said so, and `goOn` answers it, which costs more than
+   * anything else that a stranger can ask for. To be called once, now or later; without an `onHello` it happens at
+   * once. What is sent before waits. Must not throw.
+   */
+  readonly onHello?: (goOn: () => void) => void
   /** Called exactly once, after the last `onData`, however the connection ends. Must not throw. */
   readonly onClose: (reason: CloseReason) => void
 }

@@ -44,7 +44,8 @@ class Place {
       this.server.arm()
     }
     const tags = () => said.map((line) => JSON.parse(line)._tag as string)
-    return { fate, said, say, tags, leave: () => handler.onClose("reset") }
+    const greet = (goOn: () => void) => handler.onHello?.(goOn)
+    return { fate, said, say, tags, greet, leave: () => handler.onClose("reset") }
   }
 
   register(number: number, nick = `n-${number}`) {
@@ -160,4 +161,17 @@ test("nothing is left of a crowd that filled every table that a client can fill"
     watchers: 0,
     channels: 0
   })
+})
+
+test("of a crowd that wants to encrypt a few are answered in a turn, and a newcomer before most of it", () => {
+  const place = new Place()
+  const crowd = Array.from({ length: 500 }, (_, i) => place.connect(i))
+  const newcomer = place.connect(1, "198.51.100.1")
+  const order: Array<string> = []
+  for (const client of crowd) client.greet(() => order.push("crowd"))
+  expect(order.length).toBeLessThan(10)
+  newcomer.greet(() => order.push("newcomer"))
+  place.world.pass(1_000)
+  expect(order).toHaveLength(501)
+  expect(order.indexOf("newcomer")).toBeLessThan(10)
 })

@@ -16,11 +16,13 @@ const END_MS = 2000
 
 /** A connected socket, encrypted or not. */
 export interface Wire {
-  /** What is written to and read from. */
-  readonly socket: Net.Socket
+  /** What is written to and read from; `undefined` until `hello` has given it. */
+  readonly socket: Net.Socket | undefined
   /** The TCP socket itself, below TLS where there is any. */
   readonly tcp: Net.Socket
   readonly tls?: Tls
+  /** Waits until the client has said that it wants to encrypt, and gives what goes on with that. */
+  readonly hello?: (ready: (encrypt: () => Net.Socket) => void) => void
 }
 
 /**
@@ -32,32 +34,38 @@ export interface Wire {
  * flushed) is no news.
  */
 export const make = (
-  { socket, tcp, tls }: Wire,
+  { hello, socket: given, tcp, tls }: Wire,
   sendQueue: number,
   begin: (connection: Connection) => ConnectionHandler | undefined,
   gone: () => void
 ): Connection | undefined => {
   const remote = fromNode(tcp.remoteAddress, tcp.remotePort)
+  let socket = given
   let reason: CloseReason | undefined
-  socket.on("error", () => {
+  const broken = () => {
     reason ??= "reset"
-  })
+  }
+  tcp.on("error", broken)
   if (remote === undefined) {
-    socket.destroy()
+    tcp.destroy()
     return undefined
   }
   let sending = true
   let receiving = true
+  let paused = false
   let local: Endpoint | undefined
   /** What was sent in this turn. */
   let gathered: Array<Uint8Array | string> = []
   let gatheredBytes = 0
   let deadline: NodeJS.Timeout | undefined
 
-  const queued = () => socket.writableLength + gatheredBytes
+  const isGone = () => (socket ?? tcp).destroyed
+
+  const queued = () => (socket?.writableLength ?? 0) + gatheredBytes
 
   /** Everything sent in one turn leaves in one system call. */
   const flush = () => {
+    if (socket === undefined) return
     const pieces = gathered
     gathered = []
     gatheredBytes = 0
@@ -70,6 +78,10 @@ export const make = (
   const finish = (withinMs: number) => {
     flush()
     sending = receiving = false
+    if (socket === undefined) {
+      deadline = setTimeout(connection.destroy, withinMs)
+      return
+    }
     socket.end()
     // Both sides have said everything: there is nothing to wait for. (TLS still has its own last words.)
     if (reason === "ended" && tls === undefined && socket.writableLength === 0) return
@@ -88,7 +100,7 @@ export const make = (
     remote,
     send: (data) => {
       const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.length
-      if (!sending || socket.destroyed || queued() + bytes > sendQueue) return false
+      if (!sending || isGone() || queued() + bytes > sendQueue) return false
       if (gathered.length === 0) process.nextTick(flush)
       // Text of one byte a character goes out without a buffer of its own.
       gathered.push(bytes === data.length ? data : Buffer.from(data))
@@ -97,10 +109,12 @@ export const make = (
     },
     queued,
     pause: () => {
-      if (receiving) socket.pause()
+      paused = true
+      if (receiving) socket?.pause()
     },
     resume: () => {
-      if (receiving) socket.resume()
+      paused = false
+      if (receiving) socket?.resume()
     },
     end: (withinMs = END_MS) => {
       reason ??= "local"
@@ -109,31 +123,57 @@ export const make = (
     destroy: () => {
       reason ??= "local"
       sending = receiving = false
-      if (socket.destroyed) return
+      if (isGone()) return
       // A reset frees the system's buffers too, which a stopped reader would hold for minutes. `resetAndDestroy` alone
       // waits for the queue to drain.
       if (queued() > 0) tcp.resetAndDestroy()
-      socket.destroy()
+      ;(socket ?? tcp).destroy()
     }
   }
 
   const handler = begin(tls === undefined ? connection : Object.assign(connection, { tls }))
-  socket.on("data", (data: Uint8Array) => {
-    if (receiving) handler?.onData(plain(data))
-  })
-  socket.on("end", () => {
+  const ended = () => {
     reason ??= "ended"
     if (!sending) return
     receiving = false
-    if (handler?.onEnd === undefined) finish(END_MS)
+    if (socket === undefined) connection.destroy()
+    else if (handler?.onEnd === undefined) finish(END_MS)
     else handler.onEnd()
-  })
-  socket.on("close", () => {
+  }
+  const closed = () => {
     clearTimeout(deadline)
     sending = receiving = false
     handler?.onClose(reason ?? "reset")
     gone()
-  })
+  }
+  const use = (chosen: Net.Socket) => {
+    socket = chosen
+    if (chosen !== tcp) chosen.on("error", broken)
+    chosen.on("data", (data: Uint8Array) => {
+      if (receiving) handler?.onData(plain(data))
+    })
+    chosen.on("end", ended)
+    chosen.on("close", closed)
+    if (paused) chosen.pause()
+  }
+  if (socket !== undefined) use(socket)
+  else {
+    tcp.on("end", ended)
+    tcp.on("close", closed)
+    hello?.((encrypt) => {
+      const goOn = () => {
+        if (tcp.destroyed) return
+        tcp.off("end", ended)
+        tcp.off("close", closed)
+        use(encrypt())
+        flush()
+        // Turned away before its turn came: it is told why all the same.
+        if (!sending) socket?.end()
+      }
+      if (handler?.onHello === undefined) goOn()
+      else handler.onHello(goOn)
+    })
+  }
   if (handler === undefined) connection.destroy()
   return connection
 }

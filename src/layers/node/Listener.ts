@@ -67,7 +67,7 @@ const encryption = (first: TlsCredentials): Effect.Effect<Encryption, ListenErro
       })
     let context = yield* contextOf(first)
     return {
-      wire: (tcp) => tls.accepted(tcp, context),
+      wire: (tcp) => tls.accepted(tcp, () => context),
       shown: () => context.shown,
       renew: (credentials) =>
         Effect.map(contextOf(credentials), (renewed) => {

@@ -41,15 +41,69 @@ const FAULTS: Readonly<Record<string, string>> = {
   ERR_OSSL_UNSUPPORTED: "they are not PEM, which begins with -----BEGIN"
 }
 
-/** The accepted end: what is written waits for the handshake. */
-export const accepted = (tcp: Net.Socket, { secure }: Context): Wire => {
-  const socket = new NodeTls.TLSSocket(tcp, { isServer: true, secureContext: secure, requestCert: false })
-  let isSecure = false
-  socket.once("secure", () => {
-    isSecure = true
-  })
-  return { socket, tcp, tls: { exporter: () => (isSecure ? exporterOf(socket) : undefined) } }
+/** The accepted end: what is written waits for the handshake, and the handshake for its turn. */
+export const accepted = (tcp: Net.Socket, context: () => Context): Wire => {
+  let secured: NodeTls.TLSSocket | undefined
+  const encrypt = () => {
+    const { secure } = context()
+    const socket = new NodeTls.TLSSocket(tcp, { isServer: true, secureContext: secure, requestCert: false })
+    socket.once("secure", () => {
+      secured = socket
+    })
+    return socket
+  }
+  return {
+    tcp,
+    socket: undefined,
+    tls: { exporter: () => secured && exporterOf(secured) },
+    hello: (ready) => {
+      let heard: Uint8Array<ArrayBufferLike> = new Uint8Array(0)
+      const hear = () => {
+        const piece = tcp.read() as Buffer | null
+        if (piece === null) return
+        heard = Buffer.concat([heard, piece])
+        if (!isHelloWhole(heard)) return
+        tcp.off("readable", hear)
+        // The TLS socket takes what the one below it has read already.
+        tcp.unshift(heard)
+        ready(encrypt)
+      }
+      tcp.on("readable", hear)
+    }
+  }
 }
+
+/**
+ * Whether the whole ClientHello is there (RFC 8446, §4.1.2 and §5.1), in however many records, or what cannot become
+ * one, which is for TLS to refuse.
+ */
+export const isHelloWhole = (bytes: Uint8Array): boolean => {
+  let message = 0
+  let wanted = HELLO_HEADER
+  for (let at = 0; message < wanted; ) {
+    if (bytes.length > MAX_HELLO) return true
+    if (at < bytes.length && bytes[at] !== HANDSHAKE) return true
+    if (bytes.length < at + RECORD_HEADER) return false
+    const end = at + RECORD_HEADER + bytes[at + 3]! * 256 + bytes[at + 4]!
+    if (bytes.length < end) return false
+    const first = at + RECORD_HEADER
+    if (at === 0 && end >= first + HELLO_HEADER) {
+      wanted += bytes[first + 1]! * 65_536 + bytes[first + 2]! * 256 + bytes[first + 3]!
+    } else if (at === 0) return true
+    message += end - first
+    at = end
+  }
+  return true
+}
+
+/** The type of a record. */
+const HANDSHAKE = 22
+/** Bytes: type, version and length. */
+const RECORD_HEADER = 5
+/** Bytes: type and length. */
+const HELLO_HEADER = 4
+/** Bytes: ten times what browsers send. */
+const MAX_HELLO = 16_384
 
 /**
  * The dialled end, when the handshake is over; `fail` is called instead when there is none. Nothing is judged here: a

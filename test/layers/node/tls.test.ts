@@ -1,11 +1,13 @@
 import { generateKeyPairSync } from "node:crypto"
 import { once } from "node:events"
+import { Duplex, PassThrough } from "node:stream"
 import * as NodeTls from "node:tls"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { describe, expect, it } from "vitest"
 import * as NodeDialer from "../../../src/layers/node/Dialer.js"
 import * as NodeListener from "../../../src/layers/node/Listener.js"
+import { isHelloWhole } from "../../../src/layers/node/Tls.js"
 import { Dialer } from "../../../src/services/Dialer.js"
 import { Listener, type TlsCredentials } from "../../../src/services/Listener.js"
 import { astray, authority, OWN_KEY, own, signed } from "../../support/Certificates.js"
@@ -114,3 +116,38 @@ function encryptedKey(): string {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" })
   return privateKey.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "secret" }) as string
 }
+
+describe("a ClientHello", () => {
+  /** In one record, as clients send it. */
+  const recorded = async (): Promise<Buffer> => {
+    const written = new PassThrough()
+    const nowhere = Duplex.from({ readable: new PassThrough(), writable: written })
+    const socket = NodeTls.connect({ socket: nowhere, rejectUnauthorized: false })
+    socket.on("error", () => {})
+    const [hello] = (await once(written, "data")) as [Buffer]
+    socket.destroy()
+    return hello
+  }
+
+  it("is whole with its last byte, in however many records", async () => {
+    const hello = await recorded()
+    const message = hello.subarray(5)
+    const pieces = [4, 5, 100, message.length].map((at, index, ends) => message.subarray(ends[index - 1] ?? 0, at))
+    const inPieces = Buffer.concat(
+      pieces.flatMap((piece) => [Buffer.from([22, 3, 1, piece.length >> 8, piece.length & 255]), piece])
+    )
+    for (const bytes of [hello, inPieces]) {
+      for (let length = 0; length < bytes.length; length++) expect(isHelloWhole(bytes.subarray(0, length))).toBe(false)
+      expect(isHelloWhole(bytes)).toBe(true)
+    }
+  })
+
+  it("is not waited for where it can be none: TLS says what is wrong", () => {
+    for (const text of ["{", '{"_tag":"Ping"}\n', "GET / HTTP/1.1\r\n"])
+      expect(isHelloWhole(Buffer.from(text)), text).toBe(true)
+    // A record that would never end, and a message that would never.
+    expect(isHelloWhole(Buffer.concat([Buffer.from([22, 3, 1, 255, 255]), Buffer.alloc(20_000)]))).toBe(true)
+    const endless = Buffer.concat(Array.from({ length: 4_000 }, () => Buffer.from([22, 3, 1, 0, 4, 1, 255, 255, 255])))
+    expect(isHelloWhole(endless)).toBe(true)
+  })
+})
