@@ -150,6 +150,11 @@ export interface ClientApi {
    * `NotConnected` without a conversation.
    */
   readonly read: (nick: string, id: MessageId) => Effect.Effect<void, ReadError>
+  /**
+   * Says to all who are connected to us, and to whoever will be, that our user is away: also to callers whom we have
+   * not answered. Of the text go the first 256 bytes. `undefined`: our user is there again.
+   */
+  readonly away: (text: string | undefined) => Effect.Effect<void>
   /** Files and folders beside the conversations. */
   readonly files: FilesApi
   /** One text to several people. */
@@ -266,6 +271,7 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
       doneBy(() =>
         options.readReceipts === true ? driver.drive((machine, now) => machine.read(nick, id, now)) : readReceiptsOff()
       ),
+    away: (text) => Effect.sync(() => driver.drive((machine, now) => machine.setAway(text, now))),
     files: transfers.api,
     preferences: preferencesOf(shell),
     groups: Groups.make(shell, (nick) => channels.query(nick)),

@@ -146,6 +146,7 @@ const subjectOf = (event: ClientEvent): string | undefined => {
     case "Incoming":
     case "PathChanged":
     case "Mutual":
+    case "Away":
       return `${event._tag} ${event.nick}`
     case "Connected":
     case "Disconnected":

@@ -1,4 +1,5 @@
 import { MESSAGE_ID_BYTES, type MessageId, messageIdBytes, messageIdOf } from "../domain/MessageId.js"
+import * as Bytes from "./Bytes.js"
 import { Reader, varintLength, type Writer } from "./Bytes.js"
 import { decode as decodeGroup, type GroupRecord } from "./GroupRecord.js"
 
@@ -21,6 +22,8 @@ export type ChatRecord =
   | { readonly _tag: "Known"; readonly messages: number; readonly bytes: number }
   /** To whom the next text was said; `undefined` where that makes no sense, so that the text is its sender's alone. */
   | { readonly _tag: "Group"; readonly group: GroupRecord | undefined }
+  /** The sender of the record is away, for that reason if it names one; `undefined`: is there. */
+  | { readonly _tag: "Away"; readonly text: string | undefined }
   /** A type that this version does not know. */
   | { readonly _tag: "Unknown"; readonly type: number }
 
@@ -29,12 +32,14 @@ export type ChatRecord =
  * terminal.
  */
 export const MAX_MESSAGE = 64 * 1024
+/** Bytes of UTF-8 in what somebody says about being away: a row or two of most screens. */
+export const MAX_AWAY = 256
 /** The greatest `length` of a record: that of the longest text with its type, its id and its sequence. */
 export const MAX_RECORD = MAX_MESSAGE + 1 + MESSAGE_ID_BYTES + 8
 /** Bytes of a record that has nothing but an id. */
 export const MARK_SIZE = 1 + 1 + MESSAGE_ID_BYTES
 
-const Type = { text: 1, delivered: 2, read: 3, written: 4, known: 5, group: 6 } as const
+const Type = { text: 1, delivered: 2, read: 3, written: 4, known: 5, group: 6, away: 7 } as const
 
 /** Bytes of the record of a text with `length` bytes. */
 export const textSize = (sequence: number, length: number): number => {
@@ -84,6 +89,19 @@ export const writeKnown = (writer: Writer, messages: number, bytes: number): voi
 /** Bytes that `writeKnown` takes. */
 export const knownSize = (messages: number, bytes: number): number => 2 + varintLength(messages) + varintLength(bytes)
 
+/** Bytes of the record of an absence; `text` are at most `MAX_AWAY` bytes. */
+export const awaySize = (text: Uint8Array | undefined): number => {
+  const content = 2 + (text?.length ?? 0)
+  return varintLength(content) + content
+}
+
+export const writeAway = (writer: Writer, text: Uint8Array | undefined): void => {
+  writer.varint(2 + (text?.length ?? 0))
+  writer.u8(Type.away)
+  writer.u8(text === undefined ? 0 : 1)
+  if (text !== undefined) writer.bytes(text)
+}
+
 const writeMark = (writer: Writer, type: number, id: MessageId): void => {
   writer.varint(1 + MESSAGE_ID_BYTES)
   writer.u8(type)
@@ -118,6 +136,12 @@ export const decode = (content: Uint8Array): ChatRecord | undefined => {
     case Type.group:
       // Only a remark, as well.
       return { _tag: "Group", group: decodeGroup(reader.rest()) }
+    case Type.away: {
+      // Only a remark, too: one that makes no sense names no reason.
+      const isAway = reader.u8() !== 0
+      const text = reader.rest()
+      return { _tag: "Away", text: isAway ? (text.length > MAX_AWAY ? "" : (Bytes.toText(text) ?? "")) : undefined }
+    }
     case Type.known: {
       const messages = reader.varint()
       const bytes = reader.varint()

@@ -136,6 +136,7 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
         )
       ),
     setPath: (nick, policy) => call(`path ${nick} ${policy}`),
+    away: (text) => call(text === undefined ? "back" : `away ${text}`),
     files: {
       offer: (nick, path) =>
         Effect.flatMap(call(`offer ${nick} ${path}`), () =>

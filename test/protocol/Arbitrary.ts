@@ -153,7 +153,11 @@ export const chatRecord: fc.Arbitrary<ChatRecord> = fc.oneof(
   fc.record({ _tag: fc.constant("Written" as const), at: fc.maxSafeNat() }),
   fc.record({ _tag: fc.constant("Known" as const), messages: fc.nat(20_000), bytes: fc.maxSafeNat() }),
   fc.record({ _tag: fc.constant("Group" as const), group: groupRecord }),
-  fc.record({ _tag: fc.constant("Unknown" as const), type: fc.integer({ min: 7, max: 255 }) })
+  fc.record({
+    _tag: fc.constant("Away" as const),
+    text: fc.option(fc.string({ unit: "grapheme", maxLength: 20 }), { nil: undefined })
+  }),
+  fc.record({ _tag: fc.constant("Unknown" as const), type: fc.integer({ min: 8, max: 255 }) })
 )
 
 export const fileRecord: fc.Arbitrary<EncodableRecord> = fc.oneof(

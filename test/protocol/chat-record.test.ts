@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { type MessageId, messageIdOf } from "../../src/domain/MessageId.js"
 import { concat, fromText, toHex, Writer } from "../../src/protocol/Bytes.js"
 import {
+  awaySize,
   type ChatRecord,
   groupSize,
   knownSize,
@@ -11,6 +12,7 @@ import {
   MAX_RECORD,
   RecordReader,
   textSize,
+  writeAway,
   writeDelivered,
   writeGroup,
   writeKnown,
@@ -62,6 +64,10 @@ const encode = (each: ChatRecord): Uint8Array => {
     case "Group": {
       const body = encodeGroup(each.group!)
       return written(groupSize(body), (writer) => writeGroup(writer, body))
+    }
+    case "Away": {
+      const text = each.text === undefined ? undefined : new TextEncoder().encode(each.text)
+      return written(awaySize(text), (writer) => writeAway(writer, text))
     }
     case "Unknown":
       return unknown(each.type, new Uint8Array(70).fill(each.type))

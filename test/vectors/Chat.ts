@@ -41,6 +41,8 @@ export const chat = (): VectorFile => ({
       memberNick: "bob",
       record: hex(record((writer) => ChatRecord.writeGroup(writer, encodeGroup(GROUP))))
     },
+    { name: "AWAY", text: "lunch", record: hex(record((writer) => ChatRecord.writeAway(writer, LUNCH))) },
+    { name: "AWAY, back", record: hex(record((writer) => ChatRecord.writeAway(writer, undefined))) },
     { name: "KNOWN", messages: 3, bytes: 700, record: hex(record((writer) => ChatRecord.writeKnown(writer, 3, 700))) }
   ]
 })
@@ -51,6 +53,8 @@ const GROUP = {
   name: "team",
   members: [{ peer: peerIdOf(counting(0x60, 32)), nick: "bob" }]
 } as const
+
+const LUNCH = new TextEncoder().encode("lunch")
 
 /** ms since 1970 UTC. */
 const WRITTEN = 1_790_000_000_123

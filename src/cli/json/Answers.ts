@@ -45,6 +45,8 @@ const answers: { readonly [Name in Answered["cmd"]]: Answer<Extract<Answered, { 
     Effect.map(client.history(query), (page) => ({ event: "history", ...page })),
   clearHistory: ({ nick }, client) => client.clearHistory(nick),
   read: ({ id, nick }, client) => client.read(nick, id),
+  away: ({ text = "" }, client) => client.away(text),
+  back: (_, client) => client.away(undefined),
   leave: ({ nick }, client) => client.leave(nick),
   sendFile: ({ path, to }, client) =>
     Effect.map(client.files.offer(to, path), (transfer) => ({ event: "transfer", ...fromTransfer(transfer) })),

@@ -53,6 +53,9 @@ const acknowledged = [
   command("clearHistory", { nick: optional(Nick) }),
   // A person has read the message of this peer, and all before it.
   command("read", { nick: Nick, id: MessageId }),
+  // Tells all who are connected, and callers; `text` says why.
+  command("away", { text: optional(Schema.String.pipe(Schema.maxLength(1024))) }),
+  command("back", {}),
   // Without `directory`: into the folder of `--downloads`.
   command("accept", { id: TransferId, directory: optional(FilePath) }),
   command("decline", { id: TransferId }),

@@ -65,6 +65,7 @@ export const Event = Schema.Union(
   event("incoming", peerFieldsOf(Events.Incoming)),
   event("renamed", fieldsOf(Events.Renamed)),
   event("mutual", peerFieldsOf(Events.Mutual)),
+  event("away", peerFieldsOf(Events.Away)),
   event("message", fieldsOf(Events.Message)),
   event("delivered", peerFieldsOf(Events.Delivered)),
   event("read", peerFieldsOf(Events.Read)),

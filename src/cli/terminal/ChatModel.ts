@@ -47,6 +47,8 @@ export interface ChatModelOptions {
 export class ChatModel {
   readonly transfers: Transfers
   readonly settings = new Settings()
+  /** Others are told that our user is away. */
+  isAway = false
   readonly attention: Attention
   readonly #conversations = new Conversations()
   readonly #views: Views
@@ -127,11 +129,7 @@ export class ChatModel {
 
   /** So many messages of somebody came too fast to be shown. */
   skipped(from: string, count: number): string {
-    const nick = SafeText.line(from, MAX_NICK)
-    const command = this.#palette.bold(`/history ${nick} ${count}`)
-    return this.remark(
-      `… ${Texts.messages(count)} from ${nick} came faster than this screen shows; ${command} has them`
-    )
+    return Texts.skipped(SafeText.line(from, MAX_NICK), count, this.#palette)
   }
 
   /** What stands where of what was said. */
@@ -148,6 +146,7 @@ export class ChatModel {
         news: this.#conversations.withNews(),
         disputed: this.#disputes.nicks,
         online: this.#self.online,
+        isAway: this.isAway,
         server: this.#self.server
       },
       columns,

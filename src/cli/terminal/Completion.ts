@@ -11,13 +11,18 @@ export interface Completion {
   readonly found: ReadonlyArray<string>
 }
 
-/** Completes the line before the cursor: commands, what a command wants behind its name, nicknames everywhere else. */
+/**
+ * Completes the line before the cursor: commands, what a command wants behind its name, groups and nicknames
+ * everywhere.
+ */
 export const make = (options: {
   readonly nicks: (prefix: string) => ReadonlyArray<string>
+  /** With the sign before them that tells them from nicknames. */
+  readonly groups: Effect.Effect<ReadonlyArray<string>>
   readonly listFolder: ListFolder | undefined
   readonly home: string | undefined
 }): ((before: string) => Effect.Effect<Completion>) => {
-  const { home, listFolder, nicks } = options
+  const { groups, home, listFolder, nicks } = options
 
   const nick = (before: string): Completion => {
     const prefix = /\S*$/.exec(before)![0]
@@ -26,6 +31,12 @@ export const make = (options: {
   }
 
   return (before) => {
+    const group = /(?<=^|\s)#\S*$/.exec(before)?.[0].toLowerCase()
+    if (group !== undefined)
+      return Effect.map(groups, (all) => ({
+        start: before.length - group.length,
+        found: all.filter((name) => name.toLowerCase().startsWith(group)).sort()
+      }))
     const words = wordsOf(before)
     if (words !== undefined) return Effect.succeed(words)
     const command = /^\/send\s+/i.exec(before)?.[0]

@@ -39,6 +39,10 @@ export interface Conversation {
   verified: boolean
   /** Another key was shown under the nickname, and nobody has decided which is right. */
   disputed: boolean
+  /** What they say about being away, sanitized; `undefined` when they are there. */
+  away: SafeText | undefined
+  /** What was last said of that, and when. */
+  toldAway: { readonly words: string; readonly at: number } | undefined
   /** The number of the pair that was shown, to be compared. */
   compared: string | undefined
   readonly transcript: Transcript
@@ -78,6 +82,8 @@ export const make = (nick: SafeText, number: number): Conversation => ({
   toldKey: undefined,
   verified: false,
   disputed: false,
+  away: undefined,
+  toldAway: undefined,
   compared: undefined,
   transcript: new Transcript()
 })

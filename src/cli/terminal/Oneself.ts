@@ -35,9 +35,8 @@ export class Oneself {
     return [
       ...lines,
       this.#remark(`your key is ${SafeText.line(event.fingerprint)}: let people compare it`),
-      this.#remark(
-        `type ${bold("list")} to see who is there, ${bold("query NICK")} to talk, ${bold("exit")} to leave; ${bold("/help")} for more`
-      )
+      this.#remark(`type ${bold("list")} to see who is there, ${bold("query NICK")} to talk, ${bold("exit")} to leave`),
+      this.#remark(`${bold("/group NAME NICK…")} talks to several people at once; ${bold("/help")} tells of everything`)
     ]
   }
 

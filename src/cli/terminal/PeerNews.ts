@@ -21,6 +21,7 @@ export type PeerTag =
   | "Renamed"
   | "PathChanged"
   | "Mutual"
+  | "Away"
   | "Delivered"
   | "Read"
   | "Group"
@@ -66,6 +67,7 @@ export class PeerNews {
     Connected: (event) => {
       const peer = this.#of(event.nick)
       peer.connected = true
+      peer.away = undefined
       peer.path = event.path
       peer.told = Texts.wayOf(event.path)
       const isTold = peer.toldKey === event.fingerprint
@@ -99,6 +101,7 @@ export class PeerNews {
       if (peer.news.count === 0) peer.news = NO_NEWS
       return this.#noticed(peer, this.#remark(`${this.#name(peer)} and you can both write`))
     },
+    Away: (event) => this.#away(event),
     Delivered: (event) => {
       const peer = this.#of(event.nick)
       if (event.group !== undefined) {
@@ -174,6 +177,18 @@ export class PeerNews {
     ]
   }
 
+  /** Somebody who says it again and again is not told again and again; the status line has how it is. */
+  #away({ away, nick, text }: AboutPeer & { readonly _tag: "Away" }): ReadonlyArray<Printed> {
+    const peer = this.#of(nick)
+    peer.away = away ? SafeText.line(text ?? "", MAX_AWAY) : undefined
+    const now = this.#parts.now()
+    const words = peer.away === undefined ? "is back" : `is away${peer.away === "" ? "" : `: ${peer.away}`}`
+    if (words === peer.toldAway?.words || now - (peer.toldAway?.at ?? 0) < TOLD_AGAIN) return []
+    if (!away && peer.toldAway === undefined) return []
+    peer.toldAway = { words, at: now }
+    return this.#noticed(peer, this.#remark(`${this.#name(peer)} ${words}`))
+  }
+
   /** One of the messages from last time, unless it is one of which we do not know. */
   #keptDelivered(peer: Conversation.Conversation): ReadonlyArray<string> {
     if (peer.kept === undefined || --peer.kept.left > 0) return []
@@ -199,6 +214,11 @@ export class PeerNews {
   }
 }
 
+/** Characters of what somebody says about being away. */
+const MAX_AWAY = 200
+/** ms until somebody's comings and goings are worth another line. */
+const TOLD_AGAIN = 5_000
+
 type Teller<Event> = (event: Event) => ReadonlyArray<Printed>
 
 export const isPeerEvent = (event: ClientEvent): event is AboutPeer => TAGS.has(event._tag)
@@ -210,6 +230,7 @@ const TELLS: { readonly [Tag in PeerTag]: true } = {
   Renamed: true,
   PathChanged: true,
   Mutual: true,
+  Away: true,
   Delivered: true,
   Read: true,
   Group: true,

@@ -20,6 +20,7 @@ import { type Context, type Outcome, remark } from "./commands/TerminalCommand.j
 import { Doubts, meantBy } from "./Doubt.js"
 import * as EditorUi from "./EditorUi.js"
 import { attentive, ofTerminal } from "./Fetching.js"
+import * as GroupTexts from "./GroupTexts.js"
 import { Leaving } from "./Leaving.js"
 import * as Palette from "./Palette.js"
 import * as PlainUi from "./PlainUi.js"
@@ -145,7 +146,12 @@ const makeUi = (
   { home, listFolder }: TerminalOptions
 ): Effect.Effect<Ui.Ui, never, Terminal | Scope.Scope> =>
   Effect.flatMap(Terminal, ({ interactive }) => {
-    const completion = Completion.make({ nicks: (prefix) => chat.complete(prefix), listFolder, home })
+    const completion = Completion.make({
+      nicks: (prefix) => chat.complete(prefix),
+      groups: Effect.map(client.groups.list, (all) => all.map(GroupTexts.called)),
+      listFolder,
+      home
+    })
     return interactive
       ? EditorUi.make({ view: ChatView.make(chat, client, palette), completion, heard: (answer) => chat.heard(answer) })
       : PlainUi.make(chat)

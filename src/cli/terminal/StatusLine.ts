@@ -12,6 +12,8 @@ export interface Standing {
   /** Nicknames under which another key was shown. */
   readonly disputed: ReadonlyArray<string>
   readonly online: boolean
+  /** Others are told that our user is away. */
+  readonly isAway: boolean
   /** What people know the server by. */
   readonly server: string | undefined
 }
@@ -39,14 +41,16 @@ interface Part {
   readonly paint: (text: string) => string
 }
 
-const partsOf = ({ disputed, news, online, peer, server }: Standing, palette: Palette): Array<Part> => {
-  const { dim, warn } = palette
+const partsOf = ({ disputed, isAway, news, online, peer, server }: Standing, palette: Palette): Array<Part> => {
+  const { bold, dim, warn } = palette
   const parts: Array<Part> = disputed.map((nick) => ({ rank: 0, text: `!! another key for ${nick}`, paint: warn }))
+  if (isAway) parts.push({ rank: 1, text: "you are away", paint: bold })
   if (!online) parts.push({ rank: 1, text: "no server", paint: warn })
   if (peer !== undefined && isGroup(peer)) parts.push({ rank: 4, text: "a group", paint: dim })
   else if (peer !== undefined) {
     parts.push({ rank: 4, text: peer.verified ? "verified" : "not verified", paint: dim })
     parts.push({ rank: 2, text: wayOf(peer), paint: dim })
+    if (peer.away !== undefined) parts.push({ rank: 3, text: "away", paint: bold })
     const fate = fateOf(peer)
     if (fate !== undefined) parts.push({ rank: 5, text: fate, paint: dim })
   }

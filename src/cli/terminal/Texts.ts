@@ -130,6 +130,12 @@ export const doubt = (
   return [palette.remark(`not sent, as it looks like the command ${command}: type that, or ${again}`)]
 }
 
+/** So many messages of somebody came too fast to be shown. */
+export const skipped = (who: string, count: number, { bold, remark }: Palette): string =>
+  remark(
+    `… ${messages(count)} from ${who} came faster than this screen shows; ${bold(`/history ${who} ${count}`)} has them`
+  )
+
 /** Text was typed outside of a conversation: whom it may have been meant for. */
 export const nowhere = (caller: string | undefined, { bold, nick, remark }: Palette): string =>
   caller === undefined

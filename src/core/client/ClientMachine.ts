@@ -348,6 +348,13 @@ export class ClientMachine {
     return undefined
   }
 
+  /** Our user is away, with these words, or is there again (`undefined`). */
+  setAway(text: string | undefined, now: number): void {
+    this.#client.own.away = text
+    this.#client.peers?.setAway(text, now)
+    this.#settle(now)
+  }
+
   /** The application has shown this message: its sender is told, and may send more. */
   shown({ id, peer, ...message }: UnreadMessage, now: number): void {
     const { clock, output, peers } = this.#client

@@ -81,6 +81,16 @@ export const PathChanged = Schema.TaggedStruct("PathChanged", { nick: Schema.Str
 /** Both sides have asked for each other. */
 export const Mutual = Schema.TaggedStruct("Mutual", { nick: Schema.String })
 
+/**
+ * Somebody we are connected to is away, or is there again; `text` is what they say about it. Whoever is connected anew
+ * is there, unless this follows.
+ */
+export const Away = Schema.TaggedStruct("Away", {
+  nick: Schema.String,
+  away: Schema.Boolean,
+  text: Schema.optionalWith(Schema.String, { exact: true })
+})
+
 /** Of what was said to a group; a text without it was said to one alone. */
 const inGroup = { group: Schema.optionalWith(GroupName, { exact: true }) }
 
@@ -179,6 +189,7 @@ export const ClientEvent = Schema.Union(
   Renamed,
   PathChanged,
   Mutual,
+  Away,
   Message,
   Delivered,
   Read,

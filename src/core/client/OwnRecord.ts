@@ -38,6 +38,8 @@ export interface JournalView {
 
 /** Who we are to the server and to peers: the profile, the nickname we hold or want, and the records we sign. */
 export class OwnRecord {
+  /** What our user says about being away; `undefined` when they are there. */
+  away: string | undefined
   /** Fixed by the first successful registration. */
   profile: OwnProfile | undefined
   /** While the server knows us. */

@@ -59,16 +59,13 @@ export class PeerEvents {
         output.remember({ _tag: "Begins", peer: event.peer })
         output.tell({ _tag: "Mutual", nick })
         return
-      case "Message": {
-        if (!this.options.inbox) return
-        const { id, peer, text } = event
-        const group = this.groups.hear(event, conversation, now)
-        if (group === "Told") return
-        const writtenAt = WrittenAt.believed(event.writtenAt, this.client.clock.at(now))
-        const said = { id, text, ...(writtenAt === undefined ? {} : { writtenAt }), ...(group && { group }) }
-        output.show({ _tag: "Message", from: nick, ...said }, { peer, nick, ...said })
+      case "Away":
+        if (!conversation.quiet)
+          output.tell({ _tag: "Away", nick, away: event.text !== undefined, ...(event.text && { text: event.text }) })
         return
-      }
+      case "Message":
+        this.#said(event, conversation, now)
+        return
       case "Delivered":
         if (event.group === undefined) this.#confirmed(event.peer, event.id, event._tag)
         else this.groups.delivered(event.id, event.group)
@@ -98,6 +95,17 @@ export class PeerEvents {
         // An event that nobody passes on would be lost without a word.
         event satisfies never
     }
+  }
+
+  #said(event: PeerEvent & { readonly _tag: "Message" }, conversation: Conversation, now: number): void {
+    if (!this.options.inbox) return
+    const { id, peer, text } = event
+    const group = this.groups.hear(event, conversation, now)
+    if (group === "Told") return
+    const { nick } = conversation
+    const writtenAt = WrittenAt.believed(event.writtenAt, this.client.clock.at(now))
+    const said = { id, text, ...(writtenAt === undefined ? {} : { writtenAt }), ...(group && { group }) }
+    this.client.output.show({ _tag: "Message", from: nick, ...said }, { peer, nick, ...said })
   }
 
   #connected(conversation: Conversation, path: PathInfo, now: number): void {

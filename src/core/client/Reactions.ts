@@ -227,6 +227,7 @@ export class Reactions {
       ...(journal && { past: journal.past })
     })
     peers.setPolicy(undefined, policies.everybody, now)
+    if (own.away !== undefined) peers.setAway(own.away, now)
     for (const { blockedAt, identity } of contacts.all()) if (blockedAt !== undefined) peers.block(identity, now)
     this.client.peers = peers
     this.parts.gatherer.tellNat()

@@ -66,7 +66,7 @@ export class Association {
   ) {
     this.#context = context
     this.#onIndex = onIndex
-    this.conversation = new Conversation(peer, context.emit, context.journal)
+    this.conversation = new Conversation(peer, context.emit, context.journal, context.absence)
     this.#own = new HandshakeInitiator(context, this.conversation, (attempt) =>
       onIndex(attempt.index, { _tag: "Attempt", attempt })
     )

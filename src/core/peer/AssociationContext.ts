@@ -2,6 +2,7 @@ import type { Crypto, KeyPair } from "../../domain/Crypto.js"
 import type { Endpoint } from "../../domain/Endpoint.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import type { NatKind } from "../nat/NatKind.js"
+import type { Absence } from "./chat/Absence.js"
 import type { ConversationJournal } from "./chat/Conversation.js"
 import type { HandshakeGate } from "./handshake/HandshakeGate.js"
 import type { Indexes } from "./keys/IndexTable.js"
@@ -30,6 +31,8 @@ export interface AssociationContext {
   readonly emit: (event: PeerEvent) => void
   /** Where conversations are written down; `undefined` when there is no journal. */
   readonly journal: ConversationJournal | undefined
+  /** Whether our user is away. */
+  readonly absence: Absence
   /** Sends a packet that belongs to no connection in use. */
   readonly transmit: (transmit: Transmit) => void
   readonly indexes: Indexes

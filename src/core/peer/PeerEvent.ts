@@ -12,6 +12,11 @@ export type PeerEvent =
   | { readonly _tag: "PathChanged"; readonly peer: PeerId; readonly path: PathInfo }
   /** Both sides have asked for each other: text may flow both ways. Once per connection at most. */
   | { readonly _tag: "Mutual"; readonly peer: PeerId }
+  /**
+   * The peer's user is away, with these words, which may be none, or is there again (`undefined`), and so is whoever is
+   * connected anew.
+   */
+  | { readonly _tag: "Away"; readonly peer: PeerId; readonly text: string | undefined }
   /** A message to show, at most once and in the sender's order. Call `delivered` when it has been shown. */
   | {
       readonly _tag: "Message"

@@ -10,6 +10,7 @@ import { DeadlineHeap } from "../support/DeadlineHeap.js"
 import { LinkedMap } from "../support/LinkedMap.js"
 import { Association, type IndexTarget } from "./Association.js"
 import type { AssociationContext } from "./AssociationContext.js"
+import { Absence } from "./chat/Absence.js"
 import type { SendRefusal } from "./chat/Conversation.js"
 import { peek, peekRetry, unwrap } from "./handshake/Handshake.js"
 import { HandshakeGate } from "./handshake/HandshakeGate.js"
@@ -77,6 +78,7 @@ export class Peers {
   /** Of the peers that have a policy of their own; at most `MAX_POLICIES`. */
   readonly #policies = new LinkedMap<PeerId, Policy>()
   readonly #blocked = new Set<PeerId>()
+  readonly #absence = new Absence()
   #nat: NatKind = "unknown"
   readonly #events: Array<PeerEvent> = []
   readonly #journal: Array<JournalEntry> = []
@@ -126,6 +128,7 @@ export class Peers {
       memory: new PacketMemory(),
       receiving: new ReceiveBudget(),
       budget: options.budget ?? new AddressBudget(),
+      absence: this.#absence,
       congestion: options.congestion ?? (() => new Bbr(options.entropy.bytes(1)[0]!))
     }
   }
@@ -249,6 +252,15 @@ export class Peers {
     if (association === undefined) return
     association.conversation.read(id)
     this.#touch(association, now)
+  }
+
+  /**
+   * Our user is away, and says this about it, of which 256 bytes go out; or is there again (`undefined`). All who are
+   * connected are told, and whoever will be, also those we have not asked for: a caller is to know.
+   */
+  setAway(text: string | undefined, now: number): void {
+    this.#absence.set(text)
+    for (const association of this.#known.all) this.#touch(association, now)
   }
 
   /** Gives up what was not delivered; the ids that were dropped, oldest first. */

@@ -62,6 +62,11 @@ const SAMPLES: Samples = {
     { from: "bob", id, text: "two\nlines", writtenAt: NOW - DAY },
     { from: RTL, id, text: "سلام", writtenAt: NOW - 30 * DAY }
   ],
+  Away: [
+    { nick: "bob", away: true, text: "lunch\nand a walk" },
+    { nick: LONG, away: true },
+    { nick: "bob", away: false }
+  ],
   Delivered: [{ nick: "bob", id }],
   Read: [{ nick: "bob", id }],
   Waiting: [{ nick: "bob", id }],

@@ -41,6 +41,7 @@ describe("Completion", () => {
   const complete = (before: string) =>
     Effect.runSync(
       Completion.make({
+        groups: Effect.succeed(["#team", "#Tea", "#other"]),
         nicks: (prefix) => ["bob", "rita"].filter((nick) => nick.startsWith(prefix)),
         listFolder: (folder, prefix) =>
           Effect.succeed((folders[folder] ?? []).filter((name) => name.startsWith(prefix))),
@@ -58,6 +59,12 @@ describe("Completion", () => {
     expect(complete("query r")).toEqual({ start: 6, found: ["rita"] })
     expect(complete("query ")).toEqual({ start: 6, found: ["bob", "rita"] })
     expect(complete("hello ")).toEqual({ start: 6, found: [] })
+  })
+
+  it("completes the names of groups, wherever they stand", () => {
+    expect(complete("/to #te")).toEqual({ start: 4, found: ["#Tea", "#team"] })
+    expect(complete("ask #o")).toEqual({ start: 4, found: ["#other"] })
+    expect(complete("a#o")).toEqual({ start: 0, found: [] })
   })
 
   it("completes commands, and the words that one of them takes", () => {

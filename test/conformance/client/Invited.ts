@@ -244,6 +244,7 @@ const packets: ReadonlyArray<ClientCheck> = [
       18
     )
   ]),
+  harmless("AWAY with words that are not UTF-8", "3.5-19", [chat(Uint8Array.of(4, 7, 1, 0xc3, 0x28))]),
   harmless("a packet with nothing but padding", "3.3-6", [])
 ]
 

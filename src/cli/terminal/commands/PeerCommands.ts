@@ -1,7 +1,8 @@
+import * as Effect from "effect/Effect"
 import { POLICIES } from "../../../core/peer/path/Policy.js"
 import * as SafeText from "../../../domain/SafeText.js"
 import * as Texts from "../Texts.js"
-import { attempt, make, optionalWord, remark, word } from "./TerminalCommand.js"
+import { attempt, make, nothing, optionalWord, remark, word } from "./TerminalCommand.js"
 
 /** Nicknames, and the ways to the people behind them. */
 export const peerCommands = [
@@ -12,6 +13,31 @@ export const peerCommands = [
     anonymous: true,
     parse: word,
     run: (nick, { register }) => register(nick)
+  }),
+  make({
+    names: ["away"],
+    usage: "/away [TEXT]",
+    help: "have everybody who talks to you, or calls, told that you are away, and why; /back takes it back",
+    parse: (argument) => argument,
+    run: (text, { chat, client, palette, ui }) =>
+      Effect.suspend(() => {
+        const said = SafeText.line(text, MAX_AWAY)
+        chat.isAway = true
+        const about = said === "" ? "" : `: ${said}`
+        const told = chat.remark(`others see that you are away${about}; ${palette.bold("/back")} takes it back`)
+        return Effect.zipRight(client.away(said), ui.print([told]))
+      })
+  }),
+  make({
+    names: ["back"],
+    usage: "/back",
+    help: "have them told that you are there again",
+    parse: nothing,
+    run: (_, { chat, client, ui }) =>
+      Effect.suspend(() => {
+        chat.isAway = false
+        return Effect.zipRight(client.away(undefined), ui.print([chat.remark("others see that you are there again")]))
+      })
   }),
   make({
     names: ["why"],
@@ -44,3 +70,6 @@ export const peerCommands = [
       ])
   })
 ]
+
+/** Characters of what one says about being away. */
+const MAX_AWAY = 200

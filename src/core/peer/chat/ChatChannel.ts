@@ -1,11 +1,13 @@
 import * as Bytes from "../../../protocol/Bytes.js"
 import {
+  awaySize,
   type ChatRecord,
   groupSize,
   knownSize,
   MARK_SIZE,
   RecordReader,
   textSize,
+  writeAway,
   writeDelivered,
   writeGroup,
   writeKnown,
@@ -59,6 +61,8 @@ export class ChatChannel implements ShownSink {
   readonly #known = { messages: 0, bytes: 0 }
   #knownDue = false
   #grease: Uint8Array | undefined
+  /** Of our absence, what the peer was told last. */
+  #toldAbsence: number
   /** Whether the peer's program knows groups: others would take what is said to several for said to them alone. */
   readonly knowsGroups: boolean
 
@@ -85,6 +89,7 @@ export class ChatChannel implements ShownSink {
     this.knowsGroups = knowsGroups(peer.features)
     this.#credit = { messages: peer.creditMessages, bytes: peer.creditBytes }
     this.stream = new SendStream(window(peer.consent))
+    this.#toldAbsence = conversation.absence.untold
     this.#advertised = window(consented)
     this.#incoming = new ReceiveStream(window(consented) / BYTES_A_PIECE)
     // Said aloud too, for a peer that takes the limit to begin as for somebody who was not asked for.
@@ -159,6 +164,11 @@ export class ChatChannel implements ShownSink {
       const { bytes, messages } = this.#known
       writeKnown(this.stream.extend(knownSize(messages, bytes)), messages, bytes)
       this.#knownDue = false
+    }
+    const { absence } = this.#conversation
+    if (absence.revision !== this.#toldAbsence) {
+      writeAway(this.stream.extend(awaySize(absence.text)), absence.text)
+      this.#toldAbsence = absence.revision
     }
     while (this.#conversation.hasReceipts && this.stream.unsent < MAX_BACKLOG) {
       writeDelivered(this.stream.extend(MARK_SIZE), this.#conversation.takeReceipt()!)
@@ -272,6 +282,10 @@ export class ChatChannel implements ShownSink {
       case "Known":
         this.release(size)
         this.#onKnown(record)
+        return true
+      case "Away":
+        this.release(size)
+        this.#conversation.onAway(record.text)
         return true
       case "Unknown":
         this.release(size)

@@ -6,6 +6,7 @@ import { type GroupRecord, groupOf, MAX_PREFIX } from "../../../protocol/GroupRe
 import { RecentIds } from "../../support/RecentIds.js"
 import type { JournalEntry, Past } from "../Journal.js"
 import type { PeerEvent } from "../PeerEvent.js"
+import { Absence } from "./Absence.js"
 import { ReadMarks } from "./ReadMarks.js"
 
 /**
@@ -61,12 +62,16 @@ export class Conversation {
   /** What earlier processes were shown last, to be confirmed once more: the sender may lack the credit to repeat it. */
   #fromBefore: ReadonlyArray<MessageId> = []
   readonly #marks = new ReadMarks()
+  /** What the peer has last said about being away on the connection in use. */
+  #theirAbsence: string | undefined
 
   constructor(
     readonly peer: PeerId,
     /** Not `#`: the tests put a bug in here, which scenarios must find. */
     private readonly emit: (event: PeerEvent) => void,
-    journal?: ConversationJournal
+    journal?: ConversationJournal,
+    /** Whether our user is away. */
+    readonly absence = new Absence()
   ) {
     this.#journal = journal
     const past = journal?.past(peer)
@@ -140,6 +145,8 @@ export class Conversation {
   restart(): void {
     this.#requeue()
     this.#marks.repeat()
+    // Whoever is connected anew is there, unless they say otherwise.
+    this.#theirAbsence = undefined
     for (const id of this.#onCredit) if (!this.#unshown.has(id)) this.#receipt(id)
     if (!this.consented) for (const id of this.#fromBefore) this.#receipt(id)
     this.#fromBefore = []
@@ -187,6 +194,13 @@ export class Conversation {
   /** The peer has read a message of ours, and all before it. */
   onRead(id: MessageId): void {
     if (this.#marks.onRead(id)) this.emit({ _tag: "Read", peer: this.peer, id })
+  }
+
+  /** The peer is away, with these words, or is there (`undefined`). */
+  onAway(text: string | undefined): void {
+    if (text === this.#theirAbsence) return
+    this.#theirAbsence = text
+    this.emit({ _tag: "Away", peer: this.peer, text })
   }
 
   /**
