@@ -78,12 +78,18 @@ export class Introducer {
 
   /** Queries a peer and gives our consent. */
   ask(nick: string, wanted: Wanted, ticket: Ticket<Conversation, QueryError>, now: number): void {
-    const { conversations, output, rendezvous } = this.client
+    const { output, rendezvous } = this.client
     const { expect, expected } = wanted
-    const offline = conversations.byNick(nick)
-    if (!rendezvous.ready && offline !== undefined && (expected ?? offline.peer) === offline.peer)
-      output.answer(ticket, this.objection(offline, expect) ?? this.consent(offline, now))
+    const offline = rendezvous.ready ? undefined : this.#unasked(nick, wanted, now)
+    if (offline !== undefined) output.answer(ticket, offline)
     else rendezvous.query(nick, { _tag: "Query", nick, expect, expected, ticket, conversation: undefined }, now)
+  }
+
+  /** Asks back without a server, by the introduction that we have, where there is one. */
+  #unasked(nick: string, { expect, expected }: Wanted, now: number): Conversation | QueryError | undefined {
+    const conversation = this.client.conversations.byNick(nick)
+    if (conversation === undefined || (expected ?? conversation.peer) !== conversation.peer) return undefined
+    return this.objection(conversation, expect) ?? this.consent(conversation, now)
   }
 
   /** What speaks against asking for this peer, whose key is known. */
@@ -107,8 +113,13 @@ export class Introducer {
   /** What has become of a query of ours, made for a call of the user or to find a lost peer again. */
   handleAnswer(purpose: QueryPurpose, answer: Answer, isWanted: boolean, now: number): QueryOutcome {
     const { nick } = purpose
-    if (answer._tag === "Unanswered")
-      return { _tag: "Failed", error: unreachable("the server cannot be reached now; ask again later") }
+    if (answer._tag === "Unanswered") {
+      // The server went away on the way: whoever has called us is answered all the same.
+      const known = purpose.ticket === undefined ? undefined : this.#unasked(nick, purpose, now)
+      if (known === undefined || "_tag" in known)
+        return { _tag: "Failed", error: known ?? unreachable("the server cannot be reached now; ask again later") }
+      return { _tag: "Opened", conversation: known }
+    }
     if (!isWanted) return { _tag: "Failed", error: notConnected(nick) }
     if (answer._tag === "Refused") {
       const error = ofRefusal(answer.refusal)

@@ -131,6 +131,33 @@ describe("a query that is answered", () => {
     expect(context.answers()).toEqual([{ ticket, result: conversation }])
     expect(conversation).toMatchObject({ asked: true, held: undefined })
   })
+
+  it("answers who has called us also when the server goes away before it says anything", () => {
+    const unanswered = (wanted: Partial<QueryPurpose> = {}) =>
+      introducer.handleAnswer(
+        {
+          _tag: "Query",
+          nick: "bob",
+          ticket: 1,
+          expect: undefined,
+          expected: undefined,
+          conversation: undefined,
+          ...wanted
+        },
+        { _tag: "Unanswered" },
+        true,
+        10
+      )
+    expect(unanswered(), "nobody has called").toMatchObject({ _tag: "Failed", error: { _tag: "ServerUnreachable" } })
+    introducer.incoming(bob.offered(), 5)
+    expect(unanswered({ expected: impostor.peer })).toMatchObject({ _tag: "Failed" })
+    expect(unanswered({ expect: impostor.fingerprint })).toMatchObject({ error: { _tag: "UnexpectedKey" } })
+    // Nobody waits for it: what takes conversations up again does that by itself.
+    expect(unanswered({ ticket: undefined })).toMatchObject({ _tag: "Failed" })
+    expect(context.conversations.get(bob.peer)?.asked).toBe(false)
+    expect(unanswered()).toMatchObject({ _tag: "Opened", conversation: { nick: "bob", asked: true } })
+    expect(pinned()).toBe(bob.peer)
+  })
 })
 
 describe("somebody who asks for us", () => {
