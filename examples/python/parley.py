@@ -263,11 +263,13 @@ class Connection:
             plain = self.receive_cipher.decrypt(nonce(counter), packet[13:], packet[:13])
         except InvalidTag:
             return None
-        self.seen.add(counter)
-        self.greatest = max(self.greatest, counter)
-        self.seen = {one for one in self.seen if one > self.greatest - 2048}
-        self.heard = time.monotonic()
+        self.came({counter})
         return plain
+
+    def came(self, counters):
+        self.greatest = max(self.greatest, *counters)
+        self.seen = {one for one in self.seen | counters if one > self.greatest - 2048}
+        self.heard = time.monotonic()
 
     def handle(self, plain):
         reader, elicits, pongs = Reader(plain), False, []
@@ -378,6 +380,7 @@ class Connection:
             self.send(self.max_data(), keep=True)
 
     told = ASKED_LIMIT
+    before = after = None  # the connection whose keys these replace, or that replaces these
 
     def max_data(self):
         self.told = self.in_offset + ASKED_LIMIT
@@ -432,7 +435,7 @@ class Connection:
             self.send(frame, pad=True, keep=True)
 
     def tick(self, now):
-        if self.closed:
+        if self.closed or self.after:
             return
         if self.ack_at and now >= self.ack_at:
             self.acknowledge()
@@ -575,16 +578,15 @@ class Peer:
     def add(self, send, receive, index, remote_index, payload, name, rekeys):
         number = lambda four: int.from_bytes(four, "big")
         connection = Connection(self, send, receive, number(index), number(remote_index), payload, name, self.asked)
-        if rekeys:  # everything but keys and indices runs on (§3.2-6)
-            for field in ("counter", "greatest", "seen", "unacked", "out", "out_offset", "limit", "pieces", "in_offset",
-                          "in_bytes", "their_credit", "our_credit", "consented", "told"):
-                setattr(connection, field, getattr(rekeys, field))
+        connection.before = rekeys
         self.connections = self.connections[-3:] + [connection]
         self.candidates += [one for one in map(usable, payload.candidates) if one and one not in self.candidates]
         return connection
 
     def up(self, connection):
         connection.confirmed, self.probes = True, schedule()
+        if connection.before:
+            return self.run_on(connection, connection.before)
         print_key = fingerprint(self.record.identity)
         kind = "direct" if self.address else "relay"
         where = "%s:%d" % self.address if self.address else ""
@@ -598,6 +600,15 @@ class Peer:
         for name in self.outbox:
             self.outbox[name] = self.outbox[name][:2] + (False,)
         self.send_waiting()
+
+    def run_on(self, connection, before):
+        """Everything but keys and indices runs on (§3.2-6), from the first packet under the new keys."""
+        came = connection.seen
+        for field in ("counter", "greatest", "seen", "unacked", "out", "out_offset", "limit", "pieces", "in_offset",
+                      "in_bytes", "their_credit", "our_credit", "consented", "told"):
+            setattr(connection, field, getattr(before, field))
+        before.after, before.unacked = connection, {}
+        connection.came(came)
 
     def tell_gone(self, reason):
         self.client.event("disconnected", peer=self.nick, reason=reason, undelivered=len(self.outbox))
@@ -641,6 +652,9 @@ class Peer:
             self.address, self.direct_at = source, time.monotonic()
         if not connection.confirmed:
             self.up(connection)
+        while connection.after:  # under keys that were replaced (§3.2-29)
+            connection.after.came(connection.seen)
+            connection = connection.after
         try:
             connection.handle(plain)
         except Violation:
@@ -757,9 +771,9 @@ class Client:
         self.ping_at = time.monotonic() + self.ping_every
         self.record = self.identity.record(self.nick)
         server = "%s:%d" % (self.host.lower(), self.port)
-        hidden = welcome.get("relay", False)
+        self.hidden = welcome.get("relay", False)
         self.candidate = (self.tcp.getsockname()[0], self.udp.getsockname()[1])
-        endpoints = [] if hidden else ["%s:%d" % self.candidate]
+        endpoints = [] if self.hidden else ["%s:%d" % self.candidate]
         self.ask(self.registered, _tag="Register", nick=self.nick, identity=b64(self.identity.public),
                  record=b64(self.record), server=server, endpoints=endpoints,
                  proof=b64(self.identity.proof(unb64(welcome["challenge"]), server, self.record)))
@@ -854,6 +868,9 @@ class Client:
                     return self.error(*wrong, ref)
                 self.known[nick_key(nick)] = record.identity
                 peer = self.meet(reply, record)
+                if self.hidden and reply["candidates"]:  # §1.2-21
+                    self.ask(lambda told: None, _tag="Tell", channel=reply["channel"],
+                             endpoints=["%s:%d" % self.candidate])
                 self.event("peer", nick=peer.nick, address=reply["address"],
                            fingerprint=fingerprint(record.identity), trust="new", **echo)
                 peer.invite()

@@ -22,7 +22,11 @@ export const shared =
     if (subject.uses === MOST_USES) await retire(subject)
     subject.shared ??= Running.registered(subject)
     subject.uses = (subject.uses ?? 0) + 1
-    await run(await subject.shared)
+    const running = await subject.shared.catch((error: unknown) => {
+      subject.shared = undefined
+      throw error
+    })
+    await run(running)
   }
 
 /** Ends the client that checks share; the next one that needs it starts another. */

@@ -300,7 +300,7 @@ const conversation: ReadonlyArray<ClientCheck> = [
   },
   {
     rule: "3.5-4",
-    says: "shows when a text was written, but no time that lies ahead or before 2026",
+    says: "shows no time of writing that lies ahead or before 2026, if it shows any",
     also: ["3.5-3"],
     words: true,
     run: connected(async (link, peer, running) => {
@@ -314,7 +314,7 @@ const conversation: ReadonlyArray<ClientCheck> = [
         link.sendRecord(recordOf((writer) => ChatRecord.writeWritten(writer, at)))
         link.sendText(randomBytes(16), "hello")
         const message = await running.next("message", ({ from }) => from === peer.who.nick)
-        equal(message.writtenAt, shown, "the time")
+        must(message.writtenAt === undefined || message.writtenAt === shown, `the time is ${message.writtenAt}`)
       }
     })
   },

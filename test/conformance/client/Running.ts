@@ -40,9 +40,11 @@ export class Running {
       rest = lines.pop()!
       for (const line of lines) this.#hear(line)
     })
-    this.#process.on("exit", (code, signal) =>
-      this.events.end(`it ended with ${signal ?? code} ${this.#errors.trim()}`)
-    )
+    this.#process.on("exit", (code, signal) => {
+      const why = `it ended with ${signal ?? code} ${this.#errors.trim()}`
+      this.events.end(why)
+      this.host.inbox.end(why)
+    })
   }
 
   /** Started; `prepare` may tell the server how to behave first. */
@@ -55,7 +57,10 @@ export class Running {
   /** Started and registered. */
   static async registered(subject: Subject, prepare?: (host: Host) => void): Promise<Running> {
     const running = await Running.start(subject, prepare)
-    await running.host.next("Register", START)
+    await running.host.next("Register", START).catch((error: unknown) => {
+      running.stop()
+      throw error
+    })
     return running
   }
 
@@ -90,5 +95,5 @@ export class Running {
   }
 }
 
-/** ms from the start of a program to its first request. */
-const START = 20_000
+/** ms from the start of a program to its first request, on a very busy machine. */
+const START = 60_000
