@@ -4,6 +4,7 @@ import * as PeerRecord from "../../../src/protocol/PeerRecord.js"
 import { equal, must, there } from "../Check.js"
 import { type ClientCheck, own, shared } from "./Context.js"
 import { ForeignPeer } from "./ForeignPeer.js"
+import { START } from "./Running.js"
 
 /** What a client owes its server, and takes from it. */
 export const atServer: ReadonlyArray<ClientCheck> = [
@@ -75,10 +76,10 @@ export const atServer: ReadonlyArray<ClientCheck> = [
     says: "says something in time, as the greeting asks",
     run: own(
       async ({ host }) => {
-        for (let i = 0; i < 2; i++) await host.next("Ping", 3_000)
+        for (let i = 0; i < 2; i++) await host.next("Ping", 6_000)
       },
       (host) => {
-        host.greeting.limits = { line: 4_096, idleMs: 3_000, registerMs: 10_000 }
+        host.greeting.limits = { line: 4_096, idleMs: 6_000, registerMs: 10_000 }
       }
     )
   },
@@ -88,7 +89,7 @@ export const atServer: ReadonlyArray<ClientCheck> = [
     also: ["5-2"],
     run: own(
       async ({ host }) => {
-        await host.next("(closed)")
+        await host.next("(closed)", START)
         await host.inbox.none(({ _tag }) => _tag === "Register", "it registered")
       },
       (host) => {
@@ -112,7 +113,7 @@ export const atServer: ReadonlyArray<ClientCheck> = [
       const told = performance.now()
       host.say({ _tag: "Restarting", inMs: 500, spreadMs: 500 })
       host.hangUp()
-      const { at } = await host.next("Register", 20_000)
+      const { at } = await host.next("Register", START)
       must(at - told >= 400, `it came back after ${Math.round(at - told)} ms`)
     })
   },
