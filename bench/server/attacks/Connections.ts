@@ -137,14 +137,14 @@ export const CONNECTIONS: ReadonlyArray<Attack> = [
   },
   {
     name: "office",
-    about: "200 connections an address allowed: 100 people of one office come within 4 s",
+    about: "200 connections an address allowed: 100 people of one office come one after the other",
     args: ["--max-connections-per-address", "200"],
     run: async (field) => {
       for (let index = 0; index < 100; index++) {
         void field.connect(1, { address: () => attackAddress(1), name: () => `office-${index}` })
-        await wait(40)
+        await wait(field.ms / 150)
       }
-      await wait(1_000)
+      await wait(field.left - 300)
       if (field.clients.length < 100) console.error(`office: ${field.clients.length} of 100 were let in`)
       await field.rest()
     }
