@@ -49,6 +49,7 @@ export {
   type HistoryQuery,
   MAX_LIMIT
 } from "./core/history/HistoryPage.js"
+export type { InputLine } from "./core/history/InputLines.js"
 export type { SendRefusal } from "./core/peer/chat/Conversation.js"
 export type { DisconnectReason } from "./core/peer/PeerEvent.js"
 export type { Consent, PeerStatus } from "./core/peer/PeerStatus.js"

@@ -28,6 +28,7 @@ import type { ListedPeer, PeerInfo } from "../core/client/PeerInfo.js"
 import type { People, PersonKey } from "../core/client/People.js"
 import type { Why } from "../core/client/Why.js"
 import type { HistoryPage, HistoryQuery } from "../core/history/HistoryPage.js"
+import type { InputLine } from "../core/history/InputLines.js"
 import type { Policy } from "../core/peer/path/Policy.js"
 import * as Fingerprint from "../domain/Fingerprint.js"
 import type { MessageId } from "../domain/MessageId.js"
@@ -144,6 +145,13 @@ export interface ClientApi {
   readonly history: (query?: HistoryQuery) => Effect.Effect<HistoryPage, HistoryError>
   /** Forgets what was said with a nickname, or with everybody. What the other side keeps is not touched. */
   readonly clearHistory: (nick?: string) => Effect.Effect<void, HistoryError>
+  /**
+   * Lines that were typed under this nickname, the oldest first, for a program with an editor; none where no history is
+   * kept.
+   */
+  readonly typed: Effect.Effect<ReadonlyArray<InputLine>>
+  /** Keeps such a line, sealed, if a history is kept; not if it begins with a space or is long. */
+  readonly keepTyped: (line: InputLine) => Effect.Effect<void>
   /**
    * Says that a person has read this message of a peer, and all before it: the peer is told once it knows it delivered,
    * and we have asked for it. Fails with `ReadReceiptsOff` unless `ClientOptions.readReceipts` is set, with
@@ -267,6 +275,7 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
     setPath: (nick, policy) => doneBy(() => driver.drive((machine, now) => machine.setPath(nick, policy, now))),
     history: (query = {}) => history.find(query),
     clearHistory: (nick) => history.clear(nick),
+    ...inputOf(history),
     read: (nick, id) =>
       doneBy(() =>
         options.readReceipts === true ? driver.drive((machine, now) => machine.read(nick, id, now)) : readReceiptsOff()
@@ -278,6 +287,11 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
     exit: (lingerMs = options.lingerMs ?? DEFAULT_LINGER) => shell.exit(lingerMs)
   }
 }
+
+const inputOf = (history: Shell.Shell["history"]): Pick<ClientApi, "typed" | "keepTyped"> => ({
+  typed: history.typed,
+  keepTyped: (line) => history.keepTyped(line)
+})
 
 const preferencesOf = ({ keeper }: Shell.Shell): PreferencesApi => ({
   all: Effect.sync(() => new Map(keeper.profile?.preferences.all())),

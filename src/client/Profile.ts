@@ -22,6 +22,7 @@ import { Store, type StoreError } from "../services/Store.js"
 import * as StoreName from "../services/StoreName.js"
 import * as TransferStore from "./files/TransferStore.js"
 import * as History from "./history/History.js"
+import * as InputFile from "./history/InputFile.js"
 import * as MessageJournal from "./journal/MessageJournal.js"
 
 /**
@@ -60,6 +61,8 @@ export interface Profile {
   readonly journal: MessageJournal.MessageJournal | undefined
   /** What was said and shown; nothing is read or written before it is used. None for a passing profile. */
   readonly history: History.History | undefined
+  /** What was typed; nothing is read or written before it is used. None for a passing profile. */
+  readonly input: InputFile.InputFile | undefined
   /** File transfers that outlive the process. None for a passing profile. */
   readonly transfers: TransferStore.TransferStore | undefined
   /** Where the profile is kept, for messages to people. */
@@ -90,9 +93,9 @@ export class ProfileError extends Data.TaggedError("ProfileError")<{
 
 /**
  * Profiles in a `Store`: `profiles/<folder>/` with `identity`, `contacts`, `groups`, `settings.json`, `journal`,
- * `history/…`, `transfers/…` and `lock`. The folder is called as the nickname that it was made for, and found by all
- * that count as the same nickname, or were taken later: `names/<key>` says where their profile is, if it is not in the
- * folder `<key>`.
+ * `input`, `history/…`, `transfers/…` and `lock`. The folder is called as the nickname that it was made for, and found
+ * by all that count as the same nickname, or were taken later: `names/<key>` says where their profile is, if it is not
+ * in the folder `<key>`.
  */
 export const layer: Layer.Layer<Profiles, never, Store | Entropy | Crypto> = Layer.effect(
   Profiles,
@@ -265,12 +268,17 @@ const openRooms = (
         folder: `${folder}/history`,
         asked: () => [...contacts.asked(), ...groups.all().map(({ id }) => id)]
       }),
+      input: yield* InputFile.open({
+        ...shared,
+        secret: Identity.historySecret(crypto, seed),
+        name: `${folder}/${INPUT}`
+      }),
       transfers: yield* TransferStore.open({ ...shared, secret, folder: `${folder}/transfers` })
     }
   })
 
 /** Of a passing profile. */
-const NO_ROOMS = { journal: undefined, history: undefined, transfers: undefined }
+const NO_ROOMS = { journal: undefined, history: undefined, input: undefined, transfers: undefined }
 
 const unavailable = (cause: StoreError): ProfileError =>
   new ProfileError({
@@ -370,6 +378,8 @@ const readGroups = (
 const damaged = (message: string): ProfileError => new ProfileError({ reason: "Damaged", message })
 
 const GROUPS = "groups"
+/** What was typed. */
+const INPUT = "input"
 const CONTACTS = "contacts"
 /** What the contacts were kept in by earlier versions. */
 const KNOWN_PEERS = "known-peers.json"

@@ -177,6 +177,11 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
           return true
         })
     },
+    typed: Effect.succeed([
+      { conversation: "", text: "list earlier" },
+      { conversation: "bob", text: "typed earlier for bob" }
+    ]),
+    keepTyped: () => Effect.void,
     history: (query = {}) => Effect.map(call(`history ${JSON.stringify(query)}`), () => remembered),
     clearHistory: (nick) => call(`clearHistory ${nick}`),
     read: (nick, id) => call(`read ${nick} ${id}`),

@@ -1,3 +1,4 @@
+import type { InputLine } from "../../core/history/InputLines.js"
 import { InputHistory } from "./InputHistory.js"
 import { KillRing } from "./KillRing.js"
 import { LineEditor } from "./LineEditor.js"
@@ -5,18 +6,27 @@ import { LineEditor } from "./LineEditor.js"
 /** One line editor for each conversation: what was typed for one person is never sent to another. */
 export class Drafts {
   readonly #editors = new Map<string, LineEditor>()
+  /** What was typed in earlier runs, by conversation. */
+  #earlier = new Map<string, ReadonlyArray<string>>()
   /** What was killed in one place may be wanted in another. */
   readonly #kills = new KillRing()
 
   /** The editor of this conversation, which begins empty. */
   of(conversation: string): LineEditor {
     const found = this.#editors.get(conversation)
-    const editor = found ?? new LineEditor(new InputHistory(), this.#kills)
+    const editor = found ?? new LineEditor(new InputHistory(this.#earlier.get(conversation)), this.#kills)
     // The map is kept in the order of use.
     this.#editors.delete(conversation)
     this.#editors.set(conversation, editor)
     if (this.#editors.size > MAX_DRAFTS) this.#forget(conversation)
     return editor
+  }
+
+  /** What was typed in earlier runs can be called back from now on. */
+  precede(lines: ReadonlyArray<InputLine>): void {
+    for (const { conversation, text } of lines)
+      this.#earlier.set(conversation, [...(this.#earlier.get(conversation) ?? []), text])
+    for (const [conversation, editor] of this.#editors) editor.history.precede(this.#earlier.get(conversation) ?? [])
   }
 
   /** Lets one go, an empty one if there is any: the longest unused. */

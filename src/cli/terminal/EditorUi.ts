@@ -3,6 +3,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import stringWidth from "string-width"
+import type { InputLine } from "../../core/history/InputLines.js"
 import * as SafeText from "../../domain/SafeText.js"
 import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
@@ -21,12 +22,15 @@ import type { Printed } from "./Wrap.js"
 export const make = ({
   completion,
   heard = () => {},
+  keep = () => Effect.void,
   view
 }: {
   readonly view: View
   readonly completion: (before: string) => Effect.Effect<Completion>
   /** Hears what the terminal says of itself. */
   readonly heard?: (answer: Answer) => void
+  /** Takes each line that was typed by hand, for later runs. */
+  readonly keep?: (line: InputLine) => Effect.Effect<void>
 }): Effect.Effect<Ui, never, Terminal | Scope.Scope> =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
@@ -37,7 +41,7 @@ export const make = ({
       typed: (columns) => typed(view, drafts.of(view.conversation), state, columns)
     })
     const scope = yield* Effect.scope
-    const ui = new EditorUi({ terminal, view, completion, heard, drafts, state, painter, scope })
+    const ui = new EditorUi({ terminal, view, completion, heard, keep, drafts, state, painter, scope })
     yield* terminal.raw
     yield* Effect.ignore(terminal.paint(SET))
     if (terminal.answers) yield* Effect.ignore(terminal.ask("identity"))
@@ -62,6 +66,7 @@ interface Parts {
   readonly view: View
   readonly completion: (before: string) => Effect.Effect<Completion>
   readonly heard: (answer: Answer) => void
+  readonly keep: (line: InputLine) => Effect.Effect<void>
   readonly drafts: Drafts
   readonly state: State
   readonly painter: Painter.Painter
@@ -82,6 +87,9 @@ class EditorUi implements Ui {
 
   readonly print = (lines: ReadonlyArray<Printed>): Effect.Effect<void, TerminalClosed> =>
     this.#parts.painter.print(lines)
+
+  readonly recall = (lines: ReadonlyArray<InputLine>): Effect.Effect<void> =>
+    Effect.sync(() => this.#parts.drafts.precede(lines))
 
   readonly full: Effect.Effect<boolean, TerminalClosed> = Effect.suspend(() => {
     const { painter, view } = this.#parts
@@ -250,9 +258,11 @@ class EditorUi implements Ui {
   #submit<E>(editor: LineEditor, handlers: Handlers<E>): Effect.Effect<void, TerminalClosed | E> {
     const { text } = editor
     if (isTooLong(text)) return this.#refuse(text.length)
+    const { keep, painter, view } = this.#parts
+    const kept = editor.isTyped ? keep({ conversation: view.conversation, text }) : Effect.void
     editor.accepted()
-    this.#parts.painter.toEnd()
-    return Effect.zipRight(this.#parts.painter.type, handlers.line(text))
+    painter.toEnd()
+    return painter.type.pipe(Effect.zipRight(handlers.line(text)), Effect.zipRight(kept))
   }
 
   /**

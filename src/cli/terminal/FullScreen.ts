@@ -1,4 +1,4 @@
-import type { TerminalSize } from "../../services/Terminal.js"
+import type { Terminal, TerminalSize } from "../../services/Terminal.js"
 import { CLEAR, Frame } from "./Frame.js"
 import { layOutFull } from "./FullLayout.js"
 import * as Glyphs from "./Glyphs.js"
@@ -12,8 +12,7 @@ export interface FullPicture {
   readonly view: Pick<View, "conversation" | "dim" | "held" | "list" | "recent">
   /** What is typed, and the status above it. */
   readonly input: (columns: number) => InputView
-  /** Whether signs beyond ASCII may be shown. */
-  readonly unicode: boolean
+  readonly terminal: Pick<Terminal["Type"], "unicode">
 }
 
 /** The terminal's other screen, which is ours alone: a conversation, the list of all, and what is typed. */
@@ -100,7 +99,8 @@ export class FullScreen {
 
   draw(size: TerminalSize): string {
     this.turn()
-    const { input, unicode, view } = this.#picture
+    const { input, terminal, view } = this.#picture
+    const { unicode } = terminal
     const typed = input(size.columns)
     const full = layOutFull(
       {

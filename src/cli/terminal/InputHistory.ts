@@ -4,6 +4,8 @@ export class InputHistory {
   /** Changed lines by their place; that behind the last entry is the line being written. */
   readonly #changed = new Map<number, string>()
   #at: number
+  /** Entries that were pasted, in part at least. */
+  readonly #pasted = new Set<string>()
 
   constructor(entries: ReadonlyArray<string> = []) {
     this.#entries = entries.slice(-MAX_HISTORY)
@@ -26,13 +28,19 @@ export class InputHistory {
   }
 
   /** A line was sent. Whether it is remembered: blank ones are not, and no line twice in a row. */
-  add(text: string): boolean {
+  add(text: string, isPasted = false): boolean {
     this.reset()
+    if (isPasted) this.#pasted.add(text)
     if (text.trim() === "" || this.#entries.at(-1) === text) return false
     this.#entries.push(text)
-    if (this.#entries.length > MAX_HISTORY) this.#entries.shift()
+    if (this.#entries.length > MAX_HISTORY) this.#pasted.delete(this.#entries.shift()!)
     this.reset()
     return true
+  }
+
+  /** Whether something of this line was pasted, as far as is remembered. */
+  isPasted(text: string): boolean {
+    return this.#pasted.has(text)
   }
 
   /** Forgets all changes; the next line is a new one. */

@@ -41,6 +41,8 @@ export class LineEditor {
   readonly #undo = new Undo()
   /** Many lines of the text were pasted at once. */
   #pasted = false
+  /** Some of the text was pasted, which may be a secret. */
+  #hasPasted = false
   /** The last key, as some keys do something else after themselves. */
   #last: KeyName | "text" | undefined
   /** Of the yank that may be replaced: where it begins, and how many kills ago its text was. */
@@ -71,6 +73,7 @@ export class LineEditor {
     if (key._tag === "Press") return this.#press(key.name, last)
     this.#undo.note(this, key._tag === "Text" && last === "text")
     if (!this.insert(key.text)) return { _tag: "Overlong", length: this.text.length + key.text.length }
+    if (key._tag === "Paste") this.#hasPasted = true
     if (key._tag === "Paste" && countLines(key.text) > MAX_UNASKED) this.#pasted = true
     return NONE
   }
@@ -83,6 +86,11 @@ export class LineEditor {
     return true
   }
 
+  /** Whether all of the text was typed by hand: what was pasted may be somebody's password. */
+  get isTyped(): boolean {
+    return !this.#hasPasted
+  }
+
   /** Replaces the line; the cursor goes to its end. */
   set(text: string): void {
     this.before = text
@@ -93,9 +101,11 @@ export class LineEditor {
   /** The text was taken: it goes into the history, if that remembers it, and the line is empty. */
   accepted(): boolean {
     const { text } = this
+    const isPasted = this.#hasPasted
     this.set("")
+    this.#hasPasted = false
     this.#undo.clear()
-    return this.history.add(text)
+    return this.history.add(text, isPasted)
   }
 
   #press(name: KeyName, last: KeyName | "text" | undefined): EditorAction {
@@ -226,6 +236,7 @@ export class LineEditor {
 
   #recalled(line: string): void {
     this.set(line)
+    if (this.history.isPasted(line)) this.#hasPasted = true
     this.#undo.clear()
     this.#column = undefined
   }
@@ -261,6 +272,8 @@ export class LineEditor {
   #yank(from: number, ago: number): void {
     const rest = this.before.slice(from)
     this.before = this.before.slice(0, from)
+    // What was killed may have been pasted.
+    this.#hasPasted = true
     if (this.insert(this.#kills.get(ago))) this.#yanked = { from, ago }
     else this.before += rest
   }

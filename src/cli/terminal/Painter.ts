@@ -122,7 +122,7 @@ export class Painter {
     const entered = Effect.gen(this, function* () {
       yield* terminal.paint(this.#frame.wipe())
       yield* terminal.order("full")
-      this.#full = new FullScreen({ view: picture.view, input: picture.typed, unicode: terminal.unicode }, this.#lobby)
+      this.#full = new FullScreen({ view: picture.view, input: picture.typed, terminal }, this.#lobby)
     })
     return this.#beginBelow.pipe(
       Effect.zipRight(this.draw),

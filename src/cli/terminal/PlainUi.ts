@@ -33,6 +33,7 @@ export const make = (view: Pick<View, "prompt">): Effect.Effect<Ui, never, Termi
       print: (lines) =>
         Effect.zipRight(write(lines.length === 0 ? "" : `${lines.flatMap(flat).join("\n")}\n`), terminal.breathe),
       restore: () => Effect.void,
+      recall: () => Effect.void,
       full: Effect.succeed(false),
       read: (handlers) => {
         const reader = new LineReader(MAX_INPUT)

@@ -125,6 +125,7 @@ interface Session extends Context {
 const flushing = (chat: ChatModel, ui: Ui.Ui): Ui.Ui => ({
   read: ui.read,
   full: ui.full,
+  recall: ui.recall,
   restore: ui.restore,
   print: (lines) =>
     Effect.suspend(() => {
@@ -153,7 +154,12 @@ const makeUi = (
       home
     })
     return interactive
-      ? EditorUi.make({ view: ChatView.make(chat, client, palette), completion, heard: (answer) => chat.heard(answer) })
+      ? EditorUi.make({
+          view: ChatView.make(chat, client, palette),
+          completion,
+          heard: (answer) => chat.heard(answer),
+          keep: client.keepTyped
+        })
       : PlainUi.make(chat)
   })
 
@@ -296,7 +302,7 @@ const showEvents = (session: Session): Effect.Effect<void, TerminalClosed | Prog
         if (event._tag === "ServerLost") yield* registration.serverLost
         if (event._tag === "Registered") {
           yield* recallSettings(session)
-          registration.registered()
+          if (registration.registered()) yield* Effect.flatMap(client.typed, ui.recall)
         }
         if (event._tag === "Closed" && event.reason !== "exit")
           return yield* new ProgramError({ message: SafeText.line(event.message) })

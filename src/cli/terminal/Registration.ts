@@ -15,7 +15,7 @@ export interface Registration {
   /** Waits for the first nickname. */
   readonly first: Effect.Effect<void>
   /** The client has a nickname, and the screen says so. */
-  readonly registered: () => void
+  readonly registered: () => boolean
   /** The link to the server is gone. */
   readonly serverLost: Effect.Effect<void>
   /** A nickname was asked for, and the server does not answer. */
@@ -42,6 +42,7 @@ export const make = ({
     let registering = false
     let stranded = false
     let leaving = false
+    let isRegistered = false
     const leaveIfStranded = Effect.suspend(() => (leaving && stranded ? client.exit() : Effect.void))
 
     const trying = <A, E>(nick: string, attempt: Effect.Effect<A, E>): Effect.Effect<A, E> =>
@@ -86,7 +87,12 @@ export const make = ({
           ? refused(`${nick} ${A_COMMAND}`, () => chat.taken(nick, [], `${nick} ${A_COMMAND}`))
           : register(nick),
       first: Deferred.await(registered),
-      registered: () => Deferred.unsafeDone(registered, Effect.void),
+      registered: () => {
+        const first = !isRegistered
+        isRegistered = true
+        Deferred.unsafeDone(registered, Effect.void)
+        return first
+      },
       serverLost: Effect.suspend(() => {
         stranded = registering && chat.choosing
         return leaveIfStranded

@@ -1,4 +1,5 @@
 import type * as Effect from "effect/Effect"
+import type { InputLine } from "../../core/history/InputLines.js"
 import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
 import type { TerminalClosed } from "../../services/Terminal.js"
 import type { Action } from "./View.js"
@@ -13,6 +14,8 @@ export interface Ui {
   readonly print: (lines: ReadonlyArray<Printed>) => Effect.Effect<void, TerminalClosed>
   /** Reads until the person ends the input. */
   readonly read: <E>(handlers: Handlers<E>) => Effect.Effect<InputEnd, TerminalClosed | E>
+  /** Has these lines of earlier runs called back by the keys that do so. */
+  readonly recall: (lines: ReadonlyArray<InputLine>) => Effect.Effect<void>
   /** Turns to a screen of its own, or back from it; whether there is one. */
   readonly full: Effect.Effect<boolean, TerminalClosed>
   /** Puts text back that was typed and not sent, unless something else has been typed for the same conversation. */

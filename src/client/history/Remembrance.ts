@@ -10,10 +10,13 @@ import {
   MAX_LIMIT,
   MAX_SEARCH
 } from "../../core/history/HistoryPage.js"
+import type { InputLine } from "../../core/history/InputLines.js"
+import * as Nickname from "../../domain/Nickname.js"
 import type { StoreError } from "../../services/Store.js"
 import type { EventQueue } from "../EventQueue.js"
 import type { Profile } from "../Profile.js"
 import type { History, Whose } from "./History.js"
+import type { InputFile } from "./InputFile.js"
 
 /** Keeps what happens in the conversations of one client, if that is wanted, and looks it up in terms of nicknames. */
 export class Remembrance {
@@ -48,9 +51,27 @@ export class Remembrance {
     )
   }
 
-  /** Forgets what was said with a nickname, or everything. */
+  /** Forgets what was said with a nickname, and typed for it, or everything. */
   clear(nick: string | undefined): Effect.Effect<void, HistoryError> {
-    return this.#use((history) => history.clear(this.#whose(nick)))
+    const key = nick === undefined ? undefined : Nickname.key(nick)
+    return Effect.zipRight(
+      this.#use((history) => history.clear(this.#whose(nick))),
+      Effect.suspend(() => this.#input?.clear(key) ?? Effect.void)
+    )
+  }
+
+  /** What was typed, in this and earlier runs; nothing where nothing is kept. */
+  get typed(): Effect.Effect<ReadonlyArray<InputLine>> {
+    return Effect.suspend(() => this.#input?.lines ?? Effect.succeed([]))
+  }
+
+  /** Keeps a line that was typed, if that is wanted. */
+  keepTyped(line: InputLine): Effect.Effect<void> {
+    return Effect.suspend(() => this.#input?.add(line) ?? Effect.void)
+  }
+
+  get #input(): InputFile | undefined {
+    return this.wanted ? this.keeper.profile?.input : undefined
   }
 
   get #history(): History | undefined {

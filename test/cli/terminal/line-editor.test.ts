@@ -203,6 +203,27 @@ describe("LineEditor", () => {
     expect(editor.handle(press("enter"))).toEqual({ _tag: "Submit", text: "y" })
   })
 
+  it("knows whether a line was typed by hand, also when it comes back from the history or from what was killed", () => {
+    const editor = new LineEditor()
+    const keys = (...all: ReadonlyArray<Stroke>) => {
+      for (const key of all) editor.handle(key)
+    }
+    keys(text("password "), { _tag: "Paste", text: "hunter2" })
+    expect(editor.isTyped).toBe(false)
+    editor.accepted()
+    keys(text("harmless"))
+    expect(editor.isTyped).toBe(true)
+    editor.accepted()
+    keys({ _tag: "Press", name: "up" })
+    expect(editor.isTyped).toBe(true)
+    keys(press("up"), text("!"))
+    expect([editor.text, editor.isTyped]).toEqual(["password hunter2!", false])
+    keys({ _tag: "Press", name: "killLine" })
+    editor.accepted()
+    keys({ _tag: "Press", name: "yank" })
+    expect([editor.text, editor.isTyped]).toEqual(["password hunter2!", false])
+  })
+
   it("keeps control characters out and its memory bounded", () => {
     expect(typed("a\u001b[31m\u0007\tb\nc").text).toBe("a[31m    b\nc")
     expect(typed("x".repeat(MAX_TEXT), "y").text.length).toBe(MAX_TEXT)

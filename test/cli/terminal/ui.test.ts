@@ -36,7 +36,10 @@ const start = (found: ReadonlyArray<string> = [], nextFrame = Effect.yieldNow())
     }
     const completion = (before: string): Effect.Effect<Completion> =>
       Effect.succeed({ start: before.length - 1, found: found.filter((name) => name.startsWith(before.slice(-1))) })
-    const ui = yield* Effect.provideService(EditorUi.make({ view, completion }), Terminal, terminal.terminal)
+    const kept: Array<string> = []
+    const keep = ({ conversation, text }: { readonly conversation: string; readonly text: string }) =>
+      Effect.sync(() => void kept.push(`${conversation}: ${text}`))
+    const ui = yield* Effect.provideService(EditorUi.make({ view, completion, keep }), Terminal, terminal.terminal)
     const lines: Array<string> = []
     const actions: Array<Action> = []
     const reading = yield* Effect.fork(
@@ -55,7 +58,7 @@ const start = (found: ReadonlyArray<string> = [], nextFrame = Effect.yieldNow())
       fake.write(terminal.output())
       return fake.text()
     }
-    return { terminal, ui, lines, actions, screen, end: Fiber.join(reading) }
+    return { terminal, ui, lines, kept, actions, screen, end: Fiber.join(reading) }
   })
 
 const listed = (number: number, conversation: string) => ({
@@ -100,6 +103,25 @@ describe("the editor at a terminal", () => {
           terminal.type("x")
           yield* terminal.shows("ax")
           expect(screen()).toEqual(["-- status --", "> ax"])
+        })
+      )
+    ))
+
+  it("calls back what was typed in earlier runs, for each conversation, and keeps what is typed now", () =>
+    test(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const { kept, lines, terminal, ui, end } = yield* start()
+          terminal.type("now\r")
+          while (lines.length < 1) yield* Effect.yieldNow()
+          yield* ui.recall([
+            { conversation: "", text: "earlier" },
+            { conversation: "peer1", text: "for one" }
+          ])
+          terminal.type("\u001b[A\u001b[A\r\u001b1\u001b[A\r\u001b[200~pasted\u001b[201~\r\u0004")
+          expect(yield* end).toBe("end")
+          expect(lines).toEqual(["now", "earlier", "for one", "pasted"])
+          expect(kept).toEqual([": now", ": earlier", "peer1: for one"])
         })
       )
     ))
