@@ -8,6 +8,8 @@ export interface Crypto {
    * is given.
    */
   readonly hash: (length: number, parts: ReadonlyArray<Uint8Array>, key?: Uint8Array) => Uint8Array
+  /** The same hash, without a key, of what comes piece by piece: for so much that it would keep others waiting. */
+  readonly hasher: (length: number) => Hasher
   /** Ed25519 (RFC 8032) key pair from a 32-byte seed. `secretKey` is for `sign` alone. */
   readonly signKeyPair: (seed: Uint8Array) => KeyPair
   /** Ed25519 signature, 64 bytes. */
@@ -87,3 +89,10 @@ export interface NoiseHandshake {
 
 export const TAG_BYTES = 16
 export const KEY_BYTES = 32
+
+/** A hash that is being made. */
+export interface Hasher {
+  readonly update: (bytes: Uint8Array) => void
+  /** The hash; nothing can be added any more. */
+  readonly digest: () => Uint8Array
+}

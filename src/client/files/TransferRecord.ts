@@ -2,6 +2,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { type Offer, TransferId } from "../../core/files/Content.js"
 import { HASH_BYTES } from "../../core/files/HashTree.js"
+import { Slice, type Sliced, textUnits } from "../../core/files/Slices.js"
 import * as Base64Url from "../../domain/Base64Url.js"
 import { PeerId } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
@@ -18,11 +19,28 @@ export interface TransferRecord {
   readonly tail: Uint8Array
 }
 
-export const encode = ({ head, tail }: TransferRecord): Uint8Array => {
-  const json = Bytes.fromText(JSON.stringify(head))
+export function* encode({ head, tail }: TransferRecord, slice = new Slice()): Sliced<Uint8Array> {
+  const json = yield* jsonOf(head, slice)
   const length = new Uint8Array(LENGTH_BYTES)
-  new Bytes.Writer(length).u32(json.length)
-  return Bytes.concat([length, json, tail])
+  new Bytes.Writer(length).u32(json.reduce((sum, part) => sum + part.length, 0))
+  return Bytes.concat([length, ...json, tail])
+}
+
+/** As `JSON.stringify`, in parts: there may be 65,536 entries. */
+function* jsonOf(head: Head, slice: Slice): Sliced<ReadonlyArray<Uint8Array>> {
+  if (!("entries" in head)) return [Bytes.fromText(JSON.stringify(head))]
+  const { entries, ...rest } = head
+  const parts = [Bytes.fromText(`${JSON.stringify(rest).slice(0, -1)},"entries":[`)]
+  let rows: Array<string> = []
+  for (const [index, entry] of entries.entries()) {
+    rows.push(`${index === 0 ? "" : ","}${JSON.stringify(entry)}`)
+    if (!slice.spend(ENTRY + textUnits(entry[0]))) continue
+    parts.push(Bytes.fromText(rows.join("")))
+    rows = []
+    yield
+  }
+  parts.push(Bytes.fromText(`${rows.join("")}]}`))
+  return parts
 }
 
 /** `undefined` when it is not what `encode` gives. */
@@ -125,3 +143,5 @@ export type EndedHead = typeof Ended.Type
 const decodeHead = Schema.decodeUnknownEither(Schema.parseJson(Head))
 
 const LENGTH_BYTES = 4
+/** Units of work (core/files/Slices) that an entry takes, besides those of its path. */
+const ENTRY = 2

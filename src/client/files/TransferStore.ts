@@ -1,10 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { TransferId } from "../../core/files/Content.js"
+import { Slice, type Sliced } from "../../core/files/Slices.js"
 import { MAX_BLOCK, read, SALT_BYTES, SealedLogWriter } from "../../core/journal/SealedLog.js"
 import type { Crypto } from "../../domain/Crypto.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import type { Store, StoreError } from "../../services/Store.js"
+import { inSlices } from "./StreamDriver.js"
 import * as TransferRecord from "./TransferRecord.js"
 
 /**
@@ -42,23 +44,31 @@ export const open = (options: {
       if (isStored(record) && ++stored > MAX_STORED) yield* Effect.ignore(store.remove(name))
       else left.push(record)
     }
+    // What is written later is what counts, though it may be sooner ready.
+    const inTurn = (yield* Effect.makeSemaphore(1)).withPermits(1)
     return {
       left,
       keep: (record) =>
         Effect.suspend(() => {
           const writer = new SealedLogWriter(crypto, secret, entropy.bytes(SALT_BYTES))
-          return store.write(`${folder}/${record.head.offer.id}`, seal(writer, TransferRecord.encode(record)))
-        }),
-      forget: (id) => Effect.ignore(store.remove(`${folder}/${id}`))
+          const name = `${folder}/${record.head.offer.id}`
+          return Effect.flatMap(inSlices(sealed(writer, record)), (bytes) => store.write(name, bytes))
+        }).pipe(inTurn),
+      forget: (id) => inTurn(Effect.ignore(store.remove(`${folder}/${id}`)))
     }
   })
 
 const isStored = ({ head }: TransferRecord.TransferRecord): boolean =>
   "ended" in head || ("stage" in head && head.stage === "stored")
 
-const seal = (writer: SealedLogWriter, bytes: Uint8Array): Uint8Array => {
+function* sealed(writer: SealedLogWriter, record: TransferRecord.TransferRecord): Sliced<Uint8Array> {
+  const slice = new Slice()
+  const bytes = yield* TransferRecord.encode(record, slice)
   const blocks = [writer.header()]
-  for (let at = 0; at < bytes.length; at += MAX_BLOCK) blocks.push(writer.seal(bytes.subarray(at, at + MAX_BLOCK)))
+  for (let at = 0; at < bytes.length; at += MAX_BLOCK) {
+    if (slice.spend(MAX_BLOCK >> SEALED)) yield
+    blocks.push(writer.seal(bytes.subarray(at, at + MAX_BLOCK)))
+  }
   return Bytes.concat(blocks)
 }
 
@@ -72,5 +82,7 @@ const MAX_LEFT = 256
 /** Among them those that are stored, and only wait for a sender who has not heard so. */
 const MAX_STORED = 64
 
+/** Bytes that are sealed within a unit of work (core/files/Slices), as a power of two. */
+const SEALED = 9
 const KEY_BYTES = 32
 const LABEL = Bytes.fromText("parley transfers v1")

@@ -38,8 +38,7 @@ export function* make(
   const contents = yield* encodeParts(version, kind, entries, leaves, slice)
   if (contents === undefined || contents.length - leaves.length > MAX_MANIFEST) return undefined
   const offer = { id, kind, name, size, version, ...(yield* summary(version, entries, slice)) }
-  if (slice.spend(contents.length >> HASHED)) yield
-  return { offer: { ...offer, root: root(crypto, offer, contents) }, entries, leaves }
+  return { offer: { ...offer, root: yield* root(crypto, offer, contents, slice) }, entries, leaves }
 }
 
 /** The same for a receiver that knows only version 1: without folders and times. */
@@ -82,8 +81,7 @@ export function* decode(
   const leavesLength = leavesLengthOf(offer, chunkSize)
   if (contents.length < leavesLength || contents.length > MAX_MANIFEST + leavesLength) return undefined
   const slice = new Slice()
-  if (slice.spend(contents.length >> HASHED)) yield
-  if (!equal(root(crypto, offer, contents), offer.root)) return undefined
+  if (!equal(yield* root(crypto, offer, contents, slice), offer.root)) return undefined
   const entries = yield* decodeManifest(offer, contents.subarray(0, contents.length - leavesLength), slice)
   return entries && { offer, ...entries, leaves: contents.subarray(contents.length - leavesLength) }
 }
@@ -203,5 +201,3 @@ const FOLDER = 2
 const MAX_PATH = 4096
 /** Units of work (core/files/Slices) of an entry, besides those of its path. */
 const ENTRY = 4
-/** Bytes that are hashed within a unit, as a power of two; all of them in one piece. */
-const HASHED = 10

@@ -1,9 +1,28 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Crypto, KeyPair, NoiseHandshake, NoiseOptions } from "../../domain/Crypto.js"
+import type { Crypto, Hasher, KeyPair, NoiseHandshake, NoiseOptions } from "../../domain/Crypto.js"
 import { TAG_BYTES } from "../../domain/Crypto.js"
 import * as Service from "../../services/Crypto.js"
 import { curve, type NoiseCurve, type NoiseState, noise, sodium } from "./Sodium.js"
+
+const hasher = (length: number): Hasher => {
+  const {
+    crypto_generichash_STATEBYTES,
+    crypto_generichash_final,
+    crypto_generichash_init,
+    crypto_generichash_update
+  } = sodium()
+  const state = Buffer.alloc(crypto_generichash_STATEBYTES)
+  crypto_generichash_init(state, null, length)
+  return {
+    update: (bytes) => crypto_generichash_update(state, bytes),
+    digest: () => {
+      const digest = new Uint8Array(length)
+      crypto_generichash_final(state, digest)
+      return digest
+    }
+  }
+}
 
 /**
  * `Crypto` on libsodium, with the Noise handshake of `noise-handshake`, which stands on the same libsodium. Native code
@@ -20,6 +39,8 @@ export const make = (curveOf: CurveOf = (curve) => curve): Crypto => ({
     digest.fill(0)
     return copy
   },
+
+  hasher,
 
   signKeyPair: (seed) => {
     const publicKey = new Uint8Array(32)

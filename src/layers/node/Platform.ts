@@ -1,6 +1,8 @@
+import { closeSync } from "node:fs"
 import * as Fs from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import process from "node:process"
+import { isatty } from "node:tty"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { runMain } from "@effect/platform-node/NodeRuntime"
@@ -13,9 +15,16 @@ import * as Terminal from "./Terminal.js"
 /** What the command line needs before it knows which command: the standard streams, and the library's own services. */
 export const layer = Layer.mergeAll(Terminal.layer, NodeFileSystem.layer, NodePath.layer, NodeTerminal.layer)
 
-/** Errors that nobody catches are told as safely as everything else; Node would print them as they are. */
+/**
+ * Errors that nobody catches are told as safely as everything else; Node would print them as they are. It also aborts
+ * at the end where a terminal that it wants to set back has gone: it is not to find that one.
+ */
 export const guard = (): void => {
   process.on("uncaughtException", Terminal.crash)
+  const terminals = [0, 1, 2].filter((fd) => isatty(fd))
+  process.on("exit", () => {
+    for (const fd of terminals) if (!isatty(fd)) closeSync(fd)
+  })
 }
 
 /** What other users of the machine can do to a file, secret or not; a sentence, or nothing (`Exposure`). */

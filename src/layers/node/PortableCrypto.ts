@@ -17,6 +17,11 @@ export const crypto: Crypto = {
     return digest.digest()
   },
 
+  hasher: (length) => {
+    const hash = blake2b.create({ dkLen: length })
+    return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest() }
+  },
+
   signKeyPair: (seed) => {
     const publicKey = ed25519.getPublicKey(seed)
     const secretKey = new Uint8Array(64)

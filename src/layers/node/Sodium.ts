@@ -29,6 +29,10 @@ export interface Sodium {
   /** At least 16 bytes of `output`. */
   readonly crypto_generichash: (output: Uint8Array, input: Uint8Array, key?: Uint8Array) => void
   readonly crypto_generichash_batch: (output: Uint8Array, batch: ReadonlyArray<Uint8Array>, key?: Uint8Array) => void
+  readonly crypto_generichash_STATEBYTES: number
+  readonly crypto_generichash_init: (state: Buffer, key: null, length: number) => void
+  readonly crypto_generichash_update: (state: Buffer, input: Uint8Array) => void
+  readonly crypto_generichash_final: (state: Buffer, output: Uint8Array) => void
   readonly crypto_sign_seed_keypair: (publicKey: Uint8Array, secretKey: Uint8Array, seed: Uint8Array) => void
   readonly crypto_sign_detached: (signature: Uint8Array, message: Uint8Array, secretKey: Uint8Array) => void
   readonly crypto_sign_verify_detached: (signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array) => boolean

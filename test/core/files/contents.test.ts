@@ -150,7 +150,9 @@ describe("the hash tree", () => {
   it("is what docs/protocol.md says", () => {
     const leaf = HashTree.leaf(crypto, [fromText("ab"), fromText("c")])
     expect(toHex(leaf)).toBe(toHex(crypto.hash(32, [fromText("parley chunk v1abc")])))
-    const root = HashTree.root(crypto, { kind: "folder", size: 3, version: 1 }, concat([fromText("manifest"), leaf]))
+    const root = whole(
+      HashTree.root(crypto, { kind: "folder", size: 3, version: 1 }, concat([fromText("manifest"), leaf]))
+    )
     expect(toHex(root)).toBe(
       toHex(
         crypto.hash(32, [fromText("parley content v1"), fromHex("010000000000000003")!, fromText("manifest"), leaf])
@@ -179,7 +181,7 @@ const forged = (manifest: string, change: Partial<Offer> = {}) => {
   const none = { version: 1 as const, folders: 0, executables: 0, risks: 0 }
   const base = { id: ID, kind: "folder" as const, name: "x", size: 0, files: 1, ...none, ...change }
   const contents = fromHex(manifest.replaceAll(" ", ""))!
-  return whole(Manifest.decode(crypto, { ...base, root: HashTree.root(crypto, base, contents) }, contents))
+  return whole(Manifest.decode(crypto, { ...base, root: whole(HashTree.root(crypto, base, contents)) }, contents))
 }
 
 describe("Contents", () => {

@@ -7,6 +7,7 @@ import { crypto } from "../../../src/layers/node/Crypto.js"
 import { concat } from "../../../src/protocol/Bytes.js"
 import { encode, type OfferRecord } from "../../../src/protocol/FileRecord.js"
 import { fileRecord } from "../../protocol/Arbitrary.js"
+import { whole } from "../../support/slices.js"
 import { cuts } from "../Cuts.js"
 import type { Target } from "../Target.js"
 
@@ -25,7 +26,7 @@ const OFFER: OfferRecord = {
   folders: 0,
   executables: 0,
   risks: 0,
-  root: root(crypto, head, CONTENTS),
+  root: whole(root(crypto, head, CONTENTS)),
   size: 100,
   version: 1
 }

@@ -22,7 +22,10 @@ const offered = (input: Uint8Array): { readonly offer: Offer; readonly contents:
   const counts = { files: program.u8(), folders: program.u8(), executables: program.u8(), risks: program.u8() }
   const contents = input.subarray(6)
   const head = { kind: flags & 1 ? "folder" : "file", size, version: flags & 2 ? 2 : 1 } as const
-  return { offer: { ...head, ...counts, id: transferId(1), name: "x", root: root(crypto, head, contents) }, contents }
+  return {
+    offer: { ...head, ...counts, id: transferId(1), name: "x", root: whole(root(crypto, head, contents)) },
+    contents
+  }
 }
 
 const entry = fc.record({
