@@ -1,24 +1,9 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import type { Crypto } from "../../domain/Crypto.js"
 import { Fingerprint } from "../../domain/Fingerprint.js"
 import { PeerId } from "../../domain/PeerId.js"
-import * as Bytes from "../../protocol/Bytes.js"
-import * as SealedFile from "../journal/SealedFile.js"
+import * as SealedJson from "../journal/SealedJson.js"
 import { Contacts, MAX_CONTACTS, MAX_NAMES } from "./Contacts.js"
-
-/**
- * Whom we know, as a file: sealed, so that without the identity nobody reads it, and nobody changes it unnoticed.
- * `secret` is `Identity.contactsSecret`, `salt` `SealedFile.SALT_BYTES` fresh random bytes.
- */
-export const encode = (crypto: Crypto, secret: Uint8Array, salt: Uint8Array, contacts: Contacts): Uint8Array =>
-  SealedFile.seal({ crypto, magic: MAGIC, salt, secret }, Bytes.fromText(toText(contacts)))
-
-/** `undefined` when it is not what `encode` made with this secret. */
-export const decode = (crypto: Crypto, secret: Uint8Array, file: Uint8Array): Contacts | undefined => {
-  const content = SealedFile.open({ crypto, magic: MAGIC, secret }, file)
-  return content && fromText(Bytes.toText(content) ?? "")
-}
 
 /** What is sealed. */
 export const toText = (contacts: Contacts): string =>
@@ -28,6 +13,9 @@ export const fromText = (text: string): Contacts | undefined => {
   const decoded = decodeContent(text)
   return Either.isLeft(decoded) ? undefined : new Contacts(decoded.right.contacts, decoded.right.blocked)
 }
+
+/** Whom we know, as a file. `secret` is `Identity.contactsSecret`. */
+export const { decode, encode } = SealedJson.make("parley-contacts-v1\n", { fromText, toText })
 
 /**
  * From a `known-peers.json` of earlier versions, which was neither sealed nor authenticated. Whoever is in it was
@@ -85,5 +73,3 @@ const KnownPeers = Schema.Struct({
 })
 
 const decodeOld = Schema.decodeUnknownEither(Schema.parseJson(KnownPeers))
-
-const MAGIC = Bytes.fromText("parley-contacts-v1\n")
