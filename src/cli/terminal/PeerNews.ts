@@ -122,8 +122,15 @@ export class PeerNews {
       if (peer.last?.id === event.id) peer.last.state = "read"
       return []
     },
-    Group: (event) =>
-      this.#noticed(this.#parts.groups.of(event.group), ...GroupTexts.news(event).map((line) => this.#remark(line))),
+    Group: (event) => {
+      const view = this.#parts.groups.of(event.group)
+      const lines = GroupTexts.news(event).map((line) => this.#remark(line))
+      const shown = this.#noticed(view, ...lines)
+      if (event.change !== "invited") return shown
+      // It wants an answer, as a call does, whatever is in front.
+      this.#parts.views.called(view)
+      return lines
+    },
     Waiting: (event) => {
       const peer = this.#of(event.nick)
       if (event.group !== undefined) {

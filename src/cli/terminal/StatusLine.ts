@@ -60,8 +60,9 @@ const partsOf = ({ disputed, isAway, news, online, peer, server }: Standing, pal
   return parts
 }
 
-const newsOf = ({ news, nick, number }: Conversation, index: number, palette: Palette): Part => {
-  const call = news.weight === Weight.call ? " calls" : ""
+const newsOf = (conversation: Conversation, index: number, palette: Palette): Part => {
+  const { news, nick, number } = conversation
+  const call = news.weight === Weight.call ? (isGroup(conversation) ? " invites you" : " calls") : ""
   const mention = news.weight === Weight.mention ? "!" : ""
   const count = news.count > 0 ? ` ${news.count}` : ""
   const paint = news.weight > Weight.text ? palette.bold : (text: string) => text

@@ -18,6 +18,16 @@ const group = { id: GROUP.id, name: "team" }
 const id = messageId("ab".repeat(16))
 
 describe("groups at the terminal", () => {
+  it("show an invitation whatever conversation is in front, as it wants an answer", () => {
+    const chat = new ChatModel({ palette: Palette.make(false), now: () => 0, interactive: true })
+    chat.handle({ _tag: "Registered", nick: "alice", address: "192.0.2.1:1", fingerprint: "f" })
+    chat.opened({ nick: "dave", fingerprint: "f", trust: "new" })
+    const news = { _tag: "Group", nick: "bob", group: { ...GROUP, state: "invited" } } as const
+    expect(chat.handle({ ...news, change: "invited" }).join("\n")).toContain("type /group join team to talk there")
+    expect(chat.status(80).at(-1)).toContain("#team invites you")
+    expect(chat.handle({ ...news, change: "joined" })).toEqual([])
+  })
+
   it("are made, joined, written to and left, by name or as the conversation in focus", () =>
     Effect.runPromise(
       Effect.gen(function* () {
