@@ -91,6 +91,10 @@ class EditorUi implements Ui {
   readonly recall = (lines: ReadonlyArray<InputLine>): Effect.Effect<void> =>
     Effect.sync(() => this.#parts.drafts.precede(lines))
 
+  readonly clear: Effect.Effect<boolean, TerminalClosed> = Effect.suspend(() =>
+    Effect.as(this.#parts.painter.clear, true)
+  )
+
   readonly full: Effect.Effect<boolean, TerminalClosed> = Effect.suspend(() => {
     const { painter, view } = this.#parts
     const isFull = !painter.isFull

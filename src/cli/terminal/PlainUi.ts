@@ -35,6 +35,7 @@ export const make = (view: Pick<View, "prompt">): Effect.Effect<Ui, never, Termi
       restore: () => Effect.void,
       recall: () => Effect.void,
       full: Effect.succeed(false),
+      clear: Effect.succeed(false),
       read: (handlers) => {
         const reader = new LineReader(MAX_INPUT)
         const accept = (lines: ReturnType<LineReader["push"]>) =>

@@ -126,6 +126,7 @@ const flushing = (chat: ChatModel, ui: Ui.Ui): Ui.Ui => ({
   read: ui.read,
   full: ui.full,
   recall: ui.recall,
+  clear: ui.clear,
   restore: ui.restore,
   print: (lines) =>
     Effect.suspend(() => {

@@ -18,6 +18,8 @@ export interface Ui {
   readonly recall: (lines: ReadonlyArray<InputLine>) => Effect.Effect<void>
   /** Turns to a screen of its own, or back from it; whether there is one. */
   readonly full: Effect.Effect<boolean, TerminalClosed>
+  /** Empties the screen, where there is one: whether it did. What was said stays where it is kept. */
+  readonly clear: Effect.Effect<boolean, TerminalClosed>
   /** Puts text back that was typed and not sent, unless something else has been typed for the same conversation. */
   readonly restore: (text: string) => Effect.Effect<void, TerminalClosed>
 }

@@ -61,6 +61,17 @@ describe("/set", () => {
     ))
 })
 
+describe("/clear", () => {
+  it("empties the screen", () =>
+    Effect.runPromise(
+      Effect.gen(function* () {
+        const { terminal } = yield* start()
+        terminal.type("/clear\r")
+        yield* terminal.shows("\u001b[2J\u001b[H")
+      })
+    ))
+})
+
 describe("who does not look", () => {
   it("is rung for, and reads in the title what there is; both as they have chosen", () =>
     Effect.runPromise(

@@ -30,6 +30,17 @@ export const setCommands = [
       )
   }),
   make({
+    names: ["clear"],
+    usage: "/clear",
+    help: "empty the screen (Ctrl-L); nothing that was said is forgotten: /history shows it",
+    anonymous: true,
+    parse: nothing,
+    run: (_, context) =>
+      Effect.flatMap(context.ui.clear, (done) =>
+        done ? Effect.void : remark(context, "there is no screen here that could be emptied")
+      )
+  }),
+  make({
     names: ["set"],
     usage: "/set [NAME [VALUE]]",
     help: "how this terminal behaves: see it all, one, or change it; it is remembered",
