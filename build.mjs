@@ -98,6 +98,8 @@ const library = await build({
     "src/sim/ScenarioWorker.ts"
   ],
   chunkNames: "lib/[name]-[hash]",
+  // With the sources inside, so that what is installed needs no second copy of them.
+  sourcemap: true,
   external: [...NATIVE, "effect", "vitest", "esbuild"]
 })
 

@@ -30,8 +30,10 @@ export {
 } from "./client/ClientOptions.js"
 // What can go wrong, by tag.
 export * from "./client/Errors.js"
+export type { Told } from "./client/EventQueue.js"
 export type { CancelReason, FilesApi } from "./client/files/Api.js"
 export type { GroupsApi } from "./client/GroupsApi.js"
+export { layer as layerClientMetrics } from "./client/Metrics.js"
 export { layer as layerProfiles, type Profile, ProfileError, Profiles } from "./client/Profile.js"
 export { ClientEvent, TransferEvent } from "./core/client/Events.js"
 export type { GroupInfo, GroupMember, GroupName, GroupSent } from "./core/client/groups/GroupInfo.js"
@@ -79,6 +81,7 @@ export * as SafeText from "./domain/SafeText.js"
 export { layerMachine, layerNode } from "./layers/node/Layers.js"
 // Servers.
 export type { ServerStats } from "./server/Counters.js"
+export { layer as layerServerMetrics } from "./server/Metrics.js"
 export { layerStandalone as layerServer, Server, type ServerApi } from "./server/Server.js"
 export { defaults as serverDefaults, type ServerOptions } from "./server/ServerOptions.js"
 // What both ask of their machine.

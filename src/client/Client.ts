@@ -42,6 +42,7 @@ import type { Resolver } from "../services/Resolver.js"
 import type { Store } from "../services/Store.js"
 import { type Channel, Channels, type OpenChannel } from "./Channels.js"
 import { type ClientOptions, DEFAULT_LINGER } from "./ClientOptions.js"
+import type { Told } from "./EventQueue.js"
 import type { FilesApi } from "./files/Api.js"
 import type { GroupsApi } from "./GroupsApi.js"
 import * as Groups from "./GroupsApi.js"
@@ -65,6 +66,8 @@ export interface ClientApi {
    * when the consumer pulls the element after it.
    */
   readonly events: Stream.Stream<ClientEvent>
+  /** How many of each kind the consumer of `events` has had. */
+  readonly told: Effect.Effect<Told>
   /**
    * Takes a nickname, also a new one while registered. Waits for the server while it is away. The identity of a client
    * is fixed by its first successful registration (the profile of that nickname).
@@ -234,6 +237,7 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
   return {
     now: () => driver.drive((machine, now) => machine.timeAt(now)),
     events: events.stream,
+    told: Effect.sync(() => events.told),
     register: (nick) => driver.ask((machine, now) => machine.register(nick, now)),
     list: Effect.map(
       driver.ask((machine, now) => machine.list(now)),

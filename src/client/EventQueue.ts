@@ -17,6 +17,8 @@ export class EventQueue {
   /** By serial number: a Map iterates in order of insertion. */
   readonly #queue = new Map<number, Entry>()
   readonly #latest = new Map<string, number>()
+  /** How many were handed out, by tag. */
+  readonly #told = new Map<ClientEvent["_tag"], number>()
   #serial = 0
   #dropped = 0
   #handed: Shown | undefined
@@ -30,6 +32,11 @@ export class EventQueue {
       return written === undefined ? this.#take() : Effect.zipRight(written, this.#take())
     })
   )
+
+  /** How many events the consumer has had, by tag. */
+  get told(): Told {
+    return Object.fromEntries(this.#told)
+  }
 
   /** Whether the consumer is so far behind that nothing should be started that causes more events. */
   get full(): boolean {
@@ -102,6 +109,7 @@ export class EventQueue {
       const subject = subjectOf(event)
       if (subject !== undefined && this.#latest.get(subject) === serial) this.#latest.delete(subject)
       this.#handed = shown
+      this.#told.set(event._tag, (this.#told.get(event._tag) ?? 0) + 1)
       return event
     }
     return undefined
@@ -113,6 +121,9 @@ export class EventQueue {
     waiter?.()
   }
 }
+
+/** Numbers of events by tag. */
+export type Told = { readonly [Tag in ClientEvent["_tag"]]?: number }
 
 /**
  * Events a consumer may be behind before older ones of the same subject are replaced: a screenful of seconds, some 200

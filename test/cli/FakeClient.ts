@@ -62,6 +62,7 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
   return {
     now: () => clock.unsafeCurrentTimeMillis(),
     events: Mailbox.toStream(events),
+    told: Effect.succeed({}),
     happens,
     calls,
     taken,

@@ -19,7 +19,9 @@ describe("EventQueue", () => {
     queue.offer(joined("a"))
     queue.end(closed)
     queue.offer(joined("too late"))
+    expect(queue.told).toEqual({})
     expect((await all(queue)).map(({ _tag }) => _tag)).toEqual(["Joined", "Left", "Joined", "Closed"])
+    expect(queue.told).toEqual({ Joined: 2, Left: 1, Closed: 1 })
   })
 
   it("counts a message as shown when the next element is pulled, and not before", async () => {

@@ -1,0 +1,26 @@
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { INTERVAL, publish } from "../services/Figures.js"
+import { Client } from "./Client.js"
+
+/**
+ * What the client has told its consumer, as a metric of Effect: `parley_client_events` by the tag of the event
+ * (`Message`, `Delivered`, `Connected` …), read every ten seconds when left out.
+ */
+export const layer = (interval: Duration.DurationInput = INTERVAL): Layer.Layer<never, never, Client> =>
+  Layer.scopedDiscard(
+    Effect.flatMap(Client, ({ told }) =>
+      publish(
+        Effect.map(told, (told) =>
+          Object.entries(told).map(([event, value]) => ({
+            kind: "counter" as const,
+            name: "parley_client_events",
+            value,
+            label: { key: "event", value: event }
+          }))
+        ),
+        interval
+      )
+    )
+  )
