@@ -42,7 +42,7 @@ import type { Resolver } from "../services/Resolver.js"
 import type { Store } from "../services/Store.js"
 import { type Channel, Channels, type OpenChannel } from "./Channels.js"
 import { type ClientOptions, DEFAULT_LINGER } from "./ClientOptions.js"
-import type { Told } from "./EventQueue.js"
+import type { EventQueue, Told } from "./EventQueue.js"
 import type { FilesApi } from "./files/Api.js"
 import type { GroupsApi } from "./GroupsApi.js"
 import * as Groups from "./GroupsApi.js"
@@ -236,8 +236,7 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
     })
   return {
     now: () => driver.drive((machine, now) => machine.timeAt(now)),
-    events: events.stream,
-    told: Effect.sync(() => events.told),
+    ...eventsOf(events),
     register: (nick) => driver.ask((machine, now) => machine.register(nick, now)),
     list: Effect.map(
       driver.ask((machine, now) => machine.list(now)),
@@ -306,6 +305,8 @@ const preferencesOf = ({ keeper }: Shell.Shell): PreferencesApi => ({
       return Effect.as(keeper.keep, true)
     })
 })
+
+const eventsOf = (events: EventQueue) => ({ events: events.stream, told: Effect.sync(() => events.told) })
 
 /** What `look` gives, or its error. */
 const found = <A>(look: () => A | ContactError): Effect.Effect<A, ContactError> =>

@@ -56,7 +56,7 @@ describe.runIf(full)("the library, installed from the packed file", () => {
   it("runs the examples: a question asked without Effect, of the echo bot, by their own files", async () => {
     project.copy("examples")
     const built = ["--bundle", "--packages=external", "--platform=node", "--format=esm", "--outdir=started"]
-    await project.bin("esbuild", "examples/echo.ts", "examples/ask.ts", ...built)
+    await project.bin("esbuild", "./examples/echo.ts", "./examples/ask.ts", ...built)
     const { address, port } = await server()
     const start = (name: string, ...args: ReadonlyArray<string>) => {
       const env = { PARLEY_SERVER: address, XDG_DATA_HOME: join(project.folder, name) }
