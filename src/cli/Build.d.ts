@@ -4,5 +4,8 @@ declare const PARLEY_VERSION: string
 /** The versions of Node that it runs on, as package.json has them (`>=20.19`). */
 declare const PARLEY_NODE: string
 
+/** Defined in a single executable alone, which has no files beside it. */
+declare const PARLEY_SINGLE: true | undefined
+
 /** What people see of the command line, made of the records of `commands` by the build. */
 declare const PARLEY_SURFACE: import("./help/Surface.js").Surface

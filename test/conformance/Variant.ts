@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build, type Plugin } from "esbuild"
+import { common, NATIVE, REQUIRE, seen } from "../../scripts/release/program.mjs"
 import type { Plant } from "./Plants.js"
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
@@ -12,21 +13,16 @@ export const variant = async (plant?: Plant): Promise<{ readonly main: string; r
   mkdirSync(cache, { recursive: true })
   // Beside the packages that it imports.
   const folder = mkdtempSync(join(cache, "parley-variant-"))
+  const { surface } = await seen(build)
   await build({
-    absWorkingDir: root,
+    ...common,
     entryPoints: ["src/main.ts"],
     outdir: folder,
-    bundle: true,
     splitting: true,
     format: "esm",
-    platform: "node",
-    target: "node20.19",
-    external: ["sodium-native", "noise-handshake"],
-    banner: {
-      js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);'
-    },
-    define: { PARLEY_VERSION: '"0.0.0-variant"', PARLEY_NODE: '">=20"' },
-    logLevel: "error",
+    external: NATIVE,
+    banner: REQUIRE,
+    define: { ...common.define, PARLEY_SURFACE: JSON.stringify(surface) },
     plugins: plant === undefined ? [] : [planted(plant)]
   })
   return { main: join(folder, "main.js"), remove: () => rmSync(folder, { recursive: true, force: true }) }

@@ -1,10 +1,10 @@
-import { createRequire } from "node:module"
 import { Worker } from "node:worker_threads"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { SignatureCheck } from "../../domain/Crypto.js"
 import * as Crypto from "../../services/Crypto.js"
 import { SignatureVerifier } from "../../services/SignatureVerifier.js"
+import { location } from "./Sodium.js"
 
 /**
  * A thread with a libsodium of its own; it starts with the first signature. What is asked for in one turn of the event
@@ -67,8 +67,7 @@ class Verifier {
   #ready(): Worker | undefined {
     if (this.#isBroken || this.#thread !== undefined) return this.#isBroken ? undefined : this.#thread
     try {
-      const library = createRequire(import.meta.url).resolve("sodium-native")
-      this.#thread = new Worker(PROGRAM, { eval: true, workerData: library })
+      this.#thread = new Worker(PROGRAM, { eval: true, workerData: location() })
     } catch {
       this.#isBroken = true
       return undefined

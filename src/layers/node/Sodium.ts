@@ -79,6 +79,9 @@ export const sodium = (): Sodium => {
   return loadedSodium
 }
 
+/** Where libsodium is, for another thread to load. Throws as `sodium` does. */
+export const location = (): string => load.resolve("sodium-native")
+
 /** The Noise state machine, which runs on the same libsodium. Throws as `sodium` does. */
 export const noise = (): NoiseConstructor => {
   loadedNoise ??= load("noise-handshake") as NoiseConstructor
@@ -95,4 +98,12 @@ let loadedSodium: Sodium | undefined
 let loadedNoise: NoiseConstructor | undefined
 let loadedCurve: NoiseCurve | undefined
 
-const load = createRequire(import.meta.url)
+/** What lies about a single executable is none of its own: nothing from there is run. */
+const load: ((name: string) => unknown) & { readonly resolve: (name: string) => string } =
+  typeof PARLEY_SINGLE === "undefined"
+    ? createRequire(import.meta.url)
+    : Object.assign(() => nothingBeside(), { resolve: nothingBeside })
+
+function nothingBeside(): never {
+  throw new Error("a single executable has no native code beside it")
+}

@@ -1,0 +1,98 @@
+// @ts-check
+// What builds of the program share: how it is bundled, what people see of it, and the notices of whose work is inside.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
+import { ROOT } from "../source.mjs"
+
+const { engines, version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"))
+
+export const VERSION = /** @type {string} */ (version)
+
+/** Native code cannot be bundled; the Noise library reaches the same native code through its own loader. */
+export const NATIVE = ["sodium-native", "noise-handshake"]
+
+/** @satisfies {import("esbuild").BuildOptions} */
+export const common = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: /** @type {const} */ ("node"),
+  target: "node20.19",
+  logLevel: /** @type {const} */ ("warning"),
+  legalComments: /** @type {const} */ ("none"),
+  metafile: /** @type {const} */ (true),
+  // What an uncaught error shows is the line that it comes from.
+  lineLimit: 200,
+  define: {
+    PARLEY_VERSION: JSON.stringify(version),
+    PARLEY_NODE: JSON.stringify(engines.node)
+  }
+}
+
+/** Modules of CommonJS that are inside of a module ask for Node's own. */
+export const REQUIRE = {
+  js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'
+}
+
+/**
+ * What people see of the command line, and what is made of it. The programs are not needed for that, nor loaded.
+ *
+ * @param {typeof import("esbuild").build} build
+ */
+export const seen = async (build) => {
+  const folder = mkdtempSync(join(tmpdir(), "parley-build-"))
+  const outfile = join(folder, "seen.mjs")
+  await build({
+    ...common,
+    format: "esm",
+    banner: REQUIRE,
+    outfile,
+    stdin: {
+      contents: `
+        export * as Surfaces from "./src/cli/commands/Surfaces.js"
+        export * as ManPage from "./src/cli/help/ManPage.js"
+        export * as Scripts from "./src/cli/help/Scripts.js"`,
+      resolveDir: ROOT
+    },
+    plugins: [
+      {
+        name: "programs",
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /./ }, ({ kind, path }) =>
+            kind === "dynamic-import" ? { path, external: true } : undefined
+          )
+      }
+    ]
+  })
+  const { ManPage, Scripts, Surfaces } = await import(pathToFileURL(outfile).href)
+  rmSync(folder, { recursive: true })
+  const surface = Surfaces.of(version)
+  return {
+    surface,
+    /** By the paths that they have in a package. */
+    files: {
+      "man/parley.1": ManPage.of(surface),
+      "completions/parley.bash": Scripts.scriptOf("bash"),
+      "completions/_parley": Scripts.scriptOf("zsh"),
+      "completions/parley.fish": Scripts.scriptOf("fish")
+    }
+  }
+}
+
+/**
+ * Whose work is inside of these builds, with the notice that their licences ask for.
+ *
+ * @param {ReadonlyArray<import("esbuild").Metafile>} metafiles
+ */
+export const notices = (metafiles) => {
+  const inside = metafiles.flatMap(({ inputs }) => Object.keys(inputs))
+  const folders = inside.flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [])
+  const all = [...new Set(folders)].sort().map((folder) => {
+    const own = JSON.parse(readFileSync(join(ROOT, folder, "package.json"), "utf8"))
+    const file = readdirSync(join(ROOT, folder)).find((name) => /^licen[cs]e/i.test(name))
+    const text = file === undefined ? `Licence: ${own.license}` : readFileSync(join(ROOT, folder, file), "utf8").trim()
+    return `${own.name} ${own.version}\n\n${text}\n`
+  })
+  return all.join(`\n${"-".repeat(80)}\n\n`)
+}
