@@ -40,7 +40,7 @@ describe("commands", () => {
     expect(message("[1]")?.message).toBe("a command is a JSON object")
     expect(message('{"cmd":"dance","ref":"r"}')).toEqual({
       message:
-        "cmd must be one of list, query, contacts, key, send, nick, why, history, sendFile, files, group, groupAdd, groupJoin, groupLeave, groupRemove, groupSend, groups, trust, verify, unverify, watch, unwatch, block, unblock, ignore, forget, path, clearHistory, read, accept, decline, cancel, pause, resume, leave, exit",
+        "cmd must be one of list, query, contacts, key, send, nick, why, history, sendFile, files, group, groupAdd, groupJoin, groupLeave, groupRemove, groupSend, groups, trust, verify, unverify, watch, unwatch, block, unblock, ignore, forget, path, clearHistory, read, away, back, accept, decline, cancel, pause, resume, leave, exit",
       ref: "r"
     })
     expect(message('{"cmd":"query","ref":7}')).toEqual({ message: "nick: is missing", ref: 7 })
