@@ -12,6 +12,7 @@ export {
   type ClientServices,
   layer as layerClient,
   make as makeClient,
+  type PreferencesApi,
   type QueryOptions,
   type Registration
 } from "./client/Client.js"
@@ -33,6 +34,7 @@ export * from "./client/Errors.js"
 export type { Told } from "./client/EventQueue.js"
 export type { CancelReason, FilesApi } from "./client/files/Api.js"
 export type { GroupsApi } from "./client/GroupsApi.js"
+export type { InputFile } from "./client/history/InputFile.js"
 export { layer as layerClientMetrics } from "./client/Metrics.js"
 export { layer as layerProfiles, type Profile, ProfileError, Profiles } from "./client/Profile.js"
 export { ClientEvent, TransferEvent } from "./core/client/Events.js"
@@ -41,6 +43,7 @@ export { KeyChange } from "./core/client/KeyChange.js"
 export type { KeyInfo } from "./core/client/KeyInfo.js"
 export type { ListedPeer, PeerInfo } from "./core/client/PeerInfo.js"
 export type { PersonKey } from "./core/client/People.js"
+export type { Preferences } from "./core/client/Preferences.js"
 export { isOver, MAX_FINISHED, Transfer, TransferState } from "./core/client/Transfer.js"
 export type { Why } from "./core/client/Why.js"
 export { TransferId } from "./core/files/Content.js"
@@ -59,13 +62,14 @@ export { POLICIES, type Policy } from "./core/peer/path/Policy.js"
 export type { PathInfo } from "./core/peer/Route.js"
 // What limits a server.
 export type { AddressLimits } from "./core/rendezvous/Networks.js"
-export type { ReflectorStats } from "./core/rendezvous/Reflector.js"
+export type { ReflectorLimits, ReflectorStats } from "./core/rendezvous/Reflector.js"
 export type { RelayLimits, RelayStats } from "./core/rendezvous/Relay.js"
 export type { Ending, SessionLimits } from "./core/rendezvous/Session.js"
 export type { Rate } from "./core/support/TokenBucket.js"
 // What things are.
 export type {
   Crypto as Primitives,
+  Hasher,
   KeyPair,
   NoiseHandshake,
   NoiseOptions,

@@ -10,7 +10,7 @@ import { type Person, type World, world } from "../../client/World.js"
 import { full } from "../../support/Effort.js"
 import { errand, settings } from "./RunCommand.js"
 
-const SIZE = 2_500_000
+const SIZE = 12_000_000
 
 const receiving = { ...settings, nick: "bob", from: undefined, to: "/home", yes: true, timeout: undefined, keep: false }
 

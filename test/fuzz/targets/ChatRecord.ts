@@ -8,8 +8,7 @@ import { cuts } from "../Cuts.js"
 import type { Target } from "../Target.js"
 
 const encode = (record: ChatRecord.ChatRecord): Uint8Array | undefined => {
-  const length =
-    record._tag === "Text" ? record.text.length : record._tag === "Group" ? GroupRecord.MAX_GROUP_RECORD : 0
+  const length = record._tag === "Text" ? record.text.length : GroupRecord.MAX_GROUP_RECORD + ChatRecord.MAX_AWAY
   const writer = new Writer(new Uint8Array(50 + length))
   if (record._tag === "Text") ChatRecord.writeText(writer, record.id, record.sequence, record.text)
   if (record._tag === "Delivered") ChatRecord.writeDelivered(writer, record.id)
@@ -18,6 +17,8 @@ const encode = (record: ChatRecord.ChatRecord): Uint8Array | undefined => {
   if (record._tag === "Known") ChatRecord.writeKnown(writer, record.messages, record.bytes)
   if (record._tag === "Group" && record.group !== undefined)
     ChatRecord.writeGroup(writer, GroupRecord.encode(record.group))
+  if (record._tag === "Away")
+    ChatRecord.writeAway(writer, record.text === undefined ? undefined : new TextEncoder().encode(record.text))
   return writer.finish()
 }
 
