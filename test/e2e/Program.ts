@@ -16,7 +16,8 @@ afterEach(async ({ task }) => {
   if (task.result?.state === "fail")
     for (const { args, stdout, stderr } of running) console.error(`$ parley ${args.join(" ")}\n${stdout}${stderr}`)
   await Promise.all([...running].map((program) => program.kill("SIGKILL")))
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+  // A program that is being ended may still write its last file meanwhile: then it is looked again.
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
 })
 
 /** An empty folder that is gone after the test. */

@@ -64,7 +64,7 @@ describe.runIf(hasTmux)("the history on a real terminal", () => {
     )
     await enter(again, "/search MILL old")
     await again.shows(
-      new RegExp(`query NICK.*\n(${date}.*\n)*${date} alice → bob: meet me .*read.\n.*\nalice> ?$`, "m")
+      new RegExp(`tells of everything\n(${date}.*\n)*${date} alice → bob: meet me .*read.\n.*\nalice> ?$`, "m")
     )
     await open("bob")
     await enter(again, "query bob")

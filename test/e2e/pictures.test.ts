@@ -35,7 +35,7 @@ const expectPictures = (folder: string) => {
   expect(readdirSync(folder).sort()).toEqual(NAMES)
   const [whole = "", session = "", talk = ""] = NAMES.map((name) => readFileSync(join(folder, name), "utf8"))
   for (const svg of [whole, session, talk]) expectWellFormed(svg)
-  expect(textOf(talk)).toMatch(/you are alice.*tickets\.pdf.*carol wants to talk.*alice ?→ ?bob>/)
+  expect(textOf(talk)).toMatch(/your key is.*tickets\.pdf.*carol wants to talk.*alice ?→ ?bob>/)
   expect(textOf(whole)).toMatch(/→1 bob.*2 carol.*│.*for the way/)
   expect(textOf(session)).toContain("nickname>")
   expect(textOf(session)).toContain("→2 carol")
