@@ -182,3 +182,21 @@ export const client = async (
   await program.event("registered", { nick })
   return program
 }
+
+/**
+ * Starts a sender again as long as the receiver is not registered yet; `enough` is what is waited for, the end when
+ * left out.
+ */
+export const untilThere = async (
+  begin: () => Program,
+  enough: (program: Program) => Promise<unknown> = (program) => program.exited
+): Promise<Program> => {
+  while (true) {
+    const program = begin()
+    const ended = program.exited
+    const first = await Promise.race([ended, enough(program).catch(() => ended)])
+    if (first === 3) continue
+    if (typeof first === "number" && first !== 0) throw new Error(`exit code ${first}: ${program.stderr}`)
+    return program
+  }
+}

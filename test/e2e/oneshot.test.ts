@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { full } from "../support/Effort.js"
-import { client, Program, type ProgramOptions, server, temporaryFolder } from "./Program.js"
+import { client, Program, type ProgramOptions, server, temporaryFolder, untilThere } from "./Program.js"
 
 /** Starts a one-shot command of somebody with a profile of their own. */
 const start = (
@@ -189,21 +189,3 @@ const moved = (program: Program, share: number): Promise<unknown> =>
       .events()
       .find(({ size, state, transferred }) => state === "active" && Number(transferred) > share * Number(size))
   )
-
-/**
- * Starts a sender again as long as the receiver is not registered yet; `enough` is what is waited for, the end when
- * left out.
- */
-const untilThere = async (
-  begin: () => Program,
-  enough: (program: Program) => Promise<unknown> = (program) => program.exited
-): Promise<Program> => {
-  while (true) {
-    const program = begin()
-    const ended = program.exited
-    const first = await Promise.race([ended, enough(program).catch(() => ended)])
-    if (first === 3) continue
-    if (typeof first === "number" && first !== 0) throw new Error(`exit code ${first}: ${program.stderr}`)
-    return program
-  }
-}

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, it } from "vitest"
 import { bundle } from "../../scripts/release/executable.mjs"
-import { Program, temporaryFolder } from "../e2e/Program.js"
+import { Program, temporaryFolder, untilThere } from "../e2e/Program.js"
 import { full } from "../support/Effort.js"
 
 // The single executable is this file inside of a copy of Node, which `npm run release` makes.
@@ -26,14 +26,16 @@ it.runIf(full)("one file has all of the program, and takes nothing that lies bes
   expect(await doctor.exited).toBe(0)
   expect(doctor.stdout).toContain("a single executable has no native code beside it")
   const receiver = new Program(["receive-file", "-yn", "bob", "-s", address, "-o-", "--home", folder], {}, { program })
-  const sender = new Program(
-    ["send-file", "-n", "alice", "-t", "bob", "-s", address, "--home", folder, "-"],
-    {},
-    { program }
-  )
-  sender.write("all of it")
-  sender.end()
+  const sender = await untilThere(() => {
+    const started = new Program(
+      ["send-file", "-n", "alice", "-t", "bob", "-s", address, "--home", folder, "-"],
+      {},
+      { program }
+    )
+    started.write("all of it")
+    started.end()
+    return started
+  })
   expect([await receiver.exited, receiver.stdout]).toEqual([0, "all of it"])
-  expect(await sender.exited).toBe(0)
   expect(server.stdout + server.stderr + sender.stderr).not.toContain("planted")
 })

@@ -1,6 +1,8 @@
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { PROBE_SCHEDULE } from "../../../src/core/peer/path/Path.js"
 import { Paths } from "../../../src/core/peer/path/Paths.js"
+import { RttEstimator } from "../../../src/core/peer/recovery/RttEstimator.js"
 import { channelId } from "../../support/ids.js"
 import { direct } from "./Pair.js"
 
@@ -65,6 +67,42 @@ describe("the paths of a connection", () => {
     expect(paths.active).toBe(six)
     const lan = prove("192.168.0.1:1", 70, 0)
     expect(paths.active).toBe(lan)
+  })
+
+  it("of one house stay within it, however busy the machine was at a single measurement", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ lan: fc.boolean(), noise: fc.integer({ min: 0, max: 24 }) }), { maxLength: 20 }),
+        (measurements) => {
+          const paths = new Paths(() => 0.5)
+          let now = 0
+          const prove = (text: string, rtt: number) => {
+            const path = paths.heard(direct(text), 100, false, now)!
+            path.probe(now)
+            path.onProbed(`${text} ${now}`, now)
+            paths.onPong(path, `${text} ${now}`, now + rtt)
+            now += 100
+            return path
+          }
+          prove("192.0.2.1:1", 0.3)
+          const lan = prove("192.168.0.1:1", 24)
+          expect(paths.active).toBe(lan)
+          for (const { lan, noise } of measurements) prove(lan ? "192.168.0.1:1" : "192.0.2.1:1", 0.3 + noise)
+          expect(paths.active).toBe(lan)
+        }
+      )
+    )
+  })
+
+  it("are compared by what they take when nothing waits on them, for 10 to 20 s", () => {
+    const rtt = new RttEstimator()
+    rtt.update(20, 0, 0)
+    for (let now = 100; now < 9_900; now += 100) rtt.update(300, 0, now)
+    expect([rtt.unloaded, Math.round(rtt.smoothed)]).toEqual([20, 300])
+    for (let now = 10_000; now < 20_000; now += 100) rtt.update(200, 0, now)
+    expect(rtt.unloaded).toBe(20)
+    rtt.update(200, 0, 20_000)
+    expect(rtt.unloaded).toBe(200)
   })
 
   it("are eight at most, and attract few probes however many are announced", () => {

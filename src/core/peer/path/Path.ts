@@ -105,7 +105,7 @@ export class Path {
 
   /** Lower is better: round trip in ms with a bonus for short ways, and any direct path before any relay. */
   cost(): number {
-    return (this.rtt.smoothed + LATENCY_FLOOR) * this.#weight
+    return (this.rtt.unloaded + LATENCY_FLOOR) * this.#weight
   }
 
   /** Whether the address is known so well now that nothing that goes there needs to be counted. */
@@ -188,7 +188,7 @@ export class Path {
   onPong(token: string, now: number): boolean {
     const probe = this.#tokens.find((sent) => sent.token === token)
     if (probe === undefined) return false
-    this.rtt.update(Math.max(GRANULE, now - probe.sentAt), 0)
+    this.rtt.update(Math.max(GRANULE, now - probe.sentAt), 0, now)
     this.answers++
     this.provenAt = now
     this.#purse = PURSE
@@ -237,16 +237,19 @@ const TRUST = 6_500
 export const PURSE = 4_096
 /** Bytes of these that only small packets may use, so that the next proof can be got: a series of eight probes. */
 const FOR_PROBES = 8 * (38 + 48)
-/** ms added to each round trip, so that 0.2 ms does not beat 0.4 ms by a factor of two. */
-const LATENCY_FLOOR = 5
+/**
+ * ms added to each round trip: as much as a busy machine or a radio adds to a single measurement, and less than people
+ * notice. Paths that differ by less are told apart by what kind they are, not by chance.
+ */
+const LATENCY_FLOOR = 50
 /** Factor of cost for a relay: no direct path is so slow that a relay should take its place. */
 const RELAY_WEIGHT = 1_000
 /** Factor of cost for loopback: ahead of the LAN address of the same machine. */
 const LOOPBACK_WEIGHT = 0.5
 /**
- * Factor of cost for a local network, as if its latency were a fifth less: nothing outside the house can break this
- * path, and no NAT can forget it.
+ * Factor of cost for a local network, which takes over from another path unless it is 25 ms slower: nothing outside the
+ * house can break it, and no NAT can forget it.
  */
-const LAN_WEIGHT = 0.8
+const LAN_WEIGHT = 0.6
 /** Factor of cost for IPv6, as if its latency were a tenth less: there is usually no NAT on the way. */
 const IPV6_WEIGHT = 0.9

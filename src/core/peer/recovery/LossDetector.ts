@@ -231,7 +231,7 @@ export class LossDetector {
     this.#largestOrder = newest.order
     if (newest.path !== this.#path) return undefined
     const rtt = Math.max(GRANULE, now - newest.sentAt)
-    this.#rtt.update(rtt, delay)
+    this.#rtt.update(rtt, delay, now)
     this.#firstSampleAt = Math.min(this.#firstSampleAt, now)
     return rtt
   }

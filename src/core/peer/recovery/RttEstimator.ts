@@ -8,6 +8,10 @@ export class RttEstimator {
   #variation = INITIAL_RTT / 2
   #minimum = Number.POSITIVE_INFINITY
   #sampled = false
+  /** The shortest sample of this span and of the one before, and when this one began. */
+  #least = Number.POSITIVE_INFINITY
+  #leastBefore = Number.POSITIVE_INFINITY
+  #spanBegan = Number.NEGATIVE_INFINITY
 
   get latest(): number {
     return this.#latest
@@ -20,6 +24,15 @@ export class RttEstimator {
 
   get smoothed(): number {
     return this.#smoothed
+  }
+
+  /**
+   * What the path takes when nothing waits on it: the shortest sample of the last 10 to 20 s in which there was one, or
+   * the guess. What we send ourselves, or a busy machine, lengthens all the others.
+   */
+  get unloaded(): number {
+    const least = Math.min(this.#least, this.#leastBefore)
+    return least === Number.POSITIVE_INFINITY ? this.#smoothed : least
   }
 
   /** Whether a measurement has replaced the guess. */
@@ -35,8 +48,14 @@ export class RttEstimator {
   }
 
   /** One measurement; `ackDelay` is what the peer says it held the acknowledgement back. */
-  update(sample: number, ackDelay: number): void {
+  update(sample: number, ackDelay: number, now: number): void {
     this.#latest = sample
+    if (now >= this.#spanBegan + SPAN) {
+      this.#leastBefore = this.#least
+      this.#least = Number.POSITIVE_INFINITY
+      this.#spanBegan = now
+    }
+    this.#least = Math.min(this.#least, sample)
     this.#minimum = Math.min(this.#minimum, sample)
     if (!this.#sampled) {
       this.#sampled = true
@@ -82,6 +101,8 @@ export const INITIAL_RTT = 333
 export const MAX_ACK_DELAY = 25
 /** ms: the step of timers in event loops (RFC 9002 §6.1.2 recommends the same). */
 export const GRANULARITY = 1
+/** ms after which the shortest sample is looked for anew, so that a path that became longer is seen as that. */
+const SPAN = 10_000
 /** Doublings after which the wait no longer grows; far more than `MAX_PROBE_TIMEOUT` allows to matter. */
 const MAX_BACKOFF = 10
 /** ms: a peer that answers again is noticed within this, well inside the time after which it counts as gone. */
