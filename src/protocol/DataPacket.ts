@@ -32,8 +32,13 @@ export const PacketType = {
 } as const
 
 /**
- * Bytes of UDP payload in a packet on a path of which nothing is known: passes the smallest IPv6 link (1280) with room
- * for a tunnel.
+ * Bytes of UDP payload in a packet with data on a path of which nothing is known: passes, in the envelope of the relay
+ * as well, the smallest link that IPv4 knows in practice (576).
+ */
+export const SAFE_DATAGRAM = 512
+/**
+ * Bytes in the largest packet of a handshake, and of what goes over a relay: passes the smallest IPv6 link (1280) with
+ * room for a tunnel.
  */
 export const MAX_DATAGRAM = 1200
 /**

@@ -62,6 +62,7 @@ export const explain = (
     activeLine(nick, active),
     ...(isDirect ? [] : [reasonLine(nick, report, candidates)]),
     ...candidates.map(candidateLine),
+    ...narrowLines(active),
     ...lossLines(connection),
     ...moves.slice(-SHOWN_CHANGES).map(({ msAgo, path, reason }) => `${ago(msAgo)}: ${changeText(path, reason)}`)
   ]
@@ -155,6 +156,11 @@ const candidateLine = (path: PathReport): string => {
   const what = path.kind === "relay" ? `the relay at ${path.address}` : `${path.address}, ${SOURCES[path.source]}`
   return `${path.active ? "in use" : "known"}: ${what}: ${outcome}`
 }
+
+const narrowLines = (active: PathReport | undefined): ReadonlyArray<string> =>
+  active?.narrow === true
+    ? [`Packets of more than ${active.packetBytes} bytes do not come through on this way, so smaller ones are sent.`]
+    : []
 
 const lossLines = (connection: ConnectionReport | undefined): ReadonlyArray<string> =>
   connection === undefined || connection.lost === 0

@@ -1,5 +1,5 @@
 import * as Bytes from "../../protocol/Bytes.js"
-import { MAX_DATAGRAM } from "../../protocol/DataPacket.js"
+import { SAFE_DATAGRAM } from "../../protocol/DataPacket.js"
 import * as Frame from "../../protocol/Frame.js"
 import { NEVER } from "../support/Deadline.js"
 import * as Grease from "../support/Grease.js"
@@ -65,7 +65,7 @@ export class Connection implements LossSink {
     const grease = Grease.ofConversation((length) => entropy.bytes(length))
     this.chat = new ChatChannel(conversation, emit, pending, peerTerms, context.consented, grease)
     this.streams = new Streams(peer, emit, pending, context.epoch.initiator, context.receiving)
-    this.#loss = new LossDetector(this, context.congestion, new RttEstimator(), MAX_DATAGRAM)
+    this.#loss = new LossDetector(this, context.congestion, new RttEstimator(), SAFE_DATAGRAM)
     this.#packets = new PacketBuilder({
       acks: this.#acks,
       candidates,
@@ -160,7 +160,9 @@ export class Connection implements LossSink {
         answers: path.answers,
         provenMsAgo: path.proven ? now - path.provenAt : undefined,
         sent: path.sent,
-        received: path.received
+        received: path.received,
+        packetBytes: path.size.current,
+        narrow: path.size.isNarrow(now)
       })
     )
     return { paths, ...this.#loss.counts }
@@ -233,7 +235,11 @@ export class Connection implements LossSink {
     const vain = this.#loss.probesInVain
     this.#loss.handleTimeout(now)
     if (!this.#confirmed) return
-    if (this.#loss.probesInVain > vain) this.paths.doubt(now, this.#loss.probesInVain)
+    if (this.#loss.probesInVain > vain) {
+      this.paths.doubt(now, this.#loss.probesInVain)
+      if (this.#loss.probesInVain > 1) this.#measured?.size.onSilence()
+      this.#followSize()
+    }
     this.paths.handleTimeout(now)
     this.#followPath(now)
   }
@@ -337,11 +343,11 @@ export class Connection implements LossSink {
       }
     },
     SizeProbe: {
-      acknowledged: (connection, { size }) => {
-        connection.#measured?.size.onProbeAcknowledged(size)
+      acknowledged: (connection, { of, size }) => {
+        of.onProbeAcknowledged(size)
         connection.#followSize()
       },
-      lost: (connection, { size }, now) => connection.#measured?.size.onProbeLost(size, now)
+      lost: (_, { of, size }, now) => of.onProbeLost(size, now)
     }
   }
 

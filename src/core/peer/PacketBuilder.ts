@@ -131,7 +131,7 @@ export class PacketBuilder {
   }
 
   #pollData(now: number): Transmit | undefined {
-    const { acks, chat, loss, paths, streams } = this.#parts
+    const { acks, chat, loss, paths } = this.#parts
     const path = this.dataPath(now)
     chat.fill()
     const wanted = this.isWanted
@@ -143,8 +143,7 @@ export class PacketBuilder {
     loss.setApplicationLimited(!wanted)
     const eliciting = wanted && loss.maySend(now)
     if (!eliciting && !(acks.due !== undefined && acks.due <= now)) return undefined
-    const probeSize =
-      eliciting && streams.isBusy && path === paths.active && path.isFresh(now) ? path.size.probe(now) : undefined
+    const probeSize = eliciting ? this.#sizeToTry(path, now) : undefined
     if (probeSize !== undefined) return this.#sizeProbe(probeSize, path, now)
 
     const writer = this.#begin(path.size.current)
@@ -154,7 +153,9 @@ export class PacketBuilder {
     if (eliciting) {
       paths.onSending(now)
       this.#writeControl(writer, frames)
-      this.#writeStreams(writer, frames, Math.min(path.size.current, paths.room(path, now)))
+      // While copies go over the relay, packets are no larger than it takes.
+      const size = Math.min(path.size.current, paths.spare(now)?.size.current ?? NEVER)
+      this.#writeStreams(writer, frames, Math.min(size, paths.room(path, now)))
     }
     return this.#sendData(writer, frames, path, now)
   }
@@ -174,6 +175,14 @@ export class PacketBuilder {
     return transmit
   }
 
+  /** The size of packet to try on this path now: where there is more to send than one holds, and the path is sound. */
+  #sizeToTry(path: Path, now: number): number | undefined {
+    const { chat, loss, paths, streams } = this.#parts
+    const isWorthIt = streams.isBusy || chat.stream.unsent > path.size.current
+    if (!isWorthIt || loss.probesInVain > 0 || path !== paths.active || !path.isFresh(now)) return undefined
+    return path.size.probe(now)
+  }
+
   /**
    * Makes a packet of this size whose loss does no harm: it holds a limit that the peer knows already, and padding (RFC
    * 8899 §4.1).
@@ -183,7 +192,7 @@ export class PacketBuilder {
     const writer = this.#begin(size)
     Frame.write(writer, { _tag: "MaxData", stream: CHAT_STREAM, limit: this.#parts.chat.limit })
     Frame.writePadding(writer, size - TAG_BYTES - writer.offset)
-    return this.#sendData(writer, [{ _tag: "SizeProbe", size }], path, now)
+    return this.#sendData(writer, [{ _tag: "SizeProbe", size, of: path.size }], path, now)
   }
 
   #writeControl(writer: Bytes.Writer, frames: Array<SentFrame>): void {

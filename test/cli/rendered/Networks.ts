@@ -161,6 +161,8 @@ const path = (more: Partial<PathReport>): PathReport => ({
   provenMsAgo: undefined,
   sent: 8,
   received: 0,
+  packetBytes: 1_200,
+  narrow: false,
   ...more
 })
 const relay = path({ kind: "relay", address: "AAAAAAAAAAE", active: true, probes: 1, answers: 1, provenMsAgo: 900 })
@@ -186,6 +188,7 @@ export const whys = (): ReadonlyArray<string> => {
       path({ active: true, kind: "lan", address: "192.168.1.7:4000", source: "peer", provenMsAgo: 3_700_000 })
     ]),
     report({}, [path({ active: true, address: IPV6, source: "seen", provenMsAgo: 600_000 })]),
+    report({}, [path({ active: true, provenMsAgo: 2_000, packetBytes: 1_024, narrow: true })]),
     report({}, [relay]),
     report({}, [relay, path({}), path({ address: IPV6, probes: 1 })]),
     ...POLICIES.flatMap((policy) => [report({ policy }), report({ policy, relayOffered: false })]),

@@ -15,6 +15,8 @@ const candidate = (fields: Partial<PathReport>): PathReport => ({
   provenMsAgo: undefined,
   sent: 8,
   received: 0,
+  packetBytes: 1_200,
+  narrow: false,
   ...fields
 })
 

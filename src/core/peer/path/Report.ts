@@ -42,6 +42,10 @@ export const PathReport = Schema.Struct({
   provenMsAgo: Schema.optional(Schema.Number),
   /** Packets of all kinds. */
   sent: Schema.Int,
-  received: Schema.Int
+  received: Schema.Int,
+  /** Bytes of the largest packet that was found to come through, or is small enough for every path. */
+  packetBytes: Schema.Int,
+  /** Whether packets of 1200 bytes were found not to come through. */
+  narrow: Schema.Boolean
 })
 export type PathReport = typeof PathReport.Type

@@ -108,7 +108,7 @@ export class LossDetector {
     this.#inFlight += bytes
     this.#lastSentAt = now
     if (this.#allowance > 0) this.#allowance--
-    const isLone = bytes <= SMALL_PACKET && this.#sent.size <= FEW_PACKETS
+    const isLone = bytes <= SMALL_PACKET && bytes < this.packetSize && this.#sent.size <= FEW_PACKETS
     this.#spareAt = isLone && !this.#isSpare ? now + SPARE_AFTER : undefined
     this.#isSpare = false
   }
@@ -163,6 +163,7 @@ export class LossDetector {
       // probe nothing, and keep the next one from being a probe; so it is forgotten.
       if (!this.#sink.isWanted) {
         if (packet.path === this.#path) this.#inFlight -= packet.bytes
+        for (const frame of packet.frames) if (frame._tag === "SizeProbe") this.#sink.onFrameLost(frame, now)
         return "take"
       }
       probes++
@@ -307,7 +308,7 @@ const PROBE_PACKETS = 2
  * noticed.
  */
 const SPARE_AFTER = 15
-/** Bytes of a packet that is copied: a chat line of usual length. */
+/** Bytes of a packet that is copied, unless it is full: a chat line of usual length. */
 const SMALL_PACKET = 512
 /**
  * Packets under way up to which the newest gets a spare copy. With more of them, the acknowledgement of a later packet

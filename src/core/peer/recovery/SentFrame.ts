@@ -1,4 +1,5 @@
 import type { Frame } from "../../../protocol/Frame.js"
+import type { PacketSize } from "../path/PacketSize.js"
 import type { StreamId } from "../stream/StreamId.js"
 
 /**
@@ -31,9 +32,9 @@ interface Remembered {
   readonly Consent: unknown
 }
 
-/** `SizeProbe` stands for a packet that only tests whether the path carries its size. */
+/** `SizeProbe` stands for a packet that only tests whether its path, of which `of` knows, carries its size. */
 type Remembering = { readonly [Tag in ReliableTag]: Remembered[Tag] } & {
-  readonly SizeProbe: { readonly size: number }
+  readonly SizeProbe: { readonly size: number; readonly of: PacketSize }
 }
 
 export type SentTag = keyof Remembering
