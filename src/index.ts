@@ -63,6 +63,7 @@ export type { PathInfo } from "./core/peer/Route.js"
 // What limits a server.
 export type { AddressLimits } from "./core/rendezvous/Networks.js"
 export type { ReflectorLimits, ReflectorStats } from "./core/rendezvous/Reflector.js"
+export type { RefusalReason } from "./core/rendezvous/RefusalLog.js"
 export type { RelayLimits, RelayStats } from "./core/rendezvous/Relay.js"
 export type { Ending, SessionLimits } from "./core/rendezvous/Session.js"
 export type { Rate } from "./core/support/TokenBucket.js"

@@ -149,6 +149,7 @@ const registryOn = (
       throw new Error("the hub is told directly")
     },
     knows: () => false,
-    names: () => machine.names
+    names: () => machine.names,
+    reachable: () => true
   }
 }

@@ -23,6 +23,12 @@ export const machine: Machine = {
   at: (home) => Layer.provideMerge(Profile.layer, orSay(layerNode({ home }))),
   passing: Layer.merge(network, MemoryFiles.layer),
   profiles: Layer.provide(Profile.layer, Layer.merge(layerMachine, MemoryStore.layer)).pipe(Layer.orDie),
+  window: Layer.unwrapEffect(
+    Effect.map(
+      Effect.promise(() => Promise.all([import("../layers/node/Web.js"), import("../layers/node/Vitals.js")])),
+      ([Web, Vitals]) => Layer.merge(Web.layer, Vitals.layer)
+    )
+  ),
   simulator: Layer.unwrapEffect(
     Effect.map(
       Effect.promise(() => import("../layers/node/Simulator.js")),

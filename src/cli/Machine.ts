@@ -6,6 +6,8 @@ import type { Listener } from "../services/Listener.js"
 import type { SignatureVerifier } from "../services/SignatureVerifier.js"
 import type { Simulator } from "../services/Simulator.js"
 import type { Store } from "../services/Store.js"
+import type { Vitals } from "../services/Vitals.js"
+import type { Web } from "../services/Web.js"
 import type { ProgramError } from "./ProgramError.js"
 
 /** What the programs stand on: the concrete layers, which only the program's entry names. */
@@ -19,6 +21,8 @@ export interface Machine {
   /** The same for programs that leave no file behind; each client builds `profiles` anew. */
   readonly passing: Layer.Layer<Exclude<ClientServices, Profiles> | Listener, ProgramError>
   readonly profiles: Layer.Layer<Profiles>
+  /** What shows a server to those who run it. */
+  readonly window: Layer.Layer<Web | Vitals>
   /** Processes with the simulated world in them. */
   readonly simulator: Layer.Layer<Simulator>
 }

@@ -12,8 +12,10 @@ import type { Entropy } from "../services/Entropy.js"
 import type { Listener, TlsCredentials } from "../services/Listener.js"
 import type { Store } from "../services/Store.js"
 import { Terminal } from "../services/Terminal.js"
+import type { WebAddress } from "../services/Web.js"
 import type { Host } from "./commands/Host.js"
 import type { ServerSettings } from "./commands/Server.js"
+import type { Machine } from "./Machine.js"
 import { ProgramError } from "./ProgramError.js"
 import * as ServerTls from "./ServerTls.js"
 
@@ -24,12 +26,12 @@ import * as ServerTls from "./ServerTls.js"
  */
 export const run = (
   settings: ServerSettings,
-  store: (folder: string) => Layer.Layer<Store>,
+  machine: Pick<Machine, "store" | "window">,
   host: Pick<Host, "exposure" | "onHangUp">
 ): Effect.Effect<never, ProgramError, FileSystem.FileSystem | Listener | Datagrams | Entropy | Crypto | Terminal> =>
   Effect.gen(function* () {
     const tls = settings.tls === undefined ? undefined : yield* ServerTls.read(settings.tls, host)
-    return yield* Effect.provide(serve(settings, host), serverOf(settings, tls, store))
+    return yield* Effect.provide(serve(settings, machine, host), serverOf(settings, tls, machine.store))
   }).pipe(
     Effect.catchTags({
       ListenError: ({ message }) => new ProgramError({ message }),
@@ -37,11 +39,17 @@ export const run = (
     })
   )
 
-const serve = (settings: ServerSettings, host: Pick<Host, "exposure" | "onHangUp">) =>
+const serve = (
+  settings: ServerSettings,
+  { window }: Pick<Machine, "window">,
+  host: Pick<Host, "exposure" | "onHangUp">
+) =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
-    const { local, tls } = yield* Server.Server
+    const server = yield* Server.Server
+    const { local, tls } = server
     if (settings.tls !== undefined && tls !== undefined) yield* ServerTls.reload(settings.tls, tls, host)
+    if (settings.metrics !== undefined) yield* show(settings.metrics, server, window)
     // Where both streams are on one screen, the log has said it there.
     const logged = LogLevel.lessThanEqual(yield* FiberRef.get(FiberRef.currentMinimumLogLevel), LogLevel.Info)
     if (!settings.quiet && !(logged && terminal.outputIsTty && terminal.errorIsTty))
@@ -49,6 +57,14 @@ const serve = (settings: ServerSettings, host: Pick<Host, "exposure" | "onHangUp
       yield* Effect.ignore(terminal.write(`parley server listening on ${Endpoint.format(local)}\n`))
     return yield* Effect.never
   }).pipe(Effect.scoped)
+
+/** Loaded by those alone who ask for it. */
+const show = (at: WebAddress, server: Server.ServerApi, window: Machine["window"]) =>
+  Effect.gen(function* () {
+    const ServerStatus = yield* Effect.promise(() => import("./ServerStatus.js"))
+    const services = yield* Layer.build(window)
+    yield* Effect.provide(ServerStatus.serve(at, server), services)
+  })
 
 const serverOf = (
   settings: ServerSettings,

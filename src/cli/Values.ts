@@ -7,6 +7,7 @@ import * as Fingerprint from "../domain/Fingerprint.js"
 import * as Nickname from "../domain/Nickname.js"
 import * as ServerAddress from "../domain/ServerAddress.js"
 import { DEFAULT_PORT } from "../protocol/Control.js"
+import type { WebAddress } from "../services/Web.js"
 import * as Quote from "./Quote.js"
 import * as Settings from "./terminal/Settings.js"
 
@@ -89,6 +90,14 @@ const MAX_BLOCKS = 256
 /** `host`, `host:port`, `[2001:db8::1]:port` or a bare IPv6 address. */
 export const serverAddress = (text: string): Either.Either<ServerAddress.ServerAddress, string> =>
   address(text, DEFAULT_PORT)
+
+/** Where to show something by HTTP: `host:port`, or a port of this machine alone; 0 lets the system choose. */
+export const webAddress = (text: string): Either.Either<WebAddress, string> => {
+  const [, host = "127.0.0.1", bracketed = host, digits = ""] = /^(?:([^[\]:]+|\[([^[\]]+)\]):)?(\d+)$/.exec(text) ?? []
+  return digits === ""
+    ? Either.left(`it is written host:port or port, such as 127.0.0.1:9464, not ${Quote.of(text)}`)
+    : Either.map(port(0)(digits), (port) => ({ host: bracketed, port }))
+}
 
 /** Nicknames with commas between them. */
 export const nicknames = (text: string): Either.Either<ReadonlyArray<string>, string> =>

@@ -1,7 +1,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { INTERVAL, publish } from "../services/Figures.js"
+import { byLabel, INTERVAL, publish } from "../services/Figures.js"
 import { Client } from "./Client.js"
 
 /**
@@ -13,12 +13,7 @@ export const layer = (interval: Duration.DurationInput = INTERVAL): Layer.Layer<
     Effect.flatMap(Client, ({ told }) =>
       publish(
         Effect.map(told, (told) =>
-          Object.entries(told).map(([event, value]) => ({
-            kind: "counter" as const,
-            name: "parley_client_events",
-            value,
-            label: { key: "event", value: event }
-          }))
+          byLabel({ kind: "counter", name: "parley_client_events", help: "Events told to the consumer" }, "event", told)
         ),
         interval
       )

@@ -54,6 +54,11 @@ export class Announcer implements Timed {
     return this.#everybody.size + this.#behind.size
   }
 
+  /** Watchers who did not take what they were told last, and those of nicknames who have not been told yet. */
+  get waiting(): number {
+    return this.#behind.size + this.#pending.size
+  }
+
   /** Pairs of a watcher and a nickname. */
   get interests(): number {
     return this.#interests

@@ -83,7 +83,8 @@ const make = (
           () => Effect.sync(() => subscribers.delete(handle))
         ),
       knows: (identity) => kept?.knows(identity) === true,
-      names: () => machine.names
+      names: () => machine.names,
+      reachable: () => true
     }
   })
 

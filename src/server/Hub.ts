@@ -345,27 +345,32 @@ export class Hub implements SessionHub {
     for (const driver of this.#drivers.values()) driver.end("restarting", line)
   }
 
+  /** Why no client should be sent here now, if that is so. */
+  get unready(): string | undefined {
+    if (this.#closing) return "going down"
+    return this.registry.reachable() ? undefined : "the registry cannot be reached"
+  }
+
   /** Sessions now. */
   get size(): number {
     return this.#drivers.size
   }
 
   stats(): ServerStats {
-    const { accepted, endings, moods, refused, requests } = this.counters
-    return {
+    let queued = 0
+    for (const { connection } of this.#drivers.values()) queued += connection.queued()
+    const { interests: watched, size: watchers, waiting: presence } = this.announcer
+    return this.counters.with({
       connections: this.#drivers.size,
-      watchers: this.announcer.size,
-      watched: this.announcer.interests,
+      watchers,
+      watched,
       live: this.directory.size,
       names: this.registry.names(),
-      accepted,
-      refused,
-      requests,
-      endings: { ...endings },
-      moods: { ...moods },
+      queued,
+      waiting: { turn: this.#queue.size, proof: this.proofs.size, presence, goodbye: this.#refuser.size },
       ...(this.#relay === undefined ? {} : { relay: { ...this.#relay.stats, channels: this.#relay.size } }),
       ...(this.#reflector === undefined ? {} : { reflector: this.#reflector.stats() })
-    }
+    })
   }
 
   #greetingWith(udp: ReadonlyArray<number>) {
@@ -386,7 +391,8 @@ export class Hub implements SessionHub {
     const { session: limits, token } = this.settings
     const welcome = this.#greeting(Bytes.toBase64Url(challenge), Math.floor(this.time.wall()))
     const observed = Endpoint.format(connection.remote)
-    const session = new Session({ limits, welcome, observed, token, allowance: source }, now)
+    const { onRefused } = this.counters
+    const session = new Session({ limits, welcome, observed, token, allowance: source, onRefused }, now)
     const driver = new SessionDriver(
       { id: idOf(number), number, connection, session, challenge, source, hub: this },
       now
@@ -419,6 +425,7 @@ export class Hub implements SessionHub {
   }
 
   #count(address: string, change: number): void {
+    this.counters.registered += change
     const count = (this.#addresses.get(address) ?? 0) + change
     if (count === 0) this.#addresses.delete(address)
     else this.#addresses.set(address, count)

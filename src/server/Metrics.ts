@@ -1,7 +1,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type Figure, INTERVAL, publish } from "../services/Figures.js"
+import { byLabel, type Figure, INTERVAL, publish } from "../services/Figures.js"
 import type { ServerStats } from "./Counters.js"
 import { Server } from "./Server.js"
 
@@ -10,29 +10,64 @@ export const layer = (interval: Duration.DurationInput = INTERVAL): Layer.Layer<
   Layer.scopedDiscard(Effect.flatMap(Server, ({ stats }) => publish(Effect.map(stats, figuresOf), interval)))
 
 /** Every number in the statistics, under a name for machines. */
-export const figuresOf = (stats: ServerStats): ReadonlyArray<Figure> => {
-  const { accepted, connections, endings, live, moods, names, reflector, refused, relay, requests } = stats
-  const { watched, watchers } = stats
-  const { channels, ...relayed } = relay ?? {}
-  return [
-    ...all("gauge", "", { connections, watchers, watched, live, names, relay_channels: channels }),
-    ...all("counter", "", { accepted, refused, requests }),
-    ...all("counter", "relay_", relayed),
-    ...all("counter", "reflector_", reflector ?? {}),
-    ...labelled("endings", "reason", endings),
-    ...labelled("conversations", "by", moods)
-  ]
-}
+export const figuresOf = (stats: ServerStats): ReadonlyArray<Figure> => [
+  gauge("connections", "Connections that are open", stats.connections),
+  gauge("registered", "Connections that have registered a nickname", stats.registered),
+  gauge("names_live", "Nicknames whose owners are here", stats.live),
+  gauge("names", "Nicknames in use and held for their owners", stats.names),
+  gauge("watchers", "Sessions that watch everybody", stats.watchers),
+  gauge("watched", "Pairs of a session and a nickname that it watches", stats.watched),
+  gauge("send_queue_bytes", "Bytes that wait for clients to read them", stats.queued),
+  ...byLabel(
+    { kind: "gauge", name: `${PREFIX}waiting`, help: "What waits: for its turn, a proof, presence, a goodbye" },
+    "for",
+    { ...stats.waiting }
+  ),
+  counter("accepted", "Connections let in", stats.accepted),
+  counter("refused", "Connections turned away by a limit", stats.refused),
+  counter("requests", "Requests beyond pings, relayed packets and goodbyes", stats.requests),
+  counter("registrations", "Nicknames given to sessions", stats.registrations),
+  counter("queries", "Queries for a nickname", stats.queries),
+  counter("introductions", "Queries that introduced two to each other", stats.introductions),
+  ...counters("refusals", "Connections and sessions turned away, by the reason in the log", "reason", stats.refusals),
+  ...counters("errors", "Requests refused, by the answer", "code", stats.errors),
+  ...counters("endings", "Sessions that ended, by how", "reason", stats.endings),
+  ...counters("conversations", "Ended sessions, by how their conversations went, as they say", "path", stats.moods),
+  ...(stats.relay === undefined ? [] : ofRelay(stats.relay)),
+  ...(stats.reflector === undefined
+    ? []
+    : counters("stun_requests", "Datagrams to the reflector, by what became of them", "result", {
+        ...stats.reflector
+      }))
+]
 
-const all = (kind: Figure["kind"], prefix: string, values: object): ReadonlyArray<Figure> =>
-  Object.entries(values).flatMap(([name, value]) =>
-    typeof value === "number" ? [{ kind, name: `parley_server_${prefix}${name}`, value }] : []
-  )
+const ofRelay = ({
+  bytes,
+  channels,
+  packets,
+  ...dropped
+}: NonNullable<ServerStats["relay"]>): ReadonlyArray<Figure> => [
+  gauge("relay_channels", "Pairs that the relay carries packets for", channels),
+  counter("relay_packets", "Packets carried by the relay", packets),
+  counter("relay_bytes", "Bytes of the packets carried by the relay", bytes),
+  ...counters("relay_dropped", "Packets not carried by the relay, by why", "reason", dropped)
+]
 
-const labelled = (name: string, key: string, values: Readonly<Record<string, number>>): ReadonlyArray<Figure> =>
-  Object.entries(values).map(([label, value]) => ({
-    kind: "counter",
-    name: `parley_server_${name}`,
-    value,
-    label: { key, value: label }
-  }))
+const PREFIX = "parley_server_"
+
+const gauge = (name: string, help: string, value: number): Figure => ({
+  kind: "gauge",
+  name: PREFIX + name,
+  help,
+  value
+})
+
+const counter = (name: string, help: string, value: number): Figure => ({
+  kind: "counter",
+  name: PREFIX + name,
+  help,
+  value
+})
+
+const counters = (name: string, help: string, label: string, values: Readonly<Record<string, number>>) =>
+  byLabel({ kind: "counter", name: PREFIX + name, help }, label, values)

@@ -24,6 +24,11 @@ export class Proofs {
     this.#verifier = verifier
   }
 
+  /** Questions that are waiting or under way. */
+  get size(): number {
+    return this.#queue.size + this.#underWay
+  }
+
   /** `done` is called once, perhaps before this returns, unless the question is not wanted any more. */
   verify(origin: Origin, question: Question): void {
     this.#queue.add(origin, question)

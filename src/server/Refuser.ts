@@ -55,6 +55,7 @@ export class Refuser {
 
   /** Somebody was turned away, here or later. */
   note(remote: Endpoint.Endpoint, reason: RefusalReason, more: { readonly name?: string } = {}): void {
+    this.#counters.refusals[reason]++
     const line = this.#refusals.note(remote.address, reason, this.#time.monotonic())
     if (line !== undefined) this.#log("refused", { ...line, ...more })
   }

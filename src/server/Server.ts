@@ -30,6 +30,8 @@ export interface ServerApi {
   /** Where it encrypts. */
   readonly tls?: ListeningTls
   readonly stats: Effect.Effect<ServerStats>
+  /** Why no client should be sent here now, if that is so. */
+  readonly unready: Effect.Effect<string | undefined>
 }
 
 /**
@@ -73,7 +75,9 @@ export const make = (
         Effect.zipRight(Effect.sync(() => hub.close()))
       )
     )
-    return { local, ...(tls === undefined ? {} : { tls }), stats: Effect.sync(() => hub.stats()) }
+    const stats = Effect.sync(() => hub.stats())
+    const unready = Effect.sync(() => hub.unready)
+    return { local, ...(tls === undefined ? {} : { tls }), stats, unready }
   })
 
 /** A server on whatever registry is given. */

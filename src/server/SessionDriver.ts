@@ -239,6 +239,7 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
         this.#unwatch(command.nicks)
         break
       case "Query":
+        this.#hub.counters.queries++
         this.#query(Nickname.key(command.nick))
         break
       case "Tell": {
@@ -340,6 +341,7 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
       if (answer._tag === "Claimed") this.#hub.registry.release(this.id, true)
     } else if (answer._tag === "Claimed") {
       const { nickname, resume } = answer.registration
+      this.#hub.counters.registrations++
       this.#hub.registered(this, answer.registration)
       this.#complete({ _tag: "Registered", nick: nickname.text, resume })
     } else this.#refuse(answer._tag === "Refused" ? answer.refusal : UNAVAILABLE)
@@ -358,8 +360,10 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
 
   #introduce(asked: Registration): void {
     const result = this.#hub.introduce(this, asked)
-    if ("half" in result) this.#complete({ _tag: "Introduced", half: result.half })
-    else this.#refuse(result)
+    if ("half" in result) {
+      this.#hub.counters.introductions++
+      this.#complete({ _tag: "Introduced", half: result.half })
+    } else this.#refuse(result)
   }
 
   #refuse(refusal: RefusalBody): void {

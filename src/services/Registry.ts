@@ -45,6 +45,8 @@ export class Registry extends Context.Tag("parley/services/Registry")<
     readonly knows: (identity: string) => boolean
     /** Nicknames in use and held, as far as this node knows. */
     readonly names: () => number
+    /** Whether claims can be answered now; otherwise they are `Unavailable`. */
+    readonly reachable: () => boolean
   }
 >() {}
 

@@ -411,7 +411,8 @@ describe("a registry that takes its time", () => {
         },
         subscribe: () => Effect.void,
         knows: () => false,
-        names: () => 0
+        names: () => 0,
+        reachable: () => true
       })
     )
   }

@@ -7,6 +7,8 @@ import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { type Figure, publish } from "../../src/services/Figures.js"
 
+const help = "Of this test"
+
 /** What the registry of metrics has under names that begin so, by name and tag. */
 const shown = (prefix: string) =>
   Object.fromEntries(
@@ -27,9 +29,9 @@ describe("figures", () => {
       let count = 5
       const read = Effect.sync(
         (): ReadonlyArray<Figure> => [
-          { kind: "gauge", name: "figures_test_level", value: level },
-          { kind: "counter", name: "figures_test_count", value: count, label: { key: "why", value: "a" } },
-          { kind: "counter", name: "figures_test_count", value: 1, label: { key: "why", value: "b" } }
+          { kind: "gauge", name: "figures_test_level", help, value: level },
+          { kind: "counter", name: "figures_test_count", help, value: count, labels: { why: "a" } },
+          { kind: "counter", name: "figures_test_count", help, value: 1, labels: { why: "b" } }
         ]
       )
       const scope = yield* Scope.make()
@@ -56,7 +58,7 @@ describe("figures", () => {
 
   it.scoped("of several under one name add up", () =>
     Effect.gen(function* () {
-      const read = Effect.succeed([{ kind: "counter" as const, name: "figures_sum", value: 4 }])
+      const read = Effect.succeed([{ kind: "counter" as const, name: "figures_sum", help, value: 4 }])
       yield* publish(read, "10 seconds")
       yield* publish(read, "10 seconds")
       yield* TestClock.adjust("1 minute")

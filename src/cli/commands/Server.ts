@@ -146,6 +146,11 @@ export const server = Subcommand.make({
       "Over how long clients come back after a restart: longer where more than 4,000 are here",
       defaults.restart.spreadMs
     ),
+    metrics: setting({
+      placeholder: "HOST:PORT",
+      help: "Show the server's state there by HTTP: /metrics for Prometheus, /healthz, /readyz; a PORT alone is on this machine",
+      parse: Values.webAddress
+    }),
     quiet,
     config
   },

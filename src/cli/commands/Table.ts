@@ -16,7 +16,8 @@ const commands: ReadonlyArray<Row> = [
   row(
     server,
     () => import("../ServerProgram.js"),
-    ({ run }, settings, { network, store }, host) => Effect.provide(run(settings, store, host), network)
+    ({ run }, settings, { network, store, window }, host) =>
+      Effect.provide(run(settings, { store, window }, host), network)
   ),
   row(
     client,

@@ -2,7 +2,7 @@ import * as Either from "effect/Either"
 import type { ChannelId } from "../../domain/ChannelId.js"
 import * as Nickname from "../../domain/Nickname.js"
 import * as Bytes from "../../protocol/Bytes.js"
-import type { Mood, Register, Relay, Request } from "../../protocol/Control.js"
+import type { Mood, Refusal, Register, Relay, Request } from "../../protocol/Control.js"
 import { decodeRequest, encodeMessage, encodeRefusal, type RefusalBody } from "../../protocol/ControlCodec.js"
 import { type Line, LineFraming } from "../../protocol/LineFraming.js"
 import { type Rate, TokenBucket } from "../support/TokenBucket.js"
@@ -48,6 +48,8 @@ export interface SessionOptions {
   readonly observed: string
   readonly token: string | undefined
   readonly allowance: Allowance
+  /** Called with the answer to each request that is refused. */
+  readonly onRefused?: (code: Refusal["_tag"]) => void
 }
 
 /**
@@ -150,6 +152,7 @@ export class Session {
     }
     if (outcome._tag === "Page") this.charge(Cost.pageCost(outcome.page.looked), now)
     if (outcome._tag === "Refused") {
+      this.#options.onRefused?.(outcome.refusal._tag)
       this.charge(outcome.refusal._tag === "NickTaken" ? Cost.TAKEN : Cost.REFUSED, now)
     }
     this.#put(replyTo(id, outcome, this.#options.limits.idleMs, this.#options.observed))
@@ -243,10 +246,12 @@ export class Session {
     if (line._tag === "TooLarge") {
       this.charge(Cost.lineCost(this.#options.limits.line) + Cost.MALFORMED, now)
       const message = `a line must not be longer than ${this.#options.limits.line} bytes`
+      this.#options.onRefused?.("TooLarge")
       this.end("malformed", encodeRefusal(undefined, { _tag: "TooLarge", message }))
       return undefined
     }
     if (line._tag === "Malformed") {
+      this.#options.onRefused?.("Malformed")
       this.#put(encodeRefusal(undefined, { _tag: "Malformed", message: "cannot read this line: not UTF-8" }))
       this.#countMalformed(now)
       return undefined
@@ -257,6 +262,7 @@ export class Session {
     // The return key in a terminal.
     if (request === undefined) return undefined
     if (Either.isRight(request)) return this.#handleRequest(request.right, now)
+    this.#options.onRefused?.(request.left._tag)
     this.#put(encodeMessage(request.left))
     if (request.left._tag === "Malformed") this.#countMalformed(now)
     else this.charge(Cost.REFUSED, now)
@@ -365,6 +371,7 @@ export class Session {
   }
 
   #refuse(id: number, refusal: RefusalBody, now: number): undefined {
+    this.#options.onRefused?.(refusal._tag)
     this.charge(Cost.REFUSED, now)
     this.#put(encodeRefusal(id, refusal))
   }

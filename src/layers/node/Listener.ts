@@ -145,7 +145,8 @@ const openFilesLimit = (): number | undefined => {
 /** Files that are no connections: libraries, pipes, sockets of other kinds, and a few to spare. */
 const OTHER_FILES = 64
 
-const toError = (options: ListenOptions, cause: unknown): ListenError => {
+/** What keeps a program from listening, in words. */
+export const toError = (options: Pick<ListenOptions, "host" | "port">, cause: unknown): ListenError => {
   const { host, port } = options
   const where = host === undefined ? `port ${port}` : `port ${port} of ${host}`
   const code = codeOf(cause)

@@ -451,7 +451,8 @@ export class Server {
         throw new Error("the hub is told directly")
       },
       knows: () => false,
-      names: () => machine.names
+      names: () => machine.names,
+      reachable: () => true
     }
   }
 }

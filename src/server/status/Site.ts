@@ -1,0 +1,73 @@
+import type { Figure, Histogram } from "../../services/Figures.js"
+import type { VitalSigns } from "../../services/Vitals.js"
+import type { Page } from "../../services/Web.js"
+import type { ServerStats } from "../Counters.js"
+import { figuresOf } from "../Metrics.js"
+import * as PrometheusText from "./PrometheusText.js"
+
+export interface Sources {
+  readonly stats: () => ServerStats
+  /** Why no client should be sent here now, if that is so. */
+  readonly unready: () => string | undefined
+  readonly vitals: () => VitalSigns
+  /** Of this program. */
+  readonly version: string
+}
+
+/** What a server shows of itself to those who run it, by path. Nobody's name or address is in it. */
+export const answer =
+  ({ stats, unready, version, vitals }: Sources) =>
+  (path: string): Page | undefined => {
+    switch (path) {
+      case "/metrics": {
+        const signs = vitals()
+        const figures = [...figuresOf(stats()), ...figuresOfProcess(signs, version, unready())]
+        return { type: PrometheusText.TYPE, body: PrometheusText.of(figures, [delayOf(signs)]) }
+      }
+      case "/healthz":
+        return { type: PLAIN, body: "ok\n" }
+      case "/readyz": {
+        const why = unready()
+        return why === undefined
+          ? { type: PLAIN, body: "ready\n" }
+          : { status: 503, type: PLAIN, body: `not ready: ${why}\n` }
+      }
+      default:
+        return undefined
+    }
+  }
+
+/** Of the process, under the names that others have for them. */
+export const figuresOfProcess = (
+  { cpuSeconds, heapBytes, residentBytes, runtime, startedAt }: VitalSigns,
+  version: string,
+  unready: string | undefined
+): ReadonlyArray<Figure> => [
+  gauge("parley_server_build_info", "Always 1: which program this is, and what runs it", 1, { version, runtime }),
+  gauge("parley_server_ready", "Whether clients may be sent here: 1, or 0", unready === undefined ? 1 : 0),
+  {
+    kind: "counter",
+    name: "process_cpu_seconds",
+    help: "Time of the processor, of all threads",
+    value: cpuSeconds
+  },
+  gauge("process_resident_memory_bytes", "Memory of the process", residentBytes),
+  gauge("process_heap_bytes", "Memory that JavaScript uses", heapBytes),
+  gauge("process_start_time_seconds", "When the process started, seconds since 1970 UTC", startedAt / 1000)
+]
+
+const gauge = (name: string, help: string, value: number, labels?: Readonly<Record<string, string>>): Figure => ({
+  kind: "gauge",
+  name,
+  help,
+  value,
+  ...(labels === undefined ? {} : { labels })
+})
+
+const delayOf = ({ delay }: VitalSigns): Histogram => ({
+  name: "parley_server_event_loop_delay_seconds",
+  help: "By how much a timer comes late, measured 50 times a second: as long waits whatever arrives",
+  ...delay
+})
+
+const PLAIN = "text/plain; charset=utf-8"
