@@ -94,5 +94,12 @@ export const notices = (metafiles) => {
     const text = file === undefined ? `Licence: ${own.license}` : readFileSync(join(ROOT, folder, file), "utf8").trim()
     return `${own.name} ${own.version}\n\n${text}\n`
   })
+  if (inside.includes(UNICODE)) {
+    const [header = ""] = readFileSync(join(ROOT, UNICODE), "utf8").split("\n\n")
+    all.push(`${header.replace(/^\/\/ ?/gm, "")}\n`)
+  }
   return all.join(`\n${"-".repeat(80)}\n\n`)
 }
+
+/** A table made from data of Unicode's, whose notice stands at its head. */
+const UNICODE = "src/domain/ConfusablesData.ts"

@@ -67,6 +67,7 @@ describe("a command line", () => {
 
   it("names what does not exist, and what was meant", () => {
     expect(mistake("servr --port 1")).toBe("there is no command servr; did you mean server?")
+    expect(mistake("hlep")).toBe("there is no command hlep; did you mean help?")
     expect(mistake("frobnicate")).toBe("there is no command frobnicate")
     expect(mistake("send --nik a")).toBe("there is no option --nik; did you mean --nick?")
     expect(mistake("send --sever=b --to c")).toBe("there is no option --sever; did you mean --server?")

@@ -99,7 +99,7 @@ const helpOf = (name: string, surface: Surface): Request => {
 }
 
 const unknownCommand = (name: string, surface: Surface): Wrong => {
-  const names = surface.commands.map((command) => command.name)
+  const names = [...surface.commands.map((command) => command.name), "help"]
   const meant = nearest(name, names)
   return wrong(`there is no command ${quoted(name)}${meant === undefined ? "" : `; did you mean ${meant}?`}`)
 }
