@@ -8,7 +8,6 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import * as SafeText from "../domain/SafeText.js"
 import { Terminal } from "../services/Terminal.js"
 import * as Complaint from "./Complaint.js"
 import * as ConfigFile from "./ConfigFile.js"
@@ -18,6 +17,7 @@ import { table } from "./commands/Table.js"
 import { ExitCode } from "./ExitCode.js"
 import * as LibraryConsole from "./help/LibraryConsole.js"
 import { LOG_LEVEL, type Run } from "./help/Request.js"
+import * as Logging from "./Logging.js"
 
 /**
  * Runs a command and gives the exit code. A failure is told in one line on standard error. Interruption passes through.
@@ -72,16 +72,8 @@ const parley = (command: ReturnType<Row["toLibrary"]>) =>
 const complain = (message: string, exitCode: ExitCode = ExitCode.failure): Effect.Effect<ExitCode, never, Terminal> =>
   Effect.flatMap(Terminal, (terminal) => Effect.as(Complaint.tell(terminal, message), exitCode))
 
-/** An entry of the log is one line, whatever it tells of, on standard error: standard output is the conversation's. */
 const logging = Layer.unwrapEffect(
-  Effect.map(Terminal, ({ writeError }) =>
-    Logger.replace(
-      Logger.defaultLogger,
-      Logger.map(Logger.logfmtLogger, (entry) => {
-        Effect.runFork(writeError(`${SafeText.line(entry, SafeText.MAX_TEXT)}\n`))
-      })
-    )
-  )
+  Effect.map(Terminal, ({ writeError }) => Logger.replace(Logger.defaultLogger, Logging.loggerOf("logfmt", writeError)))
 )
 
 /** A part of the program that could not be loaded is no fault of it. */

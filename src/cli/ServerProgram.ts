@@ -15,6 +15,7 @@ import { Terminal } from "../services/Terminal.js"
 import type { WebAddress } from "../services/Web.js"
 import type { Host } from "./commands/Host.js"
 import type { ServerSettings } from "./commands/Server.js"
+import * as Logging from "./Logging.js"
 import type { Machine } from "./Machine.js"
 import { ProgramError } from "./ProgramError.js"
 import * as ServerTls from "./ServerTls.js"
@@ -36,7 +37,8 @@ export const run = (
     Effect.catchTags({
       ListenError: ({ message }) => new ProgramError({ message }),
       StoreError: ({ message }) => new ProgramError({ message: `the kept nicknames: ${message}` })
-    })
+    }),
+    Logging.provide(settings.logFormat, settings.logPersonal)
   )
 
 const serve = (

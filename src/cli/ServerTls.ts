@@ -40,7 +40,9 @@ export const reload = (
     yield* told(tls)
     const renew = Effect.flatMap(read(files, host), tls.renew).pipe(
       Effect.zipRight(told(tls)),
-      Effect.catchAll(({ message }) => Effect.logError(`the old certificate is shown further on: ${message}`))
+      Effect.catchAll(({ message }) =>
+        Effect.annotateLogs(Effect.logError("the old certificate is shown further on"), { error: message })
+      )
     )
     yield* host.onHangUp(Effect.provideService(renew, FileSystem.FileSystem, yield* FileSystem.FileSystem))
   })
@@ -52,8 +54,8 @@ const told = (tls: ListeningTls): Effect.Effect<void> =>
     const until = new Date(expires).toISOString().slice(0, 10)
     yield* Effect.annotateLogs(Effect.logInfo("encrypting links with TLS"), { key, expires: until })
     const days = Math.floor((expires - Date.now()) / 86_400_000)
-    if (days < SOON_DAYS)
-      yield* Effect.logWarning(days < 0 ? "the certificate has expired" : `the certificate expires in ${days} days`)
+    const warning = Effect.logWarning(days < 0 ? "the certificate has expired" : "the certificate expires soon")
+    if (days < SOON_DAYS) yield* Effect.annotateLogs(warning, { days })
   })
 
 /** Half the time that is left when those who renew by themselves have tried for two weeks. */

@@ -26,3 +26,9 @@ export const contains = ({ bits, network }: Cidr, address: Uint8Array): boolean 
   const rest = bits & 7
   return rest === 0 || (address[whole]! ^ network[whole]!) >> (8 - rest) === 0
 }
+
+/** The block of so many leading bits (whole bytes) that the address is in, as `parse` reads it. */
+export const around = (endpoint: Endpoint.Endpoint, bits: number): string => {
+  const lowest = Endpoint.toBytes(endpoint).fill(0, bits / 8)
+  return `${Endpoint.fromBytes(lowest, 0)?.address}/${bits}`
+}

@@ -26,7 +26,8 @@ export const open = (
     const found = yield* store.read(name)
     const text = Option.isSome(found) ? Bytes.toText(found.value) : ""
     const bad = text === undefined ? 1 : names.decode(text, time.wall())
-    if (bad > 0) yield* Effect.logWarning(`${bad} lines of ${name} cannot be read and are left out`)
+    if (bad > 0)
+      yield* Effect.annotateLogs(Effect.logWarning("lines of the kept nicknames left out"), { lines: bad, file: name })
     let written = names.version
     for (const nick of release) {
       const nickname = Nickname.parse(nick)
@@ -39,7 +40,9 @@ export const open = (
       if (version === written) return Effect.void
       return store.write(name, Bytes.fromText(names.encode())).pipe(
         Effect.tap(() => Effect.sync(() => (written = version))),
-        Effect.catchAll(({ message }) => Effect.logWarning(`the kept nicknames are not saved: ${message}`))
+        Effect.catchAll(({ message }) =>
+          Effect.annotateLogs(Effect.logWarning("the kept nicknames are not saved"), { error: message })
+        )
       )
     })
 

@@ -69,7 +69,7 @@ export const make = (
     if (capacity !== undefined) hub.limit(capacity)
     hub.names.add(hostNames)
     yield* reflected ?? Effect.flatten(reflect(hub, local.port, specified(local.address)))
-    yield* Effect.logInfo(`listening on ${Endpoint.format(local)}`)
+    yield* Effect.annotateLogs(Effect.logInfo("listening"), { at: Endpoint.format(local) })
     yield* Effect.addFinalizer(() =>
       Effect.annotateLogs(Effect.logInfo("going down"), { sessions: hub.size }).pipe(
         Effect.zipRight(Effect.sync(() => hub.close()))
@@ -157,7 +157,9 @@ const reflect = (hub: Hub, port: number, address: string | undefined) => {
       hub.reflector = made
       return Effect.void
     }),
-    Effect.catchAll(({ message }) => Effect.succeed(Effect.logWarning(`no UDP on port ${port}: ${message}`)))
+    Effect.catchAll(({ message }) =>
+      Effect.succeed(Effect.annotateLogs(Effect.logWarning("no UDP"), { port, error: message }))
+    )
   )
 }
 

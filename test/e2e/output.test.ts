@@ -49,7 +49,7 @@ describe("standard output", () => {
       const program = new Program(["server", "--host", "127.0.0.1", "--port", "0"], {}, redirected(redirection))
       const [, address] = await program.until(
         "it listens",
-        () => /listening on (\S+?)"/.exec(program.stderr) ?? undefined
+        () => /message=listening at=(\S+)/.exec(program.stderr) ?? undefined
       )
       const bob = await client("bob", address!)
       bob.command({ cmd: "exit" })

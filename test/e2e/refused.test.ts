@@ -32,7 +32,7 @@ describe.runIf(process.platform === "linux")("connections that are turned away",
     )
     const [, address] = await program.until(
       "it listens",
-      () => /listening on (\S+?)"/.exec(program.stderr) ?? undefined
+      () => /message=listening at=(\S+)/.exec(program.stderr) ?? undefined
     )
     const port = Number(address!.split(":").at(-1))
     const alice = await client("alice", address!)

@@ -4,9 +4,10 @@ import type { Rate } from "../../core/support/TokenBucket.js"
 import { DEFAULT_PORT } from "../../protocol/Control.js"
 import { defaults } from "../../server/ServerOptions.js"
 import { ExitCode } from "../ExitCode.js"
+import { FORMATS } from "../Logging.js"
 import { ProgramError } from "../ProgramError.js"
 import * as Values from "../Values.js"
-import { plain, setting } from "./Option.js"
+import { plain, setting, switchable } from "./Option.js"
 import { access, config, MAX_PATH, quiet, tokenOf } from "./Options.js"
 import * as Subcommand from "./Subcommand.js"
 
@@ -151,6 +152,13 @@ export const server = Subcommand.make({
       help: "Show the server's state there by HTTP: /metrics for Prometheus, /healthz, /readyz; a PORT alone is on this machine",
       parse: Values.webAddress
     }),
+    logFormat: setting({
+      placeholder: FORMATS.join("|"),
+      help: "How the log is written, on standard error",
+      parse: Values.oneOf(FORMATS),
+      default: "logfmt"
+    }),
+    logPersonal: switchable("Write addresses and nicknames into the log, as fail2ban needs, and not networks alone"),
     quiet,
     config
   },
