@@ -39,6 +39,11 @@ export const KINDS: ReadonlyArray<Kind> = [
     ipv4: udp("address-and-port-dependent"),
     place: (host) => Effect.map(provider(host), (carrier) => ({ nat: carrier }))
   },
+  {
+    ...behind("port-restricted, and IPv6 behind a firewall", "port+v6", Nat.portRestricted),
+    ipv6: udp("address-and-port-dependent"),
+    place: () => Effect.succeed({ nat: Nat.portRestricted, ipv6: "auto" })
+  },
   behind("symmetric, ports in sequence", "sym+1", Nat.symmetricSequential),
   behind("symmetric, random ports", "sym", Nat.symmetric),
   {

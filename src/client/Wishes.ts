@@ -49,6 +49,12 @@ export const make = (
       )
     }
 
+    /** A name that cannot be looked up any more says nothing new. */
+    const resolveServer = resolver.resolve(options.server?.host ?? "").pipe(
+      Effect.map((found) => driver.drive((machine, now) => machine.handleServerResolved(found, now))),
+      Effect.ignore
+    )
+
     const fulfil = (wish: Wish): Effect.Effect<void> => {
       switch (wish._tag) {
         case "Dial":
@@ -65,6 +71,8 @@ export const make = (
           return readAddresses
         case "Resolve":
           return resolve(wish.server)
+        case "ResolveServer":
+          return resolveServer
         case "ForwardPort":
           return forwarding.forward(driver.ports.ipv4!)
         case "RenewForwarding":

@@ -31,6 +31,8 @@ export class CandidateGatherer {
   #toldServer = ""
   #forwarded: Endpoint.Endpoint | undefined
   #isForwardingWanted = false
+  /** Whether the server's addresses were asked for, since it greeted and since ours changed. */
+  #isServerResolved = false
   /** By number; sent on once each is known, or known to be unknown. */
   readonly #stun: Array<ReadonlyArray<Endpoint.Endpoint> | undefined>
   /** When this machine's addresses are looked at again. */
@@ -95,7 +97,11 @@ export class CandidateGatherer {
     this.#serverOnLoopback = remote !== undefined && Endpoint.scope(remote) === "loopback"
     this.#reachedServer = true
     this.#wantForwarding()
-    if (remote !== undefined) transport.greeted(remote.address, udp, now)
+    if (remote !== undefined) {
+      transport.greeted(remote.address, udp, now)
+      this.#isServerResolved = false
+      this.#wantBothFamilies()
+    }
     transport.start(now)
   }
 
@@ -114,6 +120,7 @@ export class CandidateGatherer {
     if (hasChanged) {
       this.client.transport.networkChanged(now)
       this.#forwarded = undefined
+      this.#isServerResolved = false
       if (this.#isForwardingWanted) this.client.output.wish({ _tag: "RenewForwarding" })
     }
     this.announce(now)
@@ -134,6 +141,21 @@ export class CandidateGatherer {
   handleResolved(server: number, endpoints: ReadonlyArray<Endpoint.Endpoint>, now: number): void {
     this.#stun[server] = endpoints
     if (this.#stun.every((known) => known !== undefined)) this.client.transport.setStun(this.#stun.flat(), now)
+  }
+
+  /**
+   * All addresses of the server that is connected. It is asked in the family that the link is not in as well: somebody
+   * who has that one alone reaches us there or not at all.
+   */
+  handleServerResolved(addresses: ReadonlyArray<string>, now: number): void {
+    const has = ({ family }: Endpoint.Endpoint) =>
+      this.options.ports[family] !== undefined &&
+      this.#addresses.some((own) => own.family === family && isElsewhereThanLoopback(Endpoint.make(own.address, 1)))
+    const usable = addresses.filter((address) => {
+      const endpoint = Endpoint.make(address, 1)
+      return endpoint !== undefined && has(endpoint)
+    })
+    this.client.transport.alsoAt(usable, now)
   }
 
   /** Servers see us otherwise than before; `moved`: somewhere else. */
@@ -167,6 +189,7 @@ export class CandidateGatherer {
   announce(now: number): void {
     const { own, peers, rendezvous } = this.client
     this.#wantForwarding()
+    this.#wantBothFamilies()
     const { candidates } = this
     const text = textOf(candidates)
     if (own.record !== undefined && text !== this.#toldPeers) {
@@ -186,6 +209,13 @@ export class CandidateGatherer {
 
   #hosts(): ReadonlyArray<Endpoint.Endpoint> {
     return HostCandidates.select(this.#addresses, this.options.ports, this.#serverOnLoopback)
+  }
+
+  /** How the internet sees us is asked in each family that we and the server have; whoever hides has no use for it. */
+  #wantBothFamilies(): void {
+    if (this.#isServerResolved || !this.#reachedServer || this.#serverOnLoopback || this.isPrivate) return
+    this.#isServerResolved = true
+    this.client.output.wish({ _tag: "ResolveServer" })
   }
 
   /** A router lies between us and the server, as far as we know, and may learn of us. */

@@ -472,6 +472,12 @@ export class ClientMachine {
     this.#settle(now)
   }
 
+  /** All addresses of the server's name, as wished (`ResolveServer`). */
+  handleServerResolved(addresses: ReadonlyArray<string>, now: number): void {
+    this.#gatherer.handleServerResolved(addresses, now)
+    this.#settle(now)
+  }
+
   /** What the STUN server of this number is reached at; none when its name is unknown. */
   handleResolved(server: number, endpoints: ReadonlyArray<Endpoint.Endpoint>, now: number): void {
     this.#gatherer.handleResolved(server, endpoints, now)

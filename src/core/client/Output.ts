@@ -131,6 +131,8 @@ export type Wish =
   | { readonly _tag: "ReadAddresses" }
   /** Look up this STUN server: `handleResolved`. */
   | { readonly _tag: "Resolve"; readonly server: number }
+  /** Look up all addresses of the server's name: `handleServerResolved`. */
+  | { readonly _tag: "ResolveServer" }
   /** Have our IPv4 port forwarded by the router, from now on: `handleForwarded`, each time that changes. */
   | { readonly _tag: "ForwardPort" }
   /** The router may be another one: it is to be asked anew. */

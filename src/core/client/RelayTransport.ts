@@ -36,6 +36,8 @@ export class RelayTransport {
   /** The relay's port; `undefined` while the server has none, or there is no server. */
   #relay: Endpoint.Endpoint | undefined
   #servers: ReadonlyArray<Endpoint.Endpoint> = []
+  /** The same ports of the server at its address of the other family, once that is known. */
+  #twins: ReadonlyArray<Endpoint.Endpoint> = []
   #stun: ReadonlyArray<Endpoint.Endpoint> = []
   /** When the relay's port answered a question last. */
   #heardAt = Number.NEGATIVE_INFINITY
@@ -58,13 +60,23 @@ export class RelayTransport {
     }
     this.#relay = relay
     this.#askedAt = undefined
-    this.#probe.setServers([...this.#servers, ...this.#stun], now)
+    this.#ask(now)
+  }
+
+  /** The server's name has these addresses: the first one of the other family is asked as well. */
+  alsoAt(addresses: ReadonlyArray<string>, now: number): void {
+    const [own] = this.#servers
+    const other = addresses.find((address) => own && Endpoint.make(address, own.port)?.family !== own.family)
+    const twins = this.#servers.flatMap(({ port }) => (other === undefined ? [] : (Endpoint.make(other, port) ?? [])))
+    if (twins.map(Endpoint.format).join() === this.#twins.map(Endpoint.format).join()) return
+    this.#twins = twins
+    this.#ask(now)
   }
 
   /** Further STUN servers, to be asked after the server's own ports. */
   setStun(servers: ReadonlyArray<Endpoint.Endpoint>, now: number): void {
     this.#stun = servers
-    this.#probe.setServers([...this.#servers, ...this.#stun], now)
+    this.#ask(now)
   }
 
   start(now: number): void {
@@ -161,6 +173,10 @@ export class RelayTransport {
     const mine = new Set(own.map(Endpoint.format))
     const kinds = [...this.#seen.values()].map((seen) => kindOf(seen, mine))
     return EASIEST_FIRST.find((kind) => kinds.includes(kind)) ?? "unknown"
+  }
+
+  #ask(now: number): void {
+    this.#probe.setServers([...this.#servers, ...this.#twins, ...this.#stun], now)
   }
 
   /** The relay sends us what peers say by datagrams only once we have returned what it asks us with. */

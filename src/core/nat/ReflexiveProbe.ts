@@ -66,11 +66,12 @@ export class ReflexiveProbe {
     for (const target of this.#targets) target.transaction = undefined
   }
 
-  /** Replaces the servers. What is known from those that stay is kept. */
+  /** Replaces the servers, and asks all that are not being asked. What is known from those that stay is kept. */
   setServers(servers: ReadonlyArray<Endpoint.Endpoint>, now: number): void {
     const known = this.#targets
     this.#targets = targets(servers).map((target) => known.find(({ server }) => same(server, target.server)) ?? target)
-    if (this.#nextRound !== undefined) this.#nextRound = now
+    if (this.#nextRound !== undefined)
+      for (const target of this.#targets) if (target.transaction?.pending !== true) this.#ask(target, now)
     this.#tell()
   }
 

@@ -33,7 +33,7 @@ describe("a forwarded port", () => {
     const candidates = gatherer(context)
     expect(context.wishes()).toEqual([])
     candidates.greeted(at("198.51.100.1:9090"), [], 10)
-    expect(context.wishes()).toEqual(["ForwardPort"])
+    expect(context.wishes()).toEqual(["ForwardPort", "ResolveServer"])
     candidates.announce(10)
     candidates.handleForwarded(at(FORWARDED), 20)
     expect(texts(candidates.candidates)).toEqual([HOST, FORWARDED])
@@ -60,7 +60,7 @@ describe("a forwarded port", () => {
     expect(candidates.handleAddresses([{ family: "ipv4", address: "192.168.1.5" }], 5_000)).toEqual([])
     expect(context.wishes()).toEqual([])
     expect(candidates.handleAddresses([{ family: "ipv4", address: "10.0.0.5" }], 10_000)).toEqual(["192.168.1.5"])
-    expect(context.wishes()).toEqual(["RenewForwarding"])
+    expect(context.wishes()).toEqual(["RenewForwarding", "ResolveServer"])
     expect(texts(candidates.candidates)).toEqual(["10.0.0.5:4000"])
   })
 
@@ -74,7 +74,7 @@ describe("a forwarded port", () => {
       const candidates = gatherer(context, { portMapping })
       candidates.greeted(at(server), [], 10)
       candidates.announce(10)
-      expect(context.wishes()).toEqual([])
+      expect(context.wishes()).not.toContain("ForwardPort")
     }
   })
 
@@ -84,7 +84,7 @@ describe("a forwarded port", () => {
     candidates.greeted(at("198.51.100.1:9090"), [], 10)
     context.policies.everybody = "prefer-direct"
     candidates.announce(20)
-    expect(context.wishes()).toEqual(["ForwardPort"])
+    expect(context.wishes()).toEqual(["ForwardPort", "ResolveServer"])
     candidates.handleForwarded(at(FORWARDED), 30)
     context.policies.everybody = "relay-only"
     candidates.announce(40)

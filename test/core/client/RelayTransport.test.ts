@@ -65,6 +65,25 @@ class Setup {
   }
 }
 
+describe("our own addresses", () => {
+  it("are asked for in the other family, too, once the server's addresses are known", () => {
+    const { outside } = new Setup()
+    const asked = (now: number) => {
+      outside.handleTimeout(now)
+      const to: Array<string> = []
+      for (let next = outside.pollTransmit(now); next !== undefined; next = outside.pollTransmit(now))
+        to.push(Endpoint.format(next.to))
+      return to
+    }
+    outside.alsoAt([SERVER.address, "2001:db8::1", "2001:db8::2"], 10)
+    expect(asked(10)).toEqual(expect.arrayContaining(["[2001:db8::1]:9090", "[2001:db8::1]:9091"]))
+    outside.alsoAt([SERVER.address, "2001:db8::1"], 20)
+    expect(asked(20), "nothing has changed").toEqual([])
+    outside.alsoAt([SERVER.address], 30)
+    expect(asked(10_000).filter((to) => to.startsWith("["))).toEqual([])
+  })
+})
+
 describe("the way to the relay", () => {
   it("stays with datagrams while the server answers, however long a peer is silent", () => {
     const setup = new Setup()
