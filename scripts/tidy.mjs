@@ -20,6 +20,8 @@ export const ROOMS = /** @type {const} */ ({
   services: ["protocol", "domain"],
   "layers/memory": ["services", "protocol", "domain"],
   "layers/node": ["services", "protocol", "domain"],
+  /** Loaded by those alone who ask for it. */
+  "layers/redis": ["services", "protocol", "domain"],
   sim: ["layers/memory", "services", "core", "protocol", "domain"],
   server: ["core", "services", "protocol", "domain"],
   client: ["core", "services", "protocol", "domain"],

@@ -265,11 +265,11 @@ export class Hub implements SessionHub {
         const driver = this.#drivers.get(registration.session)
         const former = driver?.registration
         if (driver !== undefined) this.#owns(driver, registration)
-        this.#announce(this.directory.put(registration), former)
+        this.#announce(this.directory.put(registration, event.version), former)
         break
       }
       case "Freed":
-        this.#announce(this.directory.remove(event.key))
+        this.#announce(this.directory.remove(event.key, event.version))
         break
       case "Replaced":
         this.#drivers.get(event.session)?.end("replaced", encodeMessage({ _tag: "Replaced" }))

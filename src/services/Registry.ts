@@ -45,7 +45,10 @@ export class Registry extends Context.Tag("parley/services/Registry")<
     readonly knows: (identity: string) => boolean
     /** Nicknames in use and held, as far as this node knows. */
     readonly names: () => number
-    /** Whether claims can be answered now; otherwise they are `Unavailable`. */
+    /**
+     * Whether claims can be answered now, as far as this node knows; otherwise they are `Unavailable`, while sessions,
+     * conversations and what is carried between them go on.
+     */
     readonly reachable: () => boolean
   }
 >() {}
@@ -67,11 +70,15 @@ export interface Unavailable {
   readonly message: string
 }
 
+/**
+ * `version`: of the presence after the change, where the registry counts it for all its nodes; it never falls, and may
+ * leave numbers out.
+ */
 export type RegistryEvent =
   /** The nickname has this owner: one who came, or whose session or whereabouts changed. */
-  | { readonly _tag: "Owned"; readonly registration: Registration }
+  | { readonly _tag: "Owned"; readonly registration: Registration; readonly version?: number }
   /** Nobody living has the nickname of this key any more. */
-  | { readonly _tag: "Freed"; readonly key: string }
+  | { readonly _tag: "Freed"; readonly key: string; readonly version?: number }
   /** The session's nickname was taken by its owner from elsewhere: the session is over, and is to be released. */
   | { readonly _tag: "Replaced"; readonly session: SessionId }
   /** Changes were missed: everything known so far is void, and an `Owned` for each living owner follows. */

@@ -57,8 +57,11 @@ export class Directory {
     return this.#byFingerprint.get(fingerprint)?.registration
   }
 
-  /** Adds, or replaces the entry of the same key; gives what there is to tell of it. */
-  put(registration: Registration): PresenceChange | undefined {
+  /**
+   * Adds, or replaces the entry of the same key; gives what there is to tell of it. `version`: what others count it as;
+   * the next one when left out, or when it would not be greater than the last.
+   */
+  put(registration: Registration, version?: number): PresenceChange | undefined {
     const { key } = registration.nickname
     const known = this.#byKey.get(key)
     if (known?.registration.epoch === registration.epoch) {
@@ -72,15 +75,15 @@ export class Directory {
     this.#byKey.set(key, entry)
     if (registration.identity !== undefined) this.#byFingerprint.set(registration.identity.fingerprint, entry)
     this.#sorted.splice(this.#find(entry.lower), 0, entry)
-    return this.#tell(known === undefined ? "Joined" : "Changed", registration)
+    return this.#tell(known === undefined ? "Joined" : "Changed", registration, version)
   }
 
   /** Removes the entry of this key; gives what there is to tell of it, if there was one. */
-  remove(key: string): PresenceChange | undefined {
+  remove(key: string, version?: number): PresenceChange | undefined {
     const entry = this.#byKey.get(key)
     if (entry === undefined) return undefined
     this.#take(entry)
-    return this.#tell("Left", entry.registration)
+    return this.#tell("Left", entry.registration, version)
   }
 
   /** Forgets everybody. The version jumps, so that every watcher lists again. */
@@ -112,8 +115,8 @@ export class Directory {
     return { entries, next: undefined, looked: this.#sorted.length - from }
   }
 
-  #tell(_tag: PresenceChange["_tag"], registration: Registration): PresenceChange {
-    this.#version++
+  #tell(_tag: PresenceChange["_tag"], registration: Registration, version = 0): PresenceChange {
+    this.#version = Math.max(this.#version + 1, version)
     return { _tag, version: this.#version, registration }
   }
 

@@ -17,8 +17,8 @@ export interface RegistryLimits {
 
 /** What others than the caller have to learn; `services/Registry` says what each means. */
 export type RegistryChange =
-  | { readonly _tag: "Owned"; readonly registration: Registration }
-  | { readonly _tag: "Freed"; readonly key: string }
+  | { readonly _tag: "Owned"; readonly registration: Registration; readonly version?: number }
+  | { readonly _tag: "Freed"; readonly key: string; readonly version?: number }
   | { readonly _tag: "Replaced"; readonly session: SessionId }
 
 /**
@@ -54,7 +54,7 @@ export class RegistryMachine {
     this.#kept = kept
     this.#heldAnonymous = new Expiry(limits.graceMs)
     this.#heldIdentities = new Expiry(limits.graceMs)
-    this.#reserved = new Set(limits.reserved.flatMap((text) => [Nickname.key(text), lookalikeOf(text)]))
+    this.#reserved = reservedKeys(limits.reserved)
   }
 
   /**
@@ -63,8 +63,7 @@ export class RegistryMachine {
    */
   claim(claim: Claim, resume: string, wall: number): Registration | RefusalBody {
     const { nickname, session } = claim
-    if (this.#isReserved(nickname))
-      return { _tag: "NickReserved", message: `"${nickname.text}" is reserved on this server` }
+    if (this.#isReserved(nickname)) return nickReserved(nickname)
     for (const owner of this.#kept?.ownersOf(nickname) ?? []) {
       if (owner !== claim.identity?.key) return this.#taken(nickname)
     }
@@ -172,11 +171,7 @@ export class RegistryMachine {
       this.#clashes(other).length > 0 ||
       this.#isReserved(other) ||
       (this.#kept !== undefined && this.#kept.ownersOf(other).length > 0)
-    return {
-      _tag: "NickTaken",
-      message: `"${nickname.text}", or one that looks like it, belongs to somebody else`,
-      suggestions: Nickname.suggest(nickname, taken)
-    }
+    return nickTaken(nickname, taken)
   }
 
   /** Forgets a held name of somebody who matters less than the claimant; whether there was one. */
@@ -217,7 +212,26 @@ export class RegistryMachine {
   }
 }
 
-const NO_ROOM: RefusalBody = { _tag: "Busy", message: "this server has no room for another nickname; try later" }
+export const nickReserved = ({ text }: Nickname.Nickname): RefusalBody => ({
+  _tag: "NickReserved",
+  message: `"${text}" is reserved on this server`
+})
+
+/** `isTaken`: of those that may be suggested. */
+export const nickTaken = (
+  nickname: Nickname.Nickname,
+  isTaken: (candidate: Nickname.Nickname) => boolean
+): RefusalBody => ({
+  _tag: "NickTaken",
+  message: `"${nickname.text}", or one that looks like it, belongs to somebody else`,
+  suggestions: Nickname.suggest(nickname, isTaken)
+})
+
+export const NO_ROOM: RefusalBody = { _tag: "Busy", message: "this server has no room for another nickname; try later" }
+
+/** Keys and lookalikes of nicknames that nobody may have. */
+export const reservedKeys = (words: ReadonlyArray<string>): ReadonlySet<string> =>
+  new Set(words.flatMap((text) => [Nickname.key(text), lookalikeOf(text)]))
 
 /** A word that is no nickname itself looks like nothing else. */
 const lookalikeOf = (text: string): string =>

@@ -46,9 +46,8 @@ export const suite = (name: string, setup: RegistrySetup, { run }: Subject<Regis
     test("tells subscribers of everybody who is there, and then of every change in its order", (names) =>
       Effect.gen(function* () {
         const alice = yield* names.claims("1", "alice")
-        const told: Array<RegistryEvent> = []
-        yield* names.registry.subscribe((event) => told.push(event))
-        expect(told).toEqual([{ _tag: "Owned", registration: alice }])
+        const told = yield* names.told()
+        expect(told).toEqual([{ _tag: "Owned", registration: shown(alice) }])
         const changed = yield* names.claims("1", "Alice")
         const bob = yield* names.claims("1", "bob")
         names.registry.update(SessionId.make("1"), { address: "192.0.2.9:1", endpoints: ["192.0.2.9:9"] })
@@ -57,10 +56,10 @@ export const suite = (name: string, setup: RegistrySetup, { run }: Subject<Regis
         names.registry.release(SessionId.make("1"), false)
         yield* names.until(() => told.length >= 6)
         expect(told.slice(1)).toEqual([
-          { _tag: "Owned", registration: changed },
+          { _tag: "Owned", registration: shown(changed) },
           { _tag: "Freed", key: "alice" },
-          { _tag: "Owned", registration: bob },
-          { _tag: "Owned", registration: { ...bob, address: "192.0.2.9:1", endpoints: ["192.0.2.9:9"] } },
+          { _tag: "Owned", registration: shown(bob) },
+          { _tag: "Owned", registration: { ...shown(bob), address: "192.0.2.9:1", endpoints: ["192.0.2.9:9"] } },
           { _tag: "Freed", key: "bob" }
         ])
       }))
@@ -70,7 +69,7 @@ export const suite = (name: string, setup: RegistrySetup, { run }: Subject<Regis
         const told: Array<RegistryEvent> = []
         yield* Effect.scoped(
           Effect.gen(function* () {
-            yield* names.registry.subscribe((event) => told.push(event))
+            yield* names.told(told)
             yield* names.claims("1", "alice", {}, () => expect(told).toHaveLength(1))
           })
         )
@@ -114,16 +113,15 @@ export const suite = (name: string, setup: RegistrySetup, { run }: Subject<Regis
 
     test("gives a living nickname to the newest session of its owner, and tells the older one", (names) =>
       Effect.gen(function* () {
-        const told: Array<RegistryEvent> = []
-        yield* names.registry.subscribe((event) => told.push(event))
+        const told = yield* names.told()
         const first = yield* names.claims("1", "alice", { identity: identity("a") })
         expect(yield* names.claim("2", "alice", { identity: identity("b") })).toMatchObject({ _tag: "Refused" })
         const second = yield* names.claims("2", "alice", { identity: identity("a") })
         names.registry.release(SessionId.make("1"), true)
         expect(told).toEqual([
-          { _tag: "Owned", registration: first },
+          { _tag: "Owned", registration: shown(first) },
           { _tag: "Replaced", session: "1" },
-          { _tag: "Owned", registration: second }
+          { _tag: "Owned", registration: shown(second) }
         ])
         expect(yield* names.find("alice")).toEqual({ _tag: "Found", registration: second })
       }))
@@ -132,8 +130,7 @@ export const suite = (name: string, setup: RegistrySetup, { run }: Subject<Regis
       Effect.gen(function* () {
         const alice = yield* names.claims("1", "alice")
         yield* names.claims("2", "bob")
-        const told: Array<RegistryEvent> = []
-        yield* names.registry.subscribe((event) => told.push(event))
+        const told = yield* names.told()
         told.length = 0
         expect(yield* names.claim("1", "bob")).toMatchObject({ _tag: "Refused" })
         expect(yield* names.find("alice")).toEqual({ _tag: "Found", registration: alice })
@@ -184,6 +181,24 @@ class Names {
     )
   }
 
+  /**
+   * What subscribers are told from now on, without the versions, which have to grow, and the tokens, which are for the
+   * owners alone.
+   */
+  told(told: Array<RegistryEvent> = []): Effect.Effect<Array<RegistryEvent>, never, Scope.Scope> {
+    let last = Number.NEGATIVE_INFINITY
+    const handle = (event: RegistryEvent) => {
+      if ("version" in event && event.version !== undefined) {
+        expect(event.version).toBeGreaterThanOrEqual(last)
+        last = event.version
+      }
+      if (event._tag === "Owned") told.push({ _tag: event._tag, registration: shown(event.registration) })
+      else if (event._tag === "Freed") told.push({ _tag: event._tag, key: event.key })
+      else told.push(event)
+    }
+    return Effect.as(this.registry.subscribe(handle), told)
+  }
+
   /** A claim that must be granted. */
   claims(...claim: Parameters<Names["claim"]>): Effect.Effect<Registration> {
     return Effect.map(this.claim(...claim), (answer) => {
@@ -211,6 +226,8 @@ class Names {
     )
   }
 }
+
+const shown = (registration: Registration): Registration => ({ ...registration, resume: "" })
 
 const nickname = (text: string): Nickname.Nickname => Either.getOrThrow(Nickname.parse(text))
 

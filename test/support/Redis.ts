@@ -1,0 +1,104 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import process from "node:process"
+import { createClient } from "@redis/client"
+
+/** A real Redis in a folder of its own, on a port of 127.0.0.1 that was free. */
+export class Redis {
+  readonly port: number
+  readonly #folder: string
+  readonly #more: ReadonlyArray<string>
+  #process: ChildProcess | undefined
+
+  private constructor(port: number, folder: string, more: ReadonlyArray<string>) {
+    this.port = port
+    this.#folder = folder
+    this.#more = more
+  }
+
+  /** `more`: options of redis-server. */
+  static async start(...more: ReadonlyArray<string>): Promise<Redis> {
+    for (let attempt = 0; ; attempt++) {
+      const redis = new Redis(await freePort(), mkdtempSync(join(tmpdir(), "parley-redis-")), more)
+      try {
+        await redis.run()
+        return redis
+      } catch (cause) {
+        await redis.stop()
+        // Somebody else has taken the port meanwhile.
+        if (attempt === 5) throw cause
+      }
+    }
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`
+  }
+
+  /** Starts it, and waits until it answers; what it has kept on the disk is there again. */
+  async run(): Promise<void> {
+    const own = ["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.#folder, "--save", ""]
+    const child = spawn("redis-server", [...own, ...this.#more], { stdio: ["ignore", "pipe", "inherit"] })
+    this.#process = child
+    await new Promise<void>((resolve, reject) => {
+      let said = ""
+      child.stdout.on("data", (chunk) => {
+        said += chunk
+        if (/Ready to accept connections/.test(said)) resolve()
+      })
+      child.once("error", reject)
+      child.once("exit", () => reject(new Error(`redis-server ended: ${said.slice(-500)}`)))
+    })
+  }
+
+  /** Ends it without a word, like a machine that lost its power. */
+  async kill(): Promise<void> {
+    const child = this.#process
+    this.#process = undefined
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    await new Promise<void>((resolve) => {
+      child.once("exit", () => resolve())
+      child.kill("SIGKILL")
+    })
+  }
+
+  async stop(): Promise<void> {
+    await this.kill()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  async command(...args: ReadonlyArray<string>): Promise<unknown> {
+    const client = createClient({ RESP: 2, socket: { host: "127.0.0.1", port: this.port, reconnectStrategy: false } })
+    client.on("error", () => {})
+    await client.connect()
+    try {
+      return await client.sendCommand([...args])
+    } finally {
+      client.destroy()
+    }
+  }
+}
+
+/** Whether there is one on this machine. CI has to have it: there it counts as one that does not start. */
+export const hasRedis = (): boolean => {
+  if (process.env.CI !== undefined) return true
+  try {
+    execFileSync("redis-server", ["--version"], { stdio: "ignore" })
+    return true
+  } catch {
+    return false
+  }
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once("error", reject)
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
