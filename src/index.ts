@@ -88,7 +88,7 @@ export { layerMachine, layerNode } from "./layers/node/Layers.js"
 export type { ServerStats } from "./server/Counters.js"
 export { layer as layerServerMetrics } from "./server/Metrics.js"
 export { layerStandalone as layerServer, Server, type ServerApi } from "./server/Server.js"
-export { defaults as serverDefaults, type ServerOptions } from "./server/ServerOptions.js"
+export { type Changeable, defaults as serverDefaults, type Place, type ServerOptions } from "./server/ServerOptions.js"
 // What both ask of their machine.
 export { Crypto, CryptoError } from "./services/Crypto.js"
 export { Datagrams, DatagramsError } from "./services/Datagrams.js"

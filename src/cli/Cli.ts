@@ -12,12 +12,13 @@ import { Terminal } from "../services/Terminal.js"
 import * as Complaint from "./Complaint.js"
 import * as ConfigFile from "./ConfigFile.js"
 import type { Host } from "./commands/Host.js"
-import type { Row } from "./commands/Subcommand.js"
+import type { LibraryCommand, Reread } from "./commands/Subcommand.js"
 import { table } from "./commands/Table.js"
 import { ExitCode } from "./ExitCode.js"
 import * as LibraryConsole from "./help/LibraryConsole.js"
 import { LOG_LEVEL, type Run } from "./help/Request.js"
 import * as Logging from "./Logging.js"
+import { ProgramError } from "./ProgramError.js"
 
 /**
  * Runs a command and gives the exit code. A failure is told in one line on standard error. Interruption passes through.
@@ -29,27 +30,20 @@ export const run = (
   Effect.gen(function* () {
     const row = table.find(({ surface }) => surface.name === request.command.name)!
     const logLevel = request.given.get(LOG_LEVEL)
-    const sources = yield* ConfigFile.sources(
+    const find = ConfigFile.sources(
       table.map(({ options }) => options),
       request.given.get("--config"),
       host
     )
-    if (row.direct !== undefined) yield* row.direct(request, sources)
-    else
-      yield* Command.run(parley(row.toLibrary(host, logLevel)), { name: "parley", version: PARLEY_VERSION })([
-        "node",
-        "parley",
-        ...request.args
-      ]).pipe(
-        LibraryConsole.provide,
-        Effect.provide(
-          Layer.mergeAll(
-            Layer.setConfigProvider(ConfigFile.provider(sources)),
-            CliConfig.layer({ showTypes: false }),
-            logging
-          )
-        )
+    const sources = yield* find
+    const context = yield* Effect.context<Terminal | FileSystem.FileSystem | Path.Path | PlatformTerminal.Terminal>()
+    const reread: Reread = (command) =>
+      Effect.flatMap(find, (found) => invoke(command, request, found)).pipe(
+        Effect.mapError((error) => (error._tag === "ProgramError" ? error : new ProgramError({ message: WRONG }))),
+        Effect.provide(context)
       )
+    if (row.direct !== undefined) yield* row.direct(request, sources)
+    else yield* Effect.provide(invoke(row.toLibrary(host, logLevel, reread), request, sources), logging)
     const { flush } = yield* Terminal
     yield* flush
     return ExitCode.ok
@@ -66,8 +60,18 @@ export const run = (
     )
   )
 
-const parley = (command: ReturnType<Row["toLibrary"]>) =>
-  Command.make("parley").pipe(Command.withSubcommands([command]))
+const invoke = (command: LibraryCommand, { args }: Run, sources: ConfigFile.Sources) =>
+  Command.run(parley(command), { name: "parley", version: PARLEY_VERSION })(["node", "parley", ...args]).pipe(
+    LibraryConsole.provide,
+    Effect.provide(
+      Layer.mergeAll(Layer.setConfigProvider(ConfigFile.provider(sources)), CliConfig.layer({ showTypes: false }))
+    )
+  )
+
+/** What is wrong was told where it was found. */
+const WRONG = "an option is wrong now"
+
+const parley = (command: LibraryCommand) => Command.make("parley").pipe(Command.withSubcommands([command]))
 
 const complain = (message: string, exitCode: ExitCode = ExitCode.failure): Effect.Effect<ExitCode, never, Terminal> =>
   Effect.flatMap(Terminal, (terminal) => Effect.as(Complaint.tell(terminal, message), exitCode))

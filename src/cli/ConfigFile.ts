@@ -25,8 +25,8 @@ export interface Sources {
 
 /**
  * Where options come from that are no flags: `PARLEY_*` in the environment, then the file. The file is the one after
- * `--config`, else `PARLEY_CONFIG`, else the default place if there is one: one JSON object whose keys are those of
- * `options`, the options of all commands, as one file serves them all.
+ * `--config`, else `PARLEY_CONFIG`, else the default place if there is one: one JSON object, with or without comments,
+ * whose keys are those of `options`, the options of all commands, as one file serves them all.
  */
 export const sources = (
   options: ReadonlyArray<Options>,
@@ -123,9 +123,14 @@ const KINDS = {
   integer: "a whole number, such as 9090",
   boolean: "true or false"
 } as const
-const NOT_JSON = 'it is not JSON, which looks like {"nick": "alice"} and has no comments'
+const NOT_JSON = 'it is not JSON, which looks like {"nick": "alice"}'
 const NOT_AN_OBJECT = 'it has to be one object, such as {"nick": "alice"}'
 /** Characters of a key that is none of ours. */
 const MAX_KEY = 60
 
-const parseJson = Option.liftThrowable((text: string): unknown => JSON.parse(text))
+/** JSON with comments, and with commas behind the last ones, as people know it of their editor (JSONC). */
+const parseJson = Option.liftThrowable((text: string): unknown =>
+  JSON.parse(text.replace(COMMENT, (_, quoted) => quoted ?? " ").replace(LAST_COMMA, (_, quoted) => quoted ?? ""))
+)
+const COMMENT = /("(?:[^"\\]|\\.)*")|\/\/.*|\/\*[\s\S]*?\*\//g
+const LAST_COMMA = /("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])/g

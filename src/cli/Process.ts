@@ -21,7 +21,8 @@ const host: Host = {
   onHangUp: (run) =>
     Effect.gen(function* () {
       const fork = Runtime.runFork(yield* Effect.runtime<never>())
-      const handle = () => void fork(run)
+      // Whoever closes the window that a program runs in wants its end.
+      const handle = () => void (Platform.hasLostTerminal() ? process.emit("SIGTERM", "SIGTERM") : fork(run))
       yield* Effect.acquireRelease(
         Effect.sync(() => process.on("SIGHUP", handle)),
         () => Effect.sync(() => process.off("SIGHUP", handle))

@@ -5,7 +5,6 @@ import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
 import * as Endpoint from "../domain/Endpoint.js"
 import * as Server from "../server/Server.js"
-import { defaults, rateOf, type ServerOptions } from "../server/ServerOptions.js"
 import type { Crypto } from "../services/Crypto.js"
 import type { Datagrams } from "../services/Datagrams.js"
 import type { Entropy } from "../services/Entropy.js"
@@ -18,6 +17,8 @@ import type { ServerSettings } from "./commands/Server.js"
 import * as Logging from "./Logging.js"
 import type { Machine } from "./Machine.js"
 import { ProgramError } from "./ProgramError.js"
+import { optionsOf } from "./ServerOptionsOf.js"
+import * as ServerReload from "./ServerReload.js"
 import * as ServerTls from "./ServerTls.js"
 
 /**
@@ -28,11 +29,12 @@ import * as ServerTls from "./ServerTls.js"
 export const run = (
   settings: ServerSettings,
   machine: Pick<Machine, "store" | "window">,
-  host: Pick<Host, "exposure" | "onHangUp">
+  host: Pick<Host, "exposure" | "onHangUp">,
+  again: Effect.Effect<ServerSettings, ProgramError>
 ): Effect.Effect<never, ProgramError, FileSystem.FileSystem | Listener | Datagrams | Entropy | Crypto | Terminal> =>
   Effect.gen(function* () {
     const tls = settings.tls === undefined ? undefined : yield* ServerTls.read(settings.tls, host)
-    return yield* Effect.provide(serve(settings, machine, host), serverOf(settings, tls, machine.store))
+    return yield* Effect.provide(serve(settings, machine, host, again), serverOf(settings, tls, machine.store))
   }).pipe(
     Effect.catchTags({
       ListenError: ({ message }) => new ProgramError({ message }),
@@ -44,19 +46,19 @@ export const run = (
 const serve = (
   settings: ServerSettings,
   { window }: Pick<Machine, "window">,
-  host: Pick<Host, "exposure" | "onHangUp">
+  host: Pick<Host, "exposure" | "onHangUp">,
+  again: Effect.Effect<ServerSettings, ProgramError>
 ) =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
     const server = yield* Server.Server
-    const { local, tls } = server
-    if (settings.tls !== undefined && tls !== undefined) yield* ServerTls.reload(settings.tls, tls, host)
+    yield* ServerReload.onHangUp(settings, again, server, host)
     if (settings.metrics !== undefined) yield* show(settings.metrics, server, window)
     // Where both streams are on one screen, the log has said it there.
     const logged = LogLevel.lessThanEqual(yield* FiberRef.get(FiberRef.currentMinimumLogLevel), LogLevel.Info)
     if (!settings.quiet && !(logged && terminal.outputIsTty && terminal.errorIsTty))
       // A server serves whether or not anybody can read this.
-      yield* Effect.ignore(terminal.write(`parley server listening on ${Endpoint.format(local)}\n`))
+      yield* Effect.ignore(terminal.write(`parley server listening on ${Endpoint.format(server.local)}\n`))
     return yield* Effect.never
   }).pipe(Effect.scoped)
 
@@ -79,44 +81,3 @@ const serverOf = (
   const folder = at < 0 ? "." : settings.names.slice(0, at + 1)
   return Layer.provide(Server.layerKeepingNames(options, settings.names.slice(at + 1), settings.release), store(folder))
 }
-
-/** The server's own options. */
-export const optionsOf = (settings: ServerSettings): Omit<ServerOptions, "tls"> => ({
-  ...withoutTls,
-  host: settings.host,
-  port: settings.port,
-  plainPort: settings.plainPort,
-  names: settings.name ?? [],
-  token: settings.token,
-  motd: settings.motd,
-  maxConnections: settings.maxConnections,
-  address: {
-    connections: settings.maxConnectionsPerAddress,
-    rate: rateOf(settings.newConnectionsPerAddress ?? 2 * settings.maxConnectionsPerAddress),
-    work: settings.workPerAddress
-  },
-  exempt: settings.exempt ?? [],
-  session: {
-    ...defaults.session,
-    registerMs: settings.registerTimeout,
-    idleMs: settings.idleTimeout,
-    malformed: settings.unreadableLines,
-    work: settings.workPerConnection,
-    strangerWork: settings.workBeforeRegistering,
-    registers: settings.registrations,
-    queries: settings.queries,
-    lists: settings.lists,
-    updates: settings.updates
-  },
-  sendQueue: settings.sendQueue,
-  incoming: settings.incoming,
-  relay: settings.relay
-    ? { channel: settings.relayPerChannel, session: settings.relayPerSession, address: settings.relayPerAddress }
-    : undefined,
-  stun: { each: settings.stunPerAddress, all: settings.stun },
-  restart: { ...defaults.restart, spreadMs: settings.restartSpread },
-  graceMs: settings.grace,
-  maxNames: settings.maxNames
-})
-
-const { tls: _, ...withoutTls } = defaults

@@ -1,6 +1,5 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import type { ListeningTls, TlsCredentials } from "../services/Listener.js"
 import type { Host } from "./commands/Host.js"
 import { ProgramError } from "./ProgramError.js"
@@ -28,27 +27,23 @@ export const read = (
   })
 
 /**
- * Takes the files anew whenever this process is told to (SIGHUP), as long as the scope lives. Links stay as they are;
- * when the new files are no good, the log says so and the old ones are shown further on.
+ * Reads the files again. Links stay as they are; when the new files are no good, the log says so and the old ones are
+ * shown further on.
  */
-export const reload = (
+export const renew = (
   files: TlsFiles,
   tls: ListeningTls,
-  host: Pick<Host, "exposure" | "onHangUp">
-): Effect.Effect<void, never, FileSystem.FileSystem | Scope.Scope> =>
-  Effect.gen(function* () {
-    yield* told(tls)
-    const renew = Effect.flatMap(read(files, host), tls.renew).pipe(
-      Effect.zipRight(told(tls)),
-      Effect.catchAll(({ message }) =>
-        Effect.annotateLogs(Effect.logError("the old certificate is shown further on"), { error: message })
-      )
+  host: Pick<Host, "exposure">
+): Effect.Effect<void, never, FileSystem.FileSystem> =>
+  Effect.flatMap(read(files, host), tls.renew).pipe(
+    Effect.zipRight(told(tls)),
+    Effect.catchAll(({ message }) =>
+      Effect.annotateLogs(Effect.logError("the old certificate is shown further on"), { error: message })
     )
-    yield* host.onHangUp(Effect.provideService(renew, FileSystem.FileSystem, yield* FileSystem.FileSystem))
-  })
+  )
 
 /** Says in the log what clients see. */
-const told = (tls: ListeningTls): Effect.Effect<void> =>
+export const told = (tls: ListeningTls): Effect.Effect<void> =>
   Effect.gen(function* () {
     const { expires, key } = tls.shown()
     const until = new Date(expires).toISOString().slice(0, 10)

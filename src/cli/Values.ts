@@ -3,10 +3,12 @@ import { MAX_STUN } from "../client/ClientOptions.js"
 import type { Rate } from "../core/support/TokenBucket.js"
 import { isServerKey } from "../domain/Certificate.js"
 import * as Cidr from "../domain/Cidr.js"
+import * as Endpoint from "../domain/Endpoint.js"
 import * as Fingerprint from "../domain/Fingerprint.js"
 import * as Nickname from "../domain/Nickname.js"
 import * as ServerAddress from "../domain/ServerAddress.js"
 import { DEFAULT_PORT } from "../protocol/Control.js"
+import type { Place } from "../server/ServerOptions.js"
 import type { WebAddress } from "../services/Web.js"
 import * as Quote from "./Quote.js"
 import * as Settings from "./terminal/Settings.js"
@@ -84,6 +86,13 @@ export const blocks = (text: string): Either.Either<ReadonlyArray<string>, strin
   return parts.length > MAX_BLOCKS ? Either.left(`at most ${MAX_BLOCKS} blocks`) : Either.right(parts)
 }
 
+/** The same, and `unix` for the sockets of the file system. */
+export const proxies = (text: string): Either.Either<ReadonlyArray<string>, string> => {
+  const parts = text.split(",").map((part) => part.trim())
+  const addresses = parts.filter((part) => part !== "unix")
+  return addresses.length === 0 ? Either.right(parts) : Either.map(blocks(addresses.join(",")), () => parts)
+}
+
 /** Each connection is compared with all of them. */
 const MAX_BLOCKS = 256
 
@@ -98,6 +107,28 @@ export const webAddress = (text: string): Either.Either<WebAddress, string> => {
     ? Either.left(`it is written host:port or port, such as 127.0.0.1:9464, not ${Quote.of(text)}`)
     : Either.map(port(0)(digits), (port) => ({ host: bracketed, port }))
 }
+
+/** Places to listen on, with commas between them: `HOST:PORT`, or `unix:/PATH`, permission bits behind it or not. */
+export const places = (text: string): Either.Either<ReadonlyArray<Place>, string> => {
+  const parts = text.split(",").map((part) => part.trim())
+  return parts.length > MAX_PLACES ? Either.left(`at most ${MAX_PLACES} places`) : Either.all(parts.map(place))
+}
+
+const place = (text: string): Either.Either<Place, string> => {
+  const isPlain = text.startsWith("plain:")
+  const rest = isPlain ? text.slice("plain:".length) : text
+  const [, path, mode = SOCKET_MODE] = /^unix:(.+?)(?::(0?[0-7]{3}))?$/.exec(rest) ?? []
+  if (path !== undefined) return Either.right({ isPlain, socket: { path, mode: Number.parseInt(mode, 8) } })
+  // A place without a port would be the one that there is anyhow.
+  if (!/:[0-9]+$/.test(rest) || Endpoint.make(rest, 0) !== undefined)
+    return Either.left(`a place is written HOST:PORT or unix:/PATH, not ${Quote.of(text)}`)
+  return Either.map(address(rest, DEFAULT_PORT), (at) => ({ isPlain, ...at }))
+}
+
+/** Each is a socket of its own. */
+const MAX_PLACES = 16
+/** Of a socket in the file system: for the server's own user and group. */
+const SOCKET_MODE = "660"
 
 /** Nicknames with commas between them. */
 export const nicknames = (text: string): Either.Either<ReadonlyArray<string>, string> =>

@@ -18,6 +18,10 @@ export const parse = (text: string): Cidr | undefined => {
   return bits <= network.length * 8 ? { network, bits } : undefined
 }
 
+/** The blocks of those texts that are some. */
+export const parseAll = (texts: ReadonlyArray<string>): ReadonlyArray<Cidr> =>
+  texts.flatMap((text) => parse(text) ?? [])
+
 /** Whether the address, 4 or 16 bytes, is in the block. */
 export const contains = ({ bits, network }: Cidr, address: Uint8Array): boolean => {
   if (address.length !== network.length) return false

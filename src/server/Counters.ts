@@ -72,7 +72,8 @@ export class Counters {
     server: 0,
     malformed: 0,
     unregistered: 0,
-    slow: 0
+    slow: 0,
+    proxy: 0
   }
   readonly errors: Record<Refusal["_tag"], number> = {
     NickTaken: 0,

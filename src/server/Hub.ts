@@ -10,9 +10,7 @@ import { type Forward, Relay } from "../core/rendezvous/Relay.js"
 import { ServerNames } from "../core/rendezvous/ServerNames.js"
 import { type Ending, Session } from "../core/rendezvous/Session.js"
 import { DeadlineWheel, type Timed } from "../core/support/DeadlineWheel.js"
-import { FairQueue, type Origin } from "../core/support/FairQueue.js"
 import { LinkedMap } from "../core/support/LinkedMap.js"
-import { TokenBucket } from "../core/support/TokenBucket.js"
 import * as Cidr from "../domain/Cidr.js"
 import type { Crypto } from "../domain/Crypto.js"
 import * as Endpoint from "../domain/Endpoint.js"
@@ -29,8 +27,9 @@ import { Counters, type ServerStats } from "./Counters.js"
 import { Proofs } from "./Proofs.js"
 import type { Reflector } from "./Reflector.js"
 import { MAX_TURNED_AWAY, Refuser } from "./Refuser.js"
-import type { ServerOptions } from "./ServerOptions.js"
+import type { Changeable, ServerOptions } from "./ServerOptions.js"
 import { NO_SUCH_PEER, SessionDriver, type SessionHub } from "./SessionDriver.js"
+import { Turns } from "./Turns.js"
 
 export interface HubServices {
   readonly registry: typeof Registry.Service
@@ -49,23 +48,19 @@ export interface HubServices {
 /**
  * What the sessions of one server share: who is connected, who is here, what is carried between them. It lets
  * connections in, gives each its `SessionDriver`, passes on what the registry tells, and sees to it that everybody gets
- * a turn.
- *
- * **Turns.** Requests are handled where they arrive as long as that takes less than half of the time. Beyond it
- * sessions queue, and every turn of the event loop works off `TURN_MS` of them, the networks one after the other
- * (`FairQueue`): then accepting newcomers and reading go on in between, and whoever asks for little is served next,
- * however much others ask for. Deadlines and proofs that come in a crowd are worked off a few at a time, too.
+ * a turn (`Turns`): deadlines and proofs that come in a crowd are worked off a few at a time, too.
  */
 export class Hub implements SessionHub {
   readonly registry: typeof Registry.Service
   readonly crypto: Crypto
   readonly proofs: Proofs
   readonly time: Time
-  readonly settings: ServerOptions
+  settings: ServerOptions
   readonly counters = new Counters()
   readonly directory = new Directory()
   readonly announcer = new Announcer(this.directory)
   readonly names: ServerNames
+  readonly turns: Turns
   #reflector: Reflector | undefined
   #greeting: (challenge: string, time: number) => string
   readonly #services: HubServices
@@ -81,34 +76,26 @@ export class Hub implements SessionHub {
   readonly #known = new LinkedMap<string, true>()
   /** How many registered sessions are at each address. */
   readonly #addresses = new Map<string, number>()
-  readonly #queue = new FairQueue<{ readonly work: () => void }>()
-  /** What may be done at once, in units of `Cost`. */
-  readonly #direct: TokenBucket
-  #turnIsDue = false
-  /** What this turn has cost. */
-  #turnCost = 0
   /** After a pause of the process: nobody is judged by his silence before this time. */
   #judgeFrom = Number.NEGATIVE_INFINITY
   #connections = 0
+  /** Connections that the system allows. */
+  #capacity = Number.POSITIVE_INFINITY
   #troubleAt = Number.NEGATIVE_INFINITY
   #closing = false
 
   constructor(settings: ServerOptions, services: HubServices) {
-    const now = services.time.monotonic()
     this.settings = settings
     this.registry = services.registry
     this.crypto = services.crypto
     this.proofs = new Proofs(services.verifier)
     this.time = services.time
+    this.turns = new Turns(services.time, services.later)
     this.#services = services
-    this.#networks = new Networks(
-      settings.address,
-      settings.exempt.flatMap((block) => Cidr.parse(block) ?? [])
-    )
+    this.#networks = new Networks(settings.address, Cidr.parseAll(settings.exempt))
     this.#places = new Places(settings.maxConnections)
     this.names = new ServerNames(settings.names)
     this.#refuser = new Refuser(services.time, this.counters, (message, more) => services.log("info", message, more))
-    this.#direct = new TokenBucket(DIRECT, now)
     this.#greeting = this.#greetingWith([])
     this.#channels = new Channels(services.crypto, services.entropy.bytes(SECRET_BYTES))
     const isLive = (end: number) => this.#ends.get(end)?.registration !== undefined
@@ -148,11 +135,27 @@ export class Hub implements SessionHub {
     return this.#begin(connection, source, now)
   }
 
+  /** A proxy has not said whom its connection is of. */
+  badProxy(remote: Endpoint.Endpoint): void {
+    this.counters.refused++
+    this.#refuser.note(remote, "proxy")
+  }
+
+  /** Behaves so from now on; who is here keeps the limits of a session that he came with. */
+  change(changes: Partial<Changeable>): void {
+    this.settings = { ...this.settings, ...changes }
+    const { address, exempt, maxConnections } = this.settings
+    this.#networks.change(address, Cidr.parseAll(exempt), this.time.monotonic())
+    this.#places.resize(Math.min(maxConnections, this.#capacity))
+    this.#greeting = this.#greetingWith(this.#reflector?.ports ?? [])
+  }
+
   /** So many connections the system allows; those that are being turned away need room as well. */
   limit(capacity: number): void {
     const most = Math.max(1, capacity - Math.min(MAX_TURNED_AWAY, Math.floor(capacity / 4)))
+    this.#capacity = most
     if (most >= this.settings.maxConnections) return
-    this.#places.limit(most)
+    this.#places.resize(most)
     const wanted = this.settings.maxConnections
     this.#services.log("warning", "too few open files allowed (ulimit -n) for all connections", { wanted, most })
   }
@@ -198,7 +201,7 @@ export class Hub implements SessionHub {
   ended(driver: SessionDriver, ending: Ending | "lost"): void {
     this.counters.endings[ending]++
     this.#wheel.remove(driver)
-    this.#queue.delete(driver)
+    this.turns.delete(driver)
     this.#drivers.delete(driver.id)
     this.#places.leave(driver)
     this.#endChannels(driver)
@@ -207,30 +210,6 @@ export class Hub implements SessionHub {
     driver.source.leave(ending === "restarting" || this.time.monotonic() - driver.startedAt >= SETTLED_MS)
     // What is held when the node goes is the registry's business then.
     if (!this.#closing) this.registry.release(driver.id, ending !== "exit")
-  }
-
-  /** So much has been done, for whomever. */
-  spent(cost: number): void {
-    this.#turnCost += cost
-    this.#direct.charge(this.time.monotonic(), cost)
-  }
-
-  /** Whether this session may go on at once; otherwise it has queued. */
-  mayGoOn(driver: SessionDriver): boolean {
-    if (this.#mayWorkNow()) return true
-    this.#queue.add(driver.source, driver)
-    this.#scheduleTurn()
-    return false
-  }
-
-  /** Calls `work` at once, or when it is the turn of whoever comes from there. */
-  takeItsTurn(origin: Origin, work: () => void): void {
-    if (this.#mayWorkNow()) {
-      work()
-      return
-    }
-    this.#queue.add(origin, { work })
-    this.#scheduleTurn()
   }
 
   /** The deadline of this one may have become earlier. */
@@ -367,7 +346,7 @@ export class Hub implements SessionHub {
       live: this.directory.size,
       names: this.registry.names(),
       queued,
-      waiting: { turn: this.#queue.size, proof: this.proofs.size, presence, goodbye: this.#refuser.size },
+      waiting: { turn: this.turns.size, proof: this.proofs.size, presence, goodbye: this.#refuser.size },
       ...(this.#relay === undefined ? {} : { relay: { ...this.#relay.stats, channels: this.#relay.size } }),
       ...(this.#reflector === undefined ? {} : { reflector: this.#reflector.stats() })
     })
@@ -431,30 +410,6 @@ export class Hub implements SessionHub {
     else this.#addresses.set(address, count)
   }
 
-  #mayWorkNow(): boolean {
-    return this.#queue.size === 0 && this.#direct.wait(this.time.monotonic()) === 0
-  }
-
-  /** Works off those who wait for their turn, for as long as a turn may take. */
-  #takeTurn(): void {
-    this.#turnIsDue = false
-    this.#turnCost = 0
-    const until = this.time.monotonic() + TURN_MS
-    do {
-      const next = this.#queue.take()
-      if (next === undefined) return
-      next.work()
-      // A handshake, and sending, come after this call, so the clock alone does not tell.
-    } while (this.time.monotonic() < until && this.#turnCost < TURN_COST)
-    if (this.#queue.size > 0) this.#scheduleTurn()
-  }
-
-  #scheduleTurn(): void {
-    if (this.#turnIsDue) return
-    this.#turnIsDue = true
-    this.#services.later(() => this.#takeTurn())
-  }
-
   #announce(change: PresenceChange | undefined, former?: Registration): void {
     if (change === undefined || this.#closing) return
     this.announcer.announce(change, this.time.monotonic(), former)
@@ -480,12 +435,6 @@ export class Hub implements SessionHub {
 
 const idOf = (number: number): SessionId => String(number) as SessionId
 
-/** In units of `Cost`, of one turn. */
-const TURN_COST = 150
-/** ms of work between two looks at what has arrived; sending what comes of it takes as long again. */
-const TURN_MS = 2
-/** In units of `Cost`: as much as a turn at once, and half of a core for long. */
-const DIRECT = { burst: 150, perSecond: 30_000 }
 /** Sessions whose deadlines are looked at in one turn, some 2 ms. */
 const MAX_DUE = 100
 

@@ -9,7 +9,7 @@ import * as Alarm from "../services/Alarm.js"
 import { Crypto } from "../services/Crypto.js"
 import type { Datagrams } from "../services/Datagrams.js"
 import { Entropy } from "../services/Entropy.js"
-import { type ListenError, Listener, type ListeningTls, type TlsCredentials } from "../services/Listener.js"
+import type { ListenError, Listener, ListeningTls } from "../services/Listener.js"
 import { Registry } from "../services/Registry.js"
 import { immediate, SignatureVerifier } from "../services/SignatureVerifier.js"
 import type { Store, StoreError } from "../services/Store.js"
@@ -18,8 +18,9 @@ import * as Timer from "../services/Timer.js"
 import type { ServerStats } from "./Counters.js"
 import * as EmbeddedRegistry from "./EmbeddedRegistry.js"
 import { Hub } from "./Hub.js"
+import * as Listeners from "./Listeners.js"
 import * as Reflector from "./Reflector.js"
-import { defaults, type ServerOptions } from "./ServerOptions.js"
+import { type Changeable, defaults, type ServerOptions } from "./ServerOptions.js"
 
 /** A running rendezvous server. */
 export class Server extends Context.Tag("parley/server/Server")<Server, ServerApi>() {}
@@ -32,6 +33,8 @@ export interface ServerApi {
   readonly stats: Effect.Effect<ServerStats>
   /** Why no client should be sent here now, if that is so. */
   readonly unready: Effect.Effect<string | undefined>
+  /** Behaves so from now on. Sessions that are here keep the limits of a session that they came with. */
+  readonly change: (options: Partial<Changeable>) => Effect.Effect<void>
 }
 
 /**
@@ -48,36 +51,32 @@ export const make = (
 ): Effect.Effect<ServerApi, ListenError, Scope.Scope | Listener | Datagrams | Entropy | Crypto | Registry> =>
   Effect.gen(function* () {
     const settings: ServerOptions = { ...defaults, ...options }
-    const listener = yield* Listener
     const hub = yield* makeHub(settings)
     // Before the first client comes, where the place is known without the listener's help.
     const early = settings.port !== 0 && (settings.host === undefined || Endpoint.make(settings.host, 0) !== undefined)
     const reflected = early ? yield* reflect(hub, settings.port, specified(settings.host)) : undefined
-    const listen = (port: number, tls: TlsCredentials | undefined) =>
-      listener.listen(
-        {
-          ...(settings.host === undefined ? {} : { host: settings.host }),
-          ...(tls === undefined ? {} : { tls }),
-          port,
-          sendQueue: settings.sendQueue,
-          onTrouble: (message) => hub.trouble(message)
-        },
-        (connection) => hub.accept(connection)
-      )
-    const { capacity, hostNames, local, tls } = yield* listen(settings.port, settings.tls)
-    if (settings.plainPort !== undefined) yield* listen(settings.plainPort, undefined)
+    const { main, others, tls } = yield* Listeners.open(settings, {
+      accept: (connection) => hub.accept(connection),
+      badProxy: (remote) => hub.badProxy(remote),
+      trouble: (message) => hub.trouble(message)
+    })
+    const { capacity, hostNames, local } = main
     if (capacity !== undefined) hub.limit(capacity)
     hub.names.add(hostNames)
     yield* reflected ?? Effect.flatten(reflect(hub, local.port, specified(local.address)))
-    yield* Effect.annotateLogs(Effect.logInfo("listening"), { at: Endpoint.format(local) })
+    yield* Effect.annotateLogs(Effect.logInfo("listening"), { at: [Endpoint.format(local), ...others].join(",") })
     yield* Effect.addFinalizer(() =>
       Effect.annotateLogs(Effect.logInfo("going down"), { sessions: hub.size }).pipe(
         Effect.zipRight(Effect.sync(() => hub.close()))
       )
     )
-    const stats = Effect.sync(() => hub.stats())
-    const unready = Effect.sync(() => hub.unready)
-    return { local, ...(tls === undefined ? {} : { tls }), stats, unready }
+    return {
+      local,
+      ...(tls === undefined ? {} : { tls }),
+      stats: Effect.sync(() => hub.stats()),
+      unready: Effect.sync(() => hub.unready),
+      change: (changes) => Effect.sync(() => hub.change(changes))
+    }
   })
 
 /** A server on whatever registry is given. */

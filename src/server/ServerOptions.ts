@@ -5,7 +5,12 @@ import type { SessionLimits } from "../core/rendezvous/Session.js"
 import type { Rate } from "../core/support/TokenBucket.js"
 import { DEFAULT_PORT, MAX_REQUEST_LINE } from "../protocol/Control.js"
 import { defaultSendQueue } from "../services/Connection.js"
-import type { TlsCredentials } from "../services/Listener.js"
+import type { SocketFile, TlsCredentials } from "../services/Listener.js"
+
+/** Where a server listens besides; encrypted as its port is, unless it is to be plain. */
+export type Place = {
+  readonly isPlain: boolean
+} & ({ readonly host: string; readonly port: number } | { readonly socket: SocketFile })
 
 /** How a rendezvous server behaves. `defaults` suits a public server of one machine; every figure can be changed. */
 export interface ServerOptions {
@@ -17,6 +22,13 @@ export interface ServerOptions {
   readonly tls: TlsCredentials | undefined
   /** A second TCP port, without TLS; none when undefined. */
   readonly plainPort: number | undefined
+  /** More places to listen on. */
+  readonly places: ReadonlyArray<Place>
+  /**
+   * Blocks of addresses of proxies, and `unix` for all that comes by sockets of the file system: their connections have
+   * to begin with a header of the PROXY protocol, and are those of whom it names, for limits too.
+   */
+  readonly proxies: ReadonlyArray<string>
   /**
    * What clients may call this server besides the machine's own name and the address they come to: `host`, or
    * `host:port` where that is not the port that it listens on. A proof of identity is for one server alone. Where links
@@ -61,6 +73,12 @@ export interface ServerOptions {
   readonly restart: { readonly inMs: number; readonly spreadMs: number }
 }
 
+/** What can be changed while a server runs. */
+export type Changeable = Pick<
+  ServerOptions,
+  "token" | "motd" | "maxConnections" | "address" | "exempt" | "session" | "sendQueue" | "incoming" | "restart"
+>
+
 /** So many new connections at once, and again within ten minutes. */
 export const rateOf = (count: number): Rate => ({ burst: count, perSecond: count / 600 })
 
@@ -69,6 +87,8 @@ export const defaults: ServerOptions = {
   port: DEFAULT_PORT,
   tls: undefined,
   plainPort: undefined,
+  places: [],
+  proxies: [],
   names: [],
   token: undefined,
   motd: undefined,

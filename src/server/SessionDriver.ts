@@ -8,7 +8,6 @@ import type { RefusalReason } from "../core/rendezvous/RefusalLog.js"
 import type { ServerNames } from "../core/rendezvous/ServerNames.js"
 import type { Ending, RegistryCommand, Session } from "../core/rendezvous/Session.js"
 import type { Timed } from "../core/support/DeadlineWheel.js"
-import type { Origin } from "../core/support/FairQueue.js"
 import { TokenBucket } from "../core/support/TokenBucket.js"
 import type { Crypto } from "../domain/Crypto.js"
 import * as Endpoint from "../domain/Endpoint.js"
@@ -25,6 +24,7 @@ import type { Announcer, Watcher } from "./Announcer.js"
 import type { Counters } from "./Counters.js"
 import type { Proofs } from "./Proofs.js"
 import type { ServerOptions } from "./ServerOptions.js"
+import type { Turns } from "./Turns.js"
 
 /** What the drivers of one server share, as they see it. */
 export interface SessionHub {
@@ -49,12 +49,7 @@ export interface SessionHub {
   readonly registered: (driver: SessionDriver, registration: Registration) => void
   /** For the log. `name`: what the operator would have to add to the server's names. */
   readonly refused: (driver: SessionDriver, reason: RefusalReason, name?: string) => void
-  /** So much has been done for a session, in units of `Cost`. */
-  readonly spent: (cost: number) => void
-  /** Whether requests may be handled at once; otherwise `work` is called when it is this session's turn. */
-  readonly mayGoOn: (driver: SessionDriver) => boolean
-  /** Calls `work` at once, or when it is the turn of whoever comes from there. */
-  readonly takeItsTurn: (origin: Origin, work: () => void) => void
+  readonly turns: Turns
   /** The driver's deadline may have become earlier. */
   readonly schedule: (driver: SessionDriver) => void
   /** Called once, when the session is over; the connection may still be sending. */
@@ -116,9 +111,9 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
   }
 
   onHello(goOn: () => void): void {
-    this.#hub.takeItsTurn(this.source, () => {
+    this.#hub.turns.take(this.source, () => {
       this.#session.charge(Cost.TLS, this.#hub.time.monotonic())
-      this.#hub.spent(Cost.TLS)
+      this.#hub.turns.spent(Cost.TLS)
       goOn()
     })
   }
@@ -193,7 +188,7 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
 
   /** Whether there are requests that have queued behind those of others. */
   #mustWait(): boolean {
-    return this.#session.canGoOn(this.#hub.time.monotonic()) && !this.#hub.mayGoOn(this)
+    return this.#session.canGoOn(this.#hub.time.monotonic()) && !this.#hub.turns.mayGoOn(this.source, this)
   }
 
   #handleSome(): void {
@@ -207,7 +202,7 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
         this.#session.charge(Cost.RELAY_DROPPED, now)
       }
     }
-    this.#hub.spent(this.#session.spent - from)
+    this.#hub.turns.spent(this.#session.spent - from)
   }
 
   /** Leaves everything as it has to be until the next call. */
@@ -412,7 +407,7 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     if (this.#session.mood !== undefined) hub.counters.moods[this.#session.mood]++
     this.registration = undefined
     hub.ended(this, ending)
-    hub.spent(Cost.END)
+    hub.turns.spent(Cost.END)
     if (!this.#gone) this.connection.end()
   }
 }

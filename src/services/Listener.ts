@@ -25,6 +25,7 @@ export class Listener extends Context.Tag("parley/services/Listener")<
 >() {}
 
 export interface Listening {
+  /** 127.0.0.1 and port 0 of a socket of the file system. */
   readonly local: Endpoint
   /** What this machine calls itself, and others may reach it by. */
   readonly hostNames: ReadonlyArray<string>
@@ -59,6 +60,19 @@ export interface ListenOptions extends Partial<ConnectionLimits> {
   /** 0 lets the system choose. */
   readonly port: number
   /**
+   * Listens on a socket of the file system, for programs of this machine, in place of a host and port. Whoever comes by
+   * it is at 127.0.0.1 and port 0. What an ended program has left there is replaced; the socket is gone with the scope.
+   */
+  readonly socket?: SocketFile
+  /**
+   * Whether a connection from there, or by a socket of the file system (`undefined`), comes from a proxy: it has to
+   * begin with a header of the PROXY protocol (versions 1 and 2), and is then, to `accept` and to `Connection`, one of
+   * the client that the header names. Nobody is when left out.
+   */
+  readonly isProxy?: (remote: Endpoint | undefined) => boolean
+  /** A proxy has sent no header, or none that can be read, and was closed. */
+  readonly onBadProxy?: (remote: Endpoint) => void
+  /**
    * Connections that the system completes ahead of `accept`; 4096 when left out. Whoever comes beyond that in one burst
    * is let in by the system's retry, 1 s later.
    */
@@ -67,6 +81,14 @@ export interface ListenOptions extends Partial<ConnectionLimits> {
   readonly tls?: TlsCredentials
   /** Called, now and then as long as it lasts, when connections are lost because the system has no room for them. */
   readonly onTrouble?: (message: string) => void
+}
+
+/** A socket of the file system. */
+export interface SocketFile {
+  /** Absolute, or from the folder that the program was started in; at most 100 bytes. */
+  readonly path: string
+  /** Who may connect, as permission bits of a file: `0o600` is its owner alone. */
+  readonly mode: number
 }
 
 export class ListenError extends Data.TaggedError("ListenError")<{

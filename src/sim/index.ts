@@ -15,7 +15,7 @@ export { type BindOptions, type DatagramSocket, Datagrams, DatagramsError } from
 export { DialError, Dialer, type DialOptions, type DialTls } from "../services/Dialer.js"
 export { Entropy } from "../services/Entropy.js"
 export { type InterfaceAddress, Interfaces } from "../services/Interfaces.js"
-export { ListenError, Listener, type Listening, type ListenOptions } from "../services/Listener.js"
+export { ListenError, Listener, type Listening, type ListenOptions, type SocketFile } from "../services/Listener.js"
 export { ResolveError, Resolver } from "../services/Resolver.js"
 export { type Journal, Store, StoreError } from "../services/Store.js"
 // What can go wrong.

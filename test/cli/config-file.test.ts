@@ -36,14 +36,24 @@ it("gives what it holds and the environment before it", async () => {
   expect(await nickOf('{"nick":"zed"}', { PARLEY_NICK: "" })).toBe("zed")
 })
 
+it("may have comments, and commas behind the last ones", async () => {
+  const content = `// mine
+    { /* who I am:
+         "nick": "ann", */
+      "nick": "zed", // and nobody else
+    }`
+  expect(await nickOf(content)).toBe("zed")
+  for (const nick of ["a // b", "/* a */", "a,}", 'a\\"//,]']) expect(await nickOf(JSON.stringify({ nick }))).toBe(nick)
+})
+
 it("says in a sentence of ours what is wrong with it", async () => {
   const told = async (content: string) => {
     const message = await nickOf(content)
     expect(message.length).toBeLessThan(200)
     return message.replace("the configuration file /home/a/.config/parley/config.json: ", "")
   }
-  for (const content of ["", '{"nick"', '// mine\n{"nick":"zed"}', "nick=zed"])
-    expect(await told(content)).toBe('it is not JSON, which looks like {"nick": "alice"} and has no comments')
+  for (const content of ["", '{"nick"', '# mine\n{"nick":"zed"}', "nick=zed", '{"nick":"zed",,}', '{"nick":"zed"} /*'])
+    expect(await told(content)).toBe('it is not JSON, which looks like {"nick": "alice"}')
   for (const content of ["[]", "5", "null", '"nick"'])
     expect(await told(content)).toBe('it has to be one object, such as {"nick": "alice"}')
   expect(await told('{"nick":"z\uFFFD"}')).toBe("it is not UTF-8 text")

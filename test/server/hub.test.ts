@@ -70,6 +70,18 @@ describe("a server that may open few files", () => {
     expect(tags.filter(([tag]) => tag === "Busy")).toHaveLength(125)
   })
 
+  test("does not let in more than it can carry by being told to", () => {
+    const place = new Place({ maxConnections: 10 })
+    place.hub.limit(100)
+    place.hub.change({ maxConnections: 5 })
+    for (let i = 0; i < 10; i++) place.connect(i)
+    expect(place.hub.size).toBe(5)
+    place.hub.change({ maxConnections: 1_000, motd: "more room" })
+    const welcomes = Array.from({ length: 200 }, (_, i) => place.connect(100 + i).said[0]!)
+    expect(place.hub.size).toBe(75)
+    expect(welcomes[0]).toContain('"motd":"more room"')
+  })
+
   test("says once a minute that connections are lost", () => {
     const { hub, server, world } = new Place()
     for (let i = 0; i < 1_000; i++) hub.trouble("connections are lost")

@@ -57,7 +57,8 @@ describe("metrics", () => {
       const server = {
         local: { family: "ipv4", address: "192.0.2.1", port: 1 } as const,
         stats: Effect.succeed(STATS),
-        unready: Effect.succeed(undefined)
+        unready: Effect.succeed(undefined),
+        change: () => Effect.void
       }
       const client = { ...(yield* FakeClient.make), told: Effect.succeed({ Message: 3 }) }
       yield* Layer.build(Layer.provide(layerServerMetrics(), Layer.succeed(Server, server)))

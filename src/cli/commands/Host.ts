@@ -17,6 +17,9 @@ export interface Host {
    * to type against it, or `undefined`. Nothing can be said of a file that is not there.
    */
   readonly exposure: (path: string, secret: boolean) => Effect.Effect<string | undefined>
-  /** As long as the scope lives, a hang-up (SIGHUP) runs this instead of ending the process. */
+  /**
+   * As long as the scope lives, a hang-up (SIGHUP) runs this instead of ending the process, unless its terminal has
+   * gone.
+   */
   readonly onHangUp: (run: Effect.Effect<void>) => Effect.Effect<void, never, Scope.Scope>
 }

@@ -30,7 +30,7 @@ const MAX_TOKEN_FILE = 4_096
  */
 export const config: Option<string | undefined> = plain({
   placeholder: "FILE",
-  help: "Configuration file, JSON",
+  help: "Configuration file, JSON with or without comments",
   otherwise: "~/.config/parley/config.json, if there is one",
   parse: (path: string): Either.Either<string, string> => Either.right(path),
   wants: "file"

@@ -57,6 +57,16 @@ export const server = Subcommand.make({
       parse: Values.port(1),
       integer: true
     }),
+    listen: setting({
+      placeholder: "PLACE,…",
+      help: "More places: HOST:PORT or unix:/PATH[:MODE]; with plain: in front not encrypted, beside --tls-cert",
+      parse: Values.places
+    }),
+    proxies: setting({
+      placeholder: "BLOCK,…",
+      help: "Addresses of proxies that tell whose a connection is (PROXY protocol), or unix; from nobody else is it heard",
+      parse: Values.proxies
+    }),
     ...access,
     relay: setting({
       placeholder: "on|off",

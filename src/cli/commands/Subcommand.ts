@@ -51,10 +51,13 @@ export interface Row {
   /** Runs the command without the library, where it is about the command line itself. */
   readonly direct?: (request: Run, sources: Sources) => Effect.Effect<void, ProgramError | TerminalClosed, Terminal>
   /** The command as the command-line library knows it. */
-  readonly toLibrary: (host: Host, logLevel: string | undefined) => LibraryCommand
+  readonly toLibrary: (host: Host, logLevel: string | undefined, reread: Reread) => LibraryCommand
 }
 
-type LibraryCommand = Command.Command<
+/** Runs this command with the same line, the environment and what the configuration file says now. */
+export type Reread = (command: LibraryCommand) => Effect.Effect<void, ProgramError>
+
+export type LibraryCommand = Command.Command<
   string,
   FileSystem.FileSystem | Terminal,
   ProgramError | TerminalClosed,
@@ -72,7 +75,9 @@ export const row = <O extends Options, A extends Arguments, Settings, Module>(
     program: Module,
     settings: Settings,
     machine: Machine,
-    host: Host
+    host: Host,
+    /** The settings as they would be if the command was started now. */
+    again: Effect.Effect<Settings, ProgramError>
   ) => Effect.Effect<void, ProgramError | TerminalClosed, FileSystem.FileSystem | Terminal>
 ): Row => ({
   options: command.options,
@@ -84,16 +89,26 @@ export const row = <O extends Options, A extends Arguments, Settings, Module>(
     examples: command.examples ?? [],
     exits: command.exits ?? PLAIN_EXITS
   },
-  toLibrary: (host, logLevel) => {
+  toLibrary: (host, logLevel, reread) => {
     const config: Record<string, unknown> = {}
     for (const [key, argument] of Object.entries(command.arguments)) config[key] = argument.toLibrary
     for (const [key, option] of Object.entries(command.options)) config[key] = option.toLibrary(key)
+    const commandOf = (run: unknown) =>
+      Command.make(command.name, config as Command.Command.Config, run as never) as LibraryCommand
+    const again = Effect.suspend(() => {
+      let found: Settings | undefined
+      const find = (parsed: Parsed<O> & ParsedArguments<A>) =>
+        Effect.map(command.settings(parsed, host), (settings) => {
+          found = settings
+        })
+      return Effect.map(reread(commandOf(find)), () => found as Settings)
+    })
     const run = (parsed: Parsed<O> & ParsedArguments<A>) => {
       const isQuiet = (parsed as { readonly quiet?: boolean }).quiet === true
       return Effect.gen(function* () {
         const settings = yield* command.settings(parsed, host)
         const [program, machine] = yield* Effect.all([Effect.promise(load), host.machine], { concurrency: 2 })
-        yield* start(program, settings, machine, host)
+        yield* start(program, settings, machine, host, again)
       }).pipe(
         command.oneShot === true
           ? Effect.onInterrupt(() => Effect.sync(() => host.setExitCode(ExitCode.interrupted)))
@@ -104,7 +119,7 @@ export const row = <O extends Options, A extends Arguments, Settings, Module>(
           : Logger.withMinimumLogLevel(LogLevel.Warning)
       )
     }
-    return Command.make(command.name, config as Command.Command.Config, run as never) as LibraryCommand
+    return commandOf(run)
   }
 })
 

@@ -16,8 +16,8 @@ const commands: ReadonlyArray<Row> = [
   row(
     server,
     () => import("../ServerProgram.js"),
-    ({ run }, settings, { network, store, window }, host) =>
-      Effect.provide(run(settings, { store, window }, host), network)
+    ({ run }, settings, { network, store, window }, host, again) =>
+      Effect.provide(run(settings, { store, window }, host, again), network)
   ),
   row(
     client,

@@ -36,8 +36,8 @@ export interface Source extends Origin {
  * a few places, and everybody else has their own.
  */
 export class Networks {
-  readonly #limits: AddressLimits
-  readonly #exempt: ReadonlyArray<Cidr.Cidr>
+  #limits: AddressLimits
+  #exempt: ReadonlyArray<Cidr.Cidr>
   readonly #networks = new Map<string, Network>()
   #sweepAt = Number.NEGATIVE_INFINITY
 
@@ -47,6 +47,13 @@ export class Networks {
     this.#limits = limits
     this.#exempt = exempt
     this.#max = max
+  }
+
+  /** From now on these hold: who has used up something has it anew. */
+  change(limits: AddressLimits, exempt: ReadonlyArray<Cidr.Cidr>, now: number): void {
+    this.#limits = limits
+    this.#exempt = exempt
+    for (const network of this.#networks.values()) Object.assign(network, allowance(limits, network.factor, now))
   }
 
   /** The place of a connection that may come in, to be left once; `undefined` when it may not. */
@@ -108,14 +115,7 @@ export class Networks {
   #network(key: string, factor: number, now: number): Network {
     const known = this.#networks.get(key)
     if (known !== undefined) return known
-    const limits = scaled(this.#limits, factor)
-    const network = {
-      key,
-      limits,
-      connections: 0,
-      rate: new TokenBucket(limits.rate, now),
-      work: new TokenBucket(limits.work, now)
-    }
+    const network = { key, factor, connections: 0, ...allowance(this.#limits, factor, now) }
     this.#networks.set(key, network)
     return network
   }
@@ -145,12 +145,22 @@ const FACTOR_48 = 16
 const FACTOR_COARSE = 64
 const FACTOR_ALL = 256
 
-interface Network {
+interface Network extends Allowance {
   readonly key: string
+  readonly factor: number
+  connections: number
+}
+
+/** What a network may have. */
+interface Allowance {
   readonly limits: AddressLimits
   readonly rate: TokenBucket
   readonly work: TokenBucket
-  connections: number
+}
+
+const allowance = (one: AddressLimits, factor: number, now: number): Allowance => {
+  const limits = scaled(one, factor)
+  return { limits, rate: new TokenBucket(limits.rate, now), work: new TokenBucket(limits.work, now) }
 }
 
 interface Prefix {

@@ -25,9 +25,9 @@ export class Places<Session> {
     this.#open = max - Math.floor(max / RESERVED_PART)
   }
 
-  /** There are no more places than this after all. */
-  limit(max: number): void {
-    this.#max = Math.min(this.#max, max)
+  /** There are so many places from now on. Nobody is sent away for that. */
+  resize(max: number): void {
+    this.#max = max
     this.#open = this.#max - Math.floor(this.#max / RESERVED_PART)
   }
 

@@ -11,6 +11,7 @@ export type RefusalReason =
   | "malformed"
   | "unregistered"
   | "slow"
+  | "proxy"
 
 /** A line for the log. `count`: how often since the line before about the same address. */
 export interface RefusalLine {

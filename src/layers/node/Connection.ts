@@ -21,6 +21,9 @@ export interface Wire {
   /** The TCP socket itself, below TLS where there is any. */
   readonly tcp: Net.Socket
   readonly tls?: Tls
+  /** Where its ends are, when the socket itself does not tell. */
+  readonly remote?: Endpoint
+  readonly local?: Endpoint
   /** Waits until the client has said that it wants to encrypt, and gives what goes on with that. */
   readonly hello?: (ready: (encrypt: () => Net.Socket) => void) => void
 }
@@ -34,12 +37,12 @@ export interface Wire {
  * flushed) is no news.
  */
 export const make = (
-  { hello, socket: given, tcp, tls }: Wire,
+  { hello, local: here, remote: there, socket: given, tcp, tls }: Wire,
   sendQueue: number,
   begin: (connection: Connection) => ConnectionHandler | undefined,
   gone: () => void
 ): Connection | undefined => {
-  const remote = fromNode(tcp.remoteAddress, tcp.remotePort)
+  const remote = there ?? fromNode(tcp.remoteAddress, tcp.remotePort)
   let socket = given
   let reason: CloseReason | undefined
   const broken = () => {
@@ -53,7 +56,7 @@ export const make = (
   let sending = true
   let receiving = true
   let paused = false
-  let local: Endpoint | undefined
+  let local = here
   /** What was sent in this turn. */
   let gathered: Array<Uint8Array | string> = []
   let gatheredBytes = 0
@@ -126,7 +129,7 @@ export const make = (
       if (isGone()) return
       // A reset frees the system's buffers too, which a stopped reader would hold for minutes. `resetAndDestroy` alone
       // waits for the queue to drain.
-      if (queued() > 0) tcp.resetAndDestroy()
+      if (queued() > 0 && tcp.remoteAddress !== undefined) tcp.resetAndDestroy()
       ;(socket ?? tcp).destroy()
     }
   }

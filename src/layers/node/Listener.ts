@@ -3,7 +3,7 @@ import * as Net from "node:net"
 import { hostname } from "node:os"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Endpoint } from "../../domain/Endpoint.js"
+import * as Endpoint from "../../domain/Endpoint.js"
 import { type Connection, type ConnectionHandler, defaultSendQueue } from "../../services/Connection.js"
 import {
   ListenError,
@@ -15,6 +15,8 @@ import {
 import { fromNode } from "./Addresses.js"
 import * as NodeConnection from "./Connection.js"
 import { codeOf, describe, isPort, LOOKUP_CODES } from "./Errno.js"
+import { type Introduced, introduced } from "./ProxyReader.js"
+import * as SocketFile from "./SocketFile.js"
 
 /** TCP over node:net. Without a host it listens on both families, or on IPv4 alone where there is no IPv6. */
 export const layer: Layer.Layer<Listener> = Layer.succeed(Listener, {
@@ -41,9 +43,11 @@ const BACKLOG = 4096
 const DRAIN_MS = 500
 
 interface Open {
-  readonly local: Endpoint
+  readonly local: Endpoint.Endpoint
   readonly server: Net.Server
   readonly live: Set<Connection>
+  /** Of proxies that have not said yet whose they are. */
+  readonly unknown: Set<Net.Socket>
   onGone: () => void
 }
 
@@ -82,41 +86,89 @@ const open = (
   tls: Encryption | undefined
 ) =>
   Effect.async<Open, ListenError>((resume) => {
-    if (!isPort(options.port, 0))
-      return resume(Effect.fail(toError(options, new RangeError("the port is not in 0 to 65535"))))
+    const fault = options.socket === undefined ? portFault(options) : SocketFile.faultOf(options.socket)
+    if (fault !== undefined) return resume(Effect.fail(toError(options, new RangeError(fault))))
     const live = new Set<Connection>()
+    const unknown = new Set<Net.Socket>()
     const sendQueue = options.sendQueue ?? defaultSendQueue
-    const server = Net.createServer(NodeConnection.socketOptions, (socket) => {
+    const take = (socket: Net.Socket, known: Pick<NodeConnection.Wire, "local" | "remote">) => {
       const wire = tls === undefined ? { socket, tcp: socket } : tls.wire(socket)
-      const connection = NodeConnection.make(wire, sendQueue, accept, () => {
+      const connection = NodeConnection.make({ ...wire, ...known }, sendQueue, accept, () => {
         if (connection !== undefined) live.delete(connection)
         opened?.onGone()
       })
       if (connection !== undefined) live.add(connection)
+    }
+    const server = Net.createServer(NodeConnection.socketOptions, (socket) => {
+      const remote = options.socket === undefined ? fromNode(socket.remoteAddress, socket.remotePort) : undefined
+      const known = options.socket === undefined ? {} : { remote: HERE, local: HERE }
+      if (options.isProxy?.(remote) !== true) {
+        take(socket, known)
+        return
+      }
+      if (unknown.size >= MAX_UNKNOWN) {
+        socket.destroy()
+        return
+      }
+      unknown.add(socket)
+      socket.once("close", () => unknown.delete(socket))
+      introduced(socket, (header) => {
+        unknown.delete(socket)
+        if (header === undefined) {
+          socket.destroy()
+          options.onBadProxy?.(remote ?? HERE)
+        } else take(socket, knownOf(header, known))
+      })
     })
     let opened: Open | undefined
+    let isCleared = false
     // Stays for good: running out of file descriptors while accepting is reported here, and listening goes on.
     server.on("error", (cause) => {
-      if (opened === undefined) resume(Effect.fail(toError(options, cause)))
-      else options.onTrouble?.(`connections are lost: ${describe(cause)}`)
+      if (opened !== undefined) return options.onTrouble?.(`connections are lost: ${describe(cause)}`)
+      if (options.socket === undefined || isCleared || codeOf(cause) !== "EADDRINUSE")
+        return resume(Effect.fail(toError(options, cause)))
+      isCleared = true
+      SocketFile.clear(options.socket.path, (left) => {
+        if (left === "nothing") begin()
+        else resume(Effect.fail(toError(options, left === "a file" ? new Error(NO_SOCKET) : cause)))
+      })
     })
-    server.listen(
-      {
-        port: options.port,
-        backlog: options.backlog ?? BACKLOG,
-        ...(options.host === undefined ? {} : { host: options.host })
-      },
-      () => {
-        const bound = server.address() as Net.AddressInfo
-        opened = { local: fromNode(bound.address, bound.port)!, server, live, onGone: () => {} }
+    const begin = () =>
+      bind(server, options, (local) => {
+        opened = { local, server, live, unknown, onGone: () => {} }
         resume(Effect.succeed(opened))
-      }
-    )
+      })
+    begin()
   })
+
+const bind = (server: Net.Server, options: ListenOptions, done: (local: Endpoint.Endpoint) => void): void => {
+  const { backlog = BACKLOG, host, port, socket } = options
+  if (socket !== undefined) SocketFile.listen(server, socket, backlog, () => done(HERE))
+  else
+    server.listen({ port, backlog, ...(host === undefined ? {} : { host }) }, () => {
+      const bound = server.address() as Net.AddressInfo
+      done(fromNode(bound.address, bound.port)!)
+    })
+}
+
+const portFault = ({ port }: ListenOptions) => (isPort(port, 0) ? undefined : "the port is not in 0 to 65535")
+
+/** Where the ends of a connection are, by what its proxy says. */
+const knownOf = (header: Introduced, otherwise: Pick<NodeConnection.Wire, "local" | "remote">) =>
+  header._tag === "Own" ? otherwise : { remote: header.from, local: header.to }
+
+/** Connections of proxies whose header is not there yet: a burst of newcomers. */
+const MAX_UNKNOWN = 4096
+
+/** This machine. */
+const HERE = Endpoint.make("127.0.0.1", 0)!
+
+const NO_SOCKET = "there is a file of that name, which is no socket"
 
 const close = (opened: Open): Effect.Effect<void> =>
   Effect.async((resume) => {
     let stopped = false
+    for (const socket of opened.unknown) socket.destroy()
     const deadline = setTimeout(() => {
       for (const connection of opened.live) connection.destroy()
     }, DRAIN_MS)
@@ -146,8 +198,9 @@ const openFilesLimit = (): number | undefined => {
 const OTHER_FILES = 64
 
 /** What keeps a program from listening, in words. */
-export const toError = (options: Pick<ListenOptions, "host" | "port">, cause: unknown): ListenError => {
-  const { host, port } = options
+export const toError = (options: Pick<ListenOptions, "host" | "port" | "socket">, cause: unknown): ListenError => {
+  const { host, port, socket } = options
+  if (socket !== undefined) return toSocketError(socket.path, cause)
   const where = host === undefined ? `port ${port}` : `port ${port} of ${host}`
   const code = codeOf(cause)
   switch (code) {
@@ -174,5 +227,21 @@ export const toError = (options: Pick<ListenOptions, "host" | "port">, cause: un
       return LOOKUP_CODES.has(code)
         ? new ListenError({ reason: "HostNotFound", message: `no address is known for the host ${host}`, cause })
         : new ListenError({ reason: "Other", message: `cannot listen on ${where}: ${describe(cause)}`, cause })
+  }
+}
+
+const toSocketError = (path: string, cause: unknown): ListenError => {
+  const code = codeOf(cause)
+  const failed = (reason: ListenError["reason"], why: string) =>
+    new ListenError({ reason, message: `cannot listen on the socket ${path}: ${why}`, cause })
+  switch (code) {
+    case "EADDRINUSE":
+      return failed("AddressInUse", "another program listens there")
+    case "EACCES":
+    case "EPERM":
+      // Node says the same of both.
+      return failed("NotPermitted", "there is no such folder, or you may not write to it")
+    default:
+      return failed("Other", code === "" && cause instanceof Error ? cause.message : describe(cause))
   }
 }

@@ -21,11 +21,16 @@ export const layer = Layer.mergeAll(Terminal.layer, NodeFileSystem.layer, NodePa
  */
 export const guard = (): void => {
   process.on("uncaughtException", Terminal.crash)
-  const terminals = [0, 1, 2].filter((fd) => isatty(fd))
   process.on("exit", () => {
     for (const fd of terminals) if (!isatty(fd)) closeSync(fd)
   })
 }
+
+/** Standard streams that were terminals at the start. */
+const terminals = [0, 1, 2].filter((fd) => isatty(fd))
+
+/** Whether a terminal that the program was started in has gone. */
+export const hasLostTerminal = (): boolean => terminals.some((fd) => !isatty(fd))
 
 /** What other users of the machine can do to a file, secret or not; a sentence, or nothing (`Exposure`). */
 export const exposure = (path: string, secret: boolean): Effect.Effect<string | undefined> =>

@@ -168,6 +168,7 @@ interface Bound {
 
 const whereToListen = (network: Network, host: Host, options: ListenOptions): Bound | ListenError => {
   const { book, routing } = network
+  if (options.socket !== undefined) return failure("Other", "simulated machines have no sockets in files")
   const addresses = options.host === undefined ? [book.id("::")!] : resolve(network, host, options.host)
   const address = addresses[0]
   if (address === undefined) return failure("HostNotFound", `no address is known for the host ${options.host}`)

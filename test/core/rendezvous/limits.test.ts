@@ -109,6 +109,22 @@ describe("networks", () => {
     expect(networks.enter(from("2001:db8:2::1"), 0)?.wait(0)).toBe(0)
   })
 
+  test("may be given other limits, and other blocks be exempt, while there are connections", () => {
+    const networks = new Networks(limits)
+    const places = [networks.enter(from("192.0.2.1"), 0)!, networks.enter(from("192.0.2.1"), 0)!]
+    expect(networks.enter(from("192.0.2.1"), 0)).toBeUndefined()
+    networks.change({ ...limits, connections: 3 }, [Cidr.parse("198.51.100.0/24")!], 0)
+    expect(networks.enter(from("192.0.2.1"), 0)).toBeDefined()
+    expect(networks.enter(from("192.0.2.1"), 0)).toBeUndefined()
+    networks.change(limits, [], 0)
+    places[0]!.leave(true)
+    expect(networks.enter(from("192.0.2.1"), 0), "those who are here stay, and count").toBeUndefined()
+    places[1]!.leave(true)
+    expect(networks.enter(from("192.0.2.1"), 0)).toBeDefined()
+    for (let i = 0; i < 3; i++) networks.enter(from("198.51.100.1"), 0)
+    expect(networks.enter(from("198.51.100.1"), 0), "is exempt no more").toBeUndefined()
+  })
+
   test("do not count a connection that stayed as one that only comes and goes", () => {
     const networks = new Networks(limits)
     for (let i = 0; i < 20; i++) networks.enter(from("192.0.2.1"), 0)!.leave(true)
