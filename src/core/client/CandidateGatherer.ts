@@ -37,6 +37,8 @@ export class CandidateGatherer {
   readonly #stun: Array<ReadonlyArray<Endpoint.Endpoint> | undefined>
   /** When this machine's addresses are looked at again. */
   #refreshAt: number
+  /** Until when they are looked at often. */
+  #alertUntil = Number.NEGATIVE_INFINITY
 
   constructor(
     private readonly client: ClientContext,
@@ -111,12 +113,20 @@ export class CandidateGatherer {
     this.client.output.wish({ _tag: "ReadAddresses" })
   }
 
+  /** Peers do not answer where they did: our own network may be about to change, or has. */
+  doubt(now: number): void {
+    this.#alertUntil = now + ALERT
+    this.#refreshAt = Math.min(this.#refreshAt, now)
+  }
+
   /** This machine's addresses, as they are now: those that it has no longer, if any has changed. */
   handleAddresses(addresses: ReadonlyArray<HostCandidates.HostAddress>, now: number): ReadonlyArray<string> {
     const before = this.#addresses
     this.#addresses = addresses
-    this.#refreshAt = now + REFRESH
     const hasChanged = addressText(before) !== addressText(addresses)
+    // Whoever loses one network gets another one soon.
+    if (hasChanged) this.#alertUntil = now + ALERT
+    this.#refreshAt = now + (now < this.#alertUntil ? ALERT_REFRESH : REFRESH)
     if (hasChanged) {
       this.client.transport.networkChanged(now)
       this.#forwarded = undefined
@@ -232,6 +242,12 @@ export class CandidateGatherer {
  * and the look costs the system 0.1 ms. No service of the system tells of changes in a way that works everywhere.
  */
 const REFRESH = 5_000
+
+/** The same while peers do not answer, or when something has just changed: somebody waits. */
+const ALERT_REFRESH = 250
+
+/** ms for which this lasts: from one Wi-Fi to another, or to a mobile network, takes some seconds. */
+const ALERT = 10_000
 
 const isElsewhereThanLoopback = (endpoint: Endpoint.Endpoint | undefined): boolean =>
   endpoint !== undefined && Endpoint.scope(endpoint) !== "loopback"

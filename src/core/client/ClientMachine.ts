@@ -562,6 +562,7 @@ export class ClientMachine {
       const { channel } = packet.route
       const datagram = transport.envelope(channel, packet.data, now)
       if (datagram !== undefined) return { route: { _tag: "Direct", endpoint: datagram.to }, data: datagram.data }
+      if (transport.pollSilence(now)) this.#server?.check(now)
       rendezvous.relay(channel, packet.data, now)
     }
     const question = transport.pollTransmit(now)

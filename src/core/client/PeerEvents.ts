@@ -38,6 +38,9 @@ export class PeerEvents {
       case "StreamResetConfirmed":
         output.pass(event)
         return
+      case "InDoubt":
+        // It concerns our own network (`CandidateGatherer`).
+        return
       case "Mutual":
       case "Disconnected":
         output.pass(event)

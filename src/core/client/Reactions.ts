@@ -62,7 +62,8 @@ export class Reactions {
     const { peers } = this.client
     let isNews = false
     for (let event = peers?.pollEvent(); event !== undefined; event = peers?.pollEvent()) {
-      this.parts.peerEvents.handle(event, now)
+      if (event._tag === "InDoubt") this.parts.gatherer.doubt(now)
+      else this.parts.peerEvents.handle(event, now)
       isNews = true
     }
     return isNews

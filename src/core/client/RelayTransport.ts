@@ -44,6 +44,8 @@ export class RelayTransport {
   /** When the server was asked whether it gets our datagrams; `undefined` once it has answered. */
   #askedAt: number | undefined
   #lastAskedAt = Number.NEGATIVE_INFINITY
+  /** Whether it has just turned out that the relay's port does not answer. */
+  #isNewlySilent = false
   /** Answers to the relay's questions whether we are here, ready to go; at most `MAX_ANSWERS`. */
   readonly #answers: Array<Uint8Array> = []
 
@@ -118,9 +120,17 @@ export class RelayTransport {
       this.#askedAt = now
       this.#lastAskedAt = now
       this.#probe.check(this.#relay, now)
+      this.#isNewlySilent = true
     }
     if (this.#askedAt !== undefined && now >= this.#askedAt + PATIENCE) return undefined
     return { to: this.#relay, data: Envelope.toServer(channelIdBytes(channel), known.token, packet) }
+  }
+
+  /** Whether the relay's port owes us an answer since `PATIENCE` ms: once each time. */
+  pollSilence(now: number): boolean {
+    if (!this.#isNewlySilent || this.#askedAt === undefined || now < this.#askedAt + PATIENCE) return false
+    this.#isNewlySilent = false
+    return true
   }
 
   /** What a datagram brings for the peer machine; `undefined` when it was for us. */

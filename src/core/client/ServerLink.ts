@@ -32,6 +32,7 @@ export class ServerLink<Purpose> {
   #remote: Endpoint | undefined
   #exporter: Uint8Array | undefined
   #connectedAt = 0
+  #roundTripMs = 0
   /** Why the connection ends, when we know better than the socket does. */
   #endReason: string | undefined
   /** When the next attempt is due, while `waiting`. */
@@ -122,6 +123,11 @@ export class ServerLink<Purpose> {
     this.#drain(now)
   }
 
+  /** The server's relay has fallen silent: if the link has, too, it is dialled anew. */
+  check(now: number): void {
+    this.#control?.check(CHECK_PATIENCE + 2 * this.#roundTripMs, now)
+  }
+
   /** The server has accepted us: the next loss starts with short waits again. */
   settled(): void {
     this.#backoff.reset()
@@ -182,12 +188,13 @@ export class ServerLink<Purpose> {
   #handle(event: ControlEvent, now: number): void {
     switch (event._tag) {
       case "Ready":
+        this.#roundTripMs = now - this.#connectedAt
         this.#events.push({
           _tag: "Ready",
           welcome: event.welcome,
           remote: this.#remote!,
           exporter: this.#exporter,
-          roundTripMs: now - this.#connectedAt
+          roundTripMs: this.#roundTripMs
         })
         return
       case "Answered":
@@ -256,6 +263,12 @@ export type ServerEvent<Purpose> =
   /** The next attempt is made in `retryInMs`. */
   | { readonly _tag: "Lost"; readonly message: string; readonly retryInMs: number }
   | PushedEvent
+
+/**
+ * ms, and two round trips: a lost segment or two are sent again in this time, and a link that is given up in vain costs
+ * little, since nobody is told that we were away.
+ */
+const CHECK_PATIENCE = 2_500
 
 /** No honest restart takes longer; a hostile server shall not send us to sleep for days. */
 const LONGEST_RESTART = 10 * 60_000

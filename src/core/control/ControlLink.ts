@@ -2,6 +2,7 @@ import type { ChannelId } from "../../domain/ChannelId.js"
 import type * as Control from "../../protocol/Control.js"
 import { PROTOCOL_VERSION } from "../../protocol/Control.js"
 import { LineFraming } from "../../protocol/LineFraming.js"
+import { NEVER } from "../support/Deadline.js"
 import { PendingRequests, REPLY_TIMEOUT } from "./PendingRequests.js"
 import { Presence, type Roster } from "./Presence.js"
 import { answers, decode, encode, encodeExit, encodeRelay, isRefusal, type RequestBody } from "./ServerCodec.js"
@@ -30,6 +31,8 @@ export class ControlLink {
   #pingEvery = DEFAULT_PING
   /** The request that ends the watching of everybody. */
   #unwatching: number | undefined
+  /** When the server counts as gone because it says nothing, not even the answer to a ping of `check`. */
+  #silentAt: number | undefined
   /** When the greeting is overdue; from `Ready` on, when the next ping is due. */
   #alarm: number
 
@@ -62,8 +65,17 @@ export class ControlLink {
     if (this.#phase === "ready") this.#output.push(encodeRelay(channel, packet))
   }
 
+  /**
+   * There is a sign that the server is gone: it has to say something within `patience` ms, or the link is given up.
+   */
+  check(patience: number, now: number): void {
+    if (this.#phase !== "ready" || this.#silentAt !== undefined) return
+    if (this.request({ _tag: "Ping" }, now) !== undefined) this.#silentAt = now + patience
+  }
+
   handleBytes(chunk: Uint8Array, now: number): void {
     if (this.#phase === "broken") return
+    this.#silentAt = undefined
     this.#framing.push(chunk)
     for (let line = this.#framing.next(); line !== undefined; line = this.#framing.next()) {
       if (line._tag === "Text") this.#line(line.text, now)
@@ -76,6 +88,10 @@ export class ControlLink {
   handleTimeout(now: number): void {
     if (this.#phase === "greeting" && now >= this.#alarm) this.#break("Silent", "did not greet")
     if (this.#phase !== "ready") return
+    if (now >= (this.#silentAt ?? NEVER)) {
+      this.#break("Silent", "stopped answering")
+      return
+    }
     for (let late = this.#pending.expire(now); late !== undefined; late = this.#pending.expire(now)) {
       if (late.request === "Ping") {
         this.#break("Silent", "stopped answering")
@@ -92,7 +108,7 @@ export class ControlLink {
 
   pollTimeout(): number | undefined {
     if (this.#phase === "broken") return undefined
-    return Math.min(this.#alarm, this.#pending.deadline() ?? Number.POSITIVE_INFINITY)
+    return Math.min(this.#alarm, this.#pending.deadline() ?? NEVER, this.#silentAt ?? NEVER)
   }
 
   /** The next bytes for the server. */

@@ -235,12 +235,14 @@ export class Connection implements LossSink {
     const vain = this.#loss.probesInVain
     this.#loss.handleTimeout(now)
     if (!this.#confirmed) return
-    if (this.#loss.probesInVain > vain) {
+    const isOverdue = this.#loss.probesInVain > vain
+    if (isOverdue) {
       this.paths.doubt(now, this.#loss.probesInVain)
       if (this.#loss.probesInVain > 1) this.#measured?.size.onSilence()
       this.#followSize()
     }
-    this.paths.handleTimeout(now)
+    const hasLapsed = this.paths.handleTimeout(now)
+    if (isOverdue || hasLapsed) this.#context.emit({ _tag: "InDoubt", peer: this.#context.peer })
     this.#followPath(now)
   }
 

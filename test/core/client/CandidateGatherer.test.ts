@@ -27,6 +27,37 @@ const registered = (...options: ConstructorParameters<typeof Context>): Context 
 
 const texts = (endpoints: ReadonlyArray<Endpoint.Endpoint>) => endpoints.map(Endpoint.format)
 
+describe("our own addresses", () => {
+  /** When they are read within `ms` from `from` on, where nothing has changed. */
+  const looks = (context: Context, candidates: CandidateGatherer, from: number, ms: number) => {
+    const times: Array<number> = []
+    for (let at = candidates.pollTimeout(); at < from + ms; at = candidates.pollTimeout()) {
+      candidates.handleTimeout(at)
+      if (!context.wishes().includes("ReadAddresses")) continue
+      times.push(at - from)
+      candidates.handleAddresses([{ family: "ipv4", address: "192.168.1.5" }], at)
+    }
+    return times
+  }
+
+  it("are looked at each five seconds, and often while a peer does not answer", () => {
+    const context = registered()
+    const candidates = gatherer(context)
+    expect(looks(context, candidates, 0, 12_000)).toEqual([5_000, 10_000])
+    candidates.doubt(12_000)
+    const often = looks(context, candidates, 12_000, 20_000)
+    expect(often.slice(0, 3)).toEqual([0, 250, 500])
+    expect(often.filter((at) => at > 10_000)).toEqual([15_000])
+  })
+
+  it("are looked at often when they have just changed, as another network comes soon", () => {
+    const context = registered()
+    const candidates = gatherer(context)
+    candidates.handleAddresses([], 1_000)
+    expect(candidates.pollTimeout()).toBe(1_250)
+  })
+})
+
 describe("a forwarded port", () => {
   it("is asked for once a server is reached, told beside our own address, and taken back again", () => {
     const context = registered()
@@ -113,7 +144,7 @@ describe("our candidates", () => {
     candidates.handleTimeout(6_000)
     expect(context.wishes(), "one look at a time").toEqual([])
     candidates.handleAddresses([], 6_100)
-    expect(candidates.pollTimeout()).toBe(11_100)
+    expect(candidates.pollTimeout()).toBe(6_350)
     candidates.check()
     expect(context.wishes()).toEqual(["ReadAddresses"])
   })

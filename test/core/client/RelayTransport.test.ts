@@ -65,6 +65,19 @@ class Setup {
   }
 }
 
+describe("a relay that falls silent", () => {
+  it("is told of once each time", () => {
+    const setup = new Setup()
+    setup.answers = false
+    setup.sendUntil(0, 1_500)
+    expect(setup.outside.pollSilence(1_500)).toBe(true)
+    expect(setup.outside.pollSilence(1_600)).toBe(false)
+    setup.answers = true
+    setup.sendUntil(1_600, 3_000)
+    expect(setup.outside.pollSilence(3_000)).toBe(false)
+  })
+})
+
 describe("our own addresses", () => {
   it("are asked for in the other family, too, once the server's addresses are known", () => {
     const { outside } = new Setup()

@@ -83,6 +83,27 @@ const watching = (version: number): Script => {
   return script
 }
 
+describe("a doubt", () => {
+  it("ends the link when nothing at all is said in time", () => {
+    const script = greeted()
+    script.takeSent()
+    script.link.check(2_500, script.now)
+    expect(script.drain().takeSent()).toEqual([{ _tag: "Ping", id: expect.any(Number) }])
+    script.link.check(2_500, script.now)
+    expect(script.drain().takeSent()).toEqual([])
+    expect(script.passes(2_499).take()).toEqual([])
+    expect(script.passes(1).take().at(-1)).toMatchObject({ _tag: "Broken", reason: "Silent" })
+  })
+
+  it("ends with any word of the server", () => {
+    const script = greeted()
+    script.link.check(2_500, script.now)
+    script.passes(1_000).says({ _tag: "Presence", here: [], gone: ["bob"] })
+    script.take()
+    expect(script.passes(5_000).take()).toEqual([])
+  })
+})
+
 describe("greeting", () => {
   it("becomes ready with the greeting, and not before", () => {
     const script = new Script()

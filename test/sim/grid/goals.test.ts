@@ -2,8 +2,8 @@ import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import { run, type Scenario } from "parley-chat/sim"
 import { describe, expect, it } from "vitest"
-import { CHANGES, undergo } from "../../../scenarios/grid/Changes.js"
-import { MAX_KEEPALIVES, MAX_STALL } from "../../../scenarios/grid/Goals.js"
+import { CHANGES, type Change, undergo } from "../../../scenarios/grid/Changes.js"
+import { MAX_GONE, MAX_KEEPALIVES, MAX_STALL } from "../../../scenarios/grid/Goals.js"
 import { idle } from "../../../scenarios/grid/Idle.js"
 import * as Network from "../../../scenarios/grid/Network.js"
 import { between, kindOf } from "../../../scenarios/grid/Places.js"
@@ -25,6 +25,23 @@ describe("a path change", () => {
       expect(slowestMs).toBeLessThan(MAX_STALL)
       expect(messages).toBe(320)
       if (change.goesOn !== undefined) expect(way).toBe(change.goesOn)
+    }
+  })
+})
+
+describe("a server that is gone without a word", () => {
+  it("is dialled anew as soon as its relay's port is silent, for whoever talks through it", async () => {
+    const hard = kindOf("symmetric, random ports")
+    const gone: Change = {
+      name: "server moves while relayed",
+      where: between(hard, hard),
+      goesOn: "relay",
+      happen: (sim) => sim.begin({ kind: "address-change", host: "server" })
+    }
+    for (const seed of [1, 2, 3].slice(0, some(3, 1))) {
+      const { messages, slowestMs, way } = await value(seed, undergo(gone))
+      expect(slowestMs).toBeLessThan(MAX_GONE)
+      expect([messages, way]).toEqual([320, "relay"])
     }
   })
 })

@@ -298,7 +298,9 @@ export class Paths {
     return timeout
   }
 
-  handleTimeout(now: number): void {
+  /** Whether trust in the active path has just worn out in the middle of a conversation. */
+  handleTimeout(now: number): boolean {
+    let hasLapsed = false
     if (this.#heartbeatAt() <= now) {
       this.#active?.probe(now)
       this.#silence = this.#nextSilence()
@@ -311,6 +313,7 @@ export class Paths {
     if (lapse !== undefined && lapse <= now && lapse > this.#lapsedAt) {
       this.#lapsedAt = lapse
       if (now < this.activeUntil) {
+        hasLapsed = true
         if (this.#active?.isRelay === false) this.#doubt.begin(now)
         this.probeAll(now)
       }
@@ -322,6 +325,7 @@ export class Paths {
       this.#doubt.settle()
       this.#select(now)
     }
+    return hasLapsed
   }
 
   /** When the active path is due for a heartbeat, or in silence for a keepalive. */
