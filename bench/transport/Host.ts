@@ -144,7 +144,9 @@ export const introduction = (card: Card): Introduction => ({
     sequence: 1,
     expiry: Date.now() + 3_600_000
   },
-  candidates: [Endpoint.parse(card.candidate)!]
+  candidates: [Endpoint.parse(card.candidate)!],
+  // Otherwise an address of the loopback is one that means nothing to us.
+  isHere: true
 })
 
 const counting = (packets: Host["packets"], largest: number): Layer.Layer<Datagrams> =>

@@ -56,14 +56,17 @@ export const rttA = async (pipe: Pipe): Promise<Figures> => {
     else next()
   })
   invite()
+  const before = process.cpuUsage()
   next()
   await done.promise
+  const used = process.cpuUsage(before)
   pipe.send("done")
   await host.close()
   const sorted = ascending(times.slice(ROUND_TRIPS / 2))
   return {
     "round trip 100 B p50 µs": 1_000 * quantile(sorted, 0.5),
     "round trip 100 B p99 µs": 1_000 * quantile(sorted, 0.99),
+    "CPU of one side µs/round trip": (used.user + used.system) / ROUND_TRIPS,
     "packets a round trip": (host.packets.sent + host.packets.received) / ROUND_TRIPS
   }
 }

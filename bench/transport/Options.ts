@@ -20,22 +20,23 @@ export const read = (args: ReadonlyArray<string>): Options => {
     allowPositionals: true,
     options: {
       only: { type: "string", multiple: true, default: [] },
-      runs: { type: "string", default: "3" },
+      runs: { type: "string" },
+      quick: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       prof: { type: "string" },
       help: { type: "boolean", short: "h", default: false }
     }
   })
-  const { help, json, only, prof } = values
-  const runs = Number(values.runs)
+  const { help, json, only, prof, quick } = values
+  const runs = Number(values.runs ?? (quick ? 1 : 3))
   if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs takes a number from 1 on, not "${values.runs}"`)
   if (prof !== undefined && prof !== "a" && prof !== "b") throw new Error(`--prof takes a or b, not "${prof}"`)
   if (positionals[0] === "controllers") return { parts: [], runs, json, prof, help, controllers: positionals[1] ?? "" }
   const parts = [...positionals, ...only].flatMap((names) => names.split(",")).flatMap(chosen)
-  return { parts: parts.length > 0 ? parts : DEFAULT, runs, json, prof, help, controllers: undefined }
+  return { parts: parts.length > 0 ? parts : quick ? QUICK : DEFAULT, runs, json, prof, help, controllers: undefined }
 }
 
-export const HELP = `npm run bench -- [PART ..] [--only PART,..] [--runs 3] [--json] [--prof a|b]
+export const HELP = `npm run bench -- [PART ..] [--only PART,..] [--runs 3] [--quick] [--json] [--prof a|b]
 npm run bench -- controllers [LINK]
 
 Figures of the peer link on this machine, two processes for each part, beside the floors that Node, the cipher, the
@@ -45,6 +46,7 @@ simulated links, the same on every machine.
 
   --only PART,..   these parts, as without the flag; "loopback" and "link" name all of their kind
   --runs N         rounds; 3 when left out
+  --quick          one round of what tells most, in about a minute
   --json           one JSON object, to compare commits by
   --prof a|b       writes a CPU profile of that side of each part to the current folder
 
@@ -63,3 +65,5 @@ const chosen = (name: string): ReadonlyArray<string> => {
 }
 
 const DEFAULT = PARTS.flatMap(({ name, onRequest }) => (onRequest ? [] : [name]))
+/** Messages and streams on loopback beside their floors, and whole clients. */
+const QUICK = ["floor-ping", "floor-100", "open", "rtt", "messages", "stream", "client"]

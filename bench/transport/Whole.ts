@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Stream from "effect/Stream"
-import { Client, layerClient, layerNode, layerServer, Server } from "../../src/index.js"
+import { Client, type ClientEvent, layerClient, layerNode, layerServer, Server } from "../../src/index.js"
 import { ascending, type Figures, quantile } from "../support/Figures.js"
 import type { Pipe } from "./Pipe.js"
 
@@ -45,16 +45,25 @@ export const wholeB = async (pipe: Pipe): Promise<Figures> => {
     let shown = 0
     let before = process.cpuUsage()
     let used = before
-    yield* Effect.forkScoped(
-      Stream.runForEach(self.events, (event) => {
-        if (event._tag === "Incoming") return Effect.ignore(self.query(event.nick))
-        if (event._tag !== "Message") return Effect.void
-        if (event.text.startsWith(ECHOED)) return Effect.asVoid(self.send(event.from, event.text))
-        if (++shown === WARM_UP) before = process.cpuUsage()
-        else if (shown === WARM_UP + MESSAGES) used = process.cpuUsage(before)
-        return Effect.void
-      })
-    )
+    const count = (texts: number) => {
+      if (shown < WARM_UP && shown + texts >= WARM_UP) before = process.cpuUsage()
+      shown += texts
+      if (shown >= WARM_UP + MESSAGES && texts > 0) used = process.cpuUsage(before)
+    }
+    const hear = (events: ReadonlyArray<ClientEvent>) => {
+      const echoes: Array<string> = []
+      let texts = 0
+      let called = Effect.void
+      for (const event of events) {
+        if (event._tag === "Incoming") called = Effect.ignore(self.query(event.nick))
+        if (event._tag !== "Message") continue
+        if (event.text.startsWith(ECHOED)) echoes.push(event.text)
+        else texts++
+      }
+      count(texts)
+      return echoes.length === 0 ? called : self.sendAll("alice", echoes)
+    }
+    yield* Effect.forkScoped(Stream.runForEach(self.batches, hear))
     yield* Effect.promise(() => pipe.receive())
     return { "whole client: receiver CPU µs/message": (used.user + used.system) / MESSAGES }
   })
@@ -72,26 +81,40 @@ const talk = (pipe: Pipe) =>
   Effect.gen(function* () {
     const self = yield* Client
     yield* self.register("alice")
-    let returned = Effect.void
-    const room = yield* Effect.makeSemaphore(UNDER_WAY)
+    let delivered = 0
+    let onDelivered = () => {}
+    let onEcho: Effect.Effect<unknown, unknown> = Effect.void
     const mutual = yield* Deferred.make<void>()
-    yield* Effect.forkScoped(
-      Stream.runForEach(self.events, (event) => {
-        if (event._tag === "Mutual") return Deferred.succeed(mutual, undefined)
-        if (event._tag === "Message") return returned
-        return event._tag === "Delivered" ? room.release(1) : Effect.void
-      })
-    )
-    const bob = yield* self.query("bob")
-    const say = (text: string) => Effect.zipRight(room.take(1), bob.send(text))
+    const hear = (events: ReadonlyArray<ClientEvent>) => {
+      let answer: Effect.Effect<unknown, unknown> = Effect.void
+      for (const event of events) {
+        if (event._tag === "Mutual") Deferred.unsafeDone(mutual, Effect.void)
+        if (event._tag === "Message") answer = onEcho
+        if (event._tag === "Delivered") delivered++
+      }
+      onDelivered()
+      return answer
+    }
+    yield* Effect.forkScoped(Stream.runForEach(self.batches, hear))
+    yield* self.query("bob")
     /** Until the last one is delivered. */
     const sayOften = (count: number) =>
-      Effect.forEach(Array.from({ length: count }), () => say(TEXT), { concurrency: AT_ONCE, discard: true }).pipe(
-        Effect.zipRight(room.withPermits(UNDER_WAY)(Effect.void))
-      )
-    yield* say("hello")
+      Effect.suspend(() => {
+        const all = delivered + count
+        return Effect.zipRight(
+          self.sendAll("bob", new Array<string>(count).fill(TEXT)),
+          Effect.async<void>((resume) => {
+            onDelivered = () => {
+              if (delivered >= all) resume(Effect.void)
+            }
+            onDelivered()
+          })
+        )
+      })
+    yield* self.send("bob", "hello")
     yield* Deferred.await(mutual)
-    yield* sayOften(WARM_UP)
+    // With the greeting.
+    yield* sayOften(WARM_UP - 1)
 
     const started = performance.now()
     const cpu = process.cpuUsage()
@@ -100,21 +123,28 @@ const talk = (pipe: Pipe) =>
     const { system, user } = process.cpuUsage(cpu)
 
     const times: Array<number> = []
-    for (let i = 0; i < ROUND_TRIPS; i++) {
-      const back = yield* Deferred.make<void>()
-      returned = Effect.asVoid(Deferred.succeed(back, undefined))
-      const at = performance.now()
-      yield* say(ECHOED + TEXT)
-      yield* Deferred.await(back)
+    const rounds = yield* Deferred.make<void>()
+    let at = 0
+    const say = Effect.suspend(() => {
+      at = performance.now()
+      return self.send("bob", ECHOED + TEXT)
+    })
+    onEcho = Effect.suspend((): Effect.Effect<unknown, unknown> => {
       times.push(performance.now() - at)
-    }
+      return times.length === ROUND_TRIPS ? Deferred.succeed(rounds, undefined) : say
+    })
+    const cpuBefore = process.cpuUsage()
+    yield* say
+    yield* Deferred.await(rounds)
+    const used = process.cpuUsage(cpuBefore)
     pipe.send("done")
     const sorted = ascending(times.slice(ROUND_TRIPS / 4))
     return {
       "whole client: messages 100 B one way /s": MESSAGES / seconds,
       "whole client: sender CPU µs/message": (user + system) / MESSAGES,
       "whole client: round trip 100 B p50 µs": 1_000 * quantile(sorted, 0.5),
-      "whole client: round trip 100 B p99 µs": 1_000 * quantile(sorted, 0.99)
+      "whole client: round trip 100 B p99 µs": 1_000 * quantile(sorted, 0.99),
+      "whole client: CPU of one side µs/round trip": (used.user + used.system) / ROUND_TRIPS
     }
   }).pipe(Effect.scoped)
 
@@ -137,10 +167,6 @@ const TEXT = "x".repeat(100)
 const ECHOED = "echo "
 /** Until what runs often is compiled. */
 const WARM_UP = 10_000
-const MESSAGES = 20_000
-/** Not confirmed yet: less than the outbox takes. */
-const UNDER_WAY = 2_048
-/** Sends that wait for the disk at a time, as when a program hands over all that it has read. */
-const AT_ONCE = 512
-const ROUND_TRIPS = 1_000
+const MESSAGES = 40_000
+const ROUND_TRIPS = 4_000
 const FLUSHES = 200

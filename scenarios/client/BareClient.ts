@@ -239,7 +239,12 @@ export class BareClient {
         this.#journal.apply({ _tag: "Peer", peer: entry.peer, nick, nextSequence: entry.sequence })
       this.#journal.apply(entry._tag === "Shown" ? { _tag: "Shown", peer: entry.peer, ids: [entry.id] } : entry)
     }
-    this.after(0, () => this.#drive((machine, now) => machine.journaled(entries, now)))
+    this.after(0, () =>
+      this.#drive((machine, now) => {
+        machine.written(entries, now)
+        machine.flushed(entries, now)
+      })
+    )
   }
 
   #fulfil(wish: Wish): void {

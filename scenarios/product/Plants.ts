@@ -26,7 +26,7 @@ export interface Plant {
 export const plants: ReadonlyArray<Plant> = [
   {
     bug: "a message that comes again is shown again",
-    scenario: Swarm.twoPeople,
+    scenario: Outages.readerDies,
     put: () => {
       const seen = new WeakMap<Conversation, Set<string>>()
       return patch(
@@ -156,10 +156,10 @@ export const plants: ReadonlyArray<Plant> = [
       let count = 0
       return patch(
         Conversation.prototype,
-        "journaled",
-        (journaled) =>
+        "written",
+        (written) =>
           function (this: Conversation, entry) {
-            if (entry._tag !== "Shown" || ++count % 10 !== 0) journaled.call(this, entry)
+            if (entry._tag !== "Shown" || ++count % 10 !== 0) written.call(this, entry)
           }
       )
     }

@@ -50,23 +50,54 @@ export class Channels {
     return Effect.map(asked, (conversation) => this.#open(conversation))
   }
 
-  /** Accepts a message; waits until it would survive a crash, where there is a journal. */
+  /** Accepts a message; where there is a journal, it survives the end of the process by then. */
   send(conversation: Conversation, text: string): Effect.Effect<MessageId, SendError> {
-    const { driver, events, keeper } = this.#shell
+    const { driver, events } = this.#shell
     return Effect.suspend((): Effect.Effect<MessageId, SendError> => {
       if (events.full && conversation.asked && !driver.machine.hasLeft) return eventsUnread()
-      const sent = driver.drive((machine, now) => machine.send(conversation, text, now))
-      if (typeof sent !== "string") return Effect.fail(sent)
-      const journal = keeper.profile?.journal
-      return journal === undefined ? Effect.succeed(sent) : Effect.as(journal.stored(sent), sent)
+      const sent = driver.note((machine, now) => machine.send(conversation, text, now))
+      return typeof sent === "string" ? this.#recorded(sent) : Effect.fail(sent)
     })
+  }
+
+  /** `send` of many, in order; waits for room where they are more than the outbox takes. */
+  sendAll(conversation: Conversation, texts: Iterable<string>): Effect.Effect<ReadonlyArray<MessageId>, SendError> {
+    const { driver } = this.#shell
+    return Effect.suspend(() => {
+      const ids: Array<MessageId> = []
+      const rest = texts[Symbol.iterator]()
+      let next = rest.next()
+      const go: Effect.Effect<ReadonlyArray<MessageId>, SendError> = Effect.suspend(
+        (): Effect.Effect<ReadonlyArray<MessageId>, SendError> => {
+          const stopped = driver.note((machine, now) => {
+            for (; next.done !== true; next = rest.next()) {
+              if (ids.length % A_SLICE === A_SLICE - 1 && !machine.hasRoom(conversation)) return "Full"
+              const sent = machine.send(conversation, next.value, now)
+              if (typeof sent !== "string") return sent
+              ids.push(sent)
+            }
+            return undefined
+          })
+          if (stopped === undefined) return this.#recorded(ids)
+          if (stopped !== "Full" && stopped._tag !== "OutboxFull") return Effect.fail(stopped)
+          const room = driver.ask((machine, now) => machine.room(conversation, now))
+          return Effect.zipRight(room, go)
+        }
+      )
+      return go
+    })
+  }
+
+  #recorded<A>(sent: A): Effect.Effect<A> {
+    const recorded = this.#shell.keeper.profile?.journal?.recorded()
+    return recorded === undefined ? Effect.succeed(sent) : Effect.as(recorded, sent)
   }
 
   leave(conversation: Conversation): Effect.Effect<void> {
     const { driver, transfers } = this.#shell
     return Effect.suspend(() => transfers.leave(conversation.peer)).pipe(
       Effect.zipRight(Effect.sync(() => driver.drive((machine, now) => machine.leave(conversation, now)))),
-      Effect.zipRight(this.#shell.written)
+      Effect.zipRight(this.#shell.flushed)
     )
   }
 
@@ -76,7 +107,7 @@ export class Channels {
     return Effect.suspend(() => {
       const peer = driver.drive((machine, now) => machine.dropPending(nick, now))
       return peer === undefined ? Effect.void : transfers.leave(peer)
-    }).pipe(Effect.zipRight(this.#shell.written))
+    }).pipe(Effect.zipRight(this.#shell.flushed))
   }
 
   #open(conversation: Conversation): OpenChannel {
@@ -92,3 +123,6 @@ export class Channels {
     }
   }
 }
+
+/** Messages between two looks at whether the outbox has room. */
+const A_SLICE = 256

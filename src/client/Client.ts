@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as Sink from "effect/Sink"
 import type * as Stream from "effect/Stream"
 import {
   type Busy,
@@ -42,7 +43,7 @@ import type { Resolver } from "../services/Resolver.js"
 import type { Store } from "../services/Store.js"
 import { type Channel, Channels, type OpenChannel } from "./Channels.js"
 import { type ClientOptions, DEFAULT_LINGER } from "./ClientOptions.js"
-import type { EventQueue, Told } from "./EventQueue.js"
+import type { Told } from "./EventQueue.js"
 import type { FilesApi } from "./files/Api.js"
 import type { GroupsApi } from "./GroupsApi.js"
 import * as Groups from "./GroupsApi.js"
@@ -69,6 +70,12 @@ export interface ClientApi {
   /** How many of each kind the consumer of `events` has had. */
   readonly told: Effect.Effect<Told>
   /**
+   * In place of `events`, for whoever hears much: all events that wait, up to 256 at a time. The messages of a batch
+   * count as shown, and are acknowledged, when the consumer pulls the next one; a process that is killed before is
+   * given them again.
+   */
+  readonly batches: Stream.Stream<ReadonlyArray<ClientEvent>>
+  /**
    * Takes a nickname, also a new one while registered. Waits for the server while it is away. The identity of a client
    * is fixed by its first successful registration (the profile of that nickname).
    */
@@ -93,8 +100,20 @@ export interface ClientApi {
    * `expect` is the whole fingerprint that the key must have; otherwise `UnexpectedKey`, and nothing was sent.
    */
   readonly query: (nick: string, options?: QueryOptions) => Effect.Effect<OpenChannel, QueryError>
-  /** `channel(nick).send(text)` by nickname: fails with `NotConnected` unless we queried this peer ourselves. */
+  /**
+   * `channel(nick).send(text)` by nickname: fails with `NotConnected` unless we queried this peer ourselves. A message
+   * that was accepted survives the end of this process; `flushed` waits until it survives a loss of power.
+   */
   readonly send: (nick: string, text: string) => Effect.Effect<MessageId, SendError>
+  /**
+   * `send` of many texts, in order, at a fraction of what each costs by itself. Waits where they are more than may be
+   * under way. Those before one that fails were accepted.
+   */
+  readonly sendAll: (nick: string, texts: Iterable<string>) => Effect.Effect<ReadonlyArray<MessageId>, SendError>
+  /** `sendAll` for a stream of texts. */
+  readonly sink: (nick: string) => Sink.Sink<void, string, never, SendError>
+  /** Waits until everything that was accepted so far is on disk, and survives a loss of power. */
+  readonly flushed: Effect.Effect<void>
   /** The conversation with a peer, if there is one. */
   readonly channel: (nick: string) => Effect.Effect<Channel | undefined>
   /**
@@ -219,10 +238,10 @@ export const layer = (
   Layer.scoped(Client, make(options)).pipe(Layer.provide(Profile.layer))
 
 const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
-  const { driver, events, history, transfers } = shell
+  const { driver, history, transfers } = shell
   const { conversations } = driver.machine
   const channels = new Channels(shell)
-  const inConversation = <A, E>(nick: string, use: (conversation: Conversation) => Effect.Effect<A, E>) =>
+  const inConversation: InConversation = <A, E>(nick: string, use: (found: Conversation) => Effect.Effect<A, E>) =>
     Effect.suspend((): Effect.Effect<A, E | NotConnected> => {
       const conversation = conversations.byNick(nick)
       return conversation === undefined ? notConnected(nick) : use(conversation)
@@ -236,7 +255,6 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
     })
   return {
     now: () => driver.drive((machine, now) => machine.timeAt(now)),
-    ...eventsOf(events),
     register: (nick) => driver.ask((machine, now) => machine.register(nick, now)),
     list: Effect.map(
       driver.ask((machine, now) => machine.list(now)),
@@ -250,7 +268,7 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
         ? noSuchKey("a whole fingerprint has 30 digits in six groups of five")
         : channels.query(nick, { expect: key })
     },
-    send: (nick, text) => inConversation(nick, (conversation) => channels.send(conversation, text)),
+    ...messagesOf(shell, channels, inConversation),
     channel: (nick) =>
       Effect.sync(() => {
         const conversation = conversations.byNick(nick)
@@ -306,7 +324,28 @@ const preferencesOf = ({ keeper }: Shell.Shell): PreferencesApi => ({
     })
 })
 
-const eventsOf = (events: EventQueue) => ({ events: events.stream, told: Effect.sync(() => events.told) })
+type InConversation = <A, E>(
+  nick: string,
+  use: (conversation: Conversation) => Effect.Effect<A, E>
+) => Effect.Effect<A, E | NotConnected>
+
+const messagesOf = (
+  { events, flushed }: Shell.Shell,
+  channels: Channels,
+  inConversation: InConversation
+): Pick<ClientApi, "events" | "told" | "batches" | "send" | "sendAll" | "sink" | "flushed"> => {
+  const sendAll: ClientApi["sendAll"] = (nick, texts) =>
+    inConversation(nick, (conversation) => channels.sendAll(conversation, texts))
+  return {
+    events: events.stream,
+    told: Effect.sync(() => events.told),
+    batches: events.batches,
+    flushed,
+    send: (nick, text) => inConversation(nick, (conversation) => channels.send(conversation, text)),
+    sendAll,
+    sink: (nick) => Sink.forEachChunk((texts) => sendAll(nick, texts))
+  }
+}
 
 /** What `look` gives, or its error. */
 const found = <A>(look: () => A | ContactError): Effect.Effect<A, ContactError> =>

@@ -10,6 +10,7 @@ import type { Endpoint } from "../domain/Endpoint.js"
 import * as Alarm from "../services/Alarm.js"
 import type { Datagrams, DatagramsError } from "../services/Datagrams.js"
 import * as Time from "../services/Time.js"
+import * as Timer from "../services/Timer.js"
 import * as UdpSockets from "./UdpSockets.js"
 
 /**
@@ -23,6 +24,13 @@ export interface Driver extends PeerDriver {
    * Calls the machine, then drains it. From within a handler, the drain is left to the loop that called the handler.
    */
   readonly drive: <A>(use: (machine: ClientMachine, now: number) => A) => A
+  /**
+   * Calls the machine and has it written down what follows. The rest is drained with everything else that this turn of
+   * the event loop brings, or by `settle`: for calls of which there may be thousands in a turn.
+   */
+  readonly note: <A>(use: (machine: ClientMachine, now: number) => A) => A
+  /** Drains what `note` has left, at once. */
+  readonly settle: () => void
   /** Makes a call of the user, and waits for its answer. Interrupting it tells the machine that nobody waits. */
   readonly ask: <A, E>(call: (machine: ClientMachine, now: number) => Ticket<A, E>) => Effect.Effect<A, E>
   /** Once: says who takes what the machine has for others, and drains for the first time. */
@@ -39,8 +47,8 @@ export interface PeerDriver {
 export interface DriverHandlers {
   readonly event: (output: ClientOutput) => void
   readonly remember: (note: HistoryNote) => void
-  /** All entries of one drain, in order. */
-  readonly journal: (entries: ReadonlyArray<JournalEntry>) => void
+  /** Entries in order; whether they are written, so that what waits for them may go on. */
+  readonly journal: (entries: ReadonlyArray<JournalEntry>) => boolean
   readonly wish: (wish: Wish) => void
   readonly sendToServer: (output: ServerOutput) => void
   readonly sendOnLan: (to: Endpoint, data: Uint8Array) => void
@@ -52,7 +60,7 @@ export const make = (
 ): Effect.Effect<Driver, DatagramsError, Datagrams | Scope.Scope> =>
   Effect.gen(function* () {
     const time = yield* Time.make
-    const loop = new Loop(time)
+    const loop = new Loop(time, yield* Timer.makeSoon)
     const alarm = yield* Alarm.make((now) => loop.ring(now))
     const sockets = yield* UdpSockets.make({
       onDatagram: (from, data) => loop.receive(from, data),
@@ -63,6 +71,8 @@ export const make = (
       machine,
       ports: sockets.ports,
       drive: (use) => loop.drive(machine, use),
+      note: (use) => loop.note(machine, use),
+      settle: () => loop.settle(),
       drivePeers: (use) => loop.drive(machine, (client, now) => client.peers && use(client.peers, now)),
       ask: (call) =>
         Effect.async((resume) => {
@@ -89,7 +99,14 @@ class Loop {
   /** While draining: a reading of the clock costs as much as a look at a small packet. */
   #now = 0
 
-  constructor(private readonly time: Time.Time) {}
+  /** `note` has left something to drain. */
+  #isDue = false
+  #isSoon = false
+
+  constructor(
+    private readonly time: Time.Time,
+    private readonly soon: (run: () => void) => void
+  ) {}
 
   start(machine: ClientMachine, sockets: UdpSockets.UdpSockets, alarm: Alarm.Alarm, handlers: DriverHandlers): void {
     this.#running = { machine, sockets, alarm, handlers }
@@ -102,6 +119,26 @@ class Loop {
     this.#again = true
     this.drain(now)
     return result
+  }
+
+  note<A>(machine: ClientMachine, use: (machine: ClientMachine, now: number) => A): A {
+    if (this.#draining || this.#running === undefined) return this.drive(machine, use)
+    const now = this.time.monotonic()
+    const result = use(machine, now)
+    this.#write(this.#running, now)
+    this.#isDue = true
+    if (!this.#isSoon) {
+      this.#isSoon = true
+      this.soon(() => {
+        this.#isSoon = false
+        this.settle()
+      })
+    }
+    return result
+  }
+
+  settle(): void {
+    if (this.#isDue) this.drain(this.time.monotonic())
   }
 
   receive(from: Endpoint, data: Uint8Array): void {
@@ -117,18 +154,23 @@ class Loop {
     const running = this.#running
     if (running === undefined || this.#draining) return
     this.#draining = true
+    this.#isDue = false
     this.#now = at
     for (let more = true; more; this.#now = this.time.monotonic()) {
       this.#again = false
       this.#tell(running)
+      this.#write(running, this.#now)
       more = this.#transmit(running) || this.#again
     }
-    const { alarm, handlers, machine } = running
+    this.#draining = false
+    running.alarm.set(running.machine.pollTimeout())
+  }
+
+  /** Has everything written down that is not yet, in one piece: what waits for it leaves in what follows. */
+  #write({ handlers, machine }: Running, now: number): void {
     const entries: Array<JournalEntry> = []
     for (let entry = machine.pollJournal(); entry !== undefined; entry = machine.pollJournal()) entries.push(entry)
-    if (entries.length > 0) handlers.journal(entries)
-    this.#draining = false
-    alarm.set(machine.pollTimeout())
+    if (entries.length > 0 && handlers.journal(entries)) machine.written(entries, now)
   }
 
   /** What the application answers to an event leaves in the packet that acknowledges it: so events come first. */

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { ClientEvent } from "../core/client/Events.js"
+import type { UnreadMessage } from "../core/client/Output.js"
 
 /**
  * The events of one client on their way to its one consumer.
@@ -9,28 +10,28 @@ import type { ClientEvent } from "../core/client/Events.js"
  * Order is kept while the consumer keeps up; of a file transfer only the latest news waits. When it falls `STALLED`
  * events behind, an event that makes an earlier one of the same subject worthless (a peer's path, a nickname's
  * presence) takes its place, and what is still over `MAX_EVENTS` is dropped, told by one `Failed` event. Messages are
- * never dropped here: flow control bounds them, because a message is acknowledged (its
- * `shown` callback) only when the consumer pulls the element after it. Neither are `Delivered`, `Read` and `Waiting`:
+ * never dropped here: flow control bounds them, because a message is acknowledged (`shown`) only when the consumer
+ * pulls what comes after it. Neither are `Delivered`, `Read` and `Waiting`:
  * the client accepts nothing more to send while `full`.
  */
-export class EventQueue {
-  /** By serial number: a Map iterates in order of insertion. */
-  readonly #queue = new Map<number, Entry>()
-  readonly #latest = new Map<string, number>()
+export class EventQueue<Mark = UnreadMessage> {
+  /** In order; those before `#head` were handed over. */
+  #queue: Array<Entry<Mark>> = []
+  #head = 0
+  /** Of the queue, those that no later one has replaced. */
+  #size = 0
+  readonly #latest = new Map<string, Entry<Mark>>()
   /** How many were handed out, by tag. */
   readonly #told = new Map<ClientEvent["_tag"], number>()
-  #serial = 0
   #dropped = 0
-  #handed: Shown | undefined
+  /** What is to be acknowledged of the events that the consumer has in hand. */
+  #handed: Array<Mark> = []
   #waiter: (() => void) | undefined
   private ended = false
 
   /** For one consumer, once: a second run of the stream shares what is left with the first. */
   readonly stream: Stream.Stream<ClientEvent> = Stream.repeatEffectOption(
-    Effect.suspend(() => {
-      const written = this.acknowledge()
-      return written === undefined ? this.#take() : Effect.zipRight(written, this.#take())
-    })
+    Effect.suspend(() => Effect.map(this.#pull(1), ([event]) => event!))
   )
 
   /** How many events the consumer has had, by tag. */
@@ -38,34 +39,47 @@ export class EventQueue {
     return Object.fromEntries(this.#told)
   }
 
+  /** In place of `stream`: all events that wait, up to `MAX_BATCH` at a time, which count as shown together. */
+  readonly batches: Stream.Stream<ReadonlyArray<ClientEvent>> = Stream.repeatEffectOption(
+    Effect.suspend(() => this.#pull(MAX_BATCH))
+  )
+
+  constructor(
+    private readonly shown: Shown<Mark>,
+    /** The consumer waits: what is left to be done is to be done now. */
+    private readonly idle: () => void = () => {}
+  ) {}
+
   /** Whether the consumer is so far behind that nothing should be started that causes more events. */
   get full(): boolean {
-    return this.#queue.size >= MAX_EVENTS
+    return this.#size >= MAX_EVENTS
   }
 
-  /** `shown` is called once when the consumer is done with the event. */
-  offer(event: ClientEvent, shown?: Shown): void {
+  /** `mark` is given to `shown` once the consumer is done with the event. */
+  offer(event: ClientEvent, mark?: Mark): void {
     if (this.ended) return
     const subject = subjectOf(event)
-    if ((this.#queue.size >= STALLED || event._tag === "Transfer") && subject !== undefined) {
+    if ((this.#size >= STALLED || event._tag === "Transfer") && subject !== undefined) {
       const earlier = this.#latest.get(subject)
-      if (earlier !== undefined) this.#queue.delete(earlier)
-      else if (this.#queue.size >= MAX_EVENTS) {
+      if (earlier !== undefined) this.#drop(earlier)
+      else if (this.#size >= MAX_EVENTS) {
         this.#dropped++
         return
       }
     }
-    const serial = this.#serial++
-    this.#queue.set(serial, { event, shown })
-    if (subject !== undefined) this.#latest.set(subject, serial)
+    const entry: Entry<Mark> = { event, mark, subject, isGone: false }
+    this.#queue.push(entry)
+    this.#size++
+    if (subject !== undefined) this.#latest.set(subject, entry)
     this.#wake()
   }
 
-  /** The consumer is done with the event that it pulled last; gives what `Shown` gives. */
+  /** The consumer is done with what it pulled last; gives what `Shown` gives. */
   acknowledge(): Effect.Effect<void> | undefined {
-    const shown = this.#handed
-    this.#handed = undefined
-    return shown?.()
+    const handed = this.#handed
+    if (handed.length === 0) return undefined
+    this.#handed = []
+    return this.shown(handed)
   }
 
   /**
@@ -74,45 +88,71 @@ export class EventQueue {
    */
   end(last: ClientEvent): void {
     if (this.ended) return
-    for (const [serial, { shown }] of this.#queue) if (shown !== undefined) this.#queue.delete(serial)
+    for (const entry of this.#queue.slice(this.#head)) if (entry.mark !== undefined && !entry.isGone) this.#drop(entry)
     this.offer(last)
     this.ended = true
     this.#wake()
   }
 
-  #take(): Effect.Effect<ClientEvent, Option.Option<never>> {
+  #pull(most: number): Effect.Effect<ReadonlyArray<ClientEvent>, Option.Option<never>> {
+    const written = this.acknowledge()
+    return written === undefined
+      ? this.#take(most)
+      : Effect.zipRight(
+          written,
+          Effect.suspend(() => this.#take(most))
+        )
+  }
+
+  /** At least one event, when there is one. */
+  #take(most: number): Effect.Effect<ReadonlyArray<ClientEvent>, Option.Option<never>> {
+    if (this.#isEmpty && !this.ended) this.idle()
+    const events: Array<ClientEvent> = []
+    while (events.length < most && !this.#isEmpty) events.push(this.#next())
+    if (events.length > 0) return Effect.succeed(events)
+    if (this.ended) return Effect.fail(Option.none())
     return Effect.async((resume) => {
-      const answer = () => {
-        const event = this.#next()
-        if (event !== undefined) resume(Effect.succeed(event))
-        else if (this.ended) resume(Effect.fail(Option.none()))
-        else {
-          this.#waiter = answer
-          return
-        }
-      }
-      answer()
+      // Taken when the consumer goes on: by then all that comes at the same time is there.
+      const waiter = () => resume(Effect.suspend(() => this.#take(most)))
+      this.#waiter = waiter
       return Effect.sync(() => {
-        if (this.#waiter === answer) this.#waiter = undefined
+        if (this.#waiter === waiter) this.#waiter = undefined
       })
     })
   }
 
-  #next(): ClientEvent | undefined {
+  get #isEmpty(): boolean {
+    return this.#dropped === 0 && this.#size === 0
+  }
+
+  #next(): ClientEvent {
     if (this.#dropped > 0) {
       const message = `${this.#dropped} events were dropped because nobody read them in time`
       this.#dropped = 0
       return { _tag: "Failed", code: "EventsDropped", message }
     }
-    for (const [serial, { event, shown }] of this.#queue) {
-      this.#queue.delete(serial)
-      const subject = subjectOf(event)
-      if (subject !== undefined && this.#latest.get(subject) === serial) this.#latest.delete(subject)
-      this.#handed = shown
-      this.#told.set(event._tag, (this.#told.get(event._tag) ?? 0) + 1)
-      return event
+    while (this.#queue[this.#head]!.isGone) this.#head++
+    const entry = this.#queue[this.#head++]!
+    this.#size--
+    // What was handed over makes up half of it at most.
+    if (this.#size === 0 || this.#head > this.#queue.length / 2) {
+      this.#queue = this.#queue.slice(this.#head)
+      this.#head = 0
     }
-    return undefined
+    const { event, mark, subject } = entry
+    if (subject !== undefined && this.#latest.get(subject) === entry) this.#latest.delete(subject)
+    if (mark !== undefined) this.#handed.push(mark)
+    this.#told.set(event._tag, (this.#told.get(event._tag) ?? 0) + 1)
+    return event
+  }
+
+  #drop(entry: Entry<Mark>): void {
+    entry.isGone = true
+    this.#size--
+    // A flood of news about one subject leaves no more of itself than there is.
+    if (this.#queue.length <= 2 * (this.#size + STALLED)) return
+    this.#queue = this.#queue.slice(this.#head).filter(({ isGone }) => !isGone)
+    this.#head = 0
   }
 
   #wake(): void {
@@ -135,15 +175,21 @@ export const STALLED = 1_024
 export const MAX_EVENTS = 8_192
 
 /**
- * What is to be done when an event was shown. The effect in the result is waited for before the next event is shown: so
- * at most one message is on the screen that a killed process has not written down, and that its successor would show
- * again.
+ * What is to be done when events were shown, in their order. The effect in the result is waited for before the next one
+ * is: so a killed process has not written down at most what it had in hand, one event or one batch, and its successor
+ * shows that again.
  */
-export type Shown = () => Effect.Effect<void> | undefined
+export type Shown<Mark> = (marks: ReadonlyArray<Mark>) => Effect.Effect<void> | undefined
 
-interface Entry {
+/** Events handed over at a time: as many messages as some packets bring, and a tenth of a ms of work. */
+export const MAX_BATCH = 256
+
+interface Entry<Mark> {
   readonly event: ClientEvent
-  readonly shown: Shown | undefined
+  readonly mark: Mark | undefined
+  readonly subject: string | undefined
+  /** A later event has taken its place. */
+  isGone: boolean
 }
 
 /** What a later event may replace an earlier one by; `undefined` for events that each count. */

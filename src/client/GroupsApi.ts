@@ -96,6 +96,6 @@ export const make = (
     send: (group, text) =>
       Effect.suspend(() =>
         events.full ? Effect.fail(eventsUnread()) : act((groups, now) => groups.send(group, text, now))
-      ).pipe(Effect.tap(({ id }) => keeper.profile?.journal?.stored(id) ?? Effect.void))
+      ).pipe(Effect.tap(() => keeper.profile?.journal?.recorded() ?? Effect.void))
   }
 }

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
-import type { ClientOutput } from "../core/client/Output.js"
+import type { ClientOutput, UnreadMessage } from "../core/client/Output.js"
 import type { Driver, DriverHandlers } from "./Driver.js"
-import type { EventQueue } from "./EventQueue.js"
+import type { EventQueue, Shown } from "./EventQueue.js"
 import type { Transfers } from "./files/Transfers.js"
 import type { Remembrance } from "./history/Remembrance.js"
 import type { ProfileKeeper } from "./ProfileKeeper.js"
@@ -23,25 +23,11 @@ export const make = (options: OutputsOptions): Pick<DriverHandlers, "event" | "r
   const { driver, events, history, keeper, leave, left, transfers } = options
 
   const tell = ({ event, message }: ClientOutput & { readonly _tag: "Told" }) => {
-    if (message !== undefined) {
-      const shown = () => {
-        driver.drive((machine, now) => machine.shown(message, now))
-        return keeper.profile?.journal?.recorded
-      }
-      // What became of a group is confirmed only when it will be known after a crash.
-      const isKept =
-        message.isNotice === true
-          ? Effect.zipRight(
-              keeper.keep,
-              Effect.suspend(() => shown() ?? Effect.void)
-            )
-          : undefined
-      events.offer(event, isKept === undefined ? shown : () => isKept)
-    } else if (event._tag === "Closed") {
+    if (event._tag === "Closed") {
       events.end(event)
       left()
     } else {
-      events.offer(event)
+      events.offer(event, message)
     }
   }
 
@@ -51,7 +37,8 @@ export const make = (options: OutputsOptions): Pick<DriverHandlers, "event" | "r
     driver.drive((machine, now) => machine.addPending(transfers.restore(), now))
     history.start()
     keeper.profile?.journal?.attach({
-      stored: (entries) => driver.drive((machine, now) => machine.journaled(entries, now)),
+      written: (entries) => driver.drive((machine, now) => machine.written(entries, now)),
+      flushed: (entries) => driver.drive((machine, now) => machine.flushed(entries, now)),
       changed: (safe, message) => events.offer({ _tag: "Journal", safe, message })
     })
   }
@@ -70,6 +57,25 @@ export const make = (options: OutputsOptions): Pick<DriverHandlers, "event" | "r
       }
     },
     remember: (note) => history.note(note),
-    journal: (entries) => keeper.profile?.journal?.write(entries, (peer) => driver.machine.nickOf(peer))
+    // Without a journal there are no entries.
+    journal: (entries) => keeper.profile?.journal?.write(entries, (peer) => driver.machine.nickOf(peer)) ?? true
   }
 }
+
+/** Has the machine know that messages were shown, and gives what to wait for until that is written down. */
+export const shown =
+  (driver: Driver, keeper: () => ProfileKeeper | undefined): Shown<UnreadMessage> =>
+  (messages) => {
+    const tell = () => {
+      driver.note((machine, now) => {
+        for (const message of messages) machine.shown(message, now)
+      })
+      return keeper()?.profile?.journal?.recorded()
+    }
+    if (!messages.some(({ isNotice }) => isNotice === true)) return tell()
+    // What became of a group is confirmed only when it will be known after a crash.
+    return Effect.zipRight(
+      keeper()?.keep ?? Effect.void,
+      Effect.suspend(() => tell() ?? Effect.void)
+    )
+  }

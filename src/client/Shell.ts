@@ -36,8 +36,8 @@ export interface Shell {
   readonly keeper: ProfileKeeper.ProfileKeeper
   readonly history: Remembrance
   readonly transfers: Transfers.Transfers
-  /** Waits until what was entrusted to the journal is stored. */
-  readonly written: Effect.Effect<void>
+  /** Waits until what was entrusted to the journal survives a loss of power. */
+  readonly flushed: Effect.Effect<void>
   /** Leaves: gives undelivered messages up to `lingerMs`, and says goodbye. Idempotent. */
   readonly exit: (lingerMs: number) => Effect.Effect<void>
 }
@@ -54,11 +54,9 @@ export const make = (
     const [crypto, entropy, time] = [yield* Crypto, yield* Entropy, yield* Time.make]
     const given = yield* givenKeys(options)
     const driver = yield* makeDriver({ ...options, given }, crypto, entropy)
-    const events = new EventQueue()
-    // Made early, so that it closes late: the profile stays locked until the client's last word is written.
-    const keeper = yield* ProfileKeeper.make(driver, events)
+    const { events, keeper } = yield* makeEvents(driver)
     const { conversations } = driver.machine
-    const history = new Remembrance(options.history ?? false, keeper, conversations, events)
+    const history = new Remembrance(options.history ?? false, keeper, conversations, events, driver.settle)
     const [leaving, beganAt] = [yield* Deferred.make<never, Closed>(), time.wall()]
     const transfers = yield* Transfers.make({
       crypto,
@@ -94,7 +92,7 @@ export const make = (
       }
     })
     const wishes = yield* Wishes.make(options, driver, keeper, start)
-    const written = Effect.suspend(() => keeper.profile?.journal?.flushed ?? Effect.void)
+    const flushed = Effect.suspend(() => keeper.profile?.journal?.flushed ?? Effect.void)
     // Registered last, so it runs before anything else closes.
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => leave("exit", "the client was closed")).pipe(
@@ -110,14 +108,25 @@ export const make = (
         if (driver.machine.hasLeft) return
         events.acknowledge()
         // What was shown is confirmed only when it is written down.
-        yield* Effect.timeoutOption(written, Duration.millis(lingerMs))
+        yield* Effect.timeoutOption(flushed, Duration.millis(lingerMs))
         yield* Effect.timeoutOption(Effect.zipRight(transfers.told, delivered), Duration.millis(lingerMs))
         leave("exit", "you left")
         yield* wishes.gone
         yield* keeper.release
         yield* keeper.keep
       })
-    return { driver, events, keeper, history, transfers, written, exit }
+    return { driver, events, keeper, history, transfers, flushed, exit }
+  })
+
+/** The events for the user, and the keeper of the profile, where it is written down which of them were shown. */
+const makeEvents = (driver: Driver.Driver) =>
+  Effect.gen(function* () {
+    let keeper: ProfileKeeper.ProfileKeeper | undefined
+    const shown = Outputs.shown(driver, () => keeper)
+    const events = new EventQueue(shown, driver.settle)
+    // Made early, so that it closes late: the profile stays locked until the client's last word is written.
+    keeper = yield* ProfileKeeper.make(driver, events)
+    return { events, keeper }
   })
 
 const givenKeys = ({ known, pins }: ClientOptions) =>

@@ -10,9 +10,10 @@ export const decode = (text: string): Uint8Array | undefined => {
   if (text.length % 2 !== 0) return undefined
   const bytes = new Uint8Array(text.length / 2)
   for (let i = 0; i < bytes.length; i++) {
-    const value = nibble(text.charCodeAt(2 * i)) * 16 + nibble(text.charCodeAt(2 * i + 1))
-    if (!(value >= 0)) return undefined
-    bytes[i] = value
+    const high = NIBBLES[text.charCodeAt(2 * i)]
+    const low = NIBBLES[text.charCodeAt(2 * i + 1)]
+    if (high === undefined || low === undefined || high < 0 || low < 0) return undefined
+    bytes[i] = high * 16 + low
   }
   return bytes
 }
@@ -26,13 +27,11 @@ const hexOf = (bytes: Uint8Array, start: number, end: number): string => {
   return String.fromCharCode(...codes)
 }
 
-/** The value of a hexadecimal digit; NaN for any other character. */
-const nibble = (code: number): number => {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30
-  const letter = code | 0x20
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x61 + 10 : Number.NaN
-}
-
+/** The value of a hexadecimal digit by its code; -1 for any other character of ASCII. */
+const NIBBLES = Int8Array.from({ length: 128 }, (_, code) => {
+  const value = Number.parseInt(String.fromCharCode(code), 16)
+  return Number.isNaN(value) ? -1 : value
+})
 const HEX_DIGITS = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0))
 /**
  * Bytes, as many as an id has: so that an id is one flat string. A string put together digit by digit has to be

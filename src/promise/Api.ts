@@ -62,6 +62,10 @@ export interface PromiseClient extends AsyncDisposable {
   readonly query: (nick: string, options?: CallOptions & { readonly expect?: string | undefined }) => Promise<Peer>
   /** Gives the id that `Delivered` and `Read` name. */
   readonly send: (nick: string, text: string, options?: CallOptions) => Promise<string>
+  /** Of many texts, in order, at a fraction of what each costs by itself; waits where they are too many. */
+  readonly sendAll: (nick: string, texts: Iterable<string>, options?: CallOptions) => Promise<ReadonlyArray<string>>
+  /** Waits until everything that was accepted so far survives a loss of power. */
+  readonly flushed: (options?: CallOptions) => Promise<void>
   /** Says that a person has read a message of a peer, and all before it. */
   readonly read: (nick: string, id: string) => Promise<void>
   /** The conversation with somebody, if there is one. */

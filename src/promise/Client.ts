@@ -56,6 +56,8 @@ export const make = (client: Client.ClientApi, scope: Scope.CloseableScope): Eff
       query: (nick, { expect, ...options } = {}) =>
         run(Effect.map(client.query(nick, expect === undefined ? {} : { expect }), peerOf), options),
       send: (nick, text, options) => run(client.send(nick, text), options),
+      sendAll: (nick, texts, options) => run(client.sendAll(nick, texts), options),
+      flushed: (options) => run(client.flushed, options),
       read: (nick, id) => run(client.read(nick, id as MessageId)),
       status: (nick) =>
         run(Effect.flatMap(client.channel(nick), (channel) => channel?.status ?? Effect.succeed(undefined))),

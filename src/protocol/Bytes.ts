@@ -45,7 +45,26 @@ export const compare = (left: Uint8Array, right: Uint8Array): number => {
 }
 
 /** UTF-8. A lone surrogate becomes U+FFFD. */
-export const fromText = (text: string): Uint8Array => encoder.encode(text)
+export const fromText = (text: string): Uint8Array => {
+  if (text.length > SHORT) return encoder.encode(text)
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < bytes.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 0x7f) return encoder.encode(text)
+    bytes[i] = code
+  }
+  return bytes
+}
+
+/** Bytes of `fromText`. */
+export const textLength = (text: string): number => {
+  if (text.length > SHORT) return encoder.encode(text).length
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return encoder.encode(text).length
+  return text.length
+}
+
+/** Characters up to which a plain loop is faster than the encoder, which leaves JavaScript: usual lines of a chat. */
+const SHORT = 256
 
 /** The text of well-formed UTF-8, a byte order mark included; `undefined` for anything else. */
 export const toText = (bytes: Uint8Array): string | undefined => {

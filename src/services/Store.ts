@@ -53,10 +53,10 @@ export class Store extends Context.Tag("parley/services/Store")<
 
 export interface Journal {
   /**
-   * Appends in order. Lost in a crash unless `sync` succeeded afterwards; a crash may leave a torn tail. A failed
-   * append leaves nothing behind.
+   * Appends within the call; the error when that failed, and then nothing is left behind. What was appended survives
+   * the end of the process; a loss of power takes it unless `sync` succeeded afterwards, and may leave a torn tail.
    */
-  readonly append: (bytes: Uint8Array) => Effect.Effect<void, StoreError>
+  readonly append: (bytes: Uint8Array) => StoreError | undefined
   /** After success everything appended so far survives a crash. */
   readonly sync: Effect.Effect<void, StoreError>
 }

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Mailbox from "effect/Mailbox"
+import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import type { OpenChannel } from "../../src/client/Channels.js"
 import type { ClientApi } from "../../src/client/Client.js"
@@ -63,6 +64,7 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
     now: () => clock.unsafeCurrentTimeMillis(),
     events: Mailbox.toStream(events),
     told: Effect.succeed({}),
+    batches: Stream.map(Stream.chunks(Mailbox.toStream(events)), (chunk) => [...chunk]),
     happens,
     calls,
     taken,
@@ -100,6 +102,9 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
           return Effect.as(Effect.repeatN(Effect.yieldNow(), 10), id)
         })
       ),
+    sendAll: () => Effect.succeed([]),
+    sink: () => Sink.drain,
+    flushed: Effect.void,
     channel: () => Effect.succeed(undefined),
     trust: (nick, digits) => call(`trust ${nick} ${digits}`),
     contacts: Effect.as(call("contacts"), [{ ...keyOf("bob"), blocked: false }]),

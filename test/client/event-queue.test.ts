@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { describe, expect, it } from "vitest"
-import { EventQueue, MAX_EVENTS, STALLED } from "../../src/client/EventQueue.js"
+import { EventQueue, MAX_BATCH, MAX_EVENTS, STALLED } from "../../src/client/EventQueue.js"
 import type { ClientEvent } from "../../src/core/client/Events.js"
 import { messageId } from "../support/ids.js"
 
@@ -9,11 +9,20 @@ const message = (id: string): ClientEvent => ({ _tag: "Message", from: "bob", id
 const joined = (nick: string): ClientEvent => ({ _tag: "Joined", nick })
 const closed: ClientEvent = { _tag: "Closed", reason: "exit", message: "" }
 
-const all = (queue: EventQueue) => Effect.runPromise(Stream.runCollect(queue.stream)).then((chunk) => [...chunk])
+type Mark = () => Effect.Effect<void> | undefined | void
+
+const make = () =>
+  new EventQueue<Mark>((marks) => {
+    let written: Effect.Effect<void> | undefined
+    for (const mark of marks) written = mark() ?? written
+    return written
+  })
+
+const all = (queue: EventQueue<Mark>) => Effect.runPromise(Stream.runCollect(queue.stream)).then((chunk) => [...chunk])
 
 describe("EventQueue", () => {
   it("keeps the order and ends with the last event", async () => {
-    const queue = new EventQueue()
+    const queue = make()
     queue.offer(joined("a"))
     queue.offer({ _tag: "Left", nick: "a" })
     queue.offer(joined("a"))
@@ -25,7 +34,7 @@ describe("EventQueue", () => {
   })
 
   it("counts a message as shown when the next element is pulled, and not before", async () => {
-    const queue = new EventQueue()
+    const queue = make()
     const log: Array<string> = []
     queue.offer(message("1"), () => void log.push("shown 1"))
     queue.offer(message("2"), () => void log.push("shown 2"))
@@ -42,7 +51,7 @@ describe("EventQueue", () => {
   })
 
   it("hands out no event before what was shown is written down", async () => {
-    const queue = new EventQueue()
+    const queue = make()
     const log: Array<string> = []
     const written = Effect.zipRight(
       Effect.yieldNow(),
@@ -61,8 +70,46 @@ describe("EventQueue", () => {
     expect(log).toEqual(["Message", "written", "Joined", "Closed"])
   })
 
+  it("hands over what waits in batches, and counts each as shown when the next is pulled", async () => {
+    const log: Array<string> = []
+    const queue = new EventQueue<string>(
+      (marks) => void log.push(`shown ${marks.join(" ")}`),
+      () => void log.push("idle")
+    )
+    const say = (id: string) => queue.offer(message(id), id)
+    say("1")
+    say("2")
+    queue.offer(joined("a"))
+    await Effect.runPromise(
+      Stream.runForEach(queue.batches, (events) =>
+        Effect.sync(() => {
+          log.push(events.map(({ _tag }) => _tag).join(" "))
+          if (log.length === 1) say("3")
+          else queue.end(closed)
+        })
+      )
+    )
+    expect(log).toEqual(["Message Message Joined", "shown 1 2", "Message", "shown 3", "Closed"])
+  })
+
+  it("bounds a batch, and takes one that comes at once as one", async () => {
+    const queue = make()
+    for (let i = 0; i <= MAX_BATCH; i++) queue.offer({ _tag: "Delivered", nick: "bob", id: messageId("x") })
+    const sizes: Array<number> = []
+    const reading = Effect.runPromise(
+      Stream.runForEach(queue.batches, (events) => Effect.sync(() => sizes.push(events.length)))
+    )
+    await Promise.resolve()
+    for (let i = 0; i < 3; i++) queue.offer(joined(`n${i}`))
+    queue.end(closed)
+    await reading
+    expect(sizes[0]).toBe(MAX_BATCH)
+    expect(sizes.slice(1).reduce((sum, size) => sum + size, 0)).toBe(1 + 3 + 1)
+    expect(sizes.length).toBeLessThanOrEqual(4)
+  })
+
   it("does not acknowledge what a consumer only took", async () => {
-    const queue = new EventQueue()
+    const queue = make()
     let shown = 0
     queue.offer(message("1"), () => void shown++)
     queue.offer(message("2"), () => void shown++)
@@ -74,7 +121,7 @@ describe("EventQueue", () => {
   })
 
   it("takes unread messages back at the end: their sender keeps them", async () => {
-    const queue = new EventQueue()
+    const queue = make()
     let shown = 0
     queue.offer(message("1"), () => void shown++)
     queue.offer(joined("a"))
@@ -84,7 +131,7 @@ describe("EventQueue", () => {
   })
 
   it("wakes a waiting consumer", async () => {
-    const queue = new EventQueue()
+    const queue = make()
     const reading = all(queue)
     await Promise.resolve()
     queue.offer(joined("a"))
@@ -93,7 +140,7 @@ describe("EventQueue", () => {
   })
 
   it("bounds what a stalled consumer misses, keeps the latest of each subject, and never a message", async () => {
-    const queue = new EventQueue()
+    const queue = make()
     const flood = 3 * MAX_EVENTS
     for (let i = 0; i < flood; i++) {
       queue.offer({ _tag: i % 2 === 0 ? "Joined" : "Left", nick: "flapping" })

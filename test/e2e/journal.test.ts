@@ -75,4 +75,24 @@ describe("kill -9", () => {
     expect(before.length + after.length).toBeLessThanOrEqual(TEXTS.length + 1)
     expect(after.length).toBeLessThanOrEqual(TEXTS.length - delivered)
   })
+
+  it.runIf(full)("of both in the middle: what was sent arrives, in order, and at most one of it again", async () => {
+    const { address, alice, bob, homes } = await pair()
+    send(alice)
+    await atLeast(bob, "message", 20)
+    await Promise.all([alice.kill("SIGKILL"), bob.kill("SIGKILL")])
+    const [sent, before] = [count(alice, "sent"), texts(bob)]
+    const back = await client("bob", address, homes.bob)
+    const again = await client("alice", address, homes.alice)
+    back.command({ cmd: "query", nick: "alice" })
+    again.command({ cmd: "query", nick: "bob" })
+    await again.event("mutual")
+    again.command({ cmd: "send", to: "bob", text: "last" })
+    await back.event("message", { text: "last" })
+    const after = texts(back).slice(0, -1)
+    const different = [...new Set([...before, ...after])]
+    expect(different.length).toBeGreaterThanOrEqual(sent)
+    expect(different).toEqual(TEXTS.slice(0, different.length))
+    expect(before.length + after.length).toBeLessThanOrEqual(different.length + 1)
+  })
 })

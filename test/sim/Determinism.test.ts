@@ -26,7 +26,12 @@ const busy = Effect.gen(function* () {
       onData: (data) => connection.send(data),
       onClose: (reason) => note(`server saw ${reason}`)
     }))
-    yield* Effect.forever(Effect.zipRight(journal.append(new Uint8Array(8)), Effect.sleep("1 second")))
+    yield* Effect.forever(
+      Effect.zipRight(
+        Effect.sync(() => journal.append(new Uint8Array(8))),
+        Effect.sleep("1 second")
+      )
+    )
   }).pipe(Effect.scoped)
   const client = (name: string) =>
     Effect.gen(function* () {

@@ -61,7 +61,10 @@ const answers: { readonly [Name in Answered["cmd"]]: Answer<Extract<Answered, { 
   groupLeave: ({ group }, client) => Effect.map(client.groups.leave(group), ofGroup),
   groupRemove: ({ group, nick }, client) => Effect.map(client.groups.remove(group, nick), ofGroup),
   groupSend: ({ group, text }, client) =>
-    Effect.map(client.groups.send(group, text), (sent) => ({ event: "groupSent", ...sent })),
+    Effect.map(Effect.zipLeft(client.groups.send(group, text), client.flushed), (sent) => ({
+      event: "groupSent",
+      ...sent
+    })),
   groups: (_, client) => Effect.map(client.groups.list, (groups) => ({ event: "groups", groups })),
   files: (_, client) =>
     Effect.map(client.files.list, (transfers) => ({ event: "files", transfers: transfers.map(fromTransfer) }))

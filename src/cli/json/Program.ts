@@ -34,6 +34,7 @@ export const run = (
       const session: Session = {
         client,
         emit: (event, ref) => terminal.write(Event.encode(FromClient.answering(event, ref))),
+        emitAll: (events) => terminal.write(events.map(Event.encode).join("")),
         commands: yield* Mailbox.make<Command.Command>({ capacity: MAX_QUEUED }),
         nicknames: yield* Mailbox.make<NickRequest>({ capacity: MAX_QUEUED }),
         registered: yield* Deferred.make<void>(),
@@ -63,6 +64,8 @@ interface Session {
   readonly client: ClientApi
   /** Writes an event, as the answer to the command with this `ref` if there is one. */
   readonly emit: (event: Event.Event, ref?: Command.Ref) => Effect.Effect<void, TerminalClosed>
+  /** Writes events in one piece. */
+  readonly emitAll: (events: ReadonlyArray<Event.Event>) => Effect.Effect<void, TerminalClosed>
   /** Commands that wait for their turn. */
   readonly commands: Mailbox.Mailbox<Command.Command>
   /** Nicknames to ask for, one after the other. */
@@ -200,21 +203,16 @@ const execute = (command: Command.Command, session: Session): Effect.Effect<void
   }
 }
 
-/** Hands messages over all at once, so that one flush of the journal does for all; answers in their order. */
+/** Hands messages over all at once, so that one flush of the disk does for all; answers in their order. */
 const send = (
   messages: ReadonlyArray<typeof Command.Send.Type>,
-  { client, emit, ordered }: Session
+  { client, emitAll, ordered }: Session
 ): Effect.Effect<void, TerminalClosed> =>
-  Effect.forEach(
-    messages,
-    ({ text, to }) => orError(Effect.map(client.send(to, text), (id) => ({ event: "sent", to, id }))),
-    { concurrency: "unbounded" }
-  ).pipe(
-    Effect.flatMap((events) =>
-      Effect.forEach(events, (event, index) => emit(event, messages[index]!.ref), { discard: true })
-    ),
-    ordered.withPermits(1)
-  )
+  Effect.forEach(messages, ({ ref, text, to }) =>
+    Effect.map(orError(Effect.map(client.send(to, text), (id) => ({ event: "sent", to, id }))), (event) =>
+      FromClient.answering(event, ref)
+    )
+  ).pipe(Effect.zipLeft(client.flushed), Effect.flatMap(emitAll), ordered.withPermits(1))
 
 const orError = (result: Effect.Effect<Event.Event, ClientError>, nick?: string): Effect.Effect<Event.Event> =>
   Effect.catchAll(result, (error) => Effect.succeed(FromClient.fromError(error, nick)))

@@ -26,7 +26,9 @@ export class Remembrance {
     /** Where the profile is, from the first registration on. */
     private readonly keeper: { readonly profile: Profile | undefined },
     private readonly conversations: Conversations,
-    private readonly events: EventQueue
+    private readonly events: EventQueue,
+    /** Has the machine say what is to be remembered of what was sent just now. */
+    private readonly settle: () => void
   ) {}
 
   /** There is a profile from now on. */
@@ -81,6 +83,7 @@ export class Remembrance {
   #use<A>(act: (history: History) => Effect.Effect<A, StoreError>): Effect.Effect<A, HistoryError> {
     return Effect.suspend((): Effect.Effect<A, HistoryError> => {
       const history = this.#history
+      this.settle()
       if (history !== undefined)
         return Effect.mapError(act(history), ({ message }) => new ClientErrors.History({ message }))
       if (this.keeper.profile === undefined)

@@ -44,11 +44,13 @@ export const begin = (options: {
     let size = content.length
     return {
       size: () => size,
-      append: (entries) => {
-        const bytes = Bytes.concat([...seal(writer, entries)])
-        size += bytes.length
-        return journal.append(bytes)
-      },
+      append: (entries) =>
+        Effect.suspend(() => {
+          const bytes = Bytes.concat([...seal(writer, entries)])
+          size += bytes.length
+          const failed = journal.append(bytes)
+          return failed === undefined ? Effect.void : Effect.fail(failed)
+        }),
       close: Effect.zipRight(Effect.ignore(journal.sync), Scope.close(opened, Exit.void))
     }
   })

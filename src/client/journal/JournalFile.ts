@@ -16,10 +16,14 @@ import type { Journal, Store, StoreError } from "../../services/Store.js"
  */
 export interface JournalFile {
   /**
-   * Writes entries, one call at a time: they survive the end of the process afterwards. After a failure the file still
-   * holds what it held before, and the next call writes it anew from all there is.
+   * Writes entries within the call: they survive the end of the process afterwards. `Later`: the file is to be written
+   * anew first, or is being so, which `save` does. After a failure the file still holds what it held before.
    */
+  readonly append: (entries: ReadonlyArray<Entry>) => "Written" | "Later" | StoreError
+  /** Does the same, one call at a time, and writes the file anew from all there is where that is due. */
   readonly save: (entries: ReadonlyArray<Entry>) => Effect.Effect<void, StoreError>
+  /** Whether most of the file is history: `save` is to be called, if only with nothing. */
+  readonly isDue: () => boolean
   /** What was saved survives a loss of power afterwards. Does not stop `save` meanwhile; fails as that does. */
   readonly flush: Effect.Effect<void, StoreError>
 }
@@ -43,6 +47,7 @@ export const make = (options: {
     /** A file is not to be exchanged while it is flushed. */
     const exchange = yield* Effect.makeSemaphore(1)
     let file: OpenFile | undefined
+    let rewriting = false
 
     const close = Effect.suspend(() => {
       const closing = file
@@ -51,6 +56,7 @@ export const make = (options: {
     })
 
     const rewrite = Effect.gen(function* () {
+      rewriting = true
       const writer = new SealedLogWriter(crypto, secret, entropy.bytes(SALT_BYTES))
       const content = Bytes.concat([writer.header(), ...blocks(writer, all())])
       yield* store.write(name, content)
@@ -59,36 +65,57 @@ export const make = (options: {
       const journal = yield* Scope.extend(store.journal(name), opened).pipe(
         Effect.onError((cause) => Scope.close(opened, Exit.failCause(cause)))
       )
-      file = { writer, journal, scope: opened, size: content.length, limit: MIN_SIZE + GROWTH * content.length }
-    }).pipe(exchange.withPermits(1))
+      const limit = MIN_SIZE + GROWTH * content.length
+      file = { writer, journal, scope: opened, size: content.length, limit, isSpoilt: false }
+    }).pipe(
+      Effect.ensuring(
+        Effect.sync(() => {
+          rewriting = false
+        })
+      ),
+      exchange.withPermits(1)
+    )
 
-    const append = (open: OpenFile, entries: ReadonlyArray<Entry>) => {
-      const bytes = Bytes.concat([...blocks(open.writer, entries)])
-      open.size += bytes.length
-      return Effect.onError(open.journal.append(bytes), () => close)
+    const append = (entries: ReadonlyArray<Entry>): "Written" | "Later" | StoreError => {
+      if (file === undefined || file.isSpoilt || rewriting) return "Later"
+      return (entries.length === 0 ? undefined : appendTo(file, entries)) ?? "Written"
     }
 
     return {
-      flush: Effect.suspend(() =>
-        file === undefined ? Effect.void : Effect.onError(file.journal.sync, () => close)
-      ).pipe(exchange.withPermits(1)),
+      flush: Effect.suspend(() => {
+        const open = file
+        if (open === undefined) return Effect.void
+        return Effect.onError(open.journal.sync, () =>
+          Effect.sync(() => {
+            open.isSpoilt = true
+          })
+        )
+      }).pipe(exchange.withPermits(1)),
+      append,
+      isDue: () => file !== undefined && file.size > file.limit,
       save: (entries) =>
         Effect.suspend(() => {
-          if (file === undefined) return rewrite
+          const outcome = append(entries)
+          if (outcome === "Later") return rewrite
+          if (outcome !== "Written") return Effect.fail(outcome)
           const open = file
-          const appended = append(open, entries)
-          if (open.size <= open.limit) return appended
+          if (open === undefined || open.size <= open.limit) return Effect.void
           // What has been appended is safe where it is: without room for a smaller file, the larger one grows on.
           const grows = Effect.sync(() => {
             open.limit *= 2
           })
-          return Effect.zipRight(
-            appended,
-            Effect.catchAll(rewrite, () => grows)
-          )
+          return Effect.catchAll(rewrite, () => grows)
         })
     }
   })
+
+const appendTo = (file: OpenFile, entries: ReadonlyArray<Entry>): StoreError | undefined => {
+  const bytes = Bytes.concat([...blocks(file.writer, entries)])
+  file.size += bytes.length
+  const failure = file.journal.append(bytes)
+  file.isSpoilt = failure !== undefined
+  return failure
+}
 
 interface OpenFile {
   readonly writer: SealedLogWriter
@@ -97,6 +124,8 @@ interface OpenFile {
   size: number
   /** Bytes at which the file is rewritten. */
   limit: number
+  /** Something failed: nobody knows what it holds, and it is written anew before anything is added. */
+  isSpoilt: boolean
 }
 
 /** The entries as sealed blocks, as many in a block as fit. */
@@ -106,19 +135,22 @@ function* blocks(writer: SealedLogWriter, entries: Iterable<Entry>): Generator<U
   for (const entry of entries) {
     const more = sizeOf(entry)
     if (size + more > MAX_BLOCK) {
-      yield writer.seal(encode(block))
+      yield writer.seal(encode(block, size))
       block = []
       size = 0
     }
     block.push(entry)
     size += more
   }
-  if (block.length > 0) yield writer.seal(encode(block))
+  if (block.length > 0) yield writer.seal(encode(block, size))
 }
 
 /**
  * How many times its useful size a file may have: each byte is then rewritten once for every three that are appended.
  */
 const GROWTH = 4
-/** Bytes below which a file is left alone: rewriting costs more than it saves. */
-const MIN_SIZE = 256 * 1024
+/**
+ * Bytes below which a file is left alone: some ten thousand messages, which the next process reads in 20 ms. Rewriting
+ * it flushes the disk twice, and nothing is written meanwhile.
+ */
+const MIN_SIZE = 1024 * 1024

@@ -15,8 +15,9 @@ import * as JournalFile from "./JournalFile.js"
 
 /**
  * What one identity must not forget in a crash: messages that wait for a peer, and ids of messages that were shown.
- * Entries are written at once, and flushed together with all that came up while the disk was busy with the flush
- * before.
+ * Entries are written within the call, in one append for all that one turn brought, and flushed together with all that
+ * came up while the disk was busy with the flush before. What is written survives the end of the process; what is
+ * flushed, a loss of power too.
  *
  * A disk that fails stops nobody: entries then count as stored although they are not, the listener is told once, and
  * all there is is written as soon as the disk takes it again.
@@ -27,21 +28,24 @@ export interface MessageJournal {
   readonly waiting: () => ReadonlyArray<{ readonly peer: PeerId; readonly nick: string; readonly messages: number }>
   /** Whether there is room for one more message of `length` bytes to this peer. */
   readonly accepts: (peer: PeerId, length: number) => boolean
-  /** Writes entries soon. `nickOf` says how the peers are called now. */
-  readonly write: (entries: ReadonlyArray<JournalEntry>, nickOf: (peer: PeerId) => string | undefined) => void
-  /** Waits until a message of ours that was accepted is stored. */
-  readonly stored: (id: MessageId) => Effect.Effect<void>
-  /** Waits until all that was written so far would survive the end of this process, if not yet a loss of power. */
-  readonly recorded: Effect.Effect<void>
-  /** Waits until all that was written so far is stored. */
+  /**
+   * Writes entries; `nickOf` says how the peers are called now. `false`: not within this call, because the file is
+   * being made or the disk is far behind; `written` of the listener follows.
+   */
+  readonly write: (entries: ReadonlyArray<JournalEntry>, nickOf: (peer: PeerId) => string | undefined) => boolean
+  /** Waits until all that came so far would survive the end of this process; `undefined` when it would by now. */
+  readonly recorded: () => Effect.Effect<void> | undefined
+  /** Waits until all that came so far is flushed. */
   readonly flushed: Effect.Effect<void>
   /** Names who is told; of what happened before, at once. */
   readonly attach: (listener: JournalListener) => void
 }
 
 export interface JournalListener {
-  /** Called with all that was written, in that order, as it is stored; never from within `write`. Must not throw. */
-  readonly stored: (entries: ReadonlyArray<JournalEntry>) => void
+  /** Called with what `write` could not write at once, as it is written. Must not throw. */
+  readonly written: (entries: ReadonlyArray<JournalEntry>) => void
+  /** Called with everything, in its order, as it is flushed; never from within `write`. Must not throw. */
+  readonly flushed: (entries: ReadonlyArray<JournalEntry>) => void
   /** Whether messages survive a crash from now on; `message` is one line for people. */
   readonly changed: (safe: boolean, message: string) => void
 }
@@ -63,16 +67,22 @@ export const open = (options: {
     const file = yield* JournalFile.make({ ...options, all: () => ledger.entries() })
     const wanted = yield* Effect.makeLatch(false)
     const written = yield* Effect.makeLatch(false)
+    /** Somebody waits for the flush. */
+    const hurry = yield* Effect.makeLatch(false)
 
     /** What the listener was told last, or is to be told. */
     let news = loaded.news
     let listener: JournalListener | undefined
     /** When the disk is tried again; `undefined` while it works. */
     let retryAt: number | undefined = loaded.usable ? undefined : Number.POSITIVE_INFINITY
-    /** Not written yet, written and not flushed yet: bounded by what the peer machine has under way. */
-    let pending: Array<Pending> = []
+    /** Not written yet: bounded by what the peer machine has under way. */
+    let pending: Pending = { lines: [], entries: [] }
+    /** Written and not flushed yet: beyond `MAX_UNFLUSHED` nothing is written before a flush. */
     let unflushed: Array<JournalEntry> = []
-    const unstored = new Map<MessageId, (() => void) | undefined>()
+    /** Nothing waits for these: they are written with what comes next, or soon. */
+    let lazy: Array<Entry> = []
+    /** Something is being written that is not `pending` any more. */
+    let saving = false
     /**
      * Whether the file is to be opened, although there is nothing to write yet. So it is when there is a past: not all
      * of it may have been flushed, and nothing that we go on from may be lost with the power later.
@@ -81,6 +91,8 @@ export const open = (options: {
     let opened = false
     const recorded = new Progress()
     const flushed = new Progress()
+    /** Until then nothing is flushed that nobody waits for. */
+    let restUntil = Number.NEGATIVE_INFINITY
 
     const tell = (safe: boolean, message: string) => {
       news = { safe, message }
@@ -91,6 +103,8 @@ export const open = (options: {
       if (retryAt === undefined)
         tell(false, `${message}. Chat goes on, but messages that wait would be lost in a crash until this is mended`)
       retryAt = time.monotonic() + RETRY
+      // Whoever waits for something to write tries again by then.
+      wanted.unsafeOpen()
     }
 
     const succeeded = () => {
@@ -98,14 +112,9 @@ export const open = (options: {
       retryAt = undefined
     }
 
-    const settle = (entries: ReadonlyArray<JournalEntry>) => {
-      for (const entry of entries) {
-        if (entry._tag !== "Accepted") continue
-        const waiter = unstored.get(entry.id)
-        unstored.delete(entry.id)
-        waiter?.()
-      }
-      if (entries.length > 0) listener?.stored(entries)
+    const wrote = (entries: ReadonlyArray<JournalEntry>) => {
+      for (const entry of entries) unflushed.push(entry)
+      written.unsafeOpen()
     }
 
     const attempt = (act: Effect.Effect<void, StoreError>) =>
@@ -117,38 +126,83 @@ export const open = (options: {
         : Effect.timeoutOption(wanted.await, Duration.millis(RETRY))
     )
 
+    /** Waits for the next `count` entries to be flushed, all that there are when left out. */
+    const flush = (count?: number) =>
+      Effect.suspend(() => {
+        if (!flushed.idle) hurry.unsafeOpen()
+        return flushed.wait(count)
+      })
+
     /** Writes what is pending, and tells the other fiber to flush it. */
     const writing = Effect.gen(function* () {
       while (true) {
-        if (pending.length === 0 && !prepare) yield* somethingWanted
+        if (pending.lines.length === 0 && !prepare) yield* somethingWanted
         wanted.unsafeClose()
-        const batch = pending
-        pending = []
+        if (unflushed.length >= MAX_UNFLUSHED) yield* flush(unflushed.length)
+        const { entries, lines } = pending
+        pending = { lines: [], entries: [] }
         prepare = false
-        if (retryAt === undefined || time.monotonic() >= retryAt)
-          yield* attempt(file.save(batch.flatMap(({ entries }) => entries)))
-        recorded.done(batch.length)
-        unflushed.push(...batch.map(({ asked }) => asked))
-        written.unsafeOpen()
+        saving = true
+        if (retryAt === undefined || time.monotonic() >= retryAt) yield* attempt(file.save(lines))
+        saving = false
+        recorded.done(entries.length)
+        wrote(entries)
+        if (entries.length > 0) listener?.written(entries)
       }
     })
 
     const flushing = Effect.gen(function* () {
       while (true) {
         yield* written.await
+        const rest = Math.min(MAX_REST, restUntil - time.monotonic())
+        if (rest > 0) yield* Effect.timeoutOption(hurry.await, Duration.millis(rest))
         written.unsafeClose()
+        hurry.unsafeClose()
+        const begunAt = time.monotonic()
+        if (lazy.length > 0) write([], [])
         const batch = unflushed
         unflushed = []
         // A delivery that is forgotten is repeated, and told apart by its id.
         if (retryAt === undefined && batch.some(isUrgent)) yield* attempt(file.flush)
-        settle(batch)
+        if (batch.length > 0) listener?.flushed(batch)
         flushed.done(batch.length)
+        restUntil = time.monotonic() + REST * (time.monotonic() - begunAt)
       }
     })
 
+    /** Whether these lines are in the file now, and all that were lazy. */
+    const append = (lines: ReadonlyArray<Entry>): boolean => {
+      if (saving || pending.lines.length > 0 || retryAt !== undefined || unflushed.length >= MAX_UNFLUSHED) return false
+      const outcome = file.append(lines)
+      if (outcome !== "Written" && outcome !== "Later") failed(outcome)
+      return outcome === "Written"
+    }
+
+    /** The ledger knows the lines. */
+    const write = (lines: ReadonlyArray<Entry>, entries: ReadonlyArray<JournalEntry>): boolean => {
+      const all = lazy.length === 0 ? lines : [...lazy, ...lines]
+      lazy = []
+      flushed.more(entries.length)
+      if (append(all)) {
+        wrote(entries)
+        prepare ||= file.isDue()
+        if (prepare) wanted.unsafeOpen()
+        return true
+      }
+      for (const line of all) pending.lines.push(line)
+      for (const entry of entries) pending.entries.push(entry)
+      recorded.more(entries.length)
+      wanted.unsafeOpen()
+      return false
+    }
+
     yield* Effect.forkScoped(writing)
     yield* Effect.forkScoped(flushing)
-    yield* Effect.addFinalizer(() => Effect.timeoutOption(flushed.wait, LAST_FLUSH))
+    const last = Effect.suspend(() => {
+      if (lazy.length > 0) write([], [])
+      return flush()
+    })
+    yield* Effect.addFinalizer(() => Effect.timeoutOption(last, LAST_FLUSH))
 
     return {
       past: (peer) => {
@@ -161,23 +215,14 @@ export const open = (options: {
       waiting: () => ledger.waiting(),
       accepts: (peer, length) => ledger.accepts(peer, length),
       write: (entries, nickOf) => {
-        for (const entry of entries) {
-          const lines = toFile(entry, ledger, nickOf)
-          for (const one of lines) ledger.apply(one)
-          pending.push({ entries: lines, asked: entry })
-          if (entry._tag === "Accepted") unstored.set(entry.id, undefined)
-        }
-        recorded.more(entries.length)
-        flushed.more(entries.length)
-        wanted.unsafeOpen()
+        const lines = toFile(entries, ledger, nickOf)
+        if (entries.some(isUrgent)) return write(lines, entries)
+        for (const line of lines) lazy.push(line)
+        written.unsafeOpen()
+        return true
       },
-      stored: (id) =>
-        Effect.async<void>((resume) => {
-          if (unstored.has(id)) unstored.set(id, () => resume(Effect.void))
-          else resume(Effect.void)
-        }),
-      recorded: recorded.wait,
-      flushed: flushed.wait,
+      recorded: () => (recorded.idle ? undefined : recorded.wait()),
+      flushed: last,
       attach: (attached) => {
         listener = attached
         if (news !== undefined) attached.changed(news.safe, news.message)
@@ -218,8 +263,8 @@ const load = (
   }).pipe(Effect.catchAll(({ message }) => Effect.succeed(unusable(message))))
 
 interface Pending {
-  readonly entries: ReadonlyArray<Entry>
-  readonly asked: JournalEntry
+  readonly lines: Array<Entry>
+  readonly entries: Array<JournalEntry>
 }
 
 /** Counts what was begun and what was done, in the same order, and lets others wait for all that was begun so far. */
@@ -244,10 +289,14 @@ class Progress {
     return this.#finished >= this.#begun
   }
 
-  readonly wait: Effect.Effect<void> = Effect.async<void>((resume) => {
-    if (this.idle) resume(Effect.void)
-    else this.#waiting.push({ until: this.#begun, resume: () => resume(Effect.void) })
-  })
+  /** Waits for all that was begun so far, or for the next `count` to be done. */
+  wait(count = this.#begun - this.#finished): Effect.Effect<void> {
+    const until = this.#finished + count
+    return Effect.async<void>((resume) => {
+      if (until <= this.#finished) resume(Effect.void)
+      else this.#waiting.push({ until, resume: () => resume(Effect.void) })
+    })
+  }
 }
 
 interface Loaded {
@@ -260,22 +309,58 @@ const unusable = (message: string): Loaded => ({
   news: { safe: false, message: `${message}. Meanwhile messages that wait do not outlive this program` }
 })
 
-/** An entry as it is written, after the name of its peer where that is news. */
+/**
+ * Entries as they are written, each after the name of its peer where that is news. The ledger knows them afterwards.
+ */
 const toFile = (
-  entry: JournalEntry,
+  entries: ReadonlyArray<JournalEntry>,
   ledger: Ledger,
   nickOf: (peer: PeerId) => string | undefined
 ): ReadonlyArray<Entry> => {
-  if (entry._tag === "Shown") return [{ _tag: "Shown", peer: entry.peer, ids: [entry.id] }]
-  if (entry._tag !== "Accepted") return [entry]
-  const nick = nickOf(entry.peer)
-  if (nick === undefined || nick === ledger.nick(entry.peer)) return [entry]
-  return [{ _tag: "Peer", peer: entry.peer, nick, nextSequence: entry.sequence }, entry]
+  const lines: Array<Entry> = []
+  const add = (line: Entry) => {
+    ledger.apply(line)
+    lines.push(line)
+  }
+  /** What was shown of one peer, one after the other, is one line. */
+  let shown: { readonly peer: PeerId; readonly ids: Array<MessageId> } | undefined
+  for (const entry of entries) {
+    if (entry._tag === "Shown" && shown?.peer === entry.peer) {
+      shown.ids.push(entry.id)
+      continue
+    }
+    if (shown !== undefined) add({ _tag: "Shown", ...shown })
+    shown = undefined
+    if (entry._tag === "Shown") {
+      shown = { peer: entry.peer, ids: [entry.id] }
+      continue
+    }
+    if (entry._tag === "Accepted") {
+      const nick = nickOf(entry.peer)
+      if (nick !== undefined && nick !== ledger.nick(entry.peer))
+        add({ _tag: "Peer", peer: entry.peer, nick, nextSequence: entry.sequence })
+    }
+    add(entry)
+  }
+  if (shown !== undefined) add({ _tag: "Shown", ...shown })
+  return lines
 }
 
 const isUrgent = ({ _tag }: JournalEntry): boolean => _tag === "Accepted" || _tag === "Shown" || _tag === "Dropped"
 
 /** Milliseconds between attempts on a disk that fails: somebody who makes room sees the effect soon. */
 const RETRY = 30_000
+/**
+ * Entries written while the disk is at one flush: a third of a second of the fastest conversation. Beyond, what
+ * comes waits for the disk.
+ */
+const MAX_UNFLUSHED = 16_384
+/**
+ * Times what a flush takes that the disk is left alone after it, unless somebody waits for it: a flush costs as much as
+ * a hundred messages, and a conversation would otherwise have the disk flush without end.
+ */
+const REST = 4
+/** Milliseconds that this lasts at most: what nobody waits for is what a message is told to be delivered after. */
+const MAX_REST = 50
 /** For what was written last before the end. A disk that takes longer is out of order. */
 const LAST_FLUSH = "2 seconds"

@@ -3,6 +3,7 @@ import type { MessageId } from "../../domain/MessageId.js"
 import * as Nickname from "../../domain/Nickname.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
+import { MAX_OUTBOX } from "../peer/chat/Conversation.js"
 import type { JournalEntry } from "../peer/Journal.js"
 import type { PeerStatus } from "../peer/PeerStatus.js"
 import type { Peers } from "../peer/Peers.js"
@@ -100,6 +101,8 @@ export class ClientMachine {
   readonly #open = new Set<Ticket<unknown, Closed>>()
   /** Those of them that wait for messages to be delivered. */
   readonly #deliveries = new Set<Ticket<void, Closed>>()
+  /** Those that wait for room for more messages. */
+  readonly #rooms = new Map<Ticket<void, Closed>, Conversation>()
   readonly #journal: Array<JournalEntry> = []
   #hasLeft = false
 
@@ -255,7 +258,7 @@ export class ClientMachine {
     if (this.#hasLeft) return closed()
     if (!conversation.asked || peers === undefined) return notConnected(nick)
     if (conversation.held !== undefined) return conversation.held
-    if (own.profile?.journal?.accepts(peer, Bytes.fromText(text).length) === false)
+    if (own.profile?.journal?.accepts(peer, Bytes.textLength(text)) === false)
       return ofSendRefusal({ _tag: "OutboxFull" }, nick)
     const writtenAt = clock.at(now)
     const sent = peers.send(peer, text, now, writtenAt)
@@ -372,10 +375,26 @@ export class ClientMachine {
     }, now)
   }
 
+  /**
+   * Whether more should be said now to somebody who hears us: enough is under way to keep the link busy otherwise.
+   * Whoever is away is written to until the outbox is full.
+   */
+  hasRoom({ connected, peer }: Conversation): boolean {
+    return (this.#client.peers?.undelivered(peer) ?? 0) < (connected ? MAX_UNDER_WAY : MAX_OUTBOX)
+  }
+
+  /** Waits until there is room for many messages again, or for none ever. */
+  room(conversation: Conversation, now: number): Ticket<void, Closed> {
+    return this.#call((ticket) => {
+      this.#rooms.set(ticket, conversation)
+    }, now)
+  }
+
   /** Nobody waits for this answer any more. A query that is under way still takes effect. */
   cancel(ticket: Ticket<unknown>, now: number): void {
     if (!this.#open.delete(ticket as Ticket<unknown, Closed>)) return
     this.#deliveries.delete(ticket as Ticket<void, Closed>)
+    this.#rooms.delete(ticket as Ticket<void, Closed>)
     this.#presence.cancel(ticket as Ticket<ReadonlyArray<PeerInfo>, ServerError>)
     this.#registration.cancel(ticket as Ticket<PeerInfo, RegisterError>, now)
     this.#settle(now)
@@ -395,6 +414,7 @@ export class ClientMachine {
     for (const ticket of this.#open) output.answer(ticket, closed())
     this.#open.clear()
     this.#deliveries.clear()
+    this.#rooms.clear()
   }
 
   // What the driver has seen ------------------------------------------------------------------------------------------
@@ -499,9 +519,15 @@ export class ClientMachine {
     this.#settle(now)
   }
 
-  /** These entries, in the order in which they were polled, survive a crash from now on (or cannot be helped). */
-  journaled(entries: ReadonlyArray<JournalEntry>, now: number): void {
-    this.#client.peers?.journaled(entries, now)
+  /** These entries, in the order in which they were polled, survive the end of the process (or cannot be helped). */
+  written(entries: ReadonlyArray<JournalEntry>, now: number): void {
+    this.#client.peers?.written(entries, now)
+  }
+
+  /** They survive a loss of power as well. */
+  flushed(entries: ReadonlyArray<JournalEntry>, now: number): void {
+    this.#client.peers?.flushed(entries)
+    this.#settle(now)
   }
 
   handleTimeout(now: number): void {
@@ -641,6 +667,12 @@ export class ClientMachine {
       return
     }
     this.#reactions.settle(now)
+    for (const [ticket, { connected, peer }] of this.#rooms) {
+      const undelivered = this.#client.peers?.undelivered(peer) ?? 0
+      if (undelivered > (connected ? MAX_UNDER_WAY : MAX_OUTBOX) / 2) continue
+      this.#rooms.delete(ticket)
+      this.#client.output.answer(ticket, undefined)
+    }
     if (this.#deliveries.size === 0 || !this.#isDelivered()) return
     for (const ticket of this.#deliveries) this.#client.output.answer(ticket, undefined)
     this.#deliveries.clear()
@@ -653,3 +685,6 @@ export class ClientMachine {
     })
   }
 }
+
+/** Messages to one peer that are not delivered yet, beyond which more of them make nothing faster. */
+const MAX_UNDER_WAY = 4_096

@@ -27,14 +27,21 @@ export type Entry =
   /** The last nickname of the peer, and the sequence of the next message to it. */
   | { readonly _tag: "Peer"; readonly peer: PeerId; readonly nick: string; readonly nextSequence: number }
 
-/** The bytes of the entries, one after the other. A nickname must have at most `MAX_STORED_BYTES`. */
-export const encode = (entries: ReadonlyArray<Entry>): Uint8Array => {
-  let length = 0
-  for (const entry of entries) length += sizeOf(entry)
+/**
+ * The bytes of the entries, one after the other; `length` is the sum of their sizes, where that is known. A nickname
+ * must have at most `MAX_STORED_BYTES`.
+ */
+export const encode = (entries: ReadonlyArray<Entry>, length = sizeOfAll(entries)): Uint8Array => {
   const target = new Uint8Array(length)
   const writer = new Bytes.Writer(target)
   for (const entry of entries) write(writer, entry)
   return target
+}
+
+const sizeOfAll = (entries: ReadonlyArray<Entry>): number => {
+  let length = 0
+  for (const entry of entries) length += sizeOf(entry)
+  return length
 }
 
 /** The inverse of `encode`; texts are copies. `undefined` for anything that `encode` does not write. */
@@ -67,7 +74,7 @@ export const sizeOf = (entry: Entry): number => {
 
 const write = (writer: Bytes.Writer, entry: Entry): void => {
   writer.u8(typeOf(entry))
-  writer.bytes(identityKeyOf(entry.peer))
+  writer.bytes(keyOf(entry.peer))
   switch (entry._tag) {
     case "Peer":
       writer.varint(entry.nextSequence)
@@ -90,6 +97,14 @@ const write = (writer: Bytes.Writer, entry: Entry): void => {
       for (const id of entry.ids) writer.bytes(messageIdBytes(id))
   }
 }
+
+/** What is written together is mostly about one peer. */
+const keyOf = (peer: PeerId): Uint8Array => {
+  if (lastKey?.peer !== peer) lastKey = { peer, key: identityKeyOf(peer) }
+  return lastKey.key
+}
+
+let lastKey: { readonly peer: PeerId; readonly key: Uint8Array } | undefined
 
 const read = (reader: Bytes.Reader): Entry | undefined => {
   const type = reader.u8()

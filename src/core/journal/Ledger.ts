@@ -3,6 +3,7 @@ import type { PeerId } from "../../domain/PeerId.js"
 import { MAX_OUTBOX, MAX_OUTBOX_BYTES, MAX_SEEN, sizeInOutbox } from "../peer/chat/Conversation.js"
 import type { Past, PastMessage } from "../peer/Journal.js"
 import { MAX_PEERS } from "../peer/PeerTable.js"
+import { LinkedMap } from "../support/LinkedMap.js"
 import type { Entry } from "./Entry.js"
 
 /**
@@ -65,7 +66,7 @@ export class Ledger {
     const account = this.#accounts.get(peer)
     if (account === undefined) return undefined
     const { delivered, nextSequence, outbox, shown } = account
-    return { nextSequence, outbox: [...outbox.values()], delivered, shown }
+    return { nextSequence, outbox: [...outbox.values()], delivered, shown: keysOf(shown) }
   }
 
   /** The nickname that the peer was last known by. */
@@ -87,7 +88,7 @@ export class Ledger {
       // These come first, so that they cannot confirm a message that still waits.
       for (const id of delivered) yield { _tag: "Delivered", peer, id }
       for (const message of outbox.values()) yield { _tag: "Accepted", peer, ...message }
-      if (shown.size > 0) yield { _tag: "Shown", peer, ids: [...shown] }
+      if (shown.size > 0) yield { _tag: "Shown", peer, ids: keysOf(shown) }
     }
   }
 
@@ -124,7 +125,7 @@ export class Ledger {
 
   #remember(account: Account, id: MessageId): void {
     if (account.shown.has(id)) return
-    account.shown.add(id)
+    account.shown.set(id, true)
     this.#countIds(account, 1)
     if (account.shown.size > MAX_SEEN) this.#forgetOldestId(account)
     this.#boundIds()
@@ -152,12 +153,11 @@ export class Ledger {
   }
 
   #forgetOldestId(account: Account): boolean {
-    for (const oldest of account.shown) {
-      account.shown.delete(oldest)
-      this.#countIds(account, -1)
-      return true
-    }
-    return false
+    const oldest = account.shown.oldest()
+    if (oldest === undefined) return false
+    account.shown.delete(oldest.key)
+    this.#countIds(account, -1)
+    return true
   }
 
   /**
@@ -173,7 +173,7 @@ export class Ledger {
       outbox: new Map(),
       outboxBytes: 0,
       delivered: [],
-      shown: new Set(),
+      shown: new LinkedMap(),
       known: false
     }
     this.#accounts.delete(peer)
@@ -218,10 +218,12 @@ interface Account {
   /** The last messages of ours that were delivered, oldest first. */
   readonly delivered: Array<MessageId>
   /** Oldest first. */
-  readonly shown: Set<MessageId>
+  readonly shown: LinkedMap<MessageId, true>
   /** Its ids are counted among those of peers that we wrote to. */
   known: boolean
 }
+
+const keysOf = (ids: LinkedMap<MessageId, true>): ReadonlyArray<MessageId> => Array.from(ids, ([id]) => id)
 
 /** Whether we ever wrote to this peer, as far as is known: then it is no stranger. */
 const isWrittenTo = ({ delivered, nextSequence, outbox }: Account): boolean =>

@@ -3,8 +3,8 @@ import type { PeerId } from "../../domain/PeerId.js"
 
 /**
  * Something to be written down before the machine goes on with it. A message of ours leaves only after its `Accepted`
- * was stored, and a message of theirs is confirmed only after its `Shown` was. Nothing waits for `Delivered` and
- * `Dropped`.
+ * was written, and a message of theirs is confirmed only after its `Shown` was; neither waits for the disk to be
+ * flushed. Nothing waits for `Delivered` and `Dropped`.
  */
 export type JournalEntry =
   | ({ readonly _tag: "Accepted"; readonly peer: PeerId } & PastMessage)

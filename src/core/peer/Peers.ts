@@ -63,7 +63,7 @@ export interface PeersOptions {
  * peers that the server introduced, of whom `PeerTable` bounds the number, and never on what others send.
  *
  * The machine is synchronous, never throws and reads no clock: `now` is always monotonic ms. What comes in is given to
- * `handleDatagram`, `handleTimeout` and `journaled`; what the user wants, to the methods with a name of their own.
+ * `handleDatagram`, `handleTimeout`, `written` and `flushed`; what the user wants, to methods of their own.
  * After every call its driver drains `pollTransmit`, `pollEvent` and `pollJournal`, and sets its alarm to
  * `pollTimeout`.
  */
@@ -230,12 +230,20 @@ export class Peers {
     return this.#known.get(peer)?.conversation.holds(id) === true
   }
 
+  /** Messages of ours that wait to be delivered to this peer. */
+  undelivered(peer: PeerId): number {
+    return this.#known.get(peer)?.conversation.undelivered ?? 0
+  }
+
   /** Whether the program of a connected peer knows groups; `undefined` while it is not connected. */
   knowsGroups(peer: PeerId): boolean | undefined {
     return this.#known.get(peer)?.connection?.chat.knowsGroups
   }
 
-  /** The application has shown this message: confirms it to the sender, and lets the sender send more. */
+  /**
+   * The application has shown this message: confirms it to the sender, and lets the sender send more; with a journal,
+   * as soon as that is written.
+   */
   delivered(peer: PeerId, id: MessageId, now: number): void {
     const association = this.#known.get(peer)
     if (association === undefined) return
@@ -456,17 +464,31 @@ export class Peers {
   }
 
   /**
-   * These entries, in the order in which they were polled, have been stored, or storing them has failed for good: what
-   * waited for them goes on.
+   * These entries, in the order in which they were polled, would survive the end of the process, or writing them has
+   * failed for good: what waited for them goes on.
    */
-  journaled(entries: ReadonlyArray<JournalEntry>, now: number): void {
-    for (const entry of entries) {
-      const association = this.#known.get(entry.peer)
-      if (association === undefined) continue
-      association.conversation.journaled(entry)
-      if (entry._tag === "Shown") this.#afterShown(association, now)
-      else this.#touch(association, now)
+  written(entries: ReadonlyArray<JournalEntry>, now: number): void {
+    let association: Association | undefined
+    let hasShown = false
+    const finish = () => {
+      if (association !== undefined && hasShown) this.#afterShown(association, now)
+      else if (association !== undefined) this.#touch(association, now)
     }
+    for (const entry of entries) {
+      if (association?.peer !== entry.peer) {
+        finish()
+        association = this.#known.get(entry.peer)
+        hasShown = false
+      }
+      association?.conversation.written(entry)
+      hasShown ||= entry._tag === "Shown"
+    }
+    finish()
+  }
+
+  /** The same entries would survive a loss of power too. */
+  flushed(entries: ReadonlyArray<JournalEntry>): void {
+    for (const entry of entries) this.#known.get(entry.peer)?.conversation.flushed(entry)
   }
 
   #associate(peer: PeerId): Association {

@@ -57,7 +57,7 @@ export class Disk implements Medium {
     return file
   }
 
-  append(file: DiskFile, bytes: Uint8Array): void {
+  append(file: DiskFile, bytes: Uint8Array): undefined {
     this.stats.writes++
     const length = file.length + bytes.length
     if (length > file.bytes.length) {

@@ -99,11 +99,12 @@ const openJournal = (
     )
     const closed = () => (open ? undefined : failed("Other", `${name} has been closed`))
     return {
-      append: (bytes) =>
-        operate(name, () => {
-          if (file.length + bytes.length > StoreName.MAX_FILE_BYTES) return StoreName.tooLarge(`append to ${name}`)
-          return closed() ?? refusal(disk, bytes.length) ?? disk.append(file, bytes)
-        }),
+      // Takes no time: it goes no further than the system's memory.
+      append: (bytes) => {
+        disk.onOperation()
+        if (file.length + bytes.length > StoreName.MAX_FILE_BYTES) return StoreName.tooLarge(`append to ${name}`)
+        return closed() ?? refusal(disk, bytes.length) ?? disk.append(file, bytes)
+      },
       sync: operate(name, () => closed() ?? (disk.readOnly ? refusal(disk, 0) : disk.sync(file)))
     }
   })

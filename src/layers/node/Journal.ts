@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs"
+import { ftruncateSync, writeSync } from "node:fs"
 import * as Fs from "node:fs/promises"
 import { dirname } from "node:path"
 import * as Effect from "effect/Effect"
@@ -17,21 +17,23 @@ export const open = (path: string, guard: (path: string) => void): Effect.Effect
       Effect.tryPromise({ try: () => openFile(path), catch: (cause) => fromCause(`open ${path}`, cause) }),
       ({ handle }) => Effect.promise(() => handle.close().catch(() => {}))
     )
-    const appending = yield* Effect.makeSemaphore(1)
     const syncing = yield* Effect.makeSemaphore(1)
-    const run = (doing: string, act: () => Promise<void>): Effect.Effect<void, StoreError> =>
-      // An append that is under way is finished, so that the length stays known.
-      Effect.uninterruptible(Effect.tryPromise({ try: act, catch: (cause) => fromCause(`${doing} ${path}`, cause) }))
     return {
-      append: (bytes) =>
-        appending.withPermits(1)(
-          run("append to", async () => {
-            guard(path)
-            await append(file, path, bytes)
-          })
-        ),
+      append: (bytes) => {
+        try {
+          guard(path)
+          append(file, path, bytes)
+          return undefined
+        } catch (cause) {
+          return fromCause(`append to ${path}`, cause)
+        }
+      },
       // Beside appends, which take microseconds where a flush takes milliseconds.
-      sync: syncing.withPermits(1)(run("flush", () => sync(file)))
+      sync: syncing.withPermits(1)(
+        Effect.uninterruptible(
+          Effect.tryPromise({ try: () => sync(file), catch: (cause) => fromCause(`flush ${path}`, cause) })
+        )
+      )
     }
   })
 
@@ -57,18 +59,23 @@ const openFile = async (path: string): Promise<OpenFile> => {
   }
 }
 
-const append = async (file: OpenFile, path: string, bytes: Uint8Array): Promise<void> => {
+/**
+ * Without a trip through the thread pool: into the page cache that takes 2 µs where the trip takes 40, and far more on
+ * a busy machine.
+ */
+const append = (file: OpenFile, path: string, bytes: Uint8Array): void => {
   if (file.broken !== undefined) throw file.broken
   if (file.length + bytes.length > MAX_FILE_BYTES) throw tooLarge(`append to ${path}`)
   try {
-    if (bytes.length > MAX_DIRECT) await file.handle.appendFile(bytes)
-    else for (let at = 0; at < bytes.length; ) at += writeSync(file.handle.fd, bytes, at)
+    for (let at = 0; at < bytes.length; ) at += writeSync(file.handle.fd, bytes, at)
     file.length += bytes.length
   } catch (cause) {
     // A half-written record in the middle would spoil all that follow it.
-    await file.handle.truncate(file.length).catch((second) => {
+    try {
+      ftruncateSync(file.handle.fd, file.length)
+    } catch (second) {
       file.broken = second
-    })
+    }
     throw cause
   }
 }
@@ -86,9 +93,3 @@ const sync = async (file: OpenFile): Promise<void> => {
     throw cause
   }
 }
-
-/**
- * Bytes that are written without a trip through the thread pool: into the page cache that takes 2 µs where the trip
- * takes 40, and far more on a busy machine. Larger appends would hold up everything else.
- */
-const MAX_DIRECT = 16 * 1024

@@ -93,7 +93,7 @@ const besieged = Effect.gen(function* () {
     entropy: { bytes: (length) => new Uint8Array(length).fill(++drawn) },
     time: yield* Time.make,
     conversations: { get: () => ({ peer: MALLORY, nick: "mallory" }) } as unknown as Conversations,
-    events: new EventQueue(),
+    events: new EventQueue(() => undefined),
     peers: link,
     leaving: yield* Deferred.make<never, Closed>(),
     store: () => undefined,

@@ -17,6 +17,8 @@ export class FaultyStore {
 
   /** Whether an operation was ever asked of the dead. */
   died = false
+  /** Called when that happens for the first time: what the dead do from then on is to reach nobody. */
+  onDeath: () => void = () => {}
 
   /** The `operations` that follow take place, and then none. */
   dieAfter(operations: number): void {
@@ -39,13 +41,18 @@ export class FaultyStore {
     return Layer.sync(Store, () => this.make(this.life))
   }
 
+  private die(): void {
+    if (!this.died) this.onDeath()
+    this.died = true
+  }
+
   private make(life: number): typeof Store.Service {
     const { disk } = this
     const operate = <A>(act: () => A | StoreError): Effect.Effect<A, StoreError> =>
       Effect.suspend(() => {
         if (life !== this.life) return Effect.fail(GONE)
         if (this.left <= 0) {
-          this.died = true
+          this.die()
           return Effect.async<never, StoreError>((resume) => {
             this.waiting.push(() => resume(Effect.fail(GONE)))
           })
@@ -65,7 +72,15 @@ export class FaultyStore {
         Effect.map(
           operate(() => refusal(disk, 0) ?? disk.open(name)),
           (file) => ({
-            append: (bytes) => operate(() => refusal(disk, bytes.length) ?? disk.append(file, bytes)),
+            append: (bytes) => {
+              if (life !== this.life) return GONE
+              if (this.left <= 0) {
+                this.die()
+                return undefined
+              }
+              this.left--
+              return refusal(disk, bytes.length) ?? disk.append(file, bytes)
+            },
             sync: operate(() => disk.sync(file))
           })
         ),

@@ -24,17 +24,35 @@ const mutual = (alice: Person, bob: Person) =>
     yield* bob.next("Mutual")
   })
 
-/** Alice writes to bob, one message after the other; gives the texts that were accepted. */
-const write = (alice: Person) => {
+/**
+ * Alice writes to bob, one message after the other; gives the texts that were accepted, and those of them that are
+ * `sent`, by a process that is alive.
+ */
+const write = (alice: Person, isAlive: () => boolean = () => true) => {
   const accepted: Array<string> = []
+  const sent: Array<string> = []
+  const note = (texts: Array<string>, text: string) => Effect.sync(() => isAlive() && texts.push(text))
   return {
     accepted,
+    sent,
     fiber: Effect.fork(
       Effect.forEach(TEXTS, (text) =>
-        Effect.tap(alice.client.send("bob", text), () => Effect.sync(() => accepted.push(text)))
+        alice.client
+          .send("bob", text)
+          .pipe(
+            Effect.zipRight(note(accepted, text)),
+            Effect.zipRight(alice.client.flushed),
+            Effect.zipRight(note(sent, text))
+          )
       )
     )
   }
+}
+
+/** The process stands still with this operation, and its packets reach nobody either. */
+const dieAfter = (person: Person, store: FaultyStore, step: number): void => {
+  store.onDeath = () => person.cable.unplug()
+  store.dieAfter(step)
 }
 
 /** Runs `scenario` with a crash at each operation of the store in turn, until it comes to its end without one. */
@@ -64,11 +82,13 @@ describe("a crash at any step", () => {
         yield* mutual(alice, bob)
         // Half of the messages wait for a peer that is away: they outlive the sender in its outbox.
         if (step % 2 === 0) bob.cable.unplug()
-        store.dieAfter(step)
-        const { accepted, fiber } = write(alice)
+        dieAfter(alice, store, step)
+        const { accepted, fiber, sent } = write(alice, () => !store.died)
         yield* fiber
         yield* Effect.sleep("2 seconds")
-        const promised = accepted.length
+        // The end of the process takes nothing that was accepted, a loss of power nothing that was sent.
+        const isKilled = remains(step)(1_000) === 1_000
+        const promised = isKilled ? accepted.length : sent.length
         yield* crash(alice, store, step)
         bob.cable.plug()
         yield* Effect.sleep("5 seconds")
@@ -90,7 +110,7 @@ describe("a crash at any step", () => {
         const alice = yield* world.person("alice")
         const bob = yield* world.person("bob", { store: store.layer })
         yield* mutual(alice, bob)
-        store.dieAfter(step)
+        dieAfter(bob, store, step)
         yield* write(alice).fiber
         yield* Effect.sleep("2 seconds")
         const delivered = alice.count("Delivered")

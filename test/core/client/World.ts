@@ -237,7 +237,11 @@ export class Person {
       ledger.apply(entry._tag === "Shown" ? { _tag: "Shown", peer: entry.peer, ids: [entry.id] } : entry)
     }
     this.world.after(DISK, () => {
-      if (this.isAlive) this.drive((machine, now) => machine.journaled(entries, now))
+      if (!this.isAlive) return
+      this.drive((machine, now) => {
+        machine.written(entries, now)
+        machine.flushed(entries, now)
+      })
     })
   }
 

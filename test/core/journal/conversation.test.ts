@@ -24,7 +24,10 @@ const talk = (past?: Past) => {
     send: (text: string, writtenAt?: number) =>
       conversation.send(text, new Uint8Array(16).fill(++ids), writtenAt) as string,
     store: (count = written.length) => {
-      for (const entry of written.splice(0, count)) conversation.journaled(entry)
+      for (const entry of written.splice(0, count)) {
+        conversation.written(entry)
+        conversation.flushed(entry)
+      }
     },
     leaving: (): ReadonlyArray<string> => {
       const texts: Array<string> = []
@@ -48,6 +51,27 @@ const sink = () => {
 }
 
 describe("a conversation with a journal", () => {
+  it("lets a message go when it is written, and tells what became of it when it is flushed, in order", () => {
+    const { conversation, events, leaving, send, written } = talk()
+    const [one, two] = [send("one"), send("two")] as Array<MessageId>
+    const entries = written.splice(0)
+    expect(leaving()).toEqual([])
+    for (const entry of entries) conversation.written(entry)
+    expect(leaving()).toEqual(["one", "two"])
+    conversation.onDelivered(two!)
+    conversation.onDelivered(one!)
+    conversation.onRead(two!)
+    expect(events).toEqual([])
+    conversation.flushed(entries[0]!)
+    expect(events).toEqual([])
+    conversation.flushed(entries[1]!)
+    expect(events.map((event) => [event._tag, "id" in event && event.id])).toEqual([
+      ["Delivered", two],
+      ["Delivered", one],
+      ["Read", two]
+    ])
+  })
+
   it("writes down when a message was written, and sends it with that", () => {
     const before = talk()
     for (const at of [1_774_000_000_000.7, -1, Number.NaN, Number.POSITIVE_INFINITY, 0]) before.send("hi", at)

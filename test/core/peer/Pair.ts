@@ -272,8 +272,10 @@ export class Node {
         this.world.transmit(this, transmit)
         continue
       }
-      for (let entry = this.peers.pollJournal(); entry !== undefined; entry = this.peers.pollJournal())
-        this.peers.journaled([entry], this.world.now)
+      for (let entry = this.peers.pollJournal(); entry !== undefined; entry = this.peers.pollJournal()) {
+        this.peers.written([entry], this.world.now)
+        this.peers.flushed([entry])
+      }
       const event = this.peers.pollEvent()
       if (event === undefined) return
       this.events.push(event)

@@ -193,9 +193,9 @@ const afterPowerLoss = (
           return
         }
         const journal = yield* store.journal("journal")
-        yield* journal.append(new Uint8Array(10))
+        journal.append(new Uint8Array(10))
         yield* journal.sync
-        yield* journal.append(new Uint8Array(90))
+        journal.append(new Uint8Array(90))
         yield* Effect.never
       }).pipe(Effect.scoped)
       yield* sim.host("m", {}, program)

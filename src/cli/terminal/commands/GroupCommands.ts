@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect"
 import type { GroupInfo } from "../../../core/client/groups/GroupInfo.js"
 import * as SafeText from "../../../domain/SafeText.js"
 import * as GroupTexts from "../GroupTexts.js"
@@ -47,9 +48,9 @@ export const turnToGroup = (name: string, context: Context): Outcome =>
 
 /** Says something to everybody in a group. */
 export const sayInGroup = (name: string, text: string, context: Context): Outcome =>
-  attempt(context, context.client.groups.send(name, text), (sent) => context.chat.sentInGroup(sent, text)).pipe(
-    context.ordered.withPermits(1)
-  )
+  attempt(context, Effect.zipLeft(context.client.groups.send(name, text), context.client.flushed), (sent) =>
+    context.chat.sentInGroup(sent, text)
+  ).pipe(context.ordered.withPermits(1))
 
 /** Leaves a group, and its conversation. */
 export const leaveGroup = (name: string, context: Context): Outcome =>

@@ -141,7 +141,7 @@ export const send = (to: string, text: string, context: Context): Outcome => {
       const report = chat.overdue(to, id)
       return report.length === 0 ? Effect.void : Effect.ignore(ui.print(report))
     })
-  return Effect.matchEffect(client.send(to, text), {
+  return Effect.matchEffect(Effect.zipLeft(client.send(to, text), client.flushed), {
     onSuccess: (id) =>
       Effect.suspend(() => ui.print(chat.sent(to, id, text))).pipe(
         Effect.zipRight(Effect.forkIn(Effect.delay(reportOverdue(id), OVERDUE), scope))

@@ -23,7 +23,8 @@ import { ReadMarks } from "./ReadMarks.js"
  *
  * With a journal, a message of ours leaves only when it was written down, and a message of theirs is confirmed only
  * when it was written down that it was shown. So a crash of either side loses no message, and the next process goes on
- * from what was written.
+ * from what was written. None of this waits for the disk to be flushed: what a loss of power takes of what was written
+ * harms nobody (docs/decisions.md), but `Delivered` is told only of what was flushed.
  */
 export class Conversation {
   readonly #journal: ConversationJournal | undefined
@@ -64,6 +65,10 @@ export class Conversation {
   readonly #marks = new ReadMarks()
   /** What the peer has last said about being away on the connection in use. */
   #theirAbsence: string | undefined
+  /** Messages of ours that a loss of power may still take from us. */
+  readonly #unflushed = new Set<MessageId>()
+  /** What the application is told when these are flushed, in order: a message is `sent` before it is anything else. */
+  readonly #early: Array<Fate> = []
 
   constructor(
     readonly peer: PeerId,
@@ -77,7 +82,7 @@ export class Conversation {
     const past = journal?.past(peer)
     if (past === undefined) return
     this.#nextSequence = past.nextSequence
-    for (const { text, ...message } of past.outbox) this.#keep({ ...message, bytes: text, held: false, stored: true })
+    for (const { text, ...message } of past.outbox) this.#keep({ ...message, bytes: text, held: false, written: true })
     this.#lingers = past.outbox.length > 0
     for (const id of past.delivered) this.#marks.onDelivered(id)
     for (const id of past.shown) if (!this.#seen.has(id)) this.#seen.add(id)
@@ -114,8 +119,9 @@ export class Conversation {
       ...(Number.isSafeInteger(at) && at > 0 ? { writtenAt: at } : {}),
       ...(group === undefined ? {} : { group })
     }
-    this.#keep({ id, sequence, ...remarks, bytes, held: false, stored: this.#journal === undefined })
+    this.#keep({ id, sequence, ...remarks, bytes, held: false, written: this.#journal === undefined })
     this.#lingers = true
+    if (this.#journal !== undefined) this.#unflushed.add(id)
     this.#journal?.write({ _tag: "Accepted", peer: this.peer, id, sequence, ...remarks, text: bytes })
     return id
   }
@@ -156,7 +162,7 @@ export class Conversation {
   get next(): Outgoing | undefined {
     while (this.#head < this.#queue.length && !this.#outbox.has(this.#queue[this.#head]!.id)) this.advance()
     const next = this.#queue[this.#head]
-    return next?.stored === true ? next : undefined
+    return next?.written === true ? next : undefined
   }
 
   advance(): void {
@@ -171,11 +177,11 @@ export class Conversation {
   reportHeld(): void {
     for (let i = Math.max(this.#head, this.#heldUpTo); i < this.#queue.length; i++) {
       const message = this.#queue[i]!
-      if (!message.stored) return
+      if (!message.written) return
       this.#heldUpTo = i + 1
       if (message.held || !this.#outbox.has(message.id)) continue
       message.held = true
-      this.emit({ _tag: "CreditExhausted", peer: this.peer, id: message.id, ...groupIn(message) })
+      this.#tell({ _tag: "CreditExhausted", peer: this.peer, id: message.id, ...groupIn(message) })
     }
   }
 
@@ -188,12 +194,12 @@ export class Conversation {
     // What was read is told of what was said to each other alone.
     if (message.group === undefined) this.#marks.onDelivered(id)
     this.#journal?.write({ _tag: "Delivered", peer: this.peer, id })
-    this.emit({ _tag: "Delivered", peer: this.peer, id, ...groupIn(message) })
+    this.#tell({ _tag: "Delivered", peer: this.peer, id, ...groupIn(message) })
   }
 
   /** The peer has read a message of ours, and all before it. */
   onRead(id: MessageId): void {
-    if (this.#marks.onRead(id)) this.emit({ _tag: "Read", peer: this.peer, id })
+    if (this.#marks.onRead(id)) this.#tell({ _tag: "Read", peer: this.peer, id })
   }
 
   /** The peer is away, with these words, or is there (`undefined`). */
@@ -251,13 +257,25 @@ export class Conversation {
     if (this.#seen.has(id)) this.#marks.mark(id)
   }
 
-  /** An entry that this conversation wrote has been stored. */
-  journaled(entry: JournalEntry): void {
+  /** An entry of this conversation would survive the end of the process by now. */
+  written(entry: JournalEntry): void {
     if (entry._tag === "Accepted") {
       const message = this.#outbox.get(entry.id)
-      if (message !== undefined) message.stored = true
+      if (message !== undefined) message.written = true
     }
     if (entry._tag === "Shown") this.#confirm(entry.id)
+  }
+
+  /** It would survive a loss of power as well. */
+  flushed(entry: JournalEntry): void {
+    if (entry._tag !== "Accepted" || !this.#unflushed.delete(entry.id)) return
+    let told = 0
+    for (const event of this.#early) {
+      if (this.#unflushed.has(event.id)) break
+      this.emit(event)
+      told++
+    }
+    if (told > 0) this.#early.splice(0, told)
   }
 
   /** Whether the application is so far behind that no more messages may be given to it for now. */
@@ -279,6 +297,12 @@ export class Conversation {
   /** The next message that the peer is to be told we have read, never before the message is confirmed. */
   takeRead(): MessageId | undefined {
     return this.hasReceipts ? undefined : this.#marks.take(this.#unshown)
+  }
+
+  /** What became of a message is told after what was told before, and not before the message is flushed. */
+  #tell(event: Fate): void {
+    if (this.#early.length > 0 || this.#unflushed.has(event.id)) this.#early.push(event)
+    else this.emit(event)
   }
 
   #keep(message: Outgoing): void {
@@ -310,6 +334,9 @@ export class Conversation {
   }
 }
 
+/** What becomes of a message of ours. */
+type Fate = Extract<PeerEvent, { readonly _tag: "Delivered" | "Read" | "CreditExhausted" }>
+
 /** What a peer says of a message. */
 export interface Remarks {
   /** ms since 1970 UTC. */
@@ -337,8 +364,8 @@ export interface Outgoing {
   readonly bytes: Uint8Array
   /** Whether the application was told that the message waits for the peer's consent. */
   held: boolean
-  /** Whether the message was written down, if there is a journal, and so may leave. */
-  stored: boolean
+  /** Whether the message would survive the end of the process, if there is a journal, and so may leave. */
+  written: boolean
 }
 
 /** Which group a message is for, if it is for one. */
@@ -351,7 +378,7 @@ export const sizeInOutbox = (text: Uint8Array, group: Uint8Array | undefined): n
 /** Where a conversation has written down what must survive a crash. */
 export interface ConversationJournal {
   readonly past: (peer: PeerId) => Past | undefined
-  /** `journaled` follows with the same entry. */
+  /** `written` and then `flushed` follow with the same entry. */
   readonly write: (entry: JournalEntry) => void
 }
 
