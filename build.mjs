@@ -33,11 +33,11 @@ const modules = {
 for (const name of existsSync(dist) ? readdirSync(dist) : [])
   if (withTypes || name !== "types") rmSync(join(dist, name), { recursive: true })
 
-const { files, surface } = await seen(build)
+const { define, files, metafile } = await seen(build)
 
 const program = await build({
   ...modules,
-  define: { ...common.define, PARLEY_SURFACE: JSON.stringify(surface) },
+  define: { ...common.define, ...define },
   entryPoints: ["src/main.ts"],
   chunkNames: "chunks/[name]-[hash]",
   minifySyntax: true,
@@ -62,7 +62,7 @@ const library = await build({
 
 for (const [path, text] of Object.entries({
   ...files,
-  "THIRD_PARTY_NOTICES.txt": notices([program.metafile, library.metafile])
+  "THIRD_PARTY_NOTICES.txt": notices([program.metafile, library.metafile, metafile])
 })) {
   mkdirSync(dirname(join(dist, path)), { recursive: true })
   writeFileSync(join(dist, path), text)

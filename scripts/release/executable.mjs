@@ -28,7 +28,7 @@ export const executables = async (to, systems = Object.keys(SYSTEMS)) => {
   const work = join(resolve(to), "work")
   rmSync(work, { recursive: true, force: true })
   mkdirSync(work, { recursive: true })
-  const { files, metafile } = await bundle(work)
+  const { files, metafiles } = await bundle(work)
   const host = nodeOf(`${process.platform}-${process.arch}`)
   const blob = preparation(work, join(host, "bin", "node"))
   const archives = systems.map((system) => {
@@ -40,7 +40,7 @@ export const executables = async (to, systems = Object.keys(SYSTEMS)) => {
     copyFileSync(join(host, "LICENSE"), join(folder, "LICENSE.node"))
     for (const [path, text] of Object.entries({
       ...files,
-      "THIRD_PARTY_NOTICES.txt": notices([metafile]),
+      "THIRD_PARTY_NOTICES.txt": notices(metafiles),
       "README.txt": README
     })) {
       mkdirSync(join(folder, path, ".."), { recursive: true })
@@ -54,7 +54,7 @@ export const executables = async (to, systems = Object.keys(SYSTEMS)) => {
 
 /** The program as one file, and what goes along with it. */
 export const bundle = async (/** @type {string} */ work) => {
-  const { files, surface } = await seen(build)
+  const { define, files, metafile: inside } = await seen(build)
   const { metafile } = await build({
     ...common,
     format: "cjs",
@@ -66,11 +66,11 @@ export const bundle = async (/** @type {string} */ work) => {
     define: {
       ...common.define,
       "import.meta.url": "__url",
-      PARLEY_SURFACE: JSON.stringify(surface),
+      ...define,
       PARLEY_SINGLE: "true"
     }
   })
-  return { files, metafile }
+  return { files, metafiles: [metafile, inside] }
 }
 
 /** What is put into Node: it depends on its version, and not on the system. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { ROOT } from "../source.mjs"
+import { page } from "./page.mjs"
 
 const { engines, version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"))
 
@@ -36,7 +37,7 @@ export const REQUIRE = {
 }
 
 /**
- * What people see of the command line, and what is made of it. The programs are not needed for that, nor loaded.
+ * What people see of the program, and what is made of it. The programs are not needed for that, nor loaded.
  *
  * @param {typeof import("esbuild").build} build
  */
@@ -68,8 +69,17 @@ export const seen = async (build) => {
   const { ManPage, Scripts, Surfaces } = await import(pathToFileURL(outfile).href)
   rmSync(folder, { recursive: true })
   const surface = Surfaces.of(version)
+  const shown = await page(build)
   return {
-    surface,
+    /** What the program is told by name. */
+    define: {
+      PARLEY_SURFACE: JSON.stringify(surface),
+      // Texts stand where they are used; of anything else there would be one that every command loads.
+      PARLEY_PAGE: JSON.stringify(shown.page.body),
+      PARLEY_PAGE_POLICY: JSON.stringify(shown.page.policy)
+    },
+    /** Of what is inside of that. */
+    metafile: shown.metafile,
     /** By the paths that they have in a package. */
     files: {
       "man/parley.1": ManPage.of(surface),

@@ -11,7 +11,6 @@ import type { Entropy } from "../services/Entropy.js"
 import type { Listener, TlsCredentials } from "../services/Listener.js"
 import type { Store } from "../services/Store.js"
 import { Terminal } from "../services/Terminal.js"
-import type { WebAddress } from "../services/Web.js"
 import type { Host } from "./commands/Host.js"
 import type { ServerSettings } from "./commands/Server.js"
 import * as Logging from "./Logging.js"
@@ -29,7 +28,7 @@ import * as ServerTls from "./ServerTls.js"
 export const run = (
   settings: ServerSettings,
   machine: Pick<Machine, "store" | "window">,
-  host: Pick<Host, "exposure" | "onHangUp">,
+  host: Pick<Host, "env" | "exposure" | "onHangUp">,
   again: Effect.Effect<ServerSettings, ProgramError>
 ): Effect.Effect<never, ProgramError, FileSystem.FileSystem | Listener | Datagrams | Entropy | Crypto | Terminal> =>
   Effect.gen(function* () {
@@ -46,14 +45,14 @@ export const run = (
 const serve = (
   settings: ServerSettings,
   { window }: Pick<Machine, "window">,
-  host: Pick<Host, "exposure" | "onHangUp">,
+  host: Pick<Host, "env" | "exposure" | "onHangUp">,
   again: Effect.Effect<ServerSettings, ProgramError>
 ) =>
   Effect.gen(function* () {
     const terminal = yield* Terminal
     const server = yield* Server.Server
     yield* ServerReload.onHangUp(settings, again, server, host)
-    if (settings.metrics !== undefined) yield* show(settings.metrics, server, window)
+    yield* beSeen(settings, server, window, host.env["OTEL_EXPORTER_OTLP_HEADERS"])
     // Where both streams are on one screen, the log has said it there.
     const logged = LogLevel.lessThanEqual(yield* FiberRef.get(FiberRef.currentMinimumLogLevel), LogLevel.Info)
     if (!settings.quiet && !(logged && terminal.outputIsTty && terminal.errorIsTty))
@@ -62,12 +61,24 @@ const serve = (
     return yield* Effect.never
   }).pipe(Effect.scoped)
 
-/** Loaded by those alone who ask for it. */
-const show = (at: WebAddress, server: Server.ServerApi, window: Machine["window"]) =>
+/** Shows and sends the server's state; what that takes is loaded by those alone who ask for it. */
+const beSeen = (
+  { metrics, otlp }: ServerSettings,
+  server: Server.ServerApi,
+  window: Machine["window"],
+  headers: string | undefined
+) =>
   Effect.gen(function* () {
-    const ServerStatus = yield* Effect.promise(() => import("./ServerStatus.js"))
+    if (metrics === undefined && otlp === undefined) return
     const services = yield* Layer.build(window)
-    yield* Effect.provide(ServerStatus.serve(at, server), services)
+    if (metrics !== undefined) {
+      const ServerStatus = yield* Effect.promise(() => import("./ServerStatus.js"))
+      yield* Effect.provide(ServerStatus.serve(metrics, server), services)
+    }
+    if (otlp !== undefined) {
+      const ServerTelemetry = yield* Effect.promise(() => import("./ServerTelemetry.js"))
+      yield* Effect.provide(ServerTelemetry.send(otlp, server, headers), services)
+    }
   })
 
 const serverOf = (

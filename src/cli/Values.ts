@@ -100,6 +100,16 @@ const MAX_BLOCKS = 256
 export const serverAddress = (text: string): Either.Either<ServerAddress.ServerAddress, string> =>
   address(text, DEFAULT_PORT)
 
+/** The address of a service: `http://host:port` or `https://…`. */
+export const httpUrl = (text: string): Either.Either<string, string> => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isGood =
+    url !== undefined && /^https?:$/.test(url.protocol) && `${url.username}${url.password}${url.search}` === ""
+  return isGood
+    ? Either.right(url.href)
+    : Either.left(`it is written http://host:port, such as http://127.0.0.1:4318, not ${Quote.of(text)}`)
+}
+
 /** Where to show something by HTTP: `host:port`, or a port of this machine alone; 0 lets the system choose. */
 export const webAddress = (text: string): Either.Either<WebAddress, string> => {
   const [, host = "127.0.0.1", bracketed = host, digits = ""] = /^(?:([^[\]:]+|\[([^[\]]+)\]):)?(\d+)$/.exec(text) ?? []

@@ -13,7 +13,7 @@ export const variant = async (plant?: Plant): Promise<{ readonly main: string; r
   mkdirSync(cache, { recursive: true })
   // Beside the packages that it imports.
   const folder = mkdtempSync(join(cache, "parley-variant-"))
-  const { surface } = await seen(build)
+  const { define } = await seen(build)
   await build({
     ...common,
     entryPoints: ["src/main.ts"],
@@ -22,7 +22,7 @@ export const variant = async (plant?: Plant): Promise<{ readonly main: string; r
     format: "esm",
     external: NATIVE,
     banner: REQUIRE,
-    define: { ...common.define, PARLEY_SURFACE: JSON.stringify(surface) },
+    define: { ...common.define, ...define },
     plugins: plant === undefined ? [] : [planted(plant)]
   })
   return { main: join(folder, "main.js"), remove: () => rmSync(folder, { recursive: true, force: true }) }

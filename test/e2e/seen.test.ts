@@ -21,6 +21,10 @@ describe("a server that is looked at", () => {
     const alice = await client("alice", address)
     expect(await figure("parley_server_registered")).toBe(1)
     expect(await figure("parley_server_registrations_total")).toBe(1)
+    const page = await fetch(`${base}/`)
+    expect(page.headers.get("content-security-policy")).toContain("script-src 'sha256-")
+    expect(await page.text()).toContain("<title>parley server</title>")
+    expect(await (await fetch(`${base}/status.json`)).json()).toMatchObject({ totals: { endings: { exit: 0 } } })
     const answers = await Promise.all(["healthz", "readyz", "nothing"].map((path) => fetch(`${base}/${path}`)))
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 404])
     // It has told the server, and heard of it, before it ends.

@@ -159,8 +159,13 @@ export const server = Subcommand.make({
     ),
     metrics: setting({
       placeholder: "HOST:PORT",
-      help: "Show the server's state there by HTTP: /metrics for Prometheus, /healthz, /readyz; a PORT alone is on this machine",
+      help: "Show the server's state there by HTTP: a page, /metrics for Prometheus, /healthz, /readyz; a PORT alone is on this machine",
       parse: Values.webAddress
+    }),
+    otlp: setting({
+      placeholder: "URL",
+      help: "Send the same figures to a collector of OpenTelemetry, such as http://127.0.0.1:4318",
+      parse: Values.httpUrl
     }),
     logFormat: setting({
       placeholder: FORMATS.join("|"),

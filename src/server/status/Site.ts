@@ -4,21 +4,33 @@ import type { Page } from "../../services/Web.js"
 import type { ServerStats } from "../Counters.js"
 import { figuresOf } from "../Metrics.js"
 import * as PrometheusText from "./PrometheusText.js"
+import type { Row, Sheet } from "./Sheet.js"
 
 export interface Sources {
   readonly stats: () => ServerStats
   /** Why no client should be sent here now, if that is so. */
   readonly unready: () => string | undefined
   readonly vitals: () => VitalSigns
+  /** What there was in the last minutes. */
+  readonly rows: () => ReadonlyArray<Row>
+  /** The page for people, with what it may load and run. */
+  readonly page: Pick<Page, "body" | "policy">
   /** Of this program. */
   readonly version: string
 }
 
 /** What a server shows of itself to those who run it, by path. Nobody's name or address is in it. */
 export const answer =
-  ({ stats, unready, version, vitals }: Sources) =>
+  (sources: Sources) =>
   (path: string): Page | undefined => {
+    const { page, rows, stats, unready, version, vitals } = sources
     switch (path) {
+      case "/":
+        return { type: "text/html; charset=utf-8", ...page }
+      case "/status.json":
+        return sheet(sources, rows())
+      case "/status/now.json":
+        return sheet(sources, rows().slice(-1))
       case "/metrics": {
         const signs = vitals()
         const figures = [...figuresOf(stats()), ...figuresOfProcess(signs, version, unready())]
@@ -36,6 +48,19 @@ export const answer =
         return undefined
     }
   }
+
+const sheet = ({ stats, unready, version, vitals }: Sources, rows: ReadonlyArray<Row>): Page => {
+  const { endings, errors, moods, refusals } = stats()
+  const why = unready()
+  const sheet: Sheet = {
+    version,
+    startedAt: Math.round(vitals().startedAt),
+    ...(why === undefined ? {} : { unready: why }),
+    rows,
+    totals: { conversations: moods, refusals, errors, endings }
+  }
+  return { type: "application/json", body: JSON.stringify(sheet) }
+}
 
 /** Of the process, under the names that others have for them. */
 export const figuresOfProcess = (

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest"
 import { Counters } from "../../../src/server/Counters.js"
+import type { Sheet } from "../../../src/server/status/Sheet.js"
 import * as Site from "../../../src/server/status/Site.js"
 import { parse } from "./PrometheusParser.js"
 
@@ -29,6 +30,11 @@ const answer = Site.answer({
     runtime: "v20",
     delay: { bounds: [0.01, 0.1], below: [8, 9], count: 10, sum: 0.5 }
   }),
+  rows: () => [
+    [1, 2],
+    [3, 4]
+  ],
+  page: { body: "<!doctype html>", policy: "default-src 'self'" },
   version: "1.2.3"
 })
 
@@ -61,6 +67,29 @@ test("a server that answers is healthy, and ready unless it says why not", () =>
   expect(answer("/healthz")?.status).toBeUndefined()
   expect(answer("/readyz")).toMatchObject({ status: 503, body: "not ready: going down\n" })
   expect(shown("parley_server_ready")).toBe(0)
+  state.unready = undefined
+})
+
+test("the page is shown with its policy, and reads what there was and what there is", () => {
+  expect(answer("/")).toEqual({
+    type: "text/html; charset=utf-8",
+    body: "<!doctype html>",
+    policy: "default-src 'self'"
+  })
+  const sheet = (path: string): Sheet => JSON.parse(answer(path)?.body ?? "")
+  expect(sheet("/status.json")).toMatchObject({
+    version: "1.2.3",
+    startedAt: 1_700_000_000_000,
+    rows: [
+      [1, 2],
+      [3, 4]
+    ],
+    totals: { refusals: { token: 3 }, errors: { NickTaken: 4 } }
+  })
+  expect(sheet("/status/now.json").rows).toEqual([[3, 4]])
+  expect(sheet("/status.json").unready).toBeUndefined()
+  state.unready = "going down"
+  expect(sheet("/status.json").unready).toBe("going down")
   state.unready = undefined
 })
 
