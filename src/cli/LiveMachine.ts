@@ -29,6 +29,15 @@ export const machine: Machine = {
       ([Web, Vitals]) => Layer.merge(Web.layer, Vitals.layer)
     )
   ),
+  neighbourhood: (address, prefix) =>
+    Layer.unwrapEffect(
+      Effect.map(
+        Effect.promise(() =>
+          Promise.all([import("../layers/redis/RedisEngine.js"), import("../layers/node/NodeLinks.js")])
+        ),
+        ([engine, links]) => Layer.merge(orSay(engine.layer({ address, prefix })), links.layer)
+      )
+    ),
   simulator: Layer.unwrapEffect(
     Effect.map(
       Effect.promise(() => import("../layers/node/Simulator.js")),

@@ -1,8 +1,12 @@
 import type * as Layer from "effect/Layer"
 import type { ClientServices } from "../client/Client.js"
 import type { Profiles } from "../client/Profile.js"
+import type { RedisAddress } from "../domain/RedisAddress.js"
+import type { Entropy } from "../services/Entropy.js"
 import type { Files } from "../services/Files.js"
 import type { Listener } from "../services/Listener.js"
+import type { NameEngine } from "../services/NameEngine.js"
+import type { NodeLinks } from "../services/NodeLinks.js"
 import type { SignatureVerifier } from "../services/SignatureVerifier.js"
 import type { Simulator } from "../services/Simulator.js"
 import type { Store } from "../services/Store.js"
@@ -21,6 +25,11 @@ export interface Machine {
   /** The same for programs that leave no file behind; each client builds `profiles` anew. */
   readonly passing: Layer.Layer<Exclude<ClientServices, Profiles> | Listener, ProgramError>
   readonly profiles: Layer.Layer<Profiles>
+  /** What makes a server one of several nodes: where their nicknames are, and links between them. */
+  readonly neighbourhood: (
+    address: RedisAddress,
+    prefix: string
+  ) => Layer.Layer<NameEngine | NodeLinks, ProgramError, Entropy>
   /** What shows a server to those who run it. */
   readonly window: Layer.Layer<Web | Vitals>
   /** Processes with the simulated world in them. */

@@ -4,12 +4,13 @@ import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
 import * as Endpoint from "../domain/Endpoint.js"
+import * as Nodes from "../server/Nodes.js"
 import * as Server from "../server/Server.js"
 import type { Crypto } from "../services/Crypto.js"
 import type { Datagrams } from "../services/Datagrams.js"
 import type { Entropy } from "../services/Entropy.js"
-import type { Listener, TlsCredentials } from "../services/Listener.js"
-import type { Store } from "../services/Store.js"
+import type { ListenError, Listener, TlsCredentials } from "../services/Listener.js"
+import type { StoreError } from "../services/Store.js"
 import { Terminal } from "../services/Terminal.js"
 import type { Host } from "./commands/Host.js"
 import type { ServerSettings } from "./commands/Server.js"
@@ -27,13 +28,13 @@ import * as ServerTls from "./ServerTls.js"
  */
 export const run = (
   settings: ServerSettings,
-  machine: Pick<Machine, "store" | "window">,
+  machine: Pick<Machine, "store" | "window" | "neighbourhood">,
   host: Pick<Host, "env" | "exposure" | "onHangUp">,
   again: Effect.Effect<ServerSettings, ProgramError>
 ): Effect.Effect<never, ProgramError, FileSystem.FileSystem | Listener | Datagrams | Entropy | Crypto | Terminal> =>
   Effect.gen(function* () {
     const tls = settings.tls === undefined ? undefined : yield* ServerTls.read(settings.tls, host)
-    return yield* Effect.provide(serve(settings, machine, host, again), serverOf(settings, tls, machine.store))
+    return yield* Effect.provide(serve(settings, machine, host, again), serverOf(settings, tls, machine))
   }).pipe(
     Effect.catchTags({
       ListenError: ({ message }) => new ProgramError({ message }),
@@ -84,9 +85,14 @@ const beSeen = (
 const serverOf = (
   settings: ServerSettings,
   tls: TlsCredentials | undefined,
-  store: (folder: string) => Layer.Layer<Store>
-) => {
+  { neighbourhood, store }: Pick<Machine, "store" | "neighbourhood">
+): Layer.Layer<Server.Server, ListenError | StoreError | ProgramError, Listener | Datagrams | Entropy | Crypto> => {
   const options = { ...optionsOf(settings), tls }
+  const { node } = settings
+  if (node !== undefined) {
+    const nodes = Layer.provide(Nodes.layer(options, node), neighbourhood(node.redis, node.prefix))
+    return Layer.provide(Server.layer(options), nodes)
+  }
   if (settings.names === undefined) return Server.layerStandalone(options)
   const at = settings.names.lastIndexOf("/")
   const folder = at < 0 ? "." : settings.names.slice(0, at + 1)

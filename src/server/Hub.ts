@@ -1,7 +1,6 @@
 import { Channels } from "../core/rendezvous/Channels.js"
 import { Directory, type PresenceChange } from "../core/rendezvous/Directory.js"
 import { greetingOf } from "../core/rendezvous/Greeting.js"
-import { halfOf } from "../core/rendezvous/Introduction.js"
 import { Networks, type Source } from "../core/rendezvous/Networks.js"
 import { Places } from "../core/rendezvous/Places.js"
 import type { Corner } from "../core/rendezvous/Reflector.js"
@@ -16,19 +15,21 @@ import type { Crypto } from "../domain/Crypto.js"
 import * as Endpoint from "../domain/Endpoint.js"
 import type { Registration, SessionId } from "../domain/Registration.js"
 import * as Bytes from "../protocol/Bytes.js"
-import { encodeIncoming, encodeMessage, encodeRefusal, type RefusalBody } from "../protocol/ControlCodec.js"
+import { encodeMessage, encodeRefusal } from "../protocol/ControlCodec.js"
 import type { Connection, ConnectionHandler } from "../services/Connection.js"
 import type { Entropy } from "../services/Entropy.js"
 import type { Registry, RegistryEvent } from "../services/Registry.js"
 import type { SignatureVerifier } from "../services/SignatureVerifier.js"
 import type { Time } from "../services/Time.js"
 import { Announcer } from "./Announcer.js"
+import { Cluster, type ClusterOptions, COUNTER_BITS } from "./Cluster.js"
 import { Counters, type ServerStats } from "./Counters.js"
+import { Introductions } from "./Introductions.js"
 import { Proofs } from "./Proofs.js"
 import type { Reflector } from "./Reflector.js"
 import { MAX_TURNED_AWAY, Refuser } from "./Refuser.js"
 import type { Changeable, ServerOptions } from "./ServerOptions.js"
-import { NO_SUCH_PEER, SessionDriver, type SessionHub } from "./SessionDriver.js"
+import { SessionDriver, type SessionHub } from "./SessionDriver.js"
 import { Turns } from "./Turns.js"
 
 export interface HubServices {
@@ -37,6 +38,8 @@ export interface HubServices {
   readonly verifier: typeof SignatureVerifier.Service
   readonly entropy: typeof Entropy.Service
   readonly time: Time
+  /** Where this is one of several nodes. */
+  readonly cluster?: ClusterOptions
   /** The deadlines may have become earlier: `pollTimeout` is to be asked again. */
   readonly onDeadline: () => void
   /** Calls `run` as soon as what waits for I/O has had its turn. */
@@ -60,6 +63,7 @@ export class Hub implements SessionHub {
   readonly directory = new Directory()
   readonly announcer = new Announcer(this.directory)
   readonly names: ServerNames
+  readonly introductions: Introductions
   readonly turns: Turns
   #reflector: Reflector | undefined
   #greeting: (challenge: string, time: number) => string
@@ -69,6 +73,8 @@ export class Hub implements SessionHub {
   readonly #networks: Networks
   readonly #places: Places<SessionDriver>
   readonly #refuser: Refuser
+  readonly #cluster: Cluster | undefined
+  readonly #node: ClusterOptions["node"] | undefined
   readonly #wheel = new DeadlineWheel<Timed>()
   readonly #drivers = new Map<SessionId, SessionDriver>()
   /** By the number that channels know them by. */
@@ -97,8 +103,29 @@ export class Hub implements SessionHub {
     this.names = new ServerNames(settings.names)
     this.#refuser = new Refuser(services.time, this.counters, (message, more) => services.log("info", message, more))
     this.#greeting = this.#greetingWith([])
-    this.#channels = new Channels(services.crypto, services.entropy.bytes(SECRET_BYTES))
-    const isLive = (end: number) => this.#ends.get(end)?.registration !== undefined
+    const { cluster, crypto, entropy } = services
+    this.#channels = new Channels(crypto, cluster?.channelSecret ?? entropy.bytes(SECRET_BYTES))
+    if (cluster !== undefined) {
+      this.#cluster = new Cluster(cluster, this.#channels, settings.relay !== undefined)
+      this.#node = cluster.node
+      // Numbers that were used before this start are not met soon.
+      const [high = 0, middle = 0, low = 0] = entropy.bytes(3)
+      this.#connections = high * 65_536 + middle * 256 + low
+    }
+    this.introductions = new Introductions({
+      channels: this.#channels,
+      cluster: this.#cluster,
+      relay: settings.relay !== undefined,
+      time: this.time,
+      ofSession: (session) => this.#drivers.get(session),
+      atEnd: (end) => this.#ends.get(end)
+    })
+    cluster?.mesh.serve({
+      onQuestion: (question) => this.introductions.answer(question),
+      onPacket: (packet) => this.#deliver(packet)
+    })
+    const isLive = (end: number) =>
+      this.#ends.get(end)?.registration !== undefined || this.#cluster?.nodeOfEnd(end) !== undefined
     if (settings.relay !== undefined) {
       this.#relay = new Relay<Corner>({
         limits: settings.relay,
@@ -258,41 +285,6 @@ export class Hub implements SessionHub {
     }
   }
 
-  /** Introduces the two to each other: tells the asked one, and gives what the asker is to be told of it. */
-  introduce(asker: SessionDriver, asked: Registration): { readonly half: string } | RefusalBody {
-    const own = asker.registration
-    if (own === undefined) return NOT_REGISTERED
-    const other = this.#drivers.get(asked.session)
-    if (other === undefined) return NO_SUCH_PEER
-    if (other === asker) return { _tag: "NotAccepting", message: "that is your own nickname" }
-    const wait = other.waitForIncoming(own, this.time.monotonic())
-    if (wait > 0) return { _tag: "RateLimited", message: "too many ask for this nickname now", retryAfterMs: wait }
-    const relay = this.#relay !== undefined
-    const { left, right } = this.#channels.between(asker.channelEnd, other.channelEnd)
-    other.push(encodeIncoming(halfOf(own, right, relay)))
-    return { half: halfOf(asked, left, relay) }
-  }
-
-  /**
-   * Tells the other side of the channel where this session may be reached, as if it had asked; the refusal, if it
-   * cannot.
-   */
-  tell(teller: SessionDriver, channel: string, endpoints: ReadonlyArray<string>): RefusalBody | undefined {
-    const own = teller.registration
-    const name = Bytes.fromBase64Url(channel)
-    const ends = name && this.#channels.pairOf(name)
-    const end = ends?.find((one) => one !== teller.channelEnd)
-    const other = ends?.includes(teller.channelEnd) && end !== undefined ? this.#ends.get(end) : undefined
-    if (own === undefined || other?.registration === undefined) return NO_SUCH_PEER
-    const wait = other.waitForIncoming(own, this.time.monotonic())
-    if (wait > 0) return { _tag: "RateLimited", message: "too many ask for this nickname now", retryAfterMs: wait }
-    // Whoever is private is so to everybody.
-    const shown = own.address === "" ? own : { ...own, endpoints }
-    const { right } = this.#channels.between(teller.channelEnd, other.channelEnd)
-    other.push(encodeIncoming(halfOf(shown, right, this.#relay !== undefined)))
-    return undefined
-  }
-
   /** Whether a registered client is at this address. */
   isAt(address: string): boolean {
     return this.#addresses.has(address)
@@ -373,7 +365,7 @@ export class Hub implements SessionHub {
     const { onRefused } = this.counters
     const session = new Session({ limits, welcome, observed, token, allowance: source, onRefused }, now)
     const driver = new SessionDriver(
-      { id: idOf(number), number, connection, session, challenge, source, hub: this },
+      { id: this.#idOf(number), number, connection, session, challenge, source, hub: this },
       now
     )
     this.#drivers.set(driver.id, driver)
@@ -420,20 +412,41 @@ export class Hub implements SessionHub {
     if (forward?._tag === "Datagram") this.#reflector?.send(forward.via, forward.to, forward.data)
     if (forward?._tag !== "Line") return
     const { channel, packet, to } = forward
-    if (this.#ends.get(to)?.deliver(encodeMessage({ _tag: "Relay", channel, packet })) !== true) {
-      this.#relay?.congested(Math.floor((packet.length * 3) / 4))
+    const here = this.#ends.get(to)
+    const isCarried =
+      here === undefined
+        ? this.#cluster?.carry(to, channel, packet)
+        : here.deliver(encodeMessage({ _tag: "Relay", channel, packet }))
+    if (isCarried !== true) this.#relay?.congested(Math.floor((packet.length * 3) / 4))
+  }
+
+  /** A packet that another node's relay has for one of our sessions. */
+  #deliver({ channel, packet, to }: { readonly channel: string; readonly packet: string; readonly to: number }): void {
+    if (!this.#ends.has(to)) return
+    const name = Bytes.fromBase64Url(channel)
+    const from = name && this.#channels.pairOf(name)?.find((end) => end !== to)
+    if (from === undefined || this.#ends.has(from)) return
+    this.#carry(this.#relay?.handleLine(from, channel, packet, this.time.monotonic()))
+  }
+
+  /**
+   * After all of them (four billion, or 16 million of each of several nodes) the numbers begin anew, and pass over
+   * those that are still in use.
+   */
+  #nextNumber(): number {
+    const node = this.#node
+    const most = node === undefined ? MAX_NUMBER : 2 ** COUNTER_BITS - 1
+    for (;;) {
+      this.#connections = this.#connections >= most ? 1 : this.#connections + 1
+      const number = (node?.slot() ?? 0) * 2 ** COUNTER_BITS + this.#connections
+      if (!this.#drivers.has(this.#idOf(number)) && !this.#ends.has(number)) return number
     }
   }
 
-  /** After four billion connections the numbers begin anew, and pass over those that are still in use. */
-  #nextNumber(): number {
-    do this.#connections = this.#connections === MAX_NUMBER ? 1 : this.#connections + 1
-    while (this.#drivers.has(idOf(this.#connections)) || this.#ends.has(this.#connections))
-    return this.#connections
+  #idOf(number: number): SessionId {
+    return (this.#node === undefined ? String(number) : `${this.#node.id}.${number}`) as SessionId
   }
 }
-
-const idOf = (number: number): SessionId => String(number) as SessionId
 
 /** Sessions whose deadlines are looked at in one turn, some 2 ms. */
 const MAX_DUE = 100
@@ -461,8 +474,6 @@ const SECRET_BYTES = 32
 const CHALLENGE_BYTES = 32
 /** As in `Welcome`. */
 const MAX_MOTD = 2048
-
-const NOT_REGISTERED: RefusalBody = { _tag: "NotRegistered", message: "register a nickname first" }
 
 const busy = (message: string): string => encodeRefusal(undefined, { _tag: "Busy", message })
 const FULL = busy("this server is full")

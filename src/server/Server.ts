@@ -19,6 +19,7 @@ import type { ServerStats } from "./Counters.js"
 import * as EmbeddedRegistry from "./EmbeddedRegistry.js"
 import { Hub } from "./Hub.js"
 import * as Listeners from "./Listeners.js"
+import { Neighbours } from "./Nodes.js"
 import * as Reflector from "./Reflector.js"
 import { type Changeable, defaults, type ServerOptions } from "./ServerOptions.js"
 
@@ -107,6 +108,7 @@ export const layerRegistry = ({ graceMs, maxNames, reserved }: ServerOptions) =>
 
 const makeHub = (settings: ServerOptions) =>
   Effect.gen(function* () {
+    const cluster = yield* Effect.serviceOption(Neighbours)
     const registry = yield* Registry
     const crypto = yield* Crypto
     const fork = Runtime.runFork(yield* Effect.runtime<never>())
@@ -116,6 +118,7 @@ const makeHub = (settings: ServerOptions) =>
       verifier: Option.getOrElse(yield* Effect.serviceOption(SignatureVerifier), () => immediate(crypto)),
       entropy: yield* Entropy,
       time: yield* Time.make,
+      ...(Option.isSome(cluster) ? { cluster: cluster.value } : {}),
       later: yield* Timer.makeSoon,
       log: (level, message, annotations) =>
         fork(Effect.annotateLogs(level === "info" ? Effect.logInfo(message) : Effect.logWarning(message), annotations)),

@@ -18,10 +18,11 @@ import * as Bytes from "../protocol/Bytes.js"
 import { MAX_WATCHED, type Register } from "../protocol/Control.js"
 import { encodeRefusal, type RefusalBody } from "../protocol/ControlCodec.js"
 import type { Connection, ConnectionHandler } from "../services/Connection.js"
-import type { ClaimAnswer, FindAnswer, Registry } from "../services/Registry.js"
+import type { ClaimAnswer, Registry } from "../services/Registry.js"
 import type { Time } from "../services/Time.js"
 import type { Announcer, Watcher } from "./Announcer.js"
 import type { Counters } from "./Counters.js"
+import { type Introductions, NO_SUCH_PEER } from "./Introductions.js"
 import type { Proofs } from "./Proofs.js"
 import type { ServerOptions } from "./ServerOptions.js"
 import type { Turns } from "./Turns.js"
@@ -37,10 +38,7 @@ export interface SessionHub {
   readonly counters: Counters
   readonly directory: Directory
   readonly names: ServerNames
-  /** Introduces the two to each other: tells the asked one, and gives what the asker is to be told of it. */
-  readonly introduce: (asker: SessionDriver, asked: Registration) => { readonly half: string } | RefusalBody
-  /** Tells the other side of the channel these candidates of the session; the refusal, if it cannot. */
-  readonly tell: (teller: SessionDriver, channel: string, endpoints: ReadonlyArray<string>) => RefusalBody | undefined
+  readonly introductions: Introductions
   /** Carries a packet to the other side of the channel; whether it could be. */
   readonly relayLine: (from: number, channel: string, packet: string) => boolean
   /** Whether there is a place for this session, as an identity (its key) or not. */
@@ -155,9 +153,9 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
    * ms until this client may be told that somebody asks for it; 0 now. Those whom it knows are not held up by
    * strangers, and nobody's curiosity can make a slow reader of it.
    */
-  waitForIncoming(asker: Registration, now: number): number {
+  waitForIncoming(askerKey: string, now: number): number {
     if (this.connection.queued() > this.#hub.settings.sendQueue / 2) return BEHIND_MS
-    return this.#hub.announcer.watches(this, asker.nickname.key) ? 0 : this.#incoming.take(now)
+    return this.#hub.announcer.watches(this, askerKey) ? 0 : this.#incoming.take(now)
   }
 
   /** Ends the session from outside, with this as its last line. */
@@ -239,8 +237,9 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
         break
       case "Tell": {
         const { endpoints } = this.#shown(command.endpoints, false)
-        const refusal = this.#hub.tell(this, command.channel, endpoints)
-        this.#complete(refusal === undefined ? { _tag: "Updated" } : { _tag: "Refused", refusal })
+        this.#hub.introductions.tell(this, command.channel, endpoints, (refusal) =>
+          this.#complete(refusal === undefined ? { _tag: "Updated" } : { _tag: "Refused", refusal })
+        )
         break
       }
       case "Update":
@@ -343,22 +342,28 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
   }
 
   #query(key: string): void {
-    const known = this.#hub.directory.get(key)
+    const { directory, registry } = this.#hub
+    // Whoever is cut off from the names does not know who has them.
+    const known = registry.reachable() ? directory.get(key) : undefined
     if (known !== undefined) this.#introduce(known)
-    else this.#hub.registry.find(key, (answer) => this.#found(answer))
+    else this.#find(key)
   }
 
-  #found(answer: FindAnswer): void {
-    if (answer._tag === "Found") this.#introduce(answer.registration)
-    else this.#refuse(answer._tag === "Nobody" ? NO_SUCH_PEER : UNAVAILABLE)
+  /** `isAgain`: what was known was out of date, and what is found now is the last word. */
+  #find(key: string, isAgain = false): void {
+    this.#hub.registry.find(key, (answer) => {
+      if (answer._tag === "Found") this.#introduce(answer.registration, isAgain)
+      else this.#refuse(answer._tag === "Nobody" ? NO_SUCH_PEER : UNAVAILABLE)
+    })
   }
 
-  #introduce(asked: Registration): void {
-    const result = this.#hub.introduce(this, asked)
-    if ("half" in result) {
-      this.#hub.counters.introductions++
-      this.#complete({ _tag: "Introduced", half: result.half })
-    } else this.#refuse(result)
+  #introduce(asked: Registration, isAgain = false): void {
+    this.#hub.introductions.introduce(this, asked, (result) => {
+      if (result === "Stale" && !isAgain) this.#find(asked.nickname.key, true)
+      else if (result === "Stale") this.#refuse(NO_SUCH_PEER)
+      else if ("half" in result) this.#complete({ _tag: "Introduced", half: result.half })
+      else this.#refuse(result)
+    })
   }
 
   #refuse(refusal: RefusalBody): void {
@@ -431,8 +436,6 @@ const BEHIND_MS = 5_000
 const SLICE = 16
 
 const SLOW = encodeRefusal(undefined, { _tag: "Busy", message: "this client reads too slowly" })
-
-export const NO_SUCH_PEER: RefusalBody = { _tag: "NoSuchPeer", message: "nobody here has that nickname" }
 
 const notThisServer = (dialled: { readonly name: string; readonly missing: string } | undefined): RefusalBody => ({
   _tag: "NotThisServer",

@@ -172,20 +172,32 @@ export const tokenOf = (
         message: "there are two tokens: say --token (or PARLEY_TOKEN), or --token-file, not both",
         exitCode: ExitCode.usage
       })
+    return yield* firstLineOf({ flag: "--token-file", path: tokenFile, what: "the token" }, { exposure })
+  })
+
+/** The first line of a file that nobody else may read, which has to be `what`. */
+export const firstLineOf = (
+  {
+    flag,
+    min = 1,
+    path,
+    what
+  }: { readonly flag: string; readonly path: string; readonly what: string; readonly min?: number },
+  { exposure }: Pick<Host, "exposure">
+): Effect.Effect<string, ProgramError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
     const files = yield* FileSystem.FileSystem
-    const content = yield* files.stream(tokenFile, { bytesToRead: MAX_TOKEN_FILE }).pipe(
+    const content = yield* files.stream(path, { bytesToRead: MAX_TOKEN_FILE }).pipe(
       Stream.decodeText(),
       Stream.mkString,
-      Effect.mapError(
-        (error) => new ProgramError({ message: `--token-file: cannot read ${tokenFile}: ${FileReason.of(error)}` })
-      )
+      Effect.mapError((error) => new ProgramError({ message: `${flag}: cannot read ${path}: ${FileReason.of(error)}` }))
     )
-    const exposed = yield* exposure(tokenFile, true)
-    if (exposed !== undefined) return yield* new ProgramError({ message: `--token-file: ${exposed}` })
+    const exposed = yield* exposure(path, true)
+    if (exposed !== undefined) return yield* new ProgramError({ message: `${flag}: ${exposed}` })
     const [line = ""] = content.split(/\r?\n/, 1)
-    if (line === "" || line.length > MAX_TOKEN || line.includes("\uFFFD"))
+    if (line.length < min || line.length > MAX_TOKEN || line.includes("\uFFFD"))
       return yield* new ProgramError({
-        message: `--token-file: the first line of ${tokenFile} has to be the token, 1 to ${MAX_TOKEN} characters`
+        message: `${flag}: the first line of ${path} has to be ${what}, ${min} to ${MAX_TOKEN} characters`
       })
     return line
   })

@@ -7,6 +7,7 @@ import { ExitCode } from "../ExitCode.js"
 import { FORMATS } from "../Logging.js"
 import { ProgramError } from "../ProgramError.js"
 import * as Values from "../Values.js"
+import { nodeSettingsOf, nodes } from "./Nodes.js"
 import { plain, setting, switchable } from "./Option.js"
 import { access, config, MAX_PATH, quiet, tokenOf } from "./Options.js"
 import * as Subcommand from "./Subcommand.js"
@@ -174,15 +175,18 @@ export const server = Subcommand.make({
       default: "logfmt"
     }),
     logPersonal: switchable("Write addresses and nicknames into the log, as fail2ban needs, and not networks alone"),
+    ...nodes,
     quiet,
     config
   },
   arguments: {},
   examples: [
     'parley server --port 9090 --motd "Welcome to the club"',
-    "parley server --tls-cert server.crt --tls-key server.key"
+    "parley server --tls-cert server.crt --tls-key server.key",
+    "parley server --redis redis://10.0.0.5 --node-listen 10.0.0.11:9095 --cluster-secret-file secret"
   ],
-  settings: ({ config: _, tlsCert, tlsKey, token, tokenFile, ...settings }, host) => {
+  settings: ({ config: _, tlsCert, tlsKey, token, tokenFile, ...rest }, host) => {
+    const { clusterSecretFile, nodeAddress, nodeListen, redis, redisPasswordFile, redisPrefix, ...settings } = rest
     const { plainPort, port } = settings
     const wrong =
       (tlsCert === undefined) !== (tlsKey === undefined)
@@ -196,7 +200,10 @@ export const server = Subcommand.make({
               : undefined
     if (wrong !== undefined) return Effect.fail(new ProgramError({ message: wrong, exitCode: ExitCode.usage }))
     const tls = tlsCert === undefined || tlsKey === undefined ? undefined : { cert: tlsCert, key: tlsKey }
-    return Effect.map(tokenOf({ token, tokenFile }, host), (token) => ({ ...settings, token, tls }))
+    return Effect.gen(function* () {
+      const node = yield* nodeSettingsOf(rest, settings.names, host)
+      return { ...settings, token: yield* tokenOf({ token, tokenFile }, host), tls, node }
+    })
   },
   logs: true
 })

@@ -16,8 +16,8 @@ const commands: ReadonlyArray<Row> = [
   row(
     server,
     () => import("../ServerProgram.js"),
-    ({ run }, settings, { network, store, window }, host, again) =>
-      Effect.provide(run(settings, { store, window }, host, again), network)
+    ({ run }, settings, { neighbourhood, network, store, window }, host, again) =>
+      Effect.provide(run(settings, { neighbourhood, store, window }, host, again), network)
   ),
   row(
     client,

@@ -1,8 +1,8 @@
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { afterAll, beforeAll, describe } from "vitest"
+import * as RedisAddress from "../../../src/domain/RedisAddress.js"
 import * as Crypto from "../../../src/layers/node/Crypto.js"
-import * as Address from "../../../src/layers/redis/Address.js"
 import * as RedisEngine from "../../../src/layers/redis/RedisEngine.js"
 import * as SharedRegistry from "../../../src/server/SharedRegistry.js"
 import { seeded } from "../../support/Entropy.js"
@@ -22,7 +22,7 @@ describe.runIf(hasRedis())("names in Redis", () => {
 
   Conformance.suite("a real Redis", setup, {
     run: (test) => {
-      const address = Either.getOrThrow(Address.parse(redis.url))
+      const address = Either.getOrThrow(RedisAddress.parse(redis.url))
       const engine = RedisEngine.layer({ address, prefix: `run${runs++}` })
       const registry = SharedRegistry.layer({ ...setup, reserved: [setup.reserved] })
       const layer = Layer.provide(registry, Layer.provideMerge(engine, Layer.merge(seeded(runs), Crypto.layer)))

@@ -2,8 +2,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import * as RedisAddress from "../../../src/domain/RedisAddress.js"
 import type { SessionId } from "../../../src/domain/Registration.js"
-import * as Address from "../../../src/layers/redis/Address.js"
 import * as RedisEngine from "../../../src/layers/redis/RedisEngine.js"
 import type { EngineAnswer, EngineCall, LogEntry, StoredName } from "../../../src/protocol/SharedNames.js"
 import { NameEngine } from "../../../src/services/NameEngine.js"
@@ -30,7 +30,7 @@ const run = (
   prefix: string,
   body: (engine: typeof NameEngine.Service) => Effect.Effect<void>
 ): Promise<void> => {
-  const address = Either.getOrThrow(Address.parse(redis.url))
+  const address = Either.getOrThrow(RedisAddress.parse(redis.url))
   const layer = Layer.provide(RedisEngine.layer({ address, prefix }), seeded(1))
   return Effect.runPromise(Effect.scoped(Effect.flatMap(NameEngine, body)).pipe(Effect.provide(layer)))
 }

@@ -1,0 +1,68 @@
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import { SessionId } from "../domain/Registration.js"
+import { MAX_LINE } from "./Control.js"
+
+/**
+ * What the nodes of one server say to each other (docs/nodes.md): JSON objects, one a line, on a link that both ends
+ * have authenticated. Questions carry `id`, their answers echo it. Unknown keys are ignored, and so are unknown tags: a
+ * node of a later version may be among us.
+ */
+
+/** Bytes of one line. */
+export const MAX_NODE_LINE = MAX_LINE
+
+const Id = Schema.Int
+/** The number that channels know a connection by. */
+const End = Schema.Int.pipe(Schema.between(1, 0xffff_ffff))
+
+/** What one side of an introduction learns of the other: those members of `Peer` that are a registration's. */
+const Half = Schema.Struct({
+  nick: Schema.String,
+  address: Schema.String,
+  record: Schema.optional(Schema.String),
+  candidates: Schema.Array(Schema.String)
+})
+export type Half = typeof Half.Type
+
+/** Somebody here asks for a session of yours, if it still has the nickname as of this epoch. */
+export const Introduce = Schema.TaggedStruct("Introduce", {
+  id: Id,
+  session: SessionId,
+  epoch: Schema.Int,
+  from: End,
+  half: Half
+})
+/** The one at `from` tells the one at `to` where it may be reached. */
+export const Tell = Schema.TaggedStruct("Tell", { id: Id, to: End, from: End, half: Half })
+/** It was told. `end` and `half` are its own. */
+export const Introduced = Schema.TaggedStruct("Introduced", { id: Id, end: End, half: Half })
+/** It is not here, or has another nickname by now. */
+export const NotHere = Schema.TaggedStruct("NotHere", { id: Id })
+/** It is here, and too many ask for it. */
+export const Wait = Schema.TaggedStruct("Wait", { id: Id, retryAfterMs: Schema.Number })
+/** A packet of the relay for the one at `to`; `packet` is base64url. Nothing answers it. */
+export const Packet = Schema.TaggedStruct("Packet", {
+  to: End,
+  channel: Schema.String.pipe(Schema.maxLength(16)),
+  packet: Schema.String.pipe(Schema.maxLength(1600))
+})
+
+export const NodeMessage = Schema.Union(Introduce, Tell, Introduced, NotHere, Wait, Packet)
+export type NodeMessage = typeof NodeMessage.Type
+
+export type NodeQuestion = typeof Introduce.Type | typeof Tell.Type
+export type NodeAnswer = typeof Introduced.Type | typeof NotHere.Type | typeof Wait.Type
+
+export const encode = (message: NodeMessage): string => `${JSON.stringify(message)}\n`
+
+/** `undefined` for what cannot be read. */
+export const decode = (line: string): NodeMessage | undefined => {
+  try {
+    return Either.getOrUndefined(decodeUnknown(JSON.parse(line)))
+  } catch {
+    return undefined
+  }
+}
+
+const decodeUnknown = Schema.decodeUnknownEither(NodeMessage)

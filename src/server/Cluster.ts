@@ -1,0 +1,97 @@
+import type { Channels } from "../core/rendezvous/Channels.js"
+import { joined, shownOf } from "../core/rendezvous/Introduction.js"
+import type { Registration, SessionId } from "../domain/Registration.js"
+import type { RefusalBody } from "../protocol/ControlCodec.js"
+import { nodeOf } from "../protocol/SharedNames.js"
+import type { Answer, Mesh } from "./Mesh.js"
+import type { Node } from "./SharedRegistry.js"
+
+/** What makes one server of several nodes. */
+export interface ClusterOptions {
+  readonly node: typeof Node.Service
+  readonly mesh: Mesh
+  /** 32 bytes that all nodes have: what channels are made of. */
+  readonly channelSecret: Uint8Array
+}
+
+/** Somebody of ours who asks. */
+export interface Asker {
+  readonly registration: Registration
+  readonly end: number
+}
+
+/** `Stale`: whoever was asked for has this nickname no more, as their node says, or nobody says anything. */
+export type IntroductionResult = { readonly half: string } | RefusalBody | "Stale"
+
+/**
+ * What this node does with the sessions of others: it has them told of those that ask for them, and passes on what is
+ * relayed to them. Numbers of connections have the node's slot in front, so that whose they are is read off them.
+ */
+export class Cluster {
+  readonly mesh: Mesh
+  readonly #node: typeof Node.Service
+  readonly #channels: Channels
+  readonly #relay: boolean
+
+  constructor({ mesh, node }: ClusterOptions, channels: Channels, relay: boolean) {
+    this.mesh = mesh
+    this.#node = node
+    this.#channels = channels
+    this.#relay = relay
+  }
+
+  /** Whether this is a session of another node. */
+  isElsewhere(session: SessionId): boolean {
+    const node = nodeOf(session)
+    return node !== this.#node.id && this.#node.nodes().has(node)
+  }
+
+  /** The other node of a connection with this number, if one that lives has it. */
+  nodeOfEnd(end: number): string | undefined {
+    const slot = end >>> COUNTER_BITS
+    for (const { id, slot: other } of this.#node.nodes().values()) if (other === slot && id !== this.#node.id) return id
+    return undefined
+  }
+
+  introduce(asker: Asker, asked: Registration, done: (result: IntroductionResult) => void): void {
+    const { end, registration } = asker
+    const { epoch, session } = asked
+    const question = { _tag: "Introduce", session, epoch, from: end, half: shownOf(registration) } as const
+    this.mesh.ask(nodeOf(session), question, (answer) => done(this.#introduced(end, answer)))
+  }
+
+  /** `registration`: as the other side is to see it. */
+  tell(teller: Asker, to: number, done: (result: IntroductionResult) => void): void {
+    const node = this.nodeOfEnd(to)
+    const question = { _tag: "Tell", to, from: teller.end, half: shownOf(teller.registration) } as const
+    if (node === undefined) done("Stale")
+    else this.mesh.ask(node, question, (answer) => done(this.#introduced(teller.end, answer)))
+  }
+
+  /** A packet of the relay for a connection of another node; whether it is on its way. */
+  carry(to: number, channel: string, packet: string): boolean {
+    const node = this.nodeOfEnd(to)
+    return node !== undefined && this.mesh.send(node, { to, channel, packet })
+  }
+
+  #introduced(end: number, answer: Answer | undefined): IntroductionResult {
+    switch (answer?._tag) {
+      case undefined:
+      case "NotHere":
+        return "Stale"
+      case "Wait":
+        return tooMany(answer.retryAfterMs)
+      case "Introduced":
+        return { half: joined(answer.half, this.#channels.between(end, answer.end).left, this.#relay) }
+    }
+  }
+}
+
+export const tooMany = (retryAfterMs: number): RefusalBody => ({
+  _tag: "RateLimited",
+  message: "too many ask for this nickname now",
+  retryAfterMs
+})
+
+/** Bits of a connection's number that are left to the connections of one node. */
+export const COUNTER_BITS = 24

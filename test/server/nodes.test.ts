@@ -1,0 +1,138 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import * as RedisAddress from "../../src/domain/RedisAddress.js"
+import * as NodeLinks from "../../src/layers/node/NodeLinks.js"
+import * as RedisEngine from "../../src/layers/redis/RedisEngine.js"
+import * as Nodes from "../../src/server/Nodes.js"
+import * as Server from "../../src/server/Server.js"
+import { defaults } from "../../src/server/ServerOptions.js"
+import { freePort, hasRedis, Redis } from "../support/Redis.js"
+import { LineClient } from "./LineClient.js"
+import { platform } from "./serving.js"
+
+const SECRET = "a secret of all nodes that nobody can guess"
+
+describe.runIf(hasRedis())("two nodes of one server", () => {
+  let redis: Redis
+  let runs = 0
+  beforeAll(async () => {
+    redis = await Redis.start()
+  })
+  afterAll(() => redis.stop())
+
+  const test = (title: string, body: (two: Two) => Promise<void>, secret = SECRET) =>
+    it(title, async () => {
+      const prefix = `nodes${runs++}`
+      const scope = Effect.runSync(Scope.make())
+      try {
+        const [a, b] = [await start(redis, prefix, SECRET, scope), await start(redis, prefix, secret, scope)]
+        await body({ a, b })
+      } finally {
+        await Effect.runPromise(Scope.close(scope, Exit.void))
+      }
+    })
+
+  test("introduce clients of both, with one channel for a pair whoever asks", async ({ a, b }) => {
+    const [alice, bob] = [await LineClient.register(a, "alice"), await LineClient.register(b, "bob")]
+    alice.send({ _tag: "Query", id: 1, nick: "bob" })
+    const peer = (await alice.next("Peer")) as Half
+    const incoming = (await bob.next("Incoming")) as Half
+    expect([peer.nick, incoming.nick]).toEqual(["bob", "alice"])
+    expect(incoming).toMatchObject({ channel: peer.channel, pairKey: peer.pairKey })
+    expect(incoming.relay?.token).not.toBe(peer.relay?.token)
+    bob.send({ _tag: "Query", id: 2, nick: "alice" })
+    expect(await bob.next("Peer")).toMatchObject({ ...incoming, _tag: "Peer", id: 2 })
+    expect(await alice.next("Incoming")).toMatchObject({ channel: peer.channel, relay: peer.relay })
+  })
+
+  test("carry packets between them, and candidates", async ({ a, b }) => {
+    const [alice, bob] = [await LineClient.register(a, "alice"), await LineClient.register(b, "bob")]
+    alice.send({ _tag: "Query", id: 1, nick: "bob" })
+    const { channel } = (await alice.next("Peer")) as Half
+    await bob.next("Incoming")
+    for (let i = 0; i < 3; i++) alice.send({ _tag: "Relay", channel, packet: `AAA${i}` })
+    for (let i = 0; i < 3; i++) expect(await bob.next("Relay")).toMatchObject({ channel, packet: `AAA${i}` })
+    bob.send({ _tag: "Relay", channel, packet: "BBBB" })
+    expect(await alice.next("Relay")).toMatchObject({ channel, packet: "BBBB" })
+    alice.send({ _tag: "Tell", id: 2, channel, endpoints: ["192.0.2.7:7"] })
+    expect(await bob.next("Incoming")).toMatchObject({ channel, candidates: ["192.0.2.7:7"] })
+    await alice.next("Updated")
+    const other = await LineClient.register(b, "carol")
+    other.send({ _tag: "Tell", id: 3, channel, endpoints: ["192.0.2.7:7"] })
+    await other.next("NoSuchPeer")
+  })
+
+  test("list the same, and tell of the same", async ({ a, b }) => {
+    const watcher = await LineClient.register(a, "watcher")
+    watcher.send({ _tag: "Watch", id: 1 })
+    const { version } = (await watcher.next("Watching")) as unknown as { version: number }
+    const bob = await LineClient.register(b, "bob")
+    expect(await watcher.next("Joined")).toMatchObject({ nick: "bob", version: version + 1 })
+    for (const client of [watcher, bob]) {
+      client.send({ _tag: "List", id: 2 })
+      const { clients } = (await client.next("Clients")) as unknown as { clients: ReadonlyArray<{ nick: string }> }
+      expect(clients.map(({ nick }) => nick)).toEqual(["bob", "watcher"])
+    }
+    bob.send({ _tag: "Exit", id: 3 })
+    expect(await watcher.next("Left")).toMatchObject({ nick: "bob", version: version + 2 })
+    watcher.send({ _tag: "Query", id: 4, nick: "bob" })
+    await watcher.next("NoSuchPeer")
+  })
+
+  test("give a name to its owner from the other node, and to nobody else", async ({ a, b }) => {
+    const first = await LineClient.connect(a)
+    first.send({ _tag: "Register", id: 0, nick: "alice" })
+    await first.next("Welcome")
+    const { resume } = (await first.next("Registered")) as unknown as { resume: string }
+    const second = await LineClient.connect(b)
+    await second.next("Welcome")
+    second.send({ _tag: "Register", id: 1, nick: "AIice" })
+    await second.next("NickTaken")
+    second.send({ _tag: "Register", id: 2, nick: "alice", resume })
+    await second.next("Registered")
+    await first.next("Replaced")
+  })
+
+  test(
+    "let no node in that does not have their secret",
+    async ({ a, b }) => {
+      const [alice] = [await LineClient.register(a, "alice"), await LineClient.register(b, "bob")]
+      alice.send({ _tag: "Query", id: 1, nick: "bob" })
+      await alice.next("NoSuchPeer")
+    },
+    "another secret, as somebody would have it who has found the Redis"
+  )
+})
+
+/** Ports of two nodes. */
+interface Two {
+  readonly a: number
+  readonly b: number
+}
+
+interface Half {
+  readonly _tag: string
+  readonly nick: string
+  readonly channel: string
+  readonly pairKey: string
+  readonly relay?: { readonly token: string }
+}
+
+const start = async (redis: Redis, prefix: string, secret: string, scope: Scope.Scope): Promise<number> => {
+  const port = await freePort()
+  const address = Either.getOrThrow(RedisAddress.parse(redis.url))
+  const at = `127.0.0.1:${port}`
+  const nodes = Nodes.layer(defaults, { listen: { host: "127.0.0.1", port }, at, secret })
+  const layer = Server.layer({ host: "127.0.0.1", port: 0 }).pipe(
+    Layer.provide(nodes),
+    Layer.provide(Layer.merge(RedisEngine.layer({ address, prefix }), NodeLinks.layer)),
+    Layer.provide(platform)
+  )
+  const context = await Effect.runPromise(Layer.buildWithScope(layer, scope))
+  return Context.get(context, Server.Server).local.port
+}
