@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
-import { createServer } from "node:net"
+import { connect, createServer, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
@@ -100,5 +100,37 @@ export const freePort = (): Promise<number> =>
     server.listen(0, "127.0.0.1", () => {
       const { port } = server.address() as { port: number }
       server.close(() => resolve(port))
+    })
+  })
+
+/** An address that stands for whatever Redis is on `port` now, as a virtual one does. */
+export interface Place {
+  port: number
+  readonly url: string
+  readonly close: () => void
+}
+
+export const inPlaceOf = ({ port }: { readonly port: number }): Promise<Place> =>
+  new Promise((resolve, reject) => {
+    const pipes = new Set<Socket>()
+    const server = createServer((socket) => {
+      const onward = connect(place.port, "127.0.0.1")
+      pipes.add(socket.on("error", () => {})).add(onward.on("error", () => {}))
+      socket.pipe(onward).pipe(socket)
+      onward.once("close", () => socket.destroy())
+      socket.once("close", () => onward.destroy())
+    })
+    const place = {
+      port,
+      url: "",
+      close: () => {
+        server.close()
+        for (const pipe of pipes) pipe.destroy()
+      }
+    }
+    server.once("error", reject)
+    server.listen(0, "127.0.0.1", () => {
+      place.url = `redis://127.0.0.1:${(server.address() as { port: number }).port}`
+      resolve(place)
     })
   })

@@ -167,8 +167,9 @@ class Engine {
 
   async #openReader(): Promise<Client> {
     const place = this.#place
-    if (this.#reader?.isReady === true) return this.#reader
     if (place === undefined) throw new Error("not connected")
+    // The one before may still wait for what is not asked for any more.
+    destroy(this.#reader)
     const reader = clientOf(this.#options, place)
     reader.on("error", () => {})
     this.#reader = reader
@@ -233,16 +234,18 @@ class Engine {
 
   /** The connection is of no use any more. */
   #lose(message: string): void {
-    const { state } = this
-    destroy(this.#client)
-    destroy(this.#reader)
+    const isNews = this.state._tag === "Up"
+    const connections = [this.#client, this.#reader]
+    // Before anything is called that may come back here.
+    this.state = { _tag: "Down", message }
     this.#client = undefined
     this.#reader = undefined
     this.#following = undefined
+    for (const connection of connections) destroy(connection)
     const pending = [...this.#pending]
-    if (state._tag === "Up") this.#tell({ _tag: "Down", message })
+    if (isNews) this.#tell(this.state)
     for (const finish of pending) finish(undefined)
-    if (state._tag === "Up") this.#again(this.#withPlace(message))
+    if (isNews) this.#again(this.#withPlace(message))
   }
 
   #again(message: string): void {
