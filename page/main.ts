@@ -219,6 +219,7 @@ const WORDS: Readonly<Record<string, string>> = {
   malformed: "unreadable",
   unregistered: "did not register",
   slow: "read too slowly",
+  proxy: "proxy that says not whose",
   exit: "said goodbye",
   lost: "connection broke",
   idle: "fell silent",

@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs"
+import { expect, test } from "vitest"
+import { type Options, surfaceOf } from "../../src/cli/commands/Option.js"
+import { server } from "../../src/cli/commands/Server.js"
+
+const read = (name: string): string => readFileSync(`deploy/${name}`, "utf8")
+
+const surfaces = Object.entries(server.options as Options).map(([key, option]) => surfaceOf(key, option))
+
+/** What starts the server: of the unit, and of the container. */
+const COMMANDS = [
+  /^ExecStart=(.*)$/m.exec(read("parley-server.service"))?.[1]?.split(" ") ?? [],
+  JSON.parse(/^CMD (\[.*\])$/m.exec(read("Dockerfile"))?.[1] ?? "[]") as Array<string>
+]
+
+test("what starts a server names options that there are", () => {
+  for (const words of COMMANDS) {
+    expect(words).toContain("server")
+    const flags = words.filter((word) => word.startsWith("--"))
+    expect(flags.length).toBeGreaterThan(1)
+    expect(flags.filter((flag) => !surfaces.some((surface) => surface.flag === flag))).toEqual([])
+  }
+  const named = ["parley-server.service", "Dockerfile", "compose.yml"].flatMap((name) =>
+    [...read(name).matchAll(/\bPARLEY_[A-Z_]+/g)].map(([variable]) => variable)
+  )
+  expect(named.length).toBeGreaterThan(2)
+  expect(named.filter((variable) => !surfaces.some((surface) => surface.variable === variable))).toEqual([])
+})
+
+test("who asks a server how it is asks where it tells", () => {
+  for (const words of COMMANDS) expect(words[words.indexOf("--metrics") + 1]).toBe("9464")
+  expect(read("prometheus.yml")).toContain('targets: ["127.0.0.1:9464"]')
+  expect(read("Dockerfile")).toContain("http://127.0.0.1:9464/healthz")
+  expect(read("parley-server.service")).toContain("http://127.0.0.1:9464/")
+  for (const file of ["prometheus.yml", "alerts.yml", "Dockerfile"]) expect(read("compose.yml")).toContain(file)
+})
