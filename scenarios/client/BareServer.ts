@@ -3,6 +3,7 @@ import { RegistryMachine } from "../../src/core/rendezvous/RegistryMachine.js"
 import { crypto } from "../../src/layers/node/Crypto.js"
 import * as Bytes from "../../src/protocol/Bytes.js"
 import { PacketType } from "../../src/protocol/DataPacket.js"
+import { none } from "../../src/server/Access.js"
 import { Hub } from "../../src/server/Hub.js"
 import { defaults, type ServerOptions } from "../../src/server/ServerOptions.js"
 import type { Registry } from "../../src/services/Registry.js"
@@ -53,6 +54,7 @@ export class BareServer {
       verifier: immediate(crypto),
       entropy: { bytes },
       time,
+      access: none(),
       later: (run) => process.after(0, run),
       log: () => {},
       onDeadline: () => alarm(hub.pollTimeout())

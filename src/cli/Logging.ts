@@ -29,8 +29,8 @@ const json = Logger.map(Logger.structuredLogger, ({ annotations, cause, logLevel
 )
 
 /**
- * Runs a program of operators whose log is written so. Unless it may be personal, it has no nicknames (`nick`), and in
- * place of an address (`from`) the network that it is one of many in (`network`).
+ * Runs a program of operators whose log is written so. Unless it may be personal, it has no names (`nick`, `holder`),
+ * and in place of an address (`from`) the network that it is one of many in (`network`).
  */
 export const provide =
   (format: Format, isPersonal: boolean) =>
@@ -47,7 +47,7 @@ export const provide =
 const impersonal = (options: Logger.Logger.Options<unknown>): Logger.Logger.Options<unknown> => {
   const { annotations } = options
   const from = HashMap.get(annotations, "from")
-  const rest = HashMap.removeMany(annotations, ["from", "nick"])
+  const rest = HashMap.removeMany(annotations, ["from", "nick", "holder"])
   return {
     ...options,
     annotations: from._tag === "None" ? rest : HashMap.set(rest, "network", networkOf(String(from.value)))

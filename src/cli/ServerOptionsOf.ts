@@ -10,6 +10,7 @@ export const optionsOf = (settings: ServerSettings): Omit<ServerOptions, "tls"> 
   places: settings.listen ?? [],
   proxies: settings.proxies ?? [],
   names: settings.name ?? [],
+  admin: settings.admin,
   token: settings.token,
   motd: settings.motd,
   maxConnections: settings.maxConnections,

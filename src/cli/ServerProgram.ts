@@ -4,13 +4,14 @@ import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
 import * as Endpoint from "../domain/Endpoint.js"
+import * as Access from "../server/Access.js"
 import * as Nodes from "../server/Nodes.js"
 import * as Server from "../server/Server.js"
 import type { Crypto } from "../services/Crypto.js"
 import type { Datagrams } from "../services/Datagrams.js"
 import type { Entropy } from "../services/Entropy.js"
 import type { ListenError, Listener, TlsCredentials } from "../services/Listener.js"
-import type { StoreError } from "../services/Store.js"
+import type { Store, StoreError } from "../services/Store.js"
 import { Terminal } from "../services/Terminal.js"
 import type { Host } from "./commands/Host.js"
 import type { ServerSettings } from "./commands/Server.js"
@@ -31,14 +32,14 @@ export const run = (
   machine: Pick<Machine, "store" | "window" | "neighbourhood">,
   host: Pick<Host, "env" | "exposure" | "onHangUp">,
   again: Effect.Effect<ServerSettings, ProgramError>
-): Effect.Effect<never, ProgramError, FileSystem.FileSystem | Listener | Datagrams | Entropy | Crypto | Terminal> =>
+): Effect.Effect<void, ProgramError, FileSystem.FileSystem | Listener | Datagrams | Entropy | Crypto | Terminal> =>
   Effect.gen(function* () {
     const tls = settings.tls === undefined ? undefined : yield* ServerTls.read(settings.tls, host)
     return yield* Effect.provide(serve(settings, machine, host, again), serverOf(settings, tls, machine))
   }).pipe(
     Effect.catchTags({
       ListenError: ({ message }) => new ProgramError({ message }),
-      StoreError: ({ message }) => new ProgramError({ message: `the kept nicknames: ${message}` })
+      StoreError: ({ message }) => new ProgramError({ message: `what the server keeps: ${message}` })
     }),
     Logging.provide(settings.logFormat, settings.logPersonal)
   )
@@ -59,7 +60,7 @@ const serve = (
     if (!settings.quiet && !(logged && terminal.outputIsTty && terminal.errorIsTty))
       // A server serves whether or not anybody can read this.
       yield* Effect.ignore(terminal.write(`parley server listening on ${Endpoint.format(server.local)}\n`))
-    return yield* Effect.never
+    return yield* server.drained
   }).pipe(Effect.scoped)
 
 /** Shows and sends the server's state; what that takes is loaded by those alone who ask for it. */
@@ -88,13 +89,23 @@ const serverOf = (
   { neighbourhood, store }: Pick<Machine, "store" | "neighbourhood">
 ): Layer.Layer<Server.Server, ListenError | StoreError | ProgramError, Listener | Datagrams | Entropy | Crypto> => {
   const options = { ...optionsOf(settings), tls }
+  const keptAt = (file: string | undefined) => (file === undefined ? undefined : inFolder(file, store))
+  const lists = Layer.scoped(
+    Access.Access,
+    Access.keeping({ bans: keptAt(settings.bans), tokens: keptAt(settings.tokens) })
+  )
   const { node } = settings
   if (node !== undefined) {
     const nodes = Layer.provide(Nodes.layer(options, node), neighbourhood(node.redis, node.prefix))
-    return Layer.provide(Server.layer(options), nodes)
+    return Layer.provide(Server.layer(options), Layer.merge(nodes, lists))
   }
-  if (settings.names === undefined) return Server.layerStandalone(options)
-  const at = settings.names.lastIndexOf("/")
-  const folder = at < 0 ? "." : settings.names.slice(0, at + 1)
-  return Layer.provide(Server.layerKeepingNames(options, settings.names.slice(at + 1), settings.release), store(folder))
+  if (settings.names === undefined) return Layer.provide(Server.layerStandalone(options), lists)
+  const names = inFolder(settings.names, store)
+  return Layer.provide(Server.layerKeepingNames(options, names.name, settings.release), Layer.merge(lists, names.store))
+}
+
+/** A file as one of the store that its folder is. */
+const inFolder = (file: string, store: (folder: string) => Layer.Layer<Store>): Access.KeptAt => {
+  const at = file.lastIndexOf("/")
+  return { name: file.slice(at + 1), store: store(at < 0 ? "." : file.slice(0, at + 1)) }
 }

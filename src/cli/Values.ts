@@ -63,6 +63,17 @@ export const duration = (text: string): Either.Either<number, string> => {
     : Either.left(`expected a time such as 30s, 500ms, 2m or 1h, at most 24h, not ${Quote.of(text)}`)
 }
 
+/** The same with days, and up to ten years. */
+export const longDuration = (text: string): Either.Either<number, string> => {
+  const [, amount, unit = "s"] = /^([0-9]{1,9})(s|m|h|d)?$/.exec(text) ?? []
+  const ms = Number(amount) * (unit === "d" ? 86_400_000 : UNITS[unit]!)
+  return ms >= 1 && ms <= MAX_LONG_DURATION
+    ? Either.right(ms)
+    : Either.left(`expected a time such as 30s, 2h or 7d, at most 3650d, not ${Quote.of(text)}`)
+}
+
+const MAX_LONG_DURATION = 3_650 * 86_400_000
+
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 /** A day: to wait for longer than that, a program that keeps running is the better choice. */
 const MAX_DURATION = 24 * 3_600_000

@@ -73,7 +73,8 @@ export class Counters {
     malformed: 0,
     unregistered: 0,
     slow: 0,
-    proxy: 0
+    proxy: 0,
+    banned: 0
   }
   readonly errors: Record<Refusal["_tag"], number> = {
     NickTaken: 0,
@@ -99,6 +100,7 @@ export class Counters {
     slow: 0,
     evicted: 0,
     restarting: 0,
+    kicked: 0,
     lost: 0
   }
   readonly moods: Record<typeof Mood.Type, number> = { direct: 0, lan: 0, relay: 0, failed: 0 }

@@ -13,14 +13,16 @@ import { LinkedMap } from "../core/support/LinkedMap.js"
 import * as Cidr from "../domain/Cidr.js"
 import type { Crypto } from "../domain/Crypto.js"
 import * as Endpoint from "../domain/Endpoint.js"
+import type { Nickname } from "../domain/Nickname.js"
 import type { Registration, SessionId } from "../domain/Registration.js"
 import * as Bytes from "../protocol/Bytes.js"
-import { encodeMessage, encodeRefusal } from "../protocol/ControlCodec.js"
+import { encodeMessage, encodeRefusal, type RefusalBody } from "../protocol/ControlCodec.js"
 import type { Connection, ConnectionHandler } from "../services/Connection.js"
 import type { Entropy } from "../services/Entropy.js"
 import type { Registry, RegistryEvent } from "../services/Registry.js"
 import type { SignatureVerifier } from "../services/SignatureVerifier.js"
 import type { Time } from "../services/Time.js"
+import { type AccessLists, banned, closedTo } from "./Access.js"
 import { Announcer } from "./Announcer.js"
 import { Cluster, type ClusterOptions, COUNTER_BITS } from "./Cluster.js"
 import { Counters, type ServerStats } from "./Counters.js"
@@ -40,6 +42,7 @@ export interface HubServices {
   readonly time: Time
   /** Where this is one of several nodes. */
   readonly cluster?: ClusterOptions
+  readonly access: AccessLists
   /** The deadlines may have become earlier: `pollTimeout` is to be asked again. */
   readonly onDeadline: () => void
   /** Calls `run` as soon as what waits for I/O has had its turn. */
@@ -65,6 +68,7 @@ export class Hub implements SessionHub {
   readonly names: ServerNames
   readonly introductions: Introductions
   readonly turns: Turns
+  readonly access: AccessLists
   #reflector: Reflector | undefined
   #greeting: (challenge: string, time: number) => string
   readonly #services: HubServices
@@ -88,6 +92,7 @@ export class Hub implements SessionHub {
   /** Connections that the system allows. */
   #capacity = Number.POSITIVE_INFINITY
   #troubleAt = Number.NEGATIVE_INFINITY
+  #draining = false
   #closing = false
 
   constructor(settings: ServerOptions, services: HubServices) {
@@ -97,6 +102,7 @@ export class Hub implements SessionHub {
     this.proofs = new Proofs(services.verifier)
     this.time = services.time
     this.turns = new Turns(services.time, services.later)
+    this.access = services.access
     this.#services = services
     this.#networks = new Networks(settings.address, Cidr.parseAll(settings.exempt))
     this.#places = new Places(settings.maxConnections)
@@ -150,7 +156,9 @@ export class Hub implements SessionHub {
   /** The handler of a new connection. */
   accept(connection: Connection): ConnectionHandler {
     const now = this.time.monotonic()
-    if (this.#closing) return this.#refuser.turnAway(connection, GOING_DOWN)
+    if (this.#closing || this.#draining) return this.#refuser.turnAway(connection, GOING_DOWN)
+    const ban = this.access.bans.ofAddress(connection.remote, this.time.wall())
+    if (ban !== undefined) return this.#refuser.turnAway(connection, parting(banned(ban)), "banned")
     const source = this.#networks.enter(connection.remote, now)
     if (source === undefined) return this.#refuser.turnAway(connection, TOO_MANY, "connections")
     const room = this.#places.roomFor(source.crowd, now)
@@ -206,11 +214,43 @@ export class Hub implements SessionHub {
     return seat !== undefined
   }
 
+  /** The refusal of the operator, if this one or the nickname is not let in. */
+  closedTo(driver: SessionDriver, nickname: Nickname, fingerprint: string | undefined): RefusalBody | undefined {
+    const refusal = closedTo(this.access, nickname, fingerprint, this.time.wall())
+    if (refusal?._tag === "Unauthorized") this.refused(driver, "banned")
+    return refusal
+  }
+
+  /** All sessions, in the order of their arrival. */
+  sessions(): Iterable<SessionDriver> {
+    return this.#drivers.values()
+  }
+
+  /** Ends a session for its operator; its client is told why, and does not come back by itself. */
+  kick(driver: SessionDriver, why: string): void {
+    driver.end("kicked", parting(why))
+  }
+
+  /** Lets nobody in any more; those who are here are sent on, so many at a time. */
+  drain(): void {
+    this.#draining = true
+  }
+
+  /** Sends on so many of those who are here, as at a restart. */
+  sendOn(count: number): void {
+    const line = encodeMessage({ _tag: "Restarting", ...this.settings.restart })
+    for (const driver of [...this.#drivers.values()].slice(0, count)) {
+      // Others stay, and are told of others.
+      this.announcer.remove(driver)
+      driver.end("restarting", line)
+    }
+  }
+
   /** The session has this registration now. */
   registered(driver: SessionDriver, registration: Registration): void {
     const { identity } = registration
     this.#owns(driver, registration)
-    if (!driver.isCounted) this.#count(driver.connection.remote.address, 1)
+    if (!driver.isCounted) this.#greet(driver)
     driver.isCounted = true
     this.#places.registered(driver, identity === undefined)
     if (identity === undefined) return
@@ -318,7 +358,7 @@ export class Hub implements SessionHub {
 
   /** Why no client should be sent here now, if that is so. */
   get unready(): string | undefined {
-    if (this.#closing) return "going down"
+    if (this.#closing || this.#draining) return "going down"
     return this.registry.reachable() ? undefined : "the registry cannot be reached"
   }
 
@@ -351,7 +391,7 @@ export class Hub implements SessionHub {
       limits,
       udp,
       relay: relay !== undefined,
-      tokenRequired: token !== undefined,
+      tokenRequired: token !== undefined || this.access.tokens !== undefined,
       motd: motd?.slice(0, MAX_MOTD)
     })
   }
@@ -363,7 +403,13 @@ export class Hub implements SessionHub {
     const welcome = this.#greeting(Bytes.toBase64Url(challenge), Math.floor(this.time.wall()))
     const observed = Endpoint.format(connection.remote)
     const { onRefused } = this.counters
-    const session = new Session({ limits, welcome, observed, token, allowance: source, onRefused }, now)
+    const { tokens } = this.access
+    const holderOf = tokens && ((shown: string) => tokens.holderOf(shown))
+    const onBadToken = () => this.#refuser.note(connection.remote, "token")
+    const session = new Session(
+      { limits, welcome, observed, token, holderOf, allowance: source, onRefused, onBadToken },
+      now
+    )
     const driver = new SessionDriver(
       { id: this.#idOf(number), number, connection, session, challenge, source, hub: this },
       now
@@ -393,6 +439,12 @@ export class Hub implements SessionHub {
   #endChannels(driver: SessionDriver): void {
     this.#relay?.sessionEnded(driver.channelEnd)
     this.#ends.delete(driver.channelEnd)
+  }
+
+  #greet(driver: SessionDriver): void {
+    this.#count(driver.connection.remote.address, 1)
+    const { holder } = driver
+    if (holder !== undefined) this.#services.log("info", "came with a token", { holder: holder.name, token: holder.id })
   }
 
   #count(address: string, change: number): void {
@@ -479,4 +531,6 @@ const busy = (message: string): string => encodeRefusal(undefined, { _tag: "Busy
 const FULL = busy("this server is full")
 const TOO_MANY = busy("too many connections from this address")
 const EVICTED = busy("this server is full, and others have come")
+/** For good, unlike `Busy`: a client ends with it. */
+const parting = (message: string): string => encodeRefusal(undefined, { _tag: "Unauthorized", message })
 const GOING_DOWN = busy("this server is going down")

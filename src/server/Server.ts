@@ -15,7 +15,11 @@ import { immediate, SignatureVerifier } from "../services/SignatureVerifier.js"
 import type { Store, StoreError } from "../services/Store.js"
 import * as Time from "../services/Time.js"
 import * as Timer from "../services/Timer.js"
+import { Access, none } from "./Access.js"
+import { AdminDesk } from "./AdminDesk.js"
+import * as AdminSocket from "./AdminSocket.js"
 import type { ServerStats } from "./Counters.js"
+import * as Draining from "./Draining.js"
 import * as EmbeddedRegistry from "./EmbeddedRegistry.js"
 import { Hub } from "./Hub.js"
 import * as Listeners from "./Listeners.js"
@@ -34,6 +38,10 @@ export interface ServerApi {
   readonly stats: Effect.Effect<ServerStats>
   /** Why no client should be sent here now, if that is so. */
   readonly unready: Effect.Effect<string | undefined>
+  /** Lets nobody in any more, and sends those who are here on to come back later, within this time (ms). */
+  readonly drain: (withinMs: number) => Effect.Effect<void>
+  /** Done when a server that was drained is empty. */
+  readonly drained: Effect.Effect<void>
   /** Behaves so from now on. Sessions that are here keep the limits of a session that they came with. */
   readonly change: (options: Partial<Changeable>) => Effect.Effect<void>
 }
@@ -62,6 +70,11 @@ export const make = (
       trouble: (message) => hub.trouble(message)
     })
     const { capacity, hostNames, local } = main
+    const { drain, ended } = yield* Draining.make(hub)
+    if (settings.admin !== undefined) {
+      const entropy = yield* Entropy
+      yield* AdminSocket.serve(settings.admin, new AdminDesk(hub, entropy.bytes, drain), hub.access.save)
+    }
     if (capacity !== undefined) hub.limit(capacity)
     hub.names.add(hostNames)
     yield* reflected ?? Effect.flatten(reflect(hub, local.port, specified(local.address)))
@@ -76,6 +89,8 @@ export const make = (
       ...(tls === undefined ? {} : { tls }),
       stats: Effect.sync(() => hub.stats()),
       unready: Effect.sync(() => hub.unready),
+      drain: (withinMs) => Effect.sync(() => drain(withinMs)),
+      drained: ended,
       change: (changes) => Effect.sync(() => hub.change(changes))
     }
   })
@@ -119,6 +134,7 @@ const makeHub = (settings: ServerOptions) =>
       entropy: yield* Entropy,
       time: yield* Time.make,
       ...(Option.isSome(cluster) ? { cluster: cluster.value } : {}),
+      access: Option.getOrElse(yield* Effect.serviceOption(Access), none),
       later: yield* Timer.makeSoon,
       log: (level, message, annotations) =>
         fork(Effect.annotateLogs(level === "info" ? Effect.logInfo(message) : Effect.logWarning(message), annotations)),

@@ -35,6 +35,8 @@ export interface ServerOptions {
    * are encrypted, nothing hangs on the name.
    */
   readonly names: ReadonlyArray<string>
+  /** The socket of the file system for `parley server admin`, which the user alone may use who runs the server. */
+  readonly admin: string | undefined
   /** Whoever registers must show it. At most 256 characters. */
   readonly token: string | undefined
   /** A greeting that every client is shown. At most 2048 characters; more is cut. */
@@ -90,6 +92,7 @@ export const defaults: ServerOptions = {
   places: [],
   proxies: [],
   names: [],
+  admin: undefined,
   token: undefined,
   motd: undefined,
   software: `parley/${PARLEY_VERSION}`,

@@ -7,6 +7,7 @@ import * as Proof from "../core/rendezvous/Proof.js"
 import type { RefusalReason } from "../core/rendezvous/RefusalLog.js"
 import type { ServerNames } from "../core/rendezvous/ServerNames.js"
 import type { Ending, RegistryCommand, Session } from "../core/rendezvous/Session.js"
+import type { Holder } from "../core/rendezvous/Tokens.js"
 import type { Timed } from "../core/support/DeadlineWheel.js"
 import { TokenBucket } from "../core/support/TokenBucket.js"
 import type { Crypto } from "../domain/Crypto.js"
@@ -41,6 +42,12 @@ export interface SessionHub {
   readonly introductions: Introductions
   /** Carries a packet to the other side of the channel; whether it could be. */
   readonly relayLine: (from: number, channel: string, packet: string) => boolean
+  /** The refusal of the operator, if this one or the nickname is not let in. */
+  readonly closedTo: (
+    driver: SessionDriver,
+    nickname: Nickname.Nickname,
+    fingerprint: string | undefined
+  ) => RefusalBody | undefined
   /** Whether there is a place for this session, as an identity (its key) or not. */
   readonly admit: (driver: SessionDriver, identity: string | undefined) => boolean
   /** The session has this registration from now on. */
@@ -72,6 +79,8 @@ export interface SessionDriverOptions {
  */
 export class SessionDriver implements ConnectionHandler, Timed, Watcher {
   readonly id: SessionId
+  /** Of the connection, in the order of arrival. */
+  readonly number: number
   /** What channels know this session by: the number of its connection, and another one with each new identity. */
   channelEnd: number
   readonly connection: Connection
@@ -93,6 +102,7 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
 
   constructor({ challenge, connection, hub, id, number, session, source }: SessionDriverOptions, now: number) {
     this.id = id
+    this.number = number
     this.channelEnd = number
     this.connection = connection
     this.source = source
@@ -101,6 +111,11 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     this.#challenge = challenge
     this.#hub = hub
     this.#incoming = new TokenBucket(hub.settings.incoming, now)
+  }
+
+  /** Whose token it came with, where that is somebody's own. */
+  get holder(): Holder | undefined {
+    return this.#session.holder
   }
 
   onData(data: Uint8Array): void {
@@ -306,6 +321,11 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
   }
 
   #claim(request: typeof Register.Type, nickname: Nickname.Nickname, identity: VerifiedIdentity | undefined): void {
+    const closed = this.#hub.closedTo(this, nickname, identity?.fingerprint)
+    if (closed !== undefined) {
+      this.#refuse(closed)
+      return
+    }
     if (!this.#hub.admit(this, identity?.key)) {
       this.#refuse(FULL)
       return

@@ -23,6 +23,8 @@ export interface DialOptions extends Partial<ConnectionLimits> {
   /** A host name or an IP literal. */
   readonly host: string
   readonly port: number
+  /** A socket of the file system, in place of the host and port, which then do not matter. */
+  readonly socket?: string
   /** 5,000 ms when left out. */
   readonly timeoutMs?: number
   /** Encrypts the connection; plain TCP when left out. Whether the other side is the right one is for the caller. */

@@ -12,7 +12,9 @@ const PAGE = { columns: 80, colors: false }
 
 const ALL: ReadonlyArray<readonly [string, string]> = [
   ["parley", HelpText.ofProgram(surface, PAGE)],
-  ...surface.commands.map((command) => [`parley-${command.name}`, HelpText.ofCommand(surface, command, PAGE)] as const)
+  ...surface.commands.map(
+    (command) => [`parley-${command.name.replaceAll(" ", "-")}`, HelpText.ofCommand(surface, command, PAGE)] as const
+  )
 ]
 
 describe("help", () => {

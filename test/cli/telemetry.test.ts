@@ -53,7 +53,9 @@ const server: ServerApi = {
     })
   ),
   unready: Effect.succeed(undefined),
-  change: () => Effect.void
+  change: () => Effect.void,
+  drain: () => Effect.void,
+  drained: Effect.never
 }
 
 const vitals = {

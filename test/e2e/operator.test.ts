@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import * as Net from "node:net"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
@@ -23,6 +23,9 @@ const start = async (config: object | string, ...args: ReadonlyArray<string>) =>
   const logs = (pattern: RegExp) => program.until(String(pattern), () => pattern.exec(program.stderr) ?? undefined)
   return { folder, program, port: Number(port), write, logs }
 }
+
+/** ms: a test that starts a dozen programs, one after the other, on a machine that has much else to do. */
+const MANY_STARTS = 600_000
 
 describe.runIf(full && process.platform !== "win32")("an operator", () => {
   it("has the server read its options again, and a new certificate, and loses no link by it", async () => {
@@ -60,6 +63,48 @@ describe.runIf(full && process.platform !== "win32")("an operator", () => {
     expect(ann.stdout + bob.stdout).not.toContain("serverLost")
     expect(await program.kill("SIGTERM")).toBe(0)
   })
+
+  it(
+    "sees, ends and keeps out people, gives them tokens, and sends everybody on at the end",
+    async () => {
+      const folder = temporaryFolder()
+      const [socket, bans, tokens] = [join(folder, "admin"), join(folder, "bans"), join(folder, "tokens")]
+      const kept = ["--admin", socket, "--bans", bans, "--tokens", tokens]
+      const admin = async (...words: ReadonlyArray<string>) => {
+        const program = new Program(["server", "admin", "--admin", socket, ...words])
+        const code = await program.exited
+        return { code, told: program.stdout, error: program.stderr }
+      }
+      expect(await admin("who")).toMatchObject({ code: 1, error: expect.stringContaining(`--admin ${socket}`) })
+      const first = await start({}, ...kept)
+      expect(statSync(socket).mode & 0o777).toBe(0o600)
+      const [token = ""] = (await admin("token", "add", "alice")).told.split("\n")
+      expect(readFileSync(tokens, "utf8")).toContain('"name":"alice"')
+      const ann = await client("ann", `127.0.0.1:${first.port}`, temporaryFolder(), "--token", token)
+      await first.logs(/came with a token/)
+      expect((await admin("who", "--json")).told).toMatch(/"nick":"ann","fingerprint":"[0-9 ]{35}","holder":"alice"/)
+      expect((await admin("ban", "ann", "--for", "7d", "--reason", "too loud")).told).toMatch(
+        /^\* banned .*1 session ended/
+      )
+      await ann.exited
+      expect(ann.stdout).toContain("too loud")
+      expect(await admin("drain", "--for", "1s")).toMatchObject({ code: 0 })
+      expect(await first.program.exited).toBe(0)
+      const again = await start({}, ...kept)
+      expect((await admin("bans")).told).toMatch(/^[0-9 ]{35} {2}until .* too loud\n$/)
+      expect((await admin("token", "revoke", "alice")).code).toBe(0)
+      expect((await admin("token", "revoke", "alice")).code).toBe(3)
+      const bob = new Program(["send", "--nick", "bob", "--to", "ann", "--server", `127.0.0.1:${again.port}`, "hi"], {
+        HOME: folder,
+        PARLEY_TOKEN: token
+      })
+      expect(await bob.exited).toBe(1)
+      expect(bob.stderr).toContain("access token")
+      expect(first.program.stderr + again.program.stderr).not.toContain(token.split(".")[1])
+      expect(await again.program.kill("SIGTERM")).toBe(0)
+    },
+    MANY_STARTS
+  )
 
   it("opens more places, and believes the proxies that he names and nobody else", async () => {
     const folder = temporaryFolder()

@@ -58,7 +58,9 @@ describe("metrics", () => {
         local: { family: "ipv4", address: "192.0.2.1", port: 1 } as const,
         stats: Effect.succeed(STATS),
         unready: Effect.succeed(undefined),
-        change: () => Effect.void
+        change: () => Effect.void,
+        drain: () => Effect.void,
+        drained: Effect.never
       }
       const client = { ...(yield* FakeClient.make), told: Effect.succeed({ Message: 3 }) }
       yield* Layer.build(Layer.provide(layerServerMetrics(), Layer.succeed(Server, server)))

@@ -17,7 +17,8 @@ export const row = (others: ReadonlyArray<Subcommand.Row>): Subcommand.Row => {
       command: Argument.optional({
         name: "COMMAND",
         help: "Whose settings; those of all commands without it. Options of it that stand here count as they would there",
-        wants: others.map(({ surface }) => surface.name)
+        // One word: what `server admin` takes, `server` takes as well.
+        wants: others.map(({ surface }) => surface.name).filter((name) => !name.includes(" "))
       })
     },
     examples: ["parley config client", "PARLEY_SERVER=example.org parley config send --nick cron"],

@@ -52,6 +52,14 @@ export const access = {
   })
 }
 
+/** Where a server and its operator meet. */
+export const admin = setting({
+  placeholder: "PATH",
+  help: "Socket for parley server admin, which is open to the server's own user alone; not on Windows",
+  parse: Values.text(100),
+  wants: "file"
+})
+
 export const server = setting({
   placeholder: "HOST[:PORT]",
   alias: "s",

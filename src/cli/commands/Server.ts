@@ -9,7 +9,7 @@ import { ProgramError } from "../ProgramError.js"
 import * as Values from "../Values.js"
 import { nodeSettingsOf, nodes } from "./Nodes.js"
 import { plain, setting, switchable } from "./Option.js"
-import { access, config, MAX_PATH, quiet, tokenOf } from "./Options.js"
+import { access, admin, config, MAX_PATH, quiet, tokenOf } from "./Options.js"
 import * as Subcommand from "./Subcommand.js"
 
 const span = (help: string, ms: number) =>
@@ -75,6 +75,19 @@ export const server = Subcommand.make({
       parse: Values.onOff,
       default: "on"
     }),
+    tokens: setting({
+      placeholder: "FILE",
+      help: "File of access tokens of single people: each has to show one (see: parley help server admin)",
+      parse: Values.text(MAX_PATH),
+      wants: "file"
+    }),
+    bans: setting({
+      placeholder: "FILE",
+      help: "File in which bans and reserved nicknames are kept over restarts",
+      parse: Values.text(MAX_PATH),
+      wants: "file"
+    }),
+    admin,
     motd: setting({
       placeholder: "TEXT",
       help: "Greeting that every client is shown",

@@ -8,6 +8,7 @@ import { receiveFile } from "./ReceiveFile.js"
 import { send } from "./Send.js"
 import { sendFile } from "./SendFile.js"
 import { server } from "./Server.js"
+import { serverAdmin } from "./ServerAdmin.js"
 import { simulate } from "./Simulate.js"
 import { type Row, row } from "./Subcommand.js"
 
@@ -18,6 +19,11 @@ const commands: ReadonlyArray<Row> = [
     () => import("../ServerProgram.js"),
     ({ run }, settings, { neighbourhood, network, store, window }, host, again) =>
       Effect.provide(run(settings, { neighbourhood, store, window }, host, again), network)
+  ),
+  row(
+    serverAdmin,
+    () => import("../AdminProgram.js"),
+    ({ run }, settings, { network }) => Effect.provide(run(settings), network)
   ),
   row(
     client,

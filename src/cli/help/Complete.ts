@@ -1,4 +1,4 @@
-import { commandAt, known } from "./Request.js"
+import { commandAt, known, nameAt } from "./Request.js"
 import { type CommandSurface, namesOf, type OptionSurface, type Surface, type Wants } from "./Surface.js"
 
 /** What a word can become: these texts, and what `wants` says. */
@@ -22,14 +22,28 @@ export const offer = (words: ReadonlyArray<string>, surface: Surface): Offer => 
   if (at === undefined) return ofProgram(before, current, surface)
   if (before[at] === "help")
     return before.length > at + 1 ? NOTHING : { ...NOTHING, choices: beginning(commandsOf(surface), current) }
-  const command = surface.commands.find(({ name }) => name === before[at])
-  return command === undefined ? NOTHING : ofCommand(command, before.slice(at + 1), current, surface)
+  const called = nameAt(before, at, surface)
+  const command = surface.commands.find(({ name }) => name === called)
+  if (command === undefined) return NOTHING
+  const offered = ofCommand(command, before.slice(at + called.split(" ").length), current, surface)
+  return {
+    ...offered,
+    choices: [...beginning(secondWords(called, before.length === at + 1, surface), current), ...offered.choices]
+  }
 }
 
 const NOTHING: Offer = { choices: [], wants: "anything", given: new Map() }
 
 const commandsOf = ({ commands }: Surface): ReadonlyArray<Choice> =>
-  commands.map(({ help, name }) => ({ text: name, help }))
+  commands.filter(({ name }) => !name.includes(" ")).map(({ help, name }) => ({ text: name, help }))
+
+/** What can follow this word as the second one of a command. */
+const secondWords = (first: string, isNext: boolean, { commands }: Surface): ReadonlyArray<Choice> =>
+  isNext
+    ? commands.flatMap(({ help, name }) =>
+        name.startsWith(`${first} `) ? [{ text: name.slice(first.length + 1), help }] : []
+      )
+    : []
 
 const ofProgram = (before: ReadonlyArray<string>, current: string, surface: Surface): Offer => {
   const all = [...surface.everywhere.filter(({ placeholder }) => placeholder !== undefined), ...surface.alone]

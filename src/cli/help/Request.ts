@@ -39,17 +39,17 @@ export const read = (args: ReadonlyArray<string>, surface: Surface): Request => 
   // Bytes that are not UTF-8 come as U+FFFD, and what was meant is lost.
   const damaged = args.find((arg) => arg.includes("\uFFFD"))
   if (damaged !== undefined) return wrong(`the argument ${JSON.stringify(damaged)} is not UTF-8 text`)
-  if (first === "help") return others.length === 0 ? HELP : helpOf(others[0]!, surface)
+  if (first === "help") return others.length === 0 ? HELP : helpOf(nameAt(others, 0, surface), surface)
   if (first === "version") return { _tag: "Version" }
   const at = commandAt(args, surface)
-  const name = at === undefined ? undefined : args[at]
+  const name = at === undefined ? undefined : nameAt(args, at, surface)
   const command = surface.commands.find((known) => known.name === name)
   // Help about a command is wanted whatever else is on the line, a mistake above all.
   const own = untilEnd(args)
   if (own.some((arg) => HELP_FLAGS.has(arg))) return name === undefined ? HELP : helpOf(name, surface)
   if (name === undefined || at === undefined) return alone(args, surface)
   if (command === undefined) return unknownCommand(name, surface)
-  return lineOf(command, [...args.slice(0, at), ...args.slice(at + 1)], surface)
+  return lineOf(command, [...args.slice(0, at), ...args.slice(at + command.name.split(" ").length)], surface)
 }
 
 /** What a shell's script calls the program with. */
@@ -91,6 +91,12 @@ export const commandAt = (args: ReadonlyArray<string>, surface: Surface): number
     else if (!args[at]!.startsWith("-")) return at
   }
   return undefined
+}
+
+/** The name of the command that begins there, which may be two words. */
+export const nameAt = (args: ReadonlyArray<string>, at: number, surface: Surface): string => {
+  const both = `${args[at]} ${args[at + 1]}`
+  return surface.commands.some(({ name }) => name === both) ? both : args[at]!
 }
 
 const helpOf = (name: string, surface: Surface): Request => {

@@ -12,6 +12,7 @@ export type RefusalReason =
   | "unregistered"
   | "slow"
   | "proxy"
+  | "banned"
 
 /** A line for the log. `count`: how often since the line before about the same address. */
 export interface RefusalLine {

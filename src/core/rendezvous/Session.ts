@@ -9,6 +9,7 @@ import { type Rate, TokenBucket } from "../support/TokenBucket.js"
 import * as Cost from "./Cost.js"
 import type { PageRequest } from "./Directory.js"
 import { type Outcome, replyTo } from "./Outcome.js"
+import type { Holder } from "./Tokens.js"
 
 export interface SessionLimits {
   /** Bytes of one line. */
@@ -47,7 +48,11 @@ export interface SessionOptions {
   /** Address and port that the connection comes from. */
   readonly observed: string
   readonly token: string | undefined
+  /** Whose a token is, where people have their own: one of them or `token` has to be shown. */
+  readonly holderOf?: ((token: string) => Holder | undefined) | undefined
   readonly allowance: Allowance
+  /** Called when a client shows a wrong token, or none where it needs one. */
+  readonly onBadToken?: () => void
   /** Called with the answer to each request that is refused. */
   readonly onRefused?: (code: Refusal["_tag"]) => void
 }
@@ -69,7 +74,16 @@ export type RegistryCommand =
   | { readonly _tag: "Update"; readonly endpoints: ReadonlyArray<string>; readonly private: boolean }
 
 /** Why a session ended by itself. After `exit` the nickname is free, otherwise it is held. */
-export type Ending = "exit" | "replaced" | "unregistered" | "idle" | "malformed" | "slow" | "evicted" | "restarting"
+export type Ending =
+  | "exit"
+  | "replaced"
+  | "unregistered"
+  | "idle"
+  | "malformed"
+  | "slow"
+  | "evicted"
+  | "restarting"
+  | "kicked"
 
 /**
  * One control connection as the server sees it (docs/protocol.md §1). Pure; `now` is monotonic ms.
@@ -93,6 +107,7 @@ export class Session {
   /** The request that the driver is running for us. */
   #waiting: { readonly id: number } | undefined
   #registered = false
+  #holder: Holder | undefined
   #ending: Ending | undefined
   #mood: typeof Mood.Type | undefined
   #malformed = 0
@@ -176,6 +191,11 @@ export class Session {
     this.#spent += cost
     this.#work.charge(now, cost)
     this.#options.allowance.charge(now, cost)
+  }
+
+  /** Whose token it has shown last, where that is somebody's own. */
+  get holder(): Holder | undefined {
+    return this.#holder
   }
 
   /** What everything together has cost so far. */
@@ -321,11 +341,11 @@ export class Session {
   }
 
   #handleRegister(request: typeof Register.Type, now: number): Command | undefined {
-    const { token } = this.#options
     const limit = this.#kind("registers", now)
     const wait = limit.bucket.take(now)
     if (wait > 0) return this.#refuseForNow(limit, request.id, wait, now)
-    if (token !== undefined && !Bytes.equal(Bytes.fromText(request.token ?? ""), Bytes.fromText(token))) {
+    if (!this.#isToken(request.token)) {
+      this.#options.onBadToken?.()
       const message =
         request.token === undefined
           ? "this server needs its access token (--token)"
@@ -345,6 +365,14 @@ export class Session {
       )
     }
     return this.#run(request.id, { _tag: "Register", request, nickname: nickname.right })
+  }
+
+  #isToken(shown: string | undefined): boolean {
+    const { holderOf, token } = this.#options
+    if (token === undefined && holderOf === undefined) return true
+    this.#holder = holderOf?.(shown ?? "")
+    if (this.#holder !== undefined) return true
+    return token !== undefined && Bytes.equal(Bytes.fromText(shown ?? ""), Bytes.fromText(token))
   }
 
   #kind(kind: LimitedKind, now: number): KindLimit {

@@ -4,8 +4,9 @@ import { codeOf, describe, LOOKUP_CODES } from "./Errno.js"
 
 /** A failed attempt to connect as the service's error. */
 export const fromCause = (options: DialOptions, cause: unknown): DialError => {
-  const where = ServerName.shown(options.host, options.port)
   const codes = codesOf(cause)
+  if (options.socket !== undefined) return ofSocket(options.socket, codes[0]!, cause)
+  const where = ServerName.shown(options.host, options.port)
   if (codes.some((code) => LOOKUP_CODES.has(code))) {
     return new DialError({ reason: "HostNotFound", message: `no address is known for the host ${options.host}`, cause })
   }
@@ -29,6 +30,13 @@ export const fromCause = (options: DialOptions, cause: unknown): DialError => {
     return new DialError({ reason: "Unreachable", message, cause })
   }
   return new DialError({ reason: "Other", message: `cannot connect to ${where}: ${describe(cause)}`, cause })
+}
+
+const ofSocket = (path: string, code: string, cause: unknown): DialError => {
+  if (code === "ENOENT" || code === "ECONNREFUSED")
+    return new DialError({ reason: "Refused", message: `nobody is listening at ${path}`, cause })
+  const why = code === "EACCES" || code === "EPERM" ? "it is for the user alone who runs the server" : describe(cause)
+  return new DialError({ reason: "Other", message: `cannot connect to ${path}: ${why}`, cause })
 }
 
 /** A handshake of TLS that came to nothing. */

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { type Connection, type ConnectionHandler, defaultSendQueue } from "../../services/Connection.js"
 import { DialError, Dialer, type DialOptions, type DialTls } from "../../services/Dialer.js"
+import { HERE } from "./Addresses.js"
 import * as NodeConnection from "./Connection.js"
 import { fromCause, withoutTls } from "./DialErrors.js"
 import { isPort } from "./Errno.js"
@@ -25,6 +26,11 @@ const ATTEMPT_MS = 500
 /** ms of silence after which the system asks whether the server is still there. */
 const KEEP_ALIVE_MS = 60_000
 
+const placeOf = ({ host, port, socket }: DialOptions): Net.NetConnectOpts =>
+  socket === undefined
+    ? { host, port, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: ATTEMPT_MS }
+    : { path: socket }
+
 const dial = (
   options: DialOptions,
   handler: (connection: Connection) => ConnectionHandler
@@ -35,7 +41,8 @@ const dial = (
   let connection: Connection | undefined
   const connect = Effect.async<Connection, DialError>((resume) => {
     const fail = (cause: unknown) => resume(Effect.fail(cause instanceof DialError ? cause : fromCause(options, cause)))
-    if (!isPort(options.port, 1)) return fail(new RangeError("the port is not in 1 to 65535"))
+    if (options.socket === undefined && !isPort(options.port, 1))
+      return fail(new RangeError("the port is not in 1 to 65535"))
     socket = new Net.Socket(NodeConnection.socketOptions)
     const dialed = socket
     // A server that vanished without a word is noticed even by a program that sends no pings of its own. (Servers give
@@ -64,18 +71,11 @@ const dial = (
         fail(withoutTls(options, cause))
       })
     }
-    dialed.connect(
-      {
-        host: options.host,
-        port: options.port,
-        autoSelectFamily: true,
-        autoSelectFamilyAttemptTimeout: ATTEMPT_MS
-      },
-      () => {
-        if (options.tls === undefined) begin({ socket: dialed, tcp: dialed })
-        else void encrypt(options.tls)
-      }
-    )
+    dialed.connect(placeOf(options), () => {
+      const known = options.socket === undefined ? {} : { remote: HERE, local: HERE }
+      if (options.tls === undefined) begin({ socket: dialed, tcp: dialed, ...known })
+      else void encrypt(options.tls)
+    })
   })
   /** Waits for the end, so that `onClose` has been called when the scope has closed. */
   const destroy = Effect.async<void>((resume) => {

@@ -3,7 +3,7 @@ import * as Net from "node:net"
 import { hostname } from "node:os"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Endpoint from "../../domain/Endpoint.js"
+import type * as Endpoint from "../../domain/Endpoint.js"
 import { type Connection, type ConnectionHandler, defaultSendQueue } from "../../services/Connection.js"
 import {
   ListenError,
@@ -12,7 +12,7 @@ import {
   type ListenOptions,
   type TlsCredentials
 } from "../../services/Listener.js"
-import { fromNode } from "./Addresses.js"
+import { fromNode, HERE } from "./Addresses.js"
 import * as NodeConnection from "./Connection.js"
 import { codeOf, describe, isPort, LOOKUP_CODES } from "./Errno.js"
 import { type Introduced, introduced } from "./ProxyReader.js"
@@ -159,9 +159,6 @@ const knownOf = (header: Introduced, otherwise: Pick<NodeConnection.Wire, "local
 
 /** Connections of proxies whose header is not there yet: a burst of newcomers. */
 const MAX_UNKNOWN = 4096
-
-/** This machine. */
-const HERE = Endpoint.make("127.0.0.1", 0)!
 
 const NO_SOCKET = "there is a file of that name, which is no socket"
 

@@ -14,6 +14,7 @@ import * as Endpoint from "../../../src/domain/Endpoint.js"
 import * as Identity from "../../../src/domain/Identity.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import * as Bytes from "../../../src/protocol/Bytes.js"
+import { type AccessLists, none } from "../../../src/server/Access.js"
 import { Hub } from "../../../src/server/Hub.js"
 import { defaults, type ServerOptions } from "../../../src/server/ServerOptions.js"
 import type { CloseReason, ConnectionHandler } from "../../../src/services/Connection.js"
@@ -42,8 +43,8 @@ export class World {
   readonly random = (length: number): Uint8Array => this.rng.fill(new Uint8Array(length))
   readonly wallNow = (): number => 1_700_000_000_000 + this.now
 
-  startServer(settings: Partial<ServerOptions> = {}): void {
-    this.server ??= new Server(this, settings)
+  startServer(settings: Partial<ServerOptions> = {}, access: AccessLists = none()): void {
+    this.server ??= new Server(this, settings, access)
   }
 
   /** Breaks all links; `inOrder` with the goodbye of a server that restarts. */
@@ -387,7 +388,8 @@ export class Server {
 
   constructor(
     private readonly world: World,
-    settings: Partial<ServerOptions> = {}
+    settings: Partial<ServerOptions>,
+    access: AccessLists
   ) {
     const { graceMs } = defaults
     this.#registry = new RegistryMachine({ graceMs, maxNames: settings.maxNames ?? 100, reserved: [] })
@@ -397,6 +399,7 @@ export class Server {
         registry: this.#service(),
         crypto,
         verifier: immediate(crypto),
+        access,
         entropy: { bytes: world.random },
         time: { monotonic: () => world.now, wall: world.wallNow },
         onDeadline: () => this.arm(),
