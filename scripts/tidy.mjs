@@ -77,7 +77,6 @@ export const LONG_FUNCTIONS = /** @type {ReadonlyArray<string>} */ ([
   // One socket, one resource: its state is in the closure, and each handler in it is short.
   "src/layers/node/Connection.ts make",
   "src/layers/node/FilesLanding.ts open",
-  "src/layers/node/PortMapping.ts forward",
   // One sealed log and one set of segments, each with the fiber that writes it: the same shape, longer.
   "src/client/history/History.ts open",
   "src/client/journal/MessageJournal.ts open",

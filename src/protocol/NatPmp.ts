@@ -19,6 +19,9 @@ export const PORT = 5351
 /** §3.5: the result code of success; any other one is a refusal. */
 export const SUCCESS = 0
 
+/** §3.5: the result code for a request of a version that the router does not speak, such as PCP's. */
+export const UNSUPPORTED_VERSION = 1
+
 /** §3.2: asks for the external address of the router. */
 export const addressRequest = (): Uint8Array => new Uint8Array([VERSION, EXTERNAL_ADDRESS])
 

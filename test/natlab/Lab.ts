@@ -1,4 +1,4 @@
-import { type ChildProcessWithoutNullStreams, execFile, spawn, spawnSync } from "node:child_process"
+import { type ChildProcess, type ChildProcessWithoutNullStreams, execFile, spawn, spawnSync } from "node:child_process"
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -28,6 +28,7 @@ export const available: boolean =
 /** One internet of its own, with a rendezvous server at the node `srv`, gone with `close` or with this process. */
 export class Lab {
   private readonly programs: Array<Program> = []
+  private readonly daemons: Array<ChildProcess> = []
 
   private constructor(
     private readonly id: string,
@@ -94,6 +95,11 @@ export class Lab {
     return this.natlab("exec", this.id, node, "--", ...command)
   }
 
+  /** Runs a command at a node for as long as the laboratory is there; what it prints is not read. */
+  serve(node: string, ...command: ReadonlyArray<string>): void {
+    this.daemons.push(spawn(NATLAB, ["exec", this.id, node, "--", ...command], { stdio: "ignore" }))
+  }
+
   /** Takes the uplink of a node away, and gives it back. */
   async cut(node: string): Promise<void> {
     await this.natlab("cut", this.id, node)
@@ -127,6 +133,7 @@ export class Lab {
 
   async close(): Promise<void> {
     await Promise.all(this.programs.map((program) => program.kill("SIGKILL")))
+    for (const daemon of this.daemons) daemon.kill()
     const closed = new Promise((resolve) => this.owner.once("close", resolve))
     this.owner.stdin.end()
     await closed

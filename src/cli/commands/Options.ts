@@ -129,7 +129,7 @@ export const connection = grouped("Server and network", {
   stun,
   portMapping: setting({
     placeholder: "on|off",
-    help: "Whether to ask the router (NAT-PMP) to let peers in on a UDP port",
+    help: "Whether to ask the router (PCP, NAT-PMP, UPnP) to let peers in on a UDP port",
     parse: Values.onOff,
     default: "on"
   }),

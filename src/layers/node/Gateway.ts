@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process"
+import { createSocket } from "node:dgram"
 import { readFile } from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import * as Endpoint from "../../domain/Endpoint.js"
@@ -11,7 +12,9 @@ export const gateway: Effect.Effect<string | undefined> = Effect.suspend(() => {
     case "linux":
       return Effect.tryPromise(() => readFile("/proc/net/route", "latin1")).pipe(Effect.map(fromProc))
     case "darwin":
-      return fromRouteCommand
+      return fromCommand("/sbin/route", ["-n", "get", "-inet", "default"], fromRoute)
+    case "win32":
+      return fromCommand("route", ["print", "-4", "0.0.0.0"], fromRoutePrint)
     default:
       return Effect.succeed(undefined)
   }
@@ -41,14 +44,39 @@ export const fromRoute = (text: string): string | undefined => {
   return endpoint?.family === "ipv4" ? endpoint.address : undefined
 }
 
-const fromRouteCommand = Effect.async<string | undefined>((resume, signal) => {
-  execFile("/sbin/route", ["-n", "get", "-inet", "default"], { signal, timeout: COMMAND_TIMEOUT }, (error, output) =>
-    resume(Effect.succeed(error === null ? fromRoute(output) : undefined))
-  )
-})
+/** Of what `route print -4 0.0.0.0` prints on Windows, in any language: the way to anywhere with the lowest metric. */
+export const fromRoutePrint = (text: string): string | undefined => {
+  const routes = text
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([destination, mask]) => destination === "0.0.0.0" && mask === "0.0.0.0")
+    .sort((left, right) => Number(left[4]) - Number(right[4]))
+  return Endpoint.make(routes[0]?.[2] ?? "", 0)?.address
+}
+
+/** Our own IPv4 address towards another one; nothing is sent for it. `undefined` where no way leads there. */
+export const localAddress = (to: string): Effect.Effect<string | undefined> =>
+  Effect.async<string | undefined>((resume) => {
+    const socket = createSocket("udp4")
+    const end = (address?: string) => {
+      socket.close()
+      resume(Effect.succeed(address))
+    }
+    socket.once("error", () => end())
+    socket.connect(ANY_PORT, to, () => end(socket.address().address))
+  })
+
+const fromCommand = (command: string, args: ReadonlyArray<string>, read: (output: string) => string | undefined) =>
+  Effect.async<string | undefined>((resume, signal) => {
+    execFile(command, args, { signal, timeout: COMMAND_TIMEOUT, windowsHide: true }, (error, output) =>
+      resume(Effect.succeed(error === null ? read(output) : undefined))
+    )
+  })
 
 const ANYWHERE = "00000000"
 /** Of `linux/route.h`: the route leads through a router. */
 const RTF_GATEWAY = 2
+/** One has to be named; none is spoken to. */
+const ANY_PORT = 9
 /** Milliseconds; it reads a table of the kernel. */
 const COMMAND_TIMEOUT = 1_000

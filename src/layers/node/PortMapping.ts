@@ -4,18 +4,29 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Endpoint from "../../domain/Endpoint.js"
+import * as Igd from "../../protocol/Igd.js"
 import * as NatPmp from "../../protocol/NatPmp.js"
 import { Datagrams, type DatagramsError } from "../../services/Datagrams.js"
 import { type Forwarding, type ForwardOptions, PortMapping, UNMAPPING } from "../../services/PortMapping.js"
 import { gateway } from "./Gateway.js"
+import * as IgdMapper from "./IgdMapper.js"
+import * as PcpMapper from "./PcpMapper.js"
 
-/** NAT-PMP (RFC 6886), asked of the router that the default route names. */
+/** Where a router is asked. */
+export interface Router {
+  /** For PCP and NAT-PMP. */
+  readonly control: Endpoint.Endpoint
+  /** For a description of itself (UPnP): itself, and everybody; only it is listened to. */
+  readonly searched: ReadonlyArray<Endpoint.Endpoint>
+}
+
+/** PCP (RFC 6887), NAT-PMP (RFC 6886) or UPnP-IGD, asked of the router that the default route names. */
 export const layer: Layer.Layer<PortMapping, never, Datagrams> = Layer.suspend(() =>
-  layerAt(Effect.map(gateway, (address) => (address === undefined ? undefined : Endpoint.make(address, NatPmp.PORT))))
+  layerAt(Effect.map(gateway, (address) => (address === undefined ? undefined : routerAt(address))))
 )
 
 /** The same with a router that the caller finds, each time that one is to be asked. */
-export const layerAt = (router: Effect.Effect<Endpoint.Endpoint | undefined>) =>
+export const layerAt = (router: Effect.Effect<Router | undefined>) =>
   Layer.effect(
     PortMapping,
     Effect.map(Datagrams, (datagrams) => ({
@@ -28,68 +39,38 @@ export const layerAt = (router: Effect.Effect<Endpoint.Endpoint | undefined>) =>
     }))
   )
 
+const routerAt = (address: string): Router | undefined => {
+  const control = Endpoint.make(address, NatPmp.PORT)
+  const everybody = Endpoint.make(Igd.MULTICAST, Igd.SEARCH_PORT)!
+  return control && { control, searched: [{ ...control, port: Igd.SEARCH_PORT }, everybody] }
+}
+
 const forward = (
-  router: Effect.Effect<Endpoint.Endpoint | undefined>,
+  router: Effect.Effect<Router | undefined>,
   { onExternal, port }: ForwardOptions
 ): Effect.Effect<Forwarding, DatagramsError, Datagrams | Scope.Scope> =>
   Effect.gen(function* () {
-    const datagrams = yield* Datagrams
     const wake = yield* Effect.makeLatch(false)
-    /** Who was asked last; nobody else's answers count. */
-    let asked: Endpoint.Endpoint | undefined
-    let mapped: { readonly by: Endpoint.Endpoint; readonly external: number } | undefined
-    let onAnswer: (answer: NatPmp.Answer) => void = () => {}
+    const pcp = yield* PcpMapper.make(port)
+    const igd = yield* IgdMapper.make(port)
 
-    const socket = yield* datagrams.bind({
-      family: "ipv4",
-      port: 0,
-      onDatagram: (from, data) => {
-        if (asked === undefined || Endpoint.format(from) !== Endpoint.format(asked)) return
-        const answer = NatPmp.decode(data)
-        const isOfAnother = answer?._tag === "Mapping" && answer.result === NatPmp.SUCCESS && answer.internal !== port
-        if (answer !== undefined && !isOfAnother) onAnswer(answer)
-      }
-    })
-
-    /** The router's answer of this kind, within `patience` ms; one question at a time. */
-    const ask = <T extends NatPmp.Answer["_tag"]>(
-      at: Endpoint.Endpoint,
-      tag: T,
-      request: Uint8Array,
-      patience: ReadonlyArray<number>
-    ) =>
-      Effect.async<NatPmp.Answer & { readonly _tag: T }>((resume) => {
-        asked = at
-        onAnswer = (answer) => {
-          if (isOf(answer, tag)) resume(Effect.succeed(answer))
-        }
-      }).pipe(
-        Effect.raceFirst(
-          Effect.forEach(patience, (pause) =>
-            Effect.zipRight(
-              Effect.sync(() => socket.send(at, request)),
-              Effect.sleep(Duration.millis(pause))
-            )
-          ).pipe(Effect.as(undefined))
-        ),
-        Effect.map((answer) => (answer?.result === NatPmp.SUCCESS ? answer : undefined))
-      )
-
-    /** What the router forwards from now on. */
+    /**
+     * What the router forwards from now on. Meanwhile it is looked for by UPnP too, which takes up to two seconds and
+     * asks nothing of it, so that the many routers which speak only that are not waited for twice.
+     */
     const map = Effect.gen(function* () {
       const at = yield* router
-      const wish = mapped?.external ?? port
-      mapped = undefined
       if (at === undefined) return undefined
-      const mapping = yield* ask(at, "Mapping", NatPmp.mappingRequest(port, wish, LIFETIME), PATIENCE)
-      if (mapping === undefined || mapping.external === 0) return undefined
-      mapped = { by: at, external: mapping.external }
-      const outside = yield* ask(at, "Address", NatPmp.addressRequest(), PATIENCE)
-      return outside && Endpoint.make(outside.address, mapping.external)
+      const found = yield* Effect.fork(igd.find(at.control, at.searched))
+      const external = yield* pcp.map(at.control)
+      if (external === undefined) return yield* igd.map(yield* Fiber.join(found))
+      yield* Fiber.interrupt(found)
+      yield* igd.unmap
+      return external
     })
 
-    const unmap = Effect.suspend(() =>
-      mapped === undefined ? Effect.void : ask(mapped.by, "Mapping", NatPmp.deletionRequest(port), [UNMAPPING])
+    const unmap = Effect.all([pcp.unmap, igd.unmap], { concurrency: 2 }).pipe(
+      Effect.timeoutOption(Duration.millis(UNMAPPING))
     )
     // A finalizer cannot be interrupted, so that a time-out within it would wait for the end all the same.
     yield* Effect.addFinalizer(() => Effect.forkDaemon(Effect.interruptible(unmap)).pipe(Effect.flatMap(Fiber.await)))
@@ -105,23 +86,6 @@ const forward = (
     )
     return { renew: () => wake.unsafeOpen() }
   })
-
-const isOf = <T extends NatPmp.Answer["_tag"]>(
-  answer: NatPmp.Answer,
-  tag: T
-): answer is NatPmp.Answer & { readonly _tag: T } => answer._tag === tag
-
-/**
- * Milliseconds after each attempt: RFC 6886 §3.1 doubles from 250. It goes on to 64 s; who does not answer in four
- * seconds on the local network does not speak it, and is asked again with the next renewal anyway.
- */
-const PATIENCE = [250, 500, 1_000, 2_000]
-
-/**
- * Seconds: after a crash the router's port is closed again in ten minutes, instead of the two hours that §3.3
- * recommends.
- */
-const LIFETIME = 600
 
 /**
  * Milliseconds: several attempts in a lifetime, and a router that was restarted has forgotten us for two minutes at

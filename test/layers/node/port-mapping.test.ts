@@ -20,6 +20,10 @@ const PORT = 4_660 // 0x1234
 const ADDRESS = "0080000000000001c6336407"
 const MAPPED = "008100000000000112345678000001f4"
 const REFUSED = "0081000200000001"
+/** An IPv4-mapped IPv6 address begins so. */
+const V4 = "00000000000000000000ffff"
+/** Of a router that knows NAT-PMP to a request of PCP. */
+const UNKNOWN = "0081000100000001"
 
 /** What somebody else answers first, each time. */
 const FORGED = ["0080000000000001cb007109", "008100000000000112349999000001f4"]
@@ -53,7 +57,10 @@ const behind = (
       }
     })
     const scope = yield* Scope.make()
-    const mapping = yield* Layer.buildWithScope(NodePortMapping.layerAt(Effect.succeed(router.local)), scope)
+    const mapping = yield* Layer.buildWithScope(
+      NodePortMapping.layerAt(Effect.succeed({ control: router.local, searched: [] })),
+      scope
+    )
     const { renew } = yield* PortMapping.pipe(
       Effect.flatMap(({ forward }) =>
         forward({
@@ -67,18 +74,18 @@ const behind = (
     yield* program({ asked, told, renew, leave: Scope.close(scope, Exit.void) })
   }).pipe(Effect.scoped, Effect.provide(Layer.merge(NodeDatagrams.layer, TestContext.TestContext)), Effect.runPromise)
 
-const willing = (request: string) => (request === "0000" ? [ADDRESS] : [MAPPED])
+const willing = (request: string) => (request.startsWith("02") ? [UNKNOWN] : request === "0000" ? [ADDRESS] : [MAPPED])
 
 describe("a router that speaks NAT-PMP", () => {
   it("is asked for the port, again when told so, and to forget it in the end", () =>
     behind(willing, ({ asked, leave, renew, told }) =>
       Effect.gen(function* () {
         expect(yield* Queue.take(told)).toBe("198.51.100.7:22136")
-        expect(yield* Queue.takeAll(asked)).toHaveLength(2)
+        expect(yield* Queue.takeAll(asked)).toHaveLength(3)
         renew()
         expect(yield* Queue.take(told)).toBe("198.51.100.7:22136")
         // The port that it gave is the one wished for from then on.
-        expect([...(yield* Queue.takeAll(asked))]).toEqual(["000100001234567800000258", "0000"])
+        expect([...(yield* Queue.takeAll(asked))].slice(1)).toEqual(["000100001234567800000258", "0000"])
         yield* TestClock.adjust("120 seconds")
         expect(yield* Queue.take(told)).toBe("198.51.100.7:22136")
         yield* Queue.takeAll(asked)
@@ -92,9 +99,11 @@ describe("a router that speaks NAT-PMP", () => {
       () => [REFUSED],
       ({ asked, leave, told }) =>
         Effect.gen(function* () {
+          for (let question = 0; question < 2; question++) yield* Queue.take(asked)
+          for (const pause of [500, 1_500]) yield* TestClock.adjust(pause)
           expect(yield* Queue.take(told)).toBeUndefined()
           yield* leave
-          expect(yield* Queue.size(asked)).toBe(1)
+          expect(yield* Queue.size(asked)).toBe(0)
         })
     ))
 
@@ -121,7 +130,7 @@ describe("a router that speaks NAT-PMP", () => {
       ({ asked, leave, renew, told }) =>
         Effect.gen(function* () {
           yield* Queue.take(asked)
-          for (const pause of [250, 500, 1_000]) {
+          for (const pause of [250, 500, 250]) {
             yield* TestClock.adjust(pause)
             yield* Queue.take(asked)
           }
@@ -143,6 +152,40 @@ describe("a router that speaks NAT-PMP", () => {
   })
 })
 
+describe("a router that speaks PCP", () => {
+  const granting = (request: string) =>
+    request.startsWith("02")
+      ? [`02810000000001f400000001${"00".repeat(12)}${request.slice(48, 84)}5678${V4}c6336407`]
+      : []
+
+  it("is asked for the port, and to forget it in the end, in single datagrams", () =>
+    behind(granting, ({ asked, leave, told }) =>
+      Effect.gen(function* () {
+        expect(yield* Queue.take(told)).toBe("198.51.100.7:22136")
+        yield* leave
+        const [request = "", deletion = "", ...more] = yield* Queue.takeAll(asked)
+        expect(more).toEqual([])
+        expect(request).toMatch(new RegExp(`^0201000000000258${V4}7f000001[0-9a-f]{24}1100000012341234${V4}00000000$`))
+        expect(deletion).toBe(request.replace("00000258", "00000000").replace("12341234", "12340000"))
+      })
+    ))
+
+  it("is not believed with the answer to somebody else's question", () =>
+    behind(
+      (request) => granting(request.replace(/[0-9a-f](?=1100000012341234)/, (digit) => (digit === "0" ? "1" : "0"))),
+      ({ asked, told }) =>
+        Effect.gen(function* () {
+          yield* Queue.take(asked)
+          for (const pause of [250, 500, 250]) {
+            yield* TestClock.adjust(pause)
+            yield* Queue.take(asked)
+          }
+          yield* TestClock.adjust(2_000)
+          expect(yield* Queue.take(told)).toBeUndefined()
+        })
+    ))
+})
+
 describe("the router of the default route", () => {
   const HEAD = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
 
@@ -158,6 +201,19 @@ describe("the router of the default route", () => {
   it("is none where the table names none", () => {
     for (const text of ["", HEAD, `${HEAD}tun0\t00000000\t00000000\t0001\t0\t0\t0`, `${HEAD}eth0\t00000000\tzz\t0003`])
       expect(Gateway.fromProc(text)).toBeUndefined()
+  })
+
+  it("is read from what the route command of Windows prints, in any language", () => {
+    const text = [
+      "IPv4-Routentabelle",
+      "Netzwerkziel    Netzwerkmaske          Gateway    Schnittstelle Metrik",
+      "          0.0.0.0          0.0.0.0      192.168.1.1     192.168.1.23     35",
+      "          0.0.0.0          0.0.0.0         10.0.0.1         10.0.0.5     25",
+      "Standard"
+    ].join("\r\n")
+    expect(Gateway.fromRoutePrint(text)).toBe("10.0.0.1")
+    expect(Gateway.fromRoutePrint("0.0.0.0 0.0.0.0 On-link 10.0.0.5 25")).toBeUndefined()
+    expect(Gateway.fromRoutePrint("")).toBeUndefined()
   })
 
   it("is read from what the route command of BSD systems prints", () => {
