@@ -24,6 +24,8 @@ export type ChatRecord =
   | { readonly _tag: "Group"; readonly group: GroupRecord | undefined }
   /** The sender of the record is away, for that reason if it names one; `undefined`: is there. */
   | { readonly _tag: "Away"; readonly text: string | undefined }
+  /** What the sender's network is in IPv4 and in IPv6, as numbers of `core/nat/Networks`. */
+  | { readonly _tag: "Network"; readonly ipv4: number; readonly ipv6: number }
   /** A type that this version does not know. */
   | { readonly _tag: "Unknown"; readonly type: number }
 
@@ -39,7 +41,7 @@ export const MAX_RECORD = MAX_MESSAGE + 1 + MESSAGE_ID_BYTES + 8
 /** Bytes of a record that has nothing but an id. */
 export const MARK_SIZE = 1 + 1 + MESSAGE_ID_BYTES
 
-const Type = { text: 1, delivered: 2, read: 3, written: 4, known: 5, group: 6, away: 7 } as const
+const Type = { text: 1, delivered: 2, read: 3, written: 4, known: 5, group: 6, away: 7, network: 8 } as const
 
 /** Bytes of the record of a text with `length` bytes. */
 export const textSize = (sequence: number, length: number): number => {
@@ -102,6 +104,16 @@ export const writeAway = (writer: Writer, text: Uint8Array | undefined): void =>
   if (text !== undefined) writer.bytes(text)
 }
 
+/** Bytes that `writeNetwork` takes. */
+export const NETWORK_SIZE = 4
+
+export const writeNetwork = (writer: Writer, ipv4: number, ipv6: number): void => {
+  writer.varint(3)
+  writer.u8(Type.network)
+  writer.u8(ipv4)
+  writer.u8(ipv6)
+}
+
 const writeMark = (writer: Writer, type: number, id: MessageId): void => {
   writer.varint(1 + MESSAGE_ID_BYTES)
   writer.u8(type)
@@ -142,6 +154,9 @@ export const decode = (content: Uint8Array): ChatRecord | undefined => {
       const text = reader.rest()
       return { _tag: "Away", text: isAway ? (text.length > MAX_AWAY ? "" : (Bytes.toText(text) ?? "")) : undefined }
     }
+    case Type.network:
+      // A remark as well: what is missing is 0, which is not known.
+      return { _tag: "Network", ipv4: reader.u8(), ipv6: reader.u8() }
     case Type.known: {
       const messages = reader.varint()
       const bytes = reader.varint()

@@ -128,7 +128,12 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
                 ...keyOf(nick),
                 policy: "prefer-direct" as const,
                 path: { kind: "relay" as const, address: "server:9090", rttMs: 80 },
-                networks: { own: "hard" as const, peer: "hard" as const },
+                networks: {
+                  own: "hard" as const,
+                  peer: "hard" as const,
+                  ipv4: { own: "hard" as const, peer: "hard" as const },
+                  ipv6: { own: "absent" as const, peer: "none" as const }
+                },
                 expected: "relay" as const,
                 relayOffered: true,
                 candidates: [],

@@ -157,7 +157,8 @@ export const chatRecord: fc.Arbitrary<ChatRecord> = fc.oneof(
     _tag: fc.constant("Away" as const),
     text: fc.option(fc.string({ unit: "grapheme", maxLength: 20 }), { nil: undefined })
   }),
-  fc.record({ _tag: fc.constant("Unknown" as const), type: fc.integer({ min: 8, max: 255 }) })
+  fc.record({ _tag: fc.constant("Network" as const), ipv4: fc.nat(255), ipv6: fc.nat(255) }),
+  fc.record({ _tag: fc.constant("Unknown" as const), type: fc.integer({ min: 9, max: 255 }) })
 )
 
 export const fileRecord: fc.Arbitrary<EncodableRecord> = fc.oneof(

@@ -10,12 +10,14 @@ import {
   MARK_SIZE,
   MAX_MESSAGE,
   MAX_RECORD,
+  NETWORK_SIZE,
   RecordReader,
   textSize,
   writeAway,
   writeDelivered,
   writeGroup,
   writeKnown,
+  writeNetwork,
   writeRead,
   writeText,
   writeWritten,
@@ -69,6 +71,8 @@ const encode = (each: ChatRecord): Uint8Array => {
       const text = each.text === undefined ? undefined : new TextEncoder().encode(each.text)
       return written(awaySize(text), (writer) => writeAway(writer, text))
     }
+    case "Network":
+      return written(NETWORK_SIZE, (writer) => writeNetwork(writer, each.ipv4, each.ipv6))
     case "Unknown":
       return unknown(each.type, new Uint8Array(70).fill(each.type))
   }

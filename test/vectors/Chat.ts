@@ -43,6 +43,7 @@ export const chat = (): VectorFile => ({
     },
     { name: "AWAY", text: "lunch", record: hex(record((writer) => ChatRecord.writeAway(writer, LUNCH))) },
     { name: "AWAY, back", record: hex(record((writer) => ChatRecord.writeAway(writer, undefined))) },
+    { name: "NETWORK", ipv4: 3, ipv6: 5, record: hex(record((writer) => ChatRecord.writeNetwork(writer, 3, 5))) },
     { name: "KNOWN", messages: 3, bytes: 700, record: hex(record((writer) => ChatRecord.writeKnown(writer, 3, 700))) }
   ]
 })

@@ -171,14 +171,14 @@ export class CandidateGatherer {
   /** Servers see us otherwise than before; `moved`: somewhere else. */
   handleReflexive(moved: boolean, now: number): void {
     const { peers } = this.client
-    this.tellNat()
     if (moved) for (const peer of peers?.peers() ?? []) peers?.nudge(peer, now)
     this.announce(now)
   }
 
-  /** Tells the peer machine what is known of our network. */
-  tellNat(): void {
-    this.client.peers?.setNat(this.client.transport.natKind(this.#hosts()))
+  /** Tells the peer machine what is known of our networks. */
+  tellNetworks(now: number): void {
+    const networks = this.client.transport.networks(this.#hosts(), this.#forwarded !== undefined)
+    this.client.peers?.setNetworks(networks, now)
   }
 
   handleTimeout(now: number): void {
@@ -200,6 +200,7 @@ export class CandidateGatherer {
     const { own, peers, rendezvous } = this.client
     this.#wantForwarding()
     this.#wantBothFamilies()
+    this.tellNetworks(now)
     const { candidates } = this
     const text = textOf(candidates)
     if (own.record !== undefined && text !== this.#toldPeers) {

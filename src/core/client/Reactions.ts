@@ -231,7 +231,7 @@ export class Reactions {
     if (own.away !== undefined) peers.setAway(own.away, now)
     for (const { blockedAt, identity } of contacts.all()) if (blockedAt !== undefined) peers.block(identity, now)
     this.client.peers = peers
-    this.parts.gatherer.tellNat()
+    this.parts.gatherer.tellNetworks(now)
     for (const { messages, nick, peer } of journal?.waiting() ?? []) {
       pending.add(peer, nick)
       output.tell({ _tag: "Kept", nick, undelivered: messages })

@@ -5,6 +5,7 @@ import { PacketType } from "../../protocol/DataPacket.js"
 import * as Envelope from "../../protocol/RelayEnvelope.js"
 import * as Stun from "../../protocol/Stun.js"
 import type { NatKind } from "../nat/NatKind.js"
+import type { FamilyKind, Networks } from "../nat/Networks.js"
 import { type Reflexive, ReflexiveProbe } from "../nat/ReflexiveProbe.js"
 import { MAX_INTRODUCTIONS } from "../peer/PeerTable.js"
 import type { Route } from "../peer/Route.js"
@@ -178,11 +179,25 @@ export class RelayTransport {
     return [...this.#seen.values()].flatMap(({ candidates }) => candidates)
   }
 
-  /** Our network in one word: that of the family that is easier to reach. `own` are our endpoints without any NAT. */
-  natKind(own: ReadonlyArray<Endpoint.Endpoint>): NatKind {
+  /**
+   * Our networks in one word for each family. `own` are our endpoints without any NAT, `isForwarded` says that the
+   * router has opened our IPv4 port.
+   */
+  networks(own: ReadonlyArray<Endpoint.Endpoint>, isForwarded: boolean): Networks {
     const mine = new Set(own.map(Endpoint.format))
-    const kinds = [...this.#seen.values()].map((seen) => kindOf(seen, mine))
-    return EASIEST_FIRST.find((kind) => kinds.includes(kind)) ?? "unknown"
+    const kind = (family: Endpoint.Family): FamilyKind => {
+      const seen = this.#seen.get(family)
+      const here = own.filter((endpoint) => endpoint.family === family)
+      if (here.length === 0) return "absent"
+      if (seen === undefined) return "unknown"
+      return kindOf(seen, mine)
+    }
+    const ipv6 = own.some((endpoint) => endpoint.family === "ipv6" && Endpoint.scope(endpoint) === "global")
+    return {
+      ipv4: isForwarded ? "forwarded" : kind("ipv4"),
+      // Nobody translates IPv6, so an address of the internet is known to be one though no server could be asked.
+      ipv6: !ipv6 ? "absent" : this.#seen.has("ipv6") ? kind("ipv6") : "none"
+    }
   }
 
   #ask(now: number): void {
@@ -230,8 +245,6 @@ interface Channel {
   /** When the first datagram went that no envelope of the channel came after, nor an answer of the server. */
   sentAt: number | undefined
 }
-
-const EASIEST_FIRST = ["none", "easy", "hard", "blocked"] as const satisfies ReadonlyArray<NatKind>
 
 const kindOf = ({ candidates, mapping }: Reflexive, own: ReadonlySet<string>): NatKind => {
   if (candidates.length === 0) return "blocked"

@@ -1,11 +1,17 @@
 import * as Schema from "effect/Schema"
-import { Expectation, expect } from "../nat/Expectation.js"
-import { KINDS as NAT_KINDS, reachabilityOf } from "../nat/NatKind.js"
+import type { Family } from "../../domain/Endpoint.js"
+import { Expectation } from "../nat/Expectation.js"
+import { KINDS as NAT_KINDS } from "../nat/NatKind.js"
+import * as Networks from "../nat/Networks.js"
 import { PathReason } from "../peer/path/PathHistory.js"
 import { POLICIES } from "../peer/path/Policy.js"
 import { type ConnectionReport, PathReport, type PeerReport } from "../peer/path/Report.js"
 import { PathInfo } from "../peer/Route.js"
 import { type KeyInfo, keyFields } from "./KeyInfo.js"
+
+const FamilyKind = Schema.Literal(...Networks.KINDS)
+/** Our network and the peer's in one family of addresses. */
+const BothOfFamily = Schema.Struct({ own: FamilyKind, peer: FamilyKind })
 
 /** How a peer is reached and why not otherwise. Everything but `nick` and addresses is our own wording. */
 export const Why = Schema.Struct({
@@ -15,9 +21,14 @@ export const Why = Schema.Struct({
   /** The path in use; `undefined` when there is no connection. */
   path: Schema.optional(PathInfo),
   /** Our network and the peer's, as far as their programs know. */
-  networks: Schema.Struct({ own: Schema.Literal(...NAT_KINDS), peer: Schema.Literal(...NAT_KINDS) }),
-  /** What theory says of two such networks. */
-  expected: Expectation,
+  networks: Schema.Struct({
+    own: Schema.Literal(...NAT_KINDS),
+    peer: Schema.Literal(...NAT_KINDS),
+    ipv4: BothOfFamily,
+    ipv6: BothOfFamily
+  }),
+  /** What theory says of two such networks; `none`: there is no way, as they need a relay and the server has none. */
+  expected: Schema.Literal(...Expectation.literals, "none"),
   relayOffered: Schema.Boolean,
   /** All ways that are known, the relay among them. */
   candidates: Schema.Array(PathReport),
@@ -47,10 +58,9 @@ export const explain = (
   now: number
 ): Why => {
   const { nick } = who
-  const { changes, connection, ownNat, peerNat, policy, relayOffered } = report
+  const { changes, connection, own, peer, policy, relayOffered } = report
   const candidates = (connection?.paths ?? []).map((path) => ({ ...path, ...named(path, relayName) }))
   const active = candidates.find((path) => path.active)
-  const expected = expect(reachabilityOf(ownNat), reachabilityOf(peerNat))
   const moves = changes.map(({ at, path, reason }) => ({
     msAgo: Math.max(0, now - at),
     path: path && named(path, relayName),
@@ -60,7 +70,7 @@ export const explain = (
   const advice = isDirect ? undefined : adviceFor(nick, report, candidates)
   const lines = [
     activeLine(nick, active),
-    ...(isDirect ? [] : [reasonLine(nick, report, candidates)]),
+    ...(isDirect ? [] : [reasonLine(nick, report, candidates), ...relayLines(nick, report)]),
     ...candidates.map(candidateLine),
     ...narrowLines(active),
     ...lossLines(connection),
@@ -70,8 +80,13 @@ export const explain = (
     ...who,
     policy,
     path: active && { kind: active.kind, address: active.address, rttMs: active.rttMs },
-    networks: { own: ownNat, peer: peerNat },
-    expected,
+    networks: {
+      own: Networks.oneWord(own),
+      peer: Networks.oneWord(peer),
+      ipv4: { own: own.ipv4, peer: peer.ipv4 },
+      ipv6: { own: own.ipv6, peer: peer.ipv6 }
+    },
+    expected: expectedOf(report, candidates),
     relayOffered,
     candidates,
     changes: moves,
@@ -102,40 +117,92 @@ const activeLine = (nick: string, active: PathReport | undefined): string => {
   }
 }
 
+/** Two behind one address that does not lead back inside have no way to each other but a relay. */
+const expectedOf = (report: PeerReport, candidates: ReadonlyArray<PathReport>): Why["expected"] => {
+  if (candidates.some(({ kind, provenMsAgo }) => kind !== "relay" && provenMsAgo !== undefined)) return "direct"
+  const { own, peer, relayOffered } = report
+  const theory = isWithoutHairpin(report, candidates) ? "relay" : Networks.expect(own, peer)
+  return theory === "relay" && !relayOffered ? "none" : theory
+}
+
+/** Both have addresses, and no family that the other has, too. */
+const isWithoutFamily = ({ own, peer }: PeerReport): boolean =>
+  Networks.common(own, peer).length === 0 &&
+  [own, peer].every(({ ipv4, ipv6 }) => ipv4 !== "absent" || ipv6 !== "absent")
+
+/** A whole series of probes went to the address that both have, and nothing came back. */
+const isWithoutHairpin = ({ own, peer, sharedAddress }: PeerReport, candidates: ReadonlyArray<PathReport>): boolean =>
+  sharedAddress !== undefined &&
+  !Networks.common(own, peer).includes("ipv6") &&
+  candidates.some(({ address, probes }) => probes >= SERIES && address.startsWith(`${sharedAddress}:`))
+
+/** Probes of a series: fewer say little. */
+const SERIES = 8
+
 const reasonLine = (nick: string, report: PeerReport, candidates: ReadonlyArray<PathReport>): string => {
-  const { ownNat, peerNat, policy, relayOffered } = report
+  const { own, policy, relayOffered, sharedAddress } = report
   if (policy === "relay-only") {
     return relayOffered
       ? `You want the relay only, so that ${nick} does not learn your address.`
       : "You want the relay only, and this server has none."
   }
-  if (ownNat === "blocked") return "Your network lets no UDP through, and direct conversations need it."
-  if (peerNat === "blocked") return `The network of ${nick} lets no UDP through, and direct conversations need it.`
-  if (ownNat === "hard" && peerNat === "hard") {
-    return `Your router and that of ${nick} both show a new port to everybody they talk to, so neither can be told where to send.`
+  if (isWithoutFamily(report)) {
+    const [mine, theirs] = own.ipv4 === "absent" ? ["IPv6", "IPv4"] : ["IPv4", "IPv6"]
+    return `You have ${mine} alone and ${nick} has ${theirs} alone, and neither can send to the other directly.`
   }
-  if (ownNat === "hard")
-    return `Your router shows a new port to everybody, and the network of ${nick} lets nobody in unasked.`
-  if (peerNat === "hard")
-    return `The router of ${nick} shows a new port to everybody, and your network lets nobody in unasked.`
+  const culprit = culpritOf(report)
+  if (culprit === "ownBlocked") return "Your network lets no UDP through, and direct conversations need it."
+  if (culprit === "peerBlocked") return `The network of ${nick} lets no UDP through, and direct conversations need it.`
+  if (isWithoutHairpin(report, candidates))
+    return `The internet sees you and ${nick} at the same address, ${sharedAddress}, and what is in between (a provider's NAT, or one router) does not lead packets for it back inside.`
+  if (culprit === "bothHard")
+    return `Your router and that of ${nick} both show a new port to everybody they talk to, so neither can be told where to send.`
+  if (culprit === "ownHard")
+    return `Your router shows a new port to everybody, and the network of ${nick}, as most do, lets in only those that were sent to.`
+  if (culprit === "peerHard")
+    return `The router of ${nick} shows a new port to everybody, and your network, as most do, lets in only those that were sent to.`
   const tried = candidates.filter((path) => path.kind !== "relay")
   if (tried.length === 0) return `${nick} has told no address to try, and may want the relay only.`
   return `${tried.length === 1 ? "The address" : "The addresses"} of ${nick} did not answer yet; ${tried.length === 1 ? "it is" : "they are"} tried again every minute of talk.`
 }
 
+const relayLines = (nick: string, { connection, policy, relayOffered }: PeerReport): ReadonlyArray<string> =>
+  relayOffered || policy === "relay-only" || connection?.paths.some(({ kind }) => kind === "relay") === true
+    ? []
+    : [`This server has no relay, so ${nick} is reached directly or not at all.`]
+
+/** Whose network stands in the way, in the family that leads farthest; `undefined`: neither does by theory. */
+const culpritOf = ({
+  own,
+  peer
+}: PeerReport): "ownBlocked" | "peerBlocked" | "ownHard" | "peerHard" | "bothHard" | undefined => {
+  const families = Networks.common(own, peer)
+  const isUsable = (family: Family) => own[family] !== "blocked" && peer[family] !== "blocked"
+  if (families.length === 0) return undefined
+  const usable = families.filter(isUsable)
+  if (usable.length === 0) return families.every((family) => own[family] === "blocked") ? "ownBlocked" : "peerBlocked"
+  if (usable.some((family) => own[family] !== "hard" && peer[family] !== "hard")) return undefined
+  const family = usable[0]!
+  // A port that is open for everybody is open for a hard network, too.
+  if (own[family] === "forwarded" || peer[family] === "forwarded") return undefined
+  if (own[family] === "hard") return peer[family] === "hard" ? "bothHard" : "ownHard"
+  return "peerHard"
+}
+
 /** What `expect` promises to make it direct, seen from us first: the own network is easier to change. */
-const adviceFor = (
-  nick: string,
-  { connected, ownNat, peerNat, policy }: PeerReport,
-  candidates: ReadonlyArray<PathReport>
-): string => {
+const adviceFor = (nick: string, report: PeerReport, candidates: ReadonlyArray<PathReport>): string => {
+  const { connected, policy } = report
   if (policy === "relay-only") return `allow direct paths: /path ${nick} prefer-direct`
-  if (ownNat === "blocked") return "let this program send and receive UDP: ask whoever runs your firewall"
-  if (peerNat === "blocked") return `${nick} needs a network that lets UDP through: another Wi-Fi, or a mobile phone's`
-  if (ownNat === "hard") {
+  if (isWithoutFamily(report)) return "use a network that has both IPv4 and IPv6, on either side"
+  const culprit = culpritOf(report)
+  if (culprit === "ownBlocked") return "let this program send and receive UDP: ask whoever runs your firewall"
+  if (culprit === "peerBlocked")
+    return `${nick} needs a network that lets UDP through: another Wi-Fi, or a mobile phone's`
+  if (isWithoutHairpin(report, candidates)) return "share a local network, the same Wi-Fi for instance, or use IPv6"
+  if (culprit === "ownHard" || culprit === "bothHard") {
     return 'let your router keep one port for a program ("full cone" or "endpoint-independent" NAT), or use IPv6, or another network'
   }
-  if (peerNat === "hard") {
+  if (culprit === "peerHard") {
     return `${nick} needs a router that keeps one port for a program ("full cone" NAT), or IPv6, or another network`
   }
   if (connected && candidates.every((path) => path.kind === "relay")) return `ask ${nick} to allow direct paths`

@@ -72,7 +72,7 @@ export class ReflexiveProbe {
     this.#targets = targets(servers).map((target) => known.find(({ server }) => same(server, target.server)) ?? target)
     if (this.#nextRound !== undefined)
       for (const target of this.#targets) if (target.transaction?.pending !== true) this.#ask(target, now)
-    this.#tell()
+    this.#tell(now)
   }
 
   /** The machine's addresses changed: asks all servers now instead of in the next round. */
@@ -105,7 +105,7 @@ export class ReflexiveProbe {
     if (mapped === undefined) target.mapped = undefined
     else if (target.mapped === undefined || same(target.mapped, mapped)) target.mapped = mapped
     else this.#move(target, mapped, now)
-    this.#tell()
+    this.#tell(now)
     return true
   }
 
@@ -119,7 +119,7 @@ export class ReflexiveProbe {
       for (const target of this.#targets) this.#ask(target, now)
       this.#nextRound = now + REFRESH + (this.#random(1)[0]! / 255) * REFRESH_SPREAD
     }
-    this.#tell()
+    this.#tell(now)
   }
 
   pollTransmit(now: number): { readonly to: Endpoint.Endpoint; readonly data: Uint8Array } | undefined {
@@ -162,13 +162,15 @@ export class ReflexiveProbe {
   }
 
   /** Makes an event of the state of each family that has changed since it was told last. */
-  #tell(): void {
+  #tell(now: number): void {
     for (const family of FAMILIES) {
       const mine = this.#targets.filter(({ server }) => server.family === family)
       if (mine.length === 0 && !this.#told.has(family)) continue
       const observations = mine.flatMap(({ mapped, server }) => (mapped === undefined ? [] : [{ server, mapped }]))
-      // Without any answer the state is only told when all servers have had the time to answer.
-      if (observations.length === 0 && mine.some(({ silent }) => !silent)) continue
+      // Without any answer the state is only told when all servers have had the time to answer: three requests, which
+      // is soon enough for who asks why, and is taken back when an answer comes all the same.
+      const mayAnswer = ({ silent, transaction }: Target) => !silent && transaction?.isLate(SILENCE, now) !== true
+      if (observations.length === 0 && mine.some(mayAnswer)) continue
       const moved = mine.some((target) => target.moved)
       const told = this.#told.get(family)
       const candidates = distinct(observations.map(({ mapped }) => mapped))
@@ -204,6 +206,9 @@ const REFRESH_SPREAD = 7_000
  * them so that a round ends before the next.
  */
 const PATIENT: Patience = { sends: 5, lastWaitMs: 8_000 }
+
+/** Ms of silence after which a family counts as one without UDP: when the fourth request leaves. */
+const SILENCE = 3_500
 
 /**
  * A server that did not answer in a whole round is asked only once in each following round: on a network without UDP

@@ -59,6 +59,11 @@ export class Transaction {
     })!
   }
 
+  /** Whether it has waited for an answer since `ms` or longer. */
+  isLate(ms: number, now: number): boolean {
+    return !this.#over && now >= this.#begun + ms
+  }
+
   /** Whether an answer may still come. */
   get pending(): boolean {
     return !this.#over

@@ -1,9 +1,11 @@
 import type { ChannelId } from "../../domain/ChannelId.js"
+import * as Endpoint from "../../domain/Endpoint.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { PacketType } from "../../protocol/DataPacket.js"
 import type { HandshakePayload } from "../../protocol/Handshake.js"
 import * as NatKind from "../nat/NatKind.js"
+import * as Networks from "../nat/Networks.js"
 import { NEVER } from "../support/Deadline.js"
 import type { AssociationContext } from "./AssociationContext.js"
 import { Connection } from "./Connection.js"
@@ -66,7 +68,7 @@ export class Association {
   ) {
     this.#context = context
     this.#onIndex = onIndex
-    this.conversation = new Conversation(peer, context.emit, context.journal, context.absence)
+    this.conversation = new Conversation(peer, context.emit, context.journal, context.absence, context.networks)
     this.#own = new HandshakeInitiator(context, this.conversation, (attempt) =>
       onIndex(attempt.index, { _tag: "Attempt", attempt })
     )
@@ -178,8 +180,9 @@ export class Association {
       connected: this.#connection !== undefined,
       policy,
       relayOffered: [...this.introductions.values()].some(({ relay }) => relay),
-      ownNat: this.#context.nat(),
-      peerNat: this.#peerNat,
+      own: this.#context.networks.value,
+      peer: this.conversation.peerNetworks ?? Networks.ofOneWord(this.#peerNat),
+      sharedAddress: this.#sharedAddress,
       told: this.#context.candidates(this.peer).length,
       connection: this.#connection?.explain(now),
       changes: this.#history.changes
@@ -316,6 +319,15 @@ export class Association {
     const givenUp = this.#own.advance(now)
     if (givenUp?.kind === "first" && this.#connection === undefined) this.#disconnected("unreachable")
     for (const introduction of this.introductions.values()) if (now >= introduction.openAt) this.#open(introduction)
+  }
+
+  /** The IPv4 address at which the internet sees both of us, where no packet of the peer's ever came from there. */
+  get #sharedAddress(): string | undefined {
+    const own = this.#context.candidates(this.peer).filter(isOuter)
+    const paths = this.#connection?.paths.all ?? []
+    const endpoints = paths.flatMap(({ proven, route }) => (route._tag === "Direct" && !proven ? [route.endpoint] : []))
+    return endpoints.find((endpoint) => isOuter(endpoint) && own.some(({ address }) => address === endpoint.address))
+      ?.address
   }
 
   /**
@@ -475,6 +487,9 @@ export class Association {
     return this.#context.policy(this.peer)
   }
 }
+
+const isOuter = (endpoint: Endpoint.Endpoint): boolean =>
+  endpoint.family === "ipv4" && Endpoint.scope(endpoint) === "global"
 
 /**
  * ms: a stranger who is not asked back has left its message by then; whoever comes back from lunch later asks through

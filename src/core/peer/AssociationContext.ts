@@ -4,6 +4,7 @@ import type { PeerId } from "../../domain/PeerId.js"
 import type { NatKind } from "../nat/NatKind.js"
 import type { Absence } from "./chat/Absence.js"
 import type { ConversationJournal } from "./chat/Conversation.js"
+import type { OwnNetworks } from "./chat/OwnNetworks.js"
 import type { HandshakeGate } from "./handshake/HandshakeGate.js"
 import type { Indexes } from "./keys/IndexTable.js"
 import type { PacketMemory } from "./PacketMemory.js"
@@ -33,6 +34,7 @@ export interface AssociationContext {
   readonly journal: ConversationJournal | undefined
   /** Whether our user is away. */
   readonly absence: Absence
+  readonly networks: OwnNetworks
   /** Sends a packet that belongs to no connection in use. */
   readonly transmit: (transmit: Transmit) => void
   readonly indexes: Indexes

@@ -4,7 +4,7 @@ import { type Endpoint, format, MAX_CANDIDATES } from "../../domain/Endpoint.js"
 import { MESSAGE_ID_BYTES, type MessageId, messageIdBytes } from "../../domain/MessageId.js"
 import { type PeerId, peerIdOf } from "../../domain/PeerId.js"
 import { MAX_PACKET, PacketType, readHeader } from "../../protocol/DataPacket.js"
-import type { NatKind } from "../nat/NatKind.js"
+import * as Networks from "../nat/Networks.js"
 import { NEVER } from "../support/Deadline.js"
 import { DeadlineHeap } from "../support/DeadlineHeap.js"
 import { LinkedMap } from "../support/LinkedMap.js"
@@ -12,6 +12,7 @@ import { Association, type IndexTarget } from "./Association.js"
 import type { AssociationContext } from "./AssociationContext.js"
 import { Absence } from "./chat/Absence.js"
 import type { SendRefusal } from "./chat/Conversation.js"
+import { OwnNetworks } from "./chat/OwnNetworks.js"
 import { peek, peekRetry, unwrap } from "./handshake/Handshake.js"
 import { HandshakeGate } from "./handshake/HandshakeGate.js"
 import type { Introduction } from "./Introduction.js"
@@ -79,7 +80,7 @@ export class Peers {
   readonly #policies = new LinkedMap<PeerId, Policy>()
   readonly #blocked = new Set<PeerId>()
   readonly #absence = new Absence()
-  #nat: NatKind = "unknown"
+  readonly #networks = new OwnNetworks()
   readonly #events: Array<PeerEvent> = []
   readonly #journal: Array<JournalEntry> = []
   /** Packets that belong to no connection in use: handshakes, goodbyes, OPEN. */
@@ -109,7 +110,7 @@ export class Peers {
       record: () => this.#record,
       candidates: (peer) => (this.#policyOf(peer) === "relay-only" ? [] : this.#candidates),
       policy: (peer) => this.#policyOf(peer),
-      nat: () => this.#nat,
+      nat: () => Networks.oneWord(this.#networks.value),
       emit: (event) => {
         this.#events.push(event)
       },
@@ -129,6 +130,7 @@ export class Peers {
       receiving: new ReceiveBudget(),
       budget: options.budget ?? new AddressBudget(),
       absence: this.#absence,
+      networks: this.#networks,
       congestion: options.congestion ?? (() => new Bbr(options.entropy.bytes(1)[0]!))
     }
   }
@@ -320,9 +322,10 @@ export class Peers {
     }
   }
 
-  /** Sets what is known of the NAT of our own network. Handshakes tell it to peers from now on. */
-  setNat(kind: NatKind): void {
-    this.#nat = kind
+  /** Sets what is known of our own networks: peers are told, in handshakes and when it changes. */
+  setNetworks(networks: Networks.Networks, now: number): void {
+    if (!this.#networks.set(networks)) return
+    for (const association of this.#known.all) this.#touch(association, now)
   }
 
   /** All that is known of how this peer is reached now, and was reached before. */

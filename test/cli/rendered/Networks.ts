@@ -4,8 +4,8 @@ import * as Report from "../../../src/cli/doctor/Report.js"
 import * as Palette from "../../../src/cli/terminal/Palette.js"
 import * as Why from "../../../src/core/client/Why.js"
 import { DEPENDENCIES, exactly, UNKNOWN } from "../../../src/core/nat/Behaviour.js"
-import { KINDS } from "../../../src/core/nat/NatKind.js"
 import type { NatReport } from "../../../src/core/nat/NatReport.js"
+import { KINDS, UNKNOWN as UNKNOWN_NETWORKS } from "../../../src/core/nat/Networks.js"
 import { PathReason } from "../../../src/core/peer/path/PathHistory.js"
 import { POLICIES } from "../../../src/core/peer/path/Policy.js"
 import type { PathReport, PeerReport } from "../../../src/core/peer/path/Report.js"
@@ -171,8 +171,9 @@ const report = (more: Partial<PeerReport> = {}, paths: ReadonlyArray<PathReport>
   connected: true,
   policy: "prefer-direct",
   relayOffered: true,
-  ownNat: "unknown",
-  peerNat: "unknown",
+  own: UNKNOWN_NETWORKS,
+  peer: UNKNOWN_NETWORKS,
+  sharedAddress: undefined,
   told: 2,
   connection: { paths, sent: 40, lost: 2 },
   changes: [],
@@ -192,7 +193,16 @@ export const whys = (): ReadonlyArray<string> => {
     report({}, [relay]),
     report({}, [relay, path({}), path({ address: IPV6, probes: 1 })]),
     ...POLICIES.flatMap((policy) => [report({ policy }), report({ policy, relayOffered: false })]),
-    ...KINDS.flatMap((ownNat) => KINDS.map((peerNat) => report({ ownNat, peerNat }))),
+    ...KINDS.flatMap((own) =>
+      KINDS.map((peer) => report({ own: { ipv4: own, ipv6: "absent" }, peer: { ipv4: peer, ipv6: "absent" } }))
+    ),
+    report({ own: { ipv4: "absent", ipv6: "none" }, peer: { ipv4: "easy", ipv6: "absent" } }),
+    report({
+      own: { ipv4: "easy", ipv6: "absent" },
+      peer: { ipv4: "easy", ipv6: "absent" },
+      sharedAddress: IPV4.replace(/:.*/, "")
+    }),
+    report({ relayOffered: false, connected: false, connection: undefined }),
     report({
       changes: [
         { at: 0, path: undefined, reason: "ended" },

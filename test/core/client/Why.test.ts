@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import * as Why from "../../../src/core/client/Why.js"
-import { KINDS, type NatKind } from "../../../src/core/nat/NatKind.js"
+import { type FamilyKind, KINDS, UNKNOWN } from "../../../src/core/nat/Networks.js"
 import type { PathReport, PeerReport } from "../../../src/core/peer/path/Report.js"
 
 const candidate = (fields: Partial<PathReport>): PathReport => ({
@@ -33,8 +33,9 @@ const report = (fields: Partial<PeerReport> = {}, paths: ReadonlyArray<PathRepor
   connected: true,
   policy: "prefer-direct",
   relayOffered: true,
-  ownNat: "unknown",
-  peerNat: "unknown",
+  own: UNKNOWN,
+  peer: UNKNOWN,
+  sharedAddress: undefined,
   told: 2,
   connection: { paths, sent: 40, lost: 2 },
   changes: [],
@@ -61,8 +62,8 @@ describe("why", () => {
   })
 
   it("names the network that stands in the way, and what would help, for every pair of them", () => {
-    const culprit = (own: NatKind, peer: NatKind) => {
-      const why = explain({ ownNat: own, peerNat: peer })
+    const culprit = (own: FamilyKind, peer: FamilyKind) => {
+      const why = explain({ own: { ipv4: own, ipv6: "absent" }, peer: { ipv4: peer, ipv6: "absent" } })
       expect(why.advice).toBeDefined()
       expect(why.lines[1]!.length).toBeGreaterThan(20)
       return why
@@ -70,21 +71,64 @@ describe("why", () => {
     for (const own of KINDS) for (const peer of KINDS) culprit(own, peer)
     expect(culprit("blocked", "easy").advice).toContain("let this program send and receive UDP")
     expect(culprit("easy", "blocked").advice).toContain("bob needs")
-    expect(culprit("hard", "hard")).toMatchObject({ expected: "relay" })
+    expect(culprit("hard", "hard")).toMatchObject({ expected: "relay", networks: { own: "hard", peer: "hard" } })
     expect(culprit("hard", "hard").lines[1]).toContain("both")
     expect(culprit("easy", "hard").lines[1]).toContain("The router of bob")
     expect(culprit("easy", "easy")).toMatchObject({ expected: "direct" })
+    expect(culprit("forwarded", "hard")).toMatchObject({ expected: "direct" })
+  })
+
+  /** What is said of homes that have two families, one, or the same address: expectation, and a word of the reason. */
+  const HOMES: ReadonlyArray<
+    readonly [string, { readonly own: string; readonly peer: string }, Why.Why["expected"], string]
+  > = [
+    ["IPv6 alone and IPv4 alone", { own: "absent none", peer: "easy absent" }, "relay", "You have IPv6 alone"],
+    ["the other way about", { own: "hard absent", peer: "absent none" }, "relay", "bob has IPv6 alone"],
+    ["IPv6 alone and both", { own: "absent none", peer: "hard none" }, "direct", "did not answer yet"],
+    ["symmetric with IPv6 on both sides", { own: "hard none", peer: "hard none" }, "direct", "did not answer yet"],
+    ["IPv6 on one side of two symmetric ones", { own: "hard none", peer: "hard absent" }, "relay", "both show"],
+    ["IPv6 on one side, ordinary routers", { own: "easy none", peer: "easy absent" }, "direct", "did not answer yet"],
+    ["IPv6 that is dead", { own: "hard blocked", peer: "hard none" }, "relay", "both show"],
+    ["no UDP in either family", { own: "blocked blocked", peer: "easy none" }, "relay", "Your network lets no UDP"],
+    ["no UDP, and IPv4 alone", { own: "easy none", peer: "blocked absent" }, "relay", "The network of bob lets no UDP"]
+  ]
+
+  it.each(HOMES)("knows families: %s", (_, kinds, expected, reason) => {
+    const of = (text: string) => {
+      const [ipv4, ipv6] = text.split(" ") as [FamilyKind, FamilyKind]
+      return { ipv4, ipv6 }
+    }
+    const why = explain({ own: of(kinds.own), peer: of(kinds.peer) }, [relay, candidate({})])
+    expect(why.expected).toBe(expected)
+    expect(why.lines[1]).toContain(reason)
+  })
+
+  it("sees that two have one address that does not lead back inside", () => {
+    const easy = { ipv4: "easy", ipv6: "absent" } as const
+    const shared = { own: easy, peer: easy, sharedAddress: "198.51.100.7" }
+    const why = explain(shared, [relay, candidate({})])
+    expect(why.expected).toBe("relay")
+    expect(why.lines[1]).toContain("at the same address, 198.51.100.7")
+    expect(why.advice).toContain("the same Wi-Fi")
+    expect(explain(shared, [relay, candidate({ probes: 2 })]).expected, "it may still answer").toBe("direct")
+  })
+
+  it("says that there is no relay where one is needed", () => {
+    const hard = { ipv4: "hard", ipv6: "absent" } as const
+    const why = explain({ own: hard, peer: hard, relayOffered: false, connected: false, connection: undefined })
+    expect(why.expected).toBe("none")
+    expect(why.lines).toContain("This server has no relay, so bob is reached directly or not at all.")
   })
 
   it("does not blame a network for what the user wanted", () => {
-    const why = explain({ policy: "relay-only", ownNat: "blocked" })
+    const why = explain({ policy: "relay-only", own: { ipv4: "blocked", ipv6: "blocked" } })
     expect(why.lines[1]).toContain("does not learn your address")
     expect(why.advice).toBe("allow direct paths: /path bob prefer-direct")
     expect(explain({ policy: "relay-only", relayOffered: false }).lines[1]).toContain("this server has none")
   })
 
   it("sees that the peer hides", () => {
-    const why = explain({ ownNat: "easy", peerNat: "easy" })
+    const why = explain({ own: { ipv4: "easy", ipv6: "absent" }, peer: { ipv4: "easy", ipv6: "absent" } })
     expect(why.lines[1]).toBe("bob has told no address to try, and may want the relay only.")
     expect(why.advice).toBe("ask bob to allow direct paths")
     expect(explain({}, [relay, candidate({})]).advice).toContain("parley doctor")

@@ -323,8 +323,8 @@ describe("a policy", () => {
 describe("the report", () => {
   it("tells what was tried, what answered, when the path changed, and what the networks are like", () => {
     const { world, alice, bob } = relayed(30)
-    alice.peers.setNat("hard")
-    bob.peers.setNat("easy")
+    alice.peers.setNetworks({ ipv4: "hard", ipv6: "absent" }, world.now)
+    bob.peers.setNetworks({ ipv4: "easy", ipv6: "none" }, world.now)
     world.blocks = () => world.now < 5_000
     const channel = world.channel()
     world.introduce(alice, bob, channel)
@@ -336,8 +336,8 @@ describe("the report", () => {
       connected: true,
       policy: "prefer-direct",
       relayOffered: true,
-      ownNat: "hard",
-      peerNat: "easy",
+      own: { ipv4: "hard", ipv6: "absent" },
+      peer: { ipv4: "easy", ipv6: "none" },
       told: 1
     })
     const [relay, direct] = report.connection!.paths
@@ -349,7 +349,10 @@ describe("the report", () => {
       "relay first",
       "direct better"
     ])
-    expect(bob.peers.explain(alice.id, world.now)).toMatchObject({ ownNat: "easy", peerNat: "hard" })
+    expect(bob.peers.explain(alice.id, world.now)?.peer).toEqual({ ipv4: "hard", ipv6: "absent" })
+    alice.peers.setNetworks({ ipv4: "blocked", ipv6: "absent" }, world.now)
+    world.run(1_000)
+    expect(bob.peers.explain(alice.id, world.now)?.peer, "told when it changes").toMatchObject({ ipv4: "blocked" })
     expect(alice.peers.explain(peerId("nobody"), world.now)).toBeUndefined()
   })
 

@@ -19,6 +19,7 @@ const encode = (record: ChatRecord.ChatRecord): Uint8Array | undefined => {
     ChatRecord.writeGroup(writer, GroupRecord.encode(record.group))
   if (record._tag === "Away")
     ChatRecord.writeAway(writer, record.text === undefined ? undefined : new TextEncoder().encode(record.text))
+  if (record._tag === "Network") ChatRecord.writeNetwork(writer, record.ipv4, record.ipv6)
   return writer.finish()
 }
 

@@ -5,18 +5,21 @@ import {
   groupSize,
   knownSize,
   MARK_SIZE,
+  NETWORK_SIZE,
   RecordReader,
   textSize,
   writeAway,
   writeDelivered,
   writeGroup,
   writeKnown,
+  writeNetwork,
   writeRead,
   writeText,
   writeWritten,
   writtenSize
 } from "../../../protocol/ChatRecord.js"
 import { type GroupRecord, prefixOf } from "../../../protocol/GroupRecord.js"
+import { kindOf, numberOf } from "../../nat/Networks.js"
 import { knowsGroups } from "../Features.js"
 import type { PeerEvent } from "../PeerEvent.js"
 import type { PendingFrames } from "../recovery/PendingFrames.js"
@@ -63,6 +66,8 @@ export class ChatChannel implements ShownSink {
   #grease: Uint8Array | undefined
   /** Of our absence, what the peer was told last. */
   #toldAbsence: number
+  /** Of our networks, likewise. */
+  #toldNetworks: number
   /** Whether the peer's program knows groups: others would take what is said to several for said to them alone. */
   readonly knowsGroups: boolean
 
@@ -90,6 +95,7 @@ export class ChatChannel implements ShownSink {
     this.#credit = { messages: peer.creditMessages, bytes: peer.creditBytes }
     this.stream = new SendStream(window(peer.consent))
     this.#toldAbsence = conversation.absence.untold
+    this.#toldNetworks = conversation.networks.untold
     this.#advertised = window(consented)
     this.#incoming = new ReceiveStream(window(consented) / BYTES_A_PIECE)
     // Said aloud too, for a peer that takes the limit to begin as for somebody who was not asked for.
@@ -169,6 +175,11 @@ export class ChatChannel implements ShownSink {
     if (absence.revision !== this.#toldAbsence) {
       writeAway(this.stream.extend(awaySize(absence.text)), absence.text)
       this.#toldAbsence = absence.revision
+    }
+    const { revision, value } = this.#conversation.networks
+    if (revision !== this.#toldNetworks) {
+      writeNetwork(this.stream.extend(NETWORK_SIZE), numberOf(value.ipv4), numberOf(value.ipv6))
+      this.#toldNetworks = revision
     }
     while (this.#conversation.hasReceipts && this.stream.unsent < MAX_BACKLOG) {
       writeDelivered(this.stream.extend(MARK_SIZE), this.#conversation.takeReceipt()!)
@@ -286,6 +297,10 @@ export class ChatChannel implements ShownSink {
       case "Away":
         this.release(size)
         this.#conversation.onAway(record.text)
+        return true
+      case "Network":
+        this.release(size)
+        this.#conversation.peerNetworks = { ipv4: kindOf(record.ipv4), ipv6: kindOf(record.ipv6) }
         return true
       case "Unknown":
         this.release(size)

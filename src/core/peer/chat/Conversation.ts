@@ -3,10 +3,12 @@ import type { PeerId } from "../../../domain/PeerId.js"
 import * as Bytes from "../../../protocol/Bytes.js"
 import { MAX_MESSAGE } from "../../../protocol/ChatRecord.js"
 import { type GroupRecord, groupOf, MAX_PREFIX } from "../../../protocol/GroupRecord.js"
+import type { Networks } from "../../nat/Networks.js"
 import { RecentIds } from "../../support/RecentIds.js"
 import type { JournalEntry, Past } from "../Journal.js"
 import type { PeerEvent } from "../PeerEvent.js"
 import { Absence } from "./Absence.js"
+import { OwnNetworks } from "./OwnNetworks.js"
 import { ReadMarks } from "./ReadMarks.js"
 
 /**
@@ -70,13 +72,17 @@ export class Conversation {
   /** What the application is told when these are flushed, in order: a message is `sent` before it is anything else. */
   readonly #early: Array<Fate> = []
 
+  /** What the peer has last said of its networks, on whichever connection. */
+  peerNetworks: Networks | undefined
+
   constructor(
     readonly peer: PeerId,
     /** Not `#`: the tests put a bug in here, which scenarios must find. */
     private readonly emit: (event: PeerEvent) => void,
     journal?: ConversationJournal,
     /** Whether our user is away. */
-    readonly absence = new Absence()
+    readonly absence = new Absence(),
+    readonly networks = new OwnNetworks()
   ) {
     this.#journal = journal
     const past = journal?.past(peer)

@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import type { NatKind } from "../../nat/NatKind.js"
+import type { Networks } from "../../nat/Networks.js"
 import { PathInfo } from "../Route.js"
 import { PathSource } from "./Path.js"
 import type { PathChange } from "./PathHistory.js"
@@ -11,9 +11,11 @@ export interface PeerReport {
   readonly policy: Policy
   /** Whether the server offers to carry packets to this peer. */
   readonly relayOffered: boolean
-  /** The NAT of our network as we tell it to peers, and that of the peer as it told us. */
-  readonly ownNat: NatKind
-  readonly peerNat: NatKind
+  /** Our networks as we tell them to peers, and those of the peer as it told us. */
+  readonly own: Networks
+  readonly peer: Networks
+  /** The address at which the internet sees both, where it is the same and nothing has come from there. */
+  readonly sharedAddress: string | undefined
   /** Candidates that we have told this peer. */
   readonly told: number
   /** The connection in use, if there is one. */

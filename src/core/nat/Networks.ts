@@ -1,0 +1,58 @@
+import type { Family } from "../../domain/Endpoint.js"
+import { exactly } from "./Behaviour.js"
+import { type Expectation, expect as expectOne, type Reachability } from "./Expectation.js"
+import { KINDS as NAT_KINDS, type NatKind, reachabilityOf as reachabilityOfNat } from "./NatKind.js"
+
+/**
+ * A network in one word for each family of addresses, because what two machines can do depends on a family that both
+ * have. `absent`: the machine has no address of that family. `forwarded`: a port is open for everybody, whatever the
+ * NAT does otherwise.
+ */
+export type Networks = { readonly [F in Family]: FamilyKind }
+
+export type FamilyKind = (typeof KINDS)[number]
+
+/** For the record NETWORK: the number of a kind is its place in this list. */
+export const KINDS = [...NAT_KINDS, "absent", "forwarded"] as const
+
+export const FAMILIES = ["ipv4", "ipv6"] as const satisfies ReadonlyArray<Family>
+
+export const UNKNOWN: Networks = { ipv4: "unknown", ipv6: "unknown" }
+
+export const numberOf = (kind: FamilyKind): number => KINDS.indexOf(kind)
+
+/** A kind that only a later version knows is `unknown`. */
+export const kindOf = (number: number): FamilyKind => KINDS[number] ?? "unknown"
+
+/**
+ * Networks in one word: that of the family that is easier to reach, of those that are known. It is all that a handshake
+ * tells.
+ */
+export const oneWord = (networks: Networks): NatKind => {
+  const kinds = FAMILIES.map((family) => (networks[family] === "forwarded" ? "easy" : networks[family]))
+  return EASIEST_FIRST.find((kind) => kinds.includes(kind)) ?? "unknown"
+}
+
+/** What is known of the networks of somebody who has told one word. */
+export const ofOneWord = (kind: NatKind): Networks => ({
+  ipv4: kind === "none" ? "unknown" : kind,
+  ipv6: kind === "blocked" ? kind : "unknown"
+})
+
+/** The families in which two can meet at all, as far as it is known. */
+export const common = (own: Networks, peer: Networks): ReadonlyArray<Family> =>
+  FAMILIES.filter((family) => own[family] !== "absent" && peer[family] !== "absent")
+
+/** Which way two such networks take by theory: the best of the families that both have. */
+export const expect = (own: Networks, peer: Networks): Expectation => {
+  const each = common(own, peer).map((family) => expectOne(reachabilityOf(own[family]), reachabilityOf(peer[family])))
+  return each.includes("direct") ? "direct" : each.includes("either") ? "either" : "relay"
+}
+
+const reachabilityOf = (kind: FamilyKind): Reachability => {
+  if (kind === "absent") return reachabilityOfNat("blocked")
+  if (kind !== "forwarded") return reachabilityOfNat(kind)
+  return { udp: true, mapping: exactly("endpoint-independent"), filtering: exactly("endpoint-independent") }
+}
+
+const EASIEST_FIRST = ["none", "easy", "hard", "blocked"] as const satisfies ReadonlyArray<NatKind>
