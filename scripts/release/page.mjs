@@ -1,6 +1,6 @@
 // @ts-check
-// The page that shows a server to people: one text with its styles and its script inside, so that it asks nobody else
-// for anything, and the policy that lets just these two be used.
+// The page that shows a server to people, with its styles inside, its script, and the policy that lets just these be
+// used. The script comes by itself, so that there is something to see before it is read.
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -26,13 +26,11 @@ export const page = async (build) => {
   const text = (/** @type {string} */ ending) =>
     built.outputFiles.find(({ path }) => path.endsWith(ending))?.text.trim() ?? ""
   const [script, style] = [text(".js"), text(".css")]
-  if (script.includes("</script") || style.includes("</style")) throw new Error("the page would end in its middle")
-  const body = readFileSync(join(ROOT, "page/index.html"), "utf8")
-    .replace("/*style*/", () => style)
-    .replace("/*script*/", () => script)
+  if (style.includes("</style")) throw new Error("the page would end in its middle")
+  const body = readFileSync(join(ROOT, "page/index.html"), "utf8").replace("/*style*/", () => style)
   const policy = [
     "default-src 'none'",
-    `script-src ${hash(script)}`,
+    "script-src 'self'",
     `style-src ${hash(style)}`,
     "connect-src 'self'",
     "img-src data:",
@@ -40,7 +38,7 @@ export const page = async (build) => {
     "form-action 'none'",
     "frame-ancestors 'none'"
   ].join("; ")
-  return { page: { body, policy }, metafile: built.metafile }
+  return { page: { body, policy, script }, metafile: built.metafile }
 }
 
 /** @type {(text: string) => string} */

@@ -76,6 +76,7 @@ export const seen = async (build) => {
       PARLEY_SURFACE: JSON.stringify(surface),
       // Texts stand where they are used; of anything else there would be one that every command loads.
       PARLEY_PAGE: JSON.stringify(shown.page.body),
+      PARLEY_PAGE_SCRIPT: JSON.stringify(shown.page.script),
       PARLEY_PAGE_POLICY: JSON.stringify(shown.page.policy)
     },
     /** Of what is inside of that. */

@@ -10,6 +10,7 @@ declare const PARLEY_SINGLE: true | undefined
 /** What people see of the command line, made of the records of `commands` by the build. */
 declare const PARLEY_SURFACE: import("./help/Surface.js").Surface
 
-/** The page that shows a server to people, made of `page` by the build, and what it may load and run. */
+/** The page that shows a server to people, made of `page` by the build, its script, and what it may load and run. */
 declare const PARLEY_PAGE: string
+declare const PARLEY_PAGE_SCRIPT: string
 declare const PARLEY_PAGE_POLICY: string

@@ -30,7 +30,7 @@ export const serve = (
       unready: () => Effect.runSync(server.unready),
       vitals,
       rows: () => history.rows,
-      page: { body: PARLEY_PAGE, policy: PARLEY_PAGE_POLICY },
+      page: { body: PARLEY_PAGE, script: PARLEY_PAGE_SCRIPT, policy: PARLEY_PAGE_POLICY },
       version: PARLEY_VERSION
     })
     const local = yield* web.serve(at, answer)

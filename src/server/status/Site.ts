@@ -13,8 +13,8 @@ export interface Sources {
   readonly vitals: () => VitalSigns
   /** What there was in the last minutes. */
   readonly rows: () => ReadonlyArray<Row>
-  /** The page for people, with what it may load and run. */
-  readonly page: Pick<Page, "body" | "policy">
+  /** The page for people, its script, and what it may load and run. */
+  readonly page: { readonly body: string; readonly script: string; readonly policy: string }
   /** Of this program. */
   readonly version: string
 }
@@ -26,7 +26,9 @@ export const answer =
     const { page, rows, stats, unready, version, vitals } = sources
     switch (path) {
       case "/":
-        return { type: "text/html; charset=utf-8", ...page }
+        return { type: "text/html; charset=utf-8", body: page.body, policy: page.policy }
+      case "/status.js":
+        return { type: "text/javascript; charset=utf-8", body: page.script }
       case "/status.json":
         return sheet(sources, rows())
       case "/status/now.json":
@@ -91,7 +93,7 @@ const gauge = (name: string, help: string, value: number, labels?: Readonly<Reco
 
 const delayOf = ({ delay }: VitalSigns): Histogram => ({
   name: "parley_server_event_loop_delay_seconds",
-  help: "By how much a timer comes late, measured 50 times a second: as long waits whatever arrives",
+  help: "By how much a timer comes late, measured 20 times a second: as long waits whatever arrives",
   ...delay
 })
 

@@ -31,7 +31,7 @@ const samples: ReadonlyArray<Sample> = (() => {
       delay: { bounds: [1], below: [0], count: 0, sum: 0 }
     }),
     rows: () => [],
-    page: { body: "", policy: "" },
+    page: { body: "", script: "", policy: "" },
     version: "0"
   })
   return [...parse(answer("/metrics")?.body ?? "").values()].flatMap(({ samples }) => samples)

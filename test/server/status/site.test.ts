@@ -34,7 +34,7 @@ const answer = Site.answer({
     [1, 2],
     [3, 4]
   ],
-  page: { body: "<!doctype html>", policy: "default-src 'self'" },
+  page: { body: "<!doctype html>", script: "1", policy: "default-src 'self'" },
   version: "1.2.3"
 })
 
@@ -76,6 +76,7 @@ test("the page is shown with its policy, and reads what there was and what there
     body: "<!doctype html>",
     policy: "default-src 'self'"
   })
+  expect(answer("/status.js")).toEqual({ type: "text/javascript; charset=utf-8", body: "1" })
   const sheet = (path: string): Sheet => JSON.parse(answer(path)?.body ?? "")
   expect(sheet("/status.json")).toMatchObject({
     version: "1.2.3",
