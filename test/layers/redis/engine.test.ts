@@ -12,6 +12,7 @@ import * as RedisEngine from "../../../src/layers/redis/RedisEngine.js"
 import * as SharedRegistry from "../../../src/server/SharedRegistry.js"
 import { type EngineState, NameEngine } from "../../../src/services/NameEngine.js"
 import { type ClaimAnswer, Registry, type RegistryEvent } from "../../../src/services/Registry.js"
+import { full } from "../../support/Effort.js"
 import { seeded } from "../../support/Entropy.js"
 import { hasRedis, inPlaceOf, Redis } from "../../support/Redis.js"
 
@@ -73,7 +74,7 @@ describe.runIf(hasRedis())("the engine in Redis", () => {
     )
   })
 
-  it("forgets nobody who is here when Redis starts anew with nothing", async () => {
+  it.runIf(full)("forgets nobody who is here when Redis starts anew with nothing", async () => {
     const redis = await redisWith()
     await inRegistry(redis, (a) =>
       inRegistryOf(redis, 2, (b) =>
@@ -99,7 +100,7 @@ describe.runIf(hasRedis())("the engine in Redis", () => {
     )
   })
 
-  it("has one owner in the end, the later one, when a fail-over loses a claim", async () => {
+  it.runIf(full)("has one owner in the end, the later one, when a fail-over loses a claim", async () => {
     const primary = await redisWith()
     const replica = await redisWith("--replicaof", "127.0.0.1", String(primary.port))
     const [first, second] = [await inPlaceOf(primary), await inPlaceOf(replica)]

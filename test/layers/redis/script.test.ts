@@ -20,7 +20,7 @@ describe.runIf(hasRedis())("the script in Redis", () => {
   })
   afterAll(() => redis.stop())
 
-  for (let seed = 1; seed <= some(200, 10); seed++) {
+  for (let seed = 1; seed <= some(200, 3); seed++) {
     it(`does what the model does: seed ${seed}`, () => run(redis, `seed${seed}`, (engine) => compare(engine, seed)))
   }
 })
@@ -56,9 +56,8 @@ const compare = (engine: typeof NameEngine.Service, seed: number) =>
     const stop = engine.follow("0-0", (more) => entries.push(...more))
     yield* Effect.repeat(Effect.sleep(2), { until: () => entries.length >= model.log.length })
     stop()
-    expect(entries.map(({ change, n, version }) => [n, version, timelessChange(change)])).toEqual(
-      model.log.map(({ change, n, version }) => [n, version, timelessChange(change)])
-    )
+    expect(entries.map(({ n, version }) => [n, version])).toEqual(model.log.map(({ n, version }) => [n, version]))
+    expect(inRuns(entries)).toEqual(inRuns(model.log))
   })
 
 const draw = (rng: Rng, names: ReadonlyArray<StoredName>, step: number): EngineCall => {
@@ -111,5 +110,15 @@ const timeless = (answer: EngineAnswer | undefined) => {
 
 const timelessName = (name: StoredName) => ({ ...name, since: 0, until: Math.min(1, name.until) })
 
-const timelessChange = (change: LogEntry["change"]) =>
-  change._tag === "Owned" ? { ...change, name: timelessName(change.name) } : change
+/** The changes; in which order names are held and freed of which several are due is the engine's business. */
+const inRuns = (entries: ReadonlyArray<LogEntry>) => {
+  const runs: Array<Array<LogEntry["change"]>> = []
+  for (const { change } of entries) {
+    const last = runs.at(-1)
+    const isDue = change._tag === "Held" || change._tag === "Freed"
+    if (isDue && last?.[0]?._tag === change._tag) last.push(change)
+    else runs.push([change._tag === "Owned" ? { ...change, name: timelessName(change.name) } : change])
+  }
+  const key = (change: LogEntry["change"]) => ("key" in change ? change.key : "")
+  return runs.map((run) => run.sort((a, b) => (key(a) < key(b) ? -1 : 1)))
+}

@@ -3,7 +3,7 @@ import type { SessionId } from "../../../../src/domain/Registration.js"
 import { some } from "../../../support/Effort.js"
 import { type Claimed, GRACE_MS, identity, type SimNode, World } from "./World.js"
 
-const SEEDS = some(200, 4)
+const SEEDS = some(200, 3)
 
 describe("names of several nodes, in an engine that may fail", () => {
   for (let seed = 1; seed <= SEEDS; seed++) {
@@ -153,13 +153,17 @@ class Run {
     node.kill()
   }
 
-  /** Who believes to have which name now. */
+  /**
+   * Who believes to have which name now, of those who can be sure of it: not who has asked for another name, and not
+   * who is anonymous, as a token that was shown elsewhere takes such a name away before its session hears of it.
+   */
   #look(): void {
     const owners = new Map<string, Set<string>>()
     for (const node of this.world.nodes)
       for (const { identity, nickname, session } of node.sessions.values()) {
+        if (identity === undefined || node.uncertain.has(session)) continue
         const of = owners.get(nickname.lookalike) ?? new Set()
-        owners.set(nickname.lookalike, of.add(identity?.key ?? session))
+        owners.set(nickname.lookalike, of.add(identity.key))
       }
     for (const [name, of] of owners) {
       if (of.size < 2) this.#since.delete(name)
