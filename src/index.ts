@@ -61,6 +61,7 @@ export type { Consent, PeerStatus } from "./core/peer/PeerStatus.js"
 export { POLICIES, type Policy } from "./core/peer/path/Policy.js"
 export type { PathInfo } from "./core/peer/Route.js"
 // What limits a server.
+export type { Listing } from "./core/rendezvous/Directory.js"
 export type { AddressLimits } from "./core/rendezvous/Networks.js"
 export type { ReflectorLimits, ReflectorStats } from "./core/rendezvous/Reflector.js"
 export type { RefusalReason } from "./core/rendezvous/RefusalLog.js"

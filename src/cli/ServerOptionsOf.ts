@@ -11,6 +11,7 @@ export const optionsOf = (settings: ServerSettings): Omit<ServerOptions, "tls"> 
   proxies: settings.proxies ?? [],
   names: settings.name ?? [],
   admin: settings.admin,
+  listing: settings.listing,
   token: settings.token,
   motd: settings.motd,
   maxConnections: settings.maxConnections,

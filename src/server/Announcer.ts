@@ -66,7 +66,7 @@ export class Announcer implements Timed {
 
   /** From now on the watcher hears of everybody. */
   watchAll(watcher: Watcher): void {
-    if (this.#watchesAll(watcher)) return
+    if (this.#directory.listing === "nobody" || this.#watchesAll(watcher)) return
     this.#everybody.set(watcher, this.#directory.version)
   }
 
@@ -142,7 +142,7 @@ export class Announcer implements Timed {
     else {
       // After a jump of the version the lines before it are of no use.
       if (change.version !== this.#version + 1) this.#lines = []
-      this.#lines.push(encodeChange(change))
+      this.#lines.push(encodeChange(change, this.#directory.shownAddress(change.registration)))
       if (this.#lines.length > 2 * MAX_LINES) this.#lines = this.#lines.slice(-MAX_LINES)
     }
     this.#version = change.version
@@ -266,8 +266,8 @@ const isRename = (former: Registration | undefined, { identity, nickname }: Regi
   former.identity?.key === identity.key &&
   former.nickname.key !== nickname.key
 
-const encodeChange = ({ _tag, registration, version }: PresenceChange): string => {
-  const { address, identity, nickname } = registration
+const encodeChange = ({ _tag, registration, version }: PresenceChange, address: string): string => {
+  const { identity, nickname } = registration
   return encodeMessage({ _tag, version, nick: nickname.text, address, fingerprint: identity?.fingerprint ?? "" })
 }
 

@@ -63,8 +63,8 @@ export class Hub implements SessionHub {
   readonly time: Time
   settings: ServerOptions
   readonly counters = new Counters()
-  readonly directory = new Directory()
-  readonly announcer = new Announcer(this.directory)
+  readonly directory: Directory
+  readonly announcer: Announcer
   readonly names: ServerNames
   readonly introductions: Introductions
   readonly turns: Turns
@@ -97,6 +97,8 @@ export class Hub implements SessionHub {
 
   constructor(settings: ServerOptions, services: HubServices) {
     this.settings = settings
+    this.directory = new Directory(settings.listing)
+    this.announcer = new Announcer(this.directory)
     this.registry = services.registry
     this.crypto = services.crypto
     this.proofs = new Proofs(services.verifier)

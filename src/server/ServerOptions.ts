@@ -1,3 +1,4 @@
+import type { Listing } from "../core/rendezvous/Directory.js"
 import type { AddressLimits } from "../core/rendezvous/Networks.js"
 import { DEFAULT_LIMITS as defaultStun, type ReflectorLimits } from "../core/rendezvous/Reflector.js"
 import { DEFAULT_LIMITS as defaultRelay, type RelayLimits } from "../core/rendezvous/Relay.js"
@@ -39,6 +40,8 @@ export interface ServerOptions {
   readonly admin: string | undefined
   /** Whoever registers must show it. At most 256 characters. */
   readonly token: string | undefined
+  /** What `List` and the events of everybody show; who is asked for by nickname is shown to the asker anyhow. */
+  readonly listing: Listing
   /** A greeting that every client is shown. At most 2048 characters; more is cut. */
   readonly motd: string | undefined
   /** Name and version, as told to clients. */
@@ -94,6 +97,7 @@ export const defaults: ServerOptions = {
   names: [],
   admin: undefined,
   token: undefined,
+  listing: "full",
   motd: undefined,
   software: `parley/${PARLEY_VERSION}`,
   // 2.6 KB each when idle; the system's limit on open files is met first.

@@ -50,9 +50,12 @@ class Place {
       end: () => {},
       destroy: () => {}
     })
-    handler.onData(Buffer.from(`${JSON.stringify({ _tag: "Register", id: 1, ...register })}\n`))
-    this.world.pass(1)
-    return { said, last: () => JSON.parse(said.at(-1)!) as Readonly<Record<string, unknown>> }
+    const say = (...requests: ReadonlyArray<object>): void => {
+      for (const request of requests) handler.onData(Buffer.from(`${JSON.stringify(request)}\n`))
+      this.world.pass(1)
+    }
+    say({ _tag: "Register", id: 1, ...register })
+    return { said, say, last: () => JSON.parse(said.at(-1)!) as Readonly<Record<string, unknown>> }
   }
 }
 
@@ -159,6 +162,41 @@ describe("an operator", () => {
     place.hub.sendOn(100)
     expect(place.hub.size).toBe(0)
   })
+})
+
+test.each([
+  [
+    "full",
+    [
+      ["ann", "203.0.113.1:40000"],
+      ["bob", "203.0.113.2:40000"]
+    ],
+    [["cy", "203.0.113.3:40000"]]
+  ],
+  [
+    "names",
+    [
+      ["ann", ""],
+      ["bob", ""]
+    ],
+    [["cy", ""]]
+  ],
+  ["nobody", [], []]
+] as const)("a server that shows %s to everybody", (listing, listed, joined) => {
+  const place = new Place({ listing })
+  const ann = place.come("203.0.113.1", { nick: "ann" })
+  place.come("203.0.113.2", { nick: "bob" })
+  ann.say({ _tag: "List", id: 2 }, { _tag: "Watch", id: 3 })
+  place.come("203.0.113.3", { nick: "cy" })
+  place.world.pass(5_000)
+  const told = ann.said.map((line) => JSON.parse(line))
+  const clients: ReadonlyArray<{ nick: string; address: string }> = told.find(({ _tag }) => _tag === "Clients").clients
+  expect(clients.map(({ address, nick }) => [nick, address])).toEqual(listed)
+  expect(told.some(({ _tag }) => _tag === "Watching")).toBe(true)
+  const news = told.filter(({ _tag }) => _tag === "Joined")
+  expect(news.map(({ address, nick }) => [nick, address])).toEqual(joined)
+  ann.say({ _tag: "Query", id: 4, nick: "bob" })
+  expect(ann.last()).toMatchObject({ _tag: "Peer", nick: "bob", address: "203.0.113.2:40000" })
 })
 
 test("nothing else is taken for a request", () => {

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import type { Listing } from "../../core/rendezvous/Directory.js"
 import { DEFAULT_LIMITS as defaultRelay } from "../../core/rendezvous/Relay.js"
 import type { Rate } from "../../core/support/TokenBucket.js"
 import { DEFAULT_PORT } from "../../protocol/Control.js"
@@ -86,6 +87,12 @@ export const server = Subcommand.make({
       help: "File in which bans and reserved nicknames are kept over restarts",
       parse: Values.text(MAX_PATH),
       wants: "file"
+    }),
+    listing: setting({
+      placeholder: "full|names|nobody",
+      help: "What everybody may list and watch: all, nicknames and keys without addresses, or nobody",
+      parse: Values.oneOf<Listing>(["full", "names", "nobody"]),
+      default: "full"
     }),
     admin,
     motd: setting({

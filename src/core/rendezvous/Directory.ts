@@ -2,6 +2,9 @@ import type { Registration } from "../../domain/Registration.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { type ClientEntry, MAX_LINE } from "../../protocol/Control.js"
 
+/** What is shown to everybody: all there is, nicknames and fingerprints without addresses, or nothing at all. */
+export type Listing = "full" | "names" | "nobody"
+
 export interface PageRequest {
   readonly match?: string
   /** Only entries behind this one: the `next` of the page before. */
@@ -33,11 +36,17 @@ export interface PresenceChange {
  * lower case, since that would be the same key.
  */
 export class Directory {
+  /** What the list tells, and the events of everybody. */
+  readonly listing: Listing
   #sorted: Array<Entry> = []
   #byKey = new Map<string, Entry>()
   /** Of an identity with several nicknames the one that came last. */
   #byFingerprint = new Map<string, Entry>()
   #version = 0
+
+  constructor(listing: Listing = "full") {
+    this.listing = listing
+  }
 
   get version(): number {
     return this.#version
@@ -94,7 +103,13 @@ export class Directory {
     this.#version += 2
   }
 
+  /** The address that everybody is shown; empty where none is. */
+  shownAddress({ address }: Registration): string {
+    return this.listing === "full" ? address : ""
+  }
+
   page(request: PageRequest): Page {
+    if (this.listing === "nobody") return { entries: [], next: undefined, looked: 0 }
     const limit = Math.min(request.limit ?? DEFAULT_PAGE, MAX_PAGE)
     const match = request.match?.toLowerCase()
     const entries: Array<string> = []
@@ -106,7 +121,7 @@ export class Directory {
       // A reader who looks for something rare gets his answer in several pages, each of bounded work.
       if (at - from >= MAX_LOOKED) return { entries, next: this.#sorted[at - 1]!.lower, looked: at - from }
       if (match !== undefined && !entry.lower.includes(match)) continue
-      entry.shown ??= shownOf(entry.registration)
+      entry.shown ??= shownOf({ ...entry.registration, address: this.shownAddress(entry.registration) })
       bytes += entry.shown.bytes
       if (entries.length === limit || bytes > PAGE_BYTES) return { entries, next: last, looked: at - from }
       entries.push(entry.shown.json)
