@@ -3,12 +3,15 @@ import * as CliConfig from "@effect/cli/CliConfig"
 import * as CliOptions from "@effect/cli/Options"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import { expect, test } from "vitest"
 import { type Options, surfaceOf } from "../../src/cli/commands/Option.js"
 import { type ServerSettings, server } from "../../src/cli/commands/Server.js"
 import { optionsOf } from "../../src/cli/ServerOptionsOf.js"
 import { rateText } from "../../src/cli/Values.js"
 import type { Rate } from "../../src/core/support/TokenBucket.js"
+import type { LimitValue } from "../../src/protocol/Admin.js"
+import * as AdminLimits from "../../src/server/AdminLimits.js"
 import { defaults } from "../../src/server/ServerOptions.js"
 
 /** What the program makes of these words, and what it starts the server with. */
@@ -70,6 +73,23 @@ test("every option of the server stands in the manual", () => {
   const manual = readFileSync("docs/operating.md", "utf8")
   const flags = Object.entries(server.options as Options).map(([key, option]) => surfaceOf(key, option).flag)
   expect(flags.filter((flag) => !manual.includes(flag))).toEqual([])
+})
+
+test("what an operator can change while it runs has the names, and takes the values, of the options", async () => {
+  const { settings } = await start()
+  const limits = AdminLimits.all({ ...defaults, ...optionsOf(settings) })
+  for (const [name, value] of Object.entries(limits)) {
+    const [key, option] = Object.entries(server.options as Options).find(
+      ([key, option]) => surfaceOf(key, option).flag === `--${name}`
+    )!
+    const { placeholder = "" } = surfaceOf(key, option)
+    const other = Either.getOrThrow(option.description.parse!(OTHER[placeholder]!)) as LimitValue
+    const changed = AdminLimits.change(defaults, { [name]: other })
+    expect(typeof changed, name).toBe("object")
+    const now = { ...defaults, ...(changed as object) }
+    expect(AdminLimits.all(now), name).toEqual({ ...limits, [name]: other })
+    expect(AdminLimits.change(now, { [name]: value }), name).toMatchObject({ session: defaults.session })
+  }
 })
 
 const textOf = (value: unknown, placeholder: string): string => {
