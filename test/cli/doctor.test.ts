@@ -5,8 +5,10 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
+import { expected } from "../../src/cli/doctor/Expected.js"
 import * as Program from "../../src/cli/doctor/Program.js"
 import { Report } from "../../src/cli/doctor/Report.js"
+import { exactly } from "../../src/core/nat/Behaviour.js"
 import * as Memory from "../../src/layers/memory/Terminal.js"
 import * as Server from "../../src/server/Server.js"
 import { Datagrams } from "../../src/services/Datagrams.js"
@@ -34,6 +36,8 @@ interface Visit {
   readonly link?: boolean
   readonly json?: boolean
   readonly interactive?: boolean
+  /** ms of one way through the network. */
+  readonly latencyMs?: number
 }
 
 /** One visit to the doctor: what was written, and how it ended. */
@@ -72,7 +76,8 @@ const visit = async (options: Visit) => {
         failure: Exit.isFailure(exit) && exit.cause._tag === "Fail" ? exit.cause.error : "",
         elapsed: ended - begun
       }
-    }).pipe(Effect.scoped, Effect.provide(Logger.remove(Logger.defaultLogger)))
+    }).pipe(Effect.scoped, Effect.provide(Logger.remove(Logger.defaultLogger))),
+    options.latencyMs === undefined ? {} : { link: { latencyMs: options.latencyMs } }
   )
   return seen
 }
@@ -100,6 +105,30 @@ describe("doctor", () => {
     })
     expect(report.routes.find(({ peer }) => peer.includes("symmetric"))?.route).toBe("direct")
     expect(report.advice).toBeUndefined()
+  })
+
+  it.each([560, 700])("reaches a server behind a satellite, %i ms there and back", async (roundTrip) => {
+    const { failure, report } = await examine({ server: "parley", latencyMs: roundTrip / 2 })
+    expect([failure, report.reachable]).toEqual(["", true])
+    expect(Math.round(report.server.rttMs! / 10) * 10).toBe(roundTrip)
+  })
+
+  it("takes the NAT that one server cannot tell from an ordinary one for an ordinary one", () => {
+    const network = {
+      family: "ipv4",
+      udp: true,
+      server: true,
+      mapped: undefined,
+      translated: true,
+      portPreserved: true,
+      mapping: { best: "endpoint-independent", worst: "address-dependent" },
+      filtering: exactly("address-and-port-dependent"),
+      hairpin: false,
+      rttMs: 20
+    } as const
+    expect(expected([network]).typical).toBe("direct")
+    const symmetric = { ...network, mapping: exactly("address-and-port-dependent") }
+    expect(expected([symmetric]).typical).toBe("relay")
   })
 
   it("finds that UDP is blocked although the server can be reached", async () => {

@@ -39,15 +39,22 @@ const adviseOnServer = (
           `A parley server runs there, as UDP answers at ${Endpoint.format(answering.endpoint)}, but TCP port ` +
           `${server.port} of that address takes no connections: check the port, and let whoever runs it listen on both families (without --host), or forward the TCP port too.`
         )
-      return `Check the port (${server.port}), and whether the server is running: the machine is there, and nothing listens.`
+      return `Check the port (${server.port}), and whether the server is running: the machine is there, and nothing listens.${portal(reflector)}`
     }
     case "NoTls":
       return `Leave --tls out, or ask whoever runs ${server.host} for the port that is encrypted.`
     case "NoParley":
-      return `Check the address ${ServerName.shown(server.host, server.port)}: something else seems to listen there.`
+      return `Check the address ${ServerName.shown(server.host, server.port)}: something else seems to listen there.${portal(reflector)}`
     default:
       return unknownNames.includes(server.host)
         ? `Check the name ${server.host}, or whether this machine can look names up at all.`
         : `Check the address, whether the server is running, and whether a firewall here or there blocks TCP port ${server.port}.`
   }
 }
+
+/** A Wi-Fi that wants a login answers for everybody over TCP, and lets no UDP through. */
+const portal = (reflector: Findings["reflector"]): string =>
+  reflector.some(({ endpoint, reachable }) => reachable || Endpoint.scope(endpoint) !== "global") ||
+  reflector.length === 0
+    ? ""
+    : " Or this network wants a login first: open any page in a browser."

@@ -24,7 +24,7 @@ export type ServerAnswer =
       /** The address that was connected to, one of those that the name has. */
       readonly remote: Endpoint.Endpoint
       readonly welcome: typeof Control.Welcome.Type
-      /** The fastest of `QUESTIONS` round trips, in ms. */
+      /** The fastest of `QUESTIONS` round trips in ms, or of those that there was time for; else that of connecting. */
       readonly rttMs: number
       /** What it has shown, where the link is encrypted. */
       readonly certificate: Certificate | undefined
@@ -43,40 +43,11 @@ export const check = (server: ServerAddress, link: Link): Effect.Effect<ServerAn
     const time = yield* Time.make
     const dialer = yield* Dialer
     const finished = yield* Deferred.make<ServerAnswer>()
-    let welcome: typeof Control.Welcome.Type | undefined
-    let welcomedAt = 0
-    let answers = 0
-    let asked = 0
-    let rttMs = Number.POSITIVE_INFINITY
+    const begun = time.monotonic()
+    let visit: Visit | undefined
 
     const finish = (answer: ServerAnswer) => Deferred.unsafeDone(finished, Effect.succeed(answer))
     const fail = (problem: string) => finish({ _tag: "Failed", reason: "NoParley", problem })
-
-    const pump = (connection: Connection, machine: ControlLink) => {
-      for (let event = machine.pollEvent(); event !== undefined; event = machine.pollEvent()) {
-        if (event._tag === "Ready") {
-          welcome = event.welcome
-          welcomedAt = time.wall()
-        }
-        if (event._tag === "Refused") fail(`the server refused: ${event.refusal.message}`)
-        if (event._tag === "Broken") fail(event.message)
-        if (event._tag === "Answered") {
-          rttMs = Math.min(rttMs, time.monotonic() - asked)
-          answers++
-        }
-        if (welcome === undefined || (event._tag !== "Ready" && event._tag !== "Answered")) continue
-        if (answers === QUESTIONS) {
-          machine.exit(undefined)
-          const clockDifferenceMs = welcome.now && Math.round(welcome.now + rttMs / 2 - welcomedAt)
-          const { remote, tls } = connection
-          finish({ _tag: "Reached", remote, welcome, rttMs, clockDifferenceMs, certificate: tls?.certificate })
-        } else {
-          asked = time.monotonic()
-          machine.request(QUESTION, asked)
-        }
-      }
-      for (let data = machine.pollTransmit(); data !== undefined; data = machine.pollTransmit()) connection.send(data)
-    }
 
     const trust = new ServerTrust(ServerName.of(server.host, server.port), policyOf(link))
     const tls = trust.shallEncrypt(undefined) ? { tls: dialTlsOf(link) } : {}
@@ -85,11 +56,14 @@ export const check = (server: ServerAddress, link: Link): Effect.Effect<ServerAn
         const { remote, tls } = connection
         const distrusted = trust.judge({ remote, certificate: tls?.certificate }, undefined, time.wall())
         if (distrusted !== undefined) fail(distrusted.message)
-        const machine = new ControlLink(time.monotonic())
+        const now = time.monotonic()
+        const made = new Visit(connection, now - begun, now)
+        visit = made
         return {
           onData: (data) => {
-            machine.handleBytes(data, time.monotonic())
-            pump(connection, machine)
+            const problem = made.hear(data, time)
+            if (problem !== undefined) fail(problem)
+            if (made.isDone) finish(made.answer)
           },
           onClose: () => fail("the server closed the connection without a word; is it a parley server?")
         }
@@ -99,7 +73,7 @@ export const check = (server: ServerAddress, link: Link): Effect.Effect<ServerAn
           Effect.timeoutTo(Deferred.await(finished), {
             duration: Duration.millis(GREET),
             onSuccess: (answer): ServerAnswer => answer,
-            onTimeout: () => SILENT
+            onTimeout: () => visit?.answer ?? SILENT
           })
         ),
         Effect.catchAll(({ message, reason }) =>
@@ -108,6 +82,67 @@ export const check = (server: ServerAddress, link: Link): Effect.Effect<ServerAn
         Effect.scoped
       )
   })
+
+/** What a server says, from the connection on. */
+class Visit {
+  readonly #machine: ControlLink
+  #welcome: typeof Control.Welcome.Type | undefined
+  #welcomedAt = 0
+  #answers = 0
+  #asked = 0
+  #rttMs = Number.POSITIVE_INFINITY
+
+  /** `connectedMs`: how long it took to connect. */
+  constructor(
+    private readonly connection: Connection,
+    private readonly connectedMs: number,
+    now: number
+  ) {
+    this.#machine = new ControlLink(now)
+  }
+
+  get isDone(): boolean {
+    return this.#answers === QUESTIONS
+  }
+
+  /** What is known by now. */
+  get answer(): ServerAnswer {
+    const welcome = this.#welcome
+    if (welcome === undefined) return SILENT
+    const rttMs = this.#answers > 0 ? this.#rttMs : this.connectedMs
+    const clockDifferenceMs = welcome.now && Math.round(welcome.now + rttMs / 2 - this.#welcomedAt)
+    const { remote, tls } = this.connection
+    return { _tag: "Reached", remote, welcome, rttMs, clockDifferenceMs, certificate: tls?.certificate }
+  }
+
+  /** Takes what came, and asks on; half a sentence when the server is not one to talk to. */
+  hear(data: Uint8Array, time: Time.Time): string | undefined {
+    const machine = this.#machine
+    let problem: string | undefined
+    machine.handleBytes(data, time.monotonic())
+    for (let event = machine.pollEvent(); event !== undefined; event = machine.pollEvent()) {
+      if (event._tag === "Ready") {
+        this.#welcome = event.welcome
+        this.#welcomedAt = time.wall()
+      }
+      if (event._tag === "Refused") problem ??= `the server refused: ${event.refusal.message}`
+      if (event._tag === "Broken") problem ??= event.message
+      if (event._tag === "Answered") {
+        this.#rttMs = Math.min(this.#rttMs, time.monotonic() - this.#asked)
+        this.#answers++
+      }
+      if (this.#welcome === undefined || (event._tag !== "Ready" && event._tag !== "Answered")) continue
+      if (this.isDone) machine.exit(undefined)
+      else {
+        this.#asked = time.monotonic()
+        machine.request(QUESTION, this.#asked)
+      }
+    }
+    for (let output = machine.pollTransmit(); output !== undefined; output = machine.pollTransmit())
+      this.connection.send(output)
+    return problem
+  }
+}
 
 const SILENT: ServerAnswer = {
   _tag: "Failed",
@@ -120,7 +155,7 @@ const SILENT: ServerAnswer = {
  * use.
  */
 const CONNECT = 3_500
-/** Milliseconds for the greeting and all answers: seven slow round trips, or a lost packet among quick ones. */
+/** Milliseconds for the greeting and the answers: as many as come in time, be it none where a satellite is between. */
 const GREET = 2_000
 /** Answered at once, be it with `NotRegistered`; the answer to a ping would stay inside the link. */
 const QUESTION = { _tag: "List", limit: 1 } as const

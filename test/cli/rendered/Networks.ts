@@ -130,6 +130,14 @@ const visits = (): ReadonlyArray<Findings> => [
     })
   ),
   { ...reached, answer: { _tag: "Failed", reason: "Refused", problem: PROBLEMS.Refused }, networks: [] },
+  ...(["Refused", "NoParley"] as const).map(
+    (reason): Findings => ({
+      ...reached,
+      answer: { _tag: "Failed", reason, problem: PROBLEMS[reason] },
+      reflector: reached.reflector.map((each) => ({ ...each, reachable: false })),
+      networks: []
+    })
+  ),
   {
     ...reached,
     answer: { _tag: "Failed", reason: "TimedOut", problem: PROBLEMS.TimedOut },
