@@ -50,6 +50,11 @@ export const make = (report: Report.Report): Effect.Effect<TransferFollower, nev
         latest = transfer
         yield* report.json(FromClient.fromEvent({ _tag: "Transfer", transfer }))
         if (before?.state !== transfer.state || before.transferred !== transfer.transferred) movedAt = monotonic()
+        if (isPastOffer(before, transfer)) {
+          const offered: Transfer = { ...transfer, state: "offered" }
+          const missed = Sentence.news(before, offered, Sentence.title(offered))
+          if (missed !== undefined) yield* Effect.zipRight(progress.clear, tell(offered)(missed))
+        }
         const said = Sentence.news(before, transfer, Sentence.title(transfer))
         if (said !== undefined && !isOver(transfer)) yield* Effect.zipRight(progress.clear, tell(transfer)(said))
         yield* progress.draw(transfer)
@@ -89,6 +94,12 @@ export const make = (report: Report.Report): Effect.Effect<TransferFollower, nev
             })
     }
   })
+
+/** Only the latest news of a transfer waits for us: somebody who accepts at once leaves nothing of the offer to see. */
+const isPastOffer = (before: Transfer | undefined, { direction, state }: Transfer): boolean =>
+  direction === "out" && before?.state === "preparing" && !BEFORE_OFFER.has(state)
+
+const BEFORE_OFFER: ReadonlySet<Transfer["state"]> = new Set(["preparing", "offered", "failed"])
 
 const failure = (transfer: Transfer): ProgramError => {
   const name = Sentence.title(transfer)
