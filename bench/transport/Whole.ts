@@ -5,7 +5,6 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
-import * as Stream from "effect/Stream"
 import { Client, type ClientEvent, layerClient, layerNode, layerServer, Server } from "../../src/index.js"
 import { ascending, type Figures, quantile } from "../support/Figures.js"
 import type { Pipe } from "./Pipe.js"
@@ -63,7 +62,7 @@ export const wholeB = async (pipe: Pipe): Promise<Figures> => {
       count(texts)
       return echoes.length === 0 ? called : self.sendAll("alice", echoes)
     }
-    yield* Effect.forkScoped(Stream.runForEach(self.batches, hear))
+    yield* Effect.forkScoped(self.handleBatches(hear))
     yield* Effect.promise(() => pipe.receive())
     return { "whole client: receiver CPU µs/message": (used.user + used.system) / MESSAGES }
   })
@@ -95,7 +94,7 @@ const talk = (pipe: Pipe) =>
       onDelivered()
       return answer
     }
-    yield* Effect.forkScoped(Stream.runForEach(self.batches, hear))
+    yield* Effect.forkScoped(self.handleBatches(hear))
     yield* self.query("bob")
     /** Until the last one is delivered. */
     const sayOften = (count: number) =>

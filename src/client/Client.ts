@@ -76,6 +76,19 @@ export interface ClientApi {
    */
   readonly batches: Stream.Stream<ReadonlyArray<ClientEvent>>
   /**
+   * Runs an effect for each of `events`, in place of that stream and at a twentieth of its cost. An event counts as
+   * shown when its effect has succeeded. Done with the last event, `Closed`.
+   */
+  readonly handleEvents: <E, R>(
+    handle: (event: ClientEvent) => Effect.Effect<unknown, E, R>
+  ) => Effect.Effect<void, E, R>
+  /** The same for each of `batches`. */
+  readonly handleBatches: <E, R>(
+    handle: (events: ReadonlyArray<ClientEvent>) => Effect.Effect<unknown, E, R>
+  ) => Effect.Effect<void, E, R>
+  /** The next of `events`, in place of that stream; those before it count as shown. `undefined` after the last. */
+  readonly nextEvent: Effect.Effect<ClientEvent | undefined>
+  /**
    * Takes a nickname, also a new one while registered. Waits for the server while it is away. The identity of a client
    * is fixed by its first successful registration (the profile of that nickname).
    */
@@ -329,17 +342,22 @@ type InConversation = <A, E>(
   use: (conversation: Conversation) => Effect.Effect<A, E>
 ) => Effect.Effect<A, E | NotConnected>
 
+type EventsApi = "events" | "told" | "batches" | "handleEvents" | "handleBatches" | "nextEvent"
+
 const messagesOf = (
   { events, flushed }: Shell.Shell,
   channels: Channels,
   inConversation: InConversation
-): Pick<ClientApi, "events" | "told" | "batches" | "send" | "sendAll" | "sink" | "flushed"> => {
+): Pick<ClientApi, EventsApi | "send" | "sendAll" | "sink" | "flushed"> => {
   const sendAll: ClientApi["sendAll"] = (nick, texts) =>
     inConversation(nick, (conversation) => channels.sendAll(conversation, texts))
   return {
     events: events.stream,
     told: Effect.sync(() => events.told),
     batches: events.batches,
+    handleEvents: (handle) => events.handle(handle),
+    handleBatches: (handle) => events.handleBatches(handle),
+    nextEvent: events.next,
     flushed,
     send: (nick, text) => inConversation(nick, (conversation) => channels.send(conversation, text)),
     sendAll,

@@ -1,5 +1,6 @@
+import * as Channel from "effect/Channel"
+import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { ClientEvent } from "../core/client/Events.js"
 import type { UnreadMessage } from "../core/client/Output.js"
@@ -29,10 +30,11 @@ export class EventQueue<Mark = UnreadMessage> {
   #waiter: (() => void) | undefined
   private ended = false
 
+  /** In place of `stream`: the event after the one before, which counts as shown; `undefined` after the last. */
+  readonly next: Effect.Effect<ClientEvent | undefined> = Effect.suspend(() => this.#one())
+
   /** For one consumer, once: a second run of the stream shares what is left with the first. */
-  readonly stream: Stream.Stream<ClientEvent> = Stream.repeatEffectOption(
-    Effect.suspend(() => Effect.map(this.#pull(1), ([event]) => event!))
-  )
+  readonly stream: Stream.Stream<ClientEvent> = streamOf(this.next)
 
   /** How many events the consumer has had, by tag. */
   get told(): Told {
@@ -40,15 +42,25 @@ export class EventQueue<Mark = UnreadMessage> {
   }
 
   /** In place of `stream`: all events that wait, up to `MAX_BATCH` at a time, which count as shown together. */
-  readonly batches: Stream.Stream<ReadonlyArray<ClientEvent>> = Stream.repeatEffectOption(
-    Effect.suspend(() => this.#pull(MAX_BATCH))
-  )
+  readonly batches: Stream.Stream<ReadonlyArray<ClientEvent>> = streamOf(Effect.suspend(() => this.#pull(MAX_BATCH)))
 
   constructor(
     private readonly shown: Shown<Mark>,
     /** The consumer waits: what is left to be done is to be done now. */
     private readonly idle: () => void = () => {}
   ) {}
+
+  /** In place of `stream`, at a twentieth of what each event of it costs. */
+  handle<E, R>(handle: (event: ClientEvent) => Effect.Effect<unknown, E, R>): Effect.Effect<void, E, R> {
+    return this.#each(1, ([event]) => handle(event!))
+  }
+
+  /** In place of `batches`. */
+  handleBatches<E, R>(
+    handle: (events: ReadonlyArray<ClientEvent>) => Effect.Effect<unknown, E, R>
+  ): Effect.Effect<void, E, R> {
+    return this.#each(MAX_BATCH, handle)
+  }
 
   /** Whether the consumer is so far behind that nothing should be started that causes more events. */
   get full(): boolean {
@@ -94,7 +106,23 @@ export class EventQueue<Mark = UnreadMessage> {
     this.#wake()
   }
 
-  #pull(most: number): Effect.Effect<ReadonlyArray<ClientEvent>, Option.Option<never>> {
+  #each<E, R>(
+    most: number,
+    handle: (events: ReadonlyArray<ClientEvent>) => Effect.Effect<unknown, E, R>
+  ): Effect.Effect<void, E, R> {
+    const go: Effect.Effect<void, E, R> = Effect.suspend(() =>
+      Effect.flatMap(this.#pull(most), (events) =>
+        events === undefined ? Effect.void : Effect.flatMap(handle(events), () => go)
+      )
+    )
+    return go
+  }
+
+  #one(): Effect.Effect<ClientEvent | undefined> {
+    return Effect.map(this.#pull(1), (events) => events?.[0])
+  }
+
+  #pull(most: number): Effect.Effect<ReadonlyArray<ClientEvent> | undefined> {
     const written = this.acknowledge()
     return written === undefined
       ? this.#take(most)
@@ -104,13 +132,13 @@ export class EventQueue<Mark = UnreadMessage> {
         )
   }
 
-  /** At least one event, when there is one. */
-  #take(most: number): Effect.Effect<ReadonlyArray<ClientEvent>, Option.Option<never>> {
+  /** At least one event, when there is one; `undefined` after the last. */
+  #take(most: number): Effect.Effect<ReadonlyArray<ClientEvent> | undefined> {
     if (this.#isEmpty && !this.ended) this.idle()
     const events: Array<ClientEvent> = []
     while (events.length < most && !this.#isEmpty) events.push(this.#next())
     if (events.length > 0) return Effect.succeed(events)
-    if (this.ended) return Effect.fail(Option.none())
+    if (this.ended) return Effect.succeed(undefined)
     return Effect.async((resume) => {
       // Taken when the consumer goes on: by then all that comes at the same time is there.
       const waiter = () => resume(Effect.suspend(() => this.#take(most)))
@@ -160,6 +188,14 @@ export class EventQueue<Mark = UnreadMessage> {
     this.#waiter = undefined
     waiter?.()
   }
+}
+
+/** What `pull` gives, until that is `undefined`, one element a chunk: whoever stops in the middle loses nothing. */
+const streamOf = <A>(pull: Effect.Effect<A | undefined>): Stream.Stream<A> => {
+  const rest: Channel.Channel<Chunk.Chunk<A>> = Channel.flatMap(Channel.fromEffect(pull), (element) =>
+    element === undefined ? Channel.void : Channel.flatMap(Channel.write(Chunk.of(element)), () => rest)
+  )
+  return Stream.fromChannel(rest)
 }
 
 /** Numbers of events by tag. */

@@ -27,7 +27,7 @@ export const connect = async ({ home, nick, signal, ...options }: ConnectOptions
   const scope = Effect.runSync(Scope.make())
   try {
     const context = await run(Layer.buildWithScope(layer, scope), { signal })
-    const client = await run(make(Context.get(context, Client.Client), scope))
+    const client = make(Context.get(context, Client.Client), scope)
     if (nick !== undefined) await client.register(nick, { signal })
     return client
   } catch (cause) {
@@ -37,50 +37,54 @@ export const connect = async ({ home, nick, signal, ...options }: ConnectOptions
 }
 
 /** The client as promises; `close` closes the scope that it lives in. */
-export const make = (client: Client.ClientApi, scope: Scope.CloseableScope): Effect.Effect<PromiseClient> =>
-  Effect.map(Scope.extend(Pull.make(client.events), scope), (pull): PromiseClient => {
-    const queue = new Queue(() => run(pull))
-    const end = (lingerMs?: number) => run(Effect.zipRight(client.exit(lingerMs), Scope.close(scope, Exit.void)))
-    let ending: Promise<void> | undefined
-    const close = (lingerMs?: number) => {
-      ending ??= end(lingerMs)
-      return ending
-    }
-    return {
-      events: (options) => queue.iterate(options),
-      now: client.now,
-      register: (nick, options) => run(client.register(nick), options),
-      list: (options) => run(client.list, options),
-      watch: (nick) => run(client.watch(nick)),
-      unwatch: (nick) => run(client.unwatch(nick)),
-      query: (nick, { expect, ...options } = {}) =>
-        run(Effect.map(client.query(nick, expect === undefined ? {} : { expect }), peerOf), options),
-      send: (nick, text, options) => run(client.send(nick, text), options),
-      sendAll: (nick, texts, options) => run(client.sendAll(nick, texts), options),
-      flushed: (options) => run(client.flushed, options),
-      read: (nick, id) => run(client.read(nick, id as MessageId)),
-      status: (nick) =>
-        run(Effect.flatMap(client.channel(nick), (channel) => channel?.status ?? Effect.succeed(undefined))),
-      leave: (nick, options) => run(client.leave(nick), options),
-      why: (nick) => run(client.why(nick)),
-      setPath: (nick, policy) => run(client.setPath(nick, policy)),
-      trust: (nick, digits) => run(client.trust(nick, digits)),
-      contacts: () => run(client.contacts),
-      key: (nick) => run(client.key(nick)),
-      verify: (nick, digits) => run(client.verify(nick, digits)),
-      unverify: (nick) => run(client.unverify(nick)),
-      block: (who) => run(client.block(who)),
-      unblock: (who) => run(client.unblock(who)),
-      ignore: (who) => run(client.ignore(who)),
-      forget: (who) => run(client.forget(who)),
-      history: (query, options) => run(client.history(query), options),
-      clearHistory: (nick, options) => run(client.clearHistory(nick), options),
-      files: files(client.files),
-      groups: groups(client.groups),
-      close,
-      [Symbol.asyncDispose]: () => close()
-    }
-  })
+export const make = (client: Client.ClientApi, scope: Scope.CloseableScope): PromiseClient => {
+  const queue = new Queue(() => run(next(client)))
+  const end = (lingerMs?: number) => run(Effect.zipRight(client.exit(lingerMs), Scope.close(scope, Exit.void)))
+  let ending: Promise<void> | undefined
+  const close = (lingerMs?: number) => {
+    ending ??= end(lingerMs)
+    return ending
+  }
+  return {
+    events: (options) => queue.iterate(options),
+    now: client.now,
+    register: (nick, options) => run(client.register(nick), options),
+    list: (options) => run(client.list, options),
+    watch: (nick) => run(client.watch(nick)),
+    unwatch: (nick) => run(client.unwatch(nick)),
+    query: (nick, { expect, ...options } = {}) =>
+      run(Effect.map(client.query(nick, expect === undefined ? {} : { expect }), peerOf), options),
+    send: (nick, text, options) => run(client.send(nick, text), options),
+    sendAll: (nick, texts, options) => run(client.sendAll(nick, texts), options),
+    flushed: (options) => run(client.flushed, options),
+    read: (nick, id) => run(client.read(nick, id as MessageId)),
+    status: (nick) =>
+      run(Effect.flatMap(client.channel(nick), (channel) => channel?.status ?? Effect.succeed(undefined))),
+    leave: (nick, options) => run(client.leave(nick), options),
+    why: (nick) => run(client.why(nick)),
+    setPath: (nick, policy) => run(client.setPath(nick, policy)),
+    trust: (nick, digits) => run(client.trust(nick, digits)),
+    contacts: () => run(client.contacts),
+    key: (nick) => run(client.key(nick)),
+    verify: (nick, digits) => run(client.verify(nick, digits)),
+    unverify: (nick) => run(client.unverify(nick)),
+    block: (who) => run(client.block(who)),
+    unblock: (who) => run(client.unblock(who)),
+    ignore: (who) => run(client.ignore(who)),
+    forget: (who) => run(client.forget(who)),
+    history: (query, options) => run(client.history(query), options),
+    clearHistory: (nick, options) => run(client.clearHistory(nick), options),
+    files: files(client.files),
+    groups: groups(client.groups),
+    close,
+    [Symbol.asyncDispose]: () => close()
+  }
+}
+
+const next = ({ nextEvent }: Client.ClientApi) =>
+  Effect.map(nextEvent, (value) =>
+    value === undefined ? { done: true as const, value } : { done: false as const, value }
+  )
 
 const peerOf = ({ peer }: OpenChannel) => peer
 

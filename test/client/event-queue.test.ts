@@ -70,6 +70,48 @@ describe("EventQueue", () => {
     expect(log).toEqual(["Message", "written", "Joined", "Closed"])
   })
 
+  it("is read without a stream as with one: by a handler, by batches, and event by event", async () => {
+    const read = async (by: (queue: EventQueue<Mark>, hear: (event: ClientEvent) => void) => Effect.Effect<void>) => {
+      const queue = make()
+      const log: Array<string> = []
+      for (const id of ["1", "2"]) queue.offer(message(id), () => void log.push(`shown ${id}`))
+      await Effect.runPromise(
+        by(queue, (event) => {
+          log.push(event._tag === "Message" ? event.id : event._tag)
+          if (event._tag === "Message" && event.id === "2") setImmediate(() => queue.end(closed))
+        })
+      )
+      return log
+    }
+    const oneByOne = ["1", "shown 1", "2", "shown 2", "Closed"]
+    expect(
+      await read((queue, hear) => Stream.runForEach(queue.stream, (event) => Effect.sync(() => hear(event))))
+    ).toEqual(oneByOne)
+    expect(await read((queue, hear) => queue.handle((event) => Effect.sync(() => hear(event))))).toEqual(oneByOne)
+    const next = (queue: EventQueue<Mark>, hear: (event: ClientEvent) => void): Effect.Effect<void> =>
+      Effect.flatMap(queue.next, (event) =>
+        event === undefined
+          ? Effect.void
+          : Effect.suspend(() => {
+              hear(event)
+              return next(queue, hear)
+            })
+      )
+    expect(await read(next)).toEqual(oneByOne)
+    const batches = await read((queue, hear) =>
+      queue.handleBatches((events) => Effect.sync(() => events.forEach(hear)))
+    )
+    expect(batches).toEqual(["1", "2", "shown 1", "shown 2", "Closed"])
+  })
+
+  it("is not acknowledged by a handler that fails", async () => {
+    const queue = make()
+    const log: Array<string> = []
+    queue.offer(message("1"), () => void log.push("shown 1"))
+    const failure = await Effect.runPromise(Effect.flip(queue.handle(() => Effect.fail("stop"))))
+    expect([failure, log]).toEqual(["stop", []])
+  })
+
   it("hands over what waits in batches, and counts each as shown when the next is pulled", async () => {
     const log: Array<string> = []
     const queue = new EventQueue<string>(

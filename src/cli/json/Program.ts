@@ -46,7 +46,7 @@ export const run = (
       }
       const registrar = yield* Effect.fork(takeNicknames(session))
       if (nick !== undefined) yield* askFor({ nick, ref: undefined }, session)
-      const output = yield* Effect.fork(Stream.runForEach(client.events, (event) => show(event, session)))
+      const output = yield* Effect.fork(client.handleEvents((event) => show(event, session)))
       const reader = Effect.zipRight(readLines(terminal.input, session), finish(registrar, session))
       // The events end the program; a fault of any other part does so too.
       yield* Effect.raceFirst(

@@ -2,7 +2,6 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type { ClientApi, ClientServices } from "../../client/Client.js"
 import type { ClientOptions } from "../../client/ClientOptions.js"
 import type { ClientError } from "../../core/client/ClientError.js"
@@ -69,7 +68,7 @@ export const open = (
       }
     }
 
-    yield* Effect.forkScoped(Stream.runForEach(client.events, (event) => Effect.zipRight(hear(event), on(event))))
+    yield* Effect.forkScoped(client.handleEvents((event) => Effect.zipRight(hear(event), on(event))))
 
     const query: Session["query"] = (nick) =>
       client.query(nick, settings.expect === undefined ? {} : { expect: settings.expect }).pipe(

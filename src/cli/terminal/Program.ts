@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Mailbox from "effect/Mailbox"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type { ClientApi } from "../../client/Client.js"
 import type { ClientEvent } from "../../core/client/Events.js"
 import * as SafeText from "../../domain/SafeText.js"
@@ -297,7 +296,7 @@ const showEvents = (session: Session): Effect.Effect<void, TerminalClosed | Prog
       yield* Effect.forkScoped(Effect.forever(redraw))
       yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(MEASURE), measure(session))))
     }
-    yield* Stream.runForEach(client.events, (event) =>
+    yield* client.handleEvents((event) =>
       Effect.gen(function* () {
         yield* event._tag === "Delivered" || event._tag === "Read" ? ordered.withPermits(1)(show(event)) : show(event)
         if (event._tag === "ServerLost") yield* registration.serverLost

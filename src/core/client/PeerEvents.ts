@@ -72,7 +72,8 @@ export class PeerEvents {
       case "Delivered":
         if (event.group === undefined) this.#confirmed(event.peer, event.id, event._tag)
         else this.groups.delivered(event.id, event.group)
-        output.tell({ _tag: event._tag, nick, id: event.id, ...this.#inGroup(event.group) })
+        if (event.group === undefined) output.tell({ _tag: event._tag, nick, id: event.id })
+        else output.tell({ _tag: event._tag, nick, id: event.id, ...this.#inGroup(event.group) })
         return
       case "Read":
         this.#confirmed(event.peer, event.id, event._tag)
@@ -107,6 +108,11 @@ export class PeerEvents {
     if (group === "Told") return
     const { nick } = conversation
     const writtenAt = WrittenAt.believed(event.writtenAt, this.client.clock.at(now))
+    // The usual message by itself: spread literals would cost as much as all that is done with it here.
+    if (group === undefined && writtenAt !== undefined) {
+      this.client.output.show({ _tag: "Message", from: nick, id, text, writtenAt }, { peer, nick, id, text, writtenAt })
+      return
+    }
     const said = { id, text, ...(writtenAt === undefined ? {} : { writtenAt }), ...(group && { group }) }
     this.client.output.show({ _tag: "Message", from: nick, ...said }, { peer, nick, ...said })
   }

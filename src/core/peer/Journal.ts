@@ -31,9 +31,9 @@ export interface PastMessage {
   readonly id: MessageId
   readonly sequence: number
   /** ms since 1970 UTC by our clock, where it was known. */
-  readonly writtenAt?: number
+  readonly writtenAt?: number | undefined
   /** The body of the GROUP that goes with it. */
-  readonly group?: Uint8Array
+  readonly group?: Uint8Array | undefined
   /** UTF-8. */
   readonly text: Uint8Array
 }

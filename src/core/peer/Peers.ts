@@ -11,7 +11,7 @@ import { LinkedMap } from "../support/LinkedMap.js"
 import { Association, type IndexTarget } from "./Association.js"
 import type { AssociationContext } from "./AssociationContext.js"
 import { Absence } from "./chat/Absence.js"
-import type { SendRefusal } from "./chat/Conversation.js"
+import type { Conversation, SendRefusal } from "./chat/Conversation.js"
 import { OwnNetworks } from "./chat/OwnNetworks.js"
 import { peek, peekRetry, unwrap } from "./handshake/Handshake.js"
 import { HandshakeGate } from "./handshake/HandshakeGate.js"
@@ -491,7 +491,14 @@ export class Peers {
 
   /** The same entries would survive a loss of power too. */
   flushed(entries: ReadonlyArray<JournalEntry>): void {
-    for (const entry of entries) this.#known.get(entry.peer)?.conversation.flushed(entry)
+    const told = new Set<Conversation>()
+    for (const entry of entries) {
+      const conversation = this.#known.get(entry.peer)?.conversation
+      if (conversation === undefined) continue
+      conversation.flushed(entry)
+      told.add(conversation)
+    }
+    for (const conversation of told) conversation.tellFlushed()
   }
 
   #associate(peer: PeerId): Association {

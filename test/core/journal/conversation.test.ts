@@ -28,6 +28,7 @@ const talk = (past?: Past) => {
         conversation.written(entry)
         conversation.flushed(entry)
       }
+      conversation.tellFlushed()
     },
     leaving: (): ReadonlyArray<string> => {
       const texts: Array<string> = []
@@ -63,8 +64,10 @@ describe("a conversation with a journal", () => {
     conversation.onRead(two!)
     expect(events).toEqual([])
     conversation.flushed(entries[0]!)
+    conversation.tellFlushed()
     expect(events).toEqual([])
     conversation.flushed(entries[1]!)
+    conversation.tellFlushed()
     expect(events.map((event) => [event._tag, "id" in event && event.id])).toEqual([
       ["Delivered", two],
       ["Delivered", one],

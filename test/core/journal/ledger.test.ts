@@ -23,7 +23,7 @@ const modelOf = (entries: ReadonlyArray<Entry>, peer: string) => {
   const model = {
     nick: "",
     nextSequence: 0,
-    outbox: [] as Array<{ id: string; sequence: number; writtenAt?: number; text: Uint8Array }>,
+    outbox: [] as Array<{ id: string; sequence: number; writtenAt?: number | undefined; text: Uint8Array }>,
     delivered: [] as ReadonlyArray<string>,
     shown: [] as Array<string>
   }

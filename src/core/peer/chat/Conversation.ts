@@ -121,14 +121,13 @@ export class Conversation {
     const id = messageIdOf(randomId.subarray(0, MESSAGE_ID_BYTES))
     const sequence = this.#nextSequence++
     const at = Math.floor(writtenAt)
-    const remarks = {
-      ...(Number.isSafeInteger(at) && at > 0 ? { writtenAt: at } : {}),
-      ...(group === undefined ? {} : { group })
-    }
-    this.#keep({ id, sequence, ...remarks, bytes, held: false, written: this.#journal === undefined })
+    // No spread literals here and below: each costs more than the rest of what is done with a message here.
+    const dated = Number.isSafeInteger(at) && at > 0 ? at : undefined
+    this.#keep({ id, sequence, writtenAt: dated, group, bytes, held: false, written: this.#journal === undefined })
     this.#lingers = true
-    if (this.#journal !== undefined) this.#unflushed.add(id)
-    this.#journal?.write({ _tag: "Accepted", peer: this.peer, id, sequence, ...remarks, text: bytes })
+    if (this.#journal === undefined) return id
+    this.#unflushed.add(id)
+    this.#journal.write({ _tag: "Accepted", peer: this.peer, id, sequence, writtenAt: dated, group, text: bytes })
     return id
   }
 
@@ -200,7 +199,8 @@ export class Conversation {
     // What was read is told of what was said to each other alone.
     if (message.group === undefined) this.#marks.onDelivered(id)
     this.#journal?.write({ _tag: "Delivered", peer: this.peer, id })
-    this.#tell({ _tag: "Delivered", peer: this.peer, id, ...groupIn(message) })
+    if (message.group === undefined) this.#tell({ _tag: "Delivered", peer: this.peer, id })
+    else this.#tell({ _tag: "Delivered", peer: this.peer, id, group: groupOf(message.group) })
   }
 
   /** The peer has read a message of ours, and all before it. */
@@ -243,7 +243,8 @@ export class Conversation {
     this.#seen.add(id)
     this.#unshown.set(id, { size, onShown })
     this.#unshownBytes += size
-    this.emit({ _tag: "Message", peer: this.peer, id, text, ...remarks })
+    const { group, writtenAt } = remarks
+    this.emit({ _tag: "Message", peer: this.peer, id, text, writtenAt, group })
     return true
   }
 
@@ -272,9 +273,13 @@ export class Conversation {
     if (entry._tag === "Shown") this.#confirm(entry.id)
   }
 
-  /** It would survive a loss of power as well. */
+  /** It would survive a loss of power as well. `tellFlushed` follows. */
   flushed(entry: JournalEntry): void {
-    if (entry._tag !== "Accepted" || !this.#unflushed.delete(entry.id)) return
+    if (entry._tag === "Accepted") this.#unflushed.delete(entry.id)
+  }
+
+  /** Tells what became of messages that are flushed by now. */
+  tellFlushed(): void {
     let told = 0
     for (const event of this.#early) {
       if (this.#unflushed.has(event.id)) break
@@ -364,9 +369,9 @@ export interface Outgoing {
   /** Grows by one with each message to this peer. */
   readonly sequence: number
   /** ms since 1970 UTC by our clock. */
-  readonly writtenAt?: number
+  readonly writtenAt?: number | undefined
   /** The body of the GROUP that goes with it. */
-  readonly group?: Uint8Array
+  readonly group?: Uint8Array | undefined
   readonly bytes: Uint8Array
   /** Whether the application was told that the message waits for the peer's consent. */
   held: boolean
