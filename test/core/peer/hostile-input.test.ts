@@ -124,13 +124,17 @@ describe("hostile input", () => {
     for (const sender of senders) for (let i = 0; i < 4_000; i++) sender.send(bob, "x")
     world.run(10_000)
     let undrained = 0
+    let texts = 0
     bob.drain = drain
-    while (bob.peers.pollEvent() !== undefined) undrained++
+    for (let event = bob.peers.pollEvent(); event !== undefined; event = bob.peers.pollEvent()) {
+      undrained++
+      if (event._tag === "Message") texts++
+    }
     expect(undrained).toBeGreaterThanOrEqual(16_384)
     expect(undrained).toBeLessThan(16_384 + 100)
     // What was polled above is lost to this application, but what was dropped before comes now.
     world.run(10_000)
-    expect(bob.texts.length).toBe(senders.length * 4_000 - undrained)
+    expect(bob.texts.length).toBe(senders.length * 4_000 - texts)
   })
 
   it("in frames that no honest peer sends ends the connection, with a word of why", () => {
