@@ -13,8 +13,14 @@ const COMMANDS = [
   JSON.parse(/^CMD (\[.*\])$/m.exec(read("Dockerfile"))?.[1] ?? "[]") as Array<string>
 ]
 
+/** The nodes of a cluster. */
+const NODES = [...read("cluster.yml").matchAll(/command:\s*\[\s*("server"[^\]]*)\]/g)].map(([, list]) =>
+  [...list!.matchAll(/"([^"]*)"/g)].map(([, word]) => word!)
+)
+
 test("what starts a server names options that there are", () => {
-  for (const words of COMMANDS) {
+  expect(NODES).toHaveLength(2)
+  for (const words of [...COMMANDS, ...NODES]) {
     expect(words).toContain("server")
     const flags = words.filter((word) => word.startsWith("--"))
     expect(flags.length).toBeGreaterThan(1)
@@ -25,6 +31,14 @@ test("what starts a server names options that there are", () => {
   )
   expect(named.length).toBeGreaterThan(2)
   expect(named.filter((variable) => !surfaces.some((surface) => surface.variable === variable))).toEqual([])
+})
+
+test("the nodes of a cluster share a Redis and a secret, and nothing else", () => {
+  const [one = [], two = []] = NODES
+  const value = (words: ReadonlyArray<string>, flag: string) => words[words.indexOf(flag) + 1]
+  for (const flag of ["--redis", "--cluster-secret-file"]) expect(value(one, flag)).toBe(value(two, flag))
+  for (const flag of ["--port", "--metrics", "--node-listen"]) expect(value(one, flag)).not.toBe(value(two, flag))
+  expect(read("cluster.yml")).toContain(`http://127.0.0.1:${value(two, "--metrics")}/healthz`)
 })
 
 test("who asks a server how it is asks where it tells", () => {
