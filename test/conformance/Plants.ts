@@ -89,9 +89,9 @@ export const SERVER_PLANTS: ReadonlyArray<Plant> = [
   },
   {
     what: "the other side of a query is told another channel",
-    file: "server/Hub.ts",
-    from: "other.push(encodeIncoming(halfOf(own, right, relay)))",
-    to: "other.push(encodeIncoming(halfOf(own, { ...right, channel: 'AAAAAAAAAAA' as never }, relay)))",
+    file: "server/Introductions.ts",
+    from: "other.push(encodeIncoming(halfFor(right)))",
+    to: "other.push(encodeIncoming(halfFor({ ...right, channel: 'AAAAAAAAAAA' as never })))",
     rule: "1.2-17"
   }
 ]

@@ -134,6 +134,9 @@ describe("anybody with a socket", () => {
     const alice = await client("alice", address)
     alice.command({ cmd: "watch", ref: "all" })
     await alice.event("ok", { cmd: "watch", ref: "all" })
+    // What a server is asked for on one connection is answered in order: from now on it watches.
+    alice.command({ cmd: "list", ref: 2 })
+    await alice.event("peers", { ref: 2 })
     const socket = connect(port, "127.0.0.1").setEncoding("utf8")
     let seen = ""
     const received = (text: string) =>

@@ -1,6 +1,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import type { ClientOptions } from "../../../src/client/ClientOptions.js"
 import type { Transfer, TransferState } from "../../../src/core/client/Transfer.js"
 import type { Person, World } from "../World.js"
@@ -22,10 +23,14 @@ export const pair = (world: World, options: { readonly bob?: ClientOptions; read
 /** On a network that takes no time, this is what makes a transfer last. */
 const DISK_MS = 20
 
-/** Both ask for each other. */
+/** Both ask for each other; whoever was cut off may not be back at the server yet. */
 export const meet = (alice: Person, bob: Person) =>
   Effect.gen(function* () {
-    yield* alice.client.query("bob")
+    yield* alice.client
+      .query("bob")
+      .pipe(
+        Effect.retry({ while: ({ _tag }) => _tag === "NoSuchPeer", schedule: Schedule.spaced("1 second"), times: 60 })
+      )
     yield* bob.client.query("alice")
     yield* alice.next("Mutual")
   })
