@@ -18,7 +18,7 @@ export default defineConfig(({ mode }) => ({
   test: {
     include: ["test/**/*.test.ts", "examples/*.test.ts"],
     globalSetup: ["test/support/build.ts"],
-    setupFiles: ["test/support/examples.ts"],
+    setupFiles: ["test/support/examples.ts", "test/support/cleanup.ts"],
     reporters: ["default", "./test/support/summary.ts"],
     // `npm run test:full` is `--mode full`; test/support/Effort.ts says what that means.
     env: { PARLEY_FULL: mode === "full" ? "1" : "0" },

@@ -197,5 +197,5 @@ try {
   await main()
 } finally {
   for (const child of running) child.kill("SIGKILL")
-  rmSync(work, { recursive: true, force: true })
+  rmSync(work, { recursive: true, force: true, maxRetries: 10 })
 }

@@ -19,7 +19,7 @@ import { Datagrams } from "../../src/services/Datagrams.js"
 
 const folders: Array<string> = []
 afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
 })
 
 /** First bytes of the datagrams that clients sent. */

@@ -24,7 +24,7 @@ import { authority, OWN_KEY, other, own, signed } from "../support/Certificates.
 
 const folders: Array<string> = []
 afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
 })
 
 const newHome = (): string => {

@@ -25,7 +25,10 @@ export const variant = async (plant?: Plant): Promise<{ readonly main: string; r
     define: { ...common.define, ...define },
     plugins: plant === undefined ? [] : [planted(plant)]
   })
-  return { main: join(folder, "main.js"), remove: () => rmSync(folder, { recursive: true, force: true }) }
+  return {
+    main: join(folder, "main.js"),
+    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
+  }
 }
 
 const planted = ({ file, from, to, what }: Plant): Plugin => ({

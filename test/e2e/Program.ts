@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { afterEach } from "vitest"
 
 /** The built program, as users run it. */
 export const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url))
@@ -11,14 +10,15 @@ export const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url)
 const running = new Set<Program>()
 const folders: Array<string> = []
 
-afterEach(async ({ task }) => {
+/** After each test (`test/support/cleanup.ts`): ends the programs that run, and removes the folders. */
+export const cleanUp = async (failed: boolean): Promise<void> => {
   // What a failed test was still waiting for shows in what the programs said last.
-  if (task.result?.state === "fail")
+  if (failed)
     for (const { args, stdout, stderr } of running) console.error(`$ parley ${args.join(" ")}\n${stdout}${stderr}`)
   await Promise.all([...running].map((program) => program.kill("SIGKILL")))
   // A program that is being ended may still write its last file meanwhile: then it is looked again.
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
-})
+}
 
 /** An empty folder that is gone after the test. */
 export const temporaryFolder = (): string => {

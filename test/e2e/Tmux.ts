@@ -1,7 +1,6 @@
 import { execFile, execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { promisify } from "node:util"
-import { afterEach } from "vitest"
 import { environment, MAIN } from "./Program.js"
 
 const run = promisify(execFile)
@@ -94,5 +93,3 @@ export class Tmux {
     return stdout
   }
 }
-
-afterEach(() => Tmux.closeAll())

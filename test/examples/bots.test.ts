@@ -23,7 +23,7 @@ afterEach(async () => {
 
 const folder = (): string => {
   const made = mkdtempSync(join(tmpdir(), "parley-test-"))
-  closing.push(() => rmSync(made, { recursive: true }))
+  closing.push(() => rmSync(made, { recursive: true, maxRetries: 10 }))
   return made
 }
 

@@ -137,7 +137,7 @@ export class Lab {
     const closed = new Promise((resolve) => this.owner.once("close", resolve))
     this.owner.stdin.end()
     await closed
-    rmSync(this.folder, { recursive: true, force: true })
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 })
   }
 
   private natlab(...args: ReadonlyArray<string>): Promise<string> {

@@ -30,7 +30,7 @@ const server = async () => {
 
 const client = async (port: number, nick?: string): Promise<PromiseClient> => {
   const home = mkdtempSync(join(tmpdir(), "parley-test-"))
-  closing.push(() => rmSync(home, { recursive: true }))
+  closing.push(() => rmSync(home, { recursive: true, maxRetries: 10 }))
   const named = nick === undefined ? {} : { nick }
   const made = await connect({ server: { host: "127.0.0.1", port }, home, portMapping: false, ...named })
   closing.push(() => made.close(0))

@@ -76,7 +76,7 @@ describe("check", () => {
     delete process.env.PARLEY_SIM_SEED
     delete process.env.PARLEY_SIM_FAULTS
     process.chdir(here)
-    rmSync(folder, { recursive: true, force: true })
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
   })
 
   const failureOf = (scenario: Scenario<unknown, unknown>) =>

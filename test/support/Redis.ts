@@ -67,7 +67,7 @@ export class Redis {
 
   async stop(): Promise<void> {
     await this.kill()
-    rmSync(this.#folder, { recursive: true, force: true })
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10 })
   }
 
   async command(...args: ReadonlyArray<string>): Promise<unknown> {

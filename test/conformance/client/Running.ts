@@ -83,7 +83,7 @@ export class Running {
   stop(): void {
     this.#process.kill("SIGKILL")
     this.host.stop()
-    rmSync(this.home, { recursive: true, force: true })
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 10 })
   }
 
   #hear(line: string): void {
