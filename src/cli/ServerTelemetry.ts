@@ -12,22 +12,25 @@ import { quantile } from "../server/status/History.js"
 import * as Site from "../server/status/Site.js"
 import { type Figure, INTERVAL, publish } from "../services/Figures.js"
 import { Vitals } from "../services/Vitals.js"
+import { ProgramError } from "./ProgramError.js"
 
 /**
  * Sends the figures of the server and its process to a collector of OpenTelemetry at this address (OTLP over HTTP, as
  * JSON) every ten seconds, and once more when the scope closes, as long as somebody is there who takes them. `headers`
- * are written as `OTEL_EXPORTER_OTLP_HEADERS` has them: `key=value`, with commas between them.
+ * are written as `OTEL_EXPORTER_OTLP_HEADERS` has them: `key=value`, with commas between them and `%` as in addresses;
+ * fails when they are not.
  */
 export const send = (
   url: string,
   server: ServerApi,
   headers: string = ""
-): Effect.Effect<void, never, Vitals | Scope.Scope> =>
+): Effect.Effect<void, ProgramError, Vitals | Scope.Scope> =>
   Effect.gen(function* () {
+    const shown = yield* headersOf(headers)
     const exporter = OtlpMetrics.layer({
       url: `${url.replace(/\/$/, "")}/v1/metrics`,
       resource: { serviceName: "parley-server", serviceVersion: PARLEY_VERSION },
-      headers: headersOf(headers),
+      headers: shown,
       exportInterval: INTERVAL,
       shutdownTimeout: "500 millis"
     })
@@ -80,10 +83,18 @@ const telling = (url: string): Layer.Layer<HttpClient.HttpClient> => {
 
 const AGAIN_MS = 60_000
 
-const headersOf = (text: string): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    text.split(",").flatMap((pair) => {
-      const at = pair.indexOf("=")
-      return at < 1 ? [] : [[pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())]]
-    })
-  )
+/** The values stay out of the error: they may be secrets. */
+const headersOf = (text: string): Effect.Effect<Readonly<Record<string, string>>, ProgramError> =>
+  Effect.try({
+    try: () =>
+      Object.fromEntries(
+        text.split(",").flatMap((pair) => {
+          const at = pair.indexOf("=")
+          return at < 1 ? [] : [[pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())]]
+        })
+      ),
+    catch: () =>
+      new ProgramError({
+        message: "OTEL_EXPORTER_OTLP_HEADERS cannot be read: write KEY=VALUE,… with %25 for each % of a value"
+      })
+  })

@@ -106,3 +106,11 @@ it.scopedLive("says in the log when a collector does not take them", () =>
     expect((yield* sendOnce(url)).flat()).toEqual(["sending metrics", "the metrics are not taken"])
   })
 )
+
+it.scopedLive("does not begin with headers that cannot be read, and tells nobody what stands in them", () =>
+  Effect.gen(function* () {
+    const error = yield* Effect.flip(ServerTelemetry.send("http://127.0.0.1:1", server, "authorization=50%secret"))
+    expect(error.message).toContain("OTEL_EXPORTER_OTLP_HEADERS")
+    expect(error.message).not.toContain("secret")
+  }).pipe(Effect.provideService(Vitals, vitals))
+)

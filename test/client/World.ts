@@ -266,3 +266,12 @@ export class Cable {
     )
   )
 }
+
+/** Both ask for each other, and know that both have. */
+export const mutual = (alice: Person, bob: Person) =>
+  Effect.gen(function* () {
+    yield* alice.client.query("bob")
+    yield* bob.client.query("alice")
+    yield* alice.next("Mutual")
+    yield* bob.next("Mutual")
+  })

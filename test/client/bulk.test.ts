@@ -3,15 +3,7 @@ import * as Stream from "effect/Stream"
 import { describe, expect, it } from "vitest"
 import { MAX_OUTBOX } from "../../src/core/peer/chat/Conversation.js"
 import { Disk } from "../../src/layers/memory/Disk.js"
-import { type Person, world } from "./World.js"
-
-const mutual = (alice: Person, bob: Person) =>
-  Effect.gen(function* () {
-    yield* alice.client.query("bob")
-    yield* bob.client.query("alice")
-    yield* alice.next("Mutual")
-    yield* bob.next("Mutual")
-  })
+import { mutual, world } from "./World.js"
 
 const numbered = (count: number) => Array.from({ length: count }, (_, n) => `${n}`)
 

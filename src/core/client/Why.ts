@@ -3,6 +3,7 @@ import type { Family } from "../../domain/Endpoint.js"
 import { Expectation } from "../nat/Expectation.js"
 import { KINDS as NAT_KINDS } from "../nat/NatKind.js"
 import * as Networks from "../nat/Networks.js"
+import { PROBE_SCHEDULE } from "../peer/path/Path.js"
 import { PathReason } from "../peer/path/PathHistory.js"
 import { POLICIES } from "../peer/path/Policy.js"
 import { type ConnectionReport, PathReport, type PeerReport } from "../peer/path/Report.js"
@@ -137,7 +138,7 @@ const isWithoutHairpin = ({ own, peer, sharedAddress }: PeerReport, candidates: 
   candidates.some(({ address, probes }) => probes >= SERIES && address.startsWith(`${sharedAddress}:`))
 
 /** Probes of a series: fewer say little. */
-const SERIES = 8
+const SERIES = PROBE_SCHEDULE.length
 
 const reasonLine = (nick: string, report: PeerReport, candidates: ReadonlyArray<PathReport>): string => {
   const { own, policy, relayOffered, sharedAddress } = report

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { describe, expect, it } from "vitest"
-import { type Person, type World, world } from "../World.js"
+import { mutual, type Person, type World, world } from "../World.js"
 import { FaultyStore } from "./FaultyStore.js"
 
 const TEXTS = ["one", "two", "three", "four"]
@@ -14,14 +14,6 @@ const crash = (person: Person, store: FaultyStore, step: number) =>
     person.cable.unplug()
     store.restart(remains(step))
     return person.stop
-  })
-
-const mutual = (alice: Person, bob: Person) =>
-  Effect.gen(function* () {
-    yield* alice.client.query("bob")
-    yield* bob.client.query("alice")
-    yield* alice.next("Mutual")
-    yield* bob.next("Mutual")
   })
 
 /**

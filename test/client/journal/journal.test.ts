@@ -2,16 +2,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
 import { Disk } from "../../../src/layers/memory/Disk.js"
-import { copyOf, type Person, world } from "../World.js"
+import { copyOf, mutual, type Person, world } from "../World.js"
 import { FaultyStore } from "./FaultyStore.js"
-
-const mutual = (alice: Person, bob: Person) =>
-  Effect.gen(function* () {
-    yield* alice.client.query("bob")
-    yield* bob.client.query("alice")
-    yield* alice.next("Mutual")
-    yield* bob.next("Mutual")
-  })
 
 const JOURNAL = "profiles/alice/journal"
 
