@@ -8,6 +8,7 @@ import { ListenError } from "../../services/Listener.js"
 import { type NodeLinkOptions, NodeLinks } from "../../services/NodeLinks.js"
 import * as NodeConnection from "./Connection.js"
 import { describe } from "./Errno.js"
+import { race } from "./TcpRace.js"
 
 /**
  * TLS with a pre-shared key (RFC 5489: with ephemeral keys, so what was recorded stays secret when the key leaks). 1.2,
@@ -74,31 +75,36 @@ const connect = (options: NodeLinkOptions, handler: Parameters<typeof NodeLinks.
   Effect.async<Connection, DialError>((resume) => {
     const { psk, ...tls } = secured(options.key)
     const { host, port } = options
+    let end = () => {}
     const fail = (cause: unknown) => {
-      socket.destroy()
+      clearTimeout(deadline)
+      end()
       resume(Effect.fail(new DialError({ reason: "Other", message: `${host}:${port}: ${describe(cause)}`, cause })))
     }
-    const socket = NodeTls.connect({
-      ...tls,
-      host,
-      port,
-      // There is no certificate to judge: the key is the proof.
-      checkServerIdentity: () => undefined,
-      pskCallback: () => ({ psk, identity: IDENTITY })
-    })
-    socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS)
     const deadline = setTimeout(() => fail({ code: "ETIMEDOUT" }), TIMEOUT_MS)
-    socket.once("error", fail)
-    socket.once("secureConnect", () => {
-      clearTimeout(deadline)
-      socket.off("error", fail)
-      const connection = NodeConnection.make({ socket, tcp: socket }, SEND_QUEUE, handler, () => {})
-      if (connection === undefined) fail({ code: "ECONNRESET" })
-      else resume(Effect.succeed(connection))
-    })
+    const secure = (tcp: Net.Socket) => {
+      tcp.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS)
+      const socket = NodeTls.connect({
+        ...tls,
+        socket: tcp,
+        // There is no certificate to judge: the key is the proof.
+        checkServerIdentity: () => undefined,
+        pskCallback: () => ({ psk, identity: IDENTITY })
+      })
+      end = () => socket.destroy()
+      socket.once("error", fail)
+      socket.once("secureConnect", () => {
+        clearTimeout(deadline)
+        socket.off("error", fail)
+        const connection = NodeConnection.make({ socket, tcp }, SEND_QUEUE, handler, () => {})
+        if (connection === undefined) fail({ code: "ECONNRESET" })
+        else resume(Effect.succeed(connection))
+      })
+    }
+    end = race(options, TIMEOUT_MS, secure, fail)
     return Effect.sync(() => {
       clearTimeout(deadline)
-      socket.destroy()
+      end()
     })
   })
 

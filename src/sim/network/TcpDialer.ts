@@ -5,7 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { type Connection, type ConnectionHandler, defaultSendQueue } from "../../services/Connection.js"
 import { DialError, type Dialer, type DialOptions } from "../../services/Dialer.js"
-import type { Process } from "../kernel/Process.js"
+import { HappyEyeballs } from "../../services/HappyEyeballs.js"
+import type { Process, ProcessTimer } from "../kernel/Process.js"
 import type { Rng } from "../kernel/Rng.js"
 import { type AddressId, pointAt } from "./AddressBook.js"
 import { connectionKey, type Host } from "./Host.js"
@@ -78,9 +79,11 @@ export const dialSync = (
   })
 }
 
-/** One call of `dial`: tries each address of the host in turn, within the time given for all. */
+/** One call of `dial`: the address of the host that answers first (`HappyEyeballs`), within the time given for all. */
 class Attempt {
+  /** The one that has connected. */
   #end: TcpEnd | undefined
+  readonly #underWay = new Set<TcpEnd>()
   #established = false
   #closed = false
   #over: () => void = () => {}
@@ -111,32 +114,49 @@ class Attempt {
     const where = `${host}:${port}`
     const finish = (outcome: Connection | DialError) => {
       this.#given = true
-      this.#network.kernel.cancel(timer)
+      kernel.cancel(timer)
+      if (waiting !== undefined) kernel.cancel(waiting)
       done(outcome)
     }
     const timer = this.#process.after(timeoutMs * 1000, () =>
       finish(failure("TimedOut", `${where} did not answer within ${timeoutMs} ms`))
     )
-    const next = (addresses: ReadonlyArray<AddressId>, error: DialError) => {
-      const [address, ...others] = addresses
+    const { book, kernel } = this.#network
+    const now = () => kernel.now / 1000
+    let error = failure("HostNotFound", `no address is known for the host ${host}`)
+    let waiting: ProcessTimer | undefined
+    const tryAll = (order: HappyEyeballs<AddressId>) => {
       if (this.#given) return
-      if (address === undefined) return finish(error)
-      this.#tryAddress(address, (outcome) => {
-        if (this.#given) return
-        if (outcome === "open") return finish(this.#end!)
-        if (outcome === "refused") return next(others, failure("Refused", `nobody is listening at ${where}`))
-        next(others, failure("Unreachable", `there is no way to ${where}`))
-      })
+      const settled = (outcome: "refused" | "dead") => {
+        order.handleFailure()
+        error =
+          outcome === "refused"
+            ? failure("Refused", `nobody is listening at ${where}`)
+            : failure("Unreachable", `there is no way to ${where}`)
+        tryAll(order)
+      }
+      for (let address = order.pollTry(now()); address !== undefined; address = order.pollTry(now()))
+        this.#tryAddress(address, (outcome) => {
+          if (this.#given) return
+          if (outcome === "open") finish(this.#end!)
+          else settled(outcome)
+        })
+      if (this.#given) return
+      if (order.isOver) return finish(error)
+      if (waiting !== undefined) kernel.cancel(waiting)
+      const next = order.pollTimeout()
+      waiting =
+        next === undefined ? undefined : this.#process.after(Math.max(1, (next - now()) * 1000), () => tryAll(order))
     }
     // Even what fails at once fails a moment later, as any system call's answer does.
     this.#process.after(0, () => {
       if (!Number.isInteger(port) || port < 1 || port > 65_535) return finish(failure("Other", `${where} is no port`))
-      const unknown = failure("HostNotFound", `no address is known for the host ${host}`)
-      next(resolve(this.#network, this.#host, host), unknown)
+      tryAll(new HappyEyeballs(resolve(this.#network, this.#host, host), (address) => book.family(address)))
     })
     return () => {
       this.#given = true
-      this.#network.kernel.cancel(timer)
+      kernel.cancel(timer)
+      if (waiting !== undefined) kernel.cancel(waiting)
     }
   }
 
@@ -154,6 +174,7 @@ class Attempt {
     const ending = this.#end !== undefined && !this.#closed && this.#established
     if (ending) this.#over = over
     if (!this.#closed) this.#end?.destroy()
+    this.#giveUp()
     if (!ending) over()
   }
 
@@ -174,16 +195,26 @@ class Attempt {
     const sendQueue = this.#options.sendQueue ?? defaultSendQueue
     const end = new TcpEnd(network, host, this.#process, pointAt(source, port), to, sendQueue, (outcome) =>
       this.#process.enter(() => {
+        if (!this.#underWay.delete(end)) return
         if (outcome === "open") this.#begin(end)
         settled(outcome)
       })
     )
-    this.#end = end
-    if (end.connect() !== undefined) settled("dead")
+    this.#underWay.add(end)
+    if (end.connect() !== undefined && this.#underWay.delete(end)) settled("dead")
+  }
+
+  /** Ends what has not connected. */
+  #giveUp(): void {
+    const late = [...this.#underWay]
+    this.#underWay.clear()
+    for (const end of late) end.destroy()
   }
 
   #begin(end: TcpEnd): void {
+    this.#end = end
     this.#established = true
+    this.#giveUp()
     end.begin(this.#given ? undefined : this.#handler(end), () => {
       this.#closed = true
       this.#over()

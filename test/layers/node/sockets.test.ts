@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
+import { readFileSync } from "node:fs"
 import * as Net from "node:net"
 import { dirname, join } from "node:path"
 import { setImmediate } from "node:timers/promises"
@@ -15,6 +16,7 @@ import * as NodeDatagrams from "../../../src/layers/node/Datagrams.js"
 import { fromCause } from "../../../src/layers/node/DialErrors.js"
 import * as NodeDialer from "../../../src/layers/node/Dialer.js"
 import * as NodeListener from "../../../src/layers/node/Listener.js"
+import { race } from "../../../src/layers/node/TcpRace.js"
 import type { Connection } from "../../../src/services/Connection.js"
 import { Datagrams } from "../../../src/services/Datagrams.js"
 import { Dialer } from "../../../src/services/Dialer.js"
@@ -236,6 +238,44 @@ describe("a dialer", () => {
     }))
 })
 
+describe("a race of connections", () => {
+  linux("lets a slow try go on while the next address is tried, and fails", () =>
+    Effect.gen(function* () {
+      // Deaf until it is woken up, when the others have failed: the system tries again by itself.
+      const { port, process } = yield* started("exec", join(here, "DeafServer.mjs"))
+      const isStopped = Effect.sync(() => / T /.test(readFileSync(`/proc/${process.pid}/stat`, "latin1")))
+      yield* Effect.repeat(
+        Effect.zipRight(
+          Effect.promise(() => setImmediate()),
+          isStopped
+        ),
+        { until: (yes) => yes }
+      )
+      for (let filler = 0; filler < 4; filler++)
+        Net.connect({ port, host: "127.0.0.1" })
+          .on("error", () => {})
+          .unref()
+      const lookUp = (_host: string, found: (cause: null, addresses: ReadonlyArray<string>) => void) => {
+        found(null, ["127.0.0.1", "127.0.0.9"])
+        void setImmediate().then(() => process.kill("SIGCONT"))
+      }
+      const socket = yield* Effect.async<Net.Socket, unknown>((resume) => {
+        const won = (socket: Net.Socket) => resume(Effect.succeed(socket))
+        const cancel = race(
+          { host: "server.example", port },
+          20_000,
+          won,
+          (cause) => resume(Effect.fail(cause)),
+          lookUp
+        )
+        return Effect.sync(cancel)
+      })
+      expect(socket.remoteAddress).toBe("127.0.0.1")
+      socket.destroy()
+    })
+  )
+})
+
 /** From here on to the end of the test no `setTimeout` of ours rings by itself. */
 const frozenTimers = Effect.acquireRelease(
   Effect.sync(() => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })),
@@ -269,7 +309,9 @@ const requestAndEnd = (port: number, request: string) =>
 const here = dirname(fileURLToPath(import.meta.url))
 
 /** Runs a program that prints the port it listens on, for as long as the scope lives. */
-const child = (shell: string, program: string) =>
+const child = (shell: string, program: string) => Effect.map(started(shell, program), ({ port }) => port)
+
+const started = (shell: string, program: string) =>
   Effect.acquireRelease(
     Effect.sync(() =>
       spawn("sh", ["-c", `${shell} "$0" "$1"`, process.execPath, program], { stdio: ["ignore", "pipe", "inherit"] })
@@ -280,8 +322,12 @@ const child = (shell: string, program: string) =>
         return once(process, "exit")
       })
   ).pipe(
-    Effect.flatMap((process) => Effect.promise(() => once(process.stdout, "data"))),
-    Effect.map(([line]) => Number(String(line)))
+    Effect.flatMap((process) =>
+      Effect.map(
+        Effect.promise(() => once(process.stdout, "data")),
+        ([line]) => ({ port: Number(String(line)), process })
+      )
+    )
   )
 
 /** A TypeScript file of this folder as a program that Node can run. */

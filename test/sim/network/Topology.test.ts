@@ -18,6 +18,39 @@ type World = typeof Sim.Service
 
 const SERVER = make("203.0.113.1", 3478)!
 
+describe("a name with two addresses", () => {
+  it("is reached at whichever answers first, as on real machines", async () => {
+    const outcome = await value(
+      [],
+      Effect.gen(function* () {
+        const sim = yield* Sim
+        yield* sim.host(
+          "server",
+          { ipv4: "203.0.113.1", ipv6: "2001:db8::1" },
+          sink(() => {})
+        )
+        let dropped = 0
+        // What goes to the first address is lost, and would be sent again after a second.
+        yield* sim.rule(({ protocol, to }) =>
+          protocol === "tcp" && to === "server" && dropped++ === 0 ? "drop" : "pass"
+        )
+        const reached: Array<[string, number]> = []
+        const dial = Effect.gen(function* () {
+          const dialer = yield* Dialer
+          const handler = { onData: () => {}, onClose: () => {} }
+          const connection = yield* dialer.dial({ host: "server", port: 80 }, () => handler)
+          reached.push([connection.remote.address, Math.round(sim.now())])
+        })
+        yield* sim.host("client", { ipv4: "203.0.113.2", ipv6: "2001:db8::2" }, Effect.scoped(dial))
+        yield* Effect.sleep("2 seconds")
+        return reached
+      }).pipe(Effect.scoped)
+    )
+    expect(outcome).toEqual([["2001:db8::1", expect.any(Number)]])
+    expect(outcome[0]![1]).toBeLessThan(900)
+  })
+})
+
 describe("routers", () => {
   /** Whether two peers meet with the help of a rendezvous. */
   const meet = (build: (sim: World) => Effect.Effect<readonly [HostOptions, HostOptions]>) =>
