@@ -267,7 +267,7 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
       return Effect.zipRight(decide(about), peer === undefined ? Effect.void : transfers.leave(peer))
     })
   return {
-    now: () => driver.drive((machine, now) => machine.timeAt(now)),
+    now: () => driver.machine.timeAt(driver.now()),
     register: (nick) => driver.ask((machine, now) => machine.register(nick, now)),
     list: Effect.map(
       driver.ask((machine, now) => machine.list(now)),

@@ -31,6 +31,8 @@ export interface Driver extends PeerDriver {
   readonly note: <A>(use: (machine: ClientMachine, now: number) => A) => A
   /** Drains what `note` has left, at once. */
   readonly settle: () => void
+  /** The time that the machine is told, for questions that change nothing in it. */
+  readonly now: () => number
   /** Makes a call of the user, and waits for its answer. Interrupting it tells the machine that nobody waits. */
   readonly ask: <A, E>(call: (machine: ClientMachine, now: number) => Ticket<A, E>) => Effect.Effect<A, E>
   /** Once: says who takes what the machine has for others, and drains for the first time. */
@@ -73,6 +75,7 @@ export const make = (
       drive: (use) => loop.drive(machine, use),
       note: (use) => loop.note(machine, use),
       settle: () => loop.settle(),
+      now: () => loop.now,
       drivePeers: (use) => loop.drive(machine, (client, now) => client.peers && use(client.peers, now)),
       ask: (call) =>
         Effect.async((resume) => {
@@ -114,7 +117,7 @@ class Loop {
   }
 
   drive<A>(machine: ClientMachine, use: (machine: ClientMachine, now: number) => A): A {
-    const now = this.#read()
+    const now = this.now
     const result = use(machine, now)
     this.#again = true
     this.drain(now)
@@ -142,7 +145,7 @@ class Loop {
   }
 
   receive(from: Endpoint, data: Uint8Array): void {
-    this.#running?.machine.handleDatagram(from, data, this.#read())
+    this.#running?.machine.handleDatagram(from, data, this.now)
   }
 
   ring(now: number): void {
@@ -203,7 +206,8 @@ class Loop {
     return hasSent
   }
 
-  #read(): number {
+  /** While draining: as the drain has it. */
+  get now(): number {
     return this.#draining ? this.#now : this.time.monotonic()
   }
 }

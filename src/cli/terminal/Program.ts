@@ -296,7 +296,7 @@ const showEvents = (session: Session): Effect.Effect<void, TerminalClosed | Prog
       yield* Effect.forkScoped(Effect.forever(redraw))
       yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.sleep(MEASURE), measure(session))))
     }
-    yield* client.handleEvents((event) =>
+    const told = (event: ClientEvent) =>
       Effect.gen(function* () {
         yield* event._tag === "Delivered" || event._tag === "Read" ? ordered.withPermits(1)(show(event)) : show(event)
         if (event._tag === "ServerLost") yield* registration.serverLost
@@ -307,6 +307,9 @@ const showEvents = (session: Session): Effect.Effect<void, TerminalClosed | Prog
         if (event._tag === "Closed" && event.reason !== "exit")
           return yield* new ProgramError({ message: SafeText.line(event.message) })
       })
+    // Of a burst it is written down once, and not for each message, that it was shown.
+    yield* client.handleBatches((events) =>
+      Effect.forEach(events, (event) => (event._tag === "Message" ? show(event) : told(event)), { discard: true })
     )
   })
 

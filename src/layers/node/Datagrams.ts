@@ -6,6 +6,7 @@ import type { Endpoint, Family } from "../../domain/Endpoint.js"
 import { type BindOptions, type DatagramSocket, Datagrams, DatagramsError } from "../../services/Datagrams.js"
 import { fromNode, plain } from "./Addresses.js"
 import { codeOf, describe, isPort } from "./Errno.js"
+import { Turns } from "./Turns.js"
 
 /** UDP over node:dgram, one socket for one family: an IPv6 socket never carries IPv4. */
 export const layer: Layer.Layer<Datagrams> = Layer.succeed(Datagrams, {
@@ -24,6 +25,11 @@ const SMALLEST_RECEIVE_BUFFER = 256 * 1024
  * Bytes that may wait inside Node while the system takes none; more are lost, as they would be in a full device queue.
  */
 const MAX_SEND_QUEUE = 4 * 1024 * 1024
+
+interface Arrived {
+  readonly data: Uint8Array
+  readonly from: Dgram.RemoteInfo
+}
 
 interface Open {
   readonly api: DatagramSocket
@@ -50,18 +56,15 @@ const open = (options: BindOptions): Effect.Effect<Open, DatagramsError> =>
       socket.close()
       resume(Effect.fail(toError(options, cause)))
     })
-    // libuv reads up to 32 datagrams before anything else runs; the check phase comes right after them.
-    let idleDue = false
-    const idle = () => {
-      idleDue = false
-      if (opened?.closed === false) onIdle?.()
-    }
-    socket.on("message", (data, from) => {
-      onDatagram(sender(family, from), plain(data))
-      if (onIdle === undefined || idleDue) return
-      idleDue = true
-      setImmediate(idle)
+    const turns = new Turns<Arrived>({
+      take: ({ data, from }) => {
+        if (opened?.closed === false) onDatagram(sender(family, from), plain(data))
+      },
+      idle: () => {
+        if (opened?.closed === false) onIdle?.()
+      }
     })
+    socket.on("message", (data, from) => turns.add({ data, from }))
     const send = (to: Endpoint, data: Uint8Array) => {
       if (opened?.closed !== false || to.family !== family || to.port === 0) return
       if (socket.getSendQueueSize() > MAX_SEND_QUEUE) return

@@ -1,0 +1,61 @@
+import { performance } from "node:perf_hooks"
+
+/**
+ * What arrives faster than it can be worked on, in its order. Nothing is worked on where it arrives, but right after
+ * everything else that has arrived by then (libuv's check phase), and for at most `TURN` at a time: between two turns
+ * the event loop reads keys, whatever waits here.
+ */
+export class Turns<A> {
+  readonly #worker: Worker<A>
+  #waiting: Array<A> = []
+  /** Those of `#waiting` before it were taken. */
+  #head = 0
+  #isDue = false
+
+  constructor(worker: Worker<A>) {
+    this.#worker = worker
+  }
+
+  add(arrived: A): void {
+    // Whoever sends that fast has the sender's queue, which is the system's, wait for him.
+    if (this.#waiting.length - this.#head >= MAX_WAITING) this.#takeOne()
+    this.#waiting.push(arrived)
+    this.#soon()
+  }
+
+  readonly #turn = (): void => {
+    this.#isDue = false
+    const end = performance.now() + TURN
+    do this.#takeOne()
+    while (this.#head < this.#waiting.length && performance.now() < end)
+    this.#worker.idle()
+    if (this.#head < this.#waiting.length) this.#soon()
+  }
+
+  #soon(): void {
+    if (this.#isDue) return
+    this.#isDue = true
+    setImmediate(this.#turn)
+  }
+
+  #takeOne(): void {
+    const next = this.#waiting[this.#head++]!
+    if (this.#head === this.#waiting.length || this.#head >= MAX_WAITING) {
+      this.#waiting = this.#waiting.slice(this.#head)
+      this.#head = 0
+    }
+    this.#worker.take(next)
+  }
+}
+
+/** Neither may throw. */
+export interface Worker<A> {
+  readonly take: (arrived: A) => void
+  /** Called after one or more `take`, before anything else runs. */
+  readonly idle: () => void
+}
+
+/** ms of work in one turn: a key, and what it changes on the screen, may wait for some such pieces of work. */
+const TURN = 2
+/** More than the buffers of most systems give at one time in datagrams of full size. */
+export const MAX_WAITING = 512
