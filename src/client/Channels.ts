@@ -8,7 +8,11 @@ import type { PeerStatus } from "../core/peer/PeerStatus.js"
 import type { MessageId } from "../domain/MessageId.js"
 import type { Shell } from "./Shell.js"
 
-/** Law 2 as a type: a channel that the other side opened has no `send` until we ask back with `accept`. */
+/**
+ * Law 2 as a type: a channel that the other side opened has no `send` until we ask back with `accept`.
+ *
+ * @since 0.1.0
+ */
 export type Channel = InvitedChannel | OpenChannel
 
 interface ChannelBase {
@@ -18,12 +22,22 @@ interface ChannelBase {
   readonly close: Effect.Effect<void>
 }
 
+/**
+ * A conversation that the other side has asked for: nothing can be sent until we accept.
+ *
+ * @since 0.1.0
+ */
 export interface InvitedChannel extends ChannelBase {
   readonly _tag: "Invited"
   /** Asks back: `query` of this peer. */
   readonly accept: Effect.Effect<OpenChannel, QueryError>
 }
 
+/**
+ * A conversation that we have asked for: texts may be sent at once.
+ *
+ * @since 0.1.0
+ */
 export interface OpenChannel extends ChannelBase {
   readonly _tag: "Open"
   /** Accepts the message for delivery, in order; `Delivered` follows when the other application has shown it. */

@@ -52,9 +52,16 @@ import * as Shell from "./Shell.js"
 
 /**
  * A registered (or registering) participant: the control link, the peer links and the conversations of one nickname.
+ *
+ * @since 0.1.0
  */
 export class Client extends Context.Tag("parley/client/Client")<Client, ClientApi>() {}
 
+/**
+ * All that a client can be asked to do. Each effect may be run any number of times, and by several fibers at once.
+ *
+ * @since 0.1.0
+ */
 export interface ClientApi {
   /**
    * What time it is, ms since 1970 UTC: by this machine's clock, or by the server's where the two differ notably and
@@ -212,11 +219,20 @@ export interface ClientApi {
   readonly exit: (lingerMs?: number) => Effect.Effect<void>
 }
 
+/**
+ * What the server knows of us once we have a nickname.
+ *
+ * @since 0.1.0
+ */
 export type Registration = PeerInfo
 
 type Decision = (people: People, now: number) => ContactError | undefined
 
-/** Names and values that only those who set them understand. They are kept with the profile, readable by its owner. */
+/**
+ * Names and values that only those who set them understand. They are kept with the profile, readable by its owner.
+ *
+ * @since 0.1.0
+ */
 export interface PreferencesApi {
   /** Empty before the first registration. */
   readonly all: Effect.Effect<ReadonlyMap<string, string>>
@@ -227,24 +243,39 @@ export interface PreferencesApi {
   readonly set: (name: string, value: string | undefined) => Effect.Effect<boolean>
 }
 
+/**
+ * What a query may ask for beside the nickname: `expect` is the fingerprint that the peer's key must have.
+ *
+ * @since 0.1.0
+ */
 export interface QueryOptions {
   readonly expect?: string
 }
 
-/** What a client asks of the world. `Profiles` has its own layer, on `Store`. */
+/**
+ * What a client asks of the world. `Profiles` has its own layer, on `Store`.
+ *
+ * @since 0.1.0
+ */
 export type ClientServices = Crypto | Datagrams | Dialer | Entropy | Files | Interfaces | Profile.Profiles | Resolver
 
 /**
  * A client that lives as long as the scope. Sockets are bound at once (`NoNetwork` when there are none to be had;
  * `NoSuchKey` when an option names a key that is none); the server is dialled by the first `register`. Closing the
  * scope says goodbye to all peers and to the server and leaves nothing behind.
+ *
+ * @since 0.1.0
  */
 export const make = (
   options: ClientOptions
 ): Effect.Effect<ClientApi, NoNetwork | NoSuchKey, ClientServices | Scope.Scope> =>
   Effect.map(Shell.make(options), (shell) => apiOf(shell, options))
 
-/** `make` as a layer of `Client`, with profiles in the `Store`. */
+/**
+ * `make` as a layer of `Client`, with profiles in the `Store`.
+ *
+ * @since 0.1.0
+ */
 export const layer = (
   options: ClientOptions
 ): Layer.Layer<Client, NoNetwork | NoSuchKey, Exclude<ClientServices, Profile.Profiles> | Store> =>

@@ -14,6 +14,8 @@ import type { ClientOptions } from "./ClientOptions.js"
  * A client's options from the configuration, as the program `parley` reads them too: `PARLEY_SERVER` (`host`,
  * `host:port`, `[2001:db8::1]:port`; without one a client is for the local network alone), `PARLEY_TOKEN`, which stays
  * redacted, and `PARLEY_SERVER_KEY` (`SHA256:…`).
+ *
+ * @since 0.1.0
  */
 export const clientConfig: Config.Config<ClientOptions> = Config.all({
   server: Config.option(Config.mapOrFail(Config.string("SERVER"), (text) => addressOf(text))),
@@ -37,6 +39,8 @@ const addressOf = (text: string) =>
 /**
  * `layerClient` with options that come from the configuration: those of `clientConfig` when left out, or what is made
  * of it (`Config.map(clientConfig, (options) => ({ ...options, accept: "known" as const }))`).
+ *
+ * @since 0.1.0
  */
 export const layerConfig = (
   config: Config.Config<ClientOptions> = clientConfig

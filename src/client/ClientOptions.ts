@@ -1,7 +1,11 @@
 import type * as Redacted from "effect/Redacted"
 import type { Policy } from "../core/peer/path/Policy.js"
 
-/** What a client must be told. Everything else it asks of its services. */
+/**
+ * What a client must be told. Everything else it asks of its services.
+ *
+ * @since 0.1.0
+ */
 export interface ClientOptions {
   /**
    * The rendezvous server: a host name or an IP literal, and the port of its control link, which is encrypted with TLS
@@ -71,7 +75,11 @@ export interface ClientOptions {
   readonly lingerMs?: number
 }
 
-/** By what the server is to be known. Without either, its key is pinned when it is seen first. */
+/**
+ * By what the server is to be known. Without either, its key is pinned when it is seen first.
+ *
+ * @since 0.1.0
+ */
 export interface ServerTls {
   /** Certificates of the authorities that have to vouch for it, PEM. */
   readonly authorities?: string
@@ -82,18 +90,41 @@ export interface ServerTls {
 /**
  * One is enough, a second one tells more of the NAT, a third covers for one that is down. Two ports of the server come
  * first.
+ *
+ * @since 0.1.0
  */
 export const MAX_STUN = 4
 
-/** Two seconds: several attempts on any path that works, and no longer than a person waits for a program to end. */
+/**
+ * Two seconds: several attempts on any path that works, and no longer than a person waits for a program to end.
+ *
+ * @since 0.1.0
+ */
 export const DEFAULT_LINGER = 2_000
 
+/**
+ * Whose calls reach our user: everyone's, or those of people we know alone.
+ *
+ * @since 0.1.0
+ */
 export const CALL_POLICIES = ["everyone", "known"] as const
+/** @since 0.1.0 */
 export type CallPolicy = (typeof CALL_POLICIES)[number]
 
+/**
+ * Whose calls are answered without asking our user: nobody's, or those of people we know.
+ *
+ * @since 0.1.0
+ */
 export const ANSWER_POLICIES = ["nobody", "known"] as const
+/** @since 0.1.0 */
 export type AnswerPolicy = (typeof ANSWER_POLICIES)[number]
 
-/** Offers that are taken without asking: none; those of people whose key was known before this process; all. */
+/**
+ * Offers that are taken without asking: none; those of people whose key was known before this process; all.
+ *
+ * @since 0.1.0
+ */
 export const ACCEPT_POLICIES = ["ask", "known", "all"] as const
+/** @since 0.1.0 */
 export type AcceptPolicy = (typeof ACCEPT_POLICIES)[number]

@@ -198,7 +198,11 @@ const streamOf = <A>(pull: Effect.Effect<A | undefined>): Stream.Stream<A> => {
   return Stream.fromChannel(rest)
 }
 
-/** Numbers of events by tag. */
+/**
+ * Numbers of events by tag.
+ *
+ * @since 0.1.0
+ */
 export type Told = { readonly [Tag in ClientEvent["_tag"]]?: number }
 
 /**

@@ -18,6 +18,8 @@ import type { Shell } from "./Shell.js"
  * Each member has a list of their own of who is in a group: nothing is promised of their being the same, nor of the
  * order of texts of different people. A text counts as said in a group only when it came on the session of somebody on
  * our list. At most 32 people are in a group, and 128 groups can be joined.
+ *
+ * @since 0.1.0
  */
 export interface GroupsApi {
   /** Every group that was not left, also those that others have added us to and that were not joined (`invited`). */

@@ -7,6 +7,8 @@ import { Client } from "./Client.js"
 /**
  * What the client has told its consumer, as a metric of Effect: `parley_client_events` by the tag of the event
  * (`Message`, `Delivered`, `Connected` …), read every ten seconds when left out.
+ *
+ * @since 0.1.0
  */
 export const layer = (interval: Duration.DurationInput = INTERVAL): Layer.Layer<never, never, Client> =>
   Layer.scopedDiscard(

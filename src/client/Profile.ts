@@ -28,6 +28,8 @@ import * as MessageJournal from "./journal/MessageJournal.js"
 /**
  * Who we are under a nickname, and whom we know: one identity and one list of contacts a nickname, so that two people
  * (or one person twice) can share a home folder without being one person to everybody else.
+ *
+ * @since 0.1.0
  */
 export class Profiles extends Context.Tag("parley/client/Profiles")<
   Profiles,
@@ -43,6 +45,11 @@ export class Profiles extends Context.Tag("parley/client/Profiles")<
   }
 >() {}
 
+/**
+ * Who we are under one nickname, and what is kept under it.
+ *
+ * @since 0.1.0
+ */
 export interface Profile {
   readonly identity: Identity.Identity
   /** The identity on the disk, also while another process holds the profile; none where this nickname is a new one. */
@@ -84,6 +91,8 @@ export interface Profile {
 /**
  * `Damaged`: a file is there and cannot be used; it is left as it is. `Exposed`: other users of the machine have access
  * to the identity. `Unavailable`: the store failed. `message` is one line for people, and names the file.
+ *
+ * @since 0.1.0
  */
 export class ProfileError extends Data.TaggedError("ProfileError")<{
   readonly reason: "Damaged" | "Exposed" | "Unavailable"
@@ -96,6 +105,8 @@ export class ProfileError extends Data.TaggedError("ProfileError")<{
  * `input`, `history/…`, `transfers/…` and `lock`. The folder is called as the nickname that it was made for, and found
  * by all that count as the same nickname, or were taken later: `names/<key>` says where their profile is, if it is not
  * in the folder `<key>`.
+ *
+ * @since 0.1.0
  */
 export const layer: Layer.Layer<Profiles, never, Store | Entropy | Crypto> = Layer.effect(
   Profiles,

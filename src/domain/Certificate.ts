@@ -1,4 +1,8 @@
-/** What a server shows of itself when a link to it is encrypted (TLS 1.3). */
+/**
+ * What a server shows of itself when a link to it is encrypted (TLS 1.3).
+ *
+ * @since 0.1.0
+ */
 export interface Certificate {
   /** The server's public key, which it has proven to hold. */
   readonly key: ServerKey

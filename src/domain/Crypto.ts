@@ -1,6 +1,8 @@
 /**
  * The cryptography that parley is built on, as plain synchronous functions: no promise and no randomness, so that a run
  * is a function of its inputs. Keys and seeds always come from `Entropy`. Every layer gives the same bytes.
+ *
+ * @since 0.1.0
  */
 export interface Crypto {
   /**
@@ -54,6 +56,8 @@ export interface Crypto {
 
 /**
  * A signature that is still to be verified. Its sender may be hostile, and may have given any of the three any length.
+ *
+ * @since 0.1.0
  */
 export interface SignatureCheck {
   readonly signature: Uint8Array
@@ -61,11 +65,21 @@ export interface SignatureCheck {
   readonly publicKey: Uint8Array
 }
 
+/**
+ * An X25519 key pair, 32 bytes each.
+ *
+ * @since 0.1.0
+ */
 export interface KeyPair {
   readonly publicKey: Uint8Array
   readonly secretKey: Uint8Array
 }
 
+/**
+ * What a Noise handshake begins with.
+ *
+ * @since 0.1.0
+ */
 export interface NoiseOptions {
   readonly staticKeys: KeyPair
   /** 32 fresh secret bytes for the ephemeral key; never reused. */
@@ -73,7 +87,11 @@ export interface NoiseOptions {
   readonly prologue: Uint8Array
 }
 
-/** One Noise IK handshake: the initiator writes then reads, the responder reads then writes. Never throws. */
+/**
+ * One Noise IK handshake: the initiator writes then reads, the responder reads then writes. Never throws.
+ *
+ * @since 0.1.0
+ */
 export interface NoiseHandshake {
   /** The next message with `payload` inside; `undefined` when the key agreement fails (a low-order key). */
   readonly write: (payload: Uint8Array) => Uint8Array | undefined
@@ -90,7 +108,11 @@ export interface NoiseHandshake {
 export const TAG_BYTES = 16
 export const KEY_BYTES = 32
 
-/** A hash that is being made. */
+/**
+ * A hash that is being made.
+ *
+ * @since 0.1.0
+ */
 export interface Hasher {
   readonly update: (bytes: Uint8Array) => void
   /** The hash; nothing can be added any more. */

@@ -1,5 +1,6 @@
 import IpAddress from "ipaddr.js"
 
+/** @since 0.1.0 */
 export type Family = "ipv4" | "ipv6"
 
 /**
@@ -7,6 +8,8 @@ export type Family = "ipv4" | "ipv6"
  *
  * `address` is canonical (RFC 5952 for IPv6, no zone, an IPv4-mapped IPv6 address is plain IPv4), so two endpoints are
  * the same exactly when their `format` is the same.
+ *
+ * @since 0.1.0
  */
 export interface Endpoint {
   readonly family: Family
@@ -14,10 +17,18 @@ export interface Endpoint {
   readonly port: number
 }
 
-/** How far an address reaches, after the IANA special-purpose registries. */
+/**
+ * How far an address reaches, after the IANA special-purpose registries.
+ *
+ * @since 0.1.0
+ */
 export type Scope = "loopback" | "link" | "private" | "global" | "unusable"
 
-/** An endpoint from an IP literal; `undefined` when `address` is no IP literal or `port` is out of range. */
+/**
+ * An endpoint from an IP literal; `undefined` when `address` is no IP literal or `port` is out of range.
+ *
+ * @since 0.1.0
+ */
 export const make = (address: string, port: number): Endpoint | undefined => {
   if (!Number.isInteger(port) || port < 0 || port > 65535) return undefined
   if (CANONICAL_IPV4.test(address)) return { family: "ipv4", address, port }
@@ -32,18 +43,30 @@ export const make = (address: string, port: number): Endpoint | undefined => {
   return { ...found, port }
 }
 
-/** `192.0.2.1:9090` or `[2001:db8::1]:9090`. */
+/**
+ * `192.0.2.1:9090` or `[2001:db8::1]:9090`.
+ *
+ * @since 0.1.0
+ */
 export const format = (endpoint: Endpoint): string =>
   endpoint.family === "ipv6" ? `[${endpoint.address}]:${endpoint.port}` : `${endpoint.address}:${endpoint.port}`
 
-/** The inverse of `format`; `undefined` for anything else, host names included. */
+/**
+ * The inverse of `format`; `undefined` for anything else, host names included.
+ *
+ * @since 0.1.0
+ */
 export const parse = (text: string): Endpoint | undefined => {
   if (text.length > MAX_TEXT) return undefined
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):([0-9]{1,5})$/.exec(text)
   return match === null ? undefined : make((match[1] ?? match[2])!, Number(match[3]))
 }
 
-/** How far the address of this endpoint reaches. Multicast, unspecified and reserved addresses are `unusable`. */
+/**
+ * How far the address of this endpoint reaches. Multicast, unspecified and reserved addresses are `unusable`.
+ *
+ * @since 0.1.0
+ */
 export const scope = ({ address }: Endpoint): Scope => {
   const before = scopes.get(address)
   if (before !== undefined) return before
@@ -57,6 +80,8 @@ export const scope = ({ address }: Endpoint): Scope => {
  * Whether an endpoint that somebody else names may be used as a candidate of theirs. Left out is what cannot be one
  * machine's (multicast, broadcast, unspecified, reserved), what means another one here than there (link-local) and, but
  * for programs on this very machine, loopback. Private addresses stay: that two are in one network shows only in use.
+ *
+ * @since 0.1.0
  */
 export const isCandidate = (endpoint: Endpoint, isSameHost: boolean): boolean => {
   if (endpoint.port === 0) return false
@@ -64,19 +89,31 @@ export const isCandidate = (endpoint: Endpoint, isSameHost: boolean): boolean =>
   return reach === "global" || reach === "private" || (reach === "loopback" && isSameHost)
 }
 
-/** The wire form: 4 or 16 address bytes in network order. */
+/**
+ * The wire form: 4 or 16 address bytes in network order.
+ *
+ * @since 0.1.0
+ */
 export const toBytes = (endpoint: Endpoint): Uint8Array =>
   Uint8Array.from(
     CANONICAL_IPV4.test(endpoint.address) ? octets(endpoint.address) : parseAddress(endpoint.address)!.toByteArray()
   )
 
-/** The inverse of `toBytes`; `undefined` unless there are 4 or 16 bytes. */
+/**
+ * The inverse of `toBytes`; `undefined` unless there are 4 or 16 bytes.
+ *
+ * @since 0.1.0
+ */
 export const fromBytes = (bytes: Uint8Array, port: number): Endpoint | undefined => {
   if (bytes.length === 4) return make(bytes.join("."), port)
   return bytes.length === 16 ? make(IpAddress.fromByteArray(Array.from(bytes)).toString(), port) : undefined
 }
 
-/** One name for the network of the first `length` bytes of the address. */
+/**
+ * One name for the network of the first `length` bytes of the address.
+ *
+ * @since 0.1.0
+ */
 export const prefix = (endpoint: Endpoint, length: number): string =>
   `${toBytes(endpoint).subarray(0, length).join(".")}/${8 * length}`
 
@@ -152,6 +189,8 @@ const MAX_TEXT = 64
 /**
  * Candidates of one peer, of all kinds. Each is probed eight times, and as many fit into a handshake beside the largest
  * record.
+ *
+ * @since 0.1.0
  */
 export const MAX_CANDIDATES = 8
 

@@ -7,6 +7,8 @@ import * as SafeText from "./SafeText.js"
  * It holds no separator, no character that Windows reserves, nothing that `SafeText` takes out (control, format and
  * bidirectional characters), does not begin with a dot or space nor end with one, is no device of Windows, and has 1 to
  * `MAX_BYTES` bytes of UTF-8 in NFC. `make` leaves a safe name as it is.
+ *
+ * @since 0.1.0
  */
 export type FileName = string & { readonly FileName: unique symbol }
 

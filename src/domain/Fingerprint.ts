@@ -1,8 +1,13 @@
 import * as Schema from "effect/Schema"
 import type { Crypto } from "./Crypto.js"
 
-/** Six groups of five digits. What a server says is one may be anything: only what we made ourselves has this type. */
+/**
+ * Six groups of five digits. What a server says is one may be anything: only what we made ourselves has this type.
+ *
+ * @since 0.1.0
+ */
 export const Fingerprint = Schema.String.pipe(Schema.pattern(/^[0-9]{5}(?: [0-9]{5}){5}$/), Schema.brand("Fingerprint"))
+/** @since 0.1.0 */
 export type Fingerprint = typeof Fingerprint.Type
 
 /**
@@ -13,11 +18,17 @@ export type Fingerprint = typeof Fingerprint.Type
  * no value by more than one part in ten million; six of them hold 99.6 bits, so a key that shows a given fingerprint
  * takes about 2^99 tries. That is a second preimage, the attack that counts: an attacker gains nothing from two keys of
  * its own that look alike.
+ *
+ * @since 0.1.0
  */
 export const of = (crypto: Crypto, identityKey: Uint8Array): Fingerprint =>
   groupsOf(crypto.hash(32, [LABEL, identityKey]), GROUPS) as Fingerprint
 
-/** Groups of five digits, each from five bytes of a hash. */
+/**
+ * Groups of five digits, each from five bytes of a hash.
+ *
+ * @since 0.1.0
+ */
 export const groupsOf = (digest: Uint8Array, count: number): string => {
   const groups: Array<string> = []
   for (let group = 0; group < count; group++) {
@@ -28,21 +39,33 @@ export const groupsOf = (digest: Uint8Array, count: number): string => {
   return groups.join(" ")
 }
 
-/** The fingerprint that somebody has written down, with spaces or hyphens anywhere; `undefined` for other texts. */
+/**
+ * The fingerprint that somebody has written down, with spaces or hyphens anywhere; `undefined` for other texts.
+ *
+ * @since 0.1.0
+ */
 export const parse = (text: string): Fingerprint | undefined => {
   const digits = digitsOf(text)
   if (digits?.length !== DIGITS) return undefined
   return digits.match(/.{5}/g)!.join(" ") as Fingerprint
 }
 
-/** The digits in a text of digits, spaces and hyphens, one group of them at least; `undefined` for other texts. */
+/**
+ * The digits in a text of digits, spaces and hyphens, one group of them at least; `undefined` for other texts.
+ *
+ * @since 0.1.0
+ */
 export const digitsOf = (text: string): string | undefined => {
   if (text.length > MAX_TEXT || !/^[0-9\s-]*$/.test(text)) return undefined
   const digits = text.replace(/[\s-]/g, "")
   return digits.length < DIGITS / GROUPS ? undefined : digits
 }
 
-/** Whether a fingerprint begins with these digits. */
+/**
+ * Whether a fingerprint begins with these digits.
+ *
+ * @since 0.1.0
+ */
 export const beginsWith = (fingerprint: string, digits: string): boolean =>
   fingerprint.replaceAll(" ", "").startsWith(digits)
 

@@ -10,6 +10,8 @@ import { skeleton } from "./Skeleton.js"
  * Two nicknames name the same person exactly when their `key` is the same. A server gives no nickname away that has the
  * key *or* the `lookalike` of one in use. Both are needed, because being the same but for case and looking the same do
  * not chain: `Ian` is `ian`, and `Ian` looks like `lan`, yet `ian` and `lan` are two names.
+ *
+ * @since 0.1.0
  */
 export interface Nickname {
   /** As typed, in NFC: what is displayed. */
@@ -23,18 +25,42 @@ export interface Nickname {
   readonly lookalike: string
 }
 
+/**
+ * Columns of a nickname on a terminal, at most.
+ *
+ * @since 0.1.0
+ */
 export const MAX_COLUMNS = 32
+/**
+ * Bytes of a nickname in UTF-8, at most.
+ *
+ * @since 0.1.0
+ */
 export const MAX_BYTES = 128
-/** UTF-16 code units of a nickname on a screen: each takes a byte at least, so no nickname has more. */
+/**
+ * UTF-16 code units of a nickname on a screen: each takes a byte at least, so no nickname has more.
+ *
+ * @since 0.1.0
+ */
 export const MAX_NICK = MAX_BYTES
-/** Bytes of a nickname in a file: a wide margin, for the rules of other versions. */
+/**
+ * Bytes of a nickname in a file: a wide margin, for the rules of other versions.
+ *
+ * @since 0.1.0
+ */
 export const MAX_STORED_BYTES = 4 * MAX_BYTES
 /**
  * Characters of a key. NFKC makes some texts 18 times as long, but the key of an honest name is far shorter than this.
+ *
+ * @since 0.1.0
  */
 export const MAX_KEY = 256
 
-/** The nickname of this text, or a reason for people why there is none ("…"), to be read after "the nickname". */
+/**
+ * The nickname of this text, or a reason for people why there is none ("…"), to be read after "the nickname".
+ *
+ * @since 0.1.0
+ */
 export const parse = (raw: string): Either.Either<Nickname, string> => {
   if (raw.length === 0) return Either.left("is empty")
   // Refused before any work on the text: 128 bytes of UTF-8 hold no more characters, and NFC makes few texts shorter
@@ -57,6 +83,8 @@ const unlessMisread = (nickname: Nickname): Either.Either<Nickname, string> => {
  * The key by which nicknames are compared: the UTS 39 skeleton of their case-folded NFKC form, again without case.
  * Every text has one, valid nickname or not; a text that is longer than a nickname can be is its own key.
  * `key(key(text))` is `key(text)`.
+ *
+ * @since 0.1.0
  */
 export const key = (text: string): string => {
   if (text.length > 3 * MAX_BYTES) return text
@@ -69,6 +97,8 @@ export const key = (text: string): string => {
 /**
  * Up to `SUGGESTIONS` valid nicknames near `wanted` that are not `taken`; always the same for the same answers. A
  * popular name may have none.
+ *
+ * @since 0.1.0
  */
 export const suggest = (wanted: Nickname, taken: (candidate: Nickname) => boolean): ReadonlyArray<string> => {
   const found: Array<string> = []
@@ -89,6 +119,11 @@ export const suggest = (wanted: Nickname, taken: (candidate: Nickname) => boolea
   return found
 }
 
+/**
+ * Free nicknames that are suggested in place of a taken one, at most.
+ *
+ * @since 0.1.0
+ */
 export const SUGGESTIONS = 3
 
 const faultOf = (text: string): string | undefined => {

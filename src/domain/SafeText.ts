@@ -8,12 +8,16 @@
  * a word or of an emoji: within an emoji that is recommended for interchange (UTS 51 ED-27, RGI), and where Persian,
  * Indic and their kin need them (UAX 31 §2.3.1). Elsewhere they are dropped, as they would change the look only;
  * everything else that is unsafe leaves U+FFFD, so that an attempt can be seen.
+ *
+ * @since 0.1.0
  */
 export type SafeText = string & { readonly SafeText: unique symbol }
 
 /**
  * One line of at most `maxLength` UTF-16 code units; line breaks and tabs become spaces. A text that is cut ends in an
  * ellipsis.
+ *
+ * @since 0.1.0
  */
 export const line = (text: string, maxLength: number = MAX_LINE): SafeText =>
   bounded(clean(text.slice(0, maxLength + SLACK).replace(/\r\n|[\r\n\u2028\u2029\u0085]/gu, " ")), maxLength)
@@ -21,6 +25,8 @@ export const line = (text: string, maxLength: number = MAX_LINE): SafeText =>
 /**
  * The lines of a text that may have several, each safe. At most `maxLines` lines, and `maxLength` UTF-16 code units in
  * all; when something is cut off, an ellipsis is the last line. There is always at least one line.
+ *
+ * @since 0.1.0
  */
 export const lines = (
   text: string,
@@ -33,19 +39,37 @@ export const lines = (
   return out
 }
 
-/** Text that this program wrote itself, for places that take both. The caller vouches for it. */
+/**
+ * Text that this program wrote itself, for places that take both. The caller vouches for it.
+ *
+ * @since 0.1.0
+ */
 export const trusted = (text: string): SafeText => text as SafeText
 
-/** Nicknames have 32 columns and messages of a server 512 characters, so a longer line is a flood. */
+/**
+ * Nicknames have 32 columns and messages of a server 512 characters, so a longer line is a flood.
+ *
+ * @since 0.1.0
+ */
 export const MAX_LINE = 1024
-/** A message may have 64 KiB (protocol/ChatRecord `MAX_MESSAGE`), so a text never needs more code units. */
+/**
+ * A message may have 64 KiB (protocol/ChatRecord `MAX_MESSAGE`), so a text never needs more code units.
+ *
+ * @since 0.1.0
+ */
 export const MAX_TEXT = 64 * 1024
 /**
  * Lines of one text: as many as a scrollback of usual length holds. A message of 64 KiB of line breaks would push away
  * all others.
+ *
+ * @since 0.1.0
  */
 export const MAX_LINES = 500
-/** Marks on one base: more of them climb over the lines above, and four are enough for every living script. */
+/**
+ * Marks on one base: more of them climb over the lines above, and four are enough for every living script.
+ *
+ * @since 0.1.0
+ */
 export const MAX_MARKS = 4
 
 /** Characters beyond `maxLength` that are looked at, as cleaning may shorten a text. */

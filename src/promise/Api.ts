@@ -22,12 +22,21 @@ import type { ServerOptions } from "../server/ServerOptions.js"
  * call has set off by then is not undone.
  */
 
-/** Of any call. */
+/**
+ * Of any call.
+ *
+ * @since 0.1.0
+ */
 export interface CallOptions {
   /** Ends the wait. `AbortSignal.timeout(10_000)` is a limit in time: none of the calls has one of its own. */
   readonly signal?: AbortSignal | undefined
 }
 
+/**
+ * What a client may be told; all that it leaves out has a default.
+ *
+ * @since 0.1.0
+ */
 export interface ConnectOptions extends Omit<ClientOptions, "token"> {
   /** Registered before `connect` returns; without it, `register` is yours to call. */
   readonly nick?: string
@@ -39,10 +48,18 @@ export interface ConnectOptions extends Omit<ClientOptions, "token"> {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Somebody whom we have asked for, and what our user knows of their key. */
+/**
+ * Somebody whom we have asked for, and what our user knows of their key.
+ *
+ * @since 0.1.0
+ */
 export type Peer = PeerInfo & KeyInfo
 
-/** A participant: one nickname, its conversations, its files. It keeps the process alive until it is closed. */
+/**
+ * A participant: one nickname, its conversations, its files. It keeps the process alive until it is closed.
+ *
+ * @since 0.1.0
+ */
 export interface PromiseClient extends AsyncDisposable {
   /**
    * All events from the beginning, in order, each to one consumer: a second loop takes what the first has left.
@@ -93,7 +110,11 @@ export interface PromiseClient extends AsyncDisposable {
   readonly close: (lingerMs?: number) => Promise<void>
 }
 
-/** Files and folders beside the conversations. */
+/**
+ * Files and folders beside the conversations.
+ *
+ * @since 0.1.0
+ */
 export interface PromiseFiles {
   readonly offer: (nick: string, path: string | ReadonlyArray<string>, options?: CallOptions) => Promise<Transfer>
   /** Rejects with what `content` throws, if it does. A `ReadableStream` and a `Readable` of Node are such contents. */
@@ -113,7 +134,11 @@ export interface PromiseFiles {
   readonly list: () => Promise<ReadonlyArray<Transfer>>
 }
 
-/** One text to several people. */
+/**
+ * One text to several people.
+ *
+ * @since 0.1.0
+ */
 export interface PromiseGroups {
   readonly list: () => Promise<ReadonlyArray<GroupInfo>>
   readonly make: (name: string, nicks: ReadonlyArray<string>, options?: CallOptions) => Promise<GroupInfo>
@@ -124,12 +149,21 @@ export interface PromiseGroups {
   readonly send: (group: string, text: string, options?: CallOptions) => Promise<GroupSent>
 }
 
+/**
+ * What a server in this process may be told.
+ *
+ * @since 0.1.0
+ */
 export interface ServeOptions extends Partial<ServerOptions> {
   /** What the server has to say while it runs; nothing is said anywhere when left out. */
   readonly log?: (level: "info" | "warning", message: string, details: Readonly<Record<string, unknown>>) => void
 }
 
-/** A rendezvous server in this process. */
+/**
+ * A rendezvous server in this process.
+ *
+ * @since 0.1.0
+ */
 export interface PromiseServer extends AsyncDisposable {
   /** Where it listens. */
   readonly address: string

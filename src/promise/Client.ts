@@ -18,6 +18,8 @@ import { run } from "./Run.js"
 /**
  * A client that is registered as `nick`, where one is given. It waits for the server while it is away, as long as
  * `signal` lets it.
+ *
+ * @since 0.1.0
  */
 export const connect = async ({ home, nick, signal, ...options }: ConnectOptions): Promise<PromiseClient> => {
   const machine = layerNode(home === undefined ? {} : { home })

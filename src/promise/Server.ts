@@ -11,7 +11,11 @@ import * as Server from "../server/Server.js"
 import type { PromiseServer, ServeOptions } from "./Api.js"
 import { run } from "./Run.js"
 
-/** A rendezvous server by itself; `serverDefaults` are the options that are left out. */
+/**
+ * A rendezvous server by itself; `serverDefaults` are the options that are left out.
+ *
+ * @since 0.1.0
+ */
 export const serve = async ({ log, ...options }: ServeOptions = {}): Promise<PromiseServer> => {
   const logger = log === undefined ? Logger.none : loggerOf(log)
   const layer = Server.layerStandalone(options).pipe(

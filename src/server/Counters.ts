@@ -4,7 +4,11 @@ import type { RelayStats } from "../core/rendezvous/Relay.js"
 import type { Ending } from "../core/rendezvous/Session.js"
 import type { Mood, Refusal } from "../protocol/Control.js"
 
-/** What a server has seen since it started, and what it holds now. */
+/**
+ * What a server has seen since it started, and what it holds now.
+ *
+ * @since 0.1.0
+ */
 export interface ServerStats {
   /** Connections that are open. */
   readonly connections: number

@@ -5,7 +5,11 @@ import { byLabel, type Figure, INTERVAL, publish } from "../services/Figures.js"
 import type { ServerStats } from "./Counters.js"
 import { Server } from "./Server.js"
 
-/** The statistics of the server as metrics of Effect (`parley_server_…`), read every ten seconds when left out. */
+/**
+ * The statistics of the server as metrics of Effect (`parley_server_…`), read every ten seconds when left out.
+ *
+ * @since 0.1.0
+ */
 export const layer = (interval: Duration.DurationInput = INTERVAL): Layer.Layer<never, never, Server> =>
   Layer.scopedDiscard(Effect.flatMap(Server, ({ stats }) => publish(Effect.map(stats, figuresOf), interval)))
 

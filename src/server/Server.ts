@@ -27,9 +27,18 @@ import { Neighbours } from "./Nodes.js"
 import * as Reflector from "./Reflector.js"
 import { type Changeable, defaults, type ServerOptions } from "./ServerOptions.js"
 
-/** A running rendezvous server. */
+/**
+ * A running rendezvous server.
+ *
+ * @since 0.1.0
+ */
 export class Server extends Context.Tag("parley/server/Server")<Server, ServerApi>() {}
 
+/**
+ * What a running server can be asked.
+ *
+ * @since 0.1.0
+ */
 export interface ServerApi {
   /** Where it listens. */
   readonly local: Endpoint.Endpoint
@@ -101,7 +110,11 @@ export const layer = (
 ): Layer.Layer<Server, ListenError, Listener | Datagrams | Entropy | Crypto | Registry> =>
   Layer.scoped(Server, make(options))
 
-/** A server by itself: its registry is in this process. */
+/**
+ * A server by itself: its registry is in this process.
+ *
+ * @since 0.1.0
+ */
 export const layerStandalone = (
   options: Partial<ServerOptions> = {}
 ): Layer.Layer<Server, ListenError, Listener | Datagrams | Entropy | Crypto> =>

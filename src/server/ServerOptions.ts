@@ -8,12 +8,20 @@ import { DEFAULT_PORT, MAX_REQUEST_LINE } from "../protocol/Control.js"
 import { defaultSendQueue } from "../services/Connection.js"
 import type { SocketFile, TlsCredentials } from "../services/Listener.js"
 
-/** Where a server listens besides; encrypted as its port is, unless it is to be plain. */
+/**
+ * Where a server listens besides; encrypted as its port is, unless it is to be plain.
+ *
+ * @since 0.1.0
+ */
 export type Place = {
   readonly isPlain: boolean
 } & ({ readonly host: string; readonly port: number } | { readonly socket: SocketFile })
 
-/** How a rendezvous server behaves. `defaults` suits a public server of one machine; every figure can be changed. */
+/**
+ * How a rendezvous server behaves. `defaults` suits a public server of one machine; every figure can be changed.
+ *
+ * @since 0.1.0
+ */
 export interface ServerOptions {
   /** A host name or an IP literal; all addresses of both families when undefined. */
   readonly host: string | undefined
@@ -78,7 +86,11 @@ export interface ServerOptions {
   readonly restart: { readonly inMs: number; readonly spreadMs: number }
 }
 
-/** What can be changed while a server runs. */
+/**
+ * What can be changed while a server runs.
+ *
+ * @since 0.1.0
+ */
 export type Changeable = Pick<
   ServerOptions,
   "token" | "motd" | "maxConnections" | "address" | "exempt" | "session" | "sendQueue" | "incoming" | "restart"
@@ -87,6 +99,11 @@ export type Changeable = Pick<
 /** So many new connections at once, and again within ten minutes. */
 export const rateOf = (count: number): Rate => ({ burst: count, perSecond: count / 600 })
 
+/**
+ * The options of a server that was told nothing.
+ *
+ * @since 0.1.0
+ */
 export const defaults: ServerOptions = {
   host: undefined,
   port: DEFAULT_PORT,

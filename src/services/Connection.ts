@@ -1,7 +1,11 @@
 import type { Certificate } from "../domain/Certificate.js"
 import type { Endpoint } from "../domain/Endpoint.js"
 
-/** One established TCP connection, driven by synchronous callbacks. Shared by `Listener` and `Dialer`. */
+/**
+ * One established TCP connection, driven by synchronous callbacks. Shared by `Listener` and `Dialer`.
+ *
+ * @since 0.1.0
+ */
 export interface Connection {
   /** To be asked for while the connection is there. */
   readonly local: Endpoint
@@ -28,6 +32,11 @@ export interface Connection {
   readonly destroy: () => void
 }
 
+/**
+ * What TLS knows of a connection.
+ *
+ * @since 0.1.0
+ */
 export interface Tls {
   /**
    * 32 bytes that both ends of this connection have, and no other connection (RFC 9266, `tls-exporter`). `undefined` as
@@ -38,6 +47,11 @@ export interface Tls {
   readonly certificate?: Certificate
 }
 
+/**
+ * Who is told what arrives on a connection, and of its end.
+ *
+ * @since 0.1.0
+ */
 export interface ConnectionHandler {
   /**
    * Bytes in order of arrival; the borders of the chunks mean nothing. `data` belongs to the callee. Never called after
@@ -63,9 +77,16 @@ export interface ConnectionHandler {
 /**
  * What closed the connection first. `ended`: the peer closed in order, or broke off and the system took it for that.
  * `reset`: the connection broke. `local`: this side closed, or the scope did.
+ *
+ * @since 0.1.0
  */
 export type CloseReason = "ended" | "reset" | "local"
 
+/**
+ * Bounds of one connection.
+ *
+ * @since 0.1.0
+ */
 export interface ConnectionLimits {
   /** Bound of the send queue in bytes. */
   readonly sendQueue: number

@@ -7,6 +7,8 @@ import type { Endpoint, Family } from "../domain/Endpoint.js"
 /**
  * UDP. Delivery is a synchronous callback, because a queue or a fiber for each packet costs more than the packet's own
  * system call.
+ *
+ * @since 0.1.0
  */
 export class Datagrams extends Context.Tag("parley/services/Datagrams")<
   Datagrams,
@@ -16,6 +18,11 @@ export class Datagrams extends Context.Tag("parley/services/Datagrams")<
   }
 >() {}
 
+/**
+ * Where to bind, and who is told of what arrives.
+ *
+ * @since 0.1.0
+ */
 export interface BindOptions {
   readonly family: Family
   /** An IP literal of `family`; the unspecified address when left out. */
@@ -32,6 +39,11 @@ export interface BindOptions {
   readonly onIdle?: () => void
 }
 
+/**
+ * A bound UDP socket, closed with its scope.
+ *
+ * @since 0.1.0
+ */
 export interface DatagramSocket {
   /** The bound address; unspecified (`0.0.0.0`, `::`) unless one was asked for. */
   readonly local: Endpoint
@@ -44,6 +56,11 @@ export interface DatagramSocket {
   readonly receiveBuffer: number
 }
 
+/**
+ * Why a UDP socket cannot be had.
+ *
+ * @since 0.1.0
+ */
 export class DatagramsError extends Data.TaggedError("DatagramsError")<{
   readonly reason: "AddressInUse" | "AddressNotAvailable" | "NotPermitted" | "Unsupported" | "Other"
   readonly message: string

@@ -4,7 +4,11 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Connection, ConnectionHandler, ConnectionLimits } from "./Connection.js"
 
-/** Opens TCP connections. */
+/**
+ * Opens TCP connections.
+ *
+ * @since 0.1.0
+ */
 export class Dialer extends Context.Tag("parley/services/Dialer")<
   Dialer,
   {
@@ -19,6 +23,11 @@ export class Dialer extends Context.Tag("parley/services/Dialer")<
   }
 >() {}
 
+/**
+ * Whom to dial, and how.
+ *
+ * @since 0.1.0
+ */
 export interface DialOptions extends Partial<ConnectionLimits> {
   /** A host name or an IP literal. */
   readonly host: string
@@ -31,11 +40,21 @@ export interface DialOptions extends Partial<ConnectionLimits> {
   readonly tls?: DialTls
 }
 
+/**
+ * What a dialled connection with TLS has to show.
+ *
+ * @since 0.1.0
+ */
 export interface DialTls {
   /** Certificates of the authorities to trust, PEM; those that the system knows when left out. */
   readonly authorities?: string
 }
 
+/**
+ * Why there is no connection.
+ *
+ * @since 0.1.0
+ */
 export class DialError extends Data.TaggedError("DialError")<{
   /** `NoTls`: somebody is there, and no encrypted connection came about. */
   readonly reason: "Refused" | "TimedOut" | "HostNotFound" | "Unreachable" | "NoTls" | "Other"

@@ -10,6 +10,8 @@ import type { FileName } from "../domain/FileName.js"
  * is there.
  *
  * Relative paths start at the program's working directory. An operation that is interrupted is finished all the same.
+ *
+ * @since 0.1.0
  */
 export class Files extends Context.Tag("parley/services/Files")<
   Files,
@@ -38,6 +40,11 @@ export class Files extends Context.Tag("parley/services/Files")<
   }
 >() {}
 
+/**
+ * A folder that files are received into.
+ *
+ * @since 0.1.0
+ */
 export interface Directory {
   /** In full. */
   readonly path: string
@@ -47,7 +54,11 @@ export interface Directory {
   readonly folds: boolean
 }
 
-/** What lies at a path, as it was when it was looked at. */
+/**
+ * What lies at a path, as it was when it was looked at.
+ *
+ * @since 0.1.0
+ */
 export interface Found {
   /** Absolute. */
   readonly path: string
@@ -62,6 +73,11 @@ export interface Found {
   readonly left: ReadonlyArray<string>
 }
 
+/**
+ * A file or folder of a source, as it was found.
+ *
+ * @since 0.1.0
+ */
 export interface FoundEntry {
   /** Below `Found.path`, segments joined by `/`; for a file its name. */
   readonly path: string
@@ -79,6 +95,11 @@ export interface FoundEntry {
   readonly named?: boolean
 }
 
+/**
+ * Files that were found, opened for reading.
+ *
+ * @since 0.1.0
+ */
 export interface Source {
   /**
    * Exactly `length` bytes from `offset` of the entry with this index on, going on in the entries after it, in memory
@@ -88,6 +109,11 @@ export interface Source {
   readonly read: (entry: number, offset: number, length: number) => Effect.Effect<Uint8Array, FilesError>
 }
 
+/**
+ * A transfer on its way to the disk.
+ *
+ * @since 0.1.0
+ */
 export interface Incoming {
   readonly directory: string
   /** Lower-case hexadecimal, drawn afresh for each transfer. */
@@ -109,7 +135,11 @@ export interface Incoming {
   }>
 }
 
-/** What is arriving. One operation at a time. What does not end within an entry goes on in those after it. */
+/**
+ * What is arriving. One operation at a time. What does not end within an entry goes on in those after it.
+ *
+ * @since 0.1.0
+ */
 export interface Landing {
   /** Whether nothing of it was there before: everything reads as zeros. */
   readonly fresh: boolean
@@ -129,13 +159,22 @@ export interface Landing {
   readonly discard: Effect.Effect<void>
 }
 
+/**
+ * A file for a stream whose size is not known yet.
+ *
+ * @since 0.1.0
+ */
 export interface Spool {
   /** For `inspect`. */
   readonly path: string
   readonly append: (bytes: Uint8Array) => Effect.Effect<void, FilesError>
 }
 
-/** `message` is one line for people and names the path. */
+/**
+ * `message` is one line for people and names the path.
+ *
+ * @since 0.1.0
+ */
 export class FilesError extends Data.TaggedError("FilesError")<{
   readonly reason: "NotFound" | "NotPermitted" | "NotAFile" | "Full" | "ReadOnly" | "TooLarge" | "Changed" | "Other"
   readonly message: string

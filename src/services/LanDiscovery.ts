@@ -4,7 +4,11 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Endpoint } from "../domain/Endpoint.js"
 
-/** Finds other parleys on the local network, which no server knows of. IPv4. */
+/**
+ * Finds other parleys on the local network, which no server knows of. IPv4.
+ *
+ * @since 0.1.0
+ */
 export class LanDiscovery extends Context.Tag("parley/services/LanDiscovery")<
   LanDiscovery,
   {
@@ -16,6 +20,11 @@ export class LanDiscovery extends Context.Tag("parley/services/LanDiscovery")<
   }
 >() {}
 
+/**
+ * As what to announce ourselves, and who is told of the others.
+ *
+ * @since 0.1.0
+ */
 export interface JoinOptions {
   /** Lower-case letters and digits, at most 63. */
   readonly name: string
@@ -32,6 +41,11 @@ export interface JoinOptions {
 /** Names known at a time, enough for a conference; announcements beyond them are not told. */
 export const MAX_ANNOUNCED = 512
 
+/**
+ * Why the local network cannot be listened to.
+ *
+ * @since 0.1.0
+ */
 export class LanDiscoveryError extends Data.TaggedError("LanDiscoveryError")<{
   /** `PortTaken`: another program keeps the port of multicast DNS to itself. */
   readonly reason: "PortTaken" | "Other"

@@ -6,7 +6,11 @@ import type { ServerKey } from "../domain/Certificate.js"
 import type { Endpoint } from "../domain/Endpoint.js"
 import type { Connection, ConnectionHandler, ConnectionLimits } from "./Connection.js"
 
-/** Accepts TCP connections without a fiber, scope or stream for each of them. */
+/**
+ * Accepts TCP connections without a fiber, scope or stream for each of them.
+ *
+ * @since 0.1.0
+ */
 export class Listener extends Context.Tag("parley/services/Listener")<
   Listener,
   {
@@ -24,6 +28,11 @@ export class Listener extends Context.Tag("parley/services/Listener")<
   }
 >() {}
 
+/**
+ * A listener that accepts.
+ *
+ * @since 0.1.0
+ */
 export interface Listening {
   /** 127.0.0.1 and port 0 of a socket of the file system. */
   readonly local: Endpoint
@@ -35,6 +44,11 @@ export interface Listening {
   readonly capacity?: number
 }
 
+/**
+ * The TLS of a listener.
+ *
+ * @since 0.1.0
+ */
 export interface ListeningTls {
   /** What clients see. */
   readonly shown: () => ShownCertificate
@@ -42,18 +56,32 @@ export interface ListeningTls {
   readonly renew: (credentials: TlsCredentials) => Effect.Effect<void, ListenError>
 }
 
+/**
+ * The certificate that clients are shown.
+ *
+ * @since 0.1.0
+ */
 export interface ShownCertificate {
   readonly key: ServerKey
   /** ms since 1970 UTC. */
   readonly expires: number
 }
 
-/** A certificate, with those between it and its authority, and its key: PEM. */
+/**
+ * A certificate, with those between it and its authority, and its key: PEM.
+ *
+ * @since 0.1.0
+ */
 export interface TlsCredentials {
   readonly certificate: string
   readonly privateKey: string
 }
 
+/**
+ * Where to listen, and with what limits.
+ *
+ * @since 0.1.0
+ */
 export interface ListenOptions extends Partial<ConnectionLimits> {
   /** A host name or an IP literal; all addresses of both families when left out. */
   readonly host?: string
@@ -83,7 +111,11 @@ export interface ListenOptions extends Partial<ConnectionLimits> {
   readonly onTrouble?: (message: string) => void
 }
 
-/** A socket of the file system. */
+/**
+ * A socket of the file system.
+ *
+ * @since 0.1.0
+ */
 export interface SocketFile {
   /** Absolute, or from the folder that the program was started in; at most 100 bytes. */
   readonly path: string
@@ -91,6 +123,11 @@ export interface SocketFile {
   readonly mode: number
 }
 
+/**
+ * Why there is no listener.
+ *
+ * @since 0.1.0
+ */
 export class ListenError extends Data.TaggedError("ListenError")<{
   readonly reason: "AddressInUse" | "AddressNotAvailable" | "NotPermitted" | "HostNotFound" | "BadCredentials" | "Other"
   readonly message: string

@@ -3,7 +3,11 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Endpoint } from "../domain/Endpoint.js"
 
-/** Asks the router of this network to let packets in: it forwards one of its UDP ports to us. IPv4. */
+/**
+ * Asks the router of this network to let packets in: it forwards one of its UDP ports to us. IPv4.
+ *
+ * @since 0.1.0
+ */
 export class PortMapping extends Context.Tag("parley/services/PortMapping")<
   PortMapping,
   {
@@ -16,6 +20,11 @@ export class PortMapping extends Context.Tag("parley/services/PortMapping")<
   }
 >() {}
 
+/**
+ * What to have forwarded, and who is told where from.
+ *
+ * @since 0.1.0
+ */
 export interface ForwardOptions {
   readonly port: number
   /**
@@ -26,6 +35,11 @@ export interface ForwardOptions {
   readonly onExternal: (endpoint: Endpoint | undefined) => void
 }
 
+/**
+ * A forwarding that is being kept up.
+ *
+ * @since 0.1.0
+ */
 export interface Forwarding {
   /** This machine may be on another network now: the router is asked again at once. */
   readonly renew: () => void

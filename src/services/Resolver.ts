@@ -4,6 +4,8 @@ import type * as Effect from "effect/Effect"
 
 /**
  * Turns host names into addresses, for what is reached by datagrams: a dialled connection looks its name up by itself.
+ *
+ * @since 0.1.0
  */
 export class Resolver extends Context.Tag("parley/services/Resolver")<
   Resolver,
@@ -17,6 +19,11 @@ export class Resolver extends Context.Tag("parley/services/Resolver")<
   }
 >() {}
 
+/**
+ * Why a host name has no address.
+ *
+ * @since 0.1.0
+ */
 export class ResolveError extends Data.TaggedError("ResolveError")<{
   /** `NotFound`: the name is unknown. `Unavailable`: nobody could be asked. */
   readonly reason: "NotFound" | "Unavailable"

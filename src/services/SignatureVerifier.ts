@@ -4,6 +4,8 @@ import type { Crypto, SignatureCheck } from "../domain/Crypto.js"
 /**
  * Checks Ed25519 signatures (RFC 8032) beside the program's own work, for a program that has to go on answering others
  * meanwhile. Judges exactly as `Crypto.verify` does.
+ *
+ * @since 0.1.0
  */
 export class SignatureVerifier extends Context.Tag("parley/services/SignatureVerifier")<
   SignatureVerifier,

@@ -8,6 +8,8 @@ import type * as Scope from "effect/Scope"
  * A small private folder: identity, contacts, journals. Names are relative paths of at most 8 segments matching
  * `[A-Za-z0-9._-]{1,128}`, none of them `.` or `..`; anything else fails with `BadName`. Files are readable by their
  * owner alone.
+ *
+ * @since 0.1.0
  */
 export class Store extends Context.Tag("parley/services/Store")<
   Store,
@@ -51,6 +53,11 @@ export class Store extends Context.Tag("parley/services/Store")<
   }
 >() {}
 
+/**
+ * A file that is only appended to.
+ *
+ * @since 0.1.0
+ */
 export interface Journal {
   /**
    * Appends within the call; the error when that failed, and then nothing is left behind. What was appended survives
@@ -61,6 +68,11 @@ export interface Journal {
   readonly sync: Effect.Effect<void, StoreError>
 }
 
+/**
+ * Why a file of the store cannot be read or written.
+ *
+ * @since 0.1.0
+ */
 export class StoreError extends Data.TaggedError("StoreError")<{
   readonly reason: "BadName" | "NotPermitted" | "Full" | "ReadOnly" | "TooLarge" | "Locked" | "Exposed" | "Other"
   readonly message: string

@@ -39,7 +39,11 @@ export interface MachineRoom {
   readonly crypto: Primitives.Crypto
 }
 
-/** A computer: a network stack, a disk, a clock, and the one program that it runs whenever it has power. */
+/**
+ * A computer: a network stack, a disk, a clock, and the one program that it runs whenever it has power.
+ *
+ * @since 0.1.0
+ */
 export class Machine {
   readonly disk: Disk
   /** Whether a crash leaves part of what was not synced. */

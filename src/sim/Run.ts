@@ -11,6 +11,11 @@ import { Pcap } from "./record/Pcap.js"
 import * as Sim from "./Sim.js"
 import { World, type WorldOptions } from "./World.js"
 
+/**
+ * The world that a scenario runs in, and what to keep of the run.
+ *
+ * @since 0.1.0
+ */
 export interface RunOptions extends WorldOptions {
   /** The primitives that `Crypto` offers; the product's own when left out. All give the same bytes. */
   readonly crypto?: Primitives.Crypto
@@ -22,9 +27,18 @@ export interface RunOptions extends WorldOptions {
   readonly signal?: AbortSignal
 }
 
-/** What a scenario is: any Effect program that asks for the simulated world, and for a scope that ends with it. */
+/**
+ * What a scenario is: any Effect program that asks for the simulated world, and for a scope that ends with it.
+ *
+ * @since 0.1.0
+ */
 export type Scenario<A, E> = Effect.Effect<A, E, Sim.Sim | Scope.Scope>
 
+/**
+ * What one run came to.
+ *
+ * @since 0.1.0
+ */
 export interface Report<A, E> {
   readonly seed: number
   readonly exit: Exit.Exit<A, E | KernelError>
@@ -48,7 +62,11 @@ export interface Report<A, E> {
   readonly pcap: Uint8Array | undefined
 }
 
-/** Runs a scenario in a world of its own. Never rejects: what went wrong is in the exit. */
+/**
+ * Runs a scenario in a world of its own. Never rejects: what went wrong is in the exit.
+ *
+ * @since 0.1.0
+ */
 export const run = async <A, E>(options: RunOptions, scenario: Scenario<A, E>): Promise<Report<A, E>> => {
   const started = performance.now()
   const world = new World(options, options.crypto)

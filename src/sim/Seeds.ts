@@ -4,6 +4,11 @@ import { describe } from "./faults/Plan.js"
 import { shrink } from "./faults/Shrink.js"
 import { type Report, type RunOptions, run, type Scenario } from "./Run.js"
 
+/**
+ * How many worlds a scenario is run in, and which.
+ *
+ * @since 0.1.0
+ */
 export interface SeedsOptions extends Omit<RunOptions, "seed" | "order" | "keep" | "record"> {
   /** How many seeds; 100 when left out. */
   readonly seeds?: number
@@ -20,7 +25,11 @@ export interface SeedsOptions extends Omit<RunOptions, "seed" | "order" | "keep"
   readonly onRun?: (report: Report<unknown, unknown>) => void
 }
 
-/** What many runs of one scenario came to. */
+/**
+ * What many runs of one scenario came to.
+ *
+ * @since 0.1.0
+ */
 export interface Sweep {
   readonly runs: number
   readonly virtualMs: number
@@ -31,6 +40,11 @@ export interface Sweep {
   readonly failure: Failure | undefined
 }
 
+/**
+ * A seed that failed, and how.
+ *
+ * @since 0.1.0
+ */
 export interface Failure {
   readonly seed: number
   readonly report: Report<unknown, unknown>
@@ -43,6 +57,8 @@ export interface Failure {
 /**
  * Runs a scenario with one seed after the other until one fails; then looks for the fewest faults with which it still
  * does.
+ *
+ * @since 0.1.0
  */
 export const sweep = async <A, E>(options: SeedsOptions, scenario: Scenario<A, E>): Promise<Sweep> => {
   const { seeds = 100, firstSeed = 1, twice = 50 } = options

@@ -8,5 +8,9 @@ import type { Listener } from "../services/Listener.js"
 import type { Resolver } from "../services/Resolver.js"
 import type { Store } from "../services/Store.js"
 
-/** What a simulated machine offers to its program: the very services that the live layers offer. */
+/**
+ * What a simulated machine offers to its program: the very services that the live layers offer.
+ *
+ * @since 0.1.0
+ */
 export type Services = Datagrams | Listener | Dialer | Resolver | Store | Files | Entropy | Interfaces | Crypto

@@ -15,7 +15,11 @@ import type { Rule } from "./network/Rule.js"
 import type { Services } from "./Services.js"
 import type { HostOptions, RouterOptions, World } from "./World.js"
 
-/** The simulated world as a scenario sees it. */
+/**
+ * The simulated world as a scenario sees it.
+ *
+ * @since 0.1.0
+ */
 export class Sim extends Context.Tag("parley/sim/Sim")<
   Sim,
   {
@@ -69,7 +73,11 @@ export class Sim extends Context.Tag("parley/sim/Sim")<
   }
 >() {}
 
-/** A machine in the hands of a scenario. */
+/**
+ * A machine in the hands of a scenario.
+ *
+ * @since 0.1.0
+ */
 export interface SimHost {
   readonly name: string
   /** Its IPv4 address, or IPv6 where it has no other, as it is now. */
@@ -92,6 +100,8 @@ export interface SimHost {
 /**
  * The services of a new machine for part of a scenario's own program: the one layer to swap. It shares the scenario's
  * process, and so it cannot crash on its own; `Sim.host` makes machines that can.
+ *
+ * @since 0.1.0
  */
 export const layer = (name: string, options: HostOptions = {}): Layer.Layer<Services, never, Sim> =>
   Layer.effectContext(Effect.map(Sim, ({ world }) => services(world, world.host(name, options), options.disk)))

@@ -8,17 +8,28 @@ import { run, type Scenario } from "./Run.js"
 import { optionsFor, type SeedsOptions, sweep } from "./Seeds.js"
 import type { Sim } from "./Sim.js"
 
+/**
+ * How many worlds a test runs its scenario in, and how long it may take.
+ *
+ * @since 0.1.0
+ */
 export interface SimTestOptions extends SeedsOptions {
   /** Real ms that the test runner grants the whole sweep; 120,000 when left out. */
   readonly timeoutMs?: number
 }
 
-/** A scenario as a generator, like the argument of `Effect.gen`. */
+/**
+ * A scenario as a generator, like the argument of `Effect.gen`.
+ *
+ * @since 0.1.0
+ */
 export type Body = () => Generator<YieldWrap<Effect.Effect<unknown, unknown, Sim | Scope.Scope>>, unknown, never>
 
 /**
  * Runs a scenario under many seeds and throws an error that says how to see the failure again. With `PARLEY_SIM_SEED`
  * in the environment it runs that seed alone, recorded: the packet log and a capture go to the folder `.sim`.
+ *
+ * @since 0.1.0
  */
 export const check = async <A, E>(name: string, options: SeedsOptions, scenario: Scenario<A, E>): Promise<void> => {
   const replay = Replay.fromEnvironment(process.env)
@@ -47,6 +58,8 @@ export const check = async <A, E>(name: string, options: SeedsOptions, scenario:
 /**
  * Makes `simTest(name, options, function* () {...})` for a test runner, which is asked to run `body` as a test of that
  * name.
+ *
+ * @since 0.1.0
  */
 export const makeSimTest =
   (test: (name: string, body: () => Promise<void>, timeoutMs: number) => void) =>
@@ -57,7 +70,11 @@ export const makeSimTest =
       options.timeoutMs ?? DEFAULT_TIMEOUT_MS
     )
 
-/** A scenario failed under some seed; the message is all that a person needs. */
+/**
+ * A scenario failed under some seed; the message is all that a person needs.
+ *
+ * @since 0.1.0
+ */
 export class SimulationFailed extends Error {
   override readonly name = "SimulationFailed"
 }

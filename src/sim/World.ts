@@ -17,6 +17,11 @@ import { Network } from "./network/Network.js"
 import { Router } from "./network/Router.js"
 import type { Services } from "./Services.js"
 
+/**
+ * What a world is like before anything happens in it.
+ *
+ * @since 0.1.0
+ */
 export interface WorldOptions extends KernelOptions {
   /** What every link is like before faults come on top; `ordinary` completes what is left out. */
   readonly link?: Partial<Conditions>
@@ -24,6 +29,11 @@ export interface WorldOptions extends KernelOptions {
   readonly without?: ReadonlySet<FaultKind>
 }
 
+/**
+ * Where a host is in the network, and what is between it and the others.
+ *
+ * @since 0.1.0
+ */
 export interface HostOptions {
   /** An IPv4 literal; the next free one of the realm when left out. `none`: the machine has no IPv4. */
   readonly ipv4?: string
@@ -43,6 +53,11 @@ export interface HostOptions {
   readonly receiveBuffer?: number
 }
 
+/**
+ * A router that hosts are behind.
+ *
+ * @since 0.1.0
+ */
 export interface RouterOptions {
   /** The router that this one is behind (carrier-grade NAT); directly on the Internet when left out. */
   readonly behind?: Router
@@ -54,7 +69,11 @@ export interface RouterOptions {
   readonly prefix?: string
 }
 
-/** One simulated world: a kernel, a network, and the machines on it. */
+/**
+ * One simulated world: a kernel, a network, and the machines on it.
+ *
+ * @since 0.1.0
+ */
 export class World {
   readonly kernel: Kernel
   readonly network: Network

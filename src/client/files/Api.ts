@@ -9,6 +9,8 @@ import type { TransferId } from "../../core/files/Content.js"
  * sides have asked for each other and the other one has accepted. A break of any kind (path, connection, either
  * program) costs what was under way: the transfer goes on over the next connection with what is missing, until it is
  * done, declined or cancelled.
+ *
+ * @since 0.1.0
  */
 export interface FilesApi {
   /**
@@ -53,5 +55,9 @@ export interface FilesApi {
   readonly list: Effect.Effect<ReadonlyArray<Transfer>>
 }
 
-/** Why somebody ends a transfer: because they want to; because it did not move on; because its bytes were of no use. */
+/**
+ * Why somebody ends a transfer: because they want to; because it did not move on; because its bytes were of no use.
+ *
+ * @since 0.1.0
+ */
 export type CancelReason = "Cancelled" | "TimedOut" | "Storage"

@@ -6,7 +6,11 @@ import * as SealedFile from "../../core/journal/SealedFile.js"
 import type { Crypto } from "../../domain/Crypto.js"
 import type { Store } from "../../services/Store.js"
 
-/** What one identity has typed, sealed on disk: a convenience, so that a disk that fails costs nothing but this. */
+/**
+ * What one identity has typed, sealed on disk: a convenience, so that a disk that fails costs nothing but this.
+ *
+ * @since 0.1.0
+ */
 export interface InputFile {
   /** The lines of earlier runs and of this one; nothing is read before they are asked for. */
   readonly lines: Effect.Effect<ReadonlyArray<InputLines.InputLine>>

@@ -147,8 +147,11 @@ export const Disconnected = Schema.TaggedStruct("Disconnected", {
 /**
  * A transfer has a new state, or has moved on: at most four times a second each, and only the latest news of each when
  * nobody reads; the last state always.
+ *
+ * @since 0.1.0
  */
 export const TransferEvent = Schema.TaggedStruct("Transfer", { transfer: Transfer })
+/** @since 0.1.0 */
 export type TransferEvent = typeof TransferEvent.Type
 
 /**
@@ -178,6 +181,11 @@ export const Closed = Schema.TaggedStruct("Closed", {
   message: Schema.String
 })
 
+/**
+ * All that a client tells, by tag: the events of JSON mode have the same names and fields.
+ *
+ * @since 0.1.0
+ */
 export const ClientEvent = Schema.Union(
   Registered,
   NickTaken,
@@ -205,4 +213,5 @@ export const ClientEvent = Schema.Union(
   Failed,
   Closed
 )
+/** @since 0.1.0 */
 export type ClientEvent = typeof ClientEvent.Type

@@ -21,6 +21,7 @@ export const keyFields = {
 }
 
 const KeyInfo = Schema.Struct(keyFields)
+/** @since 0.1.0 */
 export type KeyInfo = typeof KeyInfo.Type
 
 /** What is known of the key of a peer who is called `nick`. */

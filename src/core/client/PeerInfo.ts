@@ -1,4 +1,8 @@
-/** Somebody who is registered, as everybody sees it. */
+/**
+ * Somebody who is registered, as everybody sees it.
+ *
+ * @since 0.1.0
+ */
 export interface PeerInfo {
   readonly nick: string
   readonly address: string
@@ -6,7 +10,11 @@ export interface PeerInfo {
   readonly fingerprint: string
 }
 
-/** Somebody on the list: what the server claims of them, and where we know better. */
+/**
+ * Somebody on the list: what the server claims of them, and where we know better.
+ *
+ * @since 0.1.0
+ */
 export interface ListedPeer extends PeerInfo {
   /** The fingerprint that we know under this nickname, or talk to, where the server claims another one, or none. */
   readonly differsFrom?: string

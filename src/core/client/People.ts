@@ -12,7 +12,11 @@ import type { ListedPeer, PeerInfo } from "./PeerInfo.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
-/** Somebody's key, and what our user knows of them. Times are ms since 1970 UTC. */
+/**
+ * Somebody's key, and what our user knows of them. Times are ms since 1970 UTC.
+ *
+ * @since 0.1.0
+ */
 export const PersonKey = Schema.Struct({
   /** What they are called in a conversation that is open, or else were called last. */
   nick: Schema.String,
@@ -24,6 +28,7 @@ export const PersonKey = Schema.Struct({
   /** For both to compare: 60 digits, the same on both sides. Not in lists, nor for one's own key. */
   pairNumber: optional(Schema.String)
 })
+/** @since 0.1.0 */
 export type PersonKey = typeof PersonKey.Type
 
 /**

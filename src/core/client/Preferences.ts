@@ -4,6 +4,8 @@ import * as Schema from "effect/Schema"
 /**
  * What our user has set for the programs that show them things, by names and values that only these understand. A plain
  * table; the profile keeps it in `settings.json`, where people may change it too.
+ *
+ * @since 0.1.0
  */
 export class Preferences {
   #revision = 0

@@ -3,6 +3,7 @@ import { TransferId } from "../files/Content.js"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
+/** @since 0.1.0 */
 export const TransferState = Schema.Literal(
   /** Ours, being read for the offer. */
   "preparing",
@@ -21,10 +22,13 @@ export const TransferState = Schema.Literal(
   "cancelled",
   "failed"
 )
+/** @since 0.1.0 */
 export type TransferState = typeof TransferState.Type
 
 /**
  * A snapshot. Names are as the other side sent them: pass them through `SafeText` before they reach a screen.
+ *
+ * @since 0.1.0
  */
 export const Transfer = Schema.Struct({
   id: TransferId,
@@ -61,12 +65,21 @@ export const Transfer = Schema.Struct({
   /** Why it `failed`, in one line for people. */
   message: optional(Schema.String)
 })
+/** @since 0.1.0 */
 export type Transfer = typeof Transfer.Type
 
-/** Whether it is over, one way or another. */
+/**
+ * Whether it is over, one way or another.
+ *
+ * @since 0.1.0
+ */
 export const isOver = ({ state }: Transfer): boolean => OVER.has(state)
 
 const OVER: ReadonlySet<TransferState> = new Set(["done", "declined", "cancelled", "failed"])
 
-/** Transfers that have ended and are still listed: a screenful or two. */
+/**
+ * Transfers that have ended and are still listed: a screenful or two.
+ *
+ * @since 0.1.0
+ */
 export const MAX_FINISHED = 64

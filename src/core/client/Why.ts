@@ -14,7 +14,11 @@ const FamilyKind = Schema.Literal(...Networks.KINDS)
 /** Our network and the peer's in one family of addresses. */
 const BothOfFamily = Schema.Struct({ own: FamilyKind, peer: FamilyKind })
 
-/** How a peer is reached and why not otherwise. Everything but `nick` and addresses is our own wording. */
+/**
+ * How a peer is reached and why not otherwise. Everything but `nick` and addresses is our own wording.
+ *
+ * @since 0.1.0
+ */
 export const Why = Schema.Struct({
   nick: Schema.String,
   ...keyFields,
@@ -49,6 +53,7 @@ export const Why = Schema.Struct({
   /** The one change that would make it direct, when there is one to be had. */
   advice: Schema.optional(Schema.String)
 })
+/** @since 0.1.0 */
 export type Why = typeof Why.Type
 
 /** `now` is of the same clock as the report; `relayName` is what people know the relay by. */

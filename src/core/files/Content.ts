@@ -9,8 +9,13 @@ import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
  * a broken transfer is still good by reading it again.
  */
 
-/** What names a transfer to both sides: 16 random bytes as lower-case hexadecimal, drawn by the sender. */
+/**
+ * What names a transfer to both sides: 16 random bytes as lower-case hexadecimal, drawn by the sender.
+ *
+ * @since 0.1.0
+ */
 export const TransferId = Schema.String.pipe(Schema.pattern(/^[0-9a-f]{32}$/), Schema.brand("TransferId"))
+/** @since 0.1.0 */
 export type TransferId = typeof TransferId.Type
 
 /** The id that is these `TRANSFER_ID_BYTES`. */

@@ -4,12 +4,17 @@ import type { Crypto } from "../../domain/Crypto.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import * as SealedFile from "../journal/SealedFile.js"
 
-/** A line that somebody has typed and sent, to be called back. */
+/**
+ * A line that somebody has typed and sent, to be called back.
+ *
+ * @since 0.1.0
+ */
 export const InputLine = Schema.Struct({
   /** Whom it was typed for; empty outside of conversations. */
   conversation: Schema.String.pipe(Schema.maxLength(256)),
   text: Schema.String
 })
+/** @since 0.1.0 */
 export type InputLine = typeof InputLine.Type
 
 /**

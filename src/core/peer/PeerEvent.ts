@@ -68,6 +68,11 @@ export type PeerEvent =
       readonly undelivered: number
     }
 
+/**
+ * Why the link to a peer is over.
+ *
+ * @since 0.1.0
+ */
 export const DisconnectReason = Schema.Literal(
   /** The peer said goodbye. */
   "left",
@@ -80,4 +85,5 @@ export const DisconnectReason = Schema.Literal(
   /** The same identity opened a link from elsewhere, or restarted; a `Connected` follows. */
   "replaced"
 )
+/** @since 0.1.0 */
 export type DisconnectReason = typeof DisconnectReason.Type

@@ -21,7 +21,11 @@ export interface Transmit {
  */
 export type Standing = "proven" | "named" | "seen"
 
-/** A route as people and programs are told of it. */
+/**
+ * A route as people and programs are told of it.
+ *
+ * @since 0.1.0
+ */
 export const PathInfo = Schema.Struct({
   kind: Schema.Literal("direct", "lan", "relay"),
   /** `203.0.113.7:40001`; the channel for a relay. */
@@ -29,4 +33,5 @@ export const PathInfo = Schema.Struct({
   /** Smoothed round trip in ms. */
   rttMs: Schema.Number
 })
+/** @since 0.1.0 */
 export type PathInfo = typeof PathInfo.Type

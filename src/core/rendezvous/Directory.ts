@@ -2,7 +2,11 @@ import type { Registration } from "../../domain/Registration.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { type ClientEntry, MAX_LINE } from "../../protocol/Control.js"
 
-/** What is shown to everybody: all there is, nicknames and fingerprints without addresses, or nothing at all. */
+/**
+ * What is shown to everybody: all there is, nicknames and fingerprints without addresses, or nothing at all.
+ *
+ * @since 0.1.0
+ */
 export type Listing = "full" | "names" | "nobody"
 
 export interface PageRequest {

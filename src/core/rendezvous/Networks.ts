@@ -3,7 +3,11 @@ import * as Endpoint from "../../domain/Endpoint.js"
 import type { Origin } from "../support/FairQueue.js"
 import { type Rate, TokenBucket } from "../support/TokenBucket.js"
 
-/** What one IPv4 address, or one IPv6 /64, may take of the server. */
+/**
+ * What one IPv4 address, or one IPv6 /64, may take of the server.
+ *
+ * @since 0.1.0
+ */
 export interface AddressLimits {
   /** Connections at the same time. */
   readonly connections: number

@@ -30,6 +30,11 @@ export interface ReflectorOptions {
   readonly isKnown?: (address: string) => boolean
 }
 
+/**
+ * How many answers the reflector gives.
+ *
+ * @since 0.1.0
+ */
 export interface ReflectorLimits {
   /** Answers to one IPv4 address or one IPv6 /64. */
   readonly each: Rate
@@ -43,7 +48,11 @@ export interface Reply {
   readonly data: Uint8Array
 }
 
-/** Counts since the start. Every datagram is in exactly one of them. */
+/**
+ * Counts since the start. Every datagram is in exactly one of them.
+ *
+ * @since 0.1.0
+ */
 export interface ReflectorStats {
   readonly answered: number
   /** Binding requests that were answered with an error. */

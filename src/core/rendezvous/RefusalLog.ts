@@ -1,7 +1,11 @@
 import { LinkedMap } from "../support/LinkedMap.js"
 import { TokenBucket } from "../support/TokenBucket.js"
 
-/** Why somebody was turned away; the words stand in the log, and do not change. */
+/**
+ * Why somebody was turned away; the words stand in the log, and do not change.
+ *
+ * @since 0.1.0
+ */
 export type RefusalReason =
   | "connections"
   | "full"

@@ -7,6 +7,11 @@ import type { Channels } from "./Channels.js"
 import { ADDRESS_LIFE, ReturnAddress } from "./ReturnAddress.js"
 import { SourceBuckets } from "./SourceBuckets.js"
 
+/**
+ * How much the relay carries.
+ *
+ * @since 0.1.0
+ */
 export interface RelayLimits {
   /** Bytes of one channel, both directions together. */
   readonly channel: Rate
@@ -40,7 +45,11 @@ export type Forward<Via> =
   /** Over the control link of this connection; `packet` is base64url. */
   | { readonly _tag: "Line"; readonly to: number; readonly channel: string; readonly packet: string }
 
-/** Counts since the start. */
+/**
+ * Counts since the start.
+ *
+ * @since 0.1.0
+ */
 export interface RelayStats {
   /** Carried, with the bytes of the packets themselves. */
   readonly packets: number

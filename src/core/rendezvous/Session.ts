@@ -11,6 +11,11 @@ import type { PageRequest } from "./Directory.js"
 import { type Outcome, replyTo } from "./Outcome.js"
 import type { Holder } from "./Tokens.js"
 
+/**
+ * What one session at the server may do.
+ *
+ * @since 0.1.0
+ */
 export interface SessionLimits {
   /** Bytes of one line. */
   readonly line: number
@@ -73,7 +78,11 @@ export type RegistryCommand =
   | { readonly _tag: "Tell"; readonly channel: ChannelId; readonly endpoints: ReadonlyArray<string> }
   | { readonly _tag: "Update"; readonly endpoints: ReadonlyArray<string>; readonly private: boolean }
 
-/** Why a session ended by itself. After `exit` the nickname is free, otherwise it is held. */
+/**
+ * Why a session ended by itself. After `exit` the nickname is free, otherwise it is held.
+ *
+ * @since 0.1.0
+ */
 export type Ending =
   | "exit"
   | "replaced"

@@ -1,4 +1,8 @@
-/** A rate: `burst` at once, then `perSecond`. */
+/**
+ * A rate: `burst` at once, then `perSecond`.
+ *
+ * @since 0.1.0
+ */
 export interface Rate {
   readonly burst: number
   readonly perSecond: number

@@ -4,6 +4,8 @@ import { FileTree, type Medium, type PageFate } from "./FileTree.js"
  * A disk in memory, under `Store` and `Files` in tests and in the simulated world. It holds the program's own
  * files under their names, and the user's in a tree, and it keeps what was made durable apart from what merely was
  * written, because the difference is all that a loss of power shows.
+ *
+ * @since 0.1.0
  */
 export class Disk implements Medium {
   /** The user's files. */
@@ -119,7 +121,11 @@ export class Disk implements Medium {
   }
 }
 
-/** A file, whatever name it has. */
+/**
+ * A file, whatever name it has.
+ *
+ * @since 0.1.0
+ */
 export interface DiskFile {
   bytes: Uint8Array
   length: number

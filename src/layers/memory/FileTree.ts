@@ -14,6 +14,8 @@ import {
 /**
  * The user's files on a disk in memory: what `Files` finds and fills in tests and in the simulated world. Paths are
  * absolute, or relative to `HOME`; a folder exists when something is in it, or when it was made.
+ *
+ * @since 0.1.0
  */
 export class FileTree {
   readonly #files = new Map<string, TreeFile>()
@@ -285,14 +287,22 @@ export class FileTree {
   }
 }
 
-/** What files lie on, as far as it can refuse to take more. */
+/**
+ * What files lie on, as far as it can refuse to take more.
+ *
+ * @since 0.1.0
+ */
 export interface Medium {
   readonly readOnly: boolean
   /** Bytes that still fit. */
   readonly free: number
 }
 
-/** What becomes of a page that was written and not flushed when the power fails. */
+/**
+ * What becomes of a page that was written and not flushed when the power fails.
+ *
+ * @since 0.1.0
+ */
 export type PageFate = "new" | "old" | "garbage"
 
 /** Where a program is when it starts. */

@@ -15,7 +15,11 @@ import * as Resolver from "./Resolver.js"
 import * as SignatureVerifier from "./SignatureVerifier.js"
 import * as Store from "./Store.js"
 
-/** What a program asks of the machine that it runs on, but for its files: sockets, names, random numbers. */
+/**
+ * What a program asks of the machine that it runs on, but for its files: sockets, names, random numbers.
+ *
+ * @since 0.1.0
+ */
 export const layerMachine = Layer.mergeAll(
   Layer.provideMerge(SignatureVerifier.layer, Crypto.layer),
   Datagrams.layer,
@@ -36,6 +40,8 @@ export const layerStore = Store.layer
  * Everything that clients and servers ask of the world, on Node. Profiles go below the folder `home`; when left out,
  * where the program `parley` has them: `$XDG_DATA_HOME/parley`, else `~/.local/share/parley`; on Windows
  * `%LOCALAPPDATA%\parley`.
+ *
+ * @since 0.1.0
  */
 export const layerNode = ({ home = ownHome() }: { readonly home?: string } = {}) =>
   Layer.mergeAll(layerMachine, neighbourhood, Files.layer(home), Store.layer(home))

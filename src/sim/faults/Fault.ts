@@ -4,15 +4,30 @@ import type { Dependency, PortAssignment } from "../network/Nat.js"
 /**
  * What can go wrong, as plain data: it can be drawn from a seed, printed, written into a test, and left out again one
  * by one. Every kind has a test that fails when the fault does nothing.
+ *
+ * @since 0.1.0
  */
 export type Fault = LinkFault | RouterFault | HostFault
 
+/**
+ * The names of all faults.
+ *
+ * @since 0.1.0
+ */
 export type FaultKind = Fault["kind"]
 
-/** Names of hosts, or `*` for all there are. */
+/**
+ * Names of hosts, or `*` for all there are.
+ *
+ * @since 0.1.0
+ */
 export type Names = "*" | string | ReadonlyArray<string>
 
-/** Which links a fault is on: those from one set of hosts to the other and back, unless it is one-way. */
+/**
+ * Which links a fault is on: those from one set of hosts to the other and back, unless it is one-way.
+ *
+ * @since 0.1.0
+ */
 export interface OnLinks {
   /** All hosts when left out. */
   readonly from?: Names
@@ -21,7 +36,11 @@ export interface OnLinks {
   readonly oneWay?: boolean
 }
 
-/** What happens to packets on their way. Units and meanings as in `Conditions`. */
+/**
+ * What happens to packets on their way. Units and meanings as in `Conditions`.
+ *
+ * @since 0.1.0
+ */
 export type LinkFault = OnLinks &
   (
     | { readonly kind: "latency"; readonly ms: number }
@@ -53,7 +72,11 @@ export type LinkFault = OnLinks &
     | { readonly kind: "tcp-reset"; readonly probability: number }
   )
 
-/** What a router does, by its name (a host's own router is called `<host>/router`). */
+/**
+ * What a router does, by its name (a host's own router is called `<host>/router`).
+ *
+ * @since 0.1.0
+ */
 export type RouterFault = { readonly router: string } & (
   | { readonly kind: "nat-mapping"; readonly mapping: Dependency }
   | { readonly kind: "nat-filtering"; readonly filtering: Dependency }
@@ -71,7 +94,11 @@ export type RouterFault = { readonly router: string } & (
   | { readonly kind: "firewall-filtering"; readonly filtering: Dependency }
 )
 
-/** What happens to a machine. */
+/**
+ * What happens to a machine.
+ *
+ * @since 0.1.0
+ */
 export type HostFault = {
   readonly host: string
 } /** Loses power: no finalizer, no goodbye, unsynced bytes lost. Starts again at the end. */ & (

@@ -25,7 +25,11 @@ export interface Targets {
   readonly routers: ReadonlyMap<string, Router>
 }
 
-/** The faults of a world that are on at this moment. */
+/**
+ * The faults of a world that are on at this moment.
+ *
+ * @since 0.1.0
+ */
 export class Faults {
   readonly #links = new Set<LinkFault>()
   /** How to end each fault that is on, in the order in which they began. */

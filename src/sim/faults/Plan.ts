@@ -1,6 +1,10 @@
 import type { Fault } from "./Fault.js"
 
-/** A fault with a time: what a swarm draws, a shrinker cuts down, and a person may write by hand. */
+/**
+ * A fault with a time: what a swarm draws, a shrinker cuts down, and a person may write by hand.
+ *
+ * @since 0.1.0
+ */
 export interface PlannedFault {
   /** Names it in a report, and to whoever wants it left out. */
   readonly id: number
@@ -10,6 +14,11 @@ export interface PlannedFault {
   readonly fault: Fault
 }
 
+/**
+ * The faults of one run, in any order.
+ *
+ * @since 0.1.0
+ */
 export type Plan = ReadonlyArray<PlannedFault>
 
 /** One line for people. */

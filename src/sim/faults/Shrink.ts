@@ -2,6 +2,8 @@
  * The smallest part of `items` that still fails, found by leaving things out (delta debugging: Zeller and Hildebrandt,
  * 2002): no single item of the result can be left out. Never asks about the same part twice, and stops at `MAX_RUNS`
  * questions with the best so far.
+ *
+ * @since 0.1.0
  */
 export const shrink = async <A>(
   items: ReadonlyArray<A>,

@@ -2,6 +2,11 @@ import type { Rng } from "../kernel/Rng.js"
 import type { Fault, FaultKind, RouterFault } from "./Fault.js"
 import type { Plan, PlannedFault } from "./Plan.js"
 
+/**
+ * Which faults a swarm draws, and until when.
+ *
+ * @since 0.1.0
+ */
 export interface SwarmOptions {
   /** All faults are over after so many virtual ms. */
   readonly withinMs: number
@@ -15,7 +20,11 @@ export interface SwarmOptions {
   readonly most?: number
 }
 
-/** What any program should get over, given time: nothing that takes data or an identity away from it. */
+/**
+ * What any program should get over, given time: nothing that takes data or an identity away from it.
+ *
+ * @since 0.1.0
+ */
 export const harmless: ReadonlyArray<FaultKind> = [
   "latency",
   "jitter",

@@ -3,6 +3,8 @@ import * as Effect from "effect/Effect"
 /**
  * Lets real asynchronous work in (WebCrypto, WebAssembly compilation) without letting its timing in: virtual time
  * stands still until it is done, and results are handed back in the order in which the work was begun.
+ *
+ * @since 0.1.0
  */
 export class Gate {
   /** Work under way. */

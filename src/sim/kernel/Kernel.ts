@@ -9,6 +9,11 @@ import { type Ready, RunQueue } from "./RunQueue.js"
 import { TimerHeap } from "./TimerHeap.js"
 import { Kind, Trace } from "./Trace.js"
 
+/**
+ * What a run follows from.
+ *
+ * @since 0.1.0
+ */
 export interface KernelOptions {
   /** An integer from 0 to 2^32-1: all that is random in a run follows from it. */
   readonly seed: number
@@ -31,6 +36,8 @@ export interface KernelOptions {
  *
  * The kernel itself is plain code without promises or globals: `step` is all of it. `Sandbox` wraps it for programs
  * that use fibers, promises and globals; protocol machines can be driven on it bare.
+ *
+ * @since 0.1.0
  */
 export class Kernel {
   /** Virtual microseconds since the run began. */

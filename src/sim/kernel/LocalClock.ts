@@ -2,6 +2,8 @@
  * A host's own view of time, in whole microseconds. Its monotonic reading runs at a rate of its own (`ppm` parts per
  * million fast, negative for slow); its wall reading is that plus an offset which people and NTP may move at any
  * moment.
+ *
+ * @since 0.1.0
  */
 export class LocalClock {
   #anchorTrue = 0

@@ -14,12 +14,18 @@ import type { Rng } from "./Rng.js"
 import type { Timer as TimerOf } from "./TimerHeap.js"
 import { Kind } from "./Trace.js"
 
-/** A timer of the kernel, as whoever armed it holds it. */
+/**
+ * A timer of the kernel, as whoever armed it holds it.
+ *
+ * @since 0.1.0
+ */
 export type ProcessTimer = TimerOf<Process>
 
 /**
  * One simulated process: an Effect scheduler, a clock and random streams of its own. Every fiber that descends from one
  * forked here inherits them, and so the whole program can be held still or made to vanish between two of its steps.
+ *
+ * @since 0.1.0
  */
 export class Process implements Scheduler.Scheduler {
   /** `up` runs; `paused` keeps what becomes due until it is resumed; `dead` never runs again. */

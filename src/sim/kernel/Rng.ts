@@ -1,6 +1,8 @@
 /**
  * A stream of random numbers that is a function of its seed (sfc32 by Chris Doty-Humphrey, seeded through the murmur3
  * finaliser). Good enough to explore schedules, no secret to anyone.
+ *
+ * @since 0.1.0
  */
 export class Rng {
   #a: number

@@ -1,5 +1,7 @@
 /**
  * What happened, as one number for each thing that did: equal traces have equal hashes, and unequal ones hardly ever.
+ *
+ * @since 0.1.0
  */
 export class Trace {
   #low = 0x9dc5811c | 0

@@ -1,6 +1,8 @@
 /**
  * How packets fare from one host to another, in one direction. All of it is data; what happens to the n-th packet of a
  * link is a function of the seed, the two hosts' names, n, and these.
+ *
+ * @since 0.1.0
  */
 export interface Conditions {
   /** One-way delay in ms. */
@@ -46,7 +48,11 @@ export interface Conditions {
   readonly reset: number
 }
 
-/** A perfect wire without any delay. */
+/**
+ * A perfect wire without any delay.
+ *
+ * @since 0.1.0
+ */
 export const perfect: Conditions = {
   latencyMs: 0,
   jitterMs: 0,
@@ -69,7 +75,11 @@ export const perfect: Conditions = {
   reset: 0
 }
 
-/** A usual path between two homes: 20 to 30 ms one way, nothing lost. */
+/**
+ * A usual path between two homes: 20 to 30 ms one way, nothing lost.
+ *
+ * @since 0.1.0
+ */
 export const ordinary: Conditions = { ...perfect, latencyMs: 20, jitterMs: 10 }
 
 /** Bytes of IP and UDP headers, which count towards `mtu`, `bandwidth` and `queue`. */

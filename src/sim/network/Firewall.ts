@@ -2,7 +2,11 @@ import type { Point } from "./AddressBook.js"
 import type { Dependency } from "./Nat.js"
 import { depend, type TcpSign } from "./NatDevice.js"
 
-/** A stateful IPv6 packet filter (RFC 6092): nothing is translated, but only what was asked for comes in. */
+/**
+ * A stateful IPv6 packet filter (RFC 6092): nothing is translated, but only what was asked for comes in.
+ *
+ * @since 0.1.0
+ */
 export interface FirewallConfig {
   /**
    * From whom packets may come in once the inner endpoint has sent something. RFC 6092 REC-33 wishes
@@ -16,6 +20,11 @@ export interface FirewallConfig {
 /** The usual home router. */
 export const ordinary: FirewallConfig = { filtering: "address-and-port-dependent", timeoutMs: 120_000 }
 
+/**
+ * A stateful filter in front of hosts, as `FirewallConfig` says.
+ *
+ * @since 0.1.0
+ */
 export class Firewall {
   readonly #open = new Map<Point, Map<number, number>>()
   readonly stats = { filtered: 0 }

@@ -4,7 +4,11 @@ import type { AddressId, Point } from "./AddressBook.js"
 import type { DropReason, Packet } from "./Packet.js"
 import type { Router } from "./Router.js"
 
-/** The network side of a machine: its addresses and the sockets that are bound to them. */
+/**
+ * The network side of a machine: its addresses and the sockets that are bound to them.
+ *
+ * @since 0.1.0
+ */
 export class Host {
   ipv4: AddressId | undefined
   ipv6: AddressId | undefined

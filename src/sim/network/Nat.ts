@@ -1,6 +1,8 @@
 /**
  * What a NAT depends on, in the words of RFC 4787 §4.1 and §5: the inner endpoint alone, also the outer address, or
  * also the outer port.
+ *
+ * @since 0.1.0
  */
 export type Dependency = "endpoint-independent" | "address-dependent" | "address-and-port-dependent"
 
@@ -8,10 +10,16 @@ export type Dependency = "endpoint-independent" | "address-dependent" | "address
  * How a NAT chooses outer ports (RFC 4787 §4.2). `preserve`: the inner port if it is free, otherwise the next one.
  * `sequential`: one after the other. `random`: any. `overload`: the inner port even when another mapping has it, as
  * long as their peers differ, which is what Linux does.
+ *
+ * @since 0.1.0
  */
 export type PortAssignment = "preserve" | "sequential" | "random" | "overload"
 
-/** The behaviour of a NAT device, in the terms of RFC 4787 (UDP) and RFC 5382 (TCP). */
+/**
+ * The behaviour of a NAT device, in the terms of RFC 4787 (UDP) and RFC 5382 (TCP).
+ *
+ * @since 0.1.0
+ */
 export interface NatConfig {
   readonly mapping: Dependency
   readonly filtering: Dependency
@@ -34,7 +42,11 @@ export interface NatConfig {
   readonly unknownTcp: "drop" | "reset"
 }
 
-/** A NAT with this behaviour, and the rest as RFC 4787 and 5382 wish it. */
+/**
+ * A NAT with this behaviour, and the rest as RFC 4787 and 5382 wish it.
+ *
+ * @since 0.1.0
+ */
 export const make = (mapping: Dependency, filtering: Dependency, rest: Partial<NatConfig> = {}): NatConfig => ({
   mapping,
   filtering,
@@ -49,24 +61,48 @@ export const make = (mapping: Dependency, filtering: Dependency, rest: Partial<N
   ...rest
 })
 
-/** Anyone may send to a mapping. */
+/**
+ * Anyone may send to a mapping.
+ *
+ * @since 0.1.0
+ */
 export const fullCone = make("endpoint-independent", "endpoint-independent")
 
-/** Only addresses that were sent to may answer. */
+/**
+ * Only addresses that were sent to may answer.
+ *
+ * @since 0.1.0
+ */
 export const restricted = make("endpoint-independent", "address-dependent")
 
-/** Only endpoints that were sent to may answer: the usual home router. */
+/**
+ * Only endpoints that were sent to may answer: the usual home router.
+ *
+ * @since 0.1.0
+ */
 export const portRestricted = make("endpoint-independent", "address-and-port-dependent")
 
-/** A new outer port, nobody can guess which, for each peer: the usual company firewall. */
+/**
+ * A new outer port, nobody can guess which, for each peer: the usual company firewall.
+ *
+ * @since 0.1.0
+ */
 export const symmetric = make("address-and-port-dependent", "address-and-port-dependent", { ports: "random" })
 
-/** A new outer port for each peer, counting up. */
+/**
+ * A new outer port for each peer, counting up.
+ *
+ * @since 0.1.0
+ */
 export const symmetricSequential = make("address-and-port-dependent", "address-and-port-dependent", {
   ports: "sequential"
 })
 
-/** `iptables -j MASQUERADE`: port-restricted until two mappings clash. */
+/**
+ * `iptables -j MASQUERADE`: port-restricted until two mappings clash.
+ *
+ * @since 0.1.0
+ */
 export const linux = make("address-and-port-dependent", "address-and-port-dependent", {
   ports: "overload",
   udpTimeoutMs: 30_000,
@@ -74,5 +110,9 @@ export const linux = make("address-and-port-dependent", "address-and-port-depend
   hairpin: false
 })
 
-/** A provider's NAT as RFC 6888 asks for: endpoint-independent, because everybody's calls depend on it. */
+/**
+ * A provider's NAT as RFC 6888 asks for: endpoint-independent, because everybody's calls depend on it.
+ *
+ * @since 0.1.0
+ */
 export const carrierGrade = make("endpoint-independent", "endpoint-independent", { ports: "random" })

@@ -5,7 +5,11 @@ import type { Dependency, NatConfig } from "./Nat.js"
 /** What a TCP segment means to a NAT; `undefined` for UDP. */
 export type TcpSign = "syn" | "data" | "fin" | "rst"
 
-/** The mapping table of one NAT device. Time is in microseconds and passed in. */
+/**
+ * The mapping table of one NAT device. Time is in microseconds and passed in.
+ *
+ * @since 0.1.0
+ */
 export class NatDevice {
   readonly #udp: Table = newTable()
   readonly #tcp: Table = newTable()

@@ -10,7 +10,11 @@ import { Routing } from "./Routing.js"
 import type { Rule } from "./Rule.js"
 import { MSS } from "./TcpSender.js"
 
-/** What the packet log and a capture are told. */
+/**
+ * What the packet log and a capture are told.
+ *
+ * @since 0.1.0
+ */
 export interface PacketEvent {
   readonly what: "sent" | "arrived" | DropReason
   /** Virtual microseconds. */
@@ -21,7 +25,11 @@ export interface PacketEvent {
   readonly to: Host | undefined
 }
 
-/** Carries packets between hosts. Everything that happens to one is decided when it is sent; then it is on its way. */
+/**
+ * Carries packets between hosts. Everything that happens to one is decided when it is sent; then it is on its way.
+ *
+ * @since 0.1.0
+ */
 export class Network {
   readonly book = new AddressBook()
   readonly routing = new Routing(this.book)

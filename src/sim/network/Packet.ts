@@ -1,7 +1,11 @@
 import type { Point } from "./AddressBook.js"
 import type { TcpSign } from "./NatDevice.js"
 
-/** One IP packet on its way. Which machine sent it is no part of it: whoever handles packets says that beside them. */
+/**
+ * One IP packet on its way. Which machine sent it is no part of it: whoever handles packets says that beside them.
+ *
+ * @since 0.1.0
+ */
 export interface Packet {
   readonly protocol: "udp" | "tcp"
   /** As the receiver sees it: NATs rewrite both. */
@@ -32,7 +36,11 @@ export const signOf = (segment: Segment | undefined): TcpSign | undefined => {
   return segment.syn && !segment.ack ? "syn" : "data"
 }
 
-/** Why a packet ended before it arrived. */
+/**
+ * Why a packet ended before it arrived.
+ *
+ * @since 0.1.0
+ */
 export type DropReason =
   | "blocked"
   | "loss"

@@ -5,15 +5,25 @@ import type { NatDevice } from "./NatDevice.js"
 /**
  * Who owns which IPv4 address on one side of a router: hosts, and routers of their own realms. The Internet is the
  * realm without a router.
+ *
+ * @since 0.1.0
  */
 export type Realm = Map<AddressId, Resident>
 
-/** Whoever has an address of its own: a `Host` or a `Router`. */
+/**
+ * Whoever has an address of its own: a `Host` or a `Router`.
+ *
+ * @since 0.1.0
+ */
 export interface Resident {
   readonly name: string
 }
 
-/** A device between a realm of private addresses and the realm outside: NAT for IPv4, a packet filter for IPv6. */
+/**
+ * A device between a realm of private addresses and the realm outside: NAT for IPv4, a packet filter for IPv6.
+ *
+ * @since 0.1.0
+ */
 export class Router implements Resident {
   /** The inner side. */
   readonly realm: Realm = new Map()

@@ -1,4 +1,8 @@
-/** A packet as a rule sees it. */
+/**
+ * A packet as a rule sees it.
+ *
+ * @since 0.1.0
+ */
 export interface RulePacket {
   /** Names of the hosts. */
   readonly from: string
@@ -8,7 +12,11 @@ export interface RulePacket {
   readonly data: Uint8Array
 }
 
-/** What becomes of it: the network goes on as usual, nothing arrives, or what is said here happens on top. */
+/**
+ * What becomes of it: the network goes on as usual, nothing arrives, or what is said here happens on top.
+ *
+ * @since 0.1.0
+ */
 export type Verdict =
   | "pass"
   | "drop"
@@ -22,5 +30,7 @@ export type Verdict =
 /**
  * Asked for each packet that the network would deliver. Must be a function of what it is given (and of counters of its
  * own).
+ *
+ * @since 0.1.0
  */
 export type Rule = (packet: RulePacket) => Verdict

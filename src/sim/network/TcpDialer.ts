@@ -62,6 +62,8 @@ const encrypted = (
 /**
  * Connects without Effect: what `Dialer.dial` does, for machines that are driven as bare callbacks on the kernel. Calls
  * `failed` when there is no connection to be had; otherwise `handler` is asked for once.
+ *
+ * @since 0.1.0
  */
 export const dialSync = (
   network: Network,

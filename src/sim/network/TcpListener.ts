@@ -31,7 +31,11 @@ export const make = (network: Network, host: Host, process: Process): Context.Ta
     ).pipe(Effect.map(({ local, tls }) => ({ local, hostNames: [host.name], ...(tls === undefined ? {} : { tls }) })))
 })
 
-/** A socket that listens, and what ends it. */
+/**
+ * A socket that listens, and what ends it.
+ *
+ * @since 0.1.0
+ */
 export interface ListeningSocket {
   readonly local: Endpoint.Endpoint
   readonly tls: ListeningTls | undefined
@@ -41,6 +45,8 @@ export interface ListeningSocket {
 
 /**
  * Listens without Effect: what `Listener.listen` does, for machines that are driven as bare callbacks on the kernel.
+ *
+ * @since 0.1.0
  */
 export const listenSync = (
   network: Network,

@@ -26,7 +26,11 @@ const bind = (
   return bound instanceof DatagramsError ? Effect.fail(bound) : Effect.succeed(bound)
 }
 
-/** A socket and what ends it. */
+/**
+ * A socket and what ends it.
+ *
+ * @since 0.1.0
+ */
 export interface BoundSocket {
   readonly socket: DatagramSocket
   readonly close: () => void
@@ -35,6 +39,8 @@ export interface BoundSocket {
 /**
  * Binds a socket without Effect: what `Datagrams.bind` does, for machines that are driven as bare callbacks on the
  * kernel.
+ *
+ * @since 0.1.0
  */
 export const bindSync = (
   network: Network,

@@ -2,14 +2,24 @@ import * as Schema from "effect/Schema"
 import { GroupId } from "../../../domain/GroupId.js"
 import { MessageId } from "../../../domain/MessageId.js"
 
-/** What a group is called for people and programs. */
+/**
+ * What a group is called for people and programs.
+ *
+ * @since 0.1.0
+ */
 export const GroupName = Schema.Struct({
   id: GroupId,
   /** As our user calls it: no two groups of theirs are called the same. */
   name: Schema.String
 })
+/** @since 0.1.0 */
 export type GroupName = typeof GroupName.Type
 
+/**
+ * Somebody else in a group.
+ *
+ * @since 0.1.0
+ */
 export const GroupMember = Schema.Struct({
   /** What we know them as, or else what they are called in the group. */
   nick: Schema.String,
@@ -21,8 +31,14 @@ export const GroupMember = Schema.Struct({
   /** Whether their program knows groups: others are shown each text with the group's name. Absent where not known. */
   knowsGroups: Schema.optionalWith(Schema.Boolean, { exact: true })
 })
+/** @since 0.1.0 */
 export type GroupMember = typeof GroupMember.Type
 
+/**
+ * A group as our user knows it.
+ *
+ * @since 0.1.0
+ */
 export const GroupInfo = Schema.Struct({
   ...GroupName.fields,
   /** `invited`: our user has not joined, so nothing of theirs goes to the group. */
@@ -30,9 +46,14 @@ export const GroupInfo = Schema.Struct({
   /** Everybody but our user, as far as we know. */
   members: Schema.Array(GroupMember)
 })
+/** @since 0.1.0 */
 export type GroupInfo = typeof GroupInfo.Type
 
-/** A text was taken for a group. */
+/**
+ * A text was taken for a group.
+ *
+ * @since 0.1.0
+ */
 export const GroupSent = Schema.Struct({
   group: GroupName,
   /** The same for all members. */
@@ -42,4 +63,5 @@ export const GroupSent = Schema.Struct({
   /** Members who do not get it: not asked for, blocked, or too much waits for them. */
   without: Schema.Array(Schema.String)
 })
+/** @since 0.1.0 */
 export type GroupSent = typeof GroupSent.Type

@@ -355,7 +355,11 @@ export interface Remarks {
   readonly group?: GroupRecord | undefined
 }
 
-/** Why a message is not accepted into the outbox. */
+/**
+ * Why a message is not accepted into the outbox.
+ *
+ * @since 0.1.0
+ */
 export type SendRefusal =
   /** No `query` of ours for this peer yet (law 2). */
   | { readonly _tag: "NotConsented" }
