@@ -10,6 +10,7 @@ export const optionsOf = (settings: ServerSettings): Omit<ServerOptions, "tls"> 
   places: settings.listen ?? [],
   proxies: settings.proxies ?? [],
   names: settings.name ?? [],
+  udpAddresses: settings.udpAddress ?? [],
   admin: settings.admin,
   listing: settings.listing,
   token: settings.token,

@@ -7,7 +7,7 @@ import * as Endpoint from "../domain/Endpoint.js"
 import * as Fingerprint from "../domain/Fingerprint.js"
 import * as Nickname from "../domain/Nickname.js"
 import * as ServerAddress from "../domain/ServerAddress.js"
-import { DEFAULT_PORT } from "../protocol/Control.js"
+import { DEFAULT_PORT, MAX_PORTS } from "../protocol/Control.js"
 import type { Place } from "../server/ServerOptions.js"
 import type { WebAddress } from "../services/Web.js"
 import * as Quote from "./Quote.js"
@@ -102,6 +102,24 @@ export const proxies = (text: string): Either.Either<ReadonlyArray<string>, stri
   const parts = text.split(",").map((part) => part.trim())
   const addresses = parts.filter((part) => part !== "unix")
   return addresses.length === 0 ? Either.right(parts) : Either.map(blocks(addresses.join(",")), () => parts)
+}
+
+/** Addresses, or `address:port` for one port after the other, with commas between them; port 0 where none is named. */
+export const udpAddresses = (text: string): Either.Either<ReadonlyArray<Endpoint.Endpoint>, string> => {
+  const found: Array<Endpoint.Endpoint> = []
+  for (const part of text.split(",").map((each) => each.trim())) {
+    const place = Endpoint.parse(part) ?? Endpoint.make(part.replace(/^\[(.*)\]$/, "$1"), 0)
+    if (place === undefined || (place.port === 0 && part.endsWith(":0")))
+      return Either.left(
+        `it is an address, or one with a port: 203.0.113.7, 203.0.113.7:9090 or [2001:db8::7]:9090, not ${Quote.of(part)}`
+      )
+    if (!["global", "private", "loopback"].includes(Endpoint.scope(place)))
+      return Either.left(`nobody reaches a server at ${Quote.of(part)}`)
+    found.push(place)
+  }
+  return found.reduce((sum, { port }) => sum + (port === 0 ? 2 : 1), 0) > MAX_PORTS
+    ? Either.left(`at most ${MAX_PORTS} ports, and an address alone has two`)
+    : Either.right(found)
 }
 
 /** Each connection is compared with all of them. */

@@ -35,11 +35,16 @@ const RawNick = Text(MAX_RAW_NICK)
 /** `192.0.2.1:9090` or `[2001:db8::1]:9090`; the parts that use it parse it, and ignore one that cannot be parsed. */
 export const MAX_ENDPOINT_TEXT = 64
 const EndpointText = Text(MAX_ENDPOINT_TEXT)
+/** Ports of a server that are elsewhere than its control link: two in each family, and as many for what may come. */
+export const MAX_PORTS = 8
 /** Unpadded base64url. */
 export const BASE64URL = /^[A-Za-z0-9_-]*$/
 const Bytes = (max: number) => Text(max).pipe(Schema.pattern(BASE64URL))
 export const MAX_ENDPOINTS = 8
 const Endpoints = Schema.Array(EndpointText).pipe(Schema.maxItems(MAX_ENDPOINTS))
+
+/** Where the two sides of a channel meet: one in each family, and as many for what may come. */
+const MAX_MEETING_PORTS = 4
 
 // Requests ------------------------------------------------------------------------------------------------------------
 
@@ -142,6 +147,8 @@ export const Welcome = Schema.TaggedStruct("Welcome", {
   now: Schema.optional(Schema.JsonNumber),
   /** UDP ports of the reflector on the server's address; empty when it has none. */
   udp: Schema.Array(Schema.Int).pipe(Schema.maxItems(4)),
+  /** Where these ports are, if not on the address of the control link: of each family the first port first. */
+  udpAt: Schema.optional(Schema.Array(EndpointText).pipe(Schema.maxItems(MAX_PORTS))),
   /**
    * Whether packets are carried between any two (§2.2): then candidates need not be told to the server, as the
    * handshake tells them.
@@ -210,9 +217,14 @@ const introduction = {
   pairKey: Bytes(64),
   /**
    * Present when the server carries packets between the two: what this side shows in its datagrams to the relay (8
-   * bytes).
+   * bytes), and the port where those of both sides meet, at most one of each family, if that is not their server's.
    */
-  relay: Schema.optional(Schema.Struct({ token: Bytes(16) }))
+  relay: Schema.optional(
+    Schema.Struct({
+      token: Bytes(16),
+      at: Schema.optional(Schema.Array(EndpointText).pipe(Schema.maxItems(MAX_MEETING_PORTS)))
+    })
+  )
 }
 export const Peer = Schema.TaggedStruct("Peer", { id: Id, ...introduction })
 export const Updated = Schema.TaggedStruct("Updated", { id: Id })

@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { SessionId } from "../domain/Registration.js"
-import { MAX_LINE } from "./Control.js"
+import { MAX_ENDPOINT_TEXT, MAX_LINE } from "./Control.js"
 
 /**
  * What the nodes of one server say to each other (docs/nodes.md): JSON objects, one a line, on a link that both ends
@@ -25,18 +25,22 @@ const Half = Schema.Struct({
 })
 export type Half = typeof Half.Type
 
+/** Where the relay of the one who says it is to be reached by clients: one endpoint of each family, or none. */
+const RelayAt = Schema.optional(Schema.Array(Schema.String.pipe(Schema.maxLength(MAX_ENDPOINT_TEXT))))
+
 /** Somebody here asks for a session of yours, if it still has the nickname as of this epoch. */
 export const Introduce = Schema.TaggedStruct("Introduce", {
   id: Id,
   session: SessionId,
   epoch: Schema.Int,
   from: End,
-  half: Half
+  half: Half,
+  relay: RelayAt
 })
 /** The one at `from` tells the one at `to` where it may be reached. */
-export const Tell = Schema.TaggedStruct("Tell", { id: Id, to: End, from: End, half: Half })
+export const Tell = Schema.TaggedStruct("Tell", { id: Id, to: End, from: End, half: Half, relay: RelayAt })
 /** It was told. `end` and `half` are its own. */
-export const Introduced = Schema.TaggedStruct("Introduced", { id: Id, end: End, half: Half })
+export const Introduced = Schema.TaggedStruct("Introduced", { id: Id, end: End, half: Half, relay: RelayAt })
 /** It is not here, or has another nickname by now. */
 export const NotHere = Schema.TaggedStruct("NotHere", { id: Id })
 /** It is here, and too many ask for it. */
@@ -48,10 +52,15 @@ export const Packet = Schema.TaggedStruct("Packet", {
   packet: Schema.String.pipe(Schema.maxLength(1600))
 })
 
-export const NodeMessage = Schema.Union(Introduce, Tell, Introduced, NotHere, Wait, Packet)
+/** The session at `end`, which one of yours was introduced to, is over, and so are its channels. Nothing answers it. */
+export const Ended = Schema.TaggedStruct("Ended", { end: End })
+
+export const NodeMessage = Schema.Union(Introduce, Tell, Introduced, NotHere, Wait, Packet, Ended)
 export type NodeMessage = typeof NodeMessage.Type
 
 export type NodeQuestion = typeof Introduce.Type | typeof Tell.Type
+/** What nothing answers, and what may be lost. */
+export type NodeNotice = typeof Packet.Type | typeof Ended.Type
 export type NodeAnswer = typeof Introduced.Type | typeof NotHere.Type | typeof Wait.Type
 
 export const encode = (message: NodeMessage): string => `${JSON.stringify(message)}\n`

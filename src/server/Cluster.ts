@@ -1,5 +1,5 @@
 import type { Channels } from "../core/rendezvous/Channels.js"
-import { joined, shownOf } from "../core/rendezvous/Introduction.js"
+import { joined, meetingPlace, type RelayOffer, type RelaySide, shownOf } from "../core/rendezvous/Introduction.js"
 import type { Registration, SessionId } from "../domain/Registration.js"
 import type { RefusalBody } from "../protocol/ControlCodec.js"
 import { nodeOf } from "../protocol/SharedNames.js"
@@ -12,6 +12,14 @@ export interface ClusterOptions {
   readonly mesh: Mesh
   /** 32 bytes that all nodes have: what channels are made of. */
   readonly channelSecret: Uint8Array
+}
+
+/** This node, as its cluster asks it. */
+export interface ClusterHost {
+  /** Where clients reach the port of our relay, as far as they are to be told; `undefined` where there is no relay. */
+  readonly relayAt: () => ReadonlyArray<string> | undefined
+  /** Whether a connection of ours has this number. */
+  readonly hasEnd: (end: number) => boolean
 }
 
 /** Somebody of ours who asks. */
@@ -31,13 +39,38 @@ export class Cluster {
   readonly mesh: Mesh
   readonly #node: typeof Node.Service
   readonly #channels: Channels
-  readonly #relay: boolean
+  readonly #here: ClusterHost
+  /** The nodes whose relays may know of a connection of ours, by its number. */
+  readonly #met = new Map<number, Set<string>>()
 
-  constructor({ mesh, node }: ClusterOptions, channels: Channels, relay: boolean) {
+  constructor({ mesh, node }: ClusterOptions, channels: Channels, here: ClusterHost) {
     this.mesh = mesh
     this.#node = node
     this.#channels = channels
-    this.#relay = relay
+    this.#here = here
+  }
+
+  /** Where clients reach our relay's port: told to other nodes with each introduction. */
+  get relayAt(): ReadonlyArray<string> {
+    return this.#here.relayAt() ?? []
+  }
+
+  /** How packets are carried between a connection of ours and one of another node. */
+  offer(channel: string, end: number, other: RelaySide): RelayOffer {
+    const own = this.#here.relayAt()
+    if (own === undefined) return undefined
+    const node = this.nodeOfEnd(other.end)
+    if (node !== undefined && this.#here.hasEnd(end)) {
+      const met = this.#met.get(end) ?? new Set()
+      this.#met.set(end, met.add(node))
+    }
+    return meetingPlace(channel, { end, at: own }, other)
+  }
+
+  /** This connection of ours has no channels any more: relays that may still carry for it are told. */
+  ended(end: number): void {
+    for (const node of this.#met.get(end) ?? []) this.mesh.send(node, { _tag: "Ended", end })
+    this.#met.delete(end)
   }
 
   /** Whether this is a session of another node. */
@@ -56,14 +89,14 @@ export class Cluster {
   introduce(asker: Asker, asked: Registration, done: (result: IntroductionResult) => void): void {
     const { end, registration } = asker
     const { epoch, session } = asked
-    const question = { _tag: "Introduce", session, epoch, from: end, half: shownOf(registration) } as const
+    const question = { _tag: "Introduce", session, epoch, from: end, ...this.#ours(registration) } as const
     this.mesh.ask(nodeOf(session), question, (answer) => done(this.#introduced(end, answer)))
   }
 
   /** `registration`: as the other side is to see it. */
   tell(teller: Asker, to: number, done: (result: IntroductionResult) => void): void {
     const node = this.nodeOfEnd(to)
-    const question = { _tag: "Tell", to, from: teller.end, half: shownOf(teller.registration) } as const
+    const question = { _tag: "Tell", to, from: teller.end, ...this.#ours(teller.registration) } as const
     if (node === undefined) done("Stale")
     else this.mesh.ask(node, question, (answer) => done(this.#introduced(teller.end, answer)))
   }
@@ -71,7 +104,11 @@ export class Cluster {
   /** A packet of the relay for a connection of another node; whether it is on its way. */
   carry(to: number, channel: string, packet: string): boolean {
     const node = this.nodeOfEnd(to)
-    return node !== undefined && this.mesh.send(node, { to, channel, packet })
+    return node !== undefined && this.mesh.send(node, { _tag: "Packet", to, channel, packet })
+  }
+
+  #ours(registration: Registration) {
+    return { half: shownOf(registration), relay: this.relayAt }
   }
 
   #introduced(end: number, answer: Answer | undefined): IntroductionResult {
@@ -81,8 +118,11 @@ export class Cluster {
         return "Stale"
       case "Wait":
         return tooMany(answer.retryAfterMs)
-      case "Introduced":
-        return { half: joined(answer.half, this.#channels.between(end, answer.end).left, this.#relay) }
+      case "Introduced": {
+        const channel = this.#channels.between(end, answer.end).left
+        const offer = this.offer(channel.channel, end, { end: answer.end, at: answer.relay ?? [] })
+        return { half: joined(answer.half, channel, offer) }
+      }
     }
   }
 }

@@ -8,6 +8,7 @@ import type { RefusalReason } from "../core/rendezvous/RefusalLog.js"
 import { type Forward, Relay } from "../core/rendezvous/Relay.js"
 import { ServerNames } from "../core/rendezvous/ServerNames.js"
 import { type Ending, Session } from "../core/rendezvous/Session.js"
+import { placesOf, relayPortsOf } from "../core/rendezvous/UdpPlaces.js"
 import { DeadlineWheel, type Timed } from "../core/support/DeadlineWheel.js"
 import { LinkedMap } from "../core/support/LinkedMap.js"
 import * as Cidr from "../domain/Cidr.js"
@@ -70,6 +71,8 @@ export class Hub implements SessionHub {
   readonly turns: Turns
   readonly access: AccessLists
   #reflector: Reflector | undefined
+  /** As clients are told where its ports are, if not on the address that they dial. */
+  #udpAt: ReadonlyArray<string> = []
   #greeting: (challenge: string, time: number) => string
   readonly #services: HubServices
   readonly #channels: Channels
@@ -114,7 +117,10 @@ export class Hub implements SessionHub {
     const { cluster, crypto, entropy } = services
     this.#channels = new Channels(crypto, cluster?.channelSecret ?? entropy.bytes(SECRET_BYTES))
     if (cluster !== undefined) {
-      this.#cluster = new Cluster(cluster, this.#channels, settings.relay !== undefined)
+      this.#cluster = new Cluster(cluster, this.#channels, {
+        relayAt: () => (settings.relay === undefined ? undefined : relayPortsOf(this.#udpAt)),
+        hasEnd: (end) => this.#ends.has(end)
+      })
       this.#node = cluster.node
       // Numbers that were used before this start are not met soon.
       const [high = 0, middle = 0, low = 0] = entropy.bytes(3)
@@ -123,14 +129,17 @@ export class Hub implements SessionHub {
     this.introductions = new Introductions({
       channels: this.#channels,
       cluster: this.#cluster,
-      relay: settings.relay !== undefined,
+      relay: settings.relay === undefined ? undefined : [],
       time: this.time,
       ofSession: (session) => this.#drivers.get(session),
       atEnd: (end) => this.#ends.get(end)
     })
     cluster?.mesh.serve({
       onQuestion: (question) => this.introductions.answer(question),
-      onPacket: (packet) => this.#deliver(packet)
+      onNotice: (notice) => {
+        if (notice._tag === "Packet") this.#deliver(notice)
+        else if (!this.#ends.has(notice.end)) this.#relay?.sessionEnded(notice.end)
+      }
     })
     const isLive = (end: number) =>
       this.#ends.get(end)?.registration !== undefined || this.#cluster?.nodeOfEnd(end) !== undefined
@@ -152,6 +161,7 @@ export class Hub implements SessionHub {
 
   set reflector(reflector: Reflector) {
     this.#reflector = reflector
+    this.#udpAt = placesOf(this.settings.udpAddresses, reflector.ports)
     this.#greeting = this.#greetingWith(reflector.ports)
   }
 
@@ -392,6 +402,7 @@ export class Hub implements SessionHub {
       software,
       limits,
       udp,
+      udpAt: this.#udpAt,
       relay: relay !== undefined,
       tokenRequired: token !== undefined || this.access.tokens !== undefined,
       motd: motd?.slice(0, MAX_MOTD)
@@ -440,6 +451,7 @@ export class Hub implements SessionHub {
 
   #endChannels(driver: SessionDriver): void {
     this.#relay?.sessionEnded(driver.channelEnd)
+    this.#cluster?.ended(driver.channelEnd)
     this.#ends.delete(driver.channelEnd)
   }
 

@@ -1,5 +1,5 @@
 import type { Channel, Channels } from "../core/rendezvous/Channels.js"
-import { halfOf, joined, shownOf } from "../core/rendezvous/Introduction.js"
+import { halfOf, joined, type RelayOffer, shownOf } from "../core/rendezvous/Introduction.js"
 import * as Nickname from "../domain/Nickname.js"
 import type { Registration, SessionId } from "../domain/Registration.js"
 import * as Bytes from "../protocol/Bytes.js"
@@ -12,8 +12,8 @@ export interface IntroductionsOptions {
   readonly channels: Channels
   /** Where this is one of several nodes. */
   readonly cluster: Cluster | undefined
-  /** Whether packets are carried between any two. */
-  readonly relay: boolean
+  /** Whether packets are carried between any two of this node. */
+  readonly relay: RelayOffer
   readonly time: Time
   readonly ofSession: (session: SessionId) => Party | undefined
   /** By the number that channels know it by. */
@@ -88,15 +88,18 @@ export class Introductions {
 
   /** What another node asks of one of our sessions. */
   answer(question: Question): Answer {
-    const { atEnd, ofSession, relay } = this.#options
+    const { atEnd, cluster, ofSession } = this.#options
     const { from, half } = question
     const isTell = question._tag === "Tell"
     const other = isTell ? atEnd(question.to) : ofSession(question.session)
     const own = other?.registration
     if (other === undefined || own === undefined) return { _tag: "NotHere" }
     if (!isTell && own.epoch !== question.epoch) return { _tag: "NotHere" }
-    const told = this.#tell(other, from, Nickname.key(half.nick), (channel) => joined(half, channel, relay))
-    if ("left" in told) return { _tag: "Introduced", end: other.channelEnd, half: shownOf(own) }
+    const told = this.#tell(other, from, Nickname.key(half.nick), (channel) =>
+      joined(half, channel, cluster?.offer(channel.channel, other.channelEnd, { end: from, at: question.relay ?? [] }))
+    )
+    if ("left" in told)
+      return { _tag: "Introduced", end: other.channelEnd, half: shownOf(own), relay: cluster?.relayAt }
     return { _tag: "Wait", retryAfterMs: "retryAfterMs" in told ? told.retryAfterMs : 0 }
   }
 

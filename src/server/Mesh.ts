@@ -30,7 +30,7 @@ export type Answer = Message.NodeAnswer extends infer A ? (A extends Message.Nod
 /** Who answers what other nodes ask. */
 export interface MeshHandler {
   readonly onQuestion: (question: Question) => Answer
-  readonly onPacket: (packet: Omit<typeof Message.Packet.Type, "_tag">) => void
+  readonly onNotice: (notice: Message.NodeNotice) => void
 }
 
 /** This node's links to the others. */
@@ -39,7 +39,7 @@ export interface Mesh {
    */
   readonly ask: (node: string, question: Question, done: (answer: Answer | undefined) => void) => void
   /** Whether it is on its way; like a datagram it arrives or not. */
-  readonly send: (node: string, packet: Omit<typeof Message.Packet.Type, "_tag">) => boolean
+  readonly send: (node: string, notice: Message.NodeNotice) => boolean
   /** From now on these are asked. */
   readonly serve: (handler: MeshHandler) => void
 }
@@ -94,8 +94,8 @@ class LiveMesh implements Mesh {
     else link.ask(question, done)
   }
 
-  send(node: string, packet: Omit<typeof Message.Packet.Type, "_tag">): boolean {
-    return this.#linkTo(node)?.send(Message.encode({ _tag: "Packet", ...packet })) === true
+  send(node: string, notice: Message.NodeNotice): boolean {
+    return this.#linkTo(node)?.send(Message.encode(notice)) === true
   }
 
   close(): void {
@@ -106,7 +106,7 @@ class LiveMesh implements Mesh {
   /** Another node has dialled us. */
   accept(connection: Connection): ConnectionHandler {
     return reading(connection, (message) => {
-      if (message._tag === "Packet") this.#handler?.onPacket(message)
+      if (message._tag === "Packet" || message._tag === "Ended") this.#handler?.onNotice(message)
       else if (message._tag === "Introduce" || message._tag === "Tell") {
         const answer = this.#handler?.onQuestion(message) ?? { _tag: "NotHere" }
         connection.send(Message.encode({ ...answer, id: message.id }))

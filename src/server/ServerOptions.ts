@@ -4,6 +4,7 @@ import { DEFAULT_LIMITS as defaultStun, type ReflectorLimits } from "../core/ren
 import { DEFAULT_LIMITS as defaultRelay, type RelayLimits } from "../core/rendezvous/Relay.js"
 import type { SessionLimits } from "../core/rendezvous/Session.js"
 import type { Rate } from "../core/support/TokenBucket.js"
+import type { Endpoint } from "../domain/Endpoint.js"
 import { DEFAULT_PORT, MAX_REQUEST_LINE } from "../protocol/Control.js"
 import { defaultSendQueue } from "../services/Connection.js"
 import type { SocketFile, TlsCredentials } from "../services/Listener.js"
@@ -44,6 +45,11 @@ export interface ServerOptions {
    * are encrypted, nothing hangs on the name.
    */
   readonly names: ReadonlyArray<string>
+  /**
+   * Where clients reach the server's UDP ports, if not on the address that they dial, as behind a balancer: `port` 0
+   * for the same numbers there, and otherwise first the first port of a family and then the second.
+   */
+  readonly udpAddresses: ReadonlyArray<Endpoint>
   /** The socket of the file system for `parley server admin`, which the user alone may use who runs the server. */
   readonly admin: string | undefined
   /** Whoever registers must show it. At most 256 characters. */
@@ -112,6 +118,7 @@ export const defaults: ServerOptions = {
   places: [],
   proxies: [],
   names: [],
+  udpAddresses: [],
   admin: undefined,
   token: undefined,
   listing: "full",

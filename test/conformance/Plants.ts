@@ -271,6 +271,20 @@ export const CLIENT_PLANTS: ReadonlyArray<Plant> = [
     from: "Bytes.compare(ownKey, introduction.record.staticKey) < 0",
     to: "Bytes.compare(ownKey, introduction.record.staticKey) < -1e9",
     rule: "3.2-16"
+  },
+  {
+    what: "where the server's UDP is said to be is passed over",
+    file: "core/nat/ServerPorts.ts",
+    from: "if (udpAt === undefined)",
+    to: "if (udpAt === undefined || udpAt !== undefined)",
+    rule: "2-2"
+  },
+  {
+    what: "where both sides meet is passed over",
+    file: "core/client/RelayTransport.ts",
+    from: "this.#meetingAt(relay.at ?? [], isUsed, now)",
+    to: "this.#meetingAt([], isUsed, now)",
+    rule: "2.2-11"
   }
 ]
 

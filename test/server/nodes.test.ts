@@ -4,13 +4,18 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
+import * as Endpoint from "../../src/domain/Endpoint.js"
 import * as RedisAddress from "../../src/domain/RedisAddress.js"
 import * as NodeLinks from "../../src/layers/node/NodeLinks.js"
 import * as RedisEngine from "../../src/layers/redis/RedisEngine.js"
+import * as Bytes from "../../src/protocol/Bytes.js"
+import * as Envelope from "../../src/protocol/RelayEnvelope.js"
+import type { ServerStats } from "../../src/server/Counters.js"
 import * as Nodes from "../../src/server/Nodes.js"
 import * as Server from "../../src/server/Server.js"
 import { defaults } from "../../src/server/ServerOptions.js"
+import { Udp } from "../conformance/server/Udp.js"
 import { freePort, hasRedis, Redis } from "../support/Redis.js"
 import { LineClient } from "./LineClient.js"
 import { platform } from "./serving.js"
@@ -31,7 +36,7 @@ describe.runIf(hasRedis())("two nodes of one server", () => {
       const scope = Effect.runSync(Scope.make())
       try {
         const [a, b] = [await start(redis, prefix, SECRET, scope), await start(redis, prefix, secret, scope)]
-        await body({ a, b })
+        await body({ a: a.port, b: b.port, stats: [a.stats, b.stats] })
       } finally {
         await Effect.runPromise(Scope.close(scope, Exit.void))
       }
@@ -98,6 +103,40 @@ describe.runIf(hasRedis())("two nodes of one server", () => {
     await first.next("Replaced")
   })
 
+  test("have both sides of a channel meet at the relay of one of them, and forget who is gone", async (two) => {
+    const [alice, bob] = [await LineClient.register(two.a, "alice"), await LineClient.register(two.b, "bob")]
+    alice.send({ _tag: "Query", id: 1, nick: "bob" })
+    const sides = [(await alice.next("Peer")) as Half, (await bob.next("Incoming")) as Half]
+    const [at] = sides[0]!.relay!.at!
+    expect(sides[1]!.relay!.at).toEqual([at])
+    const port = Number(at!.split(":")[1])
+    expect([two.a, two.b], "clients reach its UDP where they reach its TCP here").toContain(port)
+    const channel = Bytes.fromBase64Url(sides[0]!.channel)!
+    const sockets = await Promise.all(
+      sides.map(async ({ relay }) => {
+        const token = Bytes.fromBase64Url(relay!.token)!
+        const udp = await Udp.open("127.0.0.1")
+        const say = (packet: Uint8Array) => udp.send(Envelope.toServer(channel, token, packet), "127.0.0.1", port)
+        say(new Uint8Array(0))
+        const { data } = await udp.inbox.take()
+        say(Envelope.readFromServer(data)!.packet)
+        return { udp, say }
+      })
+    )
+    const [left, right] = sockets
+    left!.say(Uint8Array.of(3, 1))
+    expect(await packet(right!.udp)).toEqual([3, 1])
+    right!.say(Uint8Array.of(3, 2))
+    expect(await packet(left!.udp)).toEqual([3, 2])
+    const carried = async () => (await Promise.all(two.stats.map((stats) => stats()))).map(({ relay }) => relay!)
+    const isAtA = port === two.a
+    expect((await carried()).map(({ packets }) => packets)).toEqual(isAtA ? [2, 0] : [0, 2])
+    // Whoever was on the other node goes: the relay is told.
+    ;(isAtA ? bob : alice).send({ _tag: "Exit", id: 3 })
+    await vi.waitFor(async () => expect((await carried()).map(({ channels }) => channels)).toEqual([0, 0]), WAIT)
+    for (const { udp } of sockets) udp.close()
+  })
+
   test(
     "let no node in that does not have their secret",
     async ({ a, b }) => {
@@ -109,10 +148,16 @@ describe.runIf(hasRedis())("two nodes of one server", () => {
   )
 })
 
-/** Ports of two nodes. */
+/** The next one that the relay sends to this socket. */
+const packet = async (udp: Udp) => [...(Envelope.readFromServer((await udp.inbox.take()).data)?.packet ?? [])]
+
+const WAIT = { timeout: 20_000, interval: 20 }
+
+/** Ports of two nodes, and what they count. */
 interface Two {
   readonly a: number
   readonly b: number
+  readonly stats: ReadonlyArray<() => Promise<ServerStats>>
 }
 
 interface Half {
@@ -120,19 +165,21 @@ interface Half {
   readonly nick: string
   readonly channel: string
   readonly pairKey: string
-  readonly relay?: { readonly token: string }
+  readonly relay?: { readonly token: string; readonly at?: ReadonlyArray<string> }
 }
 
-const start = async (redis: Redis, prefix: string, secret: string, scope: Scope.Scope): Promise<number> => {
+const start = async (redis: Redis, prefix: string, secret: string, scope: Scope.Scope) => {
   const port = await freePort()
   const address = Either.getOrThrow(RedisAddress.parse(redis.url))
   const at = `127.0.0.1:${port}`
   const nodes = Nodes.layer(defaults, { listen: { host: "127.0.0.1", port }, at, secret })
-  const layer = Server.layer({ host: "127.0.0.1", port: 0 }).pipe(
+  const udpAddresses = [Endpoint.make("127.0.0.1", 0)!]
+  const layer = Server.layer({ host: "127.0.0.1", port: 0, udpAddresses }).pipe(
     Layer.provide(nodes),
     Layer.provide(Layer.merge(RedisEngine.layer({ address, prefix }), NodeLinks.layer)),
     Layer.provide(platform)
   )
   const context = await Effect.runPromise(Layer.buildWithScope(layer, scope))
-  return Context.get(context, Server.Server).local.port
+  const { local, stats } = Context.get(context, Server.Server)
+  return { port: local.port, stats: () => Effect.runPromise(stats) }
 }

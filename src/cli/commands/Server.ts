@@ -69,6 +69,11 @@ export const server = Subcommand.make({
       help: "Addresses of proxies that tell whose a connection is (PROXY protocol), or unix; from nobody else is it heard",
       parse: Values.proxies
     }),
+    udpAddress: setting({
+      placeholder: "ADDRESS,…",
+      help: "Where clients reach the UDP ports, if not on the address they dial (behind a balancer): addresses, or ADDRESS:PORT for both ports",
+      parse: Values.udpAddresses
+    }),
     ...access,
     relay: setting({
       placeholder: "on|off",

@@ -13,8 +13,10 @@ export const advise = (findings: Findings): string | undefined => {
     return "Set the clock that is wrong, this machine's or the server's."
   const silent = reflector.filter(({ reachable }) => !reachable)
   if (networks.some(({ udp }) => udp) && silent.length > 0 && silent.length === reflector.length) {
-    const ports = answer.welcome.udp.join(" and ")
-    return `Ask whoever runs ${server.host} to let UDP reach ports ${ports}: other servers answer, this one does not.`
+    const { udp, udpAt } = answer.welcome
+    const places = silent.map(({ endpoint }) => Endpoint.format(endpoint)).join(" and ")
+    const ports = udpAt === undefined ? `ports ${udp.join(" and ")}` : places
+    return `Ask whoever runs ${server.host} to let UDP reach ${ports}: other servers answer, this one does not.`
   }
   const outside = networks.filter(NatReport.isOutside)
   const main = outside.find(({ family }) => family === "ipv4") ?? outside[0]

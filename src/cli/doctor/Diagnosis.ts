@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import { MAX_STUN } from "../../client/ClientOptions.js"
 import * as Discovery from "../../client/Discovery.js"
 import type { NatReport } from "../../core/nat/NatReport.js"
+import { portsOf } from "../../core/nat/ServerPorts.js"
 import * as Endpoint from "../../domain/Endpoint.js"
 import type { ServerAddress } from "../../domain/ServerAddress.js"
 import type { Datagrams } from "../../services/Datagrams.js"
@@ -59,11 +60,7 @@ export const examine = (
     const [own, ...others] = hosts
     const isUseful = ({ family, address }: Endpoint.Endpoint) =>
       local.some((mine) => mine.family === family && (!mine.loopback || isLoopback(address)))
-    const ports = answer._tag === "Reached" ? answer.welcome.udp.slice(0, 2) : [server.port, server.port + 1]
-    const remote = answer._tag === "Reached" ? [answer.remote.address] : []
-    const reflectors = onePerFamily([...remote, ...own!.addresses])
-      .flatMap((address) => ports.flatMap((port) => Endpoint.make(address, port) ?? []))
-      .filter(isUseful)
+    const reflectors = reflectorsOf(answer, server.port, own!.addresses).filter(isUseful)
     const stun = others
       .flatMap(({ addresses, port }) =>
         onePerFamily(addresses).flatMap((address) => Endpoint.make(address, port) ?? [])
@@ -90,6 +87,20 @@ export const examine = (
       networks: reports.flatMap((report) => report ?? []).filter(({ udp }) => udp || answer._tag === "Reached")
     }
   })
+
+/** The server's UDP ports, in each family that it has: as it says, or where they are as a rule. */
+const reflectorsOf = (
+  answer: ServerCheck.ServerAnswer,
+  port: number,
+  addresses: ReadonlyArray<string>
+): ReadonlyArray<Endpoint.Endpoint> => {
+  if (answer._tag === "Reached" && answer.welcome.udpAt !== undefined) return portsOf(answer.welcome, answer.remote)
+  const ports = answer._tag === "Reached" ? answer.welcome.udp.slice(0, 2) : [port, port + 1]
+  const remote = answer._tag === "Reached" ? [answer.remote.address] : []
+  return onePerFamily([...remote, ...addresses]).flatMap((address) =>
+    ports.flatMap((port) => Endpoint.make(address, port) ?? [])
+  )
+}
 
 /** Examines one family, by the server's reflector where it has one, else by the first STUN server. */
 const network = (

@@ -1,4 +1,6 @@
 import * as Endpoint from "../../domain/Endpoint.js"
+import type * as Control from "../../protocol/Control.js"
+import { portsOf } from "../nat/ServerPorts.js"
 import { NEVER } from "../support/Deadline.js"
 import type { ClientContext } from "./ClientContext.js"
 import * as HostCandidates from "./HostCandidates.js"
@@ -33,6 +35,9 @@ export class CandidateGatherer {
   #isForwardingWanted = false
   /** Whether the server's addresses were asked for, since it greeted and since ours changed. */
   #isServerResolved = false
+  /** The server's link, and its UDP ports. */
+  #link: Endpoint.Endpoint | undefined
+  #ports: ServerPorts = { udp: [] }
   /** By number; sent on once each is known, or known to be unknown. */
   readonly #stun: Array<ReadonlyArray<Endpoint.Endpoint> | undefined>
   /** When this machine's addresses are looked at again. */
@@ -93,16 +98,23 @@ export class CandidateGatherer {
   }
 
   /** A server on this endpoint has greeted, with its UDP ports and perhaps a relay; none on a local network. */
-  greeted(remote: Endpoint.Endpoint | undefined, udp: ReadonlyArray<number>, now: number, hasRelay = false): void {
+  greeted(remote: Endpoint.Endpoint | undefined, ports: ServerPorts, now: number, hasRelay = false): void {
     const { transport } = this.client
     this.#hasRelay = hasRelay
     this.#serverOnLoopback = remote !== undefined && Endpoint.scope(remote) === "loopback"
     this.#reachedServer = true
     this.#wantForwarding()
     if (remote !== undefined) {
-      transport.greeted(remote.address, udp, now)
+      this.#link = remote
+      this.#ports = ports
+      const all = portsOf(ports, remote)
+      transport.greeted(
+        all.filter(({ family }) => family === all[0]?.family),
+        remote,
+        now
+      )
       this.#isServerResolved = false
-      this.#wantBothFamilies()
+      this.#wantBothFamilies(now)
     }
     transport.start(now)
   }
@@ -158,14 +170,12 @@ export class CandidateGatherer {
    * who has that one alone reaches us there or not at all.
    */
   handleServerResolved(addresses: ReadonlyArray<string>, now: number): void {
-    const has = ({ family }: Endpoint.Endpoint) =>
-      this.options.ports[family] !== undefined &&
-      this.#addresses.some((own) => own.family === family && isElsewhereThanLoopback(Endpoint.make(own.address, 1)))
-    const usable = addresses.filter((address) => {
-      const endpoint = Endpoint.make(address, 1)
-      return endpoint !== undefined && has(endpoint)
-    })
-    this.client.transport.alsoAt(usable, now)
+    if (this.#ports.udpAt !== undefined) return
+    const [other] = addresses
+      .flatMap((address) => Endpoint.make(address, 1) ?? [])
+      .filter((endpoint) => endpoint.family !== this.#link?.family && this.#has(endpoint))
+    const twins = this.#ports.udp.flatMap((port) => (other && Endpoint.make(other.address, port)) ?? [])
+    this.client.transport.alsoAt(twins, now)
   }
 
   /** Servers see us otherwise than before; `moved`: somewhere else. */
@@ -199,7 +209,7 @@ export class CandidateGatherer {
   announce(now: number): void {
     const { own, peers, rendezvous } = this.client
     this.#wantForwarding()
-    this.#wantBothFamilies()
+    this.#wantBothFamilies(now)
     this.tellNetworks(now)
     const { candidates } = this
     const text = textOf(candidates)
@@ -223,10 +233,24 @@ export class CandidateGatherer {
   }
 
   /** How the internet sees us is asked in each family that we and the server have; whoever hides has no use for it. */
-  #wantBothFamilies(): void {
+  #wantBothFamilies(now: number): void {
     if (this.#isServerResolved || !this.#reachedServer || this.#serverOnLoopback || this.isPrivate) return
     this.#isServerResolved = true
-    this.client.output.wish({ _tag: "ResolveServer" })
+    const all = this.#link && this.#ports.udpAt && portsOf(this.#ports, this.#link)
+    if (all === undefined) this.client.output.wish({ _tag: "ResolveServer" })
+    else
+      this.client.transport.alsoAt(
+        all.filter((endpoint) => endpoint.family !== all[0]?.family && this.#has(endpoint)),
+        now
+      )
+  }
+
+  /** Whether we can send to this family. */
+  #has({ family }: Endpoint.Endpoint): boolean {
+    return (
+      this.options.ports[family] !== undefined &&
+      this.#addresses.some((own) => own.family === family && isElsewhereThanLoopback(Endpoint.make(own.address, 1)))
+    )
   }
 
   /** A router lies between us and the server, as far as we know, and may learn of us. */
@@ -237,6 +261,8 @@ export class CandidateGatherer {
     this.client.output.wish({ _tag: "ForwardPort" })
   }
 }
+
+type ServerPorts = Pick<typeof Control.Welcome.Type, "udp" | "udpAt">
 
 /**
  * Milliseconds between looks at our own addresses: roaming is noticed within a few seconds, before a person wonders,

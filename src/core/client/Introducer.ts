@@ -340,7 +340,7 @@ export class Introducer {
   #prepare({ relay }: OfferedIntroduction, { introduction, nick, peer }: Vouched, now: number): void {
     const { peers, policies, transport } = this.client
     if (relay !== undefined)
-      transport.remember(introduction.channel, relay.token, (channel) => peers?.knows(channel) === true)
+      transport.remember(introduction.channel, relay, (channel) => peers?.knows(channel) === true, now)
     const policy = policies.ofAny([nick, ...(this.#contacts.get(peer)?.names ?? [])])
     if (policy !== undefined) peers?.setPolicy(peer, policy, now)
   }

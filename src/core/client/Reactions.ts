@@ -98,7 +98,7 @@ export class Reactions {
       case "Ready":
         this.#tellLink()
         this.#compareClocks(event.serverNow, now)
-        this.parts.gatherer.greeted(event.remote, event.udp, now, event.relay)
+        this.parts.gatherer.greeted(event.remote, event.ports, now, event.relay)
         this.parts.registration.ready(event.occasion, event.greeting, now)
         return
       case "Answered":

@@ -1,14 +1,17 @@
 import { type ChannelId, channelIdBytes, channelIdOf } from "../../domain/ChannelId.js"
 import * as Endpoint from "../../domain/Endpoint.js"
 import * as Bytes from "../../protocol/Bytes.js"
+import type * as Control from "../../protocol/Control.js"
 import { PacketType } from "../../protocol/DataPacket.js"
 import * as Envelope from "../../protocol/RelayEnvelope.js"
 import * as Stun from "../../protocol/Stun.js"
 import type { NatKind } from "../nat/NatKind.js"
 import type { FamilyKind, Networks } from "../nat/Networks.js"
-import { type Reflexive, ReflexiveProbe } from "../nat/ReflexiveProbe.js"
+import { MAX_SERVERS, type Reflexive, ReflexiveProbe } from "../nat/ReflexiveProbe.js"
+import { meetingPort } from "../nat/ServerPorts.js"
 import { MAX_INTRODUCTIONS } from "../peer/PeerTable.js"
 import type { Route } from "../peer/Route.js"
+import { RelayPort, type Sending } from "./RelayPort.js"
 
 /** A packet of the peer link, and how it came. */
 export interface Arrival {
@@ -20,11 +23,13 @@ export interface Arrival {
  * What lies between our UDP sockets and the peers: where the internet sees us (servers are asked over the same
  * sockets), and the server's relay, by datagrams where those get through and else over the control link.
  *
- * Whether they get through shows in the server's answers to our questions, which nobody can make up who does not see
- * them. While one came lately, datagrams are used. A peer that does not answer says nothing, for it may be gone; so the
- * server is asked then, and only when it owes an answer, too, the control link takes over. Envelopes are easily forged,
- * by a peer at least: they say that nothing is wrong with their own channel, and nothing of the others. Either way is
- * the same path to the peer machine.
+ * Whether they get through shows in the server's answers to our questions (`RelayPort`). A peer that does not answer
+ * says nothing, for it may be gone; so the server is asked then, and only when it owes an answer, too, the control link
+ * takes over. Envelopes are easily forged, by a peer at least: they say that nothing is wrong with their own channel,
+ * and nothing of the others. Either way is the same path to the peer machine.
+ *
+ * Of a server with several nodes, an introduction may name the node at which both sides meet: then envelopes go there
+ * as soon as that port has answered, and otherwise to our own node, which passes them on.
  */
 export class RelayTransport {
   readonly #probe: ReflexiveProbe
@@ -35,42 +40,34 @@ export class RelayTransport {
    */
   readonly #channels = new Map<ChannelId, Channel>()
   /** The relay's port; `undefined` while the server has none, or there is no server. */
-  #relay: Endpoint.Endpoint | undefined
+  #relay: RelayPort | undefined
+  /** Ports of other nodes of the server, at which channels meet; at most `MAX_MEETINGS`. */
+  #meetings: ReadonlyArray<RelayPort> = []
+  #link: Endpoint.Endpoint | undefined
   #servers: ReadonlyArray<Endpoint.Endpoint> = []
   /** The same ports of the server at its address of the other family, once that is known. */
   #twins: ReadonlyArray<Endpoint.Endpoint> = []
   #stun: ReadonlyArray<Endpoint.Endpoint> = []
-  /** When the relay's port answered a question last. */
-  #heardAt = Number.NEGATIVE_INFINITY
-  /** When the server was asked whether it gets our datagrams; `undefined` once it has answered. */
-  #askedAt: number | undefined
-  #lastAskedAt = Number.NEGATIVE_INFINITY
-  /** Whether it has just turned out that the relay's port does not answer. */
-  #isNewlySilent = false
   /** Answers to the relay's questions whether we are here, ready to go; at most `MAX_ANSWERS`. */
-  readonly #answers: Array<Uint8Array> = []
+  readonly #answers: Array<{ readonly to: Endpoint.Endpoint; readonly data: Uint8Array }> = []
 
   constructor(random: (length: number) => Uint8Array) {
     this.#probe = new ReflexiveProbe({ servers: [], random })
   }
 
-  /** A server on this address has greeted, with its UDP ports; the first one is the relay's. */
-  greeted(address: string, ports: ReadonlyArray<number>, now: number): void {
-    this.#servers = ports.flatMap((port) => Endpoint.make(address, port) ?? [])
-    const [relay] = this.#servers
-    if (relay === undefined || this.#relay === undefined || Endpoint.format(relay) !== Endpoint.format(this.#relay)) {
-      this.#heardAt = Number.NEGATIVE_INFINITY
-    }
-    this.#relay = relay
-    this.#askedAt = undefined
+  /** A server at the other end of this link has greeted, with its UDP ports of one family; the first is the relay's. */
+  greeted(ports: ReadonlyArray<Endpoint.Endpoint>, link: Endpoint.Endpoint, now: number): void {
+    this.#servers = ports
+    this.#link = link
+    const [relay] = ports
+    if (relay === undefined) this.#relay = undefined
+    else if (this.#relay?.isAt(relay) !== true) this.#relay = new RelayPort(relay)
+    this.#relay?.renew()
     this.#ask(now)
   }
 
-  /** The server's name has these addresses: the first one of the other family is asked as well. */
-  alsoAt(addresses: ReadonlyArray<string>, now: number): void {
-    const [own] = this.#servers
-    const other = addresses.find((address) => own && Endpoint.make(address, own.port)?.family !== own.family)
-    const twins = this.#servers.flatMap(({ port }) => (other === undefined ? [] : (Endpoint.make(other, port) ?? [])))
+  /** The server has these ports in the other family: they are asked as well. */
+  alsoAt(twins: ReadonlyArray<Endpoint.Endpoint>, now: number): void {
     if (twins.map(Endpoint.format).join() === this.#twins.map(Endpoint.format).join()) return
     this.#twins = twins
     this.#ask(now)
@@ -92,16 +89,22 @@ export class RelayTransport {
 
   /** Our own addresses are other ones: what is known of the way out is out of date. */
   networkChanged(now: number): void {
-    this.#heardAt = Number.NEGATIVE_INFINITY
+    for (const port of this.#ports()) port.forget()
     this.#probe.networkChanged(now)
   }
 
-  /** The token (base64url) that goes with this channel's datagrams. Those of channels that are of no use go first. */
-  remember(channel: ChannelId, token: string, isUsed: (channel: ChannelId) => boolean): void {
-    const bytes = Bytes.fromBase64Url(token)
-    if (bytes?.length !== Envelope.TOKEN_BYTES) return
+  /**
+   * The token (base64url) that goes with this channel's datagrams, and where both sides bring them if not each to its
+   * own server. Those of channels that are of no use go first.
+   */
+  remember(channel: ChannelId, relay: RelayOffer, isUsed: (channel: ChannelId) => boolean, now: number): void {
+    const token = Bytes.fromBase64Url(relay.token)
+    if (token?.length !== Envelope.TOKEN_BYTES) return
+    const { meeting: before } = this.#channels.get(channel) ?? {}
     this.#channels.delete(channel)
-    this.#channels.set(channel, { token: bytes, sentAt: undefined })
+    const port = this.#meetingAt(relay.at ?? [], isUsed, now)
+    const meeting = port && (before?.port === port ? before : { port, sentAt: undefined })
+    this.#channels.set(channel, { token, own: { sentAt: undefined }, meeting })
     if (this.#channels.size <= MAX_CHANNELS) return
     for (const known of this.#channels.keys()) if (known !== channel && !isUsed(known)) this.#channels.delete(known)
   }
@@ -113,43 +116,39 @@ export class RelayTransport {
     now: number
   ): { readonly to: Endpoint.Endpoint; readonly data: Uint8Array } | undefined {
     const known = this.#channels.get(channel)
-    if (this.#relay === undefined || known === undefined) return undefined
-    if (now >= this.#heardAt + LATELY) return undefined
-    if (known.sentAt === undefined || known.sentAt < this.#heardAt) known.sentAt = now
-    const isHushed = this.#askedAt === undefined && now >= known.sentAt + HUSH
-    if (isHushed && now >= this.#lastAskedAt + ASK_INTERVAL) {
-      this.#askedAt = now
-      this.#lastAskedAt = now
-      this.#probe.check(this.#relay, now)
-      this.#isNewlySilent = true
-    }
-    if (this.#askedAt !== undefined && now >= this.#askedAt + PATIENCE) return undefined
-    return { to: this.#relay, data: Envelope.toServer(channelIdBytes(channel), known.token, packet) }
+    if (known === undefined) return undefined
+    const ask = (port: Endpoint.Endpoint) => this.#probe.check(port, now)
+    const { meeting, own } = known
+    let port = meeting?.port.mayTake(meeting, now, ask) === true ? meeting.port : undefined
+    if (port === undefined && this.#relay?.mayTake(own, now, ask) === true) port = this.#relay
+    if (port === undefined) return undefined
+    return { to: port.endpoint, data: Envelope.toServer(channelIdBytes(channel), known.token, packet) }
   }
 
-  /** Whether the relay's port owes us an answer since `PATIENCE` ms: once each time. */
+  /** Whether our server's port owes us an answer for too long: once each time. */
   pollSilence(now: number): boolean {
-    if (!this.#isNewlySilent || this.#askedAt === undefined || now < this.#askedAt + PATIENCE) return false
-    this.#isNewlySilent = false
-    return true
+    return this.#relay?.pollSilence(now) === true
   }
 
   /** What a datagram brings for the peer machine; `undefined` when it was for us. */
   handleDatagram(from: Endpoint.Endpoint, data: Uint8Array, now: number): Arrival | undefined {
     if (Stun.isStun(data)) {
-      if (!this.#probe.handleDatagram(from, data, now) || !this.#isRelay(from)) return undefined
-      this.#heardAt = now
-      this.#askedAt = undefined
+      if (this.#probe.handleDatagram(from, data, now)) this.#portAt(from)?.answered(now)
       return undefined
     }
     if (data[0] !== PacketType.relay) return { from: { _tag: "Direct", endpoint: from }, packet: data }
-    const envelope = this.#isRelay(from) ? Envelope.readFromServer(data) : undefined
+    const port = this.#portAt(from)
+    const envelope = port && Envelope.readFromServer(data)
     if (envelope === undefined) return undefined
     const channel = channelIdOf(envelope.channel)
     const known = this.#channels.get(channel)
-    if (known !== undefined) known.sentAt = undefined
+    if (known !== undefined) {
+      const { meeting, own } = known
+      if (port === this.#relay) own.sentAt = undefined
+      if (meeting !== undefined && port === meeting.port) meeting.sentAt = undefined
+    }
     if (!Envelope.isProof(envelope.packet)) return { from: { _tag: "Relay", channel }, packet: envelope.packet }
-    if (known !== undefined) this.#answer(known, envelope)
+    if (known !== undefined) this.#answer(known, envelope, from)
     return undefined
   }
 
@@ -158,8 +157,7 @@ export class RelayTransport {
   }
 
   pollTransmit(now: number): { readonly to: Endpoint.Endpoint; readonly data: Uint8Array } | undefined {
-    const answer = this.#relay && this.#answers.shift()
-    return answer ? { to: this.#relay!, data: answer } : this.#probe.pollTransmit(now)
+    return this.#answers.shift() ?? this.#probe.pollTransmit(now)
   }
 
   pollTimeout(): number | undefined {
@@ -201,17 +199,39 @@ export class RelayTransport {
   }
 
   #ask(now: number): void {
-    this.#probe.setServers([...this.#servers, ...this.#twins, ...this.#stun], now)
+    const servers = [...this.#servers, ...this.#twins, ...this.#stun].slice(0, MAX_SERVERS - MAX_MEETINGS)
+    this.#probe.setServers([...servers, ...this.#meetings.map(({ endpoint }) => endpoint)], now)
+  }
+
+  /** The port of these where we meet others; those that no channel in use meets at go first. */
+  #meetingAt(at: ReadonlyArray<string>, isUsed: (channel: ChannelId) => boolean, now: number): RelayPort | undefined {
+    const endpoint = meetingPort(at, this.#link)
+    if (endpoint === undefined || this.#relay?.isAt(endpoint) === true) return undefined
+    const known = this.#meetings.find((port) => port.isAt(endpoint))
+    if (known !== undefined) return known
+    const channels = [...this.#channels]
+    const inUse = this.#meetings.filter((port) =>
+      channels.some(([channel, { meeting }]) => meeting?.port === port && isUsed(channel))
+    )
+    if (inUse.length >= MAX_MEETINGS) return undefined
+    const port = new RelayPort(endpoint)
+    this.#meetings = [...inUse, port]
+    this.#ask(now)
+    return port
+  }
+
+  #ports(): ReadonlyArray<RelayPort> {
+    return this.#relay === undefined ? this.#meetings : [this.#relay, ...this.#meetings]
+  }
+
+  #portAt(from: Endpoint.Endpoint): RelayPort | undefined {
+    return this.#ports().find((port) => port.isAt(from))
   }
 
   /** The relay sends us what peers say by datagrams only once we have returned what it asks us with. */
-  #answer({ token }: Channel, { channel, packet }: Envelope.Envelope): void {
+  #answer({ token }: Channel, { channel, packet }: Envelope.Envelope, to: Endpoint.Endpoint): void {
     if (Envelope.readProof(packet) === undefined || this.#answers.length >= MAX_ANSWERS) return
-    this.#answers.push(Envelope.toServer(channel, token, packet))
-  }
-
-  #isRelay(from: Endpoint.Endpoint): boolean {
-    return this.#relay !== undefined && Endpoint.format(from) === Endpoint.format(this.#relay)
+    this.#answers.push({ to, data: Envelope.toServer(channel, token, packet) })
   }
 }
 
@@ -221,30 +241,23 @@ const MAX_CHANNELS = MAX_INTRODUCTIONS + 1
 /** Answers that wait to be sent, which they are after each burst of datagrams. */
 const MAX_ANSWERS = 64
 
-/** ms: two rounds of questions to the server, so that a lost answer is no reason to change. */
-const LATELY = 60_000
-
 /**
- * ms until a peer's answer is overdue, through a relay that is not far: soon, because a question costs two small
- * packets.
+ * Other nodes at which we meet somebody; each costs two packets in 20 s. Beyond that our own server's passes packets on
+ * to them.
  */
-const HUSH = 200
-
-/** ms between two questions: a peer that is farther away than `HUSH` is no reason to ask with each packet. */
-const ASK_INTERVAL = 1_000
-
-/**
- * ms that the server has to answer: the question is repeated after 500, so it takes two losses to be wrong. Somebody
- * waits, and little is lost by using the link in vain.
- */
-const PATIENCE = 700
+const MAX_MEETINGS = 4
 
 /** A channel that the relay carries packets on. */
 interface Channel {
   readonly token: Uint8Array
-  /** When the first datagram went that no envelope of the channel came after, nor an answer of the server. */
-  sentAt: number | undefined
+  /** By our own server's port. */
+  readonly own: Sending
+  /** By the port of the node at which both sides meet, if that is another one. */
+  readonly meeting: (Sending & { readonly port: RelayPort }) | undefined
 }
+
+/** As an introduction brings it. */
+type RelayOffer = NonNullable<(typeof Control.Incoming.Type)["relay"]>
 
 const kindOf = ({ candidates, mapping }: Reflexive, own: ReadonlySet<string>): NatKind => {
   if (candidates.length === 0) return "blocked"

@@ -48,7 +48,7 @@ export class Rendezvous<Purpose> {
     if (this.server !== undefined || !wanted || this.#isOpen) return
     this.#isOpen = true
     const nothing = { occasion: NO_OCCASION, greeting: undefined, serverNow: undefined }
-    this.#events.push({ _tag: "Ready", remote: undefined, udp: [], relay: false, ...nothing })
+    this.#events.push({ _tag: "Ready", remote: undefined, ports: { udp: [] }, relay: false, ...nothing })
   }
 
   /** Takes a nickname, with a request that is signed for the occasion of `Ready`, and shows us where we hold it. */
@@ -139,12 +139,13 @@ export class Rendezvous<Purpose> {
   #handleServer(event: ServerEvent<Asked<Purpose>>, now: number): void {
     switch (event._tag) {
       case "Ready": {
-        const { challenge, motd, now: time, relay = false, udp } = event.welcome
-        const { exporter } = event
+        const { challenge, motd, now: time, relay = false, udp, udpAt } = event.welcome
+        const { exporter, remote } = event
         const occasion = { challenge: Bytes.fromBase64Url(challenge) ?? new Uint8Array(), server: this.name, exporter }
         const serverNow = time === undefined ? undefined : time + event.roundTripMs / 2
-        this.#isServerHere = Endpoint.scope(event.remote) === "loopback"
-        this.#events.push({ _tag: "Ready", remote: event.remote, udp, relay, occasion, greeting: motd, serverNow })
+        this.#isServerHere = Endpoint.scope(remote) === "loopback"
+        const ports = { udp, udpAt }
+        this.#events.push({ _tag: "Ready", remote, ports, relay, occasion, greeting: motd, serverNow })
         return
       }
       case "Answered":
@@ -282,7 +283,8 @@ export type RendezvousEvent<Purpose> =
   | {
       readonly _tag: "Ready"
       readonly remote: Endpoint.Endpoint | undefined
-      readonly udp: ReadonlyArray<number>
+      /** Its UDP ports, as `ServerPorts` reads them. */
+      readonly ports: Pick<typeof Control.Welcome.Type, "udp" | "udpAt">
       /** Whether packets are carried between any two. */
       readonly relay: boolean
       /** What a registration is signed for. */

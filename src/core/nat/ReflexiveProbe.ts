@@ -184,8 +184,8 @@ export class ReflexiveProbe {
   }
 }
 
-/** Two ports of one server and some public servers, in two families; each costs two packets a round. */
-export const MAX_SERVERS = 8
+/** Two ports of one server, other nodes of it, and public servers, in two families; each costs two packets a round. */
+export const MAX_SERVERS = 12
 
 /**
  * Reflexive candidates of one family, of the `MAX_CANDIDATES` that a peer takes: behind a hard NAT a third guess is no

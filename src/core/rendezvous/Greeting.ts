@@ -9,6 +9,8 @@ export interface GreetingOptions {
   readonly limits: SessionLimits
   /** UDP ports of the reflector; none when there is none. */
   readonly udp: ReadonlyArray<number>
+  /** Where these are, if not on the address that the control link goes to. */
+  readonly udpAt: ReadonlyArray<string>
   /** Whether packets are carried between any two. */
   readonly relay: boolean
   readonly tokenRequired: boolean
@@ -25,7 +27,8 @@ export const greetingOf = ({
   relay,
   software,
   tokenRequired,
-  udp
+  udp,
+  udpAt
 }: GreetingOptions): ((challenge: string, time: number) => string) =>
   encodeWelcome({
     _tag: "Welcome",
@@ -33,6 +36,7 @@ export const greetingOf = ({
     server: software,
     limits: { line, idleMs, registerMs },
     udp,
+    ...(udpAt.length > 0 ? { udpAt } : {}),
     ...(relay ? { relay } : {}),
     ...(tokenRequired ? { tokenRequired } : {}),
     ...(motd === undefined ? {} : { motd })

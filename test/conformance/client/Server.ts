@@ -1,7 +1,12 @@
+import { randomBytes } from "node:crypto"
+import * as Endpoint from "../../../src/domain/Endpoint.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import * as Bytes from "../../../src/protocol/Bytes.js"
 import * as PeerRecord from "../../../src/protocol/PeerRecord.js"
+import * as RelayEnvelope from "../../../src/protocol/RelayEnvelope.js"
+import * as Stun from "../../../src/protocol/Stun.js"
 import { equal, must, there } from "../Check.js"
+import { Udp } from "../server/Udp.js"
 import { type ClientCheck, own, shared } from "./Context.js"
 import { ForeignPeer } from "./ForeignPeer.js"
 import { START } from "./Running.js"
@@ -53,6 +58,54 @@ export const atServer: ReadonlyArray<ClientCheck> = [
         host.greeting.relay = true
       }
     )
+  },
+  {
+    rule: "2-2",
+    says: "asks at the UDP ports that the server names, and not at those of its address",
+    run: async (subject) => {
+      const [named, near] = [await Udp.open("127.0.0.1"), await Udp.open("127.0.0.1")]
+      await own(
+        async () => {
+          const { data } = await named.inbox.take()
+          must(Stun.isStun(data), "what came is no STUN")
+          await near.inbox.none(() => true, "a port of the server's address got something")
+        },
+        (host) => {
+          host.greeting.udp = [near.port]
+          host.greeting.udpAt = ["224.0.0.1:9", `127.0.0.1:${named.port}`, "later:9090"]
+        }
+      )(subject).finally(() => [named, near].map((udp) => udp.close()))
+    }
+  },
+  {
+    rule: "2.2-11",
+    says: "sends envelopes to the port of the introduction once that has answered, and none before",
+    words: true,
+    run: async (subject) => {
+      const udp = await Udp.open("127.0.0.1")
+      await own(
+        async (running) => {
+          const peer = await ForeignPeer.meet(running)
+          const relay = { token: Bytes.toBase64Url(randomBytes(8)), at: [`127.0.0.1:${udp.port}`] }
+          running.host.people.set(peer.who.nick, () => peer.introduction({ address: "", candidates: [], relay }))
+          running.say({ cmd: "query", nick: peer.who.nick })
+          await running.host.next("Relay")
+          const asked = await udp.inbox.take()
+          const { transactionId } = there(Stun.decode(asked.data), "the first that came is no STUN")
+          const mapped = there(Endpoint.make(asked.address, asked.port), "it came from nowhere")
+          const answer = { class: "success", method: Stun.BINDING, transactionId, fingerprint: false } as const
+          udp.send(Stun.encode({ ...answer, attributes: { xorMappedAddress: mapped } })!, asked.address, asked.port)
+          const { data } = await udp.inbox.take((one) => !Stun.isStun(one.data), "envelope")
+          const envelope = there(RelayEnvelope.readToServer(data), "what came is no envelope")
+          must(Bytes.equal(envelope.channel, peer.channel), "it is of another channel")
+          equal(Bytes.toBase64Url(envelope.token), relay.token, "the token")
+          peer.close()
+        },
+        (host) => {
+          host.greeting.relay = true
+        }
+      )(subject).finally(() => udp.close())
+    }
   },
   {
     rule: "1.1-5",

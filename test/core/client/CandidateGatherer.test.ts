@@ -63,7 +63,7 @@ describe("a forwarded port", () => {
     const context = registered()
     const candidates = gatherer(context)
     expect(context.wishes()).toEqual([])
-    candidates.greeted(at("198.51.100.1:9090"), [], 10)
+    candidates.greeted(at("198.51.100.1:9090"), { udp: [] }, 10)
     expect(context.wishes()).toEqual(["ForwardPort", "ResolveServer"])
     candidates.announce(10)
     candidates.handleForwarded(at(FORWARDED), 20)
@@ -85,7 +85,7 @@ describe("a forwarded port", () => {
   it("is asked for again on another network, and forgotten until then", () => {
     const context = registered()
     const candidates = gatherer(context)
-    candidates.greeted(at("198.51.100.1:9090"), [], 10)
+    candidates.greeted(at("198.51.100.1:9090"), { udp: [] }, 10)
     candidates.handleForwarded(at(FORWARDED), 20)
     context.wishes()
     expect(candidates.handleAddresses([{ family: "ipv4", address: "192.168.1.5" }], 5_000)).toEqual([])
@@ -103,7 +103,7 @@ describe("a forwarded port", () => {
     ] as const) {
       const context = registered(path)
       const candidates = gatherer(context, { portMapping })
-      candidates.greeted(at(server), [], 10)
+      candidates.greeted(at(server), { udp: [] }, 10)
       candidates.announce(10)
       expect(context.wishes()).not.toContain("ForwardPort")
     }
@@ -112,7 +112,7 @@ describe("a forwarded port", () => {
   it("is asked for when we hide no longer, and not told while we do again", () => {
     const context = registered("relay-only")
     const candidates = gatherer(context)
-    candidates.greeted(at("198.51.100.1:9090"), [], 10)
+    candidates.greeted(at("198.51.100.1:9090"), { udp: [] }, 10)
     context.policies.everybody = "prefer-direct"
     candidates.announce(20)
     expect(context.wishes()).toEqual(["ForwardPort", "ResolveServer"])
@@ -170,7 +170,7 @@ describe("our candidates", () => {
   it("go to no server that has a relay, unless somebody is to be reached without it", () => {
     const context = registered()
     const candidates = gatherer(context)
-    candidates.greeted(at("198.51.100.1:9090"), [], 10, true)
+    candidates.greeted(at("198.51.100.1:9090"), { udp: [] }, 10, true)
     expect(candidates.forRegistration()).toEqual([])
     expect(texts(candidates.withheld)).toEqual([HOST])
     candidates.announce(10)
@@ -186,7 +186,7 @@ describe("our candidates", () => {
     expect(candidates.withheld).toEqual([])
     // The next server has none.
     context.policies.everybody = "prefer-direct"
-    candidates.greeted(at("198.51.100.2:9090"), [], 40)
+    candidates.greeted(at("198.51.100.2:9090"), { udp: [] }, 40)
     expect(texts(candidates.forRegistration())).toEqual([HOST])
   })
 

@@ -8,20 +8,29 @@ import * as Stun from "../../../src/protocol/Stun.js"
 
 const SERVER = Endpoint.parse("198.51.100.1:9090")!
 const CHANNEL = channelIdOf(new Uint8Array(CHANNEL_BYTES).fill(1))
+const OTHER = channelIdOf(new Uint8Array(CHANNEL_BYTES).fill(7))
 const PACKET = new Uint8Array(50)
+const at = (text: string) => Endpoint.parse(text)!
+/** Of an introduction. */
+const offer = (token: number, ...places: ReadonlyArray<string>) => ({
+  token: Bytes.toBase64Url(new Uint8Array(8).fill(token)),
+  ...(places.length === 0 ? {} : { at: places })
+})
 
 /** A client that the server answers over UDP for as long as `answers` says so. */
 class Setup {
   readonly outside = new RelayTransport((length) => Uint8Array.from({ length }, () => this.#drawn++))
   answers = true
+  /** Ports that do not answer. */
+  readonly silent = new Set<string>()
   /** Questions that the server was asked. */
   questions = 0
   #drawn = 0
 
   constructor() {
-    this.outside.greeted(SERVER.address, [SERVER.port, SERVER.port + 1], 0)
+    this.outside.greeted([SERVER, { ...SERVER, port: SERVER.port + 1 }], SERVER, 0)
     this.outside.start(0)
-    this.outside.remember(CHANNEL, Bytes.toBase64Url(new Uint8Array(8).fill(2)), () => true)
+    this.outside.remember(CHANNEL, offer(2), () => true, 0)
     this.pass(0)
   }
 
@@ -29,8 +38,9 @@ class Setup {
   pass(now: number): void {
     this.outside.handleTimeout(now)
     for (let next = this.outside.pollTransmit(now); next !== undefined; next = this.outside.pollTransmit(now)) {
+      if (!Stun.isStun(next.data)) continue
       if (next.to.port === SERVER.port) this.questions++
-      if (!this.answers) continue
+      if (!this.answers || this.silent.has(Endpoint.format(next.to))) continue
       const { transactionId } = Stun.decode(next.data)!
       const mapped = Endpoint.parse("203.0.113.7:40000")!
       const attributes = { xorMappedAddress: mapped }
@@ -50,6 +60,13 @@ class Setup {
     const way = this.outside.envelope(CHANNEL, PACKET, now) === undefined ? "link" : "udp"
     this.pass(now)
     return way
+  }
+
+  /** Where the next packet to the peer goes, by UDP. */
+  to(now: number, channel = CHANNEL): string | undefined {
+    const datagram = this.outside.envelope(channel, PACKET, now)
+    this.pass(now)
+    return datagram && Endpoint.format(datagram.to)
   }
 
   /** Sends a packet each 100 ms; over which ways, without repetitions, and when each began. */
@@ -88,11 +105,12 @@ describe("our own addresses", () => {
         to.push(Endpoint.format(next.to))
       return to
     }
-    outside.alsoAt([SERVER.address, "2001:db8::1", "2001:db8::2"], 10)
-    expect(asked(10)).toEqual(expect.arrayContaining(["[2001:db8::1]:9090", "[2001:db8::1]:9091"]))
-    outside.alsoAt([SERVER.address, "2001:db8::1"], 20)
+    const twins = ["[2001:db8::1]:9090", "[2001:db8::1]:9091"]
+    outside.alsoAt(twins.map(at), 10)
+    expect(asked(10)).toEqual(expect.arrayContaining(twins))
+    outside.alsoAt(twins.map(at), 20)
     expect(asked(20), "nothing has changed").toEqual([])
-    outside.alsoAt([SERVER.address], 30)
+    outside.alsoAt([], 30)
     expect(asked(10_000).filter((to) => to.startsWith("["))).toEqual([])
   })
 })
@@ -154,11 +172,7 @@ describe("the way to the relay", () => {
       Envelope.fromServer(new Uint8Array(CHANNEL_BYTES).fill(3), PACKET)
     ]) {
       const setup = new Setup()
-      setup.outside.remember(
-        channelIdOf(new Uint8Array(CHANNEL_BYTES).fill(3)),
-        Bytes.toBase64Url(new Uint8Array(8)),
-        () => true
-      )
+      setup.outside.remember(channelIdOf(new Uint8Array(CHANNEL_BYTES).fill(3)), offer(0), () => true, 0)
       setup.answers = false
       const ways: Array<string> = []
       for (let now = 1_000; now < 3_000; now += 100) {
@@ -175,8 +189,8 @@ describe("the way to the relay", () => {
     setup.answers = false
     expect(setup.send(60_001)).toBe("link")
     const blocked = new RelayTransport((length) => new Uint8Array(length))
-    blocked.greeted(SERVER.address, [SERVER.port], 0)
-    blocked.remember(CHANNEL, Bytes.toBase64Url(new Uint8Array(8)), () => true)
+    blocked.greeted([SERVER], SERVER, 0)
+    blocked.remember(CHANNEL, offer(0), () => true, 0)
     expect(blocked.envelope(CHANNEL, PACKET, 10)).toBeUndefined()
   })
 
@@ -186,8 +200,75 @@ describe("the way to the relay", () => {
     for (let i = 0; i < 10_000; i++) {
       const bytes = new Uint8Array(CHANNEL_BYTES).fill(9)
       new DataView(bytes.buffer).setUint32(0, i)
-      setup.outside.remember(channelIdOf(bytes), Bytes.toBase64Url(new Uint8Array(8)), isUsed)
+      setup.outside.remember(channelIdOf(bytes), offer(0), isUsed, 0)
     }
     expect(setup.send(0)).toBe("udp")
+  })
+})
+
+describe("another node at which both sides meet", () => {
+  const OWN = Endpoint.format(SERVER)
+  const NODE = "198.51.100.2:9090"
+
+  it("gets the channel's packets once it has answered, and our own server's port before and whenever it is silent", () => {
+    const setup = new Setup()
+    setup.silent.add(NODE)
+    setup.outside.remember(CHANNEL, offer(2, NODE), () => true, 10)
+    expect(setup.to(10)).toBe(OWN)
+    setup.silent.clear()
+    setup.pass(600)
+    expect(setup.to(700)).toBe(NODE)
+    setup.outside.remember(OTHER, offer(3), () => true, 700)
+    expect(setup.to(700, OTHER), "another channel").toBe(OWN)
+    setup.silent.add(NODE)
+    // The peer is silent, and so is the node: the question that follows has no answer within 700 ms.
+    const ways = new Set<string | undefined>()
+    for (let now = 800; now < 2_500; now += 100) ways.add(setup.to(now))
+    expect([...ways]).toEqual([NODE, OWN])
+    expect(setup.outside.pollSilence(2_500), "of our own server").toBe(false)
+  })
+
+  it("may send us envelopes, and asks for proofs, which are returned to it", () => {
+    const setup = new Setup()
+    setup.outside.remember(CHANNEL, offer(2, NODE), () => true, 10)
+    const channel = new Uint8Array(CHANNEL_BYTES).fill(1)
+    const nonce = new Uint8Array(Envelope.NONCE_BYTES).fill(9)
+    const question = Envelope.fromServer(channel, Envelope.proof(nonce))
+    setup.pass(10)
+    setup.outside.handleDatagram(at(NODE), question, 20)
+    expect(setup.outside.pollTransmit(20)?.to).toEqual(at(NODE))
+    expect(setup.outside.handleDatagram(at(NODE), Envelope.fromServer(channel, PACKET), 20)).toEqual({
+      from: { _tag: "Relay", channel: CHANNEL },
+      packet: PACKET
+    })
+    const stranger = at("198.51.100.3:9090")
+    expect(setup.outside.handleDatagram(stranger, Envelope.fromServer(channel, PACKET), 20)).toBeUndefined()
+  })
+
+  it("is one of the family of our link, if there is one, and none that no server can be", () => {
+    const setup = new Setup()
+    const met = (...places: ReadonlyArray<string>) => {
+      setup.outside.remember(CHANNEL, offer(2, ...places), () => true, 10)
+      setup.pass(10)
+      return setup.to(20)
+    }
+    expect(met("[2001:db8::2]:9090", NODE)).toBe(NODE)
+    expect(met("[2001:db8::2]:9090")).toBe("[2001:db8::2]:9090")
+    for (const bad of ["127.0.0.1:9090", "224.0.0.1:9090", "node.example:9090", "198.51.100.2:0", OWN])
+      expect(met(bad), bad).toBe(OWN)
+  })
+
+  it("is one of four at most, those that no channel in use meets at left out", () => {
+    const setup = new Setup()
+    const isUsed = (channel: ChannelId) => channel !== OTHER
+    setup.outside.remember(OTHER, offer(2, "198.51.100.10:9090"), isUsed, 10)
+    const channels = [1, 2, 3, 4, 5].map((n) => channelIdOf(new Uint8Array(CHANNEL_BYTES).fill(10 + n)))
+    for (const [n, channel] of channels.entries())
+      setup.outside.remember(channel, offer(3, `198.51.100.${11 + n}:9090`), isUsed, 10)
+    setup.pass(10)
+    expect(channels.map((channel) => setup.to(20, channel))).toEqual([
+      ...[11, 12, 13, 14].map((n) => `198.51.100.${n}:9090`),
+      OWN
+    ])
   })
 })

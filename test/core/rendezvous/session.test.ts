@@ -36,6 +36,7 @@ describe("a session", () => {
       software: "test/1",
       limits: defaults.session,
       udp: [9090, 9091],
+      udpAt: [],
       relay: true,
       tokenRequired: true,
       motd: 'hello "you"'
