@@ -7,16 +7,25 @@ export const encode = (bytes: Uint8Array): string => {
 
 /** The inverse of `encode`, upper case allowed; `undefined` for any other text. */
 export const decode = (text: string): Uint8Array | undefined => {
-  if (text.length % 2 !== 0) return undefined
-  const bytes = new Uint8Array(text.length / 2)
-  for (let i = 0; i < bytes.length; i++) {
-    const high = NIBBLES[text.charCodeAt(2 * i)]
-    const low = NIBBLES[text.charCodeAt(2 * i + 1)]
-    if (high === undefined || low === undefined || high < 0 || low < 0) return undefined
-    bytes[i] = high * 16 + low
-  }
-  return bytes
+  const bytes = new Uint8Array(Math.floor(text.length / 2))
+  return decodeInto(text, bytes, 0) ? bytes : undefined
 }
+
+/** `decode` into `target` from `at` on, where there is room for it; `false` for any other text. */
+export const decodeInto = (text: string, target: Uint8Array, at: number): boolean => {
+  if (text.length % 2 !== 0) return false
+  for (let i = 0, to = at; i < text.length; i += 2, to++) {
+    const high = NIBBLES[text.charCodeAt(i)]
+    const low = NIBBLES[text.charCodeAt(i + 1)]
+    if (high === undefined || low === undefined || high < 0 || low < 0) return false
+    target[to] = high * 16 + low
+  }
+  return true
+}
+
+/** `encode` of the bytes from `start` to before `end`, without a view of them where they are an id. */
+export const encodePart = (bytes: Uint8Array, start: number, end: number): string =>
+  end - start > HEX_PIECE ? encode(bytes.subarray(start, end)) : hexOf(bytes, start, end)
 
 const hexOf = (bytes: Uint8Array, start: number, end: number): string => {
   const codes = new Array<number>(2 * (end - start))

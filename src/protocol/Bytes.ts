@@ -5,6 +5,8 @@
  * Both cursors fail *stickily*: a codec reads or writes all its fields, and asks `failed` once before it believes any
  * of them.
  */
+import * as Hex from "../domain/Hex.js"
+
 export { decode as fromBase64Url, encode as toBase64Url } from "../domain/Base64Url.js"
 export { decode as fromHex, encode as toHex } from "../domain/Hex.js"
 
@@ -85,13 +87,15 @@ export const varintLength = (value: number): number =>
  */
 export class Reader {
   readonly #source: Uint8Array
+  readonly #end: number
   #at: number
   #failed = false
 
-  /** Begins at `start`. */
-  constructor(source: Uint8Array, start = 0) {
+  /** From `start` to before `end`, which is within the source. */
+  constructor(source: Uint8Array, start = 0, end = source.length) {
     this.#source = source
     this.#at = start
+    this.#end = end
   }
 
   /** Whether a read went beyond the end or met an integer that a JavaScript number cannot hold exactly. */
@@ -101,7 +105,7 @@ export class Reader {
 
   /** Whether everything was read, and nothing failed. */
   get done(): boolean {
-    return !this.#failed && this.#at === this.#source.length
+    return !this.#failed && this.#at === this.#end
   }
 
   /** Where the next byte is. */
@@ -110,7 +114,7 @@ export class Reader {
   }
 
   get remaining(): number {
-    return this.#source.length - this.#at
+    return this.#end - this.#at
   }
 
   u8(): number {
@@ -137,7 +141,7 @@ export class Reader {
 
   /** A variable-length integer (RFC 9000 §16) of any of its lengths; fails above 2^53 - 1. */
   varint(): number {
-    const first = this.#source[this.#at] ?? 0
+    const first = this.#at < this.#end ? this.#source[this.#at]! : 0
     switch (first >> 6) {
       case 0:
         return this.u8()
@@ -158,6 +162,12 @@ export class Reader {
     return at < 0 ? NONE : this.#source.subarray(at, at + length)
   }
 
+  /** The next `length` bytes in hexadecimal; an empty text beyond the end. */
+  hex(length: number): string {
+    const at = this.#take(length)
+    return at < 0 ? "" : Hex.encodePart(this.#source, at, at + length)
+  }
+
   /** A view of all that is left. */
   rest(): Uint8Array {
     return this.bytes(this.remaining)
@@ -165,9 +175,9 @@ export class Reader {
 
   #take(length: number): number {
     const at = this.#at
-    if (!(length >= 0 && length <= this.#source.length - at)) {
+    if (!(length >= 0 && length <= this.#end - at)) {
       this.#failed = true
-      this.#at = this.#source.length
+      this.#at = this.#end
       return -1
     }
     this.#at = at + length
@@ -177,7 +187,7 @@ export class Reader {
   #wide(high: number, low: number): number {
     if (high <= 0x1f_ffff) return high * 0x1_0000_0000 + low
     this.#failed = true
-    this.#at = this.#source.length
+    this.#at = this.#end
     return 0
   }
 }
@@ -261,6 +271,12 @@ export class Writer {
   bytes(value: Uint8Array): void {
     const at = this.#take(value.length, 0, 0)
     if (at >= 0) this.#target.set(value, at)
+  }
+
+  /** The bytes that `text` is the hexadecimal form of. Any other text fails, and may have changed the buffer. */
+  hex(text: string): void {
+    const at = this.#take(Math.ceil(text.length / 2), 0, 0)
+    if (at >= 0 && !Hex.decodeInto(text, this.#target, at)) this.#failed = true
   }
 
   #take(length: number, value: number, most: number): number {

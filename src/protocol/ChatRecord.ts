@@ -1,4 +1,4 @@
-import { MESSAGE_ID_BYTES, type MessageId, messageIdBytes, messageIdOf } from "../domain/MessageId.js"
+import { MESSAGE_ID_BYTES, type MessageId } from "../domain/MessageId.js"
 import * as Bytes from "./Bytes.js"
 import { Reader, varintLength, type Writer } from "./Bytes.js"
 import { decode as decodeGroup, type GroupRecord } from "./GroupRecord.js"
@@ -52,7 +52,7 @@ export const textSize = (sequence: number, length: number): number => {
 export const writeText = (writer: Writer, id: MessageId, sequence: number, text: Uint8Array): void => {
   writer.varint(1 + MESSAGE_ID_BYTES + varintLength(sequence) + text.length)
   writer.u8(Type.text)
-  writer.bytes(messageIdBytes(id))
+  writer.hex(id)
   writer.varint(sequence)
   writer.bytes(text)
 }
@@ -117,28 +117,31 @@ export const writeNetwork = (writer: Writer, ipv4: number, ipv6: number): void =
 const writeMark = (writer: Writer, type: number, id: MessageId): void => {
   writer.varint(1 + MESSAGE_ID_BYTES)
   writer.u8(type)
-  writer.bytes(messageIdBytes(id))
+  writer.hex(id)
 }
 
-/** One record from its type and body; the bytes in it are views. `undefined` when it is malformed. */
-export const decode = (content: Uint8Array): ChatRecord | undefined => {
-  const reader = new Reader(content)
+/**
+ * One record from its type and body, `bytes` from `start` to before `end`; the bytes in it are views. `undefined` when
+ * it is malformed.
+ */
+export const decode = (bytes: Uint8Array, start = 0, end = bytes.length): ChatRecord | undefined => {
+  const reader = new Reader(bytes, start, end)
   const type = reader.u8()
   if (reader.failed) return undefined
   switch (type) {
     case Type.text: {
-      const id = messageIdOf(reader.bytes(MESSAGE_ID_BYTES))
+      const id = readId(reader)
       const sequence = reader.varint()
       const text = reader.rest()
       if (reader.failed || text.length === 0 || text.length > MAX_MESSAGE) return undefined
       return { _tag: "Text", id, sequence, text }
     }
     case Type.delivered: {
-      const id = messageIdOf(reader.bytes(MESSAGE_ID_BYTES))
+      const id = readId(reader)
       return reader.done ? { _tag: "Delivered", id } : undefined
     }
     case Type.read: {
-      const id = messageIdOf(reader.bytes(MESSAGE_ID_BYTES))
+      const id = readId(reader)
       return reader.done ? { _tag: "Read", id } : undefined
     }
     case Type.written: {
@@ -167,6 +170,8 @@ export const decode = (content: Uint8Array): ChatRecord | undefined => {
   }
 }
 
+const readId = (reader: Reader): MessageId => reader.hex(MESSAGE_ID_BYTES) as MessageId
+
 /**
  * Cuts the bytes of stream 0, which may come in any portions, into records. It holds at most one unfinished record, so
  * its memory is bounded by `MAX_RECORD`, and less than that until the bytes have really come.
@@ -188,11 +193,11 @@ export class RecordReader {
     let at = 0
     while (at < bytes.length) {
       if (this.#content === undefined) {
-        const whole = this.#prefix.length === 0 ? wholeRecord(bytes, at) : undefined
-        if (whole !== undefined) {
-          const record = decode(whole.content)
-          if (record === undefined || !accept(record, whole.end - at)) return false
-          at = whole.end
+        const end = this.#prefix.length === 0 ? endOfRecord(bytes, at) : -1
+        if (end >= 0) {
+          const record = decode(bytes, at + prefixLength(bytes[at]!), end)
+          if (record === undefined || !accept(record, end - at)) return false
+          at = end
           continue
         }
         this.#prefix.push(bytes[at++]!)
@@ -215,7 +220,7 @@ export class RecordReader {
 
   /** Begins the content of the record when its length prefix is complete. */
   #begin(): boolean {
-    if (this.#prefix.length < 1 << (this.#prefix[0]! >> 6)) return true
+    if (this.#prefix.length < prefixLength(this.#prefix[0]!)) return true
     const length = new Reader(Uint8Array.from(this.#prefix)).varint()
     if (length < 1 || length > MAX_RECORD) return false
     this.#expected = length
@@ -235,20 +240,16 @@ export class RecordReader {
   }
 }
 
-/**
- * Reads the record at `at` when all of it is there: gives its type and body, and the offset of its end. `undefined`
- * when it is not whole yet, or is malformed.
- */
-const wholeRecord = (
-  bytes: Uint8Array,
-  at: number
-): { readonly content: Uint8Array; readonly end: number } | undefined => {
+/** Where the record at `at` ends when all of it is there; -1 when it is not whole yet, or is malformed. */
+const endOfRecord = (bytes: Uint8Array, at: number): number => {
   const reader = new Reader(bytes, at)
   const length = reader.varint()
-  if (reader.failed || length < 1 || length > MAX_RECORD || length > reader.remaining) return undefined
-  const start = reader.offset
-  return { content: bytes.subarray(start, start + length), end: start + length }
+  if (reader.failed || length < 1 || length > MAX_RECORD || length > reader.remaining) return -1
+  return reader.offset + length
 }
+
+/** Bytes of the varint that begins with `first`. */
+const prefixLength = (first: number): number => 1 << (first >> 6)
 
 /** Bytes reserved before any content has come: holds a usual chat line. */
 const FIRST_RESERVE = 512

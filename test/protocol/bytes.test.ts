@@ -39,6 +39,32 @@ describe("texts", () => {
     for (const text of ["0", "0g", "0x00", " 00"]) expect(Bytes.fromHex(text)).toBeUndefined()
   })
 
+  it("hexadecimal is read from and written into the middle of other bytes", () => {
+    fc.assert(
+      fc.property(anyBytes, fc.nat(5), fc.nat(5), (bytes, before, behind) => {
+        const whole = Bytes.concat([new Uint8Array(before).fill(1), bytes, new Uint8Array(behind).fill(2)])
+        const target = new Uint8Array(before + bytes.length)
+        const writer = new Bytes.Writer(target, before)
+        const reader = new Bytes.Reader(whole, before, before + bytes.length)
+        const text = reader.hex(bytes.length)
+        expect(text).toBe(Bytes.toHex(bytes))
+        expect(reader.done).toBe(true)
+        expect(reader.hex(1)).toBe("")
+        expect(reader.failed).toBe(true)
+        writer.hex(text)
+        expect(writer.failed).toBe(false)
+        expect(target.subarray(before)).toEqual(bytes)
+        writer.hex("00")
+        expect(writer.failed).toBe(true)
+      })
+    )
+    for (const text of ["0", "0g", "0x00", " 00"]) {
+      const writer = new Bytes.Writer(new Uint8Array(9))
+      writer.hex(text)
+      expect(writer.failed).toBe(true)
+    }
+  })
+
   it("UTF-8 round trips, a byte order mark included, and refuses what is not UTF-8", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {

@@ -1,4 +1,4 @@
-import { MESSAGE_ID_BYTES, type MessageId, messageIdBytes, messageIdOf } from "../../domain/MessageId.js"
+import { MESSAGE_ID_BYTES, type MessageId } from "../../domain/MessageId.js"
 import { MAX_STORED_BYTES } from "../../domain/Nickname.js"
 import { IDENTITY_BYTES, identityKeyOf, type PeerId, peerIdOf } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
@@ -81,20 +81,20 @@ const write = (writer: Bytes.Writer, entry: Entry): void => {
       writeBytes(writer, Bytes.fromText(entry.nick))
       return
     case "Accepted":
-      writer.bytes(messageIdBytes(entry.id))
+      writer.hex(entry.id)
       writer.varint(entry.sequence)
       if (entry.writtenAt !== undefined || entry.group !== undefined) writer.varint(entry.writtenAt ?? 0)
       if (entry.group !== undefined) writeBytes(writer, entry.group)
       writeBytes(writer, entry.text)
       return
     case "Delivered":
-      writer.bytes(messageIdBytes(entry.id))
+      writer.hex(entry.id)
       return
     case "Dropped":
       return
     case "Shown":
       writer.varint(entry.ids.length)
-      for (const id of entry.ids) writer.bytes(messageIdBytes(id))
+      for (const id of entry.ids) writer.hex(id)
   }
 }
 
@@ -156,7 +156,7 @@ const typeOf = (entry: Entry): number => {
 const sizeOfRemarks = ({ group, writtenAt }: PastMessage): number =>
   group === undefined ? sizeOfNumber(writtenAt) : Bytes.varintLength(writtenAt ?? 0) + sizeOfBytes(group)
 
-const readId = (reader: Bytes.Reader): MessageId => messageIdOf(reader.bytes(MESSAGE_ID_BYTES))
+const readId = (reader: Bytes.Reader): MessageId => reader.hex(MESSAGE_ID_BYTES) as MessageId
 
 const sizeOfNumber = (value: number | undefined): number => (value === undefined ? 0 : Bytes.varintLength(value))
 

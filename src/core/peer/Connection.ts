@@ -350,6 +350,10 @@ export class Connection implements LossSink {
         connection.#followSize()
       },
       lost: (_, { of, size }, now) => of.onProbeLost(size, now)
+    },
+    Told: {
+      acknowledged: (connection, { largest }) => connection.#acks.onTold(largest),
+      lost: () => {}
     }
   }
 

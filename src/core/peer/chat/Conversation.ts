@@ -1,10 +1,10 @@
-import { MESSAGE_ID_BYTES, type MessageId, messageIdOf } from "../../../domain/MessageId.js"
+import { type MessageId, messageIdOf } from "../../../domain/MessageId.js"
 import type { PeerId } from "../../../domain/PeerId.js"
-import * as Bytes from "../../../protocol/Bytes.js"
 import { MAX_MESSAGE } from "../../../protocol/ChatRecord.js"
 import { type GroupRecord, groupOf, MAX_PREFIX } from "../../../protocol/GroupRecord.js"
 import type { Networks } from "../../nat/Networks.js"
 import { RecentIds } from "../../support/RecentIds.js"
+import { SmallTexts } from "../../support/SmallTexts.js"
 import type { JournalEntry, Past } from "../Journal.js"
 import type { PeerEvent } from "../PeerEvent.js"
 import { Absence } from "./Absence.js"
@@ -37,6 +37,7 @@ export class Conversation {
 
   readonly #outbox = new Map<MessageId, Outgoing>()
   #outboxBytes = 0
+  readonly #texts = new SmallTexts()
   /** Whether the journal may still hold messages of ours. */
   #lingers = false
   #nextSequence = 0
@@ -88,7 +89,8 @@ export class Conversation {
     const past = journal?.past(peer)
     if (past === undefined) return
     this.#nextSequence = past.nextSequence
-    for (const { text, ...message } of past.outbox) this.#keep({ ...message, bytes: text, held: false, written: true })
+    for (const { text, ...message } of past.outbox)
+      this.#keep({ ...message, bytes: text, held: false, written: true, isGone: false })
     this.#lingers = past.outbox.length > 0
     for (const id of past.delivered) this.#marks.onDelivered(id)
     for (const id of past.shown) if (!this.#seen.has(id)) this.#seen.add(id)
@@ -106,24 +108,25 @@ export class Conversation {
   }
 
   /**
-   * Accepts a message of ours under the id made of 16 fresh random bytes. `writtenAt` is ms since 1970 UTC; where it is
-   * left out, or cannot be one, the peer is told none. `group`, the body of a GROUP, goes with it; the message may then
-   * wait for a peer that we are still to ask for.
+   * Accepts a message of ours under the id made of `MESSAGE_ID_BYTES` fresh random bytes. `writtenAt` is ms since 1970
+   * UTC; where it is left out, or cannot be one, the peer is told none. `group`, the body of a GROUP, goes with it; the
+   * message may then wait for a peer that we are still to ask for.
    */
   send(text: string, randomId: Uint8Array, writtenAt = 0, group?: Uint8Array): MessageId | SendRefusal {
     if (!this.consented && group === undefined) return { _tag: "NotConsented" }
-    const bytes = Bytes.fromText(text)
+    const bytes = this.#texts.encode(text)
     if (bytes.length === 0 || bytes.length > (group === undefined ? MAX_MESSAGE : MAX_GROUP_MESSAGE)) {
       return { _tag: "BadLength" }
     }
     const size = sizeInOutbox(bytes, group)
     if (this.#outbox.size >= MAX_OUTBOX || this.#outboxBytes + size > MAX_OUTBOX_BYTES) return { _tag: "OutboxFull" }
-    const id = messageIdOf(randomId.subarray(0, MESSAGE_ID_BYTES))
+    const id = messageIdOf(randomId)
     const sequence = this.#nextSequence++
     const at = Math.floor(writtenAt)
     // No spread literals here and below: each costs more than the rest of what is done with a message here.
     const dated = Number.isSafeInteger(at) && at > 0 ? at : undefined
-    this.#keep({ id, sequence, writtenAt: dated, group, bytes, held: false, written: this.#journal === undefined })
+    const written = this.#journal === undefined
+    this.#keep({ id, sequence, writtenAt: dated, group, bytes, held: false, written, isGone: false })
     this.#lingers = true
     if (this.#journal === undefined) return id
     this.#unflushed.add(id)
@@ -143,6 +146,7 @@ export class Conversation {
     // messages that the user gave up.
     if (this.#lingers) this.#journal?.write({ _tag: "Dropped", peer: this.peer })
     this.#lingers = false
+    for (const message of this.#outbox.values()) message.isGone = true
     this.#outbox.clear()
     this.#outboxBytes = 0
     this.#requeue()
@@ -165,7 +169,7 @@ export class Conversation {
 
   /** The next message to hand to the connection; it stays next until `advance`. */
   get next(): Outgoing | undefined {
-    while (this.#head < this.#queue.length && !this.#outbox.has(this.#queue[this.#head]!.id)) this.advance()
+    while (this.#queue[this.#head]?.isGone === true) this.advance()
     const next = this.#queue[this.#head]
     return next?.written === true ? next : undefined
   }
@@ -184,7 +188,7 @@ export class Conversation {
       const message = this.#queue[i]!
       if (!message.written) return
       this.#heldUpTo = i + 1
-      if (message.held || !this.#outbox.has(message.id)) continue
+      if (message.held || message.isGone) continue
       message.held = true
       this.#tell({ _tag: "CreditExhausted", peer: this.peer, id: message.id, ...groupIn(message) })
     }
@@ -195,6 +199,7 @@ export class Conversation {
     const message = this.#outbox.get(id)
     if (message === undefined) return
     this.#outbox.delete(id)
+    message.isGone = true
     this.#outboxBytes -= sizeInOutbox(message.bytes, message.group)
     // What was read is told of what was said to each other alone.
     if (message.group === undefined) this.#marks.onDelivered(id)
@@ -381,6 +386,8 @@ export interface Outgoing {
   held: boolean
   /** Whether the message would survive the end of the process, if there is a journal, and so may leave. */
   written: boolean
+  /** Whether it was delivered, or given up. */
+  isGone: boolean
 }
 
 /** Which group a message is for, if it is for one. */

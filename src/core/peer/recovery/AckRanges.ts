@@ -31,6 +31,14 @@ export class AckRanges {
     this.#due = Math.min(this.#due ?? due, due)
   }
 
+  /**
+   * The peer has an acknowledgement that names packets up to `largest`: ranges that end by then are left out from now
+   * on (RFC 9000 §13.2.4). Otherwise each number that a sender leaves out would leave a range in all that follow.
+   */
+  onTold(largest: number): void {
+    while (this.#received.count > 1 && this.#received.first!.end <= largest + 1) this.#received.dropFirst()
+  }
+
   /** The acknowledgement to send now; `undefined` when none is owed. Counts as sent. */
   take(now: number): Ack | undefined {
     if (this.#due === undefined) return undefined

@@ -32,9 +32,14 @@ interface Remembered {
   readonly Consent: unknown
 }
 
-/** `SizeProbe` stands for a packet that only tests whether its path, of which `of` knows, carries its size. */
+/**
+ * `SizeProbe` stands for a packet that only tests whether its path, of which `of` knows, carries its size. `Told`
+ * stands for an acknowledgement of packets up to `largest` that went along: what the peer has of it need not be said
+ * again.
+ */
 type Remembering = { readonly [Tag in ReliableTag]: Remembered[Tag] } & {
   readonly SizeProbe: { readonly size: number; readonly of: PacketSize }
+  readonly Told: { readonly largest: number }
 }
 
 export type SentTag = keyof Remembering
