@@ -26,16 +26,25 @@ test("what starts a server names options that there are", () => {
     expect(flags.length).toBeGreaterThan(1)
     expect(flags.filter((flag) => !surfaces.some((surface) => surface.flag === flag))).toEqual([])
   }
-  const named = ["parley-server.service", "Dockerfile", "compose.yml"].flatMap((name) =>
+  const named = ["parley-server.service", "Dockerfile", "compose.yml", "cluster.yml"].flatMap((name) =>
     [...read(name).matchAll(/\bPARLEY_[A-Z_]+/g)].map(([variable]) => variable)
   )
   expect(named.length).toBeGreaterThan(2)
   expect(named.filter((variable) => !surfaces.some((surface) => surface.variable === variable))).toEqual([])
 })
 
+const value = (words: ReadonlyArray<string>, flag: string) => words[words.indexOf(flag) + 1]
+
+test("the balancer of a cluster knows where its nodes are, and where to ask how they are", () => {
+  const servers = [...read("haproxy.cfg").matchAll(/^ {2}server \S+ 127\.0\.0\.1:(\d+) port (\d+)$/gm)]
+  const ports = NODES.map((node) => [value(node, "--port"), value(node, "--metrics")])
+  expect(servers.map(([, port, metrics]) => [port, metrics])).toEqual(ports)
+  expect(read("cluster.yml")).toContain("./haproxy.cfg:")
+  for (const node of NODES) expect(read("cluster.yml")).toContain(String(Number(value(node, "--port")) + 1))
+})
+
 test("the nodes of a cluster share a Redis and a secret, and nothing else", () => {
   const [one = [], two = []] = NODES
-  const value = (words: ReadonlyArray<string>, flag: string) => words[words.indexOf(flag) + 1]
   for (const flag of ["--redis", "--cluster-secret-file"]) expect(value(one, flag)).toBe(value(two, flag))
   for (const flag of ["--port", "--metrics", "--node-listen"]) expect(value(one, flag)).not.toBe(value(two, flag))
   expect(read("cluster.yml")).toContain(`http://127.0.0.1:${value(two, "--metrics")}/healthz`)
