@@ -79,14 +79,19 @@ export const Register = Schema.TaggedStruct("Register", {
   resume: Schema.optional(Bytes(MAX_REGISTER.resume))
 })
 
+/** Characters of what is looked for, and of where a page begins. */
+export const MAX_MATCH = 256
+export const MAX_AFTER = 512
+/** Entries that may be asked for at once. */
+export const MAX_ON_PAGE = 1000
 export const List = Schema.TaggedStruct("List", {
   id: Id,
   /** Only nicknames that contain this text, compared without case. */
-  match: Schema.optional(Text(256)),
+  match: Schema.optional(Text(MAX_MATCH)),
   /** The `next` of the page before. */
-  after: Schema.optional(Text(512)),
+  after: Schema.optional(Text(MAX_AFTER)),
   /** Most entries on the page; the server caps it. */
-  limit: Schema.optional(Schema.Int.pipe(Schema.between(1, 1000)))
+  limit: Schema.optional(Schema.Int.pipe(Schema.between(1, MAX_ON_PAGE)))
 })
 
 const Nicks = Schema.Array(RawNick).pipe(Schema.minItems(1), Schema.maxItems(MAX_WATCH))

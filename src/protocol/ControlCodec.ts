@@ -4,8 +4,11 @@ import {
   BASE64URL,
   Exit,
   List,
+  MAX_AFTER,
   MAX_ENDPOINT_TEXT,
   MAX_ENDPOINTS,
+  MAX_MATCH,
+  MAX_ON_PAGE,
   MAX_RAW_NICK,
   MAX_REGISTER,
   Ping,
@@ -67,9 +70,19 @@ const decodePlain = (tag: string, id: number, value: Record<string, unknown>): R
       return isText(value.nick, MAX_RAW_NICK) ? { _tag: "Query", id, nick: value.nick } : undefined
     case "Register":
       return decodeRegister(id, value)
+    case "List":
+      return decodeList(id, value)
     default:
       return undefined
   }
+}
+
+const decodeList = (id: number, { after, limit, match }: Record<string, unknown>): typeof List.Type | undefined => {
+  const isGood =
+    (match === undefined || isText(match, MAX_MATCH)) &&
+    (after === undefined || isText(after, MAX_AFTER)) &&
+    (limit === undefined || (Number.isInteger(limit) && (limit as number) >= 1 && (limit as number) <= MAX_ON_PAGE))
+  return isGood ? { _tag: "List", id, match, after, limit: limit as number | undefined } : undefined
 }
 
 const decodeRegister = (id: number, value: Record<string, unknown>): typeof Register.Type | undefined => {
@@ -119,11 +132,16 @@ export const encodeRegistered = ({ id, lease, nick, observed, resume }: Omit<Reg
 export const encodeRefusal = (id: number | undefined, refusal: RefusalBody): string =>
   encodeMessage(withId(id, refusal) as ServerMessageEncoded)
 
-/**
- * A `Clients` line around entries that are JSON already (`encodeEntry`): a page is encoded once for all who read it.
- */
-export const encodeClients = (id: number, entries: ReadonlyArray<string>, next: string | undefined): string =>
-  `{"_tag":"Clients","id":${id},"clients":[${entries.join(",")}]${next === undefined ? "" : `,"next":${JSON.stringify(next)}`}}\n`
+/** A `Clients` line around entries that are JSON already, each by itself or several with their commas. */
+export const encodeClients = (id: number, pieces: ReadonlyArray<string>, next: string | undefined): string => {
+  const begin = `{"_tag":"Clients","id":${id},"clients":[`
+  const end = `]${next === undefined ? "" : `,"next":${JSON.stringify(next)}`}}\n`
+  const parts = pieces.length === 0 ? [""] : [...pieces]
+  parts[0] = begin + parts[0]
+  parts[parts.length - 1] += end
+  // In one step: 16 KB are not copied twice.
+  return parts.join(",")
+}
 
 /**
  * A `Peer` and an `Incoming` around `half`, the members of an introduction that are JSON already: what both have of one

@@ -24,18 +24,26 @@ export class LineFraming {
   /** The line that has begun: bytes of earlier chunks that had no line end. */
   #begun: Array<Uint8Array> = []
   #begunLength = 0
+  #unread = 0
   #broken = false
 
   constructor(private readonly maxLine: number = MAX_LINE) {}
 
   /** `chunk` is kept, not copied. */
   push(chunk: Uint8Array): void {
-    if (!this.#broken && chunk.length > 0) this.#chunks.push(chunk)
+    if (this.#broken || chunk.length === 0) return
+    this.#chunks.push(chunk)
+    this.#unread += chunk.length
   }
 
   /** Whether bytes wait that `next` has not looked at. */
   get pending(): boolean {
     return this.#chunks.length > 0
+  }
+
+  /** Bytes that `next` has not looked at. */
+  get unread(): number {
+    return this.#unread
   }
 
   /** The next whole line; `undefined` when its end has not arrived. */
@@ -44,6 +52,7 @@ export class LineFraming {
       const chunk = this.#chunks[0]!
       const end = chunk.indexOf(LF, this.#at)
       const part = chunk.subarray(this.#at, end < 0 ? chunk.length : end)
+      this.#unread -= end < 0 ? part.length : part.length + 1
       if (end < 0 || end + 1 === chunk.length) {
         this.#chunks.shift()
         this.#at = 0
@@ -77,6 +86,7 @@ export class LineFraming {
   #break(): Line {
     this.#broken = true
     this.#chunks = []
+    this.#unread = 0
     this.#begun = []
     this.#begunLength = 0
     return TOO_LARGE

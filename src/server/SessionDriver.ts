@@ -96,6 +96,8 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
   readonly #hub: SessionHub
   readonly #incoming: TokenBucket
   #reading = true
+  /** The client has ended its side, and gets the answers that it waits for. */
+  #inputOver = false
   #driving = false
   #over = false
   #gone = false
@@ -129,6 +131,11 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
       this.#hub.turns.spent(Cost.TLS)
       goOn()
     })
+  }
+
+  onEnd(): void {
+    this.#inputOver = true
+    this.drive()
   }
 
   onClose(): void {
@@ -223,6 +230,7 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     this.#flush()
     if (this.#over) return
     if (this.#session.ending !== undefined) this.#finish(this.#session.ending)
+    else if (this.#inputOver && this.#session.isIdle) this.#finish("lost")
     else {
       this.#readOrPause()
       this.#hub.schedule(this)
@@ -417,8 +425,9 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
   }
 
   #readOrPause(): void {
-    if (this.#session.wantsInput === this.#reading) return
-    this.#reading = !this.#reading
+    const wanted = this.#session.wantsInput || this.#session.mayReadAhead(this.#hub.time.monotonic())
+    if (wanted === this.#reading) return
+    this.#reading = wanted
     if (this.#reading) this.connection.resume()
     else this.connection.pause()
   }

@@ -9,9 +9,10 @@ export interface Waiting {
 
 /**
  * Sees to it that everybody gets a turn. Requests are handled where they arrive as long as that takes less than half of
- * the time. Beyond it sessions queue, and every turn of the event loop works off `TURN_MS` of them, the networks one
- * after the other (`FairQueue`): then accepting newcomers and reading go on in between, and whoever asks for little is
- * served next, however much others ask for.
+ * the time, or, beyond it, as long as it is little in one turn of the event loop and nobody waits. Otherwise sessions
+ * queue, and every turn of the event loop works off `TURN_MS` of them, the networks one after the other (`FairQueue`):
+ * then accepting newcomers and reading go on in between, and whoever asks for little is served next, however much
+ * others ask for.
  */
 export class Turns {
   readonly #time: Time
@@ -60,7 +61,11 @@ export class Turns {
   }
 
   #mayWorkNow(): boolean {
-    return this.#queue.size === 0 && this.#direct.wait(this.#time.monotonic()) === 0
+    if (this.#queue.size > 0) return false
+    if (this.#direct.wait(this.#time.monotonic()) === 0) return true
+    // Counts what is done from here to the end of this turn.
+    this.#schedule()
+    return this.#cost < TURN_COST
   }
 
   /** Works off those who wait for their turn, for as long as a turn may take. */

@@ -23,13 +23,17 @@ class Place {
 
   connect(number: number, address = `203.${number >> 16}.${(number >> 8) & 255}.${number & 255}`) {
     const said: Array<string> = []
-    const fate: { ending?: number | undefined; destroyed?: true } = {}
+    const fate: { ending?: number | undefined; destroyed?: true; paused?: true } = {}
     const handler = this.hub.accept({
       local: Endpoint.parse("192.0.2.1:9090")!,
       remote: Endpoint.make(address, 40_000)!,
       queued: () => 0,
-      pause: () => {},
-      resume: () => {},
+      pause: () => {
+        fate.paused = true
+      },
+      resume: () => {
+        delete fate.paused
+      },
       send: (data) => said.push(...Buffer.from(data).toString().split("\n").slice(0, -1)) > 0,
       end: (within) => {
         fate.ending = within
@@ -45,7 +49,8 @@ class Place {
     }
     const tags = () => said.map((line) => JSON.parse(line)._tag as string)
     const greet = (goOn: () => void) => handler.onHello?.(goOn)
-    return { fate, said, say, tags, greet, leave: () => handler.onClose("reset") }
+    const finish = () => handler.onEnd?.()
+    return { fate, said, say, tags, greet, finish, leave: () => handler.onClose("reset") }
   }
 
   register(number: number, nick = `n-${number}`) {
@@ -186,4 +191,46 @@ test("of a crowd that wants to encrypt a few are answered in a turn, and a newco
   place.world.pass(1_000)
   expect(order).toHaveLength(501)
   expect(order.indexOf("newcomer")).toBeLessThan(10)
+})
+
+describe("a client whose requests wait for their turn", () => {
+  const busy = () => {
+    const place = new Place()
+    const client = place.register(1)
+    place.hub.turns.spent(100_000)
+    return { place, client }
+  }
+
+  test("is read on for a while, and no further", () => {
+    const { client, place } = busy()
+    client.say({ _tag: "Ping", id: 2 })
+    expect(client.tags().at(-1)).toBe("Registered")
+    expect(client.fate).toEqual({})
+    client.say({ _tag: "Ping", id: 3, more: "x".repeat(2_100) })
+    expect(client.fate).toEqual({})
+    client.say({ _tag: "Ping", id: 4, more: "x".repeat(2_100) })
+    expect(client.fate).toEqual({ paused: true })
+    place.world.pass(1)
+    expect(client.tags().slice(-3)).toEqual(["Pong", "Pong", "Pong"])
+    expect(client.fate).toEqual({})
+  })
+
+  test("gets its answers when it has ended its side meanwhile, and goes then", () => {
+    const { client, place } = busy()
+    client.say({ _tag: "Ping", id: 2 })
+    client.finish()
+    expect(client.fate).toEqual({})
+    place.world.pass(1)
+    expect(client.tags().at(-1)).toBe("Pong")
+    expect(client.fate).toHaveProperty("ending")
+    expect(place.hub.stats()).toMatchObject({ connections: 0, live: 0, names: 1, endings: { lost: 1 } })
+  })
+
+  test("goes at once when it has ended its side and waits for nothing", () => {
+    const place = new Place()
+    const client = place.register(1)
+    client.finish()
+    expect(client.fate).toHaveProperty("ending")
+    expect(place.hub.size).toBe(0)
+  })
 })

@@ -7,7 +7,7 @@ import {
   encodeRegistered,
   type RefusalBody
 } from "../../protocol/ControlCodec.js"
-import type { Page } from "./Directory.js"
+import type { Page } from "./Roll.js"
 
 /** What came of a command that a session gave to its driver. */
 export type Outcome =
@@ -27,7 +27,7 @@ export const replyTo = (id: number, outcome: Outcome, lease: number, observed: s
     case "Registered":
       return encodeRegistered({ id, nick: outcome.nick, lease, observed, resume: outcome.resume })
     case "Page":
-      return encodeClients(id, outcome.page.entries, outcome.page.next)
+      return encodeClients(id, outcome.page.pieces, outcome.page.next)
     case "Watching":
       return encodeMessage(
         outcome.here === undefined

@@ -84,8 +84,9 @@ export class Places<Session> {
 /** Sessions by network, and which network has the most. Everything here is O(1), but for one step for each session. */
 class Crowds<Session> {
   readonly #sessions = new Map<string, LinkedMap<Session, true>>()
-  /** Networks by how many they have. */
+  /** Networks by how many they have, and some empty sets behind those: the largest number goes up and down. */
   readonly #byCount: Array<Set<string>> = []
+  #most = 0
 
   add(session: Session, network: string): void {
     const sessions = this.#sessions.get(network) ?? new LinkedMap<Session, true>()
@@ -106,9 +107,8 @@ class Crowds<Session> {
   /** The longest there of the network that has the most, unless this one has as many. */
   firstOfMost(other: string): Session | undefined {
     const own = this.#sessions.get(other)?.size ?? 0
-    const most = this.#byCount.length - 1
-    if (most <= own) return undefined
-    const [network] = this.#byCount[most]!
+    if (this.#most <= own) return undefined
+    const [network] = this.#byCount[this.#most]!
     return this.#sessions.get(network!)!.oldest()?.key
   }
 
@@ -122,13 +122,18 @@ class Crowds<Session> {
       this.#sessions.set(network, sessions)
       while (this.#byCount.length <= sessions.size) this.#byCount.push(new Set())
       this.#byCount[sessions.size]!.add(network)
+      this.#most = Math.max(this.#most, sessions.size)
     }
-    while (this.#byCount.length > 0 && this.#byCount.at(-1)!.size === 0) this.#byCount.pop()
+    while (this.#most > 0 && this.#byCount[this.#most]!.size === 0) this.#most--
+    if (this.#byCount.length > this.#most + MAX_SPARE) this.#byCount.length = this.#most + 1
   }
 }
 
 /** ms: a registration takes a round trip or two. */
 export const STRANGER_MS = 1000
+
+/** Empty sets, 20 KB of them. */
+const MAX_SPARE = 100
 
 /** One in so many places is kept for identities that were here before. */
 export const RESERVED_PART = 16

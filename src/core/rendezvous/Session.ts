@@ -250,6 +250,19 @@ export class Session {
     return this.#ending === undefined && this.#waiting === undefined && !this.#hasInput
   }
 
+  /**
+   * Whether a little more may be read meanwhile, although lines wait here: they wait for an answer or for their turn,
+   * which comes soon, and stopping a connection for that costs as much as a request.
+   */
+  mayReadAhead(now: number): boolean {
+    return this.#framing.unread <= READ_AHEAD && (this.#waiting !== undefined || this.canGoOn(now))
+  }
+
+  /** Whether everything that was read is answered. */
+  get isIdle(): boolean {
+    return this.#waiting === undefined && !this.#hasInput
+  }
+
   /** Whether there is something for `pollCommand` to read that it need not wait for. */
   canGoOn(now: number): boolean {
     return this.#ending === undefined && this.#waiting === undefined && this.#hasInput && now >= this.#pausedUntil
@@ -440,6 +453,9 @@ export class Session {
  * top.
  */
 const MAX_OUTPUT = 32 * 1024
+
+/** Bytes that wait here without the connection being stopped: some requests, and little beside one read of a socket. */
+const READ_AHEAD = 4096
 
 /**
  * A session that has used up its allowance is not read for so long: enough that reading it costs next to nothing, and

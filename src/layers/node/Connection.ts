@@ -37,146 +37,194 @@ export interface Wire {
  * flushed) is no news.
  */
 export const make = (
-  { hello, local: here, remote: there, socket: given, tcp, tls }: Wire,
+  wire: Wire,
   sendQueue: number,
   begin: (connection: Connection) => ConnectionHandler | undefined,
   gone: () => void
 ): Connection | undefined => {
-  const remote = there ?? fromNode(tcp.remoteAddress, tcp.remotePort)
-  let socket = given
-  let reason: CloseReason | undefined
-  const broken = () => {
-    reason ??= "reset"
-  }
-  tcp.on("error", broken)
+  const remote = wire.remote ?? fromNode(wire.tcp.remoteAddress, wire.tcp.remotePort)
   if (remote === undefined) {
-    tcp.destroy()
+    wire.tcp.on("error", () => {})
+    wire.tcp.destroy()
     return undefined
   }
-  let sending = true
-  let receiving = true
-  let paused = false
-  let local = here
+  const connection = new NodeConnection(wire, remote, sendQueue, gone)
+  connection.begin(begin, wire.hello)
+  return connection
+}
+
+/** A server has ten thousand of these: what belongs to each is a few members, and no function but for its events. */
+class NodeConnection implements Connection {
+  readonly remote: Endpoint
+  declare readonly tls?: Tls
+  readonly #tcp: Net.Socket
+  #socket: Net.Socket | undefined
+  #local: Endpoint | undefined
+  readonly #sendQueue: number
+  readonly #gone: () => void
+  #handler: ConnectionHandler | undefined
+  #reason: CloseReason | undefined
+  #sending = true
+  #receiving = true
+  #paused = false
   /** What was sent in this turn. */
-  let gathered: Array<Uint8Array | string> = []
-  let gatheredBytes = 0
-  let deadline: NodeJS.Timeout | undefined
+  #gathered: Array<Uint8Array | string> = NOTHING
+  #gatheredBytes = 0
+  #deadline: NodeJS.Timeout | undefined
 
-  const isGone = () => (socket ?? tcp).destroyed
+  constructor({ local, socket, tcp, tls }: Wire, remote: Endpoint, sendQueue: number, gone: () => void) {
+    this.remote = remote
+    if (tls !== undefined) this.tls = tls
+    this.#tcp = tcp
+    this.#socket = socket
+    this.#local = local
+    this.#sendQueue = sendQueue
+    this.#gone = gone
+    tcp.on("error", this.#broken)
+  }
 
-  const queued = () => (socket?.writableLength ?? 0) + gatheredBytes
+  begin(begin: (connection: Connection) => ConnectionHandler | undefined, hello: Wire["hello"]): void {
+    const handler = begin(this)
+    this.#handler = handler
+    if (this.#socket !== undefined) this.#use(this.#socket)
+    else this.#awaitHello(hello)
+    if (handler === undefined) this.destroy()
+  }
+
+  // A system call, for what few ask for.
+  get local(): Endpoint {
+    this.#local ??= fromNode(this.#tcp.localAddress, this.#tcp.localPort) ?? { ...this.remote, port: 0 }
+    return this.#local
+  }
+
+  send(data: Uint8Array | string): boolean {
+    const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.length
+    if (!this.#sending || this.#isGone || this.queued() + bytes > this.#sendQueue) return false
+    if (this.#gathered.length === 0) {
+      this.#gathered = []
+      process.nextTick(flushOf, this)
+    }
+    // Text of one byte a character goes out without a buffer of its own.
+    this.#gathered.push(bytes === data.length ? data : Buffer.from(data))
+    this.#gatheredBytes += bytes
+    return true
+  }
+
+  queued(): number {
+    return (this.#socket?.writableLength ?? 0) + this.#gatheredBytes
+  }
+
+  pause(): void {
+    this.#paused = true
+    if (this.#receiving) this.#socket?.pause()
+  }
+
+  resume(): void {
+    this.#paused = false
+    if (this.#receiving) this.#socket?.resume()
+  }
+
+  end(withinMs = END_MS): void {
+    this.#reason ??= "local"
+    if (this.#sending) this.#finish(withinMs)
+  }
+
+  destroy(): void {
+    this.#reason ??= "local"
+    this.#sending = this.#receiving = false
+    if (this.#isGone) return
+    // A reset frees the system's buffers too, which a stopped reader would hold for minutes. `resetAndDestroy` alone
+    // waits for the queue to drain.
+    if (this.queued() > 0 && this.#tcp.remoteAddress !== undefined) this.#tcp.resetAndDestroy()
+    ;(this.#socket ?? this.#tcp).destroy()
+  }
 
   /** Everything sent in one turn leaves in one system call. */
-  const flush = () => {
+  flush(): void {
+    const socket = this.#socket
     if (socket === undefined) return
-    const pieces = gathered
-    gathered = []
-    gatheredBytes = 0
+    const pieces = this.#gathered
+    this.#gathered = NOTHING
+    this.#gatheredBytes = 0
     if (socket.destroyed) return
     if (pieces.length > 1) socket.cork()
     for (const piece of pieces) socket.write(piece, "latin1")
     if (pieces.length > 1) socket.uncork()
   }
 
-  const finish = (withinMs: number) => {
-    flush()
-    sending = receiving = false
-    if (socket === undefined) {
-      deadline = setTimeout(connection.destroy, withinMs)
-      return
-    }
-    socket.end()
-    // Both sides have said everything: there is nothing to wait for. (TLS still has its own last words.)
-    if (reason === "ended" && tls === undefined && socket.writableLength === 0) return
-    // Reads on and discards: closing with unread bytes in the system's buffer would send a reset, which may
-    // overtake our last line on its way to the peer's program.
-    socket.resume()
-    deadline = setTimeout(connection.destroy, withinMs)
+  get #isGone(): boolean {
+    return (this.#socket ?? this.#tcp).destroyed
   }
 
-  const connection: Connection = {
-    // A system call, for what few ask for.
-    get local() {
-      local ??= fromNode(tcp.localAddress, tcp.localPort) ?? { ...remote, port: 0 }
-      return local
-    },
-    remote,
-    send: (data) => {
-      const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.length
-      if (!sending || isGone() || queued() + bytes > sendQueue) return false
-      if (gathered.length === 0) process.nextTick(flush)
-      // Text of one byte a character goes out without a buffer of its own.
-      gathered.push(bytes === data.length ? data : Buffer.from(data))
-      gatheredBytes += bytes
-      return true
-    },
-    queued,
-    pause: () => {
-      paused = true
-      if (receiving) socket?.pause()
-    },
-    resume: () => {
-      paused = false
-      if (receiving) socket?.resume()
-    },
-    end: (withinMs = END_MS) => {
-      reason ??= "local"
-      if (sending) finish(withinMs)
-    },
-    destroy: () => {
-      reason ??= "local"
-      sending = receiving = false
-      if (isGone()) return
-      // A reset frees the system's buffers too, which a stopped reader would hold for minutes. `resetAndDestroy` alone
-      // waits for the queue to drain.
-      if (queued() > 0 && tcp.remoteAddress !== undefined) tcp.resetAndDestroy()
-      ;(socket ?? tcp).destroy()
+  readonly #broken = (): void => {
+    this.#reason ??= "reset"
+  }
+
+  readonly #ended = (): void => {
+    this.#reason ??= "ended"
+    if (!this.#sending) return
+    if (this.#socket === undefined) this.destroy()
+    else if (this.#handler?.onEnd === undefined) this.#finish(END_MS)
+    else {
+      this.#receiving = false
+      this.#handler.onEnd()
     }
   }
 
-  const handler = begin(tls === undefined ? connection : Object.assign(connection, { tls }))
-  const ended = () => {
-    reason ??= "ended"
-    if (!sending) return
-    receiving = false
-    if (socket === undefined) connection.destroy()
-    else if (handler?.onEnd === undefined) finish(END_MS)
-    else handler.onEnd()
+  readonly #closed = (): void => {
+    clearTimeout(this.#deadline)
+    this.#sending = this.#receiving = false
+    this.#handler?.onClose(this.#reason ?? "reset")
+    this.#gone()
   }
-  const closed = () => {
-    clearTimeout(deadline)
-    sending = receiving = false
-    handler?.onClose(reason ?? "reset")
-    gone()
+
+  #finish(withinMs: number): void {
+    this.flush()
+    this.#sending = this.#receiving = false
+    const socket = this.#socket
+    if (socket !== undefined) {
+      socket.end()
+      // Both sides have said everything: there is nothing to wait for. (TLS still has its own last words.)
+      if (this.#reason === "ended" && this.tls === undefined && socket.writableLength === 0) return
+      // Reads on and discards: closing with unread bytes in the system's buffer would send a reset, which may
+      // overtake our last line on its way to the peer's program.
+      socket.resume()
+    }
+    this.#deadline = setTimeout(() => this.destroy(), withinMs)
   }
-  const use = (chosen: Net.Socket) => {
-    socket = chosen
-    if (chosen !== tcp) chosen.on("error", broken)
+
+  #use(chosen: Net.Socket): void {
+    this.#socket = chosen
+    if (chosen !== this.#tcp) chosen.on("error", this.#broken)
     chosen.on("data", (data: Uint8Array) => {
-      if (receiving) handler?.onData(plain(data))
+      if (this.#receiving) this.#handler?.onData(plain(data))
     })
-    chosen.on("end", ended)
-    chosen.on("close", closed)
-    if (paused) chosen.pause()
+    chosen.on("end", this.#ended)
+    chosen.on("close", this.#closed)
+    if (this.#paused) chosen.pause()
   }
-  if (socket !== undefined) use(socket)
-  else {
-    tcp.on("end", ended)
-    tcp.on("close", closed)
+
+  #awaitHello(hello: Wire["hello"]): void {
+    const tcp = this.#tcp
+    tcp.on("end", this.#ended)
+    tcp.on("close", this.#closed)
     hello?.((encrypt) => {
       const goOn = () => {
         if (tcp.destroyed) return
-        tcp.off("end", ended)
-        tcp.off("close", closed)
-        use(encrypt())
-        flush()
+        tcp.off("end", this.#ended)
+        tcp.off("close", this.#closed)
+        this.#use(encrypt())
+        this.flush()
         // Turned away before its turn came: it is told why all the same.
-        if (!sending) socket?.end()
+        if (!this.#sending) this.#socket?.end()
       }
-      if (handler?.onHello === undefined) goOn()
-      else handler.onHello(goOn)
+      if (this.#handler?.onHello === undefined) goOn()
+      else this.#handler.onHello(goOn)
     })
   }
-  if (handler === undefined) connection.destroy()
-  return connection
 }
+
+const flushOf = (connection: NodeConnection): void => connection.flush()
+
+/** Of all those who have nothing to send; never changed. */
+const NOTHING: Array<Uint8Array | string> = []

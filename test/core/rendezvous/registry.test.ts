@@ -1,17 +1,21 @@
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { Directory, MAX_LOOKED, type PageRequest, type PresenceChange } from "../../../src/core/rendezvous/Directory.js"
+import { Directory, type PageRequest, type PresenceChange } from "../../../src/core/rendezvous/Directory.js"
 import {
   type RegistryChange,
   type RegistryLimits,
   RegistryMachine
 } from "../../../src/core/rendezvous/RegistryMachine.js"
+import { MAX_LOOKED } from "../../../src/core/rendezvous/Roll.js"
 import type { Claim } from "../../../src/domain/Registration.js"
 import { SessionId } from "../../../src/domain/Registration.js"
 import { MAX_LINE } from "../../../src/protocol/Control.js"
 import { encodeClients } from "../../../src/protocol/ControlCodec.js"
 import { some } from "../../support/Effort.js"
 import { claim, identity, nickname } from "./support.js"
+
+const entriesIn = (piece: string): ReadonlyArray<string> =>
+  JSON.parse(`[${piece}]`).map((entry: unknown) => JSON.stringify(entry))
 
 const LIMITS: RegistryLimits = { graceMs: 60_000, maxNames: 6, reserved: ["server"] }
 
@@ -47,7 +51,8 @@ class Names {
   }
 
   page(request: PageRequest) {
-    return this.directory.page(request)
+    const { pieces, ...page } = this.directory.page(request)
+    return { ...page, entries: pieces.flatMap(entriesIn) }
   }
 
   /** What watchers and sessions learned since the last time. */

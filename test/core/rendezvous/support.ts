@@ -120,7 +120,7 @@ const agree = (command: RegistryCommand) => {
     case "Register":
       return { _tag: "Registered", nick: command.nickname.text, resume: "resume" } as const
     case "List":
-      return { _tag: "Page", page: { entries: [], next: undefined, looked: 0 } } as const
+      return { _tag: "Page", page: { pieces: [], next: undefined, looked: 0 } } as const
     case "Watch":
       return { _tag: "Watching", version: 7 } as const
     case "Query":

@@ -4,7 +4,10 @@ import { Listener } from "../../../src/services/Listener.js"
 
 /** Prints its port and echoes, to be run in a process of its own. */
 Effect.flatMap(Listener, (listener) =>
-  listener.listen({ host: "127.0.0.1", port: 0 }, (connection) => ({ onData: connection.send, onClose: () => {} }))
+  listener.listen({ host: "127.0.0.1", port: 0 }, (connection) => ({
+    onData: (data) => connection.send(data),
+    onClose: () => {}
+  }))
 ).pipe(
   Effect.tap(({ local }) => Effect.sync(() => process.stdout.write(`${local.port}\n`))),
   Effect.zipRight(Effect.never),
