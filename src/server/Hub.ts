@@ -5,7 +5,6 @@ import { Networks, type Source } from "../core/rendezvous/Networks.js"
 import { Places } from "../core/rendezvous/Places.js"
 import type { Corner } from "../core/rendezvous/Reflector.js"
 import type { RefusalReason } from "../core/rendezvous/RefusalLog.js"
-import { type Forward, Relay } from "../core/rendezvous/Relay.js"
 import { ServerNames } from "../core/rendezvous/ServerNames.js"
 import { type Ending, Session } from "../core/rendezvous/Session.js"
 import { placesOf, relayPortsOf } from "../core/rendezvous/UdpPlaces.js"
@@ -25,7 +24,8 @@ import type { SignatureVerifier } from "../services/SignatureVerifier.js"
 import type { Time } from "../services/Time.js"
 import { type AccessLists, banned, closedTo } from "./Access.js"
 import { Announcer } from "./Announcer.js"
-import { Cluster, type ClusterOptions, COUNTER_BITS } from "./Cluster.js"
+import { Carrier } from "./Carrier.js"
+import { Cluster, type ClusterOptions } from "./Cluster.js"
 import { Counters, type ServerStats } from "./Counters.js"
 import { Introductions } from "./Introductions.js"
 import { Proofs } from "./Proofs.js"
@@ -33,6 +33,7 @@ import type { Reflector } from "./Reflector.js"
 import { MAX_TURNED_AWAY, Refuser } from "./Refuser.js"
 import type { Changeable, ServerOptions } from "./ServerOptions.js"
 import { SessionDriver, type SessionHub } from "./SessionDriver.js"
+import { SessionNumbers } from "./SessionNumbers.js"
 import { Turns } from "./Turns.js"
 
 export interface HubServices {
@@ -75,23 +76,18 @@ export class Hub implements SessionHub {
   #udpAt: ReadonlyArray<string> = []
   #greeting: (challenge: string, time: number) => string
   readonly #services: HubServices
-  readonly #channels: Channels
-  readonly #relay: Relay<Corner> | undefined
+  readonly #carrier: Carrier
   readonly #networks: Networks
   readonly #places: Places<SessionDriver>
   readonly #refuser: Refuser
-  readonly #cluster: Cluster | undefined
-  readonly #node: ClusterOptions["node"] | undefined
+  readonly #numbers: SessionNumbers
   readonly #wheel = new DeadlineWheel<Timed>()
   readonly #drivers = new Map<SessionId, SessionDriver>()
-  /** By the number that channels know them by. */
-  readonly #ends = new Map<number, SessionDriver>()
   readonly #known = new LinkedMap<string, true>()
   /** How many registered sessions are at each address. */
   readonly #addresses = new Map<string, number>()
   /** After a pause of the process: nobody is judged by his silence before this time. */
   #judgeFrom = Number.NEGATIVE_INFINITY
-  #connections = 0
   /** Connections that the system allows. */
   #capacity = Number.POSITIVE_INFINITY
   #troubleAt = Number.NEGATIVE_INFINITY
@@ -115,43 +111,37 @@ export class Hub implements SessionHub {
     this.#refuser = new Refuser(services.time, this.counters, (message, more) => services.log("info", message, more))
     this.#greeting = this.#greetingWith([])
     const { cluster, crypto, entropy } = services
-    this.#channels = new Channels(crypto, cluster?.channelSecret ?? entropy.bytes(SECRET_BYTES))
-    if (cluster !== undefined) {
-      this.#cluster = new Cluster(cluster, this.#channels, {
+    const channels = new Channels(crypto, cluster?.channelSecret ?? entropy.bytes(SECRET_BYTES))
+    const others =
+      cluster &&
+      new Cluster(cluster, channels, {
         relayAt: () => (settings.relay === undefined ? undefined : relayPortsOf(this.#udpAt)),
-        hasEnd: (end) => this.#ends.has(end)
+        hasEnd: (end) => this.#carrier.at(end) !== undefined
       })
-      this.#node = cluster.node
-      // Numbers that were used before this start are not met soon.
-      const [high = 0, middle = 0, low = 0] = entropy.bytes(3)
-      this.#connections = high * 65_536 + middle * 256 + low
-    }
+    this.#numbers = new SessionNumbers(cluster?.node, entropy.bytes)
+    this.#carrier = new Carrier({
+      channels,
+      cluster: others,
+      limits: settings.relay,
+      random: entropy.bytes,
+      isExempt: (address) => this.#networks.isExempt(address),
+      sendDatagram: (via, to, data) => this.#reflector?.send(via, to, data)
+    })
     this.introductions = new Introductions({
-      channels: this.#channels,
-      cluster: this.#cluster,
+      channels,
+      cluster: others,
       relay: settings.relay === undefined ? undefined : [],
       time: this.time,
       ofSession: (session) => this.#drivers.get(session),
-      atEnd: (end) => this.#ends.get(end)
+      atEnd: (end) => this.#carrier.at(end)
     })
     cluster?.mesh.serve({
       onQuestion: (question) => this.introductions.answer(question),
       onNotice: (notice) => {
-        if (notice._tag === "Packet") this.#deliver(notice)
-        else if (!this.#ends.has(notice.end)) this.#relay?.sessionEnded(notice.end)
+        if (notice._tag === "Packet") this.#carrier.fromNode(notice, this.time.monotonic())
+        else this.#carrier.endedElsewhere(notice.end)
       }
     })
-    const isLive = (end: number) =>
-      this.#ends.get(end)?.registration !== undefined || this.#cluster?.nodeOfEnd(end) !== undefined
-    if (settings.relay !== undefined) {
-      this.#relay = new Relay<Corner>({
-        limits: settings.relay,
-        channels: this.#channels,
-        isLive,
-        random: services.entropy.bytes,
-        isExempt: (address) => this.#networks.isExempt(address)
-      })
-    }
   }
 
   /** The UDP sockets, once they are there. */
@@ -283,7 +273,7 @@ export class Hub implements SessionHub {
     this.turns.delete(driver)
     this.#drivers.delete(driver.id)
     this.#places.leave(driver)
-    this.#endChannels(driver)
+    this.#carrier.leave(driver)
     if (driver.isCounted) this.#count(driver.connection.remote.address, -1)
     if (ending === "malformed" || ending === "unregistered" || ending === "slow") this.refused(driver, ending)
     driver.source.leave(ending === "restarting" || this.time.monotonic() - driver.startedAt >= SETTLED_MS)
@@ -344,18 +334,12 @@ export class Hub implements SessionHub {
 
   /** Carries a `Relay` line of a session; whether there was somebody to carry it to, and within the limits. */
   relayLine(from: number, channel: string, packet: string): boolean {
-    const forward = this.#relay?.handleLine(from, channel, packet, this.time.monotonic())
-    this.#carry(forward)
-    return forward !== undefined
+    return this.#carrier.line(from, channel, packet, this.time.monotonic())
   }
 
   /** A datagram that looks like one for the relay. */
   relayDatagram(from: Endpoint.Endpoint, corner: Corner, data: Uint8Array): void {
-    const relay = this.#relay
-    if (relay === undefined) return
-    this.#carry(relay.handleDatagram(from, corner, data, this.time.monotonic()))
-    for (let next = relay.pollQuestion(); next !== undefined; next = relay.pollQuestion())
-      this.#reflector?.send(next.via, next.to, next.data)
+    this.#carrier.datagram(from, corner, data, this.time.monotonic())
   }
 
   /** Lets nobody in any more, and tells everybody to come back later. */
@@ -391,7 +375,7 @@ export class Hub implements SessionHub {
       names: this.registry.names(),
       queued,
       waiting: { turn: this.turns.size, proof: this.proofs.size, presence, goodbye: this.#refuser.size },
-      ...(this.#relay === undefined ? {} : { relay: { ...this.#relay.stats, channels: this.#relay.size } }),
+      ...this.#carrier.stats(),
       ...(this.#reflector === undefined ? {} : { reflector: this.#reflector.stats() })
     })
   }
@@ -424,11 +408,11 @@ export class Hub implements SessionHub {
       now
     )
     const driver = new SessionDriver(
-      { id: this.#idOf(number), number, connection, session, challenge, source, hub: this },
+      { id: this.#numbers.idOf(number), number, connection, session, challenge, source, hub: this },
       now
     )
     this.#drivers.set(driver.id, driver)
-    this.#ends.set(driver.channelEnd, driver)
+    this.#carrier.arrive(driver)
     this.#places.arrive(driver, source.crowd, now)
     this.counters.accepted++
     driver.drive()
@@ -444,15 +428,9 @@ export class Hub implements SessionHub {
     const isAnother = driver.registration !== undefined && driver.registration.identity?.key !== identity
     driver.registration = registration
     if (!isAnother) return
-    this.#endChannels(driver)
+    this.#carrier.leave(driver)
     driver.channelEnd = this.#nextNumber()
-    this.#ends.set(driver.channelEnd, driver)
-  }
-
-  #endChannels(driver: SessionDriver): void {
-    this.#relay?.sessionEnded(driver.channelEnd)
-    this.#cluster?.ended(driver.channelEnd)
-    this.#ends.delete(driver.channelEnd)
+    this.#carrier.arrive(driver)
   }
 
   #greet(driver: SessionDriver): void {
@@ -474,43 +452,8 @@ export class Hub implements SessionHub {
     this.schedule(this.announcer)
   }
 
-  #carry(forward: Forward<Corner> | undefined): void {
-    if (forward?._tag === "Datagram") this.#reflector?.send(forward.via, forward.to, forward.data)
-    if (forward?._tag !== "Line") return
-    const { channel, packet, to } = forward
-    const here = this.#ends.get(to)
-    const isCarried =
-      here === undefined
-        ? this.#cluster?.carry(to, channel, packet)
-        : here.deliver(encodeMessage({ _tag: "Relay", channel, packet }))
-    if (isCarried !== true) this.#relay?.congested(Math.floor((packet.length * 3) / 4))
-  }
-
-  /** A packet that another node's relay has for one of our sessions. */
-  #deliver({ channel, packet, to }: { readonly channel: string; readonly packet: string; readonly to: number }): void {
-    if (!this.#ends.has(to)) return
-    const name = Bytes.fromBase64Url(channel)
-    const from = name && this.#channels.pairOf(name)?.find((end) => end !== to)
-    if (from === undefined || this.#ends.has(from)) return
-    this.#carry(this.#relay?.handleLine(from, channel, packet, this.time.monotonic()))
-  }
-
-  /**
-   * After all of them (four billion, or 16 million of each of several nodes) the numbers begin anew, and pass over
-   * those that are still in use.
-   */
   #nextNumber(): number {
-    const node = this.#node
-    const most = node === undefined ? MAX_NUMBER : 2 ** COUNTER_BITS - 1
-    for (;;) {
-      this.#connections = this.#connections >= most ? 1 : this.#connections + 1
-      const number = (node?.slot() ?? 0) * 2 ** COUNTER_BITS + this.#connections
-      if (!this.#drivers.has(this.#idOf(number)) && !this.#ends.has(number)) return number
-    }
-  }
-
-  #idOf(number: number): SessionId {
-    return (this.#node === undefined ? String(number) : `${this.#node.id}.${number}`) as SessionId
+    return this.#numbers.next((number, id) => this.#drivers.has(id) || this.#carrier.at(number) !== undefined)
   }
 }
 
@@ -534,8 +477,6 @@ const CROWD = 4_000
 /** ms between two lines of the log about trouble of the system. */
 const TROUBLE_EVERY_MS = 60_000
 
-/** What a channel's name has room for. */
-const MAX_NUMBER = 0xffff_ffff
 const SECRET_BYTES = 32
 const CHALLENGE_BYTES = 32
 /** As in `Welcome`. */
