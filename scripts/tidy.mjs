@@ -75,7 +75,6 @@ export const MAX_COLUMNS = 120
 /** Functions that may be longer, as `path name`; each with its reason. */
 export const LONG_FUNCTIONS = /** @type {ReadonlyArray<string>} */ ([
   // One socket, one resource: its state is in the closure, and each handler in it is short.
-  "src/layers/node/Connection.ts make",
   "src/layers/node/FilesLanding.ts open",
   // One sealed log and one set of segments, each with the fiber that writes it: the same shape, longer.
   "src/client/history/History.ts open",
