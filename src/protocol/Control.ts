@@ -140,6 +140,10 @@ export const Limits = Schema.Struct({
   registerMs: Schema.Int
 })
 
+/** Bytes: a full packet, as it is counted. Who is told less a second than that takes it for this much. */
+export const LEAST_RELAY_BYTES = 1_264
+const RelayBytes = Schema.JsonNumber.pipe(Schema.between(LEAST_RELAY_BYTES, Number.MAX_SAFE_INTEGER))
+
 /** The server speaks first. */
 export const Welcome = Schema.TaggedStruct("Welcome", {
   protocol: Schema.Int,
@@ -159,6 +163,11 @@ export const Welcome = Schema.TaggedStruct("Welcome", {
    * handshake tells them.
    */
   relay: Schema.optional(Schema.Boolean),
+  /**
+   * What the relay takes of this session on each channel: `burst` bytes at once, then so many a second; a packet counts
+   * with 64 bytes besides its own.
+   */
+  relayRate: Schema.optional(Schema.Struct({ burst: RelayBytes, bytesPerSecond: RelayBytes })),
   /** Whether `Register` needs a `token`. */
   tokenRequired: Schema.optional(Schema.Boolean),
   motd: Schema.optional(Text(2048))

@@ -387,7 +387,7 @@ export class Hub implements SessionHub {
       limits,
       udp,
       udpAt: this.#udpAt,
-      relay: relay !== undefined,
+      relay: relay?.channel,
       tokenRequired: token !== undefined || this.access.tokens !== undefined,
       motd: motd?.slice(0, MAX_MOTD)
     })

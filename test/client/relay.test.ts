@@ -1,7 +1,15 @@
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
+import { DEFAULT_LIMITS } from "../../src/core/rendezvous/Relay.js"
+import * as Bytes from "../../src/protocol/Bytes.js"
 import * as Control from "../../src/protocol/Control.js"
+import * as Sim from "../../src/sim/Sim.js"
 import { SERVER, world } from "./World.js"
+
+/** 480 kB. */
+const TEXTS = Array.from({ length: 120 }, (_, at) => String(at).padEnd(4_000, "."))
+
+const textOf = (data: Uint8Array) => Bytes.toText(data) ?? ""
 
 describe("a client whose packets find no direct way", () => {
   it("talks over the server's relay by UDP, and shows nobody its address", () =>
@@ -47,6 +55,46 @@ describe("a client whose packets find no direct way", () => {
         expect(bob.texts).toEqual(["through the wall", ...Array.from({ length: 80 }, (_, i) => `message ${i}`)])
       })
     ))
+
+  it("sends as much as the relay carries, and no more: next to nothing is lost to its limit", async () => {
+    const limits = { channel: { burst: 64 * 1024, perSecond: 64 * 1024 } }
+    const run = (told: boolean) => {
+      let outcome = { seconds: 0, lost: 0, sent: 0 }
+      const program = world(
+        (world) =>
+          Effect.gen(function* () {
+            const sim = yield* Sim.Sim
+            yield* world.server({ relay: { ...DEFAULT_LIMITS, ...limits } })
+            // A server of before does not tell.
+            if (!told)
+              yield* sim.rule(({ data, from, protocol }) =>
+                protocol === "tcp" && from === "server" && textOf(data).includes('"relayRate"')
+                  ? { data: Bytes.fromText(textOf(data).replace('"relayRate"', '"relayXXXX"')) }
+                  : "pass"
+              )
+            const alice = yield* world.person("alice", { path: "relay-only" })
+            const bob = yield* world.person("bob")
+            yield* alice.client.query("bob")
+            yield* bob.client.query("alice")
+            yield* alice.next("Mutual")
+            const begun = sim.now()
+            yield* alice.client.sendAll("bob", TEXTS)
+            while (bob.texts.length < TEXTS.length) yield* Effect.sleep("100 millis")
+            const { lost, sent } = yield* alice.client.why("bob")
+            outcome = { seconds: (sim.now() - begun) / 1000, lost, sent }
+          }).pipe(Effect.scoped),
+        { link: { latencyMs: 20, jitterMs: 0 } }
+      )
+      return program.then(() => outcome)
+    }
+    const paced = await run(true)
+    expect(paced.lost / paced.sent).toBeLessThan(0.01)
+    // What the burst does not carry, at the rate of the relay, 64 bytes of it for each packet.
+    const carried = (TEXTS.length * 4_000 - limits.channel.burst) / limits.channel.perSecond
+    expect(carried / paced.seconds).toBeGreaterThan(0.82)
+    const blind = await run(false)
+    expect(blind.lost / blind.sent).toBeGreaterThan(0.05)
+  })
 
   it("is not cut off when the relay stops answering by UDP in the middle of a conversation", () =>
     world((world) =>

@@ -174,7 +174,7 @@ export const server = Subcommand.make({
       integer: true
     }),
     incoming: rate("Strangers who may ask for one client", defaults.incoming),
-    relayPerChannel: rate("Bytes carried for one pair", defaultRelay.channel),
+    relayPerChannel: rate("Bytes carried for one pair, each way", defaultRelay.channel),
     relayPerSession: rate("Bytes carried for one client over all its pairs", defaultRelay.session),
     relayPerAddress: rate("Bytes carried by UDP to one address, from everybody", defaultRelay.address),
     stunPerAddress: rate("STUN requests of one address that are answered", defaults.stun.each),

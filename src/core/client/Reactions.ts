@@ -1,6 +1,7 @@
 import * as Endpoint from "../../domain/Endpoint.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { Peers } from "../peer/Peers.js"
+import type { Rate } from "../support/TokenBucket.js"
 import type { CandidateGatherer } from "./CandidateGatherer.js"
 import type { ClientContext } from "./ClientContext.js"
 import type { Introducer } from "./Introducer.js"
@@ -30,6 +31,8 @@ export interface Parts {
  * has taken its whole effect before the next one is looked at.
  */
 export class Reactions {
+  /** As the server has told last. */
+  #relayRate: Rate | undefined
   #isEnding = false
 
   constructor(
@@ -98,6 +101,8 @@ export class Reactions {
       case "Ready":
         this.#tellLink()
         this.#compareClocks(event.serverNow, now)
+        this.#relayRate = event.relayRate
+        peers?.setRelayRate(event.relayRate)
         this.parts.gatherer.greeted(event.remote, event.ports, now, event.relay)
         this.parts.registration.ready(event.occasion, event.greeting, now)
         return
@@ -230,6 +235,7 @@ export class Reactions {
     peers.setPolicy(undefined, policies.everybody, now)
     if (own.away !== undefined) peers.setAway(own.away, now)
     for (const { blockedAt, identity } of contacts.all()) if (blockedAt !== undefined) peers.block(identity, now)
+    peers.setRelayRate(this.#relayRate)
     this.client.peers = peers
     this.parts.gatherer.tellNetworks(now)
     for (const { messages, nick, peer } of journal?.waiting() ?? []) {

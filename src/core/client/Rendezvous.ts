@@ -6,6 +6,7 @@ import type * as Control from "../../protocol/Control.js"
 import type { Occasion } from "../../protocol/PeerRecord.js"
 import { isRefusal, type RequestBody } from "../control/ServerCodec.js"
 import { labelOf } from "../lan/Neighbourhood.js"
+import type { Rate } from "../support/TokenBucket.js"
 import type { OfferedIntroduction } from "./Introductions.js"
 import type { LanEvent, LanRendezvous, OwnCard } from "./LanRendezvous.js"
 import type { PeerInfo } from "./PeerInfo.js"
@@ -47,7 +48,7 @@ export class Rendezvous<Purpose> {
     this.server?.setWanted(wanted)
     if (this.server !== undefined || !wanted || this.#isOpen) return
     this.#isOpen = true
-    const nothing = { occasion: NO_OCCASION, greeting: undefined, serverNow: undefined }
+    const nothing = { relayRate: undefined, occasion: NO_OCCASION, greeting: undefined, serverNow: undefined }
     this.#events.push({ _tag: "Ready", remote: undefined, ports: { udp: [] }, relay: false, ...nothing })
   }
 
@@ -139,13 +140,14 @@ export class Rendezvous<Purpose> {
   #handleServer(event: ServerEvent<Asked<Purpose>>, now: number): void {
     switch (event._tag) {
       case "Ready": {
-        const { challenge, motd, now: time, relay = false, udp, udpAt } = event.welcome
+        const { challenge, motd, now: time, relay = false, relayRate: told, udp, udpAt } = event.welcome
+        const relayRate = told && { burst: told.burst, perSecond: told.bytesPerSecond }
         const { exporter, remote } = event
         const occasion = { challenge: Bytes.fromBase64Url(challenge) ?? new Uint8Array(), server: this.name, exporter }
         const serverNow = time === undefined ? undefined : time + event.roundTripMs / 2
         this.#isServerHere = Endpoint.scope(remote) === "loopback"
         const ports = { udp, udpAt }
-        this.#events.push({ _tag: "Ready", remote, ports, relay, occasion, greeting: motd, serverNow })
+        this.#events.push({ _tag: "Ready", remote, ports, relay, relayRate, occasion, greeting: motd, serverNow })
         return
       }
       case "Answered":
@@ -287,6 +289,8 @@ export type RendezvousEvent<Purpose> =
       readonly ports: Pick<typeof Control.Welcome.Type, "udp" | "udpAt">
       /** Whether packets are carried between any two. */
       readonly relay: boolean
+      /** What the relay takes of us on each channel, where the server tells. */
+      readonly relayRate: Rate | undefined
       /** What a registration is signed for. */
       readonly occasion: Occasion
       readonly greeting: string | undefined

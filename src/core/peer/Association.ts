@@ -21,6 +21,7 @@ import type { Epoch } from "./keys/Epoch.js"
 import type { DisconnectReason } from "./PeerEvent.js"
 import { PathHistory } from "./path/PathHistory.js"
 import { type Policy, permits } from "./path/Policy.js"
+import { RelayAllowance } from "./path/RelayAllowance.js"
 import type { PeerReport } from "./path/Report.js"
 import type { Route, Transmit } from "./Route.js"
 
@@ -341,6 +342,9 @@ export class Association {
 
   #addRoutes({ paths }: Connection, introduction: OpenIntroduction, now: number): void {
     paths.isHere ||= introduction.isHere
+    const rate = introduction.relay ? this.#context.relayRate() : undefined
+    if (rate !== undefined) introduction.allowance ??= new RelayAllowance(rate, now)
+    if (introduction.allowance !== undefined) paths.limitRelay(introduction.channel, introduction.allowance)
     for (const route of introduction.routes(this.#policy)) paths.add(route, now)
   }
 

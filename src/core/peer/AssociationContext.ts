@@ -2,6 +2,7 @@ import type { Crypto, KeyPair } from "../../domain/Crypto.js"
 import type { Endpoint } from "../../domain/Endpoint.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import type { NatKind } from "../nat/NatKind.js"
+import type { Rate } from "../support/TokenBucket.js"
 import type { Absence } from "./chat/Absence.js"
 import type { ConversationJournal } from "./chat/Conversation.js"
 import type { OwnNetworks } from "./chat/OwnNetworks.js"
@@ -45,6 +46,8 @@ export interface AssociationContext {
   readonly receiving: ReceiveBudget
   /** What may go to addresses that have not proved themselves. */
   readonly budget: AddressBudget
+  /** Bytes that the server's relay takes of ours on each channel, if it says so. */
+  readonly relayRate: () => Rate | undefined
   /** Makes a congestion controller for one use of a path. */
   readonly congestion: () => CongestionController
 }

@@ -67,9 +67,11 @@ export class PacketBuilder {
 
   /** When the next packet is due that is only waiting for its time; infinite when there is none. */
   timeout(now: number): number {
-    if (this.dataPath(now) === undefined) return NEVER
+    const path = this.dataPath(now)
+    if (path === undefined) return NEVER
     const { acks, loss } = this.#parts
-    return Math.min(acks.due ?? NEVER, loss.timeout ?? NEVER, this.isWanted ? loss.paceAt : NEVER)
+    const nextAt = this.isWanted ? Math.max(loss.paceAt, path.readyAt(now)) : NEVER
+    return Math.min(acks.due ?? NEVER, loss.timeout ?? NEVER, nextAt)
   }
 
   /** Whether frames that must arrive are waiting to be sent. */
@@ -141,7 +143,7 @@ export class PacketBuilder {
       return undefined
     }
     loss.setApplicationLimited(!wanted)
-    const eliciting = wanted && loss.maySend(now)
+    const eliciting = wanted && path.readyAt(now) <= now && loss.maySend(now)
     if (!eliciting && !(acks.due !== undefined && acks.due <= now)) return undefined
     const probeSize = eliciting ? this.#sizeToTry(path, now) : undefined
     if (probeSize !== undefined) return this.#sizeProbe(probeSize, path, now)
@@ -166,12 +168,14 @@ export class PacketBuilder {
     const number = this.#numbers.take()
     const transmit = this.#seal(number, writer, path, now)
     const spare = this.#parts.paths.spare(now)
-    if (spare !== undefined && spare !== path && transmit.data.length <= spare.size.current) {
+    const bytes = transmit.data.length
+    const mayCopy = spare?.allowance?.mayCopy(bytes, now) !== false
+    if (spare !== undefined && spare !== path && mayCopy && bytes <= spare.size.current) {
       this.#copy = { route: spare.route, data: transmit.data.slice() }
-      spare.onSent(transmit.data.length, now)
+      spare.onSent(bytes, now)
     }
     if (frames.length > 0) {
-      this.#parts.loss.onSent(number, transmit.data.length, frames, now)
+      this.#parts.loss.onSent(number, bytes, frames, now)
       this.askedAt ??= now
     }
     return transmit

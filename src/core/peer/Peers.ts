@@ -8,6 +8,7 @@ import * as Networks from "../nat/Networks.js"
 import { NEVER } from "../support/Deadline.js"
 import { DeadlineHeap } from "../support/DeadlineHeap.js"
 import { LinkedMap } from "../support/LinkedMap.js"
+import type { Rate } from "../support/TokenBucket.js"
 import { Association, type IndexTarget } from "./Association.js"
 import type { AssociationContext } from "./AssociationContext.js"
 import { Absence } from "./chat/Absence.js"
@@ -81,6 +82,7 @@ export class Peers {
   readonly #blocked = new Set<PeerId>()
   readonly #absence = new Absence()
   readonly #networks = new OwnNetworks()
+  #relayRate: Rate | undefined
   readonly #events: Array<PeerEvent> = []
   readonly #journal: Array<JournalEntry> = []
   /** Packets that belong to no connection in use: handshakes, goodbyes, OPEN. */
@@ -131,8 +133,14 @@ export class Peers {
       budget: options.budget ?? new AddressBudget(),
       absence: this.#absence,
       networks: this.#networks,
+      relayRate: () => this.#relayRate,
       congestion: options.congestion ?? (() => new Bbr(options.entropy.bytes(1)[0]!))
     }
+  }
+
+  /** What the server says that its relay takes of us on each channel introduced from now on, if it says so. */
+  setRelayRate(rate: Rate | undefined): void {
+    this.#relayRate = rate
   }
 
   /** Our own record (signed bytes) and candidates, for handshakes and CANDIDATES frames from now on. */

@@ -1,5 +1,6 @@
-import { PROTOCOL_VERSION } from "../../protocol/Control.js"
+import { LEAST_RELAY_BYTES, PROTOCOL_VERSION } from "../../protocol/Control.js"
 import { encodeWelcome } from "../../protocol/ControlCodec.js"
+import type { Rate } from "../support/TokenBucket.js"
 import type { SessionLimits } from "./Session.js"
 
 /** What a server says of itself to everybody. */
@@ -11,8 +12,8 @@ export interface GreetingOptions {
   readonly udp: ReadonlyArray<number>
   /** Where these are, if not on the address that the control link goes to. */
   readonly udpAt: ReadonlyArray<string>
-  /** Whether packets are carried between any two. */
-  readonly relay: boolean
+  /** What is carried between any two, by each of them; `undefined` when nothing is. */
+  readonly relay: Rate | undefined
   readonly tokenRequired: boolean
   readonly motd: string | undefined
 }
@@ -37,7 +38,13 @@ export const greetingOf = ({
     limits: { line, idleMs, registerMs },
     udp,
     ...(udpAt.length > 0 ? { udpAt } : {}),
-    ...(relay ? { relay } : {}),
+    ...(relay === undefined ? {} : { relay: true, relayRate: toldOf(relay) }),
     ...(tokenRequired ? { tokenRequired } : {}),
     ...(motd === undefined ? {} : { motd })
   })
+
+/** A rate that an operator has set lower than a client believes is told as the lowest one. */
+const toldOf = ({ burst, perSecond }: Rate) => ({
+  burst: Math.max(LEAST_RELAY_BYTES, Math.floor(burst)),
+  bytesPerSecond: Math.max(LEAST_RELAY_BYTES, Math.floor(perSecond))
+})

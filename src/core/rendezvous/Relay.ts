@@ -13,7 +13,7 @@ import { SourceBuckets } from "./SourceBuckets.js"
  * @since 0.1.0
  */
 export interface RelayLimits {
-  /** Bytes of one channel, both directions together. */
+  /** Bytes of one channel, in each of its directions. */
   readonly channel: Rate
   /** Bytes that one session puts in, over all its channels. */
   readonly session: Rate
@@ -119,13 +119,13 @@ export class Relay<Via> {
     this.#touch(pair, now)
     from.address?.leave()
     if (to.address?.isUsable(now) !== true) {
-      return this.#admit(pair, from, Math.floor((packet.length * 3) / 4), now)
+      return this.#admit(from, Math.floor((packet.length * 3) / 4), now)
         ? { _tag: "Line", to: to.session, channel, packet }
         : undefined
     }
     const bytes = Bytes.fromBase64Url(packet)
     if (bytes === undefined) return this.#unknown()
-    if (!this.#admit(pair, from, bytes.length, now)) return undefined
+    if (!this.#admit(from, bytes.length, now)) return undefined
     return this.#datagram(to.address, name, bytes, now)
   }
 
@@ -143,7 +143,7 @@ export class Relay<Via> {
     if (from.address?.isAt(source) !== true) from.address = new ReturnAddress(source, via)
     this.#heard(from.address, envelope, now)
     if (packet.length === 0 || Envelope.isProof(packet)) return undefined
-    if (!this.#admit(pair, from, packet.length, now)) return undefined
+    if (!this.#admit(from, packet.length, now)) return undefined
     return to.address?.isUsable(now) === true
       ? this.#datagram(to.address, envelope.channel, packet, now)
       : { _tag: "Line", to: to.session, channel, packet: Bytes.toBase64Url(packet) }
@@ -225,14 +225,14 @@ export class Relay<Via> {
         pairs: new Set()
       }
       this.#sources.set(session, source)
-      return { session, token: tokens[side]!, source, address: undefined }
+      const bucket = new TokenBucket(this.#options.limits.channel, now)
+      return { session, token: tokens[side]!, source, bucket, address: undefined }
     }) as [Side<Via>, Side<Via>]
     const pair = {
       channel,
       opener,
       left,
       right,
-      bucket: new TokenBucket(this.#options.limits.channel, now),
       usedAt: now
     }
     left.source.pairs.add(pair)
@@ -270,13 +270,12 @@ export class Relay<Via> {
     this.#open.set(pair.channel, pair)
   }
 
-  #admit(pair: Pair<Via>, from: Side<Via>, bytes: number, now: number): boolean {
+  #admit(from: Side<Via>, bytes: number, now: number): boolean {
     const cost = bytes + PACKET_COST
-    const mayChannel = pair.bucket.take(now, cost) === 0
+    const mayChannel = from.bucket.take(now, cost) === 0
     const maySession = mayChannel && from.source.bucket.take(now, cost) === 0
     if (!maySession) {
-      // The other side is not to pay for what its peer does elsewhere.
-      if (mayChannel) pair.bucket.giveBack(cost)
+      if (mayChannel) from.bucket.giveBack(cost)
       this.#stats.limited++
       return false
     }
@@ -331,6 +330,8 @@ interface Side<Via> {
   readonly session: number
   readonly token: Uint8Array
   readonly source: Source<Via>
+  /** What it may put into this channel: its own, so that nobody can use up the other side's. */
+  readonly bucket: TokenBucket
   /** Where its last envelope came from. */
   address: ReturnAddress<Via> | undefined
 }
@@ -341,7 +342,6 @@ interface Pair<Via> {
   readonly opener: number
   readonly left: Side<Via>
   readonly right: Side<Via>
-  readonly bucket: TokenBucket
   /** Of the last packet. */
   usedAt: number
 }

@@ -37,7 +37,7 @@ describe("a session", () => {
       limits: defaults.session,
       udp: [9090, 9091],
       udpAt: [],
-      relay: true,
+      relay: { burst: 262_144.5, perSecond: 100 },
       tokenRequired: true,
       motd: 'hello "you"'
     })
@@ -50,6 +50,7 @@ describe("a session", () => {
       limits: { line: defaults.session.line, idleMs: 45_000, registerMs: 10_000 },
       udp: [9090, 9091],
       relay: true,
+      relayRate: { burst: 262_144, bytesPerSecond: 1_264 },
       tokenRequired: true,
       motd: 'hello "you"',
       challenge,

@@ -7,6 +7,7 @@ import type { TokenBucket } from "../../support/TokenBucket.js"
 import type { Introduction } from "../Introduction.js"
 import { PROBE_SCHEDULE } from "../path/Path.js"
 import { type Policy, permits } from "../path/Policy.js"
+import type { RelayAllowance } from "../path/RelayAllowance.js"
 import type { Route } from "../Route.js"
 
 /** One introduction (a peer on a channel), and the state of the handshakes on its channel. */
@@ -17,6 +18,8 @@ export class OpenIntroduction {
   candidates: ReadonlyArray<Endpoint>
   /** Whether the server carries packets on this channel. */
   relay: boolean
+  /** What the server will carry of ours, once that is known. */
+  allowance: RelayAllowance | undefined
   /** Whether the peer's program runs on this machine. */
   isHere: boolean
   /** Whether we asked for the peer on this channel, so that we may begin handshakes. */

@@ -5,6 +5,7 @@ import type { PathInfo, Route, Standing } from "../Route.js"
 import { GRANULE, RttEstimator } from "../recovery/RttEstimator.js"
 import { AMPLIFICATION, costOf, SMALL } from "./AddressBudget.js"
 import { INTERNET_SIZES, LAN_SIZES, LOOPBACK_SIZES, PacketSize } from "./PacketSize.js"
+import type { RelayAllowance } from "./RelayAllowance.js"
 
 /** How we learned of a path: from the server, from the peer, or by a packet that came from there. */
 export const PathSource = Schema.Literal("server", "peer", "seen")
@@ -22,6 +23,8 @@ export class Path {
   readonly #weight: number
   /** Also fed by acknowledgements while the path is the active one. */
   readonly rtt = new RttEstimator()
+  /** What may go over a relay, where its server has told so. */
+  allowance: RelayAllowance | undefined
   /** How large packets on this path may be. */
   readonly size: PacketSize
   /** When an authentic packet came in on this path last. */
@@ -125,9 +128,15 @@ export class Path {
     return this.isFresh(now) ? NEVER : this.#purse - FOR_PROBES - this.#cost(0)
   }
 
+  /** When a packet with data may leave on this path as far as its relay is concerned, as seen at `now`. */
+  readyAt(now: number): number {
+    return this.allowance?.readyAt(now) ?? Number.NEGATIVE_INFINITY
+  }
+
   onSent(bytes: number, now: number): void {
     this.sent++
     this.sentAt = now
+    this.allowance?.onSent(bytes, now)
     if (!this.isFresh(now)) this.#purse = Math.max(0, this.#purse - this.#cost(bytes))
   }
 

@@ -1,3 +1,4 @@
+import type { ChannelId } from "../../../domain/ChannelId.js"
 import { isCandidate, MAX_CANDIDATES } from "../../../domain/Endpoint.js"
 import { NEVER } from "../../support/Deadline.js"
 import { type Rate, TokenBucket } from "../../support/TokenBucket.js"
@@ -7,6 +8,7 @@ import { AddressBudget } from "./AddressBudget.js"
 import { Path, type PathSource, routeKey } from "./Path.js"
 import type { PathReason } from "./PathHistory.js"
 import { type Policy, permits } from "./Policy.js"
+import type { RelayAllowance } from "./RelayAllowance.js"
 import { RelayFailover } from "./RelayFailover.js"
 
 /**
@@ -35,6 +37,8 @@ export class Paths {
   /** At most `MAX_CANDIDATES`, and the relay. */
   readonly #paths: Array<Path> = []
   #relay: Path | undefined
+  /** What may go over the relay of this channel. */
+  #allowance: { readonly channel: ChannelId; readonly allowance: RelayAllowance } | undefined
   #active: Path | undefined
   /** Why the active path is the active one. */
   #reason: PathReason = "first"
@@ -113,6 +117,17 @@ export class Paths {
     const known = this.#find(routeKey(route))
     if (known !== undefined) known.isNamed = true
     else if (this.#mayProbeAnother(now)) this.#insert(new Path(route, source)).probe(now)
+  }
+
+  /** The relay of this channel carries no more than this. To be said before the relay is used. */
+  limitRelay(channel: ChannelId, allowance: RelayAllowance): void {
+    this.#allowance = { channel, allowance }
+    if (this.#relay !== undefined) this.#allow(this.#relay)
+  }
+
+  #allow(relay: Path): void {
+    const known = this.#allowance
+    if (relay.route._tag === "Relay" && relay.route.channel === known?.channel) relay.allowance = known.allowance
   }
 
   /**
@@ -391,6 +406,7 @@ export class Paths {
     const former = this.#relay
     if (former?.key === routeKey(route)) return former
     const relay = new Path(route, "server")
+    this.#allow(relay)
     if (former !== undefined) this.#remove(former)
     this.#relay = relay
     this.#paths.push(relay)
