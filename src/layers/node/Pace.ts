@@ -43,4 +43,4 @@ const input = Effect.async<void>((resume) => {
 /** ms between two frames: as often as most screens show a picture. */
 const FRAME = 16
 /** ms of work for which a key may wait: nobody feels it, and it is far more than a turn of the loop costs. */
-const BUSY = 2
+const BUSY = 1
