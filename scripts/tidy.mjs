@@ -46,6 +46,7 @@ export const EXCEPTIONS = [
   // What is asked about the program is answered without loading the rest, Effect included.
   "src/cli/Front.ts -> src/layers/node/Printer.ts",
   "src/cli/Front.ts -> src/layers/node/Listing.ts",
+  "src/cli/Front.ts -> src/layers/node/KeptCode.ts",
   // The program itself, which main.ts must not hold: every version of Node has to be able to read main.ts.
   "src/cli/Process.ts -> src/layers/node/Platform.ts",
   "src/cli/LiveMachine.ts -> src/layers/node/Simulator.ts",

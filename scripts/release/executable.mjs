@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import { ROOT } from "../source.mjs"
 import { NODE, SYSTEMS } from "./nodes.mjs"
-import { common, notices, seen, VERSION } from "./program.mjs"
+import { common, notices, ONE_FILE, seen, VERSION } from "./program.mjs"
 
 /** Pinned like everything that is put into what others run. */
 const POSTJECT = "postject@1.0.0-alpha.6"
@@ -57,15 +57,13 @@ export const bundle = async (/** @type {string} */ work) => {
   const { define, files, metafile: inside } = await seen(build)
   const { metafile } = await build({
     ...common,
-    format: "cjs",
+    ...ONE_FILE,
     entryPoints: [join(ROOT, "src/main.ts")],
     outfile: join(work, "parley.cjs"),
-    minifySyntax: true,
-    minifyWhitespace: true,
     banner: { js: 'const __url = require("node:url").pathToFileURL(process.execPath).href;' },
     define: {
       ...common.define,
-      "import.meta.url": "__url",
+      ...ONE_FILE.define,
       ...define,
       PARLEY_SINGLE: "true"
     }

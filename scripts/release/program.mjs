@@ -31,6 +31,41 @@ export const common = {
   }
 }
 
+/**
+ * What `string-width` makes when it is loaded, made when it is first used: V8 takes an eighth of a start for
+ * `\p{RGI_Emoji}`, ICU a tenth for a segmenter, and most lines need neither.
+ *
+ * @type {import("esbuild").Plugin}
+ */
+const madeWhenUsed = {
+  name: "made when used",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\bstring-width[\\/]index\.js$/ }, ({ path }) => ({
+      contents: [/^const (\w+) = (new Intl\.Segmenter\(\));$/m, /^const (\w+) = (\/.*\\p\{RGI_Emoji\}.*\/v);$/m].reduce(
+        whenUsed,
+        readFileSync(path, "utf8")
+      )
+    }))
+}
+
+/** @type {(text: string, constant: RegExp) => string} */
+const whenUsed = (text, constant) => {
+  const [line, name, value] = constant.exec(text) ?? []
+  if (line === undefined) throw new Error(`string-width has nothing like ${constant} any more`)
+  const uses = text.split(line).map((part) => part.replace(new RegExp(`\\b${name}\\b`, "g"), `${name}()`))
+  return uses.join(`let $${name};\nconst ${name} = () => $${name} ??= ${value};`)
+}
+
+/** For all of the program in one file of CommonJS. */
+export const ONE_FILE = {
+  plugins: [madeWhenUsed],
+  format: /** @type {const} */ ("cjs"),
+  banner: { js: 'const __url = require("node:url").pathToFileURL(__filename).href;' },
+  define: { "import.meta.url": "__url" },
+  minifySyntax: true,
+  minifyWhitespace: true
+}
+
 /** Modules of CommonJS that are inside of a module ask for Node's own. */
 export const REQUIRE = {
   js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'

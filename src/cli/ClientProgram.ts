@@ -2,11 +2,9 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import type * as Client from "../client/Client.js"
 import { Terminal, type TerminalClosed } from "../services/Terminal.js"
-import { goodbye, LINGER, open, unhurried } from "./ClientLifetime.js"
+import { goodbye, open } from "./ClientLifetime.js"
 import type { ClientSettings } from "./commands/Client.js"
 import * as Folders from "./files/Folders.js"
-import * as JsonEvent from "./json/Event.js"
-import * as JsonProgram from "./json/Program.js"
 import type { ProgramError } from "./ProgramError.js"
 import * as TerminalProgram from "./terminal/Program.js"
 
@@ -38,11 +36,14 @@ export const run = (
         answer,
         ...(downloads === undefined ? {} : { downloads })
       })
-      if (json)
-        return yield* JsonProgram.run(client, nick).pipe(
+      if (json) {
+        // Its formats take a tenth of a start, and people need none of them.
+        const program = yield* Effect.promise(() => import("./json/Program.js"))
+        return yield* program.run(client, nick).pipe(
           goodbye(client),
-          Effect.onInterrupt(() => sayBye)
+          Effect.onInterrupt(() => program.sayBye)
         )
+      }
       const listFolder = yield* Folders.list
       const home = userHome === undefined ? {} : { home: userHome }
       const { server } = settings.client
@@ -55,7 +56,3 @@ export const run = (
       )
     })
   )
-
-const sayBye = Effect.flatMap(Terminal, (terminal) =>
-  unhurried(Effect.timeoutOption(terminal.write(JsonEvent.encode({ event: "bye" })), LINGER))
-)

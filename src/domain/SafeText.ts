@@ -77,7 +77,7 @@ const SLACK = 64
 
 /** Joiners, variation selectors, fillers and skin tones, which only change the look of what stands before them. */
 const DROPPED = /\u200C|\u200D|\u034F|\p{Variation_Selector}|\p{Emoji_Modifier}/gu
-/** Whether there is anything that `BELONGING` could keep. The last one ends the tags of a flag. */
+/** Whether there is anything that `belonging` could keep. The last one ends the tags of a flag. */
 const HAS_JOINERS = new RegExp(`${DROPPED.source}|\\u{E007F}`, "u")
 /** Scripts whose letters join, which a non-joiner keeps apart (Persian plurals, say). */
 const CURSIVE = String.raw`[\p{L}&&[\p{scx=Arab}\p{scx=Syrc}\p{scx=Mong}\p{scx=Nkoo}\p{scx=Mand}\p{scx=Rohg}]]`
@@ -89,16 +89,16 @@ const LETTER_FOLLOWS = String.raw`(?=${MARK}{0,${MAX_MARKS}}\p{L})`
  * Where joiners belong: in an emoji; a non-joiner between two letters of a cursive script (UAX 31 A1, the script
  * standing for the joining type); a joiner or non-joiner behind a virama that `MAX_MARKS` leaves there (A2 and B).
  */
-const BELONGING = new RegExp(
-  [
-    // A skin tone alone is an emoji too, but a terminal would draw it as part of the one before.
-    String.raw`(?!\p{Emoji_Modifier})\p{RGI_Emoji}`,
-    // The lookbehind comes after the joiner, so that a text of nothing but marks is gone through only once.
-    String.raw`\u200C(?<=${CURSIVE}${MARK}{0,${MAX_MARKS}}\u200C)(?=${MARK}{0,${MAX_MARKS}}${CURSIVE})`,
-    String.raw`[\u200C\u200D](?<=\p{L}${MARK}{0,${MAX_MARKS - 1}}${VIRAMA}.)(?:(?<=\u200D)|${LETTER_FOLLOWS})`
-  ].join("|"),
-  "gv"
-)
+const belonging = (): RegExp => (madeBelonging ??= new RegExp(BELONGING, "gv"))
+/** All emoji take V8 as long as a tenth of a start, and most texts have none of this. */
+let madeBelonging: RegExp | undefined
+const BELONGING = [
+  // A skin tone alone is an emoji too, but a terminal would draw it as part of the one before.
+  String.raw`(?!\p{Emoji_Modifier})\p{RGI_Emoji}`,
+  // The lookbehind comes after the joiner, so that a text of nothing but marks is gone through only once.
+  String.raw`\u200C(?<=${CURSIVE}${MARK}{0,${MAX_MARKS}}\u200C)(?=${MARK}{0,${MAX_MARKS}}${CURSIVE})`,
+  String.raw`[\u200C\u200D](?<=\p{L}${MARK}{0,${MAX_MARKS - 1}}${VIRAMA}.)(?:(?<=\u200D)|${LETTER_FOLLOWS})`
+].join("|")
 /** Default-ignorable covers the Hangul fillers, which are letters that look like nothing. */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}]/gu
 const EXCESS_MARKS = new RegExp(`(\\p{M}{${MAX_MARKS}})\\p{M}+`, "gu")
@@ -109,7 +109,7 @@ const PLAIN = /^[\x20-\x7e]*$/
 const clean = (text: string): SafeText => {
   if (PLAIN.test(text)) return text as SafeText
   const normal = text.normalize("NFC")
-  const safe = HAS_JOINERS.test(normal) ? between(normal, BELONGING, withoutUnsafe) : withoutUnsafe(normal)
+  const safe = HAS_JOINERS.test(normal) ? between(normal, belonging(), withoutUnsafe) : withoutUnsafe(normal)
   return safe.normalize("NFC").replace(EXCESS_MARKS, "$1").replace(LEADING_MARK, "\uFFFD") as SafeText
 }
 

@@ -13,6 +13,8 @@ export interface UserFolders {
   readonly configFile: string | undefined
   /** Identities, known peers and undelivered messages. */
   readonly dataHome: string | undefined
+  /** What can be made anew, and may be deleted at any time. */
+  readonly cacheHome: string | undefined
   /** What `~` stands for. */
   readonly home: string | undefined
   /** The variable to set where there is none of them. */
@@ -23,6 +25,7 @@ export interface UserFolders {
 export const of = (env: Environment, system: System): UserFolders => ({
   configFile: configFile(env, system),
   dataHome: dataHome(env, system),
+  cacheHome: cacheHome(env, system),
   home: home(env, system),
   variable: system === "win32" ? "USERPROFILE" : "HOME"
 })
@@ -36,6 +39,11 @@ const dataHome = (env: Environment, system: System): string | undefined =>
   system === "win32"
     ? within(windows(env, "LOCALAPPDATA", "AppData\\Local"), "\\parley")
     : within(xdg(env, "XDG_DATA_HOME", ".local/share"), "/parley")
+
+const cacheHome = (env: Environment, system: System): string | undefined =>
+  system === "win32"
+    ? within(windows(env, "LOCALAPPDATA", "AppData\\Local"), "\\parley\\cache")
+    : within(xdg(env, "XDG_CACHE_HOME", ".cache"), "/parley")
 
 const home = (env: Environment, system: System): string | undefined =>
   (system === "win32" ? usable(env["USERPROFILE"]) : undefined) ?? usable(env["HOME"])

@@ -216,6 +216,8 @@ describe("Places", () => {
     expect(configFile({ XDG_CONFIG_HOME: "", HOME: "/h" })).toBe("/h/.config/parley/config.json")
     expect(dataHome({ XDG_DATA_HOME: "relative", HOME: "/h" })).toBe("/h/.local/share/parley")
     expect(dataHome({})).toBeUndefined()
+    expect(UserFolders.of({ HOME: "/h" }, "linux").cacheHome).toBe("/h/.cache/parley")
+    expect(UserFolders.of({ XDG_CACHE_HOME: "/c" }, "linux").cacheHome).toBe("/c/parley")
   })
 
   it("follow Windows where there is no HOME", () => {
@@ -223,6 +225,7 @@ describe("Places", () => {
     expect(UserFolders.of(profile, "win32")).toEqual({
       configFile: "C:\\Users\\Ann\\AppData\\Roaming\\parley\\config.json",
       dataHome: "C:\\Users\\Ann\\AppData\\Local\\parley",
+      cacheHome: "C:\\Users\\Ann\\AppData\\Local\\parley\\cache",
       home: "C:\\Users\\Ann",
       variable: "USERPROFILE"
     })

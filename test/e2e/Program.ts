@@ -32,6 +32,8 @@ export const environment = (extra: Readonly<Record<string, string>> = {}): Recor
   PATH: process.env.PATH ?? "",
   HOME: "/nonexistent",
   LANG: "C.UTF-8",
+  // What V8 has compiled is kept, as it is for everybody.
+  XDG_CACHE_HOME: fileURLToPath(new URL("../../node_modules/.cache", import.meta.url)),
   ...extra
 })
 

@@ -220,18 +220,11 @@ describe("failures", () => {
     expect(results[3]!.stderr).toContain(String(port))
   })
 
-  it.runIf(process.platform !== "win32")(
-    "of a limit of open files that the program cannot be loaded with",
-    async () => {
-      for (const command of ["server", "client"]) {
-        const program = new Program([command], {}, { within: ["sh", "-c", 'ulimit -n 30; exec "$@"', "sh"] })
-        expect(await program.exited).toBe(1)
-        expect(program.stderr).toBe(
-          "parley: cannot load itself: too few open files are allowed here (ulimit -n); allow 1024\n"
-        )
-      }
-    }
-  )
+  it.runIf(process.platform !== "win32")("are none of a tight limit of open files", async () => {
+    const program = new Program(["config"], {}, { within: ["sh", "-c", 'ulimit -n 30; exec "$@"', "sh"] })
+    expect(await program.exited).toBe(0)
+    expect(program.stderr).toBe("")
+  })
 
   it("of a configuration file are that others can change it, or read a secret in it", async () => {
     const file = join(temporaryFolder(), "config.json")

@@ -1,4 +1,5 @@
 import stringWidth from "string-width"
+import { charactersOf } from "../Graphemes.js"
 
 /** Amounts of a file transfer as people read them. */
 
@@ -34,12 +35,10 @@ export const fit = (text: string, cells: number): string => {
   if (stringWidth(text) <= cells) return text
   let shown = ""
   let width = 0
-  for (const { segment } of graphemes.segment(text)) {
+  for (const segment of charactersOf(text)) {
     width += stringWidth(segment)
     if (width > cells - 1) break
     shown += segment
   }
   return cells < 1 ? "" : `${shown}…`
 }
-
-const graphemes = new Intl.Segmenter()

@@ -40,7 +40,11 @@ const VARIABLES = [
   ["PARLEY_TOKEN", "The access token; other users of the machine do not see it there, as they do see --token."],
   ["NO_COLOR", "Where it is set, nothing is coloured."],
   ["TERM", "Where it is dumb, nothing is drawn anew."],
-  ["XDG_CONFIG_HOME, XDG_DATA_HOME", "Where the files below are, in place of ~/.config and ~/.local/share."]
+  [
+    "XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_CACHE_HOME",
+    "Where the files below are, in place of ~/.config, ~/.local/share and ~/.cache."
+  ],
+  ["NODE_DISABLE_COMPILE_CACHE", "Where it is set, no compiled code is kept."]
 ] as const
 
 const FILES = [
@@ -51,7 +55,8 @@ const FILES = [
   [
     "~/.local/share/parley/profiles/NICK",
     "The identity of a nickname, whom it knows, and its history; all but the identity sealed."
-  ]
+  ],
+  ["~/.cache/parley", "The program as it was compiled, for the next start; may be removed at any time."]
 ] as const
 
 /** Codes of all commands, with what they mean in general where commands differ. */

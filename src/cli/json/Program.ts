@@ -9,6 +9,7 @@ import type { ClientApi } from "../../client/Client.js"
 import type { ClientError } from "../../core/client/ClientError.js"
 import type { ClientEvent } from "../../core/client/Events.js"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
+import { LINGER, unhurried } from "../ClientLifetime.js"
 import { LineReader } from "../LineReader.js"
 import { ProgramError } from "../ProgramError.js"
 import { answer } from "./Answers.js"
@@ -58,6 +59,11 @@ export const run = (
       )
     })
   )
+
+/** The last line of a program that is interrupted. */
+export const sayBye = Effect.flatMap(Terminal, (terminal) =>
+  unhurried(Effect.timeoutOption(terminal.write(Event.encode({ event: "bye" })), LINGER))
+)
 
 /** What the parts of a running program share. */
 interface Session {

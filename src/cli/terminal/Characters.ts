@@ -1,16 +1,16 @@
-/** Where characters and words end in what a person types; lengths are in UTF-16 code units. */
+import { charactersOf } from "../Graphemes.js"
 
-const graphemes = new Intl.Segmenter()
+/** Where characters and words end in what a person types; lengths are in UTF-16 code units. */
 
 /** Length of the last of what a reader takes for a character (extended grapheme clusters, UAX #29). */
 export const lastCharacter = (text: string): number => {
   let last = 0
-  for (const { segment } of graphemes.segment(text.slice(-WINDOW))) last = segment.length
+  for (const segment of charactersOf(text.slice(-WINDOW))) last = segment.length
   return last
 }
 
 export const firstCharacter = (text: string): number => {
-  for (const { segment } of graphemes.segment(text.slice(0, WINDOW))) return segment.length
+  for (const segment of charactersOf(text.slice(0, WINDOW))) return segment.length
   return 0
 }
 
@@ -24,7 +24,7 @@ export const firstCharacters = (text: string, count: number): number => {
 /** How many characters a text has; of a long one, those at its beginning. */
 export const countCharacters = (text: string): number => {
   let count = 0
-  for (const _ of graphemes.segment(text.slice(0, COLUMN_WINDOW))) count++
+  for (const _ of charactersOf(text.slice(0, COLUMN_WINDOW))) count++
   return count
 }
 

@@ -1,6 +1,7 @@
 import stringWidth from "string-width"
 import * as SafeText from "../../domain/SafeText.js"
 import type { TerminalSize } from "../../services/Terminal.js"
+import { charactersOf } from "../Graphemes.js"
 import { type Bottom, type InputView, layOut, type Row, row } from "./Layout.js"
 import type { Pane, Seen } from "./Pane.js"
 import type { Listed } from "./View.js"
@@ -84,14 +85,13 @@ const cell = ({ inFocus, news, nick, number }: Listed): string =>
 const cut = (text: string, width: number): string => {
   if (stringWidth(text) <= width) return text
   let kept = ""
-  for (const { segment } of graphemes.segment(text)) {
+  for (const segment of charactersOf(text)) {
     if (stringWidth(kept + segment) > width - 1) break
     kept += segment
   }
   return `${kept}…`
 }
 
-const graphemes = new Intl.Segmenter()
 const SEPARATOR = "│ "
 const EMPTY: Row = { text: "", width: 0 }
 /** Cells of a screen that has room for a list: the text beside it should have sixty. */

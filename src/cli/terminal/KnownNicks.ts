@@ -38,12 +38,13 @@ export class KnownNicks {
   complete(prefix: string): ReadonlyArray<string> {
     const wanted = prefix.toLowerCase()
     const recent = [...this.#recent].reverse()
-    const others = [...this.#nicks].filter((nick) => !this.#recent.has(nick)).sort(alphabet.compare)
+    const others = [...this.#nicks].filter((nick) => !this.#recent.has(nick)).sort(alphabet().compare)
     return [...recent, ...others].filter((nick) => nick.toLowerCase().startsWith(wanted))
   }
 }
 
-const alphabet = new Intl.Collator()
+const alphabet = (): Intl.Collator => (made ??= new Intl.Collator())
+let made: Intl.Collator | undefined
 
 /** People that one talks to in turn. */
 const MAX_RECENT = 64

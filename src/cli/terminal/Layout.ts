@@ -1,6 +1,7 @@
 import stringWidth from "string-width"
 import * as SafeText from "../../domain/SafeText.js"
 import type { TerminalSize } from "../../services/Terminal.js"
+import { charactersOf, startOf } from "../Graphemes.js"
 
 /** A row of the screen: at most as wide as the screen, with colours, but no other control character. */
 export interface Row {
@@ -35,8 +36,6 @@ export const layOut = (view: InputView, size: TerminalSize): Bottom =>
 
 export const row = (text: string): Row => ({ text, width: stringWidth(text) })
 
-const graphemes = new Intl.Segmenter()
-
 /** The part of a long text that can show. The cut moves in steps, as each step breaks the rows elsewhere. */
 const inView = (view: InputView, { columns, rows }: TerminalSize): InputView => {
   const most = columns * rows
@@ -50,7 +49,7 @@ const inView = (view: InputView, { columns, rows }: TerminalSize): InputView => 
 /** The beginning of the character that the code unit at `index` belongs to. */
 const borderAt = (text: string, index: number): number => {
   const from = Math.max(0, index - LONGEST_CHARACTER)
-  return from + (graphemes.segment(text.slice(from, index + LONGEST_CHARACTER)).containing(index - from)?.index ?? 0)
+  return from + startOf(text.slice(from, index + LONGEST_CHARACTER), index - from)
 }
 
 /** Code units between two places where a long text is cut. */
@@ -92,7 +91,7 @@ const broken = (view: InputView, columns: number): Bottom => {
 }
 
 function* segments(text: string): Generator<string> {
-  for (const { segment } of graphemes.segment(text)) yield segment
+  yield* charactersOf(text)
 }
 
 const PLAIN_TEXT = /^[\n -~]*$/

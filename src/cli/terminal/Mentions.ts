@@ -26,10 +26,16 @@ const isBoundary = (text: string, at: number): boolean => {
   if (at === 0 || at === text.length) return true
   const from = Math.max(0, at - AROUND)
   const part = text.slice(from, at + AROUND)
-  return segmenter.segment(part).containing(at - from)?.index === at - from
+  return (
+    words()
+      .segment(part)
+      .containing(at - from)?.index ===
+    at - from
+  )
 }
 
-const segmenter = new Intl.Segmenter(undefined, { granularity: "word" })
+const words = (): Intl.Segmenter => (made ??= new Intl.Segmenter(undefined, { granularity: "word" }))
+let made: Intl.Segmenter | undefined
 /** UTF-16 code units on either side, from which the end of a word can be told. */
 const AROUND = 32
 

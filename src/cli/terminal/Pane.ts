@@ -1,4 +1,5 @@
 import stringWidth from "string-width"
+import { charactersOf } from "../Graphemes.js"
 import { row as measured, type Row } from "./Layout.js"
 import { isRepeated, type Printed, wrap } from "./Wrap.js"
 
@@ -95,8 +96,6 @@ interface Entry {
 /** Entries of a place that stay: some hundred screens. */
 const MAX_ENTRIES = 2000
 
-const graphemes = new Intl.Segmenter()
-
 /** A text in pieces that fit, where it is wider: on a screen of its own no terminal breaks it. Colours go on. */
 const slices = (text: string, columns: number): ReadonlyArray<string> => {
   if (text.length <= columns && PLAIN.test(text)) return [text]
@@ -109,7 +108,7 @@ const slices = (text: string, columns: number): ReadonlyArray<string> => {
       colour = part === RESET ? "" : colour + part
       continue
     }
-    for (const { segment } of graphemes.segment(part)) {
+    for (const segment of charactersOf(part)) {
       const cells = stringWidth(segment)
       if (width + cells > columns && width > 0) {
         rows.push(colour === "" ? piece : piece + RESET)

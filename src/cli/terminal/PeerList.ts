@@ -29,7 +29,7 @@ export const peers = (
   const wanted = word.toLowerCase()
   const found = all
     .filter(({ nick }) => nick.toLowerCase().includes(wanted))
-    .sort((one, other) => alphabet.compare(one.nick, other.nick))
+    .sort((one, other) => alphabet().compare(one.nick, other.nick))
   if (found.length === 0) return Texts.peers(found, me, palette)
   const pages = Math.ceil(found.length / rows)
   const at = Math.min(page, pages)
@@ -41,4 +41,5 @@ export const peers = (
   return [...shown, palette.dim(`  ${people}, page ${at} of ${pages}${next}`)]
 }
 
-const alphabet = new Intl.Collator(undefined, { numeric: true })
+const alphabet = (): Intl.Collator => (made ??= new Intl.Collator(undefined, { numeric: true }))
+let made: Intl.Collator | undefined

@@ -1,4 +1,5 @@
 import stringWidth from "string-width"
+import { charactersOf } from "../Graphemes.js"
 import type { Bottom } from "./Layout.js"
 
 /**
@@ -61,7 +62,7 @@ const place = (text: string, cells: number, columns: number) => {
     return { row, column: end - row * columns }
   }
   let [row, column, left] = [0, 0, cells]
-  for (const { segment } of graphemes.segment(bare)) {
+  for (const segment of charactersOf(bare)) {
     if (left <= 0) break
     const width = stringWidth(segment)
     if (column + width > columns) {
@@ -74,7 +75,6 @@ const place = (text: string, cells: number, columns: number) => {
   return { row, column }
 }
 
-const graphemes = new Intl.Segmenter()
 const PLAIN = /^[\x20-\x7e]*$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them.
 const COLOURS = /\u001b\[[0-9;]*m/g

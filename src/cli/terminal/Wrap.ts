@@ -1,4 +1,5 @@
 import stringWidth from "string-width"
+import { charactersOf } from "../Graphemes.js"
 
 /**
  * A text behind the name of the person who says it. The lines are sanitized and have no colours; the head may have
@@ -115,8 +116,6 @@ const LEAD = /^(?:[* ]|\u001b\[[0-9;]*m)*/
 /** Words, each with the blanks behind it. */
 const WORDS = /[^ ]+ */g
 
-const graphemes = new Intl.Segmenter()
-
 /** Rows of at most `room` cells, unless a single character is wider. */
 const broken = (text: string, room: number): ReadonlyArray<string> => {
   // Every character of an ASCII text has one cell.
@@ -126,7 +125,7 @@ const broken = (text: string, room: number): ReadonlyArray<string> => {
   let width = 0
   /** Where the last word of the row begins. */
   let word = 0
-  for (const { segment } of graphemes.segment(text)) {
+  for (const segment of charactersOf(text)) {
     const cells = stringWidth(segment)
     while (width + cells > room && row !== "") {
       // The blank at which the line is broken goes with the row that it would end.

@@ -277,7 +277,11 @@ export type ClientErrorCode = ClientError["_tag"]
  *
  * @since 0.1.0
  */
-export const isClientError: (thrown: unknown) => thrown is ClientError = Schema.is(ClientError)
+export const isClientError = (thrown: unknown): thrown is ClientError => {
+  isOne ??= Schema.is(ClientError)
+  return isOne(thrown)
+}
+let isOne: ((thrown: unknown) => thrown is ClientError) | undefined
 
 // What each call of a client can fail with ----------------------------------------------------------------------------
 
