@@ -147,21 +147,24 @@ export const webAddress = (text: string): Either.Either<WebAddress, string> => {
     : Either.map(port(0)(digits), (port) => ({ host: bracketed, port }))
 }
 
-/** Places to listen on, with commas between them: `HOST:PORT`, or `unix:/PATH`, permission bits behind it or not. */
+/**
+ * Places to listen on, with commas between them: `HOST:PORT`, or `unix:/PATH`, permission bits behind it or not; with
+ * `plain:` in front, or `web:`, or both.
+ */
 export const places = (text: string): Either.Either<ReadonlyArray<Place>, string> => {
   const parts = text.split(",").map((part) => part.trim())
   return parts.length > MAX_PLACES ? Either.left(`at most ${MAX_PLACES} places`) : Either.all(parts.map(place))
 }
 
 const place = (text: string): Either.Either<Place, string> => {
-  const isPlain = text.startsWith("plain:")
-  const rest = isPlain ? text.slice("plain:".length) : text
+  const [, plain, web, rest = ""] = /^(plain:)?(web:)?(.*)$/.exec(text) ?? []
+  const kind = { isPlain: plain !== undefined, ...(web === undefined ? {} : { isWeb: true }) }
   const [, path, mode = SOCKET_MODE] = /^unix:(.+?)(?::(0?[0-7]{3}))?$/.exec(rest) ?? []
-  if (path !== undefined) return Either.right({ isPlain, socket: { path, mode: Number.parseInt(mode, 8) } })
+  if (path !== undefined) return Either.right({ ...kind, socket: { path, mode: Number.parseInt(mode, 8) } })
   // A place without a port would be the one that there is anyhow.
   if (!/:[0-9]+$/.test(rest) || Endpoint.make(rest, 0) !== undefined)
     return Either.left(`a place is written HOST:PORT or unix:/PATH, not ${Quote.of(text)}`)
-  return Either.map(address(rest, DEFAULT_PORT), (at) => ({ isPlain, ...at }))
+  return Either.map(address(rest, DEFAULT_PORT), (at) => ({ ...kind, ...at }))
 }
 
 /** Each is a socket of its own. */

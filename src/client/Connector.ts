@@ -87,10 +87,8 @@ export const policyOf = (tls: boolean | ServerTls | undefined): LinkPolicy => {
 export const dialTlsOf = (tls: boolean | ServerTls | undefined): DialTls =>
   typeof tls === "object" && tls.authorities !== undefined ? { authorities: tls.authorities } : {}
 
-const seenOf = ({ tls }: Connection): SeenTls | undefined => {
-  const [certificate, exporter] = [tls?.certificate, tls?.exporter()]
-  return certificate === undefined || exporter === undefined ? undefined : { certificate, exporter }
-}
+const seenOf = ({ tls }: Connection): SeenTls | undefined =>
+  tls?.certificate === undefined ? undefined : { certificate: tls.certificate, exporter: tls.exporter() }
 
 /**
  * Milliseconds: one round trip to the far side of the world, and some. Without a goodbye the nickname is held for its

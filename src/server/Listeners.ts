@@ -37,7 +37,7 @@ export const open = (
   Effect.gen(function* () {
     const listener = yield* Listener
     const isProxy = proxiesOf(settings.proxies)
-    const listen = (where: Pick<ListenOptions, "host" | "port" | "socket">, isPlain: boolean) => {
+    const listen = (where: Pick<ListenOptions, "host" | "port" | "socket" | "isWeb">, isPlain: boolean) => {
       const tls = isPlain ? undefined : settings.tls
       return listener.listen(
         {

@@ -86,6 +86,7 @@ export const make = (
     }
     if (capacity !== undefined) hub.limit(capacity)
     hub.names.add(hostNames)
+    hub.names.port = local.port
     yield* reflected ?? Effect.flatten(reflect(hub, local.port, specified(local.address)))
     yield* Effect.annotateLogs(Effect.logInfo("listening"), { at: [Endpoint.format(local), ...others].join(",") })
     yield* Effect.addFinalizer(() =>

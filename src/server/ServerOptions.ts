@@ -10,12 +10,14 @@ import { defaultSendQueue } from "../services/Connection.js"
 import type { SocketFile, TlsCredentials } from "../services/Listener.js"
 
 /**
- * Where a server listens besides; encrypted as its port is, unless it is to be plain.
+ * Where a server listens besides; encrypted as its port is, unless it is to be plain. `isWeb`: for links in WebSockets
+ * alone.
  *
  * @since 0.1.0
  */
 export type Place = {
   readonly isPlain: boolean
+  readonly isWeb?: boolean
 } & ({ readonly host: string; readonly port: number } | { readonly socket: SocketFile })
 
 /**

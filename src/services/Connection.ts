@@ -40,7 +40,7 @@ export interface Connection {
 export interface Tls {
   /**
    * 32 bytes that both ends of this connection have, and no other connection (RFC 9266, `tls-exporter`). `undefined` as
-   * long as the handshake is not over, which it is before the first `onData`.
+   * long as the handshake is not over, which it is before the first `onData`, and where TLS ends at a proxy.
    */
   readonly exporter: () => Uint8Array | undefined
   /** What the other side has shown; on the dialled end alone. Nobody has judged it. */

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type { ProxyAddress } from "../domain/ProxyAddress.js"
 import type { Connection, ConnectionHandler, ConnectionLimits } from "./Connection.js"
 
 /**
@@ -38,6 +39,10 @@ export interface DialOptions extends Partial<ConnectionLimits> {
   readonly timeoutMs?: number
   /** Encrypts the connection; plain TCP when left out. Whether the other side is the right one is for the caller. */
   readonly tls?: DialTls
+  /** Asks for a WebSocket (docs/protocol.md §1.8) and gives the link in it. */
+  readonly isWeb?: boolean
+  /** Goes through this proxy, which looks the host's name up; `remote` of the connection is then the proxy. */
+  readonly proxy?: ProxyAddress
 }
 
 /**
@@ -56,8 +61,11 @@ export interface DialTls {
  * @since 0.1.0
  */
 export class DialError extends Data.TaggedError("DialError")<{
-  /** `NoTls`: somebody is there, and no encrypted connection came about. */
-  readonly reason: "Refused" | "TimedOut" | "HostNotFound" | "Unreachable" | "NoTls" | "Other"
+  /**
+   * `NoTls`: somebody is there, and no encrypted connection came about; `NoWeb`: no WebSocket. `Proxy`: the proxy does
+   * not lead there.
+   */
+  readonly reason: "Refused" | "TimedOut" | "HostNotFound" | "Unreachable" | "NoTls" | "NoWeb" | "Proxy" | "Other"
   readonly message: string
   readonly cause?: unknown
 }> {}

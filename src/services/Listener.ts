@@ -98,6 +98,11 @@ export interface ListenOptions extends Partial<ConnectionLimits> {
    * the client that the header names. Nobody is when left out.
    */
   readonly isProxy?: (remote: Endpoint | undefined) => boolean
+  /**
+   * All connections are WebSockets (docs/protocol.md §1.8); with TLS those alone that ask for one when left out.
+   * Without TLS a proxy then says by `X-Forwarded-For` whose a connection is.
+   */
+  readonly isWeb?: boolean
   /** A proxy has sent no header, or none that can be read, and was closed. */
   readonly onBadProxy?: (remote: Endpoint) => void
   /**

@@ -61,7 +61,7 @@ export const server = Subcommand.make({
     }),
     listen: setting({
       placeholder: "PLACE,…",
-      help: "More places: HOST:PORT or unix:/PATH[:MODE]; with plain: in front not encrypted, beside --tls-cert",
+      help: "More places: HOST:PORT or unix:/PATH[:MODE]; with plain: in front not encrypted, beside --tls-cert; with web: for WebSockets, behind a proxy of HTTP for instance",
       parse: Values.places
     }),
     proxies: setting({

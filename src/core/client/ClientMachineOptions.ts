@@ -38,8 +38,9 @@ export interface ClientMachineOptions {
   readonly addresses: ReadonlyArray<HostAddress>
 }
 
-/** What both ends of an encrypted connection have in common, and what the server has shown. */
+/** What the server of an encrypted connection has shown, and what both ends have in common. */
 export interface SeenTls {
   readonly certificate: Certificate
-  readonly exporter: Uint8Array
+  /** None where TLS ends at a proxy in front of the server. */
+  readonly exporter?: Uint8Array | undefined
 }

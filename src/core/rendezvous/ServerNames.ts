@@ -11,13 +11,16 @@ export interface Arrival {
  * Under which names clients may mean this server (docs/protocol.md §1.5): a proof of identity names the server that its
  * client has dialled, and one that names another server has been passed on by that one.
  *
- * Known are the names that the operator gives, with a port or for the port that the client came to; the names that the
- * machine has for itself; the address that the client came to; and `localhost` for whoever comes from this machine.
+ * Known are the names that the operator gives, with a port or for the port that the client came to and the one that the
+ * server is known by; the names that the machine has for itself; the address that the client came to; and `localhost`
+ * for whoever comes from this machine.
  * Nothing is looked up: whoever owns a name decides what its look-up says, to each who asks.
  */
 export class ServerNames {
   readonly #hosts = new Set<string>()
   readonly #names = new Set<string>()
+  /** By which people know the server, whatever port they come to where that one is blocked. */
+  port: number | undefined
 
   /** `HOST` or `HOST:PORT` each, as people write them; IPv6 with a port in brackets. */
   constructor(names: ReadonlyArray<string>) {
@@ -35,9 +38,10 @@ export class ServerNames {
 
   /** Whether the client that came so, and has dialled `name`, means this server. */
   includes(name: string, { local, remote }: Arrival): boolean {
-    if (name === Endpoint.format(local) || this.#names.has(name)) return true
+    if (this.#ports(local).some((port) => name === Endpoint.format({ ...local, port }))) return true
+    if (this.#names.has(name)) return true
     const dialled = ServerName.parse(name)
-    if (dialled === undefined || dialled.port !== local.port) return false
+    if (dialled === undefined || !this.#ports(local).includes(dialled.port)) return false
     return this.#hosts.has(dialled.host) || (dialled.host === "localhost" && Endpoint.scope(remote) === "loopback")
   }
 
@@ -45,6 +49,10 @@ export class ServerNames {
   missing(name: string, { local }: Arrival): string | undefined {
     const dialled = ServerName.parse(name)
     if (dialled === undefined) return undefined
-    return dialled.port === local.port ? dialled.host : name
+    return this.#ports(local).includes(dialled.port) ? dialled.host : name
+  }
+
+  #ports(local: Endpoint.Endpoint): ReadonlyArray<number> {
+    return this.port === undefined ? [local.port] : [local.port, this.port]
   }
 }

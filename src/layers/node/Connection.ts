@@ -1,4 +1,5 @@
 import type * as Net from "node:net"
+import type { Duplex } from "node:stream"
 import type { Endpoint } from "../../domain/Endpoint.js"
 import type { CloseReason, Connection, ConnectionHandler, Tls } from "../../services/Connection.js"
 import { fromNode, plain } from "./Addresses.js"
@@ -14,18 +15,21 @@ export const socketOptions = {
 /** How long `end` waits for the peer to take the rest and to close its side. */
 const END_MS = 2000
 
+/** Gives what is written to and read from, at once or later; or never, and the TCP socket is destroyed. */
+export type Open = (use: (stream: Duplex) => void) => void
+
 /** A connected socket, encrypted or not. */
 export interface Wire {
   /** What is written to and read from; `undefined` until `hello` has given it. */
-  readonly socket: Net.Socket | undefined
+  readonly socket: Duplex | undefined
   /** The TCP socket itself, below TLS where there is any. */
   readonly tcp: Net.Socket
   readonly tls?: Tls
   /** Where its ends are, when the socket itself does not tell. */
   readonly remote?: Endpoint
   readonly local?: Endpoint
-  /** Waits until the client has said that it wants to encrypt, and gives what goes on with that. */
-  readonly hello?: (ready: (encrypt: () => Net.Socket) => void) => void
+  /** Waits until the client has said that it wants more than bare TCP, and gives what goes on with that. */
+  readonly hello?: (ready: (open: Open) => void) => void
 }
 
 /**
@@ -58,7 +62,7 @@ class NodeConnection implements Connection {
   readonly remote: Endpoint
   declare readonly tls?: Tls
   readonly #tcp: Net.Socket
-  #socket: Net.Socket | undefined
+  #socket: Duplex | undefined
   #local: Endpoint | undefined
   readonly #sendQueue: number
   readonly #gone: () => void
@@ -193,7 +197,7 @@ class NodeConnection implements Connection {
     this.#deadline = setTimeout(() => this.destroy(), withinMs)
   }
 
-  #use(chosen: Net.Socket): void {
+  #use(chosen: Duplex): void {
     this.#socket = chosen
     if (chosen !== this.#tcp) chosen.on("error", this.#broken)
     chosen.on("data", (data: Uint8Array) => {
@@ -208,15 +212,17 @@ class NodeConnection implements Connection {
     const tcp = this.#tcp
     tcp.on("end", this.#ended)
     tcp.on("close", this.#closed)
-    hello?.((encrypt) => {
-      const goOn = () => {
-        if (tcp.destroyed) return
+    hello?.((open) => {
+      const begin = (chosen: Duplex) => {
         tcp.off("end", this.#ended)
         tcp.off("close", this.#closed)
-        this.#use(encrypt())
+        this.#use(chosen)
         this.flush()
         // Turned away before its turn came: it is told why all the same.
-        if (!this.#sending) this.#socket?.end()
+        if (!this.#sending) chosen.end()
+      }
+      const goOn = () => {
+        if (!tcp.destroyed) open(begin)
       }
       if (this.#handler?.onHello === undefined) goOn()
       else this.#handler.onHello(goOn)

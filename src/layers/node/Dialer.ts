@@ -4,11 +4,13 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { type Connection, type ConnectionHandler, defaultSendQueue } from "../../services/Connection.js"
-import { DialError, Dialer, type DialOptions, type DialTls } from "../../services/Dialer.js"
+import { DialError, Dialer, type DialOptions } from "../../services/Dialer.js"
 import { HERE } from "./Addresses.js"
 import * as NodeConnection from "./Connection.js"
-import { fromCause, withoutTls } from "./DialErrors.js"
+import { fromCause } from "./DialErrors.js"
+import * as DialSteps from "./DialSteps.js"
 import { isPort } from "./Errno.js"
+import * as ProxyErrors from "./ProxyErrors.js"
 import { race } from "./TcpRace.js"
 
 /** TCP over node:net. Of a host name's addresses the one that answers first is taken (`TcpRace`). */
@@ -21,6 +23,11 @@ const TIMEOUT_MS = 5000
 /** ms of silence after which the system asks whether the server is still there. */
 const KEEP_ALIVE_MS = 60_000
 
+const errorOf = (options: DialOptions, cause: unknown): DialError => {
+  if (cause instanceof DialError) return cause
+  return options.proxy === undefined ? fromCause(options, cause) : ProxyErrors.unreached(options.proxy, cause)
+}
+
 const dial = (
   options: DialOptions,
   handler: (connection: Connection) => ConnectionHandler
@@ -32,34 +39,26 @@ const dial = (
   let closed = false
   let connection: Connection | undefined
   const connect = Effect.async<Connection, DialError>((resume) => {
-    const fail = (cause: unknown) => resume(Effect.fail(cause instanceof DialError ? cause : fromCause(options, cause)))
+    const fail = (cause: unknown) => resume(Effect.fail(errorOf(options, cause)))
     if (options.socket === undefined && !isPort(options.port, 1))
       return fail(new RangeError("the port is not in 1 to 65535"))
     const startedAt = performance.now()
-    const secure = (dialed: Net.Socket, tls: DialTls, begin: (wire: NodeConnection.Wire) => void) => {
+    /** What follows once there is a connection, in the time that is left. */
+    const goOn = (dialed: Net.Socket, begin: (wire: NodeConnection.Wire) => void) => {
       const left = Math.max(0, timeoutMs - (performance.now() - startedAt))
-      const deadline = setTimeout(() => {
+      const lost = (cause: unknown) => {
         dialed.destroy()
-        fail({ code: "ETIMEDOUT" })
-      }, left)
+        fail(cause)
+      }
+      const deadline = setTimeout(() => lost({ code: "ETIMEDOUT" }), left)
       dialed.once("error", fail)
       dialed.once("close", () => clearTimeout(deadline))
-      void import("./Tls.js").then(({ dialled }) =>
-        dialled(
-          dialed,
-          options.host,
-          tls,
-          (wire) => {
-            clearTimeout(deadline)
-            dialed.off("error", fail)
-            begin(wire)
-          },
-          (cause) => {
-            dialed.destroy()
-            fail(withoutTls(options, cause))
-          }
-        )
-      )
+      const done = (wire: NodeConnection.Wire) => {
+        clearTimeout(deadline)
+        dialed.off("error", fail)
+        begin(wire)
+      }
+      DialSteps.take(dialed, options, left, done, lost)
     }
     const begin = (wire: NodeConnection.Wire) => {
       connection = NodeConnection.make(wire, options.sendQueue ?? defaultSendQueue, handler, () => {})
@@ -75,10 +74,11 @@ const dial = (
       // give up whoever is silent, long before the system would ask.)
       dialed.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS)
       const known = options.socket === undefined ? {} : { remote: HERE, local: HERE }
-      if (options.tls === undefined) begin({ socket: dialed, tcp: dialed, ...known })
-      else secure(dialed, options.tls, begin)
+      if (DialSteps.areNone(options)) begin({ socket: dialed, tcp: dialed, ...known })
+      else goOn(dialed, (wire) => begin({ ...wire, ...known }))
     }
-    cancel = race(options, timeoutMs, connected, fail)
+    const { host, port } = options.proxy ?? options
+    cancel = race({ host, port, socket: options.socket }, timeoutMs, connected, fail)
   })
   /** Waits for the end, so that `onClose` has been called when the scope has closed. */
   const destroy = Effect.async<void>((resume) => {

@@ -17,6 +17,7 @@ import * as NodeConnection from "./Connection.js"
 import { codeOf, describe, isPort, LOOKUP_CODES } from "./Errno.js"
 import { type Introduced, introduced } from "./ProxyReader.js"
 import * as SocketFile from "./SocketFile.js"
+import * as WebWire from "./WebWire.js"
 
 /** TCP over node:net. Without a host it listens on both families, or on IPv4 alone where there is no IPv6. */
 export const layer: Layer.Layer<Listener> = Layer.succeed(Listener, {
@@ -51,8 +52,11 @@ interface Open {
   onGone: () => void
 }
 
+/** Where the ends of a connection are, when its socket does not tell. */
+type Ends = Pick<NodeConnection.Wire, "local" | "remote">
+
 interface Encryption extends ListeningTls {
-  readonly wire: (tcp: Net.Socket) => NodeConnection.Wire
+  readonly wire: (tcp: Net.Socket, isWeb: boolean) => NodeConnection.Wire
 }
 
 /** `node:tls` is loaded by those alone who encrypt. */
@@ -71,7 +75,7 @@ const encryption = (first: TlsCredentials): Effect.Effect<Encryption, ListenErro
       })
     let context = yield* contextOf(first)
     return {
-      wire: (tcp) => tls.accepted(tcp, () => context),
+      wire: (tcp, isWeb) => tls.accepted(tcp, () => context, isWeb),
       shown: () => context.shown,
       renew: (credentials) =>
         Effect.map(contextOf(credentials), (renewed) => {
@@ -91,14 +95,19 @@ const open = (
     const live = new Set<Connection>()
     const unknown = new Set<Net.Socket>()
     const sendQueue = options.sendQueue ?? defaultSendQueue
-    const take = (socket: Net.Socket, known: Pick<NodeConnection.Wire, "local" | "remote">) => {
-      const wire = tls === undefined ? { socket, tcp: socket } : tls.wire(socket)
-      const connection = NodeConnection.make({ ...wire, ...known }, sendQueue, accept, () => {
+    const begin = (wire: NodeConnection.Wire) => {
+      const connection = NodeConnection.make(wire, sendQueue, accept, () => {
         if (connection !== undefined) live.delete(connection)
         opened?.onGone()
       })
       if (connection !== undefined) live.add(connection)
     }
+    const isWeb = options.isWeb === true
+    const take = (socket: Net.Socket, known: Ends) => {
+      const bare = () => (isWeb ? WebWire.wire(socket) : { socket, tcp: socket })
+      begin({ ...(tls === undefined ? bare() : tls.wire(socket, isWeb)), ...known })
+    }
+    const isForwarded = isWeb && tls === undefined
     const server = Net.createServer(NodeConnection.socketOptions, (socket) => {
       const remote = options.socket === undefined ? fromNode(socket.remoteAddress, socket.remotePort) : undefined
       const known = options.socket === undefined ? {} : { remote: HERE, local: HERE }
@@ -112,13 +121,21 @@ const open = (
       }
       unknown.add(socket)
       socket.once("close", () => unknown.delete(socket))
-      introduced(socket, (header) => {
+      const over = (isBad: boolean) => {
         unknown.delete(socket)
-        if (header === undefined) {
-          socket.destroy()
-          options.onBadProxy?.(remote ?? HERE)
-        } else take(socket, knownOf(header, known))
-      })
+        if (isBad) options.onBadProxy?.(remote ?? HERE)
+      }
+      if (isForwarded)
+        WebWire.forwarded(socket, options.isProxy!, (wire, isBad) => {
+          over(isBad)
+          if (wire !== undefined) begin({ ...known, ...wire })
+        })
+      else
+        introduced(socket, (header) => {
+          over(header === undefined)
+          if (header === undefined) socket.destroy()
+          else take(socket, knownOf(header, known))
+        })
     })
     let opened: Open | undefined
     let isCleared = false
@@ -129,16 +146,16 @@ const open = (
         return resume(Effect.fail(toError(options, cause)))
       isCleared = true
       SocketFile.clear(options.socket.path, (left) => {
-        if (left === "nothing") begin()
+        if (left === "nothing") listen()
         else resume(Effect.fail(toError(options, left === "a file" ? new Error(NO_SOCKET) : cause)))
       })
     })
-    const begin = () =>
+    const listen = () =>
       bind(server, options, (local) => {
         opened = { local, server, live, unknown, onGone: () => {} }
         resume(Effect.succeed(opened))
       })
-    begin()
+    listen()
   })
 
 const bind = (server: Net.Server, options: ListenOptions, done: (local: Endpoint.Endpoint) => void): void => {
@@ -154,7 +171,7 @@ const bind = (server: Net.Server, options: ListenOptions, done: (local: Endpoint
 const portFault = ({ port }: ListenOptions) => (isPort(port, 0) ? undefined : "the port is not in 0 to 65535")
 
 /** Where the ends of a connection are, by what its proxy says. */
-const knownOf = (header: Introduced, otherwise: Pick<NodeConnection.Wire, "local" | "remote">) =>
+const knownOf = (header: Introduced, otherwise: Ends): Ends =>
   header._tag === "Own" ? otherwise : { remote: header.from, local: header.to }
 
 /** Connections of proxies whose header is not there yet: a burst of newcomers. */

@@ -1,12 +1,15 @@
 import { createHash, type KeyObject, X509Certificate } from "node:crypto"
 import type * as Net from "node:net"
+import type { Duplex } from "node:stream"
 import * as NodeTls from "node:tls"
 import type { Certificate, ServerKey } from "../../domain/Certificate.js"
+import { ALPN } from "../../protocol/WebLink.js"
 import type { DialTls } from "../../services/Dialer.js"
 import type { ShownCertificate, TlsCredentials } from "../../services/Listener.js"
 import { plain } from "./Addresses.js"
-import type { Wire } from "./Connection.js"
+import type { Open, Wire } from "./Connection.js"
 import { codeOf, describe } from "./Errno.js"
+import { openWeb } from "./WebWire.js"
 
 /**
  * TLS over a TCP socket. Version 1.3 alone: whoever speaks parley was written after it, and its exporter, unlike that
@@ -41,16 +44,30 @@ const FAULTS: Readonly<Record<string, string>> = {
   ERR_OSSL_UNSUPPORTED: "they are not PEM, which begins with -----BEGIN"
 }
 
-/** The accepted end: what is written waits for the handshake, and the handshake for its turn. */
-export const accepted = (tcp: Net.Socket, context: () => Context): Wire => {
+/**
+ * The accepted end: what is written waits for the handshake, and the handshake for its turn. `isWeb`: whoever comes
+ * here wants a WebSocket; otherwise those who say that they speak HTTP (RFC 7301).
+ */
+export const accepted = (tcp: Net.Socket, context: () => Context, isWeb: boolean): Wire => {
   let secured: NodeTls.TLSSocket | undefined
-  const encrypt = () => {
+  const encrypt: Open = (use) => {
     const { secure } = context()
-    const socket = new NodeTls.TLSSocket(tcp, { isServer: true, secureContext: secure, requestCert: false })
-    socket.once("secure", () => {
-      secured = socket
+    const socket = new NodeTls.TLSSocket(tcp, {
+      isServer: true,
+      secureContext: secure,
+      requestCert: false,
+      ALPNProtocols: [ALPN]
     })
-    return socket
+    const destroy = () => tcp.destroy()
+    // Whoever leaves in the middle of the handshake; later on `end` is for those who use it.
+    socket.on("error", destroy).on("close", destroy).on("end", destroy)
+    socket.once("secure", () => {
+      if (tcp.destroyed || socket.destroyed) return
+      socket.off("end", destroy)
+      secured = socket
+      if (!isWeb && socket.alpnProtocol === false) use(socket)
+      else openWeb(socket, use)
+    })
   }
   return {
     tcp,
@@ -110,15 +127,16 @@ const MAX_HELLO = 16_384
  * certificate that nobody vouches for is as good as another.
  */
 export const dialled = (
-  tcp: Net.Socket,
+  { isWeb, socket: bare, tcp }: { readonly socket: Duplex; readonly tcp: Net.Socket; readonly isWeb: boolean },
   host: string,
   { authorities }: DialTls,
   done: (wire: Wire) => void,
   fail: (cause: unknown) => void
 ): void => {
   const socket = NodeTls.connect({
-    socket: tcp,
+    socket: bare,
     host,
+    ...(isWeb ? { ALPNProtocols: [ALPN] } : {}),
     // A name alone may be told; of an address the other side needs no telling (RFC 6066 §3).
     ...(tcp.remoteAddress === undefined || isAddress(host) ? {} : { servername: host }),
     ...(authorities === undefined ? {} : { ca: authorities }),

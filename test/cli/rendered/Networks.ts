@@ -89,6 +89,9 @@ const PROBLEMS: { readonly [R in Reason]: string } = {
   Unreachable: "there is no way to chat.example.org:9090 (ENETUNREACH)",
   NoTls: "chat.example.org:9090 does not speak TLS",
   Other: "cannot connect to chat.example.org:9090: EPERM",
+  NoWeb: "chat.example.org:443 answered 404 to the request for a WebSocket",
+  Proxy:
+    "the proxy http://192.0.2.1:3128 of HTTPS_PROXY wants to know who asks (it says 407): write HTTPS_PROXY as http://USER:PASSWORD@192.0.2.1:3128",
   NoParley: "the server closed the connection without a word; is it a parley server?"
 }
 

@@ -43,6 +43,17 @@ describe("the names of a server", () => {
     expect(names.includes("localhost:9091", INSIDE)).toBe(false)
   })
 
+  it("have the port that the server is known by, too, whatever port somebody came to", () => {
+    const known = new ServerNames(["chat.example.org"])
+    const web = from("198.51.100.7:40000", "10.0.0.5:443")
+    expect(known.includes("chat.example.org:9090", web)).toBe(false)
+    known.port = 9090
+    for (const name of ["chat.example.org:9090", "chat.example.org:443", "10.0.0.5:9090", "10.0.0.5:443"])
+      expect(known.includes(name, web)).toBe(true)
+    expect(known.includes("chat.example.org:8443", web)).toBe(false)
+    expect(known.missing("talk.example.org:9090", web)).toBe("talk.example.org")
+  })
+
   it("say what is missing, as it is typed", () => {
     expect(names.missing("talk.example.org:9090", OUTSIDE)).toBe("talk.example.org")
     expect(names.missing("talk.example.org:443", OUTSIDE)).toBe("talk.example.org:443")

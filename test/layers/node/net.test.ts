@@ -6,7 +6,7 @@ import * as Connection from "../conformance/Connection.js"
 import * as Datagrams from "../conformance/Datagrams.js"
 import * as Dialer from "../conformance/Dialer.js"
 import * as Listener from "../conformance/Listener.js"
-import { secured } from "../conformance/Secured.js"
+import { inWebSockets, secured } from "../conformance/Secured.js"
 import { live } from "../conformance/Suite.js"
 import * as Tls from "../conformance/Tls.js"
 
@@ -18,4 +18,6 @@ Dialer.suite("node", tcp)
 Connection.suite("node", tcp)
 
 Connection.suite("node with TLS", secured(tcp))
+Connection.suite("node in WebSockets", inWebSockets(tcp, false))
+Connection.suite("node in WebSockets with TLS", inWebSockets(tcp, true))
 Tls.suite("node", tcp)
