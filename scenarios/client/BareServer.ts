@@ -150,6 +150,7 @@ const registryOn = (
     subscribe: () => {
       throw new Error("the hub is told directly")
     },
+    forget: (_, done) => done(false),
     knows: () => false,
     names: () => machine.names,
     reachable: () => true

@@ -87,10 +87,14 @@ export type EngineCall =
       readonly shown: string
       readonly resume: string
       readonly maxNames: number
+      /** Whether the nickname is kept for the identity from now on, whether or not it is here. */
+      readonly keeps: boolean
       readonly body: string
     }
   | { readonly _tag: "Release"; readonly session: SessionId; readonly hold: boolean; readonly graceMs: number }
   | { readonly _tag: "Update"; readonly session: SessionId; readonly body: string }
+  /** This nickname, and one that looks like it, is kept for nobody any more. */
+  | { readonly _tag: "Forget"; readonly key: string; readonly lookalike: string }
   | { readonly _tag: "Find"; readonly key: string }
   /** These are here and alive, whatever the engine says: it may have lost them. At most `MAX_ASSERTED`. */
   | { readonly _tag: "Assert"; readonly node: string; readonly names: ReadonlyArray<StoredName> }
@@ -118,6 +122,8 @@ export type EngineAnswer =
       readonly n: number
       readonly names: number
     }
+  /** So many were kept. */
+  | { readonly _tag: "Forgotten"; readonly names: number }
   | { readonly _tag: "Taken" }
   | { readonly _tag: "Full" }
   /** The asking node has no lease, or the engine knows of nothing: it has to enter again. */

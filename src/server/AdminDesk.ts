@@ -13,7 +13,7 @@ import type { SessionDriver } from "./SessionDriver.js"
 /** What is asked of a server. */
 export type Operated = Pick<
   Hub,
-  "access" | "change" | "directory" | "kick" | "sessions" | "settings" | "stats" | "time"
+  "access" | "change" | "directory" | "kick" | "registry" | "sessions" | "settings" | "stats" | "time"
 >
 
 /**
@@ -32,7 +32,13 @@ export class AdminDesk {
     this.#drain = drain
   }
 
-  answer(request: AdminRequest): AdminAnswer {
+  /** Calls `done` once, when what was asked has been done. */
+  ask(request: AdminRequest, done: (answer: AdminAnswer) => void): void {
+    if (request._tag === "Release") this.#release(request.nick, done)
+    else done(this.#answer(request))
+  }
+
+  #answer(request: Exclude<AdminRequest, { readonly _tag: "Release" }>): AdminAnswer {
     const { bans, tokens } = this.#server.access
     const wall = this.#server.time.wall()
     switch (request._tag) {
@@ -51,8 +57,7 @@ export class AdminDesk {
         return { _tag: "Bans", bans: page, ...more }
       }
       case "Reserve":
-      case "Release":
-        return this.#reserve(request)
+        return this.#reserve(request.nick)
       case "Reserved": {
         const { page, ...more } = paged(bans.reserved(), request.after)
         return { _tag: "Reserved", nicks: page, ...more }
@@ -131,13 +136,27 @@ export class AdminDesk {
     return this.#done(ban.what, this.#end(this.#meant(ban.what), banned(ban)))
   }
 
-  #reserve({ _tag, nick }: Extract<AdminRequest, { readonly _tag: "Reserve" | "Release" }>): AdminAnswer {
+  /** Frees a nickname that is reserved, and one that is kept for an identity. */
+  #release(nick: string, done: (answer: AdminAnswer) => void): void {
+    const nickname = Nickname.parse(nick)
+    if (Either.isLeft(nickname)) {
+      done(refused("Unreadable", `the nickname ${nickname.left}`))
+      return
+    }
+    const { right } = nickname
+    const wasReserved = this.#server.access.bans.release(right)
+    this.#server.registry.forget(right, (answer) => {
+      if (typeof answer !== "boolean") done(refused("NotPossible", answer.message))
+      else if (answer || wasReserved) done(this.#done(right.text))
+      else done(refused("NotFound", `${right.text} is neither reserved nor kept for anybody`))
+    })
+  }
+
+  #reserve(nick: string): AdminAnswer {
     const { bans } = this.#server.access
     const nickname = Nickname.parse(nick)
     if (Either.isLeft(nickname)) return refused("Unreadable", `the nickname ${nickname.left}`)
     const { right } = nickname
-    if (_tag === "Release")
-      return bans.release(right) ? this.#done(right.text) : refused("NotFound", `${right.text} is not reserved`)
     return bans.reserve(right) ? this.#done(right.text) : refused("NotPossible", "too many nicknames are reserved")
   }
 

@@ -1,7 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
-import { decodeAdminRequest, encodeAdmin, MAX_ADMIN_ANSWER, MAX_ADMIN_REQUEST } from "../protocol/Admin.js"
+import {
+  type AdminAnswer,
+  decodeAdminRequest,
+  encodeAdmin,
+  MAX_ADMIN_ANSWER,
+  MAX_ADMIN_REQUEST
+} from "../protocol/Admin.js"
 import { LineFraming } from "../protocol/LineFraming.js"
 import type { Connection, ConnectionHandler } from "../services/Connection.js"
 import { type ListenError, Listener } from "../services/Listener.js"
@@ -30,14 +36,17 @@ export const serve = (
         if (line === undefined) return connection.resume()
         if (line._tag !== "Text") return connection.end()
         const request = decodeAdminRequest(line.text)
-        const answer = request === undefined ? UNREADABLE : desk.answer(request)
         // One after the other: nothing is read meanwhile.
         connection.pause()
-        fork(
-          Effect.map(save, () => {
-            if (connection.send(encodeAdmin(answer))) next()
-          })
-        )
+        const finish = (answer: AdminAnswer) => {
+          fork(
+            Effect.map(save, () => {
+              if (connection.send(encodeAdmin(answer))) next()
+            })
+          )
+        }
+        if (request === undefined) finish(UNREADABLE)
+        else desk.ask(request, finish)
       }
       return {
         onData: (data) => {

@@ -82,6 +82,7 @@ const make = (
           }),
           () => Effect.sync(() => subscribers.delete(handle))
         ),
+      forget: (nickname, done) => done(kept?.release(nickname) === true),
       knows: (identity) => kept?.knows(identity) === true,
       names: () => machine.names,
       reachable: () => true

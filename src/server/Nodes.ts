@@ -24,12 +24,14 @@ export interface NodeOptions {
   readonly at: string
   /** What all nodes have, and nobody else: at least 16 bytes that cannot be guessed. */
   readonly secret: string
+  /** Whether nicknames are kept for identities that are away; not when left out. */
+  readonly keeps?: boolean
 }
 
 /** The registry that several nodes share, and what they say to each other. */
 export const layer = (
   limits: RegistryLimits,
-  { at, listen, secret }: NodeOptions
+  { at, keeps, listen, secret }: NodeOptions
 ): Layer.Layer<Registry | Neighbours, ListenError, NameEngine | NodeLinks | Entropy | Crypto> =>
   Layer.scoped(
     Neighbours,
@@ -40,7 +42,7 @@ export const layer = (
       const mesh = yield* Mesh.make({ ...listen, key, nodes: node.nodes })
       return { node, mesh, channelSecret: keyOf(crypto, "parley channels of nodes v1", secret) }
     })
-  ).pipe(Layer.provideMerge(SharedRegistry.layer(limits, at)))
+  ).pipe(Layer.provideMerge(SharedRegistry.layer(limits, at, keeps)))
 
 const keyOf = (crypto: CryptoApi, label: string, secret: string): Uint8Array =>
   crypto.hash(KEY_BYTES, [Bytes.fromText(`${label}\n${secret}`)])

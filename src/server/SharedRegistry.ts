@@ -37,21 +37,23 @@ export class Node extends Context.Tag("parley/server/Node")<
 
 /**
  * A registry that several nodes share, in a `NameEngine` (docs/nodes.md). It serves once the engine has said who is
- * there. `at`: where other nodes reach this one.
+ * there. `at`: where other nodes reach this one. `keeps`: whether nicknames are kept for identities that are away.
  */
 export const layer = (
   limits: RegistryLimits,
-  at = ""
-): Layer.Layer<Registry | Node, never, NameEngine | Entropy | Crypto> => Layer.scopedContext(make(limits, at))
+  at = "",
+  keeps = false
+): Layer.Layer<Registry | Node, never, NameEngine | Entropy | Crypto> => Layer.scopedContext(make(limits, at, keeps))
 
 const make = (
   limits: RegistryLimits,
-  at: string
+  at: string,
+  keeps: boolean
 ): Effect.Effect<Context.Context<Registry | Node>, never, NameEngine | Entropy | Crypto | Scope.Scope> =>
   Effect.gen(function* () {
     const entropy = yield* Entropy
     const fork = Runtime.runFork(yield* Effect.runtime<never>())
-    const shell: Shell = new Shell(limits, at, {
+    const shell: Shell = new Shell(limits, at, keeps, {
       entropy,
       crypto: yield* Crypto,
       engine: yield* NameEngine,
@@ -80,17 +82,19 @@ class Shell {
   readonly #subscribers = new Set<(event: RegistryEvent) => void>()
   readonly #claims = new Map<number, (answer: ClaimAnswer) => void>()
   readonly #finds = new Map<number, (answer: FindAnswer) => void>()
+  readonly #forgets = new Map<number, (answer: boolean | Unavailable) => void>()
   #tickets = 0
   #stopFollowing = () => {}
   #draining = false
 
-  constructor(limits: RegistryLimits, at: string, tools: Tools) {
+  constructor(limits: RegistryLimits, at: string, keeps: boolean, tools: Tools) {
     this.#tools = tools
     this.#id = this.#unique(ID_BYTES)
     this.#machine = new SharedNames({
       node: this.#id,
       at,
       limits,
+      keeps,
       random: () => {
         const [high = 0, low = 0] = tools.entropy.bytes(2)
         return (256 * high + low) / 65_536
@@ -120,6 +124,11 @@ class Shell {
       find: (key, done) => {
         this.#finds.set(++this.#tickets, done)
         machine.find(key, this.#tickets, time.monotonic())
+        this.#drain()
+      },
+      forget: (nickname, done) => {
+        this.#forgets.set(++this.#tickets, done)
+        machine.forget(nickname, this.#tickets)
         this.#drain()
       },
       subscribe: (handle) =>
@@ -208,6 +217,9 @@ class Shell {
         break
       case "Found":
         take(this.#finds, output.ticket)?.(findAnswer(output.answer))
+        break
+      case "Forgotten":
+        take(this.#forgets, output.ticket)?.(output.answer ?? UNAVAILABLE)
         break
       case "Log":
         log(output.message, output.annotations)

@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type { Nickname } from "../domain/Nickname.js"
 import type { Claim, Registration, SessionId, Whereabouts } from "../domain/Registration.js"
 import type { RefusalBody } from "../protocol/ControlCodec.js"
 
@@ -41,6 +42,11 @@ export class Registry extends Context.Tag("parley/services/Registry")<
      * for each living owner there is. Called synchronously; must not throw.
      */
     readonly subscribe: (handle: (event: RegistryEvent) => void) => Effect.Effect<void, never, Scope.Scope>
+    /**
+     * The nickname, and one that looks like it, is kept for nobody any more; whether it was. Who has it now keeps it as
+     * long as it is in use.
+     */
+    readonly forget: (nickname: Nickname, done: (answer: boolean | Unavailable) => void) => void
     /** Whether a nickname is kept for this identity (its key) whether or not it is here, as far as this node knows. */
     readonly knows: (identity: string) => boolean
     /** Nicknames in use and held, as far as this node knows. */

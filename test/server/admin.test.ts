@@ -32,7 +32,10 @@ class Place {
 
   /** As over the socket: both are read by their schemas. */
   ask(request: AdminRequest) {
-    const line = encodeAdmin(this.desk.answer(decodeAdminRequest(encodeAdmin(request))!))
+    let line = ""
+    this.desk.ask(decodeAdminRequest(encodeAdmin(request))!, (answer) => {
+      line = encodeAdmin(answer)
+    })
     expect(line.length).toBeLessThan(MAX_ADMIN_ANSWER)
     return decodeAdminAnswer(line)!
   }
@@ -115,6 +118,7 @@ describe("an operator", () => {
     expect(place.ask({ _tag: "Reserved" })).toMatchObject({ nicks: ["moonlight"] })
     place.ask({ _tag: "Release", nick: "moonlight" })
     expect(place.come("203.0.113.7", { nick: "moonlight" }).last()).toMatchObject({ _tag: "Registered" })
+    expect(place.ask({ _tag: "Release", nick: "moonlight" })).toMatchObject({ _tag: "Refused", code: "NotFound" })
     expect(place.ask({ _tag: "Reserve", nick: "a b" })).toMatchObject({ _tag: "Refused", code: "Unreadable" })
   })
 

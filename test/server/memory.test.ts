@@ -410,6 +410,7 @@ describe("a registry that takes its time", () => {
           else this.#waiting.push(() => done({ _tag: "Nobody" }))
         },
         subscribe: () => Effect.void,
+        forget: (_, done) => done(false),
         knows: () => false,
         names: () => 0,
         reachable: () => true

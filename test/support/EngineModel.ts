@@ -23,6 +23,8 @@ export class EngineModel {
   #n = 0
   #last: number | undefined
   #paused = 0
+  /** Nicknames that are kept for identities, those of one in their order; how long, and how many, is not modelled. */
+  #kept: Array<Kept> = []
 
   call(call: EngineCall, wall: number): EngineAnswer {
     const last = this.#last ?? wall
@@ -44,6 +46,11 @@ export class EngineModel {
         const owned = this.#ofSession(call.session)
         if (owned !== undefined) this.#put({ ...owned, body: call.body })
         return { _tag: "Done", names: this.names.size }
+      }
+      case "Forget": {
+        const list = this.#keptFor(call)
+        for (const kept of list) this.#forget(kept)
+        return { _tag: "Forgotten", names: list.length }
       }
       case "Find":
         return { _tag: "Found", name: this.names.get(call.key) }
@@ -81,8 +88,10 @@ export class EngineModel {
   }
 
   #claim(call: Extract<EngineCall, { _tag: "Claim" }>, clock: number, wall: number): EngineAnswer {
-    const { _tag, maxNames, shown, ...asked } = call
+    const { _tag, keeps, maxNames, shown, ...asked } = call
     if (!this.#isHere(call.node, clock)) return { _tag: "Stranger" }
+    const owners = this.#keptFor(asked)
+    if (owners.some(({ identity }) => identity !== asked.identity)) return { _tag: "Taken" }
     const clashes = this.#clashes(asked, clock)
     for (const other of clashes) {
       const isMine = other.until === 0 && other.session === asked.session
@@ -94,11 +103,28 @@ export class EngineModel {
     if (former !== undefined && !clashes.includes(former)) clashes.push(former)
     if (this.names.size - clashes.length >= maxNames && !this.#makeRoom(asked.identity, clashes))
       return { _tag: "Full" }
+    if (keeps && asked.identity !== "") this.#keep(asked, owners)
     this.#replace(clashes, asked.session, asked.key)
     this.#epoch++
     this.#version++
     this.#put({ ...asked, epoch: this.#epoch, since: wall, until: 0 })
     return { _tag: "Granted", epoch: this.#epoch, since: wall, n: this.#n, names: this.names.size }
+  }
+
+  #keptFor({ key, lookalike }: Pick<Kept, "key" | "lookalike">): ReadonlyArray<Kept> {
+    return this.#kept.filter((kept) => kept.key === key || kept.lookalike === lookalike)
+  }
+
+  #keep({ identity, key, lookalike }: Kept, owners: ReadonlyArray<Kept>): void {
+    if (owners.length === 1 && owners[0]?.key === key && owners[0].lookalike === lookalike) return
+    for (const kept of owners) this.#forget(kept)
+    this.#kept.push({ identity, key, lookalike })
+    const [oldest, ...others] = this.#kept.filter((kept) => kept.identity === identity)
+    if (oldest !== undefined && others.length >= 4) this.#forget(oldest)
+  }
+
+  #forget(kept: Kept): void {
+    this.#kept = this.#kept.filter((other) => other !== kept)
   }
 
   #assert(names: ReadonlyArray<StoredName>, clock: number): EngineAnswer {
@@ -211,6 +237,12 @@ export class EngineModel {
     this.#n++
     this.log.push({ at: `${this.#n}-0`, n: this.#n, version: this.#version, change })
   }
+}
+
+interface Kept {
+  readonly identity: string
+  readonly key: string
+  readonly lookalike: string
 }
 
 const about = ({ epoch, key, lookalike }: StoredName) => ({ key, lookalike, epoch })

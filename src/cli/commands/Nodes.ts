@@ -60,6 +60,8 @@ export interface NodeSettings {
   readonly listen: ServerAddress
   readonly at: string
   readonly secret: string
+  /** Whether nicknames are kept for identities that are away. */
+  readonly keeps: boolean
 }
 
 /** What these options say together, with their files read; `undefined` for a server by itself. */
@@ -79,10 +81,8 @@ export const nodeSettingsOf = (
     }
     if (nodeListen === undefined || clusterSecretFile === undefined)
       return yield* wrong("--redis needs --node-listen and --cluster-secret-file: the nodes also talk to each other")
-    if (names !== undefined)
-      return yield* wrong(
-        "--names is for a server by itself: with --redis nicknames are held for --grace, and not kept longer"
-      )
+    if (names !== undefined && names !== IN_REDIS)
+      return yield* wrong("with --redis nicknames are kept there, and not in a file: say --names redis")
     const at = nodeAddress ?? nodeListen
     if (nodeAddress === undefined && WILD.includes(nodeListen.host))
       return yield* wrong(
@@ -101,9 +101,13 @@ export const nodeSettingsOf = (
       prefix: redisPrefix,
       listen: nodeListen,
       at: `${Endpoint.make(at.host, 0)?.family === "ipv6" ? `[${at.host}]` : at.host}:${at.port}`,
-      secret
+      secret,
+      keeps: names === IN_REDIS
     }
   })
+
+/** Instead of a file. */
+const IN_REDIS = "redis"
 
 const WILD = ["0.0.0.0", "::"]
 

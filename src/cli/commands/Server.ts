@@ -138,7 +138,7 @@ export const server = Subcommand.make({
     }),
     names: setting({
       placeholder: "FILE",
-      help: "File in which nicknames are kept for the identities that came with them first",
+      help: "File in which nicknames are kept for the identities that came with them first; with --redis: the word redis, as they are kept there",
       parse: Values.text(MAX_PATH),
       wants: "file"
     }),
@@ -218,11 +218,13 @@ export const server = Subcommand.make({
         ? "--tls-cert and --tls-key belong together"
         : settings.release !== undefined && settings.names === undefined
           ? "--release is for servers with --names"
-          : plainPort !== undefined && tlsCert === undefined
-            ? "--plain-port is for servers with --tls-cert: without it, --port is not encrypted anyhow"
-            : plainPort === port
-              ? "--port and --plain-port cannot be the same"
-              : undefined
+          : settings.release !== undefined && redis !== undefined
+            ? "--release is for servers with a file of names: with --redis say parley server admin release NICK"
+            : plainPort !== undefined && tlsCert === undefined
+              ? "--plain-port is for servers with --tls-cert: without it, --port is not encrypted anyhow"
+              : plainPort === port
+                ? "--port and --plain-port cannot be the same"
+                : undefined
     if (wrong !== undefined) return Effect.fail(new ProgramError({ message: wrong, exitCode: ExitCode.usage }))
     const tls = tlsCert === undefined || tlsKey === undefined ? undefined : { cert: tlsCert, key: tlsKey }
     return Effect.gen(function* () {

@@ -293,7 +293,11 @@ const KEYS = [
   "held:identities",
   "leases",
   "nodes",
-  "log"
+  "log",
+  "kept",
+  "kept:lookalikes",
+  "kept:order",
+  "kept:of"
 ] as const
 const LOG = KEYS.indexOf("log")
 

@@ -19,13 +19,16 @@ export const argumentsOf = (call: EngineCall): Array<string> => {
       return [call._tag, node, at, String(slot), generation, String(version), String(epoch), String(leaseMs)]
     }
     case "Claim": {
-      const { body, identity, key, lookalike, maxNames, node, resume, session, shown } = call
-      return [call._tag, node, session, key, lookalike, identity, shown, resume, String(maxNames), body]
+      const { body, identity, key, lookalike, keeps, maxNames, node, resume, session, shown } = call
+      const flag = keeps ? "1" : "0"
+      return [call._tag, node, session, key, lookalike, identity, shown, resume, String(maxNames), flag, body]
     }
     case "Release":
       return [call._tag, call.session, call.hold ? "1" : "0", String(call.graceMs)]
     case "Update":
       return [call._tag, call.session, call.body]
+    case "Forget":
+      return [call._tag, call.key, call.lookalike]
     case "Find":
       return [call._tag, call.key]
     case "Assert":
@@ -52,6 +55,8 @@ export const answerOf = (reply: unknown): EngineAnswer | undefined => {
         wasHere: Number(third) === 1,
         names: Number(fourth)
       }
+    case "Forgotten":
+      return { _tag, names: Number(first) }
     case "Granted":
       return { _tag, epoch: Number(first), since: Number(second), n: Number(third), names: Number(fourth) }
     case "Taken":

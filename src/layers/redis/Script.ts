@@ -1,3 +1,5 @@
+import { FORGET_MS, MAX_DAYS, MAX_KEPT, MAX_OF_ONE, NEWCOMERS, SEEN_EVERY_MS } from "../../domain/Keeping.js"
+
 /**
  * What Redis does for us, as one script of Lua (5.1, effects replicated): each call of it is one atomic step. The keys,
  * all with one hash tag, so in one slot of a cluster:
@@ -10,14 +12,21 @@
  * 7. `leases`: a sorted set of nodes by the time at which their lease is over
  * 8. `nodes`: a hash, node → slot and address
  * 9. `log`: a stream: n, version, kind, data
+ * 10. `kept`: a hash, key → lookalike, identity, when it was seen last, on how many days: nicknames that are kept for
+ *     identities that are away, under the rules of `core/rendezvous/KeptNames`; 11. `kept:lookalikes`: a hash,
+ *     lookalike → key; 12. `kept:order`: a sorted set, those first that make room first; 13. `kept:of`: a hash,
+ *     identity → its keys
  *
  * **The clock** is the time of Redis less the time in which nobody talked to it, and less every jump of it: when a
  * call comes more than `GAP_MS` after the one before, or before it, the clock has stood still meanwhile. So neither a
- * lease nor the time that a name is held runs out while Redis is away.
+ * lease nor the time that a name is held runs out while Redis is away. What is kept, is so by the time of Redis itself.
  */
 export const SCRIPT = `
 local META, NAMES, LOOKALIKES, SESSIONS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local HELD_ANONYMOUS, HELD_IDENTITIES, LEASES, NODES, LOG = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local KEPT, KEPT_ALIKE, KEPT_ORDER, KEPT_OF = KEYS[10], KEYS[11], KEYS[12], KEYS[13]
+local MAX_KEPT, MAX_OF_ONE, MAX_DAYS, DAY_MS = ${MAX_KEPT}, ${MAX_OF_ONE}, ${MAX_DAYS}, ${SEEN_EVERY_MS}
+local FORGET_MS, NEW_AT_ONCE, NEW_PER_MS = ${FORGET_MS}, ${NEWCOMERS.burst}, ${NEWCOMERS.perSecond / 1_000}
 local SCHEMA, GAP_MS, LOG_LENGTH, LIFE_MS = 1, 5000, 10000, 86400000
 local op = ARGV[1]
 
@@ -145,6 +154,72 @@ local function makeRoom(identity, list)
   return false
 end
 
+local function keysOf(identity)
+  local list = {}
+  for key in string.gmatch(redis.call('HGET', KEPT_OF, identity) or '', '[^\\n]+') do list[#list + 1] = key end
+  return list
+end
+
+local function setKeysOf(identity, list)
+  if #list == 0 then redis.call('HDEL', KEPT_OF, identity)
+  else redis.call('HSET', KEPT_OF, identity, table.concat(list, '\\n')) end
+end
+
+local function forget(k)
+  redis.call('HDEL', KEPT, k.key)
+  if redis.call('HGET', KEPT_ALIKE, k.lookalike) == k.key then redis.call('HDEL', KEPT_ALIKE, k.lookalike) end
+  redis.call('ZREM', KEPT_ORDER, k.key)
+  local left = {}
+  for _, key in ipairs(keysOf(k.identity)) do if key ~= k.key then left[#left + 1] = key end end
+  setKeysOf(k.identity, left)
+end
+
+local function readKept(key)
+  local text = key and redis.call('HGET', KEPT, key)
+  if not text then return nil end
+  local lookalike, identity, seen, days = string.match(text, '^([^\\n]*)\\n([^\\n]*)\\n(%d+)\\n(%d+)$')
+  return {key = key, lookalike = lookalike, identity = identity, seen = tonumber(seen), days = tonumber(days)}
+end
+
+-- Who this nickname, and one that looks like it, is kept for.
+local function keptFor(key, lookalike)
+  local list = {}
+  local other = redis.call('HGET', KEPT_ALIKE, lookalike)
+  for _, k in ipairs({readKept(key) or false, other and other ~= key and readKept(other) or false}) do
+    if k and wall - k.seen < FORGET_MS then list[#list + 1] = k elseif k then forget(k) end
+  end
+  return list
+end
+
+local function mayCome()
+  local f = redis.call('HMGET', META, 'fresh', 'freshAt')
+  local since = math.max(0, wall - tonumber(f[2] or wall))
+  local fresh = math.min(NEW_AT_ONCE, tonumber(f[1] or NEW_AT_ONCE) + since * NEW_PER_MS)
+  if fresh < 1 then return false end
+  redis.call('HSET', META, 'fresh', tostring(fresh - 1), 'freshAt', whole(wall))
+  return true
+end
+
+-- The identity has this nickname now, which is kept for nobody else (list: for whom it is).
+local function keepFor(identity, key, lookalike, list)
+  local known = list[1] and list[1].key == key and list[1]
+  local isToday = known and wall - known.seen < DAY_MS
+  if isToday and known.lookalike == lookalike and #list == 1 then return end
+  if #list == 0 and not mayCome() then return end
+  local days = known and math.min(MAX_DAYS, known.days + (isToday and 0 or 1)) or 1
+  local seen = isToday and known.seen or wall
+  for _, k in ipairs(list) do forget(k) end
+  redis.call('HSET', KEPT, key, table.concat({lookalike, identity, whole(seen), whole(days)}, '\\n'))
+  redis.call('HSET', KEPT_ALIKE, lookalike, key)
+  redis.call('ZADD', KEPT_ORDER, whole(days * 2 ^ 43 + seen), key)
+  local own = keysOf(identity)
+  own[#own + 1] = key
+  setKeysOf(identity, own)
+  if #own > MAX_OF_ONE then forget(readKept(own[1])) end
+  if redis.call('HLEN', KEPT) > MAX_KEPT then forget(readKept(redis.call('ZRANGE', KEPT_ORDER, 0, 0)[1])) end
+  for i = 10, 13 do redis.call('PEXPIRE', KEYS[i], FORGET_MS) end
+end
+
 local ops = {}
 
 function ops.Enter(node, at, slot, fresh, seenVersion, seenEpoch, leaseMs)
@@ -172,13 +247,15 @@ function ops.Enter(node, at, slot, fresh, seenVersion, seenEpoch, leaseMs)
     redis.call('HSET', NODES, node, entry)
     tell('Here', node .. '\\n' .. entry)
   end
-  for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, LIFE_MS) end
+  for i = 1, 9 do redis.call('PEXPIRE', KEYS[i], LIFE_MS) end
   keep()
   return {'Entered', generation, tonumber(slot), wasHere and 1 or 0, redis.call('HLEN', NAMES)}
 end
 
-function ops.Claim(node, session, key, lookalike, identity, shown, resume, maxNames, body)
+function ops.Claim(node, session, key, lookalike, identity, shown, resume, maxNames, keeps, body)
   if not isHere(node) then return {'Stranger'} end
+  local owners = keptFor(key, lookalike)
+  for _, k in ipairs(owners) do if k.identity ~= identity then return {'Taken'} end end
   local list = clashes(key, lookalike)
   for _, r in ipairs(list) do
     local mine = r.till == 0 and r.session == session
@@ -195,6 +272,7 @@ function ops.Claim(node, session, key, lookalike, identity, shown, resume, maxNa
     keep()
     return {'Full'}
   end
+  if keeps == '1' and identity ~= '' then keepFor(identity, key, lookalike, owners) end
   replace(list, session, key)
   epoch = epoch + 1
   version = version + 1
@@ -225,6 +303,12 @@ function ops.Update(session, body)
     keep()
   end
   return {'Done', redis.call('HLEN', NAMES)}
+end
+
+function ops.Forget(key, lookalike)
+  local list = keptFor(key, lookalike)
+  for _, k in ipairs(list) do forget(k) end
+  return {'Forgotten', #list}
 end
 
 function ops.Find(key)

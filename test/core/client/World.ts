@@ -457,6 +457,7 @@ export class Server {
       subscribe: () => {
         throw new Error("the hub is told directly")
       },
+      forget: (_, done) => done(false),
       knows: () => false,
       names: () => machine.names,
       reachable: () => true

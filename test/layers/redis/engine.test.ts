@@ -4,9 +4,10 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
 import { afterEach, describe, expect, it } from "vitest"
+import type { Fingerprint } from "../../../src/domain/Fingerprint.js"
 import * as Nickname from "../../../src/domain/Nickname.js"
 import * as RedisAddress from "../../../src/domain/RedisAddress.js"
-import type { SessionId } from "../../../src/domain/Registration.js"
+import type { Registration, SessionId } from "../../../src/domain/Registration.js"
 import * as Crypto from "../../../src/layers/node/Crypto.js"
 import * as RedisEngine from "../../../src/layers/redis/RedisEngine.js"
 import * as SharedRegistry from "../../../src/server/SharedRegistry.js"
@@ -167,16 +168,24 @@ const inEngine = (
 ) => Effect.runPromise(Effect.scoped(Effect.flatMap(NameEngine, body)).pipe(Effect.provide(engineAt(url))))
 
 type RegistryApi = typeof Registry.Service
+type Identity = NonNullable<Registration["identity"]>
+
+const identityOf = (letter: string): Identity => ({
+  key: letter.repeat(43),
+  fingerprint: "00000 00000 00000 00000 00000 00000" as Fingerprint,
+  record: "AA"
+})
 
 const inRegistryOf = (
   { url }: { readonly url: string },
   seed: number,
-  body: (registry: RegistryApi) => Effect.Effect<void, never, Scope.Scope>
+  body: (registry: RegistryApi) => Effect.Effect<void, never, Scope.Scope>,
+  keeps = false
 ) =>
   Effect.flatMap(Registry, body).pipe(
     Effect.provide(
       Layer.provide(
-        SharedRegistry.layer({ graceMs: 60_000, maxNames: 100, reserved: [] }),
+        SharedRegistry.layer({ graceMs: 60_000, maxNames: 100, reserved: [] }, "", keeps),
         Layer.mergeAll(engineAt(url), seeded(seed), Crypto.layer, quiet)
       )
     ),
@@ -188,12 +197,13 @@ const inRegistry = (
   body: (registry: RegistryApi) => Effect.Effect<void, never, Scope.Scope>
 ) => Effect.runPromise(Effect.scoped(inRegistryOf(at, 1, body)))
 
-const claim = (registry: RegistryApi, session: string, nick: string): Effect.Effect<ClaimAnswer> =>
+const claim = (registry: RegistryApi, session: string, nick: string, identity?: Identity): Effect.Effect<ClaimAnswer> =>
   Effect.async((resume) =>
     registry.claim(
       {
         session: session as SessionId,
         nickname: Either.getOrThrow(Nickname.parse(nick)),
+        ...(identity === undefined ? {} : { identity }),
         address: "192.0.2.1:1",
         endpoints: []
       },
@@ -202,3 +212,57 @@ const claim = (registry: RegistryApi, session: string, nick: string): Effect.Eff
   )
 
 const until = (condition: () => boolean) => Effect.repeat(Effect.sleep(5), { until: condition })
+
+describe.runIf(hasRedis())("nicknames that are kept in Redis", () => {
+  const [alice, eve] = [identityOf("A"), identityOf("E")]
+  const nickname = (text: string) => Either.getOrThrow(Nickname.parse(text))
+  const comes = (nick: string, identity?: Identity) => (registry: RegistryApi) =>
+    Effect.map(claim(registry, "s.1", nick, identity), ({ _tag }) => _tag)
+  let seed = 0
+  /** What is answered on a node that has just been started, and ends afterwards. */
+  const onNode = <A>(redis: Redis, ask: (registry: RegistryApi) => Effect.Effect<A>, keeps = true): Promise<A> => {
+    let found: A | undefined
+    const body = (registry: RegistryApi) =>
+      Effect.gen(function* () {
+        found = yield* ask(registry)
+        registry.release("s.1" as SessionId, false)
+      })
+    return Effect.runPromise(Effect.scoped(inRegistryOf(redis, ++seed, body, keeps))).then(() => found!)
+  }
+  const forget = (nick: string) => (registry: RegistryApi) =>
+    Effect.async<unknown>((resume) => registry.forget(nickname(nick), (answer) => resume(Effect.succeed(answer))))
+
+  it("stay with their identity when all nodes and Redis have ended, until the operator or time frees them", async () => {
+    const redis = await redisWith("--appendonly", "yes", "--appendfsync", "always")
+    expect(await onNode(redis, comes("alice", alice))).toBe("Claimed")
+    await redis.kill()
+    await redis.run()
+    for (const nick of ["alice", "AIice"]) {
+      expect(await onNode(redis, comes(nick, eve)), nick).toBe("Refused")
+      expect(await onNode(redis, comes(nick), false), "nor on a node that keeps none itself").toBe("Refused")
+    }
+    expect(await onNode(redis, comes("alice", alice))).toBe("Claimed")
+    expect(await onNode(redis, forget("alice"))).toBe(true)
+    expect(await onNode(redis, forget("alice"))).toBe(false)
+    expect(await onNode(redis, comes("alice", eve))).toBe("Claimed")
+    const day = 86_400_000
+    const { key, lookalike } = nickname("alice")
+    const seen = (ago: number, days: number) =>
+      redis.command("HSET", "{engine}:kept", key, [lookalike, eve.key, Date.now() - ago * day, days].join("\n"))
+    await seen(181, 3)
+    expect(await onNode(redis, comes("alice", alice))).toBe("Refused")
+    expect(await onNode(redis, comes("alice", eve))).toBe("Claimed")
+    expect(await redis.command("HGET", "{engine}:kept", key), "seen today, on a fourth day").toMatch(/\n4$/)
+    await seen(183, 4)
+    expect(await onNode(redis, comes("alice", alice))).toBe("Claimed")
+  })
+
+  it("are four for one identity, and nobody's where nodes keep none", async () => {
+    const redis = await redisWith()
+    for (const nick of ["ann", "bert", "carl", "dora", "emil"]) await onNode(redis, comes(nick, alice))
+    expect(await onNode(redis, comes("ann", eve), false)).toBe("Claimed")
+    expect(await onNode(redis, comes("bert", eve), false)).toBe("Refused")
+    expect(await onNode(redis, comes("fritz", alice), false)).toBe("Claimed")
+    expect(await onNode(redis, comes("fritz", eve), false)).toBe("Claimed")
+  })
+})

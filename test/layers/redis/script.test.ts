@@ -63,7 +63,7 @@ const compare = (engine: typeof NameEngine.Service, seed: number) =>
 const draw = (rng: Rng, names: ReadonlyArray<StoredName>, step: number): EngineCall => {
   const node = `node${rng.below(3)}`
   const session = `${node}.${rng.below(4)}` as SessionId
-  const of = rng.below(6)
+  const of = rng.below(12)
   const key = `key${of}`
   const lookalike = `alike${Math.floor(of / 2)}`
   const identity = rng.pick(["", "", "a", "b"])
@@ -78,7 +78,8 @@ const draw = (rng: Rng, names: ReadonlyArray<StoredName>, step: number): EngineC
     const at = rng.pick(["", "192.0.2.1:1"])
     return { _tag: "Enter", node, at, slot: rng.below(3), generation: `g${step}`, leaseMs: 1_000_000, ...seen }
   }
-  if (kind < 50) return { _tag: "Claim", ...asked, shown, maxNames: 100 }
+  if (kind < 50) return { _tag: "Claim", ...asked, shown, maxNames: 100, keeps: step > 50 && rng.chance(0.3) }
+  if (kind < 55) return { _tag: "Forget", key, lookalike }
   if (kind < 65) return { _tag: "Release", session, hold: rng.chance(0.6), graceMs }
   if (kind < 72) return { _tag: "Update", session, body }
   if (kind < 78) return { _tag: "Find", key }

@@ -9,6 +9,8 @@ export interface SharedNamesOptions {
   /** Where other nodes reach it; empty when they do not. */
   readonly at: string
   readonly limits: RegistryLimits
+  /** Whether nicknames are kept for identities that are away. */
+  readonly keeps: boolean
   /** Numbers from 0 to 1, to spread what all nodes would otherwise do at once. */
   readonly random: () => number
   /** What the engine calls itself from now on if it knows of nothing: not to be met again. */
@@ -23,6 +25,7 @@ export type Output =
   | { readonly _tag: "Event"; readonly event: RegistryChange }
   | { readonly _tag: "Claimed"; readonly ticket: number; readonly answer: ClaimOutcome }
   | { readonly _tag: "Found"; readonly ticket: number; readonly answer: FindOutcome }
+  | { readonly _tag: "Forgotten"; readonly ticket: number; readonly answer: boolean | undefined }
   | { readonly _tag: "Log"; readonly message: string; readonly annotations: Readonly<Record<string, unknown>> }
 
 /** `undefined`: the engine cannot be asked now, or did not say. */

@@ -12,6 +12,7 @@ import {
   type StoredName
 } from "../../../protocol/SharedNames.js"
 import { NO_ROOM, nickReserved, nickTaken, type RegistryChange, reservedKeys } from "../RegistryMachine.js"
+import { Granted, type Own } from "./Granted.js"
 import { Outbox } from "./Outbox.js"
 import type { Output, ResumeTokens, SharedNamesOptions } from "./Output.js"
 import { Replica } from "./Replica.js"
@@ -37,8 +38,7 @@ export class SharedNames {
   /** Sessions of which it is not known whether their claim was granted. */
   readonly #uncertain = new Set<SessionId>()
   readonly #outbox: Outbox
-  /** Granted, and not in the copy yet. */
-  #granted: Array<{ readonly n: number; readonly ticket: number; readonly own: Own }> = []
+  readonly #granted = new Granted()
   readonly #answers = new Map<number, (answer: EngineAnswer | undefined, now: number) => void>()
   readonly #outputs: Array<Output> = []
   #calls = 0
@@ -131,8 +131,9 @@ export class SharedNames {
     }
     const claiming = { resume: tokens.fresh, isGone: false }
     this.#claiming.set(session, claiming)
-    const { maxNames } = this.#options.limits
-    this.#call({ _tag: "Claim", ...asked, shown: tokens.shownHash, maxNames }, (answer, at) => {
+    const { keeps, limits } = this.#options
+    const more = { shown: tokens.shownHash, maxNames: limits.maxNames, keeps }
+    this.#call({ _tag: "Claim", ...asked, ...more }, (answer, at) => {
       this.#claiming.delete(session)
       if (answer?._tag === "Granted") {
         const { epoch, n, names, since } = answer
@@ -165,6 +166,14 @@ export class SharedNames {
     const name = { ...own.name, body: bodyOf(nickname, identity, where) }
     this.#own.set(session, { ...own, name, registration })
     this.#outbox.change(session)
+  }
+
+  /** The nickname is kept for nobody any more. */
+  forget({ key, lookalike }: Nickname.Nickname, ticket: number): void {
+    this.#call({ _tag: "Forget", key, lookalike }, (answer) => {
+      const wasKept = answer?._tag === "Forgotten" ? answer.names > 0 : undefined
+      this.#outputs.push({ _tag: "Forgotten", ticket, answer: wasKept })
+    })
   }
 
   find(key: string, ticket: number, now: number): void {
@@ -296,7 +305,7 @@ export class SharedNames {
     if (engine !== undefined) {
       this.#asserted = undefined
       this.#assert([...this.#own.values()].map(({ name }) => name))
-    } else if (at !== undefined && this.#granted.length === 0) this.#goOn(at, now)
+    } else if (at !== undefined && this.#granted.size === 0) this.#goOn(at, now)
     else this.#read("", [])
   }
 
@@ -398,29 +407,24 @@ export class SharedNames {
   #grant(own: Own, ticket: number, isGone: boolean): void {
     const { session } = own.name
     if (!isGone) this.#own.set(session, own)
-    this.#granted.push({ n: own.n, ticket, own })
+    this.#granted.add({ ticket, own })
     // Where the log is not followed now, it will not tell.
     if (this.#phase !== "up") this.#grantEarly()
     else this.#answerGranted()
   }
 
   #answerGranted(): void {
-    if (this.#granted.length === 0) return
-    const { n } = this.#replica
-    for (const { own, ticket } of this.#granted.filter((one) => one.n <= n)) {
+    for (const { own, ticket } of this.#granted.upTo(this.#replica.n))
       this.#outputs.push({ _tag: "Claimed", ticket, answer: own.registration })
-    }
-    this.#granted = this.#granted.filter((one) => one.n > n)
   }
 
   /** The log cannot tell now of what was granted, so it is told here. */
   #grantEarly(): void {
-    for (const { own, ticket } of this.#granted) {
+    for (const { own, ticket } of this.#granted.all()) {
       const event = this.#own.get(own.name.session) === own ? this.#replica.put(own.name) : undefined
       if (event !== undefined) this.#event(event)
       this.#outputs.push({ _tag: "Claimed", ticket, answer: own.registration })
     }
-    this.#granted = []
   }
 
   #tell(event: RegistryChange): void {
@@ -487,13 +491,6 @@ const CALL_AGAIN_MS = 5_000
 const REAP_MS = 1_000
 /** Nodes at a time: what is left of a connection's number is for the connections of one. */
 export const SLOTS = 256
-
-interface Own {
-  readonly name: StoredName
-  readonly registration: Registration
-  /** Of the step of the log that told of it; 0 for one that is in the log anyhow. */
-  readonly n: number
-}
 
 interface First {
   readonly from: { readonly at: string; readonly n: number; readonly version: number }

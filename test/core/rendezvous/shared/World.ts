@@ -157,6 +157,7 @@ export class SimNode {
       node: this.id,
       at: "",
       limits: { graceMs: GRACE_MS, maxNames: 1000, reserved: [] },
+      keeps: false,
       random: () => world.random(),
       generation: () => `generation ${world.random()}`
     })
