@@ -22,6 +22,8 @@ export interface LinkOptions {
   readonly queue: number
   /** Part of all packets, each way. */
   readonly loss: number
+  /** Part of all packets that take `ms` longer, each way, and are overtaken. */
+  readonly reorder?: { readonly part: number; readonly ms: number }
 }
 
 /** Pairs of peers, each with a sender on the left and a receiver on the right of the same link. */
@@ -65,7 +67,9 @@ export class Bottleneck {
     const start = Math.max(this.now, this.#busyUntil[direction])
     this.#busyUntil[direction] = start + size / this.link.rate
     if (this.#random() < this.link.loss) return
-    this.#push({ at: this.#busyUntil[direction] + this.link.delay, order: this.#order++, to: from.other, data })
+    const { reorder } = this.link
+    const late = reorder !== undefined && this.#random() < reorder.part ? reorder.ms : 0
+    this.#push({ at: this.#busyUntil[direction] + this.link.delay + late, order: this.#order++, to: from.other, data })
   }
 
   run(ms: number, step: () => void = () => {}): void {

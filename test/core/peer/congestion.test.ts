@@ -37,6 +37,11 @@ describe("congestion control", () => {
     expect(parts({ ...LINK, queue: 15_000 }, [bbr])[0]).toBeGreaterThan(0.8)
   })
 
+  it("by the model does not mind packets that overtake each other, once it has seen that they do", () => {
+    for (const ms of [2, 5, 20])
+      expect(parts({ ...LINK, reorder: { part: 0.2, ms } }, [bbr])[0], `${ms} ms`).toBeGreaterThan(0.75)
+  })
+
   it("shares a link between two flows, and leaves room for one that backs off", () => {
     const [first, second] = parts(LINK, [bbr, bbr], 15_000) as [number, number]
     expect((first + second) ** 2 / (2 * (first ** 2 + second ** 2))).toBeGreaterThan(0.9)

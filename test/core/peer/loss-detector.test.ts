@@ -21,6 +21,7 @@ const setUp = () => {
     onSample: () => {},
     onAcked: () => log.push("acked"),
     onLost: () => log.push("lost"),
+    onSpuriousLoss: () => log.push("spurious"),
     onPersistentCongestion: () => log.push("persistent")
   }
   const rtt = new RttEstimator()
@@ -56,6 +57,30 @@ describe("loss detection (RFC 9002 §6)", () => {
     expect(lost).toEqual([])
     ack([3], 51)
     expect(lost).toEqual([0])
+  })
+
+  it("waits for time alone, and for as much of it as packets were late, once one that it had given up arrives", () => {
+    const { ack, detector, log, lost, send } = setUp()
+    for (let i = 0; i < 5; i++) send(i, i)
+    ack([1, 2, 3, 4], 44)
+    expect(lost).toEqual([0])
+    expect(detector.counts.lost).toBe(1)
+    // It comes 10 ms after it should have.
+    ack([0], 50)
+    expect(log.filter((entry) => entry === "spurious").length).toBe(1)
+    expect(detector.counts.lost).toBe(0)
+    for (let i = 10; i < 30; i++) send(i, 100 + i)
+    ack(
+      Array.from({ length: 19 }, (_, at) => 11 + at),
+      155
+    )
+    expect(lost).toEqual([0])
+    expect(detector.timeout).toBeCloseTo(110 + detector.smoothedRtt + 10, 0)
+    detector.handleTimeout(detector.timeout!)
+    expect(lost).toEqual([0, 10])
+    // Acknowledged long after: nothing is remembered of it.
+    ack([10], 2_000)
+    expect(detector.counts.lost).toBe(1)
   })
 
   it("counts only tracked packets, not the numbers that probes used in between", () => {

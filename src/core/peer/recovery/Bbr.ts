@@ -35,6 +35,8 @@ export class Bbr implements CongestionController {
   /** Startup: the bandwidth to beat, and for how many rounds it was not beaten. */
   #toBeat = 0
   #plateau = 0
+  /** Whether loss has ended startup. */
+  #startupLost = false
   /** Probe: which eighth of the cycle runs, and since when. */
   #phase: number
   #phaseAt = 0
@@ -73,6 +75,16 @@ export class Bbr implements CongestionController {
 
   onLost(bytes: number): void {
     this.#lostInRound += bytes
+  }
+
+  /** What was concluded from the loss is taken back. */
+  onSpuriousLoss(bytes: number): void {
+    this.#lostInRound = Math.max(0, this.#lostInRound - bytes)
+    this.#ceiling = Number.POSITIVE_INFINITY
+    if (!this.#startupLost) return
+    this.#startupLost = false
+    this.#state = "startup"
+    this.#plateau = 0
   }
 
   onSample(sample: PathSample): void {
@@ -125,7 +137,10 @@ export class Bbr implements CongestionController {
     this.#lostInRound = 0
     if (lost > FEW_LOST * this.#packetSize && lost > TOO_MUCH_LOSS * (lost + delivered)) {
       this.#ceiling = Math.max(delivered, CEILING_DROP * Math.min(this.#ceiling, this.window))
-      if (this.#state === "startup") this.#state = "drain"
+      if (this.#state === "startup") {
+        this.#state = "drain"
+        this.#startupLost = true
+      }
     } else if (this.#ceiling < Number.POSITIVE_INFINITY) {
       this.#ceiling *= CEILING_GROWTH
       if (this.#ceiling > WINDOW_GAIN * this.#product) this.#ceiling = Number.POSITIVE_INFINITY

@@ -14,6 +14,8 @@ export interface CongestionController {
   readonly onAcked: (bytes: number, sentAt: number, limited: boolean, now: number) => void
   /** A packet of `bytes` was found lost. */
   readonly onLost: (bytes: number, sentAt: number, now: number) => void
+  /** A packet of `bytes` that was found lost has been acknowledged: the path reorders. */
+  readonly onSpuriousLoss: (bytes: number) => void
   /** Called after all calls for one acknowledgement, with what it tells of the path. */
   readonly onSample: (sample: PathSample) => void
   /** Everything sent over a long time was lost: what is known of the path counts no more. */

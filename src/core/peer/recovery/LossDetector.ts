@@ -3,6 +3,7 @@ import { NEVER } from "../../support/Deadline.js"
 import type { CongestionController } from "./CongestionController.js"
 import { DeliveryRate } from "./DeliveryRate.js"
 import { Pacer } from "./Pacer.js"
+import { Reordering } from "./Reordering.js"
 import { GRANULE, type RttEstimator } from "./RttEstimator.js"
 import type { SentFrame } from "./SentFrame.js"
 import { type SentPacket, SentPackets } from "./SentPackets.js"
@@ -21,7 +22,8 @@ export interface LossSink {
 
 /**
  * Loss detection after RFC 9002 §6: a packet is lost when three later ones were acknowledged, or one later one and 9/8
- * of a round trip has passed. When nothing at all is acknowledged, a probe timer sends the oldest frames again.
+ * of a round trip has passed; on a path that reorders, later (`Reordering`). When nothing at all is acknowledged, a
+ * probe timer sends the oldest frames again.
  *
  * After a small packet on its own, such as a line of chat, no later packet follows whose acknowledgement would show its
  * loss. So a spare copy of it follows 15 ms later, if no acknowledgement came first: at 1 % loss, one line in a hundred
@@ -56,6 +58,7 @@ export class LossDetector {
   #firstSampleAt = NEVER
   #controller: CongestionController
   #delivery = new DeliveryRate()
+  #reordering = new Reordering()
   #pacer = new Pacer()
   /** Bytes of a full packet on this path. */
   packetSize = 0
@@ -125,6 +128,7 @@ export class LossDetector {
       if (oldest === undefined || range.end <= oldest.number) break
       this.#sent.takeRange(range.start, range.end, acknowledge)
     }
+    for (const packet of this.#reordering.onAck(ack, this.#rtt.smoothed, now)) this.#excuse(packet)
     if (newest === undefined) return
     const rtt = this.#measure(newest, ack.delay, now)
     this.#probesInVain = 0
@@ -183,6 +187,7 @@ export class LossDetector {
     this.#inFlight = 0
     this.#controller = this.#makeController()
     this.#delivery = new DeliveryRate()
+    this.#reordering = new Reordering()
     this.#pacer = new Pacer()
     this.#probesInVain = 0
     this.#firstSampleAt = NEVER
@@ -255,11 +260,12 @@ export class LossDetector {
   /** RFC 9002 §6.1: finds what is lost, and when the next packet will be. */
   #detect(now: number): void {
     this.#lossTime = undefined
-    const delay = this.#rtt.lossDelay()
+    const delay = this.#reordering.lossDelay(this.#rtt.lossDelay(), this.#rtt.smoothed)
+    const threshold = this.#reordering.packetThreshold
     const run = new LossRun()
     this.#sent.scan((packet) => {
       if (packet.order > this.#largestOrder) return "stop"
-      if (packet.order > this.#largestOrder - PACKET_THRESHOLD && packet.sentAt + delay > now) {
+      if (packet.order > this.#largestOrder - threshold && packet.sentAt + delay > now) {
         this.#lossTime = Math.min(this.#lossTime ?? NEVER, packet.sentAt + delay)
         return "keep"
       }
@@ -269,9 +275,17 @@ export class LossDetector {
     if (run.longest > this.#rtt.persistentCongestionDuration()) this.#controller.onPersistentCongestion()
   }
 
+  /** A packet that was found lost has arrived after all. What was in it is under way once more, which does no harm. */
+  #excuse(packet: SentPacket): void {
+    this.#losses--
+    if (packet.path === this.#path && packet.frames[0]?._tag !== "SizeProbe")
+      this.#controller.onSpuriousLoss(packet.bytes)
+  }
+
   #lose(packet: SentPacket, run: LossRun, now: number): void {
     this.#losses++
     if (packet.path === this.#path) {
+      this.#reordering.onLost(packet)
       this.#inFlight -= packet.bytes
       if (packet.sentAt >= this.#firstSampleAt) run.add(packet)
       // A lost probe of the packet size says that the size was too large, and nothing of the load (RFC 8899 §3).
@@ -299,8 +313,6 @@ class LossRun {
 
 /** Packets waiting for an acknowledgement: 9.8 MB of full ones, more than the largest window of any controller here. */
 export const MAX_TRACKED = 8192
-/** RFC 9002 §6.1.1. */
-const PACKET_THRESHOLD = 3
 /** RFC 9002 §6.2.4: two, so that the loss of a probe does not cost another timer. */
 const PROBE_PACKETS = 2
 /**

@@ -20,6 +20,9 @@ export class NewReno implements CongestionController {
 
   onSent(): void {}
 
+  /** The reference takes every loss for one (RFC 9002 §7 leaves it open). */
+  onSpuriousLoss(): void {}
+
   onSample(): void {}
 
   onAcked(bytes: number, sentAt: number, limited: boolean): void {
