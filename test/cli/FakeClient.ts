@@ -30,6 +30,8 @@ export interface FakeClient extends ClientApi {
   readonly taken: Set<string>
   /** When closed, `register` waits as for a server that is away. */
   readonly server: Effect.Latch
+  /** How often somebody has waited for the disk. */
+  readonly flushes: () => number
   /** What earlier runs have set. */
   readonly kept: Map<string, string>
 }
@@ -53,6 +55,7 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
   let registered: string | undefined
   let messages = 0
 
+  let flushes = 0
   const happens: FakeClient["happens"] = (...all) => {
     for (const event of all) events.unsafeOffer(event)
   }
@@ -107,7 +110,8 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
       ),
     sendAll: () => Effect.succeed([]),
     sink: () => Sink.drain,
-    flushed: Effect.void,
+    flushed: Effect.sync(() => void flushes++),
+    flushes: () => flushes,
     channel: () => Effect.succeed(undefined),
     trust: (nick, digits) => call(`trust ${nick} ${digits}`),
     contacts: Effect.as(call("contacts"), [{ ...keyOf("bob"), blocked: false }]),

@@ -70,6 +70,36 @@ describe("JSON mode", () => {
       })
     ))
 
+  it("waits for the disk once for all that is said at a time, to people and to groups", () =>
+    test(
+      Effect.gen(function* () {
+        const { client, command, events, exit } = yield* start("alice")
+        command(
+          { cmd: "query", nick: "bob" },
+          { cmd: "groupSend", group: "#team", text: "hello", ref: 1 },
+          { cmd: "send", to: "bob", text: "and you", ref: 2 },
+          { cmd: "groupSend", group: "nowhere", text: "lost", ref: 3 },
+          { cmd: "groupSend", group: "#team", text: "again", ref: 4 },
+          { cmd: "exit" }
+        )
+        yield* exit
+        expect(client.flushes()).toBe(1)
+        expect(client.calls.filter((call) => /^(groupSend|send)/.test(call))).toEqual([
+          "groupSend #team hello",
+          "send bob and you",
+          "groupSend nowhere lost",
+          "groupSend #team again"
+        ])
+        const answers = events().filter(({ ref }) => typeof ref === "number")
+        expect(answers.map(({ event, ref }) => [event, ref])).toEqual([
+          ["groupSent", 1],
+          ["sent", 2],
+          ["error", 3],
+          ["groupSent", 4]
+        ])
+      })
+    ))
+
   it("tells what happens to groups, and which one a text was said in", () =>
     test(
       Effect.gen(function* () {

@@ -7,7 +7,7 @@ import type { Event } from "./Event.js"
 import { fromTransfer } from "./FromClient.js"
 
 /** The commands that one call of the client answers. The others have a life of their own in `Program`. */
-export type Answered = Exclude<Command, { readonly cmd: "send" | "nick" | "exit" }>
+export type Answered = Exclude<Command, { readonly cmd: "send" | "groupSend" | "nick" | "exit" }>
 
 /** Does what a command says; the event that answers it. */
 export const answer = (command: Answered, client: ClientApi): Effect.Effect<Event, ClientError> =>
@@ -60,11 +60,6 @@ const answers: { readonly [Name in Answered["cmd"]]: Answer<Extract<Answered, { 
   groupJoin: ({ group }, client) => Effect.map(client.groups.join(group), ofGroup),
   groupLeave: ({ group }, client) => Effect.map(client.groups.leave(group), ofGroup),
   groupRemove: ({ group, nick }, client) => Effect.map(client.groups.remove(group, nick), ofGroup),
-  groupSend: ({ group, text }, client) =>
-    Effect.map(Effect.zipLeft(client.groups.send(group, text), client.flushed), (sent) => ({
-      event: "groupSent",
-      ...sent
-    })),
   groups: (_, client) => Effect.map(client.groups.list, (groups) => ({ event: "groups", groups })),
   files: (_, client) =>
     Effect.map(client.files.list, (transfers) => ({ event: "files", transfers: transfers.map(fromTransfer) }))

@@ -165,11 +165,11 @@ const work = (session: Session): Effect.Effect<void, TerminalClosed> =>
     Deferred.await(session.registered),
     Effect.forever(
       Effect.flatMap(session.commands.take, (command) =>
-        command.cmd === "send"
+        isSaying(command)
           ? Effect.flatMap(session.commands.clear, (more) =>
               Effect.forEach(
                 runs([command, ...more]),
-                (run) => ("cmd" in run ? execute(run, session) : send(run, session)),
+                (run) => ("cmd" in run ? execute(run, session) : say(run, session)),
                 { discard: true }
               )
             )
@@ -178,47 +178,52 @@ const work = (session: Session): Effect.Effect<void, TerminalClosed> =>
     )
   ).pipe(Effect.catchTag("NoSuchElementException", () => Effect.void))
 
-/** The commands in their order, those that send and follow each other in one. */
+/** What is said to somebody, or to a group. */
+type Saying = Extract<Command.Command, { readonly cmd: "send" | "groupSend" }>
+
+const isSaying = (command: Command.Command): command is Saying => command.cmd === "send" || command.cmd === "groupSend"
+
+/** The commands in their order, those that say something and follow each other in one. */
 const runs = (
   commands: ReadonlyArray<Command.Command>
-): ReadonlyArray<Command.Command | ReadonlyArray<typeof Command.Send.Type>> => {
-  const found: Array<Command.Command | Array<typeof Command.Send.Type>> = []
+): ReadonlyArray<Exclude<Command.Command, Saying> | ReadonlyArray<Saying>> => {
+  const found: Array<Exclude<Command.Command, Saying> | Array<Saying>> = []
   for (const command of commands) {
     const last = found.at(-1)
-    if (command.cmd !== "send") found.push(command)
+    if (!isSaying(command)) found.push(command)
     else if (Array.isArray(last)) last.push(command)
     else found.push([command])
   }
   return found
 }
 
-const execute = (command: Command.Command, session: Session): Effect.Effect<void, TerminalClosed> => {
+const execute = (command: Exclude<Command.Command, Saying>, session: Session): Effect.Effect<void, TerminalClosed> => {
   const { client, emit } = session
   switch (command.cmd) {
-    case "send":
-      return send([command], session)
     case "nick":
       return askFor({ nick: command.nick, ref: command.ref }, session)
     case "exit":
       return client.exit()
     default: {
       const nick = "nick" in command ? command.nick : undefined
-      const answered = Effect.flatMap(orError(answer(command, client), nick), (event) => emit(event, command.ref))
-      return command.cmd === "groupSend" ? session.ordered.withPermits(1)(answered) : answered
+      return Effect.flatMap(orError(answer(command, client), nick), (event) => emit(event, command.ref))
     }
   }
 }
 
 /** Hands messages over all at once, so that one flush of the disk does for all; answers in their order. */
-const send = (
-  messages: ReadonlyArray<typeof Command.Send.Type>,
+const say = (
+  all: ReadonlyArray<Saying>,
   { client, emitAll, ordered }: Session
-): Effect.Effect<void, TerminalClosed> =>
-  Effect.forEach(messages, ({ ref, text, to }) =>
-    Effect.map(orError(Effect.map(client.send(to, text), (id) => ({ event: "sent", to, id }))), (event) =>
-      FromClient.answering(event, ref)
-    )
+): Effect.Effect<void, TerminalClosed> => {
+  const sayOne = (saying: Saying): Effect.Effect<Event.Event, ClientError> =>
+    saying.cmd === "send"
+      ? Effect.map(client.send(saying.to, saying.text), (id) => ({ event: "sent", to: saying.to, id }))
+      : Effect.map(client.groups.send(saying.group, saying.text), (sent) => ({ event: "groupSent", ...sent }))
+  return Effect.forEach(all, (saying) =>
+    Effect.map(orError(sayOne(saying)), (event) => FromClient.answering(event, saying.ref))
   ).pipe(Effect.zipLeft(client.flushed), Effect.flatMap(emitAll), ordered.withPermits(1))
+}
 
 const orError = (result: Effect.Effect<Event.Event, ClientError>, nick?: string): Effect.Effect<Event.Event> =>
   Effect.catchAll(result, (error) => Effect.succeed(FromClient.fromError(error, nick)))

@@ -16,7 +16,12 @@ export type Typed =
       readonly run: (context: Context) => Outcome
     }
   /** A command that lacks something or has too much; `usage` says what to type. */
-  | { readonly _tag: "Wrong"; readonly usage: string }
+  | {
+      readonly _tag: "Wrong"
+      readonly usage: string
+      /** The line that looks like it and would be right, if one does. */
+      readonly meant: string | undefined
+    }
   /** There is no such command; `nearest` is the one that looks like it, if one does. */
   | { readonly _tag: "Unknown"; readonly name: string; readonly nearest: string | undefined }
 
@@ -43,7 +48,12 @@ const command = (line: string): Typed => {
   const found = find(name)
   if (found === undefined) return { _tag: "Unknown", name, nearest: nearestName(name) }
   const read = found.read(rest.trim())
+  const meant = read === undefined ? found.meant?.(rest.trim().split(/\s+/)) : undefined
   return read === undefined
-    ? { _tag: "Wrong", usage: found.reminder ?? found.usage }
+    ? {
+        _tag: "Wrong",
+        usage: found.reminder ?? found.usage,
+        meant: meant && `/${name} ${meant}`
+      }
     : { _tag: "Command", name: found.names[0], anonymous: found.anonymous === true, ...read }
 }

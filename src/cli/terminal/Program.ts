@@ -190,7 +190,7 @@ const obey = (line: string, session: Session): Outcome => {
     case "Nothing":
       return Effect.void
     case "Wrong":
-      return Effect.zipRight(remark(session, `type ${palette.bold(typed.usage)}`), ui.restore(line))
+      return Effect.zipRight(remark(session, Texts.wrong(typed, palette)), ui.restore(line))
     case "Unknown":
       return Effect.zipRight(unknown(typed.name, session), ui.restore(line))
     case "Text": {

@@ -31,6 +31,18 @@ export const why = ({ advice, lines, ...who }: Why, now: number, palette: Palett
   ...(advice === undefined ? [] : [`* to make it direct: ${palette.bold(SafeText.line(advice, 300))}`])
 ]
 
+/** A command that is not what it can be: what may have been meant, and what to type. */
+export const wrong = (
+  { meant, usage }: { readonly meant: string | undefined; readonly usage: string },
+  palette: Palette
+): string =>
+  meant === undefined
+    ? `type ${palette.bold(usage)}`
+    : `did you mean ${palette.bold(SafeText.line(meant, MAX_MEANT))}? Otherwise type ${palette.bold(usage)}`
+
+/** Characters of a line that may have been meant. */
+const MAX_MEANT = 120
+
 export const disconnected = (reason: DisconnectReason): string => REASONS[reason]
 
 const REASONS: Readonly<Record<DisconnectReason, string>> = {

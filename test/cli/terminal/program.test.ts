@@ -277,6 +277,42 @@ describe("the terminal client, in plain lines", () => {
       })
     ))
 
+  it("asks about what is misspelt behind a command, and does nothing before", () =>
+    test(
+      Effect.gen(function* () {
+        const { terminal, client, exit } = yield* start(false, "alice")
+        terminal.type(
+          [
+            "list",
+            "/group jion team",
+            "/group mebmers",
+            "/group tema bob",
+            "/path bob realy-only",
+            "/show al",
+            "/set shwo all",
+            "/set bell mentoins",
+            "/verify bob yse",
+            "/to alcie",
+            "/quit\n"
+          ].join("\n")
+        )
+        yield* exit
+        const said = [
+          "* did you mean /group join team? There is a group team",
+          "* did you mean /path bob relay-only? Otherwise type /path NICK",
+          "* did you mean /show all? Otherwise type /show all|focus",
+          "did you mean /set show all?",
+          "* bell is one of all, mentions, off; did you mean /set bell mentions?",
+          "* did you mean /verify bob yes? Otherwise type",
+          "* there is no conversation alcie: query NICK begins one; did you mean alice?"
+        ]
+        for (const sentence of said) expect(terminal.output()).toContain(sentence)
+        expect(client.calls.filter((call) => /^(group |groupJoin|path|set|verify)/.test(call))).toEqual([
+          "group tema bob"
+        ])
+      })
+    ))
+
   it("says what a message needs, and what a call misses", () =>
     test(
       Effect.gen(function* () {

@@ -4,7 +4,7 @@ import * as SafeText from "../../../domain/SafeText.js"
 import * as GroupTexts from "../GroupTexts.js"
 import type { Palette } from "../Palette.js"
 import type { Paragraph, Printed } from "../Wrap.js"
-import { attempt, type Context, make, nothing, type Outcome } from "./TerminalCommand.js"
+import { attempt, type Context, make, nothing, type Outcome, remark, respelt } from "./TerminalCommand.js"
 
 /** One text to several people. */
 export const groupCommands = [
@@ -16,6 +16,7 @@ export const groupCommands = [
       "/group NAME NICK…, or /group add NAME NICK…, or /group join|leave|members NAME, or /group remove NAME NICK",
     help: "make a group; also /group join|leave|members NAME, /group add|remove NAME NICK",
     parse: (argument) => parse(argument.split(/\s+/).filter((word) => word !== "")),
+    meant: (words) => (words.length < 2 ? undefined : respelt(words, 0, VERB_NAMES)),
     run: (wanted, context) => act(wanted, context)
   }),
   make({
@@ -86,6 +87,8 @@ const VERBS: { readonly [Name in Verb]: readonly [number, number] } = {
   remove: [1, 1]
 }
 
+const VERB_NAMES = Object.keys(VERBS)
+
 const isVerb = (word: string): word is Verb => Object.hasOwn(VERBS, word)
 
 const parse = ([first, ...rest]: ReadonlyArray<string>): Wanted | undefined => {
@@ -103,10 +106,7 @@ const act = ({ name, nicks, verb }: Wanted, context: Context): Outcome => {
   const say = (text: string) => [chat.remark(text)]
   switch (verb) {
     case "make":
-      return attempt(context, groups.make(name, nicks), (group) => [
-        ...chat.groups.opened(group),
-        ...say(`you have made ${bold(group, palette)} with ${GroupTexts.people(group)}: what you type goes to all`)
-      ])
+      return makeGroup(name, nicks, context)
     case "add":
       return attempt(context, groups.add(name, nicks), (group) =>
         say(`${bold(group, palette)} is you and ${GroupTexts.people(group)} now`)
@@ -125,6 +125,27 @@ const act = ({ name, nicks, verb }: Wanted, context: Context): Outcome => {
     case "members":
       return withGroup(name, context, (group) => members(group, context))
   }
+}
+
+/** Makes a group; not where the name looks like a verb, and what follows is the name of a group. */
+const makeGroup = (name: string, nicks: ReadonlyArray<string>, context: Context): Outcome => {
+  const { chat, client, palette } = context
+  const made = attempt(context, client.groups.make(name, nicks), (group) => [
+    ...chat.groups.opened(group),
+    chat.remark(`you have made ${bold(group, palette)} with ${GroupTexts.people(group)}: what you type goes to all`)
+  ])
+  const meant = respelt([name, ...nicks], 0, VERB_NAMES)
+  if (meant === undefined) return made
+  return Effect.flatMap(
+    Effect.orElseSucceed(client.groups.list, () => []),
+    (groups) =>
+      groups.some(isCalled(nicks[0]!))
+        ? remark(
+            context,
+            `did you mean ${palette.bold(`/group ${SafeText.line(meant)}`)}? There is a group ${SafeText.line(nicks[0]!)}`
+          )
+        : made
+  )
 }
 
 const isCalled = (name: string) => (group: GroupInfo) =>

@@ -4,7 +4,17 @@ import * as Fingerprint from "../../../domain/Fingerprint.js"
 import { MAX_NICK } from "../../../domain/Nickname.js"
 import * as SafeText from "../../../domain/SafeText.js"
 import * as KeyTexts from "../KeyTexts.js"
-import { attempt, type Context, make, nothing, type Outcome, optionalWord, remark, word } from "./TerminalCommand.js"
+import {
+  attempt,
+  type Context,
+  make,
+  nothing,
+  type Outcome,
+  optionalWord,
+  remark,
+  respelt,
+  word
+} from "./TerminalCommand.js"
 
 /** Whose key is whose: to see, to compare, to decide; and whom to hear nothing of. */
 export const keyCommands = [
@@ -25,6 +35,7 @@ export const keyCommands = [
     wants: "nick",
     reminder: "/verify NICK to see the number to compare, then /verify NICK yes (or the digits that you compared)",
     help: "a number and a QR code that are the same on both screens if nobody is between you",
+    meant: (words) => respelt(words, 1, ["yes"]),
     parse: (argument) => {
       const [, nick, digits] = /^(\S+)(?:\s+(yes|[0-9][0-9\s-]*))?$/i.exec(argument) ?? []
       return argument === ""

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { POLICIES } from "../../../core/peer/path/Policy.js"
 import * as SafeText from "../../../domain/SafeText.js"
 import * as Texts from "../Texts.js"
-import { attempt, make, nothing, optionalWord, remark, word } from "./TerminalCommand.js"
+import { attempt, make, nothing, optionalWord, remark, respelt, word } from "./TerminalCommand.js"
 
 /** Nicknames, and the ways to the people behind them. */
 export const peerCommands = [
@@ -59,6 +59,7 @@ export const peerCommands = [
     wants: "nick",
     reminder: `/path NICK ${POLICIES.join("|")}`,
     help: "prefer-direct, direct-only, or relay-only (which hides your address)",
+    meant: (words) => respelt(words, 1, POLICIES),
     parse: (argument) => {
       const [nick, wanted, ...more] = argument.split(/\s+/)
       const policy = POLICIES.find((known) => known === wanted?.toLowerCase())

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as SafeText from "../../../domain/SafeText.js"
 import { type Change, NAMES, type Name, parse, type Source, TABLE, valuesOf } from "../Settings.js"
 import type { Paragraph } from "../Wrap.js"
-import { type Context, make, nothing, type Outcome, remark } from "./TerminalCommand.js"
+import { type Context, make, nothing, type Outcome, remark, respelt } from "./TerminalCommand.js"
 
 /** What can be changed while the program runs. */
 export const setCommands = [
@@ -11,6 +11,7 @@ export const setCommands = [
     usage: "/show all|focus",
     help: "print every conversation whole, or one and of the others a line",
     wants: TABLE.show.values,
+    meant: (words) => respelt(words, 0, TABLE.show.values),
     parse: (argument) => {
       const change = parse("show", argument)
       return typeof change === "string" ? undefined : change
@@ -60,7 +61,7 @@ export const setCommands = [
       const known = NAMES.find((one) => one === name.toLowerCase())
       if (known !== undefined && value === "") return list([known], context)
       const wanted = parse(name, value)
-      return typeof wanted === "string" ? remark(context, SafeText.line(wanted)) : change(wanted, context)
+      return typeof wanted === "string" ? wrong(wanted, [name, value], context) : change(wanted, context)
     }
   })
 ]
@@ -73,6 +74,15 @@ export const recallSettings = ({ chat, client }: Context): Effect.Effect<void> =
       if (typeof change !== "string") chat.change(change, "remembered")
     }
   })
+
+/** Says what is wrong, and what may have been meant. */
+const wrong = (reason: string, words: ReadonlyArray<string>, context: Context): Outcome => {
+  const known = NAMES.find((one) => one === words[0]!.toLowerCase())
+  const meant = known === undefined ? respelt(words, 0, NAMES) : respelt(words, 1, valuesOf(known))
+  const { bold } = context.palette
+  const guess = meant === undefined ? "" : `; did you mean ${bold(SafeText.line(`/set ${meant.trim()}`))}?`
+  return remark(context, `${SafeText.line(reason)}${guess}`)
+}
 
 const change = (wanted: Change, context: Context): Outcome =>
   Effect.gen(function* () {

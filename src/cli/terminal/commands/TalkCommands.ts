@@ -1,8 +1,10 @@
 import * as Effect from "effect/Effect"
+import type { ClientError } from "../../../core/client/ClientError.js"
 import type { MessageId } from "../../../domain/MessageId.js"
 import * as Nickname from "../../../domain/Nickname.js"
 import { MAX_NICK } from "../../../domain/Nickname.js"
 import * as SafeText from "../../../domain/SafeText.js"
+import { nearest } from "../../Nearest.js"
 import * as History from "../History.js"
 import * as KeyTexts from "../KeyTexts.js"
 import * as PeerList from "../PeerList.js"
@@ -51,7 +53,7 @@ export const talkCommands = [
             Effect.suspend(() => context.ui.print(context.chat.opened(peer))),
             context.terminal.interactive ? recall(peer.nick, context) : Effect.void
           ),
-        onFailure: (error) => context.ui.print(context.chat.failed(...failureOf(error, nick)))
+        onFailure: (error) => notFound(error, nick, context)
       })
   }),
   make({
@@ -67,7 +69,10 @@ export const talkCommands = [
       if (isGroupName(nick)) return turnToGroup(nick, context)
       const shown = chat.turnTo(/^[1-9]\d{0,2}$/.test(nick) ? Number(nick) : nick)
       return shown === undefined
-        ? remark(context, `there is no conversation ${SafeText.line(nick, MAX_NICK)}: query NICK begins one`)
+        ? remark(
+            context,
+            `there is no conversation ${SafeText.line(nick, MAX_NICK)}: query NICK begins one${guess(nick, context)}`
+          )
         : ui.print(shown)
     }
   }),
@@ -157,7 +162,7 @@ export const send = (to: string, text: string, context: Context): Outcome => {
 
 /** Sends a message to somebody, and asks for them first where there is no conversation yet. The focus stays. */
 const sendToAnybody = (to: string, text: string, context: Context): Outcome => {
-  const { chat, client, palette, ui } = context
+  const { chat, client, palette } = context
   if (chat.hasAsked(to)) return send(to, text, context)
   return Effect.matchEffect(client.query(to), {
     onSuccess: ({ peer }) =>
@@ -169,8 +174,27 @@ const sendToAnybody = (to: string, text: string, context: Context): Outcome => {
           send(peer.nick, text, context)
         )
       }),
-    onFailure: (error) => ui.print(chat.failed(...failureOf(error, to)))
+    onFailure: (error) => notFound(error, to, context)
   })
+}
+
+/** Says why nobody of that name can be talked to, and who may have been meant. */
+const notFound = (error: ClientError, nick: string, context: Context): Outcome => {
+  const { chat, ui } = context
+  const failed = chat.failed(...failureOf(error, nick))
+  const near = error._tag === "NoSuchPeer" ? guess(nick, context) : ""
+  return ui.print(near === "" ? failed : [...failed, chat.remark(near.slice("; ".length))])
+}
+
+/** Whom a nickname looks like that nobody has, of those who are known here: nothing, or a question after a sentence. */
+const guess = (nick: string, { chat, palette }: Context): string => {
+  const known = chat.complete("")
+  const meant = nearest(
+    nick,
+    known.map((one) => one.toLowerCase())
+  )
+  const near = known.find((one) => one.toLowerCase() === meant)
+  return near === undefined ? "" : `; did you mean ${palette.nick(SafeText.line(near, MAX_NICK))}?`
 }
 
 /** What we know of somebody; of a stranger, what the server says. */

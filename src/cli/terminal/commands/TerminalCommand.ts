@@ -3,6 +3,7 @@ import type * as Scope from "effect/Scope"
 import type { ClientApi } from "../../../client/Client.js"
 import type { ClientError } from "../../../core/client/ClientError.js"
 import type { Terminal, TerminalClosed } from "../../../services/Terminal.js"
+import { nearest } from "../../Nearest.js"
 import type { ProgramError } from "../../ProgramError.js"
 import type { ChatModel } from "../ChatModel.js"
 import type { Leaving } from "../Leaving.js"
@@ -32,6 +33,8 @@ interface Description<A> {
   readonly anonymous?: true
   /** What stands behind the name, without blanks around it; `undefined` where that is not what the command wants. */
   readonly parse: (argument: string) => A | undefined
+  /** The words behind the name as they may have been meant, where they are not what the command wants. */
+  readonly meant?: (words: ReadonlyArray<string>) => string | undefined
   readonly run: (argument: A, context: Context) => Outcome
 }
 
@@ -65,6 +68,18 @@ export const word = (argument: string): string | undefined =>
 /** One word, or none, which means the conversation in focus. */
 export const optionalWord = (argument: string): { readonly nick: string | undefined } | undefined =>
   argument === "" ? { nick: undefined } : /\s/.test(argument) ? undefined : { nick: argument }
+
+/** The words with this one spelt as the choice that it looks like, if it is none of them and looks like one. */
+export const respelt = (
+  words: ReadonlyArray<string>,
+  at: number,
+  choices: ReadonlyArray<string>
+): string | undefined => {
+  const typed = words[at]
+  if (typed === undefined || choices.includes(typed.toLowerCase())) return undefined
+  const near = nearest(typed, choices)
+  return near === undefined ? undefined : words.with(at, near).join(" ")
+}
 
 /** What commands work with. */
 export interface Context {
