@@ -169,7 +169,8 @@ const keyboard = (stdin: ReadStream) =>
         setTimeout(() => {
           for (const listener of listeners) process.on("SIGTSTP", listener)
           stdin.setRawMode(isRaw)
-          resume(Effect.void)
+          // The loop reads of the SIGCONT that ended this stop only now: it is told before we are done.
+          setImmediate(() => resume(Effect.void))
         }, STOPPING)
       })
     }
