@@ -61,7 +61,8 @@ export class Store extends Context.Tag("parley/services/Store")<
 export interface Journal {
   /**
    * Appends within the call; the error when that failed, and then nothing is left behind. What was appended survives
-   * the end of the process; a loss of power takes it unless `sync` succeeded afterwards, and may leave a torn tail.
+   * the end of the process; a loss of power takes it unless `sync` succeeded afterwards, and may leave a torn tail. The
+   * bytes are the caller's again afterwards.
    */
   readonly append: (bytes: Uint8Array) => StoreError | undefined
   /** After success everything appended so far survives a crash. */

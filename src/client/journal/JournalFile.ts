@@ -2,8 +2,8 @@ import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { type Entry, encode, sizeOf } from "../../core/journal/Entry.js"
-import { MAX_BLOCK, SALT_BYTES, SealedLogWriter } from "../../core/journal/SealedLog.js"
+import { type Entry, encode, encodeInto, sizeOf } from "../../core/journal/Entry.js"
+import { BLOCK_OVERHEAD, LENGTH_BYTES, MAX_BLOCK, SALT_BYTES, SealedLogWriter } from "../../core/journal/SealedLog.js"
 import type { Crypto } from "../../domain/Crypto.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import type { Journal, Store, StoreError } from "../../services/Store.js"
@@ -17,7 +17,7 @@ import type { Journal, Store, StoreError } from "../../services/Store.js"
 export interface JournalFile {
   /**
    * Writes entries within the call: they survive the end of the process afterwards. `Later`: the file is to be written
-   * anew first, or is being so, which `save` does. After a failure the file still holds what it held before.
+   * anew first, or is being so, which `save` does. After a failure the file holds what it held before, at least.
    */
   readonly append: (entries: ReadonlyArray<Entry>) => "Written" | "Later" | StoreError
   /** Does the same, one call at a time, and writes the file anew from all there is where that is due. */
@@ -109,12 +109,27 @@ export const make = (options: {
     }
   })
 
+/** As many entries at a time as fit into the memory for a block, which is written within the call. */
 const appendTo = (file: OpenFile, entries: ReadonlyArray<Entry>): StoreError | undefined => {
-  const bytes = Bytes.concat([...blocks(file.writer, entries)])
-  file.size += bytes.length
-  const failure = file.journal.append(bytes)
-  file.isSpoilt = failure !== undefined
-  return failure
+  let from = 0
+  while (from < entries.length) {
+    let size = BLOCK_OVERHEAD + sizeOf(entries[from]!)
+    let end = from + 1
+    for (; end < entries.length; end++) {
+      const more = sizeOf(entries[end]!)
+      if (size + more > scratch.length) break
+      size += more
+    }
+    const block = size > scratch.length ? new Uint8Array(size) : scratch.subarray(0, size)
+    encodeInto(from === 0 && end === entries.length ? entries : entries.slice(from, end), block, LENGTH_BYTES)
+    file.writer.sealInPlace(block)
+    file.size += size
+    const failure = file.journal.append(block)
+    file.isSpoilt = failure !== undefined
+    if (failure !== undefined) return failure
+    from = end
+  }
+  return undefined
 }
 
 interface OpenFile {
@@ -154,3 +169,5 @@ const GROWTH = 4
  * it flushes the disk twice, and nothing is written meanwhile.
  */
 const MIN_SIZE = 1024 * 1024
+/** Bytes of a block on its way to the file: some hundred messages. A larger entry has memory of its own. */
+const scratch = new Uint8Array(32 * 1024)

@@ -359,7 +359,7 @@ const MAX_UNFLUSHED = 16_384
  * Times what a flush takes that the disk is left alone after it, unless somebody waits for it: a flush costs as much as
  * a hundred messages, and a conversation would otherwise have the disk flush without end.
  */
-const REST = 4
+const REST = 10
 /** Milliseconds that this lasts at most: what nobody waits for is what a message is told to be delivered after. */
 const MAX_REST = 50
 /** For what was written last before the end. A disk that takes longer is out of order. */

@@ -359,12 +359,17 @@ export class ClientMachine {
   }
 
   /** The application has shown this message: its sender is told, and may send more. */
-  shown({ id, peer, ...message }: UnreadMessage, now: number): void {
+  shown(message: UnreadMessage, now: number): void {
     const { clock, output, peers } = this.#client
-    const { group, isNotice, ...said } = message
-    const where = group === undefined ? { peer } : { peer: group.id }
-    const entry = { _tag: "Received", id, at: clock.at(now), ...said, ...(group && { group: group.name }) } as const
-    if (isNotice !== true) output.remember({ _tag: "Keep", ...where, entry })
+    const { group, id, nick, peer, text, writtenAt } = message
+    const at = clock.at(now)
+    // No spread literals for the usual message: they would cost as much as all else that is done with it.
+    if (message.isNotice !== true && group === undefined && writtenAt !== undefined)
+      output.remember({ _tag: "Keep", peer, entry: { _tag: "Received", id, at, nick, text, writtenAt } })
+    else if (message.isNotice !== true) {
+      const said = { nick, text, ...(writtenAt !== undefined && { writtenAt }), ...(group && { group: group.name }) }
+      output.remember({ _tag: "Keep", peer: group?.id ?? peer, entry: { _tag: "Received", id, at, ...said } })
+    }
     peers?.delivered(peer, id, now)
   }
 

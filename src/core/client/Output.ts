@@ -4,6 +4,7 @@ import type { Nickname } from "../../domain/Nickname.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import type { HistoryEntry } from "../history/HistoryEntry.js"
 import type { PeerEvent } from "../peer/PeerEvent.js"
+import { Fifo } from "../support/Fifo.js"
 import type { ClientError } from "./ClientError.js"
 import type { ClientEvent } from "./Events.js"
 import type { GroupName } from "./groups/GroupInfo.js"
@@ -14,9 +15,9 @@ import type { GroupName } from "./groups/GroupInfo.js"
  * grows beyond what one input causes.
  */
 export class Output {
-  readonly #events: Array<ClientOutput> = []
+  readonly #events = new Fifo<ClientOutput>()
   readonly #answers: Array<Answered> = []
-  readonly #history: Array<HistoryNote> = []
+  readonly #history = new Fifo<HistoryNote>()
   readonly #wishes: Array<Wish> = []
   #nextTicket = 0
 

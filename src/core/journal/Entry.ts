@@ -33,9 +33,14 @@ export type Entry =
  */
 export const encode = (entries: ReadonlyArray<Entry>, length = sizeOfAll(entries)): Uint8Array => {
   const target = new Uint8Array(length)
-  const writer = new Bytes.Writer(target)
-  for (const entry of entries) write(writer, entry)
+  encodeInto(entries, target, 0)
   return target
+}
+
+/** `encode` into `target` from `start` on, where there is room for it. */
+export const encodeInto = (entries: ReadonlyArray<Entry>, target: Uint8Array, start: number): void => {
+  const writer = new Bytes.Writer(target, start)
+  for (const entry of entries) write(writer, entry)
 }
 
 const sizeOfAll = (entries: ReadonlyArray<Entry>): number => {

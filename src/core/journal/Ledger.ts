@@ -19,6 +19,8 @@ import type { Entry } from "./Entry.js"
 export class Ledger {
   /** By peer; the peer that was talked to last is last. */
   readonly #accounts = new Map<PeerId, Account>()
+  /** The last of them, where it was not forgotten since. */
+  #newest: Account | undefined
   #waitingBytes = 0
   #ids = 0
   /** Of `#ids`, those of peers that we wrote to. */
@@ -92,13 +94,13 @@ export class Ledger {
     }
   }
 
-  #accept({ _tag, peer, ...message }: Entry & { readonly _tag: "Accepted" }): void {
-    const { group, id, sequence, text } = message
+  #accept({ group, id, peer, sequence, text, writtenAt }: Entry & { readonly _tag: "Accepted" }): void {
     const size = sizeInOutbox(text, group)
     if (this.#accounts.get(peer)?.outbox.has(id) || !this.accepts(peer, size)) return
     const account = this.#touch(peer, true)
     if (account === undefined) return
-    account.outbox.set(id, message)
+    // No rest of a pattern: it costs more than all that is done here.
+    account.outbox.set(id, { id, sequence, writtenAt, group, text })
     account.outboxBytes += size
     account.nextSequence = Math.max(account.nextSequence, sequence + 1)
     this.#judge(account)
@@ -167,6 +169,7 @@ export class Ledger {
   #touch(peer: PeerId, writing: boolean): Account | undefined {
     const known = this.#accounts.get(peer)
     if ((known === undefined || (writing && !isWrittenTo(known))) && !this.#makeRoom(writing)) return undefined
+    if (known !== undefined && known === this.#newest) return known
     const account = known ?? {
       nick: "",
       nextSequence: 0,
@@ -178,6 +181,7 @@ export class Ledger {
     }
     this.#accounts.delete(peer)
     this.#accounts.set(peer, account)
+    this.#newest = account
     return account
   }
 

@@ -32,11 +32,18 @@ export class SealedLogWriter {
 
   /** The next block, to be appended in the order of the calls. `plaintext` has at most `MAX_BLOCK` bytes. */
   seal(plaintext: Uint8Array): Uint8Array {
-    const block = new Uint8Array(LENGTH_BYTES + plaintext.length + TAG_BYTES)
-    new Bytes.Writer(block).u32(plaintext.length + TAG_BYTES)
+    const block = new Uint8Array(plaintext.length + BLOCK_OVERHEAD)
+    block.set(plaintext, LENGTH_BYTES)
+    this.sealInPlace(block)
+    return block
+  }
+
+  /** Makes that block of `block`, whose plaintext stands from `LENGTH_BYTES` on, with room for the tag behind it. */
+  sealInPlace(block: Uint8Array): void {
+    const plaintext = block.subarray(LENGTH_BYTES, block.length - TAG_BYTES)
+    new Bytes.Writer(block).u32(block.length - LENGTH_BYTES)
     const sealed = block.subarray(LENGTH_BYTES)
     this.#crypto.seal(this.#key, this.#next++, block.subarray(0, LENGTH_BYTES), plaintext, sealed)
-    return block
   }
 }
 
@@ -78,5 +85,8 @@ export const SALT_BYTES = 32
 export const MAX_BLOCK = 256 * 1024
 
 const MAX_SEALED = MAX_BLOCK + TAG_BYTES
-const LENGTH_BYTES = 4
+/** Bytes of a block in front of what is sealed. */
+export const LENGTH_BYTES = 4
+/** Bytes of a block besides its plaintext. */
+export const BLOCK_OVERHEAD = LENGTH_BYTES + TAG_BYTES
 const MAGIC = Bytes.fromText("parley-journal-v1\n")

@@ -7,6 +7,7 @@ import { MAX_PACKET, PacketType, readHeader } from "../../protocol/DataPacket.js
 import * as Networks from "../nat/Networks.js"
 import { NEVER } from "../support/Deadline.js"
 import { DeadlineHeap } from "../support/DeadlineHeap.js"
+import { Fifo } from "../support/Fifo.js"
 import { LinkedMap } from "../support/LinkedMap.js"
 import type { Rate } from "../support/TokenBucket.js"
 import { Association, type IndexTarget } from "./Association.js"
@@ -83,8 +84,8 @@ export class Peers {
   readonly #absence = new Absence()
   readonly #networks = new OwnNetworks()
   #relayRate: Rate | undefined
-  readonly #events: Array<PeerEvent> = []
-  readonly #journal: Array<JournalEntry> = []
+  readonly #events = new Fifo<PeerEvent>()
+  readonly #journal = new Fifo<JournalEntry>()
   /** Packets that belong to no connection in use: handshakes, goodbyes, OPEN. */
   readonly #urgent: Array<Transmit> = []
   /** Associations that may have something to send, in the order of their turns. */

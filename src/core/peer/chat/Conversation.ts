@@ -3,6 +3,7 @@ import type { PeerId } from "../../../domain/PeerId.js"
 import { MAX_MESSAGE } from "../../../protocol/ChatRecord.js"
 import { type GroupRecord, groupOf, MAX_PREFIX } from "../../../protocol/GroupRecord.js"
 import type { Networks } from "../../nat/Networks.js"
+import { Fifo } from "../../support/Fifo.js"
 import { RecentIds } from "../../support/RecentIds.js"
 import { SmallTexts } from "../../support/SmallTexts.js"
 import type { JournalEntry, Past } from "../Journal.js"
@@ -56,7 +57,7 @@ export class Conversation {
   readonly #unshown = new Map<MessageId, { readonly size: number; readonly onShown: ShownSink }>()
   #unshownBytes = 0
   /** Confirmations to send, each once; at most `MAX_SEEN`. */
-  readonly #receipts: Array<MessageId> = []
+  readonly #receipts = new Fifo<MessageId>()
   readonly #owed = new Set<MessageId>()
   /**
    * Messages of theirs that came on credit, at most `CREDIT_MESSAGES`. They are confirmed again on each connection,
@@ -68,10 +69,13 @@ export class Conversation {
   readonly #marks = new ReadMarks()
   /** What the peer has last said about being away on the connection in use. */
   #theirAbsence: string | undefined
-  /** Messages of ours that a loss of power may still take from us. */
-  readonly #unflushed = new Set<MessageId>()
-  /** What the application is told when these are flushed, in order: a message is `sent` before it is anything else. */
-  readonly #early: Array<Fate> = []
+  /** A loss of power may still take the messages of ours from this sequence on from us. */
+  #unflushed: number
+  /**
+   * What the application is told when the messages up to a sequence are flushed, in order: a message is `sent` before
+   * it is anything else.
+   */
+  readonly #early: Array<{ readonly event: Fate; readonly sequence: number }> = []
 
   /** What the peer has last said of its networks, on whichever connection. */
   peerNetworks: Networks | undefined
@@ -87,6 +91,7 @@ export class Conversation {
   ) {
     this.#journal = journal
     const past = journal?.past(peer)
+    this.#unflushed = journal === undefined ? Number.POSITIVE_INFINITY : (past?.nextSequence ?? 0)
     if (past === undefined) return
     this.#nextSequence = past.nextSequence
     for (const { text, ...message } of past.outbox)
@@ -129,7 +134,6 @@ export class Conversation {
     this.#keep({ id, sequence, writtenAt: dated, group, bytes, held: false, written, isGone: false })
     this.#lingers = true
     if (this.#journal === undefined) return id
-    this.#unflushed.add(id)
     this.#journal.write({ _tag: "Accepted", peer: this.peer, id, sequence, writtenAt: dated, group, text: bytes })
     return id
   }
@@ -190,7 +194,8 @@ export class Conversation {
       this.#heldUpTo = i + 1
       if (message.held || message.isGone) continue
       message.held = true
-      this.#tell({ _tag: "CreditExhausted", peer: this.peer, id: message.id, ...groupIn(message) })
+      const event = { _tag: "CreditExhausted", peer: this.peer, id: message.id, ...groupIn(message) } as const
+      this.#tell(event, message.sequence)
     }
   }
 
@@ -204,13 +209,15 @@ export class Conversation {
     // What was read is told of what was said to each other alone.
     if (message.group === undefined) this.#marks.onDelivered(id)
     this.#journal?.write({ _tag: "Delivered", peer: this.peer, id })
-    if (message.group === undefined) this.#tell({ _tag: "Delivered", peer: this.peer, id })
-    else this.#tell({ _tag: "Delivered", peer: this.peer, id, group: groupOf(message.group) })
+    const { group, sequence } = message
+    if (group === undefined) this.#tell({ _tag: "Delivered", peer: this.peer, id }, sequence)
+    else this.#tell({ _tag: "Delivered", peer: this.peer, id, group: groupOf(group) }, sequence)
   }
 
   /** The peer has read a message of ours, and all before it. */
   onRead(id: MessageId): void {
-    if (this.#marks.onRead(id)) this.#tell({ _tag: "Read", peer: this.peer, id })
+    // It was delivered, and so told to be, or that waits as well.
+    if (this.#marks.onRead(id)) this.#tell({ _tag: "Read", peer: this.peer, id }, -1)
   }
 
   /** The peer is away, with these words, or is there (`undefined`). */
@@ -280,14 +287,14 @@ export class Conversation {
 
   /** It would survive a loss of power as well. `tellFlushed` follows. */
   flushed(entry: JournalEntry): void {
-    if (entry._tag === "Accepted") this.#unflushed.delete(entry.id)
+    if (entry._tag === "Accepted") this.#unflushed = Math.max(this.#unflushed, entry.sequence + 1)
   }
 
   /** Tells what became of messages that are flushed by now. */
   tellFlushed(): void {
     let told = 0
-    for (const event of this.#early) {
-      if (this.#unflushed.has(event.id)) break
+    for (const { event, sequence } of this.#early) {
+      if (sequence >= this.#unflushed) break
       this.emit(event)
       told++
     }
@@ -315,9 +322,12 @@ export class Conversation {
     return this.hasReceipts ? undefined : this.#marks.take(this.#unshown)
   }
 
-  /** What became of a message is told after what was told before, and not before the message is flushed. */
-  #tell(event: Fate): void {
-    if (this.#early.length > 0 || this.#unflushed.has(event.id)) this.#early.push(event)
+  /**
+   * What became of the message of this sequence is told after what was told before, and not before the message is
+   * flushed.
+   */
+  #tell(event: Fate, sequence: number): void {
+    if (this.#early.length > 0 || sequence >= this.#unflushed) this.#early.push({ event, sequence })
     else this.emit(event)
   }
 
