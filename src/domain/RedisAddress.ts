@@ -7,6 +7,8 @@ export interface RedisAddress {
   /** What the Sentinels call the primary. */
   readonly sentinel: string | undefined
   readonly tls: boolean
+  /** Authorities that vouch for it, PEM; those of the system when left out. */
+  readonly authorities?: string
   readonly database: number
   readonly username: string | undefined
   readonly password: string | undefined

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { connect, createServer, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -11,9 +11,12 @@ export class Redis {
   readonly port: number
   readonly #folder: string
   readonly #more: ReadonlyArray<string>
+  /** Of its configuration, if it has one. */
+  readonly #file: string | undefined
   #process: ChildProcess | undefined
 
-  private constructor(port: number, folder: string, more: ReadonlyArray<string>) {
+  private constructor(port: number, folder: string, more: ReadonlyArray<string>, file?: string) {
+    this.#file = file
     this.port = port
     this.#folder = folder
     this.#more = more
@@ -38,16 +41,32 @@ export class Redis {
     return `redis://127.0.0.1:${this.port}`
   }
 
+  /** A Sentinel that looks after the primary on this port under the name `names`; it alone decides. */
+  static async sentinel(primary: number): Promise<Redis> {
+    const folder = mkdtempSync(join(tmpdir(), "parley-sentinel-"))
+    const file = join(folder, "sentinel.conf")
+    const rules = ["down-after-milliseconds names 500", "failover-timeout names 3000"]
+    const lines = [`monitor names 127.0.0.1 ${primary} 1`, ...rules].map((line) => `sentinel ${line}\n`)
+    writeFileSync(file, lines.join(""))
+    const sentinel = new Redis(await freePort(), folder, ["--sentinel"], file)
+    await sentinel.run()
+    return sentinel
+  }
+
   /** Starts it, and waits until it answers; what it has kept on the disk is there again. */
   async run(): Promise<void> {
-    const own = ["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.#folder, "--save", ""]
-    const child = spawn("redis-server", [...own, ...this.#more], { stdio: ["ignore", "pipe", "inherit"] })
+    const own = ["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.#folder]
+    const ofKind = this.#file === undefined ? ["--save", ""] : []
+    const file = this.#file === undefined ? [] : [this.#file]
+    const child = spawn("redis-server", [...file, ...own, ...ofKind, ...this.#more], {
+      stdio: ["ignore", "pipe", "inherit"]
+    })
     this.#process = child
     await new Promise<void>((resolve, reject) => {
       let said = ""
       child.stdout.on("data", (chunk) => {
         said += chunk
-        if (/Ready to accept connections/.test(said)) resolve()
+        if (/Ready to accept connections|Sentinel ID is/.test(said)) resolve()
       })
       child.once("error", reject)
       child.once("exit", () => reject(new Error(`redis-server ended: ${said.slice(-500)}`)))

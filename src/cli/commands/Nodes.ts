@@ -9,7 +9,7 @@ import { ProgramError } from "../ProgramError.js"
 import * as Values from "../Values.js"
 import type { Host } from "./Host.js"
 import { type Parsed, setting } from "./Option.js"
-import { firstLineOf, MAX_PATH } from "./Options.js"
+import { firstLineOf, MAX_PATH, readAuthorities } from "./Options.js"
 
 /** Options of a server that is one of several nodes. */
 export const nodes = {
@@ -22,6 +22,13 @@ export const nodes = {
   redisPasswordFile: setting({
     placeholder: "FILE",
     help: "With --redis: file with the password in its first line, yours alone (mode 600)",
+    parse: Values.text(MAX_PATH),
+    wants: "file"
+  }),
+  redisCa: setting({
+    placeholder: "FILE",
+    help: "With rediss://: authorities that have to vouch for Redis, and for its Sentinels, PEM",
+    otherwise: "those of the system",
     parse: Values.text(MAX_PATH),
     wants: "file"
   }),
@@ -71,18 +78,20 @@ export const nodeSettingsOf = (
   host: Pick<Host, "exposure">
 ): Effect.Effect<NodeSettings | undefined, ProgramError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
-    const { clusterSecretFile, nodeAddress, nodeListen, redis, redisPasswordFile, redisPrefix } = parsed
-    const others = [clusterSecretFile, nodeAddress, nodeListen, redisPasswordFile]
+    const { clusterSecretFile, nodeAddress, nodeListen, redis, redisCa, redisPasswordFile, redisPrefix } = parsed
+    const others = [clusterSecretFile, nodeAddress, nodeListen, redisCa, redisPasswordFile]
     if (redis === undefined) {
       if (others.every((value) => value === undefined)) return undefined
       return yield* wrong(
-        "--node-listen, --node-address, --cluster-secret-file and --redis-password-file are for servers with --redis"
+        "--node-listen, --node-address, --cluster-secret-file, --redis-ca and --redis-password-file are for servers with --redis"
       )
     }
     if (nodeListen === undefined || clusterSecretFile === undefined)
       return yield* wrong("--redis needs --node-listen and --cluster-secret-file: the nodes also talk to each other")
     if (names !== undefined && names !== IN_REDIS)
       return yield* wrong("with --redis nicknames are kept there, and not in a file: say --names redis")
+    if (redisCa !== undefined && !redis.tls)
+      return yield* wrong("--redis-ca is for a Redis with TLS: say rediss:// in --redis")
     const at = nodeAddress ?? nodeListen
     if (nodeAddress === undefined && WILD.includes(nodeListen.host))
       return yield* wrong(
@@ -97,7 +106,11 @@ export const nodeSettingsOf = (
         ? redis.password
         : yield* firstLineOf({ flag: "--redis-password-file", path: redisPasswordFile, what: "the password" }, host)
     return {
-      redis: { ...redis, password },
+      redis: {
+        ...redis,
+        password,
+        ...(redisCa === undefined ? {} : { authorities: yield* readAuthorities("--redis-ca", redisCa) })
+      },
       prefix: redisPrefix,
       listen: nodeListen,
       at: `${Endpoint.make(at.host, 0)?.family === "ipv6" ? `[${at.host}]` : at.host}:${at.port}`,

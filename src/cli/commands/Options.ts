@@ -226,7 +226,7 @@ export const linked = ({
       })
     if (plain) return { tls: false }
     if (!isEncrypted) return {}
-    const authorities = tlsCa === undefined ? undefined : yield* readAuthorities(tlsCa)
+    const authorities = tlsCa === undefined ? undefined : yield* readAuthorities("--tls-ca", tlsCa)
     if (authorities === undefined && serverKey === undefined) return { tls: true }
     return {
       tls: {
@@ -236,12 +236,16 @@ export const linked = ({
     }
   })
 
-const readAuthorities = (file: string): Effect.Effect<string, ProgramError, FileSystem.FileSystem> =>
+/** A file of certificates that vouch for others. */
+export const readAuthorities = (
+  flag: string,
+  file: string
+): Effect.Effect<string, ProgramError, FileSystem.FileSystem> =>
   Effect.flatMap(FileSystem.FileSystem, (files) => files.readFileString(file)).pipe(
-    Effect.mapError(({ message }) => new ProgramError({ message: `--tls-ca: ${message}` })),
+    Effect.mapError(({ message }) => new ProgramError({ message: `${flag}: ${message}` })),
     Effect.filterOrFail(
       (text) => text.includes("-----BEGIN CERTIFICATE-----"),
-      () => new ProgramError({ message: `--tls-ca: ${file} has no certificate in it (-----BEGIN CERTIFICATE-----)` })
+      () => new ProgramError({ message: `${flag}: ${file} has no certificate in it (-----BEGIN CERTIFICATE-----)` })
     )
   )
 

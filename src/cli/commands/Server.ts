@@ -211,7 +211,8 @@ export const server = Subcommand.make({
     "parley server --redis redis://10.0.0.5 --node-listen 10.0.0.11:9095 --cluster-secret-file secret"
   ],
   settings: ({ config: _, tlsCert, tlsKey, token, tokenFile, ...rest }, host) => {
-    const { clusterSecretFile, nodeAddress, nodeListen, redis, redisPasswordFile, redisPrefix, ...settings } = rest
+    const { clusterSecretFile, nodeAddress, nodeListen, redis, redisCa, redisPasswordFile, redisPrefix, ...settings } =
+      rest
     const { plainPort, port } = settings
     const wrong =
       (tlsCert === undefined) !== (tlsKey === undefined)

@@ -72,7 +72,9 @@ const clientOf = ({ address }: RedisOptions, { host, port }: Place, forSentinel 
     RESP: 2,
     disableOfflineQueue: true,
     name: "parley",
-    socket: address.tls ? { ...common, tls: true } : common,
+    socket: address.tls
+      ? { ...common, tls: true, ...(address.authorities === undefined ? {} : { ca: address.authorities }) }
+      : common,
     ...(forSentinel ? {} : { database: address.database }),
     ...(address.username === undefined || forSentinel ? {} : { username: address.username }),
     ...(address.password === undefined || forSentinel ? {} : { password: address.password })
