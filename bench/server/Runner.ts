@@ -70,7 +70,7 @@ export const stopLoads = (): void => {
 }
 
 /** What, before a command, has it run before all others (`FIRST=1`), for a machine that is busy with other things. */
-export const FIRST: ReadonlyArray<string> = process.env.FIRST === undefined ? [] : ["chrt", "-f", "10"]
+export const FIRST: ReadonlyArray<string> = process.env.FIRST === undefined ? [] : ["chrt", "-f", "50"]
 
 const RUNNING = new Set<ChildProcess>()
 const FOLDER = dirname(fileURLToPath(import.meta.url))

@@ -11,6 +11,7 @@ import {
   MAX_ON_PAGE,
   MAX_RAW_NICK,
   MAX_REGISTER,
+  MAX_WATCH,
   Ping,
   Query,
   type Refusal,
@@ -72,6 +73,9 @@ const decodePlain = (tag: string, id: number, value: Record<string, unknown>): R
       return decodeRegister(id, value)
     case "List":
       return decodeList(id, value)
+    case "Watch":
+    case "Unwatch":
+      return isNicks(value.nicks) ? { _tag: tag, id, nicks: value.nicks } : undefined
     default:
       return undefined
   }
@@ -102,6 +106,14 @@ const decodeRegister = (id: number, value: Record<string, unknown>): typeof Regi
   if (!isGood) return undefined
   return { _tag: "Register", id, nick, identity, record, proof, server, endpoints, private: hidden, token, resume }
 }
+
+/** Some nicknames as typed, or left out. */
+const isNicks = (value: unknown): value is ReadonlyArray<string> | undefined =>
+  value === undefined ||
+  (Array.isArray(value) &&
+    value.length >= 1 &&
+    value.length <= MAX_WATCH &&
+    value.every((nick) => isText(nick, MAX_RAW_NICK)))
 
 const isText = (value: unknown, max: number): value is string => typeof value === "string" && value.length <= max
 

@@ -24,7 +24,7 @@ export interface Watcher {
  * last event alone, and sees by its version that there is a gap: then the list is read again (docs/protocol.md §1.2).
  * So neither time nor bytes grow with the square of a crowd that comes back after a restart.
  *
- * Whoever watches nicknames is told of these, gathered over a tick, and at most once of each. A fingerprint stands for
+ * Whoever watches nicknames is told of these, gathered over a tick, or over a second in a crowd, and once of each. A fingerprint stands for
  * whoever has it, under any nickname.
  *
  * Somebody who is too far behind is left for later, and never closed for events that he did not ask for one by one.
@@ -36,9 +36,9 @@ export class Announcer implements Timed {
   /** Of them, who did not take the last piece: they are asked again, and keep nobody else waiting. */
   readonly #behind = new LinkedMap<Watcher, number>()
   readonly #byNick = new Map<Watcher, Interest>()
-  readonly #interested = new Map<string, Set<Watcher>>()
-  /** Of those who watch nicknames, who has something to hear, in the order of its happening. */
-  readonly #pending = new LinkedMap<Watcher, true>()
+  readonly #interested = new Map<string, Set<Interest>>()
+  /** Of those who watch nicknames, who has something to hear, and since when, in the order of its happening. */
+  readonly #pending = new LinkedMap<Interest, number>()
   /** The last lines, the first of them that of version `#version - #lines.length + 1`. */
   #lines: Array<string> = []
   #version = 0
@@ -80,7 +80,7 @@ export class Announcer implements Timed {
    * changed, when that would be more than one may watch, or all together.
    */
   watch(watcher: Watcher, keys: ReadonlyArray<string>): ReadonlyArray<PresentNick> | undefined {
-    const interest = this.#byNick.get(watcher) ?? { keys: new Set(), pending: new Map() }
+    const interest = this.#byNick.get(watcher) ?? { watcher, keys: new Set(), pending: new Map() }
     const fresh = new Set(keys.filter((key) => !interest.keys.has(key)))
     if (interest.keys.size + fresh.size > MAX_WATCHED || this.#interests + fresh.size > MAX_INTERESTS) return undefined
     this.#byNick.set(watcher, interest)
@@ -88,8 +88,8 @@ export class Announcer implements Timed {
       interest.keys.add(key)
       this.#interests++
       const watchers = this.#interested.get(key)
-      if (watchers === undefined) this.#interested.set(key, new Set([watcher]))
-      else watchers.add(watcher)
+      if (watchers === undefined) this.#interested.set(key, new Set([interest]))
+      else watchers.add(interest)
     }
     const here: Array<PresentNick> = []
     const found = new Set<Registration>()
@@ -110,7 +110,7 @@ export class Announcer implements Timed {
       this.#interests--
       interest.pending.delete(key)
       const watchers = this.#interested.get(key)
-      watchers?.delete(watcher)
+      watchers?.delete(interest)
       if (watchers?.size === 0) this.#interested.delete(key)
     }
     if (interest.keys.size === 0) this.#byNick.delete(watcher)
@@ -118,15 +118,16 @@ export class Announcer implements Timed {
 
   /** Whether this watcher wants to hear of the nickname of this key. */
   watches(watcher: Watcher, key: string): boolean {
-    return this.#interested.get(key)?.has(watcher) === true
+    return this.#byNick.get(watcher)?.keys.has(key) === true
   }
 
   /** The watcher is gone. */
   remove(watcher: Watcher): void {
     this.unwatchAll(watcher)
-    this.#pending.delete(watcher)
     const interest = this.#byNick.get(watcher)
-    if (interest !== undefined) this.unwatch(watcher, interest.keys)
+    if (interest === undefined) return
+    this.#pending.delete(interest)
+    this.unwatch(watcher, interest.keys)
   }
 
   /**
@@ -136,8 +137,8 @@ export class Announcer implements Timed {
   announce(change: PresenceChange, now: number, former?: Registration): void {
     const { identity, nickname } = change.registration
     if (isRename(former, change.registration)) this.#rename(former!.nickname.key, change.registration)
-    this.#note(nickname.key, change)
-    if (identity !== undefined) this.#note(identity.fingerprint, change)
+    this.#note(nickname.key, change, now)
+    if (identity !== undefined) this.#note(identity.fingerprint, change, now)
     if (this.size === 0) this.#lines = []
     else {
       // After a jump of the version the lines before it are of no use.
@@ -151,7 +152,7 @@ export class Announcer implements Timed {
 
   handleTimeout(now: number): void {
     this.#due = undefined
-    this.#tellEverybody(this.#tellInterested(BUDGET))
+    this.#tellEverybody(this.#tellInterested(BUDGET, now))
     const told = this.#everybody.oldest()?.value ?? this.#version
     if (told < this.#version || this.#behind.size > 0 || this.#pending.size > 0) this.#due = now + TICK_MS
   }
@@ -160,17 +161,23 @@ export class Announcer implements Timed {
     return this.#due
   }
 
-  /** What is left of the budget. */
-  #tellInterested(budget: number): number {
+  /**
+   * What is left of the budget. In a crowd everybody waits a little longer, and hears of more at once: those who come
+   * back after a restart know one another, and a line for each of twenty would cost more than their registration.
+   */
+  #tellInterested(budget: number, now: number): number {
+    const before = this.#pending.size > BUDGET ? now - CROWD_MS : now
     let left = budget
     for (let turn = Math.min(this.#pending.size, budget); turn > 0; turn--) {
-      const watcher = this.#pending.oldest()!.key
-      this.#pending.delete(watcher)
-      const pending = this.#byNick.get(watcher)?.pending
-      if (pending === undefined || pending.size === 0) continue
+      const { key: interest, value: since } = this.#pending.oldest()!
+      if (since > before) break
+      this.#pending.delete(interest)
+      // Nothing any more: it has stopped watching meanwhile.
+      if (interest.pending.size === 0 || interest.keys.size === 0) continue
       left--
-      if (watcher.sendPresence(Bytes.fromText(encodeChanges(pending.values())))) pending.clear()
-      else this.#pending.set(watcher, true)
+      const told = interest.watcher.sendPresence(Bytes.fromText(encodeChanges(interest.pending.values())))
+      if (told) interest.pending.clear()
+      else this.#pending.set(interest, now)
     }
     return left
   }
@@ -202,19 +209,21 @@ export class Announcer implements Timed {
   }
 
   /** For those who watch this nickname or this fingerprint. */
-  #note(key: string, change: PresenceChange): void {
-    for (const watcher of this.#interested.get(key) ?? []) {
-      if (this.#watchesAll(watcher)) continue
-      this.#byNick.get(watcher)?.pending.set(change.registration.nickname.key, change)
-      if (!this.#pending.has(watcher)) this.#pending.set(watcher, true)
+  #note(key: string, change: PresenceChange, now: number): void {
+    const { nickname } = change.registration
+    const doSomeWatchAll = this.size > 0
+    for (const interest of this.#interested.get(key) ?? []) {
+      if (doSomeWatchAll && this.#watchesAll(interest.watcher)) continue
+      interest.pending.set(nickname.key, change)
+      // Whoever has had something to hear waits already.
+      if (interest.pending.size === 1 && !this.#pending.has(interest)) this.#pending.set(interest, now)
     }
   }
 
   #rename(former: string, registration: Registration): void {
-    for (const watcher of this.#interested.get(former) ?? []) {
-      const pending = this.#byNick.get(watcher)?.pending
-      const left = pending?.get(former)
-      if (left?._tag === "Left") pending?.set(former, { ...left, renamed: registration })
+    for (const { pending } of this.#interested.get(former) ?? []) {
+      const left = pending.get(former)
+      if (left?._tag === "Left") pending.set(former, { ...left, renamed: registration })
     }
   }
 
@@ -228,6 +237,9 @@ const TICK_MS = 20
 
 /** Pieces sent in one tick, some 4 ms of work: a fifth of a core at most goes into presence. */
 const BUDGET = 200
+
+/** ms from the first event to the line that tells it, when more wait than are told in one tick. */
+const CROWD_MS = 1_000
 
 /** Of those who are behind, in one tick. */
 const MAX_ASKED_AGAIN = 20
@@ -249,6 +261,7 @@ const COST_OF_PAGE = 4
 export const MAX_INTERESTS = 262_144
 
 interface Interest {
+  readonly watcher: Watcher
   readonly keys: Set<string>
   /** What happened last to each nickname that something happened to. */
   readonly pending: Map<string, PresenceNews>

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { Directory } from "../../src/core/rendezvous/Directory.js"
+import * as Nickname from "../../src/domain/Nickname.js"
 import type { Registration } from "../../src/domain/Registration.js"
 import { Announcer, type Watcher } from "../../src/server/Announcer.js"
 import { registration } from "../core/rendezvous/support.js"
@@ -248,6 +249,33 @@ describe("whoever watches nicknames", () => {
       for (const { nick } of event.here as ReadonlyArray<{ readonly nick: string }>) last.set(nick, true)
     }
     expect([...last.values()].every((here) => here)).toBe(true)
+  })
+
+  test("hears of more at once in a crowd, within a second or so, and of a single one at once as ever", () => {
+    const world = new World()
+    const nicks = Array.from({ length: 20 }, (_, id) => `nick${id}`)
+    const crowd = Array.from({ length: 1_000 }, () => new Reader())
+    const few = Array.from({ length: 50 }, () => new Reader())
+    for (const reader of crowd) world.announcer.watch(reader, nicks.map(Nickname.key))
+    for (const reader of few) world.announcer.watch(reader, ["alone"])
+    const pass = (ms: number) => {
+      const end = world.now + ms
+      for (let at = world.announcer.pollTimeout(); at !== undefined && at <= end; at = world.announcer.pollTimeout()) {
+        world.now = Math.max(world.now, at)
+        world.announcer.handleTimeout(world.now)
+      }
+      world.now = end
+    }
+    for (const nick of nicks) {
+      world.join(nick)
+      pass(40)
+    }
+    pass(400)
+    expect(crowd.every(({ pieces }) => pieces.length === 1)).toBe(true)
+    expect(crowd[999]!.told).toEqual([{ _tag: "Presence", here: nicks.map((nick) => ({ nick })), gone: [] }])
+    world.join("alone")
+    pass(20)
+    expect(few.every(({ pieces }) => pieces.length === 1)).toBe(true)
   })
 })
 
