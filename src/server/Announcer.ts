@@ -24,8 +24,8 @@ export interface Watcher {
  * last event alone, and sees by its version that there is a gap: then the list is read again (docs/protocol.md §1.2).
  * So neither time nor bytes grow with the square of a crowd that comes back after a restart.
  *
- * Whoever watches nicknames is told of these, gathered over a tick, or over a second in a crowd, and once of each. A fingerprint stands for
- * whoever has it, under any nickname.
+ * Whoever watches nicknames is told of these, gathered over a tick, or over a second in a crowd, and once of each. A
+ * fingerprint stands for whoever has it, under any nickname.
  *
  * Somebody who is too far behind is left for later, and never closed for events that he did not ask for one by one.
  */
