@@ -7,11 +7,11 @@ export const operationsOf = (work: () => void): number => {
   let count = 0
   const undo: Array<() => void> = []
   const patch = (owner: object, name: string, cost: (self: { readonly length: number }) => number) => {
-    const original = Reflect.get(owner, name) as (...args: ReadonlyArray<unknown>) => unknown
+    const original = Reflect.get(owner, name) as (...args: Array<unknown>) => unknown
     Object.defineProperty(owner, name, {
       configurable: true,
       writable: true,
-      value: function (this: { readonly length: number }, ...args: ReadonlyArray<unknown>) {
+      value: function (this: { readonly length: number }, ...args: Array<unknown>) {
         count += cost(this)
         return original.apply(this, args)
       }

@@ -24,8 +24,8 @@ export const layer: Layer.Layer<Listener> = Layer.succeed(Listener, {
   listen: (options, accept) =>
     Effect.gen(function* () {
       const tls = options.tls === undefined ? undefined : yield* encryption(options.tls)
-      const { local } = yield* Effect.acquireRelease(open(options, accept, tls), close)
       const files = openFilesLimit()
+      const { local } = yield* Effect.acquireRelease(open(options, accept, tls, files), close)
       return {
         local,
         hostNames: [hostname(), `${hostname()}.local`],
@@ -87,7 +87,8 @@ const encryption = (first: TlsCredentials): Effect.Effect<Encryption, ListenErro
 const open = (
   options: ListenOptions,
   accept: (connection: Connection) => ConnectionHandler | undefined,
-  tls: Encryption | undefined
+  tls: Encryption | undefined,
+  files: number | undefined
 ) =>
   Effect.async<Open, ListenError>((resume) => {
     const fault = options.socket === undefined ? portFault(options) : SocketFile.faultOf(options.socket)
@@ -109,6 +110,7 @@ const open = (
     }
     const isForwarded = isWeb && tls === undefined
     const server = Net.createServer(NodeConnection.socketOptions, (socket) => {
+      if (isOneOfTheLast(socket, files)) options.onTrouble?.(FEW_LEFT)
       const remote = options.socket === undefined ? fromNode(socket.remoteAddress, socket.remotePort) : undefined
       const known = options.socket === undefined ? {} : { remote: HERE, local: HERE }
       if (options.isProxy?.(remote) !== true) {
@@ -139,7 +141,7 @@ const open = (
     })
     let opened: Open | undefined
     let isCleared = false
-    // Stays for good: running out of file descriptors while accepting is reported here, and listening goes on.
+    // Stays for good: what the system refuses while accepting is reported here, and listening goes on.
     server.on("error", (cause) => {
       if (opened !== undefined) return options.onTrouble?.(`connections are lost: ${describe(cause)}`)
       if (options.socket === undefined || isCleared || codeOf(cause) !== "EADDRINUSE")
@@ -207,6 +209,16 @@ const openFilesLimit = (): number | undefined => {
     return undefined
   }
 }
+
+/**
+ * Whether this connection has one of the last numbers that the system gives to files, the lowest first. Behind them
+ * Node drops connections without a word (it keeps one file for that), so nobody would ever be told.
+ */
+const isOneOfTheLast = (socket: Net.Socket, files = Number.POSITIVE_INFINITY): boolean =>
+  ((socket as { readonly _handle?: { readonly fd?: number } })._handle?.fd ?? 0) >= files - LAST_FILES
+
+const LAST_FILES = 8
+const FEW_LEFT = "connections are lost: hardly a file is left to be opened (ulimit -n)"
 
 /** Files that are no connections: libraries, pipes, sockets of other kinds, and a few to spare. */
 const OTHER_FILES = 64

@@ -169,13 +169,16 @@ describe("a listener", () => {
       })
     ))
 
-  linux("survives running out of file descriptors", () =>
+  linux("survives running out of file descriptors, and says so", () =>
     Effect.gen(function* () {
       // In a process of its own, where they are few.
-      const port = yield* child("ulimit -n 50; exec", yield* bundled("EchoServer.ts"))
+      const { port, process } = yield* started("ulimit -n 50; exec", yield* bundled("EchoServer.ts"))
+      const told = once(process.stdout, "data")
       const outcomes = yield* Effect.promise(() => crowd(port, 200))
       expect(outcomes).toContain(true)
       expect(outcomes).toContain(false)
+      const [trouble] = yield* Effect.promise(() => told)
+      expect(String(trouble)).toContain("connections are lost: hardly a file is left")
       // The crowd's descriptors are free as soon as the server has noticed that it left: asked until it answers.
       yield* Effect.repeat(
         Effect.promise(() => crowd(port, 1)),
