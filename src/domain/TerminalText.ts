@@ -25,10 +25,11 @@ const HARMFUL_SET = String.raw`[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\p{De
 const HARMFUL = new RegExp(HARMFUL_SET, "gv")
 /**
  * Select Graphic Rendition; cursor up, right and home; erase below, to the right and all; insert lines; marking what
- * is pasted, telling of the focus, and drawing at once (ECMA-48 §8.3, xterm's 2004 and 1004, contour's 2026); and the
- * return to the beginning of the line.
+ * is pasted, telling of the focus, and drawing at once (ECMA-48 §8.3, xterm's 2004 and 1004, contour's 2026); a link
+ * (OSC 8) that is named by its own address, as it leads nowhere else; and the return to the beginning of the line.
  */
-const SEQUENCES = String.raw`\u001b\[(?:[0-9;]{0,16}m|[0-9]{1,5}[ACL]|[HJK]|2J|\?(?:1004|2004|2026)[hl])|\r`
+const LINK = String.raw`\u001b\]8;;(?<address>(?:https?|ftp):\/\/[\x21-\x7e]{1,2000})\u001b\\\k<address>\u001b\]8;;\u001b\\`
+const SEQUENCES = String.raw`${LINK}|\u001b\[(?:[0-9;]{0,16}m|[0-9]{1,5}[ACL]|[HJK]|2J|\?(?:1004|2004|2026)[hl])|\r`
 const SEQUENCE = new RegExp(`^(?:${SEQUENCES})$`, "v")
 const SEQUENCE_OR_HARMFUL = new RegExp(`${SEQUENCES}|${HARMFUL_SET}`, "gv")
 const ESCAPE = "\u001b"

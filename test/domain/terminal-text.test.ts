@@ -53,6 +53,20 @@ describe("text for a terminal", () => {
     )
   })
 
+  test("lets a link through that is named by its own address, and no other", () => {
+    const link = (address: string, name: string) => `see ${ESC}]8;;${address}${ESC}\\${name}${ESC}]8;;${ESC}\\ there`
+    const honest = link("https://example.org/a?b=1", "https://example.org/a?b=1")
+    expect(TerminalText.painted(honest, ALL)).toBe(honest)
+    for (const text of [
+      link("https://evil.example/", "https://example.org/"),
+      link("https://example.org/a", "https://example.org/"),
+      link("file:///etc/passwd", "file:///etc/passwd"),
+      link("https://example.org/\u202e", "https://example.org/\u202e")
+    ])
+      expect(TerminalText.painted(text, ALL)).not.toContain(ESC)
+    expect(TerminalText.painted(honest, { colors: true, cursor: false })).not.toContain(ESC)
+  })
+
   test.each([
     ["a title", "\u001b]0;owned\u0007"],
     ["a title in C1", "\u009d0;owned\u009c"],

@@ -1,5 +1,6 @@
 import type { TerminalSize } from "../../services/Terminal.js"
 import type { Bottom, Row } from "./Layout.js"
+import * as Links from "./Links.js"
 import * as Reflow from "./Reflow.js"
 
 /**
@@ -11,6 +12,8 @@ export class Frame {
   #drawn: Bottom = NOTHING
   /** What the terminal may do with our rows when it becomes narrower. */
   #ways = Reflow.ANY
+  /** The terminal opens what is marked as a link. */
+  #hasLinks = false
 
   /** Prints `lines` (with colours at most) above the bottom rows, and makes those what `next` says. */
   draw(lines: ReadonlyArray<string>, next: Bottom, size: TerminalSize): string {
@@ -23,17 +26,18 @@ export class Frame {
       return rows > 1 ? synchronized(pen.out) : pen.out
     }
     const pen = new Pen(drawn.cursor.row, drawn.cursor.column)
+    const printed = lines.map((line) => `${this.#hasLinks ? Links.marked(line) : line}${NEXT_ROW}`).join("")
     const room = size.rows - Math.max(drawn.rows.length, next.rows.length)
     if (drawn.rows.length > 0 && heights < room) {
       // The rows move down as they are: room is made below them, and then above them.
       pen.to(drawn.rows.length - 1)
       pen.out += `${NEXT_ROW.repeat(heights)}${CSI}${drawn.rows.length - 1 + heights}A${CSI}${heights}L\r`
-      pen.out += lines.map((line) => `${line}${NEXT_ROW}`).join("")
+      pen.out += printed
       pen.stands(0, 0)
       change(pen, drawn.rows, next, size)
     } else {
       erase(pen, drawn.rows)
-      pen.out += lines.map((line) => `${line}${NEXT_ROW}`).join("")
+      pen.out += printed
       change(pen, [], next, size)
     }
     return synchronized(pen.out)
@@ -55,6 +59,7 @@ export class Frame {
   /** The terminal has told its name. */
   knows(name: string): void {
     this.#ways = Reflow.ofTerminal(name)
+    this.#hasLinks = Links.areKnownTo(name)
   }
 
   /**
