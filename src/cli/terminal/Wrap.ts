@@ -86,26 +86,29 @@ const pieces = (line: string, room: number): ReadonlyArray<{ readonly text: stri
 const ADDRESS = /((?:https?|ftp):\/\/[^\s<>"]+)/
 
 const INDENT = "    "
+const HANGING = 2
 /** Cells for the text beside its head; with less, the text goes below it. */
 const MIN_TEXT = 20
 
 const wrapLine = (text: string, columns: number): ReadonlyArray<string> => {
   if (stringWidth(text) <= columns) return [text]
   const lead = LEAD.exec(text)![0]
-  const indent = " ".repeat(stringWidth(lead))
+  // A row of a list has no star: what is left of it stands further in than the row after it does.
+  const indent = " ".repeat(stringWidth(lead) + (/^ [^*]*$/.test(lead) ? HANGING : 0))
   if (columns - indent.length < MIN_TEXT) return [text]
   const rows: Array<string> = []
   let row = lead
-  let width = indent.length
+  let width = stringWidth(lead)
+  let isEmpty = true
   for (const word of text.slice(lead.length).match(WORDS) ?? []) {
-    const cells = stringWidth(word.trimEnd())
-    if (width + cells > columns && width > indent.length) {
+    if (width + stringWidth(word.trimEnd()) > columns && !isEmpty) {
       rows.push(row.trimEnd())
       row = indent
       width = indent.length
     }
     row += word
     width += stringWidth(word)
+    isEmpty = false
   }
   return [...rows, row]
 }

@@ -71,6 +71,8 @@ describe("Wrap", () => {
     ])
     expect(wrap("*   key 12345 67890 12345, new to you", 25)).toEqual(["*   key 12345 67890", "    12345, new to you"])
     expect(wrap("* short", 7)).toEqual(["* short"])
+    // What is left of a row of a list does not look like the row after it.
+    expect(wrap("  bob  127.0.0.1:5000  12345 67890", 28)).toEqual(["  bob  127.0.0.1:5000  12345", "    67890"])
   })
 
   it("leaves a word that is wider than the screen in one piece", () => {
