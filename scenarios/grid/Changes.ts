@@ -70,6 +70,25 @@ function fault(name: string, a: Kind, b: Kind, what: Fault, goesOn?: Way): Chang
   return { name, where: between(a, b), happen: (sim) => sim.begin(what), ...(goesOn && { goesOn }) }
 }
 
+/**
+ * The same for what is said after the change alone, by one of them: the first message comes right after it, and finds a
+ * program that nobody has told. Gives the longest that any message took, in virtual ms.
+ */
+export const speakAfter = (
+  { happen, where }: Change,
+  speaker: "alice" | "bob"
+): Effect.Effect<number, unknown, Sim | Scope> =>
+  Effect.gen(function* () {
+    const sim = yield* Sim
+    const talk = yield* Talk.begin(where)
+    yield* talk.chat(EVERY, BEFORE)
+    yield* Effect.sleep(sim.world.kernel.rng.fork("test").unit() * SPREAD)
+    yield* happen(sim, talk.town.server)
+    yield* Effect.repeatN(Effect.delay(talk.say(talk[speaker]), EVERY), SPREAD / EVERY)
+    yield* talk.delivered(30_000)
+    return talk.slowestMs
+  })
+
 /** Virtual ms between two messages of a side: two people who type at the same time, and fast. */
 const EVERY = 200
 const BEFORE = 2_000

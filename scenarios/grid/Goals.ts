@@ -11,6 +11,8 @@ export const MAX_DIRECT_P99 = 3_000
 export const MAX_FIRST_ROUND_TRIPS = 1.5
 /** What any message takes that is said while the path changes. */
 export const MAX_STALL = 1_500
+/** The same for the first that is said after somebody has moved, whoever says it. */
+export const MAX_MOVED = 1_000
 /** The same, relayed, when the machine of the server is suddenly elsewhere. */
 export const MAX_GONE = 6_000
 /** Packets a minute that a side sends to keep a silent conversation alive. */

@@ -44,6 +44,8 @@ export class CandidateGatherer {
   #refreshAt: number
   /** Until when they are looked at often. */
   #alertUntil = Number.NEGATIVE_INFINITY
+  /** The same, less often, because somebody has said something lately. */
+  #heardUntil = Number.NEGATIVE_INFINITY
 
   constructor(
     private readonly client: ClientContext,
@@ -131,6 +133,12 @@ export class CandidateGatherer {
     this.#refreshAt = Math.min(this.#refreshAt, now)
   }
 
+  /** Somebody says something to us: they are not to wait for our own next word until we see that we have moved. */
+  onHeard(now: number): void {
+    this.#heardUntil = now + LISTENING
+    this.#refreshAt = Math.min(this.#refreshAt, now + LISTENING_REFRESH)
+  }
+
   /** This machine's addresses, as they are now: those that it has no longer, if any has changed. */
   handleAddresses(addresses: ReadonlyArray<HostCandidates.HostAddress>, now: number): ReadonlyArray<string> {
     const before = this.#addresses
@@ -138,7 +146,8 @@ export class CandidateGatherer {
     const hasChanged = addressText(before) !== addressText(addresses)
     // Whoever loses one network gets another one soon.
     if (hasChanged) this.#alertUntil = now + ALERT
-    this.#refreshAt = now + (now < this.#alertUntil ? ALERT_REFRESH : REFRESH)
+    const often = now < this.#heardUntil ? LISTENING_REFRESH : REFRESH
+    this.#refreshAt = now + (now < this.#alertUntil ? ALERT_REFRESH : often)
     if (hasChanged) {
       this.client.transport.networkChanged(now)
       this.#forwarded = undefined
@@ -269,6 +278,15 @@ type ServerPorts = Pick<typeof Control.Welcome.Type, "udp" | "udpAt">
  * and the look costs the system 0.1 ms. No service of the system tells of changes in a way that works everywhere.
  */
 const REFRESH = 5_000
+
+/**
+ * The same while somebody talks to us. What we say ourselves shows by itself that it does not get through; who listens
+ * sees nothing, and could be told nothing for as long as it does not know.
+ */
+const LISTENING_REFRESH = 500
+
+/** ms after the last word of somebody for which this lasts. */
+const LISTENING = 45_000
 
 /** The same while peers do not answer, or when something has just changed: somebody waits. */
 const ALERT_REFRESH = 250

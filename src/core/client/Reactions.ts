@@ -67,6 +67,7 @@ export class Reactions {
     for (let event = peers?.pollEvent(); event !== undefined; event = peers?.pollEvent()) {
       if (event._tag === "InDoubt") this.parts.gatherer.doubt(now)
       else this.parts.peerEvents.handle(event, now)
+      if (event._tag === "Message") this.parts.gatherer.onHeard(now)
       isNews = true
     }
     return isNews

@@ -1,5 +1,4 @@
 import type { ChannelId } from "../../domain/ChannelId.js"
-import * as Endpoint from "../../domain/Endpoint.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import { PacketType } from "../../protocol/DataPacket.js"
@@ -23,6 +22,7 @@ import { PathHistory } from "./path/PathHistory.js"
 import { type Policy, permits } from "./path/Policy.js"
 import { RelayAllowance } from "./path/RelayAllowance.js"
 import type { PeerReport } from "./path/Report.js"
+import { sharedAddress } from "./path/SharedAddress.js"
 import type { Route, Transmit } from "./Route.js"
 
 /**
@@ -177,14 +177,15 @@ export class Association {
 
   explain(now: number): PeerReport {
     const policy = this.#policy
+    const told = this.#context.candidates(this.peer)
     return {
       connected: this.#connection !== undefined,
       policy,
       relayOffered: [...this.introductions.values()].some(({ relay }) => relay),
       own: this.#context.networks.value,
       peer: this.conversation.peerNetworks ?? Networks.ofOneWord(this.#peerNat),
-      sharedAddress: this.#sharedAddress,
-      told: this.#context.candidates(this.peer).length,
+      sharedAddress: sharedAddress(told, this.#connection?.paths.all ?? []),
+      told: told.length,
       connection: this.#connection?.explain(now),
       changes: this.#history.changes
     }
@@ -320,15 +321,6 @@ export class Association {
     const givenUp = this.#own.advance(now)
     if (givenUp?.kind === "first" && this.#connection === undefined) this.#disconnected("unreachable")
     for (const introduction of this.introductions.values()) if (now >= introduction.openAt) this.#open(introduction)
-  }
-
-  /** The IPv4 address at which the internet sees both of us, where no packet of the peer's ever came from there. */
-  get #sharedAddress(): string | undefined {
-    const own = this.#context.candidates(this.peer).filter(isOuter)
-    const paths = this.#connection?.paths.all ?? []
-    const endpoints = paths.flatMap(({ proven, route }) => (route._tag === "Direct" && !proven ? [route.endpoint] : []))
-    return endpoints.find((endpoint) => isOuter(endpoint) && own.some(({ address }) => address === endpoint.address))
-      ?.address
   }
 
   /**
@@ -491,9 +483,6 @@ export class Association {
     return this.#context.policy(this.peer)
   }
 }
-
-const isOuter = (endpoint: Endpoint.Endpoint): boolean =>
-  endpoint.family === "ipv4" && Endpoint.scope(endpoint) === "global"
 
 /**
  * ms: a stranger who is not asked back has left its message by then; whoever comes back from lunch later asks through

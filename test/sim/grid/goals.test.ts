@@ -2,8 +2,8 @@ import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import { run, type Scenario } from "parley-chat/sim"
 import { describe, expect, it } from "vitest"
-import { CHANGES, type Change, undergo } from "../../../scenarios/grid/Changes.js"
-import { MAX_GONE, MAX_KEEPALIVES, MAX_STALL } from "../../../scenarios/grid/Goals.js"
+import { CHANGES, type Change, speakAfter, undergo } from "../../../scenarios/grid/Changes.js"
+import { MAX_GONE, MAX_KEEPALIVES, MAX_MOVED, MAX_STALL } from "../../../scenarios/grid/Goals.js"
 import { idle } from "../../../scenarios/grid/Idle.js"
 import * as Network from "../../../scenarios/grid/Network.js"
 import { between, kindOf } from "../../../scenarios/grid/Places.js"
@@ -54,6 +54,17 @@ describe("a move", () => {
       expect(slowestMs).toBeLessThan(300)
     }
   })
+})
+
+describe("after a change of network", () => {
+  const moves = CHANGES.filter(({ name }) => name.startsWith("machine"))
+  it.each(moves.flatMap((change) => (["alice", "bob"] as const).map((who) => [change.name, who, change] as const)))(
+    "talk is back within a second: %s, and only %s says something",
+    async (_, who, change) => {
+      for (const seed of [1, 2, 3].slice(0, some(3, 1)))
+        expect(await value(seed, speakAfter(change, who))).toBeLessThan(MAX_MOVED)
+    }
+  )
 })
 
 describe("a silent conversation", () => {
