@@ -12,6 +12,7 @@ import { codeOf } from "./Errno.js"
 import { about, run } from "./FilesErrors.js"
 import * as Folder from "./Folder.js"
 import * as HandleCache from "./HandleCache.js"
+import { SpareMemory } from "./SpareMemory.js"
 
 /** Whether a name in a folder is that of something that is arriving there. */
 export const isLanding = (name: string): boolean => /^\.parley-[0-9a-f]+\.part$/.test(name)
@@ -88,13 +89,20 @@ export const open = (incoming: Incoming): Effect.Effect<Landing, FilesError, Sco
           const own = bytes.slice()
           return behind.add(() => about(`write to ${pathOf(index)}`, () => writeWhole(index, own)))
         }
-        await behind.settled()
+        if (last !== index) await behind.settled()
+        last = index
         settled.delete(index)
-        await writeAll(await handles.get(index), bytes, offset)
+        const handle = await handles.get(index)
+        const own = spare.copyOf(bytes)
+        const write = () => writeAll(handle, own, offset).finally(() => spare.back(own))
+        await behind.add(() => about(`write to ${pathOf(index)}`, write), Math.ceil(bytes.length / PIECE))
       })
 
     const handles = yield* HandleCache.make(openEntry)
-    /** Small files that are written while the next ones come. */
+    /** The entry that the latest piece of a large file was for. */
+    let last: number | undefined
+    const spare = new SpareMemory()
+    /** What is written while more of it comes. */
     const behind = yield* Effect.acquireRelease(
       Effect.sync(() => new Abreast()),
       (behind) => Effect.promise(() => behind.settled().catch(() => {}))
@@ -211,6 +219,8 @@ const OPEN_FLAGS = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW 
 
 /** Bytes of files that are written while the next ones come: those under way hold a megabyte at most. */
 const SMALL = 64 * 1024
+/** Bytes of a large file that count as one of those: 4 MB of it are under way at most, and one piece more. */
+const PIECE = 256 * 1024
 
 /** Files that are flushed side by side: enough to keep a disk busy. */
 const SETTLED_AT_ONCE = 8

@@ -31,9 +31,15 @@ export const open = (found: Found): Effect.Effect<Source, never, Scope.Scope> =>
       await (isWhole ? small.add(reading) : reading())
     }
 
+    const ahead = new ReadAhead(found, (index, offset, into) =>
+      about(`read ${pathOf(found, index)}`, () => readPart(index, offset, into), index)
+    )
+
     return {
       read: (index, offset, length) =>
         run(`read ${found.path}`, async () => {
+          const there = await ahead.read(index, offset, length)
+          if (there !== undefined) return there
           const bytes = plain(Buffer.allocUnsafeSlow(length))
           const small = new Abreast()
           try {
@@ -48,6 +54,65 @@ export const open = (found: Found): Effect.Effect<Source, never, Scope.Scope> =>
         })
     }
   })
+
+/**
+ * Pieces of a large file that are read while the earlier ones are on their way: whoever writes to the network finds out
+ * that a piece is there only when it has read what came from there.
+ */
+class ReadAhead {
+  #pieces: Array<{ readonly offset: number; readonly length: number; readonly bytes: Promise<Uint8Array> }> = []
+  #index = -1
+
+  constructor(
+    private readonly found: Found,
+    private readonly fill: (index: number, offset: number, into: Uint8Array) => Promise<void>
+  ) {}
+
+  /** `undefined` where it is not of one large file. */
+  async read(index: number, offset: number, length: number): Promise<Uint8Array | undefined> {
+    const { held, size } = this.found.entries[index]!
+    if (held !== undefined || size <= SMALL || offset + length > size) return this.#drop()
+    const [next] = this.#pieces
+    if (this.#index !== index || next?.offset !== offset || next.length !== length) {
+      await this.#drop()
+      this.#index = index
+      // The file is opened, and may turn out to be another one, before more of it is asked for.
+      const bytes = await this.#begin(index, offset, length)
+      this.#goOn(index, offset + length, length, size)
+      return bytes
+    }
+    this.#pieces.shift()
+    const { offset: last, length: lastLength } = this.#pieces.at(-1) ?? next
+    this.#goOn(index, last + lastLength, length, size)
+    return next.bytes
+  }
+
+  /** Waits for what is under way: the file may be closed then. */
+  async #drop(): Promise<undefined> {
+    const under = this.#pieces.map(({ bytes }) => bytes)
+    this.#pieces = []
+    await Promise.allSettled(under)
+  }
+
+  #goOn(index: number, from: number, length: number, size: number): void {
+    for (let at = from; at < size && this.#pieces.length * length < AHEAD; at += length) {
+      const piece = Math.min(length, size - at)
+      const bytes = this.#begin(index, at, piece)
+      // Where nobody asks for it any more nobody has to know.
+      bytes.catch(() => {})
+      this.#pieces.push({ offset: at, length: piece, bytes })
+    }
+  }
+
+  async #begin(index: number, offset: number, length: number): Promise<Uint8Array> {
+    const bytes = plain(Buffer.allocUnsafeSlow(length))
+    await this.fill(index, offset, bytes)
+    return bytes
+  }
+}
+
+/** Bytes: as many as go out in some milliseconds. */
+const AHEAD = 1024 * 1024
 
 const openEntry = async (found: Found, index: number): Promise<Fs.FileHandle> => {
   const handle = await openFile(found, index)

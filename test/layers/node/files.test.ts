@@ -7,7 +7,7 @@ import type * as Scope from "effect/Scope"
 import { describe, expect, it, vi } from "vitest"
 import * as FileName from "../../../src/domain/FileName.js"
 import * as NodeFiles from "../../../src/layers/node/Files.js"
-import { Files, type FilesError } from "../../../src/services/Files.js"
+import { Files, type FilesError, type Source } from "../../../src/services/Files.js"
 import * as Conformance from "../conformance/Files.js"
 import { pattern } from "../conformance/Recorder.js"
 import { live } from "../conformance/Suite.js"
@@ -28,6 +28,64 @@ const test = (
       })
     )
   )
+
+describe("a large file", () => {
+  const SIZE = 3_000_000
+  const PIECE = 256 * 1024
+
+  test("is read ahead, whatever of it is asked for", (files, folder) =>
+    Effect.gen(function* () {
+      const bytes = pattern(SIZE)
+      yield* promise(() => Fs.writeFile(join(folder, "large"), bytes))
+      yield* promise(() => Fs.writeFile(join(folder, "other"), bytes.subarray(7)))
+      const found = yield* files.inspect(folder)
+      const expectPart = (source: Source, file: number, from: number, to: number) =>
+        Effect.map(source.read(file, from, to - from), (read) =>
+          expect(isSame(read, bytes.subarray(from + 7 * file, to + 7 * file))).toBe(true)
+        )
+      const source = yield* files.open(found)
+      for (let at = 0; at < SIZE; at += PIECE) yield* expectPart(source, 0, at, Math.min(SIZE, at + PIECE))
+      // From somewhere else, in other pieces, and in the middle of another file.
+      for (const at of [PIECE, 2 * PIECE, PIECE, PIECE + 1, 5 * PIECE]) yield* expectPart(source, 0, at, at + PIECE)
+      yield* expectPart(source, 0, PIECE, PIECE + 10)
+      yield* expectPart(source, 1, 0, PIECE)
+      yield* expectPart(source, 1, PIECE, 2 * PIECE)
+      yield* expectPart(source, 0, 0, PIECE)
+      // One that is closed while it reads ahead.
+      yield* Effect.scoped(Effect.flatMap(files.open(found), (source) => expectPart(source, 0, 0, PIECE)))
+    }))
+
+  test("that becomes shorter while it is read ahead has changed", (files, folder) =>
+    Effect.gen(function* () {
+      const path = join(folder, "large")
+      yield* promise(() => Fs.writeFile(path, pattern(SIZE)))
+      const source = yield* files.open(yield* files.inspect(path))
+      yield* source.read(0, 0, PIECE)
+      yield* promise(() => Fs.truncate(path, 2 * PIECE))
+      const rest = Effect.forEach([1, 2, 3, 4, 5, 6, 7, 8], (piece) => source.read(0, piece * PIECE, PIECE))
+      expect(yield* Effect.flip(rest)).toMatchObject({ reason: "Changed" })
+    }))
+
+  test("is written while more of it comes, from memory that its giver may use again", (files, folder) =>
+    Effect.gen(function* () {
+      const bytes = pattern(SIZE)
+      const entries = [{ path: "large", size: SIZE, executable: false }]
+      const landing = yield* files.receive({ directory: folder, token: "31", kind: "file", entries })
+      const memory = new Uint8Array(PIECE)
+      for (let at = 0; at < SIZE; at += PIECE) {
+        const piece = memory.subarray(0, Math.min(PIECE, SIZE - at))
+        piece.set(bytes.subarray(at, at + piece.length))
+        yield* landing.write(0, at, piece)
+        memory.fill(0)
+      }
+      expect(isSame(yield* landing.read(0, 0, SIZE), bytes)).toBe(true)
+      const path = yield* landing.commit(FileName.make("large"))
+      expect(isSame(yield* promise(() => Fs.readFile(path)), bytes)).toBe(true)
+    }))
+
+  /** To compare them as `toEqual` does takes half a minute. */
+  const isSame = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0
+})
 
 describe("small files, of which many are read and written at a time", () => {
   test("arrive as they are, whatever the order, also over what an earlier process left", (files, folder) =>
