@@ -26,7 +26,7 @@ export const read = (folders) =>
       readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map((path) => `${folder}/${path}`)
     )
     .map((path) => path.replaceAll("\\", "/"))
-    .filter((path) => /\.(ts|mjs)$/.test(path))
+    .filter((path) => /\.(ts|mjs)$/.test(path) && !path.includes("/node_modules/"))
     .sort()
     .map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }))
 
