@@ -82,6 +82,7 @@ export type { FileName } from "./domain/FileName.js"
 export * as Fingerprint from "./domain/Fingerprint.js"
 export { MessageId } from "./domain/MessageId.js"
 export * as Nickname from "./domain/Nickname.js"
+export type { ProxyAddress } from "./domain/ProxyAddress.js"
 export * as SafeText from "./domain/SafeText.js"
 // The machine that they run on.
 export { layerMachine, layerNode } from "./layers/node/Layers.js"

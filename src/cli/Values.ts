@@ -6,6 +6,7 @@ import * as Cidr from "../domain/Cidr.js"
 import * as Endpoint from "../domain/Endpoint.js"
 import * as Fingerprint from "../domain/Fingerprint.js"
 import * as Nickname from "../domain/Nickname.js"
+import * as ProxyAddress from "../domain/ProxyAddress.js"
 import * as ServerAddress from "../domain/ServerAddress.js"
 import { DEFAULT_PORT, MAX_PORTS } from "../protocol/Control.js"
 import type { Place } from "../server/ServerOptions.js"
@@ -128,6 +129,10 @@ const MAX_BLOCKS = 256
 /** `host`, `host:port`, `[2001:db8::1]:port` or a bare IPv6 address. */
 export const serverAddress = (text: string): Either.Either<ServerAddress.ServerAddress, string> =>
   address(text, DEFAULT_PORT)
+
+/** A proxy, or that none is to be used, whatever the environment says. */
+export const proxy = (text: string): Either.Either<ProxyAddress.ProxyAddress | "off", string> =>
+  text === "off" ? Either.right(text) : ProxyAddress.parse(text, "--proxy")
 
 /** The address of a service: `http://host:port` or `https://…`. */
 export const httpUrl = (text: string): Either.Either<string, string> => {

@@ -1,5 +1,6 @@
 import type * as Redacted from "effect/Redacted"
 import type { Policy } from "../core/peer/path/Policy.js"
+import type { ProxyAddress } from "../domain/ProxyAddress.js"
 
 /**
  * What a client must be told. Everything else it asks of its services.
@@ -9,10 +10,15 @@ import type { Policy } from "../core/peer/path/Policy.js"
 export interface ClientOptions {
   /**
    * The rendezvous server: a host name or an IP literal, and the port of its control link, which is encrypted with TLS
-   * (`tls`), or not (`false`), or, when left out, where this profile has seen it encrypted before. None for the local
-   * network alone.
+   * (`tls`), or not (`false`), or, when left out, where this profile has seen it encrypted before; and the proxy that
+   * leads there, if any. Where the port cannot be reached, port 443 is tried. None for the local network alone.
    */
-  readonly server?: { readonly host: string; readonly port: number; readonly tls?: boolean | ServerTls }
+  readonly server?: {
+    readonly host: string
+    readonly port: number
+    readonly tls?: boolean | ServerTls
+    readonly proxy?: ProxyAddress
+  }
   /** Whether to show oneself on the local network and find others there, with the service `LanDiscovery`. */
   readonly lan?: boolean
   /** The server's access token, where it demands one; redacted, no log or error can show it. */

@@ -4,10 +4,12 @@ import * as Effect from "effect/Effect"
 import type { SeenTls } from "../core/client/ClientMachineOptions.js"
 import type { ServerOutput } from "../core/client/ServerLink.js"
 import type { LinkPolicy } from "../core/client/ServerTrust.js"
+import { ServerWays, viaOf, waysOf } from "../core/client/ServerWays.js"
 import type { CloseReason, Connection } from "../services/Connection.js"
 import { Dialer, type DialTls } from "../services/Dialer.js"
 import type { ClientOptions, ServerTls } from "./ClientOptions.js"
 import type { Driver } from "./Driver.js"
+import * as Ways from "./Ways.js"
 
 /** The connection to the server, as the machine wishes for it. */
 export interface Connector {
@@ -26,18 +28,26 @@ export const make = (
     const dialer = yield* Dialer
     let current: { readonly connection: Connection; readonly ended: Deferred.Deferred<void> } | undefined
 
-    const { host, port } = server
-    const tls = dialTlsOf(server.tls)
+    const options = { host: server.host, tls: dialTlsOf(server.tls), proxy: server.proxy }
+    const order = new ServerWays()
     const connect = (encrypted: boolean) =>
       Effect.gen(function* () {
         const ended = yield* Deferred.make<void>()
-        yield* dialer.dial({ host, port, ...(encrypted ? { tls } : {}) }, (connection) => {
+        const ways = order.order(waysOf(server, encrypted, policyOf(server.tls).tls))
+        yield* Ways.dial(dialer, ways, options, (connection, way) => {
           current = { connection, ended }
-          drive((machine, now) => machine.handleConnected(connection.local, connection.remote, now, seenOf(connection)))
+          let heard = false
+          const seen = seenOf(connection)
+          const via = viaOf(way, server, server.proxy)
+          drive((machine, now) => machine.handleConnected(connection.local, connection.remote, now, seen, via))
           return {
-            onData: (data) => drive((machine, now) => machine.handleServerBytes(data, now)),
+            onData: (data) => {
+              heard = true
+              drive((machine, now) => machine.handleServerBytes(data, now))
+            },
             onClose: (reason) => {
               current = undefined
+              order.ended(way, heard)
               drive((machine, now) => machine.handleDisconnected(END_REASONS[reason], now))
               Deferred.unsafeDone(ended, Effect.void)
             }

@@ -3,7 +3,11 @@ import * as Cidr from "./Cidr.js"
 import * as Endpoint from "./Endpoint.js"
 import * as ServerAddress from "./ServerAddress.js"
 
-/** A proxy through which the server is reached. */
+/**
+ * A proxy through which the server is reached.
+ *
+ * @since 0.1.0
+ */
 export interface ProxyAddress {
   /** CONNECT of HTTP (RFC 9110 §9.3.6), the same in TLS, or SOCKS 5 (RFC 1928). */
   readonly kind: "http" | "https" | "socks5"

@@ -61,7 +61,7 @@ const visit = async (options: Visit) => {
       const exit = yield* Program.run({
         server: { host: options.host ?? "chat.example", port: options.port ?? 9090 },
         stun: [],
-        link: options.link,
+        link: options.link === undefined ? {} : { tls: options.link },
         json: options.json ?? true
       }).pipe(
         Effect.provideService(Terminal, terminal.terminal),

@@ -4,6 +4,8 @@ import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import type { ClientOptions, ServerTls } from "../../client/ClientOptions.js"
 import { POLICIES } from "../../core/peer/path/Policy.js"
+import * as ProxyAddress from "../../domain/ProxyAddress.js"
+import type { ServerAddress } from "../../domain/ServerAddress.js"
 import type { UserFolders } from "../../domain/UserFolders.js"
 import { DEFAULT_PORT } from "../../protocol/Control.js"
 import { ExitCode } from "../ExitCode.js"
@@ -82,6 +84,13 @@ export const link = {
     placeholder: "SHA256:…",
     help: "The key that the server has to show, as its operator told you; implies --tls",
     parse: Values.serverKey
+  }),
+  proxy: setting({
+    placeholder: "URL|off",
+    help: "Proxy that leads to the server: http://HOST:PORT, https:// or socks5://, with USER:PASSWORD@ where it asks",
+    otherwise: "as HTTPS_PROXY, ALL_PROXY and NO_PROXY say",
+    parse: Values.proxy,
+    secret: true
   })
 }
 
@@ -216,7 +225,11 @@ export const linked = ({
   serverKey,
   tls,
   tlsCa
-}: Parsed<typeof link>): Effect.Effect<{ readonly tls?: boolean | ServerTls }, ProgramError, FileSystem.FileSystem> =>
+}: Omit<Parsed<typeof link>, "proxy">): Effect.Effect<
+  { readonly tls?: boolean | ServerTls },
+  ProgramError,
+  FileSystem.FileSystem
+> =>
   Effect.gen(function* () {
     const isEncrypted = tls || tlsCa !== undefined || serverKey !== undefined
     if (plain && isEncrypted)
@@ -236,6 +249,20 @@ export const linked = ({
     }
   })
 
+/** The proxy that leads to a server: the one that was named, or that of the environment. */
+export const proxyOf = (
+  told: ProxyAddress.ProxyAddress | "off" | undefined,
+  server: ServerAddress,
+  env: Host["env"]
+): Effect.Effect<{ readonly proxy?: ProxyAddress.ProxyAddress }, ProgramError> => {
+  if (told === "off") return Effect.succeed({})
+  const found = told === undefined ? ProxyAddress.ofEnvironment(env, server) : Either.right(told)
+  return Either.match(found, {
+    onLeft: (message) => Effect.fail(new ProgramError({ message, exitCode: ExitCode.usage })),
+    onRight: (proxy) => Effect.succeed(proxy === undefined ? {} : { proxy })
+  })
+}
+
 /** A file of certificates that vouch for others. */
 export const readAuthorities = (
   flag: string,
@@ -252,10 +279,10 @@ export const readAuthorities = (
 /** Checks the options of a connection against each other, and finds the folder of profiles when none was named. */
 export const connected = <A extends Parsed<typeof connection> & { readonly quiet?: boolean }>(
   parsed: A,
-  { exposure, folders }: Pick<Host, "exposure" | "folders">
+  { env, exposure, folders }: Pick<Host, "env" | "exposure" | "folders">
 ): Effect.Effect<Omit<A, keyof typeof connection | "quiet"> & Connection, ProgramError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
-    const { plain, serverKey, tls, tlsCa, ...some } = parsed
+    const { plain, proxy: told, serverKey, tls, tlsCa, ...some } = parsed
     const {
       config: _,
       home,
@@ -266,7 +293,7 @@ export const connected = <A extends Parsed<typeof connection> & { readonly quiet
       portMapping,
       server,
       stun,
-      token: told,
+      token: shown,
       tokenFile,
       ...more
     } = some
@@ -278,8 +305,8 @@ export const connected = <A extends Parsed<typeof connection> & { readonly quiet
       })
     const folder = home ?? folders.dataHome
     if (folder === undefined) return yield* new ProgramError({ message: noHome(folders) })
-    const link = yield* linked({ plain, serverKey, tls, tlsCa })
-    const token = yield* tokenOf({ token: told, tokenFile }, { exposure })
+    const link = { ...(yield* linked({ plain, serverKey, tls, tlsCa })), ...(yield* proxyOf(told, server, env)) }
+    const token = yield* tokenOf({ token: shown, tokenFile }, { exposure })
     const client = {
       lan,
       path,

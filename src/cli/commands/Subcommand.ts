@@ -28,7 +28,7 @@ export interface Subcommand<O extends Options, A extends Arguments, Settings> {
   /** Makes the settings of the program of what was typed, or says what does not go together. */
   readonly settings: (
     parsed: Parsed<O> & ParsedArguments<A>,
-    host: Pick<Host, "exposure" | "folders">
+    host: Pick<Host, "env" | "exposure" | "folders">
   ) => Effect.Effect<Settings, ProgramError, FileSystem.FileSystem>
   /** Its log is for operators, and written unless they say otherwise; for people only warnings are of interest. */
   readonly logs?: true

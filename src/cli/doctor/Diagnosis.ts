@@ -52,15 +52,20 @@ export const examine = (
 
     yield* progress(`asking ${server.host} over TCP`)
     const named = stunServers.slice(0, MAX_STUN)
+    // Behind a proxy, the server's name is for the proxy alone to look up, and UDP does not go there.
+    const isDirect = link.proxy === undefined
     const [answer, hosts] = yield* Effect.all(
-      [ServerCheck.check(server, link), Effect.forEach([server, ...named], resolve, { concurrency: "unbounded" })],
+      [
+        ServerCheck.check(server, link),
+        Effect.forEach(isDirect ? [server, ...named] : named, resolve, { concurrency: "unbounded" })
+      ],
       { concurrency: 2 }
     )
 
-    const [own, ...others] = hosts
+    const [own, others] = isDirect ? [hosts[0], hosts.slice(1)] : [undefined, hosts]
     const isUseful = ({ family, address }: Endpoint.Endpoint) =>
       local.some((mine) => mine.family === family && (!mine.loopback || isLoopback(address)))
-    const reflectors = reflectorsOf(answer, server.port, own!.addresses).filter(isUseful)
+    const reflectors = own === undefined ? [] : reflectorsOf(answer, server.port, own.addresses).filter(isUseful)
     const stun = others
       .flatMap(({ addresses, port }) =>
         onePerFamily(addresses).flatMap((address) => Endpoint.make(address, port) ?? [])

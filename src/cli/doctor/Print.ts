@@ -1,3 +1,4 @@
+import { describe } from "../../core/client/ServerWays.js"
 import * as SafeText from "../../domain/SafeText.js"
 import * as ServerName from "../../domain/ServerName.js"
 import type { Palette } from "../terminal/Palette.js"
@@ -43,14 +44,20 @@ const serverLines = ({ server, stun, udp, unknownNames }: Report, palette: Palet
   }
   return [
     tcp,
+    ...viaLines(server, palette),
     ...encryptionLines(server, palette),
     ...(server.clock === undefined ? [] : [mark(palette, false, `Clock: ${server.clock}`)]),
     ...udp.map(datagrams("UDP")),
-    ...(server.problem === undefined && udp.length === 0 ? [mark(palette, false, "UDP: this server offers none")] : []),
+    ...(server.problem === undefined && udp.length === 0 && server.via?.proxy === undefined
+      ? [mark(palette, false, "UDP: this server offers none")]
+      : []),
     ...stun.map(datagrams("STUN server")),
     ...unknownNames.map((name) => mark(palette, false, `No address is known for ${SafeText.line(name)}`))
   ]
 }
+
+const viaLines = ({ host, port, via }: Report["server"], palette: Palette): ReadonlyArray<string> =>
+  via === undefined ? [] : [mark(palette, true, `${describe(ServerName.of(host, port), via)}.`)]
 
 const encryptionLines = (
   { certificateProblem, encryption, key }: Report["server"],

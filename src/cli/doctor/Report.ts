@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import * as ClientClock from "../../core/client/ClientClock.js"
+import { Via } from "../../core/client/ServerWays.js"
 import { DEPENDENCIES } from "../../core/nat/Behaviour.js"
 import { Expectation } from "../../core/nat/Expectation.js"
 import * as NatReport from "../../core/nat/NatReport.js"
@@ -48,6 +49,7 @@ export const Report = Schema.Struct({
     encryption: optional(Schema.Literal("tls", "none", "local")),
     key: optional(Schema.String),
     certificateProblem: optional(Schema.String),
+    via: optional(Via),
     problem: optional(Schema.String)
   }),
   udp: Schema.Array(Udp),
@@ -80,6 +82,7 @@ export const make = (findings: Findings): Report => {
             encryption: encryptionOf(answer),
             ...known("key", answer.certificate?.key),
             ...known("certificateProblem", answer.certificate?.problem),
+            ...known("via", answer.via),
             rttMs: round(answer.rttMs),
             ...known("clockDifferenceMs", answer.clockDifferenceMs),
             ...known("clock", clockOf(findings))
@@ -97,8 +100,10 @@ export const make = (findings: Findings): Report => {
   }
 }
 
-const encryptionOf = ({ certificate, remote }: Findings["answer"] & { readonly _tag: "Reached" }) =>
-  certificate !== undefined ? "tls" : Endpoint.scope(remote) === "loopback" ? "local" : "none"
+const encryptionOf = ({ certificate, remote, via }: Findings["answer"] & { readonly _tag: "Reached" }) => {
+  if (certificate !== undefined) return "tls"
+  return Endpoint.scope(remote) === "loopback" && via?.proxy === undefined ? "local" : "none"
+}
 
 /** How the clocks differ, where that matters. */
 const clockOf = ({ answer, wall }: Findings): string | undefined => {

@@ -3,7 +3,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { ClientOptions } from "../../client/ClientOptions.js"
 import { dialTlsOf, policyOf } from "../../client/Connector.js"
+import * as Ways from "../../client/Ways.js"
 import { ServerTrust } from "../../core/client/ServerTrust.js"
+import { type Via, viaOf, waysOf } from "../../core/client/ServerWays.js"
 import { ControlLink } from "../../core/control/ControlLink.js"
 import type { Certificate } from "../../domain/Certificate.js"
 import type * as Endpoint from "../../domain/Endpoint.js"
@@ -15,7 +17,7 @@ import { type DialError, Dialer } from "../../services/Dialer.js"
 import * as Time from "../../services/Time.js"
 
 /** How the link is to be protected, as `ClientOptions.server` says it. */
-export type Link = NonNullable<ClientOptions["server"]>["tls"]
+export type Link = Pick<NonNullable<ClientOptions["server"]>, "tls" | "proxy">
 
 /** Whether a parley server answers on TCP, and how fast. */
 export type ServerAnswer =
@@ -30,6 +32,8 @@ export type ServerAnswer =
       readonly certificate: Certificate | undefined
       /** From this machine's clock to the server's, in ms, where the server tells its time. */
       readonly clockDifferenceMs: number | undefined
+      /** How it was reached, where that is not as the user said. */
+      readonly via?: Via | undefined
     }
   /** `problem` is half a sentence for people. */
   | { readonly _tag: "Failed"; readonly reason: DialError["reason"] | "NoParley"; readonly problem: string }
@@ -49,38 +53,39 @@ export const check = (server: ServerAddress, link: Link): Effect.Effect<ServerAn
     const finish = (answer: ServerAnswer) => Deferred.unsafeDone(finished, Effect.succeed(answer))
     const fail = (problem: string) => finish({ _tag: "Failed", reason: "NoParley", problem })
 
-    const trust = new ServerTrust(ServerName.of(server.host, server.port), policyOf(link))
-    const tls = trust.shallEncrypt(undefined) ? { tls: dialTlsOf(link) } : {}
-    return yield* dialer
-      .dial({ ...server, ...tls, timeoutMs: CONNECT }, (connection) => {
-        const { remote, tls } = connection
-        const distrusted = trust.judge({ remote, certificate: tls?.certificate }, undefined, time.wall())
-        if (distrusted !== undefined) fail(distrusted.message)
-        const now = time.monotonic()
-        const made = new Visit(connection, now - begun, now)
-        visit = made
-        return {
-          onData: (data) => {
-            const problem = made.hear(data, time)
-            if (problem !== undefined) fail(problem)
-            if (made.isDone) finish(made.answer)
-          },
-          onClose: () => fail("the server closed the connection without a word; is it a parley server?")
-        }
-      })
-      .pipe(
-        Effect.zipRight(
-          Effect.timeoutTo(Deferred.await(finished), {
-            duration: Duration.millis(GREET),
-            onSuccess: (answer): ServerAnswer => answer,
-            onTimeout: () => visit?.answer ?? SILENT
-          })
-        ),
-        Effect.catchAll(({ message, reason }) =>
-          Effect.succeed<ServerAnswer>({ _tag: "Failed", reason, problem: message })
-        ),
-        Effect.scoped
-      )
+    const policy = policyOf(link.tls)
+    const trust = new ServerTrust(ServerName.of(server.host, server.port), policy)
+    const ways = waysOf(server, trust.shallEncrypt(undefined), policy.tls)
+    const options = { host: server.host, tls: dialTlsOf(link.tls), proxy: link.proxy, timeoutMs: CONNECT }
+    return yield* Ways.dial(dialer, ways, options, (connection, way) => {
+      const { remote, tls } = connection
+      const via = viaOf(way, server, link.proxy)
+      const distrusted = trust.judge({ remote, certificate: tls?.certificate, via }, undefined, time.wall())
+      if (distrusted !== undefined) fail(distrusted.message)
+      const now = time.monotonic()
+      const made = new Visit(connection, via, now - begun, now)
+      visit = made
+      return {
+        onData: (data) => {
+          const problem = made.hear(data, time)
+          if (problem !== undefined) fail(problem)
+          if (made.isDone) finish(made.answer)
+        },
+        onClose: () => fail("the server closed the connection without a word; is it a parley server?")
+      }
+    }).pipe(
+      Effect.zipRight(
+        Effect.timeoutTo(Deferred.await(finished), {
+          duration: Duration.millis(GREET),
+          onSuccess: (answer): ServerAnswer => answer,
+          onTimeout: () => visit?.answer ?? SILENT
+        })
+      ),
+      Effect.catchAll(({ message, reason }) =>
+        Effect.succeed<ServerAnswer>({ _tag: "Failed", reason, problem: message })
+      ),
+      Effect.scoped
+    )
   })
 
 /** What a server says, from the connection on. */
@@ -95,6 +100,7 @@ class Visit {
   /** `connectedMs`: how long it took to connect. */
   constructor(
     private readonly connection: Connection,
+    private readonly via: Via | undefined,
     private readonly connectedMs: number,
     now: number
   ) {
@@ -112,7 +118,15 @@ class Visit {
     const rttMs = this.#answers > 0 ? this.#rttMs : this.connectedMs
     const clockDifferenceMs = welcome.now && Math.round(welcome.now + rttMs / 2 - this.#welcomedAt)
     const { remote, tls } = this.connection
-    return { _tag: "Reached", remote, welcome, rttMs, clockDifferenceMs, certificate: tls?.certificate }
+    return {
+      _tag: "Reached",
+      remote,
+      welcome,
+      rttMs,
+      clockDifferenceMs,
+      certificate: tls?.certificate,
+      via: this.via
+    }
   }
 
   /** Takes what came, and asks on; half a sentence when the server is not one to talk to. */

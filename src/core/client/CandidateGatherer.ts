@@ -106,8 +106,8 @@ export class CandidateGatherer {
     this.#serverOnLoopback = remote !== undefined && Endpoint.scope(remote) === "loopback"
     this.#reachedServer = true
     this.#wantForwarding()
+    this.#link = remote
     if (remote !== undefined) {
-      this.#link = remote
       this.#ports = ports
       const all = portsOf(ports, remote)
       transport.greeted(
@@ -244,8 +244,10 @@ export class CandidateGatherer {
   /** How the internet sees us is asked in each family that we and the server have; whoever hides has no use for it. */
   #wantBothFamilies(now: number): void {
     if (this.#isServerResolved || !this.#reachedServer || this.#serverOnLoopback || this.isPrivate) return
+    // Behind a proxy, the name is for the proxy alone to look up.
+    if (this.#link === undefined) return
     this.#isServerResolved = true
-    const all = this.#link && this.#ports.udpAt && portsOf(this.#ports, this.#link)
+    const all = this.#ports.udpAt && portsOf(this.#ports, this.#link)
     if (all === undefined) this.client.output.wish({ _tag: "ResolveServer" })
     else
       this.client.transport.alsoAt(

@@ -66,6 +66,7 @@ import { RelayTransport } from "./RelayTransport.js"
 import { type Asked, Rendezvous } from "./Rendezvous.js"
 import { ServerLink, type ServerOutput } from "./ServerLink.js"
 import { ServerTrust } from "./ServerTrust.js"
+import type { Via } from "./ServerWays.js"
 import * as Why from "./Why.js"
 
 /**
@@ -182,7 +183,8 @@ export class ClientMachine {
     const report = conversation && this.#client.peers?.explain(conversation.peer, now)
     if (conversation === undefined || report === undefined) return notConnected(nick)
     const key = keyInfoOf(this.contacts, conversation)
-    return Why.explain({ ...key, nick: conversation.nick }, report, this.options.server ?? "", now)
+    const { server = "" } = this.options
+    return Why.explain({ ...key, nick: conversation.nick }, report, server, now, this.#trust.via)
   }
 
   /** To look at; `inGroups` does something about them. */
@@ -425,12 +427,14 @@ export class ClientMachine {
   // What the driver has seen ------------------------------------------------------------------------------------------
 
   /** A connection to the server is open, as `Dial` asked. */
-  handleConnected(local: Endpoint.Endpoint, remote: Endpoint.Endpoint, now: number, tls?: SeenTls): void {
+  handleConnected(local: Endpoint.Endpoint, remote: Endpoint.Endpoint, now: number, tls?: SeenTls, via?: Via): void {
     const { certificate, exporter } = tls ?? {}
     const { profile } = this.#registration
     // By this machine's clock: the server, who tells the time, is the one that is judged.
-    const error = this.#trust.judge({ remote, certificate }, profile?.servers, this.options.wallNow())
-    if (error === undefined) this.#server?.handleConnected(local, remote, now, exporter)
+    const error = this.#trust.judge({ remote, certificate, via }, profile?.servers, this.options.wallNow())
+    // Where the server itself is, a proxy does not tell.
+    const server = via?.proxy === undefined ? remote : undefined
+    if (error === undefined) this.#server?.handleConnected(local, server, now, exporter)
     else this.#refuse(error, now)
     this.#settle(now)
   }

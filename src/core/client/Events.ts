@@ -5,6 +5,7 @@ import { PathInfo } from "../peer/Route.js"
 import { GroupInfo, GroupName } from "./groups/GroupInfo.js"
 import { KeyChange } from "./KeyChange.js"
 import { keyFields } from "./KeyInfo.js"
+import * as ServerWays from "./ServerWays.js"
 import { Transfer } from "./Transfer.js"
 
 /**
@@ -40,13 +41,15 @@ export const ServerLost = Schema.TaggedStruct("ServerLost", { message: Schema.St
  * How the link to the server is protected: told when it is up, and again when that has changed. `encryption`: `tls`;
  * `none`, where whoever is on the way can read along and put words into the server's mouth; or `local`, where the
  * server is on this machine. With `tls`, the server's `key`, and why it is trusted: it is the one that the user named
- * (`given`), an authority vouches for it, it was seen before (`pinned`), or it is `new` and pinned now.
+ * (`given`), an authority vouches for it, it was seen before (`pinned`), or it is `new` and pinned now. `via`: by which
+ * port and how, where the port that the user said is blocked, or a proxy leads there.
  */
 export const Server = Schema.TaggedStruct("Server", {
   server: Schema.String,
   encryption: Schema.Literal("tls", "none", "local"),
   key: Schema.optionalWith(Schema.String, { exact: true }),
-  trust: Schema.optionalWith(Schema.Literal("given", "authority", "pinned", "new"), { exact: true })
+  trust: Schema.optionalWith(Schema.Literal("given", "authority", "pinned", "new"), { exact: true }),
+  via: Schema.optionalWith(ServerWays.Via, { exact: true })
 })
 
 /** Somebody asked for us. Repeated calls of one peer are told now and then, those of strangers within bounds. */

@@ -145,7 +145,7 @@ export class Rendezvous<Purpose> {
         const { exporter, remote } = event
         const occasion = { challenge: Bytes.fromBase64Url(challenge) ?? new Uint8Array(), server: this.name, exporter }
         const serverNow = time === undefined ? undefined : time + event.roundTripMs / 2
-        this.#isServerHere = Endpoint.scope(remote) === "loopback"
+        this.#isServerHere = remote !== undefined && Endpoint.scope(remote) === "loopback"
         const ports = { udp, udpAt }
         this.#events.push({ _tag: "Ready", remote, ports, relay, relayRate, occasion, greeting: motd, serverNow })
         return

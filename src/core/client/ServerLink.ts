@@ -54,7 +54,7 @@ export class ServerLink<Purpose> {
   }
 
   /** The connection that `pollDial` asked for is there; with the exporter of TLS, where it is encrypted. */
-  handleConnected(local: Endpoint, remote: Endpoint, now: number, exporter?: Uint8Array): void {
+  handleConnected(local: Endpoint, remote: Endpoint | undefined, now: number, exporter?: Uint8Array): void {
     if (this.#phase === "closed") {
       this.#output.push("destroy")
       return
@@ -192,7 +192,7 @@ export class ServerLink<Purpose> {
         this.#events.push({
           _tag: "Ready",
           welcome: event.welcome,
-          remote: this.#remote!,
+          remote: this.#remote,
           exporter: this.#exporter,
           roundTripMs: this.#roundTripMs
         })
@@ -252,7 +252,8 @@ export type ServerEvent<Purpose> =
   | {
       readonly _tag: "Ready"
       readonly welcome: typeof Control.Welcome.Type
-      readonly remote: Endpoint
+      /** Where the server is; unknown where a proxy leads there. */
+      readonly remote: Endpoint | undefined
       readonly exporter: Uint8Array | undefined
       /** From the connection to the greeting, which the server sends as soon as it has the connection. */
       readonly roundTripMs: number

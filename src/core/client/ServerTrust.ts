@@ -1,8 +1,10 @@
 import type { Certificate, ServerKey } from "../../domain/Certificate.js"
 import * as Endpoint from "../../domain/Endpoint.js"
+import * as ServerName from "../../domain/ServerName.js"
 import { notTrusted, type ServerNotTrusted } from "./ClientError.js"
 import type { Server } from "./Events.js"
 import type { ServerPins } from "./ServerPins.js"
+import type { Via } from "./ServerWays.js"
 
 /** What the user says of the way to the server. */
 export interface LinkPolicy {
@@ -19,6 +21,8 @@ export interface Seen {
   readonly remote: Endpoint.Endpoint
   /** None where it is not encrypted. */
   readonly certificate: Certificate | undefined
+  /** How it was made, where that is not as the user said. */
+  readonly via?: Via | undefined
 }
 
 /**
@@ -44,24 +48,42 @@ export class ServerTrust {
   }
 
   /** Judges a connection, and pins what is new; the error when it is not to be used. `wall`: ms since 1970 UTC. */
-  judge({ certificate, remote }: Seen, pins: ServerPins | undefined, wall: number): ServerNotTrusted | undefined {
+  judge({ certificate, remote, via }: Seen, pins: ServerPins | undefined, wall: number): ServerNotTrusted | undefined {
+    const how = via === undefined ? {} : { via }
     if (certificate === undefined && this.shallEncrypt(pins))
       return this.unencrypted(`the connection to ${this.server} is not encrypted`, pins)
     if (certificate === undefined) {
-      this.#link = { encryption: Endpoint.scope(remote) === "loopback" ? "local" : "none" }
+      const isHere = Endpoint.scope(remote) === "loopback" && via?.proxy === undefined
+      this.#link = { encryption: isHere ? "local" : "none", ...how }
       return undefined
     }
-    const known = pins?.get(this.server)
+    const name = this.#pinOf(via, pins)
+    const known = pins?.get(name)
     const refusal = this.#refusal(certificate, known?.key, known !== undefined)
     if (refusal !== undefined) return notTrusted(refusal)
     const { key, problem } = certificate
     const isKeyPinned = known?.key !== undefined && this.policy.authority !== true
     const byKey = this.policy.key !== undefined || isKeyPinned || problem !== undefined
     const isNew = known === undefined || known.key !== (byKey ? key : undefined)
-    if (isNew) pins?.set(this.server, { ...(byKey ? { key } : {}), firstSeen: wall })
+    if (isNew) pins?.set(name, { ...(byKey ? { key } : {}), firstSeen: wall })
     const trust = this.policy.key !== undefined ? "given" : !byKey ? "authority" : isNew ? "new" : "pinned"
-    this.#link = { encryption: "tls", key, trust }
+    this.#link = { encryption: "tls", key, trust, ...how }
     return undefined
+  }
+
+  /**
+   * By another port, a server is the one whose key is known; one that is not encrypted at its own port is known by the
+   * other one's name, so that it may stay so there.
+   */
+  #pinOf(via: Via | undefined, pins: ServerPins | undefined): string {
+    const host = ServerName.parse(this.server)?.host
+    if (via === undefined || host === undefined || this.shallEncrypt(pins)) return this.server
+    return `${host}:${via.port}`
+  }
+
+  /** How the link that is up was made, where that is not as the user said. */
+  get via(): Via | undefined {
+    return this.#link?.via
   }
 
   /** The server turned out not to speak TLS. */

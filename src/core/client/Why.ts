@@ -9,6 +9,7 @@ import { POLICIES } from "../peer/path/Policy.js"
 import { type ConnectionReport, PathReport, type PeerReport } from "../peer/path/Report.js"
 import { PathInfo } from "../peer/Route.js"
 import { type KeyInfo, keyFields } from "./KeyInfo.js"
+import * as ServerWays from "./ServerWays.js"
 
 const FamilyKind = Schema.Literal(...Networks.KINDS)
 /** Our network and the peer's in one family of addresses. */
@@ -56,12 +57,16 @@ export const Why = Schema.Struct({
 /** @since 0.1.0 */
 export type Why = typeof Why.Type
 
-/** `now` is of the same clock as the report; `relayName` is what people know the relay by. */
+/**
+ * `now` is of the same clock as the report; `relayName` is what people know the relay by, and `via` how the server is
+ * reached, where that is not as the user said.
+ */
 export const explain = (
   who: KeyInfo & { readonly nick: string },
   report: PeerReport,
   relayName: string,
-  now: number
+  now: number,
+  via?: ServerWays.Via
 ): Why => {
   const { nick } = who
   const { changes, connection, own, peer, policy, relayOffered } = report
@@ -80,6 +85,7 @@ export const explain = (
     ...candidates.map(candidateLine),
     ...narrowLines(active),
     ...lossLines(connection),
+    ...(via === undefined ? [] : [`${ServerWays.describe(relayName, via)}.`]),
     ...moves.slice(-SHOWN_CHANGES).map(({ msAgo, path, reason }) => `${ago(msAgo)}: ${changeText(path, reason)}`)
   ]
   return {

@@ -73,7 +73,7 @@ const linked = (wire: Wire, socket: Wire["socket"], isBound: boolean): Wire =>
 /** Talks to a proxy, and leaves what the server says to be read. */
 const ask = (
   socket: Net.Socket,
-  { first, hear }: ProxyTalk,
+  dialog: ProxyTalk,
   done: () => void,
   fail: (problem: ProxyErrors.Problem) => void
 ): void => {
@@ -88,8 +88,8 @@ const ask = (
   const read = () => {
     for (let piece = socket.read(); piece !== null; piece = socket.read()) {
       heard = Buffer.concat([heard, piece as Buffer])
-      let step = hear(heard)
-      for (; step._tag === "Say"; step = hear(heard)) {
+      let step = dialog.hear(heard)
+      for (; step._tag === "Say"; step = dialog.hear(heard)) {
         heard = heard.subarray(step.taken)
         socket.write(step.bytes)
       }
@@ -101,5 +101,5 @@ const ask = (
     }
   }
   socket.on("readable", read).on("end", ended)
-  socket.write(first)
+  socket.write(dialog.first)
 }

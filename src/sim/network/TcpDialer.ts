@@ -30,7 +30,11 @@ export const make = (network: Network, host: Host, process: Process): Context.Ta
   const nonces = process.rng.fork(`tls from ${host.name}`)
   return {
     dial: (options, handler) =>
-      options.tls === undefined ? plain(options, handler) : encrypted(plain, nonces, options, handler)
+      options.isWeb === true || options.proxy !== undefined
+        ? Effect.fail(failure("NoWeb", "there is no HTTP in this world"))
+        : options.tls === undefined
+          ? plain(options, handler)
+          : encrypted(plain, nonces, options, handler)
   }
 }
 

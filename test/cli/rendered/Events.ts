@@ -38,7 +38,23 @@ const SAMPLES: Samples = {
     { server: SERVER, encryption: "none" },
     { server: SERVER, encryption: "local" },
     { server: SERVER, encryption: "tls", key: SERVER_KEYS[0], trust: "new" },
-    { server: SERVER, encryption: "tls", key: SERVER_KEYS[0], trust: "authority" }
+    { server: SERVER, encryption: "tls", key: SERVER_KEYS[0], trust: "authority" },
+    { server: SERVER, encryption: "tls", key: SERVER_KEYS[0], trust: "pinned", via: { port: 443, isWeb: true } },
+    { server: SERVER, encryption: "none", via: { port: 443, isWeb: false } },
+    {
+      server: SERVER,
+      encryption: "tls",
+      key: SERVER_KEYS[0],
+      trust: "new",
+      via: { port: 443, isWeb: true, proxy: "http://192.0.2.1:3128" }
+    },
+    {
+      server: SERVER,
+      encryption: "tls",
+      key: SERVER_KEYS[0],
+      trust: "pinned",
+      via: { port: 9090, isWeb: false, proxy: "socks5://[2001:db8::5]:1080" }
+    }
   ],
   Incoming: [
     { ...stranger, known: false, calls: 1, hidden: 0, answered: false },
