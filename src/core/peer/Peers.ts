@@ -1,69 +1,41 @@
-import { type ChannelId, channelIdOf } from "../../domain/ChannelId.js"
-import type { Crypto, KeyPair } from "../../domain/Crypto.js"
+import type { ChannelId } from "../../domain/ChannelId.js"
 import { type Endpoint, format, MAX_CANDIDATES } from "../../domain/Endpoint.js"
 import { MESSAGE_ID_BYTES, type MessageId, messageIdBytes } from "../../domain/MessageId.js"
 import { type PeerId, peerIdOf } from "../../domain/PeerId.js"
-import { MAX_PACKET, PacketType, readHeader } from "../../protocol/DataPacket.js"
 import * as Networks from "../nat/Networks.js"
-import { NEVER } from "../support/Deadline.js"
-import { DeadlineHeap } from "../support/DeadlineHeap.js"
 import { Fifo } from "../support/Fifo.js"
-import { LinkedMap } from "../support/LinkedMap.js"
 import type { Rate } from "../support/TokenBucket.js"
-import { Association, type IndexTarget } from "./Association.js"
+import { Arrivals, type IndexEntry } from "./Arrivals.js"
+import { Association } from "./Association.js"
 import type { AssociationContext } from "./AssociationContext.js"
 import { Absence } from "./chat/Absence.js"
 import type { Conversation, SendRefusal } from "./chat/Conversation.js"
 import { OwnNetworks } from "./chat/OwnNetworks.js"
-import { peek, peekRetry, unwrap } from "./handshake/Handshake.js"
 import { HandshakeGate } from "./handshake/HandshakeGate.js"
 import type { Introduction } from "./Introduction.js"
-import type { JournalEntry, Past } from "./Journal.js"
+import type { JournalEntry } from "./Journal.js"
 import { IndexTable } from "./keys/IndexTable.js"
 import { PacketMemory } from "./PacketMemory.js"
 import type { PeerEvent } from "./PeerEvent.js"
 import type { Consent, PeerStatus } from "./PeerStatus.js"
+import type { PeersOptions } from "./PeersOptions.js"
 import { MAX_PEERS, MAX_REMEMBERED, MAX_STRANGERS, type NotIntroduced, PeerTable } from "./PeerTable.js"
 import { AddressBudget } from "./path/AddressBudget.js"
+import { Policies } from "./path/Policies.js"
 import type { Policy } from "./path/Policy.js"
 import type { PeerReport } from "./path/Report.js"
 import type { Route, Transmit } from "./Route.js"
 import { Bbr } from "./recovery/Bbr.js"
-import type { CongestionController } from "./recovery/CongestionController.js"
 import { ReceiveBudget } from "./stream/ReceiveBudget.js"
 import type { StreamId, StreamRefusal } from "./stream/StreamId.js"
 import type { Streams } from "./stream/Streams.js"
-
-export interface PeersOptions {
-  readonly crypto: Crypto
-  /** Fresh unpredictable bytes: the only randomness of the machine. */
-  readonly entropy: { readonly bytes: (length: number) => Uint8Array }
-  readonly identity: {
-    /** Ed25519, 32 bytes. */
-    readonly publicKey: Uint8Array
-    /** X25519, for the handshake. */
-    readonly staticKeys: KeyPair
-  }
-  /** Monotonic ms. */
-  readonly now: number
-  /** What decides how fast a path is used, made for each use of one; `Bbr` when left out. */
-  readonly congestion?: () => CongestionController
-  /** Where everything is counted that goes to addresses which have not proved themselves, also by others. */
-  readonly budget?: AddressBudget
-  /**
-   * What earlier processes left of the conversation with a peer. Present when there is a journal: `pollJournal` is to
-   * be drained.
-   */
-  readonly past?: (peer: PeerId) => Past | undefined
-}
+import { Turns } from "./Turns.js"
 
 /**
- * All peer links of one client. It finds out which peer a packet is from, lets the peers take turns in sending, and
- * collects events. What happens between us and one peer is decided in its `Association`.
- *
- * A packet is looked up before any key is touched: DATA and HS2 by an index that we chose, HS1 by the channel that the
- * server gave to the pair. A packet that is not found, or that does not fit, leaves no trace. So memory depends on the
- * peers that the server introduced, of whom `PeerTable` bounds the number, and never on what others send.
+ * All peer links of one client: what the user wants of each, and what each has to tell. `Arrivals` finds out which peer
+ * a packet is from, and `Turns` has the peers take turns in sending. What happens between us and one peer is decided in
+ * its `Association`. Memory depends on the peers that the server introduced, of whom `PeerTable` bounds the number, and
+ * never on what others send.
  *
  * The machine is synchronous, never throws and reads no clock: `now` is always monotonic ms. What comes in is given to
  * `handleDatagram`, `handleTimeout`, `written` and `flushed`; what the user wants, to methods of their own.
@@ -77,42 +49,35 @@ export class Peers {
   readonly #indexes: IndexTable<IndexEntry>
   #record: Uint8Array = new Uint8Array(0)
   #candidates: ReadonlyArray<Endpoint> = []
-  #policy: Policy = "prefer-direct"
-  /** Of the peers that have a policy of their own; at most `MAX_POLICIES`. */
-  readonly #policies = new LinkedMap<PeerId, Policy>()
+  readonly #policies = new Policies((peer) => this.#known.get(peer) !== undefined, MAX_POLICIES)
   readonly #blocked = new Set<PeerId>()
   readonly #absence = new Absence()
   readonly #networks = new OwnNetworks()
   #relayRate: Rate | undefined
   readonly #events = new Fifo<PeerEvent>()
   readonly #journal = new Fifo<JournalEntry>()
-  /** Packets that belong to no connection in use: handshakes, goodbyes, OPEN. */
-  readonly #urgent: Array<Transmit> = []
-  /** Associations that may have something to send, in the order of their turns. */
-  readonly #ready = new Set<Association>()
-  readonly #timeouts = new DeadlineHeap<Association>()
-  #now: number
+  readonly #turns: Turns
+  readonly #arrivals: Arrivals
 
   constructor(options: PeersOptions) {
     this.#options = options
-    this.#now = options.now
+    const budget = options.budget ?? new AddressBudget()
+    this.#turns = new Turns(budget, options.now)
     this.#indexes = new IndexTable(options.entropy)
     this.#known = new PeerTable(options.identity.publicKey, {
       make: (peer) => this.#associate(peer),
-      letGo: (stranger) => this.#letGo(stranger, this.#now),
-      forgotten: (association) => {
-        this.#ready.delete(association)
-        this.#timeouts.delete(association)
-      }
+      letGo: (stranger) => this.#letGo(stranger, this.#turns.now),
+      forgotten: (association) => this.#turns.forget(association)
     })
+    this.#arrivals = new Arrivals(this.#known, this.#indexes, (association, now) => this.#touch(association, now))
     this.#context = {
       crypto: options.crypto,
       entropy: options.entropy,
       staticKeys: options.identity.staticKeys,
       startedAt: options.now,
       record: () => this.#record,
-      candidates: (peer) => (this.#policyOf(peer) === "relay-only" ? [] : this.#candidates),
-      policy: (peer) => this.#policyOf(peer),
+      candidates: (peer) => (this.#policies.of(peer) === "relay-only" ? [] : this.#candidates),
+      policy: (peer) => this.#policies.of(peer),
       nat: () => Networks.oneWord(this.#networks.value),
       emit: (event) => {
         this.#events.push(event)
@@ -123,15 +88,12 @@ export class Peers {
           this.#journal.push(entry)
         }
       },
-      transmit: (transmit) => {
-        this.#urgent.push(transmit)
-        if (this.#urgent.length > MAX_URGENT) this.#urgent.shift()
-      },
+      transmit: (transmit) => this.#turns.send(transmit),
       indexes: this.#indexes,
       gate: new HandshakeGate(options.crypto, options.entropy, options.now),
       memory: new PacketMemory(),
       receiving: new ReceiveBudget(),
-      budget: options.budget ?? new AddressBudget(),
+      budget,
       absence: this.#absence,
       networks: this.#networks,
       relayRate: () => this.#relayRate,
@@ -322,8 +284,7 @@ export class Peers {
    * peer that is not known may be forgotten when there are more than `MAX_POLICIES`.
    */
   setPolicy(peer: PeerId | undefined, policy: Policy, now: number): void {
-    if (peer === undefined) this.#policy = policy
-    else this.#setOwn(peer, policy)
+    this.#policies.set(peer, policy)
     for (const association of this.#known.all) {
       if (peer !== undefined && association.peer !== peer) continue
       association.policyChanged(now)
@@ -404,66 +365,23 @@ export class Peers {
 
   handleDatagram(from: Route, data: Uint8Array, now: number): void {
     // An application that does not drain its events is as good as a network that drops: the peer sends again.
-    if (data.length > MAX_PACKET || this.#events.length >= MAX_EVENTS) return
-    // The server carries packets only for those whom it has introduced.
-    if (from._tag === "Relay" && this.#known.on(from.channel) === undefined) return
-    switch (data[0]) {
-      case PacketType.data:
-        this.#handleData(from, data, now)
-        return
-      case PacketType.handshake1:
-        this.#handleHs1(from, data, undefined, now)
-        return
-      case PacketType.handshake1WithCookie: {
-        const wrapped = unwrap(data)
-        if (wrapped !== undefined) this.#handleHs1(from, wrapped.hs1, wrapped.mac2, now)
-        return
-      }
-      case PacketType.handshake2:
-        this.#handleHs2(from, data, now)
-        return
-      case PacketType.retry:
-        this.#handleRetry(from, data, now)
-    }
+    if (this.#events.length < MAX_EVENTS) this.#arrivals.handle(from, data, now)
   }
 
   handleTimeout(now: number): void {
-    for (const association of this.#timeouts.due(now)) {
+    for (const association of this.#turns.due(now)) {
       association.handleTimeout(now)
       if (now >= association.letGoAt) this.#letGo(association, now)
       this.#touch(association, now)
     }
   }
 
-  /** The next packet. Whatever goes to an address passes `AddressBudget` here. */
   pollTransmit(now: number): Transmit | undefined {
-    for (;;) {
-      const next = this.#pollTransmit(now)
-      if (next === undefined || this.#context.budget.charge(next, now)) return next
-    }
-  }
-
-  #pollTransmit(now: number): Transmit | undefined {
-    const urgent = this.#urgent.shift()
-    if (urgent !== undefined) return urgent
-    for (const association of this.#ready) {
-      const transmit = association.pollTransmit(now)
-      // With one association that has packets to send there are no turns to take: it keeps its place in the set.
-      if (transmit !== undefined && this.#ready.size === 1) return transmit
-      this.#ready.delete(association)
-      if (transmit !== undefined) {
-        this.#ready.add(association)
-        return transmit
-      }
-      this.#timeouts.set(association, association.timeout(now))
-    }
-    return undefined
+    return this.#turns.pollTransmit(now)
   }
 
   pollTimeout(): number | undefined {
-    if (this.#ready.size > 0 || this.#urgent.length > 0) return this.#now
-    const { next } = this.#timeouts
-    return next === NEVER ? undefined : next
+    return this.#turns.pollTimeout()
   }
 
   pollEvent(): PeerEvent | undefined {
@@ -518,7 +436,7 @@ export class Peers {
   }
 
   #introduce(introduction: Introduction, asking: boolean, now: number) {
-    this.#now = now
+    this.#turns.at(now)
     if (this.#blocked.has(peerIdOf(introduction.record.identity))) return "Blocked"
     return this.#known.introduce(introduction, asking)
   }
@@ -535,41 +453,6 @@ export class Peers {
     this.#touch(association, now)
   }
 
-  #handleData(from: Route, data: Uint8Array, now: number): void {
-    const header = readHeader(data)
-    const entry = header && this.#indexes.get(header.receiverIndex)
-    if (header === undefined || entry?.target._tag !== "Epoch") return
-    const { association } = entry
-    const { connection, epoch } = entry.target
-    association.handleData(connection, epoch, header.counter, data, from, now)
-    this.#touch(association, now)
-  }
-
-  #handleHs1(from: Route, data: Uint8Array, mac2: Uint8Array | undefined, now: number): void {
-    const header = peek(data)
-    if (header?.type !== PacketType.handshake1) return
-    const known = this.#known.on(channelIdOf(header.channel))
-    if (known === undefined) return
-    known.association.handleHs1(known.introduction, data, mac2, from, now)
-    this.#touch(known.association, now)
-  }
-
-  #handleHs2(from: Route, data: Uint8Array, now: number): void {
-    const header = peek(data)
-    const entry = header?.type === PacketType.handshake2 ? this.#indexes.get(header.receiverIndex) : undefined
-    if (entry?.target._tag !== "Attempt") return
-    entry.association.handleHs2(entry.target.attempt, data, from, now)
-    this.#touch(entry.association, now)
-  }
-
-  #handleRetry(from: Route, data: Uint8Array, now: number): void {
-    const index = peekRetry(data)
-    const entry = index === undefined ? undefined : this.#indexes.get(index)
-    if (entry?.target._tag !== "Attempt") return
-    entry.association.handleRetry(entry.target.attempt, data, from, now)
-    this.#touch(entry.association, now)
-  }
-
   #useStreams<A>(peer: PeerId, now: number, use: (streams: Streams) => A): A | undefined {
     const association = this.#known.get(peer)
     const streams = association?.connection?.streams
@@ -578,27 +461,10 @@ export class Peers {
     return use(streams)
   }
 
-  /**
-   * The association has changed: it may have something to send. Its timeout is worked out anew when it has been asked
-   * for its packets.
-   */
+  /** The association has changed: it may have something to send, unless it was forgotten meanwhile. */
   #touch(association: Association, now: number): void {
-    this.#now = now
-    if (this.#known.get(association.peer) === association) this.#ready.add(association)
-  }
-
-  #setOwn(peer: PeerId, policy: Policy): void {
-    this.#policies.set(peer, policy)
-    if (this.#policies.size <= MAX_POLICIES) return
-    for (const [one] of this.#policies) {
-      if (one === peer || this.#known.get(one) !== undefined) continue
-      this.#policies.delete(one)
-      return
-    }
-  }
-
-  #policyOf(peer: PeerId): Policy {
-    return this.#policies.get(peer) ?? this.#policy
+    this.#turns.at(now)
+    if (this.#known.get(association.peer) === association) this.#turns.add(association)
   }
 }
 
@@ -614,22 +480,11 @@ export interface ToMember {
 /** Whether an introduction was taken, or why not. */
 export type Introduced = "Taken" | "Blocked" | NotIntroduced
 
-/** The meaning of an index that we chose: whose packets carry it, and what they are. */
-interface IndexEntry {
-  readonly association: Association
-  readonly target: IndexTarget
-}
-
 /** Whether the peer is of interest to the application: it is introduced, or messages wait for it. */
 const isOpen = (association: Association): boolean =>
   association.introductions.size > 0 || association.conversation.undelivered > 0
 
 /** All that can be known at once, so that whoever is known keeps its policy, and one that is introduced next. */
 const MAX_POLICIES = MAX_PEERS + MAX_STRANGERS + MAX_REMEMBERED + 1
-/**
- * Packets outside of connections that wait for the driver: three goodbyes to each peer. Beyond that the oldest is
- * dropped.
- */
-const MAX_URGENT = 3 * MAX_PEERS
 /** Events that may wait for the application before datagrams are dropped; one packet or one call may add a few more. */
 const MAX_EVENTS = 16_384

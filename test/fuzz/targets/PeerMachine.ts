@@ -197,6 +197,8 @@ const step = fc.oneof(
 export const target: Target = {
   about: [
     "src/core/peer/Peers.ts",
+    "src/core/peer/Arrivals.ts",
+    "src/core/peer/Turns.ts",
     "src/core/peer/Association.ts",
     "src/core/peer/Connection.ts",
     "src/core/peer/PacketBuilder.ts",
