@@ -33,6 +33,8 @@ interface Visit {
   readonly host?: string
   readonly port?: number
   readonly udp?: boolean
+  /** Whether the server carries packets. */
+  readonly relay?: boolean
   readonly link?: boolean
   readonly json?: boolean
   readonly interactive?: boolean
@@ -46,8 +48,11 @@ const visit = async (options: Visit) => {
   await inMemory(
     Effect.gen(function* () {
       const there = yield* Layer.build(Sim.layer("chat.example", { ipv4: SERVER }))
+      const withoutRelay = options.relay === false ? { relay: undefined } : {}
       if (options.server === "parley")
-        yield* Layer.build(Layer.provide(Server.layerStandalone({ motd: "\u001b[2J" }), Layer.succeedContext(there)))
+        yield* Layer.build(
+          Layer.provide(Server.layerStandalone({ motd: "\u001b[2J", ...withoutRelay }), Layer.succeedContext(there))
+        )
       if (options.server === "silent")
         yield* Effect.provide(
           Effect.flatMap(Listener, (listener) =>
@@ -137,6 +142,16 @@ describe("doctor", () => {
     expect(report.udp.map(({ reachable }) => reachable)).toEqual([false, false])
     expect(new Set(report.routes.map(({ route }) => route))).toEqual(new Set(["relay"]))
     expect(report.advice).toContain("firewall")
+  })
+
+  it("says that there is no way where it takes a relay and the server has none", async () => {
+    const options = { server: "parley", udp: false, relay: false } as const
+    const { report } = await examine(options)
+    expect([report.typical, ...new Set(report.routes.map(({ route }) => route))]).toEqual(["none", "none"])
+    const { output } = await visit({ ...options, json: false })
+    expect(output).toContain("With most people you cannot talk")
+    expect(output).toContain("This server has no relay")
+    expect(output).not.toContain("through the relay")
   })
 
   it("tells a wrong port, a wrong name and a stranger apart, fails, and claims nothing of the network", async () => {

@@ -82,7 +82,11 @@ const networkLines = ({ ipv6, local, networks }: Report): ReadonlyArray<string> 
   ]
 }
 
-const routeLines = ({ ipv6, reachable, routes, typical }: Report, { warn }: Palette): ReadonlyArray<string> => {
+/** Where everybody is reached directly, a relay does not matter. */
+const lacksRelay = ({ routes }: Report): boolean => routes.some(({ route }) => route === "none")
+
+const routeLines = (report: Report, { warn }: Palette): ReadonlyArray<string> => {
+  const { ipv6, reachable, routes, typical } = report
   if (typical === undefined) return []
   const rows = [{ peer: "the same local network", route: "direct" as const }, ...routes]
   const width = Math.max(...rows.map(({ peer }) => peer.length))
@@ -91,10 +95,12 @@ const routeLines = ({ ipv6, reachable, routes, typical }: Report, { warn }: Pale
     "With a peer on or behind",
     ...rows.map(({ peer, route }) => {
       const way = ROUTES[route]
-      return `  ${peer.padEnd(width)}  ${route === "relay" ? warn(way) : way}`
+      return `  ${peer.padEnd(width)}  ${route === "relay" || route === "none" ? warn(way) : way}`
     }),
     ...(ipv6 ? ["With whoever has IPv6 too: direct, whatever their NAT does."] : []),
-    "Direct is fastest. Through the relay works as well and nobody can read along; it needs the server all the time.",
+    lacksRelay(report)
+      ? "This server has no relay: whom you do not reach directly, you do not reach at all."
+      : "Direct is fastest. Through the relay works as well and nobody can read along; it needs the server all the time.",
     ...(reachable
       ? []
       : ["All of this needs a server to introduce people to each other, and this one cannot be reached."])
@@ -104,9 +110,15 @@ const routeLines = ({ ipv6, reachable, routes, typical }: Report, { warn }: Pale
 const TYPICAL = {
   direct: "With most people you talk directly.",
   relay: "With most people you talk through the relay.",
-  either: "With most people you talk directly, as far as one server can tell."
+  either: "With most people you talk directly, as far as one server can tell.",
+  none: "With most people you cannot talk: it would take a relay, and this server has none."
 } as const
-const ROUTES = { direct: "direct", relay: "through the relay", either: "direct or through the relay" } as const
+const ROUTES = {
+  direct: "direct",
+  relay: "through the relay",
+  either: "direct or through the relay",
+  none: "no way"
+} as const
 
 const mark = ({ warn }: Palette, good: boolean, text: string): string => (good ? `ok  ${text}` : warn(`NO  ${text}`))
 

@@ -22,6 +22,10 @@ const Udp = Schema.Struct({
 const Dependency = Schema.Literal(...DEPENDENCIES)
 const Range = Schema.Struct({ best: Dependency, worst: Dependency })
 
+/** `none`: there is no way, as it takes a relay and this server has none. */
+const Way = Schema.Literal(...Expectation.literals, "none")
+type Way = typeof Way.Type
+
 const Network = Schema.Struct({
   family: Schema.Literal("ipv4", "ipv6"),
   udp: Schema.Boolean,
@@ -57,8 +61,8 @@ export const Report = Schema.Struct({
   unknownNames: Schema.Array(Schema.String),
   local: Schema.Array(Schema.String),
   networks: Schema.Array(Network),
-  routes: Schema.Array(Schema.Struct({ peer: Schema.String, route: Expectation })),
-  typical: optional(Expectation),
+  routes: Schema.Array(Schema.Struct({ peer: Schema.String, route: Way })),
+  typical: optional(Way),
   ipv6: Schema.Boolean,
   /** What takes the place of libsodium on this machine, and why. */
   cryptography: optional(Schema.String),
@@ -93,12 +97,16 @@ export const make = (findings: Findings): Report => {
     unknownNames,
     local: local.filter(({ loopback }) => !loopback).map(({ address }) => address),
     networks: networks.map(networkOf),
-    routes,
-    ...known("typical", typical),
+    routes: routes.map(({ peer, route }) => ({ peer, route: wayOf(route, answer) })),
+    ...known("typical", typical && wayOf(typical, answer)),
     ipv6,
     ...known("advice", advise(findings))
   }
 }
+
+/** A server that is not reached is not known to lack a relay. */
+const wayOf = (route: Expectation, answer: Findings["answer"]): Way =>
+  route === "relay" && answer._tag === "Reached" && answer.welcome.relay !== true ? "none" : route
 
 const encryptionOf = ({ certificate, remote, via }: Findings["answer"] & { readonly _tag: "Reached" }) => {
   if (certificate !== undefined) return "tls"

@@ -65,7 +65,7 @@ const reached: Findings = {
   answer: {
     _tag: "Reached",
     remote: at("198.51.100.1:9090"),
-    welcome: { server: "parley/0.1.0", udp: [9090, 9091] } as unknown as (Findings["answer"] & {
+    welcome: { server: "parley/0.1.0", udp: [9090, 9091], relay: true } as unknown as (Findings["answer"] & {
       _tag: "Reached"
     })["welcome"],
     rttMs: 12.3,
@@ -117,6 +117,7 @@ const visits = (): ReadonlyArray<Findings> => [
     reflector: [],
     networks: []
   },
+  { ...reached, answer: { ...answer, welcome: { ...answer.welcome, relay: false } } },
   { ...reached, reflector: [{ endpoint: at("198.51.100.1:9090"), reachable: false, rttMs: undefined }] },
   {
     ...reached,
