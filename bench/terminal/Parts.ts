@@ -70,6 +70,7 @@ const keys = async (program: Program, prompt: string, { quick }: Stage) => {
     wall.push(found.at)
     own.push(found.used)
     program.type("\u0015")
+    await program.takesBack()
     await pause(20)
   }
   program.end()
@@ -96,6 +97,7 @@ const burst =
       own.push(used)
       said.push(shown)
       program.type("\u007f")
+      await program.takesBack()
     }
     program.end()
     return {
@@ -114,14 +116,14 @@ const press = async (program: Program, stopped?: number): Promise<Written> => {
   const before = program.written.at(-1)!
   const { main } = usageOf(program.pid)
   const at = Number(process.hrtime.bigint()) / 1e6
+  program.forget()
   program.type(KEY)
   if (stopped !== undefined) {
     // The key is to be there when the program goes on: what the kernel takes to bring it is not the program's.
-    await pause(50)
+    await pause(300)
     process.kill(program.pid, "SIGCONT")
   }
   await program.shows(KEY)
-  program.forget()
   const found = program.written.find((written) => written.at > at && written.hasKey)!
   return {
     ...found,

@@ -48,6 +48,11 @@ export class Program {
     await this.#until(() => this.#output.includes(text), `did not show "${text}"`)
   }
 
+  /** The key that was typed stands nowhere any more. */
+  async takesBack(): Promise<void> {
+    await this.#until(() => this.written.at(-1)?.hasKey === false, "did not take the key back")
+  }
+
   /** What was shown so far counts no more. */
   forget(): void {
     this.#output = ""
