@@ -22,6 +22,8 @@ export const advise = (findings: Findings): string | undefined => {
   const main = outside.find(({ family }) => family === "ipv4") ?? outside[0]
   if (main !== undefined) return NatReport.advise(main)
   if (!local.some(({ loopback }) => !loopback)) return undefined
+  if (answer.via?.proxy !== undefined)
+    return "Nothing was asked by UDP, as the way to the server is a proxy's: name a server that UDP reaches without it (doctor --stun HOST:PORT) to learn more about this network."
   const why = networks.length > 0 ? "is too near to see this network" : "offers no UDP to measure with"
   return `The server ${why}: name another one (doctor --stun HOST:PORT) to learn more about it.`
 }

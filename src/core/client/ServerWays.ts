@@ -75,6 +75,6 @@ export const describe = (server: string, { isWeb, port, proxy }: Via): string =>
   const how = isWeb ? " in a WebSocket" : ""
   const through = proxy === undefined ? "" : ` through the proxy ${proxy}`
   const byPort = port === own ? "" : ` by port ${port}`
-  const why = port === own || own === undefined ? "" : `, as port ${own} is blocked here`
+  const why = port === own || own === undefined ? "" : `, as port ${own} was not reached in time`
   return `${server} is connected${through}${byPort}${how}${why}`
 }

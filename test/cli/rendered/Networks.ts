@@ -117,6 +117,12 @@ const visits = (): ReadonlyArray<Findings> => [
     reflector: [],
     networks: []
   },
+  {
+    ...reached,
+    answer: { ...answer, via: { port: 9090, isWeb: false, proxy: "http://192.0.2.1:3128" } },
+    reflector: [],
+    networks: []
+  },
   { ...reached, answer: { ...answer, welcome: { ...answer.welcome, relay: false } } },
   { ...reached, reflector: [{ endpoint: at("198.51.100.1:9090"), reachable: false, rttMs: undefined }] },
   {

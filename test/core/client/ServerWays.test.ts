@@ -38,7 +38,7 @@ describe("the ways to a server", () => {
     const credentials = { user: "fred", password: "secret" }
     expect(viaOf(own, chat, undefined)).toBeUndefined()
     expect(say("chat.example.org:9090", viaOf(web, chat, undefined)!)).toBe(
-      "chat.example.org:9090 is connected by port 443 in a WebSocket, as port 9090 is blocked here"
+      "chat.example.org:9090 is connected by port 443 in a WebSocket, as port 9090 was not reached in time"
     )
     expect(say("chat.example.org:9090", viaOf(own, chat, { ...proxy, credentials })!)).toBe(
       "chat.example.org:9090 is connected through the proxy http://192.0.2.1:3128"
