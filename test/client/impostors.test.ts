@@ -27,7 +27,7 @@ const renamed = (world: World, person: Person, nick: string) =>
   })
 
 /**
- * Bob has called alice; she has asked back, but his program was gone by then, so that nobody has proven his key.
+ * Bob has called alice; she asks back now, but nothing reaches him any more, so that nobody will have proven his key.
  * Mallory, to whom alice talks as well, comes back under the nickname that bob has left.
  */
 const bobsPlaceTaken = (world: World, alice: Person) =>
@@ -39,7 +39,8 @@ const bobsPlaceTaken = (world: World, alice: Person) =>
     const bob = yield* world.person("bob")
     yield* bob.client.query("alice")
     yield* alice.next("Incoming", { nick: "bob" })
-    yield* bob.kill
+    // The server finds out later: she can still ask for him.
+    bob.cable.unplug()
     return { bob, mallory }
   })
 
@@ -50,6 +51,7 @@ describe("an impostor, with an honest server,", () => {
         const alice = yield* world.client()
         const { bob, mallory } = yield* bobsPlaceTaken(world, alice)
         const { peer } = yield* alice.client.query("bob")
+        yield* bob.kill
         yield* alice.client.send("bob", "first")
         yield* Effect.sleep("2 minutes")
         expect(alice.count("Connected"), "bob was never there").toBe(1)
@@ -78,8 +80,9 @@ describe("an impostor, with an honest server,", () => {
     world((world) =>
       Effect.gen(function* () {
         const alice = yield* world.client()
-        const { mallory } = yield* bobsPlaceTaken(world, alice)
+        const { bob, mallory } = yield* bobsPlaceTaken(world, alice)
         yield* alice.client.query("bob")
+        yield* bob.kill
         yield* alice.client.send("bob", "for bob alone")
         yield* alice.client.exit(0)
         yield* alice.stop
@@ -117,9 +120,10 @@ describe("an impostor, with an honest server,", () => {
         const bob = yield* world.person("bob")
         yield* bob.client.query("alice")
         yield* shows('"incoming","peer":"bob"')
-        yield* bob.kill
+        bob.cable.unplug()
         command({ cmd: "query", nick: "bob", ref: 1 })
         yield* shows('"ref":1')
+        yield* bob.kill
         yield* Effect.sleep("2 minutes")
         const posing = yield* renamed(world, mallory, "bob")
         yield* posing.client.query("alice")
