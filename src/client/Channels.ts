@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
-import { eventsUnread, type QueryError, type SendError } from "../core/client/ClientError.js"
+import type { QueryError, SendError } from "../core/client/ClientError.js"
 import type { Conversation } from "../core/client/Conversations.js"
+import { eventsUnread } from "../core/client/ErrorTexts.js"
 import type { Wanted } from "../core/client/Introducer.js"
 import { type KeyInfo, keyInfoOf } from "../core/client/KeyInfo.js"
 import type { PeerInfo } from "../core/client/PeerInfo.js"

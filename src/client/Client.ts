@@ -4,26 +4,24 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Sink from "effect/Sink"
 import type * as Stream from "effect/Stream"
-import {
-  type Busy,
-  type ClientError,
-  type ContactError,
-  type HistoryError,
-  type NoNetwork,
-  type NoSuchKey,
-  type NotConnected,
-  noSuchKey,
-  notConnected,
-  type QueryError,
-  type ReadError,
-  type RegisterError,
-  readReceiptsOff,
-  type SendError,
-  type ServerError,
-  type TrustError,
-  type WatchError
+import type {
+  Busy,
+  ClientError,
+  ContactError,
+  HistoryError,
+  NoNetwork,
+  NoSuchKey,
+  NotConnected,
+  QueryError,
+  ReadError,
+  RegisterError,
+  SendError,
+  ServerError,
+  TrustError,
+  WatchError
 } from "../core/client/ClientError.js"
 import type { Conversation } from "../core/client/Conversations.js"
+import { noSuchKey, notConnected, readReceiptsOff } from "../core/client/ErrorTexts.js"
 import type { ClientEvent } from "../core/client/Events.js"
 import type { ListedPeer, PeerInfo } from "../core/client/PeerInfo.js"
 import type { People, PersonKey } from "../core/client/People.js"

@@ -1,11 +1,6 @@
 import * as Effect from "effect/Effect"
-import {
-  type Closed,
-  eventsUnread,
-  type GroupError,
-  type GroupSendError,
-  type QueryError
-} from "../core/client/ClientError.js"
+import type { Closed, GroupError, GroupSendError, QueryError } from "../core/client/ClientError.js"
+import { eventsUnread } from "../core/client/ErrorTexts.js"
 import type { GroupInfo, GroupSent } from "../core/client/groups/GroupInfo.js"
 import type { GroupTalk } from "../core/client/groups/GroupTalk.js"
 import type { OpenChannel } from "./Channels.js"

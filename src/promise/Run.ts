@@ -1,7 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { closed } from "../core/client/ClientError.js"
+import { closed } from "../core/client/ErrorTexts.js"
 import type { CallOptions } from "./Api.js"
 
 /**

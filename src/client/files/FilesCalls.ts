@@ -7,14 +7,13 @@ import {
   type AcceptError,
   Busy,
   type Closed,
-  closed,
   File,
   type KeyChanged,
   NoSuchTransfer,
-  type NotConnected,
-  notConnected
+  type NotConnected
 } from "../../core/client/ClientError.js"
 import type { Conversation, Conversations } from "../../core/client/Conversations.js"
+import { closed, notConnected } from "../../core/client/ErrorTexts.js"
 import type { TransferId } from "../../core/files/Content.js"
 import * as FileName from "../../domain/FileName.js"
 import type { PeerId } from "../../domain/PeerId.js"

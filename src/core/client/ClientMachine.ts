@@ -14,29 +14,24 @@ import { NEVER } from "../support/Deadline.js"
 import { CandidateGatherer } from "./CandidateGatherer.js"
 import { ClientClock } from "./ClientClock.js"
 import type { ClientContext } from "./ClientContext.js"
-import {
-  type Busy,
-  type ClientError,
-  type Closed,
-  type ContactError,
-  closed,
-  type NotConnected,
-  notConnected,
-  notRegistered,
-  ofSendRefusal,
-  type QueryError,
-  type RegisterError,
-  type SendError,
-  type ServerError,
-  type ServerNotTrusted,
-  type TrustError,
-  tooManyPolicies,
-  type WatchError,
-  yourself
+import type {
+  Busy,
+  ClientError,
+  Closed,
+  ContactError,
+  NotConnected,
+  QueryError,
+  RegisterError,
+  SendError,
+  ServerError,
+  ServerNotTrusted,
+  TrustError,
+  WatchError
 } from "./ClientError.js"
 import type { ClientMachineOptions, SeenTls } from "./ClientMachineOptions.js"
 import type { Contacts } from "./Contacts.js"
 import { type Conversation, Conversations, pathOutcomeOf } from "./Conversations.js"
+import { closed, notConnected, notRegistered, ofSendRefusal, tooManyPolicies, yourself } from "./ErrorTexts.js"
 import { GroupTalk } from "./groups/GroupTalk.js"
 import type { HostAddress } from "./HostCandidates.js"
 import { Introducer, type Wanted } from "./Introducer.js"

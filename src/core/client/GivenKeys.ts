@@ -1,7 +1,8 @@
 import * as Either from "effect/Either"
 import * as Fingerprint from "../../domain/Fingerprint.js"
 import * as Nickname from "../../domain/Nickname.js"
-import { type NoSuchKey, noSuchKey } from "./ClientError.js"
+import type { NoSuchKey } from "./ClientError.js"
+import { noSuchKey } from "./ErrorTexts.js"
 
 /** Keys that a program names by whole fingerprints before anybody has shown them. */
 export class GivenKeys {

@@ -2,8 +2,9 @@ import * as Either from "effect/Either"
 import * as Nickname from "../../domain/Nickname.js"
 import { MAX_WATCH, MAX_WATCHED } from "../../protocol/Control.js"
 import type { ClientContext } from "./ClientContext.js"
-import { type Busy, type NickInvalid, nickInvalid, tooManyWatched } from "./ClientError.js"
+import type { Busy, NickInvalid } from "./ClientError.js"
 import type { Contact } from "./Contacts.js"
+import { nickInvalid, tooManyWatched } from "./ErrorTexts.js"
 
 /**
  * Whose comings and goings the server is asked to tell: first those whom our user names, whom we have asked for (also

@@ -7,6 +7,9 @@ import { labelOf } from "../lan/Neighbourhood.js"
 import type { PathInfo } from "../peer/Route.js"
 import { CallLog, type News } from "./CallLog.js"
 import type { ClientContext } from "./ClientContext.js"
+import type { QueryError, TrustError } from "./ClientError.js"
+import type { Contact } from "./Contacts.js"
+import type { Conversation } from "./Conversations.js"
 import {
   blocked,
   contactsFull,
@@ -17,15 +20,11 @@ import {
   notTaken,
   ofRefusal,
   protocol,
-  type QueryError,
-  type TrustError,
   undecided,
   unexpectedKey,
   unreachable,
   yourself
-} from "./ClientError.js"
-import type { Contact } from "./Contacts.js"
-import type { Conversation } from "./Conversations.js"
+} from "./ErrorTexts.js"
 import { GivenKeys } from "./GivenKeys.js"
 import { judge, type OfferedIntroduction, type Verdict, type Vouched } from "./Introductions.js"
 import type { Owner } from "./KeyChange.js"

@@ -2,15 +2,8 @@ import * as Nickname from "../../domain/Nickname.js"
 import type * as Control from "../../protocol/Control.js"
 import { MAX_ROSTER, type Roster } from "../control/Presence.js"
 import type { ClientContext } from "./ClientContext.js"
-import {
-  type Busy,
-  type NickInvalid,
-  notRegistered,
-  ofRefusal,
-  protocol,
-  type ServerError,
-  unreachable
-} from "./ClientError.js"
+import type { Busy, NickInvalid, ServerError } from "./ClientError.js"
+import { notRegistered, ofRefusal, protocol, unreachable } from "./ErrorTexts.js"
 import { Interest } from "./Interest.js"
 import type { Ticket } from "./Output.js"
 import type { PeerInfo } from "./PeerInfo.js"

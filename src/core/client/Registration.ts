@@ -3,16 +3,8 @@ import * as Nickname from "../../domain/Nickname.js"
 import type { Occasion } from "../../protocol/PeerRecord.js"
 import type { CandidateGatherer } from "./CandidateGatherer.js"
 import type { ClientContext } from "./ClientContext.js"
-import {
-  failed,
-  nickInvalid,
-  ofRefusal,
-  profileFailed,
-  type RegisterError,
-  type ServerNotTrusted,
-  takenByOurselves,
-  unreachable
-} from "./ClientError.js"
+import type { RegisterError, ServerNotTrusted } from "./ClientError.js"
+import { failed, nickInvalid, ofRefusal, profileFailed, takenByOurselves, unreachable } from "./ErrorTexts.js"
 import type { Ticket } from "./Output.js"
 import type { OwnProfile } from "./OwnRecord.js"
 import type { PeerInfo } from "./PeerInfo.js"

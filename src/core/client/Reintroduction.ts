@@ -1,6 +1,6 @@
 import type { PeerId } from "../../domain/PeerId.js"
 import type { ClientContext } from "./ClientContext.js"
-import { failed } from "./ClientError.js"
+import { failed } from "./ErrorTexts.js"
 import type { QueryOutcome } from "./Introducer.js"
 import type { QueryPurpose } from "./Purpose.js"
 

@@ -1,10 +1,11 @@
 import type { ClientError, ClientErrorCode } from "../../../src/core/client/ClientError.js"
 import * as ClientErrors from "../../../src/core/client/ClientError.js"
+import * as ErrorTexts from "../../../src/core/client/ErrorTexts.js"
 import type * as Control from "../../../src/protocol/Control.js"
 import type { RefusalBody } from "../../../src/protocol/ControlCodec.js"
 import { BOB, EVE, LONG, RTL } from "./Samples.js"
 
-type Functions = typeof ClientErrors
+type Functions = typeof ErrorTexts
 /** What makes an error of a client: each has to be called here, or this file does not compile. */
 type Constructors = {
   [Name in keyof Functions as Functions[Name] extends (...args: never[]) => ClientError ? Name : never]: Functions[Name]
@@ -157,13 +158,14 @@ type Made = {
 }[keyof Constructors]
 
 // Each by its name, as the tables above have them.
-const { ...made }: Functions = ClientErrors
+const { ...made }: Functions = ErrorTexts
+const { ...classes } = ClientErrors
 
 export const errors = (): ReadonlyArray<ClientError> => [
   ...Object.entries(CALLS).flatMap(([name, calls]) =>
     calls.map((args) => (made[name as keyof Constructors] as (...args: ReadonlyArray<unknown>) => ClientError)(...args))
   ),
   ...Object.entries(OTHERS).flatMap(([code, messages]) =>
-    messages.map((message) => new made[code as keyof typeof OTHERS]({ message }))
+    messages.map((message) => new classes[code as keyof typeof OTHERS]({ message }))
   )
 ]

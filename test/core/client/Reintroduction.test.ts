@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest"
-import { noSuchPeer } from "../../../src/core/client/ClientError.js"
+import { noSuchPeer } from "../../../src/core/client/ErrorTexts.js"
 import type { QueryPurpose } from "../../../src/core/client/Purpose.js"
 import { Reintroduction } from "../../../src/core/client/Reintroduction.js"
 import { peerId } from "../../support/ids.js"

@@ -10,10 +10,9 @@ import { labelOf } from "../../lan/Neighbourhood.js"
 import { MAX_GROUP_MESSAGE } from "../../peer/chat/Conversation.js"
 import type { PeerEvent } from "../../peer/PeerEvent.js"
 import type { ClientContext } from "../ClientContext.js"
+import type { ContactError, GroupError, GroupSendError } from "../ClientError.js"
+import type { Conversation } from "../Conversations.js"
 import {
-  type ContactError,
-  type GroupError,
-  type GroupSendError,
   groupFull,
   groupNameInvalid,
   groupTooLong,
@@ -25,8 +24,7 @@ import {
   outboxesFull,
   tooManyGroups,
   yourself
-} from "../ClientError.js"
-import type { Conversation } from "../Conversations.js"
+} from "../ErrorTexts.js"
 import type { People } from "../People.js"
 import type { Reintroduction } from "../Reintroduction.js"
 import type { GroupInfo, GroupMember, GroupName, GroupSent } from "./GroupInfo.js"

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { ofRefusal } from "../../../src/core/client/ClientError.js"
+import { ofRefusal } from "../../../src/core/client/ErrorTexts.js"
 import * as Control from "../../../src/protocol/Control.js"
 
 it("adds a hint to a refusal only where that does not say it already, and where it belongs", () => {
