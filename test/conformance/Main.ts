@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs"
 import * as ServerName from "../../src/domain/ServerName.js"
 import type { Check } from "./Check.js"
 import { clientChecks, type Extent } from "./client/Checks.js"
-import type { Part } from "./client/Context.js"
+import { PARTS, type Part } from "./client/Context.js"
 import type { Subject } from "./client/Subject.js"
 import { junit, line, type Result, runAll, summary } from "./Report.js"
 import { serverChecks } from "./server/Checks.js"
@@ -18,7 +18,8 @@ Tries whether a server or a client does what docs/protocol.md says. Each line na
            the server that it is to register at, under which nickname, and an empty folder of its own. It reads commands
            and writes events, as docs/json.md says; with --wire it does neither, and only answers on the wire
 
-  --without PART the client has no files (§3.6, §3.8), or is not on the local network (lan, §4); may be given twice
+  --without PART the client has no files (§3.6, §3.8), is not on the local network (lan, §4), or asks the server
+                 nothing by UDP (udp, §2); may be given several times
   --slow         also what takes minutes, such as keys that are made anew
   --only TEXT    the checks whose rule begins with TEXT, or that have it in their description
   --json         one JSON array instead of the table
@@ -66,8 +67,9 @@ const read = (args: ReadonlyArray<string>): Options | string => {
     const arg = args[i]!
     if (arg === "--without") {
       const part = args[++i]
-      if (part !== "files" && part !== "lan") return `--without ${part}: say files or lan`
-      without.push(part)
+      const known = PARTS.find((each) => each === part)
+      if (known === undefined) return `--without ${part}: say ${PARTS.join(", ")}`
+      without.push(known)
     } else if (["--name", "--only", "--junit"].includes(arg)) {
       const value = args[++i]
       if (value === undefined) return `${arg} needs a value`

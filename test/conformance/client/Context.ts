@@ -12,8 +12,12 @@ export interface ClientCheck extends Check<Subject> {
   readonly isSlow?: true
 }
 
-/** `files`: §3.6 and §3.8. `lan`: §4, for a client that shows itself on the local network. */
-export type Part = "files" | "lan"
+/**
+ * `files`: §3.6 and §3.8. `lan`: §4, for a client that shows itself on the local network. `udp`: §2, for a client that
+ * asks the server by UDP.
+ */
+export const PARTS = ["files", "lan", "udp"] as const
+export type Part = (typeof PARTS)[number]
 
 /** Runs on the client that checks share. */
 export const shared =

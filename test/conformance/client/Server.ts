@@ -61,6 +61,7 @@ export const atServer: ReadonlyArray<ClientCheck> = [
   },
   {
     rule: "2-2",
+    part: "udp",
     says: "asks at the UDP ports that the server names, and not at those of its address",
     run: async (subject) => {
       const [named, near] = [await Udp.open("127.0.0.1"), await Udp.open("127.0.0.1")]
@@ -79,6 +80,7 @@ export const atServer: ReadonlyArray<ClientCheck> = [
   },
   {
     rule: "2.2-11",
+    part: "udp",
     says: "sends envelopes to the port of the introduction once that has answered, and none before",
     words: true,
     run: async (subject) => {
