@@ -193,9 +193,23 @@ const main = async () => {
   writeFileSync(join(folder, "session.svg"), draw("parley: a session", size, frames))
 }
 
+/**
+ * Whoever sat at the terminal that was closed may still write their last file: `maxRetries` does not look for that.
+ * @type {(folder: string) => Promise<void>}
+ */
+const remove = async (folder) => {
+  for (const end = Date.now() + 30_000; ; await sleep(100)) {
+    try {
+      return rmSync(folder, { recursive: true, force: true })
+    } catch (error) {
+      if (Date.now() > end) throw error
+    }
+  }
+}
+
 try {
   await main()
 } finally {
   for (const child of running) child.kill("SIGKILL")
-  rmSync(work, { recursive: true, force: true, maxRetries: 10 })
+  await remove(work)
 }
