@@ -20,6 +20,8 @@ export default defineConfig(({ mode }) => ({
     globalSetup: ["test/support/build.ts"],
     setupFiles: ["test/support/examples.ts", "test/support/cleanup.ts"],
     reporters: ["default", "./test/support/summary.ts"],
+    // Those outside of every test are counted by the summary, which knows those that say nothing of the tests.
+    dangerouslyIgnoreUnhandledErrors: true,
     // `npm run test:full` is `--mode full`; test/support/Effort.ts says what that means.
     env: { PARLEY_FULL: mode === "full" ? "1" : "0" },
     // Files share the processes they run in, and what they import: loading Effect for each file again took two thirds
