@@ -3,7 +3,7 @@ import type * as Scope from "effect/Scope"
 import { describe, expect, it } from "vitest"
 import * as FileName from "../../../src/domain/FileName.js"
 import type { Files, FilesError, Incoming } from "../../../src/services/Files.js"
-import { pattern } from "./Recorder.js"
+import { isSame, pattern } from "./Recorder.js"
 import type { Subject } from "./Suite.js"
 
 type Service = Files["Type"]
@@ -43,7 +43,7 @@ export const suite = <R>(
         ] as const) {
           const bytes = yield* source.read(0, offset, length)
           expect(bytes.constructor).toBe(Uint8Array)
-          expect(bytes).toEqual(content.slice(offset, offset + length))
+          expect(isSame(bytes, content.subarray(offset, offset + length))).toBe(true)
           // Nobody else has it.
           bytes.fill(0)
         }

@@ -115,3 +115,6 @@ export const pattern = (length: number, seed = 1): Uint8Array => {
   }
   return bytes
 }
+
+/** As `toEqual` compares long arrays it takes half a minute, in which the event loop stands still. */
+export const isSame = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0

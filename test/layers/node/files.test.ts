@@ -9,7 +9,7 @@ import * as FileName from "../../../src/domain/FileName.js"
 import * as NodeFiles from "../../../src/layers/node/Files.js"
 import { Files, type FilesError, type Source } from "../../../src/services/Files.js"
 import * as Conformance from "../conformance/Files.js"
-import { pattern } from "../conformance/Recorder.js"
+import { isSame, pattern } from "../conformance/Recorder.js"
 import { live } from "../conformance/Suite.js"
 import { temporaryFolder } from "./TemporaryFolder.js"
 
@@ -82,9 +82,6 @@ describe("a large file", () => {
       const path = yield* landing.commit(FileName.make("large"))
       expect(isSame(yield* promise(() => Fs.readFile(path)), bytes)).toBe(true)
     }))
-
-  /** To compare them as `toEqual` does takes half a minute. */
-  const isSame = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0
 })
 
 describe("small files, of which many are read and written at a time", () => {
