@@ -69,10 +69,15 @@ export class Tmux {
   }
 
   /** Looks until the screen shows it; every look asks tmux, which takes its own time. */
-  async shows(pattern: RegExp): Promise<ReadonlyArray<string>> {
+  shows(pattern: RegExp): Promise<ReadonlyArray<string>> {
+    return this.finds((screen) => (pattern.test(screen) ? screen.split("\n") : undefined))
+  }
+
+  /** Looks until something is found on the screen. */
+  async finds<A>(look: (screen: string) => A | undefined): Promise<A> {
     while (true) {
-      const rows = await this.screen()
-      if (pattern.test(rows.join("\n"))) return rows
+      const found = look((await this.screen()).join("\n"))
+      if (found !== undefined) return found
     }
   }
 
