@@ -275,13 +275,13 @@ export class ChatModel {
     return unsent(this.#conversations.focused)
   }
 
-  /** How somebody is reached now; whether that looks otherwise than before. */
-  measured(nick: string, path: PathInfo | undefined): boolean {
+  /** How somebody is reached now; what to say of it, nothing where that does not even look otherwise than before. */
+  measured(nick: string, path: PathInfo | undefined): ReadonlyArray<Printed> | undefined {
     const peer = this.#conversations.find(nick)
-    if (peer === undefined || path === undefined) return false
+    if (peer === undefined || path === undefined) return undefined
     const before = wayOf(peer)
-    peer.path = path
-    return wayOf(peer) !== before
+    const news = this.#peers.reached(peer, path)
+    return news.length === 0 && wayOf(peer) === before ? undefined : news
   }
 
   /** Somebody has decided which key is right under a nickname. */

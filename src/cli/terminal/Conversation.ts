@@ -17,6 +17,8 @@ export interface Conversation {
   path: PathInfo | undefined
   /** Whether that is straight or through the relay, as was last said. */
   told: "direct" | "relay" | undefined
+  /** When it went from the one to the other last, in ms since 1970 UTC. */
+  turned: number | undefined
   /** Messages of ours that are on their way. */
   readonly undelivered: Map<string, Sent>
   /** Messages of an earlier run that are on their way, of as many that were. */
@@ -71,6 +73,7 @@ export const make = (nick: SafeText, number: number): Conversation => ({
   connected: false,
   path: undefined,
   told: undefined,
+  turned: undefined,
   undelivered: new Map(),
   kept: undefined,
   overdue: false,

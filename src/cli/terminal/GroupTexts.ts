@@ -2,6 +2,7 @@ import type { ClientEvent } from "../../core/client/Events.js"
 import type { GroupInfo, GroupMember } from "../../core/client/groups/GroupInfo.js"
 import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
+import type { Palette } from "./Palette.js"
 
 /** What is said of groups, in words. */
 
@@ -36,6 +37,12 @@ export const news = ({ by, change, group, nick }: ClientEvent & { readonly _tag:
 
 /** Who is in a group besides us: "bob and carol"; "nobody else". */
 export const people = (group: GroupInfo): string => listed(names(group))
+
+/** A group in one line of the list. */
+export const row = (group: GroupInfo, palette: Palette): string => {
+  const invited = palette.dim(`(not joined: /group join ${SafeText.line(group.name, MAX_NAME)})`)
+  return `  ${palette.bold(called(group))} ${people(group)}${group.state === "invited" ? ` ${invited}` : ""}`
+}
 
 const names = ({ members }: GroupInfo): ReadonlyArray<string> => members.map(({ nick }) => nick)
 

@@ -1,5 +1,6 @@
 import type { ClientEvent } from "../../core/client/Events.js"
 import type { KeyInfo } from "../../core/client/KeyInfo.js"
+import type { PathInfo } from "../../core/peer/Route.js"
 import { MAX_NICK } from "../../domain/Nickname.js"
 import * as SafeText from "../../domain/SafeText.js"
 import type * as Conversation from "./Conversation.js"
@@ -62,6 +63,22 @@ export class PeerNews {
     return this.#remark(`  ${KeyTexts.key(info, now())}`)
   }
 
+  /**
+   * How somebody is reached now. Where the server's relay is in the way is worth a line; which address it is stands in
+   * the status line and in `/why`. What goes back and forth is told once, and then when it stays.
+   */
+  reached(peer: Conversation.Conversation, path: PathInfo): ReadonlyArray<Printed> {
+    const now = this.#parts.now()
+    const way = Texts.wayOf(path)
+    const isSteady = peer.turned === undefined || now - peer.turned >= STEADY
+    const hasTurned = peer.path !== undefined && Texts.wayOf(peer.path) !== way
+    if (hasTurned) peer.turned = now
+    peer.path = path
+    if (peer.told === way || !isSteady) return []
+    peer.told = way
+    return this.#noticed(peer, this.#remark(`${this.#name(peer)} is now reached ${Texts.path(path)}`))
+  }
+
   readonly #tellers: { readonly [Tag in PeerTag]: Teller<Extract<AboutPeer, { readonly _tag: Tag }>> } = {
     Incoming: (event) => this.#called(event),
     Connected: (event) => {
@@ -70,6 +87,7 @@ export class PeerNews {
       peer.away = undefined
       peer.path = event.path
       peer.told = Texts.wayOf(event.path)
+      peer.turned = undefined
       const isTold = peer.toldKey === event.fingerprint
       const key = this.tellKey(peer, event)
       const line = this.#remark(`connected to ${this.#name(peer)} ${Texts.path(event.path)}`)
@@ -85,15 +103,7 @@ export class PeerNews {
           : [])
       ]
     },
-    PathChanged: (event) => {
-      const peer = this.#of(event.nick)
-      peer.path = event.path
-      // Where the server's relay is in the way is worth a line; which address it is stands in the status line and /why.
-      const way = Texts.wayOf(event.path)
-      if (peer.told === way) return []
-      peer.told = way
-      return this.#noticed(peer, this.#remark(`${this.#name(peer)} is now reached ${Texts.path(event.path)}`))
-    },
+    PathChanged: (event) => this.reached(this.#of(event.nick), event.path),
     Mutual: (event) => {
       const peer = this.#of(event.nick)
       // They may have been asked for as members of a group: their call is answered.
@@ -223,6 +233,8 @@ export class PeerNews {
 
 /** Characters of what somebody says about being away. */
 const MAX_AWAY = 200
+/** ms: a way to somebody that has held that long is not one of two that take turns. */
+const STEADY = 30_000
 /** ms until somebody's comings and goings are worth another line. */
 const TOLD_AGAIN = 5_000
 

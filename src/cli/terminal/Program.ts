@@ -319,7 +319,10 @@ const measure = ({ chat, client, ui }: Session): Effect.Effect<void> =>
     const nick = chat.focus
     if (nick === undefined) return Effect.void
     return Effect.ignore(
-      Effect.flatMap(client.why(nick), ({ path }) => (chat.measured(nick, path) ? ui.print([]) : Effect.void))
+      Effect.flatMap(client.why(nick), ({ path }) => {
+        const news = chat.measured(nick, path)
+        return news === undefined ? Effect.void : ui.print(news)
+      })
     )
   })
 

@@ -102,8 +102,10 @@ const wrapLine = (text: string, columns: number): ReadonlyArray<string> => {
   let isEmpty = true
   for (const word of text.slice(lead.length).match(WORDS) ?? []) {
     if (width + stringWidth(word.trimEnd()) > columns && !isEmpty) {
-      rows.push(row.trimEnd())
-      row = indent
+      // Each row is drawn by itself: a colour that goes on begins anew.
+      const colour = colourAfter(row)
+      rows.push(colour === "" ? row.trimEnd() : `${row.trimEnd()}${RESET}`)
+      row = indent + colour
       width = indent.length
     }
     row += word
@@ -112,6 +114,14 @@ const wrapLine = (text: string, columns: number): ReadonlyArray<string> => {
   }
   return [...rows, row]
 }
+
+/** The colours that are on behind a text. */
+const colourAfter = (text: string): string =>
+  (text.match(COLOURS) ?? []).reduce((on, colour) => (colour === RESET ? "" : on + colour), "")
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them.
+const COLOURS = /\u001b\[[0-9;]*m/g
+const RESET = "\u001b[0m"
 
 /** Blanks and stars before the first word, and the colours among them. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them.

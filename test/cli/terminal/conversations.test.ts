@@ -221,13 +221,34 @@ describe("the status line", () => {
     expect(status()).toContain("local <1 ms")
     expect(happens({ _tag: "PathChanged", nick: "bob", path: path("relay", 80) })).toHaveLength(1)
     expect(status()).toContain("relay 80 ms")
-    expect(chat.measured("bob", path("relay", 80.3))).toBe(false)
-    expect(chat.measured("bob", path("relay", 95))).toBe(true)
+    expect(chat.measured("bob", path("relay", 80.3))).toBeUndefined()
+    expect(chat.measured("bob", path("relay", 95))).toEqual([])
     chat.verified("bob")
     expect(status()).toContain("── verified · relay 95 ms")
     happens({ _tag: "ServerLost", message: "gone", retryInMs: 1 })
     expect(status()).toContain("no server")
     expect(happens({ _tag: "Joined", nick: "dave" })).toEqual([])
+  })
+
+  it("says once that a way goes back and forth, and how it is when it stays so", () => {
+    const { chat, connects, happens, opens, pass, status } = screen()
+    opens("bob")
+    connects("bob")
+    const told: Array<string> = []
+    const turns = (kind: "direct" | "relay") =>
+      told.push(...happens({ _tag: "PathChanged", nick: "bob", path: path(kind, 9) }))
+    for (let turn = 0; turn < 20; turn++) {
+      turns(turn % 2 === 0 ? "relay" : "direct")
+      pass(29_000)
+    }
+    expect(told).toEqual(["* bob is now reached through the server's relay, 192.0.2.1:1"])
+    expect(status()).toContain("direct 9 ms")
+    pass(1_000)
+    // Nothing happens any more: it is found when it is measured.
+    expect(chat.measured("bob", path("direct", 9))).toEqual(["* bob is now reached directly, 192.0.2.1:1"])
+    expect(chat.measured("bob", path("direct", 9))).toBeUndefined()
+    pass(60_000)
+    expect(turns("relay")).toBe(2)
   })
 
   it("keeps the alarm of a changed key in the prompt until somebody has decided", () => {

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -7,6 +8,7 @@ import * as CommandLine from "../../../src/cli/terminal/CommandLine.js"
 import * as GroupTexts from "../../../src/cli/terminal/GroupTexts.js"
 import * as Palette from "../../../src/cli/terminal/Palette.js"
 import * as Program from "../../../src/cli/terminal/Program.js"
+import { wrap } from "../../../src/cli/terminal/Wrap.js"
 import type { GroupInfo } from "../../../src/core/client/groups/GroupInfo.js"
 import * as Memory from "../../../src/layers/memory/Terminal.js"
 import { Terminal } from "../../../src/services/Terminal.js"
@@ -95,6 +97,22 @@ describe("groups at the terminal", () => {
       "/group add team"
     ])
       expect(typed(line)).toBe("Wrong")
+  })
+
+  it("are listed in rows that keep to the screen, none with a colour cut or left on", () => {
+    const members = Array.from({ length: 9 }, (_, at) => ({ ...GROUP.members[0]!, nick: `person${at}` }))
+    const line = GroupTexts.row({ ...GROUP, members, state: "invited" }, Palette.make(true))
+    for (const columns of [30, 40, 80]) {
+      const rows = wrap(line, columns)
+      const bare = rows.map((row) => stripVTControlCharacters(row))
+      expect(bare.join("")).not.toContain("\u001b")
+      expect(bare.join(" ").replace(/ +/g, " ")).toBe(stripVTControlCharacters(line).replace(/ +/g, " "))
+      for (const [at, row] of rows.entries()) {
+        expect(bare[at]!.length).toBeLessThanOrEqual(columns)
+        // The last colour is "none".
+        expect(row.split("\u001b[").at(-1)!.slice(0, 2)).toBe(row.includes("\u001b") ? "0m" : row.slice(0, 2))
+      }
+    }
   })
 
   it("are told in words: who has added whom, and what that means for what one writes", () => {

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util"
 import fc from "fast-check"
 import stringWidth from "string-width"
 import { describe, expect, it } from "vitest"
@@ -73,6 +74,18 @@ describe("Wrap", () => {
     expect(wrap("* short", 7)).toEqual(["* short"])
     // What is left of a row of a list does not look like the row after it.
     expect(wrap("  bob  127.0.0.1:5000  12345 67890", 28)).toEqual(["  bob  127.0.0.1:5000  12345", "    67890"])
+  })
+
+  it("begins the colours of a broken line anew in each row, as each is drawn by itself", () => {
+    const warning = Palette.make(true, 256).warn("* bob left; 3 messages kept for the return")
+    const rows = wrap(warning, 24)
+    expect(rows.map((row) => stripVTControlCharacters(row))).toEqual([
+      "* bob left; 3 messages",
+      "  kept for the return"
+    ])
+    const colour = warning.slice(0, warning.indexOf("*"))
+    expect(colour).toContain("\u001b")
+    expect(rows).toEqual([`${colour}* bob left; 3 messages\u001b[0m`, `  ${colour}kept for the return\u001b[0m`])
   })
 
   it("leaves a word that is wider than the screen in one piece", () => {

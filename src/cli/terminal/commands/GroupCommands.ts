@@ -3,7 +3,7 @@ import type { GroupInfo } from "../../../core/client/groups/GroupInfo.js"
 import * as SafeText from "../../../domain/SafeText.js"
 import * as GroupTexts from "../GroupTexts.js"
 import type { Palette } from "../Palette.js"
-import type { Paragraph, Printed } from "../Wrap.js"
+import type { Printed } from "../Wrap.js"
 import { attempt, type Context, make, nothing, type Outcome, remark, respelt } from "./TerminalCommand.js"
 
 /** One text to several people. */
@@ -28,7 +28,7 @@ export const groupCommands = [
       attempt(context, context.client.groups.list, (groups) =>
         groups.length === 0
           ? [context.chat.remark(`you are in no group; ${context.palette.bold("/group NAME NICK…")} makes one`)]
-          : groups.map((group) => line(group, context.palette))
+          : groups.map((group) => GroupTexts.row(group, context.palette))
       )
   })
 ]
@@ -152,12 +152,6 @@ const isCalled = (name: string) => (group: GroupInfo) =>
   GroupTexts.called(group).toLowerCase() === `#${name.replace(/^#/, "")}`.toLowerCase()
 
 const bold = (group: GroupInfo, palette: Palette): string => palette.bold(GroupTexts.called(group))
-
-/** A group in one line of the list. */
-const line = (group: GroupInfo, palette: Palette): Paragraph => {
-  const invited = group.state === "invited" ? ` (not joined: /group join ${SafeText.line(group.name)})` : ""
-  return { head: `  ${bold(group, palette)} `, lines: [`${GroupTexts.people(group)}${palette.dim(invited)}`] }
-}
 
 const members = (group: GroupInfo, { chat, palette }: Context): ReadonlyArray<string> => [
   chat.remark(`${bold(group, palette)}: you${group.state === "invited" ? " (not joined)" : ""} and`),
