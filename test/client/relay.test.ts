@@ -56,6 +56,30 @@ describe("a client whose packets find no direct way", () => {
       })
     ))
 
+  it.each([
+    ["by UDP, though the goodbye to the server is faster", true],
+    ["over the control link, where UDP is blocked", false]
+  ])("is heard to leave: %s", (_, udp) =>
+    world((world) =>
+      Effect.gen(function* () {
+        const sim = yield* Sim.Sim
+        yield* world.server()
+        const alice = yield* world.client({ path: "relay-only" })
+        alice.cable.udp = udp
+        yield* alice.client.register("alice")
+        const bob = yield* world.person("bob")
+        yield* Effect.sleep("1 second")
+        yield* alice.client.query("bob")
+        yield* bob.client.query("alice")
+        yield* alice.client.send("bob", "hi")
+        yield* bob.next("Message")
+        yield* sim.rule(({ protocol, to }) => (protocol === "udp" && to === "server" ? { delayMs: 50 } : "pass"))
+        yield* alice.client.exit()
+        yield* bob.next("Disconnected", { nick: "alice", reason: "left" })
+      })
+    )
+  )
+
   it("sends as much as the relay carries, and no more: next to nothing is lost to its limit", async () => {
     const limits = { channel: { burst: 64 * 1024, perSecond: 64 * 1024 } }
     const run = (told: boolean) => {

@@ -101,6 +101,8 @@ export class ClientMachine {
   readonly #rooms = new Map<Ticket<void, Closed>, Conversation>()
   readonly #journal: Array<JournalEntry> = []
   #hasLeft = false
+  /** Packets that leave though we have: goodbyes that the relay does not carry. */
+  readonly #partings: Array<Transmit> = []
 
   constructor(private readonly options: ClientMachineOptions) {
     const { addresses, calls, crypto, lan, now, ports, random, server, wallNow } = options
@@ -409,6 +411,7 @@ export class ClientMachine {
     this.#hasLeft = true
     own.wanted = undefined
     peers?.closeAll(now)
+    this.#part(now)
     transport.stop()
     rendezvous.close(pathOutcomeOf(conversations.all()), now)
     this.#reactions.hearPeers(now)
@@ -587,6 +590,8 @@ export class ClientMachine {
    */
   pollTransmit(now: number): Transmit | undefined {
     const { peers, rendezvous, transport } = this.#client
+    const parting = this.#partings.shift()
+    if (parting !== undefined) return parting
     for (let packet = peers?.pollTransmit(now); packet !== undefined; packet = peers?.pollTransmit(now)) {
       if (packet.route._tag === "Direct") return packet
       const { channel } = packet.route
@@ -662,6 +667,19 @@ export class ClientMachine {
       return
     }
     this.#introducer.ask(nick, wanted, ticket, now)
+  }
+
+  /**
+   * What peers are told last over the relay goes the way that the goodbye to the server goes, ahead of it: our channels
+   * end with that one, and a datagram may come after it.
+   */
+  #part(now: number): void {
+    const { peers, rendezvous } = this.#client
+    if (!rendezvous.ready) return
+    for (let packet = peers?.pollTransmit(now); packet !== undefined; packet = peers?.pollTransmit(now)) {
+      if (packet.route._tag === "Relay") rendezvous.relay(packet.route.channel, packet.data, now)
+      else this.#partings.push(packet)
+    }
   }
 
   /** Lets everything take its effect that follows from what was just done or seen. */
