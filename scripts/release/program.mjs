@@ -37,7 +37,7 @@ export const common = {
  *
  * @type {import("esbuild").Plugin}
  */
-const madeWhenUsed = {
+export const madeWhenUsed = {
   name: "made when used",
   setup: ({ onLoad }) =>
     onLoad({ filter: /\bstring-width[\\/]index\.js$/ }, ({ path }) => ({

@@ -54,6 +54,26 @@ describe("the command line", () => {
     expect(bash.stdout).toBe("send-file\nreport.pdf\n--timeout\nrelay-only\nalice bob\n")
   })
 
+  it("makes nothing of Unicode's tables before a text needs it", async () => {
+    const watch = join(temporaryFolder(), "watch.cjs")
+    writeFileSync(
+      watch,
+      `const { RegExp, Intl: { Segmenter } } = globalThis
+      const told = (of, what) => new Proxy(of, { construct: (target, args, self) => {
+        if (what(args)) console.error("made early")
+        return Reflect.construct(target, args, self)
+      } })
+      globalThis.RegExp = told(RegExp, ([text]) => String(text).includes("RGI_Emoji"))
+      Intl.Segmenter = told(Segmenter, () => true)`
+    )
+    const asked = await run(["--version"], { NODE_OPTIONS: `--require=${watch}` })
+    expect(asked).toMatchObject({ code: 0, stderr: "" })
+    const done = await run(["contacts", "--nick", "alice", "--home", temporaryFolder()], {
+      NODE_OPTIONS: `--require=${watch}`
+    })
+    expect(done.stderr).toMatch(oneLine)
+  })
+
   it("says in one line which version of Node it needs, where it is run by an older one", async () => {
     const older = join(temporaryFolder(), "older.cjs")
     writeFileSync(
