@@ -1,9 +1,6 @@
 import type * as Endpoint from "../../domain/Endpoint.js"
 import type { MessageId } from "../../domain/MessageId.js"
-import * as Nickname from "../../domain/Nickname.js"
 import type { PeerId } from "../../domain/PeerId.js"
-import * as Bytes from "../../protocol/Bytes.js"
-import { MAX_OUTBOX } from "../peer/chat/Conversation.js"
 import type { JournalEntry } from "../peer/Journal.js"
 import type { PeerStatus } from "../peer/PeerStatus.js"
 import type { Peers } from "../peer/Peers.js"
@@ -31,12 +28,13 @@ import type {
 import type { ClientMachineOptions, SeenTls } from "./ClientMachineOptions.js"
 import type { Contacts } from "./Contacts.js"
 import { type Conversation, Conversations, pathOutcomeOf } from "./Conversations.js"
-import { closed, notConnected, notRegistered, ofSendRefusal, tooManyPolicies, yourself } from "./ErrorTexts.js"
+import { closed, notConnected, notRegistered, tooManyPolicies } from "./ErrorTexts.js"
 import { GroupTalk } from "./groups/GroupTalk.js"
 import type { HostAddress } from "./HostCandidates.js"
 import { Introducer, type Wanted } from "./Introducer.js"
 import { keyInfoOf } from "./KeyInfo.js"
 import { LanRendezvous } from "./LanRendezvous.js"
+import { Messages } from "./Messages.js"
 import {
   type Answered,
   type ClientOutput,
@@ -62,6 +60,7 @@ import { type Asked, Rendezvous } from "./Rendezvous.js"
 import { ServerLink, type ServerOutput } from "./ServerLink.js"
 import { ServerTrust } from "./ServerTrust.js"
 import type { Via } from "./ServerWays.js"
+import { WaysOut } from "./WaysOut.js"
 import * as Why from "./Why.js"
 
 /**
@@ -91,18 +90,14 @@ export class ClientMachine {
   readonly #reintroduction: Reintroduction
   readonly #groups: GroupTalk
   readonly #presence: Presence
+  readonly #messages: Messages
+  readonly #ways: WaysOut
   readonly #reactions: Reactions
   readonly #trust: ServerTrust
   /** Calls that are not answered yet; each stands for somebody who waits. */
   readonly #open = new Set<Ticket<unknown, Closed>>()
-  /** Those of them that wait for messages to be delivered. */
-  readonly #deliveries = new Set<Ticket<void, Closed>>()
-  /** Those that wait for room for more messages. */
-  readonly #rooms = new Map<Ticket<void, Closed>, Conversation>()
   readonly #journal: Array<JournalEntry> = []
   #hasLeft = false
-  /** Packets that leave though we have: goodbyes that the relay does not carry. */
-  readonly #partings: Array<Transmit> = []
 
   constructor(private readonly options: ClientMachineOptions) {
     const { addresses, calls, crypto, lan, now, ports, random, server, wallNow } = options
@@ -131,6 +126,8 @@ export class ClientMachine {
     this.#reintroduction = new Reintroduction(this.#client)
     this.#groups = new GroupTalk(this.#client, this.#people, this.#reintroduction, random)
     this.#presence = new Presence(this.#client, this.#reintroduction)
+    this.#messages = new Messages(this.#client, this.#reintroduction)
+    this.#ways = new WaysOut(this.#client, this.#server)
     this.#trust = new ServerTrust(server ?? "", options.link ?? { tls: "auto" })
     this.#reactions = new Reactions(
       this.#client,
@@ -247,26 +244,14 @@ export class ClientMachine {
 
   /** Asks for a peer: consent on our side, to the one who is `wanted` alone. */
   query(nick: string, now: number, wanted: Wanted = {}): Ticket<Conversation, QueryError> {
-    return this.#call((ticket) => this.#query(nick, wanted, ticket, now), now)
+    return this.#call((ticket) => this.#introducer.query(nick, wanted, ticket, now), now)
   }
 
-  /** Accepts a message for delivery, in order, to somebody whom we have asked for: its id, or why not. */
+  /** As `Messages.send`. */
   send(conversation: Conversation, text: string, now: number): MessageId | SendError {
-    const { clock, output, own, peers } = this.#client
-    const { nick, peer } = conversation
     if (this.#hasLeft) return closed()
-    if (!conversation.asked || peers === undefined) return notConnected(nick)
-    if (conversation.held !== undefined) return conversation.held
-    if (own.profile?.journal?.accepts(peer, Bytes.textLength(text)) === false)
-      return ofSendRefusal({ _tag: "OutboxFull" }, nick)
-    const writtenAt = clock.at(now)
-    const sent = peers.send(peer, text, now, writtenAt)
-    if (typeof sent !== "string") return ofSendRefusal(sent, nick)
-    output.remember({ _tag: "Keep", peer, entry: { _tag: "Sent", id: sent, at: writtenAt, nick, text } })
-    if (!conversation.departed) return sent
-    // Writing to somebody who has hung up is a new start of ours.
-    this.#reintroduction.add(peer)
-    this.#settle(now)
+    const sent = this.#messages.send(conversation, text, now)
+    if (conversation.departed) this.#settle(now)
     return sent
   }
 
@@ -295,28 +280,15 @@ export class ClientMachine {
     return refused
   }
 
-  /** Ends one conversation: says goodbye, withdraws our consent, drops what was not delivered. */
+  /** As `People.leave`. */
   leave(conversation: Conversation, now: number): void {
-    if (this.conversations.get(conversation.peer) === conversation) this.#introducer.close(conversation, now)
-    conversation.asked = false
-    this.#withdraw(conversation.peer)
-    this.#client.pending.forget(conversation.peer)
+    this.#people.leave(conversation, now)
     this.#settle(now)
   }
 
-  /**
-   * Gives up what an earlier process left for a peer that was not introduced to this one, our consent too: who it is,
-   * if anybody.
-   */
+  /** As `People.dropPending`. */
   dropPending(nick: string, now: number): PeerId | undefined {
-    const known = this.contacts?.owner(nick)
-    if (known !== undefined) this.#withdraw(known.identity)
-    const peer = this.#client.pending.byNick(nick)
-    if (peer === undefined) return undefined
-    this.#client.pending.forget(peer)
-    this.#client.peers?.dropOutbox(peer, now)
-    this.#journal.push({ _tag: "Dropped", peer })
-    return peer
+    return this.#people.dropPending(nick, now)
   }
 
   /**
@@ -357,48 +329,30 @@ export class ClientMachine {
     this.#settle(now)
   }
 
-  /** The application has shown this message: its sender is told, and may send more. */
+  /** As `Messages.shown`. */
   shown(message: UnreadMessage, now: number): void {
-    const { clock, output, peers } = this.#client
-    const { group, id, nick, peer, text, writtenAt } = message
-    const at = clock.at(now)
-    // No spread literals for the usual message: they would cost as much as all else that is done with it.
-    if (message.isNotice !== true && group === undefined && writtenAt !== undefined)
-      output.remember({ _tag: "Keep", peer, entry: { _tag: "Received", id, at, nick, text, writtenAt } })
-    else if (message.isNotice !== true) {
-      const said = { nick, text, ...(writtenAt !== undefined && { writtenAt }), ...(group && { group: group.name }) }
-      output.remember({ _tag: "Keep", peer: group?.id ?? peer, entry: { _tag: "Received", id, at, ...said } })
-    }
-    peers?.delivered(peer, id, now)
+    this.#messages.shown(message, now)
   }
 
   /** For messages to peers that are connected, or about to be; for the others nothing can be done in seconds. */
   delivered(now: number): Ticket<void, Closed> {
-    return this.#call((ticket) => {
-      this.#deliveries.add(ticket)
-    }, now)
+    return this.#call((ticket) => this.#messages.awaitDelivery(ticket), now)
   }
 
-  /**
-   * Whether more should be said now to somebody who hears us: enough is under way to keep the link busy otherwise.
-   * Whoever is away is written to until the outbox is full.
-   */
-  hasRoom({ connected, peer }: Conversation): boolean {
-    return (this.#client.peers?.undelivered(peer) ?? 0) < (connected ? MAX_UNDER_WAY : MAX_OUTBOX)
+  /** As `Messages.hasRoom`. */
+  hasRoom(conversation: Conversation): boolean {
+    return this.#messages.hasRoom(conversation)
   }
 
   /** Waits until there is room for many messages again, or for none ever. */
   room(conversation: Conversation, now: number): Ticket<void, Closed> {
-    return this.#call((ticket) => {
-      this.#rooms.set(ticket, conversation)
-    }, now)
+    return this.#call((ticket) => this.#messages.awaitRoom(ticket, conversation), now)
   }
 
   /** Nobody waits for this answer any more. A query that is under way still takes effect. */
   cancel(ticket: Ticket<unknown>, now: number): void {
     if (!this.#open.delete(ticket as Ticket<unknown, Closed>)) return
-    this.#deliveries.delete(ticket as Ticket<void, Closed>)
-    this.#rooms.delete(ticket as Ticket<void, Closed>)
+    this.#messages.cancel(ticket as Ticket<void, Closed>)
     this.#presence.cancel(ticket as Ticket<ReadonlyArray<PeerInfo>, ServerError>)
     this.#registration.cancel(ticket as Ticket<PeerInfo, RegisterError>, now)
     this.#settle(now)
@@ -411,15 +365,13 @@ export class ClientMachine {
     this.#hasLeft = true
     own.wanted = undefined
     peers?.closeAll(now)
-    this.#part(now)
+    this.#ways.part(now)
     transport.stop()
     rendezvous.close(pathOutcomeOf(conversations.all()), now)
     this.#reactions.hearPeers(now)
     output.tell({ _tag: "Closed", reason, message })
     for (const ticket of this.#open) output.answer(ticket, closed())
     this.#open.clear()
-    this.#deliveries.clear()
-    this.#rooms.clear()
   }
 
   // What the driver has seen ------------------------------------------------------------------------------------------
@@ -589,19 +541,7 @@ export class ClientMachine {
    * The next datagram, always to an address (`Direct`); poll `pollServer` afterwards, which may carry packets as well.
    */
   pollTransmit(now: number): Transmit | undefined {
-    const { peers, rendezvous, transport } = this.#client
-    const parting = this.#partings.shift()
-    if (parting !== undefined) return parting
-    for (let packet = peers?.pollTransmit(now); packet !== undefined; packet = peers?.pollTransmit(now)) {
-      if (packet.route._tag === "Direct") return packet
-      const { channel } = packet.route
-      const datagram = transport.envelope(channel, packet.data, now)
-      if (datagram !== undefined) return { route: { _tag: "Direct", endpoint: datagram.to }, data: datagram.data }
-      if (transport.pollSilence(now)) this.#server?.check(now)
-      rendezvous.relay(channel, packet.data, now)
-    }
-    const question = transport.pollTransmit(now)
-    return question && { route: { _tag: "Direct", endpoint: question.to }, data: question.data }
+    return this.#ways.poll(now)
   }
 
   /** The next bytes for the server's connection, or how it is to be closed. */
@@ -637,49 +577,10 @@ export class ClientMachine {
     return ticket
   }
 
-  /** Consent is not remembered any longer. */
-  #withdraw(peer: PeerId): void {
-    this.#client.own.profile?.groups.withdraw(peer)
-    if (this.contacts?.get(peer)?.consented !== true) return
-    this.contacts.update(peer, { consented: false })
-    this.#client.output.wish({ _tag: "KeepProfile" })
-  }
-
   /** The connection to the server is not to be used. */
   #refuse(error: ServerNotTrusted, now: number): void {
     this.#server?.refuse(error.message)
     if (!this.#hasLeft) this.#registration.distrusted(error, this.#trust.isRepeated(error.message), now)
-  }
-
-  #query(nick: string, wanted: Wanted, ticket: Ticket<Conversation, QueryError>, now: number): void {
-    const { conversations, output, own, rendezvous } = this.#client
-    const known = conversations.byNick(nick)
-    if (known?.asked === true && known.connected && (wanted.expected ?? known.peer) === known.peer) {
-      output.answer(ticket, this.#introducer.objection(known, wanted.expect) ?? known)
-      return
-    }
-    if (own.profile === undefined || (rendezvous.ready && own.registration === undefined)) {
-      output.answer(ticket, notRegistered())
-      return
-    }
-    if (own.wanted?.key === Nickname.key(nick)) {
-      output.answer(ticket, yourself(nick))
-      return
-    }
-    this.#introducer.ask(nick, wanted, ticket, now)
-  }
-
-  /**
-   * What peers are told last over the relay goes the way that the goodbye to the server goes, ahead of it: our channels
-   * end with that one, and a datagram may come after it.
-   */
-  #part(now: number): void {
-    const { peers, rendezvous } = this.#client
-    if (!rendezvous.ready) return
-    for (let packet = peers?.pollTransmit(now); packet !== undefined; packet = peers?.pollTransmit(now)) {
-      if (packet.route._tag === "Relay") rendezvous.relay(packet.route.channel, packet.data, now)
-      else this.#partings.push(packet)
-    }
   }
 
   /** Lets everything take its effect that follows from what was just done or seen. */
@@ -689,24 +590,6 @@ export class ClientMachine {
       return
     }
     this.#reactions.settle(now)
-    for (const [ticket, { connected, peer }] of this.#rooms) {
-      const undelivered = this.#client.peers?.undelivered(peer) ?? 0
-      if (undelivered > (connected ? MAX_UNDER_WAY : MAX_OUTBOX) / 2) continue
-      this.#rooms.delete(ticket)
-      this.#client.output.answer(ticket, undefined)
-    }
-    if (this.#deliveries.size === 0 || !this.#isDelivered()) return
-    for (const ticket of this.#deliveries) this.#client.output.answer(ticket, undefined)
-    this.#deliveries.clear()
-  }
-
-  #isDelivered(): boolean {
-    return this.conversations.all().every(({ connected, peer, trying }) => {
-      const undelivered = connected || trying ? this.#client.peers?.status(peer)?.undelivered : 0
-      return undelivered === undefined || undelivered === 0
-    })
+    this.#messages.settle()
   }
 }
-
-/** Messages to one peer that are not delivered yet, beyond which more of them make nothing faster. */
-const MAX_UNDER_WAY = 4_096

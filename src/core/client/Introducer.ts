@@ -17,6 +17,7 @@ import {
   noSuchKey,
   noSuchPeer,
   notConnected,
+  notRegistered,
   notTaken,
   ofRefusal,
   protocol,
@@ -75,6 +76,13 @@ export class Introducer {
     this.#given = options.given ?? GivenKeys.none
   }
 
+  /** Asks for a peer as a user may: whoever we already talk to, as we want them, is not asked for again. */
+  query(nick: string, wanted: Wanted, ticket: Ticket<Conversation, QueryError>, now: number): void {
+    const settled = this.#talkedTo(nick, wanted) ?? this.#unaskable(nick)
+    if (settled !== undefined) this.client.output.answer(ticket, settled)
+    else this.ask(nick, wanted, ticket, now)
+  }
+
   /** Queries a peer and gives our consent. */
   ask(nick: string, wanted: Wanted, ticket: Ticket<Conversation, QueryError>, now: number): void {
     const { output, rendezvous } = this.client
@@ -82,6 +90,19 @@ export class Introducer {
     const offline = rendezvous.ready ? undefined : this.#unasked(nick, wanted, now)
     if (offline !== undefined) output.answer(ticket, offline)
     else rendezvous.query(nick, { _tag: "Query", nick, expect, expected, ticket, conversation: undefined }, now)
+  }
+
+  #talkedTo(nick: string, { expect, expected }: Wanted): Conversation | QueryError | undefined {
+    const known = this.client.conversations.byNick(nick)
+    if (known?.asked !== true || !known.connected || (expected ?? known.peer) !== known.peer) return undefined
+    return this.objection(known, expect) ?? known
+  }
+
+  /** Why nobody can be asked for now, or not this one. */
+  #unaskable(nick: string): QueryError | undefined {
+    const { own, rendezvous } = this.client
+    if (own.profile === undefined || (rendezvous.ready && own.registration === undefined)) return notRegistered()
+    return own.wanted?.key === Nickname.key(nick) ? yourself(nick) : undefined
   }
 
   /** Asks back without a server, by the introduction that we have, where there is one. */

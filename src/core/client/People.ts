@@ -6,6 +6,7 @@ import type { PeerId } from "../../domain/PeerId.js"
 import type { ClientContext } from "./ClientContext.js"
 import type { ContactError } from "./ClientError.js"
 import type { Contact, Contacts } from "./Contacts.js"
+import type { Conversation } from "./Conversations.js"
 import { contactsFull, noSuchKey, noSuchPeer, notRegistered, yourself } from "./ErrorTexts.js"
 import type { Introducer } from "./Introducer.js"
 import { keyFields, keyInfoOf } from "./KeyInfo.js"
@@ -182,6 +183,31 @@ export class People {
     return undefined
   }
 
+  /** Ends one conversation: says goodbye, withdraws our consent, drops what was not delivered. */
+  leave(conversation: Conversation, now: number): void {
+    const { conversations, pending } = this.client
+    if (conversations.get(conversation.peer) === conversation) this.introducer.close(conversation, now)
+    conversation.asked = false
+    this.#withdraw(conversation.peer)
+    pending.forget(conversation.peer)
+  }
+
+  /**
+   * Gives up what an earlier process left for a peer that was not introduced to this one, our consent too: who it is,
+   * if anybody.
+   */
+  dropPending(nick: string, now: number): PeerId | undefined {
+    const { peers, pending } = this.client
+    const known = this.#contacts?.owner(nick)
+    if (known !== undefined) this.#withdraw(known.identity)
+    const peer = pending.byNick(nick)
+    if (peer === undefined) return undefined
+    pending.forget(peer)
+    peers?.dropOutbox(peer, now)
+    this.drop(peer)
+    return peer
+  }
+
   get #contacts(): Contacts | undefined {
     return this.client.own.profile?.contacts
   }
@@ -202,6 +228,12 @@ export class People {
     if (!this.client.pending.all().includes(peer)) return
     this.client.pending.forget(peer)
     this.drop(peer)
+  }
+
+  /** Consent is not remembered any longer. */
+  #withdraw(peer: PeerId): void {
+    this.client.own.profile?.groups.withdraw(peer)
+    if (this.#contacts?.get(peer)?.consented === true) this.#change(peer, { consented: false })
   }
 
   #known(who: string): Somebody | ContactError {
