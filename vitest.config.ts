@@ -31,8 +31,9 @@ export default defineConfig(({ mode }) => ({
     maxWorkers: WORKERS,
     // The pool loses work when it lets an idle process go while files are left.
     minWorkers: WORKERS,
-    // Real processes and a loaded two-core machine: a generous ceiling that only a hang reaches.
-    testTimeout: 120_000,
-    hookTimeout: 120_000
+    // Real processes and a loaded two-core machine, where a test may take fifty times as long as alone: a generous
+    // ceiling that only a hang reaches.
+    testTimeout: 300_000,
+    hookTimeout: 300_000
   }
 }))

@@ -164,13 +164,14 @@ export class Program {
 
 export type JsonEvent = Readonly<Record<string, unknown>>
 
-/** A server on a free loopback port, listening. */
+/** A server on a free loopback port, or on that of `args`, listening. */
 export const server = async (
   ...args: ReadonlyArray<string>
 ): Promise<{ program: Program; address: string; port: number }> => {
-  const program = new Program(["server", "--host", "127.0.0.1", "--port", "0", ...args])
-  const [, address, port] = await program.prints(/listening on ((?:\S+):(\d+))\n/)
-  return { program, address: address!, port: Number(port) }
+  const port = args.includes("--port") ? [] : ["--port", "0"]
+  const program = new Program(["server", "--host", "127.0.0.1", ...port, ...args])
+  const [, address, number] = await program.prints(/listening on ((?:\S+):(\d+))\n/)
+  return { program, address: address!, port: Number(number) }
 }
 
 /** A client in JSON mode that has its nickname. */

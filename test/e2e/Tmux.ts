@@ -1,5 +1,6 @@
 import { execFile, execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
+import { setTimeout } from "node:timers/promises"
 import { promisify } from "node:util"
 import { environment, MAIN } from "./Program.js"
 
@@ -68,14 +69,14 @@ export class Tmux {
     return rows
   }
 
-  /** Looks until the screen shows it; every look asks tmux, which takes its own time. */
+  /** Looks until the screen shows it. */
   shows(pattern: RegExp): Promise<ReadonlyArray<string>> {
     return this.finds((screen) => (pattern.test(screen) ? screen.split("\n") : undefined))
   }
 
   /** Looks until something is found on the screen. */
   async finds<A>(look: (screen: string) => A | undefined): Promise<A> {
-    while (true) {
+    for (; ; await setTimeout(BETWEEN_LOOKS)) {
       const found = look((await this.screen()).join("\n"))
       if (found !== undefined) return found
     }
@@ -89,7 +90,7 @@ export class Tmux {
 
   /** Looks until the pane is called so. */
   async titled(title: string): Promise<void> {
-    while ((await this.call("display-message", "-p", "#{pane_title}")).trim() !== title);
+    while ((await this.call("display-message", "-p", "#{pane_title}")).trim() !== title) await setTimeout(BETWEEN_LOOKS)
   }
 
   private async call(...args: ReadonlyArray<string>): Promise<string> {
@@ -98,3 +99,6 @@ export class Tmux {
     return stdout
   }
 }
+
+/** ms: each look is a process, which takes the processor from those that are waited for. */
+const BETWEEN_LOOKS = 20

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto"
 import { connect } from "node:net"
 import { describe, expect, it } from "vitest"
 import { full } from "../support/Effort.js"
@@ -53,6 +54,13 @@ describe("two people", () => {
   })
 })
 
+/** A server on a port that nobody is given by chance while it is away. */
+const serverToComeBack = async (): Promise<Awaited<ReturnType<typeof server>>> => {
+  const port = randomInt(10_000, 30_000)
+  const found = await server("--port", String(port)).catch(() => undefined)
+  return found ?? serverToComeBack()
+}
+
 describe("a nickname", () => {
   it("that is taken can be replaced on the spot", async () => {
     const { address } = await server()
@@ -88,7 +96,7 @@ describe("trouble", () => {
   })
 
   it.runIf(full)("a server that is killed and started again changes nothing for a conversation", async () => {
-    const { program, address, port } = await server()
+    const { program, address, port } = await serverToComeBack()
     const alice = await client("alice", address)
     const bob = await client("bob", address)
     alice.command({ cmd: "query", nick: "bob" })
@@ -153,7 +161,7 @@ describe("anybody with a socket", () => {
     await received('"motd":"hello there"')
     socket.write('{"_tag":"Register","id":1,"nick":"nc"}\n{"_tag":"List","id":2}\n')
     await received('"Clients"')
-    expect(seen).toContain('"nick":"alice"')
+    await received('"nick":"alice"')
     await alice.event("joined", { nick: "nc" })
     alice.command({ cmd: "query", nick: "nc", ref: 1 })
     await alice.event("error", { code: "NoKey", ref: 1 })

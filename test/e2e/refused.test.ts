@@ -55,7 +55,7 @@ describe.runIf(process.platform === "linux")("connections that are turned away",
     const bob = await client("bob", address!)
     bob.command({ cmd: "query", nick: "alice" })
     await bob.event("peer")
-    expect(program.stderr).toMatch(/message=refused .*reason=full/)
+    await program.until("it tells of it", () => /message=refused .*reason=full/.exec(program.stderr) ?? undefined)
   })
 })
 

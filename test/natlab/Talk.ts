@@ -105,7 +105,7 @@ const until = async <A>({ nick, program }: Person, what: string, look: () => A |
   return Promise.race([program.until(what, look), late]).finally(() => clearTimeout(timer))
 }
 
-/** Milliseconds; everything that is waited for here takes a tenth of it on a busy machine. */
-const PATIENCE = 30_000
+/** Milliseconds; everything that is waited for here takes a thirtieth of it, and on a busy machine a tenth. */
+const PATIENCE = 120_000
 
 const elapsed = (begun: number) => () => performance.now() - begun

@@ -6,11 +6,11 @@ import { available, Lab } from "./Lab.js"
 import { Table } from "./Table.js"
 import { converse, happens, type Person, say } from "./Talk.js"
 
-/** Two homes at 80 Mbit/s, 20 ms apart. */
+/** Two homes at 40 Mbit/s, 20 ms apart: slow enough that whoever looks is there before the file. */
 const TOPOLOGY = `
 option seed=9
-host ann nat=port-restricted delay=5 rate=80
-host bob nat=port-restricted delay=5 rate=80
+host ann nat=port-restricted delay=5 rate=40
+host bob nat=port-restricted delay=5 rate=40
 `
 
 /** Megabytes: seconds of the link, so that all of the trouble falls into the middle. */
@@ -19,8 +19,8 @@ const SIZE = Number(process.env.PARLEY_FILE_MB ?? 40)
 /** Milliseconds without a network: the shorter one within a connection's patience (15 s), the longer one beyond it. */
 const [SHORT, LONG] = [3_000, 18_000]
 
-/** Milliseconds: four times what the link takes, and the outages. */
-const PATIENCE = 120_000 + SIZE * 400
+/** Milliseconds: twenty times what the link takes, and the outages. */
+const PATIENCE = 300_000 + SIZE * 4_000
 
 // Everywhere: a file without a test is an error, and not all machines have laboratories.
 it("cuts once before and once after a connection gives up", ({ expect }) => {
@@ -48,11 +48,11 @@ if (available)
         bob.program.command({ cmd: "accept", id: offered.id, directory: downloads })
 
         const talk = new Chat(ann, bob)
-        await talk.during(has(bob, 0.2))
+        await talk.during(has(bob, 0.1))
         await lab.cut("ann-gw")
         await pause(SHORT)
         await lab.heal("ann-gw")
-        await talk.during(has(bob, 0.4))
+        await talk.during(has(bob, 0.2))
 
         await bob.program.kill("SIGKILL")
         expect(readdirSync(downloads).filter((name) => !name.startsWith("."))).toEqual([])
@@ -60,9 +60,9 @@ if (available)
         again.program.command({ cmd: "query", nick: "ann" })
         const first = await news(again, ({ transferred }) => transferred > 0)
         // What had arrived before is not sent again, but for a chunk or two and what a kill leaves unwritten.
-        expect(first.transferred / first.size).toBeGreaterThan(0.35)
+        expect(first.transferred / first.size).toBeGreaterThan(0.15)
         const more = new Chat(ann, again)
-        await more.during(has(again, 0.7))
+        await more.during(has(again, 0.5))
         await lab.cut("bob-gw")
         await pause(LONG)
         await lab.heal("bob-gw")
@@ -72,7 +72,7 @@ if (available)
         expect(await hashOf(join(downloads, "film.bin"))).toBe(hash)
         expect(readdirSync(downloads)).toEqual(["film.bin"])
         const table = new Table(
-          `A file of ${SIZE} MB between two homes (80 Mbit/s, 20 ms): how long until a message was shown`,
+          `A file of ${SIZE} MB between two homes (40 Mbit/s, 20 ms): how long until a message was shown`,
           ["when", "messages", "median", "longest"]
         )
         talk.report("until the receiver was killed", table)

@@ -27,9 +27,10 @@ it("lets out one port", ({ expect }) => expect(lettingOut(443).at(-1)).toMatch(/
 
 if (available)
   describe("firewalls", () => {
-    it("who gets out by port 443 alone, and who by a proxy alone, talk and send a file", {
-      timeout: 240_000
-    }, async ({ expect, onTestFinished }) => {
+    it("who gets out by port 443 alone, and who by a proxy alone, talk and send a file", async ({
+      expect,
+      onTestFinished
+    }) => {
       const lab = await Lab.start(TOPOLOGY)
       onTestFinished(() => lab.close())
       const server = await lab.address("srv")

@@ -84,9 +84,9 @@ if (available && hasRouter)
         lab.serve(router.nat, "miniupnpd", "-d", "-P", join(own, "pid"), "-f", join(own, "configuration"))
       }
       for (const person of await lab.people(["upnp", "pcp", "far"])) people.set(person.nick, person)
-    }, 120_000)
+    })
 
-    afterAll(() => lab.close(), 60_000)
+    afterAll(() => lab.close())
 
     it.each(ROUTERS)("is on a direct path to another symmetric home: $home", async ({ home, nat }) => {
       await settle(nat, 1)

@@ -76,15 +76,13 @@ if (available)
 
     beforeAll(async () => {
       lab = await Lab.start(TOPOLOGY)
-    }, 60_000)
+    })
 
-    afterAll(() => lab.close(), 60_000)
+    afterAll(() => lab.close())
 
     it.concurrent.for(HOMES)("doctor examines the network: $node", async (home, { expect }) => {
       const doctor = lab.program(home.node, ["doctor", "--server", await lab.address("srv"), "--json"])
-      const begun = performance.now()
       expect([await doctor.exited, doctor.stderr]).toEqual([0, ""])
-      expect(performance.now() - begun).toBeLessThan(20_000)
       const { networks, routes, udp } = decode(doctor.stdout)
       expect(udp.map(({ reachable }) => reachable)).toEqual([home.udp, home.udp])
       const { filtering, hairpin, mapping, translated, udp: passes } = networks[0]!

@@ -67,12 +67,12 @@ if (available)
     beforeAll(async () => {
       lab = await Lab.start(TOPOLOGY)
       for (const person of await lab.people(SCENARIOS.flatMap(({ who }) => who))) people.set(person.nick, person)
-    }, 120_000)
+    })
 
     afterAll(async () => {
       await lab.close()
       table.print()
-    }, 60_000)
+    })
 
     it.concurrent.for(SCENARIOS)("survive $what", async ({ after, begin, end, what, who }, { expect }) => {
       const [a, b] = [people.get(who[0])!, people.get(who[1])!]
