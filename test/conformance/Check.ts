@@ -30,10 +30,13 @@ export const equal = (actual: unknown, expected: unknown, what: string): void =>
   must(is === wanted, `${what} is ${is}, not ${wanted}`)
 }
 
-/** ms that an answer may take: a very busy machine and a round trip. */
-export const PATIENCE = 10_000
-/** ms after which what must not come has not come. */
-export const SILENCE = 400
+/** How long is waited, in ms; for a machine that is busy, or a program that is slow, it can be longer. */
+export const waits = {
+  /** That an answer may take. */
+  patience: 10_000,
+  /** After which what must not come has not come. */
+  silence: 400
+}
 
 /** What `promise` gives, unless it takes longer than `ms`. */
 export const within = async <A>(ms: number, promise: Promise<A>, otherwise: string): Promise<A> => {

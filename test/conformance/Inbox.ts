@@ -1,4 +1,4 @@
-import { Broken, PATIENCE, SILENCE } from "./Check.js"
+import { Broken, waits } from "./Check.js"
 
 /** What has come and was not taken yet, in order; it may be waited for. */
 export class Inbox<A> {
@@ -28,7 +28,7 @@ export class Inbox<A> {
   }
 
   /** Takes the first that fits, and leaves the others. */
-  async take(fits: (one: A) => boolean = () => true, wanted = this.#what, ms = PATIENCE): Promise<A> {
+  async take(fits: (one: A) => boolean = () => true, wanted = this.#what, ms = waits.patience): Promise<A> {
     const until = performance.now() + ms
     for (;;) {
       const at = this.#waiting.findIndex(fits)
@@ -45,7 +45,7 @@ export class Inbox<A> {
   }
 
   /** Nothing that fits comes for a while. */
-  async none(fits: (one: A) => boolean, unwanted: string, ms = SILENCE): Promise<void> {
+  async none(fits: (one: A) => boolean, unwanted: string, ms = waits.silence): Promise<void> {
     const until = performance.now() + ms
     for (;;) {
       const found = this.#waiting.find(fits)
@@ -57,7 +57,7 @@ export class Inbox<A> {
   }
 
   /** Resolves when nothing more comes. */
-  async ended(otherwise: string, ms = PATIENCE): Promise<void> {
+  async ended(otherwise: string, ms = waits.patience): Promise<void> {
     const until = performance.now() + ms
     while (this.#end === undefined) {
       const left = until - performance.now()

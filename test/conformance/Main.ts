@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs"
 import * as ServerName from "../../src/domain/ServerName.js"
-import type { Check } from "./Check.js"
+import { type Check, waits } from "./Check.js"
 import { clientChecks, type Extent } from "./client/Checks.js"
 import { PARTS, type Part } from "./client/Context.js"
 import type { Subject } from "./client/Subject.js"
@@ -22,6 +22,8 @@ Tries whether a server or a client does what docs/protocol.md says. Each line na
                  nothing by UDP (udp, §2); may be given several times
   --slow         also what takes minutes, such as keys that are made anew
   --only TEXT    the checks whose rule begins with TEXT, or that have it in their description
+  --patience S   the seconds that an answer may take (10)
+  --silence S    the seconds after which what must not come has not come (0.4)
   --json         one JSON array instead of the table
   --junit FILE   JUnit's XML, for CI
 
@@ -36,7 +38,10 @@ export const main = async (args: ReadonlyArray<string>): Promise<number> => {
     ;(asked ? process.stdout : process.stderr).write(asked ? HELP : `${options}\n\n${HELP}`)
     return asked ? 0 : 2
   }
-  const tell = options.json ? () => {} : (result: Result) => process.stdout.write(`${line(result)}\n`)
+  Object.assign(waits, options.waits)
+  const tell = (result: Result) => {
+    if (!options.json) process.stdout.write(`${line(result)}\n`)
+  }
   const results =
     options.what === "server"
       ? await runAll(only(serverChecks, options.only), serverOf(options), tell)
@@ -52,6 +57,7 @@ interface Options extends Extent {
   readonly subject: string
   readonly name: string | undefined
   readonly only: string
+  readonly waits: Partial<typeof waits>
   readonly json: boolean
   readonly junit: string | undefined
 }
@@ -70,7 +76,7 @@ const read = (args: ReadonlyArray<string>): Options | string => {
       const known = PARTS.find((each) => each === part)
       if (known === undefined) return `--without ${part}: say ${PARTS.join(", ")}`
       without.push(known)
-    } else if (["--name", "--only", "--junit"].includes(arg)) {
+    } else if (["--name", "--only", "--junit", "--patience", "--silence"].includes(arg)) {
       const value = args[++i]
       if (value === undefined) return `${arg} needs a value`
       values.set(arg, value)
@@ -82,6 +88,13 @@ const read = (args: ReadonlyArray<string>): Options | string => {
   if ((what !== "server" && what !== "client") || subject === undefined || words.length !== 2)
     return "say what is to be tried: server HOST:PORT, or client 'COMMAND ...'"
   if (what === "server" && ServerName.parse(subject) === undefined) return `${subject} is not HOST:PORT`
+  const times: { patience?: number; silence?: number } = {}
+  for (const name of ["patience", "silence"] as const) {
+    const seconds = values.get(`--${name}`)
+    if (seconds === undefined) continue
+    times[name] = Number(seconds) * 1_000
+    if (!(times[name] > 0)) return `--${name} ${seconds}: say a number of seconds`
+  }
   return {
     what,
     subject,
@@ -90,6 +103,7 @@ const read = (args: ReadonlyArray<string>): Options | string => {
     isSlow: flags.has("--slow"),
     without,
     only: values.get("--only") ?? "",
+    waits: times,
     json: flags.has("--json"),
     junit: values.get("--junit")
   }

@@ -9,17 +9,19 @@ export interface Result {
   readonly ms: number
 }
 
-/** Runs the checks one after the other. `tell` hears of each as it is done. */
+/** Runs the checks one after the other. `tell` hears of each as it is done; none is run after one that `isEnough`. */
 export const runAll = async <Context>(
   checks: ReadonlyArray<Check<Context>>,
   context: Context,
-  tell: (result: Result) => void = () => {}
+  tell: (result: Result) => void = () => {},
+  isEnough: (result: Result) => boolean = () => false
 ): Promise<ReadonlyArray<Result>> => {
   const results: Array<Result> = []
   for (const check of checks) {
     const result = await runOne(check, context)
     results.push(result)
     tell(result)
+    if (isEnough(result)) break
   }
   return results
 }

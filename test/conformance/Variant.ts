@@ -5,6 +5,9 @@ import { build, type Plugin } from "esbuild"
 import { common, NATIVE, REQUIRE, seen } from "../../scripts/release/program.mjs"
 import type { Plant } from "./Plants.js"
 
+/** What a program shows of itself is the same in all of them. */
+let shown: ReturnType<typeof seen> | undefined
+
 const root = fileURLToPath(new URL("../../", import.meta.url))
 
 /** The program with a fault in it, or as it is: its main file, and how to remove it. */
@@ -13,7 +16,8 @@ export const variant = async (plant?: Plant): Promise<{ readonly main: string; r
   mkdirSync(cache, { recursive: true })
   // Beside the packages that it imports.
   const folder = mkdtempSync(join(cache, "parley-variant-"))
-  const { define } = await seen(build)
+  shown ??= seen(build)
+  const { define } = await shown
   await build({
     ...common,
     entryPoints: ["src/main.ts"],

@@ -171,7 +171,7 @@ describe("parley send-file and receive-file", () => {
     const receive = () => start(address, "bob", other, ["receive-file", "--yes", "--to", target])
     const send = () => start(address, "alice", home, ["send-file", "--json", "--to", "bob", path])
     const { receiver } = await killedInTheMiddle(path, target, receive, send, "sender")
-    const bytes = randomBytes(120_000_000)
+    const bytes = randomBytes(60_000_000)
     writeFileSync(path, bytes)
     expect(await send().exited).toBe(0)
     expect(await receiver.exited).toBe(0)
@@ -181,7 +181,7 @@ describe("parley send-file and receive-file", () => {
 })
 
 /**
- * Two who move a file of 120 MB, one of whom was killed in the first half. On a busy machine all of it may have arrived
+ * Two who move a file of 60 MB, one of whom was killed in the first half. On a busy machine all of it may have arrived
  * before somebody looks: then they begin again, with another file.
  */
 const killedInTheMiddle = async (
@@ -192,7 +192,7 @@ const killedInTheMiddle = async (
   killed: "receiver" | "sender"
 ) => {
   for (;;) {
-    const bytes = randomBytes(120_000_000)
+    const bytes = randomBytes(60_000_000)
     writeFileSync(path, bytes)
     const receiver = receive()
     const sender = await untilThere(send, (program) => moved(program, 0.1))

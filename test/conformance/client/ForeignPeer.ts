@@ -4,7 +4,7 @@ import { crypto } from "../../../src/layers/node/Crypto.js"
 import * as Bytes from "../../../src/protocol/Bytes.js"
 import * as Wire from "../../../src/protocol/Handshake.js"
 import * as PeerRecord from "../../../src/protocol/PeerRecord.js"
-import { Broken, equal, must, PATIENCE, there } from "../Check.js"
+import { Broken, equal, must, there, waits } from "../Check.js"
 import { type Person, person } from "../Person.js"
 import { Udp } from "../server/Udp.js"
 import { Link } from "./Link.js"
@@ -116,7 +116,7 @@ export class ForeignPeer {
   /** Sends HS1 until it is answered. */
   async shake(initiation = this.initiate()): Promise<Handshake.HandshakeResult & { readonly hs2: Uint8Array }> {
     const isAnswer = ({ data }: { readonly data: Uint8Array }) => Wire.peek(data)?.type === Wire.HS2
-    const until = performance.now() + PATIENCE
+    const until = performance.now() + waits.patience
     while (performance.now() < until) {
       this.transmit(initiation.packet)
       const answer = await this.udp.inbox.take(isAnswer, "HS2", RESEND).catch(() => undefined)
@@ -170,7 +170,7 @@ export class ForeignPeer {
   }
 
   /** The client's HS1. */
-  async hs1(ms = PATIENCE): Promise<Uint8Array> {
+  async hs1(ms = waits.patience): Promise<Uint8Array> {
     return (await this.udp.inbox.take(({ data }) => Wire.peek(data)?.type === Wire.HS1, "HS1", ms)).data
   }
 

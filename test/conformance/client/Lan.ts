@@ -3,7 +3,7 @@ import * as Endpoint from "../../../src/domain/Endpoint.js"
 import { SERVICE } from "../../../src/layers/node/Announcements.js"
 import * as Bytes from "../../../src/protocol/Bytes.js"
 import type * as Lan from "../../../src/protocol/Lan.js"
-import { equal, must, PATIENCE, pause } from "../Check.js"
+import { equal, must, pause, waits } from "../Check.js"
 import { type ClientCheck, own, shared } from "./Context.js"
 import { LanPeer } from "./LanPeer.js"
 import type { Running } from "./Running.js"
@@ -68,7 +68,7 @@ const isListed = async (lan: LanPeer, running: Running): Promise<boolean> => {
 }
 
 const listed = async (lan: LanPeer, running: Running): Promise<void> => {
-  const until = performance.now() + PATIENCE
+  const until = performance.now() + waits.patience
   while (!(await isListed(lan, running))) {
     must(performance.now() < until, "it does not list whose card it has")
     await pause(100)

@@ -7,7 +7,7 @@ import * as Bytes from "../../../src/protocol/Bytes.js"
 import * as ChatRecord from "../../../src/protocol/ChatRecord.js"
 import * as DataPacket from "../../../src/protocol/DataPacket.js"
 import * as Frame from "../../../src/protocol/Frame.js"
-import { PATIENCE } from "../Check.js"
+import { waits } from "../Check.js"
 import { Inbox } from "../Inbox.js"
 import { Transfer } from "./Transfer.js"
 
@@ -96,7 +96,10 @@ export class Link {
   }
 
   /** The next packet with a frame of this kind. */
-  async next<Tag extends Frame.Frame["_tag"]>(tag: Tag, ms = PATIENCE): Promise<Frame.Frame & { readonly _tag: Tag }> {
+  async next<Tag extends Frame.Frame["_tag"]>(
+    tag: Tag,
+    ms = waits.patience
+  ): Promise<Frame.Frame & { readonly _tag: Tag }> {
     const { frames } = await this.inbox.take((one) => one.frames.some(({ _tag }) => _tag === tag), `frame ${tag}`, ms)
     return frames.find((frame): frame is Frame.Frame & { readonly _tag: Tag } => frame._tag === tag)!
   }

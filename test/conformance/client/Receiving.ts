@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path"
 import * as Bytes from "../../../src/protocol/Bytes.js"
 import * as FileRecord from "../../../src/protocol/FileRecord.js"
-import { equal, must, PATIENCE, pause, there } from "../Check.js"
+import { equal, must, pause, there, waits } from "../Check.js"
 import { freshNick } from "../Person.js"
 import { type Offered, offered, sendAll } from "./Content.js"
 import type { ClientCheck } from "./Context.js"
@@ -75,7 +75,7 @@ const done = async ({ running, transfer }: Scene, one: Offered): Promise<string>
 
 /** Nothing is left where it was to go, soon. */
 const nothingIn = async (directory: string): Promise<void> => {
-  for (let waited = 0; waited < PATIENCE && readdirSync(directory).length > 0; waited += 50) await pause(50)
+  for (let waited = 0; waited < waits.patience && readdirSync(directory).length > 0; waited += 50) await pause(50)
   equal(readdirSync(directory), [], "what lies in the folder")
 }
 

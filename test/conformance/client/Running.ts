@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { PATIENCE } from "../Check.js"
+import { waits } from "../Check.js"
 import { Inbox } from "../Inbox.js"
 import { freshNick } from "../Person.js"
 import { Host } from "./Host.js"
@@ -69,7 +69,7 @@ export class Running {
   }
 
   /** The next event of this name. */
-  next(name: string, fits: (event: Event) => boolean = () => true, ms = PATIENCE): Promise<Event> {
+  next(name: string, fits: (event: Event) => boolean = () => true, ms = waits.patience): Promise<Event> {
     return this.events.take((event) => event.event === name && fits(event), `event ${name}`, ms)
   }
 
