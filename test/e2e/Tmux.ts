@@ -101,4 +101,4 @@ export class Tmux {
 }
 
 /** ms: each look is a process, which takes the processor from those that are waited for. */
-const BETWEEN_LOOKS = 20
+export const BETWEEN_LOOKS = 20

@@ -1,13 +1,13 @@
 import { execFile } from "node:child_process"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { setImmediate } from "node:timers/promises"
-import { promisify } from "node:util"
+import { setTimeout } from "node:timers/promises"
+import { isDeepStrictEqual, promisify } from "node:util"
 import { describe, it } from "vitest"
 import { full } from "../support/Effort.js"
 import { Screen } from "./ModesOfScreen.js"
 import { server, temporaryFolder } from "./Program.js"
-import { commandLine, hasTmux, Tmux } from "./Tmux.js"
+import { BETWEEN_LOOKS, commandLine, hasTmux, Tmux } from "./Tmux.js"
 
 /** A failure that nobody catches, whenever the process is told. */
 const FAILS = `process.on("SIGUSR2", () => { throw new Error("planted") })`
@@ -34,8 +34,8 @@ const clientInShell = async () => {
   await shell.titled("alice - parley")
   /** Waits until what the terminal was sent, which tmux hands on at its leisure, has set it so. */
   const hasModes = async (paste: boolean, focus: boolean) => {
-    const wanted = JSON.stringify({ paste, focus, alternate: false, mouse: "none" })
-    while (JSON.stringify(Screen.of(readFileSync(log))) !== wanted) await setImmediate()
+    const wanted = { paste, focus, alternate: false, mouse: "none" }
+    while (!isDeepStrictEqual(Screen.of(readFileSync(log)), wanted)) await setTimeout(BETWEEN_LOOKS)
   }
   await hasModes(true, true)
   const pid = Number(readFileSync(join(folder, "pid"), "utf8"))
@@ -95,7 +95,7 @@ describe.runIf(hasTmux)("a terminal", () => {
   it("that hangs up ends the program", async () => {
     const { pid } = await clientInShell()
     await Tmux.closeAll()
-    while (isAlive(pid)) await setImmediate()
+    while (isAlive(pid)) await setTimeout(BETWEEN_LOOKS)
   })
 })
 
