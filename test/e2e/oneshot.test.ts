@@ -210,4 +210,6 @@ const moved = (program: Program, share: number): Promise<unknown> =>
   program.until("progress", () => hasMoved(program, share))
 
 const hasMoved = (program: Program, share: number) =>
-  program.events().find(({ size, transferred }) => Number(transferred) > share * Number(size))
+  program
+    .events()
+    .find(({ size, state, transferred }) => state === "active" && Number(transferred) > share * Number(size))
