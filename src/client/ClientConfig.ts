@@ -11,22 +11,29 @@ import * as Client from "./Client.js"
 import type { ClientOptions } from "./ClientOptions.js"
 
 /**
- * A client's options from the configuration, as the program `parley` reads them too: `PARLEY_SERVER` (`host`,
- * `host:port`, `[2001:db8::1]:port`; without one a client is for the local network alone), `PARLEY_TOKEN`, which stays
- * redacted, and `PARLEY_SERVER_KEY` (`SHA256:…`).
+ * A client's options from the configuration: `PARLEY_SERVER` (`host`, `host:port`, `[2001:db8::1]:port`),
+ * `PARLEY_TOKEN`, which stays redacted, `PARLEY_SERVER_KEY` (`SHA256:…`), and `PARLEY_LAN` (`true` or `false`), which
+ * shows the client on the local network. One that has neither a server nor the local network would reach nobody, and
+ * one that goes to the local network because a variable was forgotten not those whom it is for: so without a server
+ * `PARLEY_LAN` has to be said, else there is `MissingData`.
  *
  * @since 0.1.0
  */
 export const clientConfig: Config.Config<ClientOptions> = Config.all({
   server: Config.option(Config.mapOrFail(Config.string("SERVER"), (text) => addressOf(text))),
   serverKey: Config.option(Config.string("SERVER_KEY")),
-  token: Config.option(Config.redacted("TOKEN"))
+  token: Config.option(Config.redacted("TOKEN")),
+  lan: Config.withDefault(Config.boolean("LAN"), false)
 }).pipe(
-  Config.nested("PARLEY"),
-  Config.map(({ server, serverKey, token }) => ({
-    ...(Option.isNone(server) ? { lan: true } : { server: { ...server.value, ...tlsOf(serverKey) } }),
-    ...(Option.isNone(token) ? {} : { token: token.value })
-  }))
+  Config.mapOrFail(({ lan, server, serverKey, token }): Either.Either<ClientOptions, ConfigError.ConfigError> => {
+    if (Option.isNone(server) && !lan) return Either.left(ConfigError.MissingData(["SERVER"], NOWHERE))
+    return Either.right({
+      ...(lan ? { lan } : {}),
+      ...(Option.isNone(server) ? {} : { server: { ...server.value, ...tlsOf(serverKey) } }),
+      ...(Option.isNone(token) ? {} : { token: token.value })
+    })
+  }),
+  Config.nested("PARLEY")
 )
 
 const tlsOf = (key: Option.Option<string>) => (Option.isNone(key) ? {} : { tls: { key: key.value } })
@@ -48,3 +55,7 @@ export const layerConfig = (
   Layer.unwrapEffect(Effect.map(config, Client.layer))
 
 type LayerServices = Layer.Layer.Context<ReturnType<typeof Client.layer>>
+
+const NOWHERE =
+  "say which server the client is for (PARLEY_SERVER=host or host:port), or that it is for the local network alone " +
+  "(PARLEY_LAN=true)"
