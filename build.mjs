@@ -9,7 +9,16 @@ import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
-import { common, madeWhenUsed, NATIVE, notices, ONE_FILE, REQUIRE, seen } from "./scripts/release/program.mjs"
+import {
+  common,
+  madeWhenUsed,
+  NATIVE,
+  notices,
+  ONE_FILE,
+  processAsItIs,
+  REQUIRE,
+  seen
+} from "./scripts/release/program.mjs"
 
 const { build } = await import("esbuild").catch(() => {
   // `npm install --global` of a git address runs this script without the tools for it (npm/cli#8440).
@@ -44,7 +53,7 @@ const front = await build({
   define: { ...common.define, ...define, PARLEY_PROGRAM: JSON.stringify(PROGRAM) },
   entryPoints: ["src/main.ts"],
   chunkNames: "chunks/[name]-[hash]",
-  plugins: [madeWhenUsed],
+  plugins: [madeWhenUsed, processAsItIs],
   minifySyntax: true,
   minifyWhitespace: true
 })

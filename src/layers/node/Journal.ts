@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Journal, StoreError } from "../../services/Store.js"
 import { MAX_FILE_BYTES, tooLarge } from "../../services/StoreName.js"
+import { codeOf } from "./Errno.js"
 import * as Folder from "./Folder.js"
 import { fromCause } from "./StoreErrors.js"
 
@@ -31,7 +32,7 @@ export const open = (path: string, guard: (path: string) => void): Effect.Effect
       // Beside appends, which take microseconds where a flush takes milliseconds.
       sync: syncing.withPermits(1)(
         Effect.uninterruptible(
-          Effect.tryPromise({ try: () => sync(file), catch: (cause) => fromCause(`flush ${path}`, cause) })
+          Effect.tryPromise({ try: () => sync(file, path), catch: (cause) => fromCause(`flush ${path}`, cause) })
         )
       )
     }
@@ -40,19 +41,21 @@ export const open = (path: string, guard: (path: string) => void): Effect.Effect
 interface OpenFile {
   readonly handle: Fs.FileHandle
   length: number
-  /** How much of that is flushed. */
+  /** How much of that is flushed; -1 as long as its name is not. */
   synced: number
   /** The failure after which nobody knows what the file holds; all later operations fail with it. */
   broken: unknown
 }
 
 const openFile = async (path: string): Promise<OpenFile> => {
-  await Folder.make(dirname(path))
-  const handle = await Fs.open(path, "a", 0o600)
+  const open = () => Fs.open(path, "a", 0o600)
+  const handle = await open().catch(async (cause) => {
+    if (codeOf(cause) !== "ENOENT") throw cause
+    await Folder.make(dirname(path))
+    return open()
+  })
   try {
-    await Folder.sync(dirname(path))
-    const length = (await handle.stat()).size
-    return { handle, length, synced: length, broken: undefined }
+    return { handle, length: (await handle.stat()).size, synced: -1, broken: undefined }
   } catch (cause) {
     await handle.close()
     throw cause
@@ -80,12 +83,13 @@ const append = (file: OpenFile, path: string, bytes: Uint8Array): void => {
   }
 }
 
-const sync = async (file: OpenFile): Promise<void> => {
+const sync = async (file: OpenFile, path: string): Promise<void> => {
   if (file.broken !== undefined) throw file.broken
   const { length } = file
   if (file.synced === length) return
   try {
     await file.handle.datasync()
+    if (file.synced < 0) await Folder.sync(dirname(path))
     file.synced = length
   } catch (cause) {
     // The system may have dropped what it could not write, and a second attempt would report success.

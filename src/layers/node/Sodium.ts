@@ -1,4 +1,6 @@
-import { createRequire } from "node:module"
+import { existsSync } from "node:fs"
+import { createRequire, Module } from "node:module"
+import process from "node:process"
 
 /**
  * The native parts behind `layers/node/Crypto`, loaded on first use: a program that only prints its help never maps
@@ -75,8 +77,28 @@ export interface NoiseCurve {
 
 /** libsodium. Throws what the module loader throws when there is no binary for this platform. */
 export const sodium = (): Sodium => {
-  loadedSodium ??= load("sodium-native") as Sodium
+  if (loadedSodium === undefined) {
+    shorten()
+    loadedSodium = load("sodium-native") as Sodium
+  }
   return loadedSodium
+}
+
+/**
+ * Loads the binary of this system where `sodium-native` has it, in the place of its `binding.js`: that loads thirteen
+ * modules to find the same file, which takes longer than everything else of it together. Where it is elsewhere, or does
+ * not load, `binding.js` goes its own way and says what is wrong.
+ */
+const shorten = (): void => {
+  try {
+    const inside = createRequire(load.resolve("sodium-native"))
+    const path = inside.resolve("./binding")
+    if (inside.cache[path] !== undefined || existsSync("/etc/alpine-release")) return
+    const exports: unknown = inside(`./prebuilds/${process.platform}-${process.arch}/sodium-native.node`)
+    inside.cache[path] = Object.assign(new Module(path), { exports, filename: path, loaded: true })
+  } catch {
+    // Nothing is changed then.
+  }
 }
 
 /** Where libsodium is, for another thread to load. Throws as `sodium` does. */
