@@ -54,11 +54,14 @@ export const make = ({
 
 /** What stands between the person and the line. */
 interface State {
-  /** Whether to send so many lines, until it is answered. Keys that are no answer wait for it. */
-  question: { readonly lines: number; readonly editor: LineEditor; readonly waiting: Array<Stroke> } | undefined
+  /** Whether to send so many lines, until it is answered. Texts that are no answer wait for it. */
+  question: { readonly lines: number; readonly editor: LineEditor; readonly waiting: Array<Typed> } | undefined
   /** What could stand at the cursor, until the next key. */
   offered: ReadonlyArray<string>
 }
+
+/** What puts text into the draft. */
+type Typed = Extract<Stroke, { readonly text: string }>
 
 /** What the editor is made of. */
 interface Parts {
@@ -271,22 +274,28 @@ class EditorUi implements Ui {
 
   /**
    * Yes or no to the question, as long as nothing else was typed: a word with a "y" in it is no answer. What else is
-   * typed goes to the draft when there is one.
+   * typed goes to the draft when there is one. Keys that show nothing are no answer either, and do not wait: an Enter
+   * would ask again, and the next key be taken for the answer to that.
    */
   #answer<E>(key: Stroke, handlers: Handlers<E>): Effect.Effect<InputEnd | undefined, TerminalClosed | E> {
     return Effect.gen(this, function* () {
       const { editor, waiting } = this.#parts.state.question!
       const name = key._tag === "Press" ? key.name : key._tag === "Text" ? key.text.toLowerCase() : ""
       const isNo = name === "interrupt" || name === "escape"
-      if (name === "backspace" && waiting.length > 0) waiting.pop()
-      else if (isNo || (waiting.length === 0 && (name === "y" || name === "n"))) {
+      if (isNo || (waiting.length === 0 && (name === "y" || name === "n"))) {
         this.#parts.state.question = undefined
         if (name === "y") yield* this.#submit(editor, handlers)
         for (const later of waiting) {
           const ended = yield* this.#press(later, handlers)
           if (ended !== undefined) return ended
         }
-      } else if (waiting.length < MAX_TYPED_AHEAD) waiting.push(key)
+      } else if (key._tag === "Text" || key._tag === "Paste") {
+        if (waiting.length < MAX_TYPED_AHEAD) waiting.push(key)
+      } else if (name === "backspace") waiting.pop()
+      else if (name === "suspend") yield* this.suspend
+      else if (name === "redraw") yield* this.#parts.painter.clear
+      else if (key._tag === "Ask" && (key.action._tag === "Page" || key.action._tag === "Scroll"))
+        yield* this.#ask(key.action, handlers)
       return undefined
     })
   }
@@ -315,7 +324,7 @@ const typed = (view: View, editor: LineEditor, { offered, question }: State, col
   const status = view.status(columns - 1)
   const rows = offered.length === 0 ? status : [...status, menu(offered, columns - 1)]
   if (question !== undefined) {
-    const ahead = question.waiting.map((key) => (key._tag === "Text" || key._tag === "Paste" ? key.text : "")).join("")
+    const ahead = question.waiting.map(({ text }) => text).join("")
     const how = question.waiting.length === 0 ? "y/n" : "Ctrl-C: no"
     return { status: rows, prompt: `send ${question.lines} lines? (${how}) `, before: ahead, after: "" }
   }

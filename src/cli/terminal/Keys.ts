@@ -118,8 +118,12 @@ export class KeyDecoder {
   }
 
   #finishPaste(keys: Array<Key>): void {
+    const text = this.#paste!.replace(ANSWERS, (answer) => {
+      keys.push(...new KeyDecoder().push(new TextEncoder().encode(answer)))
+      return ""
+    })
     if (this.#pasted > MAX_PASTE) keys.push({ _tag: "Overlong", length: this.#pasted })
-    else keys.push({ _tag: "Paste", text: this.#paste!.replace(/\r\n?/g, "\n") })
+    else keys.push({ _tag: "Paste", text: text.replace(/\r\n?/g, "\n") })
     this.#paste = undefined
     this.#pasted = 0
   }
@@ -148,6 +152,14 @@ const ESCAPE = "\u001b"
 const INTERRUPT = 3
 const PASTE_START = "\u001b[200~"
 const PASTE_END = "\u001b[201~"
+
+/**
+ * What a terminal says of itself, should it say so while it brings a long paste: where the cursor is, whether somebody
+ * looks, what it is and its colours. Nobody pastes that: terminals take Escape out of it.
+ */
+const ANSWERS =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the sequences' own characters.
+  /\u001b(?:\[(?:\d{1,5};\d{1,5}R|[IO]|[?>][\d;]*c)|\]11;[^\u0007\u001b]{0,64}(?:\u0007|\u001b\\)|P>\|[^\u001b]{0,64}\u001b\\)/g
 
 const TEXT = /^[^\p{Cc}]+/u
 const C1 = /^[\u0080-\u009f]$/

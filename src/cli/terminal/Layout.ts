@@ -2,6 +2,7 @@ import stringWidth from "string-width"
 import * as SafeText from "../../domain/SafeText.js"
 import type { TerminalSize } from "../../services/Terminal.js"
 import { charactersOf, startOf } from "../Graphemes.js"
+import { slices } from "./Wrap.js"
 
 /** A row of the screen: at most as wide as the screen, with colours, but no other control character. */
 export interface Row {
@@ -59,9 +60,10 @@ const LONGEST_CHARACTER = 128
 
 /** Breaks the line into rows of at most `columns` cells, each safe to write; a wide character is never cut in half. */
 const broken = (view: InputView, columns: number): Bottom => {
-  const rows: Array<Row> = (view.status ?? []).map(row)
-  let text = view.prompt
-  let width = stringWidth(view.prompt)
+  const above = slices(view.prompt, columns)
+  let text = above.at(-1)!
+  let width = stringWidth(text)
+  const rows = [...(view.status ?? []).flatMap((each) => slices(each, columns)), ...above.slice(0, -1)].map(row)
   const breakRow = () => {
     rows.push({ text, width })
     text = ""

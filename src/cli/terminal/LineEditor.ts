@@ -39,7 +39,10 @@ export class LineEditor {
   readonly history: InputHistory
   readonly #kills: KillRing
   readonly #undo = new Undo()
-  /** Many lines of the text were pasted at once. */
+  /**
+   * Many lines were pasted at once, since a text was accepted: what is cleared, or gives way to another line, comes
+   * back by many keys.
+   */
   #pasted = false
   /** Some of the text was pasted, which may be a secret. */
   #hasPasted = false
@@ -95,7 +98,6 @@ export class LineEditor {
   set(text: string): void {
     this.before = text
     this.after = ""
-    this.#pasted = false
   }
 
   /** The text was taken: it goes into the history, if that remembers it, and the line is empty. */
@@ -103,6 +105,7 @@ export class LineEditor {
     const { text } = this
     const isPasted = this.#hasPasted
     this.set("")
+    this.#pasted = false
     this.#hasPasted = false
     this.#undo.clear()
     return this.history.add(text, isPasted)
@@ -236,7 +239,10 @@ export class LineEditor {
 
   #recalled(line: string): void {
     this.set(line)
-    if (this.history.isPasted(line)) this.#hasPasted = true
+    if (this.history.isPasted(line)) {
+      this.#hasPasted = true
+      this.#pasted = true
+    }
     this.#undo.clear()
     this.#column = undefined
   }
@@ -272,8 +278,9 @@ export class LineEditor {
   #yank(from: number, ago: number): void {
     const rest = this.before.slice(from)
     this.before = this.before.slice(0, from)
-    // What was killed may have been pasted.
+    // What was killed may have been pasted, here or in another conversation.
     this.#hasPasted = true
+    this.#pasted = true
     if (this.insert(this.#kills.get(ago))) this.#yanked = { from, ago }
     else this.before += rest
   }

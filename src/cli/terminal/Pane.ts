@@ -1,7 +1,5 @@
-import stringWidth from "string-width"
-import { charactersOf } from "../Graphemes.js"
 import { row as measured, type Row } from "./Layout.js"
-import { isRepeated, type Printed, wrap } from "./Wrap.js"
+import { isRepeated, type Printed, slices, wrap } from "./Wrap.js"
 
 /**
  * What was said in one place, of which a full screen shows a part. It shows the end unless somebody has scrolled up;
@@ -95,34 +93,3 @@ interface Entry {
 
 /** Entries of a place that stay: some hundred screens. */
 const MAX_ENTRIES = 2000
-
-/** A text in pieces that fit, where it is wider: on a screen of its own no terminal breaks it. Colours go on. */
-const slices = (text: string, columns: number): ReadonlyArray<string> => {
-  if (text.length <= columns && PLAIN.test(text)) return [text]
-  if (stringWidth(text) <= columns) return [text]
-  const rows: Array<string> = []
-  let [piece, width, colour] = ["", 0, ""]
-  for (const part of text.split(SEQUENCE)) {
-    if (part.startsWith("\u001b")) {
-      piece += part
-      colour = part === RESET ? "" : colour + part
-      continue
-    }
-    for (const segment of charactersOf(part)) {
-      const cells = stringWidth(segment)
-      if (width + cells > columns && width > 0) {
-        rows.push(colour === "" ? piece : piece + RESET)
-        piece = colour
-        width = 0
-      }
-      piece += segment
-      width += cells
-    }
-  }
-  return [...rows, piece]
-}
-
-const PLAIN = /^[\x20-\x7e]*$/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them.
-const SEQUENCE = /(\u001b\[[0-9;]*m)/
-const RESET = "\u001b[0m"

@@ -8,7 +8,7 @@ import type { Palette } from "./Palette.js"
 import type { Settings } from "./Settings.js"
 import * as Transcript from "./Transcript.js"
 import * as When from "./When.js"
-import { type Paragraph, type Printed, wrap } from "./Wrap.js"
+import { type Paragraph, type Printed, slices, wrap } from "./Wrap.js"
 
 export interface ViewsOptions {
   readonly palette: Palette
@@ -89,7 +89,9 @@ export class Views {
 
   /** The rows of messages of ours above the draft. */
   held(columns: number): ReadonlyArray<string> {
-    return this.#held.flatMap(({ entry, peer }) => wrap(this.#printed(entry, peer), columns)).slice(-MAX_HELD_ROWS)
+    const lines = this.#held.flatMap(({ entry, peer }) => wrap(this.#printed(entry, peer), columns))
+    // They are drawn again and again: an address that the terminal would break has its rows here.
+    return lines.flatMap((line) => slices(line, columns)).slice(-MAX_HELD_ROWS)
   }
 
   /** Turns to a conversation: a rule, what was said last, and what is new. Text goes there from now on. */

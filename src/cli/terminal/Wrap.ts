@@ -53,19 +53,32 @@ export const wrap = (printed: Printed, columns: number): ReadonlyArray<string> =
   const isNarrow = columns - width < MIN_TEXT
   const indent = isNarrow ? INDENT.slice(0, Math.max(0, columns - MIN_TEXT)) : " ".repeat(width)
   const room = Math.max(1, columns - indent.length)
-  const rows = marked(shown).flatMap((line) => pieces(line, room))
+  const rows = markedRows(shown, room)
   const isBelow = isNarrow || rows[0]?.isAddress === true
   const below = rows.map((row) => (row.isAddress ? row.text : indent + row.text))
   return isBelow ? [head.trimEnd(), ...below] : [head + (rows[0]?.text ?? ""), ...below.slice(1)]
+}
+
+/** The rows of all its lines. The mark stands behind the last of them, also where that is an address by itself. */
+const markedRows = (shown: Paragraph, room: number): ReadonlyArray<Piece> => {
+  const rows = shown.lines.flatMap((line) => pieces(line, room))
+  const last = rows.at(-1)
+  if (shown.mark === undefined || last?.isAddress !== true) return marked(shown).flatMap((line) => pieces(line, room))
+  return [...rows.slice(0, -1), { ...last, text: last.text + shown.mark() }]
+}
+
+interface Piece {
+  readonly text: string
+  readonly isAddress: boolean
 }
 
 /**
  * The rows of a line. An address that is wider than the room has a row of its own, without indentation, which the
  * terminal breaks: so it can be opened and copied in one piece.
  */
-const pieces = (line: string, room: number): ReadonlyArray<{ readonly text: string; readonly isAddress: boolean }> => {
+const pieces = (line: string, room: number): ReadonlyArray<Piece> => {
   const parts = line.includes("://") ? line.split(ADDRESS) : [line]
-  const rows: Array<{ text: string; isAddress: boolean }> = []
+  const rows: Array<Piece> = []
   let text = ""
   const flush = () => {
     if (text.trim() !== "") for (const row of broken(text.trim(), room)) rows.push({ text: row, isAddress: false })
@@ -84,6 +97,32 @@ const pieces = (line: string, room: number): ReadonlyArray<{ readonly text: stri
 
 /** Addresses as browsers open them. */
 const ADDRESS = /((?:https?|ftp):\/\/[^\s<>"]+)/
+
+/** A text in pieces that fit, where it is wider: what is drawn again has to keep to its rows. Colours go on. */
+export const slices = (text: string, columns: number): ReadonlyArray<string> => {
+  if (text.length <= columns && PLAIN.test(text)) return [text]
+  if (stringWidth(text) <= columns) return [text]
+  const rows: Array<string> = []
+  let [piece, width, colour] = ["", 0, ""]
+  for (const part of text.split(COLOUR)) {
+    if (part.startsWith("\u001b")) {
+      piece += part
+      colour = part === RESET ? "" : colour + part
+      continue
+    }
+    for (const segment of charactersOf(part)) {
+      const cells = stringWidth(segment)
+      if (width + cells > columns && width > 0) {
+        rows.push(colour === "" ? piece : piece + RESET)
+        piece = colour
+        width = 0
+      }
+      piece += segment
+      width += cells
+    }
+  }
+  return [...rows, piece]
+}
 
 const INDENT = "    "
 const HANGING = 2
@@ -117,10 +156,10 @@ const wrapLine = (text: string, columns: number): ReadonlyArray<string> => {
 
 /** The colours that are on behind a text. */
 const colourAfter = (text: string): string =>
-  (text.match(COLOURS) ?? []).reduce((on, colour) => (colour === RESET ? "" : on + colour), "")
+  (text.match(COLOUR) ?? []).reduce((on, colour) => (colour === RESET ? "" : on + colour), "")
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them.
-const COLOURS = /\u001b\[[0-9;]*m/g
+const COLOUR = /(\u001b\[[0-9;]*m)/g
 const RESET = "\u001b[0m"
 
 /** Blanks and stars before the first word, and the colours among them. */

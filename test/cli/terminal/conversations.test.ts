@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { ChatModel } from "../../../src/cli/terminal/ChatModel.js"
 import { mentions } from "../../../src/cli/terminal/Mentions.js"
 import * as Palette from "../../../src/cli/terminal/Palette.js"
-import { flat, type Printed } from "../../../src/cli/terminal/Wrap.js"
+import { flat, type Printed, wrap } from "../../../src/cli/terminal/Wrap.js"
 import type { ClientEvent } from "../../../src/core/client/Events.js"
 import { messageId } from "../../support/ids.js"
 import * as FakeClient from "../FakeClient.js"
@@ -206,6 +206,17 @@ describe("a message of ours", () => {
       sends("bob", "long ".repeat(100).trim())
       expect(chat.views.held(columns).length).toBeLessThanOrEqual(6)
     }
+  })
+
+  it("has no row that is wider than the screen above the draft, and its address whole when it is printed", () => {
+    const { chat, opens, sends } = screen()
+    opens("bob")
+    const address = `https://example.org/${"path/".repeat(20)}`
+    sends("bob", `look at ${address}`)
+    for (const columns of [10, 20, 39, 79])
+      for (const row of chat.views.held(columns)) expect(stringWidth(row)).toBeLessThanOrEqual(columns)
+    const [printed] = chat.flushed(["next"])
+    expect(wrap(printed!, 60)).toEqual(["12:00 alice → bob: look at", `${address} ○`])
   })
 })
 

@@ -1,7 +1,10 @@
+import { stripVTControlCharacters } from "node:util"
 import fc from "fast-check"
+import stringWidth from "string-width"
 import { describe, expect, it } from "vitest"
 import { Frame } from "../../../src/cli/terminal/Frame.js"
 import { type InputView, layOut } from "../../../src/cli/terminal/Layout.js"
+import * as Palette from "../../../src/cli/terminal/Palette.js"
 import { some } from "../../support/Effort.js"
 import { VirtualScreen } from "./VirtualScreen.js"
 
@@ -48,6 +51,25 @@ describe("Frame", () => {
         screen.write(frame.wipe())
         expect(screen.text()).toEqual(printed.text())
         expect(screen.cursor[1]).toBe(0)
+      }),
+      { numRuns: some(300) }
+    )
+  })
+
+  it("has no row that is wider than the screen, whatever the prompt and the status are", () => {
+    const { bold, nick } = Palette.make(true, 24)
+    const words = fc.string({ unit: fc.constantFrom("a", "漢", "é", " ", "🙂"), maxLength: 70 })
+    fc.assert(
+      fc.property(words, words, words, fc.integer({ min: 2, max: 45 }), (prompt, status, before, columns) => {
+        const view = { status: [bold(status)], prompt: `me → ${nick(prompt)}> `, before, after: "" }
+        const { cursor, rows } = layOut(view, { columns, rows: 400 })
+        for (const { text, width } of rows) {
+          expect(width).toBeLessThanOrEqual(columns)
+          expect(stringWidth(text)).toBe(width)
+        }
+        const bare = (text: string) => stripVTControlCharacters(text).replaceAll(" ", "")
+        expect(bare(rows.map(({ text }) => text).join(""))).toBe(bare(`${status}${view.prompt}${before}`))
+        expect(cursor.column).toBeLessThan(columns)
       }),
       { numRuns: some(300) }
     )

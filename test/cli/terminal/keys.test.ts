@@ -150,6 +150,16 @@ describe("KeyDecoder", () => {
     ])
   })
 
+  it("tells what the terminal says of itself during a paste from what is pasted", () => {
+    const text = "\u001b[200~one\u001b[3;15R\u001b[I\ntw\u001b]11;rgb:ffff/ffff/ffff\u001b\\o\u001b[31m\u001b[201~"
+    expect(decode(bytes(text))).toEqual([
+      { _tag: "Answer", answer: { _tag: "Position", row: 2, column: 14 } },
+      { _tag: "Answer", answer: { _tag: "Focus", has: true } },
+      { _tag: "Answer", answer: { _tag: "Background", brightness: 1 } },
+      { _tag: "Paste", text: "one\ntwo\u001b[31m" }
+    ])
+  })
+
   it("gives the same keys wherever the bytes are cut", () => {
     const part = fc.constantFrom(
       "a",

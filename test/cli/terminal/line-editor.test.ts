@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { MAX_HISTORY } from "../../../src/cli/terminal/InputHistory.js"
+import { InputHistory, MAX_HISTORY } from "../../../src/cli/terminal/InputHistory.js"
 import type { KeyName, Stroke } from "../../../src/cli/terminal/Key.js"
 import { LineEditor, MAX_TEXT } from "../../../src/cli/terminal/LineEditor.js"
 
@@ -195,12 +195,28 @@ describe("LineEditor", () => {
     expect(editor.handle(press("enter"))).toEqual({ _tag: "Submit", text: "first one" })
   })
 
-  it("keeps the question about pasted lines due until they are taken or cleared", () => {
+  it("keeps the question about pasted lines due until they are taken, by whatever keys they come back", () => {
     const editor = typed({ _tag: "Paste", text: "x\n".repeat(9) })
     for (let i = 0; i < 2; i++) expect(editor.handle(press("enter"))).toMatchObject({ _tag: "Confirm", lines: 9 })
     editor.handle(press("interrupt"))
     editor.handle(text("y"))
     expect(editor.handle(press("enter"))).toEqual({ _tag: "Submit", text: "y" })
+    const ways: ReadonlyArray<ReadonlyArray<Stroke>> = [
+      [press("interrupt"), press("undo")],
+      [press("home"), press("killLine"), press("end"), press("killLine"), press("yank")],
+      [press("search"), text("earlier"), press("escape")],
+      [press("search"), text("earlier"), press("interrupt")],
+      [press("home"), press("home"), press("up"), press("down")]
+    ]
+    for (const keys of ways) {
+      const again = new LineEditor(new InputHistory(["earlier"]))
+      for (const key of [{ _tag: "Paste", text: "x\n".repeat(8) } as const, ...keys]) again.handle(key)
+      expect(again.handle(press("enter"))).toMatchObject({ _tag: "Confirm" })
+      again.accepted()
+      // Sent once it is asked for again where it is called back.
+      for (const key of [press("up"), text("!")]) again.handle(key)
+      expect(again.handle(press("enter"))).toMatchObject({ _tag: "Confirm" })
+    }
   })
 
   it("knows whether a line was typed by hand, also when it comes back from the history or from what was killed", () => {
