@@ -1,7 +1,7 @@
 import { execFile, execFileSync } from "node:child_process"
+import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { describe, expect, it } from "vitest"
 import * as Discovery from "../../src/client/Discovery.js"
 import { exactly } from "../../src/core/nat/Behaviour.js"
 import * as Endpoint from "../../src/domain/Endpoint.js"
@@ -32,7 +32,7 @@ const against = (
   addresses: ReadonlyArray<Reflector.ReflectorAddress> | undefined,
   tool: string,
   args: (port: number) => ReadonlyArray<string>
-): Promise<string> =>
+) =>
   Effect.gen(function* () {
     const reflector = yield* Reflector.make({
       port: 0,
@@ -47,44 +47,49 @@ const against = (
     expect(reflector.stats()).toMatchObject({ limited: 0, ignored: 0 })
     expect(reflector.stats().answered).toBeGreaterThan(0)
     return output
-  }).pipe(Effect.scoped, Effect.provide(NodeDatagrams.layer), Effect.runPromise)
+  })
 
-describe("server/Reflector and the STUN clients of others", () => {
-  it("lets our own discovery see an open network", () =>
+layer(node, { excludeTestServices: true })("server/Reflector and the STUN clients of others", (it) => {
+  it.scoped("lets our own discovery see an open network", () =>
     Effect.gen(function* () {
       const { ports } = yield* Reflector.make({ port: 0, software: "parley/test", addresses: TWO })
       const report = yield* Discovery.discover({ server: Endpoint.make("127.0.0.1", ports[0])! })
       expect(report).toMatchObject({ udp: true, server: true, translated: false, hairpin: undefined })
       expect(report.mapping).toEqual(exactly("endpoint-independent"))
       expect(report.filtering).toEqual(exactly("endpoint-independent"))
-    }).pipe(Effect.scoped, Effect.provide(node), Effect.runPromise))
+    })
+  )
 
   if (has("turnutils_stunclient")) {
     for (const [family, address] of [
       ["IPv4", "127.0.0.1"],
       ["IPv6", "::1"]
     ] as const) {
-      it(`tells coturn's turnutils_stunclient its address over ${family}`, async () => {
-        const output = await against(undefined, "turnutils_stunclient", (port) => ["-p", String(port), address])
-        expect(output).toContain(`${family}. UDP reflexive addr: ${address}:`)
-      })
+      it.scoped(`tells coturn's turnutils_stunclient its address over ${family}`, () =>
+        Effect.gen(function* () {
+          const output = yield* against(undefined, "turnutils_stunclient", (port) => ["-p", String(port), address])
+          expect(output).toContain(`${family}. UDP reflexive addr: ${address}:`)
+        })
+      )
     }
   }
 
   if (has("turnutils_natdiscovery")) {
-    it("lets coturn's turnutils_natdiscovery find mapping and filtering behaviour", async () => {
-      const output = await against(TWO, "turnutils_natdiscovery", (port) => [
-        "-m",
-        "-f",
-        "-p",
-        String(port),
-        "127.0.0.1"
-      ])
-      expect(output).toContain("Response origin: : 127.0.0.1:")
-      expect(output).toContain("Other addr: : 127.0.0.2:")
-      expect(output).toContain("NAT with Endpoint Independent Mapping!")
-      expect(output).toContain("NAT with Endpoint Independent Filtering!")
-    })
+    it.scoped("lets coturn's turnutils_natdiscovery find mapping and filtering behaviour", () =>
+      Effect.gen(function* () {
+        const output = yield* against(TWO, "turnutils_natdiscovery", (port) => [
+          "-m",
+          "-f",
+          "-p",
+          String(port),
+          "127.0.0.1"
+        ])
+        expect(output).toContain("Response origin: : 127.0.0.1:")
+        expect(output).toContain("Other addr: : 127.0.0.2:")
+        expect(output).toContain("NAT with Endpoint Independent Mapping!")
+        expect(output).toContain("NAT with Endpoint Independent Filtering!")
+      })
+    )
   }
 
   if (has("stun")) {
@@ -92,10 +97,12 @@ describe("server/Reflector and the STUN clients of others", () => {
       ["one address", undefined],
       ["two addresses", TWO]
     ] as const) {
-      it(`lets Debian's stun, which speaks RFC 3489, see an open network through ${name}`, async () => {
-        const output = await against(addresses, "stun", (port) => [`127.0.0.1:${port}`])
-        expect(output).toContain("Primary: Open")
-      })
+      it.scoped(`lets Debian's stun, which speaks RFC 3489, see an open network through ${name}`, () =>
+        Effect.gen(function* () {
+          const output = yield* against(addresses, "stun", (port) => [`127.0.0.1:${port}`])
+          expect(output).toContain("Primary: Open")
+        })
+      )
     }
   }
 })

@@ -1,5 +1,5 @@
+import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { describe, expect, it } from "vitest"
 import { ChatModel } from "../../../src/cli/terminal/ChatModel.js"
 import * as Palette from "../../../src/cli/terminal/Palette.js"
 import * as Program from "../../../src/cli/terminal/Program.js"
@@ -38,24 +38,19 @@ describe("who is away", () => {
     expect(chat.handle({ _tag: "Away", nick: "carol", away: false })).toEqual([])
   })
 
-  it("says so with /away, sees it, and takes it back with /back", () =>
-    Effect.runPromise(
-      Effect.gen(function* () {
-        const terminal = yield* Memory.make({ interactive: true, size: { columns: 100, rows: 24 } })
-        const client = yield* FakeClient.make
-        yield* Effect.fork(Effect.provideService(Program.run(client, { nick: "alice" }), Terminal, terminal.terminal))
-        yield* terminal.shows("you are alice")
-        terminal.type("/away out for lunch\r")
-        yield* terminal.shows("* others see that you are away: out for lunch; /back takes it back")
-        yield* terminal.shows("you are away")
-        terminal.type("/back\r/away\r")
-        yield* terminal.shows("* others see that you are there again")
-        yield* terminal.shows("* others see that you are away; /back")
-        expect(client.calls.filter((call) => /^(away|back)/.test(call))).toEqual([
-          "away out for lunch",
-          "back",
-          "away "
-        ])
-      })
-    ))
+  it.live("says so with /away, sees it, and takes it back with /back", () =>
+    Effect.gen(function* () {
+      const terminal = yield* Memory.make({ interactive: true, size: { columns: 100, rows: 24 } })
+      const client = yield* FakeClient.make
+      yield* Effect.fork(Effect.provideService(Program.run(client, { nick: "alice" }), Terminal, terminal.terminal))
+      yield* terminal.shows("you are alice")
+      terminal.type("/away out for lunch\r")
+      yield* terminal.shows("* others see that you are away: out for lunch; /back takes it back")
+      yield* terminal.shows("you are away")
+      terminal.type("/back\r/away\r")
+      yield* terminal.shows("* others see that you are there again")
+      yield* terminal.shows("* others see that you are away; /back")
+      expect(client.calls.filter((call) => /^(away|back)/.test(call))).toEqual(["away out for lunch", "back", "away "])
+    })
+  )
 })

@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from "node:util"
+import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { describe, expect, it } from "vitest"
 import { ChatModel } from "../../../src/cli/terminal/ChatModel.js"
 import * as CommandLine from "../../../src/cli/terminal/CommandLine.js"
 import * as GroupTexts from "../../../src/cli/terminal/GroupTexts.js"
@@ -30,55 +30,54 @@ describe("groups at the terminal", () => {
     expect(chat.handle({ ...news, change: "joined" })).toEqual([])
   })
 
-  it("are made, joined, written to and left, by name or as the conversation in focus", () =>
-    Effect.runPromise(
-      Effect.gen(function* () {
-        const terminal = yield* Memory.make({ interactive: false, inputIsTty: false })
-        const client = yield* FakeClient.make
-        const run = Effect.provideService(Program.run(client, { nick: "alice" }), Terminal, terminal.terminal)
-        const fiber = yield* Effect.fork(run)
-        terminal.type(
-          [
-            "/group crew bob carol",
-            "/group join team",
-            "hello, both",
-            "exit",
-            "/msg #team once more",
-            "/groups",
-            "/group members team",
-            "/group members nowhere",
-            "/group remove team carol",
-            "/group add team dave eve",
-            "/to #team",
-            "/leave",
-            "exit",
-            ""
-          ].join("\n")
-        )
-        expect(yield* Fiber.await(fiber)).toEqual(Exit.void)
-        expect(client.calls.filter((call) => call !== "groups")).toEqual([
-          "register alice",
-          "group crew bob carol",
-          "groupJoin team",
-          "groupSend #team hello, both",
-          "groupSend #team once more",
-          "groupRemove team carol",
-          "groupAdd team dave eve",
-          "groupLeave #team",
-          "exit"
-        ])
-        const output = terminal.output()
-        for (const text of [
-          "you have made #crew with bob and carol: what you type goes to all",
-          "alice → #team: hello, both",
-          "carol did not get that: /group members team says why",
-          "carol f (not asked for: gets nothing of yours)",
-          "there is no group nowhere; /groups shows all",
-          "you have left #team"
-        ])
-          expect(output).toContain(text)
-      })
-    ))
+  it.live("are made, joined, written to and left, by name or as the conversation in focus", () =>
+    Effect.gen(function* () {
+      const terminal = yield* Memory.make({ interactive: false, inputIsTty: false })
+      const client = yield* FakeClient.make
+      const run = Effect.provideService(Program.run(client, { nick: "alice" }), Terminal, terminal.terminal)
+      const fiber = yield* Effect.fork(run)
+      terminal.type(
+        [
+          "/group crew bob carol",
+          "/group join team",
+          "hello, both",
+          "exit",
+          "/msg #team once more",
+          "/groups",
+          "/group members team",
+          "/group members nowhere",
+          "/group remove team carol",
+          "/group add team dave eve",
+          "/to #team",
+          "/leave",
+          "exit",
+          ""
+        ].join("\n")
+      )
+      expect(yield* Fiber.await(fiber)).toEqual(Exit.void)
+      expect(client.calls.filter((call) => call !== "groups")).toEqual([
+        "register alice",
+        "group crew bob carol",
+        "groupJoin team",
+        "groupSend #team hello, both",
+        "groupSend #team once more",
+        "groupRemove team carol",
+        "groupAdd team dave eve",
+        "groupLeave #team",
+        "exit"
+      ])
+      const output = terminal.output()
+      for (const text of [
+        "you have made #crew with bob and carol: what you type goes to all",
+        "alice → #team: hello, both",
+        "carol did not get that: /group members team says why",
+        "carol f (not asked for: gets nothing of yours)",
+        "there is no group nowhere; /groups shows all",
+        "you have left #team"
+      ])
+        expect(output).toContain(text)
+    })
+  )
 
   it("want what each of their commands wants", () => {
     const typed = (line: string) => {

@@ -1,6 +1,6 @@
+import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { describe, expect, it } from "vitest"
 import type { Completion } from "../../../src/cli/terminal/Completion.js"
 import * as EditorUi from "../../../src/cli/terminal/EditorUi.js"
 import type { Action } from "../../../src/cli/terminal/View.js"
@@ -69,192 +69,164 @@ const listed = (number: number, conversation: string) => ({
   paint: (text: string) => text
 })
 
-const test = <A, E>(effect: Effect.Effect<A, E, never>) => Effect.runPromise(effect)
-
 describe("the editor at a terminal", () => {
-  it("keeps a draft for each conversation", () =>
-    test(
-      Effect.scoped(
-        Effect.gen(function* () {
-          const { actions, lines, screen, terminal, end } = yield* start()
-          terminal.type("for nobody")
-          yield* terminal.shows("> for nobody")
-          terminal.type("\u001b1for one")
-          yield* terminal.shows("peer1> for one")
-          terminal.type("\u001b2")
-          yield* terminal.shows("peer2> ")
-          expect(screen()).toEqual(["-- status --", "peer2>"])
-          terminal.type("two\r\u001b1\r\u0004")
-          expect(yield* end).toBe("end")
-          expect(lines).toEqual(["two", "for one"])
-          expect(actions).toContainEqual({ _tag: "Switch", number: 2 })
-        })
-      )
-    ))
+  it.scopedLive("keeps a draft for each conversation", () =>
+    Effect.gen(function* () {
+      const { actions, lines, screen, terminal, end } = yield* start()
+      terminal.type("for nobody")
+      yield* terminal.shows("> for nobody")
+      terminal.type("\u001b1for one")
+      yield* terminal.shows("peer1> for one")
+      terminal.type("\u001b2")
+      yield* terminal.shows("peer2> ")
+      expect(screen()).toEqual(["-- status --", "peer2>"])
+      terminal.type("two\r\u001b1\r\u0004")
+      expect(yield* end).toBe("end")
+      expect(lines).toEqual(["two", "for one"])
+      expect(actions).toContainEqual({ _tag: "Switch", number: 2 })
+    })
+  )
 
-  it("shows what could stand at the cursor until the next key, and prints nothing of it", () =>
-    test(
-      Effect.scoped(
-        Effect.gen(function* () {
-          const { screen, terminal } = yield* start(["anna", "arthur", "a name that is long", "another one"])
-          terminal.type("a\t")
-          yield* terminal.shows("arthur")
-          expect(screen()).toEqual(["-- status --", "  anna  arthur  … 2 more", "> a"])
-          terminal.type("x")
-          yield* terminal.shows("ax")
-          expect(screen()).toEqual(["-- status --", "> ax"])
-        })
-      )
-    ))
+  it.scopedLive("shows what could stand at the cursor until the next key, and prints nothing of it", () =>
+    Effect.gen(function* () {
+      const { screen, terminal } = yield* start(["anna", "arthur", "a name that is long", "another one"])
+      terminal.type("a\t")
+      yield* terminal.shows("arthur")
+      expect(screen()).toEqual(["-- status --", "  anna  arthur  … 2 more", "> a"])
+      terminal.type("x")
+      yield* terminal.shows("ax")
+      expect(screen()).toEqual(["-- status --", "> ax"])
+    })
+  )
 
-  it("calls back what was typed in earlier runs, for each conversation, and keeps what is typed now", () =>
-    test(
-      Effect.scoped(
-        Effect.gen(function* () {
-          const { kept, lines, terminal, ui, end } = yield* start()
-          terminal.type("now\r")
-          while (lines.length < 1) yield* Effect.yieldNow()
-          yield* ui.recall([
-            { conversation: "", text: "earlier" },
-            { conversation: "peer1", text: "for one" }
-          ])
-          terminal.type("\u001b[A\u001b[A\r\u001b1\u001b[A\r\u001b[200~pasted\u001b[201~\r\u0004")
-          expect(yield* end).toBe("end")
-          expect(lines).toEqual(["now", "earlier", "for one", "pasted"])
-          expect(kept).toEqual([": now", ": earlier", "peer1: for one"])
-        })
-      )
-    ))
+  it.scopedLive("calls back what was typed in earlier runs, for each conversation, and keeps what is typed now", () =>
+    Effect.gen(function* () {
+      const { kept, lines, terminal, ui, end } = yield* start()
+      terminal.type("now\r")
+      while (lines.length < 1) yield* Effect.yieldNow()
+      yield* ui.recall([
+        { conversation: "", text: "earlier" },
+        { conversation: "peer1", text: "for one" }
+      ])
+      terminal.type("\u001b[A\u001b[A\r\u001b1\u001b[A\r\u001b[200~pasted\u001b[201~\r\u0004")
+      expect(yield* end).toBe("end")
+      expect(lines).toEqual(["now", "earlier", "for one", "pasted"])
+      expect(kept).toEqual([": now", ": earlier", "peer1: for one"])
+    })
+  )
 
-  it("puts a text back where nothing else is written", () =>
-    test(
-      Effect.scoped(
-        Effect.gen(function* () {
-          const { screen, terminal, ui } = yield* start()
-          yield* ui.restore("refused")
-          yield* terminal.shows("> refused")
-          yield* ui.restore("another")
-          expect(screen()).toEqual(["-- status --", "> refused"])
-        })
-      )
-    ))
+  it.scopedLive("puts a text back where nothing else is written", () =>
+    Effect.gen(function* () {
+      const { screen, terminal, ui } = yield* start()
+      yield* ui.restore("refused")
+      yield* terminal.shows("> refused")
+      yield* ui.restore("another")
+      expect(screen()).toEqual(["-- status --", "> refused"])
+    })
+  )
 
-  it("stays when the program does not want to leave", () =>
-    test(
-      Effect.scoped(
-        Effect.gen(function* () {
-          const { lines, terminal, end } = yield* start()
-          terminal.type("\u0003\u0004still\r\u0003")
-          expect(yield* end).toBe("interrupt")
-          expect(lines).toEqual(["still"])
-        })
-      )
-    ))
+  it.scopedLive("stays when the program does not want to leave", () =>
+    Effect.gen(function* () {
+      const { lines, terminal, end } = yield* start()
+      terminal.type("\u0003\u0004still\r\u0003")
+      expect(yield* end).toBe("interrupt")
+      expect(lines).toEqual(["still"])
+    })
+  )
 
-  it("shows a key before the messages that came before it, and tells a flood of them as a number", () =>
-    test(
-      Effect.scoped(
-        Effect.gen(function* () {
-          const frame = yield* Effect.makeLatch(false)
-          const { terminal, ui } = yield* start([], frame.await)
-          yield* terminal.shows("> ")
-          const from = (i: number) => ({ head: "flo: ", lines: [`message ${i};`], from: "flo" })
-          yield* ui.print([...Array.from({ length: 1_000 }, (_, i) => from(i)), "a remark"])
-          terminal.type("K")
-          yield* terminal.shows("> K")
-          yield* frame.open
-          yield* terminal.shows("message 999;")
-          yield* terminal.shows("a remark")
-          const output = terminal.output()
-          expect(output.indexOf("> K")).toBeLessThan(output.indexOf("message 999;"))
-          expect(output.match(/message \d+;/g)).toHaveLength(199)
-          expect(output).toContain("801 from flo left out")
-        })
-      )
-    ))
+  it.scopedLive("shows a key before the messages that came before it, and tells a flood of them as a number", () =>
+    Effect.gen(function* () {
+      const frame = yield* Effect.makeLatch(false)
+      const { terminal, ui } = yield* start([], frame.await)
+      yield* terminal.shows("> ")
+      const from = (i: number) => ({ head: "flo: ", lines: [`message ${i};`], from: "flo" })
+      yield* ui.print([...Array.from({ length: 1_000 }, (_, i) => from(i)), "a remark"])
+      terminal.type("K")
+      yield* terminal.shows("> K")
+      yield* frame.open
+      yield* terminal.shows("message 999;")
+      yield* terminal.shows("a remark")
+      const output = terminal.output()
+      expect(output.indexOf("> K")).toBeLessThan(output.indexOf("message 999;"))
+      expect(output.match(/message \d+;/g)).toHaveLength(199)
+      expect(output).toContain("801 from flo left out")
+    })
+  )
 
-  it("draws no row while the window changes, then where the terminal says that they are", () =>
-    test(
-      Effect.scoped(
-        Effect.gen(function* () {
-          const { terminal, ui } = yield* start()
-          const screen = new VirtualScreen(SIZE.columns, SIZE.rows)
-          let read = 0
-          const watch = () => {
-            screen.write(terminal.output().slice(read))
-            read = terminal.output().length
-          }
-          yield* ui.print(["first message"])
-          terminal.type(`\u001bP>|tmux 3.3a\u001b\\${"x".repeat(50)}`)
-          yield* terminal.shows("x".repeat(12))
-          watch()
-          screen.resize(30, SIZE.rows)
-          terminal.resize({ columns: 30, rows: SIZE.rows })
-          yield* ui.print(["second message"])
-          terminal.type("y")
-          yield* terminal.shows("\u001b[6n")
-          expect(terminal.output().slice(read)).toBe("\u001b[6n")
-          watch()
-          terminal.type(screen.answers)
-          yield* terminal.shows("second message")
-          watch()
-          expect(screen.text()).toEqual([
-            "first message",
-            "second message",
-            "-- status --",
-            `> ${"x".repeat(28)}`,
-            `${"x".repeat(22)}y`
-          ])
-        })
-      )
-    ))
+  it.scopedLive("draws no row while the window changes, then where the terminal says that they are", () =>
+    Effect.gen(function* () {
+      const { terminal, ui } = yield* start()
+      const screen = new VirtualScreen(SIZE.columns, SIZE.rows)
+      let read = 0
+      const watch = () => {
+        screen.write(terminal.output().slice(read))
+        read = terminal.output().length
+      }
+      yield* ui.print(["first message"])
+      terminal.type(`\u001bP>|tmux 3.3a\u001b\\${"x".repeat(50)}`)
+      yield* terminal.shows("x".repeat(12))
+      watch()
+      screen.resize(30, SIZE.rows)
+      terminal.resize({ columns: 30, rows: SIZE.rows })
+      yield* ui.print(["second message"])
+      terminal.type("y")
+      yield* terminal.shows("\u001b[6n")
+      expect(terminal.output().slice(read)).toBe("\u001b[6n")
+      watch()
+      terminal.type(screen.answers)
+      yield* terminal.shows("second message")
+      watch()
+      expect(screen.text()).toEqual([
+        "first message",
+        "second message",
+        "-- status --",
+        `> ${"x".repeat(28)}`,
+        `${"x".repeat(22)}y`
+      ])
+    })
+  )
 
-  it("waits for no answer longer than half a second, and erases nothing then", () =>
-    test(
-      Effect.scoped(
-        Effect.gen(function* () {
-          const { terminal, ui } = yield* start()
-          yield* ui.print(["message"])
-          yield* terminal.shows("message")
-          terminal.resize({ columns: 30, rows: SIZE.rows })
-          yield* terminal.shows("\u001b[6n")
-          const from = terminal.output().length
-          yield* ui.print(["later"])
-          yield* terminal.shows("later")
-          expect(terminal.output().slice(from)).not.toMatch(/.\[\d*[AJ]/)
-        })
-      )
-    ))
+  it.scopedLive("waits for no answer longer than half a second, and erases nothing then", () =>
+    Effect.gen(function* () {
+      const { terminal, ui } = yield* start()
+      yield* ui.print(["message"])
+      yield* terminal.shows("message")
+      terminal.resize({ columns: 30, rows: SIZE.rows })
+      yield* terminal.shows("\u001b[6n")
+      const from = terminal.output().length
+      yield* ui.print(["later"])
+      yield* terminal.shows("later")
+      expect(terminal.output().slice(from)).not.toMatch(/.\[\d*[AJ]/)
+    })
+  )
 
-  it("gives the terminal back as it was, with all that was printed", () =>
-    test(
+  it.live("gives the terminal back as it was, with all that was printed", () =>
+    Effect.gen(function* () {
+      const { screen, terminal } = yield* Effect.scoped(Effect.tap(start(), ({ ui }) => ui.print(["the last words"])))
+      expect(screen()).toEqual(["the last words"])
+      expect(terminal.output().endsWith("\u001b[?2004l\u001b[?1004l")).toBe(true)
+    })
+  )
+
+  it.scopedLive(
+    "asks about pasted lines until it is answered, and neither loses what is typed meanwhile nor is answered by it",
+    () =>
       Effect.gen(function* () {
-        const { screen, terminal } = yield* Effect.scoped(Effect.tap(start(), ({ ui }) => ui.print(["the last words"])))
-        expect(screen()).toEqual(["the last words"])
-        expect(terminal.output().endsWith("\u001b[?2004l\u001b[?1004l")).toBe(true)
+        const { lines, screen, terminal } = yield* start()
+        const paste = `\u001b[200~${"line\n".repeat(9)}\u001b[201~`
+        terminal.type(`${paste}\r`)
+        yield* terminal.shows("send 9 lines? (y/n)")
+        // None of these shows anything; Enter would ask again, and take the next key for the answer.
+        terminal.type("\r\u001b[D\u001b1\t\u001b[Aonly why\ry")
+        yield* terminal.shows("(Ctrl-C: no) only whyy")
+        terminal.type("\u007f\u0003")
+        while (screen().at(-1) !== "only why") yield* Effect.yieldNow()
+        expect(lines).toEqual([])
+        terminal.type("\r\r\u001b[Dy")
+        while (lines.length < 1) yield* Effect.yieldNow()
+        expect(lines).toEqual([`${"line\n".repeat(9)}only why`])
       })
-    ))
-
-  it("asks about pasted lines until it is answered, and neither loses what is typed meanwhile nor is answered by it", () =>
-    test(
-      Effect.scoped(
-        Effect.gen(function* () {
-          const { lines, screen, terminal } = yield* start()
-          const paste = `\u001b[200~${"line\n".repeat(9)}\u001b[201~`
-          terminal.type(`${paste}\r`)
-          yield* terminal.shows("send 9 lines? (y/n)")
-          // None of these shows anything; Enter would ask again, and take the next key for the answer.
-          terminal.type("\r\u001b[D\u001b1\t\u001b[Aonly why\ry")
-          yield* terminal.shows("(Ctrl-C: no) only whyy")
-          terminal.type("\u007f\u0003")
-          while (screen().at(-1) !== "only why") yield* Effect.yieldNow()
-          expect(lines).toEqual([])
-          terminal.type("\r\r\u001b[Dy")
-          while (lines.length < 1) yield* Effect.yieldNow()
-          expect(lines).toEqual([`${"line\n".repeat(9)}only why`])
-        })
-      )
-    ))
+  )
 })
 
 describe("the full screen", () => {
@@ -267,126 +239,116 @@ describe("the full screen", () => {
     return screen
   }
 
-  it("shows the conversation, and leaves the normal screen with all that was printed, in its order", () =>
-    test(
-      Effect.scoped(
-        Effect.gen(function* () {
-          const { terminal, ui } = yield* start()
-          yield* ui.print(["printed before"])
-          terminal.type(`draft${FULL}`)
-          yield* terminal.shows("\u001b[?1000h")
-          expect(seen(terminal.output()).seen().slice(-3)).toEqual(["printed before", "-- status --", "> draft"])
-          yield* ui.print(["printed on it", { repeated: "seen there anyway" }])
-          yield* terminal.shows("printed on it")
-          expect(seen(terminal.output()).seen().slice(-4)).toEqual([
-            "printed before",
-            "printed on it",
-            "-- status --",
-            "> draft"
-          ])
-          terminal.type(FULL)
-          yield* terminal.shows("\u001b[?1049l")
-          yield* terminal.shows("seen there anyway")
-          expect(terminal.output()).toContain("\u001b[?1000l")
-          expect(seen(terminal.output()).text()).toEqual([
-            "printed before",
-            "printed on it",
-            "seen there anyway",
-            "-- status --",
-            "> draft"
-          ])
-        })
-      )
-    ))
+  it.scopedLive("shows the conversation, and leaves the normal screen with all that was printed, in its order", () =>
+    Effect.gen(function* () {
+      const { terminal, ui } = yield* start()
+      yield* ui.print(["printed before"])
+      terminal.type(`draft${FULL}`)
+      yield* terminal.shows("\u001b[?1000h")
+      expect(seen(terminal.output()).seen().slice(-3)).toEqual(["printed before", "-- status --", "> draft"])
+      yield* ui.print(["printed on it", { repeated: "seen there anyway" }])
+      yield* terminal.shows("printed on it")
+      expect(seen(terminal.output()).seen().slice(-4)).toEqual([
+        "printed before",
+        "printed on it",
+        "-- status --",
+        "> draft"
+      ])
+      terminal.type(FULL)
+      yield* terminal.shows("\u001b[?1049l")
+      yield* terminal.shows("seen there anyway")
+      expect(terminal.output()).toContain("\u001b[?1000l")
+      expect(seen(terminal.output()).text()).toEqual([
+        "printed before",
+        "printed on it",
+        "seen there anyway",
+        "-- status --",
+        "> draft"
+      ])
+    })
+  )
 
-  it("shows each conversation by itself, and what is older where somebody goes back, to its beginning", () =>
-    test(
-      Effect.scoped(
-        Effect.gen(function* () {
-          const { terminal, ui } = yield* start()
-          yield* ui.print(["of nobody"])
-          terminal.type(`${FULL}\u001b1`)
-          yield* terminal.shows("recent of peer1")
-          expect(seen(terminal.output()).seen().join("\n")).not.toContain("of nobody")
-          yield* ui.print(["newest"])
-          yield* terminal.shows("newest")
-          terminal.type("\u001b[5~")
-          yield* terminal.shows("peer1 before 1000: 5")
-          expect(terminal.output()).not.toContain("peer1 before 999: 5")
-          yield* ui.print(["meanwhile"])
-          yield* Effect.repeatN(Effect.yieldNow(), 50)
-          const rows = seen(terminal.output()).seen()
-          expect(rows[0]).toBe("peer1 before 1000: 3")
-          expect(rows[9]).toMatch(/^↓ \d+ more rows: PgDn, Esc for the last$/)
-          const pages = [...rows]
-          for (let page = 0; page < 9; page++) {
-            terminal.type("\u001b[5~")
-            yield* Effect.repeatN(Effect.yieldNow(), 50)
-            pages.push(...seen(terminal.output()).seen())
-          }
-          expect(seen(terminal.output()).seen()[0]).toBe("peer1 before 998: 0")
-          // Nothing was passed over.
-          for (const before of [1000, 999, 998])
-            for (let at = 0; at < 12; at++) expect(pages).toContain(`peer1 before ${before}: ${at}`)
-          terminal.type("\u001b")
-          while (seen(terminal.output()).seen()[9] !== "meanwhile") yield* Effect.sleep("5 millis")
-          expect(seen(terminal.output()).seen()[8]).toBe("newest")
-        })
-      )
-    ))
+  it.scopedLive("shows each conversation by itself, and what is older where somebody goes back, to its beginning", () =>
+    Effect.gen(function* () {
+      const { terminal, ui } = yield* start()
+      yield* ui.print(["of nobody"])
+      terminal.type(`${FULL}\u001b1`)
+      yield* terminal.shows("recent of peer1")
+      expect(seen(terminal.output()).seen().join("\n")).not.toContain("of nobody")
+      yield* ui.print(["newest"])
+      yield* terminal.shows("newest")
+      terminal.type("\u001b[5~")
+      yield* terminal.shows("peer1 before 1000: 5")
+      expect(terminal.output()).not.toContain("peer1 before 999: 5")
+      yield* ui.print(["meanwhile"])
+      yield* Effect.repeatN(Effect.yieldNow(), 50)
+      const rows = seen(terminal.output()).seen()
+      expect(rows[0]).toBe("peer1 before 1000: 3")
+      expect(rows[9]).toMatch(/^↓ \d+ more rows: PgDn, Esc for the last$/)
+      const pages = [...rows]
+      for (let page = 0; page < 9; page++) {
+        terminal.type("\u001b[5~")
+        yield* Effect.repeatN(Effect.yieldNow(), 50)
+        pages.push(...seen(terminal.output()).seen())
+      }
+      expect(seen(terminal.output()).seen()[0]).toBe("peer1 before 998: 0")
+      // Nothing was passed over.
+      for (const before of [1000, 999, 998])
+        for (let at = 0; at < 12; at++) expect(pages).toContain(`peer1 before ${before}: ${at}`)
+      terminal.type("\u001b")
+      while (seen(terminal.output()).seen()[9] !== "meanwhile") yield* Effect.sleep("5 millis")
+      expect(seen(terminal.output()).seen()[8]).toBe("newest")
+    })
+  )
 
-  it("is drawn anew in any size, and the normal screen goes on below what stands there", () =>
-    test(
-      Effect.scoped(
-        Effect.gen(function* () {
-          const { terminal, ui } = yield* start()
-          const screen = new VirtualScreen(SIZE.columns, SIZE.rows)
-          let read = 0
-          const watch = () => {
-            screen.write(terminal.output().slice(read))
-            read = terminal.output().length
-          }
-          yield* ui.print(["a message that is wider than the other window", "another"])
-          terminal.type(FULL)
-          yield* terminal.shows("\u001b[?1000h")
-          watch()
-          for (const columns of [25, 60, 30]) {
-            terminal.resize({ columns, rows: 9 })
-            screen.resize(columns, 9)
-            terminal.type(`${columns} `)
-            yield* terminal.shows(`${columns} `)
-            watch()
-          }
-          expect(screen.seen().slice(-3)).toEqual(["another", "-- status --", "> 25 60 30"])
-          terminal.type(FULL)
-          yield* terminal.shows("\u001b[?1049l")
-          yield* Effect.repeatN(Effect.yieldNow(), 50)
-          watch()
-          expect(screen.text().filter((row) => row !== "")).toEqual([
-            "a message that is wider than t",
-            "he other",
-            "window",
-            "another",
-            "-- status --",
-            "> 25 60 30"
-          ])
-        })
-      )
-    ))
+  it.scopedLive("is drawn anew in any size, and the normal screen goes on below what stands there", () =>
+    Effect.gen(function* () {
+      const { terminal, ui } = yield* start()
+      const screen = new VirtualScreen(SIZE.columns, SIZE.rows)
+      let read = 0
+      const watch = () => {
+        screen.write(terminal.output().slice(read))
+        read = terminal.output().length
+      }
+      yield* ui.print(["a message that is wider than the other window", "another"])
+      terminal.type(FULL)
+      yield* terminal.shows("\u001b[?1000h")
+      watch()
+      for (const columns of [25, 60, 30]) {
+        terminal.resize({ columns, rows: 9 })
+        screen.resize(columns, 9)
+        terminal.type(`${columns} `)
+        yield* terminal.shows(`${columns} `)
+        watch()
+      }
+      expect(screen.seen().slice(-3)).toEqual(["another", "-- status --", "> 25 60 30"])
+      terminal.type(FULL)
+      yield* terminal.shows("\u001b[?1049l")
+      yield* Effect.repeatN(Effect.yieldNow(), 50)
+      watch()
+      expect(screen.text().filter((row) => row !== "")).toEqual([
+        "a message that is wider than t",
+        "he other",
+        "window",
+        "another",
+        "-- status --",
+        "> 25 60 30"
+      ])
+    })
+  )
 
-  it("is left at every end, and what was printed on it stays", () =>
-    test(
-      Effect.gen(function* () {
-        const { screen, terminal } = yield* Effect.scoped(
-          Effect.tap(start(), ({ terminal, ui }) =>
-            Effect.sync(() => terminal.type(FULL)).pipe(
-              Effect.zipRight(terminal.shows("\u001b[?1000h")),
-              Effect.zipRight(ui.print(["the last words"]))
-            )
+  it.live("is left at every end, and what was printed on it stays", () =>
+    Effect.gen(function* () {
+      const { screen, terminal } = yield* Effect.scoped(
+        Effect.tap(start(), ({ terminal, ui }) =>
+          Effect.sync(() => terminal.type(FULL)).pipe(
+            Effect.zipRight(terminal.shows("\u001b[?1000h")),
+            Effect.zipRight(ui.print(["the last words"]))
           )
         )
-        expect(screen()).toEqual(["the last words"])
-        expect(terminal.output().lastIndexOf("\u001b[?1000l")).toBeLessThan(terminal.output().indexOf("\u001b[?1049l"))
-      })
-    ))
+      )
+      expect(screen()).toEqual(["the last words"])
+      expect(terminal.output().lastIndexOf("\u001b[?1000l")).toBeLessThan(terminal.output().indexOf("\u001b[?1049l"))
+    })
+  )
 })
