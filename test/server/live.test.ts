@@ -57,9 +57,10 @@ describe("a server on a real socket", () => {
     serving({}, async (port) => {
       const client = await LineClient.register(port, "alice")
       client.chunks.length = 0
-      client.send(...Array.from({ length: 50 }, (_, id) => ({ _tag: id % 2 ? "Ping" : "List", id })))
-      const replies = await client.take(50)
-      expect(replies.map((reply) => "id" in reply && reply.id)).toEqual(Array.from({ length: 50 }, (_, id) => id))
+      // As much as is handled in one turn.
+      client.send(...Array.from({ length: 20 }, (_, id) => ({ _tag: id % 2 ? "Ping" : "List", id })))
+      const replies = await client.take(20)
+      expect(replies.map((reply) => "id" in reply && reply.id)).toEqual(Array.from({ length: 20 }, (_, id) => id))
       expect(client.chunks).toHaveLength(1)
       await client.close()
     }))
