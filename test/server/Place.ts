@@ -45,10 +45,14 @@ export class Place {
       for (const request of requests) handler.onData(Buffer.from(`${JSON.stringify(request)}\n`))
       this.server.arm()
     }
+    const piece = (text: string): void => {
+      handler.onData(Buffer.from(text))
+      this.server.arm()
+    }
     const tags = () => said.map((line) => JSON.parse(line)._tag as string)
     const greet = (goOn: () => void) => handler.onHello?.(goOn)
     const finish = () => handler.onEnd?.()
-    return { fate, said, say, tags, greet, finish, leave: () => handler.onClose("reset") }
+    return { fate, said, say, piece, tags, greet, finish, leave: () => handler.onClose("reset") }
   }
 
   register(number: number, nick = `n-${number}`) {

@@ -207,3 +207,20 @@ describe("a client whose requests wait for their turn", () => {
     expect(place.hub.size).toBe(0)
   })
 })
+
+describe("a client that sends a line in pieces", () => {
+  test("is read no faster than others whose requests cost as much, and read on later", () => {
+    const place = new Place()
+    const client = place.connect(1)
+    let pieces = 0
+    for (; client.fate.paused === undefined && pieces < 4_000; pieces++) client.piece(" ")
+    // What a stranger may ask for at once, in pieces.
+    expect(pieces).toBeLessThan(400)
+    expect(pieces).toBeGreaterThan(100)
+    place.world.pass(1_000)
+    expect(client.fate.paused).toBeUndefined()
+    client.say({ _tag: "Ping", id: 7 })
+    place.world.pass(1_000)
+    expect(client.tags()).toEqual(["Welcome", "Pong"])
+  })
+})

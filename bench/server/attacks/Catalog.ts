@@ -4,6 +4,7 @@ import { DATAGRAMS } from "./Datagrams.js"
 import { ENCRYPTED } from "./Encrypted.js"
 import { LINES } from "./Lines.js"
 import { PEOPLE } from "./People.js"
+import { WEB } from "./Web.js"
 
 /** All attacks, those of one kind together. */
-export const ATTACKS: ReadonlyArray<Attack> = [...CONNECTIONS, ...LINES, ...PEOPLE, ...DATAGRAMS, ...ENCRYPTED]
+export const ATTACKS: ReadonlyArray<Attack> = [...CONNECTIONS, ...LINES, ...PEOPLE, ...DATAGRAMS, ...ENCRYPTED, ...WEB]

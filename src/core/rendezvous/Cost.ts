@@ -43,6 +43,9 @@ export const RELAY_DROPPED = 4
 /** A handshake of TLS with an elliptic curve, some 1.5 ms; less, so that newcomers can still try a few names. */
 export const TLS = 64
 
+/** For what arrives without the end of a line: reading it costs as much as if it had one. */
+export const PIECE = 0.5
+
 /** For a request that is refused. */
 export const REFUSED = 10
 

@@ -124,6 +124,8 @@ export class Session {
   #registerBy: number
   /** Not reading before this time; 0 when nothing was to be waited for. */
   #pausedUntil = 0
+  /** The same where it is not lines that wait, but pieces of one that have come too fast. */
+  #readFrom = 0
   #work: TokenBucket
   #spent = 0
   /** Of requests of a kind, once there was one. */
@@ -143,6 +145,10 @@ export class Session {
     if (this.#ending !== undefined) return
     this.#lastHeard = now
     this.#framing.push(chunk)
+    if (chunk.includes(LF)) return
+    this.charge(Cost.PIECE, now)
+    const pause = this.#pauseAt(now)
+    if (pause > 0) this.#readFrom = now + pause
   }
 
   /** The next request for the driver, if the lines so far hold one and none is running. */
@@ -151,9 +157,9 @@ export class Session {
       if (this.#output.length >= MAX_OUTPUT) return undefined
       this.#line ??= this.#framing.next()
       if (this.#line === undefined) return undefined
-      const pause = Math.max(this.#work.wait(now), this.#options.allowance.wait(now))
+      const pause = this.#pauseAt(now)
       if (pause > 0) {
-        this.#pausedUntil = now + Math.max(pause, MIN_PAUSE_MS)
+        this.#pausedUntil = now + pause
         return undefined
       }
       const line = this.#line
@@ -220,6 +226,7 @@ export class Session {
   handleTimeout(now: number): void {
     if (this.#ending !== undefined) return
     if (now >= this.#pausedUntil) this.#pausedUntil = 0
+    if (now >= this.#readFrom) this.#readFrom = 0
     if (!this.#registered && now >= this.#registerBy) {
       this.end("unregistered", notice("no nickname was registered in time"))
     } else if (now >= this.#idleAt()) {
@@ -233,7 +240,8 @@ export class Session {
     // Without a pause the lines wait for the driver's turn, and not for a time.
     const isPaused = this.#pausedUntil > 0 && this.#hasInput && this.#waiting === undefined
     const readAt = isPaused ? this.#pausedUntil : Number.POSITIVE_INFINITY
-    const first = Math.min(registerBy, readAt, this.#idleAt())
+    const readFrom = this.#readFrom > 0 ? this.#readFrom : Number.POSITIVE_INFINITY
+    const first = Math.min(registerBy, readAt, readFrom, this.#idleAt())
     return Number.isFinite(first) ? first : undefined
   }
 
@@ -245,9 +253,9 @@ export class Session {
     return output
   }
 
-  /** False while lines wait here that cannot be handled yet. */
+  /** False while lines wait here that cannot be handled yet, or pieces of one have come too fast. */
   get wantsInput(): boolean {
-    return this.#ending === undefined && this.#waiting === undefined && !this.#hasInput
+    return this.#ending === undefined && this.#waiting === undefined && !this.#hasInput && this.#readFrom === 0
   }
 
   /**
@@ -255,7 +263,9 @@ export class Session {
    * which comes soon, and stopping a connection for that costs as much as a request.
    */
   mayReadAhead(now: number): boolean {
-    return this.#framing.unread <= READ_AHEAD && (this.#waiting !== undefined || this.canGoOn(now))
+    return (
+      this.#readFrom === 0 && this.#framing.unread <= READ_AHEAD && (this.#waiting !== undefined || this.canGoOn(now))
+    )
   }
 
   /** Whether everything that was read is answered. */
@@ -278,6 +288,12 @@ export class Session {
 
   get mood(): typeof Mood.Type | undefined {
     return this.#mood
+  }
+
+  /** ms until there is an allowance again, its own and that of its networks; 0 while there is. */
+  #pauseAt(now: number): number {
+    const pause = Math.max(this.#work.wait(now), this.#options.allowance.wait(now))
+    return pause > 0 ? Math.max(pause, MIN_PAUSE_MS) : 0
   }
 
   get #hasInput(): boolean {
@@ -453,6 +469,8 @@ export class Session {
  * top.
  */
 const MAX_OUTPUT = 32 * 1024
+
+const LF = 10
 
 /** Bytes that wait here without the connection being stopped: some requests, and little beside one read of a socket. */
 const READ_AHEAD = 4096

@@ -73,10 +73,42 @@ const MAX_HEADERS = 8_192
 
 const askers = new WeakMap<Duplex, Asker>()
 
+/**
+ * Frames that make no bytes cost as much as those that do, and are no requests that could be counted: so many may come
+ * beyond one for each message.
+ */
+const MAX_IDLE_FRAMES = 64
+
+/** Messages that wait here while nobody reads: more are in one read of the socket when they are of some bytes each. */
+const MAX_UNREAD = 1_024
+
+/** Ends a link that makes work without saying anything, or has us hold what is no more than borders of messages. */
+const guard = (link: WebSocket, stream: Duplex): Duplex => {
+  let allowed = MAX_IDLE_FRAMES
+  let unread = 0
+  const idle = () => {
+    allowed--
+    if (allowed < 0) stream.destroy()
+  }
+  link.on("ping", idle)
+  link.on("pong", idle)
+  link.on("message", ({ length }: Buffer) => {
+    if (length === 0) return idle()
+    allowed = Math.min(MAX_IDLE_FRAMES, allowed + 1)
+    unread = stream.readableLength > length ? unread + 1 : 0
+    if (unread > MAX_UNREAD) stream.destroy()
+  })
+  return stream
+}
+
 const sockets = new WebSocketServer({
   noServer: true,
   clientTracking: false,
   ...LIMITS,
+  // One message in a turn of the event loop, however many there are in what was read; and what comes in pieces, in few.
+  allowSynchronousEvents: false,
+  maxFragments: 16,
+  maxBufferedChunks: 256,
   handleProtocols: (_, { socket }) => (socket instanceof TLSSocket ? BOUND : PLAIN)
 })
 
@@ -91,7 +123,7 @@ http.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
   // Pages of the web have an origin, and no business here: their reader's network would be open to them.
   if (request.headers.origin !== undefined || !offered(request.headers["sec-websocket-protocol"])) refuse(socket, 403)
   else if (asker?.admit(request) === true)
-    sockets.handleUpgrade(request, socket, head, (link) => asker.done(streamOf(link)))
+    sockets.handleUpgrade(request, socket, head, (link) => asker.done(guard(link, streamOf(link))))
   else refuse(socket, 400)
 })
 

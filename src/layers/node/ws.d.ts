@@ -26,6 +26,9 @@ declare module "ws" {
       options: Options & {
         readonly noServer: true
         readonly clientTracking: false
+        readonly allowSynchronousEvents: false
+        readonly maxFragments: number
+        readonly maxBufferedChunks: number
         readonly handleProtocols: (offered: ReadonlySet<string>, request: IncomingMessage) => string | false
       }
     )

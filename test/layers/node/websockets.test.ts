@@ -44,6 +44,21 @@ const UPGRADE = [
   "Sec-WebSocket-Version: 13",
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
 ]
+/** One that a client masks, with zeros. */
+const frame = (opcode: number, text: string, isLast = true): string =>
+  String.fromCharCode((isLast ? 0x80 : 0) | opcode, 0x80 | text.length, 0, 0, 0, 0) + text
+
+/** Asks for a link and says all this at once. */
+const linked = (port: number, frames: string): Net.Socket => {
+  const socket = Net.connect({ port, host: "127.0.0.1" })
+  socket.on("error", () => {}).resume()
+  socket.once("connect", () => {
+    socket.write(`${[...UPGRADE, OFFER].join("\r\n")}\r\n\r\n`)
+    socket.write(frames, "latin1")
+  })
+  return socket
+}
+
 const OFFER = "Sec-WebSocket-Protocol: parley-tls, parley"
 
 describe("a port with TLS", () => {
@@ -135,6 +150,58 @@ describe("a port without TLS", () => {
         const { recorder } = yield* acceptor.nth(0)
         expect(yield* recorder.closed).toBe("reset")
         expect(recorder.length).toBe(0)
+      })
+    ))
+
+  it.each([
+    ["empty messages", frame(2, "").repeat(100)],
+    ["pings", frame(9, "x").repeat(100)],
+    ["pongs that nobody asked for", frame(10, "").repeat(100)],
+    ["a message in many pieces", frame(2, "x", false) + frame(0, "x", false).repeat(20)]
+  ])("ends a link that makes work without saying anything: %s", (_, frames) =>
+    run(
+      Effect.gen(function* () {
+        const acceptor = new Acceptor()
+        const { local } = yield* listening({ isWeb: true }, acceptor)
+        const socket = linked(local.port, frames)
+        const { recorder } = yield* acceptor.nth(0)
+        yield* recorder.closed
+        expect(recorder.length).toBe(0)
+        socket.destroy()
+      })
+    )
+  )
+
+  it("takes pings and empty messages as long as something is said", () =>
+    run(
+      Effect.gen(function* () {
+        const acceptor = new Acceptor()
+        const { local } = yield* listening({ isWeb: true }, acceptor)
+        const socket = linked(local.port, (frame(9, "") + frame(2, "some bytes")).repeat(200))
+        const { recorder } = yield* acceptor.nth(0)
+        yield* recorder.received(2_000)
+        socket.destroy()
+      })
+    ))
+
+  it("takes one message in a turn of the event loop, however many there are in one read", () =>
+    run(
+      Effect.gen(function* () {
+        let turns = 0
+        const goRound = () => {
+          turns++
+          ticking = setImmediate(goRound)
+        }
+        let ticking: NodeJS.Immediate | undefined
+        const acceptor = new Acceptor(() => {
+          ticking ??= setImmediate(goRound)
+        })
+        const { local } = yield* listening({ isWeb: true }, acceptor)
+        const socket = linked(local.port, frame(2, "x").repeat(1_000))
+        yield* (yield* acceptor.nth(0)).recorder.received(1_000)
+        clearImmediate(ticking)
+        expect(turns).toBeGreaterThan(500)
+        socket.destroy()
       })
     ))
 
