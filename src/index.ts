@@ -26,7 +26,9 @@ export {
   type CallPolicy,
   type ClientOptions,
   DEFAULT_LINGER,
+  MAX_SERVERS,
   MAX_STUN,
+  type ServerAt,
   type ServerTls
 } from "./client/ClientOptions.js"
 // What can go wrong, by tag.

@@ -84,7 +84,7 @@ export class BareClient {
       random,
       wallNow: () => process.clock.wall(kernel.now) / 1000,
       now: this.#now,
-      server: `server:${PORT}`,
+      servers: [{ name: `server:${PORT}` }],
       lan: false,
       token: undefined,
       calls: { acceptCalls: "everyone", answer: "nobody" },

@@ -1,6 +1,7 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import type * as Client from "../client/Client.js"
+import { serversOf } from "../client/ClientOptions.js"
 import { Terminal, type TerminalClosed } from "../services/Terminal.js"
 import { goodbye, open } from "./ClientLifetime.js"
 import type { ClientSettings } from "./commands/Client.js"
@@ -46,7 +47,7 @@ export const run = (
       }
       const listFolder = yield* Folders.list
       const home = userHome === undefined ? {} : { home: userHome }
-      const { server } = settings.client
+      const [server] = serversOf(settings.client)
       const named = server === undefined ? {} : { server: `${server.host}:${server.port}` }
       const terminal = yield* Terminal
       const options = { nick, readReceipts, full, listFolder, settings: set, ...home, ...named }

@@ -4,8 +4,10 @@ import * as SafeText from "../domain/SafeText.js"
 
 /** What people are told of the link to the server; nothing where all is as it should be. */
 export const of = (link: typeof Server.Type): string | undefined => {
-  const { via } = link
-  const texts = [via && ServerWays.describe(SafeText.line(link.server), via), protection(link)]
+  const { back, insteadOf, via } = link
+  const name = SafeText.line(link.server)
+  const place = insteadOf && ServerWays.instead(name, SafeText.line(insteadOf))
+  const texts = [place, back && `${name} is used again`, via && ServerWays.describe(name, via), protection(link)]
   return texts.some((text) => text !== undefined) ? texts.filter((text) => text !== undefined).join("; ") : undefined
 }
 

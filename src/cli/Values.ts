@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import { MAX_STUN } from "../client/ClientOptions.js"
+import { MAX_SERVERS, MAX_STUN } from "../client/ClientOptions.js"
 import type { Rate } from "../core/support/TokenBucket.js"
 import { isServerKey } from "../domain/Certificate.js"
 import * as Cidr from "../domain/Cidr.js"
@@ -8,6 +8,7 @@ import * as Fingerprint from "../domain/Fingerprint.js"
 import * as Nickname from "../domain/Nickname.js"
 import * as ProxyAddress from "../domain/ProxyAddress.js"
 import * as ServerAddress from "../domain/ServerAddress.js"
+import * as ServerName from "../domain/ServerName.js"
 import { DEFAULT_PORT, MAX_PORTS } from "../protocol/Control.js"
 import type { Place } from "../server/ServerOptions.js"
 import type { WebAddress } from "../services/Web.js"
@@ -129,6 +130,21 @@ const MAX_BLOCKS = 256
 /** `host`, `host:port`, `[2001:db8::1]:port` or a bare IPv6 address. */
 export const serverAddress = (text: string): Either.Either<ServerAddress.ServerAddress, string> =>
   address(text, DEFAULT_PORT)
+
+/** At most `MAX_SERVERS` servers, each once, with commas between them; at least one. */
+export const servers = (text: string): Either.Either<ReadonlyArray<ServerAddress.ServerAddress>, string> => {
+  const parts = text.split(",", MAX_SERVERS + 1)
+  if (parts.length > MAX_SERVERS) return Either.left(`at most ${MAX_SERVERS} servers are of use`)
+  return Either.flatMap(Either.all(parts.map((part) => serverAddress(part.trim()))), (all) => {
+    const names = all.map(({ host, port }) => ServerName.of(host, port))
+    const twice = names.find((name, at) => names.indexOf(name) !== at)
+    return twice === undefined ? Either.right(all) : Either.left(`${twice} is named twice`)
+  })
+}
+
+/** The keys of servers, one for all or one for each, with commas between them. */
+export const serverKeys = (text: string): Either.Either<ReadonlyArray<string>, string> =>
+  Either.all(text.split(",", MAX_SERVERS + 1).map((part) => serverKey(part.trim())))
 
 /** A proxy, or that none is to be used, whatever the environment says. */
 export const proxy = (text: string): Either.Either<ProxyAddress.ProxyAddress | "off", string> =>

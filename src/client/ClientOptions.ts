@@ -9,16 +9,10 @@ import type { ProxyAddress } from "../domain/ProxyAddress.js"
  */
 export interface ClientOptions {
   /**
-   * The rendezvous server: a host name or an IP literal, and the port of its control link, which is encrypted with TLS
-   * (`tls`), or not (`false`), or, when left out, where this profile has seen it encrypted before; and the proxy that
-   * leads there, if any. Where the port cannot be reached, port 443 is tried. None for the local network alone.
+   * The rendezvous server; none for the local network alone. Of several, at most `MAX_SERVERS`, the first that answers
+   * is used, those named first are preferred, and another one takes the place of one that is gone.
    */
-  readonly server?: {
-    readonly host: string
-    readonly port: number
-    readonly tls?: boolean | ServerTls
-    readonly proxy?: ProxyAddress
-  }
+  readonly server?: ServerAt | ReadonlyArray<ServerAt>
   /** Whether to show oneself on the local network and find others there, with the service `LanDiscovery`. */
   readonly lan?: boolean
   /** The server's access token, where it demands one; redacted, no log or error can show it. */
@@ -80,6 +74,34 @@ export interface ClientOptions {
   /** Milliseconds that `exit` gives undelivered messages; `DEFAULT_LINGER` when left out. */
   readonly lingerMs?: number
 }
+
+/**
+ * A rendezvous server: a host name or an IP literal, and the port of its control link, which is encrypted with TLS
+ * (`tls`), or not (`false`), or, when left out, where this profile has seen it, or another one of the client's servers,
+ * encrypted before; and the proxy that leads there, if any. Where the port cannot be reached, port 443 is tried.
+ *
+ * @since 0.1.0
+ */
+export interface ServerAt {
+  readonly host: string
+  readonly port: number
+  readonly tls?: boolean | ServerTls
+  readonly proxy?: ProxyAddress
+}
+
+/** The servers of these options, the preferred ones first. */
+export const serversOf = ({
+  server
+}: {
+  readonly server?: ClientOptions["server"] | undefined
+}): ReadonlyArray<ServerAt> => (server === undefined ? [] : "host" in server ? [server] : server.slice(0, MAX_SERVERS))
+
+/**
+ * Nobody waits for more to fail.
+ *
+ * @since 0.1.0
+ */
+export const MAX_SERVERS = 4
 
 /**
  * By what the server is to be known. Without either, its key is pinned when it is seen first.

@@ -2,44 +2,53 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { SeenTls } from "../core/client/ClientMachineOptions.js"
+import type { Dialled } from "../core/client/Output.js"
 import type { ServerOutput } from "../core/client/ServerLink.js"
 import type { LinkPolicy } from "../core/client/ServerTrust.js"
-import { ServerWays, viaOf, waysOf } from "../core/client/ServerWays.js"
+import { ServerWays, viaOf, type Way, waysOf } from "../core/client/ServerWays.js"
+import { ControlLink } from "../core/control/ControlLink.js"
 import type { CloseReason, Connection } from "../services/Connection.js"
 import { Dialer, type DialTls } from "../services/Dialer.js"
-import type { ClientOptions, ServerTls } from "./ClientOptions.js"
+import type { ServerAt, ServerTls } from "./ClientOptions.js"
 import type { Driver } from "./Driver.js"
 import * as Ways from "./Ways.js"
 
-/** The connection to the server, as the machine wishes for it. */
+/** The connection to a server, as the machine wishes for it. */
 export interface Connector {
   /** One connection from dialling to its end, of which the machine is told. */
-  readonly dial: (encrypted: boolean) => Effect.Effect<void>
+  readonly dial: (servers: ReadonlyArray<Dialled>) => Effect.Effect<void>
+  /** Tells the machine which of these servers greets first in their order, if any does. */
+  readonly look: (servers: ReadonlyArray<Dialled>) => Effect.Effect<void>
   readonly send: (output: ServerOutput) => void
+  /** The server that was connected last, as it is dialled. */
+  readonly host: () => string
   /** After the machine was closed: the goodbye is out, or the server did not take it in `GOODBYE` ms. */
   readonly gone: Effect.Effect<void>
 }
 
-export const make = (
-  server: NonNullable<ClientOptions["server"]>,
-  { drive }: Driver
-): Effect.Effect<Connector, never, Dialer> =>
+/** `servers`: at least one, by their numbers. */
+export const make = (servers: ReadonlyArray<ServerAt>, { drive }: Driver): Effect.Effect<Connector, never, Dialer> =>
   Effect.gen(function* () {
     const dialer = yield* Dialer
     let current: { readonly connection: Connection; readonly ended: Deferred.Deferred<void> } | undefined
+    let host = servers[0]!.host
 
-    const options = { host: server.host, tls: dialTlsOf(server.tls), proxy: server.proxy }
+    const serverOf = ({ server = 0 }: Way) => servers[server]!
+    const options: Ways.WaysOptions = { placeOf: (way) => placeOf(serverOf(way)) }
     const order = new ServerWays()
-    const connect = (encrypted: boolean) =>
+    const waysTo = ({ encrypted, server }: Dialled) =>
+      waysOf(servers[server]!, encrypted, policyOf(servers[server]!.tls).tls).map((way) => ({ ...way, server }))
+    const connect = (dialled: ReadonlyArray<Dialled>) =>
       Effect.gen(function* () {
         const ended = yield* Deferred.make<void>()
-        const ways = order.order(waysOf(server, encrypted, policyOf(server.tls).tls))
+        const ways = order.order(inTurns(dialled.map(waysTo)))
         yield* Ways.dial(dialer, ways, options, (connection, way) => {
           current = { connection, ended }
           let heard = false
-          const seen = seenOf(connection)
-          const via = viaOf(way, server, server.proxy)
-          drive((machine, now) => machine.handleConnected(connection.local, connection.remote, now, seen, via))
+          const server = serverOf(way)
+          host = server.host
+          const seen = { server: way.server ?? 0, tls: seenOf(connection), via: viaOf(way, server, server.proxy) }
+          drive((machine, now) => machine.handleConnected(connection.local, connection.remote, now, seen))
           return {
             onData: (data) => {
               heard = true
@@ -57,29 +66,77 @@ export const make = (
       })
 
     return {
-      dial: (encrypted) =>
-        connect(encrypted).pipe(
+      dial: (dialled) =>
+        connect(dialled).pipe(
           Effect.scoped,
-          Effect.catchAll(({ message, reason }) =>
+          Effect.catchAll(({ error: { message, reason }, way }) =>
             Effect.sync(() =>
               drive((machine, now) =>
-                reason === "NoTls" ? machine.handleNoTls(message, now) : machine.handleDisconnected(message, now)
+                reason === "NoTls"
+                  ? machine.handleNoTls(message, now, way.server)
+                  : machine.handleDisconnected(message, now)
               )
             )
           )
         ),
+      look: (dialled) =>
+        Effect.gen(function* () {
+          for (const one of dialled) {
+            if (!(yield* greets(dialer, waysTo(one), options))) continue
+            drive((machine, now) => machine.handleFound(one.server, now))
+            return
+          }
+        }),
       send: (output) => {
         const connection = current?.connection
         if (output === "end") connection?.end()
         else if (output === "destroy" || connection?.send(output) === false) connection?.destroy()
       },
-      gone: Effect.suspend(() => (current === undefined ? Effect.void : Deferred.await(current.ended))).pipe(
-        Effect.interruptible,
-        Effect.timeoutOption(Duration.millis(GOODBYE)),
-        Effect.asVoid
-      )
+      host: () => host,
+      gone: inTime(Effect.suspend(() => (current === undefined ? Effect.void : Deferred.await(current.ended))))
     }
   })
+
+/** What is over at the latest when a goodbye has to be. */
+const inTime = (effect: Effect.Effect<void>) =>
+  effect.pipe(Effect.interruptible, Effect.timeoutOption(Duration.millis(GOODBYE)), Effect.asVoid)
+
+/** Whether a server is there that would let somebody in. Nothing is asked of it. */
+const greets = (
+  dialer: typeof Dialer.Service,
+  ways: ReadonlyArray<Way>,
+  options: Ways.WaysOptions
+): Effect.Effect<boolean> =>
+  Effect.gen(function* () {
+    const answered = yield* Deferred.make<boolean>()
+    const answer = (is: boolean) => Deferred.unsafeDone(answered, Effect.succeed(is))
+    const link = new ControlLink(0)
+    yield* Ways.dial(dialer, ways, options, () => ({
+      onData: (data) => {
+        link.handleBytes(data, 0)
+        const event = link.pollEvent()
+        if (event !== undefined) answer(event._tag === "Ready")
+      },
+      onClose: () => answer(false)
+    }))
+    return yield* Deferred.await(answered).pipe(
+      Effect.timeoutTo({ duration: Duration.millis(GREETING), onSuccess: (is) => is, onTimeout: () => false })
+    )
+  }).pipe(
+    Effect.scoped,
+    Effect.orElseSucceed(() => false)
+  )
+
+/**
+ * The first two ways to each server before the first two to the next one, and all else after them: a network that lets
+ * only the web pass is no reason to go elsewhere, and a server that is gone is not worth many tries.
+ */
+const inTurns = (all: ReadonlyArray<ReadonlyArray<Way>>): ReadonlyArray<Way> => [
+  ...all.flatMap((ways) => ways.slice(0, 2)),
+  ...all.flatMap((ways) => ways.slice(2))
+]
+
+const placeOf = ({ host, proxy, tls }: ServerAt): Ways.Place => ({ host, tls: dialTlsOf(tls), proxy })
 
 /** What the user's options say of the link. */
 export const policyOf = (tls: boolean | ServerTls | undefined): LinkPolicy => {
@@ -105,6 +162,9 @@ const seenOf = ({ tls }: Connection): SeenTls | undefined =>
  * grace time.
  */
 const GOODBYE = 500
+
+/** Milliseconds for a greeting, which is sent at once. */
+const GREETING = 3_000
 
 const END_REASONS: { readonly [reason in CloseReason]: string } = {
   ended: "the server closed the connection",

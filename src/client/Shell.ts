@@ -18,7 +18,7 @@ import type { Files } from "../services/Files.js"
 import { type InterfaceAddress, Interfaces } from "../services/Interfaces.js"
 import type { Resolver } from "../services/Resolver.js"
 import * as Time from "../services/Time.js"
-import { type ClientOptions, MAX_STUN } from "./ClientOptions.js"
+import { type ClientOptions, MAX_STUN, serversOf } from "./ClientOptions.js"
 import * as Connector from "./Connector.js"
 import * as Driver from "./Driver.js"
 import { EventQueue } from "./EventQueue.js"
@@ -147,7 +147,8 @@ const makeDriver = (
 ): Effect.Effect<Driver.Driver, NoNetwork, Datagrams | Interfaces | Scope.Scope> =>
   Effect.gen(function* () {
     const { lan = false, path = "prefer-direct", server } = options
-    if (server === undefined && !lan) return yield* noNetwork("neither a server nor the local network is to be asked")
+    if (serversOf({ server }).length === 0 && !lan)
+      return yield* noNetwork("neither a server nor the local network is to be asked")
     if (lan && path === "relay-only")
       return yield* noNetwork(
         "the local network shows this machine's address to everybody on it, which relay-only paths are to hide: choose one"
@@ -181,8 +182,10 @@ const machineOptions = (
 ) => ({
   wallNow: time.wall,
   now: time.monotonic(),
-  server: server === undefined ? undefined : ServerName.of(server.host, server.port),
-  link: Connector.policyOf(server?.tls),
+  servers: serversOf({ server }).map(({ host, port, tls }) => ({
+    name: ServerName.of(host, port),
+    link: Connector.policyOf(tls)
+  })),
   lan,
   token: Redacted.isRedacted(token) ? Redacted.value(token) : token,
   calls: { acceptCalls, answer, given },

@@ -7,7 +7,7 @@ import type { Datagrams } from "../services/Datagrams.js"
 import type { Dialer } from "../services/Dialer.js"
 import { Interfaces } from "../services/Interfaces.js"
 import { Resolver } from "../services/Resolver.js"
-import type { ClientOptions } from "./ClientOptions.js"
+import { type ClientOptions, serversOf } from "./ClientOptions.js"
 import * as Connector from "./Connector.js"
 import type { Driver, DriverHandlers } from "./Driver.js"
 import * as LanSocket from "./LanSocket.js"
@@ -31,7 +31,8 @@ export const make = (
   Effect.gen(function* () {
     const interfaces = yield* Interfaces
     const resolver = yield* Resolver
-    const connector = options.server && (yield* Connector.make(options.server, driver))
+    const servers = serversOf(options)
+    const connector = servers.length > 0 ? yield* Connector.make(servers, driver) : undefined
     const lan = options.lan === true ? yield* LanSocket.make(driver) : undefined
     const forwarding = yield* PortForwarding.make(driver)
 
@@ -50,7 +51,7 @@ export const make = (
     }
 
     /** A name that cannot be looked up any more says nothing new. */
-    const resolveServer = resolver.resolve(options.server?.host ?? "").pipe(
+    const resolveServer = Effect.suspend(() => resolver.resolve(connector?.host() ?? "")).pipe(
       Effect.map((found) => driver.drive((machine, now) => machine.handleServerResolved(found, now))),
       Effect.ignore
     )
@@ -58,7 +59,9 @@ export const make = (
     const fulfil = (wish: Wish): Effect.Effect<void> => {
       switch (wish._tag) {
         case "Dial":
-          return connector!.dial(wish.encrypted)
+          return connector!.dial(wish.servers)
+        case "Look":
+          return connector!.look(wish.servers)
         case "OpenProfile":
           return keeper.open(wish.nick)
         case "DropProfile":

@@ -9,7 +9,9 @@ export {
   type CallPolicy,
   type ClientOptions,
   DEFAULT_LINGER,
+  MAX_SERVERS,
   MAX_STUN,
+  type ServerAt,
   type ServerTls
 } from "../client/ClientOptions.js"
 export * from "../client/Errors.js"

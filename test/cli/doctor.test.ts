@@ -32,6 +32,8 @@ interface Visit {
   readonly server?: "parley" | "silent"
   readonly host?: string
   readonly port?: number
+  /** Servers that are named behind that one. */
+  readonly others?: ReadonlyArray<{ readonly host: string; readonly port: number }>
   readonly udp?: boolean
   /** Whether the server carries packets. */
   readonly relay?: boolean
@@ -64,9 +66,15 @@ const visit = async (options: Visit) => {
       const machine = Sim.layer("patient", { ipv4: "198.51.100.7" })
       const begun = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
       const exit = yield* Program.run({
-        server: { host: options.host ?? "chat.example", port: options.port ?? 9090 },
+        servers: [
+          {
+            host: options.host ?? "chat.example",
+            port: options.port ?? 9090,
+            ...(options.link === undefined ? {} : { tls: options.link })
+          },
+          ...(options.others ?? [])
+        ],
         stun: [],
-        link: options.link === undefined ? {} : { tls: options.link },
         json: options.json ?? true
       }).pipe(
         Effect.provideService(Terminal, terminal.terminal),
@@ -95,6 +103,23 @@ const examine = async (options: Visit) => {
 }
 
 describe("doctor", () => {
+  it("examines the first of several servers that answers, and says how the others are", async () => {
+    const others = [
+      { host: "chat.example", port: 9090 },
+      { host: "chat.example", port: 9095 }
+    ]
+    const { failure, report } = await examine({ server: "parley", host: "192.0.2.200", others })
+    expect(failure).toBe("")
+    expect(report).toMatchObject({
+      reachable: true,
+      server: { host: "chat.example", port: 9090 },
+      others: [
+        { host: "192.0.2.200", port: 9090, problem: expect.any(String) },
+        { host: "chat.example", port: 9095, problem: expect.any(String) }
+      ]
+    })
+  })
+
   it("finds an open network, and the server on TCP and both UDP ports", async () => {
     const { failure, report } = await examine({ server: "parley" })
     expect(failure).toBe("")

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { toggle } from "./Option.js"
-import { config, link, linked, proxyOf, server, stun } from "./Options.js"
+import { config, link, linked, server, stun } from "./Options.js"
 import * as Subcommand from "./Subcommand.js"
 
 export const doctor = Subcommand.make({
@@ -14,12 +14,12 @@ export const doctor = Subcommand.make({
     config
   },
   arguments: {},
-  settings: ({ config: _, plain, proxy, serverKey, tls, tlsCa, ...settings }, { env }) =>
-    Effect.gen(function* () {
-      const how = yield* linked({ plain, serverKey, tls, tlsCa })
-      const through = yield* proxyOf(proxy, settings.server, env)
-      return { ...settings, stun: settings.stun ?? [], link: { ...how, ...through } }
-    })
+  settings: ({ config: _, plain, proxy, server, serverKey, tls, tlsCa, ...settings }, { env }) =>
+    Effect.map(linked(server, { plain, proxy, serverKey, tls, tlsCa }, env), (servers) => ({
+      ...settings,
+      servers,
+      stun: settings.stun ?? []
+    }))
 })
 
 export type DoctorSettings = Subcommand.SettingsOf<typeof doctor>

@@ -46,6 +46,8 @@ interface Valued extends Switch {
   /** What to tell of the default where none is typed. */
   readonly otherwise?: string
   readonly required?: true
+  /** It may be given several times, which is the same as once with commas between. */
+  readonly several?: true
   /** The configuration file holds a number. */
   readonly integer?: true
   /** Whoever knows the value can pass for somebody: a configuration file that has it must be nobody else's to read. */
@@ -117,7 +119,7 @@ export const variableOf = (key: string): string => `PARLEY_${flagOf(key).toUpper
 
 /** What people see of it. */
 export const surfaceOf = (key: string, { description, inFile }: Option<unknown>): OptionSurface => {
-  const { alias, group, help, otherwise, parse, placeholder, required, wants } = description
+  const { alias, group, help, otherwise, parse, placeholder, required, several, wants } = description
   const byDefault = description.default ?? otherwise
   return {
     flag: `--${flagOf(key)}`,
@@ -127,6 +129,7 @@ export const surfaceOf = (key: string, { description, inFile }: Option<unknown>)
     ...(byDefault === undefined ? {} : { default: byDefault }),
     ...(inFile === undefined ? {} : { variable: variableOf(key) }),
     ...(required === undefined ? {} : { required }),
+    ...(several === undefined ? {} : { several }),
     wants: wants ?? parse?.words ?? "anything",
     ...(group === undefined ? {} : { group })
   }

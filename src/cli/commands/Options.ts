@@ -2,7 +2,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
-import type { ClientOptions, ServerTls } from "../../client/ClientOptions.js"
+import type { ClientOptions, ServerAt, ServerTls } from "../../client/ClientOptions.js"
 import { POLICIES } from "../../core/peer/path/Policy.js"
 import * as ProxyAddress from "../../domain/ProxyAddress.js"
 import type { ServerAddress } from "../../domain/ServerAddress.js"
@@ -63,10 +63,11 @@ export const admin = setting({
 })
 
 export const server = setting({
-  placeholder: "HOST[:PORT]",
+  placeholder: "HOST[:PORT],…",
   alias: "s",
-  help: "Rendezvous server",
-  parse: Values.serverAddress,
+  help: "Rendezvous server; of several (named in turn, or with commas between) the first that answers",
+  parse: Values.servers,
+  several: true,
   default: `localhost:${DEFAULT_PORT}`
 })
 
@@ -82,8 +83,9 @@ export const link = {
   }),
   serverKey: setting({
     placeholder: "SHA256:…",
-    help: "The key that the server has to show, as its operator told you; implies --tls",
-    parse: Values.serverKey
+    help: "The key that the server has to show, as its operator told you (of several servers one for all, or one each in the same order); implies --tls",
+    parse: Values.serverKeys,
+    several: true
   }),
   proxy: setting({
     placeholder: "URL|off",
@@ -219,13 +221,34 @@ export const firstLineOf = (
     return line
   })
 
-/** What these options say of a link, with the file of authorities read. */
-export const linked = ({
+/** What these options say of the links to servers, with the file of authorities read. */
+export const linked = (
+  servers: ReadonlyArray<ServerAddress>,
+  parsed: Parsed<typeof link>,
+  env: Host["env"]
+): Effect.Effect<ReadonlyArray<ServerAt>, ProgramError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const { proxy, serverKey: keys = [] } = parsed
+    if (keys.length > 1 && keys.length !== servers.length)
+      return yield* new ProgramError({
+        message: `there are ${keys.length} keys for ${servers.length === 1 ? "one server" : `${servers.length} servers`}: name one for all, or one for each in the same order`,
+        exitCode: ExitCode.usage
+      })
+    return yield* Effect.forEach(servers, (server, at) =>
+      Effect.gen(function* () {
+        const protection = yield* protectionOf({ ...parsed, serverKey: keys[at] ?? keys[0] })
+        return { ...server, ...protection, ...(yield* proxyOf(proxy, server, env)) }
+      })
+    )
+  })
+
+/** What these options say of the link to one server. */
+const protectionOf = ({
   plain,
   serverKey,
   tls,
   tlsCa
-}: Omit<Parsed<typeof link>, "proxy">): Effect.Effect<
+}: Omit<Parsed<typeof link>, "proxy" | "serverKey"> & { readonly serverKey: string | undefined }): Effect.Effect<
   { readonly tls?: boolean | ServerTls },
   ProgramError,
   FileSystem.FileSystem
@@ -250,7 +273,7 @@ export const linked = ({
   })
 
 /** The proxy that leads to a server: the one that was named, or that of the environment. */
-export const proxyOf = (
+const proxyOf = (
   told: ProxyAddress.ProxyAddress | "off" | undefined,
   server: ServerAddress,
   env: Host["env"]
@@ -282,7 +305,7 @@ export const connected = <A extends Parsed<typeof connection> & { readonly quiet
   { env, exposure, folders }: Pick<Host, "env" | "exposure" | "folders">
 ): Effect.Effect<Omit<A, keyof typeof connection | "quiet"> & Connection, ProgramError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
-    const { plain, proxy: told, serverKey, tls, tlsCa, ...some } = parsed
+    const { plain, proxy, serverKey, tls, tlsCa, ...some } = parsed
     const {
       config: _,
       home,
@@ -305,14 +328,14 @@ export const connected = <A extends Parsed<typeof connection> & { readonly quiet
       })
     const folder = home ?? folders.dataHome
     if (folder === undefined) return yield* new ProgramError({ message: noHome(folders) })
-    const link = { ...(yield* linked({ plain, serverKey, tls, tlsCa })), ...(yield* proxyOf(told, server, env)) }
+    const servers = yield* linked(server, { plain, proxy, serverKey, tls, tlsCa }, env)
     const token = yield* tokenOf({ token: shown, tokenFile }, { exposure })
     const client = {
       lan,
       path,
       portMapping,
       history: !noHistory,
-      ...(noServer ? {} : { server: { ...server, ...link } }),
+      ...(noServer ? {} : { server: servers.length === 1 ? servers[0]! : servers }),
       ...(stun === undefined ? {} : { stun }),
       ...(token === undefined ? {} : { token })
     }

@@ -1,7 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { MAX_STUN } from "../../client/ClientOptions.js"
+import { MAX_STUN, type ServerAt } from "../../client/ClientOptions.js"
 import * as Discovery from "../../client/Discovery.js"
 import type { NatReport } from "../../core/nat/NatReport.js"
 import { portsOf } from "../../core/nat/ServerPorts.js"
@@ -18,8 +18,11 @@ import * as UdpCheck from "./UdpCheck.js"
 
 /** Everything that was measured; what it means is told elsewhere. */
 export interface Findings {
+  /** The first of the servers that answers, or the first of all. */
   readonly server: ServerAddress
   readonly answer: ServerCheck.ServerAnswer
+  /** The others, in the user's order; with half a sentence about those that did not answer. */
+  readonly others: ReadonlyArray<{ readonly server: ServerAddress; readonly problem: string | undefined }>
   /** ms since 1970 UTC by this machine's clock. */
   readonly wall: number
   /** The server's reflector: each of its ports at each address that could be asked. */
@@ -36,13 +39,12 @@ export interface Findings {
 export type ExaminationServices = Datagrams | Dialer | Entropy | Interfaces | Resolver
 
 /**
- * Examines this machine's way to the server and to peers, in at most `DEADLINE` ms. `progress` is told each step, for
- * people.
+ * Examines this machine's way to its servers, one at least, and to peers, in at most `DEADLINE` ms. `progress` is told
+ * each step, for people.
  */
 export const examine = (
-  server: ServerAddress,
+  servers: ReadonlyArray<ServerAt>,
   stunServers: ReadonlyArray<ServerAddress>,
-  link: ServerCheck.Link,
   progress: (step: string) => Effect.Effect<void>
 ): Effect.Effect<Findings, never, ExaminationServices> =>
   Effect.gen(function* () {
@@ -50,23 +52,26 @@ export const examine = (
     const begun = time.monotonic()
     const local = yield* (yield* Interfaces).addresses
 
-    yield* progress(`asking ${server.host} over TCP`)
-    const named = stunServers.slice(0, MAX_STUN)
-    // Behind a proxy, the server's name is for the proxy alone to look up, and UDP does not go there.
-    const isDirect = link.proxy === undefined
-    const [answer, hosts] = yield* Effect.all(
-      [
-        ServerCheck.check(server, link),
-        Effect.forEach(isDirect ? [server, ...named] : named, resolve, { concurrency: "unbounded" })
-      ],
-      { concurrency: 2 }
+    yield* progress(`asking ${servers.map(({ host }) => host).join(" and ")} over TCP`)
+    const checks = Effect.forEach(servers, (server) => ServerCheck.check(server, server), { concurrency: "unbounded" })
+    const named = Effect.forEach(stunServers.slice(0, MAX_STUN), resolve, { concurrency: "unbounded" })
+    const [answered, found, stunHosts] = yield* Effect.all(
+      [checks, Effect.forEach(servers, whereIs, { concurrency: "unbounded" }), named],
+      { concurrency: "unbounded" }
     )
-
-    const [own, others] = isDirect ? [hosts[0], hosts.slice(1)] : [undefined, hosts]
+    const used = Math.max(
+      0,
+      answered.findIndex(({ _tag }) => _tag === "Reached")
+    )
+    const { host, port } = servers[used]!
+    const server = { host, port }
+    const answer = answered[used]!
+    const own = found[used]
+    const hosts = [...(own === undefined ? [] : [own]), ...stunHosts]
     const isUseful = ({ family, address }: Endpoint.Endpoint) =>
       local.some((mine) => mine.family === family && (!mine.loopback || isLoopback(address)))
     const reflectors = own === undefined ? [] : reflectorsOf(answer, server.port, own.addresses).filter(isUseful)
-    const stun = others
+    const stun = stunHosts
       .flatMap(({ addresses, port }) =>
         onePerFamily(addresses).flatMap((address) => Endpoint.make(address, port) ?? [])
       )
@@ -83,6 +88,11 @@ export const examine = (
     return {
       server,
       answer,
+      others: servers.flatMap(({ host, port }, at) => {
+        const other = answered[at]!
+        const problem = other._tag === "Failed" ? other.problem : undefined
+        return at === used ? [] : [{ server: { host, port }, problem }]
+      }),
       wall: time.wall(),
       reflector: answers.slice(0, reflectors.length),
       stun: answers.slice(reflectors.length),
@@ -126,6 +136,9 @@ const network = (
     Effect.orElseSucceed(() => undefined)
   )
 }
+
+/** Behind a proxy, the server's name is for the proxy alone to look up, and UDP does not go there. */
+const whereIs = (server: ServerAt) => (server.proxy === undefined ? resolve(server) : Effect.succeed(undefined))
 
 /** The addresses of a host; none when it has none, or when no name server answered in time. */
 const resolve = ({ host, port }: ServerAddress) =>

@@ -13,6 +13,7 @@ export const print = (report: Report, palette: Palette, columns: number): string
   const { host, port } = report.server
   const sections: ReadonlyArray<readonly [title: string, lines: ReadonlyArray<string>]> = [
     [`The server ${ServerName.shown(host, port)}`, serverLines(report, palette)],
+    ["Your other servers", (report.others ?? []).map(otherLine(palette))],
     ["This network", networkLines(report)],
     ["What to expect of a conversation", routeLines(report, palette)],
     ["This machine", report.cryptography === undefined ? [] : [`Cryptography: ${SafeText.line(report.cryptography)}`]],
@@ -29,6 +30,15 @@ export const print = (report: Report, palette: Palette, columns: number): string
     )
     .join("\n")
 }
+
+const otherLine =
+  (palette: Palette) =>
+  ({ host, port, problem }: NonNullable<Report["others"]>[number]) =>
+    mark(
+      palette,
+      problem === undefined,
+      `${ServerName.shown(host, port)}: ${problem === undefined ? "answers" : SafeText.line(problem)}`
+    )
 
 /** Everything that a server has a say in is cleaned here; the rest is ours. */
 const serverLines = ({ server, stun, udp, unknownNames }: Report, palette: Palette): ReadonlyArray<string> => {

@@ -21,7 +21,7 @@ export const run = (
     const terminal = yield* Terminal
     const isShown = terminal.interactive && !settings.json
     const progress = (step: string) => (isShown ? terminal.drawStatus(`… ${step}`) : Effect.void)
-    const findings = yield* examine(settings.server, settings.stun, settings.link, progress)
+    const findings = yield* examine(settings.servers, settings.stun, progress)
     if (isShown) yield* terminal.drawStatus("")
     const substituteFor = Option.getOrUndefined(yield* Effect.serviceOption(Crypto))?.substituteFor
     const cryptography = substituteFor && `without native code, slower (${substituteFor})`
@@ -30,8 +30,11 @@ export const run = (
     yield* settings.json
       ? terminal.write(Report.encode(report))
       : terminal.paint(print(report, Palette.make(terminal.colors), columns))
-    if (findings.answer._tag === "Failed")
-      return yield* new ProgramError({
-        message: `the server ${ServerName.shown(settings.server.host, settings.server.port)} cannot be reached: ${findings.answer.problem}`
-      })
+    const { answer, others, server } = findings
+    if (answer._tag === "Reached") return
+    const problems = [{ server, problem: answer.problem }, ...others].map(
+      ({ problem, server: { host, port } }) =>
+        `the server ${ServerName.shown(host, port)} cannot be reached: ${problem ?? ""}`
+    )
+    return yield* new ProgramError({ message: problems.join("; ") })
   })

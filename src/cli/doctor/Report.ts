@@ -56,6 +56,10 @@ export const Report = Schema.Struct({
     via: optional(Via),
     problem: optional(Schema.String)
   }),
+  /** The user's other servers, which are for when this one is gone, in their order; only where there are any. */
+  others: optional(
+    Schema.Array(Schema.Struct({ host: Schema.String, port: Schema.Int, problem: optional(Schema.String) }))
+  ),
   udp: Schema.Array(Udp),
   stun: Schema.Array(Udp),
   unknownNames: Schema.Array(Schema.String),
@@ -71,7 +75,7 @@ export const Report = Schema.Struct({
 export type Report = typeof Report.Type
 
 export const make = (findings: Findings): Report => {
-  const { answer, local, networks, reflector, server, stun, unknownNames } = findings
+  const { answer, local, networks, others, reflector, server, stun, unknownNames } = findings
   const { ipv6, routes, typical } = expected(networks.filter(NatReport.isOutside))
   return {
     reachable: answer._tag === "Reached",
@@ -92,6 +96,9 @@ export const make = (findings: Findings): Report => {
             ...known("clock", clockOf(findings))
           })
     },
+    ...(others.length === 0
+      ? {}
+      : { others: others.map(({ problem, server }) => ({ ...server, ...known("problem", problem) })) }),
     udp: reflector.map(udpOf),
     stun: stun.map(udpOf),
     unknownNames,

@@ -1,7 +1,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { ClientOptions } from "../../client/ClientOptions.js"
+import type { ServerAt } from "../../client/ClientOptions.js"
 import { dialTlsOf, policyOf } from "../../client/Connector.js"
 import * as Ways from "../../client/Ways.js"
 import { ServerTrust } from "../../core/client/ServerTrust.js"
@@ -17,7 +17,7 @@ import { type DialError, Dialer } from "../../services/Dialer.js"
 import * as Time from "../../services/Time.js"
 
 /** How the link is to be protected, as `ClientOptions.server` says it. */
-export type Link = Pick<NonNullable<ClientOptions["server"]>, "tls" | "proxy">
+export type Link = Pick<ServerAt, "tls" | "proxy">
 
 /** Whether a parley server answers on TCP, and how fast. */
 export type ServerAnswer =
@@ -56,7 +56,8 @@ export const check = (server: ServerAddress, link: Link): Effect.Effect<ServerAn
     const policy = policyOf(link.tls)
     const trust = new ServerTrust(ServerName.of(server.host, server.port), policy)
     const ways = waysOf(server, trust.shallEncrypt(undefined), policy.tls)
-    const options = { host: server.host, tls: dialTlsOf(link.tls), proxy: link.proxy, timeoutMs: CONNECT }
+    const place = { host: server.host, tls: dialTlsOf(link.tls), proxy: link.proxy }
+    const options = { placeOf: () => place, timeoutMs: CONNECT }
     return yield* Ways.dial(dialer, ways, options, (connection, way) => {
       const { remote, tls } = connection
       const via = viaOf(way, server, link.proxy)
@@ -81,7 +82,7 @@ export const check = (server: ServerAddress, link: Link): Effect.Effect<ServerAn
           onTimeout: () => visit?.answer ?? SILENT
         })
       ),
-      Effect.catchAll(({ message, reason }) =>
+      Effect.catchAll(({ error: { message, reason } }) =>
         Effect.succeed<ServerAnswer>({ _tag: "Failed", reason, problem: message })
       ),
       Effect.scoped

@@ -154,7 +154,7 @@ const lineOf = (command: CommandSurface, args: ReadonlyArray<string>, surface: S
     if (VERSION_FLAGS.has(flag)) return { _tag: "Version" }
     const option = byName.get(flag)
     if (option === undefined) return unknownOption(flag, command, [...byName.keys()])
-    if (given.has(option.flag)) return wrong(`${option.flag} is given twice`, command)
+    if (given.has(option.flag) && option.several !== true) return wrong(`${option.flag} is given twice`, command)
     if (option.placeholder === undefined) {
       if (joined !== undefined) return wrong(`${option.flag} takes no value`, command)
       given.set(option.flag, undefined)
@@ -166,7 +166,8 @@ const lineOf = (command: CommandSurface, args: ReadonlyArray<string>, surface: S
       return wrong(`${option.flag} needs a value (if that is ${value}, write ${option.flag}=${value})`, command)
     if (typeof option.wants !== "string" && !option.wants.includes(value))
       return wrong(`${option.flag}: ${Quote.noneOf(option.wants, value)}`)
-    given.set(option.flag, value)
+    const before = given.get(option.flag)
+    given.set(option.flag, before === undefined ? value : `${before},${value}`)
   }
   words.push(...args.slice(own.length + 1))
   return countedIn(command, words) ?? { _tag: "Run", command, words, given, args: forLibrary(command, given, words) }

@@ -38,6 +38,8 @@ export interface OptionSurface {
   /** The variable of the environment that is taken where the flag is left out. */
   readonly variable?: string
   readonly required?: true
+  /** It may be given several times. */
+  readonly several?: true
   readonly wants: Wants
   /** The heading that it stands below in the help, where it is none of the command's own. */
   readonly group?: string

@@ -59,6 +59,8 @@ export const open = (
         case "Closed":
           return fail(event.reason === "replaced" ? "Replaced" : "Refused", event.message)
         case "Failed":
+          if (event.code === "ServerNotTrusted" || event.code === "Unauthorized")
+            return terminal.writeError(`* ${SafeText.line(event.message)}\n`)
           // Peers would see a key that they do not know, and nothing could be kept.
           return event.code === "ProfileInUse"
             ? fail(event.code, `${settings.nick} is in use by another parley: take another nickname`)

@@ -25,10 +25,10 @@ import type {
   TrustError,
   WatchError
 } from "./ClientError.js"
-import type { ClientMachineOptions, SeenTls } from "./ClientMachineOptions.js"
+import type { ClientMachineOptions, LinkSeen } from "./ClientMachineOptions.js"
 import type { Contacts } from "./Contacts.js"
 import { type Conversation, Conversations, pathOutcomeOf } from "./Conversations.js"
-import { closed, notConnected, notRegistered, tooManyPolicies } from "./ErrorTexts.js"
+import { closed, failed, notConnected, notRegistered, tooManyPolicies } from "./ErrorTexts.js"
 import { GroupTalk } from "./groups/GroupTalk.js"
 import type { HostAddress } from "./HostCandidates.js"
 import { Introducer, type Wanted } from "./Introducer.js"
@@ -38,6 +38,7 @@ import { Messages } from "./Messages.js"
 import {
   type Answered,
   type ClientOutput,
+  type Dialled,
   type HistoryNote,
   Output,
   type Ticket,
@@ -58,8 +59,7 @@ import { Reintroduction } from "./Reintroduction.js"
 import { RelayTransport } from "./RelayTransport.js"
 import { type Asked, Rendezvous } from "./Rendezvous.js"
 import { ServerLink, type ServerOutput } from "./ServerLink.js"
-import { ServerTrust } from "./ServerTrust.js"
-import type { Via } from "./ServerWays.js"
+import { ServerTrusts } from "./ServerTrusts.js"
 import { WaysOut } from "./WaysOut.js"
 import * as Why from "./Why.js"
 
@@ -93,17 +93,21 @@ export class ClientMachine {
   readonly #messages: Messages
   readonly #ways: WaysOut
   readonly #reactions: Reactions
-  readonly #trust: ServerTrust
+  readonly #trust: ServerTrusts
+  /** What was wrong with a server while there was another one to try. */
+  #distrusted: ServerNotTrusted | undefined
   /** Calls that are not answered yet; each stands for somebody who waits. */
   readonly #open = new Set<Ticket<unknown, Closed>>()
   readonly #journal: Array<JournalEntry> = []
   #hasLeft = false
 
   constructor(private readonly options: ClientMachineOptions) {
-    const { addresses, calls, crypto, lan, now, ports, random, server, wallNow } = options
+    const { addresses, calls, crypto, lan, now, ports, random, servers, wallNow } = options
     const conversations = new Conversations()
     const budget = new AddressBudget()
-    this.#server = server === undefined ? undefined : new ServerLink({ random })
+    this.#server = servers.length === 0 ? undefined : new ServerLink({ random, servers: servers.length })
+    const trust = new ServerTrusts(servers)
+    this.#trust = trust
     this.#lan = lan ? new LanRendezvous({ crypto, random, port: ports.ipv4!, addresses, budget }) : undefined
     this.#client = {
       crypto,
@@ -113,7 +117,7 @@ export class ClientMachine {
       conversations,
       pending: new PendingPeers(conversations),
       policies: new PathPolicies(options.path),
-      rendezvous: new Rendezvous(this.#server, this.#lan, server),
+      rendezvous: new Rendezvous(this.#server, this.#lan, servers.length === 0 ? undefined : trust),
       transport: new RelayTransport(random),
       ignored: new Set(),
       budget,
@@ -121,14 +125,13 @@ export class ClientMachine {
     }
     this.#gatherer = new CandidateGatherer(this.#client, { ...options, now })
     this.#registration = new Registration(this.#client, this.#gatherer, options.token)
-    this.#introducer = new Introducer(this.#client, { ...calls, relayName: server ?? "" }, now)
+    this.#introducer = new Introducer(this.#client, calls, trust, now)
     this.#people = new People(this.#client, this.#introducer, (peer) => this.#journal.push({ _tag: "Dropped", peer }))
     this.#reintroduction = new Reintroduction(this.#client)
     this.#groups = new GroupTalk(this.#client, this.#people, this.#reintroduction, random)
     this.#presence = new Presence(this.#client, this.#reintroduction)
     this.#messages = new Messages(this.#client, this.#reintroduction)
     this.#ways = new WaysOut(this.#client, this.#server)
-    this.#trust = new ServerTrust(server ?? "", options.link ?? { tls: "auto" })
     this.#reactions = new Reactions(
       this.#client,
       {
@@ -140,7 +143,7 @@ export class ClientMachine {
         presence: this.#presence,
         peerEvents: new PeerEvents(this.#client, this.#introducer, this.#reintroduction, this.#groups, {
           inbox: options.inbox,
-          relayName: server ?? ""
+          relay: trust
         })
       },
       random
@@ -177,8 +180,8 @@ export class ClientMachine {
     const report = conversation && this.#client.peers?.explain(conversation.peer, now)
     if (conversation === undefined || report === undefined) return notConnected(nick)
     const key = keyInfoOf(this.contacts, conversation)
-    const { server = "" } = this.options
-    return Why.explain({ ...key, nick: conversation.nick }, report, server, now, this.#trust.via)
+    const { insteadOf, name, via } = this.#trust
+    return Why.explain({ ...key, nick: conversation.nick }, report, name, now, { via, insteadOf })
   }
 
   /** To look at; `inGroups` does something about them. */
@@ -376,16 +379,23 @@ export class ClientMachine {
 
   // What the driver has seen ------------------------------------------------------------------------------------------
 
-  /** A connection to the server is open, as `Dial` asked. */
-  handleConnected(local: Endpoint.Endpoint, remote: Endpoint.Endpoint, now: number, tls?: SeenTls, via?: Via): void {
-    const { certificate, exporter } = tls ?? {}
+  /** A connection to a server is open, as `Dial` asked. */
+  handleConnected(local: Endpoint.Endpoint, remote: Endpoint.Endpoint, now: number, how: LinkSeen = {}): void {
+    const { server = 0, tls: { certificate, exporter } = {}, via } = how
     const { profile } = this.#registration
     // By this machine's clock: the server, who tells the time, is the one that is judged.
-    const error = this.#trust.judge({ remote, certificate, via }, profile?.servers, this.options.wallNow())
+    const error = this.#trust.judge(server, { remote, certificate, via }, profile?.servers, this.options.wallNow())
     // Where the server itself is, a proxy does not tell.
-    const server = via?.proxy === undefined ? remote : undefined
-    if (error === undefined) this.#server?.handleConnected(local, server, now, exporter)
-    else this.#refuse(error, now)
+    const place = via?.proxy === undefined ? remote : undefined
+    if (error === undefined) this.#distrusted = undefined
+    if (error === undefined) this.#server?.handleConnected(local, place, now, { exporter, server })
+    else this.#refuse(error, server, now)
+    this.#settle(now)
+  }
+
+  /** This server greets, of those that were to be looked for (`Look`). */
+  handleFound(server: number, now: number): void {
+    this.#server?.handleBetter(`${this.#trust.nameOf(server)} answers again`)
     this.#settle(now)
   }
 
@@ -395,14 +405,16 @@ export class ClientMachine {
   }
 
   /** There is somebody, and no TLS, which we asked for. `message` is half a sentence for people. */
-  handleNoTls(message: string, now: number): void {
-    this.#refuse(this.#trust.unencrypted(message, this.#registration.profile?.servers), now)
+  handleNoTls(message: string, now: number, server = 0): void {
+    this.#refuse(this.#trust.unencrypted(server, message, this.#registration.profile?.servers), server, now)
     this.handleDisconnected(message, now)
   }
 
   /** The connection has ended, or there was none to be had. `message` is half a sentence for people. */
   handleDisconnected(message: string, now: number): void {
     this.#server?.handleDisconnected(message, now)
+    if (this.#distrusted !== undefined && this.#server?.hasOther === false)
+      this.#registration.distrusted(this.#distrusted, true, now)
     this.#settle(now)
   }
 
@@ -531,8 +543,10 @@ export class ClientMachine {
   }
 
   pollWish(): Wish | undefined {
-    if (this.#server?.pollDial() === true)
-      return { _tag: "Dial", encrypted: this.#trust.shallEncrypt(this.#registration.profile?.servers) }
+    const dialled = this.#server?.pollDial()
+    if (dialled !== undefined) return { _tag: "Dial", servers: this.#encrypted(dialled) }
+    const looked = this.#server?.pollLook()
+    if (looked !== undefined && !this.#isRelayed) return { _tag: "Look", servers: this.#encrypted(looked) }
     const name = this.#lan?.pollJoin()
     return name === undefined ? this.#client.output.pollWish() : { _tag: "JoinLan", name }
   }
@@ -577,10 +591,26 @@ export class ClientMachine {
     return ticket
   }
 
-  /** The connection to the server is not to be used. */
-  #refuse(error: ServerNotTrusted, now: number): void {
-    this.#server?.refuse(error.message)
-    if (!this.#hasLeft) this.#registration.distrusted(error, this.#trust.isRepeated(error.message), now)
+  #encrypted(servers: ReadonlyArray<number>): ReadonlyArray<Dialled> {
+    const pins = this.#registration.profile?.servers
+    return servers.map((server) => ({ server, encrypted: this.#trust.shallEncrypt(server, pins) }))
+  }
+
+  /** Whether a conversation would break with the link to this server, which carries its packets. */
+  get #isRelayed(): boolean {
+    return this.conversations.all().some(({ connected, path }) => connected && path === "relay")
+  }
+
+  /** The connection to the server is not to be used. Who waits is answered when no other server is of use either. */
+  #refuse(error: ServerNotTrusted, server: number, now: number): void {
+    this.#server?.distrust(error.message, server)
+    const isRepeated = this.#trust.isRepeated(server, error.message)
+    if (this.#hasLeft) return
+    if (this.#server?.hasOther !== true) this.#registration.distrusted(error, isRepeated, now)
+    else {
+      this.#distrusted = error
+      if (!isRepeated) this.#client.output.tell(failed(error))
+    }
   }
 
   /** Lets everything take its effect that follows from what was just done or seen. */

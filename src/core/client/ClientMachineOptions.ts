@@ -3,7 +3,8 @@ import type { Crypto } from "../../domain/Crypto.js"
 import type { Policy } from "../peer/path/Policy.js"
 import type { HostAddress } from "./HostCandidates.js"
 import type { IntroducerOptions } from "./Introducer.js"
-import type { LinkPolicy } from "./ServerTrust.js"
+import type { KnownServer } from "./ServerTrusts.js"
+import type { Via } from "./ServerWays.js"
 
 /** What a `ClientMachine` is made with; it does not change. */
 export interface ClientMachineOptions {
@@ -14,10 +15,8 @@ export interface ClientMachineOptions {
   readonly wallNow: () => number
   /** Monotonic ms. */
   readonly now: number
-  /** What the server is called (`domain/ServerName`); none for the local network alone. */
-  readonly server: string | undefined
-  /** How the link to the server is to be protected. */
-  readonly link?: LinkPolicy
+  /** The servers to choose from, the preferred ones first; none for the local network alone. */
+  readonly servers: ReadonlyArray<KnownServer>
   /** Whether we show ourselves on the local network, and find others there. */
   readonly lan: boolean
   /** The server's access token, where it demands one. */
@@ -36,6 +35,16 @@ export interface ClientMachineOptions {
   readonly ports: { readonly ipv4: number | undefined; readonly ipv6: number | undefined }
   /** This machine's own addresses. */
   readonly addresses: ReadonlyArray<HostAddress>
+}
+
+/** What is seen of a connection to a server. */
+export interface LinkSeen {
+  /** The number of the server; the first one when left out. */
+  readonly server?: number
+  /** None where it is not encrypted. */
+  readonly tls?: SeenTls | undefined
+  /** How it was made, where that is not as the user said. */
+  readonly via?: Via | undefined
 }
 
 /** What the server of an encrypted connection has shown, and what both ends have in common. */

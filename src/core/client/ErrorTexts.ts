@@ -143,6 +143,8 @@ export const unreachable = (message: string): ServerUnreachable => new ServerUnr
 
 export const notTrusted = (message: string): ServerNotTrusted => new ServerNotTrusted({ message })
 
+export const unauthorized = (message: string): Unauthorized => new Unauthorized({ message })
+
 export const protocol = (message: string): Protocol => new Protocol({ message })
 
 export const closed = (): Closed => new Closed({ message: "this client has left" })

@@ -42,14 +42,17 @@ export const ServerLost = Schema.TaggedStruct("ServerLost", { message: Schema.St
  * `none`, where whoever is on the way can read along and put words into the server's mouth; or `local`, where the
  * server is on this machine. With `tls`, the server's `key`, and why it is trusted: it is the one that the user named
  * (`given`), an authority vouches for it, it was seen before (`pinned`), or it is `new` and pinned now. `via`: by which
- * port and how, where the port that the user said is blocked, or a proxy leads there.
+ * port and how, where the port that the user said is blocked, or a proxy leads there. `insteadOf`: the first of the
+ * user's servers, while another one is used; `back`: that it, or one nearer to it, is used again.
  */
 export const Server = Schema.TaggedStruct("Server", {
   server: Schema.String,
   encryption: Schema.Literal("tls", "none", "local"),
   key: Schema.optionalWith(Schema.String, { exact: true }),
   trust: Schema.optionalWith(Schema.Literal("given", "authority", "pinned", "new"), { exact: true }),
-  via: Schema.optionalWith(ServerWays.Via, { exact: true })
+  via: Schema.optionalWith(ServerWays.Via, { exact: true }),
+  insteadOf: Schema.optionalWith(Schema.String, { exact: true }),
+  back: Schema.optionalWith(Schema.Literal(true), { exact: true })
 })
 
 /** Somebody asked for us. Repeated calls of one peer are told now and then, those of strangers within bounds. */

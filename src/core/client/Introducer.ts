@@ -68,8 +68,9 @@ export class Introducer {
 
   constructor(
     private readonly client: ClientContext,
-    /** `relayName` is what people know the relay by. */
-    private readonly options: IntroducerOptions & { readonly relayName: string },
+    private readonly options: IntroducerOptions,
+    /** What people know the relay by. */
+    private readonly relay: { readonly name: string },
     now: number
   ) {
     this.#calls = new CallLog(now)
@@ -243,7 +244,7 @@ export class Introducer {
     if (conversation.quiet) return
     const { nick } = conversation
     const key = keyInfoOf(this.#contacts, conversation)
-    this.client.output.tell({ _tag: "Connected", nick, ...key, path: named(path, this.options.relayName) })
+    this.client.output.tell({ _tag: "Connected", nick, ...key, path: named(path, this.relay.name) })
   }
 
   /** Says goodbye and forgets: how many messages were dropped undelivered. */

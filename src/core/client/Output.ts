@@ -113,10 +113,18 @@ export type HistoryNote =
   | { readonly _tag: "Begins"; readonly peer: PeerId }
   | { readonly _tag: "Keep"; readonly peer: PeerId | GroupId; readonly entry: HistoryEntry }
 
+/** A server by its number, and whether the link to it is to be encrypted. */
+export interface Dialled {
+  readonly server: number
+  readonly encrypted: boolean
+}
+
 /** What only a driver can do; each says which call of the machine tells how it went. */
 export type Wish =
-  /** Connect to the server: `handleConnected` or `handleDisconnected`. */
-  | { readonly _tag: "Dial"; readonly encrypted: boolean }
+  /** Connect to one of these servers, the preferred ones first: `handleConnected` or `handleDisconnected`. */
+  | { readonly _tag: "Dial"; readonly servers: ReadonlyArray<Dialled> }
+  /** See whether one of these servers greets, the preferred ones first: `handleFound` with the first that does. */
+  | { readonly _tag: "Look"; readonly servers: ReadonlyArray<Dialled> }
   /** Open the profile of this nickname and have it on disk: `profileOpened` or `profileFailed`. */
   | { readonly _tag: "OpenProfile"; readonly nick: Nickname }
   /**

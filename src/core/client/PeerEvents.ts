@@ -14,8 +14,8 @@ import * as WrittenAt from "./WrittenAt.js"
 export interface PeerEventsOptions {
   /** Whether messages to us are taken. */
   readonly inbox: boolean
-  /** What people know the relay by: the server's address. */
-  readonly relayName: string
+  /** What people know the relay by: the server's name. */
+  readonly relay: { readonly name: string }
 }
 
 /** Tells what the peer machine reports in nicknames, and keeps the conversations' own state in step with it. */
@@ -56,7 +56,7 @@ export class PeerEvents {
       case "PathChanged":
         conversation.path = event.path.kind
         if (!conversation.quiet)
-          output.tell({ _tag: "PathChanged", nick, path: named(event.path, this.options.relayName) })
+          output.tell({ _tag: "PathChanged", nick, path: named(event.path, this.options.relay.name) })
         return
       case "Mutual":
         output.remember({ _tag: "Begins", peer: event.peer })

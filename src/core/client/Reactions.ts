@@ -1,9 +1,11 @@
 import * as Endpoint from "../../domain/Endpoint.js"
 import * as Bytes from "../../protocol/Bytes.js"
+import type * as Control from "../../protocol/Control.js"
 import { Peers } from "../peer/Peers.js"
 import type { Rate } from "../support/TokenBucket.js"
 import type { CandidateGatherer } from "./CandidateGatherer.js"
 import type { ClientContext } from "./ClientContext.js"
+import { failed, unauthorized } from "./ErrorTexts.js"
 import type { Introducer } from "./Introducer.js"
 import type { OfferedIntroduction } from "./Introductions.js"
 import type { PeerEvents } from "./PeerEvents.js"
@@ -12,7 +14,7 @@ import type { Purpose, QueryPurpose } from "./Purpose.js"
 import type { Registration } from "./Registration.js"
 import type { Reintroduction } from "./Reintroduction.js"
 import type { Answer, RendezvousEvent } from "./Rendezvous.js"
-import type { ServerTrust } from "./ServerTrust.js"
+import type { ServerTrusts } from "./ServerTrusts.js"
 
 /** The parts of a client that something may concern. */
 export interface Parts {
@@ -22,7 +24,7 @@ export interface Parts {
   readonly reintroduction: Reintroduction
   readonly presence: Presence
   readonly peerEvents: PeerEvents
-  readonly trust: ServerTrust
+  readonly trust: ServerTrusts
 }
 
 /**
@@ -91,6 +93,16 @@ export class Reactions {
     this.client.output.pass({ _tag: "Ending", reason, message: said })
   }
 
+  /** A server does not let us in: whether there is another one to try. */
+  #passOver(refusal: Control.Refusal): boolean {
+    const { output, rendezvous } = this.client
+    const { trust } = this.parts
+    const message = `${trust.name} does not let you in: ${refusal.message}`
+    if (!rendezvous.passOver(message)) return false
+    if (!trust.isRepeated(undefined, message)) output.tell(failed(unauthorized(message)))
+    return true
+  }
+
   #tellLink(): void {
     const news = this.parts.trust.news()
     if (news !== undefined) this.client.output.tell(news)
@@ -126,7 +138,8 @@ export class Reactions {
         this.#end("replaced", "your key came online elsewhere (a copy of this profile?), and only one can be")
         return
       case "Refused":
-        if (event.refusal._tag === "Unauthorized") this.#end("refused", event.refusal.message)
+        if (event.refusal._tag === "Unauthorized" && !this.#passOver(event.refusal))
+          this.#end("refused", event.refusal.message)
         return
       case "Relay": {
         const packet = Bytes.fromBase64Url(event.packet)
@@ -148,7 +161,11 @@ export class Reactions {
   #handleAnswer(purpose: Purpose, answer: Answer, now: number): void {
     switch (purpose._tag) {
       case "Register": {
-        const result = this.parts.registration.handleAnswer(purpose, answer, now)
+        // Where another server may let us in, this one has not answered.
+        const isElsewhere =
+          answer._tag === "Refused" && answer.refusal._tag === "Unauthorized" && this.#passOver(answer.refusal)
+        const heard: Answer = isElsewhere ? { _tag: "Unanswered" } : answer
+        const result = this.parts.registration.handleAnswer(purpose, heard, now)
         if (result === undefined) return
         if (result !== "Registered") {
           this.#end("refused", result.message)

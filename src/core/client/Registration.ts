@@ -97,6 +97,11 @@ export class Registration {
 
   /** The rendezvous is ready: takes the wanted nickname back, before anything else is asked. */
   ready(occasion: Occasion, greeting: string | undefined, now: number): void {
+    // What one server has refused, another one may grant.
+    if (occasion.server !== this.#occasion.server) {
+      this.#isTaken = false
+      this.#isAstray = false
+    }
     this.#occasion = occasion
     if (greeting !== undefined && greeting !== this.#greeting)
       this.client.output.tell({ _tag: "Greeting", text: greeting })
@@ -129,7 +134,7 @@ export class Registration {
    */
   handleAnswer(purpose: RegisterPurpose, answer: Answer, now: number): "Registered" | RegisterError | undefined {
     if (answer._tag === "Registered") {
-      this.#adopt(purpose, answer)
+      this.#adopt(purpose, answer, now)
       return "Registered"
     }
     if (!purpose.asked) return this.#handleRefusal(purpose, answer, now)
@@ -217,7 +222,11 @@ export class Registration {
     rendezvous.register(body, card, { _tag: "Register", asked, profile, nick, record }, now)
   }
 
-  #adopt({ nick, profile, record }: RegisterPurpose, answer: Answer & { readonly _tag: "Registered" }): void {
+  #adopt(
+    { nick, profile, record }: RegisterPurpose,
+    answer: Answer & { readonly _tag: "Registered" },
+    now: number
+  ): void {
     const { output, own, rendezvous } = this.client
     const isNews = own.registration?.nick !== answer.nick
     this.#isTaken = false
@@ -228,7 +237,7 @@ export class Registration {
     own.wanted = nick
     own.record = record
     own.registration = { nick: answer.nick, address: answer.observed, fingerprint: own.fingerprintOf(profile) }
-    rendezvous.settled()
+    rendezvous.settled(now)
     if (isNews) output.tell({ _tag: "Registered", ...own.registration })
   }
 

@@ -34,8 +34,8 @@ export class Rendezvous<Purpose> {
   constructor(
     private readonly server: ServerLink<Asked<Purpose>> | undefined,
     private readonly lan: LanRendezvous<Asked<Purpose>> | undefined,
-    /** What we call the server (`domain/ServerName`). */
-    private readonly name?: string
+    /** What we call the server that is connected (`domain/ServerName`). */
+    private readonly called?: { readonly name: string }
   ) {}
 
   /** Whether requests are answered now, as far as we know. */
@@ -106,8 +106,15 @@ export class Rendezvous<Purpose> {
   }
 
   /** We were accepted: the next loss of the link starts with short waits again. */
-  settled(): void {
-    this.server?.settled()
+  settled(now: number): void {
+    this.server?.settled(now)
+  }
+
+  /** The server does not let us in: whether there is another one, which is tried then. `message` is for people. */
+  passOver(message: string): boolean {
+    if (this.server?.hasOther !== true) return false
+    this.server.refuse(message)
+    return true
   }
 
   /** Says goodbye for good. */
@@ -143,7 +150,11 @@ export class Rendezvous<Purpose> {
         const { challenge, motd, now: time, relay = false, relayRate: told, udp, udpAt } = event.welcome
         const relayRate = told && { burst: told.burst, perSecond: told.bytesPerSecond }
         const { exporter, remote } = event
-        const occasion = { challenge: Bytes.fromBase64Url(challenge) ?? new Uint8Array(), server: this.name, exporter }
+        const occasion = {
+          challenge: Bytes.fromBase64Url(challenge) ?? new Uint8Array(),
+          server: this.called?.name,
+          exporter
+        }
         const serverNow = time === undefined ? undefined : time + event.roundTripMs / 2
         this.#isServerHere = remote !== undefined && Endpoint.scope(remote) === "loopback"
         const ports = { udp, udpAt }

@@ -1,5 +1,6 @@
 import type { Certificate, ServerKey } from "../../domain/Certificate.js"
 import * as Endpoint from "../../domain/Endpoint.js"
+import * as ProxyAddress from "../../domain/ProxyAddress.js"
 import * as ServerName from "../../domain/ServerName.js"
 import type { ServerNotTrusted } from "./ClientError.js"
 import { notTrusted } from "./ErrorTexts.js"
@@ -39,13 +40,25 @@ export class ServerTrust {
   constructor(
     /** The server's name; none for the local network alone. */
     private readonly server: string,
-    private readonly policy: LinkPolicy
+    private readonly policy: LinkPolicy,
+    /** The names of all servers of the client, this one among them. */
+    private readonly all: ReadonlyArray<string> = [server]
   ) {}
 
-  /** Whether the next connection is to be encrypted. */
+  /**
+   * Whether the next connection is to be encrypted: also where another server was, so that whoever can keep us from
+   * that one gets us no link that can be read. Nobody stands between a machine and itself.
+   */
   shallEncrypt(pins: ServerPins | undefined): boolean {
     const { key, tls } = this.policy
-    return tls === "always" || key !== undefined || (tls === "auto" && pins?.get(this.server) !== undefined)
+    if (tls === "always" || key !== undefined) return true
+    if (tls === "never" || pins === undefined) return false
+    return pins.get(this.server) !== undefined || (!this.#isHere && this.all.some((name) => pins.get(name)))
+  }
+
+  get #isHere(): boolean {
+    const host = ServerName.parse(this.server)?.host
+    return host !== undefined && ProxyAddress.isHere(host.replace(/^\[|\]$/g, ""))
   }
 
   /** Judges a connection, and pins what is new; the error when it is not to be used. `wall`: ms since 1970 UTC. */
@@ -89,6 +102,10 @@ export class ServerTrust {
 
   /** The server turned out not to speak TLS. */
   unencrypted(message: string, pins: ServerPins | undefined): ServerNotTrusted {
+    if (this.policy.tls === "auto" && pins?.get(this.server) === undefined && this.shallEncrypt(pins))
+      return notTrusted(
+        `${message}, and another one of your servers is: ask its operator for TLS, leave ${this.server} out, or start with --plain`
+      )
     return notTrusted(
       pins?.get(this.server) === undefined
         ? `${message}: leave --tls out to go there unencrypted`
@@ -96,13 +113,13 @@ export class ServerTrust {
     )
   }
 
-  /** What there is to tell of the link that is up; nothing when it is as it was told last. */
-  news(): typeof Server.Type | undefined {
+  /** What there is to tell of the link that is up; nothing when it is as told last, unless that is `forgotten`. */
+  news(forgotten = false): typeof Server.Type | undefined {
     if (this.#link === undefined) return undefined
     // That a key was new is no news once it is known.
     const { trust, ...rest } = this.#link
     const told = JSON.stringify({ ...rest, trust: trust === "new" ? "pinned" : trust })
-    if (told === this.#told) return undefined
+    if (told === this.#told && !forgotten) return undefined
     this.#told = told
     return { _tag: "Server", server: this.server, ...this.#link }
   }

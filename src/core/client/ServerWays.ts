@@ -6,6 +6,8 @@ import { WEB_PORT } from "../../protocol/WebLink.js"
 
 /** One way to dial a server. */
 export interface Way {
+  /** The number of the server, where there are several. */
+  readonly server?: number
   readonly port: number
   readonly isEncrypted: boolean
   /** In a WebSocket. */
@@ -57,7 +59,7 @@ export class ServerWays {
   }
 }
 
-const keyOf = ({ isEncrypted, isWeb, port }: Way): string => `${port} ${isEncrypted} ${isWeb}`
+const keyOf = ({ isEncrypted, isWeb, port, server = 0 }: Way): string => `${server} ${port} ${isEncrypted} ${isWeb}`
 
 /** What is to be told of a way; nothing of the ordinary one. */
 export const viaOf = (
@@ -68,6 +70,10 @@ export const viaOf = (
   port === server.port && !isWeb && proxy === undefined
     ? undefined
     : { port, isWeb, ...(proxy === undefined ? {} : { proxy: ProxyAddress.shown(proxy) }) }
+
+/** One sentence, without its end: of the server that is used in place of the preferred one. */
+export const instead = (server: string, preferred: string): string =>
+  `${server} is used, as ${preferred} could not be; people on that one are not seen here`
 
 /** One sentence, without its end. `server`: its name, as `ServerName.of` gives it. */
 export const describe = (server: string, { isWeb, port, proxy }: Via): string => {

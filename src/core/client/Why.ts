@@ -58,15 +58,15 @@ export const Why = Schema.Struct({
 export type Why = typeof Why.Type
 
 /**
- * `now` is of the same clock as the report; `relayName` is what people know the relay by, and `via` how the server is
- * reached, where that is not as the user said.
+ * `now` is of the same clock as the report; `relayName` is what people know the relay by, `via` how the server is
+ * reached, where that is not as the user said, and `insteadOf` the server that the user would rather have.
  */
 export const explain = (
   who: KeyInfo & { readonly nick: string },
   report: PeerReport,
   relayName: string,
   now: number,
-  via?: ServerWays.Via
+  { insteadOf, via }: { readonly via?: ServerWays.Via | undefined; readonly insteadOf?: string | undefined } = {}
 ): Why => {
   const { nick } = who
   const { changes, connection, own, peer, policy, relayOffered } = report
@@ -85,6 +85,7 @@ export const explain = (
     ...candidates.map(candidateLine),
     ...narrowLines(active),
     ...lossLines(connection),
+    ...(insteadOf === undefined ? [] : [`${ServerWays.instead(relayName, insteadOf)}.`]),
     ...(via === undefined ? [] : [`${ServerWays.describe(relayName, via)}.`]),
     ...moves.slice(-SHOWN_CHANGES).map(({ msAgo, path, reason }) => `${ago(msAgo)}: ${changeText(path, reason)}`)
   ]

@@ -100,6 +100,7 @@ const CALLS: Calls = {
     ["the server cannot be reached now; it is tried again by itself"]
   ],
   notTrusted: [],
+  unauthorized: [["chat.example.org:9090 does not let you in: this server needs its access token"]],
   protocol: [
     ["the server sent a broken introduction"],
     ["the server answered for bob with eve"],

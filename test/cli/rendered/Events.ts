@@ -36,6 +36,8 @@ const SAMPLES: Samples = {
   ],
   Server: [
     { server: SERVER, encryption: "none" },
+    { server: SERVER, encryption: "tls", key: SERVER_KEYS[0], trust: "pinned", insteadOf: "chat.example.net:9090" },
+    { server: SERVER, encryption: "tls", key: SERVER_KEYS[0], trust: "pinned", back: true },
     { server: SERVER, encryption: "local" },
     { server: SERVER, encryption: "tls", key: SERVER_KEYS[0], trust: "new" },
     { server: SERVER, encryption: "tls", key: SERVER_KEYS[0], trust: "authority" },

@@ -62,6 +62,7 @@ const NETWORKS: ReadonlyArray<NatReport> = [
 
 const reached: Findings = {
   server: { host: "chat.example.org", port: 9090 },
+  others: [],
   answer: {
     _tag: "Reached",
     remote: at("198.51.100.1:9090"),
@@ -97,6 +98,13 @@ const PROBLEMS: { readonly [R in Reason]: string } = {
 
 const visits = (): ReadonlyArray<Findings> => [
   reached,
+  {
+    ...reached,
+    others: [
+      { server: { host: "chat.example.net", port: 9090 }, problem: undefined },
+      { server: { host: "2001:db8::9", port: 9090 }, problem: "nobody listens at [2001:db8::9]:9090" }
+    ]
+  },
   { ...reached, server: { host: "2001:db8::1", port: 9090 }, answer: { ...answer, remote: at(IPV6) } },
   { ...reached, answer: { ...answer, clockDifferenceMs: 31 * 86_400_000 } },
   { ...reached, answer: { ...answer, clockDifferenceMs: -57 * 365 * 86_400_000 } },

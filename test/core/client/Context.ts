@@ -160,4 +160,4 @@ export const groupsOf = (context: Context, reintroduction: Reintroduction): Grou
   new GroupTalk(context, new People(context, introducing(context), () => {}), reintroduction, context.random)
 
 export const introducing = (context: Context, options: Partial<IntroducerOptions> = {}): Introducer =>
-  new Introducer(context, { acceptCalls: "everyone", answer: "nobody", relayName: "server:9090", ...options }, 0)
+  new Introducer(context, { acceptCalls: "everyone", answer: "nobody", ...options }, { name: "server:9090" }, 0)

@@ -28,7 +28,7 @@ const begin = (inbox = true) => {
   reintroduction = new Reintroduction(context)
   events = new PeerEvents(context, introducing(context), reintroduction, groupsOf(context, reintroduction), {
     inbox,
-    relayName: "server:9090"
+    relay: { name: "server:9090" }
   })
   known = context.introduce(conversation("bob", { peer, trying: true }))
 }
@@ -93,7 +93,7 @@ describe("what a peer machine reports", () => {
     const introducer = introducing(context)
     events = new PeerEvents(context, introducer, reintroduction, groupsOf(context, reintroduction), {
       inbox: true,
-      relayName: "server:9090"
+      relay: { name: "server:9090" }
     })
     for (let i = 0; i < 40; i++) introducer.incoming(new Somebody(`caller${i}`, 100 + i).offered(), 10)
     const [first, late] = [new Somebody("caller0", 100), new Somebody("caller39", 139)]

@@ -12,7 +12,7 @@ const link = () => new ServerLink<string>({ random: (length) => new Uint8Array(l
 const connected = () => {
   const made = link()
   made.setWanted(true)
-  expect(made.pollDial()).toBe(true)
+  expect(made.pollDial()).toEqual([0])
   made.handleConnected(LOCAL, REMOTE, 0)
   made.handleBytes(line(WELCOME), 1)
   expect(made.pollEvent()).toMatchObject({ _tag: "Ready", remote: REMOTE })
@@ -29,17 +29,17 @@ const events = (made: ServerLink<string>) => {
 describe("a link to the server", () => {
   it("is dialled only while it is wanted, once at a time", () => {
     const made = link()
-    expect(made.pollDial()).toBe(false)
+    expect(made.pollDial()).toBeUndefined()
     made.setWanted(true)
     made.setWanted(true)
-    expect(made.pollDial()).toBe(true)
-    expect(made.pollDial()).toBe(false)
+    expect(made.pollDial()).toEqual([0])
+    expect(made.pollDial()).toBeUndefined()
     made.handleDisconnected("refused", 100)
     expect(made.pollEvent()).toEqual({ _tag: "Lost", message: "refused", retryInMs: 50 })
     made.handleTimeout(149)
-    expect(made.pollDial()).toBe(false)
+    expect(made.pollDial()).toBeUndefined()
     made.handleTimeout(made.pollTimeout()!)
-    expect(made.pollDial()).toBe(true)
+    expect(made.pollDial()).toEqual([0])
     made.setWanted(false)
     made.handleDisconnected("refused", 200)
     expect(events(made), "a link that nothing is wanted of is no loss").toEqual([])
@@ -91,7 +91,113 @@ describe("a link to the server", () => {
     made.handleDisconnected("ended", 20)
     made.setWanted(true)
     made.handleTimeout(1e9)
-    expect(made.pollDial()).toBe(false)
+    expect(made.pollDial()).toBeUndefined()
     expect(events(made)).toEqual(["Down"])
+  })
+})
+
+describe("a link to one of three servers", () => {
+  const made = () => {
+    const link = new ServerLink<string>({ random: (length) => new Uint8Array(length), servers: 3 })
+    link.setWanted(true)
+    return link
+  }
+  /** The server greets and lets us in. */
+  const letIn = (link: ServerLink<string>, server: number, now: number) => {
+    link.handleConnected(LOCAL, REMOTE, now, { server })
+    link.handleBytes(line(WELCOME), now)
+    link.settled(now)
+    events(link)
+  }
+  /** Whom it dials next, once it has waited, and when. */
+  const next = (link: ServerLink<string>) => {
+    const now = link.pollTimeout()!
+    link.handleTimeout(now)
+    return { now, dialled: link.pollDial() }
+  }
+
+  it("prefers the first, and dials all of them anew when the one in use is gone", () => {
+    const link = made()
+    expect(link.pollDial()).toEqual([0, 1, 2])
+    letIn(link, 0, 0)
+    link.handleDisconnected("reset", 10)
+    expect(events(link)).toEqual(["Down", "Lost"])
+    expect(next(link).dialled).toEqual([0, 1, 2])
+  })
+
+  it("goes on, without a word, where one does not let us in, and says so when all had their turn", () => {
+    const link = made()
+    link.pollDial()
+    link.handleConnected(LOCAL, REMOTE, 0, { server: 0 })
+    expect(link.hasOther).toBe(true)
+    link.handleDisconnected("did not greet", 10)
+    expect(events(link)).toEqual(["Down"])
+    expect(next(link).dialled).toEqual([1, 2])
+    link.distrust("another key", 2)
+    link.handleDisconnected("local", 20)
+    expect(events(link)).toEqual([])
+    expect(next(link).dialled).toEqual([1])
+    link.handleDisconnected("refused", 30)
+    expect(link.hasOther).toBe(false)
+    expect(events(link)).toEqual(["Lost"])
+    expect(next(link).dialled).toEqual([0, 1, 2])
+  })
+
+  it("leaves a server in peace that asks for time, and waits where all do", () => {
+    const link = made()
+    link.pollDial()
+    for (const server of [0, 1, 2]) {
+      link.handleConnected(LOCAL, REMOTE, 0, { server })
+      link.handleBytes(line(WELCOME), 0)
+      link.handleBytes(line({ _tag: "Restarting", inMs: 60_000 + server, spreadMs: 0 }), 0)
+      link.handleDisconnected("ended", 0)
+      const { dialled, now } = next(link)
+      expect(dialled).toEqual([[1, 2], [2], [0]][server])
+      if (server === 2) expect(now).toBe(60_000)
+      else expect(now).toBeLessThan(1_000)
+    }
+  })
+
+  it("looks for a better one, later and later, and goes there unless somebody waits for an answer", () => {
+    const link = made()
+    link.pollDial()
+    letIn(link, 2, 0)
+    const waits: Array<number> = []
+    for (let now = 0, pings = 0; waits.length < 6; pings++) {
+      const at = link.pollTimeout()!
+      // What the link asks by itself is answered.
+      link.handleTimeout(at)
+      link.handleBytes(line({ _tag: "Pong", id: pings + 1 }), at)
+      if (link.pollLook()?.join() !== "0,1") continue
+      waits.push(at - now)
+      now = at
+    }
+    expect(waits).toEqual([45_000, 90_000, 180_000, 360_000, 450_000, 450_000])
+    while (link.pollTransmit() !== undefined);
+    link.request({ _tag: "List" }, "list", 2e6)
+    link.handleBetter("it is back")
+    expect(link.ready).toBe(true)
+    while (link.pollTransmit() !== undefined);
+    link.handleDisconnected("reset", 2e6)
+    link.setWanted(true)
+    next(link)
+    letIn(link, 1, 3e6)
+    link.handleBetter("it is back")
+    expect(link.ready).toBe(false)
+    expect(link.pollTransmit()).toBe("destroy")
+    link.handleDisconnected("local", 3e6)
+    expect(link.pollEvent()).toEqual({ _tag: "Down" })
+    expect(link.pollEvent()).toMatchObject({ _tag: "Lost", message: "it is back" })
+  })
+
+  it("never looks at one that was not the one that we mean", () => {
+    const link = made()
+    link.pollDial()
+    link.distrust("another key", 0)
+    link.handleDisconnected("local", 0)
+    next(link)
+    letIn(link, 1, 0)
+    for (let i = 0; i < 20; i++) link.handleTimeout(link.pollTimeout()!)
+    expect(link.pollLook()).toBeUndefined()
   })
 })

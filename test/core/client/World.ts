@@ -131,7 +131,7 @@ export class Person {
       random: world.random,
       wallNow: world.wallNow,
       now: world.now,
-      server: "server:9090",
+      servers: [{ name: "server:9090" }],
       lan: false,
       token: undefined,
       calls: { acceptCalls: "everyone", answer: "nobody", ...calls },
