@@ -1,6 +1,5 @@
 import { createSocket } from "node:dgram"
 import { mkdtempSync, rmSync } from "node:fs"
-import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
@@ -16,6 +15,7 @@ import type { ClientEvent } from "../../src/core/client/Events.js"
 import { layerNode } from "../../src/layers/node/Layers.js"
 import * as Server from "../../src/server/Server.js"
 import { Datagrams } from "../../src/services/Datagrams.js"
+import { freePort } from "../support/Ports.js"
 
 const folders: Array<string> = []
 afterEach(() => {
@@ -89,12 +89,8 @@ describe("the relay on real sockets", () => {
 
   it("carries a conversation over the control link when the server has no UDP", async () => {
     const squatter = createSocket("udp4")
-    // Of a number that is free for TCP as well: other tests listen on ports of this machine too.
-    const place = createServer()
-    await new Promise<void>((resolve) => place.listen(0, "127.0.0.1", resolve))
-    const { port } = place.address() as AddressInfo
+    const port = await freePort()
     await new Promise<void>((resolve) => squatter.bind(port, "127.0.0.1", resolve))
-    await new Promise<unknown>((resolve) => place.close(resolve))
     try {
       await run(port, (sent, packets) => {
         expect(packets).toBeGreaterThan(3)

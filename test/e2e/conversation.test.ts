@@ -1,7 +1,7 @@
-import { randomInt } from "node:crypto"
 import { connect } from "node:net"
 import { describe, expect, it } from "vitest"
 import { full } from "../support/Effort.js"
+import { freePort } from "../support/Ports.js"
 import { client, Program, server, temporaryFolder } from "./Program.js"
 
 describe("two people", () => {
@@ -54,13 +54,6 @@ describe("two people", () => {
   })
 })
 
-/** A server on a port that nobody is given by chance while it is away. */
-const serverToComeBack = async (): Promise<Awaited<ReturnType<typeof server>>> => {
-  const port = randomInt(10_000, 30_000)
-  const found = await server("--port", String(port)).catch(() => undefined)
-  return found ?? serverToComeBack()
-}
-
 describe("a nickname", () => {
   it("that is taken can be replaced on the spot", async () => {
     const { address } = await server()
@@ -96,7 +89,7 @@ describe("trouble", () => {
   })
 
   it.runIf(full)("a server that is killed and started again changes nothing for a conversation", async () => {
-    const { program, address, port } = await serverToComeBack()
+    const { program, address, port } = await server("--port", String(await freePort()))
     const alice = await client("alice", address)
     const bob = await client("bob", address)
     alice.command({ cmd: "query", nick: "bob" })

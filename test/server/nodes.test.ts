@@ -16,7 +16,8 @@ import * as Nodes from "../../src/server/Nodes.js"
 import * as Server from "../../src/server/Server.js"
 import { defaults } from "../../src/server/ServerOptions.js"
 import { Udp } from "../conformance/server/Udp.js"
-import { freePort, hasRedis, Redis } from "../support/Redis.js"
+import { freePort } from "../support/Ports.js"
+import { hasRedis, Redis } from "../support/Redis.js"
 import { LineClient } from "./LineClient.js"
 import { platform } from "./serving.js"
 
@@ -151,7 +152,7 @@ describe.runIf(hasRedis())("two nodes of one server", () => {
 /** The next one that the relay sends to this socket. */
 const packet = async (udp: Udp) => [...(Envelope.readFromServer((await udp.inbox.take()).data)?.packet ?? [])]
 
-const WAIT = { timeout: 20_000, interval: 20 }
+const WAIT = { timeout: 120_000, interval: 20 }
 
 /** Ports of two nodes, and what they count. */
 interface Two {

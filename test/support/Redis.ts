@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
 import { createClient } from "@redis/client"
+import { freePort } from "./Ports.js"
 
 /** A real Redis in a folder of its own, on a port of 127.0.0.1 that was free. */
 export class Redis {
@@ -111,16 +112,6 @@ export const hasRedis = (): boolean => {
     return false
   }
 }
-
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once("error", reject)
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 
 /** An address that stands for whatever Redis is on `port` now, as a virtual one does. */
 export interface Place {

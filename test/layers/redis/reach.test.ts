@@ -13,7 +13,8 @@ import { NameEngine } from "../../../src/services/NameEngine.js"
 import * as Certificates from "../../support/Certificates.js"
 import { full } from "../../support/Effort.js"
 import { seeded } from "../../support/Entropy.js"
-import { freePort, hasRedis, Redis } from "../../support/Redis.js"
+import { freePort } from "../../support/Ports.js"
+import { hasRedis, Redis } from "../../support/Redis.js"
 
 const running: Array<Redis> = []
 afterEach(async () => {
