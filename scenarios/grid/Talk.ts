@@ -77,14 +77,16 @@ export const gather = ({ place }: Arrangement, options: Partial<Town.TownOptions
     const sim = yield* Sim
     const [alice, bob] = yield* place
     const watchers = new Map(["alice", "bob"].map((name) => [name, new Watcher(sim.now)]))
+    const { person, ...rest } = options
     const town = yield* Town.make({
       people: ["alice", "bob"],
       serverHost: { ipv6: "auto" },
       person: (name) => ({
+        ...person?.(name),
         host: name === "alice" ? alice : bob,
         onEvent: (event) => watchers.get(name)?.see(event)
       }),
-      ...options
+      ...rest
     })
     const { people } = town
     yield* sim.eventually("both are registered", () => people.every(({ registered }) => registered), "20 seconds")

@@ -1,4 +1,5 @@
 import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
@@ -13,6 +14,7 @@ import * as Profile from "../../src/client/Profile.js"
 import type { ClientError } from "../../src/core/client/ClientError.js"
 import type { ClientEvent } from "../../src/core/client/Events.js"
 import { Crypto } from "../../src/services/Crypto.js"
+import { PortMapping } from "../../src/services/PortMapping.js"
 import type { Ledger } from "./Ledger.js"
 
 export interface PersonOptions {
@@ -22,6 +24,8 @@ export interface PersonOptions {
   readonly nick?: string
   /** What the client is told besides. */
   readonly client?: ClientOptions
+  /** The router that forwards ports, if there is one. */
+  readonly mapping?: Context.Tag.Service<PortMapping>
   /** Told of each event that the user is done with. */
   readonly onEvent?: (event: ClientEvent) => void
 }
@@ -71,6 +75,7 @@ export class Person {
   get program(): Effect.Effect<void, ClientError, Services> {
     return Effect.suspend(() => this.run()).pipe(
       Effect.provide(Profile.layer),
+      this.options.mapping === undefined ? (self) => self : Effect.provideService(PortMapping, this.options.mapping),
       Effect.updateService(Crypto, (crypto) => ({
         ...crypto,
         seal: (key, counter, additional, plaintext, out) => {

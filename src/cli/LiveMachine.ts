@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import * as Profile from "../client/Profile.js"
 import * as MemoryFiles from "../layers/memory/Files.js"
 import * as MemoryStore from "../layers/memory/Store.js"
-import { layerMachine, layerNode, layerStore } from "../layers/node/Layers.js"
+import { layerMachine, layerNode, layerRouter, layerStore } from "../layers/node/Layers.js"
 import type { Machine } from "./Machine.js"
 import { ProgramError } from "./ProgramError.js"
 
@@ -15,13 +15,13 @@ import { ProgramError } from "./ProgramError.js"
 /** What cannot be built ends the program, with a sentence. */
 const orSay = Layer.catchAll(({ message }: { readonly message: string }) => Layer.fail(new ProgramError({ message })))
 
-const network = orSay(layerMachine)
+const network = orSay(Layer.merge(layerMachine, layerRouter))
 
 export const machine: Machine = {
   network,
   store: layerStore,
   at: (home) => Layer.provideMerge(Profile.layer, orSay(layerNode({ home }))),
-  passing: Layer.merge(network, MemoryFiles.layer),
+  passing: Layer.merge(orSay(layerMachine), MemoryFiles.layer),
   profiles: Layer.provide(Profile.layer, Layer.merge(layerMachine, MemoryStore.layer)).pipe(Layer.orDie),
   window: Layer.unwrapEffect(
     Effect.map(

@@ -5,10 +5,12 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
-import { expected } from "../../src/cli/doctor/Expected.js"
+import { expected, type Surroundings } from "../../src/cli/doctor/Expected.js"
 import * as Program from "../../src/cli/doctor/Program.js"
 import { Report } from "../../src/cli/doctor/Report.js"
 import { exactly } from "../../src/core/nat/Behaviour.js"
+import type { NatReport } from "../../src/core/nat/NatReport.js"
+import * as Endpoint from "../../src/domain/Endpoint.js"
 import * as Memory from "../../src/layers/memory/Terminal.js"
 import * as Server from "../../src/server/Server.js"
 import { Datagrams } from "../../src/services/Datagrams.js"
@@ -75,6 +77,7 @@ const visit = async (options: Visit) => {
           ...(options.others ?? [])
         ],
         stun: [],
+        portMapping: true,
         json: options.json ?? true
       }).pipe(
         Effect.provideService(Terminal, terminal.terminal),
@@ -156,9 +159,44 @@ describe("doctor", () => {
       hairpin: false,
       rttMs: 20
     } as const
-    expect(expected([network]).typical).toBe("direct")
+    const around = { hasIpv4: true, hasIpv6: false }
+    expect(expected([network], around).typical).toBe("direct")
     const symmetric = { ...network, mapping: exactly("address-and-port-dependent") }
-    expect(expected([symmetric]).typical).toBe("relay")
+    expect(expected([symmetric], around).typical).toBe("relay")
+  })
+
+  it("looks at both families, and at a port that the router forwards", () => {
+    const hard = exactly("address-and-port-dependent")
+    const network = (family: "ipv4" | "ipv6", fields: Partial<NatReport> = {}): NatReport => ({
+      family,
+      udp: true,
+      server: true,
+      mapped: undefined,
+      translated: family === "ipv4",
+      portPreserved: undefined,
+      mapping: family === "ipv4" ? hard : exactly("endpoint-independent"),
+      filtering: hard,
+      hairpin: undefined,
+      rttMs: 20,
+      ...fields
+    })
+    const both = { hasIpv4: true, hasIpv6: true }
+    const said = (networks: ReadonlyArray<NatReport>, around: Surroundings) => {
+      const { ipv6, routes, typical } = expected(networks, around)
+      return [typical, ipv6, routes.map(({ route }) => route === "direct")]
+    }
+    const symmetric = [true, true, true, false, false, false]
+    const nobody = symmetric.map(() => false)
+    expect(said([network("ipv4"), network("ipv6")], both)).toEqual(["either", true, symmetric])
+    expect(said([network("ipv4"), network("ipv6", { udp: false })], both)).toEqual(["relay", false, symmetric])
+    expect(said([network("ipv4")], both), "nobody to ask over IPv6").toEqual(["either", true, symmetric])
+    expect(said([network("ipv4", { udp: false }), network("ipv6")], both)).toEqual(["either", true, nobody])
+    expect(said([network("ipv6")], { ...both, hasIpv4: false })).toEqual(["either", true, nobody])
+    expect(said([network("ipv6")], both), "nobody to ask over IPv4").toEqual(["either", true, []])
+    const forwarded = Endpoint.parse("198.51.100.7:4000")
+    const open = [true, true, true, true, true, false]
+    expect(said([network("ipv4")], { hasIpv4: true, hasIpv6: false, forwarded })).toEqual(["direct", false, open])
+    expect(said([], both)).toEqual([undefined, false, []])
   })
 
   it("finds that UDP is blocked although the server can be reached", async () => {

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { toggle } from "./Option.js"
-import { config, link, linked, server, stun } from "./Options.js"
+import { config, link, linked, portMapping, server, stun } from "./Options.js"
 import * as Subcommand from "./Subcommand.js"
 
 export const doctor = Subcommand.make({
@@ -10,6 +10,7 @@ export const doctor = Subcommand.make({
     server,
     ...link,
     stun,
+    portMapping,
     json: toggle("Write the report as one JSON object"),
     config
   },

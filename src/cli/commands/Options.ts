@@ -102,6 +102,13 @@ export const stun = setting({
   parse: Values.stunServers
 })
 
+export const portMapping = setting({
+  placeholder: "on|off",
+  help: "Whether to ask the router (PCP, NAT-PMP, UPnP) to let peers in on a UDP port",
+  parse: Values.onOff,
+  default: "on"
+})
+
 export const home = setting({
   placeholder: "DIR",
   help: "Where identities and known people are kept",
@@ -138,12 +145,7 @@ export const connection = grouped("Server and network", {
     default: "prefer-direct"
   }),
   stun,
-  portMapping: setting({
-    placeholder: "on|off",
-    help: "Whether to ask the router (PCP, NAT-PMP, UPnP) to let peers in on a UDP port",
-    parse: Values.onOff,
-    default: "on"
-  }),
+  portMapping,
   home,
   noHistory: toggle("Neither keep what is said, sealed, for /history and /search, nor read what was kept"),
   config

@@ -2,7 +2,8 @@ import * as ClientClock from "../../core/client/ClientClock.js"
 import * as NatReport from "../../core/nat/NatReport.js"
 import * as Endpoint from "../../domain/Endpoint.js"
 import * as ServerName from "../../domain/ServerName.js"
-import type { Findings } from "./Diagnosis.js"
+import { type Findings, surroundings } from "./Diagnosis.js"
+import { expected } from "./Expected.js"
 
 /** The one change that would help most, as a sentence; `undefined` when there is nothing to improve. */
 export const advise = (findings: Findings): string | undefined => {
@@ -20,12 +21,25 @@ export const advise = (findings: Findings): string | undefined => {
   }
   const outside = networks.filter(NatReport.isOutside)
   const main = outside.find(({ family }) => family === "ipv4") ?? outside[0]
-  if (main !== undefined) return NatReport.advise(main)
+  if (main !== undefined) return adviseOnNetwork(findings, main)
   if (!local.some(({ loopback }) => !loopback)) return undefined
   if (answer.via?.proxy !== undefined)
     return "Nothing was asked by UDP, as the way to the server is a proxy's: name a server that UDP reaches without it (doctor --stun HOST:PORT) to learn more about this network."
   const why = networks.length > 0 ? "is too near to see this network" : "offers no UDP to measure with"
   return `The server ${why}: name another one (doctor --stun HOST:PORT) to learn more about it.`
+}
+
+/** `main`: the network of IPv4, or of IPv6 where that could not be examined. */
+const adviseOnNetwork = (findings: Findings, main: NatReport.NatReport): string | undefined => {
+  const around = surroundings(findings)
+  const { ipv6, typical } = expected(findings.networks.filter(NatReport.isOutside), around)
+  if (main.family === "ipv6" && !around.hasIpv4)
+    return ipv6
+      ? "To talk directly to people without IPv6 too: use a network that has IPv4 as well."
+      : NatReport.advise(main)
+  if (main.family === "ipv6") return ipv6 ? undefined : NatReport.advise(main)
+  if (around.forwarded !== undefined && typical === "direct") return undefined
+  return NatReport.advise(main, ipv6)
 }
 
 const adviseOnServer = (
@@ -52,7 +66,7 @@ const adviseOnServer = (
     default:
       return unknownNames.includes(server.host)
         ? `Check the name ${server.host}, or whether this machine can look names up at all.`
-        : `Check the address, whether the server is running, and whether a firewall here or there blocks TCP port ${server.port}.`
+        : `Check the address, whether the server is running, and whether a firewall here or there blocks TCP port ${server.port}.${portal(reflector)}`
   }
 }
 

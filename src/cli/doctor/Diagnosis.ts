@@ -1,5 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { MAX_STUN, type ServerAt } from "../../client/ClientOptions.js"
 import * as Discovery from "../../client/Discovery.js"
@@ -13,6 +14,8 @@ import type { Entropy } from "../../services/Entropy.js"
 import { type InterfaceAddress, Interfaces } from "../../services/Interfaces.js"
 import { Resolver } from "../../services/Resolver.js"
 import * as Time from "../../services/Time.js"
+import type { Surroundings } from "./Expected.js"
+import * as RouterCheck from "./RouterCheck.js"
 import * as ServerCheck from "./ServerCheck.js"
 import * as UdpCheck from "./UdpCheck.js"
 
@@ -32,19 +35,38 @@ export interface Findings {
   /** Host names that have no address, the server's included. */
   readonly unknownNames: ReadonlyArray<string>
   readonly local: ReadonlyArray<InterfaceAddress>
+  /** What the router claims to forward to a port of this machine, as it was asked; any endpoint at all. */
+  readonly forwarded?: Endpoint.Endpoint | undefined
   /** One for each family that could be examined in time, IPv4 first. */
   readonly networks: ReadonlyArray<NatReport>
 }
 
+export interface ExaminationOptions {
+  /** One at least. */
+  readonly servers: ReadonlyArray<ServerAt>
+  readonly stun: ReadonlyArray<ServerAddress>
+  /** Whether the router may be asked to forward a port, with the service `PortMapping` where there is one. */
+  readonly portMapping: boolean
+}
+
 export type ExaminationServices = Datagrams | Dialer | Entropy | Interfaces | Resolver
+
+/** What of this machine matters besides its networks. */
+export const surroundings = ({ forwarded, local }: Findings): Surroundings => {
+  const own = local.flatMap(({ address, loopback }) => (loopback ? [] : (Endpoint.make(address, 1) ?? [])))
+  return {
+    hasIpv4: own.some(({ family }) => family === "ipv4"),
+    hasIpv6: own.some((endpoint) => endpoint.family === "ipv6" && Endpoint.scope(endpoint) === "global"),
+    forwarded: forwarded !== undefined && Endpoint.scope(forwarded) === "global" ? forwarded : undefined
+  }
+}
 
 /**
  * Examines this machine's way to its servers, one at least, and to peers, in at most `DEADLINE` ms. `progress` is told
  * each step, for people.
  */
 export const examine = (
-  servers: ReadonlyArray<ServerAt>,
-  stunServers: ReadonlyArray<ServerAddress>,
+  { portMapping, servers, stun: stunServers }: ExaminationOptions,
   progress: (step: string) => Effect.Effect<void>
 ): Effect.Effect<Findings, never, ExaminationServices> =>
   Effect.gen(function* () {
@@ -82,9 +104,14 @@ export const examine = (
     const networks = Effect.forEach(FAMILIES, (family) => network(family, reflectors, stun, remaining), {
       concurrency: "unbounded"
     })
+    const router = yield* Effect.fork(portMapping ? RouterCheck.check : Effect.succeed(undefined))
     const [answers, reports] = yield* Effect.all([UdpCheck.check([...reflectors, ...stun]), networks], {
       concurrency: 2
     })
+    // Where nothing is translated, nothing has to be forwarded.
+    const isTranslated = reports.some((report) => report?.family === "ipv4" && report.translated === true)
+    const forwarded = isTranslated ? yield* Fiber.join(router) : undefined
+    yield* Fiber.interrupt(router)
     return {
       server,
       answer,
@@ -98,6 +125,7 @@ export const examine = (
       stun: answers.slice(reflectors.length),
       unknownNames: hosts.flatMap(({ addresses, host }) => (addresses.length === 0 ? [host] : [])),
       local,
+      forwarded,
       // Silence of a server that may not exist says nothing of the network.
       networks: reports.flatMap((report) => report ?? []).filter(({ udp }) => udp || answer._tag === "Reached")
     }

@@ -1,4 +1,5 @@
 import { describe } from "../../core/client/ServerWays.js"
+import * as Endpoint from "../../domain/Endpoint.js"
 import * as SafeText from "../../domain/SafeText.js"
 import * as ServerName from "../../domain/ServerName.js"
 import type { Palette } from "../terminal/Palette.js"
@@ -79,17 +80,25 @@ const encryptionLines = (
   return [mark(palette, true, `Encrypted with TLS: ${SafeText.line(why)}; its key is ${key}`)]
 }
 
-const networkLines = ({ ipv6, local, networks }: Report): ReadonlyArray<string> => {
-  const has6 = ipv6 || networks.some(({ family }) => family === "ipv6")
+const networkLines = ({ forwarded, local, networks }: Report): ReadonlyArray<string> => {
+  const has6 = networks.some(({ family }) => family === "ipv6")
   const own6 = local.some((address) => address.includes(":"))
   return [
     local.length === 0
       ? "This machine has no address: it is on no network."
       : `Its own addresses: ${local.join(", ")}.`,
     ...networks.flatMap(({ explanation }) => explanation),
+    ...(forwarded === undefined ? [] : [forwardedLine(forwarded)]),
     ...(networks.length === 0 ? ["Nothing is known of what it does to UDP: nobody answered."] : []),
     ...(has6 ? [] : [own6 ? "IPv6: there is an address, but nobody could be asked over IPv6." : "IPv6: none here."])
   ]
+}
+
+const forwardedLine = (forwarded: string): string => {
+  const endpoint = Endpoint.parse(forwarded)
+  return endpoint !== undefined && Endpoint.scope(endpoint) === "global"
+    ? `The router forwards a port to a program that asks (it named ${forwarded}): whoever has UDP reaches this machine.`
+    : `The router forwards a port to a program that asks, but its own outside (${forwarded}) is no address of the internet: there is another NAT behind it, and the port helps nobody.`
 }
 
 /** Where everybody is reached directly, a relay does not matter. */
@@ -98,11 +107,12 @@ const lacksRelay = ({ routes }: Report): boolean => routes.some(({ route }) => r
 const routeLines = (report: Report, { warn }: Palette): ReadonlyArray<string> => {
   const { ipv6, reachable, routes, typical } = report
   if (typical === undefined) return []
+  if (routes.length === 0) return [BY_FAMILY]
   const rows = [{ peer: "the same local network", route: "direct" as const }, ...routes]
   const width = Math.max(...rows.map(({ peer }) => peer.length))
   return [
-    TYPICAL[typical],
-    "With a peer on or behind",
+    ipv6 && typical === "either" ? BY_FAMILY : TYPICAL[typical],
+    ipv6 ? "With a peer without IPv6 on or behind" : "With a peer on or behind",
     ...rows.map(({ peer, route }) => {
       const way = ROUTES[route]
       return `  ${peer.padEnd(width)}  ${route === "relay" || route === "none" ? warn(way) : way}`
@@ -117,6 +127,8 @@ const routeLines = (report: Report, { warn }: Palette): ReadonlyArray<string> =>
   ]
 }
 
+/** It is not known, or not so, that IPv4 leads directly. */
+const BY_FAMILY = "With most people you talk directly if they have IPv6; with others it depends on their network."
 const TYPICAL = {
   direct: "With most people you talk directly.",
   relay: "With most people you talk through the relay.",

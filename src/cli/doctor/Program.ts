@@ -21,7 +21,7 @@ export const run = (
     const terminal = yield* Terminal
     const isShown = terminal.interactive && !settings.json
     const progress = (step: string) => (isShown ? terminal.drawStatus(`… ${step}`) : Effect.void)
-    const findings = yield* examine(settings.servers, settings.stun, progress)
+    const findings = yield* examine(settings, progress)
     if (isShown) yield* terminal.drawStatus("")
     const substituteFor = Option.getOrUndefined(yield* Effect.serviceOption(Crypto))?.substituteFor
     const cryptography = substituteFor && `without native code, slower (${substituteFor})`

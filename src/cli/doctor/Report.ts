@@ -7,7 +7,7 @@ import * as NatReport from "../../core/nat/NatReport.js"
 import * as Endpoint from "../../domain/Endpoint.js"
 import * as Line from "../json/Line.js"
 import { advise } from "./Advice.js"
-import type { Findings } from "./Diagnosis.js"
+import { type Findings, surroundings } from "./Diagnosis.js"
 import { expected } from "./Expected.js"
 import type { UdpAnswer } from "./UdpCheck.js"
 
@@ -64,6 +64,8 @@ export const Report = Schema.Struct({
   stun: Schema.Array(Udp),
   unknownNames: Schema.Array(Schema.String),
   local: Schema.Array(Schema.String),
+  /** What the router claims to forward from, when it was asked for a port. */
+  forwarded: optional(Schema.String),
   networks: Schema.Array(Network),
   routes: Schema.Array(Schema.Struct({ peer: Schema.String, route: Way })),
   typical: optional(Way),
@@ -75,8 +77,8 @@ export const Report = Schema.Struct({
 export type Report = typeof Report.Type
 
 export const make = (findings: Findings): Report => {
-  const { answer, local, networks, others, reflector, server, stun, unknownNames } = findings
-  const { ipv6, routes, typical } = expected(networks.filter(NatReport.isOutside))
+  const { answer, forwarded, local, networks, others, reflector, server, stun, unknownNames } = findings
+  const { ipv6, routes, typical } = expected(networks.filter(NatReport.isOutside), surroundings(findings))
   return {
     reachable: answer._tag === "Reached",
     server: {
@@ -103,6 +105,7 @@ export const make = (findings: Findings): Report => {
     stun: stun.map(udpOf),
     unknownNames,
     local: local.filter(({ loopback }) => !loopback).map(({ address }) => address),
+    ...known("forwarded", forwarded && Endpoint.format(forwarded)),
     networks: networks.map(networkOf),
     routes: routes.map(({ peer, route }) => ({ peer, route: wayOf(route, answer) })),
     ...known("typical", typical && wayOf(typical, answer)),

@@ -132,11 +132,14 @@ const activeLine = (nick: string, active: PathReport | undefined): string => {
 
 /** Two behind one address that does not lead back inside have no way to each other but a relay. */
 const expectedOf = (report: PeerReport, candidates: ReadonlyArray<PathReport>): Why["expected"] => {
-  if (candidates.some(({ kind, provenMsAgo }) => kind !== "relay" && provenMsAgo !== undefined)) return "direct"
-  const { own, peer, relayOffered } = report
+  if (candidates.some(({ active, kind, trusted }) => kind !== "relay" && (active || trusted))) return "direct"
+  const { own, peer } = report
   const theory = isWithoutHairpin(report, candidates) ? "relay" : Networks.expect(own, peer)
-  return theory === "relay" && !relayOffered ? "none" : theory
+  return theory === "relay" && !mayBeRelayed(report) ? "none" : theory
 }
+
+/** Whether there is a relay, and we use it. */
+const mayBeRelayed = ({ policy, relayOffered }: PeerReport): boolean => relayOffered && policy !== "direct-only"
 
 /** Both have addresses, and no family that the other has, too. */
 const isWithoutFamily = ({ own, peer }: PeerReport): boolean =>
@@ -153,7 +156,7 @@ const isWithoutHairpin = ({ own, peer, sharedAddress }: PeerReport, candidates: 
 const SERIES = PROBE_SCHEDULE.length
 
 const reasonLine = (nick: string, report: PeerReport, candidates: ReadonlyArray<PathReport>): string => {
-  const { own, policy, relayOffered, sharedAddress } = report
+  const { connected, own, policy, relayOffered, sharedAddress } = report
   if (policy === "relay-only") {
     return relayOffered
       ? `You want the relay only, so that ${nick} does not learn your address.`
@@ -163,7 +166,10 @@ const reasonLine = (nick: string, report: PeerReport, candidates: ReadonlyArray<
     const [mine, theirs] = own.ipv4 === "absent" ? ["IPv6", "IPv4"] : ["IPv4", "IPv6"]
     return `You have ${mine} alone and ${nick} has ${theirs} alone, and neither can send to the other directly.`
   }
+  if (!connected && mayBeRelayed(report)) return `${nick} did not answer yet, not even through the relay.`
   const culprit = culpritOf(report)
+  if (culprit === "bothBlocked")
+    return `Your network lets no UDP through, nor does that of ${nick}, or else the server's own lets none; direct conversations need it.`
   if (culprit === "ownBlocked") return "Your network lets no UDP through, and direct conversations need it."
   if (culprit === "peerBlocked") return `The network of ${nick} lets no UDP through, and direct conversations need it.`
   if (isWithoutHairpin(report, candidates))
@@ -174,26 +180,42 @@ const reasonLine = (nick: string, report: PeerReport, candidates: ReadonlyArray<
     return `Your router shows a new port to everybody, and the network of ${nick}, as most do, lets in only those that were sent to.`
   if (culprit === "peerHard")
     return `The router of ${nick} shows a new port to everybody, and your network, as most do, lets in only those that were sent to.`
-  const tried = candidates.filter((path) => path.kind !== "relay")
-  if (tried.length === 0) return `${nick} has told no address to try, and may want the relay only.`
-  return `${tried.length === 1 ? "The address" : "The addresses"} of ${nick} did not answer yet; ${tried.length === 1 ? "it is" : "they are"} tried again every minute of talk.`
+  return silenceLine(nick, report, candidates)
 }
 
-const relayLines = (nick: string, { connection, policy, relayOffered }: PeerReport): ReadonlyArray<string> =>
-  relayOffered || policy === "relay-only" || connection?.paths.some(({ kind }) => kind === "relay") === true
+/** Nothing is known to stand in the way. */
+const silenceLine = (nick: string, report: PeerReport, candidates: ReadonlyArray<PathReport>): string => {
+  const { connected, known, own, peer } = report
+  const tried = candidates.filter((path) => path.kind !== "relay")
+  const count = connected ? tried.length : known
+  if (count === 0) return `${nick} has told no address to try, and may want the relay only.`
+  const [addresses, they] = count === 1 ? ["The address", "it is"] : ["The addresses", "they are"]
+  if (!connected) return `${addresses} of ${nick} did not answer yet.`
+  if (tried.some(({ probes }) => probes < SERIES) || Networks.expect(own, peer) !== "direct")
+    return `${addresses} of ${nick} did not answer yet; ${they} tried again every minute of talk.`
+  return `${addresses} of ${nick} did not answer yet, though by what is known of both networks something should: a firewall may be in between, or a router that shows each address another port; ${they} tried again every minute of talk.`
+}
+
+const relayLines = (nick: string, { connection, policy, relayOffered }: PeerReport): ReadonlyArray<string> => {
+  if (policy === "direct-only") return [`You want direct paths only, so ${nick} is reached directly or not at all.`]
+  return relayOffered || policy === "relay-only" || connection?.paths.some(({ kind }) => kind === "relay") === true
     ? []
     : [`This server has no relay, so ${nick} is reached directly or not at all.`]
+}
 
 /** Whose network stands in the way, in the family that leads farthest; `undefined`: neither does by theory. */
 const culpritOf = ({
   own,
   peer
-}: PeerReport): "ownBlocked" | "peerBlocked" | "ownHard" | "peerHard" | "bothHard" | undefined => {
+}: PeerReport): "ownBlocked" | "peerBlocked" | "bothBlocked" | "ownHard" | "peerHard" | "bothHard" | undefined => {
   const families = Networks.common(own, peer)
   const isUsable = (family: Family) => own[family] !== "blocked" && peer[family] !== "blocked"
   if (families.length === 0) return undefined
   const usable = families.filter(isUsable)
-  if (usable.length === 0) return families.every((family) => own[family] === "blocked") ? "ownBlocked" : "peerBlocked"
+  if (usable.length === 0) {
+    const [isOwn, isPeers] = [own, peer].map((networks) => families.every((family) => networks[family] === "blocked"))
+    return isOwn ? (isPeers ? "bothBlocked" : "ownBlocked") : "peerBlocked"
+  }
   if (usable.some((family) => own[family] !== "hard" && peer[family] !== "hard")) return undefined
   const family = usable[0]!
   // A port that is open for everybody is open for a hard network, too.
@@ -203,11 +225,16 @@ const culpritOf = ({
 }
 
 /** What `expect` promises to make it direct, seen from us first: the own network is easier to change. */
-const adviceFor = (nick: string, report: PeerReport, candidates: ReadonlyArray<PathReport>): string => {
-  const { connected, policy } = report
+const adviceFor = (nick: string, report: PeerReport, candidates: ReadonlyArray<PathReport>): string | undefined => {
+  const { connected, policy, relayOffered } = report
+  if (!connected && policy === "direct-only" && relayOffered) return `allow the relay: /path ${nick} prefer-direct`
   if (policy === "relay-only") return `allow direct paths: /path ${nick} prefer-direct`
   if (isWithoutFamily(report)) return "use a network that has both IPv4 and IPv6, on either side"
+  // Nothing is wrong with the way.
+  if (!connected && mayBeRelayed(report)) return undefined
   const culprit = culpritOf(report)
+  if (culprit === "bothBlocked")
+    return "let this program send and receive UDP, on both sides, or ask whoever runs the server to let it through"
   if (culprit === "ownBlocked") return "let this program send and receive UDP: ask whoever runs your firewall"
   if (culprit === "peerBlocked")
     return `${nick} needs a network that lets UDP through: another Wi-Fi, or a mobile phone's`

@@ -33,6 +33,21 @@ export const members = (range: Range): ReadonlyArray<Dependency> =>
 
 export const sameRange = (left: Range, right: Range): boolean => left.best === right.best && left.worst === right.worst
 
+/**
+ * By how much the outer ports of one socket differ that two ports of one server saw at about the same time, where that
+ * is so little that the NAT seems to count; `undefined` otherwise.
+ */
+export const portStepOf = (observations: ReadonlyArray<Observation>): number | undefined => {
+  const [first, second] = observations
+  if (first === undefined || second === undefined || first.server.address !== second.server.address) return undefined
+  if (first.mapped.address !== second.mapped.address) return undefined
+  const step = Math.abs(second.mapped.port - first.mapped.port)
+  return step > 0 && step <= MAX_STEP ? step : undefined
+}
+
+/** Ports: others of the network open some in between; two ports at random are so near once in a thousand times. */
+const MAX_STEP = 16
+
 /** What `server` saw when one and the same socket of ours asked it. */
 export interface Observation {
   readonly server: Endpoint.Endpoint

@@ -209,6 +209,7 @@ export class NatDiscovery {
       translated,
       portPreserved: translated === true ? local.first.some(({ port }) => port === mapped?.port) : undefined,
       mapping: translated === false ? NO_TRANSLATION : Behaviour.mappingOf(this.#observations),
+      portStep: Behaviour.portStepOf(this.#observations),
       filtering: filteringOf(this.#outcome("change-both"), this.#outcome("change-port")),
       hairpin: this.#hairpin,
       rttMs: this.#rttMs

@@ -19,6 +19,8 @@ export interface NatReport {
   /** Whether the NAT kept our port number. */
   readonly portPreserved: boolean | undefined
   readonly mapping: Range
+  /** By how much the NAT counts ports up from one destination to the next; `undefined` where it does not seem to. */
+  readonly portStep?: number | undefined
   readonly filtering: Range
   /** Whether two programs behind this NAT reach each other through their outer endpoints; `undefined` without a NAT. */
   readonly hairpin: boolean | undefined
@@ -39,9 +41,7 @@ export const isOutside = ({ mapped }: NatReport): boolean => mapped === undefine
 export const describe = (report: NatReport): ReadonlyArray<string> => {
   const name = FAMILY[report.family]
   if (!report.udp) {
-    return [
-      `${name}: nothing answers over UDP. A firewall blocks it, or there is no ${name} here; conversations go through a relay.`
-    ]
+    return [`${name}: nothing answers over UDP. A firewall blocks it, or there is no ${name} here.`]
   }
   if (!isOutside(report))
     return [
@@ -55,18 +55,22 @@ export const describe = (report: NatReport): ReadonlyArray<string> => {
 
 /**
  * The one change that helps most; `undefined` where every peer that has UDP is reached directly already, or nothing is
- * known.
+ * known. `hasIpv6`: whether peers with IPv6 are reached over that anyhow.
  */
-export const advise = ({ filtering, mapping, translated, udp }: NatReport): string | undefined => {
-  if (!udp) return "To talk directly to anybody: let this network's firewall pass UDP."
+export const advise = ({ filtering, mapping, translated, udp }: NatReport, hasIpv6 = false): string | undefined => {
+  if (!udp)
+    return hasIpv6
+      ? "To talk directly to people without IPv6 too: let this network's firewall pass UDP over IPv4."
+      : "To talk directly to anybody: let this network's firewall pass UDP."
+  const ipv6 = hasIpv6 ? "let the others use IPv6 too, as this machine does" : "use IPv6 on both sides"
   if (mapping.best !== "endpoint-independent") {
-    return "To reach everybody directly: turn off 'symmetric' NAT on the router if it can, forward a UDP port to this machine, or use IPv6 on both sides."
+    return `To reach everybody directly: turn off 'symmetric' NAT on the router if it can, forward a UDP port to this machine, or ${ipv6}.`
   }
   if (translated === false && filtering.best === "address-and-port-dependent") {
     return "To be reached directly by peers behind symmetric NATs too: let the firewall accept UDP for this program."
   }
   if (filtering.best === "address-and-port-dependent") {
-    return "To be reached directly by peers behind symmetric NATs too: forward a UDP port to this machine, or use IPv6 on both sides."
+    return `To be reached directly by peers behind symmetric NATs too: forward a UDP port to this machine, or ${ipv6}.`
   }
   return undefined
 }
@@ -83,8 +87,10 @@ const addressLine = (name: string, { mapped, portPreserved, rttMs, translated }:
   return `${name}: a NAT lets the internet see this program ${seen}.${port}${trip}`
 }
 
-const mappingLine = ({ mapping, translated }: NatReport): string => {
+const mappingLine = ({ mapping, portStep, translated }: NatReport): string => {
   if (translated === false) return "Mapping: none, so every peer finds this program at that address."
+  if (portStep !== undefined)
+    return `Each peer sees another port (a symmetric NAT), and ports count up by ${portStep}: the next one can only be guessed, so direct conversations depend on the other side. (Mapping, RFC 4787: ${range(mapping)}.)`
   return `${MAPPING[certainty(mapping)]} (Mapping, RFC 4787: ${range(mapping)}.)`
 }
 

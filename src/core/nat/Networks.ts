@@ -1,4 +1,4 @@
-import type { Family } from "../../domain/Endpoint.js"
+import * as Endpoint from "../../domain/Endpoint.js"
 import { exactly } from "./Behaviour.js"
 import { type Expectation, expect as expectOne, type Reachability } from "./Expectation.js"
 import { KINDS as NAT_KINDS, type NatKind, reachabilityOf as reachabilityOfNat } from "./NatKind.js"
@@ -8,14 +8,14 @@ import { KINDS as NAT_KINDS, type NatKind, reachabilityOf as reachabilityOfNat }
  * have. `absent`: the machine has no address of that family. `forwarded`: a port is open for everybody, whatever the
  * NAT does otherwise.
  */
-export type Networks = { readonly [F in Family]: FamilyKind }
+export type Networks = { readonly [F in Endpoint.Family]: FamilyKind }
 
 export type FamilyKind = (typeof KINDS)[number]
 
 /** For the record NETWORK: the number of a kind is its place in this list. */
 export const KINDS = [...NAT_KINDS, "absent", "forwarded"] as const
 
-export const FAMILIES = ["ipv4", "ipv6"] as const satisfies ReadonlyArray<Family>
+export const FAMILIES = ["ipv4", "ipv6"] as const satisfies ReadonlyArray<Endpoint.Family>
 
 export const UNKNOWN: Networks = { ipv4: "unknown", ipv6: "unknown" }
 
@@ -39,8 +39,28 @@ export const ofOneWord = (kind: NatKind): Networks => ({
   ipv6: kind === "blocked" ? kind : "unknown"
 })
 
+/**
+ * What is known of the networks of somebody of whom a server has told these addresses, and nobody anything else: two
+ * outer ports of one address are those of a hard NAT, and no outer address is one where the server is reached by TCP
+ * alone. `own`: ours, as whoever asked in vain itself knows nothing of others.
+ */
+export const ofCandidates = (candidates: ReadonlyArray<Endpoint.Endpoint>, own: Networks): Networks => {
+  if (candidates.length === 0) return UNKNOWN
+  const ipv4 = candidates.filter(({ family }) => family === "ipv4")
+  const outer = ipv4.filter((endpoint) => Endpoint.scope(endpoint) === "global")
+  const isHard = outer.some((one) => outer.some(({ address, port }) => address === one.address && port !== one.port))
+  const isBlocked = outer.length === 0 && MEASURED.includes(own.ipv4)
+  const hasIpv6 = candidates.some((endpoint) => endpoint.family === "ipv6" && Endpoint.scope(endpoint) === "global")
+  return {
+    ipv4: ipv4.length === 0 ? "absent" : isHard ? "hard" : isBlocked ? "blocked" : "unknown",
+    ipv6: hasIpv6 ? "none" : "absent"
+  }
+}
+
+const MEASURED: ReadonlyArray<FamilyKind> = ["none", "easy", "hard", "forwarded"]
+
 /** The families in which two can meet at all, as far as it is known. */
-export const common = (own: Networks, peer: Networks): ReadonlyArray<Family> =>
+export const common = (own: Networks, peer: Networks): ReadonlyArray<Endpoint.Family> =>
   FAMILIES.filter((family) => own[family] !== "absent" && peer[family] !== "absent")
 
 /** Which way two such networks take by theory: the best of the families that both have. */

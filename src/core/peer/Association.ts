@@ -178,12 +178,16 @@ export class Association {
   explain(now: number): PeerReport {
     const policy = this.#policy
     const told = this.#context.candidates(this.peer)
+    const own = this.#context.networks.value
+    const known = [...this.introductions.values()].flatMap((introduction) => introduction.endpoints)
+    const word = this.#peerNat === "unknown" ? Networks.ofCandidates(known, own) : Networks.ofOneWord(this.#peerNat)
     return {
       connected: this.#connection !== undefined,
       policy,
       relayOffered: [...this.introductions.values()].some(({ relay }) => relay),
-      own: this.#context.networks.value,
-      peer: this.conversation.peerNetworks ?? Networks.ofOneWord(this.#peerNat),
+      own,
+      peer: this.conversation.peerNetworks ?? word,
+      known: known.length,
       sharedAddress: sharedAddress(told, this.#connection?.paths.all ?? []),
       told: told.length,
       connection: this.#connection?.explain(now),

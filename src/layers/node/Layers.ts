@@ -30,8 +30,11 @@ export const layerMachine = Layer.mergeAll(
   Resolver.layer
 )
 
+/** The router of the default route, to be asked for a port. */
+export const layerRouter = Layer.provide(PortMapping.layer, Datagrams.layer)
+
 /** What a client asks of the network that the machine is in: its router, and other clients. */
-const neighbourhood = Layer.merge(LanDiscovery.layer, Layer.provide(PortMapping.layer, Datagrams.layer))
+const neighbourhood = Layer.merge(LanDiscovery.layer, layerRouter)
 
 /** The files of the folder at this path. */
 export const layerStore = Store.layer

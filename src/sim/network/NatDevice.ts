@@ -13,6 +13,8 @@ export type TcpSign = "syn" | "data" | "fin" | "rst"
 export class NatDevice {
   readonly #udp: Table = newTable()
   readonly #tcp: Table = newTable()
+  /** Outer UDP ports that are open for everybody. */
+  readonly #open = new Map<number, { readonly inner: Point; readonly peers: Set<Point> }>()
   #nextPort: number
   /** What happened so far: for tests, and for people who wonder where their packets went. */
   readonly stats = { created: 0, expired: 0, filtered: 0, unmapped: 0, exhausted: 0 }
@@ -29,6 +31,10 @@ export class NatDevice {
 
   /** A packet from inside: the source that the outside sees, or `undefined` when it cannot pass. */
   outbound(inner: Point, peer: Point, now: number, sign?: TcpSign): Point | undefined {
+    if (sign === undefined)
+      // Who came in by an open port gets its answers from there.
+      for (const [port, open] of this.#open)
+        if (open.inner === inner && open.peers.has(peer)) return pointAt(this.outer, port)
     const table = sign === undefined ? this.#udp : this.#tcp
     const byPeer = table.outward.get(inner)
     let mapping = byPeer?.get(depend(this.config.mapping, peer))
@@ -53,6 +59,12 @@ export class NatDevice {
 
   /** A packet from outside for our outer address: the inner destination, or `undefined` when it is dropped. */
   inbound(peer: Point, port: number, now: number, sign?: TcpSign): Point | undefined {
+    const open = sign === undefined ? this.#open.get(port) : undefined
+    if (open !== undefined) {
+      if (open.peers.size >= MAX_PERMISSIONS) open.peers.clear()
+      open.peers.add(peer)
+      return open.inner
+    }
     const table = sign === undefined ? this.#udp : this.#tcp
     const mapping = table.inward.get(this.#inwardKey(port, peer))
     if (mapping === undefined || mapping.expires <= now) {
@@ -71,8 +83,18 @@ export class NatDevice {
     return mapping.inner
   }
 
+  /** Forwards an outer UDP port from everybody, as routers do when a program asks; gives what ends it. */
+  forward(inner: Point, port: number): () => void {
+    const open = { inner, peers: new Set<Point>() }
+    this.#open.set(port, open)
+    return () => {
+      if (this.#open.get(port) === open) this.#open.delete(port)
+    }
+  }
+
   /** A power cycle: all state is gone. */
   reboot(): void {
+    this.#open.clear()
     for (const table of [this.#udp, this.#tcp]) {
       table.outward.clear()
       table.inward.clear()

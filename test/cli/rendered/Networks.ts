@@ -200,6 +200,7 @@ const report = (more: Partial<PeerReport> = {}, paths: ReadonlyArray<PathReport>
   own: UNKNOWN_NETWORKS,
   peer: UNKNOWN_NETWORKS,
   sharedAddress: undefined,
+  known: 2,
   told: 2,
   connection: { paths, sent: 40, lost: 2 },
   changes: [],

@@ -36,6 +36,7 @@ const report = (fields: Partial<PeerReport> = {}, paths: ReadonlyArray<PathRepor
   own: UNKNOWN,
   peer: UNKNOWN,
   sharedAddress: undefined,
+  known: 2,
   told: 2,
   connection: { paths, sent: 40, lost: 2 },
   changes: [],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { DEPENDENCIES, exactly, UNKNOWN } from "../../../src/core/nat/Behaviour.js"
+import { DEPENDENCIES, exactly, portStepOf, UNKNOWN } from "../../../src/core/nat/Behaviour.js"
 import * as NatReport from "../../../src/core/nat/NatReport.js"
 import { at } from "./World.js"
 
@@ -31,7 +31,20 @@ describe("describe", () => {
     const blocked = { ...home, udp: false, server: false, mapped: undefined, mapping: UNKNOWN }
     expect(NatReport.advise(blocked)).toContain("pass UDP")
     const lines = NatReport.describe(blocked)
-    expect(lines).toEqual([expect.stringContaining("relay")])
+    expect(lines).toEqual([expect.stringContaining("nothing answers over UDP")])
+    expect(NatReport.advise(blocked, true), "IPv6 leads out all the same").toContain("people without IPv6")
+  })
+
+  it("says that a NAT counts, and by how much", () => {
+    const counting = { ...home, mapping: exactly("address-and-port-dependent"), portStep: 1 } as const
+    expect(NatReport.describe(counting)[1]).toContain("count up by 1")
+    const seen = (port: number) => ({
+      server: at(`198.51.100.1:${port % 2 === 0 ? 9090 : 9091}`),
+      mapped: at(`203.0.113.7:${port}`)
+    })
+    expect(portStepOf([seen(41_000), seen(41_001)])).toBe(1)
+    expect(portStepOf([seen(41_000), seen(52_001)])).toBeUndefined()
+    expect(portStepOf([seen(41_000)])).toBeUndefined()
   })
 
   it("names the terms of RFC 4787, and admits what is not known", () => {

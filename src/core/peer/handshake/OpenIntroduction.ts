@@ -49,10 +49,15 @@ export class OpenIntroduction {
     this.isHere = introduction.isHere === true
   }
 
+  /** The peer's addresses, as the server and the peer itself have told them. */
+  get endpoints(): ReadonlyArray<Endpoint> {
+    return [...this.candidates, ...this.#named]
+  }
+
   /** The routes to the peer that `policy` permits. The relay comes first, since it is there for sure. */
   routes(policy: Policy): ReadonlyArray<Route> {
     const relay: ReadonlyArray<Route> = this.relay ? [{ _tag: "Relay", channel: this.channel }] : []
-    const direct = [...this.candidates, ...this.#named].map((endpoint): Route => ({ _tag: "Direct", endpoint }))
+    const direct = this.endpoints.map((endpoint): Route => ({ _tag: "Direct", endpoint }))
     return [...relay, ...direct].filter((route) => permits(policy, route))
   }
 

@@ -16,6 +16,8 @@ export interface PeerReport {
   readonly peer: Networks
   /** The address at which the internet sees both, where it is the same and nothing has come from there. */
   readonly sharedAddress: string | undefined
+  /** Addresses of the peer that are known, connected or not. */
+  readonly known: number
   /** Candidates that we have told this peer. */
   readonly told: number
   /** The connection in use, if there is one. */
