@@ -3,7 +3,7 @@ import type { Timed } from "../core/support/DeadlineWheel.js"
 import { LinkedMap } from "../core/support/LinkedMap.js"
 import type { Registration } from "../domain/Registration.js"
 import * as Bytes from "../protocol/Bytes.js"
-import { MAX_WATCHED, type PresentNick } from "../protocol/Control.js"
+import { MAX_WATCH, MAX_WATCHED, type PresentNick } from "../protocol/Control.js"
 import { encodeMessage, encodePresence } from "../protocol/ControlCodec.js"
 
 /** Somebody who wants presence events. */
@@ -37,12 +37,16 @@ export class Announcer implements Timed {
   readonly #behind = new LinkedMap<Watcher, number>()
   readonly #byNick = new Map<Watcher, Interest>()
   readonly #interested = new Map<string, Set<Interest>>()
+  /** Of nicknames that many watch, those that something happened to, and who of them has not been told of it yet. */
+  readonly #popular = new Map<string, Popular>()
   /** Of those who watch nicknames, who has something to hear, and since when, in the order of its happening. */
   readonly #pending = new LinkedMap<Interest, number>()
   /** The last lines, the first of them that of version `#version - #lines.length + 1`. */
   #lines: Array<string> = []
   #version = 0
   #interests = 0
+  /** Of them, what is beyond the nicknames that everybody may watch. */
+  #shared = 0
   #due: number | undefined
 
   constructor(directory: Directory) {
@@ -82,7 +86,10 @@ export class Announcer implements Timed {
   watch(watcher: Watcher, keys: ReadonlyArray<string>): ReadonlyArray<PresentNick> | undefined {
     const interest = this.#byNick.get(watcher) ?? { watcher, keys: new Set(), pending: new Map() }
     const fresh = new Set(keys.filter((key) => !interest.keys.has(key)))
-    if (interest.keys.size + fresh.size > MAX_WATCHED || this.#interests + fresh.size > MAX_INTERESTS) return undefined
+    const shared = beyondOwn(interest.keys.size + fresh.size) - beyondOwn(interest.keys.size)
+    if (interest.keys.size + fresh.size > MAX_WATCHED) return undefined
+    if (shared > 0 && this.#shared + shared > MAX_SHARED) return undefined
+    this.#shared += shared
     this.#byNick.set(watcher, interest)
     for (const key of fresh) {
       interest.keys.add(key)
@@ -106,8 +113,10 @@ export class Announcer implements Timed {
     const interest = this.#byNick.get(watcher)
     if (interest === undefined) return
     for (const key of [...keys]) {
+      const before = beyondOwn(interest.keys.size)
       if (!interest.keys.delete(key)) continue
       this.#interests--
+      this.#shared -= before - beyondOwn(interest.keys.size)
       interest.pending.delete(key)
       const watchers = this.#interested.get(key)
       watchers?.delete(interest)
@@ -147,14 +156,16 @@ export class Announcer implements Timed {
       if (this.#lines.length > 2 * MAX_LINES) this.#lines = this.#lines.slice(-MAX_LINES)
     }
     this.#version = change.version
-    if (this.size > 0 || this.#pending.size > 0) this.#due ??= now + TICK_MS
+    if (this.size > 0 || this.#pending.size > 0 || this.#popular.size > 0) this.#due ??= now + TICK_MS
   }
 
   handleTimeout(now: number): void {
     this.#due = undefined
+    this.#notePopular(now)
     this.#tellEverybody(this.#tellInterested(BUDGET, now))
     const told = this.#everybody.oldest()?.value ?? this.#version
-    if (told < this.#version || this.#behind.size > 0 || this.#pending.size > 0) this.#due = now + TICK_MS
+    if (told < this.#version || this.#behind.size > 0 || this.#pending.size > 0 || this.#popular.size > 0)
+      this.#due = now + TICK_MS
   }
 
   pollTimeout(): number | undefined {
@@ -168,13 +179,13 @@ export class Announcer implements Timed {
   #tellInterested(budget: number, now: number): number {
     const before = this.#pending.size > BUDGET ? now - CROWD_MS : now
     let left = budget
-    for (let turn = Math.min(this.#pending.size, budget); turn > 0; turn--) {
+    for (let turn = Math.min(this.#pending.size, budget); turn > 0 && left > 0; turn--) {
       const { key: interest, value: since } = this.#pending.oldest()!
       if (since > before) break
       this.#pending.delete(interest)
       // Nothing any more: it has stopped watching meanwhile.
       if (interest.pending.size === 0 || interest.keys.size === 0) continue
-      left--
+      left -= 1 + Math.floor(interest.pending.size / NICKS_PER_PIECE)
       const told = interest.watcher.sendPresence(Bytes.fromText(encodeChanges(interest.pending.values())))
       if (told) interest.pending.clear()
       else this.#pending.set(interest, now)
@@ -210,20 +221,50 @@ export class Announcer implements Timed {
 
   /** For those who watch this nickname or this fingerprint. */
   #note(key: string, change: PresenceChange, now: number): void {
-    const { nickname } = change.registration
-    const doSomeWatchAll = this.size > 0
-    for (const interest of this.#interested.get(key) ?? []) {
-      if (doSomeWatchAll && this.#watchesAll(interest.watcher)) continue
-      interest.pending.set(nickname.key, change)
-      // Whoever has had something to hear waits already.
-      if (interest.pending.size === 1 && !this.#pending.has(interest)) this.#pending.set(interest, now)
+    const interested = this.#interested.get(key)
+    if (interested === undefined) return
+    const popular = this.#popular.get(key)
+    if (popular === undefined && interested.size <= MANY) {
+      for (const interest of interested) this.#noteFor(interest, change, now)
+      return
+    }
+    // What is under way goes to the rest as it is now, and then to those who had it as it was.
+    if (popular === undefined) this.#popular.set(key, { news: new Map(), rest: interested.values(), isStale: false })
+    else popular.isStale = true
+    this.#popular.get(key)!.news.set(change.registration.nickname.key, change)
+  }
+
+  /** Whoever comes and goes under a nickname that thousands watch makes no more work in a tick than others. */
+  #notePopular(now: number): void {
+    let left = NOTES
+    for (const [key, popular] of this.#popular) {
+      for (let next = popular.rest.next(); ; next = popular.rest.next()) {
+        if (next.done === true) {
+          const interested = this.#interested.get(key)
+          if (!popular.isStale || interested === undefined) this.#popular.delete(key)
+          else Object.assign(popular, { rest: interested.values(), isStale: false })
+          break
+        }
+        for (const news of popular.news.values()) this.#noteFor(next.value, news, now)
+        left -= popular.news.size
+        if (left <= 0) return
+      }
     }
   }
 
+  #noteFor(interest: Interest, news: PresenceNews, now: number): void {
+    if (this.size > 0 && this.#watchesAll(interest.watcher)) return
+    interest.pending.set(news.registration.nickname.key, news)
+    // Whoever has had something to hear waits already.
+    if (interest.pending.size === 1 && !this.#pending.has(interest)) this.#pending.set(interest, now)
+  }
+
   #rename(former: string, registration: Registration): void {
-    for (const { pending } of this.#interested.get(former) ?? []) {
-      const left = pending.get(former)
-      if (left?._tag === "Left") pending.set(former, { ...left, renamed: registration })
+    const popular = this.#popular.get(former)?.news
+    const interested = popular === undefined ? (this.#interested.get(former) ?? []) : []
+    for (const news of [popular, ...[...interested].map(({ pending }) => pending)]) {
+      const left = news?.get(former)
+      if (left?._tag === "Left") news?.set(former, { ...left, renamed: registration })
     }
   }
 
@@ -237,6 +278,9 @@ const TICK_MS = 20
 
 /** Pieces sent in one tick, some 4 ms of work: a fifth of a core at most goes into presence. */
 const BUDGET = 200
+
+/** A line of so many costs twice as much as one of a single nickname. */
+const NICKS_PER_PIECE = 32
 
 /** ms from the first event to the line that tells it, when more wait than are told in one tick. */
 const CROWD_MS = 1_000
@@ -257,8 +301,28 @@ const MAX_LINES = 256
 const ENTRIES_PER_PAGE = 100
 const COST_OF_PAGE = 4
 
-/** Of all watchers together, about 40 MB: 26 nicknames each for ten thousand, or 128 each for two. */
-export const MAX_INTERESTS = 262_144
+/** Of one nickname: for more of them what happened is noted a part at a time. */
+const MANY = 64
+
+/** In one tick: half a millisecond. */
+const NOTES = 2_000
+
+/** Nicknames that each may watch, whatever others do, two requests of them: for ten thousand about 75 MB. */
+export const OWN_SHARE = 2 * MAX_WATCH
+
+/** Beyond those, of all watchers together, about 30 MB: who has many connections may leave nothing of it. */
+export const MAX_SHARED = 196_608
+
+const beyondOwn = (size: number): number => Math.max(0, size - OWN_SHARE)
+
+interface Popular {
+  /** What happened last to each nickname. */
+  readonly news: Map<string, PresenceNews>
+  /** Those who have not got it yet. */
+  rest: Iterator<Interest>
+  /** Something has happened since it went to the first of them. */
+  isStale: boolean
+}
 
 interface Interest {
   readonly watcher: Watcher
@@ -288,12 +352,23 @@ const encodeChanges = (changes: Iterable<PresenceNews>): string => {
   const here: Array<string> = []
   const gone: Array<string> = []
   for (const { _tag, registration, renamed } of changes) {
-    if (renamed !== undefined) here.push(JSON.stringify(presentNick(renamed)))
+    if (renamed !== undefined) here.push(encodePresent(renamed))
     if (_tag === "Left") gone.push(JSON.stringify(registration.nickname.text))
-    else here.push(JSON.stringify(presentNick(registration)))
+    else here.push(encodePresent(registration))
   }
   return encodePresence(here, gone)
 }
+
+/** Once for all who are told of it. */
+const encodePresent = (registration: Registration): string => {
+  const known = encoded.get(registration)
+  if (known !== undefined) return known
+  const json = JSON.stringify(presentNick(registration))
+  encoded.set(registration, json)
+  return json
+}
+
+const encoded = new WeakMap<Registration, string>()
 
 const presentNick = ({ identity, nickname }: Registration): PresentNick =>
   identity === undefined ? { nick: nickname.text } : { nick: nickname.text, fingerprint: identity.fingerprint }

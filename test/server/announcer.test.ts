@@ -2,9 +2,10 @@ import { describe, expect, test } from "vitest"
 import { Directory } from "../../src/core/rendezvous/Directory.js"
 import * as Nickname from "../../src/domain/Nickname.js"
 import type { Registration } from "../../src/domain/Registration.js"
-import { Announcer, type Watcher } from "../../src/server/Announcer.js"
+import { Announcer, MAX_SHARED, OWN_SHARE, type Watcher } from "../../src/server/Announcer.js"
 import { registration } from "../core/rendezvous/support.js"
 import { fingerprint } from "../support/ids.js"
+import { operationsOf } from "../support/Operations.js"
 
 class Reader implements Watcher {
   readonly pieces: Array<string> = []
@@ -220,7 +221,16 @@ describe("whoever watches nicknames", () => {
     expect(world.announcer.watch(reader, ["one more"])).toBeUndefined()
     expect(world.announcer.interests).toBe(128)
     for (let i = 1; i < 3_000; i++) world.announcer.watch(new Reader(), keys(128, i))
-    expect(world.announcer.interests).toBeLessThanOrEqual(262_144)
+    world.announcer.watch(new Reader(), keys(OWN_SHARE + (MAX_SHARED % (128 - OWN_SHARE))))
+    expect(world.announcer.interests).toBeLessThanOrEqual(MAX_SHARED + 3_001 * OWN_SHARE)
+    // Whoever takes all that there is for everybody leaves the others what is theirs.
+    const late = new Reader()
+    expect(world.announcer.watch(late, keys(OWN_SHARE + 1))).toBeUndefined()
+    expect(world.announcer.watch(late, keys(OWN_SHARE))).toBeDefined()
+    expect(world.announcer.watch(late, keys(1, OWN_SHARE))).toBeUndefined()
+    world.announcer.remove(late)
+    world.announcer.remove(reader)
+    expect(world.announcer.watch(late, keys(128))).toBeDefined()
   })
 
   test("is told in little, however many come back at once: ten thousand who know twenty each", () => {
@@ -249,6 +259,26 @@ describe("whoever watches nicknames", () => {
       for (const { nick } of event.here as ReadonlyArray<{ readonly nick: string }>) last.set(nick, true)
     }
     expect([...last.values()].every((here) => here)).toBe(true)
+  })
+
+  test("makes no more work when thousands watch one nickname, and all of them hear how it is in the end", () => {
+    const costBeside = (others: number) => {
+      const world = new World()
+      const readers = Array.from({ length: others }, () => new Reader())
+      for (const reader of readers) world.announcer.watch(reader, ["star"])
+      const cost = operationsOf(() => {
+        world.join("star")
+        world.leave("star")
+      })
+      world.settle(1)
+      world.join("star")
+      world.settle(2)
+      world.leave("star")
+      world.settle()
+      expect(readers.every(({ told }) => told.at(-1)?.gone?.toString() === "star")).toBe(true)
+      return cost
+    }
+    expect(costBeside(5_000)).toBe(costBeside(100))
   })
 
   test("hears of more at once in a crowd, within a second or so, and of a single one at once as ever", () => {

@@ -108,7 +108,10 @@ describe("costs the same beside few and beside many:", () => {
     expectNoGrowth((others) => {
       const directory = new Directory()
       const announcer = new Announcer(directory)
-      const watchers: ReadonlyArray<Watcher> = Array.from({ length: others }, () => ({ sendPresence: () => true }))
+      const watchers: ReadonlyArray<Watcher> = Array.from({ length: others }, () => ({
+        crowd: "",
+        sendPresence: () => true
+      }))
       for (const [number, watcher] of watchers.entries()) announcer.watch(watcher, [`n-${number}`, `o-${number}`])
       const all: Watcher = { sendPresence: () => true }
       return operationsOf(() => {

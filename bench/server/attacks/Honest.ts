@@ -52,6 +52,8 @@ const PEOPLE = 50
 /** More than a second, which is what a session may ask for at length. */
 const ASK_MS = 1_050
 const TICK_MS = 500
+/** Whom a newcomer would like to see. */
+const KNOWN = Array.from({ length: 20 }, (_, index) => `"honest-${index}"`).join(",")
 /** ms that a newcomer has patience for; what he waited is counted as this much then. */
 const PATIENCE_MS = 10_000
 /** Until everybody's first question is past. */
@@ -62,7 +64,7 @@ interface Seen {
   asked: Array<number>
   arrived: Array<number>
   talked: Array<number>
-  /** Newcomers who were refused or had no more patience, and people whose connection ended. */
+  /** Newcomers who were refused, could not watch whom they know or lost patience, and people who were cut off. */
   lost: number
   away: number
   /** When those began who have no answer yet. */
@@ -105,7 +107,8 @@ const arrive = async (place: (index: number) => Place, seen: Seen, state: State)
       const reply = await client?.register(`newcomer-${index}`)
       const took = performance.now() - start
       seen.arriving.delete(start)
-      if (reply?.includes('"Registered"')) seen.arrived.push(took)
+      const watching = await client?.request("Watch", `"nicks":[${KNOWN}]`)
+      if (reply?.includes('"Registered"') && watching?.includes('"Watching"')) seen.arrived.push(took)
       else seen.lost++
       await client?.request("Exit")
       client?.socket.destroy()

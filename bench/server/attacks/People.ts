@@ -92,6 +92,26 @@ export const PEOPLE: ReadonlyArray<Attack> = [
     }
   },
   {
+    name: "watch-fill",
+    about: "2,800 sessions of 175 addresses watch as many nicknames as they may",
+    quick: true,
+    prepare: (field) => field.connect(2_800, { name: (index) => `w${index}` }),
+    run: async (field) => {
+      for (const [index, client] of field.clients.entries()) watchMany(client, `w${index}-`)
+      await field.rest()
+    }
+  },
+  {
+    name: "watch-popular",
+    about: "2,800 sessions of 175 addresses watch the same nicknames, under which others come and go",
+    quick: true,
+    prepare: async (field) => {
+      await field.connect(2_800, { name: (index) => `w${index}` })
+      for (const client of field.clients) watchMany(client, "star-")
+    },
+    run: (field) => comeAndGo(field, (index) => `star-${index % 128}`)
+  },
+  {
     name: "watch-unread",
     about: "500 watchers never read, and people come and go",
     prepare: async (field) => {
@@ -159,6 +179,14 @@ const watchers = async (field: Field, size: number): Promise<void> => {
   await Promise.all(clients.map((client) => Promise.race([client.request("Watch"), wait(5_000)])))
 }
 
+/** In as many requests as it takes. */
+const watchMany = (client: Client, prefix: string): void => {
+  for (let from = 0; from < 128; from += 16) {
+    const nicks = Array.from({ length: 16 }, (_, index) => `"${prefix}${from + index}"`)
+    client.tell(client.line("Watch", `"nicks":[${nicks.join(",")}]`))
+  }
+}
+
 /** Each takes what one read of the socket gives, and then nothing for a while. */
 const readSlowly = async (field: Field, clients: ReadonlyArray<Client>): Promise<void> => {
   for (const { socket } of clients) socket.on("data", () => socket.pause())
@@ -169,13 +197,13 @@ const readSlowly = async (field: Field, clients: ReadonlyArray<Client>): Promise
 }
 
 /** Thirty-two people at a time register and leave again, each from an address that nobody had before. */
-const comeAndGo = (field: Field): Promise<unknown> =>
+const comeAndGo = (field: Field, nick = (index: number) => `g${index}`): Promise<unknown> =>
   field.again(
     32,
     (index) => attackAddress(5_000 + index),
     async (from, index) => {
       const client = await field.open(from)
-      await client?.register(`g${index}`)
+      await client?.register(nick(index))
       await client?.request("Exit")
       client?.socket.destroy()
     }
