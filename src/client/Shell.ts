@@ -69,6 +69,7 @@ export const make = (
       leaving,
       store: () => keeper.profile?.transfers,
       downloads: options.downloads ?? ".",
+      relayedTo: (peer) => driver.machine.relayed(peer, time.monotonic()),
       resume: options.resume,
       isWelcome: (peer) =>
         isWelcome(options.accept ?? "ask", { ...peer, given, contacts: driver.machine.contacts, beganAt })

@@ -30,11 +30,11 @@ export const isRunning = ({ state }: Transfer): boolean => RUNNING.has(state)
 const RUNNING: ReadonlySet<Transfer["state"]> = new Set(["preparing", "waiting", "active", "paused", "finishing"])
 
 const figuresOf = (transfer: Transfer): string => {
-  const { rate, size, state, transferred } = transfer
+  const { rate, relay, size, state, transferred } = transfer
   const share = `${String(size === 0 ? 100 : Math.floor((transferred / size) * 100)).padStart(3)} %`
   if (state !== "active") return `${share}  ${STATES[state] ?? ""}`.trimEnd()
   const left = Format.timeLeft(size - transferred, rate)
-  return `${share}  ${Format.size(rate)}/s${left === "" ? "" : `  ${left}`}`
+  return `${share}  ${Format.size(rate)}/s${left === "" ? "" : `  ${left}`}${relay === undefined ? "" : "  by relay"}`
 }
 
 const STATES: Readonly<Partial<Record<Transfer["state"], string>>> = {

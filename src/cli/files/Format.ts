@@ -27,6 +27,14 @@ export const timeLeft = (bytes: number, rate: number): string => {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`
 }
 
+/** The same in words, for sentences: `5 minutes`. */
+export const about = (seconds: number): string => {
+  const [amount, unit] =
+    seconds < 90 ? [seconds, "second"] : seconds < 5_400 ? [seconds / 60, "minute"] : [seconds / 3_600, "hour"]
+  const rounded = Math.max(1, Math.round(amount))
+  return `${rounded} ${unit}${rounded === 1 ? "" : "s"}`
+}
+
 /** Four days: beyond it a forecast means nothing. */
 const MAX_SECONDS = 4 * 86_400
 

@@ -10,7 +10,7 @@ import * as Format from "./Format.js"
  * steps.
  */
 export const news = (before: Transfer | undefined, now: Transfer, name: string): string | undefined => {
-  if (before?.state === now.state && before.pausedBy === now.pausedBy) return undefined
+  if (before?.state === now.state && before.pausedBy === now.pausedBy) return moved(before, now, name)
   const peer = peerOf(now)
   const isOurs = now.direction === "out"
   switch (now.state) {
@@ -18,13 +18,13 @@ export const news = (before: Transfer | undefined, now: Transfer, name: string):
     case "finishing":
       return undefined
     case "offered":
-      return isOurs ? `${name} is offered to ${peer}${skipped(now)}` : undefined
+      return isOurs ? `${name} is offered to ${peer}${skipped(now)}${relayed(now)}` : undefined
     case "waiting":
       return before?.state === "active" ? `${name} waits until ${peer} is connected again` : undefined
     case "active":
       if (before?.state === "paused") return `${name} goes on`
       if (before?.state === "waiting" && before.transferred > 0) return `${name} goes on at ${percent(now)}`
-      return isOurs ? `${peer} accepted ${name}` : undefined
+      return isOurs ? `${peer} accepted ${name}${before?.relay === undefined ? relayed(now) : ""}` : undefined
     case "paused":
       return now.pausedBy === "them" ? `${peer} paused ${name}` : `${name} is paused`
     case "done":
@@ -39,6 +39,24 @@ export const news = (before: Transfer | undefined, now: Transfer, name: string):
       return `${name} failed: ${SafeText.line(now.message ?? "unknown reason")}`
   }
 }
+
+/** What there is to say of a transfer that goes on, and another way than before. */
+const moved = (before: Transfer, now: Transfer, name: string): string | undefined => {
+  if (now.state !== "active") return undefined
+  if (isLong(now) && before.relay?.seconds === undefined)
+    return `${name} goes over the server's relay, and takes about ${Format.about(now.relay!.seconds!)}`
+  return isLong(before) && now.relay === undefined ? `${name} goes directly now` : undefined
+}
+
+/** That it goes over the relay, and how long that takes, where somebody might wonder; to be added to a sentence. */
+export const relayed = (transfer: Transfer): string =>
+  isLong(transfer) ? `; over the server's relay that takes about ${Format.about(transfer.relay!.seconds!)}` : ""
+
+/** Whether it goes over the relay for more than a moment. */
+const isLong = ({ relay }: Transfer): boolean => (relay?.seconds ?? 0) >= LONG
+
+/** Seconds. */
+const LONG = 10
 
 /** The name, and how much it is: `report.pdf (1.2 MB)`, `photos (12 files, 340 MB)`. */
 export const title = ({ files, kind, name, size }: Transfer): string =>

@@ -74,7 +74,7 @@ const receive = (settings: ReceiveFileSettings, report: Report.Report) =>
     )
 
     const isAccepted = (offer: Transfer) => {
-      const what = `${Sentence.peerOf(offer)} offers ${Sentence.title(offer)}${Sentence.brings(offer)}`
+      const what = `${Sentence.peerOf(offer)} offers ${Sentence.title(offer)}${Sentence.brings(offer)}${Sentence.relayed(offer)}`
       return yes ? Effect.as(report.note(what), true) : Question.ask(`${what}: take it?`)
     }
 

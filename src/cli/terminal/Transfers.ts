@@ -33,7 +33,7 @@ export class Transfers {
       const peer = palette.nick(Sentence.peerOf(transfer))
       return transfer.state === "offered"
         ? [
-            palette.remark(`${peer} offers ${name}${Sentence.brings(transfer)}`),
+            palette.remark(`${peer} offers ${name}${Sentence.brings(transfer)}${Sentence.relayed(transfer)}`),
             palette.remark(
               `  type ${palette.bold(`/accept ${number}`)} to take it, or ${palette.bold(`/decline ${number}`)}`
             )

@@ -1,3 +1,4 @@
+import type { Relayed } from "../../core/client/Relayed.js"
 import type { Transfer, TransferState } from "../../core/client/Transfer.js"
 import type { TransferId } from "../../core/files/Content.js"
 import { risksIn } from "../../core/files/Risks.js"
@@ -25,6 +26,7 @@ export class TransferStatus {
       readonly now: () => number
       readonly nickOf: (peer: PeerId) => string | undefined
       readonly fingerprintOf: (peer: PeerId) => string
+      readonly relayedTo: (peer: PeerId) => Relayed | undefined
       readonly tell: (transfer: Transfer) => void
     }
   ) {
@@ -114,6 +116,7 @@ export class TransferStatus {
       state: this.#state(pausedBy),
       transferred: this.#transferred,
       rate: moves ? this.#meter.rate(this.context.now()) : 0,
+      ...this.#relay(),
       ...(facts.skipped > 0 && { skipped: facts.skipped, left: facts.left }),
       ...(facts.executables !== undefined && facts.executables > 0 && { executables: facts.executables }),
       ...(facts.risks !== undefined && facts.risks > 0 && { risks: risksIn(facts.risks) }),
@@ -122,6 +125,19 @@ export class TransferStatus {
       ...(path !== undefined && { path }),
       ...(message !== undefined && { message })
     }
+  }
+
+  /**
+   * Over the relay, and for how long yet: as the relay allows, or as measured where that is not told. (At the rate of a
+   * relay a chunk, before which nothing counts as there, takes longer than what is measured over.)
+   */
+  #relay(): Pick<Transfer, "relay"> {
+    if (this.ended || this.#phaseNow === "preparing") return {}
+    const relayed = this.context.relayedTo(this.facts.peer)
+    if (relayed === undefined) return {}
+    const rate = relayed.rate ?? this.#meter.rate(this.context.now())
+    const left = this.facts.size - this.#transferred
+    return { relay: rate > 0 ? { seconds: Math.ceil(left / rate) } : {} }
   }
 
   get #transferred(): number {

@@ -5,6 +5,7 @@ import type * as Scope from "effect/Scope"
 import type { Closed } from "../../core/client/ClientError.js"
 import type { Conversation, Conversations } from "../../core/client/Conversations.js"
 import { failed } from "../../core/client/ErrorTexts.js"
+import type { Relayed } from "../../core/client/Relayed.js"
 import { type Offer, TRANSFER_ID_BYTES, type TransferId, transferIdOf } from "../../core/files/Content.js"
 import type { EndReason } from "../../core/files/EndReason.js"
 import { FileReceiver } from "../../core/files/FileReceiver.js"
@@ -62,6 +63,8 @@ export const make = (options: {
   /** Fails when the client leaves. */
   readonly leaving: Deferred.Deferred<never, Closed>
   readonly store: () => TransferStore | undefined
+  /** How files go to and from this peer, where that is over the relay. */
+  readonly relayedTo: (peer: PeerId) => Relayed | undefined
   /** Where accepted files go when nothing else is said. */
   readonly downloads: string
   /** Which transfers of an earlier process are gone on with by themselves; all when left out. */
@@ -100,6 +103,7 @@ export const make = (options: {
           now: time.monotonic,
           nickOf,
           fingerprintOf: (peer) => Fingerprint.of(crypto, identityKeyOf(peer)),
+          relayedTo: options.relayedTo,
           tell: (transfer) => events.offer({ _tag: "Transfer", transfer })
         })
     }

@@ -56,6 +56,7 @@ import type { Purpose } from "./Purpose.js"
 import { Reactions } from "./Reactions.js"
 import { Registration } from "./Registration.js"
 import { Reintroduction } from "./Reintroduction.js"
+import { type Relayed, relayedOf } from "./Relayed.js"
 import { RelayTransport } from "./RelayTransport.js"
 import { type Asked, Rendezvous } from "./Rendezvous.js"
 import { ServerLink, type ServerOutput } from "./ServerLink.js"
@@ -182,6 +183,12 @@ export class ClientMachine {
     const key = keyInfoOf(this.contacts, conversation)
     const { insteadOf, name, via } = this.#trust
     return Why.explain({ ...key, nick: conversation.nick }, report, name, now, { via, insteadOf })
+  }
+
+  /** How files go to and from this peer, where that is over the relay. */
+  relayed(peer: PeerId, now: number): Relayed | undefined {
+    const report = this.#client.peers?.explain(peer, now)
+    return report && relayedOf(report, this.#reactions.relayRate, now)
   }
 
   /** To look at; `inGroups` does something about them. */

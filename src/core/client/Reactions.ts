@@ -33,7 +33,6 @@ export interface Parts {
  * has taken its whole effect before the next one is looked at.
  */
 export class Reactions {
-  /** As the server has told last. */
   #relayRate: Rate | undefined
   #isEnding = false
 
@@ -43,6 +42,11 @@ export class Reactions {
     /** Fresh unpredictable bytes, for the peer machine. */
     private readonly random: (length: number) => Uint8Array
   ) {}
+
+  /** What the relay takes of us, as the server has told last. */
+  get relayRate(): Rate | undefined {
+    return this.#relayRate
+  }
 
   /** Lets everything take its effect that follows from what was just done or seen. */
   settle(now: number): void {

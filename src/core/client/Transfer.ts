@@ -49,6 +49,11 @@ export const Transfer = Schema.Struct({
   transferred: Schema.Number,
   /** Bytes a second over the last few seconds; 0 while nothing moves. */
   rate: Schema.Number,
+  /**
+   * While it goes, or would go, over the server's relay; `seconds`: until it is there, about, where that is known. Not
+   * in the first two seconds of a path, in which a direct one is found as a rule.
+   */
+  relay: optional(Schema.Struct({ seconds: optional(Schema.Int) })),
   /** Ours: links, devices and the like in the folder, which are not sent; left out when there are none. */
   skipped: optional(Schema.Int),
   /** The first of those, by name and reason. */

@@ -23,10 +23,11 @@ const STATES: { readonly [State in TransferState]: ReadonlyArray<Partial<Transfe
   offered: [
     {},
     { skipped: 3, left: ["a link", "b: not allowed to read it"] },
-    { executables: 2, risks: ["git", "direnv", "tools", "startup"] }
+    { executables: 2, risks: ["git", "direnv", "tools", "startup"] },
+    { relay: { seconds: 318 } }
   ],
   waiting: [{}],
-  active: [{}],
+  active: [{}, { relay: { seconds: 42 } }, { relay: {} }],
   paused: [{ pausedBy: "us" }, { pausedBy: "them" }, { pausedBy: "both" }],
   finishing: [{}],
   done: [{ path: "/home/al/report.pdf" }, { path: "/home/al/photos", renamed: 1 }],

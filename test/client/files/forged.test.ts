@@ -89,6 +89,7 @@ const besieged = Effect.gen(function* () {
   const link: PeerDriver = { drivePeers: (use) => use(peers as unknown as Peers, 0) }
   let drawn = 0
   const transfers: Transfers.Transfers = yield* Transfers.make({
+    relayedTo: () => undefined,
     crypto,
     entropy: { bytes: (length) => new Uint8Array(length).fill(++drawn) },
     time: yield* Time.make,
