@@ -1,5 +1,6 @@
 import { ascending, type Figures, quantile } from "../support/Figures.js"
 import { type Bulk, bulkA, bulkB } from "./Bulk.js"
+import { filesA, filesB } from "./Files.js"
 import * as Floors from "./Floors.js"
 import * as Latency from "./Latency.js"
 import type { LinkSettings } from "./Link.js"
@@ -94,6 +95,7 @@ export const PARTS: ReadonlyArray<Part> = [
     ...bulk({ name: "stream, MTU found", warmUpMs: 1_000, measuredMs: 2_000 })
   },
   { name: "client", about: "messages through whole clients, journals on disk", a: wholeA, b: wholeB },
+  { name: "files", about: "a file through whole clients, from disk to disk", a: filesA, b: filesB },
 
   {
     name: "link-floor",

@@ -5,7 +5,15 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
-import { Client, type ClientEvent, layerClient, layerNode, layerServer, Server } from "../../src/index.js"
+import {
+  Client,
+  type ClientEvent,
+  type ClientOptions,
+  layerClient,
+  layerNode,
+  layerServer,
+  Server
+} from "../../src/index.js"
 import { ascending, type Figures, quantile } from "../support/Figures.js"
 import type { Pipe } from "./Pipe.js"
 
@@ -147,7 +155,9 @@ const talk = (pipe: Pipe) =>
     }
   }).pipe(Effect.scoped)
 
-const client = (port: number) => layerClient({ server: { host: "127.0.0.1", port }, portMapping: false })
+/** A client of the server on this port, and of nothing else. */
+export const client = (port: number, options: Partial<ClientOptions> = {}) =>
+  layerClient({ server: { host: "127.0.0.1", port }, portMapping: false, ...options })
 
 /** What the disk takes for one flush: each message that waits for one costs at least that. */
 const flushes = (folder: string): number => {
