@@ -82,7 +82,7 @@ describe("registration", () => {
         yield* late.client.register("carola")
         const { fingerprint } = yield* late.next("Registered", { nick: "carola" })
         expect((yield* late.client.list).map(({ nick }) => nick)).toEqual(["alice", "carola"])
-        expect(late.disk.names()).toEqual(["names/carola", "profiles/carol/identity"])
+        expect(late.disk.names()).toEqual(["names/carola", "profiles/carol/identity", "profiles/carol/journal"])
         // Who comes back under that name is the same person.
         yield* late.client.exit()
         yield* late.stop

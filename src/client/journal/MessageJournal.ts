@@ -37,7 +37,10 @@ export interface MessageJournal {
   readonly recorded: () => Effect.Effect<void> | undefined
   /** Waits until all that came so far is flushed. */
   readonly flushed: Effect.Effect<void>
-  /** Names who is told; of what happened before, at once. */
+  /**
+   * Names who is told; of what happened before, at once. Entries come from now on, so the file is made before the first
+   * of them is there.
+   */
   readonly attach: (listener: JournalListener) => void
 }
 
@@ -88,7 +91,6 @@ export const open = (options: {
      * of it may have been flushed, and nothing that we go on from may be lost with the power later.
      */
     let prepare = loaded.usable && ledger.entries().next().done !== true
-    let opened = false
     const recorded = new Progress()
     const flushed = new Progress()
     /** Until then nothing is flushed that nobody waits for. */
@@ -205,13 +207,7 @@ export const open = (options: {
     yield* Effect.addFinalizer(() => Effect.timeoutOption(last, LAST_FLUSH))
 
     return {
-      past: (peer) => {
-        // Somebody is there to talk to: the file is opened before the first word.
-        prepare = !opened
-        opened = true
-        if (prepare) wanted.unsafeOpen()
-        return ledger.past(peer)
-      },
+      past: (peer) => ledger.past(peer),
       waiting: () => ledger.waiting(),
       accepts: (peer, length) => ledger.accepts(peer, length),
       write: (entries, nickOf) => {
@@ -226,6 +222,9 @@ export const open = (options: {
       attach: (attached) => {
         listener = attached
         if (news !== undefined) attached.changed(news.safe, news.message)
+        // The first word would wait for the disk to flush twice, while it has nothing to do yet.
+        prepare = true
+        wanted.unsafeOpen()
       }
     }
   })

@@ -33,22 +33,34 @@ const life = <A, S>(
     return result
   }).pipe(Effect.provide(MemoryStore.layerOn(disk)))
 
+const openJournal = (store: typeof Store.Service) => MessageJournal.open({ ...options, store, name: "journal" })
+const accepted = (n: number) =>
+  ({ _tag: "Accepted", peer: peerOf(1), id: idOf(n), sequence: n, text: fromText("hi") }) as const
+
+it("a journal has its file before the first word, which does not wait for the disk", () =>
+  inMemory(
+    life(new Disk(), openJournal, (journal) =>
+      Effect.gen(function* () {
+        journal.attach({ written: () => {}, flushed: () => {}, changed: () => {} })
+        yield* Effect.sleep("1 second")
+        expect(journal.write([accepted(1)], () => "bob")).toBe(true)
+      })
+    )
+  ))
+
 describe("what is written last before the end is not lost", () => {
   it("by a journal", () =>
     inMemory(
       Effect.gen(function* () {
         const disk = new Disk()
-        const open = (store: typeof Store.Service) => MessageJournal.open({ ...options, store, name: "journal" })
-        const accepted = (n: number) =>
-          ({ _tag: "Accepted", peer: peerOf(1), id: idOf(n), sequence: n, text: fromText("hi") }) as const
-        yield* life(disk, open, (journal) =>
+        yield* life(disk, openJournal, (journal) =>
           Effect.gen(function* () {
             journal.write([accepted(1)], () => "bob")
             yield* journal.flushed
             journal.write([accepted(2)], () => "bob")
           })
         )
-        yield* life(disk, open, (journal) =>
+        yield* life(disk, openJournal, (journal) =>
           Effect.sync(() => expect(journal.waiting()).toMatchObject([{ nick: "bob", messages: 2 }]))
         )
       })
