@@ -241,7 +241,12 @@ const doubted = (text: string, session: Session): Effect.Effect<boolean, Termina
   if (!terminal.inputIsTty) return Effect.succeed(false)
   const meant = doubts.about(text, chat.focus ?? "", (nick) => chat.knows(nick))
   if (meant === undefined) return Effect.succeed(false)
-  const told = Texts.doubt(text, meant, { nick: chat.focus, choosing: chat.choosing }, palette)
+  const told = Texts.doubt(
+    text,
+    meant,
+    { nick: chat.focus, choosing: chat.choosing, restored: terminal.interactive },
+    palette
+  )
   return Effect.as(Effect.zipRight(ui.print(told), ui.restore(text)), true)
 }
 

@@ -131,14 +131,24 @@ export const conversations = (
 export const doubt = (
   text: string,
   meant: string,
-  { choosing, nick }: { readonly choosing: boolean; readonly nick: string | undefined },
+  {
+    choosing,
+    nick,
+    restored
+  }: {
+    readonly choosing: boolean
+    readonly nick: string | undefined
+    /** It stands on the line again. */
+    readonly restored: boolean
+  },
   palette: Palette
 ): ReadonlyArray<string> => {
   const typed = SafeText.line(text, MAX_DOUBT)
   const command = palette.bold(SafeText.line(meant, MAX_DOUBT))
-  if (choosing) return [palette.remark(`did you mean ${command}? To be called ${typed}, press Enter again`)]
+  const enter = restored ? "press Enter again" : "type it again"
+  if (choosing) return [palette.remark(`did you mean ${command}? To be called ${typed}, ${enter}`)]
   if (nick === undefined) return [palette.remark(`nobody has got that. Did you mean ${command}?`)]
-  const again = `press Enter again to send "${typed}" to ${palette.nick(SafeText.line(nick, MAX_NICK))}`
+  const again = `${enter} to send "${typed}" to ${palette.nick(SafeText.line(nick, MAX_NICK))}`
   return [palette.remark(`not sent, as it looks like the command ${command}: type that, or ${again}`)]
 }
 

@@ -219,6 +219,8 @@ describe("the terminal client, in plain lines", () => {
       expect(terminal.output()).toContain("//text")
       expect(terminal.output()).toContain("* nobody has got that. Did you mean /exit?")
       expect(terminal.output().match(/\* not sent, as it looks like the command \/quit/g)).toHaveLength(2)
+      // There is no line that Enter could send.
+      expect(terminal.output()).toContain('or type it again to send "qiut" to bob')
       expect(terminal.output()).toContain("* there is no command /mgs; did you mean /msg?")
     })
   )
@@ -231,7 +233,7 @@ describe("the terminal client, in plain lines", () => {
       expect(client.calls).toEqual(["register nick", "exit"])
       expect(terminal.output()).toContain("//text")
       expect(terminal.output()).toContain("* you need a nickname first")
-      expect(terminal.output()).toContain("* did you mean /help? To be called hlep, press Enter again")
+      expect(terminal.output()).toContain("* did you mean /help? To be called hlep, type it again")
       expect(terminal.output()).toContain("* list is a command of this program, so nobody is called that here")
       const named = yield* start(false, "exit")
       expect(String(yield* named.exit)).toContain("exit is a command of this program")
