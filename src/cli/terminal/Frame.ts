@@ -81,7 +81,7 @@ export class Frame {
     const moved = `${reach > 0 ? `${CSI}${reach}A` : ""}\r`
     if (reach < position.row) return `${moved}${ERASE_BELOW}`
     // tmux takes an erasing from the top for a clearing, and keeps a copy in its scrollback.
-    return size.rows === 1 ? `${moved}${ERASE_REST}` : `${moved}${ERASE_REST}${NEXT_ROW}${ERASE_BELOW}${CSI}A`
+    return size.rows === 1 ? `${moved}${ERASE_REST}` : `${moved}${ERASE_REST}${NEXT_ROW}${ERASE_BELOW}${CSI}1A`
   }
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { Frame } from "../../../src/cli/terminal/Frame.js"
 import { type InputView, layOut } from "../../../src/cli/terminal/Layout.js"
 import * as Reflow from "../../../src/cli/terminal/Reflow.js"
+import * as TerminalText from "../../../src/domain/TerminalText.js"
 import { full, some } from "../../support/Effort.js"
 import { VirtualScreen } from "./VirtualScreen.js"
 
@@ -36,7 +37,10 @@ const resize = (
   for (const columns of widths) screen.resize(columns, BEFORE.rows)
   const size = { columns: widths.at(-1)!, rows: BEFORE.rows }
   const left = messagesOf(screen)
-  screen.write(frame.resized(screen.position, Math.min(...widths), size))
+  const erasing = frame.resized(screen.position, Math.min(...widths), size)
+  // What is written passes as it is; else it would stand on the screen.
+  expect(TerminalText.painted(erasing, { colors: true, cursor: true })).toBe(erasing)
+  screen.write(erasing)
   const bottom = layOut({ ...view, status: ["s".repeat(Math.min(50, size.columns - 1))] }, size)
   screen.write(frame.draw([], bottom, size))
   return { screen, left, kept: messagesOf(screen), bottom }
