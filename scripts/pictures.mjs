@@ -1,112 +1,13 @@
 // @ts-check
 // Takes the pictures of docs/pictures: `node scripts/pictures.mjs [FOLDER]` plays a talk with the built program, in a
 // real terminal (tmux), and writes what stands on its screen as SVG. Nothing is drawn that was not seen.
-import { execFileSync, spawn } from "node:child_process"
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { setTimeout as sleep } from "node:timers/promises"
+import { clear, start, Tmux, work } from "./pictures/stage.mjs"
 import { draw, screenOf } from "./pictures/svg.mjs"
 import { ROOT } from "./source.mjs"
-
-const MAIN = join(ROOT, "dist", "main.js")
-const work = mkdtempSync(join(tmpdir(), "parley-pictures-"))
-/** Nothing of this machine's user shows. */
-const env = {
-  PATH: process.env["PATH"] ?? "",
-  LANG: "C.UTF-8",
-  TERM: "xterm-256color",
-  SHELL: "/bin/sh",
-  HOME: work,
-  XDG_CONFIG_HOME: work
-}
-/** @type {Array<import("node:child_process").ChildProcess>} */
-const running = []
-
-/** ms since 1970: nobody waits for longer. */
-const END = Date.now() + 300_000
-
-/** @type {(pattern: RegExp, seen: string) => void} */
-const hurry = (pattern, seen) => {
-  if (Date.now() > END) throw new Error(`never seen: ${pattern}, but\n${seen}`)
-}
-
-/** A program whose output is waited for. */
-/**
- * @typedef {{ says: (pattern: RegExp) => Promise<RegExpExecArray>, command: (command: object) => void }} Program
- * @type {(args: Array<string>) => Program}
- */
-const start = (args) => {
-  const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ["pipe", "pipe", "inherit"] })
-  running.push(child)
-  let output = ""
-  child.stdout.on("data", (data) => {
-    output += data
-  })
-  return {
-    says: async (pattern) => {
-      for (;;) {
-        const found = pattern.exec(output)
-        hurry(pattern, output)
-        if (found !== null) return found
-        await sleep(20)
-      }
-    },
-    command: (command) => child.stdin.write(`${JSON.stringify(command)}\n`)
-  }
-}
-
-/** The terminal that the pictures are of. */
-class Tmux {
-  #socket = join(work, "tmux")
-
-  /** @param {{ columns: number, rows: number }} size @param {ReadonlyArray<string>} args */
-  constructor(size, args) {
-    this.size = size
-    const command = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(" ")
-    const { columns, rows } = size
-    this.call("-f", "/dev/null", "new-session", "-d", "-x", String(columns), "-y", String(rows), command)
-  }
-
-  /** @param {Array<string>} args */
-  call(...args) {
-    return execFileSync("tmux", ["-u", "-S", this.#socket, ...args], { env, encoding: "utf8" })
-  }
-
-  /** @param {string} text */
-  type(text) {
-    this.call("send-keys", "-l", text)
-  }
-
-  /** @param {Array<string>} keys */
-  press(...keys) {
-    this.call("send-keys", ...keys)
-  }
-
-  /** @param {string} line */
-  enter(line) {
-    this.type(line)
-    this.press("Enter")
-  }
-
-  /** @param {RegExp} pattern */
-  async shows(pattern) {
-    for (let seen = ""; !pattern.test(seen); await sleep(20)) {
-      seen = this.call("capture-pane", "-p")
-      hurry(pattern, seen)
-    }
-  }
-
-  /** What is seen now, with its colours. */
-  screen() {
-    return screenOf(this.call("capture-pane", "-p", "-e").replace(/\n$/, ""), this.size)
-  }
-
-  close() {
-    this.call("kill-server")
-  }
-}
 
 /**
  * The talk: a session that begins, two who talk, a file, and a third who writes meanwhile.
@@ -123,7 +24,8 @@ const play = async (server) => {
   const terminal = new Tmux(size, ["client", "--server", server, "--home", join(work, "alice")])
   /** @type {Array<{ screen: import("./pictures/svg.mjs").Screen, seconds: number }>} */
   const frames = []
-  const take = async (/** @type {number} */ seconds) => frames.push({ screen: await terminal.screen(), seconds })
+  const seen = () => screenOf(terminal.painted(), size)
+  const take = async (/** @type {number} */ seconds) => frames.push({ screen: await seen(), seconds })
   /** Types a line as a person does, and shows it. */
   const say = async (/** @type {string} */ line, /** @type {RegExp} */ until) => {
     for (const part of line.match(/.{1,20}/g) ?? []) {
@@ -162,7 +64,7 @@ const play = async (server) => {
   carol.command({ cmd: "send", to: "alice", text: "alice, may I come along?" })
   await terminal.shows(/may I come/)
   await take(3)
-  const talk = await terminal.screen()
+  const talk = await seen()
   terminal.type("\u001bF")
   await terminal.shows(/│/)
   await terminal.shows(/→1 bob/)
@@ -172,7 +74,7 @@ const play = async (server) => {
   await say("tell her to wait for us", /for us ✓/)
   bob.command({ cmd: "send", to: "alice", text: "I will; look at https://example.org/platforms for the way" })
   await terminal.shows(/the way/)
-  const full = await terminal.screen()
+  const full = await seen()
   await take(2)
   await say("query carol", /→2 carol/)
   await terminal.shows(/come along/)
@@ -193,23 +95,8 @@ const main = async () => {
   writeFileSync(join(folder, "session.svg"), draw("parley: a session", size, frames))
 }
 
-/**
- * Whoever sat at the terminal that was closed may still write their last file: `maxRetries` does not look for that.
- * @type {(folder: string) => Promise<void>}
- */
-const remove = async (folder) => {
-  for (const end = Date.now() + 30_000; ; await sleep(100)) {
-    try {
-      return rmSync(folder, { recursive: true, force: true })
-    } catch (error) {
-      if (Date.now() > end) throw error
-    }
-  }
-}
-
 try {
   await main()
 } finally {
-  for (const child of running) child.kill("SIGKILL")
-  await remove(work)
+  await clear()
 }
