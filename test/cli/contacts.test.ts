@@ -1,7 +1,7 @@
+import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import { describe, expect, it } from "vitest"
 import * as ContactsProgram from "../../src/cli/ContactsProgram.js"
 import type { ContactsSettings } from "../../src/cli/commands/Contacts.js"
 import * as Profile from "../../src/client/Profile.js"
@@ -53,7 +53,7 @@ const acquainted = (disk: Disk, use: Effect.Effect<void> = Effect.void) =>
   ).pipe(Effect.provide(services(disk)))
 
 const test = (title: string, body: (disk: Disk) => Effect.Effect<void, unknown>) =>
-  it(title, () => Effect.runPromise(body(new Disk())))
+  it.live(title, () => body(new Disk()))
 
 describe("parley contacts", () => {
   test("lists, shows, verifies by what was compared, and takes it back", (disk) =>

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs"
 import * as CliConfig from "@effect/cli/CliConfig"
 import * as CliOptions from "@effect/cli/Options"
 import * as NodeContext from "@effect/platform-node/NodeContext"
+import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { expect, test } from "vitest"
 import { type Options, surfaceOf } from "../../src/cli/commands/Option.js"
 import { type ServerSettings, server } from "../../src/cli/commands/Server.js"
 import { optionsOf } from "../../src/cli/ServerOptionsOf.js"
@@ -15,23 +15,19 @@ import * as AdminLimits from "../../src/server/AdminLimits.js"
 import { defaults } from "../../src/server/ServerOptions.js"
 
 /** What the program makes of these words, and what it starts the server with. */
-const start = async (...words: ReadonlyArray<string>) => {
+const start = Effect.fnUntraced(function* (...words: ReadonlyArray<string>) {
   const record = Object.fromEntries(
     Object.entries(server.options as Options).map(([key, option]) => [key, option.toLibrary(key)])
   )
-  const [, rest, parsed] = await Effect.runPromise(
-    Effect.provide(
-      CliOptions.processCommandLine(CliOptions.all(record), words, CliConfig.defaultConfig),
-      NodeContext.layer
-    )
+  const [, rest, parsed] = yield* Effect.provide(
+    CliOptions.processCommandLine(CliOptions.all(record), words, CliConfig.defaultConfig),
+    NodeContext.layer
   )
   expect(rest).toEqual([])
   const host = { exposure: () => Effect.succeed(undefined) }
-  const settings = await Effect.runPromise(
-    Effect.provide(server.settings(parsed as never, host as never), NodeContext.layer)
-  )
+  const settings = yield* Effect.provide(server.settings(parsed as never, host as never), NodeContext.layer)
   return { settings, limits: numbersOf(optionsOf(settings)) }
-}
+}, Effect.provide(NodeContext.layer))
 
 /** Every number in it, by its path. */
 const numbersOf = (value: unknown, path = ""): ReadonlyMap<string, number> => {
@@ -46,51 +42,55 @@ const OTHER: Readonly<Record<string, string>> = { N: "7", TIME: "7s", BYTES: "40
 /** Not limits: where it listens, and what the protocol itself says. */
 const FIXED = [".port", ".session.line", ".restart.inMs"]
 
-test("every limit of the server is an option, and the manual tells of each with its default", async () => {
-  const { limits: stock, settings } = await start()
-  expect(stock).toEqual(numbersOf({ ...defaults, tls: undefined }))
-  const settable = new Set<string>()
-  const told: Array<string> = []
-  for (const [key, option] of Object.entries(server.options as Options)) {
-    const { flag, placeholder = "" } = surfaceOf(key, option)
-    const other = OTHER[placeholder]
-    if (other === undefined) continue
-    const { limits } = await start(flag, other)
-    const changed = [...stock].filter(([path, value]) => limits.get(path) !== value)
-    expect(changed, `${flag} changes nothing`).not.toEqual([])
-    for (const [path] of changed) settable.add(path)
-    told.push(`${flag}: ${textOf(settings[key as keyof ServerSettings], placeholder)}`)
-  }
-  expect([...stock.keys()].filter((path) => !settable.has(path))).toEqual(FIXED)
+it.live("every limit of the server is an option, and the manual tells of each with its default", () =>
+  Effect.gen(function* () {
+    const { limits: stock, settings } = yield* start()
+    expect(stock).toEqual(numbersOf({ ...defaults, tls: undefined }))
+    const settable = new Set<string>()
+    const told: Array<string> = []
+    for (const [key, option] of Object.entries(server.options as Options)) {
+      const { flag, placeholder = "" } = surfaceOf(key, option)
+      const other = OTHER[placeholder]
+      if (other === undefined) continue
+      const { limits } = yield* start(flag, other)
+      const changed = [...stock].filter(([path, value]) => limits.get(path) !== value)
+      expect(changed, `${flag} changes nothing`).not.toEqual([])
+      for (const [path] of changed) settable.add(path)
+      told.push(`${flag}: ${textOf(settings[key as keyof ServerSettings], placeholder)}`)
+    }
+    expect([...stock.keys()].filter((path) => !settable.has(path))).toEqual(FIXED)
 
-  const manual = readFileSync("docs/operating.md", "utf8")
-  const [, table] = manual.split("\n## Limits\n")
-  const rows = [...table!.split("\n## ")[0]!.matchAll(/^\| `(--[a-z-]+)` \| (.*?) \|/gm)]
-  expect(rows.map(([, flag, value]) => `${flag}: ${value}`).sort()).toEqual(told.sort())
-})
+    const manual = readFileSync("docs/operating.md", "utf8")
+    const [, table] = manual.split("\n## Limits\n")
+    const rows = [...table!.split("\n## ")[0]!.matchAll(/^\| `(--[a-z-]+)` \| (.*?) \|/gm)]
+    expect(rows.map(([, flag, value]) => `${flag}: ${value}`).sort()).toEqual(told.sort())
+  })
+)
 
-test("every option of the server stands in the manual", () => {
+it("every option of the server stands in the manual", () => {
   const manual = readFileSync("docs/operating.md", "utf8")
   const flags = Object.entries(server.options as Options).map(([key, option]) => surfaceOf(key, option).flag)
   expect(flags.filter((flag) => !manual.includes(flag))).toEqual([])
 })
 
-test("what an operator can change while it runs has the names, and takes the values, of the options", async () => {
-  const { settings } = await start()
-  const limits = AdminLimits.all({ ...defaults, ...optionsOf(settings) })
-  for (const [name, value] of Object.entries(limits)) {
-    const [key, option] = Object.entries(server.options as Options).find(
-      ([key, option]) => surfaceOf(key, option).flag === `--${name}`
-    )!
-    const { placeholder = "" } = surfaceOf(key, option)
-    const other = Either.getOrThrow(option.description.parse!(OTHER[placeholder]!)) as LimitValue
-    const changed = AdminLimits.change(defaults, { [name]: other })
-    expect(typeof changed, name).toBe("object")
-    const now = { ...defaults, ...(changed as object) }
-    expect(AdminLimits.all(now), name).toEqual({ ...limits, [name]: other })
-    expect(AdminLimits.change(now, { [name]: value }), name).toMatchObject({ session: defaults.session })
-  }
-})
+it.live("what an operator can change while it runs has the names, and takes the values, of the options", () =>
+  Effect.gen(function* () {
+    const { settings } = yield* start()
+    const limits = AdminLimits.all({ ...defaults, ...optionsOf(settings) })
+    for (const [name, value] of Object.entries(limits)) {
+      const [key, option] = Object.entries(server.options as Options).find(
+        ([key, option]) => surfaceOf(key, option).flag === `--${name}`
+      )!
+      const { placeholder = "" } = surfaceOf(key, option)
+      const other = Either.getOrThrow(option.description.parse!(OTHER[placeholder]!)) as LimitValue
+      const changed = AdminLimits.change(defaults, { [name]: other })
+      expect(typeof changed, name).toBe("object")
+      const now = { ...defaults, ...(changed as object) }
+      expect(AdminLimits.all(now), name).toEqual({ ...limits, [name]: other })
+      expect(AdminLimits.change(now, { [name]: value }), name).toMatchObject({ session: defaults.session })
+    }
+  })
+)
 
 const textOf = (value: unknown, placeholder: string): string => {
   if (value === undefined) return "twice the line before"

@@ -1,7 +1,7 @@
+import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { describe, expect, it } from "vitest"
 import type { SimulateSettings } from "../../src/cli/commands/Simulate.js"
 import { ProgramError } from "../../src/cli/ProgramError.js"
 import * as Program from "../../src/cli/simulate/Program.js"
@@ -24,89 +24,95 @@ const simulate = (
   sweep: Runner["sweep"],
   replay: Runner["replay"] = () => Effect.die("not asked for")
 ) =>
-  Effect.runPromise(
+  Effect.gen(function* () {
+    const memory = yield* MemoryTerminal.make()
+    const simulator: Simulator["Type"] = {
+      parallelism: 4,
+      prepare: () => Effect.succeed(Effect.succeed({ sweep, replay }))
+    }
+    const all = {
+      file: "bot.ts",
+      seeds: { first: 1, last: 1_000 },
+      faults: undefined,
+      jobs: undefined,
+      patience: 60,
+      ...settings
+    }
+    const exit = yield* Program.run(all).pipe(
+      Effect.provideService(Simulator, simulator),
+      Effect.provideService(Terminal, memory.terminal),
+      Effect.either
+    )
+    return { output: memory.output(), error: Either.isLeft(exit) ? exit.left : undefined }
+  })
+
+describe("a sweep", () => {
+  it.live("runs every seed once, whatever the number of processes", () =>
     Effect.gen(function* () {
-      const memory = yield* MemoryTerminal.make()
-      const simulator: Simulator["Type"] = {
-        parallelism: 4,
-        prepare: () => Effect.succeed(Effect.succeed({ sweep, replay }))
-      }
-      const all = {
-        file: "bot.ts",
-        seeds: { first: 1, last: 1_000 },
-        faults: undefined,
-        jobs: undefined,
-        patience: 60,
-        ...settings
-      }
-      const exit = yield* Program.run(all).pipe(
-        Effect.provideService(Simulator, simulator),
-        Effect.provideService(Terminal, memory.terminal),
-        Effect.either
+      const seen: Array<number> = []
+      const { error, output } = yield* simulate({ seeds: { first: 7, last: 333 }, jobs: 3 }, (first, count, onRuns) =>
+        Effect.sync(() => {
+          for (let seed = first; seed < first + count; seed++) seen.push(seed)
+          onRuns(count, 1_000 * count)
+          return undefined
+        })
       )
-      return { output: memory.output(), error: Either.isLeft(exit) ? exit.left : undefined }
+      expect(error).toBeUndefined()
+      expect(seen.sort((a, b) => a - b)).toEqual(Array.from({ length: 327 }, (_, i) => i + 7))
+      expect(output).toMatch(/^327 seeds, 5 min 27 s of virtual time in [\d.]+ s: \d+ seeds a minute\n$/)
     })
   )
 
-describe("a sweep", () => {
-  it("runs every seed once, whatever the number of processes", async () => {
-    const seen: Array<number> = []
-    const { error, output } = await simulate({ seeds: { first: 7, last: 333 }, jobs: 3 }, (first, count, onRuns) =>
-      Effect.sync(() => {
-        for (let seed = first; seed < first + count; seed++) seen.push(seed)
-        onRuns(count, 1_000 * count)
-        return undefined
-      })
-    )
-    expect(error).toBeUndefined()
-    expect(seen.sort((a, b) => a - b)).toEqual(Array.from({ length: 327 }, (_, i) => i + 7))
-    expect(output).toMatch(/^327 seeds, 5 min 27 s of virtual time in [\d.]+ s: \d+ seeds a minute\n$/)
-  })
+  it.live("tells of the lowest failing seed, though a higher one fails first, and leaves the rest alone", () =>
+    Effect.gen(function* () {
+      const later = Deferred.unsafeMake<void>(undefined as never)
+      const begun: Array<number> = []
+      const { error, output } = yield* simulate({ jobs: 3 }, (first) =>
+        Effect.gen(function* () {
+          begun.push(first)
+          if (first === 51) {
+            yield* Deferred.succeed(later, undefined)
+            return failureOf(60)
+          }
+          // One that would never end, and can only come too late.
+          if (first === 101) return yield* Effect.never
+          yield* Deferred.await(later)
+          yield* Effect.yieldNow()
+          return failureOf(17, [3, 7])
+        })
+      )
+      expect(error).toEqual(new ProgramError({ message: "seed 17 failed" }))
+      expect(output).toContain("seed 17 failed\nreplay: parley simulate bot.ts --seeds 17 --faults 3,7\n")
+      expect(begun.sort((a, b) => a - b)).toEqual([1, 51, 101])
+    })
+  )
 
-  it("tells of the lowest failing seed, though a higher one fails first, and leaves the rest alone", async () => {
-    const later = Deferred.unsafeMake<void>(undefined as never)
-    const begun: Array<number> = []
-    const { error, output } = await simulate({ jobs: 3 }, (first) =>
-      Effect.gen(function* () {
-        begun.push(first)
-        if (first === 51) {
-          yield* Deferred.succeed(later, undefined)
-          return failureOf(60)
-        }
-        // One that would never end, and can only come too late.
-        if (first === 101) return yield* Effect.never
-        yield* Deferred.await(later)
-        yield* Effect.yieldNow()
-        return failureOf(17, [3, 7])
-      })
-    )
-    expect(error).toEqual(new ProgramError({ message: "seed 17 failed" }))
-    expect(output).toContain("seed 17 failed\nreplay: parley simulate bot.ts --seeds 17 --faults 3,7\n")
-    expect(begun.sort((a, b) => a - b)).toEqual([1, 51, 101])
-  })
-
-  it("ends when a process cannot go on", async () => {
-    const { error } = await simulate({}, () => new SimulatorError({ message: "a process died" }))
-    expect(error).toEqual(new ProgramError({ message: "a process died" }))
-  })
+  it.live("ends when a process cannot go on", () =>
+    Effect.gen(function* () {
+      const { error } = yield* simulate({}, () => new SimulatorError({ message: "a process died" }))
+      expect(error).toEqual(new ProgramError({ message: "a process died" }))
+    })
+  )
 })
 
 describe("a single seed", () => {
-  it.each([
+  it.live.each([
     [undefined, /^seed 5 passes: 1\.500 virtual s\nall packets: \.sim\/bot-5\.log/],
     ["it broke\nhere", /^it broke\nhere\nthe last packets:\n {2}a packet\nall packets/]
-  ])("is replayed and tells where its packets are", async (failure, expected) => {
-    const { error, output } = await simulate(
-      { seeds: { first: 5, last: 5 }, faults: [2] },
-      () => Effect.die("not asked for"),
-      (seed, faults) => {
-        expect([seed, faults]).toEqual([5, [2]])
-        return Effect.succeed({ failure, virtualMs: 1_500, log: ["a packet"], path: ".sim/bot-5" })
-      }
-    )
-    expect(output).toMatch(expected)
-    expect(error === undefined).toBe(failure === undefined)
-  })
+  ] as const)("is replayed and tells where its packets are", ([failure, expected]) =>
+    Effect.gen(function* () {
+      const { error, output } = yield* simulate(
+        { seeds: { first: 5, last: 5 }, faults: [2] },
+        () => Effect.die("not asked for"),
+        (seed, faults) => {
+          expect([seed, faults]).toEqual([5, [2]])
+          return Effect.succeed({ failure, virtualMs: 1_500, log: ["a packet"], path: ".sim/bot-5" })
+        }
+      )
+      expect(output).toMatch(expected)
+      expect(error === undefined).toBe(failure === undefined)
+    })
+  )
 })
 
 describe("seeds and faults", () => {

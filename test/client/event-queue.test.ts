@@ -1,6 +1,6 @@
+import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { describe, expect, it } from "vitest"
 import { EventQueue, MAX_BATCH, MAX_EVENTS, STALLED } from "../../src/client/EventQueue.js"
 import type { ClientEvent } from "../../src/core/client/Events.js"
 import { messageId } from "../support/ids.js"
@@ -18,187 +18,203 @@ const make = () =>
     return written
   })
 
-const all = (queue: EventQueue<Mark>) => Effect.runPromise(Stream.runCollect(queue.stream)).then((chunk) => [...chunk])
+const all = (queue: EventQueue<Mark>) => Effect.map(Stream.runCollect(queue.stream), (chunk) => [...chunk])
 
 describe("EventQueue", () => {
-  it("keeps the order and ends with the last event", async () => {
-    const queue = make()
-    queue.offer(joined("a"))
-    queue.offer({ _tag: "Left", nick: "a" })
-    queue.offer(joined("a"))
-    queue.end(closed)
-    queue.offer(joined("too late"))
-    expect(queue.told).toEqual({})
-    expect((await all(queue)).map(({ _tag }) => _tag)).toEqual(["Joined", "Left", "Joined", "Closed"])
-    expect(queue.told).toEqual({ Joined: 2, Left: 1, Closed: 1 })
-  })
+  it.effect("keeps the order and ends with the last event", () =>
+    Effect.gen(function* () {
+      const queue = make()
+      queue.offer(joined("a"))
+      queue.offer({ _tag: "Left", nick: "a" })
+      queue.offer(joined("a"))
+      queue.end(closed)
+      queue.offer(joined("too late"))
+      expect(queue.told).toEqual({})
+      expect((yield* all(queue)).map(({ _tag }) => _tag)).toEqual(["Joined", "Left", "Joined", "Closed"])
+      expect(queue.told).toEqual({ Joined: 2, Left: 1, Closed: 1 })
+    })
+  )
 
-  it("counts a message as shown when the next element is pulled, and not before", async () => {
-    const queue = make()
-    const log: Array<string> = []
-    queue.offer(message("1"), () => void log.push("shown 1"))
-    queue.offer(message("2"), () => void log.push("shown 2"))
-    await Effect.runPromise(
-      Stream.runForEach(queue.stream, (event) =>
+  it.effect("counts a message as shown when the next element is pulled, and not before", () =>
+    Effect.gen(function* () {
+      const queue = make()
+      const log: Array<string> = []
+      queue.offer(message("1"), () => void log.push("shown 1"))
+      queue.offer(message("2"), () => void log.push("shown 2"))
+      yield* Stream.runForEach(queue.stream, (event) =>
         Effect.sync(() => {
           log.push(event._tag === "Message" ? `handle ${event.id}` : event._tag)
           if (event._tag === "Message" && event.id === "2") queue.offer({ _tag: "Left", nick: "last" })
           if (event._tag === "Left") queue.end(closed)
         })
       )
-    )
-    expect(log).toEqual(["handle 1", "shown 1", "handle 2", "shown 2", "Left", "Closed"])
-  })
+      expect(log).toEqual(["handle 1", "shown 1", "handle 2", "shown 2", "Left", "Closed"])
+    })
+  )
 
-  it("hands out no event before what was shown is written down", async () => {
-    const queue = make()
-    const log: Array<string> = []
-    const written = Effect.zipRight(
-      Effect.yieldNow(),
-      Effect.sync(() => log.push("written"))
-    )
-    queue.offer(message("1"), () => Effect.asVoid(written))
-    queue.offer(joined("a"))
-    await Effect.runPromise(
-      Stream.runForEach(queue.stream, ({ _tag }) =>
+  it.effect("hands out no event before what was shown is written down", () =>
+    Effect.gen(function* () {
+      const queue = make()
+      const log: Array<string> = []
+      const written = Effect.zipRight(
+        Effect.yieldNow(),
+        Effect.sync(() => log.push("written"))
+      )
+      queue.offer(message("1"), () => Effect.asVoid(written))
+      queue.offer(joined("a"))
+      yield* Stream.runForEach(queue.stream, ({ _tag }) =>
         Effect.sync(() => {
           log.push(_tag)
           if (_tag === "Joined") queue.end(closed)
         })
       )
-    )
-    expect(log).toEqual(["Message", "written", "Joined", "Closed"])
-  })
+      expect(log).toEqual(["Message", "written", "Joined", "Closed"])
+    })
+  )
 
-  it("is read without a stream as with one: by a handler, by batches, and event by event", async () => {
-    const read = async (by: (queue: EventQueue<Mark>, hear: (event: ClientEvent) => void) => Effect.Effect<void>) => {
-      const queue = make()
-      const log: Array<string> = []
-      for (const id of ["1", "2"]) queue.offer(message(id), () => void log.push(`shown ${id}`))
-      await Effect.runPromise(
-        by(queue, (event) => {
+  it.effect("is read without a stream as with one: by a handler, by batches, and event by event", () =>
+    Effect.gen(function* () {
+      const read = Effect.fnUntraced(function* (
+        by: (queue: EventQueue<Mark>, hear: (event: ClientEvent) => void) => Effect.Effect<void>
+      ) {
+        const queue = make()
+        const log: Array<string> = []
+        for (const id of ["1", "2"]) queue.offer(message(id), () => void log.push(`shown ${id}`))
+        yield* by(queue, (event) => {
           log.push(event._tag === "Message" ? event.id : event._tag)
           if (event._tag === "Message" && event.id === "2") setImmediate(() => queue.end(closed))
         })
+        return log
+      })
+      const oneByOne = ["1", "shown 1", "2", "shown 2", "Closed"]
+      expect(
+        yield* read((queue, hear) => Stream.runForEach(queue.stream, (event) => Effect.sync(() => hear(event))))
+      ).toEqual(oneByOne)
+      expect(yield* read((queue, hear) => queue.handle((event) => Effect.sync(() => hear(event))))).toEqual(oneByOne)
+      const next = (queue: EventQueue<Mark>, hear: (event: ClientEvent) => void): Effect.Effect<void> =>
+        Effect.flatMap(queue.next, (event) =>
+          event === undefined
+            ? Effect.void
+            : Effect.suspend(() => {
+                hear(event)
+                return next(queue, hear)
+              })
+        )
+      expect(yield* read(next)).toEqual(oneByOne)
+      const batches = yield* read((queue, hear) =>
+        queue.handleBatches((events) => Effect.sync(() => events.forEach(hear)))
       )
-      return log
-    }
-    const oneByOne = ["1", "shown 1", "2", "shown 2", "Closed"]
-    expect(
-      await read((queue, hear) => Stream.runForEach(queue.stream, (event) => Effect.sync(() => hear(event))))
-    ).toEqual(oneByOne)
-    expect(await read((queue, hear) => queue.handle((event) => Effect.sync(() => hear(event))))).toEqual(oneByOne)
-    const next = (queue: EventQueue<Mark>, hear: (event: ClientEvent) => void): Effect.Effect<void> =>
-      Effect.flatMap(queue.next, (event) =>
-        event === undefined
-          ? Effect.void
-          : Effect.suspend(() => {
-              hear(event)
-              return next(queue, hear)
-            })
+      expect(batches).toEqual(["1", "2", "shown 1", "shown 2", "Closed"])
+    })
+  )
+
+  it.effect("is not acknowledged by a handler that fails", () =>
+    Effect.gen(function* () {
+      const queue = make()
+      const log: Array<string> = []
+      queue.offer(message("1"), () => void log.push("shown 1"))
+      const failure = yield* Effect.flip(queue.handle(() => Effect.fail("stop")))
+      expect([failure, log]).toEqual(["stop", []])
+    })
+  )
+
+  it.effect("hands over what waits in batches, and counts each as shown when the next is pulled", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const queue = new EventQueue<string>(
+        (marks) => void log.push(`shown ${marks.join(" ")}`),
+        () => void log.push("idle")
       )
-    expect(await read(next)).toEqual(oneByOne)
-    const batches = await read((queue, hear) =>
-      queue.handleBatches((events) => Effect.sync(() => events.forEach(hear)))
-    )
-    expect(batches).toEqual(["1", "2", "shown 1", "shown 2", "Closed"])
-  })
-
-  it("is not acknowledged by a handler that fails", async () => {
-    const queue = make()
-    const log: Array<string> = []
-    queue.offer(message("1"), () => void log.push("shown 1"))
-    const failure = await Effect.runPromise(Effect.flip(queue.handle(() => Effect.fail("stop"))))
-    expect([failure, log]).toEqual(["stop", []])
-  })
-
-  it("hands over what waits in batches, and counts each as shown when the next is pulled", async () => {
-    const log: Array<string> = []
-    const queue = new EventQueue<string>(
-      (marks) => void log.push(`shown ${marks.join(" ")}`),
-      () => void log.push("idle")
-    )
-    const say = (id: string) => queue.offer(message(id), id)
-    say("1")
-    say("2")
-    queue.offer(joined("a"))
-    await Effect.runPromise(
-      Stream.runForEach(queue.batches, (events) =>
+      const say = (id: string) => queue.offer(message(id), id)
+      say("1")
+      say("2")
+      queue.offer(joined("a"))
+      yield* Stream.runForEach(queue.batches, (events) =>
         Effect.sync(() => {
           log.push(events.map(({ _tag }) => _tag).join(" "))
           if (log.length === 1) say("3")
           else queue.end(closed)
         })
       )
-    )
-    expect(log).toEqual(["Message Message Joined", "shown 1 2", "Message", "shown 3", "Closed"])
-  })
+      expect(log).toEqual(["Message Message Joined", "shown 1 2", "Message", "shown 3", "Closed"])
+    })
+  )
 
-  it("bounds a batch, and takes one that comes at once as one", async () => {
-    const queue = make()
-    for (let i = 0; i <= MAX_BATCH; i++) queue.offer({ _tag: "Delivered", nick: "bob", id: messageId("x") })
-    const sizes: Array<number> = []
-    const reading = Effect.runPromise(
-      Stream.runForEach(queue.batches, (events) => Effect.sync(() => sizes.push(events.length)))
-    )
-    await Promise.resolve()
-    for (let i = 0; i < 3; i++) queue.offer(joined(`n${i}`))
-    queue.end(closed)
-    await reading
-    expect(sizes[0]).toBe(MAX_BATCH)
-    expect(sizes.slice(1).reduce((sum, size) => sum + size, 0)).toBe(1 + 3 + 1)
-    expect(sizes.length).toBeLessThanOrEqual(4)
-  })
+  it.effect("bounds a batch, and takes one that comes at once as one", () =>
+    Effect.gen(function* () {
+      const queue = make()
+      for (let i = 0; i <= MAX_BATCH; i++) queue.offer({ _tag: "Delivered", nick: "bob", id: messageId("x") })
+      const sizes: Array<number> = []
+      const reading = yield* Effect.fork(
+        Stream.runForEach(queue.batches, (events) => Effect.sync(() => sizes.push(events.length)))
+      )
+      yield* Effect.yieldNow()
+      for (let i = 0; i < 3; i++) queue.offer(joined(`n${i}`))
+      queue.end(closed)
+      yield* reading
+      expect(sizes[0]).toBe(MAX_BATCH)
+      expect(sizes.slice(1).reduce((sum, size) => sum + size, 0)).toBe(1 + 3 + 1)
+      expect(sizes.length).toBeLessThanOrEqual(4)
+    })
+  )
 
-  it("does not acknowledge what a consumer only took", async () => {
-    const queue = make()
-    let shown = 0
-    queue.offer(message("1"), () => void shown++)
-    queue.offer(message("2"), () => void shown++)
-    await Effect.runPromise(Stream.runDrain(Stream.take(queue.stream, 1)))
-    expect(shown).toBe(0)
-    queue.acknowledge()
-    queue.acknowledge()
-    expect(shown).toBe(1)
-  })
+  it.effect("does not acknowledge what a consumer only took", () =>
+    Effect.gen(function* () {
+      const queue = make()
+      let shown = 0
+      queue.offer(message("1"), () => void shown++)
+      queue.offer(message("2"), () => void shown++)
+      yield* Stream.runDrain(Stream.take(queue.stream, 1))
+      expect(shown).toBe(0)
+      queue.acknowledge()
+      queue.acknowledge()
+      expect(shown).toBe(1)
+    })
+  )
 
-  it("takes unread messages back at the end: their sender keeps them", async () => {
-    const queue = make()
-    let shown = 0
-    queue.offer(message("1"), () => void shown++)
-    queue.offer(joined("a"))
-    queue.end(closed)
-    expect((await all(queue)).map(({ _tag }) => _tag)).toEqual(["Joined", "Closed"])
-    expect(shown).toBe(0)
-  })
+  it.effect("takes unread messages back at the end: their sender keeps them", () =>
+    Effect.gen(function* () {
+      const queue = make()
+      let shown = 0
+      queue.offer(message("1"), () => void shown++)
+      queue.offer(joined("a"))
+      queue.end(closed)
+      expect((yield* all(queue)).map(({ _tag }) => _tag)).toEqual(["Joined", "Closed"])
+      expect(shown).toBe(0)
+    })
+  )
 
-  it("wakes a waiting consumer", async () => {
-    const queue = make()
-    const reading = all(queue)
-    await Promise.resolve()
-    queue.offer(joined("a"))
-    queue.end(closed)
-    expect(await reading).toEqual([joined("a"), closed])
-  })
+  it.effect("wakes a waiting consumer", () =>
+    Effect.gen(function* () {
+      const queue = make()
+      const reading = yield* Effect.fork(all(queue))
+      yield* Effect.yieldNow()
+      queue.offer(joined("a"))
+      queue.end(closed)
+      expect(yield* reading).toEqual([joined("a"), closed])
+    })
+  )
 
-  it("bounds what a stalled consumer misses, keeps the latest of each subject, and never a message", async () => {
-    const queue = make()
-    const flood = 3 * MAX_EVENTS
-    for (let i = 0; i < flood; i++) {
-      queue.offer({ _tag: i % 2 === 0 ? "Joined" : "Left", nick: "flapping" })
-      queue.offer(joined(`n${i}`))
-      if (i % 1_000 === 0) queue.offer(message(String(i)), () => {})
-    }
-    expect(queue.full).toBe(true)
-    queue.offer({ _tag: "Left", nick: "flapping" })
-    queue.offer({ _tag: "Delivered", nick: "bob", id: messageId("the end") })
-    const untilEnd = Stream.takeUntil(queue.stream, ({ _tag }) => _tag === "Delivered")
-    const events = [...(await Effect.runPromise(Stream.runCollect(untilEnd)))]
-    expect(events.length).toBeLessThan(MAX_EVENTS + flood / 1_000 + 10)
-    expect(events.filter(({ _tag }) => _tag === "Message")).toHaveLength(Math.ceil(flood / 1_000))
-    expect(events[0]).toMatchObject({ _tag: "Failed", code: "EventsDropped" })
-    const flaps = events.filter((event) => "nick" in event && event.nick === "flapping")
-    expect(flaps.at(-1)?._tag).toBe("Left")
-    expect(flaps.length).toBeLessThan(STALLED)
-  })
+  it.effect("bounds what a stalled consumer misses, keeps the latest of each subject, and never a message", () =>
+    Effect.gen(function* () {
+      const queue = make()
+      const flood = 3 * MAX_EVENTS
+      for (let i = 0; i < flood; i++) {
+        queue.offer({ _tag: i % 2 === 0 ? "Joined" : "Left", nick: "flapping" })
+        queue.offer(joined(`n${i}`))
+        if (i % 1_000 === 0) queue.offer(message(String(i)), () => {})
+      }
+      expect(queue.full).toBe(true)
+      queue.offer({ _tag: "Left", nick: "flapping" })
+      queue.offer({ _tag: "Delivered", nick: "bob", id: messageId("the end") })
+      const untilEnd = Stream.takeUntil(queue.stream, ({ _tag }) => _tag === "Delivered")
+      const events = [...(yield* Stream.runCollect(untilEnd))]
+      expect(events.length).toBeLessThan(MAX_EVENTS + flood / 1_000 + 10)
+      expect(events.filter(({ _tag }) => _tag === "Message")).toHaveLength(Math.ceil(flood / 1_000))
+      expect(events[0]).toMatchObject({ _tag: "Failed", code: "EventsDropped" })
+      const flaps = events.filter((event) => "nick" in event && event.nick === "flapping")
+      expect(flaps.at(-1)?._tag).toBe("Left")
+      expect(flaps.length).toBeLessThan(STALLED)
+    })
+  )
 })

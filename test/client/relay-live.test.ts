@@ -2,12 +2,12 @@ import { createSocket } from "node:dgram"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { afterEach, describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { afterEach, describe, expect, it } from "vitest"
 import type { ClientApi } from "../../src/client/Client.js"
 import * as Client from "../../src/client/Client.js"
 import * as Profile from "../../src/client/Profile.js"
@@ -77,27 +77,38 @@ const run = (port: number, relays: (sent: Sent, packets: number) => void) =>
     expect(why.candidates).toHaveLength(1)
     const stats = yield* server.stats
     relays(sent, stats.relay!.packets)
-  }).pipe(Effect.scoped, Effect.provide(Logger.replace(Logger.defaultLogger, Logger.none)), Effect.runPromise)
+  }).pipe(Effect.scoped, Effect.provide(Logger.replace(Logger.defaultLogger, Logger.none)))
+
+/** A port whose number is taken for UDP, and free for TCP. */
+const withoutUdp = Effect.map(
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const squatter = createSocket("udp4")
+      const port = await freePort()
+      await new Promise<void>((resolve) => squatter.bind(port, "127.0.0.1", resolve))
+      return { port, squatter }
+    }),
+    ({ squatter }) => Effect.sync(() => squatter.close())
+  ),
+  ({ port }) => port
+)
 
 describe("the relay on real sockets", () => {
-  it("carries a conversation over UDP", () =>
+  it.live("carries a conversation over UDP", () =>
     run(0, (sent, packets) => {
       expect(packets).toBeGreaterThan(3)
       // STUN requests begin with a zero; nothing but envelopes goes out besides.
       expect(new Set(sent)).toEqual(new Set([0, 5]))
-    }))
+    })
+  )
 
-  it("carries a conversation over the control link when the server has no UDP", async () => {
-    const squatter = createSocket("udp4")
-    const port = await freePort()
-    await new Promise<void>((resolve) => squatter.bind(port, "127.0.0.1", resolve))
-    try {
-      await run(port, (sent, packets) => {
+  it.scopedLive("carries a conversation over the control link when the server has no UDP", () =>
+    Effect.gen(function* () {
+      const port = yield* withoutUdp
+      yield* run(port, (sent, packets) => {
         expect(packets).toBeGreaterThan(3)
         expect(sent).toEqual([])
       })
-    } finally {
-      squatter.close()
-    }
-  })
+    })
+  )
 })

@@ -3,13 +3,13 @@ import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as NodeTls from "node:tls"
+import { afterEach, describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { afterEach, describe, expect, it } from "vitest"
 import type { ClientApi } from "../../src/client/Client.js"
 import * as Client from "../../src/client/Client.js"
 import type { ServerTls } from "../../src/client/ClientOptions.js"
@@ -81,9 +81,7 @@ const first = <T extends ClientEvent["_tag"]>(client: ClientApi, tag: T) =>
   )
 
 const live = (title: string, body: Effect.Effect<void, unknown, Scope.Scope>) =>
-  it(title, () =>
-    body.pipe(Effect.scoped, Effect.provide(Logger.replace(Logger.defaultLogger, Logger.none)), Effect.runPromise)
-  )
+  it.live(title, () => body.pipe(Effect.scoped, Effect.provide(Logger.replace(Logger.defaultLogger, Logger.none))))
 
 describe("a man in the middle on TCP", () => {
   live(

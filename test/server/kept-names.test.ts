@@ -1,6 +1,6 @@
+import { describe, expect, it, test } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { describe, expect, test } from "vitest"
 import { KeptNames } from "../../src/core/rendezvous/KeptNames.js"
 import { RegistryMachine } from "../../src/core/rendezvous/RegistryMachine.js"
 import { MAX_DAYS, MAX_KEPT, MAX_OF_ONE, NEWCOMERS } from "../../src/domain/Keeping.js"
@@ -106,26 +106,27 @@ describe("kept names", () => {
     expect(kept.encode()).toContain(`"days":${MAX_DAYS}`)
   })
 
-  test("are released when the operator says so", async () => {
-    const disk = new Disk()
-    const run = <A, E>(effect: Effect.Effect<A, E, Store>) =>
-      Effect.runPromise(effect.pipe(Effect.provide(MemoryStore.layerOn(disk))))
-    const kept = (release: ReadonlyArray<string>, more: (names: KeptNames) => void = () => {}) =>
-      run(
-        Effect.scoped(
-          Effect.map(NamesFile.open("names", release), (names) => {
-            more(names)
-            return names.encode()
-          })
+  it.live("are released when the operator says so", () =>
+    Effect.gen(function* () {
+      const disk = new Disk()
+      const run = <A, E>(effect: Effect.Effect<A, E, Store>) => effect.pipe(Effect.provide(MemoryStore.layerOn(disk)))
+      const kept = (release: ReadonlyArray<string>, more: (names: KeptNames) => void = () => {}) =>
+        run(
+          Effect.scoped(
+            Effect.map(NamesFile.open("names", release), (names) => {
+              more(names)
+              return names.encode()
+            })
+          )
         )
-      )
-    await kept([], (names) => {
-      names.keep(nickname("alice"), key(1), Date.now())
-      names.keep(nickname("bob"), key(2), Date.now())
+      yield* kept([], (names) => {
+        names.keep(nickname("alice"), key(1), Date.now())
+        names.keep(nickname("bob"), key(2), Date.now())
+      })
+      expect(yield* kept(["ALICE", "nobody"])).not.toContain("alice")
+      expect(yield* kept([])).toMatch(/^\{"nick":"bob".*\n$/)
     })
-    expect(await kept(["ALICE", "nobody"])).not.toContain("alice")
-    expect(await kept([])).toMatch(/^\{"nick":"bob".*\n$/)
-  })
+  )
 
   test("survive a damaged file, and are bounded", () => {
     const kept = new KeptNames()
@@ -137,25 +138,26 @@ describe("kept names", () => {
     expect(kept.size).toBe(MAX_KEPT)
   })
 
-  test("are in the file a moment after they came, and at the end in any case", async () => {
-    const disk = new Disk()
-    const body = Effect.gen(function* () {
-      const store = yield* Store
-      const names = yield* NamesFile.open("names")
-      names.keep(nickname("alice"), key(1), Date.now())
-      let found = yield* store.read("names")
-      while (Option.isNone(found)) {
-        yield* Effect.sleep("20 millis")
-        found = yield* store.read("names")
-      }
-      expect(new TextDecoder().decode(found.value)).toContain("alice")
-      expect(yield* Effect.flip(Effect.scoped(NamesFile.open("names")))).toMatchObject({ reason: "Locked" })
-      names.keep(nickname("bob"), key(2), Date.now())
+  it.live("are in the file a moment after they came, and at the end in any case", () =>
+    Effect.gen(function* () {
+      const disk = new Disk()
+      const body = Effect.gen(function* () {
+        const store = yield* Store
+        const names = yield* NamesFile.open("names")
+        names.keep(nickname("alice"), key(1), Date.now())
+        let found = yield* store.read("names")
+        while (Option.isNone(found)) {
+          yield* Effect.sleep("20 millis")
+          found = yield* store.read("names")
+        }
+        expect(new TextDecoder().decode(found.value)).toContain("alice")
+        expect(yield* Effect.flip(Effect.scoped(NamesFile.open("names")))).toMatchObject({ reason: "Locked" })
+        names.keep(nickname("bob"), key(2), Date.now())
+      })
+      const reopened = Effect.map(NamesFile.open("names"), (names) => names.encode())
+      const run = <A, E>(effect: Effect.Effect<A, E, Store>) => effect.pipe(Effect.provide(MemoryStore.layerOn(disk)))
+      yield* run(Effect.scoped(body))
+      expect(yield* run(Effect.scoped(reopened))).toContain("bob")
     })
-    const reopened = Effect.map(NamesFile.open("names"), (names) => names.encode())
-    const run = <A, E>(effect: Effect.Effect<A, E, Store>) =>
-      Effect.runPromise(effect.pipe(Effect.provide(MemoryStore.layerOn(disk))))
-    await run(Effect.scoped(body))
-    expect(await run(Effect.scoped(reopened))).toContain("bob")
-  })
+  )
 })

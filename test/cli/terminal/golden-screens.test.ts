@@ -1,5 +1,5 @@
+import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { expect, it } from "vitest"
 import * as Program from "../../../src/cli/terminal/Program.js"
 import * as Memory from "../../../src/layers/memory/Terminal.js"
 import { Terminal, type TerminalSize } from "../../../src/services/Terminal.js"
@@ -68,8 +68,11 @@ const talk = (size: TerminalSize, isFull = false) =>
 for (const isFull of [false, true])
   for (const [columns, rows] of SIZES) {
     const name = isFull ? "a full screen" : "a talk"
-    it(`${name} looks as it was seen last at ${columns} x ${rows}; -u takes it anew`, async () =>
-      expect(await Effect.runPromise(talk({ columns, rows }, isFull))).toMatchFileSnapshot(
-        `golden-screens-${isFull ? "full-" : ""}${columns}x${rows}.txt`
-      ))
+    it.live(`${name} looks as it was seen last at ${columns} x ${rows}; -u takes it anew`, () =>
+      Effect.flatMap(talk({ columns, rows }, isFull), (screen) =>
+        Effect.promise(() =>
+          expect(screen).toMatchFileSnapshot(`golden-screens-${isFull ? "full-" : ""}${columns}x${rows}.txt`)
+        )
+      )
+    )
   }

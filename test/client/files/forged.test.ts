@@ -1,8 +1,7 @@
+import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
-import * as TestContext from "effect/TestContext"
-import { describe, expect, it } from "vitest"
 import type { PeerDriver } from "../../../src/client/Driver.js"
 import { EventQueue } from "../../../src/client/EventQueue.js"
 import { MAX_ACTIVE } from "../../../src/client/files/ActiveSlots.js"
@@ -128,8 +127,8 @@ const settled = Effect.promise(async () => {
   for (let i = 0; i < 100; i++) await new Promise(setImmediate)
 })
 
-const run = (test: (siege: Effect.Effect.Success<typeof besieged>) => Effect.Effect<void, unknown>) =>
-  Effect.runPromise(Effect.provide(Effect.scoped(Effect.flatMap(besieged, test)), TestContext.TestContext))
+const siege = (test: (world: Effect.Effect.Success<typeof besieged>) => Effect.Effect<void, unknown>) =>
+  Effect.flatMap(besieged, test)
 
 const withId = (content: Content, number: number): Content => ({
   ...content,
@@ -137,10 +136,10 @@ const withId = (content: Content, number: number): Content => ({
 })
 
 describe("somebody with a modified client", () => {
-  it.each([{ name: "other" }, { size: 2 ** 41 }, { kind: "file" }, { files: 3 }] as const)(
+  it.scoped.each([{ name: "other" }, { size: 2 ** 41 }, { kind: "file" }, { files: 3 }] as const)(
     "cannot change what was offered: %o",
     (change) =>
-      run(({ offer, transfers }) =>
+      siege(({ offer, transfers }) =>
         Effect.gen(function* () {
           const content = contentOf(new Disk([bytes(10), bytes(20)]), undefined, ["a", "b"])
           const first = offer(content)
@@ -157,8 +156,8 @@ describe("somebody with a modified client", () => {
       )
   )
 
-  it("has ten seconds from the beginning of a stream to the end of its offer, however slowly it comes", () =>
-    run(({ offer, say, transfers }) =>
+  it.scoped("has ten seconds from the beginning of a stream to the end of its offer, however slowly it comes", () =>
+    siege(({ offer, say, transfers }) =>
       Effect.gen(function* () {
         const content = contentOf(new Disk([bytes(10)]), undefined, ["thing"], "file")
         const honest = offer(content)
@@ -178,10 +177,11 @@ describe("somebody with a modified client", () => {
         yield* settled
         expect([honest.resetBy, slow.resetBy]).toEqual([undefined, ResetCode.timedOut])
       })
-    ))
+    )
+  )
 
-  it("sends each thing over one stream at a time, the last one, and it is stored once", () =>
-    run(({ disk, offer, transfers, tree }) =>
+  it.scoped("sends each thing over one stream at a time, the last one, and it is stored once", () =>
+    siege(({ disk, offer, transfers, tree }) =>
       Effect.gen(function* () {
         const source = new Disk([bytes(2_000_000)])
         const content = contentOf(source, undefined, ["thing"], "file")
@@ -206,10 +206,11 @@ describe("somebody with a modified client", () => {
         expect(Buffer.compare(tree.get("/home/thing")!, source.files[0]!)).toBe(0)
         expect(yield* transfers.api.list).toMatchObject([{ state: "done" }])
       })
-    ))
+    )
+  )
 
-  it("gets no more places than there are by offering again what flows", () =>
-    run(({ offer, transfers }) =>
+  it.scoped("gets no more places than there are by offering again what flows", () =>
+    siege(({ offer, transfers }) =>
       Effect.gen(function* () {
         const content = contentOf(new Disk([bytes(300_000)]), undefined, ["thing"], "file")
         const all = Array.from({ length: 3 * MAX_ACTIVE }, (_, index) => withId(content, index))
@@ -225,5 +226,6 @@ describe("somebody with a modified client", () => {
           expect(flowing()).toBe(MAX_ACTIVE)
         }
       })
-    ))
+    )
+  )
 })

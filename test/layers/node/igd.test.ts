@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
+import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
-import { describe, expect, it } from "vitest"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import * as NodeDatagrams from "../../../src/layers/node/Datagrams.js"
 import * as NodePortMapping from "../../../src/layers/node/PortMapping.js"
@@ -108,12 +108,12 @@ const behind = (
     )
     yield* program({ told, calls, fetched, leave: Scope.close(scope, Exit.void) })
     yield* Scope.close(scope, Exit.void)
-  }).pipe(Effect.scoped, Effect.provide(NodeDatagrams.layer), Effect.runPromise)
+  }).pipe(Effect.scoped, Effect.provide(NodeDatagrams.layer))
 
 const EXTERNAL = `198.51.100.7:${PORT}`
 
 describe("a router that speaks UPnP", () => {
-  it("is asked for the port for ten minutes, and to forget it in the end", () =>
+  it.live("is asked for the port for ten minutes, and to forget it in the end", () =>
     behind({}, ({ calls, leave, told }) =>
       Effect.gen(function* () {
         expect(yield* Queue.take(told)).toBe(EXTERNAL)
@@ -135,9 +135,10 @@ describe("a router that speaks UPnP", () => {
         })
         expect(calls[2]?.values).toMatchObject({ NewExternalPort: String(PORT), NewProtocol: "UDP" })
       })
-    ))
+    )
+  )
 
-  it("may have given the port to somebody else: then it is asked for another one", () =>
+  it.live("may have given the port to somebody else: then it is asked for another one", () =>
     behind(
       {
         answer: ({ action, values }) =>
@@ -150,45 +151,45 @@ describe("a router that speaks UPnP", () => {
           expect(external).toBe(`198.51.100.7:${port}`)
           expect(Number(port)).toBeGreaterThan(1_023)
         })
-    ))
+    )
+  )
 
-  it("may forward for good or not at all", () =>
+  it.live("may forward for good or not at all", () =>
     behind(
       {
         answer: ({ action, values }) =>
           action === "AddPortMapping" && values.NewLeaseDuration !== "0" ? fault(725) : undefined
       },
       ({ told }) => Effect.map(Queue.take(told), (external) => expect(external).toBe(EXTERNAL))
-    ))
+    )
+  )
 
-  it("may refuse", () =>
+  it.live("may refuse", () =>
     behind({ answer: () => fault(606) }, ({ calls, told }) =>
       Effect.gen(function* () {
         expect(yield* Queue.take(told)).toBeUndefined()
         expect(calls).toHaveLength(1)
       })
-    ))
+    )
+  )
 
-  it("is not believed where it names pages of others, or describes itself without end", () =>
-    Effect.runPromise(
-      Effect.forEach(
-        [
-          { location: () => "http://127.0.0.2/desc.xml" },
-          { location: () => "https://127.0.0.1/desc.xml" },
-          { page: () => description("http://192.0.2.1/control") },
-          { page: () => "x".repeat(100_000) + description("/control") },
-          { page: () => "<service>".repeat(7_000) }
-        ],
-        (options) =>
-          Effect.promise(() =>
-            behind(options, ({ calls, told }) =>
-              Effect.gen(function* () {
-                expect(yield* Queue.take(told)).toBeUndefined()
-                expect(calls).toEqual([])
-              })
-            )
-          ),
-        { concurrency: "unbounded" }
-      )
-    ))
+  it.live("is not believed where it names pages of others, or describes itself without end", () =>
+    Effect.forEach(
+      [
+        { location: () => "http://127.0.0.2/desc.xml" },
+        { location: () => "https://127.0.0.1/desc.xml" },
+        { page: () => description("http://192.0.2.1/control") },
+        { page: () => "x".repeat(100_000) + description("/control") },
+        { page: () => "<service>".repeat(7_000) }
+      ],
+      (options) =>
+        behind(options, ({ calls, told }) =>
+          Effect.gen(function* () {
+            expect(yield* Queue.take(told)).toBeUndefined()
+            expect(calls).toEqual([])
+          })
+        ),
+      { concurrency: "unbounded" }
+    )
+  )
 })

@@ -1,23 +1,15 @@
 import * as Fs from "node:fs"
 import * as Net from "node:net"
 import { join } from "node:path"
+import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { describe, expect, it } from "vitest"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
-import * as NodeDialer from "../../../src/layers/node/Dialer.js"
 import * as NodeListener from "../../../src/layers/node/Listener.js"
 import { concat } from "../../../src/protocol/Bytes.js"
 import { Listener, type ListenOptions } from "../../../src/services/Listener.js"
 import { binary, binaryOf, textOf } from "../../protocol/ProxyHeaders.js"
 import { Acceptor, Signal, utf8 } from "../conformance/Recorder.js"
-import { live } from "../conformance/Suite.js"
 import { temporaryFolder } from "./TemporaryFolder.js"
-
-/** What only Node's listener does: sockets of the file system, and proxies in front. */
-const { run } = live(Layer.merge(NodeListener.layer, NodeDialer.layer))
-
-const posix = it.runIf(process.platform !== "win32")
 
 const listening = (options: Partial<ListenOptions>, acceptor = new Acceptor()) =>
   Effect.flatMap(Listener, ({ listen }) => listen({ port: 0, host: "127.0.0.1", ...options }, acceptor.accept))
@@ -30,109 +22,107 @@ const dialled = (where: Net.NetConnectOpts, first: Uint8Array) => {
   return { socket, ended: Effect.promise(() => ended) }
 }
 
-describe("a socket of the file system", () => {
+// What only Node's listener does: sockets of the file system, and proxies in front.
+const live = layer(NodeListener.layer, { excludeTestServices: true })
+
+live("a socket of the file system", (it) => {
+  const posix = it.scoped.runIf(process.platform !== "win32")
+
   posix("is for those whom its mode lets in, takes connections of this machine, and is gone at the end", () =>
-    Effect.runPromise(
-      Effect.gen(function* () {
-        const path = join(yield* temporaryFolder, "socket")
-        yield* Effect.scoped(
-          Effect.gen(function* () {
-            const acceptor = new Acceptor()
-            const { local } = yield* listening({ socket: { path, mode: 0o640 } }, acceptor)
-            expect(local).toEqual(Endpoint.make("127.0.0.1", 0))
-            expect(Fs.statSync(path).mode & 0o777).toBe(0o640)
-            const { socket } = dialled({ path }, utf8("hello"))
-            const { connection, recorder } = yield* acceptor.nth(0)
-            yield* recorder.received(5)
-            expect([recorder.text, connection.remote, connection.local]).toEqual(["hello", local, local])
-            socket.destroy()
-          })
-        )
-        expect(Fs.existsSync(path)).toBe(false)
-      }).pipe(Effect.scoped, Effect.provide(NodeListener.layer))
-    )
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "socket")
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const acceptor = new Acceptor()
+          const { local } = yield* listening({ socket: { path, mode: 0o640 } }, acceptor)
+          expect(local).toEqual(Endpoint.make("127.0.0.1", 0))
+          expect(Fs.statSync(path).mode & 0o777).toBe(0o640)
+          const { socket } = dialled({ path }, utf8("hello"))
+          const { connection, recorder } = yield* acceptor.nth(0)
+          yield* recorder.received(5)
+          expect([recorder.text, connection.remote, connection.local]).toEqual(["hello", local, local])
+          socket.destroy()
+        })
+      )
+      expect(Fs.existsSync(path)).toBe(false)
+    })
   )
 
   posix("that an ended program has left is replaced; one in use, and a file that is none, stay", () =>
-    run(
-      Effect.gen(function* () {
-        const folder = yield* temporaryFolder
-        const path = join(folder, "socket")
-        const first = Net.createServer()
-        yield* Effect.async<void>((resume) => void first.listen(path, () => resume(Effect.void)))
-        // A hard link outlives the server, as a socket does whose program was killed.
-        Fs.linkSync(path, join(folder, "left"))
-        const busy = yield* Effect.flip(listening({ socket: { path, mode: 0o600 } }))
-        expect([busy.reason, busy.message]).toEqual([
-          "AddressInUse",
-          `cannot listen on the socket ${path}: another program listens there`
-        ])
-        yield* Effect.async<void>((resume) => void first.close(() => resume(Effect.void)))
-        yield* listening({ socket: { path: join(folder, "left"), mode: 0o600 } })
-        Fs.writeFileSync(join(folder, "file"), "mine")
-        const file = yield* Effect.flip(listening({ socket: { path: join(folder, "file"), mode: 0o600 } }))
-        expect(file.message).toContain("there is a file of that name, which is no socket")
-        expect(Fs.readFileSync(join(folder, "file"), "utf8")).toBe("mine")
-        const nowhere = yield* Effect.flip(listening({ socket: { path: join(folder, "a/b"), mode: 0o600 } }))
-        expect(nowhere.message).toContain("there is no such folder")
-        const long = yield* Effect.flip(listening({ socket: { path: `/${"x".repeat(200)}`, mode: 0o600 } }))
-        expect(long.message).toContain("more than 100 bytes")
-      })
-    )
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const path = join(folder, "socket")
+      const first = Net.createServer()
+      yield* Effect.async<void>((resume) => void first.listen(path, () => resume(Effect.void)))
+      // A hard link outlives the server, as a socket does whose program was killed.
+      Fs.linkSync(path, join(folder, "left"))
+      const busy = yield* Effect.flip(listening({ socket: { path, mode: 0o600 } }))
+      expect([busy.reason, busy.message]).toEqual([
+        "AddressInUse",
+        `cannot listen on the socket ${path}: another program listens there`
+      ])
+      yield* Effect.async<void>((resume) => void first.close(() => resume(Effect.void)))
+      yield* listening({ socket: { path: join(folder, "left"), mode: 0o600 } })
+      Fs.writeFileSync(join(folder, "file"), "mine")
+      const file = yield* Effect.flip(listening({ socket: { path: join(folder, "file"), mode: 0o600 } }))
+      expect(file.message).toContain("there is a file of that name, which is no socket")
+      expect(Fs.readFileSync(join(folder, "file"), "utf8")).toBe("mine")
+      const nowhere = yield* Effect.flip(listening({ socket: { path: join(folder, "a/b"), mode: 0o600 } }))
+      expect(nowhere.message).toContain("there is no such folder")
+      const long = yield* Effect.flip(listening({ socket: { path: `/${"x".repeat(200)}`, mode: 0o600 } }))
+      expect(long.message).toContain("more than 100 bytes")
+    })
   )
 })
 
-describe("a proxy", () => {
+live("a proxy", (it) => {
   const client = Endpoint.make("203.0.113.7", 40_000)!
   const server = Endpoint.make("198.51.100.1", 443)!
 
-  it("brings connections of others, whatever their headers' version and however they are cut", () =>
-    run(
-      Effect.gen(function* () {
-        const acceptor = new Acceptor()
-        const { local } = yield* listening({ isProxy: () => true }, acceptor)
-        for (const [index, header] of [binaryOf(client, server), textOf(client, server)].entries()) {
-          const { socket } = dialled({ port: local.port, host: "127.0.0.1" }, header.subarray(0, 7))
-          socket.setNoDelay(true).write(concat([header.subarray(7), utf8("hel")]))
-          socket.write("lo")
-          const { connection, recorder } = yield* acceptor.nth(index)
-          yield* recorder.received(5)
-          expect([connection.remote, connection.local, recorder.text]).toEqual([client, server, "hello"])
-          connection.destroy()
-        }
-      })
-    ))
+  it.scoped("brings connections of others, whatever their headers' version and however they are cut", () =>
+    Effect.gen(function* () {
+      const acceptor = new Acceptor()
+      const { local } = yield* listening({ isProxy: () => true }, acceptor)
+      for (const [index, header] of [binaryOf(client, server), textOf(client, server)].entries()) {
+        const { socket } = dialled({ port: local.port, host: "127.0.0.1" }, header.subarray(0, 7))
+        socket.setNoDelay(true).write(concat([header.subarray(7), utf8("hel")]))
+        socket.write("lo")
+        const { connection, recorder } = yield* acceptor.nth(index)
+        yield* recorder.received(5)
+        expect([connection.remote, connection.local, recorder.text]).toEqual([client, server, "hello"])
+        connection.destroy()
+      }
+    })
+  )
 
-  it("that looks whether we are well is itself, and one without a header is closed and told of", () =>
-    run(
-      Effect.gen(function* () {
-        const acceptor = new Acceptor()
-        const bad: Array<string> = []
-        const signal = new Signal()
-        const onBadProxy = ({ address }: Endpoint.Endpoint) => {
-          bad.push(address)
-          signal.notify()
-        }
-        const { local } = yield* listening({ isProxy: () => true, onBadProxy }, acceptor)
-        const where = { port: local.port, host: "127.0.0.1" }
-        dialled(where, binary(0x20, 0, new Uint8Array(0)))
-        expect((yield* acceptor.nth(0)).connection.remote.address).toBe("127.0.0.1")
-        yield* dialled(where, utf8('{"_tag":"Ping","id":1}\n')).ended
-        yield* signal.until(() => bad.length > 0)
-        expect(bad).toEqual(["127.0.0.1"])
-      })
-    ))
+  it.scoped("that looks whether we are well is itself, and one without a header is closed and told of", () =>
+    Effect.gen(function* () {
+      const acceptor = new Acceptor()
+      const bad: Array<string> = []
+      const signal = new Signal()
+      const onBadProxy = ({ address }: Endpoint.Endpoint) => {
+        bad.push(address)
+        signal.notify()
+      }
+      const { local } = yield* listening({ isProxy: () => true, onBadProxy }, acceptor)
+      const where = { port: local.port, host: "127.0.0.1" }
+      dialled(where, binary(0x20, 0, new Uint8Array(0)))
+      expect((yield* acceptor.nth(0)).connection.remote.address).toBe("127.0.0.1")
+      yield* dialled(where, utf8('{"_tag":"Ping","id":1}\n')).ended
+      yield* signal.until(() => bad.length > 0)
+      expect(bad).toEqual(["127.0.0.1"])
+    })
+  )
 
-  it("is nobody who is not one: what looks like a header is then the client's own", () =>
-    run(
-      Effect.gen(function* () {
-        const acceptor = new Acceptor()
-        const { local } = yield* listening({ isProxy: () => false }, acceptor)
-        const header = textOf(client, server)
-        dialled({ port: local.port, host: "127.0.0.1" }, header)
-        const { connection, recorder } = yield* acceptor.nth(0)
-        yield* recorder.received(header.length)
-        expect([connection.remote.address, recorder.bytes]).toEqual(["127.0.0.1", header])
-      })
-    ))
+  it.scoped("is nobody who is not one: what looks like a header is then the client's own", () =>
+    Effect.gen(function* () {
+      const acceptor = new Acceptor()
+      const { local } = yield* listening({ isProxy: () => false }, acceptor)
+      const header = textOf(client, server)
+      dialled({ port: local.port, host: "127.0.0.1" }, header)
+      const { connection, recorder } = yield* acceptor.nth(0)
+      yield* recorder.received(header.length)
+      expect([connection.remote.address, recorder.bytes]).toEqual(["127.0.0.1", header])
+    })
+  )
 })

@@ -1,3 +1,4 @@
+import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -6,8 +7,6 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
-import * as TestContext from "effect/TestContext"
-import { describe, expect, it } from "vitest"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import * as NodeDatagrams from "../../../src/layers/node/Datagrams.js"
 import * as Gateway from "../../../src/layers/node/Gateway.js"
@@ -72,12 +71,12 @@ const behind = (
       Scope.extend(scope)
     )
     yield* program({ asked, told, renew, leave: Scope.close(scope, Exit.void) })
-  }).pipe(Effect.scoped, Effect.provide(Layer.merge(NodeDatagrams.layer, TestContext.TestContext)), Effect.runPromise)
+  }).pipe(Effect.scoped, Effect.provide(NodeDatagrams.layer))
 
 const willing = (request: string) => (request.startsWith("02") ? [UNKNOWN] : request === "0000" ? [ADDRESS] : [MAPPED])
 
 describe("a router that speaks NAT-PMP", () => {
-  it("is asked for the port, again when told so, and to forget it in the end", () =>
+  it.effect("is asked for the port, again when told so, and to forget it in the end", () =>
     behind(willing, ({ asked, leave, renew, told }) =>
       Effect.gen(function* () {
         expect(yield* Queue.take(told)).toBe("198.51.100.7:22136")
@@ -92,9 +91,10 @@ describe("a router that speaks NAT-PMP", () => {
         yield* leave
         expect([...(yield* Queue.takeAll(asked))]).toEqual(["000100001234000000000000"])
       })
-    ))
+    )
+  )
 
-  it("may refuse, and is not asked to forget what it never gave", () =>
+  it.effect("may refuse, and is not asked to forget what it never gave", () =>
     behind(
       () => [REFUSED],
       ({ asked, leave, told }) =>
@@ -105,9 +105,10 @@ describe("a router that speaks NAT-PMP", () => {
           yield* leave
           expect(yield* Queue.size(asked)).toBe(0)
         })
-    ))
+    )
+  )
 
-  it("may send nonsense before its answer", () =>
+  it.effect("may send nonsense before its answer", () =>
     behind(
       (request) => [
         "",
@@ -121,9 +122,10 @@ describe("a router that speaks NAT-PMP", () => {
         Effect.gen(function* () {
           expect(yield* Queue.take(told)).toBe("198.51.100.7:22136")
         })
-    ))
+    )
+  )
 
-  it("is given up on when it says nothing, and does not hold up the end when it falls silent", () => {
+  it.effect("is given up on when it says nothing, and does not hold up the end when it falls silent", () => {
     let talks = false
     return behind(
       (request) => (talks ? willing(request) : []),
@@ -158,7 +160,7 @@ describe("a router that speaks PCP", () => {
       ? [`02810000000001f400000001${"00".repeat(12)}${request.slice(48, 84)}5678${V4}c6336407`]
       : []
 
-  it("is asked for the port, and to forget it in the end, in single datagrams", () =>
+  it.effect("is asked for the port, and to forget it in the end, in single datagrams", () =>
     behind(granting, ({ asked, leave, told }) =>
       Effect.gen(function* () {
         expect(yield* Queue.take(told)).toBe("198.51.100.7:22136")
@@ -168,9 +170,10 @@ describe("a router that speaks PCP", () => {
         expect(request).toMatch(new RegExp(`^0201000000000258${V4}7f000001[0-9a-f]{24}1100000012341234${V4}00000000$`))
         expect(deletion).toBe(request.replace("00000258", "00000000").replace("12341234", "12340000"))
       })
-    ))
+    )
+  )
 
-  it("is not believed with the answer to somebody else's question", () =>
+  it.effect("is not believed with the answer to somebody else's question", () =>
     behind(
       (request) => granting(request.replace(/[0-9a-f](?=1100000012341234)/, (digit) => (digit === "0" ? "1" : "0"))),
       ({ asked, told }) =>
@@ -183,7 +186,8 @@ describe("a router that speaks PCP", () => {
           yield* TestClock.adjust(2_000)
           expect(yield* Queue.take(told)).toBeUndefined()
         })
-    ))
+    )
+  )
 })
 
 describe("the router of the default route", () => {

@@ -5,13 +5,13 @@ import * as Net from "node:net"
 import { dirname, join } from "node:path"
 import { setImmediate } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
+import { describe, expect, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { build } from "esbuild"
-import { describe, expect, it, vi } from "vitest"
 import * as NodeDatagrams from "../../../src/layers/node/Datagrams.js"
 import { fromCause } from "../../../src/layers/node/DialErrors.js"
 import * as NodeDialer from "../../../src/layers/node/Dialer.js"
@@ -23,16 +23,15 @@ import { Dialer } from "../../../src/services/Dialer.js"
 import type { Listener } from "../../../src/services/Listener.js"
 import { dial, fill, listen, ping } from "../conformance/Listener.js"
 import { Acceptor, echo, Recorder, Signal, utf8 } from "../conformance/Recorder.js"
-import { live } from "../conformance/Suite.js"
 import { temporaryFolder } from "./TemporaryFolder.js"
 
 /** What foreign programs and the system do to our sockets: things that our own two ends never do to each other. */
-const { run } = live(Layer.mergeAll(NodeListener.layer, NodeDialer.layer, NodeDatagrams.layer))
+const services = Layer.mergeAll(NodeListener.layer, NodeDialer.layer, NodeDatagrams.layer)
 
 const test = (
   title: string,
   body: () => Effect.Effect<void, unknown, Listener | Dialer | Datagrams | Scope.Scope>
-): void => it(title, () => run(Effect.suspend(body)))
+): void => it.live(title, () => Effect.scoped(Effect.suspend(body)).pipe(Effect.provide(services)))
 
 const linux: typeof test = process.platform === "linux" ? test : () => {}
 
@@ -142,32 +141,29 @@ describe("a listener", () => {
       for (const { recorder } of acceptor.accepted) expect(recorder.closes).toHaveLength(1)
     }))
 
-  it("leaves no handle behind, with dialers and datagrams", () =>
+  it.live("leaves no handle behind, with dialers and datagrams", () =>
     // By itself, so that no other test's handles are counted.
-    Effect.runPromise(
-      Effect.gen(function* () {
-        const before = handles()
-        yield* Effect.promise(() =>
-          run(
-            Effect.gen(function* () {
-              const port = yield* listen(echo().accept)
-              yield* ping(port)
-              yield* Effect.all([dial(port), dial(port), Effect.exit(dial(1))])
-              const datagrams = yield* Datagrams
-              yield* datagrams.bind({ family: "ipv4", port: 0, onDatagram: () => {} })
-              expect(handles().length).toBeGreaterThan(before.length)
-            })
-          )
-        )
-        // Handles are closed at the end of a turn of the event loop, and forgotten with the next one.
-        yield* Effect.promise(() => setImmediate())
-        yield* Effect.promise(() => setImmediate())
-        // What others have left in this process may go meanwhile; nothing may have come.
-        const counted = (names: ReadonlyArray<string>) => (name: string) => names.filter((each) => each === name).length
-        const came = handles().filter((name) => counted(handles())(name) > counted(before)(name))
-        expect(came).toEqual([])
-      })
-    ))
+    Effect.gen(function* () {
+      const before = handles()
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const port = yield* listen(echo().accept)
+          yield* ping(port)
+          yield* Effect.all([dial(port), dial(port), Effect.exit(dial(1))])
+          const datagrams = yield* Datagrams
+          yield* datagrams.bind({ family: "ipv4", port: 0, onDatagram: () => {} })
+          expect(handles().length).toBeGreaterThan(before.length)
+        })
+      ).pipe(Effect.provide(services))
+      // Handles are closed at the end of a turn of the event loop, and forgotten with the next one.
+      yield* Effect.promise(() => setImmediate())
+      yield* Effect.promise(() => setImmediate())
+      // What others have left in this process may go meanwhile; nothing may have come.
+      const counted = (names: ReadonlyArray<string>) => (name: string) => names.filter((each) => each === name).length
+      const came = handles().filter((name) => counted(handles())(name) > counted(before)(name))
+      expect(came).toEqual([])
+    })
+  )
 
   linux("survives running out of file descriptors, and says so", () =>
     Effect.gen(function* () {
