@@ -1,4 +1,5 @@
 import { expect } from "vitest"
+import type { Why } from "../../src/core/client/Why.js"
 import type { JsonEvent, Program } from "../e2e/Program.js"
 
 export type Kind = "direct" | "lan" | "relay"
@@ -89,6 +90,27 @@ export const kinds = (person: Person, peer: Person): ReadonlyArray<Kind> =>
         : []
     )
 
+/** Waits until `/why` says this of the two networks, by their IPv4, and of the way between them. */
+export const explains = async (
+  person: Person,
+  peer: Person,
+  truth: { readonly own: string; readonly peer: string; readonly says: string }
+): Promise<void> => {
+  const begun = performance.now()
+  for (let time = 0; ; time++) {
+    const ref = `why ${peer.nick} ${time}`
+    person.program.command({ cmd: "why", nick: peer.nick, ref })
+    const { lines, networks } = (await happens(person, ref, (event) => event.ref === ref)) as unknown as Why
+    const said = { ...networks.ipv4, lines }
+    if (said.own === truth.own && said.peer === truth.peer && lines.join("\n").includes(truth.says)) return
+    if (performance.now() - begun > PATIENCE)
+      throw new Error(
+        `${person.nick} is told of ${peer.nick}: ${JSON.stringify(said)} in place of ${JSON.stringify(truth)}`
+      )
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN))
+  }
+}
+
 /** The first event, now or later, that is `wanted`. */
 export const happens = (person: Person, what: string, wanted: (event: JsonEvent) => boolean): Promise<JsonEvent> =>
   until(person, what, () => person.program.events().find(wanted))
@@ -107,5 +129,8 @@ const until = async <A>({ nick, program }: Person, what: string, look: () => A |
 
 /** Milliseconds; everything that is waited for here takes a thirtieth of it, and on a busy machine a tenth. */
 const PATIENCE = 120_000
+
+/** Milliseconds. */
+const LOOK_AGAIN = 500
 
 const elapsed = (begun: number) => () => performance.now() - begun

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { exactly } from "../../src/core/nat/Behaviour.js"
 import * as Expectation from "../../src/core/nat/Expectation.js"
+import type { FamilyKind } from "../../src/core/nat/Networks.js"
 import { available, Lab } from "./Lab.js"
 import { Table } from "./Table.js"
-import { converse, type Kind, kinds, type Person } from "./Talk.js"
+import { converse, explains, type Kind, kinds, type Person } from "./Talk.js"
 
 const EI = exactly("endpoint-independent")
 const AD = exactly("address-dependent")
@@ -14,22 +15,30 @@ const addressRestricted = { udp: true, mapping: EI, filtering: AD }
 const portRestricted = { udp: true, mapping: EI, filtering: APD }
 const symmetric = { udp: true, mapping: APD, filtering: APD }
 
-/** Each home has one client; `lan` names the local network of those that share one. */
-const HOMES: Readonly<Record<string, { readonly is: Expectation.Reachability; readonly lan?: string }>> = {
-  open: { is: open },
-  firewall: { is: portRestricted },
-  cone: { is: open },
-  address: { is: addressRestricted },
-  port: { is: portRestricted },
-  shifted: { is: portRestricted },
-  symmetric: { is: symmetric },
-  symmetric2: { is: symmetric },
-  double: { is: portRestricted },
-  blocked: { is: { udp: false, mapping: APD, filtering: APD } },
-  plain1: { is: symmetric, lan: "plain" },
-  plain2: { is: symmetric, lan: "plain" },
-  turn1: { is: portRestricted, lan: "turn" },
-  turn2: { is: portRestricted, lan: "turn" }
+interface Home {
+  readonly is: Expectation.Reachability
+  /** What `/why` calls its network. */
+  readonly word: FamilyKind
+  /** The local network of those that share one. */
+  readonly lan?: string
+}
+
+/** Each home has one client. */
+const HOMES: Readonly<Record<string, Home>> = {
+  open: { is: open, word: "none" },
+  firewall: { is: portRestricted, word: "none" },
+  cone: { is: open, word: "easy" },
+  address: { is: addressRestricted, word: "easy" },
+  port: { is: portRestricted, word: "easy" },
+  shifted: { is: portRestricted, word: "easy" },
+  symmetric: { is: symmetric, word: "hard" },
+  symmetric2: { is: symmetric, word: "hard" },
+  double: { is: portRestricted, word: "easy" },
+  blocked: { is: { udp: false, mapping: APD, filtering: APD }, word: "blocked" },
+  plain1: { is: symmetric, word: "hard", lan: "plain" },
+  plain2: { is: symmetric, word: "hard", lan: "plain" },
+  turn1: { is: portRestricted, word: "easy", lan: "turn" },
+  turn2: { is: portRestricted, word: "easy", lan: "turn" }
 }
 
 /** 12 ms from each uplink to the internet: 24 ms to the server and back, 48 ms to another home. */
@@ -80,6 +89,13 @@ const PAIRS: ReadonlyArray<readonly [string, string, Kind]> = [
 /** Milliseconds after which nobody tries a candidate for the first time any more: the last probe leaves at 6 s. */
 const SETTLED = 8_000
 
+/** What `/why` has to say of a way that is no relay, and of two networks that need one. */
+const reason = (own: FamilyKind, peer: FamilyKind, kind: Kind): string => {
+  if (kind !== "relay") return "is reached directly"
+  if (own === "blocked" || peer === "blocked") return "lets no UDP through"
+  return own === "hard" && peer === "hard" ? "both show a new port" : "shows a new port to everybody"
+}
+
 it("expects of each pair what theory does", () => {
   for (const [a, b, kind] of PAIRS) {
     const [left, right] = [HOMES[a]!, HOMES[b]!]
@@ -111,8 +127,12 @@ if (available)
       const [a, b] = [people.get(left)!, people.get(right)!]
       const { first, path } = await converse(a, b, kind)
       table.add(`${left} – ${right}`, kind, first, path)
-      if (kind !== "relay") return
-      await new Promise((resolve) => setTimeout(resolve, SETTLED))
+      if (kind === "relay") await new Promise((resolve) => setTimeout(resolve, SETTLED))
       expect([kinds(a, b).at(-1), kinds(b, a).at(-1)]).toEqual([kind, kind])
+      const [own, peer] = [HOMES[left]!.word, HOMES[right]!.word]
+      await Promise.all([
+        explains(a, b, { own, peer, says: reason(own, peer, kind) }),
+        explains(b, a, { own: peer, peer: own, says: reason(peer, own, kind) })
+      ])
     })
   })
