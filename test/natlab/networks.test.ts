@@ -81,9 +81,14 @@ if (available)
     afterAll(() => lab.close())
 
     it.concurrent.for(HOMES)("doctor examines the network: $node", async (home, { expect }) => {
-      const doctor = lab.program(home.node, ["doctor", "--server", await lab.address("srv"), "--json"])
-      expect([await doctor.exited, doctor.stderr]).toEqual([0, ""])
-      const { networks, routes, udp } = decode(doctor.stdout)
+      const examine = async (): Promise<typeof Report.Type> => {
+        const doctor = lab.program(home.node, ["doctor", "--server", await lab.address("srv"), "--json"])
+        expect([await doctor.exited, doctor.stderr]).toEqual([0, ""])
+        const report = decode(doctor.stdout)
+        // Where the machine is so busy that its time is over before it has found anything out, it is asked again.
+        return report.networks.length > 0 ? report : examine()
+      }
+      const { networks, routes, udp } = await examine()
       expect(udp.map(({ reachable }) => reachable)).toEqual([home.udp, home.udp])
       const { filtering, hairpin, mapping, translated, udp: passes } = networks[0]!
       expect({ filtering: filtering.best, mapping: mapping.best, translated, udp: passes }).toEqual({
