@@ -76,6 +76,32 @@ describe("of two servers", () => {
       })
     ))
 
+  it("the other one carries the talk of a pair that needs a relay, and is left when that is over", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        const first = yield* world.server()
+        yield* (yield* elsewhere).start()
+        const alice = yield* world.person("alice", { path: "relay-only", more: BOTH })
+        const bob = yield* world.person("bob", { more: BOTH })
+        yield* alice.client.query("bob")
+        yield* bob.client.query("alice")
+        yield* alice.next("Mutual")
+        yield* first.stop
+        yield* bob.next("Server", { server: SECOND_NAME })
+        yield* alice.client.send("bob", "carried on")
+        expect(yield* bob.next("Message")).toMatchObject({ text: "carried on" })
+        yield* world.server()
+        yield* Effect.sleep("10 minutes")
+        expect(alice.log.some((event) => event._tag === "Server" && event.back)).toBe(false)
+        yield* alice.client.send("bob", "still")
+        expect(yield* bob.next("Message")).toMatchObject({ text: "still" })
+        yield* alice.client.leave("bob")
+        yield* bob.client.leave("alice")
+        yield* Effect.sleep("15 minutes")
+        expect(yield* alice.next("Server", { server: FIRST_NAME, back: true })).toBeDefined()
+      })
+    ))
+
   it("whichever is back first is used when both were gone", () =>
     world((world) =>
       Effect.gen(function* () {
