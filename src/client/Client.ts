@@ -292,7 +292,7 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
   /** Ends what there is with somebody, file transfers too. */
   const end = (who: string, about: Decision) =>
     Effect.suspend(() => {
-      const peer = driver.machine.peerOf(who)
+      const peer = driver.machine.people.peerOf(who)
       return Effect.zipRight(decide(about), peer === undefined ? Effect.void : transfers.leave(peer))
     })
   return {
@@ -300,7 +300,7 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
     register: (nick) => driver.ask((machine, now) => machine.register(nick, now)),
     list: Effect.map(
       driver.ask((machine, now) => machine.list(now)),
-      (listed) => listed.map((one) => driver.machine.mark(one))
+      (listed) => listed.map((one) => driver.machine.people.mark(one))
     ),
     watch: (nick) => doneBy(() => driver.drive((machine, now) => machine.watch(nick, now))),
     unwatch: (nick) => Effect.sync(() => driver.drive((machine, now) => machine.unwatch(nick, now))),
@@ -317,8 +317,8 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
         return conversation === undefined ? undefined : channels.of(conversation)
       }),
     trust: (nick, digits) => doneBy(() => driver.drive((machine, now) => machine.trust(nick, digits, now))),
-    contacts: found(() => driver.machine.knownPeople()),
-    key: (nick) => found(() => driver.machine.key(nick)),
+    contacts: found(() => driver.machine.people.all()),
+    key: (nick) => found(() => driver.machine.people.key(nick)),
     verify: (nick, digits) => decide((people, now) => people.verify(nick, digits, now)),
     unverify: (nick) => decide((people) => people.unverify(nick)),
     block: (who) => end(who, (people, now) => people.block(who, now)),

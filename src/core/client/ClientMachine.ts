@@ -4,12 +4,9 @@ import type { PeerId } from "../../domain/PeerId.js"
 import type { JournalEntry } from "../peer/Journal.js"
 import type { PeerStatus } from "../peer/PeerStatus.js"
 import type { Peers } from "../peer/Peers.js"
-import { AddressBudget } from "../peer/path/AddressBudget.js"
 import type { Policy } from "../peer/path/Policy.js"
 import type { Transmit } from "../peer/Route.js"
 import { NEVER } from "../support/Deadline.js"
-import { CandidateGatherer } from "./CandidateGatherer.js"
-import { ClientClock } from "./ClientClock.js"
 import type { ClientContext } from "./ClientContext.js"
 import type {
   Busy,
@@ -21,47 +18,24 @@ import type {
   RegisterError,
   SendError,
   ServerError,
-  ServerNotTrusted,
   TrustError,
   WatchError
 } from "./ClientError.js"
 import type { ClientMachineOptions, LinkSeen } from "./ClientMachineOptions.js"
+import * as ClientParts from "./ClientParts.js"
 import type { Contacts } from "./Contacts.js"
-import { type Conversation, Conversations, pathOutcomeOf } from "./Conversations.js"
-import { closed, failed, notConnected, notRegistered, tooManyPolicies } from "./ErrorTexts.js"
-import { GroupTalk } from "./groups/GroupTalk.js"
+import { type Conversation, type Conversations, pathOutcomeOf } from "./Conversations.js"
+import { closed, notConnected, notRegistered, tooManyPolicies } from "./ErrorTexts.js"
+import type { GroupTalk } from "./groups/GroupTalk.js"
 import type { HostAddress } from "./HostCandidates.js"
-import { Introducer, type Wanted } from "./Introducer.js"
+import type { Wanted } from "./Introducer.js"
 import { keyInfoOf } from "./KeyInfo.js"
-import { LanRendezvous } from "./LanRendezvous.js"
-import { Messages } from "./Messages.js"
-import {
-  type Answered,
-  type ClientOutput,
-  type Dialled,
-  type HistoryNote,
-  Output,
-  type Ticket,
-  type UnreadMessage,
-  type Wish
-} from "./Output.js"
-import { type OwnProfile, OwnRecord } from "./OwnRecord.js"
-import { PathPolicies } from "./PathPolicies.js"
-import { PeerEvents } from "./PeerEvents.js"
-import type { ListedPeer, PeerInfo } from "./PeerInfo.js"
-import { PendingPeers } from "./PendingPeers.js"
-import { People, type PersonKey } from "./People.js"
-import { Presence } from "./Presence.js"
-import type { Purpose } from "./Purpose.js"
-import { Reactions } from "./Reactions.js"
-import { Registration } from "./Registration.js"
-import { Reintroduction } from "./Reintroduction.js"
+import type { Answered, ClientOutput, HistoryNote, Ticket, UnreadMessage, Wish } from "./Output.js"
+import type { OwnProfile } from "./OwnRecord.js"
+import type { PeerInfo } from "./PeerInfo.js"
+import type { People } from "./People.js"
 import { type Relayed, relayedOf } from "./Relayed.js"
-import { RelayTransport } from "./RelayTransport.js"
-import { type Asked, Rendezvous } from "./Rendezvous.js"
-import { ServerLink, type ServerOutput } from "./ServerLink.js"
-import { ServerTrusts } from "./ServerTrusts.js"
-import { WaysOut } from "./WaysOut.js"
+import type { ServerOutput } from "./ServerLink.js"
 import * as Why from "./Why.js"
 
 /**
@@ -82,73 +56,15 @@ import * as Why from "./Why.js"
  */
 export class ClientMachine {
   readonly #client: ClientContext
-  readonly #server: ServerLink<Asked<Purpose>> | undefined
-  readonly #lan: LanRendezvous<Asked<Purpose>> | undefined
-  readonly #gatherer: CandidateGatherer
-  readonly #registration: Registration
-  readonly #introducer: Introducer
-  readonly #people: People
-  readonly #reintroduction: Reintroduction
-  readonly #groups: GroupTalk
-  readonly #presence: Presence
-  readonly #messages: Messages
-  readonly #ways: WaysOut
-  readonly #reactions: Reactions
-  readonly #trust: ServerTrusts
-  /** What was wrong with a server while there was another one to try. */
-  #distrusted: ServerNotTrusted | undefined
+  readonly #parts: ClientParts.Parts
   /** Calls that are not answered yet; each stands for somebody who waits. */
   readonly #open = new Set<Ticket<unknown, Closed>>()
   readonly #journal: Array<JournalEntry> = []
   #hasLeft = false
 
-  constructor(private readonly options: ClientMachineOptions) {
-    const { addresses, calls, crypto, lan, now, ports, random, servers, wallNow } = options
-    const conversations = new Conversations()
-    const budget = new AddressBudget()
-    this.#server = servers.length === 0 ? undefined : new ServerLink({ random, servers: servers.length })
-    const trust = new ServerTrusts(servers)
-    this.#trust = trust
-    this.#lan = lan ? new LanRendezvous({ crypto, random, port: ports.ipv4!, addresses, budget }) : undefined
-    this.#client = {
-      crypto,
-      clock: new ClientClock(wallNow),
-      output: new Output(),
-      own: new OwnRecord(crypto),
-      conversations,
-      pending: new PendingPeers(conversations),
-      policies: new PathPolicies(options.path),
-      rendezvous: new Rendezvous(this.#server, this.#lan, servers.length === 0 ? undefined : trust),
-      transport: new RelayTransport(random),
-      ignored: new Set(),
-      budget,
-      peers: undefined
-    }
-    this.#gatherer = new CandidateGatherer(this.#client, { ...options, now })
-    this.#registration = new Registration(this.#client, this.#gatherer, options.token)
-    this.#introducer = new Introducer(this.#client, calls, trust, now)
-    this.#people = new People(this.#client, this.#introducer, (peer) => this.#journal.push({ _tag: "Dropped", peer }))
-    this.#reintroduction = new Reintroduction(this.#client)
-    this.#groups = new GroupTalk(this.#client, this.#people, this.#reintroduction, random)
-    this.#presence = new Presence(this.#client, this.#reintroduction)
-    this.#messages = new Messages(this.#client, this.#reintroduction)
-    this.#ways = new WaysOut(this.#client, this.#server)
-    this.#reactions = new Reactions(
-      this.#client,
-      {
-        gatherer: this.#gatherer,
-        registration: this.#registration,
-        trust: this.#trust,
-        introducer: this.#introducer,
-        reintroduction: this.#reintroduction,
-        presence: this.#presence,
-        peerEvents: new PeerEvents(this.#client, this.#introducer, this.#reintroduction, this.#groups, {
-          inbox: options.inbox,
-          relay: trust
-        })
-      },
-      random
-    )
+  constructor(readonly options: ClientMachineOptions) {
+    this.#parts = ClientParts.make(options, (peer) => this.#journal.push({ _tag: "Dropped", peer }))
+    this.#client = this.#parts.client
   }
 
   // What is there -----------------------------------------------------------------------------------------------------
@@ -181,19 +97,19 @@ export class ClientMachine {
     const report = conversation && this.#client.peers?.explain(conversation.peer, now)
     if (conversation === undefined || report === undefined) return notConnected(nick)
     const key = keyInfoOf(this.contacts, conversation)
-    const { insteadOf, name, via } = this.#trust
+    const { insteadOf, name, via } = this.#parts.trust
     return Why.explain({ ...key, nick: conversation.nick }, report, name, now, { via, insteadOf })
   }
 
   /** How files go to and from this peer, where that is over the relay. */
   relayed(peer: PeerId, now: number): Relayed | undefined {
     const report = this.#client.peers?.explain(peer, now)
-    return report && relayedOf(report, this.#reactions.relayRate, now)
+    return report && relayedOf(report, this.#parts.reactions.relayRate, now)
   }
 
   /** To look at; `inGroups` does something about them. */
   get groups(): GroupTalk {
-    return this.#groups
+    return this.#parts.groups
   }
 
   /** What somebody is called whom we talk to, or are to ask for. */
@@ -201,24 +117,9 @@ export class ClientMachine {
     return this.conversations.get(peer)?.nick ?? this.#client.pending.nickOf(peer)
   }
 
-  /** Everybody our user knows, by nickname. */
-  knownPeople(): ReadonlyArray<PersonKey> | ContactError {
-    return this.#people.all()
-  }
-
-  /** Whom a nickname or a whole fingerprint means, if it is anybody we know or talk to. */
-  peerOf(who: string): PeerId | undefined {
-    return this.#people.peerOf(who)
-  }
-
-  /** The key of somebody we know or talk to, or our own. */
-  key(nick: string | undefined): PersonKey | ContactError {
-    return this.#people.key(nick)
-  }
-
-  /** Somebody on the list, marked where we know better than the server. */
-  mark(listed: PeerInfo): ListedPeer {
-    return this.#people.mark(listed)
+  /** To look at; `decide` does something about them. */
+  get people(): People {
+    return this.#parts.people
   }
 
   // Commands of the user ----------------------------------------------------------------------------------------------
@@ -230,37 +131,37 @@ export class ClientMachine {
 
   /** Takes a nickname, also a new one while registered. Waits for the server while it is away. */
   register(nick: string, now: number): Ticket<PeerInfo, RegisterError> {
-    return this.#call((ticket) => this.#registration.register(nick, ticket, now), now)
+    return this.#call((ticket) => this.#parts.registration.register(nick, ticket, now), now)
   }
 
   /** Everybody who is registered now. */
   list(now: number): Ticket<ReadonlyArray<PeerInfo>, ServerError> {
-    return this.#call((ticket) => this.#presence.list(ticket, now), now)
+    return this.#call((ticket) => this.#parts.presence.list(ticket, now), now)
   }
 
   /** Wants to hear when this nickname comes and goes, or everybody, known or not; the error if that cannot be. */
   watch(nick: string | undefined, now: number): WatchError | undefined {
     if (this.#hasLeft) return closed()
-    const refused = this.#presence.watch(nick)
+    const refused = this.#parts.presence.watch(nick)
     this.#settle(now)
     return refused
   }
 
   /** Takes that back: those whom we have asked for or know are still told of. */
   unwatch(nick: string | undefined, now: number): void {
-    this.#presence.unwatch(nick)
+    this.#parts.presence.unwatch(nick)
     this.#settle(now)
   }
 
   /** Asks for a peer: consent on our side, to the one who is `wanted` alone. */
   query(nick: string, now: number, wanted: Wanted = {}): Ticket<Conversation, QueryError> {
-    return this.#call((ticket) => this.#introducer.query(nick, wanted, ticket, now), now)
+    return this.#call((ticket) => this.#parts.introducer.query(nick, wanted, ticket, now), now)
   }
 
   /** As `Messages.send`. */
   send(conversation: Conversation, text: string, now: number): MessageId | SendError {
     if (this.#hasLeft) return closed()
-    const sent = this.#messages.send(conversation, text, now)
+    const sent = this.#parts.messages.send(conversation, text, now)
     if (conversation.departed) this.#settle(now)
     return sent
   }
@@ -269,7 +170,7 @@ export class ClientMachine {
   trust(nick: string, digits: string, now: number): TrustError | undefined {
     if (this.#hasLeft) return closed()
     if (this.#client.own.profile === undefined) return notRegistered()
-    const refused = this.#introducer.trust(nick, digits, now)
+    const refused = this.#parts.introducer.trust(nick, digits, now)
     this.#settle(now)
     return refused
   }
@@ -277,7 +178,7 @@ export class ClientMachine {
   /** Does something about groups; the error of `act`, or what it gives. */
   inGroups<A>(act: (groups: GroupTalk, now: number) => A, now: number): A | Closed {
     if (this.#hasLeft) return closed()
-    const result = act(this.#groups, now)
+    const result = act(this.#parts.groups, now)
     this.#settle(now)
     return result
   }
@@ -285,20 +186,20 @@ export class ClientMachine {
   /** Decides about somebody we know, as `People` says; the error when there is nobody, or no room. */
   decide(about: (people: People, now: number) => ContactError | undefined, now: number): ContactError | undefined {
     if (this.#hasLeft) return closed()
-    const refused = about(this.#people, now)
+    const refused = about(this.#parts.people, now)
     this.#settle(now)
     return refused
   }
 
   /** As `People.leave`. */
   leave(conversation: Conversation, now: number): void {
-    this.#people.leave(conversation, now)
+    this.#parts.people.leave(conversation, now)
     this.#settle(now)
   }
 
   /** As `People.dropPending`. */
   dropPending(nick: string, now: number): PeerId | undefined {
-    return this.#people.dropPending(nick, now)
+    return this.#parts.people.dropPending(nick, now)
   }
 
   /**
@@ -307,7 +208,7 @@ export class ClientMachine {
   addPending(peers: ReadonlyArray<{ readonly peer: PeerId; readonly nick: string }>, now: number): void {
     for (const { nick, peer } of peers) {
       this.#client.pending.add(peer, nick)
-      this.#reintroduction.add(peer)
+      this.#parts.reintroduction.add(peer)
     }
     this.#settle(now)
   }
@@ -319,7 +220,7 @@ export class ClientMachine {
     else if (!policies.set(nick, policy)) return tooManyPolicies(nick)
     const peer = nick === undefined ? undefined : this.conversations.byNick(nick)?.peer
     if (nick === undefined || peer !== undefined) peers?.setPolicy(peer, policy, now)
-    this.#gatherer.announce(now)
+    this.#parts.gatherer.announce(now)
     this.#settle(now)
     return undefined
   }
@@ -341,30 +242,30 @@ export class ClientMachine {
 
   /** As `Messages.shown`. */
   shown(message: UnreadMessage, now: number): void {
-    this.#messages.shown(message, now)
+    this.#parts.messages.shown(message, now)
   }
 
   /** For messages to peers that are connected, or about to be; for the others nothing can be done in seconds. */
   delivered(now: number): Ticket<void, Closed> {
-    return this.#call((ticket) => this.#messages.awaitDelivery(ticket), now)
+    return this.#call((ticket) => this.#parts.messages.awaitDelivery(ticket), now)
   }
 
   /** As `Messages.hasRoom`. */
   hasRoom(conversation: Conversation): boolean {
-    return this.#messages.hasRoom(conversation)
+    return this.#parts.messages.hasRoom(conversation)
   }
 
   /** Waits until there is room for many messages again, or for none ever. */
   room(conversation: Conversation, now: number): Ticket<void, Closed> {
-    return this.#call((ticket) => this.#messages.awaitRoom(ticket, conversation), now)
+    return this.#call((ticket) => this.#parts.messages.awaitRoom(ticket, conversation), now)
   }
 
   /** Nobody waits for this answer any more. A query that is under way still takes effect. */
   cancel(ticket: Ticket<unknown>, now: number): void {
     if (!this.#open.delete(ticket as Ticket<unknown, Closed>)) return
-    this.#messages.cancel(ticket as Ticket<void, Closed>)
-    this.#presence.cancel(ticket as Ticket<ReadonlyArray<PeerInfo>, ServerError>)
-    this.#registration.cancel(ticket as Ticket<PeerInfo, RegisterError>, now)
+    this.#parts.messages.cancel(ticket as Ticket<void, Closed>)
+    this.#parts.presence.cancel(ticket as Ticket<ReadonlyArray<PeerInfo>, ServerError>)
+    this.#parts.registration.cancel(ticket as Ticket<PeerInfo, RegisterError>, now)
     this.#settle(now)
   }
 
@@ -373,12 +274,13 @@ export class ClientMachine {
     if (this.#hasLeft) return
     const { conversations, output, own, peers, rendezvous, transport } = this.#client
     this.#hasLeft = true
+    this.#parts.servers.leave()
     own.wanted = undefined
     peers?.closeAll(now)
-    this.#ways.part(now)
+    this.#parts.ways.part(now)
     transport.stop()
     rendezvous.close(pathOutcomeOf(conversations.all()), now)
-    this.#reactions.hearPeers(now)
+    this.#parts.reactions.hearPeers(now)
     output.tell({ _tag: "Closed", reason, message })
     for (const ticket of this.#open) output.answer(ticket, closed())
     this.#open.clear()
@@ -388,40 +290,30 @@ export class ClientMachine {
 
   /** A connection to a server is open, as `Dial` asked. */
   handleConnected(local: Endpoint.Endpoint, remote: Endpoint.Endpoint, now: number, how: LinkSeen = {}): void {
-    const { server = 0, tls: { certificate, exporter } = {}, via } = how
-    const { profile } = this.#registration
-    // By this machine's clock: the server, who tells the time, is the one that is judged.
-    const error = this.#trust.judge(server, { remote, certificate, via }, profile?.servers, this.options.wallNow())
-    // Where the server itself is, a proxy does not tell.
-    const place = via?.proxy === undefined ? remote : undefined
-    if (error === undefined) this.#distrusted = undefined
-    if (error === undefined) this.#server?.handleConnected(local, place, now, { exporter, server })
-    else this.#refuse(error, server, now)
+    this.#parts.servers.handleConnected(local, remote, now, how)
     this.#settle(now)
   }
 
   /** This server greets, of those that were to be looked for (`Look`). */
   handleFound(server: number, now: number): void {
-    this.#server?.handleBetter(`${this.#trust.nameOf(server)} answers again`)
+    this.#parts.servers.handleFound(server)
     this.#settle(now)
   }
 
   handleServerBytes(chunk: Uint8Array, now: number): void {
-    this.#server?.handleBytes(chunk, now)
+    this.#parts.server?.handleBytes(chunk, now)
     this.#settle(now)
   }
 
   /** There is somebody, and no TLS, which we asked for. `message` is half a sentence for people. */
   handleNoTls(message: string, now: number, server = 0): void {
-    this.#refuse(this.#trust.unencrypted(server, message, this.#registration.profile?.servers), server, now)
-    this.handleDisconnected(message, now)
+    this.#parts.servers.handleNoTls(message, now, server)
+    this.#settle(now)
   }
 
   /** The connection has ended, or there was none to be had. `message` is half a sentence for people. */
   handleDisconnected(message: string, now: number): void {
-    this.#server?.handleDisconnected(message, now)
-    if (this.#distrusted !== undefined && this.#server?.hasOther === false)
-      this.#registration.distrusted(this.#distrusted, true, now)
+    this.#parts.servers.handleDisconnected(message, now)
     this.#settle(now)
   }
 
@@ -433,67 +325,67 @@ export class ClientMachine {
 
   /** A datagram on the socket for the local network. */
   handleLanDatagram(from: Endpoint.Endpoint, data: Uint8Array, now: number): void {
-    this.#lan?.handleDatagram(from, data, now)
+    this.#parts.lan?.handleDatagram(from, data, now)
     this.#settle(now)
   }
 
   /** This name is announced on the local network, at this endpoint. */
   handleLanFound(name: string, endpoint: Endpoint.Endpoint, now: number): void {
-    this.#lan?.handleFound(name, endpoint, now)
+    this.#parts.lan?.handleFound(name, endpoint, now)
     this.#settle(now)
   }
 
   /** It said goodbye, or was not heard any more. */
   handleLanGone(name: string, now: number): void {
-    this.#lan?.handleGone(name)
+    this.#parts.lan?.handleGone(name)
     this.#settle(now)
   }
 
   /** The local network cannot be asked now. */
   handleLanFailed(message: string, now: number): void {
-    this.#lan?.handleJoinFailed(message, now)
+    this.#parts.lan?.handleJoinFailed(message, now)
     this.#settle(now)
   }
 
   /** This machine's addresses, as `ReadAddresses` asked. */
   handleAddresses(addresses: ReadonlyArray<HostAddress>, now: number): void {
-    this.#registration.renew(now)
-    const gone = this.#gatherer.handleAddresses(addresses, now)
-    this.#server?.addressesGone(gone)
-    this.#lan?.handleAddresses(addresses)
+    this.#parts.registration.renew(now)
+    const gone = this.#parts.gatherer.handleAddresses(addresses, now)
+    this.#parts.server?.addressesGone(gone)
+    this.#parts.lan?.handleAddresses(addresses)
     this.#settle(now)
   }
 
   /** The router forwards this endpoint to us, or does no longer. */
   handleForwarded(endpoint: Endpoint.Endpoint | undefined, now: number): void {
-    this.#gatherer.handleForwarded(endpoint, now)
+    this.#parts.gatherer.handleForwarded(endpoint, now)
     this.#settle(now)
   }
 
   /** All addresses of the server's name, as wished (`ResolveServer`). */
   handleServerResolved(addresses: ReadonlyArray<string>, now: number): void {
-    this.#gatherer.handleServerResolved(addresses, now)
+    this.#parts.gatherer.handleServerResolved(addresses, now)
     this.#settle(now)
   }
 
   /** What the STUN server of this number is reached at; none when its name is unknown. */
   handleResolved(server: number, endpoints: ReadonlyArray<Endpoint.Endpoint>, now: number): void {
-    this.#gatherer.handleResolved(server, endpoints, now)
+    this.#parts.gatherer.handleResolved(server, endpoints, now)
   }
 
   /** The profile that was wished for is open, and on disk. */
   profileOpened(profile: OwnProfile, now: number): void {
-    this.#registration.profileOpened(profile, now)
+    this.#parts.registration.profileOpened(profile, now)
     this.#settle(now)
   }
 
   profileFailed(message: string, now: number): void {
-    this.#registration.profileFailed(message, now)
+    this.#parts.registration.profileFailed(message, now)
     this.#settle(now)
   }
 
   profileDropped(now: number): void {
-    this.#registration.profileDropped(now)
+    this.#parts.registration.profileDropped(now)
     this.#settle(now)
   }
 
@@ -512,12 +404,12 @@ export class ClientMachine {
     const { peers, transport } = this.#client
     transport.handleTimeout(now)
     peers?.handleTimeout(now)
-    this.#server?.handleTimeout(now)
-    this.#lan?.handleTimeout(now)
+    this.#parts.server?.handleTimeout(now)
+    this.#parts.lan?.handleTimeout(now)
     if (!this.#hasLeft) {
-      this.#registration.handleTimeout(now)
-      this.#gatherer.handleTimeout(now)
-      this.#presence.handleTimeout(now)
+      this.#parts.registration.handleTimeout(now)
+      this.#parts.gatherer.handleTimeout(now)
+      this.#parts.presence.handleTimeout(now)
     }
     this.#settle(now)
   }
@@ -550,11 +442,9 @@ export class ClientMachine {
   }
 
   pollWish(): Wish | undefined {
-    const dialled = this.#server?.pollDial()
-    if (dialled !== undefined) return { _tag: "Dial", servers: this.#encrypted(dialled) }
-    const looked = this.#server?.pollLook()
-    if (looked !== undefined && !this.#isRelayed) return { _tag: "Look", servers: this.#encrypted(looked) }
-    const name = this.#lan?.pollJoin()
+    const wish = this.#parts.servers.pollWish()
+    if (wish !== undefined) return wish
+    const name = this.#parts.lan?.pollJoin()
     return name === undefined ? this.#client.output.pollWish() : { _tag: "JoinLan", name }
   }
 
@@ -562,27 +452,28 @@ export class ClientMachine {
    * The next datagram, always to an address (`Direct`); poll `pollServer` afterwards, which may carry packets as well.
    */
   pollTransmit(now: number): Transmit | undefined {
-    return this.#ways.poll(now)
+    return this.#parts.ways.poll(now)
   }
 
   /** The next bytes for the server's connection, or how it is to be closed. */
   pollServer(): ServerOutput | undefined {
-    return this.#server?.pollTransmit()
+    return this.#parts.server?.pollTransmit()
   }
 
   /** The next packet for the socket for the local network. */
   pollLanTransmit(): { readonly to: Endpoint.Endpoint; readonly data: Uint8Array } | undefined {
-    return this.#lan?.pollTransmit()
+    return this.#parts.lan?.pollTransmit()
   }
 
   /** When `handleTimeout` is due. */
   pollTimeout(): number | undefined {
     const { peers, transport } = this.#client
+    const { gatherer, lan, presence, registration, reintroduction, server } = this.#parts
     let next = Math.min(transport.pollTimeout() ?? NEVER, peers?.pollTimeout() ?? NEVER)
-    next = Math.min(next, this.#server?.pollTimeout() ?? NEVER, this.#lan?.pollTimeout() ?? NEVER)
+    next = Math.min(next, server?.pollTimeout() ?? NEVER, lan?.pollTimeout() ?? NEVER)
     if (!this.#hasLeft) {
-      next = Math.min(next, this.#gatherer.pollTimeout(), this.#registration.pollTimeout() ?? NEVER)
-      next = Math.min(next, this.#reintroduction.pollTimeout() ?? NEVER, this.#presence.pollTimeout() ?? NEVER)
+      next = Math.min(next, gatherer.pollTimeout(), registration.pollTimeout() ?? NEVER)
+      next = Math.min(next, reintroduction.pollTimeout() ?? NEVER, presence.pollTimeout() ?? NEVER)
     }
     return next === NEVER ? undefined : next
   }
@@ -598,35 +489,13 @@ export class ClientMachine {
     return ticket
   }
 
-  #encrypted(servers: ReadonlyArray<number>): ReadonlyArray<Dialled> {
-    const pins = this.#registration.profile?.servers
-    return servers.map((server) => ({ server, encrypted: this.#trust.shallEncrypt(server, pins) }))
-  }
-
-  /** Whether a conversation would break with the link to this server, which carries its packets. */
-  get #isRelayed(): boolean {
-    return this.conversations.all().some(({ connected, path }) => connected && path === "relay")
-  }
-
-  /** The connection to the server is not to be used. Who waits is answered when no other server is of use either. */
-  #refuse(error: ServerNotTrusted, server: number, now: number): void {
-    this.#server?.distrust(error.message, server)
-    const isRepeated = this.#trust.isRepeated(server, error.message)
-    if (this.#hasLeft) return
-    if (this.#server?.hasOther !== true) this.#registration.distrusted(error, isRepeated, now)
-    else {
-      this.#distrusted = error
-      if (!isRepeated) this.#client.output.tell(failed(error))
-    }
-  }
-
   /** Lets everything take its effect that follows from what was just done or seen. */
   #settle(now: number): void {
     if (this.#hasLeft) {
-      this.#reactions.ignore(now)
+      this.#parts.reactions.ignore(now)
       return
     }
-    this.#reactions.settle(now)
-    this.#messages.settle()
+    this.#parts.reactions.settle(now)
+    this.#parts.messages.settle()
   }
 }
