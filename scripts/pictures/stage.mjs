@@ -60,11 +60,13 @@ export const start = (args) => {
   }
 }
 
-let terminals = 0
+/** Those that were opened, also by a scene that failed. @type {Array<Tmux>} */
+const terminals = []
 
 /** A terminal, with a program on it. */
 export class Tmux {
-  #socket = join(work, `tmux${++terminals}`)
+  #socket = join(work, `tmux${terminals.push(this)}`)
+  #isOpen = false
 
   /** @param {{ columns: number, rows: number }} size @param {ReadonlyArray<string>} args */
   constructor(size, args) {
@@ -74,6 +76,7 @@ export class Tmux {
     // The pane outlives the program, so that what is left on it can be seen.
     const line = `${command}; echo "exit code $?"; exec cat`
     this.call("-f", "/dev/null", "new-session", "-d", "-x", String(columns), "-y", String(rows), line)
+    this.#isOpen = true
   }
 
   /** @param {Array<string>} args */
@@ -121,7 +124,8 @@ export class Tmux {
   }
 
   close() {
-    this.call("kill-server")
+    if (this.#isOpen) this.call("kill-server")
+    this.#isOpen = false
   }
 }
 
@@ -139,8 +143,9 @@ const remove = async (folder) => {
   }
 }
 
-/** Ends all programs, and removes the folder. */
+/** Ends all programs and terminals, and removes the folder. */
 export const clear = async () => {
   for (const child of running) child.kill("SIGKILL")
+  for (const terminal of terminals) terminal.close()
   await remove(work)
 }
