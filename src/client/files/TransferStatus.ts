@@ -127,10 +127,7 @@ export class TransferStatus {
     }
   }
 
-  /**
-   * Over the relay, and for how long yet: as the relay allows, or as measured where that is not told. (At the rate of a
-   * relay a chunk, before which nothing counts as there, takes longer than what is measured over.)
-   */
+  /** Over the relay, and for how long yet: as the relay allows, or as measured where that is not told. */
   #relay(): Pick<Transfer, "relay"> {
     if (this.ended || this.#phaseNow === "preparing") return {}
     const relayed = this.context.relayedTo(this.facts.peer)
@@ -192,14 +189,18 @@ export const isEnd = (phase: Phase): phase is End =>
 /** Milliseconds between news of mere progress: more often than anybody reads. */
 const TELL_EVERY = 250
 
-/** Bytes a second over the last few seconds, from samples of how many bytes there were. */
+/**
+ * Bytes a second over the last few seconds, from samples of how many bytes there were. What is slow comes in pieces
+ * that are further apart than that: then it is what came with the last of them.
+ */
 class Meter {
-  /** Oldest first; at most `SAMPLES`. */
+  /** When there were more bytes than before, oldest first; at most `SAMPLES`. */
   #samples: Array<{ readonly at: number; readonly bytes: number }> = []
 
   /** `now` in ms; samples closer together than `STEP` count as one. */
   sample(now: number, bytes: number): void {
     const last = this.#samples.at(-1)
+    if (bytes === last?.bytes) return
     // What was there is gone: a new beginning.
     if (last !== undefined && bytes < last.bytes) this.#samples = []
     if (last !== undefined && now - last.at < STEP && this.#samples.length > 1) this.#samples.pop()
@@ -208,10 +209,11 @@ class Meter {
   }
 
   rate(now: number): number {
-    const recent = this.#samples.filter(({ at }) => now - at <= WINDOW)
-    const first = recent[0]
-    if (first === undefined || now <= first.at) return 0
-    return Math.round(((recent.at(-1)!.bytes - first.bytes) * 1000) / (now - first.at))
+    const last = this.#samples.at(-1)
+    const before = this.#samples.slice(0, -1)
+    const first = before.findLast(({ at }) => now - at >= WINDOW) ?? before[0]
+    if (last === undefined || first === undefined || now <= first.at || now - last.at > PATIENCE) return 0
+    return Math.round(((last.bytes - first.bytes) * 1000) / (now - first.at))
   }
 
   /** The flow begins anew: what was before says nothing of it. */
@@ -223,4 +225,6 @@ class Meter {
 /** Milliseconds: long enough that a number does not flicker, short enough to show a path that has become slow. */
 const WINDOW = 4_000
 const STEP = 250
+/** Milliseconds without a byte after which nothing moves any more: longer than any piece takes that is waited for. */
+const PATIENCE = 30_000
 const SAMPLES = WINDOW / STEP + 1

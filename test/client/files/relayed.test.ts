@@ -34,6 +34,10 @@ describe("a file over the relay", () => {
           const active = told(person).filter(({ state }) => state === "active")
           expect(active.length).toBeGreaterThan(1)
           for (const { relay } of active) expect(relay?.seconds).toBeLessThanOrEqual(14)
+          // A chunk takes five seconds, in which nothing more counts as there: that does not mean that nothing moves.
+          const moving = active.filter(({ transferred }) => transferred > 0)
+          expect(moving.length).toBeGreaterThan(1)
+          for (const { rate } of moving) expect(rate).toBeGreaterThan(20_000)
         }
         expect(told(alice).at(-1)?.relay).toBeUndefined()
       })
