@@ -1,5 +1,6 @@
 import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
+import { TLSSocket } from "node:tls"
 import type { Endpoint } from "../../domain/Endpoint.js"
 import type { CloseReason, Connection, ConnectionHandler, Tls } from "../../services/Connection.js"
 import { fromNode, plain } from "./Addresses.js"
@@ -139,7 +140,7 @@ class NodeConnection implements Connection {
     if (this.#isGone) return
     // A reset frees the system's buffers too, which a stopped reader would hold for minutes. `resetAndDestroy` alone
     // waits for the queue to drain.
-    if (this.queued() > 0 && this.#tcp.remoteAddress !== undefined) this.#tcp.resetAndDestroy()
+    if (this.#mayReset) this.#tcp.resetAndDestroy()
     ;(this.#socket ?? this.#tcp).destroy()
   }
 
@@ -158,6 +159,16 @@ class NodeConnection implements Connection {
 
   get #isGone(): boolean {
     return (this.#socket ?? this.#tcp).destroyed
+  }
+
+  /**
+   * Only with a queue of the socket's own, which there is none of below TLS: without one Node (20.20) ends its side of
+   * it first, libuv does not reset what is being shut down, and the handle stays open for ever. What TLS then reads
+   * from it goes to memory that was given back, and the process dies.
+   */
+  get #mayReset(): boolean {
+    const tcp = this.#tcp
+    return tcp.writableLength > 0 && tcp.remoteAddress !== undefined && !(tcp instanceof TLSSocket)
   }
 
   readonly #broken = (): void => {

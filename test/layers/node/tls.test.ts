@@ -28,6 +28,31 @@ const seen = (tls: TlsCredentials, host: string, authorities?: string) =>
     return (yield* dial(options, () => new Recorder())).tls!.certificate!
   })
 
+describe("a connection that is destroyed in the turn in which something was sent", () => {
+  it.each([
+    ["in TLS, by its server", { tls: own }, { tls: {} }, "server"],
+    ["in TLS, by its client", { tls: own }, { tls: {} }, "client"],
+    ["in the clear, by its server", {}, {}, "server"],
+    ["in the clear, by its client", {}, {}, "client"]
+  ] as const)("is closed, and so is the other side: %s", (_, kind, how, by) =>
+    run(
+      Effect.gen(function* () {
+        const acceptor = new Acceptor()
+        const { local } = yield* (yield* Listener).listen({ port: 0, host: "127.0.0.1", ...kind }, acceptor.accept)
+        const recorder = new Recorder()
+        const connection = yield* (yield* Dialer).dial({ host: "127.0.0.1", port: local.port, ...how }, () => recorder)
+        connection.send(utf8("hello"))
+        const far = yield* acceptor.nth(0)
+        const [near, other] = by === "client" ? [{ connection, recorder }, far] : [far, { connection, recorder }]
+        near.connection.send(utf8("never sent"))
+        near.connection.destroy()
+        expect(yield* near.recorder.closed).toBe("local")
+        yield* other.recorder.closed
+      })
+    )
+  )
+})
+
 describe("a certificate", () => {
   it("has the key that openssl finds in it", () =>
     run(
