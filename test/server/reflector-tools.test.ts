@@ -1,7 +1,7 @@
 import { execFile, execFileSync } from "node:child_process"
-import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { describe, expect } from "vitest"
 import * as Discovery from "../../src/client/Discovery.js"
 import { exactly } from "../../src/core/nat/Behaviour.js"
 import * as Endpoint from "../../src/domain/Endpoint.js"
@@ -9,6 +9,7 @@ import * as NodeDatagrams from "../../src/layers/node/Datagrams.js"
 import * as NodeEntropy from "../../src/layers/node/Entropy.js"
 import * as NodeInterfaces from "../../src/layers/node/Interfaces.js"
 import * as Reflector from "../../src/server/Reflector.js"
+import { scopedLive } from "../support/Live.js"
 
 /** Other people's STUN clients against our reflector: Debian's `stun-client` and `coturn`, where they are installed. */
 const has = (tool: string): boolean => {
@@ -49,8 +50,10 @@ const against = (
     return output
   })
 
-layer(node, { excludeTestServices: true })("server/Reflector and the STUN clients of others", (it) => {
-  it.scoped("lets our own discovery see an open network", () =>
+const scoped = scopedLive(node)
+
+describe("server/Reflector and the STUN clients of others", () => {
+  scoped("lets our own discovery see an open network", () =>
     Effect.gen(function* () {
       const { ports } = yield* Reflector.make({ port: 0, software: "parley/test", addresses: TWO })
       const report = yield* Discovery.discover({ server: Endpoint.make("127.0.0.1", ports[0])! })
@@ -65,7 +68,7 @@ layer(node, { excludeTestServices: true })("server/Reflector and the STUN client
       ["IPv4", "127.0.0.1"],
       ["IPv6", "::1"]
     ] as const) {
-      it.scoped(`tells coturn's turnutils_stunclient its address over ${family}`, () =>
+      scoped(`tells coturn's turnutils_stunclient its address over ${family}`, () =>
         Effect.gen(function* () {
           const output = yield* against(undefined, "turnutils_stunclient", (port) => ["-p", String(port), address])
           expect(output).toContain(`${family}. UDP reflexive addr: ${address}:`)
@@ -75,7 +78,7 @@ layer(node, { excludeTestServices: true })("server/Reflector and the STUN client
   }
 
   if (has("turnutils_natdiscovery")) {
-    it.scoped("lets coturn's turnutils_natdiscovery find mapping and filtering behaviour", () =>
+    scoped("lets coturn's turnutils_natdiscovery find mapping and filtering behaviour", () =>
       Effect.gen(function* () {
         const output = yield* against(TWO, "turnutils_natdiscovery", (port) => [
           "-m",
@@ -97,7 +100,7 @@ layer(node, { excludeTestServices: true })("server/Reflector and the STUN client
       ["one address", undefined],
       ["two addresses", TWO]
     ] as const) {
-      it.scoped(`lets Debian's stun, which speaks RFC 3489, see an open network through ${name}`, () =>
+      scoped(`lets Debian's stun, which speaks RFC 3489, see an open network through ${name}`, () =>
         Effect.gen(function* () {
           const output = yield* against(addresses, "stun", (port) => [`127.0.0.1:${port}`])
           expect(output).toContain("Primary: Open")

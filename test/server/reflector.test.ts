@@ -1,11 +1,12 @@
-import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { describe, expect } from "vitest"
 import * as Endpoint from "../../src/domain/Endpoint.js"
 import * as NodeDatagrams from "../../src/layers/node/Datagrams.js"
 import * as Stun from "../../src/protocol/Stun.js"
 import * as Reflector from "../../src/server/Reflector.js"
 import { type DatagramSocket, Datagrams, DatagramsError } from "../../src/services/Datagrams.js"
+import { scopedLive } from "../support/Live.js"
 
 const software = "parley/test"
 
@@ -38,8 +39,10 @@ const client = (family: Endpoint.Family, address: string) =>
 
 const endpoint = (address: string, port: number): Endpoint.Endpoint => Endpoint.make(address, port)!
 
-layer(NodeDatagrams.layer, { excludeTestServices: true })("server/Reflector on loopback", (it) => {
-  it.scoped("answers on two neighbouring ports over IPv4 and IPv6, and counts", () =>
+const scoped = scopedLive(NodeDatagrams.layer)
+
+describe("server/Reflector on loopback", () => {
+  scoped("answers on two neighbouring ports over IPv4 and IPv6, and counts", () =>
     Effect.gen(function* () {
       const reflector = yield* Reflector.make({ port: 0, software })
       expect(reflector.local).toHaveLength(4)
@@ -62,7 +65,7 @@ layer(NodeDatagrams.layer, { excludeTestServices: true })("server/Reflector on l
     })
   )
 
-  it.scoped("answers from the second address with the origin and the other address", () =>
+  scoped("answers from the second address with the origin and the other address", () =>
     Effect.gen(function* () {
       const reflector = yield* Reflector.make({
         port: 0,
@@ -82,7 +85,7 @@ layer(NodeDatagrams.layer, { excludeTestServices: true })("server/Reflector on l
     })
   )
 
-  it.scoped("takes the number after the first one, or any other when that is taken", () =>
+  scoped("takes the number after the first one, or any other when that is taken", () =>
     Effect.gen(function* () {
       const datagrams = yield* Datagrams
       const bind = (port: number) =>
@@ -98,7 +101,7 @@ layer(NodeDatagrams.layer, { excludeTestServices: true })("server/Reflector on l
     })
   )
 
-  it.scoped("says so when the port is taken, and leaves nothing bound behind", () =>
+  scoped("says so when the port is taken, and leaves nothing bound behind", () =>
     Effect.gen(function* () {
       const datagrams = yield* Datagrams
       const addresses = [{ bind: "127.0.0.1" }, { bind: "127.0.0.2" }]
@@ -110,7 +113,7 @@ layer(NodeDatagrams.layer, { excludeTestServices: true })("server/Reflector on l
     })
   )
 
-  it.scoped("refuses addresses that are none, and a third one", () =>
+  scoped("refuses addresses that are none, and a third one", () =>
     Effect.gen(function* () {
       for (const addresses of [
         [{ bind: "localhost" }],
@@ -126,7 +129,7 @@ layer(NodeDatagrams.layer, { excludeTestServices: true })("server/Reflector on l
     })
   )
 
-  it.scoped("serves IPv4 alone where there is no IPv6, unless IPv6 was asked for", () =>
+  scoped("serves IPv4 alone where there is no IPv6, unless IPv6 was asked for", () =>
     Effect.gen(function* () {
       const datagrams = yield* Datagrams
       const reason = "Unsupported"
@@ -144,7 +147,7 @@ layer(NodeDatagrams.layer, { excludeTestServices: true })("server/Reflector on l
     })
   )
 
-  it.scoped("frees its ports when the scope closes", () =>
+  scoped("frees its ports when the scope closes", () =>
     Effect.gen(function* () {
       const { ports } = yield* Effect.scoped(Reflector.make({ port: 0, software }))
       const again = yield* Effect.exit(Reflector.make({ port: ports[0], secondPort: ports[1], software }))

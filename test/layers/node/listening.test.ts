@@ -1,13 +1,14 @@
 import * as Fs from "node:fs"
 import * as Net from "node:net"
 import { join } from "node:path"
-import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { describe, expect } from "vitest"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import * as NodeListener from "../../../src/layers/node/Listener.js"
 import { concat } from "../../../src/protocol/Bytes.js"
 import { Listener, type ListenOptions } from "../../../src/services/Listener.js"
 import { binary, binaryOf, textOf } from "../../protocol/ProxyHeaders.js"
+import { scopedLive } from "../../support/Live.js"
 import { Acceptor, Signal, utf8 } from "../conformance/Recorder.js"
 import { temporaryFolder } from "./TemporaryFolder.js"
 
@@ -23,12 +24,10 @@ const dialled = (where: Net.NetConnectOpts, first: Uint8Array) => {
 }
 
 // What only Node's listener does: sockets of the file system, and proxies in front.
-const live = layer(NodeListener.layer, { excludeTestServices: true })
+const scoped = scopedLive(NodeListener.layer)
 
-live("a socket of the file system", (it) => {
-  const posix = it.scoped.runIf(process.platform !== "win32")
-
-  posix("is for those whom its mode lets in, takes connections of this machine, and is gone at the end", () =>
+describe.runIf(process.platform !== "win32")("a socket of the file system", () => {
+  scoped("is for those whom its mode lets in, takes connections of this machine, and is gone at the end", () =>
     Effect.gen(function* () {
       const path = join(yield* temporaryFolder, "socket")
       yield* Effect.scoped(
@@ -48,7 +47,7 @@ live("a socket of the file system", (it) => {
     })
   )
 
-  posix("that an ended program has left is replaced; one in use, and a file that is none, stay", () =>
+  scoped("that an ended program has left is replaced; one in use, and a file that is none, stay", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const path = join(folder, "socket")
@@ -75,11 +74,11 @@ live("a socket of the file system", (it) => {
   )
 })
 
-live("a proxy", (it) => {
+describe("a proxy", () => {
   const client = Endpoint.make("203.0.113.7", 40_000)!
   const server = Endpoint.make("198.51.100.1", 443)!
 
-  it.scoped("brings connections of others, whatever their headers' version and however they are cut", () =>
+  scoped("brings connections of others, whatever their headers' version and however they are cut", () =>
     Effect.gen(function* () {
       const acceptor = new Acceptor()
       const { local } = yield* listening({ isProxy: () => true }, acceptor)
@@ -95,7 +94,7 @@ live("a proxy", (it) => {
     })
   )
 
-  it.scoped("that looks whether we are well is itself, and one without a header is closed and told of", () =>
+  scoped("that looks whether we are well is itself, and one without a header is closed and told of", () =>
     Effect.gen(function* () {
       const acceptor = new Acceptor()
       const bad: Array<string> = []
@@ -114,7 +113,7 @@ live("a proxy", (it) => {
     })
   )
 
-  it.scoped("is nobody who is not one: what looks like a header is then the client's own", () =>
+  scoped("is nobody who is not one: what looks like a header is then the client's own", () =>
     Effect.gen(function* () {
       const acceptor = new Acceptor()
       const { local } = yield* listening({ isProxy: () => false }, acceptor)
