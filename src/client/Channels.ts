@@ -133,7 +133,7 @@ export class Channels {
     const { address, nick, peer } = conversation
     return {
       peer: { nick, address, ...keyInfoOf(this.#shell.driver.machine.contacts, conversation) },
-      status: Effect.sync(() => this.#shell.driver.machine.status(peer)),
+      status: Effect.sync(() => this.#shell.driver.machine.peers?.status(peer)),
       close: this.leave(conversation)
     }
   }

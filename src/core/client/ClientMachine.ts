@@ -2,7 +2,6 @@ import type * as Endpoint from "../../domain/Endpoint.js"
 import type { MessageId } from "../../domain/MessageId.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import type { JournalEntry } from "../peer/Journal.js"
-import type { PeerStatus } from "../peer/PeerStatus.js"
 import type { Peers } from "../peer/Peers.js"
 import type { Policy } from "../peer/path/Policy.js"
 import type { Transmit } from "../peer/Route.js"
@@ -62,7 +61,7 @@ export class ClientMachine {
   readonly #journal: Array<JournalEntry> = []
   #hasLeft = false
 
-  constructor(readonly options: ClientMachineOptions) {
+  constructor(options: ClientMachineOptions) {
     this.#parts = ClientParts.make(options, (peer) => this.#journal.push({ _tag: "Dropped", peer }))
     this.#client = this.#parts.client
   }
@@ -85,10 +84,6 @@ export class ClientMachine {
   /** Whom our user knows. */
   get contacts(): Contacts | undefined {
     return this.#client.own.profile?.contacts
-  }
-
-  status(peer: PeerId): PeerStatus | undefined {
-    return this.#client.peers?.status(peer)
   }
 
   /** How a peer is reached, and why not otherwise; the error when we have no conversation with it. */

@@ -34,7 +34,7 @@ export const oneWord = (networks: Networks): NatKind => {
 }
 
 /** What is known of the networks of somebody who has told one word. */
-export const ofOneWord = (kind: NatKind): Networks => ({
+const ofOneWord = (kind: NatKind): Networks => ({
   ipv4: kind === "none" ? "unknown" : kind,
   ipv6: kind === "blocked" ? kind : "unknown"
 })
@@ -44,7 +44,7 @@ export const ofOneWord = (kind: NatKind): Networks => ({
  * outer ports of one address are those of a hard NAT, and no outer address is one where the server is reached by TCP
  * alone. `own`: ours, as whoever asked in vain itself knows nothing of others.
  */
-export const ofCandidates = (candidates: ReadonlyArray<Endpoint.Endpoint>, own: Networks): Networks => {
+const ofCandidates = (candidates: ReadonlyArray<Endpoint.Endpoint>, own: Networks): Networks => {
   if (candidates.length === 0) return UNKNOWN
   const ipv4 = candidates.filter(({ family }) => family === "ipv4")
   const outer = ipv4.filter((endpoint) => Endpoint.scope(endpoint) === "global")
@@ -58,6 +58,10 @@ export const ofCandidates = (candidates: ReadonlyArray<Endpoint.Endpoint>, own: 
 }
 
 const MEASURED: ReadonlyArray<FamilyKind> = ["none", "easy", "hard", "forwarded"]
+
+/** What is known of a peer's networks by one word of its own, or else by the addresses that the server told of it. */
+export const toldOf = (word: NatKind, candidates: ReadonlyArray<Endpoint.Endpoint>, own: Networks): Networks =>
+  word === "unknown" ? ofCandidates(candidates, own) : ofOneWord(word)
 
 /** The families in which two can meet at all, as far as it is known. */
 export const common = (own: Networks, peer: Networks): ReadonlyArray<Endpoint.Family> =>

@@ -176,17 +176,15 @@ export class Association {
   }
 
   explain(now: number): PeerReport {
-    const policy = this.#policy
     const told = this.#context.candidates(this.peer)
     const own = this.#context.networks.value
-    const known = [...this.introductions.values()].flatMap((introduction) => introduction.endpoints)
-    const word = this.#peerNat === "unknown" ? Networks.ofCandidates(known, own) : Networks.ofOneWord(this.#peerNat)
+    const known = [...this.introductions.values()].flatMap(({ endpoints }) => endpoints)
     return {
       connected: this.#connection !== undefined,
-      policy,
+      policy: this.#policy,
       relayOffered: [...this.introductions.values()].some(({ relay }) => relay),
       own,
-      peer: this.conversation.peerNetworks ?? word,
+      peer: this.conversation.peerNetworks ?? Networks.toldOf(this.#peerNat, known, own),
       known: known.length,
       sharedAddress: sharedAddress(told, this.#connection?.paths.all ?? []),
       told: told.length,

@@ -120,7 +120,7 @@ describe("two clients' machines", () => {
             const consent = person.machine.conversations.byNick(people[1 - at]!.name)
             expect(consent?.asked ?? false, `consent of ${person.name}`).toBe(asked[at])
             if (consent !== undefined) known[at] = consent.peer
-            const status = known[at] && person.machine.status(known[at])?.consent
+            const status = known[at] && person.machine.peers?.status(known[at])?.consent
             if (!asked[at]) expect(status ?? "invited", "the peer machine's own word").toBe("invited")
             const heard = people[1 - at]!.heard(person.name)
             expect(heard.filter((text) => !said[at]!.has(text) || lapsed[at]!.has(text))).toEqual([])

@@ -66,7 +66,7 @@ const assembled = (world: World, all: ReadonlyArray<Person>, name = "team") => {
   const areMutual = () =>
     all.every(
       ({ machine }) =>
-        machine.conversations.all().filter(({ peer }) => machine.status(peer)?.mutual).length === all.length - 1
+        machine.conversations.all().filter(({ peer }) => machine.peers?.status(peer)?.mutual).length === all.length - 1
     )
   world.until("all talk to each other", areMutual)
 }
@@ -247,7 +247,7 @@ describe("a group", () => {
     world.pass(2_000)
     expect(mallory.told("Message")).toEqual([])
     // All of it was confirmed, so nothing of it comes again.
-    expect(mallory.machine.status(peer)?.undelivered).toBe(0)
+    expect(mallory.machine.peers?.status(peer)?.undelivered).toBe(0)
   })
 
   it("hears nothing of a blocked member, and sends it nothing; the others go on", () => {
