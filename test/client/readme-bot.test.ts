@@ -21,10 +21,9 @@ it.scopedLive("the bot of the README talks to a person through a real server", (
 
       const person = yield* Effect.provide(Client, yield* Layer.build(layerClient({ server })))
       yield* person.register("alice")
-      // Both register at the same time; the bot may be the later one.
-      const isHere = Stream.filter(person.events, (event) => event._tag === "Joined" && event.nick === "echo")
-      const inList = Effect.map(person.list, (list) => list.some(({ nick }) => nick === "echo"))
-      if (!(yield* inList)) yield* Stream.runHead(isHere)
+      // Both register at the same time; either may be the later one.
+      yield* person.watch("echo")
+      yield* Stream.runHead(Stream.filter(person.events, ({ _tag }) => _tag === "Present" || _tag === "Joined"))
       yield* person.query("echo")
       yield* person.send("echo", "hello, is there anybody?")
       const events = yield* Stream.runCollect(Stream.takeUntil(person.events, ({ _tag }) => _tag === "Message"))
