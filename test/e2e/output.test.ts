@@ -63,6 +63,7 @@ describe("standard output", () => {
     const file = join(temporaryFolder(), "events")
     const alice = await client("alice", address)
     alice.command({ cmd: "watch", nick: "bob" })
+    await alice.event("ok", { cmd: "watch" })
     // 64 KiB, which the first message fits into and the second does not.
     const bob = new Program(
       ["client", "--json", "--nick", "bob", "--no-history", "--server", address, "--home", temporaryFolder()],
