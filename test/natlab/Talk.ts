@@ -81,7 +81,7 @@ export const settles = async (person: Person, peer: Person, kind: Kind): Promise
 }
 
 /** The kinds of path that `person` has used to `peer`, in order. */
-export const kinds = (person: Person, peer: Person): ReadonlyArray<Kind> =>
+const kinds = (person: Person, peer: Person): ReadonlyArray<Kind> =>
   person.program
     .events()
     .flatMap((event) =>

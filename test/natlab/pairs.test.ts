@@ -4,7 +4,7 @@ import * as Expectation from "../../src/core/nat/Expectation.js"
 import type { FamilyKind } from "../../src/core/nat/Networks.js"
 import { available, Lab } from "./Lab.js"
 import { Table } from "./Table.js"
-import { converse, explains, type Kind, kinds, type Person } from "./Talk.js"
+import { converse, explains, type Kind, type Person, settles } from "./Talk.js"
 
 const EI = exactly("endpoint-independent")
 const AD = exactly("address-dependent")
@@ -123,12 +123,13 @@ if (available)
       table.print()
     })
 
-    it.concurrent.for(PAIRS)("%s and %s: %s", async ([left, right, kind], { expect }) => {
+    it.concurrent.for(PAIRS)("%s and %s: %s", async ([left, right, kind]) => {
       const [a, b] = [people.get(left)!, people.get(right)!]
       const { first, path } = await converse(a, b, kind)
       table.add(`${left} – ${right}`, kind, first, path)
       if (kind === "relay") await new Promise((resolve) => setTimeout(resolve, SETTLED))
-      expect([kinds(a, b).at(-1), kinds(b, a).at(-1)]).toEqual([kind, kind])
+      // Again: a packet under way on another path moves its receiver there until the better one answers (3.4-6).
+      await Promise.all([settles(a, b, kind), settles(b, a, kind)])
       const [own, peer] = [HOMES[left]!.word, HOMES[right]!.word]
       await Promise.all([
         explains(a, b, { own, peer, says: reason(own, peer, kind) }),
