@@ -151,7 +151,7 @@ describe("the paths of a connection", () => {
     expect(paths.room(paths.active!, 0)).toBe(Number.POSITIVE_INFINITY)
   })
 
-  it("are kept open in silence by one probe in 25 to 28 s, and proven every 3 s in a conversation", () => {
+  it("are kept open in silence by one probe in 25 to 28 s, and proven every 3 s in a conversation, and more often while listening", () => {
     for (const [random, leads, silence] of [
       [0, true, 25_800],
       [1, true, 26_500],
@@ -159,6 +159,7 @@ describe("the paths of a connection", () => {
       [1, false, 27_600]
     ] as const) {
       const paths = new Paths(() => random, "prefer-direct", leads)
+      paths.add(direct("192.0.2.1:1"), 0)
       paths.use(direct("192.0.2.1:1"), 500, 20, 0)
       const answer = (until: number, from: number) => {
         const times: Array<number> = []
@@ -173,9 +174,14 @@ describe("the paths of a connection", () => {
         return times
       }
       const silent = answer(100_000, 0)
+      expect(silent.length).toBeGreaterThan(3)
       for (let i = 1; i < silent.length; i++) expect(silent[i]! - silent[i - 1]!).toBe(silence)
       paths.onTraffic(100_000)
-      const busy = answer(140_000, 100_010)
+      const listening = answer(110_000, 100_010)
+      for (let i = 1; i < listening.length; i++) expect(listening[i]! - listening[i - 1]!).toBe(750)
+      expect(listening.length).toBeGreaterThan(10)
+      const busy = answer(140_000, 112_000)
+      expect(busy.length).toBeGreaterThan(5)
       for (let i = 1; i < busy.length; i++) expect(busy[i]! - busy[i - 1]!).toBe(3_000)
     }
   })

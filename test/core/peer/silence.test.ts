@@ -20,6 +20,32 @@ const silent = (seed: number, relayed: boolean, link: Partial<LinkOptions> = {})
   return { world, alice, bob, busier }
 }
 
+describe("somebody who only listens", () => {
+  it("opens a router again that has forgotten everything, within a second and without a relay", () => {
+    for (let seed = 0; seed < 8; seed++) {
+      const world = new World(seed)
+      const alice = world.node("alice", "203.0.113.1:4000")
+      const bob = world.node("bob", "203.0.113.2:4000")
+      const channel = world.channel()
+      world.introduce(alice, bob, channel)
+      world.introduce(bob, alice, channel)
+      world.run(1_000)
+      bob.send(alice, "hello")
+      world.run(200 + seed * 900)
+      let isOpen = false
+      world.blocks = ({ address }) => {
+        if (address === "203.0.113.1") isOpen = true
+        return !isOpen
+      }
+      world.run(1_000, () => isOpen)
+      expect(isOpen).toBe(true)
+      bob.send(alice, "still there?")
+      world.run(100)
+      expect(alice.texts).toEqual(["hello", "still there?"])
+    }
+  })
+})
+
 describe("silence", () => {
   it("costs a side less than three packets a minute, new keys included", () => {
     for (const relayed of [false, true]) {

@@ -44,6 +44,8 @@ export class Paths {
   #reason: PathReason = "first"
   readonly #doubt = new RelayFailover()
   #trafficAt = Number.NEGATIVE_INFINITY
+  /** When data came last. */
+  #toldAt = Number.NEGATIVE_INFINITY
   #silence: number
   /** The last `trustedUntil` of the active path whose passing was handled. */
   #lapsedAt = Number.NEGATIVE_INFINITY
@@ -202,9 +204,10 @@ export class Paths {
     return this.#trafficAt + ACTIVE_FOR
   }
 
-  /** Data came or goes: the conversation is active, and has heartbeats instead of keepalives. */
+  /** Data came: the conversation is active, and has heartbeats instead of keepalives. */
   onTraffic(now: number): void {
     this.#trafficAt = now
+    this.#toldAt = now
   }
 
   /**
@@ -349,7 +352,10 @@ export class Paths {
     if (active === undefined || active.probingSince !== undefined) return NEVER
     const since = Math.max(active.provenAt, active.probedAt)
     const beat = since + HEARTBEAT
-    return beat <= this.activeUntil ? beat : Math.max(since, active.sentAt) + this.#silence
+    if (beat > this.activeUntil) return Math.max(since, active.sentAt) + this.#silence
+    // Who only listens would not notice that a router of its own has forgotten it: nothing more comes in.
+    const opens = Math.max(since, active.sentAt) + LISTENING_BEAT
+    return active.kind === "direct" && opens <= this.#toldAt + LISTENING ? Math.min(beat, opens) : beat
   }
 
   /** When to look for a direct path again. */
@@ -452,6 +458,10 @@ const staler = (left: Path, right: Path): boolean =>
 
 /** ms between two heartbeats: two of them fall within the time for which a proof is believed. */
 const HEARTBEAT = 3_000
+/** ms without a packet of ours, just after the peer has said something: nobody who talks notices a second's gap. */
+const LISTENING_BEAT = 750
+/** ms after the peer's last data for which more of it is likely. */
+const LISTENING = 10_000
 /** ms after the last data for which a conversation counts as active. */
 const ACTIVE_FOR = 45_000
 /**
