@@ -15,6 +15,7 @@ import * as Memory from "../../src/layers/memory/Terminal.js"
 import * as Server from "../../src/server/Server.js"
 import { Datagrams } from "../../src/services/Datagrams.js"
 import { Listener } from "../../src/services/Listener.js"
+import { PortMapping } from "../../src/services/PortMapping.js"
 import { Terminal } from "../../src/services/Terminal.js"
 import { inMemory } from "../../src/sim/InMemory.js"
 import * as Sim from "../../src/sim/Sim.js"
@@ -30,6 +31,17 @@ const mute = Layer.effect(
   }))
 )
 
+/** It forwards when `answers`, and the end of a forwarding takes for ever. */
+const endless = (answers: boolean) =>
+  Layer.succeed(PortMapping, {
+    forward: ({ onExternal, port }) =>
+      Effect.gen(function* () {
+        yield* Effect.addFinalizer(() => Effect.never)
+        if (answers) onExternal(Endpoint.make("203.0.113.1", port))
+        return { renew: () => {} }
+      })
+  })
+
 interface Visit {
   readonly server?: "parley" | "silent"
   readonly host?: string
@@ -42,6 +54,8 @@ interface Visit {
   readonly link?: boolean
   readonly json?: boolean
   readonly interactive?: boolean
+  /** A router that forwards nothing, or never gets done with giving back what it forwarded. */
+  readonly router?: "silent" | "endless"
   /** ms of one way through the network. */
   readonly latencyMs?: number
 }
@@ -82,6 +96,7 @@ const visit = async (options: Visit) => {
       }).pipe(
         Effect.provideService(Terminal, terminal.terminal),
         Effect.provide(options.udp === false ? Layer.provideMerge(mute, machine) : machine),
+        options.router === undefined ? (self) => self : Effect.provide(endless(options.router === "endless")),
         Effect.mapError(({ message }) => message),
         Effect.exit
       )
@@ -121,6 +136,13 @@ describe("doctor", () => {
         { host: "chat.example", port: 9095, problem: expect.any(String) }
       ]
     })
+  })
+
+  it("does not wait for a router that never gets done", async () => {
+    for (const router of ["silent", "endless"] as const) {
+      const { failure, report } = await examine({ server: "parley", router })
+      expect([failure, report.reachable]).toEqual(["", true])
+    }
   })
 
   it("finds an open network, and the server on TCP and both UDP ports", async () => {
