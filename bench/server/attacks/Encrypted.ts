@@ -17,13 +17,21 @@ export const ENCRYPTED: ReadonlyArray<Attack> = [
     quick: true,
     run: async (field) => {
       const hello = await clientHello()
-      await field.again(64, attackAddress, async (from) => {
-        const socket = await dial(field, from)
-        socket.end(hello)
-        // As soon as the server has worked for it.
-        await Promise.race([once(socket, "data").catch(() => []), wait(500)])
-        socket.resetAndDestroy()
-      })
+      await field.again(64, attackAddress, (from) => greet(field, from, hello))
+    }
+  },
+  {
+    name: "tls-group",
+    about: "a ClientHello with the dearest key exchange that OpenSSL has, 400 addresses, 8 times each",
+    tls: true,
+    quick: true,
+    run: async (field) => {
+      const hello = await clientHello("ffdhe8192")
+      await field.again(
+        64,
+        (index) => attackAddress(index % 400),
+        (from) => greet(field, from, hello)
+      )
     }
   },
   {
@@ -116,11 +124,19 @@ const dial = async (field: Field, from: string): Promise<Socket> => {
   return socket
 }
 
+/** Says this, and leaves as soon as the server has worked for it. */
+const greet = async (field: Field, from: string, hello: Buffer): Promise<void> => {
+  const socket = await dial(field, from)
+  socket.end(hello)
+  await Promise.race([once(socket, "data").catch(() => []), wait(500)])
+  socket.resetAndDestroy()
+}
+
 /** What a client says first. A server cannot know that it was said before. */
-const clientHello = async (): Promise<Buffer> => {
+const clientHello = async (ecdhCurve = "X25519"): Promise<Buffer> => {
   const written = new PassThrough()
   const nowhere = Duplex.from({ readable: new PassThrough(), writable: written })
-  const socket = connectTls({ socket: nowhere, rejectUnauthorized: false, minVersion: "TLSv1.3" })
+  const socket = connectTls({ socket: nowhere, rejectUnauthorized: false, minVersion: "TLSv1.3", ecdhCurve })
   socket.on("error", () => {})
   const [hello] = (await once(written, "data")) as [Buffer]
   socket.destroy()

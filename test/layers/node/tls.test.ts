@@ -137,6 +137,30 @@ describe("a TLS client of somebody else", () => {
     ))
 })
 
+describe("a key exchange", () => {
+  it.each([
+    ["X25519", "X25519", true],
+    ["P-256", "P-256", true],
+    ["a group that the listener does not have, and asks for another one of", "P-384:P-256", true],
+    ["a group that would cost the listener a tenth of a second", "ffdhe8192", false],
+    ["a group that would cost it several ms", "P-521", false]
+  ])("with %s", (_, ecdhCurve, isTaken) =>
+    run(
+      Effect.gen(function* () {
+        const { local } = yield* listening(own)
+        const options = { host: "127.0.0.1", port: local.port, rejectUnauthorized: false, ecdhCurve }
+        const client = NodeTls.connect(options)
+        const outcome = once(client, "secureConnect").then(
+          () => true,
+          () => false
+        )
+        expect(yield* Effect.promise(() => outcome)).toBe(isTaken)
+        client.destroy()
+      })
+    )
+  )
+})
+
 function encryptedKey(): string {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" })
   return privateKey.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "secret" }) as string
