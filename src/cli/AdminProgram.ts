@@ -118,7 +118,10 @@ const linesOf = (answer: AdminAnswer, request: AdminRequest): ReadonlyArray<stri
     case "Limits":
       return Object.entries(answer.limits).map(([name, value]) => `${name}=${limitOf(name, value)}`)
     case "Token":
-      return [answer.token, `* this token is for ${answer.name}, and is not shown again: only its hash is kept`]
+      return [
+        answer.token,
+        `* this token is for ${answer.name}, and is not shown again: only its hash is kept${nodesOf(answer.nodes)}`
+      ]
     case "Stats":
       return flat(answer.stats).map(([name, value]) => `${name}=${value}`)
     case "Done":
@@ -129,30 +132,43 @@ const linesOf = (answer: AdminAnswer, request: AdminRequest): ReadonlyArray<stri
 }
 
 const doneOf = (
-  { ended, kept, what = "" }: Extract<AdminAnswer, { readonly _tag: "Done" }>,
+  { ended, kept, nodes, what = "" }: Extract<AdminAnswer, { readonly _tag: "Done" }>,
   request: AdminRequest
 ): ReadonlyArray<string> => {
   const name = SafeText.line(what)
   const sessions = ended === 0 ? "" : `; ${ended === 1 ? "1 session" : `${ended} sessions`} ended`
-  const until = kept ? "" : " (until the server ends: it was started without --bans)"
+  const until = `${kept ? "" : " (until the server ends: it was started without --bans)"}${nodesOf(nodes)}`
+  const everywhere = nodesOf(nodes)
   switch (request._tag) {
     case "Kick":
-      return [`* kicked ${name}${sessions}`]
+      return [`* kicked ${name}${sessions}${nodesOf(nodes && { ...nodes, told: 0 }, "")}`]
     case "Ban":
       return [`* banned ${name}${sessions}${until}`]
     case "Allow":
-      return [`* ${name} is banned no longer`]
+      return [`* ${name} is banned no longer${everywhere}`]
     case "Reserve":
       return [`* ${name} is reserved${until}`]
     case "Release":
-      return [`* ${name} is reserved no longer`]
+      return [`* ${name} is reserved no longer${everywhere}`]
     case "RevokeToken":
-      return [`* the token of ${name} is revoked${sessions}`]
+      return [`* the token of ${name} is revoked${sessions}${everywhere}`]
     case "Drain":
       return ["* nobody is let in any more, those who are here are sent on, and the server ends when it is empty"]
     default:
       return []
   }
+}
+
+/** On which other nodes it counts too. */
+const nodesOf = (
+  nodes: { readonly told: number; readonly silent: number } | undefined,
+  after = ", and will be told again"
+): string => {
+  if (nodes === undefined) return ""
+  const { silent, told } = nodes
+  const others = (count: number) => (count === 1 ? "1 other node" : `${count} other nodes`)
+  const late = silent === 0 ? "" : `; ${others(silent)} did not answer${after}`
+  return `${told === 0 ? "" : `; on ${others(told)} too`}${late}`
 }
 
 const timeOf = (ms: number): string => new Date(ms).toISOString().slice(0, 16).replace("T", " ")

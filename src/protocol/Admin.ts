@@ -62,6 +62,11 @@ const AdminToken = Schema.Struct({ name: Schema.String, id: Schema.String, since
 /** Where the next page begins, if there is more. */
 const next = { next: Schema.optionalWith(Schema.Int, { exact: true }) }
 
+/** Of a server with several nodes: how many others do the same now, and how many have not said so yet. */
+const nodes = {
+  nodes: Schema.optionalWith(Schema.Struct({ told: Schema.Int, silent: Schema.Int }), { exact: true })
+}
+
 export const AdminAnswer = Schema.Union(
   Schema.TaggedStruct("Sessions", { sessions: Schema.Array(AdminSession), ...next }),
   Schema.TaggedStruct("Bans", { bans: Schema.Array(AdminBan), ...next }),
@@ -69,13 +74,14 @@ export const AdminAnswer = Schema.Union(
   Schema.TaggedStruct("Tokens", { tokens: Schema.Array(AdminToken), ...next }),
   Schema.TaggedStruct("Limits", { limits: Schema.Record({ key: Schema.String, value: LimitValue }) }),
   /** `token` is told this once. */
-  Schema.TaggedStruct("Token", { name: Schema.String, id: Schema.String, token: Schema.String }),
+  Schema.TaggedStruct("Token", { name: Schema.String, id: Schema.String, token: Schema.String, ...nodes }),
   Schema.TaggedStruct("Stats", { stats: Schema.Unknown }),
   /** `what` it was about, in its one way to be written; sessions that it ended; whether it outlives a restart. */
   Schema.TaggedStruct("Done", {
     what: Schema.optionalWith(Schema.String, { exact: true }),
     ended: Schema.Int,
-    kept: Schema.Boolean
+    kept: Schema.Boolean,
+    ...nodes
   }),
   Schema.TaggedStruct("Refused", {
     code: Schema.Literal("Unreadable", "NotFound", "NotPossible"),

@@ -55,13 +55,62 @@ export const Packet = Schema.TaggedStruct("Packet", {
 /** The session at `end`, which one of yours was introduced to, is over, and so are its channels. Nothing answers it. */
 export const Ended = Schema.TaggedStruct("Ended", { end: End })
 
-export const NodeMessage = Schema.Union(Introduce, Tell, Introduced, NotHere, Wait, Packet, Ended)
+/** What an operator has decided, as lines of the files that it is kept in. */
+const Lines = Schema.Array(Schema.String)
+/** How far a list of decisions was told, by its own count. */
+const Mark = Schema.Struct({ bans: Schema.Int, tokens: Schema.Int })
+export type Mark = typeof Mark.Type
+
+/** The operator has decided this: it counts on your node, too. */
+export const Decided = Schema.TaggedStruct("Decided", { id: Id, bans: Lines, tokens: Lines })
+/** That counts here now, as far as nothing later is known. */
+export const Noted = Schema.TaggedStruct("Noted", { id: Id })
+/** What has been decided, behind that? */
+export const Recall = Schema.TaggedStruct("Recall", { id: Id, after: Mark })
+/** This, and `upTo` there; `isAll`: there is no more. */
+export const Recalled = Schema.TaggedStruct("Recalled", {
+  id: Id,
+  bans: Lines,
+  tokens: Lines,
+  upTo: Mark,
+  isAll: Schema.Boolean
+})
+
+/** The operator ends the sessions of whoever is meant by `whom`, and has them told why. */
+export const Kick = Schema.TaggedStruct("Kick", { id: Id, whom: Schema.String, why: Schema.String })
+/** So many were ended here. */
+export const Kicked = Schema.TaggedStruct("Kicked", { id: Id, ended: Schema.Int })
+
+export const NodeMessage = Schema.Union(
+  Introduce,
+  Tell,
+  Introduced,
+  NotHere,
+  Wait,
+  Packet,
+  Ended,
+  Decided,
+  Noted,
+  Recall,
+  Recalled,
+  Kick,
+  Kicked
+)
 export type NodeMessage = typeof NodeMessage.Type
 
-export type NodeQuestion = typeof Introduce.Type | typeof Tell.Type
+/** About people, and about what an operator wants. */
+export type PeopleQuestion = typeof Introduce.Type | typeof Tell.Type
+export type OperatorQuestion = typeof Decided.Type | typeof Recall.Type | typeof Kick.Type
+export type NodeQuestion = PeopleQuestion | OperatorQuestion
 /** What nothing answers, and what may be lost. */
 export type NodeNotice = typeof Packet.Type | typeof Ended.Type
-export type NodeAnswer = typeof Introduced.Type | typeof NotHere.Type | typeof Wait.Type
+export type NodeAnswer =
+  | typeof Introduced.Type
+  | typeof NotHere.Type
+  | typeof Wait.Type
+  | typeof Noted.Type
+  | typeof Recalled.Type
+  | typeof Kicked.Type
 
 export const encode = (message: NodeMessage): string => `${JSON.stringify(message)}\n`
 

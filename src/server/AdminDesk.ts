@@ -7,7 +7,9 @@ import * as Nickname from "../domain/Nickname.js"
 import type { AdminAnswer, AdminRequest, AdminSession } from "../protocol/Admin.js"
 import { banned } from "./Access.js"
 import * as AdminLimits from "./AdminLimits.js"
+import { type Agreement, REVOKED, type Reach } from "./Agreement.js"
 import type { Hub } from "./Hub.js"
+import { meant } from "./Meant.js"
 import type { SessionDriver } from "./SessionDriver.js"
 
 /** What is asked of a server. */
@@ -24,28 +26,42 @@ export class AdminDesk {
   readonly #server: Operated
   readonly #random: (length: number) => Uint8Array
   readonly #drain: (withinMs: number) => void
+  readonly #agreement: Agreement | undefined
 
-  /** `drain` lets nobody in any more, and sends those who are here on within that time. */
-  constructor(server: Operated, random: (length: number) => Uint8Array, drain: (withinMs: number) => void) {
+  /**
+   * `drain` lets nobody in any more, and sends those who are here on within that time. `agreement`: with other nodes.
+   */
+  constructor(
+    server: Operated,
+    random: (length: number) => Uint8Array,
+    drain: (withinMs: number) => void,
+    agreement?: Agreement
+  ) {
     this.#server = server
     this.#random = random
     this.#drain = drain
+    this.#agreement = agreement
   }
 
-  /** Calls `done` once, when what was asked has been done. */
+  /** Calls `done` once, when what was asked has been done, on other nodes too where it is for all of them. */
   ask(request: AdminRequest, done: (answer: AdminAnswer) => void): void {
-    if (request._tag === "Release") this.#release(request.nick, done)
-    else done(this.#answer(request))
+    const finish = (answer: AdminAnswer) => {
+      const isForAll = this.#agreement !== undefined && FOR_ALL.has(request._tag)
+      if (isForAll && (answer._tag === "Done" || answer._tag === "Token"))
+        this.#agreement.tell((nodes) => done({ ...answer, nodes }))
+      else done(answer)
+    }
+    if (request._tag === "Release") this.#release(request.nick, finish)
+    else if (request._tag === "Kick") this.#kick(request, finish)
+    else finish(this.#answer(request))
   }
 
-  #answer(request: Exclude<AdminRequest, { readonly _tag: "Release" }>): AdminAnswer {
+  #answer(request: Exclude<AdminRequest, { readonly _tag: "Release" | "Kick" }>): AdminAnswer {
     const { bans, tokens } = this.#server.access
     const wall = this.#server.time.wall()
     switch (request._tag) {
       case "Who":
         return this.#who(request.match?.toLowerCase(), request.after ?? 0)
-      case "Kick":
-        return this.#kick(request)
       case "Ban":
         return this.#ban(request)
       case "Allow":
@@ -109,10 +125,18 @@ export class AdminDesk {
     }
   }
 
-  #kick({ reason, whom }: Extract<AdminRequest, { readonly _tag: "Kick" }>): AdminAnswer {
+  /** On all nodes: an operator need not know to which one somebody is connected. */
+  #kick({ reason, whom }: Extract<AdminRequest, { readonly _tag: "Kick" }>, done: (answer: AdminAnswer) => void): void {
     const why = `the operator of this server has ended this session${reason === undefined ? "" : `: ${reason}`}`
-    const ended = this.#end(this.#meant(whom), why)
-    return ended > 0 ? this.#done(whom, ended) : refused("NotFound", `nobody here is ${whom}`)
+    const ended = this.#end(meant(this.#server.sessions(), whom), why)
+    const finish = (elsewhere: number, nodes?: Reach) => {
+      const all = ended + elsewhere
+      if (all > 0) done({ ...this.#done(whom, all), ...(nodes === undefined ? {} : { nodes }) })
+      else if (nodes === undefined || nodes.silent === 0) done(refused("NotFound", `nobody here is ${whom}`))
+      else done(refused("NotFound", `nobody is ${whom} on this node, and ${nodes.silent} more did not answer`))
+    }
+    if (this.#agreement === undefined) finish(0)
+    else this.#agreement.kick(whom, why, finish)
   }
 
   #ban({ forMs, reason, what }: Extract<AdminRequest, { readonly _tag: "Ban" }>): AdminAnswer {
@@ -133,7 +157,7 @@ export class AdminDesk {
     const fault = bans.ban(ban, wall)
     if (fault === "Full") return refused("NotPossible", "there are too many bans: allow some, or ban larger blocks")
     if (fault !== undefined) return refused("Unreadable", `${what} is no block of addresses, fingerprint or nickname`)
-    return this.#done(ban.what, this.#end(this.#meant(ban.what), banned(ban)))
+    return this.#done(ban.what, this.#end(meant(this.#server.sessions(), ban.what), banned(ban)))
   }
 
   /** Frees a nickname that is reserved, and one that is kept for an identity. */
@@ -144,7 +168,7 @@ export class AdminDesk {
       return
     }
     const { right } = nickname
-    const wasReserved = this.#server.access.bans.release(right)
+    const wasReserved = this.#server.access.bans.release(right, this.#server.time.wall())
     this.#server.registry.forget(right, (answer) => {
       if (typeof answer !== "boolean") done(refused("NotPossible", answer.message))
       else if (answer || wasReserved) done(this.#done(right.text))
@@ -157,7 +181,9 @@ export class AdminDesk {
     const nickname = Nickname.parse(nick)
     if (Either.isLeft(nickname)) return refused("Unreadable", `the nickname ${nickname.left}`)
     const { right } = nickname
-    return bans.reserve(right) ? this.#done(right.text) : refused("NotPossible", "too many nicknames are reserved")
+    return bans.reserve(right, this.#server.time.wall())
+      ? this.#done(right.text)
+      : refused("NotPossible", "too many nicknames are reserved")
   }
 
   #limits(set: Parameters<typeof AdminLimits.change>[1] | undefined): AdminAnswer {
@@ -181,26 +207,10 @@ export class AdminDesk {
   #revoke(which: string): AdminAnswer {
     const { tokens } = this.#server.access
     if (tokens === undefined) return NO_TOKENS
-    const ids = tokens.revoke(which)
+    const ids = tokens.revoke(which, this.#server.time.wall())
     if (ids.length === 0) return refused("NotFound", `there is no token called ${which}`)
     const theirs = [...this.#server.sessions()].filter(({ holder }) => holder !== undefined && ids.includes(holder.id))
-    return this.#done(which, this.#end(theirs, "this access token was revoked"))
-  }
-
-  /** The sessions of this nickname, fingerprint, block of addresses, number (`#12`) or holder. */
-  #meant(whom: string): ReadonlyArray<SessionDriver> {
-    const all = [...this.#server.sessions()]
-    if (/^#[0-9]+$/.test(whom)) return all.filter(({ number }) => String(number) === whom.slice(1))
-    const block = Cidr.parse(whom)
-    if (block !== undefined)
-      return all.filter(({ connection }) => Cidr.contains(block, Endpoint.toBytes(connection.remote)))
-    const fingerprint = Fingerprint.parse(whom)
-    const key = Nickname.key(whom)
-    return all.filter(({ holder, registration }) =>
-      fingerprint === undefined
-        ? registration?.nickname.key === key || holder?.name === whom
-        : registration?.identity?.fingerprint === fingerprint
-    )
+    return this.#done(which, this.#end(theirs, REVOKED))
   }
 
   #end(sessions: ReadonlyArray<SessionDriver>, why: string): number {
@@ -208,10 +218,13 @@ export class AdminDesk {
     return sessions.length
   }
 
-  #done(what: string, ended = 0): AdminAnswer {
+  #done(what: string, ended = 0): Extract<AdminAnswer, { readonly _tag: "Done" }> {
     return { _tag: "Done", what, ended, kept: this.#server.access.keepsBans }
   }
 }
+
+/** What counts on all nodes. */
+const FOR_ALL = new Set<AdminRequest["_tag"]>(["Ban", "Allow", "Reserve", "Release", "AddToken", "RevokeToken"])
 
 /** Entries of one answer. */
 const PAGE = 200

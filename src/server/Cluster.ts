@@ -113,9 +113,6 @@ export class Cluster {
 
   #introduced(end: number, answer: Answer | undefined): IntroductionResult {
     switch (answer?._tag) {
-      case undefined:
-      case "NotHere":
-        return "Stale"
       case "Wait":
         return tooMany(answer.retryAfterMs)
       case "Introduced": {
@@ -123,6 +120,8 @@ export class Cluster {
         const offer = this.offer(channel.channel, end, { end: answer.end, at: answer.relay ?? [] })
         return { half: joined(answer.half, channel, offer) }
       }
+      default:
+        return "Stale"
     }
   }
 }

@@ -6,7 +6,7 @@ import * as Bytes from "../protocol/Bytes.js"
 import { encodeIncoming, type RefusalBody } from "../protocol/ControlCodec.js"
 import type { Time } from "../services/Time.js"
 import { type Cluster, type IntroductionResult, tooMany } from "./Cluster.js"
-import type { Answer, Question } from "./Mesh.js"
+import type { Answer, PeopleQuestion } from "./Mesh.js"
 
 export interface IntroductionsOptions {
   readonly channels: Channels
@@ -87,7 +87,7 @@ export class Introductions {
   }
 
   /** What another node asks of one of our sessions. */
-  answer(question: Question): Answer {
+  answer(question: PeopleQuestion): Answer {
     const { atEnd, cluster, ofSession } = this.#options
     const { from, half } = question
     const isTell = question._tag === "Tell"

@@ -19,17 +19,16 @@ export interface MeshOptions {
   readonly nodes: () => ReadonlyMap<string, NodeEntry>
 }
 
-/** A question without its number. */
-export type Question = Message.NodeQuestion extends infer Q
-  ? Q extends Message.NodeQuestion
-    ? Omit<Q, "id">
-    : never
-  : never
-export type Answer = Message.NodeAnswer extends infer A ? (A extends Message.NodeAnswer ? Omit<A, "id"> : never) : never
+/** Without its number. */
+type Unnumbered<Q> = Q extends { readonly id: number } ? Omit<Q, "id"> : never
+export type PeopleQuestion = Unnumbered<Message.PeopleQuestion>
+export type OperatorQuestion = Unnumbered<Message.OperatorQuestion>
+export type Question = PeopleQuestion | OperatorQuestion
+export type Answer = Unnumbered<Message.NodeAnswer>
 
-/** Who answers what other nodes ask. */
+/** Who answers what other nodes ask about people, and hears what they say of them. */
 export interface MeshHandler {
-  readonly onQuestion: (question: Question) => Answer
+  readonly onQuestion: (question: PeopleQuestion) => Answer
   readonly onNotice: (notice: Message.NodeNotice) => void
 }
 
@@ -42,6 +41,8 @@ export interface Mesh {
   readonly send: (node: string, notice: Message.NodeNotice) => boolean
   /** From now on these are asked. */
   readonly serve: (handler: MeshHandler) => void
+  /** From now on this answers what other nodes say and ask for their operator. */
+  readonly agree: (answer: (question: OperatorQuestion) => Answer) => void
 }
 
 /**
@@ -77,6 +78,7 @@ class LiveMesh implements Mesh {
   readonly #dial: Dial
   readonly #links = new Map<string, Link>()
   #handler: MeshHandler | undefined
+  #agreeing: ((question: OperatorQuestion) => Answer) | undefined
 
   constructor(options: MeshOptions, after: Timer.Timer, dial: Dial) {
     this.#options = options
@@ -86,6 +88,10 @@ class LiveMesh implements Mesh {
 
   serve(handler: MeshHandler): void {
     this.#handler = handler
+  }
+
+  agree(answer: (question: OperatorQuestion) => Answer): void {
+    this.#agreeing = answer
   }
 
   ask(node: string, question: Question, done: (answer: Answer | undefined) => void): void {
@@ -107,11 +113,26 @@ class LiveMesh implements Mesh {
   accept(connection: Connection): ConnectionHandler {
     return reading(connection, (message) => {
       if (message._tag === "Packet" || message._tag === "Ended") this.#handler?.onNotice(message)
-      else if (message._tag === "Introduce" || message._tag === "Tell") {
-        const answer = this.#handler?.onQuestion(message) ?? { _tag: "NotHere" }
-        connection.send(Message.encode({ ...answer, id: message.id }))
+      else {
+        const answer = this.#answer(message)
+        if (answer !== undefined && "id" in message) connection.send(Message.encode({ ...answer, id: message.id }))
       }
     })
+  }
+
+  /** `undefined`: that is no question. */
+  #answer(message: Message.NodeMessage): Answer | undefined {
+    switch (message._tag) {
+      case "Introduce":
+      case "Tell":
+        return this.#handler?.onQuestion(message) ?? NOT_HERE
+      case "Decided":
+      case "Recall":
+      case "Kick":
+        return this.#agreeing?.(message) ?? NOT_HERE
+      default:
+        return undefined
+    }
   }
 
   #linkTo(node: string): Link | undefined {
@@ -159,7 +180,7 @@ class Link {
     for (const line of this.#waiting) connection.send(line)
     this.#waiting = []
     const handler = reading(connection, (message) => {
-      if (message._tag !== "Introduced" && message._tag !== "NotHere" && message._tag !== "Wait") return
+      if (!isAnswer(message)) return
       const done = this.#asked.get(message.id)
       this.#asked.delete(message.id)
       done?.(message)
@@ -206,6 +227,9 @@ class Link {
   }
 }
 
+const isAnswer = (message: Message.NodeMessage): message is Message.NodeAnswer => ANSWERS.has(message._tag)
+const ANSWERS = new Set<Message.NodeMessage["_tag"]>(["Introduced", "NotHere", "Wait", "Noted", "Recalled", "Kicked"])
+
 /** Lines as messages. A line that is too long ends the connection; one that cannot be read is passed over. */
 const reading = (connection: Connection, handle: (message: Message.NodeMessage) => void): ConnectionHandler => {
   const framing = new LineFraming(Message.MAX_NODE_LINE)
@@ -227,6 +251,8 @@ const placeOf = (at: string): { readonly host: string; readonly port: number } |
   const port = Number(at.slice(colon + 1))
   return colon < 1 || !(port > 0) ? undefined : { host: at.slice(0, colon).replace(/^\[|\]$/g, ""), port }
 }
+
+const NOT_HERE: Answer = { _tag: "NotHere" }
 
 /** ms that another node has to answer, a new link included. */
 const ANSWER_MS = 500

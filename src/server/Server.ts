@@ -18,6 +18,7 @@ import * as Timer from "../services/Timer.js"
 import { Access, none } from "./Access.js"
 import { AdminDesk } from "./AdminDesk.js"
 import * as AdminSocket from "./AdminSocket.js"
+import { Agreement } from "./Agreement.js"
 import type { ServerStats } from "./Counters.js"
 import * as Draining from "./Draining.js"
 import * as EmbeddedRegistry from "./EmbeddedRegistry.js"
@@ -70,6 +71,7 @@ export const make = (
   Effect.gen(function* () {
     const settings: ServerOptions = { ...defaults, ...options }
     const hub = yield* makeHub(settings)
+    const agreement = yield* agree(hub)
     // Before the first client comes, where the place is known without the listener's help.
     const early = settings.port !== 0 && (settings.host === undefined || Endpoint.make(settings.host, 0) !== undefined)
     const reflected = early ? yield* reflect(hub, settings.port, specified(settings.host)) : undefined
@@ -82,7 +84,7 @@ export const make = (
     const { drain, ended } = yield* Draining.make(hub)
     if (settings.admin !== undefined) {
       const entropy = yield* Entropy
-      yield* AdminSocket.serve(settings.admin, new AdminDesk(hub, entropy.bytes, drain), hub.access.save)
+      yield* AdminSocket.serve(settings.admin, new AdminDesk(hub, entropy.bytes, drain, agreement), hub.access.save)
     }
     if (capacity !== undefined) hub.limit(capacity)
     hub.names.add(hostNames)
@@ -160,6 +162,17 @@ const makeHub = (settings: ServerOptions) =>
     })
     yield* registry.subscribe((event) => hub.handleEvent(event))
     return hub
+  })
+
+/** Where there are other nodes: has all of them decide alike who may be here. Whoever comes to this one finds it so. */
+const agree = (hub: Hub) =>
+  Effect.gen(function* () {
+    const cluster = yield* Effect.serviceOption(Neighbours)
+    if (Option.isNone(cluster)) return undefined
+    const agreement = new Agreement(hub, cluster.value)
+    yield* agreement.catchUp
+    yield* agreement.keepTelling
+    return agreement
   })
 
 /**

@@ -1,3 +1,8 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { connect } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -9,6 +14,7 @@ import * as Endpoint from "../../src/domain/Endpoint.js"
 import * as RedisAddress from "../../src/domain/RedisAddress.js"
 import * as NodeLinks from "../../src/layers/node/NodeLinks.js"
 import * as RedisEngine from "../../src/layers/redis/RedisEngine.js"
+import { type AdminAnswer, type AdminRequest, decodeAdminAnswer, encodeAdmin } from "../../src/protocol/Admin.js"
 import * as Bytes from "../../src/protocol/Bytes.js"
 import * as Envelope from "../../src/protocol/RelayEnvelope.js"
 import type { ServerStats } from "../../src/server/Counters.js"
@@ -37,7 +43,7 @@ describe.runIf(hasRedis())("two nodes of one server", () => {
       const scope = Effect.runSync(Scope.make())
       try {
         const [a, b] = [await start(redis, prefix, SECRET, scope), await start(redis, prefix, secret, scope)]
-        await body({ a: a.port, b: b.port, stats: [a.stats, b.stats] })
+        await body({ a: a.port, b: b.port, stats: [a.stats, b.stats], operate: [a.operate, b.operate] })
       } finally {
         await Effect.runPromise(Scope.close(scope, Exit.void))
       }
@@ -138,6 +144,25 @@ describe.runIf(hasRedis())("two nodes of one server", () => {
     for (const { udp } of sockets) udp.close()
   })
 
+  test("do as the operator of either has decided, and end sessions wherever they are", async ({ a, b, operate }) => {
+    const [atA, atB] = [operate[0]!, operate[1]!]
+    const [bob, carol] = [await LineClient.register(b, "bob"), await LineClient.register(b, "carol")]
+    expect(await atA({ _tag: "Kick", whom: "bob", reason: "enough" })).toMatchObject({ _tag: "Done", ended: 1 })
+    expect(await bob.next("Unauthorized")).toMatchObject({ message: expect.stringContaining("enough") })
+    expect(await atA({ _tag: "Kick", whom: "bob" })).toMatchObject({ _tag: "Refused", code: "NotFound" })
+    const nodes = { told: 1, silent: 0 }
+    expect(await atB({ _tag: "Reserve", nick: "moonlight" })).toMatchObject({ _tag: "Done", nodes })
+    const dora = await LineClient.connect(a)
+    await dora.next("Welcome")
+    dora.send({ _tag: "Register", id: 0, nick: "rnoonlight" })
+    await dora.next("NickReserved")
+    expect(await atA({ _tag: "Ban", what: "127.0.0.0/8", reason: "too loud" })).toMatchObject({ _tag: "Done", nodes })
+    for (const one of [carol, dora, await LineClient.connect(b)])
+      expect(await one.next("Unauthorized")).toMatchObject({ message: expect.stringContaining("too loud") })
+    expect(await atB({ _tag: "Allow", what: "127.0.0.0/8" })).toMatchObject({ _tag: "Done", nodes })
+    await LineClient.register(a, "dora")
+  })
+
   test(
     "let no node in that does not have their secret",
     async ({ a, b }) => {
@@ -159,6 +184,8 @@ interface Two {
   readonly a: number
   readonly b: number
   readonly stats: ReadonlyArray<() => Promise<ServerStats>>
+  /** As operators of the nodes. */
+  readonly operate: ReadonlyArray<(request: AdminRequest) => Promise<AdminAnswer>>
 }
 
 interface Half {
@@ -175,12 +202,35 @@ const start = async (redis: Redis, prefix: string, secret: string, scope: Scope.
   const at = `127.0.0.1:${port}`
   const nodes = Nodes.layer(defaults, { listen: { host: "127.0.0.1", port }, at, secret })
   const udpAddresses = [Endpoint.make("127.0.0.1", 0)!]
-  const layer = Server.layer({ host: "127.0.0.1", port: 0, udpAddresses }).pipe(
+  const folder = mkdtempSync(join(tmpdir(), "parley-node-"))
+  await Effect.runPromise(
+    Scope.addFinalizer(
+      scope,
+      Effect.sync(() => rmSync(folder, { recursive: true }))
+    )
+  )
+  const admin = join(folder, "admin")
+  const layer = Server.layer({ host: "127.0.0.1", port: 0, udpAddresses, admin }).pipe(
     Layer.provide(nodes),
     Layer.provide(Layer.merge(RedisEngine.layer({ address, prefix }), NodeLinks.layer)),
     Layer.provide(platform)
   )
   const context = await Effect.runPromise(Layer.buildWithScope(layer, scope))
   const { local, stats } = Context.get(context, Server.Server)
-  return { port: local.port, stats: () => Effect.runPromise(stats) }
+  return {
+    port: local.port,
+    stats: () => Effect.runPromise(stats),
+    operate: (ask: AdminRequest) => answerOf(admin, ask)
+  }
 }
+
+/** What a node answers its operator. */
+const answerOf = (socket: string, request: AdminRequest) =>
+  new Promise<AdminAnswer>((resolve, reject) => {
+    const link = connect(socket, () => link.write(encodeAdmin(request)))
+    createInterface(link).once("line", (line) => {
+      link.destroy()
+      resolve(decodeAdminAnswer(line)!)
+    })
+    link.once("error", reject)
+  })

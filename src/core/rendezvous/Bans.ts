@@ -3,6 +3,7 @@ import * as Cidr from "../../domain/Cidr.js"
 import * as Endpoint from "../../domain/Endpoint.js"
 import * as Fingerprint from "../../domain/Fingerprint.js"
 import * as Nickname from "../../domain/Nickname.js"
+import { DecisionLog } from "./DecisionLog.js"
 
 /** Somebody who is not let in. Times are ms since 1970 UTC. */
 export interface Ban {
@@ -28,11 +29,14 @@ export class Bans {
   readonly #reserved = new Map<string, Nickname.Nickname>()
   /** The keys, by what the nicknames look like. */
   readonly #lookalikes = new Map<string, string>()
-  #version = 0
+  /** No ban runs out before this time. */
+  #nextEnd = Number.POSITIVE_INFINITY
+  /** By the names of bans, and by the keys of nicknames behind `NICK`. */
+  readonly #log = new DecisionLog(OVER_FOR_MS)
 
   /** Grows with each change that is to be written down. */
   get version(): number {
-    return this.#version
+    return this.#log.version
   }
 
   /** Bans and reserved nicknames. */
@@ -41,17 +45,14 @@ export class Bans {
   }
 
   /** Bans from now on, in the place of a former ban of the same; `undefined` when that is done, or why it cannot be. */
-  ban({ what, ...more }: Ban, wall: number): "Unreadable" | "Full" | undefined {
+  ban({ since, what, ...more }: Ban, wall: number): "Unreadable" | "Full" | undefined {
     const name = nameOf(what)
     if (name === undefined) return "Unreadable"
     this.#forget(wall)
     if (!this.#bans.has(name) && this.#bans.size >= MAX_BANS) return "Full"
-    this.#drop(name)
-    const ban = { what: name, ...more }
-    this.#bans.set(name, ban)
-    const block = Cidr.parse(name)
-    if (block !== undefined) this.#level(block).by.set(leading(block.network, block.bits), ban)
-    this.#version++
+    const ban = { what: name, since: this.#log.timeOf(name, since), ...more }
+    this.#log.note(name, ban.since, lineOf(ban), false)
+    this.#put(ban)
     return undefined
   }
 
@@ -61,7 +62,8 @@ export class Bans {
     const name = nameOf(what)
     if (name === undefined || !this.#bans.has(name)) return false
     this.#drop(name)
-    this.#version++
+    const at = this.#log.timeOf(name, wall)
+    this.#log.note(name, at, JSON.stringify({ allowed: name, at }), true)
     return true
   }
 
@@ -88,24 +90,21 @@ export class Bans {
   }
 
   /** Nobody may have this nickname, nor one that looks like it; `false`: there are too many of those. */
-  reserve(nickname: Nickname.Nickname): boolean {
-    const { key, lookalike } = nickname
+  reserve(nickname: Nickname.Nickname, wall: number): boolean {
+    const { key } = nickname
     if (!this.#reserved.has(key) && this.#reserved.size >= MAX_RESERVED) return false
-    this.release(nickname)
-    this.#reserved.set(key, nickname)
-    this.#lookalikes.set(lookalike, key)
-    this.#version++
+    const at = this.#log.timeOf(NICK + key, wall)
+    this.#log.note(NICK + key, at, nickLine(nickname, true, at), false)
+    this.#reserve(nickname)
     return true
   }
 
   /** Anybody may have it again; whether it was reserved. */
-  release({ key }: Nickname.Nickname): boolean {
-    // Written otherwise, a nickname of the same key looks like something else.
-    const known = this.#reserved.get(key)
-    if (known === undefined) return false
-    this.#reserved.delete(key)
-    if (this.#lookalikes.get(known.lookalike) === key) this.#lookalikes.delete(known.lookalike)
-    this.#version++
+  release(nickname: Nickname.Nickname, wall: number): boolean {
+    const { key } = nickname
+    if (!this.#free(key)) return false
+    const at = this.#log.timeOf(NICK + key, wall)
+    this.#log.note(NICK + key, at, nickLine(nickname, false, at), true)
     return true
   }
 
@@ -117,24 +116,71 @@ export class Bans {
     return [...this.#reserved.values()].map(({ text }) => text)
   }
 
-  /** All of it: one a line, as JSON. */
+  /** All of it, and what was taken back lately: one a line, as JSON. */
   encode(): string {
-    const reserved = this.reserved().map((nick) => ({ reserved: nick }))
-    return [...this.#bans.values(), ...reserved].map((line) => `${JSON.stringify(line)}\n`).join("")
+    return this.#log.encode()
   }
 
-  /** Takes in what `encode` gave, less what is over; gives how many lines were none. */
+  /** Takes in what `encode` gave; gives how many lines were none. */
   decode(text: string, wall: number): number {
     let bad = 0
-    for (const line of text.split("\n")) {
-      if (line === "") continue
-      const { ban, reserved } = parse(line)
-      const nickname = reserved === undefined ? undefined : Nickname.parse(reserved)
-      if (nickname !== undefined && Either.isRight(nickname)) this.reserve(nickname.right)
-      else if (ban === undefined || nameOf(ban.what) === undefined) bad++
-      else if (isInForce(ban, wall)) this.ban(ban, wall)
-    }
+    for (const line of text.split("\n")) if (line !== "" && !this.learn(line, wall)) bad++
+    this.#log.forget(wall)
     return bad
+  }
+
+  /** The lines that came after this version. */
+  after(version: number): ReturnType<DecisionLog["after"]> {
+    return this.#log.after(version)
+  }
+
+  /** Takes a line in, unless what is known of this is later, or there are too many; `false`: it is none. */
+  learn(line: string, wall: number): boolean {
+    const parsed = parse(line)
+    if (parsed === undefined) return false
+    if ("ban" in parsed) {
+      const { ban } = parsed
+      const isOver = !isInForce(ban, wall)
+      if (!isOver && !this.#bans.has(ban.what) && this.#bans.size >= MAX_BANS) return true
+      if (!this.#log.note(ban.what, ban.since, lineOf(ban), isOver)) return true
+      if (isOver) this.#drop(ban.what)
+      else this.#put(ban)
+    } else if ("allowed" in parsed) {
+      const { allowed, at } = parsed
+      if (this.#log.note(allowed, at, JSON.stringify({ allowed, at }), true)) this.#drop(allowed)
+    } else {
+      const { at, isReserved, nickname } = parsed
+      const isMore = isReserved && !this.#reserved.has(nickname.key)
+      if (isMore && this.#reserved.size >= MAX_RESERVED) return true
+      if (!this.#log.note(NICK + nickname.key, at, nickLine(nickname, isReserved, at), !isReserved)) return true
+      if (isReserved) this.#reserve(nickname)
+      else this.#free(nickname.key)
+    }
+    return true
+  }
+
+  #put(ban: Ban): void {
+    this.#drop(ban.what)
+    this.#bans.set(ban.what, ban)
+    this.#nextEnd = Math.min(this.#nextEnd, ban.until ?? Number.POSITIVE_INFINITY)
+    const block = Cidr.parse(ban.what)
+    if (block !== undefined) this.#level(block).by.set(leading(block.network, block.bits), ban)
+  }
+
+  #reserve(nickname: Nickname.Nickname): void {
+    const { key, lookalike } = nickname
+    this.#free(key)
+    this.#reserved.set(key, nickname)
+    this.#lookalikes.set(lookalike, key)
+  }
+
+  #free(key: string): boolean {
+    // Written otherwise, a nickname of the same key looks like something else.
+    const known = this.#reserved.get(key)
+    if (known === undefined) return false
+    this.#reserved.delete(key)
+    if (this.#lookalikes.get(known.lookalike) === key) this.#lookalikes.delete(known.lookalike)
+    return true
   }
 
   #level({ bits, network }: Cidr.Cidr) {
@@ -154,7 +200,17 @@ export class Bans {
   }
 
   #forget(wall: number): void {
-    for (const [name, ban] of this.#bans) if (!isInForce(ban, wall)) this.#drop(name)
+    if (wall < this.#nextEnd) return
+    this.#nextEnd = Number.POSITIVE_INFINITY
+    for (const [name, ban] of this.#bans) {
+      if (isInForce(ban, wall)) {
+        this.#nextEnd = Math.min(this.#nextEnd, ban.until ?? this.#nextEnd)
+        continue
+      }
+      this.#drop(name)
+      this.#log.end(name)
+    }
+    this.#log.forget(wall)
   }
 }
 
@@ -181,21 +237,45 @@ const lowestOf = ({ bits, network }: Cidr.Cidr): Uint8Array =>
 
 const leading = (address: Uint8Array, bits: number): string => lowestOf({ network: address, bits }).join(".")
 
+const lineOf = ({ reason, since, until, what }: Ban): string => JSON.stringify({ what, since, until, reason })
+
+const nickLine = ({ text }: Nickname.Nickname, isReserved: boolean, at: number): string =>
+  JSON.stringify(isReserved ? { reserved: text, at } : { released: text, at })
+
+type Parsed =
+  | { readonly ban: Ban }
+  | { readonly allowed: string; readonly at: number }
+  | { readonly nickname: Nickname.Nickname; readonly isReserved: boolean; readonly at: number }
+
 /** A line of the file. */
-const parse = (line: string): { readonly ban?: Ban; readonly reserved?: string } => {
+const parse = (line: string): Parsed | undefined => {
   try {
-    const { reason, reserved, since, until, what } = JSON.parse(line) as Record<string, unknown>
-    if (typeof reserved === "string") return { reserved }
-    if (typeof what !== "string" || !Number.isFinite(since)) return {}
+    const { allowed, at, reason, released, reserved, since, until, what } = JSON.parse(line) as Record<string, unknown>
+    const name = nameOf(textOf(what ?? allowed) ?? "")
+    const nickname = Nickname.parse(textOf(reserved ?? released) ?? "")
+    // What was reserved by an older version has no time: whatever is later decided counts.
+    if (Either.isRight(nickname))
+      return { nickname: nickname.right, isReserved: reserved !== undefined, at: timeOf(at) ?? 0 }
+    if (name === undefined) return undefined
+    if (what === undefined) return timeOf(at) === undefined ? undefined : { allowed: name, at: timeOf(at)! }
+    if (timeOf(since) === undefined) return undefined
     return {
       ban: {
-        what,
-        since: since as number,
-        ...(Number.isFinite(until) ? { until: until as number } : {}),
+        what: name,
+        since: timeOf(since)!,
+        ...(timeOf(until) === undefined ? {} : { until: timeOf(until)! }),
         ...(typeof reason === "string" ? { reason: reason.slice(0, MAX_REASON) } : {})
       }
     }
   } catch {
-    return {}
+    return undefined
   }
 }
+
+const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
+const timeOf = (value: unknown): number | undefined => (Number.isFinite(value) ? (value as number) : undefined)
+
+/** What comes before the key of a nickname: no ban is called so. */
+const NICK = "nick "
+/** ms that it is known of a ban that it is over, should a node come back that has not heard of it. */
+const OVER_FOR_MS = 90 * 24 * 3_600_000

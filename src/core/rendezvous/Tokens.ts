@@ -1,5 +1,6 @@
 import type { Crypto } from "../../domain/Crypto.js"
 import * as Bytes from "../../protocol/Bytes.js"
+import { DecisionLog } from "./DecisionLog.js"
 
 /** Who holds a token. */
 export interface Holder {
@@ -18,7 +19,8 @@ export interface Holder {
 export class Tokens {
   readonly #crypto: Crypto
   readonly #byId = new Map<string, Kept>()
-  #version = 0
+  /** By their ids. */
+  readonly #log = new DecisionLog(Number.POSITIVE_INFINITY)
 
   constructor(crypto: Crypto) {
     this.#crypto = crypto
@@ -26,7 +28,7 @@ export class Tokens {
 
   /** Grows with each change that is to be written down. */
   get version(): number {
-    return this.#version
+    return this.#log.version
   }
 
   get size(): number {
@@ -41,17 +43,26 @@ export class Tokens {
     const id = Bytes.toBase64Url(random.subarray(0, ID_BYTES))
     const secret = Bytes.toBase64Url(random.subarray(ID_BYTES))
     if (this.#byId.size >= MAX_TOKENS) return undefined
-    this.#byId.set(id, { name, id, since: wall, hash: this.#hash(secret) })
-    this.#version++
+    const kept = { name, id, since: wall, hash: this.#hash(secret) }
+    this.#byId.set(id, kept)
+    this.#log.note(id, wall, lineOf(kept), false)
     return `${id}.${secret}`
   }
 
   /** Takes back the token of this id, or all of this name; gives the ids. */
-  revoke(which: string): ReadonlyArray<string> {
+  revoke(which: string, wall: number): ReadonlyArray<string> {
     const ids = [...this.#byId.values()].filter(({ id, name }) => id === which || name === which).map(({ id }) => id)
-    for (const id of ids) this.#byId.delete(id)
-    if (ids.length > 0) this.#version++
+    for (const id of ids) {
+      this.#byId.delete(id)
+      const at = this.#log.timeOf(id, wall)
+      this.#log.note(id, at, JSON.stringify({ revoked: id, at }), true)
+    }
     return ids
+  }
+
+  /** Whether the token of this id counts. */
+  has(id: string): boolean {
+    return this.#byId.has(id)
   }
 
   /** Whose token this is. The time taken tells nothing of a secret. */
@@ -66,23 +77,34 @@ export class Tokens {
     return [...this.#byId.values()].map(({ id, name, since }) => ({ name, id, since }))
   }
 
-  /** One a line, as JSON. */
+  /** One a line, as JSON, and the ids of those that were taken back. */
   encode(): string {
-    return [...this.#byId.values()]
-      .map(({ hash, id, name, since }) => `${JSON.stringify({ name, id, since, hash: Bytes.toBase64Url(hash) })}\n`)
-      .join("")
+    return this.#log.encode()
   }
 
   /** Takes in what `encode` gave; gives how many lines were none. */
   decode(text: string): number {
     let bad = 0
-    for (const line of text.split("\n")) {
-      if (line === "") continue
-      const kept = parse(line)
-      if (kept === undefined || this.#byId.size >= MAX_TOKENS) bad++
-      else this.#byId.set(kept.id, kept)
-    }
+    for (const line of text.split("\n")) if (line !== "" && !this.learn(line)) bad++
     return bad
+  }
+
+  /** The lines that came after this version. */
+  after(version: number): ReturnType<DecisionLog["after"]> {
+    return this.#log.after(version)
+  }
+
+  /** Takes a line in, unless what is known of this is later; `false`: it is none, or there are too many. */
+  learn(line: string): boolean {
+    const parsed = parse(line)
+    if (parsed === undefined) return false
+    if ("revoked" in parsed) {
+      if (this.#log.note(parsed.revoked, parsed.at, line, true)) this.#byId.delete(parsed.revoked)
+      return true
+    }
+    if (!this.#byId.has(parsed.id) && this.#byId.size >= MAX_TOKENS) return false
+    if (this.#log.note(parsed.id, parsed.since, lineOf(parsed), false)) this.#byId.set(parsed.id, parsed)
+    return true
   }
 
   #hash(secret: string): Uint8Array {
@@ -106,9 +128,14 @@ interface Kept extends Holder {
   readonly hash: Uint8Array
 }
 
-const parse = (line: string): Kept | undefined => {
+const lineOf = ({ hash, id, name, since }: Kept): string =>
+  JSON.stringify({ name, id, since, hash: Bytes.toBase64Url(hash) })
+
+const parse = (line: string): Kept | { readonly revoked: string; readonly at: number } | undefined => {
   try {
-    const { hash, id, name, since } = JSON.parse(line) as Record<string, unknown>
+    const { at, hash, id, name, revoked, since } = JSON.parse(line) as Record<string, unknown>
+    if (typeof revoked === "string")
+      return ID.test(revoked) && Number.isFinite(at) ? { revoked, at: at as number } : undefined
     if (typeof hash !== "string" || typeof id !== "string" || typeof name !== "string") return undefined
     const bytes = Bytes.fromBase64Url(hash)
     const isWhole = bytes?.length === HASH_BYTES && ID.test(id) && HOLDER.test(name) && Number.isFinite(since)

@@ -106,15 +106,15 @@ describe("bans", () => {
 describe("reserved nicknames", () => {
   it("are nobody's, nor is one that looks like them, until they are released", () => {
     const bans = new Bans()
-    bans.reserve(nickname("moonlight"))
+    bans.reserve(nickname("moonlight"), WALL)
     const again = new Bans()
     expect(again.decode(bans.encode(), WALL)).toBe(0)
     for (const some of [bans, again]) {
       expect(some.reserved()).toEqual(["moonlight"])
       for (const nick of ["moonlight", "Moonlight", "rnoonlight"]) expect(some.isReserved(nickname(nick))).toBe(true)
       expect(some.isReserved(nickname("alice"))).toBe(false)
-      expect(some.release(nickname("alice"))).toBe(false)
-      expect(some.release(nickname("MOONLIGHT"))).toBe(true)
+      expect(some.release(nickname("alice"), WALL)).toBe(false)
+      expect(some.release(nickname("MOONLIGHT"), WALL)).toBe(true)
       expect(some.isReserved(nickname("rnoonlight"))).toBe(false)
     }
   })

@@ -16,13 +16,21 @@ const line = fc.oneof(
     { _tag: "Sessions", sessions: [{ session: "1", address: "192.0.2.1:1", since: 1 }], next: 1 },
     { what: "2001:db8::/32", since: 1, until: 2 * WALL, reason: "loud" },
     { reserved: "moonlight" },
+    { released: "moonlight", at: WALL },
+    { allowed: "2001:db8::/32", at: WALL },
+    { revoked: "AAAAAAAA", at: WALL },
     { name: "alice", id: "AAAAAAAA", since: 1, hash: "A".repeat(43) }
   )
 )
 
 /** What an operator and a server say to each other, and the lines of the files in which it is kept. */
 export const target: Target = {
-  about: ["src/protocol/Admin.ts", "src/core/rendezvous/Bans.ts", "src/core/rendezvous/Tokens.ts"],
+  about: [
+    "src/protocol/Admin.ts",
+    "src/core/rendezvous/Bans.ts",
+    "src/core/rendezvous/DecisionLog.ts",
+    "src/core/rendezvous/Tokens.ts"
+  ],
   inputs: fc.array(line, { maxLength: 4 }).map((lines) => lines.map((some) => JSON.stringify(some)).join("\n")),
   words: ["/0", "/128", "::", "1e999", "null", '"until":', '"_tag":"'],
   json: true,
