@@ -74,7 +74,10 @@ describe("a command line", () => {
     expect(mistake("send --other thing")).toBe("there is no option --other (a text that begins with - goes behind --)")
     expect(mistake("send -x")).toContain("there is no option -x")
     expect(mistake("--verison")).toBe("there is no option --verison; did you mean --version?")
-    expect(mistake("--nick alice client")).toBe("there is no command alice")
+    expect(mistake("--nick alice client")).toBe("--nick stands behind the command: parley COMMAND --nick ...")
+    expect(mistake("receive")).toBe("there is no command receive; did you mean receive-file?")
+    expect(mistake("server admn")).toBe("nothing more was expected, but there is admn; did you mean server admin?")
+    expect(mistake("list")).toBe("there is no command list; list is said to parley client, while it runs")
     expect(mistake("client --path relayonly")).toBe(
       '--path: must be one of prefer-direct, direct-only, relay-only, not "relayonly"; did you mean relay-only?'
     )

@@ -48,7 +48,7 @@ export const read = (args: ReadonlyArray<string>, surface: Surface): Request => 
   const own = untilEnd(args)
   if (own.some((arg) => HELP_FLAGS.has(arg))) return name === undefined ? HELP : helpOf(name, surface)
   if (name === undefined || at === undefined) return alone(args, surface)
-  if (command === undefined) return unknownCommand(name, surface)
+  if (command === undefined) return early(args.slice(0, at), surface) ?? unknownCommand(name, surface)
   return lineOf(command, [...args.slice(0, at), ...args.slice(at + command.name.split(" ").length)], surface)
 }
 
@@ -99,6 +99,14 @@ export const nameAt = (args: ReadonlyArray<string>, at: number, surface: Surface
   return surface.commands.some(({ name }) => name === both) ? both : args[at]!
 }
 
+/** An option of some commands that stands before any. */
+const early = (before: ReadonlyArray<string>, surface: Surface): Wrong | undefined => {
+  const everywhere = [...surface.everywhere, ...surface.alone].flatMap(namesOf)
+  const others = surface.commands.flatMap(({ options }) => options.flatMap(namesOf))
+  const flag = before.map((arg) => split(arg)[0]).find((name) => !everywhere.includes(name) && others.includes(name))
+  return flag === undefined ? undefined : wrong(`${flag} stands behind the command: parley COMMAND ${flag} ...`)
+}
+
 const helpOf = (name: string, surface: Surface): Request => {
   const command = surface.commands.find((known) => known.name === name)
   return command === undefined ? unknownCommand(name, surface) : { _tag: "Help", command }
@@ -106,9 +114,17 @@ const helpOf = (name: string, surface: Surface): Request => {
 
 const unknownCommand = (name: string, surface: Surface): Wrong => {
   const names = [...surface.commands.map((command) => command.name), "help"]
-  const meant = nearest(name, names)
-  return wrong(`there is no command ${quoted(name)}${meant === undefined ? "" : `; did you mean ${meant}?`}`)
+  const begun = name.length < SHORTEST_BEGINNING ? undefined : names.find((known) => known.startsWith(name))
+  const meant = nearest(name, names) ?? begun
+  const hint = WORDS.has(name) ? `; ${name} is said to parley client, while it runs` : ""
+  return wrong(`there is no command ${quoted(name)}${meant === undefined ? hint : `; did you mean ${meant}?`}`)
 }
+
+/** Letters: so many say which command was begun. */
+const SHORTEST_BEGINNING = 3
+
+/** The three words, which people who have read of them may look for among the commands. */
+const WORDS: ReadonlySet<string> = new Set(["list", "query", "exit"])
 
 /** A line without a command. */
 const alone = (args: ReadonlyArray<string>, surface: Surface): Request => {
@@ -170,7 +186,15 @@ const lineOf = (command: CommandSurface, args: ReadonlyArray<string>, surface: S
     given.set(option.flag, before === undefined ? value : `${before},${value}`)
   }
   words.push(...args.slice(own.length + 1))
-  return countedIn(command, words) ?? { _tag: "Run", command, words, given, args: forLibrary(command, given, words) }
+  return (
+    countedIn(command, words, surface) ?? {
+      _tag: "Run",
+      command,
+      words,
+      given,
+      args: forLibrary(command, given, words)
+    }
+  )
 }
 
 /** An option, and not a number below zero, or `-` for a stream. */
@@ -204,10 +228,15 @@ const orMeant = (flag: string, names: ReadonlyArray<string>): string => {
 const SHORTEST = 2
 
 /** Whether there are as many words as the command takes. */
-const countedIn = (command: CommandSurface, words: ReadonlyArray<string>): Wrong | undefined => {
+const countedIn = (command: CommandSurface, words: ReadonlyArray<string>, surface: Surface): Wrong | undefined => {
   const most = command.arguments.some(({ repeated }) => repeated) ? words.length : command.arguments.length
   const extra = words[most]
-  if (extra !== undefined) return wrong(`nothing more was expected, but there is ${quoted(extra)}`, command)
+  if (extra !== undefined) {
+    const longer = surface.commands.flatMap(({ name }) => (name.startsWith(`${command.name} `) ? [name] : []))
+    const meant = nearest(`${command.name} ${extra}`, longer)
+    const or = meant === undefined ? "" : `; did you mean ${meant}?`
+    return wrong(`nothing more was expected, but there is ${quoted(extra)}${or}`, command)
+  }
   const missing = command.arguments.find(({ required }, index) => required && words[index] === undefined)
   return missing === undefined ? undefined : wrong(`${missing.name} is missing`, command)
 }
