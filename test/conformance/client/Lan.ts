@@ -156,7 +156,8 @@ export const lan: ReadonlyArray<ClientCheck> = [
         const { from, packet } = await lan.next("ask")
         lan.send(lan.card({ ...packet, question: randomBytes(16) }), from)
         lan.send(lan.card({ ...packet, at: { ...packet.at, port: packet.at.port ^ 1 } }), from)
-        lan.send(changed(lan.card(packet), 90, 0), from)
+        const card = lan.card(packet)
+        lan.send(changed(card, 90, card[90]! ^ 1), from)
         must(!(await isListed(lan, running)), "it told of who has shown no good card")
         // It asks again, so the question was not answered.
         await lan.next("ask")
