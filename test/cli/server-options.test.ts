@@ -97,3 +97,13 @@ const textOf = (value: unknown, placeholder: string): string => {
   if (typeof value === "object") return rateText(value as Rate)
   return placeholder === "TIME" ? `${Number(value) / 1_000}s` : String(value)
 }
+
+it.live("--private lists nobody, and is not said beside something else", () =>
+  Effect.gen(function* () {
+    expect((yield* start()).settings.listing).toBe("full")
+    for (const words of [["--private"], ["--private", "--listing", "nobody"]])
+      expect(optionsOf((yield* start(...words)).settings).listing).toBe("nobody")
+    const both = yield* Effect.flip(start("--private", "--listing", "names"))
+    expect(both).toMatchObject({ exitCode: 2, message: expect.stringContaining("say one of them") })
+  })
+)

@@ -7,6 +7,9 @@ import process from "node:process"
 import { createClient } from "@redis/client"
 import { freePort } from "./Ports.js"
 
+/** Another engine of this kind may be tried: `PARLEY_REDIS_SERVER=valkey-server`. */
+const PROGRAM = process.env.PARLEY_REDIS_SERVER ?? "redis-server"
+
 /** A real Redis in a folder of its own, on a port of 127.0.0.1 that was free. */
 export class Redis {
   readonly port: number
@@ -59,7 +62,7 @@ export class Redis {
     const own = ["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.#folder]
     const ofKind = this.#file === undefined ? ["--save", ""] : []
     const file = this.#file === undefined ? [] : [this.#file]
-    const child = spawn("redis-server", [...file, ...own, ...ofKind, ...this.#more], {
+    const child = spawn(PROGRAM, [...file, ...own, ...ofKind, ...this.#more], {
       stdio: ["ignore", "pipe", "inherit"]
     })
     this.#process = child
@@ -106,7 +109,7 @@ export class Redis {
 export const hasRedis = (): boolean => {
   if (process.env.CI !== undefined) return true
   try {
-    execFileSync("redis-server", ["--version"], { stdio: "ignore" })
+    execFileSync(PROGRAM, ["--version"], { stdio: "ignore" })
     return true
   } catch {
     return false

@@ -99,6 +99,7 @@ export const server = Subcommand.make({
       parse: Values.oneOf<Listing>(["full", "names", "nobody"]),
       default: "full"
     }),
+    private: switchable("List and announce nobody, as --listing nobody: people have to know whom they ask for"),
     admin,
     motd: setting({
       placeholder: "TEXT",
@@ -210,7 +211,7 @@ export const server = Subcommand.make({
     "parley server --tls-cert server.crt --tls-key server.key",
     "parley server --redis redis://10.0.0.5 --node-listen 10.0.0.11:9095 --cluster-secret-file secret"
   ],
-  settings: ({ config: _, tlsCert, tlsKey, token, tokenFile, ...rest }, host) => {
+  settings: ({ config: _, private: isPrivate, tlsCert, tlsKey, token, tokenFile, ...rest }, host) => {
     const { clusterSecretFile, nodeAddress, nodeListen, redis, redisCa, redisPasswordFile, redisPrefix, ...settings } =
       rest
     const { plainPort, port } = settings
@@ -225,12 +226,15 @@ export const server = Subcommand.make({
               ? "--plain-port is for servers with --tls-cert: without it, --port is not encrypted anyhow"
               : plainPort === port
                 ? "--port and --plain-port cannot be the same"
-                : undefined
+                : isPrivate && settings.listing === "names"
+                  ? "--private lists nobody, and --listing names everybody's nickname: say one of them"
+                  : undefined
     if (wrong !== undefined) return Effect.fail(new ProgramError({ message: wrong, exitCode: ExitCode.usage }))
     const tls = tlsCert === undefined || tlsKey === undefined ? undefined : { cert: tlsCert, key: tlsKey }
     return Effect.gen(function* () {
       const node = yield* nodeSettingsOf(rest, settings.names, host)
-      return { ...settings, token: yield* tokenOf({ token, tokenFile }, host), tls, node }
+      const listing = isPrivate ? "nobody" : settings.listing
+      return { ...settings, listing, token: yield* tokenOf({ token, tokenFile }, host), tls, node }
     })
   },
   logs: true

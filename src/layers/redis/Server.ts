@@ -10,7 +10,8 @@ export const unfit = (info: string, isKnown: boolean): string | undefined => {
   const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1]
   const [major = 0] = (field("redis_version") ?? "").split(".").map(Number)
   const policy = field("maxmemory_policy")
-  if (field("redis_mode") === "cluster")
+  // Valkey has another name for `redis_mode`.
+  if (field("cluster_enabled") === "1" || field("redis_mode") === "cluster")
     return "this is a Redis Cluster, which cannot keep two keys in step: use one primary, with replicas and Sentinel"
   if (major < 7) return "this is older than Redis 7.0, which is the oldest that was tried"
   if (policy !== undefined && policy !== "noeviction")
