@@ -31,7 +31,7 @@ export class Frame {
     if (drawn.rows.length > 0 && heights < room) {
       // The rows move down as they are: room is made below them, and then above them.
       pen.to(drawn.rows.length - 1)
-      pen.out += `${NEXT_ROW.repeat(heights)}${CSI}${drawn.rows.length - 1 + heights}A${CSI}${heights}L\r`
+      pen.out += `${"\n".repeat(heights)}${CSI}${drawn.rows.length - 1 + heights}A${CSI}${heights}L\r`
       pen.out += printed
       pen.stands(0, 0)
       change(pen, drawn.rows, next, size)

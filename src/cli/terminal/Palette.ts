@@ -19,12 +19,15 @@ export interface Palette {
 
 export type Ground = "dark" | "light"
 
+/** Ends all colours; its number 0 may be left out (ECMA-48 §8.3.117), and each message has two of these. */
+export const RESET = "\u001b[m"
+
 /** `depth` as in `Palette.uses`, where there are colours at all. */
 export const make = (colors: boolean, depth = 4): Palette => {
   let bits = colors ? depth : 0
   let ground: Ground | undefined
   const keys = new Map<string, string>()
-  const paint = (code: string) => (text: string) => (bits > 0 ? `\u001b[${code}m${text}\u001b[0m` : text)
+  const paint = (code: string) => (text: string) => (bits > 0 && text !== "" ? `\u001b[${code}m${text}${RESET}` : text)
   const dim = paint("2")
   const warning = () => (bits >= 8 ? WARNING : ground === "light" ? WARNING_ON_LIGHT : WARNING_ON_DARK)
   return {

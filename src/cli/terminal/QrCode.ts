@@ -1,4 +1,5 @@
 import { encode } from "uqr"
+import { RESET } from "./Palette.js"
 
 /**
  * A text as a QR code for a terminal, two rows of modules a line, with the quiet zone that readers need: `undefined`
@@ -34,4 +35,3 @@ const BLOCKS = [
 const QUIET_ZONE = 2
 /** The light modules are drawn, so the foreground is the white one. */
 const WHITE_ON_BLACK = "\u001b[97;40m"
-const RESET = "\u001b[0m"

@@ -1,5 +1,6 @@
 import stringWidth from "string-width"
 import { charactersOf } from "../Graphemes.js"
+import { RESET } from "./Palette.js"
 
 /**
  * A text behind the name of the person who says it. The lines are sanitized and have no colours; the head may have
@@ -160,7 +161,6 @@ const colourAfter = (text: string): string =>
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them.
 const COLOUR = /(\u001b\[[0-9;]*m)/g
-const RESET = "\u001b[0m"
 
 /** Blanks and stars before the first word, and the colours among them. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them.

@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs"
 import process from "node:process"
 import type { ReadStream, WriteStream } from "node:tty"
+import { setFlagsFromString } from "node:v8"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -157,7 +158,7 @@ const keyboard = (stdin: ReadStream) =>
       stdin.setRawMode(true)
     })
     return {
-      raw: Effect.asVoid(Effect.acquireRelease(set(true), () => set(false))),
+      raw: Effect.asVoid(Effect.acquireRelease(set(true), () => set(false))).pipe(Effect.zipLeft(spareMemory)),
       suspend: Effect.async<void>((resume) => {
         // Only the default action of SIGTSTP stops a process, and spares one that no shell could continue.
         const listeners = process.listeners("SIGTSTP")
@@ -175,6 +176,20 @@ const keyboard = (stdin: ReadStream) =>
       })
     }
   })
+
+/**
+ * Whoever has the keyboard keeps the program open all day, and after a flood V8 would keep the room that its garbage
+ * took: 95 MB after 100,000 messages, where it is 26 MB so, for a tenth more processor while they come.
+ */
+const spareMemory = Effect.acquireRelease(
+  Effect.sync(() => setTimeout(() => FLAGS.forEach(setFlagsFromString), STARTED).unref()),
+  (timer) => Effect.sync(() => clearTimeout(timer))
+)
+
+/** The room of what is new grows no more, that of what is old by a fifth at a time. */
+const FLAGS = ["--semi-space-growth-factor=1", "--heap-growing-percent=20"]
+/** ms: not before `KeptCode` has kept what V8 has compiled, which V8 takes back only with the same flags. */
+const STARTED = 5_000
 
 /** ms within which the system has delivered a signal that we send ourselves. */
 const STOPPING = 50

@@ -115,6 +115,10 @@ describe("Frame", () => {
     expect(draw([], { ...view, before: "hello" })).toBe("")
     const message = "09:12 flo: hello there"
     expect(draw([message], { ...view, before: "hello" }).length - message.length).toBeLessThan(60)
+    // Three a row: its end, and the room for it.
+    const burst = Array.from({ length: 8 }, (_, i) => `${message} ${i}`)
+    const written = draw(burst, { ...view, before: "hello" }).length
+    expect(written - burst.join("").length).toBeLessThan(60 + 3 * burst.length)
   })
 
   it("fills the scrollback with what was printed, and with no copy of the bottom rows", () => {

@@ -15,6 +15,13 @@ const contrasts = (color: readonly [number, number, number]) => {
 }
 
 describe("colours", () => {
+  it("are written where there is something to paint, and ended in as few bytes as they can be", () => {
+    const { dim, nick } = Palette.make(true, 8)
+    expect(dim("")).toBe("")
+    expect(dim("14:02")).toBe("\u001b[2m14:02\u001b[m")
+    expect(nick("flo").length).toBeLessThanOrEqual("flo".length + 16)
+  })
+
   it("can be read on black and on white", () => {
     for (const code of [...Palette.NICK_CODES, Palette.WARNING_CODE]) {
       const { onBlack, onWhite } = contrasts(inCube(code))

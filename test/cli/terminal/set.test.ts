@@ -43,7 +43,7 @@ describe("/set", () => {
     Effect.gen(function* () {
       const { client, terminal } = yield* start()
       terminal.type("/set colors 256\r")
-      yield* terminal.shows("\u001b[2m*\u001b[0m colors is 256 from now on")
+      yield* terminal.shows("\u001b[2m*\u001b[m colors is 256 from now on")
       terminal.type("/set glyphs ascii\r/set words deploy\r/set t\t\ti\t\r")
       yield* terminal.shows("glyphs is ascii from now on")
       yield* terminal.shows("words is deploy from now on")

@@ -116,7 +116,7 @@ describe("the QR code", () => {
     expect(lines[1]!.slice(2, 9)).toBe(" ▄▄▄▄▄ ")
     expect(lines[1]!.slice(20, 27)).toBe(" ▄▄▄▄▄ ")
     expect(QrCode.draw(digits, 28, false)).toBeUndefined()
-    expect(QrCode.draw(digits, 29, true)![0]).toBe(`\u001b[97;40m${"█".repeat(29)}\u001b[0m`)
+    expect(QrCode.draw(digits, 29, true)![0]).toBe(`\u001b[97;40m${"█".repeat(29)}\u001b[m`)
   })
 })
 

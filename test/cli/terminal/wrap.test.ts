@@ -85,7 +85,7 @@ describe("Wrap", () => {
     ])
     const colour = warning.slice(0, warning.indexOf("*"))
     expect(colour).toContain("\u001b")
-    expect(rows).toEqual([`${colour}* bob left; 3 messages\u001b[0m`, `  ${colour}kept for the return\u001b[0m`])
+    expect(rows).toEqual([`${colour}* bob left; 3 messages\u001b[m`, `  ${colour}kept for the return\u001b[m`])
   })
 
   it("leaves a word that is wider than the screen in one piece", () => {
