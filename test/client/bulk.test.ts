@@ -1,8 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { describe, expect, it } from "vitest"
-import { MAX_OUTBOX } from "../../src/core/peer/chat/Conversation.js"
+import { MAX_OUTBOX, MAX_OUTBOX_BYTES } from "../../src/core/peer/chat/Conversation.js"
 import { Disk } from "../../src/layers/memory/Disk.js"
+import { MAX_MESSAGE } from "../../src/protocol/ChatRecord.js"
 import { mutual, world } from "./World.js"
 
 const numbered = (count: number) => Array.from({ length: count }, (_, n) => `${n}`)
@@ -34,6 +35,21 @@ describe("many messages", () => {
         expect(shown).toEqual(texts)
         expect(batches).toBeLessThan(texts.length / 4)
       }).pipe(Effect.scoped)
+    ))
+
+  it("go as well where they are long, and more bytes of them than an outbox takes", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const alice = yield* world.person("alice")
+        const bob = yield* world.person("bob")
+        yield* mutual(alice, bob)
+        const long = "x".repeat(MAX_MESSAGE)
+        yield* alice.client.sendAll("bob", new Array<string>(MAX_OUTBOX_BYTES / MAX_MESSAGE + 2).fill(long))
+        yield* alice.client.send("bob", "done")
+        yield* bob.next("Message", { text: "done" })
+        expect(bob.texts.length).toBe(MAX_OUTBOX_BYTES / MAX_MESSAGE + 3)
+      })
     ))
 
   it("come from a stream, and stop with the first that cannot be sent", () =>

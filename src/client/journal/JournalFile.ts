@@ -7,6 +7,7 @@ import { BLOCK_OVERHEAD, LENGTH_BYTES, MAX_BLOCK, SALT_BYTES, SealedLogWriter } 
 import type { Crypto } from "../../domain/Crypto.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import type { Journal, Store, StoreError } from "../../services/Store.js"
+import { MAX_FILE_BYTES } from "../../services/StoreName.js"
 
 /**
  * The file that entries are written to. A process never appends to the file of another one, nor to one that an append
@@ -20,10 +21,16 @@ export interface JournalFile {
    * anew first, or is being so, which `save` does. After a failure the file holds what it held before, at least.
    */
   readonly append: (entries: ReadonlyArray<Entry>) => "Written" | "Later" | StoreError
-  /** Does the same, one call at a time, and writes the file anew from all there is where that is due. */
+  /**
+   * Does the same, one call at a time. Where the file is to be written anew, it is, from all there is: with nothing to
+   * save as soon as that is due, otherwise when it cannot wait.
+   */
   readonly save: (entries: ReadonlyArray<Entry>) => Effect.Effect<void, StoreError>
-  /** Whether most of the file is history: `save` is to be called, if only with nothing. */
-  readonly isDue: () => boolean
+  /**
+   * Whether most of the file is history: `Due` when `save` is to be called with nothing as soon as nothing comes, since
+   * nothing is written meanwhile; `Overdue` when it is to be called at once.
+   */
+  readonly age: () => "Young" | "Due" | "Overdue"
   /** What was saved survives a loss of power afterwards. Does not stop `save` meanwhile; fails as that does. */
   readonly flush: Effect.Effect<void, StoreError>
 }
@@ -65,7 +72,7 @@ export const make = (options: {
       const journal = yield* Scope.extend(store.journal(name), opened).pipe(
         Effect.onError((cause) => Scope.close(opened, Exit.failCause(cause)))
       )
-      const limit = MIN_SIZE + GROWTH * content.length
+      const limit = Math.min(MIN_SIZE + GROWTH * content.length, MAX_LIMIT)
       file = { writer, journal, scope: opened, size: content.length, limit, isSpoilt: false }
     }).pipe(
       Effect.ensuring(
@@ -92,14 +99,15 @@ export const make = (options: {
         )
       }).pipe(exchange.withPermits(1)),
       append,
-      isDue: () => file !== undefined && file.size > file.limit,
+      age: () => (file === undefined ? "Young" : ageOf(file)),
       save: (entries) =>
         Effect.suspend(() => {
           const outcome = append(entries)
           if (outcome === "Later") return rewrite
           if (outcome !== "Written") return Effect.fail(outcome)
           const open = file
-          if (open === undefined || open.size <= open.limit) return Effect.void
+          const age = open === undefined ? "Young" : ageOf(open)
+          if (open === undefined || age === "Young" || (age === "Due" && entries.length > 0)) return Effect.void
           // What has been appended is safe where it is: without room for a smaller file, the larger one grows on.
           const grows = Effect.sync(() => {
             open.limit *= 2
@@ -132,12 +140,14 @@ const appendTo = (file: OpenFile, entries: ReadonlyArray<Entry>): StoreError | u
   return undefined
 }
 
+const ageOf = ({ limit, size }: OpenFile) => (size <= limit ? "Young" : size <= limit + PATIENCE ? "Due" : "Overdue")
+
 interface OpenFile {
   readonly writer: SealedLogWriter
   readonly journal: Journal
   readonly scope: Scope.CloseableScope
   size: number
-  /** Bytes at which the file is rewritten. */
+  /** Bytes at which the file is due to be rewritten. */
   limit: number
   /** Something failed: nobody knows what it holds, and it is written anew before anything is added. */
   isSpoilt: boolean
@@ -169,5 +179,13 @@ const GROWTH = 4
  * it flushes the disk twice, and nothing is written meanwhile.
  */
 const MIN_SIZE = 1024 * 1024
+/**
+ * Bytes that the file may grow beyond its limit while there is no quiet moment: a second of the fastest conversation,
+ * and a third of one for the next process to read. In the midst of a burst, what is under way is the most that there is
+ * to write.
+ */
+const PATIENCE = 15 * 1024 * 1024
+/** With what may be added before it is written anew, a store still reads it: more than all that a ledger holds. */
+const MAX_LIMIT = MAX_FILE_BYTES - 2 * PATIENCE
 /** Bytes of a block on its way to the file: some hundred messages. A larger entry has memory of its own. */
 const scratch = new Uint8Array(32 * 1024)

@@ -96,6 +96,12 @@ export const open = (options: {
     /** Until then nothing is flushed that nobody waits for. */
     let restUntil = Number.NEGATIVE_INFINITY
 
+    /** Has the file opened, or written anew. */
+    const tidyUp = () => {
+      prepare = true
+      wanted.unsafeOpen()
+    }
+
     const tell = (safe: boolean, message: string) => {
       news = { safe, message }
       listener?.changed(safe, message)
@@ -155,6 +161,7 @@ export const open = (options: {
 
     const flushing = Effect.gen(function* () {
       while (true) {
+        if (file.age() !== "Young" && Option.isNone(yield* Effect.timeoutOption(written.await, QUIET))) tidyUp()
         yield* written.await
         const rest = Math.min(MAX_REST, restUntil - time.monotonic())
         if (rest > 0) yield* Effect.timeoutOption(hurry.await, Duration.millis(rest))
@@ -187,8 +194,7 @@ export const open = (options: {
       flushed.more(entries.length)
       if (append(all)) {
         wrote(entries)
-        prepare ||= file.isDue()
-        if (prepare) wanted.unsafeOpen()
+        if (file.age() === "Overdue") tidyUp()
         return true
       }
       for (const line of all) pending.lines.push(line)
@@ -223,8 +229,7 @@ export const open = (options: {
         listener = attached
         if (news !== undefined) attached.changed(news.safe, news.message)
         // The first word would wait for the disk to flush twice, while it has nothing to do yet.
-        prepare = true
-        wanted.unsafeOpen()
+        tidyUp()
       }
     }
   })
@@ -361,5 +366,7 @@ const MAX_UNFLUSHED = 16_384
 const REST = 10
 /** Milliseconds that this lasts at most: what nobody waits for is what a message is told to be delivered after. */
 const MAX_REST = 50
+/** Without a word to write, for the file to be written anew, which a word would have to wait for. */
+const QUIET = "1 second"
 /** For what was written last before the end. A disk that takes longer is out of order. */
 const LAST_FLUSH = "2 seconds"

@@ -1,5 +1,6 @@
 import type { MessageId } from "../../domain/MessageId.js"
 import * as Bytes from "../../protocol/Bytes.js"
+import { MAX_MESSAGE } from "../../protocol/ChatRecord.js"
 import { MAX_OUTBOX } from "../peer/chat/Conversation.js"
 import type { ClientContext } from "./ClientContext.js"
 import type { Closed, SendError } from "./ClientError.js"
@@ -77,15 +78,22 @@ export class Messages {
 
   /** Answers those for whom it is so now. */
   settle(): void {
-    for (const [ticket, { connected, peer }] of this.#rooms) {
-      const undelivered = this.client.peers?.undelivered(peer) ?? 0
-      if (undelivered > (connected ? MAX_UNDER_WAY : MAX_OUTBOX) / 2) continue
+    for (const [ticket, conversation] of this.#rooms) {
+      if (!this.#isRoomy(conversation)) continue
       this.#rooms.delete(ticket)
       this.client.output.answer(ticket, undefined)
     }
     if (this.#deliveries.size === 0 || !this.#isDelivered()) return
     for (const ticket of this.#deliveries) this.client.output.answer(ticket, undefined)
     this.#deliveries.clear()
+  }
+
+  /** In messages, in bytes, and in the journal: whoever is told so writes at once, and would only be refused again. */
+  #isRoomy({ connected, peer }: Conversation): boolean {
+    const { own, peers } = this.client
+    if (peers === undefined) return true
+    if (peers.undelivered(peer) > (connected ? MAX_UNDER_WAY : MAX_OUTBOX) / 2) return false
+    return peers.isRoomy(peer) && own.profile?.journal?.accepts(peer, MAX_MESSAGE) !== false
   }
 
   #isDelivered(): boolean {

@@ -208,6 +208,11 @@ export class Peers {
     return this.#known.get(peer)?.conversation.undelivered ?? 0
   }
 
+  /** Whether the bytes of those take less than half of the room for them. */
+  isRoomy(peer: PeerId): boolean {
+    return this.#known.get(peer)?.conversation.isRoomy ?? true
+  }
+
   /** Whether the program of a connected peer knows groups; `undefined` while it is not connected. */
   knowsGroups(peer: PeerId): boolean | undefined {
     return this.#known.get(peer)?.connection?.chat.knowsGroups

@@ -2,10 +2,12 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
 import { Disk } from "../../../src/layers/memory/Disk.js"
+import { full } from "../../support/Effort.js"
 import { copyOf, mutual, type Person, world } from "../World.js"
 import { FaultyStore } from "./FaultyStore.js"
 
 const JOURNAL = "profiles/alice/journal"
+const MIB = 1024 * 1024
 
 /** Alice has written three messages to bob, who is away, and both programs have ended. */
 const parted = (alice: Person, bob: Person) =>
@@ -127,6 +129,30 @@ describe("messages that were not delivered", () => {
 })
 
 describe("a journal", () => {
+  it("is not written anew in the midst of a conversation, but when that rests", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const store = new FaultyStore()
+        const alice = yield* world.person("alice", { store: store.layer })
+        const bob = yield* world.person("bob")
+        yield* mutual(alice, bob)
+        const say = (mebibytes: number) =>
+          Effect.gen(function* () {
+            const texts = Array.from({ length: 35 * mebibytes }, (_, n) => `${n} ${"x".repeat(30_000)}`)
+            yield* alice.client.sendAll("bob", [...texts, "done"])
+            yield* bob.next("Message", { text: "done" })
+          })
+        yield* say(4)
+        expect(store.disk.size(JOURNAL)).toBeGreaterThan(4 * MIB)
+        yield* Effect.sleep("10 seconds")
+        expect(store.disk.size(JOURNAL)).toBeLessThan(MIB)
+        if (!full) return
+        yield* say(17)
+        expect(store.disk.size(JOURNAL)).toBeLessThan(16 * MIB)
+      })
+    ))
+
   it("stays small over many messages", () =>
     world((world) =>
       Effect.gen(function* () {
@@ -140,6 +166,7 @@ describe("a journal", () => {
           yield* alice.next("Delivered")
         }
         expect(bob.texts.length).toBe(60)
+        yield* Effect.sleep("10 seconds")
         expect(store.disk.size(JOURNAL)).toBeLessThan(1_200_000)
       })
     ))

@@ -112,6 +112,11 @@ export class Conversation {
     return this.#outbox.size
   }
 
+  /** Whether its bytes take less than half of the room for them. */
+  get isRoomy(): boolean {
+    return this.#outboxBytes <= MAX_OUTBOX_BYTES / 2
+  }
+
   /**
    * Accepts a message of ours under the id made of `MESSAGE_ID_BYTES` fresh random bytes. `writtenAt` is ms since 1970
    * UTC; where it is left out, or cannot be one, the peer is told none. `group`, the body of a GROUP, goes with it; the
