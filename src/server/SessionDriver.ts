@@ -133,6 +133,13 @@ export class SessionDriver implements ConnectionHandler, Timed, Watcher {
     })
   }
 
+  onIdleRecords(count: number): void {
+    const cost = count * Cost.IDLE_RECORD
+    this.#session.handleIdle(cost, this.#hub.time.monotonic())
+    this.#hub.turns.spent(cost)
+    this.drive()
+  }
+
   onEnd(): void {
     this.#inputOver = true
     this.drive()

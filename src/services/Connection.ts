@@ -67,9 +67,14 @@ export interface ConnectionHandler {
   /**
    * Of a connection that is to be encrypted: the client has said so, and `goOn` answers it, which costs more than
    * anything else that a stranger can ask for. To be called once, now or later; without an `onHello` it happens at
-   * once. What is sent before waits. Must not throw.
+   * once. What is sent before waits. A second call: the client was asked for another ClientHello. Must not throw.
    */
   readonly onHello?: (goOn: () => void) => void
+  /**
+   * Of an encrypted connection: so many records were read out of which no data came, as those of the handshake and
+   * KeyUpdate (RFC 8446, §4.6.3). Each costs as much as reading a line. Must not throw.
+   */
+  readonly onIdleRecords?: (count: number) => void
   /** Called exactly once, after the last `onData`, however the connection ends. Must not throw. */
   readonly onClose: (reason: CloseReason) => void
 }

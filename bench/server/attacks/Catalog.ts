@@ -2,9 +2,18 @@ import type { Attack } from "./Attack.js"
 import { CONNECTIONS } from "./Connections.js"
 import { DATAGRAMS } from "./Datagrams.js"
 import { ENCRYPTED } from "./Encrypted.js"
+import { HANDSHAKES } from "./Handshakes.js"
 import { LINES } from "./Lines.js"
 import { PEOPLE } from "./People.js"
 import { WEB } from "./Web.js"
 
 /** All attacks, those of one kind together. */
-export const ATTACKS: ReadonlyArray<Attack> = [...CONNECTIONS, ...LINES, ...PEOPLE, ...DATAGRAMS, ...ENCRYPTED, ...WEB]
+export const ATTACKS: ReadonlyArray<Attack> = [
+  ...CONNECTIONS,
+  ...LINES,
+  ...PEOPLE,
+  ...DATAGRAMS,
+  ...ENCRYPTED,
+  ...HANDSHAKES,
+  ...WEB
+]

@@ -117,7 +117,8 @@ export const ENCRYPTED: ReadonlyArray<Attack> = [
   }
 ]
 
-const dial = async (field: Field, from: string): Promise<Socket> => {
+/** A connection below TLS. */
+export const dial = async (field: Field, from: string): Promise<Socket> => {
   const socket = connect({ port: field.port, host: field.host, localAddress: from, noDelay: true })
   socket.on("error", () => {})
   await Promise.race([once(socket, "connect").catch(() => []), wait(3_000)])

@@ -46,6 +46,9 @@ export const TLS = 64
 /** For what arrives without the end of a line: reading it costs as much as if it had one. */
 export const PIECE = 0.5
 
+/** For a record of TLS that brings no data: at worst new keys, to be answered with new keys. */
+export const IDLE_RECORD = 1
+
 /** For a request that is refused. */
 export const REFUSED = 10
 

@@ -145,8 +145,13 @@ export class Session {
     if (this.#ending !== undefined) return
     this.#lastHeard = now
     this.#framing.push(chunk)
-    if (chunk.includes(LF)) return
-    this.charge(Cost.PIECE, now)
+    if (!chunk.includes(LF)) this.handleIdle(Cost.PIECE, now)
+  }
+
+  /** Something was read that is no line; beyond the allowance, nothing is read for a while. */
+  handleIdle(cost: number, now: number): void {
+    if (this.#ending !== undefined) return
+    this.charge(cost, now)
     const pause = this.#pauseAt(now)
     if (pause > 0) this.#readFrom = now + pause
   }
@@ -392,15 +397,8 @@ export class Session {
     }
     const nickname = Nickname.parse(request.nick)
     if (Either.isLeft(nickname)) {
-      return this.#refuse(
-        request.id,
-        {
-          _tag: "NickInvalid",
-          message: `the nickname ${nickname.left}`,
-          reason: nickname.left
-        },
-        now
-      )
+      const { left: reason } = nickname
+      return this.#refuse(request.id, { _tag: "NickInvalid", message: `the nickname ${reason}`, reason }, now)
     }
     return this.#run(request.id, { _tag: "Register", request, nickname: nickname.right })
   }

@@ -30,7 +30,24 @@ export interface Wire {
   readonly remote?: Endpoint
   readonly local?: Endpoint
   /** Waits until the client has said that it wants more than bare TCP, and gives what goes on with that. */
-  readonly hello?: (ready: (open: Open) => void) => void
+  readonly hello?: (ready: (open: Open) => void, pace: Pace) => void
+  /** What lets bytes through to TLS. */
+  readonly gate?: Gate
+}
+
+/** How what arrives below TLS is judged. */
+export interface Pace {
+  /** Calls `goOn` when it is the turn of one more ClientHello. */
+  readonly turn: (goOn: () => void) => void
+  /** So many records brought no data. */
+  readonly idle: (records: number) => void
+}
+
+export interface Gate {
+  /** Lets nothing through, or all again. */
+  readonly hold: (isHeld: boolean) => void
+  /** The connection has ended: a little more is let through, for the other side's last words. */
+  readonly last: () => void
 }
 
 /**
@@ -64,6 +81,7 @@ class NodeConnection implements Connection {
   declare readonly tls?: Tls
   readonly #tcp: Net.Socket
   #socket: Duplex | undefined
+  readonly #gate: Gate | undefined
   #local: Endpoint | undefined
   readonly #sendQueue: number
   readonly #gone: () => void
@@ -77,9 +95,10 @@ class NodeConnection implements Connection {
   #gatheredBytes = 0
   #deadline: NodeJS.Timeout | undefined
 
-  constructor({ local, socket, tcp, tls }: Wire, remote: Endpoint, sendQueue: number, gone: () => void) {
+  constructor({ gate, local, socket, tcp, tls }: Wire, remote: Endpoint, sendQueue: number, gone: () => void) {
     this.remote = remote
     if (tls !== undefined) this.tls = tls
+    this.#gate = gate
     this.#tcp = tcp
     this.#socket = socket
     this.#local = local
@@ -121,12 +140,16 @@ class NodeConnection implements Connection {
 
   pause(): void {
     this.#paused = true
-    if (this.#receiving) this.#socket?.pause()
+    if (!this.#receiving) return
+    this.#socket?.pause()
+    this.#gate?.hold(true)
   }
 
   resume(): void {
     this.#paused = false
-    if (this.#receiving) this.#socket?.resume()
+    if (!this.#receiving) return
+    this.#socket?.resume()
+    this.#gate?.hold(false)
   }
 
   end(withinMs = END_MS): void {
@@ -197,6 +220,7 @@ class NodeConnection implements Connection {
     this.flush()
     this.#sending = this.#receiving = false
     const socket = this.#socket
+    this.#gate?.last()
     if (socket !== undefined) {
       socket.end()
       // Both sides have said everything: there is nothing to wait for. (TLS still has its own last words.)
@@ -223,21 +247,30 @@ class NodeConnection implements Connection {
     const tcp = this.#tcp
     tcp.on("end", this.#ended)
     tcp.on("close", this.#closed)
-    hello?.((open) => {
-      const begin = (chosen: Duplex) => {
-        tcp.off("end", this.#ended)
-        tcp.off("close", this.#closed)
-        this.#use(chosen)
-        this.flush()
-        // Turned away before its turn came: it is told why all the same.
-        if (!this.#sending) chosen.end()
-      }
-      const goOn = () => {
-        if (!tcp.destroyed) open(begin)
-      }
+    const turn = (goOn: () => void) => {
       if (this.#handler?.onHello === undefined) goOn()
       else this.#handler.onHello(goOn)
-    })
+    }
+    const idle = (records: number) => {
+      if (this.#receiving) this.#handler?.onIdleRecords?.(records)
+    }
+    hello?.(
+      (open) => {
+        const begin = (chosen: Duplex) => {
+          tcp.off("end", this.#ended)
+          tcp.off("close", this.#closed)
+          this.#use(chosen)
+          this.flush()
+          // Turned away before its turn came: it is told why all the same.
+          if (!this.#sending) chosen.end()
+        }
+        const goOn = () => {
+          if (!tcp.destroyed) open(begin)
+        }
+        turn(goOn)
+      },
+      { turn, idle }
+    )
   }
 }
 

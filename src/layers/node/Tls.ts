@@ -9,6 +9,7 @@ import type { ShownCertificate, TlsCredentials } from "../../services/Listener.j
 import { plain } from "./Addresses.js"
 import type { Open, Wire } from "./Connection.js"
 import { codeOf, describe } from "./Errno.js"
+import { RecordGate } from "./RecordGate.js"
 import { openWeb } from "./WebWire.js"
 
 /**
@@ -68,10 +69,11 @@ const FAULTS: Readonly<Record<string, string>> = {
  * here wants a WebSocket; otherwise those who say that they speak HTTP (RFC 7301).
  */
 export const accepted = (tcp: Net.Socket, context: () => Context, isWeb: boolean): Wire => {
+  const gate = new RecordGate(tcp)
   let secured: NodeTls.TLSSocket | undefined
   const encrypt: Open = (use) => {
     const { secure } = context()
-    const socket = new NodeTls.TLSSocket(tcp, {
+    const socket = new NodeTls.TLSSocket(gate, {
       isServer: true,
       secureContext: secure,
       requestCert: false,
@@ -80,66 +82,29 @@ export const accepted = (tcp: Net.Socket, context: () => Context, isWeb: boolean
     const destroy = () => tcp.destroy()
     // Whoever leaves in the middle of the handshake; later on `end` is for those who use it.
     socket.on("error", destroy).on("close", destroy).on("end", destroy)
+    tcp.on("close", () => socket.destroy())
     socket.once("secure", () => {
       if (tcp.destroyed || socket.destroyed) return
+      gate.secured()
       socket.off("end", destroy)
       secured = socket
-      if (!isWeb && socket.alpnProtocol === false) use(socket)
-      else openWeb(socket, use)
+      const begin = (stream: Duplex) => {
+        use(stream)
+        socket.on("data", () => gate.carried())
+      }
+      if (!isWeb && socket.alpnProtocol === false) begin(socket)
+      else openWeb(socket, begin)
     })
+    gate.admit()
   }
   return {
     tcp,
     socket: undefined,
     tls: { exporter: () => secured && exporterOf(secured) },
-    hello: (ready) => {
-      let heard: Uint8Array<ArrayBufferLike> = new Uint8Array(0)
-      const hear = () => {
-        const piece = tcp.read() as Buffer | null
-        if (piece === null) return
-        heard = Buffer.concat([heard, piece])
-        if (!isHelloWhole(heard)) return
-        tcp.off("readable", hear)
-        // The TLS socket takes what the one below it has read already.
-        tcp.unshift(heard)
-        ready(encrypt)
-      }
-      tcp.on("readable", hear)
-    }
+    gate,
+    hello: (ready, pace) => gate.open(() => ready(encrypt), pace)
   }
 }
-
-/**
- * Whether the whole ClientHello is there (RFC 8446, §4.1.2 and §5.1), in however many records, or what cannot become
- * one, which is for TLS to refuse.
- */
-export const isHelloWhole = (bytes: Uint8Array): boolean => {
-  let message = 0
-  let wanted = HELLO_HEADER
-  for (let at = 0; message < wanted; ) {
-    if (bytes.length > MAX_HELLO) return true
-    if (at < bytes.length && bytes[at] !== HANDSHAKE) return true
-    if (bytes.length < at + RECORD_HEADER) return false
-    const end = at + RECORD_HEADER + bytes[at + 3]! * 256 + bytes[at + 4]!
-    if (bytes.length < end) return false
-    const first = at + RECORD_HEADER
-    if (at === 0 && end >= first + HELLO_HEADER) {
-      wanted += bytes[first + 1]! * 65_536 + bytes[first + 2]! * 256 + bytes[first + 3]!
-    } else if (at === 0) return true
-    message += end - first
-    at = end
-  }
-  return true
-}
-
-/** The type of a record. */
-const HANDSHAKE = 22
-/** Bytes: type, version and length. */
-const RECORD_HEADER = 5
-/** Bytes: type and length. */
-const HELLO_HEADER = 4
-/** Bytes: ten times what browsers send. */
-const MAX_HELLO = 16_384
 
 /**
  * The dialled end, when the handshake is over; `fail` is called instead when there is none. Nothing is judged here: a

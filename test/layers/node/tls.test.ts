@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import { describe, expect, it } from "vitest"
 import * as NodeDialer from "../../../src/layers/node/Dialer.js"
 import * as NodeListener from "../../../src/layers/node/Listener.js"
-import { isHelloWhole } from "../../../src/layers/node/Tls.js"
+import { helloEnd } from "../../../src/layers/node/TlsRecords.js"
 import { Dialer } from "../../../src/services/Dialer.js"
 import { Listener, type TlsCredentials } from "../../../src/services/Listener.js"
 import { astray, authority, OWN_KEY, own, signed } from "../../support/Certificates.js"
@@ -186,17 +186,18 @@ describe("a ClientHello", () => {
       pieces.flatMap((piece) => [Buffer.from([22, 3, 1, piece.length >> 8, piece.length & 255]), piece])
     )
     for (const bytes of [hello, inPieces]) {
-      for (let length = 0; length < bytes.length; length++) expect(isHelloWhole(bytes.subarray(0, length))).toBe(false)
-      expect(isHelloWhole(bytes)).toBe(true)
+      for (let length = 0; length < bytes.length; length++) expect(helloEnd(bytes.subarray(0, length))).toBeUndefined()
+      expect(helloEnd(bytes)).toBe(bytes.length)
+      expect(helloEnd(Buffer.concat([bytes, bytes]))).toBe(bytes.length)
     }
   })
 
   it("is not waited for where it can be none: TLS says what is wrong", () => {
     for (const text of ["{", '{"_tag":"Ping"}\n', "GET / HTTP/1.1\r\n"])
-      expect(isHelloWhole(Buffer.from(text)), text).toBe(true)
+      expect(helloEnd(Buffer.from(text)), text).toBe(text.length)
     // A record that would never end, and a message that would never.
-    expect(isHelloWhole(Buffer.concat([Buffer.from([22, 3, 1, 255, 255]), Buffer.alloc(20_000)]))).toBe(true)
+    expect(helloEnd(Buffer.concat([Buffer.from([22, 3, 1, 255, 255]), Buffer.alloc(20_000)]))).toBe(20_005)
     const endless = Buffer.concat(Array.from({ length: 4_000 }, () => Buffer.from([22, 3, 1, 0, 4, 1, 255, 255, 255])))
-    expect(isHelloWhole(endless)).toBe(true)
+    expect(helloEnd(endless)).toBe(endless.length)
   })
 })

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest"
+import { KeyUpdates } from "../../../scenarios/support/KeyUpdates.js"
 import { defaults } from "../../../src/server/ServerOptions.js"
+import { own } from "../../support/Certificates.js"
 import { LineClient } from "../LineClient.js"
 import { serving } from "../serving.js"
 
@@ -20,6 +22,26 @@ describe("a flood", () => {
       expect(Math.min(...answered)).toBeLessThan(PINGS)
       await newcomer.close()
       await Promise.all(flooders.map((flooder) => flooder.close()))
+    })
+  })
+
+  test("of new keys for TLS is paid for as lines are", () => {
+    const session = { ...defaults.session, strangerWork: { burst: 100, perSecond: 0.001 }, registerMs: 2_000 }
+    return serving({ session, tls: own }, async (port) => {
+      const client = await KeyUpdates.open({ port, host: "127.0.0.1" })
+      const heard = new Promise<string>((resolve) => {
+        let text = ""
+        client.tls.on("data", (data) => {
+          text += data
+          if (text.split("\n").length > 2) resolve(text)
+        })
+      })
+      const keys = client.updates(1_000, false)
+      const line = client.record(23, Buffer.from('{"_tag":"Register","id":1,"nick":"alice"}\n'))
+      client.tcp.write(Buffer.concat([keys, line]))
+      // What was asked for behind them is not read before its time.
+      expect(await heard).toContain("no nickname was registered in time")
+      client.tcp.destroy()
     })
   })
 
