@@ -65,7 +65,7 @@ export class AdminDesk {
       case "Ban":
         return this.#ban(request)
       case "Allow":
-        return bans.allow(request.what, wall)
+        return bans.allow(withoutPort(request.what), wall)
           ? this.#done(request.what)
           : refused("NotFound", `${request.what} is not banned`)
       case "Bans": {
@@ -139,7 +139,8 @@ export class AdminDesk {
     else this.#agreement.kick(whom, why, finish)
   }
 
-  #ban({ forMs, reason, what }: Extract<AdminRequest, { readonly _tag: "Ban" }>): AdminAnswer {
+  #ban({ forMs, reason, ...ban }: Extract<AdminRequest, { readonly _tag: "Ban" }>): AdminAnswer {
+    const what = withoutPort(ban.what)
     const { bans } = this.#server.access
     const wall = this.#server.time.wall()
     const isNick = Cidr.parse(what) === undefined && Fingerprint.parse(what) === undefined
@@ -148,16 +149,16 @@ export class AdminDesk {
       return refused("NotFound", `nobody here is called ${what}: name a fingerprint, or addresses such as 192.0.2.0/24`)
     if (isNick && owner?.identity === undefined)
       return refused("NotPossible", `${what} has no identity: ban the address (who ${what} tells it)`)
-    const ban = {
+    const made = {
       what: owner?.identity?.fingerprint ?? what,
       since: wall,
       ...(forMs === undefined ? {} : { until: wall + forMs }),
       ...(reason === undefined ? {} : { reason })
     }
-    const fault = bans.ban(ban, wall)
+    const fault = bans.ban(made, wall)
     if (fault === "Full") return refused("NotPossible", "there are too many bans: allow some, or ban larger blocks")
     if (fault !== undefined) return refused("Unreadable", `${what} is no block of addresses, fingerprint or nickname`)
-    return this.#done(ban.what, this.#end(meant(this.#server.sessions(), ban.what), banned(ban)))
+    return this.#done(made.what, this.#end(meant(this.#server.sessions(), made.what), banned(made)))
   }
 
   /** Frees a nickname that is reserved, and one that is kept for an identity. */
@@ -222,6 +223,9 @@ export class AdminDesk {
     return { _tag: "Done", what, ended, kept: this.#server.access.keepsBans }
   }
 }
+
+/** The address alone, where it is one with a port, as `who` shows it. */
+const withoutPort = (what: string): string => Endpoint.parse(what)?.address ?? what
 
 /** What counts on all nodes. */
 const FOR_ALL = new Set<AdminRequest["_tag"]>(["Ban", "Allow", "Reserve", "Release", "AddToken", "RevokeToken"])

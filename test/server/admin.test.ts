@@ -93,6 +93,9 @@ describe("an operator", () => {
     const again = place.come("203.0.113.8", { nick: "dora" })
     expect([again.said.length, again.last()]).toEqual([1, { _tag: "Unauthorized", message }])
     expect(place.hub.stats()).toMatchObject({ connections: 1, refusals: { banned: 1 }, endings: { kicked: 1 } })
+    // As `who` shows it, with a port.
+    expect(place.ask({ _tag: "Ban", what: "198.51.100.1:40000" })).toMatchObject({ what: "198.51.100.1", ended: 1 })
+    expect(place.ask({ _tag: "Allow", what: "198.51.100.1:40000" })).toMatchObject({ _tag: "Done" })
     place.world.pass(60_000)
     expect(place.come("203.0.113.8", { nick: "dora" }).last()).toMatchObject({ _tag: "Registered" })
     expect(place.ask({ _tag: "Bans" })).toEqual({ _tag: "Bans", bans: [] })
@@ -100,7 +103,7 @@ describe("an operator", () => {
 
   test("ends sessions by name, number, holder and block, and is told when nobody is meant", () => {
     const place = new Place()
-    for (const [i, whom] of ["ANN", "#2", "203.0.113.0/24"].entries()) {
+    for (const [i, whom] of ["ANN", "#2", "203.0.113.0/24", "203.0.113.7:40000"].entries()) {
       const one = place.come("203.0.113.7", { nick: i === 0 ? "ann" : `n-${i}` })
       expect(place.ask({ _tag: "Kick", whom, reason: "enough" })).toMatchObject({ _tag: "Done", ended: 1 })
       expect(one.last()).toMatchObject({ _tag: "Unauthorized", message: expect.stringContaining(": enough") })

@@ -34,13 +34,18 @@ export const ofFolders = async (file: string, top: string): Promise<string | und
   for (let folder = dirname(file); ; folder = dirname(folder)) {
     const stat = await Fs.stat(folder).catch(() => undefined)
     if (stat !== undefined) {
-      if (isForeign(stat)) return foreign(folder, stat)
-      if ((stat.mode & WRITE) !== 0 && (stat.mode & STICKY) === 0)
-        return `other users can change what is in the folder ${folder} (mode ${octal(stat)}): type chmod go-w ${quoted(folder)}`
+      const fault = isForeign(stat) ? foreign(folder, stat) : ofFolder(folder, stat)
+      if (fault !== undefined) return fault
     }
     if (folder === top || folder === dirname(folder)) return undefined
   }
 }
+
+/** The same of one folder, whoever's it is. */
+export const ofFolder = (folder: string, stat: Stats): string | undefined =>
+  hasModes && (stat.mode & WRITE) !== 0 && (stat.mode & STICKY) === 0
+    ? `other users can change what is in the folder ${folder} (mode ${octal(stat)}): type chmod go-w ${quoted(folder)}`
+    : undefined
 
 const hasModes = process.platform !== "win32" && process.getuid !== undefined
 

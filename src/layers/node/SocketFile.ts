@@ -1,17 +1,23 @@
 import * as Fs from "node:fs"
 import * as Net from "node:net"
+import { dirname, resolve } from "node:path"
 import process from "node:process"
 import type { SocketFile } from "../../services/Listener.js"
+import * as Exposure from "./Exposure.js"
 
 /** Sockets of the file system. */
 
-/** Why there can be none at this path: half a sentence. */
-export const faultOf = ({ path }: SocketFile): string | undefined => {
+/**
+ * Why there can be none at this path: half a sentence. Where nobody else may connect, nobody else may put a socket of
+ * his own there either, and hear what is meant for ours.
+ */
+export const faultOf = ({ mode, path }: SocketFile): string | undefined => {
   if (process.platform === "win32") return "sockets of the file system are not for Windows: say HOST:PORT"
   if (path === "" || path.includes("\0")) return "that is no path"
-  return Buffer.byteLength(path) > MAX_PATH
-    ? `its path has more than ${MAX_PATH} bytes, which no system takes`
-    : undefined
+  if (Buffer.byteLength(path) > MAX_PATH) return `its path has more than ${MAX_PATH} bytes, which no system takes`
+  const folder = resolve(dirname(path))
+  const stat = (mode & OTHERS) === 0 ? Fs.statSync(folder, { throwIfNoEntry: false }) : undefined
+  return stat && Exposure.ofFolder(folder, stat)
 }
 
 /** Binds the server there. Nobody else can connect before `mode` says so. */
@@ -44,3 +50,5 @@ export const clear = (path: string, done: (left: "nothing" | "somebody" | "a fil
 
 /** Bytes: Linux takes 107, macOS 103. */
 const MAX_PATH = 100
+/** Bits of group and others. */
+const OTHERS = 0o077

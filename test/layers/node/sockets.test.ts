@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { readFileSync } from "node:fs"
+import { chmodSync, readFileSync } from "node:fs"
 import * as Net from "node:net"
 import { dirname, join } from "node:path"
 import { setImmediate } from "node:timers/promises"
@@ -20,7 +20,7 @@ import { race } from "../../../src/layers/node/TcpRace.js"
 import type { Connection } from "../../../src/services/Connection.js"
 import { Datagrams } from "../../../src/services/Datagrams.js"
 import { Dialer } from "../../../src/services/Dialer.js"
-import type { Listener } from "../../../src/services/Listener.js"
+import { Listener } from "../../../src/services/Listener.js"
 import { dial, fill, listen, ping } from "../conformance/Listener.js"
 import { Acceptor, echo, Recorder, Signal, utf8 } from "../conformance/Recorder.js"
 import { temporaryFolder } from "./TemporaryFolder.js"
@@ -356,3 +356,19 @@ const crowd = async (port: number, count: number): Promise<ReadonlyArray<boolean
   for (const socket of sockets) socket.destroy()
   return outcomes
 }
+
+describe("a socket that nobody else may connect to", () => {
+  linux("is not where others could put theirs", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const { listen } = yield* Listener
+      const at = (mode: number) => listen({ port: 0, socket: { path: join(folder, `${mode}`), mode } }, echo().accept)
+      chmodSync(folder, 0o777)
+      const refused = yield* Effect.flip(at(0o600))
+      expect(refused.message).toContain(`type chmod go-w ${folder}`)
+      yield* at(0o660)
+      chmodSync(folder, 0o1777)
+      yield* at(0o600)
+    })
+  )
+})
