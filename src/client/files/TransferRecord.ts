@@ -26,30 +26,53 @@ export function* encode({ head, tail }: TransferRecord, slice = new Slice()): Sl
   return Bytes.concat([length, ...json, tail])
 }
 
-/** As `JSON.stringify`, in parts: there may be 65,536 entries. */
+/** As `JSON.stringify`, in parts: there may be 65,536 entries. Those stand in lines, so that they are read in parts. */
 function* jsonOf(head: Head, slice: Slice): Sliced<ReadonlyArray<Uint8Array>> {
   if (!("entries" in head)) return [Bytes.fromText(JSON.stringify(head))]
   const { entries, ...rest } = head
-  const parts = [Bytes.fromText(`${JSON.stringify(rest).slice(0, -1)},"entries":[`)]
-  let rows: Array<string> = []
+  const parts = [Bytes.fromText(`${JSON.stringify(rest).slice(0, -1)}${ENTRIES}`)]
+  let line = ""
   for (const [index, entry] of entries.entries()) {
-    rows.push(`${index === 0 ? "" : ","}${JSON.stringify(entry)}`)
-    if (!slice.spend(ENTRY + textUnits(entry[0]))) continue
-    parts.push(Bytes.fromText(rows.join("")))
-    rows = []
-    yield
+    const isLast = index === entries.length - 1
+    line += `${JSON.stringify(entry)}${isLast ? "" : ","}`
+    const isDue = slice.spend(ENTRY + textUnits(entry[0]))
+    if (line.length < LINE && !isLast && !isDue) continue
+    parts.push(Bytes.fromText(`\n${line}`))
+    line = ""
+    if (isDue) yield
   }
-  parts.push(Bytes.fromText(`${rows.join("")}]}`))
+  parts.push(Bytes.fromText("\n]}"))
   return parts
 }
 
 /** `undefined` when it is not what `encode` gives. */
-export const decode = (bytes: Uint8Array): TransferRecord | undefined => {
+export function* decode(bytes: Uint8Array, slice = new Slice()): Sliced<TransferRecord | undefined> {
   const reader = new Bytes.Reader(bytes)
   const json = reader.bytes(reader.u32())
   if (reader.failed) return undefined
-  const head = decodeHead(Bytes.toText(json) ?? "")
-  return Either.isRight(head) ? { head: head.right, tail: reader.bytes(reader.remaining) } : undefined
+  const head = yield* headOf(json, slice)
+  return head && { head, tail: reader.bytes(reader.remaining) }
+}
+
+/** A head without entries, or of an earlier version of the program, is in one line. */
+function* headOf(json: Uint8Array, slice: Slice): Sliced<Head | undefined> {
+  const end = json.indexOf(LF)
+  const first = Bytes.toText(end < 0 ? json : json.subarray(0, end)) ?? ""
+  const head = Either.getOrUndefined(decodeHead(end < 0 ? first : `${first}]}`))
+  if (end < 0 || head === undefined || !("entries" in head) || !first.endsWith(ENTRIES))
+    return end < 0 ? head : undefined
+  const entries: Array<OutgoingHead["entries"][number]> = []
+  for (let at = end + 1; ; ) {
+    const next = json.indexOf(LF, at)
+    const line = Bytes.toText(json.subarray(at, next < 0 ? json.length : next))
+    if (next < 0) return line === "]}" ? { ...head, entries } : undefined
+    if (line === undefined || line.length > MAX_LINE) return undefined
+    const rows = Either.getOrUndefined(decodeEntries(`[${line.endsWith(",") ? line.slice(0, -1) : line}]`))
+    if (rows === undefined || entries.length + rows.length > MAX_ENTRIES) return undefined
+    for (const row of rows) entries.push(row)
+    if (slice.spend(DECODED * rows.length + textUnits(line))) yield
+    at = next + 1
+  }
 }
 
 /** The offer of a record. */
@@ -86,6 +109,11 @@ const common = {
   paused: Schema.Boolean
 }
 
+/** Path, size, time of change, whether it is executable, and whether it is a folder. */
+const Entries = Schema.Array(
+  Schema.Tuple(Schema.String, Count, Schema.JsonNumber, Schema.Boolean, Schema.optionalElement(Schema.Boolean))
+)
+
 const Outgoing = Schema.Struct({
   ...common,
   direction: Schema.Literal("out"),
@@ -93,10 +121,7 @@ const Outgoing = Schema.Struct({
   /** Of several things that are sent as one folder. */
   sources: Schema.optionalWith(Schema.Array(Schema.String).pipe(Schema.maxItems(MAX_PATHS)), { exact: true }),
   skipped: Count,
-  /** Path, size, time of change, whether it is executable, and whether it is a folder. */
-  entries: Schema.Array(
-    Schema.Tuple(Schema.String, Count, Schema.JsonNumber, Schema.Boolean, Schema.optionalElement(Schema.Boolean))
-  ).pipe(Schema.maxItems(MAX_ENTRIES))
+  entries: Entries.pipe(Schema.maxItems(MAX_ENTRIES))
 })
 
 const Incoming = Schema.Struct({
@@ -141,7 +166,17 @@ export type IncomingHead = typeof Incoming.Type
 export type EndedHead = typeof Ended.Type
 
 const decodeHead = Schema.decodeUnknownEither(Schema.parseJson(Head))
+const decodeEntries = Schema.decodeUnknownEither(Schema.parseJson(Entries))
 
 const LENGTH_BYTES = 4
+/** What the first line ends with where lines of entries follow. */
+const ENTRIES = ',"entries":['
+const LF = 10
+/** Characters after which a line ends: some dozens of usual paths. */
+const LINE = 4 * 1024
+/** With one more path of the longest kind, each of its characters escaped. */
+const MAX_LINE = 64 * 1024
+/** Units of work that it takes to read an entry, besides those of its line. */
+const DECODED = 16
 /** Units of work (core/files/Slices) that an entry takes, besides those of its path. */
 const ENTRY = 2

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { TransferId } from "../../core/files/Content.js"
 import { Slice, type Sliced } from "../../core/files/Slices.js"
-import { MAX_BLOCK, read, SALT_BYTES, SealedLogWriter } from "../../core/journal/SealedLog.js"
+import { MAX_BLOCK, reading, SALT_BYTES, SealedLogWriter } from "../../core/journal/SealedLog.js"
 import type { Crypto } from "../../domain/Crypto.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import type { Store, StoreError } from "../../services/Store.js"
@@ -38,7 +38,7 @@ export const open = (options: {
     for (const name of names) {
       if (left.length === MAX_LEFT) break
       const file = yield* Effect.orElseSucceed(store.read(name), () => Option.none())
-      const record = Option.isSome(file) ? unseal(crypto, secret, file.value) : undefined
+      const record = Option.isSome(file) ? yield* inSlices(unsealed(crypto, secret, file.value)) : undefined
       if (record === undefined || `${folder}/${record.head.offer.id}` !== name) continue
       // Their senders may never ask again, and would keep what is unfinished from its place.
       if (isStored(record) && ++stored > MAX_STORED) yield* Effect.ignore(store.remove(name))
@@ -72,9 +72,18 @@ function* sealed(writer: SealedLogWriter, record: TransferRecord.TransferRecord)
   return Bytes.concat(blocks)
 }
 
-const unseal = (crypto: Crypto, secret: Uint8Array, file: Uint8Array): TransferRecord.TransferRecord | undefined => {
-  const log = read(crypto, secret, file)
-  return log._tag === "Foreign" || log.damaged ? undefined : TransferRecord.decode(Bytes.concat(log.blocks))
+function* unsealed(
+  crypto: Crypto,
+  secret: Uint8Array,
+  file: Uint8Array
+): Sliced<TransferRecord.TransferRecord | undefined> {
+  const slice = new Slice()
+  const steps = reading(crypto, secret, file)
+  let step = steps.next()
+  for (; step.done !== true; step = steps.next()) if (slice.spend(MAX_BLOCK >> SEALED)) yield
+  const log = step.value
+  if (log._tag === "Foreign" || log.damaged) return undefined
+  return yield* TransferRecord.decode(Bytes.concat(log.blocks), slice)
 }
 
 /** Transfers of an earlier process that are gone on with: more than anybody leaves, as far as memory goes. */
@@ -82,7 +91,7 @@ const MAX_LEFT = 256
 /** Among them those that are stored, and only wait for a sender who has not heard so. */
 const MAX_STORED = 64
 
-/** Bytes that are sealed within a unit of work (core/files/Slices), as a power of two. */
+/** Bytes that are sealed or opened within a unit of work (core/files/Slices), as a power of two. */
 const SEALED = 9
 const KEY_BYTES = 32
 const LABEL = Bytes.fromText("parley transfers v1")

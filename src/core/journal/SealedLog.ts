@@ -55,6 +55,19 @@ export type LogContent =
 
 /** Reads a file, whatever is in it. An empty file is an empty journal. */
 export const read = (crypto: Crypto, secret: Uint8Array, file: Uint8Array): LogContent => {
+  const steps = reading(crypto, secret, file)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** `read` in steps: a block each. */
+export function* reading(
+  crypto: Crypto,
+  secret: Uint8Array,
+  file: Uint8Array
+): Generator<undefined, LogContent, undefined> {
   if (file.length === 0) return { _tag: "Log", blocks: [], damaged: false }
   const reader = new Bytes.Reader(file)
   if (!Bytes.equal(reader.bytes(Math.min(MAGIC.length, file.length)), MAGIC)) return { _tag: "Foreign" }
@@ -73,6 +86,7 @@ export const read = (crypto: Crypto, secret: Uint8Array, file: Uint8Array): LogC
     if (length >= TAG_BYTES && crypto.open(key, number, head, reader.bytes(length), block))
       blocks.push(block.subarray(0, length - TAG_BYTES))
     else damaged = true
+    yield
   }
   return { _tag: "Log", blocks, damaged }
 }

@@ -11,6 +11,7 @@ const common =
 const heads = [
   `{${common},"direction":"in","directory":"/home","token":"${"0".repeat(16)}","folds":false,"stage":"accepted"}`,
   `{${common},"direction":"out","path":"/x","skipped":0,"entries":[["a",3,1.5,false],["b",0,0,false,true]]}`,
+  `{${common},"direction":"out","path":"/x","skipped":0,"entries":[\n["a",3,1.5,false],\n["b",0,0,false,true]\n]}`,
   `{${common},"direction":"out","ended":"Cancelled"}`
 ]
 
@@ -32,9 +33,9 @@ export const target: Target = {
   run: (input) => {
     const reached: Array<string> = []
     for (const bytes of [input, withLength(Buffer.from(input).toString())]) {
-      const record = TransferRecord.decode(bytes)
+      const record = whole(TransferRecord.decode(bytes))
       if (record === undefined) continue
-      const again = TransferRecord.decode(whole(TransferRecord.encode(record)))
+      const again = whole(TransferRecord.decode(whole(TransferRecord.encode(record))))
       assert.deepStrictEqual(again?.head, record.head, "what was read can be written")
       assert.equal(TransferRecord.offerOf(record.head).root.length, 32)
       reached.push(record.head.direction, "ended" in record.head ? "ended" : "going on")
