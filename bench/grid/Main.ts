@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os"
 import process from "node:process"
 import { parseArgs } from "node:util"
 import { CHANGES } from "../../scenarios/grid/Changes.js"
+import { GUESSED } from "../../scenarios/grid/Guessing.js"
 import { performAll } from "./Pool.js"
 import { print } from "./Print.js"
 import * as Report from "./Report.js"
@@ -44,7 +45,8 @@ const each = (what: Task["what"], count: number, losses: ReadonlyArray<number>, 
 const tasks = [
   ...each("meeting", ARRANGEMENTS.length, Report.LOSSES, seeds),
   ...each("change", CHANGES.length, Report.LOSSES, seeds),
-  ...each("idle", IDLERS.length, [0], 2)
+  ...each("idle", IDLERS.length, [0], 2),
+  ...each("search", GUESSED.length, Report.LOSSES, seeds)
 ]
 
 const isWatched = process.stderr.isTTY

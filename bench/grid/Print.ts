@@ -13,6 +13,8 @@ export const print = (report: Report): string =>
     changes(report),
     "A conversation in which nobody says anything for ten minutes:",
     silence(report),
+    "Where only guesses at ports lead past the relay, from the moment at which both have asked for each other:",
+    searches(report),
     goals(report),
     ...report.failures
   ].join("\n\n")
@@ -64,6 +66,16 @@ const silence = (report: Report): string =>
   table(
     ["", "packets a minute and side", "next message, ms", "path changes"],
     report.silence.map((each) => [each.name, text(each.packetsPerMinute), text(each.nextMs), text(each.changes)])
+  )
+
+const searches = (report: Report): string =>
+  table(
+    ["", "found", "direct, median ms", "slowest", "packets in vain, median", "most"],
+    report.searches.map(({ directMs, found, inVain, name, runs }) => [
+      name,
+      `${found} of ${runs}`,
+      ...[directMs?.median, directMs?.max, inVain?.median, inVain?.max].map(text)
+    ])
   )
 
 const goals = (report: Report): string =>

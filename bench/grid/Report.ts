@@ -1,5 +1,6 @@
 import { CHANGES } from "../../scenarios/grid/Changes.js"
 import * as Goals from "../../scenarios/grid/Goals.js"
+import { GUESSED } from "../../scenarios/grid/Guessing.js"
 import { ROUND_TRIP } from "../../scenarios/grid/Network.js"
 import type { Way } from "../../scenarios/grid/Places.js"
 import { ARRANGEMENTS, IDLERS, type Result, type Task } from "./Task.js"
@@ -47,6 +48,13 @@ export interface Report {
     readonly packetsPerMinute: number
     readonly nextMs: number
     readonly changes: number
+  }>
+  readonly searches: ReadonlyArray<{
+    readonly name: string
+    readonly found: number
+    readonly runs: number
+    readonly directMs: Percentiles | undefined
+    readonly inVain: Percentiles | undefined
   }>
   readonly goals: ReadonlyArray<Goal>
   readonly failures: ReadonlyArray<string>
@@ -99,6 +107,19 @@ export const make = (runs: ReadonlyArray<Run>): Report => {
       changes: Math.max(...mine.map((each) => each.changes))
     }
   })
+  const searches = GUESSED.map(({ name }, index) => {
+    const mine = runs.flatMap(({ result, task }) =>
+      result._tag === "Search" && task.index === index ? [result.value] : []
+    )
+    const found = mine.flatMap(({ directMs }) => directMs ?? [])
+    return {
+      name,
+      found: found.length,
+      runs: mine.length + failed("search", index),
+      directMs: percentiles(found),
+      inVain: percentiles(mine.map(({ inVain }) => inVain))
+    }
+  })
   const failures = runs.flatMap(({ result, task }) =>
     result._tag === "Failed"
       ? [`${task.what} ${task.index}, loss ${task.loss}, seed ${result.seed}: ${result.message}`]
@@ -126,9 +147,15 @@ export const make = (runs: ReadonlyArray<Run>): Report => {
       max(silence.map(({ packetsPerMinute }) => packetsPerMinute)),
       Goals.MAX_KEEPALIVES,
       ""
+    ),
+    goal(
+      "searches for a port that find none",
+      100 * (1 - sum(searches.map(({ found }) => found)) / sum(searches.map(({ runs }) => runs))),
+      Goals.MAX_IN_VAIN,
+      " %"
     )
   ]
-  return { roundTripMs: ROUND_TRIP, runs: runs.length, routes, times, changes, silence, goals, failures }
+  return { roundTripMs: ROUND_TRIP, runs: runs.length, routes, times, changes, silence, searches, goals, failures }
 }
 
 const goal = (name: string, measured = Number.POSITIVE_INFINITY, limit: number, unit: string): Goal => ({

@@ -2,6 +2,7 @@ import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import { run, type Scenario } from "parley-chat/sim"
 import { CHANGES, type Outcome, undergo } from "../../scenarios/grid/Changes.js"
+import { GUESSED, type Search, search } from "../../scenarios/grid/Guessing.js"
 import { type Idle, idle } from "../../scenarios/grid/Idle.js"
 import { type Meeting, meet } from "../../scenarios/grid/Meeting.js"
 import * as Network from "../../scenarios/grid/Network.js"
@@ -10,8 +11,8 @@ import { maxTime } from "../../scenarios/product/Seeds.js"
 
 /** One run, as plain data for a worker: which measurement, of what, on which network, for which time. */
 export interface Task {
-  readonly what: "meeting" | "change" | "idle"
-  /** In `ARRANGEMENTS`, `CHANGES` or `IDLERS`. */
+  readonly what: "meeting" | "change" | "idle" | "search"
+  /** In `ARRANGEMENTS`, `CHANGES`, `IDLERS` or `GUESSED`. */
   readonly index: number
   /** Part of all packets. */
   readonly loss: number
@@ -23,6 +24,7 @@ export type Result =
   | { readonly _tag: "Meeting"; readonly value: Meeting }
   | { readonly _tag: "Change"; readonly value: Outcome }
   | { readonly _tag: "Idle"; readonly value: Idle }
+  | { readonly _tag: "Search"; readonly value: Search }
   | { readonly _tag: "Failed"; readonly seed: number; readonly message: string }
 
 export const ARRANGEMENTS = [...PAIRS, ...NEIGHBOURS]
@@ -41,6 +43,8 @@ export const perform = ({ index, loss, time, what }: Task): Promise<Result> => {
       return result(seed, loss, undergo(CHANGES[index]!), (value) => ({ _tag: "Change", value }))
     case "idle":
       return result(seed, loss, idle(IDLERS[index]!.where), (value) => ({ _tag: "Idle", value }))
+    case "search":
+      return result(seed, loss, search(GUESSED[index]!), (value) => ({ _tag: "Search", value }))
   }
 }
 

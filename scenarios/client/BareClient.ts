@@ -91,6 +91,7 @@ export class BareClient {
       path: "prefer-direct",
       stunServers: 0,
       portMapping: false,
+      portGuessing: false,
       inbox: true,
       ports: { ipv4: this.#socket.local.port, ipv6: undefined },
       addresses: network.interfacesOf(host)

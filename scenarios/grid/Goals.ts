@@ -15,5 +15,7 @@ export const MAX_STALL = 1_500
 export const MAX_MOVED = 1_000
 /** The same, relayed, when the machine of the server is suddenly elsewhere. */
 export const MAX_GONE = 6_000
+/** Of 100 searches for a port that a NAT hides: 256 that are open and 1,024 that are tried miss each other in 2. */
+export const MAX_IN_VAIN = 4
 /** Packets a minute that a side sends to keep a silent conversation alive. */
 export const MAX_KEEPALIVES = 3

@@ -29,6 +29,12 @@ export interface ClientOptions {
    * left out.
    */
   readonly portMapping?: boolean
+  /**
+   * Whether a way past the relay is looked for where our NAT shows each destination another port and the peer's router
+   * lets in only what it knows: by guesses at ports, some hundred small packets to the peer's address and back, at most
+   * once an hour; and whether we help a peer whose NAT is of that kind. True when left out.
+   */
+  readonly portGuessing?: boolean
   /** The folder that accepted files go to when `accept` names none; the working directory when left out. */
   readonly downloads?: string
   /**

@@ -35,6 +35,8 @@ export interface Driver extends PeerDriver {
   readonly now: () => number
   /** Makes a call of the user, and waits for its answer. Interrupting it tells the machine that nobody waits. */
   readonly ask: <A, E>(call: (machine: ClientMachine, now: number) => Ticket<A, E>) => Effect.Effect<A, E>
+  /** Opens sockets for guesses at ports, or closes them. */
+  readonly changeSockets: (wish: Extract<Wish, { readonly _tag: `${string}Sockets` }>) => Effect.Effect<void>
   /** Once: says who takes what the machine has for others, and drains for the first time. */
   readonly start: (handlers: DriverHandlers) => void
 }
@@ -65,7 +67,7 @@ export const make = (
     const loop = new Loop(time, yield* Timer.makeSoon)
     const alarm = yield* Alarm.make((now) => loop.ring(now))
     const sockets = yield* UdpSockets.make({
-      onDatagram: (from, data) => loop.receive(from, data),
+      onDatagram: (from, data, socket) => loop.receive(from, data, socket),
       onIdle: () => loop.drain(time.monotonic())
     })
     const machine = create(sockets.ports, time)
@@ -88,6 +90,12 @@ export const make = (
             if (loop.waiters.delete(ticket)) loop.drive(machine, (client, now) => client.cancel(ticket, now))
           })
         }),
+      changeSockets: ({ _tag, sockets: numbers }) =>
+        _tag === "CloseSockets"
+          ? sockets.close(numbers)
+          : Effect.map(sockets.open(numbers), (opened) =>
+              loop.drive(machine, (client, now) => client.handleOpened(opened, now))
+            ),
       start: (handlers) => loop.start(machine, sockets, alarm, handlers)
     }
   })
@@ -144,8 +152,8 @@ class Loop {
     if (this.#isDue) this.drain(this.time.monotonic())
   }
 
-  receive(from: Endpoint, data: Uint8Array): void {
-    this.#running?.machine.handleDatagram(from, data, this.now)
+  receive(from: Endpoint, data: Uint8Array, socket: number | undefined): void {
+    this.#running?.machine.handleDatagram(from, data, this.now, socket)
   }
 
   ring(now: number): void {
@@ -196,7 +204,7 @@ class Loop {
     let hasSent = false
     for (let packet = machine.pollTransmit(now); packet !== undefined; packet = machine.pollTransmit(now)) {
       hasSent = true
-      if (packet.route._tag === "Direct") sockets.send(packet.route.endpoint, packet.data)
+      if (packet.route._tag === "Direct") sockets.send(packet.route.endpoint, packet.data, packet.route.socket)
     }
     for (let output = machine.pollServer(); output !== undefined; output = machine.pollServer())
       handlers.sendToServer(output)

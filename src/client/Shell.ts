@@ -172,6 +172,7 @@ const machineOptions = (
     inbox = true,
     lan = false,
     path = "prefer-direct",
+    portGuessing = true,
     portMapping = true,
     server,
     stun = [],
@@ -193,6 +194,7 @@ const machineOptions = (
   path,
   stunServers: Math.min(stun.length, MAX_STUN),
   portMapping,
+  portGuessing,
   inbox,
   ports,
   addresses

@@ -80,6 +80,9 @@ export const make = (
           return forwarding.forward(driver.ports.ipv4!)
         case "RenewForwarding":
           return Effect.sync(forwarding.renew)
+        case "OpenSockets":
+        case "CloseSockets":
+          return driver.changeSockets(wish)
         case "JoinLan":
           return lan!.join(wish.name)
       }

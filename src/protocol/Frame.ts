@@ -2,8 +2,8 @@ import * as Endpoint from "../domain/Endpoint.js"
 import { Reader, varintLength, type Writer } from "./Bytes.js"
 
 /**
- * The frames inside a DATA packet (docs/protocol.md §3): ten and no more. Integers are the variable-length ones of RFC
- * 9000 §16 unless said otherwise.
+ * The frames inside a DATA packet (docs/protocol.md §3): eleven and no more. Integers are the variable-length ones of
+ * RFC 9000 §16 unless said otherwise.
  */
 export type Frame =
   /** Asks for a `Pong` on the same path. `token` is 8 bytes. */
@@ -22,6 +22,19 @@ export type Frame =
   | { readonly _tag: "Reset"; readonly stream: number; readonly code: number }
   /** The sender ends the connection and has forgotten its keys. */
   | { readonly _tag: "Bye"; readonly code: number }
+  | Guess
+
+/**
+ * The sender has opened its NAT for the receiver at ports that it does not know itself, of `first.address`: `ports`
+ * ports, beginning with `first.port`, each `stride` after the one before. It asks for OPEN at `count` of them.
+ */
+export interface Guess {
+  readonly _tag: "Guess"
+  readonly first: Endpoint.Endpoint
+  readonly stride: number
+  readonly ports: number
+  readonly count: number
+}
 
 /**
  * Packet numbers received. `ranges` are half-open and go down from the largest; at most `MAX_ACK_RANGES`, at least one.
@@ -47,7 +60,8 @@ const Type = {
   candidates: 6,
   consent: 7,
   reset: 8,
-  bye: 9
+  bye: 9,
+  guess: 10
 } as const
 
 /** The unit of `Ack.delay` on the wire in ms: 8 µs, the default of RFC 9000 §18.2. */
@@ -109,6 +123,11 @@ export const write = (writer: Writer, frame: Frame): void => {
     case "Bye":
       writer.u8(Type.bye)
       writer.varint(frame.code)
+      return
+    case "Guess":
+      writer.u8(Type.guess)
+      writeEndpoint(writer, frame.first)
+      for (const number of [frame.stride, frame.ports, frame.count]) writer.varint(number)
   }
 }
 
@@ -157,6 +176,11 @@ const read = (reader: Reader, type: number): Frame | undefined => {
       return { _tag: "Reset", stream: reader.varint(), code: reader.varint() }
     case Type.bye:
       return { _tag: "Bye", code: reader.varint() }
+    case Type.guess: {
+      const first = readEndpoint(reader)
+      if (first === undefined || first === MALFORMED) return undefined
+      return { _tag: "Guess", first, stride: reader.varint(), ports: reader.varint(), count: reader.varint() }
+    }
     default:
       return undefined
   }

@@ -86,7 +86,8 @@ export const frame: fc.Arbitrary<Frame.Frame> = fc.oneof(
   fc.record({ _tag: fc.constant("Candidates" as const), endpoints: fc.array(endpoint, { maxLength: 8 }) }),
   fc.record({ _tag: fc.constant("Consent" as const) }),
   fc.record({ _tag: fc.constant("Reset" as const), stream: integer, code: integer }),
-  fc.record({ _tag: fc.constant("Bye" as const), code: integer })
+  fc.record({ _tag: fc.constant("Bye" as const), code: integer }),
+  fc.record({ _tag: fc.constant("Guess" as const), first: endpoint, stride: integer, ports: integer, count: integer })
 )
 
 /** 32 bits. */

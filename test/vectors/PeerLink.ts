@@ -134,7 +134,11 @@ const FRAMES: ReadonlyArray<readonly [string, Frame.Frame]> = [
   ["CONSENT", { _tag: "Consent" }],
   ["RESET of stream 5, cancelled", { _tag: "Reset", stream: 5, code: 2 }],
   ["BYE, left", { _tag: "Bye", code: 0 }],
-  ["BYE, protocol violation", { _tag: "Bye", code: 1 }]
+  ["BYE, protocol violation", { _tag: "Bye", code: 1 }],
+  [
+    "GUESS of 64 ports, every second one from 40,000 on",
+    { _tag: "Guess", first: Endpoint.make("192.0.2.1", 40_000)!, stride: 2, ports: 64, count: 64 }
+  ]
 ]
 
 /** Sealed by alice with the keys of the handshake. */

@@ -109,6 +109,13 @@ export const portMapping = setting({
   default: "on"
 })
 
+export const portGuessing = setting({
+  placeholder: "on|off",
+  help: "Whether to guess ports where a NAT hides them and the relay is the only way otherwise: some hundred small packets",
+  parse: Values.onOff,
+  default: "on"
+})
+
 export const home = setting({
   placeholder: "DIR",
   help: "Where identities and known people are kept",
@@ -146,6 +153,7 @@ export const connection = grouped("Server and network", {
   }),
   stun,
   portMapping,
+  portGuessing,
   home,
   noHistory: toggle("Neither keep what is said, sealed, for /history and /search, nor read what was kept"),
   config
@@ -315,6 +323,7 @@ export const connected = <A extends Parsed<typeof connection> & { readonly quiet
       noHistory,
       noServer,
       path,
+      portGuessing,
       portMapping,
       server,
       stun,
@@ -335,6 +344,7 @@ export const connected = <A extends Parsed<typeof connection> & { readonly quiet
     const client = {
       lan,
       path,
+      portGuessing,
       portMapping,
       history: !noHistory,
       ...(noServer ? {} : { server: servers.length === 1 ? servers[0]! : servers }),

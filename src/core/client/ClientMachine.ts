@@ -312,10 +312,17 @@ export class ClientMachine {
     this.#settle(now)
   }
 
-  /** A datagram on a socket for peers. A burst of them may be handed in before the next drain. */
-  handleDatagram(from: Endpoint.Endpoint, data: Uint8Array, now: number): void {
-    const arrival = this.#client.transport.handleDatagram(from, data, now)
-    if (arrival !== undefined) this.#client.peers?.handleDatagram(arrival.from, arrival.packet, now)
+  /** A datagram on a socket for peers, or on that of this number. A burst of them may come before the next drain. */
+  handleDatagram(from: Endpoint.Endpoint, data: Uint8Array, now: number, socket?: number): void {
+    const { peers, transport } = this.#client
+    const arrival = socket === undefined ? transport.handleDatagram(from, data, now) : undefined
+    if (arrival !== undefined) peers?.handleDatagram(arrival.from, arrival.packet, now)
+    if (socket !== undefined) this.#parts.guessing.handleDatagram(socket, from, data, now)
+  }
+
+  /** As `OpenSockets` wished: those that there could be. */
+  handleOpened(sockets: ReadonlyArray<number>, now: number): void {
+    this.#parts.guessing.handleOpened(sockets, now)
   }
 
   /** A datagram on the socket for the local network. */
@@ -401,11 +408,7 @@ export class ClientMachine {
     peers?.handleTimeout(now)
     this.#parts.server?.handleTimeout(now)
     this.#parts.lan?.handleTimeout(now)
-    if (!this.#hasLeft) {
-      this.#parts.registration.handleTimeout(now)
-      this.#parts.gatherer.handleTimeout(now)
-      this.#parts.presence.handleTimeout(now)
-    }
+    if (!this.#hasLeft) for (const part of this.#parts.timed) part.handleTimeout(now)
     this.#settle(now)
   }
 
@@ -463,13 +466,11 @@ export class ClientMachine {
   /** When `handleTimeout` is due. */
   pollTimeout(): number | undefined {
     const { peers, transport } = this.#client
-    const { gatherer, lan, presence, registration, reintroduction, server } = this.#parts
+    const { lan, reintroduction, server, timed } = this.#parts
     let next = Math.min(transport.pollTimeout() ?? NEVER, peers?.pollTimeout() ?? NEVER)
     next = Math.min(next, server?.pollTimeout() ?? NEVER, lan?.pollTimeout() ?? NEVER)
-    if (!this.#hasLeft) {
-      next = Math.min(next, gatherer.pollTimeout(), registration.pollTimeout() ?? NEVER)
-      next = Math.min(next, reintroduction.pollTimeout() ?? NEVER, presence.pollTimeout() ?? NEVER)
-    }
+    if (!this.#hasLeft)
+      for (const part of [reintroduction, ...timed]) next = Math.min(next, part.pollTimeout() ?? NEVER)
     return next === NEVER ? undefined : next
   }
 

@@ -29,6 +29,8 @@ export interface ClientMachineOptions {
   readonly stunServers: number
   /** Whether the router may be asked to forward a port. */
   readonly portMapping: boolean
+  /** Whether ports of a NAT may be guessed where no other way leads past the relay. */
+  readonly portGuessing: boolean
   /** Whether messages to us are taken. */
   readonly inbox: boolean
   /** The UDP ports that the driver has bound for peers. */

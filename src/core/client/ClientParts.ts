@@ -15,6 +15,7 @@ import { PathPolicies } from "./PathPolicies.js"
 import { PeerEvents } from "./PeerEvents.js"
 import { PendingPeers } from "./PendingPeers.js"
 import { People } from "./People.js"
+import { PortGuessing } from "./PortGuessing.js"
 import { Presence } from "./Presence.js"
 import type { Purpose } from "./Purpose.js"
 import { Reactions } from "./Reactions.js"
@@ -37,6 +38,7 @@ export interface Parts {
   /** None: the local network is not asked. */
   readonly lan: LanRendezvous<Asked<Purpose>> | undefined
   readonly gatherer: CandidateGatherer
+  readonly guessing: PortGuessing
   readonly registration: Registration
   readonly introducer: Introducer
   readonly people: People
@@ -44,6 +46,11 @@ export interface Parts {
   readonly groups: GroupTalk
   readonly presence: Presence
   readonly messages: Messages
+  /** Those that time means something to until we have left, beside others that it does in any case. */
+  readonly timed: ReadonlyArray<{
+    readonly handleTimeout: (now: number) => void
+    readonly pollTimeout: () => number | undefined
+  }>
   readonly ways: WaysOut
   readonly reactions: Reactions
 }
@@ -80,7 +87,8 @@ export const make = (options: ClientMachineOptions, drop: (peer: PeerId) => void
   const groups = new GroupTalk(client, people, reintroduction, random)
   const presence = new Presence(client, reintroduction)
   const peerEvents = new PeerEvents(client, introducer, reintroduction, groups, { inbox, relay: trust })
-  const ofReactions = { gatherer, registration, trust, introducer, reintroduction, presence, peerEvents }
+  const guessing = new PortGuessing(client, options.portGuessing, random)
+  const ofReactions = { gatherer, guessing, registration, trust, introducer, reintroduction, presence, peerEvents }
   return {
     client,
     server,
@@ -88,14 +96,16 @@ export const make = (options: ClientMachineOptions, drop: (peer: PeerId) => void
     trust,
     lan,
     gatherer,
+    guessing,
     registration,
     introducer,
     people,
     reintroduction,
     groups,
     presence,
+    timed: [registration, gatherer, presence, guessing],
     messages: new Messages(client, reintroduction),
-    ways: new WaysOut(client, server),
+    ways: new WaysOut(client, server, guessing),
     reactions: new Reactions(client, ofReactions, random)
   }
 }

@@ -88,7 +88,15 @@ export const judge = (message: OfferedIntroduction, crypto: Crypto, knowledge: K
   return {
     _tag: "Vouched",
     vouched: {
-      introduction: { channel, pairKey, record, candidates, relay: message.relay !== undefined, isHere },
+      introduction: {
+        channel,
+        pairKey,
+        record,
+        candidates,
+        relay: message.relay !== undefined,
+        isHere,
+        seenAt: Endpoint.parse(message.address)?.address
+      },
       peer,
       nick,
       address: message.address,

@@ -146,5 +146,9 @@ export type Wish =
   | { readonly _tag: "ForwardPort" }
   /** The router may be another one: it is to be asked anew. */
   | { readonly _tag: "RenewForwarding" }
+  /** Open UDP sockets for IPv4 under these numbers: `handleOpened`. */
+  | { readonly _tag: "OpenSockets"; readonly sockets: ReadonlyArray<number> }
+  /** Close these again. Nothing is told of it. */
+  | { readonly _tag: "CloseSockets"; readonly sockets: ReadonlyArray<number> }
   /** Announce this name on the local network: `handleLanFound`, `handleLanGone`, or `handleLanFailed`. */
   | { readonly _tag: "JoinLan"; readonly name: string }

@@ -9,6 +9,7 @@ import { failed, unauthorized } from "./ErrorTexts.js"
 import type { Introducer } from "./Introducer.js"
 import type { OfferedIntroduction } from "./Introductions.js"
 import type { PeerEvents } from "./PeerEvents.js"
+import type { PortGuessing } from "./PortGuessing.js"
 import type { Presence } from "./Presence.js"
 import type { Purpose, QueryPurpose } from "./Purpose.js"
 import type { Registration } from "./Registration.js"
@@ -19,6 +20,7 @@ import type { ServerTrusts } from "./ServerTrusts.js"
 /** The parts of a client that something may concern. */
 export interface Parts {
   readonly gatherer: CandidateGatherer
+  readonly guessing: PortGuessing
   readonly registration: Registration
   readonly introducer: Introducer
   readonly reintroduction: Reintroduction
@@ -59,8 +61,10 @@ export class Reactions {
         this.hearPeers(now)
         isBusy = true
       }
-      for (let change = transport.pollChange(); change !== undefined; change = transport.pollChange())
+      for (let change = transport.pollChange(); change !== undefined; change = transport.pollChange()) {
+        if (change.moved) this.parts.guessing.moved()
         this.parts.gatherer.handleReflexive(change.moved, now)
+      }
       if (this.parts.reintroduction.advance(now)) isBusy = true
       if (this.parts.presence.advance(now)) isBusy = true
     }
@@ -74,6 +78,7 @@ export class Reactions {
       if (event._tag === "InDoubt") this.parts.gatherer.doubt(now)
       else this.parts.peerEvents.handle(event, now)
       if (event._tag === "Message") this.parts.gatherer.onHeard(now)
+      this.parts.guessing.onPeerEvent(event, now)
       isNews = true
     }
     return isNews
@@ -250,6 +255,7 @@ export class Reactions {
       crypto,
       entropy: { bytes: this.random },
       budget: this.client.budget,
+      portGuessing: this.parts.guessing.isOn,
       identity: { publicKey: identity.signKeys.publicKey, staticKeys: identity.staticKeys },
       now,
       ...(journal && { past: journal.past })

@@ -79,6 +79,11 @@ export class RelayTransport {
     this.#ask(now)
   }
 
+  /** The server's port that says how it sees us, in this family. */
+  reflector(family: Endpoint.Family): Endpoint.Endpoint | undefined {
+    return [...this.#servers, ...this.#twins].find((port) => port.family === family)
+  }
+
   start(now: number): void {
     this.#probe.start(now)
   }

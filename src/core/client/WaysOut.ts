@@ -1,5 +1,6 @@
 import type { Transmit } from "../peer/Route.js"
 import type { ClientContext } from "./ClientContext.js"
+import type { PortGuessing } from "./PortGuessing.js"
 import type { Purpose } from "./Purpose.js"
 import type { Asked } from "./Rendezvous.js"
 import type { ServerLink } from "./ServerLink.js"
@@ -11,7 +12,8 @@ export class WaysOut {
 
   constructor(
     private readonly client: ClientContext,
-    private readonly server: ServerLink<Asked<Purpose>> | undefined
+    private readonly server: ServerLink<Asked<Purpose>> | undefined,
+    private readonly guessing: PortGuessing
   ) {}
 
   /** The next datagram, always to an address (`Direct`); what goes over the control link is given to that. */
@@ -28,7 +30,8 @@ export class WaysOut {
       rendezvous.relay(channel, packet.data, now)
     }
     const question = transport.pollTransmit(now)
-    return question && { route: { _tag: "Direct", endpoint: question.to }, data: question.data }
+    if (question === undefined) return this.guessing.pollTransmit(now)
+    return { route: { _tag: "Direct", endpoint: question.to }, data: question.data }
   }
 
   /**

@@ -165,9 +165,7 @@ export class Association {
     for (const connection of [this.#connection, ...this.#unconfirmed.connections]) {
       if (connection === undefined) continue
       connection.setPolicy(this.#policy, now)
-      for (const introduction of this.introductions.values()) {
-        this.#addRoutes(connection, introduction, now)
-      }
+      for (const introduction of this.introductions.values()) this.#addRoutes(connection, introduction, now)
     }
     // A handshake under way was sent to the routes that the former policy permitted, and names the addresses that it
     // let us tell: it is begun anew.
@@ -336,6 +334,7 @@ export class Association {
 
   #addRoutes({ paths }: Connection, introduction: OpenIntroduction, now: number): void {
     paths.isHere ||= introduction.isHere
+    paths.seenAt = introduction.seenAt ?? paths.seenAt
     const rate = introduction.relay ? this.#context.relayRate() : undefined
     if (rate !== undefined) introduction.allowance ??= new RelayAllowance(rate, now)
     if (introduction.allowance !== undefined) paths.limitRelay(introduction.channel, introduction.allowance)

@@ -30,6 +30,8 @@ export interface AssociationContext {
   readonly policy: (peer: PeerId) => Policy
   /** The NAT of our own network, as far as it is known. */
   readonly nat: () => NatKind
+  /** Whether ports of a NAT that nobody knows may be guessed. */
+  readonly guesses: boolean
   readonly emit: (event: PeerEvent) => void
   /** Where conversations are written down; `undefined` when there is no journal. */
   readonly journal: ConversationJournal | undefined

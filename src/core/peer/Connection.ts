@@ -1,10 +1,11 @@
 import * as Bytes from "../../protocol/Bytes.js"
-import { SAFE_DATAGRAM } from "../../protocol/DataPacket.js"
+import { PacketType, SAFE_DATAGRAM } from "../../protocol/DataPacket.js"
 import * as Frame from "../../protocol/Frame.js"
 import { NEVER } from "../support/Deadline.js"
 import * as Grease from "../support/Grease.js"
 import type { ConnectionContext } from "./ConnectionContext.js"
 import { ChatChannel } from "./chat/ChatChannel.js"
+import * as Features from "./Features.js"
 import type { Epoch } from "./keys/Epoch.js"
 import { KeyRing } from "./keys/KeyRing.js"
 import { ReplayWindow } from "./keys/ReplayWindow.js"
@@ -13,6 +14,7 @@ import type { DisconnectReason } from "./PeerEvent.js"
 import type { Path } from "./path/Path.js"
 import { Paths } from "./path/Paths.js"
 import type { Policy } from "./path/Policy.js"
+import { PortOpener } from "./path/PortOpener.js"
 import type { ConnectionReport, PathReport } from "./path/Report.js"
 import type { Route, Transmit } from "./Route.js"
 import { AckRanges } from "./recovery/AckRanges.js"
@@ -51,6 +53,7 @@ export class Connection implements LossSink {
   readonly #acks = new AckRanges()
   readonly #loss: LossDetector
   readonly #packets: PacketBuilder
+  readonly #opener: PortOpener
   /** The path that the loss detector measures. */
   #measured: Path | undefined
 
@@ -66,6 +69,7 @@ export class Connection implements LossSink {
     this.chat = new ChatChannel(conversation, emit, pending, peerTerms, context.consented, grease)
     this.streams = new Streams(peer, emit, pending, context.epoch.initiator, context.receiving)
     this.#loss = new LossDetector(this, context.congestion, new RttEstimator(), SAFE_DATAGRAM)
+    this.#opener = new PortOpener(entropy.bytes)
     this.#packets = new PacketBuilder({
       acks: this.#acks,
       candidates,
@@ -121,6 +125,16 @@ export class Connection implements LossSink {
   close(): void {
     this.keys.wipe()
     this.streams.close()
+  }
+
+  /** Whether the peer's program tries ports that it is asked to. */
+  get knowsGuesses(): boolean {
+    return Features.knowsGuesses(this.#context.peerTerms.features)
+  }
+
+  /** Asks the peer to try these ports of ours. */
+  guess(guess: Frame.Guess): void {
+    this.#pending.guess = guess
   }
 
   /** The peer has shown that it has this connection. */
@@ -195,7 +209,16 @@ export class Connection implements LossSink {
   /** The next packet to send; `undefined` when there is none now. */
   pollTransmit(now: number): Transmit | undefined {
     if (this.ended !== undefined || !this.#confirmed || !this.keys.maySeal(now)) return undefined
-    return this.#packets.poll(now)
+    return this.#packets.poll(now) ?? this.#pollOpen(now)
+  }
+
+  /** OPEN to the next port that the peer has us try, as long as nothing better than the relay is found. */
+  #pollOpen(now: number): Transmit | undefined {
+    if (this.paths.active?.isRelay !== true) this.#opener.stop()
+    const endpoint = this.#opener.poll(now)
+    if (endpoint === undefined) return undefined
+    const standing = endpoint.address === this.paths.seenAt ? "guessed" : "named"
+    return { route: { _tag: "Direct", endpoint }, data: Uint8Array.of(PacketType.open), standing }
   }
 
   /**
@@ -220,6 +243,7 @@ export class Connection implements LossSink {
     return Math.min(
       mute ? NEVER : this.#packets.timeout(now),
       mute ? NEVER : this.paths.timeout,
+      mute ? NEVER : this.#opener.timeout,
       this.keys.timeout,
       this.#deadAt
     )
@@ -303,10 +327,19 @@ export class Connection implements LossSink {
           this.#context.conversation.consented &&
           this.streams.onReset(frame.stream, frame.code)
         )
+      case "Guess":
+        if (this.#mayGuess(frame.first.address)) this.#opener.begin(frame, now)
+        return true
       case "Bye":
         this.ended = "left"
         return true
     }
+  }
+
+  /** Whether ports of this address may be tried: one of those that the peer has named, where it may learn of ours. */
+  #mayGuess(address: string): boolean {
+    const isNamed = this.paths.routes.some((route) => route._tag === "Direct" && route.endpoint.address === address)
+    return isNamed && this.#context.guesses && this.chat.mutual
   }
 
   /** What becomes of each kind of frame that must arrive. */
@@ -342,6 +375,12 @@ export class Connection implements LossSink {
       acknowledged: () => {},
       lost: (connection) => {
         connection.#pending.consent = true
+      }
+    },
+    Guess: {
+      acknowledged: () => {},
+      lost: (connection, { guess }) => {
+        connection.#pending.guess ??= guess
       }
     },
     SizeProbe: {

@@ -21,6 +21,8 @@ export interface ConnectionContext {
   /** The addresses at which the peer may reach us. */
   readonly candidates: () => ReadonlyArray<Endpoint>
   readonly policy: Policy
+  /** Whether ports may be guessed. */
+  readonly guesses: boolean
   /** Told of each change of the active path. */
   readonly onPath: (change: PathChange) => void
   readonly memory: PacketMemory

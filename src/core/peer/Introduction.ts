@@ -12,6 +12,8 @@ export interface Introduction {
   readonly candidates: ReadonlyArray<Endpoint>
   /** Whether the peer's program runs on this machine: only then its loopback addresses are of use. */
   readonly isHere?: boolean
+  /** The address that the server sees the peer at, if it says so: the peer's own, as far as the server is honest. */
+  readonly seenAt?: string | undefined
   /** Whether the server carries packets on this channel. */
   readonly relay?: boolean
 }

@@ -212,6 +212,12 @@ export class PacketBuilder {
       Frame.write(writer, { _tag: "MaxData", stream: CHAT_STREAM, limit: chat.announceLimit() })
       frames.push({ _tag: "MaxData", stream: CHAT_STREAM })
     }
+    if (pending.guess !== undefined) {
+      const { guess } = pending
+      pending.guess = undefined
+      Frame.write(writer, guess)
+      frames.push({ _tag: "Guess", guess })
+    }
     if (pending.candidates) {
       pending.candidates = false
       Frame.write(writer, { _tag: "Candidates", endpoints: candidates() })

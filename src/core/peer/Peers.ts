@@ -20,6 +20,7 @@ import type { PeerEvent } from "./PeerEvent.js"
 import type { Consent, PeerStatus } from "./PeerStatus.js"
 import type { PeersOptions } from "./PeersOptions.js"
 import { MAX_PEERS, MAX_REMEMBERED, MAX_STRANGERS, type NotIntroduced, PeerTable } from "./PeerTable.js"
+import { PortSearches } from "./PortSearches.js"
 import { AddressBudget } from "./path/AddressBudget.js"
 import { Policies } from "./path/Policies.js"
 import type { Policy } from "./path/Policy.js"
@@ -58,6 +59,7 @@ export class Peers {
   readonly #journal = new Fifo<JournalEntry>()
   readonly #turns: Turns
   readonly #arrivals: Arrivals
+  readonly searches: PortSearches
 
   constructor(options: PeersOptions) {
     this.#options = options
@@ -69,7 +71,10 @@ export class Peers {
       letGo: (stranger) => this.#letGo(stranger, this.#turns.now),
       forgotten: (association) => this.#turns.forget(association)
     })
-    this.#arrivals = new Arrivals(this.#known, this.#indexes, (association, now) => this.#touch(association, now))
+    const touch = (association: Association, now: number) => this.#touch(association, now)
+    this.#arrivals = new Arrivals(this.#known, this.#indexes, touch)
+    const guesses = options.portGuessing === true
+    this.searches = new PortSearches(this.#known, this.#networks, guesses, touch)
     this.#context = {
       crypto: options.crypto,
       entropy: options.entropy,
@@ -79,6 +84,7 @@ export class Peers {
       candidates: (peer) => (this.#policies.of(peer) === "relay-only" ? [] : this.#candidates),
       policy: (peer) => this.#policies.of(peer),
       nat: () => Networks.oneWord(this.#networks.value),
+      guesses,
       emit: (event) => {
         this.#events.push(event)
       },

@@ -15,6 +15,8 @@ export interface PeersOptions {
     /** X25519, for the handshake. */
     readonly staticKeys: KeyPair
   }
+  /** Whether ports of a NAT that nobody knows may be guessed, by us and for others; not when left out. */
+  readonly portGuessing?: boolean
   /** Monotonic ms. */
   readonly now: number
   /** What decides how fast a path is used, made for each use of one; `Bbr` when left out. */

@@ -2,9 +2,12 @@ import * as Schema from "effect/Schema"
 import type { ChannelId } from "../../domain/ChannelId.js"
 import type { Endpoint } from "../../domain/Endpoint.js"
 
-/** Where a packet goes or comes from: an address, or the server's relay, which knows the peer by the channel. */
+/**
+ * Where a packet goes or comes from: an address, or the server's relay, which knows the peer by the channel. `socket`
+ * is the number of ours that it goes through, where that is one that was opened for guessing ports (`PortGuessing`).
+ */
 export type Route =
-  | { readonly _tag: "Direct"; readonly endpoint: Endpoint }
+  | { readonly _tag: "Direct"; readonly endpoint: Endpoint; readonly socket?: number }
   | { readonly _tag: "Relay"; readonly channel: ChannelId }
 
 export interface Transmit {
@@ -17,9 +20,9 @@ export interface Transmit {
 /**
  * What is known of the address that a packet goes to. `proven`: it has answered a PING of this conversation lately.
  * `named`: the peer or the server has named it, or it was proven once. `seen`: nothing but that something came from
- * there.
+ * there. `guessed`: a port that nobody has named, of an address where the server itself sees the peer.
  */
-export type Standing = "proven" | "named" | "seen"
+export type Standing = "proven" | "named" | "seen" | "guessed"
 
 /**
  * A route as people and programs are told of it.

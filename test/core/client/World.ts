@@ -138,6 +138,7 @@ export class Person {
       path: "prefer-direct",
       stunServers: 0,
       portMapping: false,
+      portGuessing: false,
       inbox: true,
       ports: { ipv4: PEER_PORT, ipv6: undefined },
       addresses: [{ family: "ipv4", address }]

@@ -60,6 +60,8 @@ export class World {
   blocks: (from: Endpoint.Endpoint, to: Endpoint.Endpoint, data: Uint8Array) => boolean = () => false
   readonly random: () => number
   readonly nodes: Array<Node> = []
+  /** Whether introductions tell where the server sees the other one: at its first address. */
+  seesAddresses = false
   /** Whether introductions offer a relay. */
   relay = false
   /** Says which packets the relay loses. */
@@ -97,8 +99,13 @@ export class World {
   /** What the server does on a query by `from`. */
   introduce(from: Node, to: Node, channel = this.channel()): void {
     this.#pairs.set(channel.name, [from, to])
-    to.peers.admit({ ...introduction(from, channel), relay: this.relay }, this.now)
-    from.peers.invite({ ...introduction(to, channel), relay: this.relay }, this.now)
+    const told = (of: Node) => ({
+      ...introduction(of, channel),
+      relay: this.relay,
+      seenAt: this.seesAddresses ? of.endpoints[0]?.address : undefined
+    })
+    to.peers.admit(told(from), this.now)
+    from.peers.invite(told(to), this.now)
   }
 
   channel(): { readonly name: ChannelId; readonly pairKey: Uint8Array } {
@@ -225,6 +232,7 @@ export class Node {
       crypto: this.#tap(),
       entropy: { bytes: (length) => this.world.bytes(length) },
       identity: { publicKey: this.identity.signKeys.publicKey, staticKeys: this.identity.staticKeys },
+      portGuessing: true,
       now: this.world.now
     })
     this.peers.setLocal(this.signed, this.endpoints, this.world.now)

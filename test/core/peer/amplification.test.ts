@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { FREE, HANDSHAKES } from "../../../src/core/peer/path/AddressBudget.js"
+import { FREE, GUESSES, HANDSHAKES } from "../../../src/core/peer/path/AddressBudget.js"
 import { PURSE } from "../../../src/core/peer/path/Path.js"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
 import { Writer } from "../../../src/protocol/Bytes.js"
@@ -71,6 +71,46 @@ const sentTo = (world: World, from: Node, to: string, after = 0) => {
   const payload = packets.reduce((sum, { data }) => sum + data.length, 0)
   return { packets: packets.length, payload, bytes: payload + HEADERS * packets.length }
 }
+
+/** Alice, and one who has asked for her and is asked back, and again and again has her guess at all ports there are. */
+const guessing = (seed: number, seesAddresses: boolean) => {
+  const world = new World(seed)
+  world.relay = true
+  world.seesAddresses = seesAddresses
+  world.blocks = () => true
+  const alice = world.node("alice", "203.0.113.1:4000")
+  const mallory = world.node("mallory", "198.51.100.66:1000")
+  const channel = world.channel()
+  world.introduce(alice, mallory, channel)
+  world.introduce(mallory, alice, channel)
+  world.run(2_000)
+  const begun = world.now
+  while (world.now < begun + HOURS * 3_600_000) {
+    const first = Endpoint.make("198.51.100.66", 1_024)!
+    mallory.peers.searches.ask(alice.id, { _tag: "Guess", first, stride: 1, ports: 64_512, count: 1_024 }, world.now)
+    mallory.send(alice, "go on")
+    world.run(20_000)
+  }
+  const sent = world.sent.filter(({ from, to }) => from === alice && to.startsWith("198.51.100.66:"))
+  const bytes = sent.reduce((sum, { data }) => sum + data.length + HEADERS, 0)
+  const others = sent.reduce((sum, { data }) => sum + (data.length === 1 ? 0 : data.length + HEADERS), 0)
+  return { bytes, others, ports: new Set(sent.map(({ to }) => to)).size }
+}
+
+describe("an address of which a peer says that ports are to be guessed", () => {
+  it("gets as little as any other that was named, unless the server sees the peer there", () => {
+    const { bytes } = guessing(1, false)
+    expect(bytes).toBeLessThanOrEqual((1 + HOURS) * FREE)
+    expect(bytes).toBeGreaterThan(FREE / 2)
+  })
+
+  it("gets 32 KiB at once and 32 KiB an hour of single bytes besides, where the server sees the peer", () => {
+    const { bytes, others, ports } = guessing(2, true)
+    expect(bytes - others).toBeLessThanOrEqual((1 + HOURS) * GUESSES)
+    expect(ports).toBeGreaterThan(1_000)
+    expect(others).toBeLessThanOrEqual((1 + HOURS) * FREE)
+  })
+})
 
 describe("an address that a peer forges", () => {
   it("gets one PONG for a packet at most, however many PINGs are in it", () => {

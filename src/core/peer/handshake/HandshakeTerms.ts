@@ -27,7 +27,7 @@ export const payload = (
     connection,
     peerConnection,
     consent: consented,
-    features: Features.ours(context.nat()) + feature,
+    features: Features.ours(context.nat(), context.guesses) + feature,
     creditMessages: credit.messages,
     creditBytes: credit.bytes,
     record: context.record(),

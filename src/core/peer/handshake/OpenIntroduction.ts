@@ -22,6 +22,8 @@ export class OpenIntroduction {
   allowance: RelayAllowance | undefined
   /** Whether the peer's program runs on this machine. */
   isHere: boolean
+  /** The address at which the server sees the peer. */
+  seenAt: string | undefined
   /** Whether we asked for the peer on this channel, so that we may begin handshakes. */
   inviting = false
   /** Addresses that the peer has named itself in its last handshake on this channel. */
@@ -47,6 +49,7 @@ export class OpenIntroduction {
     this.candidates = usable(introduction)
     this.relay = introduction.relay === true
     this.isHere = introduction.isHere === true
+    this.seenAt = introduction.seenAt
   }
 
   /** The peer's addresses, as the server and the peer itself have told them. */
@@ -68,6 +71,7 @@ export class OpenIntroduction {
     this.candidates = usable(introduction)
     this.relay = introduction.relay === true
     this.isHere = introduction.isHere === true
+    this.seenAt = introduction.seenAt
   }
 
   /** The peer has named these addresses in a handshake: what the server did not tell is known from then on. */

@@ -14,6 +14,9 @@ import type { Standing, Transmit } from "../Route.js"
  *   sent in vain. When it is, a handshake packet may still go now and then (`HANDSHAKES`): otherwise two people whom no
  *   relay serves could not find each other again after an outage, however often they ask.
  *
+ * - An address at which the server itself sees the peer may get `GUESSES` bytes more of packets that are nothing but a
+ * byte: whoever names it as that of somebody else would have to be there.
+ *
  * The first holds whichever way one counts, with the headers of IP and UDP and without them; what is free is counted
  * with them.
  *
@@ -31,6 +34,11 @@ export class AddressBudget {
     const cost = costOf(endpoint, data.length)
     if (!this.allows(endpoint, standing, data.length, now)) return false
     const account = this.#account(endpoint.address, 1, now)
+    if (standing === "guessed") {
+      for (const { guesses } of [account, this.#account(networkOf(endpoint), factorOf(endpoint), now)])
+        guesses.take(now, cost)
+      return true
+    }
     if (isPaid(account, data.length, cost)) {
       account.payload -= data.length
       account.wire -= cost
@@ -47,6 +55,8 @@ export class AddressBudget {
   allows(endpoint: Endpoint.Endpoint, standing: Standing, bytes: number, now: number): boolean {
     const cost = costOf(endpoint, bytes)
     if (standing === "proven" || isPaid(this.#accounts.get(endpoint.address), bytes, cost)) return true
+    if (standing === "guessed")
+      return bytes === 1 && [endpoint.address, networkOf(endpoint)].every((name) => this.#mayGuess(name, cost, now))
     if (standing !== "named") return false
     return cost <= this.#free(endpoint, now) - reserveFor(bytes) || (bytes > SMALL && this.#mayAsk(endpoint, cost, now))
   }
@@ -86,6 +96,10 @@ export class AddressBudget {
     )
   }
 
+  #mayGuess(name: string, cost: number, now: number): boolean {
+    return (this.#accounts.get(name)?.guesses.wait(now, cost) ?? 0) === 0
+  }
+
   #takeFree({ port }: Endpoint.Endpoint, account: Account, network: Account, bytes: number, now: number): void {
     account.free.charge(now, bytes)
     network.free.charge(now, bytes)
@@ -110,6 +124,8 @@ interface Account {
   readonly free: TokenBucket
   /** Bytes of handshake packets when these are used up. */
   readonly handshakes: TokenBucket
+  /** Bytes of OPEN to ports that are guessed. */
+  readonly guesses: TokenBucket
   /** How much of these went to each port since it was proven last; at most `MAX_PORTS`. */
   readonly spent: Map<number, number>
 }
@@ -122,6 +138,7 @@ const makeAccount = (factor: number, now: number): Account => ({
   wire: 0,
   free: new TokenBucket({ burst: factor * FREE, perSecond: (factor * FREE) / 3_600 }, now),
   handshakes: new TokenBucket({ burst: factor * HANDSHAKES.burst, perSecond: factor * HANDSHAKES.perSecond }, now),
+  guesses: new TokenBucket({ burst: factor * GUESSES, perSecond: (factor * GUESSES) / 3_600 }, now),
   spent: new Map()
 })
 
@@ -155,6 +172,11 @@ const RESERVE = 1_024
  * usual size (394) each 50 s, so that each handshake, which is tried for 90 s, asks an address at least once.
  */
 export const HANDSHAKES: Rate = { burst: 1_280, perSecond: 8 }
+/**
+ * Bytes of OPEN, headers included, that may go to ports of one address which are guessed: at once, and in each hour
+ * after. A search to its end takes 29,696 of them (1,024 of 29 bytes), one that succeeds a quarter in the mean.
+ */
+export const GUESSES = 32_768
 /** Bytes of a small packet: a probe or OPEN. */
 export const SMALL = 64
 /** Bytes: more than what is sent in answer within a few round trips. */

@@ -80,6 +80,7 @@ export class Path {
     if (route._tag === "Relay") return false
     return (
       own.endpoint.port === route.endpoint.port &&
+      own.socket === route.socket &&
       own.endpoint.address === route.endpoint.address &&
       own.endpoint.family === route.endpoint.family
     )
@@ -209,8 +210,11 @@ export class Path {
 }
 
 /** Two routes are the same exactly when their keys are. */
-export const routeKey = (route: Route): string =>
-  route._tag === "Direct" ? Endpoint.format(route.endpoint) : `relay:${route.channel}`
+export const routeKey = (route: Route): string => {
+  if (route._tag === "Relay") return `relay:${route.channel}`
+  const address = Endpoint.format(route.endpoint)
+  return route.socket === undefined ? address : `${address} by ${route.socket}`
+}
 
 const kindOf = (route: Route): PathInfo["kind"] => {
   if (route._tag === "Relay") return "relay"

@@ -34,6 +34,8 @@ export class Paths {
   readonly #budget: AddressBudget
   /** Whether the peer's program runs on this machine: only then the loopback addresses that it names are used. */
   isHere = false
+  /** The address at which the server sees the peer, if it says so. */
+  seenAt: string | undefined
   /** At most `MAX_CANDIDATES`, and the relay. */
   readonly #paths: Array<Path> = []
   #relay: Path | undefined

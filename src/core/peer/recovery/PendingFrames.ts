@@ -1,3 +1,4 @@
+import type { Guess } from "../../../protocol/Frame.js"
 import type { StreamId } from "../stream/StreamId.js"
 
 /**
@@ -10,12 +11,15 @@ import type { StreamId } from "../stream/StreamId.js"
 export class PendingFrames {
   consent = false
   candidates = false
+  /** The newest alone: an earlier one is about NATs that have been opened too long ago. */
+  guess: Guess | undefined
   /** MAX_DATA of these streams, the conversation's included. */
   readonly limits = new Set<StreamId>()
   /** RESET of these streams. */
   readonly resets = new Set<StreamId>()
 
   get isEmpty(): boolean {
-    return !this.consent && !this.candidates && this.limits.size === 0 && this.resets.size === 0
+    const { candidates, consent, guess, limits, resets } = this
+    return !consent && !candidates && guess === undefined && limits.size === 0 && resets.size === 0
   }
 }

@@ -1,4 +1,4 @@
-import type { Frame } from "../../../protocol/Frame.js"
+import type { Frame, Guess } from "../../../protocol/Frame.js"
 import type { PacketSize } from "../path/PacketSize.js"
 import type { StreamId } from "../stream/StreamId.js"
 
@@ -18,7 +18,8 @@ export const DELIVERY = {
   Candidates: "reliable",
   Consent: "reliable",
   Reset: "reliable",
-  Bye: "once"
+  Bye: "once",
+  Guess: "reliable"
 } as const satisfies { readonly [Tag in Frame["_tag"]]: "probe" | "once" | "reliable" }
 
 type ReliableTag = { [Tag in Frame["_tag"]]: (typeof DELIVERY)[Tag] extends "reliable" ? Tag : never }[Frame["_tag"]]
@@ -30,6 +31,7 @@ interface Remembered {
   readonly Reset: { readonly stream: StreamId }
   readonly Candidates: unknown
   readonly Consent: unknown
+  readonly Guess: { readonly guess: Guess }
 }
 
 /**

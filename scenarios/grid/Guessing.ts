@@ -1,0 +1,48 @@
+import * as Effect from "effect/Effect"
+import type { Scope } from "effect/Scope"
+import { Sim } from "parley-chat/sim"
+import { type Arrangement, between, kindOf } from "./Places.js"
+import * as Talk from "./Talk.js"
+
+/** Pairs that only guesses at ports bring together: a NAT that hides them, and a filter that insists on them. */
+export const GUESSED: ReadonlyArray<Arrangement> = ["symmetric, ports in sequence", "symmetric, random ports"].flatMap(
+  (hard) =>
+    ["port-restricted", "Linux masquerade", "provider's NAT and a home router"].map((easy) =>
+      between(kindOf(hard), kindOf(easy))
+    )
+)
+
+/** What came of one search. */
+export interface Search {
+  /** Virtual ms from the moment at which both could talk until both were on a direct path; `undefined`: never. */
+  readonly directMs: number | undefined
+  /** Packets of both sides meanwhile that no router let in: all but some of those that a search sends. */
+  readonly inVain: number
+}
+
+/**
+ * Two people who say something now and then, over the relay at first. `portGuessing`: whether bob, behind the filter,
+ * takes part.
+ */
+export const search = (where: Arrangement, portGuessing = true): Effect.Effect<Search, unknown, Sim | Scope> =>
+  Effect.gen(function* () {
+    const sim = yield* Sim
+    const talk = yield* Talk.begin(where, { person: (name) => (name === "bob" ? { client: { portGuessing } } : {}) })
+    const begun = sim.now()
+    const { stats } = sim.world.network
+    const before = stats.dropped
+    let directMs: number | undefined
+    for (let said = 0; said < SAID && directMs === undefined; said++) {
+      yield* talk.say(said % 2 === 0 ? talk.alice : talk.bob)
+      yield* Effect.sleep(EVERY)
+      if (talk.way === "direct") directMs = sim.now() - begun
+    }
+    const inVain = stats.dropped - before
+    yield* talk.chat(200, 2_000)
+    yield* talk.delivered(10_000)
+    return { directMs: talk.way === "direct" ? directMs : undefined, inVain }
+  })
+
+/** Virtual ms between two messages, and how many there are at most. */
+const EVERY = 250
+const SAID = 120
