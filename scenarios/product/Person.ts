@@ -22,6 +22,8 @@ export interface PersonOptions {
   readonly readingMs?: number
   /** The nickname to take, where it is not the name. */
   readonly nick?: string
+  /** The machine of the server; `server` when left out. */
+  readonly server?: string
   /** What the client is told besides. */
   readonly client?: ClientOptions
   /** The router that forwards ports, if there is one. */
@@ -190,7 +192,10 @@ export class Person {
       this.ledger.begin(this.name)
       this.events = []
       this.reading = undefined
-      const client = yield* Client.make({ ...this.options.client, server: { host: "server", port: 9090 } })
+      const client = yield* Client.make({
+        ...this.options.client,
+        server: { host: this.options.server ?? "server", port: 9090 }
+      })
       const fork = Runtime.runFork(yield* Effect.runtime<never>())
       const life = new Life(this.ledger.lifeOf(this.name), client, (effect) => fork(effect, { immediate: false }))
       this.life = life

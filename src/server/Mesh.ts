@@ -101,7 +101,7 @@ class LiveMesh implements Mesh {
   }
 
   send(node: string, notice: Message.NodeNotice): boolean {
-    return this.#linkTo(node)?.send(Message.encode(notice)) === true
+    return this.#linkTo(node)?.tell(notice) === true
   }
 
   close(): void {
@@ -165,6 +165,9 @@ class Link {
   /** What is said before it is open. */
   #waiting: Array<string> = []
   #questions = 0
+  /** Messages that have come. */
+  #heard = 0
+  #isChecked = false
   #onClosed = () => {}
 
   constructor(after: Timer.Timer) {
@@ -180,12 +183,25 @@ class Link {
     for (const line of this.#waiting) connection.send(line)
     this.#waiting = []
     const handler = reading(connection, (message) => {
+      this.#heard++
       if (!isAnswer(message)) return
       const done = this.#asked.get(message.id)
       this.#asked.delete(message.id)
       done?.(message)
     })
     return { ...handler, onClose: () => this.lost() }
+  }
+
+  /** Says something that nothing answers: now and then it asks, too, whether anything arrives. */
+  tell(notice: Message.NodeNotice): boolean {
+    if (!this.#isChecked) {
+      this.#isChecked = true
+      this.#after(CHECK_MS, () => {
+        this.#isChecked = false
+      })
+      this.ask(NOTHING_NEW, () => {})
+    }
+    return this.send(Message.encode(notice))
   }
 
   send(line: string): boolean {
@@ -196,20 +212,29 @@ class Link {
     return true
   }
 
+  /** A link on which nothing at all arrives for so long is given up: the next question goes over a new one. */
   ask(question: Question, done: (answer: Answer | undefined) => void): void {
     const id = ++this.#questions
-    const finish = (answer: Answer | undefined) => {
-      callOff()
-      done(answer)
+    const heard = this.#heard
+    let isOpen = true
+    const settle = (answer?: Answer) => {
+      if (isOpen) done(answer)
+      isOpen = false
     }
-    const callOff = this.#after(ANSWER_MS, () => {
-      if (this.#asked.delete(id)) done(undefined)
+    const late = this.#after(ANSWER_MS, settle)
+    const silent = this.#after(SILENT_MS, () => {
+      this.#asked.delete(id)
+      if (heard === this.#heard) this.close()
     })
+    const finish = (answer?: Answer) => {
+      late()
+      silent()
+      settle(answer)
+    }
     this.#asked.set(id, finish)
     if (this.send(Message.encode({ ...question, id }))) return
     this.#asked.delete(id)
-    callOff()
-    this.#after(0, () => done(undefined))
+    this.#after(0, finish)
   }
 
   lost(): void {
@@ -252,9 +277,19 @@ const placeOf = (at: string): { readonly host: string; readonly port: number } |
   return colon < 1 || !(port > 0) ? undefined : { host: at.slice(0, colon).replace(/^\[|\]$/g, ""), port }
 }
 
+/** What is answered whatever there is to say. */
+const NOTHING_NEW: Question = { _tag: "Decided", bans: [], tokens: [] }
+
 const NOT_HERE: Answer = { _tag: "NotHere" }
 
 /** ms that another node has to answer, a new link included. */
 const ANSWER_MS = 500
+/**
+ * ms: longer than a busy node stands still. TCP would go on for minutes, sending less and less often, long after the
+ * network is well again; and it never comes back where a firewall has forgotten the connection.
+ */
+const SILENT_MS = 2_000
+/** ms between two looks whether what nothing answers arrives. */
+const CHECK_MS = 2_000
 /** Lines that wait for a link to open. */
 const MAX_WAITING = 1_000

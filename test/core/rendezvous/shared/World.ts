@@ -1,11 +1,11 @@
 import * as Either from "effect/Either"
+import { EngineModel } from "../../../../scenarios/support/EngineModel.js"
 import type { RegistryChange } from "../../../../src/core/rendezvous/RegistryMachine.js"
 import { SharedNames } from "../../../../src/core/rendezvous/shared/SharedNames.js"
 import * as Nickname from "../../../../src/domain/Nickname.js"
 import type { Registration, SessionId, VerifiedIdentity } from "../../../../src/domain/Registration.js"
 import type { EngineAnswer, EngineCall } from "../../../../src/protocol/SharedNames.js"
 import { Rng } from "../../../../src/sim/kernel/Rng.js"
-import { EngineModel } from "../../../support/EngineModel.js"
 import { fingerprint } from "../../../support/ids.js"
 
 export const GRACE_MS = 20_000
