@@ -4,7 +4,7 @@ import * as Conformance from "../layers/conformance/Registry.js"
 import { live } from "../layers/conformance/Suite.js"
 import { seeded } from "../support/Entropy.js"
 
-const setup = { graceMs: 100, maxNames: 6, reserved: "server" }
+const setup = { graceMs: 3_000, maxNames: 6, reserved: "server" }
 
 Conformance.suite(
   "the process itself",

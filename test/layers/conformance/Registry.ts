@@ -11,7 +11,7 @@ import type { Subject } from "./Suite.js"
 
 /** How the registry under test was made. */
 export interface RegistrySetup {
-  /** ms a nickname is held; short, since the suite waits for it. */
+  /** ms a nickname is held: the suite waits for it once, and has four things to do before it is over. */
   readonly graceMs: number
   /** Room for as many nicknames. */
   readonly maxNames: number

@@ -10,7 +10,7 @@ import { hasRedis, Redis } from "../../support/Redis.js"
 import * as Conformance from "../conformance/Registry.js"
 import { live } from "../conformance/Suite.js"
 
-const setup = { graceMs: 100, maxNames: 6, reserved: "server" }
+const setup = { graceMs: 3_000, maxNames: 6, reserved: "server" }
 
 describe.runIf(hasRedis())("names in Redis", () => {
   let redis: Redis
