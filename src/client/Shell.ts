@@ -169,6 +169,7 @@ const machineOptions = (
     acceptCalls = "everyone",
     answer = "nobody",
     given,
+    history = false,
     inbox = true,
     lan = false,
     path = "prefer-direct",
@@ -196,6 +197,7 @@ const machineOptions = (
   portMapping,
   portGuessing,
   inbox,
+  history,
   ports,
   addresses
 })

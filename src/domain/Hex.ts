@@ -28,7 +28,7 @@ export const encodePart = (bytes: Uint8Array, start: number, end: number): strin
   end - start > HEX_PIECE ? encode(bytes.subarray(start, end)) : hexOf(bytes, start, end)
 
 const hexOf = (bytes: Uint8Array, start: number, end: number): string => {
-  const codes = new Array<number>(2 * (end - start))
+  const codes = end - start === HEX_PIECE ? CODES : new Array<number>(2 * (end - start))
   for (let at = start, to = 0; at < end; at++) {
     codes[to++] = HEX_DIGITS[bytes[at]! >> 4]!
     codes[to++] = HEX_DIGITS[bytes[at]! & 0xf]!
@@ -47,3 +47,5 @@ const HEX_DIGITS = Uint8Array.from("0123456789abcdef", (digit) => digit.charCode
  * flattened to be a key, which costs twice as much.
  */
 const HEX_PIECE = 16
+/** For the digits of one id: made anew for each, they were a tenth of the garbage of a message. */
+const CODES = new Array<number>(2 * HEX_PIECE).fill(0)

@@ -355,10 +355,10 @@ const isUrgent = ({ _tag }: JournalEntry): boolean => _tag === "Accepted" || _ta
 /** Milliseconds between attempts on a disk that fails: somebody who makes room sees the effect soon. */
 const RETRY = 30_000
 /**
- * Entries written while the disk is at one flush: a third of a second of the fastest conversation. Beyond, what
- * comes waits for the disk.
+ * Entries written while the disk is at one flush: a third of a second of the fastest conversation, two for each
+ * message. Beyond, what comes waits for the disk.
  */
-const MAX_UNFLUSHED = 16_384
+const MAX_UNFLUSHED = 65_536
 /**
  * Times what a flush takes that the disk is left alone after it, unless somebody waits for it: a flush costs as much as
  * a hundred messages, and a conversation would otherwise have the disk flush without end.

@@ -33,6 +33,8 @@ export interface ClientMachineOptions {
   readonly portGuessing: boolean
   /** Whether messages to us are taken. */
   readonly inbox: boolean
+  /** Whether it is to be told what to remember of what is said; so it is when left out. */
+  readonly history?: boolean
   /** The UDP ports that the driver has bound for peers. */
   readonly ports: { readonly ipv4: number | undefined; readonly ipv6: number | undefined }
   /** This machine's own addresses. */

@@ -68,7 +68,7 @@ export const make = (options: ClientMachineOptions, drop: (peer: PeerId) => void
   const client: ClientContext = {
     crypto,
     clock: new ClientClock(wallNow),
-    output: new Output(),
+    output: new Output(options.history),
     own: new OwnRecord(crypto),
     conversations,
     pending: new PendingPeers(conversations),

@@ -32,7 +32,8 @@ export class Messages {
     const writtenAt = clock.at(now)
     const sent = peers.send(peer, text, now, writtenAt)
     if (typeof sent !== "string") return ofSendRefusal(sent, nick)
-    output.remember({ _tag: "Keep", peer, entry: { _tag: "Sent", id: sent, at: writtenAt, nick, text } })
+    if (output.remembers)
+      output.remember({ _tag: "Keep", peer, entry: { _tag: "Sent", id: sent, at: writtenAt, nick, text } })
     // Writing to somebody who has hung up is a new start of ours.
     if (conversation.departed) this.reintroduction.add(peer)
     return sent
@@ -41,8 +42,14 @@ export class Messages {
   /** The application has shown this message: its sender is told, and may send more. */
   shown(message: UnreadMessage, now: number): void {
     const { clock, output, peers } = this.client
+    const { id, peer } = message
+    if (output.remembers) this.#keep(message, clock.at(now))
+    peers?.delivered(peer, id, now)
+  }
+
+  #keep(message: UnreadMessage, at: number): void {
+    const { output } = this.client
     const { group, id, nick, peer, text, writtenAt } = message
-    const at = clock.at(now)
     // No spread literals for the usual message: they would cost as much as all else that is done with it.
     if (message.isNotice !== true && group === undefined && writtenAt !== undefined)
       output.remember({ _tag: "Keep", peer, entry: { _tag: "Received", id, at, nick, text, writtenAt } })
@@ -50,7 +57,6 @@ export class Messages {
       const said = { nick, text, ...(writtenAt !== undefined && { writtenAt }), ...(group && { group: group.name }) }
       output.remember({ _tag: "Keep", peer: group?.id ?? peer, entry: { _tag: "Received", id, at, ...said } })
     }
-    peers?.delivered(peer, id, now)
   }
 
   /**

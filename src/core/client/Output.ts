@@ -21,6 +21,12 @@ export class Output {
   readonly #wishes: Array<Wish> = []
   #nextTicket = 0
 
+  /**
+   * `remembers`: whether anything is kept of what is said. Asked before a note is made, since with one for each message
+   * it would be a tenth of what a message costs.
+   */
+  constructor(readonly remembers = true) {}
+
   /** For a call of the user that is answered later. */
   ticket<A, E extends ClientError>(): Ticket<A, E> {
     return this.#nextTicket++ as Ticket<A, E>
@@ -45,7 +51,7 @@ export class Output {
   }
 
   remember(note: HistoryNote): void {
-    this.#history.push(note)
+    if (this.remembers) this.#history.push(note)
   }
 
   wish(wish: Wish): void {

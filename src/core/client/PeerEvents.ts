@@ -134,6 +134,7 @@ export class PeerEvents {
   }
 
   #confirmed(peer: PeerId, id: MessageId, how: "Delivered" | "Read"): void {
-    this.client.output.remember({ _tag: "Keep", peer, entry: { _tag: how, id } })
+    const { output } = this.client
+    if (output.remembers) output.remember({ _tag: "Keep", peer, entry: { _tag: how, id } })
   }
 }

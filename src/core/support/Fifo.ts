@@ -1,3 +1,6 @@
+/** Places that stay empty in front of a queue: a batch is not copied while it is taken. */
+const MOST_TAKEN = 512
+
 /**
  * A queue, first in, first out. `shift` of an array moves all that is behind once there are thousands, and each of
  * these queues is filled by what one turn of the event loop brings: with ten thousand messages at a time that was the
@@ -23,7 +26,10 @@ export class Fifo<A> {
     const item = this.#items[this.#head]
     this.#items[this.#head] = undefined
     this.#head++
-    if (this.#head * 2 >= this.#items.length) {
+    if (this.#head === this.#items.length) {
+      this.#items = []
+      this.#head = 0
+    } else if (this.#head >= MOST_TAKEN && this.#head * 2 >= this.#items.length) {
       this.#items = this.#items.slice(this.#head)
       this.#head = 0
     }
