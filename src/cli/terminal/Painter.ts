@@ -1,4 +1,5 @@
 import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -43,6 +44,8 @@ export class Painter {
   #changing: { narrowest: number; asked?: Deferred.Deferred<Position> } | undefined
   /** Of the screen that the rows were drawn on. */
   #columns: number | undefined
+  /** How long after a change the window has its size. */
+  #settled: Duration.DurationInput = SETTLED
   /** The screen that is ours alone, while it is shown. */
   #full: FullScreen | undefined
   #hasMouse = false
@@ -68,7 +71,7 @@ export class Painter {
           else this.#changing = { narrowest: Math.min(columns, this.#changing?.narrowest ?? columns) }
         })
       ),
-      Stream.debounce(SETTLED),
+      Stream.flatMap((size) => Stream.fromEffect(Effect.as(Effect.sleep(this.#settled), size)), { switch: true }),
       Stream.runForEach((size) => (this.#full === undefined ? this.#settle(size) : this.draw))
     )
     return Effect.forkScoped(Effect.ignore(Effect.raceFirst(frames, Effect.zipRight(sizes, Effect.never)))).pipe(
@@ -219,6 +222,7 @@ export class Painter {
   /** The terminal has told its name. */
   knows(name: string): void {
     this.#frame.knows(name)
+    if (/^tmux\b/.test(name)) this.#settled = SETTLED_IN_TMUX
   }
 
   get clear(): Effect.Effect<void, TerminalClosed> {
@@ -310,6 +314,8 @@ const asIs = (text: string): string => text
 
 /** Windows are dragged in many steps: that long after the last one they have their size. */
 const SETTLED = "50 millis"
+/** tmux tells of a second change only 250 ms after the first: drawn before that, rows may stand on a narrower screen. */
+const SETTLED_IN_TMUX = "300 millis"
 /** More than a terminal at the other end of the world takes to answer. */
 const ANSWER = "500 millis"
 /** Entries that may wait for a frame: more are made only by commands that print whole histories. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/TestClock"
 import type { Completion } from "../../../src/cli/terminal/Completion.js"
 import * as EditorUi from "../../../src/cli/terminal/EditorUi.js"
 import type { Action } from "../../../src/cli/terminal/View.js"
@@ -184,6 +185,24 @@ describe("the editor at a terminal", () => {
         `${"x".repeat(22)}y`
       ])
     })
+  )
+
+  it.effect("draws nothing in tmux until that has told of all changes, which it does 250 ms late", () =>
+    Effect.gen(function* () {
+      const { terminal, ui } = yield* start()
+      yield* ui.print(["message"])
+      terminal.type("\u001bP>|tmux 3.3a\u001b\\x")
+      yield* terminal.shows("> x")
+      const from = terminal.output().length
+      terminal.resize({ columns: 30, rows: SIZE.rows })
+      yield* TestClock.adjust("200 millis")
+      terminal.type("y")
+      terminal.resize({ columns: 20, rows: SIZE.rows })
+      yield* TestClock.adjust("290 millis")
+      expect(terminal.output().slice(from)).toBe("")
+      yield* TestClock.adjust("20 millis")
+      expect(terminal.output().slice(from)).toBe("\u001b[6n")
+    }).pipe(Effect.scoped)
   )
 
   it.scopedLive("waits for no answer longer than half a second, and erases nothing then", () =>
