@@ -2,6 +2,7 @@ import stringWidth from "string-width"
 import * as SafeText from "../../domain/SafeText.js"
 import type { TerminalSize } from "../../services/Terminal.js"
 import { charactersOf } from "../Graphemes.js"
+import * as Glyphs from "./Glyphs.js"
 import { type Bottom, type InputView, layOut, type Row, row } from "./Layout.js"
 import type { Pane, Seen } from "./Pane.js"
 import type { Listed } from "./View.js"
@@ -14,12 +15,12 @@ export interface FullView {
   readonly last: (columns: number) => ReadonlyArray<string>
   readonly input: InputView
   readonly dim: (text: string) => string
+  /** The program's own signs are to be those of ASCII. */
+  readonly isAscii: boolean
 }
 
 export interface Full extends Bottom {
   readonly seen: Seen
-  /** Rows of the conversation. */
-  readonly height: number
 }
 
 /**
@@ -27,19 +28,20 @@ export interface Full extends Bottom {
  * below them what is typed, which takes half of the screen at most.
  */
 export const layOutFull = (view: FullView, size: TerminalSize): Full => {
-  const { dim, input, last, list, pane } = view
+  const { dim, input, isAscii, last, list, pane } = view
+  const own = isAscii ? Glyphs.asciiRow : (text: string) => text
+  const faint = (text: string) => dim(own(text))
   const bottom = layOut(input, { columns: size.columns, rows: Math.max(2, Math.ceil(size.rows / 2)) })
   const height = Math.max(0, size.rows - bottom.rows.length)
   const width = listWidth(list, size.columns)
   const room = width === 0 ? size.columns : size.columns - width - SEPARATOR.length
-  const seen = pane.see(room, height, last(room))
-  const rows = paneRows(seen, height, room, dim)
-  const names = width === 0 ? [] : listRows(list, width, height)
+  const seen = pane.see(room, height, last(room), isAscii)
+  const rows = paneRows(seen, height, room, faint)
+  const names = width === 0 ? [] : listRows(list, width, height, own)
   return {
-    rows: [...(width === 0 ? rows : rows.map((right, at) => beside(names[at], right, width, dim))), ...bottom.rows],
+    rows: [...(width === 0 ? rows : rows.map((right, at) => beside(names[at], right, width, faint))), ...bottom.rows],
     cursor: { row: height + bottom.cursor.row, column: bottom.cursor.column },
-    seen,
-    height
+    seen
   }
 }
 
@@ -65,7 +67,12 @@ const listWidth = (list: ReadonlyArray<Listed>, columns: number): number => {
 }
 
 /** As many conversations as there is room for, the one in focus among them. */
-const listRows = (list: ReadonlyArray<Listed>, width: number, height: number): ReadonlyArray<Row> => {
+const listRows = (
+  list: ReadonlyArray<Listed>,
+  width: number,
+  height: number,
+  own: (text: string) => string
+): ReadonlyArray<Row> => {
   const focus = Math.max(
     0,
     list.findIndex(({ inFocus }) => inFocus)
@@ -73,7 +80,7 @@ const listRows = (list: ReadonlyArray<Listed>, width: number, height: number): R
   const room = list.length > height ? Math.max(1, height - 1) : height
   const first = Math.max(0, Math.min(focus - room + 1, list.length - room))
   const rows = list.slice(first, first + room).map((each): Row => {
-    const text = cut(cell(each), width)
+    const text = own(cut(cell(each), width))
     return { text: each.paint(text), width: stringWidth(text) }
   })
   return list.length > height && height > 1 ? [...rows, row(cut(`  +${list.length - room} more`, width))] : rows

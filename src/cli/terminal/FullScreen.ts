@@ -108,18 +108,16 @@ export class FullScreen {
         pane: this.#pane,
         last: (columns) => view.held(columns),
         input: unicode ? typed : Glyphs.asciiInput(typed),
-        dim: view.dim
+        dim: view.dim,
+        isAscii: !unicode
       },
       size
     )
     this.#seen = full.seen
-    const rows = unicode
-      ? full.rows
-      : full.rows.map((row, at) => (at < full.height ? { ...row, text: Glyphs.asciiRow(row.text) } : row))
     const isNew = this.#size?.columns !== size.columns || this.#size.rows !== size.rows
     this.#size = size
     if (isNew) this.#frame.forget()
-    return `${isNew ? CLEAR : ""}${this.#frame.draw([], { rows, cursor: full.cursor }, size)}`
+    return `${isNew ? CLEAR : ""}${this.#frame.draw([], { rows: full.rows, cursor: full.cursor }, size)}`
   }
 
   /** The pane of this conversation, as far as it is remembered; outside of conversations, that of earlier. */

@@ -1,8 +1,18 @@
+import { isRepeated, type Paragraph, type Printed } from "./Wrap.js"
+
 /**
  * The program's own signs for terminals that may have no others than those of ASCII. What people write stays as it is:
  * a locale that says nothing is more often forgotten than meant.
  */
 export const ascii = (text: string): string => text.replace(SIGNS, (sign) => WORDS[sign]!)
+
+/** The same for what is printed: of a paragraph, the lines are what somebody wrote. */
+export const asciiPrinted = (printed: Printed): Printed => {
+  if (typeof printed === "string") return ascii(printed)
+  if (isRepeated(printed)) return { repeated: asciiPrinted(printed.repeated) as string | Paragraph }
+  const { mark } = printed
+  return { ...printed, head: ascii(printed.head), ...(mark === undefined ? {} : { mark: () => ascii(mark()) }) }
+}
 
 /** The same for rows whose width counts: each sign is one cell. */
 export const asciiRow = (text: string): string => text.replace(SIGNS, (sign) => CELLS[sign]!)

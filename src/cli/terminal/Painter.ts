@@ -266,12 +266,16 @@ export class Painter {
   #draw(printed: ReadonlyArray<Printed>, size: TerminalSize): string {
     if (this.#full !== undefined) return this.#full.draw(size)
     const { picture, terminal } = this.#parts
-    const typed = picture.typed(size.columns)
+    const given = picture.typed(size.columns)
+    const typed = terminal.unicode ? given : Glyphs.asciiInput(given)
     // A line that is quite full would wrap on some terminals.
     const view = { ...typed, status: [...picture.view.held(size.columns - 1), ...(typed.status ?? [])] }
-    const shown = terminal.unicode ? view : Glyphs.asciiInput(view)
-    const lines = printed.flatMap((each) => wrap(each, size.columns)).map(terminal.unicode ? asIs : Glyphs.ascii)
-    return this.#frame.draw(lines, layOut(shown, size), size)
+    const shown = terminal.unicode ? printed : printed.map(Glyphs.asciiPrinted)
+    return this.#frame.draw(
+      shown.flatMap((each) => wrap(each, size.columns)),
+      layOut(view, size),
+      size
+    )
   }
 
   /** Writes what `make` makes, unless the window is changing: it is drawn when that has come to an end. */
@@ -309,8 +313,6 @@ export const make = (terminal: Terminal["Type"], picture: Picture): Effect.Effec
       room: yield* Effect.makeLatch(true)
     })
   })
-
-const asIs = (text: string): string => text
 
 /** Windows are dragged in many steps: that long after the last one they have their size. */
 const SETTLED = "50 millis"

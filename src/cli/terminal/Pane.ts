@@ -1,3 +1,4 @@
+import * as Glyphs from "./Glyphs.js"
 import { row as measured, type Row } from "./Layout.js"
 import { isRepeated, type Printed, slices, wrap } from "./Wrap.js"
 
@@ -11,6 +12,7 @@ export class Pane {
   #below = 0
   /** Of the screen that was seen last. */
   #columns = 80
+  #isAscii = false
   #ends = false
 
   /** Older things can be had no more. */
@@ -48,8 +50,9 @@ export class Pane {
   }
 
   /** The rows that are seen, below each other; `last` stand behind all entries. */
-  see(columns: number, height: number, last: ReadonlyArray<string> = []): Seen {
+  see(columns: number, height: number, last: ReadonlyArray<string> = [], isAscii = false): Seen {
     this.#columns = columns
+    this.#isAscii = isAscii
     const tail = last.flatMap((text) => slices(text, columns)).map(measured)
     const wanted = this.#below + height
     const parts: Array<ReadonlyArray<Row>> = [tail]
@@ -69,11 +72,12 @@ export class Pane {
   #rowsOf(entry: Entry): ReadonlyArray<Row> {
     const { printed, rows } = entry
     const mark = typeof printed === "object" && "mark" in printed ? printed.mark?.() : undefined
-    if (rows?.columns === this.#columns && rows.mark === mark) return rows.all
-    const all = wrap(printed, this.#columns)
-      .flatMap((line) => slices(line, this.#columns))
+    const [columns, isAscii] = [this.#columns, this.#isAscii]
+    if (rows?.columns === columns && rows.mark === mark && rows.isAscii === isAscii) return rows.all
+    const all = wrap(isAscii ? Glyphs.asciiPrinted(printed) : printed, columns)
+      .flatMap((line) => slices(line, columns))
       .map(measured)
-    entry.rows = { columns: this.#columns, mark, all }
+    entry.rows = { columns, isAscii, mark, all }
     return all
   }
 }
@@ -88,7 +92,15 @@ export interface Seen {
 
 interface Entry {
   readonly printed: Printed
-  rows: { readonly columns: number; readonly mark: string | undefined; readonly all: ReadonlyArray<Row> } | undefined
+  rows: Rows | undefined
+}
+
+/** The rows of an entry, and what they were made for. */
+interface Rows {
+  readonly columns: number
+  readonly isAscii: boolean
+  readonly mark: string | undefined
+  readonly all: ReadonlyArray<Row>
 }
 
 /** Entries of a place that stay: some hundred screens. */

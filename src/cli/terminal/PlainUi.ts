@@ -5,7 +5,7 @@ import { LineReader } from "../LineReader.js"
 import * as Glyphs from "./Glyphs.js"
 import { MAX_INPUT, type Ui } from "./Ui.js"
 import type { View } from "./View.js"
-import { flat } from "./Wrap.js"
+import { flat, type Printed } from "./Wrap.js"
 
 /**
  * Lines in, lines out, for pipes, simple terminals and screen readers: nothing is drawn anew, and no control
@@ -18,20 +18,23 @@ export const make = (view: Pick<View, "prompt">): Effect.Effect<Ui, never, Termi
     /** The prompt stands on the last line, and nothing behind it yet. */
     let isOpen = false
 
+    const isAscii = () => !terminal.unicode && terminal.outputIsTty
+    const own = (text: string) => (isAscii() ? Glyphs.ascii(text) : text)
+    const linesOf = (printed: Printed) => flat(isAscii() ? Glyphs.asciiPrinted(printed) : printed)
     const write = (text: string): Effect.Effect<void, TerminalClosed> =>
       Effect.suspend(() => {
-        const prompt = terminal.inputIsTty ? view.prompt() : ""
+        const prompt = terminal.inputIsTty ? own(view.prompt()) : ""
         const isNew = prompt !== asked
         if (text === "" && !isNew) return Effect.void
         const shown = `${isOpen ? "\n" : ""}${text}${isNew ? prompt : ""}`
         isOpen = isNew && prompt !== ""
         asked = prompt
-        return terminal.paint(terminal.unicode || !terminal.outputIsTty ? shown : Glyphs.ascii(shown))
+        return terminal.paint(shown)
       })
 
     return {
       print: (lines) =>
-        Effect.zipRight(write(lines.length === 0 ? "" : `${lines.flatMap(flat).join("\n")}\n`), terminal.breathe),
+        Effect.zipRight(write(lines.length === 0 ? "" : `${lines.flatMap(linesOf).join("\n")}\n`), terminal.breathe),
       restore: () => Effect.void,
       recall: () => Effect.void,
       full: Effect.succeed(false),

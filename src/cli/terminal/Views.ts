@@ -4,6 +4,7 @@ import type { Attention } from "./Attention.js"
 import { type Conversation, NO_NEWS, Weight } from "./Conversation.js"
 import type { Conversations } from "./Conversations.js"
 import type { Sent } from "./Delivery.js"
+import * as Glyphs from "./Glyphs.js"
 import type { Palette } from "./Palette.js"
 import type { Settings } from "./Settings.js"
 import * as Transcript from "./Transcript.js"
@@ -89,7 +90,8 @@ export class Views {
 
   /** The rows of messages of ours above the draft. */
   held(columns: number): ReadonlyArray<string> {
-    const lines = this.#held.flatMap(({ entry, peer }) => wrap(this.#printed(entry, peer), columns))
+    const own = this.#isAscii ? Glyphs.asciiPrinted : (printed: Printed) => printed
+    const lines = this.#held.flatMap(({ entry, peer }) => wrap(own(this.#printed(entry, peer)), columns))
     // They are drawn again and again: an address that the terminal would break has its rows here.
     return lines.flatMap((line) => slices(line, columns)).slice(-MAX_HELD_ROWS)
   }
@@ -177,7 +179,7 @@ export class Views {
     peer.news = { ...peer.news, told: this.#now }
     const more = count > 1 ? ` (${count} new)` : ""
     const text = SafeText.line(lines.join(" "), MAX_HINT)
-    const line = palette.dim(`  ${peer.nick}${more}: ${text}`)
+    const line = { head: `  ${peer.nick}${more}: `, lines: [text], paint: palette.dim }
     return [this.isFull && weight < Weight.mention ? { repeated: line } : line]
   }
 
@@ -197,6 +199,10 @@ export class Views {
     })
   }
 
+  get #isAscii(): boolean {
+    return this.#options.settings.get("glyphs") === "ascii"
+  }
+
   #printed(entry: Transcript.Entry, peer: Conversation): string | Paragraph {
     const { interactive, palette, settings } = this.#options
     return Transcript.printed(
@@ -204,7 +210,7 @@ export class Views {
       {
         timed: interactive && settings.get("times") === "on",
         marked: interactive,
-        ascii: settings.get("glyphs") === "ascii"
+        ascii: this.#isAscii
       },
       () => peer.connected,
       palette

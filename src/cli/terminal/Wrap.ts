@@ -13,6 +13,8 @@ export interface Paragraph {
   readonly from?: string
   /** What stands behind the last line, as it is at the time. */
   readonly mark?: () => string
+  /** Gives all of it a colour, row by row. */
+  readonly paint?: (text: string) => string
 }
 
 /** What a full screen shows by itself, as it shows conversations whole; the normal screen is to be told of it. */
@@ -35,7 +37,7 @@ export const plainly = (printed: Printed): string | Paragraph => (isRepeated(pri
 export const flat = (printed: Printed): ReadonlyArray<string> => {
   const shown = plainly(printed)
   if (typeof shown === "string") return [shown]
-  return marked(shown).map((line, index) => `${index === 0 ? shown.head : INDENT}${line}`)
+  return marked(shown).map((line, index) => painted(shown, `${index === 0 ? shown.head : INDENT}${line}`))
 }
 
 const marked = ({ lines, mark }: Paragraph): ReadonlyArray<string> =>
@@ -57,8 +59,11 @@ export const wrap = (printed: Printed, columns: number): ReadonlyArray<string> =
   const rows = markedRows(shown, room)
   const isBelow = isNarrow || rows[0]?.isAddress === true
   const below = rows.map((row) => (row.isAddress ? row.text : indent + row.text))
-  return isBelow ? [head.trimEnd(), ...below] : [head + (rows[0]?.text ?? ""), ...below.slice(1)]
+  const all = isBelow ? [head.trimEnd(), ...below] : [head + (rows[0]?.text ?? ""), ...below.slice(1)]
+  return all.map((row) => painted(shown, row))
 }
+
+const painted = ({ paint }: Paragraph, text: string): string => (paint === undefined ? text : paint(text))
 
 /** The rows of all its lines. The mark stands behind the last of them, also where that is an address by itself. */
 const markedRows = (shown: Paragraph, room: number): ReadonlyArray<Piece> => {

@@ -59,6 +59,33 @@ describe("/set", () => {
   )
 })
 
+describe("/set glyphs ascii", () => {
+  it.live("leaves alone what people write, wherever it is shown", () =>
+    Effect.gen(function* () {
+      const { client, terminal } = yield* start({ settings: [{ name: "glyphs", value: "ascii" }] })
+      const says = (from: string, id: string, text: string) =>
+        client.happens({ _tag: "Message", from, id: messageId(id), text })
+      terminal.type("query bob\r")
+      yield* terminal.shows("alice -> bob> ")
+      says("bob", "1", "a → b … ✓ one")
+      yield* terminal.shows("bob: a → b … ✓ one")
+      says("carol", "2", "a → b … ✓ two")
+      yield* terminal.shows("  carol: a → b … ✓ two")
+      terminal.type("a → b … ✓ three\r")
+      yield* terminal.shows("alice -> bob: a → b … ✓ three (")
+      const from = terminal.output().length
+      terminal.type("/full\r")
+      yield* terminal.shows("| ")
+      says("bob", "3", "a → b … ✓ four")
+      yield* terminal.shows("bob: a → b … ✓ four")
+      const whole = terminal.output().slice(from)
+      expect(whole).toContain("bob: a → b … ✓ one")
+      expect(whole).toContain("alice -> bob: a → b … ✓ three (")
+      expect(whole).not.toMatch(/[│─·]/)
+    })
+  )
+})
+
 describe("/clear", () => {
   it.live("empties the screen", () =>
     Effect.gen(function* () {
