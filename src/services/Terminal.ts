@@ -62,6 +62,8 @@ export class Terminal extends Context.Tag("parley/services/Terminal")<
      * have arrived by then are in `input`. Costs nothing otherwise.
      */
     readonly breathe: Effect.Effect<void>
+    /** One element each time somebody asks the program to end (SIGINT), which then nobody else hears of. */
+    readonly interrupts: Stream.Stream<void>
     /** One element each time somebody asks the program to stop: while this is listened to, `suspend` has to do it. */
     readonly stops: Stream.Stream<void>
     /** One element each time the program was continued after a stop: what was set on the screen may be gone. */

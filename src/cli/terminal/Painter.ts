@@ -316,7 +316,7 @@ export const make = (terminal: Terminal["Type"], picture: Picture): Effect.Effec
 
 /** Windows are dragged in many steps: that long after the last one they have their size. */
 const SETTLED = "50 millis"
-/** tmux tells of a second change only 250 ms after the first: drawn before that, rows may stand on a narrower screen. */
+/** tmux tells of a second change only 250 ms after the first, while its screen may be narrower already. */
 const SETTLED_IN_TMUX = "300 millis"
 /** More than a terminal at the other end of the world takes to answer. */
 const ANSWER = "500 millis"

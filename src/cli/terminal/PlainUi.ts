@@ -9,7 +9,8 @@ import { flat, type Printed } from "./Wrap.js"
 
 /**
  * Lines in, lines out, for pipes, simple terminals and screen readers: nothing is drawn anew, and no control
- * characters. Whoever sits before it is told what is asked for, each time that it is something else.
+ * characters. Whoever sits before it is told what is asked for, each time that it is something else, and is asked, as
+ * at an editor, before Ctrl-C ends what goes on; a pipe has nobody to be asked.
  */
 export const make = (view: Pick<View, "prompt">): Effect.Effect<Ui, never, Terminal> =>
   Effect.map(Terminal, (terminal) => {
@@ -53,11 +54,19 @@ export const make = (view: Pick<View, "prompt">): Effect.Effect<Ui, never, Termi
             },
             { discard: true }
           )
-        return write("").pipe(
+        const reading = write("").pipe(
           Effect.zipRight(Stream.runForEach(terminal.input, (chunk) => accept(reader.push(chunk)))),
           Effect.zipRight(Effect.suspend(() => accept(reader.end()))),
           Effect.as("end" as const)
         )
+        if (!terminal.inputIsTty) return reading
+        const leaves = Effect.suspend(() => {
+          // The terminal has written "^C".
+          isOpen = true
+          return handlers.leave
+        })
+        const left = Stream.runForEachWhile(terminal.interrupts, () => Effect.map(leaves, (does) => !does))
+        return Effect.raceFirst(reading, Effect.as(left, "interrupt" as const))
       }
     }
   })

@@ -14,6 +14,8 @@ export interface MemoryTerminal {
   readonly type: (text: string) => void
   /** Ends standard input. */
   readonly end: () => void
+  /** Ctrl-C, where it is no key. */
+  readonly interrupt: () => void
   readonly resize: (size: TerminalSize) => void
   /** From now on nobody reads standard output. */
   readonly close: () => void
@@ -36,13 +38,11 @@ export const make = (
   } = {}
 ): Effect.Effect<MemoryTerminal> =>
   Effect.gen(function* () {
-    const input = yield* Mailbox.make<Uint8Array>()
-    const resizes = yield* Mailbox.make<TerminalSize>()
+    const { input, interrupts, resizes } = yield* events
     const watchers = new Map<Deferred.Deferred<void>, string>()
     const { colors = false, interactive = false, nextFrame = Effect.yieldNow() } = options
-    let size = options.size ?? { columns: 80, rows: 24 }
+    let { size = { columns: 80, rows: 24 } } = options
     let closed = false
-    const signalled = signals()
     let [output, errors] = ["", ""]
     const write = (text: string) =>
       Effect.suspend(() => {
@@ -59,7 +59,7 @@ export const make = (
       Effect.sync(() => {
         errors += text
       })
-    const decoder = new TextDecoder()
+    const [decoder, signalled] = [new TextDecoder(), signals()]
 
     const terminal: Terminal["Type"] = {
       interactive,
@@ -71,6 +71,7 @@ export const make = (
       size: () => size,
       resizes: Mailbox.toStream(resizes),
       input: Mailbox.toStream(input),
+      interrupts: Mailbox.toStream(interrupts),
       ...NO_SHELL,
       nextFrame,
       write: (text) => write(TerminalText.plain(text)),
@@ -86,6 +87,7 @@ export const make = (
       terminal,
       type: (text) => input.unsafeOffer(encoder.encode(text)),
       end: () => input.unsafeDone(Exit.void),
+      interrupt: () => interrupts.unsafeOffer(undefined),
       resize: (next) => {
         size = next
         resizes.unsafeOffer(next)
@@ -104,6 +106,13 @@ export const make = (
         })
     }
   })
+
+/** What the person does. */
+const events = Effect.all({
+  input: Mailbox.make<Uint8Array>(),
+  interrupts: Mailbox.make<void>(),
+  resizes: Mailbox.make<TerminalSize>()
+})
 
 const encoder = new TextEncoder()
 

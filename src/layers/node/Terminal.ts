@@ -63,6 +63,7 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
         Effect.zipRight(Effect.suspend(() => Effect.ignore(tell(signals.again))))
       ),
       ...pace(),
+      interrupts: Stream.unwrapScoped(Effect.as(withoutListeners("SIGINT"), occurrences(process, "SIGINT"))),
       stops: occurrences(process, "SIGTSTP"),
       continued: occurrences(process, "SIGCONT"),
       write: (text) => write(TerminalText.plain(text)),
@@ -200,6 +201,20 @@ const listening = (emitter: NodeJS.EventEmitter, event: string, listener: () => 
   Effect.acquireRelease(
     Effect.sync(() => emitter.on(event, listener)),
     () => Effect.sync(() => emitter.off(event, listener))
+  )
+
+/** Whoever has listened to a signal does not hear of it in this scope. */
+const withoutListeners = (signal: NodeJS.Signals) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const listeners = process.listeners(signal)
+      process.removeAllListeners(signal)
+      return listeners
+    }),
+    (listeners) =>
+      Effect.sync(() => {
+        for (const listener of listeners) process.on(signal, listener)
+      })
   )
 
 /** One element for each time, or for many of which none was taken. */

@@ -29,6 +29,7 @@ const start = (interactive: boolean | "dumb", nick?: string, prepare?: (client: 
     return { terminal, client, screen, exit: Fiber.await(fiber) }
   })
 
+const WAY = { kind: "lan", address: "127.0.0.1:1", rttMs: 1 } as const
 const lost = (message: string) => ({ _tag: "ServerLost", message, retryInMs: 1 }) as const
 
 describe("the terminal client, in plain lines", () => {
@@ -92,6 +93,24 @@ describe("the terminal client, in plain lines", () => {
       yield* exit
       expect(terminal.output().match(/alice> |alice → bob> /g)).toEqual(["alice> ", "alice → bob> ", "alice> "])
       expect(terminal.output()).toMatch(/^nickname> /m)
+    })
+  )
+
+  it.live("asks whoever sits before a simple terminal once before Ctrl-C ends what goes on", () =>
+    Effect.gen(function* () {
+      const { client, exit, terminal } = yield* start("dumb", "alice")
+      terminal.type("query bob\n")
+      yield* terminal.shows("alice → bob> ")
+      client.happens({ _tag: "Connected", nick: "bob", fingerprint: "f", trust: "new", path: WAY })
+      terminal.interrupt()
+      yield* terminal.shows("\n* 1 conversation goes on: the same again leaves\n")
+      terminal.type("one more\n")
+      yield* terminal.shows("alice → bob: one more")
+      terminal.interrupt()
+      yield* terminal.shows("one more\n\n* 1 conversation goes on")
+      expect(client.calls).not.toContain("exit")
+      terminal.interrupt()
+      expect(yield* exit).toEqual(Exit.void)
     })
   )
 
