@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type { Scope } from "effect/Scope"
 import { Sim } from "parley-chat/sim"
 import { type Arrangement, between, kindOf } from "./Places.js"
@@ -18,6 +19,8 @@ export interface Search {
   readonly directMs: number | undefined
   /** Packets of both sides meanwhile that no router let in: all but some of those that a search sends. */
   readonly inVain: number
+  /** Which way `/why` says to expect, on both sides, in the end. */
+  readonly expected: ReadonlyArray<string>
 }
 
 /**
@@ -40,7 +43,12 @@ export const search = (where: Arrangement, portGuessing = true): Effect.Effect<S
     const inVain = stats.dropped - before
     yield* talk.chat(200, 2_000)
     yield* talk.delivered(10_000)
-    return { directMs: talk.way === "direct" ? directMs : undefined, inVain }
+    const answers = yield* Effect.all([
+      talk.alice.call((client) => client.why("bob")),
+      talk.bob.call((client) => client.why("alice"))
+    ])
+    const expected = answers.map((answer) => Either.getOrThrow(answer!).expected)
+    return { directMs: talk.way === "direct" ? directMs : undefined, inVain, expected }
   })
 
 /** Virtual ms between two messages, and how many there are at most. */

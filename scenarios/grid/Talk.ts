@@ -105,6 +105,9 @@ export const begin = (where: Arrangement, options: Partial<Town.TownOptions> = {
     return talk
   })
 
+/** For those who are to stay where theory has them. */
+export const WITHOUT_GUESSES: Partial<Town.TownOptions> = { person: () => ({ client: { portGuessing: false } }) }
+
 /** Asks, and fails unless the answer is yes. */
 export const asks = (person: Person, peer: Person): Effect.Effect<void, unknown> =>
   Effect.flatMap(person.query(peer), (code) =>

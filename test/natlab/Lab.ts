@@ -64,17 +64,19 @@ export class Lab {
     return program
   }
 
-  /** A registered client at each of these nodes, which give them their nicknames. */
-  async people(nodes: ReadonlyArray<string>): Promise<ReadonlyArray<Person>> {
+  /** A registered client at each of these nodes, which give them their nicknames, with these options. */
+  async people(nodes: ReadonlyArray<string>, options: ReadonlyArray<string> = []): Promise<ReadonlyArray<Person>> {
     const server = await this.address("srv")
     const people: Array<Person> = []
     for (let at = 0; at < nodes.length; at += AT_ONCE)
-      people.push(...(await Promise.all(nodes.slice(at, at + AT_ONCE).map((node) => this.person(node, server)))))
+      people.push(
+        ...(await Promise.all(nodes.slice(at, at + AT_ONCE).map((node) => this.person(node, server, options))))
+      )
     return people
   }
 
-  private async person(nick: string, server: string): Promise<Person> {
-    const args = ["client", "--nick", nick, "--server", server, "--home", this.home(nick), "--json"]
+  private async person(nick: string, server: string, options: ReadonlyArray<string>): Promise<Person> {
+    const args = ["client", "--nick", nick, "--server", server, "--home", this.home(nick), "--json", ...options]
     const program = this.program(nick, args)
     await program.event("registered", { nick })
     return { nick, program }

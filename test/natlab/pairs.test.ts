@@ -115,7 +115,9 @@ if (available)
 
     beforeAll(async () => {
       lab = await Lab.start(TOPOLOGY)
-      for (const person of await lab.people(Object.keys(HOMES))) people.set(person.nick, person)
+      // What guesses at ports do beyond theory is in `guessing.test.ts`.
+      const options = ["--port-guessing", "off"]
+      for (const person of await lab.people(Object.keys(HOMES), options)) people.set(person.nick, person)
     })
 
     afterAll(async () => {

@@ -1,4 +1,5 @@
 import { describe } from "../../core/client/ServerWays.js"
+import type { Dependency } from "../../core/nat/Behaviour.js"
 import * as Endpoint from "../../domain/Endpoint.js"
 import * as SafeText from "../../domain/SafeText.js"
 import * as ServerName from "../../domain/ServerName.js"
@@ -105,13 +106,14 @@ const forwardedLine = (forwarded: string): string => {
 const lacksRelay = ({ routes }: Report): boolean => routes.some(({ route }) => route === "none")
 
 const routeLines = (report: Report, { warn }: Palette): ReadonlyArray<string> => {
-  const { ipv6, reachable, routes, typical } = report
+  const { ipv6, networks, reachable, routes, typical } = report
   if (typical === undefined) return []
   if (routes.length === 0) return [BY_FAMILY]
   const rows = [{ peer: "the same local network", route: "direct" as const }, ...routes]
+  const isHard = networks.some(({ family, mapping }) => family === "ipv4" && mapping.best === HARD)
   const width = Math.max(...rows.map(({ peer }) => peer.length))
   return [
-    ipv6 && typical === "either" ? BY_FAMILY : TYPICAL[typical],
+    ipv6 && typical === "either" ? BY_FAMILY : TYPICAL[typical === "relay" && isHard ? "guessed" : typical],
     ipv6 ? "With a peer without IPv6 on or behind" : "With a peer on or behind",
     ...rows.map(({ peer, route }) => {
       const way = ROUTES[route]
@@ -127,11 +129,14 @@ const routeLines = (report: Report, { warn }: Palette): ReadonlyArray<string> =>
   ]
 }
 
+const HARD: Dependency = "address-and-port-dependent"
 /** It is not known, or not so, that IPv4 leads directly. */
 const BY_FAMILY = "With most people you talk directly if they have IPv6; with others it depends on their network."
 const TYPICAL = {
   direct: "With most people you talk directly.",
   relay: "With most people you talk through the relay.",
+  guessed:
+    "With most people you talk through the relay at first, and directly after some seconds, when ports have been guessed.",
   either: "With most people you talk directly, as far as one server can tell.",
   none: "With most people you cannot talk: it would take a relay, and this server has none."
 } as const

@@ -28,12 +28,14 @@ export class PortSearches {
 
   /**
    * Somebody we talk to through the relay alone, because our NAT shows each destination another port and the filter of
-   * its own insists on ports; nobody that `isTried`.
+   * its own, or its firewall, insists on ports; nobody that `isTried`.
    */
   next(isTried: (peer: PeerId) => boolean, now: number): Sought | undefined {
     if (!this.isOn || this.networks.value.ipv4 !== "hard") return undefined
     for (const { connection, conversation, peer } of this.known.all) {
-      if (connection === undefined || conversation.peerNetworks?.ipv4 !== "easy" || isTried(peer)) continue
+      const kind = conversation.peerNetworks?.ipv4
+      // Nothing is known of the filter, but that no probe has come through until now.
+      if (connection === undefined || (kind !== "easy" && kind !== "none") || isTried(peer)) continue
       const targets = connection.knowsGuesses && isRelayed(connection, now) ? targetsOf(connection) : []
       if (targets.length > 0) return { peer, targets }
     }

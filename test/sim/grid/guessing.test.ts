@@ -15,14 +15,21 @@ const meet = async (index: number, time: number, loss: number, portGuessing?: bo
 }
 
 describe("a NAT that hides its ports, and a filter that insists on them", () => {
-  it.each([0, 0.05])("are brought together by guesses, with a loss of %d", async (loss) => {
-    for (let index = 0; index < GUESSED.length; index++)
-      for (let time = 1; time <= some(3, 1); time++) {
-        const met = await meet(index, time, loss)
-        expect(met).toMatchObject({ directMs: expect.any(Number) })
-        // Where ports are counted some sixty are tried, and otherwise 1,024 at most for 256 that are open.
-        expect(met.inVain).toBeLessThan(met.name.includes("sequence") ? 250 : 1_500)
-      }
+  it("are brought together by guesses", async () => {
+    const missed: Array<string> = []
+    for (const loss of [0, 0.05])
+      for (let index = 0; index < GUESSED.length; index++)
+        for (let time = 1; time <= some(3, 1); time++) {
+          const { directMs, expected, inVain, name, seed } = await meet(index, time, loss)
+          const isCounted = name.includes("sequence")
+          if (directMs === undefined) missed.push(`${name}, seed ${seed}`)
+          else expect(expected).toEqual(["direct", "direct"])
+          if (isCounted) expect(missed).not.toContain(`${name}, seed ${seed}`)
+          // Where ports are counted some sixty are tried, and otherwise 1,024 at most for 256 that are open.
+          expect(inVain).toBeLessThan(isCounted ? 250 : 1_500)
+        }
+    // Of those that are drawn two in a hundred are missed by chance: of 18 hardly ever four.
+    expect(missed.length).toBeLessThan(4)
   })
 
   it("stay on the relay, and are sent nothing, where one of them wants no guesses", async () => {

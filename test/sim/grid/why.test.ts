@@ -36,7 +36,7 @@ describe("why", () => {
     "tells both sides the truth: %s",
     async (_, [where, expected, alice, bob]) => {
       const scenario = Effect.gen(function* () {
-        const talk = yield* Talk.begin(where)
+        const talk = yield* Talk.begin(where, Talk.WITHOUT_GUESSES)
         yield* talk.chat(500, AFTER)
         return yield* Effect.all([
           talk.alice.call((client) => client.why("bob")),
