@@ -1,10 +1,11 @@
-import { execFileSync, spawn } from "node:child_process"
+import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { type AddressInfo, connect, createServer } from "node:net"
 import type { Figures } from "../support/Figures.js"
 import type { StormOptions } from "./loads/Storm.js"
+import * as Nodes from "./Nodes.js"
+import { freePort, isInstalled, listening } from "./Others.js"
 import { runLoad } from "./Runner.js"
-import { type Size, wait } from "./Stage.js"
+import type { Size } from "./Stage.js"
 import { Target } from "./Target.js"
 import { memoryOf } from "./Usage.js"
 
@@ -131,9 +132,15 @@ export const PARTS: ReadonlyArray<Part> = [
   storm("storm-proven", "the same as storm, each proves an identity", { presence: "known", proven: true }),
   storm("storm-killed", "the same as storm, by kill -9", { presence: "known", killed: true }),
   {
+    name: "nodes",
+    about: "claims through one of two nodes, introductions across them, where Redis is installed",
+    missing: Nodes.missing,
+    run: Nodes.run
+  },
+  {
     name: "mosquitto",
     about: "an MQTT broker does the nearest things, where Debian's mosquitto is installed",
-    missing: () => (brokerThere() ? undefined : "mosquitto is not installed"),
+    missing: () => (isInstalled("mosquitto") ? undefined : "mosquitto is not installed"),
     run: async (size) => {
       const port = await freePort()
       const child = spawn("mosquitto", ["-p", String(port)], { stdio: "ignore" })
@@ -150,34 +157,3 @@ export const PARTS: ReadonlyArray<Part> = [
     }
   }
 ]
-
-const brokerThere = (): boolean => {
-  try {
-    execFileSync("which", ["mosquitto"], { stdio: "pipe" })
-    return true
-  } catch {
-    return false
-  }
-}
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
-
-const listening = async (port: number): Promise<void> => {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const socket = connect({ port, host: "127.0.0.1" })
-    const [there] = await Promise.race([
-      once(socket, "connect").then(() => [true]),
-      once(socket, "error").then(() => [false])
-    ]).catch(() => [false])
-    socket.destroy()
-    if (there) return
-    await wait(50)
-  }
-  throw new Error("mosquitto does not listen")
-}

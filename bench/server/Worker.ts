@@ -5,6 +5,7 @@ import { honest } from "./attacks/Honest.js"
 import { broker } from "./loads/Broker.js"
 import { idle } from "./loads/Idle.js"
 import { lists } from "./loads/Lists.js"
+import { nodes } from "./loads/Nodes.js"
 import { presence } from "./loads/Presence.js"
 import { queries } from "./loads/Queries.js"
 import { registrations } from "./loads/Registrations.js"
@@ -21,6 +22,7 @@ const LOADS: Readonly<Record<string, Load>> = {
   storm,
   lines,
   datagrams,
+  nodes,
   broker,
   honest,
   attacker
