@@ -6,6 +6,8 @@ export interface Place {
   readonly host?: string
   /** The address that it comes from. */
   readonly from?: string
+  /** Bytes ahead of everything else, of a proxy. */
+  readonly first?: Uint8Array
   /** The way is encrypted; a ticket of an earlier connection saves the server the dearer part. */
   readonly tls?: { readonly session?: Buffer | undefined }
 }
@@ -38,7 +40,7 @@ export class Client {
   }
 
   /** Resolves with the greeting; `undefined` when the connection was refused, or ended before it. */
-  static open({ from, host = "127.0.0.1", port, tls }: Place): Promise<Client | undefined> {
+  static open({ first, from, host = "127.0.0.1", port, tls }: Place): Promise<Client | undefined> {
     return new Promise((resolve) => {
       const where = { port, host, allowHalfOpen: true, ...(from === undefined ? {} : { localAddress: from }) }
       const client = new Client(
@@ -46,6 +48,7 @@ export class Client {
           ? connect(where)
           : connectTls({ ...where, rejectUnauthorized: false, ...(tls.session && { session: tls.session }) })
       )
+      if (first !== undefined) client.socket.write(first)
       client.onClose = () => resolve(undefined)
       client.onEvent = (line) => {
         client.welcome = line

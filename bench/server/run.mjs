@@ -27,7 +27,12 @@ const command = [process.execPath, join(out, "Main.mjs"), ...process.argv.slice(
 const [first, ...rest] = way === undefined ? command : ["unshare", ...way, ...command]
 const bench = spawn(first, rest, {
   stdio: "inherit",
-  env: { ...process.env, PROGRAM: program, ...(way === undefined ? {} : { NAMESPACE: "1" }) }
+  env: {
+    ...process.env,
+    PROGRAM: program,
+    BENCH: String(process.pid),
+    ...(way === undefined ? {} : { NAMESPACE: "1" })
+  }
 })
 // The bench itself answers to signals, and ends its servers first. Ctrl-C reaches it without us.
 process.on("SIGINT", () => {})

@@ -11,6 +11,10 @@ export interface Attack {
   readonly args?: ReadonlyArray<string>
   /** The server encrypts, and everybody comes by TLS. */
   readonly tls?: true
+  /** Honest people come by a proxy, which says so ahead. */
+  readonly proxied?: true
+  /** Is there for its files, and for this user alone, as long as it takes. */
+  readonly folder?: string
   /** Open files that the system lets the server have. */
   readonly files?: number
   /** What is there when the attack begins. */

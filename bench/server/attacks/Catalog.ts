@@ -4,7 +4,9 @@ import { DATAGRAMS } from "./Datagrams.js"
 import { ENCRYPTED } from "./Encrypted.js"
 import { HANDSHAKES } from "./Handshakes.js"
 import { LINES } from "./Lines.js"
+import { OPERATOR } from "./Operator.js"
 import { PEOPLE } from "./People.js"
+import { PROXIES } from "./Proxies.js"
 import { WEB } from "./Web.js"
 
 /** All attacks, those of one kind together. */
@@ -15,5 +17,7 @@ export const ATTACKS: ReadonlyArray<Attack> = [
   ...DATAGRAMS,
   ...ENCRYPTED,
   ...HANDSHAKES,
+  ...PROXIES,
+  ...OPERATOR,
   ...WEB
 ]

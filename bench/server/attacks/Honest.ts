@@ -1,6 +1,7 @@
 import { ascending, quantile } from "../../support/Figures.js"
 import { Client, type Place, registered } from "../Client.js"
 import { honestAddress } from "../Namespace.js"
+import { proxyHeader } from "../ProxyHeader.js"
 import { type Load, wait } from "../Stage.js"
 
 /**
@@ -8,11 +9,12 @@ import { type Load, wait } from "../Stage.js"
  * relay. The bench says which part of the time it is, and gets the figures of each.
  */
 export const honest: Load = async ({ argument, call, figure, port }) => {
-  const { tls } = argument as { readonly tls: boolean }
+  const { proxied, tls } = argument as { readonly tls: boolean; readonly proxied: boolean }
   const place = (index: number): Place => ({
     port,
     host: "10.0.0.1",
     from: honestAddress(256 + index),
+    ...(proxied ? { first: proxyHeader(honestAddress(256 + index)) } : {}),
     ...(tls ? { tls: {} } : {})
   })
   const people = await Promise.all(

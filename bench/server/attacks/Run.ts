@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Figures } from "../../support/Figures.js"
@@ -14,8 +14,9 @@ import type { Attack } from "./Attack.js"
  * after it.
  */
 export const runAttack = async (attack: Attack, size: Size): Promise<Figures> => {
-  const { files, name, tls = false } = attack
+  const { files, folder, name, proxied = false, tls = false } = attack
   const args = [...(attack.args ?? []), ...(tls ? credentials() : [])]
+  if (folder !== undefined) mkdirSync(folder, { mode: 0o700 })
   const target = await Target.product({ host: "::", args, ...(files === undefined ? {} : { files }) })
   const pid = () => target.pid
   const { ms } = size
@@ -55,13 +56,14 @@ export const runAttack = async (attack: Attack, size: Size): Promise<Figures> =>
   }
   try {
     const seen = await runLoad(
-      { load: "honest", port: target.port, size, argument: { tls } },
+      { load: "honest", port: target.port, size, argument: { tls, proxied } },
       { pid, calls: { calm, prepared: prepare, attacked, recovered: () => wait(ms / 3) } }
     )
     await attacking
     return { ...seen, ...figures }
   } finally {
     await target.stop()
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
   }
 }
 

@@ -3,7 +3,7 @@ import * as Net from "node:net"
 import { hostname } from "node:os"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Endpoint from "../../domain/Endpoint.js"
+import * as Endpoint from "../../domain/Endpoint.js"
 import { type Connection, type ConnectionHandler, defaultSendQueue } from "../../services/Connection.js"
 import {
   ListenError,
@@ -117,26 +117,25 @@ const open = (
         take(socket, known)
         return
       }
-      if (unknown.size >= MAX_UNKNOWN) {
-        socket.destroy()
-        return
-      }
+      const proxy = remote ?? HERE
+      const [oldest] = unknown
+      if (unknown.size >= MAX_UNKNOWN) oldest?.destroy()
       unknown.add(socket)
       socket.once("close", () => unknown.delete(socket))
       const over = (isBad: boolean) => {
         unknown.delete(socket)
-        if (isBad) options.onBadProxy?.(remote ?? HERE)
+        if (isBad) options.onBadProxy?.(proxy)
       }
       if (isForwarded)
         WebWire.forwarded(socket, options.isProxy!, (wire, isBad) => {
           over(isBad)
-          if (wire !== undefined) begin({ ...known, ...wire })
+          if (wire !== undefined) begin({ ...known, ...wire, remote: believed(wire.remote, proxy) })
         })
       else
         introduced(socket, (header) => {
           over(header === undefined)
           if (header === undefined) socket.destroy()
-          else take(socket, knownOf(header, known))
+          else take(socket, knownOf(header, proxy, known))
         })
     })
     let opened: Open | undefined
@@ -173,11 +172,23 @@ const bind = (server: Net.Server, options: ListenOptions, done: (local: Endpoint
 const portFault = ({ port }: ListenOptions) => (isPort(port, 0) ? undefined : "the port is not in 0 to 65535")
 
 /** Where the ends of a connection are, by what its proxy says. */
-const knownOf = (header: Introduced, otherwise: Ends): Ends =>
-  header._tag === "Own" ? otherwise : { remote: header.from, local: header.to }
+const knownOf = (header: Introduced, proxy: Endpoint.Endpoint, otherwise: Ends): Ends =>
+  header._tag === "Own" ? otherwise : { remote: believed(header.from, proxy), local: header.to }
 
-/** Connections of proxies whose header is not there yet: a burst of newcomers. */
-const MAX_UNKNOWN = 4096
+/**
+ * Whose a connection is by what a proxy says. A loopback address of another machine is nobody's here, and must not get
+ * what those of this one have: the connection is the proxy's own then.
+ */
+const believed = (said: Endpoint.Endpoint, proxy: Endpoint.Endpoint): Endpoint.Endpoint =>
+  isLoopback(said) && !isLoopback(proxy) ? proxy : said
+
+const isLoopback = (endpoint: Endpoint.Endpoint): boolean => Endpoint.scope(endpoint) === "loopback"
+
+/**
+ * Connections of proxies whose header is not there yet: a burst of newcomers. The one that has been silent for longest
+ * makes room, since a proxy sends the header with its first packet.
+ */
+const MAX_UNKNOWN = 1024
 
 const NO_SOCKET = "there is a file of that name, which is no socket"
 

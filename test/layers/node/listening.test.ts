@@ -1,5 +1,6 @@
 import * as Fs from "node:fs"
 import * as Net from "node:net"
+import { networkInterfaces } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import { describe, expect } from "vitest"
@@ -18,7 +19,12 @@ const listening = (options: Partial<ListenOptions>, acceptor = new Acceptor()) =
 /** A connection by hand, and what has come over it by its end. */
 const dialled = (where: Net.NetConnectOpts, first: Uint8Array) => {
   const socket = Net.connect(where)
-  const ended = new Promise<void>((resolve) => socket.on("error", () => {}).on("close", () => resolve()))
+  const ended = new Promise<void>((resolve) =>
+    socket
+      .on("error", () => {})
+      .resume()
+      .on("close", () => resolve())
+  )
   socket.write(first)
   return { socket, ended: Effect.promise(() => ended) }
 }
@@ -113,6 +119,49 @@ describe("a proxy", () => {
     })
   )
 
+  scoped("of another machine brings nobody from this one: who is said to be of here is the proxy itself", () =>
+    Effect.gen(function* () {
+      const address = otherAddress()
+      if (address === undefined) return
+      const acceptor = new Acceptor()
+      const { local } = yield* listening({ isProxy: () => true, host: address }, acceptor)
+      const headers = [
+        binaryOf(Endpoint.make("127.0.0.1", 40_000)!, server),
+        textOf(Endpoint.make("::1", 40_000)!, Endpoint.make("::1", 1)!)
+      ]
+      for (const [index, header] of headers.entries()) {
+        const { socket } = dialled({ port: local.port, host: address }, concat([header, utf8("hello")]))
+        const { connection, recorder } = yield* acceptor.nth(index)
+        yield* recorder.received(5)
+        expect(connection.remote).toEqual(Endpoint.make(address, socket.localPort!))
+        connection.destroy()
+      }
+    })
+  )
+
+  scoped("that is silent makes room for others, the one that has been so for longest first", () =>
+    Effect.gen(function* () {
+      const acceptor = new Acceptor()
+      const { local } = yield* listening({ isProxy: () => true }, acceptor)
+      const where = { port: local.port, host: "127.0.0.1" }
+      const begun = textOf(client, server).subarray(0, 1)
+      // What a header begins with has arrived when the connection has; so they come in order.
+      const silent: Array<ReturnType<typeof dialled>> = []
+      for (let at = 0; at < MOST + 1; at++) {
+        const one = dialled(where, begun)
+        yield* Effect.promise(() => new Promise((resolve) => one.socket.once("connect", resolve)))
+        silent.push(one)
+      }
+      yield* silent[0]!.ended
+      // The next one is not gone, and there is room for whoever says whose it is.
+      silent[1]!.socket.write(textOf(client, server).subarray(1))
+      expect((yield* acceptor.nth(0)).connection.remote).toEqual(client)
+      dialled(where, textOf(client, server))
+      yield* acceptor.nth(1)
+      for (const { socket } of silent) socket.destroy()
+    })
+  )
+
   scoped("is nobody who is not one: what looks like a header is then the client's own", () =>
     Effect.gen(function* () {
       const acceptor = new Acceptor()
@@ -125,3 +174,12 @@ describe("a proxy", () => {
     })
   )
 })
+
+/** An address of this machine that is not a loopback address, if it has one. */
+const otherAddress = (): string | undefined =>
+  Object.values(networkInterfaces())
+    .flat()
+    .find((found) => found?.family === "IPv4" && !found.internal)?.address
+
+/** Connections of proxies that may be without a header. */
+const MOST = 1_024
