@@ -13,6 +13,8 @@ import { nickInvalid, tooManyWatched } from "./ErrorTexts.js"
  * wants that.
  *
  * A server that does not know how to watch nicknames watches everybody, and what it tells of others is left out here.
+ * One that has no room for more (48 of each are granted, the rest as long as there is some) is asked again after a
+ * while; until then those who come first take the places of the others.
  */
 export class Interest {
   /** Named by our user, by key. */
@@ -24,6 +26,9 @@ export class Interest {
   #watchesEverybody = false
   #isEverybodyWanted = false
   #knowsNicks = true
+  /** How many the server has room for, as far as we know, and until when that is believed. */
+  #room = MAX_WATCHED
+  #roomUntil: number | undefined
   /** Of `#named`, `#missed` and `#isEverybodyWanted`. */
   #revision = 0
   /** Of all that counts, as of the last look. */
@@ -37,6 +42,8 @@ export class Interest {
     this.#watched = new Map()
     this.#watchesEverybody = false
     this.#knowsNicks = true
+    this.#room = MAX_WATCHED
+    this.#roomUntil = undefined
     this.#seen = NEVER_LOOKED
   }
 
@@ -87,6 +94,30 @@ export class Interest {
     this.#watchesEverybody = true
   }
 
+  /** The server does not tell of these. */
+  refused(nicks: ReadonlyArray<string>, now: number): void {
+    const refused = new Set(nicks)
+    this.#watched = new Map([...this.#watched].filter(([, nick]) => !refused.has(nick)))
+    this.#room = this.#watched.size
+    this.#roomUntil = now + FULL
+  }
+
+  /** Whether the server has no room for all. */
+  get isFull(): boolean {
+    return this.#roomUntil !== undefined
+  }
+
+  handleTimeout(now: number): void {
+    if (this.#roomUntil === undefined || now < this.#roomUntil) return
+    this.#room = MAX_WATCHED
+    this.#roomUntil = undefined
+    this.#seen = NEVER_LOOKED
+  }
+
+  pollTimeout(): number | undefined {
+    return this.#roomUntil
+  }
+
   /** Asks the server for what is missing, if anything has changed; gives how many answers will tell who is here. */
   advance(now: number): number {
     const { conversations, own, pending, rendezvous } = this.client
@@ -117,9 +148,9 @@ export class Interest {
 
   /** By key, but for our own. */
   #wanted(own: string): ReadonlyMap<string, string> {
-    const found = new Map([...this.#named].filter(([key]) => key !== own))
+    const found = new Map([...this.#named].filter(([key]) => key !== own).slice(0, this.#room))
     const add = (text: string) => {
-      if (found.size >= MAX_WATCHED) return
+      if (found.size >= this.#room) return
       const nick = Nickname.parse(text)
       if (Either.isRight(nick) && nick.right.key !== own && !found.has(nick.right.key))
         found.set(nick.right.key, nick.right.text)
@@ -129,11 +160,11 @@ export class Interest {
       if (asked) for (const name of new Set([nick, called, listed])) add(name)
     // They are the same people under another nickname.
     for (const { asked, fingerprint } of conversations.all())
-      if (asked && found.size < MAX_WATCHED) found.set(fingerprint, fingerprint)
+      if (asked && found.size < this.#room) found.set(fingerprint, fingerprint)
     for (const peer of pending.all()) add(pending.nickOf(peer) ?? "")
     for (const nick of this.#missed.values()) add(nick)
     for (const { nick, record } of this.#contacts())
-      for (const name of new Set([nick, record?.nick ?? nick])) if (found.size < MAX_WATCHED) add(name)
+      for (const name of new Set([nick, record?.nick ?? nick])) if (found.size < this.#room) add(name)
     return found
   }
 
@@ -161,6 +192,9 @@ const chunksOf = (nicks: ReadonlyArray<string>): ReadonlyArray<ReadonlyArray<str
   )
 
 const NEVER_LOOKED = -1
+
+/** ms until a server that had no room is asked again: some have left by then. */
+const FULL = 60_000
 
 /** Named by our user; what is left is for those whom we talk to. */
 const MAX_NAMED = 64

@@ -65,6 +65,8 @@ export class Presence {
 
   /** Asks the server for what there is interest in; whether it did. */
   advance(now: number): boolean {
+    // Where the server has no room, all its answers say how little there is.
+    if (this.#opening > 0 && this.#interest.isFull) return false
     const requests = this.#interest.advance(now)
     this.#opening += requests
     return requests > 0
@@ -104,6 +106,7 @@ export class Presence {
   /** The server watches these nicknames (everybody, where there are none), or does not. */
   handleWatching(nicks: ReadonlyArray<string> | undefined, answer: Answer, now: number): void {
     if (nicks === undefined) return
+    if (answer._tag === "Refused") this.#interest.refused(nicks, now)
     if (answer._tag === "Watching" && answer.here === undefined) this.#interest.nicksUnknown()
     for (const { fingerprint = "", nick } of (answer._tag === "Watching" && answer.here) || []) {
       const isNews = !this.#present.has(nick)
@@ -169,6 +172,7 @@ export class Presence {
   }
 
   handleTimeout(now: number): void {
+    this.#interest.handleTimeout(now)
     for (const [ticket, listing] of this.#listings)
       if (listing.resumeAt !== undefined && now >= listing.resumeAt) this.#ask(ticket, listing, now)
     if (this.#doubtUntil === undefined || now < this.#doubtUntil) return
@@ -177,10 +181,9 @@ export class Presence {
   }
 
   pollTimeout(): number | undefined {
-    let next = this.#doubtUntil
-    for (const { resumeAt } of this.#listings.values())
-      if (resumeAt !== undefined && (next === undefined || resumeAt < next)) next = resumeAt
-    return next
+    const pauses = [...this.#listings.values()].map(({ resumeAt }) => resumeAt)
+    const all = [this.#doubtUntil, this.#interest.pollTimeout(), ...pauses].filter((time) => time !== undefined)
+    return all.length === 0 ? undefined : Math.min(...all)
   }
 
   #ask(ticket: Ticket<ReadonlyArray<PeerInfo>, ServerError>, listing: Listing, now: number): void {

@@ -3,6 +3,7 @@ import { Contacts } from "../../../src/core/client/Contacts.js"
 import type { OwnProfile } from "../../../src/core/client/OwnRecord.js"
 import { Presence } from "../../../src/core/client/Presence.js"
 import { Reintroduction } from "../../../src/core/client/Reintroduction.js"
+import * as Control from "../../../src/protocol/Control.js"
 import { fingerprint, peerId } from "../../support/ids.js"
 import { Context, conversation } from "./Context.js"
 
@@ -98,6 +99,56 @@ describe("the server is asked to tell of", () => {
     for (let i = 0; i < 20; i++) presence.asked(`absent${i}`, undefined)
     expect(asks()).toHaveLength(16)
     expect(asks()).not.toContain("+absent3")
+  })
+})
+
+describe("a server that has no room for all", () => {
+  const full = { _tag: "Refused", refusal: new Control.Busy({ message: "more nicknames cannot be watched" }) } as const
+  /** The server grants the first so many requests of those that `asks` has given, and refuses the others. */
+  const answer = (asked: ReadonlyArray<string>, granted: number, now = 0) => {
+    const nicks = asked.filter((text) => text.startsWith("+")).map((text) => text.slice(1))
+    for (let at = 0; at < nicks.length; at += 24) {
+      expect(asks(), "nothing while answers are under way").toEqual([])
+      presence.handleWatching(nicks.slice(at, at + 24), at < granted * 24 ? here() : full, now)
+    }
+  }
+
+  it("tells of those who come first, whoever they become, and is asked for the others again", () => {
+    for (let i = 0; i < 128; i++) meet(`known${i}`, i)
+    answer(asks(), 2, 1_000)
+    expect(asks(), "it is not asked at once").toEqual([])
+    context.introduce(conversation("bob"))
+    expect(asks()).toEqual(["-known81", "-known80", "+bob", "+print of bob"])
+    presence.handleWatching(["bob", "print of bob"], here(), 2_000)
+    expect(presence.pollTimeout()).toBe(61_000)
+    presence.handleTimeout(60_999)
+    expect(asks()).toEqual([])
+    presence.handleTimeout(61_000)
+    const again = asks()
+    expect(again).toHaveLength(80)
+    expect(again[0]).toBe("+known81")
+    answer(again, 4)
+    expect(asks()).toEqual([])
+    expect(presence.pollTimeout()).toBeUndefined()
+  })
+
+  it("may have less room than our user has named", () => {
+    for (let i = 0; i < 64; i++) presence.watch(`named${i}`)
+    answer(asks(), 2)
+    expect(asks()).toEqual([])
+    // Nobody is told gone of whom nothing is known.
+    presence.handle({ _tag: "Presence", here: [], gone: ["named63"] }, 0)
+    expect(told()).toEqual([])
+    presence.unwatch("named0")
+    expect(asks()).toEqual(["-named0", "+named48"])
+  })
+
+  it("is asked for all by a new session", () => {
+    for (let i = 0; i < 64; i++) meet(`known${i}`, i)
+    answer(asks(), 1)
+    presence.begin(0)
+    expect(asks()).toHaveLength(64)
+    expect(presence.pollTimeout()).toBeUndefined()
   })
 })
 
