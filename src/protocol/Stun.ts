@@ -97,8 +97,11 @@ export const decode = (bytes: Uint8Array): Message | undefined => {
   }
 }
 
-/** The bytes of a message (without `unknown`, which is a finding); `undefined` when a field is out of its range. */
-export const encode = (message: Omit<Message, "unknown">): Uint8Array | undefined => {
+/**
+ * The bytes of a message (without `unknown`, which is a finding), with so many besides that mean nothing, a multiple of
+ * four; `undefined` when a field is out of its range.
+ */
+export const encode = (message: Omit<Message, "unknown">, filler = 0): Uint8Array | undefined => {
   const { attributes, method, transactionId } = message
   if (transactionId.length !== TRANSACTION_BYTES || !Number.isInteger(method) || method < 0 || method > 0xfff) {
     return undefined
@@ -135,6 +138,7 @@ export const encode = (message: Omit<Message, "unknown">): Uint8Array | undefine
     if (text.length > MAX_TEXT) return undefined
     writeAttribute(writer, SOFTWARE, text)
   }
+  if (filler > 0) writeAttribute(writer, FILLER, new Uint8Array(filler - 4))
 
   const unsealed = writer.finish()
   if (unsealed === undefined) return undefined
@@ -190,6 +194,8 @@ const XOR_MAPPED_ADDRESS = 0x0020
 const COMPREHENSION_OPTIONAL = 0x8000
 const SOFTWARE = 0x8022
 const FINGERPRINT = 0x8028
+/** Nobody's, and may be ignored: PADDING (RFC 5780) must be understood, and would make the answer as large. */
+const FILLER = 0xfffe
 const RESPONSE_ORIGIN = 0x802b
 const OTHER_ADDRESS = 0x802c
 

@@ -37,6 +37,13 @@ export interface BindOptions {
    * throw.
    */
   readonly onIdle?: () => void
+  /** The one endpoint, of `family`, that it sends to and hears; any when left out. */
+  readonly only?: Endpoint
+  /**
+   * Called when a datagram to `only` was refused on the way or at its end (ICMP), where the system tells so. Must not
+   * throw.
+   */
+  readonly onRefused?: () => void
 }
 
 /**

@@ -105,7 +105,7 @@ export const examine = (
       concurrency: "unbounded"
     })
     const router = yield* Effect.fork(portMapping ? RouterCheck.check : Effect.succeed(undefined))
-    const [answers, reports] = yield* Effect.all([UdpCheck.check([...reflectors, ...stun]), networks], {
+    const [answers, reports] = yield* Effect.all([UdpCheck.check([...reflectors, ...stun], reflectors), networks], {
       concurrency: 2
     })
     // Where nothing is translated, nothing has to be forwarded.

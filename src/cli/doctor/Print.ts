@@ -52,21 +52,27 @@ const serverLines = ({ server, stun, udp, unknownNames }: Report, palette: Palet
       : mark(palette, false, `TCP: ${SafeText.line(server.problem)}`)
   const datagrams = (name: string) => (answer: Report["udp"][number]) => {
     const speed = answer.rttMs === undefined ? "answers" : `answers in ${ms(answer.rttMs)}`
-    return mark(palette, answer.reachable, `${name} ${answer.address}: ${answer.reachable ? speed : "no answer"}`)
+    const silence = answer.refused === true ? REFUSED : "no answer"
+    const said = mark(palette, answer.reachable, `${name} ${answer.address}: ${answer.reachable ? speed : silence}`)
+    return answer.large === false ? [said, mark(palette, false, `${name} ${answer.address}: ${NARROW}`)] : [said]
   }
   return [
     tcp,
     ...viaLines(server, palette),
     ...encryptionLines(server, palette),
     ...(server.clock === undefined ? [] : [mark(palette, false, `Clock: ${server.clock}`)]),
-    ...udp.map(datagrams("UDP")),
+    ...udp.flatMap(datagrams("UDP")),
     ...(server.problem === undefined && udp.length === 0 && server.via?.proxy === undefined
       ? [mark(palette, false, "UDP: this server offers none")]
       : []),
-    ...stun.map(datagrams("STUN server")),
+    ...stun.flatMap(datagrams("STUN server")),
     ...unknownNames.map((name) => mark(palette, false, `No address is known for ${SafeText.line(name)}`))
   ]
 }
+
+const REFUSED = "refused, by a firewall that says so or because nothing listens there"
+const NARROW =
+  "packets of 1,200 bytes get lost on the way, so smaller ones are sent, and files are slower; a VPN or a tunnel may be why"
 
 const viaLines = ({ host, port, via }: Report["server"], palette: Palette): ReadonlyArray<string> =>
   via === undefined ? [] : [mark(palette, true, `${describe(ServerName.of(host, port), via)}.`)]

@@ -16,6 +16,8 @@ const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(sche
 const Udp = Schema.Struct({
   address: Schema.String,
   reachable: Schema.Boolean,
+  refused: optional(Schema.Literal(true)),
+  large: optional(Schema.Boolean),
   rttMs: optional(Schema.Number)
 })
 
@@ -133,9 +135,11 @@ const clockOf = ({ answer, wall }: Findings): string | undefined => {
 /** The report as one line, in which nothing is left that a terminal obeys. */
 export const encode = (report: Report): string => Line.encode(report)
 
-const udpOf = ({ endpoint, reachable, rttMs }: UdpAnswer): typeof Udp.Type => ({
+const udpOf = ({ endpoint, large, reachable, refused, rttMs }: UdpAnswer): typeof Udp.Type => ({
   address: Endpoint.format(endpoint),
   reachable,
+  ...(refused ? { refused } : {}),
+  ...known("large", large),
   ...known("rttMs", rttMs === undefined ? undefined : round(rttMs))
 })
 

@@ -7,6 +7,8 @@ export interface TransactionOptions {
   /** Asks for the answer from another address, port or both (RFC 5780 §7.2). */
   readonly change?: { readonly address: boolean; readonly port: boolean }
   readonly patience: Patience
+  /** Bytes that the request has besides, a multiple of four. */
+  readonly filler?: number
   /** Fresh unpredictable bytes: an attacker who guesses a transaction id can lie about our address (RFC 8489 §5). */
   readonly random: Random
 }
@@ -41,7 +43,7 @@ export class Transaction {
   #next: number
   #over = false
 
-  constructor({ change, patience, random, server }: TransactionOptions, now: number) {
+  constructor({ change, filler, patience, random, server }: TransactionOptions, now: number) {
     const transactionId = random(Stun.TRANSACTION_BYTES)
     this.key = Bytes.toHex(transactionId)
     this.server = server
@@ -50,13 +52,16 @@ export class Transaction {
     this.#next = now
     // FINGERPRINT is there because the socket also carries the peer link. SOFTWARE makes the request as large as its
     // answer.
-    this.#request = Stun.encode({
-      class: "request",
-      method: Stun.BINDING,
-      transactionId,
-      attributes: { software: SOFTWARE, ...(change === undefined ? {} : { changeRequest: change }) },
-      fingerprint: true
-    })!
+    this.#request = Stun.encode(
+      {
+        class: "request",
+        method: Stun.BINDING,
+        transactionId,
+        attributes: { software: SOFTWARE, ...(change === undefined ? {} : { changeRequest: change }) },
+        fingerprint: true
+      },
+      filler
+    )!
   }
 
   /** Whether it has waited for an answer since `ms` or longer. */

@@ -39,9 +39,9 @@ interface Open {
 
 const open = (options: BindOptions): Effect.Effect<Open, DatagramsError> =>
   Effect.async((resume) => {
-    const { family, port, onDatagram, onIdle } = options
+    const { family, only, onDatagram, onIdle, onRefused, port } = options
     const address = options.address ?? (family === "ipv4" ? "0.0.0.0" : "::")
-    if (isIP(address) !== VERSION[family] || !isPort(port, 0)) {
+    if (isIP(address) !== VERSION[family] || !isPort(port, 0) || (only !== undefined && !isTarget(only, family))) {
       return resume(Effect.fail(toError(options, new RangeError(`no ${family} address and port`))))
     }
     const socket = Dgram.createSocket({
@@ -52,7 +52,10 @@ const open = (options: BindOptions): Effect.Effect<Open, DatagramsError> =>
     let opened: Open | undefined
     // Stays for good: a failed send or receive is a lost packet, and an unheard error would end the program.
     socket.on("error", (cause) => {
-      if (opened !== undefined) return
+      if (opened !== undefined) {
+        if (!opened.closed && REFUSALS.has(codeOf(cause))) onRefused?.()
+        return
+      }
       socket.close()
       resume(Effect.fail(toError(options, cause)))
     })
@@ -70,7 +73,8 @@ const open = (options: BindOptions): Effect.Effect<Open, DatagramsError> =>
       if (socket.getSendQueueSize() > MAX_SEND_QUEUE) return
       try {
         // Without a callback Node reports the failure of a send to nobody, which is what a lost packet is.
-        socket.send(data, to.port, to.address)
+        if (only === undefined) socket.send(data, to.port, to.address)
+        else if (isAt(only, to)) socket.send(data)
       } catch {
         // Node throws for arguments that it dislikes (a port out of range): lost as well.
       }
@@ -81,8 +85,12 @@ const open = (options: BindOptions): Effect.Effect<Open, DatagramsError> =>
       const bound = socket.address()
       const local = fromNode(bound.address, bound.port)!
       const state: Open = { api: { local, send, receiveBuffer }, socket, closed: false }
-      opened = state
-      resume(Effect.succeed(state))
+      const done = () => {
+        opened = state
+        resume(Effect.succeed(state))
+      }
+      if (only === undefined) done()
+      else socket.connect(only.port, only.address, done)
     })
   })
 
@@ -91,6 +99,13 @@ const close = (opened: Open): Effect.Effect<void> =>
     opened.closed = true
     opened.socket.close(() => resume(Effect.void))
   })
+
+const isAt = (left: Endpoint, right: Endpoint): boolean => left.port === right.port && left.address === right.address
+
+const isTarget = (endpoint: Endpoint, family: Family): boolean => endpoint.family === family && isPort(endpoint.port, 1)
+
+/** What a connected socket says when ICMP came back: nobody there, or not allowed there (RFC 1122 §4.1.3.3). */
+const REFUSALS: ReadonlySet<string> = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EACCES"])
 
 const VERSION = { ipv4: 4, ipv6: 6 } as const satisfies Record<Family, number>
 

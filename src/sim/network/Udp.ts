@@ -62,12 +62,14 @@ export const bindSync = (
   const port = options.port === 0 ? host.freePort(used) : options.port
   if (port === undefined || used(port)) return failure("AddressInUse", `UDP port ${port} is already in use`)
 
+  const only = options.only && book.point(options.only)
   let open = true
   let buffered = 0
   const key = socketKey(family, port)
   const sink: PacketSink = {
     arrive: (packet) => {
       if (bound !== undefined && addressOf(packet.destination) !== bound) return "no-socket"
+      if (only !== undefined && packet.source !== only) return "no-socket"
       const size = Math.max(packet.data.length, LEAST_CHARGE)
       if (buffered + size > host.receiveBuffer) return "overflow"
       buffered += size
@@ -92,7 +94,7 @@ export const bindSync = (
       send: (to, data) => {
         if (!open || process.state === "dead" || to.family !== family || data.length > MAX_PAYLOAD) return
         const destination = book.point(to)
-        if (destination === undefined) return
+        if (destination === undefined || (only !== undefined && destination !== only)) return
         const loopback = network.routing.isLoopback(addressOf(destination))
         const source = bound ?? (loopback ? addressOf(destination) : own(host, family))
         if (source === undefined) return

@@ -15,6 +15,15 @@ import { BOB, IPV4, IPV6, NOW, SERVER, SERVER_KEYS } from "./Samples.js"
 
 const at = (text: string) => Endpoint.parse(text)!
 
+/** What came of asking there: an answer after `rttMs`, or none. */
+const udp = (address: string, rttMs: number | undefined): Findings["reflector"][number] => ({
+  endpoint: at(address),
+  reachable: rttMs !== undefined,
+  refused: false,
+  large: undefined,
+  rttMs
+})
+
 const failed = (code: string) => Object.assign(new Error(code), { code })
 
 /** Why a server cannot be dialled, for each kind of cause and of address. */
@@ -74,7 +83,7 @@ const reached: Findings = {
     clockDifferenceMs: 5
   },
   wall: NOW,
-  reflector: [{ endpoint: at("198.51.100.1:9090"), reachable: true, rttMs: 12 }],
+  reflector: [udp("198.51.100.1:9090", 12)],
   stun: [],
   unknownNames: [],
   local: [{ family: "ipv4", address: "192.168.1.5", loopback: false } as Findings["local"][number]],
@@ -132,10 +141,12 @@ const visits = (): ReadonlyArray<Findings> => [
     networks: []
   },
   { ...reached, answer: { ...answer, welcome: { ...answer.welcome, relay: false } } },
-  { ...reached, reflector: [{ endpoint: at("198.51.100.1:9090"), reachable: false, rttMs: undefined }] },
+  { ...reached, reflector: [udp("198.51.100.1:9090", undefined)] },
+  { ...reached, reflector: [{ ...udp("198.51.100.1:9090", undefined), refused: true }] },
+  { ...reached, reflector: [{ ...udp("198.51.100.1:9090", 12), large: false }] },
   {
     ...reached,
-    stun: [{ endpoint: at("203.0.113.9:3478"), reachable: true, rttMs: 9 }],
+    stun: [udp("203.0.113.9:3478", 9)],
     unknownNames: ["stun.example.org"]
   },
   ...NETWORKS.map((network) => ({ ...reached, networks: [network] })),

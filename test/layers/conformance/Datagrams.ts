@@ -185,6 +185,24 @@ export const suite = (name: string, { run }: Subject<Datagrams>): void => {
         })
       ))
 
+    it("sends to one endpoint alone and hears that one alone, where it is told to", () =>
+      run(
+        Effect.gen(function* () {
+          const [friend, stranger] = yield* pair
+          const socket = yield* bind({ family: "ipv4", address: LOOPBACK.ipv4, only: friend.local })
+          stranger.send(socket.local, pattern(10))
+          socket.send(stranger.local, pattern(11))
+          socket.send(friend.local, pattern(12))
+          yield* friend.received(1)
+          friend.send(socket.local, pattern(13))
+          yield* socket.received(1)
+          friend.send(stranger.local, pattern(14))
+          yield* stranger.received(1)
+          expect(socket.datagrams.map(({ data }) => data)).toEqual([pattern(13)])
+          expect(stranger.datagrams.map(({ data }) => data)).toEqual([pattern(14)])
+        })
+      ))
+
     it("explains what it cannot bind", () =>
       run(
         Effect.gen(function* () {
@@ -209,6 +227,7 @@ interface Binding {
   readonly family: Family
   readonly address?: string
   readonly port?: number
+  readonly only?: Endpoint
 }
 
 const bind = (options: Binding, react: (count: number) => void = () => {}) =>
