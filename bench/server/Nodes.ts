@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Figures } from "../support/Figures.js"
 import { freePort, isInstalled, listening } from "./Others.js"
-import { runLoad } from "./Runner.js"
+import { FIRST, runLoad } from "./Runner.js"
 import type { Size } from "./Stage.js"
 import { Target } from "./Target.js"
 import { usageOf } from "./Usage.js"
@@ -21,9 +21,9 @@ export const run = async (size: Size): Promise<Figures> => {
   const secret = join(folder, "secret")
   writeFileSync(secret, "a secret that is as long as it has to be", { mode: 0o600 })
   const port = await freePort()
-  const redis = spawn(ENGINE, ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder], {
-    stdio: "ignore"
-  })
+  const words = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+  const [command, ...rest] = [...FIRST, ENGINE, ...words]
+  const redis = spawn(command!, rest, { stdio: "ignore" })
   const ended = once(redis, "exit")
   const targets: Array<Target> = []
   try {

@@ -25,14 +25,17 @@ type Decider = Pick<Hub, "access" | "kick" | "sessions" | "time">
 export class Agreement {
   readonly #server: Decider
   readonly #cluster: ClusterOptions
+  readonly #warn: (message: string) => void
+  #isOpen = false
   /** How far each other node has acknowledged ours. */
   readonly #marks = new Map<string, Mark>()
   /** Those that are being told, and who waits for the end of it. */
   readonly #telling = new Map<string, Array<() => void>>()
 
-  constructor(server: Decider, cluster: ClusterOptions) {
+  constructor(server: Decider, cluster: ClusterOptions, warn: (message: string) => void) {
     this.#server = server
     this.#cluster = cluster
+    this.#warn = warn
     cluster.mesh.agree((question) => this.#answer(question))
   }
 
@@ -135,6 +138,10 @@ export class Agreement {
     const before = this.#version()
     for (const line of bans) access.bans.learn(line, time.wall())
     for (const line of tokens) access.tokens?.learn(line)
+    if (tokens.length > 0 && access.tokens === undefined && !this.#isOpen) {
+      this.#isOpen = true
+      this.#warn(OPEN)
+    }
     if (same(before, this.#version())) return
     for (const driver of [...this.#server.sessions()]) {
       const fingerprint = driver.registration?.identity?.fingerprint
@@ -189,6 +196,9 @@ export class Agreement {
 
 /** What whoever came with a token that was taken back is told. */
 export const REVOKED = "this access token was revoked"
+
+/** Somebody has forgotten an option. */
+const OPEN = "other nodes have tokens, and this one lets people in without"
 
 const same = (one: Mark, other: Mark): boolean => one.bans === other.bans && one.tokens === other.tokens
 

@@ -169,7 +169,8 @@ const agree = (hub: Hub) =>
   Effect.gen(function* () {
     const cluster = yield* Effect.serviceOption(Neighbours)
     if (Option.isNone(cluster)) return undefined
-    const agreement = new Agreement(hub, cluster.value)
+    const fork = Runtime.runFork(yield* Effect.runtime<never>())
+    const agreement = new Agreement(hub, cluster.value, (message) => fork(Effect.logWarning(message)))
     yield* agreement.catchUp
     yield* agreement.keepTelling
     return agreement

@@ -63,19 +63,27 @@ class Place {
   readonly id: string
   readonly bans = new Bans()
   readonly tokens = new Tokens(crypto)
+  readonly warnings: Array<string> = []
   readonly agreement: Agreement
   readonly #world: World
   readonly #skew: number
   #answer: ((question: OperatorQuestion) => Answer) | undefined
 
-  constructor(world: World, id: string, files: { readonly bans: string; readonly tokens: string }, skew: number) {
+  constructor(
+    world: World,
+    id: string,
+    files: { readonly bans: string; readonly tokens: string },
+    skew: number,
+    asksForTokens = true
+  ) {
     this.id = id
     this.#world = world
     this.#skew = skew
     this.bans.decode(files.bans, this.wall)
     this.tokens.decode(files.tokens)
     const time = { wall: () => this.wall, monotonic: () => world.now }
-    const access = { bans: this.bans, tokens: this.tokens, keepsBans: true, save: Effect.void }
+    const tokens = asksForTokens ? this.tokens : undefined
+    const access = { bans: this.bans, tokens, keepsBans: true, save: Effect.void }
     this.agreement = new Agreement(
       { access, kick: () => {}, sessions: () => [], time },
       {
@@ -89,7 +97,8 @@ class Place {
           }
         },
         channelSecret: new Uint8Array(32)
-      }
+      },
+      (message) => this.warnings.push(message)
     )
   }
 
@@ -237,6 +246,22 @@ describe("nodes of one server", () => {
       { told: 0, silent: 2 },
       { told: 1, silent: 0 }
     ])
+  })
+
+  it("are told of one that lets people in without a token, once, by that one", () => {
+    const world = new World(1)
+    const careful = world.start()
+    const open = new Place(world, "open", { bans: "", tokens: "" }, 0, false)
+    world.nodes.set(open.id, open)
+    careful.bans.ban({ what: "192.0.2.1", since: START }, START)
+    agree(world)
+    expect(open.warnings).toEqual([])
+    for (let i = 0; i < 2; i++) {
+      careful.tokens.add("ann", careful.random(RANDOM_BYTES), START)
+      agree(world)
+    }
+    expect(open.warnings).toHaveLength(1)
+    expect([open.bans.all(START).length, careful.warnings.length]).toEqual([1, 0])
   })
 
   it("tell one that comes everything, however much it is, before it lets anybody in", async () => {
