@@ -51,6 +51,8 @@ class Screen {
     const seen = this.terminal.rows()
     if (this.isPrinted) console.log([`─── ${columns}x${rows}: ${name}`, ...seen].join("\n"))
     else console.log(`${columns}x${rows}: ${name}`)
+    const standing = seen.filter((row) => row.startsWith("── ")).length
+    if (standing > 1) throw new Error(`how things are stands ${standing} times on the screen:\n${seen.join("\n")}`)
     const all = said(this.terminal.rows(true))
     for (const word of this.#told) {
       const count = all.split(String(word)).length - 1

@@ -135,8 +135,10 @@ const change = (pen: Pen, drawn: ReadonlyArray<Row>, next: Bottom, { columns }: 
     changed++
     pen.to(at)
     // Behind the last cell of a full row, terminals would erase that cell.
-    if (after !== undefined) pen.out += after.text
-    if (after === undefined || after.width < columns) pen.out += ERASE_REST
+    const rest = after === undefined || after.width < columns ? ERASE_REST : ""
+    const text = after?.text ?? ""
+    // Cells that were erased behind a text count as its own to tmux when it wraps it anew: only an empty row has none.
+    pen.out += (after?.width ?? 0) < (before?.width ?? 0) ? rest + text : text + rest
     pen.stands(at, after?.width ?? 0)
   }
   const { column, row } = next.cursor

@@ -38,10 +38,10 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
     })
     const keys = stdin.isTTY ? yield* keyboard(stdin) : NO_KEYBOARD
 
-    const size = (): TerminalSize => ({
-      columns: stdout.columns || stderr.columns || 80,
-      rows: stdout.rows || stderr.rows || 24
-    })
+    const size = (): TerminalSize => {
+      if (stdout.isTTY === true) (stdout as Sized)._refreshSize?.()
+      return { columns: stdout.columns || stderr.columns || 80, rows: stdout.rows || stderr.rows || 24 }
+    }
 
     return Terminal.of({
       interactive,
@@ -83,6 +83,12 @@ export const layer: Layer.Layer<Terminal> = Layer.scoped(
     })
   })
 )
+
+/**
+ * Node asks the system for the size when it hears of a change (SIGWINCH), which may be after a key that was typed
+ * later: what that key draws would be for a window that is no more. So it asks; it tells of a change as ever.
+ */
+type Sized = WriteStream & { readonly _refreshSize?: () => void }
 
 /** Node knows of `COLORTERM`, and of terminals by their names; but `NO_COLOR` and `FORCE_COLOR` are not about depth. */
 const depth = (stdout: WriteStream, env: NodeJS.ProcessEnv): number => {

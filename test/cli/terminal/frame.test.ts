@@ -113,6 +113,9 @@ describe("Frame", () => {
     draw([], view)
     expect(draw([], { ...view, before: "hello" })).toBe("\r> hello\u001b[K")
     expect(draw([], { ...view, before: "hello" })).toBe("")
+    // A narrower text stands in an empty row: tmux wraps erased cells anew as well.
+    expect(draw([], { ...view, before: "hell" })).toBe("\r\u001b[K> hell")
+    draw([], { ...view, before: "hello" })
     const message = "09:12 flo: hello there"
     expect(draw([message], { ...view, before: "hello" }).length - message.length).toBeLessThan(60)
     // Three a row: its end, and the room for it.
