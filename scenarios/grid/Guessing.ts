@@ -51,6 +51,31 @@ export const search = (where: Arrangement, portGuessing = true): Effect.Effect<S
     return { directMs: talk.way === "direct" ? directMs : undefined, inVain, expected }
   })
 
+/**
+ * Two who were brought together by guesses talk for longer than keys last, are silent for longer than a NAT remembers
+ * anything that is not kept alive, and part. Gives their way before that, and how many sockets alice had open: before
+ * the search, after it, and when bob had left.
+ */
+export const last = (where: Arrangement) =>
+  Effect.gen(function* () {
+    const sim = yield* Sim
+    const talk = yield* Talk.begin(where)
+    const sockets = () => sim.world.machines.get("alice")!.host.udp.size
+    const before = sockets()
+    yield* talk.chat(1_000, 30_000)
+    yield* talk.arrives("direct", 30_000)
+    const meanwhile = sockets()
+    yield* talk.chat(5_000, 300_000)
+    yield* Effect.sleep("10 minutes")
+    const { changes } = talk.watch(talk.alice)
+    yield* talk.chat(500, 5_000)
+    yield* talk.delivered(1_000)
+    const { way } = talk
+    yield* talk.bob.leave(talk.alice)
+    yield* sim.eventually("all sockets but the first are closed", () => sockets() === before, 60_000)
+    return { way, changes, sockets: [before, meanwhile] }
+  })
+
 /** Virtual ms between two messages, and how many there are at most. */
 const EVERY = 250
 const SAID = 120

@@ -2,7 +2,7 @@ import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import { run } from "parley-chat/sim"
 import { describe, expect, it } from "vitest"
-import { GUESSED, search } from "../../../scenarios/grid/Guessing.js"
+import { GUESSED, last, search } from "../../../scenarios/grid/Guessing.js"
 import * as Network from "../../../scenarios/grid/Network.js"
 import { maxTime } from "../../../scenarios/product/Seeds.js"
 import { some } from "../../support/Effort.js"
@@ -30,6 +30,20 @@ describe("a NAT that hides its ports, and a filter that insists on them", () => 
         }
     // Of those that are drawn two in a hundred are missed by chance: of 18 hardly ever four.
     expect(missed.length).toBeLessThan(4)
+  })
+
+  it("stay together, with new keys and in silence, by one socket that is closed in the end", async () => {
+    for (const index of [0, 3]) {
+      const { exit } = await run(
+        { seed: Network.seedOf(index, 1), maxTime, link: Network.link(0) },
+        last(GUESSED[index]!)
+      )
+      if (Exit.isFailure(exit)) throw new Error(Cause.pretty(exit.cause))
+      const { changes, sockets, way } = exit.value
+      expect(way).toBe("direct")
+      expect(changes).toBe(1)
+      expect(sockets[1]! - sockets[0]!).toBeLessThanOrEqual(4)
+    }
   })
 
   it("stay on the relay, and are sent nothing, where one of them wants no guesses", async () => {
