@@ -17,7 +17,15 @@ export const ATTACKS: ReadonlyArray<Attack> = [
   ...DATAGRAMS,
   ...ENCRYPTED,
   ...HANDSHAKES,
+  ...encrypted([...CONNECTIONS, ...LINES, ...PEOPLE], "flood-one", "slow", "ping-1600", "list-unread", "watch-slow"),
   ...PROXIES,
   ...OPERATOR,
   ...WEB
 ]
+
+/** The attacks of these names, on a server that encrypts. */
+function encrypted(attacks: ReadonlyArray<Attack>, ...names: ReadonlyArray<string>): ReadonlyArray<Attack> {
+  return attacks
+    .filter(({ name }) => names.includes(name))
+    .map((attack) => ({ ...attack, name: `tls-${attack.name}`, about: `${attack.about}, over TLS`, tls: true }))
+}

@@ -1,6 +1,7 @@
-import { attackAddress } from "../Namespace.js"
+import { person, proving } from "../loads/Person.js"
+import { attackAddress, attackAddress6 } from "../Namespace.js"
 import type { Attack } from "./Attack.js"
-import type { Line } from "./Field.js"
+import type { Field, Line } from "./Field.js"
 
 /** Requests that cost the server more than they cost their sender; each connection at the rate that it may have. */
 export const LINES: ReadonlyArray<Attack> = [
@@ -68,6 +69,24 @@ export const LINES: ReadonlyArray<Attack> = [
     { quick: true }
   ),
   ...flood("bad-proof", "Register with a forged proof, 100 addresses", 1_600, forged(), { quick: true }),
+  {
+    name: "proof-new",
+    about: "Register with a proof for another connection, ever new addresses",
+    quick: true,
+    run: (field) => {
+      const bytes = forged()
+      return field.again(64, attackAddress, (from) => claim(field, from, bytes))
+    }
+  },
+  {
+    name: "proof-6",
+    about: "the same, ever new /64s of 256 IPv6 /48s, three proofs each",
+    run: (field) => {
+      const bytes = Buffer.concat([forged(), forged(), forged()])
+      const address = (index: number) => attackAddress6(index >> 8, index & 0xff)
+      return field.again(64, address, (from) => claim(field, from, bytes))
+    }
+  },
   ...flood(
     "token-guess",
     "Register with a token of 256 bytes where none is asked for, 10 addresses",
@@ -183,13 +202,19 @@ function endpoints(): string {
   return `"endpoints":[${Array.from({ length: 8 }, () => `"[2001:db8:1111:2222:3333:4444:5555:6666]:65535"`).join(",")}]`
 }
 
-/** Well-formed, of the right lengths, and signed by nobody. */
+/** Whole, and of this nickname, but for another connection: what is wrong shows when signatures are verified. */
 function forged(): Buffer {
-  const bytes = (length: number, fill: number) => Buffer.alloc(length, fill).toString("base64url")
-  return line(
-    `"nick":"forger","identity":"${bytes(32, 1)}","record":"${bytes(150, 1)}","proof":"${bytes(64, 1)}"`,
-    "Register"
-  )
+  const elsewhere = JSON.stringify({ challenge: Buffer.alloc(32, 1).toString("base64url") })
+  return line(`"nick":"forger"${proving(person("forger"), elsewhere)}`, "Register")
+}
+
+const claim = async (field: Field, from: string, bytes: Buffer): Promise<void> => {
+  const client = await field.open(from)
+  client?.tell(bytes)
+  // The first reply is to the proof.
+  if (client === undefined) await pause()
+  else await client.request("Ping")
+  client?.socket.destroy()
 }
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, 5))

@@ -2,6 +2,8 @@ import * as Fs from "node:fs"
 import * as Net from "node:net"
 import { networkInterfaces } from "node:os"
 import { join } from "node:path"
+import { Duplex } from "node:stream"
+import { connect as connectTls } from "node:tls"
 import * as Effect from "effect/Effect"
 import { describe, expect } from "vitest"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
@@ -9,6 +11,7 @@ import * as NodeListener from "../../../src/layers/node/Listener.js"
 import { concat } from "../../../src/protocol/Bytes.js"
 import { Listener, type ListenOptions } from "../../../src/services/Listener.js"
 import { binary, binaryOf, textOf } from "../../protocol/ProxyHeaders.js"
+import { own } from "../../support/Certificates.js"
 import { scopedLive } from "../../support/Live.js"
 import { Acceptor, Signal, utf8 } from "../conformance/Recorder.js"
 import { temporaryFolder } from "./TemporaryFolder.js"
@@ -116,6 +119,32 @@ describe("a proxy", () => {
       yield* dialled(where, utf8('{"_tag":"Ping","id":1}\n')).ended
       yield* signal.until(() => bad.length > 0)
       expect(bad).toEqual(["127.0.0.1"])
+    })
+  )
+
+  scoped("brings connections in TLS, with its header ahead of everything, in the same packet or before", () =>
+    Effect.gen(function* () {
+      const acceptor = new Acceptor()
+      const { local } = yield* listening({ isProxy: () => true, tls: own }, acceptor)
+      const header = binaryOf(client, server)
+      for (const [index, waits] of [false, true].entries()) {
+        const tcp = Net.connect({ port: local.port, host: "127.0.0.1", noDelay: true })
+        const way = new Duplex({ read: () => {}, write: (chunk, _, done) => void tcp.write(chunk, () => done()) })
+        tcp.on("data", (data) => way.push(data))
+        if (waits) yield* Effect.promise(() => new Promise<void>((resolve) => tcp.write(header, () => resolve())))
+        else {
+          tcp.cork()
+          tcp.write(header)
+          setImmediate(() => tcp.uncork())
+        }
+        const tls = connectTls({ socket: way, rejectUnauthorized: false })
+        tls.write("hello")
+        const { connection, recorder } = yield* acceptor.nth(index)
+        yield* recorder.received(5)
+        expect([connection.remote, recorder.text]).toEqual([client, "hello"])
+        connection.destroy()
+        tcp.destroy()
+      }
     })
   )
 
