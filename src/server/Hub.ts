@@ -251,6 +251,12 @@ export class Hub implements SessionHub {
   /** The session has this registration now. */
   registered(driver: SessionDriver, registration: Registration): void {
     const { identity } = registration
+    // What the operator decides while a claim is under way finds nobody of that name yet.
+    const closed = this.closedTo(driver, registration.nickname, identity?.fingerprint)
+    if (closed !== undefined) {
+      this.kick(driver, closed.message)
+      return
+    }
     this.#owns(driver, registration)
     if (!driver.isCounted) this.#greet(driver)
     driver.isCounted = true

@@ -125,6 +125,21 @@ describe("an operator", () => {
     expect(place.ask({ _tag: "Reserve", nick: "a b" })).toMatchObject({ _tag: "Refused", code: "Unreadable" })
   })
 
+  test("decides while a claim is under way, as with several nodes", () => {
+    const place = new Place()
+    const { registry } = place.hub
+    const { claim } = registry
+    const answers: Array<() => void> = []
+    Object.assign(registry, {
+      claim: (...[asked, done]: Parameters<typeof claim>) => claim(asked, (answer) => answers.push(() => done(answer)))
+    })
+    const bob = place.come("203.0.113.7", { nick: "moonlight" })
+    place.ask({ _tag: "Reserve", nick: "moonlight" })
+    for (const answer of answers) answer()
+    expect(bob.last()).toEqual({ _tag: "Unauthorized", message: expect.stringContaining("reserved") })
+    expect(place.hub.size).toBe(0)
+  })
+
   test("changes limits while the server runs, all of them or none", () => {
     const place = new Place()
     const limits = { "max-connections": 1, queries: { burst: 2, perSecond: 1 } }
