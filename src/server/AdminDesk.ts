@@ -110,7 +110,9 @@ export class AdminDesk {
       found.push(shown)
       last = driver.number
     }
-    return { _tag: "Sessions", sessions: found }
+    return found.length > 0 || match === undefined || after > 0
+      ? { _tag: "Sessions", sessions: found }
+      : refused("NotFound", `nobody here has ${match} in nickname, address or token's name`)
   }
 
   #shown({ connection, holder, number, registration, startedAt }: SessionDriver): AdminSession {

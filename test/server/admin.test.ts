@@ -76,6 +76,8 @@ describe("an operator", () => {
     expect(seen).toEqual(Array.from({ length: 450 }, (_, i) => `n-${i}`))
     expect(place.ask({ _tag: "Who", match: "N-44" })).toMatchObject({ sessions: { length: 11 } })
     expect(place.ask({ _tag: "Who", match: "203.0.1.7:" })).toMatchObject({ sessions: [{ nick: "n-263" }] })
+    expect(place.ask({ _tag: "Who", match: "nobody" })).toMatchObject({ _tag: "Refused", code: "NotFound" })
+    expect(new Place().ask({ _tag: "Who" })).toEqual({ _tag: "Sessions", sessions: [] })
   })
 
   test("bans addresses: who is there goes, who comes is told why, and both come back when it is over", () => {
