@@ -81,6 +81,8 @@ class EditorUi implements Ui {
   /** The terminal has answered all that it was asked at the beginning. */
   #answered = false
   #isSuspending = false
+  /** The last key asked to leave. */
+  #isLeaving = false
   /** Older messages are being looked for. */
   #isLooking = false
 
@@ -201,14 +203,19 @@ class EditorUi implements Ui {
   #press<E>(key: Stroke, handlers: Handlers<E>): Effect.Effect<InputEnd | undefined, TerminalClosed | E> {
     return Effect.gen(this, function* () {
       this.#parts.state.offered = []
+      const again = this.#isLeaving
+      this.#isLeaving = false
       if (key._tag === "Press" && key.name === "escape") this.#parts.painter.toEnd()
       if (this.#parts.state.question !== undefined) return yield* this.#answer(key, handlers)
       const action = this.#editor.handle(key)
       switch (action._tag) {
         case "Interrupt":
-          return action.empty && (yield* handlers.leave) ? "interrupt" : undefined
+          if (!action.empty) return undefined
+          this.#isLeaving = true
+          return (yield* handlers.leave(again)) ? "interrupt" : undefined
         case "EndOfInput":
-          return (yield* handlers.leave) ? "end" : undefined
+          this.#isLeaving = true
+          return (yield* handlers.leave(again)) ? "end" : undefined
         default:
           yield* this.#act(action, handlers)
           return undefined

@@ -63,7 +63,7 @@ export const make = (view: Pick<View, "prompt">): Effect.Effect<Ui, never, Termi
         const leaves = Effect.suspend(() => {
           // The terminal has written "^C".
           isOpen = true
-          return handlers.leave
+          return handlers.leave(true)
         })
         const left = Stream.runForEachWhile(terminal.interrupts, () => Effect.map(leaves, (does) => !does))
         return Effect.raceFirst(reading, Effect.as(left, "interrupt" as const))

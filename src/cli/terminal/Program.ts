@@ -97,7 +97,7 @@ export const run = (
           line: (line) => accept(line, session),
           // In the order of the lines: what is typed after it is for the conversation that it turns to.
           action: (action) => Effect.asVoid(session.lines.offer(action)),
-          leave: mayLeave(session)
+          leave: (again) => mayLeave(again, session)
         }),
         (end) => finish(end, session)
       )
@@ -219,8 +219,9 @@ const act = (action: Action, { chat, leaving, ui }: Session): Outcome =>
   })
 
 /** Whether the person may leave now; asks once when that ends something. */
-const mayLeave = ({ chat, leaving, ui }: Session): Effect.Effect<boolean> =>
+const mayLeave = (again: boolean, { chat, leaving, ui }: Session): Effect.Effect<boolean> =>
   Effect.suspend(() => {
+    if (!again) leaving.goOn()
     const loss = chat.openEnds
     if (!leaving.asks("program", loss)) return Effect.succeed(true)
     return Effect.as(Effect.ignore(ui.print([chat.remark(`${loss}: the same again leaves`)])), false)

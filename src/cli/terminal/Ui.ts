@@ -28,8 +28,8 @@ export interface Ui {
 export interface Handlers<E> {
   readonly line: (line: string) => Effect.Effect<void, E>
   readonly action: (action: Action) => Effect.Effect<void, E>
-  /** Ctrl-C, or Ctrl-D, on an empty line: whether the input ends with it. */
-  readonly leave: Effect.Effect<boolean, E>
+  /** Ctrl-C, or Ctrl-D, on an empty line, `again` with no other key before it: whether the input ends with it. */
+  readonly leave: (again: boolean) => Effect.Effect<boolean, E>
 }
 
 /** `interrupt`: the person wants to go now. `end`: there is no more input, but what was typed still counts. */

@@ -51,7 +51,7 @@ const start = (found: ReadonlyArray<string> = [], nextFrame = Effect.yieldNow())
             actions.push(action)
             if (action._tag === "Switch") view.conversation = `peer${action.number}`
           }),
-        leave: Effect.sync(() => lines.length > 0)
+        leave: (again) => Effect.sync(() => again || lines.length > 0)
       })
     )
     const screen = () => {
@@ -129,9 +129,18 @@ describe("the editor at a terminal", () => {
   it.scopedLive("stays when the program does not want to leave", () =>
     Effect.gen(function* () {
       const { lines, terminal, end } = yield* start()
-      terminal.type("\u0003\u0004still\r\u0003")
+      terminal.type("\u0003a\u007f\u0004still\r\u0003")
       expect(yield* end).toBe("interrupt")
       expect(lines).toEqual(["still"])
+    })
+  )
+
+  it.scopedLive("takes a second Ctrl-C for the answer to the first only if no other key came between", () =>
+    Effect.gen(function* () {
+      const { lines, terminal, end } = yield* start()
+      terminal.type("\u0003\u0003not seen\r")
+      expect(yield* end).toBe("interrupt")
+      expect(lines).toEqual([])
     })
   )
 
