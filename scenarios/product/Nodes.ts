@@ -156,7 +156,8 @@ export function* failsOver() {
       yield* Effect.sleep(rng.between(500, 12_000))
       engine.isUp = false
       yield* Effect.sleep(rng.between(0, 15_000))
-      if (rng.chance(0.6)) engine.failOver(rng.below(30), rng.between(-10_000, 10_000))
+      // The last steps, or all of them: a Redis that starts without its data.
+      if (rng.chance(0.6)) engine.failOver(rng.pick([5, 30, 1_000_000]), rng.between(-10_000, 10_000))
       engine.isUp = true
     }
   }).pipe(Effect.timeoutOption(TROUBLE))
