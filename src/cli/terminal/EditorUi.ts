@@ -236,7 +236,7 @@ class EditorUi implements Ui {
         this.#parts.state.question = { lines: action.lines, editor: this.#editor, waiting: [] }
         return Effect.void
       case "Overlong":
-        return this.#refuse(action.length)
+        return this.#refuse(action.bytes)
       case "Complete":
         return this.#complete
       case "Ask":
@@ -271,7 +271,7 @@ class EditorUi implements Ui {
 
   #submit<E>(editor: LineEditor, handlers: Handlers<E>): Effect.Effect<void, TerminalClosed | E> {
     const { text } = editor
-    if (isTooLong(text)) return this.#refuse(text.length)
+    if (isTooLong(text)) return this.#refuse(Buffer.byteLength(text))
     const { keep, painter, view } = this.#parts
     const kept = editor.isTyped ? keep({ conversation: view.conversation, text }) : Effect.void
     editor.accepted()
@@ -307,8 +307,8 @@ class EditorUi implements Ui {
     })
   }
 
-  #refuse(length: number): Effect.Effect<void, TerminalClosed> {
-    return this.print([`* that is ${length} characters, and a message has at most ${MAX_MESSAGE} bytes: ${AS_A_FILE}`])
+  #refuse(bytes: number): Effect.Effect<void, TerminalClosed> {
+    return this.print([`* that is ${bytes} bytes, and a message has at most ${MAX_MESSAGE}: ${AS_A_FILE}`])
   }
 
   get #complete(): Effect.Effect<void, TerminalClosed> {

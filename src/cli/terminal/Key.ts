@@ -5,8 +5,8 @@ export type Key =
   | { readonly _tag: "Text"; readonly text: string }
   /** Pasted at once (bracketed paste), so line breaks in it do not submit. */
   | { readonly _tag: "Paste"; readonly text: string }
-  /** More was pasted than `MAX_PASTE`: `length` characters, none of which are kept. */
-  | { readonly _tag: "Overlong"; readonly length: number }
+  /** More was pasted than `MAX_PASTE`: so many bytes, none of which are kept. */
+  | { readonly _tag: "Overlong"; readonly bytes: number }
   | { readonly _tag: "Press"; readonly name: KeyName }
   /** A key that has nothing to do with the line. */
   | { readonly _tag: "Ask"; readonly action: Action }

@@ -15,6 +15,7 @@ export class KeyDecoder {
   #paste: string | undefined
   /** Characters of it in all. */
   #pasted = 0
+  #pastedBytes = 0
 
   /**
    * ms after which what has begun is not going to end, should nothing come: the caller then calls `expire`. `undefined`
@@ -111,6 +112,7 @@ export class KeyDecoder {
     // The end mark may be cut: its possible beginning waits for the next chunk.
     const cut = end === -1 ? startOf(PASTE_END, input) : end
     this.#pasted += cut
+    this.#pastedBytes += Buffer.byteLength(input.slice(0, cut))
     this.#paste = `${this.#paste}${input.slice(0, cut)}`.slice(0, MAX_PASTE)
     if (end === -1) return cut === input.length ? "" : this.#keep(input.slice(cut))
     this.#finishPaste(keys)
@@ -122,10 +124,11 @@ export class KeyDecoder {
       keys.push(...new KeyDecoder().push(new TextEncoder().encode(answer)))
       return ""
     })
-    if (this.#pasted > MAX_PASTE) keys.push({ _tag: "Overlong", length: this.#pasted })
+    if (this.#pasted > MAX_PASTE) keys.push({ _tag: "Overlong", bytes: this.#pastedBytes })
     else keys.push({ _tag: "Paste", text: text.replace(/\r\n?/g, "\n") })
     this.#paste = undefined
     this.#pasted = 0
+    this.#pastedBytes = 0
   }
 
   #keep(rest: string): "" {

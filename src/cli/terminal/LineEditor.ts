@@ -15,8 +15,8 @@ export type EditorAction =
   | { readonly _tag: "Confirm"; readonly text: string; readonly lines: number }
   | { readonly _tag: "Complete" }
   | { readonly _tag: "Redraw" }
-  /** The text, `length` characters, does not fit; nothing of it was taken. */
-  | { readonly _tag: "Overlong"; readonly length: number }
+  /** The text, of so many bytes, does not fit; nothing of it was taken. */
+  | { readonly _tag: "Overlong"; readonly bytes: number }
   /** The key was none of the editor's. */
   | { readonly _tag: "Ask"; readonly action: Action }
   /** Ctrl-Z. */
@@ -75,7 +75,7 @@ export class LineEditor {
     this.#last = key._tag === "Press" ? key.name : "text"
     if (key._tag === "Press") return this.#press(key.name, last)
     this.#undo.note(this, key._tag === "Text" && last === "text")
-    if (!this.insert(key.text)) return { _tag: "Overlong", length: this.text.length + key.text.length }
+    if (!this.insert(key.text)) return { _tag: "Overlong", bytes: Buffer.byteLength(this.text + key.text) }
     if (key._tag === "Paste") this.#hasPasted = true
     if (key._tag === "Paste" && countLines(key.text) > MAX_UNASKED) this.#pasted = true
     return NONE

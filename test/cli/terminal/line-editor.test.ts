@@ -247,7 +247,7 @@ describe("LineEditor", () => {
     full.handle(text("ab"))
     expect(full.handle({ _tag: "Paste", text: "y".repeat(MAX_TEXT) })).toEqual({
       _tag: "Overlong",
-      length: MAX_TEXT + 2
+      bytes: MAX_TEXT + 2
     })
     expect(full.text).toBe("ab")
     const editor = new LineEditor()
