@@ -105,7 +105,7 @@ class Visit {
     private readonly connectedMs: number,
     now: number
   ) {
-    this.#machine = new ControlLink(now)
+    this.#machine = new ControlLink(now, connection.tls !== undefined)
   }
 
   get isDone(): boolean {

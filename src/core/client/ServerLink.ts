@@ -88,7 +88,7 @@ export class ServerLink<Purpose> {
     }
     this.#phase = "connected"
     this.#order.connected(server)
-    this.#control = new ControlLink(now)
+    this.#control = new ControlLink(now, exporter !== undefined)
     this.#local = local
     this.#remote = remote
     this.#exporter = exporter

@@ -36,7 +36,11 @@ export class ControlLink {
   /** When the greeting is overdue; from `Ready` on, when the next ping is due. */
   #alarm: number
 
-  constructor(now: number) {
+  constructor(
+    now: number,
+    /** Whether the link is encrypted, so that a server which says nothing does not wait for that. */
+    private readonly isEncrypted = false
+  ) {
     this.#alarm = now + WELCOME_TIMEOUT
   }
 
@@ -229,7 +233,8 @@ export class ControlLink {
   #break(reason: "Protocol" | "Silent", what: string): void {
     // Whoever never greeted is most likely something else on a mistyped port.
     const isDoubtful = this.#phase === "greeting"
-    const doubt = !isDoubtful ? "" : reason === "Silent" ? "; if it encrypts, say --tls" : "; is it a parley server?"
+    const isWaiting = reason === "Silent" && !this.isEncrypted
+    const doubt = !isDoubtful ? "" : isWaiting ? "; if it encrypts, say --tls" : "; is it a parley server?"
     this.#phase = "broken"
     this.#output.length = 0
     for (const id of this.#pending.clear()) this.#events.push({ _tag: "Unanswered", id })

@@ -7,9 +7,13 @@ import { MAX_LINE } from "../../../src/protocol/Control.js"
 /** A control link and the server's end of it, in virtual time. */
 class Script {
   now = 1_000
-  readonly link = new ControlLink(this.now)
+  readonly link: ControlLink
   readonly sent: Array<{ readonly _tag: string; readonly id: number; readonly [key: string]: unknown }> = []
   readonly events: Array<ControlEvent> = []
+
+  constructor(isEncrypted = false) {
+    this.link = new ControlLink(this.now, isEncrypted)
+  }
 
   says(...messages: ReadonlyArray<object>): this {
     return this.saysBytes(bytes(messages.map((message) => `${JSON.stringify(message)}\n`).join("")))
@@ -118,6 +122,13 @@ describe("greeting", () => {
     expect(script.take()).toEqual([])
     expect(script.passes(1).take()).toEqual([expect.objectContaining({ _tag: "Broken", reason: "Silent" })])
     expect(script.link.pollTimeout()).toBeUndefined()
+  })
+
+  it.each([
+    [false, "the server did not greet; if it encrypts, say --tls"],
+    [true, "the server did not greet; is it a parley server?"]
+  ])("says what may be wrong with it, on a link that is encrypted: %s", (isEncrypted, message) => {
+    expect(new Script(isEncrypted).passes(WELCOME_TIMEOUT).take()).toMatchObject([{ _tag: "Broken", message }])
   })
 
   it.each([
