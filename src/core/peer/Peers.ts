@@ -85,14 +85,10 @@ export class Peers {
       policy: (peer) => this.#policies.of(peer),
       nat: () => Networks.oneWord(this.#networks.value),
       guesses,
-      emit: (event) => {
-        this.#events.push(event)
-      },
+      emit: (event) => void this.#events.push(event),
       journal: options.past && {
         past: options.past,
-        write: (entry) => {
-          this.#journal.push(entry)
-        }
+        write: (entry) => void this.#journal.push(entry)
       },
       transmit: (transmit) => this.#turns.send(transmit),
       indexes: this.#indexes,
