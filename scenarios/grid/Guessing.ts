@@ -76,6 +76,22 @@ export const last = (where: Arrangement) =>
     return { way, changes, sockets: [before, meanwhile] }
   })
 
+/** What `/why` says to alice of guesses, none of which arrives: each sentence once, in their order. */
+export const inVain = (where: Arrangement) =>
+  Effect.gen(function* () {
+    const sim = yield* Sim
+    const talk = yield* Talk.begin(where)
+    yield* sim.rule(({ data, protocol }) => (protocol === "udp" && data.length === 1 ? "drop" : "pass"))
+    const told = new Set<string>()
+    for (let said = 0; said < SAID; said++) {
+      yield* talk.say(talk.alice)
+      yield* Effect.sleep(EVERY)
+      const why = yield* talk.alice.call((client) => client.why("bob"))
+      for (const line of Either.getOrThrow(why!).lines) if (line.startsWith("Ports that")) told.add(line)
+    }
+    return { told: [...told], way: talk.way }
+  })
+
 /** Virtual ms between two messages, and how many there are at most. */
 const EVERY = 250
 const SAID = 120

@@ -93,7 +93,8 @@ export class ClientMachine {
     if (conversation === undefined || report === undefined) return notConnected(nick)
     const key = keyInfoOf(this.contacts, conversation)
     const { insteadOf, name, via } = this.#parts.trust
-    return Why.explain({ ...key, nick: conversation.nick }, report, name, now, { via, insteadOf })
+    const guesses = this.#parts.guessing.stateOf(conversation.peer, now)
+    return Why.explain({ ...key, nick: conversation.nick }, report, name, now, { guesses, via, insteadOf })
   }
 
   /** How files go to and from this peer, where that is over the relay. */

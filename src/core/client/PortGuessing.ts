@@ -25,8 +25,8 @@ export class PortGuessing {
   /** A number is used once. */
   #nextSocket = 0
   readonly #open = new Set<number>()
-  /** Until when there is no other search for a peer. */
-  readonly #tried = new LinkedMap<PeerId, number>()
+  /** Until when there is no other search for a peer, and whether the last one has found no way. */
+  readonly #tried = new LinkedMap<PeerId, { readonly until: number; readonly inVain: boolean }>()
 
   constructor(
     private readonly client: ClientContext,
@@ -45,6 +45,13 @@ export class PortGuessing {
   /** The internet sees us somewhere else: our NAT is another one now, or may be. */
   moved(): void {
     for (const [peer] of this.#tried) this.#tried.delete(peer)
+  }
+
+  /** Of a peer who is reached through the relay. */
+  stateOf(peer: PeerId, now: number): Guesses | undefined {
+    if (this.#search?.sought.peer === peer) return "running"
+    const tried = this.#tried.get(peer)
+    return tried?.inVain === true && now < tried.until ? "in vain" : undefined
   }
 
   /** These sockets are open, all that were wished for or as many as the system has. */
@@ -88,7 +95,7 @@ export class PortGuessing {
   #look(now: number): void {
     this.#lookAt = NEVER
     const server = this.client.transport.reflector("ipv4")
-    const sought = this.client.peers?.searches.next((peer) => now < (this.#tried.get(peer) ?? 0), now)
+    const sought = this.client.peers?.searches.next((peer) => now < (this.#tried.get(peer)?.until ?? 0), now)
     if (sought === undefined || server === undefined) return
     if (this.#search !== undefined) {
       this.#lookAt = now + PATIENCE
@@ -110,8 +117,9 @@ export class PortGuessing {
         const sockets = Array.from({ length: wanted }, () => this.#nextSocket++)
         this.client.output.wish({ _tag: "OpenSockets", sockets })
       }
-      if (!search.isOver && searches?.isRelayed(peer) === true) return
-      this.#tried.set(peer, now + (search.isOver ? AGAIN : SOON))
+      const isRelayed = searches?.isRelayed(peer) === true
+      if (!search.isOver && isRelayed) return
+      this.#tried.set(peer, { until: now + (search.isOver ? AGAIN : SOON), inVain: isRelayed })
       if (this.#tried.size > MAX_TRIED) this.#tried.delete(this.#tried.oldest()!.key)
       this.#search = undefined
     }
@@ -123,6 +131,9 @@ export class PortGuessing {
     this.client.output.wish({ _tag: "CloseSockets", sockets })
   }
 }
+
+/** Ports are being guessed, or none was found and it is too early to try again. */
+export type Guesses = "running" | "in vain"
 
 /** After these the way to a peer may be another one, or somebody waits for a better one. */
 const NEWS: ReadonlySet<PeerEvent["_tag"]> = new Set([

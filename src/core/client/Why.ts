@@ -9,6 +9,7 @@ import { POLICIES } from "../peer/path/Policy.js"
 import { type ConnectionReport, PathReport, type PeerReport } from "../peer/path/Report.js"
 import { PathInfo } from "../peer/Route.js"
 import { type KeyInfo, keyFields } from "./KeyInfo.js"
+import type { Guesses } from "./PortGuessing.js"
 import * as ServerWays from "./ServerWays.js"
 
 const FamilyKind = Schema.Literal(...Networks.KINDS)
@@ -59,14 +60,15 @@ export type Why = typeof Why.Type
 
 /**
  * `now` is of the same clock as the report; `relayName` is what people know the relay by, `via` how the server is
- * reached, where that is not as the user said, and `insteadOf` the server that the user would rather have.
+ * reached, where that is not as the user said, `insteadOf` the server that the user would rather have, and `guesses`
+ * what guessing our ports has come to.
  */
 export const explain = (
   who: KeyInfo & { readonly nick: string },
   report: PeerReport,
   relayName: string,
   now: number,
-  { insteadOf, via }: { readonly via?: ServerWays.Via | undefined; readonly insteadOf?: string | undefined } = {}
+  { guesses, insteadOf, via }: Circumstances = {}
 ): Why => {
   const { nick } = who
   const { changes, connection, own, peer, policy, relayOffered } = report
@@ -81,7 +83,9 @@ export const explain = (
   const advice = isDirect ? undefined : adviceFor(nick, report, candidates)
   const lines = [
     activeLine(nick, active),
-    ...(isDirect ? [] : [reasonLine(nick, report, candidates), ...relayLines(nick, report)]),
+    ...(isDirect
+      ? []
+      : [reasonLine(nick, report, candidates), ...guessLines(nick, guesses), ...relayLines(nick, report)]),
     ...candidates.map(candidateLine),
     ...narrowLines(active),
     ...lossLines(connection),
@@ -108,6 +112,12 @@ export const explain = (
     lines,
     advice
   }
+}
+
+interface Circumstances {
+  readonly via?: ServerWays.Via | undefined
+  readonly insteadOf?: string | undefined
+  readonly guesses?: Guesses | undefined
 }
 
 /** A channel means nothing to anybody: people know the relay by `relayName`. */
@@ -194,6 +204,14 @@ const silenceLine = (nick: string, report: PeerReport, candidates: ReadonlyArray
   if (tried.some(({ probes }) => probes < SERIES) || Networks.expect(own, peer) !== "direct")
     return `${addresses} of ${nick} did not answer yet; ${they} tried again every minute of talk.`
   return `${addresses} of ${nick} did not answer yet, though by what is known of both networks something should: a firewall may be in between, or a router that shows each address another port; ${they} tried again every minute of talk.`
+}
+
+const guessLines = (nick: string, guesses: Guesses | undefined): ReadonlyArray<string> => {
+  if (guesses === undefined) return []
+  const ports = `Ports that your router may show to ${nick}`
+  return guesses === "running"
+    ? [`${ports} are being guessed, which finds a direct way within some seconds as a rule.`]
+    : [`${ports} were guessed in vain; others are tried half an hour later, while you talk.`]
 }
 
 const relayLines = (nick: string, { connection, policy, relayOffered }: PeerReport): ReadonlyArray<string> => {

@@ -2,7 +2,7 @@ import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import { run } from "parley-chat/sim"
 import { describe, expect, it } from "vitest"
-import { GUESSED, last, search } from "../../../scenarios/grid/Guessing.js"
+import { GUESSED, inVain, last, search } from "../../../scenarios/grid/Guessing.js"
 import * as Network from "../../../scenarios/grid/Network.js"
 import { maxTime } from "../../../scenarios/product/Seeds.js"
 import { some } from "../../support/Effort.js"
@@ -44,6 +44,17 @@ describe("a NAT that hides its ports, and a filter that insists on them", () => 
       expect(changes).toBe(1)
       expect(sockets[1]! - sockets[0]!).toBeLessThanOrEqual(4)
     }
+  })
+
+  it("say in /why that ports are guessed, and that it was in vain", async () => {
+    const { exit } = await run({ seed: Network.seedOf(3, 1), maxTime, link: Network.link(0) }, inVain(GUESSED[3]!))
+    if (Exit.isFailure(exit)) throw new Error(Cause.pretty(exit.cause))
+    const { told, way } = exit.value
+    expect(way).toBe("relay")
+    expect(told).toEqual([
+      "Ports that your router may show to bob are being guessed, which finds a direct way within some seconds as a rule.",
+      "Ports that your router may show to bob were guessed in vain; others are tried half an hour later, while you talk."
+    ])
   })
 
   it("stay on the relay, and are sent nothing, where one of them wants no guesses", async () => {
