@@ -285,6 +285,20 @@ export const CLIENT_PLANTS: ReadonlyArray<Plant> = [
     from: "this.#meetingAt(relay.at ?? [], isUsed, now)",
     to: "this.#meetingAt([], isUsed, now)",
     rule: "2.2-11"
+  },
+  {
+    what: "whoever has not been asked for has ports tried",
+    file: "core/peer/Connection.ts",
+    from: "return isNamed && this.#context.guesses && this.chat.mutual",
+    to: "return isNamed && this.#context.guesses",
+    rule: "3.4-21"
+  },
+  {
+    what: "ports of any address are tried",
+    file: "core/peer/Connection.ts",
+    from: "return isNamed && this.#context.guesses && this.chat.mutual",
+    to: "return this.#context.guesses && this.chat.mutual",
+    rule: "3.4-21"
   }
 ]
 

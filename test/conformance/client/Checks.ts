@@ -1,4 +1,5 @@
 import type { ClientCheck, Part } from "./Context.js"
+import { guessing } from "./Guessing.js"
 import { asInvited } from "./Invited.js"
 import { asInviter } from "./Inviter.js"
 import { lan } from "./Lan.js"
@@ -10,7 +11,17 @@ import { streams } from "./Streams.js"
 
 /** All of them, or those for what the client has. */
 export const clientChecks = ({ isSlow, isWire, without }: Extent): ReadonlyArray<ClientCheck> =>
-  [...atServer, ...asInvited, ...asInviter, ...rekeys, ...streams, ...receiving, ...sending, ...lan].filter(
+  [
+    ...atServer,
+    ...asInvited,
+    ...asInviter,
+    ...rekeys,
+    ...streams,
+    ...receiving,
+    ...sending,
+    ...guessing,
+    ...lan
+  ].filter(
     (check) =>
       !(isWire && check.words === true) &&
       !(check.part !== undefined && without.includes(check.part)) &&

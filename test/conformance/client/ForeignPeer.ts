@@ -23,6 +23,8 @@ export class ForeignPeer {
   readonly #ends = new Map<Link, { readonly ours: Uint8Array; readonly theirs: Uint8Array }>()
   #attempt = 0
   #to: { readonly address: string; readonly port: number } | undefined
+  /** Whether the server carries what is said. */
+  #isRelayed = false
 
   private constructor(client: Running, udp: Udp, who: Person) {
     this.#client = client
@@ -30,12 +32,20 @@ export class ForeignPeer {
     this.who = who
     udp.tap(({ data, address, port }) => {
       this.#to = { address, port }
-      return data[0] === 3 && this.#links.some((link) => link.handle(data))
+      return data[0] === 3 && !this.#isRelayed && this.#links.some((link) => link.handle(data))
     })
   }
 
   static async meet(client: Running, who = person()): Promise<ForeignPeer> {
     return new ForeignPeer(client, await Udp.open("127.0.0.1"), who)
+  }
+
+  /** From now on all goes through the server, and what comes another way is not answered. */
+  useRelay(): void {
+    this.#isRelayed = true
+    this.#client.host.carried.set(Bytes.toBase64Url(this.channel), (data) => {
+      if (!this.#links.some((link) => link.handle(data))) this.udp.inbox.put({ data, address: "", port: 0 })
+    })
   }
 
   /** Half an introduction, as a server tells it of this peer. */
@@ -63,6 +73,11 @@ export class ForeignPeer {
   }
 
   transmit(packet: Uint8Array): void {
+    if (this.#isRelayed) {
+      const channel = Bytes.toBase64Url(this.channel)
+      this.#client.host.say({ _tag: "Relay", channel, packet: Bytes.toBase64Url(packet) })
+      return
+    }
     if (this.#to === undefined) throw new Broken("the client has not shown where it is")
     this.udp.send(packet, this.#to.address, this.#to.port)
   }
@@ -202,7 +217,7 @@ export class ForeignPeer {
 
   /** Leaves, so that the client does not look for it. */
   close(): void {
-    if (this.#to !== undefined) for (const link of this.#links) link.send({ _tag: "Bye", code: 0 })
+    if (this.#to !== undefined || this.#isRelayed) for (const link of this.#links) link.send({ _tag: "Bye", code: 0 })
     this.udp.close()
   }
 

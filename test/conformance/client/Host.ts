@@ -13,6 +13,8 @@ export class Host {
   readonly greeting: Record<string, unknown> = {}
   /** Who is introduced when somebody is asked for; `NoSuchPeer` for others. */
   readonly people = new Map<string, () => Record<string, unknown>>()
+  /** Who takes packets that it carries, by their channel. */
+  readonly carried = new Map<string, (packet: Uint8Array) => void>()
   readonly #server: Net.Server
   #link: Net.Socket | undefined
   #challenge = ""
@@ -106,6 +108,12 @@ export class Host {
 
   #hear(message: Message): void {
     const { _tag, id } = message
+    const carry = _tag === "Relay" ? this.carried.get(String(message.channel)) : undefined
+    const packet = Bytes.fromBase64Url(String(message.packet))
+    if (carry !== undefined && packet !== undefined) {
+      carry(packet)
+      return
+    }
     this.inbox.put({ ...message, at: performance.now() })
     const answer = this.#answer(message)
     if (answer !== undefined) this.say({ id, ...answer })
