@@ -282,7 +282,7 @@ export class Hub implements SessionHub {
     this.#carrier.leave(driver)
     if (driver.isCounted) this.#count(driver.connection.remote.address, -1)
     if (ending === "malformed" || ending === "unregistered" || ending === "slow") this.refused(driver, ending)
-    driver.source.leave(ending === "restarting" || this.time.monotonic() - driver.startedAt >= SETTLED_MS)
+    driver.source.leave(this.time.monotonic() - driver.startedAt >= SETTLED_MS)
     // What is held when the node goes is the registry's business then.
     if (!this.#closing) this.registry.release(driver.id, ending !== "exit")
   }

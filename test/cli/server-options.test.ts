@@ -98,6 +98,17 @@ const textOf = (value: unknown, placeholder: string): string => {
   return placeholder === "TIME" ? `${Number(value) / 1_000}s` : String(value)
 }
 
+it.live("an office behind one address needs one option, or is exempt", () =>
+  Effect.gen(function* () {
+    const made = optionsOf((yield* start("--max-connections-per-address", "200", "--exempt", "192.0.2.0/24")).settings)
+    // As many as may be there come in within ten minutes, and once more after a restart of their network.
+    expect(made.address).toMatchObject({ connections: 200, rate: { burst: 400 } })
+    expect(made.exempt).toEqual(["192.0.2.0/24"])
+    const words = ["--max-connections-per-address", "200", "--new-connections-per-address", "7"]
+    expect(optionsOf((yield* start(...words)).settings).address.rate.burst).toBe(7)
+  })
+)
+
 it.live("--private lists nobody, and is not said beside something else", () =>
   Effect.gen(function* () {
     expect((yield* start()).settings.listing).toBe("full")

@@ -1,16 +1,26 @@
 import { describe, expect, test } from "vitest"
+import { Channels } from "../../src/core/rendezvous/Channels.js"
 import { Directory } from "../../src/core/rendezvous/Directory.js"
+import { KeptNames } from "../../src/core/rendezvous/KeptNames.js"
 import { Networks } from "../../src/core/rendezvous/Networks.js"
 import { Places } from "../../src/core/rendezvous/Places.js"
+import { DEFAULT_LIMITS as DEFAULT_STUN } from "../../src/core/rendezvous/Reflector.js"
+import { RefusalLog } from "../../src/core/rendezvous/RefusalLog.js"
 import { RegistryMachine } from "../../src/core/rendezvous/RegistryMachine.js"
-import { DEFAULT_LIMITS } from "../../src/core/rendezvous/Relay.js"
+import { DEFAULT_LIMITS, Relay } from "../../src/core/rendezvous/Relay.js"
+import { SourceLimiter } from "../../src/core/rendezvous/SourceLimiter.js"
 import { DeadlineWheel, type Timed } from "../../src/core/support/DeadlineWheel.js"
 import { FairQueue } from "../../src/core/support/FairQueue.js"
+import { LinkedMap } from "../../src/core/support/LinkedMap.js"
 import * as Endpoint from "../../src/domain/Endpoint.js"
 import * as Nickname from "../../src/domain/Nickname.js"
+import { crypto } from "../../src/layers/node/Crypto.js"
+import * as Bytes from "../../src/protocol/Bytes.js"
+import * as Envelope from "../../src/protocol/RelayEnvelope.js"
 import { Announcer, type Watcher } from "../../src/server/Announcer.js"
+import { Proofs } from "../../src/server/Proofs.js"
 import { defaults } from "../../src/server/ServerOptions.js"
-import { claim, registration } from "../core/rendezvous/support.js"
+import { claim, identity, nickname, registration } from "../core/rendezvous/support.js"
 import { operationsOf } from "../support/Operations.js"
 import { Place } from "./Place.js"
 
@@ -31,6 +41,9 @@ test("operations are counted, and what grows is seen to grow", () => {
   expect(operationsOf(() => list.indexOf(49))).toBe(50)
   expect(operationsOf(() => new Map([[1, 1]]).get(1))).toBeGreaterThan(0)
   expect(operationsOf(() => [...new Set(list).keys()].length)).toBeGreaterThanOrEqual(50)
+  const linked = new LinkedMap<number, number>()
+  for (const each of list) linked.set(each, each)
+  expect(operationsOf(() => [...linked])).toBeGreaterThanOrEqual(50)
   const growing = (others: number) => operationsOf(() => Array.from({ length: others }, () => 0).shift())
   expect(growing(MANY)).toBeGreaterThan(1.5 * growing(FEW))
 })
@@ -109,7 +122,6 @@ describe("costs the same beside few and beside many:", () => {
       const directory = new Directory()
       const announcer = new Announcer(directory)
       const watchers: ReadonlyArray<Watcher> = Array.from({ length: others }, () => ({
-        crowd: "",
         sendPresence: () => true
       }))
       for (const [number, watcher] of watchers.entries()) announcer.watch(watcher, [`n-${number}`, `o-${number}`])
@@ -119,6 +131,25 @@ describe("costs the same beside few and beside many:", () => {
         announcer.announce(directory.put(registration("n-5", { epoch: 1 }))!, 0)
         announcer.handleTimeout(100)
         announcer.remove(all)
+      })
+    })
+  })
+
+  test("an event for one who watches a fingerprint", () => {
+    expectNoGrowth((others) => {
+      const directory = new Directory()
+      const announcer = new Announcer(directory)
+      const owner = (number: number) => identity(String(number))
+      for (let number = 0; number < others; number++) {
+        directory.put(registration(`n-${number}`, { epoch: number + 1, identity: owner(number) }))
+        announcer.watch({ sendPresence: () => true }, [owner(number).fingerprint, owner(7).fingerprint])
+      }
+      const one: Watcher = { sendPresence: () => true }
+      return operationsOf(() => {
+        expect(announcer.watch(one, [owner(5).fingerprint])).toHaveLength(1)
+        announcer.announce(directory.remove(Nickname.key("n-5"))!, 0)
+        announcer.handleTimeout(100)
+        announcer.remove(one)
       })
     })
   })
@@ -151,6 +182,82 @@ describe("costs the same beside few and beside many:", () => {
         const { victim } = places.roomFor("newcomer", 0)!
         places.leave(victim!)
         places.arrive(99_999, "newcomer", 0)
+      })
+    })
+  })
+
+  test("a nickname that is kept, seen again and released", () => {
+    expectNoGrowth((others) => {
+      const kept = new KeptNames()
+      for (let number = 0; number < others; number++) kept.keep(nickname(`n-${number}`), `key-${number}`, 0)
+      return operationsOf(() => {
+        for (const nick of ["a", "b", "c", "d", "e"]) kept.keep(nickname(`probe-${nick}`), "key-probe", 0)
+        kept.keep(nickname("probe-e"), "key-probe", 2 * 86_400_000)
+        expect([kept.ownersOf(nickname("probe-a")), kept.ownersOf(nickname("probe-b"))]).toEqual([
+          [],
+          ["key-probe", "key-probe"]
+        ])
+        expect(kept.knows("key-probe")).toBe(true)
+        kept.release(nickname("probe-e"))
+      })
+    })
+  })
+
+  test("a line about somebody who is turned away, and a datagram of a stranger", () => {
+    expectNoGrowth((others) => {
+      const log = new RefusalLog(0)
+      const limiter = new SourceLimiter(DEFAULT_STUN.each, DEFAULT_STUN.all, 0)
+      for (let number = 0; number < others; number++) {
+        expect(log.note(addressOf(number), "full", 1_000 * number)).toBeDefined()
+        limiter.take(Endpoint.make(addressOf(number), 4_000)!, number)
+      }
+      return operationsOf(() => {
+        log.note(addressOf(90_000), "full", 1_000 * others)
+        log.note(addressOf(others - 1), "full", 1_000 * others)
+        limiter.take(Endpoint.make(addressOf(90_000), 4_000)!, others)
+        limiter.take(Endpoint.make(addressOf(0), 4_000)!, others)
+      })
+    })
+  })
+
+  test("a proof that waits for its turn", () => {
+    expectNoGrowth((others) => {
+      const verdicts: Array<() => void> = []
+      const proofs = new Proofs({ verify: (_, done) => verdicts.push(() => done(true)) })
+      const ask = (number: number) =>
+        proofs.verify(
+          { key: String(number), crowd: `crowd-${number % 50}` },
+          { checks: [], isWanted: () => true, done: () => {} }
+        )
+      for (let number = 0; number < others; number++) ask(number)
+      expect(proofs.size).toBe(others)
+      return operationsOf(() => {
+        ask(90_000)
+        verdicts[0]!()
+      })
+    })
+  })
+
+  test("a channel of the relay, by link and by datagram", () => {
+    expectNoGrowth((others) => {
+      const channels = new Channels(crypto, new Uint8Array(32))
+      const random = (length: number) => new Uint8Array(length).fill(7)
+      const relay = new Relay<string>({ limits: DEFAULT_LIMITS, channels, isLive: () => true, random })
+      const talk = (number: number) => {
+        const { channel, token } = channels.between(2 * number, 2 * number + 1).left
+        const [name, secret] = [Bytes.fromBase64Url(channel)!, Bytes.fromBase64Url(token)!]
+        const from = Endpoint.make(addressOf(number), 4_000)!
+        relay.handleLine(2 * number + 1, channel, "AAAA", 0)
+        relay.handleDatagram(from, "", Envelope.toServer(name, secret, new Uint8Array()), 0)
+        const asked = Envelope.readFromServer(relay.pollQuestion()!.data)!
+        relay.handleDatagram(from, "", Envelope.toServer(name, secret, asked.packet), 0)
+        expect(relay.handleLine(2 * number + 1, channel, "AAAA", 0)).toMatchObject({ _tag: "Datagram" })
+      }
+      for (let number = 0; number < others; number++) talk(number)
+      expect(relay.size).toBe(others)
+      return operationsOf(() => {
+        talk(90_000)
+        relay.sessionEnded(180_000)
       })
     })
   })

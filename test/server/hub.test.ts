@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { DEFAULT_LIMITS } from "../../src/core/rendezvous/Relay.js"
+import { defaults } from "../../src/server/ServerOptions.js"
+import { identity, registration } from "../core/rendezvous/support.js"
 import { operationsOf } from "../support/Operations.js"
 import { Place } from "./Place.js"
 
@@ -50,6 +52,80 @@ test("whoever is turned away is told within a tenth of a second, and no more tha
   expect(place.connect(2_000, "203.0.113.1").tags()).toEqual(["Busy"])
   // One address is told of once, whatever it does.
   expect(place.server.logged).toEqual(["refused"])
+})
+
+test("the last places are for identities that were here since the start, or that a nickname is kept for", () => {
+  const place = new Place({ maxConnections: 16 })
+  const { hub } = place
+  for (let number = 0; number < 15; number++) place.register(number)
+  place.connect(15)
+  const [first, ...others] = hub.sessions()
+  const late = others.at(-1)!
+  const known = identity("known")
+  expect(hub.admit(late, known.key)).toBe(false)
+  hub.registered(first!, registration("n-0", { identity: known }))
+  expect([hub.admit(late, known.key), hub.admit(late, "key-other"), hub.admit(late, undefined)]).toEqual([
+    true,
+    false,
+    false
+  ])
+  Object.assign(hub.registry, { knows: (key: string) => key === "key-kept" })
+  expect([hub.admit(late, "key-kept"), hub.admit(late, "key-other")]).toEqual([true, false])
+  expect(hub.size).toBe(16)
+})
+
+test("a crowd whose time is over is ended a few at a time, and its addresses are nobody's then", () => {
+  const place = new Place()
+  const { hub, world } = place
+  const client = place.register(1)
+  const address = "203.0.0.1"
+  expect([hub.isAt(address), hub.isAt("203.0.0.2")]).toEqual([true, false])
+  client.leave()
+  expect(hub.isAt(address)).toBe(false)
+  for (let number = 0; number < 500; number++) place.connect(number)
+  // All at once, and nothing in between.
+  world.now += 10_500
+  const sizes: Array<number> = []
+  for (let due = hub.pollTimeout(); due !== undefined && due <= world.now; due = hub.pollTimeout()) {
+    hub.handleTimeout(world.now)
+    sizes.push(hub.size)
+  }
+  expect(sizes).toEqual([400, 300, 200, 100, 0])
+})
+
+describe("whoever comes from one address", () => {
+  const OFFICE = "192.0.2.77"
+  const crowd = (place: Place, count: number) => Array.from({ length: count }, (_, i) => place.connect(i, OFFICE))
+  const welcome = (clients: ReturnType<typeof crowd>) => clients.filter(({ tags }) => tags()[0] === "Welcome")
+
+  test("has no limit where the operator says so, as long as he does", () => {
+    const place = new Place({ exempt: ["192.0.2.0/24"] })
+    expect(welcome(crowd(place, 100))).toHaveLength(100)
+    place.hub.change({ exempt: [] })
+    expect(welcome(crowd(place, 100))).toHaveLength(16)
+    place.hub.change({ exempt: ["192.0.2.77"] })
+    expect(welcome(crowd(place, 100))).toHaveLength(100)
+  })
+
+  test("comes back as often as the server restarts, and otherwise not again and again", () => {
+    const place = new Place()
+    for (const [round, most] of [16, 16, 0].entries()) {
+      const clients = crowd(place, 16)
+      expect(welcome(clients), `round ${round}`).toHaveLength(most)
+      for (const client of clients) client.leave()
+    }
+    for (let round = 0; round < 3; round++) expect(welcome(crowd(new Place(), 16))).toHaveLength(16)
+  })
+
+  test("has a place again for each that stayed for a minute", () => {
+    const place = new Place({ session: { ...defaults.session, idleMs: 600_000, registerMs: 600_000 } })
+    for (let round = 0; round < 10; round++) {
+      const clients = crowd(place, 16)
+      expect(welcome(clients), `round ${round}`).toHaveLength(16)
+      place.world.pass(60_000)
+      for (const client of clients) client.leave()
+    }
+  })
 })
 
 test("after a long pause of the process what has come is read before anybody is judged", () => {
