@@ -177,12 +177,13 @@ export const guessing: ReadonlyArray<ClientCheck> = [
   },
   {
     rule: "3.4-21",
-    says: "ignores GUESS with a first port below 1024, without ports, or with more than there are",
+    says: "ignores GUESS with a first port below 1024, without ports, or with more or longer steps than there are",
     words: true,
     run: search(
       async ({ first, guess, opens }) => {
         guess(1_023, { stride: first - 1_023, ports: 2, count: 2 })
         guess(first, { ports: 0 })
+        guess(first, { stride: 64_513, ports: 2, count: 2 })
         guess(first, { stride: 64_512, ports: 64_513, count: 64_513 })
         await opens.none(any, "it tried a port")
         guess(first)
