@@ -30,6 +30,7 @@ export const run = ({
     Effect.gen(function* () {
       const { write } = yield* Terminal
       const ask = yield* connect(admin)
+      let found = 0
       for (let next: AdminRequest | undefined = request; next !== undefined; ) {
         const answer: AdminAnswer = yield* ask(next)
         if (answer._tag === "Refused")
@@ -37,6 +38,14 @@ export const run = ({
             message: answer.message,
             exitCode: answer.code === "NotFound" ? ExitCode.noSuchPeer : ExitCode.failure
           })
+        const after: number | undefined = "next" in answer ? answer.next : undefined
+        next = after === undefined ? undefined : ({ ...request, after } as AdminRequest)
+        if (answer._tag === "Sessions") {
+          found += answer.sessions.length
+          if (next === undefined) yield* someFound(request, found)
+          // The server looks at so many at a time, and none of these was meant.
+          if (answer.sessions.length === 0 && (next !== undefined || found > 0)) continue
+        }
         yield* write(
           json
             ? encodeAdmin(answer)
@@ -44,11 +53,18 @@ export const run = ({
                 .map((line) => `${line}\n`)
                 .join("")
         )
-        const after: number | undefined = "next" in answer ? answer.next : undefined
-        next = after === undefined ? undefined : ({ ...request, after } as AdminRequest)
       }
     })
   )
+
+/** Fails where nobody has what was looked for. */
+const someFound = (request: AdminRequest, found: number): Effect.Effect<void, ProgramError> =>
+  request._tag === "Who" && request.match !== undefined && found === 0
+    ? new ProgramError({
+        message: `nobody here has ${request.match} in nickname, address or token's name`,
+        exitCode: ExitCode.noSuchPeer
+      })
+    : Effect.void
 
 type Ask = (request: AdminRequest) => Effect.Effect<AdminAnswer, ProgramError>
 

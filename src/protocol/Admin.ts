@@ -59,7 +59,7 @@ const AdminBan = Schema.Struct({
   reason: Schema.optionalWith(Schema.String, { exact: true })
 })
 const AdminToken = Schema.Struct({ name: Schema.String, id: Schema.String, since: Schema.Number })
-/** Where the next page begins, if there is more. */
+/** Where the next page begins, if there may be more. */
 const next = { next: Schema.optionalWith(Schema.Int, { exact: true }) }
 
 /** Of a server with several nodes: how many others do the same now, and how many have not said so yet. */

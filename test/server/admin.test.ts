@@ -42,6 +42,12 @@ class Place {
 
   /** A connection that has said this; `said` is what it was told. */
   come(address: string, register: Readonly<Record<string, unknown>>) {
+    const { last, said, say } = this.connect(address)
+    say({ _tag: "Register", id: 1, ...register })
+    return { said, say, last }
+  }
+
+  connect(address: string) {
     const said: Array<string> = []
     const handler = this.hub.accept({
       local: Endpoint.parse("192.0.2.1:9090")!,
@@ -57,7 +63,6 @@ class Place {
       for (const request of requests) handler.onData(Buffer.from(`${JSON.stringify(request)}\n`))
       this.world.pass(1)
     }
-    say({ _tag: "Register", id: 1, ...register })
     return { said, say, last: () => JSON.parse(said.at(-1)!) as Readonly<Record<string, unknown>> }
   }
 }
@@ -76,8 +81,22 @@ describe("an operator", () => {
     expect(seen).toEqual(Array.from({ length: 450 }, (_, i) => `n-${i}`))
     expect(place.ask({ _tag: "Who", match: "N-44" })).toMatchObject({ sessions: { length: 11 } })
     expect(place.ask({ _tag: "Who", match: "203.0.1.7:" })).toMatchObject({ sessions: [{ nick: "n-263" }] })
-    expect(place.ask({ _tag: "Who", match: "nobody" })).toMatchObject({ _tag: "Refused", code: "NotFound" })
+    expect(place.ask({ _tag: "Who", match: "nobody" })).toEqual({ _tag: "Sessions", sessions: [] })
     expect(new Place().ask({ _tag: "Who" })).toEqual({ _tag: "Sessions", sessions: [] })
+  })
+
+  test("looks for somebody among a thousand at a time, however many are here", () => {
+    const place = new Place({ maxNames: 5_000 })
+    for (let i = 0; i < 2_500; i++) place.connect(`203.${i >> 8}.${i & 255}.1`)
+    place.come("192.0.2.7", { nick: "late" })
+    const pages: Array<ReadonlyArray<string | undefined>> = []
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      const answer = place.ask({ _tag: "Who", match: "late", after })
+      if (answer._tag !== "Sessions") throw new Error(answer._tag)
+      pages.push(answer.sessions.map(({ nick }) => nick))
+      after = answer.next
+    }
+    expect(pages).toEqual([[], [], ["late"]])
   })
 
   test("bans addresses: who is there goes, who comes is told why, and both come back when it is over", () => {
