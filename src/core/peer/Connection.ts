@@ -284,6 +284,7 @@ export class Connection implements LossSink {
 
   onPacketAcknowledged(bytes: number): void {
     this.#measured?.size.onAcknowledged(bytes)
+    this.#followSize()
   }
 
   onPacketLost(bytes: number, now: number): void {
@@ -388,7 +389,10 @@ export class Connection implements LossSink {
         of.onProbeAcknowledged(size)
         connection.#followSize()
       },
-      lost: (_, { of, size }, now) => of.onProbeLost(size, now)
+      lost: (connection, { of, size }, now) => {
+        of.onProbeLost(size, now)
+        connection.#followSize()
+      }
     },
     Told: {
       acknowledged: (connection, { largest }) => connection.#acks.onTold(largest),
@@ -413,6 +417,7 @@ export class Connection implements LossSink {
     if (path === undefined || path === this.#measured) return
     this.#measured = path
     this.#loss.changePath(path.rtt, path.size.current)
+    this.#followSize()
     const info = path.info()
     this.#context.onPath({ at: now, path: info, reason: this.paths.reason })
     if (this.#announced) this.#context.emit({ _tag: "PathChanged", peer: this.#context.peer, path: info })
@@ -420,7 +425,9 @@ export class Connection implements LossSink {
 
   /** The size of packets that the path in use carries has changed. */
   #followSize(): void {
-    if (this.#measured !== undefined) this.#loss.packetSize = this.#measured.size.current
+    if (this.#measured === undefined) return
+    this.#loss.packetSize = this.#measured.size.current
+    this.#loss.isSizeInDoubt = this.#measured.size.isInDoubt
   }
 }
 

@@ -90,3 +90,49 @@ describe("a path that swallows large packets", () => {
     expect(pathOf(alice, bob, world.now)).toMatchObject({ narrow: false })
   })
 })
+
+/**
+ * Two on one local network, of whom one stands still for 300 ms at the begin of each 4 MB but the first: what is sent
+ * to it meanwhile waits, as far as `buffer` bytes go, and is lost beyond. Gives how many packets of each size it was
+ * sent.
+ */
+const stalling = (buffer: number): { read: number; sizes: ReadonlyMap<number, number> } => {
+  const world = new World(7, { latency: 1 })
+  world.keepsPackets = false
+  const sizes = new Map<number, number>()
+  let until = 0
+  let queued = 0
+  world.blocks = (_from, to, data) => {
+    world.link = { ...world.link, latency: 1 + Math.max(0, until - world.now) }
+    if (to.address !== "192.168.1.3") return false
+    sizes.set(data.length, (sizes.get(data.length) ?? 0) + 1)
+    queued = world.now < until ? queued + data.length : 0
+    return queued > buffer
+  }
+  const alice = world.node("alice", "192.168.1.2:4000")
+  const bob = world.node("bob", "192.168.1.3:4000")
+  alice.keepsPlaintext = bob.keepsPlaintext = false
+  const channel = world.channel()
+  world.introduce(alice, bob, channel)
+  world.introduce(bob, alice, channel)
+  world.run(5_000, () => alice.count("Mutual") > 0 && bob.count("Mutual") > 0)
+  let read = 0
+  for (let part = 0; part < 4; part++) {
+    if (part > 0) until = world.now + 300
+    read += transfer(world, alice, bob, 4_000_000)
+  }
+  return { read, sizes }
+}
+
+describe("a peer that stands still for a moment", () => {
+  it.each([Number.POSITIVE_INFINITY, 50_000])(
+    "is sent full packets afterwards, where %d bytes wait for it",
+    (buffer) => {
+      const { read, sizes } = stalling(buffer)
+      expect(read).toBe(16_000_000)
+      // Those that find the size once, some for each of three silences, and nearly all the rest full.
+      expect(sizes.get(512)).toBeLessThan(100)
+      expect(sizes.get(8_900)).toBeGreaterThan(16_000_000 / 8_900 - 100)
+    }
+  )
+})

@@ -13,6 +13,8 @@ import { MAX_DATAGRAM, SAFE_DATAGRAM } from "../../../protocol/DataPacket.js"
  */
 export class PacketSize {
   #current = SAFE_DATAGRAM
+  /** The size before the path fell silent, until it is known whether it carries this size still. */
+  #former: number | undefined
   /** Sizes above `MAX_DATAGRAM`, ascending. */
   readonly #sizes: ReadonlyArray<number>
   #probing = false
@@ -31,9 +33,15 @@ export class PacketSize {
     return this.#current
   }
 
+  /** Whether packets are small only because the path fell silent, and might be larger. */
+  get isInDoubt(): boolean {
+    return this.#former !== undefined
+  }
+
   /** The size to try now; `undefined` when there is none. */
   probe(now: number): number | undefined {
     if (this.#probing) return undefined
+    if (this.#former !== undefined) return this.#former
     if (this.#current < MAX_DATAGRAM) {
       const next = this.#hasFailed(MAX_DATAGRAM, now) ? LESSER : MAX_DATAGRAM
       return next > this.#current && !this.#hasFailed(next, now) ? next : undefined
@@ -54,6 +62,7 @@ export class PacketSize {
 
   onProbeAcknowledged(size: number): void {
     this.#probing = false
+    if (this.#former !== undefined && size >= this.#former) this.#former = undefined
     this.#current = Math.max(this.#current, size)
     this.#failures.delete(size)
     this.#forgive()
@@ -64,11 +73,16 @@ export class PacketSize {
     const before = this.#failures.get(size)
     const times = before === undefined || now >= before.at + FAILED_FOR ? 0 : before.times
     this.#failures.set(size, { times: times + 1, at: now })
+    if (size === this.#former) this.#former = undefined
   }
 
   /** A packet of `bytes` arrived. */
   onAcknowledged(bytes: number): void {
-    if (this.#isFull(bytes)) this.#forgive()
+    if (this.#former !== undefined && this.#tellsOf(this.#former, bytes)) {
+      this.#current = this.#former
+      this.#former = undefined
+    }
+    if (this.#tellsOf(this.#current, bytes)) this.#forgive()
   }
 
   /**
@@ -77,20 +91,23 @@ export class PacketSize {
    * at one moment only means that a queue or a buffer was full.
    */
   onLost(bytes: number, now: number): void {
-    if (!this.#isFull(bytes)) return
+    if (!this.#tellsOf(this.#current, bytes)) return
     this.#lostInRow++
     if (now > this.#lostAt) this.#moments++
     this.#lostAt = now
     if (this.#lostInRow < BLACK_HOLE || this.#moments < BLACK_HOLE_MOMENTS) return
     this.#failures.set(this.#current, { times: TRIES, at: now })
-    this.onSilence()
+    this.#current = SAFE_DATAGRAM
+    this.#forgive()
   }
 
   /**
-   * Nothing of what was sent is acknowledged any more. Perhaps the path carries only smaller packets now: it is begun
-   * anew, which costs little if it was for another reason.
+   * Nothing of what was sent is acknowledged any more. Perhaps the path carries only smaller packets now, or the peer
+   * was only busy for a moment, which says nothing of the size (RFC 8899 §4.3). So packets are small until there is an
+   * answer: one to a full packet brings the former size back at once, and otherwise a single probe of it decides.
    */
   onSilence(): void {
+    if (this.#current > SAFE_DATAGRAM) this.#former = this.#current
     this.#current = SAFE_DATAGRAM
     this.#forgive()
   }
@@ -101,9 +118,9 @@ export class PacketSize {
     return failure !== undefined && now < failure.at + FAILED_FOR && failure.times >= (size > MAX_DATAGRAM ? 1 : TRIES)
   }
 
-  /** Whether a packet of so many bytes tells of the current size, and not only of the one below. */
-  #isFull(bytes: number): boolean {
-    const below = [SAFE_DATAGRAM, LESSER, MAX_DATAGRAM, ...this.#sizes].findLast((size) => size < this.#current)
+  /** Whether a packet of so many bytes tells of this size, and not only of the one below. */
+  #tellsOf(full: number, bytes: number): boolean {
+    const below = [SAFE_DATAGRAM, LESSER, MAX_DATAGRAM, ...this.#sizes].findLast((size) => size < full)
     return below !== undefined && bytes > below
   }
 

@@ -62,6 +62,10 @@ export class LossDetector {
   #pacer = new Pacer()
   /** Bytes of a full packet on this path. */
   packetSize = 0
+  /** Whether full packets are small for now, until there is an answer. */
+  #isSizeInDoubt = false
+  /** Packets sent in this doubt since the last acknowledgement. */
+  #doubtful = 0
 
   constructor(sink: LossSink, makeController: () => CongestionController, rtt: RttEstimator, packetSize: number) {
     this.#sink = sink
@@ -83,6 +87,15 @@ export class LossDetector {
   /** Packets that elicit an acknowledgement, and those of them that were found lost. */
   get counts(): { readonly sent: number; readonly lost: number } {
     return { sent: this.#packets, lost: this.#losses }
+  }
+
+  /**
+   * While the size of packets is in doubt, only a few may leave until the next acknowledgement: a window of large
+   * packets would otherwise be filled with thousands of small ones just before the doubt ends.
+   */
+  set isSizeInDoubt(isInDoubt: boolean) {
+    if (isInDoubt && !this.#isSizeInDoubt) this.#doubtful = 0
+    this.#isSizeInDoubt = isInDoubt
   }
 
   /** Whether one more full packet may be sent now. */
@@ -108,6 +121,7 @@ export class LossDetector {
     this.#sent.push({ number, order: this.#nextOrder++, path: this.#path, sentAt: now, bytes, frames, stamp })
     this.#pacer.onSent(bytes)
     this.#packets++
+    this.#doubtful++
     this.#inFlight += bytes
     this.#lastSentAt = now
     if (this.#allowance > 0) this.#allowance--
@@ -133,6 +147,7 @@ export class LossDetector {
     const rtt = this.#measure(newest, ack.delay, now)
     this.#probesInVain = 0
     this.#allowance = 0
+    this.#doubtful = 0
     if (this.#sent.size === 0) this.#spareAt = undefined
     this.#detect(now)
     this.#sample(rtt, now)
@@ -198,7 +213,7 @@ export class LossDetector {
    * can be smaller than one, and without it would never grow.
    */
   get #hasWindow(): boolean {
-    if (this.#sent.size >= MAX_TRACKED) return false
+    if (this.#sent.size >= MAX_TRACKED || (this.#isSizeInDoubt && this.#doubtful >= DOUBTFUL_PACKETS)) return false
     return this.#inFlight === 0 || this.#inFlight + this.packetSize <= this.#controller.window
   }
 
@@ -313,6 +328,8 @@ class LossRun {
 
 /** Packets waiting for an acknowledgement: 9.8 MB of full ones, more than the largest window of any controller here. */
 export const MAX_TRACKED = 8192
+/** Packets that may leave without an acknowledgement while their size is in doubt: as many as in a first window. */
+const DOUBTFUL_PACKETS = 10
 /** RFC 9002 §6.2.4: two, so that the loss of a probe does not cost another timer. */
 const PROBE_PACKETS = 2
 /**
