@@ -53,7 +53,7 @@ export class ChatModel {
   readonly #conversations = new Conversations()
   readonly #views: Views
   readonly #known = new KnownNicks()
-  readonly #disputes: Disputes
+  readonly disputes: Disputes
   #anyUnread = false
   /** The nickname that the server has been asked for, as long as it has not answered. */
   #awaited: SafeText.SafeText | undefined
@@ -74,7 +74,7 @@ export class ChatModel {
     this.#self = new Oneself(palette)
     const { settings } = this
     this.attention = new Attention(settings, now)
-    this.#disputes = new Disputes(palette, this.attention)
+    this.disputes = new Disputes(palette, this.attention)
     this.#views = new Views(this.#conversations, { palette, now, interactive, settings, attention: this.attention })
     this.groups = new GroupViews(this.#conversations, this.#views, palette)
     this.#peers = new PeerNews({
@@ -144,7 +144,7 @@ export class ChatModel {
       {
         peer: this.#conversations.focused,
         news: this.#conversations.withNews(),
-        disputed: this.#disputes.nicks,
+        disputed: this.disputes.nicks,
         online: this.#self.online,
         isAway: this.isAway,
         server: this.#self.server
@@ -167,7 +167,7 @@ export class ChatModel {
         ? `${this.#palette.dim("nickname")}> `
         : `${this.#awaited} ${this.#palette.dim("waiting for the server…")}> `
     const peer = this.#conversations.focused
-    const { alarm } = this.#disputes
+    const { alarm } = this.disputes
     if (peer === undefined) return `${alarm}${this.me}> `
     const verified = peer.verified ? this.#palette.dim(" ✓") : ""
     return `${alarm}${this.me} → ${this.#palette.nick(peer.nick)}${verified}> `
@@ -284,11 +284,6 @@ export class ChatModel {
     return news.length === 0 && wayOf(peer) === before ? undefined : news
   }
 
-  /** Somebody has decided which key is right under a nickname. */
-  settled(nick: string): void {
-    this.#disputes.settled(nick)
-  }
-
   /** The number of the pair is on the screen, to be compared. */
   compare(nick: string, pairNumber: string): void {
     this.#conversations.with(nick).compared = pairNumber
@@ -309,7 +304,7 @@ export class ChatModel {
 
   /** Nothing more is heard of somebody. */
   gone(nick: string): void {
-    this.settled(nick)
+    this.disputes.settled(nick)
     this.#conversations.remove(nick)
   }
 
@@ -367,9 +362,8 @@ export class ChatModel {
     const peer = this.#conversations.find(to)
     if (peer === undefined || peer.overdue || !peer.undelivered.has(id)) return []
     peer.overdue = true
-    return [
-      this.remark(`waiting: ${this.#palette.nick(peer.nick)} has not got ${count(peer)} yet; you need do nothing`)
-    ]
+    const todo = this.disputes.has(to) ? `/key ${peer.nick} shows the two keys` : "you need do nothing"
+    return [this.remark(`waiting: ${this.#palette.nick(peer.nick)} has not got ${count(peer)} yet; ${todo}`)]
   }
 
   /** Takes note of what happened; what to say about it. */
@@ -379,7 +373,7 @@ export class ChatModel {
 
   /** Why something failed that had to do with `nick`. */
   failed(code: string, message: string, nick?: string, change?: KeyChange): ReadonlyArray<string> {
-    if (change !== undefined && nick !== undefined) return this.#disputes.shown(nick, change)
+    if (change !== undefined && nick !== undefined) return this.disputes.shown(nick, change)
     const complaint = this.#palette.warn(`* ${SafeText.line(message)}`)
     if (code !== "KeyChanged" || nick === undefined) return [complaint]
     const accept = this.#palette.bold(`/trust ${SafeText.line(nick, MAX_NICK)} DIGITS`)

@@ -9,8 +9,8 @@ import type { Palette } from "./Palette.js"
 
 /** Nicknames under which another key was shown, until our user says which is right; at most `MAX_DISPUTED`. */
 export class Disputes {
-  /** Nicknames by their keys. */
-  readonly #nicks = new Map<string, string>()
+  /** By the keys of the nicknames. */
+  readonly #all = new Map<string, { readonly name: string; readonly change: KeyChange }>()
   readonly #palette: Palette
   readonly #attention: Attention
 
@@ -22,22 +22,33 @@ export class Disputes {
   /** Another key was shown: a block that nobody overlooks. */
   shown(nick: string, change: KeyChange): ReadonlyArray<string> {
     const name = SafeText.line(nick, MAX_NICK)
-    if (this.#nicks.size < MAX_DISPUTED) this.#nicks.set(Nickname.key(nick), name)
+    const key = Nickname.key(nick)
+    if (this.#all.size < MAX_DISPUTED || this.#all.has(key)) this.#all.set(key, { name, change })
     this.#attention.came({ nick: name, text: CHANGED, weight: Weight.call, isShown: true, isInFront: true })
     return KeyTexts.changed(nick, change, this.#palette)
   }
 
+  /** The block once more, for whom it has gone from the screen; nothing where there is no such thing. */
+  again(nick: string): ReadonlyArray<string> {
+    const found = this.#all.get(Nickname.key(nick))
+    return found === undefined ? [] : KeyTexts.changed(found.name, found.change, this.#palette)
+  }
+
   settled(nick: string): void {
-    this.#nicks.delete(Nickname.key(nick))
+    this.#all.delete(Nickname.key(nick))
+  }
+
+  has(nick: string): boolean {
+    return this.#all.has(Nickname.key(nick))
   }
 
   get nicks(): ReadonlyArray<string> {
-    return [...this.#nicks.values()]
+    return [...this.#all.values()].map(({ name }) => name)
   }
 
   /** What stands before the prompt as long as there is one. */
   get alarm(): string {
-    return this.#nicks.size === 0 ? "" : `${this.#palette.warn("!! key")} `
+    return this.#all.size === 0 ? "" : `${this.#palette.warn("!! key")} `
   }
 }
 

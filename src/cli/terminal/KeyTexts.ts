@@ -25,8 +25,9 @@ export const key = (info: KeyInfo, now: number): string =>
 /** Two keys for one nickname, below each other, so that nobody overlooks it. */
 export const changed = (nick: string, { known, offered, verified }: KeyChange, palette: Palette): Array<string> => {
   const name = SafeText.line(nick, MAX_NICK)
-  const row = (what: string, fingerprint: string, note: string) =>
-    `!!   ${what}  ${palette.bold(SafeText.line(fingerprint, MAX_KEY))}${note}`
+  // The digits come first, so that they stand below each other on a narrow screen as well.
+  const row = (fingerprint: string, what: string) =>
+    `!!   ${palette.bold(SafeText.line(fingerprint, MAX_KEY))}  ${what}`
   const first = (fingerprint: string) => SafeText.line(fingerprint, MAX_KEY).split(" ", 1)[0]
   const choices = [
     `!! ${palette.bold(`/trust ${name} ${first(known)}`)} keeps the known one`,
@@ -35,10 +36,11 @@ export const changed = (nick: string, { known, offered, verified }: KeyChange, p
   return [
     palette.warn("!!"),
     palette.warn(`!! ANOTHER KEY UNDER THE NAME ${name}: somebody may be posing as ${name}`),
-    row("known", known, verified ? "  (you had verified it)" : ""),
-    ...(offered === undefined ? [] : [row("shown", offered, "")]),
+    row(known, verified ? "known, and you had verified it" : "known"),
+    ...(offered === undefined ? [] : [row(offered, "shown now")]),
     `!! ${verified ? "Nothing goes to either until you decide" : "Nothing goes to the one that was shown"}: ask ${name} by another way which is right. Then`,
     ...choices,
+    `!! ${palette.bold(`/key ${name}`)} shows this again`,
     palette.warn("!!")
   ]
 }

@@ -139,8 +139,11 @@ const wrapLine = (text: string, columns: number): ReadonlyArray<string> => {
   if (stringWidth(text) <= columns) return [text]
   const lead = LEAD.exec(text)![0]
   // A row of a list has no star: what is left of it stands further in than the row after it does.
-  const indent = " ".repeat(stringWidth(lead) + (/^ [^*]*$/.test(lead) ? HANGING : 0))
-  if (columns - indent.length < MIN_TEXT) return [text]
+  const blanks = " ".repeat(stringWidth(lead) + (/^ [^*]*$/.test(lead) ? HANGING : 0))
+  if (columns - blanks.length < MIN_TEXT) return [text]
+  // An alarm has its mark before every row.
+  const begun = (colour: string) =>
+    lead.includes(ALARM) ? colour + ALARM + blanks.slice(ALARM.length) : blanks + colour
   const rows: Array<string> = []
   let row = lead
   let width = stringWidth(lead)
@@ -150,8 +153,8 @@ const wrapLine = (text: string, columns: number): ReadonlyArray<string> => {
       // Each row is drawn by itself: a colour that goes on begins anew.
       const colour = colourAfter(row)
       rows.push(colour === "" ? row.trimEnd() : `${row.trimEnd()}${RESET}`)
-      row = indent + colour
-      width = indent.length
+      row = begun(colour)
+      width = blanks.length
     }
     row += word
     width += stringWidth(word)
@@ -167,9 +170,11 @@ const colourAfter = (text: string): string =>
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them.
 const COLOUR = /(\u001b\[[0-9;]*m)/g
 
-/** Blanks and stars before the first word, and the colours among them. */
+/** What marks an alarm, blanks and stars before the first word, and the colours among them. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them.
-const LEAD = /^(?:[* ]|\u001b\[[0-9;]*m)*/
+const LEAD = /^(?:\u001b\[[0-9;]*m)*(?:!!)?(?:[* ]|\u001b\[[0-9;]*m)*/
+/** Before what nobody may overlook. */
+const ALARM = "!!"
 /** Words, each with the blanks behind it. */
 const WORDS = /[^ ]+ */g
 

@@ -269,8 +269,22 @@ describe("the status line", () => {
     happens({ _tag: "Failed", code: "KeyChanged", message: "m", nick: "bob", change })
     expect(chat.prompt()).toBe("!! key alice → carol> ")
     expect(status(50)).toContain("!! another key for bob")
-    chat.settled("Bob")
+    expect(chat.disputes.again("BOB")).toContain("!!   11111 2  known, and you had verified it")
+    expect(chat.disputes.again("carol")).toEqual([])
+    chat.disputes.settled("Bob")
     expect(chat.prompt()).toBe("alice → carol> ")
+    expect(chat.disputes.again("bob")).toEqual([])
+  })
+
+  it("tells nobody to do nothing for a message that waits for the right key", () => {
+    const { chat, happens, opens, sends } = screen()
+    opens("bob")
+    sends("bob", "hi", "1")
+    const change = { known: "11111 2", offered: "33333 4", verified: true }
+    happens({ _tag: "Failed", code: "KeyChanged", message: "m", nick: "bob", change })
+    expect(chat.overdue("bob", messageId("1"))).toEqual([
+      "* waiting: bob has not got 1 message yet; /key bob shows the two keys"
+    ])
   })
 
   it("fits, and leaves out what matters least", () => {

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -8,7 +9,7 @@ import * as Program from "../../../src/cli/terminal/Program.js"
 import * as QrCode from "../../../src/cli/terminal/QrCode.js"
 import * as Texts from "../../../src/cli/terminal/Texts.js"
 import * as When from "../../../src/cli/terminal/When.js"
-import { type Printed, plainly } from "../../../src/cli/terminal/Wrap.js"
+import { type Printed, plainly, wrap } from "../../../src/cli/terminal/Wrap.js"
 import type { ClientEvent } from "../../../src/core/client/Events.js"
 import * as Memory from "../../../src/layers/memory/Terminal.js"
 import { Terminal } from "../../../src/services/Terminal.js"
@@ -92,6 +93,16 @@ describe("whose key it is", () => {
     expect(lines.join("\n")).toMatch(
       /Nothing goes to either[\s\S]*\/trust bob 07774 keeps[\s\S]*\/trust bob 29127 takes/
     )
+  })
+
+  it("that changed stands below the known one, digit by digit, on a narrow screen too", () => {
+    for (const palette of [PLAIN, Palette.make(true)]) {
+      const block = KeyTexts.changed("bob", { known: TRUE, offered: OTHER, verified: true }, palette)
+      const rows = block.flatMap((line) => wrap(line, 40)).map((row) => stripVTControlCharacters(row))
+      expect(rows.every((row) => row.startsWith("!!") && row.length <= 40)).toBe(true)
+      expect(rows).toContain(`!!   ${TRUE}`)
+      expect(rows).toContain(`!!   ${OTHER}`)
+    }
   })
 
   it("is marked on the list where the server claims another one", () => {

@@ -25,9 +25,10 @@ export const keyCommands = [
     help: "your key, or somebody's: since when you know it, and whether it is verified",
     parse: optionalWord,
     run: ({ nick }, context) =>
-      attempt(context, context.client.key(nick), (who) =>
-        KeyTexts.person(who, who.pairNumber === undefined, context.chat.now, context.palette)
-      )
+      attempt(context, context.client.key(nick), (who) => [
+        ...KeyTexts.person(who, who.pairNumber === undefined, context.chat.now, context.palette),
+        ...(nick === undefined ? [] : context.chat.disputes.again(nick))
+      ])
   }),
   make({
     names: ["verify"],
@@ -67,7 +68,7 @@ export const keyCommands = [
     },
     run: ({ digits, nick }, context) =>
       attempt(context, context.client.trust(nick, digits), () => {
-        context.chat.settled(nick)
+        context.chat.disputes.settled(nick)
         const name = SafeText.line(nick, MAX_NICK)
         return [context.chat.remark(`the key ${SafeText.line(digits)} of ${name} is trusted: type query ${name}`)]
       })

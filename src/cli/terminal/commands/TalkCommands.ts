@@ -203,7 +203,11 @@ const who = (nick: string, context: Context): Outcome => {
   return Effect.matchEffect(client.key(nick), {
     onSuccess: (person) =>
       Effect.suspend(() =>
-        ui.print([...KeyTexts.person(person, person.pairNumber === undefined, chat.now, palette), ...chat.about(nick)])
+        ui.print([
+          ...KeyTexts.person(person, person.pairNumber === undefined, chat.now, palette),
+          ...chat.about(nick),
+          ...chat.disputes.again(nick)
+        ])
       ),
     onFailure: () =>
       attempt(context, client.list, (all) => {
