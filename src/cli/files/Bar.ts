@@ -5,13 +5,13 @@ import * as SafeText from "../../domain/SafeText.js"
 import * as Format from "./Format.js"
 
 /**
- * How far a transfer is, in one line of at most `columns` cells without control characters: `label`, a bar, the
- * figures.
+ * How far a transfer is, in one line of at most `columns` cells without control characters: `label`, a bar (at most
+ * `longest` cells), the figures.
  */
-export const line = (transfer: Transfer, label: string, columns: number): string => {
+export const line = (transfer: Transfer, label: string, columns: number, longest = LONGEST): string => {
   const figures = figuresOf(transfer)
   const room = columns - stringWidth(figures) - 1
-  const cells = Math.min(LONGEST, room - stringWidth(label) - 1)
+  const cells = Math.min(longest, room - stringWidth(label) - 1)
   const bar = cells >= SHORTEST ? ` ${drawn(transfer, cells)}` : ""
   const shown = Format.fit(label, Math.max(0, room - bar.length))
   return Format.fit(`${shown}${bar} ${figures}`, columns)

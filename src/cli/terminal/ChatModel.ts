@@ -267,12 +267,13 @@ export class ChatModel {
 
   /** What leaving the program would end, if anything. */
   get openEnds(): string | undefined {
-    return openEnds(this.#conversations.all(), this.transfers.running)
+    return openEnds(this.#conversations.all(), this.transfers.running())
   }
 
   /** What leaving the conversation in focus would lose. */
   get unsent(): string | undefined {
-    return unsent(this.#conversations.focused)
+    const peer = this.#conversations.focused
+    return unsent(peer, peer === undefined ? 0 : this.transfers.running(peer.nick))
   }
 
   /** How somebody is reached now; what to say of it, nothing where that does not even look otherwise than before. */

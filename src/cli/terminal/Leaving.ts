@@ -21,15 +21,23 @@ export class Leaving {
 /** What leaving the program would end, if anything; `files` are on their way. */
 export const openEnds = (conversations: ReadonlyArray<Conversation>, files: number): string | undefined => {
   const open = conversations.filter(({ asked, connected }) => asked && connected).length
-  const parts = [
+  return joined([
     ...(open === 0 ? [] : [`${open} conversation${open === 1 ? " goes" : "s go"} on`]),
-    ...(files === 0 ? [] : [`${files} file${files === 1 ? " is" : "s are"} on the way`])
-  ]
-  return parts.length === 0 ? undefined : parts.join(", and ")
+    ...onTheWay(files)
+  ])
 }
 
-/** What leaving a conversation would lose. */
-export const unsent = (conversation: Conversation | undefined): string | undefined => {
+/** What leaving a conversation would lose; `files` are on their way in it. */
+export const unsent = (conversation: Conversation | undefined, files: number): string | undefined => {
   const lost = conversation?.undelivered.size ?? 0
-  return lost === 0 ? undefined : `${Texts.messages(lost)} ${lost === 1 ? "has" : "have"} not arrived`
+  return joined([
+    ...(lost === 0 ? [] : [`${Texts.messages(lost)} ${lost === 1 ? "has" : "have"} not arrived`]),
+    ...onTheWay(files)
+  ])
 }
+
+const onTheWay = (files: number): ReadonlyArray<string> =>
+  files === 0 ? [] : [`${files} file${files === 1 ? " is" : "s are"} on the way`]
+
+const joined = (parts: ReadonlyArray<string>): string | undefined =>
+  parts.length === 0 ? undefined : parts.join(", and ")

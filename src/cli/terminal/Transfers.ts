@@ -1,4 +1,5 @@
 import { isOver, type Transfer } from "../../core/client/Transfer.js"
+import * as Nickname from "../../domain/Nickname.js"
 import * as Bar from "../files/Bar.js"
 import * as Sentence from "../files/Sentence.js"
 import type { Palette } from "./Palette.js"
@@ -61,18 +62,24 @@ export class Transfers {
       : `which one? type /${what} and one of ${fitting.map((entry) => entry.number).join(", ")}`
   }
 
-  /** All that are remembered, one line each. */
-  list(columns: number): ReadonlyArray<string> {
+  /** All that are remembered, one line each; without a bar, which says nothing read aloud, where they are `spoken`. */
+  list(columns: number, spoken = false): ReadonlyArray<string> {
     if (this.#known.size === 0) return [this.#palette.dim("no files were sent or received")]
     return [...this.#known.values()].map(({ latest, number }) => {
       const label = `  [${number}] ${Bar.label(latest)}`
-      return Bar.isRunning(latest) ? Bar.line(latest, label, columns - 1) : `${label}  ${Sentence.state(latest)}`
+      return Bar.isRunning(latest)
+        ? Bar.line(latest, label, columns - 1, spoken ? 0 : undefined)
+        : `${label}  ${Sentence.state(latest)}`
     })
   }
 
-  /** How many are not over. */
-  get running(): number {
-    return [...this.#known.values()].filter(({ latest }) => !isOver(latest) && latest.state !== "offered").length
+  /** How many are not over: of all, or of those with somebody. */
+  running(nick?: string): number {
+    const key = nick === undefined ? undefined : Nickname.key(nick)
+    return [...this.#known.values()].filter(
+      ({ latest }) =>
+        !isOver(latest) && latest.state !== "offered" && (key === undefined || Nickname.key(latest.nick) === key)
+    ).length
   }
 
   /** The bottom lines: what is moving now, at most `MAX_SHOWN`. */

@@ -87,14 +87,8 @@ describe("groups at the terminal", () => {
     expect(typed("/group team bob carol")).toEqual({ verb: "make", name: "team", nicks: ["bob", "carol"] })
     expect(typed("/group #team bob")).toEqual({ verb: "make", name: "team", nicks: ["bob"] })
     expect(typed("/group JOIN #team")).toEqual({ verb: "join", name: "#team", nicks: [] })
-    for (const line of [
-      "/group",
-      "/group team",
-      "/group join",
-      "/group join team bob",
-      "/group remove team",
-      "/group add team"
-    ])
+    expect(typed("/group")).toBe("all")
+    for (const line of ["/group team", "/group join", "/group join team bob", "/group remove team", "/group add team"])
       expect(typed(line)).toBe("Wrong")
   })
 

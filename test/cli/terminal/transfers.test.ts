@@ -62,6 +62,13 @@ describe("the transfers on the screen", () => {
     expect(shown.join("|")).not.toMatch(/[\p{Cc}\p{Cf}]/u)
   })
 
+  it("have no bar where they are read aloud", () => {
+    const transfers = make()
+    transfers.handle(transfer({ state: "active", transferred: 600_000, rate: 1e6 }))
+    expect(transfers.list(80)[0]).toContain("█")
+    expect(transfers.list(80, true)).toEqual(["  [1] report.pdf ← bob  50 %  1.0 MB/s  0:01"])
+  })
+
   it("are found by number, or without one where only one fits", () => {
     const transfers = make()
     const any = () => true

@@ -5,7 +5,16 @@ import { isOver, type Transfer } from "../../../core/client/Transfer.js"
 import * as SafeText from "../../../domain/SafeText.js"
 import * as FileUrl from "../../files/FileUrl.js"
 import * as PathWords from "../PathWords.js"
-import { attempt, type Context, make, nothing, type Outcome, remark, type TerminalCommand } from "./TerminalCommand.js"
+import {
+  attempt,
+  type Context,
+  failureOf,
+  make,
+  nothing,
+  type Outcome,
+  remark,
+  type TerminalCommand
+} from "./TerminalCommand.js"
 
 type Action = "accept" | "decline" | "cancel" | "pause" | "resume"
 
@@ -55,13 +64,13 @@ export const fileCommands: ReadonlyArray<TerminalCommand> = [
     usage: "/files",
     help: "all transfers",
     parse: nothing,
-    run: (_, { chat, terminal, ui }) => ui.print(chat.transfers.list(terminal.size().columns))
+    run: (_, { chat, terminal, ui }) => ui.print(chat.transfers.list(terminal.size().columns, !terminal.interactive))
   })
 ]
 
 /** `line` is what stands behind the command: a path or several, and maybe a nickname. */
 const offer = (line: string, context: Context): Outcome => {
-  const { chat, client, home, palette } = context
+  const { chat, client, home, palette, ui } = context
   const words = PathWords.split(line)
   const last = words.at(-1)!
   // A name with spaces in it is as good as a nickname behind it, unless somebody is called so.
@@ -78,8 +87,13 @@ const offer = (line: string, context: Context): Outcome => {
   const offering = client.files
     .offer(nick, whole)
     .pipe(Effect.catchIf(isNoFile, (error) => (paths.length === 1 ? error : client.files.offer(nick, paths))))
-  // The client's events tell of all that follows.
-  return attempt(context, offering, () => [])
+  const isTurned = words.length > 1 && chat.knows(words[0]!.text)
+  const turned = isTurned ? [chat.remark(`the nickname goes behind: ${palette.bold("/send PATH NICK")}`)] : []
+  return Effect.matchEffect(offering, {
+    // The client's events tell of all that follows.
+    onSuccess: () => Effect.void,
+    onFailure: (error) => ui.print([...chat.failed(...failureOf(error)), ...(isNoFile(error) ? turned : [])])
+  })
 }
 
 const isNoFile = ({ _tag }: ClientError): boolean => _tag === "File"

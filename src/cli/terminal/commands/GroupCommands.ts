@@ -15,23 +15,31 @@ export const groupCommands = [
     reminder:
       "/group NAME NICK…, or /group add NAME NICK…, or /group join|leave|members NAME, or /group remove NAME NICK",
     help: "make a group; also /group join|leave|members NAME, /group add|remove NAME NICK",
-    parse: (argument) => parse(argument.split(/\s+/).filter((word) => word !== "")),
+    parse: (argument) => (argument === "" ? ALL : parse(argument.split(/\s+/).filter((word) => word !== ""))),
     meant: (words) => (words.length < 2 ? undefined : respelt(words, 0, VERB_NAMES)),
-    run: (wanted, context) => act(wanted, context)
+    run: (wanted, context) => (wanted === ALL ? list(context) : act(wanted, context))
   }),
   make({
     names: ["groups"],
     usage: "/groups",
     help: "the groups that you are in, or were added to",
     parse: nothing,
-    run: (_, context) =>
-      attempt(context, context.client.groups.list, (groups) =>
-        groups.length === 0
-          ? [context.chat.remark(`you are in no group; ${context.palette.bold("/group NAME NICK…")} makes one`)]
-          : groups.map((group) => GroupTexts.row(group, context.palette))
-      )
+    run: (_, context) => list(context)
   })
 ]
+
+/** What `/group` by itself asks for. */
+const ALL = "all"
+
+const list = (context: Context): Outcome =>
+  attempt(context, context.client.groups.list, (groups) =>
+    groups.length === 0
+      ? [context.chat.remark(`you are in no group; ${context.palette.bold("/group NAME NICK…")} makes one`)]
+      : [
+          ...groups.map((group) => GroupTexts.row(group, context.palette)),
+          context.chat.remark(`${context.palette.bold("/help group")} tells what can be done with one`)
+        ]
+  )
 
 /** Whether that means a group, where a nickname may stand as well: none begins so. */
 export const isGroupName = (text: string): boolean => text.startsWith("#")

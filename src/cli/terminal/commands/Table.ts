@@ -2,7 +2,7 @@ import * as SafeText from "../../../domain/SafeText.js"
 import { nearest } from "../../Nearest.js"
 import type { Palette } from "../Palette.js"
 import * as Texts from "../Texts.js"
-import type { Paragraph, Printed } from "../Wrap.js"
+import { type Paragraph, type Printed, wrap } from "../Wrap.js"
 import { fileCommands } from "./FileCommands.js"
 import { groupCommands } from "./GroupCommands.js"
 import { historyCommands } from "./HistoryCommands.js"
@@ -30,7 +30,7 @@ const table: ReadonlyArray<TerminalCommand> = [
     parse: (argument) => optionalWord(argument.replace(/^\//, "")),
     run: ({ nick: name }, context) => {
       const { palette, ui } = context
-      if (name === undefined) return ui.print(help(palette))
+      if (name === undefined) return ui.print([...help(palette), ...above(context)])
       const command = find(name)
       return command === undefined ? unknown(name, context) : ui.print(helpOf(command, palette))
     }
@@ -81,6 +81,18 @@ export const help = (palette: Palette): ReadonlyArray<Paragraph> =>
     ],
     palette
   )
+
+/** Where the help is longer than the screen: how to see the rest. */
+const above = ({ chat, palette, terminal }: Context): ReadonlyArray<string> => {
+  const { columns, rows } = terminal.size()
+  const length = help(palette).reduce((sum, row) => sum + wrap(row, columns).length, 0)
+  return terminal.interactive && length > rows - BELOW_HELP
+    ? [chat.remark(`there is more above: scroll up; ${palette.bold("/help COMMAND")} tells of one`)]
+    : []
+}
+
+/** Rows for how things are, the draft, and a remark. */
+const BELOW_HELP = 3
 
 /** What there is to say of one command. */
 const helpOf = ({ help, names, reminder, usage }: TerminalCommand, palette: Palette): ReadonlyArray<Printed> => {

@@ -35,8 +35,10 @@ export const talkCommands = [
     run: (wanted, { chat, client, palette, terminal, ui }) =>
       attempt({ chat, ui }, client.list, (all) => {
         for (const { nick } of all) chat.remember(nick)
-        const rows = terminal.interactive ? Math.max(MIN_PAGE, terminal.size().rows - BESIDE_PAGE) : all.length
-        return PeerList.peers(all, wanted, Math.max(1, rows), { me: chat.me, palette })
+        const { columns, rows } = terminal.size()
+        const fitting = Math.floor((rows - BESIDE_PAGE) / Math.ceil(PERSON / columns))
+        const count = terminal.interactive ? Math.max(MIN_PAGE, fitting) : all.length
+        return PeerList.peers(all, wanted, Math.max(1, count), { me: chat.me, palette })
       })
   }),
   make({
@@ -234,7 +236,7 @@ const leave = (nick: string, context: Context): Outcome => {
   if (isGroupName(nick)) return leaveGroup(nick, context)
   const loss = chat.unsent
   if (terminal.inputIsTty && leaving.asks(nick, loss))
-    return remark(context, `${loss}, and would not: the same again leaves, /close keeps the conversation`)
+    return remark(context, `${loss}, which leaving gives up: the same again leaves, /close keeps the conversation`)
   return Effect.zipRight(
     client.leave(nick),
     Effect.suspend(() => ui.print(chat.left(nick)))
@@ -250,9 +252,11 @@ const recall = (nick: string, { chat, client, palette, started, ui }: Context): 
       })
     : Effect.void
 
-/** Rows of a page of people at least, and what a screen has beside them. */
+/** People on a page at least, and the rows that a screen has beside them. */
 const MIN_PAGE = 5
 const BESIDE_PAGE = 4
+/** Cells that a person commonly takes: the nickname, an address, and the key. */
+const PERSON = 72
 
 /** A message that took this long is worth a word; on any path that works it takes a round trip. */
 const OVERDUE = "5 seconds"
