@@ -1,8 +1,11 @@
+import { createSocket } from "node:dgram"
+import { setImmediate } from "node:timers/promises"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import { describe, expect, test } from "vitest"
+import type { ReflectorStats } from "../../src/core/rendezvous/Reflector.js"
 import { crypto } from "../../src/layers/node/Crypto.js"
 import * as Bytes from "../../src/protocol/Bytes.js"
 import * as PeerRecord from "../../src/protocol/PeerRecord.js"
@@ -194,6 +197,30 @@ describe("a server on a real socket", () => {
       await upTo(601)
       expect(await Effect.runPromise(server.stats)).toMatchObject({ connections: 1, live: 1, names: 301, watchers: 1 })
       await watcher.close()
+    }))
+
+  test("tells those who are here where they come from when strangers have used up what is for all", () =>
+    serving({ stun: { each: defaults.stun.each, all: { burst: 1, perSecond: 0.001 } } }, async (port, server) => {
+      const stranger = await LineClient.connect(port)
+      const welcome = await stranger.next("Welcome")
+      const [udp] = welcome._tag === "Welcome" ? welcome.udp : []
+      const asking = createSocket("udp4")
+      let asked = 0
+      const ask = async (): Promise<ReflectorStats | undefined> => {
+        asking.send(Buffer.from("000100002112a442000102030405060708090a0b", "hex"), udp!, "127.0.0.1")
+        asked++
+        for (;;) {
+          const { reflector } = await Effect.runPromise(server.stats)
+          if (reflector !== undefined && reflector.answered + reflector.limited === asked) return reflector
+          await setImmediate()
+        }
+      }
+      expect(await ask()).toMatchObject({ answered: 1 })
+      expect(await ask()).toMatchObject({ answered: 1, limited: 1 })
+      const client = await LineClient.register(port, "known")
+      expect(await ask()).toMatchObject({ answered: 2, limited: 1 })
+      asking.close()
+      await Promise.all([stranger.close(), client.close()])
     }))
 
   test("turns connections away beyond its bound, with a word", () =>
