@@ -156,8 +156,9 @@ export class PacketBuilder {
       paths.onSending(now)
       this.#writeControl(writer, frames)
       // While copies go over the relay, packets are no larger than it takes.
-      const size = Math.min(path.size.current, paths.spare(now)?.size.current ?? NEVER)
-      this.#writeStreams(writer, frames, Math.min(size, paths.room(path, now)))
+      const spare = paths.spare(now)
+      const most = spare?.allowance?.mayCopy(spare.size.current, now) === false ? NEVER : (spare?.size.current ?? NEVER)
+      this.#writeStreams(writer, frames, Math.min(path.size.current, most, paths.room(path, now)))
       // Remembered last, and with something that must arrive alone: nothing else tells that it has.
       if (ack !== undefined && frames.length > 0) frames.push({ _tag: "Told", largest: ack.ranges[0]!.end - 1 })
     }

@@ -96,7 +96,7 @@ describe("a path that swallows large packets", () => {
  * to it meanwhile waits, as far as `buffer` bytes go, and is lost beyond. Gives how many packets of each size it was
  * sent.
  */
-const stalling = (buffer: number): { read: number; sizes: ReadonlyMap<number, number> } => {
+const stalling = (buffer: number, relay = false): { read: number; sizes: ReadonlyMap<number, number> } => {
   const world = new World(7, { latency: 1 })
   world.keepsPackets = false
   const sizes = new Map<number, number>()
@@ -112,6 +112,8 @@ const stalling = (buffer: number): { read: number; sizes: ReadonlyMap<number, nu
   const alice = world.node("alice", "192.168.1.2:4000")
   const bob = world.node("bob", "192.168.1.3:4000")
   alice.keepsPlaintext = bob.keepsPlaintext = false
+  world.relay = relay
+  alice.peers.setRelayRate({ burst: 65_536, perSecond: 65_536 })
   const channel = world.channel()
   world.introduce(alice, bob, channel)
   world.introduce(bob, alice, channel)
@@ -135,4 +137,11 @@ describe("a peer that stands still for a moment", () => {
       expect(sizes.get(8_900)).toBeGreaterThan(16_000_000 / 8_900 - 100)
     }
   )
+
+  it("is sent no small packets for copies that its relay has no room for", () => {
+    const { read, sizes } = stalling(Number.POSITIVE_INFINITY, true)
+    expect(read).toBe(16_000_000)
+    expect(sizes.get(512)).toBeLessThan(600)
+    expect(sizes.get(8_900)).toBeGreaterThan(16_000_000 / 8_900 - 100)
+  })
 })
