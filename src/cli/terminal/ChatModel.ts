@@ -434,6 +434,7 @@ export class ChatModel {
     },
     Failed: (event) => {
       if (event.code === "ProfileInUse") this.#fate.passing = true
+      if (event.code === "Undelivered" && event.nick !== undefined) this.#conversations.dropped(event.nick)
       return this.failed(event.code, event.message, event.nick, event.change)
     },
     Closed: (event) => {

@@ -52,6 +52,16 @@ export class Conversations {
     if (this.#focusedKey === key) this.#focusedKey = undefined
   }
 
+  /** What has not arrived there never will. */
+  dropped(nick: string): void {
+    const peer = this.find(nick)
+    if (peer === undefined) return
+    for (const sent of peer.undelivered.values()) sent.state = "dropped"
+    peer.undelivered.clear()
+    peer.kept = undefined
+    peer.overdue = false
+  }
+
   /** The oldest first. */
   all(): ReadonlyArray<Conversation.Conversation> {
     return [...this.#byKey.values()]

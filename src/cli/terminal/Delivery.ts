@@ -2,11 +2,11 @@ import type { MessageId } from "../../domain/MessageId.js"
 
 /**
  * What has become of a message of ours. `sent`: it is kept, and goes out as soon as it can. `waiting`: it waits until
- * the other side has asked for us, too.
+ * the other side has asked for us, too. `dropped`: it was written to a key that is not theirs any more.
  */
 export interface Sent {
   readonly id: MessageId
-  state: "sent" | "waiting" | "delivered" | "read"
+  state: "sent" | "waiting" | "delivered" | "read" | "dropped"
 }
 
 /** A mark behind the message, and the word for it. */
@@ -18,7 +18,7 @@ export const word = (sent: Sent, connected: boolean): string => WORDS[stateOf(se
 const stateOf = ({ state }: Sent, connected: boolean): keyof typeof MARKS =>
   state === "sent" && !connected ? "queued" : state
 
-const MARKS = { queued: "○", sent: "…", waiting: "◌", delivered: "✓", read: "✓✓" } as const
+const MARKS = { queued: "○", sent: "…", waiting: "◌", delivered: "✓", read: "✓✓", dropped: "✗" } as const
 
 /** In brackets, as they stand behind what somebody wrote. */
 const ASCII_MARKS = {
@@ -26,7 +26,8 @@ const ASCII_MARKS = {
   sent: "(...)",
   waiting: "(waits)",
   delivered: "(delivered)",
-  read: "(read)"
+  read: "(read)",
+  dropped: "(not delivered)"
 } as const
 
 const WORDS = {
@@ -34,5 +35,6 @@ const WORDS = {
   sent: "on its way",
   waiting: "waits for their answer",
   delivered: "delivered",
-  read: "read"
+  read: "read",
+  dropped: "not delivered"
 } as const

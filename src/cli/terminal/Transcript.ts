@@ -65,7 +65,7 @@ export class Transcript {
       found ||= own.id === id
       if (!found) continue
       if (own.state === "read") return
-      own.state = "read"
+      if (own.state !== "dropped") own.state = "read"
     }
   }
 }

@@ -287,6 +287,18 @@ describe("the status line", () => {
     ])
   })
 
+  it("say of a message that was dropped with the key it was written to that it does not arrive", () => {
+    const { chat, happens, opens, sends, status } = screen()
+    opens("bob")
+    sends("bob", "hi", "1")
+    expect(status()).toContain("goes out when they are connected")
+    happens({ _tag: "Failed", code: "Undelivered", message: "1 message was dropped", nick: "bob" })
+    expect(status()).toContain("not delivered")
+    expect(status()).not.toContain("goes out")
+    expect(chat.unsent).toBeUndefined()
+    expect(chat.overdue("bob", messageId("1"))).toEqual([])
+  })
+
   it("fits, and leaves out what matters least", () => {
     const { happens, opens, says, status } = screen()
     happens({ _tag: "Server", server: "chat.example.org", encryption: "tls" })

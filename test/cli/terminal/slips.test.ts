@@ -74,6 +74,19 @@ describe("somebody who does not know the program well", () => {
     })
   )
 
+  it.live("is not asked whether they meant whom they wrote, who has gone", () =>
+    Effect.gen(function* () {
+      const gone = { nick: "nobody", address: "192.0.2.1:1", fingerprint: "f" }
+      const { exit, terminal } = yield* start("dumb", (client) =>
+        Object.assign(client, { list: Effect.succeed([gone]) })
+      )
+      terminal.type("list\nquery nobody\nexit\n")
+      yield* exit
+      expect(terminal.output()).toContain("* nobody has this nickname")
+      expect(terminal.output()).not.toContain("did you mean")
+    })
+  )
+
   it.live("is told that the help begins above, only where it does", () =>
     Effect.gen(function* () {
       const more = "there is more above: scroll up"

@@ -195,7 +195,8 @@ const guess = (nick: string, { chat, palette }: Context): string => {
     nick,
     known.map((one) => one.toLowerCase())
   )
-  const near = known.find((one) => one.toLowerCase() === meant)
+  // Somebody who was here a moment ago is known, and was spelt right.
+  const near = meant === nick.toLowerCase() ? undefined : known.find((one) => one.toLowerCase() === meant)
   return near === undefined ? "" : `; did you mean ${palette.nick(SafeText.line(near, MAX_NICK))}?`
 }
 
