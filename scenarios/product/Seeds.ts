@@ -9,7 +9,7 @@ import * as Effort from "../support/Effort.js"
 export const some = (count: number) => {
   const seeds = Math.ceil(Effort.some(count, Math.ceil(count / 20)) * Number(process.env.PARLEY_SIM_SWEEP ?? 1))
   const firstSeed = Number(process.env.PARLEY_SIM_FIRST ?? 1)
-  return { seeds, firstSeed, maxTime, twice: TWICE, timeoutMs: Math.max(120_000, seeds * 5_000) }
+  return { seeds, firstSeed, maxTime, twice: TWICE, timeoutMs: Math.max(300_000, seeds * 5_000) }
 }
 
 /**
