@@ -1,5 +1,6 @@
 import { describe } from "../../core/client/ServerWays.js"
 import type { Dependency } from "../../core/nat/Behaviour.js"
+import * as Expectation from "../../core/nat/Expectation.js"
 import * as Endpoint from "../../domain/Endpoint.js"
 import * as SafeText from "../../domain/SafeText.js"
 import * as ServerName from "../../domain/ServerName.js"
@@ -117,13 +118,15 @@ const routeLines = (report: Report, { warn }: Palette): ReadonlyArray<string> =>
   if (routes.length === 0) return [BY_FAMILY]
   const rows = [{ peer: "the same local network", route: "direct" as const }, ...routes]
   const isHard = networks.some(({ family, mapping }) => family === "ipv4" && mapping.best === HARD)
+  const guessable = isHard ? Expectation.PORT_RESTRICTED : Expectation.SYMMETRIC
   const width = Math.max(...rows.map(({ peer }) => peer.length))
   return [
     ipv6 && typical === "either" ? BY_FAMILY : TYPICAL[typical === "relay" && isHard ? "guessed" : typical],
     ipv6 ? "With a peer without IPv6 on or behind" : "With a peer on or behind",
     ...rows.map(({ peer, route }) => {
-      const way = ROUTES[route]
-      return `  ${peer.padEnd(width)}  ${route === "relay" || route === "none" ? warn(way) : way}`
+      const isGuessed = route === "relay" && routes[0]!.route === "direct" && peer === guessable
+      const way = ROUTES[isGuessed ? "guessed" : route]
+      return `  ${peer.padEnd(width)}  ${(route === "relay" && !isGuessed) || route === "none" ? warn(way) : way}`
     }),
     ...(ipv6 ? ["With whoever has IPv6 too: direct, whatever their NAT does."] : []),
     lacksRelay(report)
@@ -149,6 +152,7 @@ const TYPICAL = {
 const ROUTES = {
   direct: "direct",
   relay: "through the relay",
+  guessed: "through the relay at first, then direct as a rule",
   either: "direct or through the relay",
   none: "no way"
 } as const

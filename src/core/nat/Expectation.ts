@@ -27,21 +27,17 @@ export const expect = (left: Reachability, right: Reachability): Expectation => 
   return outcomes.size > 1 ? "either" : outcomes.has(true) ? "direct" : "relay"
 }
 
+/** Between these two theory knows the relay alone, and ports are guessed. */
+export const PORT_RESTRICTED = "port-restricted NAT (most home routers) or stateful firewall"
+export const SYMMETRIC = "symmetric NAT (many companies and mobile networks)"
+
 /** The networks that people meet, from the easiest to the hardest. */
 export const KINDS: ReadonlyArray<{ readonly name: string; readonly reachability: Reachability }> = [
   kind("no NAT, nothing filtered", "endpoint-independent", "endpoint-independent"),
   kind("full-cone NAT", "endpoint-independent", "endpoint-independent"),
   kind("address-restricted NAT", "endpoint-independent", "address-dependent"),
-  kind(
-    "port-restricted NAT (most home routers) or stateful firewall",
-    "endpoint-independent",
-    "address-and-port-dependent"
-  ),
-  kind(
-    "symmetric NAT (many companies and mobile networks)",
-    "address-and-port-dependent",
-    "address-and-port-dependent"
-  ),
+  kind(PORT_RESTRICTED, "endpoint-independent", "address-and-port-dependent"),
+  kind(SYMMETRIC, "address-and-port-dependent", "address-and-port-dependent"),
   {
     name: "UDP blocked",
     reachability: {

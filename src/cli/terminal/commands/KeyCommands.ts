@@ -93,7 +93,7 @@ export const keyCommands = [
         context,
         context.client.block(who),
         who,
-        (name) => `${name} is blocked: nothing is heard of them any more`
+        (name) => `${name} is blocked: nothing is heard of them any more; /unblock ${name} takes it back`
       )
   }),
   make({
