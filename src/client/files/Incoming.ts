@@ -354,11 +354,13 @@ export class Incoming {
     })
   }
 
-  /** The sender knows. */
+  /** The sender knows. Not to be interrupted, as whoever hears of the end may leave at once. */
   #end(how: End, message?: string): Effect.Effect<void> {
     this.status.enter(how, message)
     this.poke()
-    return Effect.zipRight(this.#forget, this.#serving === undefined ? this.#clear : Effect.void)
+    return Effect.uninterruptible(
+      Effect.zipRight(this.#forget, this.#serving === undefined ? this.#clear : Effect.void)
+    )
   }
 
   /** Removes what has arrived of a transfer that ended otherwise than it should. */

@@ -312,10 +312,17 @@ export class Outgoing {
     }
   }
 
-  /** The other side knows. */
+  /**
+   * The other side knows. Not to be interrupted: whoever hears of the end may leave at once, and the next process would
+   * take up again what it finds written down.
+   */
   #end(how: End, message?: string): Effect.Effect<void> {
-    this.status.enter(how, message)
-    return this.#forget
+    return Effect.uninterruptible(
+      Effect.suspend(() => {
+        this.status.enter(how, message)
+        return this.#forget
+      })
+    )
   }
 
   /** We end it: the reason is written down first, so that the other side hears of it in any case. */

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { describe, expect, it } from "vitest"
 import { type World, world } from "../World.js"
@@ -69,6 +70,25 @@ describe("a sender that was killed", () => {
         yield* untilState(bob, "offered", offered.id)
       })
     ))
+})
+
+describe("a sender that ends as soon as it has heard of the end", () => {
+  it.each(["declined", "done"] as const)("leaves nothing of it written down: %s", (end) =>
+    world((world) =>
+      Effect.gen(function* () {
+        const { alice, bob } = yield* pair(world)
+        alice.files.put("note.txt", bytes(100))
+        const { id } = yield* alice.client.files.offer("bob", "note.txt")
+        yield* untilState(bob, "offered", id)
+        const kept = () => alice.disk.names().filter((name) => name.includes("transfers/"))
+        expect(kept()).toHaveLength(1)
+        const leaving = yield* Effect.fork(Effect.zipRight(untilState(alice, end, id), alice.stop))
+        yield* end === "done" ? bob.client.files.accept(id) : bob.client.files.decline(id)
+        yield* Fiber.join(leaving)
+        expect(kept()).toEqual([])
+      })
+    )
+  )
 })
 
 describe("a receiver that was killed", () => {
