@@ -34,9 +34,10 @@ describe("the corpus of", () => {
 
 if (full) {
   it("no target breaks a law within a minute of fuzzing", async () => {
+    // The same in each run, as with properties: a red run is about what was changed, and `npm run fuzz` draws others.
     // The worker goes on to answer meanwhile: vitest takes one that is silent for a minute for dead.
     const run = await new Promise<{ readonly failed: boolean; readonly told: string }>((resolve) => {
-      execFile(process.execPath, [join(folder, "run.mjs"), "--seconds", "75"], (error, _, told) =>
+      execFile(process.execPath, [join(folder, "run.mjs"), "--seconds", "75", "--seed", "1"], (error, _, told) =>
         resolve({ failed: error !== null, told })
       )
     })

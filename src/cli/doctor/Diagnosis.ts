@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import { MAX_STUN, type ServerAt } from "../../client/ClientOptions.js"
 import * as Discovery from "../../client/Discovery.js"
 import type { NatReport } from "../../core/nat/NatReport.js"
-import { portsOf } from "../../core/nat/ServerPorts.js"
+import { portsAt, portsOf } from "../../core/nat/ServerPorts.js"
 import * as Endpoint from "../../domain/Endpoint.js"
 import type { ServerAddress } from "../../domain/ServerAddress.js"
 import type { Datagrams } from "../../services/Datagrams.js"
@@ -140,9 +140,7 @@ const reflectorsOf = (
   if (answer._tag === "Reached" && answer.welcome.udpAt !== undefined) return portsOf(answer.welcome, answer.remote)
   const ports = answer._tag === "Reached" ? answer.welcome.udp.slice(0, 2) : [port, port + 1]
   const remote = answer._tag === "Reached" ? [answer.remote.address] : []
-  return onePerFamily([...remote, ...addresses]).flatMap((address) =>
-    ports.flatMap((port) => Endpoint.make(address, port) ?? [])
-  )
+  return onePerFamily([...remote, ...addresses]).flatMap((address) => portsAt(address, ports))
 }
 
 /** Examines one family, by the server's reflector where it has one, else by the first STUN server. */

@@ -1,6 +1,6 @@
 import * as Endpoint from "../../domain/Endpoint.js"
 import type * as Control from "../../protocol/Control.js"
-import { portsOf } from "../nat/ServerPorts.js"
+import { portsAt, portsOf } from "../nat/ServerPorts.js"
 import { NEVER } from "../support/Deadline.js"
 import type { ClientContext } from "./ClientContext.js"
 import * as HostCandidates from "./HostCandidates.js"
@@ -183,7 +183,7 @@ export class CandidateGatherer {
     const [other] = addresses
       .flatMap((address) => Endpoint.make(address, 1) ?? [])
       .filter((endpoint) => endpoint.family !== this.#link?.family && this.#has(endpoint))
-    const twins = this.#ports.udp.flatMap((port) => (other && Endpoint.make(other.address, port)) ?? [])
+    const twins = other === undefined ? [] : portsAt(other.address, this.#ports.udp)
     this.client.transport.alsoAt(twins, now)
   }
 

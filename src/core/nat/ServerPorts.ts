@@ -8,12 +8,16 @@ export const portsOf = (
   { udp, udpAt }: { readonly udp: ReadonlyArray<number>; readonly udpAt?: ReadonlyArray<string> | undefined },
   link: Endpoint.Endpoint
 ): ReadonlyArray<Endpoint.Endpoint> => {
-  if (udpAt === undefined) return udp.flatMap((port) => Endpoint.make(link.address, port) ?? [])
+  if (udpAt === undefined) return portsAt(link.address, udp)
   const isSameHost = Endpoint.scope(link) === "loopback"
   const all = udpAt.flatMap((text) => usable(text, isSameHost) ?? [])
   const [mine, others] = [true, false].map((isMine) => all.filter(({ family }) => (family === link.family) === isMine))
   return [...mine!.slice(0, PORTS), ...others!.slice(0, PORTS)]
 }
+
+/** Those of a server's numbers that are ports to send to, at this address of it. */
+export const portsAt = (address: string, udp: ReadonlyArray<number>): ReadonlyArray<Endpoint.Endpoint> =>
+  udp.flatMap((port) => (port === 0 ? undefined : Endpoint.make(address, port)) ?? [])
 
 /** Where both sides of a channel meet, as an introduction says: in the family of our link, if possible. */
 export const meetingPort = (

@@ -18,6 +18,7 @@ it("are those numbers at the address that the link goes to, unless the server sa
 
 it("are none that no server can have, and never the address of the link instead", () => {
   expect(ports([])).toEqual([])
+  expect(portsOf({ udp: [0, 9090, 65_536, -1] }, LINK).map(Endpoint.format)).toEqual(["203.0.113.1:9090"])
   expect(
     ports(["127.0.0.1:9090", "0.0.0.0:9090", "255.255.255.255:9090", "chat.example.org:9090", "198.51.100.1:0"])
   ).toEqual([])
