@@ -4,9 +4,18 @@ import { describe, expect, it } from "vitest"
 import { MAX_OUTBOX, MAX_OUTBOX_BYTES } from "../../src/core/peer/chat/Conversation.js"
 import { Disk } from "../../src/layers/memory/Disk.js"
 import { MAX_MESSAGE } from "../../src/protocol/ChatRecord.js"
-import { mutual, world } from "./World.js"
+import { mutual, type World, world } from "./World.js"
 
 const numbered = (count: number) => Array.from({ length: count }, (_, n) => `${n}`)
+
+/** Two people who have asked for each other. */
+const pair = (world: World) =>
+  Effect.gen(function* () {
+    yield* world.server()
+    const people = { alice: yield* world.person("alice"), bob: yield* world.person("bob") }
+    yield* mutual(people.alice, people.bob)
+    return people
+  })
 
 describe("many messages", () => {
   it("go with one call, more of them than an outbox takes, and come in batches, in order", () =>
@@ -40,10 +49,7 @@ describe("many messages", () => {
   it("go as well where they are long, and more bytes of them than an outbox takes", () =>
     world((world) =>
       Effect.gen(function* () {
-        yield* world.server()
-        const alice = yield* world.person("alice")
-        const bob = yield* world.person("bob")
-        yield* mutual(alice, bob)
+        const { alice, bob } = yield* pair(world)
         const long = "x".repeat(MAX_MESSAGE)
         yield* alice.client.sendAll("bob", new Array<string>(MAX_OUTBOX_BYTES / MAX_MESSAGE + 2).fill(long))
         yield* alice.client.send("bob", "done")
@@ -55,10 +61,7 @@ describe("many messages", () => {
   it("come from a stream, and stop with the first that cannot be sent", () =>
     world((world) =>
       Effect.gen(function* () {
-        yield* world.server()
-        const alice = yield* world.person("alice")
-        const bob = yield* world.person("bob")
-        yield* mutual(alice, bob)
+        const { alice, bob } = yield* pair(world)
         yield* Stream.run(Stream.fromIterable(["one", "two"]), alice.client.sink("bob"))
         const error = yield* Effect.flip(alice.client.sendAll("bob", ["three", "", "four"]))
         expect(error._tag).toBe("BadMessage")
@@ -70,10 +73,7 @@ describe("many messages", () => {
   it("fill the outbox for somebody who is away, and the rest waits", () =>
     world((world) =>
       Effect.gen(function* () {
-        yield* world.server()
-        const alice = yield* world.person("alice")
-        const bob = yield* world.person("bob")
-        yield* mutual(alice, bob)
+        const { alice, bob } = yield* pair(world)
         bob.cable.unplug()
         yield* alice.next("Disconnected")
         const texts = numbered(MAX_OUTBOX + 100)

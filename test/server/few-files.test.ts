@@ -7,7 +7,7 @@ import { Listener, type ListenOptions } from "../../src/services/Listener.js"
 import { inMemory } from "../../src/sim/InMemory.js"
 import * as Sim from "../../src/sim/Sim.js"
 
-test("a server says at its start that the system allows few files, and later when one was missing, wherever it listens", () =>
+test("a server says at its start that few files are allowed, and later that one was missing, wherever it listens", () =>
   Effect.gen(function* () {
     const warned: Array<unknown> = []
     const listened: Array<ListenOptions> = []

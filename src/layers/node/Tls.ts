@@ -47,8 +47,8 @@ const secureWith = (options: NodeTls.SecureContextOptions, groups: string): Node
 }
 
 /**
- * Groups of the key exchange that a client may choose: those that every client of TLS 1.3 has (RFC 8446, §9.1). OpenSSL
- * has others, and one handshake with ffdhe8192 takes 120 ms of the server's time.
+ * Groups of the key exchange that a client may choose: those that every client of TLS 1.3 has (RFC 8446, §9.1).
+ * OpenSSL has others, and one handshake with ffdhe8192 takes 120 ms of the server's time.
  */
 const GROUPS = "X25519:P-256"
 /** From OpenSSL 3.5 on. It costs the server less than the signature. */

@@ -125,72 +125,66 @@ const bind = (port: number, onBytes: (bytes: ReadonlyArray<number>) => void): Pr
 
 const any = () => true
 
+/** Somebody whose GUESS counts: it is asked for, reached through the relay, and has named its address. */
+const HEARD = { asks: true, isRelayed: true, isNamed: true } as const
+
 export const guessing: ReadonlyArray<ClientCheck> = [
   {
     rule: "3.4-21",
     says: "sends OPEN once to each port that it is told to try, 64 at once and 200 in a second",
     also: ["3.4-20"],
     words: true,
-    run: search(
-      async ({ first, guess, opens }) => {
-        const began = performance.now()
-        // Downwards, by steps that go past 65,535 to 1024.
-        guess(first + PORTS - 1, { stride: 64_511, ports: PORTS, count: PORTS })
-        const ports: Array<number> = []
-        for (let i = 0; i < PORTS; i++) {
-          const { bytes, port } = await opens.take()
-          equal(bytes, [0], "the bytes")
-          ports.push(port)
-        }
-        const took = performance.now() - began
-        equal(
-          ports.toSorted((a, b) => a - b),
-          Array.from({ length: PORTS }, (_, at) => first + at),
-          "where OPEN came"
-        )
-        must(took >= LEAST, `${PORTS} of them took ${Math.round(took)} ms`)
-        await opens.none(any, "one more came")
-      },
-      { asks: true, isRelayed: true, isNamed: true }
-    )
+    run: search(async ({ first, guess, opens }) => {
+      const began = performance.now()
+      // Downwards, by steps that go past 65,535 to 1024.
+      guess(first + PORTS - 1, { stride: 64_511, ports: PORTS, count: PORTS })
+      const ports: Array<number> = []
+      for (let i = 0; i < PORTS; i++) {
+        const { bytes, port } = await opens.take()
+        equal(bytes, [0], "the bytes")
+        ports.push(port)
+      }
+      const took = performance.now() - began
+      equal(
+        ports.toSorted((a, b) => a - b),
+        Array.from({ length: PORTS }, (_, at) => first + at),
+        "where OPEN came"
+      )
+      must(took >= LEAST, `${PORTS} of them took ${Math.round(took)} ms`)
+      await opens.none(any, "one more came")
+    }, HEARD)
   },
   {
     rule: "3.4-21",
     says: "sends to as many ports as it is told, and to none any more of an older GUESS",
     words: true,
-    run: search(
-      async ({ first, guess, opens }) => {
-        guess(first + 1, { ports: PORTS - 1, count: PORTS - 1 })
-        await opens.take()
-        guess(first)
-        await opens.take(({ port }) => port === first)
-        // What came before is read by now.
-        await pause(100)
-        while (await opens.take(any, "", 0).then(any, () => false));
-        await opens.none(any, "it goes on")
-        guess(first + 1, { ports: 20, count: 3 })
-        for (let i = 0; i < 3; i++) await opens.take()
-        await opens.none(any, "more than three ports were tried")
-      },
-      { asks: true, isRelayed: true, isNamed: true }
-    )
+    run: search(async ({ first, guess, opens }) => {
+      guess(first + 1, { ports: PORTS - 1, count: PORTS - 1 })
+      await opens.take()
+      guess(first)
+      await opens.take(({ port }) => port === first)
+      // What came before is read by now.
+      await pause(100)
+      while (await opens.take(any, "", 0).then(any, () => false));
+      await opens.none(any, "it goes on")
+      guess(first + 1, { ports: 20, count: 3 })
+      for (let i = 0; i < 3; i++) await opens.take()
+      await opens.none(any, "more than three ports were tried")
+    }, HEARD)
   },
   {
     rule: "3.4-21",
     says: "ignores GUESS with a first port below 1024, without ports, or with more or longer steps than there are",
     words: true,
-    run: search(
-      async ({ first, guess, opens }) => {
-        guess(1_023, { stride: first - 1_023, ports: 2, count: 2 })
-        guess(first, { ports: 0 })
-        guess(first, { stride: 64_513, ports: 2, count: 2 })
-        guess(first, { stride: 64_512, ports: 64_513, count: 64_513 })
-        await opens.none(any, "it tried a port")
-        guess(first)
-        await opens.take()
-      },
-      { asks: true, isRelayed: true, isNamed: true }
-    )
+    run: search(async ({ first, guess, opens }) => {
+      guess(1_023, { stride: first - 1_023, ports: 2, count: 2 })
+      guess(first, { ports: 0 })
+      guess(first, { stride: 64_513, ports: 2, count: 2 })
+      guess(first, { stride: 64_512, ports: 64_513, count: 64_513 })
+      await opens.none(any, "it tried a port")
+      guess(first)
+      await opens.take()
+    }, HEARD)
   },
   {
     rule: "3.4-21",
