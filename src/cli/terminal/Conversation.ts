@@ -39,8 +39,6 @@ export interface Conversation {
   toldKey: string | undefined
   /** Our user has compared their key. */
   verified: boolean
-  /** Another key was shown under the nickname, and nobody has decided which is right. */
-  disputed: boolean
   /** What they say about being away, sanitized; `undefined` when they are there. */
   away: SafeText | undefined
   /** What was last said of that, and when. */
@@ -84,7 +82,6 @@ export const make = (nick: SafeText, number: number): Conversation => ({
   recalled: false,
   toldKey: undefined,
   verified: false,
-  disputed: false,
   away: undefined,
   toldAway: undefined,
   compared: undefined,

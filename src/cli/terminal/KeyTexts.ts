@@ -10,9 +10,10 @@ import * as When from "./When.js"
 
 /** Sentences about keys: whose they are, since when, whether they were compared. Times are ms since 1970 UTC. */
 
-/** `new to you`, `known since 9 March, verified`, `known to you as mallory since today` */
-export const standing = ({ knownAs, since, trust }: KeyInfo, now: number): string => {
-  if (trust === "new") return "new to you"
+/** `new to you`, `known since 9 March, verified`, `known to you as mallory since today`, `chosen by you today` */
+export const standing = ({ chosenAt, knownAs, since, trust }: KeyInfo, now: number): string => {
+  if (trust === "new")
+    return chosenAt === undefined ? "new to you" : `chosen by you ${When.day(chosenAt, now)}, not verified`
   const as = knownAs === undefined ? "" : ` to you as ${SafeText.line(knownAs, MAX_NICK)}`
   const from = since === undefined ? "" : ` since ${When.day(since, now)}`
   return `known${as}${from}${trust === "verified" ? ", verified" : ", not verified"}`

@@ -2,6 +2,7 @@ import stringWidth from "string-width"
 import { type Conversation, isGroup, undelivered, Weight } from "./Conversation.js"
 import * as Delivery from "./Delivery.js"
 import type { Palette } from "./Palette.js"
+import { slices } from "./Wrap.js"
 
 /** How things are, for the line above the draft. Texts are sanitized. */
 export interface Standing {
@@ -20,14 +21,14 @@ export interface Standing {
 
 /**
  * One row of at most `columns` cells. What does not fit is left out, what matters least first; the order of what is
- * left stays the same.
+ * left stays the same. Only an alarm is never left out, but cut.
  */
 export const statusLine = (standing: Standing, columns: number, palette: Palette): string => {
-  const parts = partsOf(standing, palette)
+  const parts = partsOf(standing, columns - LEAD.length, palette)
   const kept = new Set(parts)
   const width = () => [...kept].reduce((sum, { text }) => sum + stringWidth(text) + SEPARATOR.length, LEAD.length)
   for (const part of [...parts].sort((one, other) => other.rank - one.rank)) {
-    if (width() - SEPARATOR.length <= columns) break
+    if (width() - SEPARATOR.length <= columns || part.rank === ALARM) break
     kept.delete(part)
   }
   const shown = parts.filter((part) => kept.has(part)).map(({ paint, text }) => paint(text))
@@ -41,15 +42,20 @@ interface Part {
   readonly paint: (text: string) => string
 }
 
-const partsOf = ({ disputed, isAway, news, online, peer, server }: Standing, palette: Palette): Array<Part> => {
+const partsOf = (standing: Standing, room: number, palette: Palette): Array<Part> => {
+  const { disputed, isAway, news, online, peer, server } = standing
   const { bold, dim, warn } = palette
-  const parts: Array<Part> = disputed.map((nick) => ({ rank: 0, text: `!! another key for ${nick}`, paint: warn }))
+  const parts: Array<Part> = []
+  if (disputed.length > 0)
+    parts.push({ rank: ALARM, text: cut(`!! another key for ${disputed.join(", ")}`, room), paint: warn })
   if (isAway) parts.push({ rank: 1, text: "you are away", paint: bold })
   if (!online) parts.push({ rank: 1, text: "no server", paint: warn })
   if (peer !== undefined && isGroup(peer)) parts.push({ rank: 4, text: "a group", paint: dim })
   else if (peer !== undefined) {
     parts.push({ rank: 4, text: peer.verified ? "verified" : "not verified", paint: dim })
-    parts.push({ rank: 2, text: wayOf(peer), paint: dim })
+    // Nobody is called as long as it is not decided who it is.
+    const isHeld = disputed.includes(peer.nick) && !peer.connected
+    parts.push({ rank: 2, text: isHeld ? "not connected" : wayOf(peer), paint: dim })
     if (peer.away !== undefined) parts.push({ rank: 3, text: "away", paint: bold })
     const fate = fateOf(peer)
     if (fate !== undefined) parts.push({ rank: 5, text: fate, paint: dim })
@@ -85,6 +91,11 @@ const fateOf = (peer: Conversation): string | undefined => {
   return peer.last === undefined ? undefined : Delivery.word(peer.last, peer.connected)
 }
 
+const cut = (text: string, room: number): string =>
+  stringWidth(text) <= room ? text : `${slices(text, Math.max(1, room - 1))[0]}…`
+
+/** The rank of what stays whatever else goes. */
+const ALARM = 0
 const LEAD = "── "
 const SEPARATOR = " · "
 /** Conversations with news that are named: more than a person turns to one after the other. */

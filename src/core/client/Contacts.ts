@@ -192,6 +192,8 @@ export interface Facts {
   /** When our user compared the key with them. */
   readonly verifiedAt?: number | undefined
   readonly blockedAt?: number | undefined
+  /** When our user chose this key, of two that were shown under a nickname. */
+  readonly chosenAt?: number | undefined
   /** Our user asked for them, and has not taken that back since. */
   readonly consented: boolean
   /**

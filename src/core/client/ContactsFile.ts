@@ -49,6 +49,7 @@ const Content = Schema.Struct({
       lastTalked: optional(Schema.Finite),
       verifiedAt: optional(Schema.Finite),
       blockedAt: optional(Schema.Finite),
+      chosenAt: optional(Schema.Finite),
       consented: Schema.Boolean,
       disputed: optional(Schema.Boolean),
       record: optional(Schema.Struct({ sequence: Schema.Finite, nick: Nick, until: Schema.Finite }))

@@ -214,6 +214,7 @@ export class Introducer {
     if (chosen === undefined) this.#keep(owner!, now)
     else if (this.#contacts.meet({ ...chosen, now: this.client.clock.at(now) }) === undefined) return contactsFull(nick)
     else this.#give(nick, chosen.peer, owner, now)
+    this.#contacts.update((chosen ?? owner!).peer, { chosenAt: this.client.clock.at(now) })
     this.#offers.clear(nick)
     this.client.output.wish({ _tag: "KeepProfile" })
     return undefined

@@ -17,7 +17,9 @@ export const keyFields = {
   /** When we first met it: ms since 1970 UTC. */
   since: optional(Schema.Number),
   /** The nickname that our user knows this key by, when it is another one than is shown with it. */
-  knownAs: optional(Schema.String)
+  knownAs: optional(Schema.String),
+  /** When our user said (`trust`) that this key is the right one of two: ms since 1970 UTC. */
+  chosenAt: optional(Schema.Number)
 }
 
 const KeyInfo = Schema.Struct(keyFields)
@@ -30,14 +32,16 @@ export const keyInfoOf = (
   { fingerprint, nick, peer }: { readonly fingerprint: Fingerprint; readonly nick: string; readonly peer: PeerId }
 ): KeyInfo => {
   const contact = contacts?.get(peer)
+  const chosen = contact?.chosenAt === undefined ? {} : { chosenAt: contact.chosenAt }
   if (contact === undefined || (contact.lastTalked === undefined && contact.verifiedAt === undefined))
-    return { fingerprint, trust: "new" }
+    return { fingerprint, trust: "new", ...chosen }
   const key = Nickname.key(nick)
   const isKnownSo = [contact.nick, ...contact.names].some((name) => Nickname.key(name) === key)
   return {
     fingerprint,
     trust: contact.verifiedAt === undefined ? "known" : "verified",
     since: contact.firstSeen,
-    ...(isKnownSo ? {} : { knownAs: contact.names[0] ?? contact.nick })
+    ...(isKnownSo ? {} : { knownAs: contact.names[0] ?? contact.nick }),
+    ...chosen
   }
 }

@@ -276,6 +276,20 @@ describe("the status line", () => {
     expect(chat.disputes.again("bob")).toEqual([])
   })
 
+  it("never leaves the alarm out of a narrow status line: long nicknames, and several, are cut", () => {
+    const { happens, opens, status } = screen()
+    opens("carol")
+    const change = { known: "11111 2", offered: "33333 4", verified: true }
+    const alarm = (nick: string) => happens({ _tag: "Failed", code: "KeyChanged", message: "m", nick, change })
+    alarm("bartholomew-the-third-of-somewhere")
+    expect(status(39)).toBe("── !! another key for bartholomew-the-…")
+    expect(status(200)).toContain("!! another key for bartholomew-the-third-of-somewhere · ")
+    alarm("bob")
+    expect(status(39)).toBe("── !! another key for bartholomew-the-…")
+    expect(status(200)).toContain("!! another key for bartholomew-the-third-of-somewhere, bob · ")
+    expect(status(12)).toBe("── !! anoth…")
+  })
+
   it("tells nobody to do nothing for a message that waits for the right key", () => {
     const { chat, happens, opens, sends } = screen()
     opens("bob")

@@ -58,12 +58,48 @@ const talk = (size: TerminalSize, isFull = false) =>
     yield* terminal.shows("carol")
     terminal.type("my answer\u001b\rhas two lines")
     yield* terminal.shows("has two lines")
-    const screen = new VirtualScreen(size.columns, size.rows)
-    screen.write(terminal.output())
-    const edge = `+${"-".repeat(size.columns)}+`
-    const rows = screen.seen().map((row) => row.replace(/\b\d\d:\d\d(?=[ ;]|$)/g, "hh:mm"))
-    return `${[edge, ...rows, edge].join("\n")}\n`
+    return glass(terminal.output(), size)
   })
+
+/** Another key is shown under the nickname of somebody who is talked to. */
+const alarm = (size: TerminalSize) =>
+  Effect.gen(function* () {
+    const terminal = yield* Memory.make({ interactive: true, size })
+    const client = yield* FakeClient.make
+    yield* Effect.fork(Effect.provideService(Program.run(client, { nick: "alice" }), Terminal, terminal.terminal))
+    yield* terminal.shows("you are alice")
+    terminal.type("query bob\r")
+    yield* terminal.shows("messages from earlier")
+    client.happens({
+      _tag: "Failed",
+      code: "KeyChanged",
+      message: "another key",
+      nick: "bob",
+      change: {
+        known: "04217 55555 12345 67890 11111 22222",
+        offered: "98765 43210 24680 13579 33333 44444",
+        verified: true
+      }
+    })
+    yield* terminal.shows("shows this again")
+    return glass(terminal.output(), size)
+  })
+
+/** What of the output is seen on a screen of this size. */
+const glass = (output: string, size: TerminalSize): string => {
+  const screen = new VirtualScreen(size.columns, size.rows)
+  screen.write(output)
+  const edge = `+${"-".repeat(size.columns)}+`
+  const rows = screen.seen().map((row) => row.replace(/\b\d\d:\d\d(?=[ ;]|$)/g, "hh:mm"))
+  return `${[edge, ...rows, edge].join("\n")}\n`
+}
+
+for (const [columns, rows] of SIZES)
+  it.live(`the alarm of another key looks as it was seen last at ${columns} x ${rows}`, () =>
+    Effect.flatMap(alarm({ columns, rows }), (screen) =>
+      Effect.promise(() => expect(screen).toMatchFileSnapshot(`golden-screens-alarm-${columns}x${rows}.txt`))
+    )
+  )
 
 for (const isFull of [false, true])
   for (const [columns, rows] of SIZES) {

@@ -33,6 +33,7 @@ const text = (lines: ReadonlyArray<Printed>): string =>
 describe("whose key it is", () => {
   it.each([
     [{ trust: "new" }, "new to you"],
+    [{ trust: "new", chosenAt: NOW }, "chosen by you today, not verified"],
     [{ trust: "known", since: NOW }, "known since today, not verified"],
     [{ trust: "known", since: NOW - DAY }, "known since yesterday, not verified"],
     [{ trust: "verified", since: NOW - 9 * DAY }, "known since 28 February, verified"],

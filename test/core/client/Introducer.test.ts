@@ -5,6 +5,7 @@ import type { Conversation } from "../../../src/core/client/Conversations.js"
 import { GivenKeys } from "../../../src/core/client/GivenKeys.js"
 import type { Introducer, QueryOutcome } from "../../../src/core/client/Introducer.js"
 import type { OfferedIntroduction } from "../../../src/core/client/Introductions.js"
+import { keyInfoOf } from "../../../src/core/client/KeyInfo.js"
 import { People } from "../../../src/core/client/People.js"
 import type { QueryPurpose } from "../../../src/core/client/Purpose.js"
 import * as Base64Url from "../../../src/domain/Base64Url.js"
@@ -411,7 +412,14 @@ describe("a key that has changed", () => {
     expect(pinned()).toBe(impostor.peer)
     expect(context.events()).toEqual([expect.objectContaining({ _tag: "Failed", code: "Undelivered" })])
     expect(context.conversations.all()).toEqual([])
-    expect(opened(impostor.offered()).peer).toBe(impostor.peer)
+    const taken = opened(impostor.offered())
+    expect(taken.peer).toBe(impostor.peer)
+    expect(keyInfoOf(context.own.profile?.contacts, taken), "nobody has talked to it, but it was chosen").toMatchObject(
+      {
+        trust: "new",
+        chosenAt: context.clock.at(40)
+      }
+    )
     expect(introducer.trust("bob", bob.fingerprint, 50), "there is nothing more to trust").toMatchObject({
       _tag: "NoSuchPeer"
     })

@@ -27,7 +27,7 @@ describe("contacts", () => {
     const contacts = new Contacts()
     for (const number of [1, 2, 3, 4]) contacts.meet(person(number))
     contacts.update(person(1).peer, { consented: true })
-    contacts.update(person(2).peer, { lastTalked: 5, blockedAt: 6 })
+    contacts.update(person(2).peer, { lastTalked: 5, blockedAt: 6, chosenAt: 7 })
     contacts.name(person(3).peer, "dave")
     contacts.update(person(4).peer, { blockedAt: 6 })
     expect(contacts.asked()).toEqual([1, 2, 3].map((number) => person(number).peer))
