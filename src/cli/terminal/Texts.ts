@@ -1,5 +1,4 @@
 import stringWidth from "string-width"
-import type { ListedPeer } from "../../core/client/PeerInfo.js"
 import type { Why } from "../../core/client/Why.js"
 import type { DisconnectReason } from "../../core/peer/PeerEvent.js"
 import type { PathInfo } from "../../core/peer/Route.js"
@@ -52,46 +51,6 @@ const REASONS: Readonly<Record<DisconnectReason, string>> = {
   closed: "is no longer connected",
   replaced: "came back from elsewhere"
 }
-
-/** In the place of an address that its owner shows to nobody. */
-const HIDDEN = "address hidden"
-
-/**
- * One row a person, as the server claims; the columns are as wide as their widest cell. Where we know better, it is
- * said below.
- */
-export const peers = (
-  all: ReadonlyArray<ListedPeer>,
-  me: string | undefined,
-  palette: Palette
-): ReadonlyArray<string> => {
-  if (all.length === 0) return [palette.dim("nobody is there")]
-  const shown = all.slice(0, MAX_LISTED).map((peer) => ({
-    nick: SafeText.line(peer.nick, 64),
-    address: peer.address === "" ? HIDDEN : SafeText.line(peer.address, 64),
-    fingerprint: SafeText.line(peer.fingerprint, 64),
-    notes: notes(peer, palette)
-  }))
-  const width = (key: "nick" | "address") => Math.max(...shown.map((peer) => stringWidth(peer[key])))
-  const [nicks, addresses] = [width("nick"), width("address")]
-  const lines = shown.flatMap(({ address, fingerprint, nick, notes }) => {
-    const key = nick === me ? "(you)" : fingerprint === "" ? "(no key: cannot be talked to)" : fingerprint
-    return [
-      `  ${palette.nick(nick)}${pad(nick, nicks)}  ${address}${pad(address, addresses)}  ${palette.dim(key)}`,
-      ...notes.map((note) => `  ${" ".repeat(nicks)}  ${note}`)
-    ]
-  })
-  if (all.length > MAX_LISTED) lines.push(palette.dim(`  … and ${all.length - MAX_LISTED} more`))
-  return lines
-}
-
-const notes = ({ blocked, differsFrom, knownAs }: ListedPeer, palette: Palette): ReadonlyArray<string> => [
-  ...(differsFrom === undefined
-    ? []
-    : [palette.warn(`NOT the key that you know under this name: ${SafeText.line(differsFrom, 64)}`)]),
-  ...(knownAs === undefined ? [] : [`this key is known to you as ${SafeText.line(knownAs, MAX_NICK)}`]),
-  ...(blocked === undefined ? [] : ["blocked"])
-]
 
 /** What somebody needs to know who is here for the first time. */
 export const welcome = (server: string | undefined, { bold, remark }: Palette): ReadonlyArray<string> => {
@@ -187,8 +146,5 @@ export const messages = (count: number): string => `${count} message${count === 
 
 /** Characters of a line that is asked about. */
 const MAX_DOUBT = 60
-
-/** More rows push everything else off the screen. */
-const MAX_LISTED = 200
 
 const pad = (text: string, width: number): string => " ".repeat(Math.max(0, width - stringWidth(text)))

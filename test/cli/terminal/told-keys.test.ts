@@ -5,9 +5,9 @@ import * as Fiber from "effect/Fiber"
 import { ChatModel } from "../../../src/cli/terminal/ChatModel.js"
 import * as KeyTexts from "../../../src/cli/terminal/KeyTexts.js"
 import * as Palette from "../../../src/cli/terminal/Palette.js"
+import * as PeerList from "../../../src/cli/terminal/PeerList.js"
 import * as Program from "../../../src/cli/terminal/Program.js"
 import * as QrCode from "../../../src/cli/terminal/QrCode.js"
-import * as Texts from "../../../src/cli/terminal/Texts.js"
 import * as When from "../../../src/cli/terminal/When.js"
 import { type Printed, plainly, wrap } from "../../../src/cli/terminal/Wrap.js"
 import type { ClientEvent } from "../../../src/core/client/Events.js"
@@ -23,6 +23,7 @@ const TRUE = "07774 20871 11111 22222 33333 44444"
 const OTHER = "29127 66666 77777 88888 99999 00000"
 const path = { kind: "direct", address: "192.0.2.1:1", rttMs: 3 } as const
 
+const looking = { me: "alice", palette: PLAIN }
 const chat = () => new ChatModel({ palette: PLAIN, now: () => NOW, interactive: false })
 const text = (lines: ReadonlyArray<Printed>): string =>
   lines
@@ -108,11 +109,11 @@ describe("whose key it is", () => {
 
   it("is marked on the list where the server claims another one", () => {
     const listed = { nick: "bob", address: "192.0.2.1:1", fingerprint: OTHER }
-    const lines = Texts.peers([{ ...listed, differsFrom: TRUE, knownAs: "mallory", blocked: true }], "alice", PLAIN)
+    const lines = PeerList.table([{ ...listed, differsFrom: TRUE, knownAs: "mallory", blocked: true }], looking).flat()
     expect(text(lines)).toMatch(
       new RegExp(`NOT the key that you know under this name: ${TRUE}[\\s\\S]*mallory[\\s\\S]*blocked`)
     )
-    expect(Texts.peers([listed], "alice", PLAIN)).toHaveLength(1)
+    expect(PeerList.table([listed], looking).flat()).toHaveLength(1)
   })
 })
 
@@ -216,7 +217,10 @@ describe("text of others", () => {
       ...KeyTexts.person(who, false, NOW, PLAIN),
       ...KeyTexts.pair(EVIL, EVIL, PLAIN, { columns: 80, colors: false, drawn: false }),
       ...KeyTexts.contacts([who], NOW, PLAIN),
-      ...Texts.peers([{ nick: EVIL, address: EVIL, fingerprint: EVIL, differsFrom: EVIL, knownAs: EVIL }], EVIL, PLAIN)
+      ...PeerList.table(
+        [{ nick: EVIL, address: EVIL, fingerprint: EVIL, differsFrom: EVIL, knownAs: EVIL }],
+        looking
+      ).flat()
     ]
     for (const line of lines) expect(line).not.toMatch(/[\p{Cc}\u202e]/u)
   })

@@ -4,6 +4,7 @@ import type { MessageId } from "../../../domain/MessageId.js"
 import * as Nickname from "../../../domain/Nickname.js"
 import { MAX_NICK } from "../../../domain/Nickname.js"
 import * as SafeText from "../../../domain/SafeText.js"
+import type { TerminalSize } from "../../../services/Terminal.js"
 import { nearest } from "../../Nearest.js"
 import * as History from "../History.js"
 import * as KeyTexts from "../KeyTexts.js"
@@ -35,10 +36,7 @@ export const talkCommands = [
     run: (wanted, { chat, client, palette, terminal, ui }) =>
       attempt({ chat, ui }, client.list, (all) => {
         for (const { nick } of all) chat.remember(nick)
-        const { columns, rows } = terminal.size()
-        const fitting = Math.floor((rows - BESIDE_PAGE) / Math.ceil(PERSON / columns))
-        const count = terminal.interactive ? Math.max(MIN_PAGE, fitting) : all.length
-        return PeerList.peers(all, wanted, Math.max(1, count), { me: chat.me, palette })
+        return PeerList.peers(all, wanted, { me: chat.me, palette, screen: screenOf(terminal) })
       })
   }),
   make({
@@ -202,7 +200,7 @@ const guess = (nick: string, { chat, palette }: Context): string => {
 
 /** What we know of somebody; of a stranger, what the server says. */
 const who = (nick: string, context: Context): Outcome => {
-  const { chat, client, palette, ui } = context
+  const { chat, client, palette, terminal, ui } = context
   return Effect.matchEffect(client.key(nick), {
     onSuccess: (person) =>
       Effect.suspend(() =>
@@ -216,7 +214,10 @@ const who = (nick: string, context: Context): Outcome => {
       attempt(context, client.list, (all) => {
         const found = all.filter((one) => Nickname.key(one.nick) === Nickname.key(nick))
         return found.length > 0
-          ? [...Texts.peers(found, chat.me, palette), chat.remark("you do not know them yet")]
+          ? [
+              ...PeerList.table(found, { me: chat.me, palette, screen: screenOf(terminal) }).flat(),
+              chat.remark("you do not know them yet")
+            ]
           : [chat.remark(`nobody called ${SafeText.line(nick, MAX_NICK)} is here, and you know nobody of that name`)]
       })
   })
@@ -253,11 +254,9 @@ const recall = (nick: string, { chat, client, palette, started, ui }: Context): 
       })
     : Effect.void
 
-/** People on a page at least, and the rows that a screen has beside them. */
-const MIN_PAGE = 5
-const BESIDE_PAGE = 4
-/** Cells that a person commonly takes: the nickname, an address, and the key. */
-const PERSON = 72
+/** What a list is laid out for; nothing where every line stays whole. */
+const screenOf = ({ interactive, size }: Context["terminal"]): TerminalSize | undefined =>
+  interactive ? size() : undefined
 
 /** A message that took this long is worth a word; on any path that works it takes a round trip. */
 const OVERDUE = "5 seconds"
