@@ -43,6 +43,14 @@ export const parse = (line: string): Typed => {
   return isBare ? command(line.trim()) : { _tag: "Text", text: line, literal: false }
 }
 
+/** A line that begins with the name of a command, and is said to nobody: how it is typed, and nothing is done. */
+export const doubted = (line: string): Typed => {
+  const [, name = "", rest = ""] = /^(\S*)\s*([\s\S]*)$/.exec(line)!
+  const found = find(name)!
+  const isWhole = found.wants !== undefined && found.read(rest) !== undefined
+  return { _tag: "Wrong", usage: found.reminder ?? found.usage, meant: isWhole ? `/${line}` : undefined }
+}
+
 const command = (line: string): Typed => {
   const [, name = "", rest = ""] = /^(\S*)\s*([\s\S]*)$/.exec(line)!
   const found = find(name)

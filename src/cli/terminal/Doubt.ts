@@ -27,6 +27,7 @@ export const meantBy = (
   text: string,
   knows: (nick: string) => boolean
 ): { readonly line: string; readonly exact: boolean } | undefined => {
+  if (LEAVES_EDITOR.test(text)) return { line: "/quit", exact: false }
   const words = text.trim().split(/\s+/)
   const typed = words[0]!.toLowerCase()
   if (text.includes("\n") || !WORD.test(typed)) return undefined
@@ -46,7 +47,7 @@ const hasShape = (
 ): boolean => {
   if (first === undefined) return command.isSpeech !== true
   if (command.read([first, ...more].join(" ")) === undefined) return false
-  if (command.bare !== undefined) return command.wants !== undefined && more.length === 0
+  if (command.bare !== undefined) return command.wants !== undefined
   return command.wants === "nick" && knows(first)
 }
 
@@ -65,6 +66,9 @@ const sorted = (word: string): string => [...word].sort().join("")
 
 /** Commands are letters; whoever adds a sign to one says something to somebody. */
 const WORD = /^[a-z]+$/
+
+/** What leaves editors, which nobody means to say. */
+const LEAVES_EDITOR = /^\s*:(?:wq?|q|quit|exit)!?\s*$/i
 
 /** Letters: shorter words are too near to others that people write. */
 const SHORTEST = 3

@@ -232,8 +232,9 @@ const read = (line: string, chat: ChatModel): CommandLine.Typed => {
   const typed = CommandLine.parse(line)
   if (typed._tag !== "Text" || typed.literal || chat.focus !== undefined) return typed
   const meant = meantBy(typed.text, (nick) => chat.knows(nick))
-  const isCommand = meant?.exact === true && (!chat.choosing || isSpoken(typed.text.trim().split(" ", 1)[0]!))
-  return isCommand ? CommandLine.parse(meant.line) : typed
+  const isWord = isSpoken(line.trim().split(/\s/, 1)[0]!)
+  if (meant?.exact === true) return chat.choosing && !isWord ? typed : CommandLine.parse(meant.line)
+  return isWord && !chat.choosing ? CommandLine.doubted(line.trim()) : typed
 }
 
 /** Asks, if a person sits there who can be asked, whether the text is meant for the program. */

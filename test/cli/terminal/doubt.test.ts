@@ -17,6 +17,9 @@ describe("what may be meant for the program", () => {
     ["quer carol", "/query carol"],
     ["msg bob are you there", "/msg bob are you there"],
     ["block bob", "/block bob"],
+    ["list eve 3", "/list eve 3"],
+    [":q", "/quit"],
+    [" :wq! ", "/quit"],
     ["history", "/history"]
   ])("%s may mean %s", (text, line) => {
     expect(meantBy(text, knows)?.line).toBe(line)
@@ -33,6 +36,10 @@ describe("what may be meant for the program", () => {
     "block carol",
     "msg carol hi",
     "block bob and carol",
+    ":p",
+    ":x",
+    "query bob and carol",
+    ":q is how one leaves",
     "held",
     "edit",
     "what",

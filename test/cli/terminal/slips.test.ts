@@ -45,6 +45,42 @@ describe("somebody who does not know the program well", () => {
     })
   )
 
+  it.live("is told by the words of other programs which are ours", () =>
+    Effect.gen(function* () {
+      const { terminal } = yield* start("dumb")
+      for (const [typed, meant] of [
+        ["/whois bob", "/who"],
+        ["/JOIN #team", "/group"],
+        ["/part", "/leave"],
+        ["/names", "/list"],
+        ["/window 2", "/to"],
+        ["/help lastlog", "/search"]
+      ]) {
+        terminal.type(`${typed}\n`)
+        yield* terminal.shows(`did you mean ${meant}?`)
+      }
+    })
+  )
+
+  it.live("is told how a command is typed where they write to nobody, and nothing is done that they may not mean", () =>
+    Effect.gen(function* () {
+      const { client, terminal } = yield* start("dumb")
+      for (const [typed, told] of [
+        ["query bob carol", "* type query NICK"],
+        ["quit now", "* type /quit"],
+        ["exit strategy", "* type exit"],
+        ["help me", "* did you mean /help me? Otherwise type /help [COMMAND]"],
+        ["msg nobody hi there", "* did you mean /msg nobody hi there? Otherwise type /msg NICK TEXT"]
+      ]) {
+        terminal.type(`${typed}\n`)
+        yield* terminal.shows(told!)
+      }
+      expect(client.calls.filter((call) => /query|send|exit/.test(call))).toEqual([])
+      terminal.type("list zz 2\n")
+      yield* terminal.shows("nobody has that in their nickname")
+    })
+  )
+
   it.live("sees their groups by /group alone, and where to read of the rest", () =>
     Effect.gen(function* () {
       const { exit, terminal } = yield* start("dumb")

@@ -44,6 +44,7 @@ const isOffer = ({ direction, state }: Transfer): boolean => direction === "in" 
 export const fileCommands: ReadonlyArray<TerminalCommand> = [
   make({
     names: ["send"],
+    elsewhere: ["dcc"],
     usage: "/send PATH… [NICK]",
     wants: "path",
     help: "offer files or folders; Tab completes the path",

@@ -10,6 +10,7 @@ import { attempt, type Context, make, nothing, type Outcome, remark, respelt } f
 export const groupCommands = [
   make({
     names: ["group"],
+    elsewhere: ["join", "j"],
     usage: "/group NAME NICK…",
     wants: "word",
     reminder:

@@ -7,6 +7,7 @@ import { attempt, type Context, make, type Outcome, remark } from "./TerminalCom
 export const historyCommands = [
   make({
     names: ["history"],
+    elsewhere: ["scrollback"],
     usage: "/history [NICK] [COUNT]",
     wants: "nick",
     reminder: "/history [NICK] [COUNT], or /history clear [NICK or all]",
@@ -16,6 +17,7 @@ export const historyCommands = [
   }),
   make({
     names: ["search"],
+    elsewhere: ["lastlog", "grep"],
     usage: "/search WORDS",
     help: "what was said before, to whomever, with all these words in it",
     parse: (argument) => (argument === "" ? undefined : argument),

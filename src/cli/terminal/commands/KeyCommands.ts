@@ -83,6 +83,7 @@ export const keyCommands = [
   }),
   make({
     names: ["block"],
+    elsewhere: ["ban"],
     usage: "/block NICK",
     wants: "nick",
     reminder: "/block NICK, or a whole fingerprint",

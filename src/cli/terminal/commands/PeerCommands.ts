@@ -41,6 +41,7 @@ export const peerCommands = [
   }),
   make({
     names: ["why"],
+    elsewhere: ["ping", "lag"],
     usage: "/why [NICK]",
     wants: "nick",
     isSpeech: true,

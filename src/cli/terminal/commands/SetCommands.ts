@@ -32,6 +32,7 @@ export const setCommands = [
   }),
   make({
     names: ["clear"],
+    elsewhere: ["cls"],
     usage: "/clear",
     help: "empty the screen (Ctrl-L); nothing that was said is forgotten: /history shows it",
     anonymous: true,

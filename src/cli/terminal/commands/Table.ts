@@ -47,8 +47,9 @@ export const names: ReadonlyArray<string> = table.map((command) => command.names
 /** All names that are words. */
 const everyName = table.flatMap((command) => command.names.filter((name) => /^[a-z]+$/.test(name)))
 
-/** The name that this one looks like. */
-export const nearestName = (typed: string): string | undefined => nearest(typed, everyName)
+/** The name that this one looks like, or that of what other programs call so. */
+export const nearestName = (typed: string): string | undefined =>
+  table.find(({ elsewhere }) => elsewhere?.includes(typed.toLowerCase()))?.names[0] ?? nearest(typed, everyName)
 
 /** What people type without a slash where they know other programs, and then misspell. */
 export const spoken: ReadonlyArray<string> = table

@@ -27,6 +27,7 @@ import {
 export const talkCommands = [
   make({
     names: ["list"],
+    elsewhere: ["names"],
     usage: "list [WORD]",
     wants: "word",
     reminder: "list, list WORD for those with it in their names, list 2 for the second page",
@@ -41,6 +42,7 @@ export const talkCommands = [
   }),
   make({
     names: ["query"],
+    elsewhere: ["q"],
     usage: "query NICK",
     wants: "nick",
     help: "talk to somebody, or answer who asked for you",
@@ -58,6 +60,7 @@ export const talkCommands = [
   }),
   make({
     names: ["to"],
+    elsewhere: ["window", "win", "buffer"],
     usage: "/to [NICK]",
     help: "turn to a conversation (Alt-1 to Alt-9, Alt-A for what is new); without NICK, see them all",
     wants: "nick",
@@ -78,6 +81,7 @@ export const talkCommands = [
   }),
   make({
     names: ["who"],
+    elsewhere: ["whois"],
     usage: "/who NICK",
     help: "all there is to know of somebody",
     wants: "nick",
@@ -108,6 +112,7 @@ export const talkCommands = [
   }),
   make({
     names: ["quit"],
+    elsewhere: ["bye", "signoff"],
     usage: "/quit",
     help: "leave the program; asks first if something goes on",
     anonymous: true,
@@ -116,6 +121,7 @@ export const talkCommands = [
   }),
   make({
     names: ["msg"],
+    elsewhere: ["m", "notice", "tell"],
     usage: "/msg NICK TEXT",
     wants: "nick",
     help: "one message, without changing the conversation; asks for NICK if need be",
@@ -127,6 +133,7 @@ export const talkCommands = [
   }),
   make({
     names: ["leave"],
+    elsewhere: ["part", "unquery"],
     usage: "/leave",
     help: "end this conversation",
     parse: nothing,

@@ -15,6 +15,8 @@ import type { Printed } from "../Wrap.js"
 interface Description<A> {
   /** What people type, in any case. The help knows the first name only. */
   readonly names: readonly [string, ...ReadonlyArray<string>]
+  /** What it, or what comes next to it, is called in irssi, weechat and their kin: what is meant, but no name of it. */
+  readonly elsewhere?: ReadonlyArray<string>
   /** What to type, for the help, and for people who have typed something else. */
   readonly usage: string
   /** For the second of these where `usage` says too little. */
