@@ -83,6 +83,7 @@ export class ChatModel {
       known: this.#known,
       groups: this.groups,
       palette,
+      interactive,
       now
     })
   }

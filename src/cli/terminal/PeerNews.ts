@@ -38,6 +38,8 @@ interface Parts {
   readonly known: KnownNicks
   readonly groups: GroupViews
   readonly palette: Palette
+  /** Whether a person looks at a screen. */
+  readonly interactive: boolean
   /** ms since 1970 UTC. */
   readonly now: () => number
 }
@@ -128,9 +130,15 @@ export class PeerNews {
     },
     Read: (event) => {
       const peer = this.#of(event.nick)
+      const { last } = peer
+      const isNews = last?.id === event.id && last.state !== "read"
       peer.transcript.read(event.id)
-      if (peer.last?.id === event.id) peer.last.state = "read"
-      return []
+      if (!isNews) return []
+      last.state = "read"
+      // A screen has a mark behind the message, and the word in the line above the draft.
+      return this.#parts.interactive
+        ? []
+        : this.#noticed(peer, this.#remark(`${this.#name(peer)} has read what you wrote`))
     },
     Group: (event) => {
       const view = this.#parts.groups.of(event.group)

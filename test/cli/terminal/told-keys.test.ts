@@ -31,6 +31,18 @@ const text = (lines: ReadonlyArray<Printed>): string =>
     .map((line) => (typeof line === "string" ? line : line.head + line.lines.join("\n")))
     .join("\n")
 
+describe("where no mark can be seen", () => {
+  it("says once that what was written has been read", () => {
+    const model = chat()
+    model.sent("bob", messageId("1"), "hi")
+    model.sent("bob", messageId("2"), "are you there?")
+    const read = (id: string) => text(model.handle({ _tag: "Read", nick: "bob", id: messageId(id) }))
+    expect(read("1"), "there is more to be read").toBe("")
+    expect(read("2")).toBe("* bob has read what you wrote")
+    expect(read("2")).toBe("")
+  })
+})
+
 describe("whose key it is", () => {
   it.each([
     [{ trust: "new" }, "new to you"],
