@@ -35,7 +35,7 @@ export class Views {
   /** The conversation is seen whole, and all of them are listed. */
   isFull = false
   /** What was new when the person turned to a conversation last. */
-  #turned: { readonly peer: Conversation; readonly fresh: number; readonly since: number } | undefined
+  #turned: { readonly peer: Conversation; readonly fresh: number } | undefined
 
   constructor(conversations: Conversations, options: ViewsOptions) {
     this.#conversations = conversations
@@ -101,10 +101,9 @@ export class Views {
     const { palette } = this.#options
     const shown = peer.transcript.last(REPEATED)
     const fresh = peer.transcript.fresh
-    const { since } = peer.news
     this.focus(peer)
     const rule = palette.dim(`${RULE} ${peer.nick} ${RULE}`)
-    this.#turned = { peer, fresh, since }
+    this.#turned = { peer, fresh }
     if (this.isFull)
       return [rule, ...this.#dated(shown.slice(shown.length - fresh), peer)].map((repeated) => ({ repeated }))
     return [rule, ...this.#whole(shown)]
@@ -139,9 +138,9 @@ export class Views {
     const turned = this.#turned
     this.#turned = undefined
     if (peer === undefined) return []
-    const { fresh, since } = turned?.peer === peer ? turned : NOTHING_NEW
+    const fresh = turned?.peer === peer ? turned.fresh : 0
     const old = shown.slice(0, shown.length - fresh)
-    const mark = `${RULE} new since ${When.moment(since, this.#now)} ${RULE}`
+    const mark = `${RULE} new since ${When.moment(shown[old.length]?.at ?? this.#now, this.#now)} ${RULE}`
     this.#day = When.dayNumber(shown[0]?.at ?? this.#now)
     return [
       ...this.#dated(old, peer),
@@ -229,7 +228,6 @@ const CALLS = "wants to talk"
 /** Whom a nickname means on the screen. */
 export const nameOf = (nick: string): SafeText.SafeText => SafeText.line(nick, MAX_NICK)
 
-const NOTHING_NEW = { fresh: 0, since: 0 }
 /** What sets parts of a conversation off. */
 const RULE = "───"
 /** Entries that are shown again when a conversation is turned to: enough to know what it was about. */

@@ -104,6 +104,15 @@ describe("several conversations on one screen", () => {
     expect(chat.turnTo(9)).toBeUndefined()
   })
 
+  it("say since when what happened in them is new, also where nothing was said", () => {
+    const { chat, connects, happens, opens, show } = screen()
+    opens("bob")
+    happens(FakeClient.call("carol"))
+    connects("carol")
+    happens({ _tag: "Mutual", nick: "carol" })
+    expect(show(chat.opened({ nick: "carol", fingerprint: "1", trust: "known" }))).toContain("─── new since 12:00 ───")
+  })
+
   it("show all that is new, however much, as far as it is kept", () => {
     const { chat, opens, says, show } = screen()
     opens("bob")
