@@ -32,9 +32,9 @@ export interface BindOptions {
   /** Called for each datagram, in order of arrival. `data` belongs to the callee. Must not throw. */
   readonly onDatagram: (from: Endpoint, data: Uint8Array) => void
   /**
-   * Called once after one or more `onDatagram`, when no further datagram is at hand or others have waited long enough,
-   * and before anything else runs that waits for I/O or time. One answer given here does for all of them. Must not
-   * throw.
+   * Called once after one or more `onDatagram`, when no further datagram is at hand, or likely to be, or others have
+   * waited long enough, and before anything else runs that waits for I/O or time. One answer given here does for all of
+   * them. Must not throw.
    */
   readonly onIdle?: () => void
   /** The one endpoint, of `family`, that it sends to and hears; any when left out. */

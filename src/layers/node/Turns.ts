@@ -1,9 +1,11 @@
 import { performance } from "node:perf_hooks"
+import { Bursts } from "./Bursts.js"
 
 /**
- * What arrives faster than it can be worked on, in its order. Nothing is worked on where it arrives, but right after
+ * What arrives faster than it can be worked on, in its order. It is not worked on where it arrives, but right after
  * everything else that has arrived by then (libuv's check phase), and for at most `TURN` at a time: between two turns
- * the event loop reads keys, whatever waits here.
+ * the event loop reads keys, whatever waits here. Only the first of a turn is worked on at once, where those before it
+ * came alone (`Bursts`).
  */
 export class Turns<A> {
   readonly #worker: Worker<A>
@@ -11,12 +13,23 @@ export class Turns<A> {
   /** Those of `#waiting` before it were taken. */
   #head = 0
   #isDue = false
+  readonly #bursts = new Bursts()
+  /** Those that have arrived since the last turn. */
+  #arrived = 0
 
   constructor(worker: Worker<A>) {
     this.#worker = worker
   }
 
   add(arrived: A): void {
+    this.#arrived++
+    if (!this.#isDue && this.#bursts.isNextAlone) {
+      // What is said of it leaves first, and then the turn is asked for that tells whether it was alone.
+      this.#worker.take(arrived)
+      this.#worker.idle()
+      this.#soon()
+      return
+    }
     // Whoever sends that fast has the sender's queue, which is the system's, wait for him.
     if (this.#waiting.length - this.#head >= MAX_WAITING) this.#takeOne()
     this.#waiting.push(arrived)
@@ -25,6 +38,9 @@ export class Turns<A> {
 
   readonly #turn = (): void => {
     this.#isDue = false
+    if (this.#arrived > 0) this.#bursts.ended(this.#arrived)
+    this.#arrived = 0
+    if (this.#head === this.#waiting.length) return
     const end = performance.now() + TURN
     do this.#takeOne()
     while (this.#head < this.#waiting.length && performance.now() < end)
