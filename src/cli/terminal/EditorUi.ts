@@ -164,6 +164,8 @@ class EditorUi implements Ui {
             return !this.#answered
           })
         ),
+        // The end of the program cannot be interrupted, but this wait for a terminal that never answers.
+        Effect.interruptible,
         Effect.timeoutOption(ANSWER),
         Effect.asVoid
       )

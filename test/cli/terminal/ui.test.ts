@@ -1,12 +1,15 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import type { Completion } from "../../../src/cli/terminal/Completion.js"
 import * as EditorUi from "../../../src/cli/terminal/EditorUi.js"
+import * as Program from "../../../src/cli/terminal/Program.js"
 import type { Action } from "../../../src/cli/terminal/View.js"
 import * as Memory from "../../../src/layers/memory/Terminal.js"
 import { Terminal } from "../../../src/services/Terminal.js"
+import * as FakeClient from "../FakeClient.js"
 import { VirtualScreen } from "./VirtualScreen.js"
 
 const SIZE = { columns: 40, rows: 12 }
@@ -160,6 +163,18 @@ describe("the editor at a terminal", () => {
       expect(output.indexOf("> K")).toBeLessThan(output.indexOf("message 999;"))
       expect(output.match(/message \d+;/g)).toHaveLength(199)
       expect(output).toContain("801 from flo left out")
+    })
+  )
+
+  it.live("ends at a terminal that does not answer what it is asked", () =>
+    Effect.gen(function* () {
+      const memory = yield* Memory.make({ interactive: true, size: SIZE })
+      const client = yield* FakeClient.make
+      const terminal = { ...memory.terminal, answers: true }
+      const run = yield* Effect.fork(Effect.provideService(Program.run(client, { nick: "alice" }), Terminal, terminal))
+      yield* memory.shows("you are alice")
+      memory.type("\u0003")
+      expect(yield* Fiber.await(run)).toEqual(Exit.void)
     })
   )
 
