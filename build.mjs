@@ -1,6 +1,7 @@
-// Builds dist/: `main.js` answers what is asked about the program itself, and loads `program.cjs`, the rest of it: one
-// file because to find and read a hundred takes a fifth of a start, and of CommonJS because V8 then gives us what it
-// made of it (layers/node/KeptCode). `index.js`, the library, leaves Effect to the importer so that both sides share one
+// Builds dist/: `main.js` loads `front.cjs`, which answers what is asked about the program itself, and loads
+// `program.cjs`, the rest of it: one file because to find and read a hundred takes a fifth of a start, and of CommonJS
+// because V8 then gives us what it made of it (layers/node/KeptCode). `redis.cjs` is a third of the rest, and few need
+// it. `index.js`, the library, leaves Effect to the importer so that both sides share one
 // copy of it. What identity does not matter for is inside, so that a package that is installed brings nothing but native
 // code.
 import { execFileSync } from "node:child_process"
@@ -9,16 +10,7 @@ import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
-import {
-  common,
-  madeWhenUsed,
-  NATIVE,
-  notices,
-  ONE_FILE,
-  processAsItIs,
-  REQUIRE,
-  seen
-} from "./scripts/release/program.mjs"
+import { apart, common, NATIVE, notices, ONE_FILE, REQUIRE, seen } from "./scripts/release/program.mjs"
 
 const { build } = await import("esbuild").catch(() => {
   // `npm install --global` of a git address runs this script without the tools for it (npm/cli#8440).
@@ -32,7 +24,9 @@ const root = dirname(fileURLToPath(import.meta.url))
 const dist = join(root, "dist")
 const withTypes = !process.argv.includes("--no-types")
 
+const FRONT = "front.cjs"
 const PROGRAM = "program.cjs"
+const REDIS = "redis.cjs"
 
 const modules = {
   ...common,
@@ -48,24 +42,48 @@ for (const name of existsSync(dist) ? readdirSync(dist) : [])
 
 const { define, files, metafile } = await seen(build)
 
-const front = await build({
-  ...modules,
-  define: { ...common.define, ...define, PARLEY_PROGRAM: JSON.stringify(PROGRAM) },
+const main = await build({
+  ...common,
+  format: "esm",
+  banner: REQUIRE,
   entryPoints: ["src/main.ts"],
-  chunkNames: "chunks/[name]-[hash]",
-  plugins: [madeWhenUsed, processAsItIs],
+  outfile: "dist/main.js",
+  plugins: [apart(/\/Front\.js$/, `./${FRONT}`)],
   minifySyntax: true,
   minifyWhitespace: true
 })
 
-const program = await build({
-  ...common,
-  ...ONE_FILE,
-  define: { ...common.define, ...define, ...ONE_FILE.define },
+/** @type {(options: import("esbuild").BuildOptions & { outfile: string }) => Promise<import("esbuild").Metafile>} */
+const part = async ({ outfile, plugins = [], ...options }) =>
+  (
+    await build({
+      ...common,
+      ...ONE_FILE,
+      plugins: [...ONE_FILE.plugins, ...plugins],
+      define: {
+        ...common.define,
+        ...define,
+        ...ONE_FILE.define,
+        PARLEY_PROGRAM: JSON.stringify(`./${PROGRAM}`)
+      },
+      outfile: join("dist", outfile),
+      metafile: true,
+      ...options
+    })
+  ).metafile
+
+const front = await part({
+  entryPoints: ["src/cli/Front.ts"],
+  outfile: FRONT,
+  plugins: [apart(/\/Process\.js$/, `./${PROGRAM}`)]
+})
+const program = await part({
   entryPoints: ["src/cli/Process.ts"],
-  outfile: join("dist", PROGRAM),
+  outfile: PROGRAM,
+  plugins: [apart(/^@redis\/client$/, `./${REDIS}`)],
   external: NATIVE
 })
+const redis = await part({ entryPoints: ["@redis/client"], outfile: REDIS })
 
 const library = await build({
   ...modules,
@@ -84,7 +102,7 @@ const library = await build({
 
 for (const [path, text] of Object.entries({
   ...files,
-  "THIRD_PARTY_NOTICES.txt": notices([front.metafile, program.metafile, library.metafile, metafile])
+  "THIRD_PARTY_NOTICES.txt": notices([main.metafile, front, program, redis, library.metafile, metafile])
 })) {
   mkdirSync(dirname(join(dist, path)), { recursive: true })
   writeFileSync(join(dist, path), text)

@@ -4,7 +4,7 @@ declare const PARLEY_VERSION: string
 /** The versions of Node that it runs on, as package.json has them (`>=20.19`). */
 declare const PARLEY_NODE: string
 
-/** The file with all but `Front`, beside the folder that `Front` is in; undefined in a single executable. */
+/** The file with all but `Front`, beside the file that `Front` is in; undefined in a single executable. */
 declare const PARLEY_PROGRAM: string | undefined
 
 /** Defined in a single executable alone, which has no files beside it. */

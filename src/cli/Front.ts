@@ -1,5 +1,4 @@
 import * as UserFolders from "../domain/UserFolders.js"
-import * as KeptCode from "../layers/node/KeptCode.js"
 import { foldersIn } from "../layers/node/Listing.js"
 import * as Printer from "../layers/node/Printer.js"
 import { ExitCode } from "./ExitCode.js"
@@ -52,17 +51,21 @@ const refuse = ({ command, message }: Request.Wrong): void => {
 }
 
 const start = async (request: Request.Run): Promise<void> => {
-  const { run } = typeof PARLEY_PROGRAM === "undefined" ? await import("./Process.js") : kept(PARLEY_PROGRAM, request)
+  const { run } =
+    typeof PARLEY_PROGRAM === "undefined" ? await import("./Process.js") : await kept(PARLEY_PROGRAM, request)
   run(request)
 }
 
 /** Of the types it is the same module, put into a file of its own by the build. */
-const kept = (file: string, { command }: Request.Run): typeof import("./Process.js") =>
-  KeptCode.load(
-    new URL(`../${file}`, import.meta.url),
+const kept = async (file: string, { command }: Request.Run): Promise<typeof import("./Process.js")> => {
+  // What it is loaded with takes longer to load than what help is made of.
+  const KeptCode = await import("../layers/node/KeptCode.js")
+  return KeptCode.load(
+    new URL(file, import.meta.url),
     command.name,
     UserFolders.of(process.env, process.platform).cacheHome
   ) as typeof import("./Process.js")
+}
 
 const print = (text: string): void =>
   printer.print(text, (failure) => {
