@@ -9,7 +9,6 @@ import { Ledger as JournalLedger } from "../../src/core/journal/Ledger.js"
 import type { JournalEntry } from "../../src/core/peer/Journal.js"
 import type { Crypto } from "../../src/domain/Crypto.js"
 import * as Identity from "../../src/domain/Identity.js"
-import { crypto } from "../../src/layers/node/Crypto.js"
 import type { Connection } from "../../src/services/Connection.js"
 import type { Process } from "../../src/sim/kernel/Process.js"
 import type { Host } from "../../src/sim/network/Host.js"
@@ -48,7 +47,7 @@ export class BareClient {
     private readonly host: Host,
     private readonly ledger: Ledger
   ) {
-    const { kernel, network } = world
+    const { crypto, kernel, network } = world
     const process = kernel.process(host.name)
     this.#process = process
     host.process = process
@@ -289,6 +288,7 @@ export class BareClient {
 
   /** Shows the ledger every packet before it is sealed. */
   #watchedCrypto(): Crypto {
+    const { crypto } = this.world
     return {
       ...crypto,
       seal: (key, counter, additional, plaintext, out) => {

@@ -1,6 +1,5 @@
 import { type Corner, DEFAULT_LIMITS, Reflector } from "../../src/core/rendezvous/Reflector.js"
 import { RegistryMachine } from "../../src/core/rendezvous/RegistryMachine.js"
-import { crypto } from "../../src/layers/node/Crypto.js"
 import * as Bytes from "../../src/protocol/Bytes.js"
 import { PacketType } from "../../src/protocol/DataPacket.js"
 import { none } from "../../src/server/Access.js"
@@ -33,7 +32,7 @@ export class BareServer {
     life: number,
     model: NicknameModel
   ) {
-    const { kernel, network } = world
+    const { crypto, kernel, network } = world
     const process = kernel.process(`server+${life}`)
     this.#process = process
     host.process = process

@@ -1,4 +1,3 @@
-import { crypto } from "../../src/layers/node/Crypto.js"
 import { defaults } from "../../src/server/ServerOptions.js"
 import type { Network } from "../../src/sim/network/Network.js"
 import { World } from "../../src/sim/World.js"
@@ -50,7 +49,7 @@ class Play {
     watch: (network: Network) => void
   ) {
     const { ledger } = this
-    this.world = new World(script.world, crypto)
+    this.world = new World(script.world)
     const { kernel, network } = this.world
     watch(network)
     network.rules.add(({ data, from }) => {

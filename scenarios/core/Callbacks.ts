@@ -1,4 +1,3 @@
-import { crypto } from "../../src/layers/node/Crypto.js"
 import type { Kernel } from "../../src/sim/kernel/Kernel.js"
 import type { Network } from "../../src/sim/network/Network.js"
 import { type BoundSocket, bindSync } from "../../src/sim/network/Udp.js"
@@ -9,8 +8,8 @@ import { Talker } from "./Talker.js"
 
 /** Plays a script as plain callbacks on the kernel: no fiber, no promise, no sandbox. */
 export const play = (script: Script, watch: (network: Network) => void = () => {}): ReadonlyArray<Talker> => {
-  const world = new World(script.world, crypto)
-  const { kernel, network } = world
+  const world = new World(script.world)
+  const { crypto, kernel, network } = world
   watch(network)
   const talkers = script.people.map(({ person, actions }) => {
     const host = world.host(person.name, { ipv4: person.endpoint.address })
@@ -21,7 +20,7 @@ export const play = (script: Script, watch: (network: Network) => void = () => {
       onIdle: () => talker.drain()
     }) as BoundSocket
     const alarm = alarmOn(kernel.outside, (now) => talker.ring(now))
-    const talker = new Talker(script, person, { now: () => kernel.now / 1000, send: socket.send, alarm })
+    const talker = new Talker(script, person, { crypto, now: () => kernel.now / 1000, send: socket.send, alarm })
     follow(kernel, talker, actions, 0)
     return talker
   })

@@ -2,6 +2,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Alarm from "../../src/services/Alarm.js"
+import { Crypto } from "../../src/services/Crypto.js"
 import { Datagrams } from "../../src/services/Datagrams.js"
 import * as Time from "../../src/services/Time.js"
 import type { Network } from "../../src/sim/network/Network.js"
@@ -32,6 +33,7 @@ export const play = async (script: Script, watch: (network: Network) => void): P
 const program = (script: Script, person: Person, actions: ReadonlyArray<Action>, onStart: (talker: Talker) => void) =>
   Effect.gen(function* () {
     const datagrams = yield* Datagrams
+    const crypto = yield* Crypto
     const time = yield* Time.make
     const socket = yield* datagrams.bind({
       family: "ipv4",
@@ -40,7 +42,7 @@ const program = (script: Script, person: Person, actions: ReadonlyArray<Action>,
       onIdle: () => talker.drain()
     })
     const alarm = yield* Alarm.make((now) => talker.ring(now))
-    const talker = new Talker(script, person, { now: time.monotonic, send: socket.send, alarm: alarm.set })
+    const talker = new Talker(script, person, { crypto, now: time.monotonic, send: socket.send, alarm: alarm.set })
     onStart(talker)
     for (const action of actions) {
       yield* Effect.sleep(action.pauseMs)

@@ -1,12 +1,13 @@
 import { Peers } from "../../src/core/peer/Peers.js"
+import type { Crypto } from "../../src/domain/Crypto.js"
 import type { Endpoint } from "../../src/domain/Endpoint.js"
 import type { MessageId } from "../../src/domain/MessageId.js"
 import type { PeerId } from "../../src/domain/PeerId.js"
-import { crypto } from "../../src/layers/node/Crypto.js"
 import type { Action, Person, Script } from "./Script.js"
 
 /** What drives a talker: plain callbacks, or the services of a program. */
 export interface Driver {
+  readonly crypto: Crypto
   /** Monotonic ms. */
   readonly now: () => number
   readonly send: (to: Endpoint, data: Uint8Array) => void
@@ -32,7 +33,7 @@ export class Talker {
     const entropy = script.entropy(person)
     const { identity } = person
     this.#peers = new Peers({
-      crypto,
+      crypto: driver.crypto,
       entropy: { bytes: (length) => entropy.fill(new Uint8Array(length)) },
       identity: { publicKey: identity.signKeys.publicKey, staticKeys: identity.staticKeys },
       now: driver.now()

@@ -109,10 +109,14 @@ export class Ledger {
 
   /** A packet of `name` is about to be sealed with these bytes in it. */
   sealed(name: string, plaintext: Uint8Array): void {
-    const bytes = Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.byteLength)
-    const at = bytes.indexOf(`${MARK}${name}>`)
+    const at = markIn(plaintext)
     if (at < 0) return
-    const peer = /^[a-z]+(?=#)/.exec(bytes.toString("latin1", at + MARK.length + name.length + 1, at + 64))?.[0]
+    const bytes = Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.byteLength)
+    const text = bytes.toString("latin1", at)
+    const begin = text.indexOf(`${MARK}${name}>`)
+    if (begin < 0) return
+    const after = begin + MARK.length + name.length + 1
+    const peer = /^[a-z]+(?=#)/.exec(text.slice(after, begin + 64))?.[0]
     if (peer !== undefined && !this.mayWrite(name, peer)) {
       this.broken("law 2", `text of ${name} left for ${peer}, whom ${name} has not asked for`)
     }
@@ -120,8 +124,7 @@ export class Ledger {
 
   /** Bytes on the wire, where nobody may be able to read what people say. */
   wire(from: string, data: Uint8Array): void {
-    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
-    if (bytes.includes(MARK)) this.broken("law 4", `a packet of ${from} shows what people say`)
+    if (markIn(data) >= 0) this.broken("law 4", `a packet of ${from} shows what people say`)
   }
 
   /** The application of `name` is done with an event. */
@@ -297,6 +300,16 @@ const pair = (name: string, peer: string): string => `${name}>${peer}`
 
 /** What everything that people say in a scenario begins with. Ciphertext has these six bytes once in 10^14. */
 const MARK = "[said:"
+
+/** Its codes. */
+const MARK_BYTES = new TextEncoder().encode(MARK)
+
+/** Where `MARK` stands first; negative when it does not. All packets are looked at, so this is about the bracket. */
+const markIn = (bytes: Uint8Array): number => {
+  for (let at = bytes.indexOf(MARK_BYTES[0]!); at >= 0; at = bytes.indexOf(MARK_BYTES[0]!, at + 1))
+    if (MARK_BYTES.every((byte, index) => bytes[at + index] === byte)) return at
+  return -1
+}
 
 /** Messages that somebody may write to us before we ask back (docs/protocol.md). */
 const CREDIT = 16

@@ -28,6 +28,8 @@ export class CandidateGatherer {
   #reachedServer = false
   #hasRelay = false
   #serverOnLoopback = false
+  /** Our host candidates, and what they were selected from. */
+  #selected: Selected | undefined
   /** As the peers, and as the server, have been told. */
   #toldPeers: string | undefined
   #toldServer = ""
@@ -142,8 +144,8 @@ export class CandidateGatherer {
   /** This machine's addresses, as they are now: those that it has no longer, if any has changed. */
   handleAddresses(addresses: ReadonlyArray<HostCandidates.HostAddress>, now: number): ReadonlyArray<string> {
     const before = this.#addresses
-    this.#addresses = addresses
     const hasChanged = addressText(before) !== addressText(addresses)
+    if (hasChanged) this.#addresses = addresses
     // Whoever loses one network gets another one soon.
     if (hasChanged) this.#alertUntil = now + ALERT
     const often = now < this.#heardUntil ? LISTENING_REFRESH : REFRESH
@@ -238,7 +240,14 @@ export class CandidateGatherer {
   }
 
   #hosts(): ReadonlyArray<Endpoint.Endpoint> {
-    return HostCandidates.select(this.#addresses, this.options.ports, this.#serverOnLoopback)
+    const addresses = this.#addresses
+    const onLoopback = this.#serverOnLoopback
+    // Asked twice with each look at the addresses, which are hardly ever others than before.
+    if (this.#selected?.addresses !== addresses || this.#selected.onLoopback !== onLoopback) {
+      const hosts = HostCandidates.select(addresses, this.options.ports, onLoopback)
+      this.#selected = { addresses, onLoopback, hosts }
+    }
+    return this.#selected.hosts
   }
 
   /** How the internet sees us is asked in each family that we and the server have; whoever hides has no use for it. */
@@ -271,6 +280,12 @@ export class CandidateGatherer {
     this.#isForwardingWanted = true
     this.client.output.wish({ _tag: "ForwardPort" })
   }
+}
+
+interface Selected {
+  readonly addresses: ReadonlyArray<HostCandidates.HostAddress>
+  readonly onLoopback: boolean
+  readonly hosts: ReadonlyArray<Endpoint.Endpoint>
 }
 
 type ServerPorts = Pick<typeof Control.Welcome.Type, "udp" | "udpAt">

@@ -1,4 +1,5 @@
-import * as Endpoint from "../../domain/Endpoint.js"
+import type * as Endpoint from "../../domain/Endpoint.js"
+import { same } from "./Transaction.js"
 
 /**
  * What a NAT's choice of an outer port (its mapping, RFC 4787 §4.1), or its decision to let a packet in (its filtering,
@@ -64,8 +65,8 @@ export const mappingOf = (observations: ReadonlyArray<Observation>): Range => {
   let differsByAddress = false
   for (const [index, left] of observations.entries()) {
     for (const right of observations.slice(0, index)) {
-      if (Endpoint.format(left.server) === Endpoint.format(right.server)) continue
-      const kept = Endpoint.format(left.mapped) === Endpoint.format(right.mapped)
+      if (same(left.server, right.server)) continue
+      const kept = same(left.mapped, right.mapped)
       if (left.server.address !== right.server.address) {
         sameAddress ||= kept
         differsByAddress ||= !kept

@@ -49,6 +49,8 @@ export class ReflexiveProbe {
   #nextRound: number | undefined
   readonly #events = new Map<Endpoint.Family, Reflexive>()
   readonly #told = new Map<Endpoint.Family, Reflexive>()
+  /** Whether a family will be told of when time has passed, even if nothing else happens. */
+  #isUndecided = false
 
   constructor(options: ReflexiveOptions) {
     this.#random = options.random
@@ -110,16 +112,20 @@ export class ReflexiveProbe {
   }
 
   handleTimeout(now: number): void {
+    let hasNews = this.#isUndecided
     for (const target of this.#targets) {
       if (target.transaction?.expire(now) !== true) continue
       target.mapped = undefined
       target.silent = true
+      hasNews = true
     }
     if (this.#nextRound !== undefined && this.#nextRound <= now) {
       for (const target of this.#targets) this.#ask(target, now)
       this.#nextRound = now + REFRESH + (this.#random(1)[0]! / 255) * REFRESH_SPREAD
+      hasNews = true
     }
-    this.#tell(now)
+    // It is called for each deadline of the client, few of which are ours.
+    if (hasNews) this.#tell(now)
   }
 
   pollTransmit(now: number): { readonly to: Endpoint.Endpoint; readonly data: Uint8Array } | undefined {
@@ -163,6 +169,7 @@ export class ReflexiveProbe {
 
   /** Makes an event of the state of each family that has changed since it was told last. */
   #tell(now: number): void {
+    this.#isUndecided = false
     for (const family of FAMILIES) {
       const mine = this.#targets.filter(({ server }) => server.family === family)
       if (mine.length === 0 && !this.#told.has(family)) continue
@@ -170,7 +177,10 @@ export class ReflexiveProbe {
       // Without any answer the state is only told when all servers have had the time to answer: three requests, which
       // is soon enough for who asks why, and is taken back when an answer comes all the same.
       const mayAnswer = ({ silent, transaction }: Target) => !silent && transaction?.isLate(SILENCE, now) !== true
-      if (observations.length === 0 && mine.some(mayAnswer)) continue
+      if (observations.length === 0 && mine.some(mayAnswer)) {
+        this.#isUndecided = true
+        continue
+      }
       const moved = mine.some((target) => target.moved)
       const told = this.#told.get(family)
       const candidates = distinct(observations.map(({ mapped }) => mapped))

@@ -92,7 +92,9 @@ export class TcpEnd implements Connection, PacketSink {
   begin(handler: ConnectionHandler | undefined, gone: () => void): void {
     this.#handler = handler
     this.#onGone = gone
-    if (handler === undefined) this.destroy()
+    // The peer may have broken it off before a program that stood still got to it.
+    if (this.#closed) this.#tellClosed()
+    else if (handler === undefined) this.destroy()
     else this.#deliver()
   }
 
@@ -211,11 +213,7 @@ export class TcpEnd implements Connection, PacketSink {
       this.#reading = false
       this.#receiver.discard()
       if (this.#deadline !== undefined) this.#network.kernel.cancel(this.#deadline)
-      const handler = this.#handler
-      this.#soon(() => {
-        handler?.onClose(this.#reason ?? "reset")
-        this.#onGone()
-      })
+      this.#tellClosed()
       if (how === "linger") {
         this.#sender.finish()
         this.#pump()
@@ -226,6 +224,15 @@ export class TcpEnd implements Connection, PacketSink {
       if (this.#state !== "gone" && this.#alive()) this.#transmitReset()
       this.#vanish()
     }
+  }
+
+  #tellClosed(): void {
+    const handler = this.#handler
+    const gone = this.#onGone
+    this.#soon(() => {
+      handler?.onClose(this.#reason ?? "reset")
+      gone()
+    })
   }
 
   #wasReset(): void {

@@ -39,6 +39,36 @@ it("ends with a connection that the system had accepted and the program had not"
   }
 })
 
+it("ends a connection that was broken off before a program that stood still took it", async () => {
+  const scenario = Effect.gen(function* () {
+    const sim = yield* Sim
+    const server = yield* sim.host(
+      "server",
+      {},
+      sink(() => {})
+    )
+    yield* Effect.sleep("1 second")
+    yield* server.pause
+    const hasty = Effect.gen(function* () {
+      const { dial } = yield* Dialer
+      const connection = yield* dial({ host: "server", port: 80 }, () => ({ onData: () => {}, onClose: () => {} }))
+      connection.send("a word that nobody has acknowledged")
+      connection.destroy()
+    }).pipe(Effect.scoped)
+    const caller = yield* sim.host("caller", {}, hasty)
+    yield* caller.exit
+    yield* Effect.sleep("1 second")
+    expect(server.machine.host.connections.size).toBe(0)
+    yield* server.resume
+    yield* Effect.sleep("1 second")
+    yield* Effect.timeout(server.stop, "5 seconds")
+  })
+  for (const order of ["fifo", "random"] as const) {
+    const { exit } = await run({ seed: 1, order }, scenario)
+    expect(exit).toEqual(Exit.succeed(undefined))
+  }
+})
+
 it("forgets a handshake that never ends, once the listener is closed", async () => {
   const scenario = Effect.gen(function* () {
     const sim = yield* Sim
