@@ -56,6 +56,10 @@ export const LAWS: ReadonlyArray<Law> = [
     Client.play(ClientScript.write(seed))
     return undefined
   }),
+  alone("town", (seed) => {
+    Client.play(ClientScript.writeTown(seed))
+    return undefined
+  }),
   product("swarm/two people", Swarm.twoPeople),
   product("swarm/three people", Swarm.threePeople),
   product("swarm/restarting server", Swarm.restartingServer),

@@ -1,6 +1,7 @@
 // Runs the measurements of the simulated world: `node bench/sim/run.mjs [speed|nat|memory|seeds|core|client|product]
 // [arguments]`, all of them when none is named. Figures depend on the machine; the calibration loop beside them makes
-// ratios of them that do so less.
+// ratios of them that do so less. `laws FIRST MINUTES` measures nothing: it plays schedules over the laws (see there),
+// and only when it is named.
 import { spawnSync } from "node:child_process"
 import { mkdirSync } from "node:fs"
 import { dirname, join } from "node:path"

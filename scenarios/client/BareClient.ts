@@ -1,14 +1,8 @@
 import type { ClientError } from "../../src/core/client/ClientError.js"
 import { ClientMachine } from "../../src/core/client/ClientMachine.js"
-import { Contacts } from "../../src/core/client/Contacts.js"
-import { Groups } from "../../src/core/client/groups/Groups.js"
 import type { ClientOutput, Ticket, Wish } from "../../src/core/client/Output.js"
-import type { OwnProfile } from "../../src/core/client/OwnRecord.js"
-import { ServerPins } from "../../src/core/client/ServerPins.js"
-import { Ledger as JournalLedger } from "../../src/core/journal/Ledger.js"
 import type { JournalEntry } from "../../src/core/peer/Journal.js"
 import type { Crypto } from "../../src/domain/Crypto.js"
-import * as Identity from "../../src/domain/Identity.js"
 import type { Connection } from "../../src/services/Connection.js"
 import type { Process } from "../../src/sim/kernel/Process.js"
 import type { Host } from "../../src/sim/network/Host.js"
@@ -17,12 +11,14 @@ import { type BoundSocket, bindSync } from "../../src/sim/network/Udp.js"
 import type { World } from "../../src/sim/World.js"
 import type { Ledger } from "../product/Ledger.js"
 import { alarmOn } from "../support/Alarm.js"
+import type { BarePerson } from "./BarePerson.js"
 import { PORT } from "./BareServer.js"
+import type { Person } from "./Script.js"
 
 /**
- * A client's machine as plain callbacks on a simulated machine, with its user: no fiber, no promise, no services. What
- * the user does and sees is told to the ledger. It has no local network, no router that forwards ports, and a disk that
- * writes at once.
+ * One life of a client's machine as plain callbacks on a simulated machine, with its user: no fiber, no promise, no
+ * services. What the user does and sees is told to the ledger. It has no local network and no router that forwards
+ * ports.
  */
 export class BareClient {
   readonly machine: ClientMachine
@@ -30,54 +26,35 @@ export class BareClient {
   isRegistered = false
   /** Whether the user has reason to believe that the nickname is theirs at this moment. */
   holds = false
-  readonly #process: Process
-  readonly #socket: BoundSocket["socket"]
+  readonly #sockets = new Map<number | undefined, BoundSocket>()
   readonly #alarm: (at: number | undefined) => void
   readonly #answers = new Map<Ticket<unknown>, (result: unknown) => void>()
-  readonly #journal = new JournalLedger()
-  /** Of a user who was here before: an identity that is new would go with the first registration that fails. */
-  readonly #profile: OwnProfile
   #connection: Connection | undefined
   #isDraining = false
   /** Something was done to the machine since the drain began. */
   #again = false
+  /** What the user has to look at yet; the first of them is on the screen. */
+  readonly #unread: Array<Told> = []
+  #unflushed: Array<JournalEntry> = []
+  #isFlushing = false
+  #onGone: (() => void) | undefined
 
   constructor(
     private readonly world: World,
     private readonly host: Host,
-    private readonly ledger: Ledger
+    private readonly process: Process,
+    private readonly ledger: Ledger,
+    private readonly owner: BarePerson,
+    private readonly person: Person
   ) {
-    const { crypto, kernel, network } = world
-    const process = kernel.process(host.name)
-    this.#process = process
-    host.process = process
+    const { kernel, network } = world
     const entropy = process.rng.fork("entropy")
     const random = (length: number) => entropy.fill(new Uint8Array(length))
-    const journal = this.#journal
-    this.#profile = {
-      identity: Identity.fromSeed(crypto, random(32)),
-      contacts: new Contacts(),
-      servers: ServerPins.empty(),
-      groups: new Groups(),
-      persistent: true,
-      location: "memory",
-      journal: {
-        past: (peer) => journal.past(peer),
-        waiting: () => journal.waiting(),
-        accepts: (peer, length) => journal.accepts(peer, length)
-      }
-    }
     this.#alarm = alarmOn(process, (now) => {
       this.machine.handleTimeout(now)
       this.#drain()
     })
-    const bound = bindSync(network, host, process, {
-      family: "ipv4",
-      port: 0,
-      onDatagram: (from, data) => this.machine.handleDatagram(from, data, this.#now),
-      onIdle: () => this.#drain()
-    })
-    this.#socket = (bound as BoundSocket).socket
+    this.#bind(undefined)
     this.machine = new ClientMachine({
       crypto: this.#watchedCrypto(),
       random,
@@ -87,12 +64,12 @@ export class BareClient {
       lan: false,
       token: undefined,
       calls: { acceptCalls: "everyone", answer: "nobody" },
-      path: "prefer-direct",
+      path: person.path ?? "prefer-direct",
       stunServers: 0,
       portMapping: false,
-      portGuessing: false,
+      portGuessing: person.guesses === true,
       inbox: true,
-      ports: { ipv4: this.#socket.local.port, ipv6: undefined },
+      ports: { ipv4: this.#sockets.get(undefined)!.socket.local.port, ipv6: undefined },
       addresses: network.interfacesOf(host)
     })
     ledger.begin(this.name)
@@ -145,9 +122,19 @@ export class BareClient {
     })
   }
 
+  /** Leaves. `done` is called when the server has heard it, or has not in half a second. */
+  quit(done: () => void): void {
+    // What is on the screen counts as read.
+    this.#look()
+    this.#onGone = done
+    this.#drive((machine, now) => machine.close("exit", "you left", now))
+    if (this.#connection === undefined) done()
+    else this.after(GOODBYE_MS, done)
+  }
+
   /** Calls back after `ms` of this machine's time. */
   after(ms: number, run: () => void): void {
-    this.#process.after(ms * 1000, run)
+    this.process.after(ms * 1000, run)
   }
 
   get #now(): number {
@@ -182,9 +169,9 @@ export class BareClient {
     for (let more = true; more; ) {
       this.#again = false
       this.#tell()
+      this.#writeDown()
       more = this.#transmit() || this.#again
     }
-    this.#writeDown()
     this.#isDraining = false
     this.#alarm(this.machine.pollTimeout())
   }
@@ -204,7 +191,32 @@ export class BareClient {
   #hear(output: ClientOutput): void {
     if (output._tag === "Ending") this.#drive((machine, now) => machine.close(output.reason, output.message, now))
     if (output._tag !== "Told") return
-    const { event, message } = output
+    this.#unread.push(output)
+    if (this.#unread.length === 1) this.#read()
+  }
+
+  /** Looks at what is there, one thing after the other, at each message for as long as this user does. */
+  #read(): void {
+    for (let next = this.#unread[0]; next !== undefined; next = this.#unread[0]) {
+      const { readingMs = 0 } = this.person
+      if (next.event._tag === "Message" && readingMs > 0) {
+        const message = next
+        this.after(readingMs, () => {
+          if (this.#unread[0] !== message) return
+          this.#look()
+          this.#read()
+        })
+        return
+      }
+      this.#look()
+    }
+  }
+
+  /** Is done with what is on the screen. */
+  #look(): void {
+    const told = this.#unread.shift()
+    if (told === undefined) return
+    const { event, message } = told
     if (event._tag === "Registered") this.holds = true
     if (event._tag === "NickTaken" || event._tag === "ServerLost" || event._tag === "Closed") this.holds = false
     this.ledger.event(this.name, event)
@@ -218,7 +230,8 @@ export class BareClient {
     let hasSent = false
     for (let packet = machine.pollTransmit(now); packet !== undefined; packet = machine.pollTransmit(now)) {
       hasSent = true
-      if (packet.route._tag === "Direct") this.#socket.send(packet.route.endpoint, packet.data)
+      if (packet.route._tag === "Direct")
+        this.#sockets.get(packet.route.socket)?.socket.send(packet.route.endpoint, packet.data)
     }
     for (let output = machine.pollServer(); output !== undefined; output = machine.pollServer()) {
       if (output === "end") this.#connection?.end()
@@ -228,23 +241,30 @@ export class BareClient {
     return hasSent
   }
 
+  /** Has everything written down that is not yet: what waits for it leaves in what follows. */
   #writeDown(): void {
     const entries: Array<JournalEntry> = []
     for (let entry = this.machine.pollJournal(); entry !== undefined; entry = this.machine.pollJournal())
       entries.push(entry)
     if (entries.length === 0) return
-    for (const entry of entries) {
-      const nick = this.machine.conversations.get(entry.peer)?.nick
-      if (entry._tag === "Accepted" && nick !== undefined)
-        this.#journal.apply({ _tag: "Peer", peer: entry.peer, nick, nextSequence: entry.sequence })
-      this.#journal.apply(entry._tag === "Shown" ? { _tag: "Shown", peer: entry.peer, ids: [entry.id] } : entry)
-    }
-    this.after(0, () =>
-      this.#drive((machine, now) => {
-        machine.written(entries, now)
-        machine.flushed(entries, now)
-      })
-    )
+    this.owner.journal.write(entries, (peer) => this.machine.conversations.get(peer)?.nick)
+    this.#unflushed.push(...entries)
+    this.machine.written(entries, this.#now)
+    if (!this.#isFlushing) this.#flush()
+  }
+
+  #flush(): void {
+    const { journal, disk } = this.owner
+    const batch = this.#unflushed
+    this.#unflushed = []
+    this.#isFlushing = batch.length > 0
+    if (!this.#isFlushing) return
+    const { length } = journal
+    this.after((this.person.flushMs ?? 0) + disk.delayMs, () => {
+      journal.flushed(length)
+      this.#drive((machine, now) => machine.flushed(batch, now))
+      this.#flush()
+    })
   }
 
   #fulfil(wish: Wish): void {
@@ -254,13 +274,24 @@ export class BareClient {
         this.after(0, () => this.#dial())
         return
       case "OpenProfile":
-        later((machine, now) => machine.profileOpened(this.#profile, now))
+        later((machine, now) => machine.profileOpened(this.owner.profile, now))
         return
       case "DropProfile":
         later((machine, now) => machine.profileDropped(now))
         return
       case "ReadAddresses":
         later((machine, now) => machine.handleAddresses(this.world.network.interfacesOf(this.host), now))
+        return
+      case "OpenSockets": {
+        const opened = wish.sockets.filter((number) => this.#bind(number))
+        later((machine, now) => machine.handleOpened(opened, now))
+        return
+      }
+      case "CloseSockets":
+        for (const number of wish.sockets) {
+          this.#sockets.get(number)?.close()
+          this.#sockets.delete(number)
+        }
     }
   }
 
@@ -269,7 +300,7 @@ export class BareClient {
     dialSync(
       this.world.network,
       this.host,
-      this.#process,
+      this.process,
       { host: "server", port: PORT },
       (connection) => {
         this.#connection = connection
@@ -279,11 +310,25 @@ export class BareClient {
           onClose: (reason) => {
             this.#connection = undefined
             failed(reason)
+            this.#onGone?.()
           }
         }
       },
       ({ message }) => failed(message)
     )
+  }
+
+  /** Whether the system grants a socket under this number. */
+  #bind(number: number | undefined): boolean {
+    const bound = bindSync(this.world.network, this.host, this.process, {
+      family: "ipv4",
+      port: 0,
+      onDatagram: (from, data) => this.machine.handleDatagram(from, data, this.#now, number),
+      onIdle: () => this.#drain()
+    })
+    if (!("socket" in bound)) return false
+    this.#sockets.set(number, bound)
+    return true
   }
 
   /** Shows the ledger every packet before it is sealed. */
@@ -299,7 +344,11 @@ export class BareClient {
   }
 }
 
+type Told = ClientOutput & { readonly _tag: "Told" }
+
 const codeOf = (result: unknown): string => (result instanceof Error ? (result as ClientError)._tag : "ok")
 
 /** As people do who are told that their nickname is taken. */
 const AGAIN_MS = 5_000
+/** A goodbye that was not heard by then is not waited for. */
+const GOODBYE_MS = 500

@@ -1,5 +1,6 @@
 import { type Corner, DEFAULT_LIMITS, Reflector } from "../../src/core/rendezvous/Reflector.js"
 import { RegistryMachine } from "../../src/core/rendezvous/RegistryMachine.js"
+import { Disk } from "../../src/layers/memory/Disk.js"
 import * as Bytes from "../../src/protocol/Bytes.js"
 import { PacketType } from "../../src/protocol/DataPacket.js"
 import { none } from "../../src/server/Access.js"
@@ -7,6 +8,8 @@ import { Hub } from "../../src/server/Hub.js"
 import { defaults, type ServerOptions } from "../../src/server/ServerOptions.js"
 import type { Registry } from "../../src/services/Registry.js"
 import { immediate } from "../../src/services/SignatureVerifier.js"
+import type { Victim } from "../../src/sim/faults/Faults.js"
+import { LocalClock } from "../../src/sim/kernel/LocalClock.js"
 import type { Process } from "../../src/sim/kernel/Process.js"
 import type { Host } from "../../src/sim/network/Host.js"
 import { type ListeningSocket, listenSync } from "../../src/sim/network/TcpListener.js"
@@ -16,6 +19,58 @@ import { type NicknameModel, watched } from "../product/NicknameModel.js"
 import { alarmOn } from "../support/Alarm.js"
 
 export const PORT = 9090
+
+/** The server's machine: a server runs on it unless it was made to end. */
+export class ServerMachine implements Victim {
+  readonly disk = new Disk()
+  readonly clock: LocalClock
+  tornWrites = false
+  #server: BareServer | undefined
+  #isServing = false
+  #lives = 0
+
+  /** Nicknames are kept in memory: each life of the server has a model of its own. */
+  constructor(
+    private readonly world: World,
+    readonly host: Host,
+    private readonly newModel: () => NicknameModel
+  ) {
+    this.clock = new LocalClock(world.kernel.epoch)
+    world.machines.set(host.name, this)
+    this.boot()
+  }
+
+  get process(): Process {
+    return this.host.process
+  }
+
+  boot(): void {
+    if (this.#isServing) return
+    this.#isServing = true
+    // One that still says goodbye makes room.
+    this.#server?.kill()
+    this.#server = new BareServer(this.world, this.host, this.#lives++, this.newModel(), this.clock)
+  }
+
+  crash(): void {
+    this.#isServing = false
+    this.#server?.crash()
+  }
+
+  kill(): void {
+    this.#isServing = false
+    this.#server?.kill()
+  }
+
+  stop(): void {
+    this.#isServing = false
+    this.#server?.stop()
+  }
+
+  drift(ppm: number): void {
+    this.process.drift(ppm)
+  }
+}
 
 /**
  * One life of a server as plain callbacks on a simulated machine: the server's own hub, registry and reflector, without
@@ -30,10 +85,11 @@ export class BareServer {
     private readonly world: World,
     private readonly host: Host,
     life: number,
-    model: NicknameModel
+    model: NicknameModel,
+    clock: LocalClock
   ) {
     const { crypto, kernel, network } = world
-    const process = kernel.process(`server+${life}`)
+    const process = kernel.process(`server+${life}`, clock)
     this.#process = process
     host.process = process
     host.powered = true

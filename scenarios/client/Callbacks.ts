@@ -1,12 +1,14 @@
 import { defaults } from "../../src/server/ServerOptions.js"
+import * as Nat from "../../src/sim/network/Nat.js"
 import type { Network } from "../../src/sim/network/Network.js"
-import { World } from "../../src/sim/World.js"
+import { type HostOptions, World } from "../../src/sim/World.js"
 import { Ledger } from "../product/Ledger.js"
 import { NicknameModel } from "../product/NicknameModel.js"
 import { PASSING } from "../product/Settling.js"
-import { BareClient } from "./BareClient.js"
-import { BareServer } from "./BareServer.js"
-import { NAMES, type Name, peerOf, type Script, TROUBLE_MS, tell } from "./Script.js"
+import type { BareClient } from "./BareClient.js"
+import { BarePerson } from "./BarePerson.js"
+import { ServerMachine } from "./BareServer.js"
+import { type Deed, isPunctual, type Person, type Script, tell } from "./Script.js"
 
 export interface Played {
   readonly ledger: Ledger
@@ -26,23 +28,22 @@ export const play = (script: Script, watch: (network: Network) => void = () => {
     return { ledger: play.ledger, virtualMs: play.world.kernel.now / 1000 }
   } catch (error) {
     const { seed } = script.world
-    const replay = `replay: PARLEY_SIM_FIRST=${seed} npx vitest run test/sim/client`
     const at = `seed ${seed}, at ${(play.world.kernel.now / 1000).toFixed(3)} ms`
-    throw new Error(`${at}: ${error instanceof Error ? error.message : error}\n${tell(script)}\n${replay}`, {
-      cause: error
-    })
+    throw new Error(
+      `${at}: ${error instanceof Error ? error.message : error}\n${tell(script)}\nreplay: ${script.replay}`,
+      {
+        cause: error
+      }
+    )
   }
 }
 
 class Play {
   readonly world: World
   readonly ledger = new Ledger()
-  readonly #clients: ReadonlyMap<Name, BareClient>
-  #server: BareServer | undefined
-  #isServing = false
-  #lives = 0
+  readonly #people: ReadonlyArray<BarePerson>
+  readonly #server: ServerMachine
   #hasEnded = false
-  readonly #startServer: () => void
 
   constructor(
     private readonly script: Script,
@@ -52,29 +53,21 @@ class Play {
     this.world = new World(script.world)
     const { kernel, network } = this.world
     watch(network)
-    network.rules.add(({ data, from }) => {
+    const hidden = new Set(script.people.flatMap(({ name, path }) => (path === "relay-only" ? [name] : [])))
+    network.rules.add(({ data, from, to }) => {
       ledger.wire(from, data)
+      if (hidden.has(from) && to !== "server") ledger.broken("paths", `${from} shows itself to ${to}`)
       return "pass"
     })
-    const host = this.world.host("server")
     const { graceMs } = defaults
     const broken = (what: string) => ledger.broken("law 1", what)
-    this.#startServer = () => {
-      // Its nicknames are kept in memory: another life knows of none.
-      const model = new NicknameModel({ graceMs, now: () => kernel.now / 1000, punctual: true, broken })
-      if (this.#isServing) return
-      this.#isServing = true
-      // One that still says goodbye makes room.
-      this.#server?.kill()
-      this.#server = new BareServer(this.world, host, this.#lives++, model)
-    }
-    this.#startServer()
-    this.#clients = new Map(
-      NAMES.map((name) => {
-        const nat = name === "bob" && script.nat !== undefined ? { nat: script.nat } : {}
-        return [name, new BareClient(this.world, this.world.host(name, nat), ledger)]
-      })
-    )
+    const now = () => kernel.now / 1000
+    const newModel = () => new NicknameModel({ graceMs, now, punctual: isPunctual(script), broken })
+    this.#server = new ServerMachine(this.world, this.world.host("server"), newModel)
+    this.#people = script.people.map((person) => {
+      const host = this.world.host(person.name, this.#place(person))
+      return new BarePerson(this.world, host, ledger, person)
+    })
   }
 
   /** What the seed says goes wrong, while people do what it says they do. */
@@ -88,35 +81,53 @@ class Play {
     }
     for (const { atMs, forMs, how } of this.script.outages) {
       kernel.after(atMs * 1000, () => {
-        if (this.#hasEnded) return
-        this.#server?.[how]()
-        this.#isServing = false
+        if (!this.#hasEnded) this.#server[how]()
       })
-      kernel.after((atMs + forMs) * 1000, this.#startServer)
+      kernel.after((atMs + forMs) * 1000, () => this.#server.boot())
     }
-    for (const { atMs, length, what, who } of this.script.deeds) {
-      const client = this.#clients.get(who)!
-      const peer = peerOf(who)
-      const deed = { ask: () => client.ask(peer), say: () => client.say(peer, length), leave: () => client.leave(peer) }
-      client.after(atMs, deed[what])
-    }
-    this.#pass(TROUBLE_MS)
+    for (const deed of this.script.deeds) kernel.after(deed.atMs * 1000, () => this.#do(deed))
+    this.#pass(this.script.troubleMs)
   }
 
   /** What must come true once the world is good, as `Settling.settles` has it. */
   settle(): void {
-    const clients = [...this.#clients]
     this.world.faults.quiesce()
     this.#hasEnded = true
-    this.#startServer()
-    this.#until("both have a nickname", () => clients.every(([, client]) => client.isRegistered), 300_000)
+    this.#server.boot()
+    for (const person of this.#people) person.boot()
+    const clients = this.#people.map(({ client }) => client!)
+    this.#until("all have a nickname", () => clients.every(({ isRegistered }) => isRegistered), 300_000)
+    const pairs = clients.flatMap((client) =>
+      clients.filter((peer) => peer !== client).map((peer) => [client, peer.name] as const)
+    )
     let acquainted = 0
-    for (const [name, client] of clients) becomeAcquainted(client, peerOf(name), () => acquainted++)
-    this.#until("both are acquainted", () => acquainted === clients.length, 360_000)
+    for (const [client, peer] of pairs) becomeAcquainted(client, peer, () => acquainted++)
+    this.#until("all are acquainted", () => acquainted === pairs.length, 360_000)
     this.#until("all is delivered", () => this.ledger.outstanding.length === 0, 360_000)
-    for (const [name, client] of clients) client.say(peerOf(name), 0)
+    this.#pass(this.script.patienceMs)
+    for (const [client, peer] of pairs) client.say(peer, 0)
     this.#until("the next is delivered soon", () => this.ledger.outstanding.length === 0, 10_000)
-    this.#until("both hold their nickname", () => clients.every(([, client]) => client.holds), 60_000)
+    this.#until("all hold their nickname", () => clients.every(({ holds }) => holds), 60_000)
+  }
+
+  #place({ nat }: Person): HostOptions {
+    if (nat === undefined) return {}
+    const [{ name: first }] = this.script.people as [Person]
+    // The router of the first person, where there is one, and one for both otherwise.
+    if (nat === "home") return { nat: this.world.routers.get(`${first}/router`) ?? Nat.portRestricted }
+    return { nat }
+  }
+
+  #do({ length, to, what, who }: Deed): void {
+    const person = this.#people.find(({ name }) => name === who)!
+    const { client } = person
+    if (client === undefined || person.process.state === "paused") return
+    if (what === "ask") client.ask(to)
+    if (what === "say") client.say(to, length)
+    if (what === "leave") client.leave(to)
+    if (what !== "quit") return
+    person.quit()
+    this.world.kernel.after(length * 1000, () => person.boot())
   }
 
   #until(what: string, isSo: () => boolean, ms: number): void {

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { run } from "../../src/sim/Run.js"
 import { settles } from "../product/Settling.js"
 import * as Town from "../product/Town.js"
-import { NAMES, peerOf, type Script, TROUBLE_MS } from "./Script.js"
+import { isPunctual, type Script } from "./Script.js"
 
 /**
  * Plays a script with whole clients and the whole server, programs on machines: what `Callbacks.play` does without
@@ -10,15 +10,16 @@ import { NAMES, peerOf, type Script, TROUBLE_MS } from "./Script.js"
  */
 export const play = (script: Script) => run(script.world, scenario(script))
 
-const scenario = ({ deeds, faults, nat, outages }: Script) =>
+const scenario = (script: Script) =>
   Effect.gen(function* () {
+    const { deeds, faults, outages, people, troubleMs } = script
     const town = yield* Town.make({
-      people: NAMES,
-      punctual: true,
-      person: (name) => ({
-        client: { portMapping: false },
-        ...(name === "bob" && nat !== undefined ? { host: { nat } } : {})
-      })
+      people: people.map(({ name }) => name),
+      punctual: isPunctual(script),
+      person: (name) => {
+        const nat = people.find((person) => person.name === name)!.nat
+        return { client: { portMapping: false }, ...(nat === undefined || nat === "home" ? {} : { host: { nat } }) }
+      }
     })
     const { server, sim } = town
     yield* sim.follow(faults)
@@ -29,21 +30,22 @@ const scenario = ({ deeds, faults, nat, outages }: Script) =>
           Effect.zipRight(Effect.delay(server.restart, forMs))
         ),
       { concurrency: "unbounded" }
-    ).pipe(Effect.timeoutOption(TROUBLE_MS))
+    ).pipe(Effect.timeoutOption(troubleMs))
     const doing = Effect.forEach(
       deeds,
-      ({ atMs, length, what, who }) => {
-        const [person, peer] = [town.person(who), town.person(peerOf(who))]
+      ({ atMs, length, to, what, who }) => {
+        const [person, peer] = [town.person(who), town.person(to)]
         const deed = {
           ask: () => person.query(peer),
           say: () => person.say(peer, length),
-          leave: () => person.leave(peer)
+          leave: () => person.leave(peer),
+          quit: () => Effect.as(Effect.zipRight(person.exit, Effect.delay(person.start, length)), "ok")
         }
         return Effect.delay(Effect.suspend(deed[what]), atMs)
       },
       { concurrency: "unbounded" }
-    ).pipe(Effect.timeoutOption(TROUBLE_MS))
-    yield* Effect.all([failing, doing, Effect.sleep(TROUBLE_MS)], { concurrency: "unbounded" })
+    ).pipe(Effect.timeoutOption(troubleMs))
+    yield* Effect.all([failing, doing, Effect.sleep(troubleMs)], { concurrency: "unbounded" })
     yield* sim.quiesce
     yield* Effect.unless(server.restart, () => server.machine.running)
     yield* settles(town)

@@ -96,7 +96,9 @@ export function* remembers() {
       lost
     )
     const last = said.at(-1)
-    if (person === alice && uncertain === undefined && last?.state !== "read")
+    // A killed program may have forgotten the last one, and with it what its receipt would say of those before.
+    const isLast = last?.text === arrived.at(-1)
+    if (person === alice && uncertain === undefined && isLast && last?.state !== "read")
       throw new Error(`the last message of alice is ${last?.state}`)
   }
 }

@@ -3,7 +3,7 @@ import type * as Primitives from "../domain/Crypto.js"
 import { Disk } from "../layers/memory/Disk.js"
 import * as DefaultCrypto from "./DefaultCrypto.js"
 import type { FaultKind } from "./faults/Fault.js"
-import { Faults } from "./faults/Faults.js"
+import { Faults, type Victim } from "./faults/Faults.js"
 import { Kernel, type KernelOptions } from "./kernel/Kernel.js"
 import { LocalClock } from "./kernel/LocalClock.js"
 import { Machine } from "./Machine.js"
@@ -78,7 +78,8 @@ export class World {
   readonly kernel: Kernel
   readonly network: Network
   readonly faults: Faults
-  readonly machines = new Map<string, Machine>()
+  /** By the names of their hosts; a machine that is driven bare may be put here, for faults to find. */
+  readonly machines = new Map<string, Victim>()
   readonly routers = new Map<string, Router>()
   readonly base: Conditions
   readonly #addresses: Addresses

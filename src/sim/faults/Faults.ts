@@ -1,8 +1,11 @@
+import type { Disk } from "../../layers/memory/Disk.js"
 import type { Kernel } from "../kernel/Kernel.js"
+import type { LocalClock } from "../kernel/LocalClock.js"
+import type { Process } from "../kernel/Process.js"
 import { Kind } from "../kernel/Trace.js"
-import type { Machine } from "../Machine.js"
 import type { Addresses } from "../network/Addresses.js"
 import type { Conditions } from "../network/Conditions.js"
+import type { Host } from "../network/Host.js"
 import type { NatConfig } from "../network/Nat.js"
 import type { Network } from "../network/Network.js"
 import type { Router } from "../network/Router.js"
@@ -16,12 +19,36 @@ import {
   type RouterFault,
   worsen
 } from "./Fault.js"
+import { Overlay } from "./Overlay.js"
+
+/**
+ * A machine as faults see it: one that runs a program, or one whose program is callbacks on the kernel.
+ *
+ * @since 0.1.0
+ */
+export interface Victim {
+  readonly host: Host
+  readonly disk: Disk
+  readonly clock: LocalClock
+  /** The present process, or the last one. */
+  readonly process: Process
+  /** Whether a crash leaves part of what was not synced. */
+  tornWrites: boolean
+  /** Starts the program, unless it runs. */
+  readonly boot: () => void
+  /** Loses power. */
+  readonly crash: () => void
+  /** The process ends, and its system closes the sockets. */
+  readonly kill: () => void
+  /** From now on the clock runs `ppm` parts per million fast. */
+  readonly drift: (ppm: number) => void
+}
 
 /** What faults can befall. */
 export interface Targets {
   readonly kernel: Kernel
   readonly network: Network
-  readonly machines: ReadonlyMap<string, Machine>
+  readonly machines: ReadonlyMap<string, Victim>
   readonly routers: ReadonlyMap<string, Router>
 }
 
@@ -34,6 +61,7 @@ export class Faults {
   readonly #links = new Set<LinkFault>()
   /** How to end each fault that is on, in the order in which they began. */
   readonly #active = new Map<object, () => void>()
+  readonly #overlay = new Overlay()
   readonly #targets: Targets
   readonly #addresses: Addresses
   readonly #without: ReadonlySet<FaultKind>
@@ -81,8 +109,9 @@ export class Faults {
 
   #apply(fault: Fault): () => void {
     if (isLinkFault(fault)) return this.#applyToLinks(fault)
-    if ("router" in fault) return applyToRouter(this.#router(fault.router), fault, this.#addresses)
-    return applyToMachine(this.#machine(fault.host), fault, this.#addresses)
+    const tools = { addresses: this.#addresses, overlay: this.#overlay }
+    if ("router" in fault) return applyToRouter(this.#router(fault.router), fault, tools)
+    return applyToMachine(this.#machine(fault.host), fault, tools)
   }
 
   #applyToLinks(fault: LinkFault): () => void {
@@ -101,40 +130,43 @@ export class Faults {
     return router
   }
 
-  #machine(name: string): Machine {
+  #machine(name: string): Victim {
     const machine = this.#targets.machines.get(name)
     if (machine === undefined) throw new Error(`there is no host ${name}`)
     return machine
   }
 }
 
-const applyToRouter = (router: Router, fault: RouterFault, addresses: Addresses): (() => void) => {
+const applyToRouter = (
+  router: Router,
+  fault: RouterFault,
+  { addresses, overlay }: { readonly addresses: Addresses; readonly overlay: Overlay }
+): (() => void) => {
   const { nat, firewall } = router
-  const configure = (change: Partial<NatConfig>): (() => void) => {
-    const before: Partial<NatConfig> = {}
-    for (const key of Object.keys(change) as Array<keyof NatConfig>) Object.assign(before, { [key]: nat.config[key] })
-    nat.config = { ...nat.config, ...change }
-    return () => {
-      nat.config = { ...nat.config, ...before }
+  const set = <K extends keyof NatConfig>(name: K, value: NatConfig[K]): (() => void) => {
+    const read = () => nat.config[name]
+    const write = (value: NatConfig[K]) => {
+      nat.config = { ...nat.config, [name]: value }
     }
+    return overlay.put({ of: nat, name, read, write }, value)
   }
   switch (fault.kind) {
     case "nat-mapping":
-      return configure({ mapping: fault.mapping })
+      return set("mapping", fault.mapping)
     case "nat-filtering":
-      return configure({ filtering: fault.filtering })
+      return set("filtering", fault.filtering)
     case "nat-ports":
-      return configure({ ports: fault.ports })
+      return set("ports", fault.ports)
     case "nat-expiry":
-      return configure({ udpTimeoutMs: fault.udpTimeoutMs })
+      return set("udpTimeoutMs", fault.udpTimeoutMs)
     case "nat-tcp-expiry":
-      return configure({ tcpTimeoutMs: fault.tcpTimeoutMs, tcpTransitoryMs: fault.tcpTimeoutMs })
+      return both(set("tcpTimeoutMs", fault.tcpTimeoutMs), set("tcpTransitoryMs", fault.tcpTimeoutMs))
     case "nat-permission-expiry":
-      return configure({ permissionMs: fault.permissionMs })
+      return set("permissionMs", fault.permissionMs)
     case "nat-no-hairpin":
-      return configure({ hairpin: false })
+      return set("hairpin", false)
     case "nat-exhaustion":
-      return configure({ maxMappings: fault.maxMappings })
+      return set("maxMappings", fault.maxMappings)
     case "nat-reboot":
       router.reboot()
       return nothing
@@ -143,24 +175,27 @@ const applyToRouter = (router: Router, fault: RouterFault, addresses: Addresses)
       router.reboot()
       return nothing
     case "firewall-filtering": {
-      const before = firewall.config
-      firewall.config = { ...before, filtering: fault.filtering }
-      return () => {
-        firewall.config = before
+      const read = () => firewall.config.filtering
+      const write = (filtering: typeof fault.filtering) => {
+        firewall.config = { ...firewall.config, filtering }
       }
+      return overlay.put({ of: firewall, name: "filtering", read, write }, fault.filtering)
     }
   }
 }
 
-const applyToMachine = (machine: Machine, fault: HostFault, addresses: Addresses): (() => void) => {
+const applyToMachine = (
+  machine: Victim,
+  fault: HostFault,
+  { addresses, overlay }: { readonly addresses: Addresses; readonly overlay: Overlay }
+): (() => void) => {
   const { host, disk, clock } = machine
   /** Sets a property for as long as the fault is on. */
-  const set = <T extends object, K extends keyof T>(target: T, key: K, value: T[K]): (() => void) => {
-    const before = target[key]
-    target[key] = value
-    return () => {
-      target[key] = before
+  const set = <T extends object, K extends keyof T & string>(of: T, name: K, value: T[K]): (() => void) => {
+    const write = (value: T[K]) => {
+      of[name] = value
     }
+    return overlay.put({ of, name, read: () => of[name], write }, value)
   }
   switch (fault.kind) {
     case "crash":
@@ -171,16 +206,15 @@ const applyToMachine = (machine: Machine, fault: HostFault, addresses: Addresses
       return () => machine.boot()
     case "pause": {
       const { process } = machine
-      process.pause()
-      return () => process.resume()
+      const write = (isPaused: boolean) => (isPaused ? process.pause() : process.resume())
+      return overlay.put({ of: process, name: "isPaused", read: () => false, write }, true)
     }
     case "clock-jump":
       clock.jump(fault.ms * 1000)
       return nothing
     case "clock-drift": {
-      const before = clock.rate
-      machine.drift(fault.ppm)
-      return () => machine.drift(before)
+      const write = (ppm: number) => machine.drift(ppm)
+      return overlay.put({ of: clock, name: "rate", read: () => clock.rate, write }, fault.ppm)
     }
     case "receive-buffer":
       return set(host, "receiveBuffer", fault.bytes)
@@ -200,6 +234,11 @@ const applyToMachine = (machine: Machine, fault: HostFault, addresses: Addresses
     case "disk-torn":
       return set(machine, "tornWrites", true)
   }
+}
+
+const both = (one: () => void, other: () => void) => () => {
+  one()
+  other()
 }
 
 const nothing = () => {}
