@@ -29,7 +29,7 @@ const HARMFUL = new RegExp(HARMFUL_SET, "gv")
  * (OSC 8) that is named by its own address, as it leads nowhere else; and the return to the beginning of the line.
  */
 const LINK = String.raw`\u001b\]8;;(?<address>(?:https?|ftp):\/\/[\x21-\x7e]{1,2000})\u001b\\\k<address>\u001b\]8;;\u001b\\`
-const SEQUENCES = String.raw`${LINK}|\u001b\[(?:[0-9;]{0,16}m|[0-9]{1,5}[ACL]|[HJK]|2J|\?(?:1004|2004|2026)[hl])|\r`
+const SEQUENCES = String.raw`${LINK}|\u001b\[(?:[0-9;]{0,24}m|[0-9]{1,5}[ACL]|[HJK]|2J|\?(?:1004|2004|2026)[hl])|\r`
 const SEQUENCE = new RegExp(`^(?:${SEQUENCES})$`, "v")
 const SEQUENCE_OR_HARMFUL = new RegExp(`${SEQUENCES}|${HARMFUL_SET}`, "gv")
 const ESCAPE = "\u001b"

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import * as Glyphs from "../../../src/cli/terminal/Glyphs.js"
 import * as Palette from "../../../src/cli/terminal/Palette.js"
+import * as TerminalText from "../../../src/domain/TerminalText.js"
 
 /** A colour of xterm's cube. */
 const inCube = (code: number): readonly [number, number, number] => {
@@ -20,6 +21,17 @@ describe("colours", () => {
     expect(dim("")).toBe("")
     expect(dim("14:02")).toBe("\u001b[2m14:02\u001b[m")
     expect(nick("flo").length).toBeLessThanOrEqual("flo".length + 16)
+  })
+
+  it("all pass the gate before the terminal, those of the longest names too", () => {
+    for (const depth of [4, 8, 24])
+      for (const ground of ["dark", "light", undefined] as const) {
+        const palette = Palette.make(true, depth)
+        palette.on(ground)
+        const { bold, dim, nick, warn } = palette
+        const all = [dim("a"), bold("a"), warn("a"), ...Array.from({ length: 320 }, (_, owner) => nick(`flo${owner}`))]
+        for (const text of all) expect(TerminalText.painted(text, { colors: true, cursor: false })).toBe(text)
+      }
   })
 
   it("can be read on black and on white", () => {
