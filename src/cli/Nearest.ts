@@ -21,9 +21,14 @@ export const distance = (one: string, other: string, most: number): number => {
   return Math.min(row[other.length]!, most + 1)
 }
 
-/** The word that is meant: the one with the fewest wrong letters, of which a short word allows fewer. */
+/**
+ * The word that is meant: the only one that begins so, or the one with the fewest wrong letters, of which a short word
+ * allows fewer.
+ */
 export const nearest = (typed: string, words: ReadonlyArray<string>): string | undefined => {
   const wanted = typed.toLowerCase().slice(0, LONGEST)
+  const begun = wanted.length < BEGINNING ? [] : words.filter((word) => word.startsWith(wanted))
+  if (begun.length === 1) return begun[0]
   let found: string | undefined
   let least = wanted.length < SHORT ? 1 : 2
   for (const word of words) {
@@ -35,6 +40,8 @@ export const nearest = (typed: string, words: ReadonlyArray<string>): string | u
   return found
 }
 
+/** Letters: one is a slip of the finger as well. */
+const BEGINNING = 2
 /** Letters: of words with fewer, two that are wrong leave nothing to know them by. */
 const SHORT = 6
 /** Letters: no command has as many. */

@@ -67,6 +67,9 @@ describe("the nearest word", () => {
     ["histroy", "history"],
     ["HELPP", "help"],
     ["blcok", "block"],
+    ["hi", "history"],
+    ["h", undefined],
+    ["un", "unblock"],
     ["dance", undefined],
     ["x", undefined]
   ])("to %s is %s", (typed, found) => {
