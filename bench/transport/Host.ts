@@ -108,7 +108,8 @@ const driving = (
         for (let event = machine.pollEvent(); event !== undefined; event = machine.pollEvent()) onEvent(event, now)
         for (let packet = machine.pollTransmit(now); packet !== undefined; packet = machine.pollTransmit(now)) {
           more = true
-          if (packet.route._tag === "Direct") sockets.send(packet.route.endpoint, packet.data)
+          if (packet.route._tag !== "Direct") continue
+          machine.memory.release(sockets.send(packet.route.endpoint, packet.data))
         }
       }
       draining = false
@@ -167,7 +168,7 @@ const counting = (packets: Host["packets"], largest: number): Layer.Layer<Datagr
               ...socket,
               send: (to, data) => {
                 packets.sent++
-                if (data.length <= largest) socket.send(to, data)
+                return data.length > largest || socket.send(to, data)
               }
             }))
           )

@@ -204,7 +204,9 @@ class Loop {
     let hasSent = false
     for (let packet = machine.pollTransmit(now); packet !== undefined; packet = machine.pollTransmit(now)) {
       hasSent = true
-      if (packet.route._tag === "Direct") sockets.send(packet.route.endpoint, packet.data, packet.route.socket)
+      if (packet.route._tag !== "Direct") continue
+      const isDone = sockets.send(packet.route.endpoint, packet.data, packet.route.socket)
+      machine.peers?.memory.release(isDone)
     }
     for (let output = machine.pollServer(); output !== undefined; output = machine.pollServer())
       handlers.sendToServer(output)

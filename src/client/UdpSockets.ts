@@ -8,8 +8,11 @@ import { type DatagramSocket, Datagrams, type DatagramsError } from "../services
 /** The sockets that peers are reached over. */
 export interface UdpSockets {
   readonly ports: { readonly ipv4: number | undefined; readonly ipv6: number | undefined }
-  /** Over the socket of that family, or over that of this number; lost where there is none. */
-  readonly send: (to: Endpoint, data: Uint8Array, socket?: number) => void
+  /**
+   * Over the socket of that family, or over that of this number; lost where there is none. Whether that socket has done
+   * with what it was given.
+   */
+  readonly send: (to: Endpoint, data: Uint8Array, socket?: number) => boolean
   /** Binds more of them for IPv4, under these numbers, until they are closed: those that the system grants. */
   readonly open: (numbers: ReadonlyArray<number>) => Effect.Effect<ReadonlyArray<number>>
   readonly close: (numbers: ReadonlyArray<number>) => Effect.Effect<void>
@@ -52,7 +55,7 @@ export const make = ({
       ports: { ipv4: ipv4?.local.port, ipv6: ipv6?.local.port },
       send: (to, data, number) => {
         const socket = number === undefined ? (to.family === "ipv4" ? ipv4 : ipv6) : more.get(number)?.socket
-        socket?.send(to, data)
+        return socket?.send(to, data) ?? true
       },
       open: (numbers) => Effect.map(Effect.forEach(numbers, openOne), (opened) => opened.flat()),
       close: (numbers) =>

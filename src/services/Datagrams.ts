@@ -56,9 +56,10 @@ export interface DatagramSocket {
   readonly local: Endpoint
   /**
    * Sends at most once, best effort: a failure of any kind counts as a lost packet. Never throws, also after the scope
-   * closed or for an endpoint of the other family. The caller leaves `data` untouched from here on.
+   * closed or for an endpoint of the other family. `true`: this and all `data` before may be changed again; `false`:
+   * the system has no room for now, and some of it is read later, from where it is.
    */
-  readonly send: (to: Endpoint, data: Uint8Array) => void
+  readonly send: (to: Endpoint, data: Uint8Array) => boolean
   /** Bytes of arrived datagrams that the system can hold for us: bounds what a peer may have in flight. */
   readonly receiveBuffer: number
 }

@@ -230,10 +230,10 @@ export class Cable {
               Effect.map((socket) => ({
                 ...socket,
                 send: (to, data) => {
-                  if (!this.plugged || !this.udp || this.losing-- > 0) return
+                  if (!this.plugged || !this.udp || this.losing-- > 0) return true
                   this.sent.push(data.slice())
                   this.sentTo.add(Endpoint.format(to))
-                  socket.send(to, data)
+                  return socket.send(to, data)
                 }
               }))
             )

@@ -34,7 +34,7 @@ const counting = (sent: Sent) =>
           ...socket,
           send: (to, data) => {
             sent.push(data[0]!)
-            socket.send(to, data)
+            return socket.send(to, data)
           }
         }))
     }))

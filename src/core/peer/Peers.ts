@@ -60,6 +60,8 @@ export class Peers {
   readonly #turns: Turns
   readonly #arrivals: Arrivals
   readonly searches: PortSearches
+  /** To be released when what `pollTransmit` gave has been sent. */
+  readonly memory = new PacketMemory()
 
   constructor(options: PeersOptions) {
     this.#options = options
@@ -93,7 +95,7 @@ export class Peers {
       transmit: (transmit) => this.#turns.send(transmit),
       indexes: this.#indexes,
       gate: new HandshakeGate(options.crypto, options.entropy, options.now),
-      memory: new PacketMemory(),
+      memory: this.memory,
       receiving: new ReceiveBudget(),
       budget,
       absence: this.#absence,

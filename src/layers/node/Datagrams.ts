@@ -68,9 +68,12 @@ const open = (options: BindOptions): Effect.Effect<Open, DatagramsError> =>
       }
     })
     socket.on("message", (data, from) => turns.add({ data, from }))
-    const send = (to: Endpoint, data: Uint8Array) => {
-      if (opened?.closed !== false || to.family !== family || to.port === 0) return
-      if (socket.getSendQueueSize() > MAX_SEND_QUEUE) return
+    /** Bytes that waited inside Node after the last `send`. */
+    let waiting = 0
+    const send = (to: Endpoint, data: Uint8Array): boolean => {
+      if (opened?.closed !== false) return waiting === 0
+      if (waiting > 0) waiting = socket.getSendQueueSize()
+      if (to.family !== family || to.port === 0 || waiting > MAX_SEND_QUEUE) return waiting === 0
       try {
         // Without a callback Node reports the failure of a send to nobody, which is what a lost packet is.
         if (only === undefined) socket.send(data, to.port, to.address)
@@ -78,6 +81,8 @@ const open = (options: BindOptions): Effect.Effect<Open, DatagramsError> =>
       } catch {
         // Node throws for arguments that it dislikes (a port out of range): lost as well.
       }
+      waiting = socket.getSendQueueSize()
+      return waiting === 0
     }
     // With literals alone this binds, or fails, within the call.
     socket.bind({ port, address }, () => {

@@ -92,12 +92,12 @@ export const bindSync = (
       local,
       receiveBuffer: host.receiveBuffer,
       send: (to, data) => {
-        if (!open || process.state === "dead" || to.family !== family || data.length > MAX_PAYLOAD) return
+        if (!open || process.state === "dead" || to.family !== family || data.length > MAX_PAYLOAD) return true
         const destination = book.point(to)
-        if (destination === undefined || (only !== undefined && destination !== only)) return
+        if (destination === undefined || (only !== undefined && destination !== only)) return true
         const loopback = network.routing.isLoopback(addressOf(destination))
         const source = bound ?? (loopback ? addressOf(destination) : own(host, family))
-        if (source === undefined) return
+        if (source === undefined) return true
         network.send(host, {
           protocol: "udp",
           source: pointAt(source, port),
@@ -105,6 +105,7 @@ export const bindSync = (
           data: new Uint8Array(data),
           segment: undefined
         })
+        return true
       }
     },
     close: () => {

@@ -112,6 +112,23 @@ export const suite = (name: string, { run }: Subject<Datagrams>): void => {
         })
       ))
 
+    it("says when the sender may change what it gave", () =>
+      run(
+        Effect.gen(function* () {
+          const [receiver, sender] = yield* pair
+          const data = new Uint8Array(1200)
+          for (let index = 0; index < 50; index++) {
+            data.fill(index)
+            // A socket whose queue is full says so, and would send what comes next twice.
+            expect(sender.send(receiver.local, data)).toBe(true)
+          }
+          yield* receiver.received(50)
+          expect(receiver.datagrams.map(({ data }) => data)).toEqual(
+            Array.from({ length: 50 }, (_, index) => new Uint8Array(1200).fill(index))
+          )
+        })
+      ))
+
     it("binds both families to one port", () =>
       run(
         Effect.gen(function* () {

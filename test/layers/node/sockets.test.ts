@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process"
+import * as Dgram from "node:dgram"
 import { once } from "node:events"
 import { chmodSync, readFileSync } from "node:fs"
 import * as Net from "node:net"
@@ -34,6 +35,29 @@ const test = (
 ): void => it.live(title, () => Effect.scoped(Effect.suspend(body)).pipe(Effect.provide(services)))
 
 const linux: typeof test = process.platform === "linux" ? test : () => {}
+
+describe("a datagram that the system has no room for", () => {
+  test("is still read, and so are those before it until all have left", () =>
+    Effect.gen(function* () {
+      const service = yield* Datagrams
+      const heard: Array<number> = []
+      const options = { family: "ipv4", address: "127.0.0.1", port: 0 } as const
+      const receiver = yield* service.bind({ ...options, onDatagram: (_, data) => heard.push(data[0]!) })
+      const sender = yield* service.bind({ ...options, onDatagram: () => {} })
+      const queue = vi.spyOn(Dgram.Socket.prototype, "getSendQueueSize")
+      yield* Effect.addFinalizer(() => Effect.sync(() => queue.mockRestore()))
+      queue.mockReturnValue(100)
+      expect(sender.send(receiver.local, Uint8Array.of(1))).toBe(false)
+      expect(sender.send({ ...receiver.local, port: 0 }, Uint8Array.of(2))).toBe(false)
+      queue.mockReturnValue(64 * 1024 * 1024)
+      expect(sender.send(receiver.local, Uint8Array.of(3))).toBe(false)
+      queue.mockReturnValue(0)
+      expect(sender.send(receiver.local, Uint8Array.of(4))).toBe(true)
+      yield* Effect.promise(() => vi.waitUntil(() => heard.includes(4)))
+      // The third was lost: more waited than the queue may hold.
+      expect(heard).toEqual([1, 4])
+    }))
+})
 
 describe("a peer that ends its side after its last request, as netcat does", () => {
   test("gets the reply that was sent within onData", () =>
