@@ -204,8 +204,8 @@ export class ChatModel {
     const { fresh } = peer.transcript
     const view = fresh > 0 ? this.#views.turnTo(peer) : []
     this.#views.focus(peer)
-    const nick = this.#palette.nick(peer.nick)
     const key = this.#peers.tellKey(peer, info)
+    const nick = this.#palette.nick(peer.nick)
     return peer.connected
       ? [...view, this.remark(`you are talking to ${nick}; exit leaves the conversation`), key]
       : [...view, this.remark(`calling ${nick}; what you type now is delivered as soon as possible`), key]

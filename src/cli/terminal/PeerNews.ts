@@ -180,7 +180,7 @@ export class PeerNews {
   }
 
   #called(event: AboutPeer & { readonly _tag: "Incoming" }): ReadonlyArray<Printed> {
-    const nick = this.#parts.palette.nick(this.#parts.known.add(event.nick))
+    const name = this.#parts.known.add(event.nick)
     const peer = this.#of(event.nick)
     const hidden =
       event.hidden > 0
@@ -191,6 +191,7 @@ export class PeerNews {
     peer.hinted = true
     const again = event.calls > 1 ? ` (${event.calls} calls)` : ""
     const key = this.tellKey(peer, event)
+    const nick = this.#parts.palette.nick(name)
     if (event.answered) {
       peer.asked = true
       return [`* ${nick} wants to talk${again}, and was answered, as you said with --answer`, key, ...hidden]

@@ -47,6 +47,15 @@ describe("several conversations on one screen", () => {
     expect(screen(false).says("bob", "hi")[0]).toBe("bob: hi")
   })
 
+  it("have people in one colour from the first line on, that of their key", () => {
+    const palette = Palette.make(true, 24)
+    const chat = new ChatModel({ palette, now: () => NOON, interactive: true })
+    const called = chat.handle(FakeClient.call("carol")).flatMap(flat)
+    expect(called[0]).toContain(palette.nick("carol"))
+    const opened = chat.opened({ nick: "dave", fingerprint: "12345 67890", trust: "new" }).flatMap(flat)
+    expect(opened[0]).toContain(palette.nick("dave"))
+  })
+
   it("have one line for all that somebody else says, and the count in the status line", () => {
     const { chat, opens, pass, says, status } = screen()
     opens("bob")
