@@ -16,7 +16,7 @@ import type { EditorAction, LineEditor } from "./LineEditor.js"
 import * as Painter from "./Painter.js"
 import { type Handlers, type InputEnd, MAX_INPUT, type Ui } from "./Ui.js"
 import type { Action, View } from "./View.js"
-import type { Printed } from "./Wrap.js"
+import { cut, type Printed } from "./Wrap.js"
 
 /** A line editor on a terminal. The terminal is given back as it was when the scope closes. */
 export const make = ({
@@ -366,13 +366,16 @@ const AS_A_FILE = "nothing of it was taken; put it in a file and say /send PATH"
 const isTooLong = (line: string): boolean =>
   new TextEncoder().encode(line).length > (line.startsWith("/") ? MAX_INPUT : MAX_MESSAGE)
 
-/** As many of what is offered as there is room for, in one row. */
+/** As many of what is offered as there is room for, in one row; of paths in one folder, what stands behind that. */
 const menu = (offered: ReadonlyArray<string>, columns: number): string => {
+  const folder = commonPrefix(offered).lastIndexOf("/") + 1
   let row = ""
   for (const [index, name] of offered.entries()) {
     const more = index + 1 < offered.length ? `  … ${offered.length - index - 1} more` : ""
-    const next = `${row}  ${name}`
-    if (stringWidth(next + more) > columns) return index === 0 ? "" : `${row}  … ${offered.length - index} more`
+    // The slash of a command is no folder.
+    const next = `${row}  ${folder > 1 ? name.slice(folder) : name}`
+    if (stringWidth(next + more) > columns)
+      return index === 0 ? cut(next, columns - stringWidth(more)) + more : `${row}  … ${offered.length - index} more`
     row = next
   }
   return row

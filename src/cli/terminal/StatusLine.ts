@@ -2,7 +2,7 @@ import stringWidth from "string-width"
 import { type Conversation, isGroup, undelivered, Weight } from "./Conversation.js"
 import * as Delivery from "./Delivery.js"
 import type { Palette } from "./Palette.js"
-import { slices } from "./Wrap.js"
+import { cut } from "./Wrap.js"
 
 /** How things are, for the line above the draft. Texts are sanitized. */
 export interface Standing {
@@ -90,9 +90,6 @@ const fateOf = (peer: Conversation): string | undefined => {
   if (waiting > 1) return `${waiting} not delivered yet`
   return peer.last === undefined ? undefined : Delivery.word(peer.last, peer.connected)
 }
-
-const cut = (text: string, room: number): string =>
-  stringWidth(text) <= room ? text : `${slices(text, Math.max(1, room - 1))[0]}…`
 
 /** The rank of what stays whatever else goes. */
 const ALARM = 0

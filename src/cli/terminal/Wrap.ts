@@ -130,6 +130,10 @@ export const slices = (text: string, columns: number): ReadonlyArray<string> => 
   return [...rows, piece]
 }
 
+/** The text, or its beginning and an ellipsis where it has more than `columns` cells. It has no colours. */
+export const cut = (text: string, columns: number): string =>
+  stringWidth(text) <= columns ? text : `${slices(text, Math.max(1, columns - 1))[0]}…`
+
 const INDENT = "    "
 const HANGING = 2
 /** Cells for the text beside its head; with less, the text goes below it. */

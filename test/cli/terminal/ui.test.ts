@@ -38,8 +38,10 @@ const start = (found: ReadonlyArray<string> = [], nextFrame = Effect.yieldNow())
       dim: (text: string) => text,
       mouse: true
     }
-    const completion = (before: string): Effect.Effect<Completion> =>
-      Effect.succeed({ start: before.length - 1, found: found.filter((name) => name.startsWith(before.slice(-1))) })
+    const completion = (before: string): Effect.Effect<Completion> => {
+      const start = before.startsWith("/") ? 0 : before.length - 1
+      return Effect.succeed({ start, found: found.filter((name) => name.startsWith(before.slice(start))) })
+    }
     const kept: Array<string> = []
     const keep = ({ conversation, text }: { readonly conversation: string; readonly text: string }) =>
       Effect.sync(() => void kept.push(`${conversation}: ${text}`))
@@ -100,6 +102,20 @@ describe("the editor at a terminal", () => {
       terminal.type("x")
       yield* terminal.shows("ax")
       expect(screen()).toEqual(["-- status --", "> ax"])
+    })
+  )
+
+  it.scopedLive("offers paths without the folder that they are in, and cuts what is too long for the screen", () =>
+    Effect.gen(function* () {
+      const folder = "/usr/share/zoneinfo/America/Argentina/"
+      const long = "a-name-that-has-more-letters-than-the-screen"
+      const { screen, terminal } = yield* start([`${folder}Buenos_Aires`, `${folder}Cordoba`, `/x/${long}`, `/x/y`])
+      terminal.type(`${folder}\t`)
+      yield* terminal.shows("Cordoba")
+      expect(screen()[1]).toBe("  Buenos_Aires  Cordoba")
+      terminal.type("\u0015/x/\t")
+      yield* terminal.shows("a-name")
+      expect(screen()[1]).toBe("  a-name-that-has-more-lette…  … 1 more")
     })
   )
 
