@@ -42,11 +42,12 @@ export class BareJournal {
     for (const line of this.#lines) this.#ledger.apply(line)
   }
 
-  /** The power fails: of what was not flushed, as many lines are left as `survive` says. */
-  losePower(survive: (unflushed: number) => number): void {
-    this.#lines.length = this.#flushed + survive(this.#lines.length - this.#flushed)
+  /** The power fails: of what was not flushed, as many lines are left as `survive` says. Gives the others. */
+  losePower(survive: (unflushed: number) => number): ReadonlyArray<Entry> {
+    const lost = this.#lines.splice(this.#flushed + survive(this.#lines.length - this.#flushed))
     // What was found after a crash is on the disk.
     this.#flushed = this.#lines.length
+    return lost
   }
 
   #add(line: Entry): void {

@@ -82,7 +82,15 @@ export class BarePerson implements Victim {
     if (this.client === undefined) return
     this.#end()
     this.host.forgetSockets()
-    this.journal.losePower((unflushed) => (this.tornWrites ? this.host.rng.between(0, unflushed) : 0))
+    const { journal, ledger, name } = this
+    const lost = journal.losePower((unflushed) => (this.tornWrites ? this.host.rng.between(0, unflushed) : 0))
+    for (const entry of lost) {
+      if (entry._tag === "Accepted") ledger.forgets(name, "accepted", entry.id)
+      if (entry._tag === "Delivered") ledger.forgets(name, "delivered", entry.id)
+      if (entry._tag === "Shown") for (const id of entry.ids) ledger.forgets(name, "shown", id)
+      const nick = entry._tag === "Dropped" ? journal.ledger.nick(entry.peer) : undefined
+      if (nick !== undefined) ledger.forgetsLeaving(name, nick)
+    }
   }
 
   kill(): void {

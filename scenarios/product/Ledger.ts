@@ -65,6 +65,24 @@ export class Ledger {
   }
 
   /**
+   * The machine of `name` lost power before this was flushed. What was not flushed was promised to nobody: a message
+   * that was accepted may be gone, and one that was shown may be shown again if its author forgets its delivery, too.
+   */
+  forgets(name: string, what: "accepted" | "shown" | "delivered", id: MessageId): void {
+    const line = this.byId.get(id)
+    if (line === undefined) return
+    if (what === "accepted" && line.from === name) this.open.delete(line)
+    if (what === "accepted") return
+    line.forgotten.add(what)
+    if (line.forgotten.size === 2) line.delivered = undefined
+  }
+
+  /** The same, of the end of a conversation: it goes on as if the user had not left. */
+  forgetsLeaving(name: string, peer: string): void {
+    this.standing.add(pair(name, peer))
+  }
+
+  /**
    * Whether the user has asked for `peer` and not left since: the only time at which text may leave this machine for
    * it.
    */
@@ -85,7 +103,8 @@ export class Ledger {
       life: this.lifeOf(name),
       text: "",
       shownTo: new Set(),
-      delivered: undefined
+      delivered: undefined,
+      forgotten: new Set()
     }
     line.text = `${MARK}${name}>${peer}#${line.number}] ${filler}`
     this.lines.push(line)
@@ -291,6 +310,8 @@ interface Line {
   readonly shownTo: Set<number>
   /** The life of the author that was told of the delivery; a later one may be told again. */
   delivered: number | undefined
+  /** What its reader and its author have forgotten of it. */
+  readonly forgotten: Set<"shown" | "delivered">
 }
 
 const isBefore = (other: Line, line: Line): boolean =>

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
 import { Sim } from "parley-chat/sim"
 import type { HistoryPage } from "../../src/core/history/HistoryPage.js"
 import type { MessageId } from "../../src/domain/MessageId.js"
@@ -47,6 +48,7 @@ export function* remembers() {
   const rng = sim.world.kernel.rng.fork("test")
   /** Messages that may be forgotten: those of the last moment before somebody was killed, and the one on the screen. */
   let lost = 0
+  const chatting: Array<Fiber.Fiber<unknown, unknown>> = []
   for (let round = 0; round < 6; round++) {
     const victim = rng.pick([alice, bob])
     const chatter = (person: Person, peer: Person) => {
@@ -59,8 +61,7 @@ export function* remembers() {
         8
       )
     }
-    yield* Effect.fork(chatter(alice, bob))
-    yield* Effect.fork(chatter(bob, alice))
+    chatting.push(yield* Effect.fork(chatter(alice, bob)), yield* Effect.fork(chatter(bob, alice)))
     yield* Effect.sleep(rng.unit() * 1_500)
     const how = rng.pick(["crash", "kill", "stop", "exit"] as const)
     const now = sim.now()
@@ -73,6 +74,8 @@ export function* remembers() {
     yield* Effect.all([alice.query(bob), bob.query(alice)])
     yield* sim.eventually("all is delivered", () => ledger.outstanding.length === 0, "2 minutes")
   }
+  yield* Fiber.joinAll(chatting)
+  yield* sim.eventually("the rest is delivered", () => ledger.outstanding.length === 0, "2 minutes")
   yield* readsAll(bob, alice, shown.bob!)
   yield* Effect.sleep("10 seconds")
 

@@ -114,8 +114,11 @@ export const fromBytes = (bytes: Uint8Array, port: number): Endpoint | undefined
  *
  * @since 0.1.0
  */
-export const prefix = (endpoint: Endpoint, length: number): string =>
-  `${toBytes(endpoint).subarray(0, length).join(".")}/${8 * length}`
+export const prefix = (endpoint: Endpoint, length: number): string => {
+  // Each probe asks for the network that it goes to; the bytes of a canonical IPv4 address stand in it.
+  const bytes = endpoint.family === "ipv4" ? endpoint.address.split(".", length) : toBytes(endpoint).subarray(0, length)
+  return `${bytes.join(".")}/${8 * length}`
+}
 
 /**
  * IPv6 addresses as they were written, with their canonical form: introductions bring the same few addresses again and

@@ -41,6 +41,16 @@ describe("an endpoint", () => {
     )
   })
 
+  it("is in the network of its first bytes", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), fc.integer({ min: 1, max: 8 }), (text, length) => {
+        const endpoint = Endpoint.make(text, 1)!
+        const bytes = Endpoint.toBytes(endpoint).slice(0, length)
+        expect(Endpoint.prefix(endpoint, length)).toBe(`${bytes.join(".")}/${8 * length}`)
+      })
+    )
+  })
+
   it.each([
     ["127.0.0.1", "loopback"],
     ["169.254.1.1", "link"],
