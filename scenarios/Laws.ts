@@ -63,6 +63,7 @@ export const LAWS: ReadonlyArray<Law> = [
   product("swarm/two people", Swarm.twoPeople),
   product("swarm/three people", Swarm.threePeople),
   product("swarm/restarting server", Swarm.restartingServer),
+  product("swarm/wild", Swarm.wild),
   product("swarm/fickle", Swarm.fickle),
   product("outages/crossing queries", Outages.crossingQueries),
   product("outages/wrong clocks", Outages.wrongClocks),

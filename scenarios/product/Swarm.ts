@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { Nat, Sim } from "parley-chat/sim"
+import { type FaultKind, type HostOptions, Nat, Sim } from "parley-chat/sim"
+import * as Swarm from "../../src/sim/faults/Swarm.js"
 import { leavesNothing, settles } from "./Settling.js"
 import * as Town from "./Town.js"
 import * as Users from "./Users.js"
@@ -37,6 +38,47 @@ export function* threePeople() {
   yield* settles(town)
   yield* leavesNothing(town)
 }
+
+/**
+ * Three people anywhere, with whatever can befall links, routers and machines. Either people and their machines die, or
+ * disks take nothing for a while, or their time: a dying program would lose what is not written down.
+ */
+export function* wild() {
+  const sim = yield* Sim
+  const rng = sim.world.kernel.rng.fork("test")
+  const places: ReadonlyArray<HostOptions> = [
+    {},
+    ...[Nat.fullCone, Nat.portRestricted, Nat.linux, Nat.symmetric, Nat.symmetricSequential].map((nat) => ({ nat }))
+  ]
+  const person = () => ({ host: rng.pick(places), readingMs: rng.pick([0, 0, 40]) })
+  const town = yield* Town.make({ people: ["alice", "bob", "carol"], person })
+  const isMortal = rng.chance(0.6)
+  const own: ReadonlyArray<FaultKind> = isMortal ? ["disk-torn"] : ["disk-full", "disk-read-only", "disk-slow"]
+  const people = town.people.map(({ name }) => name)
+  yield* sim.swarm({ withinMs: TROUBLE, kinds: [...ANYWHERE, ...Swarm.harmless] })
+  const plan = Swarm.draw(rng, { withinMs: TROUBLE, kinds: own }, { hosts: people, routers: [] })
+  yield* sim.follow(plan.map((planned) => ({ ...planned, id: 1_000 + planned.id })))
+  yield* Users.live(town, isMortal ? Users.restless : Users.talkative, TROUBLE)
+  yield* settles(town)
+  yield* leavesNothing(town)
+}
+
+/** What a swarm leaves out, because not every program gets over it. */
+const ANYWHERE: ReadonlyArray<FaultKind> = [
+  "mtu",
+  "udp-blocked",
+  "tcp-blocked",
+  "offline",
+  "address-change",
+  "resolver-down",
+  "nat-renumber",
+  "nat-mapping",
+  "nat-filtering",
+  "nat-ports",
+  "nat-tcp-expiry",
+  "nat-permission-expiry",
+  "nat-exhaustion"
+]
 
 /** A server that comes and goes. */
 export function* restartingServer() {

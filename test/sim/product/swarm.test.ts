@@ -9,3 +9,5 @@ simTest("two people who change their minds", Seeds.some(10), Scenarios.fickle)
 simTest("three people on bad machines, one of them behind a router", Seeds.some(20), Scenarios.threePeople)
 
 simTest("a server that comes and goes", Seeds.some(20), Scenarios.restartingServer)
+
+simTest("three people anywhere, with whatever can befall links, routers and machines", Seeds.some(20), Scenarios.wild)
