@@ -11,6 +11,7 @@ import type { MessageId } from "../../domain/MessageId.js"
 import type { PeerId } from "../../domain/PeerId.js"
 import type { Store, StoreError } from "../../services/Store.js"
 import * as Time from "../../services/Time.js"
+import * as Timer from "../../services/Timer.js"
 import * as JournalFile from "./JournalFile.js"
 
 /**
@@ -47,8 +48,11 @@ export interface MessageJournal {
 export interface JournalListener {
   /** Called with what `write` could not write at once, as it is written. Must not throw. */
   readonly written: (entries: ReadonlyArray<JournalEntry>) => void
-  /** Called with everything, in its order, as it is flushed; never from within `write`. Must not throw. */
-  readonly flushed: (entries: ReadonlyArray<JournalEntry>) => void
+  /**
+   * Called as entries are flushed, with the last message of ours to each peer among them, before which all others are
+   * flushed too; never from within `write`. Must not throw.
+   */
+  readonly flushed: (last: ReadonlyArray<JournalEntry>) => void
   /** Whether messages survive a crash from now on; `message` is one line for people. */
   readonly changed: (safe: boolean, message: string) => void
 }
@@ -64,14 +68,20 @@ export const open = (options: {
   readonly name: string
 }): Effect.Effect<MessageJournal, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const time = yield* Time.make
+    const [after, time] = [yield* Timer.make, yield* Time.make]
     const ledger = new Ledger()
     const loaded = yield* load(options, ledger)
     const file = yield* JournalFile.make({ ...options, all: () => ledger.entries() })
     const wanted = yield* Effect.makeLatch(false)
     const written = yield* Effect.makeLatch(false)
     /** Somebody waits for the flush. */
-    const hurry = yield* Effect.makeLatch(false)
+    let isHurried = false
+    const hurry = () => {
+      isHurried = true
+      wake()
+    }
+    /** Looks at once whether the disk has rested. */
+    let wake = () => {}
 
     /** What the listener was told last, or is to be told. */
     let news = loaded.news
@@ -81,7 +91,7 @@ export const open = (options: {
     /** Not written yet: bounded by what the peer machine has under way. */
     let pending: Pending = { lines: [], entries: [] }
     /** Written and not flushed yet: beyond `MAX_UNFLUSHED` nothing is written before a flush. */
-    let unflushed: Array<JournalEntry> = []
+    let unflushed = new Unflushed()
     /** Nothing waits for these: they are written with what comes next, or soon. */
     let lazy: Array<Entry> = []
     /** Something is being written that is not `pending` any more. */
@@ -93,8 +103,9 @@ export const open = (options: {
     let prepare = loaded.usable && ledger.entries().next().done !== true
     const recorded = new Progress()
     const flushed = new Progress()
-    /** Until then nothing is flushed that nobody waits for. */
+    /** Until then nothing is flushed that nobody waits for, as long as more is written. */
     let restUntil = Number.NEGATIVE_INFINITY
+    let writtenAt = Number.NEGATIVE_INFINITY
 
     /** Has the file opened, or written anew. */
     const tidyUp = () => {
@@ -121,7 +132,8 @@ export const open = (options: {
     }
 
     const wrote = (entries: ReadonlyArray<JournalEntry>) => {
-      for (const entry of entries) unflushed.push(entry)
+      for (const entry of entries) unflushed.add(entry)
+      writtenAt = time.monotonic()
       written.unsafeOpen()
     }
 
@@ -137,7 +149,7 @@ export const open = (options: {
     /** Waits for the next `count` entries to be flushed, all that there are when left out. */
     const flush = (count?: number) =>
       Effect.suspend(() => {
-        if (!flushed.idle) hurry.unsafeOpen()
+        if (!flushed.idle) hurry()
         return flushed.wait(count)
       })
 
@@ -146,7 +158,7 @@ export const open = (options: {
       while (true) {
         if (pending.lines.length === 0 && !prepare) yield* somethingWanted
         wanted.unsafeClose()
-        if (unflushed.length >= MAX_UNFLUSHED) yield* flush(unflushed.length)
+        if (unflushed.count >= MAX_UNFLUSHED) yield* flush(unflushed.count)
         const { entries, lines } = pending
         pending = { lines: [], entries: [] }
         prepare = false
@@ -159,29 +171,52 @@ export const open = (options: {
       }
     })
 
+    /** Leaves the disk alone for a while, until somebody waits for it or nothing more is written. */
+    const resting = Effect.async<void>((resume) => {
+      let callOff = () => {}
+      const end = () => {
+        callOff()
+        wake = () => {}
+      }
+      const look = () => {
+        const rest = isHurried ? 0 : Math.min(restUntil, writtenAt + BREATH) - time.monotonic()
+        if (rest > 0) {
+          callOff = after(Math.ceil(rest), look)
+          return
+        }
+        end()
+        resume(Effect.void)
+      }
+      wake = () => {
+        callOff()
+        look()
+      }
+      look()
+      return Effect.sync(end)
+    })
+
     const flushing = Effect.gen(function* () {
       while (true) {
         if (file.age() !== "Young" && Option.isNone(yield* Effect.timeoutOption(written.await, QUIET))) tidyUp()
         yield* written.await
-        const rest = Math.min(MAX_REST, restUntil - time.monotonic())
-        if (rest > 0) yield* Effect.timeoutOption(hurry.await, Duration.millis(rest))
+        yield* resting
         written.unsafeClose()
-        hurry.unsafeClose()
+        isHurried = false
         const begunAt = time.monotonic()
         if (lazy.length > 0) write([], [])
         const batch = unflushed
-        unflushed = []
+        unflushed = new Unflushed()
         // A delivery that is forgotten is repeated, and told apart by its id.
-        if (retryAt === undefined && batch.some(isUrgent)) yield* attempt(file.flush)
-        if (batch.length > 0) listener?.flushed(batch)
-        flushed.done(batch.length)
-        restUntil = time.monotonic() + REST * (time.monotonic() - begunAt)
+        if (retryAt === undefined && batch.isUrgent) yield* attempt(file.flush)
+        if (batch.last.size > 0) listener?.flushed([...batch.last.values()])
+        flushed.done(batch.count)
+        restUntil = time.monotonic() + Math.min(MAX_REST, REST * (time.monotonic() - begunAt))
       }
     })
 
     /** Whether these lines are in the file now, and all that were lazy. */
     const append = (lines: ReadonlyArray<Entry>): boolean => {
-      if (saving || pending.lines.length > 0 || retryAt !== undefined || unflushed.length >= MAX_UNFLUSHED) return false
+      if (saving || pending.lines.length > 0 || retryAt !== undefined || unflushed.count >= MAX_UNFLUSHED) return false
       const outcome = file.append(lines)
       if (outcome !== "Written" && outcome !== "Later") failed(outcome)
       return outcome === "Written"
@@ -220,6 +255,7 @@ export const open = (options: {
         const lines = toFile(entries, ledger, nickOf)
         if (entries.some(isUrgent)) return write(lines, entries)
         for (const line of lines) lazy.push(line)
+        writtenAt = time.monotonic()
         written.unsafeOpen()
         return true
       },
@@ -269,6 +305,23 @@ const load = (
 interface Pending {
   readonly lines: Array<Entry>
   readonly entries: Array<JournalEntry>
+}
+
+/**
+ * What the disk is to flush. Of the entries no more is kept than is told of them afterwards: there may be tens of
+ * thousands, and the garbage collector would look at each of them again and again while the disk is busy.
+ */
+class Unflushed {
+  count = 0
+  isUrgent = false
+  /** The last message of ours to each peer. */
+  readonly last = new Map<PeerId, JournalEntry>()
+
+  add(entry: JournalEntry): void {
+    this.count++
+    this.isUrgent ||= isUrgent(entry)
+    if (entry._tag === "Accepted") this.last.set(entry.peer, entry)
+  }
 }
 
 /** Counts what was begun and what was done, in the same order, and lets others wait for all that was begun so far. */
@@ -366,6 +419,8 @@ const MAX_UNFLUSHED = 65_536
 const REST = 10
 /** Milliseconds that this lasts at most: what nobody waits for is what a message is told to be delivered after. */
 const MAX_REST = 50
+/** Milliseconds without a word after which it ends: the last messages of a burst are told to be delivered soon. */
+const BREATH = 5
 /** Without a word to write, for the file to be written anew, which a word would have to wait for. */
 const QUIET = "1 second"
 /** For what was written last before the end. A disk that takes longer is out of order. */

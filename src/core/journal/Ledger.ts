@@ -68,7 +68,7 @@ export class Ledger {
     const account = this.#accounts.get(peer)
     if (account === undefined) return undefined
     const { delivered, nextSequence, outbox, shown } = account
-    return { nextSequence, outbox: [...outbox.values()], delivered, shown: keysOf(shown) }
+    return { nextSequence, outbox: Array.from(outbox.values(), messageOf), delivered, shown: keysOf(shown) }
   }
 
   /** The nickname that the peer was last known by. */
@@ -89,18 +89,18 @@ export class Ledger {
       yield { _tag: "Peer", peer, nick, nextSequence }
       // These come first, so that they cannot confirm a message that still waits.
       for (const id of delivered) yield { _tag: "Delivered", peer, id }
-      for (const message of outbox.values()) yield { _tag: "Accepted", peer, ...message }
+      yield* outbox.values()
       if (shown.size > 0) yield { _tag: "Shown", peer, ids: keysOf(shown) }
     }
   }
 
-  #accept({ group, id, peer, sequence, text, writtenAt }: Entry & { readonly _tag: "Accepted" }): void {
+  #accept(entry: Accepted): void {
+    const { group, id, peer, sequence, text } = entry
     const size = sizeInOutbox(text, group)
     if (this.#accounts.get(peer)?.outbox.has(id) || !this.accepts(peer, size)) return
     const account = this.#touch(peer, true)
     if (account === undefined) return
-    // No rest of a pattern: it costs more than all that is done here.
-    account.outbox.set(id, { id, sequence, writtenAt, group, text })
+    account.outbox.set(id, entry)
     account.outboxBytes += size
     account.nextSequence = Math.max(account.nextSequence, sequence + 1)
     this.#judge(account)
@@ -217,7 +217,7 @@ export class Ledger {
 interface Account {
   nick: string
   nextSequence: number
-  readonly outbox: Map<MessageId, PastMessage>
+  readonly outbox: Map<MessageId, Accepted>
   outboxBytes: number
   /** The last messages of ours that were delivered, oldest first. */
   readonly delivered: Array<MessageId>
@@ -226,6 +226,16 @@ interface Account {
   /** Its ids are counted among those of peers that we wrote to. */
   known: boolean
 }
+
+type Accepted = Entry & { readonly _tag: "Accepted" }
+
+const messageOf = ({ group, id, sequence, text, writtenAt }: Accepted): PastMessage => ({
+  id,
+  sequence,
+  writtenAt,
+  group,
+  text
+})
 
 const keysOf = (ids: LinkedMap<MessageId, true>): ReadonlyArray<MessageId> => Array.from(ids, ([id]) => id)
 

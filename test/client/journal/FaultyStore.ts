@@ -15,6 +15,9 @@ export class FaultyStore {
   private life = 0
   private readonly waiting: Array<() => void> = []
 
+  /** Milliseconds that a flush takes. */
+  syncMs = 0
+
   /** Whether an operation was ever asked of the dead. */
   died = false
   /** Called when that happens for the first time: what the dead do from then on is to reach nobody. */
@@ -81,7 +84,10 @@ export class FaultyStore {
               this.left--
               return refusal(disk, bytes.length) ?? disk.append(file, bytes)
             },
-            sync: operate(() => disk.sync(file))
+            sync: Effect.zipRight(
+              Effect.suspend(() => (this.syncMs > 0 ? Effect.sleep(this.syncMs) : Effect.void)),
+              operate(() => disk.sync(file))
+            )
           })
         ),
       remove: (name) => operate(() => disk.remove(name)),

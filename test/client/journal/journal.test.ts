@@ -191,6 +191,30 @@ describe("a journal", () => {
       })
     ))
 
+  it("is flushed soon after the last of several words, and rests for longer while there are more", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const store = new FaultyStore()
+        const alice = yield* world.person("alice", { store: store.layer })
+        const bob = yield* world.person("bob")
+        yield* mutual(alice, bob)
+        store.syncMs = 20
+        yield* alice.client.send("bob", "first")
+        yield* alice.next("Delivered")
+        const begunAt = yield* Clock.currentTimeMillis
+        yield* alice.client.send("bob", "last")
+        yield* alice.next("Delivered")
+        // The rest is 50 ms.
+        expect((yield* Clock.currentTimeMillis) - begunAt).toBeLessThan(40)
+        const before = store.disk.stats.syncs
+        yield* Effect.forEach(Array.from({ length: 70 }), (_, n) =>
+          Effect.zipRight(alice.client.send("bob", `${n}`), Effect.sleep("2 millis"))
+        )
+        expect(store.disk.stats.syncs - before).toBeLessThanOrEqual(2)
+      })
+    ))
+
   it("that cannot be written is told once; chat goes on, and is safe again when there is room", () =>
     world((world) =>
       Effect.gen(function* () {

@@ -72,10 +72,12 @@ export class Conversation {
   /** A loss of power may still take the messages of ours from this sequence on from us. */
   #unflushed: number
   /**
-   * What the application is told when the messages up to a sequence are flushed, in order: a message is `sent` before
-   * it is anything else.
+   * What the application is told when the messages up to a sequence (`#earlyUntil`) are flushed, in order: a message is
+   * `sent` before it is anything else. An id alone is that of a delivered message: there may be thousands of these,
+   * which would be twice as much to keep as events.
    */
-  readonly #early: Array<{ readonly event: Fate; readonly sequence: number }> = []
+  readonly #early: Array<Fate | MessageId> = []
+  readonly #earlyUntil: Array<number> = []
 
   /** What the peer has last said of its networks, on whichever connection. */
   peerNetworks: Networks | undefined
@@ -215,7 +217,7 @@ export class Conversation {
     if (message.group === undefined) this.#marks.onDelivered(id)
     this.#journal?.write({ _tag: "Delivered", peer: this.peer, id })
     const { group, sequence } = message
-    if (group === undefined) this.#tell({ _tag: "Delivered", peer: this.peer, id }, sequence)
+    if (group === undefined) this.#tell(id, sequence)
     else this.#tell({ _tag: "Delivered", peer: this.peer, id, group: groupOf(group) }, sequence)
   }
 
@@ -298,12 +300,10 @@ export class Conversation {
   /** Tells what became of messages that are flushed by now. */
   tellFlushed(): void {
     let told = 0
-    for (const { event, sequence } of this.#early) {
-      if (sequence >= this.#unflushed) break
-      this.emit(event)
-      told++
-    }
-    if (told > 0) this.#early.splice(0, told)
+    while (told < this.#early.length && this.#earlyUntil[told]! < this.#unflushed) this.#emit(this.#early[told++]!)
+    if (told === 0) return
+    this.#early.splice(0, told)
+    this.#earlyUntil.splice(0, told)
   }
 
   /** Whether the application is so far behind that no more messages may be given to it for now. */
@@ -331,9 +331,16 @@ export class Conversation {
    * What became of the message of this sequence is told after what was told before, and not before the message is
    * flushed.
    */
-  #tell(event: Fate, sequence: number): void {
-    if (this.#early.length > 0 || sequence >= this.#unflushed) this.#early.push({ event, sequence })
-    else this.emit(event)
+  #tell(fate: Fate | MessageId, sequence: number): void {
+    if (this.#early.length === 0 && sequence < this.#unflushed) this.#emit(fate)
+    else {
+      this.#early.push(fate)
+      this.#earlyUntil.push(sequence)
+    }
+  }
+
+  #emit(fate: Fate | MessageId): void {
+    this.emit(typeof fate === "string" ? { _tag: "Delivered", peer: this.peer, id: fate } : fate)
   }
 
   #keep(message: Outgoing): void {
