@@ -68,7 +68,7 @@ export const make = (
     const alarm = yield* Alarm.make((now) => loop.ring(now))
     const sockets = yield* UdpSockets.make({
       onDatagram: (from, data, socket) => loop.receive(from, data, socket),
-      onIdle: () => loop.drain(time.monotonic())
+      onIdle: () => loop.hear()
     })
     const machine = create(sockets.ports, time)
     return {
@@ -99,6 +99,9 @@ export const make = (
       start: (handlers) => loop.start(machine, sockets, alarm, handlers)
     }
   })
+
+/** What calls back as soon as all that is under way has come to an end or waits for something. */
+const afterwards = (run: () => void): void => void Promise.resolve().then(run)
 
 class Loop {
   /** Calls of the user that wait for their answer. */
@@ -156,6 +159,25 @@ class Loop {
     this.#running?.machine.handleDatagram(from, data, this.now, socket)
   }
 
+  /**
+   * A burst of datagrams has come in. What the application answers at once is to leave with what else there is to send,
+   * and it has its turn as soon as we are done here: so after a few events the rest is left until then. With many it
+   * would take its time, for which the peer would wait.
+   */
+  hear(): void {
+    const running = this.#running
+    if (running === undefined || this.#draining) return
+    const now = this.time.monotonic()
+    this.#draining = true
+    this.#now = now
+    const told = this.#tell(running)
+    this.#draining = false
+    if (told > 0 && told <= A_FEW) {
+      this.#isDue = true
+      afterwards(() => this.settle())
+    } else this.drain(now)
+  }
+
   ring(now: number): void {
     this.#running?.machine.handleTimeout(now)
     this.drain(now)
@@ -167,27 +189,42 @@ class Loop {
     this.#draining = true
     this.#isDue = false
     this.#now = at
-    for (let more = true; more; this.#now = this.time.monotonic()) {
+    for (let more = true, hasSent = false; more; this.#now = this.time.monotonic()) {
       this.#again = false
-      this.#tell(running)
-      this.#write(running, this.#now)
-      more = this.#transmit(running) || this.#again
+      const told = this.#tell(running)
+      // What was sent may have caused something, and rarely has: then there is nothing more to send either.
+      if (!this.#write(running, this.#now) && told === 0 && hasSent && !this.#again) break
+      hasSent = this.#transmit(running)
+      more = hasSent || this.#again
     }
     this.#draining = false
     running.alarm.set(running.machine.pollTimeout())
   }
 
-  /** Has everything written down that is not yet, in one piece: what waits for it leaves in what follows. */
-  #write({ handlers, machine }: Running, now: number): void {
+  /**
+   * Has everything written down that is not yet, in one piece: what waits for it leaves in what follows. Whether there
+   * was anything.
+   */
+  #write({ handlers, machine }: Running, now: number): boolean {
+    let entry = machine.pollJournal()
+    if (entry === undefined) return false
     const entries: Array<JournalEntry> = []
-    for (let entry = machine.pollJournal(); entry !== undefined; entry = machine.pollJournal()) entries.push(entry)
-    if (entries.length > 0 && handlers.journal(entries)) machine.written(entries, now)
+    for (; entry !== undefined; entry = machine.pollJournal()) entries.push(entry)
+    if (handlers.journal(entries)) machine.written(entries, now)
+    return true
   }
 
-  /** What the application answers to an event leaves in the packet that acknowledges it: so events come first. */
-  #tell({ handlers, machine }: Running): void {
+  /**
+   * What the application answers to an event leaves in the packet that acknowledges it: so events come first. How much
+   * there was.
+   */
+  #tell({ handlers, machine }: Running): number {
     const now = this.#now
-    for (let event = machine.pollEvent(now); event !== undefined; event = machine.pollEvent(now)) handlers.event(event)
+    let told = 0
+    for (let event = machine.pollEvent(now); event !== undefined; event = machine.pollEvent(now)) {
+      handlers.event(event)
+      told++
+    }
     for (let note = machine.pollHistory(); note !== undefined; note = machine.pollHistory()) handlers.remember(note)
     for (let answer = machine.pollAnswer(); answer !== undefined; answer = machine.pollAnswer()) {
       const waiter = this.waiters.get(answer.ticket)
@@ -195,7 +232,9 @@ class Loop {
       waiter?.(
         answer.result instanceof Error ? Effect.fail(answer.result as ClientError) : Effect.succeed(answer.result)
       )
+      told++
     }
+    return told
   }
 
   /** Whether anything has left that more may follow from. */
@@ -221,6 +260,9 @@ class Loop {
     return this.#draining ? this.#now : this.time.monotonic()
   }
 }
+
+/** Events that an application has looked at in less time than a packet takes to be sent. */
+const A_FEW = 16
 
 interface Running {
   readonly machine: ClientMachine

@@ -139,13 +139,11 @@ export class EventQueue<Mark = UnreadMessage> {
     while (events.length < most && !this.#isEmpty) events.push(this.#next())
     if (events.length > 0) return Effect.succeed(events)
     if (this.ended) return Effect.succeed(undefined)
+    // Nothing to be done when it is interrupted, which would cost half of what the wait does: an event stays in the
+    // queue until somebody takes it.
     return Effect.async((resume) => {
       // Taken when the consumer goes on: by then all that comes at the same time is there.
-      const waiter = () => resume(Effect.suspend(() => this.#take(most)))
-      this.#waiter = waiter
-      return Effect.sync(() => {
-        if (this.#waiter === waiter) this.#waiter = undefined
-      })
+      this.#waiter = () => resume(Effect.suspend(() => this.#take(most)))
     })
   }
 

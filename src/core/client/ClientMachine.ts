@@ -470,8 +470,9 @@ export class ClientMachine {
     const { lan, reintroduction, server, timed } = this.#parts
     let next = Math.min(transport.pollTimeout() ?? NEVER, peers?.pollTimeout() ?? NEVER)
     next = Math.min(next, server?.pollTimeout() ?? NEVER, lan?.pollTimeout() ?? NEVER)
-    if (!this.#hasLeft)
-      for (const part of [reintroduction, ...timed]) next = Math.min(next, part.pollTimeout() ?? NEVER)
+    if (this.#hasLeft) return next === NEVER ? undefined : next
+    next = Math.min(next, reintroduction.pollTimeout() ?? NEVER)
+    for (const part of timed) next = Math.min(next, part.pollTimeout() ?? NEVER)
     return next === NEVER ? undefined : next
   }
 
