@@ -1,4 +1,5 @@
 import type { PeerEvent } from "../../../src/core/peer/PeerEvent.js"
+import type { MessageId } from "../../../src/domain/MessageId.js"
 import type { PeerId } from "../../../src/domain/PeerId.js"
 import * as Host from "../../transport/Host.js"
 import * as signal from "../signal.mjs"
@@ -50,6 +51,10 @@ class Talk implements Peer {
   #room: (() => void) | undefined
   /** Said, and not taken yet. */
   #waiting: Array<string> = []
+  /** Shown, and not confirmed yet. */
+  #shown: Array<MessageId> = []
+  #isSaying = false
+  #isConfirming = false
   #stream: number | undefined
   /** A piece that the stream had no room for. */
   #refused: Uint8Array | undefined
@@ -59,8 +64,11 @@ class Talk implements Peer {
   send(text: string): boolean {
     if (text.length > LARGEST) return this.#write(PIECE.subarray(0, text.length))
     this.#waiting.push(text)
-    this.#fill()
-    return this.#waiting.length === 0
+    if (!this.#isSaying) {
+      this.#isSaying = true
+      queueMicrotask(this.#say)
+    }
+    return this.#waiting.length < MOST
   }
 
   onRoom(run: () => void): void {
@@ -81,7 +89,11 @@ class Talk implements Peer {
       case "Message":
         this.onFirst?.()
         this.onFirst = undefined
-        this.host?.drive((peers, now) => peers.delivered(event.peer, event.id, now))
+        this.#shown.push(event.id)
+        if (!this.#isConfirming) {
+          this.#isConfirming = true
+          setImmediate(this.#confirm)
+        }
         this.#take(event.text, event.text.length)
         break
       case "Delivered":
@@ -106,8 +118,22 @@ class Talk implements Peer {
     }
   }
 
+  /** What is said in one go leaves together, with what is to be confirmed. */
+  readonly #say = (): void => {
+    this.#isSaying = false
+    this.#fill()
+    this.#told()
+  }
+
+  /** Where nothing was said in this turn of the event loop. */
+  readonly #confirm = (): void => {
+    this.#isConfirming = false
+    if (this.#shown.length > 0) this.#fill()
+  }
+
   #fill(): void {
     this.host?.drive((peers, now) => {
+      for (const id of this.#shown.splice(0)) peers.delivered(this.other, id, now)
       let taken = 0
       while (taken < this.#waiting.length && typeof peers.send(this.other, this.#waiting[taken]!, now) === "string")
         taken++
@@ -139,5 +165,7 @@ class Talk implements Peer {
 
 const PIECE = new Uint8Array(64 * 1024)
 
+/** Messages that may wait to be taken. */
+const MOST = 1_024
 /** Characters of a message; what is longer goes on a stream. */
 const LARGEST = 1_024
