@@ -18,6 +18,49 @@ const readAll = (stream: ReceiveStream): Array<number> => {
   return all
 }
 
+describe("small pieces that a stream sends", () => {
+  /** Bytes of the buffer that each of its next bytes is in, until there are none. */
+  const buffersOf = (stream: SendStream, sent: Array<Range> = []): Array<number> => {
+    const sizes: Array<number> = []
+    for (let range = stream.next(1_000); range !== undefined; range = stream.next(1_000)) {
+      sent.push(range)
+      stream.writeTo({ bytes: ({ buffer }) => sizes.push(buffer.byteLength) }, range)
+    }
+    return [...new Set(sizes)]
+  }
+  const write = (stream: SendStream, from: number, count: number) => {
+    for (let at = from; at < from + count; at++) stream.extend(100).bytes(new Uint8Array(100).fill(at))
+  }
+
+  it("share a small buffer while there are few, large ones while many wait, and leave a small one behind", () => {
+    const stream = new SendStream(1e6)
+    write(stream, 0, 5)
+    expect(buffersOf(stream)).toEqual([2_048])
+    write(stream, 5, 300)
+    const sent: Array<Range> = []
+    expect(buffersOf(stream, sent)).toEqual([2_048, 16_384])
+    stream.onAcknowledged({ start: 0, end: 30_500 })
+    expect(stream.kept).toBe(0)
+    write(stream, 0, 5)
+    expect(buffersOf(stream)).toEqual([2_048])
+  })
+
+  it("keep their bytes until they are acknowledged, also where a buffer is filled again", () => {
+    const stream = new SendStream(1e6)
+    let written = 0
+    let acknowledged = 0
+    for (let round = 0; round < 50; round++) {
+      write(stream, written, 200)
+      written += 200
+      buffersOf(stream)
+      const all = bytesOf(stream, { start: acknowledged * 100, end: written * 100 })
+      expect(all.every((value, at) => value === (acknowledged + Math.floor(at / 100)) % 256)).toBe(true)
+      acknowledged += 150
+      stream.onAcknowledged({ start: 0, end: acknowledged * 100 })
+    }
+  })
+})
+
 describe("a stream", () => {
   it("arrives whole and in order whatever is lost, repeated, overtaken or acknowledged late", () => {
     const step = fc.record({

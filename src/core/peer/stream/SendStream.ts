@@ -78,8 +78,7 @@ export class SendStream {
   extend(length: number): Writer {
     let tail = this.#tail
     if (tail === undefined || tail.filled + length > tail.data.length) {
-      const data = length > SLAB ? new Uint8Array(length) : (this.#spare ?? new Uint8Array(SLAB))
-      this.#spare = undefined
+      const data = length > SLAB ? new Uint8Array(length) : this.#slab()
       tail = this.#tail = { start: this.#written, data, filled: 0, isSlab: length <= SLAB }
       this.#chunks.push(tail)
     }
@@ -174,6 +173,12 @@ export class SendStream {
     return { start: this.#written, end: this.#written }
   }
 
+  #slab(): Uint8Array {
+    const spare = this.#spare
+    this.#spare = undefined
+    return spare ?? new Uint8Array(this.kept > SLAB ? BUSY_SLAB : SLAB)
+  }
+
   /** The index of the chunk that holds `offset`. */
   #find(offset: number): number {
     let low = this.#head
@@ -195,7 +200,7 @@ export class SendStream {
       const chunk = this.#chunks[this.#head]!
       if (chunk.start + chunk.filled > offset) break
       if (chunk === this.#tail) this.#tail = undefined
-      if (chunk.isSlab) this.#spare = chunk.data
+      if (chunk.isSlab && (chunk.data.length === SLAB || this.kept > 0)) this.#spare = chunk.data
       this.#chunks[this.#head] = RELEASED
       this.#head++
     }
@@ -217,3 +222,5 @@ interface Chunk {
 const RELEASED: Chunk = { start: 0, data: new Uint8Array(0), filled: 0, isSlab: false }
 /** Bytes of a slab: some fifteen lines of usual length; what a stream that has nothing to send keeps. */
 const SLAB = 2048
+/** Bytes of a slab where more than one is waiting: small ones would take a good part of a message's time. */
+const BUSY_SLAB = 16 * 1024
