@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Mailbox from "effect/Mailbox"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { ClientApi } from "../../client/Client.js"
 import type { ClientEvent } from "../../core/client/Events.js"
@@ -260,7 +261,7 @@ const accept = (line: string, session: Session): Effect.Effect<void, ProgramErro
       const typed = read(line, chat)
       const name = typed._tag === "Command" ? typed.name : undefined
       if (name === "help") return yield* Effect.ignore(ui.print(help(palette)))
-      if (name === "exit" || name === "quit") yield* registration.leave
+      if (name === "exit" || name === "quit") yield* leaveUnnamed(session)
       else if (registration.stranded() && terminal.interactive && typed._tag !== "Nothing")
         return yield* Effect.ignore(remark(session, "the server has not answered yet; wait for it, or type exit"))
     }
@@ -270,14 +271,21 @@ const accept = (line: string, session: Session): Effect.Effect<void, ProgramErro
         : lines.offer(line)
   })
 
+/** The person leaves without a nickname: at once, unless something else was typed before that is still to be done. */
+const leaveUnnamed = ({ client, lines, registration, terminal }: Session): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const isIdle = Option.contains(lines.unsafeSize(), 0)
+    return terminal.inputIsTty && isIdle ? client.exit() : registration.leave
+  })
+
 /** The input has ended. */
 const finish = (end: Ui.InputEnd, session: Session): Effect.Effect<void, ProgramError> =>
   Effect.gen(function* () {
-    const { chat, client, lines, registration, terminal } = session
+    const { chat, client, lines, terminal } = session
     if (end === "interrupt") return yield* client.exit()
+    if (chat.choosing && terminal.inputIsTty) yield* leaveUnnamed(session)
     yield* lines.end
-    if (!chat.choosing) return
-    if (terminal.interactive) return yield* registration.leave
+    if (!chat.choosing || terminal.interactive) return
     yield* Effect.sleep(REGISTRATION_GRACE)
     if (chat.choosing) yield* NOBODY
   })

@@ -74,11 +74,14 @@ export const make = ({
         // The next line may need the nickname, so it waits until the screen shows that there is one.
         onSuccess: () => Deferred.await(registered),
         onFailure: (error) =>
-          refused(error.message, () =>
-            error._tag === "NickTaken"
-              ? chat.taken(nick, error.suggestions, error.byOurselves ? error.message : undefined)
-              : chat.failed(error._tag, error.message)
-          )
+          // Whoever leaves meanwhile knows it.
+          error._tag === "Closed"
+            ? Effect.void
+            : refused(error.message, () =>
+                error._tag === "NickTaken"
+                  ? chat.taken(nick, error.suggestions, error.byOurselves ? error.message : undefined)
+                  : chat.failed(error._tag, error.message)
+              )
       })
 
     return {

@@ -29,6 +29,7 @@ const start = (interactive: boolean | "dumb", nick?: string, prepare?: (client: 
     return { terminal, client, screen, exit: Fiber.await(fiber) }
   })
 
+const END_OF_INPUT = "\u0004"
 const WAY = { kind: "lan", address: "127.0.0.1:1", rttMs: 1 } as const
 const lost = (message: string) => ({ _tag: "ServerLost", message, retryInMs: 1 }) as const
 
@@ -258,6 +259,20 @@ describe("the terminal client, in plain lines", () => {
       expect(terminal.output()).toContain("* list is a command of this program, so nobody is called that here")
       const named = yield* start(false, "exit")
       expect(String(yield* named.exit)).toContain("exit is a command of this program")
+    })
+  )
+
+  it.effect("lets a person leave at once while the server does not answer", () =>
+    Effect.gen(function* () {
+      for (const kind of [true, "dumb"] as const)
+        for (const typed of ["exit\r\n", "/quit\r\n", END_OF_INPUT]) {
+          const { terminal, client, exit } = yield* start(kind, "alice", ({ server }) => server.unsafeClose())
+          yield* terminal.shows("waiting for the server")
+          if (kind === "dumb" && typed === END_OF_INPUT) terminal.end()
+          else terminal.type(typed)
+          expect(yield* exit).toEqual(Exit.void)
+          expect(client.calls).toEqual(["register alice", "exit"])
+        }
     })
   )
 
