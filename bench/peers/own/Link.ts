@@ -51,6 +51,8 @@ class Talk implements Peer {
   #room: (() => void) | undefined
   /** Said, and not taken yet. */
   #waiting: Array<string> = []
+  /** Said, and not delivered. */
+  #left = 0
   /** Shown, and not confirmed yet. */
   #shown: Array<MessageId> = []
   #isSaying = false
@@ -64,11 +66,12 @@ class Talk implements Peer {
   send(text: string): boolean {
     if (text.length > LARGEST) return this.#write(PIECE.subarray(0, text.length))
     this.#waiting.push(text)
+    this.#left++
     if (!this.#isSaying) {
       this.#isSaying = true
       queueMicrotask(this.#say)
     }
-    return this.#waiting.length < MOST
+    return this.#left < MOST
   }
 
   onRoom(run: () => void): void {
@@ -97,6 +100,7 @@ class Talk implements Peer {
         this.#take(event.text, event.text.length)
         break
       case "Delivered":
+        this.#left--
         if (this.#waiting.length > 0) this.#fill()
         this.#told()
         break
@@ -142,7 +146,7 @@ class Talk implements Peer {
   }
 
   #told(): void {
-    if (this.#waiting.length > 0 || this.#refused !== undefined) return
+    if (this.#left >= MOST / 2 || this.#refused !== undefined) return
     const room = this.#room
     this.#room = undefined
     room?.()
@@ -165,7 +169,7 @@ class Talk implements Peer {
 
 const PIECE = new Uint8Array(64 * 1024)
 
-/** Messages that may wait to be taken. */
-const MOST = 1_024
+/** Messages under way: what a program keeps that does not wait for each. */
+const MOST = 4_096
 /** Characters of a message; what is longer goes on a stream. */
 const LARGEST = 1_024
