@@ -25,7 +25,7 @@ import { Oneself } from "./Oneself.js"
 import type { Palette } from "./Palette.js"
 import { isPeerEvent, PeerNews, type PeerTag } from "./PeerNews.js"
 import { type Change, Settings, type Source } from "./Settings.js"
-import { statusLine, wayOf } from "./StatusLine.js"
+import { statusLine, waiting, wayOf } from "./StatusLine.js"
 import * as Texts from "./Texts.js"
 import { Transfers } from "./Transfers.js"
 import { Views } from "./Views.js"
@@ -123,6 +123,11 @@ export class ChatModel {
     return this.me === undefined
   }
 
+  /** A nickname was asked for, and the server has not answered. */
+  get isAwaiting(): boolean {
+    return this.#awaited !== undefined
+  }
+
   /** Whom the draft is for. */
   get conversation(): string {
     return this.focus === undefined ? "" : Nickname.key(this.focus)
@@ -140,7 +145,8 @@ export class ChatModel {
 
   /** Rows above the draft: files on their way, and how things are. */
   status(columns: number): ReadonlyArray<string> {
-    if (!this.#interactive || this.me === undefined) return []
+    if (!this.#interactive) return []
+    if (this.me === undefined) return this.isAwaiting ? waiting(columns, this.#palette) : []
     const line = statusLine(
       {
         peer: this.#conversations.focused,
@@ -163,10 +169,7 @@ export class ChatModel {
   }
 
   prompt(): string {
-    if (this.me === undefined)
-      return this.#awaited === undefined
-        ? `${this.#palette.dim("nickname")}> `
-        : `${this.#awaited} ${this.#palette.dim("waiting for the server…")}> `
+    if (this.me === undefined) return Texts.asking(this.#awaited, this.#interactive, this.#palette)
     const peer = this.#conversations.focused
     const { alarm } = this.disputes
     if (peer === undefined) return `${alarm}${this.me}> `

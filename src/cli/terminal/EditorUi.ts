@@ -107,6 +107,8 @@ class EditorUi implements Ui {
     return Effect.as(isFull ? painter.enter : painter.return, true)
   })
 
+  readonly begun = (): boolean => this.#editor.text !== ""
+
   readonly restore = (text: string): Effect.Effect<void, TerminalClosed> =>
     Effect.suspend(() => {
       if (this.#editor.text === "") this.#editor.set(text)

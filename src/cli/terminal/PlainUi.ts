@@ -37,6 +37,7 @@ export const make = (view: Pick<View, "prompt">): Effect.Effect<Ui, never, Termi
       print: (lines) =>
         Effect.zipRight(write(lines.length === 0 ? "" : `${lines.flatMap(linesOf).join("\n")}\n`), terminal.breathe),
       restore: () => Effect.void,
+      begun: () => false,
       recall: () => Effect.void,
       full: Effect.succeed(false),
       clear: Effect.succeed(false),

@@ -27,6 +27,7 @@ import * as PlainUi from "./PlainUi.js"
 import * as Registration from "./Registration.js"
 import type { Change } from "./Settings.js"
 import * as Texts from "./Texts.js"
+import { TypedAhead } from "./TypedAhead.js"
 import type * as Ui from "./Ui.js"
 import type { Action } from "./View.js"
 
@@ -72,7 +73,8 @@ export const run = (
       )
       const made = makeUi(client, chat, palette, options)
       const ui = flushing(chat, yield* Effect.provideService(made, Terminal, terminal))
-      const registration = yield* Registration.make({ chat, client, terminal, ui })
+      const ahead = new TypedAhead()
+      const registration = yield* Registration.make({ ahead, chat, client, terminal, ui })
       const session: Session = {
         client,
         chat,
@@ -87,8 +89,9 @@ export const run = (
         home: options.home,
         registration,
         doubts: new Doubts(),
+        ahead,
         leaving: new Leaving(),
-        lines: yield* Mailbox.make<string | Action>({ capacity: MAX_QUEUED })
+        lines: yield* Mailbox.make<Line | Action>({ capacity: MAX_QUEUED })
       }
 
       if (options.full === true) yield* ui.full
@@ -117,8 +120,16 @@ export const run = (
 interface Session extends Context {
   readonly registration: Registration.Registration
   readonly doubts: Doubts
+  readonly ahead: TypedAhead
   /** What was typed and not obeyed yet. */
-  readonly lines: Mailbox.Mailbox<string | Action>
+  readonly lines: Mailbox.Mailbox<Line | Action>
+}
+
+interface Line {
+  readonly _tag: "Line"
+  readonly text: string
+  /** For `TypedAhead`. */
+  readonly number: number
 }
 
 /** Our messages that stand above the draft go before whatever is printed next. */
@@ -128,6 +139,7 @@ const flushing = (chat: ChatModel, ui: Ui.Ui): Ui.Ui => ({
   recall: ui.recall,
   clear: ui.clear,
   restore: ui.restore,
+  begun: ui.begun,
   print: (lines) =>
     Effect.suspend(() => {
       chat.attention.wake()
@@ -167,15 +179,15 @@ const makeUi = (
 /** Obeys what the options say, then the lines in their order. */
 const work = ({ first, nick, server }: TerminalOptions, session: Session): Outcome =>
   Effect.gen(function* () {
-    const { chat, client, lines, palette, registration, terminal, ui } = session
+    const { ahead, chat, client, lines, palette, registration, terminal, ui } = session
     if (nick !== undefined) yield* registration.register(nick)
     else if (terminal.inputIsTty) yield* ui.print(Texts.welcome(server, palette))
     if (first !== undefined) {
       yield* registration.first
-      for (const line of first) yield* obey(line, session)
+      for (const text of first) yield* obey({ _tag: "Line", text, number: ahead.typed() }, session)
     }
     const next = Effect.flatMap(lines.take, (typed) =>
-      typeof typed === "string" ? obey(typed, session) : act(typed, session)
+      typed._tag === "Line" ? obey(typed, session) : act(typed, session)
     )
     yield* Effect.forever(next).pipe(
       Effect.catchTag("NoSuchElementException", () => (chat.choosing && !terminal.interactive ? NOBODY : client.exit()))
@@ -183,9 +195,11 @@ const work = ({ first, nick, server }: TerminalOptions, session: Session): Outco
   })
 
 /** Does what a line says, and tells of it. */
-const obey = (line: string, session: Session): Outcome => {
-  const { chat, leaving, palette, registration, ui } = session
+const obey = ({ number, text: line }: Line, session: Session): Outcome => {
+  const { ahead, chat, leaving, palette, registration, terminal, ui } = session
   const typed = read(line, chat)
+  if (chat.choosing && ahead.precedes(number) && !isAnonymous(typed))
+    return Effect.zipRight(ui.print([Texts.noAnswer(line, terminal.interactive, palette)]), ui.restore(line))
   if (typed._tag !== "Command" || !LEAVES.has(typed.name)) leaving.goOn()
   switch (typed._tag) {
     case "Nothing":
@@ -228,6 +242,10 @@ const mayLeave = (again: boolean, { chat, leaving, ui }: Session): Effect.Effect
     return Effect.as(Effect.ignore(ui.print([chat.remark(`${loss}: the same again leaves`)])), false)
   })
 
+/** Whether it takes no nickname. */
+const isAnonymous = (typed: CommandLine.Typed): boolean =>
+  typed._tag === "Command" ? typed.anonymous : typed._tag !== "Text"
+
 /** What a line means now: where no person could be meant, a command needs no slash. */
 const read = (line: string, chat: ChatModel): CommandLine.Typed => {
   const typed = CommandLine.parse(line)
@@ -254,17 +272,18 @@ const doubted = (text: string, session: Session): Effect.Effect<boolean, Termina
 }
 
 /** Takes a line in: most wait for their turn; some must not wait for a server that does not answer. */
-const accept = (line: string, session: Session): Effect.Effect<void, ProgramError> =>
+const accept = (text: string, session: Session): Effect.Effect<void, ProgramError> =>
   Effect.gen(function* () {
-    const { chat, lines, palette, registration, terminal, ui } = session
+    const { ahead, chat, lines, palette, registration, terminal, ui } = session
     if (chat.choosing) {
-      const typed = read(line, chat)
+      const typed = read(text, chat)
       const name = typed._tag === "Command" ? typed.name : undefined
       if (name === "help") return yield* Effect.ignore(ui.print(help(palette)))
       if (name === "exit" || name === "quit") yield* leaveUnnamed(session)
       else if (registration.stranded() && terminal.interactive && typed._tag !== "Nothing")
         return yield* Effect.ignore(remark(session, "the server has not answered yet; wait for it, or type exit"))
     }
+    const line: Line = { _tag: "Line", text, number: ahead.typed() }
     if (!lines.unsafeOffer(line))
       yield* chat.choosing
         ? Effect.timeoutFail(lines.offer(line), { duration: REGISTRATION_GRACE, onTimeout: () => NOBODY })

@@ -6,6 +6,7 @@ import type { Terminal, TerminalClosed } from "../../services/Terminal.js"
 import { ProgramError } from "../ProgramError.js"
 import type { ChatModel } from "./ChatModel.js"
 import { isSpoken } from "./commands/Table.js"
+import type { TypedAhead } from "./TypedAhead.js"
 import type { Ui } from "./Ui.js"
 
 /** How the person gets a nickname, and how they can give up while the server does not answer. */
@@ -28,18 +29,19 @@ export interface Registration {
 }
 
 export const make = ({
+  ahead,
   chat,
   client,
   terminal,
   ui
 }: {
+  readonly ahead: TypedAhead
   readonly chat: ChatModel
   readonly client: ClientApi
   readonly terminal: Terminal["Type"]
   readonly ui: Ui
 }): Effect.Effect<Registration> =>
   Effect.map(Deferred.make<void>(), (registered) => {
-    let registering = false
     let stranded = false
     let leaving = false
     let isRegistered = false
@@ -47,14 +49,10 @@ export const make = ({
 
     const trying = <A, E>(nick: string, attempt: Effect.Effect<A, E>): Effect.Effect<A, E> =>
       Effect.acquireUseRelease(
-        Effect.sync(() => {
-          registering = true
-          chat.awaiting(nick)
-        }),
+        Effect.sync(() => chat.awaiting(nick)),
         () => Effect.zipRight(Effect.ignore(ui.print([])), attempt),
         () =>
           Effect.sync(() => {
-            registering = false
             stranded = false
             chat.awaiting(undefined)
           })
@@ -73,15 +71,16 @@ export const make = ({
       Effect.matchEffect(trying(nick, client.register(nick)), {
         // The next line may need the nickname, so it waits until the screen shows that there is one.
         onSuccess: () => Deferred.await(registered),
-        onFailure: (error) =>
+        onFailure: (error) => {
           // Whoever leaves meanwhile knows it.
-          error._tag === "Closed"
-            ? Effect.void
-            : refused(error.message, () =>
-                error._tag === "NickTaken"
-                  ? chat.taken(nick, error.suggestions, error.byOurselves ? error.message : undefined)
-                  : chat.failed(error._tag, error.message)
-              )
+          if (error._tag === "Closed") return Effect.void
+          ahead.refused(ui.begun())
+          return refused(error.message, () =>
+            error._tag === "NickTaken"
+              ? chat.taken(nick, error.suggestions, error.byOurselves ? error.message : undefined)
+              : chat.failed(error._tag, error.message)
+          )
+        }
       })
 
     return {
@@ -97,7 +96,7 @@ export const make = ({
         return first
       },
       serverLost: Effect.suspend(() => {
-        stranded = registering && chat.choosing
+        stranded = chat.isAwaiting && chat.choosing
         return leaveIfStranded
       }),
       stranded: () => stranded,

@@ -2,6 +2,7 @@ import stringWidth from "string-width"
 import { type Conversation, isGroup, undelivered, Weight } from "./Conversation.js"
 import * as Delivery from "./Delivery.js"
 import type { Palette } from "./Palette.js"
+import { WAITING } from "./Texts.js"
 import { cut } from "./Wrap.js"
 
 /** How things are, for the line above the draft. Texts are sanitized. */
@@ -34,6 +35,10 @@ export const statusLine = (standing: Standing, columns: number, palette: Palette
   const shown = parts.filter((part) => kept.has(part)).map(({ paint, text }) => paint(text))
   return shown.length === 0 ? "" : palette.dim(LEAD) + shown.join(palette.dim(SEPARATOR))
 }
+
+/** The row while a nickname was asked for and the server has not answered. */
+export const waiting = (columns: number, palette: Palette): ReadonlyArray<string> =>
+  LEAD.length + WAITING.length > columns ? [] : [palette.dim(LEAD + WAITING)]
 
 /** A part of the line: the smaller its rank, the longer it stays. */
 interface Part {

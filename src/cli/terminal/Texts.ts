@@ -86,6 +86,18 @@ export const conversations = (
   })
 }
 
+/** What stands before the draft while there is no nickname: the question, or, with `awaited`, what was answered. */
+export const asking = (awaited: string | undefined, hasStatus: boolean, { dim }: Palette): string =>
+  awaited === undefined ? `${dim("nickname")}> ` : hasStatus ? `${awaited}> ` : `${awaited} ${dim(WAITING)}> `
+
+export const WAITING = "waiting for the server…"
+
+/** A line was typed before there was a question, and is no answer to it. */
+export const noAnswer = (line: string, restored: boolean, { remark }: Palette): string => {
+  const typed = SafeText.line(line, MAX_DOUBT)
+  return remark(`"${typed}" was typed before you were asked: for it to be your nickname, ${again(restored)}`)
+}
+
 /** Why a text was not sent that may be meant for the program, and what sends it, or makes a nickname of it. */
 export const doubt = (
   text: string,
@@ -104,12 +116,14 @@ export const doubt = (
 ): ReadonlyArray<string> => {
   const typed = SafeText.line(text, MAX_DOUBT)
   const command = palette.bold(SafeText.line(meant, MAX_DOUBT))
-  const enter = restored ? "press Enter again" : "type it again"
+  const enter = again(restored)
   if (choosing) return [palette.remark(`did you mean ${command}? To be called ${typed}, ${enter}`)]
   if (nick === undefined) return [palette.remark(`nobody has got that. Did you mean ${command}?`)]
-  const again = `${enter} to send "${typed}" to ${palette.nick(SafeText.line(nick, MAX_NICK))}`
-  return [palette.remark(`not sent, as it looks like the command ${command}: type that, or ${again}`)]
+  const sends = `${enter} to send "${typed}" to ${palette.nick(SafeText.line(nick, MAX_NICK))}`
+  return [palette.remark(`not sent, as it looks like the command ${command}: type that, or ${sends}`)]
 }
+
+const again = (restored: boolean): string => (restored ? "press Enter again" : "type it again")
 
 /** So many messages of somebody came too fast to be shown. */
 export const skipped = (who: string, count: number, { bold, remark }: Palette): string =>

@@ -20,6 +20,8 @@ export interface Ui {
   readonly full: Effect.Effect<boolean, TerminalClosed>
   /** Empties the screen, where there is one: whether it did. What was said stays where it is kept. */
   readonly clear: Effect.Effect<boolean, TerminalClosed>
+  /** Whether something stands in the draft. */
+  readonly begun: () => boolean
   /** Puts text back that was typed and not sent, unless something else has been typed for the same conversation. */
   readonly restore: (text: string) => Effect.Effect<void, TerminalClosed>
 }

@@ -437,17 +437,72 @@ describe("the terminal client, on a terminal", () => {
       })
     )
 
-  it.live("shows in the prompt what it waits for", () =>
+  it.live("takes keys and lines while it waits for the server, and says what it waits for", () =>
     Effect.gen(function* () {
       const { terminal, client, screen, exit } = yield* start(true, "alice", ({ server }) => server.unsafeClose())
       yield* terminal.shows("waiting for the server")
-      expect(screen().at(-1)).toBe("alice waiting for the server…>")
+      expect(screen().slice(-2)).toEqual(["── waiting for the server…", "alice>"])
+      terminal.type("query bob")
+      yield* terminal.shows("query bob")
+      terminal.type("\r")
+      while (screen().at(-1) !== "alice>") yield* Effect.yieldNow()
+      expect(client.calls).toEqual(["register alice"])
       client.server.unsafeOpen()
-      yield* terminal.shows("alice> ")
+      yield* terminal.shows("calling bob")
+      expect(client.calls.slice(0, 2)).toEqual(["register alice", "query bob"])
+      terminal.type("\u0003")
       terminal.type("\u0003")
       yield* exit
     })
   )
+
+  it.live("says in the prompt what it waits for where there is no other row", () =>
+    Effect.gen(function* () {
+      const { terminal, client, exit } = yield* start("dumb", "alice", ({ server }) => server.unsafeClose())
+      yield* terminal.shows("alice waiting for the server…> ")
+      client.server.unsafeOpen()
+      yield* terminal.shows("\nalice> ")
+      terminal.type("exit\n")
+      yield* exit
+    })
+  )
+
+  for (const [how, typed, shown] of [
+    ["a line", ["hello", "\r"], ['"hello" was typed before you were asked', "nickname> hello"]],
+    ["the beginning of a line", ["hel"], ["alice is taken", "nickname> hel"]],
+    ["a command", ["/query bob", "\r"], ['"/query bob" was typed before', "nickname> /query bob"]],
+    [
+      "several lines",
+      ["hello", "\r", "how are you", "\r"],
+      ['"hello" was typed', '"how are you" was typed', "nickname> hello"]
+    ]
+  ] as const)
+    it.live(`takes ${how} that was typed while it waited for no answer to its question`, () =>
+      Effect.gen(function* () {
+        const { terminal, client, screen, exit } = yield* start(true, "alice", ({ server, taken }) => {
+          server.unsafeClose()
+          taken.add("alice")
+        })
+        yield* terminal.shows("waiting for the server")
+        for (const keys of typed) {
+          terminal.type(keys)
+          while (screen().at(-1) !== `alice> ${keys}`.trim()) yield* Effect.yieldNow()
+        }
+        client.server.unsafeOpen()
+        for (const text of shown) yield* terminal.shows(text)
+        expect(client.calls).toEqual(["register alice"])
+        if (how === "the beginning of a line") {
+          terminal.type("lo\r")
+          yield* terminal.shows('"hello" was typed before you were asked')
+        }
+        terminal.type(how === "a command" ? "\u0015hello\r" : "\r")
+        yield* terminal.shows("you are hello")
+        expect(client.calls).toEqual(["register alice", "register hello"])
+        expect(screen().at(-1)).toBe("hello>")
+        terminal.type("\u0003")
+        yield* exit
+      })
+    )
 
   it.live("asks before it sends many pasted lines, and gives them back when the answer is no", () =>
     Effect.gen(function* () {
