@@ -286,7 +286,8 @@ interface Somebody {
   readonly fingerprint: Fingerprint.Fingerprint
 }
 
-const stranger = (who: string) => noSuchPeer(`you know nobody called ${who}; name a whole fingerprint to mean a key`)
+const stranger = (who: string) =>
+  noSuchPeer(`you know nobody called ${who}: ask for them first (query), or name a whole fingerprint`)
 
 const PAIR_DIGITS = 60
 /** As many as there are conversations. */

@@ -88,6 +88,22 @@ describe("Wrap", () => {
     expect(rows).toEqual([`${colour}* bob left; 3 messages\u001b[m`, `  ${colour}kept for the return\u001b[m`])
   })
 
+  it("leaves a fingerprint in one piece, as it is to be compared", () => {
+    const { bold, nick, remark } = Palette.make(true)
+    const key = "07774 20871 11111 22222 33333 44444"
+    for (const line of [
+      remark(`  key ${key}, known since yesterday, not verified`),
+      remark(`the key of ${nick("bob")} is ${bold(key)}: let people compare it`),
+      `  ${nick("bob")}  ${key}  known since 9 March, verified`,
+      `!!   ${bold(key)}  shown now`
+    ])
+      for (const columns of [40, 47, 60, 80]) {
+        const rows = wrap(line, columns).map((row) => stripVTControlCharacters(row))
+        expect(rows.filter((row) => row.includes(key))).toHaveLength(1)
+        for (const row of rows) expect(stringWidth(row)).toBeLessThanOrEqual(columns)
+      }
+  })
+
   it("leaves a word that is wider than the screen in one piece", () => {
     const path = `/home/bob/${"x".repeat(40)}`
     expect(wrap(`* it is here: ${path} now`, 30)).toEqual(["* it is here:", `  ${path}`, "  now"])
