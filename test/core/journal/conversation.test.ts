@@ -33,7 +33,7 @@ const talk = (past?: Past) => {
     leaving: (): ReadonlyArray<string> => {
       const texts: Array<string> = []
       for (let next = conversation.next; next !== undefined; next = conversation.next) {
-        texts.push(toText(next.bytes)!)
+        texts.push(toText(next.text)!)
         conversation.advance()
       }
       return texts

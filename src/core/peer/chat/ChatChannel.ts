@@ -216,8 +216,8 @@ export class ChatChannel implements ShownSink {
   }
 
   /** What a peer that knows no groups is shown says which group it is from, and its answer goes to us alone. */
-  #textOf({ bytes, group }: Outgoing): Uint8Array {
-    return group === undefined || this.knowsGroups ? bytes : Bytes.concat([prefixOf(group), bytes])
+  #textOf({ group, text }: Outgoing): Uint8Array {
+    return group === undefined || this.knowsGroups ? text : Bytes.concat([prefixOf(group), text])
   }
 
   /**

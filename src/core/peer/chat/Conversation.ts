@@ -96,8 +96,8 @@ export class Conversation {
     this.#unflushed = journal === undefined ? Number.POSITIVE_INFINITY : (past?.nextSequence ?? 0)
     if (past === undefined) return
     this.#nextSequence = past.nextSequence
-    for (const { text, ...message } of past.outbox)
-      this.#keep({ ...message, bytes: text, held: false, written: true, isGone: false })
+    for (const message of past.outbox)
+      this.#keep({ _tag: "Accepted", peer, ...message, held: false, written: true, isGone: false })
     this.#lingers = past.outbox.length > 0
     for (const id of past.delivered) this.#marks.onDelivered(id)
     for (const id of past.shown) if (!this.#seen.has(id)) this.#seen.add(id)
@@ -130,6 +130,7 @@ export class Conversation {
     if (bytes.length === 0 || bytes.length > (group === undefined ? MAX_MESSAGE : MAX_GROUP_MESSAGE)) {
       return { _tag: "BadLength" }
     }
+    const { peer } = this
     const size = sizeInOutbox(bytes, group)
     if (this.#outbox.size >= MAX_OUTBOX || this.#outboxBytes + size > MAX_OUTBOX_BYTES) return { _tag: "OutboxFull" }
     const id = messageIdOf(randomId)
@@ -138,10 +139,21 @@ export class Conversation {
     // No spread literals here and below: each costs more than the rest of what is done with a message here.
     const dated = Number.isSafeInteger(at) && at > 0 ? at : undefined
     const written = this.#journal === undefined
-    this.#keep({ id, sequence, writtenAt: dated, group, bytes, held: false, written, isGone: false })
+    const message: Outgoing = {
+      _tag: "Accepted",
+      peer,
+      id,
+      sequence,
+      writtenAt: dated,
+      group,
+      text: bytes,
+      held: false,
+      written,
+      isGone: false
+    }
+    this.#keep(message)
     this.#lingers = true
-    if (this.#journal === undefined) return id
-    this.#journal.write({ _tag: "Accepted", peer: this.peer, id, sequence, writtenAt: dated, group, text: bytes })
+    this.#journal?.write(message)
     return id
   }
 
@@ -207,16 +219,17 @@ export class Conversation {
   }
 
   /** The other application has shown a message of ours. */
-  onDelivered(id: MessageId): void {
-    const message = this.#outbox.get(id)
+  onDelivered(said: MessageId): void {
+    const message = this.#outbox.get(said)
     if (message === undefined) return
-    this.#outbox.delete(id)
+    this.#outbox.delete(said)
     message.isGone = true
-    this.#outboxBytes -= sizeInOutbox(message.bytes, message.group)
+    // Not the id that came: it is another text, which would be kept beside the one that there is anyhow.
+    const { group, id, sequence, text } = message
+    this.#outboxBytes -= sizeInOutbox(text, group)
     // What was read is told of what was said to each other alone.
-    if (message.group === undefined) this.#marks.onDelivered(id)
+    if (group === undefined) this.#marks.onDelivered(id)
     this.#journal?.write({ _tag: "Delivered", peer: this.peer, id })
-    const { group, sequence } = message
     if (group === undefined) this.#tell(id, sequence)
     else this.#tell({ _tag: "Delivered", peer: this.peer, id, group: groupOf(group) }, sequence)
   }
@@ -345,7 +358,7 @@ export class Conversation {
 
   #keep(message: Outgoing): void {
     this.#outbox.set(message.id, message)
-    this.#outboxBytes += sizeInOutbox(message.bytes, message.group)
+    this.#outboxBytes += sizeInOutbox(message.text, message.group)
     this.#queue.push(message)
   }
 
@@ -395,15 +408,11 @@ export type SendRefusal =
   /** The outbox holds `MAX_OUTBOX` messages or bytes. */
   | { readonly _tag: "OutboxFull" }
 
-export interface Outgoing {
-  readonly id: MessageId
-  /** Grows by one with each message to this peer. */
-  readonly sequence: number
-  /** ms since 1970 UTC by our clock. */
-  readonly writtenAt?: number | undefined
-  /** The body of the GROUP that goes with it. */
-  readonly group?: Uint8Array | undefined
-  readonly bytes: Uint8Array
+/**
+ * A message of ours, which is its own entry of the journal: there may be ten thousands, and one object for each is less
+ * for the garbage collector to look at than two.
+ */
+export type Outgoing = Extract<JournalEntry, { readonly _tag: "Accepted" }> & {
   /** Whether the application was told that the message waits for the peer's consent. */
   held: boolean
   /** Whether the message would survive the end of the process, if there is a journal, and so may leave. */
