@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest"
 import { Frame } from "../../../src/cli/terminal/Frame.js"
 import { type InputView, layOut } from "../../../src/cli/terminal/Layout.js"
 import * as Palette from "../../../src/cli/terminal/Palette.js"
+import * as TerminalText from "../../../src/domain/TerminalText.js"
 import { some } from "../../support/Effort.js"
 import { VirtualScreen } from "./VirtualScreen.js"
 
@@ -53,6 +54,25 @@ describe("Frame", () => {
         expect(screen.cursor[1]).toBe(0)
       }),
       { numRuns: some(300) }
+    )
+  })
+
+  it("writes nothing that the gate before the terminal takes away", () => {
+    const { dim, nick } = Palette.make(true, 24)
+    const width = fc.record({ columns: fc.constantFrom(1, 20, 40_000), rows: fc.constantFrom(1, 12, 40_000) })
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 6 }), width, fc.nat(), (steps, screen, owner) => {
+        const frame = new Frame()
+        frame.knows("kitty(0.26.5)")
+        const shown = (out: string) => expect(TerminalText.painted(out, { colors: true, cursor: true })).toBe(out)
+        for (const { lines, ...view } of steps) {
+          const printed = lines.map((line) => `${dim("12:00")} ${nick(`flo${owner}`)}: ${line} https://example.org/a`)
+          shown(frame.draw(printed, layOut({ prompt: `${nick(`bob${owner}`)}> `, ...view }, screen), screen))
+        }
+        shown(frame.resized({ row: 0, column: 0 }, 20, screen))
+        shown(frame.wipe())
+      }),
+      { numRuns: some(200) }
     )
   })
 
