@@ -25,7 +25,14 @@ export class Program {
     const line = `stty columns ${columns} rows ${rows}; ${command}; true`
     this.#child = spawn("script", ["-qfec", line, "/dev/null"], {
       stdio: ["pipe", "pipe", "inherit"],
-      env: { ...process.env, PARLEY_BENCH_PROBE: this.#log, TERM: "xterm-256color", LC_ALL: "C.UTF-8" }
+      env: {
+        ...process.env,
+        PARLEY_BENCH_PROBE: this.#log,
+        TERM: "xterm-256color",
+        LC_ALL: "C.UTF-8",
+        // What is kept of a program that was compiled stays among ourselves.
+        XDG_CACHE_HOME: join(folder, "..", "cache")
+      }
     })
     Program.#all.add(this)
     this.#child.stdout!.setEncoding("latin1")
@@ -51,6 +58,12 @@ export class Program {
   /** The key that was typed stands nowhere any more. */
   async takesBack(): Promise<void> {
     await this.#until(() => this.written.at(-1)?.hasKey === false, "did not take the key back")
+  }
+
+  /** By itself, and in order. */
+  async ends(): Promise<void> {
+    await this.#until(() => this.#ended, "did not end")
+    Program.#all.delete(this)
   }
 
   /** What was shown so far counts no more. */
