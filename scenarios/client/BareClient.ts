@@ -9,6 +9,7 @@ import type { Host } from "../../src/sim/network/Host.js"
 import { dialSync } from "../../src/sim/network/TcpDialer.js"
 import { type BoundSocket, bindSync } from "../../src/sim/network/Udp.js"
 import type { World } from "../../src/sim/World.js"
+import type { GroupLedger } from "../product/GroupLedger.js"
 import type { Ledger } from "../product/Ledger.js"
 import { alarmOn } from "../support/Alarm.js"
 import type { BarePerson } from "./BarePerson.js"
@@ -44,6 +45,7 @@ export class BareClient {
     private readonly host: Host,
     private readonly process: Process,
     private readonly ledger: Ledger,
+    private readonly groups: GroupLedger,
     private readonly owner: BarePerson,
     private readonly person: Person
   ) {
@@ -120,6 +122,41 @@ export class BareClient {
       if (conversation === undefined) machine.dropPending(peer, now)
       else machine.leave(conversation, now)
     })
+  }
+
+  /** Makes the group of these people, whom the user asks for; in vain when somebody is not there. */
+  gather(peers: ReadonlyArray<string>): void {
+    let left = peers.length
+    for (const peer of peers)
+      this.ask(peer, (code) => {
+        if (code !== "ok" || --left > 0) return
+        if (this.machine.groups.find(GROUP) === undefined)
+          this.#drive((machine, now) => machine.inGroups((groups) => groups.make(GROUP, peers, now), now))
+      })
+  }
+
+  /** Joins the group, if there is one: consent to talk to everybody in it. */
+  join(): void {
+    this.#drive((machine, now) => {
+      const members =
+        machine.groups.find(GROUP) === undefined ? [] : machine.groups.info(machine.groups.find(GROUP)!).members
+      for (const { nick } of members) this.ledger.consents(this.name, nick)
+      machine.inGroups((groups) => groups.join(GROUP, now), now)
+    })
+  }
+
+  /** Says something to the group, if this user is in it. */
+  tell(length: number): void {
+    const text = this.groups.compose(this.name, "x".repeat(length))
+    this.#drive((machine, now) => {
+      const sent = machine.inGroups((groups) => groups.send(GROUP, text, now), now)
+      if (!("_tag" in sent)) this.groups.accepted(text, sent.id, sent.to)
+    })
+  }
+
+  /** Leaves the group. */
+  depart(): void {
+    this.#drive((machine, now) => machine.inGroups((groups) => groups.leave(GROUP, now), now))
   }
 
   /** Leaves. `done` is called when the server has heard it, or has not in half a second. */
@@ -219,7 +256,11 @@ export class BareClient {
     const { event, message } = told
     if (event._tag === "Registered") this.holds = true
     if (event._tag === "NickTaken" || event._tag === "ServerLost" || event._tag === "Closed") this.holds = false
-    this.ledger.event(this.name, event)
+    if (event._tag === "Message" && this.groups.isOfGroup(event.text))
+      this.groups.shown(this.name, event.from, event.text)
+    else if (event._tag === "Delivered" && event.group !== undefined)
+      this.groups.delivered(this.name, event.nick, event.id)
+    else this.ledger.event(this.name, event)
     if (message !== undefined) this.#drive((machine, now) => machine.shown(message, now))
   }
 
@@ -347,6 +388,9 @@ export class BareClient {
 type Told = ClientOutput & { readonly _tag: "Told" }
 
 const codeOf = (result: unknown): string => (result instanceof Error ? (result as ClientError)._tag : "ok")
+
+/** The name of the only group. */
+const GROUP = "club"
 
 /** As people do who are told that their nickname is taken. */
 const AGAIN_MS = 5_000

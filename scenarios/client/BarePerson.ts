@@ -2,6 +2,7 @@ import { Contacts } from "../../src/core/client/Contacts.js"
 import { Groups } from "../../src/core/client/groups/Groups.js"
 import type { OwnProfile } from "../../src/core/client/OwnRecord.js"
 import { ServerPins } from "../../src/core/client/ServerPins.js"
+import type { Entry } from "../../src/core/journal/Entry.js"
 import * as Identity from "../../src/domain/Identity.js"
 import { Disk } from "../../src/layers/memory/Disk.js"
 import type { Victim } from "../../src/sim/faults/Faults.js"
@@ -9,6 +10,7 @@ import { LocalClock } from "../../src/sim/kernel/LocalClock.js"
 import type { Process } from "../../src/sim/kernel/Process.js"
 import type { Host } from "../../src/sim/network/Host.js"
 import type { World } from "../../src/sim/World.js"
+import type { GroupLedger } from "../product/GroupLedger.js"
 import type { Ledger } from "../product/Ledger.js"
 import { BareClient } from "./BareClient.js"
 import { BareJournal } from "./BareJournal.js"
@@ -34,6 +36,7 @@ export class BarePerson implements Victim {
     private readonly world: World,
     readonly host: Host,
     private readonly ledger: Ledger,
+    private readonly groups: GroupLedger,
     private readonly person: Person
   ) {
     const { crypto, kernel } = world
@@ -75,22 +78,15 @@ export class BarePerson implements Victim {
     host.process = process
     host.powered = true
     this.journal.open()
-    this.client = new BareClient(world, host, process, this.ledger, this, this.person)
+    this.client = new BareClient(world, host, process, this.ledger, this.groups, this, this.person)
   }
 
   crash(): void {
     if (this.client === undefined) return
     this.#end()
     this.host.forgetSockets()
-    const { journal, ledger, name } = this
-    const lost = journal.losePower((unflushed) => (this.tornWrites ? this.host.rng.between(0, unflushed) : 0))
-    for (const entry of lost) {
-      if (entry._tag === "Accepted") ledger.forgets(name, "accepted", entry.id)
-      if (entry._tag === "Delivered") ledger.forgets(name, "delivered", entry.id)
-      if (entry._tag === "Shown") for (const id of entry.ids) ledger.forgets(name, "shown", id)
-      const nick = entry._tag === "Dropped" ? journal.ledger.nick(entry.peer) : undefined
-      if (nick !== undefined) ledger.forgetsLeaving(name, nick)
-    }
+    const survive = (unflushed: number) => (this.tornWrites ? this.host.rng.between(0, unflushed) : 0)
+    for (const entry of this.journal.losePower(survive)) this.#forget(entry)
   }
 
   kill(): void {
@@ -110,6 +106,23 @@ export class BarePerson implements Victim {
   drift(ppm: number): void {
     if (this.client === undefined) this.clock.drift(ppm, this.world.kernel.now)
     else this.process.drift(ppm)
+  }
+
+  #forget(entry: Entry): void {
+    const { groups, ledger, name } = this
+    const nick = this.journal.ledger.nick(entry.peer)
+    if (entry._tag === "Accepted" || entry._tag === "Delivered") {
+      const what = entry._tag === "Accepted" ? "accepted" : "delivered"
+      ledger.forgets(name, what, entry.id)
+      if (nick !== undefined) groups.forgets(what, entry.id, nick)
+    }
+    if (entry._tag === "Shown") {
+      for (const id of entry.ids) {
+        ledger.forgets(name, "shown", id)
+        groups.forgets("shown", id, name)
+      }
+    }
+    if (entry._tag === "Dropped" && nick !== undefined) ledger.forgetsLeaving(name, nick)
   }
 
   #end(): void {

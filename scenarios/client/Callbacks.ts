@@ -2,6 +2,7 @@ import { defaults } from "../../src/server/ServerOptions.js"
 import * as Nat from "../../src/sim/network/Nat.js"
 import type { Network } from "../../src/sim/network/Network.js"
 import { type HostOptions, World } from "../../src/sim/World.js"
+import { GroupLedger } from "../product/GroupLedger.js"
 import { Ledger } from "../product/Ledger.js"
 import { NicknameModel } from "../product/NicknameModel.js"
 import { PASSING } from "../product/Settling.js"
@@ -12,6 +13,7 @@ import { type Deed, isPunctual, type Person, type Script, tell } from "./Script.
 
 export interface Played {
   readonly ledger: Ledger
+  readonly groups: GroupLedger
   readonly virtualMs: number
 }
 
@@ -25,7 +27,7 @@ export const play = (script: Script, watch: (network: Network) => void = () => {
   try {
     play.suffer()
     play.settle()
-    return { ledger: play.ledger, virtualMs: play.world.kernel.now / 1000 }
+    return { ledger: play.ledger, groups: play.groups, virtualMs: play.world.kernel.now / 1000 }
   } catch (error) {
     const { seed } = script.world
     const at = `seed ${seed}, at ${(play.world.kernel.now / 1000).toFixed(3)} ms`
@@ -41,6 +43,7 @@ export const play = (script: Script, watch: (network: Network) => void = () => {
 class Play {
   readonly world: World
   readonly ledger = new Ledger()
+  readonly groups = new GroupLedger(this.ledger)
   readonly #people: ReadonlyArray<BarePerson>
   readonly #server: ServerMachine
   #hasEnded = false
@@ -66,7 +69,7 @@ class Play {
     this.#server = new ServerMachine(this.world, this.world.host("server"), newModel)
     this.#people = script.people.map((person) => {
       const host = this.world.host(person.name, this.#place(person))
-      return new BarePerson(this.world, host, ledger, person)
+      return new BarePerson(this.world, host, ledger, this.groups, person)
     })
   }
 
@@ -103,11 +106,16 @@ class Play {
     let acquainted = 0
     for (const [client, peer] of pairs) becomeAcquainted(client, peer, () => acquainted++)
     this.#until("all are acquainted", () => acquainted === pairs.length, 360_000)
-    this.#until("all is delivered", () => this.ledger.outstanding.length === 0, 360_000)
+    this.#until("all is delivered", () => this.#isDelivered, 360_000)
     this.#pass(this.script.patienceMs)
     for (const [client, peer] of pairs) client.say(peer, 0)
-    this.#until("the next is delivered soon", () => this.ledger.outstanding.length === 0, 10_000)
+    for (const client of clients) client.tell(0)
+    this.#until("the next is delivered soon", () => this.#isDelivered, 10_000)
     this.#until("all hold their nickname", () => clients.every(({ holds }) => holds), 60_000)
+  }
+
+  get #isDelivered(): boolean {
+    return this.ledger.outstanding.length === 0 && this.groups.outstanding === 0
   }
 
   #place({ nat }: Person): HostOptions {
@@ -125,6 +133,10 @@ class Play {
     if (what === "ask") client.ask(to)
     if (what === "say") client.say(to, length)
     if (what === "leave") client.leave(to)
+    if (what === "gather") client.gather(this.#people.flatMap(({ name }) => (name === who ? [] : [name])))
+    if (what === "join") client.join()
+    if (what === "tell") client.tell(length)
+    if (what === "depart") client.depart()
     if (what !== "quit") return
     person.quit()
     this.world.kernel.after(length * 1000, () => person.boot())

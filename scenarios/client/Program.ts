@@ -39,6 +39,8 @@ const scenario = (script: Script) =>
           ask: () => person.query(peer),
           say: () => person.say(peer, length),
           leave: () => person.leave(peer),
+          // Groups are for those who have a ledger of them.
+          ...{ gather: nothing, join: nothing, tell: nothing, depart: nothing },
           quit: () => Effect.as(Effect.zipRight(person.exit, Effect.delay(person.start, length)), "ok")
         }
         return Effect.delay(Effect.suspend(deed[what]), atMs)
@@ -51,3 +53,5 @@ const scenario = (script: Script) =>
     yield* settles(town)
     return town.ledger.stats
   })
+
+const nothing = () => Effect.succeed("ok")

@@ -24,7 +24,8 @@ export interface Person {
 export interface Deed {
   readonly atMs: number
   readonly who: string
-  readonly what: "ask" | "say" | "leave" | "quit"
+  /** `gather`, `join`, `tell` and `depart` are about the group, which the first person makes of all. */
+  readonly what: "ask" | "say" | "leave" | "quit" | "gather" | "join" | "tell" | "depart"
   readonly to: string
   /** Of what is said, in characters beside its mark; how many ms somebody who quits is away. */
   readonly length: number
@@ -109,6 +110,7 @@ export const writeTown = (seed: number): Script => {
       for (let more = rng.between(2, BURST); more > 0; more--) deeds.push({ ...first, length: lengthOf(rng) })
     }
   }
+  const isClub = rng.chance(0.5)
   const routers = people.flatMap(({ name, nat }) => (nat === undefined || nat === "home" ? [] : [`${name}/router`]))
   const hosts = ["server", ...names]
   const plans = [
@@ -122,7 +124,8 @@ export const writeTown = (seed: number): Script => {
     people,
     troubleMs: LONG_TROUBLE,
     patienceMs: LINK_PATIENCE,
-    deeds: inOrder(deeds),
+    // Whoever leaves a conversation with somebody of the same group has not left the group.
+    deeds: inOrder(isClub ? [...deeds.filter(({ what }) => what !== "leave"), ...club(rng, names)] : deeds),
     faults: inOrder(faults),
     outages: rng.chance(0.5) ? outagesOf(rng, LONG_TROUBLE, 60_000) : [],
     replay: `PARLEY_SIM_FIRST=${seed} npx vitest run test/sim/client -t town`
@@ -170,6 +173,20 @@ const outagesOf = (rng: Rng, troubleMs: number, firstMs: number): ReadonlyArray<
     atMs += forMs + rng.between(2_000, troubleMs - 8_000)
   }
   return outages
+}
+
+/** The first person makes a group of all, which the others join sooner or later, and some leave again. */
+const club = (rng: Rng, names: ReadonlyArray<string>): ReadonlyArray<Deed> => {
+  const deeds: Array<Deed> = []
+  const plan = (who: string, what: Deed["what"], from: number, length = 0) =>
+    deeds.push({ atMs: rng.between(from, LONG_TROUBLE), who, what, to: "", length })
+  for (let left = rng.between(1, 3); left > 0; left--) plan(names[0]!, "gather", 1_000)
+  for (const who of names) {
+    for (let left = rng.between(1, 3); left > 0; left--) plan(who, "join", 5_000)
+    for (let left = rng.between(2, MOST_LINES); left > 0; left--) plan(who, "tell", 5_000, lengthOf(rng))
+    if (rng.chance(0.2)) plan(who, "depart", 10_000)
+  }
+  return deeds
 }
 
 /** Copies that come after up to three minutes, when much has changed. */

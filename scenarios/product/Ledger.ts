@@ -64,6 +64,13 @@ export class Ledger {
     for (const line of this.open) if (line.from === name && line.to === peer) this.open.delete(line)
   }
 
+  /** The user joins a group that `peer` is in: consent to talk to each member, who is asked for. */
+  consents(name: string, peer: string): void {
+    this.everAsked.add(pair(name, peer))
+    this.standing.add(pair(name, peer))
+    this.relation(name, peer).everAsked = true
+  }
+
   /**
    * The machine of `name` lost power before this was flushed. What was not flushed was promised to nobody: a message
    * that was accepted may be gone, and one that was shown may be shown again if its author forgets its delivery, too.

@@ -79,6 +79,9 @@ export const decode = (body: Uint8Array): GroupRecord | undefined => {
 /** Which group a record that `encode` made is about. */
 export const groupOf = (body: Uint8Array): GroupId => groupIdOf(body.subarray(1, HEAD))
 
+/** Whether a record that `encode` made tells what is so in the group, and no person has said what goes with it. */
+export const isNotice = (body: Uint8Array): boolean => body[0] !== KINDS.indexOf("Text")
+
 /** What stands before the text of a group where its reader's program knows none. */
 export const prefixOf = (body: Uint8Array): Uint8Array => fromText(`[${decode(body)?.name ?? ""}] `)
 

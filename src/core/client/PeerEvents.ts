@@ -46,8 +46,8 @@ export class PeerEvents {
         output.pass(event)
     }
     const conversation = conversations.get(event.peer)
-    // Evicted or left meanwhile.
-    if (conversation === undefined) return
+    // Evicted or left meanwhile; and nobody waits for word of what nobody has said.
+    if (conversation === undefined || "isNotice" in event) return
     const { nick } = conversation
     switch (event._tag) {
       case "Connected":

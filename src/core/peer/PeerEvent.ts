@@ -30,8 +30,17 @@ export type PeerEvent =
       /** To whom else it was said, as the peer says; `undefined` when it was said to us alone. */
       readonly group?: GroupRecord | undefined
     }
-  /** The other application has shown our message, which was for this group if there is one. */
-  | { readonly _tag: "Delivered"; readonly peer: PeerId; readonly id: MessageId; readonly group?: GroupId }
+  /**
+   * The other application has shown our message, which was for this group if there is one. `isNotice`: it told what is
+   * so there, and our user has said nothing.
+   */
+  | {
+      readonly _tag: "Delivered"
+      readonly peer: PeerId
+      readonly id: MessageId
+      readonly group?: GroupId
+      readonly isNotice?: true
+    }
   /**
    * The other person has read our message, and all before it. It comes after the message's `Delivered`, and only from a
    * peer whose program tells what was read.
@@ -40,7 +49,13 @@ export type PeerEvent =
   /**
    * Our message waits until the peer asks for us: what we may send before that (the credit of an inviter) is used up.
    */
-  | { readonly _tag: "CreditExhausted"; readonly peer: PeerId; readonly id: MessageId; readonly group?: GroupId }
+  | {
+      readonly _tag: "CreditExhausted"
+      readonly peer: PeerId
+      readonly id: MessageId
+      readonly group?: GroupId
+      readonly isNotice?: true
+    }
   /** The peer began a stream. */
   | { readonly _tag: "StreamOpened"; readonly peer: PeerId; readonly stream: StreamId }
   /** `readStream` has something to give again. To be read until it gives nothing: only then this event comes again. */

@@ -1,7 +1,7 @@
 import { type MessageId, messageIdOf } from "../../../domain/MessageId.js"
 import type { PeerId } from "../../../domain/PeerId.js"
 import { MAX_MESSAGE } from "../../../protocol/ChatRecord.js"
-import { type GroupRecord, groupOf, MAX_PREFIX } from "../../../protocol/GroupRecord.js"
+import { type GroupRecord, groupOf, isNotice, MAX_PREFIX } from "../../../protocol/GroupRecord.js"
 import type { Networks } from "../../nat/Networks.js"
 import { Fifo } from "../../support/Fifo.js"
 import { RecentIds } from "../../support/RecentIds.js"
@@ -231,7 +231,7 @@ export class Conversation {
     if (group === undefined) this.#marks.onDelivered(id)
     this.#journal?.write({ _tag: "Delivered", peer: this.peer, id })
     if (group === undefined) this.#tell(id, sequence)
-    else this.#tell({ _tag: "Delivered", peer: this.peer, id, group: groupOf(group) }, sequence)
+    else this.#tell({ _tag: "Delivered", peer: this.peer, id, ...groupIn(message) }, sequence)
   }
 
   /** The peer has read a message of ours, and all before it. */
@@ -421,8 +421,9 @@ export type Outgoing = Extract<JournalEntry, { readonly _tag: "Accepted" }> & {
   isGone: boolean
 }
 
-/** Which group a message is for, if it is for one. */
-const groupIn = ({ group }: Outgoing) => (group === undefined ? {} : { group: groupOf(group) })
+/** Which group a message is for, if it is for one, and whether it is news of that. */
+const groupIn = ({ group }: Outgoing) =>
+  group === undefined ? {} : { group: groupOf(group), ...(isNotice(group) ? { isNotice: true as const } : {}) }
 
 /** Bytes that a message counts for in an outbox. */
 export const sizeInOutbox = (text: Uint8Array, group: Uint8Array | undefined): number =>

@@ -106,6 +106,11 @@ describe("a group", () => {
           expect(deliveries.map(({ nick }) => nick).sort()).toEqual([...sent.to].sort())
           expect(deliveries.every(({ group }) => group?.name === "team")).toBe(true)
         }
+        // Invitations and the like are delivered, too, and wait for consent; but nobody has said them.
+        for (const person of all) {
+          const own = said.flatMap((one) => (one.person === person ? [one.sent.id] : []))
+          for (const { id } of [...person.told("Delivered"), ...person.told("Waiting")]) expect(own).toContain(id)
+        }
       }
   })
 
