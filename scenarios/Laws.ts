@@ -71,6 +71,7 @@ export const LAWS: ReadonlyArray<Law> = [
   product("outages/server restarts", Outages.serverRestarts),
   product("outages/reader dies", Outages.readerDies),
   product("outages/reader dies unconfirmed", Outages.readerDiesUnconfirmed),
+  product("outages/leaves and asks", Outages.leavesAndAsks),
   product("outages/lost key", Outages.lostKey),
   product("outages/moving", Outages.moving),
   product("outages/roaming", Outages.roaming),

@@ -140,6 +140,21 @@ export function* readerDiesUnconfirmed() {
   if (shown() !== 1) throw new Error(`bob was shown ${shown()} messages after his return`)
 }
 
+/** Somebody leaves a conversation and asks for it again before the end of it is through: it begins anew. */
+export function* leavesAndAsks() {
+  const { alice, bob, sim, town } = yield* friends()
+  const rng = sim.world.kernel.rng.fork("test")
+  for (let round = 0; round < 4; round++) {
+    const asks = rng.chance(0.7) ? alice.query(bob) : Effect.delay(alice.query(bob), rng.unit() * 100)
+    const [, code] = yield* Effect.all([alice.leave(bob), asks], { concurrency: "unbounded" })
+    if (code !== "ok") throw new Error(`alice asks for bob: ${code}`)
+    // Bob, who was left, asks back as people do.
+    yield* Effect.sleep("1 second")
+    yield* bob.query(alice)
+    yield* talk(town, alice, bob, 1, 8_000)
+  }
+}
+
 /** A lost key is refused aloud, and nothing is said to its successor before it is trusted. */
 export function* lostKey() {
   const { alice, bob, sim, town } = yield* friends()

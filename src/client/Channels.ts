@@ -1,4 +1,6 @@
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
 import type { QueryError, SendError } from "../core/client/ClientError.js"
 import type { Conversation } from "../core/client/Conversations.js"
 import { eventsUnread } from "../core/client/ErrorTexts.js"
@@ -7,6 +9,7 @@ import { type KeyInfo, keyInfoOf } from "../core/client/KeyInfo.js"
 import type { PeerInfo } from "../core/client/PeerInfo.js"
 import type { PeerStatus } from "../core/peer/PeerStatus.js"
 import type { MessageId } from "../domain/MessageId.js"
+import type { PeerId } from "../domain/PeerId.js"
 import type { Shell } from "./Shell.js"
 
 /**
@@ -48,6 +51,8 @@ export interface OpenChannel extends ChannelBase {
 /** The conversations of one client as channels: what the user does in each. */
 export class Channels {
   readonly #shell: Shell
+  /** Whom our user is leaving at this moment, and what waits for the end of that. */
+  readonly #leaving = new Map<PeerId, Effect.Effect<void>>()
 
   constructor(shell: Shell) {
     this.#shell = shell
@@ -61,8 +66,14 @@ export class Channels {
 
   /** Asks for a peer. */
   query(nick: string, wanted?: Wanted): Effect.Effect<OpenChannel, QueryError> {
-    const asked = this.#shell.driver.ask((machine, now) => machine.query(nick, now, wanted))
-    return Effect.map(asked, (conversation) => this.#open(conversation))
+    const { driver } = this.#shell
+    const asked = driver.ask((machine, now) => machine.query(nick, now, wanted))
+    return Effect.suspend(() => {
+      const peer = driver.machine.conversations.byNick(nick)?.peer
+      // Otherwise the answer would be the conversation that is about to end.
+      const leaving = peer === undefined ? undefined : this.#leaving.get(peer)
+      return leaving === undefined ? asked : Effect.zipRight(leaving, asked)
+    }).pipe(Effect.map((conversation) => this.#open(conversation)))
   }
 
   /** Accepts a message; where there is a journal, it survives the end of the process by then. */
@@ -108,12 +119,23 @@ export class Channels {
     return recorded === undefined ? Effect.succeed(sent) : Effect.as(recorded, sent)
   }
 
+  /** Ends a conversation. From the call on nothing is said in it, also while its transfers are taken back. */
   leave(conversation: Conversation): Effect.Effect<void> {
-    const { driver, transfers } = this.#shell
-    return Effect.suspend(() => transfers.leave(conversation.peer)).pipe(
-      Effect.zipRight(Effect.sync(() => driver.drive((machine, now) => machine.leave(conversation, now)))),
-      Effect.zipRight(this.#shell.flushed)
-    )
+    const { driver, flushed, transfers } = this.#shell
+    return Effect.suspend(() => {
+      const { peer } = conversation
+      const before = this.#leaving.get(peer)
+      if (before !== undefined) return before
+      const left = Deferred.unsafeMake<void>(FiberId.none)
+      this.#leaving.set(peer, Deferred.await(left))
+      conversation.asked = false
+      const end = Effect.sync(() => {
+        driver.drive((machine, now) => machine.leave(conversation, now))
+        this.#leaving.delete(peer)
+        Deferred.unsafeDone(left, Effect.void)
+      })
+      return Effect.ensuring(transfers.leave(peer), end)
+    }).pipe(Effect.zipRight(flushed))
   }
 
   /** Gives up what an earlier process left for a peer that was not introduced to this one. */

@@ -30,6 +30,8 @@ simTest("conversations survive new addresses, forgetful routers and short sleeps
 
 simTest("a conversation follows whoever gets a new address", Seeds.some(12), Scenarios.roaming)
 
+simTest("whoever leaves and asks again at once talks again", Seeds.some(12), Scenarios.leavesAndAsks)
+
 simTest(
   "somebody dies who has read sixteen messages that nobody was told of: what is said then needs no asking back",
   Seeds.some(6),
