@@ -1,5 +1,5 @@
 import { type ChildProcess, fork, spawnSync } from "node:child_process"
-import { mkdtempSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { memoryOf, usageOf } from "../server/Usage.js"
@@ -29,6 +29,7 @@ const start = async (stage: Stage): Promise<Figures> => {
   const prompt: Array<number> = []
   const key: Array<number> = []
   // As people have it each day: what V8 makes of the program is kept at the end of its first start.
+  rmSync(join(stage.folder, "cache"), { recursive: true, force: true })
   const began = performance.now()
   const first = client(stage, "first")
   await first.shows("first> ")
