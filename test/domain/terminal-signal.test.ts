@@ -9,6 +9,7 @@ const signals = fc.oneof(
   fc.record({
     _tag: fc.constant("Notification" as const),
     by: fc.constantFrom("osc9" as const, "osc777" as const, "osc99" as const),
+    about: fc.string({ unit: "binary" }),
     title: fc.string({ unit: "binary" }),
     text: fc.string({ unit: "binary" })
   })
@@ -35,10 +36,25 @@ describe("a signal", () => {
 
   it("tells the desktop in the way of each terminal", () => {
     const told = (by: "osc9" | "osc777" | "osc99") =>
-      encode({ _tag: "Notification", by, title: "parley: a;b", text: "hi; there" }, false)
+      encode({ _tag: "Notification", by, about: "a;b", title: "parley: a;b", text: "hi; there" }, false)
     expect(told("osc9")).toBe(`${ESC}]9;parley: a;b: hi; there${BEL}`)
     expect(told("osc777")).toBe(`${ESC}]777;notify;parley: a,b;hi; there${BEL}`)
-    expect(told("osc99")).toBe(`${ESC}]99;i=parley:d=0;parley: a;b${ESC}\\${ESC}]99;i=parley:p=body;hi; there${ESC}\\`)
+    const id = "i=parley-a.3b+b"
+    expect(told("osc99")).toBe(`${ESC}]99;${id}:d=0;parley: a;b${ESC}\\${ESC}]99;${id}:p=body;hi; there${ESC}\\`)
     expect(throughTmux(`${ESC}]9;x${BEL}`)).toBe(`${ESC}Ptmux;${ESC}${ESC}]9;x${BEL}${ESC}\\`)
+  })
+
+  it("has one conversation's notification take the place of no other's, in the characters that kitty knows", () => {
+    const idOf = (about: string) =>
+      /99;i=(?<id>[^:;]*)/.exec(encode({ _tag: "Notification", by: "osc99", about, title: "", text: "" }, false))
+        ?.groups?.id
+    const names = fc.string({ unit: "grapheme", maxLength: 8 })
+    fc.assert(
+      fc.property(names, names, (one, other) => {
+        expect(idOf(one)).toMatch(/^[A-Za-z0-9_+.-]{1,200}$/)
+        expect(idOf(one) === idOf(other)).toBe(one === other)
+      })
+    )
+    expect(idOf("漢".repeat(1_000))).toMatch(/^[A-Za-z0-9_+.-]{1,200}$/)
   })
 })

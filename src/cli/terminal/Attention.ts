@@ -80,8 +80,12 @@ export class Attention {
       signals.push({
         _tag: "Notification",
         by: notify,
+        about: Nickname.key(due.nick),
         title: `parley: ${due.nick}`,
-        text: SafeText.line(due.text, MAX_TEXT)
+        text:
+          this.#settings.get("preview") === "on" || due.weight === Weight.call
+            ? SafeText.line(due.text, MAX_TEXT)
+            : NEWS
       })
     const title = this.#settings.get("title") === "on" ? this.#titleOf(name, news) : undefined
     if (title !== this.#title) signals.push({ _tag: "Title", text: title })
@@ -106,5 +110,7 @@ const LOOKS = 60_000
 const AGAIN = 60_000
 /** Conversations that were rung for: as many as a screen knows. */
 const MAX_RUNG = 256
+/** In place of a message that is nobody's business but the person's. */
+const NEWS = "a new message"
 /** Characters of a message that the desktop shows. */
 const MAX_TEXT = 100

@@ -8,6 +8,7 @@ export const TABLE = {
     values: ["off", "osc9", "osc777", "osc99"],
     help: "has the desktop tell, where the bell rings: iTerm2 and others (osc9), urxvt, VTE (osc777), kitty (osc99)"
   },
+  preview: { values: ["on", "off"], help: "what the desktop tells has the text in it, or only whom it is from" },
   words: { values: "words", help: "words that count as your name does, with commas between them" },
   mouse: {
     values: ["on", "off"],

@@ -82,8 +82,21 @@ describe("the person", () => {
     attention.came(text({ nick: "carol", text: "wants to talk", weight: Weight.call }))
     attention.came(text())
     expect(attention.take("alice", [])).toEqual([
-      { _tag: "Notification", by: "osc777", title: "parley: carol", text: "wants to talk" }
+      { _tag: "Notification", by: "osc777", about: "carol", title: "parley: carol", text: "wants to talk" }
     ])
+  })
+
+  it("has the desktop tell whom a message is from alone, where they want it so", () => {
+    const { attention, clock } = setUp({ bell: "off", notify: "osc99", preview: "off" })
+    attention.focused(false)
+    const told = (news: Partial<News>) => {
+      clock.now += 60_000
+      attention.came(text(news))
+      return attention.take("alice", []).map((signal) => signal._tag === "Notification" && [signal.about, signal.text])
+    }
+    expect(told({ nick: "Carol", text: "the secret" })).toEqual([["carol", "a new message"]])
+    expect(told({ text: "alice: the secret", weight: Weight.mention })).toEqual([["bob", "a new message"]])
+    expect(told({ text: "wants to talk", weight: Weight.call })).toEqual([["bob", "wants to talk"]])
   })
 
   it("reads in the title of the window how much there is", () => {
