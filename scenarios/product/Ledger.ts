@@ -61,6 +61,7 @@ export class Ledger {
     relation.asked = false
     this.standing.delete(pair(name, peer))
     relation.connected = undefined
+    relation.stale++
     for (const line of this.open) if (line.from === name && line.to === peer) this.open.delete(line)
   }
 
@@ -202,7 +203,9 @@ export class Ledger {
   private link(name: string, event: ClientEvent & { readonly _tag: "Connected" | "Disconnected" }): void {
     const relation = this.relation(name, event.nick)
     if (event._tag === "Connected") {
-      if (relation.connected === true) this.broken("events", `${name} is connected to ${event.nick} twice`)
+      // Of a conversation that was left since, a slow reader may hear after that.
+      if (relation.connected === true && relation.stale-- <= 0)
+        this.broken("events", `${name} is connected to ${event.nick} twice`)
       if (!this.everAsked.has(pair(name, event.nick)) && !this.everAsked.has(pair(event.nick, name))) {
         this.broken("law 2", `${name} and ${event.nick} are connected, but neither has asked`)
       }
@@ -214,6 +217,7 @@ export class Ledger {
       this.broken("events", `${name} is disconnected (${reason}) from ${event.nick}, but was not connected`)
     }
     relation.connected = false
+    relation.stale = 0
   }
 
   private shown(name: string, from: string, text: string, id: MessageId): void {
@@ -301,6 +305,8 @@ class Relation {
   everAsked = false
   /** `undefined`: right after we left, when an earlier event may still be on its way to the user. */
   connected: boolean | undefined = false
+  /** Conversations that we left since the user last heard of the end of one. */
+  stale = 0
   lastShown = -1
   /** Messages that were shown before this side had ever asked. */
   uninvited = 0
