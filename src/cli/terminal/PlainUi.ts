@@ -18,13 +18,17 @@ export const make = (view: Pick<View, "prompt">): Effect.Effect<Ui, never, Termi
     let asked = ""
     /** The prompt stands on the last line, and nothing behind it yet. */
     let isOpen = false
+    /** Pieces of input that have come. */
+    let come = 0
+    /** Everything that was typed before the first prompt has come; its echo stands above that. */
+    let isAsking = false
 
     const isAscii = () => !terminal.unicode && terminal.outputIsTty
     const own = (text: string) => (isAscii() ? Glyphs.ascii(text) : text)
     const linesOf = (printed: Printed) => flat(isAscii() ? Glyphs.asciiPrinted(printed) : printed)
     const write = (text: string): Effect.Effect<void, TerminalClosed> =>
       Effect.suspend(() => {
-        const prompt = terminal.inputIsTty ? own(view.prompt()) : ""
+        const prompt = isAsking ? own(view.prompt()) : ""
         const isNew = prompt !== asked
         if (text === "" && !isNew) return Effect.void
         const shown = `${isOpen ? "\n" : ""}${text}${isNew ? prompt : ""}`
@@ -36,38 +40,58 @@ export const make = (view: Pick<View, "prompt">): Effect.Effect<Ui, never, Termi
     return {
       print: (lines) =>
         Effect.zipRight(write(lines.length === 0 ? "" : `${lines.flatMap(linesOf).join("\n")}\n`), terminal.breathe),
-      restore: () => Effect.void,
-      begun: () => false,
-      recall: () => Effect.void,
-      full: Effect.succeed(false),
-      clear: Effect.succeed(false),
+      ...NO_EDITOR,
       read: (handlers) => {
         const reader = new LineReader(MAX_INPUT)
         const accept = (lines: ReturnType<LineReader["push"]>) =>
           Effect.forEach(
             lines,
-            (line) => {
-              // Whoever has typed a line stands at the beginning of the next one.
-              isOpen = false
-              return line._tag === "Line"
+            (line) =>
+              line._tag === "Line"
                 ? handlers.line(line.text)
-                : Effect.ignore(write(`* a line has at most ${MAX_INPUT} bytes\n`))
-            },
+                : Effect.ignore(write(`* a line has at most ${MAX_INPUT} bytes\n`)),
             { discard: true }
           )
-        const reading = write("").pipe(
-          Effect.zipRight(Stream.runForEach(terminal.input, (chunk) => accept(reader.push(chunk)))),
+        const take = (chunk: Uint8Array) => {
+          come++
+          const lines = reader.push(chunk)
+          // Whoever has typed a line stands at the beginning of the next one.
+          if (lines.length > 0) isOpen = false
+          return accept(lines)
+        }
+        const reading = Stream.runForEach(terminal.input, take).pipe(
           Effect.zipRight(Effect.suspend(() => accept(reader.end()))),
           Effect.as("end" as const)
         )
         if (!terminal.inputIsTty) return reading
+        const ask = Effect.suspend(() => {
+          isAsking = true
+          return write("")
+        })
+        const resting = rested(terminal.nextFrame, () => come)
+        const asking = Effect.zipLeft(reading, Effect.zipRight(resting, ask), { concurrent: true })
         const leaves = Effect.suspend(() => {
           // The terminal has written "^C".
           isOpen = true
           return handlers.leave(true)
         })
         const left = Stream.runForEachWhile(terminal.interrupts, () => Effect.map(leaves, (does) => !does))
-        return Effect.raceFirst(reading, Effect.as(left, "interrupt" as const))
+        return Effect.raceFirst(asking, Effect.as(left, "interrupt" as const))
       }
     }
   })
+
+/** Done when all that was typed by now has come, which a terminal gives a line at a time; `come` counts the pieces. */
+const rested = (nextFrame: Effect.Effect<void>, come: () => number): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const before = come()
+    return Effect.flatMap(nextFrame, () => (come() > before ? rested(nextFrame, come) : Effect.void))
+  })
+
+const NO_EDITOR = {
+  restore: () => Effect.void,
+  begun: () => false,
+  recall: () => Effect.void,
+  full: Effect.succeed(false),
+  clear: Effect.succeed(false)
+} as const

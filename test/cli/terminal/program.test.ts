@@ -71,6 +71,19 @@ describe("the terminal client, in plain lines", () => {
     })
   )
 
+  it.live("asks only once it has taken what was typed before, whose echo stands above", () =>
+    Effect.gen(function* () {
+      const { terminal, client, exit } = yield* start("dumb", "alice")
+      terminal.type("list\n")
+      terminal.type("query bob\nhi\n")
+      yield* terminal.shows("alice → bob: hi\n")
+      expect(terminal.output()).not.toMatch(/> ./)
+      terminal.type("exit\nexit\nexit\n")
+      yield* exit
+      expect(client.calls).toContain("send bob hi")
+    })
+  )
+
   it.live("asks whoever sits before a simple terminal for another nickname until one is free", () =>
     Effect.gen(function* () {
       const { terminal, client, exit } = yield* start("dumb", "alice", ({ taken }) => taken.add("alice"))
