@@ -72,8 +72,8 @@ export const make = ({
         // The next line may need the nickname, so it waits until the screen shows that there is one.
         onSuccess: () => Deferred.await(registered),
         onFailure: (error) => {
-          // Whoever leaves meanwhile knows it.
-          if (error._tag === "Closed") return Effect.void
+          // Whoever leaves meanwhile knows it, and what was typed for later is not obeyed any more.
+          if (error._tag === "Closed") return Effect.never
           ahead.refused(ui.begun())
           return refused(error.message, () =>
             error._tag === "NickTaken"

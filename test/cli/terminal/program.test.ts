@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import * as Program from "../../../src/cli/terminal/Program.js"
-import { NickTaken } from "../../../src/core/client/ClientError.js"
+import { Closed, NickTaken } from "../../../src/core/client/ClientError.js"
 import * as Memory from "../../../src/layers/memory/Terminal.js"
 import { Terminal } from "../../../src/services/Terminal.js"
 import { messageId } from "../../support/ids.js"
@@ -286,6 +286,25 @@ describe("the terminal client, in plain lines", () => {
           expect(yield* exit).toEqual(Exit.void)
           expect(client.calls).toEqual(["register alice", "exit"])
         }
+    })
+  )
+
+  it.live("says nothing more of lines that waited for a nickname once the person leaves", () =>
+    Effect.gen(function* () {
+      const { terminal, client, exit } = yield* start(true, "alice", (client) => {
+        client.server.unsafeClose()
+        const { exit, server } = client
+        Object.assign(client, {
+          register: () => Effect.zipRight(server.await, new Closed({ message: "the client was closed" })),
+          exit: () => server.open.pipe(Effect.zipRight(Effect.repeatN(Effect.yieldNow(), 100)), Effect.zipRight(exit()))
+        })
+      })
+      yield* terminal.shows("waiting for the server")
+      terminal.type("query bob\r/mgs bob hi\r")
+      terminal.type("\u0003")
+      expect(yield* exit).toEqual(Exit.void)
+      expect(terminal.output()).not.toMatch(/you need a nickname|did you mean/)
+      expect(client.calls).toEqual(["exit"])
     })
   )
 
