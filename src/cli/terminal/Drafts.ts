@@ -3,13 +3,21 @@ import { InputHistory } from "./InputHistory.js"
 import { KillRing } from "./KillRing.js"
 import { LineEditor } from "./LineEditor.js"
 
-/** One line editor for each conversation: what was typed for one person is never sent to another. */
+/**
+ * One line editor for each conversation: what was typed for one person is never sent to another. What was begun for
+ * nobody goes along where a line turns that was typed before it, as a `query` that waited for the server.
+ */
 export class Drafts {
   readonly #editors = new Map<string, LineEditor>()
   /** What was typed in earlier runs, by conversation. */
   #earlier = new Map<string, ReadonlyArray<string>>()
   /** What was killed in one place may be wanted in another. */
   readonly #kills = new KillRing()
+
+  /** Whose editor was asked for last. */
+  #current = NOBODY
+  /** A line was typed before what stands in the draft. */
+  #follows = false
 
   /** The editor of this conversation, which begins empty. */
   of(conversation: string): LineEditor {
@@ -18,8 +26,23 @@ export class Drafts {
     // The map is kept in the order of use.
     this.#editors.delete(conversation)
     this.#editors.set(conversation, editor)
+    if (this.#follows && this.#current === NOBODY && conversation !== NOBODY) {
+      const begun = this.#editors.get(NOBODY)
+      if (begun !== undefined && begun.text !== "" && editor.text === "") editor.goOnWith(begun)
+    }
+    this.#current = conversation
     if (this.#editors.size > MAX_DRAFTS) this.#forget(conversation)
     return editor
+  }
+
+  /** A line was typed, which may turn to somebody. */
+  submitted(): void {
+    this.#follows = true
+  }
+
+  /** A key turns to somebody, away from what was begun. */
+  turned(): void {
+    this.#follows = false
   }
 
   /** What was typed in earlier runs can be called back from now on. */
@@ -36,6 +59,9 @@ export class Drafts {
     this.#editors.delete(key)
   }
 }
+
+/** The conversation while there is none. */
+const NOBODY = ""
 
 /** As many as there are conversations; with the longest drafts they hold some 16 MB. */
 const MAX_DRAFTS = 257

@@ -255,7 +255,10 @@ class EditorUi implements Ui {
   /** What turns the screen is done here and at once; everything else is for the program. */
   #ask<E>(action: Action, handlers: Handlers<E>): Effect.Effect<void, TerminalClosed | E> {
     if (action._tag === "Full") return Effect.asVoid(this.full)
-    if (action._tag !== "Page" && action._tag !== "Scroll") return handlers.action(action)
+    if (action._tag !== "Page" && action._tag !== "Scroll") {
+      this.#parts.drafts.turned()
+      return handlers.action(action)
+    }
     return Effect.flatMap(
       this.#parts.painter.scroll(action._tag === "Page" ? "page" : "wheel", action.direction),
       (wanted) => (wanted === undefined || this.#isLooking ? Effect.void : this.#look(wanted))
@@ -276,9 +279,10 @@ class EditorUi implements Ui {
   #submit<E>(editor: LineEditor, handlers: Handlers<E>): Effect.Effect<void, TerminalClosed | E> {
     const { text } = editor
     if (isTooLong(text)) return this.#refuse(Buffer.byteLength(text))
-    const { keep, painter, view } = this.#parts
+    const { drafts, keep, painter, view } = this.#parts
     const kept = editor.isTyped ? keep({ conversation: view.conversation, text }) : Effect.void
     editor.accepted()
+    drafts.submitted()
     painter.toEnd()
     return painter.type.pipe(Effect.zipRight(handlers.line(text)), Effect.zipRight(kept))
   }

@@ -100,15 +100,28 @@ export class LineEditor {
     this.after = ""
   }
 
+  /** Goes on with what was begun in another line, which is empty then. */
+  goOnWith(other: LineEditor): void {
+    this.before = other.before
+    this.after = other.after
+    this.#pasted = other.#pasted
+    this.#hasPasted = other.#hasPasted
+    other.#empty()
+  }
+
   /** The text was taken: it goes into the history, if that remembers it, and the line is empty. */
   accepted(): boolean {
     const { text } = this
     const isPasted = this.#hasPasted
+    this.#empty()
+    return this.history.add(text, isPasted)
+  }
+
+  #empty(): void {
     this.set("")
     this.#pasted = false
     this.#hasPasted = false
     this.#undo.clear()
-    return this.history.add(text, isPasted)
   }
 
   #press(name: KeyName, last: KeyName | "text" | undefined): EditorAction {

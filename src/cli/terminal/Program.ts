@@ -198,8 +198,10 @@ const work = ({ first, nick, server }: TerminalOptions, session: Session): Outco
 const obey = ({ number, text: line }: Line, session: Session): Outcome => {
   const { ahead, chat, leaving, palette, registration, terminal, ui } = session
   const typed = read(line, chat)
-  if (chat.choosing && ahead.precedes(number) && !isAnonymous(typed))
-    return Effect.zipRight(ui.print([Texts.noAnswer(line, terminal.interactive, palette)]), ui.restore(line))
+  if (chat.choosing && ahead.precedes(number) && !isAnonymous(typed)) {
+    const place = !terminal.interactive ? "nowhere" : ui.begun() ? "history" : "draft"
+    return Effect.zipRight(ui.restore(line), ui.print([Texts.noAnswer(line, place, palette)]))
+  }
   if (typed._tag !== "Command" || !LEAVES.has(typed.name)) leaving.goOn()
   switch (typed._tag) {
     case "Nothing":
@@ -281,13 +283,14 @@ const accept = (text: string, session: Session): Effect.Effect<void, ProgramErro
       if (name === "help") return yield* Effect.ignore(ui.print(help(palette)))
       if (name === "exit" || name === "quit") yield* leaveUnnamed(session)
       else if (registration.stranded() && terminal.interactive && typed._tag !== "Nothing")
-        return yield* Effect.ignore(remark(session, "the server has not answered yet; wait for it, or type exit"))
+        yield* Effect.ignore(remark(session, "the server has not answered yet: that waits for it, and exit leaves"))
     }
     const line: Line = { _tag: "Line", text, number: ahead.typed() }
-    if (!lines.unsafeOffer(line))
-      yield* chat.choosing
-        ? Effect.timeoutFail(lines.offer(line), { duration: REGISTRATION_GRACE, onTimeout: () => NOBODY })
-        : lines.offer(line)
+    if (lines.unsafeOffer(line)) return
+    if (!chat.choosing) yield* lines.offer(line)
+    // The keys must not wait for the server.
+    else if (terminal.interactive) yield* Effect.ignore(remark(session, MANY_WAIT))
+    else yield* Effect.timeoutFail(lines.offer(line), { duration: REGISTRATION_GRACE, onTimeout: () => NOBODY })
   })
 
 /** The person leaves without a nickname: at once, unless something else was typed before that is still to be done. */
@@ -365,6 +368,8 @@ const LEAVES: ReadonlySet<string> = new Set(["exit", "quit", "leave"])
 
 /** Lines typed ahead of a slow answer. */
 const MAX_QUEUED = 64
+
+const MANY_WAIT = `${MAX_QUEUED} lines wait for the server already, so this one was not taken; Up brings it back`
 
 /** Lines of a pipe wait for a nickname as long as a client waits for an answer of the server. */
 const REGISTRATION_GRACE = "10 seconds"

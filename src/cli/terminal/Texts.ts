@@ -92,10 +92,12 @@ export const asking = (awaited: string | undefined, hasStatus: boolean, { dim }:
 
 export const WAITING = "waiting for the server…"
 
-/** A line was typed before there was a question, and is no answer to it. */
-export const noAnswer = (line: string, restored: boolean, { remark }: Palette): string => {
+/** A line was typed before there was a question, and is no answer to it; `place`: where it can be had again. */
+export const noAnswer = (line: string, place: "draft" | "history" | "nowhere", { remark }: Palette): string => {
   const typed = SafeText.line(line, MAX_DOUBT)
-  return remark(`"${typed}" was typed before you were asked: for it to be your nickname, ${again(restored)}`)
+  const early = `"${typed}" was typed before you were asked`
+  if (place === "history") return remark(`${early}, so it is no nickname; Up brings it back`)
+  return remark(`${early}: for it to be your nickname, ${again(place === "draft")}`)
 }
 
 /** Why a text was not sent that may be meant for the program, and what sends it, or makes a nickname of it. */

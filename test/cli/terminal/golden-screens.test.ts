@@ -85,6 +85,23 @@ const alarm = (size: TerminalSize) =>
     return glass(terminal.output(), size)
   })
 
+/** The server has not answered, and something was typed meanwhile. */
+const waiting = (size: TerminalSize) =>
+  Effect.gen(function* () {
+    const terminal = yield* Memory.make({ interactive: true, size })
+    const client = yield* FakeClient.make
+    client.server.unsafeClose()
+    yield* Effect.fork(Effect.provideService(Program.run(client, { nick: "alice" }), Terminal, terminal.terminal))
+    yield* terminal.shows("waiting for the server")
+    client.happens({ _tag: "ServerLost", message: "the server did not greet", retryInMs: 1000 })
+    yield* terminal.shows("did not greet")
+    terminal.type("query bob\r")
+    yield* terminal.shows("has not answered")
+    terminal.type("hello bob")
+    yield* terminal.shows("hello bob")
+    return glass(terminal.output(), size)
+  })
+
 /** What of the output is seen on a screen of this size. */
 const glass = (output: string, size: TerminalSize): string => {
   const screen = new VirtualScreen(size.columns, size.rows)
@@ -94,12 +111,16 @@ const glass = (output: string, size: TerminalSize): string => {
   return `${[edge, ...rows, edge].join("\n")}\n`
 }
 
-for (const [columns, rows] of SIZES)
-  it.live(`the alarm of another key looks as it was seen last at ${columns} x ${rows}`, () =>
-    Effect.flatMap(alarm({ columns, rows }), (screen) =>
-      Effect.promise(() => expect(screen).toMatchFileSnapshot(`golden-screens-alarm-${columns}x${rows}.txt`))
+for (const [what, name, seen] of [
+  ["the alarm of another key", "alarm", alarm],
+  ["waiting for the server", "waiting", waiting]
+] as const)
+  for (const [columns, rows] of SIZES)
+    it.live(`${what} looks as it was seen last at ${columns} x ${rows}`, () =>
+      Effect.flatMap(seen({ columns, rows }), (screen) =>
+        Effect.promise(() => expect(screen).toMatchFileSnapshot(`golden-screens-${name}-${columns}x${rows}.txt`))
+      )
     )
-  )
 
 for (const isFull of [false, true])
   for (const [columns, rows] of SIZES) {
