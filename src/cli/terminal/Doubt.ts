@@ -47,8 +47,9 @@ const hasShape = (
 ): boolean => {
   if (first === undefined) return command.isSpeech !== true
   if (command.read([first, ...more].join(" ")) === undefined) return false
-  if (command.bare !== undefined) return command.wants !== undefined
-  return command.wants === "nick" && knows(first)
+  const { bare, wants } = command
+  if (bare !== undefined) return wants !== undefined
+  return typeof wants === "object" ? wants.includes(first) : wants === "nick" && knows(first)
 }
 
 /** One letter is missing, too many, or changed places, and the first is right: what fingers do to a word they know. */

@@ -20,7 +20,9 @@ describe("what may be meant for the program", () => {
     ["list eve 3", "/list eve 3"],
     [":q", "/quit"],
     [" :wq! ", "/quit"],
-    ["history", "/history"]
+    ["history", "/history"],
+    ["group join club", "/group join club"],
+    ["set bell off", "/set bell off"]
   ])("%s may mean %s", (text, line) => {
     expect(meantBy(text, knows)?.line).toBe(line)
   })
@@ -34,6 +36,9 @@ describe("what may be meant for the program", () => {
     "list of things",
     "send me the file",
     "block carol",
+    "group of people",
+    "group join the others there",
+    "set the table",
     "msg carol hi",
     "block bob and carol",
     ":p",

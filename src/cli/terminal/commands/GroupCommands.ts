@@ -6,13 +6,25 @@ import type { Palette } from "../Palette.js"
 import type { Printed } from "../Wrap.js"
 import { attempt, type Context, make, nothing, type Outcome, remark, respelt } from "./TerminalCommand.js"
 
+type Verb = "add" | "join" | "leave" | "members" | "remove"
+/** How many nicknames each verb wants: at least, and at most. */
+const VERBS: { readonly [Name in Verb]: readonly [number, number] } = {
+  add: [1, Number.POSITIVE_INFINITY],
+  join: [0, 0],
+  leave: [0, 0],
+  members: [0, 0],
+  remove: [1, 1]
+}
+
+const VERB_NAMES = Object.keys(VERBS)
+
 /** One text to several people. */
 export const groupCommands = [
   make({
     names: ["group"],
     elsewhere: ["join", "j"],
     usage: "/group NAME NICK…",
-    wants: "word",
+    wants: VERB_NAMES,
     reminder:
       "/group NAME NICK…, or /group add NAME NICK…, or /group join|leave|members NAME, or /group remove NAME NICK",
     help: "make a group; also /group join|leave|members NAME, /group add|remove NAME NICK",
@@ -85,18 +97,6 @@ interface Wanted {
   readonly name: string
   readonly nicks: ReadonlyArray<string>
 }
-
-type Verb = "add" | "join" | "leave" | "members" | "remove"
-/** How many nicknames each verb wants: at least, and at most. */
-const VERBS: { readonly [Name in Verb]: readonly [number, number] } = {
-  add: [1, Number.POSITIVE_INFINITY],
-  join: [0, 0],
-  leave: [0, 0],
-  members: [0, 0],
-  remove: [1, 1]
-}
-
-const VERB_NAMES = Object.keys(VERBS)
 
 const isVerb = (word: string): word is Verb => Object.hasOwn(VERBS, word)
 
