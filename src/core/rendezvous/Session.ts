@@ -391,8 +391,8 @@ export class Session {
       this.#options.onBadToken?.()
       const message =
         request.token === undefined
-          ? "this server needs its access token (--token)"
-          : "this is not this server's access token (--token)"
+          ? "this server needs its access token, which its operator gives you: start again with --token TOKEN"
+          : "this is not this server's access token: start again with the right one (--token TOKEN)"
       return this.#refuse(request.id, { _tag: "Unauthorized", message }, now)
     }
     const nickname = Nickname.parse(request.nick)

@@ -40,8 +40,8 @@ const REFUSALS: { readonly [Tag in Control.Refusal["_tag"]]: ReadonlyArray<Omit<
     { message: "too many requests of this kind; try again in 2 s", retryAfterMs: 2_000 }
   ],
   Unauthorized: [
-    { message: "this server needs its access token (--token)" },
-    { message: "this is not this server's access token (--token)" },
+    { message: "this server needs its access token, which its operator gives you: start again with --token TOKEN" },
+    { message: "this is not this server's access token: start again with the right one (--token TOKEN)" },
     { message: "the record is for another nickname" }
   ],
   NotThisServer: [

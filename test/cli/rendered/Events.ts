@@ -145,7 +145,10 @@ const SAMPLES: Samples = {
   Closed: [
     { reason: "exit", message: "you left" },
     { reason: "replaced", message: "your key came online elsewhere (a copy of this profile?), and only one can be" },
-    { reason: "refused", message: "this is not this server's access token (--token)" }
+    {
+      reason: "refused",
+      message: "this is not this server's access token: start again with the right one (--token TOKEN)"
+    }
   ]
 }
 
