@@ -122,10 +122,11 @@ export class Channels {
   /** Ends a conversation. From the call on nothing is said in it, also while its transfers are taken back. */
   leave(conversation: Conversation): Effect.Effect<void> {
     const { driver, flushed, transfers } = this.#shell
-    return Effect.suspend(() => {
+    // Once it has begun it comes to its end, whatever interrupts it: others may wait for that.
+    return Effect.uninterruptibleMask((restore) => {
       const { peer } = conversation
       const before = this.#leaving.get(peer)
-      if (before !== undefined) return before
+      if (before !== undefined) return restore(before)
       const left = Deferred.unsafeMake<void>(FiberId.none)
       this.#leaving.set(peer, Deferred.await(left))
       conversation.asked = false
@@ -134,7 +135,7 @@ export class Channels {
         this.#leaving.delete(peer)
         Deferred.unsafeDone(left, Effect.void)
       })
-      return Effect.ensuring(transfers.leave(peer), end)
+      return Effect.ensuring(restore(transfers.leave(peer)), end)
     }).pipe(Effect.zipRight(flushed))
   }
 

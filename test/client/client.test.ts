@@ -425,6 +425,30 @@ describe("outages", () => {
         expect(bob.texts).toEqual([])
       })
     ))
+
+  it("is left to its end, and can be begun anew, wherever the leaving is interrupted", () =>
+    world((world) =>
+      Effect.gen(function* () {
+        yield* world.server()
+        const alice = yield* world.person("alice")
+        yield* world.person("bob")
+        for (let before = 0; before < 110; before++) {
+          const channel = yield* alice.client.query("bob")
+          // Others have their turn after a hundred operations, wherever in the leaving that is.
+          let leave = channel.close
+          for (let more = 0; more < before; more++) leave = Effect.zipRight(Effect.void, leave)
+          const leaving = yield* Effect.fork(Effect.withMaxOpsBeforeYield(leave, 100))
+          yield* Effect.yieldNow()
+          yield* Fiber.interrupt(leaving)
+          yield* Effect.timeoutFail(alice.client.leave("bob"), {
+            duration: "10 seconds",
+            onTimeout: () => new Error(`the leaving never ends, ${before} operations later`)
+          })
+          // The server answers no more questions than so.
+          yield* Effect.sleep("2 seconds")
+        }
+      })
+    ))
 })
 
 describe("changed keys", () => {
