@@ -45,6 +45,16 @@ describe("small pieces that a stream sends", () => {
     expect(buffersOf(stream)).toEqual([2_048])
   })
 
+  it("leave a small buffer behind however they were acknowledged", () => {
+    const stream = new SendStream(1e6)
+    write(stream, 0, 400)
+    buffersOf(stream)
+    for (let end = 1_000; end <= 40_000; end += 1_000) stream.onAcknowledged({ start: end - 1_000, end })
+    expect(stream.kept).toBe(0)
+    write(stream, 0, 5)
+    expect(buffersOf(stream)).toEqual([2_048])
+  })
+
   it("keep their bytes until they are acknowledged, also where a buffer is filled again", () => {
     const stream = new SendStream(1e6)
     let written = 0

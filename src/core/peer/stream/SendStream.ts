@@ -200,10 +200,11 @@ export class SendStream {
       const chunk = this.#chunks[this.#head]!
       if (chunk.start + chunk.filled > offset) break
       if (chunk === this.#tail) this.#tail = undefined
-      if (chunk.isSlab && (chunk.data.length === SLAB || this.kept > 0)) this.#spare = chunk.data
+      if (chunk.isSlab) this.#spare = chunk.data
       this.#chunks[this.#head] = RELEASED
       this.#head++
     }
+    if (this.kept === 0 && this.#spare?.length !== SLAB) this.#spare = undefined
     if (this.#head * 2 < this.#chunks.length) return
     this.#chunks = this.#chunks.slice(this.#head)
     this.#head = 0
