@@ -3,7 +3,7 @@
  * was put last counts, and after the last of them the thing is as it was.
  */
 export class Overlay {
-  readonly #things = new Map<object, Map<string, Thing>>()
+  readonly #things = new WeakMap<object, Map<string, Thing>>()
 
   /** Puts a value in place. Gives what takes it away again. */
   put<A>({ of, name, read, write }: Property<A>, value: A): () => void {
