@@ -71,7 +71,10 @@ export const table = (
     notes: notes(peer, palette)
   }))
   const widest = (key: "nick" | "address", most: number) =>
-    Math.max(...shown.map((peer) => stringWidth(peer[key])).filter((width) => width <= most), 0)
+    shown.reduce((widest, peer) => {
+      const width = stringWidth(peer[key])
+      return width <= most ? Math.max(widest, width) : widest
+    }, 0)
   const [nicks, addresses] = [widest("nick", NICK), widest("address", ADDRESS)]
   return shown.map(({ address, fingerprint, nick, notes }) => {
     const key = nick === me ? "(you)" : fingerprint === "" ? "(no key: cannot be talked to)" : fingerprint
