@@ -55,9 +55,10 @@ export const listed = (nicks: ReadonlyArray<string>): string => {
 }
 
 /** How it stands with a member, as far as it is not as it should be. */
-export const standing = ({ asked, blocked, knowsGroups }: GroupMember): string => {
-  if (blocked) return "you have blocked them"
-  if (!asked) return "not asked for: gets nothing of yours"
+export const standing = ({ asked, blocked, knowsGroups, nick }: GroupMember): string => {
+  const who = SafeText.line(nick, MAX_NICK)
+  if (blocked) return `you have blocked them: /unblock ${who} takes it back`
+  if (!asked) return `not asked for: gets nothing of yours before you type query ${who}`
   return knowsGroups === false ? "their program knows no groups: they answer to one person at a time" : ""
 }
 

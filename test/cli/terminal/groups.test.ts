@@ -71,7 +71,7 @@ describe("groups at the terminal", () => {
         "you have made #crew with bob and carol: what you type goes to all",
         "alice → #team: hello, both",
         "carol did not get that: /group members team says why",
-        "carol f (not asked for: gets nothing of yours)",
+        "carol f (not asked for: gets nothing of yours before you type query carol)",
         "there is no group nowhere; /groups shows all",
         "you have left #team"
       ])
