@@ -11,6 +11,7 @@ import { thousands } from "./calibrate.js"
 
 const [first = "1", minutes = "1", ...parts] = process.argv.slice(2)
 const laws = LAWS.filter(({ name }) => parts.length === 0 || parts.some((part) => name.includes(part)))
+if (laws.length === 0) throw new Error(`no scenario has ${parts.join(" or ")} in its name`)
 
 interface Count {
   readonly law: Law

@@ -397,7 +397,7 @@ export class ClientMachine {
     this.#client.peers?.written(entries, now)
   }
 
-  /** They survive a loss of power as well. */
+  /** As `Peers.flushed`. */
   flushed(entries: ReadonlyArray<JournalEntry>, now: number): void {
     this.#client.peers?.flushed(entries)
     this.#settle(now)
