@@ -20,7 +20,7 @@ export { ResolveError, Resolver } from "../services/Resolver.js"
 export { type Journal, Store, StoreError } from "../services/Store.js"
 // What can go wrong.
 export type { Fault, FaultKind, HostFault, LinkFault, Names, OnLinks, RouterFault } from "./faults/Fault.js"
-export type { Faults } from "./faults/Faults.js"
+export type { Faults, Victim } from "./faults/Faults.js"
 export type { Plan, PlannedFault } from "./faults/Plan.js"
 export { shrink } from "./faults/Shrink.js"
 export { harmless, type SwarmOptions } from "./faults/Swarm.js"
