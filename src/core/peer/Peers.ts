@@ -425,10 +425,7 @@ export class Peers {
     finish()
   }
 
-  /**
-   * These entries would survive a loss of power too, and all that were polled before them: of our messages to one peer,
-   * the last is enough.
-   */
+  /** They would survive a loss of power too, and all before them: of our messages to one peer the last is enough. */
   flushed(entries: ReadonlyArray<JournalEntry>): void {
     const told = new Set<Conversation>()
     for (const entry of entries) {

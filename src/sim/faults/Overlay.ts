@@ -24,7 +24,7 @@ export class Overlay {
 }
 
 /** Something that can be read and changed. */
-export interface Property<A> {
+interface Property<A> {
   readonly of: object
   /** One of all properties of that object. */
   readonly name: string

@@ -409,8 +409,8 @@ export type SendRefusal =
   | { readonly _tag: "OutboxFull" }
 
 /**
- * A message of ours, which is its own entry of the journal: there may be ten thousands, and one object for each is less
- * for the garbage collector to look at than two.
+ * A message of ours, which is its own entry of the journal: there may be tens of thousands, and one object for each is
+ * less for the garbage collector to look at than two.
  */
 export type Outgoing = Extract<JournalEntry, { readonly _tag: "Accepted" }> & {
   /** Whether the application was told that the message waits for the peer's consent. */
