@@ -294,10 +294,13 @@ const accept = (text: string, session: Session): Effect.Effect<void, ProgramErro
   })
 
 /** The person leaves without a nickname: at once, unless something else was typed before that is still to be done. */
-const leaveUnnamed = ({ client, lines, registration, terminal }: Session): Effect.Effect<void> =>
+const leaveUnnamed = (session: Session): Effect.Effect<void> =>
   Effect.suspend(() => {
+    const { client, lines, registration, terminal } = session
     const isIdle = Option.contains(lines.unsafeSize(), 0)
-    return terminal.inputIsTty && isIdle ? client.exit() : registration.leave
+    if (terminal.inputIsTty && isIdle) return client.exit()
+    const told = terminal.interactive ? Effect.ignore(remark(session, STAYS)) : Effect.void
+    return Effect.zipRight(told, registration.leave)
   })
 
 /** The input has ended. */
@@ -365,6 +368,8 @@ const measure = ({ chat, client, ui }: Session): Effect.Effect<void> =>
 
 /** Commands that ask before they end something. */
 const LEAVES: ReadonlySet<string> = new Set(["exit", "quit", "leave"])
+
+const STAYS = "what you typed before waits for the server; Ctrl-C leaves at once"
 
 /** Lines typed ahead of a slow answer. */
 const MAX_QUEUED = 64

@@ -289,6 +289,21 @@ describe("the terminal client, in plain lines", () => {
     })
   )
 
+  it.live("says what it stays for where lines wait for a nickname, and how to leave at once", () =>
+    Effect.gen(function* () {
+      for (const typed of ["exit\r", "/quit\r"]) {
+        const { terminal, client, exit } = yield* start(true, "alice", ({ server }) => server.unsafeClose())
+        yield* terminal.shows("waiting for the server")
+        terminal.type(`query bob\r/msg bob hi\r${typed}`)
+        yield* terminal.shows("what you typed before waits for the server; Ctrl-C leaves")
+        expect(client.calls).toEqual(["register alice"])
+        terminal.type("\u0003")
+        expect(yield* exit).toEqual(Exit.void)
+        expect(client.calls).toEqual(["register alice", "exit"])
+      }
+    })
+  )
+
   it.live("says nothing more of lines that waited for a nickname once the person leaves", () =>
     Effect.gen(function* () {
       const { terminal, client, exit } = yield* start(true, "alice", (client) => {
