@@ -31,7 +31,7 @@ export const open = (incoming: Incoming): Effect.Effect<Landing, FilesError, Sco
       const folder = dirname(path)
       if (discarded) throw removed(path)
       if (kind !== "folder" || isMade.has(folder)) return
-      await Fs.mkdir(folder, { recursive: true, mode: 0o700 })
+      await Folder.ensure(folder)
       isMade.add(folder)
     }
     const openEntry = async (index: number) => {
@@ -246,7 +246,7 @@ const makeFolders = async (partial: string, entries: Incoming["entries"]): Promi
     for (const each of missing.reverse()) {
       known.add(each)
       made.push(each)
-      await Fs.mkdir(join(partial, each), { recursive: true, mode: 0o700 })
+      await Folder.ensure(join(partial, each))
     }
   }
   return made

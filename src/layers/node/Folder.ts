@@ -4,7 +4,7 @@ import * as ProcessId from "./ProcessId.js"
 
 /** Makes the folder and those above it, private to their owner, so that they survive a crash. */
 export const make = async (folder: string): Promise<void> => {
-  const first = await Fs.mkdir(folder, { recursive: true, mode: 0o700 })
+  const first = await ensure(folder)
   if (first === undefined) return
   // A new folder survives when its entry in the one above does.
   for (let made = folder; ; made = dirname(made)) {
@@ -12,6 +12,40 @@ export const make = async (folder: string): Promise<void> => {
     if (made === first || made === dirname(made)) return
   }
 }
+
+/**
+ * Makes the folder and those above it that are not there, private to their owner. The topmost that was made, if any.
+ * Not with `recursive` of Node: where a folder is there and takes none all the same, as /proc, Node 20 tries for ever.
+ */
+export const ensure = async (folder: string): Promise<string | undefined> => {
+  try {
+    return await makeOne(folder)
+  } catch (cause) {
+    const above = dirname(folder)
+    if (!isMissing(cause) || above === folder) throw cause
+    const first = await ensure(above)
+    return (await makeOne(folder)) === undefined ? first : (first ?? folder)
+  }
+}
+
+/** The folder, if it was not there before; the one that it is in has to be. */
+const makeOne = async (folder: string): Promise<string | undefined> => {
+  try {
+    await Fs.mkdir(folder, { mode: 0o700 })
+    return folder
+  } catch (cause) {
+    if (!isMissing(cause) && (await isFolder(folder))) return undefined
+    throw cause
+  }
+}
+
+const isMissing = (cause: unknown): boolean => (cause as NodeJS.ErrnoException).code === "ENOENT"
+
+const isFolder = (path: string): Promise<boolean> =>
+  Fs.stat(path).then(
+    (stat) => stat.isDirectory(),
+    () => false
+  )
 
 /**
  * Makes the names in a folder survive a crash. Where folders cannot be flushed (Windows) the system keeps them in order

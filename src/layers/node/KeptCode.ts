@@ -94,9 +94,10 @@ const SETTLED = 3_000
 
 const keep = (script: vm.Script, { folder, name, prefix }: Place): void => {
   try {
-    const there = [folder, dirname(folder), dirname(dirname(folder))].find((path) => existsSync(path))
-    if (there === undefined || !isOurs(there)) return
-    if (there !== folder) mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const folders = [folder, dirname(folder), dirname(dirname(folder))]
+    const there = folders.findIndex((path) => existsSync(path))
+    if (there === -1 || !isOurs(folders[there]!)) return
+    for (const missing of folders.slice(0, there).reverse()) mkdirSync(missing, { mode: 0o700 })
     const code = script.createCachedData()
     const draft = join(folder, `${name}.${process.pid}`)
     writeFileSync(draft, Buffer.concat([hash(code), code]), { mode: 0o600 })

@@ -244,6 +244,8 @@ describe("what arrives", () => {
       yield* landing.write(0, 0, Uint8Array.of(1))
       const modeOf = (path: string) =>
         promise(async () => ((await Fs.stat(join(folder, path))).mode & 0o777).toString(8))
+      // It is written while more may come.
+      yield* promise(() => vi.waitFor(() => Fs.stat(join(folder, ".parley-12.part/a/b")), { timeout: 60_000 }))
       expect(yield* modeOf(".parley-12.part")).toBe("700")
       // Nobody else gets through the folder, so what is small and whole has its permissions already.
       expect(["600", "755"]).toContain(yield* modeOf(".parley-12.part/a/b"))

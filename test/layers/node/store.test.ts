@@ -158,6 +158,15 @@ describe("files", () => {
     )
   )
 
+  linux("where no folder can be made give an error, and do not try for ever", () =>
+    live(NodeStore.layer("/proc/nowhere/store")).run(
+      Effect.gen(function* () {
+        const store = yield* Store
+        expect((yield* Effect.flip(store.write("a", utf8("1")))).message).toContain("/proc/nowhere")
+      })
+    )
+  )
+
   it("map the system's errors", () => {
     const reasonOf = (code: string) => fromCause("write x", Object.assign(new Error(code), { code })).reason
     expect(["EACCES", "EPERM", "ENOSPC", "EDQUOT", "EROFS", "EFBIG", "EIO"].map(reasonOf)).toEqual([
