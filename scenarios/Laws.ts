@@ -75,6 +75,7 @@ export const LAWS: ReadonlyArray<Law> = [
   product("outages/lost key", Outages.lostKey),
   product("outages/moving", Outages.moving),
   product("outages/roaming", Outages.roaming),
+  product("outages/forgetful router", Outages.startsBehindForgetfulRouter),
   product("nicknames/race", Nicknames.race),
   product("nicknames/hand to hand", Nicknames.handToHand),
   product("nicknames/cut off", Nicknames.cutOff),

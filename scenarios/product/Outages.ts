@@ -187,6 +187,23 @@ export function* roaming() {
   }
 }
 
+/**
+ * Somebody starts anew while the other one's router forgets everything, the link to the server with it, over which the
+ * news come: what both say then does not wait until a ping to the server is overdue.
+ */
+export function* startsBehindForgetfulRouter() {
+  const person = (name: string) => (name === "alice" ? { host: { nat: Nat.portRestricted } } : {})
+  const { alice, bob, sim, town } = yield* friends({ person })
+  const rng = sim.world.kernel.rng.fork("test")
+  yield* Effect.sleep(rng.between(1_000, 20_000))
+  yield* bob.crash
+  yield* yield* sim.begin({ kind: "nat-reboot", router: "alice/router" })
+  yield* bob.start
+  yield* sim.eventually("bob is back", () => bob.registered, "5 seconds")
+  yield* bob.query(alice)
+  yield* talk(town, alice, bob, 2, 8_000)
+}
+
 /** What happens to somebody on the move. Behind a usual NAT, all of them. */
 const moves: ReadonlyArray<Fault> = [
   { kind: "nat-reboot", router: "alice/router" },

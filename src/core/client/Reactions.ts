@@ -75,13 +75,22 @@ export class Reactions {
     const { peers } = this.client
     let isNews = false
     for (let event = peers?.pollEvent(); event !== undefined; event = peers?.pollEvent()) {
-      if (event._tag === "InDoubt") this.parts.gatherer.doubt(now)
+      if (event._tag === "InDoubt") this.#doubt(event.probesInVain, now)
       else this.parts.peerEvents.handle(event, now)
       if (event._tag === "Message") this.parts.gatherer.onHeard(now)
       this.parts.guessing.onPeerEvent(event, now)
       isNews = true
     }
     return isNews
+  }
+
+  /**
+   * A peer owes answers. Where it is silent both ways, it may be somewhere else by now, and the server may have told us
+   * so over a link that a router has forgotten.
+   */
+  #doubt(probesInVain: number, now: number): void {
+    this.parts.gatherer.doubt(now)
+    if (probesInVain >= SILENT_PROBES) this.client.rendezvous.check(now)
   }
 
   /** We have left: what still comes in is nothing to us. */
@@ -273,3 +282,6 @@ export class Reactions {
     output.pass({ _tag: "Started" })
   }
 }
+
+/** How often in a row the probe timer runs out until the link to the server is asked: single losses are no reason. */
+const SILENT_PROBES = 3

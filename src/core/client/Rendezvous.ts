@@ -105,6 +105,11 @@ export class Rendezvous<Purpose> {
     this.server?.relay(channel, packet, now)
   }
 
+  /** There is a sign that the link to the server is dead: it has to say something soon, or is dialled anew. */
+  check(now: number): void {
+    this.server?.check(now)
+  }
+
   /** We were accepted: the next loss of the link starts with short waits again. */
   settled(now: number): void {
     this.server?.settled(now)

@@ -266,7 +266,8 @@ export class Connection implements LossSink {
       this.#followSize()
     }
     const hasLapsed = this.paths.handleTimeout(now)
-    if (isOverdue || hasLapsed) this.#context.emit({ _tag: "InDoubt", peer: this.#context.peer })
+    const { probesInVain } = this.#loss
+    if (isOverdue || hasLapsed) this.#context.emit({ _tag: "InDoubt", peer: this.#context.peer, probesInVain })
     this.#followPath(now)
   }
 

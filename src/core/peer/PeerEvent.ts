@@ -10,8 +10,12 @@ import type { StreamId } from "./stream/StreamId.js"
 export type PeerEvent =
   | { readonly _tag: "Connected"; readonly peer: PeerId; readonly path: PathInfo }
   | { readonly _tag: "PathChanged"; readonly peer: PeerId; readonly path: PathInfo }
-  /** Answers are overdue on the path in use: the network may be another one. Comes again while that lasts. */
-  | { readonly _tag: "InDoubt"; readonly peer: PeerId }
+  /**
+   * Answers are overdue on the path in use: the network may be another one. Comes again while that lasts, with how
+   * often in a row the probe timer ran out: what was sent after the first time went over the relay as well, if there
+   * is one.
+   */
+  | { readonly _tag: "InDoubt"; readonly peer: PeerId; readonly probesInVain: number }
   /** Both sides have asked for each other: text may flow both ways. Once per connection at most. */
   | { readonly _tag: "Mutual"; readonly peer: PeerId }
   /**

@@ -28,6 +28,12 @@ simTest(
 
 simTest("conversations survive new addresses, forgetful routers and short sleeps", Seeds.some(12), Scenarios.moving)
 
+simTest(
+  "whoever starts anew reaches somebody whose router has just forgotten everything",
+  Seeds.some(12),
+  Scenarios.startsBehindForgetfulRouter
+)
+
 simTest("a conversation follows whoever gets a new address", Seeds.some(12), Scenarios.roaming)
 
 simTest("whoever leaves and asks again at once talks again", Seeds.some(12), Scenarios.leavesAndAsks)
