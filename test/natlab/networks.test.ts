@@ -117,6 +117,8 @@ if (available)
         return { nick, program }
       }
       const [ann, bob, eve] = await Promise.all(["ann", "bob", "eve"].map(meet))
+      // Whoever is asked for has 3 s to answer, so both are there first.
+      await Promise.all([ann!.program.event("joined", { nick: "bob" }), bob!.program.event("joined", { nick: "ann" })])
       await converse(ann!, bob!, "lan")
       for (const { program } of [bob!, eve!]) program.command({ cmd: "list", ref: "all" })
       const listed = await Promise.all([bob!, eve!].map(({ program }) => program.event("peers", { ref: "all" })))
