@@ -203,7 +203,8 @@ export class Ledger {
   private link(name: string, event: ClientEvent & { readonly _tag: "Connected" | "Disconnected" }): void {
     const relation = this.relation(name, event.nick)
     if (event._tag === "Connected") {
-      // Of a conversation that was left since, a slow reader may hear after that.
+      // A slow reader may hear of connections of a conversation that it has left since, and of how they ended, but
+      // never of the end of the last one.
       if (relation.connected === true && relation.stale-- <= 0)
         this.broken("events", `${name} is connected to ${event.nick} twice`)
       if (!this.everAsked.has(pair(name, event.nick)) && !this.everAsked.has(pair(event.nick, name))) {
@@ -217,7 +218,6 @@ export class Ledger {
       this.broken("events", `${name} is disconnected (${reason}) from ${event.nick}, but was not connected`)
     }
     relation.connected = false
-    relation.stale = 0
   }
 
   private shown(name: string, from: string, text: string, id: MessageId): void {
@@ -305,7 +305,7 @@ class Relation {
   everAsked = false
   /** `undefined`: right after we left, when an earlier event may still be on its way to the user. */
   connected: boolean | undefined = false
-  /** Conversations that we left since the user last heard of the end of one. */
+  /** Conversations that we left, after which a new connection may be told while the last one seems to be there. */
   stale = 0
   lastShown = -1
   /** Messages that were shown before this side had ever asked. */
