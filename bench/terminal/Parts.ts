@@ -34,7 +34,7 @@ const start = async (stage: Stage): Promise<Figures> => {
   const first = client(stage, "first")
   await first.shows("first> ")
   const fresh = performance.now() - began
-  await first.shows("you are")
+  await first.shows(REGISTERED)
   first.type("exit\r")
   await first.ends()
   for (let time = 0; time < (stage.quick ? 3 : 7); time++) {
@@ -67,7 +67,7 @@ const idle = async (stage: Stage): Promise<Figures> => {
     `process.stdout.write("here> ")`
   ].join(";")
   const floor = await keys(new Program(["-e", echo], folderIn(stage)), "here> ", stage)
-  const found = await keys(client(stage, "idle"), "idle> ", stage)
+  const found = await keys(client(stage, "idle"), REGISTERED, stage)
   return {
     "key, idle: echoed by a bare node p50 ms": floor.wall,
     "key, idle: on the screen p50 ms": found.wall,
@@ -76,8 +76,8 @@ const idle = async (stage: Stage): Promise<Figures> => {
   }
 }
 
-const keys = async (program: Program, prompt: string, { quick }: Stage) => {
-  await program.shows(prompt)
+const keys = async (program: Program, ready: string, { quick }: Stage) => {
+  await program.shows(ready)
   const wall: Array<number> = []
   const own: Array<number> = []
   for (let time = 0; time < (quick ? 20 : 100); time++) {
@@ -194,7 +194,7 @@ const flood = async (flooding: Flooding, nick: string, count: number, rate?: num
 
 const talking = async (stage: Stage, nick: string): Promise<Program> => {
   const program = client(stage, nick)
-  await program.shows(`${nick}> `)
+  await program.shows(REGISTERED)
   stage.flooding.call(nick)
   await program.shows("wants to talk")
   program.type("query flo\r")
@@ -227,6 +227,8 @@ const folderIn = ({ folder }: Stage): string => mkdtempSync(join(folder, "progra
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
+/** What a client says once the nickname is its own: its prompt is there before. */
+const REGISTERED = "you are"
 const SILENT = join(dirname(fileURLToPath(import.meta.url)), "Silent.mjs")
 /** As much as a message holds, in lines that do not end. */
 const LARGE_DRAFT = "lorem ipsum dolor sit amet, consectetur ".repeat(1_600)
