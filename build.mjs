@@ -1,8 +1,8 @@
 // Builds dist/: `main.js` loads `front.cjs`, which answers what is asked about the program itself, and loads
 // `program.cjs`, the rest of it: one file because to find and read a hundred takes a fifth of a start, and of CommonJS
 // because V8 then gives us what it made of it (layers/node/KeptCode). `redis.cjs` is a fifth of all, and few need it.
-// `index.js`, the library, leaves Effect to the importer so that both sides share one copy of it. What identity does not
-// matter for is inside, so that a package that is installed brings nothing but native code.
+// `index.js`, the library, leaves Effect to the importer so that both sides share one copy of it. What identity does
+// not matter for is inside, so that a package that is installed brings nothing but native code.
 import { execFileSync } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"

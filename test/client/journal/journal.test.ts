@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
 import { Disk } from "../../../src/layers/memory/Disk.js"
 import { full } from "../../support/Effort.js"
-import { copyOf, mutual, type Person, world } from "../World.js"
+import { copyOf, mutual, type Person, type World, world } from "../World.js"
 import { FaultyStore } from "./FaultyStore.js"
 
 const JOURNAL = "profiles/alice/journal"
@@ -128,15 +128,22 @@ describe("messages that were not delivered", () => {
     ))
 })
 
+/** Two who talk, and the disk of one of them. */
+const meeting = (world: World, server?: Parameters<World["server"]>[0]) =>
+  Effect.gen(function* () {
+    yield* world.server(server)
+    const store = new FaultyStore()
+    const alice = yield* world.person("alice", { store: store.layer })
+    const bob = yield* world.person("bob")
+    yield* mutual(alice, bob)
+    return { alice, bob, store }
+  })
+
 describe("a journal", () => {
   it("is not written anew in the midst of a conversation, but when that rests", () =>
     world((world) =>
       Effect.gen(function* () {
-        yield* world.server()
-        const store = new FaultyStore()
-        const alice = yield* world.person("alice", { store: store.layer })
-        const bob = yield* world.person("bob")
-        yield* mutual(alice, bob)
+        const { alice, bob, store } = yield* meeting(world)
         const say = (mebibytes: number) =>
           Effect.gen(function* () {
             const texts = Array.from({ length: 35 * mebibytes }, (_, n) => `${n} ${"x".repeat(30_000)}`)
@@ -156,11 +163,7 @@ describe("a journal", () => {
   it("stays small over many messages", () =>
     world((world) =>
       Effect.gen(function* () {
-        yield* world.server()
-        const store = new FaultyStore()
-        const alice = yield* world.person("alice", { store: store.layer })
-        const bob = yield* world.person("bob")
-        yield* mutual(alice, bob)
+        const { alice, bob, store } = yield* meeting(world)
         for (let n = 0; n < 60; n++) {
           yield* alice.client.send("bob", `${n} ${"x".repeat(30_000)}`)
           yield* alice.next("Delivered")
@@ -174,11 +177,7 @@ describe("a journal", () => {
   it("writes what is said at one time with one flush", () =>
     world((world) =>
       Effect.gen(function* () {
-        yield* world.server()
-        const store = new FaultyStore()
-        const alice = yield* world.person("alice", { store: store.layer })
-        const bob = yield* world.person("bob")
-        yield* mutual(alice, bob)
+        const { alice, bob, store } = yield* meeting(world)
         yield* alice.client.send("bob", "first")
         yield* alice.next("Delivered")
         const before = store.disk.stats.syncs
@@ -194,11 +193,7 @@ describe("a journal", () => {
   it("is flushed soon after the last of several words, and rests for longer while there are more", () =>
     world((world) =>
       Effect.gen(function* () {
-        yield* world.server()
-        const store = new FaultyStore()
-        const alice = yield* world.person("alice", { store: store.layer })
-        const bob = yield* world.person("bob")
-        yield* mutual(alice, bob)
+        const { alice, store } = yield* meeting(world)
         store.syncMs = 20
         yield* alice.client.send("bob", "first")
         yield* alice.next("Delivered")
@@ -220,11 +215,7 @@ describe("a journal", () => {
   it("that cannot be written is told once; chat goes on, and is safe again when there is room", () =>
     world((world) =>
       Effect.gen(function* () {
-        yield* world.server({ graceMs: 1_000 })
-        const store = new FaultyStore()
-        const alice = yield* world.person("alice", { store: store.layer })
-        const bob = yield* world.person("bob")
-        yield* mutual(alice, bob)
+        const { alice, bob, store } = yield* meeting(world, { graceMs: 1_000 })
         bob.cable.unplug()
         yield* alice.client.send("bob", "one")
         store.disk.capacity = store.disk.used()
@@ -254,11 +245,7 @@ describe("a journal", () => {
   it.each(["Full", "ReadOnly"])("keeps, %s, what it held before", (what) =>
     world((world) =>
       Effect.gen(function* () {
-        yield* world.server({ graceMs: 1_000 })
-        const store = new FaultyStore()
-        const alice = yield* world.person("alice", { store: store.layer })
-        const bob = yield* world.person("bob")
-        yield* mutual(alice, bob)
+        const { alice, bob, store } = yield* meeting(world, { graceMs: 1_000 })
         bob.cable.unplug()
         yield* alice.client.send("bob", "one")
         yield* alice.client.flushed

@@ -151,7 +151,7 @@ describe("the paths of a connection", () => {
     expect(paths.room(paths.active!, 0)).toBe(Number.POSITIVE_INFINITY)
   })
 
-  it("are kept open by a probe in 25 to 28 s of silence, proven every 3 s of talk, and more often while listening", () => {
+  it("are kept open by a probe in 25 to 28 s of silence, proven every 3 s of talk, and oftener while listening", () => {
     for (const [random, leads, silence] of [
       [0, true, 25_800],
       [1, true, 26_500],
