@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { YieldWrap } from "effect/Utils"
 import type { ClientApi } from "../../src/client/Client.js"
 import * as Client from "../../src/client/Client.js"
 import type { ClientOptions } from "../../src/client/ClientOptions.js"
@@ -25,16 +26,16 @@ import type { RunOptions } from "../../src/sim/Run.js"
 import type { Services } from "../../src/sim/Services.js"
 import * as Sim from "../../src/sim/Sim.js"
 
-/** A server and clients as one program, on a simulated network with perfect links. */
-export const world = <E>(
-  program: (world: World) => Effect.Effect<void, E, Scope.Scope | Sim.Sim>,
+/** A server and clients as one program, the body of an `Effect.gen`, on a simulated network with perfect links. */
+export const world = (
+  program: (world: World) => Generator<YieldWrap<Effect.Effect<unknown, unknown, Scope.Scope | Sim.Sim>>, void, never>,
   options: Partial<RunOptions> = {}
 ): Promise<void> =>
   inMemory(
     Effect.gen(function* () {
       const sim = yield* Sim.Sim
       const serverHost = yield* Layer.build(Sim.layer("server", { ipv4: SERVER }))
-      yield* program(new World(sim, Layer.succeedContext(serverHost)))
+      yield* Effect.gen(() => program(new World(sim, Layer.succeedContext(serverHost))))
     }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger))),
     options
   )
@@ -111,6 +112,14 @@ export class World {
   /** A client that is registered. */
   person(nick: string, options: Parameters<World["client"]>[0] = {}) {
     return Effect.tap(this.client(options), ({ client }) => client.register(nick))
+  }
+
+  /** A server with two people who are registered and have not asked for each other. */
+  aliceAndBob(options: Partial<ServerOptions> = {}) {
+    return Effect.gen(this, function* () {
+      const server = yield* this.server(options)
+      return { server, alice: yield* this.person("alice"), bob: yield* this.person("bob") }
+    })
   }
 }
 

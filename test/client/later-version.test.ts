@@ -54,26 +54,24 @@ const more = (value: unknown): unknown => {
 }
 
 it("a client of today lives with a server of a later text of the same version", () =>
-  world((world) =>
-    Effect.gen(function* () {
-      yield* world.server({ names: [LATER] })
-      const machine = Layer.provide(Sim.layer("later", { ipv4: LATER }), Layer.succeed(Sim.Sim, yield* Sim.Sim))
-      yield* Effect.provide(laterServer, yield* Layer.build(machine))
-      const there = { more: { server: { host: LATER, port: 9090 } } }
-      const alice = yield* world.person("alice", there)
-      const bob = yield* world.person("bob", there)
-      expect((yield* alice.client.list).map(({ nick }) => nick)).toEqual(["alice", "bob"])
-      // What it is refused with has another name than any that it knows, and words.
-      expect(yield* Effect.flip(alice.client.query("carol"))).toMatchObject({
-        message: "nobody here has that nickname"
-      })
-      yield* alice.client.query("bob")
-      yield* bob.client.query("alice")
-      yield* alice.client.send("bob", "hello")
-      expect((yield* bob.next("Message")).text).toBe("hello")
-      yield* bob.client.send("alice", "hello back")
-      expect((yield* alice.next("Message")).text).toBe("hello back")
-      yield* bob.client.exit()
-      expect((yield* alice.next("Disconnected")).reason).toBe("left")
+  world(function* (world) {
+    yield* world.server({ names: [LATER] })
+    const machine = Layer.provide(Sim.layer("later", { ipv4: LATER }), Layer.succeed(Sim.Sim, yield* Sim.Sim))
+    yield* Effect.provide(laterServer, yield* Layer.build(machine))
+    const there = { more: { server: { host: LATER, port: 9090 } } }
+    const alice = yield* world.person("alice", there)
+    const bob = yield* world.person("bob", there)
+    expect((yield* alice.client.list).map(({ nick }) => nick)).toEqual(["alice", "bob"])
+    // What it is refused with has another name than any that it knows, and words.
+    expect(yield* Effect.flip(alice.client.query("carol"))).toMatchObject({
+      message: "nobody here has that nickname"
     })
-  ))
+    yield* alice.client.query("bob")
+    yield* bob.client.query("alice")
+    yield* alice.client.send("bob", "hello")
+    expect((yield* bob.next("Message")).text).toBe("hello")
+    yield* bob.client.send("alice", "hello back")
+    expect((yield* alice.next("Message")).text).toBe("hello back")
+    yield* bob.client.exit()
+    expect((yield* alice.next("Disconnected")).reason).toBe("left")
+  }))

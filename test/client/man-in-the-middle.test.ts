@@ -37,101 +37,89 @@ const evilServer = ({ onward: tls, tls: own }: { readonly tls?: TlsCredentials; 
 
 describe("a server that plays another one", () => {
   it("cannot show it the proofs of its own clients", () =>
-    world((world) =>
-      Effect.gen(function* () {
-        yield* world.server()
-        const machine = Layer.provide(Sim.layer("evil", { ipv4: EVIL }), Layer.succeed(Sim.Sim, yield* Sim.Sim))
-        yield* Effect.provide(evilServer(), yield* Layer.build(machine))
-        const dave = yield* world.client({ more: { server: { host: EVIL, port: 9090 } } })
-        const refused = yield* Effect.flip(dave.client.register("dave"))
-        expect(refused).toMatchObject({ _tag: "NotThisServer" })
-        expect(refused.message).toContain(`start it with --name ${EVIL}`)
-        const carol = yield* world.person("carol")
-        expect((yield* carol.client.list).map(({ nick }) => nick)).toEqual(["carol"])
-      })
-    ))
+    world(function* (world) {
+      yield* world.server()
+      const machine = Layer.provide(Sim.layer("evil", { ipv4: EVIL }), Layer.succeed(Sim.Sim, yield* Sim.Sim))
+      yield* Effect.provide(evilServer(), yield* Layer.build(machine))
+      const dave = yield* world.client({ more: { server: { host: EVIL, port: 9090 } } })
+      const refused = yield* Effect.flip(dave.client.register("dave"))
+      expect(refused).toMatchObject({ _tag: "NotThisServer" })
+      expect(refused.message).toContain(`start it with --name ${EVIL}`)
+      const carol = yield* world.person("carol")
+      expect((yield* carol.client.list).map(({ nick }) => nick)).toEqual(["carol"])
+    }))
 
   it("is no trouble for whoever dials the good one by a name of its own", () =>
-    world((world) =>
-      Effect.gen(function* () {
-        yield* world.server({ names: ["chat.example.org"] })
-        const carol = yield* world.client({ more: { server: { host: "server", port: 9090 } } })
-        yield* carol.client.register("carol")
-      })
-    ))
+    world(function* (world) {
+      yield* world.server({ names: ["chat.example.org"] })
+      const carol = yield* world.client({ more: { server: { host: "server", port: 9090 } } })
+      yield* carol.client.register("carol")
+    }))
 })
 
 const tls = (key: string) => ({ certificate: `SHA256:${key.repeat(42)}A`, privateKey: "" })
 
 describe("a link that is encrypted", () => {
   it("is pinned by the server's key, and refused when another one is shown", () =>
-    world((world) =>
-      Effect.gen(function* () {
-        const good = yield* world.server({ tls: tls("a") })
-        const disk = new Disk()
-        const first = yield* world.person("alice", { disk, more: { server: { ...ADDRESS, tls: true } } })
-        expect(yield* first.next("Server")).toMatchObject({
-          encryption: "tls",
-          trust: "new",
-          key: tls("a").certificate
-        })
-        yield* first.client.exit()
-        // Nothing is said of TLS any more: this profile knows.
-        const again = yield* world.person("alice", { disk })
-        expect(yield* again.next("Server")).toMatchObject({ encryption: "tls", trust: "pinned" })
-        yield* good.stop
-        yield* again.next("ServerLost")
-        yield* world.server({ tls: tls("b") })
-        const told = yield* again.next("Failed", { code: "ServerNotTrusted" })
-        expect(told).toMatchObject({ message: expect.stringContaining(`--server-key ${tls("b").certificate}`) })
-        yield* again.stop
-        const late = yield* world.client({ disk })
-        expect(yield* Effect.flip(late.client.register("alice"))).toMatchObject({ _tag: "ServerNotTrusted" })
-        yield* late.stop
-        const server = { ...ADDRESS, tls: { key: tls("b").certificate } }
-        const trusting = yield* world.person("alice", { disk, more: { server } })
-        expect(yield* trusting.next("Server")).toMatchObject({ trust: "given" })
+    world(function* (world) {
+      const good = yield* world.server({ tls: tls("a") })
+      const disk = new Disk()
+      const first = yield* world.person("alice", { disk, more: { server: { ...ADDRESS, tls: true } } })
+      expect(yield* first.next("Server")).toMatchObject({
+        encryption: "tls",
+        trust: "new",
+        key: tls("a").certificate
       })
-    ))
+      yield* first.client.exit()
+      // Nothing is said of TLS any more: this profile knows.
+      const again = yield* world.person("alice", { disk })
+      expect(yield* again.next("Server")).toMatchObject({ encryption: "tls", trust: "pinned" })
+      yield* good.stop
+      yield* again.next("ServerLost")
+      yield* world.server({ tls: tls("b") })
+      const told = yield* again.next("Failed", { code: "ServerNotTrusted" })
+      expect(told).toMatchObject({ message: expect.stringContaining(`--server-key ${tls("b").certificate}`) })
+      yield* again.stop
+      const late = yield* world.client({ disk })
+      expect(yield* Effect.flip(late.client.register("alice"))).toMatchObject({ _tag: "ServerNotTrusted" })
+      yield* late.stop
+      const server = { ...ADDRESS, tls: { key: tls("b").certificate } }
+      const trusting = yield* world.person("alice", { disk, more: { server } })
+      expect(yield* trusting.next("Server")).toMatchObject({ trust: "given" })
+    }))
 
   it("is never given up for one that is not, but by the user's own word", () =>
-    world((world) =>
-      Effect.gen(function* () {
-        const good = yield* world.server({ tls: tls("a") })
-        const disk = new Disk()
-        const first = yield* world.person("alice", { disk, more: { server: { ...ADDRESS, tls: true } } })
-        yield* first.client.exit()
-        yield* good.stop
-        yield* world.server()
-        const again = yield* world.client({ disk })
-        const refused = yield* Effect.flip(again.client.register("alice"))
-        expect(refused).toMatchObject({ _tag: "ServerNotTrusted", message: expect.stringContaining("--plain") })
-        yield* again.stop
-        const plain = yield* world.person("alice", { disk, more: { server: { ...ADDRESS, tls: false } } })
-        expect(yield* plain.next("Server")).toMatchObject({ encryption: "none" })
-      })
-    ))
+    world(function* (world) {
+      const good = yield* world.server({ tls: tls("a") })
+      const disk = new Disk()
+      const first = yield* world.person("alice", { disk, more: { server: { ...ADDRESS, tls: true } } })
+      yield* first.client.exit()
+      yield* good.stop
+      yield* world.server()
+      const again = yield* world.client({ disk })
+      const refused = yield* Effect.flip(again.client.register("alice"))
+      expect(refused).toMatchObject({ _tag: "ServerNotTrusted", message: expect.stringContaining("--plain") })
+      yield* again.stop
+      const plain = yield* world.person("alice", { disk, more: { server: { ...ADDRESS, tls: false } } })
+      expect(yield* plain.next("Server")).toMatchObject({ encryption: "none" })
+    }))
 
   it("binds the proof to itself: a man in the middle whose key is trusted gets nowhere with it", () =>
-    world((world) =>
-      Effect.gen(function* () {
-        yield* world.server({ tls: tls("a") })
-        const machine = Layer.provide(Sim.layer("evil", { ipv4: EVIL }), Layer.succeed(Sim.Sim, yield* Sim.Sim))
-        yield* Effect.provide(evilServer({ tls: tls("e"), onward: {} }), yield* Layer.build(machine))
-        const dave = yield* world.client({ more: { server: { host: EVIL, port: 9090, tls: true } } })
-        const refused = yield* Effect.flip(dave.client.register("dave"))
-        expect(refused).toMatchObject({ _tag: "Unauthorized", message: expect.stringContaining("not signed") })
-      })
-    ))
+    world(function* (world) {
+      yield* world.server({ tls: tls("a") })
+      const machine = Layer.provide(Sim.layer("evil", { ipv4: EVIL }), Layer.succeed(Sim.Sim, yield* Sim.Sim))
+      yield* Effect.provide(evilServer({ tls: tls("e"), onward: {} }), yield* Layer.build(machine))
+      const dave = yield* world.client({ more: { server: { host: EVIL, port: 9090, tls: true } } })
+      const refused = yield* Effect.flip(dave.client.register("dave"))
+      expect(refused).toMatchObject({ _tag: "Unauthorized", message: expect.stringContaining("not signed") })
+    }))
 
   it("needs no name of the server", () =>
-    world((world) =>
-      Effect.gen(function* () {
-        yield* world.server({ tls: tls("a") })
-        const machine = Layer.provide(Sim.layer("forwarder", { ipv4: EVIL }), Layer.succeed(Sim.Sim, yield* Sim.Sim))
-        yield* Effect.provide(evilServer(), yield* Layer.build(machine))
-        const dave = yield* world.client({ more: { server: { host: EVIL, port: 9090, tls: true } } })
-        yield* dave.client.register("dave")
-      })
-    ))
+    world(function* (world) {
+      yield* world.server({ tls: tls("a") })
+      const machine = Layer.provide(Sim.layer("forwarder", { ipv4: EVIL }), Layer.succeed(Sim.Sim, yield* Sim.Sim))
+      yield* Effect.provide(evilServer(), yield* Layer.build(machine))
+      const dave = yield* world.client({ more: { server: { host: EVIL, port: 9090, tls: true } } })
+      yield* dave.client.register("dave")
+    }))
 })

@@ -39,80 +39,68 @@ const sentBy = (person: Person) => person.cable.sent.reduce((sum, { length }) =>
 
 describe("a transfer goes on", () => {
   it("when the connection breaks and comes back, with what is missing", () =>
-    world((world) =>
-      Effect.gen(function* () {
-        const { alice, bob, id } = yield* underWay(world)
-        bob.cable.unplug()
-        yield* alice.next("Disconnected")
-        yield* untilState(alice, "waiting", id)
-        yield* untilState(bob, "waiting", id)
-        bob.cable.plug()
-        yield* arrived(alice, bob, id)
-        expect(sentBy(alice)).toBeLessThan(1.8 * SIZE)
-      })
-    ))
+    world(function* (world) {
+      const { alice, bob, id } = yield* underWay(world)
+      bob.cable.unplug()
+      yield* alice.next("Disconnected")
+      yield* untilState(alice, "waiting", id)
+      yield* untilState(bob, "waiting", id)
+      bob.cable.plug()
+      yield* arrived(alice, bob, id)
+      expect(sentBy(alice)).toBeLessThan(1.8 * SIZE)
+    }))
 
   it("when the receiver's program is killed", () =>
-    world((world) =>
-      Effect.gen(function* () {
-        const { alice, bob, id } = yield* underWay(world)
-        const again = yield* restart(world, "bob", bob)
-        yield* arrived(alice, again, id)
-        expect(sentBy(alice)).toBeLessThan(1.8 * SIZE)
-      })
-    ))
+    world(function* (world) {
+      const { alice, bob, id } = yield* underWay(world)
+      const again = yield* restart(world, "bob", bob)
+      yield* arrived(alice, again, id)
+      expect(sentBy(alice)).toBeLessThan(1.8 * SIZE)
+    }))
 
   it("when the sender's program is killed", () =>
-    world((world) =>
-      Effect.gen(function* () {
-        const { alice, bob, id } = yield* underWay(world)
-        const again = yield* restart(world, "alice", alice)
-        yield* arrived(again, bob, id)
-        expect(sentBy(again)).toBeLessThan(SIZE)
-      })
-    ))
+    world(function* (world) {
+      const { alice, bob, id } = yield* underWay(world)
+      const again = yield* restart(world, "alice", alice)
+      yield* arrived(again, bob, id)
+      expect(sentBy(again)).toBeLessThan(SIZE)
+    }))
 
   it("when both are killed, and what the receiver had written is partly lost", () =>
-    world((world) =>
-      Effect.gen(function* () {
-        const { alice, bob, id } = yield* underWay(world)
-        yield* alice.kill
-        yield* bob.kill
-        let page = 0
-        const fates = ["new", "new", "new", "old", "garbage"] as const
-        bob.files.losePower(() => fates[Math.floor(page++ / 200) % fates.length]!)
-        yield* Effect.sleep("5 seconds")
-        const alice2 = yield* world.person("alice", { disk: alice.disk })
-        const bob2 = yield* world.person("bob", { disk: bob.disk })
-        yield* arrived(alice2, bob2, id)
-      })
-    ))
+    world(function* (world) {
+      const { alice, bob, id } = yield* underWay(world)
+      yield* alice.kill
+      yield* bob.kill
+      let page = 0
+      const fates = ["new", "new", "new", "old", "garbage"] as const
+      bob.files.losePower(() => fates[Math.floor(page++ / 200) % fates.length]!)
+      yield* Effect.sleep("5 seconds")
+      const alice2 = yield* world.person("alice", { disk: alice.disk })
+      const bob2 = yield* world.person("bob", { disk: bob.disk })
+      yield* arrived(alice2, bob2, id)
+    }))
 
   it("not with a source that has changed meanwhile: both are told", () =>
-    world((world) =>
-      Effect.gen(function* () {
-        const { alice, bob, id } = yield* underWay(world)
-        yield* alice.kill
-        alice.files.put("film.mp4", bytes(SIZE, 7))
-        yield* Effect.sleep("5 seconds")
-        const again = yield* world.person("alice", { disk: alice.disk })
-        yield* untilState(again, "failed", id)
-        expect(yield* untilState(bob, "failed", id)).toMatchObject({
-          message: "it has changed at alice's since it was offered"
-        })
-        expect(bob.files.get("film.mp4")).toBeUndefined()
+    world(function* (world) {
+      const { alice, bob, id } = yield* underWay(world)
+      yield* alice.kill
+      alice.files.put("film.mp4", bytes(SIZE, 7))
+      yield* Effect.sleep("5 seconds")
+      const again = yield* world.person("alice", { disk: alice.disk })
+      yield* untilState(again, "failed", id)
+      expect(yield* untilState(bob, "failed", id)).toMatchObject({
+        message: "it has changed at alice's since it was offered"
       })
-    ))
+      expect(bob.files.get("film.mp4")).toBeUndefined()
+    }))
 
   it("not when it was cancelled while the other side was away: it is told later", () =>
-    world((world) =>
-      Effect.gen(function* () {
-        const { alice, bob, id } = yield* underWay(world)
-        bob.cable.unplug()
-        yield* alice.next("Disconnected")
-        yield* alice.client.files.cancel(id)
-        bob.cable.plug()
-        expect(yield* untilState(bob, "cancelled", id)).toMatchObject({ message: "alice has cancelled it" })
-      })
-    ))
+    world(function* (world) {
+      const { alice, bob, id } = yield* underWay(world)
+      bob.cable.unplug()
+      yield* alice.next("Disconnected")
+      yield* alice.client.files.cancel(id)
+      bob.cable.plug()
+      expect(yield* untilState(bob, "cancelled", id)).toMatchObject({ message: "alice has cancelled it" })
+    }))
 })

@@ -9,108 +9,98 @@ import { bytes, isSame, meet, pair, states, until, untilState } from "./Pair.js"
 
 describe("a sender that was killed", () => {
   it("and knows of nothing afterwards: the receiver learns so from the next process", () =>
-    world((world) =>
-      Effect.gen(function* () {
-        const { alice, bob } = yield* pair(world)
-        const { id } = yield* alice.client.files.offerStream("bob", "stdin", Stream.make(bytes(SIZE)))
-        yield* untilState(bob, "offered", id)
-        yield* bob.client.files.accept(id)
-        yield* until(bob, ({ transferred }) => transferred > 200_000)
-        yield* alice.kill
-        yield* Effect.sleep("5 seconds")
-        const again = yield* world.person("alice", { disk: alice.disk })
-        yield* meet(again, bob)
-        expect(yield* untilState(bob, "failed", id)).toMatchObject({ message: expect.stringContaining("was ended") })
-        yield* Effect.sleep("10 seconds")
-        nothingLeft(bob)
-      })
-    ))
+    world(function* (world) {
+      const { alice, bob } = yield* pair(world)
+      const { id } = yield* alice.client.files.offerStream("bob", "stdin", Stream.make(bytes(SIZE)))
+      yield* untilState(bob, "offered", id)
+      yield* bob.client.files.accept(id)
+      yield* until(bob, ({ transferred }) => transferred > 200_000)
+      yield* alice.kill
+      yield* Effect.sleep("5 seconds")
+      const again = yield* world.person("alice", { disk: alice.disk })
+      yield* meet(again, bob)
+      expect(yield* untilState(bob, "failed", id)).toMatchObject({ message: expect.stringContaining("was ended") })
+      yield* Effect.sleep("10 seconds")
+      nothingLeft(bob)
+    }))
 
   it("is not gone on with by a process that is about something else", () =>
-    world((world) =>
-      Effect.gen(function* () {
-        const { alice, bob, id } = yield* begun(world)
-        yield* alice.kill
-        yield* Effect.sleep("5 seconds")
-        const { files } = alice
-        files.put("other.txt", bytes(1_000))
-        const again = yield* world.person("alice", { disk: alice.disk, more: { resume: "none" } })
-        yield* meet(again, bob)
-        const { id: second } = yield* again.client.files.offer("bob", "other.txt")
-        yield* untilState(bob, "offered", second)
-        yield* bob.client.files.accept(second)
-        yield* untilState(again, "done", second)
-        yield* Effect.sleep("1 minute")
-        expect(states(again)).toEqual(["done"])
-        // The other one is not lost: offering the same file goes on with it.
-        const resumed = yield* again.client.files.offer("bob", "film.mp4")
-        expect(resumed.id).toBe(id)
-        yield* untilState(bob, "done", id)
-        expect(isSame(bob.files.get("film.mp4"), bytes(SIZE))).toBe(true)
-      })
-    ))
+    world(function* (world) {
+      const { alice, bob, id } = yield* begun(world)
+      yield* alice.kill
+      yield* Effect.sleep("5 seconds")
+      const { files } = alice
+      files.put("other.txt", bytes(1_000))
+      const again = yield* world.person("alice", { disk: alice.disk, more: { resume: "none" } })
+      yield* meet(again, bob)
+      const { id: second } = yield* again.client.files.offer("bob", "other.txt")
+      yield* untilState(bob, "offered", second)
+      yield* bob.client.files.accept(second)
+      yield* untilState(again, "done", second)
+      yield* Effect.sleep("1 minute")
+      expect(states(again)).toEqual(["done"])
+      // The other one is not lost: offering the same file goes on with it.
+      const resumed = yield* again.client.files.offer("bob", "film.mp4")
+      expect(resumed.id).toBe(id)
+      yield* untilState(bob, "done", id)
+      expect(isSame(bob.files.get("film.mp4"), bytes(SIZE))).toBe(true)
+    }))
 
   it("and whose source has changed: the old offer ends, the new one stands", () =>
-    world((world) =>
-      Effect.gen(function* () {
-        const { alice, bob, id } = yield* begun(world)
-        yield* alice.kill
-        yield* Effect.sleep("5 seconds")
-        alice.files.put("film.mp4", bytes(SIZE, 7))
-        const again = yield* world.person("alice", {
-          disk: alice.disk,
-          more: { resume: "none" }
-        })
-        yield* meet(again, bob)
-        const offered = yield* again.client.files.offer("bob", "film.mp4")
-        expect(offered.id).not.toBe(id)
-        expect(yield* untilState(bob, "failed", id)).toMatchObject({
-          message: "it has changed at alice's since it was offered"
-        })
-        yield* untilState(bob, "offered", offered.id)
+    world(function* (world) {
+      const { alice, bob, id } = yield* begun(world)
+      yield* alice.kill
+      yield* Effect.sleep("5 seconds")
+      alice.files.put("film.mp4", bytes(SIZE, 7))
+      const again = yield* world.person("alice", {
+        disk: alice.disk,
+        more: { resume: "none" }
       })
-    ))
+      yield* meet(again, bob)
+      const offered = yield* again.client.files.offer("bob", "film.mp4")
+      expect(offered.id).not.toBe(id)
+      expect(yield* untilState(bob, "failed", id)).toMatchObject({
+        message: "it has changed at alice's since it was offered"
+      })
+      yield* untilState(bob, "offered", offered.id)
+    }))
 })
 
 describe("a sender that ends as soon as it has heard of the end", () => {
   it.each(["declined", "done"] as const)("leaves nothing of it written down: %s", (end) =>
-    world((world) =>
-      Effect.gen(function* () {
-        const { alice, bob } = yield* pair(world)
-        alice.files.put("note.txt", bytes(100))
-        const { id } = yield* alice.client.files.offer("bob", "note.txt")
-        yield* untilState(bob, "offered", id)
-        const kept = () => alice.disk.names().filter((name) => name.includes("transfers/"))
-        expect(kept()).toHaveLength(1)
-        const leaving = yield* Effect.fork(Effect.zipRight(untilState(alice, end, id), alice.stop))
-        yield* end === "done" ? bob.client.files.accept(id) : bob.client.files.decline(id)
-        yield* Fiber.join(leaving)
-        expect(kept()).toEqual([])
-      })
-    )
+    world(function* (world) {
+      const { alice, bob } = yield* pair(world)
+      alice.files.put("note.txt", bytes(100))
+      const { id } = yield* alice.client.files.offer("bob", "note.txt")
+      yield* untilState(bob, "offered", id)
+      const kept = () => alice.disk.names().filter((name) => name.includes("transfers/"))
+      expect(kept()).toHaveLength(1)
+      const leaving = yield* Effect.fork(Effect.zipRight(untilState(alice, end, id), alice.stop))
+      yield* end === "done" ? bob.client.files.accept(id) : bob.client.files.decline(id)
+      yield* Fiber.join(leaving)
+      expect(kept()).toEqual([])
+    })
   )
 })
 
 describe("a receiver that was killed", () => {
   it("goes on with the same thing when its sender, who has given up, offers it anew", () =>
-    world((world) =>
-      Effect.gen(function* () {
-        const { alice, bob, id } = yield* begun(world)
-        yield* bob.kill
-        yield* alice.kill
-        yield* Effect.sleep("5 seconds")
-        // The sender has lost all memory of it.
-        for (const name of alice.disk.names()) if (name.includes("transfers/")) alice.disk.remove(name)
-        const bob2 = yield* world.person("bob", { disk: bob.disk })
-        const alice2 = yield* world.person("alice", { disk: alice.disk })
-        yield* meet(alice2, bob2)
-        const { id: second } = yield* alice2.client.files.offer("bob", "film.mp4")
-        expect(second).not.toBe(id)
-        yield* until(bob2, (transfer) => transfer.id === id && transfer.state !== "waiting")
-        yield* Effect.sleep("1 minute")
-        expect(states(bob2)).not.toContain("waiting")
-      })
-    ))
+    world(function* (world) {
+      const { alice, bob, id } = yield* begun(world)
+      yield* bob.kill
+      yield* alice.kill
+      yield* Effect.sleep("5 seconds")
+      // The sender has lost all memory of it.
+      for (const name of alice.disk.names()) if (name.includes("transfers/")) alice.disk.remove(name)
+      const bob2 = yield* world.person("bob", { disk: bob.disk })
+      const alice2 = yield* world.person("alice", { disk: alice.disk })
+      yield* meet(alice2, bob2)
+      const { id: second } = yield* alice2.client.files.offer("bob", "film.mp4")
+      expect(second).not.toBe(id)
+      yield* until(bob2, (transfer) => transfer.id === id && transfer.state !== "waiting")
+      yield* Effect.sleep("1 minute")
+      expect(states(bob2)).not.toContain("waiting")
+    }))
 })
 
 describe("what is taken as a stream", () => {
@@ -125,27 +115,23 @@ describe("what is taken as a stream", () => {
     })
 
   it("is stored only when its last byte was used", () =>
-    world((world) =>
-      Effect.gen(function* () {
-        const { alice, bob, id } = yield* offered(world)
-        yield* Effect.forkScoped(Stream.runForEach(bob.client.files.acceptStream(id), () => Effect.sleep("10 minutes")))
-        yield* Effect.sleep("5 minutes")
-        expect(states(alice)).not.toContain("done")
-        yield* untilState(alice, "done", id)
-      })
-    ))
+    world(function* (world) {
+      const { alice, bob, id } = yield* offered(world)
+      yield* Effect.forkScoped(Stream.runForEach(bob.client.files.acceptStream(id), () => Effect.sleep("10 minutes")))
+      yield* Effect.sleep("5 minutes")
+      expect(states(alice)).not.toContain("done")
+      yield* untilState(alice, "done", id)
+    }))
 
   it("is not stored when its consumer fails with the last of it", () =>
-    world((world) =>
-      Effect.gen(function* () {
-        const { alice, bob, id } = yield* offered(world)
-        const taken = yield* Effect.exit(
-          Stream.runForEach(bob.client.files.acceptStream(id), () =>
-            Effect.zipRight(bob.client.files.cancel(id, "Storage"), Effect.fail("no room"))
-          )
+    world(function* (world) {
+      const { alice, bob, id } = yield* offered(world)
+      const taken = yield* Effect.exit(
+        Stream.runForEach(bob.client.files.acceptStream(id), () =>
+          Effect.zipRight(bob.client.files.cancel(id, "Storage"), Effect.fail("no room"))
         )
-        expect(Exit.isFailure(taken)).toBe(true)
-        expect(yield* untilState(alice, "failed", id)).toMatchObject({ message: "bob could not store it" })
-      })
-    ))
+      )
+      expect(Exit.isFailure(taken)).toBe(true)
+      expect(yield* untilState(alice, "failed", id)).toMatchObject({ message: "bob could not store it" })
+    }))
 })

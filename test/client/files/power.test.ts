@@ -73,11 +73,9 @@ describe("a loss of power at the receiver", () => {
     async (fate) => {
       let step = 1
       for (let was = true; was; step += full ? 1 : 7)
-        await world((world) =>
-          Effect.map(fails(world, step, fate), (there) => {
-            was = there
-          })
-        )
+        await world(function* (world) {
+          was = yield* fails(world, step, fate)
+        })
       expect(step).toBeGreaterThan(10)
     }
   )

@@ -54,13 +54,11 @@ const atEachStep = async (
   for (let step = 0; ; step++) {
     const store = new FaultyStore()
     let crashed = true
-    await world((world) =>
-      Effect.gen(function* () {
-        yield* world.server({ graceMs: 1_000 })
-        yield* scenario(world, store, step)
-        crashed = store.died
-      })
-    )
+    await world(function* (world) {
+      yield* world.server({ graceMs: 1_000 })
+      yield* scenario(world, store, step)
+      crashed = store.died
+    })
     if (!crashed) return step
   }
 }
@@ -123,34 +121,32 @@ describe("a crash at any step", () => {
   })
 
   it("of a receiver whose confirmations were lost: its successor gives them, and shows nothing again", () =>
-    world((world) =>
-      Effect.gen(function* () {
-        yield* world.server({ graceMs: 1_000 })
-        const store = new FaultyStore()
-        const alice = yield* world.person("alice")
-        const bob = yield* world.person("bob", { store: store.layer, reads: false })
-        const shown: Array<string> = []
-        yield* Effect.fork(
-          Stream.runForEach(bob.client.events, (event) =>
-            Effect.sync(() => {
-              if (event._tag !== "Message") return
-              shown.push(event.text)
-              if (event.text === "two") bob.cable.unplug()
-            })
-          )
+    world(function* (world) {
+      yield* world.server({ graceMs: 1_000 })
+      const store = new FaultyStore()
+      const alice = yield* world.person("alice")
+      const bob = yield* world.person("bob", { store: store.layer, reads: false })
+      const shown: Array<string> = []
+      yield* Effect.fork(
+        Stream.runForEach(bob.client.events, (event) =>
+          Effect.sync(() => {
+            if (event._tag !== "Message") return
+            shown.push(event.text)
+            if (event.text === "two") bob.cable.unplug()
+          })
         )
-        yield* alice.client.query("bob")
-        yield* bob.client.query("alice")
-        yield* alice.next("Mutual")
-        yield* write(alice).fiber
-        yield* alice.next("Disconnected")
-        expect(alice.count("Delivered")).toBeLessThan(shown.length)
-        yield* crash(bob, store, 0)
-        const reborn = yield* world.person("bob", { store: store.layer })
-        yield* reborn.next("Message", { text: "four" })
-        expect([...shown, ...reborn.texts]).toEqual(TEXTS)
-        yield* Effect.sleep("1 second")
-        expect(alice.count("Delivered")).toBe(TEXTS.length)
-      })
-    ))
+      )
+      yield* alice.client.query("bob")
+      yield* bob.client.query("alice")
+      yield* alice.next("Mutual")
+      yield* write(alice).fiber
+      yield* alice.next("Disconnected")
+      expect(alice.count("Delivered")).toBeLessThan(shown.length)
+      yield* crash(bob, store, 0)
+      const reborn = yield* world.person("bob", { store: store.layer })
+      yield* reborn.next("Message", { text: "four" })
+      expect([...shown, ...reborn.texts]).toEqual(TEXTS)
+      yield* Effect.sleep("1 second")
+      expect(alice.count("Delivered")).toBe(TEXTS.length)
+    }))
 })
