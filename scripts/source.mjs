@@ -20,15 +20,26 @@ export const ROOT = fileURLToPath(new URL("..", import.meta.url))
  * @param {ReadonlyArray<string>} folders
  * @returns {Array<SourceFile>}
  */
-export const read = (folders) =>
-  folders
-    .flatMap((folder) =>
-      readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map((path) => `${folder}/${path}`)
-    )
-    .map((path) => path.replaceAll("\\", "/"))
-    .filter((path) => /\.(ts|mjs)$/.test(path) && !path.includes("/node_modules/"))
-    .sort()
+export const read = (folders) => folders.flatMap((folder) => filesIn(folder, /\.(ts|mjs)$/, true)).sort(byPath)
+
+/**
+ * What is written for people: the Markdown at the root and in these folders, sorted by path.
+ *
+ * @param {ReadonlyArray<string>} folders
+ * @returns {Array<SourceFile>}
+ */
+export const documents = (folders) =>
+  [...filesIn("", /\.md$/, false), ...folders.flatMap((folder) => filesIn(folder, /\.md$/, true))].sort(byPath)
+
+/** @type {(folder: string, ending: RegExp, recursive: boolean) => Array<SourceFile>} */
+const filesIn = (folder, ending, recursive) =>
+  readdirSync(join(ROOT, folder), { recursive, encoding: "utf8" })
+    .map((path) => (folder === "" ? path : `${folder}/${path.replaceAll("\\", "/")}`))
+    .filter((path) => ending.test(path) && !path.includes("/node_modules/"))
     .map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }))
+
+/** @type {(left: SourceFile, right: SourceFile) => number} */
+const byPath = (left, right) => (left.path < right.path ? -1 : 1)
 
 /**
  * What a file imports: statements (types count), re-exports, and `import("…")` with a literal, also as a type.

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
-import { importsOf, ROOT, read } from "./source.mjs"
+import { documents, importsOf, ROOT, read } from "./source.mjs"
 
 /** @typedef {import("./source.mjs").SourceFile} SourceFile */
 
@@ -90,7 +90,9 @@ export const LONG_FUNCTIONS = /** @type {ReadonlyArray<string>} */ ([
 /** Files whose lines may be wider; each with its reason. */
 export const WIDE = [
   // The licence of Unicode's data, word by word.
-  "src/domain/ConfusablesData.ts"
+  "src/domain/ConfusablesData.ts",
+  // One page, a line a paragraph.
+  "README.md"
 ]
 
 /** The room of a file in `src`: a folder, or nothing for the files beside the rooms. */
@@ -280,6 +282,28 @@ export const widths = (files) => {
   return problems
 }
 
+/**
+ * Lines of documents beyond the same width. Tables, blocks of code, code within a line and addresses of links may be
+ * wider: nobody may break them.
+ *
+ * @param {ReadonlyArray<SourceFile>} files in Markdown
+ * @returns {Array<string>}
+ */
+export const prose = (files) => {
+  const problems = []
+  for (const { path, text } of files) {
+    if (WIDE.includes(path)) continue
+    let block = false
+    for (const [at, line] of text.split("\n").entries()) {
+      if (/^\s*```/.test(line)) block = !block
+      if (block || line.startsWith("|")) continue
+      const columns = [...line.replace(/`[^`]*`/g, "``").replace(/\]\([^)]*\)/g, "]()")].length
+      if (columns > MAX_COLUMNS) problems.push(`${path}:${at + 1}: ${[...line].length} columns`)
+    }
+  }
+  return problems
+}
+
 const LITERAL = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|(?<=[\s(])\/(?:[^/\\]|\\.)+\/[a-z]*/g
 
 /**
@@ -370,6 +394,7 @@ export const problems = () => {
     ...functions(src),
     ...screens(src),
     ...widths(all),
+    ...prose(documents(["docs", "bench", "examples", "test"])),
     ...lock(JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")))
   ]
 }

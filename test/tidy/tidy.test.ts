@@ -250,6 +250,30 @@ describe("a line", () => {
   })
 })
 
+describe("a line of a document", () => {
+  const wide = "word ".repeat(Tidy.MAX_COLUMNS / 5).concat("more")
+
+  it.each([
+    ["a paragraph", wide],
+    ["behind what may not be broken", `${"word ".repeat(24)}\`code\` x`],
+    ["behind a block of code", "```", "```", wide]
+  ])("is too wide: %s", (_, ...lines) => {
+    expect(Tidy.prose([file("docs/a.md", ...lines)])).toEqual([
+      `docs/a.md:${lines.length}: ${lines.at(-1)!.length} columns`
+    ])
+  })
+
+  it.each([
+    ["in a table", `| ${wide} |`],
+    ["in a block of code", "```json", wide, "```"],
+    ["with code that nobody may break", `\`${wide}\` is`],
+    ["with an address", `[there](${"x".repeat(Tidy.MAX_COLUMNS)})`],
+    ["counted in characters", "…".repeat(Tidy.MAX_COLUMNS)]
+  ])("may be wide %s", (_, ...lines) => {
+    expect(Tidy.prose([file("docs/a.md", ...lines)])).toEqual([])
+  })
+})
+
 describe("a way to the terminal", () => {
   it.each([
     ["src/server/A.ts", 'console.error("x")'],
