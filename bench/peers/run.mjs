@@ -38,12 +38,11 @@ const { positionals, values } = parseArgs({
 
 const testsFor = (name) => {
   if (values.link) return values.quick ? ["paced:300"] : ["paced:1500", "lone:30"]
-  // Files are what whole clients have for bulk: bench/transport measures those. And a server lets one ask ten times at
-  // once, which the side that is called does to let the other one in.
+  // Files are what whole clients have for bulk: bench/transport measures those.
   const bulk = name === "parley-client" ? [] : [values.quick ? "bulk:60" : "bulk:300"]
   return values.quick
     ? ["connect:5", "roundtrip:800", "messages:800", ...bulk]
-    : [name === "parley-client" ? "connect:6" : "connect:15", "roundtrip:4000", "messages:2000", ...bulk]
+    : ["connect:15", "roundtrip:4000", "messages:2000", ...bulk]
 }
 
 const running = new Set()

@@ -134,9 +134,11 @@ const driving = (
     return { port: sockets.ports.ipv4!, drive }
   })
 
-/** What the server would say of the other side. */
-export const introduction = (card: Card): Introduction => ({
-  channel: channelIdOf(new Uint8Array(CHANNEL_BYTES).fill(1)),
+/** What the server would say of the other side. `caller` has asked, and may be one of several who ask the same one. */
+export const introduction = (card: Card, caller?: PeerId): Introduction => ({
+  channel: channelIdOf(
+    caller === undefined ? new Uint8Array(CHANNEL_BYTES).fill(1) : identityKeyOf(caller).slice(0, CHANNEL_BYTES)
+  ),
   pairKey: new Uint8Array(32).fill(2),
   record: {
     nick: "bench",

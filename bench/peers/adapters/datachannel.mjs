@@ -30,7 +30,7 @@ const negotiated = (name, host, line) => {
     bindAddress: host,
     maxMessageSize: 262_144
   })
-  connection.onLocalDescription((sdp, type) => line.send({ sdp, type }))
+  connection.onLocalDescription((sdp, type) => line.send({ sdp: callerBegins(sdp), type }))
   connection.onLocalCandidate((candidate, mid) => line.send({ candidate, mid }))
   line.onValue(({ candidate, mid, sdp, type }) => {
     if (sdp === undefined) connection.addRemoteCandidate(candidate, mid)
@@ -38,6 +38,13 @@ const negotiated = (name, host, line) => {
   })
   return connection
 }
+
+/**
+ * The caller is to begin DTLS. Left to itself the library has the other side do so, which is connected first: its first
+ * packet arrives before the caller, who has not read its answer yet, has anything to take it, and is sent again a
+ * second later.
+ */
+const callerBegins = (sdp) => sdp.replace("a=setup:actpass", "a=setup:active")
 
 const streamOf = (channel, after) => {
   let drained = () => {}

@@ -7,8 +7,8 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import * as Schedule from "effect/Schedule"
 import { Client, type ClientEvent, layerClient, layerNode, layerServer, Server } from "../../../src/index.js"
+import * as ServerOptions from "../../../src/server/ServerOptions.js"
 import type { Peer } from "./Peer.js"
 
 /**
@@ -19,11 +19,13 @@ import type { Peer } from "./Peer.js"
 export const about = "parley, whole clients, journals on disk"
 
 export const serve = async (host: string, onPeer: (peer: Peer) => void): Promise<unknown> => {
-  const server = ManagedRuntime.make(Layer.provide(layerServer({ host, port: 0 }), node()))
+  // Its users ask as often as they like, as all others here may.
+  const session = { ...ServerOptions.defaults.session, queries: OFTEN }
+  const server = ManagedRuntime.make(Layer.provide(layerServer({ host, port: 0, session }), node()))
   const { port } = await server.runPromise(Effect.map(Server, ({ local }) => local))
   const talks = new Map<string, Talk>()
   const own = await Own.open(host, port, "bob", (event, self) => {
-    if (event._tag === "Incoming") self.run(Effect.retry(askBack(event.nick), Schedule.spaced("500 millis")))
+    if (event._tag === "Incoming") self.run(askBack(event.nick))
     if (event._tag === "Delivered") for (const talk of talks.values()) talk.told()
     if (event._tag !== "Message") return
     let talk = talks.get(event.from)
@@ -38,7 +40,6 @@ export const serve = async (host: string, onPeer: (peer: Peer) => void): Promise
   return { host, port }
 }
 
-/** Again, should the server find it too often. */
 const askBack = (nick: string) => Effect.flatMap(Client, (client) => client.query(nick))
 
 /** A client that is registered, as it is before its user asks for anybody. */
@@ -168,6 +169,8 @@ class Talk implements Peer {
     this.own.run(Effect.zipRight(Effect.ignore(sent), after))
   }
 }
+
+const OFTEN = { burst: 100, perSecond: 100 }
 
 const node = (home?: string) =>
   Layer.merge(layerNode(home === undefined ? {} : { home }), Logger.minimumLogLevel(LogLevel.None))

@@ -9,18 +9,22 @@ import type { Line, Peer } from "./Peer.js"
 
 export const about = "parley, the peer link"
 
-export const serve = (host: string, onPeer: (peer: Peer) => void): Promise<unknown> =>
-  signal.listen(host, (line: Line) => {
-    line.onValue(async (other: Host.Card) => {
+/** One program with its keys and its sockets, as the others have it, which many ask for. */
+export const serve = async (host: string, onPeer: (peer: Peer) => void): Promise<unknown> => {
+  const talks = new Map<PeerId, Talk>()
+  const own = await Host.open({ address: host }, (event) => talks.get(event.peer)?.handle(event))
+  return signal.listen(host, (line: Line) => {
+    line.onValue((other: Host.Card) => {
       const talk = new Talk(other.identity)
-      const own = await Host.open({ address: host }, (event) => talk.handle(event))
       talk.host = own
-      own.drive((peers, now) => peers.admit(Host.introduction(other), now))
-      talk.onFirst = () => own.drive((peers, now) => peers.invite(Host.introduction(other), now))
+      talks.set(other.identity, talk)
+      own.drive((peers, now) => peers.admit(Host.introduction(other, other.identity), now))
+      talk.onFirst = () => own.drive((peers, now) => peers.invite(Host.introduction(other, other.identity), now))
       onPeer(talk)
       line.send(own.card)
     })
   })
+}
 
 /** Keys and sockets, which a client has before it looks for somebody. */
 export const prepare = async (_: unknown, host: string): Promise<unknown> => {
@@ -40,7 +44,8 @@ export const connect = async (address: unknown, _: string, prepared: unknown): P
   const talk = new Talk(other.identity)
   made.talk = talk
   talk.host = made.own
-  made.own.drive((peers, now) => peers.invite(Host.introduction(other), now))
+  const self = made.own.card.identity
+  made.own.drive((peers, now) => peers.invite(Host.introduction(other, self), now))
   return talk
 }
 
