@@ -274,9 +274,9 @@ export class ChatModel {
     return openEnds(this.#conversations.all(), this.transfers.running())
   }
 
-  /** What leaving the conversation in focus would lose. */
-  get unsent(): string | undefined {
-    const peer = this.#conversations.focused
+  /** What leaving the conversation with this nickname would lose. */
+  unsent(nick: string): string | undefined {
+    const peer = this.#conversations.find(nick)
     return unsent(peer, peer === undefined ? 0 : this.transfers.running(peer.nick))
   }
 

@@ -99,7 +99,17 @@ export const ofSendRefusal = (refusal: SendRefusal, nick: string): NotConnected 
 }
 
 export const notConnected = (nick: string): NotConnected =>
-  new NotConnected({ message: `ask for ${nick} first (query ${nick}), then write` })
+  new NotConnected({ message: groupAsPerson(nick) ?? `ask for ${nick} first (query ${nick}), then write` })
+
+/** Somebody of whose key nothing is known. */
+export const stranger = (who: string): NoSuchPeer =>
+  noSuchPeer(
+    groupAsPerson(who) ?? `you know nobody called ${who}: ask for them first (query), or name a whole fingerprint`
+  )
+
+/** What to say where a group is named and a person is wanted, if it is: no nickname begins so. */
+const groupAsPerson = (nick: string): string | undefined =>
+  nick.startsWith("#") ? `${nick} is a group, and this is for one person: name one who is in it` : undefined
 
 export const keyChanged = (nick: string, owner: Owner, offered: string): KeyChanged => {
   const { fingerprint: known, verified } = owner
@@ -191,7 +201,7 @@ export const contactsFull = (nick: string): Busy =>
   new Busy({ message: `the key of ${nick} cannot be remembered: you know ${MAX_CONTACTS} people already; forget some` })
 
 export const noSuchGroup = (which: string): NoSuchGroup =>
-  new NoSuchGroup({ message: `there is no group ${which}: groups shows all` })
+  new NoSuchGroup({ message: `you are in no group called ${which}, and were added to none` })
 
 export const notJoined = (name: string): NotJoined =>
   new NotJoined({ message: `you have not joined #${name}: join it, which asks for everybody in it` })

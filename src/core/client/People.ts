@@ -7,7 +7,7 @@ import type { ClientContext } from "./ClientContext.js"
 import type { ContactError } from "./ClientError.js"
 import type { Contact, Contacts } from "./Contacts.js"
 import type { Conversation } from "./Conversations.js"
-import { contactsFull, noSuchKey, noSuchPeer, notRegistered, yourself } from "./ErrorTexts.js"
+import { contactsFull, noSuchKey, notRegistered, stranger, yourself } from "./ErrorTexts.js"
 import type { Introducer } from "./Introducer.js"
 import { keyFields, keyInfoOf } from "./KeyInfo.js"
 import type { ListedPeer, PeerInfo } from "./PeerInfo.js"
@@ -285,9 +285,6 @@ interface Somebody {
   readonly peer: PeerId
   readonly fingerprint: Fingerprint.Fingerprint
 }
-
-const stranger = (who: string) =>
-  noSuchPeer(`you know nobody called ${who}: ask for them first (query), or name a whole fingerprint`)
 
 const PAIR_DIGITS = 60
 /** As many as there are conversations. */

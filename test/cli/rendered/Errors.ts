@@ -69,7 +69,8 @@ export const refusals = Object.entries(REFUSALS).flatMap(([_tag, all]) =>
 const CALLS: Calls = {
   ofRefusal: refusals.map((refusal) => [refusal]),
   ofSendRefusal: (["NotConsented", "BadLength", "OutboxFull"] as const).map((_tag) => [{ _tag }, BOB.nick]),
-  notConnected: [[BOB.nick], [LONG], [RTL]],
+  notConnected: [[BOB.nick], [LONG], [RTL], ["#team"]],
+  stranger: [[BOB.nick], [LONG], [RTL], ["#team"]],
   keyChanged: [
     [BOB.nick, owner, EVE.fingerprint],
     [BOB.nick, { ...owner, verified: true }, EVE.fingerprint],

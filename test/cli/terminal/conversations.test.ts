@@ -327,7 +327,7 @@ describe("the status line", () => {
     happens({ _tag: "Failed", code: "Undelivered", message: "1 message was dropped", nick: "bob" })
     expect(status()).toContain("not delivered")
     expect(status()).not.toContain("goes out")
-    expect(chat.unsent).toBeUndefined()
+    expect(chat.unsent("bob")).toBeUndefined()
     expect(chat.overdue("bob", messageId("1"))).toEqual([])
   })
 

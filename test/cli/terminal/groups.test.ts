@@ -46,6 +46,9 @@ describe("groups at the terminal", () => {
           "/groups",
           "/group members team",
           "/group members nowhere",
+          "query #crew",
+          "/who #team",
+          "query #nowhere",
           "/group remove team carol",
           "/group add team dave eve",
           "/to #team",
@@ -73,6 +76,7 @@ describe("groups at the terminal", () => {
         "carol did not get that: /group members team says why",
         "carol f (not asked for: gets nothing of yours before you type query carol)",
         "there is no group nowhere; /groups shows all",
+        "there is no group #nowhere; /groups shows all",
         "you have left #team"
       ])
         expect(output).toContain(text)

@@ -45,6 +45,43 @@ describe("somebody who does not know the program well", () => {
     })
   )
 
+  it.live("leaves the conversation that is named, and none where another word stands behind", () =>
+    Effect.gen(function* () {
+      const { client, exit, terminal } = yield* start("dumb")
+      for (const nick of ["bob", "carol", "dave"]) {
+        terminal.type(`query ${nick}\n`)
+        yield* terminal.shows(`alice → ${nick}> `)
+      }
+      client.happens({ _tag: "Connected", nick: "carol", fingerprint: "f", trust: "new", path: WAY })
+      client.happens({ _tag: "Transfer", transfer: FakeClient.transfer({ nick: "carol", state: "active" }) })
+      yield* terminal.shows("receiving [1]")
+      terminal.type("/exit bob\n/close bob\n/leave erin\n/leave 9\n/leave bob carol\n/leave bob\n")
+      yield* terminal.shows("you left the conversation with bob")
+      for (const said of [
+        "type exit\n",
+        "type /close\n",
+        "no conversation erin",
+        "no conversation 9",
+        "type /leave [NICK]"
+      ])
+        expect(terminal.output()).toContain(said)
+      terminal.type("/leave 2\n")
+      yield* terminal.shows("* 1 file is on the way, which leaving gives up: the same again leaves\n")
+      terminal.type("/leave 2\n")
+      yield* terminal.shows("you left the conversation with carol")
+      terminal.type("exit\n")
+      yield* terminal.shows("you left the conversation with dave")
+      terminal.type("exit\nexit\n")
+      expect(yield* exit).toEqual(Exit.void)
+      expect(client.calls.filter((call) => /^(leave|exit)/.test(call))).toEqual([
+        "leave bob",
+        "leave carol",
+        "leave dave",
+        "exit"
+      ])
+    })
+  )
+
   it.live("is told by the words of other programs which are ours", () =>
     Effect.gen(function* () {
       const { terminal } = yield* start("dumb")

@@ -68,6 +68,10 @@ export const turnToGroup = (name: string, context: Context): Outcome =>
       : context.chat.groups.turnTo(group)
   )
 
+/** Shows who is in a group. */
+export const membersOf = (name: string, context: Context): Outcome =>
+  withGroup(name, context, (group) => members(group, context))
+
 /** Says something to everybody in a group. */
 export const sayInGroup = (name: string, text: string, context: Context): Outcome =>
   attempt(context, Effect.zipLeft(context.client.groups.send(name, text), context.client.flushed), (sent) =>
@@ -132,7 +136,7 @@ const act = ({ name, nicks, verb }: Wanted, context: Context): Outcome => {
         say(`${SafeText.line(nicks[0]!)} is off your list of ${bold(group, palette)}; the others are not told`)
       )
     case "members":
-      return withGroup(name, context, (group) => members(group, context))
+      return membersOf(name, context)
   }
 }
 

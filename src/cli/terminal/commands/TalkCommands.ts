@@ -10,8 +10,9 @@ import * as History from "../History.js"
 import * as KeyTexts from "../KeyTexts.js"
 import * as PeerList from "../PeerList.js"
 import * as Texts from "../Texts.js"
-import { isGroupName, leaveGroup, sayInGroup, turnToGroup } from "./GroupCommands.js"
+import { isGroupName, leaveGroup, membersOf, sayInGroup, turnToGroup } from "./GroupCommands.js"
 import {
+  alone,
   attempt,
   type Context,
   failureOf,
@@ -49,14 +50,16 @@ export const talkCommands = [
     bare: 1,
     parse: word,
     run: (nick, context) =>
-      Effect.matchEffect(context.client.query(nick), {
-        onSuccess: ({ peer }) =>
-          Effect.zipRight(
-            Effect.suspend(() => context.ui.print(context.chat.opened(peer))),
-            context.terminal.interactive ? recall(peer.nick, context) : Effect.void
-          ),
-        onFailure: (error) => notFound(error, nick, context)
-      })
+      isGroupName(nick)
+        ? turnToGroup(nick, context)
+        : Effect.matchEffect(context.client.query(nick), {
+            onSuccess: ({ peer }) =>
+              Effect.zipRight(
+                Effect.suspend(() => context.ui.print(context.chat.opened(peer))),
+                context.terminal.interactive ? recall(peer.nick, context) : Effect.void
+              ),
+            onFailure: (error) => notFound(error, nick, context)
+          })
   }),
   make({
     names: ["to"],
@@ -70,13 +73,8 @@ export const talkCommands = [
       const { chat, palette, ui } = context
       if (nick === undefined) return ui.print(Texts.conversations(chat.conversations, chat.focus, chat.now, palette))
       if (isGroupName(nick)) return turnToGroup(nick, context)
-      const shown = chat.turnTo(/^[1-9]\d{0,2}$/.test(nick) ? Number(nick) : nick)
-      return shown === undefined
-        ? remark(
-            context,
-            `there is no conversation ${SafeText.line(nick, MAX_NICK)}: query NICK begins one${guess(nick, context)}`
-          )
-        : ui.print(shown)
+      const shown = chat.turnTo(isNumber(nick) ? Number(nick) : nick)
+      return shown === undefined ? noConversation(nick, context) : ui.print(shown)
     }
   }),
   make({
@@ -87,13 +85,13 @@ export const talkCommands = [
     wants: "nick",
     isSpeech: true,
     parse: word,
-    run: (nick, context) => who(nick, context)
+    run: (nick, context) => (isGroupName(nick) ? membersOf(nick, context) : who(nick, context))
   }),
   make({
     names: ["close"],
     usage: "/close",
     help: "turn away from the conversation, which goes on",
-    parse: nothing,
+    parse: alone,
     run: (_, { chat, ui }) => ui.print(chat.turnAway())
   }),
   make({
@@ -102,7 +100,7 @@ export const talkCommands = [
     help: "leave the conversation; outside of one, the program",
     bare: 0,
     anonymous: true,
-    parse: nothing,
+    parse: alone,
     run: (_, context) => {
       const { focus } = context.chat
       if (focus === undefined) return quit(context)
@@ -134,13 +132,20 @@ export const talkCommands = [
   make({
     names: ["leave"],
     elsewhere: ["part", "unquery"],
-    usage: "/leave",
-    help: "end this conversation",
-    parse: nothing,
-    run: (_, context) =>
-      context.chat.focus === undefined
-        ? remark(context, "you are in no conversation")
-        : leave(context.chat.focus, context)
+    usage: "/leave [NICK]",
+    wants: "nick",
+    help: "end this conversation, or the one with NICK",
+    parse: optionalWord,
+    run: ({ nick }, context) => {
+      const { chat } = context
+      if (nick === undefined)
+        return chat.focus === undefined ? remark(context, "you are in no conversation") : leave(chat.focus, context)
+      if (isGroupName(nick)) return leaveGroup(nick, context)
+      const meant = chat.conversations.find((one) =>
+        isNumber(nick) ? one.number === Number(nick) : Nickname.key(one.nick) === Nickname.key(nick)
+      )
+      return meant === undefined ? noConversation(nick, context) : leave(meant.nick, context)
+    }
   })
 ]
 
@@ -193,6 +198,15 @@ const notFound = (error: ClientError, nick: string, context: Context): Outcome =
   return ui.print(near === "" ? failed : [...failed, chat.remark(near.slice("; ".length))])
 }
 
+/** Conversations have numbers, which go before nicknames: nobody gets what was meant for another by being called so. */
+const isNumber = (which: string): boolean => /^[1-9]\d{0,2}$/.test(which)
+
+const noConversation = (which: string, context: Context): Outcome =>
+  remark(
+    context,
+    `there is no conversation ${SafeText.line(which, MAX_NICK)}: query NICK begins one${guess(which, context)}`
+  )
+
 /** Whom a nickname looks like that nobody has, of those who are known here: nothing, or a question after a sentence. */
 const guess = (nick: string, { chat, palette }: Context): string => {
   const known = chat.complete("")
@@ -243,9 +257,11 @@ const quit = (context: Context): Outcome => {
 const leave = (nick: string, context: Context): Outcome => {
   const { chat, client, leaving, terminal, ui } = context
   if (isGroupName(nick)) return leaveGroup(nick, context)
-  const loss = chat.unsent
-  if (terminal.inputIsTty && leaving.asks(nick, loss))
-    return remark(context, `${loss}, which leaving gives up: the same again leaves, /close keeps the conversation`)
+  const loss = chat.unsent(nick)
+  if (terminal.inputIsTty && leaving.asks(nick, loss)) {
+    const kept = nick === chat.focus ? ", /close keeps the conversation" : ""
+    return remark(context, `${loss}, which leaving gives up: the same again leaves${kept}`)
+  }
   return Effect.zipRight(
     client.leave(nick),
     Effect.suspend(() => ui.print(chat.left(nick)))

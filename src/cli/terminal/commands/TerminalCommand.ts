@@ -63,6 +63,9 @@ export const make = <A>({ parse, run, ...description }: Description<A>): Termina
 /** Takes whatever stands behind a command that wants nothing. */
 export const nothing = (): null => null
 
+/** Takes nothing at all: what stands behind may name another conversation than the one that would end. */
+export const alone = (argument: string): null | undefined => (argument === "" ? null : undefined)
+
 /** One word, such as a nickname. */
 export const word = (argument: string): string | undefined =>
   argument === "" || /\s/.test(argument) ? undefined : argument
