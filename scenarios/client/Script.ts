@@ -44,7 +44,10 @@ export interface Script {
   readonly people: ReadonlyArray<Person>
   /** Virtual ms of trouble; then everything must come right. */
   readonly troubleMs: number
-  /** Virtual ms after that in which links to the server that died unseen are noticed, where there may be such. */
+  /**
+   * Virtual ms after that in which links to the server that died unseen are noticed, where there may be such: a router
+   * that starts anew forgets them, and says nothing.
+   */
   readonly patienceMs: number
   readonly deeds: ReadonlyArray<Deed>
   readonly faults: Plan
@@ -73,13 +76,14 @@ export const write = (seed: number): Script => {
   }
   const outages = outagesOf(rng, SHORT_TROUBLE, 12_000)
   const population = { hosts: ["server", "alice", "bob"], routers: nat === undefined ? [] : ["bob/router"] }
+  const faults = draw(rng.fork("faults"), { withinMs: SHORT_TROUBLE, kinds: OF_LINKS }, population)
   return {
     world: worldOf(rng, seed),
     people,
     troubleMs: SHORT_TROUBLE,
-    patienceMs: 0,
+    patienceMs: faults.some(({ fault }) => fault.kind === "nat-reboot") ? LINK_PATIENCE : 0,
     deeds: inOrder(deeds),
-    faults: draw(rng.fork("faults"), { withinMs: SHORT_TROUBLE, kinds: OF_LINKS }, population),
+    faults,
     outages,
     replay: `PARLEY_SIM_FIRST=${seed} npx vitest run test/sim/client -t network`
   }

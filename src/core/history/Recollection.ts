@@ -51,8 +51,10 @@ export class Recollection {
         return
       }
       case "Sent": {
-        if (this.#marks.delete(entry.id)) this.#read = true
-        const delivered = this.#delivered.delete(entry.id)
+        const isRead = this.#marks.delete(entry.id)
+        if (isRead) this.#read = true
+        // What was read was delivered, also where a killed program did not get to write that down.
+        const delivered = this.#delivered.delete(entry.id) || isRead
         this.#find(entry, "sent", delivered ? (this.#read ? "read" : "delivered") : "sent")
       }
     }

@@ -79,6 +79,20 @@ describe("a recollection", () => {
   })
 })
 
+describe("a message that was read", () => {
+  it("is so also where a killed program did not get to write down that it was delivered", () => {
+    const sent = (n: number): HistoryEntry => ({ _tag: "Sent", id: idOf(n), nick: "bob", text: "hi", at: n })
+    const entries: ReadonlyArray<HistoryEntry> = [
+      sent(1),
+      { _tag: "Delivered", id: idOf(1) },
+      sent(2),
+      { _tag: "Read", id: idOf(2) },
+      sent(3)
+    ]
+    expect(recall(entries, { limit: 9 }).messages.map(({ state }) => state)).toEqual(["read", "read", "sent"])
+  })
+})
+
 describe("pages of several conversations", () => {
   it("come in order of time, each in its own order, however a clock went", () => {
     const page = fc.array(happening, { maxLength: 30 }).map((all) => recall(entriesOf(all), { limit: 8 }))
