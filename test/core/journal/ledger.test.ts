@@ -1,5 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { modelOf } from "../../../scenarios/machines/LedgerModel.js"
 import { decode, type Entry, encode } from "../../../src/core/journal/Entry.js"
 import { Ledger } from "../../../src/core/journal/Ledger.js"
 import { MAX_OUTBOX, MAX_SEEN } from "../../../src/core/peer/chat/Conversation.js"
@@ -17,38 +18,6 @@ const stateOf = (ledger: Ledger) =>
     const past = ledger.past(peerOf(n))
     return past && { ...past, nick: ledger.nick(peerOf(n)), shown: [...past.shown] }
   })
-
-/** The same in the simplest way. */
-const modelOf = (entries: ReadonlyArray<Entry>, peer: string) => {
-  const model = {
-    nick: "",
-    nextSequence: 0,
-    outbox: [] as Array<{ id: string; sequence: number; writtenAt?: number | undefined; text: Uint8Array }>,
-    delivered: [] as ReadonlyArray<string>,
-    shown: [] as Array<string>
-  }
-  let known = false
-  for (const one of entries) {
-    if (one.peer !== peer) continue
-    if (one._tag === "Peer") {
-      model.nick = one.nick
-      model.nextSequence = Math.max(model.nextSequence, one.nextSequence)
-    }
-    if (one._tag === "Accepted" && !model.outbox.some(({ id }) => id === one.id)) {
-      const { _tag, peer: _, ...message } = one
-      model.outbox.push(message)
-      model.nextSequence = Math.max(model.nextSequence, one.sequence + 1)
-    }
-    if (one._tag === "Delivered") {
-      model.outbox = model.outbox.filter(({ id }) => id !== one.id)
-      if (known && !model.delivered.includes(one.id)) model.delivered = [...model.delivered, one.id].slice(-16)
-    }
-    if (one._tag === "Dropped") model.outbox = []
-    if (one._tag === "Shown") for (const id of one.ids) if (!model.shown.includes(id)) model.shown.push(id)
-    known ||= one._tag !== "Delivered" && one._tag !== "Dropped"
-  }
-  return known ? model : undefined
-}
 
 describe("a ledger", () => {
   it("comes to what its entries say", () => {

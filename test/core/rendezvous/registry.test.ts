@@ -1,5 +1,5 @@
-import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { names } from "../../../scenarios/machines/Names.js"
 import { Directory, type PageRequest, type PresenceChange } from "../../../src/core/rendezvous/Directory.js"
 import {
   type RegistryChange,
@@ -12,7 +12,7 @@ import { SessionId } from "../../../src/domain/Registration.js"
 import { MAX_LINE } from "../../../src/protocol/Control.js"
 import { encodeClients } from "../../../src/protocol/ControlCodec.js"
 import { some } from "../../support/Effort.js"
-import { claim, identity, nickname } from "./support.js"
+import { claim, identity } from "./support.js"
 
 const entriesIn = (piece: string): ReadonlyArray<string> =>
   JSON.parse(`[${piece}]`).map((entry: unknown) => JSON.stringify(entry))
@@ -300,140 +300,6 @@ describe("the list", () => {
   })
 })
 
-// A naive model: a list of registrations, searched from end to end
-// ----------------------------------------------------------------
-
-interface Owned {
-  readonly session: string
-  readonly nick: string
-  readonly owner: string | undefined
-  readonly resume: string
-  heldUntil: number | undefined
-  /** In the order of the releases. */
-  heldSince: number
-}
-
-const clash = (left: string, right: string) =>
-  nickname(left).key === nickname(right).key || nickname(left).lookalike === nickname(right).lookalike
-
-const NICKS = ["alice", "Alice", "AIice", "bob", "b0b", "carol", "ian", "lan", "Ian", "dave", "eve"]
-const SESSIONS = ["1", "2", "3", "4", "5"]
-
-const step = fc.oneof(
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      _tag: fc.constant("claim" as const),
-      session: fc.constantFrom(...SESSIONS),
-      nick: fc.constantFrom(...NICKS),
-      owner: fc.constantFrom(undefined, "A", "B"),
-      /** Whose resume token is shown: that of the n-th claim. */
-      resume: fc.option(fc.nat({ max: 20 }), { nil: undefined })
-    })
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      _tag: fc.constant("release" as const),
-      session: fc.constantFrom(...SESSIONS),
-      hold: fc.boolean()
-    })
-  },
-  { weight: 1, arbitrary: fc.record({ _tag: fc.constant("update" as const), session: fc.constantFrom(...SESSIONS) }) },
-  { weight: 2, arbitrary: fc.record({ _tag: fc.constant("wait" as const), ms: fc.nat({ max: 50_000 }) }) }
-)
-
 test("the registry is its naive model, and law 1 holds, whatever happens", () => {
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const machine = make()
-      let owned: Array<Owned> = []
-      let now = 0
-      let claims = 0
-      let releases = 0
-      let version = 0
-      const watched = new Map<string, string>()
-
-      for (const action of steps) {
-        switch (action._tag) {
-          case "wait": {
-            now += action.ms
-            machine.handleTimeout(now)
-            owned = owned.filter((one) => one.heldUntil === undefined || one.heldUntil > now)
-            break
-          }
-          case "update":
-            machine.update(action.session, ["192.0.2.9:9"])
-            break
-          case "release":
-            machine.release(action.session, action.hold, now)
-            for (const one of owned) {
-              if (one.session === action.session && one.heldUntil === undefined) {
-                one.heldUntil = now + (action.hold ? LIMITS.graceMs : 0)
-                one.heldSince = ++releases
-              }
-            }
-            owned = owned.filter((one) => one.heldUntil === undefined || one.heldUntil > now)
-            break
-          case "claim": {
-            const { session, nick, owner } = action
-            const resume = `resume${++claims}`
-            const shown = action.resume === undefined ? undefined : `resume${action.resume}`
-            const result = machine.claim(
-              claim(session, nick, {
-                ...(owner === undefined ? {} : { identity: identity(owner) }),
-                ...(shown === undefined ? {} : { resume: shown })
-              }),
-              resume,
-              now
-            )
-            const mine = (one: Owned) => one.session === session && one.heldUntil === undefined
-            const inTheWay = owned.filter((one) => clash(one.nick, nick))
-            const allowed = inTheWay.every(
-              (one) => mine(one) || (one.owner === undefined ? one.resume === shown : one.owner === owner)
-            )
-            const rest = owned.filter((one) => !mine(one) && !inTheWay.includes(one))
-            if (!allowed) expect(result).toMatchObject({ _tag: "NickTaken" })
-            else {
-              const held = rest
-                .filter((one) => one.heldUntil !== undefined && (owner !== undefined || one.owner === undefined))
-                .sort(
-                  (left, right) =>
-                    Number(left.owner !== undefined) - Number(right.owner !== undefined) ||
-                    left.heldSince - right.heldSince
-                )
-              const victim = rest.length >= LIMITS.maxNames ? held[0] : undefined
-              if (rest.length >= LIMITS.maxNames && victim === undefined) {
-                expect(result).toMatchObject({ _tag: "Busy" })
-              } else {
-                expect(result).toMatchObject({ session, resume })
-                owned = rest.filter((one) => one !== victim)
-                owned.push({ session, nick, owner, resume, heldSince: 0, heldUntil: undefined })
-              }
-            }
-          }
-        }
-
-        // What watchers are told adds up to the list, without a gap.
-        for (const event of machine.events()) {
-          if (event._tag === "Replaced") continue
-          const { _tag, registration, version: stated } = event
-          expect(stated).toBe(++version)
-          const { key, text: nick } = registration.nickname
-          expect(watched.has(key)).toBe(_tag !== "Joined")
-          if (_tag === "Left") watched.delete(key)
-          else watched.set(key, nick)
-        }
-        const live = owned.filter((one) => one.heldUntil === undefined).map((one) => one.nick)
-        expect([...nicks(machine)].sort()).toEqual([...live].sort())
-        expect([...watched.values()].sort()).toEqual([...live].sort())
-        expect(machine.directory.version).toBe(version)
-        expect(machine.machine.names).toBe(owned.length)
-        // Law 1, on the names themselves.
-        for (const [i, one] of live.entries())
-          for (const other of live.slice(i + 1)) expect(clash(one, other)).toBe(false)
-      }
-    }),
-    { numRuns: some(1500) }
-  )
+  for (let seed = 1; seed <= some(1500); seed++) expect(names(seed), `seed ${seed}`).toBeUndefined()
 })
