@@ -195,6 +195,7 @@ describe("conversation", () => {
       const alice = yield* world.person("alice")
       const bob = yield* world.person("bob")
       expect(yield* codeOf(alice.client.query("nobody"))).toBe("NoSuchPeer")
+      expect((yield* Effect.flip(alice.client.query("#team"))).message).toContain("#team is a group")
       expect(yield* codeOf(alice.client.query("Alice"))).toBe("Yourself")
       expect(yield* codeOf(alice.client.send("bob", "x"))).toBe("NotConnected")
       const channel = yield* acquainted(alice, bob)

@@ -21,6 +21,7 @@ import {
   notTaken,
   ofRefusal,
   protocol,
+  stranger,
   undecided,
   unexpectedKey,
   unreachable,
@@ -103,7 +104,9 @@ export class Introducer {
   #unaskable(nick: string): QueryError | undefined {
     const { own, rendezvous } = this.client
     if (own.profile === undefined || (rendezvous.ready && own.registration === undefined)) return notRegistered()
-    return own.wanted?.key === Nickname.key(nick) ? yourself(nick) : undefined
+    if (own.wanted?.key === Nickname.key(nick)) return yourself(nick)
+    // The server would say that nobody has that nickname, and nobody can have it.
+    return nick.startsWith("#") ? stranger(nick) : undefined
   }
 
   /** Asks back without a server, by the introduction that we have, where there is one. */

@@ -113,7 +113,6 @@ const CALLS: Calls = {
     ["nobody answers under that nickname on this network"],
     ["several people here are called bob: ask for bob#80018 or bob#04196"],
     ["bob is somebody else now; query bob to talk to them"],
-    ["you know nobody called bob: ask for them first (query), or name a whole fingerprint"],
     ["no changed key of bob was refused: nothing to trust"]
   ],
   yourself: [[BOB.nick]],
