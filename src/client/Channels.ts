@@ -2,6 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import type { QueryError, SendError } from "../core/client/ClientError.js"
+import type { ClientMachine } from "../core/client/ClientMachine.js"
 import type { Conversation } from "../core/client/Conversations.js"
 import { eventsUnread } from "../core/client/ErrorTexts.js"
 import type { Wanted } from "../core/client/Introducer.js"
@@ -86,26 +87,34 @@ export class Channels {
     })
   }
 
-  /** `send` of many, in order; waits for room where they are more than the outbox takes. */
+  /**
+   * `send` of many, in order; waits for room where they are more than the outbox takes. They leave slice by slice, so
+   * that the peer has something to do while more are taken.
+   */
   sendAll(conversation: Conversation, texts: Iterable<string>): Effect.Effect<ReadonlyArray<MessageId>, SendError> {
     const { driver } = this.#shell
     return Effect.suspend(() => {
       const ids: Array<MessageId> = []
       const rest = texts[Symbol.iterator]()
       let next = rest.next()
+      const takeSlice = (machine: ClientMachine, now: number): "More" | "Full" | "Done" | SendError => {
+        for (let taken = 0; next.done !== true; next = rest.next(), taken++) {
+          if (taken === A_SLICE) return machine.hasRoom(conversation) ? "More" : "Full"
+          const sent = machine.send(conversation, next.value, now)
+          if (typeof sent !== "string") return sent
+          ids.push(sent)
+        }
+        return "Done"
+      }
       const go: Effect.Effect<ReadonlyArray<MessageId>, SendError> = Effect.suspend(
         (): Effect.Effect<ReadonlyArray<MessageId>, SendError> => {
-          const stopped = driver.note((machine, now) => {
-            for (; next.done !== true; next = rest.next()) {
-              if (ids.length % A_SLICE === A_SLICE - 1 && !machine.hasRoom(conversation)) return "Full"
-              const sent = machine.send(conversation, next.value, now)
-              if (typeof sent !== "string") return sent
-              ids.push(sent)
-            }
-            return undefined
-          })
-          if (stopped === undefined) return this.#recorded(ids)
-          if (stopped !== "Full" && stopped._tag !== "OutboxFull") return Effect.fail(stopped)
+          let taken = driver.note(takeSlice)
+          while (taken === "More") {
+            driver.settle()
+            taken = driver.note(takeSlice)
+          }
+          if (taken === "Done") return this.#recorded(ids)
+          if (taken !== "Full" && taken._tag !== "OutboxFull") return Effect.fail(taken)
           const room = driver.ask((machine, now) => machine.room(conversation, now))
           return Effect.zipRight(room, go)
         }
@@ -162,5 +171,5 @@ export class Channels {
   }
 }
 
-/** Messages between two looks at whether the outbox has room. */
+/** Messages that leave together, and after which it is looked whether there is room for more: a few full packets. */
 const A_SLICE = 256

@@ -44,6 +44,21 @@ describe("many messages", () => {
       expect(batches).toBeLessThan(texts.length / 4)
     }))
 
+  it("leave while more of them are still taken", () =>
+    world(function* (world) {
+      const { alice, bob } = yield* pair(world)
+      const before = alice.cable.sent.length
+      let hadLeft = 0
+      function* texts() {
+        yield* numbered(300)
+        hadLeft = alice.cable.sent.length - before
+        yield "last"
+      }
+      yield* alice.client.sendAll("bob", texts())
+      expect(hadLeft).toBeGreaterThan(0)
+      yield* bob.next("Message", { text: "last" })
+    }))
+
   it("go as well where they are long, and more bytes of them than an outbox takes", () =>
     world(function* (world) {
       const { alice, bob } = yield* pair(world)

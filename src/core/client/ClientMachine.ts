@@ -251,7 +251,7 @@ export class ClientMachine {
     return this.#parts.messages.hasRoom(conversation)
   }
 
-  /** Waits until there is room for many messages again, or for none ever. */
+  /** As `Messages.awaitRoom`. */
   room(conversation: Conversation, now: number): Ticket<void, Closed> {
     return this.#call((ticket) => this.#parts.messages.awaitRoom(ticket, conversation), now)
   }

@@ -67,7 +67,7 @@ export class Messages {
     return (this.client.peers?.undelivered(peer) ?? 0) < (connected ? MAX_UNDER_WAY : MAX_OUTBOX)
   }
 
-  /** Answers when there is room for many messages again, or for none ever. */
+  /** Answers when there is room for some messages more, or for none ever. */
   awaitRoom(ticket: Ticket<void, Closed>, conversation: Conversation): void {
     this.#rooms.set(ticket, conversation)
   }
@@ -98,7 +98,7 @@ export class Messages {
   #isRoomy({ connected, peer }: Conversation): boolean {
     const { own, peers } = this.client
     if (peers === undefined) return true
-    if (peers.undelivered(peer) > (connected ? MAX_UNDER_WAY : MAX_OUTBOX) / 2) return false
+    if (peers.undelivered(peer) > (connected ? MAX_UNDER_WAY - A_LOAD : MAX_OUTBOX / 2)) return false
     return peers.isRoomy(peer) && own.profile?.journal?.accepts(peer, MAX_MESSAGE) !== false
   }
 
@@ -112,3 +112,8 @@ export class Messages {
 
 /** Messages to one peer that are not delivered yet, beyond which more of them make nothing faster. */
 const MAX_UNDER_WAY = 4_096
+/**
+ * Of those, how many are to be free before more are taken: enough that a call costs little of each, and few enough that
+ * the peer has something to do meanwhile. With half of them the two took turns in waiting for each other.
+ */
+const A_LOAD = 512
