@@ -111,7 +111,9 @@ export class Association {
     this.conversation.consented = true
     this.#wasAsked = true
     introduction.inviting = true
-    introduction.stopOpening()
+    const isFirst = this.#connection === undefined
+    const waits = isFirst && this.#own.open === undefined && introduction.isCalling(this.#policy, now)
+    if (!waits) introduction.stopOpening()
     this.#introduction = introduction
     for (const connection of [this.#connection, ...this.#unconfirmed.connections]) {
       if (news) connection?.chat.onConsentGiven()
@@ -123,13 +125,14 @@ export class Association {
       this.#learn(introduction, now)
       return
     }
-    const kind = this.#connection === undefined ? "first" : "rekey"
-    this.#begin(kind, introduction, now)
+    if (waits) this.#own.plan(introduction, now)
+    else this.#begin(isFirst ? "first" : "rekey", introduction, now)
   }
 
   admit(introduction: OpenIntroduction, now: number): void {
     if (this.introductions.size === 1 && this.#introduction === undefined) this.#spokeAt = now
     this.#calledAt = now
+    introduction.called(now)
     this.#introduction ??= introduction
     this.#learn(introduction, now)
     if (!introduction.inviting) introduction.startOpening(now)
@@ -290,7 +293,7 @@ export class Association {
   }
 
   timeout(now: number): number {
-    let timeout = this.#own.open?.timeout ?? NEVER
+    let timeout = this.#own.timeout
     if (this.#connection !== undefined) {
       timeout = Math.min(timeout, this.#connection.timeout(now))
       if (this.#own.open === undefined) timeout = Math.min(timeout, this.#connection.rekeyAt)
@@ -303,16 +306,12 @@ export class Association {
   handleTimeout(now: number): void {
     this.#connection?.handleTimeout(now)
     this.#afterConnection(now)
-    const expired = this.#unconfirmed.expire(now)
     // When we answered the peer's handshake we dropped our own. The peer sent nothing on the connection that this made,
     // so we begin a handshake again.
-    if (
-      expired !== undefined &&
-      this.conversation.consented &&
-      this.#connection === undefined &&
-      this.#own.open === undefined
-    )
-      this.#begin("first", expired, now)
+    const expired = this.#unconfirmed.expire(now)
+    const due = this.#own.takePlanned(now) ?? expired
+    const isWanted = this.conversation.consented && this.#connection === undefined && this.#own.open === undefined
+    if (due !== undefined && isWanted) this.#begin("first", due, now)
     const connection = this.#connection
     if (connection !== undefined && this.#own.open === undefined && now >= connection.rekeyAt) {
       const introduction = this.#connectedOn

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
+import * as Wire from "../../../src/protocol/Handshake.js"
 import { some } from "../../support/Effort.js"
 import { introduction, type Node, World } from "./Pair.js"
 
@@ -80,7 +81,60 @@ describe("crossing handshakes", () => {
   it("never replace a connection that both sides have", () => {
     for (let seed = 0; seed < SEEDS; seed++) run(seed, 25)
   }, 60_000)
+
+  it("do not happen where one asks back as soon as it hears of the other's call", () => {
+    const { alice, begun, bob, world } = askedBack()
+    world.run(30)
+    // Alice's HS1 is on the relay's way: one way takes 40 ms.
+    expect(alice.connected(bob)).toBe(false)
+    expect(world.run(120, () => bob.texts.length === 1 && alice.texts.length === 1)).toBe(true)
+    world.run(1_000)
+    expect([begun(alice), begun(bob)]).toEqual([1, 0])
+  })
+
+  it("wait 100 ms for a caller who does not begin, and no longer", () => {
+    const { begun, bob, world } = askedBack((from) => from.name === "alice")
+    world.blocks = () => true
+    world.run(99)
+    expect(begun(bob)).toBe(0)
+    world.run(2)
+    expect(begun(bob)).toBe(1)
+  })
+
+  it("begin at once where no relay carries what the caller begins", () => {
+    const { begun, bob, world } = askedBack(undefined, false)
+    world.run(1)
+    expect(begun(bob)).toBe(1)
+  })
+
+  it("begin at once when the call was long ago", () => {
+    const { begun, bob, world } = askedBack((from) => from.name === "alice", true, 1_001)
+    expect(begun(bob)).toBe(1)
+    world.run(1)
+  })
 })
+
+/** Alice asks for bob, who asks back after so many ms. `begun`: the HS1 that somebody has made, each counted once. */
+const askedBack = (relayBlocks?: World["relayBlocks"], relay = true, after = 0) => {
+  const world = new World(1)
+  world.relay = relay
+  if (relayBlocks !== undefined) world.relayBlocks = relayBlocks
+  const [alice, bob] = [world.node("alice", "203.0.113.1:4000"), world.node("bob", "203.0.113.2:4000")]
+  const [channel, blocks] = [world.channel(), world.blocks]
+  if (after > 0) world.blocks = () => true
+  world.introduce(alice, bob, channel)
+  world.run(after)
+  world.blocks = blocks
+  alice.send(bob, "hi")
+  bob.peers.invite({ ...introduction(alice, channel), relay }, world.now)
+  bob.send(alice, "hello")
+  world.run(0)
+  const begun = (node: Node) => {
+    const made = world.sent.filter(({ data, from }) => from === node && data[0] === Wire.HS1)
+    return new Set(made.map(({ data }) => Buffer.from(data).toString("hex"))).size
+  }
+  return { alice, begun, bob, world }
+}
 
 /** The faults that this was written for showed in one of a hundred. */
 const SEEDS = some(100)

@@ -1,4 +1,5 @@
 import { CONNECTION_BYTES } from "../../../protocol/Handshake.js"
+import { NEVER } from "../../support/Deadline.js"
 import type { AssociationContext } from "../AssociationContext.js"
 import type { Connection } from "../Connection.js"
 import type { Conversation } from "../chat/Conversation.js"
@@ -17,6 +18,7 @@ export class HandshakeInitiator {
   readonly #conversation: Conversation
   readonly #onIndex: (attempt: Attempt) => void
   #attempt: Attempt | undefined
+  #planned: { readonly introduction: OpenIntroduction; readonly at: number } | undefined
 
   constructor(
     context: AssociationContext,
@@ -32,6 +34,28 @@ export class HandshakeInitiator {
   /** The open handshake; `undefined` when there is none. */
   get open(): Attempt | undefined {
     return this.#attempt
+  }
+
+  /** When there is something to be done. */
+  get timeout(): number {
+    return this.#attempt?.timeout ?? this.#planned?.at ?? NEVER
+  }
+
+  /**
+   * Leaves the first move to the peer, who has just asked for us and whose HS1 comes over the relay: two that cross
+   * cost both sides another set of curve operations, and are no sooner done.
+   */
+  plan(introduction: OpenIntroduction, now: number): void {
+    this.#planned = { introduction, at: now + CALLER_FIRST }
+  }
+
+  /** On which introduction a handshake is to begin now, since the peer has not begun one. */
+  takePlanned(now: number): OpenIntroduction | undefined {
+    const planned = this.#planned
+    if (planned === undefined || now < planned.at) return undefined
+    this.#planned = undefined
+    planned.introduction.stopOpening()
+    return planned.introduction
   }
 
   /**
@@ -106,6 +130,7 @@ export class HandshakeInitiator {
   }
 
   drop(): void {
+    this.#planned = undefined
     if (this.#attempt === undefined) return
     this.#context.indexes.release(this.#attempt.index)
     this.#attempt = undefined
@@ -137,6 +162,8 @@ export interface Beginning {
   readonly isElsewhere: boolean
 }
 
+/** ms that a caller has to begin: until then it sends its HS1 for the second time. */
+const CALLER_FIRST = 100
 /**
  * Part of the resend interval by which it varies, so that two sides, or many clients after an outage, do not send in
  * step.

@@ -26,6 +26,8 @@ export class OpenIntroduction {
   seenAt: string | undefined
   /** Whether we asked for the peer on this channel, so that we may begin handshakes. */
   inviting = false
+  /** When the peer asked for us on this channel. */
+  #calledAt = Number.NEGATIVE_INFINITY
   /** Addresses that the peer has named itself in its last handshake on this channel. */
   #named: ReadonlyArray<Endpoint> = []
   /** The `attempt` of our newest handshake on this channel. */
@@ -82,6 +84,15 @@ export class OpenIntroduction {
       .slice(0, MAX_CANDIDATES - told.size)
   }
 
+  called(now: number): void {
+    this.#calledAt = now
+  }
+
+  /** Whether the peer's first HS1 is on its way to us over the relay, or was here just now. */
+  isCalling(policy: Policy, now: number): boolean {
+    return now < this.#calledAt + CALL_IS_NEW && this.routes(policy).some(({ _tag }) => _tag === "Relay")
+  }
+
   startOpening(now: number): void {
     this.#openingSince = now
     this.#step = 0
@@ -102,6 +113,9 @@ export class OpenIntroduction {
     if (this.#step === PROBE_SCHEDULE.length) this.#openingSince = undefined
   }
 }
+
+/** ms in which a program asks back by itself, on any network; people take longer, and find the handshake done. */
+const CALL_IS_NEW = 1_000
 
 /**
  * About 20 KB for a channel on which so many came: more than two honest sides make in two hours, so that a listener's
