@@ -29,6 +29,7 @@ import type { Why } from "../core/client/Why.js"
 import type { HistoryPage, HistoryQuery } from "../core/history/HistoryPage.js"
 import type { InputLine } from "../core/history/InputLines.js"
 import type { Policy } from "../core/peer/path/Policy.js"
+import type { Sliced } from "../core/support/Slices.js"
 import * as Fingerprint from "../domain/Fingerprint.js"
 import type { MessageId } from "../domain/MessageId.js"
 import type { Crypto } from "../services/Crypto.js"
@@ -45,6 +46,7 @@ import type { Told } from "./EventQueue.js"
 import type { FilesApi } from "./files/Api.js"
 import type { GroupsApi } from "./GroupsApi.js"
 import * as Groups from "./GroupsApi.js"
+import { inSlices } from "./InSlices.js"
 import * as Profile from "./Profile.js"
 import * as Shell from "./Shell.js"
 
@@ -298,9 +300,9 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
   return {
     now: () => driver.machine.timeAt(driver.now()),
     register: (nick) => driver.ask((machine, now) => machine.register(nick, now)),
-    list: Effect.map(
+    list: Effect.flatMap(
       driver.ask((machine, now) => machine.list(now)),
-      (listed) => listed.map((one) => driver.machine.people.mark(one))
+      (listed) => inSlices(driver.machine.people.marked(listed))
     ),
     watch: (nick) => doneBy(() => driver.drive((machine, now) => machine.watch(nick, now))),
     unwatch: (nick) => Effect.sync(() => driver.drive((machine, now) => machine.unwatch(nick, now))),
@@ -317,7 +319,7 @@ const apiOf = (shell: Shell.Shell, options: ClientOptions): ClientApi => {
         return conversation === undefined ? undefined : channels.of(conversation)
       }),
     trust: (nick, digits) => doneBy(() => driver.drive((machine, now) => machine.trust(nick, digits, now))),
-    contacts: found(() => driver.machine.people.all()),
+    contacts: foundInSlices(() => driver.machine.people.all()),
     key: (nick) => found(() => driver.machine.people.key(nick)),
     verify: (nick, digits) => decide((people, now) => people.verify(nick, digits, now)),
     unverify: (nick) => decide((people) => people.unverify(nick)),
@@ -400,6 +402,9 @@ const found = <A>(look: () => A | ContactError): Effect.Effect<A, ContactError> 
     const result = look()
     return result instanceof Error ? Effect.fail(result) : Effect.succeed(result)
   })
+
+const foundInSlices = <A>(look: () => Sliced<A> | ContactError): Effect.Effect<A, ContactError> =>
+  Effect.flatMap(found(look), inSlices)
 
 /** Fails with what `act` gives, if it gives anything. */
 const doneBy = <E extends ClientError>(act: () => E | undefined): Effect.Effect<void, E> =>

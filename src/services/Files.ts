@@ -17,8 +17,8 @@ export class Files extends Context.Tag("parley/services/Files")<
   Files,
   {
     /**
-     * What is to be sent at `path`: a file (a link to one, too) or a folder with all files and folders below it: the
-     * files in the order of their paths, then the folders, the folder itself (an empty path) first. What cannot be sent
+     * What is to be sent at `path`: a file (a link to one, too) or a folder with all files and folders below it,
+     * in any order, the folder itself (an empty path) among them. What cannot be sent
      * costs nothing but itself, and is named in `skipped`: links inside folders, devices, sockets, what cannot be read,
      * what has no name in UTF-8, what is gone before it was looked at. A file whose size is not what the system says
      * (/proc) is read to its end at once. More than `MAX_ENTRIES` (protocol/FileRecord) entries fail with `TooLarge`, a

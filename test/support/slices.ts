@@ -1,10 +1,36 @@
-import type { Sliced } from "../../src/core/files/Slices.js"
+import type { Sliced } from "../../src/core/support/Slices.js"
 
 /** All of it at once. */
 export const whole = <A>(work: Sliced<A>): A => {
   for (;;) {
     const step = work.next()
     if (step.done === true) return step.value
+  }
+}
+
+/** The largest number of items that one slice of `work` looks at the property `key` of, each counted once a slice. */
+export const mostAtOnce = <A extends object>(
+  items: ReadonlyArray<A>,
+  key: keyof A,
+  work: (watched: Array<A>) => Sliced<unknown>
+): number => {
+  const seen = new Set<number>()
+  let most = 0
+  const watched = items.map(
+    (item, index): A =>
+      Object.defineProperty({ ...item }, key, {
+        enumerable: true,
+        get: () => {
+          seen.add(index)
+          return item[key]
+        }
+      })
+  )
+  for (const slices = work(watched); ; ) {
+    const { done } = slices.next()
+    most = Math.max(most, seen.size)
+    seen.clear()
+    if (done) return most
   }
 }
 

@@ -160,10 +160,12 @@ export const make = ({
   }
 
   const outgoing = ({ nick, peer }: Conversation, found: Found, name: string, passing: boolean): Outgoing => {
-    const { entries, kind } = found
-    const size = entries.reduce((sum, entry) => sum + entry.size, 0)
-    const files = entries.filter(({ folder }) => folder !== true).length
-    const offer = { id: context.newId(), kind, name: FileName.make(name), size, files }
+    let [size, files] = [0, 0]
+    for (const entry of found.entries) {
+      size += entry.size
+      if (entry.folder !== true) files++
+    }
+    const offer = { id: context.newId(), kind: found.kind, name: FileName.make(name), size, files }
     return new Outgoing(context, context.status(factsOf(offer, "out", peer, nick, found), "preparing"), found, passing)
   }
 

@@ -6,10 +6,11 @@ import { FileSender } from "../../core/files/FileSender.js"
 import * as Manifest from "../../core/files/Manifest.js"
 import type { AbortReason, Place, SenderEvent } from "../../core/files/TransferIo.js"
 import { FilesError as Failure, type FilesError, type Found, MAX_NAMED, type Source } from "../../services/Files.js"
+import { inSlices, othersRun } from "../InSlices.js"
 import * as EndReasons from "./EndReasons.js"
 import type { PeerStream } from "./PeerStreams.js"
 import * as Several from "./Several.js"
-import { AGAIN_AFTER, drive, giveUp, inSlices, scan } from "./StreamDriver.js"
+import { AGAIN_AFTER, drive, giveUp, scan } from "./StreamDriver.js"
 import { factsOf, type TransferContext } from "./TransferContext.js"
 import { type OutgoingHead, offerOf, offerRecord } from "./TransferRecord.js"
 import type { End, TransferStatus } from "./TransferStatus.js"
@@ -152,6 +153,8 @@ export class Outgoing {
   get #prepare(): Effect.Effect<void, FilesError> {
     return Effect.gen(this, function* () {
       const { context, status } = this
+      // What was looked at until now may be 65,536 entries.
+      yield* othersRun
       const { id, kind, name } = status.facts
       let scanned = yield* this.#scan
       for (let tries = 0; "error" in scanned; tries++) {
@@ -375,18 +378,18 @@ export class Outgoing {
           path: found.path,
           ...(found.sources && { sources: found.sources }),
           skipped,
-          entries: found.entries.map(({ executable, folder = false, mtimeMs, path, size }) => [
-            path,
-            size,
-            mtimeMs,
-            executable,
-            folder
-          ])
+          entries: rowsOf(found)
         },
         tail: content.leaves
       })
     )
   }
+}
+
+/** The entries as they are written down, each when it is reached. */
+function* rowsOf({ entries }: Found): Generator<OutgoingHead["entries"][number]> {
+  for (const { executable, folder = false, mtimeMs, path, size } of entries)
+    yield [path, size, mtimeMs, executable, folder]
 }
 
 /** Whether what lies there now is what was found before. */

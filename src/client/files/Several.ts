@@ -1,7 +1,9 @@
 import * as Effect from "effect/Effect"
+import { Slice, type Sliced, sorted } from "../../core/support/Slices.js"
 import * as FileName from "../../domain/FileName.js"
 import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
 import { type Files, FilesError, type Found, type FoundEntry, MAX_NAMED, MAX_PATHS } from "../../services/Files.js"
+import { inSlices } from "../InSlices.js"
 
 /**
  * What lies at these paths, to be sent at once: the file or folder, or several of them as one folder that has each
@@ -18,14 +20,27 @@ export const inspect = (files: Files["Type"], paths: ReadonlyArray<string>): Eff
     }
     const [first] = found
     if (first === undefined) return yield* refuse("NotFound", "there is nothing to send")
-    return found.length === 1 ? first : yield* together(found)
+    return yield* inSlices(inOrder(found.length === 1 ? first : yield* together(found)))
   })
+
+/** The same with its entries in the order in which they are offered: the files by their paths, then the folders. */
+function* inOrder(found: Found): Sliced<Found> {
+  const slice = new Slice()
+  const files: Array<FoundEntry> = []
+  const folders: Array<FoundEntry> = []
+  for (const entry of found.entries) {
+    if (slice.spend(1)) yield
+    if (entry.folder === true) folders.push(entry)
+    else files.push(entry)
+  }
+  const [first, last] = [yield* sorted(files, byPath, 1, slice), yield* sorted(folders, byPath, 1, slice)]
+  return { ...found, entries: first.concat(last) }
+}
 
 const together = (all: ReadonlyArray<Found>): Effect.Effect<Found, FilesError> =>
   Effect.gen(function* () {
     const names = new Map<string, string>()
-    const files: Array<FoundEntry> = []
-    const folders: Array<FoundEntry> = []
+    const entries: Array<FoundEntry> = []
     const left: Array<string> = []
     for (const found of all) {
       const name = nameOf(found)
@@ -33,23 +48,18 @@ const together = (all: ReadonlyArray<Found>): Effect.Effect<Found, FilesError> =
       if (other !== undefined)
         return yield* refuse("Other", `${other} and ${found.path} have the same name: send them one after the other`)
       names.set(name, found.path)
-      for (const entry of found.entries) {
-        const placed = place(found, name, entry)
-        if (entry.folder === true) folders.push(placed)
-        else files.push(placed)
-      }
+      for (const entry of found.entries) entries.push(place(found, name, entry))
       left.push(...found.left.map((one) => `${name}/${one}`))
     }
-    if (files.length + folders.length >= MAX_ENTRIES)
-      return yield* refuse("TooLarge", `there are over ${MAX_ENTRIES} files in all`)
+    if (entries.length >= MAX_ENTRIES) return yield* refuse("TooLarge", `there are over ${MAX_ENTRIES} files in all`)
     const newest = Math.max(...all.map(({ entries }) => entries[0]?.mtimeMs ?? 0))
-    const root = { path: "", size: 0, mtimeMs: newest, executable: false, folder: true }
+    entries.push({ path: "", size: 0, mtimeMs: newest, executable: false, folder: true })
     return {
       path: all[0]!.path,
       sources: all.map(({ path }) => path),
       kind: "folder",
       name: `${nameOf(all[0]!)} and ${all.length - 1} more`,
-      entries: [...files.sort(byPath), root, ...folders.sort(byPath)],
+      entries,
       skipped: all.reduce((sum, { skipped }) => sum + skipped, 0),
       left: left.slice(0, MAX_NAMED)
     }

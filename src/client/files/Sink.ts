@@ -9,7 +9,7 @@ import { safeEntries } from "../../core/files/SafePaths.js"
 import type { Place as Portion } from "../../core/files/TransferIo.js"
 import * as FileName from "../../domain/FileName.js"
 import { FilesError as Failure, type Files, type FilesError, type Landing } from "../../services/Files.js"
-import { inSlices } from "./StreamDriver.js"
+import { inSlices } from "../InSlices.js"
 
 /** Where the bytes of one incoming transfer go. It outlives connections. Calls come one at a time. */
 export interface Sink {

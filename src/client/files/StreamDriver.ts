@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect"
 import { ChunkLayout } from "../../core/files/ChunkLayout.js"
 import { ContentHasher } from "../../core/files/ContentHasher.js"
-import type { Sliced } from "../../core/files/Slices.js"
 import type { TransferEnd } from "../../core/files/TransferEnd.js"
 import type { AbortReason, CommonEvent, Place, Read, Reset, Save } from "../../core/files/TransferIo.js"
 import type { Crypto } from "../../domain/Crypto.js"
 import { ResetCode } from "../../protocol/FileRecord.js"
+import { othersRun } from "../InSlices.js"
 import type { PeerStream } from "./PeerStreams.js"
 
 /**
@@ -26,6 +26,8 @@ export const drive = <Event, Action extends Read | Save>(
   Effect.gen(function* () {
     let finished = false
     let told = false
+    /** Bytes that were written since others ran. */
+    let written = 0
     while (true) {
       stream.read(
         () => machine.wantsBytes,
@@ -50,11 +52,16 @@ export const drive = <Event, Action extends Read | Save>(
         // Whoever never ends a stream that has had its last word does not keep it.
         const waited = yield* finished ? Effect.timeoutOption(stream.news, LAST_WORD) : Effect.asSome(stream.news)
         if (waited._tag === "None") return stream.reset(ResetCode.busy)
+        written = 0
         continue
       }
       switch (action._tag) {
         case "Write":
           stream.write(action.bytes)
+          written += action.bytes.length
+          if (written < AT_ONCE) break
+          written = 0
+          yield* othersRun
           break
         case "Finish":
           finished = true
@@ -68,6 +75,7 @@ export const drive = <Event, Action extends Read | Save>(
           break
         default:
           yield* on.action(action)
+          written = 0
       }
     }
   })
@@ -93,19 +101,8 @@ type Driven<Event, Action> = Pick<
   "handleBytes" | "handleEnd" | "handleReset" | "handleTurn" | "wantsBytes" | "pollEvent" | "poll"
 >
 
-/** Packets, timers and keys: a yield to other fibers alone would not let those in. */
-const othersRun = Effect.sleep(0)
-
-/** All of this work, with everything else running between its slices. */
-export const inSlices = <A>(work: Sliced<A>): Effect.Effect<A> =>
-  Effect.gen(function* () {
-    for (;;) {
-      const step = work.next()
-      if (step.done === true) return step.value
-      yield* othersRun
-    }
-  })
-
+/** Bytes that are sealed and sent within some milliseconds, as long as nothing has to be waited for in between. */
+const AT_ONCE = 256 * 1024
 /** A minute: more than any path that is still up takes for an acknowledgement. */
 export const LAST_WORD = "1 minute"
 /** When the other side has no room, or there are too many streams. */

@@ -2,7 +2,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { type Offer, TransferId } from "../../core/files/Content.js"
 import { HASH_BYTES } from "../../core/files/HashTree.js"
-import { Slice, type Sliced, textUnits } from "../../core/files/Slices.js"
+import { Slice, type Sliced, textUnits } from "../../core/support/Slices.js"
 import * as Base64Url from "../../domain/Base64Url.js"
 import { PeerId } from "../../domain/PeerId.js"
 import * as Bytes from "../../protocol/Bytes.js"
@@ -19,7 +19,15 @@ export interface TransferRecord {
   readonly tail: Uint8Array
 }
 
-export function* encode({ head, tail }: TransferRecord, slice = new Slice()): Sliced<Uint8Array> {
+/** A record as it is written: the entries are made as they are reached. */
+export interface Writing {
+  readonly head: Exclude<Head, OutgoingHead> | (Omit<OutgoingHead, "entries"> & { readonly entries: Rows })
+  readonly tail: Uint8Array
+}
+
+type Rows = Iterable<OutgoingHead["entries"][number]>
+
+export function* encode({ head, tail }: Writing, slice = new Slice()): Sliced<Uint8Array> {
   const json = yield* jsonOf(head, slice)
   const length = new Uint8Array(LENGTH_BYTES)
   new Bytes.Writer(length).u32(json.reduce((sum, part) => sum + part.length, 0))
@@ -27,21 +35,21 @@ export function* encode({ head, tail }: TransferRecord, slice = new Slice()): Sl
 }
 
 /** As `JSON.stringify`, in parts: there may be 65,536 entries. Those stand in lines, so that they are read in parts. */
-function* jsonOf(head: Head, slice: Slice): Sliced<ReadonlyArray<Uint8Array>> {
+function* jsonOf(head: Writing["head"], slice: Slice): Sliced<ReadonlyArray<Uint8Array>> {
   if (!("entries" in head)) return [Bytes.fromText(JSON.stringify(head))]
   const { entries, ...rest } = head
   const parts = [Bytes.fromText(`${JSON.stringify(rest).slice(0, -1)}${ENTRIES}`)]
-  let line = ""
-  for (const [index, entry] of entries.entries()) {
-    const isLast = index === entries.length - 1
-    line += `${JSON.stringify(entry)}${isLast ? "" : ","}`
-    const isDue = slice.spend(ENTRY + textUnits(entry[0]))
-    if (line.length < LINE && !isLast && !isDue) continue
-    parts.push(Bytes.fromText(`\n${line}`))
-    line = ""
-    if (isDue) yield
+  let [line, isDue] = ["", false]
+  for (const entry of entries) {
+    if (line.length >= LINE || isDue) {
+      parts.push(Bytes.fromText(`\n${line},`))
+      line = ""
+      if (isDue) yield
+    }
+    line += `${line === "" ? "" : ","}${JSON.stringify(entry)}`
+    isDue = slice.spend(ENTRY + textUnits(entry[0]))
   }
-  parts.push(Bytes.fromText("\n]}"))
+  parts.push(Bytes.fromText(line === "" ? "\n]}" : `\n${line}\n]}`))
   return parts
 }
 
@@ -178,5 +186,5 @@ const LINE = 4 * 1024
 const MAX_LINE = 64 * 1024
 /** Units of work that it takes to read an entry, besides those of its line. */
 const DECODED = 16
-/** Units of work (core/files/Slices) that an entry takes, besides those of its path. */
+/** Units of work (core/support/Slices) that an entry takes, besides those of its path. */
 const ENTRY = 2

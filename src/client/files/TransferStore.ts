@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { TransferId } from "../../core/files/Content.js"
-import { Slice, type Sliced } from "../../core/files/Slices.js"
 import { MAX_BLOCK, reading, SALT_BYTES, SealedLogWriter } from "../../core/journal/SealedLog.js"
+import { Slice, type Sliced } from "../../core/support/Slices.js"
 import type { Crypto } from "../../domain/Crypto.js"
 import * as Bytes from "../../protocol/Bytes.js"
 import type { Store, StoreError } from "../../services/Store.js"
-import { inSlices } from "./StreamDriver.js"
+import { inSlices } from "../InSlices.js"
 import * as TransferRecord from "./TransferRecord.js"
 
 /**
@@ -17,7 +17,7 @@ export interface TransferStore {
   /** Those that an earlier process left. What cannot be read is not among them, and stays where it is. */
   readonly left: ReadonlyArray<TransferRecord.TransferRecord>
   /** After success it survives a crash. */
-  readonly keep: (record: TransferRecord.TransferRecord) => Effect.Effect<void, StoreError>
+  readonly keep: (record: TransferRecord.Writing) => Effect.Effect<void, StoreError>
   /** Best effort: what is left is a transfer that nobody on the other side knows of. */
   readonly forget: (id: TransferId) => Effect.Effect<void>
 }
@@ -61,7 +61,7 @@ export const open = (options: {
 const isStored = ({ head }: TransferRecord.TransferRecord): boolean =>
   "ended" in head || ("stage" in head && head.stage === "stored")
 
-function* sealed(writer: SealedLogWriter, record: TransferRecord.TransferRecord): Sliced<Uint8Array> {
+function* sealed(writer: SealedLogWriter, record: TransferRecord.Writing): Sliced<Uint8Array> {
   const slice = new Slice()
   const bytes = yield* TransferRecord.encode(record, slice)
   const blocks = [writer.header()]
@@ -91,7 +91,7 @@ const MAX_LEFT = 256
 /** Among them those that are stored, and only wait for a sender who has not heard so. */
 const MAX_STORED = 64
 
-/** Bytes that are sealed or opened within a unit of work (core/files/Slices), as a power of two. */
+/** Bytes that are sealed or opened within a unit of work (core/support/Slices), as a power of two. */
 const SEALED = 9
 const KEY_BYTES = 32
 const LABEL = Bytes.fromText("parley transfers v1")

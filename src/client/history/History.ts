@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { decode, encode, type HistoryEntry } from "../../core/history/HistoryEntry.js"
 import type { HistoryPage } from "../../core/history/HistoryPage.js"
-import { merge, Recollection, type Wanted } from "../../core/history/Recollection.js"
+import { Recollection, Recollections, type Wanted } from "../../core/history/Recollection.js"
 import { MAX_SEGMENT, nameOf, type Segment, SHELF_BYTES, Shelves } from "../../core/history/Shelves.js"
 import * as SealedLog from "../../core/journal/SealedLog.js"
 import type { Crypto } from "../../domain/Crypto.js"
@@ -287,13 +287,13 @@ export const open = (options: {
         Effect.gen(function* () {
           yield* written
           const index = yield* load
-          const pages: Array<HistoryPage> = []
+          const found = new Recollections(wanted.limit)
           for (const shelf of yield* shelvesOf(index, whose)) {
             const recollection = new Recollection(wanted)
             yield* recall(index, shelf, recollection)
-            pages.push(recollection.page)
+            found.take(recollection.page)
           }
-          return merge(pages, wanted.limit)
+          return found.page
         }),
       clear: (whose) =>
         Effect.gen(function* () {

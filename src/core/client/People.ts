@@ -3,6 +3,7 @@ import * as Fingerprint from "../../domain/Fingerprint.js"
 import * as Nickname from "../../domain/Nickname.js"
 import * as PairNumber from "../../domain/PairNumber.js"
 import type { PeerId } from "../../domain/PeerId.js"
+import { nameUnits, Slice, type Sliced, sorted } from "../support/Slices.js"
 import type { ClientContext } from "./ClientContext.js"
 import type { ContactError } from "./ClientError.js"
 import type { Contact, Contacts } from "./Contacts.js"
@@ -51,13 +52,9 @@ export class People {
   }
 
   /** Everybody we know, by nickname. */
-  all(): ReadonlyArray<PersonKey> | ContactError {
+  all(): Sliced<ReadonlyArray<PersonKey>> | ContactError {
     const contacts = this.#contacts
-    if (contacts === undefined) return notRegistered()
-    return contacts
-      .all()
-      .map((contact) => this.#describe(contacts, { ...contact, peer: contact.identity }))
-      .sort((one, other) => (Nickname.key(one.nick) < Nickname.key(other.nick) ? -1 : 1))
+    return contacts === undefined ? notRegistered() : this.#described(contacts)
   }
 
   /** The key of somebody, or our own. */
@@ -71,6 +68,17 @@ export class People {
     const who = this.#find(nick)
     if (who === undefined) return stranger(nick)
     return { ...this.#describe(own.profile.contacts, who), pairNumber: PairNumber.of(crypto, own.peer, who.peer) }
+  }
+
+  /** `mark` of all of them. */
+  *marked(listed: ReadonlyArray<PeerInfo>): Sliced<ReadonlyArray<ListedPeer>> {
+    const slice = new Slice()
+    const marked: Array<ListedPeer> = []
+    for (const one of listed) {
+      if (slice.spend(MARKED + nameUnits(one.nick))) yield
+      marked.push(this.mark(one))
+    }
+    return marked
   }
 
   /** What the server claims of somebody, marked where we know better. It is never a reason to trust a key. */
@@ -267,6 +275,18 @@ export class People {
     this.client.output.wish({ _tag: "KeepProfile" })
   }
 
+  *#described(contacts: Contacts): Sliced<ReadonlyArray<PersonKey>> {
+    const slice = new Slice()
+    const all: Array<{ readonly key: string; readonly person: PersonKey }> = []
+    for (const contact of contacts.all()) {
+      if (slice.spend(DESCRIBED + nameUnits(contact.nick))) yield
+      const person = this.#describe(contacts, { ...contact, peer: contact.identity })
+      all.push({ key: Nickname.key(person.nick), person })
+    }
+    const ordered = yield* sorted(all, (one, other) => (one.key < other.key ? -1 : 1), 1, slice)
+    return ordered.map(({ person }) => person)
+  }
+
   #describe(contacts: Contacts, who: Somebody): PersonKey {
     const contact = contacts.get(who.peer)
     const { lastTalked, verifiedAt } = contact ?? {}
@@ -287,5 +307,8 @@ interface Somebody {
 }
 
 const PAIR_DIGITS = 60
+/** Units of work (core/support/Slices) besides those of the nickname: of one on a list, and of one whom we know. */
+const MARKED = 2
+const DESCRIBED = 4
 /** As many as there are conversations. */
 const MAX_IGNORED = 1_024

@@ -80,8 +80,11 @@ export const chunkSizeOf = (size: number): number => {
 
 export const chunksOf = (size: number, chunkSize: number): number => Math.ceil(size / chunkSize)
 
-export const sizeOf = (entries: ReadonlyArray<Pick<Entry, "size">>): number =>
-  entries.reduce((sum, { size }) => sum + size, 0)
+export const sizeOf = (entries: ReadonlyArray<Pick<Entry, "size">>): number => {
+  let sum = 0
+  for (let at = 0; at < entries.length; at++) sum += entries[at]!.size
+  return sum
+}
 
 /**
  * Files that one read or save may touch: a step for each file costs more than a small file does, and a step for very

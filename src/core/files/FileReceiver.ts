@@ -9,13 +9,13 @@ import {
   MAX_RECORD,
   type OfferRecord
 } from "../../protocol/FileRecord.js"
+import type { Sliced } from "../support/Slices.js"
 import { ChunkAssembler } from "./ChunkAssembler.js"
 import { ChunkBitmap } from "./ChunkBitmap.js"
 import { ChunkLayout, chunkSizeOf } from "./ChunkLayout.js"
 import { type Content, MAX_MANIFEST, MAX_SIZE, type Offer, transferIdOf } from "./Content.js"
 import { reasonOf } from "./EndReason.js"
 import * as Manifest from "./Manifest.js"
-import type { Sliced } from "./Slices.js"
 import { TransferEnd } from "./TransferEnd.js"
 import type { DeclineReason, ReceiverEvent, Save, Write } from "./TransferIo.js"
 

@@ -1,10 +1,10 @@
 import { DeclineCode, encode, type FileRecord } from "../../protocol/FileRecord.js"
 import { MAX_WRITE } from "../peer/stream/StreamId.js"
+import type { Sliced } from "../support/Slices.js"
 import { ChunkBitmap } from "./ChunkBitmap.js"
 import { ChunkLayout } from "./ChunkLayout.js"
 import { type Content, transferIdBytes } from "./Content.js"
 import * as Manifest from "./Manifest.js"
-import type { Sliced } from "./Slices.js"
 import { TransferEnd } from "./TransferEnd.js"
 import type { DeclineReason, Place, Read, SenderEvent, Write } from "./TransferIo.js"
 

@@ -1,6 +1,6 @@
 import type { Crypto } from "../../domain/Crypto.js"
 import { fromText, Writer } from "../../protocol/Bytes.js"
-import { Slice, type Sliced } from "./Slices.js"
+import { Slice, type Sliced } from "../support/Slices.js"
 
 /** The hash of one chunk, whose bytes may be in several parts. */
 export const leaf = (crypto: Crypto, parts: ReadonlyArray<Uint8Array>): Uint8Array =>
@@ -36,5 +36,5 @@ const LEAF_LABEL = fromText("parley chunk v1")
 const ROOT_LABELS = { 1: fromText("parley content v1"), 2: fromText("parley content v2") } as const
 /** Bytes that are hashed at once. */
 const PIECE = 256 * 1024
-/** Bytes that are hashed within a unit of work (core/files/Slices), as a power of two: about a GB a second. */
+/** Bytes that are hashed within a unit of work (core/support/Slices), as a power of two: about a GB a second. */
 const HASHED = 10

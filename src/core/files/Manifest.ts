@@ -2,12 +2,12 @@ import type { Crypto } from "../../domain/Crypto.js"
 import * as FileName from "../../domain/FileName.js"
 import { equal, fromText, Reader, toText, varintLength, Writer } from "../../protocol/Bytes.js"
 import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
+import { Slice, type Sliced, textUnits } from "../support/Slices.js"
 import { chunkSizeOf, chunksOf, sizeOf } from "./ChunkLayout.js"
 import { type Content, type Entry, MAX_MANIFEST, MAX_SIZE, type Offer, type TransferId } from "./Content.js"
 import { HASH_BYTES, root } from "./HashTree.js"
 import { KNOWN_RISKS, risksOf } from "./Risks.js"
 import { safeEntries, safePaths } from "./SafePaths.js"
-import { Slice, type Sliced, textUnits } from "./Slices.js"
 
 /**
  * The content of a source of ours, ready to be offered. Each entry's path is what the other side makes its names from;
@@ -199,5 +199,5 @@ const EXECUTABLE = 1
 const FOLDER = 2
 /** Bytes of a path: what Linux takes in one call. */
 const MAX_PATH = 4096
-/** Units of work (core/files/Slices) of an entry, besides those of its path. */
+/** Units of work (core/support/Slices) of an entry, besides those of its path. */
 const ENTRY = 4

@@ -1,7 +1,7 @@
 import * as FileName from "../../domain/FileName.js"
 import { MAX_ENTRIES } from "../../protocol/FileRecord.js"
+import { nameUnits, Slice, type Sliced, textUnits } from "../support/Slices.js"
 import type { Entry } from "./Content.js"
-import { nameUnits, Slice, type Sliced, textUnits } from "./Slices.js"
 
 /**
  * The paths under which the files and folders of a folder may be stored here, in the order of `entries`, whose paths
@@ -133,7 +133,7 @@ const MAX_DEPTH = 64
  * each of them go through the numbers of all others, which takes minutes for some thousands.
  */
 const MAX_TRIES = 4_096
-/** Units of work (core/files/Slices) of one of them, besides those of its name: cutting it, and its key. */
+/** Units of work (core/support/Slices) of one of them, besides those of its name: cutting it, and its key. */
 const TRY = 16
 /** The same of a folder. */
 const FOLDER = 8

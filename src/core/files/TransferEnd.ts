@@ -1,7 +1,7 @@
 import { FileInput } from "../../protocol/FileInput.js"
 import { decode, type EncodableRecord, encode, type FileRecord, MAX_RECORD } from "../../protocol/FileRecord.js"
+import type { Sliced } from "../support/Slices.js"
 import { codeOf, reasonOf } from "./EndReason.js"
-import type { Sliced } from "./Slices.js"
 import type { AbortReason, CommonEvent, Finish, Reset, Turn, Write } from "./TransferIo.js"
 
 /**

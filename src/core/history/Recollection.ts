@@ -86,21 +86,37 @@ export class Recollection {
 
 /**
  * The pages of several conversations as one, in order of time; each conversation keeps its own order, even where the
- * clock was set back in between.
+ * clock was set back in between. Each page is taken in by itself: of a thousand conversations there may be a million
+ * messages, of which `limit` are wanted.
  */
-export const merge = (pages: ReadonlyArray<HistoryPage>, limit: number): HistoryPage => {
-  const all = pages.flatMap(({ messages }) => {
+export class Recollections {
+  /** `latest`: when it happened, or anything before it in its conversation. */
+  #found: ReadonlyArray<{ readonly message: HistoryMessage; readonly latest: number }> = []
+  #more = 0
+
+  constructor(private readonly limit: number) {}
+
+  take({ messages, more }: HistoryPage): void {
     let latest = 0
-    return messages.map((message) => {
+    const taken = messages.map((message) => {
       latest = Math.max(latest, message.at)
       return { message, latest }
     })
-  })
-  all.sort((left, right) => left.latest - right.latest)
-  const surplus = Math.max(0, all.length - limit)
-  return {
-    messages: all.slice(surplus).map(({ message }) => message),
-    more: pages.reduce((sum, { more }) => sum + more, surplus)
+    const all: Array<(typeof taken)[number]> = []
+    for (let [at, beside] = [0, 0]; at < this.#found.length || beside < taken.length; ) {
+      const [one, other] = [this.#found[at], taken[beside]]
+      const isFound = other === undefined || (one !== undefined && one.latest <= other.latest)
+      all.push(isFound ? one! : other)
+      if (isFound) at++
+      else beside++
+    }
+    const surplus = Math.max(0, all.length - this.limit)
+    this.#found = all.slice(surplus)
+    this.#more += more + surplus
+  }
+
+  get page(): HistoryPage {
+    return { messages: this.#found.map(({ message }) => message), more: this.#more }
   }
 }
 

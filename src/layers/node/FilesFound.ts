@@ -24,7 +24,7 @@ export const inspect = async (path: string): Promise<Found> => {
   // What cannot be listed at all is no folder that misses some entries.
   await walk.into("", await Fs.opendir(path, LISTING))
   const { files, folders, left, skipped } = walk
-  return { path, kind: "folder", name, entries: [...files.sort(byPath), ...folders.sort(byPath)], skipped, left }
+  return { path, kind: "folder", name, entries: files.concat(folders), skipped, left }
 }
 
 /** One look through a folder. What goes wrong with an entry costs that entry. */
@@ -125,8 +125,6 @@ const reasonOf = (name: string, cause: unknown): string => {
       return `${codeOf(cause) || "it cannot be read"}`
   }
 }
-
-const byPath = (a: FoundEntry, b: FoundEntry): number => (a.path < b.path ? -1 : 1)
 
 const tooLarge = (message: string) => new FilesError({ reason: "TooLarge", message })
 

@@ -115,7 +115,8 @@ export const open = (incoming: Incoming): Effect.Effect<Landing, FilesError, Sco
       else await makeFolder(partial)
       return { fresh: !isThere || stored !== undefined, stored }
     })
-    const files = entries.flatMap(({ folder }, index) => (folder === true ? [] : [index]))
+    const files: Array<number> = []
+    for (let index = 0; index < entries.length; index++) if (entries[index]!.folder !== true) files.push(index)
 
     /** Gives each file its size, its permissions, its time, and with `flush` a place on the disk that survives. */
     const settle = async (index: number, flush: boolean): Promise<void> => {

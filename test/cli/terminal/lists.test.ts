@@ -4,14 +4,16 @@ import { KnownNicks } from "../../../src/cli/terminal/KnownNicks.js"
 import * as Palette from "../../../src/cli/terminal/Palette.js"
 import * as PeerList from "../../../src/cli/terminal/PeerList.js"
 import { wrap } from "../../../src/cli/terminal/Wrap.js"
+import { UNITS } from "../../../src/core/support/Slices.js"
 import type { TerminalSize } from "../../../src/services/Terminal.js"
 import { some } from "../../support/Effort.js"
+import { mostAtOnce, whole } from "../../support/slices.js"
 
 const palette = Palette.make(false)
 const KEY = "11111 22222 33333 44444 55555 66666"
 const person = (nick: string) => ({ nick, address: "192.0.2.1:1", fingerprint: KEY })
 const page = (nicks: ReadonlyArray<string>, argument: string, screen?: TerminalSize) =>
-  PeerList.peers(nicks.map(person), PeerList.parse(argument)!, { me: "alice", palette, screen })
+  whole(PeerList.peers(nicks.map(person), PeerList.parse(argument)!, { me: "alice", palette, screen }))
 const nicksIn = (lines: ReadonlyArray<string>) =>
   lines.flatMap((line) =>
     line.endsWith("192.0.2.1:1") || line.includes("192.0.2.1:1  ") ? [line.trim().split(/\s+/)[0]] : []
@@ -65,6 +67,25 @@ describe("the list of people", () => {
     )
     expect(page(many, "bob", screen).at(-1)).toBe("  30 people, page 1 of 3; /list bob 2 shows more")
     expect(page(many, "9", screen).at(-1)).toBe("  30 people, page 3 of 3")
+  })
+
+  it("of ten thousand is worked through in slices, and has the page that is shown laid out alone", () => {
+    const all = Array.from({ length: 10_000 }, (_, at) => person(`bob${(at * 7_919) % 10_000}`))
+    const drawn = new Set<string>()
+    const looking = {
+      me: "alice",
+      palette: {
+        ...palette,
+        nick: (nick: string) => {
+          drawn.add(nick)
+          return nick
+        }
+      },
+      screen: { columns: 80, rows: 24 }
+    }
+    const work = (watched: typeof all) => PeerList.peers(watched, PeerList.parse("bob 3")!, looking)
+    expect(mostAtOnce(all, "nick", work)).toBeLessThanOrEqual(UNITS + 1)
+    expect(drawn.size).toBe(20)
   })
 
   it("gives a long nickname, and a long address, a row more and takes nobody else's columns", () => {

@@ -8,9 +8,12 @@ import type { OfferedIntroduction } from "../../../src/core/client/Introductions
 import { keyInfoOf } from "../../../src/core/client/KeyInfo.js"
 import { People } from "../../../src/core/client/People.js"
 import type { QueryPurpose } from "../../../src/core/client/Purpose.js"
+import type { Sliced } from "../../../src/core/support/Slices.js"
 import * as Base64Url from "../../../src/domain/Base64Url.js"
+import * as Nickname from "../../../src/domain/Nickname.js"
 import type { PeerId } from "../../../src/domain/PeerId.js"
 import { some } from "../../support/Effort.js"
+import { mostAtOnce, slicesOf, whole } from "../../support/slices.js"
 import { Context, introducing, WALL } from "./Context.js"
 import { Somebody } from "./Somebody.js"
 
@@ -380,6 +383,23 @@ describe("a nickname that somebody was asked for under", () => {
       knownAs: "bob"
     })
     expect(people.mark({ ...claimed, fingerprint: impostor.fingerprint })).not.toHaveProperty("differsFrom")
+  })
+
+  it("is marked, and told of whom we know, in slices of a list of thousands", () => {
+    const people = new People(context, introducer, () => {})
+    const all = Array.from({ length: 5_000 }, (_, at) => ({ nick: `nick${at}`, address: "", fingerprint: `${at}` }))
+    expect(mostAtOnce(all, "nick", (watched) => people.marked(watched))).toBeLessThan(300)
+    expect(whole(people.marked(all))).toEqual(all)
+    const { contacts } = context.own.profile!
+    for (let at = 0; at < 5_000; at++) {
+      const other = new Somebody(`nick${at}`, 3)
+      contacts.meet({ ...other, peer: `peer${at}` as PeerId, fingerprint: other.fingerprint, now: 1 })
+    }
+    const described = people.all() as Sliced<ReadonlyArray<{ readonly nick: string }>>
+    expect(slicesOf(people.all() as Sliced<unknown>)).toBeGreaterThan(20)
+    const keys = whole(described).map(({ nick }) => Nickname.key(nick))
+    expect(keys).toEqual(keys.toSorted())
+    expect(keys.length).toBe(contacts.all().length)
   })
 
   it("is known of its owner under another one", () => {

@@ -3,12 +3,12 @@ import type { Content, Entry } from "../../../src/core/files/Content.js"
 import { FileReceiver } from "../../../src/core/files/FileReceiver.js"
 import * as Manifest from "../../../src/core/files/Manifest.js"
 import { safeEntries, safePaths } from "../../../src/core/files/SafePaths.js"
-import { type Sliced, UNITS } from "../../../src/core/files/Slices.js"
 import type { ReceiverEvent } from "../../../src/core/files/TransferIo.js"
+import { type Sliced, UNITS } from "../../../src/core/support/Slices.js"
 import { crypto } from "../../../src/layers/node/Crypto.js"
 import { fromHex } from "../../../src/protocol/Bytes.js"
 import { encode, MAX_ENTRIES, ResetCode } from "../../../src/protocol/FileRecord.js"
-import { slicesOf, whole } from "../../support/slices.js"
+import { mostAtOnce, slicesOf, whole } from "../../support/slices.js"
 import { Disk, ID, Transfer } from "./Transfer.js"
 
 const file = (path: string): Entry => ({ path, size: 0, executable: false })
@@ -28,27 +28,8 @@ const CASES = many(4_000, (index) =>
 )
 const HOSTILE = [LONG, FLOOD, DEEP, CASES]
 
-/** The same entries, and the largest number of them that one slice of `work` looks at, each counted once a slice. */
-const watched = (entries: ReadonlyArray<Entry>, work: (entries: ReadonlyArray<Entry>) => Sliced<unknown>): number => {
-  const seen = new Set<number>()
-  let most = 0
-  const proxies = entries.map(
-    (entry, index): Entry =>
-      Object.defineProperty({ ...entry }, "path", {
-        enumerable: true,
-        get: () => {
-          seen.add(index)
-          return entry.path
-        }
-      })
-  )
-  for (const slices = work(proxies); ; ) {
-    const { done } = slices.next()
-    most = Math.max(most, seen.size)
-    seen.clear()
-    if (done) return most
-  }
-}
+const watched = (entries: ReadonlyArray<Entry>, work: (entries: ReadonlyArray<Entry>) => Sliced<unknown>): number =>
+  mostAtOnce(entries, "path", work)
 
 describe("a manifest", () => {
   it("is looked at in slices of at most 2,048 entries, and of fewer whose names cost more", () => {

@@ -2,7 +2,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { HistoryEntry } from "../../../src/core/history/HistoryEntry.js"
 import type { HistoryMessage, HistoryPage } from "../../../src/core/history/HistoryPage.js"
-import { merge, Recollection, type Wanted } from "../../../src/core/history/Recollection.js"
+import { Recollection, Recollections, type Wanted } from "../../../src/core/history/Recollection.js"
 import { some } from "../../support/Effort.js"
 import { entriesOf, happening, idOf } from "./Arbitrary.js"
 
@@ -103,7 +103,9 @@ describe("pages of several conversations", () => {
           more,
           messages: messages.map((message, n) => ({ ...message, text: `${whose} ${n}` }))
         }))
-        const merged = merge(told, limit)
+        const together = new Recollections(limit)
+        for (const each of told) together.take(each)
+        const merged = together.page
         const total = told.reduce((sum, { messages, more }) => sum + messages.length + more, 0)
         expect(merged.messages.length + merged.more).toBe(total)
         expect(merged.messages.length).toBe(

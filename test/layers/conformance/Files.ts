@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { describe, expect, it } from "vitest"
+import * as Several from "../../../src/client/files/Several.js"
 import * as FileName from "../../../src/domain/FileName.js"
 import type { Files, FilesError, Incoming } from "../../../src/services/Files.js"
 import { isSame, pattern } from "./Recorder.js"
@@ -29,7 +30,7 @@ export const suite = <R>(
       Effect.gen(function* () {
         const content = pattern(300_000)
         const path = yield* put(files, folder, "film.mp4", content)
-        const found = yield* files.inspect(path)
+        const found = yield* Several.inspect(files, [path])
         expect(found).toMatchObject({ path, kind: "file", name: "film.mp4", skipped: 0 })
         expect(found.entries).toEqual([
           { path: "film.mp4", size: 300_000, mtimeMs: expect.any(Number), executable: false }
@@ -49,7 +50,7 @@ export const suite = <R>(
         }
       }))
 
-    test("finds a folder with all files below it, in order, the empty ones too", (files, folder) =>
+    test("finds a folder with all files below it, the empty ones too", (files, folder) =>
       Effect.gen(function* () {
         const entries = [
           { path: "a", size: 3, executable: false },
@@ -61,7 +62,7 @@ export const suite = <R>(
         yield* landing.write(0, 0, pattern(3))
         yield* landing.write(2, 0, pattern(2))
         const path = yield* landing.commit(FileName.make("things"))
-        const found = yield* files.inspect(path)
+        const found = yield* Several.inspect(files, [path])
         expect(found).toMatchObject({ kind: "folder", name: "things", skipped: 0 })
         const [plain, folders] = [0, 3].map((at) => found.entries.slice(at, at + 3))
         expect(plain!.map(({ mtimeMs, ...entry }) => entry)).toEqual(entries)
@@ -188,7 +189,7 @@ const put = (files: Service, folder: string, name: string, bytes: Uint8Array) =>
 const contentOf = (files: Service, path: string) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const found = yield* files.inspect(path)
+      const found = yield* Several.inspect(files, [path])
       return yield* (yield* files.open(found)).read(0, 0, found.entries[0]!.size)
     })
   )

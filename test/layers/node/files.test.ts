@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { describe, expect, it, vi } from "vitest"
+import * as Several from "../../../src/client/files/Several.js"
 import * as FileName from "../../../src/domain/FileName.js"
 import * as NodeFiles from "../../../src/layers/node/Files.js"
 import { Files, type FilesError, type Source } from "../../../src/services/Files.js"
@@ -38,7 +39,7 @@ describe("a large file", () => {
       const bytes = pattern(SIZE)
       yield* promise(() => Fs.writeFile(join(folder, "large"), bytes))
       yield* promise(() => Fs.writeFile(join(folder, "other"), bytes.subarray(7)))
-      const found = yield* files.inspect(folder)
+      const found = yield* Several.inspect(files, [folder])
       const expectPart = (source: Source, file: number, from: number, to: number) =>
         Effect.map(source.read(file, from, to - from), (read) =>
           expect(isSame(read, bytes.subarray(from + 7 * file, to + 7 * file))).toBe(true)
@@ -59,7 +60,7 @@ describe("a large file", () => {
     Effect.gen(function* () {
       const path = join(folder, "large")
       yield* promise(() => Fs.writeFile(path, pattern(SIZE)))
-      const source = yield* files.open(yield* files.inspect(path))
+      const source = yield* files.open(yield* Several.inspect(files, [path]))
       yield* source.read(0, 0, PIECE)
       yield* promise(() => Fs.truncate(path, 2 * PIECE))
       const rest = Effect.forEach([1, 2, 3, 4, 5, 6, 7, 8], (piece) => source.read(0, piece * PIECE, PIECE))
@@ -111,7 +112,7 @@ describe("small files, of which many are read and written at a time", () => {
         expect(yield* promise(() => Fs.readFile(join(folder, "many", path)))).toEqual(Buffer.from(content(i)))
         expect([stat.mtimeMs, (stat.mode & 0o100) !== 0]).toEqual([entries[i]!.mtimeMs, i % 3 === 0])
       }
-      const found = yield* files.inspect(join(folder, "many"))
+      const found = yield* Several.inspect(files, [join(folder, "many")])
       const source = yield* files.open(found)
       for (const [i, { path, size }] of found.entries.entries())
         if (size > 0 && i % 5 !== 0) expect(yield* source.read(i, 0, size)).toEqual(content(Number(path.slice(4))))
@@ -161,7 +162,7 @@ describe("small files, of which many are read and written at a time", () => {
       yield* promise(async () => {
         for (const name of ["a", "b", "c"]) await Fs.writeFile(join(folder, name), "12345")
       })
-      const found = yield* files.inspect(folder)
+      const found = yield* Several.inspect(files, [folder])
       yield* promise(() => Fs.writeFile(join(folder, "b"), "123"))
       const source = yield* files.open(found)
       expect((yield* source.read(0, 0, 5)).length).toBe(5)
@@ -181,20 +182,23 @@ describe("what is sent", () => {
         await Fs.writeFile(join(folder, ".parley-00.part"), "x")
         execFileSync("mkfifo", [join(folder, "pipe")])
       })
-      const found = yield* files.inspect(folder)
+      const found = yield* Several.inspect(files, [folder])
       expect(found.entries.map(({ path }) => path)).toEqual(["sub/file", "", "sub", "sub/empty"])
       expect(found.skipped).toBe(4)
       expect(yield* reasonOf(files.inspect(join(folder, "pipe")))).toBe("NotAFile")
       // Who names a link means what it leads to.
       yield* promise(() => Fs.symlink(join(folder, "sub", "file"), join(folder, "good-link")))
-      expect(yield* files.inspect(join(folder, "good-link"))).toMatchObject({ kind: "file", name: "good-link" })
+      expect(yield* Several.inspect(files, [join(folder, "good-link")])).toMatchObject({
+        kind: "file",
+        name: "good-link"
+      })
     }))
 
   test("is told when it became shorter while it was read", (files, folder) =>
     Effect.gen(function* () {
       const path = join(folder, "log")
       yield* promise(() => Fs.writeFile(path, pattern(100)))
-      const source = yield* files.open(yield* files.inspect(path))
+      const source = yield* files.open(yield* Several.inspect(files, [path]))
       yield* source.read(0, 0, 10)
       yield* promise(() => Fs.truncate(path, 50))
       expect(yield* reasonOf(source.read(0, 10, 90))).toBe("Changed")
@@ -210,7 +214,7 @@ describe("what is sent", () => {
           await Fs.utimes(path, 1_000, 1_000)
         }
       })
-      const found = yield* files.inspect(shared)
+      const found = yield* Several.inspect(files, [shared])
       yield* promise(async () => {
         await Fs.rm(join(shared, "file"))
         await Fs.symlink(secret, join(shared, "file"))

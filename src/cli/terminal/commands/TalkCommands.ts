@@ -1,5 +1,8 @@
 import * as Effect from "effect/Effect"
+import { inSlices } from "../../../client/InSlices.js"
 import type { ClientError } from "../../../core/client/ClientError.js"
+import type { ListedPeer } from "../../../core/client/PeerInfo.js"
+import { nameUnits, Slice, type Sliced } from "../../../core/support/Slices.js"
 import type { MessageId } from "../../../domain/MessageId.js"
 import * as Nickname from "../../../domain/Nickname.js"
 import { MAX_NICK } from "../../../domain/Nickname.js"
@@ -36,10 +39,13 @@ export const talkCommands = [
     bare: 0,
     parse: PeerList.parse,
     run: (wanted, { chat, client, palette, terminal, ui }) =>
-      attempt({ chat, ui }, client.list, (all) => {
-        for (const { nick } of all) chat.remember(nick)
-        return PeerList.peers(all, wanted, { me: chat.me, palette, screen: screenOf(terminal) })
-      })
+      attempt(
+        { chat, ui },
+        Effect.flatMap(client.list, (all) =>
+          inSlices(listed(all, wanted, { me: chat.me, palette, screen: screenOf(terminal) }, chat))
+        ),
+        (lines) => lines
+      )
   }),
   make({
     names: ["query"],
@@ -206,6 +212,21 @@ const noConversation = (which: string, context: Context): Outcome =>
     context,
     `there is no conversation ${SafeText.line(which, MAX_NICK)}: query NICK begins one${guess(which, context)}`
   )
+
+/** Those on the list who are wanted; all of them are known from now on. */
+function* listed(
+  all: ReadonlyArray<ListedPeer>,
+  wanted: PeerList.Wanted,
+  looking: PeerList.Looking,
+  chat: Context["chat"]
+): Sliced<ReadonlyArray<string>> {
+  const slice = new Slice()
+  for (const { nick } of all) {
+    if (slice.spend(nameUnits(nick))) yield
+    chat.remember(nick)
+  }
+  return yield* PeerList.peers(all, wanted, looking, slice)
+}
 
 /** Whom a nickname looks like that nobody has, of those who are known here: nothing, or a question after a sentence. */
 const guess = (nick: string, { chat, palette }: Context): string => {
