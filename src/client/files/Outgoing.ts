@@ -7,6 +7,7 @@ import * as Manifest from "../../core/files/Manifest.js"
 import type { AbortReason, Place, SenderEvent } from "../../core/files/TransferIo.js"
 import { FilesError as Failure, type FilesError, type Found, MAX_NAMED, type Source } from "../../services/Files.js"
 import { inSlices, othersRun } from "../InSlices.js"
+import * as Changes from "./Changes.js"
 import * as EndReasons from "./EndReasons.js"
 import type { PeerStream } from "./PeerStreams.js"
 import * as Several from "./Several.js"
@@ -212,8 +213,8 @@ export class Outgoing {
     const { found } = this
     const { path, sources = [path] } = found
     return Effect.flatMap(Several.inspect(this.context.files, sources), (now) => {
-      if (!isSame(now, found))
-        return new Failure({ reason: "Changed", message: `${path} has changed since it was offered` })
+      const message = Changes.change(now, found)
+      if (message !== undefined) return new Failure({ reason: "Changed", message })
       // Where its parts lie was not written down.
       this.found = now
       return Effect.void
@@ -391,15 +392,6 @@ function* rowsOf({ entries }: Found): Generator<OutgoingHead["entries"][number]>
   for (const { executable, folder = false, mtimeMs, path, size } of entries)
     yield [path, size, mtimeMs, executable, folder]
 }
-
-/** Whether what lies there now is what was found before. */
-export const isSame = (now: Found, then: Found): boolean =>
-  now.kind === then.kind &&
-  now.entries.length === then.entries.length &&
-  now.entries.every(({ mtimeMs, path, size }, index) => {
-    const before = then.entries[index]!
-    return before.path === path && before.size === size && before.mtimeMs === mtimeMs
-  })
 
 /** Bytes of a content that are held from its first reading until it ends. */
 const MAX_HELD = 1024 * 1024

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
+import type { FileTree } from "../../../src/layers/memory/FileTree.js"
 import { world } from "../World.js"
 import { bytes, isSame, meet, pair, untilState } from "./Pair.js"
 
@@ -40,6 +41,28 @@ describe("several files and folders", () => {
       yield* untilState(back, "done", sent.id)
       expect(isSame(bob.files.get("one and 1 more/two"), bytes(3_000_000, 2))).toBe(true)
       expect(isSame(bob.files.get("one and 1 more/one"), bytes(2_000_000))).toBe(true)
+    }))
+
+  it("do not go on once one of them is not what it was: it is named, whichever it is", () =>
+    world(function* (world) {
+      for (const [change, message] of [
+        [(files) => files.put("dir/b", bytes(10, 9)), "/home/dir/b has changed since it was offered"],
+        [(files) => files.remove("dir/b"), "dir/b was offered, and is not there any more"],
+        [(files) => files.put("dir/bb", bytes(10)), "/home/dir/bb was not there when it was offered"]
+      ] satisfies ReadonlyArray<readonly [(files: FileTree) => void, string]>) {
+        const { alice, bob, server } = yield* world.aliceAndBob()
+        yield* meet(alice, bob)
+        for (const name of ["one", "dir/a", "dir/b", "dir/c"]) alice.files.put(name, bytes(2_000_000))
+        const sent = yield* alice.client.files.offer("bob", ["one", "dir"])
+        yield* untilState(bob, "offered", sent.id)
+        yield* alice.kill
+        change(alice.files)
+        const back = yield* world.person("alice", { disk: alice.disk })
+        yield* meet(back, bob)
+        expect((yield* untilState(back, "failed", sent.id)).message).toBe(message)
+        for (const { client } of [back, bob]) yield* client.exit()
+        yield* server.stop
+      }
     }))
 
   it("are refused together when two have one name, one is missing, or there are none", () =>
