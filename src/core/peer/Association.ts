@@ -218,8 +218,8 @@ export class Association {
       this.#context.transmit({ route, data: attempt.packetTo(this.#context.crypto, route, now) })
       return
     }
-    const { isStranger } = this
-    const verdict = this.#context.gate.judge({ introduction, isStranger, hs1: packet, mac2, route }, now)
+    const terms = { introduction, isStranger: this.isStranger, hs1: packet, mac2, route }
+    const verdict = this.#context.gate.judge(terms, now)
     if (verdict instanceof Uint8Array) this.#context.transmit({ route, data: verdict })
     if (verdict !== "Open") return
     const received = Terms.receive(this.#context, introduction, packet, now)
@@ -238,9 +238,8 @@ export class Association {
     const result = attempt.initiation.complete(packet)
     if (result === undefined) return
     const payload = result.remotePayload
-    const { introduction, localId, rekeys } = attempt
+    const { index, introduction, localId, rekeys } = attempt
     if (!Terms.areFrom(introduction, payload) || !Bytes.equal(payload.peerConnection, localId)) return
-    const { index } = attempt
     introduction.learn(payload.candidates)
     this.#own.complete()
     const epoch = Terms.epochOf(this.#context, result, index, true, now)
@@ -293,12 +292,11 @@ export class Association {
   }
 
   timeout(now: number): number {
-    let timeout = this.#own.timeout
+    let timeout = Math.min(this.#own.timeout, this.#unconfirmed.timeout)
     if (this.#connection !== undefined) {
       timeout = Math.min(timeout, this.#connection.timeout(now))
       if (this.#own.open === undefined) timeout = Math.min(timeout, this.#connection.rekeyAt)
     }
-    timeout = Math.min(timeout, this.#unconfirmed.timeout)
     for (const introduction of this.introductions.values()) timeout = Math.min(timeout, introduction.openAt)
     return Math.min(timeout, this.letGoAt)
   }
@@ -454,12 +452,15 @@ export class Association {
     if (connection.ended === "closed" && !silently)
       for (const goodbye of connection.farewell(now)) this.#context.transmit(goodbye)
     connection.close()
-    if (this.#own.open?.rekeys === connection) this.#own.drop()
+    const attempt = this.#own.open?.rekeys === connection ? this.#own.open : undefined
+    if (attempt !== undefined) this.#own.drop()
     if (connection.announced) this.#disconnected(connection.ended)
     const introduction = this.#introduction
-    if (connection.ended === "timeout" && introduction?.inviting === true && this.#own.open === undefined) {
-      this.#begin("again", introduction, now)
-    }
+    if (introduction?.inviting !== true || this.#own.open !== undefined) return
+    if (connection.ended === "timeout") this.#begin("again", introduction, now)
+    // Whoever left and is back was asked for anew before the goodbye came: it is no answer to that.
+    if (connection.ended === "left" && attempt?.introduction === introduction && introduction !== this.#connectedOn)
+      this.#begin("first", introduction, now)
   }
 
   /** A handshake packet that only somebody who knows the pair key can make came in on this route. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import * as Endpoint from "../../../src/domain/Endpoint.js"
+import * as Bytes from "../../../src/protocol/Bytes.js"
 import * as Wire from "../../../src/protocol/Handshake.js"
 import { some } from "../../support/Effort.js"
 import { introduction, type Node, World } from "./Pair.js"
@@ -111,6 +112,32 @@ describe("crossing handshakes", () => {
     const { begun, bob, world } = askedBack((from) => from.name === "alice", true, 1_001)
     expect(begun(bob)).toBe(1)
     world.run(1)
+  })
+
+  it("connect at once with somebody who is back, though the goodbye of the life before comes in between", () => {
+    const world = new World(1)
+    const nodes = [world.node("alice", "203.0.113.1:4000"), world.node("bob", "203.0.113.2:4000")]
+    // Of two that begin at once, the one with the lower key goes on.
+    nodes.sort((a, b) => Bytes.compare(a.record.staticKey, b.record.staticKey))
+    const [stays, leaves] = nodes as [Node, Node]
+    const meet = () => {
+      const channel = world.channel()
+      world.introduce(stays, leaves, channel)
+      world.introduce(leaves, stays, channel)
+    }
+    meet()
+    world.run(1_000)
+    const before = world.sent.length
+    world.blocks = () => true
+    leaves.peers.close(stays.id, world.now)
+    leaves.drain()
+    const [goodbye] = world.sent.slice(before)
+    world.blocks = () => false
+    leaves.start()
+    meet()
+    world.run(10)
+    stays.peers.handleDatagram({ _tag: "Direct", endpoint: leaves.endpoints[0]! }, goodbye!.data.slice(), world.now)
+    expect(world.run(1_000, () => stays.connected(leaves) && leaves.connected(stays))).toBe(true)
   })
 })
 
