@@ -27,6 +27,8 @@ export class BareClient {
   isRegistered = false
   /** Whether the user has reason to believe that the nickname is theirs at this moment. */
   holds = false
+  /** When something last came from the server, in virtual ms; -1 before. */
+  heardAt = -1
   readonly #sockets = new Map<number | undefined, BoundSocket>()
   readonly #alarm: (at: number | undefined) => void
   readonly #answers = new Map<Ticket<unknown>, (result: unknown) => void>()
@@ -347,7 +349,10 @@ export class BareClient {
         this.#connection = connection
         this.#drive((machine, now) => machine.handleConnected(connection.local, connection.remote, now))
         return {
-          onData: (data) => this.#drive((machine, now) => machine.handleServerBytes(data, now)),
+          onData: (data) => {
+            this.heardAt = this.#now
+            this.#drive((machine, now) => machine.handleServerBytes(data, now))
+          },
           onClose: (reason) => {
             this.#connection = undefined
             failed(reason)

@@ -95,6 +95,7 @@ class Play {
   /** What must come true once the world is good, as `Settling.settles` has it. */
   settle(): void {
     this.world.faults.quiesce()
+    const goodFrom = this.world.kernel.now / 1000
     this.#hasEnded = true
     this.#server.boot()
     for (const person of this.#people) person.boot()
@@ -107,7 +108,10 @@ class Play {
     for (const [client, peer] of pairs) becomeAcquainted(client, peer, () => acquainted++)
     this.#until("all are acquainted", () => acquainted === pairs.length, 360_000)
     this.#until("all is delivered", () => this.#isDelivered, 360_000)
-    this.#pass(this.script.patienceMs)
+    const { idleMs, patienceMs } = this.script
+    if (patienceMs > 0)
+      this.#until("all have heard the server", () => clients.every(({ heardAt }) => heardAt >= goodFrom), patienceMs)
+    this.#pass(idleMs)
     for (const [client, peer] of pairs) client.say(peer, 0)
     for (const client of clients) client.tell(0)
     this.#until("the next is delivered soon", () => this.#isDelivered, 10_000)
@@ -145,9 +149,18 @@ class Play {
   #until(what: string, isSo: () => boolean, ms: number): void {
     const end = this.world.kernel.now + ms * 1000
     while (!isSo()) {
-      if (this.world.kernel.now >= end) throw new Error(`not within ${ms} ms: ${what}`)
+      if (this.world.kernel.now >= end) throw new Error(`not within ${ms} ms: ${what}${this.#left}`)
       this.#pass(LOOK_MS)
     }
+  }
+
+  /** What is still to be delivered, for whoever looks into a failure. */
+  get #left(): string {
+    const lines = this.ledger.outstanding.map(({ from, shownTo, text, to }) => {
+      const shown = shownTo.size === 0 ? "" : ", which is shown"
+      return `; ${from} to ${to}: ${text.slice(0, 20)}${shown}`
+    })
+    return `${lines.join("")}; ${this.groups.outstanding} to groups`
   }
 
   /** Lets time pass; ends at the first law that is broken, give or take `LOOK_MS`. */

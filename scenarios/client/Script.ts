@@ -45,10 +45,12 @@ export interface Script {
   /** Virtual ms of trouble; then everything must come right. */
   readonly troubleMs: number
   /**
-   * Virtual ms after that in which links to the server that died unseen are noticed, where there may be such: a router
-   * that starts anew forgets them, and says nothing.
+   * Virtual ms in which links to the server that died unseen are noticed, where there may be such: a router that starts
+   * anew forgets them, and says nothing.
    */
   readonly patienceMs: number
+  /** Virtual ms in which nothing happens before everybody says one thing more. */
+  readonly idleMs: number
   readonly deeds: ReadonlyArray<Deed>
   readonly faults: Plan
   readonly outages: ReadonlyArray<Outage>
@@ -82,6 +84,7 @@ export const write = (seed: number): Script => {
     people,
     troubleMs: SHORT_TROUBLE,
     patienceMs: faults.some(({ fault }) => fault.kind === "nat-reboot") ? LINK_PATIENCE : 0,
+    idleMs: 0,
     deeds: inOrder(deeds),
     faults,
     outages,
@@ -128,6 +131,7 @@ export const writeTown = (seed: number): Script => {
     people,
     troubleMs: LONG_TROUBLE,
     patienceMs: LINK_PATIENCE,
+    idleMs: rng.fork("idle").chance(0.25) ? IDLE : 0,
     // Whoever leaves a conversation with somebody of the same group has not left the group.
     deeds: inOrder(isClub ? [...deeds.filter(({ what }) => what !== "leave"), ...club(rng, names)] : deeds),
     faults: inOrder(faults),
@@ -275,6 +279,8 @@ const SHORT_TROUBLE = 20_000
 const LONG_TROUBLE = 60_000
 /** 45 s until a client notices that nobody answers any more, 15 s until it tries again. */
 const LINK_PATIENCE = 60_000
+/** As long as some routers remember. */
+const IDLE = 60_000
 /** Enough for a loss in most conversations. */
 const MOST_LINES = 14
 /** Texts at one instant, besides the first. */
