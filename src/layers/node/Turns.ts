@@ -1,11 +1,12 @@
 import { performance } from "node:perf_hooks"
-import { Bursts } from "./Bursts.js"
+import { Bursts, SOON } from "./Bursts.js"
 
 /**
  * What arrives faster than it can be worked on, in its order. It is not worked on where it arrives, but right after
  * everything else that has arrived by then (libuv's check phase), and for at most `TURN` at a time: between two turns
  * the event loop reads keys, whatever waits here. Only the first of a turn is worked on at once, where those before it
- * came alone (`Bursts`).
+ * came alone (`Bursts`). Where the next one is about to come, the event loop turns until it does, and does not sleep:
+ * to be woken takes longer than most answers.
  */
 export class Turns<A> {
   readonly #worker: Worker<A>
@@ -14,16 +15,20 @@ export class Turns<A> {
   #head = 0
   #isDue = false
   readonly #bursts = new Bursts()
+  readonly #now: () => number
+  /** ms: when the last burst was over. */
+  #endedAt = Number.NEGATIVE_INFINITY
   /** Those that have arrived since the last turn. */
   #arrived = 0
 
-  constructor(worker: Worker<A>) {
+  constructor(worker: Worker<A>, now = () => performance.now()) {
     this.#worker = worker
+    this.#now = now
   }
 
   add(arrived: A): void {
-    this.#arrived++
-    if (!this.#isDue && this.#bursts.isNextAlone) {
+    const isFirst = this.#arrived++ === 0
+    if (isFirst && this.#isEmpty && this.#bursts.isNextAlone) {
       // What is said of it leaves first, and then the turn is asked for that tells whether it was alone.
       this.#worker.take(arrived)
       this.#worker.idle()
@@ -38,14 +43,31 @@ export class Turns<A> {
 
   readonly #turn = (): void => {
     this.#isDue = false
-    if (this.#arrived > 0) this.#bursts.ended(this.#arrived)
+    const now = this.#now()
+    if (this.#arrived > 0) {
+      this.#bursts.ended(this.#arrived, now - this.#endedAt)
+      this.#endedAt = now
+    }
     this.#arrived = 0
-    if (this.#head === this.#waiting.length) return
-    const end = performance.now() + TURN
+    if (this.#isEmpty) {
+      this.#wait(now)
+      return
+    }
     do this.#takeOne()
-    while (this.#head < this.#waiting.length && performance.now() < end)
+    while (!this.#isEmpty && this.#now() < now + TURN)
     this.#worker.idle()
-    if (this.#head < this.#waiting.length) this.#soon()
+    if (!this.#isEmpty) this.#soon()
+  }
+
+  get #isEmpty(): boolean {
+    return this.#head === this.#waiting.length
+  }
+
+  /** Nothing is here. */
+  #wait(now: number): void {
+    if (!this.#bursts.isNextSoon) return
+    if (now < this.#endedAt + SOON) this.#soon()
+    else this.#bursts.missed()
   }
 
   #soon(): void {

@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks"
 import { describe, expect, it } from "vitest"
-import { Bursts, ENOUGH } from "../../../src/layers/node/Bursts.js"
+import { Bursts, ENOUGH, SOON } from "../../../src/layers/node/Bursts.js"
 import { MAX_WAITING, Turns } from "../../../src/layers/node/Turns.js"
 
 describe("what arrives faster than it can be worked on", () => {
@@ -99,17 +99,94 @@ describe("what comes alone again and again", () => {
     const bursts = new Bursts()
     const alone = () =>
       Array.from({ length: ENOUGH }, () => {
-        bursts.ended(1)
+        bursts.ended(1, 1)
         return bursts.isNextAlone
       })
     const expected = [...Array.from({ length: ENOUGH - 1 }, () => false), true]
     expect(bursts.isNextAlone).toBe(false)
     expect(alone()).toEqual(expected)
-    bursts.ended(1)
+    bursts.ended(1, 1)
     expect(bursts.isNextAlone).toBe(true)
-    bursts.ended(2)
+    bursts.ended(2, 1)
     expect(bursts.isNextAlone).toBe(false)
     expect(alone()).toEqual(expected)
+  })
+})
+
+describe("what comes soon again and again", () => {
+  const QUICK = SOON / 4
+  const watched = () => {
+    const watch = { time: 0, reads: 0 }
+    const turns = new Turns<number>({ take: () => {}, idle: () => {} }, () => {
+      watch.reads++
+      return watch.time
+    })
+    /** So many, one each turn of the event loop, each so long after the one before. */
+    const converse = async (count: number, every: number) => {
+      for (let said = 0; said < count; said++) {
+        watch.time += every
+        turns.add(said)
+        await nextTurn()
+      }
+    }
+    /** How often the clock is read in so many turns in which nothing comes. */
+    const silence = async (count: number) => {
+      const before = watch.reads
+      for (let turn = 0; turn < count; turn++) await nextTurn()
+      return watch.reads - before
+    }
+    return { watch, converse, silence }
+  }
+
+  it("is waited for without a pause, until it is late", async () => {
+    const { watch, converse, silence } = watched()
+    await converse(2 * ENOUGH, QUICK)
+    expect(await silence(50)).toBe(50)
+    watch.time += QUICK
+    expect(await silence(50)).toBe(50)
+    watch.time += SOON
+    expect(await silence(50)).toBe(1)
+  })
+
+  it("is not waited for before it is known to, nor where it comes late", async () => {
+    const { converse, silence } = watched()
+    await converse(ENOUGH, QUICK)
+    expect(await silence(50)).toBe(0)
+    await converse(10 * ENOUGH, 2 * SOON)
+    expect(await silence(50)).toBe(0)
+  })
+
+  it("is known anew after one that came late, or with another", () => {
+    for (const [size, after] of [
+      [1, 2 * SOON],
+      [2, QUICK]
+    ] as const) {
+      const bursts = new Bursts()
+      for (let i = 0; i < 2 * ENOUGH; i++) bursts.ended(1, QUICK)
+      expect(bursts.isNextSoon).toBe(true)
+      bursts.ended(size, after)
+      for (let i = 0; i < ENOUGH - 1; i++) bursts.ended(1, QUICK)
+      expect(bursts.isNextSoon).toBe(false)
+      bursts.ended(1, QUICK)
+      expect(bursts.isNextSoon).toBe(true)
+    }
+  })
+
+  it("is waited for again soon where one was late, and seldom where none ever comes", () => {
+    const waits = (exchanges: number, isLate: (wait: number) => boolean) => {
+      const bursts = new Bursts()
+      let waited = 0
+      for (let i = 0; i < exchanges; i++) {
+        const isInVain = bursts.isNextSoon && isLate(waited++)
+        if (isInVain) bursts.missed()
+        bursts.ended(1, isInVain ? 2 * SOON : QUICK)
+      }
+      return waited
+    }
+    expect(waits(100_000, (wait) => wait % 1_000 === 999)).toBeGreaterThan(98_000)
+    // As where both sides share a processor: nothing comes while this one waits.
+    expect(waits(100_000, () => true)).toBeLessThan(120)
+    expect(waits(100_000, () => true)).toBeGreaterThan(90)
   })
 })
 
