@@ -21,10 +21,10 @@ export class Bursts {
     return this.#soon >= this.#enough
   }
 
-  /** A burst of so many is over, `after` ms after the one before. */
-  ended(size: number, after: number): void {
+  /** A burst of so many is over, within `SOON` of the one before or not. */
+  ended(size: number, isSoon: boolean): void {
     this.#alone = size > 1 ? 0 : Math.min(ENOUGH, this.#alone + 1)
-    const cameSoon = size === 1 && after <= SOON
+    const cameSoon = size === 1 && isSoon
     if (cameSoon && this.isNextSoon) this.#enough = ENOUGH
     this.#soon = cameSoon ? Math.min(this.#enough, this.#soon + 1) : 0
   }

@@ -6,6 +6,7 @@ import type { Endpoint, Family } from "../../domain/Endpoint.js"
 import { type BindOptions, type DatagramSocket, Datagrams, DatagramsError } from "../../services/Datagrams.js"
 import { fromNode, plain } from "./Addresses.js"
 import { codeOf, describe, isPort } from "./Errno.js"
+import { OwnAddresses } from "./OwnAddresses.js"
 import { Turns } from "./Turns.js"
 
 /** UDP over node:dgram, one socket for one family: an IPv6 socket never carries IPv4. */
@@ -65,7 +66,8 @@ const open = (options: BindOptions): Effect.Effect<Open, DatagramsError> =>
       },
       idle: () => {
         if (opened?.closed === false) onIdle?.()
-      }
+      },
+      isNear: ({ from }) => OWN.has(from.address)
     })
     socket.on("message", (data, from) => turns.add({ data, from }))
     /** Bytes that waited inside Node after the last `send`. */
@@ -104,6 +106,8 @@ const close = (opened: Open): Effect.Effect<void> =>
     opened.closed = true
     opened.socket.close(() => resume(Effect.void))
   })
+
+const OWN = new OwnAddresses()
 
 const isAt = (left: Endpoint, right: Endpoint): boolean => left.port === right.port && left.address === right.address
 

@@ -5,8 +5,9 @@ import { Bursts, SOON } from "./Bursts.js"
  * What arrives faster than it can be worked on, in its order. It is not worked on where it arrives, but right after
  * everything else that has arrived by then (libuv's check phase), and for at most `TURN` at a time: between two turns
  * the event loop reads keys, whatever waits here. Only the first of a turn is worked on at once, where those before it
- * came alone (`Bursts`). Where the next one is about to come, the event loop turns until it does, and does not sleep:
- * to be woken takes longer than most answers.
+ * came alone (`Bursts`). Where the next one is about to come from this very machine, the event loop turns until it
+ * does, and does not sleep: to be woken takes longer than most answers. It does so for nobody on a network: the packets
+ * of a file come as soon after each other from there, and those of whoever wants our processor busy.
  */
 export class Turns<A> {
   readonly #worker: Worker<A>
@@ -20,6 +21,8 @@ export class Turns<A> {
   #endedAt = Number.NEGATIVE_INFINITY
   /** Those that have arrived since the last turn. */
   #arrived = 0
+  /** The last of them. */
+  #last: A | undefined
 
   constructor(worker: Worker<A>, now = () => performance.now()) {
     this.#worker = worker
@@ -27,6 +30,7 @@ export class Turns<A> {
   }
 
   add(arrived: A): void {
+    this.#last = arrived
     const isFirst = this.#arrived++ === 0
     if (isFirst && this.#isEmpty && this.#bursts.isNextAlone) {
       // What is said of it leaves first, and then the turn is asked for that tells whether it was alone.
@@ -44,11 +48,13 @@ export class Turns<A> {
   readonly #turn = (): void => {
     this.#isDue = false
     const now = this.#now()
-    if (this.#arrived > 0) {
-      this.#bursts.ended(this.#arrived, now - this.#endedAt)
+    if (this.#last !== undefined) {
+      const isSoon = now <= this.#endedAt + SOON && this.#worker.isNear(this.#last)
+      this.#bursts.ended(this.#arrived, isSoon)
       this.#endedAt = now
+      this.#arrived = 0
+      this.#last = undefined
     }
-    this.#arrived = 0
     if (this.#isEmpty) {
       this.#wait(now)
       return
@@ -91,6 +97,8 @@ export interface Worker<A> {
   readonly take: (arrived: A) => void
   /** Called after one or more `take`, before anything else runs. */
   readonly idle: () => void
+  /** Whether it came from a program on this machine. */
+  readonly isNear: (arrived: A) => boolean
 }
 
 /** ms of work in one turn: a key, and what it changes on the screen, may wait for some such pieces of work. */

@@ -1,6 +1,8 @@
+import { networkInterfaces } from "node:os"
 import { performance } from "node:perf_hooks"
 import { describe, expect, it } from "vitest"
 import { Bursts, ENOUGH, SOON } from "../../../src/layers/node/Bursts.js"
+import { OwnAddresses } from "../../../src/layers/node/OwnAddresses.js"
 import { MAX_WAITING, Turns } from "../../../src/layers/node/Turns.js"
 
 describe("what arrives faster than it can be worked on", () => {
@@ -16,7 +18,8 @@ describe("what arrives faster than it can be worked on", () => {
         idle: () => {
           log.push("idle")
           setImmediate(() => log.push("other"))
-        }
+        },
+        isNear: () => false
       })
       for (const arrived of [1, 2, 3]) turns.add(arrived)
     })
@@ -34,7 +37,8 @@ describe("what arrives faster than it can be worked on", () => {
           log.push("idle")
           // A machine that is that busy may have made two of it.
           if (log.includes("take 3")) resolve()
-        }
+        },
+        isNear: () => false
       })
       for (const arrived of [1, 2, 3]) turns.add(arrived)
     })
@@ -44,7 +48,11 @@ describe("what arrives faster than it can be worked on", () => {
 
   it("waits in a bounded number", () => {
     const taken: Array<number> = []
-    const turns = new Turns<number>({ take: (arrived) => void taken.push(arrived), idle: () => {} })
+    const turns = new Turns<number>({
+      take: (arrived) => void taken.push(arrived),
+      idle: () => {},
+      isNear: () => false
+    })
     for (let arrived = 0; arrived < 2000; arrived++) turns.add(arrived)
     expect(taken).toEqual(Array.from({ length: 2000 - MAX_WAITING }, (_, index) => index))
   })
@@ -55,7 +63,8 @@ describe("what comes alone again and again", () => {
     const log: Array<string> = []
     const turns = new Turns<number>({
       take: (arrived) => void log.push(`take ${arrived}`),
-      idle: () => void log.push("idle")
+      idle: () => void log.push("idle"),
+      isNear: () => false
     })
     return { log, turns }
   }
@@ -99,15 +108,15 @@ describe("what comes alone again and again", () => {
     const bursts = new Bursts()
     const alone = () =>
       Array.from({ length: ENOUGH }, () => {
-        bursts.ended(1, 1)
+        bursts.ended(1, false)
         return bursts.isNextAlone
       })
     const expected = [...Array.from({ length: ENOUGH - 1 }, () => false), true]
     expect(bursts.isNextAlone).toBe(false)
     expect(alone()).toEqual(expected)
-    bursts.ended(1, 1)
+    bursts.ended(1, false)
     expect(bursts.isNextAlone).toBe(true)
-    bursts.ended(2, 1)
+    bursts.ended(2, false)
     expect(bursts.isNextAlone).toBe(false)
     expect(alone()).toEqual(expected)
   })
@@ -115,9 +124,9 @@ describe("what comes alone again and again", () => {
 
 describe("what comes soon again and again", () => {
   const QUICK = SOON / 4
-  const watched = () => {
+  const watched = (isNear = true) => {
     const watch = { time: 0, reads: 0 }
-    const turns = new Turns<number>({ take: () => {}, idle: () => {} }, () => {
+    const turns = new Turns<number>({ take: () => {}, idle: () => {}, isNear: () => isNear }, () => {
       watch.reads++
       return watch.time
     })
@@ -148,6 +157,12 @@ describe("what comes soon again and again", () => {
     expect(await silence(50)).toBe(1)
   })
 
+  it("is not waited for where it comes over a network, however soon", async () => {
+    const { converse, silence } = watched(false)
+    await converse(10 * ENOUGH, QUICK)
+    expect(await silence(50)).toBe(0)
+  })
+
   it("is not waited for before it is known to, nor where it comes late", async () => {
     const { converse, silence } = watched()
     await converse(ENOUGH, QUICK)
@@ -157,17 +172,17 @@ describe("what comes soon again and again", () => {
   })
 
   it("is known anew after one that came late, or with another", () => {
-    for (const [size, after] of [
-      [1, 2 * SOON],
-      [2, QUICK]
+    for (const [size, isSoon] of [
+      [1, false],
+      [2, true]
     ] as const) {
       const bursts = new Bursts()
-      for (let i = 0; i < 2 * ENOUGH; i++) bursts.ended(1, QUICK)
+      for (let i = 0; i < 2 * ENOUGH; i++) bursts.ended(1, true)
       expect(bursts.isNextSoon).toBe(true)
-      bursts.ended(size, after)
-      for (let i = 0; i < ENOUGH - 1; i++) bursts.ended(1, QUICK)
+      bursts.ended(size, isSoon)
+      for (let i = 0; i < ENOUGH - 1; i++) bursts.ended(1, true)
       expect(bursts.isNextSoon).toBe(false)
-      bursts.ended(1, QUICK)
+      bursts.ended(1, true)
       expect(bursts.isNextSoon).toBe(true)
     }
   })
@@ -179,7 +194,7 @@ describe("what comes soon again and again", () => {
       for (let i = 0; i < exchanges; i++) {
         const isInVain = bursts.isNextSoon && isLate(waited++)
         if (isInVain) bursts.missed()
-        bursts.ended(1, isInVain ? 2 * SOON : QUICK)
+        bursts.ended(1, !isInVain)
       }
       return waited
     }
@@ -187,6 +202,33 @@ describe("what comes soon again and again", () => {
     // As where both sides share a processor: nothing comes while this one waits.
     expect(waits(100_000, () => true)).toBeLessThan(120)
     expect(waits(100_000, () => true)).toBeGreaterThan(90)
+  })
+})
+
+describe("an address of this machine", () => {
+  it("is known, also one that came later", () => {
+    let time = 0
+    const all = new Set(["192.0.2.1"])
+    const reads: Array<number> = []
+    const read = () => {
+      reads.push(time)
+      return new Set(all)
+    }
+    const own = new OwnAddresses(read, () => time)
+    expect([own.has("127.0.0.1"), own.has("::1"), reads]).toEqual([true, true, []])
+    expect([own.has("192.0.2.1"), own.has("192.0.2.2")]).toEqual([true, false])
+    all.add("192.0.2.2")
+    time = 9_999
+    expect(own.has("192.0.2.2")).toBe(false)
+    time = 10_000
+    expect([own.has("192.0.2.2"), reads]).toEqual([true, [0, 10_000]])
+  })
+
+  it("is one that the system names", () => {
+    const own = new OwnAddresses()
+    for (const { address } of Object.values(networkInterfaces()).flatMap((all = []) => all))
+      expect(own.has(address)).toBe(true)
+    expect(own.has("198.51.100.1")).toBe(false)
   })
 })
 
