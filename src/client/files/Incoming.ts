@@ -36,6 +36,8 @@ export class Incoming {
   /** Why we ended it, if we did: what the sender is told when it offers it again. */
   #reason: AbortReason | undefined
   readonly #idle = Effect.unsafeMakeLatch(true)
+  /** That it was accepted, and where it goes: before that nothing is put there which nobody would know of. */
+  readonly #written = Effect.unsafeMakeLatch(true)
 
   constructor(
     private readonly context: TransferContext,
@@ -53,7 +55,10 @@ export class Incoming {
     this.#place = place
     this.status.enter("accepted")
     this.poke()
-    return this.#keep("accepted")
+    return Effect.suspend(() => {
+      this.#written.unsafeClose()
+      return Effect.ensuring(this.#keep("accepted"), this.#written.open)
+    })
   }
 
   /** Before it was accepted. */
@@ -298,17 +303,17 @@ export class Incoming {
 
   #begin(content: Content, bytes: Uint8Array, machine: FileReceiver): Effect.Effect<void> {
     this.#contents = bytes
-    return this.#sink!.begin(content).pipe(
-      Effect.zipRight(
-        Effect.suspend(() => {
-          const { have } = machine
-          if (have !== undefined) this.#known = { content, have }
-          this.status.renamed = (content.renamed ?? 0) + (this.#sink?.renamed ?? 0)
-          return this.#keep("accepted")
-        })
-      ),
-      Effect.catchAll((error) => this.#broken(error))
-    )
+    return Effect.gen(this, function* () {
+      yield* this.#written.await
+      const sink = this.#sink
+      // It may have come to its end meanwhile.
+      if (sink === undefined || this.status.ended) return
+      yield* sink.begin(content)
+      const { have } = machine
+      if (have !== undefined) this.#known = { content, have }
+      this.status.renamed = (content.renamed ?? 0) + sink.renamed
+      yield* this.#keep("accepted")
+    }).pipe(Effect.catchAll((error) => this.#broken(error)))
   }
 
   /** Once it has begun it is finished, so that what is written down is what has happened. */

@@ -275,8 +275,10 @@ export class Outgoing {
         status.tell()
         return undefined
       case "Complete":
+        this.#acknowledge()
         return this.#end("done")
       case "Declined":
+        this.#acknowledge()
         return this.#end("declined", EndReasons.declined(this.#nick, event.reason))
       case "Cancelled":
         return this.#heard("Cancelled")
@@ -290,6 +292,11 @@ export class Outgoing {
           this.#problem?.message ?? EndReasons.failed(this.#nick, event.reason, "us")
         )
     }
+  }
+
+  /** Before anybody here hears of the end, and may leave at once: else the other side would keep it for us. */
+  #acknowledge(): void {
+    this.#current?.stream.finish()
   }
 
   /** The other side knows only the first version of manifests: the same files without folders and times. */

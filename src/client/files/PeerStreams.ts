@@ -162,6 +162,7 @@ export class PeerStream {
   }
 
   finish(): void {
+    if (this.#finished) return
     this.#finished = true
     if (this.broken) return
     this.driver.drivePeers((peers, now) => peers.finishStream(this.peer, this.id, now))
@@ -187,7 +188,16 @@ export class PeerStream {
       this.confirmed = true
       this.onConfirmed()
     }
+    if (event._tag === "StreamReadable" && this.#finished) this.#lookForEnd()
     this.poke()
+  }
+
+  /** After our last word nothing matters but the end: a goodbye may follow before the fiber is there to see it. */
+  #lookForEnd(): void {
+    this.read(
+      () => true,
+      () => {}
+    )
   }
 
   /** Something has happened that the fiber should look at. */

@@ -55,17 +55,28 @@ const directory = async (path: string) => {
 
 /** Asks the folder itself: a file of ours is looked for under another form of its name. */
 const foldsNames = async (path: string): Promise<boolean> => {
-  const name = `.parley-probe-${process.pid}-${++probes}-\u00e4`
-  const probe = join(path, name)
-  await (await Fs.open(probe, "wx", 0o600)).close()
-  try {
-    return (await exists(join(path, name.toUpperCase()))) || (await exists(join(path, name.normalize("NFD"))))
-  } finally {
-    await Fs.rm(probe, { force: true })
+  const probe = join(path, FilesLanding.PROBE)
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const handle = await Fs.open(probe, PROBE_FLAGS, 0o600)
+    try {
+      const folds =
+        (await exists(join(path, FilesLanding.PROBE.toUpperCase()))) ||
+        (await exists(join(path, FilesLanding.PROBE.normalize("NFD"))))
+      // Whoever else asks takes it away afterwards: what was seen counts when it was there all the time.
+      const now = await Fs.lstat(probe).catch(() => undefined)
+      if (now?.ino === (await handle.stat()).ino) return folds
+    } finally {
+      await handle.close()
+      await Fs.rm(probe, { force: true })
+    }
   }
+  // Names that are numbered for nothing do no harm.
+  return true
 }
 
-let probes = 0
+/** Disks on which a file is not known again by its number never tell. */
+const MAX_TRIES = 8
+const PROBE_FLAGS = constants.O_WRONLY | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 const exists = (path: string): Promise<boolean> =>
   Fs.lstat(path).then(

@@ -17,6 +17,9 @@ import { SpareMemory } from "./SpareMemory.js"
 /** Whether a name in a folder is that of something that is arriving there. */
 export const isLanding = (name: string): boolean => /^\.parley-[0-9a-f]+\.part$/.test(name)
 
+/** What a folder is asked with how it treats names. A process that is killed meanwhile leaves it to the next one. */
+export const PROBE = ".parley-probe-\u00e4"
+
 /** Receives as `Files.receive` promises. */
 export const open = (incoming: Incoming): Effect.Effect<Landing, FilesError, Scope.Scope> =>
   Effect.gen(function* () {
@@ -183,6 +186,7 @@ export const open = (incoming: Incoming): Effect.Effect<Landing, FilesError, Sco
           }
           const path = await (kind === "file" ? nameFile : nameFolder)(partial, directory, name)
           await Folder.sync(directory)
+          await Fs.rm(join(directory, PROBE), { force: true })
           return path
         }),
       discard: Effect.promise(async () => {
@@ -316,13 +320,12 @@ const nameFile = (partial: string, directory: string, name: FileName.FileName): 
 const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"])
 
 /**
- * An empty folder of ours takes the name, and the full one its place: that fails if anybody has put something into it.
+ * In one step, so that a process that is killed leaves nothing else of this name. A folder can take the place of
+ * nothing but an empty one, which somebody may have made since it was looked for.
  */
 const nameFolder = (partial: string, directory: string, name: FileName.FileName): Promise<string> =>
   firstFree(directory, name, async (path) => {
-    await Fs.mkdir(path, { mode: 0o700 })
-    // Windows moves nothing onto a folder.
-    if (process.platform === "win32") await Fs.rmdir(path)
+    if (await exists(path)) throw Object.assign(new Error(path), { code: "EEXIST" })
     await Fs.rename(partial, path)
   })
 

@@ -1,8 +1,13 @@
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { describe, expect, it } from "vitest"
+import { Disk } from "../../../src/layers/memory/Disk.js"
+import * as MemoryStore from "../../../src/layers/memory/Store.js"
+import { Store } from "../../../src/services/Store.js"
 import { type World, world } from "../World.js"
 import { begun, nothingLeft, SIZE } from "./Ends.js"
 import { bytes, isSame, meet, pair, states, until, untilState } from "./Pair.js"
@@ -78,6 +83,9 @@ describe("a sender that ends as soon as it has heard of the end", () => {
       const leaving = yield* Effect.fork(Effect.zipRight(untilState(alice, end, id), alice.stop))
       yield* end === "done" ? bob.client.files.accept(id) : bob.client.files.decline(id)
       yield* Fiber.join(leaving)
+      // Its last word is followed by its goodbye.
+      yield* Effect.sleep("5 seconds")
+      expect(bob.disk.names().filter((name) => name.includes("transfers/"))).toEqual([])
       expect(kept()).toEqual([])
     })
   )
@@ -100,6 +108,53 @@ describe("a receiver that was killed", () => {
       yield* until(bob2, (transfer) => transfer.id === id && transfer.state !== "waiting")
       yield* Effect.sleep("1 minute")
       expect(states(bob2)).not.toContain("waiting")
+    }))
+})
+
+describe("a receiver that is about to be killed", () => {
+  it("puts nothing into the user's folder before it is written down what that is", () =>
+    world(function* (world) {
+      yield* world.server()
+      const disk = new Disk()
+      const slow = Layer.map(MemoryStore.layerOn(disk), (services) => {
+        const store = Context.get(services, Store)
+        return Context.make(Store, {
+          ...store,
+          write: (name: string, content: Uint8Array) =>
+            name.includes("transfers/")
+              ? Effect.delay(store.write(name, content), "5 seconds")
+              : store.write(name, content)
+        })
+      })
+      const alice = yield* world.person("alice")
+      const bob = yield* world.person("bob", { disk, store: slow })
+      yield* meet(alice, bob)
+      alice.files.put("note", bytes(1_000))
+      const { id } = yield* alice.client.files.offer("bob", "note")
+      yield* untilState(bob, "offered", id)
+      const accepting = yield* Effect.fork(bob.client.files.accept(id))
+      yield* Effect.sleep("4 seconds")
+      expect(disk.names().filter((name) => name.includes("transfers/"))).toEqual([])
+      expect(disk.files.paths()).toEqual([])
+      yield* Fiber.join(accepting)
+      yield* untilState(alice, "done", id)
+      expect(disk.files.paths()).toEqual(["/home/note"])
+    }))
+
+  it("ends it all the same when that cannot be written down for long, and it is cancelled meanwhile", () =>
+    world(function* (world) {
+      const { alice, bob } = yield* pair(world)
+      alice.files.put("note", bytes(1_000))
+      const { id } = yield* alice.client.files.offer("bob", "note")
+      yield* untilState(bob, "offered", id)
+      bob.disk.delayMs = 5_000
+      const accepting = yield* Effect.fork(bob.client.files.accept(id))
+      yield* untilState(bob, "waiting", id)
+      yield* bob.client.files.cancel(id)
+      yield* Fiber.join(accepting)
+      yield* untilState(alice, "cancelled", id)
+      yield* Effect.sleep("1 minute")
+      nothingLeft(bob)
     }))
 })
 

@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process"
+import syncFs from "node:fs"
 import * as Fs from "node:fs/promises"
+import { syncBuiltinESMExports } from "node:module"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -8,6 +10,7 @@ import { describe, expect, it, vi } from "vitest"
 import * as Several from "../../../src/client/files/Several.js"
 import * as FileName from "../../../src/domain/FileName.js"
 import * as NodeFiles from "../../../src/layers/node/Files.js"
+import { PROBE } from "../../../src/layers/node/FilesLanding.js"
 import { Files, type FilesError, type Source } from "../../../src/services/Files.js"
 import * as Conformance from "../conformance/Files.js"
 import { isSame, pattern } from "../conformance/Recorder.js"
@@ -239,6 +242,60 @@ describe("what arrives", () => {
       yield* Effect.addFinalizer(() => Effect.sync(() => chmod.mockRestore()))
       expect(yield* landing.commit(FileName.make("stick"))).toBe(join(folder, "stick"))
       expect(chmod).toHaveBeenCalled()
+    }))
+
+  test("has its name whole or not at all: a process that is killed before the last step leaves nothing else", (files, folder) =>
+    Effect.gen(function* () {
+      const entries = [{ path: "a", size: 1, executable: false }]
+      const incoming = { directory: folder, token: "13", kind: "folder", entries } as const
+      const killed = vi.spyOn(syncFs.promises, "rename").mockRejectedValue(new Error("killed"))
+      syncBuiltinESMExports()
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const landing = yield* files.receive(incoming)
+          yield* landing.write(0, 0, Uint8Array.of(1))
+          yield* Effect.flip(landing.commit(FileName.make("things")))
+          expect(killed).toHaveBeenCalled()
+        })
+      ).pipe(
+        Effect.ensuring(
+          Effect.sync(() => {
+            killed.mockRestore()
+            syncBuiltinESMExports()
+          })
+        )
+      )
+      expect(yield* promise(() => Fs.readdir(folder))).toEqual([".parley-13.part"])
+      const again = yield* files.receive({ ...incoming, committing: true })
+      expect(yield* again.commit(FileName.make("things"))).toBe(join(folder, "things"))
+      expect(yield* promise(() => Fs.readdir(folder))).toEqual(["things"])
+    }))
+
+  test("takes the place of nothing that is there, a file or a folder, and of no folder that is empty", (files, folder) =>
+    Effect.gen(function* () {
+      yield* promise(async () => {
+        await Fs.writeFile(join(folder, "things"), "")
+        await Fs.mkdir(join(folder, "things (2)"))
+        await Fs.symlink("nowhere", join(folder, "things (3)"))
+      })
+      const landing = yield* files.receive({ directory: folder, token: "14", kind: "folder", entries: [] })
+      expect(yield* landing.commit(FileName.make("things"))).toBe(join(folder, "things (4)"))
+      expect(yield* promise(async () => (await Fs.readdir(folder)).length)).toBe(4)
+    }))
+
+  test("is asked for at the same time by several, also where one was killed while it asked", (files, folder) =>
+    Effect.gen(function* () {
+      yield* promise(() => Fs.writeFile(join(folder, PROBE), ""))
+      const asked = yield* Effect.all(
+        Array.from({ length: 16 }, () => files.directory(folder)),
+        { concurrency: "unbounded" }
+      )
+      expect(new Set(asked.map(({ folds }) => folds)).size).toBe(1)
+      expect(yield* promise(() => Fs.readdir(folder))).toEqual([])
+      yield* promise(() => Fs.writeFile(join(folder, PROBE), ""))
+      const landing = yield* files.receive({ directory: folder, token: "15", kind: "folder", entries: [] })
+      yield* landing.commit(FileName.make("things"))
+      expect(yield* promise(() => Fs.readdir(folder))).toEqual(["things"])
     }))
 
   test("is private until it has its name, and has usual permissions then", (files, folder) =>
