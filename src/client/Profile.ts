@@ -23,6 +23,7 @@ import * as StoreName from "../services/StoreName.js"
 import * as TransferStore from "./files/TransferStore.js"
 import * as History from "./history/History.js"
 import * as InputFile from "./history/InputFile.js"
+import { inSlices } from "./InSlices.js"
 import * as MessageJournal from "./journal/MessageJournal.js"
 
 /**
@@ -252,10 +253,8 @@ const keeping = (
     }
     if (contacts.revision === written && !isOld) return
     const { revision } = contacts
-    yield* store.write(
-      `${folder}/${CONTACTS}`,
-      ContactsFile.encode(crypto, secret, entropy.bytes(SALT_BYTES), contacts)
-    )
+    const sealed = yield* inSlices(ContactsFile.encode(crypto, secret, entropy.bytes(SALT_BYTES), contacts))
+    yield* store.write(`${folder}/${CONTACTS}`, sealed)
     written = revision
     if (isOld) yield* store.remove(`${folder}/${KNOWN_PEERS}`)
     isOld = false

@@ -217,6 +217,7 @@ export class Introducer {
     if (chosen === undefined) this.#keep(owner!, now)
     else if (this.#contacts.meet({ ...chosen, now: this.client.clock.at(now) }) === undefined) return contactsFull(nick)
     else this.#give(nick, chosen.peer, owner, now)
+    if (owner !== undefined) this.#contacts.update(owner.peer, { chosenAt: undefined })
     this.#contacts.update((chosen ?? owner!).peer, { chosenAt: this.client.clock.at(now) })
     this.#offers.clear(nick)
     this.client.output.wish({ _tag: "KeepProfile" })

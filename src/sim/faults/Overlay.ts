@@ -15,7 +15,10 @@ export class Overlay {
     thing.layers.push(layer)
     write(value)
     return () => {
-      thing.layers.splice(thing.layers.indexOf(layer), 1)
+      const at = thing.layers.indexOf(layer)
+      // It was taken away before.
+      if (at < 0) return
+      thing.layers.splice(at, 1)
       const top = thing.layers.at(-1)
       write((top === undefined ? thing.before : top.value) as A)
       if (top === undefined) ofThis.delete(name)

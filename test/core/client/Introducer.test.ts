@@ -421,6 +421,20 @@ describe("a key that has changed", () => {
     return conversation
   }
 
+  it("is no choice of our user's any more when they choose another one", () => {
+    prove(bob)
+    const chosenAt = (who: Somebody) => context.own.profile!.contacts.get(who.peer)?.chosenAt
+    const choose = (who: Somebody, now: number) => {
+      expect(answered(who.offered())).toMatchObject({ _tag: "Changed" })
+      expect(introducer.trust("bob", who.fingerprint.slice(0, 5), now)).toBeUndefined()
+      expect(chosenAt(who)).toBe(context.clock.at(now))
+    }
+    choose(impostor, 40)
+    prove(impostor)
+    choose(bob, 50)
+    expect(chosenAt(impostor)).toBeUndefined()
+  })
+
   it("is refused whoever asked, until it is trusted; then what waits for the former one is dropped and told", () => {
     const former = prove(bob)
     context.peers!.send(bob.peer, "secret", 20)

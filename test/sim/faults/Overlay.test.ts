@@ -72,6 +72,8 @@ describe("two faults on one thing", () => {
         if (inOrder) {
           endFirst()
           expect(state()).toEqual(latest)
+          endFirst()
+          expect(state(), "ended twice").toEqual(latest)
           endSecond()
         } else {
           endSecond()
