@@ -89,9 +89,13 @@ export interface ClientApi {
   readonly handleEvents: <E, R>(
     handle: (event: ClientEvent) => Effect.Effect<unknown, E, R>
   ) => Effect.Effect<void, E, R>
-  /** The same for each of `batches`. */
+  /**
+   * The same for each of `batches`. With `messages`, a batch has at most so many (one at least): those in hand are what
+   * is shown again after a crash.
+   */
   readonly handleBatches: <E, R>(
-    handle: (events: ReadonlyArray<ClientEvent>) => Effect.Effect<unknown, E, R>
+    handle: (events: ReadonlyArray<ClientEvent>) => Effect.Effect<unknown, E, R>,
+    options?: { readonly messages?: number }
   ) => Effect.Effect<void, E, R>
   /** The next of `events`, in place of that stream; those before it count as shown. `undefined` after the last. */
   readonly nextEvent: Effect.Effect<ClientEvent | undefined>
@@ -387,7 +391,7 @@ const messagesOf = (
     told: Effect.sync(() => events.told),
     batches: events.batches,
     handleEvents: (handle) => events.handle(handle),
-    handleBatches: (handle) => events.handleBatches(handle),
+    handleBatches: (handle, { messages } = {}) => events.handleBatches(handle, messages),
     nextEvent: events.next,
     flushed,
     send: (nick, text) => inConversation(nick, (conversation) => channels.send(conversation, text)),

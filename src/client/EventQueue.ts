@@ -55,11 +55,12 @@ export class EventQueue<Mark = UnreadMessage> {
     return this.#each(1, ([event]) => handle(event!))
   }
 
-  /** In place of `batches`. */
+  /** In place of `batches`. With no more than `marks` marks in hand at a time, where that is given. */
   handleBatches<E, R>(
-    handle: (events: ReadonlyArray<ClientEvent>) => Effect.Effect<unknown, E, R>
+    handle: (events: ReadonlyArray<ClientEvent>) => Effect.Effect<unknown, E, R>,
+    marks?: number
   ): Effect.Effect<void, E, R> {
-    return this.#each(MAX_BATCH, handle)
+    return this.#each(MAX_BATCH, handle, marks && Math.max(1, marks))
   }
 
   /** Whether the consumer is so far behind that nothing should be started that causes more events. */
@@ -108,10 +109,11 @@ export class EventQueue<Mark = UnreadMessage> {
 
   #each<E, R>(
     most: number,
-    handle: (events: ReadonlyArray<ClientEvent>) => Effect.Effect<unknown, E, R>
+    handle: (events: ReadonlyArray<ClientEvent>) => Effect.Effect<unknown, E, R>,
+    marks = most
   ): Effect.Effect<void, E, R> {
     const go: Effect.Effect<void, E, R> = Effect.suspend(() =>
-      Effect.flatMap(this.#pull(most), (events) =>
+      Effect.flatMap(this.#pull(most, marks), (events) =>
         events === undefined ? Effect.void : Effect.flatMap(handle(events), () => go)
       )
     )
@@ -122,28 +124,28 @@ export class EventQueue<Mark = UnreadMessage> {
     return Effect.map(this.#pull(1), (events) => events?.[0])
   }
 
-  #pull(most: number): Effect.Effect<ReadonlyArray<ClientEvent> | undefined> {
+  #pull(most: number, marks = most): Effect.Effect<ReadonlyArray<ClientEvent> | undefined> {
     const written = this.acknowledge()
     return written === undefined
-      ? this.#take(most)
+      ? this.#take(most, marks)
       : Effect.zipRight(
           written,
-          Effect.suspend(() => this.#take(most))
+          Effect.suspend(() => this.#take(most, marks))
         )
   }
 
   /** At least one event, when there is one; `undefined` after the last. */
-  #take(most: number): Effect.Effect<ReadonlyArray<ClientEvent> | undefined> {
+  #take(most: number, marks: number): Effect.Effect<ReadonlyArray<ClientEvent> | undefined> {
     if (this.#isEmpty && !this.ended) this.idle()
     const events: Array<ClientEvent> = []
-    while (events.length < most && !this.#isEmpty) events.push(this.#next())
+    while (events.length < most && this.#handed.length < marks && !this.#isEmpty) events.push(this.#next())
     if (events.length > 0) return Effect.succeed(events)
     if (this.ended) return Effect.succeed(undefined)
     // Nothing to be done when it is interrupted, which would cost half of what the wait does: an event stays in the
     // queue until somebody takes it.
     return Effect.async((resume) => {
       // Taken when the consumer goes on: by then all that comes at the same time is there.
-      this.#waiter = () => resume(Effect.suspend(() => this.#take(most)))
+      this.#waiter = () => resume(Effect.suspend(() => this.#take(most, marks)))
     })
   }
 

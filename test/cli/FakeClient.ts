@@ -69,7 +69,8 @@ export const make: Effect.Effect<FakeClient> = Effect.gen(function* () {
     told: Effect.succeed({}),
     batches: Stream.map(Stream.chunks(Mailbox.toStream(events)), (chunk) => [...chunk]),
     handleEvents: (handle) => Stream.runForEach(Mailbox.toStream(events), handle),
-    handleBatches: (handle) => Stream.runForEach(Mailbox.toStream(events), (event) => handle([event])),
+    handleBatches: (handle) =>
+      Stream.runForEach(Stream.chunks(Mailbox.toStream(events)), (chunk) => handle([...chunk])),
     nextEvent: Effect.match(events.take, { onFailure: () => undefined, onSuccess: (event) => event }),
     happens,
     calls,

@@ -30,6 +30,8 @@ const start = (nick?: string, prepare?: (client: FakeClient.FakeClient) => void)
     return { terminal, client, events, command, exit: Fiber.await(fiber) }
   })
 
+const ALICE = { nick: "alice", address: "192.0.2.1:1000", fingerprint: "key of alice" }
+
 const names = (events: ReadonlyArray<Record<string, unknown>>) => events.map(({ event }) => event)
 
 describe("JSON mode", () => {
@@ -64,6 +66,37 @@ describe("JSON mode", () => {
       expect(answers[4]).toMatchObject({ group: { name: "team" }, to: ["bob"], without: ["carol"] })
       expect(answers[5]).toMatchObject({ code: "NoSuchGroup" })
       expect(answers[6]).toEqual({ event: "groups", groups: [FakeClient.GROUP], ref: 7 })
+    })
+  )
+
+  it.scopedLive("writes in one piece what comes together, the answer to a nickname in its place", () =>
+    Effect.gen(function* () {
+      const memory = yield* Memory.make()
+      const writes: Array<string> = []
+      const write = (text: string) =>
+        Effect.zipRight(
+          Effect.sync(() => writes.push(text)),
+          memory.terminal.write(text)
+        )
+      const client = yield* FakeClient.make
+      const here = ["bob", "carol"].map((nick) => ({ _tag: "Joined", nick }) as const)
+      client.happens(...here, { _tag: "Delivered", nick: "bob", id: messageId("1") })
+      const running = Program.run(client, "alice").pipe(Effect.provideService(Terminal, { ...memory.terminal, write }))
+      const fiber = yield* Effect.fork(running)
+      yield* memory.shows("registered")
+      client.happens(...here, { _tag: "Registered", ...ALICE }, ...here)
+      memory.type(`${JSON.stringify({ cmd: "exit" })}\n`)
+      expect(yield* Fiber.await(fiber)).toEqual(Exit.void)
+      const lines = writes.map((text) => text.trim().split("\n"))
+      const told = lines.map((those) => those.map((line): unknown => JSON.parse(line).event))
+      expect(told).toEqual([
+        ["joined", "joined", "delivered"],
+        ["registered"],
+        ["joined", "joined"],
+        ["registered"],
+        ["joined", "joined"],
+        ["bye"]
+      ])
     })
   )
 

@@ -35,6 +35,33 @@ describe("EventQueue", () => {
     })
   )
 
+  it.effect("gives no more messages at a time than are wanted, with what comes before them", () =>
+    Effect.gen(function* () {
+      const queue = make()
+      let shown = 0
+      for (const id of ["1", "2"]) {
+        queue.offer(joined(id))
+        queue.offer(message(id), () => void shown++)
+      }
+      queue.offer({ _tag: "Left", nick: "3" })
+      const batches: Array<readonly [string, number]> = []
+      yield* queue.handleBatches(
+        (events) =>
+          Effect.sync(() => {
+            batches.push([events.map(({ _tag }) => _tag).join(), shown])
+            if (batches.length === 3) queue.end(closed)
+          }),
+        1
+      )
+      expect(batches).toEqual([
+        ["Joined,Message", 0],
+        ["Joined,Message", 1],
+        ["Left", 2],
+        ["Closed", 2]
+      ])
+    })
+  )
+
   it.effect("counts a message as shown when the next element is pulled, and not before", () =>
     Effect.gen(function* () {
       const queue = make()

@@ -10,7 +10,7 @@ import type { ClientError } from "../../core/client/ClientError.js"
 import type { ClientEvent } from "../../core/client/Events.js"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
 import { LINGER, unhurried } from "../ClientLifetime.js"
-import { LineReader } from "../LineReader.js"
+import { type Line, LineReader } from "../LineReader.js"
 import { ProgramError } from "../ProgramError.js"
 import { answer } from "./Answers.js"
 import * as Command from "./Command.js"
@@ -47,7 +47,7 @@ export const run = (
       }
       const registrar = yield* Effect.fork(takeNicknames(session))
       if (nick !== undefined) yield* askFor({ nick, ref: undefined }, session)
-      const output = yield* Effect.fork(client.handleEvents((event) => show(event, session)))
+      const output = yield* Effect.fork(client.handleBatches((events) => showAll(events, session), { messages: 1 }))
       const reader = Effect.zipRight(readLines(terminal.input, session), finish(registrar, session))
       // The events end the program; a fault of any other part does so too.
       yield* Effect.raceFirst(
@@ -98,27 +98,36 @@ interface NickRequest {
 /** Takes commands in as they are read, until the end of the input. */
 const readLines = <E>(input: Stream.Stream<Uint8Array, E>, session: Session) => {
   const lines = new LineReader(Command.MAX_COMMAND)
-  const acceptAll = (chunk: ReturnType<LineReader["push"]>) =>
-    Effect.forEach(chunk, (line) => (line._tag === "Line" ? accept(line.text, session) : session.emit(TOO_LONG)), {
-      discard: true
+  const acceptAll = (chunk: ReadonlyArray<Line>) => {
+    let at = 0
+    const go: Effect.Effect<void, TerminalClosed> = Effect.suspend(() => {
+      while (at < chunk.length) {
+        const rest = accept(chunk[at++]!, session)
+        if (rest !== undefined) return Effect.zipRight(rest, go)
+      }
+      return Effect.void
     })
+    return go
+  }
   return input.pipe(
     Stream.runForEach((chunk) => acceptAll(lines.push(chunk))),
     Effect.zipRight(Effect.suspend(() => acceptAll(lines.end())))
   )
 }
 
-const accept = (line: string, session: Session): Effect.Effect<void, TerminalClosed> => {
-  if (line.trim() === "") return Effect.void
-  return Either.match(Command.decode(line), {
-    onLeft: ({ message, ref }) => session.emit({ event: "error", code: "BadCommand", message }, ref),
-    onRight: (command) =>
-      Effect.flatMap(Deferred.isDone(session.registered), (isRegistered) =>
-        isRegistered || (command.cmd !== "nick" && command.cmd !== "exit")
-          ? enqueue(command, session)
-          : execute(command, session)
-      )
-  })
+/** What is to be waited for, if anything: not so for a command that there is room for. */
+const accept = (line: Line, session: Session): Effect.Effect<void, TerminalClosed> | undefined => {
+  if (line._tag === "TooLong") return session.emit(TOO_LONG)
+  if (line.text.trim() === "") return undefined
+  const decoded = Command.decode(line.text)
+  if (Either.isLeft(decoded)) {
+    const { message, ref } = decoded.left
+    return session.emit({ event: "error", code: "BadCommand", message }, ref)
+  }
+  const command = decoded.right
+  const isRegistered = session.current !== undefined
+  if (!isRegistered && (command.cmd === "nick" || command.cmd === "exit")) return execute(command, session)
+  return isRegistered && session.commands.unsafeOffer(command) ? undefined : enqueue(command, session)
 }
 
 const enqueue = (command: Command.Command, session: Session): Effect.Effect<void, TerminalClosed> =>
@@ -261,21 +270,38 @@ const register = (request: NickRequest, session: Session): Effect.Effect<void, T
   })
 }
 
-const show = (event: ClientEvent, session: Session): Effect.Effect<void, TerminalClosed | ProgramError> => {
-  const { asked, emit, ordered, registered } = session
+/** What came together is written together: a write for each line costs more than all else that a line takes. */
+const showAll = (
+  events: ReadonlyArray<ClientEvent>,
+  session: Session
+): Effect.Effect<void, TerminalClosed | ProgramError> => {
+  const turn = events.findIndex(isTurn)
+  if (turn < 0) return writeAll(events, session)
+  return writeAll(events.slice(0, turn), session).pipe(
+    Effect.zipRight(Effect.suspend(() => take(events[turn]!, session))),
+    Effect.zipRight(Effect.suspend(() => showAll(events.slice(turn + 1), session)))
+  )
+}
+
+/** What follows such an event is written after it. */
+const isTurn = ({ _tag }: ClientEvent): boolean => _tag === "Registered" || _tag === "Closed"
+
+const take = (event: ClientEvent, session: Session): Effect.Effect<void, TerminalClosed | ProgramError> => {
   if (event._tag === "Closed") return closed(event, session)
-  const told = FromClient.fromEvent(event)
-  switch (event._tag) {
-    case "Registered":
-      session.current = event.nick
-      Deferred.unsafeDone(registered, Effect.void)
-      return emit(told, asked.shift()?.ref)
-    case "Delivered":
-    case "Read":
-      return ordered.withPermits(1)(emit(told))
-    default:
-      return emit(told)
-  }
+  if (event._tag !== "Registered") return Effect.void
+  const { asked, emit, registered } = session
+  session.current = event.nick
+  Deferred.unsafeDone(registered, Effect.void)
+  return emit(FromClient.fromEvent(event), asked.shift()?.ref)
+}
+
+const writeAll = (
+  events: ReadonlyArray<ClientEvent>,
+  { emitAll, ordered }: Session
+): Effect.Effect<void, TerminalClosed> => {
+  if (events.length === 0) return Effect.void
+  const written = emitAll(events.flatMap((event) => (event._tag === "Closed" ? [] : [FromClient.fromEvent(event)])))
+  return events.some(({ _tag }) => _tag === "Delivered" || _tag === "Read") ? ordered.withPermits(1)(written) : written
 }
 
 const closed = ({ message, reason }: ClientEvent & { readonly _tag: "Closed" }, { emit, nameless }: Session) =>
