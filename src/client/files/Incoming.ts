@@ -312,7 +312,8 @@ export class Incoming {
       const { have } = machine
       if (have !== undefined) this.#known = { content, have }
       this.status.renamed = (content.renamed ?? 0) + sink.renamed
-      yield* this.#keep("accepted")
+      // Of what comes in one piece all is soon there, or comes again.
+      if (this.offer.size > SMALL) yield* this.#keep("accepted")
     }).pipe(Effect.catchAll((error) => this.#broken(error)))
   }
 
@@ -432,3 +433,5 @@ const supersede = ({ machine, stream }: Serving): void => {
 }
 
 const NONE = new Uint8Array(0)
+/** Bytes of a transfer of which nothing is written down between the yes and its end: each writing takes two flushes. */
+const SMALL = 256 * 1024

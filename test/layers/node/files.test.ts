@@ -283,6 +283,40 @@ describe("what arrives", () => {
       expect(yield* promise(async () => (await Fs.readdir(folder)).length)).toBe(4)
     }))
 
+  test("gets the first free one of a thousand numbers, and does not ask for each", (files, folder) =>
+    Effect.gen(function* () {
+      const put = (number: number) => Fs.writeFile(join(folder, FileName.numbered(FileName.make("n"), number)), "")
+      const link = vi.spyOn(syncFs.promises, "link")
+      const tries: Array<number> = []
+      const store = (token: string) =>
+        Effect.gen(function* () {
+          link.mockClear()
+          const entries = [{ path: "n", size: 0, executable: false }]
+          const landing = yield* files.receive({ directory: folder, token, kind: "file", entries })
+          const path = yield* Effect.either(landing.commit(FileName.make("n")))
+          tries.push(link.mock.calls.length)
+          if (path._tag === "Left") yield* landing.discard
+          return path._tag === "Left" ? path.left.message : path.right.slice(folder.length + 1)
+        })
+      syncBuiltinESMExports()
+      yield* Effect.gen(function* () {
+        expect(yield* store("20")).toBe("n")
+        for (let number = 2; number <= 300; number++) if (number !== 299) yield* promise(() => put(number))
+        expect(yield* store("21")).toBe("n (301)")
+        for (let number = 302; number <= 999; number++) yield* promise(() => put(number))
+        expect(yield* store("22")).toBe("n (1000)")
+        expect(yield* store("23")).toContain("there are 1000 things called n")
+      }).pipe(
+        Effect.ensuring(
+          Effect.sync(() => {
+            link.mockRestore()
+            syncBuiltinESMExports()
+          })
+        )
+      )
+      expect(tries).toEqual([1, 1, 1, 0])
+    }))
+
   test("is asked for at the same time by several, also where one was killed while it asked", (files, folder) =>
     Effect.gen(function* () {
       yield* promise(() => Fs.writeFile(join(folder, PROBE), ""))

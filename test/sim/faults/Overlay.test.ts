@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
+import { Overlay } from "../../../src/sim/faults/Overlay.js"
 import { type Fault, World } from "../../../src/sim/index.js"
 import * as Nat from "../../../src/sim/network/Nat.js"
 
@@ -84,6 +85,20 @@ describe("two faults on one thing", () => {
       }
     }
   )
+})
+
+it("what takes a value away takes no other one, however often it is called", () => {
+  const overlay = new Overlay()
+  const of = { value: 0 }
+  const put = (value: number) =>
+    overlay.put({ of, name: "value", read: () => of.value, write: (next) => (of.value = next) }, value)
+  const [first, second] = [put(1), put(2)]
+  first()
+  first()
+  expect(of.value).toBe(2)
+  second()
+  first()
+  expect(of.value).toBe(0)
 })
 
 function same(fault: Fault): readonly [Fault, Fault] {
