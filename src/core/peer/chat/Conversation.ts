@@ -51,14 +51,13 @@ export class Conversation {
   /** Ids of the messages of theirs that came last. */
   readonly #seen = new RecentIds(MAX_SEEN)
   /**
-   * Messages of theirs that were not shown yet, or not written down as shown. `isFull` bounds them, over any number of
-   * connections.
+   * Messages of theirs whose confirmation was not sent yet: because they were not shown, or not written down as shown
+   * (`isFull` bounds these, over any number of connections), or because it waits among `#receipts`.
    */
-  readonly #unshown = new Map<MessageId, { readonly size: number; readonly onShown: ShownSink }>()
+  readonly #unconfirmed = new Map<MessageId, Unconfirmed>()
   #unshownBytes = 0
   /** Confirmations to send, each once; at most `MAX_SEEN`. */
   readonly #receipts = new Fifo<MessageId>()
-  readonly #owed = new Set<MessageId>()
   /**
    * Messages of theirs that came on credit, at most `CREDIT_MESSAGES`. They are confirmed again on each connection,
    * because the sender may lack the credit to repeat them.
@@ -106,7 +105,7 @@ export class Conversation {
 
   /** Whether the application has messages of theirs that it has not shown yet. */
   get isUnshown(): boolean {
-    return this.#unshown.size > 0
+    return this.#unshownBytes > 0
   }
 
   /** Messages of ours that the other application has not shown yet. */
@@ -185,7 +184,7 @@ export class Conversation {
     this.#marks.repeat()
     // Whoever is connected anew is there, unless they say otherwise.
     this.#theirAbsence = undefined
-    for (const id of this.#onCredit) if (!this.#unshown.has(id)) this.#receipt(id)
+    for (const id of this.#onCredit) this.#receipt(id)
     if (!this.consented) for (const id of this.#fromBefore) this.#receipt(id)
     this.#fromBefore = []
   }
@@ -261,7 +260,7 @@ export class Conversation {
   ): boolean {
     if (this.#seen.has(id)) {
       onShown.release(size)
-      if (!this.#unshown.has(id)) this.#receipt(id)
+      this.#receipt(id)
       // A sender that repeats the message has not received its confirmation, and so no mark after it.
       this.#marks.repeat()
       return true
@@ -273,7 +272,7 @@ export class Conversation {
       this.#onCredit.push(id)
     }
     this.#seen.add(id)
-    this.#unshown.set(id, { size, onShown })
+    this.#unconfirmed.set(id, { size, onShown })
     this.#unshownBytes += size
     const { group, writtenAt } = remarks
     this.emit({ _tag: "Message", peer: this.peer, id, text, writtenAt, group })
@@ -288,7 +287,8 @@ export class Conversation {
   /** The application has shown a message of theirs. */
   shown(id: MessageId): void {
     if (this.#journal === undefined) this.#confirm(id)
-    else if (this.#unshown.has(id)) this.#journal.write({ _tag: "Shown", peer: this.peer, id })
+    else if (this.#unconfirmed.get(id)?.onShown !== undefined)
+      this.#journal.write({ _tag: "Shown", peer: this.peer, id })
   }
 
   /** Our user has read a message of theirs, and all before it. The peer is told so once the message is confirmed. */
@@ -327,7 +327,7 @@ export class Conversation {
   /** The next confirmation to send. */
   takeReceipt(): MessageId | undefined {
     const id = this.#receipts.shift()
-    if (id !== undefined) this.#owed.delete(id)
+    if (id !== undefined) this.#unconfirmed.delete(id)
     return id
   }
 
@@ -337,7 +337,7 @@ export class Conversation {
 
   /** The next message that the peer is to be told we have read, never before the message is confirmed. */
   takeRead(): MessageId | undefined {
-    return this.hasReceipts ? undefined : this.#marks.take(this.#unshown)
+    return this.hasReceipts ? undefined : this.#marks.take(this.#unconfirmed)
   }
 
   /**
@@ -363,12 +363,13 @@ export class Conversation {
   }
 
   #confirm(id: MessageId): void {
-    const message = this.#unshown.get(id)
-    if (message === undefined) return
-    this.#unshown.delete(id)
-    this.#unshownBytes -= message.size
-    message.onShown.release(message.size)
-    this.#receipt(id)
+    const message = this.#unconfirmed.get(id)
+    if (message?.onShown === undefined) return
+    const { onShown, size } = message
+    message.onShown = undefined
+    this.#unshownBytes -= size
+    onShown.release(size)
+    this.#queueReceipt(id)
   }
 
   #requeue(): void {
@@ -377,12 +378,23 @@ export class Conversation {
     this.#heldUpTo = 0
   }
 
+  /** Confirms a message once more, unless it is not shown yet, or its confirmation waits. */
   #receipt(id: MessageId): void {
-    if (this.#owed.has(id)) return
-    this.#owed.add(id)
+    if (this.#unconfirmed.has(id)) return
+    this.#unconfirmed.set(id, { size: 0, onShown: undefined })
+    this.#queueReceipt(id)
+  }
+
+  #queueReceipt(id: MessageId): void {
     this.#receipts.push(id)
     if (this.#receipts.length > MAX_SEEN) this.takeReceipt()
   }
+}
+
+interface Unconfirmed {
+  readonly size: number
+  /** Told when it is shown; `undefined` from then on. */
+  onShown: ShownSink | undefined
 }
 
 /** What becomes of a message of ours. */
