@@ -5,7 +5,6 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
-import * as Stream from "effect/Stream"
 import type { Services, SimHost } from "parley-chat/sim"
 import type { ClientApi } from "../../src/client/Client.js"
 import * as Client from "../../src/client/Client.js"
@@ -201,7 +200,7 @@ export class Person {
       this.life = life
       yield* Effect.addFinalizer(() => Effect.sync(() => this.ended()))
       yield* Effect.forkScoped(this.register(client, life))
-      yield* Stream.runForEach(client.events, (event) => this.read(event))
+      yield* client.handleEvents((event) => this.read(event))
     }).pipe(Effect.scoped)
   }
 
