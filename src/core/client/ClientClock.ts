@@ -59,28 +59,32 @@ export class ClientClock {
 
   /** The best that is known. */
   at(now: number): number {
-    return this.#wallNow() + this.#believed(now)
+    const wall = this.#wallNow()
+    return wall + this.#believed(wall, now)
   }
 
   /** By the clock that is behind: what has not expired by it may be valid. */
   earliest(now: number): number {
-    return this.#wallNow() + Math.min(0, this.#difference(now))
+    const wall = this.#wallNow()
+    return wall + Math.min(0, this.#difference(wall, now))
   }
 
   /** By the clock that is ahead: what is to be valid by both is to be valid by it. */
   latest(now: number): number {
-    return this.#wallNow() + Math.max(0, this.#believed(now))
+    const wall = this.#wallNow()
+    return wall + Math.max(0, this.#believed(wall, now))
   }
 
-  #believed(now: number): number {
-    const difference = this.#difference(now)
-    return isPossible(this.#wallNow() + difference) ? difference : 0
+  #believed(wall: number, now: number): number {
+    const difference = this.#difference(wall, now)
+    return isPossible(wall + difference) ? difference : 0
   }
 
-  #difference(now: number): number {
+  /** One reading of the clock does for each message: they are many. */
+  #difference(wall: number, now: number): number {
     if (this.#last === undefined) return 0
-    const { difference, now: then, wall } = this.#last
-    const jump = this.#wallNow() - wall - (now - then)
+    const { difference, now: then, wall: before } = this.#last
+    const jump = wall - before - (now - then)
     const left = jump < -NOTABLE ? difference - jump : difference
     return Math.abs(jump - difference) <= NOTABLE || Math.abs(left) <= NOTABLE ? 0 : left
   }

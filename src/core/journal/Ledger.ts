@@ -3,7 +3,7 @@ import type { PeerId } from "../../domain/PeerId.js"
 import { MAX_OUTBOX, MAX_OUTBOX_BYTES, MAX_SEEN, sizeInOutbox } from "../peer/chat/Conversation.js"
 import type { Past, PastMessage } from "../peer/Journal.js"
 import { MAX_PEERS } from "../peer/PeerTable.js"
-import { LinkedMap } from "../support/LinkedMap.js"
+import { Fifo } from "../support/Fifo.js"
 import type { Entry } from "./Entry.js"
 
 /**
@@ -68,7 +68,7 @@ export class Ledger {
     const account = this.#accounts.get(peer)
     if (account === undefined) return undefined
     const { delivered, nextSequence, outbox, shown } = account
-    return { nextSequence, outbox: Array.from(outbox.values(), messageOf), delivered, shown: keysOf(shown) }
+    return { nextSequence, outbox: Array.from(outbox.values(), messageOf), delivered, shown: [...shown] }
   }
 
   /** The nickname that the peer was last known by. */
@@ -90,7 +90,7 @@ export class Ledger {
       // These come first, so that they cannot confirm a message that still waits.
       for (const id of delivered) yield { _tag: "Delivered", peer, id }
       yield* outbox.values()
-      if (shown.size > 0) yield { _tag: "Shown", peer, ids: keysOf(shown) }
+      if (shown.size > 0) yield { _tag: "Shown", peer, ids: [...shown] }
     }
   }
 
@@ -127,7 +127,8 @@ export class Ledger {
 
   #remember(account: Account, id: MessageId): void {
     if (account.shown.has(id)) return
-    account.shown.set(id, true)
+    account.shown.add(id)
+    account.inOrder.push(id)
     this.#countIds(account, 1)
     if (account.shown.size > MAX_SEEN) this.#forgetOldestId(account)
     this.#boundIds()
@@ -155,9 +156,9 @@ export class Ledger {
   }
 
   #forgetOldestId(account: Account): boolean {
-    const oldest = account.shown.oldest()
+    const oldest = account.inOrder.shift()
     if (oldest === undefined) return false
-    account.shown.delete(oldest.key)
+    account.shown.delete(oldest)
     this.#countIds(account, -1)
     return true
   }
@@ -176,7 +177,8 @@ export class Ledger {
       outbox: new Map(),
       outboxBytes: 0,
       delivered: [],
-      shown: new LinkedMap(),
+      shown: new Set(),
+      inOrder: new Fifo(),
       known: false
     }
     this.#accounts.delete(peer)
@@ -222,7 +224,9 @@ interface Account {
   /** The last messages of ours that were delivered, oldest first. */
   readonly delivered: Array<MessageId>
   /** Oldest first. */
-  readonly shown: LinkedMap<MessageId, true>
+  readonly shown: Set<MessageId>
+  /** The same: the front of a `Set` that is trimmed there is slow to find. */
+  readonly inOrder: Fifo<MessageId>
   /** Its ids are counted among those of peers that we wrote to. */
   known: boolean
 }
@@ -236,8 +240,6 @@ const messageOf = ({ group, id, sequence, text, writtenAt }: Accepted): PastMess
   group,
   text
 })
-
-const keysOf = (ids: LinkedMap<MessageId, true>): ReadonlyArray<MessageId> => Array.from(ids, ([id]) => id)
 
 /** Whether we ever wrote to this peer, as far as is known: then it is no stranger. */
 const isWrittenTo = ({ delivered, nextSequence, outbox }: Account): boolean =>

@@ -164,8 +164,9 @@ export class GroupTalk {
     now: number
   ): GroupName | "Told" | undefined {
     const { group: record, id, peer, text } = event
+    if (record === undefined) return undefined
     const own = this.client.own.peer
-    if (record === undefined || own === undefined || this.#groups === undefined) return undefined
+    if (own === undefined || this.#groups === undefined) return undefined
     const heard = this.#groups.hear({ peer, nick: from.called, isAsked: from.asked }, record, own)
     if (heard.news.length > 0) this.#keep()
     const events = this.#eventsOf(heard, from)
