@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { Sliced } from "../core/support/Slices.js"
+import * as Timer from "../services/Timer.js"
 
 /** All of this work, with everything else running between its slices. */
 export const inSlices = <A>(work: Sliced<A>): Effect.Effect<A> =>
@@ -11,5 +12,10 @@ export const inSlices = <A>(work: Sliced<A>): Effect.Effect<A> =>
     }
   })
 
-/** Packets, timers and keys: a yield to other fibers alone would not let those in. */
-export const othersRun = Effect.sleep(0)
+/**
+ * Packets, timers and keys: a yield to other fibers alone would not let those in. A sleep of 0 ms would be one of 1 ms,
+ * a thousand of which a large folder needs.
+ */
+export const othersRun: Effect.Effect<void> = Effect.flatMap(Timer.makeSoon, (soon) =>
+  Effect.async<void>((resume) => soon(() => resume(Effect.void)))
+)
