@@ -19,6 +19,20 @@ it.live("draws as many bytes as asked, never the same", () =>
   }).pipe(Effect.provide(NodeEntropy.layer))
 )
 
+it.live("gives what it draws away: nothing done to one value changes another", () =>
+  Effect.gen(function* () {
+    const { bytes } = yield* Entropy
+    const drawn = Array.from({ length: 2_000 }, (_, index) => bytes([16, 8, 32, 1, 64][index % 5]!))
+    const before = drawn.map((value) => Uint8Array.from(value))
+    for (const [index, value] of drawn.entries()) {
+      expect(value).toEqual(before[index])
+      value.fill(0)
+    }
+    const after = Array.from({ length: 200 }, () => Buffer.from(bytes(16)).toString("hex"))
+    expect(new Set(after).size).toBe(200)
+  }).pipe(Effect.provide(NodeEntropy.layer))
+)
+
 it.live("tells the machine's addresses: canonical, each once, loopback marked, no link-local IPv6", () =>
   Effect.gen(function* () {
     const addresses = yield* (yield* Interfaces).addresses
