@@ -109,20 +109,22 @@ export class Ledger {
 
   #confirm(account: Account | undefined, id: MessageId): void {
     if (account === undefined) return
-    this.#forget(account, id)
-    if (account.delivered.includes(id)) return
+    // One that waited until now was not confirmed before: it need not be looked for.
+    if (!this.#forget(account, id) && account.delivered.includes(id)) return
     account.delivered.push(id)
     if (account.delivered.length > MAX_DELIVERED) account.delivered.shift()
     this.#judge(account)
   }
 
-  #forget(account: Account | undefined, id: MessageId): void {
+  /** Whether the message waited. */
+  #forget(account: Account | undefined, id: MessageId): boolean {
     const message = account?.outbox.get(id)
-    if (account === undefined || message === undefined) return
+    if (account === undefined || message === undefined) return false
     account.outbox.delete(id)
     const size = sizeInOutbox(message.text, message.group)
     account.outboxBytes -= size
     this.#waitingBytes -= size
+    return true
   }
 
   #remember(account: Account, id: MessageId): void {
