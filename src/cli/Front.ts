@@ -60,6 +60,7 @@ const start = async (request: Request.Run): Promise<void> => {
 const kept = async (file: string, { command }: Request.Run): Promise<typeof import("./Process.js")> => {
   // What it is loaded with takes longer to load than what help is made of.
   const KeptCode = await import("../layers/node/KeptCode.js")
+  if (command.name === "send") KeptCode.hasten()
   return KeptCode.load(
     new URL(file, import.meta.url),
     command.name,

@@ -14,7 +14,7 @@ import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
-import { cachedDataVersionTag } from "node:v8"
+import { cachedDataVersionTag, setFlagsFromString } from "node:v8"
 import vm from "node:vm"
 
 /**
@@ -41,6 +41,12 @@ export const load = (url: URL, use: string, folder: string | undefined): unknown
   if (place !== undefined && script.cachedDataRejected !== false) keepLater(script, place)
   return module.exports
 }
+
+/**
+ * Before `load`, whose code V8 takes back only with the same flags: the program ends soon, so what is new gets all the
+ * room that it may have at once. In steps, a start takes nine collections of what is new, and one of all.
+ */
+export const hasten = (): void => setFlagsFromString("--semi-space-growth-factor=16")
 
 interface Place {
   readonly folder: string
