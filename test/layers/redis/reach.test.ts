@@ -48,7 +48,7 @@ describe.runIf(hasRedis())("Redis is reached", () => {
   it("as the user that the documentation tells to make, who may do all that is needed and no more", async () => {
     const docs = readFileSync(path("../../../docs/operating.md"), "utf8")
     const [, rules = "", script = ""] =
-      /`ACL SETUSER parley on >PASSWORD (~[^`]*)` and, as the script does everything, `([^`]*)`/.exec(docs) ?? []
+      /`ACL SETUSER parley on >PASSWORD (~[^`]*)`\s+and, as the script does everything,\s+`([^`]*)`/.exec(docs) ?? []
     const redis = await started(Redis.start())
     const words = `${rules} ${script}`.replaceAll("{parley}", "{reach}").split(" ")
     await redis.command("ACL", "SETUSER", "parley", "on", ">PASSWORD", ...words)
