@@ -416,6 +416,38 @@ describe("JSON mode", () => {
     })
   )
 
+  it.scopedLive("takes a flood of commands in turns with its events, and leaves the loop to others in between", () =>
+    Effect.gen(function* () {
+      const { client, command, exit, terminal } = yield* start("alice")
+      const SENDS = 5_000
+      let [sent, most, turns] = [0, 0, 0]
+      let turning = true
+      const turn = () => {
+        turns++
+        if (turning) setImmediate(turn)
+      }
+      const { send } = client
+      Object.assign(client, {
+        send: (nick: string, text: string) => {
+          if (++sent % 100 === 0) most = Math.max(most, sent - terminal.output().split('"delivered"').length)
+          return send(nick, text)
+        }
+      })
+      command({ cmd: "query", nick: "bob" })
+      yield* terminal.shows("key of bob")
+      setImmediate(turn)
+      command(...Array.from({ length: SENDS }, (_, at) => ({ cmd: "send", to: "bob", text: `${at}` })), { cmd: "exit" })
+      expect(yield* exit).toEqual(Exit.void)
+      turning = false
+      expect(client.calls.filter((call) => call.startsWith("send"))).toEqual(
+        Array.from({ length: SENDS }, (_, at) => `send bob ${at}`)
+      )
+      // What became of the first is told before more than a few times those that are read ahead are sent.
+      expect(most).toBeLessThan(1_024)
+      expect(turns).toBeGreaterThanOrEqual(Math.floor(SENDS / 512))
+    })
+  )
+
   it.scopedLive("offers, takes and ends transfers, and tells how they go on", () =>
     Effect.gen(function* () {
       const { client, command, events, exit } = yield* start("alice")

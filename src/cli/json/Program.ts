@@ -6,6 +6,7 @@ import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { ClientApi } from "../../client/Client.js"
+import { othersRun } from "../../client/InSlices.js"
 import type { ClientError } from "../../core/client/ClientError.js"
 import type { ClientEvent } from "../../core/client/Events.js"
 import { Terminal, type TerminalClosed } from "../../services/Terminal.js"
@@ -103,7 +104,7 @@ const readLines = <E>(input: Stream.Stream<Uint8Array, E>, session: Session) => 
     const go: Effect.Effect<void, TerminalClosed> = Effect.suspend(() => {
       while (at < chunk.length) {
         const rest = accept(chunk[at++]!, session)
-        if (rest !== undefined) return Effect.zipRight(rest, go)
+        if (rest !== undefined) return rest.pipe(Effect.zipRight(othersRun), Effect.zipRight(go))
       }
       return Effect.void
     })
@@ -168,7 +169,11 @@ const finish = (registrar: Fiber.Fiber<void, TerminalClosed>, session: Session):
     yield* client.exit()
   })
 
-/** Executes commands in their order, once there is a nickname. */
+/**
+ * Executes commands in their order, once there is a nickname. What they cause has its turn in between, the writer of
+ * events above all: a flood of commands would take `ordered` again and again before it, until the client takes no more
+ * because nobody reads its events.
+ */
 const work = (session: Session): Effect.Effect<void, TerminalClosed> =>
   Effect.zipRight(
     Deferred.await(session.registered),
@@ -183,7 +188,7 @@ const work = (session: Session): Effect.Effect<void, TerminalClosed> =>
               )
             )
           : execute(command, session)
-      )
+      ).pipe(Effect.zipRight(othersRun))
     )
   ).pipe(Effect.catchTag("NoSuchElementException", () => Effect.void))
 
