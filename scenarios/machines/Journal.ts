@@ -121,7 +121,9 @@ const entryOf = (rng: Rng): Entry => {
     case 4:
       return { _tag: "Shown", peer, ids: Array.from({ length: rng.below(5) }, id) }
     default: {
-      const message = { peer, id: id(), sequence: rng.below(1_000), text: rng.fill(new Uint8Array(rng.between(1, 40))) }
+      const number = rng.below(IDS.length)
+      const said = { id: IDS[number]!, sequence: 80 * number }
+      const message = { peer, ...said, text: rng.fill(new Uint8Array(rng.between(1, 40))) }
       return rng.chance(0.5)
         ? { _tag: "Accepted", ...message }
         : { _tag: "Accepted", ...message, writtenAt: rng.between(1, 1e9) }

@@ -4,6 +4,7 @@ import { MAX_OUTBOX, MAX_OUTBOX_BYTES, MAX_SEEN, sizeInOutbox } from "../peer/ch
 import type { Past, PastMessage } from "../peer/Journal.js"
 import { MAX_PEERS } from "../peer/PeerTable.js"
 import { Fifo } from "../support/Fifo.js"
+import { InOrder } from "../support/InOrder.js"
 import type { Entry } from "./Entry.js"
 
 /**
@@ -52,7 +53,10 @@ export class Ledger {
         return
       case "Dropped": {
         const account = this.#accounts.get(entry.peer)
-        for (const id of account?.outbox.keys() ?? []) this.#forget(account, id)
+        if (account === undefined) return
+        this.#waitingBytes -= account.outboxBytes
+        account.outboxBytes = 0
+        account.outbox.clear()
         return
       }
       case "Shown": {
@@ -68,7 +72,7 @@ export class Ledger {
     const account = this.#accounts.get(peer)
     if (account === undefined) return undefined
     const { delivered, nextSequence, outbox, shown } = account
-    return { nextSequence, outbox: Array.from(outbox.values(), messageOf), delivered, shown: [...shown] }
+    return { nextSequence, outbox: Array.from(outbox, messageOf), delivered, shown: [...shown] }
   }
 
   /** The nickname that the peer was last known by. */
@@ -89,7 +93,7 @@ export class Ledger {
       yield { _tag: "Peer", peer, nick, nextSequence }
       // These come first, so that they cannot confirm a message that still waits.
       for (const id of delivered) yield { _tag: "Delivered", peer, id }
-      yield* outbox.values()
+      yield* outbox
       if (shown.size > 0) yield { _tag: "Shown", peer, ids: [...shown] }
     }
   }
@@ -97,10 +101,13 @@ export class Ledger {
   #accept(entry: Accepted): void {
     const { group, id, peer, sequence, text } = entry
     const size = sizeInOutbox(text, group)
-    if (this.#accounts.get(peer)?.outbox.has(id) || !this.accepts(peer, size)) return
+    const known = this.#accounts.get(peer)
+    // A message with a sequence as high as none before is no repetition, and need not be looked for.
+    if (known !== undefined && sequence < known.nextSequence && known.outbox.has(id)) return
+    if (!this.accepts(peer, size)) return
     const account = this.#touch(peer, true)
     if (account === undefined) return
-    account.outbox.set(id, entry)
+    account.outbox.push(entry)
     account.outboxBytes += size
     account.nextSequence = Math.max(account.nextSequence, sequence + 1)
     this.#judge(account)
@@ -117,10 +124,9 @@ export class Ledger {
   }
 
   /** Whether the message waited. */
-  #forget(account: Account | undefined, id: MessageId): boolean {
-    const message = account?.outbox.get(id)
-    if (account === undefined || message === undefined) return false
-    account.outbox.delete(id)
+  #forget(account: Account, id: MessageId): boolean {
+    const message = account.outbox.take(id)
+    if (message === undefined) return false
     const size = sizeInOutbox(message.text, message.group)
     account.outboxBytes -= size
     this.#waitingBytes -= size
@@ -176,7 +182,7 @@ export class Ledger {
     const account = known ?? {
       nick: "",
       nextSequence: 0,
-      outbox: new Map(),
+      outbox: new InOrder(),
       outboxBytes: 0,
       delivered: [],
       shown: new Set(),
@@ -221,7 +227,7 @@ export class Ledger {
 interface Account {
   nick: string
   nextSequence: number
-  readonly outbox: Map<MessageId, Accepted>
+  readonly outbox: InOrder<Accepted>
   outboxBytes: number
   /** The last messages of ours that were delivered, oldest first. */
   readonly delivered: Array<MessageId>

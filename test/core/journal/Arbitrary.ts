@@ -1,5 +1,6 @@
 import * as fc from "fast-check"
 import type { Entry } from "../../../src/core/journal/Entry.js"
+import type { PastMessage } from "../../../src/core/peer/Journal.js"
 import type { MessageId } from "../../../src/domain/MessageId.js"
 import { type PeerId, peerIdOf } from "../../../src/domain/PeerId.js"
 import { encode as encodeGroup } from "../../../src/protocol/GroupRecord.js"
@@ -12,7 +13,21 @@ export const peerOf = (n: number): PeerId => peerIdOf(new Uint8Array(32).fill(n)
 export const idOf = (n: number): MessageId => messageId(n.toString(16).padStart(32, "0"))
 
 const peer = fc.integer({ min: 1, max: 4 }).map(peerOf)
-const id = fc.integer({ min: 0, max: 20 }).map(idOf)
+const number = fc.integer({ min: 0, max: 20 })
+const id = number.map(idOf)
+/** A message has one id and one sequence. */
+const name = number.map((n) => ({ id: idOf(n), sequence: 45 * n }))
+
+const text = fc.uint8Array({ minLength: 1, maxLength: 300 })
+
+const accepted = (said: fc.Arbitrary<Omit<PastMessage, "id" | "sequence"> & { readonly peer: PeerId }>) =>
+  fc.tuple(name, said).map(([{ id, sequence }, { peer, ...rest }]) => ({
+    _tag: "Accepted" as const,
+    peer,
+    id,
+    sequence,
+    ...rest
+  }))
 
 export const entry: fc.Arbitrary<Entry> = fc.oneof(
   fc.record({
@@ -21,32 +36,13 @@ export const entry: fc.Arbitrary<Entry> = fc.oneof(
     nick: fc.fullUnicodeString({ maxLength: 32 }),
     nextSequence: fc.maxSafeNat()
   }),
-  fc.record({
-    _tag: fc.constant("Accepted" as const),
-    peer,
-    id,
-    sequence: fc.nat(1_000),
-    text: fc.uint8Array({ minLength: 1, maxLength: 300 })
-  }),
-  fc.record({
-    _tag: fc.constant("Accepted" as const),
-    peer,
-    id,
-    sequence: fc.nat(1_000),
-    writtenAt: fc.maxSafeNat(),
-    text: fc.uint8Array({ minLength: 1, maxLength: 300 })
-  }),
-  fc.record(
-    {
-      _tag: fc.constant("Accepted" as const),
-      peer,
-      id,
-      sequence: fc.nat(1_000),
-      writtenAt: fc.integer({ min: 1 }),
-      group: groupRecord.map(encodeGroup),
-      text: fc.uint8Array({ minLength: 1, maxLength: 300 })
-    },
-    { requiredKeys: ["_tag", "peer", "id", "sequence", "group", "text"] }
+  accepted(fc.record({ peer, text })),
+  accepted(fc.record({ peer, writtenAt: fc.maxSafeNat(), text })),
+  accepted(
+    fc.record(
+      { peer, writtenAt: fc.integer({ min: 1 }), group: groupRecord.map(encodeGroup), text },
+      { requiredKeys: ["peer", "group", "text"] }
+    )
   ),
   fc.record({ _tag: fc.constant("Delivered" as const), peer, id }),
   fc.record({ _tag: fc.constant("Dropped" as const), peer }),

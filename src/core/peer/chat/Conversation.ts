@@ -4,6 +4,7 @@ import { MAX_MESSAGE } from "../../../protocol/ChatRecord.js"
 import { type GroupRecord, groupOf, isNotice, MAX_PREFIX } from "../../../protocol/GroupRecord.js"
 import type { Networks } from "../../nat/Networks.js"
 import { Fifo } from "../../support/Fifo.js"
+import { InOrder, type Place } from "../../support/InOrder.js"
 import { RecentIds } from "../../support/RecentIds.js"
 import { SmallTexts } from "../../support/SmallTexts.js"
 import type { JournalEntry, Past } from "../Journal.js"
@@ -36,17 +37,21 @@ export class Conversation {
   /** What the peer may still say before we have asked for it. */
   readonly credit = { messages: CREDIT_MESSAGES, bytes: CREDIT_BYTES }
 
-  readonly #outbox = new Map<MessageId, Outgoing>()
+  readonly #outbox = new InOrder<Outgoing>()
+  /** From here on they were not handed to the connection in use yet. */
+  readonly #next = this.#outbox.place()
+  /** `reportHeld` has examined the messages before it. */
+  readonly #heldUpTo = this.#outbox.place()
   #outboxBytes = 0
   readonly #texts = new SmallTexts()
   /** Whether the journal may still hold messages of ours. */
   #lingers = false
   #nextSequence = 0
-  /** Messages in order; those from `#head` on were not handed to the connection in use yet. */
-  #queue: Array<Outgoing> = []
-  #head = 0
-  /** Index into the queue: `reportHeld` has examined the messages before it. */
-  #heldUpTo = 0
+  /**
+   * The messages of ours before this sequence would survive the end of the process, if there is a journal, and so may
+   * leave.
+   */
+  #unwritten: number
 
   /** Ids of the messages of theirs that came last. */
   readonly #seen = new RecentIds(MAX_SEEN)
@@ -93,10 +98,10 @@ export class Conversation {
     this.#journal = journal
     const past = journal?.past(peer)
     this.#unflushed = journal === undefined ? Number.POSITIVE_INFINITY : (past?.nextSequence ?? 0)
+    this.#unwritten = this.#unflushed
     if (past === undefined) return
     this.#nextSequence = past.nextSequence
-    for (const message of past.outbox)
-      this.#keep({ _tag: "Accepted", peer, ...message, held: false, written: true, isGone: false })
+    for (const message of past.outbox) this.#keep({ _tag: "Accepted", peer, ...message, held: false })
     this.#lingers = past.outbox.length > 0
     for (const id of past.delivered) this.#marks.onDelivered(id)
     for (const id of past.shown) if (!this.#seen.has(id)) this.#seen.add(id)
@@ -137,7 +142,6 @@ export class Conversation {
     const at = Math.floor(writtenAt)
     // No spread literals here and below: each costs more than the rest of what is done with a message here.
     const dated = Number.isSafeInteger(at) && at > 0 ? at : undefined
-    const written = this.#journal === undefined
     const message: Outgoing = {
       _tag: "Accepted",
       peer,
@@ -146,9 +150,7 @@ export class Conversation {
       writtenAt: dated,
       group,
       text: bytes,
-      held: false,
-      written,
-      isGone: false
+      held: false
     }
     this.#keep(message)
     this.#lingers = true
@@ -163,12 +165,11 @@ export class Conversation {
 
   /** Empties the outbox. Messages that were handed to a connection already may still arrive. */
   dropOutbox(): ReadonlyArray<MessageId> {
-    const ids = [...this.#outbox.keys()]
+    const ids = Array.from(this.#outbox, ({ id }) => id)
     // Written down even when the outbox is empty by now: deliveries are written later, and a crash must not bring back
     // messages that the user gave up.
     if (this.#lingers) this.#journal?.write({ _tag: "Dropped", peer: this.peer })
     this.#lingers = false
-    for (const message of this.#outbox.values()) message.isGone = true
     this.#outbox.clear()
     this.#outboxBytes = 0
     this.#requeue()
@@ -191,26 +192,20 @@ export class Conversation {
 
   /** The next message to hand to the connection; it stays next until `advance`. */
   get next(): Outgoing | undefined {
-    while (this.#queue[this.#head]?.isGone === true) this.advance()
-    const next = this.#queue[this.#head]
-    return next?.written === true ? next : undefined
+    return this.#writtenAt(this.#next)
   }
 
   advance(): void {
-    this.#head++
-    if (this.#head < 64 || this.#head * 2 < this.#queue.length) return
-    this.#queue = this.#queue.slice(this.#head)
-    this.#heldUpTo = Math.max(0, this.#heldUpTo - this.#head)
-    this.#head = 0
+    this.#next.index++
   }
 
   /** Emits `CreditExhausted` for each message that waits, once. */
   reportHeld(): void {
-    for (let i = Math.max(this.#head, this.#heldUpTo); i < this.#queue.length; i++) {
-      const message = this.#queue[i]!
-      if (!message.written) return
-      this.#heldUpTo = i + 1
-      if (message.held || message.isGone) continue
+    const place = this.#heldUpTo
+    place.index = Math.max(place.index, this.#next.index)
+    for (let message = this.#writtenAt(place); message !== undefined; message = this.#writtenAt(place)) {
+      place.index++
+      if (message.held) continue
       message.held = true
       const event = { _tag: "CreditExhausted", peer: this.peer, id: message.id, ...groupIn(message) } as const
       this.#tell(event, message.sequence)
@@ -219,10 +214,8 @@ export class Conversation {
 
   /** The other application has shown a message of ours. */
   onDelivered(said: MessageId): void {
-    const message = this.#outbox.get(said)
+    const message = this.#outbox.take(said)
     if (message === undefined) return
-    this.#outbox.delete(said)
-    message.isGone = true
     // Not the id that came: it is another text, which would be kept beside the one that there is anyhow.
     const { group, id, sequence, text } = message
     this.#outboxBytes -= sizeInOutbox(text, group)
@@ -298,10 +291,7 @@ export class Conversation {
 
   /** An entry of this conversation would survive the end of the process by now. */
   written(entry: JournalEntry): void {
-    if (entry._tag === "Accepted") {
-      const message = this.#outbox.get(entry.id)
-      if (message !== undefined) message.written = true
-    }
+    if (entry._tag === "Accepted") this.#unwritten = Math.max(this.#unwritten, entry.sequence + 1)
     if (entry._tag === "Shown") this.#confirm(entry.id)
   }
 
@@ -357,9 +347,8 @@ export class Conversation {
   }
 
   #keep(message: Outgoing): void {
-    this.#outbox.set(message.id, message)
+    this.#outbox.push(message)
     this.#outboxBytes += sizeInOutbox(message.text, message.group)
-    this.#queue.push(message)
   }
 
   #confirm(id: MessageId): void {
@@ -373,9 +362,14 @@ export class Conversation {
   }
 
   #requeue(): void {
-    this.#queue = [...this.#outbox.values()]
-    this.#head = 0
-    this.#heldUpTo = 0
+    this.#next.index = 0
+    this.#heldUpTo.index = 0
+  }
+
+  /** The message in this place, if it is written down. */
+  #writtenAt(place: Place): Outgoing | undefined {
+    const message = this.#outbox.at(place)
+    return message !== undefined && message.sequence < this.#unwritten ? message : undefined
   }
 
   /** Confirms a message once more, unless it is not shown yet, or its confirmation waits. */
@@ -427,10 +421,6 @@ export type SendRefusal =
 export type Outgoing = Extract<JournalEntry, { readonly _tag: "Accepted" }> & {
   /** Whether the application was told that the message waits for the peer's consent. */
   held: boolean
-  /** Whether the message would survive the end of the process, if there is a journal, and so may leave. */
-  written: boolean
-  /** Whether it was delivered, or given up. */
-  isGone: boolean
 }
 
 /** Which group a message is for, if it is for one, and whether it is news of that. */
