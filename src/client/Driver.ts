@@ -115,6 +115,7 @@ class Loop {
 
   /** `note` has left something to drain. */
   #isDue = false
+  /** `settle` is called soon in any case. */
   #isSoon = false
 
   constructor(
@@ -139,7 +140,8 @@ class Loop {
     if (this.#draining || this.#running === undefined) return this.drive(machine, use)
     const now = this.time.monotonic()
     const result = use(machine, now)
-    this.#write(this.#running, now)
+    const entries = entriesOf(machine)
+    if (entries !== undefined) this.#write(this.#running, entries, now)
     this.#isDue = true
     if (!this.#isSoon) {
       this.#isSoon = true
@@ -174,7 +176,11 @@ class Loop {
     this.#draining = false
     if (told > 0 && told <= A_FEW) {
       this.#isDue = true
-      afterwards(() => this.settle())
+      this.#isSoon = true
+      afterwards(() => {
+        this.#isSoon = false
+        this.settle()
+      })
     } else this.drain(now)
   }
 
@@ -192,9 +198,10 @@ class Loop {
     for (let more = true, hasSent = false; more; this.#now = this.time.monotonic()) {
       this.#again = false
       const told = this.#tell(running)
+      const entries = entriesOf(running.machine)
       // What was sent may have caused something, and rarely has: then there is nothing more to send either.
-      if (!this.#write(running, this.#now) && told === 0 && hasSent && !this.#again) break
-      hasSent = this.#transmit(running)
+      if (entries === undefined && told === 0 && hasSent && !this.#again) break
+      hasSent = entries === undefined ? this.#transmit(running) : this.#writeAndTransmit(running, entries)
       more = hasSent || this.#again
     }
     this.#draining = false
@@ -202,16 +209,24 @@ class Loop {
   }
 
   /**
-   * Has everything written down that is not yet, in one piece: what waits for it leaves in what follows. Whether there
-   * was anything.
+   * A message of ours is written down before it leaves. That theirs was shown is written right after the packet that
+   * says so: whoever is killed between the two is shown nothing again, for its sender does not repeat it.
    */
-  #write({ handlers, machine }: Running, now: number): boolean {
-    let entry = machine.pollJournal()
-    if (entry === undefined) return false
-    const entries: Array<JournalEntry> = []
-    for (; entry !== undefined; entry = machine.pollJournal()) entries.push(entry)
+  #writeAndTransmit(running: Running, entries: ReadonlyArray<JournalEntry>): boolean {
+    if (!entries.every(isOfShown)) {
+      this.#write(running, entries, this.#now)
+      return this.#transmit(running)
+    }
+    running.machine.written(entries, this.#now)
+    const hasSent = this.#transmit(running)
+    // Where it is written later, the consumer waits for that.
+    running.handlers.journal(entries)
+    return hasSent
+  }
+
+  /** Has these written down, in one piece: what waits for them leaves in what follows. */
+  #write({ handlers, machine }: Running, entries: ReadonlyArray<JournalEntry>, now: number): void {
     if (handlers.journal(entries)) machine.written(entries, now)
-    return true
   }
 
   /**
@@ -260,6 +275,18 @@ class Loop {
     return this.#draining ? this.#now : this.time.monotonic()
   }
 }
+
+/** All that is to be written down, if there is anything. */
+const entriesOf = (machine: ClientMachine): ReadonlyArray<JournalEntry> | undefined => {
+  let entry = machine.pollJournal()
+  if (entry === undefined) return undefined
+  const entries: Array<JournalEntry> = []
+  for (; entry !== undefined; entry = machine.pollJournal()) entries.push(entry)
+  return entries
+}
+
+/** Whether it says what became of a message, with which no message of ours leaves. */
+const isOfShown = ({ _tag }: JournalEntry): boolean => _tag === "Shown" || _tag === "Delivered"
 
 /** Events that an application has looked at in less time than a packet takes to be sent. */
 const A_FEW = 16

@@ -88,11 +88,11 @@ export class EventQueue<Mark = UnreadMessage> {
   }
 
   /** The consumer is done with what it pulled last; gives what `Shown` gives. */
-  acknowledge(): Effect.Effect<void> | undefined {
+  acknowledge(isWaiting = false): Effect.Effect<void> | undefined {
     const handed = this.#handed
     if (handed.length === 0) return undefined
     this.#handed = []
-    return this.shown(handed)
+    return this.shown(handed, isWaiting)
   }
 
   /**
@@ -125,7 +125,7 @@ export class EventQueue<Mark = UnreadMessage> {
   }
 
   #pull(most: number, marks = most): Effect.Effect<ReadonlyArray<ClientEvent> | undefined> {
-    const written = this.acknowledge()
+    const written = this.acknowledge(this.#isEmpty)
     return written === undefined
       ? this.#take(most, marks)
       : Effect.zipRight(
@@ -217,9 +217,9 @@ export const MAX_EVENTS = 8_192
 /**
  * What is to be done when events were shown, in their order. The effect in the result is waited for before the next one
  * is: so a killed process has not written down at most what it had in hand, one event or one batch, and its successor
- * shows that again.
+ * shows that again. `isWaiting`: there is nothing more for the consumer to look at.
  */
-export type Shown<Mark> = (marks: ReadonlyArray<Mark>) => Effect.Effect<void> | undefined
+export type Shown<Mark> = (marks: ReadonlyArray<Mark>, isWaiting: boolean) => Effect.Effect<void> | undefined
 
 /** Events handed over at a time: as many messages as some packets bring, and a tenth of a ms of work. */
 export const MAX_BATCH = 256

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import type { ClientMachine } from "../core/client/ClientMachine.js"
 import type { ClientOutput, UnreadMessage } from "../core/client/Output.js"
 import type { Driver, DriverHandlers } from "./Driver.js"
 import type { EventQueue, Shown } from "./EventQueue.js"
@@ -65,11 +66,14 @@ export const make = (options: OutputsOptions): Pick<DriverHandlers, "event" | "r
 /** Has the machine know that messages were shown, and gives what to wait for until that is written down. */
 export const shown =
   (driver: Driver, keeper: () => ProfileKeeper | undefined): Shown<UnreadMessage> =>
-  (messages) => {
+  (messages, isWaiting) => {
+    const use = (machine: ClientMachine, now: number) => {
+      for (const message of messages) machine.shown(message, now)
+    }
     const tell = () => {
-      driver.note((machine, now) => {
-        for (const message of messages) machine.shown(message, now)
-      })
+      // With nothing else to show meanwhile, the answer leaves first; otherwise they are written before the next one.
+      if (isWaiting) driver.drive(use)
+      else driver.note(use)
       return keeper()?.profile?.journal?.recorded()
     }
     if (!messages.some(({ isNotice }) => isNotice === true)) return tell()

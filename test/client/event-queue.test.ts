@@ -145,6 +145,19 @@ describe("EventQueue", () => {
     })
   )
 
+  it.effect("says whether the consumer waits after what it was shown", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const queue = new EventQueue<string>((marks, isWaiting) => void log.push(`${marks} ${isWaiting}`))
+      queue.offer(message("1"), "1")
+      queue.offer(message("2"), "2")
+      for (let i = 0; i < 2; i++) yield* queue.next
+      yield* Effect.fork(queue.next)
+      yield* Effect.yieldNow()
+      expect(log).toEqual(["1 false", "2 true"])
+    })
+  )
+
   it.effect("hands over what waits in batches, and counts each as shown when the next is pulled", () =>
     Effect.gen(function* () {
       const log: Array<string> = []

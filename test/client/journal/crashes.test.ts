@@ -95,6 +95,7 @@ describe("a crash at any step", () => {
   })
 
   it("of the receiver: nothing is lost, and what the sender knows to be delivered is not shown again", async () => {
+    let shownTwice = 0
     const steps = await atEachStep((world, store, step) =>
       Effect.gen(function* () {
         const alice = yield* world.person("alice")
@@ -115,9 +116,12 @@ describe("a crash at any step", () => {
         expect(again.length).toBeLessThanOrEqual(TEXTS.length - delivered)
         expect(again.length).toBeGreaterThanOrEqual(TEXTS.length - bob.texts.length)
         expect(alice.count("Delivered")).toBe(TEXTS.length)
+        shownTwice += bob.texts.length + again.length - TEXTS.length
       }).pipe(Effect.scoped)
     )
     expect(steps).toBeGreaterThan(3)
+    // The word that it was shown has left by then.
+    expect(shownTwice).toBe(0)
   })
 
   it("of a receiver whose confirmations were lost: its successor gives them, and shows nothing again", () =>

@@ -26,9 +26,10 @@ import { ReadMarks } from "./ReadMarks.js"
  * say as much as `credit` allows, counted over all connections of this process and without repetitions.
  *
  * With a journal, a message of ours leaves only when it was written down, and a message of theirs is confirmed only
- * when it was written down that it was shown. So a crash of either side loses no message, and the next process goes on
- * from what was written. None of this waits for the disk to be flushed: what a loss of power takes of what was written
- * harms nobody (docs/decisions.md), but `Delivered` is told only of what was flushed.
+ * when it was written down that it was shown, or is about to be before anything more is shown. So a crash of either
+ * side loses no message, and the next process goes on from what was written. None of this waits for the disk to be
+ * flushed: what a loss of power takes of what was written harms nobody (docs/decisions.md), but `Delivered` is told
+ * only of what was flushed.
  */
 export class Conversation {
   readonly #journal: ConversationJournal | undefined
