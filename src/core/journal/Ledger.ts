@@ -107,6 +107,7 @@ export class Ledger {
     if (!this.accepts(peer, size)) return
     const account = this.#touch(peer, true)
     if (account === undefined) return
+    if (sequence < account.nextSequence) account.doubtful = MAX_DELIVERED
     account.outbox.push(entry)
     account.outboxBytes += size
     account.nextSequence = Math.max(account.nextSequence, sequence + 1)
@@ -116,8 +117,10 @@ export class Ledger {
 
   #confirm(account: Account | undefined, id: MessageId): void {
     if (account === undefined) return
-    // One that waited until now was not confirmed before: it need not be looked for.
-    if (!this.#forget(account, id) && account.delivered.includes(id)) return
+    // One that waited was not confirmed before and need not be looked for, unless something has come again.
+    if (!this.#forget(account, id)) account.doubtful = MAX_DELIVERED
+    if (account.doubtful > 0 && account.delivered.includes(id)) return
+    if (account.doubtful > 0) account.doubtful--
     account.delivered.push(id)
     if (account.delivered.length > MAX_DELIVERED) account.delivered.shift()
     this.#judge(account)
@@ -185,6 +188,7 @@ export class Ledger {
       outbox: new InOrder(),
       outboxBytes: 0,
       delivered: [],
+      doubtful: 0,
       shown: new Set(),
       inOrder: new Fifo(),
       known: false
@@ -231,6 +235,8 @@ interface Account {
   outboxBytes: number
   /** The last messages of ours that were delivered, oldest first. */
   readonly delivered: Array<MessageId>
+  /** While it is not 0, the next one may be among these already, although it waited. */
+  doubtful: number
   /** Oldest first. */
   readonly shown: Set<MessageId>
   /** The same: the front of a `Set` that is trimmed there is slow to find. */

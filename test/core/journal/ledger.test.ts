@@ -52,6 +52,15 @@ describe("a ledger", () => {
     )
   })
 
+  it("knows a delivery once, also of a message that was read again after it", () => {
+    const accepted: Entry = { _tag: "Accepted", peer: peerOf(1), id: idOf(1), sequence: 0, text: Uint8Array.of(1) }
+    const delivered: Entry = { _tag: "Delivered", peer: peerOf(1), id: idOf(1) }
+    const late: Entry = { _tag: "Accepted", peer: peerOf(1), id: idOf(2), sequence: 1, text: Uint8Array.of(1) }
+    const early: Entry = { _tag: "Delivered", peer: peerOf(1), id: idOf(2) }
+    const ledger = ledgerOf([accepted, delivered, accepted, delivered, early, late, early])
+    expect(ledger.past(peerOf(1))).toMatchObject({ outbox: [], delivered: [idOf(1), idOf(2)] })
+  })
+
   it("keeps no more than a full outbox and the last ids of a peer", () => {
     const accepted = (n: number): Entry => ({
       _tag: "Accepted",
