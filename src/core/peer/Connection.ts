@@ -223,16 +223,19 @@ export class Connection implements LossSink {
 
   /**
    * Packets that say goodbye, to be sent when we ended the connection. There are several of them because the peer does
-   * not acknowledge a goodbye.
+   * not acknowledge a goodbye. Each says what has come in, too: otherwise the last thing that we were told would count
+   * as lost, and be told again for as long as it takes.
    */
   farewell(now: number): ReadonlyArray<Transmit> {
     const path = this.paths.active
     const spare = this.paths.spare(now)
     if (!this.#confirmed || !this.keys.maySeal(now) || path === undefined) return []
-    const code = this.#violation ? ByeCode.violation : ByeCode.left
+    const bye = { _tag: "Bye", code: this.#violation ? ByeCode.violation : ByeCode.left } as const
+    const ack = this.#violation ? undefined : this.#acks.all(now)
+    const frames = ack === undefined ? [bye] : [ack, bye]
     return Array.from({ length: FAREWELLS }, (_, index) => {
       const way = index === 0 ? (spare ?? path) : path
-      return this.#packets.single({ _tag: "Bye", code }, way, now)
+      return this.#packets.unsecured(frames, way, now)
     })
   }
 

@@ -80,10 +80,10 @@ export class PacketBuilder {
     return !pending.isEmpty || chat.stream.pending || streams.isBusy
   }
 
-  /** A packet with one frame that is neither acknowledged nor sent again. */
-  single(frame: Frame.Frame, path: Path, now: number): Transmit {
+  /** A packet of frames that are neither acknowledged nor sent again. */
+  unsecured(frames: ReadonlyArray<Frame.Frame>, path: Path, now: number): Transmit {
     const writer = this.#begin(path.size.current)
-    Frame.write(writer, frame)
+    for (const frame of frames) Frame.write(writer, frame)
     return this.#seal(this.#numbers.take(), writer, path, now)
   }
 
@@ -121,7 +121,7 @@ export class PacketBuilder {
 
   #pollProbe(now: number): Transmit | undefined {
     const path = this.#parts.paths.dueProbe(now)
-    return path && this.single(this.#probe(path, now), path, now)
+    return path && this.unsecured([this.#probe(path, now)], path, now)
   }
 
   /** A PING for this path, on which it is due. */

@@ -100,6 +100,35 @@ describe("a program that is left right after it has ended a transfer", () => {
     })
   )
 
+  it.each([
+    ["alice", "cancelled"],
+    ["bob", "declined"]
+  ] as const)("has told so (%s) of an offer without an answer, though what it said first was lost", (by, state) =>
+    world(function* (world) {
+      const { alice, bob, id } = yield* begun(world, "offered")
+      const [ending, left] = by === "alice" ? [alice, bob] : [bob, alice]
+      ending.cable.losing = 5
+      yield* state === "cancelled" ? ending.client.files.cancel(id) : ending.client.files.decline(id)
+      yield* ending.client.exit(2_000)
+      ending.cable.unplug()
+      yield* untilState(left, state, id)
+      yield* cleared(alice, bob)
+    })
+  )
+
+  it.each([0, 1, 2])("knows what it was told in its last moment, though %d of its three goodbyes were lost", (lost) =>
+    world(function* (world) {
+      const { alice, bob, id } = yield* begun(world)
+      bob.disk.capacity = bob.disk.used()
+      yield* untilState(alice, "failed", id)
+      alice.cable.losing = lost
+      yield* alice.client.exit(2_000)
+      alice.cable.unplug()
+      yield* untilState(bob, "failed", id)
+      yield* cleared(alice, bob)
+    })
+  )
+
   it("and whatever it said was lost: it says so when it runs again", () =>
     world(function* (world) {
       const { alice, bob, id } = yield* begun(world)

@@ -44,6 +44,12 @@ export class AckRanges {
     if (this.#due === undefined) return undefined
     this.#due = undefined
     this.#unacknowledged = 0
+    return this.all(now)
+  }
+
+  /** The same, whether it is owed or not; `undefined` when nothing has come in. */
+  all(now: number): Ack | undefined {
+    if (this.#received.count === 0) return undefined
     return { _tag: "Ack", ranges: [...this.#received.ranges].reverse(), delay: now - this.#largestAt }
   }
 }
