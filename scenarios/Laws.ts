@@ -7,6 +7,7 @@ import * as ClientScript from "./client/Script.js"
 import * as Core from "./core/Callbacks.js"
 import * as CoreScript from "./core/Script.js"
 import { problem } from "./core/Verdict.js"
+import { files as filesAlone } from "./machines/Files.js"
 import { journal } from "./machines/Journal.js"
 import { line } from "./machines/Line.js"
 import { names } from "./machines/Names.js"
@@ -72,6 +73,7 @@ export const LAWS: ReadonlyArray<Law> = [
   alone("machines/talk", talk),
   alone("machines/journal", journal),
   alone("machines/names", names),
+  alone("machines/files", filesAlone),
   alone("core", (seed) => {
     const script = CoreScript.write(seed)
     return problem(script, Core.play(script))

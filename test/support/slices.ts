@@ -1,12 +1,6 @@
 import type { Sliced } from "../../src/core/support/Slices.js"
 
-/** All of it at once. */
-export const whole = <A>(work: Sliced<A>): A => {
-  for (;;) {
-    const step = work.next()
-    if (step.done === true) return step.value
-  }
-}
+export { whole } from "../../scenarios/support/Slices.js"
 
 /** The largest number of items that one slice of `work` looks at the property `key` of, each counted once a slice. */
 export const mostAtOnce = <A extends object>(

@@ -1,5 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { contentOf, Disk, ID, scan } from "../../../scenarios/support/Transfer.js"
 import { ChunkBitmap } from "../../../src/core/files/ChunkBitmap.js"
 import { ChunkLayout, chunkSizeOf, chunksOf, FILES_AT_ONCE } from "../../../src/core/files/ChunkLayout.js"
 import type { Entry, Offer } from "../../../src/core/files/Content.js"
@@ -13,7 +14,6 @@ import { concat, fromHex, fromText, toHex } from "../../../src/protocol/Bytes.js
 import { partsOf } from "../../../src/services/Files.js"
 import { some } from "../../support/Effort.js"
 import { whole } from "../../support/slices.js"
-import { contentOf, Disk, ID, scan } from "./Transfer.js"
 
 const KIB = 1024
 const MIB = 1024 * KIB

@@ -1,5 +1,6 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { contentOf, Disk } from "../../../scenarios/support/Transfer.js"
 import { ChunkBitmap } from "../../../src/core/files/ChunkBitmap.js"
 import { FileReceiver } from "../../../src/core/files/FileReceiver.js"
 import { FileSender } from "../../../src/core/files/FileSender.js"
@@ -11,7 +12,6 @@ import { concat, fromHex } from "../../../src/protocol/Bytes.js"
 import { type EncodableRecord, encode, ResetCode } from "../../../src/protocol/FileRecord.js"
 import { some } from "../../support/Effort.js"
 import { whole } from "../../support/slices.js"
-import { contentOf, Disk } from "./Transfer.js"
 
 const CHUNK = 64
 const source = new Disk([new Uint8Array(100).fill(1), new Uint8Array(0), new Uint8Array(3 * CHUNK).fill(2)])

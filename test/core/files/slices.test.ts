@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { Disk, ID, Transfer } from "../../../scenarios/support/Transfer.js"
 import type { Content, Entry } from "../../../src/core/files/Content.js"
 import { FileReceiver } from "../../../src/core/files/FileReceiver.js"
 import * as Manifest from "../../../src/core/files/Manifest.js"
@@ -9,7 +10,6 @@ import { crypto } from "../../../src/layers/node/Crypto.js"
 import { fromHex } from "../../../src/protocol/Bytes.js"
 import { encode, MAX_ENTRIES, ResetCode } from "../../../src/protocol/FileRecord.js"
 import { mostAtOnce, slicesOf, whole } from "../../support/slices.js"
-import { Disk, ID, Transfer } from "./Transfer.js"
 
 const file = (path: string): Entry => ({ path, size: 0, executable: false })
 const many = (count: number, path: (index: number) => string) =>

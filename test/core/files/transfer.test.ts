@@ -1,9 +1,9 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { contentOf, Disk, type Kept, scan, Transfer } from "../../../scenarios/support/Transfer.js"
 import { ChunkLayout } from "../../../src/core/files/ChunkLayout.js"
 import type { FileReceiver } from "../../../src/core/files/FileReceiver.js"
 import { ResetCode } from "../../../src/protocol/FileRecord.js"
-import { contentOf, Disk, type Kept, scan, Transfer } from "./Transfer.js"
 
 const CHUNK = 64
 /** Files of many lengths: none, shorter than a chunk, exactly some chunks, longer. */
