@@ -49,7 +49,10 @@ export interface Script {
    * anew forgets them, and says nothing.
    */
   readonly patienceMs: number
-  /** Virtual ms in which nothing happens before everybody says one thing more. */
+  /**
+   * Virtual ms in which nothing happens before everybody says one thing more. Where both ends of a conversation have
+   * lost their ways in the last moment, it takes some until they notice.
+   */
   readonly idleMs: number
   readonly deeds: ReadonlyArray<Deed>
   readonly faults: Plan
@@ -131,7 +134,7 @@ export const writeTown = (seed: number): Script => {
     people,
     troubleMs: LONG_TROUBLE,
     patienceMs: LINK_PATIENCE,
-    idleMs: rng.fork("idle").chance(0.25) ? IDLE : 0,
+    idleMs: rng.fork("idle").chance(0.25) ? IDLE : PATH_PATIENCE,
     // Whoever leaves a conversation with somebody of the same group has not left the group.
     deeds: inOrder(isClub ? [...deeds.filter(({ what }) => what !== "leave"), ...club(rng, names)] : deeds),
     faults: inOrder(faults),
@@ -279,6 +282,8 @@ const SHORT_TROUBLE = 20_000
 const LONG_TROUBLE = 60_000
 /** 45 s until a client notices that nobody answers any more, 15 s until it tries again. */
 const LINK_PATIENCE = 60_000
+/** 15 s until a peer that does not answer counts as gone. */
+const PATH_PATIENCE = 15_000
 /** As long as some routers remember. */
 const IDLE = 60_000
 /** Enough for a loss in most conversations. */
