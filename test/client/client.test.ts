@@ -2,7 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { describe, expect, it } from "vitest"
-import { copyOf, mutual, type Person, world } from "./World.js"
+import { copyOf, mutual, type Person, type World, world } from "./World.js"
 
 /** Alice has asked for bob, and they are connected. */
 const acquainted = (alice: Person, bob: Person) =>
@@ -11,6 +11,17 @@ const acquainted = (alice: Person, bob: Person) =>
     yield* bob.next("Incoming", { nick: "alice" })
     yield* alice.next("Connected", { nick: "bob" })
     return channel
+  })
+
+/** Alice, who hears and says nothing any more, while a server begins that has never heard of her. */
+const cutOff = (world: World) =>
+  Effect.gen(function* () {
+    const server = yield* world.server()
+    const alice = yield* world.person("alice")
+    alice.cable.unplug()
+    yield* server.stop
+    yield* world.server()
+    return alice
   })
 
 const codeOf = <A, E extends { readonly _tag: string }>(effect: Effect.Effect<A, E>) =>
@@ -252,11 +263,7 @@ describe("outages", () => {
 
   it("tells when somebody else has taken the nickname meanwhile, and can take another", () =>
     world(function* (world) {
-      const server = yield* world.server()
-      const alice = yield* world.person("alice")
-      alice.cable.unplug()
-      yield* server.stop
-      yield* world.server()
+      const alice = yield* cutOff(world)
       yield* world.person("alice")
       alice.cable.plug()
       expect(yield* alice.next("NickTaken", { nick: "alice" })).toMatchObject({ suggestions: expect.any(Array) })
@@ -266,11 +273,7 @@ describe("outages", () => {
 
   it("takes a nickname back that somebody else had meanwhile, as soon as it is free, and says so once", () =>
     world(function* (world) {
-      const server = yield* world.server()
-      const alice = yield* world.person("alice")
-      alice.cable.unplug()
-      yield* server.stop
-      yield* world.server()
+      const alice = yield* cutOff(world)
       const squatter = yield* world.person("alice")
       alice.cable.plug()
       yield* alice.next("NickTaken", { nick: "alice" })

@@ -4,21 +4,28 @@ import { DEFAULT_LIMITS } from "../../src/core/rendezvous/Relay.js"
 import * as Bytes from "../../src/protocol/Bytes.js"
 import * as Control from "../../src/protocol/Control.js"
 import * as Sim from "../../src/sim/Sim.js"
-import { SERVER, world } from "./World.js"
+import { SERVER, type World, world } from "./World.js"
 
 /** 480 kB. */
 const TEXTS = Array.from({ length: 120 }, (_, at) => String(at).padEnd(4_000, "."))
 
 const textOf = (data: Uint8Array) => Bytes.toText(data) ?? ""
 
+/** Alice, who takes no way but the relay, has asked for bob. */
+const relayed = (world: World) =>
+  Effect.gen(function* () {
+    yield* world.server()
+    const alice = yield* world.person("alice", { path: "relay-only" })
+    const bob = yield* world.person("bob")
+    yield* Effect.sleep("1 second")
+    yield* alice.client.query("bob")
+    return { alice, bob }
+  })
+
 describe("a client whose packets find no direct way", () => {
   it("talks over the server's relay by UDP, and shows nobody its address", () =>
     world(function* (world) {
-      yield* world.server()
-      const alice = yield* world.person("alice", { path: "relay-only" })
-      const bob = yield* world.person("bob")
-      yield* Effect.sleep("1 second")
-      yield* alice.client.query("bob")
+      const { alice, bob } = yield* relayed(world)
       yield* alice.client.send("bob", "hi")
       expect((yield* bob.next("Message")).text).toBe("hi")
       expect((yield* alice.next("Connected")).path).toMatchObject({ kind: "relay", address: `${SERVER}:9090` })
@@ -115,11 +122,7 @@ describe("a client whose packets find no direct way", () => {
 
   it("is not cut off when the relay stops answering by UDP in the middle of a conversation", () =>
     world(function* (world) {
-      yield* world.server()
-      const alice = yield* world.person("alice", { path: "relay-only" })
-      const bob = yield* world.person("bob")
-      yield* Effect.sleep("1 second")
-      yield* alice.client.query("bob")
+      const { alice, bob } = yield* relayed(world)
       yield* bob.client.query("alice")
       yield* alice.client.send("bob", "before")
       yield* bob.next("Message")

@@ -223,5 +223,16 @@ export const nothingLeft = (...people: ReadonlyArray<Person>) => {
   }
 }
 
+/** A stream of alice's, some of which is at bob's. */
+export const streaming = (world: World) =>
+  Effect.gen(function* () {
+    const { alice, bob } = yield* pair(world)
+    const { id } = yield* alice.client.files.offerStream("bob", "stdin", Stream.make(bytes(SIZE)))
+    yield* untilState(bob, "offered", id)
+    yield* bob.client.files.accept(id)
+    yield* until(bob, ({ transferred }) => transferred > 200_000)
+    return { alice, bob, id }
+  })
+
 /** Bytes: some chunks, so that it ends in the middle. */
 export const SIZE = 5_000_000

@@ -1,11 +1,10 @@
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
 import { describe, expect, it } from "vitest"
 import { isOver } from "../../../src/core/client/Transfer.js"
 import { full } from "../../support/Effort.js"
 import { type Person, world } from "../World.js"
-import { begun, type Ctx, nothingLeft, QUICK, ROWS, type Row, SIZE } from "./Ends.js"
-import { bytes, latest, meet, pair, states, until, untilState } from "./Pair.js"
+import { begun, type Ctx, nothingLeft, QUICK, ROWS, type Row, streaming } from "./Ends.js"
+import { latest, meet, states, untilState } from "./Pair.js"
 
 /**
  * Every end of a transfer, told on both sides: a row for each way in which it ends (`Ends.ts`), a column for what
@@ -147,11 +146,7 @@ describe("a program that is left right after it has ended a transfer", () => {
 
   it("takes back what does not outlive it", () =>
     world(function* (world) {
-      const { alice, bob } = yield* pair(world)
-      const { id } = yield* alice.client.files.offerStream("bob", "stdin", Stream.make(bytes(SIZE)))
-      yield* untilState(bob, "offered", id)
-      yield* bob.client.files.accept(id)
-      yield* until(bob, ({ transferred }) => transferred > 200_000)
+      const { alice, bob, id } = yield* streaming(world)
       alice.cable.losing = 5
       yield* alice.client.exit(2_000)
       expect(yield* untilState(bob, "cancelled", id)).toMatchObject({ message: "alice has cancelled it" })

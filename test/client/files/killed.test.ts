@@ -9,17 +9,13 @@ import { Disk } from "../../../src/layers/memory/Disk.js"
 import * as MemoryStore from "../../../src/layers/memory/Store.js"
 import { Store } from "../../../src/services/Store.js"
 import { type World, world } from "../World.js"
-import { begun, nothingLeft, SIZE } from "./Ends.js"
+import { begun, nothingLeft, SIZE, streaming } from "./Ends.js"
 import { bytes, isSame, meet, pair, states, until, untilState } from "./Pair.js"
 
 describe("a sender that was killed", () => {
   it("and knows of nothing afterwards: the receiver learns so from the next process", () =>
     world(function* (world) {
-      const { alice, bob } = yield* pair(world)
-      const { id } = yield* alice.client.files.offerStream("bob", "stdin", Stream.make(bytes(SIZE)))
-      yield* untilState(bob, "offered", id)
-      yield* bob.client.files.accept(id)
-      yield* until(bob, ({ transferred }) => transferred > 200_000)
+      const { alice, bob, id } = yield* streaming(world)
       yield* alice.kill
       yield* Effect.sleep("5 seconds")
       const again = yield* world.person("alice", { disk: alice.disk })

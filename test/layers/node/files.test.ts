@@ -244,7 +244,7 @@ describe("what arrives", () => {
       expect(chmod).toHaveBeenCalled()
     }))
 
-  test("has its name whole or not at all: a process that is killed before the last step leaves nothing else", (files, folder) =>
+  test("has its name whole or not at all: killed before the last step, it leaves nothing else", (files, folder) =>
     Effect.gen(function* () {
       const entries = [{ path: "a", size: 1, executable: false }]
       const incoming = { directory: folder, token: "13", kind: "folder", entries } as const
@@ -271,7 +271,7 @@ describe("what arrives", () => {
       expect(yield* promise(() => Fs.readdir(folder))).toEqual(["things"])
     }))
 
-  test("takes the place of nothing that is there, a file or a folder, and of no folder that is empty", (files, folder) =>
+  test("takes the place of nothing that is there, of no empty folder either", (files, folder) =>
     Effect.gen(function* () {
       yield* promise(async () => {
         await Fs.writeFile(join(folder, "things"), "")
